@@ -1,0 +1,171 @@
+import { inspect } from 'node:util';
+import type { ConfigError } from './errors.ts';
+import type { Key } from './key.ts';
+import { MASK, show } from './redact.ts';
+
+export type ConfigValue = null | boolean | number | bigint | string | readonly ConfigValue[] | ConfigTree;
+export interface ConfigTree {
+  readonly [name: string]: ConfigValue;
+}
+
+/** What a store says about a value besides the value. */
+export interface Metadata {
+  readonly classification?: string;
+  readonly type?: string;
+  readonly tags?: readonly string[];
+  readonly [name: string]: string | readonly string[] | undefined;
+}
+
+/** Who said it, in the source's own spelling; as text `config/base.yaml:12:5` or `vault secret/acme/db#password v3`. */
+export interface Origin {
+  readonly provider: string;
+  readonly source: string;
+  readonly version?: string;
+  /** Worked out when first read. */
+  readonly line?: number;
+  readonly column?: number;
+  toString(): string;
+}
+
+/** When a loose name binds: always, or only to a leaf that somebody already knows. */
+export type Loose = 'always' | 'known';
+
+/** What travels: one value, or in a list one tree of values, with everything known about it. */
+export interface Entry {
+  readonly key: Key;
+  readonly value: ConfigValue;
+  readonly secret: boolean;
+  readonly origin: Origin;
+  readonly version?: string;
+  /** Milliseconds since 1970, like every time here. */
+  readonly modifiedAt?: number;
+  readonly readAt?: number;
+  readonly expiresAt?: number;
+  readonly metadata?: Metadata;
+  readonly loose?: Loose;
+  /** Its strings may be read as the schema wants. */
+  readonly text?: boolean;
+  /** A leaf's own origin and taint, where the value is a tree. */
+  readonly leaf?: (inside: Key) => { readonly origin: Origin; readonly secret: boolean };
+}
+
+/** It is there, and it alone cannot be read: a hole. */
+export interface Unreadable {
+  readonly key: Key;
+  readonly origin: Origin;
+  readonly error: ConfigError;
+  readonly loose?: Loose;
+}
+
+export const isUnreadable = (item: Entry | Unreadable): item is Unreadable => 'error' in item;
+
+export const isTree = (value: unknown): value is ConfigTree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+class EntryRecord {
+  declare readonly key: Key;
+  declare readonly value: ConfigValue;
+  declare readonly secret: boolean;
+  declare readonly origin: Origin;
+  declare readonly leaf?: Entry['leaf'];
+
+  toJSON(): object {
+    const { leaf, ...fields } = this;
+    return { ...fields, value: masked(fields as unknown as Entry, leaf), origin: `${this.origin}` };
+  }
+
+  toString(): string {
+    return `${this.key} = ${show(masked(this, this.leaf) as ConfigValue, false)} (${this.origin})`;
+  }
+
+  [inspect.custom](_depth: number, options: object): string {
+    return `Entry ${inspect(this.toJSON(), { ...options, customInspect: true })}`;
+  }
+}
+
+function masked(entry: Pick<Entry, 'value' | 'secret'>, leaf: Entry['leaf']): unknown {
+  if (entry.secret) return MASK;
+  // a tree is told by its size: its leaves may each be secret or not, and some sources know only one by one
+  if (isTree(entry.value)) return `{ ${Object.keys(entry.value).length} keys }`;
+  return leaf?.('').secret || show(entry.value, false) === MASK ? MASK : entry.value;
+}
+
+/** An entry that never shows a secret when it is printed, and never changes. */
+export function makeEntry(fields: Entry): Entry {
+  return Object.freeze(Object.assign(new EntryRecord(), fields)) as unknown as Entry;
+}
+
+export interface OriginFields {
+  readonly provider: string;
+  readonly source: string;
+  readonly version?: string | undefined;
+  readonly position?: (() => { readonly line: number; readonly column: number } | undefined) | undefined;
+}
+
+class SourceOrigin implements Origin {
+  declare readonly version?: string;
+  readonly provider: string;
+  readonly source: string;
+  #position: OriginFields['position'] | { readonly line: number; readonly column: number };
+
+  constructor(fields: OriginFields) {
+    this.provider = fields.provider;
+    this.source = fields.source;
+    if (fields.version !== undefined) this.version = fields.version;
+    this.#position = fields.position;
+  }
+
+  get #at(): { readonly line: number; readonly column: number } | undefined {
+    if (typeof this.#position === 'function') this.#position = this.#position();
+    return this.#position;
+  }
+
+  get line(): number {
+    return this.#at?.line as number;
+  }
+
+  get column(): number {
+    return this.#at?.column as number;
+  }
+
+  toString(): string {
+    const at = this.#at;
+    const version = this.version === undefined ? '' : /^\d+$/.test(this.version) ? ` v${this.version}` : ` (version ${this.version})`;
+    return `${this.source}${at ? `:${at.line}:${at.column}` : ''}${version}`;
+  }
+
+  toJSON(): object {
+    return { provider: this.provider, source: this.source, version: this.version, line: this.line, column: this.column };
+  }
+
+  [inspect.custom](): string {
+    return `Origin(${this})`;
+  }
+}
+
+export function makeOrigin(fields: OriginFields): Origin {
+  return new SourceOrigin(fields);
+}
+
+/** A value that is secret whatever its name: `new MemoryProvider({ license: secret('…') })`. Printing it shows nothing. */
+export class Secret<T extends ConfigValue = ConfigValue> {
+  readonly #value: T;
+  constructor(value: T) {
+    this.#value = value;
+  }
+  static reveal<T extends ConfigValue>(secret: Secret<T>): T {
+    return secret.#value;
+  }
+  toString(): string {
+    return MASK;
+  }
+  toJSON(): string {
+    return MASK;
+  }
+  [inspect.custom](): string {
+    return MASK;
+  }
+}
+
+export function secret<T extends ConfigValue>(value: T): Secret<T> {
+  return new Secret(value);
+}

@@ -1,0 +1,109 @@
+import { inspect } from 'node:util';
+import type { Origin } from './entry.ts';
+import type { Key } from './key.ts';
+import { maskUrls } from './redact.ts';
+import type { Problem } from './report.ts';
+
+/** Every way in which something can fail. `transient`: asking again may help. `status`: how an HTTP service would say it. */
+export const errorCodes = {
+  not_found: { transient: false, status: 404 },
+  unavailable: { transient: true, status: 503 },
+  unauthenticated: { transient: false, status: 401 },
+  access_denied: { transient: false, status: 403 },
+  disabled: { transient: false, status: 410 },
+  throttled: { transient: true, status: 429 },
+  timeout: { transient: true, status: 504 },
+  circuit_open: { transient: true, status: 503 },
+  aborted: { transient: false, status: 499 },
+  invalid_key: { transient: false, status: 400 },
+  invalid_option: { transient: false, status: 500 },
+  parse: { transient: false, status: 422 },
+  crypto: { transient: false, status: 500 },
+  io: { transient: false, status: 500 },
+  conflict: { transient: false, status: 409 },
+  on_demand: { transient: false, status: 428 },
+  validation: { transient: false, status: 422 },
+  missing_dependency: { transient: false, status: 501 },
+  policy_violation: { transient: false, status: 403 },
+  quota_exceeded: { transient: false, status: 429 },
+} as const satisfies Record<string, { transient: boolean; status: number }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface ErrorDetails {
+  readonly provider?: string;
+  readonly key?: Key;
+  readonly origin?: Origin;
+  readonly problems?: readonly Problem[];
+  /** What to do about it; becomes the end of the message. */
+  readonly hint?: string;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+const brand: unique symbol = Symbol.for('llm-config-manager.error') as never;
+
+/** The one error this library throws: a code, what failed, where in the source's own words, and what to do. Never a value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code: ErrorCode;
+  readonly transient: boolean;
+  readonly status: number;
+  declare readonly provider?: string;
+  declare readonly key?: Key;
+  declare readonly origin?: Origin;
+  declare readonly problems?: readonly Problem[];
+  declare readonly hint?: string;
+  declare readonly retryAfterMs?: number;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    const { cause, ...rest } = details;
+    super(maskUrls(rest.hint ? `${message.replace(/\.$/, '')}. ${rest.hint}` : message));
+    this.code = code;
+    this.transient = errorCodes[code].transient;
+    this.status = errorCodes[code].status;
+    for (const [name, value] of Object.entries(rest))
+      if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true });
+    if (cause !== undefined) Object.defineProperty(this, 'cause', { value: withoutValues(cause) });
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** The same failure, seen from further out: details fill in, never replace. */
+  with(details: ErrorDetails): ConfigError {
+    const { provider, key, origin, problems, retryAfterMs, cause } = this as ErrorDetails;
+    const known = { provider, key, origin, problems, retryAfterMs, cause };
+    const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+    const error = new ConfigError(this.code, this.message, { ...details, ...given });
+    if (this.hint !== undefined) Object.defineProperty(error, 'hint', { value: this.hint, enumerable: true });
+    return error;
+  }
+
+  toJSON(): object {
+    const { name, code, message, transient, status, provider, key, problems, hint, retryAfterMs } = this;
+    const cause = this.cause instanceof ConfigError ? this.cause.toJSON() : undefined;
+    return { name, code, message, transient, status, provider, key, origin: this.origin?.toString(), problems, hint, retryAfterMs, cause };
+  }
+
+  [inspect.custom](): string {
+    const cause = this.cause instanceof Error ? `\n  [cause]: ${inspect(this.cause).replaceAll('\n', '\n  ')}` : '';
+    return `${this.stack ?? this.message} { code: '${this.code}' }${cause}`;
+  }
+}
+
+/** Whether `error` is a ConfigError, also one made by another copy of this library. */
+export function isConfigError(error: unknown): error is ConfigError {
+  return typeof error === 'object' && error !== null && (error as { [brand]?: boolean })[brand] === true;
+}
+
+/** A foreign error's message, stack and fields may hold secrets; its class and code do not. */
+function withoutValues(cause: unknown): Error {
+  if (isConfigError(cause)) return cause;
+  const { name, code } = (typeof cause === 'object' && cause !== null ? cause : {}) as { name?: unknown; code?: unknown };
+  const word = (value: unknown): string | undefined => (typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined);
+  const rebuilt = new Error([word(name) ?? 'Error', word(code)].filter(Boolean).join(' '));
+  rebuilt.stack = `${rebuilt.message} (rebuilt without its message)`;
+  return rebuilt;
+}

@@ -1,0 +1,67 @@
+import { ConfigError } from '../errors.ts';
+import { nearest } from './nearest.ts';
+
+/** What an option must be, in words; `undefined` when the value is that. */
+export type Check = (value: unknown) => string | undefined;
+
+const check =
+  (expected: string, ok: (value: unknown) => boolean): Check =>
+  (value) =>
+    ok(value) ? undefined : expected;
+
+export const aString: Check = check('a non-empty string', (v) => typeof v === 'string' && v !== '');
+export const aBoolean: Check = check('true or false', (v) => typeof v === 'boolean');
+export const aFunction: Check = check('a function', (v) => typeof v === 'function');
+export const anObject: Check = check('an object', (v) => typeof v === 'object' && v !== null && !Array.isArray(v));
+export const anything: Check = () => undefined;
+export const aNumber = (least: number, most = Number.MAX_VALUE): Check =>
+  check(
+    most === Number.MAX_VALUE ? `a number, at least ${least}` : `a number from ${least} to ${most}`,
+    (v) => typeof v === 'number' && v >= least && v <= most,
+  );
+export const anInteger = (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
+  check(
+    most === Number.MAX_SAFE_INTEGER ? `a whole number, at least ${least}` : `a whole number from ${least} to ${most}`,
+    (v) => Number.isInteger(v) && (v as number) >= least && (v as number) <= most,
+  );
+export const oneOf = (...values: readonly (string | boolean)[]): Check =>
+  check(`one of ${values.map((v) => JSON.stringify(v)).join(', ')}`, (v) => values.includes(v as string));
+export const listOf =
+  (each: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every((v) => each(v) === undefined) ? undefined : `a list, each ${each(Symbol()) ?? 'anything'}`;
+export const mapOf =
+  (each: Check): Check =>
+  (value) =>
+    anObject(value) === undefined && Object.values(value as object).every((v) => each(v) === undefined)
+      ? undefined
+      : `an object whose values are each ${each(Symbol()) ?? 'anything'}`;
+export const either =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((one) => one(value) === undefined) ? undefined : checks.map((one) => one(value)).join(' or ');
+export const sensitiveNames: Check = listOf(check('a word or a RegExp', (v) => (typeof v === 'string' && v !== '') || v instanceof RegExp));
+
+/** Refuses what an owner's options may not be, at construction, with the name of the option that was probably meant.
+ *  Strings received are never quoted: an option may be a token. */
+export function checkOptions(owner: string, options: object, allowed: Readonly<Record<string, Check>>): void {
+  if (anObject(options)) throw new ConfigError('invalid_option', `${owner}: its options must be an object`);
+  for (const [name, value] of Object.entries(options)) {
+    const one = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+    if (!one) {
+      const meant = nearest(name, Object.keys(allowed));
+      throw new ConfigError('invalid_option', `${owner}: there is no option ${JSON.stringify(name)}`, {
+        hint: meant ? `Did you mean ${meant}?` : `There are ${Object.keys(allowed).join(', ')}`,
+      });
+    }
+    const expected = value === undefined ? undefined : one(value);
+    if (expected) throw new ConfigError('invalid_option', `${owner}: the option ${name} must be ${expected}; received ${received(value)}`);
+  }
+}
+
+function received(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
+  if (value === '') return 'an empty string';
+  if (Array.isArray(value)) return 'a list';
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+}
