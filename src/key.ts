@@ -15,12 +15,16 @@ export function keyFrom(segments: readonly string[]): Key {
   let key = '';
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i] as string;
-    if (reserved.has(segment)) throw invalid(segments.join('.'), `has the segment "${segment}", which could reach a prototype`);
-    const text = segment === '' || odd.test(segment) ? JSON.stringify(segment) : segment;
-    key = i === 0 ? text : `${key}.${text}`;
+    key = i === 0 ? quote(segment) : `${key}.${quote(segment)}`;
   }
   if (key.length > maxLength) throw invalid(key, `has more than ${maxLength} characters`);
   return key;
+}
+
+/** One segment as it stands in a key: odd ones quoted, those that could reach a prototype refused. */
+export function quote(segment: string): Key {
+  if (reserved.has(segment)) throw invalid(segment, 'could reach a prototype');
+  return segment === '' || odd.test(segment) ? JSON.stringify(segment) : segment;
 }
 
 /** The segments of a canonical key. */
