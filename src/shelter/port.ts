@@ -1,5 +1,5 @@
 import type { ConfigValue, Entry, Metadata } from '../entry.ts';
-import type { ConfigError } from '../errors.ts';
+import type { ConfigError, ErrorCode } from '../errors.ts';
 import type { Key } from '../key.ts';
 import type { Wanted } from '../provider.ts';
 
@@ -35,6 +35,8 @@ export interface DocumentSource {
   classify(error: unknown): ConfigError;
   /** Rotations: the shelter expires the documents, then tells. */
   watch?(changed: (documents: readonly string[]) => void): () => void;
+  /** Called once: what the source has to say to whoever listens ("the names of 3 secrets are no keys"), never with a value. */
+  onNotice?(tell: (message: string, outcome?: ErrorCode) => void): void;
   close?(): Promise<void>;
 }
 

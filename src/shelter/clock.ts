@@ -1,0 +1,23 @@
+import type { Check } from '../internal/options.ts';
+
+/** Time as the shelter sees it. Timers must not keep the process alive. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls back once; the answer cancels it. */
+  after(ms: number, then: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (ms, then) => {
+    const timer = setTimeout(then, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export const aClock: Check = (value) =>
+  typeof (value as Clock | null)?.now === 'function' && typeof (value as Clock).after === 'function'
+    ? undefined
+    : 'an object with now() and after(ms, then)';
