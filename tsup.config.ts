@@ -1,14 +1,20 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+import { built, source, subpaths } from './scripts/rooms.ts';
 
+const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
+const command = existsSync('src/cli/main.ts') ? { cli: 'src/cli/main.ts' } : {};
+
+// One build for all subpaths: they share chunks, and so the same classes.
 export default defineConfig({
-  entry: { index: 'src/index.ts' },
+  entry: { ...faces, ...command },
   format: ['esm', 'cjs'],
   target: 'node20',
   platform: 'node',
-  dts: true,
+  dts: { entry: faces },
   clean: true,
   splitting: true,
-  treeshake: true,
+  treeshake: false,
   sourcemap: false,
   removeNodeProtocol: false,
 });

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { root } from './rooms.ts';
+
+/** Languages whose blocks must be cut from a file in examples/. */
+const code = new Set(['ts', 'mts', 'cts', 'tsx', 'js', 'mjs', 'cjs', 'jsx', 'typescript', 'javascript']);
+const marker = /^<!-- (examples\/[\w./-]+)(?:#([\w-]+))? -->$/;
+
+export interface Block {
+  readonly page: string;
+  readonly line: number;
+  /** The file in examples/ that the block names, if it names one. */
+  readonly file?: string;
+  readonly problem?: string;
+}
+
+export interface Page {
+  readonly page: string;
+  readonly text: string;
+  /** The same page, each marked block cut anew. */
+  readonly fresh: string;
+  readonly blocks: readonly Block[];
+}
+
+export function pages(): readonly Page[] {
+  const top = readdirSync(root).filter((name) => name.endsWith('.md'));
+  const under = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`)
+    .filter((name) => name.endsWith('.md') && !name.startsWith('docs/site/'));
+  return [...top, ...under].sort().map(refresh);
+}
+
+function refresh(page: string): Page {
+  const text = readFileSync(new URL(page, root), 'utf8');
+  const out: string[] = [];
+  const blocks: Block[] = [];
+  const lines = text.split('\n');
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] as string;
+    const fence = /^( *)(`{3,})(\w*)/.exec(line);
+    if (!fence) {
+      out.push(line);
+      continue;
+    }
+    const [, indent, ticks, language] = fence as unknown as [string, string, string, string];
+    let end = i + 1;
+    while (end < lines.length && (lines[end] as string).trim() !== ticks) end++;
+    const named = marker.exec((out.at(-1) ?? '').trim());
+    const cut = named ? region(named[1] as string, named[2]) : undefined;
+    const own = lines.slice(i + 1, end).join('\n');
+    const wanted = cut?.split('\n').map((one) => (one === '' ? '' : indent + one));
+    let problem: string | undefined;
+    if (!named && code.has(language)) problem = 'a code block that names no example: put <!-- examples/…/main.ts#region --> above it';
+    else if (named && cut === undefined) problem = `${named[0]} names no such region`;
+    else if (wanted && own !== wanted.join('\n')) problem = `differs from ${named?.[1]}: run npm run docs`;
+    blocks.push({ page, line: i + 1, ...(named && { file: named[1] as string }), ...(problem && { problem }) });
+    out.push(line, ...(wanted ?? lines.slice(i + 1, end)), ...(end < lines.length ? [lines[end] as string] : []));
+    i = end;
+  }
+  return { page, text, fresh: out.join('\n'), blocks };
+}
+
+/** What stands between `// #region name` and its `// #endregion`, moved to the left margin; the whole file without a name. */
+function region(file: string, name: string | undefined): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(new URL(file, root), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const lines = text.split('\n');
+  const edge = /^\s*(?:\/\/|#|<!--) ?#(?:end)?region\b/;
+  const start = name === undefined ? -1 : lines.findIndex((line) => new RegExp(`#region ${name}(?: -->)?$`).test(line));
+  if (name !== undefined && start < 0) return undefined;
+  let depth = 1;
+  const kept: string[] = [];
+  for (const line of lines.slice(start + 1)) {
+    if (edge.test(line)) {
+      depth += line.includes('#endregion') ? -1 : 1;
+      if (depth === 0) break;
+    } else kept.push(line);
+  }
+  while (kept.at(-1)?.trim() === '') kept.pop();
+  const margin = Math.min(...kept.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)));
+  return kept.map((line) => line.slice(margin).trimEnd()).join('\n');
+}
