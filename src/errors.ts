@@ -73,12 +73,26 @@ export class ConfigError extends Error {
 
   /** The same failure, seen from further out: details fill in, never replace. */
   with(details: ErrorDetails): ConfigError {
-    const { provider, key, origin, problems, retryAfterMs, cause } = this as ErrorDetails;
-    const known = { provider, key, origin, problems, retryAfterMs, cause };
-    const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-    const error = new ConfigError(this.code, this.message, { ...details, ...given });
-    if (this.hint !== undefined) Object.defineProperty(error, 'hint', { value: this.hint, enumerable: true });
-    return error;
+    return this.#copy(this.message, { ...details, ...this.#details() });
+  }
+
+  /** The same failure in the words of another key. */
+  rekeyed(key: Key): ConfigError {
+    const message = this.key ? this.message.replaceAll(`"${this.key}"`, `"${key}"`) : this.message;
+    return this.#copy(message, { ...this.#details(), key });
+  }
+
+  #details(): ErrorDetails {
+    const { provider, key, origin, problems, retryAfterMs, cause } = this;
+    const details = { provider, key, origin, problems, retryAfterMs, cause };
+    return Object.fromEntries(Object.entries(details).filter(([, detail]) => detail !== undefined));
+  }
+
+  #copy(message: string, details: ErrorDetails): ConfigError {
+    const copy = new ConfigError(this.code, message, details);
+    // the hint stands in the message already
+    if (this.hint !== undefined) Object.defineProperty(copy, 'hint', { value: this.hint, enumerable: true });
+    return copy;
   }
 
   toJSON(): object {
