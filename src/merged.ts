@@ -134,7 +134,9 @@ export class MergedTree implements Merged {
           const head = { layer, layerName: this.#names[layer] as string };
           if (isUnreadable(item)) return [{ ...head, origin: item.origin, error: item.error }];
           const value = dig(item.value, path.slice(depth));
-          return value === undefined || isTree(value) ? [] : [{ ...head, entry: item, value, ...leafOf(item, key) }];
+          if (value === undefined || isTree(value)) return [];
+          const { origin, secret } = leafOf(item, key);
+          return [{ ...head, entry: item, value, origin, secret }];
         }),
       ),
     );

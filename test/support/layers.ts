@@ -1,0 +1,61 @@
+import { type ConfigValue, type Entry, isUnreadable, type Loose, makeEntry, makeOrigin, type Unreadable } from '../../src/entry.ts';
+import { ConfigError, type ErrorCode } from '../../src/errors.ts';
+import { type Key, keyOf, startsWith } from '../../src/key.ts';
+import type { ConfigProvider, Layer } from '../../src/provider.ts';
+
+type More = Partial<Pick<Entry, 'secret' | 'leaf' | 'text'>>;
+
+/** An exact entry of a made-up source, as a file or a store gives it. */
+export function entry(provider: string, key: Key, value: ConfigValue, more: More = {}): Entry {
+  return makeEntry({ key, value, secret: false, origin: makeOrigin({ provider, source: `${provider} ${key || '(all)'}` }), ...more });
+}
+
+/** A loose entry, as an environment variable gives it: `variable('DB__POOL_MAX', '5')`. */
+export function variable(name: string, value: string, loose: Loose = 'always'): Entry {
+  const origin = makeOrigin({ provider: 'env', source: `env ${name}` });
+  return makeEntry({ key: keyOf(name.toLowerCase().split('__').join('.')), value, secret: false, text: true, loose, origin });
+}
+
+export function hole(provider: string, key: Key, code: ErrorCode = 'disabled'): Unreadable {
+  const origin = makeOrigin({ provider, source: `${provider} ${key || '(all)'}` });
+  return { key, origin, error: new ConfigError(code, `${origin} is ${code}`, { provider }) };
+}
+
+export function layer(name: string, ...items: readonly (Entry | Unreadable)[]): Layer {
+  return { name, entries: items.filter((item) => !isUnreadable(item)), holes: items.filter(isUnreadable) };
+}
+
+/** A provider of fixed entries and holes that counts how often it is asked. */
+export class Fixed implements ConfigProvider {
+  readonly name: string;
+  readonly #items: readonly (Entry | Unreadable)[];
+  asked = 0;
+
+  constructor(name: string, values: Readonly<Record<Key, ConfigValue | ConfigError>>) {
+    this.name = name;
+    this.#items = Object.entries(values).map(([key, value]) =>
+      value instanceof ConfigError ? { ...hole(name, key), error: value } : entry(name, key, value),
+    );
+  }
+
+  async get(key: Key): Promise<Entry | undefined> {
+    this.asked++;
+    const item = this.#items.find((one) => one.key === key);
+    if (item && isUnreadable(item)) throw item.error;
+    return item;
+  }
+
+  async list(prefix: Key = ''): Promise<readonly (Entry | Unreadable)[]> {
+    this.asked++;
+    return this.#items.filter((one) => startsWith(one.key, prefix));
+  }
+
+  where(key: Key): string {
+    return `${this.name} ${key}`;
+  }
+}
+
+/** A provider whose every read fails. */
+export function failing(name: string, error: unknown = new ConfigError('unavailable', `${name} does not answer`)): ConfigProvider {
+  return { name, get: () => Promise.reject(error), list: () => Promise.reject(error) };
+}
