@@ -1,0 +1,234 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cycle, filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
+import { built, manifest, root, source, subpaths } from '../scripts/rooms.ts';
+import { errorCodes } from '../src/errors.ts';
+
+const sources = filesIn('src', /\.ts$/);
+const imports = new Map(sources.map((file) => [file, importsOf(file)]));
+const project = fileURLToPath(root);
+
+describe('the map of the package', () => {
+  it('exports every folder that has a face, and nothing else', () => {
+    const faces = sources.filter((file) => file.endsWith('/index.ts'));
+    expect(subpaths.map(source).sort()).toEqual(faces);
+  });
+
+  it.each(subpaths)('gives require and import the same file of %s where Node can share it, and a CommonJS one elsewhere', (subpath) => {
+    const modern = { types: `./dist/${built(subpath)}.d.ts`, default: `./dist/${built(subpath)}.js` };
+    const older = { types: `./dist/${built(subpath)}.d.cts`, default: `./dist/${built(subpath)}.cjs` };
+    expect(manifest.exports[subpath]).toEqual({ 'module-sync': modern, import: modern, default: older });
+    expect(Object.keys(manifest.exports[subpath] as object)).toEqual(['module-sync', 'import', 'default']);
+  });
+
+  it('points old resolvers to the CommonJS pair', () => {
+    expect([manifest.main, manifest.types]).toEqual(['./dist/index.cjs', './dist/index.d.cts']);
+  });
+
+  it('has the command exactly when it has the program', () => {
+    expect(manifest.bin).toEqual(existsSync(new URL('src/cli/main.ts', root)) ? { 'llm-config': './dist/cli.js' } : undefined);
+  });
+
+  it('has a page of docs for every subpath', () => {
+    const pages = readdirSync(new URL('docs/', root));
+    expect(subpaths.filter((subpath) => subpath !== '.' && !pages.includes(`${built(subpath)}.md`))).toEqual([]);
+  });
+});
+
+describe('the dependencies', () => {
+  const foreign = [...imports].flatMap(([file, list]) => list.filter(({ target }) => isForeign(target)).map((one) => ({ file, ...one })));
+  const optional = Object.keys(manifest.peerDependencies ?? {});
+
+  it('are exactly the packages that src/ imports: plain ones and optional peers', () => {
+    const used = new Set(foreign.filter(({ kind }) => kind !== 'type').map(({ target }) => packageOf(target)));
+    expect([...used].sort()).toEqual([...Object.keys(manifest.dependencies), ...optional].sort());
+  });
+
+  it('that are peers are optional, all of them, and are imported on first use only', () => {
+    expect(manifest.peerDependenciesMeta).toEqual(Object.fromEntries(optional.map((name) => [name, { optional: true }])));
+    expect(foreign.filter(({ target, kind }) => optional.includes(packageOf(target)) && kind === 'static')).toEqual([]);
+  });
+
+  it('leak no type of an optional peer into ours', () => {
+    expect(foreign.filter(({ target, kind }) => optional.includes(packageOf(target)) && kind === 'type')).toEqual([]);
+  });
+
+  it('run no script at install that the project asks for', () => {
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) expect(manifest.scripts).not.toHaveProperty(name);
+  });
+});
+
+describe('the rooms of src/', () => {
+  const roomOf = (file: string): string => /^src\/(\w+)\//.exec(file)?.[1] ?? 'concepts';
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    concepts: ['concepts', 'internal'],
+    internal: ['concepts', 'internal'],
+    formats: ['concepts', 'internal', 'formats'],
+    shelter: ['concepts', 'internal', 'shelter'],
+    providers: ['concepts', 'internal', 'formats', 'shelter', 'providers'],
+    testing: ['concepts', 'internal', 'shelter', 'testing'],
+    cli: ['concepts', 'internal', 'formats', 'shelter', 'providers', 'cli'],
+  };
+  const own = [...imports].flatMap(([file, list]) =>
+    list.filter(({ target }) => !isForeign(target) && !target.startsWith('node:')).map((one) => ({ file, ...one })),
+  );
+
+  it('import only in the directions that the architecture draws', () => {
+    const astray = own
+      .filter(({ file, kind }) => file !== 'src/index.ts' && kind !== 'type')
+      .filter(({ file, target }) => !allowed[roomOf(file)]?.includes(roomOf(target)))
+      .map(({ file, target }) => `${file} imports ${target}`);
+    expect(astray).toEqual([]);
+  });
+
+  it('are never imported through a face', () => {
+    expect(own.filter(({ target }) => target.endsWith('index.ts')).map(({ file }) => file)).toEqual([]);
+  });
+
+  it('import files that are there, by their full names', () => {
+    expect(own.filter(({ target }) => !existsSync(new URL(target, root)))).toEqual([]);
+  });
+
+  it('have no cycle at run time', () => {
+    const graph = new Map(
+      [...imports].map(([file, list]) => [file, list.filter(({ kind }) => kind === 'static').map(({ target }) => target)]),
+    );
+    expect(cycle(graph)).toBeUndefined();
+  });
+
+  it('keep a provider apart from every other provider of its own folder', () => {
+    const folderOf = (file: string): string | undefined => /^src\/providers\/([\w-]+)\//.exec(file)?.[1];
+    const astray = own.filter(
+      ({ file, target }) => folderOf(target) !== undefined && roomOf(file) === 'providers' && folderOf(file) !== folderOf(target),
+    );
+    expect(astray.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
+  it('hold no file over 250 lines', () => {
+    const long = sources.map((file) => [file, read(file).split('\n').length - 1] as const).filter(([, lines]) => lines > 250);
+    expect(long).toEqual([]);
+  });
+
+  it('hold no file for leftovers', () => {
+    expect(sources.filter((file) => /\/(?:utils?|types|helpers?|constants|common|misc)\.ts$/.test(file))).toEqual([]);
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('lists every error code with the columns of the table in the source, and no other code', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| (yes|no) \| (\d+) \|/gm)].map(([, code, transient, status]) => [
+      code,
+      { transient: transient === 'yes', status: Number(status) },
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(errorCodes);
+    expect(rows.length).toBe(Object.keys(errorCodes).length);
+  });
+
+  it('says of every error code what it means and what to do', () => {
+    const headings = [...read('docs/errors.md').matchAll(/^### `(\w+)`$/gm)].map((match) => match[1] as string);
+    expect(headings.sort()).toEqual(Object.keys(errorCodes).sort());
+  });
+});
+
+describe('the files of the project', () => {
+  const ignored = /(?:^|\/)(?:node_modules|dist|coverage|\.git|\.cache)(?:\/|$)|^docs\/site\//;
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8', withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath.slice(project.length)}/${entry.name}`.replaceAll('\\', '/').replace(/^\//, ''))
+    .filter((file) => !ignored.test(file));
+  const mention = (what: RegExp): string[] => files.filter((file) => file !== 'test/package.test.ts' && what.test(read(file)));
+
+  it('name no path of a machine', () => {
+    expect(mention(/\/work\/(?:main|shared)|\/(?:Users|home)\/(?!app\b|me\b|node\b)\w+\/|\/root\/|[A-Z]:\\Users\\/)).toEqual([]);
+  });
+
+  it('name no registry, not in the lock files either', () => {
+    expect(mention(/"resolved":|registry\.(?:npmjs|yarnpkg)\.|\/npm\/-\/|_authToken/)).toEqual([]);
+  });
+
+  it('reach for what lies beside the project in one file only', () => {
+    expect(mention(/\.\.\/shared\//).filter((file) => file !== '.ci/run')).toEqual([]);
+  });
+});
+
+describe('the built package', () => {
+  const place = new URL('node_modules/.cache/package-test/', root);
+  const installed = new URL(`node_modules/${manifest.name}/`, place);
+  const node = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: fileURLToPath(place), encoding: 'utf8' });
+
+  beforeAll(() => {
+    rmSync(place, { recursive: true, force: true });
+    mkdirSync(installed, { recursive: true });
+    cpSync(new URL('package.json', root), new URL('package.json', installed));
+    const output = fileURLToPath(new URL('dist', installed));
+    execFileSync(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-dts', '--silent', '--out-dir', output], {
+      cwd: project,
+    });
+  }, 60_000);
+  afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+  const names = subpaths.map((subpath) => manifest.name + subpath.slice(1));
+
+  it('gives require and import one and the same instance', () => {
+    const out = node(
+      '-e',
+      `const required = ${JSON.stringify(names)}.map((name) => require(name));
+       Promise.all(${JSON.stringify(names)}.map((name) => import(name))).then((imported) => {
+         console.log(JSON.stringify(imported.map((one, i) => Object.keys(one).length > 0 && Object.keys(one).filter((key) => key !== 'default' && key !== 'module.exports').every((key) => one[key] === required[i][key]))));
+       });`,
+    );
+    expect(JSON.parse(out)).toEqual(names.map(() => true));
+  });
+
+  it('exports the same names to CommonJS alone', () => {
+    for (const subpath of subpaths) {
+      const path = fileURLToPath(new URL(`dist/${built(subpath)}`, installed));
+      const out = node(
+        '-e',
+        `const old = Object.keys(require(${JSON.stringify(`${path}.cjs`)})); import(${JSON.stringify(`${path}.js`)}).then((now) => console.log(JSON.stringify([old.sort(), Object.keys(now).sort()])))`,
+      );
+      const [old, now] = JSON.parse(out) as [string[], string[]];
+      expect(old).toEqual(now);
+    }
+  });
+
+  it('shares one class between all its subpaths', () => {
+    const out = node(
+      '--input-type=module',
+      '-e',
+      `const all = await Promise.all(${JSON.stringify(names)}.map((name) => import(name)));
+       const seen = new Map(), twice = [];
+       for (const one of all) for (const [key, value] of Object.entries(one)) if (seen.has(key) && seen.get(key) !== value) twice.push(key); else seen.set(key, value);
+       console.log(JSON.stringify(twice));`,
+    );
+    expect(JSON.parse(out)).toEqual([]);
+  });
+
+  it.each(['.js', '.cjs'])('loads nothing but itself and Node when the core is imported (%s)', (extension) => {
+    const dist = fileURLToPath(new URL('dist/', installed));
+    const program = `
+      require(${JSON.stringify(`${dist}index${extension}`)});
+      console.log(JSON.stringify(Object.keys(require.cache)));`;
+    const loaded = (JSON.parse(node('-e', program)) as string[]).filter((file) => !file.startsWith(dist));
+    expect(loaded).toEqual([]);
+  });
+
+  it('imports statically, from the core on, only its own chunks and what Node has', () => {
+    const seen = new Set<string>();
+    const outside = new Set<string>();
+    const walk = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      const text = read(`node_modules/.cache/package-test/node_modules/${manifest.name}/${file}`);
+      for (const { target, kind } of importsOf(file, text)) {
+        if (kind !== 'static' || target.startsWith('node:')) continue;
+        if (isForeign(target)) outside.add(target);
+        else walk(target);
+      }
+    };
+    walk('dist/index.js');
+    expect([...outside]).toEqual([]);
+  });
+});
