@@ -10,7 +10,7 @@ import { failure, getMany, layersOf, settle } from './layers.ts';
 import { merge } from './merge.ts';
 import { leafEntry, type Merged } from './merged.ts';
 import type { Change, ConfigProvider, Health, Layer, ListOptions, ReadOptions, Wanted } from './provider.ts';
-import { type Parsed, parseLeaf, type Schema } from './schema.ts';
+import { isSchema, parseLeaf, type StandardSchemaV1 } from './schema.ts';
 
 /** What a caller asked a chain to do. */
 export type Operation =
@@ -85,12 +85,12 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
   /** The value, or an error that lists every place where it was looked for. With a schema, the value as the schema makes it. */
   require(key: Key, options?: ReadOptions): Promise<ConfigValue>;
-  require<S extends Schema>(key: Key, schema: S, options?: ReadOptions): Promise<Parsed<S>>;
-  async require(key: Key, schema?: Schema | ReadOptions, options?: ReadOptions): Promise<unknown> {
-    const typed = schema !== undefined && '~standard' in schema ? schema : undefined;
-    const entry = await this.get(key, typed ? options : (schema as ReadOptions | undefined));
+  require<S extends StandardSchemaV1>(key: Key, schema: S, options?: ReadOptions): Promise<StandardSchemaV1.InferOutput<S>>;
+  async require(key: Key, second?: StandardSchemaV1 | ReadOptions, third?: ReadOptions): Promise<unknown> {
+    const schema = isSchema(second) ? second : undefined;
+    const entry = await this.get(key, schema ? third : (second as ReadOptions | undefined));
     if (!entry) throw await this.#missing(keyOf(key));
-    return typed ? parseLeaf(typed, entry) : entry.value;
+    return schema ? parseLeaf(schema, entry) : entry.value;
   }
 
   async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
