@@ -1,0 +1,29 @@
+import type { ConfigValue } from '../entry.ts';
+import type { Key } from '../key.ts';
+import type { ConfigProvider } from '../provider.ts';
+
+/** What a backend holds at first: leaves by their keys. */
+export type Values = Readonly<Record<Key, ConfigValue>>;
+
+export const faults = ['denied', 'unavailable', 'throttled', 'hang', 'garbage', 'closing'] as const;
+
+/** How a whole backend fails: every request of its, from now on. */
+export type BackendFault = (typeof faults)[number];
+
+/** One provider over one fresh backend, and the levers of that backend. A lever that is missing must have its reason in `without`. */
+export interface Subject {
+  readonly provider: ConfigProvider;
+  /** Changes the backend behind the provider; `undefined` removes the key. */
+  readonly change?: (key: Key, value: ConfigValue | undefined) => void | Promise<void>;
+  /** Every request fails so from now on; `undefined` heals. `garbage` is best made of the true values, cut short: then a parser
+   *  that quotes them is found out. */
+  readonly fail?: (fault: BackendFault | undefined) => void | Promise<void>;
+  /** This key exists and alone cannot be read from now on: denied, disabled, undecryptable. */
+  readonly damage?: (key: Key) => void | Promise<void>;
+  /** How many requests the backend has seen. */
+  readonly requests?: () => number;
+  /** Moves the clock that the provider was given; without one, time passes by itself. */
+  readonly advance?: (ms: number) => void | Promise<void>;
+  /** Clears up, after the provider has been closed. */
+  readonly dispose?: () => void | Promise<void>;
+}

@@ -1,0 +1,5 @@
+import * as runner from 'vitest';
+import { describeProvider } from '../../src/testing/index.ts';
+import { subject } from './reference.ts';
+
+describeProvider({ name: 'a provider that can do everything', runner, make: (values) => subject(values) });

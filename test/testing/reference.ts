@@ -1,0 +1,149 @@
+import type { ConfigValue, Entry, Unreadable } from '../../src/entry.ts';
+import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { frozen } from '../../src/internal/freeze.ts';
+import { type Key, keyOf, startsWith } from '../../src/key.ts';
+import type { Change, ReadOptions, WritableProvider } from '../../src/provider.ts';
+import { isSecretName } from '../../src/redact.ts';
+import { type BackendFault, type ManualClock, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
+
+/** A backend in memory that can do and suffer everything there is a sentence about. */
+export class Backend {
+  readonly values: Map<Key, ConfigValue>;
+  readonly damaged = new Set<Key>();
+  readonly clock: ManualClock = manualClock();
+  readonly listeners = new Set<(key: Key) => void>();
+  fault: BackendFault | undefined;
+  requests = 0;
+
+  constructor(values: Values) {
+    this.values = new Map(Object.entries(structuredClone(values)));
+  }
+
+  change(key: Key, value: ConfigValue | undefined): void {
+    if (value === undefined) this.values.delete(key);
+    else this.values.set(key, value);
+    for (const listener of [...this.listeners]) listener(key);
+  }
+
+  /** One request: it takes a turn, it may fail. */
+  async request<T>(options: { readonly signal?: AbortSignal } | undefined, key: Key, answer: () => T): Promise<T> {
+    const provider = 'reference';
+    const aborted = (): ConfigError => new ConfigError('aborted', 'the caller aborted', { provider });
+    if (options?.signal?.aborted) throw aborted();
+    this.requests++;
+    await Promise.resolve();
+    if (this.fault === 'hang')
+      await new Promise((_, reject) => {
+        this.clock.after(1_000, () => reject(new ConfigError('timeout', 'the backend did not answer', { provider, key })));
+        options?.signal?.addEventListener('abort', () => reject(aborted()), { once: true });
+      });
+    const codes = { denied: 'access_denied', unavailable: 'unavailable', throttled: 'throttled', garbage: 'parse' } as const;
+    const code = codes[this.fault as keyof typeof codes];
+    if (code) throw new ConfigError(code, 'the backend failed', { provider, key });
+    return answer();
+  }
+}
+
+export interface Reference extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status'>> {}
+
+export function reference(backend: Backend): Reference {
+  const entryAt = (key: Key): Entry | undefined => {
+    const value = backend.values.get(key);
+    if (backend.damaged.has(key)) throw new ConfigError('disabled', `${key} is disabled`, { provider: 'reference', key });
+    if (value === undefined) return undefined;
+    const origin = makeOrigin({ provider: 'reference', source: `reference ${key}` });
+    return makeEntry({ key, value: frozen(value), secret: isSecretName(key), origin });
+  };
+  const itemAt = (key: Key): Entry | Unreadable => {
+    try {
+      return entryAt(key) as Entry;
+    } catch (error) {
+      const origin = makeOrigin({ provider: 'reference', source: `reference ${key}` });
+      return Object.freeze({ key, origin, error: error as ConfigError });
+    }
+  };
+  const stops = new Set<() => void>();
+  return {
+    name: 'reference',
+    get: async (spelling, options) => {
+      const key = keyOf(spelling);
+      return backend.request(options, key, () => entryAt(key));
+    },
+    list: async (spelling = '', options) => {
+      const prefix = keyOf(spelling);
+      return backend.request(options, prefix, () =>
+        Object.freeze([...backend.values.keys()].filter((key) => startsWith(key, prefix)).map(itemAt)),
+      );
+    },
+    getMany: async (keys, options: ReadOptions = {}) =>
+      backend.request(options, '', () => {
+        const answers = keys.map((spelling) => {
+          const key = keyOf(spelling);
+          const item = backend.values.has(key) ? itemAt(key) : undefined;
+          return [key, item && 'error' in item ? item.error : item] as const;
+        });
+        return new Map(answers);
+      }),
+    where: (key) => `reference ${keyOf(key)}`,
+    health: async (options) => {
+      const checkedAt = backend.clock.now();
+      return backend
+        .request(options, '', () => ({ status: 'ok' as const, checkedAt }))
+        .catch((error: ConfigError) => ({
+          status: 'down' as const,
+          reason: error.code,
+          checkedAt,
+        }));
+    },
+    refresh: async () => {},
+    watch: (onChange) => {
+      const listener = (key: Key): void => {
+        const change: Change = Object.freeze({ provider: 'reference', keys: [key], time: backend.clock.now() });
+        try {
+          onChange(change);
+        } catch {}
+      };
+      const stop = (): void => void backend.listeners.delete(listener);
+      backend.listeners.add(listener);
+      stops.add(stop);
+      return { [Symbol.dispose]: stop };
+    },
+    set: async (spelling, value, options) => {
+      const key = keyOf(spelling);
+      const copy = frozen(value);
+      return backend.request(options, key, () => {
+        backend.change(key, copy);
+        return entryAt(key) as Entry;
+      });
+    },
+    delete: async (spelling, options) => {
+      const key = keyOf(spelling);
+      return backend.request(options, key, () => {
+        const was = backend.values.has(key);
+        backend.change(key, undefined);
+        return was;
+      });
+    },
+    close: async () => {
+      for (const stop of stops) stop();
+      if (backend.fault === 'closing') throw new ConfigError('unavailable', 'the backend could not be closed', { provider: 'reference' });
+    },
+  };
+}
+
+/** A subject with every lever, around a provider that `change` may spoil. */
+export function subject(values: Values, spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({})): Subject {
+  const backend = new Backend(values);
+  const honest = reference(backend);
+  return {
+    provider: { ...honest, ...spoil(honest, backend) },
+    change: (key, value) => backend.change(key, value),
+    fail: (fault) => {
+      backend.fault = fault;
+    },
+    damage: (key) => void backend.damaged.add(key),
+    requests: () => backend.requests,
+    advance: (ms) => backend.clock.advance(ms),
+  };
+}
