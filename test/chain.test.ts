@@ -74,8 +74,7 @@ describe('looking a key up', () => {
     expect(found.get('c')).toBeUndefined();
     expect(found.get('broken')).toMatchObject({ code: 'disabled', provider: 'first', key: 'broken' });
     expect(batch.getMany).toHaveBeenCalledWith(['b', 'c'], {});
-    expect(await new ProviderChain([first]).getMany(['a'])).toHaveLength;
-  });
+      });
 
   it('gives every key of a batch that failed as a whole the failure', async () => {
     const broken: ConfigProvider = { ...failing('store'), getMany: () => Promise.reject(new ConfigError('throttled', 'too many')) };
@@ -170,10 +169,10 @@ describe('explaining a key', () => {
     expect(`${explanation}`).toBe(
       [
         'db.host = "one"',
-        '  → env DB__HOST   "one"  wins',
-        '    none                  absent',
+        '  → env DB__HOST  "one"  wins',
+        '    none                 absent',
         '    file db.host  "two"  shadowed',
-        '    vault                 failed: vault does not answer',
+        '    vault                failed: vault does not answer',
       ].join('\n'),
     );
     expect(inspect(explanation)).toBe(`${explanation}`);
