@@ -59,13 +59,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#providers.every((provider) => provider.local === true);
   }
 
-  async get(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
-    const at = keyOf(key);
-    if (this.#intercept) return this.#around({ type: 'get', key: at, options }, () => this.#walk(at, options));
-    return this.#walk(at, options);
+  get(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
+    return this.#intercept ? this.#askedFor(key, options) : this.#walk(key, options);
   }
 
-  async #walk(key: Key, options: ReadOptions): Promise<Entry | undefined> {
+  async #askedFor(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
+    const key = keyOf(spelling);
+    return this.#around({ type: 'get', key, options }, () => this.#walk(key, options));
+  }
+
+  async #walk(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
+    const key = keyOf(spelling);
     if (options.signal?.aborted) throw new ConfigError('aborted', `reading "${key}" was given up before it began`, { key });
     for (const provider of this.#providers) {
       try {
