@@ -1,0 +1,36 @@
+import { ConfigError } from '../../../errors.ts';
+import { aString, checkOptions } from '../../../internal/options.ts';
+import type { VaultAuth } from '../session.ts';
+import { aSaid, fromFile, heard, type Said } from './said.ts';
+
+export interface JwtOptions {
+  readonly jwt: Said;
+  /** @default the method's own default role */
+  readonly role?: string;
+  /** @default 'jwt' */
+  readonly mount?: string;
+}
+
+export interface KubernetesOptions {
+  readonly role: string;
+  /** @default the pod's service account, read again at each log-in */
+  readonly jwt?: Said;
+  /** @default 'kubernetes' */
+  readonly mount?: string;
+}
+
+/** Logs in with a JWT, of a CI job for instance. */
+export function jwt(options: JwtOptions): VaultAuth {
+  checkOptions('vault: jwt', options, { jwt: aSaid, role: aString, mount: aString });
+  const { jwt: said, role, mount = 'jwt' } = options;
+  if (said === undefined) throw new ConfigError('invalid_option', 'vault: jwt needs jwt');
+  return async (call) => call.login(`auth/${mount}/login`, { jwt: await heard('jwt', said), ...(role !== undefined && { role }) });
+}
+
+/** Logs in with the service account of a pod. */
+export function kubernetes(options: KubernetesOptions): VaultAuth {
+  checkOptions('vault: kubernetes', options, { jwt: aSaid, role: aString, mount: aString });
+  const { jwt: said = fromFile('/var/run/secrets/kubernetes.io/serviceaccount/token'), role, mount = 'kubernetes' } = options;
+  if (role === undefined) throw new ConfigError('invalid_option', 'vault: kubernetes needs role');
+  return jwt({ jwt: said, role, mount });
+}

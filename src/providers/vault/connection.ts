@@ -1,0 +1,144 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { aBoolean, aFunction, anObject, aString, type Check } from '../../internal/options.ts';
+import type { Clock } from '../../shelter/clock.ts';
+import { addressOf, aTls, type TlsOptions, tlsOf } from './address.ts';
+import { token, tokenFile } from './auth/token.ts';
+import { type Asked, classify, denied, failure } from './classify.ts';
+import { Session, type VaultAuth } from './session.ts';
+import { type Answer, clientTransport, ownTransport, type Transport, type VaultClient } from './transport.ts';
+
+/** Where the server is, and who we are. What is left out is read as the `vault` command reads it. */
+export interface VaultConnectionOptions {
+  /** `https://…`, `http://…` on loopback, or `unix:///…` (an agent). @default VAULT_ADDR, else https://127.0.0.1:8200 */
+  readonly address?: string;
+  /** @default VAULT_NAMESPACE */
+  readonly namespace?: string;
+  /** `token`, `tokenFile`, `appRole`, `kubernetes`, `jwt`, `certificate`, `aws`, or a function of your own.
+   *  @default VAULT_TOKEN, else the file .vault-token in the home folder; none for an agent's socket and an injected client */
+  readonly auth?: VaultAuth;
+  /** @default VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME */
+  readonly tls?: TlsOptions;
+  /** Allows plain http to other machines: whoever stands between reads tokens and secrets. @default false */
+  readonly allowInsecure?: boolean;
+  /** A node-vault client to use as it is, its own transport included; then address, namespace, tls and the environment say nothing. */
+  readonly client?: VaultClient;
+  /** @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const aClient: Check = (value) => (typeof (value as VaultClient | null)?.request === 'function' ? undefined : 'a node-vault client');
+
+export const connectionChecks: Readonly<Record<keyof VaultConnectionOptions, Check>> = {
+  address: aString,
+  namespace: aString,
+  auth: aFunction,
+  tls: aTls,
+  allowInsecure: aBoolean,
+  client: aClient,
+  env: anObject,
+};
+
+/** Requests in the name of a session: 2xx, and Vault's own 404, are answers; everything else is thrown. */
+export class Connection {
+  readonly session: Session;
+  readonly #transport: Transport;
+  readonly #namespace: string | undefined;
+
+  constructor(options: VaultConnectionOptions, clock: Clock) {
+    const env = options.env ?? process.env;
+    const said = (name: string): string | undefined => env[`BAO_${name}`] || env[`VAULT_${name}`] || undefined;
+    if (options.client) {
+      const clash = (['address', 'namespace', 'tls'] as const).find((name) => options[name] !== undefined);
+      if (clash)
+        throw new ConfigError('invalid_option', `vault: ${clash} says nothing beside an injected client`, { hint: 'Configure the client' });
+      this.#transport = clientTransport(options.client);
+      this.session = new Session(options.auth, this.#send, clock);
+      return;
+    }
+    const address = addressOf(options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200', options.allowInsecure === true);
+    this.#transport = ownTransport(address, tlsOf({ ...tlsFrom(said), ...options.tls }));
+    this.#namespace = (options.namespace ?? said('NAMESPACE'))?.replace(/^\/+|\/+$/g, '') || undefined;
+    this.session = new Session(options.auth ?? defaultAuth(said('TOKEN'), env, address.socketPath !== undefined), this.#send, clock);
+  }
+
+  load(): Promise<void> {
+    return this.#transport.load();
+  }
+
+  connect(refused: boolean, signal: AbortSignal): Promise<boolean> {
+    if (refused) this.#transport.refresh();
+    return this.session.connect(signal);
+  }
+
+  async ask(asked: Asked, signal: AbortSignal): Promise<Answer> {
+    const used = this.session.use();
+    const answer = await this.#send(asked, used, signal);
+    if (!answer.json) throw failure(answer, asked);
+    if ((answer.status >= 200 && answer.status < 300) || answer.status === 404) return answer;
+    if (answer.status === 403) throw (await this.session.alive(used, signal)) ? denied(asked) : this.session.refuse(used);
+    const error = failure(answer, asked);
+    if (error.code === 'unauthenticated') this.session.refuse(used);
+    throw error;
+  }
+
+  /** Standby nodes answer too; no namespace has a health of its own. */
+  async ping(signal: AbortSignal): Promise<void> {
+    const asked: Asked = { method: 'GET', path: 'sys/health', query: 'standbyok=true&perfstandbyok=true', what: 'its health' };
+    const answer = await this.#send(asked, undefined, signal);
+    if (answer.status !== 200 || !answer.json)
+      throw failure(answer.status === 503 ? { ...answer, body: { errors: ['sealed'] } } : answer, asked);
+  }
+
+  async close(): Promise<void> {
+    await this.session.close();
+    this.#transport.close();
+  }
+
+  readonly #send = async ({ method, path, query, body }: Asked, used: string | undefined, signal: AbortSignal): Promise<Answer> => {
+    const search = [method === 'LIST' ? 'list=true' : '', query ?? ''].filter(Boolean).join('&');
+    const headers = {
+      'X-Vault-Request': 'true', // an agent may insist on it
+      ...(used !== undefined && { 'X-Vault-Token': used }),
+      ...(this.#namespace !== undefined && path !== 'sys/health' && { 'X-Vault-Namespace': this.#namespace }),
+      ...(method === 'PATCH' && { 'content-type': 'application/merge-patch+json' }),
+    };
+    try {
+      return await this.#transport.send({
+        method: method === 'LIST' ? 'GET' : method,
+        path: `/${encodePath(path)}${search && `?${search}`}`,
+        headers,
+        signal,
+        ...(body && { json: body }),
+      });
+    } catch (error) {
+      throw signal.aborted ? classify({ name: 'AbortError' }) : classify(error);
+    }
+  };
+}
+
+/** A path that stays where it is put: nothing in a name can become a separator, a query, or a step upwards. */
+export function encodePath(text: string): string {
+  return text.split('/').map(encodeSegment).join('/');
+}
+
+function encodeSegment(segment: string): string {
+  if (!isSegment(segment) && segment !== '')
+    throw new ConfigError('invalid_key', `vault: the path segment ${JSON.stringify(segment)} cannot be asked for`, { provider: 'vault' });
+  return encodeURIComponent(segment);
+}
+
+/** Whether Vault can have a name like that. */
+export const isSegment = (segment: string): boolean =>
+  segment !== '' && segment !== '.' && segment !== '..' && !/[/\p{Cc}\p{Cs}]/u.test(segment);
+
+function tlsFrom(said: (name: string) => string | undefined): TlsOptions {
+  const found = { ca: said('CACERT'), cert: said('CLIENT_CERT'), key: said('CLIENT_KEY'), serverName: said('TLS_SERVER_NAME') };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+function defaultAuth(given: string | undefined, env: NonNullable<VaultConnectionOptions['env']>, agent: boolean): VaultAuth | undefined {
+  if (given !== undefined) return token(given);
+  return agent ? undefined : tokenFile(path.join(env.HOME ?? homedir(), '.vault-token'));
+}

@@ -1,0 +1,13 @@
+export type { TlsOptions } from './address.ts';
+export { type AppRoleOptions, appRole } from './auth/app-role.ts';
+export { type AwsAuthOptions, type AwsCredentials, aws } from './auth/aws.ts';
+export { type CertificateOptions, certificate } from './auth/certificate.ts';
+export { type JwtOptions, jwt, type KubernetesOptions, kubernetes } from './auth/jwt.ts';
+export { fromFile, type Said } from './auth/said.ts';
+export { token, tokenFile } from './auth/token.ts';
+export type { VaultConnectionOptions } from './connection.ts';
+export type { LeaseRequest } from './lease.ts';
+export { type VaultOptions, VaultProvider } from './provider.ts';
+export type { Login, LoginCall, VaultAuth } from './session.ts';
+export { type TransitKey, type TransitKeyOptions, transitKey } from './transit.ts';
+export type { VaultClient, VaultRequest } from './transport.ts';

@@ -1,0 +1,217 @@
+import type { ConfigTree, ConfigValue, Metadata } from '../../entry.ts';
+import { isTree } from '../../entry.ts';
+import { ConfigError, isConfigError } from '../../errors.ts';
+import type { Document, DocumentWrite } from '../../shelter/port.ts';
+import { type Asked, missing, said } from './classify.ts';
+import type { Connection } from './connection.ts';
+import type { Answer } from './transport.ts';
+
+type Part = 'data' | 'metadata';
+
+/** Where a path lies: `kv` is undefined for other engines, and `sure` false where nobody told. */
+interface Where {
+  readonly mount: string;
+  readonly inside: string;
+  readonly kv: 1 | 2 | undefined;
+  readonly sure: boolean;
+}
+
+export interface KvOptions {
+  readonly kv: 'auto' | 1 | 2;
+  /** Of the option `path`; else the mount of a path is looked up, or its first segment. */
+  readonly mount?: string | undefined;
+}
+
+/** Key-value secrets by the paths that `vault read` takes, whatever the version of the engine. */
+export class Kv {
+  readonly #connection: Connection;
+  readonly #options: KvOptions;
+  /** Mounts, with a slash at the end; undefined until somebody asked. */
+  #table: Promise<Map<string, 1 | 2 | undefined>> | undefined;
+  /** Deleted secrets that go on counting versions. */
+  readonly #deleted = new Map<string, number>();
+  notice: (message: string) => void = () => undefined;
+
+  constructor(connection: Connection, options: KvOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  async read(path: string, version: string | undefined, signal: AbortSignal): Promise<{ answer: Answer; document: Document | 'absent' }> {
+    const query = version === undefined ? {} : { query: `version=${encodeURIComponent(version)}` };
+    const { answer, kv } = await this.#ask(path, 'data', { method: 'GET', what: path, ...query }, signal);
+    if (version !== undefined && kv !== 2)
+      throw new ConfigError('invalid_option', `vault: ${path} keeps no versions`, { provider: 'vault', hint: 'Only KV version 2 does' });
+    this.#deleted.delete(path);
+    const { data } = (answer.body ?? {}) as { data?: { data?: ConfigValue; metadata?: KvMetadata } & ConfigTree };
+    if (answer.status === 404) {
+      if (data?.metadata?.version !== undefined && version === undefined) this.#remember(path, data.metadata.version);
+      return { answer, document: 'absent' };
+    }
+    if (kv !== 2) return { answer, document: { value: (data ?? {}) as ConfigTree, secret: true, text: true } };
+    if (!isTree(data?.data)) return { answer, document: 'absent' };
+    return { answer, document: { value: data.data, secret: true, text: true, ...aboutKv(data.metadata) } };
+  }
+
+  /** The names in a folder, folders with a slash at the end. */
+  async names(folder: string, signal: AbortSignal): Promise<readonly string[]> {
+    const { answer } = await this.#ask(folder, 'metadata', { method: 'LIST', what: folder }, signal);
+    const { data } = (answer.body ?? {}) as { data?: { keys?: unknown } };
+    return answer.status === 404 || !Array.isArray(data?.keys) ? [] : data.keys.filter((name) => typeof name === 'string');
+  }
+
+  async write(path: string, value: ConfigValue | undefined, options: DocumentWrite, signal: AbortSignal): Promise<string | undefined> {
+    const where = await this.#where(path, signal);
+    const asked = (method: Asked['method'], part: Part | 'delete', body?: object): Asked => ({
+      method,
+      path: pathOf(where, part),
+      what: path,
+      ...(body && { body }),
+    });
+    const { ifVersion } = options;
+    if (where.kv !== 2) {
+      if (ifVersion !== undefined)
+        throw new ConfigError('invalid_option', `vault: ${path} keeps no versions, so that ifVersion cannot be checked`, {
+          provider: 'vault',
+        });
+      await this.#done(value === undefined ? asked('DELETE', 'data') : asked('POST', 'data', fieldsOf(path, value)), signal);
+      return undefined;
+    }
+    if (value === undefined) {
+      const one = ifVersion === undefined ? asked('DELETE', 'data') : asked('POST', 'delete', { versions: [Number(ifVersion)] });
+      await this.#done(one, signal);
+      return undefined;
+    }
+    const cas = ifVersion === undefined ? (this.#deleted.get(path) ?? 0) : Number(ifVersion);
+    const answer = await this.#done(asked('POST', 'data', { data: fieldsOf(path, value), options: { cas } }), signal);
+    this.#deleted.delete(path);
+    if (options.metadata) await this.#done(asked('POST', 'metadata', { custom_metadata: texts(options.metadata) }), signal);
+    const { data } = (answer.body ?? {}) as { data?: { version?: number } };
+    return data?.version === undefined ? undefined : `${data.version}`;
+  }
+
+  async #done(asked: Asked, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.#connection.ask(asked, signal);
+    if (answer.status === 404) throw missing(asked.what);
+    return answer;
+  }
+
+  /** Asks; a 404 that is handed on says for certain that there is none. */
+  async #ask(path: string, part: Part, asked: Omit<Asked, 'path'>, signal: AbortSignal): Promise<{ answer: Answer; kv: Where['kv'] }> {
+    const where = await this.#where(path, signal);
+    if (!where.sure) return this.#find(where, part, asked, signal);
+    const answer = await this.#connection.ask({ ...asked, path: pathOf(where, part) }, signal);
+    if (answer.status !== 404 || said(answer) === '') return { answer, kv: where.kv };
+    this.#table = undefined; // the engine may have been changed meanwhile
+    const now = await this.#where(path, signal);
+    if (pathOf(now, part) === pathOf(where, part)) throw missing(asked.what);
+    return this.#ask(path, part, asked, signal);
+  }
+
+  /** Nobody tells the engine's version: asked as version 2, and unless that finds something, as version 1. Only version 2 warns
+   *  of a path without data/ or metadata/. */
+  async #find(where: Where, part: Part, asked: Omit<Asked, 'path'>, signal: AbortSignal): Promise<{ answer: Answer; kv: Where['kv'] }> {
+    const as = async (kv: 1 | 2): Promise<Answer | ConfigError> => {
+      try {
+        return await this.#connection.ask({ ...asked, path: pathOf({ ...where, kv }, part) }, signal);
+      } catch (error) {
+        if (isConfigError(error) && error.code === 'access_denied') return error;
+        throw error;
+      }
+    };
+    const second = await as(2);
+    if (!isConfigError(second) && (second.status !== 404 || isTree((second.body as { data?: ConfigValue } | undefined)?.data)))
+      return this.#learnt(where, 2, second);
+    const first = await as(1);
+    if (!isConfigError(first) && (first.status !== 404 || said(first) === '')) return this.#learnt(where, 1, first);
+    if (isConfigError(second)) throw second;
+    if (/no handler/i.test(said(second))) throw missing(asked.what);
+    return this.#learnt(where, 2, second);
+  }
+
+  async #learnt(where: Where, kv: 1 | 2, answer: Answer): Promise<{ answer: Answer; kv: 1 | 2 }> {
+    (await this.#table)?.set(`${where.mount}/`, kv);
+    return { answer, kv };
+  }
+
+  async #where(path: string, signal: AbortSignal): Promise<Where> {
+    const { kv, mount } = this.#options;
+    const first = mount !== undefined && `${path}/`.startsWith(`${mount}/`) ? mount : (path.split('/')[0] as string);
+    if (kv !== 'auto') return { mount: first, inside: path.slice(first.length + 1), kv, sure: true };
+    this.#table ??= this.#mounts(signal).catch((error) => {
+      this.#table = undefined;
+      throw error;
+    });
+    const table = await this.#table;
+    const known = [...table.keys()].filter((one) => `${path}/`.startsWith(one)).sort((a, b) => b.length - a.length)[0];
+    if (known === undefined) return { mount: first, inside: path.slice(first.length + 1), kv: 2, sure: false };
+    return { mount: known.slice(0, -1), inside: path.slice(known.length), kv: table.get(known), sure: true };
+  }
+
+  /** Every token may see the mounts that it may use; where even that is denied, nothing is known. */
+  async #mounts(signal: AbortSignal): Promise<Map<string, 1 | 2 | undefined>> {
+    try {
+      const asked: Asked = { method: 'GET', path: 'sys/internal/ui/mounts', what: 'the list of mounts' };
+      const { body } = await this.#connection.ask(asked, signal);
+      const { data } = (body ?? {}) as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
+      const versionOf = (type: string | undefined, version: string | undefined): 1 | 2 | undefined =>
+        type === 'kv' || type === 'generic' ? (version === '2' ? 2 : 1) : undefined;
+      return new Map(Object.entries(data?.secret ?? {}).map(([at, { type, options }]) => [at, versionOf(type, options?.version)]));
+    } catch (error) {
+      if (!isConfigError(error) || (error.code !== 'access_denied' && error.code !== 'invalid_option')) throw error;
+      this.notice('the mounts may not be seen: each is asked as KV version 2, then as version 1; the option kv spares that');
+      return new Map();
+    }
+  }
+
+  #remember(path: string, version: number): void {
+    if (this.#deleted.size >= 1000) this.#deleted.clear();
+    this.#deleted.set(path, version);
+  }
+}
+
+interface KvMetadata {
+  readonly version?: number;
+  readonly created_time?: string;
+  readonly deletion_time?: string;
+  readonly custom_metadata?: Readonly<Record<string, string>> | null;
+}
+
+function pathOf({ mount, inside, kv }: Where, part: Part | 'delete'): string {
+  return kv === 2 ? `${mount}/${part}/${inside}` : `${mount}/${inside}`;
+}
+
+function aboutKv({ version, created_time, deletion_time, custom_metadata }: KvMetadata = {}): Partial<Document> {
+  const modifiedAt = Date.parse(created_time ?? '');
+  const expiresAt = Date.parse(deletion_time ?? ''); // still to come: the secret deletes itself
+  const { tags, ...words } = custom_metadata ?? {};
+  const metadata: Metadata = { ...words, ...(tags !== undefined && { tags: tags.split(',') }) };
+  return {
+    ...(version !== undefined && { version: `${version}` }),
+    ...(modifiedAt > 0 && { modifiedAt }),
+    ...(expiresAt > 0 && { expiresAt }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
+}
+
+function texts(metadata: Metadata): Record<string, string> {
+  const given = Object.entries(metadata).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, typeof value === 'string' ? value : (value as readonly string[]).join(',')]),
+  );
+}
+
+/** A secret is made of fields; its numbers are JSON's. */
+function fieldsOf(path: string, value: ConfigValue): object {
+  const refuse = (what: string, hint: string): never => {
+    throw new ConfigError('invalid_option', `vault: ${path} ${what}`, { provider: 'vault', hint });
+  };
+  if (!isTree(value)) return refuse('holds fields, not one value', 'Write a field of it');
+  const plain = (inner: ConfigValue): unknown => {
+    if (typeof inner === 'bigint')
+      return Number.isSafeInteger(Number(inner)) ? Number(inner) : refuse('cannot hold so large an integer', 'Write it as a string');
+    if (Array.isArray(inner)) return inner.map(plain);
+    return isTree(inner) ? Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, plain(one)])) : inner;
+  };
+  return plain(value) as object;
+}

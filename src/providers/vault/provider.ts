@@ -1,0 +1,119 @@
+import { ConfigError } from '../../errors.ts';
+import { anInteger, aString, type Check, checkOptions, either, mapOf, oneOf } from '../../internal/options.ts';
+import { keyOf } from '../../key.ts';
+import { systemClock } from '../../shelter/clock.ts';
+import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
+import { placesOf } from '../../shelter/places.ts';
+import type { Place } from '../../shelter/port.ts';
+import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
+import { Connection, connectionChecks, isSegment, type VaultConnectionOptions } from './connection.ts';
+import { Kv } from './kv.ts';
+import { type LeaseRequest, Leases } from './lease.ts';
+import { VaultSource } from './source.ts';
+
+export interface VaultOptions extends VaultConnectionOptions, ShelterOptions {
+  /** Inside the mount: with a slash at the end everything below it (`/` is everything there is), without one that secret. */
+  readonly path?: string;
+  /** Where the key-value engine of `path` is mounted. @default 'secret' */
+  readonly mount?: string;
+  /** The version of the key-value engine. `auto` asks the server. @default 'auto' */
+  readonly kv?: 'auto' | 1 | 2;
+  /** In place of `path`: keys, each with its secret or the field of one, in full: `{ 'db.password': 'secret/acme/db#password' }`.
+   *  `#` once more at the end is the text itself. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Keys, each with a path that makes credentials when it is read. */
+  readonly leases?: Readonly<Record<string, string | LeaseRequest>>;
+  /** How many names a walk may find. @default 100_000 */
+  readonly maxKeys?: number;
+}
+
+const aLease: Check = (value) => {
+  if (typeof value === 'string' && value !== '') return undefined;
+  if (typeof value !== 'object' || value === null) return 'a path or an object with a path';
+  const anyTree: Check = (data) => (typeof data === 'object' && data !== null ? undefined : 'an object');
+  checkOptions('vault: leases', value, { path: aString, method: oneOf('GET', 'POST'), data: anyTree });
+  return (value as { path?: unknown }).path === undefined ? 'a path or an object with a path' : undefined;
+};
+
+const checks: Readonly<Record<keyof VaultOptions, Check>> = {
+  ...connectionChecks,
+  ...shelterOptionChecks,
+  path: aString,
+  mount: aString,
+  kv: either(oneOf('auto'), anInteger(1, 2)),
+  secrets: mapOf(aString),
+  leases: mapOf(aLease),
+  maxKeys: anInteger(1),
+};
+
+/** Secrets of HashiCorp Vault or OpenBao: key-value secrets of both versions, and credentials that are made on demand. */
+export class VaultProvider extends WritableShelteredProvider {
+  constructor(options: VaultOptions) {
+    super(sourceOf(options), shelterOptionsOf(options));
+  }
+}
+
+function sourceOf(options: VaultOptions): VaultSource {
+  checkOptions('VaultProvider', options, checks);
+  const { path, secrets, leases = {}, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
+  if (path !== undefined && secrets !== undefined)
+    throw new ConfigError('invalid_option', 'VaultProvider: give path or secrets, not both', { hint: 'Take two providers in a chain' });
+  if (path === undefined && secrets === undefined && options.leases === undefined)
+    throw new ConfigError('invalid_option', 'VaultProvider: it is not said what to read', { hint: 'Give path, secrets or leases' });
+  if (options.mount !== undefined && path === undefined)
+    throw new ConfigError('invalid_option', 'VaultProvider: mount belongs to path', {
+      hint: 'Paths under secrets and leases begin with their mount',
+    });
+  const mount = path === undefined ? undefined : pathOf('mount', options.mount ?? 'secret');
+  const made = leasePlaces(leases);
+  const below = path?.endsWith('/') ? [mount, pathOf('path', path)].filter(Boolean).join('/') : undefined;
+  const one: Place[] =
+    path === undefined || path.endsWith('/') ? [] : [{ key: '', document: `${mount}/${pathOf('path', path)}`, field: '' }];
+  const places = [...one, ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checked), ...made.places];
+  const connection = new Connection(options, clock);
+  return new VaultSource({
+    connection,
+    kv: new Kv(connection, { kv, mount }),
+    leases: new Leases(connection, made.requests, clock),
+    places,
+    maxKeys,
+    ...(below !== undefined && { folder: `${below}/` }),
+  });
+}
+
+/** Two requests of one path with different data are two documents. */
+function leasePlaces(leases: NonNullable<VaultOptions['leases']>): { places: Place[]; requests: Map<string, LeaseRequest> } {
+  const requests = new Map<string, LeaseRequest>();
+  const places = Object.entries(leases).flatMap(([key, said]): Place[] => {
+    if (typeof said === 'string') {
+      const named = placesOf('VaultProvider', 'leases', { [key]: said }, true).map(checked);
+      for (const { document } of named) requests.set(document, { path: document });
+      return named;
+    }
+    const path = pathOf('leases', said.path);
+    const document = Object.keys(said).length === 1 ? path : `${path} for ${keyOf(key)}`;
+    requests.set(document, { ...said, path });
+    return [{ key: keyOf(key), document, field: '', leased: true }];
+  });
+  return { places, requests };
+}
+
+function checked(place: Place): Place {
+  const document = pathOf(place.leased ? 'leases' : 'secrets', place.document);
+  if (!document.includes('/'))
+    throw new ConfigError('invalid_option', `VaultProvider: ${JSON.stringify(document)} is no full path`, {
+      hint: 'Write it as secret/acme/db',
+    });
+  return { ...place, document };
+}
+
+/** A path without slashes around it. */
+function pathOf(option: string, said: string): string {
+  const path = said.replace(/^\/+|\/+$/g, '');
+  const odd = path !== '' && path.split('/').find((segment) => !isSegment(segment));
+  if (odd !== false && odd !== undefined)
+    throw new ConfigError('invalid_option', `VaultProvider: ${option} has the segment ${JSON.stringify(odd)}`, {
+      hint: 'Write it as acme/inference/',
+    });
+  return path;
+}

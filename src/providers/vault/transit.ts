@@ -1,0 +1,96 @@
+import { ConfigError } from '../../errors.ts';
+import { aString, checkOptions } from '../../internal/options.ts';
+import type { KeyWrapper } from '../../key-wrapper.ts';
+import { systemClock } from '../../shelter/clock.ts';
+import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shelter/options.ts';
+import { ifTransient, Requests } from '../../shelter/requests.ts';
+import { Teller } from '../../shelter/teller.ts';
+import { classify, missing } from './classify.ts';
+import { Connection, connectionChecks, isSegment, type VaultConnectionOptions } from './connection.ts';
+
+export interface TransitKeyOptions extends VaultConnectionOptions, Pick<ShelterOptions, 'resilience' | 'clock'> {
+  /** The name of the key in the Transit engine. */
+  readonly key: string;
+  /** Where the engine is mounted. @default 'transit' */
+  readonly mount?: string;
+}
+
+interface Once {
+  readonly signal?: AbortSignal;
+}
+
+export interface TransitKey extends KeyWrapper {
+  /** The same data key under the newest version of the Transit key; in the clear it never leaves the server. */
+  rewrap(wrapped: string, options?: Once): Promise<string>;
+  /** Revokes the token that was made here, and lets the connection go. */
+  close(): Promise<void>;
+}
+
+/** Wraps data keys of encrypted files by a key that never leaves Vault. */
+export function transitKey(options: TransitKeyOptions): TransitKey {
+  const { resilience, clock } = shelterOptionChecks;
+  checkOptions('transitKey', options, { ...connectionChecks, resilience, clock, key: aString, mount: aString });
+  const { key, mount = 'transit' } = options;
+  if (key === undefined || !isSegment(key))
+    throw new ConfigError('invalid_option', 'transitKey: the option key must be the name of a Transit key');
+  const connection = new Connection(options, options.clock ?? systemClock);
+  const requests = requestsOf(connection, options);
+
+  const ask = async (operation: 'encrypt' | 'decrypt' | 'rewrap', body: object, field: string, { signal }: Once = {}): Promise<string> => {
+    const asked = { method: 'POST', path: `${mount}/${operation}/${key}`, body, what: `${mount}/${operation}/${key}` } as const;
+    let text: unknown;
+    const answered = requests.send({ operation: 'read', documents: 1, repeats: ifTransient }, async (call) => {
+      const answer = await connection.ask(asked, call.signal);
+      if (answer.status === 404) throw missing(asked.what);
+      text = (answer.body as { data?: Record<string, unknown> } | undefined)?.data?.[field];
+      return undefined;
+    });
+    const failed = await (signal ? before(signal, answered) : answered);
+    if (failed?.code === 'invalid_option' && operation !== 'encrypt')
+      throw new ConfigError('crypto', `vault: ${mount}/${key} cannot decrypt that data key`, {
+        provider: 'vault',
+        hint: 'Was it wrapped by this key of this server?',
+        cause: failed,
+      });
+    if (failed) throw failed;
+    if (typeof text !== 'string') throw new ConfigError('crypto', `vault: ${asked.what} answered no ${field}`, { provider: 'vault' });
+    return text;
+  };
+
+  return {
+    kid: `${mount}/${key}`,
+    algorithm: 'vault-transit',
+    wrap: (data, once) => ask('encrypt', { plaintext: Buffer.from(data).toString('base64') }, 'ciphertext', once),
+    unwrap: async (ciphertext, once) => new Uint8Array(Buffer.from(await ask('decrypt', { ciphertext }, 'plaintext', once), 'base64')),
+    rewrap: (ciphertext, once) => ask('rewrap', { ciphertext }, 'ciphertext', once),
+    async close() {
+      requests.close();
+      await connection.close();
+    },
+  };
+}
+
+function requestsOf(connection: Connection, options: TransitKeyOptions): Requests {
+  const { resilience, clock } = options;
+  const settings = settingsOf('transitKey', { ...(resilience !== undefined && { resilience }), ...(clock && { clock }) }, undefined);
+  const source = {
+    name: 'vault',
+    batch: 1,
+    locate: () => [],
+    read: async () => new Map(),
+    load: () => connection.load(),
+    connect: (refused: ConfigError | undefined, call: { readonly signal: AbortSignal }) =>
+      connection.connect(refused !== undefined, call.signal),
+    classify,
+  };
+  return new Requests(source, settings, new Teller('vault', settings.clock), async () => undefined);
+}
+
+function before<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new ConfigError('aborted', 'vault: the call was aborted by its caller', { provider: 'vault' }));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

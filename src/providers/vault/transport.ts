@@ -1,0 +1,163 @@
+import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
+import { ConfigError, isConfigError } from '../../errors.ts';
+import { lazy } from '../../internal/lazy.ts';
+import { peer } from '../../internal/peer.ts';
+import { type Address, type Tls, tlsFiles } from './address.ts';
+
+/** What of a node-vault client is needed: so that one can be injected. */
+export interface VaultClient {
+  request(options: VaultRequest): Promise<unknown>;
+}
+
+export interface VaultRequest {
+  /** Encoded, with a leading slash, without the API version. */
+  readonly path: string;
+  readonly method: string;
+  readonly headers?: Record<string, string>;
+  readonly json?: object;
+  readonly signal?: AbortSignal;
+}
+
+/** What the server said, whatever it said. */
+export interface Answer {
+  readonly status: number;
+  /** Parsed; undefined when it is empty or no JSON. */
+  readonly body: unknown;
+  /** False: it came from something else than Vault. */
+  readonly json: boolean;
+  readonly retryAfterMs?: number;
+}
+
+export interface Transport {
+  load(): Promise<void>;
+  send(request: VaultRequest): Promise<Answer>;
+  /** Files of certificates are read again by the next request. */
+  refresh(): void;
+  close(): void;
+}
+
+/** A secret, a page of names: nothing that Vault answers comes near this. */
+export const maxBytes = 32 * 1024 * 1024;
+
+/** node-vault with its transport replaced: no redirects, TLS always verified, one signal for the whole exchange, bounded answers. */
+export function ownTransport(address: Address, tls: Tls): Transport {
+  let agent: Promise<{ request: typeof import('node:http').request; agent: HttpAgent }> | undefined;
+  const connect = async () => {
+    if (address.secure) {
+      const https = await import('node:https');
+      const files = await tlsFiles(tls);
+      return { request: https.request, agent: new https.Agent({ keepAlive: true, ...files, rejectUnauthorized: true }) };
+    }
+    const http = await import('node:http');
+    return { request: http.request, agent: new http.Agent({ keepAlive: true }) };
+  };
+
+  const exchange = async (options: VaultRequest & { uri: string }): Promise<Answer> => {
+    agent ??= connect();
+    const through = await agent.catch((error) => {
+      agent = undefined;
+      throw error;
+    });
+    const body = options.json === undefined ? undefined : Buffer.from(JSON.stringify(options.json));
+    const { host, port, socketPath, endpoint } = address;
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request: RequestOptions = {
+        method: options.method,
+        path: options.uri.slice(endpoint.length - address.prefix.length),
+        agent: through.agent,
+        headers: {
+          ...options.headers,
+          ...(body && { 'content-type': options.headers?.['content-type'] ?? 'application/json', 'content-length': `${body.length}` }),
+        },
+        ...(socketPath ? { socketPath } : { host, port }),
+        ...(options.signal && { signal: options.signal }),
+      };
+      through.request(request, resolve).on('error', reject).end(body);
+    });
+    return answerOf(response);
+  };
+
+  const client = lazy(async (): Promise<VaultClient> => {
+    const { default: vault } = await peer('vault', 'node-vault', () => import('node-vault'));
+    const made = vault({
+      endpoint: address.endpoint,
+      apiVersion: 'v1',
+      noCustomHTTPVerbs: true,
+      debug: () => undefined,
+      // node-vault judges by the status; that is done here, with the headers at hand
+      'request-promise': {
+        defaults: () => async (options: VaultRequest & { uri: string }) => ({
+          statusCode: 200,
+          body: await exchange(options),
+          request: { path: options.path },
+        }),
+      },
+    } as object);
+    // what node-vault takes from the environment has been decided before
+    return Object.assign(made, { token: undefined, namespace: undefined, pathPrefix: '' }) as unknown as VaultClient;
+  });
+
+  const drop = (): void => {
+    const old = agent;
+    agent = undefined;
+    old?.then(
+      (one) => one.agent.destroy(),
+      () => undefined,
+    );
+  };
+  return {
+    load: async () => void (await client()),
+    send: async (request) => (await (await client()).request(request)) as Answer,
+    refresh: () => {
+      if (tls.files) drop();
+    },
+    close: drop,
+  };
+}
+
+async function answerOf(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBytes) {
+      response.destroy();
+      throw new ConfigError('parse', `the server answered more than ${maxBytes / 1024 / 1024} MiB`, { provider: 'vault' });
+    }
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  const seconds = Number(response.headers['retry-after']);
+  const after = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(`${response.headers['retry-after']}`) - Date.now();
+  return { status: response.statusCode as number, ...parsed(text), ...(after > 0 && { retryAfterMs: after }) };
+}
+
+function parsed(text: string): { body: unknown; json: boolean } {
+  if (text.trim() === '') return { body: undefined, json: true };
+  try {
+    return { body: JSON.parse(text), json: true };
+  } catch {
+    return { body: undefined, json: false };
+  }
+}
+
+/** Somebody else's client: its transport, its errors; only status and body of a refusal are looked at. */
+export function clientTransport(client: VaultClient): Transport {
+  return {
+    load: async () => undefined,
+    send: async (request) => {
+      try {
+        const body = await client.request(request);
+        return { status: 200, body: body === '' ? undefined : body, json: body === undefined || body === '' || typeof body === 'object' };
+      } catch (error) {
+        if (isConfigError(error)) throw error;
+        const response = (error as { response?: { statusCode?: unknown; status?: unknown; body?: unknown } } | null)?.response;
+        const status = response?.statusCode ?? response?.status;
+        if (typeof status !== 'number') throw error;
+        return { status, body: response?.body, json: typeof response?.body === 'object' };
+      }
+    },
+    refresh: () => undefined,
+    close: () => undefined,
+  };
+}
