@@ -9,6 +9,7 @@ import { health, life, refresh, where } from './conformance/life.ts';
 import { list } from './conformance/list.ts';
 import { read } from './conformance/read.ts';
 import type { Chapter, Sentence } from './conformance/sentence.ts';
+import { texts } from './conformance/values.ts';
 import { change, watch } from './conformance/watch.ts';
 import { write } from './conformance/write.ts';
 import type { Subject, Values } from './subject.ts';
@@ -46,7 +47,7 @@ export interface Claim {
   readonly check: () => Promise<void>;
 }
 
-const chapters: readonly Chapter[] = [life, where, read, list, batch, write, change, watch, refresh, health, faulted];
+const chapters: readonly Chapter[] = [life, where, read, texts, list, batch, write, change, watch, refresh, health, faulted];
 
 /** Holds a provider to its contract: registers the conformance suite with a test runner. */
 export function describeProvider(suite: ProviderSuite): void {

@@ -2,12 +2,14 @@ import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { anObject, checkOptions, mapOf } from '../internal/options.ts';
+import { anObject, aString, checkOptions, mapOf } from '../internal/options.ts';
 
 /** Files by their literal content; `undefined` removes one. */
 export type Files = Readonly<Record<string, string | Uint8Array | undefined>>;
 
 export interface SandboxOptions {
+  /** A word in the directory's name. @default 'test' */
+  readonly name?: string;
   /** Paths in the sandbox, folders made as needed. @default {} */
   readonly files?: Files;
   /** The whole environment: nothing of `process.env` is in it. @default {} */
@@ -32,8 +34,12 @@ export interface Sandbox extends AsyncDisposable {
 
 /** `await using box = await sandbox({ files: { 'config.yaml': 'port: 80' }, env: { APP__PORT: '81' } });` */
 export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  checkOptions('sandbox', options, { files: anObject, env: mapOf((value) => (typeof value === 'string' ? undefined : 'a text')) });
-  const directory = await mkdtemp(join(tmpdir(), 'sandbox-'));
+  checkOptions('sandbox', options, {
+    name: aString,
+    files: anObject,
+    env: mapOf((value) => (typeof value === 'string' ? undefined : 'a text')),
+  });
+  const directory = await mkdtemp(join(tmpdir(), `sandbox-${options.name ?? 'test'}-`));
   const path = (file: string): string => {
     const inside = normalize(file);
     if (isAbsolute(inside) || inside.split(sep)[0] === '..')

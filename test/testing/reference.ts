@@ -137,7 +137,8 @@ export function subject(values: Values, spoil: (honest: Reference, backend: Back
   const backend = new Backend(values);
   const honest = reference(backend);
   return {
-    provider: { ...honest, ...spoil(honest, backend) },
+    // getters as getters
+    provider: Object.defineProperties({ ...honest }, Object.getOwnPropertyDescriptors(spoil(honest, backend))),
     change: (key, value) => backend.change(key, value),
     fail: (fault) => {
       backend.fault = fault;

@@ -1,0 +1,45 @@
+import { type ConfigValue, type Entry, isUnreadable, makeEntry, makeOrigin, type Unreadable } from '../../../src/entry.ts';
+import type { ConfigError } from '../../../src/errors.ts';
+import type { Backend, Reference } from '../reference.ts';
+
+/** A provider with one fault, and the sentence that is there to find it. */
+export interface Broken {
+  readonly fault: string;
+  readonly caughtBy: string;
+  readonly spoil: (honest: Reference, backend: Backend) => Partial<Reference>;
+}
+
+const origin = makeOrigin({ provider: 'reference', source: 'reference' });
+
+export const leaf = (key: string, value: ConfigValue): Entry => makeEntry({ key, value, secret: false, origin });
+
+/** Every answer of get and list, changed. */
+export const entries = (honest: Reference, change: (entry: Entry) => Entry | undefined): Partial<Reference> => ({
+  get: async (key, options) => {
+    const entry = await honest.get(key, options);
+    return entry && change(entry);
+  },
+  list: async (prefix, options) =>
+    (await honest.list(prefix, options)).flatMap((item): (Entry | Unreadable)[] =>
+      isUnreadable(item) ? [item] : [change(item) ?? []].flat(),
+    ),
+});
+
+export const valuesOf = (honest: Reference, change: (value: ConfigValue) => ConfigValue | undefined): Partial<Reference> =>
+  entries(honest, (entry) => {
+    const value = change(entry.value);
+    return value === undefined ? undefined : makeEntry({ ...entry, value });
+  });
+
+/** Every failing call of get and list, answered otherwise. */
+export const failing = (honest: Reference, instead: (error: ConfigError) => unknown): Partial<Reference> => ({
+  get: (key, options) => honest.get(key, options).catch((error) => instead(error) as never),
+  list: (prefix, options) => honest.list(prefix, options).catch((error) => instead(error) as never),
+});
+
+export const rethrown = (make: (error: ConfigError) => unknown) => (honest: Reference) =>
+  failing(honest, (error) => {
+    throw make(error);
+  });
+
+export const signalless = <T extends object | undefined>(options: T): T => ({ ...options, signal: undefined }) as T;

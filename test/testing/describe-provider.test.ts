@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { type Claim, conformance, type ProviderSuite } from '../../src/testing/index.ts';
+import { faults } from './broken/faults.ts';
+import { lists } from './broken/lists.ts';
+import { lives } from './broken/lives.ts';
+import { reads } from './broken/reads.ts';
+import { texts } from './broken/texts.ts';
+import { writes } from './broken/writes.ts';
+import { subject } from './reference.ts';
+
+const claimsAbout = (make: ProviderSuite['make'], patienceMs: number): readonly Claim[] => conformance({ name: 'it', make, patienceMs });
+
+const title = ({ chapter, says }: Claim): string => `${chapter}: ${says}`;
+
+const refused = async (claims: readonly Claim[]): Promise<string[]> => {
+  const failures: string[] = [];
+  for (const claim of claims) await claim.check().catch(() => failures.push(title(claim)));
+  return failures;
+};
+
+const all = claimsAbout((values) => subject(values), 3_000);
+const found = new Set<string>();
+
+describe('the conformance suite', () => {
+  it('has at least forty sentences, no two of which are the same', () => {
+    expect(all.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(all.map(title)).size).toBe(all.length);
+  });
+
+  it('blames an honest provider for nothing', async () => {
+    expect(await refused(all)).toEqual([]);
+  });
+});
+
+describe('the conformance suite finds a provider that', () => {
+  for (const { fault, caughtBy, spoil } of [...lives, ...reads, ...texts, ...lists, ...writes, ...faults])
+    it(fault, async () => {
+      const failures = await refused(claimsAbout((values) => subject(values, spoil), 150));
+      for (const failure of failures) found.add(failure);
+      expect(failures.map((failure) => failure.slice(failure.indexOf(': ') + 2))).toContain(caughtBy);
+    });
+
+  it('breaks any one of its sentences: none is there that nothing can break', () => {
+    expect(all.map(title).filter((sentence) => !found.has(sentence))).toEqual([]);
+  });
+});

@@ -1,0 +1,9 @@
+import * as runner from 'node:test';
+import { describeProvider } from '../../../src/testing/index.ts';
+import { subject } from '../reference.ts';
+
+describeProvider({
+  name: 'a provider that answers null',
+  runner,
+  make: (values) => subject(values, (honest) => ({ get: async (key, options) => (await honest.get(key, options)) ?? (null as never) })),
+});
