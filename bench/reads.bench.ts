@@ -1,0 +1,66 @@
+import { MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { compare, peer, shuffled } from './compare.ts';
+
+// 1,000 keys in 100 sections, read in random order
+const tree = Object.fromEntries(
+  Array.from({ length: 100 }, (_, s) => [`section${s}`, Object.fromEntries(Array.from({ length: 10 }, (_, k) => [`key${k}`, s * 10 + k]))]),
+);
+const keys = shuffled(1_000).map((i) => `section${Math.floor(i / 10)}.key${i % 10}`);
+const nconfKeys = keys.map((key) => key.replace('.', ':'));
+const flat = new Map(keys.map((key) => [key, tree[key.split('.')[0] as string]?.[key.split('.')[1] as string]]));
+
+interface Get {
+  get(key: string): unknown;
+}
+process.env.NODE_CONFIG = JSON.stringify(tree);
+process.env.SUPPRESS_NO_CONFIG_WARNING = 'true';
+process.env.NODE_CONFIG_DIR = '/nowhere';
+const { default: config } = await peer<{ default: Get }>('config');
+const { default: makeConvict } = await peer<{ default: (schema: object) => Get & { load(values: object): void } }>('convict');
+const convict = makeConvict(
+  Object.fromEntries(
+    Object.entries(tree).map(([section, inner]) => [
+      section,
+      Object.fromEntries(Object.keys(inner).map((name) => [name, { default: 0, format: 'nat' }])),
+    ]),
+  ),
+);
+convict.load(tree);
+const { default: nconfModule } = await peer<{ default: { Provider: new () => Get & { defaults(values: object): void } } }>('nconf');
+const nconf = new nconfModule.Provider();
+nconf.defaults(tree);
+
+const over = (list: readonly string[], read: (key: string) => unknown) => (): number => {
+  let sum = 0;
+  for (const key of list) sum += read(key) as number;
+  return sum;
+};
+const chain = new ProviderChain([new MemoryProvider({}, { name: 'overrides' }), new MemoryProvider(tree)]);
+const bare = [new Map<string, unknown>(), flat].map((map) => async (key: string) => map.get(key));
+
+await compare(
+  'one of 1,000 keys, random order',
+  {
+    'Map.get': over(keys, (key) => flat.get(key)),
+    'node-config get': over(keys, (key) => config.get(key)),
+    'convict get': over(keys, (key) => convict.get(key)),
+    'nconf get': over(nconfKeys, (key) => nconf.get(key)),
+  },
+  { batch: keys.length },
+);
+await compare(
+  'the same, awaited, the second of two sources has it',
+  {
+    'bare async functions over Maps': async () => {
+      let sum = 0;
+      for (const key of keys) for (const ask of bare) sum += ((await ask(key)) as number | undefined) ?? 0;
+      return sum;
+    },
+    'chain.get': async () => {
+      let sum = 0;
+      for (const key of keys) sum += (await chain.get(key))?.value as number;
+      return sum;
+    },
+  },
+  { batch: keys.length },
+);
