@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { lazy } from '../../internal/lazy.ts';
+import { aFunction, anObject, aString, type Check, either } from '../../internal/options.ts';
+import { peer } from '../../internal/peer.ts';
+import { classify } from './classify.ts';
+
+/** What of an AWS client is used, so that tests and applications can bring their own. */
+export interface AwsClient {
+  send(command: never, options?: { abortSignal?: AbortSignal }): Promise<unknown>;
+  destroy?(): void;
+}
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** Where AWS is and who asks; the same for every provider here. */
+export interface AwsClientOptions {
+  /** @default AWS_REGION, AWS_DEFAULT_REGION, else the region of the profile */
+  readonly region?: string;
+  /** For an endpoint of your own; `AWS_ENDPOINT_URL…` is left to the SDK. @default the region's */
+  readonly endpoint?: string;
+  /** @default the SDK's own chain: environment, profile, container, instance */
+  readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
+  /** A client of your own, which is then yours to close. @default one made on first use */
+  readonly client?: AwsClient;
+}
+
+export const awsClientChecks: Readonly<Record<keyof AwsClientOptions, Check>> = {
+  region: aString,
+  endpoint: aString,
+  credentials: either(anObject, aFunction),
+  client: anObject,
+};
+
+const requestTimeoutMs = 30_000; // the last resort: each attempt has a shorter deadline of its own
+
+interface Sdk {
+  readonly [name: string]: unknown;
+}
+
+interface Module {
+  readonly package: string;
+  /** The client's class. */
+  readonly client: string;
+  /** The service as IAM policies call it. */
+  readonly policy: string;
+  load(): Promise<object>;
+}
+
+interface Request {
+  readonly command: string;
+  readonly input: object;
+  /** For messages and policies. */
+  readonly resource: string;
+}
+
+/** The SDK's commands and a client, both loaded on first use. */
+export class AwsConnection {
+  readonly #service: string;
+  readonly #options: AwsClientOptions;
+  readonly #module: Module;
+  readonly #load: () => Promise<Sdk>;
+  #sdk: Sdk | undefined;
+  #own: AwsClient | undefined;
+
+  constructor(owner: string, service: string, options: AwsClientOptions, module: Module) {
+    this.#service = service;
+    this.#options = options;
+    this.#module = module;
+    this.#load = lazy(() => peer(owner, module.package, async () => (await module.load()) as Sdk));
+    if (!options.client) checkRegion(owner, options);
+  }
+
+  async load(): Promise<void> {
+    this.#sdk = await this.#load();
+  }
+
+  /** One request; what it throws is ours already, and names what an IAM policy would have to allow. */
+  async send<T>(request: Request, signal: AbortSignal | undefined): Promise<T> {
+    if (!this.#sdk) await this.load();
+    const Command = (this.#sdk as Sdk)[`${request.command}Command`] as new (input: object) => never;
+    try {
+      return (await this.#client().send(new Command(request.input), { ...(signal && { abortSignal: signal }) })) as T;
+    } catch (error) {
+      throw this.classify(error, request);
+    }
+  }
+
+  classify(error: unknown, { command, resource }: Omit<Request, 'input'> = { command: '*', resource: 'a request' }): ConfigError {
+    return classify(error, { service: this.#service, action: `${this.#module.policy}:${command}`, resource });
+  }
+
+  /** Forgets our own client, and with it the credentials it holds. False for a client that is not ours. */
+  renew(): boolean {
+    if (this.#options.client) return false;
+    this.close();
+    return true;
+  }
+
+  close(): void {
+    this.#own?.destroy?.();
+    this.#own = undefined;
+  }
+
+  #client(): AwsClient {
+    if (this.#options.client) return this.#options.client;
+    const { region, endpoint, credentials } = this.#options;
+    const Client = (this.#sdk as Sdk)[this.#module.client] as new (config: object) => AwsClient;
+    this.#own ??= new Client({
+      ...(region && { region }),
+      ...(endpoint && { endpoint }),
+      ...(credentials && { credentials }),
+      maxAttempts: 1,
+      requestHandler: { connectionTimeout: 5_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
+    });
+    return this.#own;
+  }
+}
+
+function checkRegion(owner: string, { region }: AwsClientOptions): void {
+  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE } = process.env;
+  if (region || AWS_REGION || AWS_DEFAULT_REGION) return;
+  if (existsSync(AWS_CONFIG_FILE ?? join(homedir(), '.aws', 'config'))) return; // a profile may name it
+  throw new ConfigError('invalid_option', `${owner}: no AWS region is known`, {
+    provider: owner,
+    hint: "Set AWS_REGION, a region in ~/.aws/config, or the option region, as in { region: 'eu-central-1' }",
+  });
+}

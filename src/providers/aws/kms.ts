@@ -1,0 +1,44 @@
+import { ConfigError } from '../../errors.ts';
+import { aString, checkOptions, mapOf } from '../../internal/options.ts';
+import type { KeyWrapper } from '../../key-wrapper.ts';
+import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+
+export interface KmsKeyOptions extends AwsClientOptions {
+  /** The key's id, ARN or alias: `alias/config`. */
+  readonly keyId: string;
+  /** Must be the same when unwrapping; stands in the clear in AWS's audit trail. @default none */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+}
+
+/** A key in AWS KMS that wraps the content keys of encrypted files. */
+export function kmsKey(options: KmsKeyOptions): KeyWrapper {
+  checkOptions('kmsKey', options, { keyId: aString, encryptionContext: mapOf(aString), ...awsClientChecks });
+  const { keyId, encryptionContext } = options;
+  if (!keyId)
+    throw new ConfigError('invalid_option', 'kmsKey: keyId is missing', {
+      hint: "Give a key's id, ARN or alias, as in { keyId: 'alias/config' }",
+    });
+  const aws = new AwsConnection('kmsKey', 'aws-kms', options, {
+    package: '@aws-sdk/client-kms',
+    client: 'KMSClient',
+    policy: 'kms',
+    load: () => import('@aws-sdk/client-kms'),
+  });
+  const input = { KeyId: keyId, ...(encryptionContext && { EncryptionContext: encryptionContext }) };
+  return {
+    kid: keyId,
+    algorithm: 'aws-kms',
+    async wrap(key, { signal } = {}) {
+      const out = await aws.send<{ CiphertextBlob?: Uint8Array }>(
+        { command: 'Encrypt', input: { ...input, Plaintext: key }, resource: keyId },
+        signal,
+      );
+      return Buffer.from(out.CiphertextBlob ?? []).toString('base64url');
+    },
+    async unwrap(wrapped, { signal } = {}) {
+      const blob = { CiphertextBlob: Buffer.from(wrapped, 'base64url') };
+      const out = await aws.send<{ Plaintext?: Uint8Array }>({ command: 'Decrypt', input: { ...input, ...blob }, resource: keyId }, signal);
+      return out.Plaintext ?? new Uint8Array();
+    },
+  };
+}

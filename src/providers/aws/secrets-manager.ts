@@ -1,0 +1,179 @@
+import type { ConfigValue } from '../../entry.ts';
+import { ConfigError } from '../../errors.ts';
+import { anInteger, aString, checkOptions, mapOf } from '../../internal/options.ts';
+import { type Key, keyFrom, segments } from '../../key.ts';
+import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
+import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
+import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
+import { codeOf } from './classify.ts';
+import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+
+export interface AwsSecretsManagerOptions extends AwsClientOptions, ShelterOptions {
+  /** With a slash at its end everything below it: `acme/inference/database` is then the section `database`. Without one, that one
+   *  secret. Either this or `secrets`. */
+  readonly path?: string;
+  /** Keys and the secrets they stand in, names or ARNs: `{ 'llm.apiKey': 'prod/llm#apiKey' }`; `name#` is the text itself. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Which version is read. @default 'AWSCURRENT' */
+  readonly stage?: string;
+  /** How long a deleted secret can be restored, 7 to 30 days. @default 30 */
+  readonly recoveryWindowDays?: number;
+  /** The KMS key for secrets that are created. @default the account's own key for Secrets Manager */
+  readonly kmsKeyId?: string;
+  /** @default 'aws-secrets-manager' */
+  readonly name?: string;
+}
+
+/** AWS Secrets Manager. */
+export class AwsSecretsManagerProvider extends WritableShelteredProvider {
+  constructor(options: AwsSecretsManagerOptions) {
+    checkOptions('AwsSecretsManagerProvider', options, {
+      path: aString,
+      secrets: mapOf(aString),
+      stage: aString,
+      recoveryWindowDays: anInteger(7, 30),
+      kmsKeyId: aString,
+      name: aString,
+      ...awsClientChecks,
+      ...shelterOptionChecks,
+    });
+    if ((options.path === undefined) === (options.secrets === undefined))
+      throw new ConfigError('invalid_option', 'AwsSecretsManagerProvider: give either path or secrets');
+    super(new SecretsManagerSource(options), shelterOptionsOf(options));
+  }
+}
+
+interface Secret {
+  readonly ARN?: string;
+  readonly Name?: string;
+  readonly VersionId?: string;
+  readonly SecretString?: string;
+  readonly SecretBinary?: Uint8Array;
+  readonly CreatedDate?: Date;
+}
+
+const segment = /^[\w+=.@-]+$/;
+const versionId = /^[0-9a-f]{8}-[0-9a-f-]{27,55}$/i;
+
+class SecretsManagerSource implements DocumentSource {
+  readonly name: string;
+  readonly batch: number;
+  readonly places?: readonly Place[];
+  readonly #options: AwsSecretsManagerOptions;
+  readonly #stage: string;
+  readonly #aws: AwsConnection;
+
+  constructor(options: AwsSecretsManagerOptions) {
+    const { path, secrets, stage = 'AWSCURRENT' } = options;
+    this.name = options.name ?? 'aws-secrets-manager';
+    this.#options = options;
+    this.#stage = stage;
+    this.batch = stage === 'AWSCURRENT' ? 20 : 1; // a batch cannot ask for any other stage
+    if (secrets) this.places = placesOf('AwsSecretsManagerProvider', 'secrets', secrets);
+    else if (path !== undefined && !path.endsWith('/')) this.places = [{ key: '', document: path, field: '' }];
+    this.#aws = new AwsConnection('AwsSecretsManagerProvider', this.name, options, {
+      package: '@aws-sdk/client-secrets-manager',
+      client: 'SecretsManagerClient',
+      policy: 'secretsmanager',
+      load: () => import('@aws-sdk/client-secrets-manager'),
+    });
+  }
+
+  locate(key: Key): readonly Place[] {
+    return this.places ? mapped(this.places)(key) : ancestors(key, (at) => this.#nameOf(at));
+  }
+
+  async read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>> {
+    const [first] = documents as [string];
+    if (documents.length === 1) return new Map([[first, await this.#readOne(first, call)]]);
+    const out = await this.#aws.send<{ SecretValues?: Secret[]; Errors?: { SecretId?: string; ErrorCode?: string }[] }>(
+      { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: documents.join(', ') },
+      call.signal,
+    );
+    const found = new Map<string, Outcome>();
+    for (const secret of out.SecretValues ?? [])
+      for (const name of documents) if (isNamed(secret, name)) found.set(name, documentOf(secret));
+    for (const { SecretId = '', ErrorCode = '' } of out.Errors ?? []) found.set(SecretId, this.#refused(SecretId, ErrorCode));
+    return found;
+  }
+
+  async #readOne(name: string, call: Call): Promise<Outcome> {
+    const version = call.version ?? this.#stage;
+    const input = { SecretId: name, ...(versionId.test(version) ? { VersionId: version } : { VersionStage: version }) };
+    try {
+      return documentOf(await this.#aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal));
+    } catch (error) {
+      const refused = this.classify(error);
+      if (refused.code === 'not_found') return 'absent';
+      throw refused;
+    }
+  }
+
+  async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
+    const root = this.#options.path ?? '';
+    const below = scope.prefix === '' ? root : (this.#nameOf(scope.prefix) ?? root);
+    const input = { MaxResults: 100, NextToken: cursor, ...(below && { Filters: [{ Key: 'name', Values: [below] }] }) };
+    const out = await this.#aws.send<{ SecretList?: Secret[]; NextToken?: string }>(
+      { command: 'ListSecrets', input, resource: `${below}*` },
+      call.signal,
+    );
+    const found = (out.SecretList ?? []).flatMap(({ Name = '' }) => {
+      const path = Name.startsWith(root) ? Name.slice(root.length).split('/') : [''];
+      return path.includes('') ? [] : [{ place: { key: keyFrom(path), document: Name, field: '' } }];
+    });
+    return { found: found.filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
+  }
+
+  async write(name: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite, call: Call): Promise<string | undefined> {
+    if (value === undefined) {
+      const input = { SecretId: name, RecoveryWindowInDays: this.#options.recoveryWindowDays ?? 30 };
+      await this.#aws.send({ command: 'DeleteSecret', input, resource: name }, call.signal);
+      return undefined;
+    }
+    const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value), ClientRequestToken: call.id };
+    const key = this.#options.kmsKeyId ? { KmsKeyId: this.#options.kmsKeyId } : {};
+    const request =
+      ifVersion === undefined
+        ? { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name }
+        : { command: 'PutSecretValue', input: { SecretId: name, ...content }, resource: name };
+    return (await this.#aws.send<Secret>(request, call.signal)).VersionId;
+  }
+
+  async connect(refused: ConfigError | undefined): Promise<boolean> {
+    return refused === undefined || this.#aws.renew();
+  }
+
+  load(): Promise<void> {
+    return this.#aws.load();
+  }
+
+  classify(error: unknown): ConfigError {
+    return this.#aws.classify(error);
+  }
+
+  async close(): Promise<void> {
+    this.#aws.close();
+  }
+
+  #nameOf(key: Key): string | undefined {
+    const path = segments(key);
+    return path.every((one) => segment.test(one)) ? `${this.#options.path}${path.join('/')}` : undefined;
+  }
+
+  #refused(name: string, code: string): Outcome {
+    if (codeOf(code) === 'not_found') return 'absent';
+    return this.#aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
+  }
+}
+
+/** Whether `name` means this secret: its name, its ARN, or its ARN without the six random characters. */
+function isNamed({ Name, ARN }: Secret, name: string): boolean {
+  return Name === name || ARN === name || (ARN !== undefined && ARN.length === name.length + 7 && ARN.startsWith(`${name}-`));
+}
+
+function documentOf({ SecretString, SecretBinary, VersionId, CreatedDate }: Secret): Document {
+  const more = { secret: true, text: true, ...(VersionId && { version: VersionId }), ...(CreatedDate && { modifiedAt: +CreatedDate }) };
+  if (SecretString !== undefined) return asDocument(SecretString, more);
+  return { ...more, value: Buffer.from(SecretBinary ?? []).toString('base64'), metadata: { type: 'binary' } };
+}

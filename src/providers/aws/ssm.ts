@@ -1,0 +1,189 @@
+import type { ConfigValue } from '../../entry.ts';
+import { ConfigError } from '../../errors.ts';
+import { aBoolean, aString, checkOptions, mapOf } from '../../internal/options.ts';
+import { type Key, keyFrom, segments } from '../../key.ts';
+import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
+import { asDocument, mapped, placesOf } from '../../shelter/places.ts';
+import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
+import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+
+export interface AwsSsmOptions extends AwsClientOptions, ShelterOptions {
+  /** The hierarchy to read: `/acme/inference/database/pool-max` is then `database.pool-max`. Either this or `parameters`. */
+  readonly path?: string;
+  /** Keys and the parameters they stand in: `{ 'database.url': '/acme/db/url', db: '/aws/reference/secretsmanager/db' }`; `name#field`
+   *  picks a field of JSON text, `name#` the text itself. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Whether SecureStrings are decrypted; without it they are holes that say so. @default true */
+  readonly decrypt?: boolean;
+  /** Only versions with this label are read. @default the newest versions */
+  readonly label?: string;
+  /** The KMS key for SecureStrings that are written. @default the account's own key for SSM */
+  readonly kmsKeyId?: string;
+  /** @default 'aws-ssm' */
+  readonly name?: string;
+}
+
+/** AWS SSM Parameter Store. */
+export class AwsSsmProvider extends WritableShelteredProvider {
+  constructor(options: AwsSsmOptions) {
+    checkOptions('AwsSsmProvider', options, {
+      path: aString,
+      parameters: mapOf(aString),
+      decrypt: aBoolean,
+      label: aString,
+      kmsKeyId: aString,
+      name: aString,
+      ...awsClientChecks,
+      ...shelterOptionChecks,
+    });
+    if ((options.path === undefined) === (options.parameters === undefined))
+      throw new ConfigError('invalid_option', 'AwsSsmProvider: give either path or parameters');
+    if (options.path !== undefined && !options.path.startsWith('/'))
+      throw new ConfigError('invalid_option', 'AwsSsmProvider: path must start with a slash, as in /acme/inference');
+    super(new SsmSource(options), shelterOptionsOf(options));
+  }
+}
+
+interface Parameter {
+  readonly Name: string;
+  readonly Value?: string;
+  readonly Type?: string;
+  readonly Version?: number;
+  readonly LastModifiedDate?: Date;
+  readonly DataType?: string;
+}
+
+const segment = /^[\w.-]+$/;
+
+class SsmSource implements DocumentSource {
+  readonly name: string;
+  readonly batch = 10;
+  readonly limits = { concurrency: 10, perSecond: 30 };
+  readonly places?: readonly Place[];
+  readonly #options: AwsSsmOptions;
+  readonly #root: string;
+  readonly #aws: AwsConnection;
+
+  constructor(options: AwsSsmOptions) {
+    this.name = options.name ?? 'aws-ssm';
+    this.#options = options;
+    this.#root = (options.path ?? '').replace(/\/+$/, '');
+    if (options.parameters) this.places = placesOf('AwsSsmProvider', 'parameters', options.parameters);
+    this.#aws = new AwsConnection('AwsSsmProvider', this.name, options, {
+      package: '@aws-sdk/client-ssm',
+      client: 'SSMClient',
+      policy: 'ssm',
+      load: () => import('@aws-sdk/client-ssm'),
+    });
+  }
+
+  locate(key: Key): readonly Place[] {
+    if (this.places) return mapped(this.places)(key);
+    const path = segments(key);
+    return key !== '' && path.every((one) => segment.test(one)) ? [{ key, document: this.#nameOf(key), field: '' }] : [];
+  }
+
+  async read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>> {
+    const select = call.version ?? this.#options.label;
+    const named = new Map(documents.map((document) => [select ? `${document}:${select}` : document, document]));
+    const input = { Names: [...named.keys()], WithDecryption: this.#decrypts };
+    const out = await this.#aws.send<{ Parameters?: Parameter[]; InvalidParameters?: string[] }>(
+      { command: 'GetParameters', input, resource: documents.join(', ') },
+      call.signal,
+    );
+    const found = new Map<string, Outcome>();
+    for (const one of out.Parameters ?? []) found.set(one.Name, this.#outcome(one));
+    for (const name of out.InvalidParameters ?? []) found.set(named.get(name) ?? name, 'absent');
+    return found;
+  }
+
+  async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
+    // one parameter that cannot be decrypted refuses its whole page: the cursor remembers to go on with names only
+    const names = cursor?.startsWith('names:') ?? false;
+    const token = cursor?.slice(cursor.indexOf(':') + 1) || undefined;
+    const path = scope.prefix === '' ? this.#root || '/' : this.#nameOf(scope.prefix);
+    const label = this.#options.label;
+    const filters = label && { ParameterFilters: [{ Key: 'Label', Option: 'Equals', Values: [label] }] };
+    try {
+      const input = { Path: path, Recursive: true, MaxResults: 10, WithDecryption: this.#decrypts && !names, NextToken: token, ...filters };
+      const out = await this.#aws.send<{ Parameters?: Parameter[]; NextToken?: string }>(
+        { command: 'GetParametersByPath', input, resource: path },
+        call.signal,
+      );
+      const found = (out.Parameters ?? []).flatMap((one) => this.#listed(one, names && one.Type === 'SecureString'));
+      const itself = token === undefined && scope.prefix !== '' ? this.locate(scope.prefix).map((place) => ({ place })) : [];
+      return {
+        found: [...itself, ...found].filter(({ place }) => scope.reaches(place.key)),
+        next: out.NextToken ? [`values:${out.NextToken}`] : [],
+      };
+    } catch (error) {
+      if (!names && ['crypto', 'access_denied'].includes(this.classify(error).code)) return { found: [], next: [`names:${token ?? ''}`] };
+      throw error;
+    }
+  }
+
+  async write(document: string, value: ConfigValue | undefined, { secret }: DocumentWrite, call: Call): Promise<string | undefined> {
+    if (value === undefined) {
+      await this.#aws.send({ command: 'DeleteParameter', input: { Name: document }, resource: document }, call.signal);
+      return undefined;
+    }
+    const list = Array.isArray(value) && value.every((one) => typeof one === 'string' && !one.includes(','));
+    const text = list ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value);
+    const type = secret === false ? (list ? 'StringList' : 'String') : 'SecureString';
+    const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
+    const input = { Name: document, Value: text, Type: type, Overwrite: true, ...key };
+    const out = await this.#aws.send<{ Version?: number }>({ command: 'PutParameter', input, resource: document }, call.signal);
+    return out.Version === undefined ? undefined : String(out.Version);
+  }
+
+  async connect(refused: ConfigError | undefined): Promise<boolean> {
+    return refused === undefined || this.#aws.renew();
+  }
+
+  load(): Promise<void> {
+    return this.#aws.load();
+  }
+
+  classify(error: unknown): ConfigError {
+    return this.#aws.classify(error);
+  }
+
+  async close(): Promise<void> {
+    this.#aws.close();
+  }
+
+  get #decrypts(): boolean {
+    return this.#options.decrypt ?? true;
+  }
+
+  #nameOf(key: Key): string {
+    return `${this.#root}/${segments(key).join('/')}`;
+  }
+
+  #listed(one: Parameter, sealed: boolean): Page['found'] {
+    const path = one.Name.slice(this.#root.length + 1).split('/');
+    if (path.includes('')) return [];
+    const place = { key: keyFrom(path), document: one.Name, field: '' };
+    return [sealed ? { place } : { place, outcome: this.#outcome(one) }];
+  }
+
+  #outcome(one: Parameter): Outcome {
+    const secret = one.Type === 'SecureString';
+    if (secret && !this.#decrypts)
+      return new ConfigError('crypto', `${this.name}: ${one.Name} is a SecureString, and decrypt is false`, {
+        provider: this.name,
+        hint: 'Leave decrypt at true, or read this key elsewhere',
+      });
+    const text = one.Value ?? '';
+    const more: Omit<Document, 'value' | 'raw'> = {
+      secret,
+      text: true,
+      ...(one.Version !== undefined && { version: String(one.Version) }),
+      ...(one.LastModifiedDate && { modifiedAt: +one.LastModifiedDate }),
+      metadata: { type: one.Type ?? 'String' },
+    };
+    if (one.Type === 'StringList') return { ...more, value: text.split(',') };
+    return this.places ? asDocument(text, more) : { ...more, value: text };
+  }
+}
