@@ -29,3 +29,4 @@ export type {
   WritableProvider,
   WriteOptions,
 } from './provider.ts';
+export { type MemoryOptions, MemoryProvider, type MemoryValue, type MemoryValues } from './providers/memory.ts';

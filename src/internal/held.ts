@@ -36,12 +36,20 @@ export class Held<T> {
     this.#options = options;
   }
 
-  async read({ signal, maxAgeMs }: ReadOptions = {}): Promise<Content<T>> {
+  async read(options: ReadOptions = {}): Promise<Content<T>> {
+    const { signal } = options;
     if (signal?.aborted) throw this.#aborted();
-    const held = this.#held;
-    if (held && (maxAgeMs === undefined || (maxAgeMs > 0 && Date.now() - held.readAt <= maxAgeMs))) return held;
-    const loading = held ? this.#reload() : (this.#running ?? this.#reload());
+    const ready = this.ready(options);
+    if (ready) return ready;
+    const loading = this.#held ? this.#reload() : (this.#running ?? this.#reload());
     return signal ? this.#until(signal, loading) : loading;
+  }
+
+  /** What is held, where it answers such a read at once: saves an await. */
+  ready({ signal, maxAgeMs }: ReadOptions = {}): Content<T> | undefined {
+    const held = this.#held;
+    if (!held || signal?.aborted) return undefined;
+    return maxAgeMs === undefined || (maxAgeMs > 0 && Date.now() - held.readAt <= maxAgeMs) ? held : undefined;
   }
 
   /** Reads again now; the failure is told, what is held stays. */

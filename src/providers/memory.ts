@@ -1,0 +1,188 @@
+import { type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, Secret } from '../entry.ts';
+import { ConfigError, type ErrorCode, isConfigError } from '../errors.ts';
+import { frozen, sameValue } from '../internal/freeze.ts';
+import { Listeners } from '../internal/listeners.ts';
+import { aString, checkOptions, sensitiveNames } from '../internal/options.ts';
+import { deeper, members, NoValue, plainValue } from '../internal/plain-value.ts';
+import { type Key, keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
+import type { Change, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
+import { type Sensitive, taint } from '../redact.ts';
+
+/** A value, anywhere in which `secret()` may mark a part. */
+export type MemoryValue = ConfigValue | Secret | readonly MemoryValue[] | MemoryValues;
+export interface MemoryValues {
+  readonly [name: string]: MemoryValue;
+}
+
+export interface MemoryOptions {
+  /** How errors and explanations call it. @default 'memory' */
+  readonly name?: string;
+  /** More names whose values are secret. @default [] */
+  readonly sensitive?: Sensitive;
+}
+
+/** Values held in memory: defaults, overrides, tests. Nested objects are sections; keys at the top level may be dotted, names
+ *  further down are one segment each, dots or not. Values are copied in and frozen.
+ *  @throws ConfigError `validation` for what is no ConfigValue, `conflict` for a key given twice, `invalid_key`. */
+export class MemoryProvider implements WritableProvider {
+  readonly name: string;
+  readonly local = true;
+  readonly #leaves = new Map<Key, Entry>();
+  /** How many leaves stand below each section. */
+  readonly #sections = new Map<Key, number>();
+  readonly #listeners = new Listeners<Change>();
+  readonly #tainted: (key: Key, value: ConfigValue) => boolean;
+
+  constructor(values: MemoryValues = {}, options: MemoryOptions = {}) {
+    checkOptions('MemoryProvider', options, { name: aString, sensitive: sensitiveNames });
+    if (!isTree(values)) throw new ConfigError('invalid_option', 'MemoryProvider: its values must be an object');
+    this.name = options.name ?? 'memory';
+    this.#tainted = taint(options.sensitive);
+    this.#fill([], values, false, []);
+  }
+
+  async get(key: Key, { signal }: ReadOptions = {}): Promise<Entry | undefined> {
+    const at = keyOf(key);
+    if (signal?.aborted) throw this.#error('aborted', `reading "${at}" was given up before it began`);
+    const entry = this.#leaves.get(at);
+    if (entry && !isTree(entry.value)) return entry;
+    this.#refuseSection(at);
+    return undefined;
+  }
+
+  async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {
+    const at = keyOf(prefix);
+    if (signal?.aborted) throw this.#error('aborted', `listing "${at}" was given up before it began`);
+    const all = [...this.#leaves.values()];
+    return at === '' ? all : all.filter((entry) => startsWith(entry.key, at));
+  }
+
+  where(key: Key): string {
+    return `${this.name} ${keyOf(key)}`;
+  }
+
+  /** Writes one leaf. A section is written leaf by leaf. */
+  async set(key: Key, value: ConfigValue | Secret, options: WriteOptions = {}): Promise<Entry> {
+    const at = this.#writable(key, options);
+    const plain = this.#reading(at, () => plainValue(value));
+    if (isTree(plain.value)) throw this.#error('validation', `the value for "${at}" is a section`, 'Set its leaves one by one', at);
+    const before = this.#leaves.get(at);
+    const { metadata } = options;
+    const entry = this.#entry(at, plain.value, options.secret === true || plain.marked, {
+      modifiedAt: Date.now(),
+      ...(metadata && { metadata: frozen(metadata) }),
+    });
+    this.#put(entry);
+    if (!before || before.secret !== entry.secret || !sameValue(before.value, entry.value)) this.#changed(at);
+    return entry;
+  }
+
+  async delete(key: Key, options: WriteOptions = {}): Promise<boolean> {
+    const at = this.#writable(key, options);
+    if (!this.#leaves.delete(at)) return false;
+    for (const section of above(at)) {
+      const left = (this.#sections.get(section) as number) - 1;
+      if (left > 0) this.#sections.set(section, left);
+      else this.#sections.delete(section);
+    }
+    this.#changed(at);
+    return true;
+  }
+
+  watch(onChange: (change: Change) => void): Disposable {
+    return this.#listeners.add(onChange);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+
+  /** Sections down to their leaves. An empty section is a leaf of its own, until something stands in it. */
+  #fill(path: readonly string[], value: MemoryValue, secret: boolean, within: readonly object[]): void {
+    const key = keyFrom(path);
+    this.#reading(key, () => {
+      if (value instanceof Secret) {
+        this.#fill(path, Secret.reveal(value), true, within);
+        return;
+      }
+      const inside = isTree(value) ? members(value) : [];
+      for (const [name, inner] of inside) {
+        const below = key === '' ? segments(keyOf(name)) : [...path, name];
+        this.#fill(below, inner as MemoryValue, secret, deeper(value as object, within));
+      }
+      if (inside.length > 0 || within.length === 0) return;
+      const plain = plainValue(value, within);
+      if (isTree(value) && this.#sections.has(key)) return;
+      if (this.#leaves.has(key)) throw this.#error('conflict', `"${key}" is given twice`, 'Keep one of them', key);
+      this.#put(this.#entry(key, plain.value, secret || plain.marked));
+    });
+  }
+
+  #entry(key: Key, value: ConfigValue, secret: boolean, more: Pick<Entry, 'metadata' | 'modifiedAt'> = {}): Entry {
+    const origin = makeOrigin({ provider: this.name, source: this.where(key) });
+    return makeEntry({ key, value, secret: secret || this.#tainted(key, value), origin, ...more });
+  }
+
+  #put(entry: Entry): void {
+    const { key } = entry;
+    if (key === '') throw this.#error('invalid_key', 'a value has the empty key, which is the root', 'Give it a name');
+    if (!this.#leaves.has(key)) {
+      if (this.#sections.has(key)) throw this.#clash(key, key);
+      const sections = above(key);
+      for (const section of sections) {
+        const leaf = this.#leaves.get(section);
+        if (leaf && !isTree(leaf.value)) throw this.#clash(section, key);
+      }
+      for (const section of sections) {
+        this.#leaves.delete(section);
+        this.#sections.set(section, (this.#sections.get(section) ?? 0) + 1);
+      }
+    }
+    this.#leaves.set(key, entry);
+  }
+
+  #clash(place: Key, key: Key): ConfigError {
+    return this.#error('conflict', `"${place}" cannot be both a section and a value`, 'Keep one of them', key);
+  }
+
+  #refuseSection(key: Key): void {
+    if (key === '' || this.#sections.has(key) || this.#leaves.has(key))
+      throw this.#error('invalid_key', `"${key}" is a section, not a value`, 'Read it with tree, write it leaf by leaf', key);
+  }
+
+  #writable(key: Key, { signal }: WriteOptions): Key {
+    const at = keyOf(key);
+    if (signal?.aborted) throw this.#error('aborted', `writing "${at}" was given up before it began`, undefined, at);
+    const entry = this.#leaves.get(at);
+    if (!entry || isTree(entry.value)) this.#refuseSection(at);
+    return at;
+  }
+
+  #changed(key: Key): void {
+    this.#listeners.tell({ provider: this.name, keys: [key], time: Date.now() });
+  }
+
+  #reading<T>(key: Key, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof NoValue) throw this.#error('validation', `the value of "${key}" is ${error.message}`, undefined, key);
+      throw isConfigError(error) ? error.with({ provider: this.name }) : error;
+    }
+  }
+
+  #error(code: ErrorCode, what: string, hint?: string, key?: Key): ConfigError {
+    return new ConfigError(code, `${this.name}: ${what}`, {
+      provider: this.name,
+      ...(key !== undefined && { key }),
+      ...(hint && { hint }),
+    });
+  }
+}
+
+/** The sections that a key stands in, the root apart. */
+function above(key: Key): Key[] {
+  const sections: Key[] = [];
+  for (let at = parent(key); at !== ''; at = parent(at)) sections.push(at);
+  return sections;
+}
