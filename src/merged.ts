@@ -39,6 +39,8 @@ export interface Candidate {
 export interface Merged {
   readonly leaves: ReadonlyMap<Key, Leaf>;
   readonly holes: ReadonlyMap<Key, Hole>;
+  /** The sections that somebody has and that hold nothing. */
+  readonly empty: ReadonlySet<Key>;
   /** The merged section; throws the first hole at, above or below `prefix`. */
   tree(prefix?: Key): ConfigTree | undefined;
   /** Every layer's own answer for a key, highest priority first. */
@@ -63,7 +65,7 @@ export class MergedTree implements Merged {
   readonly #root: Section;
   readonly #bound: readonly (readonly Bound[])[];
   readonly #names: readonly string[];
-  #found: { readonly leaves: Map<Key, Leaf>; readonly holes: Map<Key, Hole> } | undefined;
+  #found: { readonly leaves: Map<Key, Leaf>; readonly holes: Map<Key, Hole>; readonly empty: Set<Key> } | undefined;
   #byKey: Map<Key, Bound[]>[] | undefined;
 
   constructor(root: Section, bound: readonly (readonly Bound[])[], names: readonly string[]) {
@@ -80,8 +82,13 @@ export class MergedTree implements Merged {
     return this.#walked().holes;
   }
 
-  #walked(): { readonly leaves: Map<Key, Leaf>; readonly holes: Map<Key, Hole> } {
+  get empty(): ReadonlySet<Key> {
+    return this.#walked().empty;
+  }
+
+  #walked(): { readonly leaves: Map<Key, Leaf>; readonly holes: Map<Key, Hole>; readonly empty: Set<Key> } {
     if (this.#found) return this.#found;
+    const empty = new Set<Key>();
     const leaves = new Map<Key, Leaf>();
     const holes = new Map<Key, Hole>();
     const names = this.#names;
@@ -90,11 +97,12 @@ export class MergedTree implements Merged {
       else if (node.kind === 'conflict') holes.set(key, holeOf(key, node));
       else {
         if (node.closed) holes.set(key, holeOf(key, node));
+        else if (node.kids.size === 0) empty.add(key);
         for (const [name, kid] of node.kids) walk(append(key, quote(name)), kid, node.closed?.layer ?? closed);
       }
     };
     walk('', this.#root, -1);
-    this.#found = { leaves, holes };
+    this.#found = { leaves, holes, empty };
     return this.#found;
   }
 
@@ -178,10 +186,10 @@ class MergedLeaf implements Leaf {
 function holeOf(key: Key, node: Section | Conflict): Hole {
   if (node.kind === 'conflict') {
     const error = conflict(key, node);
-    return { key, error, origin: error.origin as Origin, layer: node.layer };
+    return Object.freeze({ key, error, origin: error.origin as Origin, layer: node.layer });
   }
   const { item, layer } = node.closed as NonNullable<Section['closed']>;
-  return { key, error: item.error.with({ key }), origin: item.origin, layer };
+  return Object.freeze({ key, error: item.error.with({ key }), origin: item.origin, layer });
 }
 
 function fail(key: Key, node: Section | Conflict): never {

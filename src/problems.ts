@@ -31,7 +31,7 @@ export function wrong(issue: Issue, found: Found): Problem {
   const expected = shape?.expects;
   const shown = value === '' ? '"" (set, but empty)' : described(value, secret);
   const because = explained ? `expected ${expected ?? 'something else'}` : (words ?? 'the schema does not accept it');
-  const hint = whatToDo(found, expected);
+  const hint = whatToDo(found, explained ? expected : undefined);
   return {
     kind: 'wrong',
     key,

@@ -6,6 +6,8 @@ export interface Problem {
    *  cannot be read. `failed`: a source did not answer. */
   readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'failed';
   readonly key: Key;
+  /** Where inside the key's value: `[0].host`. */
+  readonly inside?: string;
   /** One line that says it all. */
   readonly message: string;
   readonly expected?: string;
@@ -28,7 +30,7 @@ export function formatReport(problems: readonly Problem[]): string {
 }
 
 function formatProblem(problem: Problem): string {
-  const { kind, key, message, expected, says, found, origin, looked = [], hint } = problem;
+  const { kind, key, inside = '', message, expected, says, found, origin, looked = [], hint } = problem;
   const lines: (readonly [string, string])[] = [];
   if (kind === 'wrong') {
     if (expected && !says) lines.push(['expected', expected]);
@@ -42,7 +44,7 @@ function formatProblem(problem: Problem): string {
   if (origin) lines.push(['in', origin]);
   for (const [at, place] of looked.entries()) lines.push([at === 0 ? 'looked in' : '', place]);
   if (hint) lines.push(['to do', hint]);
-  const title = key === '' ? '(the whole configuration)' : key;
+  const title = key === '' ? '(the whole configuration)' : `${key}${inside}`;
   return [
     kind === 'missing' ? `  ${title} is missing` : `  ${title}`,
     ...lines.map(([label, text]) => `    ${label.padEnd(10)}${text.replaceAll('\n', '\n              ')}`),
