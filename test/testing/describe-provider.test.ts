@@ -35,7 +35,7 @@ describe('the conformance suite', () => {
 describe('the conformance suite finds a provider that', () => {
   for (const { fault, caughtBy, spoil } of [...lives, ...reads, ...texts, ...lists, ...writes, ...faults])
     it(fault, async () => {
-      const failures = await refused(claimsAbout((values) => subject(values, spoil), 150));
+      const failures = await refused(claimsAbout((values) => subject(values, spoil), 60));
       for (const failure of failures) found.add(failure);
       expect(failures.map((failure) => failure.slice(failure.indexOf(': ') + 2))).toContain(caughtBy);
     });

@@ -70,15 +70,33 @@ export const batch: Chapter = {
       },
     },
     {
+      says: 'leaves no key absent when the backend denies all of them',
+      needs: ['denied'],
+      values: { 'service.name': 'inference' },
+      async holds({ with: having, refusal, fail }) {
+        await fail('denied');
+        const error = await refusal(asOne(having('getMany').getMany(['service.name', 'service.none'], { maxAgeMs: 0 })));
+        assert.strictEqual(error.transient, false);
+      },
+    },
+    {
       says: 'ends at once when the caller had aborted before it began',
       values: { 'service.name': 'inference' },
       async holds({ with: having, promptRefusal }) {
-        const error = await promptRefusal(having('getMany').getMany(['service.name'], { signal: AbortSignal.abort() }));
+        const answers = having('getMany').getMany(['service.name', 'service.none'], { signal: AbortSignal.abort() });
+        const error = await promptRefusal(asOne(answers));
         assert.equal(error.code, 'aborted');
       },
     },
   ],
 };
+
+/** A batch that fails as a whole may reject, or fail each key. */
+async function asOne(answers: Promise<ReadonlyMap<string, unknown>>): Promise<unknown> {
+  const each = [...(await answers).values()];
+  if (each.every(isConfigError)) throw each[0];
+  return each;
+}
 
 function value(answer: unknown): unknown {
   if (isConfigError(answer)) return answer.code;

@@ -116,6 +116,13 @@ export const faults: readonly Broken[] = [
     spoil: (honest) => ({ close: () => honest.close().catch(() => {}) }),
   },
   {
+    fault: 'calls a denied batch empty',
+    caughtBy: 'leaves no key absent when the backend denies all of them',
+    spoil: (honest) => ({
+      getMany: (keys, options) => honest.getMany(keys, options).catch(() => new Map(keys.map((key) => [key, undefined]))),
+    }),
+  },
+  {
     fault: 'leaves an unreadable key out of its list',
     caughtBy: 'lists an unreadable key as a hole, beside all the others',
     spoil: (honest) => ({ list: async (prefix, options) => (await honest.list(prefix, options)).filter((item) => !isUnreadable(item)) }),
