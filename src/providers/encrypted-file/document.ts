@@ -1,0 +1,81 @@
+import { type ConfigTree, type ConfigValue, isTree } from '../../entry.ts';
+import { ConfigError } from '../../errors.ts';
+import { type FormatName, formats } from '../../formats/format.ts';
+import type { Source } from '../../formats/refusal.ts';
+import { frozen, sameValue } from '../../internal/freeze.ts';
+import { type Key, segments } from '../../key.ts';
+import { edited } from './text-edit.ts';
+
+/** The text with `value` at `key`, or without the key when it is undefined; comments and the order of lines stay. */
+export async function changed(source: Source, format: FormatName, key: Key, value: ConfigValue | undefined): Promise<string> {
+  const path = segments(key);
+  const before = await formats[format].parse(source);
+  const tree = withValue(before.tree, path, value, key);
+  const empty = Object.keys(before.tree).length === 0 && !hasComments(source.text, format); // its style is nobody's choice
+  for (const text of empty ? [] : await edited(source.text, format, before, path, value))
+    if (await means(text, tree, source, format)) return text;
+  if (hasComments(source.text, format))
+    throw new ConfigError('conflict', `${source.file}: ${key} cannot be changed without losing the comments`, {
+      hint: 'Change it by hand: llm-config edit',
+    });
+  const printed = await formats[format].print(tree, source.provider);
+  return printed.trim() === '' ? '# nothing\n' : printed;
+}
+
+/** What the change is meant to do decides, not how the text was edited. */
+async function means(text: string, tree: ConfigTree, source: Source, format: FormatName): Promise<boolean> {
+  try {
+    return sameValue((await formats[format].parse({ ...source, text })).tree, tree);
+  } catch {
+    return false;
+  }
+}
+
+const hasComments = (text: string, format: FormatName): boolean =>
+  format === 'jsonc' ? /\/[/*]/.test(text) : format !== 'json' && text.includes('#');
+
+/** The value at a path; names that every object has are not found. */
+export function at(tree: ConfigTree, path: readonly string[]): ConfigValue | undefined {
+  let value: ConfigValue | undefined = tree;
+  for (const name of path) value = isTree(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return value;
+}
+
+/** A copy with one leaf or section replaced or, without a value, removed; sections that become empty go too. */
+function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue | undefined, key: Key): ConfigTree {
+  const [name, ...below] = path as [string, ...string[]];
+  const inner = Object.hasOwn(tree, name) ? tree[name] : undefined;
+  const others = (): ConfigTree => Object.fromEntries(Object.entries(tree).filter(([one]) => one !== name));
+  if (below.length === 0) {
+    if (value !== undefined && isTree(inner) && !isTree(value))
+      throw new ConfigError('invalid_key', `"${key}" is a section; a single value cannot take its place`, {
+        key,
+        hint: 'Read it with tree; delete it first',
+      });
+    return value === undefined ? others() : { ...tree, [name]: value };
+  }
+  if (inner !== undefined && !isTree(inner)) {
+    if (value === undefined) return tree;
+    throw new ConfigError('conflict', `"${key}" has no place: there is a single value above it`, { key, hint: 'Delete that first' });
+  }
+  const changed = withValue(inner ?? {}, below, value, key);
+  return value === undefined && Object.keys(changed).length === 0 ? others() : { ...tree, [name]: changed };
+}
+
+/** What a caller hands over to be written, copied, or refused where no format could hold it. */
+export function writable(value: ConfigValue, key: Key): ConfigValue {
+  if (!isWritable(value))
+    throw new ConfigError('invalid_option', `the value for "${key}" is none that a configuration can hold`, {
+      key,
+      hint: 'Give null, a boolean, a finite number, a bigint, a string, a list or a plain object of those',
+    });
+  return frozen(value);
+}
+
+function isWritable(value: unknown): boolean {
+  if (value === null || ['boolean', 'string', 'bigint'].includes(typeof value)) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isWritable);
+  const plain = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return plain && Object.values(value).every(isWritable);
+}

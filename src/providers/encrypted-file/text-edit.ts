@@ -1,0 +1,106 @@
+import type { ConfigValue } from '../../entry.ts';
+import { isTree } from '../../entry.ts';
+import type { FormatName, Parsed } from '../../formats/format.ts';
+
+/** Ways in which one change could be made in a text without touching the rest of it, the best first. Whether one of them says
+ *  what it should is for the caller to find out. */
+export async function edited(
+  text: string,
+  format: FormatName,
+  { at }: Parsed,
+  path: readonly string[],
+  value: ConfigValue | undefined,
+): Promise<string[]> {
+  if (format === 'json') return [];
+  if (format === 'yaml') return yamlEdited(text, path, value);
+  const position = at(path);
+  if (value === undefined) return position ? [withoutLine(text, position.line)] : [];
+  const printed = inline(value);
+  if (printed === undefined) return [];
+  if (position) return [replaced(text, offsetOf(text, position), printed, format)].filter((one) => one !== undefined);
+  return format === 'toml' ? tomlAdded(text, path, printed) : jsonAdded(text, at, path, value);
+}
+
+async function yamlEdited(text: string, path: readonly string[], value: ConfigValue | undefined): Promise<string[]> {
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
+  try {
+    if (value === undefined) {
+      document.deleteIn(path);
+      for (let up = path.slice(0, -1); up.length > 0 && isEmpty(document.getIn(up)); up = up.slice(0, -1)) document.deleteIn(up);
+    } else document.setIn(path, value);
+    return [document.toString({ lineWidth: 0 })];
+  } catch {
+    return []; // an alias or a scalar in the way
+  }
+}
+
+const isEmpty = (section: unknown): boolean => (section as { items?: readonly unknown[] } | null)?.items?.length === 0;
+
+/** A value that JSON and TOML write alike. */
+function inline(value: ConfigValue): string | undefined {
+  if (typeof value === 'bigint') return `${value}`;
+  if (isTree(value) || (Array.isArray(value) && value.some((one) => typeof one === 'object' || typeof one === 'bigint'))) return undefined;
+  return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
+}
+
+function offsetOf(text: string, { line, column }: { readonly line: number; readonly column: number }): number {
+  let start = 0;
+  for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1;
+  return start + column - 1;
+}
+
+const scalars = {
+  jsonc: /"(?:[^"\\]|\\.)*"|[\w.+-]+/y,
+  toml: /"""[\s\S]*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,#\]}"'[{]+/y,
+};
+
+function replaced(text: string, offset: number, printed: string, format: 'jsonc' | 'toml'): string | undefined {
+  const scalar = scalars[format];
+  scalar.lastIndex = offset;
+  const old = scalar.exec(text)?.[0];
+  return old === undefined ? undefined : text.slice(0, offset) + printed + text.slice(offset + old.length);
+}
+
+function withoutLine(text: string, line: number): string {
+  return text
+    .split('\n')
+    .filter((_, i) => i !== line - 1)
+    .join('\n');
+}
+
+const spelled = (segment: string): string => (/^[\w-]+$/.test(segment) ? segment : JSON.stringify(segment));
+
+function tomlAdded(text: string, path: readonly string[], printed: string): string[] {
+  const line = `${spelled(path.at(-1) as string)} = ${printed}`;
+  const table = path.slice(0, -1).map(spelled).join('.');
+  const lines = text.split('\n');
+  const isHeader = (one: string): boolean => /^\s*\[/.test(one);
+  const insert = (at: number): string => [...lines.slice(0, at), line, ...lines.slice(at)].join('\n');
+  if (table === '') {
+    const first = lines.findIndex(isHeader);
+    return [insert(first < 0 ? lines.length - (lines.at(-1) === '' ? 1 : 0) : first)];
+  }
+  const header = lines.findIndex(
+    (one) =>
+      /^\s*\[([^[\]]+)\]\s*(?:#.*)?$/
+        .exec(one)?.[1]
+        ?.replace(/\s*\.\s*/g, '.')
+        .trim() === table,
+  );
+  const added = `${text}${text.endsWith('\n') || text === '' ? '' : '\n'}\n[${table}]\n${line}\n`;
+  return header < 0 ? [added] : [insert(header + 1), added];
+}
+
+function jsonAdded(text: string, at: Parsed['at'], path: readonly string[], value: ConfigValue): string[] {
+  for (let depth = path.length - 1; depth >= 0; depth--) {
+    const section = at(path.slice(0, depth));
+    if (!section) continue;
+    const open = offsetOf(text, section) + 1;
+    const below = path.slice(depth);
+    const nested = below.slice(1).reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+    const member = `\n${'  '.repeat(depth + 1)}${JSON.stringify(below[0])}: ${JSON.stringify(nested)}`;
+    return [`${text.slice(0, open)}${member},${text.slice(open)}`, `${text.slice(0, open)}${member}\n${text.slice(open)}`];
+  }
+  return [];
+}
