@@ -1,0 +1,45 @@
+import path from 'node:path';
+import type { ConfigTree } from '../entry.ts';
+import { ConfigError } from '../errors.ts';
+import { json, jsonc } from './json.ts';
+import type { Position } from './position.ts';
+import type { Source } from './refusal.ts';
+import { toml } from './toml.ts';
+import { yaml } from './yaml.ts';
+
+export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
+
+/** A text that was read: its tree, and where in the text a path's value stands. */
+export interface Parsed {
+  readonly tree: ConfigTree;
+  /** Worked out when first asked for. */
+  readonly at: (path: readonly string[]) => Position | undefined;
+}
+
+/** A way to write a tree of values as a text. Both ways refuse, with a ConfigError, whatever would not come back the same. */
+export interface Format {
+  parse(source: Source): Promise<Parsed>;
+  print(tree: ConfigTree, owner: string): Promise<string>;
+}
+
+export const formats: Readonly<Record<FormatName, Format>> = { json, jsonc, yaml, toml };
+
+const extensions: Readonly<Record<string, FormatName>> = {
+  '.json': 'json',
+  '.jsonc': 'jsonc',
+  '.yaml': 'yaml',
+  '.yml': 'yaml',
+  '.toml': 'toml',
+};
+
+/** The format that a file's name tells. */
+export function formatOf(file: string, owner: string): FormatName {
+  const extension = path.extname(file).toLowerCase();
+  const name = Object.hasOwn(extensions, extension) ? extensions[extension] : undefined;
+  if (name) return name;
+  throw new ConfigError('invalid_option', `${owner}: the name of ${file} does not tell its format`, {
+    hint: `End it in ${Object.keys(extensions).join(', ')}, or say format: ${Object.keys(formats)
+      .map((one) => `'${one}'`)
+      .join(' or ')}`,
+  });
+}

@@ -1,0 +1,65 @@
+import type { ConfigTree, ConfigValue } from '../entry.ts';
+import { isPlain } from '../internal/freeze.ts';
+import type { Format, Parsed } from './format.ts';
+import { withoutComments } from './json-comments.ts';
+import { scanJson } from './json-scan.ts';
+import { positions } from './position.ts';
+import { refusal, refuseBlank, type Source } from './refusal.ts';
+import { Examination, glance, unprintable } from './tree.ts';
+
+/** JSON. What is accepted was read by JSON.parse; the scanner of our own runs only to say what is wrong, and where things stand. */
+export const json: Format = {
+  parse: async (source) => read(source, source),
+  print: async (tree, owner) => printed(tree, owner),
+};
+
+/** JSON with comments and trailing commas. */
+export const jsonc: Format = {
+  parse: async (source) => read(source, { ...source, text: withoutComments(source) }),
+  print: json.print,
+};
+
+function read(original: Source, source: Source): Parsed {
+  refuseBlank(original, '{}');
+  const { text } = source;
+  let tree: ConfigValue;
+  try {
+    tree = JSON.parse(text) as ConfigValue;
+  } catch {
+    scanJson(source);
+    throw refusal(source, 0, 'not valid JSON');
+  }
+  if (!isPlain(tree)) throw refusal(source, text.search(/\S/), 'the file holds no object');
+  const written = membersWritten(text);
+  if (glance(tree) !== written) {
+    const { members, oddNumber, fault } = new Examination(tree);
+    const root = fault || oddNumber || members !== written ? scanJson(source) : undefined; // names a duplicate or a number that lost digits
+    if (root && fault) throw refusal(source, positions(text, () => root)(fault.path) ?? 0, fault.what);
+  }
+  return { tree, at: positions(text, () => scanJson(source)) };
+}
+
+/** The members that a valid JSON text writes: strings with a colon behind. More than were read: some were duplicates. */
+export function membersWritten(text: string): number {
+  let members = 0;
+  for (let open = text.indexOf('"'); open !== -1; ) {
+    let close = open;
+    for (let escaped = true; escaped; ) {
+      close = text.indexOf('"', close + 1);
+      let before = close - 1;
+      while (text.charCodeAt(before) === 92) before--;
+      escaped = ((close - before) & 1) === 0;
+    }
+    let next = text.charCodeAt(++close);
+    while (next === 32 || next === 10 || next === 13 || next === 9) next = text.charCodeAt(++close);
+    if (next === 58) members++;
+    open = text.indexOf('"', close);
+  }
+  return members;
+}
+
+function printed(tree: ConfigTree, owner: string): string {
+  const fault = unprintable(tree, (value) => (typeof value === 'bigint' ? 'JSON has no integers beyond 2^53' : undefined));
+  if (fault) throw fault(owner);
+  return `${JSON.stringify(tree, null, 2)}\n`;
+}
