@@ -27,6 +27,11 @@ describe('the map of the package', () => {
     expect([manifest.main, manifest.types]).toEqual(['./dist/index.cjs', './dist/index.d.cts']);
   });
 
+  it('gives TypeScript the types of every subpath where it knows nothing of exports', () => {
+    const known = subpaths.filter((subpath) => subpath !== '.').map((subpath) => [built(subpath), [`./dist/${built(subpath)}.d.cts`]]);
+    expect(manifest.typesVersions).toEqual({ '*': Object.fromEntries(known) });
+  });
+
   it('has the command exactly when it has the program', () => {
     expect(manifest.bin).toEqual(existsSync(new URL('src/cli/main.ts', root)) ? { 'llm-config': './dist/cli.js' } : undefined);
   });
