@@ -38,7 +38,7 @@ const invalid = (message: string, hint: string): ConfigError => new ConfigError(
 
 export function addressOf(text: string, allowInsecure: boolean): Address {
   if (text.startsWith('unix:')) {
-    const socketPath = text.slice(5).replace(/^\/\/(?=\/)/, '');
+    const socketPath = text.replace(/^unix:(?:\/\/)?/, '');
     if (!socketPath.startsWith('/')) throw invalid('the address names no socket', 'Write it as unix:///run/vault.sock');
     return {
       shown: `unix://${socketPath}`,

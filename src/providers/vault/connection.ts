@@ -6,7 +6,8 @@ import type { Clock } from '../../shelter/clock.ts';
 import { addressOf, aTls, type TlsOptions, tlsOf } from './address.ts';
 import { token, tokenFile } from './auth/token.ts';
 import { type Asked, classify, denied, failure } from './classify.ts';
-import { Session, type VaultAuth } from './session.ts';
+import { Session } from './session.ts';
+import type { VaultAuth } from './tokens.ts';
 import { type Answer, clientTransport, ownTransport, type Transport, type VaultClient } from './transport.ts';
 
 /** Where the server is, and who we are. What is left out is read as the `vault` command reads it. */

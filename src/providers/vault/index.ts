@@ -8,6 +8,6 @@ export { token, tokenFile } from './auth/token.ts';
 export type { VaultConnectionOptions } from './connection.ts';
 export type { LeaseRequest } from './lease.ts';
 export { type VaultOptions, VaultProvider } from './provider.ts';
-export type { Login, LoginCall, VaultAuth } from './session.ts';
+export type { Login, LoginCall, VaultAuth } from './tokens.ts';
 export { type TransitKey, type TransitKeyOptions, transitKey } from './transit.ts';
 export type { VaultClient, VaultRequest } from './transport.ts';

@@ -1,38 +1,10 @@
-import type { ConfigTree } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
-import { type Asked, failure, missing, said, unauthenticated } from './classify.ts';
-import type { Answer } from './transport.ts';
+import { type Asked, unauthenticated } from './classify.ts';
+import { type Login, lookup, postLogin, renew, type Send, unwrap, type VaultAuth } from './tokens.ts';
 
-/** What a log-in made. */
-export interface Login {
-  readonly token: string;
-  /** How long it lives; undefined or 0: for ever. */
-  readonly ttlMs?: number;
-  readonly renewable?: boolean;
-  /** Made by this log-in, so that `close()` revokes it. @default false */
-  readonly ours?: boolean;
-}
-
-export interface LoginCall {
-  readonly signal: AbortSignal;
-  /** The token that has just been refused. */
-  readonly refused?: string;
-  /** Posts to a log-in path, as in `auth/approle/login`. */
-  login(path: string, body: object): Promise<Login>;
-  /** What a response-wrapping token holds. Works once. */
-  unwrap(token: string): Promise<ConfigTree>;
-}
-
-/** How to come by a token: one of the functions of this module, or your own. A token that was refused, answered again, ends the
- *  attempt. */
-export interface VaultAuth {
-  (call: LoginCall): Promise<string | Login>;
-  /** Tells that another token is there now. */
-  readonly watch?: (changed: () => void) => () => void;
-}
-
-export type Send = (asked: Asked, token: string | undefined, signal: AbortSignal) => Promise<Answer>;
+/** Without a token where an agent, or the injected client, has its own. */
+type Obtained = Omit<Login, 'token'> & { readonly token: string | undefined };
 
 interface Held {
   readonly token: string | undefined;
@@ -106,7 +78,7 @@ export class Session {
     if (token === undefined) return Promise.resolve(true);
     const known = this.#verdict;
     if (known && known.token === token && known.until > this.#clock.now()) return known.alive;
-    const verdict = { token, until: Number.POSITIVE_INFINITY, alive: this.#lookup(token, signal).then((found) => found !== 'dead') };
+    const verdict = { token, until: Number.POSITIVE_INFINITY, alive: lookup(this.#send, token, signal).then((found) => found !== 'dead') };
     this.#verdict = verdict;
     verdict.alive.then(
       () => (verdict.until = this.#clock.now() + verdictMs),
@@ -171,69 +143,22 @@ export class Session {
     return true;
   }
 
-  async #obtain(before: Held | undefined, signal: AbortSignal): Promise<Omit<Login, 'token'> & { readonly token: string | undefined }> {
+  async #obtain(before: Held | undefined, signal: AbortSignal): Promise<Obtained> {
     if (!this.#auth) return { token: undefined };
     const answer = await this.#auth({
       signal,
       ...(before?.token !== undefined && { refused: before.token }),
-      login: (path, body) => this.#post(path, body, signal),
-      unwrap: (token) => this.#unwrap(token, signal),
+      login: (path, body) => postLogin(this.#send, path, body, signal),
+      unwrap: (token) => unwrap(this.#send, token, signal),
     });
     if (typeof answer !== 'string') return answer;
     if (answer === before?.token) return { token: answer };
-    const found = await this.#lookup(answer, signal);
+    const found = await lookup(this.#send, answer, signal);
     if (found === 'dead') throw unauthenticated('the token is not valid: it has expired, was revoked, or is another server’s');
     return { token: answer, ...found };
   }
 
-  async #post(path: string, body: object, signal: AbortSignal): Promise<Login> {
-    const asked: Asked = { method: 'POST', path, body, what: path };
-    const answer = await this.#send(asked, undefined, signal);
-    const { auth } = (answer.body ?? {}) as {
-      auth?: { client_token?: unknown; lease_duration?: number; renewable?: boolean; num_uses?: number };
-    };
-    if (answer.status === 200 && typeof auth?.client_token === 'string' && auth.client_token !== '')
-      return {
-        token: auth.client_token,
-        ttlMs: (auth.lease_duration ?? 0) * 1000,
-        renewable: auth.renewable === true && !auth.num_uses, // a renewal would use up one of few uses
-        ours: true,
-      };
-    if (answer.json && answer.status === 404) throw missing(path);
-    if (answer.json && answer.status < 404)
-      throw unauthenticated(
-        `the log-in at ${path} was refused (${answer.status})`,
-        'Check the credentials, the role and the mount of the option auth',
-      );
-    throw failure(answer, asked);
-  }
-
-  async #unwrap(token: string, signal: AbortSignal): Promise<ConfigTree> {
-    const asked: Asked = { method: 'POST', path: 'sys/wrapping/unwrap', what: 'the wrapped credential' };
-    const answer = await this.#send(asked, token, signal);
-    if (answer.status === 200) return ((answer.body ?? {}) as { data?: ConfigTree }).data ?? {};
-    if (answer.json && answer.status < 404)
-      throw unauthenticated(
-        'the wrapping token is not valid',
-        'It has expired, or somebody has unwrapped it before: if that was not you, revoke what it held',
-      );
-    throw failure(answer, asked);
-  }
-
-  async #lookup(token: string, signal: AbortSignal): Promise<'dead' | Omit<Login, 'token'>> {
-    const asked: Asked = { method: 'GET', path: 'auth/token/lookup-self', what: 'the own token' };
-    const answer = await this.#send(asked, token, signal);
-    if (answer.status === 200) {
-      const { data } = (answer.body ?? {}) as { data?: { ttl?: number; renewable?: boolean; num_uses?: number } };
-      return { ttlMs: (data?.ttl ?? 0) * 1000, renewable: data?.renewable === true && !data.num_uses };
-    }
-    // who may not look itself up is told so by its policies ("1 error occurred"); a dead token has none
-    if (answer.json && answer.status === 403) return /^1 error occurred/.test(said(answer)) ? {} : 'dead';
-    if (answer.json && answer.status === 400) return 'dead';
-    throw failure(answer, asked);
-  }
-
-  #take({ token, ttlMs = 0, renewable = false, ours = false }: Omit<Login, 'token'> & { readonly token: string | undefined }): void {
+  #take({ token, ttlMs = 0, renewable = false, ours = false }: Obtained): void {
     const held: Held = { token, ours, fullMs: ttlMs, renewable, endsAt: 0, renewAt: 0, dead: false, used: false };
     this.#held = held;
     this.#lives(held, ttlMs);
@@ -280,17 +205,11 @@ export class Session {
 
   /** False: the life that is left is short, so that another token should be had while this one works. */
   async #renew(held: Held): Promise<boolean> {
-    const asked: Asked = { method: 'POST', path: 'auth/token/renew-self', body: {}, what: 'the own token' };
-    const answer = await this.background((signal) => this.#send(asked, held.token, signal));
-    if (answer.status === 200) {
-      const { auth } = (answer.body ?? {}) as { auth?: { lease_duration?: number; renewable?: boolean } };
-      const ttlMs = (auth?.lease_duration ?? 0) * 1000;
-      held.renewable = auth?.renewable === true;
-      this.#lives(held, ttlMs);
-      return ttlMs === 0 || ttlMs >= held.fullMs / 2;
-    }
-    if (answer.json && answer.status < 404) held.renewable = false;
-    else throw failure(answer, asked);
-    return false;
+    const life = await this.background((signal) => renew(this.#send, held.token, signal));
+    held.renewable = life?.renewable === true;
+    if (!life) return false;
+    const { ttlMs = 0 } = life;
+    this.#lives(held, ttlMs);
+    return ttlMs === 0 || ttlMs >= held.fullMs / 2;
   }
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../errors.ts';
 import { aString, checkOptions } from '../../../internal/options.ts';
-import type { LoginCall, VaultAuth } from '../session.ts';
+import type { LoginCall, VaultAuth } from '../tokens.ts';
 import { aSaid, heard, type Said } from './said.ts';
 
 export interface AppRoleOptions {

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';
 import { aFunction, anObject, aString, checkOptions, either } from '../../../internal/options.ts';
-import type { VaultAuth } from '../session.ts';
+import type { VaultAuth } from '../tokens.ts';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;

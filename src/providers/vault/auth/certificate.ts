@@ -1,5 +1,5 @@
 import { aString, checkOptions } from '../../../internal/options.ts';
-import type { VaultAuth } from '../session.ts';
+import type { VaultAuth } from '../tokens.ts';
 
 export interface CertificateOptions {
   /** The one role to log in as. @default any that trusts the certificate */

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../errors.ts';
 import { aString, checkOptions } from '../../../internal/options.ts';
-import type { VaultAuth } from '../session.ts';
+import type { VaultAuth } from '../tokens.ts';
 import { aSaid, fromFile, heard, type Said } from './said.ts';
 
 export interface JwtOptions {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { checkOptions } from '../../../internal/options.ts';
 import { foldersOf, watch } from '../../../internal/watch.ts';
-import type { VaultAuth } from '../session.ts';
+import type { VaultAuth } from '../tokens.ts';
 import { aSaid, fromFile, heard, type Said } from './said.ts';
 
 /** A token made elsewhere. It is renewed while it may be, and never revoked. */

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { afterEach } from 'vitest';
+import { VaultProvider } from '../../../src/providers/vault/index.ts';
+import type { VaultOptions } from '../../../src/providers/vault/provider.ts';
+import { type ManualClock, manualClock } from '../../../src/testing/index.ts';
+import { FakeVault } from './fake.ts';
+
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+export const fixture = (name: string): string => new URL(`./fixtures/${name}`, import.meta.url).pathname;
+export const pem = (name: string): string => readFileSync(fixture(name), 'utf8');
+
+/** A fake server that is closed after the test. */
+export async function fakeVault(options: Parameters<FakeVault['listen']>[0] & { now?: () => number } = {}): Promise<FakeVault> {
+  const { now, ...rest } = options;
+  const vault = await new FakeVault(now).listen(rest);
+  ends.push(() => vault.close());
+  return vault;
+}
+
+/** The same, on a clock of the test's own. */
+export async function timedVault(): Promise<{ vault: FakeVault; clock: ManualClock }> {
+  const clock = manualClock();
+  return { vault: await fakeVault({ now: () => clock.now() }), clock };
+}
+
+/** A provider that is closed after the test, and that the machine's environment does not reach. */
+export function providerOf(vault: FakeVault, options: Partial<VaultOptions> = {}): VaultProvider {
+  const what = options.path === undefined && options.secrets === undefined && options.leases === undefined ? { path: 'app/' } : {};
+  const provider = new VaultProvider({
+    address: vault.address,
+    env: { VAULT_TOKEN: 'root-token' },
+    resilience: { backoff: { initialMs: 1, maxMs: 2 } },
+    ...what,
+    ...options,
+  });
+  ends.push(() => provider.close());
+  return provider;
+}
+
+export function endsWith(end: () => Promise<unknown>): void {
+  ends.push(end);
+}
+
+/** Waits for what happens over the wire. */
+export async function until(holds: () => boolean, what = 'it never happened'): Promise<void> {
+  for (let turn = 0; turn < 2_000; turn++) {
+    if (holds()) return;
+    await new Promise((done) => setImmediate(done));
+    if (turn % 50 === 49) await new Promise((done) => setTimeout(done, 1));
+  }
+  throw new Error(what);
+}
+
+/** Puts secrets of KV version 2 (or 1, below kv1/) into the server. */
+export function store(vault: FakeVault, secrets: Readonly<Record<string, Record<string, unknown>>>): void {
+  for (const [path, data] of Object.entries(secrets)) {
+    const versions = vault.engines.secrets.get(path)?.versions ?? [];
+    vault.engines.secrets.set(path, { versions: [...versions, { data, at: vault.now() }], metadata: null });
+  }
+}
+
+export async function refusal(work: Promise<unknown>): Promise<import('../../../src/errors.ts').ConfigError> {
+  try {
+    await work;
+  } catch (error) {
+    return error as never;
+  }
+  throw new Error('it did not fail');
+}

@@ -1,0 +1,336 @@
+import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { inspect, promisify } from 'node:util';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Connection, encodePath } from '../../../src/providers/vault/connection.ts';
+import { token } from '../../../src/providers/vault/index.ts';
+import { maxBytes } from '../../../src/providers/vault/transport.ts';
+import { systemClock } from '../../../src/shelter/clock.ts';
+import type { Fault } from './fake.ts';
+import { endsWith, fakeVault, fixture, pem, refusal } from './setup.ts';
+
+type Options = ConstructorParameters<typeof Connection>[0];
+
+const read = { method: 'GET', path: 'secret/data/app/db', what: 'secret/app/db' } as const;
+const never = new AbortController().signal;
+
+async function connected(options: Options): Promise<Connection> {
+  const connection = new Connection({ env: { VAULT_TOKEN: 'root-token' }, ...options }, systemClock);
+  endsWith(() => connection.close());
+  await connection.connect(false, never);
+  return connection;
+}
+const asked = async (options: Options): Promise<unknown> => (await connected(options)).ask(read, never);
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('the transport', () => {
+  it('sends the token, the namespace and the header that agents insist on', async () => {
+    const vault = await fakeVault();
+    await asked({ address: vault.address, namespace: '/platform/ml/' });
+    const { headers, token: sent } = vault.seen.at(-1) as (typeof vault.seen)[0];
+    expect(sent).toBe('root-token');
+    expect(headers['x-vault-namespace']).toBe('platform/ml');
+    expect(headers['x-vault-request']).toBe('true');
+  });
+
+  it('follows no redirect, so that no token reaches another host', async () => {
+    const other = await fakeVault();
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    for (const [status, code] of [
+      [301, 'invalid_option'],
+      [302, 'invalid_option'],
+      [307, 'unavailable'],
+      [308, 'invalid_option'],
+    ] as const) {
+      vault.fault = () => ({ status, headers: { location: `${other.address}/v1/secret/data/app/db` } });
+      expect(await refusal(connection.ask(read, never))).toMatchObject({ code });
+    }
+    expect(other.seen).toEqual([]);
+  });
+
+  it('listens on a unix socket, where an agent needs no token', async () => {
+    const vault = await fakeVault({ socket: path.join(tmpdir(), `fake-vault-${process.pid}.sock`) });
+    vault.fault = () => ({ status: 200, body: { data: {} } });
+    await asked({ address: vault.address, env: {} });
+    expect(vault.seen.map((one) => one.token)).toEqual([undefined]);
+  });
+
+  it('keeps the path that stands before /v1 behind a reverse proxy', async () => {
+    const vault = await fakeVault();
+    vault.fault = () => ({ status: 200, body: { data: {} } });
+    await asked({ address: `${vault.address}/vault/` });
+    expect(vault.asked.at(-1)).toBe('GET /vault/v1/secret/data/app/db');
+  });
+
+  it('cuts off an answer of more than 32 MiB', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => ({ status: 200, body: `"${'x'.repeat(maxBytes)}"` });
+    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'parse', message: expect.stringContaining('32 MiB') });
+  });
+
+  it.each(['hang', 'trickle'] as const)('ends with its signal when the server lets an answer %s', async (fault) => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => fault;
+    const end = new AbortController();
+    const answer = refusal(connection.ask(read, end.signal));
+    setTimeout(() => end.abort(), 60);
+    expect(await answer).toMatchObject({ code: 'timeout', transient: true });
+  });
+
+  it('says unavailable, with the reason, when nobody listens and when the connection breaks', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => 'cut';
+    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ECONNRESET/) });
+    await vault.close();
+    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ECONN/) });
+  });
+
+  it.each([200, 403, 404, 502])('takes the HTML of a proxy (%i) for an outage, never for an answer', async (status) => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => ({ status, body: '<html>captive portal</html>' });
+    expect(await refusal(connection.ask(read, never))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('not Vault’s'.replace('’', "'")),
+    });
+  });
+
+  it.each<[string, Fault, object]>([
+    [
+      'a sealed server',
+      { status: 503, body: { errors: ['Vault is sealed'] } },
+      { code: 'unavailable', message: expect.stringContaining('sealed') },
+    ],
+    ['a server that is not ready', { status: 503, body: { errors: [] } }, { code: 'unavailable' }],
+    [
+      'a rate limit with seconds',
+      { status: 429, body: { errors: [] }, headers: { 'retry-after': '7' } },
+      { code: 'throttled', retryAfterMs: 7000 },
+    ],
+    [
+      'a rate limit of a proxy',
+      { status: 429, body: '<html>', headers: { 'retry-after': '2' } },
+      { code: 'throttled', retryAfterMs: 2000 },
+    ],
+    ['a node that lags behind', { status: 412, body: { errors: [] } }, { code: 'unavailable', transient: true }],
+    ['a disaster-recovery standby', { status: 472, body: { errors: [] } }, { code: 'unavailable', transient: true }],
+    ['a performance standby', { status: 473, body: { errors: [] } }, { code: 'unavailable', transient: true }],
+    ['a server that is not initialized', { status: 501, body: { errors: [] } }, { code: 'unavailable' }],
+    ['a failure', { status: 500, body: { errors: ['internal: s3cr3t'] } }, { code: 'unavailable' }],
+    ['a wrong method', { status: 405, body: { errors: ['unsupported operation'] } }, { code: 'invalid_option' }],
+    ['a wrong request', { status: 400, body: { errors: ['no such thing as s3cr3t'] } }, { code: 'invalid_option' }],
+    ['a missing token', { status: 400, body: { errors: ['missing client token'] } }, { code: 'unauthenticated' }],
+  ])('knows %s, and quotes nothing that the server said', async (_name, fault, expected) => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => fault;
+    const error = await refusal(connection.ask(read, never));
+    expect(error).toMatchObject(expected);
+    expect(inspect(error, { depth: 9 })).not.toContain('s3cr3t');
+  });
+
+  it('reads a Retry-After that is a date', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => ({ status: 429, body: {}, headers: { 'retry-after': new Date(Date.now() + 60_000).toUTCString() } });
+    const { retryAfterMs = 0 } = await refusal(connection.ask(read, never));
+    expect(retryAfterMs).toBeGreaterThan(50_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('prints no token, neither its own nor through the debug output of node-vault', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address, auth: token('root-token'), env: {} });
+    vault.fault = () => 'cut';
+    const error = await refusal(connection.ask(read, never));
+    for (const printed of [
+      inspect(connection, { depth: 9, showHidden: true }),
+      inspect(error, { depth: 9, showHidden: true }),
+      JSON.stringify(error),
+    ])
+      expect(printed).not.toContain('root-token');
+    const script = `
+      const { VaultProvider } = await import('${new URL('../../../src/providers/vault/index.ts', import.meta.url).pathname}');
+      const vault = new VaultProvider({ address: '${vault.address}', path: 'app/', resilience: false });
+      await vault.set('db.password', 'written-s3cr3t').catch(() => {});`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      env: { ...process.env, DEBUG: '*', VAULT_TOKEN: 'root-token', NODE_OPTIONS: '' },
+    });
+    expect(stdout + stderr).not.toMatch(/root-token|written-s3cr3t/);
+  });
+});
+
+describe('TLS', () => {
+  it('is verified, whatever the environment says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    vi.stubEnv('VAULT_SKIP_VERIFY', 'true');
+    const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
+    const error = await refusal(asked({ address: vault.address }));
+    expect(error).toMatchObject({ code: 'crypto', transient: false, hint: expect.stringContaining('tls.ca') });
+    expect(vault.seen).toEqual([]);
+  });
+
+  it('trusts the given authority, as text or as a file', async () => {
+    const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
+    for (const ca of [pem('ca.pem'), fixture('ca.pem')]) await asked({ address: vault.address, tls: { ca, minVersion: 'TLSv1.3' } });
+    await asked({ address: vault.address, env: { VAULT_TOKEN: 'root-token', VAULT_CACERT: fixture('ca.pem') } });
+    expect(vault.count('secret/data')).toBe(3);
+  });
+
+  it('insists on the name of the server', async () => {
+    const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
+    expect(await refusal(asked({ address: vault.address, tls: { ca: pem('ca.pem'), serverName: 'vault.internal' } }))).toMatchObject({
+      code: 'crypto',
+    });
+    expect(vault.seen).toEqual([]);
+  });
+
+  it('says so when a certificate’s file is missing or holds none, and tries again later', async () => {
+    const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
+    for (const ca of [fixture('none.pem'), new URL('setup.ts', import.meta.url).pathname]) {
+      const connection = new Connection({ address: vault.address, tls: { ca }, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
+      for (let again = 0; again < 2; again++)
+        expect(await refusal(connection.connect(false, never))).toMatchObject({ code: 'io', message: expect.stringContaining('tls.ca') });
+    }
+  });
+
+  it('says so when the server speaks no TLS', async () => {
+    const vault = await fakeVault();
+    expect(await refusal(asked({ address: vault.address.replace('http:', 'https:') }))).toMatchObject({
+      code: 'crypto',
+      message: expect.stringContaining('TLS'),
+    });
+  });
+});
+
+describe('the address', () => {
+  const made = (options: Options) => () => new Connection({ env: {}, ...options }, systemClock);
+
+  it('may be plain http only on loopback, unless that is asked for', () => {
+    for (const host of ['vault.internal', '10.0.0.7', 'localhost.example.com', '127.example.com']) {
+      expect(made({ address: `http://${host}:8200` })).toThrow(
+        expect.objectContaining({ code: 'invalid_option', hint: expect.stringContaining('allowInsecure') }),
+      );
+      expect(made({ address: `http://${host}:8200`, allowInsecure: true })).not.toThrow();
+      expect(made({ address: `https://${host}:8200` })).not.toThrow();
+    }
+    for (const host of ['localhost', '127.0.0.1', '127.8.9.1', '[::1]', 'vault.localhost'])
+      expect(made({ address: `http://${host}:8200` })).not.toThrow();
+  });
+
+  it.each([
+    'vault.internal:8200',
+    'nonsense',
+    'ftp://vault',
+    'https://user:fake-pass@vault',
+    'https://vault/?a=b',
+    'https://vault/#x',
+    'unix://',
+  ])('is refused as %s, without being quoted', (address) => {
+    expect(made({ address })).toThrow(
+      expect.objectContaining({ code: 'invalid_option', message: expect.not.stringContaining('fake-pass') }),
+    );
+  });
+
+  it('comes from the environment as the vault command reads it, and OpenBao’s names come first', async () => {
+    const vault = await fakeVault();
+    const env = { VAULT_ADDR: 'https://elsewhere.invalid', BAO_ADDR: vault.address, VAULT_NAMESPACE: 'team', VAULT_TOKEN: 'root-token' };
+    await asked({ env });
+    expect(vault.seen.at(-1)?.headers['x-vault-namespace']).toBe('team');
+  });
+
+  it('refuses half a client certificate', () => {
+    expect(made({ address: 'https://vault', tls: { cert: 'client.pem' } })).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+  });
+});
+
+describe('an injected client', () => {
+  it('is used as it is, a real node-vault included', async () => {
+    const vault = await fakeVault();
+    const { default: nodeVault } = await import('node-vault');
+    const client = nodeVault({ endpoint: vault.address, token: 'root-token' });
+    const connection = await connected({ client, env: {} });
+    vault.fault = (seen) => (seen.url.includes('app/db') ? { status: 200, body: { data: { data: { a: 1 } } } } : undefined);
+    expect(await connection.ask(read, never)).toMatchObject({ status: 200, body: { data: { data: { a: 1 } } } });
+    expect(await connection.ask({ ...read, path: 'secret/data/none' }, never)).toMatchObject({ status: 404 });
+    await vault.close();
+    const error = await refusal(connection.ask(read, never));
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('root-token');
+  });
+
+  it('excludes options that only a connection of ours would follow', () => {
+    const client = { request: async () => ({}) };
+    expect(() => new Connection({ client, address: 'https://vault' }, systemClock)).toThrow(/address/);
+  });
+});
+
+describe('a path', () => {
+  it('cannot leave its mount, whatever a name holds', async () => {
+    const seen: string[] = [];
+    const server: Server = createServer((request, response) => {
+      seen.push(request.url as string);
+      response.setHeader('content-type', 'application/json');
+      response.end('{"data":{}}');
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    endsWith(async () => server.closeAllConnections());
+    const address = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    const connection = await connected({ address });
+    const name = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 12 }),
+      fc.constantFrom(
+        '..',
+        '.',
+        '%2e%2e',
+        '%2E.',
+        '..%2f..',
+        '?list=true',
+        '#x',
+        'a&#x2F;b',
+        '\\..\\',
+        '\u0000',
+        'a\r\nX-Vault-Token: x',
+        ' ',
+        '+',
+        '*',
+        '..;',
+        '\ud800',
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(name, { minLength: 1, maxLength: 4 }), async (names) => {
+        const before = seen.length;
+        const asking = connection.ask({ ...read, path: `secret/data/app/${names.join('/')}` }, never);
+        const error = await asking.then(
+          () => undefined,
+          (thrown) => thrown,
+        );
+        if (error) {
+          expect(error.code).toBe('invalid_key');
+          expect(seen.length).toBe(before);
+          return;
+        }
+        const url = seen.at(-1) as string;
+        expect(url.startsWith('/v1/secret/data/app/')).toBe(true);
+        expect(new URL(url, address).pathname).toBe(url); // no client, proxy or server can shorten it
+        expect(decodeURIComponent(url.slice('/v1/secret/data/app/'.length))).toBe(names.join('/'));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is encoded segment by segment', () => {
+    expect(encodePath('secret/data/a b/%2e%2e/c?d#e')).toBe('secret/data/a%20b/%252e%252e/c%3Fd%23e');
+    for (const path of ['a/../b', './a', 'a/\u007f', 'a\nb'])
+      expect(() => encodePath(path)).toThrow(expect.objectContaining({ code: 'invalid_key' }));
+  });
+});
