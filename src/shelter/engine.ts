@@ -1,53 +1,267 @@
 import type { ConfigValue, Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import type { Key } from '../key.ts';
+import { Listeners } from '../internal/listeners.ts';
+import { type Key, startsWith } from '../key.ts';
 import type { Change, Health, KeyStatus, ListOptions, ReadOptions } from '../provider.ts';
+import { aborted, unlessAborted } from './abort.ts';
+import { Answers } from './answers.ts';
+import { Documents } from './documents.ts';
+import { Held } from './held.ts';
+import { Listing } from './listing.ts';
+import { Lookup } from './lookup.ts';
 import type { Settings } from './options.ts';
+import { pathIn } from './places.ts';
 import type { DocumentSource } from './port.ts';
-import type { ShelterStats, VersionedRead, VersionedWrite } from './sheltered.ts';
+import { Renewals } from './renew.ts';
+import { Requests } from './requests.ts';
+import { choose, spelled } from './resolve.ts';
+import { Ticks } from './shelf.ts';
+import type { ShelteredStats, VersionedRead, VersionedWrite } from './sheltered.ts';
+import { Teller } from './teller.ts';
+import { Walks } from './walk.ts';
+import { Writes } from './write.ts';
 
-/* under construction */
+/** The parts of one shelter, put together. */
 export class Engine {
-  readonly source: DocumentSource;
-  readonly settings: Settings;
+  readonly #source: DocumentSource;
+  readonly #settings: Settings;
+  readonly #teller: Teller;
+  readonly #answers: Answers;
+  readonly #requests: Requests;
+  readonly #documents: Documents;
+  readonly #walks: Walks;
+  readonly #lookup: Lookup;
+  readonly #listing: Listing;
+  readonly #writes: Writes;
+  readonly #renewals: Renewals;
+  readonly #counts = { hits: 0, misses: 0, absentHits: 0, stale: 0, joined: 0 };
+  readonly #watchers = new Listeners<Change>();
+  #unwatch: (() => void) | undefined;
+  #closed = false;
+
   constructor(source: DocumentSource, settings: Settings) {
-    this.source = source;
-    this.settings = settings;
+    this.#source = source;
+    this.#settings = settings;
+    this.#teller = new Teller(source.name, settings.clock);
+    this.#answers = new Answers(settings.clock);
+    this.#requests = new Requests(source, settings, this.#teller, async () => {
+      await Promise.all([this.#documents.load(), this.#walks.load()]);
+    });
+    const shared = {
+      source,
+      settings,
+      teller: this.#teller,
+      ticks: new Ticks(),
+      counts: this.#counts,
+      requests: this.#requests,
+      answers: this.#answers,
+    };
+    this.#documents = new Documents(shared);
+    const documents = this.#documents;
+    this.#walks = new Walks({ ...shared, documents });
+    this.#lookup = new Lookup({ ...shared, documents });
+    this.#listing = new Listing({ ...shared, documents, walks: this.#walks });
+    this.#writes = new Writes({ ...shared, documents, written: (document, key) => this.#written(document, key) });
+    this.#renewals = new Renewals(documents, settings.clock, (place, renewed) => {
+      this.#teller.tell(renewed ? 'rotated' : 'changed', { key: place.key });
+      this.#change([place.key]);
+    });
+    source.onNotice?.((message, outcome) => this.#teller.notice(message, outcome));
   }
-  async get(_key: Key, _options?: VersionedRead): Promise<Entry | undefined> {
-    throw new ConfigError('unavailable', 'building');
+
+  get(key: Key, spell: (key: Key) => Key, options: VersionedRead | undefined): Promise<Entry | undefined> {
+    const answer = this.#answers.get(key);
+    if (
+      answer &&
+      (options === undefined || (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
+    ) {
+      answer.entry ? this.#counts.hits++ : this.#counts.absentHits++;
+      if (this.#teller.heard) this.#told(key, answer.entry, 0);
+      return answer.promise;
+    }
+    return this.#ask(key, spell, options);
   }
-  async getMany(_keys: readonly Key[], _options?: VersionedRead): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
-    throw new ConfigError('unavailable', 'building');
+
+  async #ask(text: Key, spell: (key: Key) => Key, options: VersionedRead = {}): Promise<Entry | undefined> {
+    const key = spell(text);
+    this.#open(options.signal);
+    const startedAt = this.#teller.heard ? this.#settings.clock.now() : 0;
+    const finding = this.#find(key, options);
+    const found = finding instanceof Promise ? await unlessAborted(this.#source.name, finding, options.signal) : finding;
+    if (this.#teller.heard) this.#told(key, found, this.#settings.clock.now() - startedAt);
+    if (found instanceof ConfigError) throw found.with({ provider: this.#source.name, key });
+    return found;
   }
-  async list(_prefix: Key, _options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    throw new ConfigError('unavailable', 'building');
+
+  #find(key: Key, { maxAgeMs, version }: VersionedRead): ReturnType<Lookup['find']> {
+    return this.#lookup.find(key, { maxAgeMs, version });
   }
-  where(_key: Key): string {
-    return '';
+
+  async getMany(keys: readonly Key[], options: VersionedRead = {}): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+    this.#open(options.signal);
+    const { name: provider } = this.#source;
+    const asked = [...new Set(keys)];
+    const all = Promise.all(
+      asked.map((key) => {
+        const answer = options.maxAgeMs === undefined && options.version === undefined ? this.#answers.get(key) : undefined;
+        if (!answer) return this.#find(key, options);
+        answer.entry ? this.#counts.hits++ : this.#counts.absentHits++;
+        return answer.entry;
+      }),
+    );
+    const found = await unlessAborted(provider, all, options.signal);
+    return new Map(
+      asked.map((key, i) => {
+        const one = found[i];
+        if (this.#teller.heard) this.#told(key, one, 0);
+        return [key, one instanceof ConfigError ? one.with({ provider, key }) : one];
+      }),
+    );
   }
-  async health(_options?: ReadOptions): Promise<Health> {
-    throw new ConfigError('unavailable', 'building');
+
+  async list(prefix: Key, options: ListOptions = {}): Promise<readonly (Entry | Unreadable)[]> {
+    this.#open(options.signal);
+    return unlessAborted(this.#source.name, this.#listing.list(prefix, options), options.signal);
   }
-  async refresh(_prefix: Key): Promise<void> {}
-  watch(_onChange: (change: Change) => void): Disposable {
-    return { [Symbol.dispose]() {} };
+
+  where(key: Key): string {
+    const places = this.#source.locate(key);
+    return places.map((place) => `${this.#source.name} ${spelled(place, pathIn(place, key))}`).join('\n');
   }
-  on(_listener: (event: ConfigEvent) => void): Disposable {
-    return { [Symbol.dispose]() {} };
+
+  async health({ signal }: ReadOptions = {}): Promise<Health> {
+    this.#open(signal);
+    const { clock } = this.#settings;
+    const { ping } = this.#source;
+    const startedAt = clock.now();
+    const pinging =
+      ping &&
+      this.#requests.send({ operation: 'ping', documents: 0, repeats: () => false }, async (call) => {
+        await ping.call(this.#source, call);
+        return undefined;
+      });
+    const error = pinging ? await unlessAborted(this.#source.name, pinging, signal) : this.#requests.last?.error;
+    const breaker = this.#requests.state;
+    const status = error ? 'down' : breaker === 'closed' ? 'ok' : 'degraded';
+    return {
+      status,
+      ...(error && { reason: `${error.code}: ${error.message}` }),
+      ...(ping && !error && { latencyMs: clock.now() - startedAt }),
+      breaker,
+      checkedAt: ping ? clock.now() : (this.#requests.last?.at ?? startedAt),
+    };
   }
-  status(_key: Key): KeyStatus | undefined {
-    return undefined;
+
+  async refresh(prefix: Key): Promise<void> {
+    const { places } = this.#source;
+    const touches = (key: Key): boolean => startsWith(key, prefix) || startsWith(prefix, key);
+    if (places && prefix !== '') {
+      const documents = places.filter((place) => touches(place.key)).map((place) => place.document);
+      this.#documents.void(documents, true);
+    } else this.#documents.expire(prefix === '' ? undefined : touches);
+    this.#walks.void(true);
+    this.#teller.tell('refreshed', { key: prefix });
   }
-  stats(): ShelterStats {
-    return { hits: 0, misses: 0, absentHits: 0, stale: 0, joined: 0, requests: 0, retries: 0, errors: 0, size: 0, ratio: 0 };
+
+  watch(onChange: (change: Change) => void): Disposable {
+    const mine = this.#watchers.add(onChange, () => this.#watching());
+    this.#watching();
+    return mine;
   }
-  async close(): Promise<void> {}
-  async set(_key: Key, _value: ConfigValue, _options?: VersionedWrite): Promise<Entry> {
-    throw new ConfigError('unavailable', 'building');
+
+  #watching(): void {
+    const on = this.#watchers.size > 0 && !this.#closed;
+    this.#renewals.watched(on);
+    if (on) this.#unwatch ??= this.#source.watch?.((documents) => this.#rotated(documents));
+    else {
+      this.#unwatch?.();
+      this.#unwatch = undefined;
+    }
   }
-  async delete(_key: Key, _options?: VersionedWrite): Promise<boolean> {
-    throw new ConfigError('unavailable', 'building');
+
+  #rotated(documents: readonly string[]): void {
+    const { places } = this.#source;
+    const keys = documents.map((document) => {
+      const named = places?.filter((place) => place.document === document).map((place) => place.key);
+      return named ?? [this.#documents.shelf.peek(document)?.key].filter((key) => key !== undefined);
+    });
+    this.#documents.void(documents, true);
+    this.#walks.void(true);
+    const known = keys.every((some) => some.length > 0) ? keys.flat() : undefined;
+    this.#teller.tell('rotated', {});
+    this.#change(known);
+  }
+
+  #written(document: string, key: Key): void {
+    this.#documents.void([document], false);
+    this.#walks.void(false);
+    this.#change([key]);
+  }
+
+  #change(keys: readonly Key[] | undefined): void {
+    this.#teller.tell('changed', { ...(keys && { keys }) });
+    this.#watchers.tell({ provider: this.#source.name, time: this.#settings.clock.now(), ...(keys && { keys }) });
+  }
+
+  on(listener: (event: ConfigEvent) => void): Disposable {
+    return this.#teller.on(listener);
+  }
+
+  status(key: Key): KeyStatus | undefined {
+    const { clock } = this.#settings;
+    const breaker = this.#requests.state;
+    const places = this.#source.locate(key);
+    const helds = places.map((place) => this.#documents.peek(place)).map((held) => held ?? new ConfigError('not_found', 'not held'));
+    const found = choose(this.#source.name, places, helds, key);
+    const held = found && !(found instanceof ConfigError) ? found.held : helds.find((one) => one instanceof Held);
+    if (!held || held instanceof ConfigError) return { breaker };
+    const now = clock.now();
+    return { ageMs: now - held.at, stale: now >= held.freshUntil, breaker };
+  }
+
+  stats(): ShelteredStats {
+    const { hits, misses, absentHits, stale, joined } = this.#counts;
+    const all = hits + misses + absentHits + stale + joined;
+    return {
+      ...this.#counts,
+      ...this.#requests.counts,
+      size: this.#documents.shelf.size,
+      ratio: all === 0 ? 0 : (hits + absentHits + stale) / all,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#requests.close();
+    this.#watchers.clear();
+    this.#watching();
+    this.#answers.clear();
+    this.#teller.clear();
+    await this.#source.close?.();
+  }
+
+  async set(key: Key, value: ConfigValue, options: VersionedWrite = {}): Promise<Entry> {
+    this.#open(options.signal);
+    return unlessAborted(this.#source.name, this.#writes.set(key, value, options), options.signal, `; ${key} may have been written`);
+  }
+
+  async delete(key: Key, options: VersionedWrite = {}): Promise<boolean> {
+    this.#open(options.signal);
+    return unlessAborted(this.#source.name, this.#writes.delete(key, options), options.signal, `; ${key} may have been deleted`);
+  }
+
+  #open(signal: AbortSignal | undefined): void {
+    const { name } = this.#source;
+    if (this.#closed) throw new ConfigError('aborted', `${name} is closed`, { provider: name });
+    if (signal?.aborted) throw aborted(name);
+  }
+
+  #told(key: Key, found: Entry | undefined | ConfigError, durationMs: number): void {
+    const failed = found instanceof ConfigError;
+    const outcome = failed ? found.code : found ? 'ok' : 'absent';
+    this.#teller.tell('read', { key, outcome, durationMs, version: failed ? undefined : found?.version });
+    if (outcome === 'access_denied') this.#teller.tell('denied', { key, outcome });
   }
 }

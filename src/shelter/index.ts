@@ -11,7 +11,7 @@ export { ancestors, asDocument, mapped, placesOf } from './places.ts';
 export type { Call, Document, DocumentSource, DocumentWrite, Limits, Outcome, Page, Place, Scope } from './port.ts';
 export {
   ShelteredProvider,
-  type ShelterStats,
+  type ShelteredStats,
   sheltered,
   type VersionedRead,
   type VersionedWrite,

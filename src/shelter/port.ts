@@ -19,7 +19,7 @@ export interface DocumentSource {
   /** An outcome for each document asked; one left out is `unavailable`, never absent. Several refused as a whole (thrown,
    *  neither transient nor `unauthenticated`) are asked again one by one. */
   read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>>;
-  /** A piece of the listing. */
+  /** A piece of the listing: everything that the scope reaches, so also documents at the prefix itself and above it. */
   page?(scope: Scope, cursor: string | undefined, call: Call): Promise<Page>;
   /** Replaces one whole document (undefined deletes it) into which the shelter has put the field, having read it just now;
    *  answers the new version. Repeated only after `throttled`. */
@@ -88,6 +88,8 @@ export interface Scope {
   readonly wanted?: Wanted;
   /** Whether something at, above or below `key` is asked for. */
   reaches(key: Key): boolean;
+  /** Leases may be made: only what shelters another provider has to know. */
+  readonly acquire?: true;
 }
 
 /** Outcomes that came for free (values, `disabled`); all `next` are followed side by side. */
@@ -97,6 +99,7 @@ export interface Page {
 }
 
 export interface DocumentWrite {
+  /** The version that was read just now; none: there was no document. Where the backend can compare, it must. */
   readonly ifVersion?: string;
   readonly secret?: boolean;
   readonly metadata?: Metadata;

@@ -18,7 +18,7 @@ export interface VersionedWrite extends WriteOptions {
   readonly ifVersion?: string;
 }
 
-export interface ShelterStats {
+export interface ShelteredStats {
   readonly hits: number;
   readonly misses: number;
   readonly absentHits: number;
@@ -45,14 +45,14 @@ export class ShelteredProvider implements ConfigProvider {
   }
 
   get(key: Key, options?: VersionedRead): Promise<Entry | undefined> {
-    return this.engine.get(keyOf(key), options);
+    return this.engine.get(key, keyOf, options);
   }
 
-  getMany(keys: readonly Key[], options?: VersionedRead): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+  async getMany(keys: readonly Key[], options?: VersionedRead): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
     return this.engine.getMany(keys.map(keyOf), options);
   }
 
-  list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     return this.engine.list(keyOf(prefix), options);
   }
 
@@ -60,11 +60,11 @@ export class ShelteredProvider implements ConfigProvider {
     return this.engine.where(keyOf(key));
   }
 
-  health(options?: ReadOptions): Promise<Health> {
+  async health(options?: ReadOptions): Promise<Health> {
     return this.engine.health(options);
   }
 
-  refresh(prefix: Key = ''): Promise<void> {
+  async refresh(prefix: Key = ''): Promise<void> {
     return this.engine.refresh(keyOf(prefix));
   }
 
@@ -81,22 +81,22 @@ export class ShelteredProvider implements ConfigProvider {
   }
 
   /** What the shelter has done since it was made. */
-  stats(): ShelterStats {
+  stats(): ShelteredStats {
     return this.engine.stats();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     return this.engine.close();
   }
 }
 
 /** The same for a source that can write. */
 export class WritableShelteredProvider extends ShelteredProvider implements WritableProvider {
-  set(key: Key, value: ConfigValue, options?: VersionedWrite): Promise<Entry> {
+  async set(key: Key, value: ConfigValue, options?: VersionedWrite): Promise<Entry> {
     return this.engine.set(keyOf(key), value, options);
   }
 
-  delete(key: Key, options?: VersionedWrite): Promise<boolean> {
+  async delete(key: Key, options?: VersionedWrite): Promise<boolean> {
     return this.engine.delete(keyOf(key), options);
   }
 }

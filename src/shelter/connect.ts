@@ -1,0 +1,75 @@
+import type { ConfigError } from '../errors.ts';
+import type { Clock } from './clock.ts';
+import type { DocumentSource } from './port.ts';
+import type { Errand, Job } from './requests.ts';
+
+const errand: Errand = { operation: 'connect', documents: 0, repeats: (error) => error.transient };
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+
+/** The log-in: single flight, once more after a refusal, and backing off when it does not help. */
+export class Connection {
+  /** How often somebody has logged in. */
+  epoch = 0;
+  readonly #source: DocumentSource;
+  readonly #clock: Clock;
+  readonly #send: (errand: Errand, job: Job) => Promise<ConfigError | undefined>;
+  #flight: Promise<ConfigError | undefined> | undefined;
+  #refusal: { readonly error: ConfigError; readonly until: number; readonly pauseMs: number } | undefined;
+
+  constructor(source: DocumentSource, clock: Clock, send: (errand: Errand, job: Job) => Promise<ConfigError | undefined>) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** Nothing, when requests may go; else the log-in under way, or why there is none. */
+  ready(): Promise<ConfigError | undefined> | undefined {
+    if (this.#refusal && this.#clock.now() < this.#refusal.until) return Promise.resolve(this.#refusal.error);
+    return this.epoch > 0 ? undefined : this.#connect(undefined);
+  }
+
+  /** After an `unauthenticated` that a request of that epoch got. */
+  again(refused: ConfigError, epoch: number): Promise<ConfigError | undefined> | undefined {
+    return this.epoch === epoch ? this.#connect(refused) : undefined;
+  }
+
+  helped(): void {
+    this.#refusal = undefined;
+  }
+
+  didNotHelp(error: ConfigError, epoch: number): ConfigError {
+    if (epoch === this.epoch) this.#backOff(error);
+    return error;
+  }
+
+  #connect(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
+    if (this.#refusal && this.#clock.now() < this.#refusal.until) return Promise.resolve(this.#refusal.error);
+    this.#flight ??= this.#logIn(refused).finally(() => {
+      this.#flight = undefined;
+    });
+    return this.#flight;
+  }
+
+  async #logIn(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
+    let fresh = false;
+    const error = await this.#send(errand, async (call) => {
+      fresh = (await this.#source.connect?.(refused, call)) ?? false;
+      return undefined;
+    });
+    if (!error && (fresh || !refused)) {
+      this.epoch++;
+      return undefined;
+    }
+    const why = error ?? (refused as ConfigError);
+    if (!why.transient) this.#backOff(why);
+    return why;
+  }
+
+  #backOff(error: ConfigError): void {
+    const now = this.#clock.now();
+    if (this.#refusal && now < this.#refusal.until) return;
+    const pauseMs = Math.min(longestPauseMs, this.#refusal ? this.#refusal.pauseMs * 2 : firstPauseMs);
+    this.#refusal = { error, pauseMs, until: now + pauseMs * (1 + Math.random() / 10) };
+  }
+}

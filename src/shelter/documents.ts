@@ -1,0 +1,194 @@
+import type { LRUCache } from 'lru-cache';
+import { ConfigError, isConfigError } from '../errors.ts';
+import { frozen } from '../internal/freeze.ts';
+import type { Key } from '../key.ts';
+import { Held } from './held.ts';
+import type { Settings } from './options.ts';
+import type { Document, DocumentSource, Outcome, Place } from './port.ts';
+import { ifTransient, type Requests } from './requests.ts';
+import type { Trouble } from './resilience.ts';
+import { type Ask, type Flight, Shelf, type Store, type Ticks } from './shelf.ts';
+import type { Teller } from './teller.ts';
+
+type Answer = Document | 'absent';
+
+interface Waiting {
+  readonly flight: Flight<Answer>;
+  readonly place: Place;
+  readonly version: string | undefined;
+  error?: ConfigError;
+}
+
+interface Shared {
+  readonly source: DocumentSource;
+  readonly settings: Settings;
+  readonly requests: Requests;
+  readonly teller: Teller;
+  readonly ticks: Ticks;
+  readonly counts: ConstructorParameters<typeof Shelf>[0]['counts'];
+}
+
+/** Documents: held, asked for once however many want them, and together where the backend allows it. */
+export class Documents {
+  readonly shelf: Shelf<Answer, Place>;
+  /** Called with every leased or ending document that comes in. */
+  onTimed: ((id: string, place: Place, held: Held<Document>) => void) | undefined;
+  readonly #shared: Shared;
+  #queue: Waiting[] = [];
+  #versioned = false;
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.shelf = new Shelf<Answer, Place>(shared, (flight, place, ask) => this.#enqueue({ flight, place, version: ask.version }));
+  }
+
+  async load(): Promise<void> {
+    const { cache } = this.#shared.settings;
+    const { LRUCache: Cache } = await import('lru-cache');
+    const store: LRUCache<string, Held<Answer>> = new Cache({ max: cache ? cache.max : 1_000 });
+    this.shelf.store = store satisfies Store<Answer>;
+  }
+
+  read(place: Place, ask: Ask): Held<Answer> | Promise<Held<Answer> | ConfigError> {
+    return this.shelf.read(this.#id(place.document, ask.version), place, ask, place.leased);
+  }
+
+  peek(place: Place, version?: string): Held<Answer> | undefined {
+    return this.shelf.peek(this.#id(place.document, version));
+  }
+
+  #id(document: string, version: string | undefined): string {
+    if (version === undefined) return document;
+    this.#versioned = true;
+    return `${document}\0${version}`;
+  }
+
+  /** What a document said on the way, in a listing: kept unless something newer is known. */
+  offer(place: Place, outcome: Answer, at: number, tick: number): Held<Answer> {
+    const held = this.#held(place, outcome, at, tick);
+    if (this.#shared.settings.cache) this.shelf.keep(place.document, place.document, held);
+    return held;
+  }
+
+  /** After a write: nothing read before counts any more. After a rotation or refresh: it has expired. */
+  void(documents: readonly string[], keepForOutage: boolean): void {
+    for (const document of documents) {
+      const ids = this.#versioned ? this.shelf.ids((id) => id === document || id.startsWith(`${document}\0`)) : [document];
+      this.shelf.void(document, ids, keepForOutage);
+    }
+  }
+
+  /** Everything, or what was read for keys like these, has expired. */
+  expire(touches: ((key: Key) => boolean) | undefined): void {
+    const ids = this.shelf.ids((_, held) => !touches || !held || touches(held.key));
+    if (touches)
+      this.void(
+        ids.map((id) => id.split('\0')[0] as string),
+        true,
+      );
+    else this.shelf.void(undefined, ids, true);
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#queue.push(waiting);
+    // after all that this turn of the loop has to say: chains ask their providers some promises later
+    if (this.#queue.length === 1) void Promise.resolve().then(() => process.nextTick(() => this.#flush()));
+  }
+
+  #flush(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    const { batch } = this.#shared.source;
+    if (queue.length === 1) return void this.#send(queue);
+    let together: Waiting[] = [];
+    const sent = new Set<string>();
+    for (const waiting of queue) {
+      // a version is asked for alone; so is a document that a later reader wants anew
+      if (waiting.version !== undefined || batch === 1 || sent.has(waiting.place.document)) {
+        void this.#send([waiting]);
+        continue;
+      }
+      sent.add(waiting.place.document);
+      together.push(waiting);
+      if (together.length === batch) {
+        void this.#send(together);
+        together = [];
+      }
+    }
+    if (together.length > 0) void this.#send(together);
+  }
+
+  async #send(all: readonly Waiting[]): Promise<void> {
+    const { source, requests, settings, ticks } = this.#shared;
+    const version = all[0]?.version;
+    const pending = new Map(all.map((waiting) => [waiting.place.document, waiting]));
+    let split = false;
+    const error = await requests.send({ operation: 'read', documents: all.length, version, repeats: ifTransient }, async (call) => {
+      const tick = ticks.next();
+      const at = settings.clock.now();
+      for (const { flight } of pending.values()) flight.sent = true;
+      let outcomes: ReadonlyMap<string, Outcome>;
+      try {
+        outcomes = await source.read([...pending.keys()], call);
+      } catch (thrown) {
+        const refused = requests.classify(thrown);
+        split = pending.size > 1 && !refused.transient && refused.code !== 'unauthenticated';
+        if (split) return undefined;
+        throw refused;
+      }
+      return this.#sort(pending, outcomes, at, tick);
+    });
+    if (split) for (const waiting of pending.values()) void this.#send([waiting]);
+    else if (error) for (const waiting of pending.values()) this.#land(waiting, waiting.error ?? error);
+  }
+
+  /** Lands what got a definite answer; tells what is left to ask again. */
+  #sort(pending: Map<string, Waiting>, outcomes: ReadonlyMap<string, Outcome>, at: number, tick: number): Trouble | undefined {
+    let left: ConfigError | undefined;
+    let answered = false;
+    for (const [document, waiting] of pending) {
+      const outcome = outcomes.get(document);
+      if (
+        outcome === 'absent' ||
+        (typeof outcome === 'object' && outcome !== null && !isConfigError(outcome) && outcome.value !== undefined)
+      ) {
+        this.#land(waiting, this.#held(waiting.place, outcome, at, tick));
+      } else {
+        const error = isConfigError(outcome) ? outcome : this.#leftOut(document);
+        if (error.transient || error.code === 'unauthenticated') {
+          waiting.error = error;
+          if (left?.code !== 'unauthenticated') left = error.code === 'unauthenticated' || !left ? error : left;
+          continue;
+        }
+        this.#land(waiting, error);
+      }
+      answered = true;
+      pending.delete(document);
+    }
+    return left && { error: left, answered: answered || !left.transient };
+  }
+
+  #leftOut(document: string): ConfigError {
+    const { name } = this.#shared.source;
+    return new ConfigError('unavailable', `${name} left ${document} out of its answer`, { provider: name });
+  }
+
+  #land(waiting: Waiting, answer: Held<Answer> | ConfigError): void {
+    const { flight, place } = waiting;
+    this.shelf.land(flight, answer, place.document, place.leased || this.#shared.settings.cache !== false);
+    if (answer instanceof Held && answer.outcome !== 'absent' && answer.endsAt < Number.POSITIVE_INFINITY)
+      this.onTimed?.(flight.id, place, answer as Held<Document>);
+  }
+
+  #held(place: Place, outcome: Answer, at: number, tick: number): Held<Answer> {
+    const key: Key = place.key;
+    const { cache } = this.#shared.settings;
+    if (outcome === 'absent')
+      return new Held<Answer>(outcome, key, at, tick, at + (cache ? cache.absentTtlMs : 0), Number.POSITIVE_INFINITY);
+    const endsAt = outcome.expiresAt ?? Number.POSITIVE_INFINITY;
+    const spread = cache ? cache.ttlMs * (1 + cache.jitter * (2 * Math.random() - 1)) : 0;
+    const lease = place.leased && endsAt < Number.POSITIVE_INFINITY ? ((endsAt - at) * 2) / 3 : undefined;
+    const freshUntil = Math.min(at + (outcome.freshMs ?? lease ?? spread), endsAt);
+    return new Held<Answer>(Object.freeze({ ...outcome, value: frozen(outcome.value) }), key, at, tick, freshUntil, endsAt);
+  }
+}

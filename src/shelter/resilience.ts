@@ -1,0 +1,109 @@
+import { ConfigError } from '../errors.ts';
+import type { Clock } from './clock.ts';
+import type { Settings } from './options.ts';
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** What went wrong in one attempt. `answered`: the backend did say something definite, so it is not down. */
+export interface Trouble {
+  readonly error: ConfigError;
+  readonly answered: boolean;
+}
+
+/** The breaker and the pauses between tries. Nothing of cockatiel leaves this file. */
+export interface Resilience {
+  readonly state: BreakerState;
+  /** Why nothing may be asked now. */
+  refused(): ConfigError | undefined;
+  run(attempt: () => Promise<Trouble | undefined>): Promise<Trouble | undefined>;
+  /** Each call answers the next pause of one request, in milliseconds. */
+  pauses(): () => number;
+}
+
+export const none: Resilience = {
+  state: 'closed',
+  refused: () => undefined,
+  run: (attempt) => attempt(),
+  pauses: () => () => 0,
+};
+
+/** An attempt without any definite answer, on its way through the breaker. */
+class Failed {
+  readonly trouble: Trouble;
+  constructor(trouble: Trouble) {
+    this.trouble = trouble;
+  }
+}
+
+export async function resilience(
+  provider: string,
+  settings: Settings['resilience'],
+  clock: Clock,
+  changed: (state: BreakerState, last: ConfigError | undefined) => void,
+): Promise<Resilience> {
+  if (!settings) return none;
+  const { CircuitState, ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleWhen } = await import('cockatiel');
+  const { backoff, breaker } = settings;
+  const first = new ExponentialBackoff({ initialDelay: backoff.initialMs, maxDelay: backoff.maxMs, exponent: backoff.factor });
+  const pauses = (): (() => number) => {
+    let at: ReturnType<typeof first.next> | undefined;
+    const context = { attempt: 1, signal: new AbortController().signal, result: { value: undefined } };
+    return () => {
+      at = at ? at.next(context) : first.next();
+      return at.duration;
+    };
+  };
+  if (!breaker) return { ...none, pauses };
+
+  // when to probe is decided here, by our clock: cockatiel counts and holds the state
+  const policy = circuitBreaker(
+    handleWhen((error: unknown) => error instanceof Failed),
+    {
+      halfOpenAfter: Number.NEGATIVE_INFINITY,
+      breaker: new ConsecutiveBreaker(breaker.failures),
+    },
+  );
+  let probeAt = 0;
+  let last: ConfigError | undefined;
+  policy.onBreak((reason) => {
+    probeAt = clock.now() + breaker.resetMs * (1 + Math.random() / 10);
+    if ('error' in reason) last = (reason.error as unknown as Failed).trouble.error;
+    changed('open', last);
+  });
+  policy.onHalfOpen(() => changed('half-open', last));
+  policy.onReset(() => changed('closed', undefined));
+
+  return {
+    get state() {
+      return policy.state === CircuitState.Closed ? 'closed' : policy.state === CircuitState.HalfOpen ? 'half-open' : 'open';
+    },
+    refused() {
+      if (policy.state === CircuitState.Closed) return undefined;
+      const waitMs = Math.ceil(probeAt - clock.now());
+      if (policy.state === CircuitState.Open && waitMs <= 0) return undefined;
+      const when = waitMs > 0 ? `it is asked again in ${Math.ceil(waitMs / 1000)} s` : 'one request is finding out whether it is back';
+      return new ConfigError(
+        'circuit_open',
+        `${provider} is not being asked, ${when}; the last failure was ${last?.code}: ${last?.message}`,
+        {
+          provider,
+          retryAfterMs: Math.max(0, waitMs),
+          ...(last && { cause: last }),
+        },
+      );
+    },
+    async run(attempt) {
+      try {
+        return await policy.execute(async () => {
+          const trouble = await attempt();
+          if (trouble && !trouble.answered) throw new Failed(trouble);
+          return trouble;
+        });
+      } catch (failed) {
+        if (failed instanceof Failed) return failed.trouble;
+        throw failed;
+      }
+    },
+    pauses,
+  };
+}

@@ -1,0 +1,134 @@
+import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin, type Unreadable } from '../entry.ts';
+import { ConfigError, type ErrorCode } from '../errors.ts';
+import { frozen, sameValue } from '../internal/freeze.ts';
+import { append, type Key, segments, startsWith } from '../key.ts';
+import { looksSecret, taint } from '../redact.ts';
+import { Held } from './held.ts';
+import { pathIn } from './places.ts';
+import type { Document, Place } from './port.ts';
+
+const isSecret = taint();
+
+/** What stands at a path inside a value; arrays are leaves, nothing stands inside one. */
+export function dig(value: ConfigValue, path: Key): ConfigValue | undefined {
+  let at: ConfigValue | undefined = value;
+  for (const name of segments(path)) {
+    if (!isTree(at) || !Object.hasOwn(at, name)) return undefined;
+    at = (at as ConfigTree)[name];
+  }
+  return at;
+}
+
+/** What a place says at `key`, which stands at or below it. */
+export function valueAt(place: Place, document: Document, key: Key): ConfigValue | undefined {
+  if (!place.whole) return dig(document.value, pathIn(place, key));
+  if (key !== place.key) return undefined;
+  if (place.field === '' && document.raw !== undefined) return document.raw;
+  const value = dig(document.value, place.field);
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export const spelled = (place: Place, path: Key): string => (path === '' ? place.document : `${place.document}#${path}`);
+
+export function originOf(provider: string, place: Place, path: Key, version?: string): Origin {
+  return makeOrigin({ provider, source: `${provider} ${spelled(place, path)}`, version });
+}
+
+/** A place's answer as an entry: a leaf, or in a list a tree. */
+export function entryOf(provider: string, place: Place, held: Held<Document>, key: Key, value: ConfigValue): Entry {
+  const document = held.outcome;
+  if (document.entry && document.entry.key === key) return document.entry;
+  const { version, modifiedAt, expiresAt, metadata, text } = document;
+  const path = pathIn(place, key);
+  const tree = isTree(value);
+  const leaf = (inside: Key): { origin: Origin; secret: boolean } => ({
+    origin: originOf(provider, place, append(path, inside), version),
+    secret: document.secret || isSecret(append(key, inside), dig(value, inside) ?? null),
+  });
+  return makeEntry({
+    key,
+    value: frozen(value),
+    secret: document.secret || (!tree && (isSecret(key, value) || looksSecret(value))),
+    origin: originOf(provider, place, path, version),
+    readAt: held.at,
+    ...(text && { text }),
+    ...(version !== undefined && { version }),
+    ...(modifiedAt !== undefined && { modifiedAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(metadata && { metadata }),
+    ...(tree && { leaf }),
+  });
+}
+
+export interface Found {
+  readonly place: Place;
+  readonly held: Held<Document>;
+  readonly value: ConfigValue;
+}
+
+/** Of several places of one key: a found one wins over what cannot be read; two that differ are a conflict. */
+export function choose(
+  provider: string,
+  places: readonly Place[],
+  reads: readonly (Held | ConfigError)[],
+  key: Key,
+): Found | ConfigError | undefined {
+  let found: Found | undefined;
+  let section: Place | undefined;
+  let refusal: ConfigError | undefined;
+  for (const [i, place] of places.entries()) {
+    const read = reads[i] as Held | ConfigError;
+    if (!(read instanceof Held)) {
+      if (!isHole(read)) return read;
+      refusal ??= read;
+      continue;
+    }
+    if (read.outcome === 'absent') continue;
+    const value = valueAt(place, read.outcome, key);
+    if (value === undefined) continue;
+    if (isTree(value)) section ??= place;
+    else if (found && !sameValue(found.value, value)) return conflict(provider, key, found.place, place);
+    else found ??= { place, held: read as Held<Document>, value };
+  }
+  if (found && section) return conflict(provider, key, found.place, section);
+  if (section)
+    return new ConfigError('invalid_key', `${key || 'the root'} is a section in ${provider} ${spelled(section, pathIn(section, key))}`, {
+      provider,
+      key,
+      hint: 'Read a section with tree, or one of its keys',
+    });
+  return found ?? (refusal && advised(refusal, places));
+}
+
+/** Whether a failure is that of one document alone, so that the others can still be listed. */
+export const isHole = (error: ConfigError): boolean => !error.transient && !provider.has(error.code);
+const provider = new Set<ErrorCode>(['unauthenticated', 'missing_dependency', 'aborted', 'invalid_option']);
+
+function advised(error: ConfigError, places: readonly Place[]): ConfigError {
+  if (error.code !== 'access_denied' || places.length < 2) return error;
+  return error.with({ hint: 'If the store denies what does not exist, name the documents that do in the option secrets' });
+}
+
+function conflict(provider: string, key: Key, one: Place, other: Place): ConfigError {
+  const both = [one, other].map((place) => spelled(place, pathIn(place, key)));
+  return new ConfigError('conflict', `${key} stands in ${provider} ${both[0]} and ${both[1]}, and they differ`, {
+    provider,
+    key,
+    hint: 'Remove one of them',
+  });
+}
+
+/** A place's whole answer, cut to what stands at or below `prefix`. */
+export function itemOf(provider: string, place: Place, read: Held | ConfigError, prefix: Key): Entry | Unreadable | undefined {
+  const above = startsWith(prefix, place.key);
+  const key = above ? prefix : place.key;
+  if (!(read instanceof Held)) return { key, origin: originOf(provider, place, pathIn(place, key)), error: read.with({ provider, key }) };
+  if (read.outcome === 'absent') return undefined;
+  const value = valueAt(place, read.outcome, key);
+  if (value === undefined) return undefined;
+  if (key === '' && !isTree(value)) {
+    const error = new ConfigError('parse', `${provider} ${spelled(place, '')} holds one value, not keys and values`, { provider });
+    return { key, origin: originOf(provider, place, ''), error };
+  }
+  return entryOf(provider, place, read as Held<Document>, key, value);
+}
