@@ -1,8 +1,9 @@
-import { type ConfigTree, type ConfigValue, isTree } from '../../entry.ts';
+import { type ConfigTree, type ConfigValue, isTree, type Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import type { Source } from '../../formats/refusal.ts';
-import { frozen, sameValue } from '../../internal/freeze.ts';
+import { sameValue } from '../../internal/freeze.ts';
+import { NoValue, plainValue } from '../../internal/plain-value.ts';
 import { type Key, segments } from '../../key.ts';
 import { edited } from './text-edit.ts';
 
@@ -47,10 +48,10 @@ function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue
   const inner = Object.hasOwn(tree, name) ? tree[name] : undefined;
   const others = (): ConfigTree => Object.fromEntries(Object.entries(tree).filter(([one]) => one !== name));
   if (below.length === 0) {
-    if (value !== undefined && isTree(inner) && !isTree(value))
-      throw new ConfigError('invalid_key', `"${key}" is a section; a single value cannot take its place`, {
+    if (isTree(inner))
+      throw new ConfigError('invalid_key', `"${key}" is a section, not a value`, {
         key,
-        hint: 'Read it with tree; delete it first',
+        hint: 'Read it with tree, write it leaf by leaf',
       });
     return value === undefined ? others() : { ...tree, [name]: value };
   }
@@ -62,20 +63,14 @@ function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue
   return value === undefined && Object.keys(changed).length === 0 ? others() : { ...tree, [name]: changed };
 }
 
-/** What a caller hands over to be written, copied, or refused where no format could hold it. */
-export function writable(value: ConfigValue, key: Key): ConfigValue {
-  if (!isWritable(value))
-    throw new ConfigError('invalid_option', `the value for "${key}" is none that a configuration can hold`, {
-      key,
-      hint: 'Give null, a boolean, a finite number, a bigint, a string, a list or a plain object of those',
-    });
-  return frozen(value);
-}
-
-function isWritable(value: unknown): boolean {
-  if (value === null || ['boolean', 'string', 'bigint'].includes(typeof value)) return true;
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every(isWritable);
-  const plain = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value));
-  return plain && Object.values(value).every(isWritable);
+/** What a caller hands over to be written, copied. */
+export function writable(value: ConfigValue | Secret, key: Key): ConfigValue {
+  try {
+    const plain = plainValue(value).value;
+    if (isTree(plain)) throw new NoValue('a section, which is written leaf by leaf');
+    return plain;
+  } catch (error) {
+    if (!(error instanceof NoValue)) throw error;
+    throw new ConfigError('validation', `the value for "${key}" is ${error.message}`, { key });
+  }
 }

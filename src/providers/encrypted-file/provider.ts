@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Unreadable } from '../../entry.ts';
+import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Secret, type Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import { heldFile } from '../../internal/file.ts';
@@ -99,7 +99,7 @@ export class EncryptedFileProvider implements WritableProvider {
     return `${this.#path} (${keyOf(key)})`;
   }
 
-  async set(key: Key, value: ConfigValue, options: WriteOptions = {}): Promise<Entry> {
+  async set(key: Key, value: ConfigValue | Secret, options: WriteOptions = {}): Promise<Entry> {
     const asked = leaf(key);
     const copy = writable(value, asked);
     await this.#write(options, (text, format) =>

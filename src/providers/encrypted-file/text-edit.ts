@@ -14,7 +14,7 @@ export async function edited(
   if (format === 'json') return [];
   if (format === 'yaml') return yamlEdited(text, path, value);
   const position = at(path);
-  if (value === undefined) return position ? [withoutLine(text, position.line)] : [];
+  if (value === undefined) return position ? without(text, position.line, path) : [];
   const printed = inline(value);
   if (printed === undefined) return [];
   if (position) return [replaced(text, offsetOf(text, position), printed, format)].filter((one) => one !== undefined);
@@ -62,11 +62,26 @@ function replaced(text: string, offset: number, printed: string, format: 'jsonc'
   return old === undefined ? undefined : text.slice(0, offset) + printed + text.slice(offset + old.length);
 }
 
-function withoutLine(text: string, line: number): string {
-  return text
-    .split('\n')
-    .filter((_, i) => i !== line - 1)
-    .join('\n');
+/** Without a line; then also without the headers of the tables that are left empty. */
+function without(text: string, line: number, path: readonly string[]): string[] {
+  let lines: readonly string[] = text.split('\n').filter((_, i) => i !== line - 1);
+  const ways = [lines];
+  for (let depth = path.length - 1; depth > 0; depth--) {
+    const header = headerOf(lines, path.slice(0, depth));
+    if (header >= 0) ways.push((lines = lines.filter((_, i) => i !== header)));
+  }
+  return ways.map((one) => one.join('\n'));
+}
+
+function headerOf(lines: readonly string[], path: readonly string[]): number {
+  const table = path.map(spelled).join('.');
+  return lines.findIndex(
+    (one) =>
+      /^\s*\[([^[\]]+)\]\s*(?:#.*)?$/
+        .exec(one)?.[1]
+        ?.replace(/\s*\.\s*/g, '.')
+        .trim() === table,
+  );
 }
 
 const spelled = (segment: string): string => (/^[\w-]+$/.test(segment) ? segment : JSON.stringify(segment));
@@ -81,13 +96,7 @@ function tomlAdded(text: string, path: readonly string[], printed: string): stri
     const first = lines.findIndex(isHeader);
     return [insert(first < 0 ? lines.length - (lines.at(-1) === '' ? 1 : 0) : first)];
   }
-  const header = lines.findIndex(
-    (one) =>
-      /^\s*\[([^[\]]+)\]\s*(?:#.*)?$/
-        .exec(one)?.[1]
-        ?.replace(/\s*\.\s*/g, '.')
-        .trim() === table,
-  );
+  const header = headerOf(lines, path.slice(0, -1));
   const added = `${text}${text.endsWith('\n') || text === '' ? '' : '\n'}\n[${table}]\n${line}\n`;
   return header < 0 ? [added] : [insert(header + 1), added];
 }
