@@ -1,0 +1,72 @@
+import { type ConfigValue, type Entry, isTree, isUnreadable, makeEntry, makeOrigin, type Unreadable } from '../../src/entry.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { sameValue } from '../../src/internal/freeze.ts';
+import { keyOf, letters, rest, segments, startsWith } from '../../src/key.ts';
+import { arrays } from '../../src/merge.ts';
+import type { ConfigProvider } from '../../src/provider.ts';
+
+type Said = { readonly found: Entry } | { readonly error: ConfigError } | 'section' | 'absent';
+
+/** What a source answers that found a key in several places: a value wins over what cannot be read, two that differ are a conflict. */
+function resolve(key: string, said: readonly Said[]): Entry | undefined {
+  const found = said.flatMap((one) => (typeof one === 'object' && 'found' in one ? [one.found] : []));
+  const errors = said.flatMap((one) => (typeof one === 'object' && 'error' in one ? [one.error] : []));
+  const [first] = found;
+  if (first) {
+    if (said.includes('section') || !found.every((entry) => sameValue(entry.value, first.value)))
+      throw new ConfigError('conflict', `two places for ${key}`, { key });
+    return first;
+  }
+  if (errors[0]) throw errors[0];
+  if (said.includes('section')) throw new ConfigError('invalid_key', `${key} is a section`, { key });
+  return undefined;
+}
+
+/** A source whose documents stand at exact keys, several of them perhaps above one key: as a secret store has them. */
+export function documents(name: string, held: Readonly<Record<string, ConfigValue | ConfigError>>): ConfigProvider {
+  const items = Object.entries(held).map(([key, value]): Entry | Unreadable => {
+    const origin = makeOrigin({ provider: name, source: `${name} ${key}` });
+    return value instanceof ConfigError ? { key, origin, error: value } : makeEntry({ key, value, secret: false, origin });
+  });
+  const at = (item: Entry | Unreadable, key: string): Said => {
+    if (!startsWith(key, item.key)) return startsWith(item.key, key) ? 'section' : 'absent';
+    if (isUnreadable(item)) return { error: item.error };
+    let value: ConfigValue | undefined = item.value;
+    for (const segment of segments(rest(key, item.key)))
+      value = isTree(value) && Object.hasOwn(value, segment) ? value[segment] : undefined;
+    if (value === undefined) return 'absent';
+    return isTree(value) ? 'section' : { found: makeEntry({ ...item, key, value }) };
+  };
+  return {
+    name,
+    get: async (spelling) => {
+      const key = keyOf(spelling);
+      return resolve(
+        key,
+        items.map((item) => at(item, key)),
+      );
+    },
+    list: async () => items,
+  };
+}
+
+/** A source of loose names, as an environment has them. */
+export function variables(name: string, loose: 'always' | 'known', held: Readonly<Record<string, string>>): ConfigProvider {
+  const items = Object.entries(held).map(([variable, value]) => {
+    const origin = makeOrigin({ provider: name, source: `${name} ${variable}` });
+    return makeEntry({ key: variable.toLowerCase().split('__').join('.'), value, secret: false, text: true, loose, origin });
+  });
+  const spoken = (key: string): string => segments(key).map(letters).join('.');
+  const listed = arrays(items);
+  return {
+    name,
+    get: async (key) => {
+      const alike = listed.filter((item) => spoken(item.key) === spoken(key));
+      return resolve(
+        key,
+        alike.map((item) => (isUnreadable(item) ? { error: item.error } : { found: item })),
+      );
+    },
+    list: async () => items,
+  };
+}
