@@ -1,5 +1,5 @@
 import type { ConfigValue } from '../../entry.ts';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { anInteger, aString, checkOptions, mapOf } from '../../internal/options.ts';
 import { type Key, keyFrom, segments } from '../../key.ts';
 import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
@@ -53,23 +53,29 @@ interface Secret {
   readonly CreatedDate?: Date;
 }
 
+interface Batch {
+  readonly SecretValues?: readonly Secret[];
+  readonly Errors?: readonly { readonly SecretId?: string; readonly ErrorCode?: string }[];
+}
+
 const segment = /^[\w+=.@-]+$/;
 const versionId = /^[0-9a-f]{8}-[0-9a-f-]{27,55}$/i;
 
 class SecretsManagerSource implements DocumentSource {
   readonly name: string;
-  readonly batch: number;
   readonly places?: readonly Place[];
   readonly #options: AwsSecretsManagerOptions;
   readonly #stage: string;
   readonly #aws: AwsConnection;
+  #oneByOne: boolean;
+  #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: AwsSecretsManagerOptions) {
     const { path, secrets, stage = 'AWSCURRENT' } = options;
     this.name = options.name ?? 'aws-secrets-manager';
     this.#options = options;
     this.#stage = stage;
-    this.batch = stage === 'AWSCURRENT' ? 20 : 1; // a batch cannot ask for any other stage
+    this.#oneByOne = stage !== 'AWSCURRENT'; // a batch cannot ask for any other stage
     if (secrets) this.places = placesOf('AwsSecretsManagerProvider', 'secrets', secrets);
     else if (path !== undefined && !path.endsWith('/')) this.places = [{ key: '', document: path, field: '' }];
     this.#aws = new AwsConnection('AwsSecretsManagerProvider', this.name, options, {
@@ -80,6 +86,14 @@ class SecretsManagerSource implements DocumentSource {
     });
   }
 
+  get batch(): number {
+    return this.#oneByOne ? 1 : 20;
+  }
+
+  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
+    this.#notice = tell;
+  }
+
   locate(key: Key): readonly Place[] {
     return this.places ? mapped(this.places)(key) : ancestors(key, (at) => this.#nameOf(at));
   }
@@ -87,15 +101,31 @@ class SecretsManagerSource implements DocumentSource {
   async read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>> {
     const [first] = documents as [string];
     if (documents.length === 1) return new Map([[first, await this.#readOne(first, call)]]);
-    const out = await this.#aws.send<{ SecretValues?: Secret[]; Errors?: { SecretId?: string; ErrorCode?: string }[] }>(
-      { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: documents.join(', ') },
-      call.signal,
-    );
+    const out = await this.#readBatch(documents, call);
     const found = new Map<string, Outcome>();
     for (const secret of out.SecretValues ?? [])
       for (const name of documents) if (isNamed(secret, name)) found.set(name, documentOf(secret));
     for (const { SecretId = '', ErrorCode = '' } of out.Errors ?? []) found.set(SecretId, this.#refused(SecretId, ErrorCode));
     return found;
+  }
+
+  async #readBatch(documents: readonly string[], call: Call): Promise<Batch> {
+    try {
+      return await this.#aws.send<Batch>(
+        { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: documents.join(', ') },
+        call.signal,
+      );
+    } catch (error) {
+      // denials of single secrets stand inside an answer: this one is about the batch itself
+      if (this.classify(error).code === 'access_denied') {
+        this.#oneByOne = true;
+        this.#notice(
+          `${this.name} may not read in batches (secretsmanager:BatchGetSecretValue): each secret is a request of its own`,
+          'access_denied',
+        );
+      }
+      throw error;
+    }
   }
 
   async #readOne(name: string, call: Call): Promise<Outcome> {

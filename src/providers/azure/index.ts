@@ -1,0 +1,1 @@
+export { type AzureClient, type AzureCredential, type AzureKeyVaultOptions, AzureKeyVaultProvider } from './provider.ts';

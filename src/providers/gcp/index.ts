@@ -1,0 +1,1 @@
+export { type GcpClient, type GcpSecretManagerOptions, GcpSecretManagerProvider } from './provider.ts';
