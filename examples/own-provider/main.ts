@@ -1,36 +1,39 @@
 import { MemoryProvider, ProviderChain } from 'llm-config-manager';
-import { conformance } from 'llm-config-manager/testing';
-import { type TableClient, tableProvider } from './table.ts';
-
-function tableOf(rows: Record<string, string>): TableClient {
-  return {
-    fetch: async (names) =>
-      Object.fromEntries(names.filter((name) => Object.hasOwn(rows, name)).map((name) => [name, rows[name] as string])),
-    names: async (prefix) => Object.keys(rows).filter((name) => name.startsWith(prefix)),
-  };
-}
+import { conformance, manualClock } from 'llm-config-manager/testing';
+import { FakeTable } from './fake-table.ts';
+import { tableProvider } from './table.ts';
 
 await using chain = new ProviderChain([
-  tableProvider(tableOf({ 'database.password': 'fake-password' })),
+  tableProvider(new FakeTable({ 'database.password': 'fake-password' })),
   new MemoryProvider({ database: { host: 'localhost' } }, { name: 'defaults' }),
 ]);
 console.log(`${await chain.explain('database.password')}`);
 console.log(`${await chain.explain('database.host')}`);
 
 // #region conformance
-const claims = conformance({
+const sentences = conformance({
   name: 'table',
-  make: (values) => tableProvider(tableOf(values as Record<string, string>)),
+  make: (values) => {
+    const table = new FakeTable(values);
+    const clock = manualClock();
+    return {
+      provider: tableProvider(table, { clock }),
+      change: (key, value) => table.set(key, value === undefined ? undefined : `${value}`),
+      fail: (fault) => void (table.fault = fault),
+      requests: () => table.requests,
+      advance: clock.advance,
+    };
+  },
   without: {
     types: 'a table holds texts only',
     null: 'a table holds texts only',
-    write: 'the client cannot write',
-    watch: 'the client cannot watch',
-    change: 'shown elsewhere',
-    faults: 'shown elsewhere',
+    write: 'this client cannot write',
+    garbage: 'the client answers rows or an error',
+    damage: 'a table is readable as a whole or not at all',
+    closing: 'there is nothing to close',
   },
 });
-for (const { says, leftOut, check } of claims)
-  if (leftOut === undefined) await check().catch((error) => console.error(`${says}: ${error}`));
+const held = sentences.filter(({ leftOut }) => leftOut === undefined);
+for (const { says, check } of held) await check().catch((error: Error) => console.error(`It is not so that it ${says}: ${error.message}`));
 // #endregion
-console.log(`${claims.filter(({ leftOut }) => leftOut === undefined).length} sentences of the conformance suite hold`);
+console.log(`${held.length} sentences of the conformance suite`);
