@@ -88,9 +88,9 @@ export class ConfigError extends Error {
     return Object.fromEntries(Object.entries(details).filter(([, detail]) => detail !== undefined));
   }
 
-  #copy(message: string, details: ErrorDetails): ConfigError {
-    const copy = new ConfigError(this.code, message, details);
-    // the hint stands in the message already
+  #copy(message: string, { hint, ...details }: ErrorDetails): ConfigError {
+    const copy = new ConfigError(this.code, message, this.hint === undefined && hint !== undefined ? { ...details, hint } : details);
+    // the own hint stands in the message already
     if (this.hint !== undefined) Object.defineProperty(copy, 'hint', { value: this.hint, enumerable: true });
     return copy;
   }
