@@ -186,9 +186,10 @@ export class Engine {
       const named = places?.filter((place) => place.document === document).map((place) => place.key);
       return named ?? [this.#documents.shelf.peek(document)?.key].filter((key) => key !== undefined);
     });
-    this.#documents.void(documents, true);
+    if (documents.length > 0) this.#documents.void(documents, true);
+    else this.#documents.expire(undefined);
     this.#walks.void(true);
-    const known = keys.every((some) => some.length > 0) ? keys.flat() : undefined;
+    const known = documents.length > 0 && keys.every((some) => some.length > 0) ? keys.flat() : undefined;
     this.#teller.tell('rotated', {});
     this.#change(known);
   }

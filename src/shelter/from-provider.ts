@@ -46,6 +46,12 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
         if (health?.status === 'down') throw new ConfigError('unavailable', `${provider.name} is down`, { provider: provider.name });
       },
     }),
+    ...(provider.watch && {
+      watch: (changed) => {
+        const watcher = provider.watch?.((change) => changed(change.keys ?? []));
+        return () => watcher?.[Symbol.dispose]();
+      },
+    }),
     ...(provider.close && { close: () => provider.close!() }),
   };
 }

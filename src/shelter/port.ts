@@ -33,7 +33,7 @@ export interface DocumentSource {
   load?(): Promise<void>;
   /** The one place where a client's error is rebuilt, without values. */
   classify(error: unknown): ConfigError;
-  /** Rotations: the shelter expires the documents, then tells. */
+  /** Rotations: the shelter expires the documents, then tells. No documents: any may have changed. */
   watch?(changed: (documents: readonly string[]) => void): () => void;
   /** Called once: what the source has to say to whoever listens ("the names of 3 secrets are no keys"), never with a value. */
   onNotice?(tell: (message: string, outcome?: ErrorCode) => void): void;

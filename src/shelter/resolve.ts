@@ -122,13 +122,14 @@ function conflict(provider: string, key: Key, one: Place, other: Place): ConfigE
 export function itemOf(provider: string, place: Place, read: Held | ConfigError, prefix: Key): Entry | Unreadable | undefined {
   const above = startsWith(prefix, place.key);
   const key = above ? prefix : place.key;
-  if (!(read instanceof Held)) return { key, origin: originOf(provider, place, pathIn(place, key)), error: read.with({ provider, key }) };
+  if (!(read instanceof Held))
+    return Object.freeze({ key, origin: originOf(provider, place, pathIn(place, key)), error: read.with({ provider, key }) });
   if (read.outcome === 'absent') return undefined;
   const value = valueAt(place, read.outcome, key);
   if (value === undefined) return undefined;
   if (key === '' && !isTree(value)) {
     const error = new ConfigError('parse', `${provider} ${spelled(place, '')} holds one value, not keys and values`, { provider });
-    return { key, origin: originOf(provider, place, ''), error };
+    return Object.freeze({ key, origin: originOf(provider, place, ''), error });
   }
   return entryOf(provider, place, read as Held<Document>, key, value);
 }

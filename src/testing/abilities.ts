@@ -12,6 +12,7 @@ export const abilities = {
   refresh: 'refresh',
   health: 'health',
   change: 'the backend can be changed behind the provider',
+  notice: 'a change behind the provider is noticed by itself while somebody watches',
   faults: 'the backend can be made to fail in any way at all',
   denied: 'the backend can deny',
   unavailable: 'the backend can be out of reach',

@@ -95,7 +95,6 @@ export const faulted: Chapter = {
       async holds({ provider, settled, refusal, fail }) {
         await fail('unavailable');
         await refusal(provider.get('database.password'));
-        await refusal(provider.list());
         await fail(undefined);
         assert.equal((await settled(provider.get('database.password')))?.value, fakes.password);
         holdsExactly(await settled(provider.list()), secrets);

@@ -40,7 +40,7 @@ export const watch: Chapter = {
   sentences: [
     {
       says: 'tells of a change, and a read then shows it',
-      needs: ['change'],
+      needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
       async holds(trial) {
         await trial.settled(trial.provider.get('service.name'));
@@ -52,7 +52,7 @@ export const watch: Chapter = {
     },
     {
       says: 'tells of a key that came and of one that went',
-      needs: ['change'],
+      needs: ['change', 'notice'],
       values: { 'service.name': 'inference', 'service.zone': 'b' },
       async holds(trial) {
         await trial.settled(trial.provider.list());
@@ -66,7 +66,7 @@ export const watch: Chapter = {
     },
     {
       says: 'tells who has changed, when, and in which keys; never a value',
-      needs: ['change'],
+      needs: ['change', 'notice'],
       values: { 'database.password': 'before-the-change', 'service.name': 'inference' },
       async holds(trial) {
         await trial.settled(trial.provider.get('database.password'));
@@ -88,7 +88,7 @@ export const watch: Chapter = {
     },
     {
       says: 'stops telling who has stopped listening, and goes on telling the others',
-      needs: ['change'],
+      needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
       async holds(trial) {
         const gone = listen(trial);
@@ -103,7 +103,7 @@ export const watch: Chapter = {
     },
     {
       says: 'tells the others when one listener throws',
-      needs: ['change'],
+      needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
       async holds(trial) {
         const thrower = trial.with('watch').watch(() => {
@@ -118,7 +118,7 @@ export const watch: Chapter = {
     },
     {
       says: 'is silent after it has been closed',
-      needs: ['change'],
+      needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
       async holds(trial) {
         const heard = listen(trial);
