@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import { base64url, type Header, quoted } from './jose.ts';
 import { type Jwe, jointHeader, type Recipient } from './jwe.ts';
 import { x25519 } from './primitives.ts';
-import { AgreementKey, effort, extensionAlgorithm, type FileKey } from './wrapping.ts';
+import { AgreementKey, extensionAlgorithm, type FileKey, maxIterations, tooManyRounds } from './wrapping.ts';
 
 const ours = new Set(['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW']);
 
@@ -24,22 +24,41 @@ export function checkAlgorithms(jwe: Jwe, where: string): void {
 /** The content key, from the first recipient that one of the keys opens; cheap keys are tried first. */
 export async function contentKeyOf(jwe: Jwe, keys: readonly FileKey[], absent: readonly string[], where: string): Promise<Buffer> {
   const tried = new Set<FileKey>();
-  const spent = effort(where);
   let failure: unknown;
-  for (const key of [...keys].filter((one) => one.opens).sort((a, b) => cost(a) - cost(b)))
-    for (const recipient of jwe.recipients) {
-      const header = jointHeader(jwe, recipient, where);
-      if (header.alg !== key.algorithm || (header.kid !== undefined && key.kid !== undefined && header.kid !== key.kid)) continue;
-      tried.add(key);
-      try {
-        const contentKey = await key.unwrap(recipient.encryptedKey, header, spent);
-        if (contentKey?.length === 32) return contentKey;
-      } catch (error) {
-        failure ??= error;
-      }
+  for (const { key, recipient, header } of attempts(jwe, keys, where)) {
+    tried.add(key);
+    try {
+      const contentKey = await key.unwrap(recipient.encryptedKey, header, where);
+      if (contentKey?.length === 32) return contentKey;
+    } catch (error) {
+      failure ??= error;
     }
+  }
   if (failure) throw failure;
   throw locked(jwe, keys, tried, absent, where);
+}
+
+interface Attempt {
+  readonly key: FileKey;
+  readonly recipient: Recipient;
+  readonly header: Header;
+}
+
+/** What could open it: own keys before passwords, which take their time, before keys that a service holds. A file may not keep
+ *  its reader busy: beyond a number of rounds, passwords are not tried at all. */
+function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator<Attempt> {
+  const all = keys
+    .filter((key) => key.opens)
+    .sort((a, b) => cost(a) - cost(b))
+    .flatMap((key) => jwe.recipients.map((recipient) => ({ key, recipient, header: jointHeader(jwe, recipient, where) })))
+    .filter(
+      ({ key, header }) => header.alg === key.algorithm && (header.kid === undefined || key.kid === undefined || header.kid === key.kid),
+    );
+  const rounds = all.reduce((sum, { header: { p2c } }) => sum + (typeof p2c === 'number' ? p2c : 0), 0);
+  for (const attempt of all) {
+    if (cost(attempt.key) === 1 && rounds > 2 * maxIterations) throw tooManyRounds(where, rounds);
+    yield attempt;
+  }
 }
 
 const cost = (key: FileKey): number => (key.algorithm.startsWith('PBES2') ? 1 : ours.has(key.algorithm) ? 0 : 2);

@@ -15,17 +15,10 @@ export interface FileKey {
   readonly opens: boolean;
   wrap(contentKey: Buffer): Promise<Recipient>;
   /** `undefined`: this key does not open it. */
-  unwrap(encryptedKey: Buffer, header: Header, effort: Effort): Promise<Buffer | undefined>;
-}
-
-/** How much a file may make its reader compute. */
-export interface Effort {
-  readonly where: string;
-  iterations: number;
+  unwrap(encryptedKey: Buffer, header: Header, where: string): Promise<Buffer | undefined>;
 }
 
 export const maxIterations = 2_000_000;
-export const effort = (where: string): Effort => ({ where, iterations: 2 * maxIterations });
 const writtenIterations = 600_000;
 
 class HeldKey {
@@ -57,7 +50,7 @@ export class SymmetricKey extends HeldKey implements FileKey {
     return { header, encryptedKey };
   }
 
-  async unwrap(encryptedKey: Buffer, header: Header, { where }: Effort): Promise<Buffer | undefined> {
+  async unwrap(encryptedKey: Buffer, header: Header, where: string): Promise<Buffer | undefined> {
     const iv = part(header, 'iv', where);
     const tag = part(header, 'tag', where);
     if (iv.length !== 12 || tag.length !== 16) throw malformed(where, this.algorithm);
@@ -85,19 +78,12 @@ export class PasswordKey extends HeldKey implements FileKey {
     return { header, encryptedKey: aesWrap(await this.#derive(salt, writtenIterations), contentKey) };
   }
 
-  async unwrap(encryptedKey: Buffer, header: Header, effort: Effort): Promise<Buffer | undefined> {
+  async unwrap(encryptedKey: Buffer, header: Header, where: string): Promise<Buffer | undefined> {
     const { p2c } = header;
-    const salt = part(header, 'p2s', effort.where);
+    const salt = part(header, 'p2s', where);
     if (typeof p2c !== 'number' || !Number.isSafeInteger(p2c) || p2c < 1 || salt.length < 8 || salt.length > 256)
-      throw malformed(effort.where, this.algorithm);
-    if (p2c > maxIterations || (effort.iterations -= p2c) < 0)
-      throw new ConfigError(
-        'crypto',
-        `${effort.where} asks for ${p2c} rounds of password hashing ("p2c"); at most ${maxIterations} are accepted`,
-        {
-          hint: 'Somebody may be trying to keep this process busy. If it is yours, encrypt it again with fewer rounds',
-        },
-      );
+      throw malformed(where, this.algorithm);
+    if (p2c > maxIterations) throw tooManyRounds(where, p2c);
     return aesUnwrap(await this.#derive(salt, p2c), encryptedKey);
   }
 
@@ -144,7 +130,7 @@ export class AgreementKey extends HeldKey implements FileKey {
     return { header, encryptedKey: aesWrap(concatKdf(shared, this.algorithm, 256), contentKey) };
   }
 
-  async unwrap(encryptedKey: Buffer, header: Header, { where }: Effort): Promise<Buffer | undefined> {
+  async unwrap(encryptedKey: Buffer, header: Header, where: string): Promise<Buffer | undefined> {
     const privateKey = this.#private;
     if (!privateKey) return undefined;
     const publicKey = x25519(header.epk);
@@ -184,6 +170,16 @@ export class RemoteKey extends HeldKey implements FileKey {
   async unwrap(encryptedKey: Buffer): Promise<Buffer | undefined> {
     return Buffer.from(await this.#wrapper.unwrap(encryptedKey.toString('utf8')));
   }
+}
+
+export function tooManyRounds(where: string, rounds: number): ConfigError {
+  return new ConfigError(
+    'crypto',
+    `${where} asks for ${rounds} rounds of password hashing ("p2c"); at most ${maxIterations} are accepted`,
+    {
+      hint: 'Somebody may be trying to keep this process busy. If it is yours, encrypt it again with fewer rounds or recipients',
+    },
+  );
 }
 
 /** How a KeyWrapper's algorithm is spelled; JOSE's own names have capitals. */

@@ -4,7 +4,6 @@ import { openEnvelope } from '../../../src/providers/encrypted-file/envelope.ts'
 import { parseJwe } from '../../../src/providers/encrypted-file/jwe.ts';
 import { parseKeys, password } from '../../../src/providers/encrypted-file/keys.ts';
 import { aesUnwrap, aesWrap, concatKdf, x25519 } from '../../../src/providers/encrypted-file/primitives.ts';
-import { effort } from '../../../src/providers/encrypted-file/wrapping.ts';
 
 // RFC 7520, figures 95 and following: the values are the standard's own
 const cookbookPassword = 'entrap_o\u2013peter_long\u2013credit_tun';
@@ -25,7 +24,7 @@ describe('the published vectors', () => {
   it('RFC 7520 §5.3: a content key behind PBES2-HS512+A256KW', async () => {
     const header = { alg: 'PBES2-HS512+A256KW', p2s: '8Q1SzinasR3xchYz6ZZcHA', p2c: 8192 };
     const encryptedKey = bytes('d3qNhUWfqheyPp4H8sjOWsDYajoej4c5Je6rlUtFPWdgtURtmeDV1g');
-    const contentKey = await password(cookbookPassword).unwrap(encryptedKey, header, effort('it'));
+    const contentKey = await password(cookbookPassword).unwrap(encryptedKey, header, 'it');
     expect(contentKey).toEqual(bytes('uwsjJXaBK407Qaf0_zpcpmr1Cs0CC50hIUEyGNEt3m0'));
   });
 
@@ -46,7 +45,7 @@ describe('the published vectors', () => {
     ],
   ])('RFC 7520 %s: a content key behind A256GCMKW', async (_, iv, tag, encryptedKey, expected) => {
     const [key] = parseKeys(cookbookKey, 'the key');
-    expect(await key?.unwrap(bytes(encryptedKey), { alg: 'A256GCMKW', iv, tag }, effort('it'))).toEqual(bytes(expected));
+    expect(await key?.unwrap(bytes(encryptedKey), { alg: 'A256GCMKW', iv, tag }, 'it')).toEqual(bytes(expected));
   });
 
   it('RFC 7518, appendix C: the Concat KDF', () => {

@@ -1,0 +1,250 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
+import { newKey, parseKeys, password } from '../../../src/providers/encrypted-file/keys.ts';
+import type { AgreementKey, FileKey } from '../../../src/providers/encrypted-file/wrapping.ts';
+
+const secret = 'fake-Zq81-plaintext';
+const plaintext = Buffer.from(`password: ${secret}\n`);
+const where = 'the encrypted file secrets.yaml.jwe';
+const context = 'acme/inference/production';
+const [key] = parseKeys(JSON.stringify(newKey('symmetric', 'ci')), 'it') as [FileKey];
+const [other] = parseKeys(JSON.stringify(newKey('symmetric', 'ci')), 'it') as [FileKey];
+const [alice] = parseKeys(JSON.stringify(newKey('x25519', 'alice')), 'it') as [AgreementKey];
+
+type File = Record<string, unknown> & { recipients: { header: Record<string, unknown>; encrypted_key: string }[]; protected: string };
+
+const make = (keys: readonly FileKey[] = [key], bound: string | undefined = context): Promise<string> =>
+  makeEnvelope(plaintext, keys, { context: bound, contentType: 'yaml', where });
+const open = (text: string, keys: readonly FileKey[] = [key], expected: string | undefined = context) =>
+  openEnvelope(text, { keys, absent: [] }, { context: expected, where });
+/** The error of opening, after checking that it is one that names the file, says what to do and holds nothing secret. */
+async function refusal(
+  text: string,
+  keys?: readonly FileKey[],
+  expected: string | undefined = context,
+): Promise<{ code: string; message: string }> {
+  const error = await open(text, keys, expected).then(
+    () => expect.fail('it was opened'),
+    (reason: Error & { code: string; hint?: string; toJSON(): object }) => reason,
+  );
+  expect(['crypto', 'parse']).toContain(error.code);
+  expect(error.message).toContain(where);
+  expect(error.hint).toBeTruthy();
+  expect(`${error.stack}${JSON.stringify(error)}`).not.toContain(secret);
+  return error;
+}
+async function tampered(change: (file: File) => void, keys?: readonly FileKey[]): Promise<{ code: string; message: string }> {
+  const file = JSON.parse(await make()) as File;
+  change(file);
+  return refusal(JSON.stringify(file), keys);
+}
+const protect = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url');
+
+describe('an encrypted file that was attacked', () => {
+  it('is opened by its own key, in its own context', async () => {
+    expect((await open(await make())).plaintext.toString()).toContain(secret);
+  });
+
+  it('is refused with every single bit of it flipped', async () => {
+    const good = Buffer.from(await make([key, alice]));
+    const survivors: number[] = [];
+    for (let bit = 0; bit < good.length * 8; bit++) {
+      const bad = Buffer.from(good);
+      bad[bit >> 3] = (bad[bit >> 3] as number) ^ (1 << (bit & 7));
+      const error = await open(bad.toString('latin1')).then(
+        () => undefined,
+        (reason: { code?: string }) => reason,
+      );
+      if (error === undefined || !['crypto', 'parse'].includes(error.code ?? '')) survivors.push(bit);
+    }
+    expect(survivors).toEqual([]);
+  });
+
+  it('is refused at every length that is not its own', async () => {
+    const good = await make();
+    for (let length = 0; length < good.length - 1; length++) expect((await refusal(good.slice(0, length))).code).toBe('parse');
+  });
+
+  it('is refused with another key of the same name', async () => {
+    expect((await refusal(await make(), [other])).message).toMatch(/is not opened by the key "ci"/);
+  });
+
+  it('names who it is encrypted for, and which keys there are, when none of them fits', async () => {
+    const { message } = await refusal(await make(), [alice]);
+    expect(message).toMatch(/encrypted for "ci"; the keys here are "alice"/);
+    expect(message).toMatch(/recipients add/);
+  });
+
+  it('says that there is no key here, and why', async () => {
+    const text = await make();
+    const opening = openEnvelope(text, { keys: [], absent: ['the variable LLM_CONFIG_KEY is not set'] }, { context, where });
+    await expect(opening).rejects.toThrow(/there is no key here\. the variable LLM_CONFIG_KEY is not set/);
+  });
+
+  it('is not opened in the place of another environment, also when it claims to be that one', async () => {
+    const staging = await make([key], 'acme/inference/staging');
+    expect((await refusal(staging)).message).toMatch(
+      /not for the context "acme\/inference\/production": it says "acme\/inference\/staging"/,
+    );
+    const relabelled = JSON.stringify({ ...JSON.parse(staging), aad: Buffer.from(context).toString('base64url') });
+    expect((await refusal(relabelled)).message).toMatch(/was changed after it was encrypted/);
+  });
+
+  it('is not opened without its context, nor with one that it was not bound to', async () => {
+    const error = await open(await make(), [key], '').catch((reason: Error) => reason);
+    expect(`${error}`).toMatch(/not for the context ""/);
+    const unbound = await makeEnvelope(plaintext, [key], { context: undefined, contentType: 'yaml', where });
+    expect((await refusal(unbound)).message).toMatch(/it is bound to none/);
+    const opening = openEnvelope(await make(), { keys: [key], absent: [] }, { context: undefined, where });
+    await expect(opening).rejects.toThrow(/bound to a context and was opened without one/);
+    const stripped = JSON.parse(await make()) as File;
+    delete stripped.aad;
+    const second = openEnvelope(JSON.stringify(stripped), { keys: [key], absent: [] }, { context: undefined, where });
+    await expect(second).rejects.toThrow(/was changed after it was encrypted/);
+  });
+
+  it.each(['none', 'dir', 'RSA1_5', 'RSA-OAEP', 'RSA-OAEP-256', 'A128KW', 'A128GCMKW', 'ECDH-ES', 'PBES2-HS256+A128KW', 'A256KW'])(
+    'is refused with the key algorithm %s',
+    async (alg) => {
+      const { code, message } = await tampered(({ recipients: [one] }) => Object.assign(one?.header as object, { alg }));
+      expect(code).toBe('crypto');
+      expect(message).toContain(`"${alg}", which is not accepted`);
+    },
+  );
+
+  it.each(['A128GCM', 'A192GCM', 'A256CBC-HS512', 'A128CBC-HS256', 'none'])('is refused with the cipher %s', async (enc) => {
+    const { code, message } = await tampered((file) => (file.protected = protect({ enc, cty: 'yaml' })));
+    expect(code).toBe('crypto');
+    expect(message).toContain(`"${enc}", which is not accepted`);
+  });
+
+  it('is refused when its cipher is named only where nothing protects it', async () => {
+    const { code } = await tampered((file) => {
+      file.protected = protect({ cty: 'yaml' });
+      file.recipients[0]!.header.enc = 'A256GCM';
+    });
+    expect(code).toBe('crypto');
+  });
+
+  it.each(['zip', 'crit'])('is refused with "%s", wherever it stands', async (name) => {
+    expect((await tampered((file) => (file.protected = protect({ enc: 'A256GCM', [name]: 'DEF' })))).code).toBe('crypto');
+    expect((await tampered((file) => (file.recipients[0]!.header[name] = ['exp']))).code).toBe('crypto');
+  });
+
+  it('is refused when a header is said twice, in one place or in two', async () => {
+    expect((await tampered((file) => (file.recipients[0]!.header.cty = 'yaml'))).message).toMatch(/says "cty" twice/);
+    const twice = (await make()).replace('"kid": "ci"', '"kid": "ci", "kid": "ci"');
+    expect((await refusal(twice)).message).toMatch(/says a name twice/);
+    const inside = await tampered((file) => (file.protected = Buffer.from('{"enc":"A256GCM","enc":"A256GCM"}').toString('base64url')));
+    expect(inside.message).toMatch(/says a name twice/);
+  });
+
+  it.each([1e9, 2_000_001, 0, -1, 1.5, '600000', null])(
+    'is refused in no time when it asks for %s rounds of password hashing',
+    async (p2c) => {
+      const file = JSON.parse(await make()) as File;
+      file.recipients[0]!.header = { alg: 'PBES2-HS512+A256KW', kid: 'password', p2c, p2s: 'c2FsdHNhbHRzYWx0' };
+      const started = process.cpuUsage();
+      expect((await refusal(JSON.stringify(file), [password('fake-password')])).code).toBe('crypto');
+      expect(process.cpuUsage(started).user).toBeLessThan(500_000);
+    },
+  );
+
+  it('is refused when many recipients together ask for too many rounds', async () => {
+    const file = JSON.parse(await make()) as File;
+    const one = (i: number) => ({
+      header: { alg: 'PBES2-HS512+A256KW', p2c: 400_000, p2s: Buffer.from(`salt salt ${i}`).toString('base64url') },
+      encrypted_key: randomBytes(40).toString('base64url'),
+    });
+    file.recipients = Array.from({ length: 100 }, (_, i) => one(i)) as File['recipients'];
+    expect((await refusal(JSON.stringify(file), [password('fake-password')])).message).toMatch(/rounds of password hashing/);
+  });
+
+  it('is refused with absurd sizes: recipients, keys, names, salts', async () => {
+    expect((await tampered((file) => (file.recipients = Array(101).fill(file.recipients[0])))).message).toMatch(/more than 100 recipients/);
+    expect((await tampered((file) => (file.recipients = []))).message).toMatch(/no recipients/);
+    expect((await tampered((file) => (file.recipients[0]!.encrypted_key = 'A'.repeat(40_000)))).message).toMatch(/absurd size/);
+    expect((await tampered((file) => (file.recipients[0]!.header.kid = 'k'.repeat(600)))).message).toMatch(/no short text/);
+    const salt = { alg: 'PBES2-HS512+A256KW', p2c: 1000, p2s: 'A'.repeat(4000) };
+    expect((await tampered((file) => (file.recipients[0]!.header = salt), [password('fake-password')])).message).toMatch(/not well-formed/);
+    expect((await tampered((file) => (file.iv = 'AAAA'))).message).toMatch(/"iv" of 3 bytes in place of 12/);
+    expect((await tampered((file) => (file.tag = Buffer.alloc(4).toString('base64url')))).message).toMatch(/"tag" of 4 bytes/);
+  });
+
+  it.each([
+    ['an array', '[]', /no JSON object/],
+    ['null', 'null', /no JSON object/],
+    ['nothing', '', /is empty/],
+    ['blanks', ' \n\t', /is empty/],
+    ['another text', 'password: hunter2', /is not JSON/],
+    ['an object of something else', '{"a": 1}', /unknown member "a"/],
+  ])('is refused, and never an empty configuration, when it is %s', async (_, text, message) => {
+    const error = await refusal(text);
+    expect(error.code).toBe('parse');
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain('hunter2');
+  });
+
+  it.each<[string, (file: File) => void]>([
+    ['a member is missing', (file) => delete file.ciphertext],
+    ['a member is no text', (file) => (file.tag = 7)],
+    ['it is both general and flattened', (file) => (file.encrypted_key = 'AAAA')],
+    ['a recipient is no object', (file) => ((file.recipients as unknown[])[0] = 'ci')],
+    ['a recipient has an unknown member', (file) => Object.assign(file.recipients[0] as object, { extra: 1 })],
+    ['a header is no object', (file) => (file.recipients[0]!.header = [] as never)],
+    ['the shared header has an unknown name', (file) => (file.unprotected = { mac: 'AAAA' })],
+    ['base64url has a spelling that is not its own', (file) => (file.iv = `${(file.iv as string).slice(0, -1)}=`)],
+  ])('is a parse error when %s', async (_, change) => {
+    expect((await tampered(change)).code).toBe('parse');
+  });
+
+  it('is a crypto error when it does not say how its key is encrypted, or says it badly', async () => {
+    expect((await tampered((file) => delete file.recipients[0]!.header.alg)).code).toBe('crypto');
+    expect((await tampered((file) => delete file.recipients[0]!.header.iv)).code).toBe('crypto');
+    expect((await tampered((file) => (file.recipients[0]!.header.tag = 'AAAA'))).message).toMatch(/not well-formed/);
+  });
+
+  it('does not open for an X25519 key with a point of low order, another curve, or a point that is none', async () => {
+    const file = JSON.parse(await make([alice])) as File;
+    for (const epk of [
+      { kty: 'OKP', crv: 'X25519', x: Buffer.alloc(32).toString('base64url') },
+      { kty: 'OKP', crv: 'X25519', x: Buffer.from([1, ...Array(31).fill(0)]).toString('base64url') },
+      { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' },
+      { kty: 'OKP', crv: 'X25519', x: 'AAAA' },
+      undefined,
+      'x25519',
+    ]) {
+      file.recipients[0]!.header.epk = epk;
+      expect((await refusal(JSON.stringify(file), [alice])).code).toBe('crypto');
+    }
+  });
+
+  it('does not believe a public key that a stranger slipped in, and so never encrypts for him', async () => {
+    const [mallory] = parseKeys(JSON.stringify(newKey('x25519', 'mallory')), 'it') as [AgreementKey];
+    const file = JSON.parse(await make([key, alice])) as File;
+    file.recipients[1]!.header.jwk = mallory.publicKey;
+    expect((await refusal(JSON.stringify(file))).message).toMatch(/list of recipients was changed by somebody who cannot read it/);
+
+    delete file.unprotected; // as if another program had made it
+    const opened = await open(JSON.stringify(file));
+    expect(opened.trusted).toBe(false);
+    const expected = { context, contentType: 'yaml', where };
+    await expect(rewriteEnvelope(opened, plaintext, [key], expected)).rejects.toThrow(/also encrypted for "alice"/);
+    const blessed = await open(await changeRecipients(opened, {}, where));
+    await expect(rewriteEnvelope(blessed, plaintext, [key], expected)).rejects.toThrow(/also encrypted for "alice"/);
+  });
+
+  it('does not take the recipients of another of its own versions', async () => {
+    const old = JSON.parse(await make([key, alice])) as File;
+    const now = JSON.parse(await make([key])) as File;
+    expect((await refusal(JSON.stringify({ ...now, recipients: [now.recipients[0], old.recipients[1]] }))).code).toBe('crypto');
+  });
+
+  it('is refused with the shared header of a stranger', async () => {
+    expect((await tampered((file) => (file.unprotected = { recipients_mac: 7 }))).message).toMatch(/list of recipients/);
+    expect((await tampered((file) => (file.unprotected = { recipients_mac: randomBytes(32).toString('base64url') }))).message).toMatch(
+      /list of/,
+    );
+  });
+});
