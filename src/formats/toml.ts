@@ -30,7 +30,7 @@ export const toml: Format = {
     });
     if (fault) throw fault(owner);
     const { stringify } = await import('smol-toml');
-    return stringify(tree);
+    return stringify(tree) || '# nothing\n';
   },
 };
 

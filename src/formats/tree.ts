@@ -146,3 +146,11 @@ function findValue(
   }
   return undefined;
 }
+
+/** Frozen in place, down to its leaves; what is frozen already was frozen here. */
+export function freezeTree(value: ConfigValue): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  if (Array.isArray(value)) value.forEach(freezeTree);
+  else for (const name in value) freezeTree((value as ConfigTree)[name] as ConfigValue);
+}

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,21 +31,32 @@ export function heldFile<T>({ provider, path: shown, parse, optional = false, ma
   const load = async (last: Content<T | undefined> | undefined): Promise<Content<T | undefined>> => {
     let bytes = await readBytes(file, shown, provider, maxBytes);
     if (!bytes && last && last.print !== absent) {
-      await delay(savingMs); // an editor may be about to put the new file in its place
+      await delay(savingMs);
       bytes = await readBytes(file, shown, provider, maxBytes);
     }
     const readAt = Date.now();
     if (!bytes && optional) return { value: undefined, print: absent, readAt };
     if (!bytes) throw missing(shown, provider);
-    const print = createHash('sha256').update(bytes.content).digest('base64');
-    if (last?.print === print) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
-    return { value: await parse(utf8(bytes.content, shown, provider)), print, modifiedAt: bytes.modifiedAt, readAt };
+    const text = utf8(bytes.content, shown, provider);
+    if (last?.print === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
+    return { value: await parse(text), print: text, modifiedAt: bytes.modifiedAt, readAt };
   };
-  return new Held({ provider, load, folders: () => [...foldersOf(file)] });
+  return new Held({ provider, load, folders: () => [...foldersOf(file)], mark: () => markOf(file) });
 }
 
-const absent = 'absent';
-const savingMs = 50;
+const absent = '\0absent';
+/** How long an editor may take between removing a file and putting the new one in its place. */
+export const savingMs = 50;
+
+/** Different when a file may be. */
+export function markOf(file: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch (error) {
+    return `${(error as NodeJS.ErrnoException).code}`;
+  }
+}
 
 export interface FileBytes {
   readonly content: Buffer;
@@ -133,6 +143,7 @@ const why: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   EACCES: ['may not be read by this process', 'Give its user the permission to read it and to enter its folders'],
   EPERM: ['may not be read by this process', 'Give its user the permission to read it'],
   EISDIR: ['is a folder', 'Name a file in it; a folder of mounted secrets is read by DirectoryProvider'],
+  ENOTDIR: ['is no folder', 'Name the folder that holds the file'],
   ELOOP: ['is a symbolic link that leads to itself', 'Correct the link'],
   ENAMETOOLONG: ['has too long a name', 'Correct the path'],
 };

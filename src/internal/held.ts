@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { ConfigError } from '../errors.ts';
 import type { Health, ReadOptions } from '../provider.ts';
+import { Listeners } from './listeners.ts';
 import { type Watch, watch } from './watch.ts';
 
 /** What a source says now; equal `print`s mean equal contents. */
@@ -19,6 +20,8 @@ export interface HeldOptions<T> {
   readonly load: (last: Content<T> | undefined) => Promise<Content<T>>;
   /** The folders to watch. */
   readonly folders: () => readonly string[];
+  /** Different when the source may be: what a watch compares before anything has been read. */
+  readonly mark: () => string;
 }
 
 /** The last good content of something that can be read again. A failed read never takes it away: ordinary reads go on with
@@ -26,7 +29,7 @@ export interface HeldOptions<T> {
  *  touches the source. */
 export class Held<T> {
   readonly #options: HeldOptions<T>;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<void>();
   #held: Content<T> | undefined;
   #running: Promise<Content<T>> | undefined;
   #waiting: Promise<Content<T>> | undefined;
@@ -77,35 +80,35 @@ export class Held<T> {
 
   /** Tells when the content, or the reason why there is none, is different from before. */
   watch(onChange: () => void): Disposable {
-    const listener = (): void => onChange();
-    this.#listeners.add(listener);
+    const listener = this.#listeners.add(onChange, () => {
+      if (this.#listeners.size === 0) this.#stop();
+    });
     this.#watch ??= this.#start();
-    return {
-      [Symbol.dispose]: () => {
-        if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
-        this.#watch?.[Symbol.dispose]();
-        this.#watch = undefined;
-      },
-    };
+    return listener;
   }
 
   /** Ends the watch. Reads still work. */
   close(): void {
     this.#listeners.clear();
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#watch?.[Symbol.dispose]();
     this.#watch = undefined;
   }
 
   #start(): Watch {
     let last = this.#held?.print;
+    let mark = last === undefined ? this.#options.mark() : undefined;
     const look = async (): Promise<void> => {
       const now = await this.#reload().then(
         ({ print }) => print,
         (error: ConfigError) => `${error.code} ${error.message}`,
       );
-      const changed = last !== undefined && now !== last;
-      last = now;
-      if (changed) for (const listener of [...this.#listeners]) quietly(listener);
+      const changed = mark === undefined ? now !== last : mark !== this.#options.mark();
+      [last, mark] = [now, undefined];
+      if (changed) this.#listeners.tell();
     };
     return watch({ folders: this.#options.folders, look });
   }
@@ -143,14 +146,5 @@ export class Held<T> {
   #aborted(): ConfigError {
     const { provider } = this.#options;
     return new ConfigError('aborted', `${provider}: the read was aborted by its caller`, { provider });
-  }
-}
-
-/** A listener's own fault must not end the watch for the others. */
-function quietly(listener: () => void): void {
-  try {
-    listener();
-  } catch {
-    // it is the listener's to report
   }
 }
