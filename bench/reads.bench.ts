@@ -36,7 +36,14 @@ const over = (list: readonly string[], read: (key: string) => unknown) => (): nu
   return sum;
 };
 const chain = new ProviderChain([new MemoryProvider({}, { name: 'overrides' }), new MemoryProvider(tree)]);
-const bare = [new Map<string, unknown>(), flat].map((map) => async (key: string) => map.get(key));
+const maps = [new Map<string, unknown>(), flat].map((map) => async (key: string) => map.get(key));
+const bare = async (key: string): Promise<unknown> => {
+  for (const map of maps) {
+    const value = await map(key);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+};
 
 await compare(
   'one of 1,000 keys, random order',
@@ -51,9 +58,9 @@ await compare(
 await compare(
   'the same, awaited, the second of two sources has it',
   {
-    'bare async functions over Maps': async () => {
+    'a chain of bare async functions over Maps': async () => {
       let sum = 0;
-      for (const key of keys) for (const ask of bare) sum += ((await ask(key)) as number | undefined) ?? 0;
+      for (const key of keys) sum += (await bare(key)) as number;
       return sum;
     },
     'chain.get': async () => {

@@ -1,6 +1,6 @@
 // Runs bench/*.bench.ts one after the other, each in a process of its own, on the built package.
 // `npm run bench -- reads merge` runs two of them.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -21,8 +21,9 @@ execFileSync(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-d
 console.log(
   `Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}. Times drift, ratios hold.`,
 );
-const env = { ...process.env, NODE_ENV: 'production', TSX_TSCONFIG_PATH: 'bench/tsconfig.json' };
+const env = { ...process.env, TSX_TSCONFIG_PATH: 'bench/tsconfig.json' };
 for (const file of files) {
   console.log(`\n== ${file.replace('.bench.ts', '')}`);
-  execFileSync(process.execPath, ['--expose-gc', '--import', 'tsx', `bench/${file}`], { cwd, env, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', `bench/${file}`], { cwd, env, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
 }
