@@ -123,7 +123,7 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
   const { origin } = item;
   const loose = item.loose ?? 'always';
   const hole = list.map((one) => one.item).find(isUnreadable);
-  if (hole) return { ...hole, key };
+  if (hole) return Object.freeze({ ...hole, key });
   try {
     const value = build(list.map((one) => ({ path: one.path.slice(depth), value: (one.item as Entry).value })));
     const entries = list.map((one) => one.item as Entry);
@@ -135,7 +135,7 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
       origin,
       hint: 'Number the items of a list 0, 1, 2 … without gaps',
     });
-    return { key, origin, error, loose };
+    return Object.freeze({ key, origin, error, loose });
   }
 }
 

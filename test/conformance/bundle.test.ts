@@ -1,0 +1,49 @@
+import { describeProvider, type Sandbox, sandbox, type Values } from 'llm-config-manager/testing';
+import { stringify as toml } from 'smol-toml';
+import * as runner from 'vitest';
+import { stringify as yaml } from 'yaml';
+import { BundleProvider } from '../../src/providers/bundle.ts';
+import { nested } from '../support/nested.ts';
+
+const never = 'a file is there or it is not';
+
+for (const [file, write, without] of [
+  ['config.json', (values: object) => JSON.stringify(values, null, 2), {}],
+  ['config.yaml', (values: object) => yaml(values), {}],
+  ['config.toml', (values: object) => `# made for a test\n${toml(values)}`, { null: 'TOML has no null' }],
+] as const)
+  describeProvider({
+    name: `BundleProvider of ${file}`,
+    runner,
+    make: async (values) => {
+      const held: Record<string, Values[string]> = { ...values };
+      const save = async (box: Sandbox): Promise<void> => box.replace(file, write(nested(held)));
+      const box = await sandbox();
+      await save(box);
+      return {
+        provider: new BundleProvider(box.path(file)),
+        change: async (key, value) => {
+          if (value === undefined) delete held[key];
+          else held[key] = value;
+          await save(box);
+        },
+        fail: async (fault) => {
+          if (fault === undefined) await save(box);
+          // the same texts, and then a bracket that nothing closes
+          else if (fault === 'garbage') await box.replace(file, `${write(nested(held))}\n"other": [ {`);
+          else await box.write({ [file]: undefined });
+        },
+        dispose: box.dispose,
+      };
+    },
+    without: {
+      ...without,
+      batch: 'a file is read as a whole',
+      write: 'a file of configuration belongs to its author',
+      unavailable: never,
+      throttled: never,
+      hang: never,
+      closing: never,
+      damage: 'a file is readable as a whole, or not at all',
+    },
+  });

@@ -1,0 +1,14 @@
+import type { ConfigTree, ConfigValue } from '../../src/entry.ts';
+import { segments } from '../../src/key.ts';
+
+/** A tree of leaves that are given by their keys. */
+export function nested(values: Readonly<Record<string, ConfigValue>>): ConfigTree {
+  const tree: Record<string, ConfigValue> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const path = segments(key);
+    let at = tree;
+    for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Record<string, ConfigValue>;
+    at[path.at(-1) as string] = value;
+  }
+  return tree;
+}
