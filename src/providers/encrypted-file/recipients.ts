@@ -116,7 +116,9 @@ export function keysForAll(jwe: Jwe, trusted: boolean, keys: readonly FileKey[],
   return jwe.recipients.map((recipient) => {
     const header = jointHeader(jwe, recipient, where);
     const own = keys.find(
-      (key) => key.algorithm === header.alg && (key.kid === header.kid || (key.kid === undefined && onlyOne(jwe, header, where))),
+      (key) =>
+        key.algorithm === header.alg &&
+        (key.kid === header.kid || ((key.kid === undefined || header.kid === undefined) && onlyOne(jwe, header, where))),
     );
     if (own) return named(own, header);
     const publicKey = trusted && header.alg === 'ECDH-ES+A256KW' ? x25519(header.jwk) : undefined;
@@ -131,7 +133,7 @@ export function keysForAll(jwe: Jwe, trusted: boolean, keys: readonly FileKey[],
   });
 }
 
-/** A password without a name stands for the file's only password. */
+/** Where a name is missing, the only one of a kind is meant: a password's, or that of another program's recipient. */
 function onlyOne(jwe: Jwe, header: Header, where: string): boolean {
   return jwe.recipients.filter((one) => jointHeader(jwe, one, where).alg === header.alg).length === 1;
 }
