@@ -123,11 +123,14 @@ export class Shelf<T, Q> {
   }
 
   keep(id: string, document: string, answer: Held<T>): void {
-    if (!this.store || answer.tick <= Math.max(this.#floor, this.#floors.get(document) ?? 0)) return;
-    const known = this.store.get(id);
-    if (known && known.tick > answer.tick) return;
+    const known = this.store?.get(id);
+    const late = answer.tick <= Math.max(this.#floor, this.#floors.get(document) ?? 0);
+    if (late || (known && known.tick > answer.tick)) {
+      answer.gone = true;
+      return;
+    }
     if (known) known.gone = true;
-    this.store.set(id, answer);
+    this.store?.set(id, answer);
   }
 
   /** Nothing that was asked for before now is kept; what is held is thrown away, or stays at hand for an outage. Without a

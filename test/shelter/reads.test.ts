@@ -1,0 +1,415 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { type ShelterOptions, sheltered } from '../../src/shelter/index.ts';
+import { manualClock } from '../../src/testing/clock.ts';
+import { down, FakeSource, failing, hang } from '../support/fake-source.ts';
+
+const steady = { jitter: 0 };
+
+function setup(documents: Record<string, string> = {}, options: ShelterOptions = {}, more: Partial<FakeSource> = {}) {
+  const clock = manualClock();
+  const source = new FakeSource(documents, { now: clock.now, ...more });
+  const cache = options.cache === false ? false : { ...steady, ...options.cache };
+  return { clock, source, provider: sheltered(source, { clock, ...options, cache }) };
+}
+
+const value = async (reading: Promise<{ value: unknown } | undefined>): Promise<unknown> => (await reading)?.value;
+const code = (reading: Promise<unknown>): Promise<string> =>
+  reading.then(
+    () => 'answered',
+    (error: ConfigError) => error.code,
+  );
+
+describe('1. a request for many', () => {
+  it('asks once for 1,000 concurrent reads of one key', async () => {
+    const { provider, source } = setup({ token: 'fake-1' });
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => value(provider.get('token'))));
+    expect(new Set(all)).toEqual(new Set(['fake-1']));
+    expect(source.asked).toHaveLength(1);
+    expect(provider.stats()).toMatchObject({ joined: 999, misses: 1, requests: 1 });
+  });
+
+  it('asks once for ten fields of one document', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, `fake-${i}`]));
+    const { provider, source } = setup({ db: JSON.stringify(fields) }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const all = await Promise.all(Object.keys(fields).map((name) => value(provider.get(`db.${name}`))));
+    expect(all).toEqual(Object.values(fields));
+    expect(source.asked).toHaveLength(1);
+    expect(await value(provider.get('db.f3'))).toBe('fake-3');
+    expect(source.asked).toHaveLength(1);
+  });
+
+  it('asks once for 1,000 concurrent reads of a missing key, and once for 100 in a row while its absence is remembered', async () => {
+    const { provider, source, clock } = setup();
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => provider.get('nothing')));
+    expect(all.every((entry) => entry === undefined)).toBe(true);
+    for (let i = 0; i < 100; i++) expect(await provider.get('nothing')).toBeUndefined();
+    expect(source.asked).toHaveLength(1);
+    expect(provider.stats().absentHits).toBe(100);
+    await clock.advance(30_001);
+    await provider.get('nothing');
+    expect(source.asked).toHaveLength(2);
+  });
+
+  it('asks once for reads that come to the provider some promises apart', async () => {
+    const { provider, source } = setup({ a: '1', b: '2', c: '3' });
+    const later = async (key: string, turns: number) => {
+      for (let i = 0; i < turns; i++) await undefined;
+      return value(provider.get(key));
+    };
+    expect(await Promise.all([later('a', 0), later('b', 3), later('c', 9)])).toEqual(['1', '2', '3']);
+    expect(source.asked).toHaveLength(1);
+  });
+});
+
+describe('2. a batch', () => {
+  const keys = Array.from({ length: 25 }, (_, i) => `k${i}`);
+  const documents = Object.fromEntries(keys.map((key) => [key, `fake-${key}`]));
+
+  it('makes three requests of 25 concurrent reads where ten fit into one', async () => {
+    const { provider, source } = setup(documents);
+    expect(await Promise.all(keys.map((key) => value(provider.get(key))))).toEqual(Object.values(documents));
+    expect(source.asked.map((one) => one.documents.length)).toEqual([10, 10, 5]);
+  });
+
+  it('rejects one denied document alone', async () => {
+    const { provider, source } = setup(documents);
+    source.refused.set('k3', 'access_denied');
+    const all = await provider.getMany(keys);
+    expect([...all].filter(([, answer]) => answer instanceof ConfigError).map(([key]) => key)).toEqual(['k3']);
+    expect(source.asked).toHaveLength(3);
+  });
+
+  it('asks one throttled document again alone', async () => {
+    const { provider, source, clock } = setup(documents);
+    source.refused.set('k3', 'throttled');
+    const all = provider.getMany(keys);
+    await clock.advance(0);
+    source.refused.clear();
+    await clock.advance(10_000);
+    expect([...(await all).values()].map((entry) => (entry as { value: unknown }).value)).toEqual(Object.values(documents));
+    expect(source.asked.map((one) => one.documents.length)).toEqual([10, 10, 5, 1]);
+    expect(source.asked[3]?.documents).toEqual(['k3']);
+    expect(source.asked[3]?.id).toBe(source.asked[0]?.id);
+  });
+
+  it('asks one by one what was refused as a whole, and only what is refused alone rejects', async () => {
+    const { provider, source } = setup({ a: '1', b: '2', c: '3' });
+    source.befall = ({ documents: asked }) => {
+      if (asked.includes('b')) failing('access_denied')();
+    };
+    const all = await provider.getMany(['a', 'b', 'c']);
+    expect([...all].map(([key, answer]) => [key, answer instanceof ConfigError ? answer.code : answer?.value])).toEqual([
+      ['a', '1'],
+      ['b', 'access_denied'],
+      ['c', '3'],
+    ]);
+    expect(source.asked.map((one) => one.documents)).toEqual([['a', 'b', 'c'], ['a'], ['b'], ['c']]);
+  });
+
+  it('calls a document that is left out of an answer unavailable, never absent', async () => {
+    const { provider, source } = setup({ a: '1', b: '2' }, { resilience: { attempts: 1 } });
+    source.read = async () => new Map();
+    expect(await code(provider.get('a'))).toBe('unavailable');
+  });
+
+  it('calls an answer that is no answer unavailable', async () => {
+    const { provider, source } = setup({ a: '1' }, { resilience: { attempts: 1 } });
+    for (const lie of [null, 7, 'nothing', {}, { value: undefined }]) {
+      source.read = async () => new Map([['a', lie as never]]);
+      expect(await code(provider.get('a'))).toBe('unavailable');
+    }
+  });
+});
+
+describe('3. an outage', () => {
+  const options = { cache: { ...steady, ttlMs: 60_000, staleIfErrorMs: 600_000 }, resilience: { attempts: 1 } };
+
+  it('serves from the cache to the end of the TTL, then stale as long as allowed, then fails', async () => {
+    const { provider, source, clock } = setup({ token: 'fake-1' }, options);
+    expect(await value(provider.get('token'))).toBe('fake-1');
+    source.befall = down;
+    await clock.advance(59_999);
+    expect(await value(provider.get('token'))).toBe('fake-1');
+    expect(source.asked).toHaveLength(1);
+    await clock.advance(1);
+    expect(await value(provider.get('token'))).toBe('fake-1');
+    expect(source.asked).toHaveLength(2);
+    expect(provider.stats().stale).toBe(1);
+    expect(provider.status('token')).toMatchObject({ ageMs: 60_000, stale: true });
+    await clock.advance(599_999);
+    expect(await value(provider.get('token'))).toBe('fake-1');
+    await clock.advance(1);
+    expect(await code(provider.get('token'))).toMatch(/unavailable|circuit_open/);
+  });
+
+  it('opens the breaker at the fifth failure in a row, asks nothing for 60 s, then exactly once', async () => {
+    const { provider, source, clock } = setup({}, { resilience: { attempts: 1 } });
+    source.befall = down;
+    for (let i = 0; i < 5; i++) {
+      expect(provider.status('token')?.breaker).toBe('closed');
+      expect(await code(provider.get(`k${i}`))).toBe('unavailable');
+    }
+    expect(provider.status('token')?.breaker).toBe('open');
+    for (let i = 0; i < 60; i++) {
+      expect(await code(provider.get('token'))).toBe('circuit_open');
+      await clock.advance(999);
+    }
+    expect(source.asked).toHaveLength(5);
+    await clock.advance(6_060);
+    source.befall = hang;
+    const probes = Array.from({ length: 20 }, (_, i) => provider.get(`p${i}`));
+    const codes = Promise.all(probes.map(code));
+    await clock.advance(1);
+    expect(provider.status('token')?.breaker).toBe('half-open');
+    expect(await code(provider.get('late'))).toBe('circuit_open');
+    expect(source.asked.slice(5)).toHaveLength(1);
+    await clock.advance(20_000);
+    expect(new Set(await codes)).toEqual(new Set(['timeout', 'circuit_open']));
+    expect(source.asked.slice(5)).toHaveLength(1);
+  });
+
+  it('closes on any definite answer, also on a refusal', async () => {
+    const { provider, source, clock } = setup({}, { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } });
+    source.befall = down;
+    await code(provider.get('token'));
+    await clock.advance(1_100);
+    source.befall = failing('access_denied');
+    expect(await code(provider.get('token'))).toBe('access_denied');
+    expect(provider.status('token')?.breaker).toBe('closed');
+  });
+
+  it('does not count failures that a definite answer stood between', async () => {
+    const { provider, source } = setup({}, { resilience: { attempts: 1 } });
+    for (let i = 0; i < 12; i++) {
+      source.befall = i % 4 === 3 ? failing('disabled') : down;
+      await code(provider.get(`k${i}`));
+    }
+    expect(source.asked).toHaveLength(12);
+    expect(provider.status('x')?.breaker).toBe('closed');
+  });
+
+  it('says in circuit_open what the last real failure was and when it asks again', async () => {
+    const { provider, source } = setup({}, { resilience: { attempts: 1, breaker: { failures: 1 } } });
+    source.befall = () => {
+      throw new ConfigError('throttled', 'the store says slow down');
+    };
+    await code(provider.get('token'));
+    const error = (await provider.get('token').catch((thrown) => thrown)) as ConfigError;
+    expect(error).toMatchObject({ code: 'circuit_open', transient: true });
+    expect(error.message).toMatch(/throttled: the store says slow down/);
+    expect(error.retryAfterMs).toBeGreaterThanOrEqual(60_000);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(66_000);
+    expect((error.cause as ConfigError).code).toBe('throttled');
+  });
+
+  it('tells the real failure, not the open circuit, to the call whose own try opened it', async () => {
+    const { provider, source, clock } = setup({}, { resilience: { attempts: 3, breaker: { failures: 2 } } });
+    source.befall = down;
+    const reading = code(provider.get('token'));
+    await clock.advance(20_000);
+    expect(await reading).toBe('unavailable');
+    expect(source.asked).toHaveLength(2);
+  });
+
+  it('never serves a remembered absence as stale: an outage is not an absence', async () => {
+    const { provider, source, clock } = setup({}, options);
+    expect(await provider.get('token')).toBeUndefined();
+    source.befall = down;
+    await clock.advance(30_001);
+    expect(await code(provider.get('token'))).toBe('unavailable');
+  });
+
+  it('still finds a key whose outer documents were absent, although their absence is no longer remembered', async () => {
+    const { provider, source, clock } = setup({ 'a/b/c': 'fake' }, options);
+    expect(await value(provider.get('a.b.c'))).toBe('fake');
+    source.befall = down;
+    await clock.advance(45_000);
+    expect(await value(provider.get('a.b.c'))).toBe('fake');
+    expect(source.asked).toHaveLength(1);
+    await clock.advance(60_000);
+    expect(await value(provider.get('a.b.c'))).toBe('fake');
+  });
+
+  it('serves stale at once while it reads anew, and reads less and less often while that fails', async () => {
+    const { provider, source, clock } = setup(
+      { token: 'fake-1' },
+      { cache: { ...steady, ttlMs: 1_000, staleWhileRevalidateMs: 600_000 }, resilience: { attempts: 1, breaker: false } },
+    );
+    await provider.get('token');
+    source.put('token', 'fake-2');
+    await clock.advance(1_000);
+    expect(await value(provider.get('token'))).toBe('fake-1');
+    await clock.advance(0);
+    expect(await value(provider.get('token'))).toBe('fake-2');
+    source.befall = down;
+    await clock.advance(1_000);
+    const before = source.asked.length;
+    for (let i = 0; i < 300; i++) {
+      expect(await value(provider.get('token'))).toBe('fake-2');
+      await clock.advance(1_000);
+    }
+    expect(source.asked.length - before).toBeLessThan(14);
+    source.befall = () => undefined;
+    await clock.advance(60_000 * 1.5);
+    await provider.get('token');
+    await clock.advance(0);
+    const after = source.asked.length;
+    expect(await value(provider.get('token'))).toBe('fake-2');
+    expect(source.asked).toHaveLength(after);
+  });
+});
+
+describe('4. what is no outage', () => {
+  for (const refusal of ['access_denied', 'disabled'] as const) {
+    it(`never retries, counts, stale-serves or remembers ${refusal}`, async () => {
+      const { provider, source, clock } = setup({ token: 'fake-1' }, { cache: { ...steady, ttlMs: 1_000, staleIfErrorMs: 3_600_000 } });
+      await provider.get('token');
+      await clock.advance(1_000);
+      for (let i = 0; i < 20; i++) {
+        source.refused.set('token', refusal);
+        expect(await code(provider.get('token'))).toBe(refusal);
+      }
+      expect(source.asked).toHaveLength(21);
+      expect(provider.status('token')?.breaker).toBe('closed');
+      source.refused.clear();
+      expect(await value(provider.get('token'))).toBe('fake-1');
+    });
+  }
+});
+
+describe('5. versions', () => {
+  it('never lets two versions of a key answer for each other', async () => {
+    const { provider, source } = setup({ token: 'fake' });
+    source.put('token', 'fake');
+    const read = (version?: string) => value(provider.get('token', version === undefined ? {} : { version }));
+    for (let i = 0; i < 3; i++) {
+      expect(await Promise.all([read(), read('1'), read('2'), read('9')])).toEqual(['fake', 'fake@1', 'fake@2', undefined]);
+    }
+    expect(source.asked.map((one) => one.version).sort()).toEqual(['1', '2', '9', undefined]);
+    expect(source.asked.every((one) => one.documents.length === 1)).toBe(true);
+  });
+
+  it('reads all versions anew after a write', async () => {
+    const { provider, source } = setup({ token: 'fake' });
+    const before = await value(provider.get('token', { version: '1' }));
+    await provider.set('token', 'other');
+    expect(before).toBe('fake@1');
+    expect(await value(provider.get('token', { version: '1' }))).toBe('other@1');
+    expect(source.count('read')).toBe(3);
+  });
+});
+
+describe('6. a hang', () => {
+  it('gives each of 50 callers a timeout within the deadline, and leaves nothing behind', async () => {
+    const { provider, source, clock } = setup({});
+    const rejections: unknown[] = [];
+    const warnings: unknown[] = [];
+    const note = (what: unknown[]) => (thing: unknown) => void what.push(thing);
+    const [unhandled, warned] = [note(rejections), note(warnings)];
+    process.on('unhandledRejection', unhandled);
+    process.on('warning', warned);
+    const signals: AbortSignal[] = [];
+    source.befall = (_, call) => {
+      signals.push(call.signal);
+      return hang();
+    };
+    const controller = new AbortController();
+    const waiting = Array.from({ length: 50 }, () => code(provider.get('token', { signal: controller.signal })));
+    await clock.advance(15_000);
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['timeout']));
+    expect(signals.every((signal) => signal.aborted)).toBe(true);
+    await clock.advance(1);
+    process.off('unhandledRejection', unhandled);
+    process.off('warning', warned);
+    expect([rejections, warnings]).toEqual([[], []]);
+    await provider.close();
+  });
+
+  it('keeps no process alive: after the last time-out the event loop is empty', async () => {
+    const child = fileURLToPath(new URL('../support/hanging.ts', import.meta.url));
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], { timeout: 20_000 });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('50 timeout, loop empty at once');
+  });
+
+  it('ends within the deadline also in the queue', async () => {
+    const { provider, source, clock } = setup({}, { limits: { concurrency: 1 }, resilience: { breaker: false } }, { batch: 1 });
+    source.befall = hang;
+    const waiting = Array.from({ length: 5 }, (_, i) => code(provider.get(`k${i}`)));
+    await clock.advance(15_000);
+    expect(await Promise.all(waiting)).toEqual(Array(5).fill('timeout'));
+    expect(source.asked.length).toBeLessThan(5);
+  });
+
+  it('honours Retry-After, and does not wait for one that lies beyond the deadline', async () => {
+    const { provider, source, clock } = setup({ a: '1' });
+    source.befall = ({ at }) => {
+      if (at < clock.now() || source.asked.length < 2) throw new ConfigError('throttled', 'slow down', { retryAfterMs: 7_000 });
+    };
+    const reading = value(provider.get('a'));
+    await clock.advance(6_999);
+    expect(source.asked).toHaveLength(1);
+    await clock.advance(1);
+    expect(await reading).toBe('1');
+    source.befall = () => {
+      throw new ConfigError('throttled', 'slow down', { retryAfterMs: 20_000 });
+    };
+    expect(await code(provider.get('b'))).toBe('throttled');
+  });
+});
+
+describe('7. a caller who gives up', () => {
+  it('alone rejects, at once; the other 99 are answered by the one request', async () => {
+    const { provider, source, clock } = setup({ token: 'fake-1' });
+    let answer = (): void => {};
+    source.befall = () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    const controller = new AbortController();
+    const gaveUp = code(provider.get('token', { signal: controller.signal }));
+    const others = Array.from({ length: 99 }, () => value(provider.get('token')));
+    await clock.advance(1);
+    controller.abort();
+    expect(await gaveUp).toBe('aborted');
+    answer();
+    expect(new Set(await Promise.all(others))).toEqual(new Set(['fake-1']));
+    expect(source.asked).toHaveLength(1);
+  });
+
+  it('is not asked for when it gave up before, and is let go in the middle of a pause', async () => {
+    const { provider, source, clock } = setup({ token: 'fake-1' });
+    expect(await code(provider.get('token', { signal: AbortSignal.abort() }))).toBe('aborted');
+    expect(await code(provider.list('', { signal: AbortSignal.abort() }))).toBe('aborted');
+    expect(source.asked).toHaveLength(0);
+    source.befall = down;
+    const controller = new AbortController();
+    const reading = code(provider.get('token', { signal: controller.signal }));
+    await clock.advance(1);
+    controller.abort();
+    expect(await reading).toBe('aborted');
+  });
+
+  it('lets the flight run on when all have gone, so that the next one is answered from the cache', async () => {
+    const { provider, source, clock } = setup({ token: 'fake-1' });
+    let answer = (): void => {};
+    source.befall = () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    const controller = new AbortController();
+    const gaveUp = code(provider.get('token', { signal: controller.signal }));
+    await clock.advance(1);
+    controller.abort();
+    await gaveUp;
+    answer();
+    await clock.advance(1);
+    expect(await value(provider.get('token'))).toBe('fake-1');
+    expect(source.asked).toHaveLength(1);
+    expect(await code(provider.get('token', { signal: AbortSignal.abort() }))).toBe('aborted');
+  });
+});
