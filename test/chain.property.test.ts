@@ -7,12 +7,13 @@ import { sameValue } from '../src/internal/freeze.ts';
 import { merge } from '../src/merge.ts';
 import { leafEntry } from '../src/merged.ts';
 import type { ConfigProvider } from '../src/provider.ts';
+import { EnvProvider } from '../src/providers/env.ts';
 import { MemoryProvider } from '../src/providers/memory.ts';
+import { documents } from './support/documents.ts';
 import { entry, layer } from './support/layers.ts';
-import { documents, variables } from './support/model-providers.ts';
 
 /** How many chains are drawn; continuous integration draws more. */
-const runs = Number(process.env.PROPERTY_RUNS ?? 20_000);
+const runs = Number(process.env.PROPERTY_RUNS ?? 10_000);
 
 const name = fc.constantFrom('db', 'myDb', 'my_db', 'mydb', 'my-db', 'a', 'apiKey', 'api_key', 'apikey', '0', '1');
 const shouted = fc.constantFrom('DB', 'MY_DB', 'MYDB', 'A', 'API_KEY', 'APIKEY', '0', '1');
@@ -46,7 +47,9 @@ const spec = fc.oneof(
 const provider = ([kind, values]: Spec, i: number): ConfigProvider => {
   if (kind === 'store' || kind === 'file') return documents(`${kind}-${i}`, values);
   if (kind === 'memory') return new MemoryProvider(values[''], { name: `${kind}-${i}` });
-  return variables(`${kind}-${i}`, kind === 'prefixed' ? 'always' : 'known', values);
+  if (kind === 'unprefixed') return new EnvProvider({ name: `env-${i}`, env: values });
+  const env = Object.fromEntries(Object.entries(values as Record<string, string>).map(([variable, text]) => [`APP__${variable}`, text]));
+  return new EnvProvider({ name: `env-${i}`, prefix: 'APP', env });
 };
 
 const shown = (value: unknown): string => (isConfigError(value) ? `an error (${value.message})` : JSON.stringify(value));

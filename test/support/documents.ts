@@ -1,8 +1,7 @@
 import { type ConfigValue, type Entry, isTree, isUnreadable, makeEntry, makeOrigin, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { sameValue } from '../../src/internal/freeze.ts';
-import { keyOf, letters, rest, segments, startsWith } from '../../src/key.ts';
-import { arrays } from '../../src/merge.ts';
+import { keyOf, rest, segments, startsWith } from '../../src/key.ts';
 import type { ConfigProvider } from '../../src/provider.ts';
 
 type Said = { readonly found: Entry } | { readonly error: ConfigError } | 'section' | 'absent';
@@ -44,27 +43,6 @@ export function documents(name: string, held: Readonly<Record<string, ConfigValu
       return resolve(
         key,
         items.map((item) => at(item, key)),
-      );
-    },
-    list: async () => items,
-  };
-}
-
-/** A source of loose names, as an environment has them. */
-export function variables(name: string, loose: 'always' | 'known', held: Readonly<Record<string, string>>): ConfigProvider {
-  const items = Object.entries(held).map(([variable, value]) => {
-    const origin = makeOrigin({ provider: name, source: `${name} ${variable}` });
-    return makeEntry({ key: variable.toLowerCase().split('__').join('.'), value, secret: false, text: true, loose, origin });
-  });
-  const spoken = (key: string): string => segments(key).map(letters).join('.');
-  const listed = arrays(items);
-  return {
-    name,
-    get: async (key) => {
-      const alike = listed.filter((item) => spoken(item.key) === spoken(key));
-      return resolve(
-        key,
-        alike.map((item) => (isUnreadable(item) ? { error: item.error } : { found: item })),
       );
     },
     list: async () => items,
