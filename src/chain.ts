@@ -9,7 +9,7 @@ import { type Key, keyOf } from './key.ts';
 import { failure, getMany, layersOf, settle } from './layers.ts';
 import { merge } from './merge.ts';
 import { leafEntry, type Merged } from './merged.ts';
-import type { Change, ConfigProvider, Health, Layer, ListOptions, ReadOptions, Wanted } from './provider.ts';
+import type { Change, ConfigProvider, Health, KeyStatus, Layer, ListOptions, ReadOptions, Wanted } from './provider.ts';
 import { isSchema, parseLeaf, type StandardSchemaV1 } from './schema.ts';
 
 /** What a caller asked a chain to do. */
@@ -152,10 +152,15 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#around({ type: 'explain', key: at, options }, async () => {
       const wanted = { keys: [at], open: [] };
       const layers = await this.#layers(at, { ...options, wanted });
-      const providers = this.#flat();
-      const status = (name: string) => providers.find((provider) => provider.name === name)?.status?.(at);
-      return explain(at, layers, merge(layers, wanted), { status });
+      return explain(at, layers, merge(layers, wanted), { status: (name) => this.statusOf(name, at) });
     });
+  }
+
+  /** What one of its providers knows, without asking anyone, about how it holds a key. */
+  statusOf(provider: string, key: Key): KeyStatus | undefined {
+    return this.#flat()
+      .find(({ name }) => name === provider)
+      ?.status?.(keyOf(key));
   }
 
   where(key: Key): string {

@@ -4,7 +4,6 @@ import { nearest } from './internal/nearest.ts';
 import { append, type Key, keyFrom } from './key.ts';
 import type { Hole, Leaf } from './merged.ts';
 import { missing, unknownKey, wrong } from './problems.ts';
-import { isSecretName } from './redact.ts';
 import type { Problem } from './report.ts';
 import { type Shape, shapeAt } from './shape.ts';
 import type { Issue, Texts } from './texts.ts';
@@ -101,9 +100,7 @@ function wrongAt(issue: Issue, one: Case, secrets: readonly ConfigValue[]): Prob
     origin: leaf?.item.origin,
     text: leaf?.item.entry.text === true,
   });
-  return inside.length > 0
-    ? { ...problem, inside: inside.map((step) => (/^\d+$/.test(String(step)) ? `[${String(step)}]` : `.${String(step)}`)).join('') }
-    : problem;
+  return inside.length > 0 ? { ...problem, inside: insideOf(inside) } : problem;
 }
 
 /** A leaf is secret by its origin, by the schema's mark on it or on a section around it. */
@@ -190,9 +187,4 @@ export function unreadable({ error, origin }: Hole, key: Key, at: Key): Problem 
     origin: String(origin),
     ...(hint && { hint }),
   };
-}
-
-/** Whether a key's name or the schema's mark makes a default secret. */
-export function isSecretKey(key: Key, path: Path, shape: Shape | undefined): boolean {
-  return isSecretName(key) || isMarked(path, shape);
 }

@@ -101,12 +101,12 @@ export function explain(
   key: Key,
   layers: readonly Layer[],
   merged: Merged,
-  options: { readonly now?: number; readonly status?: (provider: string) => KeyStatus | undefined } = {},
+  options: { readonly now?: number; readonly status?: (provider: string) => KeyStatus | undefined; readonly secret?: boolean } = {},
 ): Explanation {
   const now = options.now ?? Date.now();
   const candidates = merged.candidates(key);
   const leaf = merged.leaves.get(key);
-  const secret = leaf?.secret ?? candidates.some((candidate) => candidate.secret);
+  const secret = options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret));
   let winner: Said | undefined;
   const said = layers.flatMap((layer, number): Said[] => {
     const status = options.status?.(layer.name);

@@ -10,47 +10,42 @@ export interface Revealable<T> {
   [revealed](): T;
 }
 
-/** For each guarded object: what of it may be printed. */
-const shown = new WeakMap<object, unknown>();
+/** For each guarded object: what of it may be printed, worked out when it is. */
+const printable = new WeakMap<object, () => unknown>();
+const shown = (guardedObject: object): unknown => masked(guardedObject, printable.get(guardedObject)?.());
 
-const guards: PropertyDescriptorMap & { readonly toJSON: PropertyDescriptor } = {
-  toJSON: {
-    value(this: object): unknown {
-      return masked(this, shown.get(this));
-    },
+const toJSON: PropertyDescriptor = {
+  value(this: object): unknown {
+    return shown(this);
   },
-  [inspect.custom]: {
-    value(this: object, _depth: number, options: object): string {
-      return inspect(masked(this, shown.get(this)), options);
-    },
+};
+const custom: PropertyDescriptor = {
+  value(this: object, _depth: number, options: object): string {
+    return inspect(shown(this), options);
   },
 };
 
 /** A frozen copy: plain objects and lists are rebuilt, other instances (Date, URL, yours) are left alone. Printed, it shows only what
- *  stands at the same place in `visible`, unchanged; reading its properties gives the values
- *  themselves. Getters that are `isLeftOut` are not copied. */
-export function guarded<T>(value: T, visible: unknown, isLeftOut: (getter: unknown) => boolean = () => false): T {
+ *  stands at the same place in `visible`, unchanged; reading its properties gives the values themselves. Getters that are `isLeftOut`
+ *  are not copied. */
+export function guarded<T>(value: T, visible: () => unknown, isLeftOut: (getter: unknown) => boolean = () => false): T {
   const copies = new Map<object, object>();
-  const copy = (one: unknown, seen: unknown): unknown => {
+  const copy = (one: unknown, seen: () => unknown): unknown => {
     const list = Array.isArray(one);
     if (!list && !isPlain(one)) return one;
-    const known = copies.get(one as object);
+    const known = copies.get(one);
     if (known) return known;
     const made: object = list ? [] : Object.create(Object.getPrototypeOf(one));
-    copies.set(one as object, made);
+    copies.set(one, made);
     for (const name of Reflect.ownKeys(one)) {
       const property = Object.getOwnPropertyDescriptor(one, name) as PropertyDescriptor;
       if (!property.enumerable || (property.get && isLeftOut(property.get))) continue;
-      if ('value' in property) property.value = copy(property.value, at(seen, name));
+      if ('value' in property) property.value = copy(property.value, () => inside(seen(), name));
       Object.defineProperty(made, name, property);
     }
-    for (const [name, guard] of [
-      ['toJSON', guards.toJSON],
-      [inspect.custom, guards[inspect.custom as never]],
-    ] as const) {
-      if (!Object.hasOwn(made, name)) Object.defineProperty(made, name, guard as PropertyDescriptor);
-    }
-    shown.set(made, seen);
+    if (!Object.hasOwn(made, 'toJSON')) Object.defineProperty(made, 'toJSON', toJSON);
+    if (!Object.hasOwn(made, inspect.custom)) Object.defineProperty(made, inspect.custom, custom);
+    printable.set(made, seen);
     return Object.freeze(made);
   };
   return copy(value, visible) as T;
@@ -60,14 +55,14 @@ export function guarded<T>(value: T, visible: unknown, isLeftOut: (getter: unkno
 export function masked(value: unknown, visible: unknown, above: readonly unknown[] = []): unknown {
   if (value === undefined || Object.is(value, visible)) return value;
   if (above.includes(value)) return '[circular]';
-  const inner = [...above, value];
-  if (Array.isArray(value)) return value.map((item, index) => masked(item, at(visible, index), inner));
+  const within = [...above, value];
+  if (Array.isArray(value)) return value.map((item, index) => masked(item, inside(visible, index), within));
   if (!isPlain(value)) return MASK;
-  const names = Object.keys(value);
-  return Object.fromEntries(names.map((name) => [name, masked(value[name], at(visible, name), inner)]));
+  return Object.fromEntries(Object.keys(value).map((name) => [name, masked(value[name], inside(visible, name), within)]));
 }
 
-const at = (tree: unknown, name: PropertyKey): unknown =>
+/** What stands at `name` in a tree, if anything does. */
+export const inside = (tree: unknown, name: PropertyKey): unknown =>
   typeof tree === 'object' && tree !== null && Object.hasOwn(tree, name) ? (tree as Record<PropertyKey, unknown>)[name] : undefined;
 
 /** The one way to print what is hidden: the value of a `Secret` or an `Entry`, or a plain, unguarded copy of a config or a part of it. */
@@ -79,14 +74,12 @@ export function reveal(value: unknown): unknown {
   if (value instanceof Secret) return Secret.reveal(value);
   if (typeof value !== 'object' || value === null) return value;
   if (revealed in value) return (value as Revealable<unknown>)[revealed]();
-  if (shown.has(value)) return plain(value, new Map());
-  return isEntry(value) ? value.value : value;
+  if (printable.has(value)) return plain(value, new Map());
+  return 'key' in value && 'origin' in value && 'value' in value ? value.value : value;
 }
 
-const isEntry = (value: object): value is Entry => 'key' in value && 'origin' in value && 'value' in value;
-
 function plain(value: unknown, copies: Map<object, object>): unknown {
-  if (typeof value !== 'object' || value === null || !shown.has(value)) return value;
+  if (typeof value !== 'object' || value === null || !printable.has(value)) return value;
   const known = copies.get(value);
   if (known) return known;
   const made: object = Array.isArray(value) ? [] : {};

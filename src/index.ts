@@ -1,4 +1,7 @@
 export { type ChainOptions, type Intercept, type Operation, ProviderChain } from './chain.ts';
+export { type CheckedKey, type ConfigCheck, checkConfig } from './check-config.ts';
+export type { Config } from './config.ts';
+export type { ConfigView } from './config-view.ts';
 export {
   type ConfigTree,
   type ConfigValue,
@@ -10,13 +13,18 @@ export {
   secret,
   type Unreadable,
 } from './entry.ts';
+export { type EnvExampleOptions, envExample } from './env-example.ts';
 export { ConfigError, type ErrorCode, type ErrorDetails, errorCodes, isConfigError } from './errors.ts';
 export { type ConfigEvent, type ConfigEventTypes, type EventHead, type Logger, type LogLevel, type LogOptions, logTo } from './events.ts';
 export type { Explanation, Said } from './explain.ts';
 export type { FormatName } from './formats/format.ts';
+export type { GenerationInfo, SourceInfo } from './generation.ts';
+export { type Revealable, reveal } from './guarded.ts';
 export { lazy } from './internal/lazy.ts';
 export { type Key, keyOf } from './key.ts';
 export { cascade, type EnvironmentsOptions, environments, mounted, scoped } from './levels.ts';
+export { type ConfigSource, type LoadOptions, loadConfig } from './load-config.ts';
+export type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 export type {
   Change,
   ConfigProvider,
@@ -32,5 +40,12 @@ export type {
 } from './provider.ts';
 export { type BundleOptions, BundleProvider } from './providers/bundle.ts';
 export { type DirectoryOptions, DirectoryProvider } from './providers/directory.ts';
+export { type DotEnvOptions, DotEnvProvider } from './providers/dotenv.ts';
+export { type EnvOptions, EnvProvider } from './providers/env.ts';
 export { type MemoryOptions, MemoryProvider, type MemoryValue, type MemoryValues } from './providers/memory.ts';
+export type { Problem } from './report.ts';
+export type { StandardSchemaV1 } from './schema.ts';
+export { describeKeys, type SchemaKey, type SchemaKeys } from './schema-keys.ts';
+export type { ChangeListener, ConfigChange } from './subscriptions.ts';
 export { fallback, optional } from './tolerance.ts';
+export type { WatchOptions } from './watching.ts';

@@ -43,7 +43,7 @@ type Section = Record<string, unknown>;
 
 /** Builds a schema's input. Sections that the schema requires stand there even if nobody has anything in them: then what is missing
  *  is told key by key. */
-export function buildInput(standing: Standing, shape: Shape | undefined, valueOf: (leaf: Placed<Leaf>) => ConfigValue): Input {
+export function buildInput(standing: Standing, shape: Shape | undefined, give: (leaf: Placed<Leaf>) => ConfigValue): Input {
   const root: Section = {};
   let only: { readonly value: unknown } | undefined;
   const found = new Map<Hole, Key>();
@@ -56,8 +56,8 @@ export function buildInput(standing: Standing, shape: Shape | undefined, valueOf
   for (const path of standing.sections) sectionAt(root, path);
   for (const leaf of standing.leaves) {
     const name = leaf.path.at(-1);
-    if (name === undefined) only = { value: valueOf(leaf) };
-    else sectionAt(root, leaf.path.slice(0, -1))[name] = valueOf(leaf);
+    if (name === undefined) only = { value: give(leaf) };
+    else sectionAt(root, leaf.path.slice(0, -1))[name] = give(leaf);
   }
   if (shape) addRequired(root, shape);
 

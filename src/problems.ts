@@ -73,6 +73,7 @@ function whatToDo({ value, text, origin, shape, secret }: Found, expected: strin
   if (unread && !secret && readings(value, shape).some((reading) => typeof reading !== 'string')) {
     return `Remove the quotes: ${origin.source} has a string there`;
   }
+  if (!text) return expected ? `Change it to ${expected}` : undefined;
   return expected ? `Set ${placeOf(origin)} to ${expected}` : `Change ${placeOf(origin)}`;
 }
 
@@ -91,7 +92,7 @@ export function missing(
   const expected = shape?.expects;
   const [first] = looked;
   const hint = near
-    ? `${near.origin} has "${near.key}": did you mean "${key}"?`
+    ? `Is "${near.key}" (${near.origin}) a misspelling of it?`
     : first
       ? `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`
       : undefined;

@@ -1,3 +1,4 @@
+import { ConfigError } from './errors.ts';
 import type { Key } from './key.ts';
 
 /** One thing that is wrong with a configuration, as data. Values are shown only where they are not secret. */
@@ -20,6 +21,11 @@ export interface Problem {
   readonly looked?: readonly string[];
   /** What to do. */
   readonly hint?: string;
+}
+
+/** All problems as one error, whose message is the report. */
+export function reportError(problems: readonly Problem[]): ConfigError {
+  return new ConfigError('validation', formatReport(problems), { problems });
 }
 
 /** All problems as a text that a person can act on. */
