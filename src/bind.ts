@@ -1,6 +1,6 @@
 import { type ConfigTree, type ConfigValue, type Entry, isTree, isUnreadable, makeEntry, type Unreadable } from './entry.ts';
 import { ConfigError } from './errors.ts';
-import { sameValue } from './internal/freeze.ts';
+import { frozen, sameValue } from './internal/freeze.ts';
 import { camel, keyFrom, letters, segments } from './key.ts';
 import type { Layer, Wanted } from './provider.ts';
 
@@ -125,7 +125,7 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
   const hole = list.map((one) => one.item).find(isUnreadable);
   if (hole) return Object.freeze({ ...hole, key });
   try {
-    const value = build(list.map((one) => ({ path: one.path.slice(depth), value: (one.item as Entry).value })));
+    const value = frozen(build(list.map((one) => ({ path: one.path.slice(depth), value: (one.item as Entry).value }))));
     const entries = list.map((one) => one.item as Entry);
     return makeEntry({ key, value, secret: entries.some((entry) => entry.secret), origin, loose, text: true });
   } catch (fault) {

@@ -1,0 +1,145 @@
+import { type ConfigValue, type Entry, isTree, isUnreadable, type Loose, makeEntry, type Origin, type Unreadable } from '../entry.ts';
+import { ConfigError, isConfigError } from '../errors.ts';
+import { json } from '../formats/json.ts';
+import { append, type Key, parent, rest, segments, startsWith } from '../key.ts';
+import { arrays } from '../merge.ts';
+import { isSecretName, type Sensitive, taint } from '../redact.ts';
+import { frozen, sameValue } from './freeze.ts';
+import { spoken, type VariableNames } from './variable-names.ts';
+
+/** One variable as its source gives it. */
+export interface Variable {
+  readonly name: string;
+  /** An error: it is there, and it cannot be read. */
+  readonly value: string | ConfigError;
+  readonly origin: Origin;
+  /** It is one, whatever its name. */
+  readonly secret?: boolean;
+}
+
+type Item = Entry | Unreadable;
+type Answer = Entry | ConfigError | undefined;
+
+const maxAnswers = 10_000;
+
+/** Variables as a provider sees them at one time: entries at exact keys, and loose ones that are found by their letters. */
+export class Variables {
+  readonly #exact: readonly Item[];
+  readonly #loose: readonly (readonly [spoken: string, item: Item])[];
+  readonly #bySpoken = new Map<string, Item[]>();
+  readonly #answers = new Map<Key, Answer>();
+
+  constructor(exact: readonly Item[], loose: readonly Item[]) {
+    this.#exact = exact;
+    this.#loose = arrays(loose).map((item) => [spoken(item.key), item]);
+    for (const [name, item] of this.#loose) this.#bySpoken.set(name, [...(this.#bySpoken.get(name) ?? []), item]);
+  }
+
+  /** The leaf at a key; throws the error of a hole that stands there. */
+  get(key: Key): Entry | undefined {
+    let answer = this.#answers.get(key);
+    if (answer === undefined && !this.#answers.has(key)) {
+      if (this.#answers.size >= maxAnswers) this.#answers.clear();
+      this.#answers.set(key, (answer = this.#look(key)));
+    }
+    if (isConfigError(answer)) throw answer;
+    return answer;
+  }
+
+  #look(key: Key): Answer {
+    const at = [...this.#exact.flatMap((item) => cut(item, key)), ...(this.#bySpoken.get(spoken(key)) ?? [])];
+    const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
+    const [first] = entries;
+    const other = entries.find((entry) => !sameValue(entry.value, (first as Entry).value));
+    if (first && other) return clash(first, other, key);
+    if (first && !isTree(first.value)) return makeEntry({ ...first, key, secret: entries.some((entry) => entry.secret) });
+    return (at.find(isUnreadable) ?? this.#holeAbove(key))?.error.with({ key });
+  }
+
+  /** Below a hole nobody else may answer; names that bind only to known leaves hide nothing below themselves. */
+  #holeAbove(key: Key): Unreadable | undefined {
+    for (let at = key; at !== ''; ) {
+      at = parent(at);
+      const hole = this.#bySpoken.get(spoken(at))?.find((item) => item.loose === 'always' && isUnreadable(item));
+      if (hole) return hole as Unreadable;
+    }
+    return undefined;
+  }
+
+  list(prefix: Key): Item[] {
+    if (prefix === '') return [...this.#exact, ...this.#loose.map(([, item]) => item)];
+    const exact = this.#exact.flatMap((item) => (startsWith(item.key, prefix) ? [item] : cut(item, prefix)));
+    const at = spoken(prefix);
+    const loose = this.#loose.filter(([name, item]) => below(name, at) || (isUnreadable(item) && below(at, name)));
+    return [...exact, ...loose.map(([, item]) => item)];
+  }
+}
+
+const below = (name: string, prefix: string): boolean => name === prefix || name.startsWith(`${prefix}\0`);
+
+/** What an exact entry says at `key`, which it may hold inside; a hole above says that it cannot tell. */
+function cut(item: Item, key: Key): Item[] {
+  if (!startsWith(key, item.key)) return [];
+  if (isUnreadable(item) || item.key === key) return [item];
+  const inside = rest(key, item.key);
+  const value = dig(item.value, inside);
+  if (value === undefined) return [];
+  const { leaf } = item;
+  const own = isTree(value) ? leaf && { leaf: (at: Key) => leaf(append(inside, at)) } : leaf?.(inside);
+  return [makeEntry({ ...item, key, value, ...own })];
+}
+
+function dig(tree: ConfigValue, inside: Key): ConfigValue | undefined {
+  let at: ConfigValue | undefined = tree;
+  for (const name of segments(inside)) at = isTree(at) && Object.hasOwn(at, name) ? at[name] : undefined;
+  return at;
+}
+
+function clash(a: Entry, b: Entry, key: Key): ConfigError {
+  const what =
+    isTree(a.value) || isTree(b.value)
+      ? `"${key}" is a section in one of ${a.origin} and ${b.origin}, and a value in the other`
+      : `${a.origin} and ${b.origin} both give "${key}", and differ`;
+  return new ConfigError('conflict', what, { provider: b.origin.provider, key, origin: b.origin, hint: 'Keep one of them' });
+}
+
+/** Gives variables their keys: mapped ones exactly, sections of JSON exactly, all others loosely. */
+export async function readVariables(
+  found: readonly Variable[],
+  names: VariableNames,
+  { provider, sensitive }: { readonly provider: string; readonly sensitive?: Sensitive | undefined },
+): Promise<Variables> {
+  const tainted = taint(sensitive);
+  const called = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
+  const secret = (key: Key, value: ConfigValue, { name, secret: known }: Variable): boolean =>
+    known === true || tainted(key, value) || isSecretName(name, sensitive);
+  const item = (key: Key, variable: Variable, loose?: Loose): Item => {
+    const { value, origin } = variable;
+    if (typeof value !== 'string') return Object.freeze({ key, origin, error: value, ...(loose && { loose }) });
+    return makeEntry({ key, value, secret: secret(key, value, variable), origin, text: true, ...(loose && { loose }) });
+  };
+  const section = async (key: Key, variable: Variable): Promise<Item> => {
+    const { value: text, origin } = variable;
+    if (typeof text !== 'string') return Object.freeze({ key, origin, error: text });
+    try {
+      const value = frozen((await json.parse({ provider, file: origin.source, text })).tree);
+      const leaf = (inside: Key) => ({ origin, secret: secret(append(key, inside), dig(value, inside) ?? null, variable) });
+      return makeEntry({ key, value, secret: false, origin, leaf });
+    } catch (error) {
+      return Object.freeze({ key, origin, error: error as ConfigError });
+    }
+  };
+  const exact = names.exact.flatMap(([key, name]) => called(name).map((variable) => item(key, variable)));
+  const sections = names.json.flatMap(([key, name]) => called(name).map((variable) => section(key, variable)));
+  const loose = found.flatMap((variable) => {
+    if (names.refuses(variable.name)) throw noKey(variable, provider);
+    const key = names.keyOf(variable.name);
+    return key === undefined ? [] : [item(key, variable, names.loose)];
+  });
+  return new Variables([...exact, ...(await Promise.all(sections))], loose);
+}
+
+function noKey({ name, origin }: Variable, provider: string): ConfigError {
+  const what = `${origin}: ${name} cannot be a key: a segment is empty or reserved, or it is too long`;
+  return new ConfigError('invalid_key', what, { provider, origin, hint: 'Rename or remove it, or name it in variables' });
+}
