@@ -22,24 +22,20 @@ interface Held {
   readonly id: string;
   readonly token: string | undefined;
   readonly fullMs: number;
-  endsAt: number;
-  /** The same, or the end of the token it hangs on. */
+  /** The lease's end, or that of the token it hangs on. */
   until: number;
   renewable: boolean;
-  cancel: () => void;
 }
 
-const soonest = 1_000;
-
-/** Credentials that were made for us, by the document that names them. */
+/** Credentials that were made for us, by the document that names them. When to renew them is the shelter's business. */
 export class Leases {
   readonly #connection: Connection;
   readonly #requests: ReadonlyMap<string, LeaseRequest>;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
-  /** Replaced, and still valid. */
+  /** Replaced, and valid still. */
   #old: Held[] = [];
-  readonly #watchers = new Set<(documents: readonly string[]) => void>();
+  readonly #listeners = new Set<(documents: readonly string[]) => void>();
 
   constructor(connection: Connection, requests: ReadonlyMap<string, LeaseRequest>, clock: Clock) {
     this.#connection = connection;
@@ -56,28 +52,24 @@ export class Leases {
   async read(document: string, signal: AbortSignal): Promise<Document> {
     const held = this.#held.get(document);
     const renewed = held !== undefined && this.#renewable(held) && (await this.#renew(held, signal));
-    const now = renewed ? held : await this.#make(document, signal);
-    this.#schedule(document, now);
-    return this.#document(now);
+    const { value, version, until, renewable } = renewed ? held : await this.#make(document, signal);
+    const left = Math.max(until - this.#clock.now(), 0);
+    // what is not renewed again is replaced earlier, so that old and new overlap
+    const freshMs = left * (renewable ? 2 / 3 : 1 / 2);
+    return { value, version, secret: true, text: true, ...(until !== Number.POSITIVE_INFINITY && { expiresAt: until, freshMs }) };
   }
 
-  /** While anybody watches, what is held is renewed in time, and what cannot be renewed is told to be read anew. */
-  watch(changed: (documents: readonly string[]) => void): () => void {
-    this.#watchers.add(changed);
-    for (const [document, held] of this.#held) this.#schedule(document, held);
-    return () => {
-      this.#watchers.delete(changed);
-      if (this.#watchers.size === 0) for (const held of this.#held.values()) held.cancel();
-    };
+  /** Tells of credentials that have ended before their time. */
+  watch(gone: (documents: readonly string[]) => void): () => void {
+    this.#listeners.add(gone);
+    return () => this.#listeners.delete(gone);
   }
 
   /** Revokes what was made; leases of a token that is revoked itself end with it. */
   async close(): Promise<void> {
+    const { session } = this.#connection;
     const now = this.#clock.now();
-    const mine = [...this.#held.values(), ...this.#old].filter(
-      (one) => one.id !== '' && one.until > now && !this.#connection.session.made(one.token),
-    );
-    for (const held of this.#held.values()) held.cancel();
+    const mine = [...this.#held.values(), ...this.#old].filter((one) => one.id !== '' && one.until > now && !session.made(one.token));
     this.#held.clear();
     this.#old = [];
     await Promise.all(mine.map((one) => this.revoke(one.id)));
@@ -98,10 +90,9 @@ export class Leases {
     const body = { lease_id: held.id, increment: Math.round(held.fullMs / 1000) };
     try {
       const { body: answer } = await this.#connection.ask({ method: 'PUT', path: 'sys/leases/renew', body, what: 'a lease' }, signal);
-      const { lease_duration: seconds = 0, renewable } = (answer ?? {}) as { lease_duration?: number; renewable?: boolean };
-      held.endsAt = this.#clock.now() + seconds * 1000;
-      held.until = Math.min(held.endsAt, this.#connection.session.endsAt);
-      // near its last end the next one is made while this one still works
+      const { lease_duration: seconds = 0, renewable } = (answer ?? {}) as Issued;
+      held.until = this.#capped(this.#clock.now() + seconds * 1000);
+      // near its last end it is renewed no more: the next one is made while this one works
       held.renewable = renewable === true && seconds * 1000 >= held.fullMs / 2;
       return seconds > 0;
     } catch (error) {
@@ -115,74 +106,35 @@ export class Leases {
     const { token } = this.#connection.session;
     const answer = await this.#connection.ask({ method, path, what: path, ...(method === 'POST' && { body: data ?? {} }) }, signal);
     if (answer.status === 404) throw missing(path);
-    const { data: value = {}, ...lease } = (answer.body ?? {}) as Issued;
+    const issued = (answer.body ?? {}) as Issued;
+    const { lease_id: id = '', data: value = {} } = issued;
     const now = this.#clock.now();
-    const endsAt = endOf(lease, value, now);
-    const id = lease.lease_id ?? '';
+    const until = this.#capped(endOf(issued, value, now));
+    const before = this.#held.get(document);
+    if (before) this.#old = [...this.#old.filter((one) => one.until > now), before];
+    const version = createHash('sha256').update(id || JSON.stringify({ ...value, ttl: 0 }));
     const made: Held = {
       value,
       id,
       token,
-      fullMs: endsAt - now,
-      endsAt,
-      until: Math.min(endsAt, this.#connection.session.endsAt),
-      renewable: lease.renewable === true,
-      version: createHash('sha256')
-        .update(id || JSON.stringify({ ...value, ttl: 0 }))
-        .digest('hex')
-        .slice(0, 12),
-      cancel: () => undefined,
+      until,
+      fullMs: until - now,
+      renewable: issued.renewable === true,
+      version: version.digest('hex').slice(0, 12),
     };
-    const before = this.#held.get(document);
-    before?.cancel();
-    if (before) this.#old = [...this.#old.filter((one) => one.endsAt > now), before];
     this.#held.set(document, made);
     return made;
   }
 
-  #document({ value, version, until, renewable }: Held): Document {
-    const left = Math.max(until - this.#clock.now(), 0);
-    // what is not renewed again is replaced early, so that old and new overlap
-    const freshMs = Math.max(left * (renewable ? 2 / 3 : 1 / 2), Math.min(left, soonest));
-    return { value, version, secret: true, text: true, ...(until !== Number.POSITIVE_INFINITY && { expiresAt: until, freshMs }) };
-  }
-
-  #schedule(document: string, held: Held): void {
-    held.cancel();
-    const left = held.until - this.#clock.now();
-    if (this.#watchers.size === 0 || left === Number.POSITIVE_INFINITY) return;
-    const wait = Math.min(Math.max(left * (0.55 + 0.1 * Math.random()), soonest), 2 ** 31 - 1);
-    held.cancel = this.#clock.after(wait, () => void this.#tend(document, held));
-  }
-
-  async #tend(document: string, held: Held): Promise<void> {
-    const { session } = this.#connection;
-    try {
-      if (this.#renewable(held) && (await session.background((signal) => this.#renew(held, signal)))) {
-        this.#schedule(document, held);
-        return;
-      }
-    } catch {
-      if (held.until > this.#clock.now() + soonest) {
-        this.#schedule(document, held); // a part of what is left: sooner and sooner
-        return;
-      }
-    }
-    this.#tell([document]);
+  #capped(end: number): number {
+    return Math.min(end, this.#connection.session.endsAt);
   }
 
   #ended(token: string | undefined): void {
-    const gone = [...this.#held].filter(([, held]) => held.token === token);
-    for (const [document, held] of gone) {
-      held.cancel();
-      this.#held.delete(document);
-    }
+    const gone = [...this.#held].filter(([, held]) => held.token === token).map(([document]) => document);
+    for (const document of gone) this.#held.delete(document);
     this.#old = this.#old.filter((held) => held.token !== token);
-    if (gone.length > 0) this.#tell(gone.map(([document]) => document));
-  }
-
-  #tell(documents: readonly string[]): void {
-    for (const changed of this.#watchers) changed(documents);
+    if (gone.length > 0) for (const tell of this.#listeners) tell(gone);
   }
 }
 

@@ -49,13 +49,24 @@ const checks: Readonly<Record<keyof VaultOptions, Check>> = {
 /** Secrets of HashiCorp Vault or OpenBao: key-value secrets of both versions, and credentials that are made on demand. */
 export class VaultProvider extends WritableShelteredProvider {
   constructor(options: VaultOptions) {
-    super(sourceOf(options), shelterOptionsOf(options));
+    const { source, leases, places } = partsOf(options);
+    super(source, shelterOptionsOf(options));
+    // a token that is revoked takes what was made under it along, whether anybody watches or not
+    leases.watch((gone) => {
+      for (const { key, document } of places) if (gone.includes(document)) void this.refresh(key);
+    });
   }
 }
 
-function sourceOf(options: VaultOptions): VaultSource {
+interface Parts {
+  readonly source: VaultSource;
+  readonly leases: Leases;
+  readonly places: readonly Place[];
+}
+
+function partsOf(options: VaultOptions): Parts {
   checkOptions('VaultProvider', options, checks);
-  const { path, secrets, leases = {}, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
+  const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)
     throw new ConfigError('invalid_option', 'VaultProvider: give path or secrets, not both', { hint: 'Take two providers in a chain' });
   if (path === undefined && secrets === undefined && options.leases === undefined)
@@ -65,20 +76,16 @@ function sourceOf(options: VaultOptions): VaultSource {
       hint: 'Paths under secrets and leases begin with their mount',
     });
   const mount = path === undefined ? undefined : pathOf('mount', options.mount ?? 'secret');
-  const made = leasePlaces(leases);
+  const made = leasePlaces(options.leases ?? {});
   const below = path?.endsWith('/') ? [mount, pathOf('path', path)].filter(Boolean).join('/') : undefined;
   const one: Place[] =
     path === undefined || path.endsWith('/') ? [] : [{ key: '', document: `${mount}/${pathOf('path', path)}`, field: '' }];
   const places = [...one, ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checked), ...made.places];
   const connection = new Connection(options, clock);
-  return new VaultSource({
-    connection,
-    kv: new Kv(connection, { kv, mount }),
-    leases: new Leases(connection, made.requests, clock),
-    places,
-    maxKeys,
-    ...(below !== undefined && { folder: `${below}/` }),
-  });
+  const leases = new Leases(connection, made.requests, clock);
+  const folder = below === undefined ? {} : { folder: `${below}/` };
+  const source = new VaultSource({ connection, kv: new Kv(connection, { kv, mount }), leases, places, maxKeys, ...folder });
+  return { source, leases, places };
 }
 
 /** Two requests of one path with different data are two documents. */

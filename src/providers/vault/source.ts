@@ -87,9 +87,7 @@ export class VaultSource implements DocumentSource {
     return { found, next };
   }
 
-  async write(document: string, value: ConfigValue | undefined, options: DocumentWrite, call: Call): Promise<string | undefined> {
-    if (this.#options.leases.has(document))
-      throw new ConfigError('invalid_option', `vault: ${document} makes credentials, and cannot be written`, { provider: this.name });
+  write(document: string, value: ConfigValue | undefined, options: DocumentWrite, call: Call): Promise<string | undefined> {
     return this.#options.kv.write(document, value, options, call.signal);
   }
 

@@ -38,6 +38,8 @@ export type Fault = Reply | 'hang' | 'cut' | 'trickle' | undefined;
 /** A server that speaks Vault's HTTP API as OpenBao 2.6 was seen to speak it, for what this library asks. */
 export class FakeVault {
   readonly seen: Seen[] = [];
+  /** Requests that wait for their answer. */
+  pending = 0;
   readonly tokens = new Map<string, Token>([['root-token', { policies: ['root'], ttl: 0, renewable: false }]]);
   readonly policies = new Map<string, Policy>();
   readonly engines: Engines;
@@ -62,7 +64,11 @@ export class FakeVault {
   }
 
   async listen(options: { socket?: string; tls?: { cert: string; key: string; ca?: string } } = {}): Promise<this> {
-    const answer = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      this.pending++;
+      response.on('close', () => this.pending--);
+      void this.#serve(request, response);
+    };
     const { tls, socket } = options;
     this.#server = tls
       ? (createSecureServer({ ...tls, ...(tls.ca && { requestCert: true, rejectUnauthorized: false }) }, answer) as unknown as Server)

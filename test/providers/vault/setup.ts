@@ -55,6 +55,23 @@ export async function until(holds: () => boolean, what = 'it never happened'): P
   throw new Error(what);
 }
 
+/** Lets time pass on the test's own clock, with every answer in between come and dealt with. */
+export async function pass(vault: FakeVault, clock: ManualClock, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 5_000) {
+    const before = vault.seen.length;
+    await clock.advance(Math.min(left, 5_000));
+    for (let turn = 0; turn < 20; turn++) await new Promise((done) => setImmediate(done));
+    if (vault.seen.length > before || vault.pending > 0) await quiet(vault);
+  }
+}
+
+/** Waits until nothing is under way. */
+export async function quiet(vault: FakeVault): Promise<void> {
+  await until(() => vault.pending === 0);
+  for (let turn = 0; turn < 100; turn++) await new Promise((done) => setImmediate(done));
+  if (vault.pending > 0) await quiet(vault);
+}
+
 /** Puts secrets of KV version 2 (or 1, below kv1/) into the server. */
 export function store(vault: FakeVault, secrets: Readonly<Record<string, Record<string, unknown>>>): void {
   for (const [path, data] of Object.entries(secrets)) {

@@ -1,0 +1,116 @@
+import * as runner from 'vitest';
+import type { ConfigValue } from '../../../src/entry.ts';
+import { segments } from '../../../src/key.ts';
+import { scoped } from '../../../src/levels.ts';
+import { token, VaultProvider } from '../../../src/providers/vault/index.ts';
+import { conformance, type ProviderSuite, type Subject, type Values } from '../../../src/testing/index.ts';
+import { FakeVault, type Fault, type Seen } from './fake.ts';
+
+type Tree = Record<string, unknown>;
+
+const without = { closing: 'a token that cannot be revoked ends by itself' };
+
+/** The whole suite, but for sentences that Vault cannot keep, each with its reason. */
+function describeProvider(suite: ProviderSuite, except: Readonly<Record<string, string>> = {}): void {
+  runner.describe(suite.name, () => {
+    for (const { chapter, says, leftOut, check } of conformance(suite)) {
+      const untold = chapter === 'watch' && /tell|silent/.test(says) ? 'the server tells nobody that a secret has changed' : undefined;
+      const reason = leftOut ?? untold ?? except[says];
+      if (reason === undefined) runner.it(`${chapter}: ${says}`, check);
+      else runner.it.skip(`${chapter}: ${says} (left out, because ${reason})`, check);
+    }
+  });
+}
+
+/** Puts a leaf into a tree, or takes it out. */
+function put(tree: Tree, path: readonly string[], value: ConfigValue | undefined): void {
+  const [name, ...inside] = path as [string, ...string[]];
+  if (inside.length > 0) put((tree[name] ??= {}) as Tree, inside, value);
+  else if (value === undefined) delete tree[name];
+  else tree[name] = value;
+}
+
+const faults: Record<string, (seen: Seen) => Fault> = {
+  denied: () => ({ status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } }),
+  unavailable: () => 'cut',
+  throttled: () => ({ status: 429, body: { errors: ['request path rate limit quota exceeded'] } }),
+  hang: () => 'hang',
+};
+
+/** Time passes by itself here, as the requests are real ones. */
+const resilience = { timeoutMs: 150, deadlineMs: 350, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+
+interface Layout {
+  readonly mount: string;
+  /** The path of the secret that holds a key, and what of the key stands in it. */
+  secretOf(path: readonly string[]): readonly [secret: string, field: readonly string[]];
+  provider(address: string, options: object): VaultProvider;
+}
+
+function subject({ mount, secretOf, provider }: Layout) {
+  return async (values: Values): Promise<Subject> => {
+    const vault = await new FakeVault().listen();
+    const write = (key: string, value: ConfigValue | undefined): void => {
+      const [path, field] = secretOf(segments(key));
+      const secret = vault.engines.secrets.get(`${mount}/${path}`) ?? { versions: [], metadata: null };
+      const data = structuredClone(secret.versions.at(-1)?.data ?? {});
+      put(data, field, value);
+      secret.versions.push({ data, at: Date.now() });
+      vault.engines.secrets.set(`${mount}/${path}`, secret);
+    };
+    for (const [key, value] of Object.entries(values)) write(key, structuredClone(value) as ConfigValue);
+    const damaged = new Set<string>();
+    let fault: string | undefined;
+    vault.fault = (seen) => {
+      if (damaged.has(decodeURIComponent(seen.url.split('?')[0] as string).replace(/^\/v1\//, ''))) return faults.denied?.(seen);
+      if (fault === 'garbage')
+        return {
+          status: 200,
+          body: `{"data":${JSON.stringify([...vault.engines.secrets.values()].map((one) => one.versions)).slice(0, -4)}`,
+        };
+      return fault === undefined ? undefined : faults[fault]?.(seen);
+    };
+    const made = provider(vault.address, { auth: token('root-token'), env: {}, resilience });
+    return {
+      provider: secretOf(['probe'])[0] === 'app' && mount === 'secret' ? scoped(made, 'app') : made,
+      change: write,
+      fail: (one) => {
+        fault = one;
+      },
+      damage: (key) => {
+        const [path] = secretOf(segments(key));
+        damaged.add(`${mount}/data/${path}`);
+      },
+      requests: () => vault.seen.filter(({ url }) => !/auth\/token|sys\//.test(url)).length,
+      dispose: () => vault.close(),
+    };
+  };
+}
+
+const hole = 'what is denied one by one is a hole in the list, here the whole of it';
+
+describeProvider(
+  {
+    name: 'VaultProvider, one secret of KV version 1',
+    make: subject({
+      mount: 'kv1',
+      secretOf: (path) => ['one/secret', path],
+      provider: (address, options) => new VaultProvider({ address, mount: 'kv1', path: 'one/secret', ...options }),
+    }),
+    without: { ...without, damage: 'one secret is readable as a whole or not at all' },
+  },
+  {
+    'a backend that denies fails a list, which is neither empty nor cut short': hole,
+    'a backend that denies brings no value into any error': hole,
+  },
+);
+
+describeProvider({
+  name: 'VaultProvider, a folder of KV version 2',
+  make: subject({
+    mount: 'secret',
+    secretOf: (path) => [['app', ...path.slice(0, -1)].join('/'), path.slice(-1)],
+    provider: (address, options) => new VaultProvider({ address, path: '/', ...options }),
+  }),
+  without,
+});

@@ -1,0 +1,383 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { Entry, Unreadable } from '../../../src/entry.ts';
+import { VaultProvider } from '../../../src/providers/vault/index.ts';
+import { fakeVault, providerOf, refusal, store, timedVault } from './setup.ts';
+
+const keys = (items: readonly (Entry | Unreadable)[]): string[] => items.map(({ key }) => key).sort();
+
+describe('key-value secrets', () => {
+  it('are read by the paths that people use, whatever the version of the engine', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/acme/db': { password: 'fake-2' }, 'kv1/acme/db': { password: 'fake-1' } });
+    const provider = providerOf(vault, { secrets: { two: 'secret/acme/db#password', one: 'kv1/acme/db#password' } });
+    const two = await provider.get('two');
+    expect(two).toMatchObject({ value: 'fake-2', secret: true, text: true, version: '1' });
+    expect(`${two?.origin}`).toBe('vault secret/acme/db#password v1');
+    expect((await provider.get('one'))?.value).toBe('fake-1');
+    expect(vault.asked.slice(1)).toEqual(['GET /v1/sys/internal/ui/mounts', 'GET /v1/secret/data/acme/db', 'GET /v1/kv1/acme/db']);
+  });
+
+  it('take one request for a secret of ten fields, however many ask', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `${i}`])) });
+    const provider = providerOf(vault, { kv: 2 });
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => provider.get(`db.field${i % 10}`)));
+    expect(vault.count('/data/')).toBe(1);
+    expect(vault.seen.length).toBe(2); // with the look at the own token
+  });
+
+  it('have versions: the current one, a given one, and none where there is none', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'old' } });
+    store(vault, { 'secret/app/db': { password: 'new' } });
+    const provider = providerOf(vault);
+    expect(await provider.get('db.password')).toMatchObject({ value: 'new', version: '2' });
+    expect(await provider.get('db.password', { version: '1' })).toMatchObject({ value: 'old', version: '1' });
+    expect(await provider.get('db.password', { version: '9' })).toBeUndefined();
+    expect(await refusal(providerOf(vault, { mount: 'kv1', path: 'app/' }).get('db.password', { version: '1' }))).toMatchObject({
+      code: 'invalid_option',
+    });
+  });
+
+  it('that were deleted are absent, and can be written again', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'old' } });
+    const provider = providerOf(vault);
+    (vault.engines.secrets.get('secret/app/db')?.versions[0] as { deleted?: boolean }).deleted = true;
+    expect(await provider.get('db.password')).toBeUndefined();
+    expect((await provider.set('db.password', 'again')).version).toBe('2');
+    expect((await provider.get('db.password'))?.value).toBe('again');
+  });
+
+  it('end when they delete themselves', async () => {
+    const { vault, clock } = await timedVault();
+    const deletion_time = new Date(clock.now() + 60_000).toISOString();
+    vault.fault = ({ url }) =>
+      url.includes('/data/')
+        ? { status: 200, body: { data: { data: { password: 'fake' }, metadata: { version: 3, deletion_time, created_time: '' } } } }
+        : undefined;
+    const provider = providerOf(vault, { clock, resilience: false });
+    expect(await provider.get('db.password')).toMatchObject({ expiresAt: clock.now() + 60_000 });
+    await clock.advance(61_000);
+    vault.fault = () => 'cut';
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('carry their custom metadata, both ways', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault);
+    await provider.set('db.password', 'fake', { metadata: { classification: 'restricted', tags: ['eu', 'db'] } });
+    expect((await provider.get('db.password', { maxAgeMs: 0 }))?.metadata).toEqual({ classification: 'restricted', tags: ['eu', 'db'] });
+  });
+
+  it('are found in folders, side by side, and only where a wanted key can be', async () => {
+    const vault = await fakeVault();
+    store(vault, {
+      'secret/app/db': { password: 'a' },
+      'secret/app/db/replica': { password: 'b' },
+      'secret/app/cache/redis': { url: 'c' },
+      'secret/app/other/deep/down': { x: 'd' },
+      'secret/elsewhere': { y: 'e' },
+    });
+    const provider = providerOf(vault);
+    expect(keys(await provider.list())).toEqual(['cache.redis', 'db', 'db.replica', 'other.deep.down']);
+    const before = vault.seen.length;
+    const wanted = { keys: ['cache.redis.url', 'nothing.here'], open: [] };
+    expect(keys(await providerOf(vault, { kv: 2 }).list('', { wanted }))).toEqual(['cache.redis']);
+    expect(vault.asked.slice(before).sort()).toEqual(
+      [
+        'GET /v1/auth/token/lookup-self',
+        'GET /v1/secret/data/app/cache/redis',
+        'GET /v1/secret/metadata/app/?list=true',
+        'GET /v1/secret/metadata/app/cache/?list=true',
+      ].sort(),
+    );
+  });
+
+  it('are read through their names when listing is denied', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a' } });
+    vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
+    const env = { VAULT_TOKEN: vault.issue(['default', 'reader']) };
+    const provider = providerOf(vault, { env });
+    expect(keys(await provider.list('', { wanted: { keys: ['db.password', 'db.user'], open: [] } }))).toEqual(['db']);
+    const error = await refusal(provider.list());
+    expect(error).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('path "secret/metadata/app/" { capabilities = ["list"] }'),
+    });
+  });
+
+  it('stop at maxKeys, and say so', async () => {
+    const vault = await fakeVault();
+    store(vault, Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`secret/app/f${i % 3}/s${i}`, { x: '1' }])));
+    const provider = providerOf(vault, { maxKeys: 13 });
+    expect(await refusal(provider.list())).toMatchObject({ code: 'invalid_option', hint: expect.stringContaining('maxKeys') });
+    expect((await providerOf(vault, { maxKeys: 14 }).list()).length).toBe(11);
+  });
+
+  it('whose names are no keys are left out, and somebody is told', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a' }, 'secret/app/__proto__': { polluted: 'x' } });
+    const provider = providerOf(vault);
+    const heard: unknown[] = [];
+    provider.on((event) => event.type === 'notice' && heard.push(event));
+    expect(keys(await provider.list())).toEqual(['db']);
+    expect(heard).toMatchObject([{ outcome: 'invalid_key', message: expect.stringContaining('1 names in secret/app/') }]);
+  });
+
+  it('keep every path inside its folder: a segment that Vault cannot hold is nowhere', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault, { kv: 2 });
+    for (const key of ['"a/b".password', '"..".password', '"\\u0007".password']) {
+      const answer = await provider.get(key).catch((error) => error.code);
+      expect([undefined, 'invalid_key']).toContain(answer);
+    }
+    expect(vault.seen).toEqual([]);
+    await provider.get('"%2e%2e"."sys?x#y".password');
+    expect(vault.asked.slice(1)).toEqual(['GET /v1/secret/data/app/%252e%252e', 'GET /v1/secret/data/app/%252e%252e/sys%3Fx%23y']);
+  });
+
+  it('keep names apart that hold dots, and fields apart from secrets', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/api.example.com': { key: 'a' }, 'secret/app/api': { 'example.com': 'b' } });
+    const provider = providerOf(vault);
+    expect((await provider.get('"api.example.com".key'))?.value).toBe('a');
+    expect((await provider.get('api."example.com"'))?.value).toBe('b');
+  });
+
+  it('stand behind one path alone when the path has no slash at its end', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a', pool: { max: 5 } } });
+    const provider = providerOf(vault, { path: 'app/db' });
+    expect((await provider.get('password'))?.value).toBe('a');
+    expect((await provider.get('pool.max'))?.value).toBe(5);
+    expect(provider.where('pool.max')).toBe('vault secret/app/db#pool.max');
+    expect(vault.count('list=true')).toBe(0);
+  });
+
+  it('are the text itself where the place says so with a second #', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/acme/gcp': { key: { type: 'service_account' }, note: '{"a":1}' } });
+    const good = providerOf(vault, {
+      secrets: { key: 'secret/acme/gcp#key#', note: 'secret/acme/gcp#note#', tree: 'secret/acme/gcp#key', all: 'secret/acme/gcp#' },
+    });
+    expect((await good.get('all'))?.value).toBe('{"key":{"type":"service_account"},"note":"{\\"a\\":1}"}');
+    expect((await good.get('key'))?.value).toBe('{"type":"service_account"}');
+    expect((await good.get('note'))?.value).toBe('{"a":1}');
+    expect((await good.get('tree.type'))?.value).toBe('service_account');
+  });
+});
+
+describe('a missing secret and a wrong path', () => {
+  it('are told apart: absent, no such mount, denied', async () => {
+    const vault = await fakeVault();
+    vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
+    const provider = providerOf(vault, { secrets: { none: 'secret/app/none#x', mount: 'nowhere/app/db#x' } });
+    expect(await provider.get('none')).toBeUndefined();
+    expect(await refusal(provider.get('mount'))).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('nowhere/app/db'),
+    });
+    const poor = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['default', 'reader']) }, secrets: { other: 'secret/other#x' } });
+    expect(await refusal(poor.get('other'))).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('path "secret/data/other" { capabilities = ["read"] }'),
+    });
+  });
+
+  it('is no absence when the option kv names the wrong version', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a' } });
+    expect(await refusal(providerOf(vault, { kv: 1 }).get('db.password'))).toMatchObject({
+      code: 'invalid_option',
+      hint: expect.stringContaining('kv'),
+    });
+  });
+
+  it('asks once about the token when a hundred reads are denied', async () => {
+    const vault = await fakeVault();
+    const env = { VAULT_TOKEN: vault.issue(['default']) };
+    const provider = providerOf(vault, { env, kv: 2 });
+    const errors = await Promise.all(Array.from({ length: 100 }, (_, i) => refusal(provider.get(`s${i}.x`))));
+    expect(new Set(errors.map((error) => error.code))).toEqual(new Set(['access_denied']));
+    expect(vault.count('lookup-self')).toBe(2); // the log-in's own, and this
+  });
+});
+
+describe('the version of the engine', () => {
+  it('is found out by asking where nobody may see the mounts', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'two' }, 'kv1/app/db': { password: 'one' } });
+    vault.fault = ({ url }) =>
+      url.includes('ui/mounts') ? { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } } : undefined;
+    const heard: string[] = [];
+    for (const [mount, value] of [
+      ['secret', 'two'],
+      ['kv1', 'one'],
+    ] as const) {
+      const provider = providerOf(vault, { mount });
+      provider.on((event) => event.type === 'notice' && heard.push(event.message));
+      expect(await provider.get('none.x')).toBeUndefined();
+      expect((await provider.get('db.password'))?.value).toBe(value);
+      expect(keys(await provider.list())).toEqual(['db']);
+    }
+    expect(heard.length).toBe(2);
+    const missing = providerOf(vault, { mount: 'nowhere' });
+    expect(await refusal(missing.get('db.password'))).toMatchObject({ code: 'invalid_option' });
+    vault.policies.set('none', {});
+    const poor = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['default', 'none']) } });
+    expect(await refusal(poor.get('db.password'))).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('secret/data/app/db'),
+    });
+  });
+
+  it('is looked at again when the engine was replaced meanwhile', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'kv1/app/db': { password: 'one' } });
+    const provider = providerOf(vault, { mount: 'kv1' });
+    expect((await provider.get('db.password'))?.value).toBe('one');
+    vault.engines.mounts.delete('kv1/');
+    expect(await refusal(provider.get('db.password', { maxAgeMs: 0 }))).toMatchObject({ code: 'invalid_option' });
+    vault.engines.mounts.set('kv1/', { type: 'kv', version: '2' });
+    expect((await provider.get('db.password', { maxAgeMs: 0 }))?.value).toBe('one');
+  });
+
+  it('goes by the longest mount that holds the path', async () => {
+    const vault = await fakeVault();
+    vault.engines.mounts.set('secret/team/', { type: 'kv', version: '1' });
+    store(vault, { 'secret/team/db': { x: 'inner' } });
+    expect((await providerOf(vault, { secrets: { x: '/secret/team/db#x' } }).get('x'))?.value).toBe('inner');
+    expect((await providerOf(vault, { mount: 'secret/team', path: '/' }).get('db.x'))?.value).toBe('inner');
+  });
+
+  it('fails as the server fails, and is asked again', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { x: '1' } });
+    vault.fault = ({ url }) => (url.includes('ui/mounts') ? 'cut' : undefined);
+    const provider = providerOf(vault);
+    expect(await refusal(provider.get('db.x'))).toMatchObject({ code: 'unavailable' });
+    vault.fault = () => undefined;
+    expect((await provider.get('db.x'))?.value).toBe('1');
+  });
+});
+
+describe('writing', () => {
+  it('patches one field with check-and-set, and a lost race is tried again', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a', user: 'u' } });
+    const provider = providerOf(vault);
+    let raced = false;
+    vault.fault = ({ method, url }) => {
+      if (method === 'POST' && url.includes('/data/') && !raced) {
+        raced = true;
+        store(vault, { 'secret/app/db': { password: 'a', user: 'somebody else' } });
+      }
+      return undefined;
+    };
+    await provider.set('db.password', 'b');
+    expect(vault.engines.secrets.get('secret/app/db')?.versions.at(-1)?.data).toEqual({ password: 'b', user: 'somebody else' });
+  });
+
+  it('is a conflict when the caller insists on a version that is no longer', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a' } });
+    const provider = providerOf(vault);
+    expect((await provider.set('db.password', 'b', { ifVersion: '1' })).version).toBe('2');
+    expect(await refusal(provider.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({ code: 'conflict' });
+    expect((await provider.get('db.password'))?.value).toBe('b');
+    const old = providerOf(vault, { mount: 'kv1' });
+    expect(await refusal(old.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({ code: 'conflict' });
+  });
+
+  it('deletes a whole secret where the place is one, exactly in the version that was read', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/acme/db': { password: 'a' }, 'kv1/acme/db': { password: 'a' } });
+    const provider = providerOf(vault, { secrets: { 'all.two': 'secret/acme/db', 'all.one': 'kv1/acme/db' } });
+    expect(await provider.delete('all.two.password')).toBe(true);
+    expect(vault.engines.secrets.get('secret/acme/db')?.versions.at(-1)?.data).toEqual({});
+    expect(await provider.delete('all.one.password')).toBe(true);
+    expect(await provider.get('all.one.password')).toBeUndefined();
+  });
+
+  it('refuses what a secret cannot hold', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/acme/db': { password: 'a' } });
+    const provider = providerOf(vault, { secrets: { all: 'secret/acme/db' } });
+    expect(await refusal(provider.set('all', 'one value'))).toMatchObject({ code: 'invalid_key' });
+    const whole = providerOf(vault, { secrets: { fresh: 'secret/acme/fresh' } });
+    expect(await refusal(whole.set('fresh', 'one value'))).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('fields'),
+    });
+    expect(await refusal(whole.set('fresh.big', 2n ** 70n))).toMatchObject({
+      code: 'invalid_option',
+      hint: expect.stringContaining('string'),
+    });
+    await whole.set('fresh.small', 7n);
+    await whole.set('fresh.list', [1n, { a: null }]);
+    expect(vault.engines.secrets.get('secret/acme/fresh')?.versions.at(-1)?.data).toEqual({ small: 7, list: [1, { a: null }] });
+  });
+
+  it('says which policy line is missing', async () => {
+    const vault = await fakeVault();
+    vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
+    const provider = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['default', 'reader']) } });
+    expect(await refusal(provider.set('db.password', 'x'))).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('path "secret/data/app/db" { capabilities = ["create", "update"] }'),
+    });
+  });
+});
+
+describe('the options', () => {
+  it.each([
+    [{}, /path, secrets or leases/],
+    [{ path: 'a/', secrets: { x: 'secret/a#x' } }, /not both/],
+    [{ secrets: { x: 'secret/a#x' }, mount: 'secret' }, /mount belongs to path/],
+    [{ secrets: { x: 'nothing' } }, /full path/],
+    [{ secrets: { x: 'secret/../sys#x' } }, /"\.\."/],
+    [{ path: 'a/../b/' }, /"\.\."/],
+    [{ path: 'a//b/' }, /segment ""/],
+    [{ leases: { x: 7 } }, /leases/],
+    [{ leases: { x: { method: 'GET' } } }, /leases/],
+    [{ leases: { x: { path: 'database/creds/app', method: 'PUT' } } }, /method/],
+    [{ leases: { x: { path: 'database/creds/app', data: 'x' } } }, /data/],
+    [{ path: 'a/', kv: 3 }, /kv/],
+    [{ path: 'a/', pathh: 'x' }, /Did you mean path/],
+    [{ path: 'a/', tls: 'x' }, /tls/],
+    [{ path: 'a/', tls: { minVersion: 'TLSv1' } }, /minVersion/],
+    [{ path: 'a/', client: {} }, /node-vault client/],
+    [{ path: 'a/', auth: 'token' }, /auth/],
+  ])('refuse %o', (options, message) => {
+    expect(() => new VaultProvider(options as never)).toThrow(
+      expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),
+    );
+  });
+
+  it('say nothing when the provider is printed', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'fake-printed' } });
+    const provider = providerOf(vault, { auth: () => Promise.resolve('root-token'), tls: { passphrase: 'fake-passphrase' } });
+    await provider.get('db.password');
+    const printed = `${inspect(provider, { depth: 20, showHidden: true })}${JSON.stringify(provider)}`;
+    expect(printed).not.toMatch(/root-token|fake-printed|fake-passphrase/);
+  });
+});
+
+describe('health', () => {
+  it('tells a server that answers from one that is sealed, gone or no Vault', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault);
+    expect(await provider.health()).toMatchObject({ status: 'ok' });
+    vault.sealed = true;
+    expect(await provider.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('sealed') });
+    vault.sealed = false;
+    vault.fault = () => ({ status: 200, body: '<html>' });
+    expect(await provider.health()).toMatchObject({ status: 'down' });
+    await vault.close();
+    expect(await provider.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('unavailable') });
+  });
+});

@@ -1,0 +1,295 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { appRole, token, tokenFile } from '../../../src/providers/vault/index.ts';
+import type { VaultOptions } from '../../../src/providers/vault/provider.ts';
+import type { FakeVault } from './fake.ts';
+import { endsWith, fakeVault, pass, providerOf, quiet, refusal, store, timedVault, until } from './setup.ts';
+
+/** An AppRole whose tokens live for so many seconds. */
+function role(vault: FakeVault, seconds: number, more: { max?: number; renewable?: boolean; uses?: number } = {}): Partial<VaultOptions> {
+  vault.engines.logins.set('auth/approle/login', (body) =>
+    body.secret_id === 'fake-secret-id' ? vault.issue(['default', 'root'], seconds, more) : undefined,
+  );
+  return {
+    auth: appRole({ roleId: 'fake-role-id', secretId: 'fake-secret-id' }),
+    env: {},
+    kv: 2,
+    resilience: { attempts: 1 },
+    cache: false,
+  };
+}
+const logins = (vault: FakeVault): number => vault.count('approle/login');
+const renewals = (vault: FakeVault): number => vault.count('renew-self');
+
+describe('a token', () => {
+  it('is had by one log-in for everybody who waits', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'fake' } });
+    const provider = providerOf(vault, role(vault, 3600));
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => provider.get(i % 2 ? 'db.password' : `none${i}.x`)));
+    expect(answers.filter(Boolean).length).toBe(50);
+    expect(logins(vault)).toBe(1);
+  });
+
+  it('is renewed before two thirds of its life, by a timer', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { ...role(vault, 3600), clock });
+    await provider.get('db.password');
+    await pass(vault, clock, 0.54 * 3_600_000);
+    expect(renewals(vault)).toBe(0);
+    for (let round = 1; round <= 5; round++) {
+      await pass(vault, clock, round === 1 ? 0.12 * 3_600_000 : 0.66 * 3_600_000);
+      await until(() => renewals(vault) >= round);
+    }
+    expect(logins(vault)).toBe(1);
+  });
+
+  it('is renewed by the next use when the process was frozen, and replaced when it ended meanwhile', async () => {
+    let now = 1_700_000_000_000;
+    const clock = { now: () => now, after: () => () => undefined }; // timers do not run in a frozen process
+    const vault = await fakeVault({ now: () => now });
+    const provider = providerOf(vault, { ...role(vault, 3600), clock });
+    await provider.get('db.password');
+    now += 0.7 * 3_600_000;
+    await provider.get('db.password');
+    await until(() => renewals(vault) === 1);
+    now += 2 * 3_600_000;
+    const asked = vault.seen.length;
+    await provider.get('db.password');
+    expect(vault.asked.slice(asked)).toEqual(
+      ['PUT', 'POST'].includes('POST') ? ['POST /v1/auth/approle/login', 'GET /v1/secret/data/app/db'] : [],
+    );
+  });
+
+  it('near its last end is replaced by one new log-in while it works, and the old one is left to its leases', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { ...role(vault, 600, { max: 900 }), clock });
+    await provider.get('db.password');
+    const first = vault.seen.at(-1)?.token;
+    await pass(vault, clock, 0.66 * 600_000); // renewed to 504 s
+    await until(() => renewals(vault) === 1);
+    await pass(vault, clock, 0.66 * 504_000); // renewed to less than half of 600 s
+    await until(() => logins(vault) === 2);
+    const read = vault.count('/data/');
+    await provider.get('db.password');
+    expect(vault.count('/data/')).toBe(read + 1);
+    expect(vault.seen.at(-1)?.token).not.toBe(first);
+    expect(vault.tokens.has(first as string)).toBe(true);
+    await provider.close();
+    expect(vault.tokens.has(first as string)).toBe(false);
+  });
+
+  it('that cannot be renewed is replaced before its end if it is used, and not if it idles', async () => {
+    const { vault, clock } = await timedVault();
+    const used = providerOf(vault, { ...role(vault, 600, { renewable: false }), clock });
+    await used.get('db.password');
+    await pass(vault, clock, 0.66 * 600_000);
+    await until(() => logins(vault) === 2);
+    expect(renewals(vault)).toBe(0);
+    await pass(vault, clock, 3_600_000);
+    expect(logins(vault)).toBe(2);
+    await used.get('db.password');
+    expect(logins(vault)).toBe(3);
+  });
+
+  it('with few uses is not renewed, and replaced when they are used up', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'fake' } });
+    const provider = providerOf(vault, role(vault, 3600, { uses: 3 }));
+    for (let i = 0; i < 7; i++) expect((await provider.get('db.password'))?.value).toBe('fake');
+    expect(logins(vault)).toBe(3);
+    expect(renewals(vault)).toBe(0);
+  });
+
+  it('revoked under a hundred reads is replaced by one log-in, and each read is done once more', async () => {
+    const vault = await fakeVault();
+    store(vault, Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`secret/app/s${i}`, { x: `${i}` }])));
+    const provider = providerOf(vault, role(vault, 3600));
+    await provider.get('s0.x');
+    vault.revoke(vault.seen.at(-1)?.token as string);
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => provider.get(`s${i}.x`)));
+    expect(answers.map((entry) => entry?.value)).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
+    expect(logins(vault)).toBe(2);
+    expect(vault.count('lookup-self')).toBe(1);
+  });
+
+  it('that is refused at once after each log-in does not make a loop of log-ins', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { ...role(vault, 3600), clock });
+    vault.fault = ({ url }) => (/login|revoke/.test(url) ? undefined : { status: 403, body: { errors: ['permission denied'] } });
+    for (let i = 0; i < 200; i++) expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
+    expect(logins(vault)).toBe(2);
+    for (let minute = 0; minute < 30; minute++) {
+      await pass(vault, clock, 60_000);
+      for (let i = 0; i < 20; i++) await refusal(provider.get('db.password'));
+    }
+    expect(logins(vault)).toBeLessThan(50);
+  });
+
+  it('that cannot be had says why, and is not tried again at once', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { ...role(vault, 3600), clock, auth: appRole({ roleId: 'fake', secretId: 'wrong-s3cr3t' }) });
+    for (let i = 0; i < 50; i++) {
+      const error = await refusal(provider.get('db.password'));
+      expect(error).toMatchObject({ code: 'unauthenticated', message: expect.stringContaining('auth/approle/login') });
+      expect(error.message).not.toContain('s3cr3t');
+    }
+    expect(logins(vault)).toBe(1);
+    await pass(vault, clock, 2_000);
+    await refusal(provider.get('db.password'));
+    expect(logins(vault)).toBe(2);
+  });
+
+  it('keeps its session through a failing renewal, and is tried again later', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { ...role(vault, 3600), clock });
+    await provider.get('db.password');
+    vault.fault = ({ url }) => (/renew|login/.test(url) ? 'cut' : undefined);
+    await pass(vault, clock, 0.66 * 3_600_000);
+    await until(() => renewals(vault) === 1);
+    await provider.get('db.password');
+    vault.fault = () => undefined;
+    await pass(vault, clock, 0.1 * 3_600_000);
+    await until(() => renewals(vault) === 2);
+    expect(logins(vault)).toBe(1);
+  });
+
+  it('whose renewal is refused is replaced', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { ...role(vault, 3600), clock });
+    await provider.get('db.password');
+    vault.fault = ({ url }) =>
+      url.includes('renew') ? { status: 403, body: { errors: ['1 error occurred: permission denied'] } } : undefined;
+    await pass(vault, clock, 0.66 * 3_600_000);
+    await until(() => logins(vault) === 2);
+    expect(renewals(vault)).toBe(1);
+  });
+
+  it('is revoked by close only if it was made here', async () => {
+    const vault = await fakeVault();
+    const made = providerOf(vault, role(vault, 3600));
+    await made.get('db.password');
+    const ours = vault.seen.at(-1)?.token as string;
+    await made.close();
+    await made.close();
+    expect(vault.tokens.has(ours)).toBe(false);
+    const given = vault.issue(['root'], 3600);
+    const borrowed = providerOf(vault, { env: { VAULT_TOKEN: given } });
+    await borrowed.get('db.password');
+    await borrowed.close();
+    expect(vault.tokens.has(given)).toBe(true);
+  });
+
+  it('does not keep close from ending when the server is gone', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault, role(vault, 3600));
+    await provider.get('db.password');
+    await vault.close();
+    await provider.close();
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'aborted' });
+  });
+});
+
+describe('a given token', () => {
+  it('is renewed while it may be, and then simply ends', async () => {
+    const { vault, clock } = await timedVault();
+    const given = vault.issue(['root'], 600, { max: 900 });
+    const provider = providerOf(vault, { env: { VAULT_TOKEN: given }, clock, kv: 2, cache: false, resilience: { attempts: 1 } });
+    await provider.get('db.password');
+    await pass(vault, clock, 0.66 * 600_000);
+    await until(() => renewals(vault) === 1);
+    for (let i = 0; i < 60; i++) await pass(vault, clock, 10_000);
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
+    expect(renewals(vault)).toBeLessThan(20);
+  });
+
+  it('that is dead from the beginning says so before anything is read', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault, { env: { VAULT_TOKEN: 'dead-token' } });
+    expect(await refusal(provider.get('db.password'))).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.not.stringContaining('dead-token'),
+    });
+    expect(vault.count('/data/')).toBe(0);
+  });
+
+  it('that may not look itself up is used all the same', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'fake' } });
+    vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
+    const provider = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['reader'], 600) } });
+    expect((await provider.get('db.password'))?.value).toBe('fake');
+    expect(
+      await refusal(providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['reader']) }, secrets: { x: 'secret/y#x' } }).get('x')),
+    ).toMatchObject({
+      code: 'access_denied',
+    });
+  });
+
+  it('that is revoked ends as unauthenticated, as there is no other', async () => {
+    const vault = await fakeVault();
+    const given = vault.issue(['root']);
+    const provider = providerOf(vault, { auth: token(() => given), env: {}, cache: false });
+    await provider.get('db.password');
+    vault.revoke(given);
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('is missed with a hint when there is none at all', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault, { env: { HOME: path.join(tmpdir(), 'no-such-home') } });
+    expect(await refusal(provider.get('db.password'))).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining('.vault-token'),
+    });
+    expect(await refusal(providerOf(vault, { auth: () => Promise.resolve('') }).get('db.password'))).toMatchObject({
+      code: 'unauthenticated',
+    });
+    expect(await refusal(providerOf(vault, { auth: token(() => '') }).get('db.password'))).toMatchObject({ code: 'unauthenticated' });
+  });
+});
+
+describe('a token in a file', () => {
+  async function folder(): Promise<string> {
+    const made = await mkdtemp(path.join(tmpdir(), 'vault-token-'));
+    endsWith(() => rm(made, { recursive: true }));
+    return made;
+  }
+
+  it('is taken anew as soon as somebody replaces it, and never before it is whole', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'fake' } });
+    const home = await folder();
+    const file = path.join(home, '.vault-token');
+    const first = vault.issue(['root']);
+    await writeFile(file, `${first}\n`);
+    const provider = providerOf(vault, { env: { HOME: home }, cache: false });
+    await provider.get('db.password');
+    expect(vault.seen.at(-1)?.token).toBe(first);
+    const second = vault.issue(['root']);
+    await writeFile(`${file}.new`, second);
+    await rename(`${file}.new`, file);
+    await until(() => vault.seen.some((one) => one.token === second));
+    await quiet(vault);
+    await provider.get('db.password');
+    expect(vault.seen.at(-1)?.token).toBe(second);
+    await writeFile(file, '');
+    await provider.get('db.password');
+    expect(vault.seen.at(-1)?.token).toBe(second);
+  });
+
+  it('is read again when the one at hand is refused', async () => {
+    const vault = await fakeVault();
+    const file = path.join(await folder(), 'token');
+    const first = vault.issue(['root']);
+    await writeFile(file, first);
+    const auth = tokenFile(file);
+    const provider = providerOf(vault, { auth: Object.assign(() => auth({} as never), {}), env: {}, cache: false });
+    await provider.get('db.password');
+    vault.revoke(first);
+    await writeFile(file, vault.issue(['root']));
+    expect(await provider.get('db.password')).toBeUndefined();
+  });
+});
