@@ -1,0 +1,1 @@
+export { type KeyringOptions, KeyringProvider } from './provider.ts';
