@@ -5,26 +5,31 @@ export interface CompareOptions {
   readonly base?: string;
   /** Operations that one call of a case does. @default 1 */
   readonly batch?: number;
-  /** How long each case runs. @default 300 */
+  /** How long each case runs in all. @default 500 */
   readonly timeMs?: number;
 }
 
-/** Runs the cases one after the other, prints the median time of one operation and its ratio to the base, and answers the ratios.
- *  A case must hand back something that depends on all it did, or there may be nothing left to measure. */
+const rounds = 5;
+
+/** Runs the cases in turns, so that a noisy moment troubles all of them, prints the median time of one operation and its ratio to
+ *  the base, and answers the ratios. A case must hand back something that depends on all it did, or there may be nothing left to
+ *  measure. */
 export async function compare(
   title: string,
   cases: Readonly<Record<string, () => unknown>>,
-  { base = Object.keys(cases)[0] as string, batch = 1, timeMs = 300 }: CompareOptions = {},
+  { base = Object.keys(cases)[0] as string, batch = 1, timeMs = 500 }: CompareOptions = {},
 ): Promise<Readonly<Record<string, number>>> {
-  const bench = new Bench({ time: timeMs, iterations: 5, warmupTime: timeMs / 3, warmupIterations: 2, throws: true });
-  for (const [name, run] of Object.entries(cases)) bench.add(name, () => (kept = run()));
-  await bench.run();
-  const medians = new Map(
-    bench.tasks.map((task) => {
-      if (!('latency' in task.result)) throw new Error(`${task.name} did not run`);
-      return [task.name, (task.result.latency.p50 * 1e6) / batch];
-    }),
-  );
+  const samples = new Map(Object.keys(cases).map((name) => [name, [] as number[]]));
+  for (let round = 0; round <= rounds; round++)
+    for (const [name, run] of Object.entries(cases)) {
+      globalThis.gc?.();
+      const bench = new Bench({ time: timeMs / rounds, iterations: 2, warmup: false, retainSamples: true, throws: true });
+      bench.add(name, () => (kept = run()));
+      const [done] = await bench.run();
+      // the first round warms up
+      if (round > 0 && done && 'latency' in done.result) samples.get(name)?.push(...(done.result.latency.samples ?? []));
+    }
+  const medians = new Map([...samples].map(([name, times]) => [name, (median(times) * 1e6) / batch]));
   const unit = medians.get(base) as number;
   const ratios = Object.fromEntries(Object.keys(cases).map((name) => [name, (medians.get(name) as number) / unit]));
   console.log(`${title}${' '.repeat(Math.max(1, 58 - title.length))}${'time'.padStart(9)}  × ${base}`);
@@ -35,6 +40,8 @@ export async function compare(
 
 /** Where results go, so that the compiler cannot leave the work out. */
 export let kept: unknown;
+
+const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] as number;
 
 function time(ns: number): string {
   if (ns < 1e3) return `${ns.toFixed(1)} ns`;

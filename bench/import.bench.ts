@@ -7,7 +7,6 @@ const names = ['llm-config-manager', 'dotenv', 'config', 'convict', 'nconf', 'c1
 const own = new URL('../dist/index.js', import.meta.url).href;
 const bench = fileURLToPath(new URL('.', import.meta.url));
 const env = { ...process.env, SUPPRESS_NO_CONFIG_WARNING: 'true', NODE_CONFIG_DIR: bench };
-delete env.TSX_TSCONFIG_PATH;
 
 const times = new Map(names.map((name) => [name, [] as number[]]));
 for (let round = 0; round < rounds; round++)

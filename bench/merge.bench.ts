@@ -1,4 +1,7 @@
-import { MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BundleProvider, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { compare, peer } from './compare.ts';
 
 // three sources of 33,300 keys; each overlaps with the next by half
@@ -14,7 +17,16 @@ const source = (from: number): Tree =>
   );
 const trees = [0, 167, 333].map(source);
 const texts = trees.map((tree) => JSON.stringify(tree));
-const chain = new ProviderChain(trees.map((tree, i) => new MemoryProvider(tree, { name: `source ${i + 1}` })));
+const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+const bundles = new ProviderChain(
+  texts.map((text, i) => {
+    writeFileSync(join(folder, `source${i}.json`), text);
+    return new BundleProvider(join(folder, `source${i}.json`));
+  }),
+);
+const memory = new ProviderChain(trees.map((tree, i) => new MemoryProvider(tree, { name: `source ${i + 1}` })));
+await bundles.tree();
+rmSync(folder, { recursive: true });
 
 const { Util } = await peer<{ Util: { extendDeep(...trees: object[]): object } }>('config/lib/util.js');
 const { loadConfig } = await peer<{ loadConfig: (options: object) => Promise<{ config: object }> }>('c12');
@@ -27,8 +39,9 @@ await compare(
   '100,000 keys of three sources, 67,000 after the merge',
   {
     'JSON.parse of the three': () => texts.map((text) => JSON.parse(text) as Tree),
-    'chain.tree()': () => chain.tree(),
-    'chain.list()': () => chain.list(),
+    'chain of bundles, tree()': () => bundles.tree(),
+    'chain of memory providers, tree()': () => memory.tree(),
+    'chain of bundles, list()': () => bundles.list(),
     'node-config extendDeep': () => Util.extendDeep({}, ...[...trees].reverse()),
     'c12 loadConfig': () => loadConfig({ ...alone, overrides: trees[0], defaultConfig: trees[1], defaults: trees[2] }),
     'nconf get()': () => {
