@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Engines } from './fake-engines.ts';
 
 export type Capability = 'create' | 'read' | 'update' | 'delete' | 'list' | 'patch';
@@ -77,6 +78,10 @@ export class FakeVault {
     const at = this.#server.address() as AddressInfo | string;
     this.address = typeof at === 'string' ? `unix://${at}` : `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${at.port}`;
     return this;
+  }
+
+  onConnection(listener: (socket: TLSSocket) => void): void {
+    this.#server?.on('secureConnection', listener);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,247 @@
+import { createHash, createHmac } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  appRole,
+  aws,
+  certificate,
+  fromFile,
+  jwt,
+  kubernetes,
+  token,
+  tokenFile,
+  type VaultAuth,
+} from '../../../src/providers/vault/index.ts';
+import type { FakeVault } from './fake.ts';
+import { endsWith, fakeVault, fixture, pem, providerOf, refusal } from './setup.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+type Body = Record<string, unknown>;
+
+/** A log-in path that hands out tokens for what it likes. */
+function accepts(vault: FakeVault, at: string, likes: (body: Body) => boolean): void {
+  vault.engines.logins.set(at, (body) => (likes(body) ? vault.issue(['root'], 60) : undefined));
+}
+const reads = (vault: FakeVault, auth: VaultAuth): Promise<unknown> =>
+  providerOf(vault, { auth, env: {}, cache: false }).get('db.password');
+const bodies = (vault: FakeVault, at: string): Body[] =>
+  vault.seen.filter(({ url }) => url.endsWith(at)).map(({ body }) => JSON.parse(body));
+
+describe('AppRole', () => {
+  it('logs in with a role id and a secret id, at any mount', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/apps/login', (body) => body.role_id === 'fake-role' && body.secret_id === 'fake-secret');
+    await reads(vault, appRole({ roleId: () => 'fake-role', secretId: async () => 'fake-secret', mount: 'apps' }));
+    expect(bodies(vault, '/login')).toEqual([{ role_id: 'fake-role', secret_id: 'fake-secret' }]);
+    expect(vault.seen[0]?.token).toBeUndefined();
+  });
+
+  it('needs no secret id where the role is bound otherwise', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/approle/login', (body) => !('secret_id' in body));
+    await reads(vault, appRole({ roleId: 'fake-role' }));
+  });
+
+  it('unwraps a response-wrapped secret id once, and keeps it for later log-ins', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/approle/login', (body) => body.secret_id === 'fake-secret');
+    vault.engines.wrapped.set('fake-wrap', { secret_id: 'fake-secret' });
+    const provider = providerOf(vault, { auth: appRole({ roleId: 'r', wrappedSecretId: 'fake-wrap' }), env: {}, cache: false });
+    await provider.get('db.password');
+    vault.revoke(vault.seen.at(-1)?.token as string);
+    await provider.get('db.password');
+    expect(vault.count('unwrap')).toBe(1);
+    expect(vault.count('login')).toBe(2);
+  });
+
+  it('raises the alarm when somebody has unwrapped it before, and knows a wrapping that holds something else', async () => {
+    const vault = await fakeVault();
+    vault.engines.wrapped.set('fake-other', { password: 'x' });
+    const used = await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake-used' })));
+    expect(used).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('revoke') });
+    expect(await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake-other' })))).toMatchObject({ code: 'unauthenticated' });
+    vault.fault = ({ url }) => (url.includes('unwrap') ? { status: 500, body: {} } : undefined);
+    expect(await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake' })))).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('JWT and Kubernetes', () => {
+  it('send what a file holds at the time of each log-in', async () => {
+    const vault = await fakeVault();
+    const home = await mkdtemp(path.join(tmpdir(), 'vault-jwt-'));
+    endsWith(() => rm(home, { recursive: true }));
+    const file = path.join(home, 'token');
+    accepts(vault, 'auth/kubernetes/login', (body) => body.role === 'app');
+    await writeFile(file, 'first.jwt\n');
+    const provider = providerOf(vault, { auth: kubernetes({ role: 'app', jwt: fromFile(file) }), env: {}, cache: false });
+    await provider.get('db.password');
+    await writeFile(file, 'second.jwt\n');
+    vault.revoke(vault.seen.at(-1)?.token as string);
+    await provider.get('db.password');
+    expect(bodies(vault, '/login').map((body) => body.jwt)).toEqual(['first.jwt', 'second.jwt']);
+  });
+
+  it('say which file is missing or empty, outside of a pod for instance', async () => {
+    const vault = await fakeVault();
+    expect(await refusal(reads(vault, kubernetes({ role: 'app' })))).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining('/var/run/secrets/kubernetes.io/serviceaccount/token'),
+    });
+    expect(await refusal(reads(vault, jwt({ jwt: fromFile('/dev/null') })))).toMatchObject({ message: expect.stringContaining('empty') });
+  });
+
+  it('take the default role where none is named', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/gitlab/login', (body) => body.jwt === 'fake.jwt' && !('role' in body));
+    await reads(vault, jwt({ jwt: 'fake.jwt', mount: 'gitlab' }));
+  });
+});
+
+describe('a TLS certificate', () => {
+  it('is shown in the handshake, and its role named in the log-in', async () => {
+    const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key'), ca: pem('ca.pem') } });
+    accepts(vault, 'auth/cert/login', (body) => body.name === 'web');
+    accepts(vault, 'auth/other/login', (body) => Object.keys(body).length === 0);
+    const shown: (string | undefined)[] = [];
+    vault.onConnection((socket: TLSSocket) => shown.push(socket.getPeerCertificate().subject?.CN as string | undefined));
+    const tls = { ca: fixture('ca.pem'), cert: fixture('client.pem'), key: fixture('client.key') };
+    for (const auth of [certificate({ name: 'web' }), certificate({ mount: 'other' })]) {
+      const provider = providerOf(vault, { tls, auth, env: {}, cache: false });
+      await provider.get('db.password');
+      vault.revoke(vault.seen.at(-1)?.token as string);
+      await provider.get('db.password'); // the files are read anew for the second log-in
+    }
+    expect(shown.length).toBe(4);
+    expect(new Set(shown)).toEqual(new Set(['fake-client']));
+  });
+});
+
+describe('AWS', () => {
+  const credentials = { accessKeyId: 'AKIAFAKEFAKEFAKE', secretAccessKey: 'fake-secret-access-key', sessionToken: 'fake-session' };
+  const decoded = (body: Body, field: string): string => Buffer.from(`${body[field]}`, 'base64').toString();
+
+  /** The signature, worked out step by step as the AWS documentation does. */
+  function signature(headers: Record<string, string>, body: string, secret: string): string {
+    const [, scope = '', names = ''] = /Credential=[^/]+\/([^,]+), SignedHeaders=([^,]+)/.exec(headers.Authorization as string) ?? [];
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const lines = names.split(';').map((name) => `${name}:${lower[name]}\n`);
+    const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+    const canonical = `POST\n/\n\n${lines.join('')}\n${names}\n${hash(body)}`;
+    const [date = '', region = '', service = ''] = scope.split('/');
+    const sign = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+    const key = sign(sign(sign(sign(`AWS4${secret}`, date), region), service), 'aws4_request');
+    return sign(key, `AWS4-HMAC-SHA256\n${lower['x-amz-date']}\n${scope}\n${hash(canonical)}`).toString('hex');
+  }
+
+  it('logs in with a signed GetCallerIdentity, and never sends the credentials', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/aws/login', (body) => body.role === 'app');
+    await reads(vault, aws({ role: 'app', serverId: 'vault.internal', credentials, region: 'eu-central-1' }));
+    const [body] = bodies(vault, '/login') as [Body];
+    expect(body.iam_http_request_method).toBe('POST');
+    expect(decoded(body, 'iam_request_url')).toBe('https://sts.eu-central-1.amazonaws.com/');
+    expect(decoded(body, 'iam_request_body')).toBe('Action=GetCallerIdentity&Version=2011-06-15');
+    const headers = JSON.parse(decoded(body, 'iam_request_headers')) as Record<string, string>;
+    expect(headers['X-Vault-AWS-IAM-Server-ID']).toBe('vault.internal');
+    expect(headers['X-Amz-Security-Token']).toBe('fake-session');
+    expect(headers.Authorization).toMatch(
+      /SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-security-token;x-vault-aws-iam-server-id,/,
+    );
+    expect(headers.Authorization).toContain(
+      `Signature=${signature(headers, decoded(body, 'iam_request_body'), credentials.secretAccessKey)}`,
+    );
+    expect(JSON.stringify(vault.seen)).not.toContain('fake-secret-access-key');
+  });
+
+  it('takes its credentials from the environment or from a function, anew for each log-in', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/aws/login', () => true);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENV');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'fake');
+    vi.stubEnv('AWS_SESSION_TOKEN', '');
+    await reads(vault, aws({ role: 'app' }));
+    await reads(vault, aws({ role: 'app', credentials: async () => credentials, stsEndpoint: 'http://127.0.0.1:1/' }));
+    const [first, second] = bodies(vault, '/login').map((body) => [decoded(body, 'iam_request_url'), decoded(body, 'iam_request_headers')]);
+    expect(first?.[0]).toBe('https://sts.amazonaws.com/');
+    expect(first?.[1]).toMatch(/AKIAENV\/\d{8}\/us-east-1\/sts/);
+    expect(first?.[1]).not.toContain('Security-Token');
+    expect(second?.[0]).toBe('http://127.0.0.1:1/');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', '');
+    expect(await refusal(reads(vault, aws({ role: 'app' })))).toMatchObject({
+      code: 'unauthenticated',
+      hint: expect.stringContaining('credentials'),
+    });
+  });
+});
+
+describe('a function of one’s own', () => {
+  it('may log in wherever it likes, and hear which token was refused', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/ldap/login/somebody', (body) => body.password === 'fake');
+    const refused: unknown[] = [];
+    const provider = providerOf(vault, {
+      auth: async (call) => {
+        refused.push(call.refused);
+        return call.login('auth/ldap/login/somebody', { password: 'fake' });
+      },
+      env: {},
+      cache: false,
+    });
+    await provider.get('db.password');
+    const first = vault.seen.at(-1)?.token as string;
+    vault.revoke(first);
+    await provider.get('db.password');
+    expect(refused).toEqual([undefined, first]);
+  });
+
+  it('may answer a token with its life, and may fail in its own way', async () => {
+    const vault = await fakeVault();
+    await reads(vault, async () => ({ token: vault.issue(['root']), ttlMs: 60_000 }));
+    expect(vault.count('lookup-self')).toBe(0);
+    const error = await refusal(
+      reads(vault, async () => {
+        throw new Error('my own s3cr3t failure');
+      }),
+    );
+    expect(error.message).not.toContain('s3cr3t');
+  });
+});
+
+describe('a log-in', () => {
+  it('that is refused, misplaced, broken or incomplete says which it was', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/approle/login', () => false);
+    const auth = appRole({ roleId: 'r', secretId: 's' });
+    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated' });
+    expect(await refusal(reads(vault, appRole({ roleId: 'r', mount: 'nowhere' })))).toMatchObject({ code: 'invalid_option' });
+    vault.fault = () => ({ status: 200, body: { auth: null } });
+    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('second factor') });
+    vault.fault = () => ({ status: 200, body: '<html>' });
+    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unavailable' });
+    vault.fault = () => ({ status: 500, body: { errors: [] } });
+    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unavailable' });
+    vault.fault = ({ url }) => (url.includes('lookup') ? { status: 502, body: '<html>' } : undefined);
+    expect(await refusal(reads(vault, token('root-token')))).toMatchObject({ code: 'unavailable' });
+    vault.fault = ({ url }) => (url.includes('lookup') ? { status: 400, body: { errors: ['bad token'] } } : undefined);
+    expect(await refusal(reads(vault, token('root-token')))).toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it.each([
+    () => appRole({} as never),
+    () => appRole({ roleId: 'r', secretId: 's', wrappedSecretId: 'w' }),
+    () => appRole({ roleId: 7 } as never),
+    () => jwt({} as never),
+    () => kubernetes({} as never),
+    () => aws({} as never),
+    () => aws({ role: 'r', stsEndpoint: 'nonsense' }),
+    () => token(''),
+    () => tokenFile(''),
+    () => certificate({ nam: 'x' } as never),
+  ])('is refused at construction when its options cannot be: %s', (make) => {
+    expect(make).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+  });
+});

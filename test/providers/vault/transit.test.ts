@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { appRole, type TransitKeyOptions, transitKey } from '../../../src/providers/vault/index.ts';
+import type { FakeVault } from './fake.ts';
+import { endsWith, fakeVault, refusal } from './setup.ts';
+
+const data = new Uint8Array([1, 2, 3, 250, 0, 9]);
+
+function keyOf(vault: FakeVault, options: Partial<TransitKeyOptions> = {}) {
+  const resilience = { backoff: { initialMs: 1, maxMs: 2 }, timeoutMs: 200, deadlineMs: 500 };
+  const made = transitKey({ key: 'files', address: vault.address, env: { VAULT_TOKEN: 'root-token' }, resilience, ...options });
+  endsWith(() => made.close());
+  return made;
+}
+
+describe('a Transit key', () => {
+  it('wraps and unwraps a data key, and says who it is', async () => {
+    const vault = await fakeVault();
+    const key = keyOf(vault);
+    expect([key.kid, key.algorithm]).toEqual(['transit/files', 'vault-transit']);
+    const wrapped = await key.wrap(data);
+    expect(wrapped).toMatch(/^vault:v1:/);
+    expect(await key.unwrap(wrapped)).toEqual(data);
+    expect(vault.asked.slice(1)).toEqual(['POST /v1/transit/encrypt/files', 'POST /v1/transit/decrypt/files']);
+  });
+
+  it('wraps anew after a rotation, after which the old copy may be retired', async () => {
+    const vault = await fakeVault();
+    const key = keyOf(vault);
+    const old = await key.wrap(data);
+    vault.engines.transit = { latest: 2, min: 1 };
+    const anew = await key.rewrap(old);
+    expect(anew).toMatch(/^vault:v2:/);
+    vault.engines.transit = { latest: 2, min: 2 };
+    expect(await key.unwrap(anew)).toEqual(data);
+    expect(await refusal(key.unwrap(old))).toMatchObject({ code: 'crypto', hint: expect.stringContaining('min_decryption_version') });
+  });
+
+  it('says crypto for what it cannot decrypt, and invalid_option where there is no such key', async () => {
+    const vault = await fakeVault();
+    expect(await refusal(keyOf(vault).unwrap('nonsense'))).toMatchObject({ code: 'crypto', transient: false });
+    expect(await refusal(keyOf(vault, { key: 'other' }).wrap(data))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(keyOf(vault, { mount: 'nowhere' }).wrap(data))).toMatchObject({ code: 'invalid_option' });
+    vault.fault = ({ url }) => (url.includes('encrypt') ? { status: 200, body: { data: {} } } : undefined);
+    expect(await refusal(keyOf(vault).wrap(data))).toMatchObject({ code: 'crypto' });
+  });
+
+  it('tries again after a hiccup, keeps its deadline, and ends with its caller’s signal', async () => {
+    const vault = await fakeVault();
+    const key = keyOf(vault);
+    let hiccups = 2;
+    vault.fault = ({ url }) => (url.includes('transit') && hiccups-- > 0 ? 'cut' : undefined);
+    expect(await key.wrap(data)).toMatch(/^vault:/);
+    vault.fault = ({ url }) => (url.includes('transit') ? 'hang' : undefined);
+    expect(await refusal(key.wrap(data))).toMatchObject({ code: 'timeout' });
+    const end = new AbortController();
+    const waiting = refusal(key.wrap(data, { signal: end.signal }));
+    end.abort();
+    expect(await waiting).toMatchObject({ code: 'aborted' });
+    expect(await refusal(key.wrap(data, { signal: AbortSignal.abort() }))).toMatchObject({ code: 'aborted' });
+  });
+
+  it('logs in like any provider, again after a revocation, and cleans up', async () => {
+    const vault = await fakeVault();
+    vault.engines.logins.set('auth/approle/login', () => vault.issue(['root'], 60));
+    const key = keyOf(vault, { auth: appRole({ roleId: 'fake' }), env: {}, clock: { now: () => 0, after: () => () => undefined } });
+    await key.wrap(data, { signal: new AbortController().signal });
+    vault.revoke(vault.seen.at(-1)?.token as string);
+    await key.wrap(data);
+    expect(vault.count('login')).toBe(2);
+    await key.close();
+    expect([...vault.tokens.keys()]).toEqual(['root-token']);
+  });
+
+  it('is refused without a name, or with one that is a path', () => {
+    for (const key of [undefined, 'a/b', '..'])
+      expect(() => transitKey({ key } as never)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+  });
+});
