@@ -12,6 +12,7 @@ export async function changed(source: Source, format: FormatName, key: Key, valu
   const path = segments(key);
   const before = await formats[format].parse(source);
   const tree = withValue(before.tree, path, value, key);
+  if (sameValue(tree, before.tree)) return source.text;
   const empty = Object.keys(before.tree).length === 0 && !hasComments(source.text, format); // its style is nobody's choice
   for (const text of empty ? [] : await edited(source.text, format, before, path, value))
     if (await means(text, tree, source, format)) return text;

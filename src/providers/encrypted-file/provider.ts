@@ -23,7 +23,7 @@ export interface EncryptedFileOptions {
   readonly format?: FormatName;
   /** A missing file is an empty one; every other failure is still one. @default false */
   readonly optional?: boolean;
-  /** @default `encrypted-file ${path}` */
+  /** @default `encrypted-file:` and the path */
   readonly name?: string;
   /** @default 16 MiB */
   readonly maxBytes?: number;
@@ -62,7 +62,7 @@ export class EncryptedFileProvider implements WritableProvider {
     if (options.path === undefined) throw new ConfigError('invalid_option', 'EncryptedFileProvider: the option path is missing');
     const { context, format, optional, maxBytes, lockWaitMs, env } = options;
     this.#path = options.path;
-    this.name = options.name ?? `encrypted-file ${options.path}`;
+    this.name = options.name ?? `encrypted-file:${options.path}`;
     const keys = new Keys(options.keys ?? { env: 'LLM_CONFIG_KEY' }, 'EncryptedFileProvider', env);
     const file = path.resolve(options.path);
     this.#file = new EncryptedFile({ provider: this.name, file, shown: this.#path, keys, context, format, maxBytes, lockWaitMs });

@@ -12,12 +12,15 @@ export async function edited(
   value: ConfigValue | undefined,
 ): Promise<string[]> {
   if (format === 'json') return [];
-  if (format === 'yaml') return yamlEdited(text, path, value);
   const position = at(path);
-  if (value === undefined) return position ? without(text, position.line, path) : [];
+  const rebuilt = format === 'yaml' ? await yamlEdited(text, path, value) : [];
+  if (value === undefined) return [...(position ? without(text, position.line, path, format) : []), ...rebuilt];
   const printed = inline(value);
-  if (printed === undefined) return [];
-  if (position) return [replaced(text, offsetOf(text, position), printed, format)].filter((one) => one !== undefined);
+  if (position && printed) {
+    const plain = format === 'yaml' && typeof value === 'string' && /^[a-z][\w./-]*$/i.test(value) ? [value] : [];
+    return [...[...plain, printed].flatMap((one) => replaced(text, offsetOf(text, position), one, format) ?? []), ...rebuilt];
+  }
+  if (format === 'yaml' || !printed) return rebuilt;
   return format === 'toml' ? tomlAdded(text, path, printed) : jsonAdded(text, at, path, value);
 }
 
@@ -51,24 +54,25 @@ function offsetOf(text: string, { line, column }: { readonly line: number; reado
 }
 
 const scalars = {
+  yaml: /"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#,[\]{}"'|>&*!%@`][^\n]*?(?=\s+#|\s*$)/my,
   jsonc: /"(?:[^"\\]|\\.)*"|[\w.+-]+/y,
   toml: /"""[\s\S]*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,#\]}"'[{]+/y,
 };
 
-function replaced(text: string, offset: number, printed: string, format: 'jsonc' | 'toml'): string | undefined {
+function replaced(text: string, offset: number, printed: string, format: 'jsonc' | 'toml' | 'yaml'): string | undefined {
   const scalar = scalars[format];
   scalar.lastIndex = offset;
   const old = scalar.exec(text)?.[0];
   return old === undefined ? undefined : text.slice(0, offset) + printed + text.slice(offset + old.length);
 }
 
-/** Without a line; then also without the headers of the tables that are left empty. */
-function without(text: string, line: number, path: readonly string[]): string[] {
+/** Without a line; then also without the lines that open the sections which are left empty. */
+function without(text: string, line: number, path: readonly string[], format: FormatName): string[] {
   let lines: readonly string[] = text.split('\n').filter((_, i) => i !== line - 1);
   const ways = [lines];
   for (let depth = path.length - 1; depth > 0; depth--) {
-    const header = headerOf(lines, path.slice(0, depth));
-    if (header >= 0) ways.push((lines = lines.filter((_, i) => i !== header)));
+    const opening = format === 'toml' ? headerOf(lines, path.slice(0, depth)) : line - 1 - (path.length - depth);
+    ways.push((lines = lines.filter((_, i) => i !== opening)));
   }
   return ways.map((one) => one.join('\n'));
 }

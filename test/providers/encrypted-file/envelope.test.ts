@@ -136,7 +136,7 @@ describe('the envelope', () => {
     const file = await makeEnvelope(plaintext, [password(pass, 'team')], expected);
     expect(parsed(file).recipients[0]?.header.p2c).toBeGreaterThanOrEqual(600_000);
     const written = await rewriteEnvelope(await open(file, phrase), plaintext, [phrase], expected);
-    expect(parsed(written).recipients.map((one) => one.header.kid)).toEqual(['team']);
+    expect(parsed(written).recipients.map((one) => one.header?.kid)).toEqual(['team']);
     expect((await open(written, phrase)).plaintext).toEqual(plaintext);
   });
 
