@@ -18,7 +18,7 @@ async function one(provider: ConfigProvider, options: ReadOptions): Promise<Heal
   const down = (reason: string): Health => ({ status: 'down', reason, latencyMs: Date.now() - startedAt, checkedAt: Date.now() });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Health>((resolve) => {
-    timer = setTimeout(() => resolve(down(`no answer within ${deadlineMs} ms`)), deadlineMs).unref();
+    timer = setTimeout(() => resolve(down(`no answer within ${deadlineMs} ms`)), deadlineMs);
   });
   try {
     const asked = provider.health?.(options) ?? Promise.resolve<Health>({ status: 'ok', checkedAt: startedAt });

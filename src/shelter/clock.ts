@@ -1,21 +1,32 @@
 import type { Check } from '../internal/options.ts';
 
-/** Time as the shelter sees it. Timers must not keep the process alive. */
+/** Time as the shelter sees it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once; the answer cancels it. */
+  /** Calls back once, for somebody who waits for it: until then the process stays alive. The answer cancels it. */
   after(ms: number, then: () => void): () => void;
+  /** The same for what nobody waits for: it keeps no process alive. @default as `after` */
+  later?(ms: number, then: () => void): () => void;
 }
 
-export const systemClock: Clock = {
+export const systemClock: Required<Clock> = {
   now: () => Date.now(),
   after: (ms, then) => {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+  later: (ms, then) => {
     const timer = setTimeout(then, ms);
     timer.unref();
     return () => clearTimeout(timer);
   },
 };
+
+/** Calls back once without keeping the process alive. */
+export function later(clock: Clock, ms: number, then: () => void): () => void {
+  return clock.later ? clock.later(ms, then) : clock.after(ms, then);
+}
 
 const RealDate = Date;
 const soon = setImmediate;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import { type Clock, later } from './clock.ts';
 import type { Documents } from './documents.ts';
 import { Held } from './held.ts';
 import type { Document, Place } from './port.ts';
@@ -45,7 +45,8 @@ export class Renewals {
     const { place, held } = timed;
     const now = this.#clock.now();
     const due = place.leased ? (failures === 0 ? held.freshUntil : now + Math.min(60_000, 1_000 * 2 ** (failures - 1))) : held.endsAt;
-    timed.cancel = this.#clock.after(
+    timed.cancel = later(
+      this.#clock,
       Math.max(0, Math.min(longest, Math.min(due, held.endsAt) - now)),
       () => void this.#due(timed, failures),
     );

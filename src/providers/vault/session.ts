@@ -1,5 +1,5 @@
 import type { ConfigError } from '../../errors.ts';
-import type { Clock } from '../../shelter/clock.ts';
+import { type Clock, later } from '../../shelter/clock.ts';
 import { type Asked, unauthenticated } from './classify.ts';
 import { type Login, lookup, postLogin, renew, type Send, unwrap, type VaultAuth } from './tokens.ts';
 
@@ -175,7 +175,7 @@ export class Session {
     this.#cancel();
     if (this.#closed || held !== this.#held || held.renewAt === Number.POSITIVE_INFINITY) return;
     const wait = Math.min(Math.max(held.renewAt - this.#clock.now(), soonest), 2 ** 31 - 1);
-    this.#cancel = this.#clock.after(wait, () => {
+    this.#cancel = later(this.#clock, wait, () => {
       if (held.endsAt > this.#clock.now()) void this.#tend();
     });
   }
