@@ -117,7 +117,7 @@ class Scanner {
 
   #noValue(first: string | undefined): Error {
     if (first === undefined) return this.#fault('the file ends too early', 'It may have been read while it was being written');
-    if (first === '/') return this.#comment();
+    if (this.#isComment()) return this.#comment();
     if (first === "'") return this.#fault('a string in single quotes', 'Use double quotes');
     if (/^(?:-?Infinity|NaN)/.test(this.#text.slice(this.#at, this.#at + 9)))
       return this.#fault('JSON knows no NaN and no Infinity', 'Quote it if it is a text');
@@ -126,7 +126,11 @@ class Scanner {
 
   #noKey(): Error {
     if (this.#at >= this.#text.length) return this.#noValue(undefined);
-    return this.#text[this.#at] === '/' ? this.#comment() : this.#fault('a key is missing or not in double quotes');
+    return this.#isComment() ? this.#comment() : this.#fault('a key is missing or not in double quotes');
+  }
+
+  #isComment(): boolean {
+    return /^\/[/*]/.test(this.#text.slice(this.#at, this.#at + 2));
   }
 
   #comment(): Error {

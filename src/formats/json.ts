@@ -1,16 +1,19 @@
-import type { ConfigTree, ConfigValue } from '../entry.ts';
+import type { ConfigValue } from '../entry.ts';
 import { isPlain } from '../internal/freeze.ts';
 import type { Format, Parsed } from './format.ts';
 import { withoutComments } from './json-comments.ts';
 import { scanJson } from './json-scan.ts';
 import { positions } from './position.ts';
 import { refusal, refuseBlank, type Source } from './refusal.ts';
-import { Examination, glance, unprintable } from './tree.ts';
+import { assertPrintable, Examination, glance, losesDigits } from './tree.ts';
 
 /** JSON. What is accepted was read by JSON.parse; the scanner of our own runs only to say what is wrong, and where things stand. */
 export const json: Format = {
   parse: async (source) => read(source, source),
-  print: async (tree, owner) => printed(tree, owner),
+  async print(tree, owner) {
+    assertPrintable(tree, owner, losesDigits);
+    return `${JSON.stringify(tree, null, 2)}\n`;
+  },
 };
 
 /** JSON with comments and trailing commas. */
@@ -56,10 +59,4 @@ export function membersWritten(text: string): number {
     open = text.indexOf('"', close);
   }
   return members;
-}
-
-function printed(tree: ConfigTree, owner: string): string {
-  const fault = unprintable(tree, (value) => (typeof value === 'bigint' ? 'JSON has no integers beyond 2^53' : undefined));
-  if (fault) throw fault(owner);
-  return `${JSON.stringify(tree, null, 2)}\n`;
 }

@@ -4,7 +4,7 @@ import type { Format } from './format.ts';
 import { positions } from './position.ts';
 import { quoteIt, refusal, refuseBlank, reservedKey, type Source, tooDeep } from './refusal.ts';
 import { scanToml } from './toml-scan.ts';
-import { Examination, type Fault, maxDepth, unprintable } from './tree.ts';
+import { assertPrintable, Examination, type Fault, maxDepth } from './tree.ts';
 
 /** TOML 1.0. Integers beyond 2^53 are bigints; dates and times are their text, as in `1979-05-27T07:32:00.000Z`. */
 export const toml: Format = {
@@ -24,13 +24,12 @@ export const toml: Format = {
     return { tree, at };
   },
   async print(tree, owner) {
-    const fault = unprintable(tree, (value) => {
+    assertPrintable(tree, owner, (value) => {
       if (value === null) return 'TOML has no null';
       return typeof value === 'bigint' && tooBig(value) ? 'TOML has integers of 64 bits' : undefined;
     });
-    if (fault) throw fault(owner);
     const { stringify } = await import('smol-toml');
-    return stringify(tree) || '# nothing\n';
+    return stringify(tree).trimStart() || '# nothing\n';
   },
 };
 

@@ -119,17 +119,18 @@ function tooLong(path: readonly (string | number)[]): boolean {
   }
 }
 
-/** The error, to be given its owner, for a tree that a format cannot print: `refuse` says why a value cannot be. */
-export function unprintable(
-  tree: ConfigTree,
-  refuse: (value: ConfigValue) => string | undefined,
-): ((owner: string) => ConfigError) | undefined {
+/** Throws for a tree that a format cannot print; `refuse` says why a value cannot be. */
+export function assertPrintable(tree: ConfigTree, owner: string, refuse: (value: ConfigValue) => string | undefined): void {
   const { fault } = new Examination(tree);
   const [path, what] = fault ? [fault.path, fault.what] : (findValue(tree, refuse) ?? []);
-  if (!path || !what) return undefined;
-  return (owner) =>
-    new ConfigError('validation', `${owner}: the value at ${path.map((name) => named(name)).join('.')} cannot be written: ${what}`);
+  if (path && what) throw new ConfigError('validation', `${owner}: the value at ${path.map(named).join('.')} cannot be written: ${what}`);
 }
+
+/** What JSON and YAML would give back with other digits, or not at all. */
+export const losesDigits = (value: ConfigValue): string | undefined =>
+  typeof value === 'bigint' || (isOdd(value) && /^-?\d+$/.test(String(value)))
+    ? 'an integer beyond 2^53, which would lose digits'
+    : undefined;
 
 function findValue(
   value: ConfigValue,

@@ -102,7 +102,7 @@ class Reader {
       keys.set(name.text, start);
       const read: Read = pair.value ? this.read(pair.value) : { value: null, spot: { offset: start }, size: 1 };
       size += name.text.length + read.size;
-      if (name.merges) merged.push(...this.#merges(pair.value as Node, read));
+      if (name.merges) merged.push(...this.#merges(offsetOf(pair.value ?? pair.key), read));
       else {
         value[name.text] = read.value;
         inside.set(name.text, read.spot);
@@ -118,11 +118,11 @@ class Reader {
   }
 
   /** What stands behind `<<`: a mapping, or a list of them of which the first says most. */
-  #merges(node: Node, read: Read): Read[] {
+  #merges(offset: number, read: Read): Read[] {
     const parts = Array.isArray(read.value)
       ? read.value.map((value, i) => ({ value, spot: read.spot.inside?.get(`${i}`) as Spot, size: 0 }))
       : [read];
-    if (!parts.every(({ value }) => isPlain(value))) throw this.#fault(offsetOf(node), 'a merge (<<) of something that is no mapping');
+    if (!parts.every(({ value }) => isPlain(value))) throw this.#fault(offset, 'a merge (<<) of something that is no mapping');
     return parts;
   }
 

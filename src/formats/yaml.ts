@@ -1,9 +1,8 @@
 import type { Document } from 'yaml';
-import type { ConfigTree } from '../entry.ts';
 import type { Format } from './format.ts';
 import { positions } from './position.ts';
 import { refusal, refuseBlank, type Source, tooDeep } from './refusal.ts';
-import { Examination, maxDepth, unprintable } from './tree.ts';
+import { assertPrintable, Examination, losesDigits, maxDepth } from './tree.ts';
 import { readYaml } from './yaml-tree.ts';
 
 type Yaml = typeof import('yaml');
@@ -21,11 +20,16 @@ export const yaml: Format = {
     if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what);
     return { tree, at };
   },
-  async print(tree: ConfigTree, owner) {
-    const fault = unprintable(tree, (value) => (typeof value === 'bigint' ? 'an integer beyond 2^53 would lose digits' : undefined));
-    if (fault) throw fault(owner);
-    const library = await import('yaml');
-    return library.stringify(tree, { version: '1.2', schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });
+  async print(tree, owner) {
+    assertPrintable(tree, owner, losesDigits);
+    const { Document, visit } = await import('yaml');
+    const document = new Document(tree, { version: '1.2', schema: 'core', aliasDuplicateObjects: false });
+    visit(document, {
+      Scalar(key, node) {
+        if (key === 'key' && node.value === '<<') node.type = 'QUOTE_DOUBLE'; // plain, it would merge
+      },
+    });
+    return document.toString({ lineWidth: 0 });
   },
 };
 

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ConfigTree } from '../../src/entry.ts';
+import { type FormatName, formatOf, formats } from '../../src/formats/format.ts';
+import { positionOf } from '../../src/formats/position.ts';
+import { freezeTree } from '../../src/formats/tree.ts';
+import { treeOf } from '../support/read-format.ts';
+
+const all = Object.keys(formats) as FormatName[];
+/** Half a surrogate pair has no UTF-8. */
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+const reserved = ['__proto__', 'constructor', 'prototype'];
+
+describe('the formats', () => {
+  it('are told by the extension, in any case', () => {
+    const files = ['a.json', 'a.JSONC', 'a.yaml', 'b/a.yml', 'a.b.toml'];
+    expect(files.map((file) => formatOf(file, 'test'))).toEqual(['json', 'jsonc', 'yaml', 'yaml', 'toml']);
+  });
+
+  it.each(['a', 'a.ini', '.yaml', 'a.constructor'])('are not guessed: %s', (file) => {
+    expect(() => formatOf(file, 'BundleProvider')).toThrow(
+      `BundleProvider: the name of ${file} does not tell its format. End it in .json, .jsonc, .yaml, .yml, .toml, or say format: 'json' or 'jsonc' or 'yaml' or 'toml'`,
+    );
+  });
+
+  it.each(all)('give back every tree that they print: %s', async (format) => {
+    const name = fc
+      .oneof(
+        fc.string({ unit: 'binary', maxLength: 8 }),
+        fc.constantFrom('a', '<<', 'null', 'true', '~', '1', '#x', '- y', 'a: b', '2001-01-01', '!t', '&a', '*a'),
+      )
+      .filter((one) => !reserved.includes(one) && isWellFormed(one));
+    const number = fc.oneof(
+      fc.maxSafeInteger(),
+      fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .filter((one) => !Object.is(one, -0) && (Math.abs(one) < 2 ** 53 || Math.abs(one) >= 1e21)),
+    );
+    const leaf = fc.oneof(
+      fc.string({ unit: 'binary' }).filter((one) => isWellFormed(one)),
+      name,
+      number,
+      fc.boolean(),
+      ...(format === 'toml' ? [fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n })] : [fc.constant(null)]),
+    );
+    const tree = fc.letrec<{ tree: object; value: unknown }>((tie) => ({
+      tree: fc.dictionary(name, tie('value'), { maxKeys: 5, noNullPrototype: true }),
+      value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, fc.array(tie('value'), { maxLength: 4 }), tie('tree')),
+    })).tree;
+    await fc.assert(
+      fc.asyncProperty(tree, async (one) => {
+        expect(await treeOf(format, await formats[format].print(one as ConfigTree, 'test'))).toEqual(one);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['json', { a: [1n] }, 'test: the value at "a"."0" cannot be written: an integer beyond 2^53, which would lose digits'],
+    ['yaml', { a: { b: 1n } }, 'test: the value at "a"."b" cannot be written: an integer beyond 2^53, which would lose digits'],
+    ['toml', { a: [null] }, 'test: the value at "a"."0" cannot be written: TOML has no null'],
+    ['toml', { a: 2n ** 63n }, 'test: the value at "a" cannot be written: TOML has integers of 64 bits'],
+    ['json', { a: 1e20 }, 'test: the value at "a" cannot be written: an integer beyond 2^53, which would lose digits'],
+    ['json', { a: Number.NaN }, 'test: the value at "a" cannot be written: it is no finite number'],
+    ['yaml', { a: Number.POSITIVE_INFINITY }, 'test: the value at "a" cannot be written: it is no finite number'],
+    [
+      'toml',
+      JSON.parse('{"__proto__": 1}'),
+      'test: the value at "__proto__" cannot be written: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
+    [
+      'json',
+      { a: { ['k'.repeat(600)]: 1 } },
+      `test: the value at "a"."${'k'.repeat(59)}…" cannot be written: a key of more than 512 characters`,
+    ],
+  ] as const)('refuse to print what would not come back: %s, %o', async (format, tree, message) => {
+    await expect(formats[format].print(tree as ConfigTree, 'test')).rejects.toMatchObject({ code: 'validation', message });
+  });
+
+  it('print an integer far beyond 2^53 only if it was a number all along', async () => {
+    for (const format of all)
+      expect(await treeOf(format, await formats[format].print({ a: 1e300, b: -1e22 }, 'test'))).toEqual({ a: 1e300, b: -1e22 });
+  });
+});
+
+describe('positions', () => {
+  it('count lines and columns from 1', () => {
+    const text = 'ab\n\ncd';
+    expect([0, 2, 3, 4, 5, 6].map((offset) => positionOf(text, offset))).toEqual([
+      { line: 1, column: 1 },
+      { line: 1, column: 3 },
+      { line: 2, column: 1 },
+      { line: 3, column: 1 },
+      { line: 3, column: 2 },
+      { line: 3, column: 3 },
+    ]);
+  });
+});
+
+describe('a frozen tree', () => {
+  it('is frozen down to its leaves, shared parts included', () => {
+    const shared = { x: [{ y: 1 }] };
+    const tree = { a: shared, b: [shared, null, 1] };
+    freezeTree(tree);
+    expect([tree, tree.b, shared, shared.x, shared.x[0]].every(Object.isFrozen)).toBe(true);
+  });
+});

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
+
+describe('JSON with comments', () => {
+  it('reads past comments of both kinds and commas behind the last value', async () => {
+    const text = '// first\n{ /* one\n two */ "a": 1, "url": "http://x/*y*/", // end\n "list": [1, 2, /* three */ ], }\n// last';
+    expect(await treeOf('jsonc', text)).toEqual({ a: 1, url: 'http://x/*y*/', list: [1, 2] });
+  });
+
+  it('tells positions as they are in the file, comments included', async () => {
+    const { at } = await parsed('jsonc', '/* one\ntwo */ { "a": /* x */ 1,\n// y\n"b": [2,],\n}');
+    expect(at(['a'])).toEqual({ line: 2, column: 23 });
+    expect(at(['b', '0'])).toEqual({ line: 4, column: 7 });
+  });
+
+  it.each([
+    ['an empty file', '', '1:1: the file is empty. Where nothing is meant, write {}'],
+    ['a file of comments alone', '// nothing\n', '2:1: the file ends too early. It may have been read while it was being written'],
+    ['a comment that does not end', `{} /* ${fake}`, '1:4: a comment does not end'],
+    ['a lonely comma', '{"a": [,]}', '1:8: a value is missing or not valid JSON. Strings need double quotes'],
+    ['two commas', '{"a": [1,,]}', '1:10: a value is missing or not valid JSON. Strings need double quotes'],
+    ['a slash', `{"a": / ${fake}}`, '1:7: a value is missing or not valid JSON. Strings need double quotes'],
+    ['a text that does not end', `{"a": "${fake} // x`, '1:7: a string does not end'],
+    ['a duplicate behind a comment', '{"a": 1, // "a"\n"a": 2}', '2:1: duplicate key "a", first in line 1. Remove one of them'],
+  ])('refuses %s', async (_, text, message) => {
+    expect(await refusal('jsonc', text)).toBe(message);
+  });
+
+  it('reads any JSON as JSON does, with comments between all tokens', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })),
+        fc.constantFrom('/* "x": 1 */', '// ]\n', '/**/'),
+        async (tree, comment) => {
+          const text = JSON.stringify(tree, (key, value) =>
+            ['__proto__', 'constructor', 'prototype'].includes(key) || (typeof value === 'number' && !(Math.abs(value) < 2 ** 53))
+              ? undefined
+              : value,
+          );
+          const commented = [...text.matchAll(/"(?:[^"\\]|\\.)*"|[^"]/g)].map(([token]) =>
+            /^[{}[\],:"]/.test(token) ? `${comment}${token}${comment}` : token,
+          );
+          expect(await treeOf('jsonc', commented.join(''))).toEqual(JSON.parse(text));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

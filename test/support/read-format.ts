@@ -1,0 +1,27 @@
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import type { ConfigTree } from '../../src/entry.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { type FormatName, formats, type Parsed } from '../../src/formats/format.ts';
+
+/** Obviously no secret of anybody's. What stands beside it in a text must come out in no error. */
+export const fake = 'fake-s3cret-for-tests';
+
+export const parsed = (format: FormatName, text: string): Promise<Parsed> =>
+  formats[format].parse({ provider: 'test', file: `base.${format}`, text });
+
+export const treeOf = async (format: FormatName, text: string): Promise<ConfigTree> => (await parsed(format, text)).tree;
+
+/** The message with which a text is refused, without the file's name, once everything that any refusal must be has been checked. */
+export async function refusal(format: FormatName, text: string): Promise<string> {
+  const error: unknown = await parsed(format, text).then(
+    () => expect.unreachable('it was accepted'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ConfigError)) throw error;
+  expect(error.code).toBe('parse');
+  expect(error.origin?.source).toBe(`base.${format}`);
+  expect(error.message.startsWith(`base.${format}:${error.origin?.line}:${error.origin?.column}: `)).toBe(true);
+  expect(`${inspect(error, { depth: null, showHidden: true })}${JSON.stringify(error)}`).not.toContain(fake);
+  return error.message.slice(`base.${format}:`.length);
+}
