@@ -84,9 +84,9 @@ function cut(item: Item, key: Key): Item[] {
   const inside = rest(key, item.key);
   const value = dig(item.value, inside);
   if (value === undefined) return [];
-  const { leaf } = item;
+  const { leaf, ...entry } = item;
   const own = isTree(value) ? leaf && { leaf: (at: Key) => leaf(append(inside, at)) } : leaf?.(inside);
-  return [makeEntry({ ...item, key, value, ...own })];
+  return [makeEntry({ ...entry, key, value, ...own })];
 }
 
 function dig(tree: ConfigValue, inside: Key): ConfigValue | undefined {
@@ -122,7 +122,7 @@ export async function readVariables(
     const { value: text, origin } = variable;
     if (typeof text !== 'string') return Object.freeze({ key, origin, error: text });
     try {
-      const value = frozen((await json.parse({ provider, file: origin.source, text })).tree);
+      const value = frozen((await json.parse({ provider, file: `${origin} (as JSON)`, text })).tree);
       const leaf = (inside: Key) => ({ origin, secret: secret(append(key, inside), dig(value, inside) ?? null, variable) });
       return makeEntry({ key, value, secret: false, origin, leaf });
     } catch (error) {
