@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import process from 'node:process';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, isConfigError } from '../../errors.ts';
 import { ioError, isMissing } from '../../internal/file.ts';
 import type { Key } from '../../key.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
 import type { ConfigProvider } from '../../provider.ts';
-import { parseKeys, password, symmetric } from './keys.ts';
+import { parseKeys, password } from './keys.ts';
 import { type FileKey, RemoteKey } from './wrapping.ts';
 
 interface KeyText {
@@ -78,7 +78,7 @@ export class Keys {
   }
 
   async #one(source: KeySource): Promise<readonly FileKey[] | string> {
-    if (typeof source === 'function') return this.#material(source, await source());
+    if (typeof source === 'function') return this.#material(source, await this.#call(source));
     if ('opens' in source) return [source];
     if ('wrap' in source) return (this.#known.get(source) ?? this.#keep(source, '', [new RemoteKey(source)])).keys;
     if ('env' in source) {
@@ -96,6 +96,16 @@ export class Keys {
     if (!entry) return where;
     const text = typeof entry.value === 'string' ? entry.value : JSON.stringify(entry.value);
     return this.#text(source, text, where);
+  }
+
+  /** A stranger's error may hold anything. */
+  async #call(source: KeySource & (() => unknown)): Promise<KeyMaterial | undefined> {
+    try {
+      return await source();
+    } catch (error) {
+      if (isConfigError(error)) throw error;
+      throw new ConfigError('crypto', `${this.#owner}: the function in keys failed`, { cause: error });
+    }
   }
 
   #material(source: KeySource, made: KeyMaterial | undefined): readonly FileKey[] | string {
@@ -122,13 +132,6 @@ export class Keys {
     this.#known.set(source, known);
     return known;
   }
-}
-
-/** A key given as bytes or as text. */
-export function keysFrom(material: KeyMaterial, where: string): readonly FileKey[] {
-  if (typeof material === 'string') return parseKeys(material, where);
-  if (material instanceof Uint8Array) return [symmetric(Buffer.from(material))];
-  return Array.isArray(material) ? material : [material as FileKey];
 }
 
 function check(source: KeySource, owner: string): void {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, diffieHellman, generateKeyPairSync, type KeyObject, pbkdf2, randomBytes } from 'node:crypto';
 import { inspect, promisify } from 'node:util';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, isConfigError } from '../../errors.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
 import { base64url, type Header, quoted, unbase64url } from './jose.ts';
 import type { Recipient } from './jwe.ts';
@@ -163,12 +163,22 @@ export class RemoteKey extends HeldKey implements FileKey {
   }
 
   async wrap(contentKey: Buffer): Promise<Recipient> {
-    const encryptedKey = Buffer.from(await this.#wrapper.wrap(contentKey), 'utf8');
-    return { header: { alg: this.algorithm, kid: this.kid }, encryptedKey };
+    const wrapped = await this.#asking(() => this.#wrapper.wrap(contentKey));
+    return { header: { alg: this.algorithm, kid: this.kid }, encryptedKey: Buffer.from(wrapped, 'utf8') };
   }
 
   async unwrap(encryptedKey: Buffer): Promise<Buffer | undefined> {
-    return Buffer.from(await this.#wrapper.unwrap(encryptedKey.toString('utf8')));
+    return Buffer.from(await this.#asking(() => this.#wrapper.unwrap(encryptedKey.toString('utf8'))));
+  }
+
+  /** A stranger's error may hold anything. */
+  async #asking<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isConfigError(error)) throw error;
+      throw new ConfigError('crypto', `the key "${this.kid}" (${this.algorithm}) could not be used: its service failed`, { cause: error });
+    }
   }
 }
 

@@ -1,17 +1,13 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
-import { chmod, lstat, mkdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { chmod, lstat, mkdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { sandbox } from 'llm-config-manager/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { realFile, writeAtomic, writeError } from '../../../src/providers/encrypted-file/durable.ts';
 import { withLock } from '../../../src/providers/encrypted-file/lock.ts';
-
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
+import { interleaved, killed } from './processes.ts';
 
 describe('writing a file', () => {
   it('replaces it whole, readable by its owner alone, and leaves nothing else behind', async () => {
@@ -163,54 +159,9 @@ describe('the lock of a file', () => {
   });
 });
 
-// The full measure, 2 × 1,000 writes and 200 kills, runs in continuous integration.
-const [writes, kills] = process.env.CI ? [1_000, 200] : [50, 6];
-const writer = new URL('./writer.ts', import.meta.url).pathname;
-const fresh = (...args: string[]): ChildProcess => {
-  const child = fork(writer, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  children.push(child);
-  return child;
-};
-
+// The full measure, 2 × 1,000 writes and 200 kills, runs with the live tests.
 describe('two processes and one encrypted file', () => {
-  it(`loses none of 2 × ${writes} interleaved writes`, async () => {
-    await using box = await sandbox();
-    const path = box.path('secrets.json.jwe');
-    const both = [fresh(path, 'a', `${writes}`), fresh(path, 'b', `${writes}`)];
-    const codes = await Promise.all(both.map(async (child) => (await once(child, 'exit'))[0]));
-    expect(codes).toEqual([0, 0]);
-    const { EncryptedFileProvider } = await import('../../../src/providers/encrypted-file/provider.ts');
-    const file = new EncryptedFileProvider({ path, keys: () => Buffer.alloc(32, 1) });
-    const [entry] = await file.list();
-    const names = Object.values(entry && 'value' in entry ? (entry.value as object) : {}).flatMap((section) => Object.keys(section));
-    expect(names).toHaveLength(2 * writes);
-    expect(readdirSync(box.directory)).toEqual(['secrets.json.jwe']);
-  }, 120_000);
+  it('loses none of 2 × 50 interleaved writes', () => interleaved(50), 60_000);
 
-  it(`leaves the old or the new file, always readable, when it is killed at ${kills} moments`, async () => {
-    await using box = await sandbox();
-    const path = box.path('secrets.json.jwe');
-    const { EncryptedFileProvider } = await import('../../../src/providers/encrypted-file/provider.ts');
-    const file = new EncryptedFileProvider({ path, keys: () => Buffer.alloc(32, 1) });
-    await file.set('a.0', '0');
-    let last = 0;
-    // each writer tells its numbers, which only grow, before and after it has written one
-    for (let kill = 0; kill < kills; kill++) {
-      const child = fresh(path, 'counter', '1000000');
-      const told = { began: 0, done: 0 };
-      child.on('message', (message: { began?: number; done?: number }) => Object.assign(told, message));
-      await once(child, 'message');
-      const ms = (kill * 7) % 23; // spread over a write, which takes some milliseconds
-      await new Promise((on) => setTimeout(on, ms));
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-      const now = Number((await file.get('counter', { maxAgeMs: 0 }))?.value ?? 0);
-      expect(now).toBeGreaterThanOrEqual(Math.max(last, told.done));
-      last = now;
-      expect((await file.get('a.0'))?.value).toBe('0');
-    }
-    await file.set('a.1', '1', { signal: AbortSignal.timeout(5_000) });
-    expect(existsSync(`${path}.lock`)).toBe(false);
-    expect((await readFile(path, 'utf8')).length).toBeGreaterThan(0);
-  }, 240_000);
+  it('leaves the old or the new file, always readable, when it is killed at 5 moments', () => killed(5), 60_000);
 });

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { FlattenedEncrypt, GeneralEncrypt, type GeneralJWE, generalDecrypt, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/errors.ts';
 import type { KeyWrapper } from '../../../src/key-wrapper.ts';
 import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
 import { newKey, parseKeys, password, publicText } from '../../../src/providers/encrypted-file/keys.ts';
@@ -176,8 +177,13 @@ describe('a key that a service holds', () => {
   it('gives its own error when it is out of reach', async () => {
     const wrapper = service();
     const file = await makeEnvelope(plaintext, [new RemoteKey(wrapper)], expected);
-    wrapper.unwrap = async () => Promise.reject(Object.assign(new Error('out of reach'), { transient: true }));
-    await expect(open(file, new RemoteKey(wrapper))).rejects.toThrow('out of reach');
+    const down = new ConfigError('unavailable', 'out of reach');
+    wrapper.unwrap = async () => Promise.reject(down);
+    await expect(open(file, new RemoteKey(wrapper))).rejects.toBe(down);
+    wrapper.unwrap = async () => Promise.reject(new Error('fake-token-77'));
+    const error = await open(file, new RemoteKey(wrapper)).catch((reason: Error) => reason);
+    expect(error).toMatchObject({ code: 'crypto', message: expect.stringContaining('"prod/config" (vault-transit)') });
+    expect(inspect(error)).not.toContain('fake-token-77');
   });
 
   it('must call its algorithm by a name that no cipher has', () => {
