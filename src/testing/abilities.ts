@@ -20,6 +20,8 @@ export const abilities = {
   hang: 'the backend can accept a request and never answer',
   garbage: 'the backend can answer what nobody understands',
   closing: 'the closing of the backend can fail',
+  versions: 'a version of a key can be asked for',
+  expiry: 'the backend has values that end',
   damage: 'one key can exist and be unreadable, alone',
 } as const;
 

@@ -20,10 +20,16 @@ export interface Subject {
   readonly fail?: (fault: BackendFault | undefined) => void | Promise<void>;
   /** This key exists and alone cannot be read from now on: denied, disabled, undecryptable. */
   readonly damage?: (key: Key) => void | Promise<void>;
+  /** Writes a new version behind the provider, and answers how the one before it is called. */
+  readonly rotate?: (key: Key, value: ConfigValue) => string | Promise<string>;
+  /** Puts a value that ends. */
+  readonly lend?: (key: Key, value: ConfigValue, lifeMs: number) => void | Promise<void>;
   /** How many requests the backend has seen. */
   readonly requests?: () => number;
   /** Moves the clock that the provider was given; without one, time passes by itself. */
   readonly advance?: (ms: number) => void | Promise<void>;
+  /** How far the clock is moved at once while an answer is waited for, where the backend answers in real time. @default ever further */
+  readonly paceMs?: number;
   /** Clears up, after the provider has been closed. */
   readonly dispose?: () => void | Promise<void>;
 }

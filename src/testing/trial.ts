@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ConfigValue } from '../entry.ts';
 import { type ConfigError, isConfigError } from '../errors.ts';
 import type { Key } from '../key.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
@@ -27,8 +28,14 @@ export interface Trial {
   change: NonNullable<Subject['change']>;
   fail: (fault: BackendFault | undefined) => Promise<void>;
   damage: (key: Key) => Promise<void>;
+  rotate: (key: Key, value: ConfigValue) => Promise<string>;
+  lend: NonNullable<Subject['lend']>;
   /** How many requests `work` has cost, where the subject counts them. */
   cost(work: () => Promise<unknown>): Promise<number | undefined>;
+  /** The same, where it must. */
+  requests(work: () => Promise<unknown>): Promise<number>;
+  /** Lets time pass on the subject's clock. */
+  pass(ms: number): Promise<void>;
   /** Waits for an answer: in real time, or by moving the subject's clock. */
   settled<T>(promise: PromiseLike<T>): Promise<T>;
   /** Waits until what is to happen without any time passing has happened. */
@@ -40,7 +47,7 @@ export interface Trial {
 }
 
 export function trialOf(subject: Subject, values: Values, patienceMs: number): Trial {
-  const { provider } = subject;
+  const { provider, advance, paceMs } = subject;
 
   const settled = async <T>(promise: PromiseLike<T>): Promise<T> => {
     let done = false;
@@ -49,12 +56,12 @@ export function trialOf(subject: Subject, values: Values, patienceMs: number): T
     });
     answer.catch(() => {});
     const end = now() + patienceMs;
-    for (let step = 10; ; step = Math.min(2 * step, 60_000)) {
+    for (let step = paceMs ?? 10; ; step = paceMs ?? Math.min(2 * step, 60_000)) {
       await turns(4);
       if (done) return answer;
       assert.ok(now() < end, `there was no answer within ${patienceMs} ms`);
-      if (subject.advance) await subject.advance(step);
-      else await pause(1);
+      if (!advance || paceMs !== undefined) await pause(1);
+      if (!done) await advance?.(step);
     }
   };
 
@@ -68,6 +75,12 @@ export function trialOf(subject: Subject, values: Values, patienceMs: number): T
       return error;
     }
     assert.fail(`it answered ${answer === undefined ? 'undefined' : 'something'} where it had to fail`);
+  };
+
+  const cost = async (work: () => Promise<unknown>): Promise<number | undefined> => {
+    const before = subject.requests?.();
+    await work();
+    return before === undefined ? undefined : (subject.requests?.() ?? 0) - before;
   };
 
   return {
@@ -97,14 +110,27 @@ export function trialOf(subject: Subject, values: Values, patienceMs: number): T
       assert.ok(subject.damage, unsaid('damage', 'subject.damage'));
       await subject.damage(key);
     },
-    cost: async (work) => {
-      const before = subject.requests?.();
-      await work();
-      return before === undefined ? undefined : (subject.requests?.() ?? 0) - before;
+    rotate: async (key, value) => {
+      assert.ok(subject.rotate, unsaid('versions', 'subject.rotate'));
+      return subject.rotate(key, value);
+    },
+    lend: async (key, value, lifeMs) => {
+      assert.ok(subject.lend, unsaid('expiry', 'subject.lend'));
+      await subject.lend(key, value, lifeMs);
+    },
+    cost,
+    requests: async (work) => {
+      const seen = await cost(work);
+      assert.ok(seen !== undefined, 'there is no subject.requests, and nothing can be counted without');
+      return seen;
+    },
+    pass: async (ms) => {
+      assert.ok(advance, 'there is no subject.advance, and no time can pass without');
+      await advance(ms);
     },
     idle: async () => {
       await turns(10);
-      if (!subject.advance) await pause(20);
+      if (!advance || paceMs !== undefined) await pause(20);
     },
     promptRefusal: async (promise) => {
       let done = false;

@@ -1,22 +1,55 @@
+import { ProviderChain } from 'llm-config-manager';
 import { sheltered } from 'llm-config-manager/shelter';
-import { describeProvider } from 'llm-config-manager/testing';
+import { describeProvider, describeShelter, manualClock } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
+import { MemoryProvider } from '../../src/providers/memory.ts';
 import { Backend, reference } from '../testing/reference.ts';
+import { store } from '../testing/source.ts';
 
 describeProvider({
   name: 'sheltered(provider)',
   runner,
   make: (values) => {
-    const backend = new Backend(values);
+    const clock = manualClock();
+    const backend = new Backend(values, clock);
     return {
-      provider: sheltered(reference(backend), { clock: backend.clock }),
+      provider: sheltered(reference(backend), { clock }),
       change: (key, value) => backend.change(key, value),
       fail: (fault) => {
         backend.fault = fault;
       },
       damage: (key) => void backend.damaged.add(key),
       requests: () => backend.requests,
-      advance: (ms) => backend.clock.advance(ms),
+      advance: (ms) => clock.advance(ms),
     };
   },
+});
+
+describeShelter({ name: 'sheltered(source)', runner, make: store });
+
+describeShelter({
+  name: 'sheltered(source) in a chain',
+  runner,
+  make: (values, options) => {
+    const local = (name: string) => new MemoryProvider({ 'other.key': 'elsewhere' }, { name });
+    return store(values, options, (source, given) => new ProviderChain([local('first'), sheltered(source, given), local('last')]));
+  },
+  without: { versions: 'a version is asked of the provider that has it' },
+});
+
+describeShelter({
+  name: 'sheltered(provider)',
+  runner,
+  make: (values, options) => {
+    const backend = new Backend(values, options.clock);
+    return {
+      provider: sheltered(reference(backend), options),
+      change: (key, value) => backend.change(key, value),
+      fail: (fault) => {
+        backend.fault = fault;
+      },
+      requests: () => backend.requests,
+    };
+  },
+  without: { versions: 'a provider has no versions', expiry: 'shown with a source' },
 });

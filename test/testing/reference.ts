@@ -5,18 +5,20 @@ import { frozen } from '../../src/internal/freeze.ts';
 import { type Key, keyOf, startsWith } from '../../src/key.ts';
 import type { Change, ReadOptions, WritableProvider } from '../../src/provider.ts';
 import { isSecretName } from '../../src/redact.ts';
-import { type BackendFault, type ManualClock, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
+import type { Clock } from '../../src/shelter/index.ts';
+import { type BackendFault, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
 
 /** A backend in memory that can do and suffer everything there is a sentence about. */
 export class Backend {
   readonly values: Map<Key, ConfigValue>;
   readonly damaged = new Set<Key>();
-  readonly clock: ManualClock = manualClock();
+  readonly clock: Clock;
   readonly listeners = new Set<(key: Key) => void>();
   fault: BackendFault | undefined;
   requests = 0;
 
-  constructor(values: Values) {
+  constructor(values: Values, clock: Clock = manualClock()) {
+    this.clock = clock;
     this.values = new Map(Object.entries(structuredClone(values)));
   }
 
@@ -134,7 +136,8 @@ export function reference(backend: Backend): Reference {
 
 /** A subject with every lever, around a provider that `change` may spoil. */
 export function subject(values: Values, spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({})): Subject {
-  const backend = new Backend(values);
+  const clock = manualClock();
+  const backend = new Backend(values, clock);
   const honest = reference(backend);
   return {
     // getters as getters
@@ -145,6 +148,6 @@ export function subject(values: Values, spoil: (honest: Reference, backend: Back
     },
     damage: (key) => void backend.damaged.add(key),
     requests: () => backend.requests,
-    advance: (ms) => backend.clock.advance(ms),
+    advance: (ms) => clock.advance(ms),
   };
 }

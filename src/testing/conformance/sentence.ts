@@ -11,9 +11,9 @@ export interface Sentence {
 }
 
 /** Sentences about one ability. */
-export interface Chapter {
+export interface Chapter<S extends Sentence = Sentence> {
   readonly title: string;
   /** What all of its sentences need. */
   readonly needs?: readonly Ability[];
-  readonly sentences: readonly Sentence[];
+  readonly sentences: readonly S[];
 }
