@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cycle, filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
@@ -49,6 +50,8 @@ describe('the dependencies', () => {
 
   it('are exactly the packages that src/ imports: plain ones and optional peers', () => {
     const used = new Set(foreign.filter(({ kind }) => kind !== 'type').map(({ target }) => packageOf(target)));
+    // a package that runs in a child process is named there, not imported
+    for (const name of optional) if (sources.some((file) => read(file).includes(`'${name}'`))) used.add(name);
     expect([...used].sort()).toEqual([...Object.keys(manifest.dependencies), ...optional].sort());
   });
 
@@ -145,10 +148,12 @@ describe('the files of the project', () => {
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath.slice(project.length)}/${entry.name}`.replaceAll('\\', '/').replace(/^\//, ''))
     .filter((file) => !ignored.test(file));
-  const mention = (what: RegExp): string[] => files.filter((file) => file !== 'test/package.test.ts' && what.test(read(file)));
+  const self = 'test/package.test.ts';
+  const mention = (what: RegExp): string[] => files.filter((file) => file !== self && what.test(read(file)));
 
-  it('name no path of a machine', () => {
-    expect(mention(/\/work\/(?:main|shared)|\/(?:Users|home)\/(?!app\b|me\b|node\b)\w+\/|\/root\/|[A-Z]:\\Users\\/)).toEqual([]);
+  it('name no path of the machine that they were written on', () => {
+    const plain = (path: string): string => path.replace(/[^\w/]/g, '\\$&');
+    expect(mention(new RegExp(`${plain(project)}|${plain(homedir())}/`))).toEqual([]);
   });
 
   it('name no registry, not in the lock files either', () => {

@@ -27,30 +27,31 @@ await using chain = new ProviderChain([
 
 // #region load
 const config = await loadConfig(Schema, chain);
-const { server, database, llm } = config.value; // typed, frozen, plain objects
+const { database, llm } = config.value; // typed and frozen: database.poolMax is a number
 // #endregion
 
 heading('Values, and where each comes from');
-table(
-  [
-    ['server.host', server.host],
-    ['server.port', server.port],
-    ['database.host', database.host],
-    ['database.poolMax', database.poolMax],
-    ['database.timeoutMs', database.timeoutMs],
-    ['llm.model', llm.model],
-    ['llm.temperature', llm.temperature],
-  ].map(([key, value]) => [`${key}`, JSON.stringify(value), `${config.explain(`${key}`).winner?.origin}`]),
-);
+const keys = [
+  'server.host',
+  'server.port',
+  'database.host',
+  'database.poolMax',
+  'database.timeoutMs',
+  'llm.model',
+  'llm.temperature',
+] as const;
+table(keys.map((key) => [key, JSON.stringify(config.get(key)), `${config.explain(key).winner?.origin}`]));
 
 heading('One of them explained');
 // #region explain
 console.log(`${config.explain('database.host')}`);
 // #endregion
 
+console.log(`\nA pool of ${database.poolMax} is a plain property read.`);
+
 heading('A secret');
 // #region secret
 console.log(config.explain('llm.apiKey').toString()); // masked, as in every message, log line and JSON
-console.log(JSON.stringify(config.value.llm));
+console.log(JSON.stringify(llm));
 console.log(`llm.apiKey has ${llm.apiKey.length} letters for who reads it`);
 // #endregion
