@@ -74,7 +74,9 @@ export class Kv {
         throw new ConfigError('invalid_option', `vault: ${path} keeps no versions, so that ifVersion cannot be checked`, {
           provider: 'vault',
         });
-      await this.#done(value === undefined ? asked('DELETE', 'data') : asked('POST', 'data', fieldsOf(path, value)), signal);
+      const fields = value === undefined ? {} : fieldsOf(path, value);
+      // version 1 refuses a secret without fields: that is one that is not there
+      await this.#done(Object.keys(fields).length === 0 ? asked('DELETE', 'data') : asked('POST', 'data', fields), signal);
       return undefined;
     }
     if (value === undefined) {

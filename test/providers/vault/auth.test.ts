@@ -217,7 +217,9 @@ describe('a log-in', () => {
     accepts(vault, 'auth/approle/login', () => false);
     const auth = appRole({ roleId: 'r', secretId: 's' });
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated' });
-    expect(await refusal(reads(vault, appRole({ roleId: 'r', mount: 'nowhere' })))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(reads(vault, appRole({ roleId: 'r', mount: 'nowhere' })))).toMatchObject({ code: 'unauthenticated' });
+    vault.fault = () => ({ status: 404, body: { errors: ['no handler for route'] } });
+    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'invalid_option' });
     vault.fault = () => ({ status: 200, body: { auth: null } });
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('second factor') });
     vault.fault = () => ({ status: 200, body: '<html>' });

@@ -64,7 +64,7 @@ export class Engines {
       const token = login(body);
       return token === undefined ? bad('invalid role or secret ID') : this.#vault.auth(token);
     }
-    if (path.endsWith('/login')) return { status: 404, body: { errors: [`no handler for route "${path}". route entry not found.`] } };
+    if (path.endsWith('/login')) return { status: 403, body: { errors: ['permission denied'] } };
     if (path === 'sys/wrapping/unwrap') {
       const held = this.wrapped.get(seen.token ?? '');
       this.wrapped.delete(seen.token ?? '');
@@ -171,6 +171,7 @@ export class Engines {
       return found ? ok(found.data, { lease_duration: 2764800 }) : none;
     }
     if (method === 'DELETE') this.secrets.delete(path);
+    else if (Object.keys(body).length === 0) return bad('missing data fields');
     else this.secrets.set(path, { versions: [{ data: body, at: this.#vault.now() }], metadata: null });
     return done;
   }
