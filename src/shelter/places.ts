@@ -25,8 +25,8 @@ export function mapped(places: readonly Place[]): (key: Key) => readonly Place[]
 export function placesOf(owner: string, option: string, map: Readonly<Record<string, string>>, leased = false): Place[] {
   return Object.entries(map).map(([name, said]) => {
     const key = keyOf(name);
-    const whole = said.length > 1 && said.endsWith('#');
-    const text = whole ? said.slice(0, -1) : said;
+    const whole = typeof said === 'string' && said.length > 1 && said.endsWith('#');
+    const text = typeof said !== 'string' ? '' : whole ? said.slice(0, -1) : said;
     const at = text.indexOf('#');
     const document = at < 0 ? text : text.slice(0, at);
     if (document === '' || text.endsWith('#'))

@@ -3,29 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { type ShelterOptions, sheltered } from '../../src/shelter/index.ts';
-import { manualClock } from '../../src/testing/clock.ts';
-import { down, FakeSource, failing, hang } from '../support/fake-source.ts';
-
-const steady = { jitter: 0 };
-
-function setup(documents: Record<string, string> = {}, options: ShelterOptions = {}, more: Partial<FakeSource> = {}) {
-  const clock = manualClock();
-  const source = new FakeSource(documents, { now: clock.now, ...more });
-  const cache = options.cache === false ? false : { ...steady, ...options.cache };
-  return { clock, source, provider: sheltered(source, { clock, ...options, cache }) };
-}
-
-const value = async (reading: Promise<{ value: unknown } | undefined>): Promise<unknown> => (await reading)?.value;
-const code = (reading: Promise<unknown>): Promise<string> =>
-  reading.then(
-    () => 'answered',
-    (error: ConfigError) => error.code,
-  );
+import { down, failing, hang } from '../support/fake-source.ts';
+import { code, sheltering, value } from '../support/sheltering.ts';
 
 describe('1. a request for many', () => {
   it('asks once for 1,000 concurrent reads of one key', async () => {
-    const { provider, source } = setup({ token: 'fake-1' });
+    const { provider, source } = sheltering({ token: 'fake-1' });
     const all = await Promise.all(Array.from({ length: 1_000 }, () => value(provider.get('token'))));
     expect(new Set(all)).toEqual(new Set(['fake-1']));
     expect(source.asked).toHaveLength(1);
@@ -34,7 +17,7 @@ describe('1. a request for many', () => {
 
   it('asks once for ten fields of one document', async () => {
     const fields = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, `fake-${i}`]));
-    const { provider, source } = setup({ db: JSON.stringify(fields) }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const { provider, source } = sheltering({ db: JSON.stringify(fields) }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
     const all = await Promise.all(Object.keys(fields).map((name) => value(provider.get(`db.${name}`))));
     expect(all).toEqual(Object.values(fields));
     expect(source.asked).toHaveLength(1);
@@ -43,7 +26,7 @@ describe('1. a request for many', () => {
   });
 
   it('asks once for 1,000 concurrent reads of a missing key, and once for 100 in a row while its absence is remembered', async () => {
-    const { provider, source, clock } = setup();
+    const { provider, source, clock } = sheltering();
     const all = await Promise.all(Array.from({ length: 1_000 }, () => provider.get('nothing')));
     expect(all.every((entry) => entry === undefined)).toBe(true);
     for (let i = 0; i < 100; i++) expect(await provider.get('nothing')).toBeUndefined();
@@ -55,7 +38,7 @@ describe('1. a request for many', () => {
   });
 
   it('asks once for reads that come to the provider some promises apart', async () => {
-    const { provider, source } = setup({ a: '1', b: '2', c: '3' });
+    const { provider, source } = sheltering({ a: '1', b: '2', c: '3' });
     const later = async (key: string, turns: number) => {
       for (let i = 0; i < turns; i++) await undefined;
       return value(provider.get(key));
@@ -70,13 +53,13 @@ describe('2. a batch', () => {
   const documents = Object.fromEntries(keys.map((key) => [key, `fake-${key}`]));
 
   it('makes three requests of 25 concurrent reads where ten fit into one', async () => {
-    const { provider, source } = setup(documents);
+    const { provider, source } = sheltering(documents);
     expect(await Promise.all(keys.map((key) => value(provider.get(key))))).toEqual(Object.values(documents));
     expect(source.asked.map((one) => one.documents.length)).toEqual([10, 10, 5]);
   });
 
   it('rejects one denied document alone', async () => {
-    const { provider, source } = setup(documents);
+    const { provider, source } = sheltering(documents);
     source.refused.set('k3', 'access_denied');
     const all = await provider.getMany(keys);
     expect([...all].filter(([, answer]) => answer instanceof ConfigError).map(([key]) => key)).toEqual(['k3']);
@@ -84,7 +67,7 @@ describe('2. a batch', () => {
   });
 
   it('asks one throttled document again alone', async () => {
-    const { provider, source, clock } = setup(documents);
+    const { provider, source, clock } = sheltering(documents);
     source.refused.set('k3', 'throttled');
     const all = provider.getMany(keys);
     await clock.advance(0);
@@ -97,7 +80,7 @@ describe('2. a batch', () => {
   });
 
   it('asks one by one what was refused as a whole, and only what is refused alone rejects', async () => {
-    const { provider, source } = setup({ a: '1', b: '2', c: '3' });
+    const { provider, source } = sheltering({ a: '1', b: '2', c: '3' });
     source.befall = ({ documents: asked }) => {
       if (asked.includes('b')) failing('access_denied')();
     };
@@ -111,13 +94,13 @@ describe('2. a batch', () => {
   });
 
   it('calls a document that is left out of an answer unavailable, never absent', async () => {
-    const { provider, source } = setup({ a: '1', b: '2' }, { resilience: { attempts: 1 } });
+    const { provider, source } = sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1 } });
     source.read = async () => new Map();
     expect(await code(provider.get('a'))).toBe('unavailable');
   });
 
   it('calls an answer that is no answer unavailable', async () => {
-    const { provider, source } = setup({ a: '1' }, { resilience: { attempts: 1 } });
+    const { provider, source } = sheltering({ a: '1' }, { resilience: { attempts: 1 } });
     for (const lie of [null, 7, 'nothing', {}, { value: undefined }]) {
       source.read = async () => new Map([['a', lie as never]]);
       expect(await code(provider.get('a'))).toBe('unavailable');
@@ -126,10 +109,10 @@ describe('2. a batch', () => {
 });
 
 describe('3. an outage', () => {
-  const options = { cache: { ...steady, ttlMs: 60_000, staleIfErrorMs: 600_000 }, resilience: { attempts: 1 } };
+  const options = { cache: { ttlMs: 60_000, staleIfErrorMs: 600_000 }, resilience: { attempts: 1 } };
 
   it('serves from the cache to the end of the TTL, then stale as long as allowed, then fails', async () => {
-    const { provider, source, clock } = setup({ token: 'fake-1' }, options);
+    const { provider, source, clock } = sheltering({ token: 'fake-1' }, options);
     expect(await value(provider.get('token'))).toBe('fake-1');
     source.befall = down;
     await clock.advance(59_999);
@@ -147,7 +130,7 @@ describe('3. an outage', () => {
   });
 
   it('opens the breaker at the fifth failure in a row, asks nothing for 60 s, then exactly once', async () => {
-    const { provider, source, clock } = setup({}, { resilience: { attempts: 1 } });
+    const { provider, source, clock } = sheltering({}, { resilience: { attempts: 1 } });
     source.befall = down;
     for (let i = 0; i < 5; i++) {
       expect(provider.status('token')?.breaker).toBe('closed');
@@ -173,7 +156,7 @@ describe('3. an outage', () => {
   });
 
   it('closes on any definite answer, also on a refusal', async () => {
-    const { provider, source, clock } = setup({}, { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } });
+    const { provider, source, clock } = sheltering({}, { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } });
     source.befall = down;
     await code(provider.get('token'));
     await clock.advance(1_100);
@@ -183,7 +166,7 @@ describe('3. an outage', () => {
   });
 
   it('does not count failures that a definite answer stood between', async () => {
-    const { provider, source } = setup({}, { resilience: { attempts: 1 } });
+    const { provider, source } = sheltering({}, { resilience: { attempts: 1 } });
     for (let i = 0; i < 12; i++) {
       source.befall = i % 4 === 3 ? failing('disabled') : down;
       await code(provider.get(`k${i}`));
@@ -193,7 +176,7 @@ describe('3. an outage', () => {
   });
 
   it('says in circuit_open what the last real failure was and when it asks again', async () => {
-    const { provider, source } = setup({}, { resilience: { attempts: 1, breaker: { failures: 1 } } });
+    const { provider, source } = sheltering({}, { resilience: { attempts: 1, breaker: { failures: 1 } } });
     source.befall = () => {
       throw new ConfigError('throttled', 'the store says slow down');
     };
@@ -207,7 +190,7 @@ describe('3. an outage', () => {
   });
 
   it('tells the real failure, not the open circuit, to the call whose own try opened it', async () => {
-    const { provider, source, clock } = setup({}, { resilience: { attempts: 3, breaker: { failures: 2 } } });
+    const { provider, source, clock } = sheltering({}, { resilience: { attempts: 3, breaker: { failures: 2 } } });
     source.befall = down;
     const reading = code(provider.get('token'));
     await clock.advance(20_000);
@@ -216,7 +199,7 @@ describe('3. an outage', () => {
   });
 
   it('never serves a remembered absence as stale: an outage is not an absence', async () => {
-    const { provider, source, clock } = setup({}, options);
+    const { provider, source, clock } = sheltering({}, options);
     expect(await provider.get('token')).toBeUndefined();
     source.befall = down;
     await clock.advance(30_001);
@@ -224,7 +207,7 @@ describe('3. an outage', () => {
   });
 
   it('still finds a key whose outer documents were absent, although their absence is no longer remembered', async () => {
-    const { provider, source, clock } = setup({ 'a/b/c': 'fake' }, options);
+    const { provider, source, clock } = sheltering({ 'a/b/c': 'fake' }, options);
     expect(await value(provider.get('a.b.c'))).toBe('fake');
     source.befall = down;
     await clock.advance(45_000);
@@ -235,9 +218,9 @@ describe('3. an outage', () => {
   });
 
   it('serves stale at once while it reads anew, and reads less and less often while that fails', async () => {
-    const { provider, source, clock } = setup(
+    const { provider, source, clock } = sheltering(
       { token: 'fake-1' },
-      { cache: { ...steady, ttlMs: 1_000, staleWhileRevalidateMs: 600_000 }, resilience: { attempts: 1, breaker: false } },
+      { cache: { ttlMs: 1_000, staleWhileRevalidateMs: 600_000 }, resilience: { attempts: 1, breaker: false } },
     );
     await provider.get('token');
     source.put('token', 'fake-2');
@@ -266,7 +249,7 @@ describe('3. an outage', () => {
 describe('4. what is no outage', () => {
   for (const refusal of ['access_denied', 'disabled'] as const) {
     it(`never retries, counts, stale-serves or remembers ${refusal}`, async () => {
-      const { provider, source, clock } = setup({ token: 'fake-1' }, { cache: { ...steady, ttlMs: 1_000, staleIfErrorMs: 3_600_000 } });
+      const { provider, source, clock } = sheltering({ token: 'fake-1' }, { cache: { ttlMs: 1_000, staleIfErrorMs: 3_600_000 } });
       await provider.get('token');
       await clock.advance(1_000);
       for (let i = 0; i < 20; i++) {
@@ -283,7 +266,7 @@ describe('4. what is no outage', () => {
 
 describe('5. versions', () => {
   it('never lets two versions of a key answer for each other', async () => {
-    const { provider, source } = setup({ token: 'fake' });
+    const { provider, source } = sheltering({ token: 'fake' });
     source.put('token', 'fake');
     const read = (version?: string) => value(provider.get('token', version === undefined ? {} : { version }));
     for (let i = 0; i < 3; i++) {
@@ -294,7 +277,7 @@ describe('5. versions', () => {
   });
 
   it('reads all versions anew after a write', async () => {
-    const { provider, source } = setup({ token: 'fake' });
+    const { provider, source } = sheltering({ token: 'fake' });
     const before = await value(provider.get('token', { version: '1' }));
     await provider.set('token', 'other');
     expect(before).toBe('fake@1');
@@ -305,7 +288,7 @@ describe('5. versions', () => {
 
 describe('6. a hang', () => {
   it('gives each of 50 callers a timeout within the deadline, and leaves nothing behind', async () => {
-    const { provider, source, clock } = setup({});
+    const { provider, source, clock } = sheltering({});
     const rejections: unknown[] = [];
     const warnings: unknown[] = [];
     const note = (what: unknown[]) => (thing: unknown) => void what.push(thing);
@@ -337,7 +320,7 @@ describe('6. a hang', () => {
   });
 
   it('ends within the deadline also in the queue', async () => {
-    const { provider, source, clock } = setup({}, { limits: { concurrency: 1 }, resilience: { breaker: false } }, { batch: 1 });
+    const { provider, source, clock } = sheltering({}, { limits: { concurrency: 1 }, resilience: { breaker: false } }, { batch: 1 });
     source.befall = hang;
     const waiting = Array.from({ length: 5 }, (_, i) => code(provider.get(`k${i}`)));
     await clock.advance(15_000);
@@ -346,7 +329,7 @@ describe('6. a hang', () => {
   });
 
   it('honours Retry-After, and does not wait for one that lies beyond the deadline', async () => {
-    const { provider, source, clock } = setup({ a: '1' });
+    const { provider, source, clock } = sheltering({ a: '1' });
     source.befall = ({ at }) => {
       if (at < clock.now() || source.asked.length < 2) throw new ConfigError('throttled', 'slow down', { retryAfterMs: 7_000 });
     };
@@ -364,7 +347,7 @@ describe('6. a hang', () => {
 
 describe('7. a caller who gives up', () => {
   it('alone rejects, at once; the other 99 are answered by the one request', async () => {
-    const { provider, source, clock } = setup({ token: 'fake-1' });
+    const { provider, source, clock } = sheltering({ token: 'fake-1' });
     let answer = (): void => {};
     source.befall = () =>
       new Promise<void>((resolve) => {
@@ -382,7 +365,7 @@ describe('7. a caller who gives up', () => {
   });
 
   it('is not asked for when it gave up before, and is let go in the middle of a pause', async () => {
-    const { provider, source, clock } = setup({ token: 'fake-1' });
+    const { provider, source, clock } = sheltering({ token: 'fake-1' });
     expect(await code(provider.get('token', { signal: AbortSignal.abort() }))).toBe('aborted');
     expect(await code(provider.list('', { signal: AbortSignal.abort() }))).toBe('aborted');
     expect(source.asked).toHaveLength(0);
@@ -395,7 +378,7 @@ describe('7. a caller who gives up', () => {
   });
 
   it('lets the flight run on when all have gone, so that the next one is answered from the cache', async () => {
-    const { provider, source, clock } = setup({ token: 'fake-1' });
+    const { provider, source, clock } = sheltering({ token: 'fake-1' });
     let answer = (): void => {};
     source.befall = () =>
       new Promise<void>((resolve) => {

@@ -1,27 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigError } from '../../src/errors.ts';
-import { type ShelterOptions, sheltered } from '../../src/shelter/index.ts';
-import { manualClock } from '../../src/testing/clock.ts';
-import { down, FakeSource, failing, hang } from '../support/fake-source.ts';
+import { down, type FakeSource, failing, hang } from '../support/fake-source.ts';
+import { code, sheltering, value } from '../support/sheltering.ts';
 
-function setup(documents: Record<string, string> = {}, options: ShelterOptions = {}, more: Partial<FakeSource> = {}) {
-  const clock = manualClock();
-  const source = new FakeSource(documents, { now: clock.now, ...more });
-  const provider = sheltered(source, { clock, ...options });
-  return { clock, source, provider };
-}
-
-const value = async (reading: Promise<{ value: unknown } | undefined>): Promise<unknown> => (await reading)?.value;
-const code = (reading: Promise<unknown>): Promise<string> =>
-  reading.then(
-    () => 'answered',
-    (error: ConfigError) => error.code,
-  );
 const text = (source: FakeSource, name: string): string | undefined => source.store.get(name)?.text;
 
 describe('a write', () => {
   it('makes key, section, document and lists stale', async () => {
-    const { provider } = setup({ db: '{"host":"fake-a","port":"1"}' });
+    const { provider } = sheltering({ db: '{"host":"fake-a","port":"1"}' });
     const all = async () => [await value(provider.get('db.host')), (await provider.list()).length, (await provider.list('db'))[0]];
     await all();
     const entry = await provider.set('db.host', 'fake-b');
@@ -38,14 +24,14 @@ describe('a write', () => {
   });
 
   it('finds a key that was remembered as absent', async () => {
-    const { provider } = setup();
+    const { provider } = sheltering();
     expect(await provider.get('token')).toBeUndefined();
     await provider.set('token', 'fake');
     expect(await value(provider.get('token'))).toBe('fake');
   });
 
   it('replaces only its field, also when ten fields are written at once', async () => {
-    const { provider, source } = setup({ db: '{"keep":"fake"}' }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const { provider, source } = sheltering({ db: '{"keep":"fake"}' }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
     await Promise.all(Array.from({ length: 10 }, (_, i) => provider.set(`db.deep.f${i}`, `fake-${i}`)));
     const written = JSON.parse(text(source, 'db') as string);
     expect(Object.keys(written.deep)).toHaveLength(10);
@@ -55,7 +41,7 @@ describe('a write', () => {
   });
 
   it('writes to the place where a key stands, and a new key into the last', async () => {
-    const { provider, source } = setup({ a: '{"b":{"c":"fake"}}' });
+    const { provider, source } = sheltering({ a: '{"b":{"c":"fake"}}' });
     await provider.set('a.b.c', 'other');
     await provider.set('a.b.d', 'new');
     expect(text(source, 'a')).toBe('{"b":{"c":"other"}}');
@@ -68,7 +54,7 @@ describe('a write', () => {
       { key: 'creds', document: 'creds', field: '', leased: true as const },
       { key: 'db', document: 'db', field: '' },
     ];
-    const { provider, source } = setup({ raw: '{"a":1}', db: '{"pool":{"max":"1"},"host":"fake"}' }, {}, { places });
+    const { provider, source } = sheltering({ raw: '{"a":1}', db: '{"pool":{"max":"1"},"host":"fake"}' }, {}, { places });
     expect(await value(provider.get('raw'))).toBe('{"a":1}');
     await provider.set('raw', '{"b":2}');
     expect(text(source, 'raw')).toBe('{"b":2}');
@@ -83,7 +69,7 @@ describe('a write', () => {
   });
 
   it('refuses to choose when a key stands in two documents, or may stand in one that is denied', async () => {
-    const { provider, source } = setup({ a: '{"b":"fake"}', 'a/b': 'fake' });
+    const { provider, source } = sheltering({ a: '{"b":"fake"}', 'a/b': 'fake' });
     expect(await code(provider.set('a.b', 'x'))).toBe('conflict');
     source.refused.set('z', 'access_denied');
     expect(await code(provider.set('z.y', 'x'))).toBe('access_denied');
@@ -93,7 +79,7 @@ describe('a write', () => {
   });
 
   it('insists on a version when asked to, and otherwise does it again when somebody came between', async () => {
-    const { provider, source } = setup({ token: 'fake' });
+    const { provider, source } = sheltering({ token: 'fake' });
     expect(await code(provider.set('token', 'x', { ifVersion: '7' }))).toBe('conflict');
     await provider.set('token', 'x', { ifVersion: '1' });
     let others = 2;
@@ -108,7 +94,7 @@ describe('a write', () => {
   });
 
   it('is repeated only after throttling; a time-out says that it may have been written', async () => {
-    const { provider, source, clock } = setup({ token: 'fake' });
+    const { provider, source, clock } = sheltering({ token: 'fake' });
     let writes = 0;
     source.befall = ({ operation }) => (operation === 'write' && ++writes === 1 ? failing('throttled')() : undefined);
     const setting = provider.set('token', 'x');
@@ -130,7 +116,7 @@ describe('a write', () => {
   });
 
   it('voids what was read meanwhile when a write that was given up comes through late', async () => {
-    const { provider, source, clock } = setup({ token: 'fake' });
+    const { provider, source, clock } = sheltering({ token: 'fake' });
     let apply = (): void => {};
     source.befall = ({ operation }) => (operation === 'write' ? new Promise<void>((resolve) => (apply = resolve)) : undefined);
     const setting = code(provider.set('token', 'late'));
@@ -143,7 +129,7 @@ describe('a write', () => {
   });
 
   it('ends its caller at once who gives up, and says that it may have been written', async () => {
-    const { provider, source, clock } = setup({ token: 'fake' });
+    const { provider, source, clock } = sheltering({ token: 'fake' });
     source.befall = ({ operation }) => (operation === 'write' ? hang() : undefined);
     const controller = new AbortController();
     const setting = provider.set('token', 'x', { signal: controller.signal }).catch((error) => error as ConfigError);
@@ -156,7 +142,7 @@ describe('a write', () => {
 
   it('keeps no read that began before it ended, however they interleave', async () => {
     for (const readEnds of ['before', 'between', 'after']) {
-      const { provider, source, clock } = setup({ token: 'old' });
+      const { provider, source, clock } = sheltering({ token: 'old' });
       const gates: (() => void)[] = [];
       const reading = async () => value(provider.get('token'));
       source.read = async () => {
@@ -184,7 +170,7 @@ describe('a write', () => {
   });
 
   it('tells who watches, after what it makes stale is gone', async () => {
-    const { provider } = setup({ token: 'fake' });
+    const { provider } = sheltering({ token: 'fake' });
     await provider.get('token');
     const seen: unknown[] = [];
     const watching = provider.watch(({ keys }) => seen.push(keys, value(provider.get('token'))));
@@ -198,7 +184,7 @@ describe('a write', () => {
 
 describe('what is kept apart', () => {
   it('lets nobody change what is held', async () => {
-    const { provider } = setup({ db: '{"hosts":["a"],"deep":{"x":"1"}}' }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const { provider } = sheltering({ db: '{"hosts":["a"],"deep":{"x":"1"}}' }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
     const hosts = (await value(provider.get('db.hosts'))) as string[];
     expect(() => hosts.push('evil')).toThrow(TypeError);
     const [tree] = await provider.list('db');
@@ -207,7 +193,7 @@ describe('what is kept apart', () => {
   });
 
   it('treats a document that names __proto__ as data', async () => {
-    const { provider } = setup(
+    const { provider } = sheltering(
       { db: '{"__proto__":{"polluted":"yes"},"a":"1"}' },
       {},
       { places: [{ key: 'db', document: 'db', field: '' }] },

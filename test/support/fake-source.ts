@@ -19,12 +19,12 @@ export class FakeSource implements DocumentSource {
   readonly name: string = 'store';
   batch = 10;
   declare places?: readonly Place[];
-  declare limits?: DocumentSource['limits'];
-  declare connect?: DocumentSource['connect'];
-  declare ping?: DocumentSource['ping'];
-  declare load?: DocumentSource['load'];
-  declare watch?: DocumentSource['watch'];
-  declare onNotice?: DocumentSource['onNotice'];
+  declare limits?: NonNullable<DocumentSource['limits']>;
+  declare connect?: NonNullable<DocumentSource['connect']>;
+  declare ping?: NonNullable<DocumentSource['ping']>;
+  declare load?: NonNullable<DocumentSource['load']>;
+  declare watch?: NonNullable<DocumentSource['watch']>;
+  declare onNotice?: NonNullable<DocumentSource['onNotice']>;
   readonly asked: Asked[] = [];
   readonly store = new Map<string, { text: string; version: number; more?: Partial<Document> }>();
   /** Documents that the backend refuses, by code. */
@@ -67,7 +67,7 @@ export class FakeSource implements DocumentSource {
     return asDocument(text, { secret: true, text: true, version: version ?? String(found.version), ...found.more });
   }
 
-  page? = async (_scope: Scope, cursor: string | undefined, call: Call): Promise<Page> => {
+  page?: NonNullable<DocumentSource['page']> = async (_scope: Scope, cursor: string | undefined, call: Call): Promise<Page> => {
     await this.happen('page', [], call);
     const from = Number(cursor ?? 0);
     const names = [...this.store.keys()].sort();

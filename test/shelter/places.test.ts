@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { ancestors, asDocument, mapped, placesOf, sheltered, shelterOptionChecks, shelterOptionsOf } from '../../src/shelter/index.ts';
+import { FakeSource } from '../support/fake-source.ts';
+
+describe('places', () => {
+  it('of a key and all above it are documents, the outermost first; what has no spelling is left out', () => {
+    expect(ancestors('a.b.c', (key) => key)).toEqual([
+      { key: 'a', document: 'a', field: '' },
+      { key: 'a.b', document: 'a.b', field: '' },
+      { key: 'a.b.c', document: 'a.b.c', field: '' },
+    ]);
+    expect(ancestors('a."x.y".c', (key) => (key.includes('"') ? undefined : key))).toEqual([{ key: 'a', document: 'a', field: '' }]);
+    expect(ancestors('', (key) => key)).toEqual([]);
+  });
+
+  it('named by a person are documents, fields of documents, or the text itself', () => {
+    const map = { db: 'acme/db', 'db.password': 'acme/db#password', pem: 'acme/pem#', raw: 'acme/db#pool.raw#' };
+    expect(placesOf('Test', 'secrets', map)).toEqual([
+      { key: 'db', document: 'acme/db', field: '' },
+      { key: 'db.password', document: 'acme/db', field: 'password' },
+      { key: 'pem', document: 'acme/pem', field: '', whole: true },
+      { key: 'raw', document: 'acme/db', field: 'pool.raw', whole: true },
+    ]);
+    expect(placesOf('Test', 'leases', { creds: 'database/creds/app' }, true)).toEqual([
+      { key: 'creds', document: 'database/creds/app', field: '', leased: true },
+    ]);
+    for (const wrong of ['', '#', '#field', 'doc##', 7 as never])
+      expect(() => placesOf('Test', 'secrets', { a: wrong })).toThrow(/Test: secrets names no document or field for the key "a"/);
+  });
+
+  it('that are named hold what stands at or below them', () => {
+    const locate = mapped(placesOf('Test', 'secrets', { db: 'd', 'db.host': 'h' }));
+    expect(locate('db.host').map((place) => place.document)).toEqual(['d', 'h']);
+    expect(locate('db.hostname').map((place) => place.document)).toEqual(['d']);
+    expect(locate('dbx')).toEqual([]);
+  });
+});
+
+describe('a text', () => {
+  it('is a tree when it is the JSON of an object, else a leaf', () => {
+    const more = { secret: true, text: true };
+    expect(asDocument('{"a":1}', more)).toEqual({ value: { a: 1 }, raw: '{"a":1}', ...more });
+    for (const text of ['[1]', '"x"', '12', 'null', '', 'plain', '{broken', '{"a":1} and more'])
+      expect(asDocument(text, more)).toEqual({ value: text, ...more });
+  });
+});
+
+describe('the options', () => {
+  const refused = (options: object): string => {
+    try {
+      sheltered(new FakeSource(), options);
+      return 'taken';
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      return (error as ConfigError).message;
+    }
+  };
+
+  it('are refused at construction, by name', () => {
+    expect(refused({ cach: {} })).toMatch(/store: there is no option "cach". Did you mean cache\?/);
+    expect(refused({ cache: { ttl: 1 } })).toMatch(/cache: there is no option "ttl"/);
+    expect(refused({ cache: true })).toMatch(/an object or false/);
+    expect(refused({ cache: { ttlMs: -1 } })).toMatch(/ttlMs must be/);
+    expect(refused({ cache: { staleIfErrorMs: 3_600_001 } })).toMatch(/staleIfErrorMs must be a number from 0 to 3600000/);
+    expect(refused({ limits: false })).toMatch(/limits must be an object/);
+    expect(refused({ limits: { concurrency: 0 } })).toMatch(/concurrency/);
+    expect(refused({ resilience: { backoff: { initialMs: 0 } } })).toMatch(/initialMs/);
+    expect(refused({ resilience: { breaker: { resetMs: 'soon' } } })).toMatch(/resetMs/);
+    expect(refused({ clock: Date })).toMatch(/clock must be an object with now\(\) and after\(ms, then\)/);
+    expect(refused({ cache: false, resilience: false, limits: { perSecond: 0.5 } })).toBe('taken');
+    expect(refused({ cache: undefined, resilience: { breaker: false, attempts: undefined } })).toBe('taken');
+  });
+
+  it('of the shelter are told apart from those of its provider', () => {
+    expect(shelterOptionsOf({ cache: false, path: 'x' } as never)).toEqual({ cache: false });
+    expect(Object.keys(shelterOptionChecks).sort()).toEqual(['cache', 'clock', 'limits', 'resilience']);
+  });
+});
