@@ -2,13 +2,14 @@ import type { ConfigTree, ConfigValue, Entry, Unreadable } from './entry.ts';
 import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
 import { type Explanation, explain } from './explain.ts';
+import { guarded } from './guarded.ts';
 import { healthOf } from './health.ts';
-import { nearest } from './internal/nearest.ts';
 import { aBoolean, aFunction, aString, checkOptions } from './internal/options.ts';
 import { type Key, keyOf } from './key.ts';
 import { failure, getMany, layersOf, settle } from './layers.ts';
 import { merge } from './merge.ts';
 import { leafEntry, type Merged } from './merged.ts';
+import { missing, whereAll } from './missing.ts';
 import type { Change, ConfigProvider, Health, KeyStatus, Layer, ListOptions, ReadOptions, Wanted } from './provider.ts';
 import { isSchema, parseLeaf, type StandardSchemaV1 } from './schema.ts';
 
@@ -93,7 +94,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   async require(key: Key, second?: StandardSchemaV1 | ReadOptions, third?: ReadOptions): Promise<unknown> {
     const schema = isSchema(second) ? second : undefined;
     const entry = await this.get(key, schema ? third : (second as ReadOptions | undefined));
-    if (!entry) throw await this.#missing(keyOf(key));
+    if (!entry) throw await missing(keyOf(key), this.#flat());
     return schema ? parseLeaf(schema, entry) : entry.value;
   }
 
@@ -124,7 +125,10 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   tree(prefix: Key, options?: ListOptions): Promise<ConfigTree | undefined>;
   async tree(prefix: Key = '', options: ListOptions = {}): Promise<ConfigTree | undefined> {
     const at = keyOf(prefix);
-    return this.#around({ type: 'tree', key: at, options }, async () => (await this.#merged(at, options)).tree(at));
+    return this.#around({ type: 'tree', key: at, options }, async () => {
+      const merged = await this.#merged(at, options);
+      return guarded(merged.tree(at), () => merged.printable(at));
+    });
   }
 
   async #merged(prefix: Key, options: ListOptions): Promise<Merged> {
@@ -164,32 +168,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   where(key: Key): string {
-    const at = keyOf(key);
-    return this.#flat()
-      .map((provider) => provider.where?.(at) ?? provider.name)
-      .filter(Boolean)
-      .join('\n');
-  }
-
-  async #missing(key: Key): Promise<ConfigError> {
-    const places = this.where(key)
-      .split('\n')
-      .map((place) => `\n  ${place}`);
-    const meant = nearest(key, await this.#localKeys());
-    return new ConfigError('not_found', `nobody has "${key}". Looked in:${places.join('')}`, {
-      key,
-      ...(meant && { hint: `\nDid you mean ${meant}?` }),
-    });
-  }
-
-  /** Remote providers are never listed to help with a message. */
-  async #localKeys(): Promise<Iterable<Key>> {
-    const layers = await Promise.all(
-      this.#flat()
-        .filter((provider) => provider.local)
-        .map((provider) => layersOf(provider, '')),
-    );
-    return merge(layers.flat()).leaves.keys();
+    return whereAll(keyOf(key), this.#flat());
   }
 
   async health(options: ReadOptions = {}): Promise<Health> {

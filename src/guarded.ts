@@ -27,8 +27,8 @@ const custom: PropertyDescriptor = {
 
 /** A frozen copy: plain objects and lists are rebuilt, other instances (Date, URL, yours) are left alone. Printed, it shows only what
  *  stands at the same place in `visible`, unchanged; reading its properties gives the values themselves. Getters that are `isLeftOut`
- *  are not copied. */
-export function guarded<T>(value: T, visible: () => unknown, isLeftOut: (getter: unknown) => boolean = () => false): T {
+ *  are not copied; without it, the value is known to have none, which is several times faster. */
+export function guarded<T>(value: T, visible: () => unknown, isLeftOut?: (getter: unknown) => boolean): T {
   const copies = new Map<object, object>();
   const copy = (one: unknown, seen: () => unknown): unknown => {
     const list = Array.isArray(one);
@@ -37,17 +37,23 @@ export function guarded<T>(value: T, visible: () => unknown, isLeftOut: (getter:
     if (known) return known;
     const made: object = list ? [] : Object.create(Object.getPrototypeOf(one));
     copies.set(one, made);
-    for (const name of Reflect.ownKeys(one)) {
-      const property = Object.getOwnPropertyDescriptor(one, name) as PropertyDescriptor;
-      if (!property.enumerable || (property.get && isLeftOut(property.get))) continue;
-      if ('value' in property) property.value = copy(property.value, () => inside(seen(), name));
-      Object.defineProperty(made, name, property);
-    }
+    if (isLeftOut) {
+      for (const name of Reflect.ownKeys(one)) {
+        const property = Object.getOwnPropertyDescriptor(one, name) as PropertyDescriptor;
+        if (!property.enumerable || (property.get && isLeftOut(property.get))) continue;
+        if ('value' in property) property.value = copyOf(property.value, seen, name);
+        Object.defineProperty(made, name, property);
+      }
+    } else
+      for (const name of Object.keys(one))
+        (made as Record<string, unknown>)[name] = copyOf((one as Record<string, unknown>)[name], seen, name);
     if (!Object.hasOwn(made, 'toJSON')) Object.defineProperty(made, 'toJSON', toJSON);
     if (!Object.hasOwn(made, inspect.custom)) Object.defineProperty(made, inspect.custom, custom);
     printable.set(made, seen);
     return Object.freeze(made);
   };
+  const copyOf = (inner: unknown, seen: () => unknown, name: PropertyKey): unknown =>
+    typeof inner === 'object' && inner !== null ? copy(inner, () => inside(seen(), name)) : inner;
   return copy(value, visible) as T;
 }
 

@@ -43,6 +43,8 @@ export interface Merged {
   readonly empty: ReadonlySet<Key>;
   /** The merged section; throws the first hole at, above or below `prefix`. */
   tree(prefix?: Key): ConfigTree | undefined;
+  /** What of a section may be printed: its leaves that are not secret. */
+  printable(prefix?: Key): ConfigTree;
   /** Every layer's own answer for a key, highest priority first. */
   candidates(key: Key): readonly Candidate[];
 }
@@ -124,6 +126,18 @@ export class MergedTree implements Merged {
         hint: 'Read it with get',
       });
     return built(key, node) as ConfigTree;
+  }
+
+  printable(prefix: Key = ''): ConfigTree {
+    const tree: Record<string, ConfigValue> = {};
+    for (const leaf of this.leaves.values()) {
+      if (leaf.secret || leaf.key === prefix || !startsWith(leaf.key, prefix)) continue;
+      const path = segments(rest(leaf.key, prefix));
+      const name = path.pop() as string;
+      const section = path.reduce<Record<string, ConfigValue>>((at, segment) => (at[segment] ??= {}) as Record<string, ConfigValue>, tree);
+      section[name] = leaf.value;
+    }
+    return tree;
   }
 
   candidates(key: Key): readonly Candidate[] {
