@@ -5,10 +5,8 @@ import type { ConfigProvider } from '../provider.ts';
 /** What a backend holds at first: leaves by their keys. */
 export type Values = Readonly<Record<Key, ConfigValue>>;
 
-export const faults = ['denied', 'unavailable', 'throttled', 'hang', 'garbage', 'closing'] as const;
-
 /** How a whole backend fails: every request of its, from now on. */
-export type BackendFault = (typeof faults)[number];
+export type BackendFault = 'denied' | 'unavailable' | 'throttled' | 'hang' | 'garbage' | 'closing';
 
 /** One provider over one fresh backend, and the levers of that backend. A lever that is missing must have its reason in `without`. */
 export interface Subject {
