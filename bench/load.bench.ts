@@ -42,7 +42,7 @@ try {
   const json = file('base.json', JSON.stringify(tree(100_000), null, 2));
   await compare(
     'JSON, 100,000 keys',
-    { 'JSON.parse': plain(json, JSON.parse), BundleProvider: bundle(json), c12: c12(json) },
+    { 'JSON.parse': plain(json, JSON.parse), BundleProvider: bundle(json), 'c12 (from its import cache)': c12(json) },
     { timeMs: 1_000 },
   );
 

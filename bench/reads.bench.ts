@@ -1,4 +1,4 @@
-import { MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { compare, peer, shuffled } from './compare.ts';
 
 // 1,000 keys in 100 sections, read in random order
@@ -15,7 +15,7 @@ interface Get {
 process.env.NODE_CONFIG = JSON.stringify(tree);
 process.env.SUPPRESS_NO_CONFIG_WARNING = 'true';
 process.env.NODE_CONFIG_DIR = '/nowhere';
-const { default: config } = await peer<{ default: Get }>('config');
+const { default: nodeConfig } = await peer<{ default: Get }>('config');
 const { default: makeConvict } = await peer<{ default: (schema: object) => Get & { load(values: object): void } }>('convict');
 const convict = makeConvict(
   Object.fromEntries(
@@ -45,11 +45,15 @@ const bare = async (key: string): Promise<unknown> => {
   return undefined;
 };
 
+const config = await loadConfig(chain);
+const value = config.value as typeof tree;
+
 await compare(
   'one of 1,000 keys, random order',
   {
     'Map.get': over(keys, (key) => flat.get(key)),
-    'node-config get': over(keys, (key) => config.get(key)),
+    'config.get': over(keys, (key) => config.get(key)),
+    'node-config get': over(keys, (key) => nodeConfig.get(key)),
     'convict get': over(keys, (key) => convict.get(key)),
     'nconf get': over(nconfKeys, (key) => nconf.get(key)),
   },
@@ -70,4 +74,20 @@ await compare(
     },
   },
   { batch: keys.length },
+);
+await compare(
+  'a property read of a constant path',
+  {
+    'plain object': () => {
+      let sum = 0;
+      for (let i = 0; i < 1_000; i++) sum += (tree.section7?.key3 as number) + i;
+      return sum;
+    },
+    'config.value': () => {
+      let sum = 0;
+      for (let i = 0; i < 1_000; i++) sum += (value.section7?.key3 as number) + i;
+      return sum;
+    },
+  },
+  { batch: 1_000 },
 );
