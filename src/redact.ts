@@ -8,19 +8,20 @@ export const MASK = '[redacted]';
 export type Sensitive = readonly (string | RegExp)[];
 
 const names = [
-  'password', 'passwords', 'passwd', 'pwd', 'passphrase', 'passphrases', 'secret', 'secrets', 'token', 'credential', 'credentials',
-  'dsn', 'jwt', 'bearer', 'api key', 'apikey', 'api keys', 'private key', 'privatekey', 'access key', 'accesskey', 'account key',
-  'encryption key', 'signing key', 'master key', 'connection string', 'connectionstring',
-]; // biome-ignore format: a table
-const counts = 'limit|limits|count|counts|budget|size|window|rate|usage|ttl|ttlMs|per|length';
-const secretName = new RegExp(`(?:^| )(?:${names.join('|')})(?= |$)`);
-const tokenCount = new RegExp(`(?:^| )token (?:${counts})(?= |$)`, 'g');
+  '[a-z0-9]*(?:password|passwd|apikey|secretkey|privatekey|accesskey|authtoken|accesstoken)s?',
+  'pwd|pass(?:phrase|code)s?|secrets?|credentials?|token|dsn|jwt|bearer|connectionstrings?|clientsecret',
+  '(?:api|private|access|account|encryption|signing|master|shared|session|ssh|hmac|subscription) keys?|connection strings?',
+  '(?:api|access|auth|bearer|id|refresh|session) tokens',
+].join('|');
+const secretName = new RegExp(`(?:^| )(?:${names})(?= |$)`);
+const aboutTokens = 'limits?|counts?|budget|size|window|rate|usage|ttl|per|length|type|expiry|lifetime|ur[il]|endpoint';
+const aboutName = new RegExp(`(?:^| )token (?:${aboutTokens})(?= |$)|(?:^| )password (?:policy|min|max|length)(?= |$)`, 'g');
 
 /** `dbPassword`, `DB_PASSWORD` and `db.pass-word` as words, so that `tokenizer` is not mistaken for `token`. */
 export function words(name: string): string {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
     .toLowerCase();
@@ -28,17 +29,19 @@ export function words(name: string): string {
 
 export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
   const text = words(name);
-  if (secretName.test(text.replace(tokenCount, ''))) return true;
+  if (secretName.test(text.replace(aboutName, ''))) return true;
   return sensitive.some((mark) =>
     mark instanceof RegExp ? new RegExp(mark.source, mark.flags.replace(/[gy]/g, '')).test(name) : ` ${text} `.includes(` ${words(mark)} `),
   );
 }
 
-const pem = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|-----BEGIN PGP PRIVATE|-----BEGIN [A-Z0-9 ]+-----/;
-const jwt = /(?:^|[\s"'=])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
-const userinfo = /:\/\/(?:[^\s/?#@]+|[^\s/?#:@]*:(?!\d+[/?#])\S+)@/;
-const userinfoAll = /([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@:]*)(:[^\s"'<>]*)?@/gi;
-const pair = /(?:^|[\s;&?,{"'-])([A-Za-z][\w.-]*(?: [A-Za-z]+)?)["']?\s*[=:]\s*\S/g;
+// every repetition is bounded or cannot begin in two places: a megabyte of anything takes milliseconds
+const pem = /-----BEGIN [A-Z0-9 ]{1,64}-----/;
+const jwt = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
+const signed = /[?&](?:sig|signature|x-(?:amz|goog)-signature)=[^&\s]/i;
+const hint = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|connection/i;
+const pair = /(?:^|[\s;&?,{("'-])([A-Za-z][\w.-]{0,63}(?: [A-Za-z]{1,30})?)\\?["']?\s{0,8}[=:]\s{0,8}[^\s,;&}]/g;
+const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
 /** Whether a value gives itself away: a PEM block, a JWT, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
 export function looksSecret(value: ConfigValue): boolean {
@@ -46,30 +49,68 @@ export function looksSecret(value: ConfigValue): boolean {
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).some(([name, inner]) => isSecretName(name) || looksSecret(inner));
   if (typeof value !== 'string' || value.length < 3) return false;
-  if (pem.test(value) || jwt.test(value) || (value.includes('@') && userinfo.test(value))) return true;
-  if (!value.includes('=') && !value.includes(':')) return false;
-  for (const match of value.matchAll(pair)) if (isSecretName(match[1] as string)) return true;
+  if (pem.test(value) || jwt.test(value) || signed.test(value)) return true;
+  if (value.includes('@') && (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0)) return true;
+  return hint.test(value) && (namesSecret(value, pair) || namesSecret(value, argument));
+}
+
+function namesSecret(text: string, pattern: RegExp): boolean {
+  for (const match of text.matchAll(pattern)) if (isSecretName(match[1] as string)) return true;
   return false;
+}
+
+interface Userinfo {
+  readonly from: number;
+  /** Where the password begins, without its colon; the whole may be a token, and there is none then. */
+  readonly password: number | undefined;
+  readonly at: number;
+}
+
+/** What stands between `://` and `@`. A password may hold signs that it should not: then everything up to the last `@` is one. */
+function userinfos(text: string): Userinfo[] {
+  const found: Userinfo[] = [];
+  for (const { 0: word, index } of text.matchAll(/[^\s"'<>`]+/g)) {
+    const last = word.lastIndexOf('@');
+    for (let next = word.indexOf('://'); next >= 0 && next < last; ) {
+      const from = next + 3;
+      const slash = word.slice(from).search(/[/?#]/);
+      const authority = slash < 0 ? word.slice(from) : word.slice(from, from + slash);
+      const colon = authority.indexOf(':');
+      const within = authority.lastIndexOf('@');
+      const isPort = within < 0 && colon > 0 && /^\d+$/.test(authority.slice(colon + 1));
+      const hasPassword = colon >= 0 && !isPort && (within < 0 || colon < within);
+      const at = hasPassword ? last : within < 0 ? undefined : from + within;
+      const password = hasPassword ? index + from + colon + 1 : undefined;
+      if (at !== undefined && at > from) found.push({ from: index + from, password, at: index + at });
+      next = word.indexOf('://', at ?? from);
+    }
+  }
+  return found;
 }
 
 /** Masks what stands between `://` and `@` after the user's name, in any text. */
 export function maskUrls(text: string): string {
-  return text.includes('@')
-    ? text.replace(userinfoAll, (_, scheme: string, user: string, password?: string) =>
-        password === undefined ? `${scheme}${MASK}@` : `${scheme}${user}:${MASK}@`,
-      )
-    : text;
+  if (!text.includes('://') || !text.includes('@')) return text;
+  let shown = '';
+  let done = 0;
+  for (const { from, password, at } of userinfos(text)) {
+    shown += text.slice(done, password ?? from) + MASK;
+    done = at;
+  }
+  return shown + text.slice(done);
 }
 
 /** A value as a person may see it: masked if secret, else shortened. */
 export function show(value: ConfigValue | undefined, secret: boolean, limit = 80): string {
   if (value === undefined) return 'nothing';
   if (secret || looksSecret(value)) return MASK;
-  const text = maskUrls(
-    typeof value === 'bigint' ? `${value}` : JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)),
-  );
+  const text = typeof value === 'number' || typeof value === 'bigint' ? `${value}` : maskUrls(JSON.stringify(value, plain));
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
+
+/** Numbers that JSON does not have, in words. */
+const plain = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? `${value}` : value;
 
 /** The taint of a local source's leaves, by name and by shape. */
 export function taint(sensitive: Sensitive = []): (key: Key, value: ConfigValue) => boolean {
