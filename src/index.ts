@@ -8,7 +8,10 @@ export {
   type Entry,
   type Loose,
   type Metadata,
+  makeEntry,
+  makeOrigin,
   type Origin,
+  type OriginFields,
   type Secret,
   secret,
   type Unreadable,
@@ -21,7 +24,7 @@ export type { FormatName } from './formats/format.ts';
 export type { GenerationInfo, SourceInfo } from './generation.ts';
 export { type Revealable, reveal } from './guarded.ts';
 export { lazy } from './internal/lazy.ts';
-export { type Key, keyOf } from './key.ts';
+export { type Key, keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { cascade, type EnvironmentsOptions, environments, mounted, scoped } from './levels.ts';
 export { type ConfigSource, type LoadOptions, loadConfig } from './load-config.ts';
 export type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
