@@ -1,0 +1,300 @@
+import fs from 'node:fs/promises';
+import { inspect } from 'node:util';
+import { type Sandbox, sandbox } from 'llm-config-manager/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Entry, isUnreadable, type Unreadable } from '../../src/entry.ts';
+import { type DirectoryOptions, DirectoryProvider } from '../../src/providers/directory.ts';
+import { until } from '../support/until.ts';
+
+vi.mock('node:fs/promises', { spy: true });
+
+const fake = 'fake-s3cret-for-tests';
+
+let box: Sandbox;
+beforeEach(async () => {
+  box = await sandbox({ name: 'directory' });
+});
+afterEach(async () => {
+  vi.mocked(fs.open).mockReset();
+  vi.mocked(fs.readdir).mockReset();
+  await box.dispose();
+});
+
+const directory = async (
+  files: Readonly<Record<string, string | Uint8Array>>,
+  options: DirectoryOptions = {},
+): Promise<DirectoryProvider> => {
+  for (const [file, content] of Object.entries(files)) await box.write({ [`mount/${file}`]: content });
+  return new DirectoryProvider(box.path('mount'), options);
+};
+
+const listed = async (provider: DirectoryProvider, prefix?: string): Promise<Record<string, unknown>> =>
+  Object.fromEntries(
+    (await provider.list(prefix)).map((item) => [
+      item.key,
+      isUnreadable(item) ? item.error.message.replaceAll(box.directory, '') : item.value,
+    ]),
+  );
+
+describe('DirectoryProvider', () => {
+  it('makes keys of files, and sections of folders and dotted names', async () => {
+    const provider = await directory({
+      user: 'me',
+      'db.host': 'h',
+      'db/port': '1',
+      'db/pool.max/size': '5',
+      '..odd': 'hidden',
+      'a..b': 'odd',
+    });
+    expect(await listed(provider)).toEqual({ user: 'me', 'db.host': 'h', 'db.port': '1', 'db.pool.max.size': '5', '"a..b"': 'odd' });
+    expect((await provider.get('"a..b"'))?.value).toBe('odd');
+    expect(await listed(provider, 'db.pool')).toEqual({ 'db.pool.max.size': '5' });
+  });
+
+  it('strips one line break from the end of a file, and no more', async () => {
+    const provider = await directory({ a: 'x\n', b: 'x\r\n', c: 'x\n\n', d: ' x ', e: '', f: '\n', g: '\ufeffx' });
+    expect(await listed(provider)).toEqual({ a: 'x', b: 'x', c: 'x\n', d: ' x ', e: '', f: '', g: 'x' });
+  });
+
+  it('answers secrets that may be read as the schema wants, and names their file', async () => {
+    const provider = await directory({ 'db/port': '1' });
+    const entry = (await provider.get('db.port')) as Entry;
+    expect(entry).toMatchObject({ value: '1', secret: true, text: true, modifiedAt: expect.any(Number), readAt: expect.any(Number) });
+    expect(`${entry.origin}`).toBe(box.path('mount/db/port'));
+    expect(provider.where('db.port')).toBe(`${box.path('mount/db/port')}\n${box.path('mount/db.port')}`);
+    expect(provider.where('port')).toBe(box.path('mount/port'));
+  });
+
+  it('tells secrets by names and shapes where not everything is one', async () => {
+    const files = { host: 'h', password: fake, pem: '-----BEGIN PRIVATE KEY-----\nx', licence: 'x' };
+    const secrets = async (options: DirectoryOptions): Promise<string[]> =>
+      (await (await directory(files, options)).list()).flatMap((item) => (!isUnreadable(item) && item.secret ? [item.key] : []));
+    expect(await secrets({})).toEqual(['host', 'licence', 'password', 'pem']);
+    expect(await secrets({ sensitive: false })).toEqual(['password', 'pem']);
+    expect(await secrets({ sensitive: ['licence'] })).toEqual(['licence', 'password', 'pem']);
+  });
+
+  it('says of a section that it is one', async () => {
+    const provider = await directory({ 'db/pool.max': '1' });
+    for (const key of ['db', 'db.pool', ''])
+      await expect(provider.get(key)).rejects.toMatchObject({
+        code: 'invalid_key',
+        key,
+        message: `"${key}" is a section of ${box.path('mount')}, not a value. Read it with tree`,
+      });
+    expect(await provider.get('db.poo')).toBeUndefined();
+  });
+
+  it('refuses binary files one by one, unless they are asked for as base64', async () => {
+    const files = { key: new Uint8Array([0xff, 0, 1]), 'store.jks': new Uint8Array([0xfe]), nul: 'a\0b', text: 'x' };
+    const provider = await directory(files, { base64: ['store.jks', 'text'] });
+    expect(await listed(provider)).toEqual({
+      key: 'the file /mount/key is no text. To read it as base64, name its key in the option base64',
+      nul: 'the file /mount/nul is no text. To read it as base64, name its key in the option base64',
+      'store.jks': '/g==',
+      text: 'eA==',
+    });
+    await expect(provider.get('key')).rejects.toMatchObject({ code: 'parse', key: 'key', transient: false });
+    const entry = (await provider.get('store.jks')) as Entry;
+    expect(entry.metadata).toEqual({ encoding: 'base64' });
+    expect(entry.text).toBeUndefined();
+  });
+
+  it('makes a conflict of two files that would be one key, and names both', async () => {
+    const provider = await directory({ 'db.host': 'a', 'db/host': 'b', other: 'x' });
+    expect(await listed(provider)).toEqual({
+      'db.host': '/mount/db/host and /mount/db.host are both the key "db.host". Keep one of them',
+      other: 'x',
+    });
+    await expect(provider.get('db.host')).rejects.toMatchObject({ code: 'conflict' });
+    expect((await provider.get('other'))?.value).toBe('x');
+  });
+
+  it('makes a conflict of a value and a section in one place, and lets nothing shine through', async () => {
+    const provider = await directory({ db: 'a', 'db.host': 'b', 'db.port': 'c', other: 'x' });
+    expect(await listed(provider)).toEqual({
+      db: expect.stringMatching(/^\/mount\/db and \/mount\/db\.(host|port) are both "db", as a value and as a section\. Keep one of them$/),
+      other: 'x',
+    });
+    await expect(provider.get('db.host')).rejects.toMatchObject({ code: 'conflict', key: 'db' });
+    const [hole] = (await provider.list('db.host')) as [Unreadable];
+    expect(hole).toMatchObject({ key: 'db.host', error: { code: 'conflict' } });
+    expect(Object.isFrozen(hole)).toBe(true);
+  });
+
+  it('makes holes of what alone cannot be read', async () => {
+    const provider = await directory({ large: 'x'.repeat(11), fine: 'x', 'deep/a': '1' }, { maxBytes: 10 });
+    await box.link('mount/dangling', 'nowhere');
+    await box.link('mount/loop', 'loop');
+    await box.link('mount/deep/up', '..');
+    expect(await listed(provider)).toEqual({
+      large: 'the file /mount/large is larger than 10 bytes. Split it, or raise maxBytes',
+      dangling: '/mount/dangling is a link to what does not exist. Correct the link',
+      loop: '/mount/loop is a symbolic link that leads to itself. Correct the link',
+      'deep.up': '/mount/deep/up leads back to a folder above it. Remove the link or the folder',
+      'deep.a': '1',
+      fine: 'x',
+    });
+    await expect(provider.get('deep.up.deep.a')).rejects.toMatchObject({ code: 'io', key: 'deep.up' });
+  });
+
+  it('makes a hole of a folder that may not be entered', async () => {
+    const provider = await directory({ 'closed/a': '1', open: 'x' });
+    const { readdir } = await vi.importActual<typeof fs>('node:fs/promises');
+    vi.mocked(fs.readdir).mockImplementation((async (folder: string, options: object) => {
+      if (folder.endsWith('closed')) throw Object.assign(new Error(fake), { code: 'EACCES' });
+      return readdir(folder, options);
+    }) as never);
+    expect(await listed(provider)).toEqual({
+      closed: '/mount/closed may not be read by this process. Give its user the permission to read it and to enter its folders',
+      open: 'x',
+    });
+    await expect(provider.get('closed.a')).rejects.toMatchObject({ code: 'io' });
+  });
+
+  it('fails as a whole when the machine has no file handles left, for the moment', async () => {
+    const provider = await directory({ a: '1', b: '2' });
+    vi.mocked(fs.open).mockRejectedValueOnce(Object.assign(new Error(fake), { code: 'EMFILE' }));
+    const error: unknown = await provider.list().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'unavailable', transient: true });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(fake);
+    expect(await listed(provider)).toEqual({ a: '1', b: '2' });
+  });
+
+  it('leaves out a file that vanishes while the folder is read', async () => {
+    const provider = await directory({ a: '1', b: '2' });
+    vi.mocked(fs.open).mockRejectedValueOnce(Object.assign(new Error('gone'), { code: 'ENOENT' }));
+    expect(Object.keys(await listed(provider))).toHaveLength(1);
+  });
+
+  it('refuses names that could reach a prototype', async () => {
+    const provider = await directory({ 'a.__proto__': fake });
+    await expect(provider.list()).rejects.toMatchObject({
+      code: 'invalid_key',
+      message: expect.stringContaining('mount/a.__proto__: the key'),
+    });
+  });
+
+  it('refuses folders with too many files, and too deep ones', async () => {
+    await expect((await directory({ a: '', b: '', c: '' }, { maxFiles: 2 })).list()).rejects.toThrow(
+      /mount has more than 2 files\. Name a smaller folder, or raise maxFiles$/,
+    );
+    await box.write({ mount: undefined });
+    const deep = await directory({ [`${'d/'.repeat(40)}a`]: '' });
+    await expect(deep.list()).rejects.toMatchObject({ code: 'invalid_key' });
+  });
+
+  it('forgives a missing folder where it is optional, and nothing else', async () => {
+    const provider = new DirectoryProvider(box.path('mount'), { optional: true });
+    expect(await provider.list()).toEqual([]);
+    await expect(new DirectoryProvider(box.path('mount')).get('a')).rejects.toMatchObject({
+      code: 'io',
+      key: 'a',
+      message: `the folder ${box.path('mount')} does not exist. Mount it, correct the path, or make it optional`,
+    });
+    await box.write({ mount: 'a file' });
+    await expect(provider.get('a', { maxAgeMs: 0 })).rejects.toThrow(
+      `the folder ${box.path('mount')} is no folder. Name the folder that holds the file`,
+    );
+    await box.write({ mount: undefined });
+    await box.write({ 'mount/a': '1' });
+    expect((await provider.get('a', { maxAgeMs: 0 }))?.value).toBe('1');
+    await box.write({ mount: undefined });
+    expect(await provider.get('a', { maxAgeMs: 0 })).toBeUndefined();
+  });
+
+  it.each([
+    ['', {}, 'it needs the path of a folder'],
+    [undefined, {}, 'it needs the path of a folder'],
+    ['x', { sensitive: 'yes' }, 'the option sensitive must be true or false or a list'],
+    ['x', { base64: [1] }, 'the option base64 must be a list'],
+    ['x', { maxFiles: 0 }, 'the option maxFiles must be a whole number, at least 1'],
+    ['x', { base64: ['a..b'] }, 'has an empty segment'],
+  ])('refuses what it cannot work with at construction: %s %o', (folder, options, message) => {
+    expect(() => new DirectoryProvider(folder as string, options as DirectoryOptions)).toThrow(message);
+  });
+
+  it('reads one generation of a mounted volume, never half of two', async () => {
+    await box.write({ 'mount/..1/a': '1', 'mount/..1/b': '1', 'mount/..2/a': '2', 'mount/..2/b': '2' });
+    await box.link('mount/..data', '..1');
+    for (const file of ['a', 'b']) await box.link(`mount/${file}`, `..data/${file}`);
+    const provider = new DirectoryProvider(box.path('mount'));
+    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
+    vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
+      const handle = await open(...args);
+      await box.link('mount/..data', '..2'); // swapped after the first file was opened
+      return handle;
+    });
+    expect(await listed(provider)).toEqual({ a: '2', b: '2' });
+  });
+
+  it('gives up, for the moment, on a volume that never stands still', async () => {
+    await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2' });
+    await box.link('mount/..data', '..1');
+    await box.link('mount/a', '..data/a');
+    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
+    let swaps = 1;
+    vi.mocked(fs.open).mockImplementation(async (...args) => {
+      await box.link('mount/..data', `..${(swaps++ % 2) + 1}`);
+      return open(...args);
+    });
+    await expect(new DirectoryProvider(box.path('mount')).list()).rejects.toMatchObject({ code: 'unavailable', transient: true });
+  });
+
+  it('sees a volume swapped, a file written in place, one that comes and one that goes', async () => {
+    await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2', 'mount/sub/b': 'x' });
+    await box.link('mount/..data', '..1');
+    await box.link('mount/a', '..data/a');
+    const provider = new DirectoryProvider(box.path('mount'));
+    await provider.list();
+    const told = vi.fn();
+    provider.watch(told);
+    const shows = (expected: object): Promise<void> =>
+      until(
+        JSON.stringify(expected),
+        async () => JSON.stringify(Object.entries(await listed(provider)).sort()) === JSON.stringify(Object.entries(expected)),
+      );
+    await box.link('mount/..data', '..2');
+    await shows({ a: '2', 'sub.b': 'x' });
+    await box.write({ 'mount/sub/b': 'y' });
+    await shows({ a: '2', 'sub.b': 'y' });
+    await box.write({ 'mount/sub/c/d': 'z' });
+    await shows({ a: '2', 'sub.b': 'y', 'sub.c.d': 'z' });
+    await box.write({ 'mount/sub': undefined });
+    await shows({ a: '2' });
+    expect(told.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(told).toHaveBeenCalledWith({ provider: provider.name, time: expect.any(Number) });
+    await provider.close();
+  });
+
+  it('sees what changes behind a link to a folder elsewhere, and stops at circles', async () => {
+    await box.write({ 'elsewhere/a': '1', 'mount/x': '' });
+    await box.link('mount/linked', '../elsewhere');
+    await box.link('mount/self', '.');
+    const provider = new DirectoryProvider(box.path('mount'));
+    const told = vi.fn();
+    provider.watch(told);
+    await provider.list();
+    await box.write({ 'elsewhere/a': '2' });
+    await until('the change is seen', async () => (await provider.get('linked.a'))?.value === '2');
+    await provider.close();
+  });
+
+  it('keeps what it has read when the folder goes, and says so in its health', async () => {
+    const provider = await directory({ a: '1' });
+    expect(await provider.health()).toMatchObject({ status: 'ok' });
+    await provider.list();
+    await box.write({ mount: undefined });
+    await expect(provider.refresh()).rejects.toMatchObject({ code: 'io' });
+    expect((await provider.get('a'))?.value).toBe('1');
+    expect(await provider.health()).toMatchObject({ status: 'degraded', reason: expect.stringContaining('does not exist') });
+  });
+
+  it('prints no secret that it has read', async () => {
+    const provider = await directory({ password: fake });
+    await provider.list();
+    expect(inspect(provider, { depth: null, showHidden: true })).not.toContain(fake);
+    expect(provider.name).toBe(`directory:${box.path('mount')}`);
+    expect((await directory({}, { name: 'mounted' })).name).toBe('mounted');
+  });
+});
