@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sheltered } from '../../src/shelter/index.ts';
+import { manualClock } from '../../src/testing/clock.ts';
+import { down, FakeSource } from '../support/fake-source.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The same chances in every run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+describe('9. a fleet of 500 instances coming out of a 60 s outage', () => {
+  it('spreads its probes: less than 5 % of it in any 100 ms of the first six seconds, none before its own 60 s', async () => {
+    vi.spyOn(Math, 'random').mockImplementation(dice(7));
+    const clock = manualClock(0);
+    const outageUntil = 60_000;
+    const requests: number[] = [];
+    const fleet = Array.from({ length: 500 }, (_, i) => {
+      const mine: number[] = [];
+      const state = { openedAt: 0 };
+      const source = new FakeSource({ token: 'fake' }, { now: clock.now });
+      source.befall = ({ at }) => {
+        mine.push(at);
+        requests.push(at);
+        if (at < outageUntil) down();
+      };
+      const provider = sheltered(source, { clock });
+      provider.on((event) => {
+        if (event.type === 'breaker' && event.state === 'open') state.openedAt = clock.now();
+      });
+      return { provider, mine, state, turn: i % 25 };
+    });
+    const stepMs = 20;
+    const readAll = async (untilMs: number) => {
+      for (let step = 0; clock.now() < untilMs; step++) {
+        for (const { provider, turn } of fleet) if (turn === step % 25) void provider.get('token').catch(() => {});
+        await clock.advance(stepMs);
+      }
+    };
+    await readAll(6_000);
+    expect(fleet.every(({ state }) => state.openedAt > 0)).toBe(true);
+    // those who opened last probe last: the store is back before the first of them may
+    const first = Math.min(...fleet.map(({ state }) => state.openedAt)) + 60_000;
+    const failed = requests.length;
+    await clock.advance(first - clock.now() - 1_000);
+    expect(requests).toHaveLength(failed);
+    await readAll(first + 14_000);
+    for (const { mine, state } of fleet) {
+      const after = mine.filter((at) => at > state.openedAt);
+      expect(after[0]).toBeGreaterThanOrEqual(state.openedAt + 60_000);
+    }
+    const back = requests.slice(failed);
+    for (let from = first; from < first + 14_000; from += 10) {
+      expect(back.filter((at) => at >= from && at < from + 100).length).toBeLessThan(25);
+    }
+    expect(await Promise.all(fleet.map(async ({ provider }) => (await provider.get('token'))?.value))).toEqual(Array(500).fill('fake'));
+  }, 60_000);
+});
