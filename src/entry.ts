@@ -70,24 +70,31 @@ class EntryRecord {
 
   toJSON(): object {
     const { leaf, ...fields } = this;
-    return { ...fields, value: masked(fields as unknown as Entry, leaf), origin: `${this.origin}` };
+    const value = this.#hidden ?? withoutBigints(this.value);
+    return { ...fields, value, origin: `${this.origin}` };
   }
 
   toString(): string {
-    return `${this.key} = ${show(masked(this, this.leaf) as ConfigValue, false)} (${this.origin})`;
+    return `${this.key} = ${this.#hidden ?? show(this.value, false)} (${this.origin})`;
   }
 
   [inspect.custom](_depth: number, options: object): string {
-    return `Entry ${inspect(this.toJSON(), { ...options, customInspect: true })}`;
+    const { leaf, ...fields } = this;
+    return `Entry ${inspect({ ...fields, value: this.#hidden ?? this.value }, { ...options, customInspect: true })}`;
+  }
+
+  /** What stands in place of a value that is not printed. A tree is told by its size: its leaves may each be secret or not, and some
+   *  sources know only one by one. */
+  get #hidden(): string | undefined {
+    if (this.secret) return MASK;
+    if (isTree(this.value)) return `{ ${Object.keys(this.value).length} keys }`;
+    return this.leaf?.('').secret || show(this.value, false) === MASK ? MASK : undefined;
   }
 }
 
-function masked(entry: Pick<Entry, 'value' | 'secret'>, leaf: Entry['leaf']): unknown {
-  if (entry.secret) return MASK;
-  // a tree is told by its size: its leaves may each be secret or not, and some sources know only one by one
-  if (isTree(entry.value)) return `{ ${Object.keys(entry.value).length} keys }`;
-  return leaf?.('').secret || show(entry.value, false) === MASK ? MASK : entry.value;
-}
+/** JSON has none, and would throw. */
+const withoutBigints = (value: ConfigValue): unknown =>
+  typeof value === 'bigint' ? `${value}` : Array.isArray(value) ? value.map(withoutBigints) : value;
 
 /** An entry that never shows a secret when it is printed, and never changes. */
 export function makeEntry(fields: Entry): Entry {
@@ -143,7 +150,7 @@ class SourceOrigin implements Origin {
 }
 
 export function makeOrigin(fields: OriginFields): Origin {
-  return new SourceOrigin(fields);
+  return Object.freeze(new SourceOrigin(fields));
 }
 
 /** A value that is secret whatever its name: `new MemoryProvider({ license: secret('…') })`. Printing it shows nothing. */

@@ -57,7 +57,7 @@ export class ConfigError extends Error {
   declare readonly retryAfterMs?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    const { cause, ...rest } = details;
+    const { cause, ...rest } = { ...details, ...(details.hint && { hint: maskUrls(details.hint) }) };
     super(maskUrls(rest.hint ? `${message.replace(/\.$/, '')}. ${rest.hint}` : message));
     this.code = code;
     this.transient = errorCodes[code].transient;

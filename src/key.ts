@@ -125,19 +125,21 @@ export function letters(segment: string): string {
 
 const wordsOf = (segment: string): string[] =>
   segment
-    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
-    .replace(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, '$1 $2')
-    .split(/[-_ ]+/)
+    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1_$2')
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1_$2')
+    .split(/[-_]+/)
     .filter(Boolean)
     .map((word) => word.toLowerCase());
 
-/** `poolMax` from any spelling of one segment. */
+/** `poolMax` from any spelling of one segment. Its letters stay the same. */
 export function camel(segment: string): string {
-  return (
-    wordsOf(segment)
-      .map((word, i) => (i === 0 ? word : (word[0] as string).toUpperCase() + word.slice(1)))
-      .join('') || segment
-  );
+  return wordsOf(segment).reduce((before, word) => before + (before === '' ? word : capital(word)), '') || segment;
+}
+
+/** Some letters have no capital that leads back to them. */
+function capital(word: string): string {
+  const first = word.slice(0, 1).toUpperCase();
+  return first.toLowerCase() === word.slice(0, 1) ? first + word.slice(1) : word;
 }
 
 /** `pool_max` from any spelling of one segment. */

@@ -1,0 +1,107 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { type Entry, isTree, isUnreadable, makeEntry, makeOrigin, Secret, secret } from '../src/entry.ts';
+import { ConfigError } from '../src/errors.ts';
+import { MASK } from '../src/redact.ts';
+
+const fake = 'fake-Zq83-not-real';
+const origin = makeOrigin({ provider: 'file', source: 'base.yaml' });
+const entry = (fields: Partial<Entry> = {}): Entry => makeEntry({ key: 'a.b', value: 'plain', secret: false, origin, ...fields });
+const printed = (thing: unknown): string =>
+  inspect(thing, { depth: null, showHidden: true }) + JSON.stringify(thing) + String(thing) + JSON.stringify({ thing });
+
+describe('an entry', () => {
+  it('is printed with its value, its key and who said it', () => {
+    expect(String(entry())).toBe('a.b = "plain" (base.yaml)');
+    expect(JSON.parse(JSON.stringify(entry()))).toEqual({ key: 'a.b', value: 'plain', secret: false, origin: 'base.yaml' });
+    expect(inspect(entry())).toContain("value: 'plain'");
+  });
+
+  it('never shows a secret when it is printed', () => {
+    expect(printed(entry({ value: fake, secret: true }))).not.toContain(fake);
+    expect(printed(entry({ value: [fake], secret: true }))).not.toContain(fake);
+    expect(printed(entry({ value: `https://u:${fake}@h` }))).not.toContain(fake);
+    expect(printed(entry({ value: [{ apiKey: fake }] }))).not.toContain(fake);
+    expect(printed([entry({ value: fake, secret: true })])).not.toContain(fake);
+    expect(printed(new Map([['x', entry({ value: fake, secret: true })]]))).not.toContain(fake);
+    expect(String(entry({ value: fake, secret: true }))).toBe(`a.b = ${MASK} (base.yaml)`);
+  });
+
+  it('tells a tree by its size, for its leaves may be secret', () => {
+    const tree = entry({ value: { x: fake, y: 1 } });
+    expect(printed(tree)).not.toContain(fake);
+    expect(String(tree)).toBe('a.b = { 2 keys } (base.yaml)');
+  });
+
+  it('asks for the taint of a leaf, and prints no function', () => {
+    const leaf = () => ({ origin, secret: true });
+    expect(printed(entry({ value: fake, leaf }))).not.toContain(fake);
+    expect(Object.keys(JSON.parse(JSON.stringify(entry({ leaf }))))).not.toContain('leaf');
+  });
+
+  it('is printed as JSON also when its value is beyond 2^53', () => {
+    expect(JSON.parse(JSON.stringify(entry({ value: 2n ** 60n })))).toMatchObject({ value: '1152921504606846976' });
+    expect(JSON.parse(JSON.stringify(entry({ value: [1, 2n, 'x'] })))).toMatchObject({ value: [1, '2', 'x'] });
+    expect(String(entry({ value: 5n }))).toBe('a.b = 5 (base.yaml)');
+    expect(inspect(entry({ value: 5n }))).toContain('5n');
+  });
+
+  it('cannot be changed, and its properties are plain', () => {
+    const one = entry({ version: '7', expiresAt: 5 });
+    expect(() => Object.assign(one, { value: 'x' })).toThrow(TypeError);
+    expect({ ...one }).toEqual({ key: 'a.b', value: 'plain', secret: false, origin, version: '7', expiresAt: 5 });
+  });
+
+  it('is told from a hole, and a tree from a list', () => {
+    expect(isUnreadable(entry())).toBe(false);
+    expect(isUnreadable({ key: 'a', origin, error: new ConfigError('disabled', 'x') })).toBe(true);
+    expect([{}, { a: 1 }].map(isTree)).toEqual([true, true]);
+    expect([null, [], 'x', 1, undefined].map(isTree)).toEqual([false, false, false, false, false]);
+  });
+});
+
+describe('an origin', () => {
+  it('says source, line, column and version', () => {
+    const at = () => ({ line: 12, column: 5 });
+    expect(String(makeOrigin({ provider: 'f', source: 'base.yaml', position: at }))).toBe('base.yaml:12:5');
+    expect(String(makeOrigin({ provider: 'v', source: 'vault secret/acme/db#password', version: '3' }))).toBe(
+      'vault secret/acme/db#password v3',
+    );
+    expect(String(makeOrigin({ provider: 'a', source: 'aws-ssm /x', version: 'AWSPREVIOUS' }))).toBe('aws-ssm /x (version AWSPREVIOUS)');
+    expect(inspect(makeOrigin({ provider: 'f', source: 's', position: at }))).toBe('Origin(s:12:5)');
+    expect(makeOrigin({ provider: 'f', source: 's', position: at })).toMatchObject({ provider: 'f', source: 's', line: 12, column: 5 });
+    expect(JSON.parse(JSON.stringify(makeOrigin({ provider: 'f', source: 's', position: at })))).toEqual({
+      provider: 'f',
+      source: 's',
+      line: 12,
+      column: 5,
+    });
+  });
+
+  it('works its position out when somebody asks, once', () => {
+    let asked = 0;
+    const lazily = makeOrigin({ provider: 'f', source: 's', position: () => ({ line: ++asked, column: 1 }) });
+    expect(asked).toBe(0);
+    expect([lazily.line, lazily.column, String(lazily)]).toEqual([1, 1, 's:1:1']);
+    expect(asked).toBe(1);
+  });
+
+  it('has none where nobody knows it, and cannot be changed', () => {
+    const none = makeOrigin({ provider: 'f', source: 's', position: () => undefined });
+    expect([none.line, none.column, String(none)]).toEqual([undefined, undefined, 's']);
+    expect(() => Object.assign(none, { source: 'x' })).toThrow(TypeError);
+  });
+});
+
+describe('secret()', () => {
+  it('marks a value that is secret whatever its name, and prints nothing of it', () => {
+    const marked = secret(fake);
+    expect(printed(marked)).not.toContain(fake);
+    expect(`${marked}`).toBe(MASK);
+    expect(JSON.stringify({ marked })).toBe(`{"marked":"${MASK}"}`);
+    expect(inspect({ marked })).toContain(MASK);
+    expect(inspect(marked, { customInspect: false, showHidden: true })).not.toContain(fake);
+    expect({ ...marked }).toEqual({});
+    expect(Secret.reveal(marked)).toBe(fake);
+  });
+});
