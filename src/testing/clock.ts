@@ -4,16 +4,32 @@ import type { Clock } from '../shelter/clock.ts';
 export interface ManualClock extends Clock {
   /** Moves time on and calls back whom it passes, in order, what they start in between included. */
   advance(ms: number): Promise<void>;
+  /** Moves time on until `answer` is there, by a step each millisecond, so that what happens in real time is not overtaken.
+   *  @default stepMs 50 */
+  until<T>(answer: PromiseLike<T>, stepMs?: number): Promise<T>;
 }
 
-const { setImmediate } = globalThis;
+// taken before anyone installs fake timers
+const { setImmediate, setTimeout } = globalThis;
 const turn = (): Promise<void> => new Promise((done) => void setImmediate(done));
+const pause = (): Promise<void> => new Promise((done) => void setTimeout(done, 1));
 
-/** A clock for tests: `new VaultProvider({ clock, … })`, then `await clock.advance(60_000)`. @default startMs 1_700_000_000_000 */
+/** A clock for tests: `new VaultProvider({ clock, … })`, then `await clock.until(provider.get('a.key'))`. @default startMs 1_700_000_000_000 */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let time = startMs;
   const waiting = new Set<{ readonly at: number; readonly then: () => void }>();
   const next = () => [...waiting].reduce<{ at: number; then: () => void } | undefined>((a, b) => (a && a.at <= b.at ? a : b), undefined);
+  const advance = async (ms: number): Promise<void> => {
+    const end = time + ms;
+    await turn();
+    for (let timer = next(); timer && timer.at <= end; timer = next()) {
+      waiting.delete(timer);
+      time = Math.max(time, timer.at);
+      timer.then();
+      await turn();
+    }
+    time = end;
+  };
   return {
     now: () => time,
     after(ms, then) {
@@ -21,16 +37,18 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
       waiting.add(timer);
       return () => void waiting.delete(timer);
     },
-    async advance(ms) {
-      const end = time + ms;
-      await turn();
-      for (let timer = next(); timer && timer.at <= end; timer = next()) {
-        waiting.delete(timer);
-        time = Math.max(time, timer.at);
-        timer.then();
-        await turn();
+    advance,
+    async until(answer, stepMs = 50) {
+      let done = false;
+      const settled = Promise.resolve(answer).finally(() => {
+        done = true;
+      });
+      settled.catch(() => {});
+      for (;;) {
+        await pause();
+        if (done) return settled;
+        await advance(stepMs);
       }
-      time = end;
     },
   };
 }

@@ -44,4 +44,22 @@ describe('manualClock', () => {
     await clock.advance(100);
     expect(log).toEqual([]);
   });
+
+  it('moves on until an answer is there, and no further', async () => {
+    const clock = manualClock(0);
+    const answer = new Promise<string>((done) => clock.after(230, () => done('there')));
+    expect(await clock.until(answer)).toBe('there');
+    expect(clock.now()).toBe(250);
+    await expect(clock.until(Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+    expect(clock.now()).toBe(250);
+  });
+
+  it('overtakes nothing that happens in real time', async () => {
+    const clock = manualClock(0);
+    const answer = new Promise<string>((done, refuse) => {
+      clock.after(10_000, () => refuse(new Error('too late')));
+      setTimeout(() => done('in time'), 5);
+    });
+    expect(await clock.until(answer)).toBe('in time');
+  });
 });

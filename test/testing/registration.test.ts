@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { type Claim, conformance, describeProvider, type ProviderSuite, type Runner } from '../../src/testing/index.ts';
+import { abilities, type Claim, conformance, describeProvider, type ProviderSuite, type Runner } from '../../src/testing/index.ts';
 import { Backend, reference, subject } from './reference.ts';
 
 /** A runner that only writes down what is registered. */
@@ -133,6 +134,20 @@ describe('describeProvider', () => {
     });
     await claim(claims, /^answers a leaf/).check();
     await claim(claims, /^is ok when all is well/).check();
+  });
+});
+
+describe('the page on testing', () => {
+  it('explains every ability that can be left out, and no other', async () => {
+    const page = await readFile('docs/testing.md', 'utf8');
+    const table = page.slice(page.indexOf('| ability | is |'), page.indexOf('`runner` may be left out'));
+    const explained = [...table.matchAll(/`(\w+)`(?=[^|]*\|[^|]*\|\n)/g)].map(([, name]) => name);
+    expect(explained.sort()).toEqual(
+      Object.keys(abilities)
+        .filter((name) => name !== 'faults')
+        .sort(),
+    );
+    expect(table).toContain('`faults` stands for all of them');
   });
 });
 
