@@ -1,33 +1,72 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isConfigError } from '../errors.ts';
+import { nearest } from '../internal/nearest.ts';
+import { parse, UsageError } from './arguments.ts';
+import type { Answer, Command, ExitCode } from './command.ts';
+import { commands } from './commands.ts';
+import { helpFor, overview } from './help.ts';
+import { type Io, painted } from './io.ts';
 
-/** What a command sees of its process. */
-export interface Io {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-  readonly env: Readonly<Record<string, string | undefined>>;
+const always = {
+  json: { type: 'boolean', says: 'answer as JSON, errors too' },
+  help: { type: 'boolean', says: 'say how to use it' },
+} as const;
+
+export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  const [first = '--help', ...others] = args;
+  const json = args.includes('--json');
+  if (first === '--version') return answered({ text: version(), json: { version: version() } }, io, json);
+  if (first === '--help' || first === 'help')
+    return answered({ text: overview(commands, others[0]), json: commands.map(({ name, says }) => ({ name, says })) }, io, json);
+  const command = commands.find(({ name }) => name === first) ?? commands.find(({ name }) => name === `${first} ${others[0]}`);
+  if (!command) return failed(new UsageError(unknown(first, others[0])), io, json);
+  const own = command.name.includes(' ') ? others.slice(1) : others;
+  if (own.includes('--help'))
+    return answered({ text: helpFor(command, always), json: { name: command.name, says: command.says } }, io, json);
+  try {
+    const few = command.arguments.filter((name) => !name.startsWith('[')).length;
+    return answered(await command.run(parse(own, { ...command.flags, ...always }, command.arguments, few), io), io, json);
+  } catch (error) {
+    return failed(error, io, json, command);
+  }
 }
 
-const usage = `llm-config: encrypted configuration files on the command line
-
-Usage: llm-config [--help] [--version]
-`;
-
-/** 0 done, 1 a negative answer, 2 wrong usage, 3 failure. */
-export async function run(args: readonly string[], io: Pick<Io, 'stdout' | 'stderr'>): Promise<number> {
-  if (args.length === 1 && args[0] === '--version') {
-    io.stdout.write(`${version()}\n`);
-    return 0;
-  }
-  if (args.length === 1 && args[0] === '--help') {
-    io.stdout.write(usage);
-    return 0;
-  }
-  io.stderr.write(usage);
-  return 2;
+/** Nothing stands on stdout but the answer. */
+function answered({ text, json: data, note, exit = 0 }: Answer, io: Io, json: boolean): ExitCode {
+  if (json) io.stdout.write(`${JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), 2)}\n`);
+  else if (text !== undefined && text !== '') io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  if (note && !json) io.stderr.write(`${painted(note, 'dim', io.stderr, io.env)}\n`);
+  return exit;
 }
 
+function failed(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
+  const exit = error instanceof UsageError ? 2 : 3;
+  // only our own errors are known to hold no secret
+  const message =
+    isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${(error as Error | undefined)?.name ?? 'error'}`;
+  if (json)
+    io.stderr.write(
+      `${JSON.stringify({ error: isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message } })}\n`,
+    );
+  else {
+    io.stderr.write(`${painted('error:', 'red', io.stderr, io.env)} ${message}\n`);
+    if (exit === 2) io.stderr.write(`Say llm-config ${command ? `${command.name} ` : ''}--help for help.\n`);
+  }
+  return exit;
+}
+
+function unknown(first: string, second: string | undefined): string {
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name.slice(first.length + 1));
+  if (group.length > 0) return `llm-config ${first} ${second === undefined ? 'needs' : 'knows'} one of ${group.join(', ')}`;
+  const meant = nearest(
+    first,
+    commands.map(({ name }) => name.split(' ')[0] as string),
+  );
+  return `there is no such command${meant ? `; did you mean ${meant}?` : ''}`;
+}
+
+/** From the package.json above this file, wherever it was built to. */
 function version(): string {
   for (let up = './'; up.length < 20; up = up === './' ? '../' : `${up}../`) {
     const file = fileURLToPath(new URL(`${up}package.json`, import.meta.url));

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../../formats/format.ts';
-import { readBytes, utf8 } from '../../internal/file.ts';
+import { missing, readBytes, utf8 } from '../../internal/file.ts';
 import { writeAtomic } from './durable.ts';
 import { type Envelope, makeEnvelope, openEnvelope, rewriteEnvelope } from './envelope.ts';
 import { quoted } from './jose.ts';
@@ -49,19 +49,37 @@ export class EncryptedFile {
 
   /** Replaces the document by what `change` makes of it; the same text, or none, leaves the file as it is. True: it was written. */
   async rewrite(change: Change, signal?: AbortSignal): Promise<boolean> {
+    const made = async (before: Decrypted | undefined, found: FoundKeys): Promise<string | undefined> => {
+      const format = before?.format ?? this.#formatOf(undefined);
+      const text = await change(before?.text, format);
+      if (text === undefined || text === before?.text) return undefined;
+      await this.parse({ text, format }); // nobody could read it again
+      return this.#encrypt(text, format, before, found);
+    };
+    return this.#replace(made, signal);
+  }
+
+  /** The same document for other readers, or with a new content key; `make` answers the whole new file. */
+  async reseal(make: (envelope: Envelope, found: FoundKeys, where: string) => Promise<string>): Promise<void> {
+    await this.#replace(async (before, found) => {
+      if (!before) throw missing(this.#parts.shown, this.#parts.provider);
+      return make(before.envelope, found, this.#where);
+    });
+  }
+
+  async #replace(
+    make: (before: Decrypted | undefined, found: FoundKeys) => Promise<string | undefined>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const { file, keys, lockWaitMs } = this.#parts;
     const options = { signal, ...(lockWaitMs !== undefined && { waitMs: lockWaitMs }) };
     return withLock(
       file,
       async (guard) => {
         const found = await keys.find();
-        const before = await this.read(found);
-        const format = before?.format ?? this.#formatOf(undefined);
-        const text = await change(before?.text, format);
-        if (text === undefined || text === before?.text) return false;
-        await this.parse({ text, format }); // nobody could read it again
-        await writeAtomic(file, await this.#encrypt(text, format, before, found), { guard });
-        return true;
+        const made = await make(await this.read(found), found);
+        if (made !== undefined) await writeAtomic(file, made, { guard });
+        return made !== undefined;
       },
       options,
     );

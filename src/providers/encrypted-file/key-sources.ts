@@ -99,7 +99,7 @@ export class Keys {
   }
 
   /** A stranger's error may hold anything. */
-  async #call(source: KeySource & (() => unknown)): Promise<KeyMaterial | undefined> {
+  async #call(source: Extract<KeySource, () => unknown>): Promise<KeyMaterial | undefined> {
     try {
       return await source();
     } catch (error) {

@@ -1,0 +1,27 @@
+import type { Command } from './command.ts';
+import { check, explain } from './commands/chain.ts';
+import { edit } from './commands/edit.ts';
+import { decrypt, encrypt } from './commands/files.ts';
+import { keygen } from './commands/keygen.ts';
+import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { sealCommand, unsealCommand } from './commands/sealing.ts';
+import { get, set, unset } from './commands/values.ts';
+
+/** In the order in which one meets them. */
+export const commands: readonly Command[] = [
+  keygen,
+  encrypt,
+  decrypt,
+  get,
+  set,
+  unset,
+  edit,
+  sealCommand,
+  unsealCommand,
+  listRecipients,
+  addRecipient,
+  removeRecipient,
+  rotate,
+  explain,
+  check,
+];

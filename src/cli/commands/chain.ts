@@ -1,0 +1,123 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ProviderChain } from '../../chain.ts';
+import { type ConfigCheck, checkConfig } from '../../check-config.ts';
+import { ConfigError } from '../../errors.ts';
+import { keyOf } from '../../key.ts';
+import { merge } from '../../merge.ts';
+import { leafEntry } from '../../merged.ts';
+import type { ConfigProvider } from '../../provider.ts';
+import { show } from '../../redact.ts';
+import { isSchema, type StandardSchemaV1 } from '../../schema.ts';
+import type { Answer, Command } from '../command.ts';
+import { type Io, patiently } from '../io.ts';
+
+interface Loaded {
+  readonly chain: ProviderChain;
+  readonly schema: StandardSchemaV1 | undefined;
+}
+
+/** What a module exports: a chain, or one provider, or a list of them, as `chain` or by default; with it perhaps a `schema`. */
+async function load(file: string): Promise<Loaded> {
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
+  } catch (error) {
+    const { code, name } = error as NodeJS.ErrnoException;
+    throw new ConfigError('io', `the module ${file} cannot be loaded (${code ?? name})`, {
+      cause: error,
+      hint: 'Name a JavaScript module that runs by itself',
+    });
+  }
+  const found = exported.chain ?? exported.default;
+  const schema = isSchema(exported.schema) ? exported.schema : undefined;
+  if (found instanceof ProviderChain) return { chain: found, schema };
+  const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
+  if (!list.every((one) => typeof one?.get === 'function' && typeof one.list === 'function') || list.length === 0)
+    throw new ConfigError('invalid_option', `the module ${file} exports no chain`, {
+      hint: 'Export a ProviderChain as default or as chain, and a schema as schema',
+    });
+  return { chain: new ProviderChain(list), schema };
+}
+
+async function using(file: string, io: Io, use: (loaded: Loaded) => Promise<Answer>): Promise<Answer> {
+  const loaded = await load(file);
+  try {
+    return await patiently(io, 'Asking the providers', use(loaded));
+  } finally {
+    await loaded.chain.close().catch(() => undefined);
+  }
+}
+
+export const explain: Command = {
+  name: 'explain',
+  arguments: ['MODULE', '[KEY]'],
+  says: 'who sets a key and who is shadowed, or which provider wins each key; secrets are masked',
+  flags: {},
+  examples: ['llm-config explain dist/config.js database.host', 'llm-config explain dist/config.js'],
+  async run(args, io) {
+    const [file, name] = args.positionals as [string, string?];
+    return using(file, io, async ({ chain }) => {
+      if (name === undefined) return everyKey(chain);
+      const explanation = await chain.explain(keyOf(name));
+      const found = explanation.winner !== undefined && explanation.error === undefined;
+      return { text: `${explanation}`, json: explanation, exit: found ? 0 : 1 };
+    });
+  },
+};
+
+async function everyKey(chain: ProviderChain): Promise<Answer> {
+  const layers = await chain.layers();
+  const merged = merge(layers, { keys: [], open: [''] });
+  const keys = Array.from(merged.leaves.values(), leafEntry).map(({ key, value, secret, origin }) => ({
+    key,
+    value: show(value, secret),
+    origin: `${origin}`,
+  }));
+  const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({ key, origin: `${origin}`, error: error.message }));
+  const failed = layers.flatMap(({ name, error }) => (error ? [{ provider: name, error: error.message }] : []));
+  const width = (of: (one: (typeof keys)[number]) => string): number => Math.max(0, ...keys.map((one) => of(one).length));
+  const [first, second] = [width(({ key }) => key), width(({ value }) => value)];
+  const lines = [
+    ...keys.map(({ key, value, origin }) => `${key.padEnd(first)}  ${value.padEnd(second)}  ${origin}`),
+    ...holes.map(({ key, origin, error }) => `${key}  cannot be read (${origin}): ${error}`),
+    ...failed.map(({ provider, error }) => `${provider} failed: ${error}`),
+  ];
+  return { text: lines.join('\n'), json: { keys, unreadable: holes, failed }, exit: failed.length > 0 ? 1 : 0 };
+}
+
+export const check: Command = {
+  name: 'check',
+  arguments: ['MODULE', '[KEY]'],
+  says: 'whether a configuration is complete and valid, all problems at once; changes nothing',
+  flags: {},
+  examples: ['llm-config check dist/config.js', 'llm-config check dist/config.js database.password'],
+  async run(args, io) {
+    const [file, name] = args.positionals as [string, string?];
+    return using(file, io, async ({ chain, schema }) => {
+      if (name !== undefined) return oneKey(chain, name);
+      if (!schema)
+        return everyKey(chain).then((answer) => ({
+          ...answer,
+          note: `${file} exports no schema: only reading was checked`,
+          exit: badly(answer),
+        }));
+      const result: ConfigCheck = await checkConfig(schema, chain);
+      return { text: `${result}`, json: result, exit: result.ok ? 0 : 1 };
+    });
+  },
+};
+
+const badly = ({ exit, json }: Answer): 0 | 1 => (exit === 1 || (json as { unreadable: unknown[] }).unreadable.length > 0 ? 1 : 0);
+
+async function oneKey(chain: ProviderChain, name: string): Promise<Answer> {
+  const key = keyOf(name);
+  try {
+    const entry = await chain.get(key);
+    if (entry) return { text: `${key} is set by ${entry.origin}`, json: { key, found: true, origin: `${entry.origin}` } };
+    return { text: `nobody has ${key}`, json: { key, found: false }, exit: 1 };
+  } catch (error) {
+    if (error instanceof ConfigError) return { text: error.message, json: { key, found: false, error }, exit: 1 };
+    throw error;
+  }
+}

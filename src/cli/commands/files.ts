@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { ConfigError } from '../../errors.ts';
+import { formats } from '../../formats/format.ts';
+import { missing, readBytes, utf8 } from '../../internal/file.ts';
+import { writeAtomic } from '../../providers/encrypted-file/durable.ts';
+import { makeEnvelope } from '../../providers/encrypted-file/envelope.ts';
+import { named } from '../../providers/encrypted-file/file.ts';
+import { UsageError } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { patiently } from '../io.ts';
+import { contextFlag, encryptedFile, fileFlags, formatFlag, formatOption, keyFlags, readersOf, toFlag } from '../keys.ts';
+import { piped } from '../prompt.ts';
+
+export const encrypt: Command = {
+  name: 'encrypt',
+  arguments: ['FILE'],
+  says: 'encrypt a JSON, YAML or TOML file into FILE.jwe; - reads from stdin',
+  flags: {
+    ...keyFlags,
+    ...toFlag,
+    ...contextFlag,
+    ...formatFlag,
+    out: { type: 'string', value: 'FILE', says: 'where to write it' },
+    force: { type: 'boolean', says: 'replace what is there' },
+  },
+  examples: [
+    'llm-config encrypt config/secrets.yaml --context acme/production',
+    'llm-config encrypt config/secrets.yaml --to x25519:hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo',
+  ],
+  async run(args, io) {
+    const [file] = args.positionals as [string];
+    const out = args.text('out') ?? (file === '-' ? undefined : `${file}.jwe`);
+    if (out === undefined) throw new UsageError('--out is missing: what comes from stdin has no name');
+    if (existsSync(out) && !args.is('force'))
+      throw new ConfigError('io', `the file ${out} exists already`, { hint: 'Change it with set or edit, or replace it with --force' });
+    const bytes = file === '-' ? undefined : await readBytes(file, file, 'llm-config');
+    if (file !== '-' && !bytes) throw missing(file, 'llm-config');
+    const text = bytes ? utf8(bytes.content, file, 'llm-config') : await piped(io);
+    const format = formatOption(args) ?? named(file === '-' ? out : file, 'llm-config');
+    await formats[format].parse({ provider: 'llm-config', file: file === '-' ? 'stdin' : file, text });
+    const expected = { contentType: format, context: args.text('context'), where: `the encrypted file ${out}` };
+    const readers = await readersOf(args, io);
+    await writeAtomic(out, await patiently(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)));
+    return {
+      text: out,
+      json: { file: out, recipients: readers.map(({ kid = 'password' }) => kid) },
+      note: file === '-' ? undefined : `${file} is still there, readable: delete it, and keep it out of version control`,
+    };
+  },
+};
+
+export const decrypt: Command = {
+  name: 'decrypt',
+  arguments: ['FILE'],
+  says: 'print what is in an encrypted file',
+  flags: {
+    ...fileFlags,
+    out: { type: 'string', value: 'FILE', says: 'write it there, for you alone, in place of printing it' },
+  },
+  examples: [
+    'llm-config decrypt config/secrets.yaml.jwe',
+    'llm-config decrypt config/secrets.yaml.jwe --context acme/production --out secrets.yaml',
+  ],
+  async run(args, io) {
+    const [file] = args.positionals as [string];
+    const out = args.text('out');
+    const opened = await patiently(io, 'Decrypting', encryptedFile(args, io, file).read());
+    if (!opened) throw missing(file, 'llm-config');
+    if (out === undefined) return { text: opened.text, json: { format: opened.format, text: opened.text } };
+    await writeAtomic(out, opened.text);
+    return { text: out, json: { file: out, format: opened.format } };
+  },
+};

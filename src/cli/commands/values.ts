@@ -1,0 +1,126 @@
+import { type ConfigValue, isTree } from '../../entry.ts';
+import { ConfigError } from '../../errors.ts';
+import { formats } from '../../formats/format.ts';
+import { missing, readBytes, utf8 } from '../../internal/file.ts';
+import { keyOf, segments } from '../../key.ts';
+import { at, changed } from '../../providers/encrypted-file/document.ts';
+import { isSealed, unseal } from '../../providers/encrypted-file/seal.ts';
+import { type Flags, type Parsed, UsageError } from '../arguments.ts';
+import type { Answer, Command } from '../command.ts';
+import { type Io, patiently } from '../io.ts';
+import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
+import { PlainFile } from '../plain-file.ts';
+import { value as valueFrom } from '../prompt.ts';
+
+export const valueFlags: Flags = {
+  'from-file': { type: 'string', value: 'FILE', says: 'read the value from a file; - is stdin' },
+  type: { type: 'string', value: 'NAME', says: 'text (as it is) or json (a number, a list, true)' },
+};
+export const variableFlags: Flags = {
+  prefix: { type: 'string', value: 'NAME', says: 'in a .env file: the prefix that its reader knows' },
+  'for-key': { type: 'string', value: 'KEY', says: 'the key by which its reader knows the value, if it is another' },
+};
+
+/** A value as a person or a pipe gave it. */
+export async function givenValue(args: Parsed, io: Io, label: string): Promise<ConfigValue> {
+  const type = args.text('type') ?? 'text';
+  if (type !== 'text' && type !== 'json') throw new UsageError('--type must be text or json');
+  const text = await valueFrom(io, args.text('from-file'), label);
+  if (type === 'text') return text;
+  const { tree } = await formats.json.parse({ provider: 'llm-config', file: 'the value', text: `{"value":${text}\n}` });
+  return tree.value as ConfigValue;
+}
+
+const notFound = (key: string, file: string): Answer => ({ json: { found: false }, note: `${file} has no ${key}`, exit: 1 });
+
+export const get: Command = {
+  name: 'get',
+  arguments: ['FILE', 'KEY'],
+  says: 'print one value, of an encrypted file or a sealed one; a section as JSON',
+  flags: { ...fileFlags, ...variableFlags },
+  examples: ['llm-config get config/secrets.yaml.jwe database.password', 'llm-config get .env APP__DATABASE__PASSWORD --prefix APP'],
+  async run(args, io) {
+    const [file, key] = args.positionals as [string, string];
+    const bytes = await readBytes(file, file, 'llm-config');
+    if (!bytes) throw missing(file, 'llm-config');
+    const text = utf8(bytes.content, file, 'llm-config');
+    const value = isEncrypted(text) ? await decrypted(args, io, file, text, key) : await opened(args, io, file, text, key);
+    if (value === undefined) return notFound(key, file);
+    const printed = typeof value === 'object' && value !== null ? JSON.stringify(value, plain, 2) : `${value}`;
+    return { text: printed === '' ? '\n' : printed, json: { found: true, value } };
+  },
+};
+
+const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
+
+async function decrypted(args: Parsed, io: Io, file: string, text: string, key: string): Promise<ConfigValue | undefined> {
+  const encrypted = encryptedFile(args, io, file);
+  const { tree } = await encrypted.parse(await patiently(io, 'Decrypting', encrypted.decrypt(text)));
+  return at(tree, segments(keyOf(key)));
+}
+
+async function opened(args: Parsed, io: Io, file: string, text: string, name: string): Promise<ConfigValue | undefined> {
+  const plainFile = new PlainFile(file, formatOption(args));
+  const value = await plainFile.value(text, name);
+  if (!isSealed(value)) return value;
+  const key = keyOf(args.text('for-key') ?? plainFile.keyFor(name, args.text('prefix')));
+  const where = `the sealed value of "${key}" (${file})`;
+  return patiently(
+    io,
+    'Opening',
+    unseal(value, { key, context: args.text('context'), where }, () => keysOf(args, io).find()),
+  );
+}
+
+/** Whether a text is meant to be an encrypted file, whole or damaged. */
+export const isEncrypted = (text: string): boolean => /^\s*\{/.test(text) && text.includes('"ciphertext"') && text.includes('"protected"');
+
+export const set: Command = {
+  name: 'set',
+  arguments: ['FILE', 'KEY'],
+  says: 'set one value in an encrypted file; the file is made when there is none',
+  flags: { ...fileFlags, ...valueFlags },
+  examples: [
+    'llm-config set config/secrets.yaml.jwe database.password',
+    'pwgen 32 1 | llm-config set config/secrets.yaml.jwe api.token',
+    'echo 8080 | llm-config set config/secrets.yaml.jwe port --type json',
+  ],
+  async run(args, io) {
+    const [file, name] = args.positionals as [string, string];
+    const key = keyOf(name);
+    const bytes = await readBytes(file, file, 'llm-config');
+    if (bytes && !isEncrypted(bytes.content.toString('utf8')))
+      throw new ConfigError('crypto', `${file} is no encrypted file`, {
+        hint: 'Seal one value of it with llm-config seal, or encrypt it whole',
+      });
+    const encrypted = encryptedFile(args, io, file, keysOf(args, io, !bytes));
+    const value = await givenValue(args, io, `Value of ${key}`);
+    if (isTree(value)) throw new UsageError('a section is written leaf by leaf, or with edit');
+    const writing = encrypted.rewrite((text, format) =>
+      changed({ provider: 'llm-config', file, text: text ?? (format === 'toml' ? '# secrets\n' : '{}\n') }, format, key, value),
+    );
+    const written = await patiently(io, 'Encrypting', writing);
+    return { json: { key, changed: written }, note: written ? `set ${key}` : `${key} was that already` };
+  },
+};
+
+export const unset: Command = {
+  name: 'unset',
+  arguments: ['FILE', 'KEY'],
+  says: 'remove one value from an encrypted file',
+  flags: fileFlags,
+  examples: ['llm-config unset config/secrets.yaml.jwe database.password'],
+  async run(args, io) {
+    const [file, name] = args.positionals as [string, string];
+    const key = keyOf(name);
+    const writing = encryptedFile(args, io, file).rewrite(async (text, format) => {
+      if (text === undefined) throw missing(file, 'llm-config');
+      const source = { provider: 'llm-config', file, text };
+      return at((await formats[format].parse(source)).tree, segments(key)) === undefined
+        ? undefined
+        : changed(source, format, key, undefined);
+    });
+    const removed = await patiently(io, 'Encrypting', writing);
+    return removed ? { json: { key, removed }, note: `removed ${key}` } : notFound(key, file);
+  },
+};

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../errors.ts';
+import { ioError } from '../internal/file.ts';
+import type { Io } from './io.ts';
+
+const stopped = (): ConfigError => new ConfigError('aborted', 'stopped; nothing was changed');
+
+/** A secret typed by a person, of whom nothing is shown. */
+export function hidden(io: Io, label: string): Promise<string> {
+  const { stdin, stderr } = io;
+  return new Promise((resolve, reject) => {
+    let typed = '';
+    const done = (settle: () => void): void => {
+      stdin.off('data', read);
+      stdin.off('end', end);
+      stdin.setRawMode?.(false);
+      stdin.pause();
+      stderr.write('\n');
+      settle();
+    };
+    const end = (): void => done(() => reject(stopped()));
+    const read = (chunk: Buffer | string): void => {
+      for (const char of chunk.toString()) {
+        if (char === '\r' || char === '\n') {
+          done(() => resolve(typed));
+          return;
+        }
+        if (char === '\x03' || (char === '\x04' && typed === '')) {
+          end();
+          return;
+        }
+        if (char === '\x7f' || char === '\b') typed = [...typed].slice(0, -1).join('');
+        else if (char === '\x15') typed = '';
+        else if (char >= ' ') typed += char;
+      }
+    };
+    stderr.write(`${label}: `);
+    stdin.setRawMode?.(true);
+    stdin.on('data', read);
+    stdin.on('end', end);
+    stdin.resume();
+  });
+}
+
+/** A password that is going to be needed again: typed twice. */
+export async function newPassword(io: Io): Promise<string> {
+  const first = await hidden(io, 'New password');
+  if ((await hidden(io, 'The same again')) === first) return first;
+  throw new ConfigError('crypto', 'the two passwords differ', { hint: 'Nothing was changed; try again' });
+}
+
+/** A value: from a file, from what is piped in, or typed; one line end at its end belongs to the pipe, not to the value. */
+export async function value(io: Io, file: string | undefined, label: string): Promise<string> {
+  if (file !== undefined && file !== '-') {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => Promise.reject(ioError(error, `the file ${file}`, 'llm-config')));
+    return withoutLineEnd(text);
+  }
+  return io.stdin.isTTY && file === undefined ? hidden(io, label) : withoutLineEnd(await piped(io));
+}
+
+export async function piped(io: Io): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, '');
+
+export async function agrees(io: Io, question: string): Promise<boolean> {
+  const { stdin, stderr } = io;
+  if (!stdin.isTTY) return false;
+  stderr.write(`${question} [Y/n] `);
+  const answer = await new Promise<string>((on) => {
+    stdin.resume();
+    stdin.once('data', (chunk: Buffer | string) => on(chunk.toString().trim()));
+    stdin.once('end', () => on('n'));
+  });
+  stdin.pause();
+  return answer === '' || /^y/i.test(answer);
+}
