@@ -20,7 +20,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 export function sameValue(a: ConfigValue, b: ConfigValue): boolean {
-  if (Object.is(a, b)) return true;
+  if (a === b || Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;

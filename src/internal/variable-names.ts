@@ -86,7 +86,8 @@ export class VariableNames {
     });
     const name = this.#head + spelling.join(this.#separator);
     const back = this.keyOf(name);
-    return back !== undefined && spoken(back) === spoken(key) ? [name] : [];
+    const isItem = spelling.some((segment, n) => n > 0 && /^\d+$/.test(segment)); // of a list, which is one leaf
+    return back !== undefined && !isItem && spoken(back) === spoken(key) ? [name] : [];
   }
 }
 

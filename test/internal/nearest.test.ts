@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { nearest } from '../../src/internal/nearest.ts';
+
+describe('nearest', () => {
+  it.each([
+    ['databse.host', 'database.host'],
+    ['datbaase', 'database'],
+    ['DATABASE', 'database'],
+    ['prefx', 'prefix'],
+    ['prefixx', 'prefix'],
+    ['hots', 'host'],
+    ['poolMx', 'poolMax'],
+  ])('takes %s for %s', (typed, meant) => {
+    expect(nearest(typed, ['database', 'database.host', 'prefix', 'host', 'poolMax', 'unrelated'])).toBe(meant);
+  });
+
+  it.each(['wholly.different', 'ab', 'dtbse', 'x', ''])('takes %j for nothing', (typed) => {
+    expect(nearest(typed, ['database', 'az', 'y', 'port'])).toBeUndefined();
+  });
+
+  it('prefers the nearer one, and never the name itself', () => {
+    expect(nearest('hosts', ['hosted', 'host'])).toBe('host');
+    expect(nearest('host', ['host'])).toBeUndefined();
+    expect(nearest('host', new Set<string>())).toBeUndefined();
+  });
+});
