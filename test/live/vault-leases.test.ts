@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { loadConfig, MemoryProvider, ProviderChain } from '../../src/index.ts';
 import { appRole, token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/provider.ts';
 import { admin, live, mounted, policy, recorder, refusal, tokenOf, unique, until } from './vault-server.ts';
@@ -100,6 +102,26 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     expect(proxy.count('leases/renew')).toBeLessThan(40);
     await provider.close();
     await until(async () => (await Promise.allSettled(used.map(authenticates))).every((one) => one.status === 'rejected'));
+  });
+
+  it('keep a loaded configuration good through renewals and rotations, read as plain properties', async () => {
+    const path = await role('2s', '6s');
+    const schema = z.object({ redis: z.object({ username: z.string(), password: z.string() }) });
+    await using chain = new ProviderChain([
+      providerOf({ leases: { redis: path } }),
+      new MemoryProvider({ redis: { username: 'default' } }),
+    ]);
+    await using config = await loadConfig(schema, chain, { watch: true });
+    const names = new Set<string>();
+    const end = Date.now() + 15_000;
+    while (Date.now() < end) {
+      const { redis: login } = config.value;
+      names.add(login.username);
+      await authenticates(login);
+      await wait(50);
+    }
+    expect(names.size).toBeGreaterThanOrEqual(3);
+    expect(names).not.toContain('default');
   });
 
   it('are renewed without any read while somebody watches, and end when nobody does', async () => {
