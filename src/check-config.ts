@@ -2,7 +2,7 @@ import { carryForward } from './carry.ts';
 import { isConfigError } from './errors.ts';
 import type { Key } from './key.ts';
 import { keyFrom } from './key.ts';
-import { ask, assemble, failureOf, isHidden, type Load } from './load.ts';
+import { ask, assemble, failureOf, isHidden, type Load, problemsOf } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './load-config.ts';
 import { show } from './redact.ts';
 import { formatReport, type Problem } from './report.ts';
@@ -59,7 +59,7 @@ export async function checkConfig<S extends StandardSchemaV1>(
     const failure = failureOf(layers);
     if (failure) return new ConfigCheck(failure.problems ?? [], []);
     const load = await assemble(plan, carryForward(layers, [], Date.now()));
-    const problems = [...load.problems, ...(unknown === 'error' ? load.unknown : [])];
+    const problems = problemsOf(load, unknown);
     return new ConfigCheck(
       problems.filter((problem) => !isOnDemand(problem.key, load)),
       keysOf(schema, load),

@@ -5,10 +5,10 @@ import { ConfigError, isConfigError } from './errors.ts';
 import type { ConfigEvent, ConfigEventTypes } from './events.ts';
 import type { Explanation } from './explain.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
-import { type Revealable, reveal, revealed } from './guarded.ts';
+import { type Revealable, reveal, revealed, withoutBigints } from './guarded.ts';
 import { Listeners } from './internal/listeners.ts';
 import { keyOf } from './key.ts';
-import { ask, assemble, failureOf, type Load, type Plan } from './load.ts';
+import { ask, assemble, failureOf, type Load, type Plan, problemsOf } from './load.ts';
 import type { LoadOptions } from './load-config.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { ListOptions } from './provider.ts';
@@ -163,7 +163,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (failure) throw failure;
     const before = (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
     const load = await assemble(this.#plan, carryForward(layers, before, Date.now()));
-    const problems = unknown === 'error' ? [...load.problems, ...load.unknown] : load.problems;
+    const problems = problemsOf(load, unknown);
     if (problems.length > 0) throw reportError(problems);
     return load;
   }
@@ -254,7 +254,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   toJSON(): unknown {
-    return this.#generation.print();
+    return withoutBigints(this.#generation.print());
   }
 
   [inspect.custom](_depth: number, options: object): string {

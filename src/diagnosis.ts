@@ -1,10 +1,11 @@
-import type { ConfigValue } from './entry.ts';
+import type { ConfigValue, Origin } from './entry.ts';
 import type { Placed, Standing } from './input.ts';
 import { nearest } from './internal/nearest.ts';
-import { append, type Key, keyFrom } from './key.ts';
+import { append, type Key, keyFrom, rest, segments } from './key.ts';
 import type { Hole, Leaf } from './merged.ts';
 import { missing, unknownKey, wrong } from './problems.ts';
 import type { Problem } from './report.ts';
+import { isKind } from './schemas/words.ts';
 import { type Shape, shapeAt } from './shape.ts';
 import type { Issue, Texts } from './texts.ts';
 
@@ -38,7 +39,7 @@ export function diagnose(issues: readonly Issue[], one: Case): Problem[] {
   const unread = unreadKeys(one.standing, one.shape);
   const secrets = one.standing.leaves.filter((leaf) => isSecret(leaf, one.shape)).map(({ item }) => item.value);
   const problems = issues
-    .flatMap(expand)
+    .flatMap((issue) => (issue.threw ? [...plainIssues(one.shape, one.input, []), issue] : expand(issue)))
     .filter(({ path }) => !places.some((place) => isWithin(path, place) || isWithin(place, path)))
     .flatMap((issue) => problemsOf(issue, one, unread, secrets));
   const seen = new Set<string>();
@@ -66,6 +67,19 @@ function expand(issue: Issue): Issue[] {
   return inner.length > 0 && inner.length === closest.length ? inner.flatMap(expand) : [issue];
 }
 
+/** What can be told without the schema, whose own code threw: what is missing, and what is of the wrong kind. */
+function plainIssues({ kinds, names, required, rest, items }: Shape, value: unknown, path: Path): Issue[] {
+  if (value === undefined) return [{ path, message: 'is missing' }];
+  if (!kinds) return [];
+  if (![...kinds].some((kind) => kind === 'date' || isKind(value, kind))) return [{ path, message: 'is of the wrong kind' }];
+  if (typeof value !== 'object' || value === null) return [];
+  const known = new Set([...required, ...Object.keys(value)]);
+  return [...known].flatMap((name) => {
+    const inner = Array.isArray(value) ? items : (names.get(name) ?? rest);
+    return inner ? plainIssues(inner, (value as Record<string, unknown>)[name], [...path, name]) : [];
+  });
+}
+
 interface Inner {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
@@ -74,6 +88,16 @@ interface Inner {
 const stepsOf = ({ path = [] }: Inner): Path => path.map((step) => (typeof step === 'object' ? step.key : step));
 
 function problemsOf(issue: Issue, one: Case, unread: readonly Placed<Leaf>[], secrets: readonly ConfigValue[]): Problem[] {
+  if (issue.threw)
+    return [
+      {
+        kind: 'wrong',
+        key: '',
+        message: issue.message,
+        says: issue.message,
+        hint: 'Have the schema check values before it transforms them',
+      },
+    ];
   const { keys } = (issue.raw ?? {}) as { readonly keys?: unknown };
   if (Array.isArray(keys)) return keys.flatMap((name) => unknownAt([...issue.path, String(name)], one));
   const parent = shapeAt(one.shape, issue.path.slice(0, -1));
@@ -97,10 +121,17 @@ function wrongAt(issue: Issue, one: Case, secrets: readonly ConfigValue[]): Prob
     secret: leaf ? isSecret(leaf, one.shape) : false,
     secrets,
     shape: shapeAt(one.shape, issue.path),
-    origin: leaf?.item.origin,
+    origin: leaf && originInside(leaf, inside),
     text: leaf?.item.entry.text === true,
   });
   return inside.length > 0 ? { ...problem, inside: insideOf(inside) } : problem;
+}
+
+/** A file knows the place of each item of a list. */
+function originInside({ item: { entry, key, origin } }: Placed<Leaf>, inside: Path): Origin {
+  if (inside.length === 0 || entry.loose) return origin;
+  const at = entry.leaf?.(keyFrom([...segments(rest(key, entry.key)), ...inside.map(String)])).origin;
+  return at?.line === undefined ? origin : at;
 }
 
 /** A leaf is secret by its origin, by the schema's mark on it or on a section around it. */
@@ -121,7 +152,9 @@ function missingAt(path: Path, one: Case, unread: readonly Placed<Leaf>[]): Prob
   const leaf = leafAt(path, one.standing);
   if (leaf && path.length > leaf.path.length) {
     const problem = missing(keyFrom(leaf.path), shape, []);
-    return [{ ...problem, inside: insideOf(path.slice(leaf.path.length)), origin: String(leaf.item.origin) }];
+    return [
+      { ...problem, inside: insideOf(path.slice(leaf.path.length)), origin: String(originInside(leaf, path.slice(leaf.path.length, -1))) },
+    ];
   }
   const key = keyFrom(path.map(String));
   const close = nearest(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from './explain.ts';
-import { guarded, inside, masked } from './guarded.ts';
+import { guarded, inside, masked, withoutBigints } from './guarded.ts';
 import { isPlain } from './internal/freeze.ts';
 import { append, type Key, keyFrom, keyOf, segments } from './key.ts';
 import { isHidden, type Load, maskedInput, publicPart } from './load.ts';
@@ -57,19 +57,16 @@ export class Generation<T> {
 
   /** What stands at a path of the value; undefined where nothing does. */
   at(path: readonly string[]): unknown {
-    return path.reduce<unknown>(
-      (at, name) => (at === undefined || at === null || isReserved(at, name) ? undefined : (at as Record<string, unknown>)[name]),
-      this.value,
-    );
+    return path.reduce(step, this.value);
   }
 
   /** Every path of the value, for look-ups by whole keys. */
   flat(): Map<string, unknown> {
     const all = new Map<string, unknown>();
     const walk = (value: unknown, path: readonly string[]): void => {
-      if (path.length > 0) all.set(keyFrom(path), value);
-      if (isPlain(value) && path.length < 32)
-        for (const name of Object.keys(value)) if (!isReserved(value, name)) walk(value[name], [...path, name]);
+      const key = pathKey(path);
+      if (key) all.set(key, value);
+      if (isPlain(value) && path.length < 32) for (const name of Object.keys(value)) walk(value[name], [...path, name]);
     };
     walk(this.value, []);
     return all;
@@ -103,9 +100,7 @@ export class Generation<T> {
       }
       if (plan.schema && !isDeepStrictEqual(read, this.at(path))) notes.push('the schema made something else of it');
     } else if (plan.schema && this.at(path) !== undefined) {
-      notes.push(
-        `default of the schema: ${JSON.stringify(this.shown(path), (_, value) => (typeof value === 'bigint' ? String(value) : value))}`,
-      );
+      notes.push(`default of the schema: ${JSON.stringify(withoutBigints(this.shown(path)))}`);
     }
     const expected = shapeAt(plan.shape, path)?.expects;
     if (expected) notes.push(`the schema wants ${expected}`);
@@ -117,7 +112,21 @@ export class Generation<T> {
   }
 }
 
-const isReserved = (at: unknown, name: string): boolean => name in Object.prototype && !Object.hasOwn(at as object, name);
+/** What a schema's transform makes may have names that cannot be keys. */
+function pathKey(path: readonly string[]): Key | undefined {
+  try {
+    return keyFrom(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One step into a value: names of its own; of an instance, also what its class gives it. */
+function step(at: unknown, name: string): unknown {
+  if (typeof at !== 'object' || at === null) return undefined;
+  const own = Array.isArray(at) || isPlain(at) ? Object.prototype.propertyIsEnumerable.call(at, name) : !(name in Object.prototype);
+  return own ? (at as Record<string, unknown>)[name] : undefined;
+}
 
 const hidden = ({ standing, plan }: Load): string[] =>
   standing.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));

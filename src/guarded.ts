@@ -16,7 +16,7 @@ const shown = (guardedObject: object): unknown => masked(guardedObject, printabl
 
 const toJSON: PropertyDescriptor = {
   value(this: object): unknown {
-    return shown(this);
+    return withoutBigints(shown(this));
   },
 };
 const custom: PropertyDescriptor = {
@@ -45,8 +45,11 @@ export function guarded<T>(value: T, visible: () => unknown, isLeftOut?: (getter
         Object.defineProperty(made, name, property);
       }
     } else
-      for (const name of Object.keys(one))
-        (made as Record<string, unknown>)[name] = copyOf((one as Record<string, unknown>)[name], seen, name);
+      for (const name of Object.keys(one)) {
+        const inner = copyOf((one as Record<string, unknown>)[name], seen, name);
+        if (name === '__proto__') Object.defineProperty(made, name, { value: inner, enumerable: true });
+        else (made as Record<string, unknown>)[name] = inner;
+      }
     if (!Object.hasOwn(made, 'toJSON')) Object.defineProperty(made, 'toJSON', toJSON);
     if (!Object.hasOwn(made, inspect.custom)) Object.defineProperty(made, inspect.custom, custom);
     printable.set(made, seen);
@@ -65,6 +68,13 @@ export function masked(value: unknown, visible: unknown, above: readonly unknown
   if (Array.isArray(value)) return value.map((item, index) => masked(item, inside(visible, index), within));
   if (!isPlain(value)) return MASK;
   return Object.fromEntries(Object.keys(value).map((name) => [name, masked(value[name], inside(visible, name), within)]));
+}
+
+/** JSON has no bigints. */
+export function withoutBigints(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return value.map(withoutBigints);
+  return isPlain(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutBigints(one)])) : value;
 }
 
 /** What stands at `name` in a tree, if anything does. */

@@ -50,7 +50,7 @@ export async function loadConfig(
   first: StandardSchemaV1 | ConfigSource,
   second?: ConfigSource | LoadOptions,
   third?: LoadOptions,
-): Promise<Config<unknown>> {
+): Promise<unknown> {
   const schema = isSchema(first) ? first : undefined;
   const options = ((schema ? third : second) ?? {}) as LoadOptions;
   const { plan, own } = planOf(schema, (schema ? second : first) as ConfigSource, options);

@@ -137,3 +137,9 @@ function defaults(shape: Shape, path: readonly string[], given = shape.default?.
 }
 
 const isScalar = (value: unknown): value is string | number | boolean | bigint | null => typeof value !== 'object' || value === null;
+
+/** All that is wrong with a load. A strict schema and we may both have told of an unknown key. */
+export function problemsOf({ problems, unknown }: Load, judged: 'ignore' | 'warn' | 'error' = 'ignore'): readonly Problem[] {
+  if (judged !== 'error') return problems;
+  return [...problems, ...unknown.filter(({ key }) => !problems.some((problem) => problem.kind === 'unknown' && problem.key === key))];
+}

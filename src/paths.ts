@@ -1,3 +1,5 @@
+import type { ConfigTree, ConfigValue } from './entry.ts';
+
 /** What has no keys of its own: a path ends there. */
 type End =
   | string
@@ -40,7 +42,9 @@ export type PathOf<T, D extends readonly 1[] = Deepest> = D extends []
   ? string
   : Sections<T> extends infer S
     ? S extends object
-      ? { [K in keyof S & string]: Quoted<K> | `${Quoted<K>}.${PathOf<S[K], Fewer<D>>}` }[keyof S & string]
+      ? string extends keyof S
+        ? string
+        : { [K in keyof S & string]: Quoted<K> | `${Quoted<K>}.${PathOf<S[K], Fewer<D>>}` }[keyof S & string]
       : never
     : never;
 
@@ -75,7 +79,15 @@ export type ValueAt<T, P extends string> = string extends P
           : Named<T, P>;
 
 /** T, with everything inside read-only. */
-export type DeepReadonly<T> = T extends readonly unknown[]
+export type DeepReadonly<T> = T extends ConfigValue ? (ConfigValue extends T ? T : Deep<T>) : Deep<T>;
+
+type Deep<T> = T extends ConfigTree | readonly ConfigValue[]
+  ? (ConfigTree extends T ? true : readonly ConfigValue[] extends T ? true : false) extends true
+    ? T
+    : Inner<T>
+  : Inner<T>;
+
+type Inner<T> = T extends readonly unknown[]
   ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
   : T extends End
     ? T

@@ -73,6 +73,9 @@ function whatToDo({ value, text, origin, shape, secret }: Found, expected: strin
   if (unread && !secret && readings(value, shape).some((reading) => typeof reading !== 'string')) {
     return `Remove the quotes: ${origin.source} has a string there`;
   }
+  const unquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  if (unquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
+    return `Put it in quotes: ${origin.source} has a ${typeof value} there`;
   if (!text) return expected ? `Change it to ${expected}` : undefined;
   return expected ? `Set ${placeOf(origin)} to ${expected}` : `Change ${placeOf(origin)}`;
 }

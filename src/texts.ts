@@ -12,6 +12,8 @@ export interface Issue {
   readonly raw?: object;
   /** A text that was refused before the schema could turn it into something that it is not. */
   readonly refused?: true;
+  /** The schema's own code threw, so that nothing else was told. */
+  readonly threw?: true;
 }
 
 export type Validated = { readonly value: unknown } | { readonly issues: readonly Issue[] };
@@ -116,6 +118,6 @@ async function validate(schema: StandardSchemaV1, input: unknown): Promise<Valid
     };
   } catch (error) {
     const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'an error';
-    return { issues: [{ path: [], message: `a check or a transform of the schema threw ${name}` }] };
+    return { issues: [{ path: [], message: `a check or a transform of the schema threw ${name}`, threw: true }] };
   }
 }

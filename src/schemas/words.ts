@@ -107,7 +107,8 @@ export function fits(value: unknown, kinds: ReadonlySet<Kind>, limits: Limits): 
   return [...kinds].some((kind) => isKind(value, kind)) && within(value, limits);
 }
 
-function isKind(value: unknown, kind: Kind): boolean {
+/** Whether a value is of a kind. */
+export function isKind(value: unknown, kind: Kind): boolean {
   if (kind === 'list') return Array.isArray(value);
   if (kind === 'section') return typeof value === 'object' && value !== null && !Array.isArray(value);
   if (kind === 'null') return value === null;

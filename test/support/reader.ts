@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { BundleProvider, loadConfig } from '../../src/index.ts';
+import { isWhole, Whole } from './whole.ts';
+
+/** A worker that reads a watched configuration until it sees the generation that it is told. */
+const { file } = workerData as { file: string };
+const port = parentPort as NonNullable<typeof parentPort>;
+let last = Number.POSITIVE_INFINITY;
+port.once('message', (number: number) => {
+  last = number;
+});
+
+const config = await loadConfig(Whole, new BundleProvider(file), { watch: { settleMs: 1, pollMs: 50 } });
+port.postMessage('ready');
+let reads = 0;
+let torn = 0;
+while (config.value.number !== last) {
+  for (let i = 0; i < 5; i++) {
+    reads++;
+    if (!isWhole(config.value)) torn++;
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+}
+await config.close();
+port.postMessage({ reads, torn });
+port.unref();
