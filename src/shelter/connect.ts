@@ -26,7 +26,7 @@ export class Connection {
   /** Nothing, when requests may go; else the log-in under way, or why there is none. */
   ready(): Promise<ConfigError | undefined> | undefined {
     if (this.#refusal && this.#clock.now() < this.#refusal.until) return Promise.resolve(this.#refusal.error);
-    return this.epoch > 0 ? undefined : this.#connect(undefined);
+    return this.epoch > 0 || !this.#source.connect ? undefined : this.#connect(undefined);
   }
 
   /** After an `unauthenticated` that a request of that epoch got. */
@@ -52,11 +52,13 @@ export class Connection {
   }
 
   async #logIn(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
-    let fresh = false;
-    const error = await this.#send(errand, async (call) => {
-      fresh = (await this.#source.connect?.(refused, call)) ?? false;
-      return undefined;
-    });
+    let fresh = refused !== undefined && this.#source.renew?.(refused) === true;
+    const error =
+      this.#source.connect &&
+      (await this.#send(errand, async (call) => {
+        if (await this.#source.connect?.(refused, call)) fresh = true;
+        return undefined;
+      }));
     if (!error && (fresh || !refused)) {
       this.epoch++;
       return undefined;

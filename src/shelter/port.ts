@@ -27,6 +27,9 @@ export interface DocumentSource {
   /** Log-in: before the first request (`refused` undefined) and after an `unauthenticated`. False: nothing new to try. Single
    *  flight; who was refused is asked once more; a log-in that did not help backs off. */
   connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;
+  /** After an `unauthenticated`: forgets what it logged in with, so that the next request finds out anew. Asks nobody. False: there
+   *  is nothing to forget. */
+  renew?(refused: ConfigError): boolean;
   /** For `health`; without it, health tells how the last request went. */
   ping?(call: Call): Promise<void>;
   /** Imports the client, outside every deadline; a failure is forgotten. */

@@ -77,7 +77,7 @@ export class Requests {
       }
     }
     const endsAt = this.#endsAt();
-    if (!this.#source.connect) return this.#tries(errand, job, endsAt);
+    if (!this.#source.connect && !this.#source.renew) return this.#tries(errand, job, endsAt);
     let asked = false;
     for (;;) {
       const login = this.#connection.ready();

@@ -1,121 +1,5 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-
-/** Every error name that the three services document, and the few that the SDK makes itself, by what they mean here. */
-const names: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
-  not_found: [
-    'ParameterNotFound',
-    'ParameterVersionNotFound',
-    'ResourceNotFoundException',
-    'NotFoundException',
-    'DoesNotExistException',
-    'XksKeyNotFoundException',
-    'CustomKeyStoreNotFoundException',
-    'CloudHsmClusterNotFoundException',
-    'OpsItemNotFoundException',
-    'OpsMetadataNotFoundException',
-    'ServiceSettingNotFound',
-    'ResourcePolicyNotFoundException',
-  ],
-  access_denied: [
-    'AccessDeniedException',
-    'AccessDenied',
-    'UnauthorizedOperation',
-    'NotAuthorized',
-    'OptInRequired',
-    'OpsItemAccessDeniedException',
-    'PublicPolicyException',
-    'UnauthorizedException',
-  ],
-  unauthenticated: [
-    'ExpiredToken',
-    'ExpiredTokenException',
-    'UnrecognizedClientException',
-    'InvalidSignatureException',
-    'SignatureDoesNotMatch',
-    'InvalidClientTokenId',
-    'IncompleteSignature',
-    'IncompleteSignatureException',
-    'MissingAuthenticationToken',
-    'MissingAuthenticationTokenException',
-    'CredentialsProviderError',
-    'TokenProviderError',
-    'RequestExpired',
-    'AuthFailure',
-    'InvalidAccessKeyId',
-  ],
-  throttled: [
-    'ThrottlingException',
-    'Throttling',
-    'TooManyRequestsException',
-    'RequestThrottled',
-    'RequestThrottledException',
-    'RequestLimitExceeded',
-    'ProvisionedThroughputExceededException',
-    'BandwidthLimitExceeded',
-    'SlowDown',
-    'PriorRequestNotComplete',
-    'TooManyUpdates',
-    'OpsMetadataTooManyUpdatesException',
-    'LimitExceededException',
-  ],
-  unavailable: [
-    'InternalServerError',
-    'InternalServiceError',
-    'InternalFailure',
-    'InternalError',
-    'ServiceUnavailable',
-    'ServiceUnavailableException',
-    'KMSInternalException',
-    'DependencyTimeoutException',
-    'KeyUnavailableException',
-    'XksProxyUriUnreachableException',
-    'CloudHsmClusterNotActiveException',
-    'NetworkingError',
-    'SocketError',
-  ],
-  timeout: ['TimeoutError', 'RequestTimeout', 'RequestTimeoutException'],
-  disabled: ['DisabledException', 'KMSInvalidStateException', 'CustomKeyStoreInvalidStateException'],
-  crypto: [
-    'DecryptionFailure',
-    'EncryptionFailure',
-    'InvalidKeyId',
-    'InvalidCiphertextException',
-    'IncorrectKeyException',
-    'InvalidKeyUsageException',
-    'IncorrectKeyMaterialException',
-    'KMSInvalidMacException',
-    'KMSInvalidSignatureException',
-    'InvalidGrantTokenException',
-    'InvalidGrantIdException',
-  ],
-  conflict: [
-    'ParameterAlreadyExists',
-    'ResourceExistsException',
-    'AlreadyExistsException',
-    'ConflictException',
-    'ResourceInUseException',
-    'PreconditionNotMetException',
-    'HierarchyTypeMismatchException',
-    'ParameterMaxVersionLimitExceeded',
-    'IdempotentParameterMismatch',
-  ],
-  quota_exceeded: [
-    'ParameterLimitExceeded',
-    'HierarchyLevelLimitExceededException',
-    'ServiceQuotaExceededException',
-    'ResourceLimitExceededException',
-  ],
-};
-const codes = new Map<string, ErrorCode>(
-  Object.entries(names).flatMap(([code, list]) => (list ?? []).map((name) => [name, code as ErrorCode] as const)),
-);
-
-/** What a name means; any other documented refusal is a request that will never succeed. */
-export function codeOf(name: string): ErrorCode | undefined {
-  return (
-    codes.get(name) ?? (/^(?:Invalid|Unsupported|Malformed|Validation|Incompatible|Incorrect)/.test(name) ? 'invalid_option' : undefined)
-  );
-}
+import { codeOf } from './error-names.ts';
 
 const network = /^(?:ECONN|ENOTFOUND|EAI_|EPIPE|EHOST|ENET|ERR_TLS|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/;
 
@@ -149,16 +33,14 @@ export function classify(error: unknown, asked: Asked): ConfigError {
 }
 
 function meaning(name: string, code: string, status: number | undefined): ErrorCode {
+  if (network.test(code)) return 'unavailable';
   const known = codeOf(name);
   if (known) return known;
-  if (name === 'AbortError') return 'timeout';
-  if (network.test(code)) return 'unavailable';
   if (status === 429) return 'throttled';
   if (status === 401) return 'unauthenticated';
   if (status === 403) return 'access_denied';
   if (status === 404) return 'not_found';
-  if (status !== undefined && status < 500) return 'invalid_option';
-  return 'unavailable';
+  return status !== undefined && status >= 400 && status < 500 ? 'invalid_option' : 'unavailable';
 }
 
 function hint(code: ErrorCode, { action, resource }: Asked): string {

@@ -33,12 +33,17 @@ export function kmsKey(options: KmsKeyOptions): KeyWrapper {
         { command: 'Encrypt', input: { ...input, Plaintext: key }, resource: keyId },
         signal,
       );
-      return Buffer.from(out.CiphertextBlob ?? []).toString('base64url');
+      return Buffer.from(present(out.CiphertextBlob, keyId)).toString('base64url');
     },
     async unwrap(wrapped, { signal } = {}) {
       const blob = { CiphertextBlob: Buffer.from(wrapped, 'base64url') };
       const out = await aws.send<{ Plaintext?: Uint8Array }>({ command: 'Decrypt', input: { ...input, ...blob }, resource: keyId }, signal);
-      return out.Plaintext ?? new Uint8Array();
+      return present(out.Plaintext, keyId);
     },
   };
+}
+
+function present(bytes: Uint8Array | undefined, keyId: string): Uint8Array {
+  if (bytes?.length) return bytes;
+  throw new ConfigError('crypto', `aws-kms: ${keyId}: the answer holds no key`, { provider: 'aws-kms' });
 }

@@ -6,8 +6,8 @@ import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../.
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
-import { codeOf } from './classify.ts';
 import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+import { codeOf } from './error-names.ts';
 
 export interface AwsSecretsManagerOptions extends AwsClientOptions, ShelterOptions {
   /** With a slash at its end everything below it: `acme/inference/database` is then the section `database`. Without one, that one
@@ -170,8 +170,8 @@ class SecretsManagerSource implements DocumentSource {
     return (await this.#aws.send<Secret>(request, call.signal)).VersionId;
   }
 
-  async connect(refused: ConfigError | undefined): Promise<boolean> {
-    return refused === undefined || this.#aws.renew();
+  renew(): boolean {
+    return this.#aws.renew();
   }
 
   load(): Promise<void> {

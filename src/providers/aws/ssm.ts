@@ -137,8 +137,8 @@ class SsmSource implements DocumentSource {
     return out.Version === undefined ? undefined : String(out.Version);
   }
 
-  async connect(refused: ConfigError | undefined): Promise<boolean> {
-    return refused === undefined || this.#aws.renew();
+  renew(): boolean {
+    return this.#aws.renew();
   }
 
   load(): Promise<void> {

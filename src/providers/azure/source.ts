@@ -137,8 +137,7 @@ export class AzureSource implements DocumentSource {
   }
 
   /** A client of our own is made anew, and with it the token it holds. */
-  async connect(refused: ConfigError | undefined): Promise<boolean> {
-    if (refused === undefined) return true;
+  renew(): boolean {
     if (this.#options.client) return false;
     this.#client = undefined;
     return true;

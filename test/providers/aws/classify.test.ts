@@ -1,0 +1,56 @@
+import * as kms from '@aws-sdk/client-kms';
+import * as secretsManager from '@aws-sdk/client-secrets-manager';
+import * as ssm from '@aws-sdk/client-ssm';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/errors.ts';
+import { classify } from '../../../src/providers/aws/classify.ts';
+import { codeOf } from '../../../src/providers/aws/error-names.ts';
+
+const asked = { service: 'aws-ssm', action: 'ssm:GetParameters', resource: '/acme/key' };
+
+describe('AWS errors', () => {
+  it.each([
+    ['SSM', ssm],
+    ['Secrets Manager', secretsManager],
+    ['KMS', kms],
+  ])('that the client of %s exports are all known', (_, sdk) => {
+    const names = Object.entries(sdk).flatMap(([name, value]) =>
+      typeof value === 'function' && value.prototype instanceof Error && !/ServiceException$/.test(name) ? [name] : [],
+    );
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => codeOf(name) === undefined)).toEqual([]);
+  });
+
+  it.each([
+    [{ name: 'TimeoutError' }, 'timeout'],
+    [{ name: 'AbortError' }, 'timeout'],
+    [{ name: 'Error', code: 'ECONNREFUSED' }, 'unavailable'],
+    [{ name: 'Error', code: 'ENOTFOUND' }, 'unavailable'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 502 } }, 'unavailable'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 429 } }, 'throttled'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 401 } }, 'unauthenticated'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 403 } }, 'access_denied'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 404 } }, 'not_found'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 400 } }, 'invalid_option'],
+    [{ name: 'DisabledException' }, 'disabled'],
+    [{ name: 'ParameterAlreadyExists' }, 'conflict'],
+    [{ name: 'ParameterLimitExceeded' }, 'quota_exceeded'],
+    ['a string', 'unavailable'],
+    [undefined, 'unavailable'],
+  ])('%j is %s', (error, code) => {
+    expect(classify(error, asked).code).toBe(code);
+  });
+
+  it('carry how long to wait, name what to allow, and are passed on when they are ours already', () => {
+    const late = classify({ name: 'ThrottlingException', $response: { headers: { 'retry-after': '7' } } }, asked);
+    expect(late).toMatchObject({ retryAfterMs: 7_000, transient: true });
+    expect(classify({ name: 'AccessDeniedException' }, asked).message).toContain('Allow ssm:GetParameters on /acme/key');
+    const own = new ConfigError('crypto', 'x');
+    expect(classify(own, asked)).toBe(own);
+  });
+
+  it('never pass on a message or a name that is none', () => {
+    const error = classify(Object.assign(new Error('AKIA-not-a-real-id'), { name: 'not a name: not-a-real-secret' }), asked);
+    expect(error.message).not.toMatch(/not-a-real/);
+  });
+});

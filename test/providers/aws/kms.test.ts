@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { kmsKey } from '../../../src/providers/aws/index.ts';
+import { AwsServer, account } from './server.ts';
+
+let server: AwsServer;
+beforeEach(async () => {
+  server = await AwsServer.start();
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+const contentKey = new Uint8Array(32).fill(7);
+const key = (options: object = {}) => kmsKey({ keyId: 'alias/config', endpoint: server.endpoint, ...account, ...options });
+
+describe('a KMS key', () => {
+  it('wraps and unwraps a content key', async () => {
+    const wrapper = key();
+    const wrapped = await wrapper.wrap(contentKey);
+    expect(wrapper).toMatchObject({ kid: 'alias/config', algorithm: 'aws-kms' });
+    expect(Buffer.from(await wrapper.unwrap(wrapped))).toEqual(Buffer.from(contentKey));
+  });
+
+  it('binds to its encryption context', async () => {
+    const wrapped = await key({ encryptionContext: { app: 'acme' } }).wrap(contentKey);
+    await expect(key({ encryptionContext: { app: 'other' } }).unwrap(wrapped)).rejects.toMatchObject({ code: 'crypto' });
+    await expect(key({ keyId: 'alias/other' }).unwrap(wrapped)).rejects.toMatchObject({ code: 'crypto' });
+  });
+
+  it('names what to allow when it is denied', async () => {
+    server.faults = [{ name: 'AccessDeniedException' }];
+    await expect(key().wrap(contentKey)).rejects.toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('Allow kms:Encrypt on alias/config'),
+    });
+  });
+
+  it('stops when its caller does', async () => {
+    server.faults = [{ hang: true }];
+    await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'timeout' });
+    await expect(key().wrap(contentKey, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('needs its id, and a key that came back empty is no key', async () => {
+    expect(() => kmsKey({ ...account } as never)).toThrow(/keyId is missing/);
+    const client = { send: async () => ({}) };
+    await expect(kmsKey({ keyId: 'k', client }).wrap(contentKey)).rejects.toMatchObject({ code: 'crypto' });
+    await expect(kmsKey({ keyId: 'k', client }).unwrap('x')).rejects.toMatchObject({ code: 'crypto' });
+  });
+});

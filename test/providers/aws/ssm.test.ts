@@ -1,0 +1,297 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ConfigError } from '../../../src/errors.ts';
+import type { ConfigEvent } from '../../../src/events.ts';
+import { loadConfig } from '../../../src/load-config.ts';
+import { type AwsSsmOptions, AwsSsmProvider } from '../../../src/providers/aws/index.ts';
+import { AwsServer, account } from './server.ts';
+
+let server: AwsServer;
+beforeEach(async () => {
+  server = await AwsServer.start();
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+const quick = { attempts: 1, timeoutMs: 2_000, breaker: false } as const;
+const ssm = (options: Partial<AwsSsmOptions> = {}): AwsSsmProvider => {
+  const where = options.parameters ? {} : { path: '/acme/inference' };
+  return new AwsSsmProvider({
+    ...where,
+    endpoint: server.endpoint,
+    ...account,
+    resilience: quick,
+    limits: { perSecond: 10_000 },
+    ...options,
+  });
+};
+
+describe('SSM parameters', () => {
+  it('stand at keys spelled as their names are, and back', async () => {
+    server.putParameter('/acme/inference/database/pool-max', '5');
+    server.putParameter('/acme/inference/hosts/api.example.com', 'x');
+    const provider = ssm();
+    expect(await provider.get('database.pool-max')).toMatchObject({ value: '5', secret: false, version: '1', text: true });
+    expect(await provider.get('hosts."api.example.com"')).toMatchObject({ value: 'x' });
+    expect((await provider.list()).map((item) => item.key)).toEqual(['database.pool-max', 'hosts."api.example.com"']);
+    expect(provider.where('database.pool-max')).toBe('aws-ssm /acme/inference/database/pool-max');
+    expect(String((await provider.get('database.pool-max'))?.origin)).toBe('aws-ssm /acme/inference/database/pool-max v1');
+    expect(await provider.get('no."such/thing"')).toBeUndefined();
+    expect(server.calls.some(({ input }) => JSON.stringify(input).includes('such'))).toBe(false);
+  });
+
+  it('are read ten at a time, side by side: 25 cold keys are three calls', async () => {
+    for (let i = 0; i < 25; i++) server.putParameter(`/acme/inference/key${i}`, `value ${i}`);
+    const provider = ssm();
+    const found = await Promise.all(Array.from({ length: 25 }, (_, i) => provider.get(`key${i}`)));
+    expect(found.map((entry) => entry?.value)).toEqual(Array.from({ length: 25 }, (_, i) => `value ${i}`));
+    expect(server.count('GetParameters')).toBe(3);
+  });
+
+  it('that are missing are absent, and spoil nothing else in their batch', async () => {
+    server.putParameter('/acme/inference/a', '1');
+    const found = await ssm().getMany(['a', 'b', 'c']);
+    expect([...found].map(([key, entry]) => [key, (entry as { value?: unknown } | undefined)?.value])).toEqual([
+      ['a', '1'],
+      ['b', undefined],
+      ['c', undefined],
+    ]);
+  });
+
+  it('that are denied or cannot be decrypted reject alone, although SSM refuses the whole call', async () => {
+    server.putParameter('/acme/inference/good', 'x');
+    server.putParameter('/acme/inference/denied', 'x', 'SecureString');
+    server.putParameter('/acme/inference/broken', 'x', 'SecureString');
+    server.refused.set('/acme/inference/denied', 'AccessDeniedException').set('/acme/inference/broken', 'InvalidKeyId');
+    const found = await ssm().getMany(['good', 'denied', 'broken']);
+    expect(found.get('good')).toMatchObject({ value: 'x' });
+    expect(found.get('denied')).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('Allow ssm:GetParameters on /acme/inference/denied'),
+    });
+    expect(found.get('broken')).toMatchObject({ code: 'crypto' });
+  });
+
+  it('of every type keep what they are: a list is a list, a SecureString a secret, and text is what it says', async () => {
+    server.putParameter('/acme/inference/list', 'a,b,c', 'StringList');
+    server.putParameter('/acme/inference/secret', 'not-a-real-secret', 'SecureString');
+    server.putParameter('/acme/inference/json', '{"a":1}');
+    server.putParameter('/acme/inference/large', 'x'.repeat(8_192));
+    const provider = ssm();
+    expect(await provider.get('list')).toMatchObject({ value: ['a', 'b', 'c'], metadata: { type: 'StringList' } });
+    expect(await provider.get('secret')).toMatchObject({ value: 'not-a-real-secret', secret: true });
+    expect(await provider.get('json')).toMatchObject({ value: '{"a":1}' });
+    expect(await provider.get('large')).toMatchObject({ value: 'x'.repeat(8_192) });
+  });
+
+  it('that are encrypted are never ciphertext: without decryption they are holes that say so', async () => {
+    server.putParameter('/acme/inference/secret', 'not-a-real-secret', 'SecureString');
+    const provider = ssm({ decrypt: false });
+    await expect(provider.get('secret')).rejects.toMatchObject({ code: 'crypto', message: expect.stringContaining('decrypt is false') });
+    expect(await provider.list()).toMatchObject([{ key: 'secret', error: { code: 'crypto' } }]);
+    expect(JSON.stringify(await provider.list())).not.toContain('kms:alias');
+  });
+
+  it('have versions and labels, which never answer for each other', async () => {
+    server.putParameter('/acme/inference/model', 'one');
+    server.putParameter('/acme/inference/model', 'two');
+    (server.parameters.get('/acme/inference/model') as { labels: Record<string, number> }).labels = { live: 1 };
+    const provider = ssm();
+    expect((await provider.get('model'))?.value).toBe('two');
+    expect((await provider.get('model', { version: '1' }))?.value).toBe('one');
+    expect((await provider.get('model', { version: 'live' }))?.value).toBe('one');
+    expect((await provider.get('model'))?.value).toBe('two');
+    const labelled = ssm({ label: 'live' });
+    expect((await labelled.get('model'))?.value).toBe('one');
+    expect((await labelled.list()).map((item) => (item as { value?: unknown }).value)).toEqual(['one']);
+    expect(await provider.get('model', { version: '9' })).toBeUndefined();
+  });
+
+  it('are listed page by page, with what stands at the prefix itself', async () => {
+    for (let i = 0; i < 23; i++) server.putParameter(`/acme/inference/db/key${i}`, 'x');
+    server.putParameter('/acme/inference/other', 'y');
+    const provider = ssm();
+    expect(await provider.list('db')).toHaveLength(23);
+    expect(server.count('GetParametersByPath')).toBe(3);
+    expect((await provider.list('other')).map((item) => item.key)).toEqual(['other']);
+    expect(await ssm().list()).toHaveLength(24);
+  });
+
+  it('that refuse their page are listed by name, and only they are holes', async () => {
+    for (const name of ['a', 'b', 'c']) server.putParameter(`/acme/inference/${name}`, name, 'SecureString');
+    server.refused.set('/acme/inference/b', 'InvalidKeyId');
+    const items = await ssm().list();
+    expect(items.map((item) => [item.key, 'error' in item ? item.error.code : item.value])).toEqual([
+      ['a', 'a'],
+      ['b', 'crypto'],
+      ['c', 'c'],
+    ]);
+  });
+
+  it('are found at keys of one’s own, where JSON text is a section and a field of it a value', async () => {
+    server.putParameter('/aws/reference/secretsmanager/db', '{"user":"app","password":"not-a-real-one"}', 'SecureString');
+    server.putParameter('/aws/service/ami', 'ami-1');
+    const provider = ssm({
+      parameters: {
+        'db.login': '/aws/reference/secretsmanager/db',
+        ami: '/aws/service/ami',
+        raw: '/aws/reference/secretsmanager/db#',
+        user: '/aws/reference/secretsmanager/db#user',
+      },
+    });
+    expect((await provider.get('db.login.password'))?.value).toBe('not-a-real-one');
+    expect((await provider.get('ami'))?.value).toBe('ami-1');
+    expect((await provider.get('user'))?.value).toBe('app');
+    expect((await provider.get('raw'))?.value).toContain('{"user"');
+    expect((await provider.list()).map((item) => item.key)).toEqual(expect.arrayContaining(['db.login', 'ami', 'raw', 'user']));
+    expect(server.count('GetParametersByPath')).toBe(0);
+  });
+
+  it('are written and deleted', async () => {
+    const provider = ssm({ kmsKeyId: 'alias/config' });
+    expect(await provider.set('db.password', 'not-a-real-one')).toMatchObject({ version: '1', secret: true });
+    expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'SecureString', KeyId: 'alias/config', Overwrite: true });
+    await provider.set('hosts', ['a', 'b'], { secret: false });
+    expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'StringList', Value: 'a,b' });
+    await provider.set('odd', ['a,b', 1], { secret: false });
+    expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'String', Value: '["a,b",1]' });
+    expect((await provider.get('db.password'))?.value).toBe('not-a-real-one');
+    expect(await provider.delete('db.password')).toBe(true);
+    expect(await provider.delete('db.password')).toBe(false);
+    expect(await provider.get('db.password')).toBeUndefined();
+    await expect(provider.set('no."slash/in"', 'x')).rejects.toMatchObject({ code: 'invalid_key' });
+  });
+
+  it('are read by what a schema wants, and no more of them', async () => {
+    for (let i = 0; i < 100; i++) server.putParameter(`/acme/inference/unused${i}`, 'x');
+    server.putParameter('/acme/inference/port', '8080');
+    server.putParameter('/acme/inference/hosts', 'a,b', 'StringList');
+    const config = await loadConfig(z.object({ port: z.number(), hosts: z.array(z.string()), debug: z.boolean().default(false) }), ssm());
+    expect({ ...config.value }).toEqual({ port: 8080, hosts: ['a', 'b'], debug: false });
+    expect(server.calls.map(({ operation }) => operation)).toEqual(['GetParameters']);
+  });
+
+  it('of a whole hierarchy are a hundred calls for a thousand, as predicted', async () => {
+    for (let i = 0; i < 1_000; i++) server.putParameter(`/acme/inference/key${i}`, `${i}`);
+    const provider = ssm();
+    expect(await provider.list()).toHaveLength(1_000);
+    expect(provider.stats().requests).toBe(100);
+    expect(server.calls).toHaveLength(100);
+  });
+});
+
+describe('SSM that fails', () => {
+  const failed = (provider: AwsSsmProvider) => provider.get('key').catch((error: unknown) => error) as Promise<ConfigError>;
+
+  it.each([
+    ['ThrottlingException', 400, 'throttled'],
+    ['InternalServerError', 500, 'unavailable'],
+    ['AccessDeniedException', 400, 'access_denied'],
+    ['ExpiredTokenException', 400, 'unauthenticated'],
+    ['UnrecognizedClientException', 400, 'unauthenticated'],
+    ['InvalidKeyId', 400, 'crypto'],
+    ['SomethingNew', 418, 'invalid_option'],
+    ['SomethingNew', 502, 'unavailable'],
+  ])('with %s (HTTP %i) is %s, and shows nothing of what was said', async (name, status, code) => {
+    server.faults = [{ name, status }];
+    const error = await failed(ssm());
+    expect(error).toMatchObject({ code, provider: 'aws-ssm' });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
+  });
+
+  it.each([
+    ['HTML of a proxy', { body: '<html>502 not-a-real-secret</html>', status: 502 }, 'unavailable'],
+    ['rubbish', { body: '{"Parameters": [{"Name": not-a-real-secret' }, 'unavailable'],
+    ['a connection that is cut', { cut: true as const }, 'unavailable'],
+  ])('with %s', async (_, fault, code) => {
+    server.faults = [fault];
+    const error = await failed(ssm());
+    expect(error.code).toBe(code);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
+  });
+
+  it('by hanging is given up in time', async () => {
+    server.faults = [{ hang: true }];
+    expect(await failed(ssm({ resilience: { attempts: 1, timeoutMs: 60, breaker: false } }))).toMatchObject({ code: 'timeout' });
+  });
+
+  it('by being nowhere is unavailable', async () => {
+    expect(await failed(ssm({ endpoint: 'http://127.0.0.1:1' }))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('once is asked again, as long as asking helps: the SDK itself asks once', async () => {
+    server.putParameter('/acme/inference/key', 'x');
+    const resilience = { attempts: 3, backoff: { initialMs: 1, maxMs: 1 } };
+    server.faults = [{ name: 'ThrottlingException', times: 2 }];
+    expect((await ssm({ resilience }).get('key'))?.value).toBe('x');
+    expect(server.calls).toHaveLength(3);
+    server.faults = [{ name: 'AccessDeniedException' }];
+    expect((await failed(ssm({ resilience }))).code).toBe('access_denied');
+    expect(server.calls).toHaveLength(4);
+  });
+
+  it('because credentials expired gets others once, and no storm', async () => {
+    server.putParameter('/acme/inference/key', 'x');
+    let asked = 0;
+    const credentials = async () => ({
+      ...account.credentials,
+      accessKeyId: `not-a-real-id-${++asked}`,
+      expiration: new Date(Date.now() + 3_600_000),
+    });
+    server.faults = [{ name: 'ExpiredTokenException', times: 1 }];
+    expect((await ssm({ credentials }).get('key'))?.value).toBe('x');
+    expect(asked).toBe(2);
+    server.faults = [{ name: 'ExpiredTokenException' }];
+    const before = server.calls.length;
+    const provider = ssm({ credentials });
+    await Promise.all(Array.from({ length: 50 }, () => failed(provider)));
+    expect(server.calls.length - before).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('making an AwsSsmProvider', () => {
+  it('refuses both or neither of path and parameters, and a path that is none', () => {
+    expect(() => ssm({ path: '/a', parameters: { a: 'b' } })).toThrow(/either path or parameters/);
+    expect(() => new AwsSsmProvider({ ...account })).toThrow(/either path or parameters/);
+    expect(() => ssm({ path: 'acme' })).toThrow(/start with a slash/);
+    expect(() => ssm({ decript: true } as never)).toThrow(/Did you mean decrypt/);
+  });
+
+  it('says how to name a region when none is known, and leaves a profile to the SDK', () => {
+    const before = { ...process.env };
+    try {
+      for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) delete process.env[name];
+      process.env.AWS_CONFIG_FILE = '/nowhere/at/all';
+      expect(() => new AwsSsmProvider({ path: '/a' })).toThrow(/no AWS region is known.*AWS_REGION/);
+      process.env.AWS_CONFIG_FILE = import.meta.filename;
+      expect(() => new AwsSsmProvider({ path: '/a' })).not.toThrow();
+      process.env.AWS_REGION = 'eu-central-1';
+      expect(() => new AwsSsmProvider({ path: '/a' })).not.toThrow();
+    } finally {
+      process.env = before;
+    }
+  });
+
+  it('uses a client of one’s own, which stays open', async () => {
+    let destroyed = 0;
+    const client = {
+      send: async () => ({ Parameters: [{ Name: '/a/key', Value: 'x', Type: 'String', Version: 3 }] }),
+      destroy: () => void destroyed++,
+    };
+    const provider = new AwsSsmProvider({ path: '/a', client });
+    expect(await provider.get('key')).toMatchObject({ value: 'x', version: '3' });
+    await provider.close();
+    expect(destroyed).toBe(0);
+  });
+
+  it('tells events, none of which holds a value', async () => {
+    server.putParameter('/acme/inference/key', 'not-a-real-value', 'SecureString');
+    const provider = ssm();
+    const events: ConfigEvent[] = [];
+    provider.on((event) => events.push(event));
+    await provider.get('key');
+    await provider.close();
+    expect(events.map((event) => event.type)).toContain('request');
+    expect(JSON.stringify(events)).not.toContain('not-a-real');
+  });
+});
