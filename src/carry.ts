@@ -23,7 +23,7 @@ export function carryForward(layers: readonly Layer[], standing: readonly Layer[
     stale.set(layer.name, layer.tolerated);
     const error = layer.tolerated;
     const lapsed = old.entries.filter((entry) => isExpired(entry, now));
-    const holes = lapsed.map(({ key, origin, loose }): Unreadable => ({ key, origin, error, ...(loose && { loose }) }));
+    const holes = lapsed.map(({ key, origin, loose }): Unreadable => Object.freeze({ key, origin, error, ...(loose && { loose }) }));
     return { ...layer, entries: old.entries.filter((entry) => !isExpired(entry, now)), holes: [...old.holes, ...holes] };
   });
   return { layers: carried, stale };

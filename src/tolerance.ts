@@ -77,7 +77,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
       outage.tolerate(error);
       // what was good stands in the layer as missing, not as absent: only what is asked instead may answer for it
       const lost = known.within(at, (name) => own.length === 1 || name === layer.name || !names.has(name));
-      const holes = lost.filter(([key]) => !found.has(key)).map(([key, origin]): Unreadable => ({ key, origin, error }));
+      const holes = lost.filter(([key]) => !found.has(key)).map(([key, origin]): Unreadable => Object.freeze({ key, origin, error }));
       return { ...rest, entries: [], holes, tolerated: error };
     });
     return [...seen, ...instead];

@@ -1,8 +1,8 @@
+import { BundleProvider } from 'llm-config-manager';
 import { describeProvider, type Sandbox, sandbox, type Values } from 'llm-config-manager/testing';
 import { stringify as toml } from 'smol-toml';
 import * as runner from 'vitest';
 import { stringify as yaml } from 'yaml';
-import { BundleProvider } from '../../src/providers/bundle.ts';
 import { nested } from '../support/nested.ts';
 
 const never = 'a file is there or it is not';

@@ -1,7 +1,8 @@
-import { type ConfigProvider, ProviderChain } from 'llm-config-manager';
-import { describeProvider, faulty } from 'llm-config-manager/testing';
+import { BundleProvider, type ConfigProvider, EnvProvider, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { describeProvider, faulty, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
-import { MemoryProvider } from '../../src/providers/memory.ts';
+import { screaming, segments } from '../../src/key.ts';
+import { nested } from '../support/nested.ts';
 import { Backend, reference, subject } from '../testing/reference.ts';
 
 const without = { write: 'one writes to a provider, not to a chain' } as const;
@@ -39,5 +40,29 @@ describeProvider({
   make: (values) => {
     const below = subject(values);
     return { ...below, provider: new ProviderChain([new ProviderChain([below.provider], { name: 'inner' }), quiet('last')]) };
+  },
+});
+
+describeProvider({
+  name: 'ProviderChain of variables over a file',
+  runner,
+  make: async (values) => {
+    const all = Object.entries(values) as [string, string][];
+    const variable = (key: string): string => ['APP', ...segments(key).map(screaming)].join('__');
+    const below = Object.fromEntries(all.map(([key, value], i) => [key, i % 3 === 0 ? value : `${value}, overridden`]).slice(0, -1));
+    const box = await sandbox({
+      files: { 'base.json': JSON.stringify(nested(below)) },
+      env: Object.fromEntries(all.filter((_, i) => i % 3 !== 0 || i === all.length - 1).map(([key, value]) => [variable(key), value])),
+    });
+    const provider = new ProviderChain([new EnvProvider({ prefix: 'APP', env: box.env }), new BundleProvider(box.path('base.json'))]);
+    return { provider, dispose: box.dispose };
+  },
+  without: {
+    ...without,
+    types: 'variables are texts',
+    null: 'variables are texts',
+    spelling: 'a variable has neither case nor words of its own',
+    change: 'shown with one provider',
+    faults: 'shown with one provider',
   },
 });

@@ -1,6 +1,6 @@
+import { DirectoryProvider } from 'llm-config-manager';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
-import { DirectoryProvider } from '../../src/providers/directory.ts';
 
 const never = 'a folder is there or it is not';
 

@@ -1,7 +1,7 @@
+import { DotEnvProvider } from 'llm-config-manager';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 import { screaming, segments } from '../../src/key.ts';
-import { DotEnvProvider } from '../../src/providers/dotenv.ts';
 
 const never = 'a file is there or it is not';
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import { EnvProvider } from 'llm-config-manager';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 import { screaming, segments } from '../../src/key.ts';
-import { EnvProvider } from '../../src/providers/env.ts';
 
 const variable = (key: string): string => ['APP', ...segments(key).map(screaming)].join('__');
 const asEnv = (values: object): Record<string, string> =>

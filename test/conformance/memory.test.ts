@@ -1,6 +1,6 @@
+import { MemoryProvider } from 'llm-config-manager';
 import { describeProvider } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
-import { MemoryProvider } from '../../src/providers/memory.ts';
 
 describeProvider({
   name: 'MemoryProvider',

@@ -1,8 +1,7 @@
-import { ProviderChain } from 'llm-config-manager';
+import { MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { sheltered } from 'llm-config-manager/shelter';
 import { describeProvider, describeShelter, manualClock } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
-import { MemoryProvider } from '../../src/providers/memory.ts';
 import { Backend, reference } from '../testing/reference.ts';
 import { store } from '../testing/source.ts';
 
