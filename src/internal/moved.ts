@@ -21,11 +21,10 @@ export function moved(inner: ConfigProvider, name: string, move: Move): ConfigPr
   const item = <T extends Entry | Unreadable>(found: T): T[] => {
     const key = move.outward(found.key, found.loose !== undefined);
     if (key === undefined) return [];
-    return [
-      isUnreadable(found)
-        ? Object.freeze({ ...found, key, error: found.error.rekeyed(key) })
-        : (makeEntry({ ...(found as Entry), key }) as T),
-    ];
+    const here = isUnreadable(found)
+      ? Object.freeze<Unreadable>({ ...found, key, error: found.error.rekeyed(key) })
+      : makeEntry({ ...(found as Entry), key });
+    return [here as T];
   };
   const error = (failed: unknown, asked: Key): unknown => {
     if (!isConfigError(failed)) return failed;
