@@ -9,7 +9,7 @@ import { yaml } from './yaml.ts';
 
 export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
 
-/** A text that was read: its tree, and where in the text a path's value stands. */
+/** A text that was read: its tree, frozen, and where in the text a path's value stands. */
 export interface Parsed {
   readonly tree: ConfigTree;
   /** Worked out when first asked for. */

@@ -1,11 +1,10 @@
-import type { ConfigValue } from '../entry.ts';
-import { isPlain } from '../internal/freeze.ts';
+import { type ConfigTree, type ConfigValue, isTree } from '../entry.ts';
 import type { Format, Parsed } from './format.ts';
 import { withoutComments } from './json-comments.ts';
 import { scanJson } from './json-scan.ts';
 import { positions } from './position.ts';
 import { refusal, refuseBlank, type Source } from './refusal.ts';
-import { assertPrintable, Examination, glance, losesDigits } from './tree.ts';
+import { assertPrintable, Examination, freezeTree, glance, losesDigits } from './tree.ts';
 
 /** JSON. What is accepted was read by JSON.parse; the scanner of our own runs only to say what is wrong, and where things stand. */
 export const json: Format = {
@@ -32,14 +31,31 @@ function read(original: Source, source: Source): Parsed {
     scanJson(source);
     throw refusal(source, 0, 'not valid JSON');
   }
-  if (!isPlain(tree)) throw refusal(source, text.search(/\S/), 'the file holds no object');
-  const written = membersWritten(text);
-  if (glance(tree) !== written) {
-    const { members, oddNumber, fault } = new Examination(tree);
-    const root = fault || oddNumber || members !== written ? scanJson(source) : undefined; // names a duplicate or a number that lost digits
-    if (root && fault) throw refusal(source, positions(text, () => root)(fault.path) ?? 0, fault.what);
-  }
+  if (!isTree(tree)) throw refusal(source, text.search(/\S/), 'the file holds no object');
+  const members = glance(tree);
+  if (members === undefined || (members !== membersAtMost(text) && members !== membersWritten(text))) examine(tree, source);
   return { tree, at: positions(text, () => scanJson(source)) };
+}
+
+/** Throws what is wrong with a tree that a glance could not pass: a fault of its own, a duplicate, a number that lost digits. */
+function examine(tree: ConfigTree, source: Source): void {
+  const { text } = source;
+  const { members, oddNumber, fault } = new Examination(tree);
+  const root = fault || oddNumber || members !== membersWritten(text) ? scanJson(source) : undefined;
+  if (root && fault) throw refusal(source, positions(text, () => root)(fault.path) ?? 0, fault.what);
+  freezeTree(tree);
+}
+
+/** The quotes with a colon behind them: every member, and a text that begins with a colon too. As many as were read: no
+ *  duplicates. `undefined` where blanks may stand before colons. */
+function membersAtMost(text: string): number | undefined {
+  let members = 0;
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) {
+    const before = text.charCodeAt(at - 1);
+    if (before === 34) members++;
+    else if (before === 32 || before === 10 || before === 13 || before === 9) return undefined;
+  }
+  return members;
 }
 
 /** The members that a valid JSON text writes: strings with a colon behind. More than were read: some were duplicates. */

@@ -4,7 +4,7 @@ import type { Format } from './format.ts';
 import { positions } from './position.ts';
 import { quoteIt, refusal, refuseBlank, reservedKey, type Source, tooDeep } from './refusal.ts';
 import { scanToml } from './toml-scan.ts';
-import { assertPrintable, Examination, type Fault, maxDepth } from './tree.ts';
+import { assertPrintable, Examination, type Fault, freezeTree, maxDepth } from './tree.ts';
 
 /** TOML 1.0. Integers beyond 2^53 are bigints; dates and times are their text, as in `1979-05-27T07:32:00.000Z`. */
 export const toml: Format = {
@@ -12,15 +12,16 @@ export const toml: Format = {
     refuseBlank(source, 'a comment');
     const { parse } = await import('smol-toml');
     const at = positions(source.text, () => scanToml(source.text));
-    const faults: Fault[] = [];
+    const tables = new Tables();
     let tree: ConfigTree;
     try {
-      tree = plain(parse(source.text, { integersAsBigInt: 'asNeeded', unsafeKeyBehaviour: 'throw', maxDepth }), [], faults) as ConfigTree;
+      tree = tables.plain(parse(source.text, { integersAsBigInt: 'asNeeded', unsafeKeyBehaviour: 'throw', maxDepth })) as ConfigTree;
     } catch (error) {
       throw rebuilt(error, source);
     }
-    const fault = faults[0] ?? new Examination(tree).fault;
+    const fault = tables.fault ?? new Examination(tree).fault;
     if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what, fault.hint);
+    freezeTree(tree);
     return { tree, at };
   },
   async print(tree, owner) {
@@ -35,27 +36,36 @@ export const toml: Format = {
 
 const tooBig = (value: bigint): boolean => BigInt.asIntN(64, value) !== value;
 
-/** The library's tables as plain objects, its dates as text; what a tree cannot hold is added to `faults`. */
-function plain(value: unknown, path: string[], faults: Fault[]): ConfigValue {
-  const refuse = (what: string, hint?: string): null => {
-    faults.push({ path: [...path], what, ...(hint && { hint }) });
-    return null;
-  };
-  if (typeof value === 'number' && !Number.isFinite(value)) return refuse('a number that is not finite', 'Quote it if it is a text');
-  if (typeof value === 'bigint' && tooBig(value)) return refuse('an integer beyond 64 bits', quoteIt);
-  if (typeof value !== 'object' || value === null) return value as ConfigValue;
-  if (value instanceof Date) return value.toISOString();
-  if (path.length >= maxDepth) return refuse(tooDeep);
-  const inside = (name: string, inner: unknown): ConfigValue => {
-    path.push(name);
-    const result = plain(inner, path, faults);
-    path.pop();
+/** The library's tables as plain objects, its dates as text. */
+class Tables {
+  /** The first thing that a tree cannot hold. */
+  fault: Fault | undefined;
+  readonly #path: string[] = [];
+
+  plain(value: unknown): ConfigValue {
+    if (typeof value === 'number' && !Number.isFinite(value))
+      return this.#refuse('a number that is not finite', 'Quote it if it is a text');
+    if (typeof value === 'bigint' && tooBig(value)) return this.#refuse('an integer beyond 64 bits', quoteIt);
+    if (typeof value !== 'object' || value === null) return value as ConfigValue;
+    if (value instanceof Date) return value.toISOString();
+    if (this.#path.length >= maxDepth) return this.#refuse(tooDeep);
+    if (Array.isArray(value)) return value.map(this.#inside, this);
+    const tree: Record<string, ConfigValue> = {};
+    for (const name in value) tree[name] = this.#inside((value as Record<string, unknown>)[name], name);
+    return tree;
+  }
+
+  #inside(value: unknown, name: string | number): ConfigValue {
+    this.#path.push(`${name}`);
+    const result = this.plain(value);
+    this.#path.pop();
     return result;
-  };
-  if (Array.isArray(value)) return value.map((inner, i) => inside(`${i}`, inner));
-  const tree: Record<string, ConfigValue> = {};
-  for (const [name, inner] of Object.entries(value)) tree[name] = inside(name, inner);
-  return tree;
+  }
+
+  #refuse(what: string, hint?: string): null {
+    this.fault ??= { path: [...this.#path], what, ...(hint && { hint }) };
+    return null;
+  }
 }
 
 /** The library's message holds lines of the source; only its place, and which fault it is, come out. */

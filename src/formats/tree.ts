@@ -21,7 +21,7 @@ export interface Fault {
 
 let members = 0;
 
-/** How many members a tree has; `undefined` where something in it needs an Examination. On the hot path of loading. */
+/** Freezes a tree and counts its members; `undefined`, and half done, where something needs an Examination. The hot path of loading. */
 export function glance(tree: ConfigTree): number | undefined {
   members = 0;
   return glanceAtTree(tree, 0, 0) ? undefined : members;
@@ -36,12 +36,14 @@ function glanceAtTree(tree: ConfigTree, depth: number, length: number): boolean 
     if (total > surelyShort || isReserved(name) || glanceAt(tree[name] as ConfigValue, depth + 1, total)) return true;
   }
   members += count;
+  Object.freeze(tree);
   return false;
 }
 
 function glanceAtList(list: readonly ConfigValue[], depth: number): boolean {
   if (depth >= maxSections) return true;
   for (let i = 0; i < list.length; i++) if (glanceAt(list[i] as ConfigValue, depth + 1, inLeaf)) return true;
+  Object.freeze(list);
   return false;
 }
 
@@ -148,10 +150,9 @@ function findValue(
   return undefined;
 }
 
-/** Frozen in place, down to its leaves; what is frozen already was frozen here. */
+/** Freezes a tree down to its leaves; what is frozen already is so down to its own. */
 export function freezeTree(value: ConfigValue): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  for (const name in value) freezeTree((value as ConfigTree)[name] as ConfigValue);
   Object.freeze(value);
-  if (Array.isArray(value)) value.forEach(freezeTree);
-  else for (const name in value) freezeTree((value as ConfigTree)[name] as ConfigValue);
 }

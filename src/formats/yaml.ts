@@ -2,7 +2,7 @@ import type { Document } from 'yaml';
 import type { Format } from './format.ts';
 import { positions } from './position.ts';
 import { refusal, refuseBlank, type Source, tooDeep } from './refusal.ts';
-import { assertPrintable, Examination, losesDigits, maxDepth } from './tree.ts';
+import { assertPrintable, Examination, freezeTree, losesDigits, maxDepth } from './tree.ts';
 import { readYaml } from './yaml-tree.ts';
 
 type Yaml = typeof import('yaml');
@@ -18,6 +18,7 @@ export const yaml: Format = {
     const { fault } = new Examination(tree);
     const at = positions(source.text, () => readYaml(library, source, compose(library, source)).root);
     if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what);
+    freezeTree(tree);
     return { tree, at };
   },
   async print(tree, owner) {

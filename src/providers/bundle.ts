@@ -1,7 +1,6 @@
 import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../formats/format.ts';
-import { freezeTree } from '../formats/tree.ts';
 import { defaultMaxBytes, heldFile } from '../internal/file.ts';
 import type { Content, Held } from '../internal/held.ts';
 import { aBoolean, anInteger, aString, checkOptions, oneOf, sensitiveNames } from '../internal/options.ts';
@@ -62,10 +61,7 @@ export class BundleProvider implements ConfigProvider {
     const content = await this.#read(at, options);
     const value = content.value && valueAt(content.value.tree, at);
     if (value === undefined) return undefined;
-    if (!isTree(value)) {
-      freezeTree(value);
-      return this.#entry(at, value, content, this.#leaf(content, at));
-    }
+    if (!isTree(value)) return this.#entry(at, value, content, this.#leaf(content, at));
     throw new ConfigError('invalid_key', `"${at}" is a section of ${this.#path}, not a value`, {
       provider: this.name,
       key: at,
@@ -79,7 +75,6 @@ export class BundleProvider implements ConfigProvider {
     const content = await this.#read(at, options);
     const value = content.value && valueAt(content.value.tree, at);
     if (value === undefined) return [];
-    freezeTree(value);
     if (!isTree(value)) return [this.#entry(at, value, content, this.#leaf(content, at))];
     const leaf = (inside: Key): Leaf => this.#leaf(content, append(at, inside));
     return [this.#entry(at, value, content, { secret: false, origin: makeOrigin({ provider: this.name, source: this.#path }), leaf })];
