@@ -74,7 +74,7 @@ export class Connection {
   }
 
   async ask(asked: Asked, signal: AbortSignal): Promise<Answer> {
-    const used = this.session.use();
+    const used = await this.session.use();
     const answer = await this.#send(asked, used, signal);
     if (!answer.json) throw failure(answer, asked);
     if ((answer.status >= 200 && answer.status < 300) || answer.status === 404) return answer;

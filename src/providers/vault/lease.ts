@@ -103,7 +103,7 @@ export class Leases {
 
   async #make(document: string, signal: AbortSignal): Promise<Held> {
     const { path, method = 'GET', data } = this.#requests.get(document) as LeaseRequest;
-    const { token } = this.#connection.session;
+    const token = await this.#connection.session.use();
     const answer = await this.#connection.ask({ method, path, what: path, ...(method === 'POST' && { body: data ?? {} }) }, signal);
     if (answer.status === 404) throw missing(path);
     const issued = (answer.body ?? {}) as Issued;

@@ -43,14 +43,14 @@ export class Session {
     this.#clock = clock;
   }
 
-  /** The token for a request that starts now. */
-  use(): string | undefined {
+  /** The token for a request that starts now. One that is over is used all the same while there is no other: only the server's own
+   *  word may count as an answer. */
+  async use(): Promise<string | undefined> {
+    if (this.#isOver(this.#held)) await this.#logging?.catch(() => undefined);
     const held = this.#held;
-    if (!held || held.dead) throw unauthenticated('there is no valid token');
-    const now = this.#clock.now();
-    if (held.endsAt <= now) throw this.refuse(held.token);
+    if (!held) throw unauthenticated('there is no token');
     held.used = true;
-    if (held.renewAt <= now) void this.#tend();
+    if (held.renewAt <= this.#clock.now() && !this.#isOver(held)) void this.#tend();
     return held.token;
   }
 
@@ -76,6 +76,7 @@ export class Session {
   /** Whether a refused token lives at all: asked once for all who were refused. */
   alive(token: string | undefined, signal: AbortSignal): Promise<boolean> {
     if (token === undefined) return Promise.resolve(true);
+    if (this.#held?.token === token && this.#isOver(this.#held)) return Promise.resolve(false);
     const known = this.#verdict;
     if (known && known.token === token && known.until > this.#clock.now()) return known.alive;
     const verdict = { token, until: Number.POSITIVE_INFINITY, alive: lookup(this.#send, token, signal).then((found) => found !== 'dead') };
@@ -95,8 +96,12 @@ export class Session {
 
   /** Logs in, unless a log-in has helped already. False: there is no other token to be had. */
   async connect(signal: AbortSignal): Promise<boolean> {
-    if (this.#held && !this.#held.dead) return true;
+    if (this.#held && !this.#isOver(this.#held)) return true;
     return this.#login(signal);
+  }
+
+  #isOver(held: Held | undefined): boolean {
+    return held !== undefined && (held.dead || held.endsAt <= this.#clock.now());
   }
 
   /** Revokes the tokens that were made here. */
@@ -137,7 +142,7 @@ export class Session {
     if (before && made.token === before.token) return false;
     if (this.#closed) return false;
     this.#take(made);
-    if (before?.dead) for (const tell of this.#onEnd) tell(before.token);
+    if (before && this.#isOver(before)) for (const tell of this.#onEnd) tell(before.token);
     else if (before) this.#old = [...this.#old.filter((one) => one.endsAt > this.#clock.now()), before];
     this.#unwatch ??= this.#auth?.watch?.(() => void this.background((late) => this.#login(late)).catch(() => undefined));
     return true;
