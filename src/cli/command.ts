@@ -7,6 +7,8 @@ export type ExitCode = 0 | 1 | 2 | 3;
 /** What a command has to say: its text for a person, the same as data for a program. */
 export interface Answer {
   readonly text?: string;
+  /** The text is a document, printed as it is; otherwise it is a line. */
+  readonly exact?: true;
   readonly json: unknown;
   /** A remark for stderr, of which a program has no need. */
   readonly note?: string | undefined;

@@ -33,9 +33,9 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 }
 
 /** Nothing stands on stdout but the answer. */
-function answered({ text, json: data, note, exit = 0 }: Answer, io: Io, json: boolean): ExitCode {
+function answered({ text, exact, json: data, note, exit = 0 }: Answer, io: Io, json: boolean): ExitCode {
   if (json) io.stdout.write(`${JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), 2)}\n`);
-  else if (text !== undefined && text !== '') io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  else if (text !== undefined && text !== '') io.stdout.write(exact || text.endsWith('\n') ? text : `${text}\n`);
   if (note && !json) io.stderr.write(`${painted(note, 'dim', io.stderr, io.env)}\n`);
   return exit;
 }

@@ -67,7 +67,7 @@ async function kept(
   const rejected = `${file}.rejected`;
   const where = `the encrypted file ${rejected}`;
   try {
-    const readers = keysForAll(before.envelope.jwe, before.envelope.trusted, (await keys.find()).keys, where);
+    const readers = await keysForAll(before.envelope.jwe, before.envelope.opened, before.envelope.trusted, (await keys.find()).keys, where);
     await writeAtomic(rejected, await makeEnvelope(Buffer.from(text, 'utf8'), readers, { contentType: before.format, context, where }));
   } catch {
     return error;

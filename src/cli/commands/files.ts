@@ -66,7 +66,7 @@ export const decrypt: Command = {
     const out = args.text('out');
     const opened = await patiently(io, 'Decrypting', encryptedFile(args, io, file).read());
     if (!opened) throw missing(file, 'llm-config');
-    if (out === undefined) return { text: opened.text, json: { format: opened.format, text: opened.text } };
+    if (out === undefined) return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
     await writeAtomic(out, opened.text);
     return { text: out, json: { file: out, format: opened.format } };
   },

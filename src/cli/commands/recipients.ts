@@ -87,9 +87,10 @@ export const rotate: Command = {
         const anew = await rewriteEnvelope(envelope, envelope.plaintext, keys, { contentType, context: args.text('context'), where });
         return add.length === 0 ? anew : Promise.reject(new UsageError('--to and --content are two steps: do one after the other'));
       }
-      const own = new Set(keys.filter(({ opens }) => opens).map(({ kid, algorithm }) => kid ?? `any ${algorithm}`));
-      const headers = envelope.jwe.recipients.map((one) => jointHeader(envelope.jwe, one, where) as { kid: string; alg: string });
-      gone = headers.filter(({ kid, alg }) => own.has(kid) || own.has(`any ${alg}`)).map(({ kid }) => kid);
+      const { kid } = envelope.opened.recipient.header;
+      if (typeof kid !== 'string')
+        throw new UsageError('the recipient that your key opens has no name; decrypt the file and encrypt it again');
+      gone = [kid];
       return changeRecipients(envelope, { add, remove: gone }, where);
     });
     await patiently(io, 'Encrypting', writing);

@@ -3,14 +3,14 @@ import { ConfigError } from '../../errors.ts';
 import { base64url, quoted } from './jose.ts';
 import { decryptContent, encryptContent, type Jwe, jointHeader, parseJwe, printJwe, type Recipient } from './jwe.ts';
 import type { FoundKeys } from './key-sources.ts';
-import { checkAlgorithms, contentKeyOf, keysForAll, nameOf, vouched, withRecipients } from './recipients.ts';
+import { checkAlgorithms, contentKeyOf, keysForAll, nameOf, type Opened, vouched, withRecipients } from './recipients.ts';
 import type { FileKey } from './wrapping.ts';
 
 /** An encrypted file that one of our keys has opened. */
 export interface Envelope {
   readonly jwe: Jwe;
   readonly plaintext: Buffer;
-  readonly contentKey: Buffer;
+  readonly opened: Opened;
   readonly contentType: string | undefined;
   /** Whether its list of recipients is authenticated. */
   readonly trusted: boolean;
@@ -27,7 +27,8 @@ export async function openEnvelope(text: string, { keys, absent }: FoundKeys, { 
   const jwe = parseJwe(text, where);
   checkAlgorithms(jwe, where);
   if (jwe.claimed !== context) throw otherContext(jwe.claimed, context, where);
-  const contentKey = await contentKeyOf(jwe, keys, absent, where);
+  const opened = await contentKeyOf(jwe, keys, absent, where);
+  const { contentKey } = opened;
   const trusted = vouched(jwe, contentKey, where);
   const plaintext = decryptContent(jwe, contentKey, context);
   if (!plaintext)
@@ -35,7 +36,7 @@ export async function openEnvelope(text: string, { keys, absent }: FoundKeys, { 
       hint: 'Take it from version control or a backup, and look at who could write to it',
     });
   const { cty } = jwe.protectedHeader;
-  return { jwe, plaintext, contentKey, contentType: typeof cty === 'string' ? cty.replace(/^application\//, '') : undefined, trusted };
+  return { jwe, plaintext, opened, contentType: typeof cty === 'string' ? cty.replace(/^application\//, '') : undefined, trusted };
 }
 
 /** A fresh content key, encrypted for each of `recipients`. */
@@ -61,7 +62,7 @@ export async function rewriteEnvelope(
   keys: readonly FileKey[],
   expected: Expected & { readonly contentType: string },
 ): Promise<string> {
-  return makeEnvelope(plaintext, keysForAll(envelope.jwe, envelope.trusted, keys, expected.where), expected);
+  return makeEnvelope(plaintext, await keysForAll(envelope.jwe, envelope.opened, envelope.trusted, keys, expected.where), expected);
 }
 
 /** What the headers may say that is true of every recipient. */
@@ -73,7 +74,8 @@ export async function changeRecipients(
   change: { readonly add?: readonly FileKey[]; readonly remove?: readonly string[] },
   where: string,
 ): Promise<string> {
-  const { jwe, contentKey, trusted } = envelope;
+  const { jwe, trusted } = envelope;
+  const { contentKey } = envelope.opened;
   const { add = [], remove = [] } = change;
   if (Object.keys({ ...jwe.protectedHeader, ...jwe.unprotected }).some((name) => !sharedNames.has(name)))
     throw new ConfigError('crypto', `${where} was made by another program for one recipient only, in a form that cannot take more`, {

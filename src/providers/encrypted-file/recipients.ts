@@ -21,15 +21,22 @@ export function checkAlgorithms(jwe: Jwe, where: string): void {
   }
 }
 
+/** What opened a file, and with which key. */
+export interface Opened {
+  readonly contentKey: Buffer;
+  readonly recipient: Recipient;
+  readonly key: FileKey;
+}
+
 /** The content key, from the first recipient that one of the keys opens; cheap keys are tried first. */
-export async function contentKeyOf(jwe: Jwe, keys: readonly FileKey[], absent: readonly string[], where: string): Promise<Buffer> {
+export async function contentKeyOf(jwe: Jwe, keys: readonly FileKey[], absent: readonly string[], where: string): Promise<Opened> {
   const tried = new Set<FileKey>();
   let failure: unknown;
   for (const { key, recipient, header } of attempts(jwe, keys, where)) {
-    tried.add(key);
+    if (sameName(key, header)) tried.add(key);
     try {
       const contentKey = await key.unwrap(recipient.encryptedKey, header, where);
-      if (contentKey?.length === 32) return contentKey;
+      if (contentKey?.length === 32) return { contentKey, recipient, key };
     } catch (error) {
       failure ??= error;
     }
@@ -44,16 +51,17 @@ interface Attempt {
   readonly header: Header;
 }
 
-/** What could open it: own keys before passwords, which take their time, before keys that a service holds. A file may not keep
- *  its reader busy: beyond a number of rounds, passwords are not tried at all. */
+const sameName = (key: FileKey, header: Header): boolean => header.kid === undefined || key.kid === undefined || header.kid === key.kid;
+
+/** What could open it: own keys before passwords, which take their time, before keys that a service holds. An own key is tried
+ *  under other names too: a public key may have been given on without its name. A file may not keep its reader busy: beyond a
+ *  number of rounds, passwords are not tried at all. */
 function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator<Attempt> {
   const all = keys
     .filter((key) => key.opens)
     .sort((a, b) => cost(a) - cost(b))
     .flatMap((key) => jwe.recipients.map((recipient) => ({ key, recipient, header: jointHeader(jwe, recipient, where) })))
-    .filter(
-      ({ key, header }) => header.alg === key.algorithm && (header.kid === undefined || key.kid === undefined || header.kid === key.kid),
-    );
+    .filter(({ key, header }) => header.alg === key.algorithm && (cost(key) === 0 || sameName(key, header)));
   const rounds = all.reduce((sum, { header: { p2c } }) => sum + (typeof p2c === 'number' ? p2c : 0), 0);
   for (const attempt of all) {
     if (cost(attempt.key) === 1 && rounds > 2 * maxIterations) throw tooManyRounds(where, rounds);
@@ -111,43 +119,44 @@ export function vouched(jwe: Jwe, contentKey: Buffer, where: string): boolean {
   });
 }
 
-/** The keys with which to encrypt a new content key for everybody who can read now. Nobody is dropped silently. */
-export function keysForAll(jwe: Jwe, trusted: boolean, keys: readonly FileKey[], where: string): FileKey[] {
-  return jwe.recipients.map((recipient) => {
+/** The keys with which to encrypt a new content key for everybody who can read now. Nobody is dropped silently, and nobody is
+ *  replaced by a key of the same name. */
+export function keysForAll(jwe: Jwe, opened: Opened, trusted: boolean, keys: readonly FileKey[], where: string): Promise<FileKey[]> {
+  const keyFor = async (recipient: Recipient): Promise<FileKey> => {
     const header = jointHeader(jwe, recipient, where);
-    const own = keys.find(
-      (key) =>
-        key.algorithm === header.alg &&
-        (key.kid === header.kid || ((key.kid === undefined || header.kid === undefined) && onlyOne(jwe, header, where))),
-    );
-    if (own) return named(own, header);
+    if (recipient === opened.recipient) return named(opened.key, header);
+    for (const key of keys)
+      if (key.algorithm === header.alg && (await isFor(key, recipient, header, opened, where))) return named(key, header);
     const publicKey = trusted && header.alg === 'ECDH-ES+A256KW' ? x25519(header.jwk) : undefined;
     if (publicKey && typeof header.kid === 'string') return new AgreementKey(publicKey, undefined, header.kid);
     throw new ConfigError(
       'crypto',
       `${where} cannot be written: it is also encrypted for ${nameOf(header)} (${quoted(header.alg)}), whose key is not here`,
-      {
-        hint: 'Give that key too, remove that recipient, or make it an x25519 one, for whom everybody can write',
-      },
+      { hint: 'Give that key too, remove that recipient, or make it an x25519 one, for whom everybody can write' },
     );
-  });
+  };
+  return Promise.all(jwe.recipients.map(keyFor));
 }
 
-/** Where a name is missing, the only one of a kind is meant: a password's, or that of another program's recipient. */
-function onlyOne(jwe: Jwe, header: Header, where: string): boolean {
-  return jwe.recipients.filter((one) => jointHeader(jwe, one, where).alg === header.alg).length === 1;
+/** A key proves itself by opening; a public one, and one that a service holds, are taken by their names. */
+async function isFor(key: FileKey, recipient: Recipient, header: Header, { contentKey }: Opened, where: string): Promise<boolean> {
+  if (!key.opens || cost(key) === 2) return key.kid === header.kid;
+  if (cost(key) === 1 && !sameName(key, header)) return false;
+  return (await key.unwrap(recipient.encryptedKey, header, where))?.equals(contentKey) === true;
 }
 
+/** A key under the name that the file has for it. */
 function named(key: FileKey, header: Header): FileKey {
-  if (key.kid !== undefined || typeof header.kid !== 'string') return key;
+  const { kid } = header;
+  if (typeof kid !== 'string' || kid === key.kid) return key;
   return {
-    kid: header.kid,
+    kid,
     algorithm: key.algorithm,
     opens: key.opens,
     unwrap: (...args) => key.unwrap(...args),
     async wrap(contentKey) {
-      const { header: own, encryptedKey } = await key.wrap(contentKey);
-      return { header: { ...own, kid: header.kid }, encryptedKey };
+      const { header, encryptedKey } = await key.wrap(contentKey);
+      return { header: { ...header, kid }, encryptedKey };
     },
   };
 }

@@ -45,7 +45,8 @@ export async function unseal(
   checkAlgorithms(jwe, where);
   checkBinding(jwe, lettersOf(key), context, where);
   const { keys, absent } = await found();
-  const plaintext = decryptContent(jwe, await contentKeyOf(jwe, keys, absent, where), undefined)?.toString('utf8');
+  const { contentKey } = await contentKeyOf(jwe, keys, absent, where);
+  const plaintext = decryptContent(jwe, contentKey, undefined)?.toString('utf8');
   if (plaintext === undefined)
     throw new ConfigError('crypto', `${where} was changed after it was sealed`, { hint: 'Take it from version control, or seal it again' });
   return jwe.protectedHeader.cty === 'json' ? (JSON.parse(plaintext) as ConfigValue) : plaintext;

@@ -97,7 +97,7 @@ describe('the envelope', () => {
     const [a, b] = [parsed(await makeEnvelope(plaintext, [ci], expected)), parsed(await makeEnvelope(plaintext, [ci], expected))];
     expect(a.ciphertext).not.toBe(b.ciphertext);
     expect(a.iv).not.toBe(b.iv);
-    expect((await open(JSON.stringify(a), ci)).contentKey).not.toEqual((await open(JSON.stringify(b), ci)).contentKey);
+    expect((await open(JSON.stringify(a), ci)).opened.contentKey).not.toEqual((await open(JSON.stringify(b), ci)).opened.contentKey);
   });
 
   it('leaves the ciphertext byte for byte when recipients come and go', async () => {
@@ -122,7 +122,7 @@ describe('the envelope', () => {
     const file = await makeEnvelope(plaintext, [alice, bob], expected);
     const written = await rewriteEnvelope(await open(file, alice), Buffer.from('a: 2\n'), [alice], expected);
     expect((await open(written, bob)).plaintext.toString()).toBe('a: 2\n');
-    expect((await open(written, bob)).contentKey).not.toEqual((await open(file, bob)).contentKey);
+    expect((await open(written, bob)).opened.contentKey).not.toEqual((await open(file, bob)).opened.contentKey);
   });
 
   it('does not drop anybody silently: a recipient whose key is not here stops the write', async () => {
@@ -131,6 +131,19 @@ describe('the envelope', () => {
     const writing = rewriteEnvelope(await open(file, ci), plaintext, [ci], expected);
     await expect(writing).rejects.toMatchObject({ code: 'crypto', message: expect.stringMatching(/also encrypted for "dev" .*x25519/) });
     expect((await open(await rewriteEnvelope(await open(file, ci), plaintext, [ci, dev], expected), dev)).plaintext).toEqual(plaintext);
+  });
+
+  it('does not take another key of the same name for a recipient’s', async () => {
+    const [dev, false_] = [0, 1].map(() => parseKeys(JSON.stringify(newKey('symmetric', 'dev')), 'it')[0]) as [FileKey, FileKey];
+    const opened = await open(await makeEnvelope(plaintext, [ci, dev], expected), ci);
+    await expect(rewriteEnvelope(opened, plaintext, [ci, false_], expected)).rejects.toThrow(/also encrypted for "dev"/);
+    expect((await open(await rewriteEnvelope(opened, plaintext, [ci, false_, dev], expected), dev)).plaintext).toEqual(plaintext);
+  });
+
+  it('opens for a pair though its public key was given on without its name', async () => {
+    const file = await makeEnvelope(plaintext, parseKeys(publicText(alice), 'it'), expected);
+    expect((await open(file, alice)).plaintext).toEqual(plaintext);
+    expect((await open(await rewriteEnvelope(await open(file, alice), plaintext, [alice], expected), alice)).trusted).toBe(true);
   });
 
   it('hashes a password with at least 600,000 rounds, and keeps its name, when it writes', async () => {

@@ -1,0 +1,89 @@
+import { chmodSync, readFileSync } from 'node:fs';
+import { sandbox } from 'llm-config-manager/testing';
+import { describe, expect, it } from 'vitest';
+import { llmConfig } from './terminal.ts';
+
+async function prepared() {
+  const box = await sandbox();
+  const keys: Record<string, { kid: string; public?: string }> = {};
+  for (const [name, ...kind] of [['alice', '--x25519'], ['bob', '--x25519'], ['ci']] as const) {
+    const { out } = await llmConfig(['keygen', ...kind, '--kid', name, '--out', box.path(`${name}.key`), '--json']);
+    keys[name] = JSON.parse(out);
+  }
+  const file = box.path('secrets.yaml.jwe');
+  await llmConfig(['set', file, 'a', '--key-file', box.path('alice.key')], { input: 'one' });
+  const as = (name: string, ...args: string[]) => llmConfig([...args, '--key-file', box.path(`${name}.key`)]);
+  const read = () => JSON.parse(readFileSync(file, 'utf8')) as { ciphertext: string };
+  return { box, file, keys, as, read };
+}
+
+describe('llm-config recipients', () => {
+  it('lists who can read, without a key', async () => {
+    const { box, file, keys } = await prepared();
+    await using _ = box;
+    const { code, out } = await llmConfig(['recipients', 'list', file]);
+    expect([code, out]).toEqual([0, `"alice"  ECDH-ES+A256KW  ${keys.alice?.public}\n`]);
+    expect(JSON.parse((await llmConfig(['recipients', 'list', file, '--json'])).out)).toEqual({
+      recipients: [{ kid: 'alice', algorithm: 'ECDH-ES+A256KW', public: keys.alice?.public }],
+      context: null,
+    });
+    expect((await llmConfig(['recipients', 'list', box.path('none')])).code).toBe(3);
+  });
+
+  it('come and go, and the encrypted content stays as it is', async () => {
+    const { box, file, keys, as, read } = await prepared();
+    await using _ = box;
+    const before = read().ciphertext;
+    expect((await as('bob', 'get', file, 'a')).code).toBe(3);
+    expect(await as('alice', 'recipients', 'add', file, '--to', keys.bob?.public as string, '--to', box.path('ci.key'))).toMatchObject({
+      code: 0,
+    });
+    for (const name of ['alice', 'ci']) expect((await as(name, 'get', file, 'a')).out).toBe('one\n');
+    expect(read().ciphertext).toBe(before);
+    const bob = JSON.parse((await llmConfig(['recipients', 'list', file, '--json'])).out).recipients[1].kid;
+    const removed = await as('alice', 'recipients', 'remove', file, bob);
+    expect(removed).toMatchObject({ code: 0, err: expect.stringContaining('rotate --content') });
+    expect(read().ciphertext).toBe(before);
+    expect((await as('alice', 'recipients', 'remove', file, 'bob')).err).toMatch(/no recipient "bob"/);
+    expect((await as('alice', 'recipients', 'add', file)).code).toBe(2);
+    expect((await as('alice', 'recipients', 'add', box.path('none'), '--to', box.path('ci.key'))).code).toBe(3);
+  });
+
+  it('are helped out of an unknown subcommand', async () => {
+    expect((await llmConfig(['recipients'])).err).toMatch(/needs one of list, add, remove/);
+    expect((await llmConfig(['recipients', 'ad'])).err).toMatch(/knows one of/);
+  });
+});
+
+describe('llm-config rotate', () => {
+  it('puts a new key in the place of one’s own', async () => {
+    const { box, file, as, read } = await prepared();
+    await using _ = box;
+    const before = read().ciphertext;
+    const { code, out } = await as('alice', 'rotate', file, '--to', box.path('ci.key'), '--json');
+    expect([code, JSON.parse(out)]).toEqual([0, { added: ['ci'], removed: ['alice'], content: false }]);
+    expect((await as('ci', 'get', file, 'a')).out).toBe('one\n');
+    expect((await as('alice', 'get', file, 'a')).code).toBe(3);
+    expect(read().ciphertext).toBe(before);
+  });
+
+  it('makes a new content key for the same readers', async () => {
+    const { box, file, keys, as, read } = await prepared();
+    await using _ = box;
+    await as('alice', 'recipients', 'add', file, '--to', keys.bob?.public as string);
+    const before = read().ciphertext;
+    expect((await as('alice', 'rotate', file, '--content')).err).toMatch(/has a new content key/);
+    expect(read().ciphertext).not.toBe(before);
+    chmodSync(box.path('bob.key'), 0o600);
+    expect((await as('alice', 'get', file, 'a')).out).toBe('one\n');
+    expect(JSON.parse((await llmConfig(['recipients', 'list', file, '--json'])).out).recipients).toHaveLength(2);
+  });
+
+  it('must be told what to rotate, one thing at a time', async () => {
+    const { box, file, as } = await prepared();
+    await using _ = box;
+    expect((await as('alice', 'rotate', file)).code).toBe(2);
+    expect((await as('alice', 'rotate', file, '--content', '--to', box.path('ci.key'))).code).toBe(2);
+    expect((await as('alice', 'get', file, 'a')).out).toBe('one\n');
+  });
+});

@@ -1,0 +1,42 @@
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { Io } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/run.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Terminal {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What is piped in; none: nothing is. */
+  readonly input?: string;
+  /** A person at a terminal, who types one of these whenever something is asked. */
+  readonly typed?: readonly string[];
+}
+
+/** Runs the command in this process, with a terminal of our own. */
+export async function llmConfig(args: readonly string[], { env = {}, input = '', typed }: Terminal = {}): Promise<Ran> {
+  const stdin = new PassThrough() as PassThrough & { isTTY?: boolean; setRawMode?(raw: boolean): void };
+  const raw: boolean[] = [];
+  const answers = [...(typed ?? [])];
+  if (typed) Object.assign(stdin, { isTTY: true, setRawMode: (on: boolean) => raw.push(on) });
+  else stdin.end(input);
+  const out: string[] = [];
+  const err: string[] = [];
+  const asked = new EventEmitter();
+  const stderr = {
+    isTTY: typed !== undefined,
+    write: (text: string) => {
+      err.push(text);
+      if (/(?:: |\[Y\/n\] )$/.test(text)) asked.emit('question');
+    },
+  };
+  const io: Io = { stdin, stdout: { isTTY: typed !== undefined, write: (text) => out.push(text) }, stderr, env };
+  asked.on('question', () => setImmediate(() => stdin.write(answers.shift() ?? '\x03')));
+  const code = await run(args, io);
+  stdin.destroy();
+  return { code, out: out.join(''), err: err.join('') };
+}

@@ -1,0 +1,133 @@
+import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { sandbox } from 'llm-config-manager/testing';
+import { describe, expect, it } from 'vitest';
+import { llmConfig } from './terminal.ts';
+
+const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
+const fake = 'fake-cli-secret-31';
+
+describe('llm-config set, get and unset', () => {
+  it('take the value from stdin, a file or a hidden prompt, and print it only when asked', async () => {
+    await using box = await sandbox({ files: { value: `${fake}-file\n` } });
+    const file = box.path('secrets.yaml.jwe');
+    const piped = await llmConfig(['set', file, 'database.password'], { env, input: `${fake}\n` });
+    expect(piped).toEqual({ code: 0, out: '', err: 'set database.password\n' });
+    expect((await llmConfig(['get', file, 'database.password'], { env })).out).toBe(`${fake}\n`);
+    await llmConfig(['set', file, 'a.file', '--from-file', box.path('value')], { env });
+    const typed = await llmConfig(['set', file, 'a.typed'], { env, typed: [`${fake}-typed\r`] });
+    expect([typed.code, typed.err.includes(fake)]).toEqual([0, false]);
+    const section = await llmConfig(['get', file, 'a'], { env });
+    expect(JSON.parse(section.out)).toEqual({ file: `${fake}-file`, typed: `${fake}-typed` });
+    expect((await llmConfig(['set', file, 'x', '--from-file', box.path('none')], { env })).err).toMatch(/may not be read|cannot be read/);
+  });
+
+  it('refuse a value as an argument, without repeating it', async () => {
+    await using box = await sandbox();
+    const { code, out, err } = await llmConfig(['set', box.path('a.jwe'), 'key', fake], { env });
+    expect([code, out, err.includes(fake)]).toEqual([2, '', false]);
+    expect(err).toMatch(/A value is never an argument/);
+  });
+
+  it('keep what was written: texts as texts, JSON as what it is, empty ones too', async () => {
+    await using box = await sandbox();
+    const file = box.path('a.json.jwe');
+    const set = (key: string, input: string, ...more: string[]) => llmConfig(['set', file, key, ...more], { env, input });
+    await set('text', '8080');
+    await set('number', '8080\n', '--type', 'json');
+    await set('list', '["a", "b"]', '--type', 'json');
+    await set('empty', '');
+    const { out } = await llmConfig(['decrypt', file], { env });
+    expect(JSON.parse(out)).toEqual({ text: '8080', number: 8080, list: ['a', 'b'], empty: '' });
+    expect((await llmConfig(['get', file, 'empty'], { env })).out).toBe('\n');
+    expect(JSON.parse((await llmConfig(['get', file, 'number', '--json'], { env })).out)).toEqual({ found: true, value: 8080 });
+    expect((await set('bad', `{"a": ${fake}`, '--type', 'json')).err).not.toContain(fake);
+    expect((await set('section', '{"a": 1}', '--type', 'json')).code).toBe(2);
+    expect((await set('x', '1', '--type', 'number')).code).toBe(2);
+  });
+
+  it('answer 1 for what is not there, which is not an empty value and not a failure', async () => {
+    await using box = await sandbox();
+    const file = box.path('a.json.jwe');
+    await llmConfig(['set', file, 'a'], { env, input: '1' });
+    expect(await llmConfig(['get', file, 'b'], { env })).toMatchObject({ code: 1, out: '' });
+    expect(await llmConfig(['unset', file, 'b', '--json'], { env })).toEqual({ code: 1, out: '{\n  "found": false\n}\n', err: '' });
+    expect((await llmConfig(['unset', file, 'a'], { env })).code).toBe(0);
+    expect((await llmConfig(['get', file, 'a'], { env })).code).toBe(1);
+    expect((await llmConfig(['get', box.path('none'), 'a'], { env })).code).toBe(3);
+    expect((await llmConfig(['unset', box.path('none.jwe'), 'a'], { env })).code).toBe(3);
+  });
+
+  it('leave a file alone when nothing changes, and one that is not encrypted always', async () => {
+    await using box = await sandbox({ files: { 'plain.yaml': 'a: 1\n' } });
+    const file = box.path('a.json.jwe');
+    await llmConfig(['set', file, 'a'], { env, input: '1' });
+    const before = readFileSync(file, 'utf8');
+    expect((await llmConfig(['set', file, 'a'], { env, input: '1' })).err).toBe('a was that already\n');
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    const plain = await llmConfig(['set', box.path('plain.yaml'), 'a'], { env, input: fake });
+    expect(plain).toMatchObject({ code: 3, err: expect.stringMatching(/no encrypted file\. Seal one value/) });
+    expect(await box.read('plain.yaml')).toBe('a: 1\n');
+    expect((await llmConfig(['get', box.path('plain.yaml'), 'a'])).out).toBe('1\n');
+  });
+});
+
+describe('llm-config seal and unseal', () => {
+  it.each<[string, string, string, string[]]>([
+    ['base.yaml', `# base\ndatabase:\n  host: h # kept\n  password: ${fake} # secret\n`, 'database.password', []],
+    ['base.toml', `# base\n[database]\nhost = "h" # kept\npassword = "${fake}" # secret\n`, 'database.password', []],
+    ['base.jsonc', `{\n  // base\n  "database": { "password": "${fake}" }\n}\n`, 'database.password', []],
+    [
+      '.env',
+      `# base\nOTHER=1 # kept\nexport APP__DATABASE__PASSWORD="${fake}" # secret\nLAST=2\n`,
+      'APP__DATABASE__PASSWORD',
+      ['--prefix', 'APP'],
+    ],
+  ])('change one value of %s where it stands, and put it back', async (name, text, key, more) => {
+    await using box = await sandbox({ files: { [name]: text } });
+    const file = box.path(name);
+    chmodSync(file, 0o640);
+    const args = [file, key, '--context', 'acme', ...more];
+    expect(await llmConfig(['seal', ...args], { env })).toMatchObject({ code: 0, out: '' });
+    const sealed = await box.read(name);
+    expect(sealed).not.toContain(fake);
+    expect(sealed.replace(/"?sealed:[\w.-]+"?/, 'X')).toBe(text.replace(new RegExp(`"?${fake}"?`), 'X'));
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect((await llmConfig(['get', ...args], { env })).out).toBe(`${fake}\n`);
+    expect((await llmConfig(['seal', ...args], { env })).err).toMatch(/is sealed already/);
+    expect((await llmConfig(['unseal', ...args], { env })).code).toBe(0);
+    expect((await box.read(name)).replaceAll('"', '')).toBe(text.replaceAll('"', ''));
+    expect((await llmConfig(['unseal', ...args], { env })).code).toBe(1);
+  });
+
+  it('add a value that was not there, from a pipe', async () => {
+    await using box = await sandbox({ files: { '.env': 'A=1', 'base.yaml': 'a: 1\n' } });
+    expect((await llmConfig(['seal', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], { env, input: fake })).code).toBe(0);
+    expect(await box.read('.env')).toMatch(/^A=1\nAPI_TOKEN=sealed:[\w.-]+\n$/);
+    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], { env })).out).toBe(`${fake}\n`);
+    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN'], { env })).err).toMatch(/sealed for "api\.token"/);
+    await llmConfig(['seal', box.path('base.yaml'), 'a', '--from-file', '-', '--type', 'json'], { env, input: '[1, 2]' });
+    expect(JSON.parse((await llmConfig(['get', box.path('base.yaml'), 'a'], { env })).out)).toEqual([1, 2]);
+  });
+
+  it('refuse sections, several readers, and names that are not the prefix’s', async () => {
+    await using box = await sandbox({ files: { 'base.yaml': 'a:\n  b: 1\n', '.env': 'A=1' } });
+    expect((await llmConfig(['seal', box.path('base.yaml'), 'a'], { env })).err).toMatch(/is a section/);
+    const keys = ['--key-env', 'A', '--key-env', 'B'];
+    const two = { A: env.LLM_CONFIG_KEY, B: Buffer.alloc(32, 8).toString('hex') };
+    expect((await llmConfig(['seal', box.path('base.yaml'), 'a.b', ...keys], { env: two })).code).toBe(2);
+    expect((await llmConfig(['seal', box.path('.env'), 'A', '--prefix', 'APP'], { env })).code).toBe(2);
+    expect((await llmConfig(['unseal', box.path('base.yaml'), 'a.c'], { env })).err).toMatch(/has no a\.c/);
+    expect(await box.read('base.yaml')).toBe('a:\n  b: 1\n');
+  });
+
+  it('put back into a .env file what needs quotes, and refuse what no quotes can hold', async () => {
+    await using box = await sandbox({ files: { '.env': 'A=1\nB=2\n' } });
+    const back = async (value: string) => {
+      await llmConfig(['seal', box.path('.env'), 'A', '--from-file', '-'], { env, input: value });
+      return llmConfig(['unseal', box.path('.env'), 'A'], { env });
+    };
+    expect((await back('two words # and "quotes"')).code).toBe(0);
+    expect(await box.read('.env')).toBe('A=\'two words # and "quotes"\'\nB=2\n');
+    expect((await back('\'a\n"b\n`c # d')).err).toMatch(/without touching other lines/);
+  });
+});
