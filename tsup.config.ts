@@ -17,4 +17,6 @@ export default defineConfig({
   treeshake: false,
   sourcemap: false,
   removeNodeProtocol: false,
+  // esbuild imports shared chunks for their side effects too; there are none, and bundlers warn of such imports
+  plugins: [{ name: 'bare-imports', renderChunk: (code) => ({ code: code.replace(/^import "\.\/chunk-\w+\.js";\n/gm, '') }) }],
 });
