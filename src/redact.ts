@@ -29,7 +29,7 @@ export function words(name: string): string {
 
 export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
   const text = words(name);
-  if (secretName.test(text.replace(aboutName, ''))) return true;
+  if (secretName.test(text.replace(aboutName, '')) || secretName.test(words(name.replace(/[-_]/g, '')).replace(aboutName, ''))) return true;
   return sensitive.some((mark) =>
     mark instanceof RegExp ? new RegExp(mark.source, mark.flags.replace(/[gy]/g, '')).test(name) : ` ${text} `.includes(` ${words(mark)} `),
   );
@@ -66,26 +66,45 @@ interface Userinfo {
   readonly at: number;
 }
 
+const closing: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '<': '>', '(': ')' };
+
 /** What stands between `://` and `@`. A password may hold signs that it should not: then everything up to the last `@` is one. */
 function userinfos(text: string): Userinfo[] {
   const found: Userinfo[] = [];
-  for (const { 0: word, index } of text.matchAll(/[^\s"'<>`]+/g)) {
-    const last = word.lastIndexOf('@');
-    for (let next = word.indexOf('://'); next >= 0 && next < last; ) {
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    const end = word.lastIndexOf('@');
+    for (let next = word.indexOf('://'); next >= 0 && next < end; ) {
       const from = next + 3;
-      const slash = word.slice(from).search(/[/?#]/);
-      const authority = slash < 0 ? word.slice(from) : word.slice(from, from + slash);
-      const colon = authority.indexOf(':');
-      const within = authority.lastIndexOf('@');
-      const isPort = within < 0 && colon > 0 && /^\d+$/.test(authority.slice(colon + 1));
-      const hasPassword = colon >= 0 && !isPort && (within < 0 || colon < within);
-      const at = hasPassword ? last : within < 0 ? undefined : from + within;
-      const password = hasPassword ? index + from + colon + 1 : undefined;
-      if (at !== undefined && at > from) found.push({ from: index + from, password, at: index + at });
-      next = word.indexOf('://', at ?? from);
+      const close = closing[word.charAt(schemeOf(word, next) - 1)];
+      const closed = close === undefined ? -1 : word.indexOf(close, from);
+      const last = closed < 0 ? end : from + word.slice(from, closed).lastIndexOf('@');
+      const at = last < from ? undefined : endOf(word, from, last);
+      if (at !== undefined && at.end > from) {
+        const password = at.password === undefined ? undefined : index + at.password;
+        found.push({ from: index + from, password, at: index + at.end });
+      }
+      next = word.indexOf('://', at?.end ?? from);
     }
   }
   return found;
+}
+
+/** Where the scheme before `://` begins. */
+function schemeOf(word: string, end: number): number {
+  let start = end;
+  while (start > 0 && end - start < 32 && /[a-z0-9+.-]/i.test(word.charAt(start - 1))) start--;
+  return start;
+}
+
+/** Where the userinfo that begins at `from` ends, and its password begins. */
+function endOf(word: string, from: number, last: number): { readonly end: number; readonly password?: number } | undefined {
+  const slash = word.slice(from).search(/[/?#]/);
+  const authority = word.slice(from, slash < 0 ? last + 1 : Math.min(from + slash, last + 1));
+  const colon = authority.indexOf(':');
+  const within = authority.lastIndexOf('@');
+  const isPort = within < 0 && colon > 0 && /^\d+$/.test(authority.slice(colon + 1));
+  if (colon >= 0 && !isPort && (within < 0 || colon < within)) return { end: last, password: from + colon + 1 };
+  return within < 0 ? undefined : { end: from + within };
 }
 
 /** Masks what stands between `://` and `@` after the user's name, in any text. */

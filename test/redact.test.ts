@@ -42,7 +42,18 @@ describe('a name', () => {
       'connectionString',
       'ConnectionStrings',
     ],
-    ...['sentryDsn', 'jwt', 'bearer', 'credential', 'googleCredentials', 'passphrase', 'passcode', 'db.token.length.secret'],
+    ...[
+      'sentryDsn',
+      'jwt',
+      'bearer',
+      'credential',
+      'googleCredentials',
+      'passphrase',
+      'passcode',
+      'db.token.length.secret',
+      'PASS_WORD',
+      'db.a-p-i-key',
+    ],
   ])('%s is a secret’s', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
@@ -223,7 +234,7 @@ describe('a URL that is printed', () => {
   });
 
   it('shows nothing of a password, whatever that is made of', () => {
-    const sign = fc.constantFrom(...'abcXYZ019:/?#@%&=+;,.!$-_~[]{}|^*()\\');
+    const sign = fc.constantFrom(...'abcXYZ019:/?#@%&=+;,.!$-_~[]{}|^*()\\\'"`<>');
     const password = fc.array(sign, { minLength: 1, maxLength: 20 }).map((all) => `Q${all.join('')}Q`);
     fc.assert(
       fc.property(password, fc.constantFrom('', 'user', 'u.s-e_r'), (secret, user) => {
@@ -268,48 +279,8 @@ describe('a megabyte of anything', () => {
   const size = 2 ** 20;
   const of = (text: string): string => text.repeat(size / text.length);
   const nasty = [
-    ...[
-      'a',
-      'A',
-      'aA',
-      'a-',
-      'a.',
-      '-',
-      '=',
-      ':',
-      ' ',
-      '\n',
-      '@',
-      'a ',
-      'a b ',
-      '"a',
-      "'a",
-      'a=',
-      ' =',
-      '://',
-      '://a',
-      '://a:',
-      'x://a:b',
-      'a://b@',
-      '@://',
-    ],
-    ...[
-      'eyJ',
-      'eyJa',
-      '=eyJaaaaaaaaa',
-      'eyJaaaaaaaa.',
-      '-----BEGIN ',
-      '-----BEGIN A',
-      '-----',
-      '--a ',
-      '--password ',
-      'password',
-      'password ',
-      'password=',
-      '&sig',
-      '?sig=',
-    ],
-    ...['{"key', '{"token":', '\\"key\\"', 'token: ', '\u00e9', '_', 'key-', '-key'],
+    ...['a', 'A', 'a-', '-', '=', ' ', '@', 'a b ', '"a', 'a=', '://', 'x://a:b', 'a://b@', '"a://', '"a://b@"', '(a://('],
+    ...['eyJ', '=eyJaaaaaaaaa', '-----BEGIN A', '--a ', '--password ', 'password', '?sig=', '{"token":', 'key-'],
   ];
   it.each(nasty)(
     'as %j ends in time',

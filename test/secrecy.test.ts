@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { format, inspect } from 'node:util';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { ProviderChain } from '../src/chain.ts';
+import { secret } from '../src/entry.ts';
+import { mounted, scoped } from '../src/levels.ts';
+import { loadConfig } from '../src/load-config.ts';
+import type { ConfigProvider } from '../src/provider.ts';
+import { BundleProvider } from '../src/providers/bundle.ts';
+import { DirectoryProvider } from '../src/providers/directory.ts';
+import { DotEnvProvider } from '../src/providers/dotenv.ts';
+import { EnvProvider } from '../src/providers/env.ts';
+import { MemoryProvider } from '../src/providers/memory.ts';
+import { fallback, optional } from '../src/tolerance.ts';
+import { folder } from './support/folder.ts';
+
+type Folder = Awaited<ReturnType<typeof folder>>;
+interface Planted {
+  readonly secret: string;
+  readonly dir: Folder;
+}
+
+/** Signs that break out of one syntax or another. */
+const signs = [
+  '',
+  '"',
+  "'",
+  '`',
+  '\n',
+  '\r\n',
+  '#',
+  ' # ',
+  '${',
+  '{',
+  '}',
+  ']',
+  '\\',
+  '@',
+  '/',
+  ':',
+  ': ',
+  ' = ',
+  '\u0000',
+  'é',
+  '🌍',
+  '&',
+  '%',
+  '<',
+  '//',
+  '---\n',
+  '\t',
+  '!!',
+  '*',
+  '|',
+];
+const secrets = fc.tuple(fc.nat(), fc.constantFrom(...signs), fc.constantFrom(...signs)).map(([seed, middle, end]) => {
+  const random = createHash('sha256').update(`fake ${seed}`).digest('base64').replace(/[+/=]/g, 'x');
+  return `${random.slice(0, 12)}${middle}${random.slice(12, 24)}${end}`;
+});
+
+/** Six letters of it in a row are too many. */
+function parts(text: string): string[] {
+  return text
+    .split(/[^A-Za-z0-9]+/)
+    .flatMap((part) => Array.from({ length: Math.max(0, part.length - 5) }, (_, at) => part.slice(at, at + 6)));
+}
+
+/** Everything by which a person or a logger may see a thing. */
+function printed(thing: unknown): string[] {
+  const deep = { depth: Number.POSITIVE_INFINITY, showHidden: true, maxArrayLength: null, maxStringLength: null };
+  const json = JSON.stringify(thing, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '';
+  const texts = [inspect(thing), inspect(thing, deep), json, format('%s %o', thing, thing)];
+  if (!(thing instanceof Error)) return texts;
+  const inner = [thing.cause, ...((thing as AggregateError).errors ?? [])].filter((one) => one !== undefined);
+  return [
+    ...texts,
+    thing.message,
+    thing.stack ?? '',
+    `${thing}`,
+    inspect(thing, { ...deep, customInspect: false }),
+    ...inner.flatMap(printed),
+  ];
+}
+
+const said = async (work: () => unknown): Promise<unknown> => {
+  try {
+    return await work();
+  } catch (error) {
+    return error;
+  }
+};
+
+/** All that can be asked of a provider; what it gives and what it throws. */
+async function everythingOf(provider: ConfigProvider): Promise<unknown[]> {
+  const keys = ['db.password', 'db', 'db.url', 'broken', 'list', '..'];
+  const things: unknown[] = [provider];
+  for (const options of [{}, { maxAgeMs: 0 }, { signal: AbortSignal.abort() }]) {
+    for (const key of keys) things.push(await said(() => provider.get(key, options)));
+    for (const key of ['', 'db', 'broken']) things.push(await said(() => provider.list(key, options)));
+  }
+  things.push(await said(() => provider.layers?.()), await said(() => provider.health?.()), await said(() => provider.refresh?.()));
+  things.push(...keys.map((key) => said(() => provider.where?.(key))));
+  const chain = new ProviderChain([provider, new MemoryProvider({ db: { password: 'fallback' }, list: [] }, { name: 'below' })]);
+  for (const key of keys) {
+    things.push(
+      await said(() => chain.explain(key)),
+      await said(async () => `${await chain.explain(key)}`),
+      await said(() => chain.require(`${key}x`)),
+    );
+  }
+  things.push(await said(() => chain.health()), await said(() => chain.layers()), await said(() => chain.list()), chain);
+  things.push(await said(async () => void (await chain.tree())), await said(async () => void (await chain.tree('db'))));
+  things.push(await said(async () => void (await chain.require('db.password', z.number()))));
+  for (const Schema of [
+    z.object({ db: z.object({ password: z.string() }) }),
+    z.object({ db: z.object({ password: z.number(), url: z.email() }) }),
+  ]) {
+    const config = await said(() => loadConfig(Schema, chain));
+    things.push(config);
+    if (config instanceof Error) continue;
+    const loaded = config as Awaited<ReturnType<typeof loadConfig>>;
+    things.push(loaded.value, `${loaded.explain('db.password')}`, loaded.explain('db.password'));
+    await loaded.close();
+  }
+  return Promise.all(things);
+}
+
+const quoted = (text: string): string => JSON.stringify(text);
+const env = (text: string, more: object = {}) =>
+  new EnvProvider({ prefix: 'APP', env: { APP__DB__PASSWORD: text, ...more }, json: { broken: 'JSON' }, fileSuffix: '_FILE' });
+
+/** Each way to hold a secret, and each way to break what holds it. */
+const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Promise<ConfigProvider>>> = {
+  'a variable': ({ secret: text }) => env(text),
+  'a variable that is twice there': ({ secret: text }) =>
+    env(text, { APP__DB__PASS_WORD: `${text}2`, APP__LIST__0: text, APP__LIST__2: text }),
+  'a variable that cannot be a key': ({ secret: text }) => env(text, { APP____X: text }),
+  'JSON in a variable': ({ secret: text }) => env('x', { JSON: quoted({ password: text } as never) }),
+  'broken JSON in a variable': ({ secret: text }) => env('x', { JSON: `{"password": ${quoted(text)}` }),
+  'JSON that is no object': ({ secret: text }) => env('x', { JSON: quoted(text) }),
+  'the path of a file': ({ secret: text }) => env('x', { APP__BROKEN_FILE: `/nowhere/${text}` }),
+  'a file that a variable names': async ({ secret: text, dir }) => {
+    await dir.write({ held: text, binary: Buffer.concat([Buffer.from(text), Buffer.from([0xff])]) });
+    return env('x', { APP__LIST_FILE: dir.at('held'), APP__BROKEN_FILE: dir.at('binary') });
+  },
+  'a .env file': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__URL="http://u:\${DB__PASSWORD}@h"\n`),
+  'a .env file without quotes': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD=${oneLine(text)}\n`),
+  'a broken .env file': async ({ secret: text, dir }) => dotenv(dir, `A=1\n?${text}\nDB__PASSWORD=${text}`),
+  'a .env file with a name twice': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__PASSWORD=${quote(text)}`),
+  'a .env file with a quote that does not close': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}`),
+  'a .env file with a bad reference': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}\${NOT}"`),
+  'a JSON file': async ({ secret: text, dir }) =>
+    file(dir, 'a.json', quoted({ db: { password: text, url: `http://u:${encodeURIComponent(text)}@h` } } as never)),
+  'a broken JSON file': async ({ secret: text, dir }) => file(dir, 'a.json', `{"db": {"password": ${quoted(text)}, ${text}`),
+  'a JSON file with a key twice': async ({ secret: text, dir }) =>
+    file(dir, 'a.json', `{"db": {"password": ${quoted(text)}, "password": ${quoted(text)}}}`),
+  'a YAML file': async ({ secret: text, dir }) => file(dir, 'a.yaml', `db:\n  password: ${quoted(text)}\n`),
+  'a YAML file without quotes': async ({ secret: text, dir }) => file(dir, 'a.yaml', `db:\n  password: ${oneLine(text)}\n`),
+  'a broken YAML file': async ({ secret: text, dir }) => file(dir, 'a.yaml', `db:\n  password: "${text}\n ]${text}: [`),
+  'a YAML file with a tag': async ({ secret: text, dir }) =>
+    file(dir, 'a.yaml', `db:\n  password: !!binary ${quoted(text)}\n  url: *none\n`),
+  'a TOML file': async ({ secret: text, dir }) => file(dir, 'a.toml', `[db]\npassword = ${quoted(text)}\n`),
+  'a broken TOML file': async ({ secret: text, dir }) => file(dir, 'a.toml', `[db]\npassword = ${text}\n${quoted(text)}`),
+  'mounted secrets': async ({ secret: text, dir }) => {
+    await dir.write({
+      'mount/db/password': text,
+      'mount/broken': Buffer.concat([Buffer.from(text), Buffer.from([0, 0xff])]),
+      'mount/list': text,
+    });
+    return new DirectoryProvider(dir.at('mount'));
+  },
+  memory: ({ secret: text }) =>
+    new MemoryProvider({ db: { password: text, url: `http://u:${encodeURIComponent(text)}@h` }, list: [secret(text)] }),
+  'memory below a decorator': ({ secret: text }) => optional(scoped(mounted(new MemoryProvider({ db: { password: text } }), 'x'), 'x')),
+  'a fallback': ({ secret: text }) =>
+    fallback(
+      new MemoryProvider({ db: { password: text } }, { name: 'first' }),
+      new MemoryProvider({ list: [secret(text)] }, { name: 'second' }),
+    ),
+  'two sources that disagree on what is a section': ({ secret: text }) =>
+    new ProviderChain([
+      new MemoryProvider({ db: { password: { value: text } } }, { name: 'one' }),
+      new MemoryProvider({ db: { password: text } }, { name: 'two' }),
+    ]),
+};
+
+const oneLine = (text: string): string => text.replaceAll(/[\r\n]/g, '');
+const quote = (text: string): string =>
+  ['"', "'", '`'].map((sign) => (text.includes(sign) ? undefined : `${sign}${text}${sign}`)).find(Boolean) as string;
+async function dotenv(dir: Folder, text: string): Promise<ConfigProvider> {
+  await dir.write({ 'x.env': text });
+  return new DotEnvProvider({ directory: dir.path, files: ['x.env'], expand: true });
+}
+async function file(dir: Folder, name: string, text: string): Promise<ConfigProvider> {
+  await dir.write({ [name]: text });
+  return new BundleProvider(dir.at(name));
+}
+
+describe('A secret value appears in no error, explanation, inspection, JSON or output', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each(Object.entries(plants))('when it is held by %s', async (_, plant) => {
+    const written: string[] = [];
+    for (const stream of [process.stdout, process.stderr])
+      vi.spyOn(stream, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);
+    const warned = (warning: Error): unknown => written.push(String(warning));
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    await fc.assert(
+      fc.asyncProperty(secrets, async (text) => {
+        await using dir = await folder();
+        const things = await everythingOf(await plant({ secret: text, dir }));
+        const shown = [...things.flatMap(printed), ...written];
+        const leak = parts(text).flatMap((part) => shown.filter((one) => one.includes(part)))[0];
+        if (leak !== undefined) throw new Error(`it can be read in: ${leak}`);
+      }),
+      { numRuns: 3 },
+    );
+  });
+
+  it.each([
+    ['a value that is none', (text: string) => new MemoryProvider({ db: { password: [Symbol(text)] as never } })],
+    [
+      'a class',
+      (text: string) =>
+        new MemoryProvider({
+          db: new (class {
+            password = text;
+          })() as never,
+        }),
+    ],
+    ['an option', (text: string) => new MemoryProvider({}, { name: [text] as never })],
+    ['a variable’s name that is no text', (text: string) => new EnvProvider({ variables: { a: [text] as never } })],
+    ['a separator', (text: string) => new EnvProvider({ separator: `${text}A` })],
+    ['an environment', (text: string) => new DotEnvProvider({ environment: `${text}/` })],
+  ])('when %s is refused', async (_, make) => {
+    fc.assert(
+      fc.property(secrets, (text) => {
+        try {
+          make(text);
+        } catch (error) {
+          const shown = printed(error);
+          for (const part of parts(text)) expect(shown.some((one) => one.includes(part))).toBe(false);
+          return;
+        }
+        throw new Error('it was taken');
+      }),
+    );
+  });
+
+  it('when a write is refused', async () => {
+    const provider = new MemoryProvider({ db: { password: 'x' } });
+    await fc.assert(
+      fc.asyncProperty(secrets, async (text) => {
+        const refused = [
+          provider.set('db', text),
+          provider.set('db.password.inner', text),
+          provider.set('new', { text }),
+          provider.set('..', text),
+        ];
+        for (const work of refused) {
+          const shown = printed(await said(() => work));
+          for (const part of parts(text)) expect(shown.some((one) => one.includes(part))).toBe(false);
+        }
+        expect(printed(await provider.set('db.password', text)).join()).not.toContain(parts(text)[0]);
+      }),
+    );
+  });
+});
