@@ -22,7 +22,7 @@ export function hole(provider: string, key: Key, code: ErrorCode = 'disabled'): 
 }
 
 export function layer(name: string, ...items: readonly (Entry | Unreadable)[]): Layer {
-  return { name, entries: items.filter((item) => !isUnreadable(item)), holes: items.filter(isUnreadable) };
+  return { name, entries: items.filter((item): item is Entry => !isUnreadable(item)), holes: items.filter(isUnreadable) };
 }
 
 /** A provider of fixed entries and holes that counts how often it is asked. */
