@@ -11,7 +11,7 @@ export interface Way {
 export const ways = {
   first: { fresh: false, acquire: true, explicit: true },
   explicit: { fresh: true, acquire: true, explicit: true },
-  change: { fresh: false, acquire: true, explicit: false },
+  change: { fresh: true, acquire: true, explicit: false },
   poll: { fresh: true, acquire: false, explicit: false },
 } satisfies Record<string, Way>;
 
