@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { ConfigError } from './errors.ts';
+import { frozen } from './internal/freeze.ts';
 import type { Key } from './key.ts';
 import { MASK, show } from './redact.ts';
 
@@ -98,7 +99,9 @@ const withoutBigints = (value: ConfigValue): unknown =>
 
 /** An entry that never shows a secret when it is printed, and never changes. */
 export function makeEntry(fields: Entry): Entry {
-  return Object.freeze(Object.assign(new EntryRecord(), fields)) as unknown as Entry;
+  const record = Object.assign(new EntryRecord(), fields);
+  if (fields.metadata && !Object.isFrozen(fields.metadata)) Object.assign(record, { metadata: frozen(fields.metadata) });
+  return Object.freeze(record) as unknown as Entry;
 }
 
 export interface OriginFields {

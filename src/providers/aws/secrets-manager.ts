@@ -152,7 +152,9 @@ class SecretsManagerSource implements DocumentSource {
       const path = Name.startsWith(root) ? Name.slice(root.length).split('/') : [''];
       return path.includes('') ? [] : [{ place: { key: keyFrom(path), document: Name, field: '' } }];
     });
-    return { found: found.filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
+    // what stands below a prefix may also be a field of a secret above it
+    const above = cursor === undefined ? this.locate(scope.prefix).map((place) => ({ place })) : [];
+    return { found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
   }
 
   async write(name: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite, call: Call): Promise<string | undefined> {
