@@ -34,11 +34,11 @@ export function hidden(io: Io, label: string): Promise<string> {
         else if (char >= ' ') typed += char;
       }
     };
-    stderr.write(`${label}: `);
-    stdin.setRawMode?.(true);
+    stdin.setRawMode?.(true); // before the question: nothing typed in a hurry is shown
     stdin.on('data', read);
     stdin.on('end', end);
     stdin.resume();
+    stderr.write(`${label}: `);
   });
 }
 

@@ -44,7 +44,7 @@ function service(kid = 'prod/config', algorithm = 'vault-transit'): KeyWrapper &
   };
 }
 
-describe('an encrypted file and jose', () => {
+describe('an encrypted file and jose', { timeout: 30_000 }, () => {
   const forAll = makeEnvelope(plaintext, [ci, alice, phrase], expected);
   const options = { keyManagementAlgorithms: ['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW'], maxPBES2Count: 1_000_000 };
 
@@ -92,7 +92,7 @@ describe('an encrypted file and jose', () => {
   });
 });
 
-describe('the envelope', () => {
+describe('the envelope', { timeout: 30_000 }, () => {
   it('has one content key a write: the same text twice shares nothing', async () => {
     const [a, b] = [parsed(await makeEnvelope(plaintext, [ci], expected)), parsed(await makeEnvelope(plaintext, [ci], expected))];
     expect(a.ciphertext).not.toBe(b.ciphertext);

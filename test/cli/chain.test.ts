@@ -1,0 +1,91 @@
+import { sandbox } from 'llm-config-manager/testing';
+import { describe, expect, it } from 'vitest';
+import { llmConfig } from './terminal.ts';
+
+const source = new URL('../../src/', import.meta.url).href;
+const fake = 'fake-cli-secret-31';
+const head = `import { ProviderChain } from '${source}chain.ts'; import { MemoryProvider } from '${source}providers/memory.ts'; import { z } from 'zod';\n`;
+const first = `new MemoryProvider({ 'database.host': 'db.internal', 'database.password': '${fake}' }, { name: 'first' })`;
+const second = `new MemoryProvider({ 'database.host': 'localhost', port: 80 }, { name: 'second' })`;
+const down = `{ name: 'store', get: async () => { throw new Error('${fake}') }, list: async () => { throw new Error('${fake}') } }`;
+const zod = import.meta.resolve('zod');
+
+const modules = (files: Record<string, string>) =>
+  sandbox({
+    files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, `${head.replace("'zod'", `'${zod}'`)}${text}`])),
+  });
+
+describe('llm-config explain', () => {
+  it('says who sets a key, and who is shadowed, secrets masked', async () => {
+    await using box = await modules({ 'config.mjs': `export default new ProviderChain([${first}, ${second}]);` });
+    const host = await llmConfig(['explain', box.path('config.mjs'), 'database/host']);
+    expect(host.code).toBe(0);
+    expect(host.out).toMatch(
+      /^database\.host = "db\.internal"\n {2}→ first database\.host .*wins\n {4}second database\.host .*shadowed\n$/,
+    );
+    const password = await llmConfig(['explain', box.path('config.mjs'), 'database.password', '--json']);
+    expect(password.out).not.toContain(fake);
+    expect(JSON.parse(password.out)).toMatchObject({ key: 'database.password', secret: true });
+    expect((await llmConfig(['explain', box.path('config.mjs'), 'nothing'])).code).toBe(1);
+  });
+
+  it('lists every key with its origin, and what could not be asked', async () => {
+    await using box = await modules({
+      'good.mjs': `export const chain = [${first}, ${second}];`,
+      'bad.mjs': `export default [${first}, ${down}];`,
+    });
+    const good = await llmConfig(['explain', box.path('good.mjs')]);
+    expect([good.code, good.out.includes(fake)]).toEqual([0, false]);
+    expect(good.out).toMatch(/^database\.host +"db\.internal" +first database\.host$/m);
+    expect(good.out).toMatch(/^port +80 +second port$/m);
+    const bad = await llmConfig(['explain', box.path('bad.mjs')]);
+    expect([bad.code, bad.out.includes(fake)]).toEqual([1, false]);
+    expect(bad.out).toMatch(/^store failed: /m);
+  });
+});
+
+describe('llm-config check', () => {
+  it('holds the configuration to its schema, all problems at once', async () => {
+    await using box = await modules({
+      'good.mjs': `export default new ProviderChain([${first}, ${second}]); export const schema = z.object({ port: z.number() });`,
+      'bad.mjs': `export default new ProviderChain([${first}]); export const schema = z.object({ port: z.number(), database: z.object({ host: z.number(), password: z.number() }) });`,
+    });
+    expect(await llmConfig(['check', box.path('good.mjs')])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('The configuration is good.'),
+    });
+    const bad = await llmConfig(['check', box.path('bad.mjs')]);
+    expect([bad.code, bad.err, bad.out.includes(fake)]).toEqual([1, '', false]);
+    expect(bad.out).toMatch(/There are 3 problems/);
+    expect(JSON.parse((await llmConfig(['check', box.path('bad.mjs'), '--json'])).out)).toMatchObject({ ok: false });
+  });
+
+  it('reads without a schema, and one key alone', async () => {
+    await using box = await modules({ 'config.mjs': `export default ${first};`, 'bad.mjs': `export default [${down}];` });
+    expect(await llmConfig(['check', box.path('config.mjs')])).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('exports no schema'),
+    });
+    expect((await llmConfig(['check', box.path('bad.mjs')])).code).toBe(1);
+    expect(await llmConfig(['check', box.path('config.mjs'), 'database.host'])).toMatchObject({
+      code: 0,
+      out: 'database.host is set by first database.host\n',
+    });
+    expect(await llmConfig(['check', box.path('config.mjs'), 'none'])).toMatchObject({ code: 1, out: 'nobody has none\n' });
+    const failed = await llmConfig(['check', box.path('bad.mjs'), 'a']);
+    expect([failed.code, failed.out.includes(fake)]).toEqual([1, false]);
+  });
+
+  it('needs a module that loads and exports a chain', async () => {
+    await using box = await modules({
+      'none.mjs': 'export const a = 1;',
+      'throws.mjs': `throw new Error('${fake}');`,
+      'empty.mjs': 'export default [];',
+    });
+    for (const name of ['none.mjs', 'empty.mjs']) expect((await llmConfig(['check', box.path(name)])).err).toMatch(/exports no chain/);
+    const thrown = await llmConfig(['check', box.path('throws.mjs')]);
+    expect([thrown.code, thrown.err.includes(fake)]).toEqual([3, false]);
+    expect((await llmConfig(['check', box.path('missing.mjs')])).err).toMatch(/cannot be loaded/);
+    expect((await llmConfig(['check'])).err).toMatch(/MODULE is missing/);
+  });
+});

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Sandbox, sandbox } from 'llm-config-manager/testing';
+import { describe, expect, it } from 'vitest';
+import { llmConfig } from './terminal.ts';
+
+const fake = 'fake-cli-secret-31';
+const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
+
+/** An encrypted file, and an "editor": a shell script that gets the path of the text. */
+async function prepared(script: string): Promise<{ box: Sandbox; file: string; editing: { env: Record<string, string> } }> {
+  const box = await sandbox();
+  await box.write({
+    'editor.sh': `cp "$1" ${box.path('seen')}; ls -ld "$(dirname "$1")" "$1" > ${box.path('modes')}; echo "$1" >> ${box.path('paths')}\n${script}`,
+  });
+  const file = box.path('secrets.yaml.jwe');
+  await llmConfig(['encrypt', '-', '--out', file], { env, input: `# kept\na: ${fake}\n` });
+  return { box, file, editing: { env: { ...env, EDITOR: `sh ${box.path('editor.sh')}`, PATH: process.env.PATH as string } } };
+}
+
+describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
+  it('shows the text to the editor alone, writes what it made of it, and leaves no trace', async () => {
+    const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
+    await using _ = box;
+    const { code, out, err } = await llmConfig(['edit', file], editing);
+    expect([code, out]).toEqual([0, '']);
+    expect(err).toContain('is written');
+    expect((await llmConfig(['decrypt', file], { env })).out).toBe(`# kept\na: ${fake}\nb: 2\n`);
+    expect(await box.read('seen')).toBe(`# kept\na: ${fake}\n`);
+    const [folder, text] = (await box.read('modes')).split('\n');
+    expect([folder?.slice(0, 10), text?.slice(0, 10)]).toEqual(['drwx------', '-rw-------']);
+    const path = (await box.read('paths')).trim();
+    expect(path.endsWith('/secrets.yaml')).toBe(true);
+    expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
+  });
+
+  it('writes nothing when nothing was changed, or the editor gave up', async () => {
+    const { box, file, editing } = await prepared('exit "$(cat "$(dirname "$0")/code")"');
+    await using _ = box;
+    const before = readFileSync(file, 'utf8');
+    await box.write({ code: '0' });
+    expect((await llmConfig(['edit', file], editing)).err).toContain('nothing changed, nothing written');
+    await box.write({ code: '7' });
+    expect(await llmConfig(['edit', file], editing)).toMatchObject({ code: 3, err: expect.stringContaining('ended with code 7') });
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect((await llmConfig(['edit', box.path('none.jwe')], editing)).code).toBe(3);
+  });
+
+  it('lets a broken document be edited again, as often as needed', async () => {
+    const { box, file, editing } = await prepared(
+      'n=$(cat "$(dirname "$0")/n" 2>/dev/null || echo 0); echo $((n+1)) > "$(dirname "$0")/n"; [ "$n" -lt 2 ] && echo "c: [$n" >> "$1" || echo "c: done" > "$1"',
+    );
+    await using _ = box;
+    const { code, err } = await llmConfig(['edit', file], { ...editing, typed: ['y\n', '\n'] });
+    expect([code, err.match(/Edit it again\?/g)?.length, err.includes(fake)]).toEqual([0, 2, false]);
+    expect((await llmConfig(['decrypt', file], { env })).out).toBe('c: done\n');
+  });
+
+  it('keeps what it could not write, encrypted, beside the file', async () => {
+    const { box, file, editing } = await prepared(`echo "c: [${fake}-2" >> "$1"`);
+    await using _ = box;
+    const before = readFileSync(file, 'utf8');
+    const { code, err } = await llmConfig(['edit', file], editing);
+    expect([code, err.includes(fake)]).toEqual([3, false]);
+    expect(err).toMatch(/is untouched; what you wrote is in .*\.rejected, encrypted/);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(readFileSync(`${file}.rejected`, 'utf8')).not.toContain(fake);
+    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toBe(`# kept\na: ${fake}\nc: [${fake}-2\n`);
+    expect((await llmConfig(['edit', file], { ...editing, typed: ['n\n'] })).code).toBe(3);
+  });
+
+  it('does not write over what somebody else wrote meanwhile', async () => {
+    const { box, file, editing } = await prepared(
+      'cp "$(dirname "$0")/other.jwe" "$(dirname "$0")/secrets.yaml.jwe"; echo "mine: 1" >> "$1"',
+    );
+    await using _ = box;
+    await llmConfig(['encrypt', '-', '--out', box.path('other.jwe'), '--format', 'yaml'], { env, input: 'theirs: 1\n' });
+    const { code, err } = await llmConfig(['edit', file], editing);
+    expect([code, err]).toEqual([3, expect.stringContaining('changed by somebody else while it was being edited')]);
+    expect((await llmConfig(['decrypt', file], { env })).out).toBe('theirs: 1\n');
+    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toContain('mine: 1');
+    expect(readdirSync(box.directory).filter((name) => name.endsWith('.lock'))).toEqual([]);
+  });
+});

@@ -1,0 +1,152 @@
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { sandbox } from 'llm-config-manager/testing';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
+import { painted, patiently } from '../../src/cli/io.ts';
+import { agrees } from '../../src/cli/prompt.ts';
+import { run } from '../../src/cli/run.ts';
+import { llmConfig } from './terminal.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+describe('llm-config', () => {
+  it('says its version and how it is used, on stdout', async () => {
+    expect(await llmConfig(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    for (const args of [[], ['--help'], ['help']]) {
+      const { code, out, err } = await llmConfig(args);
+      expect([code, err]).toEqual([0, '']);
+      for (const { name } of commands) expect(out).toContain(`llm-config ${name}`);
+    }
+  });
+
+  it.each(commands.map(({ name }) => name))('says how %s is used, with examples', async (name) => {
+    const { code, out } = await llmConfig([...name.split(' '), '--help']);
+    expect([code, out]).toEqual([0, expect.stringContaining(`Examples:\n  llm-config ${name}`.slice(0, 20))]);
+    expect((await llmConfig(['help', name])).out).toContain(name);
+  });
+
+  it('answers wrong usage with 2, on stderr alone, and repeats no value', async () => {
+    for (const [args, message] of [
+      [['encrypt', 'x', '--cntext', 'y'], /no option --cntext; did you mean --context\?/],
+      [['encrypt', 'x', '--context'], /--context needs a value/],
+      [['edit', 'x', '--password=fake-cli-secret'], /--password needs no value/],
+      [['encrpt', 'x'], /no such command; did you mean encrypt\?/],
+      [['--verbose'], /no such command/],
+      [['get', 'x'], /KEY is missing/],
+      [['keygen', 'fake-cli-secret'], /too many arguments; expected none/],
+    ] as const) {
+      const { code, out, err } = await llmConfig(args);
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toMatch(message);
+      expect(err).not.toContain('fake-cli-secret');
+    }
+  });
+
+  it('answers programs in JSON, failures too', async () => {
+    expect(JSON.parse((await llmConfig(['--version', '--json'])).out)).toEqual({ version });
+    const failed = await llmConfig(['decrypt', 'none', '--json']);
+    expect([failed.code, failed.out]).toEqual([3, '']);
+    expect(JSON.parse(failed.err).error).toMatchObject({ code: 'io', message: expect.stringContaining('none') });
+    expect(JSON.parse((await llmConfig(['get', '--json'])).err).error.code).toBe('usage');
+  });
+
+  it('colours where a person looks, and never where NO_COLOR says so', async () => {
+    expect(painted('x', 'red', { isTTY: true, write: () => true }, {})).toBe('\x1b[31mx\x1b[0m');
+    expect(painted('x', 'dim', { isTTY: true, write: () => true }, { NO_COLOR: '1' })).toBe('x');
+    expect(painted('x', 'dim', { isTTY: true, write: () => true }, { TERM: 'dumb' })).toBe('x');
+    expect(painted('x', 'red', { write: () => true }, {})).toBe('x');
+  });
+
+  it('says nothing of an unexpected error but its class', async () => {
+    const broken = {
+      stdin: process.stdin,
+      stdout: { write: () => Promise.reject(new TypeError()) },
+      stderr: { write: () => true },
+      env: {},
+    };
+    const write = vi.fn();
+    const io = {
+      ...broken,
+      stdout: {
+        write: () => {
+          throw new TypeError('fake-cli-secret');
+        },
+      },
+      stderr: { write },
+    };
+    expect(await run(['keygen'], io)).toBe(3);
+    expect(write.mock.calls.join('')).toMatch(/unexpected: TypeError/);
+  });
+
+  it('takes no answer for no where nobody can be asked', async () => {
+    const { stdin } = process;
+    expect(
+      await agrees(
+        { stdin: Object.assign(Object.create(stdin), { isTTY: false }), stdout: process.stdout, stderr: { write: () => true }, env: {} },
+        'Sure?',
+      ),
+    ).toBe(false);
+  });
+});
+
+describe('what takes more than a second', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('says so on stderr; what is faster says nothing', async () => {
+    vi.useFakeTimers();
+    const write = vi.fn();
+    const io = { stdin: process.stdin, stdout: { write }, stderr: { write }, env: {} };
+    await patiently(io, 'Hashing', Promise.resolve());
+    expect(write).not.toHaveBeenCalled();
+    let done = (): void => undefined;
+    const slow = patiently(io, 'Hashing', new Promise<void>((on) => (done = on)));
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(write.mock.calls).toEqual([['Hashing …\n']]);
+    done();
+    await slow;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const node = (...args: string[]): [string, string[]] => [process.execPath, ['--import', 'tsx', program, ...args]];
+
+describe('the program', () => {
+  it('reads from a pipe, answers to a pipe, and ends with its code', async () => {
+    await using box = await sandbox();
+    const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex') };
+    const [command, args] = node('set', box.path('a.json.jwe'), 'k');
+    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.end('fake-cli-secret\n');
+    const [code, out] = await Promise.all([new Promise((on) => child.once('exit', on)), child.stdout.toArray()]);
+    expect([code, out.join('')]).toEqual([0, '']);
+    const got = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'k'), { env });
+    expect([got.stdout, got.stderr]).toEqual(['fake-cli-secret\n', '']);
+    const none = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'none'), { env }).catch((error) => error);
+    expect([none.code, none.stdout]).toEqual([1, '']);
+  }, 30_000);
+
+  it.runIf(existsSync('/usr/bin/script'))(
+    'asks on a real terminal without showing what is typed',
+    async () => {
+      await using box = await sandbox();
+      const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex'), TERM: 'dumb' };
+      const [command, args] = node('set', box.path('a.json.jwe'), 'k');
+      const child = spawn('/usr/bin/script', ['-qec', [command, ...args].join(' '), '/dev/null'], { env });
+      let seen = '';
+      child.stdout.on('data', (chunk) => {
+        seen += chunk;
+        if (seen.includes('Value of k: ') && child.stdin.writable) child.stdin.end('fake-cli-secret\r');
+      });
+      expect(await new Promise((on) => child.once('exit', on))).toBe(0);
+      expect(seen).toContain('set k');
+      expect(seen).not.toContain('fake-cli-secret');
+      const { out } = await llmConfig(['get', box.path('a.json.jwe'), 'k'], { env });
+      expect(out).toBe('fake-cli-secret\n');
+    },
+    30_000,
+  );
+});
