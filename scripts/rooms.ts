@@ -5,6 +5,7 @@ export const root = new URL('../', import.meta.url);
 
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly main: string;
   readonly types: string;
   readonly bin?: Readonly<Record<string, string>>;
