@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { makeOrigin } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { abilities, type Claim, conformance, describeProvider, type ProviderSuite, type Runner } from '../../src/testing/index.ts';
 import { Backend, reference, subject } from './reference.ts';
@@ -122,6 +123,19 @@ describe('describeProvider', () => {
     });
     await expect(claim(claims, /^answers a leaf/).check()).rejects.toThrow();
     expect(log).toEqual(['closed', 'disposed']);
+  });
+
+  it('lets a store of one document list it as a hole where it is denied', async () => {
+    const one: ProviderSuite['make'] = (values) =>
+      subject(values, (honest) => ({
+        list: (prefix, options) =>
+          honest.list(prefix, options).catch((error: ConfigError) => {
+            if (error.transient) throw error;
+            return [{ key: '', error, origin: makeOrigin({ provider: 'reference', source: 'reference' }) }];
+          }),
+      }));
+    for (const { says, check } of conformance({ name: 'MyProvider', make: one }))
+      if (says.startsWith('a backend that denies')) await check();
   });
 
   it('waits in real time for a provider that no clock moves', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isUnreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
+import type { ConfigProvider } from '../../provider.ts';
 import type { BackendFault } from '../subject.ts';
 import type { Trial } from '../trial.ts';
 import { turns } from '../trial.ts';
@@ -51,7 +52,7 @@ function sentencesAbout(fault: BackendFault): Sentence[] {
       values: secrets,
       async holds({ provider, refusal, fail }) {
         await fail(fault);
-        isRight(await refusal(provider.list('', fresh)));
+        isRight(await refusal(listed(provider)));
       },
     },
     {
@@ -64,7 +65,7 @@ function sentencesAbout(fault: BackendFault): Sentence[] {
         for (const error of [
           await refusal(provider.get('database.password', fresh)),
           await refusal(provider.get('service.apiKey', fresh)),
-          await refusal(provider.list('', fresh)),
+          await refusal(listed(provider)),
         ])
           keepsQuiet(error, fakes.password, fakes.apiKey);
       },
@@ -186,6 +187,15 @@ export const faulted: Chapter = {
     },
   ],
 };
+
+/** A store of one document may list it as a hole where it is denied: everything is in it. */
+async function listed(provider: ConfigProvider): Promise<unknown> {
+  const items = await provider.list('', fresh);
+  const [first] = items.filter(isUnreadable);
+  if (!first || items.some((item) => !isUnreadable(item))) return items;
+  assert.ok(!first.error.transient, `${first.error.code} passes by itself, and is listed as a hole`);
+  throw first.error;
+}
 
 async function aborted({ promptRefusal, fail, idle }: Trial, ask: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
   await fail('hang');

@@ -1,7 +1,7 @@
 import { isUnreadable } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import type { Reference } from '../reference.ts';
-import { type Broken, rethrown, signalless } from './broken.ts';
+import { type Broken, leaf, rethrown, signalless } from './broken.ts';
 
 export const faults: readonly Broken[] = [
   {
@@ -120,6 +120,14 @@ export const faults: readonly Broken[] = [
     caughtBy: 'leaves no key absent when the backend denies all of them',
     spoil: (honest) => ({
       getMany: (keys, options) => honest.getMany(keys, options).catch(() => new Map(keys.map((key) => [key, undefined]))),
+    }),
+  },
+  {
+    fault: 'lists a hole while its backend is out of reach',
+    caughtBy: 'a backend out of reach fails a list, which is neither empty nor cut short',
+    spoil: (honest) => ({
+      list: (prefix, options) =>
+        honest.list(prefix, options).catch((error: ConfigError) => [{ key: '', error, origin: leaf('', null).origin }]),
     }),
   },
   {
