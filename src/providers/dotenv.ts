@@ -103,8 +103,8 @@ class EnvFile {
 
   async read(): Promise<Assigned[]> {
     let bytes = await readBytes(this.path, this.shown, this.#provider);
-    if (!bytes && this.text !== undefined) {
-      await delay(savingMs); // an editor may be about to put the new file in its place
+    if (!bytes?.content.length && this.text) {
+      await delay(savingMs); // an editor may be about to fill it, or to put the new file in its place
       bytes = await readBytes(this.path, this.shown, this.#provider);
     }
     if (!bytes && !this.#optional) throw missing(this.shown, this.#provider);

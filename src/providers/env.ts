@@ -1,7 +1,8 @@
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { makeOrigin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { markOf, missing, readBytes, utf8 } from '../internal/file.ts';
+import { markOf, missing, readBytes, savingMs, utf8 } from '../internal/file.ts';
 import { Held } from '../internal/held.ts';
 import { anObject, aString, checkOptions } from '../internal/options.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
@@ -67,7 +68,11 @@ async function content(file: string, variable: string, provider: string): Promis
   const shown = `named by ${variable}`;
   try {
     if (file === '') return new ConfigError('io', `${variable} is set, but names no file`, { provider, hint: 'Name one, or remove it' });
-    const bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
+    let bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
+    if (bytes?.content.length === 0) {
+      await delay(savingMs); // it may be about to be filled
+      bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
+    }
     if (!bytes) return missing(shown, provider);
     return utf8(bytes.content, shown, provider).replace(/\r?\n$/, '');
   } catch (error) {

@@ -306,6 +306,18 @@ describe('DotEnvProvider', () => {
       expect(await provider.health()).toMatchObject({ status: 'ok' });
     });
 
+    it('is not emptied by a file that is being written', async () => {
+      await using dir = await folder({ '.env': 'A=1' });
+      const provider = new DotEnvProvider({ directory: dir.path, environment: 'test' });
+      await provider.get('a');
+      await dir.write({ '.env': '' });
+      const read = provider.get('a', { maxAgeMs: 0 });
+      setTimeout(() => void dir.replace('.env', 'A=2'), 5);
+      expect((await read)?.value).toBe('2');
+      await dir.write({ '.env': '' });
+      expect(await provider.get('a', { maxAgeMs: 0 })).toBeUndefined();
+    });
+
     it('is emptied by the removal of an optional file, and not of one that is named', async () => {
       await using dir = await folder({ '.env': 'A=1' });
       const optional = new DotEnvProvider({ directory: dir.path, environment: 'test' });

@@ -49,6 +49,26 @@ describe('EnvProvider', () => {
     expect((await env.list()).every((item) => item.loose === 'known')).toBe(true);
   });
 
+  it('lists no key that cannot be read back', async () => {
+    const names = [
+      'APP__A',
+      'APP__POOL_MAX',
+      'APP__größe',
+      'APP__a b',
+      'APP__logging.level',
+      'APP__X__0__Y',
+      'APP___',
+      'APP__a/b',
+      'APP__"',
+    ];
+    const provider = app({ ...Object.fromEntries(names.map((name, i) => [name, `v${i}`])), APP__GONE: undefined as never });
+    const items = await provider.list();
+    expect(items).toHaveLength(names.length);
+    for (const item of items) expect((await provider.get(item.key))?.value).toEqual((item as { value: unknown }).value);
+    const tree = await new ProviderChain([provider]).tree();
+    expect(Object.keys(tree)).toHaveLength(names.length);
+  });
+
   it('lists what stands at or below a prefix, in any spelling', async () => {
     const provider = app({ APP__DATA_BASE__HOST: 'h', APP__DATABASE__PORT: '1', APP__DATABASES: 'x', APP__DATABASE: 'itself' });
     const found = (await provider.list('dataBase')).map((item) => item.key);
@@ -404,13 +424,34 @@ describe('EnvProvider', () => {
       const provider = suffixed({ APP__A_FILE: dir.at('a') });
       expect((await provider.get('a'))?.value).toBe('old');
       const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
-      await dir.write({ a: 'new' });
+      await dir.replace('a', 'new');
       expect(await changed).toMatchObject({ provider: 'env' });
       expect((await provider.get('a'))?.value).toBe('new');
       await dir.write({ a: 'newer' });
       await provider.refresh();
       expect((await provider.get('a'))?.value).toBe('newer');
       await provider.close();
+    });
+
+    it('can be watched before it is read, and leaves the files of others alone', async () => {
+      await using dir = await folder({ a: 'old' });
+      const provider = suffixed({ APP__A_FILE: dir.at('a'), OTHER_FILE: dir.at('gone'), APP__B_FILE: '', APP__C: '' });
+      const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
+      await dir.replace('a', 'new');
+      await changed;
+      expect((await provider.get('a'))?.value).toBe('new');
+      expect(await provider.get('other')).toBeUndefined();
+      await provider.close();
+    });
+
+    it('waits for a file that is being written: what is empty now may not be so in a moment', async () => {
+      await using dir = await folder({ a: 'old' });
+      const provider = suffixed({ APP__A_FILE: dir.at('a') });
+      expect((await provider.get('a'))?.value).toBe('old');
+      await dir.write({ a: '' });
+      const read = provider.get('a', { maxAgeMs: 0 });
+      setTimeout(() => void dir.write({ a: 'new' }), 5);
+      expect((await read)?.value).toBe('new');
     });
 
     it('has nothing to watch without files', () => {
