@@ -342,11 +342,11 @@ describe('DotEnvProvider', () => {
       });
       await dir.replace('.env', 'A=2');
       await next;
-      expect((await provider.get('a'))?.value).toBe('2');
+      await vi.waitFor(async () => expect((await provider.get('a'))?.value).toBe('2'));
       const later = change();
       await dir.write({ '.env.test': 'A=3' });
       await later;
-      expect((await provider.get('a'))?.value).toBe('3');
+      await vi.waitFor(async () => expect((await provider.get('a'))?.value).toBe('3'));
       await provider.close();
     });
   });

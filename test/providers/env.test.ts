@@ -426,7 +426,7 @@ describe('EnvProvider', () => {
       const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
       await dir.replace('a', 'new');
       expect(await changed).toMatchObject({ provider: 'env' });
-      expect((await provider.get('a'))?.value).toBe('new');
+      await vi.waitFor(async () => expect((await provider.get('a'))?.value).toBe('new'));
       await dir.write({ a: 'newer' });
       await provider.refresh();
       expect((await provider.get('a'))?.value).toBe('newer');
@@ -439,7 +439,7 @@ describe('EnvProvider', () => {
       const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
       await dir.replace('a', 'new');
       await changed;
-      expect((await provider.get('a'))?.value).toBe('new');
+      await vi.waitFor(async () => expect((await provider.get('a'))?.value).toBe('new'));
       expect(await provider.get('other')).toBeUndefined();
       await provider.close();
     });
