@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pages } from '../scripts/blocks.ts';
 import { examples } from '../scripts/examples.ts';
+import { filesIn, read } from '../scripts/imports.ts';
 import { root } from '../scripts/rooms.ts';
 
 const all = pages();
@@ -21,6 +22,14 @@ describe('README and docs', () => {
       blocks.filter(({ file }) => file && ![...folders].some((folder) => file.startsWith(`${folder}/`))),
     );
     expect(strays).toEqual([]);
+  });
+
+  it('name every concept of src/ in the architecture, and no file that is not there', () => {
+    const sources = filesIn('src', /\.ts$/);
+    const named = [...read('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map((match) => match[1] as string);
+    expect(named.filter((name) => !existsSync(new URL(name, root)) && !sources.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
+    const concepts = sources.map((file) => file.slice('src/'.length)).filter((name) => !name.includes('/') && name !== 'index.ts');
+    expect(concepts.filter((name) => !named.includes(name))).toEqual([]);
   });
 
   it('link to no page, file or heading that is not there', () => {
