@@ -2,6 +2,7 @@ import type { LRUCache } from 'lru-cache';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { frozen } from '../internal/freeze.ts';
 import type { Key } from '../key.ts';
+import { roughly } from './clock.ts';
 import { Held } from './held.ts';
 import type { Settings } from './options.ts';
 import type { Document, DocumentSource, Outcome, Place } from './port.ts';
@@ -11,6 +12,8 @@ import { type Ask, type Flight, Shelf, type Store, type Ticks } from './shelf.ts
 import type { Teller } from './teller.ts';
 
 type Answer = Document | 'absent';
+
+const settled = Promise.resolve();
 
 interface Waiting {
   readonly flight: Flight<Answer>;
@@ -35,6 +38,7 @@ export class Documents {
   onTimed: ((id: string, place: Place, held: Held<Document>) => void) | undefined;
   readonly #shared: Shared;
   #queue: Waiting[] = [];
+  readonly #flushSoon = (): void => process.nextTick(this.#flush);
   #versioned = false;
 
   constructor(shared: Shared) {
@@ -92,10 +96,10 @@ export class Documents {
   #enqueue(waiting: Waiting): void {
     this.#queue.push(waiting);
     // after all that this turn of the loop has to say: chains ask their providers some promises later
-    if (this.#queue.length === 1) void Promise.resolve().then(() => process.nextTick(() => this.#flush()));
+    if (this.#queue.length === 1) void settled.then(this.#flushSoon);
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     const queue = this.#queue;
     this.#queue = [];
     const { batch } = this.#shared.source;
@@ -116,7 +120,7 @@ export class Documents {
       }
     }
     if (together.length > 0) void this.#send(together);
-  }
+  };
 
   async #send(all: readonly Waiting[]): Promise<void> {
     const { source, requests, settings, ticks } = this.#shared;
@@ -125,7 +129,7 @@ export class Documents {
     let split = false;
     const error = await requests.send({ operation: 'read', documents: all.length, version, repeats: ifTransient }, async (call) => {
       const tick = ticks.next();
-      const at = settings.clock.now();
+      const at = roughly(settings.clock);
       for (const { flight } of pending.values()) flight.sent = true;
       let outcomes: ReadonlyMap<string, Outcome>;
       try {
@@ -189,6 +193,8 @@ export class Documents {
     const spread = cache ? cache.ttlMs * (1 + cache.jitter * (2 * Math.random() - 1)) : 0;
     const lease = place.leased && endsAt < Number.POSITIVE_INFINITY ? ((endsAt - at) * 2) / 3 : undefined;
     const freshUntil = Math.min(at + (outcome.freshMs ?? lease ?? spread), endsAt);
-    return new Held<Answer>(Object.freeze({ ...outcome, value: frozen(outcome.value) }), key, at, tick, freshUntil, endsAt);
+    const { value } = outcome;
+    const kept = typeof value === 'object' && value !== null ? { ...outcome, value: frozen(value) } : outcome;
+    return new Held<Answer>(kept, key, at, tick, freshUntil, endsAt);
   }
 }

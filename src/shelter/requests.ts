@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { lazy } from '../internal/lazy.ts';
+import { Alarm } from './alarm.ts';
+import { roughly } from './clock.ts';
 import { Connection } from './connect.ts';
 import type { Settings } from './options.ts';
 import { Pace } from './pace.ts';
 import type { Call, DocumentSource } from './port.ts';
-import { none, type Resilience, resilience, type Trouble } from './resilience.ts';
+import { Failed, none, type Resilience, resilience, type Trouble } from './resilience.ts';
 import type { Teller } from './teller.ts';
-import { traced } from './trace.ts';
+import { isTraced, traced } from './trace.ts';
 
 export interface Errand {
   readonly operation: 'read' | 'page' | 'write' | 'connect' | 'ping';
@@ -42,7 +44,7 @@ export class Requests {
   readonly #teller: Teller;
   readonly #pace: Pace;
   readonly #connection: Connection;
-  readonly #stops = new Set<(why: ConfigError) => void>();
+  readonly #alarm: Alarm;
   readonly #load: () => Promise<true>;
   #loaded = false;
   #closed: ConfigError | undefined;
@@ -51,6 +53,7 @@ export class Requests {
     this.#source = source;
     this.#settings = settings;
     this.#teller = teller;
+    this.#alarm = new Alarm(settings.clock);
     this.#pace = new Pace(settings.limits, settings.clock);
     this.#connection = new Connection(source, settings.clock, (errand, job) => this.#tries(errand, job, this.#endsAt()));
     this.#load = lazy(async () => {
@@ -99,7 +102,7 @@ export class Requests {
 
   #endsAt(): number {
     const { resilience: chosen, clock } = this.#settings;
-    return chosen ? clock.now() + chosen.deadlineMs : Number.POSITIVE_INFINITY;
+    return chosen ? roughly(clock) + chosen.deadlineMs : Number.POSITIVE_INFINITY;
   }
 
   async #tries(errand: Errand, job: Job, endsAt: number): Promise<ConfigError | undefined> {
@@ -137,8 +140,13 @@ export class Requests {
       }
     }
     this.counts.requests++;
-    const startedAt = clock.now();
-    const trouble = await this.#resilience.run(() => this.#bounded(errand, job, attempt, endsAt - startedAt, id));
+    const startedAt = roughly(clock);
+    let trouble: Trouble | undefined;
+    try {
+      trouble = await this.#resilience.run(() => this.#bounded(errand, job, attempt, startedAt, endsAt, id));
+    } catch (failed) {
+      trouble = failed instanceof Failed ? failed.trouble : { error: this.classify(failed), answered: false };
+    }
     this.#pace.leave();
     const error = trouble?.error;
     if (error) this.counts.errors++;
@@ -153,31 +161,30 @@ export class Requests {
     return error;
   }
 
-  /** One timer, no race; the error is made only when the timer fires. */
-  #bounded(errand: Errand, job: Job, attempt: number, leftMs: number, id: RequestId): Promise<Trouble | undefined> {
-    const { resilience: chosen, clock } = this.#settings;
+  /** No race, no timer of its own; the error is made only when the time is up. Rejects with what the breaker is to count. */
+  #bounded(errand: Errand, job: Job, attempt: number, startedAt: number, endsAt: number, id: RequestId): Promise<Trouble | undefined> {
+    const { resilience: chosen } = this.#settings;
     const call = new Attempt(id, errand.version);
-    return new Promise((resolve) => {
-      const end = (trouble: Trouble | undefined): void => {
-        cancel?.();
-        this.#stops.delete(stop);
-        resolve(trouble);
-      };
-      const stop = (error: ConfigError, answered = true): void => {
-        end({ error, answered });
+    return new Promise((resolve, reject) => {
+      const until = chosen ? Math.min(startedAt + chosen.timeoutMs, endsAt) : Number.POSITIVE_INFINITY;
+      const waiting = this.#alarm.add(until, () => {
+        const error = this.#closed ?? this.#late(`it did not answer within ${Math.round(until - startedAt)} ms`);
+        end({ error, answered: this.#closed !== undefined });
         call.cancel(error);
+      });
+      const end = (trouble: Trouble | undefined): void => {
+        this.#alarm.delete(waiting);
+        if (trouble && !trouble.answered) reject(new Failed(trouble));
+        else resolve(trouble);
       };
-      const ms = chosen ? Math.min(chosen.timeoutMs, leftMs) : undefined;
-      const cancel =
-        ms === undefined ? undefined : clock.after(ms, () => stop(this.#late(`it did not answer within ${Math.round(ms)} ms`), false));
-      this.#stops.add(stop);
       const failed = (thrown: unknown): void => {
         const error = this.classify(thrown);
         end({ error, answered: !error.transient });
       };
       try {
-        const about = { provider: this.#source.name, operation: errand.operation, documents: errand.documents, attempt };
-        traced(about, () => job(call)).then(end, failed);
+        const { operation, documents } = errand;
+        const working = isTraced() ? traced({ provider: this.#source.name, operation, documents, attempt }, () => job(call)) : job(call);
+        working.then(end, failed);
       } catch (error) {
         failed(error);
       }
@@ -190,14 +197,10 @@ export class Requests {
 
   /** Calls back after so long, or at once when everything is closed; the answer does it earlier. */
   #until(ms: number, then: () => void): () => void {
-    const stop = (): void => {
-      if (!this.#stops.delete(stop)) return;
-      cancel?.();
-      then();
+    const waiting = this.#alarm.add(this.#settings.clock.now() + ms, then);
+    return () => {
+      if (this.#alarm.delete(waiting)) then();
     };
-    this.#stops.add(stop);
-    const cancel = Number.isFinite(ms) ? this.#settings.clock.after(ms, stop) : undefined;
-    return stop;
   }
 
   #within(login: Promise<ConfigError | undefined>, endsAt: number): Promise<ConfigError | undefined> {
@@ -225,7 +228,7 @@ export class Requests {
 
   close(): void {
     this.#closed ??= new ConfigError('aborted', `${this.#source.name} is closed`, { provider: this.#source.name });
-    for (const stop of [...this.#stops]) stop(this.#closed);
+    this.#alarm.ringAll();
   }
 }
 

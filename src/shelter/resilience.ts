@@ -15,6 +15,7 @@ export interface Resilience {
   readonly state: BreakerState;
   /** Why nothing may be asked now. */
   refused(): ConfigError | undefined;
+  /** Rejects with `Failed`, as the attempt does. */
   run(attempt: () => Promise<Trouble | undefined>): Promise<Trouble | undefined>;
   /** Each call answers the next pause of one request, in milliseconds. */
   pauses(): () => number;
@@ -28,7 +29,7 @@ export const none: Resilience = {
 };
 
 /** An attempt without any definite answer, on its way through the breaker. */
-class Failed {
+export class Failed {
   readonly trouble: Trouble;
   constructor(trouble: Trouble) {
     this.trouble = trouble;
@@ -92,18 +93,7 @@ export async function resilience(
         },
       );
     },
-    async run(attempt) {
-      try {
-        return await policy.execute(async () => {
-          const trouble = await attempt();
-          if (trouble && !trouble.answered) throw new Failed(trouble);
-          return trouble;
-        });
-      } catch (failed) {
-        if (failed instanceof Failed) return failed.trouble;
-        throw failed;
-      }
-    },
+    run: (attempt) => policy.execute(attempt),
     pauses,
   };
 }

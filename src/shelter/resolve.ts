@@ -1,8 +1,8 @@
 import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin, type Unreadable } from '../entry.ts';
 import { ConfigError, type ErrorCode } from '../errors.ts';
-import { frozen, sameValue } from '../internal/freeze.ts';
+import { sameValue } from '../internal/freeze.ts';
 import { append, type Key, segments, startsWith } from '../key.ts';
-import { looksSecret, taint } from '../redact.ts';
+import { taint } from '../redact.ts';
 import { Held } from './held.ts';
 import { pathIn } from './places.ts';
 import type { Document, Place } from './port.ts';
@@ -11,6 +11,7 @@ const isSecret = taint();
 
 /** What stands at a path inside a value; arrays are leaves, nothing stands inside one. */
 export function dig(value: ConfigValue, path: Key): ConfigValue | undefined {
+  if (path === '') return value;
   let at: ConfigValue | undefined = value;
   for (const name of segments(path)) {
     if (!isTree(at) || !Object.hasOwn(at, name)) return undefined;
@@ -34,29 +35,35 @@ export function originOf(provider: string, place: Place, path: Key, version?: st
   return makeOrigin({ provider, source: `${provider} ${spelled(place, path)}`, version });
 }
 
+type Draft = { -readonly [K in keyof Entry]: Entry[K] };
+
 /** A place's answer as an entry: a leaf, or in a list a tree. */
 export function entryOf(provider: string, place: Place, held: Held<Document>, key: Key, value: ConfigValue): Entry {
   const document = held.outcome;
   if (document.entry && document.entry.key === key) return document.entry;
-  const { version, modifiedAt, expiresAt, metadata, text } = document;
   const path = pathIn(place, key);
   const tree = isTree(value);
-  const leaf = (inside: Key): { origin: Origin; secret: boolean } => ({
-    origin: originOf(provider, place, append(path, inside), version),
-    secret: document.secret || isSecret(append(key, inside), dig(value, inside) ?? null),
-  });
-  return makeEntry({
+  const fields: Draft = {
     key,
-    value: frozen(value),
-    secret: document.secret || (!tree && (isSecret(key, value) || looksSecret(value))),
-    origin: originOf(provider, place, path, version),
+    value,
+    secret: document.secret || (!tree && isSecret(key, value)),
+    origin: originOf(provider, place, path, document.version),
     readAt: held.at,
-    ...(text && { text }),
-    ...(version !== undefined && { version }),
-    ...(modifiedAt !== undefined && { modifiedAt }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(metadata && { metadata }),
-    ...(tree && { leaf }),
+  };
+  if (document.text) fields.text = true;
+  if (document.version !== undefined) fields.version = document.version;
+  if (document.modifiedAt !== undefined) fields.modifiedAt = document.modifiedAt;
+  if (document.expiresAt !== undefined) fields.expiresAt = document.expiresAt;
+  if (document.metadata) fields.metadata = document.metadata;
+  if (tree) fields.leaf = leafOf(provider, place, document, key, value);
+  return makeEntry(fields);
+}
+
+function leafOf(provider: string, place: Place, document: Document, key: Key, tree: ConfigValue): NonNullable<Entry['leaf']> {
+  const path = pathIn(place, key);
+  return (inside) => ({
+    origin: originOf(provider, place, append(path, inside), document.version),
+    secret: document.secret || isSecret(append(key, inside), dig(tree, inside) ?? null),
   });
 }
 
@@ -76,7 +83,8 @@ export function choose(
   let found: Found | undefined;
   let section: Place | undefined;
   let refusal: ConfigError | undefined;
-  for (const [i, place] of places.entries()) {
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] as Place;
     const read = reads[i] as Held | ConfigError;
     if (!(read instanceof Held)) {
       if (!isHole(read)) return read;

@@ -1,4 +1,5 @@
 import type { ConfigError } from '../errors.ts';
+import { roughly } from './clock.ts';
 import { Held } from './held.ts';
 import type { Settings } from './options.ts';
 import type { Teller } from './teller.ts';
@@ -86,7 +87,7 @@ export class Shelf<T, Q> {
     const held = this.store?.get(id);
     const { counts, settings } = this.#shared;
     if (held) {
-      const now = settings.clock.now();
+      const now = held.endsAt === Number.POSITIVE_INFINITY ? roughly(settings.clock) : settings.clock.now();
       if (fresh(held, ask, now, leased)) {
         held.outcome === 'absent' ? counts.absentHits++ : counts.hits++;
         return held;

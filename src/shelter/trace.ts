@@ -11,10 +11,14 @@ export interface RequestTrace {
   readonly attempt: number;
 }
 
-/** Runs the request inside the tracing channel when somebody listens there. */
+const { start, end, asyncStart, asyncEnd, error } = channel;
+
+/** Whether somebody listens to the tracing channel. */
+export const isTraced = (): boolean =>
+  start.hasSubscribers || end.hasSubscribers || asyncStart.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers;
+
+/** Runs the request inside the tracing channel. */
 export function traced(about: RequestTrace, run: () => Promise<Trouble | undefined>): Promise<Trouble | undefined> {
-  const { start, end, asyncStart, asyncEnd, error } = channel;
-  if (![start, end, asyncStart, asyncEnd, error].some((one) => one.hasSubscribers)) return run();
   let trouble: Trouble | undefined;
   let thrown: { readonly error: unknown } | undefined;
   // the channel publishes what its promise settles to: so the answer, or a client's error, goes around it

@@ -1,5 +1,6 @@
 import { type ConfigTree, type ConfigValue, type Entry, isTree } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import { frozen } from '../internal/freeze.ts';
 import { type Key, segments } from '../key.ts';
 import type { Documents } from './documents.ts';
 import { Held } from './held.ts';
@@ -47,10 +48,16 @@ export class Writes {
       const version = await this.#replace(target, key, value, options);
       const { secret = target.document?.secret ?? true, metadata } = options;
       const text = target.document?.text ?? true;
-      const document: Document = { value, secret, text, ...(version !== undefined && { version }), ...(metadata && { metadata }) };
+      const document: Document = {
+        value: frozen(value),
+        secret,
+        text,
+        ...(version !== undefined && { version }),
+        ...(metadata && { metadata }),
+      };
       const { clock } = this.#shared.settings;
       const held = new Held<Document>(document, key, clock.now(), 0, 0, Number.POSITIVE_INFINITY);
-      return entryOf(this.#shared.source.name, target.place, held, key, value);
+      return entryOf(this.#shared.source.name, target.place, held, key, document.value);
     });
   }
 

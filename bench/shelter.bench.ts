@@ -1,0 +1,138 @@
+import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleAll, retry, TimeoutStrategy, timeout, wrap } from 'cockatiel';
+import { DotEnvProvider, EnvProvider, ProviderChain } from 'llm-config-manager';
+import { sheltered } from 'llm-config-manager/shelter';
+import { LRUCache } from 'lru-cache';
+import { compare, peer, shuffled } from './compare.ts';
+import { fastStore } from './fast-store.ts';
+
+// 1,000 keys in random order, all of them held
+const keys = shuffled(1_000).map((i) => `section${Math.floor(i / 10)}.key${i % 10}`);
+const values = new Map(keys.map((key, i) => [key, `value-${i}`]));
+
+interface Reader {
+  get(key: string): Promise<unknown>;
+}
+const { BaseProvider } = await peer<{ BaseProvider: new (options: object) => Reader }>('@aws-lambda-powertools/parameters/base');
+class Powertools extends BaseProvider {
+  asked = 0;
+  async _get(key: string): Promise<unknown> {
+    this.asked++;
+    await new Promise(setImmediate);
+    return values.get(key);
+  }
+}
+
+const over = (read: (key: string) => Promise<unknown>) => async (): Promise<unknown> => {
+  let last: unknown;
+  for (const key of keys) last = await read(key);
+  return last;
+};
+
+const provider = sheltered(fastStore(values, 100));
+const alone = new ProviderChain([sheltered(fastStore(values, 100))]);
+const behind = new ProviderChain([
+  new EnvProvider({ prefix: 'APP', env: {} }),
+  new DotEnvProvider({ prefix: 'APP', directory: '/nowhere' }),
+  sheltered(fastStore(values, 100)),
+]);
+const powertools = new Powertools({});
+const lru = new LRUCache<string, string>({ max: 10_000, ttl: 300_000, fetchMethod: async (key) => values.get(key) });
+const maps = [new Map<string, string>(), new Map<string, string>(), values].map((map) => async (key: string) => map.get(key));
+const bareAlone = async (key: string): Promise<unknown> => {
+  for (const map of maps.slice(2)) {
+    const value = await map(key);
+    if (value !== undefined) return value;
+  }
+};
+const bareBehind = async (key: string): Promise<unknown> => {
+  for (const map of maps) {
+    const value = await map(key);
+    if (value !== undefined) return value;
+  }
+};
+for (const reader of [provider, alone, behind, powertools]) await Promise.all(keys.map((key) => reader.get(key)));
+
+const options = { batch: keys.length };
+await compare(
+  'a cached read, asked directly',
+  {
+    'async function over a Map': over(async (key) => values.get(key)),
+    'sheltered provider': over((key) => provider.get(key)),
+    'lru-cache fetch': over((key) => lru.fetch(key)),
+    Powertools: over((key) => powertools.get(key)),
+  },
+  options,
+);
+await compare(
+  'a cached read through a chain of one',
+  { 'async functions over Maps': over(bareAlone), chain: over((key) => alone.get(key)) },
+  options,
+);
+await compare(
+  'a cached read behind env and dotenv',
+  { 'async functions over Maps': over(bareBehind), chain: over((key) => behind.get(key)) },
+  options,
+);
+
+// the backend is free: what is left is the shelter
+const misses = 300;
+const rare = Array.from({ length: misses }, (_, i) => `rare.key${i}`);
+const free = new Map(rare.map((key) => [key, key]));
+const uncached = sheltered(fastStore(free), { cache: false });
+const anew = sheltered(fastStore(free));
+const [batched] = [sheltered(fastStore(free, 100))];
+const policy = wrap(
+  retry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
+  circuitBreaker(handleAll, { halfOpenAfter: 60_000, breaker: new ConsecutiveBreaker(5) }),
+  timeout(10_000, TimeoutStrategy.Aggressive),
+);
+const one = async (read: (key: string) => Promise<unknown>): Promise<unknown> => {
+  let last: unknown;
+  for (const key of rare) last = await read(key);
+  return last;
+};
+const fresh = { maxAgeMs: 0 } as const;
+for (let i = 0; i < 50; i++) {
+  await one((key) => policy.execute(async () => free.get(key)));
+  for (const reader of [uncached, anew, batched!]) await one((key) => reader.get(key, fresh));
+}
+await compare(
+  'a miss, one after the other, the backend free',
+  {
+    'cockatiel wrap(retry, breaker, timeout)': () => one((key) => policy.execute(async () => free.get(key))),
+    'sheltered, without a cache': () => one((key) => uncached.get(key)),
+    'sheltered, with a cache': () => one((key) => anew.get(key, fresh)),
+    'an awaited turn of the loop (process.nextTick)': () => one((key) => new Promise((resolve) => process.nextTick(resolve, key))),
+  },
+  { batch: misses, timeMs: 2_000 },
+);
+await compare(
+  'a miss, 300 at once, the backend free',
+  {
+    'cockatiel wrap(retry, breaker, timeout)': () => Promise.all(rare.map((key) => policy.execute(async () => free.get(key)))),
+    'sheltered, one document a request': () => Promise.all(rare.map((key) => anew.get(key, fresh))),
+    'sheltered, 100 documents a request': () => Promise.all(rare.map((key) => batched!.get(key, fresh))),
+  },
+  { batch: misses, timeMs: 2_000 },
+);
+
+// numbers of calls, which no noise changes
+const tripMs = 20;
+const remote = fastStore(new Map(keys.slice(0, 100).map((key) => [key, 'v'])), 10, tripMs);
+const cold = sheltered(remote);
+await cold.get('warm');
+remote.requests = 0;
+const startedAt = performance.now();
+await Promise.all(keys.slice(0, 100).map((key) => cold.get(key)));
+const trips = (performance.now() - startedAt) / tripMs;
+console.log(`100 cold keys, ten to a request: ${remote.requests} requests in ${trips.toFixed(2)} round trips`);
+remote.requests = 0;
+await Promise.all(Array.from({ length: 1_000 }, () => cold.get('one.key')));
+const together = remote.requests;
+for (let i = 0; i < 100; i++) await cold.get('missing.key');
+const store = new Powertools({});
+await Promise.all(Array.from({ length: 1_000 }, () => store.get(keys[0] as string)));
+const peers = store.asked;
+for (let i = 0; i < 100; i++) await store.get('missing.key').catch(() => {});
+console.log(`1,000 concurrent reads of one key: ${together} request; Powertools ${peers}`);
+console.log(`100 reads of a missing key: ${remote.requests - together} request; Powertools ${store.asked - peers}`);
