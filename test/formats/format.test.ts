@@ -1,10 +1,11 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigTree } from '../../src/entry.ts';
 import { type FormatName, formatOf, formats } from '../../src/formats/format.ts';
 import { positionOf } from '../../src/formats/position.ts';
 import { freezeTree } from '../../src/formats/tree.ts';
-import { treeOf } from '../support/read-format.ts';
+import { fake, parsed, treeOf } from '../support/read-format.ts';
 
 const all = Object.keys(formats) as FormatName[];
 /** Half a surrogate pair has no UTF-8. */
@@ -80,6 +81,62 @@ describe('the formats', () => {
   it('print an integer far beyond 2^53 only if it was a number all along', async () => {
     for (const format of all)
       expect(await treeOf(format, await formats[format].print({ a: 1e300, b: -1e22 }, 'test'))).toEqual({ a: 1e300, b: -1e22 });
+  });
+});
+
+describe('a damaged file', () => {
+  const texts: Readonly<Record<FormatName, string>> = {
+    json: `{"a": {"password": "${fake}", "n": 1},\n "b": ["${fake}", 2], "c": "${fake}"}`,
+    jsonc: `// ${fake}\n{"a": {"password": "${fake}", "n": 1}, /* ${fake} */\n "b": ["${fake}", 2,],}`,
+    yaml: `# ${fake}\na: &x\n  password: ${fake}\n  n: "${fake}"\nb: [${fake}, '${fake}']\nc: *x\nd: |\n  ${fake}\n  ${fake}\n`,
+    toml: `# ${fake}\na = "${fake}"\n[b]\npassword = '${fake}'\nl = ["${fake}", 1]\nm = """\n${fake}"""\n`,
+  };
+
+  it.each(all)('is read, or refused without a word of its secrets: %s', async (format) => {
+    const whole = texts[format];
+    const places = fc.nat({ max: whole.length });
+    const inserted = fc.constantFrom(
+      '"',
+      "'",
+      '\\',
+      '\n',
+      '\t',
+      ':',
+      ': ',
+      ' ',
+      ',',
+      '{',
+      '}',
+      '[',
+      ']',
+      '#',
+      '//',
+      '!',
+      '&',
+      '*',
+      '|',
+      '%',
+      '@',
+      '=',
+      '---\n',
+      '\u0000',
+      '<<',
+      '1',
+      '-',
+    );
+    await fc.assert(
+      fc.asyncProperty(places, fc.nat({ max: 3 }), fc.array(inserted, { maxLength: 2 }), async (at, cut, extra) => {
+        const text = whole.slice(0, at) + extra.join('') + whole.slice(at + cut);
+        const error: unknown = await parsed(format, text).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        if (error === undefined) return;
+        expect(error).toMatchObject({ code: 'parse', origin: { line: expect.any(Number), column: expect.any(Number) } });
+        expect(`${inspect(error, { depth: null, showHidden: true })}${JSON.stringify(error)}`).not.toContain(fake.slice(4, -4));
+      }),
+      { numRuns: 400 },
+    );
   });
 });
 

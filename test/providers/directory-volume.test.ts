@@ -1,0 +1,88 @@
+import fs from 'node:fs/promises';
+import { type Sandbox, sandbox } from 'llm-config-manager/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isUnreadable } from '../../src/entry.ts';
+import { DirectoryProvider } from '../../src/providers/directory.ts';
+import { until } from '../support/until.ts';
+
+vi.mock('node:fs/promises', { spy: true });
+
+let box: Sandbox;
+beforeEach(async () => {
+  box = await sandbox({ name: 'volume' });
+});
+afterEach(async () => {
+  vi.mocked(fs.open).mockReset();
+  await box.dispose();
+});
+
+const listed = async (provider: DirectoryProvider): Promise<Record<string, unknown>> =>
+  Object.fromEntries((await provider.list()).map((item) => [item.key, isUnreadable(item) ? item.error.message : item.value]));
+
+describe('DirectoryProvider over a volume that changes', () => {
+  it('reads one generation of a mounted volume, never half of two', async () => {
+    await box.write({ 'mount/..1/a': '1', 'mount/..1/b': '1', 'mount/..2/a': '2', 'mount/..2/b': '2' });
+    await box.link('mount/..data', '..1');
+    for (const file of ['a', 'b']) await box.link(`mount/${file}`, `..data/${file}`);
+    const provider = new DirectoryProvider(box.path('mount'));
+    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
+    vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
+      const handle = await open(...args);
+      await box.link('mount/..data', '..2'); // swapped after the first file was opened
+      return handle;
+    });
+    expect(await listed(provider)).toEqual({ a: '2', b: '2' });
+  });
+
+  it('gives up, for the moment, on a volume that never stands still', async () => {
+    await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2' });
+    await box.link('mount/..data', '..1');
+    await box.link('mount/a', '..data/a');
+    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
+    let swaps = 1;
+    vi.mocked(fs.open).mockImplementation(async (...args) => {
+      await box.link('mount/..data', `..${(swaps++ % 2) + 1}`);
+      return open(...args);
+    });
+    await expect(new DirectoryProvider(box.path('mount')).list()).rejects.toMatchObject({ code: 'unavailable', transient: true });
+  });
+
+  it('sees a volume swapped, a file written in place, one that comes and one that goes', async () => {
+    await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2', 'mount/sub/b': 'x' });
+    await box.link('mount/..data', '..1');
+    await box.link('mount/a', '..data/a');
+    const provider = new DirectoryProvider(box.path('mount'));
+    await provider.list();
+    const told = vi.fn();
+    provider.watch(told);
+    const shows = (expected: object): Promise<void> =>
+      until(
+        JSON.stringify(expected),
+        async () => JSON.stringify(Object.entries(await listed(provider)).sort()) === JSON.stringify(Object.entries(expected)),
+      );
+    await box.link('mount/..data', '..2');
+    await shows({ a: '2', 'sub.b': 'x' });
+    await box.write({ 'mount/sub/b': 'y' });
+    await shows({ a: '2', 'sub.b': 'y' });
+    await box.write({ 'mount/sub/c/d': 'z' });
+    await shows({ a: '2', 'sub.b': 'y', 'sub.c.d': 'z' });
+    await box.write({ 'mount/sub': undefined });
+    await shows({ a: '2' });
+    expect(told.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(told).toHaveBeenCalledWith({ provider: provider.name, time: expect.any(Number) });
+    await provider.close();
+  });
+
+  it('sees what changes behind a link to a folder elsewhere, and stops at circles', async () => {
+    await box.write({ 'elsewhere/a': '1', 'mount/x': '' });
+    await box.link('mount/linked', '../elsewhere');
+    await box.link('mount/self', '.');
+    const provider = new DirectoryProvider(box.path('mount'));
+    const told = vi.fn();
+    provider.watch(told);
+    await provider.list();
+    await box.write({ 'elsewhere/a': '2' });
+    await until('the change is seen', async () => (await provider.get('linked.a'))?.value === '2');
+    await provider.close();
+  });
+});
