@@ -44,9 +44,12 @@ export async function hold(sentence: Sentence, subject: Subject, values: Values,
   try {
     await sentence.holds(trial);
   } finally {
-    await subject.fail?.(undefined);
-    // a provider that cannot close has been told so by its own sentence
-    await trial.settled(Promise.resolve(subject.provider.close?.())).catch(() => {});
-    await subject.dispose?.();
+    try {
+      await subject.fail?.(undefined);
+      // a provider that cannot close has been told so by its own sentence
+      await trial.settled(Promise.resolve(subject.provider.close?.())).catch(() => {});
+    } finally {
+      await subject.dispose?.();
+    }
   }
 }

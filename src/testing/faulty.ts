@@ -45,6 +45,8 @@ export function faulty<P extends ConfigProvider>(
       typeof script === 'function'
         ? script(call)
         : (script as Record<number, CallFault>)[Array.isArray(script) ? call.number - 1 : call.number];
+    const wrong = fault === undefined ? undefined : aFault(fault);
+    if (wrong) throw new ConfigError('invalid_option', `faulty: the script must answer ${wrong}`);
     return fault ?? 'ok';
   };
 
@@ -78,17 +80,17 @@ export function faulty<P extends ConfigProvider>(
 async function befall(fault: CallFault, provider: string, key: string, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
   if (fault === 'ok') return;
   if (fault instanceof Error) throw fault;
-  if (fault === 'hang') return waiting(signal, () => () => {});
+  if (fault === 'hang') return waiting(provider, signal, () => () => {});
   if (fault === 'slow' || typeof fault === 'object')
-    return waiting(signal, (done) => clock.after(fault === 'slow' ? 1_000 : fault.slowMs, done));
+    return waiting(provider, signal, (done) => clock.after(fault === 'slow' ? 1_000 : fault.slowMs, done));
   throw new ConfigError(codes[fault], `${provider} was told to fail: ${fault}`, { provider, ...(key !== '' && { key }) });
 }
 
-function waiting(signal: AbortSignal | undefined, start: (done: () => void) => () => void): Promise<void> {
+function waiting(provider: string, signal: AbortSignal | undefined, start: (done: () => void) => () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => {
       cancel();
-      reject(new ConfigError('aborted', 'the caller aborted'));
+      reject(new ConfigError('aborted', `${provider}: the caller aborted`, { provider }));
     };
     const cancel = start(() => {
       signal?.removeEventListener('abort', aborted);

@@ -140,6 +140,10 @@ describe('faulty', () => {
     await expect(frozen.delete('service.name')).rejects.toMatchObject({ code: 'access_denied' });
   });
 
+  it('refuses what nobody can play from a script that is a function too', async () => {
+    await expect(faulty(inner(), () => 'bored' as never).get('service.name')).rejects.toMatchObject({ code: 'invalid_option' });
+  });
+
   it('refuses a script that nobody can play', () => {
     expect(() => faulty(inner(), ['denied', 'bored'] as never)).toThrow(ConfigError);
     expect(() => faulty(inner(), { 1: 'denid' } as never)).toThrow(/denied/);

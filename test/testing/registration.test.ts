@@ -138,6 +138,14 @@ describe('describeProvider', () => {
       if (says.startsWith('a backend that denies')) await check();
   });
 
+  it('takes a provider that no JSON and no text can be made of', async () => {
+    const odd: ProviderSuite['make'] = (values) => {
+      const made = Object.assign(Object.create(null), reference(new Backend(values)));
+      return { provider: Object.assign(made, { itself: made }) };
+    };
+    await claim(conformance({ name: 'MyProvider', make: odd }), /^prints no secret that it has read/).check();
+  });
+
   it('waits in real time for a provider that no clock moves', async () => {
     const claims = conformance({
       name: 'MyProvider',

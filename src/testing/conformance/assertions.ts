@@ -52,7 +52,7 @@ export function holdsAtLeast(items: readonly (Entry | Unreadable)[], values: Val
 }
 
 /** Everything by which a thing can be printed; an error may hide nothing behind its own inspect either. */
-export function printed(thing: unknown): string[] {
+function printed(thing: unknown): string[] {
   const deep = { depth: Number.POSITIVE_INFINITY, showHidden: true };
   const texts = [inspect(thing, deep), asJson(thing), asText(thing)];
   if (!(thing instanceof Error)) return texts;
@@ -60,10 +60,19 @@ export function printed(thing: unknown): string[] {
   return [...texts, thing.message, thing.stack ?? '', inspect(thing, { ...deep, customInspect: false }), ...cause];
 }
 
-const asJson = (thing: unknown): string => JSON.stringify(thing, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '';
+const asJson = (thing: unknown): string =>
+  printing(() => JSON.stringify(thing, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '');
 
-// an object's own toString, never [object Object]
-const asText = (thing: unknown): string => (typeof thing === 'object' && thing !== null ? String(thing) : '');
+const asText = (thing: unknown): string => printing(() => String(thing));
+
+// what cannot be printed at all, as a circle cannot be as JSON, tells nothing
+function printing(print: () => string): string {
+  try {
+    return print();
+  } catch {
+    return '';
+  }
+}
 
 /** Neither a text nor six characters of it stand in anything by which `thing` can be printed. */
 export function keepsQuiet(thing: unknown, ...values: readonly string[]): void {
