@@ -33,6 +33,11 @@ describe('the map of the package', () => {
     expect(manifest.typesVersions).toEqual({ '*': Object.fromEntries(known) });
   });
 
+  it('is tried, subpath by subpath, in an application that has none of the optional packages', () => {
+    const tried = importsOf('test/consumer/imported.mts').map(({ target }) => target);
+    expect(tried.sort()).toEqual(subpaths.map((subpath) => manifest.name + subpath.slice(1)).sort());
+  });
+
   it('has the command exactly when it has the program', () => {
     expect(manifest.bin).toEqual(existsSync(new URL('src/cli/main.ts', root)) ? { 'llm-config': './dist/cli.js' } : undefined);
   });

@@ -1,4 +1,13 @@
 import { MemoryProvider, ProviderChain } from 'llm-config-manager';
+// their types must hold without any of the optional packages
+import 'llm-config-manager/aws';
+import 'llm-config-manager/azure';
+import 'llm-config-manager/encrypted-file';
+import 'llm-config-manager/gcp';
+import 'llm-config-manager/keyring';
+import 'llm-config-manager/shelter';
+import 'llm-config-manager/testing';
+import 'llm-config-manager/vault';
 
 await using chain = new ProviderChain([new MemoryProvider({ database: { host: 'localhost' } })]);
 const entry = await chain.get('database.host');
