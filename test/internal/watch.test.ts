@@ -8,6 +8,8 @@ import { until } from '../support/until.ts';
 
 vi.mock('node:fs', { spy: true });
 
+vi.setConfig({ testTimeout: 20_000 }); // what a busy machine may take to tell of a change
+
 let box: Sandbox;
 const open: Watch[] = [];
 
