@@ -3,7 +3,7 @@ import type { Answer } from './transport.ts';
 
 /** What was asked for, in the words that messages need. */
 export interface Asked {
-  readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'DELETE';
   /** The path of the API, not encoded, without /v1/. */
   readonly path: string;
   readonly query?: string;
@@ -18,8 +18,7 @@ const make = (code: ConfigError['code'], message: string, details: ErrorDetails 
 
 /** The server's own sentences are looked at, never passed on: some quote what they were sent. */
 export function said({ body }: Answer): string {
-  const { errors, warnings } = (typeof body === 'object' && body !== null ? body : {}) as { errors?: unknown; warnings?: unknown };
-  return [errors, warnings]
+  return [body.errors, body.warnings]
     .flat()
     .filter((one) => typeof one === 'string')
     .join('\n');
@@ -39,11 +38,7 @@ export function failure(answer: Answer, { what, method }: Asked): ConfigError {
       },
     );
   if (status === 429) return make('throttled', `the server asks to slow down (429, ${what})`, later);
-  if (!json)
-    return make('unavailable', `${what}: the answer (${status}) is not Vault's`, {
-      ...later,
-      hint: 'Is a proxy, or another server, at that address?',
-    });
+  if (!json) return foreign(answer, what);
   if (status === 503)
     return /sealed/i.test(words)
       ? make('unavailable', 'the server is sealed', { ...later, hint: 'Unseal it' })
@@ -54,9 +49,7 @@ export function failure(answer: Answer, { what, method }: Asked): ConfigError {
   if (status >= 500) return make('unavailable', `the server failed (${status}, ${what})`, later);
   if (status === 401 || /missing client token/i.test(words)) return unauthenticated(`no token came with the request for ${what}`);
   if (/check-and-set/i.test(words))
-    return /required/i.test(words)
-      ? make('conflict', `${what} may only be written with check-and-set`, { hint: 'Pass ifVersion' })
-      : make('conflict', `${what} has been written by somebody else meanwhile`, { hint: 'Read it again, then write' });
+    return make('conflict', `${what} has been written by somebody else meanwhile`, { hint: 'Read it again, then write' });
   if (/too old|disallowed by policy/i.test(words))
     return make('crypto', `${what}: it was encrypted by a version of the key that may no longer decrypt`, {
       hint: 'Lower min_decryption_version, or use a copy that was wrapped anew',
@@ -72,6 +65,14 @@ export function failure(answer: Answer, { what, method }: Asked): ConfigError {
   });
 }
 
+/** An answer that Vault would not give, whatever its status. */
+export function foreign({ status, retryAfterMs }: Answer, what: string): ConfigError {
+  return make('unavailable', `${what}: the answer (${status}) is not Vault's`, {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    hint: 'Is a proxy, or another server, at that address?',
+  });
+}
+
 /** A 404 that says more than "there is none". */
 export function missing(what: string): ConfigError {
   return make('invalid_option', `there is no secrets engine, or one of another kind, at the path of ${what}`, {
@@ -83,7 +84,7 @@ export function unauthenticated(message: string, hint = 'Check the option auth')
   return make('unauthenticated', message, { hint });
 }
 
-const capabilities = { GET: 'read', LIST: 'list', POST: 'create", "update', PUT: 'update', PATCH: 'patch', DELETE: 'delete' } as const;
+const capabilities = { GET: 'read', LIST: 'list', POST: 'create", "update', PUT: 'update', DELETE: 'delete' } as const;
 
 /** A token that lives was refused: said with the line of policy that would allow it. */
 export function denied({ method, path, what }: Asked): ConfigError {

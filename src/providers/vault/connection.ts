@@ -46,6 +46,8 @@ export class Connection {
   readonly session: Session;
   readonly #transport: Transport;
   readonly #namespace: string | undefined;
+  /** What a node of Vault Enterprise must have seen before it may answer: our last write. */
+  #index: string | undefined;
 
   constructor(options: VaultConnectionOptions, clock: Clock) {
     const env = options.env ?? process.env;
@@ -76,7 +78,8 @@ export class Connection {
   async ask(asked: Asked, signal: AbortSignal): Promise<Answer> {
     const used = await this.session.use();
     const answer = await this.#send(asked, used, signal);
-    if (!answer.json) throw failure(answer, asked);
+    // a gateway's own 404 must not look like a secret that is not there
+    if (!answer.json || (answer.status >= 400 && !isVaults(answer))) throw failure({ ...answer, json: false }, asked);
     if ((answer.status >= 200 && answer.status < 300) || answer.status === 404) return answer;
     if (answer.status === 403) throw (await this.session.alive(used, signal)) ? denied(asked) : this.session.refuse(used);
     const error = failure(answer, asked);
@@ -102,22 +105,26 @@ export class Connection {
     const headers = {
       'X-Vault-Request': 'true', // an agent may insist on it
       ...(used !== undefined && { 'X-Vault-Token': used }),
+      ...(this.#index !== undefined && { 'X-Vault-Index': this.#index }),
       ...(this.#namespace !== undefined && path !== 'sys/health' && { 'X-Vault-Namespace': this.#namespace }),
-      ...(method === 'PATCH' && { 'content-type': 'application/merge-patch+json' }),
     };
     try {
-      return await this.#transport.send({
+      const answer = await this.#transport.send({
         method: method === 'LIST' ? 'GET' : method,
         path: `/${encodePath(path)}${search && `?${search}`}`,
         headers,
         signal,
         ...(body && { json: body }),
       });
+      if (method !== 'GET' && method !== 'LIST') this.#index = answer.index ?? this.#index;
+      return answer;
     } catch (error) {
       throw signal.aborted ? classify({ name: 'AbortError' }) : classify(error);
     }
   };
 }
+
+const isVaults = ({ body }: Answer): boolean => Array.isArray(body.errors) || 'data' in body;
 
 /** A path that stays where it is put: nothing in a name can become a separator, a query, or a step upwards. */
 export function encodePath(text: string): string {

@@ -2,7 +2,7 @@ import type { ConfigTree, ConfigValue, Metadata } from '../../entry.ts';
 import { isTree } from '../../entry.ts';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import type { Document, DocumentWrite } from '../../shelter/port.ts';
-import { type Asked, missing, said } from './classify.ts';
+import { type Asked, foreign, missing, said } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { Answer } from './transport.ts';
 
@@ -39,24 +39,25 @@ export class Kv {
 
   async read(path: string, version: string | undefined, signal: AbortSignal): Promise<{ answer: Answer; document: Document | 'absent' }> {
     const query = version === undefined ? {} : { query: `version=${encodeURIComponent(version)}` };
-    const { answer, kv } = await this.#ask(path, 'data', { method: 'GET', what: path, ...query }, signal);
+    const asked = { method: 'GET', what: path, ...query } as const;
+    const { answer, kv } = await this.#ask(path, 'data', asked, signal);
     if (version !== undefined && kv !== 2)
       throw new ConfigError('invalid_option', `vault: ${path} keeps no versions`, { provider: 'vault', hint: 'Only KV version 2 does' });
     this.#deleted.delete(path);
-    const { data } = (answer.body ?? {}) as { data?: { data?: ConfigValue; metadata?: KvMetadata } & ConfigTree };
+    const { data } = answer.body as { data?: { data?: ConfigValue; metadata?: KvMetadata } & ConfigTree };
     if (answer.status === 404) {
       if (data?.metadata?.version !== undefined && version === undefined) this.#remember(path, data.metadata.version);
       return { answer, document: 'absent' };
     }
-    if (kv !== 2) return { answer, document: { value: (data ?? {}) as ConfigTree, secret: true, text: true } };
-    if (!isTree(data?.data)) return { answer, document: 'absent' };
-    return { answer, document: { value: data.data, secret: true, text: true, ...aboutKv(data.metadata) } };
+    const value = kv === 2 ? data?.data : data;
+    if (!isTree(value)) throw foreign(answer, path);
+    return { answer, document: { value, secret: true, text: true, ...(kv === 2 && aboutKv(data?.metadata)) } };
   }
 
   /** The names in a folder, folders with a slash at the end. */
   async names(folder: string, signal: AbortSignal): Promise<readonly string[]> {
     const { answer } = await this.#ask(folder, 'metadata', { method: 'LIST', what: folder }, signal);
-    const { data } = (answer.body ?? {}) as { data?: { keys?: unknown } };
+    const { data } = answer.body as { data?: { keys?: unknown } };
     return answer.status === 404 || !Array.isArray(data?.keys) ? [] : data.keys.filter((name) => typeof name === 'string');
   }
 
@@ -88,7 +89,7 @@ export class Kv {
     const answer = await this.#done(asked('POST', 'data', { data: fieldsOf(path, value), options: { cas } }), signal);
     this.#deleted.delete(path);
     if (options.metadata) await this.#done(asked('POST', 'metadata', { custom_metadata: texts(options.metadata) }), signal);
-    const { data } = (answer.body ?? {}) as { data?: { version?: number } };
+    const { data } = answer.body as { data?: { version?: number } };
     return data?.version === undefined ? undefined : `${data.version}`;
   }
 
@@ -103,7 +104,7 @@ export class Kv {
     const where = await this.#where(path, signal);
     if (!where.sure) return this.#find(where, part, asked, signal);
     const answer = await this.#connection.ask({ ...asked, path: pathOf(where, part) }, signal);
-    if (answer.status !== 404 || said(answer) === '') return { answer, kv: where.kv };
+    if (answer.status !== 404 || isTree(answer.body.data) || said(answer) === '') return { answer, kv: where.kv };
     this.#table = undefined; // the engine may have been changed meanwhile
     const now = await this.#where(path, signal);
     if (pathOf(now, part) === pathOf(where, part)) throw missing(asked.what);
@@ -122,8 +123,7 @@ export class Kv {
       }
     };
     const second = await as(2);
-    if (!isConfigError(second) && (second.status !== 404 || isTree((second.body as { data?: ConfigValue } | undefined)?.data)))
-      return this.#learnt(where, 2, second);
+    if (!isConfigError(second) && (second.status !== 404 || isTree(second.body.data))) return this.#learnt(where, 2, second);
     const first = await as(1);
     if (!isConfigError(first) && (first.status !== 404 || said(first) === '')) return this.#learnt(where, 1, first);
     if (isConfigError(second)) throw second;
@@ -155,7 +155,7 @@ export class Kv {
     try {
       const asked: Asked = { method: 'GET', path: 'sys/internal/ui/mounts', what: 'the list of mounts' };
       const { body } = await this.#connection.ask(asked, signal);
-      const { data } = (body ?? {}) as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
+      const { data } = body as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
       const versionOf = (type: string | undefined, version: string | undefined): 1 | 2 | undefined =>
         type === 'kv' || type === 'generic' ? (version === '2' ? 2 : 1) : undefined;
       return new Map(Object.entries(data?.secret ?? {}).map(([at, { type, options }]) => [at, versionOf(type, options?.version)]));

@@ -90,7 +90,7 @@ export class Leases {
     const body = { lease_id: held.id, increment: Math.round(held.fullMs / 1000) };
     try {
       const { body: answer } = await this.#connection.ask({ method: 'PUT', path: 'sys/leases/renew', body, what: 'a lease' }, signal);
-      const { lease_duration: seconds = 0, renewable } = (answer ?? {}) as Issued;
+      const { lease_duration: seconds = 0, renewable } = answer as Issued;
       held.until = this.#capped(this.#clock.now() + seconds * 1000);
       // near its last end it is renewed no more: the next one is made while this one works
       held.renewable = renewable === true && seconds * 1000 >= held.fullMs / 2;
@@ -106,7 +106,7 @@ export class Leases {
     const token = await this.#connection.session.use();
     const answer = await this.#connection.ask({ method, path, what: path, ...(method === 'POST' && { body: data ?? {} }) }, signal);
     if (answer.status === 404) throw missing(path);
-    const issued = (answer.body ?? {}) as Issued;
+    const issued = answer.body as Issued;
     const { lease_id: id = '', data: value = {} } = issued;
     const now = this.#clock.now();
     const until = this.#capped(endOf(issued, value, now));

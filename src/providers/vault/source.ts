@@ -50,7 +50,7 @@ export class VaultSource implements DocumentSource {
     const { kv, leases } = this.#options;
     if (leases.has(path)) return new Map([[path, await leases.read(path, call.signal)]]);
     const { answer, document: found } = await kv.read(path, call.version, call.signal);
-    const { lease_id: lease } = (answer.body ?? {}) as { lease_id?: string };
+    const { lease_id: lease } = answer.body as { lease_id?: string };
     if (lease) {
       await leases.revoke(lease);
       throw new ConfigError('invalid_option', `vault: ${path} makes new credentials each time it is read`, {

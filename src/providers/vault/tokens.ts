@@ -44,7 +44,7 @@ interface Spoken {
   };
   readonly data?: { readonly ttl?: number; readonly renewable?: boolean; readonly num_uses?: number };
 }
-const spoken = ({ body }: Answer): Spoken => (body ?? {}) as Spoken;
+const spoken = ({ body }: Answer): Spoken => body as Spoken;
 
 /** Vault's own "no": neither a proxy's, nor a server's in trouble. */
 const refusedBy = ({ json, status }: Answer): boolean => json && status >= 400 && status < 404;
@@ -75,7 +75,7 @@ export async function postLogin(send: Send, path: string, body: object, signal: 
 export async function unwrap(send: Send, token: string, signal: AbortSignal): Promise<ConfigTree> {
   const asked: Asked = { method: 'POST', path: 'sys/wrapping/unwrap', what: 'the wrapped credential' };
   const answer = await send(asked, token, signal);
-  if (answer.json && answer.status === 200) return ((answer.body ?? {}) as { data?: ConfigTree }).data ?? {};
+  if (answer.json && answer.status === 200) return (answer.body as { data?: ConfigTree }).data ?? {};
   if (refusedBy(answer))
     throw unauthenticated(
       'the wrapping token is not valid',

@@ -42,7 +42,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
     const answered = requests.send({ operation: 'read', documents: 1, repeats: ifTransient }, async (call) => {
       const answer = await connection.ask(asked, call.signal);
       if (answer.status === 404) throw missing(asked.what);
-      text = (answer.body as { data?: Record<string, unknown> } | undefined)?.data?.[field];
+      text = (answer.body as { data?: Record<string, unknown> }).data?.[field];
       return undefined;
     });
     const failed = await (signal ? before(signal, answered) : answered);

@@ -21,11 +21,13 @@ export interface VaultRequest {
 /** What the server said, whatever it said. */
 export interface Answer {
   readonly status: number;
-  /** Parsed; undefined when it is empty or no JSON. */
-  readonly body: unknown;
+  /** What the JSON holds; nothing when it is none. */
+  readonly body: Readonly<Record<string, unknown>>;
   /** False: it came from something else than Vault. */
   readonly json: boolean;
   readonly retryAfterMs?: number;
+  /** Vault Enterprise's mark of a state. */
+  readonly index?: string;
 }
 
 export interface Transport {
@@ -35,6 +37,9 @@ export interface Transport {
   refresh(): void;
   close(): void;
 }
+
+/** Idle connections are closed before a server or a load balancer does so in the middle of a request. */
+const idleMs = 30_000;
 
 /** A secret, a page of names: nothing that Vault answers comes near this. */
 export const maxBytes = 32 * 1024 * 1024;
@@ -46,10 +51,10 @@ export function ownTransport(address: Address, tls: Tls): Transport {
     if (address.secure) {
       const https = await import('node:https');
       const files = await tlsFiles(tls);
-      return { request: https.request, agent: new https.Agent({ keepAlive: true, ...files, rejectUnauthorized: true }) };
+      return { request: https.request, agent: new https.Agent({ keepAlive: true, timeout: idleMs, ...files, rejectUnauthorized: true }) };
     }
     const http = await import('node:http');
-    return { request: http.request, agent: new http.Agent({ keepAlive: true }) };
+    return { request: http.request, agent: new http.Agent({ keepAlive: true, timeout: idleMs }) };
   };
 
   const exchange = async (options: VaultRequest & { uri: string }): Promise<Answer> => {
@@ -109,7 +114,7 @@ export function ownTransport(address: Address, tls: Tls): Transport {
     load: async () => void (await client()),
     send: async (request) => (await (await client()).request(request)) as Answer,
     refresh: () => {
-      if (tls.files) drop();
+      if (tls.files) agent = undefined; // what is under way ends on the old connections
     },
     close: drop,
   };
@@ -129,16 +134,29 @@ async function answerOf(response: IncomingMessage): Promise<Answer> {
   const text = Buffer.concat(chunks).toString('utf8');
   const seconds = Number(response.headers['retry-after']);
   const after = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(`${response.headers['retry-after']}`) - Date.now();
-  return { status: response.statusCode as number, ...parsed(text), ...(after > 0 && { retryAfterMs: after }) };
+  const index = response.headers['x-vault-index'];
+  return {
+    status: response.statusCode as number,
+    ...parsed(text),
+    ...(after > 0 && { retryAfterMs: after }),
+    ...(typeof index === 'string' && { index }),
+  };
 }
 
-function parsed(text: string): { body: unknown; json: boolean } {
-  if (text.trim() === '') return { body: undefined, json: true };
+function parsed(text: string): Pick<Answer, 'body' | 'json'> {
+  if (text.trim() === '') return bodyOf(undefined);
   try {
-    return { body: JSON.parse(text), json: true };
+    return bodyOf(JSON.parse(text));
   } catch {
-    return { body: undefined, json: false };
+    return { body: {}, json: false };
   }
+}
+
+/** Vault answers an object or nothing. */
+function bodyOf(said: unknown): Pick<Answer, 'body' | 'json'> {
+  if (said === undefined || said === '') return { body: {}, json: true };
+  const json = typeof said === 'object' && said !== null;
+  return { body: json ? (said as Answer['body']) : {}, json };
 }
 
 /** Somebody else's client: its transport, its errors; only status and body of a refusal are looked at. */
@@ -147,14 +165,13 @@ export function clientTransport(client: VaultClient): Transport {
     load: async () => undefined,
     send: async (request) => {
       try {
-        const body = await client.request(request);
-        return { status: 200, body: body === '' ? undefined : body, json: body === undefined || body === '' || typeof body === 'object' };
+        return { status: 200, ...bodyOf(await client.request(request)) };
       } catch (error) {
         if (isConfigError(error)) throw error;
         const response = (error as { response?: { statusCode?: unknown; status?: unknown; body?: unknown } } | null)?.response;
         const status = response?.statusCode ?? response?.status;
         if (typeof status !== 'number') throw error;
-        return { status, body: response?.body, json: typeof response?.body === 'object' };
+        return { status, ...bodyOf(response?.body) };
       }
     },
     refresh: () => undefined,

@@ -1,8 +1,11 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Entry, Unreadable } from '../../../src/entry.ts';
+import { Connection } from '../../../src/providers/vault/connection.ts';
 import { VaultProvider } from '../../../src/providers/vault/index.ts';
-import { fakeVault, providerOf, refusal, store, timedVault } from './setup.ts';
+import { Kv } from '../../../src/providers/vault/kv.ts';
+import { systemClock } from '../../../src/shelter/clock.ts';
+import { endsWith, fakeVault, providerOf, refusal, store, timedVault } from './setup.ts';
 
 const keys = (items: readonly (Entry | Unreadable)[]): string[] => items.map(({ key }) => key).sort();
 
@@ -261,6 +264,50 @@ describe('the version of the engine', () => {
     expect(await refusal(provider.get('db.x'))).toMatchObject({ code: 'unavailable' });
     vault.fault = () => undefined;
     expect((await provider.get('db.x'))?.value).toBe('1');
+  });
+});
+
+describe('an answer without a secret in it', () => {
+  it.each([{ data: { data: null } }, { data: 'x' }, {}])('is no absence: %o', async (body) => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault, { resilience: { attempts: 1 } });
+    vault.fault = ({ url }) => (url.includes('/data/') ? { status: 200, body } : undefined);
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('is an empty folder where names are missing, and no mounts where those are', async () => {
+    const vault = await fakeVault();
+    vault.fault = ({ url }) => (/list=true|ui.mounts/.test(url) ? { status: 200, body: { data: {} } } : undefined);
+    expect(await providerOf(vault).list()).toEqual([]);
+  });
+
+  it('is an absence where the server warns of something else beside it', async () => {
+    const vault = await fakeVault();
+    const metadata = { version: 2, deletion_time: '2026-01-01T00:00:00Z' };
+    vault.fault = ({ url }) =>
+      url.includes('/data/') ? { status: 404, body: { data: { data: null, metadata }, warnings: ['something is deprecated'] } } : undefined;
+    expect(await providerOf(vault).get('db.password')).toBeUndefined();
+  });
+});
+
+describe('the source', () => {
+  it('deletes a whole secret: the last version, or exactly the one that was read', async () => {
+    const vault = await fakeVault();
+    const connection = new Connection({ address: vault.address, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
+    endsWith(() => connection.close());
+    const { signal } = new AbortController();
+    await connection.connect(false, signal);
+    const kv = new Kv(connection, { kv: 'auto' });
+    store(vault, { 'secret/a': { x: '1' }, 'kv1/a': { x: '1' } });
+    store(vault, { 'secret/a': { x: '2' } });
+    await kv.write('secret/a', undefined, { ifVersion: '2' }, signal);
+    expect(vault.asked.at(-1)).toBe('POST /v1/secret/delete/a');
+    await kv.write('secret/a', undefined, {}, signal);
+    expect(vault.asked.at(-1)).toBe('DELETE /v1/secret/data/a');
+    await kv.write('kv1/a', undefined, {}, signal);
+    expect(vault.asked.at(-1)).toBe('DELETE /v1/kv1/a');
+    expect(await refusal(kv.write('kv1/a', { x: '1' }, { ifVersion: '1' }, signal))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(kv.write('nowhere/a', { x: '1' }, {}, signal))).toMatchObject({ code: 'invalid_option' });
   });
 });
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { inspect, promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError } from '../../../src/errors.ts';
 import { Connection, encodePath } from '../../../src/providers/vault/connection.ts';
 import { token } from '../../../src/providers/vault/index.ts';
 import { maxBytes } from '../../../src/providers/vault/transport.ts';
@@ -101,6 +102,43 @@ describe('the transport', () => {
       code: 'unavailable',
       message: expect.stringContaining('not Vault’s'.replace('’', "'")),
     });
+  });
+
+  it.each([
+    { status: 404, body: { message: 'no Route matched with those values' } },
+    { status: 404, body: undefined },
+    { status: 403, body: { message: 'Forbidden' } },
+  ])('takes the JSON of a gateway for an outage, never for an absence: %o', async (fault) => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => fault;
+    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('asks of Vault Enterprise that a read sees the last write', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = ({ method }) => ({
+      status: 200,
+      body: { data: {} },
+      headers: method === 'POST' ? { 'x-vault-index': 'djE6ZmFrZQ==' } : {},
+    });
+    await connection.ask(read, never);
+    expect(vault.seen.at(-1)?.headers['x-vault-index']).toBeUndefined();
+    await connection.ask({ ...read, method: 'POST', body: {} }, never);
+    await connection.ask(read, never);
+    expect(vault.seen.at(-1)?.headers['x-vault-index']).toBe('djE6ZmFrZQ==');
+  });
+
+  it('asks standby nodes for their health too, and knows a gateway that forbids it', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    await connection.ping(never);
+    expect(vault.asked.at(-1)).toBe('GET /v1/sys/health?standbyok=true&perfstandbyok=true');
+    vault.fault = () => ({ status: 403, body: { errors: [] } });
+    expect(await refusal(connection.ping(never))).toMatchObject({ code: 'access_denied' });
+    vault.fault = () => ({ status: 404, body: { errors: [] } });
+    expect(await refusal(connection.ping(never))).toMatchObject({ code: 'invalid_option' });
   });
 
   it.each<[string, Fault, object]>([
@@ -215,6 +253,7 @@ describe('the address', () => {
   const made = (options: Options) => () => new Connection({ env: {}, ...options }, systemClock);
 
   it('may be plain http only on loopback, unless that is asked for', () => {
+    expect(made({ address: 'https://vault.internal' })).not.toThrow();
     for (const host of ['vault.internal', '10.0.0.7', 'localhost.example.com', '127.example.com']) {
       expect(made({ address: `http://${host}:8200` })).toThrow(
         expect.objectContaining({ code: 'invalid_option', hint: expect.stringContaining('allowInsecure') }),
@@ -222,6 +261,7 @@ describe('the address', () => {
       expect(made({ address: `http://${host}:8200`, allowInsecure: true })).not.toThrow();
       expect(made({ address: `https://${host}:8200` })).not.toThrow();
     }
+    expect(made({})).not.toThrow();
     for (const host of ['localhost', '127.0.0.1', '127.8.9.1', '[::1]', 'vault.localhost'])
       expect(made({ address: `http://${host}:8200` })).not.toThrow();
   });
@@ -265,6 +305,27 @@ describe('an injected client', () => {
     const error = await refusal(connection.ask(read, never));
     expect(error).toMatchObject({ code: 'unavailable' });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('root-token');
+  });
+
+  it('may answer nothing, or what is no answer, and may throw anything', async () => {
+    let answer: () => unknown = () => '';
+    const connection = await connected({ client: { request: async () => answer() } });
+    expect(await connection.ask(read, never)).toMatchObject({ status: 200, body: {} });
+    answer = () => '<html>';
+    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable' });
+    for (const thrown of [new Error('s3cr3t'), 's3cr3t', null]) {
+      answer = () => {
+        throw thrown;
+      };
+      const error = await refusal(connection.ask(read, never));
+      expect(error).toMatchObject({ code: 'unavailable' });
+      expect(inspect(error)).not.toContain('s3cr3t');
+    }
+    answer = () => {
+      throw new ConfigError('throttled', 'a client of ours');
+    };
+    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'throttled' });
+    await connection.connect(true, never);
   });
 
   it('excludes options that only a connection of ours would follow', () => {
