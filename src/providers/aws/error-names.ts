@@ -31,7 +31,7 @@ const names: Readonly<Partial<Record<ErrorCode, string>>> = {
     IncorrectKeyMaterialException KMSInvalidMacException KMSInvalidSignatureException InvalidGrantTokenException
     InvalidGrantIdException`,
   conflict: `
-    ParameterAlreadyExists ResourceExistsException AlreadyExistsException ConflictException ResourceInUseException
+    InvalidRequestException ParameterAlreadyExists ResourceExistsException AlreadyExistsException ConflictException ResourceInUseException
     PreconditionNotMetException HierarchyTypeMismatchException ParameterMaxVersionLimitExceeded IdempotentParameterMismatch`,
   quota_exceeded: `
     ParameterLimitExceeded HierarchyLevelLimitExceededException ServiceQuotaExceededException ResourceLimitExceededException`,
@@ -55,7 +55,7 @@ const names: Readonly<Partial<Record<ErrorCode, string>>> = {
     InvalidInventoryItemContextException InvalidInventoryRequestException InvalidItemContentException InvalidMarkerException
     InvalidNextToken InvalidNextTokenException InvalidNotificationConfig InvalidOptionException InvalidOutputFolder
     InvalidOutputLocation InvalidParameterException InvalidParameters InvalidPermissionType InvalidPluginName
-    InvalidPolicyAttributeException InvalidPolicyTypeException InvalidRequestException InvalidResourceId InvalidResourceType
+    InvalidPolicyAttributeException InvalidPolicyTypeException InvalidResourceId InvalidResourceType
     InvalidResultAttributeException InvalidRole InvalidSchedule InvalidTag InvalidTarget InvalidTargetMaps
     InvalidTypeNameException InvalidUpdate InvocationDoesNotExist ItemContentMismatchException ItemSizeLimitExceededException
     MalformedPolicyDocumentException MalformedResourcePolicyDocumentException MaxDocumentSizeExceeded NoLongerSupportedException

@@ -7,7 +7,6 @@ import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
-import { codeOf } from './error-names.ts';
 
 export interface AwsSecretsManagerOptions extends AwsClientOptions, ShelterOptions {
   /** With a slash at its end everything below it: `acme/inference/database` is then the section `database`. Without one, that one
@@ -135,7 +134,7 @@ class SecretsManagerSource implements DocumentSource {
       return documentOf(await this.#aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal));
     } catch (error) {
       const refused = this.classify(error);
-      if (refused.code === 'not_found') return 'absent';
+      if (refused.code === 'not_found' || isDeleted(refused)) return 'absent';
       throw refused;
     }
   }
@@ -165,11 +164,22 @@ class SecretsManagerSource implements DocumentSource {
     }
     const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value), ClientRequestToken: call.id };
     const key = this.#options.kmsKeyId ? { KmsKeyId: this.#options.kmsKeyId } : {};
-    const request =
-      ifVersion === undefined
-        ? { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name }
-        : { command: 'PutSecretValue', input: { SecretId: name, ...content }, resource: name };
-    return (await this.#aws.send<Secret>(request, call.signal)).VersionId;
+    const put = { command: 'PutSecretValue', input: { SecretId: name, ...content }, resource: name };
+    if (ifVersion !== undefined) return (await this.#aws.send<Secret>(put, call.signal)).VersionId;
+    try {
+      const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
+      return (await this.#aws.send<Secret>(create, call.signal)).VersionId;
+    } catch (error) {
+      if (this.classify(error).code !== 'conflict' || !(await this.#waitsForDeletion(name, call))) throw error;
+    }
+    // its name is taken until it is gone for good
+    await this.#aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
+    return (await this.#aws.send<Secret>(put, call.signal)).VersionId;
+  }
+
+  async #waitsForDeletion(name: string, call: Call): Promise<boolean> {
+    const request = { command: 'DescribeSecret', input: { SecretId: name }, resource: name };
+    return (await this.#aws.send<{ DeletedDate?: Date }>(request, call.signal)).DeletedDate !== undefined;
   }
 
   renew(): boolean {
@@ -194,10 +204,13 @@ class SecretsManagerSource implements DocumentSource {
   }
 
   #refused(name: string, code: string): Outcome {
-    if (codeOf(code) === 'not_found') return 'absent';
-    return this.#aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
+    const refused = this.#aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
+    return refused.code === 'not_found' || isDeleted(refused) ? 'absent' : refused;
   }
 }
+
+/** Reading or creating is refused so only while a secret waits for its deletion, which lists leave out too. */
+const isDeleted = (error: ConfigError): boolean => error.message.includes('InvalidRequestException');
 
 /** Whether `name` means this secret: its name, its ARN, or its ARN without the six random characters. */
 function isNamed({ Name, ARN }: Secret, name: string): boolean {

@@ -203,6 +203,14 @@ export class AwsServer implements AsyncDisposable {
       this.deleted.add(this.#named(SecretId));
       return {};
     },
+    DescribeSecret: ({ SecretId }: { SecretId: string }) => {
+      const name = this.#named(SecretId);
+      return { Name: name, ...(this.deleted.has(name) && { DeletedDate: 1_700_000_000 }) };
+    },
+    RestoreSecret: ({ SecretId }: { SecretId: string }) => {
+      this.deleted.delete(this.#named(SecretId));
+      return {};
+    },
     Encrypt: ({ KeyId, Plaintext, EncryptionContext }: { KeyId: string; Plaintext: string; EncryptionContext?: object }) => ({
       CiphertextBlob: Buffer.from(JSON.stringify([KeyId, Plaintext, EncryptionContext ?? null])).toString('base64'),
     }),

@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { DeleteParameterCommand, LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import * as runner from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ConfigValue } from '../../src/entry.ts';
+import { segments } from '../../src/key.ts';
+import { loadConfig } from '../../src/load-config.ts';
+import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../src/providers/aws/index.ts';
+import { EncryptedFileProvider } from '../../src/providers/encrypted-file/index.ts';
+import { describeProvider } from '../../src/testing/index.ts';
+
+const endpoint = process.env.LIVE_AWS_ENDPOINT as string;
+const account = {
+  endpoint,
+  region: 'eu-central-1',
+  credentials: { accessKeyId: 'not-a-real-id', secretAccessKey: 'not-a-real-secret-key' },
+};
+const limits = { concurrency: 16, perSecond: 100_000 };
+const ssm = new SSMClient(account);
+const manager = new SecretsManagerClient(account);
+const kms = new KMSClient(account);
+afterAll(() => {
+  for (const client of [ssm, manager, kms]) client.destroy();
+});
+
+const unique = (): string => randomUUID().slice(0, 8);
+
+const without = {
+  faults: 'the server cannot be told to fail; the same sentences run against a server of our own that can',
+  expiry: 'nothing of it ends by itself',
+  notice: 'AWS tells nobody of a change',
+};
+
+describeProvider({
+  name: 'AwsSsmProvider, live',
+  runner,
+  make: async (values) => {
+    const path = `/live/${unique()}`;
+    const put = async (key: string, value: ConfigValue | undefined): Promise<string> => {
+      const Name = `${path}/${segments(key).join('/')}`;
+      if (value === undefined) {
+        await ssm.send(new DeleteParameterCommand({ Name }));
+        return '';
+      }
+      const list = Array.isArray(value);
+      const input = {
+        Name,
+        Value: list ? value.join(',') : String(value),
+        Type: list ? 'StringList' : 'SecureString',
+        Overwrite: true,
+      } as const;
+      return String(Number((await ssm.send(new PutParameterCommand(input))).Version) - 1);
+    };
+    for (const [key, value] of Object.entries(values)) await put(key, value);
+    return {
+      provider: new AwsSsmProvider({ path, ...account, limits }),
+      change: async (key, value) => void (await put(key, value)),
+      rotate: put,
+    };
+  },
+  without: {
+    ...without,
+    types: 'a parameter is text, or a list of texts',
+    null: 'a parameter is text',
+    empty: 'SSM refuses an empty parameter',
+  },
+});
+
+describeProvider({
+  name: 'AwsSecretsManagerProvider, live',
+  runner,
+  make: async (values) => {
+    const path = `live/${unique()}/`;
+    const current = new Map<string, string>();
+    const put = async (key: string, value: ConfigValue | undefined): Promise<string> => {
+      const name = path + segments(key).join('/');
+      const before = current.get(name) ?? '';
+      if (value === undefined) {
+        await manager.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
+        current.delete(name);
+        return before;
+      }
+      const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value) };
+      const made = await manager.send(
+        before ? new PutSecretValueCommand({ SecretId: name, ...content }) : new CreateSecretCommand({ Name: name, ...content }),
+      );
+      current.set(name, made.VersionId as string);
+      return before;
+    };
+    for (const [key, value] of Object.entries(values)) await put(key, value);
+    return {
+      provider: new AwsSecretsManagerProvider({ path, ...account, limits }),
+      change: async (key, value) => void (await put(key, value)),
+      rotate: put,
+    };
+  },
+  without: {
+    ...without,
+    types: 'a secret that is no JSON document is text',
+    null: 'a secret that is no JSON document is text',
+    empty: 'the server refuses an empty secret',
+  },
+});
+
+describe('SSM, live', () => {
+  it('reads versions and labels', async () => {
+    const Name = `/live/${unique()}/model`;
+    for (const Value of ['one', 'two']) await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
+    await ssm.send(new LabelParameterVersionCommand({ Name, ParameterVersion: 1, Labels: ['live'] }));
+    const provider = new AwsSsmProvider({ path: Name.slice(0, -6), ...account });
+    expect((await provider.get('model'))?.value).toBe('two');
+    expect((await provider.get('model', { version: '1' }))?.value).toBe('one');
+    expect((await provider.get('model', { version: 'live' }))?.value).toBe('one');
+    expect((await provider.get('model'))?.value).toBe('two');
+    await provider.close();
+  });
+
+  it('lists a thousand parameters in a hundred calls, as predicted', { timeout: 120_000 }, async () => {
+    const path = `/live/${unique()}`;
+    const put = (i: number) => ssm.send(new PutParameterCommand({ Name: `${path}/key${i}`, Value: `${i}`, Type: 'String' }));
+    for (let i = 0; i < 1_000; i += 50) await Promise.all(Array.from({ length: 50 }, (_, n) => put(i + n)));
+    const provider = new AwsSsmProvider({ path, ...account, limits });
+    expect(await provider.list()).toHaveLength(1_000);
+    expect(provider.stats().requests).toBeLessThanOrEqual(101); // this server ends with an empty page
+    await provider.close();
+  });
+});
+
+describe('Secrets Manager, live', () => {
+  it('is rotated while fifty readers read: each gets one whole secret or the other, and the one before still opens', async () => {
+    const name = `live/${unique()}`;
+    const secret = (n: number) => JSON.stringify({ user: `user-${n}`, password: `not-a-real-one-${n}` });
+    const first = await manager.send(new CreateSecretCommand({ Name: name, SecretString: secret(1) }));
+    const provider = new AwsSecretsManagerProvider({ secrets: { db: name }, ...account, cache: { ttlMs: 50 } });
+    const seen = new Set<string>();
+    let reading = true;
+    const readers = Array.from({ length: 50 }, async () => {
+      while (reading) {
+        const items = await provider.list('db', { maxAgeMs: 0 });
+        const value = (items[0] as unknown as { value: { user: string; password: string } }).value;
+        expect(value.user.at(-1)).toBe(value.password.at(-1));
+        seen.add(value.user);
+      }
+    });
+    const pending = await manager.send(
+      new PutSecretValueCommand({ SecretId: name, SecretString: secret(2), VersionStages: ['AWSPENDING'] }),
+    );
+    expect((await provider.get('db.user', { version: 'AWSPENDING' }))?.value).toBe('user-2');
+    expect((await provider.get('db.user', { maxAgeMs: 0 }))?.value).toBe('user-1');
+    await manager.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: name,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: pending.VersionId,
+        RemoveFromVersionId: first.VersionId,
+      }),
+    );
+    await provider.refresh();
+    expect((await provider.get('db.user'))?.value).toBe('user-2');
+    expect((await provider.get('db.user', { version: 'AWSPREVIOUS' }))?.value).toBe('user-1');
+    reading = false;
+    await Promise.all(readers);
+    expect([...seen].sort()).toEqual(['user-1', 'user-2']);
+    await provider.close();
+  });
+
+  it('gives 300 secrets to a configuration in 15 calls, as predicted', { timeout: 120_000 }, async () => {
+    const path = `live/${unique()}/`;
+    const names = Array.from({ length: 300 }, (_, i) => `key${i}`);
+    for (let i = 0; i < 300; i += 50)
+      await Promise.all(
+        names.slice(i, i + 50).map((name) => manager.send(new CreateSecretCommand({ Name: path + name, SecretString: name }))),
+      );
+    const provider = new AwsSecretsManagerProvider({ path, ...account, limits });
+    const config = await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
+    expect(Object.values(config.value)).toEqual(names);
+    expect(provider.stats().requests).toBe(15);
+    await provider.close();
+  });
+
+  it('keeps binary secrets', async () => {
+    const name = `live/${unique()}`;
+    await manager.send(new CreateSecretCommand({ Name: name, SecretBinary: new Uint8Array([0, 255, 1]) }));
+    const provider = new AwsSecretsManagerProvider({ secrets: { blob: name }, ...account });
+    expect((await provider.get('blob'))?.value).toBe('AP8B');
+    await provider.close();
+  });
+});
+
+describe('KMS, live', () => {
+  it('holds the key of an encrypted file', async () => {
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    const folder = await mkdtemp(join(tmpdir(), 'kms-'));
+    try {
+      const options = {
+        path: join(folder, 'secrets.json.jwe'),
+        format: 'json',
+        context: 'live',
+        keys: kmsKey({ keyId: KeyMetadata?.KeyId as string, encryptionContext: { app: 'acme' }, ...account }),
+      } as const;
+      const writer = new EncryptedFileProvider({ ...options, optional: true });
+      await writer.set('db.password', 'not-a-real-one');
+      expect((await new EncryptedFileProvider(options).get('db.password'))?.value).toBe('not-a-real-one');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
