@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import { carryForward } from './carry.ts';
+import { ConfigEvents } from './config-events.ts';
 import { ConfigView } from './config-view.ts';
 import { ConfigError, isConfigError } from './errors.ts';
-import type { ConfigEvent, ConfigEventTypes } from './events.ts';
+import type { ConfigEvent } from './events.ts';
 import type { Explanation } from './explain.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
 import { type Revealable, reveal, revealed, withoutBigints } from './guarded.ts';
-import { Listeners } from './internal/listeners.ts';
 import { keyOf } from './key.ts';
 import { ask, assemble, failureOf, type Load, type Plan, problemsOf } from './load.ts';
 import type { LoadOptions } from './load-config.ts';
@@ -20,16 +20,14 @@ import { Watching, type WatchOptions } from './watching.ts';
 /** Does the first load; for `loadConfig`. */
 export const begin: unique symbol = Symbol('begin');
 
-let events = 0;
-
 /** A configuration: one frozen generation at a time. A reload makes the next one or leaves the present one standing. */
 export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #plan: Plan;
   readonly #options: LoadOptions;
   readonly #own: AsyncDisposable | undefined;
-  readonly #listeners = new Listeners<ConfigEvent>();
+  readonly #events: ConfigEvents;
   readonly #subscriptions = new Subscriptions<T>((key) =>
-    this.#tell('notice', { key, message: `a listener for changes of "${key}" threw` }),
+    this.#events.tell('notice', { key, message: `a listener for changes of "${key}" threw` }),
   );
   readonly #reloads = new Reloads((way) => this.#load(way));
   readonly #stop = new AbortController();
@@ -44,7 +42,6 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #pinned = false;
   #flat = new Map<string, unknown>();
   #watching: Watching | undefined;
-  #remarked: ReadonlySet<string> = new Set();
   #closed: Promise<void> | undefined;
 
   /** @internal `loadConfig` makes it. */
@@ -52,7 +49,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#plan = plan;
     this.#options = options;
     this.#own = own;
-    if (options.on) this.#listeners.add(options.on);
+    this.#events = new ConfigEvents(plan.source.name);
+    if (options.on) this.#events.on(options.on);
   }
 
   async [begin](): Promise<void> {
@@ -106,7 +104,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** Events of loads: `refreshed`, `changed`, `refresh_failed`, `notice`. Never a value. */
   on(listener: (event: ConfigEvent) => void): Disposable {
-    return this.#listeners.add(listener);
+    return this.#events.on(listener);
   }
 
   /** Asks all sources, past their caches: the next generation, or a rejection and the present one stands.
@@ -145,7 +143,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
         ? error
         : new ConfigError('io', 'loading the configuration failed in a way that was not explained', { cause: error });
       const { code, provider } = failed;
-      this.#tell('refresh_failed', { outcome: code, durationMs: performance.now() - began, ...(provider && { provider }) });
+      this.#events.tell('refresh_failed', { outcome: code, durationMs: performance.now() - began, ...(provider && { provider }) });
       throw failed;
     }
   }
@@ -173,8 +171,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const next = new Generation<T>(this.#last + 1, load, before);
     const { number } = next.info;
     this.#last = Math.max(this.#last, number);
-    this.#remark(load);
-    this.#tell('refreshed', { durationMs, version: String(number) });
+    this.#events.remark(load, this.#options.unknown === 'warn');
+    this.#events.tell('refreshed', { durationMs, version: String(number) });
     if (number === before?.info.number) {
       this.#generation = next;
     } else {
@@ -189,26 +187,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#generation = next;
     this.#flat = new Map();
     if (!before) return;
-    this.#tell('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
+    this.#events.tell('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
     this.#subscriptions.tell(before, next);
-  }
-
-  /** Says what is odd about a load, once. */
-  #remark(load: Load): void {
-    const unknown = this.#options.unknown === 'warn' ? load.unknown : [];
-    const remarks = [
-      ...unknown.map(({ key, origin, hint }) => ({ key, outcome: 'ok' as const, message: `nothing reads "${key}" (${origin}). ${hint}` })),
-      ...load.unread.map(({ key, error }) => ({
-        key,
-        outcome: error.code,
-        message: `"${key}" is not read; it cannot be: ${error.message}`,
-      })),
-    ];
-    for (const remark of remarks.filter(({ message }) => !this.#remarked.has(message))) {
-      this.#tell('notice', remark);
-      if (remark.outcome === 'ok' && this.#listeners.size === 0) process.emitWarning(remark.message, 'ConfigWarning');
-    }
-    this.#remarked = new Set(remarks.map(({ message }) => message));
   }
 
   /** Credentials that expire are renewed while a configuration holds them. */
@@ -220,16 +200,6 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
     const reload = (why: 'change' | 'poll'): Promise<void> => this.#run(ways[why]);
     this.#watching = new Watching(this.#plan.source, options, reload, ({ provider }) => only?.has(provider) ?? true);
-  }
-
-  #tell<K extends keyof ConfigEventTypes>(
-    type: K,
-    fields: ConfigEventTypes[K] & Partial<Pick<ConfigEvent, 'outcome' | 'key' | 'durationMs' | 'version' | 'provider'>>,
-  ): void {
-    if (this.#listeners.size === 0) return;
-    const id = `config-${(++events).toString(36)}`;
-    const head = { id, time: Date.now(), provider: this.#plan.source.name, layer: 'config', outcome: 'ok' };
-    this.#listeners.tell(Object.freeze({ ...head, type, ...fields }) as unknown as ConfigEvent);
   }
 
   /** Stops watching, and closes a chain that was made for it. What was loaded stays readable. */

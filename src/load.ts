@@ -36,7 +36,7 @@ export interface Load {
   readonly output: unknown;
   readonly problems: readonly Problem[];
   /** Keys that nobody reads. */
-  readonly unknown: readonly Problem[];
+  unknown(): readonly Problem[];
   /** Holes that the schema did not read. */
   readonly unread: readonly Hole[];
 }
@@ -72,7 +72,7 @@ export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
   const texts = new Texts();
   if (shape) for (const { path, item } of here.leaves) if (item.entry.text) texts.add(path, item.value, shape);
   let input = buildInput(here, shape, ({ item }) => item.value);
-  const facts = { plan, layers, carried, merged, standing: here, texts, unknown: shape ? unknownKeys(here, shape) : [] };
+  const facts = { plan, layers, carried, merged, standing: here, texts, unknown: () => (shape ? unknownKeys(here, shape) : []) };
   if (!schema || !shape) {
     const problems = here.holes.map(({ path, item }) => unreadable(item, keyFrom(path), at));
     return { ...facts, input, output: input.value, problems, unread: [] };
@@ -141,5 +141,5 @@ const isScalar = (value: unknown): value is string | number | boolean | bigint |
 /** All that is wrong with a load. A strict schema and we may both have told of an unknown key. */
 export function problemsOf({ problems, unknown }: Load, judged: 'ignore' | 'warn' | 'error' = 'ignore'): readonly Problem[] {
   if (judged !== 'error') return problems;
-  return [...problems, ...unknown.filter(({ key }) => !problems.some((problem) => problem.kind === 'unknown' && problem.key === key))];
+  return [...problems, ...unknown().filter(({ key }) => !problems.some((problem) => problem.kind === 'unknown' && problem.key === key))];
 }

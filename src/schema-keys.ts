@@ -101,7 +101,17 @@ export function wantedBy(shape: Shape, at: Key = ''): Wanted {
   return { keys: keys.map(({ key }) => append(at, key)), open: open.map((key) => append(at, key)) };
 }
 
-function keysOf(root: Shape): { readonly keys: readonly SchemaKey[]; readonly open: readonly Key[] } {
+type Keys = { readonly keys: readonly SchemaKey[]; readonly open: readonly Key[] };
+
+const known = new WeakMap<Shape, Keys>();
+
+function keysOf(root: Shape): Keys {
+  let found = known.get(root);
+  if (!found) known.set(root, (found = collect(root)));
+  return found;
+}
+
+function collect(root: Shape): Keys {
   const keys: SchemaKey[] = [];
   const open: Key[] = [];
   const walk = (shape: Shape, path: readonly string[], required: boolean | undefined, given: Shape['default'], secret: boolean): void => {

@@ -73,7 +73,7 @@ describe('describeKeys', () => {
       e: 'a whole number, at most 9',
       f: 'one of "x", "y"',
       g: '"only"',
-      h: 'a list of 1 to 3 items, each a number',
+      h: 'a list of 1 to 3 items, each item a number',
       i: 'true or false',
       j: 'a whole number',
       k: 'a date, as in 2030-12-31',
@@ -85,7 +85,7 @@ describe('describeKeys', () => {
       q: 'a number, at least 1 and less than 5',
       r: 'a string of 4 characters',
       s: 'a string of at most 1 character',
-      t: 'a list of 2 items, each a string',
+      t: 'a list of 2 items, each item a string',
       u: 'null',
     });
   });

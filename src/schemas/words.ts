@@ -57,7 +57,7 @@ function ofKind(kind: Kind, limits: Limits, items: Shape | undefined): string {
       return 'a date, as in 2030-12-31';
     case 'list': {
       const count = amount(limits.minItems, limits.maxItems, 'item');
-      return `a list${count ? ` of ${count}` : ''}${items?.expects ? `, each ${items.expects}` : ''}`;
+      return `a list${count ? ` of ${count}` : ''}${items?.expects ? `, each item ${items.expects}` : ''}`;
     }
     case 'section':
       return 'a section';

@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BundleProvider, ConfigError, checkConfig, describeKeys, EnvProvider, envExample, loadConfig, reveal } from 'llm-config-manager';
+import { Schema } from './schema.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'configuration-'));
+const file = join(folder, 'base.yaml');
+const good = 'database:\n  host: db.internal\n  password: not-a-real-password\nmodels: [small]\n';
+await writeFile(file, good);
+const env: Record<string, string> = { APP__DATABASE__POOL_MAX: '20', APP__MODELS: 'small, large' };
+const print = (text: unknown): void => console.log(`${String(text).replaceAll(`${folder}/`, 'config/')}\n`);
+
+// #region load
+const source = [new EnvProvider({ prefix: 'APP', env }), new BundleProvider(file)];
+const config = await loadConfig(Schema, source);
+config.value.database.poolMax; // 20, a number
+config.value.models; // ['small', 'large']
+config.get('database.host'); // typed by its path
+config.at('database').get('host'); // a section, living across reloads
+// #endregion
+print(JSON.stringify(config));
+
+// #region explain
+print(config.explain('database.poolMax'));
+// #endregion
+
+// #region keys
+const { keys, complete } = describeKeys(Schema);
+print(`${keys.length} keys, ${complete ? 'and these are all' : 'and perhaps more'}`);
+print(envExample(Schema, { prefix: 'APP' }));
+// #endregion
+
+// #region check
+const check = await checkConfig(Schema, source, { unknown: 'error' });
+print(check);
+if (!check.ok) process.exitCode = 1;
+// #endregion
+
+// #region print
+print(JSON.stringify(config.value.database)); // the password is masked
+const { host, password } = config.value.database; // reading a property gives the value
+const plain = reveal(config.value.database); // a plain copy that hides nothing
+// #endregion
+print(`${host}, a password of ${password.length} letters, ${Object.keys(plain).length} keys`);
+
+// #region subscribe
+const subscription = config.subscribe('database.poolMax', ({ key, previous, current, generation }) => {
+  print(`generation ${generation}: ${key} was ${previous}, is ${current}`);
+});
+// #endregion
+
+// #region reload
+env.APP__DATABASE__POOL_MAX = '30';
+await config.reload(); // the next generation
+try {
+  env.APP__DATABASE__POOL_MAX = 'many';
+  await config.reload();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  print(error.message); // the old generation stands
+}
+// #endregion
+
+// #region rollback
+config.rollback(); // 20 again, until the next reload()
+// #endregion
+subscription[Symbol.dispose]();
+
+await writeFile(file, 'databse:\n  host: db.internal\nmodels: 5\n');
+const broken = [new EnvProvider({ prefix: 'APP', env: { APP__DATABASE__POOL_MAX: '', APP__PROT: '80' } }), new BundleProvider(file)];
+// #region report
+try {
+  await loadConfig(Schema, broken, { unknown: 'error' });
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  print(error.message);
+  print(error.problems?.map(({ kind, key }) => `${kind} ${key}`));
+}
+// #endregion
+await config.close();
+await rm(folder, { recursive: true });
