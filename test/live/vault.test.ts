@@ -5,7 +5,7 @@ import { segments } from '../../src/key.ts';
 import { scoped } from '../../src/levels.ts';
 import { token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/provider.ts';
-import { conformance, type Subject, type Values } from '../../src/testing/index.ts';
+import { conformance, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
 import { admin, live, mounted, policy, type Recorder, recorder, refusal, tokenOf, unique } from './vault-server.ts';
 
 type Tree = Record<string, unknown>;
@@ -20,7 +20,7 @@ const kv1 = await mounted('kv', { options: { version: '1' } });
 cleaning.push(kv2.unmount, kv1.unmount);
 
 const tls = { ca: live.ca };
-const resilience = { timeoutMs: 250, deadlineMs: 600, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = { timeoutMs: 2_000, deadlineMs: 4_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
 
 function put(tree: Tree, path: readonly string[], value: ConfigValue | undefined): void {
   const [name, ...inside] = path as [string, ...string[]];
@@ -69,6 +69,7 @@ function subject({ version, folder, secure, root }: Layout) {
       written.set(path, data);
     }
     await Promise.all([...written].map(([path, data]) => admin('POST', api('data', path), version === 2 ? { data } : data)));
+    const clock = manualClock(Date.now());
     const proxy: Recorder | undefined = secure ? undefined : await recorder();
     const options: VaultOptions = {
       address: proxy?.address ?? live.tlsAddress,
@@ -77,6 +78,7 @@ function subject({ version, folder, secure, root }: Layout) {
       auth: token(given),
       env: {},
       resilience,
+      clock,
       ...(secure && { tls }),
     };
     const made = new VaultProvider(options);
@@ -90,6 +92,8 @@ function subject({ version, folder, secure, root }: Layout) {
       },
       damage: async (key) => policy(name, [...lines, `path "${api('data', secretOf(key)[0])}" { capabilities = ["deny"] }`]),
       ...(proxy && { requests: () => proxy.asked.filter((one) => !/auth\/token|sys\//.test(one)).length }),
+      advance: (ms) => clock.advance(ms),
+      paceMs: 10, // the server is a real one
       dispose: async () => {
         await proxy?.close();
         await admin('DELETE', `sys/policies/acl/${name}`);

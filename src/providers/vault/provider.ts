@@ -16,7 +16,8 @@ export interface VaultOptions extends VaultConnectionOptions, ShelterOptions {
   readonly path?: string;
   /** Where the key-value engine of `path` is mounted. @default 'secret' */
   readonly mount?: string;
-  /** The version of the key-value engine. `auto` asks the server. @default 'auto' */
+  /** The version of the key-value engine. `auto` asks the server; a number spares that, and under `secrets` takes the first segment
+   *  of each path for its mount. @default 'auto' */
   readonly kv?: 'auto' | 1 | 2;
   /** In place of `path`: keys, each with its secret or the field of one, in full: `{ 'db.password': 'secret/acme/db#password' }`.
    *  `#` once more at the end is the text itself. */

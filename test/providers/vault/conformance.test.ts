@@ -3,7 +3,7 @@ import type { ConfigValue } from '../../../src/entry.ts';
 import { segments } from '../../../src/key.ts';
 import { scoped } from '../../../src/levels.ts';
 import { token, VaultProvider } from '../../../src/providers/vault/index.ts';
-import { conformance, type ProviderSuite, type Subject, type Values } from '../../../src/testing/index.ts';
+import { conformance, manualClock, type ProviderSuite, type Subject, type Values } from '../../../src/testing/index.ts';
 import { FakeVault, type Fault, type Seen } from './fake.ts';
 
 type Tree = Record<string, unknown>;
@@ -37,8 +37,7 @@ const faults: Record<string, (seen: Seen) => Fault> = {
   hang: () => 'hang',
 };
 
-/** Time passes by itself here, as the requests are real ones. */
-const resilience = { timeoutMs: 150, deadlineMs: 350, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = { timeoutMs: 2_000, deadlineMs: 4_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
 
 interface Layout {
   readonly mount: string;
@@ -49,13 +48,14 @@ interface Layout {
 
 function subject({ mount, secretOf, provider }: Layout) {
   return async (values: Values): Promise<Subject> => {
-    const vault = await new FakeVault().listen();
+    const clock = manualClock();
+    const vault = await new FakeVault(() => clock.now()).listen();
     const write = (key: string, value: ConfigValue | undefined): void => {
       const [path, field] = secretOf(segments(key));
       const secret = vault.engines.secrets.get(`${mount}/${path}`) ?? { versions: [], metadata: null };
       const data = structuredClone(secret.versions.at(-1)?.data ?? {});
       put(data, field, value);
-      secret.versions.push({ data, at: Date.now() });
+      secret.versions.push({ data, at: clock.now() });
       vault.engines.secrets.set(`${mount}/${path}`, secret);
     };
     for (const [key, value] of Object.entries(values)) write(key, structuredClone(value) as ConfigValue);
@@ -70,7 +70,7 @@ function subject({ mount, secretOf, provider }: Layout) {
         };
       return fault === undefined ? undefined : faults[fault]?.(seen);
     };
-    const made = provider(vault.address, { auth: token('root-token'), env: {}, resilience });
+    const made = provider(vault.address, { auth: token('root-token'), env: {}, resilience, clock });
     return {
       provider: secretOf(['probe'])[0] === 'app' && mount === 'secret' ? scoped(made, 'app') : made,
       change: write,
@@ -82,6 +82,8 @@ function subject({ mount, secretOf, provider }: Layout) {
         damaged.add(`${mount}/data/${path}`);
       },
       requests: () => vault.seen.filter(({ url }) => !/auth\/token|sys\//.test(url)).length,
+      advance: (ms) => clock.advance(ms),
+      paceMs: 10, // the requests are real ones
       dispose: () => vault.close(),
     };
   };
