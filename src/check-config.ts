@@ -1,7 +1,7 @@
 import { carryForward } from './carry.ts';
 import { isConfigError } from './errors.ts';
 import type { Key } from './key.ts';
-import { keyFrom } from './key.ts';
+import { keyFrom, startsWith } from './key.ts';
 import { ask, assemble, failureOf, isHidden, type Load, problemsOf } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './load-config.ts';
 import { show } from './redact.ts';
@@ -72,7 +72,7 @@ export async function checkConfig<S extends StandardSchemaV1>(
 }
 
 function isOnDemand(key: Key, { standing }: Load): boolean {
-  return standing.holes.some(({ path, item }) => item.error.code === 'on_demand' && keyFrom(path) === key);
+  return standing.holes.some(({ path, item }) => item.error.code === 'on_demand' && startsWith(key, keyFrom(path)));
 }
 
 function keysOf(schema: StandardSchemaV1, { standing, texts, plan }: Load): CheckedKey[] {
@@ -83,7 +83,7 @@ function keysOf(schema: StandardSchemaV1, { standing, texts, plan }: Load): Chec
   const fallbacks = new Map(known.map((one) => [one.key, one]));
   return [...keys].map((key): CheckedKey => {
     const leaf = leaves.get(key);
-    const hole = holes.get(key);
+    const hole = holes.get(key) ?? [...holes].find(([above]) => startsWith(key, above))?.[1];
     if (leaf) {
       const value = show(texts.read(leaf.path, leaf.item.value), isHidden(leaf, plan.shape));
       return { key, state: 'found', value, origin: String(leaf.item.origin) };

@@ -40,7 +40,8 @@ export function diagnose(issues: readonly Issue[], one: Case): Problem[] {
   const secrets = one.standing.leaves.filter((leaf) => isSecret(leaf, one.shape)).map(({ item }) => item.value);
   const problems = issues
     .flatMap((issue) => (issue.threw ? [...plainIssues(one.shape, one.input, []), issue] : expand(issue)))
-    .filter(({ path }) => !places.some((place) => isWithin(path, place) || isWithin(place, path)))
+    // what a hole has taken away is told by the hole, and what is said of a section around it may come from that
+    .filter(({ path }) => !places.some((place) => isWithin(place, path) || (isWithin(path, place) && dig(one.input, path) === undefined)))
     .flatMap((issue) => problemsOf(issue, one, unread, secrets));
   const seen = new Set<string>();
   return problems.filter(({ kind, key, inside }) => {

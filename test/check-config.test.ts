@@ -91,6 +91,15 @@ describe('checkConfig', () => {
     expect(String(check)).toContain('vault does not answer');
   });
 
+  it('says of every key of a dynamic secret that it would be made', async () => {
+    const app = z.object({ creds: z.object({ username: z.string(), password: z.string() }) });
+    for (const more of [{}, { creds: { username: 'fixed' } }]) {
+      const check = await checkConfig(app, [new MemoryProvider(more), vault([lease])]);
+      expect(check.ok).toBe(true);
+      expect(check.keys.find(({ key }) => key === 'creds.password')?.state).toBe('on_demand');
+    }
+  });
+
   it('refuses wrong options as loadConfig does', async () => {
     await expect(checkConfig(schema, new MemoryProvider({}), { unknwon: 'error' } as never)).rejects.toMatchObject({
       code: 'invalid_option',

@@ -292,6 +292,15 @@ describe('A hole', () => {
     expect((await failing(loadConfig(schema, section))).problems).toMatchObject([{ kind: 'unreadable', key: 'keys' }]);
   });
 
+  it('does not hide what else is wrong', async () => {
+    const schema = z.object({ a: z.string(), port: z.number(), gone: z.string() });
+    const source = [new MemoryProvider({ port: 'x' }), store({ holes: [hole('a')] })];
+    const error = await failing(loadConfig(schema, source));
+    expect(error.problems?.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong port', 'missing gone', 'unreadable a']);
+    const whole = await failing(loadConfig(schema, [new MemoryProvider({ port: 'x' }), store({ holes: [hole('')] })]));
+    expect(whole.problems?.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong port', 'unreadable a']);
+  });
+
   it('above the loaded section takes the section away', async () => {
     const error = await failing(loadConfig(z.object({ x: z.string().default('d') }), store({ holes: [hole('acme')] }), { at: 'acme.api' }));
     expect(error.problems).toMatchObject([{ kind: 'unreadable', key: 'x' }]);

@@ -97,7 +97,7 @@ describe('Valibot', () => {
       exact: v.exactOptional(v.number()),
       big: v.pipe(v.bigint(), v.minValue(1n)),
       tuple: v.tupleWithRest([v.string()], v.number()),
-      lit: v.literal(null),
+      lit: v.null(),
       when: v.date(),
       inst: v.instance(URL),
       stamp: v.pipe(v.string(), v.isoTimestamp()),
