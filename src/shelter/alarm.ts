@@ -1,55 +1,62 @@
-import type { Clock } from './clock.ts';
+import { type Clock, later, systemClock } from './clock.ts';
 
-interface Entry {
+interface Waiting {
   readonly at: number;
   readonly ring: () => void;
 }
 
+const { setInterval } = globalThis;
+const never = 2 ** 31 - 1;
+
 /** One timer for all that wait for a deadline. It is not put back when a deadline is no longer needed, which is what nearly always
- *  happens: setting and clearing a timer costs as much as the rest of a request. */
+ *  happens: setting and clearing a timer costs as much as the rest of a request. The process stays alive while somebody waits. */
 export class Alarm {
   readonly #clock: Clock;
-  readonly #entries = new Set<Entry>();
+  readonly #waiting = new Set<Waiting>();
+  #alive: NodeJS.Timeout | undefined;
   #armedAt = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#alive = clock === systemClock ? setInterval(() => {}, never).unref() : undefined;
   }
 
   /** The answer is to be handed to `delete`. */
-  add(at: number, ring: () => void): Entry {
-    const entry = { at, ring };
-    this.#entries.add(entry);
+  add(at: number, ring: () => void): Waiting {
+    const waiting = { at, ring };
+    if (this.#waiting.size === 0) this.#alive?.ref();
+    this.#waiting.add(waiting);
     if (at < this.#armedAt) this.#arm(at);
-    return entry;
+    return waiting;
   }
 
-  delete(entry: Entry): boolean {
-    return this.#entries.delete(entry);
+  delete(waiting: Waiting): boolean {
+    const was = this.#waiting.delete(waiting);
+    if (was && this.#waiting.size === 0) this.#alive?.unref();
+    return was;
   }
 
   #arm(at: number): void {
     this.#cancel?.();
     this.#armedAt = at;
-    this.#cancel = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#ring());
+    this.#cancel = later(this.#clock, Math.min(never, Math.max(0, at - this.#clock.now())), () => this.#ring());
   }
 
   #ring(): void {
     this.#cancel = undefined;
     this.#armedAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const entry of [...this.#entries]) {
-      if (entry.at > now) next = Math.min(next, entry.at);
-      else if (this.#entries.delete(entry)) entry.ring();
-    }
+    for (const waiting of [...this.#waiting]) if (waiting.at <= now && this.delete(waiting)) waiting.ring();
+    const next = [...this.#waiting].reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
     if (next < this.#armedAt) this.#arm(next);
   }
 
   /** The end of all waiting. */
-  ringAll(): void {
+  close(): void {
     this.#cancel?.();
-    for (const entry of [...this.#entries]) if (this.#entries.delete(entry)) entry.ring();
+    clearInterval(this.#alive);
+    this.#alive = undefined;
+    for (const waiting of [...this.#waiting]) if (this.delete(waiting)) waiting.ring();
   }
 }

@@ -3,11 +3,12 @@ import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { Listeners } from '../internal/listeners.ts';
 import { type Key, startsWith } from '../key.ts';
-import type { Change, Health, KeyStatus, ListOptions, ReadOptions } from '../provider.ts';
+import type { Change, Health, KeyStatus, Layer, ListOptions, ReadOptions } from '../provider.ts';
 import { aborted, unlessAborted } from './abort.ts';
 import { Answers } from './answers.ts';
 import { Documents } from './documents.ts';
 import { Held } from './held.ts';
+import { Layers } from './layers.ts';
 import { Listing } from './listing.ts';
 import { Lookup } from './lookup.ts';
 import type { Settings } from './options.ts';
@@ -19,7 +20,7 @@ import { choose, spelled } from './resolve.ts';
 import { Ticks } from './shelf.ts';
 import type { ShelteredStats, VersionedRead, VersionedWrite } from './sheltered.ts';
 import { Teller } from './teller.ts';
-import { Walks } from './walk.ts';
+import { scopeOf, Walks } from './walk.ts';
 import { Writes } from './write.ts';
 
 /** The parts of one shelter, put together. */
@@ -31,6 +32,7 @@ export class Engine {
   readonly #requests: Requests;
   readonly #documents: Documents;
   readonly #walks: Walks;
+  readonly #layers: Layers;
   readonly #lookup: Lookup;
   readonly #listing: Listing;
   readonly #writes: Writes;
@@ -46,7 +48,7 @@ export class Engine {
     this.#teller = new Teller(source.name, settings.clock);
     this.#answers = new Answers(settings.clock);
     this.#requests = new Requests(source, settings, this.#teller, async () => {
-      await Promise.all([this.#documents.load(), this.#walks.load()]);
+      await Promise.all([this.#documents.load(), this.#walks.load(), this.#layers.load()]);
     });
     const shared = {
       source,
@@ -60,6 +62,7 @@ export class Engine {
     this.#documents = new Documents(shared);
     const documents = this.#documents;
     this.#walks = new Walks({ ...shared, documents });
+    this.#layers = new Layers(shared);
     this.#lookup = new Lookup({ ...shared, documents });
     this.#listing = new Listing({ ...shared, documents, walks: this.#walks });
     this.#writes = new Writes({ ...shared, documents, written: (document, key) => this.#written(document, key) });
@@ -125,6 +128,12 @@ export class Engine {
     return unlessAborted(this.#source.name, this.#listing.list(prefix, options), options.signal);
   }
 
+  async layers(prefix: Key, options: ListOptions = {}): Promise<readonly Layer[]> {
+    this.#open(options.signal);
+    const { wanted, acquire = false, maxAgeMs, signal } = options;
+    return unlessAborted(this.#source.name, this.#layers.read(scopeOf(prefix, wanted, acquire), { maxAgeMs }), signal);
+  }
+
   where(key: Key): string {
     const places = this.#source.locate(key);
     return places.map((place) => `${this.#source.name} ${spelled(place, pathIn(place, key))}`).join('\n');
@@ -160,7 +169,7 @@ export class Engine {
       const documents = places.filter((place) => touches(place.key)).map((place) => place.document);
       this.#documents.void(documents, true);
     } else this.#documents.expire(prefix === '' ? undefined : touches);
-    this.#walks.void(true);
+    this.#lists(true);
     this.#teller.tell('refreshed', { key: prefix });
   }
 
@@ -188,7 +197,7 @@ export class Engine {
     });
     if (documents.length > 0) this.#documents.void(documents, true);
     else this.#documents.expire(undefined);
-    this.#walks.void(true);
+    this.#lists(true);
     const known = documents.length > 0 && keys.every((some) => some.length > 0) ? keys.flat() : undefined;
     this.#teller.tell('rotated', {});
     this.#change(known);
@@ -196,8 +205,14 @@ export class Engine {
 
   #written(document: string, key: Key): void {
     this.#documents.void([document], false);
-    this.#walks.void(false);
+    this.#lists(false);
     this.#change([key]);
+  }
+
+  /** Lists are stale. */
+  #lists(keepForOutage: boolean): void {
+    this.#walks.void(keepForOutage);
+    this.#layers.void(keepForOutage);
   }
 
   #change(keys: readonly Key[] | undefined): void {
@@ -206,7 +221,13 @@ export class Engine {
   }
 
   on(listener: (event: ConfigEvent) => void): Disposable {
-    return this.#teller.on(listener);
+    const [mine, its] = [this.#teller.on(listener), this.#source.on?.(listener)];
+    return {
+      [Symbol.dispose]: () => {
+        mine[Symbol.dispose]();
+        its?.[Symbol.dispose]();
+      },
+    };
   }
 
   status(key: Key): KeyStatus | undefined {
@@ -218,7 +239,7 @@ export class Engine {
     const held = found && !(found instanceof ConfigError) ? found.held : helds.find((one) => one instanceof Held);
     if (!held || held instanceof ConfigError) return { breaker };
     const now = clock.now();
-    return { ageMs: now - held.at, stale: now >= held.freshUntil, breaker };
+    return { ageMs: now - held.at, stale: held.gone || now >= held.freshUntil, breaker };
   }
 
   stats(): ShelteredStats {

@@ -1,8 +1,8 @@
 import type { Entry } from '../entry.ts';
 import { isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import type { Call, DocumentSource, Outcome } from './port.ts';
+import type { ConfigProvider, ListOptions, WritableProvider } from '../provider.ts';
+import type { Call, DocumentSource, Outcome, Scope } from './port.ts';
 
 /** A provider as a source: its keys are its documents. */
 export function fromProvider(provider: ConfigProvider): DocumentSource {
@@ -21,7 +21,7 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
       return new Map([[key, outcome(await provider.get(key, ask(call)))]]);
     },
     async page(scope, _cursor, call) {
-      const found = await provider.list(scope.prefix, { ...ask(call), ...(scope.wanted && { wanted: scope.wanted }) });
+      const found = await provider.list(scope.prefix, { ...ask(call), ...within(scope) });
       return {
         found: found.map((item) => ({
           place: { key: item.key, document: item.key, field: '' },
@@ -30,6 +30,8 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
         next: [],
       };
     },
+    ...(provider.layers && { layers: async (scope, call) => provider.layers!(scope.prefix, { ...ask(call), ...within(scope) }) }),
+    ...(provider.on && { on: (listener) => provider.on!(listener) }),
     classify: (error) =>
       isConfigError(error) ? error : new ConfigError('unavailable', `${provider.name} failed`, { provider: provider.name, cause: error }),
     ...(writable.set && {
@@ -55,6 +57,8 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
     ...(provider.close && { close: () => provider.close!() }),
   };
 }
+
+const within = ({ wanted, acquire }: Scope): ListOptions => ({ ...(wanted && { wanted }), ...(acquire && { acquire }) });
 
 function outcome(entry: Entry | undefined): Outcome {
   if (!entry) return 'absent';

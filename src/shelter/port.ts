@@ -1,7 +1,8 @@
 import type { ConfigValue, Entry, Metadata } from '../entry.ts';
 import type { ConfigError, ErrorCode } from '../errors.ts';
+import type { ConfigEvent } from '../events.ts';
 import type { Key } from '../key.ts';
-import type { Wanted } from '../provider.ts';
+import type { Layer, Wanted } from '../provider.ts';
 
 /** What a remote backend implements; the shelter does the rest. Every method that takes a Call is one request to the backend,
  *  and what needs no request is no method: it would close a breaker and count as a call. Any of them may throw anything. */
@@ -30,6 +31,8 @@ export interface DocumentSource {
   /** After an `unauthenticated`: forgets what it logged in with, so that the next request finds out anew. Asks nobody. False: there
    *  is nothing to forget. */
   renew?(refused: ConfigError): boolean;
+  /** Only of `sheltered(provider)`, where that provider is made of several: each one's own answer. */
+  layers?(scope: Scope, call: Call): Promise<readonly Layer[]>;
   /** For `health`; without it, health tells how the last request went. */
   ping?(call: Call): Promise<void>;
   /** Imports the client, outside every deadline; a failure is forgotten. */
@@ -40,6 +43,8 @@ export interface DocumentSource {
   watch?(changed: (documents: readonly string[]) => void): () => void;
   /** Called once: what the source has to say to whoever listens ("the names of 3 secrets are no keys"), never with a value. */
   onNotice?(tell: (message: string, outcome?: ErrorCode) => void): void;
+  /** Events of its own, handed on. */
+  on?(listener: (event: ConfigEvent) => void): Disposable;
   close?(): Promise<void>;
 }
 

@@ -71,16 +71,18 @@ export class Requests {
     return this.#resilience.state;
   }
 
-  async send(errand: Errand, job: Job): Promise<ConfigError | undefined> {
-    if (!this.#loaded) {
-      try {
-        await this.#load();
-      } catch (error) {
-        return this.classify(error);
-      }
+  send(errand: Errand, job: Job): Promise<ConfigError | undefined> {
+    const { connect, renew } = this.#source;
+    return this.#loaded && !connect && !renew ? this.#tries(errand, job, this.#endsAt()) : this.#connected(errand, job);
+  }
+
+  async #connected(errand: Errand, job: Job): Promise<ConfigError | undefined> {
+    try {
+      if (!this.#loaded) await this.#load();
+    } catch (error) {
+      return this.classify(error);
     }
     const endsAt = this.#endsAt();
-    if (!this.#source.connect && !this.#source.renew) return this.#tries(errand, job, endsAt);
     let asked = false;
     for (;;) {
       const login = this.#connection.ready();
@@ -228,7 +230,7 @@ export class Requests {
 
   close(): void {
     this.#closed ??= new ConfigError('aborted', `${this.#source.name} is closed`, { provider: this.#source.name });
-    this.#alarm.ringAll();
+    this.#alarm.close();
   }
 }
 

@@ -196,6 +196,6 @@ export class Shelf<T, Q> {
 }
 
 function fresh<T>(held: Held<T>, { maxAgeMs }: Ask, now: number, leased: boolean): boolean {
-  if (now >= held.freshUntil || now >= held.endsAt) return false;
+  if (held.gone || now >= held.freshUntil || now >= held.endsAt) return false;
   return maxAgeMs === undefined || leased || (maxAgeMs > 0 && now - held.at <= maxAgeMs);
 }

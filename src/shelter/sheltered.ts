@@ -38,10 +38,13 @@ export interface ShelteredStats {
 export class ShelteredProvider implements ConfigProvider {
   readonly name: string;
   protected readonly engine: Engine;
+  /** Only around a provider that is made of several. */
+  declare readonly layers?: NonNullable<ConfigProvider['layers']>;
 
   constructor(source: DocumentSource, options: ShelterOptions = {}) {
     this.name = source.name;
     this.engine = new Engine(source, settingsOf(source.name, options, source.limits));
+    if (source.layers) this.layers = async (prefix = '', more) => this.engine.layers(keyOf(prefix), more);
   }
 
   get(key: Key, options?: VersionedRead): Promise<Entry | undefined> {

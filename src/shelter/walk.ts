@@ -45,7 +45,7 @@ export class Walks {
   }
 
   read(scope: Scope, ask: Ask): Held<Walk> | Promise<Held<Walk> | ConfigError> {
-    return this.#shelf.read(JSON.stringify([scope.prefix, scope.wanted, scope.acquire]), scope, ask);
+    return this.#shelf.read(nameOfScope(scope), scope, ask);
   }
 
   void(keepForOutage: boolean): void {
@@ -110,6 +110,8 @@ export class Walks {
     this.#shelf.land(flight, held, '', false);
   }
 }
+
+export const nameOfScope = ({ prefix, wanted, acquire }: Scope): string => JSON.stringify([prefix, wanted, acquire]);
 
 export const nameOf = (place: Place): string => `${place.document}\0${place.key}\0${place.field}`;
 

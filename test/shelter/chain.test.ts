@@ -16,7 +16,10 @@ function whole() {
     FakeSource,
   ];
   const options = { clock, cache: { jitter: 0, ttlMs: 60_000, staleIfErrorMs: 60_000 } };
-  const remote = sources.map((source) => sheltered(source, options)) as [ReturnType<typeof sheltered>, ReturnType<typeof sheltered>];
+  const remote = sources.map((source) => sheltered(source, options)) as unknown as [
+    ReturnType<typeof sheltered>,
+    ReturnType<typeof sheltered>,
+  ];
   const front = new MemoryProvider({ front: 'memory' }, { name: 'front' });
   const defaults = new MemoryProvider({ token: 'default', only: { here: 'default' } }, { name: 'defaults' });
   const chain = new ProviderChain([front, ...remote, defaults]);

@@ -29,11 +29,11 @@ class Model {
   readonly held = new Map<string, Held>();
   readonly walks = new Map<Key, Held & { names: string[] }>();
 
-  fresh(held: Held | undefined, { maxAgeMs }: Ask): held is Held {
+  fresh(held: Held | undefined, { maxAgeMs }: Ask): boolean {
     return held !== undefined && this.now < held.until && (maxAgeMs === undefined || (maxAgeMs > 0 && this.now - held.at <= maxAgeMs));
   }
 
-  stale(held: Held | undefined, { maxAgeMs }: Ask): held is Held {
+  stale(held: Held | undefined, { maxAgeMs }: Ask): boolean {
     if (!held || this.now >= held.until + staleIfErrorMs) return false;
     return maxAgeMs === undefined || (maxAgeMs > 0 && this.now - held.at <= maxAgeMs);
   }
@@ -46,7 +46,7 @@ class Model {
     for (const document of documents) {
       const held = this.held.get(document);
       if (!missing.includes(document)) answers.set(document, held?.value);
-      else if (this.isDown) answers.set(document, this.stale(held, ask) && held.value !== undefined ? held.value : 'down');
+      else if (this.isDown) answers.set(document, this.stale(held, ask) ? (held?.value ?? 'down') : 'down');
       else {
         const value = this.backend.get(document);
         this.held.set(document, { value, at: this.now, until: this.now + (value === undefined ? absentTtlMs : ttlMs) });

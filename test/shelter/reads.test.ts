@@ -312,7 +312,7 @@ describe('6. a hang', () => {
     await provider.close();
   });
 
-  it('keeps no process alive: after the last time-out the event loop is empty', async () => {
+  it('keeps the process alive while somebody waits, and no longer: after the last time-out the event loop is empty', async () => {
     const child = fileURLToPath(new URL('../support/hanging.ts', import.meta.url));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], { timeout: 20_000 });
     expect(stderr).toBe('');

@@ -1,0 +1,74 @@
+import type { LRUCache } from 'lru-cache';
+import type { ConfigError } from '../errors.ts';
+import type { Layer } from '../provider.ts';
+import { Held } from './held.ts';
+import type { Settings } from './options.ts';
+import type { DocumentSource, Scope } from './port.ts';
+import { ifTransient, type Requests } from './requests.ts';
+import { type Ask, type Flight, Shelf, type Store, type Ticks } from './shelf.ts';
+import type { Teller } from './teller.ts';
+import { nameOfScope } from './walk.ts';
+
+interface Shared {
+  readonly source: DocumentSource;
+  readonly settings: Settings;
+  readonly requests: Requests;
+  readonly teller: Teller;
+  readonly ticks: Ticks;
+  readonly counts: ConstructorParameters<typeof Shelf>[0]['counts'];
+}
+
+/** The layers of a sheltered provider that is made of several: each one's own answer, held while none of them failed. */
+export class Layers {
+  readonly #shared: Shared;
+  readonly #shelf: Shelf<readonly Layer[], Scope>;
+  /** What the others said where one has failed. */
+  readonly #rest = new WeakMap<ConfigError, readonly Layer[]>();
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.#shelf = new Shelf<readonly Layer[], Scope>(shared, (flight, scope) => void this.#ask(flight, scope));
+  }
+
+  async load(): Promise<void> {
+    const { LRUCache: Cache } = await import('lru-cache');
+    const store: LRUCache<string, Held<readonly Layer[]>> = new Cache({ max: 100 });
+    this.#shelf.store = store satisfies Store<readonly Layer[]>;
+  }
+
+  async read(scope: Scope, ask: Ask): Promise<readonly Layer[]> {
+    const answer = await this.#shelf.read(nameOfScope(scope), scope, ask);
+    if (answer instanceof Held) return answer.outcome;
+    return this.#rest.get(answer) ?? [{ name: this.#shared.source.name, entries: [], holes: [], error: answer }];
+  }
+
+  void(keepForOutage: boolean): void {
+    const all = this.#shelf.ids(() => true);
+    this.#shelf.void(undefined, all, keepForOutage);
+  }
+
+  async #ask(flight: Flight<readonly Layer[]>, scope: Scope): Promise<void> {
+    const { source, requests, settings, ticks } = this.#shared;
+    const { cache, clock } = settings;
+    let said: readonly Layer[] = [];
+    let tick = 0;
+    let at = 0;
+    const error = await requests.send({ operation: 'page', documents: 0, repeats: ifTransient }, async (call) => {
+      flight.sent = true;
+      tick = ticks.next();
+      at = clock.now();
+      said = (await source.layers?.(scope, call)) ?? [];
+      const failed = said.find((layer) => layer.error?.transient)?.error;
+      return failed && { error: failed, answered: said.some((layer) => !layer.error) };
+    });
+    if (error) {
+      if (said.length > 0) this.#rest.set(error, said);
+      return this.#shelf.land(flight, error, '');
+    }
+    const ends = said.flatMap(({ entries }) => entries.map((entry) => entry.expiresAt ?? Number.POSITIVE_INFINITY));
+    const endsAt = ends.reduce((least, end) => Math.min(least, end), Number.POSITIVE_INFINITY);
+    const held = new Held(said, scope.prefix, at, tick, Math.min(endsAt, at + (cache ? cache.ttlMs : 0)), endsAt);
+    const keeps = cache !== false && said.every((layer) => !layer.error && !layer.tolerated);
+    this.#shelf.land(flight, held, '', keeps);
+  }
+}
