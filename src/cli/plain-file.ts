@@ -65,7 +65,7 @@ async function assigned(source: Parameters<typeof readDotenv>[0], name: string, 
   const before = await readDotenv(source);
   const others = before.filter((one) => one.name !== name).map((one) => [one.name, one.value]);
   const line = new RegExp(
-    `^([^\\S\\n]*(?:export\\s+)?${name.replace(/[.]/g, '\\.')}[^\\S\\n]*=[^\\S\\n]*)("(?:[^"\\\\]|\\\\.)*"|'[^']*'|\`[^\`]*\`|[^\\n#]*?)([^\\S\\n]*(?:#[^\\n]*)?)$`,
+    `^([^\\S\\n]*(?:export\\s+)?${name.replace(/\W/g, '\\$&')}[^\\S\\n]*=[^\\S\\n]*)("(?:[^"\\\\]|\\\\.)*"|'[^']*'|\`[^\`]*\`|[^\\n#]*?)([^\\S\\n]*(?:#[^\\n]*)?)$`,
     'm',
   );
   const ways = /^[\w.:/+@-]*$/.test(plain) ? [plain] : [`'${plain}'`, `"${plain}"`, `\`${plain}\``];

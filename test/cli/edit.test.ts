@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
@@ -44,6 +46,20 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect((await llmConfig(['edit', box.path('none.jwe')], editing)).code).toBe(3);
   });
+
+  it('prefers VISUAL, and wipes the text when it is killed in the middle', async () => {
+    const { box, file, editing } = await prepared('echo ready; exec sleep 1');
+    await using _ = box;
+    const { EDITOR: VISUAL, ...others } = editing.env;
+    const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+    const env = { ...others, VISUAL, EDITOR: 'false' };
+    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout?.once('data', () => child.kill('SIGTERM'));
+    const [code, signal] = await once(child, 'exit');
+    expect([code, signal]).toEqual([null, 'SIGTERM']);
+    const path = (await box.read('paths')).trim();
+    expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
+  }, 30_000);
 
   it('lets a broken document be edited again, as often as needed', async () => {
     const { box, file, editing } = await prepared(

@@ -28,6 +28,13 @@ describe('llm-config', () => {
     expect((await llmConfig(['help', name])).out).toContain(name);
   });
 
+  it('says how a group of commands is used', async () => {
+    const { out } = await llmConfig(['help', 'recipients']);
+    expect([out.includes('recipients remove FILE NAME'), out.includes('keygen FILE')]).toEqual([true, false]);
+    expect(out.match(/^ {2}llm-config recipients/gm)).toHaveLength(3);
+    expect((await llmConfig(['help', 'nothing'])).out).toContain('llm-config keygen');
+  });
+
   it('answers wrong usage with 2, on stderr alone, and repeats no value', async () => {
     for (const [args, message] of [
       [['encrypt', 'x', '--cntext', 'y'], /no option --cntext; did you mean --context\?/],

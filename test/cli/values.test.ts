@@ -109,6 +109,20 @@ describe('llm-config seal and unseal', () => {
     expect(JSON.parse((await llmConfig(['get', box.path('base.yaml'), 'a'], { env })).out)).toEqual([1, 2]);
   });
 
+  it('read a file by the format they are told, and variables with any sign in their names', async () => {
+    await using box = await sandbox({ files: { settings: `a: ${fake}\n`, '.env': `A.B-C=${fake}\n` } });
+    expect((await llmConfig(['seal', box.path('settings'), 'a'], { env })).err).toMatch(/does not tell its format/);
+    expect((await llmConfig(['seal', box.path('settings'), 'a', '--format', 'yaml'], { env })).code).toBe(0);
+    expect((await llmConfig(['get', box.path('settings'), 'a', '--format', 'yaml'], { env })).out).toBe(`${fake}\n`);
+    expect((await llmConfig(['seal', box.path('.env'), 'A.B-C', '--for-key', 'a.b'], { env })).code).toBe(0);
+    expect(await box.read('.env')).toMatch(/^A\.B-C=sealed:/);
+    const odd = await llmConfig(['seal', box.path('.env'), 'A(', '--for-key', 'a.c', '--from-file', '-'], { env, input: fake });
+    expect([odd.code, odd.err.includes(fake)]).toEqual([3, false]);
+    await llmConfig(['seal', box.path('.env'), 'N', '--from-file', '-', '--type', 'json'], { env, input: '42' });
+    expect((await llmConfig(['unseal', box.path('.env'), 'N'], { env })).code).toBe(0);
+    expect(await box.read('.env')).toMatch(/^N=42$/m);
+  });
+
   it('refuse sections, several readers, and names that are not the prefix’s', async () => {
     await using box = await sandbox({ files: { 'base.yaml': 'a:\n  b: 1\n', '.env': 'A=1' } });
     expect((await llmConfig(['seal', box.path('base.yaml'), 'a'], { env })).err).toMatch(/is a section/);

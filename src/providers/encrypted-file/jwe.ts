@@ -121,7 +121,6 @@ export function encryptContent(contentKey: Buffer, plaintext: Buffer, protectedT
 
 /** `undefined`: something was changed, or the content key is another's. */
 export function decryptContent(jwe: Jwe, contentKey: Buffer, context: string | undefined): Buffer | undefined {
-  if (contentKey.length !== 32) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', contentKey, jwe.iv, { authTagLength: 16 });
   decipher.setAAD(associated(jwe.protectedText, context)).setAuthTag(jwe.tag);
   const plaintext = decipher.update(jwe.ciphertext);

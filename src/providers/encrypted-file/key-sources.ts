@@ -94,8 +94,7 @@ export class Keys {
     const entry = await source.provider.get(source.key);
     const where = entry ? `${entry.origin}` : `${source.provider.name} has no ${source.key}`;
     if (!entry) return where;
-    const text = typeof entry.value === 'string' ? entry.value : JSON.stringify(entry.value);
-    return this.#text(source, text, where);
+    return this.#text(source, String(entry.value), where);
   }
 
   /** A stranger's error may hold anything. */

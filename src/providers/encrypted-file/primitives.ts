@@ -22,8 +22,9 @@ export const aesUnwrap = (key: Buffer, data: Buffer): Buffer | undefined =>
 /** An X25519 public key from its JWK; `undefined` for everything else. */
 export function x25519(jwk: unknown): KeyObject | undefined {
   const { kty, crv, x } = (typeof jwk === 'object' && jwk !== null ? jwk : {}) as Header;
-  if (kty !== 'OKP' || crv !== 'X25519' || typeof x !== 'string' || Buffer.from(x, 'base64url').length !== 32) return undefined;
-  if (base64url(Buffer.from(x, 'base64url')) !== x) return undefined;
+  if (kty !== 'OKP' || crv !== 'X25519' || typeof x !== 'string') return undefined;
+  const bytes = Buffer.from(x, 'base64url');
+  if (bytes.length !== 32 || base64url(bytes) !== x) return undefined;
   return createPublicKey({ format: 'jwk', key: { kty, crv, x } });
 }
 

@@ -98,7 +98,6 @@ function macOf(contentKey: Buffer, recipients: readonly Recipient[]): Buffer {
 
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
   const names = Object.keys(value).sort();
   return Object.fromEntries(names.map((name) => [name, sorted((value as Header)[name])]));
 }

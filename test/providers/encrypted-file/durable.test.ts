@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { chmod, lstat, mkdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
@@ -25,6 +25,13 @@ describe('writing a file', () => {
     await writeAtomic(box.path('link'), 'new');
     expect((await lstat(box.path('link'))).isSymbolicLink()).toBe(true);
     expect(await box.read('real/file')).toBe('new');
+  });
+
+  it.runIf(process.geteuid?.() === 0)('leaves it to its owner when root writes it', async () => {
+    await using box = await sandbox({ files: { file: 'old' } });
+    await chown(box.path('file'), 12_345, 12_345);
+    await writeAtomic(box.path('file'), 'new');
+    expect(await stat(box.path('file'))).toMatchObject({ uid: 12_345, gid: 12_345 });
   });
 
   it('leaves the old file when the last check before the swap fails', async () => {

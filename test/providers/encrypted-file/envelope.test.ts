@@ -78,6 +78,15 @@ describe('an encrypted file and jose', { timeout: 30_000 }, () => {
     }
   });
 
+  it('we open what jose writes with the parties of the agreement named (apu, apv)', async () => {
+    const file = await new FlattenedEncrypt(plaintext)
+      .setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM' })
+      .setKeyManagementParameters({ apu: Buffer.from('Alice'), apv: Buffer.from('Bob') })
+      .setAdditionalAuthenticatedData(Buffer.from(context))
+      .encrypt(await importJWK({ ...alice.publicKey, alg: 'ECDH-ES+A256KW' }));
+    expect((await open(JSON.stringify(file), alice)).plaintext).toEqual(plaintext);
+  });
+
   it('we open a flattened file, and one whose algorithm is protected', async () => {
     const key = await importJWK({ ...jwk, alg: 'A256GCMKW' });
     const flattened = await new FlattenedEncrypt(plaintext)
@@ -152,6 +161,8 @@ describe('the envelope', { timeout: 30_000 }, () => {
     const written = await rewriteEnvelope(await open(file, phrase), plaintext, [phrase], expected);
     expect(parsed(written).recipients.map((one) => one.header?.kid)).toEqual(['team']);
     expect((await open(written, phrase)).plaintext).toEqual(plaintext);
+    const beside = await open(await makeEnvelope(plaintext, [ci, password(pass, 'team')], expected), ci);
+    await expect(rewriteEnvelope(beside, plaintext, [ci, password(pass, 'ops')], expected)).rejects.toThrow(/also encrypted for "team"/);
   });
 
   it('is made for somebody, and names everybody once', async () => {
@@ -172,6 +183,16 @@ describe('a key that a service holds', () => {
     expect((await open(file, kms)).plaintext).toEqual(plaintext);
     const written = await rewriteEnvelope(await open(file, kms), Buffer.from('a: 1\n'), [kms], expected);
     expect((await open(written, kms)).plaintext.toString()).toBe('a: 1\n');
+  });
+
+  it('is written for by its name when another key opens the file', async () => {
+    const kms = new RemoteKey(service());
+    const [dev] = parseKeys(JSON.stringify(newKey('symmetric', 'dev')), 'it') as [FileKey];
+    const file = await makeEnvelope(plaintext, [kms, alicePublic, dev, ci], expected);
+    const written = await rewriteEnvelope(await open(file, ci), Buffer.from('a: 1\n'), [ci, dev, kms, alicePublic], expected);
+    for (const key of [kms, alice, dev]) expect((await open(written, key)).plaintext.toString()).toBe('a: 1\n');
+    const other = new RemoteKey(service('another/config'));
+    await expect(rewriteEnvelope(await open(file, ci), plaintext, [ci, dev, other], expected)).rejects.toThrow(/"prod\/config"/);
   });
 
   it('is asked only when no key of one’s own opens the file', async () => {

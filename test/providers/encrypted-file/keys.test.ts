@@ -85,6 +85,7 @@ describe('where keys come from', () => {
         () => [password('fake-password', 'another')],
         { provider, key: 'keys.config', kid: 'provider' },
         password('fake-password', 'given'),
+        { kid: 'service', algorithm: 'aws-kms', wrap: async () => 'x', unwrap: async () => bytes },
       ],
       'it',
       box.env,
@@ -98,6 +99,7 @@ describe('where keys come from', () => {
       'another',
       'provider',
       'given',
+      'service',
     ]);
   });
 
@@ -148,6 +150,15 @@ describe('where keys come from', () => {
       await chmod(box.path(file), 0o700);
       await expect(new Keys({ file: box.path(file) }, 'it').find()).rejects.toThrow(/no small regular file/);
     }
+  });
+
+  it('is a service, always the same', async () => {
+    const keys = new Keys({ kid: 'service', algorithm: 'aws-kms', wrap: async () => 'x', unwrap: async () => bytes }, 'it');
+    expect((await keys.find()).keys[0]).toBe((await keys.find()).keys[0]);
+  });
+
+  it('is an error of its own when the key file cannot be looked at', async () => {
+    await expect(new Keys({ file: `/${'x'.repeat(300)}` }, 'it').find()).rejects.toMatchObject({ code: 'io' });
   });
 
   it('is asked again each time, and the same text is the same key', async () => {

@@ -247,6 +247,25 @@ describe('writing to an encrypted file', () => {
     expect((await file.get('a.c'))?.value).toEqual(['x', { y: 1 }]);
   });
 
+  it('leaves a readable document when its last key goes', async () => {
+    const { box, file } = await encrypted('[a]\nb = 1\n', { path: 'secrets.toml' });
+    await using _ = box;
+    expect(await file.delete('a.b')).toBe(true);
+    expect([await textOf(file), await file.list()]).toEqual(['# nothing\n', []]);
+    await file.set('c', 1);
+    expect(await textOf(file)).toBe('# nothing\nc = 1\n');
+    await file.set('d', true);
+    expect(await textOf(file)).toBe('# nothing\nc = 1\nd = true\n');
+  });
+
+  it('adds behind a last line without an end', async () => {
+    const { box, file } = await encrypted('a = 1 # one', { path: 'secrets.toml' });
+    await using _ = box;
+    await file.set('b', 2);
+    await file.set('t.c', 3);
+    expect(await textOf(file)).toBe('a = 1 # one\nb = 2\n[t]\nc = 3\n'.replace('\n[t]', '\n\n[t]'));
+  });
+
   it('does not lose comments: what it could not keep is for an editor', async () => {
     const { box, file } = await encrypted('{ "a": { "b": 1 } } // the only one\n', { path: 'secrets.jsonc' });
     await using _ = box;

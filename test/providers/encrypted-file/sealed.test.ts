@@ -1,4 +1,4 @@
-import { compactDecrypt, importJWK } from 'jose';
+import { CompactEncrypt, compactDecrypt, importJWK } from 'jose';
 import { parseKeys, seal, unsealed } from 'llm-config-manager/encrypted-file';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
@@ -145,6 +145,12 @@ describe('a sealed value', () => {
     ]);
   });
 
+  it('of another program is refused when it is bound to no key', async () => {
+    const key = await importJWK({ ...jwk, alg: 'A256GCMKW' });
+    const text = await new CompactEncrypt(Buffer.from(fake)).setProtectedHeader({ alg: 'A256GCMKW', enc: 'A256GCM' }).encrypt(key);
+    await expect(unsealed(memory({ a: `sealed:${text}` }), { keys }).get('a')).rejects.toThrow(/was sealed for no key/);
+  });
+
   it('keeps what it was: a text, a number, a list, also inside of lists', async () => {
     const inner = memory({
       number: await seal(42, { key: 'number', to: ci }),
@@ -216,6 +222,23 @@ describe('unsealed', () => {
       ['b', 'crypto'],
       ['c', 'plain'],
       ['d', undefined],
+    ]);
+  });
+
+  it('hands a section without anything sealed on as it came', async () => {
+    await using box = await sandbox({ files: { 'base.json': '{"a": {"b": [1, null]}, "c": "sealed"}' } });
+    const inner = new BundleProvider(box.path('base.json'));
+    expect((await unsealed(inner, { keys }).list('a'))[0]).toMatchObject({ value: { b: [1, null] }, secret: false });
+  });
+
+  it('opens a section of a provider that knows its leaves’ origins no better than its own', async () => {
+    const [origin] = (await memory({ a: 'x' }).list()).map((entry) => (entry as Entry).origin);
+    const tree = { key: '', value: { a: await seal('1', { key: 'a', to: ci }), b: 'plain' }, secret: false, origin } as Entry;
+    const [entry] = (await unsealed({ name: 'it', get: async () => undefined, list: async () => [tree] }, { keys }).list()) as Entry[];
+    expect([entry?.value, entry?.leaf?.('a').secret, entry?.leaf?.('b')]).toEqual([
+      { a: '1', b: 'plain' },
+      true,
+      { origin, secret: false },
     ]);
   });
 
