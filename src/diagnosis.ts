@@ -39,7 +39,7 @@ export function diagnose(issues: readonly Issue[], one: Case): Problem[] {
   const unread = unreadKeys(one.standing, one.shape);
   const secrets = one.standing.leaves.filter((leaf) => isSecret(leaf, one.shape)).map(({ item }) => item.value);
   const problems = issues
-    .flatMap((issue) => (issue.threw ? [...plainIssues(one.shape, one.input, []), issue] : expand(issue)))
+    .flatMap((issue) => (issue.threw ? [...plainIssues(one.shape, one.input, []), issue] : expand(issue, one.input)))
     // what a hole has taken away is told by the hole, and what is said of a section around it may come from that
     .filter(({ path }) => !places.some((place) => isWithin(place, path) || (isWithin(path, place) && dig(one.input, path) === undefined)))
     .flatMap((issue) => problemsOf(issue, one, unread, secrets));
@@ -51,7 +51,7 @@ export function diagnose(issues: readonly Issue[], one: Case): Problem[] {
 }
 
 /** An issue with a union of sections is told by the alternative that came closest. */
-function expand(issue: Issue): Issue[] {
+function expand(issue: Issue, input: unknown): Issue[] {
   const raw = (issue.raw ?? {}) as {
     readonly code?: unknown;
     readonly type?: unknown;
@@ -60,12 +60,17 @@ function expand(issue: Issue): Issue[] {
   };
   const alternatives =
     raw.code === 'invalid_union' && Array.isArray(raw.errors) ? (raw.errors as Inner[][]).filter((one) => one.length > 0) : [];
-  const flat = raw.type === 'union' && Array.isArray(raw.issues) ? (raw.issues as Inner[]) : [];
-  const closest = alternatives.sort((a, b) => a.length - b.length)[0] ?? flat;
+  // valibot does not say which issue belongs to which alternative
+  const flat = raw.type === 'union' && Array.isArray(raw.issues) ? (raw.issues as Inner[]).filter((one) => stepsOf(one).length > 0) : [];
+  // a value that is there and wrong is closer than one that is missing
+  const missing = (one: Inner): number => (dig(input, [...issue.path, ...stepsOf(one)]) === undefined ? 1 : 0);
+  const far = (inner: readonly Inner[]): number => inner.reduce((sum, one) => sum + 2 + missing(one), 0);
+  const closest =
+    alternatives.sort((a, b) => far(a) - far(b))[0] ?? (flat.some((one) => !missing(one)) ? flat.filter((one) => !missing(one)) : flat);
   const inner = closest
     .map((one) => ({ message: one.message, path: [...issue.path, ...stepsOf(one)], raw: one }))
     .filter(({ path }) => path.length > issue.path.length);
-  return inner.length > 0 && inner.length === closest.length ? inner.flatMap(expand) : [issue];
+  return inner.length > 0 && inner.length === closest.length ? inner.flatMap((one) => expand(one, input)) : [issue];
 }
 
 /** What can be told without the schema, whose own code threw: what is missing, and what is of the wrong kind. */
@@ -170,10 +175,12 @@ const insideOf = (path: Path): string =>
   path.map((step) => (/^\d+$/.test(String(step)) ? `[${String(step)}]` : `.${String(step)}`)).join('');
 
 function unknownAt(path: Path, { standing, shape }: Case): Problem[] {
-  const steps = path.map(String);
-  const inside = leafAt(path, standing);
-  const first = inside ?? standing.leaves.find((leaf) => isWithin(leaf.path, path));
-  return [unknownKey(keyFrom(steps), first ? String(first.item.origin) : '', meantBy(steps, shape))];
+  const leaf = leafAt(path, standing);
+  const inside = leaf ? path.slice(leaf.path.length) : [];
+  const first = leaf ?? standing.leaves.find((one) => isWithin(one.path, path));
+  const origin = leaf ? originInside(leaf, inside) : first?.item.origin;
+  const problem = unknownKey(keyFrom(leaf ? leaf.path : path.map(String)), origin ? String(origin) : '', meantBy(path.map(String), shape));
+  return [inside.length > 0 ? { ...problem, inside: insideOf(inside) } : problem];
 }
 
 /** The name beside an unknown one that it was probably meant to be. */
