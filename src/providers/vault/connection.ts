@@ -57,21 +57,21 @@ export class Connection {
       if (clash)
         throw new ConfigError('invalid_option', `vault: ${clash} says nothing beside an injected client`, { hint: 'Configure the client' });
       this.#transport = clientTransport(options.client);
-      this.session = new Session(options.auth, this.#send, clock);
+      this.session = new Session(this.#fresh(options.auth), this.#send, clock);
       return;
     }
     const address = addressOf(options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200', options.allowInsecure === true);
     this.#transport = ownTransport(address, tlsOf({ ...tlsFrom(said), ...options.tls }));
     this.#namespace = (options.namespace ?? said('NAMESPACE'))?.replace(/^\/+|\/+$/g, '') || undefined;
-    this.session = new Session(options.auth ?? defaultAuth(said('TOKEN'), env, address.socketPath !== undefined), this.#send, clock);
+    const auth = options.auth ?? defaultAuth(said('TOKEN'), env, address.socketPath !== undefined);
+    this.session = new Session(this.#fresh(auth), this.#send, clock);
   }
 
   load(): Promise<void> {
     return this.#transport.load();
   }
 
-  connect(refused: boolean, signal: AbortSignal): Promise<boolean> {
-    if (refused) this.#transport.refresh();
+  connect(signal: AbortSignal): Promise<boolean> {
     return this.session.connect(signal);
   }
 
@@ -98,6 +98,16 @@ export class Connection {
   async close(): Promise<void> {
     await this.session.close();
     this.#transport.close();
+  }
+
+  /** Certificates may have been replaced since the last log-in. */
+  #fresh(auth: VaultAuth | undefined): VaultAuth | undefined {
+    if (!auth) return undefined;
+    const logIn: VaultAuth = (call) => {
+      this.#transport.refresh();
+      return auth(call);
+    };
+    return Object.assign(logIn, auth.watch && { watch: auth.watch });
   }
 
   readonly #send = async ({ method, path, query, body }: Asked, used: string | undefined, signal: AbortSignal): Promise<Answer> => {

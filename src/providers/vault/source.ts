@@ -91,8 +91,8 @@ export class VaultSource implements DocumentSource {
     return this.#options.kv.write(document, value, options, call.signal);
   }
 
-  connect(refused: ConfigError | undefined, call: Call): Promise<boolean> {
-    return this.#options.connection.connect(refused !== undefined, call.signal);
+  connect(_refused: ConfigError | undefined, call: Call): Promise<boolean> {
+    return this.#options.connection.connect(call.signal);
   }
 
   ping(call: Call): Promise<void> {

@@ -79,8 +79,7 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
     locate: () => [],
     read: async () => new Map(),
     load: () => connection.load(),
-    connect: (refused: ConfigError | undefined, call: { readonly signal: AbortSignal }) =>
-      connection.connect(refused !== undefined, call.signal),
+    connect: (_refused: ConfigError | undefined, call: { readonly signal: AbortSignal }) => connection.connect(call.signal),
     classify,
   };
   return new Requests(source, settings, new Teller('vault', settings.clock), async () => undefined);

@@ -72,7 +72,7 @@ export function ownTransport(address: Address, tls: Tls): Transport {
         agent: through.agent,
         headers: {
           ...options.headers,
-          ...(body && { 'content-type': options.headers?.['content-type'] ?? 'application/json', 'content-length': `${body.length}` }),
+          ...(body && { 'content-type': 'application/json', 'content-length': `${body.length}` }),
         },
         ...(socketPath ? { socketPath } : { host, port }),
         ...(options.signal && { signal: options.signal }),

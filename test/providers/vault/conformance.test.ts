@@ -83,7 +83,7 @@ function subject({ mount, secretOf, provider }: Layout) {
       },
       requests: () => vault.seen.filter(({ url }) => !/auth\/token|sys\//.test(url)).length,
       advance: (ms) => clock.advance(ms),
-      paceMs: 10, // the requests are real ones
+      paceMs: 20, // the requests are real ones
       dispose: () => vault.close(),
     };
   };

@@ -296,7 +296,7 @@ describe('the source', () => {
     const connection = new Connection({ address: vault.address, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
     endsWith(() => connection.close());
     const { signal } = new AbortController();
-    await connection.connect(false, signal);
+    await connection.connect(signal);
     const kv = new Kv(connection, { kv: 'auto' });
     store(vault, { 'secret/a': { x: '1' }, 'kv1/a': { x: '1' } });
     store(vault, { 'secret/a': { x: '2' } });

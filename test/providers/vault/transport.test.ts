@@ -21,7 +21,7 @@ const never = new AbortController().signal;
 async function connected(options: Options): Promise<Connection> {
   const connection = new Connection({ env: { VAULT_TOKEN: 'root-token' }, ...options }, systemClock);
   endsWith(() => connection.close());
-  await connection.connect(false, never);
+  await connection.connect(never);
   return connection;
 }
 const asked = async (options: Options): Promise<unknown> => (await connected(options)).ask(read, never);
@@ -236,7 +236,7 @@ describe('TLS', () => {
     for (const ca of [fixture('none.pem'), new URL('setup.ts', import.meta.url).pathname]) {
       const connection = new Connection({ address: vault.address, tls: { ca }, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
       for (let again = 0; again < 2; again++)
-        expect(await refusal(connection.connect(false, never))).toMatchObject({ code: 'io', message: expect.stringContaining('tls.ca') });
+        expect(await refusal(connection.connect(never))).toMatchObject({ code: 'io', message: expect.stringContaining('tls.ca') });
     }
   });
 
@@ -325,7 +325,7 @@ describe('an injected client', () => {
       throw new ConfigError('throttled', 'a client of ours');
     };
     expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'throttled' });
-    await connection.connect(true, never);
+    await connection.connect(never);
   });
 
   it('excludes options that only a connection of ours would follow', () => {
