@@ -12,7 +12,6 @@ export function unlessAborted<T>(provider: string, coming: Promise<T>, signal: A
     const done = (): void => signal.removeEventListener('abort', stop);
     setMaxListeners(0, signal);
     signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
     coming.then(
       (value) => {
         done();

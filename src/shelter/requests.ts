@@ -183,13 +183,9 @@ export class Requests {
         const error = this.classify(thrown);
         end({ error, answered: !error.transient });
       };
-      try {
-        const { operation, documents } = errand;
-        const working = isTraced() ? traced({ provider: this.#source.name, operation, documents, attempt }, () => job(call)) : job(call);
-        working.then(end, failed);
-      } catch (error) {
-        failed(error);
-      }
+      const { operation, documents } = errand;
+      const working = isTraced() ? traced({ provider: this.#source.name, operation, documents, attempt }, () => job(call)) : job(call);
+      working.then(end, failed);
     });
   }
 
