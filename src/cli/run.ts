@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { isConfigError } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
 import { parse, UsageError } from './arguments.ts';
@@ -43,8 +44,7 @@ function answered({ text, exact, json: data, note, exit = 0 }: Answer, io: Io, j
 function failed(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
   const exit = error instanceof UsageError ? 2 : 3;
   // only our own errors are known to hold no secret
-  const message =
-    isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${(error as Error | undefined)?.name ?? 'error'}`;
+  const message = isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${wordsOf(error)}`;
   if (json)
     io.stderr.write(
       `${JSON.stringify({ error: isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message } })}\n`,
@@ -54,6 +54,11 @@ function failed(error: unknown, io: Io, json: boolean, command?: Command): ExitC
     if (exit === 2) io.stderr.write(`Say llm-config ${command ? `${command.name} ` : ''}--help for help.\n`);
   }
   return exit;
+}
+
+function wordsOf(error: unknown): string {
+  const { name = 'error', code } = (error ?? {}) as { name?: string; code?: unknown };
+  return typeof code === 'string' && /^\w+$/.test(code) ? `${name} ${code}` : name;
 }
 
 function unknown(first: string, second: string | undefined): string {
@@ -66,10 +71,11 @@ function unknown(first: string, second: string | undefined): string {
   return `there is no such command${meant ? `; did you mean ${meant}?` : ''}`;
 }
 
-/** From the package.json above this file, wherever it was built to. */
+/** From the package.json above the program, wherever that was built to and linked from. */
 function version(): string {
-  for (let up = './'; up.length < 20; up = up === './' ? '../' : `${up}../`) {
-    const file = fileURLToPath(new URL(`${up}package.json`, import.meta.url));
+  for (let folder = realpathSync(process.argv[1] ?? '.'); folder !== dirname(folder); ) {
+    folder = dirname(folder);
+    const file = join(folder, 'package.json');
     if (!existsSync(file)) continue;
     const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
     if (name === 'llm-config-manager' && version) return version;

@@ -10,6 +10,8 @@ import { agrees } from '../../src/cli/prompt.ts';
 import { run } from '../../src/cli/run.ts';
 import { llmConfig } from './terminal.ts';
 
+vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
+
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 describe('llm-config', () => {
