@@ -92,7 +92,7 @@ describe('Valibot', () => {
       e: v.enum({ A: 'a', B: 'b' }),
       mixed: v.picklist([1, 'a']),
       piped: v.pipe(v.string(), v.transform(Number), v.number(), v.description('Behind')),
-      twice: v.pipe(v.object({ a: v.string() }), v.looseObject({ b: v.string() })),
+      twice: v.pipe(v.object({ a: v.string() }), v.object({ a: v.string(), b: v.optional(v.string()) })),
       req: v.nonOptional(v.optional(v.string())),
       exact: v.exactOptional(v.number()),
       big: v.pipe(v.bigint(), v.minValue(1n)),
