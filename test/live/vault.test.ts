@@ -20,7 +20,7 @@ const kv1 = await mounted('kv', { options: { version: '1' } });
 cleaning.push(kv2.unmount, kv1.unmount);
 
 const tls = { ca: live.ca };
-const resilience = { timeoutMs: 2_000, deadlineMs: 4_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = { timeoutMs: 8_000, deadlineMs: 12_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
 
 function put(tree: Tree, path: readonly string[], value: ConfigValue | undefined): void {
   const [name, ...inside] = path as [string, ...string[]];
