@@ -17,6 +17,10 @@ export default defineConfig({
   treeshake: false,
   sourcemap: false,
   removeNodeProtocol: false,
+  // CommonJS has __filename instead, and import.meta would be a syntax error there
+  esbuildOptions(options, { format }) {
+    if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
+  },
   // esbuild imports shared chunks for their side effects too; there are none, and bundlers warn of such imports
   plugins: [{ name: 'bare-imports', renderChunk: (code) => ({ code: code.replace(/^import "\.\/chunk-\w+\.js";\n/gm, '') }) }],
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -171,12 +171,12 @@ describe('the files of the project', () => {
 });
 
 describe('the built package', () => {
-  const place = new URL('node_modules/.cache/package-test/', root);
+  // below the project, so that the dependencies are found; a run beside this one has a folder of its own
+  const place = new URL(`node_modules/.cache/package-test-${process.pid}/`, root);
   const installed = new URL(`node_modules/${manifest.name}/`, place);
   const node = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: fileURLToPath(place), encoding: 'utf8' });
 
   beforeAll(() => {
-    rmSync(place, { recursive: true, force: true });
     mkdirSync(installed, { recursive: true });
     cpSync(new URL('package.json', root), new URL('package.json', installed));
     const output = fileURLToPath(new URL('dist', installed));
@@ -240,7 +240,7 @@ describe('the built package', () => {
     const walk = (file: string): void => {
       if (seen.has(file)) return;
       seen.add(file);
-      const text = read(`node_modules/.cache/package-test/node_modules/${manifest.name}/${file}`);
+      const text = readFileSync(new URL(file, installed), 'utf8');
       for (const { target, kind } of importsOf(file, text)) {
         if (kind !== 'static' || target.startsWith('node:')) continue;
         if (isForeign(target)) outside.add(target);
