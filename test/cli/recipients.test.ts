@@ -32,6 +32,19 @@ describe('llm-config recipients', () => {
     expect((await llmConfig(['recipients', 'list', box.path('none')])).code).toBe(3);
   });
 
+  it('lists nothing that could speak to the terminal', async () => {
+    const { box, file } = await prepared();
+    await using _ = box;
+    const crafted = JSON.parse(readFileSync(file, 'utf8'));
+    Object.assign(crafted.recipients[0].header, { kid: 'a\u001b[2J\u202e', jwk: { kty: 'OKP', crv: 'X25519', x: '\u001b[2J' } });
+    await box.write({ crafted: JSON.stringify(crafted) });
+    const { out } = await llmConfig(['recipients', 'list', box.path('crafted')]);
+    expect(out).toBe('"a\\u001b[2J?"  ECDH-ES+A256KW\n');
+    crafted.recipients[0].header.alg = 'A\u001b[2J';
+    await box.write({ crafted: JSON.stringify(crafted) });
+    expect((await llmConfig(['recipients', 'list', box.path('crafted')])).err).not.toContain('\u001b');
+  });
+
   it('come and go, and the encrypted content stays as it is', async () => {
     const { box, file, keys, as, read } = await prepared();
     await using _ = box;

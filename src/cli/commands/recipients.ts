@@ -1,6 +1,9 @@
 import { missing, readBytes, utf8 } from '../../internal/file.ts';
 import { changeRecipients, rewriteEnvelope } from '../../providers/encrypted-file/envelope.ts';
+import { quoted } from '../../providers/encrypted-file/jose.ts';
 import { jointHeader, parseJwe } from '../../providers/encrypted-file/jwe.ts';
+import { x25519 } from '../../providers/encrypted-file/primitives.ts';
+import { checkAlgorithms } from '../../providers/encrypted-file/recipients.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { patiently } from '../io.ts';
@@ -18,11 +21,12 @@ export const listRecipients: Command = {
     if (!bytes) throw missing(file, 'llm-config');
     const where = `the encrypted file ${file}`;
     const jwe = parseJwe(utf8(bytes.content, file, 'llm-config'), where);
+    checkAlgorithms(jwe, where);
     const recipients = jwe.recipients.map((one) => {
       const { kid = null, alg, jwk } = jointHeader(jwe, one, where) as { kid?: string; alg: string; jwk?: { x?: unknown } };
-      return { kid, algorithm: alg, ...(typeof jwk?.x === 'string' && { public: `x25519:${jwk.x}` }) };
+      return { kid, algorithm: alg, ...(x25519(jwk) && { public: `x25519:${jwk?.x}` }) };
     });
-    const shown = recipients.map((one) => [JSON.stringify(one.kid ?? ''), one.algorithm, one.public ?? ''].join('  ').trimEnd());
+    const shown = recipients.map((one) => [quoted(one.kid ?? ''), one.algorithm, one.public ?? ''].join('  ').trimEnd());
     return { text: shown.join('\n'), json: { recipients, context: jwe.claimed ?? null } };
   },
 };
