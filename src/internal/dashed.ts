@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts';
 import { camel, type Key, kebab, keyFrom, segments, snake } from '../key.ts';
 
 /** How the words of a name read back as a key: as they are, or in one of the usual spellings. */
@@ -33,6 +34,17 @@ export class DashedNames {
     return this.#same(name.slice(0, this.#prefix.length), this.#prefix) && name.length > this.#prefix.length;
   }
 
+  /** Why a key cannot be a secret of its own, if it cannot. */
+  refusal(provider: string, key: Key): ConfigError | undefined {
+    if (this.nameOf(key) !== undefined) return undefined;
+    const words = this.#dashes === 'exact' ? '' : `, the words of each by "-", and read back in the spelling ${this.#dashes}`;
+    return new ConfigError('invalid_key', `${provider} has no name for the key ${key}`, {
+      provider,
+      key,
+      hint: `A name is the segments joined by "--"${words}, and matches ${this.#allowed.source}. Give any other key a secret in the option secrets`,
+    });
+  }
+
   #spelled(key: Key): string | undefined {
     const words = segments(key).map((segment) => (this.#dashes === 'exact' ? segment : kebab(segment)));
     const name = `${this.#prefix}${words.join('--')}`;
@@ -44,7 +56,11 @@ export class DashedNames {
     const sections = name.slice(this.#prefix.length).split('--');
     if (sections.some((section) => section === '' || section.startsWith('-') || section.endsWith('-'))) return undefined;
     const dashes = this.#dashes;
-    return keyFrom(dashes === 'exact' ? sections : sections.map((section) => spell[dashes](section.toLowerCase())));
+    try {
+      return keyFrom(dashes === 'exact' ? sections : sections.map((section) => spell[dashes](section.toLowerCase())));
+    } catch {
+      return undefined; // `constructor`, or far too many sections
+    }
   }
 
   /** Where words are read back, case is lost: the names that a store tells apart only by case are one. */

@@ -1,15 +1,18 @@
+import type { ConfigValue, Entry } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { anObject, aString, checkOptions, mapOf, oneOf } from '../../internal/options.ts';
+import { type Key, keyOf } from '../../key.ts';
 import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
+import { type VersionedWrite, WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { AzureSource } from './source.ts';
 
 /** What of Azure's client is used, so that tests and applications can bring their own. */
 export interface AzureClient {
   getSecret(name: string, options?: object): Promise<unknown>;
   listPropertiesOfSecrets(options?: object): { byPage(settings?: object): AsyncIterator<unknown> };
-  setSecret?(name: string, value: string, options?: object): Promise<unknown>;
-  beginDeleteSecret?(name: string, options?: object): Promise<unknown>;
+  setSecret(name: string, value: string, options?: object): Promise<unknown>;
+  beginDeleteSecret(name: string, options?: object): Promise<unknown>;
+  beginRecoverDeletedSecret(name: string, options?: object): Promise<{ pollUntilDone(options?: object): Promise<unknown> }>;
 }
 
 /** Any TokenCredential. */
@@ -37,13 +40,19 @@ export interface AzureKeyVaultOptions extends ShelterOptions {
   readonly name?: string;
 }
 
+const secretName = /^[0-9A-Za-z-]{1,127}(?:\/[0-9A-Za-z-]+)?$/;
+const loopback = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
+
 /** Azure Key Vault secrets. */
 export class AzureKeyVaultProvider extends WritableShelteredProvider {
+  readonly #source: AzureSource;
+
   constructor(options: AzureKeyVaultOptions) {
-    checkOptions('AzureKeyVaultProvider', options, {
+    const owner = 'AzureKeyVaultProvider';
+    checkOptions(owner, options, {
       url: aString,
       credential: anObject,
-      prefix: aString,
+      prefix: (value) => (typeof value === 'string' && /^[0-9A-Za-z-]{1,126}$/.test(value) ? undefined : 'letters, digits and dashes'),
       secrets: mapOf(aString),
       keys: oneOf('camel', 'snake', 'kebab'),
       clientOptions: anObject,
@@ -51,11 +60,26 @@ export class AzureKeyVaultProvider extends WritableShelteredProvider {
       name: aString,
       ...shelterOptionChecks,
     });
-    if (!URL.canParse(options.url ?? '') || !/^https?:$/.test(new URL(options.url).protocol))
-      throw new ConfigError('invalid_option', 'AzureKeyVaultProvider: url must be the address of a vault', {
+    const url = URL.canParse(options.url ?? '') ? new URL(options.url) : undefined;
+    if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && loopback.test(url.hostname)))
+      throw new ConfigError('invalid_option', `${owner}: url must be the address of a vault, with https`, {
         hint: 'As in https://acme.vault.azure.net',
       });
-    if (options.secrets && options.prefix) throw new ConfigError('invalid_option', 'AzureKeyVaultProvider: give either prefix or secrets');
-    super(new AzureSource(options), shelterOptionsOf(options));
+    if (options.secrets && options.prefix) throw new ConfigError('invalid_option', `${owner}: give either prefix or secrets`);
+    for (const [key, said] of Object.entries(options.secrets ?? {}))
+      if (!secretName.test(said.split('#')[0] as string))
+        throw new ConfigError('invalid_option', `${owner}: secrets names no secret for the key ${JSON.stringify(key)}`, {
+          hint: 'A name has letters, digits and dashes only; write it as name, name/version or name#field',
+        });
+    const source = new AzureSource(options);
+    super(source, shelterOptionsOf(options));
+    this.#source = source;
+  }
+
+  override async set(key: Key, value: ConfigValue, options: VersionedWrite = {}): Promise<Entry> {
+    const refusal = this.#source.refusal(keyOf(key));
+    // a field of JSON text may be called anything, but no new secret
+    if (refusal && (await this.get(key, options)) === undefined) throw refusal;
+    return super.set(key, value, options);
   }
 }

@@ -4,9 +4,11 @@ import { DashedNames } from '../../internal/dashed.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { peer } from '../../internal/peer.ts';
 import type { Key } from '../../key.ts';
+import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { classify } from './classify.ts';
+import { ListPages } from './pages.ts';
 import type { AzureClient, AzureCredential, AzureKeyVaultOptions } from './provider.ts';
 
 interface Properties {
@@ -32,7 +34,8 @@ export class AzureSource implements DocumentSource {
   readonly #names: DashedNames;
   readonly #loaded: () => Promise<(credential: AzureCredential | undefined) => AzureClient>;
   #client: AzureClient | undefined;
-  #leftOut = new Set<string>();
+  readonly #pages = new ListPages();
+  readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: AzureKeyVaultOptions) {
@@ -53,6 +56,10 @@ export class AzureSource implements DocumentSource {
     return this.places ? mapped(this.places)(key) : ancestors(key, (at) => this.#names.nameOf(at));
   }
 
+  refusal(key: Key): ConfigError | undefined {
+    return this.places ? undefined : this.#names.refusal(this.name, key);
+  }
+
   async read([document]: readonly [string], { signal, version }: Call): Promise<ReadonlyMap<string, Outcome>> {
     const [name, pinned] = document.split('/') as [string, string?];
     const select = version ?? pinned;
@@ -67,7 +74,9 @@ export class AzureSource implements DocumentSource {
     }
   }
 
-  #documentOf({ value = '', properties: { version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
+  #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
+    if (value === undefined)
+      return new ConfigError('unavailable', `${this.name}: ${name} was answered without a value`, { provider: this.name });
     return asDocument(value, {
       secret: true,
       text: true,
@@ -80,7 +89,7 @@ export class AzureSource implements DocumentSource {
 
   /** Why a secret that is there must not be used. */
   #off({ name, enabled, notBefore, expiresOn }: Properties): ConfigError | undefined {
-    const now = Date.now();
+    const now = (this.#options.clock ?? systemClock).now();
     const off = (what: string, hint: string) =>
       new ConfigError('disabled', `${this.name}: the secret ${name} ${what}`, { provider: this.name, hint });
     if (enabled === false) return off('is disabled', 'Enable it, or set a new version');
@@ -92,12 +101,9 @@ export class AzureSource implements DocumentSource {
   async page(scope: Scope, cursor: string | undefined, { signal }: Call): Promise<Page> {
     const client = await this.#connected();
     try {
-      const pages = client
-        .listPropertiesOfSecrets({ abortSignal: signal })
-        .byPage({ maxPageSize: 25, ...(cursor && { continuationToken: cursor }) });
-      const page = ((await pages.next()).value ?? []) as Properties[] & { continuationToken?: string };
-      const found = page.flatMap((secret) => this.#listed(secret));
-      return { found: found.filter(({ place }) => scope.reaches(place.key)), next: page.continuationToken ? [page.continuationToken] : [] };
+      const { items, next } = await this.#pages.page(client, cursor, signal);
+      const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret));
+      return { found: found.filter(({ place }) => scope.reaches(place.key)), next: next ? [next] : [] };
     } catch (error) {
       throw classify(error, { provider: this.name, resource: 'the list of secrets' });
     }
@@ -118,17 +124,25 @@ export class AzureSource implements DocumentSource {
   async write(document: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<string | undefined> {
     const client = await this.#connected();
     const [name] = document.split('/') as [string];
+    const refused = (error: unknown): ConfigError => classify(error, { provider: this.name, resource: name });
+    const options = { abortSignal: signal };
     try {
       if (value === undefined) {
-        await client.beginDeleteSecret?.(name, { abortSignal: signal });
+        await client.beginDeleteSecret(name, options);
         return undefined;
       }
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      const contentType = typeof value === 'object' && value !== null ? { contentType: 'application/json' } : {};
-      const secret = (await client.setSecret?.(name, text, { abortSignal: signal, ...contentType })) as Secret | undefined;
-      return secret?.properties.version;
+      const type = typeof value === 'object' && value !== null ? { contentType: 'application/json' } : {};
+      const set = async (): Promise<string | undefined> =>
+        ((await client.setSecret(name, text, { ...options, ...type })) as Secret).properties.version;
+      return await set().catch(async (error: unknown) => {
+        if (!refused(error).message.includes('ObjectIsDeletedButRecoverable')) throw error;
+        // its name is taken until it is purged
+        await (await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 })).pollUntilDone(options);
+        return set();
+      });
     } catch (error) {
-      throw classify(error, { provider: this.name, resource: document });
+      throw refused(error);
     }
   }
 

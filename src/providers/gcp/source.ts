@@ -2,20 +2,20 @@ import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { crc32c } from '../../internal/crc32c.ts';
 import { DashedNames } from '../../internal/dashed.ts';
-import { lazy } from '../../internal/lazy.ts';
-import { peer } from '../../internal/peer.ts';
 import type { Key } from '../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
-import { classify, statusOf } from './classify.ts';
-import type { GcpClient, GcpSecretManagerOptions } from './provider.ts';
+import { type Asked, classify, statusOf } from './classify.ts';
+import { GcpConnection } from './client.ts';
+import type { GcpSecretManagerOptions } from './provider.ts';
 
 // the shelter ends an attempt and repeats it; this only keeps Google's client from trying on its own
 const once = { retry: null, timeout: 30_000 };
+const pageSize = 1_000;
 
 interface Version {
   readonly name?: string;
-  readonly payload?: { readonly data?: Uint8Array | string | null; readonly dataCrc32c?: unknown };
+  readonly payload?: { readonly data?: Uint8Array | string | null; readonly dataCrc32c?: unknown } | null;
 }
 
 export class GcpSource implements DocumentSource {
@@ -25,9 +25,8 @@ export class GcpSource implements DocumentSource {
   readonly #options: GcpSecretManagerOptions;
   readonly #parent: string;
   readonly #names: DashedNames;
-  readonly #client: () => Promise<GcpClient>;
-  #made: GcpClient | undefined;
-  #leftOut = new Set<string>();
+  readonly #google: GcpConnection;
+  readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: GcpSecretManagerOptions) {
@@ -41,7 +40,7 @@ export class GcpSource implements DocumentSource {
         ...place,
         document: this.#full(place.document),
       }));
-    this.#client = lazy(async () => options.client ?? (this.#made = await this.#make()));
+    this.#google = new GcpConnection(this.name, options);
   }
 
   onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
@@ -56,25 +55,30 @@ export class GcpSource implements DocumentSource {
     });
   }
 
+  refusal(key: Key): ConfigError | undefined {
+    return this.places ? undefined : this.#names.refusal(this.name, key);
+  }
+
   async read([document]: readonly [string], call: Call): Promise<ReadonlyMap<string, Outcome>> {
-    const name = document.includes('/versions/') ? document : `${document}/versions/${call.version ?? this.#options.version ?? 'latest'}`;
-    const client = await this.#client();
+    const [secret, pinned] = document.split('/versions/') as [string, string?];
+    const name = `${secret}/versions/${call.version ?? pinned ?? this.#options.version ?? 'latest'}`;
+    const client = await this.#google.client();
     try {
       const [version] = await client.accessSecretVersion({ name }, once);
       return new Map([[document, this.#documentOf(name, version as Version)]]);
     } catch (error) {
       if (statusOf(error) === 'NOT_FOUND') return new Map([[document, 'absent']]);
-      throw classify(error, { provider: this.name, resource: name });
+      throw this.#refused(error, name, 'secretAccessor');
     }
   }
 
   #documentOf(name: string, { name: full = '', payload }: Version): Document {
-    const bytes = typeof payload?.data === 'string' ? Buffer.from(payload.data, 'base64') : Buffer.from(payload?.data ?? []);
-    const sum = payload?.dataCrc32c;
+    const { name: provider } = this;
+    if (!payload) throw new ConfigError('unavailable', `${provider}: ${name} was answered without a payload`, { provider });
+    const bytes = typeof payload.data === 'string' ? Buffer.from(payload.data, 'base64') : Buffer.from(payload.data ?? []);
+    const sum = payload.dataCrc32c;
     if (sum !== undefined && sum !== null && String(sum) !== String(crc32c(bytes)))
-      throw new ConfigError('unavailable', `${this.name}: ${name} was corrupted on the way: its checksum does not match`, {
-        provider: this.name,
-      });
+      throw new ConfigError('unavailable', `${provider}: ${name} was corrupted on the way: its checksum does not match`, { provider });
     const version = full.split('/versions/')[1];
     const more = { secret: true, text: true, ...(version && { version }) };
     const text = utf8(bytes);
@@ -83,20 +87,15 @@ export class GcpSource implements DocumentSource {
 
   async page(scope: Scope, cursor: string | undefined): Promise<Page> {
     const { prefix } = this.#options;
-    const request = {
-      parent: this.#parent,
-      pageSize: 1_000,
-      ...(prefix && { filter: `name:${prefix}` }),
-      ...(cursor && { pageToken: cursor }),
-    };
-    const client = await this.#client();
+    const request = { parent: this.#parent, pageSize, ...(prefix && { filter: `name:${prefix}` }), ...(cursor && { pageToken: cursor }) };
+    const client = await this.#google.client();
     try {
       const [secrets, , response] = await client.listSecrets(request, { ...once, autoPaginate: false });
       const found = (secrets as { name?: string }[]).flatMap(({ name = '' }) => this.#listed(name.split('/').at(-1) as string));
       const token = (response as { nextPageToken?: string } | undefined)?.nextPageToken;
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: token ? [token] : [] };
     } catch (error) {
-      throw classify(error, { provider: this.name, resource: `${this.#parent}/secrets` });
+      throw this.#refused(error, `${this.#parent}/secrets`, 'viewer');
     }
   }
 
@@ -111,94 +110,77 @@ export class GcpSource implements DocumentSource {
   }
 
   async write(document: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite): Promise<string | undefined> {
-    const client = await this.#client();
-    const name = document.split('/versions/')[0] as string;
+    const client = await this.#google.client();
+    const [parent] = document.split('/versions/') as [string];
     try {
       if (value === undefined) {
-        await client.deleteSecret?.({ name }, once);
+        await client.deleteSecret({ name: parent }, once);
         return undefined;
       }
-      if (ifVersion === undefined) await this.#create(client, name);
+      if (ifVersion === undefined) await this.#create(parent);
       const data = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-      const [made] = (await client.addSecretVersion?.({ parent: name, payload: { data, dataCrc32c: String(crc32c(data)) } }, once)) ?? [];
+      const [made] = await client.addSecretVersion({ parent, payload: { data, dataCrc32c: String(crc32c(data)) } }, once);
       return (made as Version | undefined)?.name?.split('/versions/')[1];
     } catch (error) {
-      throw classify(error, { provider: this.name, resource: name });
+      throw this.#refused(error, parent, 'admin');
     }
   }
 
   /** A secret without a version is there already, and reads as absent. */
-  async #create(client: GcpClient, name: string): Promise<void> {
+  async #create(name: string): Promise<void> {
+    const client = await this.#google.client();
     const [parent, secretId] = name.split('/secrets/') as [string, string];
-    const secret = this.#options.location ? {} : { replication: { automatic: {} } };
+    const { replicas } = this.#options;
+    const replication = replicas ? { userManaged: { replicas: replicas.map((location) => ({ location })) } } : { automatic: {} };
     try {
-      await client.createSecret?.({ parent, secretId, secret }, once);
+      await client.createSecret({ parent, secretId, secret: parent.includes('/locations/') ? {} : { replication } }, once);
     } catch (error) {
       if (statusOf(error) !== 'ALREADY_EXISTS') throw error;
     }
   }
 
+  /** Outside the shelter: whoever pulls a switch wants to hear at once how it went. */
   async disable(key: Key): Promise<void> {
-    const place = this.locate(key).at(-1);
-    if (!place) throw new ConfigError('invalid_key', `${this.name} has no place for "${key}"`, { provider: this.name, key });
-    const client = await this.#client();
+    const document = this.locate(key).find((place) => place.key === key)?.document;
+    if (document === undefined)
+      throw this.refusal(key) ?? new ConfigError('invalid_key', `${this.name} has no place for ${key}`, { provider: this.name, key });
+    await this.#google.connect();
+    const client = await this.#google.client();
+    const [secret, pinned = 'latest'] = document.split('/versions/') as [string, string?];
     try {
-      const [latest] = (await client.getSecretVersion?.({ name: `${place.document}/versions/latest` }, once)) ?? [];
-      await client.disableSecretVersion?.({ name: (latest as Version).name }, once);
+      const [version] = await client.getSecretVersion({ name: `${secret}/versions/${pinned}` }, once);
+      await client.disableSecretVersion({ name: (version as Version).name }, once);
     } catch (error) {
-      throw classify(error, { provider: this.name, resource: place.document });
+      throw this.#refused(error, document, 'secretVersionManager');
     }
   }
 
-  async load(): Promise<void> {
-    await this.#client();
+  load(): Promise<void> {
+    return this.#google.load();
   }
 
-  /** Looks for credentials: a call without any would end the process. */
   async connect(refused: ConfigError | undefined): Promise<boolean> {
-    const client = (await this.#client()) as GcpClient & { readonly auth?: { getClient(): Promise<unknown> } };
-    if (refused || this.#options.client) return refused === undefined;
-    const looking = (async () => {
-      await client.auth?.getClient();
-      await client.initialize?.();
-    })();
-    const limitMs = this.#options.credentialsTimeoutMs ?? 2_000;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('could not load the default credentials')), limitMs);
-    });
-    try {
-      await Promise.race([looking, late]);
-      return true;
-    } catch (error) {
-      looking.catch(() => {}); // still looking: nobody waits for it any more
-      throw classify(error, { provider: this.name, resource: 'credentials' });
-    } finally {
-      clearTimeout(timer);
-    }
+    return (await this.#google.connect()) || refused === undefined;
+  }
+
+  renew(): boolean {
+    return this.#google.renew();
   }
 
   classify(error: unknown): ConfigError {
-    return classify(error, { provider: this.name, resource: this.#parent });
+    return this.#refused(error, this.#parent, 'secretAccessor');
   }
 
-  async close(): Promise<void> {
-    await this.#made?.close?.();
+  close(): Promise<void> {
+    return this.#google.close();
+  }
+
+  #refused(error: unknown, resource: string, role: Asked['role']): ConfigError {
+    return classify(error, { provider: this.name, resource, role });
   }
 
   #full(name: string): string {
     return name.startsWith('projects/') ? name : `${this.#parent}/secrets/${name}`;
-  }
-
-  async #make(): Promise<GcpClient> {
-    const { SecretManagerServiceClient } = await peer(
-      'GcpSecretManagerProvider',
-      '@google-cloud/secret-manager',
-      () => import('@google-cloud/secret-manager'),
-    );
-    const { location, project, clientOptions } = this.#options;
-    const endpoint = location ? { apiEndpoint: `secretmanager.${location}.rep.googleapis.com` } : {};
-    return new SecretManagerServiceClient({ ...endpoint, projectId: project, ...clientOptions }) as unknown as GcpClient;
   }
 }
 

@@ -1,0 +1,65 @@
+import { describeProvider, describeShelter, manualClock, type Subject, type Values } from 'llm-config-manager/testing';
+import * as runner from 'vitest';
+import type { ConfigValue } from '../../src/entry.ts';
+import { kebab, segments } from '../../src/key.ts';
+import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
+import { FakeVault, type Fault, refused } from '../providers/azure/fake.ts';
+
+const faults: Readonly<Record<string, Fault>> = {
+  denied: refused(403, 'Forbidden', 'ForbiddenByRbac'),
+  unavailable: refused(503, 'ServiceUnavailable'),
+  throttled: refused(429, 'Throttled'),
+  hang: 'hang',
+  garbage: 'garbage',
+};
+
+const without = {
+  types: 'a secret that is no JSON document is text',
+  null: 'a secret that is no JSON document is text',
+  notice: 'Azure tells nobody of a change',
+  spelling: 'Key Vault does not tell cases apart',
+  closing: 'closing a client cannot fail',
+};
+
+const nameOf = (key: string): string => segments(key).map(kebab).join('--');
+
+function subject(values: Values, options: Partial<AzureKeyVaultOptions>): Subject {
+  const client = new FakeVault();
+  const put = (key: string, value: ConfigValue): string | undefined => {
+    const before = client.secrets.get(nameOf(key))?.at(-1)?.properties.version;
+    client.put(nameOf(key), typeof value === 'string' ? value : JSON.stringify(value));
+    return before;
+  };
+  for (const [key, value] of Object.entries(values)) put(key, value);
+  return {
+    provider: new AzureKeyVaultProvider({ url: 'https://acme.vault.azure.net', client, limits: { concurrency: 100 }, ...options }),
+    change: (key, value) => void (value === undefined ? client.secrets.delete(nameOf(key)) : put(key, value)),
+    rotate: (key, value) => put(key, value) as string,
+    lend: (key, value, lifeMs) =>
+      void client.put(nameOf(key), String(value), { expiresOn: new Date((options.clock?.now() ?? 0) + lifeMs) }),
+    damage: (key) => void client.denied.add(nameOf(key)),
+    fail: (fault) => {
+      client.fault = fault && faults[fault];
+    },
+    requests: () => client.calls.length,
+  };
+}
+
+describeProvider({
+  name: 'AzureKeyVaultProvider',
+  runner,
+  make: (values) => {
+    const clock = manualClock();
+    return {
+      ...subject(values, { clock, resilience: { breaker: false } }),
+      advance: (ms: number) => clock.advance(ms),
+      paceMs: 200,
+    };
+  },
+  without,
+});
+
+// a key that may stand in two documents costs two requests; the probe of a breaker is one
+const secrets = Object.fromEntries(['name', 'zone', 'warm', 'none', 'lease'].map((word) => [`service.${word}`, `service--${word}`]));
+
+describeShelter({ name: 'AzureKeyVaultProvider', runner, make: (values, options) => subject(values, { ...options, secrets }), without });

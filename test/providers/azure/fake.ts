@@ -1,0 +1,126 @@
+import type { AzureClient } from '../../../src/providers/azure/index.ts';
+
+export interface FakeSecret {
+  readonly value: string | undefined;
+  readonly properties: {
+    readonly name: string;
+    readonly version: string;
+    readonly enabled: boolean;
+    readonly updatedOn: Date;
+    readonly notBefore?: Date;
+    readonly expiresOn?: Date;
+    readonly contentType?: string;
+  };
+}
+
+export type Fault = Error | 'hang' | 'garbage';
+
+/** An error as Azure's client makes it. */
+export function refused(status: number | undefined, code?: string, inner?: string, headers: Readonly<Record<string, string>> = {}): Error {
+  return Object.assign(new Error('not-a-real-secret stands in this message'), {
+    name: 'RestError',
+    code,
+    statusCode: status,
+    details: { error: { code, message: 'not-a-real-secret', ...(inner && { innererror: { code: inner } }) } },
+    request: { headers: { authorization: 'Bearer not-a-real-token' } },
+    response: { headers: { get: (name: string) => headers[name] } },
+  });
+}
+
+const notFound = (): Error => refused(404, 'SecretNotFound');
+
+/** A Key Vault in memory, as Azure's client shows it: its pages tell no token to go on from. */
+export class FakeVault implements AzureClient {
+  readonly secrets = new Map<string, FakeSecret[]>();
+  readonly deleted = new Map<string, FakeSecret[]>();
+  readonly calls: { readonly method: string; readonly name?: string; readonly options?: unknown }[] = [];
+  readonly denied = new Set<string>();
+  fault: Fault | undefined;
+  /** Fails that page, once. */
+  failPage: number | undefined;
+  #versions = 0;
+
+  put(name: string, value: string | undefined, more: Partial<FakeSecret['properties']> = {}): string {
+    const version = (++this.#versions).toString(16).padStart(32, '0');
+    const properties = { name, version, enabled: true, updatedOn: new Date(1_700_000_000_000), ...more };
+    const at = this.#at(name);
+    this.secrets.set(at, [...(this.secrets.get(at) ?? []), { value, properties }]);
+    return version;
+  }
+
+  count(method: string): number {
+    return this.calls.filter((call) => call.method === method).length;
+  }
+
+  async getSecret(name: string, options: { version?: string } = {}): Promise<unknown> {
+    return this.#asked('getSecret', name, options, () => {
+      if (this.denied.has(name)) throw refused(403, 'Forbidden', 'ForbiddenByRbac');
+      const versions = this.secrets.get(this.#at(name)) ?? [];
+      const found = options.version ? versions.find(({ properties }) => properties.version === options.version) : versions.at(-1);
+      if (!found) throw notFound();
+      if (!found.properties.enabled) throw refused(403, 'Forbidden', 'SecretDisabled');
+      return found;
+    });
+  }
+
+  listPropertiesOfSecrets(options?: object): { byPage(settings?: { maxPageSize?: number }): AsyncIterator<unknown> } {
+    const asked = (): Promise<FakeSecret[][] | undefined> =>
+      this.#asked('list', undefined, options, () => [...this.secrets.values()].filter((versions) => versions.length > 0));
+    const { failPage } = this;
+    const failed = (page: number): boolean => {
+      if (page !== failPage || this.failPage === undefined) return false;
+      this.failPage = undefined;
+      return true;
+    };
+    return {
+      async *byPage({ maxPageSize = 25 } = {}) {
+        for (let page = 0, from = 0; ; page++, from += maxPageSize) {
+          const all = await asked();
+          if (failed(page)) throw refused(503);
+          yield all?.slice(from, from + maxPageSize).map((versions) => versions.at(-1)?.properties) as unknown;
+          if (from + maxPageSize >= (all?.length ?? 0)) return;
+        }
+      },
+    };
+  }
+
+  async setSecret(name: string, value: string, options: { contentType?: string } = {}): Promise<unknown> {
+    return this.#asked('setSecret', name, options, () => {
+      if (this.deleted.has(this.#at(name))) throw refused(409, 'Conflict', 'ObjectIsDeletedButRecoverable');
+      this.put(name, value, options.contentType ? { contentType: options.contentType } : {});
+      return this.secrets.get(this.#at(name))?.at(-1);
+    });
+  }
+
+  async beginDeleteSecret(name: string, options?: object): Promise<unknown> {
+    return this.#asked('beginDeleteSecret', name, options, () => {
+      const versions = this.secrets.get(this.#at(name));
+      if (!versions) throw notFound();
+      this.secrets.delete(this.#at(name));
+      this.deleted.set(this.#at(name), versions);
+    });
+  }
+
+  async beginRecoverDeletedSecret(name: string, options?: object): Promise<{ pollUntilDone(): Promise<unknown> }> {
+    await this.#asked('beginRecoverDeletedSecret', name, options, () => undefined);
+    return {
+      pollUntilDone: async () => {
+        this.secrets.set(this.#at(name), this.deleted.get(this.#at(name)) as FakeSecret[]);
+        this.deleted.delete(this.#at(name));
+      },
+    };
+  }
+
+  async #asked<T>(method: string, name: string | undefined, options: unknown, answer: () => T): Promise<T> {
+    this.calls.push({ method, ...(name !== undefined && { name }), options });
+    await undefined;
+    if (this.fault === 'garbage') return undefined as T;
+    if (this.fault === 'hang') await new Promise(() => {});
+    if (this.fault) throw this.fault;
+    return answer();
+  }
+
+  #at(name: string): string {
+    return name.toLowerCase();
+  }
+}
