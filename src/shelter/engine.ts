@@ -1,11 +1,11 @@
 import type { ConfigValue, Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { Listeners } from '../internal/listeners.ts';
 import { type Key, startsWith } from '../key.ts';
 import type { Change, Health, KeyStatus, Layer, ListOptions, ReadOptions } from '../provider.ts';
 import { aborted, unlessAborted } from './abort.ts';
 import { Answers } from './answers.ts';
+import { Changes } from './changes.ts';
 import { Documents } from './documents.ts';
 import { Held } from './held.ts';
 import { Layers } from './layers.ts';
@@ -14,7 +14,6 @@ import { Lookup } from './lookup.ts';
 import type { Settings } from './options.ts';
 import { pathIn } from './places.ts';
 import type { DocumentSource } from './port.ts';
-import { Renewals } from './renew.ts';
 import { Requests } from './requests.ts';
 import { choose, spelled } from './resolve.ts';
 import { Ticks } from './shelf.ts';
@@ -36,10 +35,8 @@ export class Engine {
   readonly #lookup: Lookup;
   readonly #listing: Listing;
   readonly #writes: Writes;
-  readonly #renewals: Renewals;
+  readonly #changes: Changes;
   readonly #counts = { hits: 0, misses: 0, absentHits: 0, stale: 0, joined: 0 };
-  readonly #watchers = new Listeners<Change>();
-  #unwatch: (() => void) | undefined;
   #closed = false;
 
   constructor(source: DocumentSource, settings: Settings) {
@@ -65,11 +62,8 @@ export class Engine {
     this.#layers = new Layers(shared);
     this.#lookup = new Lookup({ ...shared, documents });
     this.#listing = new Listing({ ...shared, documents, walks: this.#walks });
-    this.#writes = new Writes({ ...shared, documents, written: (document, key) => this.#written(document, key) });
-    this.#renewals = new Renewals(documents, settings.clock, (place, renewed) => {
-      this.#teller.tell(renewed ? 'rotated' : 'changed', { key: place.key });
-      this.#change([place.key]);
-    });
+    this.#writes = new Writes({ ...shared, documents, written: (document, key) => this.#changes.written(document, key) });
+    this.#changes = new Changes({ ...shared, documents, lists: (keepForOutage) => this.#lists(keepForOutage) });
     source.onNotice?.((message, outcome) => this.#teller.notice(message, outcome));
   }
 
@@ -174,50 +168,13 @@ export class Engine {
   }
 
   watch(onChange: (change: Change) => void): Disposable {
-    const mine = this.#watchers.add(onChange, () => this.#watching());
-    this.#watching();
-    return mine;
-  }
-
-  #watching(): void {
-    const on = this.#watchers.size > 0 && !this.#closed;
-    this.#renewals.watched(on);
-    if (on) this.#unwatch ??= this.#source.watch?.((documents) => this.#rotated(documents));
-    else {
-      this.#unwatch?.();
-      this.#unwatch = undefined;
-    }
-  }
-
-  #rotated(documents: readonly string[]): void {
-    const { places } = this.#source;
-    const keys = documents.map((document) => {
-      const named = places?.filter((place) => place.document === document).map((place) => place.key);
-      return named ?? [this.#documents.shelf.peek(document)?.key].filter((key) => key !== undefined);
-    });
-    if (documents.length > 0) this.#documents.void(documents, true);
-    else this.#documents.expire(undefined);
-    this.#lists(true);
-    const known = documents.length > 0 && keys.every((some) => some.length > 0) ? keys.flat() : undefined;
-    this.#teller.tell('rotated', {});
-    this.#change(known);
-  }
-
-  #written(document: string, key: Key): void {
-    this.#documents.void([document], false);
-    this.#lists(false);
-    this.#change([key]);
+    return this.#changes.watch(onChange);
   }
 
   /** Lists are stale. */
   #lists(keepForOutage: boolean): void {
     this.#walks.void(keepForOutage);
     this.#layers.void(keepForOutage);
-  }
-
-  #change(keys: readonly Key[] | undefined): void {
-    this.#teller.tell('changed', { ...(keys && { keys }) });
-    this.#watchers.tell({ provider: this.#source.name, time: this.#settings.clock.now(), ...(keys && { keys }) });
   }
 
   on(listener: (event: ConfigEvent) => void): Disposable {
@@ -257,8 +214,7 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#requests.close();
-    this.#watchers.clear();
-    this.#watching();
+    this.#changes.close();
     this.#answers.clear();
     this.#teller.clear();
     await this.#source.close?.();

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { lazy } from '../internal/lazy.ts';
 import { Alarm } from './alarm.ts';
-import { roughly } from './clock.ts';
+import { Attempt, RequestId } from './call.ts';
 import { Connection } from './connect.ts';
 import type { Settings } from './options.ts';
 import { Pace } from './pace.ts';
@@ -104,7 +103,7 @@ export class Requests {
 
   #endsAt(): number {
     const { resilience: chosen, clock } = this.#settings;
-    return chosen ? roughly(clock) + chosen.deadlineMs : Number.POSITIVE_INFINITY;
+    return chosen ? clock.now() + chosen.deadlineMs : Number.POSITIVE_INFINITY;
   }
 
   async #tries(errand: Errand, job: Job, endsAt: number): Promise<ConfigError | undefined> {
@@ -142,7 +141,7 @@ export class Requests {
       }
     }
     this.counts.requests++;
-    const startedAt = roughly(clock);
+    const startedAt = clock.now();
     let trouble: Trouble | undefined;
     try {
       trouble = await this.#resilience.run(() => this.#bounded(errand, job, attempt, startedAt, endsAt, id));
@@ -227,42 +226,5 @@ export class Requests {
   close(): void {
     this.#closed ??= new ConfigError('aborted', `${this.#source.name} is closed`, { provider: this.#source.name });
     this.#alarm.close();
-  }
-}
-
-class RequestId {
-  #id: string | undefined;
-  get(): string {
-    return (this.#id ??= randomUUID());
-  }
-}
-
-/** The AbortController exists only when somebody asks for the signal. */
-class Attempt implements Call {
-  readonly #id: RequestId;
-  declare readonly version?: string;
-  #controller: AbortController | undefined;
-  #why: ConfigError | undefined;
-
-  constructor(id: RequestId, version: string | undefined) {
-    this.#id = id;
-    if (version !== undefined) this.version = version;
-  }
-
-  get id(): string {
-    return this.#id.get();
-  }
-
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#why) this.#controller.abort(this.#why);
-    }
-    return this.#controller.signal;
-  }
-
-  cancel(why: ConfigError): void {
-    this.#why = why;
-    this.#controller?.abort(why);
   }
 }
