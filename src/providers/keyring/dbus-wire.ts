@@ -9,21 +9,22 @@ export class Variant {
   }
 }
 
-const alignments: Readonly<Record<string, number>> = { y: 1, g: 1, v: 1, n: 2, q: 2, x: 8, t: 8, d: 8, '(': 8, '{': 8 };
+const alignments: Readonly<Record<string, number>> = { y: 1, g: 1, v: 1, '(': 8, '{': 8 };
 const alignment = (type: string): number => alignments[type[0] as string] ?? 4;
 
 /** Where the one complete type that begins at `at` ends. */
 function typeEnd(signature: string, at: number): number {
   const first = signature[at];
+  if (first === undefined || !'ybusogva({'.includes(first)) throw new TypeError('a D-Bus signature that is not understood');
   if (first === 'a') return typeEnd(signature, at + 1);
-  let end = at + 1;
-  if (first === '(' || first === '{') {
-    while (signature[end] !== ')' && signature[end] !== '}') end = typeEnd(signature, end);
-    end++;
-  }
-  return end;
+  if (first !== '(' && first !== '{') return at + 1;
+  const close = first === '(' ? ')' : '}';
+  let end = typeEnd(signature, at + 1);
+  while (signature[end] !== close) end = typeEnd(signature, end);
+  return end + 1;
 }
 
+/** The complete types of a signature, one by one. */
 export function types(signature: string): string[] {
   const found: string[] = [];
   for (let at = 0; at < signature.length; at += (found.at(-1) as string).length) found.push(signature.slice(at, typeEnd(signature, at)));
@@ -46,25 +47,22 @@ export class Writer {
   u32(value: number): void {
     this.align(4);
     const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value >>> 0);
+    bytes.writeUInt32LE(value);
     this.raw(bytes);
   }
 
   all(signature: string, values: readonly unknown[]): void {
-    for (const [i, type] of types(signature).entries()) this.write(type, values[i]);
+    for (const [i, type] of types(signature).entries()) this.#write(type, values[i]);
   }
 
-  write(type: string, value: unknown): void {
+  #write(type: string, value: unknown): void {
     switch (type[0]) {
       case 'y':
         this.raw(Buffer.from([value as number]));
         break;
       case 'b':
-        this.u32(value ? 1 : 0);
-        break;
       case 'u':
-      case 'i':
-        this.u32(value as number);
+        this.u32(Number(value));
         break;
       case 's':
       case 'o': {
@@ -74,24 +72,18 @@ export class Writer {
         break;
       }
       case 'g':
-        this.raw(Buffer.concat([Buffer.from([(value as string).length]), Buffer.from(`${value as string}\0`)]));
+        this.raw(Buffer.from(`${String.fromCharCode((value as string).length)}${value as string}\0`, 'latin1'));
         break;
-      case 'v': {
-        const variant = value as Variant;
-        this.write('g', variant.type);
-        this.write(variant.type, variant.value);
-        break;
-      }
-      case '(':
-      case '{':
-        this.align(8);
-        this.all(type.slice(1, -1), value as readonly unknown[]);
+      case 'v':
+        this.all('g', [(value as Variant).type]);
+        this.all((value as Variant).type, [(value as Variant).value]);
         break;
       case 'a':
         this.#array(type.slice(1), value);
         break;
       default:
-        throw new TypeError(`D-Bus type ${type} cannot be written`);
+        this.align(8);
+        this.all(type.slice(1, -1), value as readonly unknown[]);
     }
   }
 
@@ -103,7 +95,7 @@ export class Writer {
     this.align(alignment(inner));
     const start = this.length;
     if (inner === 'y') this.raw(value as Uint8Array);
-    else for (const one of inner[0] === '{' ? Object.entries(value as object) : (value as readonly unknown[])) this.write(inner, one);
+    else for (const one of inner[0] === '{' ? Object.entries(value as object) : (value as readonly unknown[])) this.#write(inner, one);
     length.writeUInt32LE(this.length - start);
   }
 
@@ -112,6 +104,7 @@ export class Writer {
   }
 }
 
+/** Throws on whatever is not as its signature says; reads nothing beyond the bytes it was given. */
 export class Reader {
   readonly #bytes: Buffer;
   #at: number;
@@ -122,79 +115,63 @@ export class Reader {
   }
 
   all(signature: string): unknown[] {
-    return types(signature).map((type) => this.read(type));
+    return types(signature).map((type) => this.#read(type));
   }
 
-  read(type: string): unknown {
+  #read(type: string): unknown {
     switch (type[0]) {
       case 'y':
-        return this.#bytes[this.#at++];
+        return this.#next(1)[0];
       case 'b':
         return this.#u32() !== 0;
       case 'u':
-      case 'h':
         return this.#u32();
-      case 'i':
-        return this.#take(4, (at) => this.#bytes.readInt32LE(at));
-      case 'n':
-      case 'q':
-        return this.#take(2, (at) => this.#bytes.readUInt16LE(at));
-      case 'x':
-      case 't':
-        return this.#take(8, (at) => this.#bytes.readBigUInt64LE(at));
-      case 'd':
-        return this.#take(8, (at) => this.#bytes.readDoubleLE(at));
       case 's':
       case 'o':
         return this.#text(this.#u32());
       case 'g':
-        return this.#text(this.#bytes[this.#at++] as number);
-      case 'v':
-        return this.read(this.read('g') as string);
-      case '(':
-      case '{':
-        this.#align(8);
-        return this.all(type.slice(1, -1));
+        return this.#text(this.#next(1)[0] as number);
+      case 'v': {
+        const [only, ...more] = types(this.#read('g') as string);
+        if (only === undefined || more.length > 0) throw new TypeError('a D-Bus variant holds one value');
+        return this.#read(only);
+      }
       case 'a':
         return this.#array(type.slice(1));
       default:
-        throw new TypeError(`D-Bus type ${type} cannot be read`);
+        this.#align(8);
+        return this.all(type.slice(1, -1));
     }
   }
 
   #array(inner: string): unknown {
     const length = this.#u32();
     this.#align(alignment(inner));
+    if (inner === 'y') return Buffer.from(this.#next(length));
     const end = this.#at + length;
-    if (end > this.#bytes.length) throw new RangeError('a D-Bus array is longer than its message');
-    if (inner === 'y') {
-      const bytes = Buffer.from(this.#bytes.subarray(this.#at, end));
-      this.#at = end;
-      return bytes;
-    }
     const items: unknown[] = [];
-    while (this.#at < end) items.push(this.read(inner));
+    while (this.#at < end) items.push(this.#read(inner));
+    if (this.#at > end) throw new RangeError('a D-Bus array is shorter than what it holds');
     return inner[0] === '{' ? Object.fromEntries(items as [string, unknown][]) : items;
   }
 
   #u32(): number {
-    return this.#take(4, (at) => this.#bytes.readUInt32LE(at));
+    this.#align(4);
+    return this.#next(4).readUInt32LE();
   }
 
-  #take<T>(size: number, read: (at: number) => T): T {
-    this.#align(size);
-    const value = read(this.#at);
-    this.#at += size;
-    return value;
+  #text(length: number): string {
+    return this.#next(length + 1).toString('utf8', 0, length);
   }
 
   #align(size: number): void {
     this.#at += (size - (this.#at % size)) % size;
   }
 
-  #text(length: number): string {
-    const text = this.#bytes.toString('utf8', this.#at, this.#at + length);
-    this.#at += length + 1;
-    return text;
+  #next(size: number): Buffer {
+    const from = this.#at;
+    this.#at += size;
+    if (this.#at > this.#bytes.length) throw new RangeError('a D-Bus message is shorter than it says');
+    return this.#bytes.subarray(from, this.#at);
   }
 }

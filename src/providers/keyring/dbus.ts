@@ -15,20 +15,18 @@ export class DBusError extends Error {
 /** The session bus's socket, as the environment names it. */
 export function sessionSocket(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const { DBUS_SESSION_BUS_ADDRESS: addresses, XDG_RUNTIME_DIR: runtime } = env;
-  for (const address of (addresses ?? '').split(';')) {
-    if (!address.startsWith('unix:')) continue;
-    const parts = new Map(
-      address
-        .slice(5)
-        .split(',')
-        .map((part) => part.split('=').map(decodeURIComponent) as [string, string]),
-    );
-    const abstract = parts.get('abstract');
-    const path = parts.get('path') ?? (abstract && `\0${abstract}`);
-    if (path) return path;
-  }
   if (!addresses && runtime) return `${runtime}/bus`;
-  throw new DBusError('no-bus', 'there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set');
+  for (const address of (addresses ?? '').split(';')) {
+    const [, said] = /^unix:(?:.*,)?(path=[^,]+|abstract=[^,]+)/.exec(address) ?? [];
+    if (said === undefined) continue;
+    const [kind, name] = said.split('=') as [string, string];
+    const path = name.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) => Buffer.from(escaped.replaceAll('%', ''), 'hex').toString());
+    return kind === 'path' ? path : `\0${path}`;
+  }
+  throw new DBusError(
+    'no-bus',
+    addresses ? 'DBUS_SESSION_BUS_ADDRESS names no unix socket' : 'there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set',
+  );
 }
 
 export interface Method {
@@ -36,12 +34,19 @@ export interface Method {
   readonly path: string;
   readonly interface: string;
   readonly member: string;
+  /** The signature of its arguments, and of its answer. */
+  readonly takes: string;
+  readonly gives: string;
 }
 
+export const theBus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' };
+
 interface Waiting {
+  readonly gives: string;
   resolve(answer: unknown[]): void;
   reject(error: unknown): void;
-  forget(): void;
+  /** Nobody waits any more. */
+  end(): void;
 }
 
 const maxMessage = 64 * 1024 * 1024;
@@ -51,14 +56,16 @@ export class Bus {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   #serial = 0;
-  #unread: Buffer = Buffer.alloc(0);
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
+  #neededBytes = 16;
   #dead: Error | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
     socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(new DBusError('closed', 'the connection to the session bus was closed')));
+    socket.on('close', () => this.#end(closed()));
   }
 
   static async open(signal: AbortSignal, path: string = sessionSocket()): Promise<Bus> {
@@ -66,12 +73,7 @@ export class Bus {
     await authenticate(socket, signal);
     const bus = new Bus(socket);
     try {
-      await bus.call(
-        { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus', member: 'Hello' },
-        '',
-        [],
-        signal,
-      );
+      await bus.call({ ...theBus, member: 'Hello', takes: '', gives: 's' }, [], signal);
     } catch (error) {
       bus.close();
       throw error;
@@ -83,21 +85,24 @@ export class Bus {
     return this.#dead !== undefined;
   }
 
-  call(method: Method, signature: string, values: readonly unknown[], signal: AbortSignal): Promise<unknown[]> {
+  call(method: Method, values: readonly unknown[], signal: AbortSignal): Promise<unknown[]> {
     if (this.#dead) return Promise.reject(this.#dead);
     if (signal.aborted) return Promise.reject(signal.reason);
     const serial = ++this.#serial;
-    const message = callMessage(serial, method, signature, values);
     return new Promise((resolve, reject) => {
-      const give = () => {
-        this.#waiting.delete(serial);
-        this.#rest();
+      const give = (): void => {
+        end();
         reject(signal.reason);
       };
+      const end = (): void => {
+        signal.removeEventListener('abort', give);
+        this.#waiting.delete(serial);
+        if (this.#waiting.size === 0) this.#socket.unref();
+      };
       signal.addEventListener('abort', give, { once: true });
-      this.#waiting.set(serial, { resolve, reject, forget: () => signal.removeEventListener('abort', give) });
+      this.#waiting.set(serial, { gives: method.gives, resolve, reject, end });
       this.#socket.ref();
-      this.#socket.write(message);
+      this.#socket.write(callMessage(serial, method, values));
     });
   }
 
@@ -105,66 +110,71 @@ export class Bus {
     this.#socket.destroy();
   }
 
-  #rest(): void {
-    if (this.#waiting.size === 0) this.#socket.unref();
-  }
-
   #end(error: Error): void {
     this.#dead ??= error;
-    for (const one of this.#waiting.values()) {
-      one.forget();
+    for (const one of [...this.#waiting.values()]) {
+      one.end();
       one.reject(this.#dead);
     }
-    this.#waiting.clear();
   }
 
   #take(bytes: Buffer): void {
-    let all = this.#unread.length > 0 ? Buffer.concat([this.#unread, bytes]) : bytes;
-    while (all.length >= 16) {
-      const bodyLength = all.readUInt32LE(4);
-      const headEnd = Math.ceil((16 + all.readUInt32LE(12)) / 8) * 8;
-      if (all[0] !== 0x6c || headEnd + bodyLength > maxMessage)
-        return void this.#socket.destroy(new DBusError('protocol', 'the session bus sent a broken message'));
-      if (all.length < headEnd + bodyLength) break;
-      this.#answer(all.subarray(0, headEnd), all.subarray(headEnd, headEnd + bodyLength));
-      all = all.subarray(headEnd + bodyLength);
+    this.#unread.push(bytes);
+    this.#unreadBytes += bytes.length;
+    if (this.#unreadBytes < this.#neededBytes) return;
+    let all = Buffer.concat(this.#unread);
+    try {
+      for (;;) {
+        this.#neededBytes = all.length < 16 ? 16 : messageLength(all);
+        if (all.length < this.#neededBytes) break;
+        this.#answer(all.subarray(0, this.#neededBytes));
+        all = all.subarray(this.#neededBytes);
+      }
+    } catch {
+      this.#socket.destroy(new DBusError('protocol', 'the session bus sent a message that is not understood'));
     }
-    this.#unread = Buffer.from(all);
+    this.#unread = [all];
+    this.#unreadBytes = all.length;
   }
 
-  #answer(head: Buffer, body: Buffer): void {
-    const fields = new Map(new Reader(head, 12).read('a(yv)') as [number, unknown][]);
-    const serial = fields.get(5) as number;
-    const one = this.#waiting.get(serial);
+  #answer(message: Buffer): void {
+    const [named] = new Reader(message, 12).all('a(yv)') as [[number, unknown][]];
+    const fields = new Map(named);
+    const one = this.#waiting.get(fields.get(5) as number);
     if (!one) return;
-    this.#waiting.delete(serial);
-    one.forget();
-    this.#rest();
-    try {
-      const values = new Reader(body).all((fields.get(8) as string | undefined) ?? '');
-      if (head[1] === 3) one.reject(new DBusError(String(fields.get(4))));
-      else one.resolve(values);
-    } catch (error) {
-      one.reject(error);
+    if (message[1] === 3) {
+      one.end();
+      one.reject(new DBusError(nameIn(fields.get(4))));
+      return;
     }
+    if ((fields.get(8) ?? '') !== one.gives) throw new TypeError('another answer than the method gives');
+    const answer = new Reader(message.subarray(message.length - message.readUInt32LE(4))).all(one.gives);
+    one.end();
+    one.resolve(answer);
   }
 }
 
-function callMessage(serial: number, method: Method, signature: string, values: readonly unknown[]): Buffer {
+const closed = (): DBusError => new DBusError('closed', 'the connection to the session bus was closed');
+const nameIn = (name: unknown): string => (typeof name === 'string' && /^[\w.]{1,255}$/.test(name) ? name : 'an error without a name');
+
+function messageLength(head: Buffer): number {
+  const length = Math.ceil((16 + head.readUInt32LE(12)) / 8) * 8 + head.readUInt32LE(4);
+  if (head[0] !== 0x6c || length > maxMessage) throw new RangeError('no message of this bus');
+  return length;
+}
+
+function callMessage(serial: number, { path, interface: kind, member, destination, takes }: Method, values: readonly unknown[]): Buffer {
   const body = new Writer();
-  body.all(signature, values);
+  body.all(takes, values);
   const head = new Writer();
-  head.raw(Buffer.from([0x6c, 1, 0, 1]));
-  head.u32(body.length);
-  head.u32(serial);
-  const fields: [number, Variant][] = [
-    [1, new Variant('o', method.path)],
-    [2, new Variant('s', method.interface)],
-    [3, new Variant('s', method.member)],
-    [6, new Variant('s', method.destination)],
+  const fields = [
+    [1, new Variant('o', path)],
+    [2, new Variant('s', kind)],
+    [3, new Variant('s', member)],
+    [6, new Variant('s', destination)],
+    ...(takes ? [[8, new Variant('g', takes)]] : []),
   ];
-  if (signature) fields.push([8, new Variant('g', signature)]);
-  head.write('a(yv)', fields);
+  head.all('yyyyuua(yv)', [0x6c, 1, 0, 1, body.length, serial, fields]);
   head.align(8);
   return Buffer.concat([head.bytes(), body.bytes()]);
 }
@@ -174,23 +184,28 @@ function authenticate(socket: Socket, signal: AbortSignal): Promise<void> {
   const user = Buffer.from(String(process.getuid?.() ?? 0)).toString('hex');
   return new Promise((resolve, reject) => {
     let text = '';
-    const done = (error?: unknown) => {
+    const end = (): void => {
       signal.removeEventListener('abort', give);
-      socket.off('data', read).off('error', done);
-      if (error === undefined) return resolve();
+      socket.off('data', read).off('error', fail).off('close', gone);
+    };
+    const fail = (error: unknown): void => {
+      end();
       socket.on('error', () => {}).destroy();
       reject(error);
     };
-    const give = () => done(signal.reason);
-    const read = (bytes: Buffer) => {
+    const give = (): void => fail(signal.reason);
+    const gone = (): void => fail(closed());
+    const read = (bytes: Buffer): void => {
       text += bytes.toString('latin1');
       if (!text.includes('\r\n')) return;
-      if (!text.startsWith('OK ')) return done(new DBusError('auth', 'the session bus refuses this user'));
-      socket.write('BEGIN\r\n');
-      done();
+      if (text.startsWith('OK ')) {
+        end();
+        socket.write('BEGIN\r\n');
+        resolve();
+      } else fail(new DBusError('auth', 'the session bus refuses this user'));
     };
-    socket.on('data', read).once('error', done);
-    socket.once('connect', () => socket.write(`\0AUTH EXTERNAL ${user}\r\n`));
+    socket.on('data', read).on('error', fail).on('close', gone);
+    socket.write(`\0AUTH EXTERNAL ${user}\r\n`);
     if (signal.aborted) give();
     else signal.addEventListener('abort', give, { once: true });
   });

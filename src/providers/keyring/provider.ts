@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.ts';
-import { aString, checkOptions, oneOf } from '../../internal/options.ts';
+import { aString, type Check, checkOptions, oneOf } from '../../internal/options.ts';
 import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { KeyringSource } from './source.ts';
@@ -16,13 +16,18 @@ export interface KeyringOptions extends ShelterOptions {
   readonly name?: string;
 }
 
+const aName: Check = (value) =>
+  typeof value === 'string' && value !== '' && !/[\p{Cc}\p{Surrogate}]/u.test(value)
+    ? undefined
+    : 'a non-empty string without control characters';
+
 /** The operating system's keyring: Keychain, Credential Manager, Secret Service. */
 export class KeyringProvider extends WritableShelteredProvider {
   constructor(options: KeyringOptions) {
     checkOptions('KeyringProvider', options, {
-      service: aString,
+      service: aName,
       backend: oneOf('auto', 'secret-service', 'keytar', 'napi'),
-      prefix: aString,
+      prefix: aName,
       name: aString,
       ...shelterOptionChecks,
     });

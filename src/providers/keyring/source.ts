@@ -1,16 +1,16 @@
-import { createRequire } from 'node:module';
 import type { ConfigValue } from '../../entry.ts';
-import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
+import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { type Key, keyOf } from '../../key.ts';
 import { ancestors, asDocument } from '../../shelter/places.ts';
-import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
-import { NativeKeyring } from './child.ts';
-import { DBusError } from './dbus.ts';
-import type { Keyring } from './keyring.ts';
+import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import { classify } from './classify.ts';
+import type { Credential, Keyring } from './keyring.ts';
+import { type NativeBackend, NativeKeyring } from './native.ts';
 import type { KeyringOptions } from './provider.ts';
 import { SecretService } from './secret-service.ts';
 
-const held = { secret: true, text: true };
+/** Half a letter: as bytes it is the same as any other, and two keys would be one account. */
+const halfLetter = /\p{Surrogate}/u;
 
 /** One entry of the keyring is one document; its account is the prefix and the key. */
 export class KeyringSource implements DocumentSource {
@@ -20,16 +20,21 @@ export class KeyringSource implements DocumentSource {
   readonly #prefix: string;
   readonly #keyring: Keyring;
   /** A locked keyring looks like an empty one to the native packages: on Linux the Secret Service is asked first. */
-  readonly #lock: SecretService | undefined;
-  #leftOut = new Set<string>();
+  readonly #guard: SecretService | undefined;
+  readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor({ service, backend = 'auto', prefix = '', name = 'keyring' }: KeyringOptions) {
     this.name = name;
     this.#prefix = prefix;
-    const chosen = backend === 'auto' ? automatic() : backend;
-    this.#keyring = chosen === 'secret-service' ? new SecretService(service) : new NativeKeyring(chosen, service);
-    if (chosen !== 'secret-service' && process.platform === 'linux') this.#lock = new SecretService(service);
+    const linux = process.platform === 'linux';
+    if (backend === 'secret-service' || (backend === 'auto' && linux)) {
+      this.#keyring = new SecretService(service);
+    } else {
+      const backends: readonly NativeBackend[] = backend === 'auto' ? ['keytar', 'napi'] : [backend];
+      this.#keyring = new NativeKeyring(backends, service);
+      if (linux) this.#guard = new SecretService(service);
+    }
   }
 
   onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
@@ -37,28 +42,29 @@ export class KeyringSource implements DocumentSource {
   }
 
   locate(key: Key): readonly Place[] {
-    return ancestors(key, (at) => this.#prefix + at);
+    return halfLetter.test(key) ? [] : ancestors(key, (at) => this.#prefix + at);
   }
 
   async read([account]: readonly [string], { signal }: Call): Promise<ReadonlyMap<string, Outcome>> {
     const value = await this.#use(signal, () => this.#keyring.get(account, signal));
-    return new Map([[account, value === undefined ? 'absent' : asDocument(value, held)]]);
+    return new Map([[account, value === undefined ? 'absent' : documentOf(value)]]);
   }
 
   async page(scope: Scope, _cursor: string | undefined, { signal }: Call): Promise<Page> {
     const all = await this.#use(signal, () => this.#keyring.find(signal));
     const found = all.flatMap(({ account, value }) => {
       const key = this.#keyOf(account);
-      return key !== undefined && scope.reaches(key)
-        ? [{ place: { key, document: account, field: '' }, outcome: asDocument(value, held) }]
-        : [];
+      return key !== undefined && scope.reaches(key) ? [{ place: { key, document: account, field: '' }, outcome: documentOf(value) }] : [];
     });
     return { found, next: [] };
   }
 
   async write(account: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<undefined> {
+    if (value === undefined) return this.#use(signal, () => this.#keyring.delete(account, signal)) as Promise<undefined>;
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    await this.#use(signal, () => (value === undefined ? this.#keyring.delete(account, signal) : this.#keyring.set(account, text, signal)));
+    if (halfLetter.test(text))
+      throw new ConfigError('invalid_option', `${this.name}: the value is no text: half of a letter is missing`, { provider: this.name });
+    return this.#use(signal, () => this.#keyring.set(account, text, signal)) as Promise<undefined>;
   }
 
   async ping({ signal }: Call): Promise<void> {
@@ -66,47 +72,27 @@ export class KeyringSource implements DocumentSource {
   }
 
   classify(error: unknown): ConfigError {
-    if (isConfigError(error)) return error;
-    const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-    const provider = this.name;
-    if (code === 'locked')
-      return new ConfigError('unauthenticated', `${provider}: the keyring is locked`, {
-        provider,
-        hint: 'Unlock it: log in to the desktop, or run gnome-keyring-daemon --unlock',
-      });
-    if (name === 'TimeoutError' || name === 'AbortError')
-      return new ConfigError('timeout', `${provider}: the keyring does not answer`, {
-        provider,
-        hint: 'Look whether the keyring daemon hangs or waits for a dialog',
-      });
-    const why =
-      error instanceof DBusError && ['no-bus', 'no-collection', 'auth', 'closed'].includes(error.code)
-        ? error.message
-        : typeof code === 'string'
-          ? code
-          : 'no answer';
-    return new ConfigError('unavailable', `${provider}: no keyring can be reached: ${why}`, {
-      provider,
-      hint: 'Start a session bus with a secret service, such as gnome-keyring, for this user',
-    });
+    return classify(error, this.name);
   }
 
   async close(): Promise<void> {
-    this.#keyring.close();
-    this.#lock?.close();
+    this.#drop();
   }
 
   async #use<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     try {
-      await this.#lock?.check(signal);
+      await this.#guard?.check(signal);
       return await ask();
-    } catch (error) {
-      if (!isConfigError(error) && (error as { code?: unknown }).code !== 'locked') {
-        this.#keyring.forget();
-        this.#lock?.forget();
-      }
-      throw this.classify(error);
+    } catch (thrown) {
+      const error = this.classify(thrown);
+      if (error.transient) this.#drop();
+      throw error;
     }
+  }
+
+  #drop(): void {
+    this.#keyring.close();
+    this.#guard?.close();
   }
 
   #keyOf(account: string): Key | undefined {
@@ -117,18 +103,15 @@ export class KeyringSource implements DocumentSource {
     } catch {
       // told below
     }
-    if (!this.#leftOut.has(account)) this.#notice(`${this.name}: an entry is left out of lists: its account is no key as it stands`);
+    if (!this.#leftOut.has(account))
+      this.#notice(`${this.name}: the entry ${JSON.stringify(account)} is left out of lists: its account is no key as it stands`);
     this.#leftOut.add(account);
     return undefined;
   }
 }
 
-function automatic(): 'secret-service' | 'keytar' | 'napi' {
-  if (process.platform === 'linux') return 'secret-service';
-  try {
-    createRequire(`${process.cwd()}/`).resolve('keytar');
-    return 'keytar';
-  } catch {
-    return 'napi';
-  }
+function documentOf(value: Credential['value']): Document {
+  const held = { secret: true, text: true };
+  if (typeof value === 'string') return asDocument(value, held);
+  return { ...held, value: Buffer.from(value).toString('base64'), metadata: { type: 'binary' } };
 }
