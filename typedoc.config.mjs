@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { OptionDefaults } from 'typedoc';
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const faces = Object.keys(exports)
@@ -15,6 +16,7 @@ export default {
   out: 'docs/site',
   readme: 'README.md',
   projectDocuments: ['docs/*.md'],
+  highlightLanguages: [...OptionDefaults.highlightLanguages, 'dotenv', 'hcl', 'ini', 'python', 'py', 'toml', 'yaml'],
   excludePrivate: true,
   excludeInternal: true,
   disableGit: true,
