@@ -154,7 +154,7 @@ describe('a password', () => {
     expect((await llmConfig(['decrypt', box.path('a.json.jwe'), '--password'], { typed: [typo] })).out).toBe('{"a": 1}');
     const wrong = await llmConfig(['decrypt', box.path('a.json.jwe'), '--password-env', 'PASS'], { env: { PASS: 'fake-wrong-horse' } });
     expect(wrong).toMatchObject({ code: 3, out: '', err: expect.stringContaining('wrong password') });
-  }, 20_000);
+  });
 
   it('is not asked of a pipe, and asking can be stopped', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });

@@ -136,7 +136,7 @@ describe('the program', () => {
     expect([got.stdout, got.stderr]).toEqual(['fake-cli-secret\n', '']);
     const none = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'none'), { env }).catch((error) => error);
     expect([none.code, none.stdout]).toEqual([1, '']);
-  }, 30_000);
+  });
 
   it.runIf(existsSync('/usr/bin/script'))(
     'asks on a real terminal without showing what is typed',

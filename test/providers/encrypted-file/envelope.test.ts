@@ -46,7 +46,7 @@ function service(kid = 'prod/config', algorithm = 'vault-transit'): KeyWrapper &
   };
 }
 
-describe('an encrypted file and jose', { timeout: 30_000 }, () => {
+describe('an encrypted file and jose', () => {
   const forAll = makeEnvelope(plaintext, [ci, alice, phrase], expected);
   const options = { keyManagementAlgorithms: ['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW'], maxPBES2Count: 1_000_000 };
 
@@ -103,7 +103,7 @@ describe('an encrypted file and jose', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the envelope', { timeout: 30_000 }, () => {
+describe('the envelope', () => {
   it('has one content key a write: the same text twice shares nothing', async () => {
     const [a, b] = [parsed(await makeEnvelope(plaintext, [ci], expected)), parsed(await makeEnvelope(plaintext, [ci], expected))];
     expect(a.ciphertext).not.toBe(b.ciphertext);

@@ -341,5 +341,5 @@ describe('writing to an encrypted file', () => {
     await new EncryptedFileProvider({ path, keys: () => both }).set('a', 2);
     const file = new EncryptedFileProvider({ path, keys: () => password('fake-correct-horse') });
     expect((await file.get('a'))?.value).toBe(2);
-  }, 20_000);
+  });
 });
