@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, getDiffieHellman, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { agreement } from './agreement.ts';
 import { Bus, DBusError, theBus } from './dbus.ts';
 import { Variant } from './dbus-wire.ts';
 import { type Credential, locked } from './keyring.ts';
@@ -40,14 +41,12 @@ export class Session {
   static async open(signal: AbortSignal): Promise<Session> {
     const bus = await Bus.open(signal);
     try {
-      const dh = getDiffieHellman('modp2');
-      const own = new Variant('ay', dh.generateKeys());
-      const [theirs, path] = (await call(bus, service, root, 'OpenSession', [algorithm, own], signal)) as [Buffer, string];
-      const shared = dh.computeSecret(theirs);
-      const key = hkdfSync('sha256', shared, Buffer.alloc(0), Buffer.alloc(0), 16);
+      const { publicKey, sharedKey } = agreement();
+      const hello = [algorithm, new Variant('ay', publicKey)];
+      const [theirs, path] = (await call(bus, service, root, 'OpenSession', hello, signal)) as [Buffer, string];
       const owner = { ...theBus, member: 'GetNameOwner', takes: 's', gives: 's' };
       const [peer] = (await bus.call(owner, [service], signal)) as [string];
-      return new Session(bus, peer, path, Buffer.from(key));
+      return new Session(bus, peer, path, sharedKey(theirs));
     } catch (error) {
       bus.close();
       throw error;
