@@ -93,9 +93,9 @@ describeProvider({
         return before;
       }
       const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value) };
-      const made = await manager.send(
-        before ? new PutSecretValueCommand({ SecretId: name, ...content }) : new CreateSecretCommand({ Name: name, ...content }),
-      );
+      const made = before
+        ? await manager.send(new PutSecretValueCommand({ SecretId: name, ...content }))
+        : await manager.send(new CreateSecretCommand({ Name: name, ...content }));
       current.set(name, made.VersionId as string);
       return before;
     };

@@ -51,6 +51,7 @@ function hint(code: ErrorCode, { action, resource }: Asked): string {
   if (code === 'crypto') return 'Look at the KMS key: deleted, of another account, or not allowed to the caller';
   if (code === 'disabled') return 'Enable the KMS key';
   if (code === 'invalid_option') return 'Look at names and options: AWS refuses this request for good';
+  if (code === 'aborted') return 'Its caller gave up';
   if (code === 'not_found') return 'Look at the name, the version and the region';
   return 'Look at the network, the region and the state of AWS';
 }

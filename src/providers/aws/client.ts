@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
@@ -61,8 +61,13 @@ interface Request {
   readonly resource: string;
 }
 
+interface OwnClient extends AwsClient {
+  readonly config?: { region(): Promise<string> };
+}
+
 /** The SDK's commands and a client, both loaded on first use. */
 export class AwsConnection {
+  readonly #owner: string;
   readonly #service: string;
   readonly #options: AwsClientOptions;
   readonly #module: Module;
@@ -71,23 +76,31 @@ export class AwsConnection {
   #own: AwsClient | undefined;
 
   constructor(owner: string, service: string, options: AwsClientOptions, module: Module) {
+    this.#owner = owner;
     this.#service = service;
     this.#options = options;
     this.#module = module;
     this.#load = lazy(() => peer(owner, module.package, async () => (await module.load()) as Sdk));
-    if (!options.client) checkRegion(owner, options);
+    if (!options.client && !options.region && !regionAround()) throw noRegion(owner);
   }
 
   async load(): Promise<void> {
-    this.#sdk = await this.#load();
+    const sdk = await this.#load();
+    const client: OwnClient = this.#client(sdk);
+    if (client !== this.#options.client)
+      await client.config?.region().catch(() => {
+        throw noRegion(this.#owner); // some profile names one, but not the one that is chosen
+      });
+    this.#sdk = sdk;
   }
 
   /** One request; what it throws is ours already, and names what an IAM policy would have to allow. */
   async send<T>(request: Request, signal: AbortSignal | undefined): Promise<T> {
     if (!this.#sdk) await this.load();
-    const Command = (this.#sdk as Sdk)[`${request.command}Command`] as new (input: object) => never;
+    const sdk = this.#sdk as Sdk;
+    const Command = sdk[`${request.command}Command`] as new (input: object) => never;
     try {
-      return (await this.#client().send(new Command(request.input), { ...(signal && { abortSignal: signal }) })) as T;
+      return (await this.#client(sdk).send(new Command(request.input), { ...(signal && { abortSignal: signal }) })) as T;
     } catch (error) {
       throw this.classify(error, request);
     }
@@ -109,10 +122,11 @@ export class AwsConnection {
     this.#own = undefined;
   }
 
-  #client(): AwsClient {
+  #client(sdk: Sdk): AwsClient {
     if (this.#options.client) return this.#options.client;
-    const { region, endpoint, credentials } = this.#options;
-    const Client = (this.#sdk as Sdk)[this.#module.client] as new (config: object) => AwsClient;
+    const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+    const { region = AWS_REGION || AWS_DEFAULT_REGION, endpoint, credentials } = this.#options;
+    const Client = sdk[this.#module.client] as new (config: object) => AwsClient;
     this.#own ??= new Client({
       ...(region && { region }),
       ...(endpoint && { endpoint }),
@@ -124,11 +138,22 @@ export class AwsConnection {
   }
 }
 
-function checkRegion(owner: string, { region }: AwsClientOptions): void {
-  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE } = process.env;
-  if (region || AWS_REGION || AWS_DEFAULT_REGION) return;
-  if (existsSync(AWS_CONFIG_FILE ?? join(homedir(), '.aws', 'config'))) return; // a profile may name it
-  throw new ConfigError('invalid_option', `${owner}: no AWS region is known`, {
+/** Whether the environment names a region, or some profile does. */
+function regionAround(): boolean {
+  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
+  if (AWS_REGION || AWS_DEFAULT_REGION) return true;
+  const home = join(homedir(), '.aws');
+  return [AWS_CONFIG_FILE ?? join(home, 'config'), AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials')].some((file) => {
+    try {
+      return /^\s*region\s*=/m.test(readFileSync(file, 'utf8'));
+    } catch {
+      return false;
+    }
+  });
+}
+
+function noRegion(owner: string): ConfigError {
+  return new ConfigError('invalid_option', `${owner}: no AWS region is known`, {
     provider: owner,
     hint: "Set AWS_REGION, a region in ~/.aws/config, or the option region, as in { region: 'eu-central-1' }",
   });

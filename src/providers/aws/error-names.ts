@@ -23,7 +23,9 @@ const names: Readonly<Partial<Record<ErrorCode, string>>> = {
     KMSInternalException DependencyTimeoutException KeyUnavailableException XksProxyUriUnreachableException
     CloudHsmClusterNotActiveException NetworkingError SocketError`,
   timeout: `
-    TimeoutError RequestTimeout RequestTimeoutException AbortError`,
+    TimeoutError RequestTimeout RequestTimeoutException`,
+  aborted: `
+    AbortError`,
   disabled: `
     DisabledException KMSInvalidStateException CustomKeyStoreInvalidStateException`,
   crypto: `

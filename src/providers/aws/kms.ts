@@ -11,7 +11,7 @@ export interface KmsKeyOptions extends AwsClientOptions {
 }
 
 /** A key in AWS KMS that wraps the content keys of encrypted files. */
-export function kmsKey(options: KmsKeyOptions): KeyWrapper {
+export function kmsKey(options: KmsKeyOptions): KeyWrapper & { close(): Promise<void> } {
   checkOptions('kmsKey', options, { keyId: aString, encryptionContext: mapOf(aString), ...awsClientChecks });
   const { keyId, encryptionContext } = options;
   if (!keyId)
@@ -39,6 +39,9 @@ export function kmsKey(options: KmsKeyOptions): KeyWrapper {
       const blob = { CiphertextBlob: Buffer.from(wrapped, 'base64url') };
       const out = await aws.send<{ Plaintext?: Uint8Array }>({ command: 'Decrypt', input: { ...input, ...blob }, resource: keyId }, signal);
       return present(out.Plaintext, keyId);
+    },
+    async close() {
+      aws.close();
     },
   };
 }

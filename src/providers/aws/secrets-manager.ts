@@ -1,12 +1,13 @@
 import type { ConfigValue } from '../../entry.ts';
-import { ConfigError, type ErrorCode } from '../../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import { anInteger, aString, checkOptions, mapOf } from '../../internal/options.ts';
-import { type Key, keyFrom, segments } from '../../key.ts';
+import { type Key, segments } from '../../key.ts';
 import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+import { keyOfPath, type Notice } from './names.ts';
 
 export interface AwsSecretsManagerOptions extends AwsClientOptions, ShelterOptions {
   /** With a slash at its end everything below it: `acme/inference/database` is then the section `database`. Without one, that one
@@ -67,7 +68,7 @@ class SecretsManagerSource implements DocumentSource {
   readonly #stage: string;
   readonly #aws: AwsConnection;
   #oneByOne: boolean;
-  #notice: (message: string, outcome?: ErrorCode) => void = () => {};
+  #notice: Notice = () => {};
 
   constructor(options: AwsSecretsManagerOptions) {
     const { path, secrets, stage = 'AWSCURRENT' } = options;
@@ -89,7 +90,7 @@ class SecretsManagerSource implements DocumentSource {
     return this.#oneByOne ? 1 : 20;
   }
 
-  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
+  onNotice(tell: Notice): void {
     this.#notice = tell;
   }
 
@@ -148,8 +149,11 @@ class SecretsManagerSource implements DocumentSource {
       call.signal,
     );
     const found = (out.SecretList ?? []).flatMap(({ Name = '' }) => {
-      const path = Name.startsWith(root) ? Name.slice(root.length).split('/') : [''];
-      return path.includes('') ? [] : [{ place: { key: keyFrom(path), document: Name, field: '' } }];
+      if (!Name.startsWith(root)) return [];
+      const key = keyOfPath(Name.slice(root.length));
+      if (key !== undefined) return [{ place: { key, document: Name, field: '' } }];
+      this.#notice(`${this.name}: the secret ${Name} is left out: its name is no key. Name it in the option secrets`, 'invalid_key');
+      return [];
     });
     // what stands below a prefix may also be a field of a secret above it
     const above = cursor === undefined ? this.locate(scope.prefix).map((place) => ({ place })) : [];
@@ -164,7 +168,9 @@ class SecretsManagerSource implements DocumentSource {
     }
     const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value), ClientRequestToken: call.id };
     const key = this.#options.kmsKeyId ? { KmsKeyId: this.#options.kmsKeyId } : {};
-    const put = { command: 'PutSecretValue', input: { SecretId: name, ...content }, resource: name };
+    // what is written is what is read again, also where another stage is read
+    const stages = this.#stage === 'AWSCURRENT' ? {} : { VersionStages: [this.#stage] };
+    const put = { command: 'PutSecretValue', input: { SecretId: name, ...content, ...stages }, resource: name };
     if (ifVersion !== undefined) return (await this.#aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
@@ -209,8 +215,8 @@ class SecretsManagerSource implements DocumentSource {
   }
 }
 
-/** Reading or creating is refused so only while a secret waits for its deletion, which lists leave out too. */
-const isDeleted = (error: ConfigError): boolean => error.message.includes('InvalidRequestException');
+/** A read is in conflict with nothing but the deletion that its secret waits for; lists leave it out too. */
+const isDeleted = (error: ConfigError): boolean => error.code === 'conflict';
 
 /** Whether `name` means this secret: its name, its ARN, or its ARN without the six random characters. */
 function isNamed({ Name, ARN }: Secret, name: string): boolean {

@@ -1,12 +1,13 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
-import { aBoolean, aString, checkOptions, mapOf } from '../../internal/options.ts';
-import { type Key, keyFrom, segments } from '../../key.ts';
+import { aBoolean, aString, checkOptions, mapOf, oneOf } from '../../internal/options.ts';
+import { type Key, segments } from '../../key.ts';
 import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
 import { asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+import { keyOfPath, type Notice } from './names.ts';
 
 export interface AwsSsmOptions extends AwsClientOptions, ShelterOptions {
   /** The hierarchy to read: `/acme/inference/database/pool-max` is then `database.pool-max`. Either this or `parameters`. */
@@ -20,6 +21,8 @@ export interface AwsSsmOptions extends AwsClientOptions, ShelterOptions {
   readonly label?: string;
   /** The KMS key for SecureStrings that are written. @default the account's own key for SSM */
   readonly kmsKeyId?: string;
+  /** For parameters that are written; a value of more than 4 KB needs another than `Standard`. @default the account's own */
+  readonly tier?: 'Standard' | 'Advanced' | 'Intelligent-Tiering';
   /** @default 'aws-ssm' */
   readonly name?: string;
 }
@@ -33,6 +36,7 @@ export class AwsSsmProvider extends WritableShelteredProvider {
       decrypt: aBoolean,
       label: aString,
       kmsKeyId: aString,
+      tier: oneOf('Standard', 'Advanced', 'Intelligent-Tiering'),
       name: aString,
       ...awsClientChecks,
       ...shelterOptionChecks,
@@ -47,11 +51,13 @@ export class AwsSsmProvider extends WritableShelteredProvider {
 
 interface Parameter {
   readonly Name: string;
+  readonly ARN?: string;
+  /** `:3` or `:live`, when a version was asked for. */
+  readonly Selector?: string;
   readonly Value?: string;
   readonly Type?: string;
   readonly Version?: number;
   readonly LastModifiedDate?: Date;
-  readonly DataType?: string;
 }
 
 const segment = /^[\w.-]+$/;
@@ -59,11 +65,13 @@ const segment = /^[\w.-]+$/;
 class SsmSource implements DocumentSource {
   readonly name: string;
   readonly batch = 10;
-  readonly limits = { concurrency: 10, perSecond: 30 };
+  /** SSM allows 40 reads a second; the first second has the burst of `concurrency` on top. */
+  readonly limits = { concurrency: 10, perSecond: 28 };
   readonly places?: readonly Place[];
   readonly #options: AwsSsmOptions;
   readonly #root: string;
   readonly #aws: AwsConnection;
+  #notice: Notice = () => {};
 
   constructor(options: AwsSsmOptions) {
     this.name = options.name ?? 'aws-ssm';
@@ -76,6 +84,10 @@ class SsmSource implements DocumentSource {
       policy: 'ssm',
       load: () => import('@aws-sdk/client-ssm'),
     });
+  }
+
+  onNotice(tell: Notice): void {
+    this.#notice = tell;
   }
 
   locate(key: Key): readonly Place[] {
@@ -93,7 +105,10 @@ class SsmSource implements DocumentSource {
       call.signal,
     );
     const found = new Map<string, Outcome>();
-    for (const one of out.Parameters ?? []) found.set(one.Name, this.#outcome(one));
+    for (const one of out.Parameters ?? []) {
+      const document = spellings(one, select).find((name) => named.has(name));
+      if (document !== undefined) found.set(named.get(document) as string, this.#outcome(one));
+    }
     for (const name of out.InvalidParameters ?? []) found.set(named.get(name) ?? name, 'absent');
     return found;
   }
@@ -132,7 +147,8 @@ class SsmSource implements DocumentSource {
     const text = list ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value);
     const type = secret === false ? (list ? 'StringList' : 'String') : 'SecureString';
     const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
-    const input = { Name: document, Value: text, Type: type, Overwrite: true, ...key };
+    const tier = this.#options.tier && { Tier: this.#options.tier };
+    const input = { Name: document, Value: text, Type: type, Overwrite: true, ...key, ...tier };
     const out = await this.#aws.send<{ Version?: number }>({ command: 'PutParameter', input, resource: document }, call.signal);
     return out.Version === undefined ? undefined : String(out.Version);
   }
@@ -162,9 +178,12 @@ class SsmSource implements DocumentSource {
   }
 
   #listed(one: Parameter, sealed: boolean): Page['found'] {
-    const path = one.Name.slice(this.#root.length + 1).split('/');
-    if (path.includes('')) return [];
-    const place = { key: keyFrom(path), document: one.Name, field: '' };
+    const key = keyOfPath(one.Name.slice(this.#root.length + 1));
+    if (key === undefined) {
+      this.#notice(`${this.name}: ${one.Name} is left out: its name is no key. Name it in the option parameters`, 'invalid_key');
+      return [];
+    }
+    const place = { key, document: one.Name, field: '' };
     return [sealed ? { place } : { place, outcome: this.#outcome(one) }];
   }
 
@@ -186,4 +205,10 @@ class SsmSource implements DocumentSource {
     if (one.Type === 'StringList') return { ...more, value: text.split(',') };
     return this.places ? asDocument(text, more) : { ...more, value: text };
   }
+}
+
+/** All that may have been asked for to get this one: its name, or its ARN where it is shared, with and without a version. */
+function spellings({ Name, ARN = Name, Selector, Version }: Parameter, select: string | undefined): string[] {
+  const selectors = [Selector?.replace(/^:/, ''), select, Version].filter((one) => one !== undefined);
+  return [Name, ARN].flatMap((name) => [...selectors.map((one) => `${name}:${one}`), name]);
 }

@@ -23,7 +23,7 @@ describe('AWS errors', () => {
 
   it.each([
     [{ name: 'TimeoutError' }, 'timeout'],
-    [{ name: 'AbortError' }, 'timeout'],
+    [{ name: 'AbortError' }, 'aborted'],
     [{ name: 'Error', code: 'ECONNREFUSED' }, 'unavailable'],
     [{ name: 'Error', code: 'ENOTFOUND' }, 'unavailable'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 502 } }, 'unavailable'],

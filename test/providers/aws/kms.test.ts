@@ -35,8 +35,17 @@ describe('a KMS key', () => {
 
   it('stops when its caller does', async () => {
     server.faults = [{ hang: true }];
-    await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'timeout' });
-    await expect(key().wrap(contentKey, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'timeout' });
+    await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(key().wrap(contentKey, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('goes on after it was closed, with a client of its own anew', async () => {
+    const wrapper = key();
+    await wrapper.close();
+    const wrapped = await wrapper.wrap(contentKey);
+    await wrapper.close();
+    expect(Buffer.from(await wrapper.unwrap(wrapped))).toEqual(Buffer.from(contentKey));
+    await wrapper.close();
   });
 
   it('needs its id, and a key that came back empty is no key', async () => {

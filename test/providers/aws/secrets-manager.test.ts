@@ -194,6 +194,22 @@ describe('one secret, or a map of them', () => {
     ]);
   });
 
+  it('leaves names that are no keys out of a list, and says so', async () => {
+    server.putSecret('acme/inference/good', 'x');
+    server.putSecret('acme/inference/prototype', 'x');
+    const provider = manager();
+    const said: string[] = [];
+    provider.on((event) => event.type === 'notice' && said.push(event.message));
+    expect((await provider.list()).map((item) => item.key)).toEqual(['good']);
+    expect(said).toEqual([expect.stringContaining('acme/inference/prototype is left out')]);
+  });
+
+  it('writes to the stage that it reads', async () => {
+    server.putSecret('acme/inference/key', 'one', { stage: 'AWSPENDING' });
+    await manager({ stage: 'AWSPENDING' }).set('key', 'two');
+    expect(server.calls.at(-1)).toMatchObject({ operation: 'PutSecretValue', input: { VersionStages: ['AWSPENDING'] } });
+  });
+
   it('refuses both or neither', () => {
     expect(() => manager({ path: 'a', secrets: { a: 'b' } })).toThrow(/either path or secrets/);
     expect(() => new AwsSecretsManagerProvider({ ...account })).toThrow(/either path or secrets/);

@@ -228,7 +228,14 @@ export class AwsServer implements AsyncDisposable {
     const value = one?.values[(version ?? 0) - 1];
     if (!one || value === undefined) return undefined;
     const shown = one.type === 'SecureString' && !decrypted ? `kms:alias/aws/ssm:${value}` : value;
-    return { Name: name, Type: one.type, Value: shown, Version: version, LastModifiedDate: 1_700_000_000 };
+    return {
+      Name: name,
+      Type: one.type,
+      Value: shown,
+      Version: version,
+      ...(selector && { Selector: `:${selector}` }),
+      LastModifiedDate: 1_700_000_000,
+    };
   }
 
   #named(id: string): string {

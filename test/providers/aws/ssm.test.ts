@@ -5,6 +5,7 @@ import type { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import { loadConfig } from '../../../src/load-config.ts';
 import { type AwsSsmOptions, AwsSsmProvider } from '../../../src/providers/aws/index.ts';
+import { manualClock } from '../../../src/testing/index.ts';
 import { AwsServer, account } from './server.ts';
 
 let server: AwsServer;
@@ -156,6 +157,8 @@ describe('SSM parameters', () => {
     await provider.set('odd', ['a,b', 1], { secret: false });
     expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'String', Value: '["a,b",1]' });
     expect((await provider.get('db.password'))?.value).toBe('not-a-real-one');
+    await ssm({ tier: 'Advanced' }).set('large', 'x'.repeat(5_000));
+    expect(server.calls.at(-1)?.input).toMatchObject({ Tier: 'Advanced' });
     expect(await provider.delete('db.password')).toBe(true);
     expect(await provider.delete('db.password')).toBe(false);
     expect(await provider.get('db.password')).toBeUndefined();
@@ -177,6 +180,62 @@ describe('SSM parameters', () => {
     expect(await provider.list()).toHaveLength(1_000);
     expect(provider.stats().requests).toBe(100);
     expect(server.calls).toHaveLength(100);
+  });
+});
+
+describe('SSM names', () => {
+  it('may carry a version or label of their own, and be ARNs of shared parameters', async () => {
+    const shared = 'arn:aws:ssm:eu-central-1:123456789012:parameter/shared/url';
+    const answers = [
+      { Name: '/a/model', Value: 'one', Type: 'String', Version: 1, Selector: ':1' },
+      { Name: '/a/model', Value: 'two', Type: 'String', Version: 2 },
+      { Name: '/shared/url', ARN: shared, Value: 'https://x', Type: 'String', Version: 5 },
+    ];
+    const client = { send: async () => ({ Parameters: answers }) };
+    const provider = new AwsSsmProvider({ parameters: { old: '/a/model:1', now: '/a/model', url: shared }, client });
+    const found = await provider.getMany(['old', 'now', 'url']);
+    expect([...found.values()].map((entry) => (entry as { value: string }).value)).toEqual(['one', 'two', 'https://x']);
+  });
+
+  it('that are no keys are left out of a list, which says so', async () => {
+    server.putParameter('/acme/inference/good', 'x');
+    server.putParameter('/acme/inference/__proto__', 'x');
+    const provider = ssm();
+    const said: string[] = [];
+    provider.on((event) => event.type === 'notice' && said.push(event.message));
+    expect((await provider.list()).map((item) => item.key)).toEqual(['good']);
+    expect(said).toEqual([expect.stringContaining('/acme/inference/__proto__ is left out')]);
+  });
+
+  it('that differ are never one key, whatever stands in them', async () => {
+    const names = ['a/b', 'a.b', 'a-b', 'a_b', 'A/b', 'a__b', 'a/b.c', 'a.b/c'];
+    for (const name of names) server.putParameter(`/acme/inference/${name}`, name);
+    const items = (await ssm().list()) as readonly { key: string; value: unknown }[];
+    expect(new Set(items.map((item) => item.key)).size).toBe(names.length);
+    const provider = ssm();
+    for (const { key, value } of items) expect((await provider.get(key))?.value).toBe(value);
+  });
+});
+
+describe('SSM at start-up', () => {
+  it('gets less than forty reads in any second, for a thousand parameters too', async () => {
+    const clock = manualClock();
+    const starts: number[] = [];
+    const client = {
+      send: async (command: { input: { Names?: string[]; NextToken?: string } }) => {
+        starts.push(clock.now());
+        if (command.input.Names) return { InvalidParameters: command.input.Names };
+        const page = Number(command.input.NextToken ?? 0);
+        const Parameters = Array.from({ length: 10 }, (_, i) => ({ Name: `/a/key${page * 10 + i}`, Value: 'x', Type: 'String' }));
+        return { Parameters, ...(page < 99 && { NextToken: `${page + 1}` }) };
+      },
+    };
+    const provider = new AwsSsmProvider({ path: '/a', client, clock });
+    expect(await clock.until(provider.list(), 10)).toHaveLength(1_000);
+    const keys = Array.from({ length: 990 }, (_, i) => `other${i}`);
+    await clock.until(provider.getMany(keys), 10);
+    expect(starts).toHaveLength(199);
+    for (const at of starts) expect(starts.filter((one) => one >= at && one < at + 1_000).length).toBeLessThan(40);
   });
 });
 
@@ -255,21 +314,6 @@ describe('making an AwsSsmProvider', () => {
     expect(() => new AwsSsmProvider({ ...account })).toThrow(/either path or parameters/);
     expect(() => ssm({ path: 'acme' })).toThrow(/start with a slash/);
     expect(() => ssm({ decript: true } as never)).toThrow(/Did you mean decrypt/);
-  });
-
-  it('says how to name a region when none is known, and leaves a profile to the SDK', () => {
-    const before = { ...process.env };
-    try {
-      for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) delete process.env[name];
-      process.env.AWS_CONFIG_FILE = '/nowhere/at/all';
-      expect(() => new AwsSsmProvider({ path: '/a' })).toThrow(/no AWS region is known.*AWS_REGION/);
-      process.env.AWS_CONFIG_FILE = import.meta.filename;
-      expect(() => new AwsSsmProvider({ path: '/a' })).not.toThrow();
-      process.env.AWS_REGION = 'eu-central-1';
-      expect(() => new AwsSsmProvider({ path: '/a' })).not.toThrow();
-    } finally {
-      process.env = before;
-    }
   });
 
   it('uses a client of one’s own, which stays open', async () => {
