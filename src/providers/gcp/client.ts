@@ -32,9 +32,8 @@ export class GcpConnection {
     return this.#options.client ?? this.#mine();
   }
 
-  /** Looks for credentials: a call without any would end the process. False: the client is not ours. */
-  async connect(): Promise<boolean> {
-    if (this.#options.client) return false;
+  /** Looks for credentials: a call without any would end the process. */
+  async connect(): Promise<true> {
     const client = await this.#mine();
     let timer: NodeJS.Timeout | undefined;
     try {

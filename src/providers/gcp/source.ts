@@ -22,6 +22,8 @@ export class GcpSource implements DocumentSource {
   readonly name: string;
   readonly batch = 1;
   readonly places?: readonly Place[];
+  /** A client of the application's own has logged in already. */
+  readonly connect?: () => Promise<boolean>;
   readonly #options: GcpSecretManagerOptions;
   readonly #parent: string;
   readonly #names: DashedNames;
@@ -41,6 +43,7 @@ export class GcpSource implements DocumentSource {
         document: this.#full(place.document),
       }));
     this.#google = new GcpConnection(this.name, options);
+    if (!options.client) this.connect = () => this.#google.connect();
   }
 
   onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
@@ -144,7 +147,7 @@ export class GcpSource implements DocumentSource {
     const document = this.locate(key).find((place) => place.key === key)?.document;
     if (document === undefined)
       throw this.refusal(key) ?? new ConfigError('invalid_key', `${this.name} has no place for ${key}`, { provider: this.name, key });
-    await this.#google.connect();
+    await this.connect?.();
     const client = await this.#google.client();
     const [secret, pinned = 'latest'] = document.split('/versions/') as [string, string?];
     try {
@@ -157,10 +160,6 @@ export class GcpSource implements DocumentSource {
 
   load(): Promise<void> {
     return this.#google.load();
-  }
-
-  async connect(refused: ConfigError | undefined): Promise<boolean> {
-    return (await this.#google.connect()) || refused === undefined;
   }
 
   renew(): boolean {
