@@ -1,0 +1,50 @@
+import { describeProvider, describeShelter, type Subject, type Values } from 'llm-config-manager/testing';
+import * as runner from 'vitest';
+import { type KeyringOptions, KeyringProvider } from '../../src/providers/keyring/index.ts';
+import { FakeKeyring, type Fault } from '../providers/keyring/fake-keyring.ts';
+
+const faults: Readonly<Record<string, Fault>> = {
+  denied: { error: 'org.freedesktop.DBus.Error.AccessDenied' },
+  unavailable: 'cut',
+  throttled: { error: 'org.freedesktop.DBus.Error.LimitsExceeded' },
+  hang: 'hang',
+  garbage: 'garbage',
+};
+
+const without = {
+  types: 'an entry that is no JSON document is text',
+  null: 'an entry that is no JSON document is text',
+  notice: 'a keyring tells nobody of a change',
+  versions: 'an entry has no versions',
+  expiry: 'nothing of it ends by itself',
+  closing: 'closing a connection cannot fail',
+  damage: 'a keyring is open as a whole or not at all',
+};
+
+async function subject(values: Values, options: Partial<KeyringOptions>): Promise<Subject> {
+  const fake = await FakeKeyring.start();
+  const before = process.env.DBUS_SESSION_BUS_ADDRESS;
+  process.env.DBUS_SESSION_BUS_ADDRESS = fake.address;
+  const put = (key: string, value: unknown): void =>
+    fake.put('acme', `app/${key}`, value === undefined || typeof value === 'string' ? value : JSON.stringify(value));
+  for (const [key, value] of Object.entries(values)) put(key, value);
+  return {
+    provider: new KeyringProvider({ service: 'acme', backend: 'secret-service', prefix: 'app/', ...options }),
+    change: put,
+    fail: (fault) => {
+      fake.fault = (member) => (fault && ['SearchItems', 'ReadAlias'].includes(member) ? faults[fault] : undefined);
+    },
+    requests: () => fake.calls.filter((member) => member === 'SearchItems').length,
+    dispose: async () => {
+      if (before === undefined) delete process.env.DBUS_SESSION_BUS_ADDRESS;
+      else process.env.DBUS_SESSION_BUS_ADDRESS = before;
+      await fake[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const resilience = { timeoutMs: 300, deadlineMs: 1_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+
+describeProvider({ name: 'KeyringProvider', runner, make: (values) => subject(values, { resilience }), without });
+
+describeShelter({ name: 'KeyringProvider', runner, make: subject, without });

@@ -1,0 +1,129 @@
+import { getDiffieHellman, hkdfSync } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { agreement } from '../../../src/providers/keyring/agreement.ts';
+import { Reader, Variant, Writer } from '../../../src/providers/keyring/dbus-wire.ts';
+
+const text = fc.string({ unit: 'grapheme' }).filter((one) => !/[\p{Surrogate}\0]/u.test(one));
+const word = fc.integer({ min: 0, max: 0xffffffff });
+const bytes = fc.uint8Array({ maxLength: 40 }).map((one) => Buffer.from(one));
+
+interface Typed {
+  readonly type: string;
+  readonly value: unknown;
+}
+
+/** A value of any type that is spoken, beside its type. */
+const { typed } = fc.letrec<{ typed: Typed }>((tie) => {
+  const inner = tie('typed');
+  return {
+    typed: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.integer({ min: 0, max: 255 }).map((value) => ({ type: 'y', value })),
+      fc.boolean().map((value) => ({ type: 'b', value })),
+      word.map((value) => ({ type: 'u', value })),
+      text.map((value) => ({ type: 's', value })),
+      text.map((value) => ({ type: 'o', value })),
+      fc.constantFrom('', 's', 'a{sv}', '(oayays)').map((value) => ({ type: 'g', value })),
+      bytes.map((value) => ({ type: 'ay', value })),
+      fc.array(text).map((value) => ({ type: 'as', value })),
+      fc.dictionary(text, word).map((value) => ({ type: 'a{su}', value: { ...value } })),
+      inner.map(({ type, value }) => ({ type: 'v', value: new Variant(type, value) })),
+      fc.array(inner, { minLength: 1, maxLength: 4 }).map((all) => ({
+        type: `(${all.map(({ type }) => type).join('')})`,
+        value: all.map(({ value }) => value),
+      })),
+    ),
+  };
+});
+
+/** What is read of a variant is its value. */
+const plain = (value: unknown): unknown => {
+  if (value instanceof Variant) return plain(value.value);
+  return Array.isArray(value) ? value.map(plain) : value;
+};
+
+const written = (signature: string, values: readonly unknown[]): Buffer => {
+  const writer = new Writer();
+  writer.all(signature, values);
+  return writer.bytes();
+};
+
+describe('The wire format of D-Bus', () => {
+  it('reads what it wrote, whatever stands beside it', () => {
+    fc.assert(
+      fc.property(fc.array(typed, { maxLength: 5 }), (all) => {
+        const signature = all.map(({ type }) => type).join('');
+        fc.pre(signature.length < 200);
+        const values = all.map(({ value }) => value);
+        expect(new Reader(written(signature, values)).all(signature)).toEqual(values.map(plain));
+      }),
+    );
+  });
+
+  it('is the one of the specification, byte for byte', () => {
+    expect(written('yu', [1, 2]).toString('hex')).toBe('0100000002000000');
+    expect(written('s', ['foo']).toString('hex')).toBe('03000000666f6f00');
+    expect(written('g', ['ay']).toString('hex')).toBe('02617900');
+    expect(written('yv', [7, new Variant('b', true)]).toString('hex')).toBe('0701620001000000');
+    // the padding before the first element of an array is not counted
+    expect(written('a(y)', [[[9]]]).toString('hex')).toBe('010000000000000009');
+    expect(written('a{ss}', [{ a: 'b' }]).toString('hex')).toBe('0e000000000000000100000061000000010000006200');
+  });
+
+  it('ends in an error for any bytes that are no message, and never in a loop', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('a(yv)', 'a{o(oayays)}', 'v', 'aoao', 'a{sv}'), (noise, signature) => {
+        try {
+          new Reader(Buffer.from(noise)).all(signature);
+        } catch (error) {
+          expect([TypeError, RangeError]).toContain((error as Error).constructor);
+        }
+      }),
+    );
+  });
+
+  it.each(['(', '()', 'a', '{s', 'a{s', '(s', 'z', 'sx', ')'])('refuses the signature %j', (signature) => {
+    expect(() => new Reader(Buffer.alloc(64)).all(signature)).toThrow(TypeError);
+  });
+
+  it('refuses a variant without a value or with two, an array that ends within an element, and a text beyond the end', () => {
+    expect(() => new Reader(written('g', [''])).all('v')).toThrow(TypeError);
+    expect(() => new Reader(written('gyy', ['yy', 1, 1])).all('v')).toThrow(TypeError);
+    const array = written('as', [['fake']]);
+    array.writeUInt32LE(6);
+    expect(() => new Reader(array).all('as')).toThrow(RangeError);
+    const long = written('s', ['fake']);
+    long.writeUInt32LE(0xffffffff);
+    expect(() => new Reader(long).all('s')).toThrow(RangeError);
+  });
+
+  it('gives a name of an object no power', () => {
+    const read = new Reader(written('a{ss}', [Object.fromEntries([['__proto__', 'fake']])])).all('a{ss}')[0] as object;
+    expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+    expect(Object.entries(read)).toEqual([['__proto__', 'fake']]);
+  });
+});
+
+describe('The agreement on a key', () => {
+  it('makes the same key as another implementation, also where numbers begin with zeros', () => {
+    const other = getDiffieHellman('modp2');
+    let short = 0;
+    for (let i = 0; i < 400; i++) {
+      const theirs = other.generateKeys();
+      const { publicKey, sharedKey } = agreement();
+      if (publicKey.length !== 129 || theirs[0] === 0) short++;
+      const secret = other.computeSecret(publicKey);
+      const padded = Buffer.concat([Buffer.alloc(128 - secret.length), secret]);
+      expect(sharedKey(theirs)).toEqual(Buffer.from(hkdfSync('sha256', padded, Buffer.alloc(0), Buffer.alloc(0), 16)));
+    }
+    expect(short).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['zero', Buffer.alloc(0)],
+    ['one', Buffer.of(1)],
+  ])('refuses the number %s, which would make the key known', (_, theirs) => {
+    expect(() => agreement().sharedKey(theirs)).toThrow();
+  });
+});
