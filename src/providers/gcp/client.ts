@@ -3,7 +3,12 @@ import { peer } from '../../internal/peer.ts';
 import { classify } from './classify.ts';
 import type { GcpClient, GcpSecretManagerOptions } from './provider.ts';
 
-type Made = GcpClient & { readonly auth?: { getClient(): Promise<unknown> }; initialize?(): Promise<unknown>; close?(): Promise<void> };
+type Made = GcpClient & {
+  /** Over REST an `authClient` that was given stands here itself. */
+  readonly auth?: { getClient?(): Promise<unknown> };
+  initialize?(): Promise<unknown>;
+  close?(): Promise<void>;
+};
 
 /** Google's client, made on first use, and its credentials. */
 export class GcpConnection {
@@ -40,7 +45,7 @@ export class GcpConnection {
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new Error('could not find a credential in time')), this.#options.credentialsTimeoutMs ?? 1_000);
       });
-      await Promise.race([client.auth?.getClient(), late]);
+      await Promise.race([client.auth?.getClient?.(), late]);
       await client.initialize?.();
       return true;
     } catch (error) {

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../../src/providers/azure/index.ts';
+
+let server: Server;
+let asked: { readonly url: string; readonly token: string | undefined }[];
+let refuse: ((token: string, response: ServerResponse) => boolean) | undefined;
+let names: string[];
+
+/** As much of a Key Vault as the official client needs: its challenge, one secret, and pages of names. */
+beforeEach(async () => {
+  asked = [];
+  refuse = undefined;
+  names = ['key'];
+  server = createServer((request, response) => {
+    const { authorization } = request.headers;
+    asked.push({ url: String(request.url), token: authorization });
+    const send = (status: number, body: object, headers: Record<string, string> = {}): void => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(JSON.stringify(body));
+    };
+    if (!authorization)
+      return send(
+        401,
+        {},
+        { 'www-authenticate': `Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault.azure.net"` },
+      );
+    if (refuse?.(authorization, response)) return send(401, { error: { code: 'Unauthorized', message: 'not-a-real-secret' } });
+    const url = new URL(String(request.url), base());
+    if (url.pathname === '/secrets') {
+      const from = Number(url.searchParams.get('skip') ?? 0);
+      const value = names.slice(from, from + 25).map((name) => ({ id: `${base()}/secrets/${name}`, attributes: { enabled: true } }));
+      return send(200, { value, nextLink: from + 25 < names.length ? `${base()}/secrets?api-version=7.6&skip=${from + 25}` : null });
+    }
+    const [, , name] = url.pathname.split('/') as [string, string, string];
+    if (!names.includes(name)) return send(404, { error: { code: 'SecretNotFound', message: name } });
+    return send(200, { value: 'text', id: `${base()}/secrets/${name}/0123456789abcdef0123456789abcdef`, attributes: { enabled: true } });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const base = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+let tokens = 0;
+const credential = { getToken: async () => ({ token: `not-a-real-token-${++tokens}`, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvider =>
+  new AzureKeyVaultProvider({
+    url: base(),
+    credential,
+    clientOptions: { allowInsecureConnection: true, disableChallengeResourceVerification: true },
+    resilience: { attempts: 1, breaker: false },
+    ...options,
+  });
+
+describe('Azure’s client', () => {
+  it('logs in at the vault’s challenge, and reads', async () => {
+    const provider = azure();
+    expect(await provider.get('key')).toMatchObject({ value: 'text', version: '0123456789abcdef0123456789abcdef' });
+    expect(asked.map(({ token }) => token !== undefined)).toEqual([false, true]);
+    expect(await provider.get('nothing')).toBeUndefined();
+    await provider.close();
+  });
+
+  it('verifies whom a challenge asks a token for, unless told otherwise', async () => {
+    const provider = azure({ clientOptions: { allowInsecureConnection: true } });
+    await expect(provider.get('key')).rejects.toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('ChallengeMismatch'),
+    });
+    expect(asked.every(({ token }) => token === undefined)).toBe(true);
+  });
+
+  it('sends no token in the clear', async () => {
+    await expect(azure({ clientOptions: { disableChallengeResourceVerification: true } }).get('key')).rejects.toThrow();
+    expect(asked.every(({ token }) => token === undefined)).toBe(true);
+  });
+
+  it('lists past the first page, though its pages lose their token', async () => {
+    names = Array.from({ length: 60 }, (_, i) => `key${i}`);
+    const provider = azure();
+    expect(await provider.list()).toHaveLength(60);
+    expect(asked.filter(({ url, token }) => token && url.startsWith('/secrets?'))).toHaveLength(3);
+  });
+
+  it('is made anew, and logs in anew, once, when its token is refused', async () => {
+    const provider = azure();
+    await provider.get('key');
+    const dead = asked.at(-1)?.token;
+    refuse = (token) => token === dead;
+    expect((await provider.get('key', { maxAgeMs: 0 }))?.value).toBe('text');
+    refuse = () => true;
+    await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+});
+
+describe('a process without any credentials', () => {
+  it('ends with our error and its own exit code, in less than two seconds', async () => {
+    const script = fileURLToPath(new URL('../without-credentials.ts', import.meta.url));
+    const env = { PATH: '/nonexistent', HOME: '/nonexistent' };
+    const child = spawn(process.execPath, ['--import', 'tsx', script, 'azure', base()], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+    });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(7);
+    const told = JSON.parse(out);
+    expect(told.code).toBe('unauthenticated');
+    expect(told.ms).toBeLessThan(2_000);
+  });
+});

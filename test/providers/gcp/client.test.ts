@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { crc32c } from '../../../src/internal/crc32c.ts';
+import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const payload = (text: string): Answer => ({
+  status: 200,
+  body: JSON.stringify({
+    name: 'projects/acme/secrets/key/versions/3',
+    payload: { data: Buffer.from(text).toString('base64'), dataCrc32c: String(crc32c(Buffer.from(text))) },
+  }),
+});
+const refusal = (status: number, said: string): Answer => ({ status, body: JSON.stringify({ error: { code: status, status: said } }) });
+
+let server: Server;
+let answers: Answer[];
+let asked: string[];
+beforeEach(async () => {
+  asked = [];
+  server = createServer((request, response) => {
+    asked.push(String(request.url));
+    const { status, body } = (answers.length > 1 ? answers.shift() : answers[0]) as Answer;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+/** Google's own client, over REST. */
+async function overRest(options: Partial<GcpSecretManagerOptions> = {}): Promise<GcpSecretManagerProvider> {
+  const { PassThroughClient } = await import('google-auth-library');
+  const authClient = new PassThroughClient();
+  const { port } = server.address() as AddressInfo;
+  return new GcpSecretManagerProvider({
+    project: 'acme',
+    clientOptions: { fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port, authClient },
+    resilience: { attempts: 1, breaker: false },
+    secrets: { key: 'key' },
+    ...options,
+  });
+}
+
+describe('Google’s client, over REST', () => {
+  it('reads, is closed, and may be closed before it was used', async () => {
+    answers = [payload('text')];
+    const provider = await overRest();
+    expect(await provider.get('key')).toMatchObject({ value: 'text', version: '3' });
+    expect(asked).toEqual([expect.stringContaining('/v1/projects/acme/secrets/key/versions/latest:access')]);
+    expect(provider.stats().requests).toBe(2); // one of them looks for credentials, and asks nobody here
+    await provider.close();
+    await (await overRest()).close();
+  });
+
+  it.each([
+    [refusal(404, 'NOT_FOUND'), undefined],
+    [{ status: 404, body: '<html>no such page</html>' }, 'unavailable'],
+    [{ status: 404, body: '{"message":"no route"}' }, 'unavailable'],
+    [refusal(400, 'FAILED_PRECONDITION'), 'disabled'],
+    [refusal(400, 'INVALID_ARGUMENT'), 'invalid_option'],
+    [refusal(403, 'PERMISSION_DENIED'), 'access_denied'],
+    [refusal(429, 'RESOURCE_EXHAUSTED'), 'throttled'],
+    [{ status: 503, body: 'x' }, 'unavailable'],
+    [{ status: 200, body: '<html>' }, 'unavailable'],
+    [{ status: 200, body: '{}' }, 'unavailable'],
+  ] as const)('answering %j is told right', async (answer, code) => {
+    answers = [answer];
+    const provider = await overRest();
+    const failed = await provider.get('key').catch((error: { code: string }) => error.code);
+    expect(failed).toBe(code);
+    await provider.close();
+  });
+
+  it('is made anew, once, when its token is refused', async () => {
+    answers = [refusal(401, 'UNAUTHENTICATED'), payload('text')];
+    const provider = await overRest();
+    expect((await provider.get('key'))?.value).toBe('text');
+    await provider.close();
+    answers = [refusal(401, 'UNAUTHENTICATED')];
+    const never = await overRest();
+    await expect(never.get('key')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await never.close();
+  });
+
+  it('is tried again after it could not be made', async () => {
+    answers = [payload('text')];
+    const { PassThroughClient } = await import('google-auth-library');
+    const authClient = new PassThroughClient();
+    const { port } = server.address() as AddressInfo;
+    let broken = true;
+    const clientOptions = {
+      fallback: true,
+      protocol: 'http',
+      apiEndpoint: '127.0.0.1',
+      authClient,
+      get port() {
+        if (broken) throw new Error('not-a-real-secret');
+        return port;
+      },
+    };
+    const provider = new GcpSecretManagerProvider({ project: 'acme', clientOptions, secrets: { key: 'key' }, resilience: false });
+    await expect(provider.get('key')).rejects.toMatchObject({ code: 'unavailable' });
+    broken = false;
+    expect((await provider.get('key'))?.value).toBe('text');
+    await provider.close();
+  });
+
+  it('asks the endpoint of a region for regional secrets', async () => {
+    const provider = await overRest({ location: 'europe-west4', secrets: { key: 'key' } });
+    answers = [payload('text')];
+    await provider.get('key');
+    expect(asked[0]).toContain('/v1/projects/acme/locations/europe-west4/secrets/key');
+    await provider.close();
+  });
+});
+
+describe('a process without any credentials', () => {
+  it.each(['grpc', 'rest'])('ends with our error and its own exit code, in less than two seconds, over %s', async (transport) => {
+    const { code, out } = await run(transport);
+    expect(code).toBe(7);
+    const told = JSON.parse(out);
+    expect(told).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') });
+    expect(told.ms).toBeLessThan(2_000);
+  });
+});
+
+/** A home without a key file, and no metadata server: nothing of the machine's own credentials. */
+function run(transport: string): Promise<{ code: number | null; out: string }> {
+  const script = fileURLToPath(new URL('../without-credentials.ts', import.meta.url));
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', GCE_METADATA_HOST: '127.0.0.1:1' };
+  const child = spawn(process.execPath, ['--import', 'tsx', script, transport], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 20_000,
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out })));
+}
