@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { loadConfig } from '../../../src/config/load-config.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
-import { loadConfig } from '../../../src/load-config.ts';
 import { type AwsSecretsManagerOptions, AwsSecretsManagerProvider } from '../../../src/providers/aws/index.ts';
 import { AwsServer, account, arn } from './server.ts';
 

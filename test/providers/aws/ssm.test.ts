@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { loadConfig } from '../../../src/config/load-config.ts';
 import type { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
-import { loadConfig } from '../../../src/load-config.ts';
 import { type AwsSsmOptions, AwsSsmProvider } from '../../../src/providers/aws/index.ts';
 import { manualClock } from '../../../src/testing/index.ts';
 import { AwsServer, account } from './server.ts';

@@ -1,0 +1,68 @@
+import { EnvProvider, loadConfig, ProviderChain } from 'llm-config-manager';
+import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from 'llm-config-manager/aws';
+import { z } from 'zod';
+import { fakeClient } from './fake-client.ts';
+import { assumed } from './role.ts';
+
+const connection = { client: fakeClient() };
+
+// #region ssm
+const ssm = new AwsSsmProvider({ ...connection, path: '/acme/inference' });
+const host = await ssm.get('database.host'); // the parameter /acme/inference/database/host
+// #endregion
+console.log(`${host}`);
+
+// #region parameters
+const named = new AwsSsmProvider({
+  ...connection,
+  parameters: {
+    'image.id': '/aws/service/ami', // public parameters
+    'database.host': '/acme/inference/database/host',
+  },
+});
+// #endregion
+console.log(`${await named.get('image.id')}`);
+
+// #region secrets
+const secrets = new AwsSecretsManagerProvider({ ...connection, path: 'acme/inference/' }); // everything below it
+const apiKey = await secrets.get('llm.apiKey'); // the field apiKey of acme/inference/llm, or the secret acme/inference/llm/apiKey
+// #endregion
+console.log(`${apiKey}`);
+
+// #region map
+const map = new AwsSecretsManagerProvider({
+  ...connection,
+  secrets: {
+    'llm.apiKey': 'prod/llm#apiKey', // one field of one secret
+    llmText: 'prod/llm#', // its text, as it stands
+  },
+});
+// #endregion
+console.log(`${await map.get('llm.apiKey')}`);
+
+// #region load
+const Schema = z.object({
+  database: z.object({ host: z.string(), password: z.string() }),
+  llm: z.object({ apiKey: z.string(), model: z.string() }),
+});
+await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), secrets, ssm]);
+await using config = await loadConfig(Schema, chain);
+// #endregion
+console.log(config.value.database.host, config.value.llm.model);
+
+// #region versions
+const before = await secrets.get('llm.apiKey', { version: 'AWSPREVIOUS' }); // a stage, or a version id
+const third = await ssm.get('database.host', { version: '3' }); // a number, or a label
+// #endregion
+console.log(before?.version, third?.version);
+
+// #region kms
+const key = kmsKey({ ...connection, keyId: 'alias/config', encryptionContext: { app: 'inference' } }); // the keys of an encrypted file
+const wrapped = await key.wrap(new Uint8Array(32));
+// #endregion
+console.log(key.kid, wrapped.length);
+
+const answer = { AccessKeyId: 'fake', SecretAccessKey: 'fake', SessionToken: 'fake', Expiration: new Date('2030-01-01') };
+const role = await assumed({ assumeRole: async () => ({ Credentials: answer }) }, 'arn:aws:iam::123456789012:role/inference-config');
+console.log(role.expiration?.toISOString());
+await Promise.all([ssm, named, secrets, map, key].map((one) => one.close()));
