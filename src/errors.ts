@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Origin } from './entry.ts';
 import type { Key } from './key.ts';
 import { maskUrls } from './redact.ts';
-import type { Problem } from './report.ts';
+import type { Problem } from './report/report.ts';
 
 /** Every way in which something can fail. `transient`: asking again may help. `status`: how an HTTP service would say it. */
 export const errorCodes = {

@@ -1,7 +1,13 @@
-export { type ChainOptions, type Intercept, type Operation, ProviderChain } from './chain.ts';
-export { type CheckedKey, type ConfigCheck, checkConfig } from './check-config.ts';
-export type { Config } from './config.ts';
-export type { ConfigView } from './config-view.ts';
+export { type ChainOptions, type Intercept, type Operation, ProviderChain } from './chain/chain.ts';
+export type { Explanation, Said } from './chain/explain.ts';
+export { type CheckedKey, type ConfigCheck, checkConfig } from './config/check-config.ts';
+export type { Config } from './config/config.ts';
+export type { GenerationInfo, SourceInfo } from './config/generation.ts';
+export { type ConfigSource, type LoadOptions, loadConfig } from './config/load-config.ts';
+export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
+export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
+export type { ConfigView } from './config/view.ts';
+export type { WatchOptions } from './config/watching.ts';
 export {
   type ConfigTree,
   type ConfigValue,
@@ -16,18 +22,13 @@ export {
   secret,
   type Unreadable,
 } from './entry.ts';
-export { type EnvExampleOptions, envExample } from './env-example.ts';
 export { ConfigError, type ErrorCode, type ErrorDetails, errorCodes, isConfigError } from './errors.ts';
 export { type ConfigEvent, type ConfigEventTypes, type EventHead, type Logger, type LogLevel, type LogOptions, logTo } from './events.ts';
-export type { Explanation, Said } from './explain.ts';
 export type { FormatName } from './formats/format.ts';
-export type { GenerationInfo, SourceInfo } from './generation.ts';
 export { type Revealable, reveal } from './guarded.ts';
 export { lazy } from './internal/lazy.ts';
 export { type Key, keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { cascade, type EnvironmentsOptions, environments, mounted, scoped } from './levels.ts';
-export { type ConfigSource, type LoadOptions, loadConfig } from './load-config.ts';
-export type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 export type {
   Change,
   ConfigProvider,
@@ -46,9 +47,8 @@ export { type DirectoryOptions, DirectoryProvider } from './providers/directory.
 export { type DotEnvOptions, DotEnvProvider } from './providers/dotenv.ts';
 export { type EnvOptions, EnvProvider } from './providers/env.ts';
 export { type MemoryOptions, MemoryProvider, type MemoryValue, type MemoryValues } from './providers/memory.ts';
-export type { Problem } from './report.ts';
-export type { StandardSchemaV1 } from './schema.ts';
-export { describeKeys, type SchemaKey, type SchemaKeys } from './schema-keys.ts';
-export type { ChangeListener, ConfigChange } from './subscriptions.ts';
+export type { Problem } from './report/report.ts';
+export { type EnvExampleOptions, envExample } from './schema/env-example.ts';
+export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
+export type { StandardSchemaV1 } from './schema/schema.ts';
 export { fallback, optional } from './tolerance.ts';
-export type { WatchOptions } from './watching.ts';

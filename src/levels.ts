@@ -1,4 +1,4 @@
-import { ProviderChain } from './chain.ts';
+import { ProviderChain } from './chain/chain.ts';
 import { moved } from './internal/moved.ts';
 import { append, type Key, keyFrom, keyOf, letters, rest, segments, startsWith } from './key.ts';
 import type { ConfigProvider, WritableProvider } from './provider.ts';

@@ -1,10 +1,10 @@
+import { failure, getMany, layersOf } from './chain/layers.ts';
 import { decorate } from './decorate.ts';
 import type { ConfigValue, Entry, Unreadable } from './entry.ts';
 import type { ConfigError } from './errors.ts';
 import { Answered, leavesOf } from './internal/answered.ts';
 import { Outage } from './internal/outage.ts';
 import { type Key, keyOf } from './key.ts';
-import { failure, getMany, layersOf } from './layers.ts';
 import type { Change, ConfigProvider, Health, Layer, ListOptions, ReadOptions, WritableProvider } from './provider.ts';
 
 type Answer = Entry | undefined | ConfigError;

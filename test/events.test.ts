@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { ProviderChain } from '../src/chain.ts';
+import { ProviderChain } from '../src/chain/chain.ts';
 import { ConfigError, type ErrorCode, errorCodes } from '../src/errors.ts';
 import { type ConfigEvent, type Logger, logTo } from '../src/events.ts';
 import { MemoryProvider } from '../src/providers/memory.ts';

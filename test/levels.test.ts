@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ProviderChain } from '../src/chain.ts';
+import { ProviderChain } from '../src/chain/chain.ts';
 import type { ConfigValue } from '../src/entry.ts';
 import { ConfigError } from '../src/errors.ts';
+import type { Key } from '../src/key.ts';
 import { cascade, environments, mounted, scoped } from '../src/levels.ts';
 import type { Change, ConfigProvider, WritableProvider } from '../src/provider.ts';
 import { entry, Fixed, failing, layer, variable } from './support/layers.ts';
@@ -105,12 +106,9 @@ describe('scoped', () => {
       refresh: vi.fn(async () => {}),
       status: vi.fn(() => ({ stale: true })),
       getMany: vi.fn(
-        async (keys) =>
+        async (keys: readonly Key[]) =>
           new Map(
-            keys.map((key: string) => [
-              key,
-              key === 'acme.bad' ? new ConfigError('throttled', 'slow down', { key }) : entry('store', key, 1),
-            ]),
+            keys.map((key) => [key, key === 'acme.bad' ? new ConfigError('throttled', 'slow down', { key }) : entry('store', key, 1)]),
           ),
       ),
       watch: (onChange) => {

@@ -77,14 +77,18 @@ describe('the dependencies', () => {
 describe('the rooms of src/', () => {
   const roomOf = (file: string): string => /^src\/(\w+)\//.exec(file)?.[1] ?? 'concepts';
   const allowed: Readonly<Record<string, readonly string[]>> = {
-    concepts: ['concepts', 'schemas', 'internal'],
-    schemas: ['concepts', 'schemas', 'internal'],
-    internal: ['concepts', 'formats', 'internal'],
+    concepts: ['concepts', 'chain', 'internal'],
+    chain: ['concepts', 'merge', 'schema', 'internal', 'chain'],
+    merge: ['concepts', 'internal', 'merge'],
+    schema: ['concepts', 'report', 'internal', 'schema'],
+    report: ['concepts', 'schema', 'internal', 'report'],
+    config: ['concepts', 'chain', 'merge', 'schema', 'report', 'internal', 'config'],
+    internal: ['concepts', 'formats', 'merge', 'internal'],
     formats: ['concepts', 'internal', 'formats'],
     shelter: ['concepts', 'internal', 'shelter'],
     providers: ['concepts', 'internal', 'formats', 'shelter', 'providers'],
     testing: ['concepts', 'internal', 'shelter', 'testing'],
-    cli: ['concepts', 'internal', 'formats', 'shelter', 'providers', 'cli'],
+    cli: ['concepts', 'chain', 'merge', 'schema', 'config', 'internal', 'formats', 'shelter', 'providers', 'cli'],
   };
   const own = [...imports].flatMap(([file, list]) =>
     list.filter(({ target }) => !isForeign(target) && !target.startsWith('node:')).map((one) => ({ file, ...one })),

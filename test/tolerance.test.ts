@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderChain } from '../src/chain.ts';
+import { ProviderChain } from '../src/chain/chain.ts';
 import { ConfigError, type ErrorCode } from '../src/errors.ts';
 import type { ConfigEvent } from '../src/events.ts';
 import type { ConfigProvider, Layer, WritableProvider } from '../src/provider.ts';

@@ -2,7 +2,7 @@ import { type ConfigValue, type Entry, isTree, isUnreadable, type Loose, makeEnt
 import { ConfigError, isConfigError } from '../errors.ts';
 import { json } from '../formats/json.ts';
 import { append, type Key, parent, rest, segments, startsWith } from '../key.ts';
-import { arrays } from '../merge.ts';
+import { arrays } from '../merge/bind.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
 import { frozen, sameValue } from './freeze.ts';
 import { spoken, type VariableNames } from './variable-names.ts';

@@ -14,9 +14,9 @@ import { DeleteParameterCommand, LabelParameterVersionCommand, PutParameterComma
 import * as runner from 'vitest';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { loadConfig } from '../../src/config/load-config.ts';
 import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
-import { loadConfig } from '../../src/load-config.ts';
 import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../src/providers/aws/index.ts';
 import { EncryptedFileProvider } from '../../src/providers/encrypted-file/index.ts';
 import { describeProvider } from '../../src/testing/index.ts';

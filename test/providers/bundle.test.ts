@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ProviderChain } from '../../src/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import type { Entry } from '../../src/entry.ts';
 import { type BundleOptions, BundleProvider } from '../../src/providers/bundle.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ProviderChain } from '../../src/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import type { ConfigError } from '../../src/errors.ts';
 import { type DotEnvOptions, DotEnvProvider } from '../../src/providers/dotenv.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ProviderChain } from '../../src/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import { isUnreadable } from '../../src/entry.ts';
 import type { ConfigError } from '../../src/errors.ts';
 import { EnvProvider } from '../../src/providers/env.ts';

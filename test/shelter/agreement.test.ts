@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { layerOf } from '../../src/chain/layers.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { type Key, keyFrom, startsWith } from '../../src/key.ts';
-import { layerOf } from '../../src/layers.ts';
-import { merge } from '../../src/merge.ts';
+import { merge } from '../../src/merge/merge.ts';
 import type { Wanted } from '../../src/provider.ts';
 import { placesOf, sheltered } from '../../src/shelter/index.ts';
 import { FakeSource, failing } from '../support/fake-source.ts';

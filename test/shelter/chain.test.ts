@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderChain } from '../../src/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { scoped } from '../../src/levels.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';

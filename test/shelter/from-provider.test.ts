@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderChain } from '../../src/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { ConfigEvent } from '../../src/events.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';

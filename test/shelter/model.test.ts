@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProviderChain } from '../../src/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import { isUnreadable } from '../../src/entry.ts';
 import type { ConfigError } from '../../src/errors.ts';
 import { type Key, segments, startsWith } from '../../src/key.ts';

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ProviderChain } from '../../chain.ts';
-import { type ConfigCheck, checkConfig } from '../../check-config.ts';
+import { ProviderChain } from '../../chain/chain.ts';
+import { type ConfigCheck, checkConfig } from '../../config/check-config.ts';
 import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
-import { merge } from '../../merge.ts';
-import { leafEntry } from '../../merged.ts';
+import { merge } from '../../merge/merge.ts';
+import { leafEntry } from '../../merge/merged.ts';
 import type { ConfigProvider } from '../../provider.ts';
 import { show } from '../../redact.ts';
-import { isSchema, type StandardSchemaV1 } from '../../schema.ts';
+import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
 import type { Answer, Command } from '../command.ts';
 import { type Io, patiently } from '../io.ts';
 

@@ -2,7 +2,7 @@ import { CompactEncrypt, compactDecrypt, importJWK } from 'jose';
 import { parseKeys, seal, unsealed } from 'llm-config-manager/encrypted-file';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { ProviderChain } from '../../../src/chain.ts';
+import { ProviderChain } from '../../../src/chain/chain.ts';
 import { type Entry, isTree, isUnreadable, type Unreadable } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { BundleProvider } from '../../../src/providers/bundle.ts';

@@ -15,6 +15,9 @@ import { fakeRing, keyring, quick } from './ring.ts';
 const value = async (provider: KeyringProvider, key: string): Promise<unknown> => (await provider.get(key))?.value;
 const names = async (provider: KeyringProvider): Promise<string[]> => (await provider.list()).map(({ key }) => key).sort();
 
+/** The lengths in the body say more than there is. */
+const broken = (bytes: Buffer): Buffer => bytes.fill(0xff, bytes.length - 16);
+
 describe('KeyringProvider', () => {
   it('reads, lists, writes and deletes the entries of its service', async () => {
     const fake = await fakeRing({ 'db.password': 'fake-1' });
@@ -265,7 +268,7 @@ describe('A keyring that cannot answer', () => {
     ['a message longer than any', message(4, 2, 's', ['x']).fill(0xff, 4, 8)],
     ['a header that ends in the middle', message(4, 2, 's', ['x']).fill(0x7f, 16, 24)],
     ['another type than was asked for', message(4, 2, 's', ['x'])],
-    ['a body that is too short', message(4, 2, 'aoao', [['/a'], []]).fill(0xff, -16)],
+    ['a body that is too short', broken(message(4, 2, 'aoao', [['/a'], []]))],
   ])('harms nobody with %s', async (_, bytes) => {
     const fake = await fakeRing({ token: 'fake-secret' });
     fake.fault = (member) => (member === 'SearchItems' ? bytes : undefined);

@@ -1,0 +1,146 @@
+import { inspect } from 'node:util';
+import type { Origin } from '../entry.ts';
+import type { ConfigError } from '../errors.ts';
+import type { Key } from '../key.ts';
+import type { Merged } from '../merge/merged.ts';
+import type { KeyStatus, Layer } from '../provider.ts';
+import { show } from '../redact.ts';
+
+/** What one provider said about a key. Values are as a person may see them: secrets masked. */
+export interface Said {
+  readonly provider: string;
+  readonly outcome: 'found' | 'absent' | 'unreadable' | 'failed' | 'tolerated';
+  readonly value?: string;
+  readonly origin?: Origin;
+  readonly error?: ConfigError;
+  readonly ageMs?: number;
+  readonly status?: KeyStatus;
+}
+
+interface Fields {
+  readonly key: Key;
+  readonly secret: boolean;
+  readonly winner: Said | undefined;
+  readonly shadowed: readonly Said[];
+  readonly said: readonly Said[];
+  /** Why reading the key fails. */
+  readonly error: ConfigError | undefined;
+  /** Further remarks, a line each: what a schema made of the value. */
+  readonly notes: readonly string[];
+}
+
+/** Who won a key, who was shadowed and what everybody said: safe to print. */
+export class Explanation implements Fields {
+  readonly key: Key;
+  readonly secret: boolean;
+  readonly winner: Said | undefined;
+  readonly shadowed: readonly Said[];
+  readonly said: readonly Said[];
+  readonly error: ConfigError | undefined;
+  readonly notes: readonly string[];
+
+  constructor(fields: Fields) {
+    this.key = fields.key;
+    this.secret = fields.secret;
+    this.winner = fields.winner;
+    this.shadowed = fields.shadowed;
+    this.said = fields.said;
+    this.error = fields.error;
+    this.notes = fields.notes;
+  }
+
+  with(...notes: readonly string[]): Explanation {
+    return new Explanation({ ...this, notes: [...this.notes, ...notes] });
+  }
+
+  toString(): string {
+    const head = this.error
+      ? `${this.key} cannot be read: ${this.error.message}`
+      : this.winner
+        ? `${this.key} = ${this.winner.value}`
+        : `${this.key} is not set`;
+    const rows = this.said.map(
+      (said) => [said === this.winner ? '→' : ' ', `${said.origin ?? said.provider}`, said.value ?? '', this.#remark(said)] as const,
+    );
+    const widths = [1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
+    const lines = rows.map(([mark, origin, value, remark]) =>
+      `  ${mark} ${origin.padEnd(widths[0] as number)}  ${value.padEnd(widths[1] as number)}  ${remark}`.trimEnd(),
+    );
+    return [head, ...lines, ...this.notes.map((note) => `  ${note}`)].join('\n');
+  }
+
+  #remark(said: Said): string {
+    const age = said.ageMs === undefined ? '' : `, read ${Math.round(said.ageMs / 1000)} s ago${said.status?.stale ? ', stale' : ''}`;
+    const breaker = said.status?.breaker && said.status.breaker !== 'closed' ? `, breaker ${said.status.breaker}` : '';
+    const what = {
+      found: said === this.winner ? 'wins' : 'shadowed',
+      absent: 'absent',
+      unreadable: 'unreadable',
+      failed: 'failed',
+      tolerated: 'unreachable, tolerated',
+    }[said.outcome];
+    return `${what}${age}${breaker}${said.error ? `: ${said.error.message}` : ''}`;
+  }
+
+  toJSON(): object {
+    return {
+      ...this,
+      said: this.said.map((said) => ({ ...said, origin: said.origin?.toString() })),
+      winner: this.winner?.provider,
+      shadowed: this.shadowed.map((said) => said.provider),
+    };
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** Explains one key from what the layers said and how it merged. `status`: what a provider knows of a key it holds. */
+export function explain(
+  key: Key,
+  layers: readonly Layer[],
+  merged: Merged,
+  options: { readonly now?: number; readonly status?: (provider: string) => KeyStatus | undefined; readonly secret?: boolean } = {},
+): Explanation {
+  const now = options.now ?? Date.now();
+  const candidates = merged.candidates(key);
+  const leaf = merged.leaves.get(key);
+  const secret = options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret));
+  let winner: Said | undefined;
+  const said = layers.flatMap((layer, number): Said[] => {
+    const status = options.status?.(layer.name);
+    const head = { provider: layer.name, ...(status && { status }) };
+    if (layer.error) return [{ ...head, outcome: 'failed', error: layer.error }];
+    const own = candidates
+      .filter((candidate) => candidate.layer === number)
+      .map((candidate): Said => {
+        if (candidate.error) return { ...head, outcome: 'unreadable', origin: candidate.origin, error: candidate.error };
+        const readAt = candidate.entry?.readAt;
+        const found: Said = {
+          ...head,
+          outcome: 'found',
+          origin: candidate.origin,
+          value: show(candidate.value, secret || candidate.secret === true),
+          ...(readAt !== undefined && { ageMs: Math.max(0, now - readAt) }),
+        };
+        if (leaf && candidate.layer === leaf.layer && candidate.entry === leaf.entry) winner = found;
+        return found;
+      });
+    if (own.length > 0) return own;
+    return [layer.tolerated ? { ...head, outcome: 'tolerated', error: layer.tolerated } : { ...head, outcome: 'absent' }];
+  });
+  const at = winner ? said.indexOf(winner) : said.length;
+  const failed = said.slice(0, at).find((one) => one.outcome === 'failed');
+  const error =
+    failed?.error ?? (leaf ? undefined : (merged.holes.get(key)?.error ?? said.find((one) => one.outcome === 'unreadable')?.error));
+  return new Explanation({
+    key,
+    secret,
+    winner: error ? undefined : winner,
+    shadowed: said.filter((one) => one.outcome === 'found' && one !== winner),
+    said,
+    error,
+    notes: [],
+  });
+}

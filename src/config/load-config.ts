@@ -1,0 +1,85 @@
+import { ProviderChain } from '../chain/chain.ts';
+import type { ConfigTree } from '../entry.ts';
+import type { ConfigEvent } from '../events.ts';
+import { aBoolean, aFunction, aNumber, anObject, anything, aString, checkOptions, either, oneOf } from '../internal/options.ts';
+import { type Key, keyOf } from '../key.ts';
+import type { ConfigProvider } from '../provider.ts';
+import { shapeOf } from '../schema/keys.ts';
+import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { begin, Config } from './config.ts';
+import type { Plan } from './load.ts';
+import type { WatchOptions } from './watching.ts';
+
+/** Where a configuration comes from. Of a list, the first has the highest priority. */
+export type ConfigSource = ConfigProvider | readonly ConfigProvider[];
+
+export interface LoadOptions {
+  /** The section of the source that is loaded. @default '' (all) */
+  readonly at?: Key;
+  /** Loads again when a source changes; with `pollMs` also at intervals. @default false */
+  readonly watch?: boolean | WatchOptions;
+  /** What becomes of keys that nobody reads, in files and prefixed variables. @default 'ignore' */
+  readonly unknown?: 'ignore' | 'warn' | 'error';
+  /** Ends the load, and later the watching. @default none */
+  readonly signal?: AbortSignal;
+  /** The caller's identity or anything else that the chain's `intercept` wants to see. @default none */
+  readonly context?: unknown;
+  /** Hears of every load, failed or not. @default nobody */
+  readonly on?: (event: ConfigEvent) => void;
+}
+
+const loadOptions = {
+  at: either(aString, oneOf('')),
+  watch: either(aBoolean, anObject),
+  unknown: oneOf('ignore', 'warn', 'error'),
+  signal: anything,
+  context: anything,
+  on: aFunction,
+};
+
+/** Loads a configuration: typed and validated by `schema`, merged from `source`, frozen. Disposing it stops the watching and closes a
+ *  source that was not a chain already.
+ *  @throws ConfigError `validation` with all problems at once; or a source's own failure */
+export function loadConfig<S extends StandardSchemaV1>(
+  schema: S,
+  source: ConfigSource,
+  options?: LoadOptions,
+): Promise<Config<StandardSchemaV1.InferOutput<S>>>;
+export function loadConfig(source: ConfigSource, options?: LoadOptions): Promise<Config<ConfigTree>>;
+export async function loadConfig(
+  first: StandardSchemaV1 | ConfigSource,
+  second?: ConfigSource | LoadOptions,
+  third?: LoadOptions,
+): Promise<unknown> {
+  const schema = isSchema(first) ? first : undefined;
+  const options = ((schema ? third : second) ?? {}) as LoadOptions;
+  const { plan, own } = planOf(schema, (schema ? second : first) as ConfigSource, options);
+  const config = new Config<unknown>(plan, options, own);
+  try {
+    await config[begin]();
+    return config;
+  } catch (error) {
+    await config.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What to load, and the chain that was made for it, if one was. */
+export function planOf(
+  schema: StandardSchemaV1 | undefined,
+  source: ConfigSource,
+  options: LoadOptions,
+): { readonly plan: Plan; readonly own?: ProviderChain } {
+  checkOptions('loadConfig', options, loadOptions);
+  if (typeof options.watch === 'object') checkOptions('loadConfig: watch', options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
+  const own =
+    source instanceof ProviderChain
+      ? undefined
+      : new ProviderChain(Array.isArray(source) ? source : [source as ConfigProvider], { closeProviders: !isComposed(source) });
+  const plan: Plan = { source: own ?? (source as ProviderChain), at: keyOf(options.at ?? ''), schema, shape: schema && shapeOf(schema) };
+  return { plan, ...(own && { own }) };
+}
+
+/** A view of somebody's chain is that somebody's to close. */
+const isComposed = (source: ConfigSource): boolean =>
+  !Array.isArray(source) && (source as ConfigProvider | undefined)?.layers !== undefined;

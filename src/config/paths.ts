@@ -1,0 +1,98 @@
+import type { ConfigTree, ConfigValue } from '../entry.ts';
+
+/** What has no keys of its own: a path ends there. */
+type End =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | readonly unknown[]
+  | ((...args: never[]) => unknown)
+  | Date
+  | URL
+  | RegExp
+  | Error
+  | Promise<unknown>
+  | ArrayBuffer
+  | ArrayBufferView
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>;
+
+/** An object with methods is somebody's instance: it is handed on as it is. */
+type IsInstance<T> = Extract<T[keyof T], (...args: never[]) => unknown> extends never ? false : true;
+
+type Sections<T> = T extends End ? never : IsInstance<T> extends true ? never : T;
+
+/** Deeper than this, any text is accepted behind a path. */
+type Deepest = [1, 1, 1, 1, 1, 1, 1, 1];
+type Fewer<D extends readonly 1[]> = D extends readonly [1, ...infer Rest extends readonly 1[]] ? Rest : [];
+
+/** Names with a dot or a blank are quoted, as in keys everywhere. */
+type Quoted<K extends string> = string extends K
+  ? K
+  : K extends `${string}.${string}` | `${string} ${string}` | `${string}/${string}` | ''
+    ? `"${K}"`
+    : K;
+
+/** Every dotted path into T: of its sections and of their values. */
+export type PathOf<T, D extends readonly 1[] = Deepest> = D extends []
+  ? string
+  : Sections<T> extends infer S
+    ? S extends object
+      ? string extends keyof S
+        ? string
+        : { [K in keyof S & string]: Quoted<K> | `${Quoted<K>}.${PathOf<S[K], Fewer<D>>}` }[keyof S & string]
+      : never
+    : never;
+
+type Field<T, K extends string> = T extends End
+  ? T extends undefined | null
+    ? undefined
+    : never
+  : K extends keyof T
+    ? T[K]
+    : K extends `"${infer Inner}"`
+      ? Inner extends keyof T
+        ? T[Inner]
+        : never
+      : T extends object
+        ? undefined
+        : never;
+
+/** A record has any name, or has it not. */
+type Named<T, K extends string> = T extends End ? Field<T, K> : string extends keyof T ? Field<T, K> | undefined : Field<T, K>;
+
+/** What stands at a dotted path in T; also undefined where a section on the way may be missing. */
+export type ValueAt<T, P extends string> = string extends P
+  ? unknown
+  : P extends ''
+    ? T
+    : P extends `"${infer Name}".${infer Rest}`
+      ? ValueAt<Field<T, `"${Name}"`>, Rest>
+      : P extends `"${string}"`
+        ? Field<T, P>
+        : P extends `${infer Name}.${infer Rest}`
+          ? ValueAt<Named<T, Name>, Rest>
+          : Named<T, P>;
+
+/** T, with everything inside read-only. */
+export type DeepReadonly<T> = T extends ConfigValue ? (ConfigValue extends T ? T : Deep<T>) : Deep<T>;
+
+type Deep<T> = T extends ConfigTree | readonly ConfigValue[]
+  ? (ConfigTree extends T ? true : readonly ConfigValue[] extends T ? true : false) extends true
+    ? T
+    : Inner<T>
+  : Inner<T>;
+
+type Inner<T> = T extends readonly unknown[]
+  ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+  : T extends End
+    ? T
+    : IsInstance<T> extends true
+      ? T
+      : T extends object
+        ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+        : T;

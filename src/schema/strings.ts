@@ -1,0 +1,85 @@
+import { type ConfigValue, isTree } from '../entry.ts';
+import type { Kind, Shape } from './shape.ts';
+
+const reserved = new Set(['__proto__', 'prototype', 'constructor']);
+const deepest = 32;
+
+/** The values that a text may stand for, in the order in which they are tried. Empty: the schema would make something of it that it
+ *  is not, so it must be refused. An empty text stands for itself only. */
+export function readings(text: string, shape: Shape | undefined): readonly ConfigValue[] {
+  const kinds = shape?.kinds;
+  if (!kinds) return text === '' ? [text] : distinct([text, jsonReading(text), commaList(text), scalars(text)]);
+  const string = kinds.has('string') || kinds.has('date');
+  const read = text === '' ? [] : distinct([...scalarOf(text, kinds), ...listOf(text, shape), sectionOf(text, kinds)]);
+  if (string) return [text, ...read];
+  return read.length > 0 || shape.coerces ? read : [text];
+}
+
+/** Numbers follow the grammar of JSON, so `0123`, `0x10` and `Infinity` are none; whole numbers that would lose digits become bigints
+ *  where a bigint is wanted, and none where a number is. */
+function scalarOf(text: string, kinds: ReadonlySet<Kind>): readonly (ConfigValue | undefined)[] {
+  const value = json(text);
+  const digits = text.trim();
+  const number = typeof value === 'number' && (kinds.has('number') || kinds.has('integer')) && exact(value, digits) ? value : undefined;
+  const bigint = kinds.has('bigint') && /^-?(?:0|[1-9]\d*)$/.test(digits) ? BigInt(digits) : undefined;
+  const boolean = typeof value === 'boolean' && kinds.has('boolean') ? value : undefined;
+  return [boolean, number, bigint, value === null && kinds.has('null') ? null : undefined];
+}
+
+const exact = (value: number, digits: string): boolean =>
+  Number.isFinite(value) && (Number.isSafeInteger(value) || !/^-?\d+$/.test(digits));
+
+function listOf(text: string, { kinds, items, tuple }: Shape): readonly (ConfigValue | undefined)[] {
+  if (!kinds?.has('list')) return [];
+  const value = json(text);
+  if (Array.isArray(value)) return [value];
+  if (!items?.kinds && !tuple) return [commaList(text), scalars(text)];
+  return [commaList(text).map((item, at) => readings(item, tuple?.[at] ?? items)[0] ?? item)];
+}
+
+function sectionOf(text: string, kinds: ReadonlySet<Kind>): ConfigValue | undefined {
+  const value = kinds.has('section') ? json(text) : undefined;
+  return isTree(value) ? value : undefined;
+}
+
+const commaList = (text: string): string[] => text.split(',').map((item) => item.trim());
+
+function scalars(text: string): ConfigValue | undefined {
+  const values = commaList(text).map(json);
+  return values.every((value) => value !== undefined && typeof value !== 'object') ? (values as ConfigValue[]) : undefined;
+}
+
+function jsonReading(text: string): ConfigValue | undefined {
+  const value = json(text);
+  if (typeof value === 'number' && !exact(value, text.trim())) return Number.isFinite(value) ? BigInt(text.trim()) : undefined;
+  return typeof value === 'string' ? undefined : value;
+}
+
+/** Undefined: not JSON, or JSON that could do harm. */
+function json(text: string): ConfigValue | undefined {
+  if (!/^\s*[-\d[{"tfn]/.test(text)) return undefined;
+  try {
+    const value = JSON.parse(text) as ConfigValue;
+    return harmless(value, 0) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function harmless(value: ConfigValue, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth >= deepest) return false;
+  return Object.entries(value).every(([name, inner]) => !reserved.has(name) && harmless(inner as ConfigValue, depth + 1));
+}
+
+function distinct(values: readonly (ConfigValue | undefined)[]): ConfigValue[] {
+  return values.filter((value): value is ConfigValue => value !== undefined);
+}
+
+/** What a text was read as, for a person. */
+export function readAs(value: ConfigValue): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value === null) return 'null';
+  if (typeof value === 'object') return 'a section';
+  return { number: 'a number', bigint: 'a bigint', boolean: 'true or false', string: 'a string' }[typeof value as 'number'];
+}

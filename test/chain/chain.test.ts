@@ -1,0 +1,368 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { type Intercept, ProviderChain } from '../../src/chain/chain.ts';
+import { ConfigError } from '../../src/errors.ts';
+import type { Key } from '../../src/key.ts';
+import type { Change, ConfigProvider } from '../../src/provider.ts';
+import { entry, Fixed, failing, hole, variable } from '../support/layers.ts';
+
+const env = (...names: [string, string][]): ConfigProvider => ({
+  name: 'env',
+  local: true,
+  get: async (key) => names.map(([name, value]) => variable(name, value)).find((one) => one.key === key),
+  list: async () => names.map(([name, value]) => variable(name, value)),
+  where: (key) => `env ${key.toUpperCase().replaceAll('.', '__')}`,
+});
+
+afterEach(() => vi.useRealTimers());
+
+describe('looking a key up', () => {
+  it('answers from the first provider that has it, and never calls those below', async () => {
+    const [a, b] = [new Fixed('a', { x: 1 }), new Fixed('b', { x: 2, y: 3 })];
+    const chain = new ProviderChain([a, b]);
+    expect((await chain.get('x'))?.value).toBe(1);
+    expect(b.asked).toBe(0);
+    expect(await chain.value('y')).toBe(3);
+    expect(await chain.get('z')).toBeUndefined();
+    expect(await chain.value('z')).toBeUndefined();
+  });
+
+  it.each([null, '', 0, false])('takes %j for a value, not for absence', async (value) => {
+    expect(await new ProviderChain([new Fixed('a', { x: value }), new Fixed('b', { x: 'other' })]).value('x')).toBe(value);
+  });
+
+  it('stops and throws when a provider fails, naming it and the key, and asks nobody below', async () => {
+    const below = new Fixed('defaults', { x: 1 });
+    const chain = new ProviderChain([failing('vault'), below]);
+    await expect(chain.get('x')).rejects.toMatchObject({ code: 'unavailable', provider: 'vault', key: 'x' });
+    expect(below.asked).toBe(0);
+  });
+
+  it('takes what a provider throws and is not ours for a fault that is never tolerated, and shows none of it', async () => {
+    const chain = new ProviderChain([failing('odd', new Error('token hvs.not-a-real-token refused'))]);
+    const error = await chain.get('x').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'io', transient: false, provider: 'odd' });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('hvs.');
+  });
+
+  it('normalises the key where the caller spells it', async () => {
+    const chain = new ProviderChain([new Fixed('a', { 'acme.db.host': 'x' })]);
+    expect(await chain.value('acme/db.host')).toBe('x');
+    await expect(chain.get('a..b')).rejects.toMatchObject({ code: 'invalid_key' });
+  });
+
+  it('does not begin when the signal is aborted already', async () => {
+    const a = new Fixed('a', { x: 1 });
+    const signal = AbortSignal.abort();
+    await expect(new ProviderChain([a]).get('x', { signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(new ProviderChain([a]).tree('x', { signal })).rejects.toMatchObject({ code: 'aborted' });
+    expect(a.asked).toBe(0);
+  });
+
+  it('reads many keys, each succeeding or failing alone', async () => {
+    const first = new Fixed('first', { a: 1, broken: new ConfigError('disabled', 'switched off') });
+    const batch: ConfigProvider = {
+      ...new Fixed('batch', {}),
+      name: 'batch',
+      get: vi.fn(),
+      list: vi.fn(),
+      getMany: vi.fn(async (keys: readonly Key[]) => new Map(keys.map((key) => [key, key === 'b' ? entry('batch', 'b', 2) : undefined]))),
+    };
+    const found = await new ProviderChain([first, batch]).getMany(['a', 'b', 'c', 'broken']);
+    expect(found.get('a')).toMatchObject({ value: 1 });
+    expect(found.get('b')).toMatchObject({ value: 2 });
+    expect(found.get('c')).toBeUndefined();
+    expect(found.get('broken')).toMatchObject({ code: 'disabled', provider: 'first', key: 'broken' });
+    expect(batch.getMany).toHaveBeenCalledWith(['b', 'c'], {});
+  });
+
+  it('gives every key of a batch that failed as a whole the failure', async () => {
+    const broken: ConfigProvider = { ...failing('store'), getMany: () => Promise.reject(new ConfigError('throttled', 'too many')) };
+    const found = await new ProviderChain([broken]).getMany(['a', 'b']);
+    expect([...found.values()].map((one) => (one as ConfigError).code)).toEqual(['throttled', 'throttled']);
+  });
+});
+
+describe('requiring a key', () => {
+  it('answers the value', async () => {
+    expect(await new ProviderChain([new Fixed('a', { x: 1 })]).require('x')).toBe(1);
+  });
+
+  it('lists every place where it looked, in each source’s own words, and the nearest key of local ones', async () => {
+    const remote = { ...failing('vault'), get: async () => undefined, list: vi.fn(), where: () => 'vault secret/acme/llm#apiKey' };
+    const chain = new ProviderChain([
+      env(['LLM__APIKEY', 'x']),
+      new ProviderChain([remote], { name: 'inner' }),
+      { ...new Fixed('plain', {}), get: async () => undefined, list: async () => [], name: 'plain', where: undefined } as never,
+    ]);
+    const error = (await chain.require('llm.apiKeys').catch((thrown: unknown) => thrown)) as ConfigError;
+    expect(error.code).toBe('not_found');
+    expect(error.message).toBe(
+      'nobody has "llm.apiKeys". Looked in:\n  env LLM__APIKEYS\n  vault secret/acme/llm#apiKey\n  plain. \nDid you mean llm.apikey?',
+    );
+    expect(remote.list).not.toHaveBeenCalled();
+  });
+
+  it('gives the value as a schema makes it', async () => {
+    const chain = new ProviderChain([env(['PORT', '8080'])]);
+    expect(await chain.require('port', z.number())).toBe(8080);
+    await expect(chain.require('port', z.boolean(), {})).rejects.toMatchObject({ code: 'validation', key: 'port' });
+  });
+});
+
+describe('sections', () => {
+  it('merge what each provider has', async () => {
+    const chain = new ProviderChain([env(['DB__POOL_MAX', '9']), new Fixed('file', { db: { poolMax: 5, host: 'x' } })]);
+    expect(await chain.tree('db')).toEqual({ poolMax: '9', host: 'x' });
+    expect(await chain.tree()).toEqual({ db: { poolMax: '9', host: 'x' } });
+    expect(await chain.tree('nothing')).toBeUndefined();
+    expect((await chain.list('db')).map((item) => item.key)).toEqual(['db.poolMax', 'db.host']);
+  });
+
+  it('fail when any provider fails, whatever the others have', async () => {
+    await expect(new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).tree()).rejects.toMatchObject({
+      code: 'unavailable',
+      provider: 'vault',
+    });
+    await expect(new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).list()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('throw their first hole, and list it as it is', async () => {
+    const chain = new ProviderChain([new Fixed('store', { 'db.password': new ConfigError('disabled', 'switched off'), 'db.host': 'x' })]);
+    await expect(chain.tree('db')).rejects.toMatchObject({ code: 'disabled', key: 'db.password' });
+    expect(await chain.list()).toEqual([
+      expect.objectContaining({ key: 'db.host' }),
+      expect.objectContaining({ key: 'db.password', error: expect.any(ConfigError) }),
+    ]);
+  });
+
+  it('bind loose names below the prefix that was asked for', async () => {
+    expect(await new ProviderChain([env(['LLM_GATEWAY__URL', 'x'])]).tree('llm_gateway')).toEqual({ url: 'x' });
+  });
+
+  it('show each provider’s own answer in layers, nested chains flat, failures in their place', async () => {
+    const chain = new ProviderChain([
+      new Fixed('a', { x: 1 }),
+      new ProviderChain([new Fixed('b', { x: 2 }), failing('c')], { name: 'inner' }),
+    ]);
+    const layers = await chain.layers();
+    expect(layers.map(({ name, entries, error }) => [name, entries.length, error?.code])).toEqual([
+      ['a', 1, undefined],
+      ['b', 1, undefined],
+      ['c', 0, 'unavailable'],
+    ]);
+  });
+});
+
+describe('explaining a key', () => {
+  it('shows winner, shadowed, absent and failed without throwing', async () => {
+    const chain = new ProviderChain([
+      env(['DB__HOST', 'one']),
+      new Fixed('none', {}),
+      new Fixed('file', { 'db.host': 'two' }),
+      failing('vault'),
+    ]);
+    const explanation = await chain.explain('db.host');
+    expect(explanation.winner).toMatchObject({ provider: 'env', value: '"one"' });
+    expect(explanation.shadowed).toMatchObject([{ provider: 'file', value: '"two"' }]);
+    expect(explanation.said.map(({ outcome }) => outcome)).toEqual(['found', 'absent', 'found', 'failed']);
+    expect(`${explanation}`).toBe(
+      [
+        'db.host = "one"',
+        '  → env DB__HOST  "one"  wins',
+        '    none                 absent',
+        '    file db.host  "two"  shadowed',
+        '    vault                failed: vault does not answer',
+      ].join('\n'),
+    );
+    expect(inspect(explanation)).toBe(`${explanation}`);
+    expect(JSON.parse(JSON.stringify(explanation))).toMatchObject({ key: 'db.host', winner: 'env', shadowed: ['file'] });
+  });
+
+  it('says that a key cannot be read when a higher provider fails, and shows no winner', async () => {
+    const explanation = await new ProviderChain([failing('vault'), new Fixed('file', { x: 1 })]).explain('x');
+    expect(explanation.winner).toBeUndefined();
+    expect(`${explanation}`).toMatch(/^x cannot be read: vault does not answer/);
+  });
+
+  it('says that a key is not set', async () => {
+    expect(`${await new ProviderChain([new Fixed('file', {})]).explain('x')}`).toBe('x is not set\n    file    absent');
+  });
+
+  it('shows the error of a hole', async () => {
+    const store: ConfigProvider = { name: 'store', get: async () => undefined, list: async () => [hole('store', 'x')] };
+    const explanation = await new ProviderChain([store]).explain('x');
+    expect(explanation).toMatchObject({ error: { code: 'disabled' }, said: [{ outcome: 'unreadable' }] });
+  });
+
+  it('masks every candidate when any of them is secret', async () => {
+    const vault: ConfigProvider = {
+      name: 'vault',
+      get: async () => undefined,
+      list: async () => [entry('vault', 'db.user', 'not-a-real-user', { secret: true })],
+    };
+    const explanation = await new ProviderChain([env(['DB__USER', 'another-fake-user']), vault]).explain('db.user');
+    const printed = `${explanation} ${inspect(explanation, { depth: null, showHidden: true })} ${JSON.stringify(explanation)}`;
+    expect(explanation.secret).toBe(true);
+    expect(printed).not.toMatch(/fake-user|not-a-real/);
+    expect(printed).toContain('[redacted]');
+  });
+
+  it('tells age and breaker of what is held', async () => {
+    vi.useFakeTimers({ now: 100_000 });
+    const held = { ...entry('vault', 'x', 1), readAt: 40_000 };
+    const vault: ConfigProvider = {
+      name: 'vault',
+      get: async () => held,
+      list: async () => [held],
+      status: () => ({ stale: true, breaker: 'open' }),
+    };
+    expect(`${await new ProviderChain([vault]).explain('x')}`).toContain('wins, read 60 s ago, stale, breaker open');
+  });
+});
+
+describe('intercepting', () => {
+  it('stands around each operation of a caller, with its context', async () => {
+    const seen: string[] = [];
+    const intercept: Intercept = async (operation, next) => {
+      seen.push(`${operation.type} ${'keys' in operation ? operation.keys : operation.key} ${operation.options.context ?? ''}`.trim());
+      return next();
+    };
+    const chain = new ProviderChain([new Fixed('a', { 'db.x': 1 })], { intercept });
+    await chain.get('db.x', { context: 'alice' });
+    await chain.getMany(['db.x']);
+    await chain.tree('db');
+    await chain.list();
+    await chain.layers();
+    await chain.explain('db.x');
+    await chain.health();
+    await chain.refresh('db');
+    expect(seen).toEqual(['get db.x alice', 'getMany db.x', 'tree db', 'list', 'layers', 'explain db.x', 'health', 'refresh db']);
+  });
+
+  it('can refuse before, and change the answer after', async () => {
+    const intercept: Intercept = async (operation, next) => {
+      if (operation.type === 'get' && operation.key === 'forbidden')
+        throw new ConfigError('policy_violation', 'not for you', { key: operation.key });
+      return operation.type === 'get' ? undefined : next();
+    };
+    const a = new Fixed('a', { forbidden: 1, x: 2 });
+    const chain = new ProviderChain([a], { intercept });
+    await expect(chain.get('forbidden')).rejects.toMatchObject({ code: 'policy_violation', status: 403 });
+    expect(a.asked).toBe(0);
+    expect(await chain.get('x')).toBeUndefined();
+  });
+});
+
+describe('health', () => {
+  it('is as ill as its worst provider, each with its own reason', async () => {
+    const with_ = (name: string, health: NonNullable<ConfigProvider['health']>): ConfigProvider => ({ ...failing(name), health });
+    const ok = with_('ok', async () => ({ status: 'ok', latencyMs: 3, checkedAt: 1 }));
+    const slow = with_('slow', async () => ({ status: 'degraded', checkedAt: 1 }));
+    const dead = with_('dead', () => Promise.reject(new Error('boom')));
+    expect(await new ProviderChain([ok, failing('silent')]).health()).toMatchObject({
+      status: 'ok',
+      latencyMs: 3,
+      providers: { silent: { status: 'ok' } },
+    });
+    expect(await new ProviderChain([ok, slow]).health()).toMatchObject({ status: 'degraded', reason: 'slow: degraded' });
+    expect(await new ProviderChain([ok, slow, dead]).health()).toMatchObject({
+      status: 'down',
+      reason: expect.stringContaining('dead failed in a way'),
+    });
+  });
+
+  it('does not wait for a provider that never answers', async () => {
+    vi.useFakeTimers();
+    const asked = new ProviderChain([{ ...failing('hung'), health: () => new Promise<never>(() => {}) }]).health();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await asked).toMatchObject({ status: 'down', reason: 'hung: no answer within 5000 ms' });
+  });
+});
+
+describe('living and ending', () => {
+  it('refreshes all providers, and swallows no failure', async () => {
+    const refresh = vi.fn(async () => {});
+    const bad = (name: string): ConfigProvider => ({
+      ...failing(name),
+      refresh: () => Promise.reject(new ConfigError('unavailable', `${name} is down`)),
+    });
+    await new ProviderChain([{ ...failing('a'), refresh }, failing('no refresh')]).refresh('x');
+    expect(refresh).toHaveBeenCalledWith('x');
+    await expect(new ProviderChain([bad('a'), { ...failing('b'), refresh }]).refresh()).rejects.toMatchObject({
+      message: 'a is down',
+      provider: 'a',
+    });
+    await expect(new ProviderChain([bad('a'), bad('b')]).refresh()).rejects.toThrow('2 providers failed: a is down; b is down');
+  });
+
+  it('closes all providers once, also when one of them fails', async () => {
+    const close = vi.fn(async () => {});
+    const bad: ConfigProvider = { ...failing('bad'), close: () => Promise.reject(new ConfigError('io', 'will not close')) };
+    const chain = new ProviderChain([bad, { ...failing('good'), close }, failing('plain')]);
+    await expect(chain.close()).rejects.toThrow('will not close');
+    await expect(chain.close()).rejects.toThrow('will not close');
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  it('closes at the end of an await using block, and leaves borrowed providers open', async () => {
+    const close = vi.fn(async () => {});
+    {
+      await using _chain = new ProviderChain([{ ...failing('borrowed'), close }], { closeProviders: false });
+    }
+    expect(close).not.toHaveBeenCalled();
+    {
+      await using _chain = new ProviderChain([{ ...failing('own'), close }]);
+    }
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  it('hands on changes and events until it is told not to', () => {
+    const listeners = new Set<(change: Change) => void>();
+    const watch = (onChange: (change: Change) => void): Disposable => {
+      listeners.add(onChange);
+      return { [Symbol.dispose]: () => void listeners.delete(onChange) };
+    };
+    const chain = new ProviderChain([{ ...failing('a'), watch, on: watch as never }, failing('b')]);
+    const seen: Change[] = [];
+    const watching = chain.watch((change) => seen.push(change));
+    const listening = chain.on(() => {});
+    for (const listener of listeners) listener({ provider: 'a', keys: ['x'], time: 1 });
+    expect(seen).toEqual([{ provider: 'a', keys: ['x'], time: 1 }]);
+    watching[Symbol.dispose]();
+    listening[Symbol.dispose]();
+    expect(listeners.size).toBe(0);
+  });
+
+  it('says where a key would be looked for', () => {
+    expect(new ProviderChain([env(), new ProviderChain([new Fixed('b', {})], { name: 'inner' }), failing('c')]).where('db.host')).toBe(
+      'env DB__HOST\nb db.host\nc',
+    );
+  });
+
+  it('is local only when all of its providers are', () => {
+    expect(new ProviderChain([env()]).local).toBe(true);
+    expect(new ProviderChain([env(), failing('vault')]).local).toBe(false);
+  });
+});
+
+describe('making a chain', () => {
+  it('refuses what is no list of providers', () => {
+    expect(() => new ProviderChain('x' as never)).toThrow(/must be a list of providers/);
+    expect(() => new ProviderChain([new Fixed('a', {}), {} as never])).toThrow(/number 2 of its list is no provider/);
+    expect(() => new ProviderChain([], { nam: 'x' } as never)).toThrow(/Did you mean name/);
+  });
+
+  it('refuses two providers of one name, nested ones included', () => {
+    const nested = new ProviderChain([new Fixed('a', {})], { name: 'inner' });
+    expect(() => new ProviderChain([new Fixed('a', {}), nested])).toThrow(/two providers are named "a"/);
+  });
+
+  it('is not changed by changing the list afterwards', async () => {
+    const list = [new Fixed('a', { x: 1 })];
+    const chain = new ProviderChain(list);
+    list.pop();
+    expect(await chain.value('x')).toBe(1);
+  });
+});

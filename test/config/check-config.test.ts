@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import {
+  ConfigError,
+  type ConfigProvider,
+  checkConfig,
+  EnvProvider,
+  type ListOptions,
+  MemoryProvider,
+  ProviderChain,
+  type Unreadable,
+} from '../../src/index.ts';
+
+const schema = z.object({
+  host: z.string(),
+  port: z.number().default(5432),
+  password: z.string(),
+  creds: z.string(),
+  retries: z.number().optional(),
+});
+
+const origin = makeOrigin({ provider: 'vault', source: 'vault database/creds/app' });
+const lease: Unreadable = { key: 'creds', origin, error: new ConfigError('on_demand', 'it would be made') };
+const disabled: Unreadable = { key: 'password', origin, error: new ConfigError('disabled', 'it is disabled') };
+
+function vault(items: (Unreadable | ConfigError)[]): ConfigProvider & { readonly asked: ListOptions[]; closed: number } {
+  return {
+    name: 'vault',
+    asked: [],
+    closed: 0,
+    get: async () => undefined,
+    async list(_prefix, options = {}) {
+      this.asked.push(options);
+      const failure = items.find((item) => item instanceof ConfigError);
+      if (failure) throw failure;
+      return [makeEntry({ key: 'password', value: 'fake-password', secret: true, text: true, origin }), ...(items as Unreadable[])].filter(
+        ({ key }, at, all) => all.findLastIndex((other) => other.key === key) === at,
+      );
+    },
+    async close() {
+      this.closed++;
+    },
+  };
+}
+
+describe('checkConfig', () => {
+  it('says what would be read from where, makes no credentials and shows no secret', async () => {
+    const remote = vault([lease]);
+    const check = await checkConfig(schema, [
+      new EnvProvider({ prefix: 'APP', env: { APP__RETRIES: '3' } }),
+      remote,
+      new MemoryProvider({ host: 'h' }),
+    ]);
+    expect(check.ok).toBe(true);
+    expect(String(check)).toBe(
+      [
+        '  host      "h"              memory host',
+        '  port      5432             default of the schema',
+        '  password  [redacted]       vault database/creds/app',
+        '  creds     (would be made)  vault database/creds/app',
+        '  retries   3                env APP__RETRIES',
+        '',
+        'The configuration is good.',
+      ].join('\n'),
+    );
+    expect(remote.asked.map(({ acquire }) => acquire)).toEqual([undefined]);
+    expect(remote.closed).toBe(1);
+  });
+
+  it('tells all problems and does not throw', async () => {
+    const check = await checkConfig(schema, new ProviderChain([vault([disabled]), new MemoryProvider({ port: 'x', hots: 1 })]), {
+      unknown: 'error',
+    });
+    expect(check.ok).toBe(false);
+    expect(check.problems.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      'missing host',
+      'wrong port',
+      'missing creds',
+      'unreadable password',
+      'unknown hots',
+    ]);
+    expect(String(check)).toContain('password  (cannot be read)');
+    expect(String(check)).toContain('creds     (not set)');
+    expect(String(check)).toContain('There are 5 problems with the configuration:');
+  });
+
+  it('tells a source that fails as a problem', async () => {
+    const check = await checkConfig(schema, vault([new ConfigError('unavailable', 'vault does not answer')]));
+    expect(check.problems).toEqual([{ kind: 'failed', key: '', message: 'vault does not answer', origin: 'vault' }]);
+    expect(String(check)).toContain('vault does not answer');
+  });
+
+  it('says of every key of a dynamic secret that it would be made', async () => {
+    const app = z.object({ creds: z.object({ username: z.string(), password: z.string() }) });
+    for (const more of [{}, { creds: { username: 'fixed' } }]) {
+      const check = await checkConfig(app, [new MemoryProvider(more), vault([lease])]);
+      expect(check.ok).toBe(true);
+      expect(check.keys.find(({ key }) => key === 'creds.password')?.state).toBe('on_demand');
+    }
+  });
+
+  it('refuses wrong options as loadConfig does', async () => {
+    await expect(checkConfig(schema, new MemoryProvider({}), { unknwon: 'error' } as never)).rejects.toMatchObject({
+      code: 'invalid_option',
+    });
+  });
+});

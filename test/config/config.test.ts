@@ -1,0 +1,585 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import {
+  type Change,
+  type Config,
+  type ConfigChange,
+  ConfigError,
+  type ConfigEvent,
+  type ConfigProvider,
+  type Entry,
+  EnvProvider,
+  type ListOptions,
+  type LoadOptions,
+  loadConfig,
+  MemoryProvider,
+  optional,
+  ProviderChain,
+  reveal,
+  type Unreadable,
+} from '../../src/index.ts';
+
+type Items = readonly (Entry | Unreadable)[];
+
+/** A store whose contents a test changes. */
+class Store implements ConfigProvider {
+  readonly local = false;
+  items: Items | ConfigError = [];
+  readonly asked: ListOptions[] = [];
+  readonly watchers = new Set<(change: Change) => void>();
+  gate: Promise<void> = Promise.resolve();
+  closed = 0;
+  readonly name: string;
+
+  constructor(values: Readonly<Record<string, string>> = {}, name = 'store') {
+    this.name = name;
+    this.set(values);
+  }
+
+  set(values: Readonly<Record<string, string>>, more: Partial<Entry> = {}): void {
+    this.items = Object.entries(values).map(([key, value]) =>
+      makeEntry({
+        key,
+        value,
+        secret: true,
+        text: true,
+        origin: makeOrigin({ provider: this.name, source: `${this.name} ${key}` }),
+        ...more,
+      }),
+    );
+  }
+
+  fail(code: 'unavailable' | 'access_denied' = 'unavailable'): void {
+    this.items = new ConfigError(code, `${this.name} said no`, { provider: this.name });
+  }
+
+  async get(): Promise<undefined> {}
+
+  async list(_prefix = '', options: ListOptions = {}): Promise<Items> {
+    this.asked.push(options);
+    await this.gate;
+    if (this.items instanceof ConfigError) throw this.items;
+    return this.items;
+  }
+
+  watch(onChange: (change: Change) => void): Disposable {
+    this.watchers.add(onChange);
+    return { [Symbol.dispose]: () => this.watchers.delete(onChange) };
+  }
+
+  tell(): void {
+    for (const watcher of this.watchers) watcher({ provider: this.name, time: Date.now() });
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+  }
+}
+
+const schema = z.object({
+  llm: z.object({ model: z.string(), apiKey: z.string().optional() }),
+  port: z.number().default(8080),
+  at: z.coerce.date().optional(),
+  url: z
+    .string()
+    .transform((text) => new URL(text))
+    .optional(),
+});
+
+const memory = (tree: Record<string, unknown>, name = 'memory'): MemoryProvider => new MemoryProvider(tree as never, { name });
+const open: Config<unknown>[] = [];
+async function load(source: ConfigProvider | ConfigProvider[], options: LoadOptions = {}) {
+  const config = await loadConfig(schema, source, options);
+  open.push(config as never);
+  return config;
+}
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(open.splice(0).map((config) => config.close()));
+});
+
+describe('A config', () => {
+  it('is read by plain properties, by typed paths and through living sections', async () => {
+    const config = await load(memory({ llm: { model: 'small' } }));
+    expect(config.value.llm.model).toBe('small');
+    expect(config.get('llm.model')).toBe('small');
+    expect(config.get('llm')).toBe(config.value.llm);
+    expect(config.get('port')).toBe(8080);
+    expect(config.get('llm.apiKey')).toBeUndefined();
+    const llm = config.at('llm');
+    expect(llm.value.model).toBe('small');
+    expect(llm.get('model')).toBe('small');
+    expect(llm.at('model').value).toBe('small');
+    expect(String(llm.explain('model'))).toBe(String(config.explain('llm.model')));
+  });
+
+  it('reads other spellings of a path, and nothing from a prototype', async () => {
+    const config = await loadConfig(memory({ a: { 'b.c': 1 }, text: 'x' }));
+    expect(config.get('a."b.c"')).toBe(1);
+    expect(config.get('a/"b.c"')).toBe(1);
+    expect(config.get('toString')).toBeUndefined();
+    expect(config.get('text.length')).toBeUndefined();
+    expect(config.get('a.valueOf')).toBeUndefined();
+    expect(() => config.get('a..b')).toThrow(ConfigError);
+  });
+
+  it('tells its generation and what it was made of', async () => {
+    const store = new Store({ 'llm.model': 'small' });
+    store.set({ 'llm.model': 'small' }, { version: '3' });
+    const config = await load([memory({ port: 1 }), store]);
+    expect(config.generation).toEqual({
+      number: 1,
+      loadedAt: expect.any(Number),
+      sources: [
+        { name: 'memory', entries: 1 },
+        { name: 'store', entries: 1, version: '3' },
+      ],
+    });
+    expect(Object.isFrozen(config.generation)).toBe(true);
+  });
+
+  it('shows what it read and masks what is secret when it is printed, and reveals it when asked', async () => {
+    const store = new Store({ 'llm.model': 'small', 'llm.apiKey': 'fake-key-1' });
+    const config = await load([new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090', APP__URL: 'https://a.example' } }), store]);
+    expect(inspect(config)).toMatch(/^Config \(generation 1\) \{/);
+    expect(JSON.parse(JSON.stringify(config))).toEqual({
+      port: 9090,
+      url: 'https://a.example',
+      llm: { model: '[redacted]', apiKey: '[redacted]' },
+    });
+    expect(JSON.parse(JSON.stringify({ inside: config.value }))).toEqual({
+      inside: { port: 9090, url: '[redacted]', llm: { model: '[redacted]', apiKey: '[redacted]' } },
+    });
+    for (const printed of [inspect(config), inspect(config.value), inspect({ a: [config.value.llm] }), JSON.stringify(config.value.llm)]) {
+      expect(printed).not.toContain('fake-key-1');
+    }
+    expect(reveal(config).llm).toEqual({ model: 'small', apiKey: 'fake-key-1' });
+    expect(JSON.stringify(reveal(config.value.llm))).toContain('fake-key-1');
+  });
+});
+
+describe('explain', () => {
+  it('says who won, who was shadowed, and as what a text was read', async () => {
+    const config = await load([new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090' } }), memory({ port: 1, llm: { model: 'm' } })]);
+    expect(String(config.explain('port'))).toBe(
+      [
+        'port = "9090"',
+        '  → env APP__PORT  "9090"  wins',
+        '    memory port    1       shadowed',
+        '  the text "9090" was read as a number: 9090',
+        '  the schema wants a number',
+      ].join('\n'),
+    );
+  });
+
+  it('shows a default as the schema’s', async () => {
+    const config = await load(memory({ llm: { model: 'm' } }));
+    expect(config.explain('port').notes).toContain('default of the schema: 8080');
+    expect(config.explain('port').winner).toBeUndefined();
+  });
+
+  it('says when the schema made something else of a value, and not what', async () => {
+    const config = await load(memory({ llm: { model: 'm' }, url: 'https://a.example' }));
+    expect(config.explain('url').notes).toContain('the schema made something else of it');
+  });
+
+  it('masks what only the schema knows to be secret', async () => {
+    const marked = z.object({
+      plain: z.string().meta({ 'x-classification': 'confidential' }),
+      all: z.object({ x: z.string() }).meta({ 'x-secret': true }),
+    });
+    const config = await loadConfig(marked, memory({ plain: 'fake-1', all: { x: 'fake-2' } }));
+    const printed = [config.explain('plain'), config.explain('all.x'), inspect(config), inspect(config.value)].map(String).join();
+    expect(printed).not.toMatch(/fake-/);
+    expect(config.explain('plain').secret).toBe(true);
+  });
+});
+
+describe('reload', () => {
+  it('asks the sources past their caches and makes the next generation', async () => {
+    const store = new Store({ 'llm.model': 'small' });
+    const config = await load(store);
+    const { value } = config;
+    store.set({ 'llm.model': 'large' });
+    await expect(config.reload()).resolves.toMatchObject({ number: 2 });
+    expect(store.asked.map(({ maxAgeMs }) => maxAgeMs)).toEqual([undefined, 0]);
+    expect(store.asked.every(({ acquire }) => acquire)).toBe(true);
+    expect(config.value.llm.model).toBe('large');
+    expect(config.get('llm.model')).toBe('large');
+    expect(value.llm.model).toBe('small');
+  });
+
+  it('keeps the generation, and its very objects, when nothing changed', async () => {
+    const store = new Store({ 'llm.model': 'small' });
+    const config = await load(store);
+    const { value } = config;
+    store.set({ 'llm.model': 'small' }, { version: '2' });
+    await config.reload();
+    expect(config.value).toBe(value);
+    expect(config.generation).toMatchObject({ number: 1, sources: [{ version: '2' }] });
+  });
+
+  it('leaves the old generation standing when a source failed or the schema refuses, and says why', async () => {
+    const events: ConfigEvent[] = [];
+    const store = new Store({ 'llm.model': 'small' });
+    const config = await load(store, { on: (event) => events.push(event) });
+    const { value } = config;
+    store.fail();
+    await expect(config.reload()).rejects.toMatchObject({ code: 'unavailable' });
+    store.set({});
+    await expect(config.reload()).rejects.toMatchObject({ code: 'validation' });
+    expect(config.value).toBe(value);
+    expect(events.filter(({ type }) => type === 'refresh_failed').map(({ outcome }) => outcome)).toEqual(['unavailable', 'validation']);
+    store.set({ 'llm.model': 'large' });
+    await config.reload();
+    expect(config.generation.number).toBe(2);
+  });
+
+  it('reads what was there after the call: who asks during a load gets a later one, shared by all who ask', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store);
+    let go = (): void => undefined;
+    store.gate = new Promise((resolve) => {
+      go = resolve;
+    });
+    store.set({ 'llm.model': 'b' });
+    const first = config.reload();
+    const [second, third] = [config.reload(), config.reload()];
+    store.gate = Promise.resolve();
+    go();
+    await first;
+    store.set({ 'llm.model': 'c' });
+    await Promise.all([second, third]);
+    expect(config.value.llm.model).toBe('c');
+    expect(store.asked).toHaveLength(3);
+  });
+
+  it('is refused after the config was closed, which stays readable', async () => {
+    const config = await load(memory({ llm: { model: 'm' } }));
+    await config.close();
+    await config.close();
+    await expect(config.reload()).rejects.toMatchObject({ code: 'aborted' });
+    expect(config.value.llm.model).toBe('m');
+  });
+
+  it('wraps a failure that nobody explained', async () => {
+    const chain = new ProviderChain([memory({ llm: { model: 'm' } })], {
+      intercept: async () => {
+        throw new TypeError('fake-secret in a message');
+      },
+    });
+    const error = await load(chain).catch((caught: ConfigError) => caught);
+    expect(error).toMatchObject({ code: 'io' });
+    expect(inspect(error)).not.toContain('fake-secret');
+  });
+});
+
+describe('subscribe', () => {
+  it('calls once for each generation in which something at the path really changed', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load([memory({ port: 1 }), store]);
+    const heard: ConfigChange[] = [];
+    const all: ConfigChange[] = [];
+    config.subscribe('llm.model', (change) => heard.push(change));
+    config.subscribe('', (change) => all.push(change));
+    const gone = config.subscribe('llm', () => expect.unreachable());
+    gone[Symbol.dispose]();
+    await config.reload();
+    store.set({ 'llm.model': 'b' });
+    await config.reload();
+    store.set({ 'llm.model': 'b', 'llm.apiKey': 'fake-key' });
+    await config.reload();
+    expect(heard).toEqual([{ key: 'llm.model', generation: 2, previous: '[redacted]', current: '[redacted]' }]);
+    expect(all.map(({ generation }) => generation)).toEqual([2, 3]);
+    expect(all[1]?.current).toEqual({ port: 1, llm: { model: '[redacted]', apiKey: '[redacted]' } });
+  });
+
+  it('shows values that are not secret, and leaves out what is not there', async () => {
+    const values: Record<string, string> = { APP__LLM__MODEL: 'm' };
+    const config = await load(new EnvProvider({ prefix: 'APP', env: values }));
+    const heard: ConfigChange[] = [];
+    config.subscribe('at', (change) => heard.push(change));
+    config.at('llm').subscribe('model', (change) => heard.push(change));
+    config.subscribe('port', (change) => heard.push(change));
+    Object.assign(values, { APP__LLM__MODEL: 'n', APP__PORT: '1', APP__AT: '2030-01-01' });
+    await config.reload();
+    expect(heard).toEqual([
+      { key: 'at', generation: 2, current: '[redacted]' },
+      { key: 'llm.model', generation: 2, previous: 'm', current: 'n' },
+      { key: 'port', generation: 2, previous: 8080, current: 1 },
+    ]);
+  });
+
+  it('notices changes of what it cannot look into', async () => {
+    const values: Record<string, string> = { APP__LLM__MODEL: 'm', APP__URL: 'https://a.example' };
+    const config = await load(new EnvProvider({ prefix: 'APP', env: values }));
+    const heard: ConfigChange[] = [];
+    config.subscribe('url', (change) => heard.push(change));
+    values.APP__URL = 'https://b.example';
+    await config.reload();
+    values.APP__LLM__MODEL = 'n';
+    await config.reload();
+    expect(heard).toHaveLength(1);
+  });
+
+  it('lets no listener harm another, nor the reload', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    const events: ConfigEvent[] = [];
+    const config = await load(store, { on: (event) => events.push(event) });
+    const heard: ConfigChange[] = [];
+    config.subscribe('llm.model', () => {
+      throw new Error('fake-secret');
+    });
+    config.subscribe('llm', async () => {
+      throw new Error('fake-secret');
+    });
+    config.subscribe('llm.model', (change) => heard.push(change));
+    config.on(() => {
+      throw new Error('fake-secret');
+    });
+    store.set({ 'llm.model': 'b' });
+    await config.reload();
+    await Promise.resolve();
+    expect(heard).toHaveLength(1);
+    expect(events.filter(({ type }) => type === 'notice').map(({ key }) => key)).toEqual(['llm.model', 'llm']);
+    expect(events.find(({ type }) => type === 'changed')).toMatchObject({ keys: ['llm.model'], version: '2' });
+    expect(JSON.stringify(events)).not.toContain('fake-secret');
+  });
+});
+
+describe('rollback', () => {
+  it('puts the previous generation back, tells, and stays until the next reload', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store);
+    expect(() => config.rollback()).toThrow(/no earlier generation/);
+    store.set({ 'llm.model': 'b' });
+    await config.reload();
+    const heard: ConfigChange[] = [];
+    config.subscribe('llm.model', (change) => heard.push(change));
+    expect(config.rollback().number).toBe(1);
+    expect(config.get('llm.model')).toBe('a');
+    expect(heard).toMatchObject([{ generation: 1 }]);
+    expect(() => config.rollback()).toThrow(ConfigError);
+    await config.reload();
+    expect(config.generation.number).toBe(3);
+    expect(config.get('llm.model')).toBe('b');
+  });
+
+  it('is undone neither by a watch nor by a poll, nor by a reload that fails', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: { pollMs: 1000 } });
+    store.set({ 'llm.model': 'b' });
+    await config.reload();
+    config.rollback();
+    store.tell();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(config.get('llm.model')).toBe('a');
+    store.fail();
+    await expect(config.reload()).rejects.toThrow();
+    store.set({ 'llm.model': 'b' });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(config.get('llm.model')).toBe('a');
+    await config.reload();
+    expect(config.get('llm.model')).toBe('b');
+  });
+});
+
+describe('An outage that is tolerated', () => {
+  it('takes nothing away on a reload: what stood is carried forward, and marked', async () => {
+    const store = new Store({ 'llm.model': 'a' }, 'vault');
+    const config = await load([optional(store), memory({ llm: { model: 'default' } })]);
+    store.fail();
+    await config.reload();
+    expect(config.value.llm.model).toBe('a');
+    expect(config.generation).toMatchObject({ number: 1, sources: [{ stale: true }, {}] });
+    expect(String(config.explain('llm.model'))).toContain('is unreachable, its values stand since');
+    await config.reload();
+    expect(config.value.llm.model).toBe('a');
+    store.set({ 'llm.model': 'b' });
+    await config.reload();
+    expect(config.value.llm.model).toBe('b');
+    expect(config.generation.sources[0]).not.toHaveProperty('stale');
+  });
+
+  it('lets only a first load go on without it', async () => {
+    const store = new Store({}, 'vault');
+    store.fail();
+    const config = await load([optional(store), memory({ llm: { model: 'default' } })]);
+    expect(config.value.llm.model).toBe('default');
+    store.fail('access_denied');
+    await expect(config.reload()).rejects.toMatchObject({ code: 'access_denied' });
+  });
+
+  it('makes a hole of what has expired meanwhile', async () => {
+    const store = new Store({}, 'vault');
+    store.set({ 'llm.model': 'a' }, { expiresAt: Date.now() + 1000 });
+    vi.useFakeTimers();
+    const config = await load([optional(store), memory({ llm: { model: 'default' } })]);
+    store.fail();
+    vi.advanceTimersByTime(2000);
+    const error = await config.reload().catch((caught: ConfigError) => caught);
+    expect((error as ConfigError).problems).toMatchObject([{ kind: 'unreadable', key: 'llm.model', message: 'vault said no' }]);
+    expect(config.value.llm.model).toBe('a');
+  });
+});
+
+describe('A lease', () => {
+  const unheld = (key: string): Unreadable => ({
+    key,
+    origin: makeOrigin({ provider: 'vault', source: `vault ${key}` }),
+    error: new ConfigError('on_demand', 'would be made'),
+  });
+
+  it('that a poll would have to make is kept as it stands', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: { pollMs: 1000 } });
+    const entries = store.items as Entry[];
+    store.items = [unheld('llm'), ...entries.filter(({ key }) => !key.startsWith('llm'))];
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(store.asked.at(-1)).toMatchObject({ acquire: false, maxAgeMs: 0 });
+    expect(config.value.llm.model).toBe('a');
+    expect(config.generation.number).toBe(1);
+  });
+
+  it('keeps its provider watched, and a renewed one makes the next generation', async () => {
+    vi.useFakeTimers();
+    const store = new Store({}, 'vault');
+    const other = new Store({}, 'other');
+    store.set({ 'llm.model': 'a' }, { expiresAt: Date.now() + 60_000 });
+    const config = await load([store, other]);
+    expect(store.watchers.size).toBe(1);
+    other.tell();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.asked).toHaveLength(1);
+    store.set({ 'llm.model': 'b' }, { expiresAt: Date.now() + 60_000 });
+    store.tell();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(config.value.llm.model).toBe('b');
+    expect(store.asked.at(-1)).toMatchObject({ acquire: true });
+    await config.close();
+    expect(store.watchers.size).toBe(0);
+  });
+});
+
+describe('Watching', () => {
+  it('gathers a burst of changes into one load', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: true });
+    store.set({ 'llm.model': 'b' });
+    for (let i = 0; i < 100; i++) store.tell();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(store.asked).toHaveLength(2);
+    expect(store.asked[1]?.maxAgeMs).toBe(0);
+    expect(config.value.llm.model).toBe('b');
+  });
+
+  it('takes a change that comes while it loads', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: { settleMs: 0 } });
+    let go = (): void => undefined;
+    store.gate = new Promise((resolve) => {
+      go = resolve;
+    });
+    store.tell();
+    await vi.advanceTimersByTimeAsync(1);
+    store.tell();
+    await vi.advanceTimersByTimeAsync(1);
+    store.gate = Promise.resolve();
+    go();
+    store.set({ 'llm.model': 'c' });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(config.value.llm.model).toBe('c');
+  });
+
+  it('polls at intervals, jittered, and more rarely during an outage, after which it goes on as before', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: { pollMs: 1000 } });
+    await vi.advanceTimersByTimeAsync(10_500);
+    const steady = store.asked.length - 1;
+    expect(steady).toBeGreaterThanOrEqual(9);
+    expect(steady).toBeLessThanOrEqual(11);
+    store.fail();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(store.asked.length - steady).toBeLessThan(9);
+    store.set({ 'llm.model': 'b' });
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(config.value.llm.model).toBe('b');
+    const before = store.asked.length;
+    await vi.advanceTimersByTimeAsync(10_500);
+    expect(store.asked.length - before).toBeGreaterThanOrEqual(8);
+  });
+
+  it('never lets one failed poll hide the next good one', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: { pollMs: 1000 } });
+    const heard: ConfigChange[] = [];
+    config.subscribe('llm.model', (change) => heard.push(change));
+    store.set({});
+    await vi.advanceTimersByTimeAsync(1200);
+    store.set({ 'llm.model': 'b' });
+    await vi.advanceTimersByTimeAsync(1200);
+    expect(config.value.llm.model).toBe('b');
+    expect(heard).toHaveLength(1);
+  });
+
+  it('tries a told change again when an outage kept it from being read', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store, { watch: true });
+    store.fail();
+    store.tell();
+    await vi.advanceTimersByTimeAsync(500);
+    store.set({ 'llm.model': 'b' });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(config.value.llm.model).toBe('b');
+  });
+
+  it('ends with the config, with its signal, and leaves no timer', async () => {
+    vi.useFakeTimers();
+    const store = new Store({ 'llm.model': 'a' });
+    const stop = new AbortController();
+    const config = await load(store, { watch: { pollMs: 1000 }, signal: stop.signal });
+    store.tell();
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(store.watchers.size).toBe(0);
+    expect(store.asked).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(store.closed).toBe(1);
+    await expect(config.reload()).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('ends by await using', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    {
+      await using config = await loadConfig(schema, store, { watch: true });
+      expect(config.value.llm.model).toBe('a');
+    }
+    expect(store.closed).toBe(1);
+    expect(store.watchers.size).toBe(0);
+  });
+
+  it('throws away a load that ends after the config was closed', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(store);
+    let go = (): void => undefined;
+    store.gate = new Promise((resolve) => {
+      go = resolve;
+    });
+    store.set({ 'llm.model': 'b' });
+    const reloading = config.reload();
+    await config.close();
+    go();
+    await expect(reloading).rejects.toMatchObject({ code: 'aborted' });
+    expect(config.value.llm.model).toBe('a');
+  });
+});

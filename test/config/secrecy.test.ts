@@ -1,0 +1,184 @@
+import { format, inspect } from 'node:util';
+import { type } from 'arktype';
+import fc from 'fast-check';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import {
+  type ConfigEvent,
+  type ConfigProvider,
+  checkConfig,
+  loadConfig,
+  MemoryProvider,
+  type StandardSchemaV1,
+  secret,
+} from '../../src/index.ts';
+
+/** Secrets as no other text has them: every other character is one that nothing else here uses. */
+const planted = fc
+  .array(fc.constantFrom('Ω', 'ß', '"', '\\', '\n', '7', 'x', '%', '=', 'ж'), { minLength: 4, maxLength: 24 })
+  .map((letters) => letters.map((letter, at) => `${letter}${'QZJ'[at % 3]}`).join(''));
+/** What a planted secret looks like, in plain text, JSON and inspect. */
+const shows = (text: string, value: string): boolean =>
+  [value, JSON.stringify(value).slice(1, -1), inspect(value).slice(1, -1), encodeURIComponent(value)].some((form) => text.includes(form)) ||
+  text.includes(value.slice(0, 8));
+
+const names = ['host', 'port', 'flag', 'list', 'note', 'extra'] as const;
+type Name = (typeof names)[number];
+const kinds = ['string', 'number', 'boolean', 'list', 'url', 'enum', 'short', 'custom', 'transform'] as const;
+type Kind = (typeof kinds)[number];
+
+const say = (text: string): string => `not accepted: ${text} (${text.length})`;
+const libraries: Readonly<Record<string, (fields: Readonly<Record<string, Kind>>) => StandardSchemaV1>> = {
+  zod: (fields) => {
+    const one: Record<Kind, z.ZodType> = {
+      string: z.string(),
+      number: z.number(),
+      boolean: z.coerce.boolean(),
+      list: z.array(z.number()),
+      url: z.url(),
+      enum: z.enum(['a', 'b']),
+      short: z.string().max(3),
+      custom: z.any().superRefine((value, context) => context.addIssue({ code: 'custom', message: say(String(value)) })),
+      transform: z.string().transform((text) => ({ wrapped: `pg://user:${text}@host`, list: [text], at: new Date(0) })),
+    };
+    return z.object({ inner: z.object(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]]))) });
+  },
+  valibot: (fields) => {
+    const one: Record<Kind, v.GenericSchema> = {
+      string: v.string(),
+      number: v.number(),
+      boolean: v.boolean(),
+      list: v.array(v.number()),
+      url: v.pipe(v.string(), v.url()),
+      enum: v.picklist(['a', 'b']),
+      short: v.pipe(v.string(), v.maxLength(3)),
+      custom: v.pipe(
+        v.unknown(),
+        v.check(
+          () => false,
+          (issue) => say(String(issue.input)),
+        ),
+      ),
+      transform: v.pipe(
+        v.string(),
+        v.transform((text) => ({ wrapped: `pg://user:${text}@host`, list: [text] })),
+      ),
+    };
+    return v.object({ inner: v.object(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]]))) });
+  },
+  arktype: (fields) => {
+    const one: Record<Kind, unknown> = {
+      string: 'string',
+      number: 'number',
+      boolean: 'boolean',
+      list: 'number[]',
+      url: 'string.url',
+      enum: "'a' | 'b'",
+      short: 'string <= 3',
+      custom: type('unknown').narrow((value, context) => context.reject({ expected: say(String(value)), actual: String(value) })),
+      transform: type('string').pipe((text) => ({ wrapped: `pg://user:${text}@host` })),
+    };
+    return type({
+      inner: Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]])),
+    } as never) as StandardSchemaV1;
+  },
+};
+
+function vault(values: Readonly<Record<string, string>>): ConfigProvider {
+  const entries = Object.entries(values).map(([name, value]) =>
+    makeEntry({
+      key: `inner.${name}`,
+      value,
+      secret: true,
+      text: true,
+      origin: makeOrigin({ provider: 'vault', source: `vault secret/app#${name}` }),
+    }),
+  );
+  return { name: 'vault', get: async () => undefined, list: async () => entries };
+}
+
+/** Everything that a configuration ever prints about itself. */
+async function printed(schema: StandardSchemaV1, source: () => ConfigProvider[], again: () => ConfigProvider[]): Promise<string> {
+  const out: unknown[] = [];
+  const on = (event: ConfigEvent): unknown => out.push(event);
+  const print = (value: unknown): unknown =>
+    out.push(inspect(value, { depth: 9 }), format('%s %j %o', value, value, value), JSON.stringify(value), `${value}`);
+  let now = source();
+  const moving: ConfigProvider = {
+    name: 'moving',
+    get: async () => undefined,
+    list: async () => (await Promise.all(now.map((one) => one.list()))).flat(),
+  };
+  print(await checkConfig(schema, moving, { unknown: 'error' }));
+  try {
+    await using config = await loadConfig(schema, moving, { unknown: 'warn', on });
+    const live = config as unknown as { subscribe(path: string, listener: (change: unknown) => void): void; explain(path: string): object };
+    live.subscribe('', print);
+    live.subscribe('inner', print);
+    for (const name of names) print(live.explain(`inner.${name}`));
+    print(config);
+    out.push(inspect(config.value), JSON.stringify(config.value), format('%o', [config.value]));
+    now = again();
+    await config.reload();
+    print(config);
+    now = [];
+    await config.reload();
+  } catch (error) {
+    print(error);
+    out.push((error as Error).message, (error as Error).stack, inspect(error, { showHidden: true, depth: 9 }));
+  }
+  return out.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n');
+}
+
+describe('No secret', () => {
+  it.each(Object.keys(libraries))(
+    'appears in any report, event, explanation, inspect or JSON, with any %s schema',
+    async (library) => {
+      const cases = fc.record({
+        fields: fc.dictionary(fc.constantFrom<Name>(...names), fc.constantFrom<Kind>(...kinds), { minKeys: 1, maxKeys: 5 }),
+        store: fc.dictionary(fc.constantFrom<Name>(...names), planted, { maxKeys: 4 }),
+        file: fc.dictionary(fc.constantFrom<Name | 'hots'>(...names, 'hots'), planted, { maxKeys: 3 }),
+        next: fc.dictionary(fc.constantFrom<Name>(...names), planted, { maxKeys: 4 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ fields, store, file, next }) => {
+          const schema = (libraries[library] as (typeof libraries)[string])(fields);
+          const tree = { inner: Object.fromEntries(Object.entries(file).map(([name, value]) => [name, secret(value)])) };
+          const text = await printed(
+            schema,
+            () => [vault(store), new MemoryProvider(tree)],
+            () => [vault(next)],
+          );
+          for (const value of [...Object.values(store), ...Object.values(file), ...Object.values(next)]) {
+            if (shows(text, value)) throw new Error(`${JSON.stringify(value)} shows in:\n${text}`);
+          }
+        }),
+        { numRuns: 40, seed: 7 },
+      );
+    },
+    30_000,
+  );
+
+  it('would be overlooked if one did appear', () => {
+    fc.assert(fc.property(planted, (value) => [value, inspect({ value }), JSON.stringify([value])].every((text) => shows(text, value))));
+  });
+
+  it('appears though a default of the schema or a message of its own is one', async () => {
+    const schema = z.object({
+      apiToken: z.string().default('fake-default-token'),
+      port: z.number({ error: (issue) => `got ${issue.input}` }),
+    });
+    const text = await printed(
+      schema,
+      () => [new MemoryProvider({ port: secret('fake-port') })],
+      () => [],
+    );
+    expect(text).not.toContain('fake-default-token');
+    expect(text).not.toContain('fake-port');
+    await using config = await loadConfig(schema, new MemoryProvider({ port: 1 }));
+    expect(inspect(config.value)).toBe("{ apiToken: '[redacted]', port: 1 }");
+    expect(String(config.explain('apiToken'))).not.toContain('fake');
+  });
+});

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { BundleProvider, isConfigError, loadConfig } from '../../src/index.ts';
+import { isWhole, Whole, wholeText } from '../support/whole.ts';
+
+/** A worker that runs TypeScript. */
+const start = `import('tsx/esm/api').then(({ tsImport }) => tsImport(require('node:worker_threads').workerData.reader, require('node:url').pathToFileURL(process.cwd() + '/').href))`;
+
+const message = (worker: Worker): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+const watchers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'FSEventWrap' || one === 'Timeout').length;
+
+it('Readers see one whole generation at every read while a file is rewritten, torn, broken and deleted under them', async () => {
+  const before = watchers();
+  const folder = await mkdtemp(join(tmpdir(), 'load-'));
+  const file = join(folder, 'config.json');
+  await writeFile(file, wholeText(0));
+  const worker = new Worker(start, { eval: true, workerData: { file, reader: new URL('../support/reader.ts', import.meta.url).href } });
+  const config = await loadConfig(Whole, new BundleProvider(file));
+  expect(await message(worker)).toBe('ready');
+
+  let [reads, torn, refused, reloads, done] = [0, 0, 0, 0, false];
+  const reader = (async () => {
+    while (!done) {
+      for (let i = 0; i < 3; i++) {
+        reads++;
+        const { value } = config;
+        if (!isWhole(value) || config.get('number') !== value.number || config.at('items').value !== value.items) torn++;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+
+  const began = performance.now();
+  for (let number = 1; number <= 200 || performance.now() - began < 1000; number++) {
+    const whole = wholeText(number);
+    const how = number % 4;
+    if (how === 3) await unlink(file).catch(() => undefined);
+    else
+      await writeFile(file, how === 0 ? whole : how === 1 ? whole.slice(0, whole.length / 2) : whole.replace('"sum":"', '"sum":0,"was":"'));
+    reloads++;
+    await config.reload().catch((error: unknown) => {
+      expect(isConfigError(error)).toBe(true);
+      refused++;
+    });
+  }
+  await writeFile(file, wholeText(-1));
+  await config.reload();
+  done = true;
+  await reader;
+  expect(config.value.number).toBe(-1);
+  expect(torn).toBe(0);
+  expect(reads).toBeGreaterThan(200);
+  expect(reloads).toBeGreaterThanOrEqual(200);
+  expect(refused).toBeGreaterThan(reloads / 2);
+
+  worker.postMessage(-1);
+  const seen = (await message(worker)) as { reads: number; torn: number };
+  expect(seen.torn).toBe(0);
+  expect(seen.reads).toBeGreaterThan(200);
+  await worker.terminate();
+  await config.close();
+  await rm(folder, { recursive: true });
+  expect(watchers()).toBeLessThanOrEqual(before);
+}, 30_000);

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { BundleProvider, type Config, type ConfigChange, type ConfigEvent, DirectoryProvider, loadConfig } from '../../src/index.ts';
+
+const schema = z.object({ n: z.number() });
+const text = (n: number): string => JSON.stringify({ n });
+let folder: string;
+let file: string;
+let config: Config<{ n: number }> | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'watching-'));
+  file = join(folder, 'config.json');
+  await writeFile(file, text(0));
+});
+afterEach(async () => {
+  await config?.close();
+  await rm(folder, { recursive: true });
+});
+
+const sees = (n: number): Promise<void> => vi.waitFor(() => expect(config?.value.n).toBe(n), { timeout: 8000, interval: 5 });
+
+describe('A watched file', () => {
+  it('that is replaced by renaming makes the next generation', async () => {
+    config = await loadConfig(schema, new BundleProvider(file), { watch: true });
+    await writeFile(join(folder, 'next'), text(1));
+    await rename(join(folder, 'next'), file);
+    await sees(1);
+    expect(config.generation.number).toBe(2);
+  });
+
+  it('that is written a hundred times in a burst ends as it was written last', async () => {
+    config = await loadConfig(schema, new BundleProvider(file), { watch: true });
+    for (let n = 1; n <= 100; n++) await writeFile(file, text(n));
+    await sees(100);
+  });
+
+  it('that is deleted leaves the generation standing, says why, and counts again when it returns', async () => {
+    const events: ConfigEvent[] = [];
+    const heard: ConfigChange[] = [];
+    config = await loadConfig(schema, new BundleProvider(file), { watch: true, on: (event) => events.push(event) });
+    config.subscribe('n', (change) => heard.push(change));
+    await unlink(file);
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('refresh_failed'), { timeout: 8000 });
+    expect(config.value.n).toBe(0);
+    await writeFile(file, text(5));
+    await sees(5);
+    expect(heard).toEqual([{ key: 'n', generation: 2, previous: 0, current: 5 }]);
+  });
+
+  it('that is broken leaves the generation standing until it is mended', async () => {
+    const events: ConfigEvent[] = [];
+    config = await loadConfig(schema, new BundleProvider(file), { watch: true, on: (event) => events.push(event) });
+    await writeFile(file, '{"n":');
+    await vi.waitFor(() => expect(events.map(({ outcome }) => outcome)).toContain('parse'), { timeout: 8000 });
+    expect(config.value.n).toBe(0);
+    await writeFile(file, text(7));
+    await sees(7);
+  });
+
+  it('in a folder that Kubernetes swaps by a symlink is followed', async () => {
+    const mount = join(folder, 'mount');
+    for (const [name, n] of [
+      ['..1', 1],
+      ['..2', 2],
+    ] as const) {
+      await mkdir(join(mount, name), { recursive: true });
+      await writeFile(join(mount, name, 'n'), String(n));
+    }
+    await symlink('..1', join(mount, '..data'));
+    await symlink(join('..data', 'n'), join(mount, 'n'));
+    config = await loadConfig(schema, new DirectoryProvider(mount), { watch: true });
+    expect(config.value.n).toBe(1);
+    await symlink('..2', join(mount, '..tmp'));
+    await rename(join(mount, '..tmp'), join(mount, '..data'));
+    await sees(2);
+  });
+});

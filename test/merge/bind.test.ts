@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { isUnreadable } from '../../src/entry.ts';
+import { arrays } from '../../src/merge/bind.ts';
+import { merge } from '../../src/merge/merge.ts';
+import { entry, hole, layer, variable } from '../support/layers.ts';
+
+describe('loose names', () => {
+  it.each(['poolMax', 'pool_max', 'pool-max', 'POOLMAX'])('bind to %s by its letters', (name) => {
+    const file = layer('file', entry('file', '', { database: { [name]: 5 } }));
+    expect(merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file]).tree()).toEqual({ database: { [name]: '9' } });
+    expect(merge([layer('env', variable('DATABASE__POOLMAX', '9')), file]).tree()).toEqual({ database: { [name]: '9' } });
+  });
+
+  it('bind to wanted keys before anybody has a value there', () => {
+    const merged = merge([layer('env', variable('LLM__API_KEY', 'x'))], { keys: ['llm.api_key'], open: [] });
+    expect(merged.tree()).toEqual({ llm: { api_key: 'x' } });
+  });
+
+  it('become camelCase where nobody knows them, below the part that is known', () => {
+    const merged = merge([layer('env', variable('MY_APP__POOL_MAX', '1')), layer('file', entry('file', '', { my_app: { other: 1 } }))]);
+    expect(merged.tree()).toEqual({ my_app: { poolMax: '1', other: 1 } });
+  });
+
+  it('bind below an open part of what is wanted, in its spelling', () => {
+    const merged = merge([layer('env', variable('LLM_GATEWAY__URL', 'x'))], { keys: [], open: ['llm_gateway'] });
+    expect(merged.tree('llm_gateway')).toEqual({ url: 'x' });
+  });
+
+  it('bind to every key with the same letters', () => {
+    const merged = merge([layer('env', variable('API_KEY', 'x')), layer('file', entry('file', '', { apiKey: 1, api_key: 2 }))]);
+    expect(merged.tree()).toEqual({ apiKey: 'x', api_key: 'x' });
+  });
+
+  it('of two loose layers bind to one key', () => {
+    const merged = merge([layer('env', variable('POOL_MAX', '1')), layer('dotenv', variable('POOLMAX', '2'))]);
+    expect(merged.tree()).toEqual({ poolMax: '1' });
+  });
+
+  it('twice in one layer are a conflict only where they bind and differ', () => {
+    const twice = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'b', 'known')];
+    expect(merge([layer('env', ...twice)]).tree()).toEqual({});
+    const bound = merge([layer('env', ...twice)], { keys: ['httpProxy'], open: [] });
+    expect(bound.holes.get('httpProxy')?.error.message).toContain('env HTTP_PROXY and env http_proxy both give "httpProxy"');
+    const same = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'a', 'known')];
+    expect(merge([layer('env', ...same)], { keys: ['httpProxy'], open: [] }).tree()).toEqual({ httpProxy: 'a' });
+  });
+
+  it('that are bound only where known never enter sections or open parts', () => {
+    const home = [variable('HOME', '/root', 'known'), variable('PATH', '/bin', 'known')];
+    expect(merge([layer('env', ...home)], { keys: [], open: [''] }).tree()).toEqual({});
+    expect(merge([layer('env', ...home), layer('file', entry('file', '', { home: { dir: 'x' } }))]).tree()).toEqual({ home: { dir: 'x' } });
+    expect(merge([layer('env', ...home)], { keys: ['home'], open: [] }).tree()).toEqual({ home: '/root' });
+  });
+
+  it('that cannot be read hide what is below them, known or not', () => {
+    const unreadable = { ...hole('env', 'db.password', 'io'), loose: 'always' as const };
+    const merged = merge([layer('env', unreadable), layer('file', entry('file', '', { db: { pass_word: 'x' } }))]);
+    expect([...merged.holes.keys()]).toEqual(['db.pass_word']);
+    expect([...merge([layer('env', unreadable)]).holes.keys()]).toEqual(['db.password']);
+  });
+});
+
+describe('numeric segments of loose names', () => {
+  const listed = (...names: [string, string][]) => arrays(names.map(([name, value]) => variable(name, value)));
+
+  it('make a list when they run from zero without a gap', () => {
+    const [servers] = listed(['SERVERS__1__HOST', 'b'], ['SERVERS__0__HOST', 'a'], ['SERVERS__0__POOL_MAX', '5']);
+    expect(servers).toMatchObject({ key: 'servers', value: [{ host: 'a', poolMax: '5' }, { host: 'b' }], loose: 'always', text: true });
+  });
+
+  it('nest', () => {
+    const [matrix] = listed(['M__0__0', 'a'], ['M__0__1', 'b'], ['M__1__0', 'c']);
+    expect(matrix).toMatchObject({ key: 'm', value: [['a', 'b'], ['c']] });
+  });
+
+  it.each([
+    [
+      'gaps',
+      [
+        ['S__0', 'a'],
+        ['S__2', 'b'],
+      ],
+      /gaps/,
+    ],
+    [
+      'an item that is both',
+      [
+        ['S__0', 'a'],
+        ['S__0__X', 'b'],
+      ],
+      /both a value and a section/,
+    ],
+    [
+      'names beside indices',
+      [
+        ['S__0__X__0', 'a'],
+        ['S__0__X__Y', 'b'],
+      ],
+      /beside names/,
+    ],
+    [
+      'one item with two values',
+      [
+        ['S__0', 'a'],
+        ['S__00', 'b'],
+      ],
+      /two values/,
+    ],
+  ])('with %s are a hole that names the variables', (_, names, message) => {
+    const [item] = listed(...(names as [string, string][]));
+    expect(item && isUnreadable(item) ? item.error.message : item).toMatch(message);
+    expect(item && isUnreadable(item) ? item.error.message : item).toContain(`env ${names[0]?.[0]}`);
+  });
+
+  it('hand on the hole of one item as the hole of the list', () => {
+    const [item] = arrays([variable('S__0', 'a'), { ...hole('env', 's.1', 'io'), loose: 'always' }]);
+    expect(item).toMatchObject({ key: 's', error: { code: 'io' } });
+  });
+
+  it('leave exact keys and leading numbers alone', () => {
+    const items = [entry('file', 'a.0', 1), variable('0__A', 'x')];
+    expect(arrays(items)).toEqual(items);
+  });
+});

@@ -1,0 +1,177 @@
+import { inspect } from 'node:util';
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { carryForward } from '../../src/config/carry.ts';
+import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import {
+  type ConfigChange,
+  ConfigError,
+  EnvProvider,
+  loadConfig,
+  MemoryProvider,
+  type Problem,
+  type StandardSchemaV1,
+} from '../../src/index.ts';
+
+async function problems(schema: StandardSchemaV1, tree: unknown, options = {}): Promise<readonly Problem[]> {
+  try {
+    await loadConfig(schema, new MemoryProvider(tree as never), options);
+  } catch (error) {
+    return (error as ConfigError).problems ?? [];
+  }
+  throw new Error('it was accepted');
+}
+const only = async (schema: StandardSchemaV1, value: unknown): Promise<string | undefined> =>
+  (await problems(z.object({ x: schema as z.ZodType }), { x: value }))[0]?.message;
+
+describe('What is wrong with a value', () => {
+  it.each([
+    [z.number().gt(5), 5, 'expected a number, greater than 5, found 5'],
+    [z.number().lt(5), 5, 'expected a number, less than 5, found 5'],
+    [z.number().min(2), 1, 'expected a number, at least 2, found 1'],
+    [z.number().max(2), 3, 'expected a number, at most 2, found 3'],
+    [z.array(z.string()).min(2), ['a'], 'expected a list of at least 2 items, each item a string, found ["a"]'],
+    [z.array(z.string()).max(1), ['a', 'b'], 'expected a list of at most 1 item, each item a string, found ["a","b"]'],
+    [z.string().min(2), 'a', 'expected a string of at least 2 characters, found "a"'],
+    [z.string().max(1), 'ab', 'expected a string of at most 1 character, found "ab"'],
+    [z.null(), 5, 'expected null, found 5'],
+    [z.boolean(), 5, 'expected true or false, found 5'],
+    [z.bigint(), 5, 'expected a whole number, found 5'],
+    [z.date(), true, 'expected a date, as in 2030-12-31, found true'],
+    [z.array(z.string()), { a: 1 }, 'expected a list, each item a string, found a section with 1 key'],
+    [z.string(), { a: 1, b: 2 }, 'expected a string, found a section with 2 keys'],
+    [z.number(), null, 'expected a number, found null'],
+    [z.literal(['a', 5]), 'b', 'expected one of "a", 5, found "b"'],
+    [z.string().regex(/^a/), 'b', 'expected a string that matches /^a/, found "b"'],
+    [z.custom<string>(() => false), 'b', 'Invalid input, found "b"'],
+    [z.number().multipleOf(5), 7, 'Invalid number: must be a multiple of 5, found 7'],
+  ])('is told in words (%#)', async (schema, value, expected) => {
+    expect(await only(schema, value)).toBe(expected);
+  });
+
+  it('in a union of sections is told by the alternative that came closest', async () => {
+    const zod = z.object({ u: z.union([z.object({ a: z.string(), b: z.string() }), z.object({ a: z.string(), c: z.number() })]) });
+    expect((await problems(zod, { u: { a: 'x', c: 'y' } })).map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong u.c']);
+    const nested = z.object({
+      u: z.union([z.object({ v: z.union([z.object({ a: z.string() }), z.object({ b: z.string(), c: z.string() })]) }), z.string()]),
+    });
+    expect((await problems(nested, { u: { v: { a: 5 } } })).map(({ key }) => key)).toEqual(['u.v.a']);
+    const valibot = v.object({ u: v.union([v.object({ a: v.string() }), v.string()]) });
+    expect((await problems(valibot, { u: { a: 5 } })).map(({ key }) => key)).toEqual(['u.a']);
+    const two = v.object({ u: v.union([v.object({ a: v.string() }), v.object({ b: v.string() })]) });
+    expect((await problems(two, { u: { a: 5 } })).map(({ key }) => key)).toEqual(['u.a']);
+    expect((await problems(two, { u: {} })).map(({ key }) => key)).toEqual(['u.a', 'u.b']);
+    const scalars = v.object({ u: v.union([v.number(), v.boolean()]) });
+    expect((await problems(scalars, { u: 'x' }))[0]?.message).toBe('expected a number or true or false, found "x"');
+    const ark = type({ u: type({ a: 'string' }).or('number') });
+    expect((await problems(ark, { u: { a: 5 } }))[0]?.key).toMatch(/^u/);
+  });
+
+  it('that is unknown inside a list is told with the list’s place', async () => {
+    const found = await problems(z.object({ l: z.array(z.strictObject({ a: z.number() })) }), { l: [{ a: 1, b: 'fake-value' }] });
+    expect(found).toMatchObject([{ kind: 'unknown', key: 'l', inside: '[0].b', origin: 'memory l' }]);
+  });
+
+  it('can be told of a schema that throws, through dates, records and lists', async () => {
+    const schema = z
+      .object({ d: z.date(), r: z.record(z.string(), z.number()), l: z.array(z.object({ a: z.string() })), any: z.any() })
+      .catchall(
+        z.string().transform((): string => {
+          throw new Error('fake-secret');
+        }),
+      );
+    const found = await problems(schema, { d: 'x', r: { k: 'n' }, l: [{}], any: 1, boom: 'x' });
+    expect(found.map(({ kind, key, inside = '' }) => `${kind} ${key}${inside}`)).toEqual(['wrong r.k', 'missing l[0].a', 'wrong ']);
+  });
+
+  it('is found at the root when the configuration is one value', async () => {
+    const config = await loadConfig(z.number(), new EnvProvider({ prefix: 'APP', env: { APP__PORT: '5' } }), { at: 'port' });
+    expect(config.value).toBe(5);
+    expect(JSON.stringify(config)).toBe('5');
+    expect(inspect(config)).toBe('Config (generation 1) 5');
+    expect(config.get('anything' as never)).toBeUndefined();
+    const [problem] = await problems(z.number(), { port: 'x' }, { at: 'port' });
+    expect(problem).toMatchObject({ kind: 'wrong', key: '', found: '"x"' });
+  });
+
+  it('keeps a list’s and a section’s own texts as they are when nothing is to be read in them', async () => {
+    const schema = z.object({ list: z.array(z.object({ n: z.number() })), s: z.string() });
+    const config = await loadConfig(schema, new EnvProvider({ prefix: 'APP', env: { APP__LIST: '[{"n":1}]', APP__S: 'x' } }));
+    expect(config.value).toEqual({ list: [{ n: 1 }], s: 'x' });
+    expect(config.explain('list').notes[0]).toBe('the text "[{\\"n\\":1}]" was read as a list of 1: [{"n":1}]');
+  });
+});
+
+describe('A change', () => {
+  it('of an instance inside a list or a section is noticed, and of nothing is not', async () => {
+    const env: Record<string, string> = { APP__URLS: 'https://a.example', APP__N: '1' };
+    const schema = z.object({
+      urls: z.array(z.string().transform((url) => new URL(url))),
+      n: z.number(),
+      at: z.iso
+        .date()
+        .transform((d) => new Date(d))
+        .default(new Date(0)),
+    });
+    const config = await loadConfig(schema, new EnvProvider({ prefix: 'APP', env }));
+    const heard: ConfigChange[] = [];
+    for (const path of ['urls', 'at'] as const) config.subscribe(path, (change) => heard.push(change));
+    env.APP__N = '2';
+    await config.reload();
+    expect(heard).toEqual([]);
+    env.APP__URLS = 'https://b.example';
+    await config.reload();
+    expect(heard.map(({ key }) => key)).toEqual(['urls']);
+  });
+
+  it('of what is secret, and not of the value, makes a generation and tells nobody', async () => {
+    let secret = false;
+    const origin = makeOrigin({ provider: 'p', source: 'p a' });
+    const source = { name: 'p', get: async () => undefined, list: async () => [makeEntry({ key: 'a', value: 'fake-1', secret, origin })] };
+    const config = await loadConfig(source);
+    config.subscribe('', () => expect.unreachable());
+    expect(JSON.stringify(config.value)).toContain('fake-1');
+    secret = true;
+    await config.reload();
+    expect(config.generation.number).toBe(2);
+    expect(JSON.stringify(config.value)).not.toContain('fake-1');
+  });
+});
+
+describe('What stood in a source', () => {
+  const origin = makeOrigin({ provider: 'v', source: 'v a' });
+  const entry = (key: string, expiresAt?: number) => makeEntry({ key, value: 'x', secret: true, origin, ...(expiresAt && { expiresAt }) });
+  const down = new ConfigError('unavailable', 'v is down');
+  const gone = { key: 'h', origin, error: new ConfigError('disabled', 'no') };
+
+  it('stands on when it is tolerated to be gone, holes and all; what expired becomes a hole', () => {
+    const before = [{ name: 'v', entries: [entry('a'), entry('b', 5), { ...entry('c', 5), loose: 'always' as const }], holes: [gone] }];
+    const { layers, stale } = carryForward([{ name: 'v', entries: [], holes: [], tolerated: down }], before, 10);
+    expect(layers[0]?.entries.map(({ key }) => key)).toEqual(['a']);
+    expect(layers[0]?.holes.map(({ key, loose }) => [key, loose])).toEqual([
+      ['h', undefined],
+      ['b', undefined],
+      ['c', 'always'],
+    ]);
+    expect([...stale.keys()]).toEqual(['v']);
+  });
+
+  it('is not called for where nothing stood, or where the source answered after all', () => {
+    const tolerated = { name: 'v', entries: [], holes: [], tolerated: down };
+    expect(carryForward([tolerated], [], 10).stale.size).toBe(0);
+    expect(carryForward([tolerated], [{ name: 'v', entries: [], holes: [] }], 10).stale.size).toBe(0);
+    const answered = { ...tolerated, entries: [entry('z')] };
+    expect(carryForward([answered], [{ name: 'v', entries: [entry('a')], holes: [] }], 10).layers).toEqual([answered]);
+  });
+
+  it('of leases is kept only while it is valid', () => {
+    const unheld = { key: 'db', origin, error: new ConfigError('on_demand', 'would be made') };
+    const layer = { name: 'v', entries: [], holes: [unheld, gone] };
+    const kept = carryForward([layer], [{ name: 'v', entries: [entry('db.user', 20), entry('x')], holes: [] }], 10).layers[0];
+    expect(kept?.entries.map(({ key }) => key)).toEqual(['db.user']);
+    expect(kept?.holes).toEqual([gone]);
+    expect(carryForward([layer], [{ name: 'v', entries: [entry('db.user', 5)], holes: [] }], 10).layers).toEqual([layer]);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { describeKeys, EnvProvider, envExample, loadConfig } from '../../src/index.ts';
+import { schemas } from '../support/schemas.ts';
+
+describe('envExample', () => {
+  it('writes a commented .env.example, secrets empty, optional keys commented out', () => {
+    const schema = z.object({
+      port: z.number().int().describe('Where to listen'),
+      database: z.object({ poolMax: z.number().default(10), password: z.string(), name: z.string().default('two words') }),
+      apiToken: z.string().default('fake-token'),
+      cert: z.string().default('https://user:fake-password@a.example'),
+      tags: z.record(z.string(), z.string()),
+    });
+    expect(envExample(schema, { prefix: 'APP' })).toBe(`# Where to listen
+# a whole number, required
+APP__PORT=
+
+# a number, optional
+# APP__DATABASE__POOL_MAX=10
+
+# a string, required, secret
+APP__DATABASE__PASSWORD=
+
+# a string, optional
+# APP__DATABASE__NAME='two words'
+
+# a string, optional, secret
+# APP__API_TOKEN=
+
+# a string, optional
+# APP__CERT=
+
+# More may be read as APP__TAGS__…
+`);
+  });
+
+  it('says when it cannot know every key', () => {
+    const schema = z.looseObject({ nothing: z.null().default(null), several: z.string().describe('One\n  Two') });
+    const text = envExample(schema, { separator: '_' });
+    expect(text).toContain('# One\n# Two\n# a string, required\nSEVERAL=');
+    expect(text).toContain('# The schema may read more variables than these.');
+  });
+
+  it('names variables that the providers find', async () => {
+    const given: Record<string, string> = {
+      'database.host': 'h',
+      'database.password': 'fake',
+      port: '1',
+      mode: 'production',
+      'llm.endpoint': 'https://a.example',
+    };
+    const names = envExample(schemas.zod, { prefix: 'APP' }).match(/^[A-Z_]+(?==)/gm) ?? [];
+    const required = describeKeys(schemas.zod).keys.filter((key) => key.required);
+    const env = Object.fromEntries(required.map(({ key }, at) => [names[at] as string, given[key] as string]));
+    const config = await loadConfig(schemas.zod, new EnvProvider({ prefix: 'APP', env }));
+    expect(config.value.database.host).toBe('h');
+  });
+});

@@ -1,0 +1,275 @@
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { describeKeys, type StandardSchemaV1 } from '../../src/index.ts';
+import { shapeOf, wantedBy } from '../../src/schema/keys.ts';
+import { schemas } from '../support/schemas.ts';
+
+const keysOf = (schema: StandardSchemaV1) => describeKeys(schema).keys.map(({ key }) => key);
+const one = (schema: StandardSchemaV1, key: string) => describeKeys(schema).keys.find((known) => known.key === key);
+
+describe('describeKeys', () => {
+  it.each(Object.entries(schemas))('knows every key of a %s schema, sections by their leaves, and that these are all', (_, schema) => {
+    const { keys, open, complete } = describeKeys(schema as StandardSchemaV1);
+    expect(keys.map(({ key }) => key).sort()).toEqual(
+      [
+        'port',
+        'database.host',
+        'database.password',
+        'database.poolMax',
+        'database.ssl',
+        'mode',
+        'llm.endpoint',
+        'llm.apiKey',
+        'tags',
+        'servers',
+        'cache.type',
+        'cache.max',
+        'cache.url',
+        'retries',
+      ].sort(),
+    );
+    expect(open).toEqual([]);
+    expect(complete).toBe(true);
+    expect(
+      keys
+        .filter(({ required }) => required)
+        .map(({ key }) => key)
+        .sort(),
+    ).toEqual(['port', 'database.host', 'database.password', 'mode', 'llm.endpoint'].sort());
+    expect(keys.filter(({ secret }) => secret).map(({ key }) => key)).toEqual(expect.arrayContaining(['database.password', 'llm.apiKey']));
+  });
+
+  it('tells types in words', () => {
+    const schema = z.object({
+      a: z.string(),
+      b: z.string().min(1),
+      c: z.string().min(3).max(5),
+      d: z.number().positive(),
+      e: z.number().int().max(9),
+      f: z.enum(['x', 'y']),
+      g: z.literal('only'),
+      h: z.array(z.number()).min(1).max(3),
+      i: z.boolean(),
+      j: z.bigint(),
+      k: z.date(),
+      l: z.union([z.number(), z.literal('auto')]),
+      m: z.email(),
+      n: z.iso.datetime(),
+      o: z.string().regex(/^a+$/),
+      p: z.string().nullable(),
+      q: z.number().lt(5).gte(1),
+      r: z.string().length(4),
+      s: z.string().max(1),
+      t: z.array(z.string()).length(2),
+      u: z.null(),
+    });
+    expect(Object.fromEntries(describeKeys(schema).keys.map(({ key, type: words }) => [key, words]))).toEqual({
+      a: 'a string',
+      b: 'a string that is not empty',
+      c: 'a string of 3 to 5 characters',
+      d: 'a number, greater than 0',
+      e: 'a whole number, at most 9',
+      f: 'one of "x", "y"',
+      g: '"only"',
+      h: 'a list of 1 to 3 items, each item a number',
+      i: 'true or false',
+      j: 'a whole number',
+      k: 'a date, as in 2030-12-31',
+      l: 'a number or "auto"',
+      m: 'an e-mail address',
+      n: 'a date and time, as in 2030-12-31T23:59:59Z',
+      o: 'a string that matches /^a+$/',
+      p: 'a string or null',
+      q: 'a number, at least 1 and less than 5',
+      r: 'a string of 4 characters',
+      s: 'a string of at most 1 character',
+      t: 'a list of 2 items, each item a string',
+      u: 'null',
+    });
+  });
+
+  it('tells defaults, also those of a whole section, and descriptions', () => {
+    const zod = z.object({
+      db: z.object({ host: z.string().describe('Where it is'), port: z.number().default(3) }).default({ host: 'x', port: 4 }),
+      pre: z.object({ y: z.number().default(3) }).prefault({}),
+    });
+    expect(describeKeys(zod).keys).toMatchObject([
+      { key: 'db.host', required: false, default: 'x', description: 'Where it is' },
+      { key: 'db.port', required: false, default: 4 },
+      { key: 'pre.y', required: false, default: 3 },
+    ]);
+    const valibot = v.object({
+      a: v.optional(v.pipe(v.string(), v.description('An a'), v.metadata({ 'x-secret': true })), 'd'),
+      b: v.nullish(v.number(), () => 5),
+    });
+    expect(describeKeys(valibot).keys).toMatchObject([
+      { key: 'a', default: 'd', description: 'An a', secret: true, required: false },
+      { key: 'b', required: false },
+    ]);
+    expect(one(valibot, 'b')).not.toHaveProperty('default');
+  });
+
+  it('knows what a schema marks as secret', () => {
+    const schema = z.object({
+      a: z.string().meta({ 'x-secret': true }),
+      b: z.string().meta({ 'x-classification': 'Restricted' }),
+      c: z.string().meta({ 'x-classification': 'internal' }),
+      d: z.object({ inner: z.string() }).meta({ 'x-secret': true }),
+      e: z.string().meta({ format: 'password' }),
+      tokenLimit: z.number(),
+      token: z.string(),
+    });
+    expect(
+      describeKeys(schema)
+        .keys.filter(({ secret }) => secret)
+        .map(({ key }) => key),
+    ).toEqual(['a', 'b', 'd.inner', 'e', 'token']);
+  });
+
+  it('says below which keys more may be read', () => {
+    const schema = z.object({
+      rec: z.record(z.string(), z.number()),
+      loose: z.looseObject({ a: z.string() }),
+      any: z.any(),
+      s: z.string(),
+    });
+    expect(describeKeys(schema)).toMatchObject({ open: ['rec', 'loose', 'any'], complete: false });
+    expect(keysOf(schema)).toEqual(['loose.a', 'any', 's']);
+    const valibot = v.object({
+      rec: v.record(v.string(), v.number()),
+      loose: v.looseObject({ a: v.string() }),
+      rest: v.objectWithRest({}, v.string()),
+      any: v.any(),
+    });
+    expect(describeKeys(valibot).open).toEqual(['rec', 'loose', 'rest', 'any']);
+    expect(describeKeys(type({ '[string]': 'number' })).open).toEqual(['']);
+  });
+
+  it('knows the names of a record with chosen keys', () => {
+    expect(keysOf(z.object({ r: z.partialRecord(z.enum(['a', 'b']), z.object({ x: z.string() })) }))).toEqual(['r.a.x', 'r.b.x']);
+    expect(keysOf(v.object({ r: v.record(v.picklist(['a', 'b']), v.string()) }))).toEqual(['r.a', 'r.b']);
+  });
+
+  it('describes the input of transforms, pipes, preprocessing and intersections', () => {
+    const zod = z
+      .object({
+        a: z.string().transform(Number).pipe(z.number()),
+        b: z.preprocess((x) => x, z.number()),
+        c: z.codec(z.string(), z.number(), { decode: Number, encode: String }),
+      })
+      .transform((all) => all.a);
+    expect(one(zod, 'a')?.type).toBe('a string');
+    expect(one(zod, 'b')).not.toHaveProperty('type');
+    expect(one(zod, 'c')?.type).toBe('a string');
+    const both = z.intersection(z.object({ x: z.string() }), z.object({ y: z.string(), x: z.string() }));
+    expect(keysOf(both)).toEqual(['x', 'y']);
+    const valibot = v.pipe(
+      v.object({ a: v.pipe(v.string(), v.transform(Number), v.number()) }),
+      v.transform(({ a }) => ({ b: a })),
+    );
+    expect(describeKeys(valibot).keys).toMatchObject([{ key: 'a', type: 'a string' }]);
+    expect(keysOf(v.intersect([v.object({ x: v.string() }), v.object({ y: v.string() })]))).toEqual(['x', 'y']);
+  });
+
+  it('ends for schemas that hold themselves', () => {
+    interface Tree {
+      name: string;
+      inner?: Tree | undefined;
+    }
+    const zod: z.ZodType<Tree> = z.object({ name: z.string(), inner: z.lazy(() => zod).optional() });
+    expect(describeKeys(zod)).toMatchObject({ complete: false });
+    expect(keysOf(zod)).toContain('name');
+    const valibot: v.GenericSchema<Tree> = v.object({ name: v.string(), inner: v.optional(v.lazy(() => valibot)) });
+    expect(describeKeys(valibot)).toMatchObject({ complete: false });
+    expect(keysOf(valibot)).toContain('inner.name');
+  });
+
+  it('survives what JSON Schema has no word for, and two schemas of the same id', () => {
+    const schema = z.object({
+      a: z.string().meta({ id: 'same', description: 'first' }),
+      b: z.number().meta({ id: 'same' }),
+      map: z.map(z.string(), z.string()).optional(),
+      file: z.instanceof(URL).optional(),
+      sym: z.symbol().optional(),
+      custom: z.custom<string>(() => true),
+    });
+    expect(describeKeys(schema).keys.map(({ key }) => key)).toEqual(expect.arrayContaining(['a', 'b', 'custom']));
+    expect(one(schema, 'a')?.description).toBe('first');
+    const ark = type({ n: type('number').narrow((n) => n > 3), u: type.instanceOf(URL), d: 'Date', b: 'bigint' });
+    expect(describeKeys(ark).keys.map(({ key, type: words }) => [key, words])).toEqual(
+      expect.arrayContaining([
+        ['n', 'a number'],
+        ['d', 'a date, as in 2030-12-31'],
+        ['b', 'a whole number'],
+      ]),
+    );
+  });
+
+  it('finds out what an unknown library reads, and says that there may be more', () => {
+    const validate = vi.fn((input: unknown) => {
+      const { db, flag } = input as { db: { host: unknown; [name: string]: unknown }; flag?: unknown };
+      return { value: { host: db.host, port: 'port' in db ? db.port : 1, flag, d: Object.getOwnPropertyDescriptor(db, 'd') } };
+    });
+    const schema: StandardSchemaV1 = { '~standard': { version: 1, vendor: 'mine', validate } };
+    const { keys, open, complete } = describeKeys(schema);
+    expect(keys.map(({ key }) => key)).toEqual(['db.host', 'db.port', 'db.d', 'flag']);
+    expect(open).toContain('');
+    expect(complete).toBe(false);
+    expect(keys[0]).not.toHaveProperty('required');
+    describeKeys(schema);
+    expect(validate).toHaveBeenCalledTimes(1);
+  });
+
+  it('is harmed neither by a library that throws, nor by one that never stops reading', async () => {
+    const throwing: StandardSchemaV1 = {
+      '~standard': {
+        version: 1,
+        vendor: 'mine',
+        validate: (input) => {
+          void (input as { a: unknown }).a;
+          throw new Error('no');
+        },
+      },
+    };
+    expect(keysOf(throwing)).toEqual(['a']);
+    const endless: StandardSchemaV1 = {
+      '~standard': {
+        version: 1,
+        vendor: 'mine',
+        validate: (input) => {
+          for (let i = 0; ; i++) void (input as Record<string, unknown>)[`k${i % 10}`];
+        },
+      },
+    };
+    expect(keysOf(endless)).toHaveLength(10);
+    const deep: StandardSchemaV1 = {
+      '~standard': {
+        version: 1,
+        vendor: 'mine',
+        validate: async (input) => {
+          for (let at = input; at; at = (at as { a: unknown }).a) void at;
+          return Promise.reject(new Error('no'));
+        },
+      },
+    };
+    expect(keysOf(deep)).toHaveLength(1);
+    const broken = Object.assign(z.object({ a: z.string() }), {});
+    const standard = {
+      ...broken['~standard'],
+      jsonSchema: {
+        input: () => {
+          throw new Error('no');
+        },
+      },
+    };
+    expect(keysOf({ '~standard': standard } as unknown as StandardSchemaV1)).toEqual(['a']);
+  });
+
+  it('says what to ask providers for, below a section', () => {
+    const schema = z.object({ a: z.object({ b: z.string() }), r: z.record(z.string(), z.string()) });
+    expect(wantedBy(shapeOf(schema), 'acme.api')).toEqual({ keys: ['acme.api.a.b'], open: ['acme.api.r'] });
+    expect(wantedBy(shapeOf(z.looseObject({})), 'acme')).toEqual({ keys: [], open: ['acme'] });
+  });
+});
