@@ -4,10 +4,10 @@ import { anInteger, aString, checkOptions, mapOf } from '../../internal/options.
 import { type Key, segments } from '../../key.ts';
 import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
-import { keyOfPath, type Notice } from './names.ts';
+import { keyBelow, type Notice } from './names.ts';
 
 export interface AwsSecretsManagerOptions extends AwsClientOptions, ShelterOptions {
   /** With a slash at its end everything below it: `acme/inference/database` is then the section `database`. Without one, that one
@@ -65,6 +65,7 @@ class SecretsManagerSource implements DocumentSource {
   readonly name: string;
   readonly places?: readonly Place[];
   readonly #options: AwsSecretsManagerOptions;
+  readonly #root: string;
   readonly #stage: string;
   readonly #aws: AwsConnection;
   #oneByOne: boolean;
@@ -74,6 +75,7 @@ class SecretsManagerSource implements DocumentSource {
     const { path, secrets, stage = 'AWSCURRENT' } = options;
     this.name = options.name ?? 'aws-secrets-manager';
     this.#options = options;
+    this.#root = path ?? '';
     this.#stage = stage;
     this.#oneByOne = stage !== 'AWSCURRENT'; // a batch cannot ask for any other stage
     if (secrets) this.places = placesOf('AwsSecretsManagerProvider', 'secrets', secrets);
@@ -104,7 +106,7 @@ class SecretsManagerSource implements DocumentSource {
     const out = await this.#readBatch(documents, call);
     const found = new Map<string, Outcome>();
     for (const secret of out.SecretValues ?? [])
-      for (const name of documents) if (isNamed(secret, name)) found.set(name, documentOf(secret));
+      for (const name of documents) if (isNamed(secret, name)) found.set(name, this.#document(secret, name));
     for (const { SecretId = '', ErrorCode = '' } of out.Errors ?? []) found.set(SecretId, this.#refused(SecretId, ErrorCode));
     return found;
   }
@@ -132,7 +134,7 @@ class SecretsManagerSource implements DocumentSource {
     const version = call.version ?? this.#stage;
     const input = { SecretId: name, ...(versionId.test(version) ? { VersionId: version } : { VersionStage: version }) };
     try {
-      return documentOf(await this.#aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal));
+      return this.#document(await this.#aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal), name);
     } catch (error) {
       const refused = this.classify(error);
       if (refused.code === 'not_found' || isDeleted(refused)) return 'absent';
@@ -141,22 +143,22 @@ class SecretsManagerSource implements DocumentSource {
   }
 
   async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
-    const root = this.#options.path ?? '';
-    const below = scope.prefix === '' ? root : (this.#nameOf(scope.prefix) ?? root);
-    const input = { MaxResults: 100, NextToken: cursor, ...(below && { Filters: [{ Key: 'name', Values: [below] }] }) };
+    const root = this.#root;
+    const below = this.#nameOf(scope.prefix);
+    // what stands below a prefix may also be a field of a secret above it
+    const above = cursor === undefined ? this.locate(scope.prefix).map((place) => ({ place })) : [];
+    if (below === undefined) return { found: above, next: [] };
+    const input = { MaxResults: 100, NextToken: cursor, Filters: [{ Key: 'name', Values: [below] }] };
     const out = await this.#aws.send<{ SecretList?: Secret[]; NextToken?: string }>(
       { command: 'ListSecrets', input, resource: `${below}*` },
       call.signal,
     );
     const found = (out.SecretList ?? []).flatMap(({ Name = '' }) => {
-      if (!Name.startsWith(root)) return [];
-      const key = keyOfPath(Name.slice(root.length));
+      const key = keyBelow(root, Name);
       if (key !== undefined) return [{ place: { key, document: Name, field: '' } }];
       this.#notice(`${this.name}: the secret ${Name} is left out: its name is no key. Name it in the option secrets`, 'invalid_key');
       return [];
     });
-    // what stands below a prefix may also be a field of a secret above it
-    const above = cursor === undefined ? this.locate(scope.prefix).map((place) => ({ place })) : [];
     return { found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
   }
 
@@ -206,7 +208,14 @@ class SecretsManagerSource implements DocumentSource {
 
   #nameOf(key: Key): string | undefined {
     const path = segments(key);
-    return path.every((one) => segment.test(one)) ? `${this.#options.path}${path.join('/')}` : undefined;
+    return path.every((one) => segment.test(one)) ? `${this.#root}${path.join('/')}` : undefined;
+  }
+
+  #document({ SecretString, SecretBinary, VersionId, CreatedDate }: Secret, name: string): Outcome {
+    const more = { secret: true, text: true, ...(VersionId && { version: VersionId }), ...(CreatedDate && { modifiedAt: +CreatedDate }) };
+    if (SecretString !== undefined) return asDocument(SecretString, more);
+    if (SecretBinary) return { ...more, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
+    return new ConfigError('unavailable', `${this.name}: ${name} came without its value`, { provider: this.name });
   }
 
   #refused(name: string, code: string): Outcome {
@@ -221,10 +230,4 @@ const isDeleted = (error: ConfigError): boolean => error.code === 'conflict';
 /** Whether `name` means this secret: its name, its ARN, or its ARN without the six random characters. */
 function isNamed({ Name, ARN }: Secret, name: string): boolean {
   return Name === name || ARN === name || (ARN !== undefined && ARN.length === name.length + 7 && ARN.startsWith(`${name}-`));
-}
-
-function documentOf({ SecretString, SecretBinary, VersionId, CreatedDate }: Secret): Document {
-  const more = { secret: true, text: true, ...(VersionId && { version: VersionId }), ...(CreatedDate && { modifiedAt: +CreatedDate }) };
-  if (SecretString !== undefined) return asDocument(SecretString, more);
-  return { ...more, value: Buffer.from(SecretBinary ?? []).toString('base64'), metadata: { type: 'binary' } };
 }

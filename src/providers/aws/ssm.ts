@@ -7,7 +7,7 @@ import { asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
-import { keyOfPath, type Notice } from './names.ts';
+import { keyBelow, type Notice } from './names.ts';
 
 export interface AwsSsmOptions extends AwsClientOptions, ShelterOptions {
   /** The hierarchy to read: `/acme/inference/database/pool-max` is then `database.pool-max`. Either this or `parameters`. */
@@ -55,7 +55,7 @@ interface Parameter {
   /** `:3` or `:live`, when a version was asked for. */
   readonly Selector?: string;
   readonly Value?: string;
-  readonly Type?: string;
+  readonly Type: string;
   readonly Version?: number;
   readonly LastModifiedDate?: Date;
 }
@@ -117,7 +117,9 @@ class SsmSource implements DocumentSource {
     // one parameter that cannot be decrypted refuses its whole page: the cursor remembers to go on with names only
     const names = cursor?.startsWith('names:') ?? false;
     const token = cursor?.slice(cursor.indexOf(':') + 1) || undefined;
-    const path = scope.prefix === '' ? this.#root || '/' : this.#nameOf(scope.prefix);
+    const [itself] = this.locate(scope.prefix);
+    if (scope.prefix !== '' && !itself) return { found: [], next: [] };
+    const path = itself?.document ?? (this.#root || '/');
     const label = this.#options.label;
     const filters = label && { ParameterFilters: [{ Key: 'Label', Option: 'Equals', Values: [label] }] };
     try {
@@ -127,9 +129,9 @@ class SsmSource implements DocumentSource {
         call.signal,
       );
       const found = (out.Parameters ?? []).flatMap((one) => this.#listed(one, names && one.Type === 'SecureString'));
-      const itself = token === undefined && scope.prefix !== '' ? this.locate(scope.prefix).map((place) => ({ place })) : [];
+      const first = itself && token === undefined ? [{ place: itself }] : [];
       return {
-        found: [...itself, ...found].filter(({ place }) => scope.reaches(place.key)),
+        found: [...first, ...found].filter(({ place }) => scope.reaches(place.key)),
         next: out.NextToken ? [`values:${out.NextToken}`] : [],
       };
     } catch (error) {
@@ -178,7 +180,7 @@ class SsmSource implements DocumentSource {
   }
 
   #listed(one: Parameter, sealed: boolean): Page['found'] {
-    const key = keyOfPath(one.Name.slice(this.#root.length + 1));
+    const key = keyBelow(`${this.#root}/`, one.Name);
     if (key === undefined) {
       this.#notice(`${this.name}: ${one.Name} is left out: its name is no key. Name it in the option parameters`, 'invalid_key');
       return [];
@@ -194,13 +196,15 @@ class SsmSource implements DocumentSource {
         provider: this.name,
         hint: 'Leave decrypt at true, or read this key elsewhere',
       });
-    const text = one.Value ?? '';
+    const { Value: text } = one;
+    if (text === undefined)
+      return new ConfigError('unavailable', `${this.name}: ${one.Name} came without its value`, { provider: this.name });
     const more: Omit<Document, 'value' | 'raw'> = {
       secret,
       text: true,
       ...(one.Version !== undefined && { version: String(one.Version) }),
       ...(one.LastModifiedDate && { modifiedAt: +one.LastModifiedDate }),
-      metadata: { type: one.Type ?? 'String' },
+      metadata: { type: one.Type },
     };
     if (one.Type === 'StringList') return { ...more, value: text.split(',') };
     return this.places ? asDocument(text, more) : { ...more, value: text };

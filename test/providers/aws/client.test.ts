@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -45,6 +45,16 @@ describe('the region', () => {
     expect(() => new AwsSsmProvider(unregioned())).not.toThrow();
   });
 
+  it('may stand in the profile of the home folder', () => {
+    vi.stubEnv('HOME', folder);
+    vi.stubEnv('AWS_CONFIG_FILE', undefined);
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', undefined);
+    expect(() => new AwsSsmProvider(unregioned())).toThrow(/no AWS region/);
+    mkdirSync(join(folder, '.aws'));
+    writeFileSync(join(folder, '.aws', 'config'), '[default]\nregion = eu-central-1\n');
+    expect(() => new AwsSsmProvider(unregioned())).not.toThrow();
+  });
+
   it('that stands in another profile than the one that is chosen is missed at the first use, each time', async () => {
     writeFileSync(join(folder, 'config'), '[profile other]\nregion = eu-central-1\n');
     const provider = new AwsSsmProvider(unregioned());
@@ -83,6 +93,30 @@ describe('credentials', () => {
     const error = await provider.get('key').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unauthenticated' });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
+  });
+});
+
+describe('a process that freezes', () => {
+  it('asks nobody on a timer, late or not, and asks again when what it holds is over', async () => {
+    let time = Date.now();
+    const timers: (() => void)[] = [];
+    const clock = {
+      now: () => time,
+      after: (_ms: number, then: () => void) => {
+        timers.push(then);
+        return () => void timers.splice(timers.indexOf(then), 1);
+      },
+    };
+    const provider = new AwsSsmProvider({ ...unregioned(), region: 'eu-central-1', cache: { ttlMs: 60_000, jitter: 0 }, clock });
+    await provider.get('key');
+    server.putParameter('/a/key', 'y');
+    time += 59_000;
+    expect((await provider.get('key'))?.value).toBe('x');
+    time += 24 * 3_600_000;
+    for (const ring of timers.splice(0)) ring();
+    expect(server.calls).toHaveLength(1);
+    expect((await provider.get('key'))?.value).toBe('y');
+    expect(server.calls).toHaveLength(2);
   });
 });
 

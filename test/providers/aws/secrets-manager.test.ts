@@ -139,6 +139,10 @@ describe('secrets below a path', () => {
       input: { Name: 'acme/inference/llm/region', SecretString: 'eu' },
     });
     await provider.set('plain', 'text');
+    const patient = manager();
+    await patient.set('other', 'text');
+    await patient.delete('other');
+    expect(server.calls.at(-1)).toMatchObject({ operation: 'DeleteSecret', input: { RecoveryWindowInDays: 30 } });
     expect(await provider.delete('plain')).toBe(true);
     expect(server.calls.at(-1)).toMatchObject({ operation: 'DeleteSecret', input: { RecoveryWindowInDays: 7 } });
   });
@@ -150,6 +154,46 @@ describe('secrets below a path', () => {
     await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
     expect(server.calls.map(({ operation }) => operation)).toEqual(Array.from({ length: 15 }, () => 'BatchGetSecretValue'));
     expect(provider.stats().requests).toBe(15);
+  });
+});
+
+describe('an answer of Secrets Manager', () => {
+  const answering = (answer: object) => manager({ client: { send: async () => answer }, cache: false });
+
+  it('that leaves a secret or its value out is no absence and no empty text', async () => {
+    await expect(answering({}).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(answering({ Errors: [{}] }).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(answering({ Name: 'acme/inference/a' }).get('a')).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await answering({}).list()).toEqual([]);
+  });
+
+  it('may name no secret, which is left out', async () => {
+    const client = { send: async (command: object) => (/^List/.test(command.constructor.name) ? { SecretList: [{}] } : {}) };
+    expect(await manager({ client }).list()).toEqual([]);
+  });
+
+  it('is not waited for below what can have no name, but fields of a secret above are found', async () => {
+    server.putSecret('acme/inference/hosts', '{"a b":{"port":1}}');
+    expect((await manager().list('hosts."a b"')).map((item) => item.key)).toEqual(['hosts."a b"']);
+    expect(server.count('ListSecrets')).toBe(0);
+  });
+
+  it('to a creation that lost its race is a conflict, unless the secret only waits for its deletion', async () => {
+    server.faults = [{ operation: 'CreateSecret', name: 'ResourceExistsException', times: 1 }];
+    server.putSecret('acme/inference/other', 'x');
+    const provider = manager();
+    server.putSecret('acme/inference/key', 'theirs', { stage: 'AWSPENDING' });
+    await expect(provider.set('key', 'ours')).rejects.toMatchObject({ code: 'conflict' });
+    expect(server.count('PutSecretValue')).toBe(0);
+  });
+
+  it('to a creation that is denied says what to allow', async () => {
+    server.faults = [{ operation: 'CreateSecret', name: 'AccessDeniedException' }];
+    await expect(manager().set('key', 'x')).rejects.toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('Allow secretsmanager:CreateSecret on acme/inference/key'),
+    });
+    expect(server.count('DescribeSecret')).toBe(0);
   });
 });
 

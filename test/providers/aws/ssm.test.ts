@@ -217,6 +217,41 @@ describe('SSM names', () => {
   });
 });
 
+describe('an answer of SSM', () => {
+  const answering = (answer: object, path = '/a') =>
+    new AwsSsmProvider({ path, client: { send: async () => answer }, resilience: quick, cache: false });
+
+  it('that leaves a parameter or its value out is no absence and no empty text', async () => {
+    await expect(answering({}).get('key')).rejects.toMatchObject({ code: 'unavailable' });
+    const valueless = answering({
+      Parameters: [
+        { Name: '/a/key', Type: 'String' },
+        { Name: '/a/other', Value: 'x', Type: 'String' },
+      ],
+    });
+    await expect(valueless.get('key')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(valueless.list()).rejects.toMatchObject({ code: 'unavailable' });
+    expect((await valueless.get('other'))?.value).toBe('x');
+    expect(await answering({}).list()).toEqual([]);
+  });
+
+  it('to a write may leave the version out', async () => {
+    const client = { send: async (command: object) => (/^Put/.test(command.constructor.name) ? {} : { InvalidParameters: ['/a/key'] }) };
+    const entry = await new AwsSsmProvider({ path: '/a', client }).set('key', 'x');
+    expect(entry.version).toBeUndefined();
+  });
+
+  it('lists the root of all names, without those that stand beside every path', async () => {
+    const provider = answering({ Parameters: ['/a/key', 'alone', '/top'].map((Name) => ({ Name, Value: 'x', Type: 'String' })) }, '/');
+    expect((await provider.list()).map((item) => item.key)).toEqual(['a.key', 'top']);
+  });
+
+  it('is not waited for below what can have no name', async () => {
+    expect(await ssm().list('a."b c"')).toEqual([]);
+    expect(server.calls).toEqual([]);
+  });
+});
+
 describe('SSM at start-up', () => {
   it('gets less than forty reads in any second, for a thousand parameters too', async () => {
     const clock = manualClock();
