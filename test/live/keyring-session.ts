@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Bus, theBus } from '../../src/providers/keyring/dbus.ts';
+
+/** A session bus with an unlocked gnome-keyring of its own: it may be locked and frozen, and nobody else notices. */
+export class KeyringSession implements AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>;
+  readonly #folder: string;
+  readonly #shell: ChildProcess;
+  readonly #frozen = new Set<number>();
+
+  private constructor(folder: string, shell: ChildProcess, address: string) {
+    this.#folder = folder;
+    this.#shell = shell;
+    this.env = { ...places(folder), DBUS_SESSION_BUS_ADDRESS: address };
+  }
+
+  static async start(options: { readonly service: boolean } = { service: true }): Promise<KeyringSession> {
+    const folder = mkdtempSync(join(tmpdir(), 'live-keyring-'));
+    const unlock = options.service ? 'printf fake | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;' : '';
+    const shell = spawn('dbus-run-session', ['--', 'sh', '-c', `${unlock} echo "$DBUS_SESSION_BUS_ADDRESS"; cat`], {
+      // without the service that is running, none that the bus could start
+      env: { ...process.env, ...places(folder), ...(!options.service && { XDG_DATA_DIRS: folder }) },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const [address] = (await once(shell.stdout, 'data')) as [Buffer];
+    return new KeyringSession(folder, shell, String(address).trim());
+  }
+
+  /** Locks the default collection. */
+  async lock(): Promise<void> {
+    const service = {
+      destination: 'org.freedesktop.secrets',
+      path: '/org/freedesktop/secrets',
+      interface: 'org.freedesktop.Secret.Service',
+    };
+    await this.#ask(async (bus, signal) => {
+      const [path] = await bus.call({ ...service, member: 'ReadAlias', takes: 's', gives: 'o' }, ['default'], signal);
+      await bus.call({ ...service, member: 'Lock', takes: 'ao', gives: 'aoo' }, [[path]], signal);
+    });
+  }
+
+  /** Stops the process that owns a name on the bus, the bus itself for its own; answers how to let it go on. */
+  async freeze(name: 'org.freedesktop.secrets' | 'org.freedesktop.DBus'): Promise<() => void> {
+    const [pid] = (await this.#ask((bus, signal) =>
+      bus.call({ ...theBus, member: 'GetConnectionUnixProcessID', takes: 's', gives: 'u' }, [name], signal),
+    )) as [number];
+    process.kill(pid, 'SIGSTOP');
+    this.#frozen.add(pid);
+    return () => {
+      process.kill(pid, 'SIGCONT');
+      this.#frozen.delete(pid);
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of this.#frozen) process.kill(pid, 'SIGCONT');
+    const gone = once(this.#shell, 'exit');
+    this.#shell.stdin?.end();
+    await gone;
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #ask<T>(question: (bus: Bus, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.timeout(10_000);
+    const bus = await Bus.open(signal, this.env.DBUS_SESSION_BUS_ADDRESS?.replace(/^unix:path=([^,]*).*$/, '$1'));
+    try {
+      return await question(bus, signal);
+    } finally {
+      bus.close();
+    }
+  }
+}
+
+const places = (folder: string): Record<string, string> => ({ HOME: folder, XDG_DATA_HOME: folder, XDG_RUNTIME_DIR: folder });
