@@ -6,7 +6,7 @@ vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and s
 
 const source = new URL('../../src/', import.meta.url).href;
 const fake = 'fake-cli-secret-31';
-const head = `import { ProviderChain } from '${source}chain.ts'; import { MemoryProvider } from '${source}providers/memory.ts'; import { z } from 'zod';\n`;
+const head = `import { ProviderChain } from '${source}chain/chain.ts'; import { MemoryProvider } from '${source}providers/memory.ts'; import { z } from 'zod';\n`;
 const first = `new MemoryProvider({ 'database.host': 'db.internal', 'database.password': '${fake}' }, { name: 'first' })`;
 const second = `new MemoryProvider({ 'database.host': 'localhost', port: 80 }, { name: 'second' })`;
 const down = `{ name: 'store', get: async () => { throw new Error('${fake}') }, list: async () => { throw new Error('${fake}') } }`;
