@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bus, theBus } from '../../src/providers/keyring/dbus.ts';
@@ -18,12 +18,15 @@ export class KeyringSession implements AsyncDisposable {
     this.env = { ...places(folder), DBUS_SESSION_BUS_ADDRESS: address };
   }
 
-  static async start(options: { readonly service: boolean } = { service: true }): Promise<KeyringSession> {
+  /** With an unlocked keyring, with a service that has none yet (the bus starts it), or without a service. */
+  static async start(kind: 'unlocked' | 'new' | 'bare' = 'unlocked'): Promise<KeyringSession> {
     const folder = mkdtempSync(join(tmpdir(), 'live-keyring-'));
-    const unlock = options.service ? 'printf fake | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;' : '';
-    const shell = spawn('dbus-run-session', ['--', 'sh', '-c', `${unlock} echo "$DBUS_SESSION_BUS_ADDRESS"; cat`], {
-      // without the service that is running, none that the bus could start
-      env: { ...process.env, ...places(folder), ...(!options.service && { XDG_DATA_DIRS: folder }) },
+    const unlock = kind === 'unlocked' ? 'printf fake | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;' : '';
+    const config = join(folder, 'bus.conf');
+    writeFileSync(config, withoutServices);
+    const own = kind === 'bare' ? [`--config-file=${config}`] : [];
+    const shell = spawn('dbus-run-session', [...own, '--', 'sh', '-c', `${unlock} echo "$DBUS_SESSION_BUS_ADDRESS"; cat`], {
+      env: { ...process.env, ...places(folder) },
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const [address] = (await once(shell.stdout, 'data')) as [Buffer];
@@ -76,3 +79,6 @@ export class KeyringSession implements AsyncDisposable {
 }
 
 const places = (folder: string): Record<string, string> => ({ HOME: folder, XDG_DATA_HOME: folder, XDG_RUNTIME_DIR: folder });
+
+const withoutServices = `<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
+<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`;

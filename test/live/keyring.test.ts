@@ -106,20 +106,23 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
     });
   });
 
-  it('is unavailable without a bus, and without a service', async () => {
+  it('is unavailable without a bus, without a service, and without a keyring in it, and says which', async () => {
+    const says = (reason: string) => (ring: KeyringProvider) =>
+      expect(ring.get('token')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(reason) });
     vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'unix:path=/nowhere');
-    await withRing({ backend }, (ring) => expect(ring.get('token')).rejects.toMatchObject({ code: 'unavailable' }));
-    await using bare = await KeyringSession.start({ service: false });
+    await withRing({ backend, resilience }, says('ENOENT'));
+    await using bare = await KeyringSession.start('bare');
     useSession(bare.env);
-    await withRing({ backend }, (ring) =>
-      expect(ring.get('token')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('no secret service runs') }),
-    );
+    await withRing({ backend, resilience }, says('no secret service runs'));
+    await using fresh = await KeyringSession.start('new');
+    useSession(fresh.env);
+    await withRing({ backend, resilience: { ...resilience, timeoutMs: 5_000, deadlineMs: 6_000 } }, says('no default collection'));
   });
 
   it('lists two hundred entries', async () => {
     useSession();
-    await withRing({ backend, service: `many-${backend}` }, async (ring) => {
-      for (let i = 0; i < 200; i++) await ring.set(`key${i}`, `fake-${i}`);
+    await withRing({ backend, service: `many-${backend}`, limits: { concurrency: 8 } }, async (ring) => {
+      await Promise.all(Array.from({ length: 200 }, (_, i) => ring.set(`key${i}`, `fake-${i}`)));
       const listed = await ring.list();
       expect(listed).toHaveLength(200);
       expect(listed.every((entry) => 'value' in entry && `key${String(entry.value).slice(5)}` === entry.key)).toBe(true);
