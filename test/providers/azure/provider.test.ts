@@ -215,6 +215,17 @@ describe('writing to Azure Key Vault', () => {
     expect(vault.secrets.has('any-name')).toBe(true);
   });
 
+  it('does not write to a version, nor deletes a secret because of one', async () => {
+    const version = vault.put('key', 'x');
+    const provider = azure({ secrets: { old: `key/${version}` } });
+    expect(await failure(provider.set('old', 'y'))).toMatchObject({
+      code: 'invalid_key',
+      message: expect.stringContaining('without a version'),
+    });
+    expect(await failure(provider.delete('old'))).toMatchObject({ code: 'invalid_key' });
+    expect((await azure().get('key'))?.value).toBe('x');
+  });
+
   it('says what is wrong when it is refused', async () => {
     vault.setSecret = () => Promise.reject(refused(403, 'Forbidden', 'ForbiddenByPolicy'));
     expect(await failure(azure().set('key', 'x'))).toMatchObject({

@@ -225,6 +225,17 @@ describe('writing to GCP Secret Manager', () => {
     expect((await gcp().get('db."a.b"'))?.value).toBe('y');
   });
 
+  it('does not write to a version, nor deletes a secret because of one', async () => {
+    google.put('key', 'x');
+    const provider = gcp({ secrets: { old: 'key/versions/1' } });
+    expect(await failure(provider.set('old', 'y'))).toMatchObject({
+      code: 'invalid_key',
+      message: expect.stringContaining('without a version'),
+    });
+    expect(await failure(provider.delete('old'))).toMatchObject({ code: 'invalid_key' });
+    expect((await gcp().get('key'))?.value).toBe('x');
+  });
+
   it('disables the version that is the latest', async () => {
     google.put('key', 'x');
     const provider = gcp();

@@ -1,0 +1,35 @@
+import type { GcpClient } from 'llm-config-manager/gcp';
+
+/** A client that answers from memory, so that the example runs without Google Cloud. */
+export function fakeClient(): GcpClient {
+  const secrets = new Map<string, string[]>([
+    ['projects/acme-prod/secrets/inference-database--password', ['fake-1', 'fake-2']],
+    ['projects/acme-prod/secrets/inference-llm', ['{"apiKey":"fake-key","model":"large"}']],
+    ['projects/1234/secrets/tls', ['fake-certificate']],
+  ]);
+  const missing = (): Error => Object.assign(new Error('no such secret'), { code: 5 });
+  const at = (name: string): { name: string; data: Buffer } => {
+    const [secret = '', said] = name.split('/versions/');
+    const versions = secrets.get(secret) ?? [];
+    const number = said === 'latest' ? versions.length : Number(said);
+    const text = versions[number - 1];
+    if (text === undefined) throw missing();
+    return { name: `${secret}/versions/${number}`, data: Buffer.from(text) };
+  };
+  return {
+    accessSecretVersion: async ({ name }: { name: string }) => [{ name: at(name).name, payload: { data: at(name).data } }],
+    listSecrets: async () => [[...secrets.keys()].map((name) => ({ name })), null, {}],
+    createSecret: async ({ parent, secretId }: { parent: string; secretId: string }) => {
+      secrets.set(`${parent}/secrets/${secretId}`, []);
+      return [{}];
+    },
+    addSecretVersion: async ({ parent, payload }: { parent: string; payload: { data: Buffer } }) => {
+      const versions = secrets.get(parent) ?? [];
+      versions.push(payload.data.toString());
+      return [{ name: `${parent}/versions/${versions.length}` }];
+    },
+    deleteSecret: async ({ name }: { name: string }) => [{ deleted: secrets.delete(name) }],
+    getSecretVersion: async ({ name }: { name: string }) => [{ name: at(name).name }],
+    disableSecretVersion: async () => [{}],
+  };
+}

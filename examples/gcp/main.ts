@@ -1,0 +1,44 @@
+import { EnvProvider, loadConfig, ProviderChain } from 'llm-config-manager';
+import { GcpSecretManagerProvider } from 'llm-config-manager/gcp';
+import { z } from 'zod';
+import { fakeClient } from './fake-client.ts';
+
+const connection = { client: fakeClient() };
+
+// #region prefix
+const gcp = new GcpSecretManagerProvider({ ...connection, project: 'acme-prod', prefix: 'inference-' });
+const password = await gcp.get('database.password'); // the secret inference-database--password
+// #endregion
+console.log(`${password}`);
+
+// #region map
+const named = new GcpSecretManagerProvider({
+  ...connection,
+  project: 'acme-prod',
+  secrets: {
+    'llm.apiKey': 'inference-llm#apiKey', // one field of JSON text
+    llmText: 'inference-llm#', // its text, as it stands
+    tls: 'projects/1234/secrets/tls/versions/1', // another project, one version
+  },
+});
+// #endregion
+console.log(`${await named.get('llm.apiKey')}`);
+console.log(`${await named.get('tls')}`);
+
+// #region load
+const Schema = z.object({
+  database: z.object({ password: z.string() }),
+  llm: z.object({ apiKey: z.string(), model: z.string() }),
+});
+await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), gcp]);
+await using config = await loadConfig(Schema, chain);
+// #endregion
+console.log(config.value.llm.model);
+
+// #region write
+await gcp.set('database.password', 'fake-3'); // a new version; the secret is created where there is none
+const before = await gcp.get('database.password', { version: '2' });
+await gcp.disable('database.password'); // from now on reading it is an error, until there is another version
+// #endregion
+console.log(`${before}`);
+await named.close();
