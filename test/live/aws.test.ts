@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer as bytes } from 'node:stream/consumers';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateSecretCommand,
@@ -19,7 +22,7 @@ import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
 import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../src/providers/aws/index.ts';
 import { EncryptedFileProvider } from '../../src/providers/encrypted-file/index.ts';
-import { describeProvider } from '../../src/testing/index.ts';
+import { describeProvider, type Subject } from '../../src/testing/index.ts';
 
 const endpoint = process.env.LIVE_AWS_ENDPOINT as string;
 const account = {
@@ -27,6 +30,8 @@ const account = {
   region: 'eu-central-1',
   credentials: { accessKeyId: 'not-a-real-id', secretAccessKey: 'not-a-real-secret-key' },
 };
+// the server cannot be told to fail, but who stands in front of it can
+const resilience = { timeoutMs: 500, deadlineMs: 1_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
 const limits = { concurrency: 16, perSecond: 100_000 };
 const ssm = new SSMClient(account);
 const manager = new SecretsManagerClient(account);
@@ -38,10 +43,57 @@ afterAll(() => {
 const unique = (): string => randomUUID().slice(0, 8);
 
 const without = {
-  faults: 'the server cannot be told to fail; the same sentences run against a server of our own that can',
   expiry: 'nothing of it ends by itself',
+  closing: 'closing a client cannot fail',
+  damage: 'one key alone cannot be made to fail',
   notice: 'AWS tells nobody of a change',
 };
+
+const faults: Readonly<Record<string, { status: number; type?: string }>> = {
+  denied: { status: 400, type: 'AccessDeniedException' },
+  throttled: { status: 400, type: 'ThrottlingException' },
+  unavailable: { status: 500, type: 'InternalServerError' },
+  garbage: { status: 200 }, // the true answer, cut short
+};
+
+/** Stands before the server: hands on what it is asked, or fails. */
+class Gate {
+  #fault: string | undefined;
+  #requests = 0;
+  readonly #server = createServer(async (request, response) => {
+    this.#requests++;
+    if (this.#fault === 'hang') return;
+    const fault = this.#fault === undefined ? undefined : faults[this.#fault];
+    if (fault?.type) return void response.writeHead(fault.status).end(JSON.stringify({ __type: fault.type, message: 'not said' }));
+    const { host: _, connection: __, ...headers } = request.headers as Record<string, string>;
+    const answer = await fetch(endpoint, { method: 'POST', headers, body: await bytes(request) });
+    const text = await answer.text();
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' }).end(fault ? text.slice(0, -4) : text);
+  });
+
+  static async open(): Promise<Gate> {
+    const gate = new Gate();
+    await new Promise<void>((done) => gate.#server.listen(0, '127.0.0.1', done));
+    return gate;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get levers(): Pick<Subject, 'fail' | 'requests' | 'dispose'> {
+    return {
+      fail: (fault) => {
+        this.#fault = fault;
+      },
+      requests: () => this.#requests,
+      dispose: () => {
+        this.#server.closeAllConnections();
+        this.#server.close();
+      },
+    };
+  }
+}
 
 describeProvider({
   name: 'AwsSsmProvider, live',
@@ -64,8 +116,10 @@ describeProvider({
       return String(Number((await ssm.send(new PutParameterCommand(input))).Version) - 1);
     };
     for (const [key, value] of Object.entries(values)) await put(key, value);
+    const gate = await Gate.open();
     return {
-      provider: new AwsSsmProvider({ path, ...account, limits }),
+      ...gate.levers,
+      provider: new AwsSsmProvider({ path, ...account, endpoint: gate.endpoint, limits, resilience }),
       change: async (key, value) => void (await put(key, value)),
       rotate: put,
     };
@@ -100,8 +154,10 @@ describeProvider({
       return before;
     };
     for (const [key, value] of Object.entries(values)) await put(key, value);
+    const gate = await Gate.open();
     return {
-      provider: new AwsSecretsManagerProvider({ path, ...account, limits }),
+      ...gate.levers,
+      provider: new AwsSecretsManagerProvider({ path, ...account, endpoint: gate.endpoint, limits, resilience }),
       change: async (key, value) => void (await put(key, value)),
       rotate: put,
     };

@@ -145,7 +145,7 @@ class SsmSource implements DocumentSource {
       await this.#aws.send({ command: 'DeleteParameter', input: { Name: document }, resource: document }, call.signal);
       return undefined;
     }
-    const list = Array.isArray(value) && value.every((one) => typeof one === 'string' && !one.includes(','));
+    const list = secret === false && Array.isArray(value) && value.length > 0 && value.every(isListable);
     const text = list ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value);
     const type = secret === false ? (list ? 'StringList' : 'String') : 'SecureString';
     const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
@@ -211,8 +211,10 @@ class SsmSource implements DocumentSource {
   }
 }
 
+const isListable = (one: ConfigValue): boolean => typeof one === 'string' && !one.includes(',');
+
 /** All that may have been asked for to get this one: its name, or its ARN where it is shared, with and without a version. */
 function spellings({ Name, ARN = Name, Selector, Version }: Parameter, select: string | undefined): string[] {
-  const selectors = [Selector?.replace(/^:/, ''), select, Version].filter((one) => one !== undefined);
-  return [Name, ARN].flatMap((name) => [...selectors.map((one) => `${name}:${one}`), name]);
+  const ends = [...(Selector ? [`:${Selector.replace(/^:/, '')}`] : []), '', `:${select}`, `:${Version}`];
+  return ends.flatMap((end) => [Name + end, ARN + end]);
 }

@@ -154,6 +154,10 @@ describe('SSM parameters', () => {
     expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'SecureString', KeyId: 'alias/config', Overwrite: true });
     await provider.set('hosts', ['a', 'b'], { secret: false });
     expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'StringList', Value: 'a,b' });
+    await provider.set('empty', [], { secret: false });
+    expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'String', Value: '[]' });
+    await provider.set('keys', ['a', 'b']);
+    expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'SecureString', Value: '["a","b"]' });
     await provider.set('odd', ['a,b', 1], { secret: false });
     expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'String', Value: '["a,b",1]' });
     expect((await provider.get('db.password'))?.value).toBe('not-a-real-one');
@@ -189,12 +193,13 @@ describe('SSM names', () => {
     const answers = [
       { Name: '/a/model', Value: 'one', Type: 'String', Version: 1, Selector: ':1' },
       { Name: '/a/model', Value: 'two', Type: 'String', Version: 2 },
+      { Name: '/a/model', Value: 'two', Type: 'String', Version: 2, Selector: ':2' },
       { Name: '/shared/url', ARN: shared, Value: 'https://x', Type: 'String', Version: 5 },
     ];
     const client = { send: async () => ({ Parameters: answers }) };
-    const provider = new AwsSsmProvider({ parameters: { old: '/a/model:1', now: '/a/model', url: shared }, client });
-    const found = await provider.getMany(['old', 'now', 'url']);
-    expect([...found.values()].map((entry) => (entry as { value: string }).value)).toEqual(['one', 'two', 'https://x']);
+    const provider = new AwsSsmProvider({ parameters: { old: '/a/model:1', now: '/a/model', same: '/a/model:2', url: shared }, client });
+    const found = await provider.getMany(['old', 'now', 'same', 'url']);
+    expect([...found.values()].map((entry) => (entry as { value: string }).value)).toEqual(['one', 'two', 'two', 'https://x']);
   });
 
   it('that are no keys are left out of a list, which says so', async () => {
