@@ -70,7 +70,7 @@ export class DashedNames {
 }
 
 /** Why a place that names one version of a secret is not written to: the write would make another, or delete them all. */
-export function isPinned(provider: string, document: string): ConfigError {
+export function cannotChange(provider: string, document: string): ConfigError {
   return new ConfigError('invalid_key', `${provider}: ${document} is one version of a secret, and a version does not change`, {
     provider,
     hint: 'Write to a key that names the secret without a version',

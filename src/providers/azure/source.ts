@@ -1,6 +1,6 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { DashedNames, isPinned } from '../../internal/dashed.ts';
+import { cannotChange, DashedNames } from '../../internal/dashed.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { peer } from '../../internal/peer.ts';
 import type { Key } from '../../key.ts';
@@ -124,7 +124,7 @@ export class AzureSource implements DocumentSource {
   async write(document: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<string | undefined> {
     const client = await this.#connected();
     const [name, pinned] = document.split('/') as [string, string?];
-    if (pinned !== undefined) throw isPinned(this.name, document);
+    if (pinned !== undefined) throw cannotChange(this.name, document);
     const refused = (error: unknown): ConfigError => classify(error, { provider: this.name, resource: name });
     const options = { abortSignal: signal };
     try {

@@ -1,7 +1,7 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { crc32c } from '../../internal/crc32c.ts';
-import { DashedNames, isPinned } from '../../internal/dashed.ts';
+import { cannotChange, DashedNames } from '../../internal/dashed.ts';
 import type { Key } from '../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
@@ -115,7 +115,7 @@ export class GcpSource implements DocumentSource {
   async write(document: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite): Promise<string | undefined> {
     const client = await this.#google.client();
     const [parent, pinned] = document.split('/versions/') as [string, string?];
-    if (pinned !== undefined) throw isPinned(this.name, document);
+    if (pinned !== undefined) throw cannotChange(this.name, document);
     try {
       if (value === undefined) {
         await client.deleteSecret({ name: parent }, once);
