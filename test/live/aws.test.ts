@@ -17,6 +17,7 @@ import { DeleteParameterCommand, LabelParameterVersionCommand, PutParameterComma
 import * as runner from 'vitest';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
@@ -190,6 +191,11 @@ describe('SSM, live', () => {
     const provider = new AwsSsmProvider({ path, ...account, limits });
     expect(await provider.list()).toHaveLength(1_000);
     expect(provider.stats().requests).toBeLessThanOrEqual(101); // this server ends with an empty page
+    await provider.refresh();
+    const before = provider.stats().requests;
+    const Schema = z.object(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`key${i}`, z.string()])));
+    await loadConfig(Schema, new ProviderChain([provider], { closeProviders: false }));
+    expect(provider.stats().requests - before).toBe(100);
     await provider.close();
   });
 });

@@ -185,6 +185,15 @@ describe('SSM parameters', () => {
     expect(provider.stats().requests).toBe(100);
     expect(server.calls).toHaveLength(100);
   });
+
+  it('give a schema its thousand keys in a hundred calls, as predicted, whatever else stands beside them', async () => {
+    const names = Array.from({ length: 1_000 }, (_, i) => `key${i}`);
+    for (const name of [...names, ...names.map((name) => `unread-${name}`)]) server.putParameter(`/acme/inference/${name}`, 'x');
+    const provider = ssm();
+    await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
+    expect(provider.stats().requests).toBe(100);
+    expect(server.count('GetParameters')).toBe(100);
+  });
 });
 
 describe('SSM names', () => {
