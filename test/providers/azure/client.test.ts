@@ -37,7 +37,11 @@ beforeEach(async () => {
     }
     const [, , name] = url.pathname.split('/') as [string, string, string];
     if (!names.includes(name)) return send(404, { error: { code: 'SecretNotFound', message: name } });
-    return send(200, { value: 'text', id: `${base()}/secrets/${name}/0123456789abcdef0123456789abcdef`, attributes: { enabled: true } });
+    return send(200, {
+      value: 'not-a-real-text',
+      id: `${base()}/secrets/${name}/0123456789abcdef0123456789abcdef`,
+      attributes: { enabled: true },
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -61,7 +65,7 @@ const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvid
 describe('Azure’s client', () => {
   it('logs in at the vault’s challenge, and reads', async () => {
     const provider = azure();
-    expect(await provider.get('key')).toMatchObject({ value: 'text', version: '0123456789abcdef0123456789abcdef' });
+    expect(await provider.get('key')).toMatchObject({ value: 'not-a-real-text', version: '0123456789abcdef0123456789abcdef' });
     expect(asked.map(({ token }) => token !== undefined)).toEqual([false, true]);
     expect(await provider.get('nothing')).toBeUndefined();
     await provider.close();
@@ -93,7 +97,7 @@ describe('Azure’s client', () => {
     await provider.get('key');
     const dead = asked.at(-1)?.token;
     refuse = (token) => token === dead;
-    expect((await provider.get('key', { maxAgeMs: 0 }))?.value).toBe('text');
+    expect((await provider.get('key', { maxAgeMs: 0 }))?.value).toBe('not-a-real-text');
     refuse = () => true;
     await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'unauthenticated' });
   });
@@ -114,5 +118,29 @@ describe('a process without any credentials', () => {
     const told = JSON.parse(out);
     expect(told.code).toBe('unauthenticated');
     expect(told.ms).toBeLessThan(2_000);
+  });
+});
+
+describe('loggers that are told to speak', () => {
+  it('make nobody print a token or a secret', async () => {
+    const script = fileURLToPath(new URL('../read-loudly.ts', import.meta.url));
+    const env = {
+      PATH: process.env.PATH,
+      HOME: '/nonexistent',
+      AZURE_LOG_LEVEL: 'verbose',
+      DEBUG: '*',
+      GRPC_TRACE: 'all',
+      GRPC_VERBOSITY: 'DEBUG',
+    };
+    const child = spawn(process.execPath, ['--import', 'tsx', script, 'azure', base()], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 20_000,
+    });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (out += text));
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(out).toContain('key = [redacted]');
+    expect(out).not.toContain('not-a-real');
   });
 });

@@ -38,6 +38,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+const base = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
 /** Google's own client, over REST. */
 async function overRest(options: Partial<GcpSecretManagerOptions> = {}): Promise<GcpSecretManagerProvider> {
   const { PassThroughClient } = await import('google-auth-library');
@@ -132,6 +134,31 @@ describe('a process without any credentials', () => {
     const told = JSON.parse(out);
     expect(told).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') });
     expect(told.ms).toBeLessThan(2_000);
+  });
+});
+
+describe('loggers that are told to speak', () => {
+  it('make nobody print a token or a secret', async () => {
+    answers = [payload('not-a-real-text')];
+    const script = fileURLToPath(new URL('../read-loudly.ts', import.meta.url));
+    const env = {
+      PATH: process.env.PATH,
+      HOME: '/nonexistent',
+      AZURE_LOG_LEVEL: 'verbose',
+      DEBUG: '*',
+      GRPC_TRACE: 'all',
+      GRPC_VERBOSITY: 'DEBUG',
+    };
+    const child = spawn(process.execPath, ['--import', 'tsx', script, 'gcp', base()], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 20_000,
+    });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (out += text));
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(out).toContain('key = [redacted]');
+    expect(out).not.toContain('not-a-real');
   });
 });
 
