@@ -42,7 +42,7 @@ describeProvider({
     return {
       ...subject(values, { clock, resilience: { breaker: false } }),
       advance: (ms: number) => clock.advance(ms),
-      paceMs: 200,
+      paceMs: 1_000,
     };
   },
   without,

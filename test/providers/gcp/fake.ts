@@ -24,6 +24,10 @@ export class FakeGcp implements GcpClient {
   pageSize = 1_000;
   closed = 0;
 
+  async close(): Promise<void> {
+    this.closed++;
+  }
+
   put(name: string, data: string | Uint8Array): string {
     const versions = this.secrets.get(this.full(name)) ?? [];
     versions.push({ data: Buffer.from(data), state: 'ENABLED' });
