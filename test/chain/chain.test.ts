@@ -137,6 +137,24 @@ describe('sections', () => {
     ]);
   });
 
+  it('show no secret when they are printed, also those of sections in sections, and give it where it is read', async () => {
+    const password = 'not-a-real-password';
+    const vault = {
+      ...new Fixed('vault', {}),
+      name: 'vault',
+      get: async () => undefined,
+      list: async () => [entry('vault', 'a.db.password', password, { secret: true })],
+    };
+    const chain = new ProviderChain([vault, new Fixed('file', { 'a.db.host': 'x', 'a.db.password': 'y', 'a.port': 1 })]);
+    for (const section of [await chain.tree('a'), await chain.tree()]) {
+      const printed = `${inspect(section, { depth: null, showHidden: true })} ${JSON.stringify(section)}`;
+      expect(printed).not.toContain(password);
+      expect(printed).toMatch(/host: 'x'.*"host":"x"/s);
+      expect(Object.isFrozen(section)).toBe(true);
+    }
+    expect(await chain.tree('a.db')).toEqual({ host: 'x', password });
+  });
+
   it('bind loose names below the prefix that was asked for', async () => {
     expect(await new ProviderChain([env(['LLM_GATEWAY__URL', 'x'])]).tree('llm_gateway')).toEqual({ url: 'x' });
   });

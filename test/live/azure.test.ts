@@ -244,6 +244,12 @@ describe('a vault that refuses, live', () => {
   });
 });
 
+/** A stopped process takes a moment to stand still. */
+async function paused(): Promise<void> {
+  await serve('pause', 'azure');
+  await new Promise((done) => setTimeout(done, 300));
+}
+
 describe('an emulator in trouble, live', () => {
   const quick = { attempts: 1, timeoutMs: 500, deadlineMs: 1_000, breaker: { resetMs: 100 } };
   const read = (provider: AzureKeyVaultProvider) => provider.get('key', { maxAgeMs: 0 }).catch((error: { code: string }) => error.code);
@@ -253,7 +259,7 @@ describe('an emulator in trouble, live', () => {
     await admin.setSecret(name, 'x');
     const provider = azure({ resilience: quick, secrets: { key: name } });
     await provider.get('key');
-    await serve('pause', 'azure');
+    await paused();
     try {
       expect(await read(provider)).toBe('timeout');
       expect((await provider.get('key'))?.value).toBe('x');

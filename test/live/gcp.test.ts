@@ -187,6 +187,12 @@ describe('the other major of Google’s client, live', () => {
   });
 });
 
+/** A stopped process takes a moment to stand still. */
+async function paused(): Promise<void> {
+  await serve('pause', 'gcp');
+  await new Promise((done) => setTimeout(done, 300));
+}
+
 describe('an emulator in trouble, live', () => {
   const quick = { attempts: 1, timeoutMs: 500, deadlineMs: 1_000, breaker: { resetMs: 100 } };
   const recovered = async (provider: GcpSecretManagerProvider): Promise<unknown> => {
@@ -204,7 +210,7 @@ describe('an emulator in trouble, live', () => {
       await put(project, 'key', 'x');
       const provider = gcp(project, { clientOptions: transports[transport](), resilience: quick, secrets: { key: 'key' } });
       await provider.get('key');
-      await serve('pause', 'gcp');
+      await paused();
       try {
         await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'timeout' });
         expect((await provider.get('key'))?.value).toBe('x');

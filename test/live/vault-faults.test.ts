@@ -38,7 +38,7 @@ const recovered = (provider: VaultProvider): Promise<void> =>
 /** A stopped process takes a moment to stand still. */
 async function paused(): Promise<void> {
   await serve('pause', 'vault');
-  await new Promise((done) => setTimeout(done, 100));
+  await new Promise((done) => setTimeout(done, 300));
 }
 
 describe('a server in trouble', () => {
