@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import dotenvx from '@dotenvx/dotenvx';
 import { compactDecrypt, GeneralEncrypt, generalDecrypt, importJWK } from 'jose';
 import { MemoryProvider } from 'llm-config-manager';
 import { EncryptedFileProvider, parseKeys, seal, unsealed } from 'llm-config-manager/encrypted-file';
@@ -43,6 +44,16 @@ try {
     const { plaintext } = await generalDecrypt(JSON.parse(await readFile(theirs, 'utf8')), jwk, { keyManagementAlgorithms: ['A256GCMKW'] });
     return JSON.parse(Buffer.from(plaintext).toString());
   };
+  // 20 values, each sealed for itself, as dotenvx keeps them
+  const env = join(folder, '.env');
+  const values = Array.from({ length: 20 }, (_, i) => [`KEY_${i}`, randomBytes(18).toString('hex')] as const);
+  dotenvx.setLogLevel({ logLevel: 'error' });
+  writeFileSync(env, '');
+  for (const [name, value] of values) await dotenvx.set(name, value, { path: env, envKeysFile: join(folder, '.env.keys') } as never);
+  const privateKey = /DOTENV_PRIVATE_KEY="?([0-9a-f]+)/.exec(await readFile(join(folder, '.env.keys'), 'utf8'))?.[1];
+  if (!privateKey) throw new Error('dotenvx made no key');
+  const dotenvxParse = async (): Promise<unknown> => dotenvx.parse(await readFile(env, 'utf8'), { privateKey, processEnv: {} } as never);
+
   const held = new EncryptedFileProvider({ path: ours, keys: () => key, context: 'bench' });
   await held.list();
 
@@ -50,6 +61,7 @@ try {
     'plain node:crypto, no recipients, no context': nodeCrypto,
     EncryptedFileProvider: () => new EncryptedFileProvider({ path: ours, keys: () => key, context: 'bench' }).list(),
     'jose generalDecrypt': jose,
+    'dotenvx.parse, 20 sealed values': dotenvxParse,
   });
   await compare('read one key of the file, once it is open', {
     'EncryptedFileProvider.get': () => held.get('section7.key3'),
