@@ -3,11 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import dotenvx from '@dotenvx/dotenvx';
 import { compactDecrypt, GeneralEncrypt, generalDecrypt, importJWK } from 'jose';
 import { MemoryProvider } from 'llm-config-manager';
 import { EncryptedFileProvider, parseKeys, seal, unsealed } from 'llm-config-manager/encrypted-file';
-import { compare } from './compare.ts';
+import { compare, peer } from './compare.ts';
+
+interface Dotenvx {
+  setLogLevel(options: object): void;
+  set(name: string, value: string, options: object): Promise<unknown>;
+  parse(text: string, options: object): unknown;
+}
 
 // a JSON document of 10 kB and a random key, as one has them in a service
 const tree = Object.fromEntries(
@@ -47,12 +52,13 @@ try {
   // 20 values, each sealed for itself, as dotenvx keeps them
   const env = join(folder, '.env');
   const values = Array.from({ length: 20 }, (_, i) => [`KEY_${i}`, randomBytes(18).toString('hex')] as const);
+  const dotenvx = await peer<Dotenvx>('@dotenvx/dotenvx');
   dotenvx.setLogLevel({ logLevel: 'error' });
   writeFileSync(env, '');
-  for (const [name, value] of values) await dotenvx.set(name, value, { path: env, envKeysFile: join(folder, '.env.keys') } as never);
+  for (const [name, value] of values) await dotenvx.set(name, value, { path: env, envKeysFile: join(folder, '.env.keys') });
   const privateKey = /DOTENV_PRIVATE_KEY="?([0-9a-f]+)/.exec(await readFile(join(folder, '.env.keys'), 'utf8'))?.[1];
   if (!privateKey) throw new Error('dotenvx made no key');
-  const dotenvxParse = async (): Promise<unknown> => dotenvx.parse(await readFile(env, 'utf8'), { privateKey, processEnv: {} } as never);
+  const dotenvxParse = async (): Promise<unknown> => dotenvx.parse(await readFile(env, 'utf8'), { privateKey, processEnv: {} });
 
   const held = new EncryptedFileProvider({ path: ours, keys: () => key, context: 'bench' });
   await held.list();
