@@ -53,5 +53,5 @@ heading('A secret');
 // #region secret
 console.log(config.explain('llm.apiKey').toString()); // masked, as in every message, log line and JSON
 console.log(JSON.stringify(llm));
-console.log(`llm.apiKey has ${llm.apiKey.length} letters for who reads it`);
+console.log(`llm.apiKey is a ${typeof llm.apiKey} for who reads it`);
 // #endregion
