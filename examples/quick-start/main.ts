@@ -1,12 +1,9 @@
-import { dirname, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { BundleProvider, DotEnvProvider, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { z } from 'zod';
 import { heading, table } from './print.ts';
 
-const here = relative('', dirname(fileURLToPath(import.meta.url))) || '.';
-// An application leaves `env` out: process.env is read. Here one variable is given, so that there is something to see.
-const env = { APP__SERVER__PORT: '9090', ...process.env };
+process.chdir(import.meta.dirname); // so that it can be started from anywhere
+process.env.APP__SERVER__PORT ??= '9090'; // as if it were set for this process
 
 // #region schema
 const Schema = z.object({
@@ -18,9 +15,9 @@ const Schema = z.object({
 
 // #region chain
 await using chain = new ProviderChain([
-  new EnvProvider({ prefix: 'APP', env }),
-  new DotEnvProvider({ prefix: 'APP', directory: here }),
-  new BundleProvider(`${here}/config/base.yaml`),
+  new EnvProvider({ prefix: 'APP' }),
+  new DotEnvProvider({ prefix: 'APP' }),
+  new BundleProvider('config/base.yaml'),
   new MemoryProvider({ database: { host: 'localhost', poolMax: 5, timeoutMs: 3_000 } }, { name: 'defaults' }),
 ]);
 // #endregion

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { failure, heading } from './print.ts';
+
+heading('merging, holes and conflicts');
+
+// #region merge
+const merged = new ProviderChain([
+  new MemoryProvider({ database: { host: 'db.internal' }, models: ['large'] }, { name: 'override' }),
+  new MemoryProvider({ database: { host: 'localhost', port: 5432 }, models: ['small', 'medium'] }, { name: 'base' }),
+]);
+
+assert.deepEqual(await merged.tree(), {
+  database: { host: 'db.internal', port: 5432 }, // key by key
+  models: ['large'], // a list replaces a list
+});
+assert.equal(await merged.value('database.host'), 'db.internal'); // the same answer for one key
+// #endregion
+
+// #region conflict
+const clash = new ProviderChain([
+  new MemoryProvider({ database: 'postgres://db.internal' }, { name: 'override' }),
+  new MemoryProvider({ database: { host: 'localhost' }, port: 8080 }, { name: 'base' }),
+]);
+
+assert.deepEqual(await clash.value('port'), 8080); // who does not read the clash is not disturbed
+await failure(clash.tree());
+// #endregion

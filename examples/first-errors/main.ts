@@ -1,0 +1,56 @@
+import { BundleProvider, type ConfigSource, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { z } from 'zod';
+
+process.chdir(import.meta.dirname); // so that it can be started from anywhere
+
+// #region schema
+const Schema = z.object({
+  server: z.object({ port: z.number().int(), host: z.string().default('0.0.0.0') }),
+  database: z.object({ host: z.string(), poolMax: z.number(), password: z.string() }),
+  llm: z.object({ models: z.array(z.string()), temperature: z.number().max(2) }),
+});
+// #endregion
+
+async function refused(what: string, doing: () => unknown): Promise<void> {
+  console.log(`# ${what}\n`);
+  await Promise.resolve()
+    .then(doing)
+    .then(
+      () => console.log('nothing was refused\n'),
+      (error: Error) => console.log(`${error.message}\n`),
+    );
+}
+const load = (...sources: Exclude<ConfigSource, { readonly name: string }>[number][]) => loadConfig(Schema, sources);
+
+await refused(
+  'everything that is wrong, at once',
+  () =>
+    // #region report
+    load(new EnvProvider({ prefix: 'APP', env: { APP__LLM__TEMPERATURE: 'warm' } }), new BundleProvider('config/base.yaml')),
+  // #endregion
+);
+
+// #region file
+await refused('a file that is not there', () => load(new BundleProvider('config/bsae.yaml')));
+// #endregion
+
+// #region parse
+await refused('a file that can be read in two ways', () => load(new BundleProvider('config/twice.yaml')));
+// #endregion
+
+const chain = new ProviderChain([new EnvProvider({ prefix: 'APP', env: {} }), new BundleProvider('config/base.yaml')]);
+// #region require
+await refused('a key that nobody has', () => chain.require('database.user'));
+// #endregion
+
+// #region section
+await refused('a section where a value is asked for', () => chain.value('database'));
+// #endregion
+
+// #region names
+await refused('two providers of one name', () => new ProviderChain([new MemoryProvider(), new MemoryProvider()]));
+// #endregion
+
+// #region option
+await refused('an option that is misspelled', () => new EnvProvider({ prefx: 'APP' } as object));
+// #endregion

@@ -1,0 +1,21 @@
+import { makeClient } from './client.ts';
+import { load } from './config.ts';
+
+process.chdir(import.meta.dirname); // so that it can be started from anywhere
+process.env.APP__SERVER__PORT = '9090'; // as if it were set for this process
+
+// #region main
+const config = await load();
+const { server, llm } = config.value; // typed, frozen, read from all three sources
+const client = makeClient(llm);
+console.log(`port ${server.port}, ${client.models.length} models at ${client.url}`);
+// #endregion
+
+// #region explain
+console.log(`${config.explain('server.port')}`);
+// #endregion
+
+// #region print
+console.log(config); // for a log line: secrets are masked
+// #endregion
+await config.close();
