@@ -1,1 +1,3 @@
-export { type AzureClient, type AzureCredential, type AzureKeyVaultOptions, AzureKeyVaultProvider } from './provider.ts';
+export type { AzureClient, AzureCredential } from './client.ts';
+export type { AzureKeyVaultOptions } from './options.ts';
+export { AzureKeyVaultProvider } from './provider.ts';

@@ -1,4 +1,4 @@
-import type { AzureClient } from './provider.ts';
+import type { AzureClient } from './client.ts';
 
 type Pages = AsyncIterator<readonly unknown[]>;
 

@@ -1,15 +1,14 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { cannotChange, DashedNames } from '../../internal/dashed.ts';
-import { lazy } from '../../internal/lazy.ts';
-import { peer } from '../../internal/peer.ts';
 import type { Key } from '../../key.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { classify } from './classify.ts';
+import { AzureConnection } from './connection.ts';
+import type { AzureKeyVaultOptions } from './options.ts';
 import { ListPages } from './pages.ts';
-import type { AzureClient, AzureCredential, AzureKeyVaultOptions } from './provider.ts';
 
 interface Properties {
   readonly name: string;
@@ -32,8 +31,7 @@ export class AzureSource implements DocumentSource {
   readonly places?: readonly Place[];
   readonly #options: AzureKeyVaultOptions;
   readonly #names: DashedNames;
-  readonly #loaded: () => Promise<(credential: AzureCredential | undefined) => AzureClient>;
-  #client: AzureClient | undefined;
+  readonly #azure: AzureConnection;
   readonly #pages = new ListPages();
   readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
@@ -44,8 +42,7 @@ export class AzureSource implements DocumentSource {
     this.#options = options;
     this.#names = new DashedNames({ dashes: keys, prefix, allowed: /^[0-9A-Za-z-]{1,127}$/ });
     if (secrets) this.places = placesOf('AzureKeyVaultProvider', 'secrets', secrets);
-    this.#loaded = lazy(() => this.#sdk());
-    this.#client = options.client;
+    this.#azure = new AzureConnection(options);
   }
 
   onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
@@ -63,7 +60,7 @@ export class AzureSource implements DocumentSource {
   async read([document]: readonly [string], { signal, version }: Call): Promise<ReadonlyMap<string, Outcome>> {
     const [name, pinned] = document.split('/') as [string, string?];
     const select = version ?? pinned;
-    const client = await this.#connected();
+    const client = await this.#azure.client();
     try {
       const secret = (await client.getSecret(name, { abortSignal: signal, ...(select && { version: select }) })) as Secret;
       return new Map([[document, this.#off(secret.properties) ?? this.#documentOf(secret)]]);
@@ -99,7 +96,7 @@ export class AzureSource implements DocumentSource {
   }
 
   async page(scope: Scope, cursor: string | undefined, { signal }: Call): Promise<Page> {
-    const client = await this.#connected();
+    const client = await this.#azure.client();
     try {
       const { items, next } = await this.#pages.page(client, cursor, signal);
       const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret));
@@ -122,7 +119,7 @@ export class AzureSource implements DocumentSource {
   }
 
   async write(document: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<string | undefined> {
-    const client = await this.#connected();
+    const client = await this.#azure.client();
     const [name, pinned] = document.split('/') as [string, string?];
     if (pinned !== undefined) throw cannotChange(this.name, document);
     const refused = (error: unknown): ConfigError => classify(error, { provider: this.name, resource: name });
@@ -147,34 +144,15 @@ export class AzureSource implements DocumentSource {
     }
   }
 
-  async load(): Promise<void> {
-    if (!this.#options.client) await this.#loaded();
+  load(): Promise<void> {
+    return this.#azure.load();
   }
 
-  /** A client of our own is made anew, and with it the token it holds. */
   renew(): boolean {
-    if (this.#options.client) return false;
-    this.#client = undefined;
-    return true;
+    return this.#azure.renew();
   }
 
   classify(error: unknown): ConfigError {
     return classify(error, { provider: this.name, resource: 'a request' });
-  }
-
-  async #connected(): Promise<AzureClient> {
-    this.#client ??= (await this.#loaded())(this.#options.credential);
-    return this.#client;
-  }
-
-  async #sdk(): Promise<(credential: AzureCredential | undefined) => AzureClient> {
-    const { url, clientOptions, credential } = this.#options;
-    const owner = 'AzureKeyVaultProvider';
-    const { SecretClient } = await peer(owner, '@azure/keyvault-secrets', () => import('@azure/keyvault-secrets'));
-    const identity = credential ? undefined : await peer(owner, '@azure/identity', () => import('@azure/identity'));
-    return (given) => {
-      const use = given ?? (identity && new identity.DefaultAzureCredential());
-      return new SecretClient(url, use as never, { retryOptions: { maxRetries: 0 }, ...clientOptions }) as unknown as AzureClient;
-    };
   }
 }

@@ -1,1 +1,3 @@
-export { type GcpClient, type GcpSecretManagerOptions, GcpSecretManagerProvider } from './provider.ts';
+export type { GcpClient } from './client.ts';
+export type { GcpSecretManagerOptions } from './options.ts';
+export { GcpSecretManagerProvider } from './provider.ts';

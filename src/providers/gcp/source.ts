@@ -6,8 +6,8 @@ import type { Key } from '../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import { type Asked, classify, statusOf } from './classify.ts';
-import { GcpConnection } from './client.ts';
-import type { GcpSecretManagerOptions } from './provider.ts';
+import { GcpConnection } from './connection.ts';
+import type { GcpSecretManagerOptions } from './options.ts';
 
 // the shelter ends an attempt and repeats it; this only keeps Google's client from trying on its own
 const once = { retry: null, timeout: 30_000 };
