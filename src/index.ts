@@ -1,9 +1,9 @@
 export { type ChainOptions, type Intercept, type Operation, ProviderChain } from './chain/chain.ts';
 export type { Explanation, Said } from './chain/explain.ts';
-export { type CheckedKey, type ConfigCheck, checkConfig } from './config/check-config.ts';
+export type { CheckedKey, ConfigCheck } from './config/check-config.ts';
 export type { Config } from './config/config.ts';
 export type { GenerationInfo, SourceInfo } from './config/generation.ts';
-export { type ConfigSource, type LoadOptions, loadConfig } from './config/load-config.ts';
+export { type ConfigSource, checkConfig, type LoadOptions, loadConfig } from './config/load-config.ts';
 export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
 export type { ConfigView } from './config/view.ts';

@@ -4,14 +4,11 @@ import type { ConfigEvent } from '../events.ts';
 import { guarded } from '../guarded.ts';
 import { aBoolean, aFunction, aString, checkOptions } from '../internal/options.ts';
 import { type Key, keyOf } from '../key.ts';
-import { merge } from '../merge/merge.ts';
-import { leafEntry, type Merged } from '../merge/merged.ts';
+import type { Merged } from '../merge/merged.ts';
 import type { Change, ConfigProvider, Health, KeyStatus, Layer, ListOptions, ReadOptions, Wanted } from '../provider.ts';
-import { isSchema, parseLeaf, type StandardSchemaV1 } from '../schema/schema.ts';
-import { type Explanation, explain } from './explain.ts';
-import { healthOf } from './health.ts';
-import { failure, getMany, layersOf, settle } from './layers.ts';
-import { missing, whereAll } from './missing.ts';
+import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import type { Explanation } from './explain.ts';
+import { failure, getMany, layersOf, settle, whereAll } from './layers.ts';
 
 /** What a caller asked a chain to do. */
 export type Operation =
@@ -24,7 +21,7 @@ export type Operation =
 export type Intercept = (operation: Operation, next: () => Promise<unknown>) => Promise<unknown>;
 
 export interface ChainOptions {
-  /** @default 'chain' */
+  /** How errors call it. @default 'chain' */
   readonly name?: string;
   /** Called around each operation of a caller; what it answers is what the caller gets. @default none */
   readonly intercept?: Intercept;
@@ -94,8 +91,13 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   async require(key: Key, second?: StandardSchemaV1 | ReadOptions, third?: ReadOptions): Promise<unknown> {
     const schema = isSchema(second) ? second : undefined;
     const entry = await this.get(key, schema ? third : (second as ReadOptions | undefined));
-    if (!entry) throw await missing(keyOf(key), this.#flat());
-    return schema ? parseLeaf(schema, entry) : entry.value;
+    if (!entry) {
+      const { missing } = await import('./missing.ts');
+      throw await missing(keyOf(key), this.#flat());
+    }
+    if (!schema) return entry.value;
+    const { parseLeaf } = await import('../schema/leaf.ts');
+    return parseLeaf(schema, entry);
   }
 
   async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
@@ -116,7 +118,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const at = keyOf(prefix);
     return this.#around({ type: 'list', key: at, options }, async () => {
       const merged = await this.#merged(at, options);
-      return [...Array.from(merged.leaves.values(), leafEntry), ...merged.holes.values()];
+      return [...merged.entries(), ...merged.holes.values()];
     });
   }
 
@@ -132,7 +134,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async #merged(prefix: Key, options: ListOptions): Promise<Merged> {
-    const layers = await this.#layers(prefix, options);
+    const [layers, { merge }] = await Promise.all([this.#layers(prefix, options), import('../merge/merge.ts')]);
     const failed = layers.find((layer) => layer.error);
     if (failed?.error) throw failed.error;
     const { keys, open } = options.wanted ?? all;
@@ -155,7 +157,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const at = keyOf(key);
     return this.#around({ type: 'explain', key: at, options }, async () => {
       const wanted = { keys: [at], open: [] };
-      const layers = await this.#layers(at, { ...options, wanted });
+      const [layers, { merge }, { explain }] = await Promise.all([
+        this.#layers(at, { ...options, wanted }),
+        import('../merge/merge.ts'),
+        import('./explain.ts'),
+      ]);
       return explain(at, layers, merge(layers, wanted), { status: (name) => this.statusOf(name, at) });
     });
   }
@@ -172,7 +178,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async health(options: ReadOptions = {}): Promise<Health> {
-    return this.#around({ type: 'health', key: '', options }, () => healthOf(this.#providers, options));
+    return this.#around({ type: 'health', key: '', options }, async () => (await import('./health.ts')).healthOf(this.#providers, options));
   }
 
   /** What is held in memory counts as expired, everywhere; failures are gathered, none is swallowed. */

@@ -30,6 +30,12 @@ export function failure(error: unknown, provider: string, key?: Key): ConfigErro
   return error.provider !== undefined && (key === undefined || error.key !== undefined) ? error : error.with(details);
 }
 
+/** Every place where a key would be looked for, one a line, in each source's own spelling. */
+export function whereAll(key: Key, providers: readonly ConfigProvider[]): string {
+  const places = providers.map((provider) => provider.where?.(key) ?? provider.name);
+  return places.filter((place) => place !== '').join('\n');
+}
+
 /** Many leaves, also of a provider that reads one by one; each key succeeds or fails alone. */
 export async function getMany(
   provider: ConfigProvider,

@@ -3,13 +3,7 @@ import { nearest } from '../internal/nearest.ts';
 import type { Key } from '../key.ts';
 import { merge } from '../merge/merge.ts';
 import type { ConfigProvider } from '../provider.ts';
-import { layersOf } from './layers.ts';
-
-/** Every place where a key would be looked for, one a line, in each source's own spelling. */
-export function whereAll(key: Key, providers: readonly ConfigProvider[]): string {
-  const places = providers.map((provider) => provider.where?.(key) ?? provider.name);
-  return places.filter((place) => place !== '').join('\n');
-}
+import { layersOf, whereAll } from './layers.ts';
 
 /** What to say when nobody has a key. Only local providers are listed for it: a message is not worth a request. */
 export async function missing(key: Key, providers: readonly ConfigProvider[]): Promise<ConfigError> {

@@ -7,7 +7,8 @@ import { describeKeys } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { carryForward } from './carry.ts';
 import { ask, assemble, failureOf, isHidden, type Load, problemsOf } from './load.ts';
-import { type ConfigSource, type LoadOptions, planOf } from './load-config.ts';
+import type { ConfigSource, LoadOptions } from './load-config.ts';
+import { planOf } from './plan.ts';
 
 /** One key, and where it would be read from. */
 export interface CheckedKey {
@@ -45,10 +46,9 @@ export class ConfigCheck {
 
 const words = { found: '', default: '(default)', absent: '(not set)', unreadable: '(cannot be read)', on_demand: '(would be made)' };
 
-/** A dry run of `loadConfig`: all problems, and what would be read from where. Changes nothing, makes no credentials, and does not throw
- *  for what is wrong with the configuration or its sources. */
-export async function checkConfig<S extends StandardSchemaV1>(
-  schema: S,
+/** What `checkConfig` does. */
+export async function check(
+  schema: StandardSchemaV1,
   source: ConfigSource,
   options: Omit<LoadOptions, 'watch'> = {},
 ): Promise<ConfigCheck> {

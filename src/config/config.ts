@@ -9,16 +9,14 @@ import { reportError } from '../report/report.ts';
 import { carryForward } from './carry.ts';
 import { ConfigEvents } from './events.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
-import { ask, assemble, failureOf, type Load, type Plan, problemsOf } from './load.ts';
+import { ask, assemble, failureOf, type Load, problemsOf } from './load.ts';
 import type { LoadOptions } from './load-config.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
+import type { Plan } from './plan.ts';
 import { Reloads, type Way, ways } from './reloads.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { ConfigView } from './view.ts';
 import { Watching, type WatchOptions } from './watching.ts';
-
-/** Does the first load; for `loadConfig`. */
-export const begin: unique symbol = Symbol('begin');
 
 /** A configuration: one frozen generation at a time. A reload makes the next one or leaves the present one standing. */
 export class Config<T> implements AsyncDisposable, Revealable<T> {
@@ -44,8 +42,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #watching: Watching | undefined;
   #closed: Promise<void> | undefined;
 
-  /** @internal `loadConfig` makes it. */
-  constructor(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined) {
+  /** What `loadConfig` does with its plan. */
+  static async load<T>(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined): Promise<Config<T>> {
+    const config = new Config<T>(plan, options, own);
+    try {
+      await config.#begin();
+      return config;
+    } catch (error) {
+      await config.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private constructor(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined) {
     this.#plan = plan;
     this.#options = options;
     this.#own = own;
@@ -53,7 +62,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (options.on) this.#events.on(options.on);
   }
 
-  async [begin](): Promise<void> {
+  async #begin(): Promise<void> {
     const { signal, watch = false } = this.#options;
     if (signal?.aborted) throw new ConfigError('aborted', 'loading the configuration was given up before it began');
     signal?.addEventListener('abort', this.#abort, { once: true });

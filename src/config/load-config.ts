@@ -1,13 +1,10 @@
-import { ProviderChain } from '../chain/chain.ts';
 import type { ConfigTree } from '../entry.ts';
 import type { ConfigEvent } from '../events.ts';
-import { aBoolean, aFunction, aNumber, anObject, anything, aString, checkOptions, either, oneOf } from '../internal/options.ts';
-import { type Key, keyOf } from '../key.ts';
+import type { Key } from '../key.ts';
 import type { ConfigProvider } from '../provider.ts';
-import { shapeOf } from '../schema/keys.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
-import { begin, Config } from './config.ts';
-import type { Plan } from './load.ts';
+import type { ConfigCheck } from './check-config.ts';
+import type { Config } from './config.ts';
 import type { WatchOptions } from './watching.ts';
 
 /** Where a configuration comes from. Of a list, the first has the highest priority. */
@@ -28,15 +25,6 @@ export interface LoadOptions {
   readonly on?: (event: ConfigEvent) => void;
 }
 
-const loadOptions = {
-  at: either(aString, oneOf('')),
-  watch: either(aBoolean, anObject),
-  unknown: oneOf('ignore', 'warn', 'error'),
-  signal: anything,
-  context: anything,
-  on: aFunction,
-};
-
 /** Loads a configuration: typed and validated by `schema`, merged from `source`, frozen. Disposing it stops the watching and closes a
  *  source that was not a chain already.
  *  @throws ConfigError `validation` with all problems at once; or a source's own failure */
@@ -51,35 +39,20 @@ export async function loadConfig(
   second?: ConfigSource | LoadOptions,
   third?: LoadOptions,
 ): Promise<unknown> {
+  const [{ planOf }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
   const schema = isSchema(first) ? first : undefined;
   const options = ((schema ? third : second) ?? {}) as LoadOptions;
   const { plan, own } = planOf(schema, (schema ? second : first) as ConfigSource, options);
-  const config = new Config<unknown>(plan, options, own);
-  try {
-    await config[begin]();
-    return config;
-  } catch (error) {
-    await config.close().catch(() => undefined);
-    throw error;
-  }
+  return Config.load(plan, options, own);
 }
 
-/** What to load, and the chain that was made for it, if one was. */
-export function planOf(
-  schema: StandardSchemaV1 | undefined,
+/** A dry run of `loadConfig`: all problems, and what would be read from where. Changes nothing, makes no credentials, and does not throw
+ *  for what is wrong with the configuration or its sources. */
+export async function checkConfig<S extends StandardSchemaV1>(
+  schema: S,
   source: ConfigSource,
-  options: LoadOptions,
-): { readonly plan: Plan; readonly own?: ProviderChain } {
-  checkOptions('loadConfig', options, loadOptions);
-  if (typeof options.watch === 'object') checkOptions('loadConfig: watch', options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
-  const own =
-    source instanceof ProviderChain
-      ? undefined
-      : new ProviderChain(Array.isArray(source) ? source : [source as ConfigProvider], { closeProviders: !isComposed(source) });
-  const plan: Plan = { source: own ?? (source as ProviderChain), at: keyOf(options.at ?? ''), schema, shape: schema && shapeOf(schema) };
-  return { plan, ...(own && { own }) };
+  options?: Omit<LoadOptions, 'watch'>,
+): Promise<ConfigCheck> {
+  const { check } = await import('./check-config.ts');
+  return check(schema, source, options);
 }
-
-/** A view of somebody's chain is that somebody's to close. */
-const isComposed = (source: ConfigSource): boolean =>
-  !Array.isArray(source) && (source as ConfigProvider | undefined)?.layers !== undefined;

@@ -1,4 +1,3 @@
-import type { ProviderChain } from '../chain/chain.ts';
 import { layersOf } from '../chain/layers.ts';
 import { ConfigError } from '../errors.ts';
 import { append, type Key, keyFrom } from '../key.ts';
@@ -9,19 +8,11 @@ import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import { diagnose, isSecret, unknownKeys, unreadable } from '../report/diagnosis.ts';
 import type { Problem } from '../report/report.ts';
 import { wantedBy } from '../schema/keys.ts';
-import type { StandardSchemaV1 } from '../schema/schema.ts';
 import type { Shape } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import type { Carried } from './carry.ts';
 import { buildInput, type Input, type Placed, type Standing, standing } from './input.ts';
-
-/** What is loaded, from where, as what. */
-export interface Plan {
-  readonly source: ProviderChain;
-  readonly at: Key;
-  readonly schema: StandardSchemaV1 | undefined;
-  readonly shape: Shape | undefined;
-}
+import type { Plan } from './plan.ts';
 
 /** One load: what was found and what the schema made of it. */
 export interface Load {

@@ -1,11 +1,8 @@
 import path from 'node:path';
 import type { ConfigTree } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { json, jsonc } from './json.ts';
 import type { Position } from './position.ts';
 import type { Source } from './refusal.ts';
-import { toml } from './toml.ts';
-import { yaml } from './yaml.ts';
 
 export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
 
@@ -22,7 +19,18 @@ export interface Format {
   print(tree: ConfigTree, owner: string): Promise<string>;
 }
 
-export const formats: Readonly<Record<FormatName, Format>> = { json, jsonc, yaml, toml };
+/** A format whose code is loaded with the first text in it. */
+const later = (load: () => Promise<Format>): Format => ({
+  parse: async (source) => (await load()).parse(source),
+  print: async (tree, owner) => (await load()).print(tree, owner),
+});
+
+export const formats: Readonly<Record<FormatName, Format>> = {
+  json: later(async () => (await import('./json.ts')).json),
+  jsonc: later(async () => (await import('./json.ts')).jsonc),
+  yaml: later(async () => (await import('./yaml.ts')).yaml),
+  toml: later(async () => (await import('./toml.ts')).toml),
+};
 
 const extensions: Readonly<Record<string, FormatName>> = {
   '.json': 'json',

@@ -1,3 +1,4 @@
+import { parse, stringify } from 'smol-toml';
 import type { ConfigTree, ConfigValue } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
 import type { Format } from './format.ts';
@@ -10,7 +11,6 @@ import { assertPrintable, Examination, type Fault, freezeTree, maxDepth } from '
 export const toml: Format = {
   async parse(source) {
     refuseBlank(source, 'a comment');
-    const { parse } = await import('smol-toml');
     const at = positions(source.text, () => scanToml(source.text));
     const tables = new Tables();
     let tree: ConfigTree;
@@ -29,7 +29,6 @@ export const toml: Format = {
       if (value === null) return 'TOML has no null';
       return typeof value === 'bigint' && tooBig(value) ? 'TOML has integers of 64 bits' : undefined;
     });
-    const { stringify } = await import('smol-toml');
     return stringify(tree).trimStart() || '# nothing\n';
   },
 };

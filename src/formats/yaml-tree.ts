@@ -1,4 +1,4 @@
-import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { ConfigTree, ConfigValue } from '../entry.ts';
 import { isPlain } from '../internal/freeze.ts';
 import type { Spot } from './position.ts';
@@ -19,34 +19,30 @@ interface Read {
   readonly size: number;
 }
 
-type Yaml = typeof import('yaml');
-
 /** The tree of a document and where everything in it stands, in one walk that is linear in the text and what its aliases add. */
-export function readYaml(library: Yaml, source: Source, document: Document.Parsed): { tree: ConfigTree; root: Spot } {
+export function readYaml(source: Source, document: Document.Parsed): { tree: ConfigTree; root: Spot } {
   const { contents } = document;
-  const nothing = !contents || (library.isScalar(contents) && contents.value === null && !contents.source);
+  const nothing = !contents || (isScalar(contents) && contents.value === null && !contents.source);
   if (nothing) return { tree: {}, root: { offset: 0 } };
-  const { value, spot } = new Reader(library, source).read(contents);
+  const { value, spot } = new Reader(source).read(contents);
   if (!isPlain(value)) throw refusal(source, contents.range[0], 'the file holds no mapping');
   return { tree: value as ConfigTree, root: spot };
 }
 
 class Reader {
-  readonly #library: Yaml;
   readonly #source: Source;
   readonly #anchors = new Map<string, Read | 'open'>();
   #aliased = 0;
 
-  constructor(library: Yaml, source: Source) {
-    this.#library = library;
+  constructor(source: Source) {
     this.#source = source;
   }
 
   read(node: Node): Read {
-    if (this.#library.isAlias(node)) return this.#alias(node.source, offsetOf(node));
+    if (isAlias(node)) return this.#alias(node.source, offsetOf(node));
     const { anchor } = node as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, 'open');
-    const read = this.#library.isMap(node) ? this.#map(node) : this.#library.isSeq(node) ? this.#list(node) : this.#scalar(node as Scalar);
+    const read = isMap(node) ? this.#map(node) : isSeq(node) ? this.#list(node) : this.#scalar(node as Scalar);
     if (anchor) this.#anchors.set(anchor, read);
     return read;
   }
@@ -128,7 +124,7 @@ class Reader {
 
   /** A key as it was written: `80:` and `true:` are the texts 80 and true. */
   #name(key: Node | null, offset: number): { text: string; merges: boolean } {
-    if (!this.#library.isScalar(key)) throw this.#fault(offset, 'a key that is no text', 'Write the key out, in quotes if it is odd');
+    if (!isScalar(key)) throw this.#fault(offset, 'a key that is no text', 'Write the key out, in quotes if it is odd');
     this.#tag(key, offset);
     const plain = key.type === 'PLAIN';
     const text = plain ? (key.source ?? '') : String(key.value);

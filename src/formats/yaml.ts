@@ -1,11 +1,9 @@
-import type { Document } from 'yaml';
+import { Composer, Document, Parser, visit } from 'yaml';
 import type { Format } from './format.ts';
 import { positions } from './position.ts';
 import { refusal, refuseBlank, type Source, tooDeep } from './refusal.ts';
 import { assertPrintable, Examination, freezeTree, losesDigits, maxDepth } from './tree.ts';
 import { readYaml } from './yaml-tree.ts';
-
-type Yaml = typeof import('yaml');
 
 const options = { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 
@@ -13,17 +11,15 @@ const options = { version: '1.2', schema: 'core', uniqueKeys: false, prettyError
 export const yaml: Format = {
   async parse(source) {
     refuseBlank(source, '{}');
-    const library = await import('yaml');
-    const { tree } = readYaml(library, source, compose(library, source));
+    const { tree } = readYaml(source, compose(source));
     const { fault } = new Examination(tree);
-    const at = positions(source.text, () => readYaml(library, source, compose(library, source)).root);
+    const at = positions(source.text, () => readYaml(source, compose(source)).root);
     if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what);
     freezeTree(tree);
     return { tree, at };
   },
   async print(tree, owner) {
     assertPrintable(tree, owner, losesDigits);
-    const { Document, visit } = await import('yaml');
     const document = new Document(tree, { version: '1.2', schema: 'core', aliasDuplicateObjects: false });
     visit(document, {
       Scalar(key, node) {
@@ -35,7 +31,7 @@ export const yaml: Format = {
 };
 
 /** The one document of a text. Its depth is bounded before the library's recursion meets it. */
-function compose({ Parser, Composer }: Yaml, source: Source): Document.Parsed {
+function compose(source: Source): Document.Parsed {
   const tokens = [...new Parser().parse(source.text)];
   const deep = tooDeepAt(tokens);
   if (deep !== undefined) throw refusal(source, deep, tooDeep);

@@ -1,62 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, type Stats, statSync } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { type Content, Held } from './held.ts';
-import { foldersOf } from './watch.ts';
 
 export const defaultMaxBytes = 16 * 1024 * 1024;
 
-export interface HeldFileOptions<T> {
-  /** The provider's name, for errors. */
-  readonly provider: string;
-  /** As the user gave it; errors print it so. Relative to the working directory of now, wherever the process goes later. */
-  readonly path: string;
-  /** The whole text, without a byte order mark. Throws a ConfigError for what it cannot read, without quoting it. */
-  readonly parse: (text: string) => T | Promise<T>;
-  /** A missing file is `undefined`; every other failure is still one. @default false */
-  readonly optional?: boolean | undefined;
-  /** @default 16 MiB */
-  readonly maxBytes?: number | undefined;
-}
-
-/** One file that is read, parsed, held and watched. `(await file.read(options)).value` is what `parse` made of it, or `undefined`
- *  for a missing optional file; `file.refresh()`, `file.watch(onChange)`, `file.health()` and `file.close()` are a provider's own.
- *  A file that is half-written, broken or unreadable keeps its last good content for ordinary reads and fails a read with
- *  `maxAgeMs: 0`. */
-export function heldFile<T>({ provider, path: shown, parse, optional = false, maxBytes }: HeldFileOptions<T>): Held<T | undefined> {
-  const file = path.resolve(shown);
-  const load = async (last: Content<T | undefined> | undefined): Promise<Content<T | undefined>> => {
-    let bytes = await readBytes(file, shown, provider, maxBytes);
-    if (!bytes && last && last.print !== absent) {
-      await delay(savingMs);
-      bytes = await readBytes(file, shown, provider, maxBytes);
-    }
-    const readAt = Date.now();
-    if (!bytes && optional) return { value: undefined, print: absent, readAt };
-    if (!bytes) throw missing(shown, provider);
-    const text = utf8(bytes.content, shown, provider);
-    if (last?.print === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
-    return { value: await parse(text), print: text, modifiedAt: bytes.modifiedAt, readAt };
-  };
-  return new Held({ provider, load, folders: () => [...foldersOf(file)], mark: () => markOf(file) });
-}
-
-const absent = '\0absent';
 /** How long an editor may take between removing a file and putting the new one in its place. */
 export const savingMs = 50;
-
-/** Different when a file may be. */
-export function markOf(file: string): string {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
-  } catch (error) {
-    return `${(error as NodeJS.ErrnoException).code}`;
-  }
-}
 
 export interface FileBytes {
   readonly content: Buffer;

@@ -1,9 +1,9 @@
-import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { type Dirent, readlinkSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { ioError, isMissing, markOf } from './file.ts';
-import { foldersOf } from './watch.ts';
+import { ioError, isMissing } from './file.ts';
+import { isHidden } from './survey.ts';
 
 /** A file in a folder or below it, by the names that lead there; `error` when it cannot even be looked at. */
 export interface Found {
@@ -14,8 +14,6 @@ export interface Found {
 
 /** Deeper than any key. */
 const maxDepth = 32;
-
-const isHidden = (name: string): boolean => name.startsWith('.');
 
 /** The files below a folder in the order of their names; links are followed, hidden ones left out. `undefined`: no such folder. */
 export async function filesBelow(root: string, shown: string, provider: string, most: number): Promise<readonly Found[] | undefined> {
@@ -70,37 +68,6 @@ function dangling(shown: string, provider: string): ConfigError {
 export function generation(root: string): string | undefined {
   try {
     return readlinkSync(path.join(root, '..data'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The folders to watch so that nothing below `root` changes unseen, and a mark of its files, `most` of them at most. */
-export function survey(root: string, most: number): { readonly folders: readonly string[]; readonly mark: string } {
-  const folders = foldersOf(root);
-  const seen = new Set<string>();
-  const marks: string[] = [];
-  const walk = (folder: string): void => {
-    const real = quietly(() => realpathSync(folder));
-    const entries = quietly(() => readdirSync(folder, { withFileTypes: true }));
-    if (real === undefined || entries === undefined || seen.has(real)) return;
-    seen.add(real);
-    folders.add(real);
-    for (const entry of entries) {
-      if (isHidden(entry.name)) continue;
-      const file = path.join(folder, entry.name);
-      if (marks.push(`${file} ${markOf(file)}`) > most) return;
-      if (entry.isSymbolicLink()) for (const one of foldersOf(file)) folders.add(one);
-      if (!entry.isFile()) walk(file);
-    }
-  };
-  walk(root);
-  return { folders: [...folders].sort(), mark: marks.sort().join('\n') };
-}
-
-function quietly<T>(look: () => T): T | undefined {
-  try {
-    return look();
   } catch {
     return undefined;
   }

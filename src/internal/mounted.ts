@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type Key, keyFrom, parent } from '../key.ts';
-import { readBytes, utf8 } from './file.ts';
+import { readBytes, savingMs, utf8 } from './file.ts';
 import { type Found, filesBelow, generation } from './folder.ts';
 
 export interface MountedOptions {
@@ -28,8 +30,19 @@ export interface Mounted {
 const atOnce = 32;
 const attempts = 5;
 
-/** All files of one generation of a mounted folder, by key; `undefined` when there is no such folder. */
-export async function readMounted(options: MountedOptions): Promise<ReadonlyMap<Key, Mounted> | undefined> {
+/** All files of one generation of a mounted folder, by key; `undefined` when there is no such folder. `again`: there was one, and it
+ *  may be about to come back. */
+export async function readMounted(
+  options: MountedOptions,
+  { again }: { readonly again: boolean },
+): Promise<ReadonlyMap<Key, Mounted> | undefined> {
+  const files = await readOnce(options);
+  if (files || !again) return files;
+  await delay(savingMs);
+  return readOnce(options);
+}
+
+async function readOnce(options: MountedOptions): Promise<ReadonlyMap<Key, Mounted> | undefined> {
   const { root, shown, provider, maxFiles } = options;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const before = generation(root);
@@ -111,4 +124,11 @@ function byKey(items: readonly Mounted[], provider: string): ReadonlyMap<Key, Mo
       if (leaf.value !== undefined) clash(above, leaf, item, `"${above}", as a value and as a section`);
     }
   return found;
+}
+
+/** The same for the same files. */
+export function printOf(files: ReadonlyMap<Key, Mounted> | undefined): string {
+  const hash = createHash('sha256');
+  for (const { key, value, error } of files?.values() ?? []) hash.update(JSON.stringify([key, value, error?.message]));
+  return `${files !== undefined} ${hash.digest('base64')}`;
 }

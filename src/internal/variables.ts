@@ -1,6 +1,6 @@
 import { type ConfigValue, type Entry, isTree, isUnreadable, type Loose, makeEntry, type Origin, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { json } from '../formats/json.ts';
+import { formats } from '../formats/format.ts';
 import { append, type Key, parent, rest, segments, startsWith } from '../key.ts';
 import { arrays } from '../merge/bind.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
@@ -122,7 +122,7 @@ export async function readVariables(
     const { value: text, origin } = variable;
     if (typeof text !== 'string') return Object.freeze({ key, origin, error: text });
     try {
-      const value = frozen((await json.parse({ provider, file: `${origin} (as JSON)`, text })).tree);
+      const value = frozen((await formats.json.parse({ provider, file: `${origin} (as JSON)`, text })).tree);
       const leaf = (inside: Key) => ({ origin, secret: secret(append(key, inside), dig(value, inside) ?? null, variable) });
       return makeEntry({ key, value, secret: false, origin, leaf });
     } catch (error) {

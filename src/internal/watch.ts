@@ -1,4 +1,4 @@
-import { type FSWatcher, lstatSync, readlinkSync, watch as watchFolder } from 'node:fs';
+import { type FSWatcher, lstatSync, readlinkSync, statSync, watch as watchFolder } from 'node:fs';
 import path from 'node:path';
 
 export interface WatchOptions {
@@ -108,5 +108,15 @@ function linkTarget(file: string): string | false | undefined {
     return lstatSync(file).isSymbolicLink() ? readlinkSync(file) : false;
   } catch {
     return undefined;
+  }
+}
+
+/** Different when a file may be. */
+export function markOf(file: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch (error) {
+    return `${(error as NodeJS.ErrnoException).code}`;
   }
 }

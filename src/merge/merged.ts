@@ -45,6 +45,8 @@ export interface Merged {
   tree(prefix?: Key): ConfigTree | undefined;
   /** What of a section may be printed: its leaves that are not secret. */
   printable(prefix?: Key): ConfigTree;
+  /** Every leaf as an entry of its own, at its bound key. */
+  entries(): readonly Entry[];
   /** Every layer's own answer for a key, highest priority first. */
   candidates(key: Key): readonly Candidate[];
 }
@@ -140,6 +142,12 @@ export class MergedTree implements Merged {
     return tree;
   }
 
+  entries(): readonly Entry[] {
+    return Array.from(this.leaves.values(), ({ key, value, origin, secret, entry: { loose, leaf, ...entry } }) =>
+      makeEntry({ ...entry, key, value, origin, secret }),
+    );
+  }
+
   candidates(key: Key): readonly Candidate[] {
     this.#byKey ??= this.#bound.map((items) => {
       const byKey = new Map<Key, Bound[]>();
@@ -222,10 +230,4 @@ function dig(value: ConfigValue | undefined, path: readonly string[]): ConfigVal
   let at = value;
   for (const segment of path) at = isTree(at) && Object.hasOwn(at, segment) ? (at as ConfigTree)[segment] : undefined;
   return at;
-}
-
-/** A merged leaf as an entry of its own, at its bound key. */
-export function leafEntry(leaf: Leaf): Entry {
-  const { loose, leaf: inside, ...entry } = leaf.entry;
-  return makeEntry({ ...entry, key: leaf.key, value: leaf.value, origin: leaf.origin, secret: leaf.secret });
 }

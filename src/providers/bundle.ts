@@ -1,8 +1,8 @@
 import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../formats/format.ts';
-import { defaultMaxBytes, heldFile } from '../internal/file.ts';
 import type { Content, Held } from '../internal/held.ts';
+import { heldFile } from '../internal/held-file.ts';
 import { aBoolean, anInteger, aString, checkOptions, oneOf, sensitiveNames } from '../internal/options.ts';
 import { append, type Key, keyOf, segments } from '../key.ts';
 import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
@@ -11,13 +11,13 @@ import { type Sensitive, taint } from '../redact.ts';
 export interface BundleOptions {
   /** The file. Relative to the working directory at construction. */
   readonly path: string;
-  /** @default what the file's extension says: .json, .jsonc, .yaml, .yml, .toml */
+  /** What the file is written in. @default what its extension says: `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml` */
   readonly format?: FormatName;
   /** A missing file has no keys. Whatever else is wrong with it stays an error. @default false */
   readonly optional?: boolean;
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
-  /** A larger file is refused. @default 16777216 */
+  /** A larger file is refused. @default 16_777_216 */
   readonly maxBytes?: number;
   /** How errors and explanations call it. @default `bundle:` and the path */
   readonly name?: string;
@@ -45,7 +45,7 @@ export class BundleProvider implements ConfigProvider {
   constructor(options: string | BundleOptions) {
     const given: BundleOptions = typeof options === 'string' ? { path: options } : options;
     checkOptions('BundleProvider', given, allowed);
-    const { path, optional, sensitive, maxBytes = defaultMaxBytes } = given;
+    const { path, optional, sensitive, maxBytes } = given;
     if (!path) throw new ConfigError('invalid_option', 'BundleProvider: it needs the path of a file');
     const provider = given.name ?? `bundle:${path}`;
     const format = formats[given.format ?? formatOf(path, 'BundleProvider')];

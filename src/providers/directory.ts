@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Entry, makeEntry, makeOrigin, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { savingMs } from '../internal/file.ts';
-import { survey } from '../internal/folder.ts';
 import { type Content, Held } from '../internal/held.ts';
-import { type Mounted, readMounted } from '../internal/mounted.ts';
+import type { Mounted } from '../internal/mounted.ts';
 import { aBoolean, anInteger, aString, checkOptions, either, listOf, sensitiveNames } from '../internal/options.ts';
+import { survey } from '../internal/survey.ts';
 import { type Key, keyOf, parent, segments, startsWith } from '../key.ts';
 import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
@@ -19,9 +16,9 @@ export interface DirectoryOptions {
   readonly base64?: readonly Key[];
   /** A missing folder has no keys. Whatever else is wrong with it stays an error. @default false */
   readonly optional?: boolean;
-  /** A folder of more files is refused. @default 1000 */
+  /** A folder of more files is refused. @default 1_000 */
   readonly maxFiles?: number;
-  /** A larger file cannot be read. @default 1048576 */
+  /** A larger file cannot be read. @default 1_048_576 */
   readonly maxBytes?: number;
   /** How errors and explanations call it. @default `directory:` and the path */
   readonly name?: string;
@@ -62,11 +59,8 @@ export class DirectoryProvider implements ConfigProvider {
     this.#secret = sensitive === true ? () => true : taint(sensitive || []);
     const read = { root, shown: folder, provider, base64: this.#base64, maxFiles, maxBytes };
     const load = async (last: Content<Files> | undefined): Promise<Content<Files>> => {
-      let files = await readMounted(read);
-      if (!files && last && last.value.size > 0) {
-        await delay(savingMs);
-        files = await readMounted(read);
-      }
+      const { printOf, readMounted } = await import('../internal/mounted.ts');
+      const files = await readMounted(read, { again: last !== undefined && last.value.size > 0 });
       if (!files && !optional)
         throw new ConfigError('io', `the folder ${folder} does not exist`, {
           provider,
@@ -160,10 +154,4 @@ function holeAbove(files: Files, key: Key): Mounted | undefined {
     if (file?.error) return file;
   }
   return undefined;
-}
-
-function printOf(files: Files | undefined): string {
-  const hash = createHash('sha256');
-  for (const { key, value, error } of files?.values() ?? []) hash.update(JSON.stringify([key, value, error?.message]));
-  return `${files !== undefined} ${hash.digest('base64')}`;
 }

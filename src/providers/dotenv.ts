@@ -1,16 +1,10 @@
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { makeOrigin } from '../entry.ts';
-import { refusal, type Source } from '../formats/refusal.ts';
-import { type Assignment, readDotenv } from '../internal/dotenv-file.ts';
-import { expander, type Template } from '../internal/expansion.ts';
-import { markOf, missing, readBytes, savingMs, utf8 } from '../internal/file.ts';
+import type { DotenvFiles } from '../internal/dotenv-files.ts';
 import { Held } from '../internal/held.ts';
 import { aBoolean, anObject, aString, checkOptions, either, listOf } from '../internal/options.ts';
-import { spoken, VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
+import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
 import { VariableProvider } from '../internal/variable-provider.ts';
-import { readVariables, type Variable } from '../internal/variables.ts';
-import { foldersOf } from '../internal/watch.ts';
+import { foldersOf, markOf } from '../internal/watch.ts';
 import type { Change } from '../provider.ts';
 import { taint } from '../redact.ts';
 
@@ -53,21 +47,22 @@ export class DotEnvProvider extends VariableProvider {
     );
     const { name: provider = 'dotenv', directory = '.', sensitive, expand = false } = options;
     const names = new VariableNames('DotEnvProvider', options);
-    const tainted = taint(sensitive);
-    const files = (options.files ?? usual(environment)).map(
-      (file) => new EnvFile(provider, path.join(directory, file), !options.files, tainted),
-    );
+    const shown = (options.files ?? usual(environment)).map((file) => path.join(directory, file));
+    const paths = shown.map((file) => path.resolve(file));
 
+    let files: DotenvFiles | undefined;
     const load = async () => {
-      const read = await Promise.all(files.map((file) => file.read()));
-      const variables = shadowed(read, names);
-      const found = expand === false ? variables : filled(variables, read.flat(), expand === true ? {} : expand, tainted);
-      const print = JSON.stringify(files.map((file) => file.text ?? null));
-      return { value: await readVariables(found.map(variable), names, { provider, sensitive }), print, readAt: Date.now() };
+      const [{ DotenvFiles }, { readVariables }] = await Promise.all([
+        import('../internal/dotenv-files.ts'),
+        import('../internal/variables.ts'),
+      ]);
+      files ??= new DotenvFiles({ provider, shown, paths, optional: !options.files, names, expand, tainted: taint(sensitive) });
+      const { variables, print } = await files.read();
+      return { value: await readVariables(variables, names, { provider, sensitive }), print, readAt: Date.now() };
     };
-    const folders = () => [...new Set(files.flatMap((file) => [...foldersOf(file.path)]))];
-    const mark = () => files.map((file) => markOf(file.path)).join();
-    super(provider, files.at(-1)!.shown, names, new Held({ provider, load, folders, mark }), true);
+    const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];
+    const mark = () => paths.map(markOf).join();
+    super(provider, shown.at(-1) as string, names, new Held({ provider, load, folders, mark }), true);
   }
 }
 
@@ -77,76 +72,3 @@ const usual = (environment: string): string[] => [
   `.env.${environment}`,
   '.env',
 ];
-
-interface Assigned extends Assignment {
-  readonly secret: boolean;
-  readonly source: Source;
-}
-
-type Tainted = (name: string, value: string) => boolean;
-
-class EnvFile {
-  readonly shown: string;
-  readonly path: string;
-  text: string | undefined;
-  readonly #provider: string;
-  readonly #optional: boolean;
-  readonly #tainted: Tainted;
-
-  constructor(provider: string, shown: string, optional: boolean, tainted: Tainted) {
-    this.shown = shown;
-    this.path = path.resolve(shown);
-    this.#provider = provider;
-    this.#optional = optional;
-    this.#tainted = tainted;
-  }
-
-  async read(): Promise<Assigned[]> {
-    let bytes = await readBytes(this.path, this.shown, this.#provider);
-    if (!bytes?.content.length && this.text) {
-      await delay(savingMs); // an editor may be about to fill it, or to put the new file in its place
-      bytes = await readBytes(this.path, this.shown, this.#provider);
-    }
-    if (!bytes && !this.#optional) throw missing(this.shown, this.#provider);
-    this.text = bytes && utf8(bytes.content, this.shown, this.#provider);
-    if (this.text === undefined) return [];
-    const source = { provider: this.#provider, file: this.shown, text: this.text };
-    return (await readDotenv(source)).map((one) => ({ ...one, source, secret: this.#tainted(one.name, one.value) }));
-  }
-}
-
-function variable({ name, value, secret, source, line, column }: Assigned): Variable {
-  const origin = makeOrigin({ provider: source.provider, source: source.file, position: () => ({ line, column }) });
-  return { name, value, secret, origin };
-}
-
-/** What files of higher priority leave of the others: names of the same letters are one. */
-function shadowed(files: readonly (readonly Assigned[])[], names: VariableNames): Assigned[] {
-  const taken = new Set<string>();
-  const id = ({ name }: Assigned): string => {
-    const key = names.keyOf(name);
-    return key === undefined ? name : spoken(key);
-  };
-  return files.flatMap((file) => {
-    const left = file.filter((one) => !taken.has(id(one)));
-    for (const one of left) taken.add(id(one));
-    return left;
-  });
-}
-
-/** References filled in, from `given` first, then from all files by their priority. */
-function filled(
-  variables: readonly Assigned[],
-  all: readonly Assigned[],
-  given: Readonly<Record<string, string | undefined>>,
-  tainted: Tainted,
-): Assigned[] {
-  const known = new Map<string, Template>([...all].reverse().map((one) => [one.name, one]));
-  for (const [name, value] of Object.entries(given))
-    if (value !== undefined) known.set(name, { name, value, literal: true, secret: tainted(name, value) });
-  const expand = expander(
-    (name) => known.get(name),
-    (one, what, hint) => refusal((one as Assigned).source, one as Assigned, what, hint),
-  );
-  return variables.map((one) => ({ ...one, ...expand(one) }));
-}

@@ -2,13 +2,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeOrigin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { markOf, missing, readBytes, savingMs, utf8 } from '../internal/file.ts';
 import { Held } from '../internal/held.ts';
 import { anObject, aString, checkOptions } from '../internal/options.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
 import { VariableProvider } from '../internal/variable-provider.ts';
-import { readVariables, type Variable } from '../internal/variables.ts';
-import { foldersOf } from '../internal/watch.ts';
+import type { Variable } from '../internal/variables.ts';
+import { foldersOf, markOf } from '../internal/watch.ts';
 
 export interface EnvOptions extends VariableOptions {
   /** How errors and explanations call it. @default 'env' */
@@ -53,6 +52,7 @@ export class EnvProvider extends VariableProvider {
         Object.entries(now).flatMap(([name, text]) => (typeof text === 'string' ? [variable(name, text)] : [])),
       );
       const print = JSON.stringify(found.map(({ name, value }) => [name, value]));
+      const { readVariables } = await import('../internal/variables.ts');
       return { value: await readVariables(found, names, { provider, sensitive }), print, readAt: Date.now() };
     };
     const files = (): string[] =>
@@ -68,6 +68,7 @@ async function content(file: string, variable: string, provider: string): Promis
   const shown = `named by ${variable}`;
   try {
     if (file === '') return new ConfigError('io', `${variable} is set, but names no file`, { provider, hint: 'Name one, or remove it' });
+    const { missing, readBytes, savingMs, utf8 } = await import('../internal/file.ts');
     let bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
     if (bytes?.content.length === 0) {
       await delay(savingMs); // it may be about to be filled

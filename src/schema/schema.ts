@@ -1,9 +1,3 @@
-import type { Entry } from '../entry.ts';
-import { ConfigError } from '../errors.ts';
-import { wrongInside } from '../report/problems.ts';
-import { shapeOf } from './keys.ts';
-import { Texts, validateTexts } from './texts.ts';
-
 /** What zod, valibot, arktype and many others are: the Standard Schema interface, version 1 (https://standardschema.dev). */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaV1.Props<Input, Output>;
@@ -33,33 +27,4 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const standard = (value as { '~standard'?: unknown })['~standard'];
   return typeof standard === 'object' && standard !== null && typeof (standard as { validate?: unknown }).validate === 'function';
-}
-
-/** What a schema makes of one entry; its strings are read as the schema wants where the source has only text.
- *  @throws ConfigError `validation`, without the value if it is secret */
-export async function parseLeaf<S extends StandardSchemaV1>(schema: S, entry: Entry): Promise<StandardSchemaV1.InferOutput<S>> {
-  const shape = shapeOf(schema);
-  const texts = new Texts();
-  if (entry.text) texts.add([], entry.value, shape);
-  const result = await validateTexts(schema, texts, () => texts.read([], entry.value));
-  if ('value' in result) return result.value as StandardSchemaV1.InferOutput<S>;
-  const secret = entry.secret || shape.secret;
-  const found = {
-    key: entry.key,
-    value: entry.value,
-    read: texts.read([], entry.value),
-    secret,
-    secrets: secret ? [entry.value] : [],
-    shape,
-    origin: entry.origin,
-    text: entry.text === true,
-  };
-  const problems = result.issues.map((issue) => wrongInside(issue, found));
-  const [first] = problems;
-  throw new ConfigError('validation', `"${entry.key}" from ${entry.origin}: ${first?.message}`, {
-    key: entry.key,
-    origin: entry.origin,
-    problems,
-    ...(first?.hint && { hint: first.hint }),
-  });
 }

@@ -5,7 +5,6 @@ import { type ConfigValue, type Entry, isUnreadable } from '../../src/entry.ts';
 import { ConfigError, isConfigError } from '../../src/errors.ts';
 import { sameValue } from '../../src/internal/freeze.ts';
 import { merge } from '../../src/merge/merge.ts';
-import { leafEntry } from '../../src/merge/merged.ts';
 import type { ConfigProvider } from '../../src/provider.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
@@ -115,7 +114,7 @@ describe('a merge', () => {
         const flat = merge([a, b, c]);
         if (flat.holes.size > 0) return;
         compared++;
-        const both = (x: typeof a, y: typeof a) => layer('both', ...Array.from(merge([x, y]).leaves.values(), leafEntry));
+        const both = (x: typeof a, y: typeof a) => layer('both', ...merge([x, y]).entries());
         const said = (merged: typeof flat) =>
           new Map(Array.from(merged.leaves.values(), (one) => [one.key, [one.value, `${one.origin}`, one.secret]]));
         expect(said(merge([both(a, b), c]))).toEqual(said(flat));

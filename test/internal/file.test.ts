@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type HeldFileOptions, heldFile, ioError, readBytes } from '../../src/internal/file.ts';
+import { ioError, readBytes } from '../../src/internal/file.ts';
+import { type HeldFileOptions, heldFile } from '../../src/internal/held-file.ts';
 import { until } from '../support/until.ts';
 
 vi.mock('node:fs/promises', { spy: true });

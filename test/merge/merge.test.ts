@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { merge } from '../../src/merge/merge.ts';
-import { leafEntry } from '../../src/merge/merged.ts';
 import { entry, hole, layer, variable } from '../support/layers.ts';
 
 const values = (merged: ReturnType<typeof merge>) => Object.fromEntries([...merged.leaves].map(([key, leaf]) => [key, leaf.value]));
@@ -159,8 +158,8 @@ describe('reading a merge', () => {
         leaf: (inside) => ({ secret: inside.endsWith('password'), origin: entry('file', inside, 1).origin }),
       },
     );
-    const leaf = merge([layer('file', tree)]).leaves.get('db.password');
-    expect(leafEntry(leaf as never)).toMatchObject({ key: 'db.password', value: 'not-a-real-one', secret: true });
+    const [leaf] = merge([layer('file', tree)]).entries();
+    expect(leaf).toMatchObject({ key: 'db.password', value: 'not-a-real-one', secret: true });
     expect(`${leaf?.origin}`).toBe('file db.password');
   });
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { makeEntry, makeOrigin } from '../../src/entry.ts';
 import { type ConfigError, EnvProvider, MemoryProvider, ProviderChain } from '../../src/index.ts';
-import { isSchema, parseLeaf, type StandardSchemaV1 } from '../../src/schema/schema.ts';
+import { parseLeaf } from '../../src/schema/leaf.ts';
+import { isSchema, type StandardSchemaV1 } from '../../src/schema/schema.ts';
 
 const entry = (value: Parameters<typeof makeEntry>[0]['value'], more: object = {}) =>
   makeEntry({

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../../chain/chain.ts';
-import { type ConfigCheck, checkConfig } from '../../config/check-config.ts';
+import type { ConfigCheck } from '../../config/check-config.ts';
+import { checkConfig } from '../../config/load-config.ts';
 import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
-import { leafEntry } from '../../merge/merged.ts';
 import type { ConfigProvider } from '../../provider.ts';
 import { show } from '../../redact.ts';
 import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
@@ -69,7 +69,7 @@ export const explain: Command = {
 async function everyKey(chain: ProviderChain): Promise<Answer> {
   const layers = await chain.layers();
   const merged = merge(layers, { keys: [], open: [''] });
-  const keys = Array.from(merged.leaves.values(), leafEntry).map(({ key, value, secret, origin }) => ({
+  const keys = merged.entries().map(({ key, value, secret, origin }) => ({
     key,
     value: show(value, secret),
     origin: `${origin}`,

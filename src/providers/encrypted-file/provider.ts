@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Secret, type Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
-import { heldFile } from '../../internal/file.ts';
+import { heldFile } from '../../internal/held-file.ts';
 import { frozen } from '../../internal/freeze.ts';
 import type { Held } from '../../internal/held.ts';
 import { aBoolean, anInteger, anObject, anything, aString, checkOptions, oneOf } from '../../internal/options.ts';
@@ -19,13 +19,13 @@ export interface EncryptedFileOptions {
   readonly keys?: KeySource | readonly KeySource[];
   /** What the file must be for, say `acme/inference/production`: the file of another environment is refused. @default none */
   readonly context?: string;
-  /** What is in it. @default what the file says, else what its name says */
+  /** What is in it: for a new file, and to be sure of an old one. @default what the file says, else its name without `.jwe`, `.enc` or `.encrypted`, else JSON */
   readonly format?: FormatName;
   /** A missing file is an empty one; every other failure is still one. @default false */
   readonly optional?: boolean;
-  /** @default `encrypted-file:` and the path */
+  /** How errors and explanations call it. @default `encrypted-file:` and the path */
   readonly name?: string;
-  /** @default 16 MiB */
+  /** A larger file is refused. @default 16_777_216 */
   readonly maxBytes?: number;
   /** How long a write waits for other writers. @default 10_000 */
   readonly lockWaitMs?: number;

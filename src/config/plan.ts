@@ -1,0 +1,45 @@
+import { ProviderChain } from '../chain/chain.ts';
+import { aBoolean, aFunction, aNumber, anObject, anything, aString, checkOptions, either, oneOf } from '../internal/options.ts';
+import { type Key, keyOf } from '../key.ts';
+import type { ConfigProvider } from '../provider.ts';
+import { shapeOf } from '../schema/keys.ts';
+import type { StandardSchemaV1 } from '../schema/schema.ts';
+import type { Shape } from '../schema/shape.ts';
+import type { ConfigSource, LoadOptions } from './load-config.ts';
+
+/** What is loaded, from where, as what. */
+export interface Plan {
+  readonly source: ProviderChain;
+  readonly at: Key;
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly shape: Shape | undefined;
+}
+
+const loadOptions = {
+  at: either(aString, oneOf('')),
+  watch: either(aBoolean, anObject),
+  unknown: oneOf('ignore', 'warn', 'error'),
+  signal: anything,
+  context: anything,
+  on: aFunction,
+};
+
+/** What to load, and the chain that was made for it, if one was. */
+export function planOf(
+  schema: StandardSchemaV1 | undefined,
+  source: ConfigSource,
+  options: LoadOptions,
+): { readonly plan: Plan; readonly own?: ProviderChain } {
+  checkOptions('loadConfig', options, loadOptions);
+  if (typeof options.watch === 'object') checkOptions('loadConfig: watch', options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
+  const own =
+    source instanceof ProviderChain
+      ? undefined
+      : new ProviderChain(Array.isArray(source) ? source : [source as ConfigProvider], { closeProviders: !isComposed(source) });
+  const plan: Plan = { source: own ?? (source as ProviderChain), at: keyOf(options.at ?? ''), schema, shape: schema && shapeOf(schema) };
+  return { plan, ...(own && { own }) };
+}
+
+/** A view of somebody's chain is that somebody's to close. */
+const isComposed = (source: ConfigSource): boolean =>
+  !Array.isArray(source) && (source as ConfigProvider | undefined)?.layers !== undefined;
