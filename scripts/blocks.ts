@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { OptionsReader, tableOf } from './options.ts';
 import { root } from './rooms.ts';
 
 /** Languages whose blocks must be cut from a file in examples/. */
 const code = new Set(['ts', 'mts', 'cts', 'tsx', 'js', 'mjs', 'cjs', 'jsx', 'typescript', 'javascript']);
 const marker = /^<!-- (examples\/[\w./-]+)(?:#([\w-]+))? -->$/;
+/** Above a table that is made from the comments of an options interface. */
+const options = /^<!-- options (src\/[\w./-]+\.ts)#(\w+) -->$/;
 
 export interface Block {
   readonly page: string;
@@ -13,12 +16,19 @@ export interface Block {
   readonly problem?: string;
 }
 
+/** A table of options that a page shows. */
+export interface Table {
+  readonly file: string;
+  readonly name: string;
+}
+
 export interface Page {
   readonly page: string;
   readonly text: string;
-  /** The same page, each marked block cut anew. */
+  /** The same page, each marked block cut anew, each marked table made anew. */
   readonly fresh: string;
   readonly blocks: readonly Block[];
+  readonly tables: readonly Table[];
 }
 
 export function pages(): readonly Page[] {
@@ -26,19 +36,34 @@ export function pages(): readonly Page[] {
   const under = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
     .filter((name) => name.endsWith('.md') && !name.startsWith('docs/site/'));
-  return [...top, ...under].sort().map(refresh);
+  const texts = [...top, ...under].sort().map((page) => ({ page, text: readFileSync(new URL(page, root), 'utf8') }));
+  const reader = new OptionsReader(texts.flatMap(({ text }) => text.split('\n').flatMap((line) => options.exec(line)?.[1] ?? [])));
+  return texts.map(({ page, text }) => refresh(page, text, reader));
 }
 
-function refresh(page: string): Page {
-  const text = readFileSync(new URL(page, root), 'utf8');
+function refresh(page: string, text: string, reader: OptionsReader): Page {
   const out: string[] = [];
   const blocks: Block[] = [];
+  const tables: Table[] = [];
   const lines = text.split('\n');
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as string;
     const fence = /^( *)(`{3,})(\w*)/.exec(line);
     if (!fence) {
       out.push(line);
+      const [, file, name] = (options.exec(line) ?? []) as [string?, string?, string?];
+      if (file === undefined || name === undefined) continue;
+      let end = i + 1;
+      while (lines[end]?.startsWith('|')) end++;
+      const own = lines.slice(i + 1, end);
+      const read = reader.read(file, name);
+      const wanted = read ? tableOf(read) : own;
+      const differs = own.join('\n') !== wanted.join('\n');
+      const problem = read ? differs && `differs from ${file}: run npm run docs` : `${line} names no such interface`;
+      blocks.push({ page, line: i + 1, ...(problem && { problem }) });
+      tables.push({ file, name });
+      out.push(...wanted);
+      i = end - 1;
       continue;
     }
     const [, indent, ticks, language] = fence as unknown as [string, string, string, string];
@@ -56,7 +81,7 @@ function refresh(page: string): Page {
     out.push(line, ...(wanted ?? lines.slice(i + 1, end)), ...(end < lines.length ? [lines[end] as string] : []));
     i = end;
   }
-  return { page, text, fresh: out.join('\n'), blocks };
+  return { page, text, fresh: out.join('\n'), blocks, tables };
 }
 
 /** What stands between `// #region name` and its `// #endregion`, moved to the left margin; the whole file without a name. */

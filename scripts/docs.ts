@@ -1,4 +1,4 @@
-// Cuts the code blocks of README and docs anew from examples/.
+// Cuts the code blocks of README and docs anew from examples/, and makes their tables of options anew from the comments in src/.
 import { writeFileSync } from 'node:fs';
 import { pages } from './blocks.ts';
 import { root } from './rooms.ts';

@@ -9,7 +9,7 @@ afterAll(async () => {
   for (const clean of cleaning.reverse()) await clean().catch(() => undefined);
 });
 
-const page = readFileSync(new URL('../../docs/vault.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/providers/vault.md', import.meta.url), 'utf8');
 const [, section = ''] = /## Policies\n([\s\S]*?)\n## /.exec(page) ?? [];
 const printed = new Map([...section.matchAll(/### (.+)\n+```hcl\n([\s\S]*?)```/g)].map(([, title = '', text = '']) => [title, text]));
 
@@ -144,7 +144,7 @@ const uses: Readonly<Record<string, Use>> = {
   },
 };
 
-describe('the policies in docs/vault.md', () => {
+describe('the policies in docs/providers/vault.md', () => {
   it('are all here', () => {
     expect([...printed.keys()].sort()).toEqual([...Object.keys(uses), 'Own token'].sort());
   });

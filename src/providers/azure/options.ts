@@ -6,12 +6,12 @@ import type { AzureClient, AzureCredential } from './client.ts';
 export interface AzureKeyVaultOptions extends ShelterOptions {
   /** `https://acme.vault.azure.net`, or the vault's address in another cloud. */
   readonly url: string;
-  /** @default DefaultAzureCredential of `@azure/identity` */
+  /** Who asks: any `TokenCredential`. @default `DefaultAzureCredential` of `@azure/identity` */
   readonly credential?: AzureCredential;
   /** Only secrets whose names start with it: `inference--db--pool-max` is then `db.poolMax`. @default '' */
   readonly prefix?: string;
   /** Keys and the secrets they stand in, in place of all names below the prefix: `{ 'llm.apiKey': 'llm-api-key' }`; `name/version`
-   *  pins one, `name#field` picks a field of JSON text, `name#` the text itself. */
+   *  pins one, `name#field` picks a field of JSON text, `name#` the text itself. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
   /** How the words of a name read back, since Key Vault does not tell cases apart. @default 'camel' */
   readonly keys?: 'camel' | 'snake' | 'kebab';
@@ -19,7 +19,7 @@ export interface AzureKeyVaultOptions extends ShelterOptions {
   readonly clientOptions?: object;
   /** A client of your own. @default one made on first use */
   readonly client?: AzureClient;
-  /** @default 'azure' */
+  /** How errors and explanations call it. @default 'azure' */
   readonly name?: string;
 }
 

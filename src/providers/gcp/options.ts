@@ -9,11 +9,11 @@ export interface GcpSecretManagerOptions extends ShelterOptions {
   /** Only secrets whose names start with it: `inference-db--host` is then `db.host`. @default '' */
   readonly prefix?: string;
   /** Keys and the secrets they stand in, in place of all names below the prefix: `{ 'database.password': 'db#password',
-   *  tls: 'projects/1234/secrets/tls/versions/7' }`; `name#` is the text itself. */
+   *  tls: 'projects/1234/secrets/tls/versions/7' }`; `name#` is the text itself. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
   /** The region of regional secrets: `europe-west4`. @default global */
   readonly location?: string;
-  /** A number or an alias. @default 'latest' */
+  /** Which version is read: a number or an alias. @default 'latest' */
   readonly version?: string;
   /** Where secrets that are created keep their payload: `['europe-west4', 'europe-west1']`. @default wherever Google chooses */
   readonly replicas?: readonly string[];
@@ -23,7 +23,7 @@ export interface GcpSecretManagerOptions extends ShelterOptions {
   readonly clientOptions?: object;
   /** A client of your own, which is then yours to close. @default one made on first use */
   readonly client?: GcpClient;
-  /** @default 'gcp' */
+  /** How errors and explanations call it. @default 'gcp' */
   readonly name?: string;
 }
 

@@ -12,7 +12,7 @@ interface Policy {
   }[];
 }
 
-const page = readFileSync(new URL('../../../docs/aws.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/providers/aws.md', import.meta.url), 'utf8');
 const policies = new Map(
   [...page.matchAll(/^### (.+)\n[\s\S]*?```json\n([\s\S]*?)```/gm)].map((match) => [match[1], JSON.parse(match[2] as string) as Policy]),
 );
@@ -60,7 +60,7 @@ const uses: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 };
 
-describe('the policies in docs/aws.md', () => {
+describe('the policies in docs/providers/aws.md', () => {
   it.each(Object.keys(uses))('to “%s” name each action that it takes, and no other', async (title) => {
     await uses[title]?.();
     const asked = new Set(server.calls.map(({ operation }) => actionOf(operation)));
