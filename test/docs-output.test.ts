@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { pages } from '../scripts/blocks.ts';
+import { root } from '../scripts/rooms.ts';
+
+interface Shown {
+  readonly at: string;
+  readonly file: string;
+  /** Each of these stands in the file, line for line. */
+  readonly parts: readonly string[];
+}
+
+const marker = /^<!-- in (\S+) -->$/;
+
+/** What stands below `<!-- in examples/…/output.txt -->`: a block, or a table whose last column quotes one line each. */
+const shown = pages().flatMap(({ page, text }): Shown[] => {
+  const lines = text.split('\n');
+  return lines.flatMap((line, i): Shown[] => {
+    const [, file] = marker.exec(line) ?? [];
+    if (file === undefined) return [];
+    const below = lines.slice(i + 1);
+    const fenced = below[0] === '```';
+    const end = below.findIndex((one, n) => (fenced ? n > 0 && one === '```' : !one.startsWith('|')));
+    const own = below.slice(0, end);
+    const parts = fenced ? [own.slice(1).join('\n')] : own.slice(2).map((row) => /`([^`]+)` \|$/.exec(row)?.[1] ?? row);
+    return [{ at: `${page}:${i + 1}`, file, parts }];
+  });
+});
+
+describe('README and docs', () => {
+  it('show what examples print', () => {
+    expect(shown).not.toEqual([]);
+    expect(shown.filter(({ file }) => !/^examples\/[\w-]+\/output\.txt$/.test(file) || !existsSync(new URL(file, root)))).toEqual([]);
+  });
+
+  it.each(shown)('show nothing that examples do not print: $at', ({ file, parts }) => {
+    const printed = `\n${readFileSync(new URL(file, root), 'utf8')}\n`;
+    expect(parts).not.toEqual([]);
+    expect(parts.filter((part) => !printed.includes(`\n${part}\n`))).toEqual([]);
+  });
+});
