@@ -1,7 +1,8 @@
 import { ConfigError } from '../../errors.ts';
 import { aString, checkOptions, mapOf } from '../../internal/options.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
-import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
+import { AwsConnection } from './connection.ts';
+import { type AwsClientOptions, awsClientChecks } from './options.ts';
 
 export interface KmsKeyOptions extends AwsClientOptions {
   /** The key's id, ARN or alias: `alias/config`. */

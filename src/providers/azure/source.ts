@@ -1,6 +1,7 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { cannotChange, DashedNames } from '../../internal/dashed.ts';
+import { quoted } from '../../internal/quoted.ts';
 import type { Key } from '../../key.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
@@ -33,7 +34,6 @@ export class AzureSource implements DocumentSource {
   readonly #names: DashedNames;
   readonly #azure: AzureConnection;
   readonly #pages = new ListPages();
-  readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: AzureKeyVaultOptions) {
@@ -112,9 +112,8 @@ export class AzureSource implements DocumentSource {
     const key = this.#names.keyOf(name);
     const outcome = this.#off(secret);
     if (key !== undefined) return [{ place: { key, document: this.#names.nameOf(key) as string, field: '' }, ...(outcome && { outcome }) }];
-    if (!this.#leftOut.has(name))
-      this.#notice(`${this.name}: the secret ${name} is left out: its name does not read back as a key. Name it in the option secrets`);
-    this.#leftOut.add(name);
+    const said = `${this.name}: the secret ${quoted(name)} is left out: its name does not read back as a key`;
+    this.#notice(`${said}. Name it in the option secrets`, 'invalid_key');
     return [];
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
-import { base64url, quoted } from './jose.ts';
+import { quoted } from '../../internal/quoted.ts';
+import { base64url } from './jose.ts';
 import { decryptContent, encryptContent, type Jwe, jointHeader, parseJwe, printJwe, type Recipient } from './jwe.ts';
 import type { FoundKeys } from './key-sources.ts';
 import { checkAlgorithms, contentKeyOf, keysForAll, nameOf, type Opened, vouched, withRecipients } from './recipients.ts';

@@ -1,9 +1,9 @@
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../../formats/format.ts';
 import { missing, readBytes, utf8 } from '../../internal/file.ts';
+import { quoted } from '../../internal/quoted.ts';
 import { writeAtomic } from './durable.ts';
 import { type Envelope, makeEnvelope, openEnvelope, rewriteEnvelope } from './envelope.ts';
-import { quoted } from './jose.ts';
 import type { FoundKeys, Keys } from './key-sources.ts';
 import { withLock } from './lock.ts';
 

@@ -1,5 +1,8 @@
 import { ConfigError } from '../../errors.ts';
 import { membersWritten } from '../../formats/json.ts';
+import { quoted } from '../../internal/quoted.ts';
+
+export { quoted };
 
 export type Header = Record<string, unknown>;
 
@@ -13,12 +16,6 @@ export function unbase64url(text: string, name: string, where: string): Buffer {
       hint: 'It is damaged or cut off: take it from version control or a backup',
     });
   return bytes;
-}
-
-/** Something from a file that may stand in a message: short, on one line, without control characters. */
-export function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? value : `(${typeof value})`;
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 63)}…` : text).replace(/\p{Cc}|\p{Cf}/gu, '?');
 }
 
 /** A JSON object without duplicate names. */

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
-import { base64url, type Header, objectFrom, quoted, unbase64url } from './jose.ts';
+import { quoted } from '../../internal/quoted.ts';
+import { base64url, type Header, objectFrom, unbase64url } from './jose.ts';
 
 /** One holder of a key: what that key made of the content key, and how. */
 export interface Recipient {

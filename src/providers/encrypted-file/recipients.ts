@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
-import { base64url, type Header, quoted } from './jose.ts';
+import { quoted } from '../../internal/quoted.ts';
+import { base64url, type Header } from './jose.ts';
 import { type Jwe, jointHeader, type Recipient } from './jwe.ts';
 import { x25519 } from './primitives.ts';
 import { AgreementKey, extensionAlgorithm, type FileKey, maxIterations, tooManyRounds } from './wrapping.ts';

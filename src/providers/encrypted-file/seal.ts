@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
+import { quoted } from '../../internal/quoted.ts';
 import { type Key, keyFrom, keyOf, letters, segments } from '../../key.ts';
-import { base64url, quoted } from './jose.ts';
+import { base64url } from './jose.ts';
 import { decryptContent, encryptContent, type Jwe, parseCompact } from './jwe.ts';
 import type { FoundKeys } from './key-sources.ts';
 import { checkAlgorithms, contentKeyOf } from './recipients.ts';

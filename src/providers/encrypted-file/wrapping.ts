@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, diffieHellman, generateKeyPairSync, type KeyObject, pbkdf2, randomBytes } from 'node:crypto';
 import { inspect, promisify } from 'node:util';
 import { ConfigError, isConfigError } from '../../errors.ts';
+import { quoted } from '../../internal/quoted.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
-import { base64url, type Header, quoted, unbase64url } from './jose.ts';
+import { base64url, type Header, unbase64url } from './jose.ts';
 import type { Recipient } from './jwe.ts';
 import { aesUnwrap, aesWrap, concatKdf, fitting, run, x25519 } from './primitives.ts';
 

@@ -2,6 +2,7 @@ import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { crc32c } from '../../internal/crc32c.ts';
 import { cannotChange, DashedNames } from '../../internal/dashed.ts';
+import { quoted } from '../../internal/quoted.ts';
 import type { Key } from '../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
@@ -28,7 +29,6 @@ export class GcpSource implements DocumentSource {
   readonly #parent: string;
   readonly #names: DashedNames;
   readonly #google: GcpConnection;
-  readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: GcpSecretManagerOptions) {
@@ -106,9 +106,7 @@ export class GcpSource implements DocumentSource {
     if (!this.#names.owns(name)) return [];
     const key = this.#names.keyOf(name);
     if (key !== undefined) return [{ place: { key, document: this.#full(name), field: '' } }];
-    if (!this.#leftOut.has(name))
-      this.#notice(`${this.name}: the secret ${name} is left out: its name is no key. Name it in the option secrets`);
-    this.#leftOut.add(name);
+    this.#notice(`${this.name}: the secret ${quoted(name)} is left out: its name is no key. Name it in the option secrets`, 'invalid_key');
     return [];
   }
 

@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
+import { quoted } from '../../internal/quoted.ts';
 import { type Key, keyOf } from '../../key.ts';
 import { ancestors, asDocument } from '../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
@@ -22,7 +23,6 @@ export class KeyringSource implements DocumentSource {
   readonly #keyring: Keyring;
   /** A locked keyring looks like an empty one to the native packages: on Linux the Secret Service is asked first. */
   readonly #guard: SecretService | undefined;
-  readonly #leftOut = new Set<string>();
   #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor({ service, backend = 'auto', prefix = '', name = 'keyring' }: KeyringOptions) {
@@ -110,9 +110,7 @@ export class KeyringSource implements DocumentSource {
     } catch {
       // told below
     }
-    if (!this.#leftOut.has(account))
-      this.#notice(`${this.name}: the entry ${JSON.stringify(account)} is left out of lists: its account is no key as it stands`);
-    this.#leftOut.add(account);
+    this.#notice(`${this.name}: the entry ${quoted(account)} is left out of lists: its account is no key as it stands`, 'invalid_key');
     return undefined;
   }
 }

@@ -245,7 +245,7 @@ describe('one secret, or a map of them', () => {
     const said: string[] = [];
     provider.on((event) => event.type === 'notice' && said.push(event.message));
     expect((await provider.list()).map((item) => item.key)).toEqual(['good']);
-    expect(said).toEqual([expect.stringContaining('acme/inference/prototype is left out')]);
+    expect(said).toEqual([expect.stringContaining('"acme/inference/prototype" is left out')]);
   });
 
   it('writes to the stage that it reads', async () => {

@@ -218,7 +218,7 @@ describe('SSM names', () => {
     const said: string[] = [];
     provider.on((event) => event.type === 'notice' && said.push(event.message));
     expect((await provider.list()).map((item) => item.key)).toEqual(['good']);
-    expect(said).toEqual([expect.stringContaining('/acme/inference/__proto__ is left out')]);
+    expect(said).toEqual([expect.stringContaining('"/acme/inference/__proto__" is left out')]);
   });
 
   it('that differ are never one key, whatever stands in them', async () => {

@@ -1,53 +1,11 @@
-import type { ConfigValue } from '../../entry.ts';
-import { ConfigError } from '../../errors.ts';
-import { aBoolean, aString, checkOptions, mapOf, oneOf } from '../../internal/options.ts';
-import { type Key, segments } from '../../key.ts';
-import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
-import { asDocument, mapped, placesOf } from '../../shelter/places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
-import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
-import { keyBelow, type Notice } from './names.ts';
-
-export interface AwsSsmOptions extends AwsClientOptions, ShelterOptions {
-  /** The hierarchy to read: `/acme/inference/database/pool-max` is then `database.pool-max`. Either this or `parameters`. */
-  readonly path?: string;
-  /** Keys and the parameters they stand in: `{ 'database.url': '/acme/db/url', db: '/aws/reference/secretsmanager/db' }`; `name#field`
-   *  picks a field of JSON text, `name#` the text itself. */
-  readonly parameters?: Readonly<Record<string, string>>;
-  /** Whether SecureStrings are decrypted; without it they are holes that say so. @default true */
-  readonly decrypt?: boolean;
-  /** Only versions with this label are read. @default the newest versions */
-  readonly label?: string;
-  /** The KMS key for SecureStrings that are written. @default the account's own key for SSM */
-  readonly kmsKeyId?: string;
-  /** For parameters that are written; a value of more than 4 KB needs another than `Standard`. @default the account's own */
-  readonly tier?: 'Standard' | 'Advanced' | 'Intelligent-Tiering';
-  /** @default 'aws-ssm' */
-  readonly name?: string;
-}
-
-/** AWS SSM Parameter Store. */
-export class AwsSsmProvider extends WritableShelteredProvider {
-  constructor(options: AwsSsmOptions) {
-    checkOptions('AwsSsmProvider', options, {
-      path: aString,
-      parameters: mapOf(aString),
-      decrypt: aBoolean,
-      label: aString,
-      kmsKeyId: aString,
-      tier: oneOf('Standard', 'Advanced', 'Intelligent-Tiering'),
-      name: aString,
-      ...awsClientChecks,
-      ...shelterOptionChecks,
-    });
-    if ((options.path === undefined) === (options.parameters === undefined))
-      throw new ConfigError('invalid_option', 'AwsSsmProvider: give either path or parameters');
-    if (options.path !== undefined && !options.path.startsWith('/'))
-      throw new ConfigError('invalid_option', 'AwsSsmProvider: path must start with a slash, as in /acme/inference');
-    super(new SsmSource(options), shelterOptionsOf(options));
-  }
-}
+import type { ConfigValue } from '../../../entry.ts';
+import { ConfigError } from '../../../errors.ts';
+import { type Key, segments } from '../../../key.ts';
+import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
+import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
+import { AwsConnection } from '../connection.ts';
+import { AwsSource } from '../source.ts';
+import type { AwsSsmOptions } from './options.ts';
 
 interface Parameter {
   readonly Name: string;
@@ -62,32 +20,22 @@ interface Parameter {
 
 const segment = /^[\w.-]+$/;
 
-class SsmSource implements DocumentSource {
-  readonly name: string;
+export class SsmSource extends AwsSource implements DocumentSource {
   readonly batch = 10;
   /** SSM allows 40 reads a second; the first second has the burst of `concurrency` on top. */
   readonly limits = { concurrency: 10, perSecond: 28 };
   readonly places?: readonly Place[];
   readonly #options: AwsSsmOptions;
   readonly #root: string;
-  readonly #aws: AwsConnection;
-  #notice: Notice = () => {};
 
   constructor(options: AwsSsmOptions) {
-    this.name = options.name ?? 'aws-ssm';
+    const name = options.name ?? 'aws-ssm';
+    const load = () => import('@aws-sdk/client-ssm');
+    const aws = { package: '@aws-sdk/client-ssm', client: 'SSMClient', policy: 'ssm', load };
+    super(name, new AwsConnection('AwsSsmProvider', name, options, aws));
     this.#options = options;
     this.#root = (options.path ?? '').replace(/\/+$/, '');
     if (options.parameters) this.places = placesOf('AwsSsmProvider', 'parameters', options.parameters);
-    this.#aws = new AwsConnection('AwsSsmProvider', this.name, options, {
-      package: '@aws-sdk/client-ssm',
-      client: 'SSMClient',
-      policy: 'ssm',
-      load: () => import('@aws-sdk/client-ssm'),
-    });
-  }
-
-  onNotice(tell: Notice): void {
-    this.#notice = tell;
   }
 
   locate(key: Key): readonly Place[] {
@@ -100,7 +48,7 @@ class SsmSource implements DocumentSource {
     const select = call.version ?? this.#options.label;
     const named = new Map(documents.map((document) => [select ? `${document}:${select}` : document, document]));
     const input = { Names: [...named.keys()], WithDecryption: this.#decrypts };
-    const out = await this.#aws.send<{ Parameters?: Parameter[]; InvalidParameters?: string[] }>(
+    const out = await this.aws.send<{ Parameters?: Parameter[]; InvalidParameters?: string[] }>(
       { command: 'GetParameters', input, resource: documents.join(', ') },
       call.signal,
     );
@@ -124,7 +72,7 @@ class SsmSource implements DocumentSource {
     const filters = label && { ParameterFilters: [{ Key: 'Label', Option: 'Equals', Values: [label] }] };
     try {
       const input = { Path: path, Recursive: true, MaxResults: 10, WithDecryption: this.#decrypts && !names, NextToken: token, ...filters };
-      const out = await this.#aws.send<{ Parameters?: Parameter[]; NextToken?: string }>(
+      const out = await this.aws.send<{ Parameters?: Parameter[]; NextToken?: string }>(
         { command: 'GetParametersByPath', input, resource: path },
         call.signal,
       );
@@ -142,7 +90,7 @@ class SsmSource implements DocumentSource {
 
   async write(document: string, value: ConfigValue | undefined, { secret }: DocumentWrite, call: Call): Promise<string | undefined> {
     if (value === undefined) {
-      await this.#aws.send({ command: 'DeleteParameter', input: { Name: document }, resource: document }, call.signal);
+      await this.aws.send({ command: 'DeleteParameter', input: { Name: document }, resource: document }, call.signal);
       return undefined;
     }
     const list = secret === false && Array.isArray(value) && value.length > 0 && value.every(isListable);
@@ -151,24 +99,8 @@ class SsmSource implements DocumentSource {
     const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
     const tier = this.#options.tier && { Tier: this.#options.tier };
     const input = { Name: document, Value: text, Type: type, Overwrite: true, ...key, ...tier };
-    const out = await this.#aws.send<{ Version?: number }>({ command: 'PutParameter', input, resource: document }, call.signal);
+    const out = await this.aws.send<{ Version?: number }>({ command: 'PutParameter', input, resource: document }, call.signal);
     return out.Version === undefined ? undefined : String(out.Version);
-  }
-
-  renew(): boolean {
-    return this.#aws.renew();
-  }
-
-  load(): Promise<void> {
-    return this.#aws.load();
-  }
-
-  classify(error: unknown): ConfigError {
-    return this.#aws.classify(error);
-  }
-
-  async close(): Promise<void> {
-    this.#aws.close();
   }
 
   get #decrypts(): boolean {
@@ -180,13 +112,8 @@ class SsmSource implements DocumentSource {
   }
 
   #listed(one: Parameter, sealed: boolean): Page['found'] {
-    const key = keyBelow(`${this.#root}/`, one.Name);
-    if (key === undefined) {
-      this.#notice(`${this.name}: ${one.Name} is left out: its name is no key. Name it in the option parameters`, 'invalid_key');
-      return [];
-    }
-    const place = { key, document: one.Name, field: '' };
-    return [sealed ? { place } : { place, outcome: this.#outcome(one) }];
+    const places = this.placeOf(one.Name, `${this.#root}/`, 'parameters');
+    return places.map((place) => (sealed ? { place } : { place, outcome: this.#outcome(one) }));
   }
 
   #outcome(one: Parameter): Outcome {

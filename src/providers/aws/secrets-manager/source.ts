@@ -1,48 +1,11 @@
-import type { ConfigValue } from '../../entry.ts';
-import { ConfigError } from '../../errors.ts';
-import { anInteger, aString, checkOptions, mapOf } from '../../internal/options.ts';
-import { type Key, segments } from '../../key.ts';
-import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
-import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
-import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
-import { type AwsClientOptions, AwsConnection, awsClientChecks } from './client.ts';
-import { keyBelow, type Notice } from './names.ts';
-
-export interface AwsSecretsManagerOptions extends AwsClientOptions, ShelterOptions {
-  /** With a slash at its end everything below it: `acme/inference/database` is then the section `database`. Without one, that one
-   *  secret. Either this or `secrets`. */
-  readonly path?: string;
-  /** Keys and the secrets they stand in, names or ARNs: `{ 'llm.apiKey': 'prod/llm#apiKey' }`; `name#` is the text itself. */
-  readonly secrets?: Readonly<Record<string, string>>;
-  /** Which version is read. @default 'AWSCURRENT' */
-  readonly stage?: string;
-  /** How long a deleted secret can be restored, 7 to 30 days. @default 30 */
-  readonly recoveryWindowDays?: number;
-  /** The KMS key for secrets that are created. @default the account's own key for Secrets Manager */
-  readonly kmsKeyId?: string;
-  /** @default 'aws-secrets-manager' */
-  readonly name?: string;
-}
-
-/** AWS Secrets Manager. */
-export class AwsSecretsManagerProvider extends WritableShelteredProvider {
-  constructor(options: AwsSecretsManagerOptions) {
-    checkOptions('AwsSecretsManagerProvider', options, {
-      path: aString,
-      secrets: mapOf(aString),
-      stage: aString,
-      recoveryWindowDays: anInteger(7, 30),
-      kmsKeyId: aString,
-      name: aString,
-      ...awsClientChecks,
-      ...shelterOptionChecks,
-    });
-    if ((options.path === undefined) === (options.secrets === undefined))
-      throw new ConfigError('invalid_option', 'AwsSecretsManagerProvider: give either path or secrets');
-    super(new SecretsManagerSource(options), shelterOptionsOf(options));
-  }
-}
+import type { ConfigValue } from '../../../entry.ts';
+import { ConfigError } from '../../../errors.ts';
+import { type Key, segments } from '../../../key.ts';
+import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
+import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
+import { AwsConnection } from '../connection.ts';
+import { AwsSource } from '../source.ts';
+import type { AwsSecretsManagerOptions } from './options.ts';
 
 interface Secret {
   readonly ARN?: string;
@@ -61,39 +24,28 @@ interface Batch {
 const segment = /^[\w+=.@-]+$/;
 const versionId = /^[0-9a-f]{8}-[0-9a-f-]{27,55}$/i;
 
-class SecretsManagerSource implements DocumentSource {
-  readonly name: string;
+export class SecretsManagerSource extends AwsSource implements DocumentSource {
   readonly places?: readonly Place[];
   readonly #options: AwsSecretsManagerOptions;
   readonly #root: string;
   readonly #stage: string;
-  readonly #aws: AwsConnection;
   #oneByOne: boolean;
-  #notice: Notice = () => {};
 
   constructor(options: AwsSecretsManagerOptions) {
-    const { path, secrets, stage = 'AWSCURRENT' } = options;
-    this.name = options.name ?? 'aws-secrets-manager';
+    const { path, secrets, stage = 'AWSCURRENT', name = 'aws-secrets-manager' } = options;
+    const load = () => import('@aws-sdk/client-secrets-manager');
+    const aws = { package: '@aws-sdk/client-secrets-manager', client: 'SecretsManagerClient', policy: 'secretsmanager', load };
+    super(name, new AwsConnection('AwsSecretsManagerProvider', name, options, aws));
     this.#options = options;
     this.#root = path ?? '';
     this.#stage = stage;
     this.#oneByOne = stage !== 'AWSCURRENT'; // a batch cannot ask for any other stage
     if (secrets) this.places = placesOf('AwsSecretsManagerProvider', 'secrets', secrets);
     else if (path !== undefined && !path.endsWith('/')) this.places = [{ key: '', document: path, field: '' }];
-    this.#aws = new AwsConnection('AwsSecretsManagerProvider', this.name, options, {
-      package: '@aws-sdk/client-secrets-manager',
-      client: 'SecretsManagerClient',
-      policy: 'secretsmanager',
-      load: () => import('@aws-sdk/client-secrets-manager'),
-    });
   }
 
   get batch(): number {
     return this.#oneByOne ? 1 : 20;
-  }
-
-  onNotice(tell: Notice): void {
-    this.#notice = tell;
   }
 
   locate(key: Key): readonly Place[] {
@@ -113,7 +65,7 @@ class SecretsManagerSource implements DocumentSource {
 
   async #readBatch(documents: readonly string[], call: Call): Promise<Batch> {
     try {
-      return await this.#aws.send<Batch>(
+      return await this.aws.send<Batch>(
         { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: documents.join(', ') },
         call.signal,
       );
@@ -121,7 +73,7 @@ class SecretsManagerSource implements DocumentSource {
       // denials of single secrets stand inside an answer: this one is about the batch itself
       if (this.classify(error).code === 'access_denied') {
         this.#oneByOne = true;
-        this.#notice(
+        this.notice(
           `${this.name} may not read in batches (secretsmanager:BatchGetSecretValue): each secret is a request of its own`,
           'access_denied',
         );
@@ -134,7 +86,7 @@ class SecretsManagerSource implements DocumentSource {
     const version = call.version ?? this.#stage;
     const input = { SecretId: name, ...(versionId.test(version) ? { VersionId: version } : { VersionStage: version }) };
     try {
-      return this.#document(await this.#aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal), name);
+      return this.#document(await this.aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal), name);
     } catch (error) {
       const refused = this.classify(error);
       if (refused.code === 'not_found' || isDeleted(refused)) return 'absent';
@@ -143,29 +95,23 @@ class SecretsManagerSource implements DocumentSource {
   }
 
   async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
-    const root = this.#root;
     const below = this.#nameOf(scope.prefix);
     // what stands below a prefix may also be a field of a secret above it
     const above = cursor === undefined ? this.locate(scope.prefix).map((place) => ({ place })) : [];
     if (below === undefined) return { found: above, next: [] };
     const input = { MaxResults: 100, NextToken: cursor, Filters: [{ Key: 'name', Values: [below] }] };
-    const out = await this.#aws.send<{ SecretList?: Secret[]; NextToken?: string }>(
+    const out = await this.aws.send<{ SecretList?: Secret[]; NextToken?: string }>(
       { command: 'ListSecrets', input, resource: `${below}*` },
       call.signal,
     );
-    const found = (out.SecretList ?? []).flatMap(({ Name = '' }) => {
-      const key = keyBelow(root, Name);
-      if (key !== undefined) return [{ place: { key, document: Name, field: '' } }];
-      this.#notice(`${this.name}: the secret ${Name} is left out: its name is no key. Name it in the option secrets`, 'invalid_key');
-      return [];
-    });
+    const found = (out.SecretList ?? []).flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets')).map((place) => ({ place }));
     return { found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
   }
 
   async write(name: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite, call: Call): Promise<string | undefined> {
     if (value === undefined) {
       const input = { SecretId: name, RecoveryWindowInDays: this.#options.recoveryWindowDays ?? 30 };
-      await this.#aws.send({ command: 'DeleteSecret', input, resource: name }, call.signal);
+      await this.aws.send({ command: 'DeleteSecret', input, resource: name }, call.signal);
       return undefined;
     }
     const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value), ClientRequestToken: call.id };
@@ -173,37 +119,21 @@ class SecretsManagerSource implements DocumentSource {
     // what is written is what is read again, also where another stage is read
     const stages = this.#stage === 'AWSCURRENT' ? {} : { VersionStages: [this.#stage] };
     const put = { command: 'PutSecretValue', input: { SecretId: name, ...content, ...stages }, resource: name };
-    if (ifVersion !== undefined) return (await this.#aws.send<Secret>(put, call.signal)).VersionId;
+    if (ifVersion !== undefined) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
-      return (await this.#aws.send<Secret>(create, call.signal)).VersionId;
+      return (await this.aws.send<Secret>(create, call.signal)).VersionId;
     } catch (error) {
       if (this.classify(error).code !== 'conflict' || !(await this.#waitsForDeletion(name, call))) throw error;
     }
     // its name is taken until it is gone for good
-    await this.#aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
-    return (await this.#aws.send<Secret>(put, call.signal)).VersionId;
+    await this.aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
+    return (await this.aws.send<Secret>(put, call.signal)).VersionId;
   }
 
   async #waitsForDeletion(name: string, call: Call): Promise<boolean> {
     const request = { command: 'DescribeSecret', input: { SecretId: name }, resource: name };
-    return (await this.#aws.send<{ DeletedDate?: Date }>(request, call.signal)).DeletedDate !== undefined;
-  }
-
-  renew(): boolean {
-    return this.#aws.renew();
-  }
-
-  load(): Promise<void> {
-    return this.#aws.load();
-  }
-
-  classify(error: unknown): ConfigError {
-    return this.#aws.classify(error);
-  }
-
-  async close(): Promise<void> {
-    this.#aws.close();
+    return (await this.aws.send<{ DeletedDate?: Date }>(request, call.signal)).DeletedDate !== undefined;
   }
 
   #nameOf(key: Key): string | undefined {
@@ -219,7 +149,7 @@ class SecretsManagerSource implements DocumentSource {
   }
 
   #refused(name: string, code: string): Outcome {
-    const refused = this.#aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
+    const refused = this.aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
     return refused.code === 'not_found' || isDeleted(refused) ? 'absent' : refused;
   }
 }
