@@ -152,9 +152,17 @@ function rest(child: ChildProcess): void {
 
 /** Where this library is installed, and where the program is that runs. */
 function whereToLook(): string[] {
-  const own = typeof __filename === 'string' ? __filename : import.meta.url;
   const [, main] = process.argv;
-  return [own, main === undefined ? `${process.cwd()}/` : resolved(main)];
+  return [own(), main === undefined ? `${process.cwd()}/` : resolved(main)];
+}
+
+/** In a `try`, as bundlers that make CommonJS of this would warn of an `import.meta` outside of one, though it is not reached there. */
+function own(): string {
+  try {
+    return typeof __filename === 'string' ? __filename : import.meta.url;
+  } catch {
+    return `${process.cwd()}/`;
+  }
 }
 
 function resolved(path: string): string {

@@ -1,0 +1,46 @@
+// `node bundle.mjs BUNDLER ENTRY` makes one server bundle of ENTRY.mjs, the library included, and prints its path.
+// Whatever the bundler warns of goes to the error stream.
+import { resolve } from 'node:path';
+import { build as esbuild } from 'esbuild';
+import { build as vite } from 'vite';
+import webpack from 'webpack';
+
+const [, , bundler, entry] = process.argv;
+const source = resolve(`${entry}.mjs`);
+const folder = resolve('out', bundler);
+const warn = (text) => console.error(text);
+
+const withEsbuild = async (format, banner) => {
+  const outfile = `${folder}/${entry}.${format === 'cjs' ? 'cjs' : 'mjs'}`;
+  const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'silent' };
+  const { warnings } = await esbuild({ ...common, entryPoints: [source], outfile, format, banner: { js: banner } });
+  for (const { text } of warnings) warn(text);
+  return outfile;
+};
+
+const bundlers = {
+  'esbuild-cjs': () => withEsbuild('cjs', ''),
+  // what esbuild needs for any CommonJS dependency in an ES module; ours are dotenv and yaml
+  'esbuild-esm': () => withEsbuild('esm', "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"),
+  vite: async () => {
+    const { output } = await vite({
+      logLevel: 'warn',
+      customLogger: { info() {}, warn, warnOnce: warn, error: warn, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false },
+      build: { ssr: source, outDir: folder, emptyOutDir: false, target: 'node20' },
+      ssr: { noExternal: true },
+    });
+    return `${folder}/${output.find((chunk) => chunk.isEntry).fileName}`;
+  },
+  webpack: () =>
+    new Promise((done, failed) => {
+      const output = { path: folder, filename: `${entry}.cjs` };
+      webpack({ target: 'node', mode: 'production', entry: source, output, optimization: { minimize: false } }, (error, stats) => {
+        if (error) return failed(error);
+        const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
+        for (const { message } of [...errors, ...warnings]) warn(message);
+        done(`${folder}/${entry}.cjs`);
+      });
+    }),
+};
+
+console.log(await bundlers[bundler]());

@@ -1,0 +1,26 @@
+const { peerDependencies } = require('llm-config-manager/package.json');
+const { clean, hints, loaded, run } = require('./run.cjs');
+
+function bundled(bundler, entry) {
+  const { status, stdout, stderr } = run('bundle.mjs', bundler, entry);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.any(String) });
+  return { file: stdout.trim(), warnings: stderr };
+}
+
+describe.each(['esbuild-cjs', 'esbuild-esm', 'vite', 'webpack'])('a bundle by %s', (bundler) => {
+  it('is made without a warning, and loads its configuration', () => {
+    const { file, warnings } = bundled(bundler, 'application');
+    expect(warnings).toBe('');
+    expect(run(file)).toEqual(clean(loaded));
+  });
+
+  it('is made though optional peers are missing, and names them where they are used', () => {
+    const { file, warnings } = bundled(bundler, 'missing-peers');
+    const missing = [...warnings.matchAll(/Can't resolve '([^']+)'/g)].map(([, name]) => name);
+    // webpack always says which ones it did not find, and goes on
+    expect(missing.length > 0).toBe(bundler === 'webpack');
+    expect(missing.filter((name) => !Object.hasOwn(peerDependencies, name))).toEqual([]);
+    if (bundler !== 'webpack') expect(warnings).toBe('');
+    expect(run(file)).toEqual(clean(hints));
+  });
+});

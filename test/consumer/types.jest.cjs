@@ -1,0 +1,38 @@
+const { readdirSync, readFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const ts = require('typescript');
+const { clean, run } = require('./run.cjs');
+
+const dist = join(dirname(require.resolve('llm-config-manager/package.json')), 'dist');
+const declarations = readdirSync(dist)
+  .filter((name) => /\.d\.c?ts$/.test(name))
+  .map((name) => [name, ts.createSourceFile(name, readFileSync(join(dist, name), 'utf8'), ts.ScriptTarget.Latest, true)]);
+
+describe('TypeScript, strict, with our declarations checked too', () => {
+  it.each(['node16', 'nodenext', 'bundler'])('takes them with moduleResolution %s', (resolution) => {
+    expect(run('node_modules/typescript/bin/tsc', '-p', `tsconfig.${resolution}.json`)).toEqual(clean(''));
+  });
+});
+
+describe('the declarations', () => {
+  it('are there', () => {
+    expect(declarations.length).toBeGreaterThan(0);
+  });
+
+  it.each(declarations)('in %s name types of ours and of Node only', (_, file) => {
+    const named = file.statements.filter((one) => one.moduleSpecifier).map((one) => one.moduleSpecifier.text);
+    expect(named.filter((name) => !/^(?:\.\/|node:)/.test(name))).toEqual([]);
+    const inline = [...file.text.matchAll(/import\((["'])(.+?)\1\)/g)].map(([, , name]) => name);
+    expect(inline.filter((name) => !/^(?:\.\/|node:)/.test(name))).toEqual([]);
+  });
+
+  it.each(declarations)('in %s hold no any', (_, file) => {
+    const found = [];
+    const visit = (node) => {
+      if (node.kind === ts.SyntaxKind.AnyKeyword) found.push(node.parent.getText());
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+    expect(found).toEqual([]);
+  });
+});
