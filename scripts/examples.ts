@@ -1,21 +1,35 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { root } from './rooms.ts';
+import { type BuildOptions, build } from 'esbuild';
+import { built, manifest, root, source, subpaths } from './rooms.ts';
 
 export interface Example {
+  readonly name: string;
   /** `examples/quick-start` */
   readonly folder: string;
-  /** `examples/quick-start/main.ts` */
-  readonly main: string;
 }
 
 /** Every folder of examples/ with a main.ts; each runs without arguments, servers or the network, and ends by itself. */
 export function examples(): readonly Example[] {
   return readdirSync(new URL('examples/', root))
-    .map((name) => ({ folder: `examples/${name}`, main: `examples/${name}/main.ts` }))
-    .filter(({ main }) => existsSync(new URL(main, root)));
+    .map((name) => ({ name, folder: `examples/${name}` }))
+    .filter(({ folder }) => existsSync(new URL(`${folder}/main.ts`, root)));
 }
+
+export interface ExampleManifest {
+  readonly name: string;
+  readonly private: boolean;
+  readonly type: string;
+  readonly scripts: Readonly<Record<'start', string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+export const manifestOf = ({ folder }: Example): ExampleManifest =>
+  JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8')) as ExampleManifest;
 
 export interface Ran {
   readonly code: number | null;
@@ -23,15 +37,87 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs an example in a process of its own: on the sources, or `built` as an application would, on the package in dist/. */
-export function run(example: Example, options: { readonly built: boolean }): Promise<Ran> {
-  const { NODE_OPTIONS, FORCE_COLOR, ...env } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', example.main], {
-    cwd: fileURLToPath(root),
-    env: { ...env, NO_COLOR: '1', TSX_TSCONFIG_PATH: options.built ? 'examples/tsconfig.json' : 'tsconfig.json' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-  });
+/** A copy of examples/ outside of the project, where each runs as it does for its user. */
+export interface Stage extends Disposable {
+  run(example: Example): Promise<Ran>;
+  /** Compiles all of them, as TypeScript sees the package there. */
+  compile(): Promise<Ran>;
+}
+
+const project = fileURLToPath(root);
+const modules = join(project, 'node_modules');
+
+/** On the sources: these are built as a package, and each example into one file, so that nothing is compiled when it starts. */
+export async function fromSource(): Promise<Stage> {
+  const place = copied();
+  const installed = join(place, 'node_modules');
+  const own = join(installed, manifest.name);
+  const bin = join(installed, '.bin');
+  for (const folder of [own, bin]) mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(modules)) if (name !== '.bin') symlinkSync(join(modules, name), join(installed, name));
+  symlinkSync(join(own, 'dist/cli.js'), join(bin, Object.keys(manifest.bin ?? {})[0] as string));
+  cpSync(join(project, 'package.json'), join(own, 'package.json'));
+  const common: BuildOptions = {
+    absWorkingDir: project,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+  };
+  const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
+  await Promise.all([
+    build({ ...common, entryPoints: { ...faces, cli: 'src/cli/main.ts' }, splitting: true, outdir: join(own, 'dist') }),
+    build({
+      ...common,
+      entryPoints: examples().map(({ folder }) => `${folder}/main.ts`),
+      outbase: 'examples',
+      outdir: place,
+      tsconfigRaw: { compilerOptions: { experimentalDecorators: true } }, // and not the project's, which leads to src/
+    }),
+  ]);
+  const command = (example: Example): string[] => {
+    const [, ...args] = manifestOf(example).scripts.start.split(' '); // tsx --some-flag main.ts
+    return [process.execPath, ...args.map((arg) => arg.replace(/\.ts$/, '.js'))];
+  };
+  return stage(place, command, `${bin}${delimiter}${process.env.PATH}`);
+}
+
+/** On a packed package, installed beside what each example depends on. */
+export async function fromTarball(tarball: string): Promise<Stage> {
+  const place = copied();
+  const workspace = { private: true, workspaces: ['*'], overrides: { [manifest.name]: `file:${tarball}` } };
+  writeFileSync(join(place, 'package.json'), JSON.stringify(workspace));
+  const { code, err } = await run(['npm', 'install', '--loglevel=error', '--no-fund', '--no-audit'], place, process.env);
+  if (code !== 0) throw new Error(`npm install ended with ${code}\n${err}`);
+  return stage(place, () => ['npm', 'start', '--silent'], process.env.PATH);
+}
+
+function copied(): string {
+  const place = mkdtempSync(join(tmpdir(), 'examples-'));
+  cpSync(join(project, 'examples'), place, { recursive: true, filter: (name) => !name.endsWith('node_modules') });
+  return place;
+}
+
+/** An example knows nothing of the process that runs it but where its programs are. */
+function stage(place: string, command: (example: Example) => readonly string[], PATH: string | undefined): Stage {
+  const { HOME, TMPDIR } = process.env;
+  const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' };
+  return {
+    run: (example) => run(command(example), join(place, example.name), env),
+    compile: () => {
+      const { paths, ...compilerOptions } = JSON.parse(readFileSync(join(project, 'tsconfig.json'), 'utf8')).compilerOptions;
+      const typeRoots = [join(modules, '@types')];
+      const include = examples().map(({ name }) => `${name}/**/*`);
+      writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }));
+      return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
+    },
+    [Symbol.dispose]: () => rmSync(place, { recursive: true, force: true }),
+  };
+}
+
+function run([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
+  const child = spawn(program as string, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -40,4 +126,16 @@ export function run(example: Example, options: { readonly built: boolean }): Pro
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, err }));
   });
+}
+
+/** Where it is recorded what an example prints, and what it printed now: a recorded `…` stands for anything within its line. */
+export function recorded({ folder }: Example, out: string): { readonly file: string; readonly text: string } {
+  const file = join(project, folder, 'output.txt');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const fits = (line: string, wanted: string): boolean => {
+    const parts = wanted.split('…').map((part) => part.replace(/[^\w\s]/g, '\\$&'));
+    return parts.length > 1 && new RegExp(`^${parts.join('.*')}$`).test(line);
+  };
+  const text = out.split('\n').map((line, i) => (fits(line, lines[i] ?? '') ? lines[i] : line));
+  return { file, text: text.join('\n') };
 }

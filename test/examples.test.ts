@@ -1,14 +1,73 @@
-import { describe, expect, it } from 'vitest';
-import { examples, run } from '../scripts/examples.ts';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examples, fromSource, fromTarball, manifestOf, recorded, type Stage } from '../scripts/examples.ts';
+import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
+import { manifest, source, subpaths } from '../scripts/rooms.ts';
 
-describe('every example', () => {
-  it.each(examples())(
-    '$folder runs to its end, prints something and complains of nothing',
-    async (example) => {
-      const { code, out, err } = await run(example, { built: process.env.EXAMPLES === 'built' });
-      expect({ code, err }).toEqual({ code: 0, err: '' });
-      expect(out).not.toBe('');
-    },
-    30_000,
-  );
+/** `EXAMPLES=package.tgz` installs that package and what the examples depend on; otherwise they run on the sources. */
+const tarball = process.env.EXAMPLES;
+const all = examples();
+
+describe.concurrent('every example', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await (tarball ? fromTarball(resolve(tarball)) : fromSource());
+  }, 300_000);
+  afterAll(() => stage?.[Symbol.dispose]());
+
+  it.for(all)('$folder prints what its output.txt says, and complains of nothing', { timeout: 120_000 }, async (example, { expect }) => {
+    const { code, out, err } = await stage.run(example);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { file, text } = recorded(example, out);
+    await expect(text).toMatchFileSnapshot(file);
+  });
+
+  it.runIf(tarball)('compiles on the types of the packed package', { timeout: 120_000 }, async ({ expect }) => {
+    expect(await stage.compile()).toEqual({ code: 0, out: '', err: '' });
+  });
+});
+
+describe('the package.json of an example', () => {
+  const peersOf = (specifier: string): string[] => {
+    const subpath = subpaths.find((one) => one !== '.' && specifier === manifest.name + one.slice(1));
+    if (!subpath) return [];
+    const room = source(subpath).replace(/\/index\.ts$/, '');
+    const texts = filesIn(room, /\.ts$/).map(read); // one that runs in a child process is named there, not imported
+    return Object.keys(manifest.peerDependencies ?? {}).filter((name) => texts.some((text) => text.includes(`'${name}'`)));
+  };
+  const importedBy = (folder: string): string[] => {
+    const files = filesIn(folder, /\.m?ts$|\.m?js$/);
+    return files
+      .flatMap((file) => importsOf(file).map(({ target }) => target))
+      .filter((target) => isForeign(target) && !target.startsWith('examples/'));
+  };
+  /** What users are told to install, so that they get no older one than was tried. */
+  const ranges: Readonly<Record<string, string>> = {
+    ...manifest.dependencies,
+    ...manifest.devDependencies,
+    [manifest.name]: manifest.version,
+  };
+
+  it.each(all)('says how $folder starts', (example) => {
+    const { name, type, private: hidden, scripts } = manifestOf(example);
+    expect({ name, type, private: hidden }).toEqual({ name: `example-${example.name}`, type: 'module', private: true });
+    expect(scripts.start).toMatch(/^tsx (?:--[\w=-]+ )*main\.ts$/);
+  });
+
+  it.each(all)('lists exactly what $folder imports, and a client for each store', (example) => {
+    const imported = importedBy(example.folder);
+    const listed = Object.keys(manifestOf(example).dependencies);
+    const clients = imported.map(peersOf);
+    expect(listed).toEqual(expect.arrayContaining(imported.map(packageOf)));
+    expect(listed.filter((name) => !imported.map(packageOf).includes(name) && !clients.flat().includes(name))).toEqual([]);
+    for (const some of clients) expect(some.length === 0 || some.some((name) => listed.includes(name))).toBe(true);
+  });
+
+  it.each(all)('asks for the versions of $folder that this project is tested with', (example) => {
+    const { dependencies, devDependencies } = manifestOf(example);
+    const asked = { ...dependencies, ...devDependencies };
+    expect(asked).toEqual(Object.fromEntries(Object.keys(asked).map((name) => [name, ranges[name]?.replace(/^\d/, '^$&')])));
+    expect(Object.keys(devDependencies).filter((name) => name !== 'tsx' && !name.startsWith('@types/'))).toEqual([]);
+    expect(devDependencies).toHaveProperty('tsx');
+  });
 });

@@ -36,7 +36,6 @@ try {
     platform: 'node',
     format: 'esm',
     external: ['@aws-sdk/*'],
-    tsconfig: process.env.TSX_TSCONFIG_PATH ?? 'tsconfig.json',
   });
   const startedAt = performance.now();
   const { handler } = (await import(outfile)) as typeof import('./handler.ts');
