@@ -17,7 +17,7 @@ import {
   type VaultAuth,
   VaultProvider,
 } from '../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { admin, live, mounted, policy, type Recorder, recorder, refusal, tokenOf, unique, until } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { appRole, token, VaultProvider } from '../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { admin, live, mounted, policy, recorder, refusal, serve, tokenOf, unique, until } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];

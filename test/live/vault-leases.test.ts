@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadConfig, MemoryProvider, ProviderChain } from '../../src/index.ts';
 import { appRole, token, VaultProvider } from '../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { admin, live, mounted, policy, recorder, refusal, tokenOf, unique, until } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { appRole, token, transitKey, VaultProvider } from '../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { admin, live, mounted, policy, recorder, tokenOf, unique } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];

@@ -4,7 +4,7 @@ import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
 import { scoped } from '../../src/levels.ts';
 import { token, VaultProvider } from '../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { conformance, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
 import { admin, live, mounted, policy, type Recorder, recorder, refusal, tokenOf, unique } from './vault-server.ts';
 

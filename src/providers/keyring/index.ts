@@ -1,1 +1,2 @@
-export { type KeyringOptions, KeyringProvider } from './provider.ts';
+export type { KeyringOptions } from './options.ts';
+export { KeyringProvider } from './provider.ts';

@@ -7,7 +7,7 @@ import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Plac
 import { classify } from './classify.ts';
 import type { Credential, Keyring } from './keyring.ts';
 import { type NativeBackend, NativeKeyring } from './native.ts';
-import type { KeyringOptions } from './provider.ts';
+import type { KeyringOptions } from './options.ts';
 import { SecretService } from './secret-service.ts';
 
 /** Half a letter: as bytes it is the same as any other, and two keys would be one account. */

@@ -1,45 +1,14 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { aBoolean, aFunction, anObject, aString, type Check } from '../../internal/options.ts';
 import type { Clock } from '../../shelter/clock.ts';
-import { addressOf, aTls, type TlsOptions, tlsOf } from './address.ts';
+import { addressOf, type TlsOptions, tlsOf } from './address.ts';
 import { token, tokenFile } from './auth/token.ts';
 import { type Asked, classify, denied, failure } from './classify.ts';
+import type { VaultConnectionOptions } from './options.ts';
 import { Session } from './session.ts';
 import type { VaultAuth } from './tokens.ts';
-import { type Answer, clientTransport, ownTransport, type Transport, type VaultClient } from './transport.ts';
-
-/** Where the server is, and who we are. What is left out is read as the `vault` command reads it. */
-export interface VaultConnectionOptions {
-  /** `https://…`, `http://…` on loopback, or `unix:///…` (an agent). @default VAULT_ADDR, else https://127.0.0.1:8200 */
-  readonly address?: string;
-  /** @default VAULT_NAMESPACE */
-  readonly namespace?: string;
-  /** `token`, `tokenFile`, `appRole`, `kubernetes`, `jwt`, `certificate`, `aws`, or a function of your own.
-   *  @default VAULT_TOKEN, else the file .vault-token in the home folder; none for an agent's socket and an injected client */
-  readonly auth?: VaultAuth;
-  /** @default VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME */
-  readonly tls?: TlsOptions;
-  /** Allows plain http to other machines: whoever stands between reads tokens and secrets. @default false */
-  readonly allowInsecure?: boolean;
-  /** A node-vault client to use as it is, its own transport included; then address, namespace, tls and the environment say nothing. */
-  readonly client?: VaultClient;
-  /** @default process.env */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-}
-
-const aClient: Check = (value) => (typeof (value as VaultClient | null)?.request === 'function' ? undefined : 'a node-vault client');
-
-export const connectionChecks: Readonly<Record<keyof VaultConnectionOptions, Check>> = {
-  address: aString,
-  namespace: aString,
-  auth: aFunction,
-  tls: aTls,
-  allowInsecure: aBoolean,
-  client: aClient,
-  env: anObject,
-};
+import { type Answer, clientTransport, ownTransport, type Transport } from './transport.ts';
 
 /** Requests in the name of a session: 2xx, and Vault's own 404, are answers; everything else is thrown. */
 export class Connection {

@@ -5,15 +5,7 @@ import type { Clock } from '../../shelter/clock.ts';
 import type { Document } from '../../shelter/port.ts';
 import { type Asked, missing } from './classify.ts';
 import type { Connection } from './connection.ts';
-
-/** How credentials are made: a path that is read, or written to. */
-export interface LeaseRequest {
-  readonly path: string;
-  /** @default 'GET' */
-  readonly method?: 'GET' | 'POST';
-  /** What is sent, as a role's parameters. */
-  readonly data?: ConfigTree;
-}
+import type { LeaseRequest } from './options.ts';
 
 interface Held {
   readonly value: ConfigTree;

@@ -1,51 +1,16 @@
 import { ConfigError } from '../../errors.ts';
-import { anInteger, aString, type Check, checkOptions, either, mapOf, oneOf } from '../../internal/options.ts';
+import { checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
 import { systemClock } from '../../shelter/clock.ts';
-import { type ShelterOptions, shelterOptionChecks, shelterOptionsOf } from '../../shelter/options.ts';
+import { shelterOptionsOf } from '../../shelter/options.ts';
 import { placesOf } from '../../shelter/places.ts';
 import type { Place } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
-import { Connection, connectionChecks, isSegment, type VaultConnectionOptions } from './connection.ts';
+import { Connection, isSegment } from './connection.ts';
 import { Kv } from './kv.ts';
-import { type LeaseRequest, Leases } from './lease.ts';
+import { Leases } from './lease.ts';
+import { type LeaseRequest, type VaultOptions, vaultChecks } from './options.ts';
 import { VaultSource } from './source.ts';
-
-export interface VaultOptions extends VaultConnectionOptions, ShelterOptions {
-  /** Inside the mount: with a slash at the end everything below it (`/` is everything there is), without one that secret. */
-  readonly path?: string;
-  /** Where the key-value engine of `path` is mounted. @default 'secret' */
-  readonly mount?: string;
-  /** The version of the key-value engine. `auto` asks the server; a number spares that, and under `secrets` takes the first segment
-   *  of each path for its mount. @default 'auto' */
-  readonly kv?: 'auto' | 1 | 2;
-  /** In place of `path`: keys, each with its secret or the field of one, in full: `{ 'db.password': 'secret/acme/db#password' }`.
-   *  `#` once more at the end is the text itself. */
-  readonly secrets?: Readonly<Record<string, string>>;
-  /** Keys, each with a path that makes credentials when it is read. */
-  readonly leases?: Readonly<Record<string, string | LeaseRequest>>;
-  /** How many names a walk may find. @default 100_000 */
-  readonly maxKeys?: number;
-}
-
-const aLease: Check = (value) => {
-  if (typeof value === 'string' && value !== '') return undefined;
-  if (typeof value !== 'object' || value === null) return 'a path or an object with a path';
-  const anyTree: Check = (data) => (typeof data === 'object' && data !== null ? undefined : 'an object');
-  checkOptions('vault: leases', value, { path: aString, method: oneOf('GET', 'POST'), data: anyTree });
-  return (value as { path?: unknown }).path === undefined ? 'a path or an object with a path' : undefined;
-};
-
-const checks: Readonly<Record<keyof VaultOptions, Check>> = {
-  ...connectionChecks,
-  ...shelterOptionChecks,
-  path: aString,
-  mount: aString,
-  kv: either(oneOf('auto'), anInteger(1, 2)),
-  secrets: mapOf(aString),
-  leases: mapOf(aLease),
-  maxKeys: anInteger(1),
-};
 
 /** Secrets of HashiCorp Vault or OpenBao: key-value secrets of both versions, and credentials that are made on demand. */
 export class VaultProvider extends WritableShelteredProvider {
@@ -66,7 +31,7 @@ interface Parts {
 }
 
 function partsOf(options: VaultOptions): Parts {
-  checkOptions('VaultProvider', options, checks);
+  checkOptions('VaultProvider', options, vaultChecks);
   const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)
     throw new ConfigError('invalid_option', 'VaultProvider: give path or secrets, not both', { hint: 'Take two providers in a chain' });

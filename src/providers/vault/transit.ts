@@ -6,7 +6,8 @@ import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shel
 import { ifTransient, Requests } from '../../shelter/requests.ts';
 import { Teller } from '../../shelter/teller.ts';
 import { classify, missing } from './classify.ts';
-import { Connection, connectionChecks, isSegment, type VaultConnectionOptions } from './connection.ts';
+import { Connection, isSegment } from './connection.ts';
+import { connectionChecks, type VaultConnectionOptions } from './options.ts';
 
 export interface TransitKeyOptions extends VaultConnectionOptions, Pick<ShelterOptions, 'resilience' | 'clock'> {
   /** The name of the key in the Transit engine. */

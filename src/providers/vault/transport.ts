@@ -3,20 +3,7 @@ import { ConfigError, isConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { peer } from '../../internal/peer.ts';
 import { type Address, type Tls, tlsFiles } from './address.ts';
-
-/** What of a node-vault client is needed: so that one can be injected. */
-export interface VaultClient {
-  request(options: VaultRequest): Promise<unknown>;
-}
-
-export interface VaultRequest {
-  /** Encoded, with a leading slash, without the API version. */
-  readonly path: string;
-  readonly method: string;
-  readonly headers?: Record<string, string>;
-  readonly json?: object;
-  readonly signal?: AbortSignal;
-}
+import type { VaultClient, VaultRequest } from './client.ts';
 
 /** What the server said, whatever it said. */
 export interface Answer {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { appRole } from '../../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../../src/providers/vault/options.ts';
 import type { FakeVault } from './fake.ts';
 import { fakeVault, pass, providerOf, quiet, refusal, store, timedVault } from './setup.ts';
 

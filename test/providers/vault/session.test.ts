@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { appRole, token, tokenFile } from '../../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../../src/providers/vault/options.ts';
 import type { FakeVault } from './fake.ts';
 import { endsWith, fakeVault, pass, providerOf, quiet, refusal, store, timedVault, until } from './setup.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach } from 'vitest';
 import { VaultProvider } from '../../../src/providers/vault/index.ts';
-import type { VaultOptions } from '../../../src/providers/vault/provider.ts';
+import type { VaultOptions } from '../../../src/providers/vault/options.ts';
 import { type ManualClock, manualClock } from '../../../src/testing/index.ts';
 import { FakeVault } from './fake.ts';
 
