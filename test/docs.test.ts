@@ -4,12 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { pages } from '../scripts/blocks.ts';
 import { examples } from '../scripts/examples.ts';
 import { filesIn, read } from '../scripts/imports.ts';
-import { root } from '../scripts/rooms.ts';
+import { type Option, OptionsReader } from '../scripts/options.ts';
+import { root, source, subpaths } from '../scripts/rooms.ts';
+import { errorCodes } from '../src/errors.ts';
+import { settingsOf } from '../src/shelter/options.ts';
 
 const all = pages();
 
 describe('README and docs', () => {
-  it('show no code that is not cut, word for word, from a file in examples/', () => {
+  it('show no code that is not cut, word for word, from a file in examples/, and no table of options that is not the source’s', () => {
     const problems = all.flatMap(({ blocks }) =>
       blocks.filter((block) => block.problem).map((block) => `${block.page}:${block.line} ${block.problem}`),
     );
@@ -51,5 +54,96 @@ describe('README and docs', () => {
         .map((match) => `${page}: ${match[0].slice(2, -1)}`),
     );
     expect(broken).toEqual([]);
+  });
+});
+
+/** Where options of users are declared: what inherits from others shows theirs too. */
+const faces = [
+  ...filesIn('src/providers', /^src\/providers\/[\w-]+\.ts$/),
+  ...subpaths.map(source).filter((file) => file.startsWith('src/providers/')),
+  'src/chain/chain.ts',
+  'src/config/load-config.ts',
+  'src/shelter/options.ts',
+];
+
+describe('options', () => {
+  const shown = all.flatMap(({ tables }) => tables);
+  const reader = new OptionsReader([...faces, ...shown.map(({ file }) => file)]);
+  const interfaces = faces.flatMap((file) => reader.names(file).map((name) => ({ file, name })));
+  const options = ({ file, name }: { readonly file: string; readonly name: string }): readonly Option[] => reader.read(file, name) ?? [];
+  const said = (name: string): Readonly<Record<string, string>> => {
+    const found = interfaces.find((one) => one.name === name);
+    return Object.fromEntries((found ? options(found) : []).map((option) => [option.name, option.fallback]));
+  };
+
+  it('say in the source what each is for, and what it is where nobody says', () => {
+    const thin = interfaces.flatMap((one) =>
+      options(one)
+        .filter(({ meaning, required, fallback }) => meaning === '' || required === (fallback !== ''))
+        .map((option) => `${one.name}.${option.name}`),
+    );
+    expect(thin).toEqual([]);
+    expect(interfaces.length).toBeGreaterThan(20);
+  });
+
+  it('of every provider stand in a table of its page', () => {
+    const rows = new Set(shown.flatMap(options).map(({ name, meaning }) => `${name}: ${meaning}`));
+    const missing = interfaces
+      .filter(({ file }) => file.startsWith('src/providers/'))
+      .flatMap((one) =>
+        options(one)
+          .filter(({ name, meaning }) => !rows.has(`${name}: ${meaning}`))
+          .map(({ name }) => `${one.name}.${name}`),
+      );
+    expect(missing).toEqual([]);
+  });
+
+  it('of the shelter have the defaults that the source gives them', () => {
+    const settings = settingsOf('test', {}, undefined);
+    if (settings.cache === false || settings.resilience === false || settings.resilience.breaker === false) throw new Error('all is on');
+    const printed = (value: unknown): string =>
+      typeof value === 'number'
+        ? value.toLocaleString('en').replaceAll(',', '_')
+        : `{ ${Object.entries(value as object)
+            .map(([name, inner]) => `${name}: ${printed(inner)}`)
+            .join(', ')} }`;
+    const real = (values: object): object => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, printed(value)]));
+    expect(said('CacheOptions')).toEqual(real(settings.cache));
+    expect(said('ResilienceOptions')).toEqual(real(settings.resilience));
+    expect(said('BreakerOptions')).toEqual(real(settings.resilience.breaker));
+  });
+});
+
+describe('the page of a provider', () => {
+  const providers = all.filter(({ page }) => page.startsWith('docs/providers/')).map(({ page, text }) => ({ page, text }));
+  const name = (page: string): string => page.slice('docs/providers/'.length, -'.md'.length);
+  const remote = new Set(['vault', 'aws', 'gcp', 'azure']);
+  const section = (text: string, heading: string): string => text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+
+  it.each(providers)('$page has the shape of all', ({ page, text }) => {
+    const shape = [
+      'Install',
+      'First example',
+      'Options',
+      'How keys are spelled',
+      'What is secret',
+      'When something is wrong',
+      'Reload and watch',
+    ];
+    const wanted = [...shape, ...(remote.has(name(page)) ? ['Least privilege', 'How many calls'] : []), 'See also'];
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map((match) => match[1] as string);
+    expect(headings.filter((heading) => wanted.includes(heading))).toEqual(wanted);
+  });
+
+  it.each(providers)('$page names in its table of failures every code that its source names, and no other word', ({ page, text }) => {
+    const [, , ...rows] = section(text, 'When something is wrong').match(/^\|.*$/gm) ?? [];
+    const named = new Set(rows.flatMap((row) => [...(row.split(' | ')[1] ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1] as string)));
+    const files = filesIn('src/providers', /\.ts$/).filter((file) => file.startsWith(`src/providers/${name(page)}`));
+    const sources = files.map(read).join('\n');
+    // `not_found` of a store is absence, which is no failure
+    const codes = Object.keys(errorCodes).filter((code) => code !== 'not_found' && new RegExp(`'${code}'|^  ${code}: `, 'm').test(sources));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(codes.filter((code) => !named.has(code))).toEqual([]);
+    expect([...named].filter((code) => !Object.hasOwn(errorCodes, code))).toEqual([]);
   });
 });

@@ -42,10 +42,15 @@ describe('the map of the package', () => {
     expect(manifest.bin).toEqual(existsSync(new URL('src/cli/main.ts', root)) ? { 'llm-config': './dist/cli.js' } : undefined);
   });
 
-  it('has a page of docs for every provider that is a subpath', () => {
-    const pages = filesIn('docs', /\.md$/).map(read).join('\n');
-    const providers = subpaths.filter((subpath) => source(subpath).startsWith('src/providers/'));
-    expect(providers.filter((subpath) => !pages.includes(`${manifest.name}/${built(subpath)}`))).toEqual([]);
+  it('has a page of docs for every provider, and for nothing else', () => {
+    const pages = filesIn('docs/providers', /\.md$/).map((file) => file.slice('docs/providers/'.length, -'.md'.length));
+    const providers = readdirSync(new URL('src/providers/', root)).map((name) => name.replace(/\.ts$/, ''));
+    expect(pages.sort()).toEqual(providers.sort());
+    const unnamed = subpaths.filter(
+      (subpath) =>
+        pages.includes(built(subpath)) && !read(`docs/providers/${built(subpath)}.md`).includes(`${manifest.name}/${built(subpath)}`),
+    );
+    expect(unnamed).toEqual([]);
   });
 });
 

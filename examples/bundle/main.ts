@@ -1,0 +1,24 @@
+import { BundleProvider, loadConfig, ProviderChain } from 'llm-config-manager';
+import { z } from 'zod';
+
+// #region first
+const base = new BundleProvider('config/base.yaml');
+const port = await base.get('service.port');
+// #endregion
+console.log(`${port}`);
+
+// #region load
+const Schema = z.object({
+  service: z.object({ host: z.string(), port: z.number() }),
+  limits: z.object({ perMinute: z.number() }),
+  models: z.array(z.string()),
+});
+await using chain = new ProviderChain([
+  new BundleProvider({ path: 'config/local.json', optional: true }), // a machine's own, which need not be there
+  new BundleProvider('config/limits.toml'),
+  base,
+]);
+await using config = await loadConfig(Schema, chain);
+// #endregion
+console.log(config.value);
+console.log(`${config.explain('limits.perMinute')}`);

@@ -1,0 +1,48 @@
+// #region provider
+import {
+  ConfigError,
+  type ConfigProvider,
+  type Entry,
+  type Key,
+  keyOf,
+  makeEntry,
+  makeOrigin,
+  type ReadOptions,
+  startsWith,
+} from 'llm-config-manager';
+
+/** Arguments of the command line: `--database.host=db.internal`. */
+export class ArgvProvider implements ConfigProvider {
+  readonly name = 'argv';
+  readonly local = true; // asking costs no request
+  readonly #entries: readonly Entry[];
+
+  constructor(args: readonly string[] = process.argv.slice(2)) {
+    this.#entries = args.flatMap((arg) => {
+      const [, name, value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+      return name === undefined || value === undefined ? [] : [this.#entry(name, value)];
+    });
+  }
+
+  async get(key: Key, { signal }: ReadOptions = {}): Promise<Entry | undefined> {
+    const at = keyOf(key);
+    if (signal?.aborted) throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name, key: at });
+    return this.#entries.find((entry) => entry.key === at);
+  }
+
+  async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {
+    const at = keyOf(prefix);
+    if (signal?.aborted) throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name });
+    return this.#entries.filter((entry) => startsWith(entry.key, at));
+  }
+
+  where(key: Key): string {
+    return `--${keyOf(key)}`;
+  }
+
+  #entry(name: string, value: string): Entry {
+    const origin = makeOrigin({ provider: this.name, source: `--${name}` });
+    return makeEntry({ key: keyOf(name), value, secret: /password|token|key/i.test(name), origin, text: true });
+  }
+}
+// #endregion
