@@ -1,7 +1,9 @@
 import { defineConfig } from 'tsup';
+import { fewChunks } from './scripts/chunks.ts';
 import { built, manifest, source, subpaths } from './scripts/rooms.ts';
 
 const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
+const entries = { ...faces, cli: 'src/cli/main.ts' };
 
 /** esbuild imports shared chunks for their side effects too; there are none, and bundlers warn of such imports. */
 const withoutBareImports = (code: string): string => code.replace(/^import "\.\/chunk-\w+\.js";\n/gm, '');
@@ -17,7 +19,7 @@ const withPeersInTry = (code: string): string =>
 // Not minified, so that stack traces can be read: it would save a third of the bytes, but no more than 2 ms of an import.
 // One build for all subpaths: they share chunks, and so the same classes.
 export default defineConfig({
-  entry: { ...faces, cli: 'src/cli/main.ts' },
+  entry: entries,
   format: ['esm', 'cjs'],
   target: 'node20',
   platform: 'node',
@@ -31,5 +33,8 @@ export default defineConfig({
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
   },
-  plugins: [{ name: 'for-bundlers', renderChunk: (code) => ({ code: withoutBareImports(withPeersInTry(code)) }) }],
+  plugins: [
+    { name: 'for-bundlers', renderChunk: (code) => ({ code: withoutBareImports(withPeersInTry(code)) }) },
+    fewChunks(Object.keys(entries)),
+  ],
 });
