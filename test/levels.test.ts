@@ -55,6 +55,15 @@ describe('scoped', () => {
     expect(view.name).toBe('vault at acme.inference');
   });
 
+  it('tells whoever has given up, also of a key that nobody would be asked for', async () => {
+    const signal = AbortSignal.abort();
+    const at = mounted(new Fixed('memory', { port: 1 }), 'acme');
+    for (const asked of [at.get('other.port', { signal }), at.list('other', { signal }), at.get('acme.port', { signal })])
+      await expect(asked).rejects.toMatchObject({ code: 'aborted' });
+    const chain = mounted(new ProviderChain([new Fixed('memory', { port: 1 })]), 'acme');
+    await expect(chain.layers?.('other', { signal })).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   it('cuts loose names by their letters, so that they bind only once the outer keys are known', async () => {
     const chain = new ProviderChain([
       scoped(env(['ACME_AI__POOL_MAX', '9'], ['OTHER', 'x']), 'acmeAi'),

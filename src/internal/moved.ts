@@ -2,7 +2,7 @@ import { decorate } from '../decorate.ts';
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type Key, keyOf } from '../key.ts';
-import type { Change, ConfigProvider, Layer, ListOptions, WritableProvider } from '../provider.ts';
+import type { Change, ConfigProvider, Layer, ListOptions, ReadOptions, WritableProvider } from '../provider.ts';
 
 /** How the keys that callers use and the keys of the inner provider belong together. */
 export interface Move {
@@ -55,19 +55,27 @@ export function moved(inner: ConfigProvider, name: string, move: Move): ConfigPr
     return at;
   };
 
+  /** Whoever has given up hears so, also where nobody would be asked. */
+  const waited = (options: ReadOptions | undefined): void => {
+    if (options?.signal?.aborted) throw new ConfigError('aborted', `${name}: the read was aborted by its caller`, { provider: name });
+  };
+
   return decorate(inner, name, {
     async get(key, options) {
+      waited(options);
       const asked = keyOf(key);
       const at = move.leaf(asked, true);
       return at === undefined ? undefined : answer(await asking(asked, inner.get(at, options)), asked);
     },
     async list(prefix = '', options) {
+      waited(options);
       const asked = keyOf(prefix);
       const at = move.section(asked);
       return at === undefined ? [] : (await asking(asked, inner.list(at, inward(options) ?? options))).flatMap(item);
     },
     ...(inner.getMany && {
       async getMany(keys, options) {
+        waited(options);
         const asked = keys.map((key) => [keyOf(key), move.leaf(keyOf(key), true)] as const);
         const found = await inner.getMany!(
           asked.flatMap(([, at]) => at ?? []),
@@ -83,6 +91,7 @@ export function moved(inner: ConfigProvider, name: string, move: Move): ConfigPr
     }),
     ...(inner.layers && {
       async layers(prefix = '', options) {
+        waited(options);
         const at = move.section(keyOf(prefix));
         return at === undefined ? [] : (await inner.layers!(at, inward(options) ?? options)).map(layer);
       },

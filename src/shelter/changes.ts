@@ -25,8 +25,8 @@ export class Changes {
 
   constructor(shared: Shared) {
     this.#shared = shared;
-    this.#renewals = new Renewals(shared.documents, shared.settings.clock, (place, renewed) => {
-      if (renewed) shared.teller.tell('rotated', { key: place.key });
+    this.#renewals = new Renewals(shared.documents, shared.settings.clock, (place, rotated) => {
+      if (rotated) shared.teller.tell('rotated', { key: place.key });
       this.#tell([place.key]);
     });
   }

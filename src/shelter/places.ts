@@ -1,6 +1,5 @@
-import type { ConfigValue } from '../entry.ts';
-import { isTree } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import { jsonObject } from '../internal/json-object.ts';
 import { append, type Key, keyFrom, keyOf, segments, startsWith } from '../key.ts';
 import type { Document, Place } from './port.ts';
 
@@ -38,20 +37,12 @@ export function placesOf(owner: string, option: string, map: Readonly<Record<str
   });
 }
 
-/** The text of a secret as a document: the tree, if it is the JSON text of an object with usable names; else a leaf. */
-export function asDocument(text: string, more: Omit<Document, 'value' | 'raw'>): Document {
-  const tree = parsed(text);
-  return tree === undefined ? { ...more, value: text } : { ...more, value: tree, raw: text };
-}
-
-function parsed(text: string): ConfigValue | undefined {
-  if (!/^\s*\{/.test(text)) return undefined;
-  try {
-    const value = JSON.parse(text) as ConfigValue;
-    return isTree(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** The text of a secret as a document: the tree, if it is the JSON text of an object; else a leaf. JSON in which something is lost when
+ *  it is read, as of a key that stands twice, has a `fault`. */
+export function asDocument(text: string, more: Omit<Document, 'value' | 'raw' | 'fault'>): Document {
+  const json = jsonObject(text);
+  if (!json) return { ...more, value: text };
+  return json.fault === undefined ? { ...more, value: json.tree, raw: text } : { ...more, value: text, fault: json.fault };
 }
 
 /** Where a key stands within a place's document. */

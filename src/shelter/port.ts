@@ -67,6 +67,8 @@ export interface Document {
   readonly value: ConfigValue;
   /** What it was parsed from. */
   readonly raw?: string;
+  /** What is wrong with the text, which is then the value: only who wants it whole is answered. */
+  readonly fault?: string;
   /** False: names and shapes decide, leaf by leaf. */
   readonly secret: boolean;
   /** Its strings may be read as the schema wants. */
@@ -109,6 +111,8 @@ export interface Page {
 export interface DocumentWrite {
   /** The version that was read just now; none: there was no document. Where the backend can compare, it must. */
   readonly ifVersion?: string;
+  /** There is a document, which cannot be read because it is disabled: it is replaced all the same. */
+  readonly unread?: true;
   readonly secret?: boolean;
   readonly metadata?: Metadata;
 }

@@ -1,3 +1,4 @@
+import { sameValue } from '../internal/freeze.ts';
 import { type Clock, later } from './clock.ts';
 import type { Documents } from './documents.ts';
 import { Held } from './held.ts';
@@ -15,11 +16,11 @@ const longest = 2 ** 31 - 1;
 export class Renewals {
   readonly #documents: Documents;
   readonly #clock: Clock;
-  readonly #happened: (place: Place, renewed: boolean) => void;
+  readonly #happened: (place: Place, rotated: boolean) => void;
   readonly #timed = new Map<string, Timed>();
   #watched = false;
 
-  constructor(documents: Documents, clock: Clock, happened: (place: Place, renewed: boolean) => void) {
+  constructor(documents: Documents, clock: Clock, happened: (place: Place, rotated: boolean) => void) {
     this.#documents = documents;
     this.#clock = clock;
     this.#happened = happened;
@@ -63,11 +64,17 @@ export class Renewals {
       return this.#happened(place, false);
     }
     const answer = await this.#documents.read(place, {});
-    if (answer instanceof Held && answer !== held) this.#happened(place, true);
+    if (answer instanceof Held && answer !== held) this.#happened(place, isOther(held.outcome, answer.outcome));
     else if (this.#watched && this.#timed.get(place.document) === timed) this.#arm(timed, failures + 1);
   }
 
   #drop(timed: Timed): void {
     if (this.#timed.get(timed.place.document) === timed) this.#timed.delete(timed.place.document);
   }
+}
+
+/** Whether it is another value; a lease that was renewed is the same one, and ends later. */
+function isOther(before: Document, now: Document | 'absent'): boolean {
+  if (now === 'absent') return true;
+  return now.version === undefined ? !sameValue(before.value, now.value) : now.version !== before.version;
 }

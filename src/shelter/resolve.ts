@@ -29,6 +29,16 @@ export function valueAt(place: Place, document: Document, key: Key): ConfigValue
   return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** What was read of a place; of a text with a fault only the whole of it. */
+export function legible(provider: string, place: Place, read: Held | ConfigError): Held | ConfigError {
+  if (!(read instanceof Held) || read.outcome === 'absent' || read.outcome.fault === undefined) return read;
+  if (place.whole && place.field === '') return read;
+  return new ConfigError('parse', `${provider} ${place.document}: its JSON holds ${read.outcome.fault}`, {
+    provider,
+    hint: `Correct it, or take its text as it is: ${place.document}#`,
+  });
+}
+
 export const spelled = (place: Place, path: Key): string => (path === '' ? place.document : `${place.document}#${path}`);
 
 export function originOf(provider: string, place: Place, path: Key, version?: string): Origin {
@@ -85,7 +95,7 @@ export function choose(
   let refusal: ConfigError | undefined;
   for (let i = 0; i < places.length; i++) {
     const place = places[i] as Place;
-    const read = reads[i] as Held | ConfigError;
+    const read = legible(provider, place, reads[i] as Held | ConfigError);
     if (!(read instanceof Held)) {
       if (!isHole(read)) return read;
       refusal ??= read;
@@ -127,7 +137,8 @@ function conflict(provider: string, key: Key, one: Place, other: Place): ConfigE
 }
 
 /** A place's whole answer, cut to what stands at or below `prefix`. */
-export function itemOf(provider: string, place: Place, read: Held | ConfigError, prefix: Key): Entry | Unreadable | undefined {
+export function itemOf(provider: string, place: Place, answer: Held | ConfigError, prefix: Key): Entry | Unreadable | undefined {
+  const read = legible(provider, place, answer);
   const above = startsWith(prefix, place.key);
   const key = above ? prefix : place.key;
   if (!(read instanceof Held))

@@ -8,7 +8,7 @@ import type { Settings } from './options.ts';
 import { pathIn } from './places.ts';
 import type { Document, DocumentSource, DocumentWrite, Place } from './port.ts';
 import { ifThrottled, type Requests } from './requests.ts';
-import { entryOf, isHole, valueAt } from './resolve.ts';
+import { entryOf, isHole, legible, valueAt } from './resolve.ts';
 import type { VersionedWrite } from './sheltered.ts';
 
 interface Shared {
@@ -23,6 +23,8 @@ interface Shared {
 interface Standing {
   readonly place: Place;
   readonly document: Document | undefined;
+  /** There is one that cannot be read. */
+  readonly unread?: true;
 }
 
 class Overtaken {
@@ -43,7 +45,7 @@ export class Writes {
 
   set(key: Key, value: ConfigValue, options: VersionedWrite): Promise<Entry> {
     return this.#alone(key, options, async (places) => {
-      const { found, last } = await this.#standing(places, key, value);
+      const { found, last } = await this.#standing(places, key, value, options);
       const target = found ?? last;
       const version = await this.#replace(target, key, value, options);
       const { secret = target.document?.secret ?? true, metadata } = options;
@@ -63,7 +65,7 @@ export class Writes {
 
   delete(key: Key, options: VersionedWrite): Promise<boolean> {
     return this.#alone(key, options, async (places) => {
-      const { found } = await this.#standing(places, key, undefined);
+      const { found } = await this.#standing(places, key, undefined, options);
       if (found) await this.#replace(found, key, undefined, options);
       return found !== undefined;
     });
@@ -104,6 +106,7 @@ export class Writes {
     places: readonly Place[],
     key: Key,
     next: ConfigValue | undefined,
+    { ifVersion }: VersionedWrite,
   ): Promise<{ found: Standing | undefined; last: Standing }> {
     const { source, documents } = this.#shared;
     const reads = await Promise.all(places.map((place) => documents.read(place, { maxAgeMs: 0 })));
@@ -111,10 +114,12 @@ export class Writes {
     let last: Standing | undefined;
     let refusal: ConfigError | undefined;
     for (const [i, place] of places.entries()) {
-      const read = reads[i] as Held | ConfigError;
+      const read = legible(source.name, place, reads[i] as Held | ConfigError);
       if (!(read instanceof Held)) {
         if (!isHole(read)) throw read.with({ provider: source.name, key });
-        refusal ??= read;
+        const replaced = read.code === 'disabled' && next !== undefined && ifVersion === undefined && isAll(place, key);
+        if (replaced) last = { place, document: undefined, unread: true };
+        else refusal ??= read;
         continue;
       }
       last = { place, document: read.outcome === 'absent' ? undefined : read.outcome };
@@ -129,7 +134,7 @@ export class Writes {
   }
 
   async #replace(
-    { place, document }: Standing,
+    { place, document, unread }: Standing,
     key: Key,
     value: ConfigValue | undefined,
     options: VersionedWrite,
@@ -142,6 +147,7 @@ export class Writes {
     const { secret, metadata } = options;
     const more: DocumentWrite = {
       ...(document?.version !== undefined && { ifVersion: document.version }),
+      ...(unread && { unread }),
       ...(secret !== undefined && { secret }),
       ...(metadata && { metadata }),
     };
@@ -183,3 +189,6 @@ export class Writes {
     return new ConfigError(code, `${key} in ${provider} ${what}`, { provider, key, hint });
   }
 }
+
+/** Whether a key is the whole of a document, so that a new value leaves nothing of the old one. */
+const isAll = (place: Place, key: Key): boolean => place.field === '' && place.key === key;

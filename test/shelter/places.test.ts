@@ -44,6 +44,27 @@ describe('a text', () => {
     for (const text of ['[1]', '"x"', '12', 'null', '', 'plain', '{broken', '{"a":1} and more'])
       expect(asDocument(text, more)).toEqual({ value: text, ...more });
   });
+
+  it.each([
+    ['{"a":1,"b":{"a":2,"a":3}}', 'a key twice'],
+    ['{"id":12345678901234567890}', 'in quotes it keeps them all'],
+    ['{"ids":["12345678901234567890",-9007199254740993]}', 'in quotes it keeps them all'],
+    ['{"far":1e999}', 'in quotes it keeps them all'],
+  ])('of which reading would lose or change something has a fault: %s', (text, fault) => {
+    const document = asDocument(text, { secret: true, text: true });
+    expect(document).toEqual({ value: text, fault: expect.stringContaining(fault), secret: true, text: true });
+  });
+
+  it('is read where its large numbers lose nothing', () => {
+    for (const text of [
+      '{"a":1e300}',
+      '{"a":"b\\"c","12345678901234567890":[]}',
+      '{"a":9007199254740991}',
+      '{"a":"12345678901234567890"}',
+      '{"a":0.1234567890123456789}',
+    ])
+      expect(asDocument(text, { secret: true, text: true }).value).toEqual(JSON.parse(text));
+  });
 });
 
 describe('the options', () => {

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
+import { placesOf } from '../../src/shelter/places.ts';
 import { down, failing, hang } from '../support/fake-source.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
 
@@ -394,5 +395,40 @@ describe('7. a caller who gives up', () => {
     expect(await value(provider.get('token'))).toBe('fake-1');
     expect(source.asked).toHaveLength(1);
     expect(await code(provider.get('token', { signal: AbortSignal.abort() }))).toBe('aborted');
+  });
+});
+
+describe('a secret whose JSON holds a key twice', () => {
+  const twice = '{"password":"fake-old","password":"fake-new"}';
+
+  it('answers none of its fields, and lets nothing of lower priority shine through', async () => {
+    const { provider } = sheltering({ db: twice, other: 'fake' });
+    const failed = await provider.get('db.password').catch((error: unknown) => error as ConfigError);
+    expect(failed).toMatchObject({
+      code: 'parse',
+      key: 'db.password',
+      message: expect.stringContaining('store db: its JSON holds a key twice'),
+    });
+    expect(`${inspect(failed)}${JSON.stringify(failed)}`).not.toContain('fake');
+    expect(await code(provider.get('db'))).toBe('parse');
+    expect(await provider.list()).toMatchObject([
+      { key: 'db', error: { code: 'parse' } },
+      { key: 'other', value: 'fake' },
+    ]);
+    expect(await value(provider.get('other'))).toBe('fake');
+  });
+
+  it('still is the text that it is for who names that, and is not written to in part', async () => {
+    const { provider, source } = sheltering(
+      { db: twice },
+      {},
+      { places: placesOf('Test', 'secrets', { text: 'db#', part: 'db#password' }) },
+    );
+    expect(await value(provider.get('text'))).toBe(twice);
+    expect(await code(provider.get('part'))).toBe('parse');
+    expect(await code(provider.set('part', 'fake-newer'))).toBe('parse');
+    expect(source.count('write')).toBe(0);
+    await provider.set('text', '{"password":"fake-newer"}');
+    expect(await value(provider.get('part'))).toBe('fake-newer');
   });
 });

@@ -206,3 +206,28 @@ describe('what is kept apart', () => {
     expect(Object.keys(((await provider.list('db'))[0] as unknown as { value: object }).value)).toEqual(['__proto__', 'a', 'b']);
   });
 });
+
+describe('a write to a document that is disabled', () => {
+  it('replaces it where the key is all of it', async () => {
+    const { provider, source } = sheltering({ 'db/password': 'fake-old' });
+    source.refused.set('db/password', 'disabled');
+    expect(await code(provider.get('db.password'))).toBe('disabled');
+    expect(await provider.set('db.password', 'fake-new')).toMatchObject({ value: 'fake-new', secret: true });
+    expect(await value(provider.get('db.password'))).toBe('fake-new');
+  });
+
+  it('is refused where it would be a guess: a field, a version that must be the last, a deletion, and what is denied', async () => {
+    const { provider, source } = sheltering({ db: '{"host":"fake"}', 'key/part': 'fake', token: 'fake' });
+    for (const [name, why] of [
+      ['db', 'disabled'],
+      ['key/part', 'disabled'],
+      ['token', 'access_denied'],
+    ] as const)
+      source.refused.set(name, why);
+    expect(await code(provider.set('db.host', 'fake-new'))).toBe('disabled');
+    expect(await code(provider.set('key.part', 'fake-new', { ifVersion: '1' }))).toBe('disabled');
+    expect(await code(provider.delete('key.part'))).toBe('disabled');
+    expect(await code(provider.set('token', 'fake-new'))).toBe('access_denied');
+    expect(source.count('write')).toBe(0);
+  });
+});

@@ -82,11 +82,12 @@ export class FakeSource implements DocumentSource {
   async write(document: string, value: ConfigValue | undefined, options: DocumentWrite, call: Call): Promise<string | undefined> {
     await this.happen('write', [document], call);
     const found = this.store.get(document);
-    if (String(found?.version) !== String(options.ifVersion)) throw new ConfigError('conflict', 'somebody else wrote');
+    if (!options.unread && String(found?.version) !== String(options.ifVersion)) throw new ConfigError('conflict', 'somebody else wrote');
     if (value === undefined) {
       this.store.delete(document);
       return undefined;
     }
+    if (options.unread) this.refused.delete(document);
     this.put(document, typeof value === 'string' ? value : JSON.stringify(value));
     return String(this.store.get(document)?.version);
   }

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../errors.ts';
 import { membersWritten } from '../../formats/json.ts';
+import { contents } from '../../internal/json-object.ts';
 import { quoted } from '../../internal/quoted.ts';
 
 export { quoted };
@@ -34,22 +35,9 @@ export function objectFrom(text: string, where: string): Header {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError('parse', `${where} holds no JSON object`, { hint: 'It is no encrypted file' });
-  if (membersWritten(text) !== kept(value))
+  if (membersWritten(text) !== contents(value).members)
     throw new ConfigError('parse', `${where} says a name twice`, {
       hint: 'It was changed by hand or by an attacker: take it from version control or a backup',
     });
   return value as Header;
-}
-
-function kept(root: object): number {
-  let count = 0;
-  const open: unknown[] = [root];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const inner = Object.values(value);
-    if (!Array.isArray(value)) count += inner.length;
-    for (const one of inner) open.push(one);
-  }
-  return count;
 }

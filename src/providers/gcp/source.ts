@@ -110,7 +110,7 @@ export class GcpSource implements DocumentSource {
     return [];
   }
 
-  async write(document: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite): Promise<string | undefined> {
+  async write(document: string, value: ConfigValue | undefined, { ifVersion, unread }: DocumentWrite): Promise<string | undefined> {
     const client = await this.#google.client();
     const [parent, pinned] = document.split('/versions/') as [string, string?];
     if (pinned !== undefined) throw cannotChange(this.name, document);
@@ -119,7 +119,7 @@ export class GcpSource implements DocumentSource {
         await client.deleteSecret({ name: parent }, once);
         return undefined;
       }
-      if (ifVersion === undefined) await this.#create(parent);
+      if (ifVersion === undefined && !unread) await this.#create(parent);
       const data = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
       const [made] = await client.addSecretVersion({ parent, payload: { data, dataCrc32c: String(crc32c(data)) } }, once);
       return (made as Version | undefined)?.name?.split('/versions/')[1];

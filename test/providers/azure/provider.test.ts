@@ -188,6 +188,14 @@ describe('a list of Azure Key Vault', () => {
 });
 
 describe('writing to Azure Key Vault', () => {
+  it('sets a new version over one that is disabled', async () => {
+    vault.put('key', 'not-a-real-one', { enabled: false });
+    const provider = azure();
+    expect(await failure(provider.get('key'))).toMatchObject({ code: 'disabled' });
+    await provider.set('key', 'not-a-real-other');
+    expect((await provider.get('key'))?.value).toBe('not-a-real-other');
+  });
+
   it('sets, deletes so that it can be recovered, and recovers what is set again', async () => {
     const provider = azure();
     const written = await provider.set('llm.apiKey', 'not-a-real-one');

@@ -236,6 +236,15 @@ describe('writing to GCP Secret Manager', () => {
     expect((await gcp().get('key'))?.value).toBe('x');
   });
 
+  it('adds a version over one that is disabled', async () => {
+    google.put('key', 'not-a-real-one');
+    const provider = gcp();
+    await provider.disable('key');
+    expect(await provider.set('key', 'not-a-real-other')).toMatchObject({ version: '2' });
+    expect(google.count('createSecret')).toBe(0);
+    expect((await provider.get('key'))?.value).toBe('not-a-real-other');
+  });
+
   it('disables the version that is the latest', async () => {
     google.put('key', 'x');
     const provider = gcp();

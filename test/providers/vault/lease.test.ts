@@ -128,9 +128,12 @@ describe('credentials that are made', () => {
     expect(renewed(vault)).toBe(0);
     await provider.get('redis.username');
     expect(renewed(vault)).toBe(1);
+    const rotations: unknown[] = [];
+    provider.on((event) => event.type === 'rotated' && rotations.push(event));
     const watching = provider.watch(() => undefined);
     await pass(vault, clock, 300_000);
     expect(renewed(vault)).toBeGreaterThan(3);
+    expect(rotations).toHaveLength([...vault.engines.leases.values()].length - 1);
     expect([...vault.engines.leases.values()].some((lease) => lease.endsAt > clock.now())).toBe(true);
     watching[Symbol.dispose]();
     await quiet(vault);

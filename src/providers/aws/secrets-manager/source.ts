@@ -108,7 +108,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     return { found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
   }
 
-  async write(name: string, value: ConfigValue | undefined, { ifVersion }: DocumentWrite, call: Call): Promise<string | undefined> {
+  async write(name: string, value: ConfigValue | undefined, { ifVersion, unread }: DocumentWrite, call: Call): Promise<string | undefined> {
     if (value === undefined) {
       const input = { SecretId: name, RecoveryWindowInDays: this.#options.recoveryWindowDays ?? 30 };
       await this.aws.send({ command: 'DeleteSecret', input, resource: name }, call.signal);
@@ -119,7 +119,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     // what is written is what is read again, also where another stage is read
     const stages = this.#stage === 'AWSCURRENT' ? {} : { VersionStages: [this.#stage] };
     const put = { command: 'PutSecretValue', input: { SecretId: name, ...content, ...stages }, resource: name };
-    if (ifVersion !== undefined) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
+    if (ifVersion !== undefined || unread) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
       return (await this.aws.send<Secret>(create, call.signal)).VersionId;
