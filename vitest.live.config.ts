@@ -1,16 +1,15 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
 // Real servers: one file after the other, with time to answer. The setup fails when a variable is missing; nothing is skipped.
-export default mergeConfig(
-  { ...base, test: { ...base.test, include: [], exclude: ['**/node_modules/**'] } },
-  defineConfig({
-    test: {
-      include: ['test/live/**/*.test.ts'],
-      globalSetup: ['scripts/live.ts'],
-      fileParallelism: false,
-      testTimeout: 60_000,
-      hookTimeout: 120_000,
-    },
-  }),
-);
+export default defineConfig({
+  ...(base.resolve && { resolve: base.resolve }),
+  test: {
+    ...(base.test?.env && { env: base.test.env }),
+    include: ['test/live/**/*.test.ts'],
+    globalSetup: ['scripts/live.ts'],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
