@@ -6,7 +6,7 @@ import { Connection } from './connect.ts';
 import type { Settings } from './options.ts';
 import { Pace } from './pace.ts';
 import type { Call, DocumentSource } from './port.ts';
-import { Failed, none, type Resilience, resilience, type Trouble } from './resilience.ts';
+import { none, type Resilience, resilience, type Trouble } from './resilience.ts';
 import type { Teller } from './teller.ts';
 import { isTraced, traced } from './trace.ts';
 
@@ -85,7 +85,7 @@ export class Requests {
     let asked = false;
     for (;;) {
       const login = this.#connection.ready();
-      const refused = login && (await this.#within(login, endsAt));
+      const refused = login && (await this.#within(login, endsAt, () => this.#late('its log-in did not end')));
       if (refused) return refused;
       const epoch = this.#connection.epoch;
       const error = await this.#tries(errand, job, endsAt);
@@ -96,7 +96,7 @@ export class Requests {
       if (asked) return this.#connection.didNotHelp(error, epoch);
       asked = true;
       const again = this.#connection.again(error, epoch);
-      const still = again && (await this.#within(again, endsAt));
+      const still = again && (await this.#within(again, endsAt, () => this.#late('its log-in did not end')));
       if (still) return still;
     }
   }
@@ -127,27 +127,25 @@ export class Requests {
   }
 
   async #attempt(errand: Errand, job: Job, attempt: number, endsAt: number, id: RequestId): Promise<ConfigError | undefined> {
-    if (this.#closed) return this.#closed;
-    let refused = this.#resilience.refused();
-    if (refused) return refused;
     const { clock } = this.#settings;
-    if (!this.#pace.tryEnter()) {
-      const entered = await this.#pace.enter((leave) => this.#until(endsAt - clock.now(), leave));
-      if (!entered) return this.#closed ?? this.#late('its turn did not come');
-      refused = this.#closed ?? this.#resilience.refused();
+    // nothing may come between the last look at the breaker and the request: it lets one through when it is half-open
+    for (let turn = false; ; ) {
+      const refused = this.#closed ?? this.#resilience.refused();
       if (refused) {
-        this.#pace.leave();
-        return refused;
+        if (turn) this.#pace.leave();
+        turn = false;
+        const { probe } = this.#resilience;
+        const still = probe && !this.#closed ? await this.#within(probe, endsAt, () => this.#resilience.refused()) : refused;
+        if (still) return still;
+      } else if (turn || this.#pace.tryEnter()) break;
+      else {
+        turn = await this.#pace.enter((leave) => this.#until(endsAt - clock.now(), leave));
+        if (!turn) return this.#closed ?? this.#late('its turn did not come');
       }
     }
     this.counts.requests++;
     const startedAt = clock.now();
-    let trouble: Trouble | undefined;
-    try {
-      trouble = await this.#resilience.run(() => this.#bounded(errand, job, attempt, startedAt, endsAt, id));
-    } catch (failed) {
-      trouble = failed instanceof Failed ? failed.trouble : { error: this.classify(failed), answered: false };
-    }
+    const trouble = await this.#resilience.run(() => this.#bounded(errand, job, attempt, startedAt, endsAt, id));
     this.#pace.leave();
     const error = trouble?.error;
     if (error) this.counts.errors++;
@@ -162,11 +160,11 @@ export class Requests {
     return error;
   }
 
-  /** No race, no timer of its own; the error is made only when the time is up. Rejects with what the breaker is to count. */
+  /** No race, no timer of its own; the error is made only when the time is up. */
   #bounded(errand: Errand, job: Job, attempt: number, startedAt: number, endsAt: number, id: RequestId): Promise<Trouble | undefined> {
     const { resilience: chosen } = this.#settings;
     const call = new Attempt(id, errand.version);
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const until = chosen ? Math.min(startedAt + chosen.timeoutMs, endsAt) : Number.POSITIVE_INFINITY;
       const waiting = this.#alarm.add(until, () => {
         const error = this.#closed ?? this.#late(`it did not answer within ${Math.round(until - startedAt)} ms`);
@@ -175,8 +173,7 @@ export class Requests {
       });
       const end = (trouble: Trouble | undefined): void => {
         this.#alarm.delete(waiting);
-        if (trouble && !trouble.answered) reject(new Failed(trouble));
-        else resolve(trouble);
+        resolve(trouble);
       };
       const failed = (thrown: unknown): void => {
         const error = this.classify(thrown);
@@ -200,10 +197,11 @@ export class Requests {
     };
   }
 
-  #within(login: Promise<ConfigError | undefined>, endsAt: number): Promise<ConfigError | undefined> {
+  /** What comes of it, or, when the time is up, what `late` says. */
+  #within(coming: Promise<ConfigError | undefined>, endsAt: number, late: () => ConfigError | undefined): Promise<ConfigError | undefined> {
     return new Promise((resolve) => {
-      const stop = this.#until(endsAt - this.#settings.clock.now(), () => resolve(this.#closed ?? this.#late('its log-in did not end')));
-      login.then((error) => {
+      const stop = this.#until(endsAt - this.#settings.clock.now(), () => resolve(this.#closed ?? late()));
+      void coming.then((error) => {
         resolve(error);
         stop();
       });

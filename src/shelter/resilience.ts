@@ -15,7 +15,9 @@ export interface Resilience {
   readonly state: BreakerState;
   /** Why nothing may be asked now. */
   refused(): ConfigError | undefined;
-  /** Rejects with `Failed`, as the attempt does. */
+  /** The one request that finds out whether the backend is back, while it is under way. */
+  readonly probe: Promise<undefined> | undefined;
+  /** Makes the attempt, and counts how it went. Never rejects, as the attempt does not. */
   run(attempt: () => Promise<Trouble | undefined>): Promise<Trouble | undefined>;
   /** Each call answers the next pause of one request, in milliseconds. */
   pauses(): () => number;
@@ -24,12 +26,13 @@ export interface Resilience {
 export const none: Resilience = {
   state: 'closed',
   refused: () => undefined,
+  probe: undefined,
   run: (attempt) => attempt(),
   pauses: () => () => 0,
 };
 
-/** An attempt without any definite answer, on its way through the breaker. */
-export class Failed {
+/** An attempt without any definite answer, as the breaker counts it. */
+class Failed {
   readonly trouble: Trouble;
   constructor(trouble: Trouble) {
     this.trouble = trouble;
@@ -65,7 +68,20 @@ export async function resilience(
     },
   );
   let probeAt = 0;
+  let probe: Promise<undefined> | undefined;
+  let shaky = false;
   let last: ConfigError | undefined;
+  const counted = async (attempt: () => Promise<Trouble | undefined>): Promise<Trouble | undefined> => {
+    try {
+      return await policy.execute(async () => {
+        const trouble = await attempt();
+        if (trouble && !trouble.answered) throw new Failed(trouble);
+        return trouble;
+      });
+    } catch (failed) {
+      return (failed as Failed).trouble;
+    }
+  };
   policy.onBreak((reason) => {
     probeAt = clock.now() + breaker.resetMs * (1 + Math.random() / 10);
     if ('error' in reason) last = (reason.error as unknown as Failed).trouble.error;
@@ -93,7 +109,24 @@ export async function resilience(
         },
       );
     },
-    run: (attempt) => policy.execute(attempt),
+    get probe() {
+      return probe;
+    },
+    async run(attempt) {
+      if (policy.state !== CircuitState.Closed) {
+        const coming = counted(attempt);
+        probe = coming.then(() => (probe = undefined));
+        return coming;
+      }
+      const trouble = await attempt();
+      const failed = trouble !== undefined && !trouble.answered;
+      // a success is news only after a failure; what was sent before the circuit opened says nothing about how the backend is now
+      if ((failed || shaky) && policy.state === CircuitState.Closed) {
+        shaky = failed;
+        await counted(async () => trouble);
+      }
+      return trouble;
+    },
     pauses,
   };
 }

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { type Befall, down, hang } from '../support/fake-source.ts';
+import { code, sheltering, value } from '../support/sheltering.ts';
+
+/** A store that comes out of an outage, one document a request; `answer` ends the request that finds out. */
+async function afterAnOutage(resilience: object = {}, more: Parameters<typeof sheltering>[1] = {}) {
+  const set = sheltering(
+    { a: '{"b":"fake"}', 'a/b/c': 'fake' },
+    { cache: false, resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 }, ...resilience }, ...more },
+    { batch: 1 },
+  );
+  const { provider, source, clock } = set;
+  source.befall = down;
+  await code(provider.get('z'));
+  await clock.advance(1_100);
+  source.asked.length = 0;
+  let answer = (_how?: unknown): void => {};
+  const probing: Befall = () => {
+    source.befall = () => undefined;
+    return new Promise<void>((resolve, reject) => {
+      answer = (how) => (how ? reject(how) : resolve());
+    });
+  };
+  source.befall = probing;
+  return { ...set, answer: (how?: unknown) => answer(how) };
+}
+
+describe('while one request finds out whether the store is back', () => {
+  it('the other documents of the same key wait for it: the first look-up after an outage is answered', async () => {
+    const { provider, source, clock, answer } = await afterAnOutage();
+    const reading = value(provider.get('a.b'));
+    await clock.advance(500);
+    expect(provider.status('a.b')?.breaker).toBe('half-open');
+    expect(source.asked).toHaveLength(1);
+    answer();
+    expect(await reading).toBe('fake');
+    expect(source.asked.map(({ documents }) => documents)).toEqual([['a'], ['a/b']]);
+  });
+
+  it('fifty others wait, and then come at the usual pace', async () => {
+    const { provider, source, clock, answer } = await afterAnOutage({}, { limits: { concurrency: 4 } });
+    const all = Array.from({ length: 51 }, (_, i) => code(provider.get(`k${i}`)));
+    await clock.advance(500);
+    expect(source.asked).toHaveLength(1);
+    let running = 0;
+    let most = 0;
+    source.befall = async () => {
+      most = Math.max(most, ++running);
+      await new Promise<void>((resolve) => void clock.after(10, resolve));
+      running--;
+    };
+    answer();
+    await clock.advance(500);
+    expect(new Set(await Promise.all(all))).toEqual(new Set(['answered']));
+    expect(source.asked).toHaveLength(51);
+    expect(most).toBe(4);
+  });
+
+  it('the others are told what it met when the store is still down, and the store is asked nothing else', async () => {
+    const { provider, source, clock, answer } = await afterAnOutage();
+    const all = Array.from({ length: 51 }, (_, i) => provider.get(`k${i}`).catch((error: ConfigError) => error));
+    await clock.advance(500);
+    answer(new Error('still down'));
+    const errors = (await Promise.all(all)) as ConfigError[];
+    expect(errors.map(({ code }) => code).sort()).toEqual([...Array(50).fill('circuit_open'), 'unavailable']);
+    for (const error of errors) if (error.code === 'circuit_open') expect(error.message).toMatch(/asked again in [12] s/);
+    expect(source.asked).toHaveLength(1);
+    expect(provider.status('a')?.breaker).toBe('open');
+  });
+
+  it('who waits is let go at once when it gives up', async () => {
+    const { provider, source, clock, answer } = await afterAnOutage();
+    const caller = new AbortController();
+    const probe = code(provider.get('p'));
+    await clock.advance(0);
+    const waiting = code(provider.get('q', { signal: caller.signal }));
+    await clock.advance(100);
+    caller.abort();
+    expect(await waiting).toBe('aborted');
+    expect(source.asked).toHaveLength(1);
+    answer();
+    expect(await probe).toBe('answered');
+  });
+
+  it('nobody waits for longer than its own deadline, which began before', async () => {
+    const { provider, source, clock } = sheltering(
+      {},
+      { cache: false, resilience: { attempts: 2, deadlineMs: 3_000, breaker: { failures: 2, resetMs: 1_000 } } },
+      { batch: 1 },
+    );
+    source.befall = () => {
+      throw new ConfigError('throttled', 'the store says slow down', { retryAfterMs: 2_000 });
+    };
+    const reading = code(provider.get('early'));
+    await clock.advance(100);
+    source.befall = down;
+    expect(await code(provider.get('other'))).toBe('unavailable');
+    await clock.advance(1_400);
+    source.befall = hang;
+    const probe = code(provider.get('probe'));
+    await clock.advance(1_400);
+    expect(provider.stats().retries).toBe(1);
+    expect(provider.status('probe')?.breaker).toBe('half-open');
+    await clock.advance(100);
+    expect(await reading).toBe('throttled');
+    expect(source.asked).toHaveLength(3);
+    await provider.close();
+    expect(await probe).toBe('aborted');
+  });
+
+  it('closing ends all who wait', async () => {
+    const { provider, source, clock } = await afterAnOutage();
+    const all = ['p', 'q', 'r'].map((key) => code(provider.get(key)));
+    await clock.advance(100);
+    await provider.close();
+    expect(await Promise.all(all)).toEqual(['aborted', 'aborted', 'aborted']);
+    expect(source.asked).toHaveLength(1);
+  });
+
+  it('a request from before the outage that fails late does not end it', async () => {
+    const { provider, source, clock } = sheltering(
+      {},
+      { cache: false, resilience: { attempts: 1, timeoutMs: 5_000, breaker: { failures: 1, resetMs: 1_000 } } },
+      { batch: 1 },
+    );
+    source.befall = hang;
+    const late = code(provider.get('late'));
+    await clock.advance(3_000);
+    source.befall = down;
+    await code(provider.get('other'));
+    await clock.advance(1_100);
+    source.befall = hang;
+    const probe = code(provider.get('probe'));
+    await clock.advance(1_000);
+    expect(await late).toBe('timeout');
+    expect(provider.status('probe')?.breaker).toBe('half-open');
+    const waiting = code(provider.get('waiting'));
+    await clock.advance(10_000);
+    expect([await probe, await waiting]).toEqual(['timeout', 'circuit_open']);
+    expect(source.asked).toHaveLength(3);
+  });
+});
