@@ -1,26 +1,111 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { OptionDefaults } from 'typedoc';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { Comment, CommentTag, Converter, KindRouter, OptionDefaults, ReflectionKind } from 'typedoc';
 
-const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-const faces = Object.keys(exports)
-  .filter((subpath) => subpath !== './package.json')
-  .map((subpath) =>
-    ['src', `src/${subpath.slice(2)}`, `src/providers/${subpath.slice(2)}`].find(
-      (room, i) => (subpath === '.') === (i === 0) && existsSync(`${room}/index.ts`),
+const { name, exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+/** Where a subpath's face is: `./vault` is made of `src/providers/vault/index.ts`. */
+const faces = new Map(
+  Object.keys(exports)
+    .filter((subpath) => subpath !== './package.json')
+    .map((subpath) => {
+      const rooms = subpath === '.' ? ['src'] : [`src/${subpath.slice(2)}`, `src/providers/${subpath.slice(2)}`];
+      return [rooms.find((room) => existsSync(`${room}/index.ts`)), name + subpath.slice(1)];
+    }),
+);
+
+/** The pages in the order in which the sidebar shows them. */
+const chapters = {
+  'Start here': ['docs/getting-started.md', 'docs/chains.md', 'docs/schemas-and-reports.md'],
+  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli'].map((page) => `docs/${page}.md`),
+  Providers: [
+    ...['env', 'dotenv', 'bundle', 'directory', 'memory', 'encrypted-file', 'keyring', 'vault', 'aws', 'gcp', 'azure'].map(
+      (page) => `docs/providers/${page}.md`,
     ),
-  );
+    'docs/writing-a-provider.md',
+  ],
+  Recipes: [
+    ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
+    ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
+  ].map((page) => `docs/recipes/${page}.md`),
+  Background: [
+    'docs/comparison.md',
+    'docs/performance.md',
+    'docs/architecture.md',
+    'docs/licences.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'CHANGELOG.md',
+  ],
+};
+const pages = Object.values(chapters).flat();
+const forgotten = readdirSync('docs', { recursive: true, encoding: 'utf8' })
+  .map((file) => `docs/${file.replaceAll('\\', '/')}`)
+  .filter((file) => file.endsWith('.md') && !file.startsWith('docs/site/') && !pages.includes(file));
+if (forgotten.length > 0) throw new Error(`typedoc.config.mjs names no chapter for ${forgotten.join(', ')}`);
+
+/** A block without a language is what a program printed: it is not coloured. */
+const plain = (parts) => {
+  for (const part of parts) if (part.kind === 'code' && part.text.startsWith('```\n')) part.text = part.text.replace('```', '```text');
+};
+
+/** The first line of a page, without its marks; it is shown as the title. Code in it is a part of its own. */
+function takeHeading(parts) {
+  let line = '';
+  while (!line.includes('\n')) line += parts.shift().text;
+  const end = line.indexOf('\n');
+  parts.unshift({ kind: 'text', text: line.slice(end) });
+  return line.slice(0, end).replace(/^# /, '').replaceAll('`', '');
+}
+
+/** A page is called by its heading, a module as it is imported; both stand in their chapter. */
+function chaptered(app) {
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
+    const path = document.project.files.getReflectionPath(document);
+    const page = pages.find((one) => path.endsWith(`/${one}`));
+    const [chapter] = Object.entries(chapters).find(([, list]) => list.includes(page));
+    document.name = takeHeading(document.content);
+    Object.assign(document.frontmatter, { group: chapter, page });
+    plain(document.content);
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    plain(project.readme);
+    for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+      module.name = faces.get(module.name === 'index' ? 'src' : `src/${module.name}`);
+      module.comment ??= new Comment();
+      module.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: 'API' }]));
+    }
+  });
+  app.renderer.defineRouter('chapters', ChapterRouter);
+}
+
+/** `docs/providers/vault.md` is `providers/vault.html`, and `SECURITY.md` is `project/security.html`. */
+class ChapterRouter extends KindRouter {
+  getIdealBaseName(reflection) {
+    if (!reflection.isDocument()) return super.getIdealBaseName(reflection);
+    const page = reflection.frontmatter.page.replace(/\.md$/, '').toLowerCase();
+    return page.startsWith('docs/') ? page.slice('docs/'.length) : `project/${page}`;
+  }
+}
 
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
-  entryPoints: faces.map((room) => `${room}/index.ts`),
+  plugin: [chaptered],
+  entryPoints: [...faces.keys()].map((room) => `${room}/index.ts`),
   out: 'docs/site',
+  router: 'chapters',
   readme: 'README.md',
-  projectDocuments: ['docs/*.md'],
+  projectDocuments: pages,
+  groupOrder: [...Object.keys(chapters), 'API'],
+  navigation: { includeGroups: true },
+  headings: { readme: false, document: true },
+  searchInComments: true,
+  searchInDocuments: true,
+  searchGroupBoosts: Object.fromEntries(Object.keys(chapters).map((chapter) => [chapter, 2])),
+  customCss: 'docs/site.css',
   highlightLanguages: [...OptionDefaults.highlightLanguages, 'dotenv', 'hcl', 'ini', 'python', 'py', 'toml', 'yaml'],
   excludePrivate: true,
   excludeInternal: true,
-  disableGit: true,
-  sourceLinkTemplate: 'src',
+  disableSources: true,
   skipErrorChecking: true, // npm run types has done it
   treatWarningsAsErrors: true,
   logLevel: 'Warn',
