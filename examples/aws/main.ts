@@ -40,6 +40,7 @@ const map = new AwsSecretsManagerProvider({
 // #endregion
 console.log(`${await map.get('llm.apiKey')}`);
 
+const asked = { ssm: ssm.stats().requests, secrets: secrets.stats().requests };
 // #region load
 const Schema = z.object({
   database: z.object({ host: z.string(), password: z.string() }),
@@ -49,6 +50,8 @@ await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), secre
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.database.host, config.value.llm.model);
+const cost = { ssm: ssm.stats().requests - asked.ssm, secrets: secrets.stats().requests - asked.secrets };
+console.log(`requests of the load: ${cost.ssm} to SSM, ${cost.secrets} to Secrets Manager`);
 
 // #region versions
 const before = await secrets.get('llm.apiKey', { version: 'AWSPREVIOUS' }); // a stage, or a version id

@@ -26,6 +26,7 @@ const named = new AzureKeyVaultProvider({
 console.log(`${await named.get('llm.apiKey')}`);
 console.log(`${await named.get('model')}`);
 
+const asked = azure.stats().requests;
 // #region load
 const Schema = z.object({
   database: z.object({ poolMax: z.number() }),
@@ -35,6 +36,7 @@ await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), azure
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.database.poolMax);
+console.log(`requests of the load: ${azure.stats().requests - asked}`);
 
 // #region write
 const written = await named.set('llm.apiKey', 'fake-2'); // a new version

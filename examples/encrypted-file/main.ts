@@ -48,8 +48,7 @@ try {
   // #endregion
 
   // the same file on the command line
-  const command = ['--import', 'tsx', 'src/cli/main.ts', 'recipients', 'list', path];
-  console.log(execFileSync(process.execPath, command, { encoding: 'utf8' }).trim());
+  console.log(execFileSync('llm-config', ['recipients', 'list', path], { encoding: 'utf8' }).trim());
   console.log(readFileSync(path, 'utf8').includes('fake-password') ? 'readable' : 'not readable without the key');
 } finally {
   rmSync(folder, { recursive: true });

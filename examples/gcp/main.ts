@@ -25,6 +25,7 @@ const named = new GcpSecretManagerProvider({
 console.log(`${await named.get('llm.apiKey')}`);
 console.log(`${await named.get('tls')}`);
 
+const asked = gcp.stats().requests;
 // #region load
 const Schema = z.object({
   database: z.object({ password: z.string() }),
@@ -34,6 +35,7 @@ await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), gcp])
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.llm.model);
+console.log(`requests of the load: ${gcp.stats().requests - asked}`);
 
 // #region write
 await gcp.set('database.password', 'fake-3'); // a new version; the secret is created where there is none

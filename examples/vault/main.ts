@@ -13,12 +13,14 @@ const password = await vault.get('database.password'); // the field password of 
 // #endregion
 console.log(`${password}`);
 
+const asked = vault.stats().requests;
 // #region load
 const Schema = z.object({ database: z.object({ host: z.string(), password: z.string(), pool_max: z.number() }) });
 await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), vault]);
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.database.host, config.value.database.pool_max);
+console.log(`requests of the load: ${vault.stats().requests - asked}`);
 
 // #region secrets
 const named = new VaultProvider({

@@ -10,7 +10,7 @@ afterAll(async () => {
 });
 
 const page = readFileSync(new URL('../../docs/providers/vault.md', import.meta.url), 'utf8');
-const [, section = ''] = /## Policies\n([\s\S]*?)\n## /.exec(page) ?? [];
+const [, section = ''] = /## Least privilege\n([\s\S]*?)\n## /.exec(page) ?? [];
 const printed = new Map([...section.matchAll(/### (.+)\n+```hcl\n([\s\S]*?)```/g)].map(([, title = '', text = '']) => [title, text]));
 
 const kv2 = await mounted('kv', { options: { version: '2' } });

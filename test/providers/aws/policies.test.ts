@@ -13,8 +13,9 @@ interface Policy {
 }
 
 const page = readFileSync(new URL('../../../docs/providers/aws.md', import.meta.url), 'utf8');
+const [, section = ''] = /\n## Least privilege\n([\s\S]*?)\n## /.exec(page) ?? [];
 const policies = new Map(
-  [...page.matchAll(/^### (.+)\n[\s\S]*?```json\n([\s\S]*?)```/gm)].map((match) => [match[1], JSON.parse(match[2] as string) as Policy]),
+  [...section.matchAll(/^### (.+)\n[\s\S]*?```json\n([\s\S]*?)```/gm)].map((match) => [match[1], JSON.parse(match[2] as string) as Policy]),
 );
 
 let server: AwsServer;
