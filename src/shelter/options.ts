@@ -34,16 +34,19 @@ export interface ResilienceOptions {
   readonly timeoutMs?: number;
   /** How long queue, log-in and all attempts may take together. @default 15_000 */
   readonly deadlineMs?: number;
+  /** When to stop asking a backend that is down; `false`: never. @default { failures: 5, resetMs: 60_000 } */
   readonly breaker?: BreakerOptions | false;
 }
 
 /** What every remote provider offers; `false` turns a part off. */
 export interface ShelterOptions {
+  /** How long answers are kept; `false` keeps none. @default five minutes, for absence half a minute */
   readonly cache?: CacheOptions | false;
+  /** Attempts, pauses, time-outs and the breaker; `false` asks once and waits. @default three attempts in 15 seconds */
   readonly resilience?: ResilienceOptions | false;
-  /** Requests at once and starts a second. @default the backend's own pace, else { concurrency: 16 } */
+  /** Requests at once (`concurrency`) and starts a second (`perSecond`). @default the backend's own pace, else `{ concurrency: 16 }` */
   readonly limits?: Partial<Limits>;
-  /** Time, for tests. */
+  /** Time, for tests. @default the system's */
   readonly clock?: Clock;
 }
 

@@ -19,13 +19,15 @@ export interface Address {
 export interface TlsOptions {
   /** Who may have signed the server's certificate. @default the authorities that Node knows */
   readonly ca?: string;
-  /** The client's certificate, and its key. */
+  /** The client's certificate. @default none */
   readonly cert?: string;
+  /** The key of that certificate. @default none */
   readonly key?: string;
+  /** What opens the key, where it is encrypted. @default none */
   readonly passphrase?: string;
   /** The name that the server's certificate must have. @default the host of the address */
   readonly serverName?: string;
-  /** @default 'TLSv1.2' */
+  /** The oldest version that is spoken. @default 'TLSv1.2' */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 

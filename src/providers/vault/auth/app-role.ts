@@ -4,12 +4,14 @@ import type { LoginCall, VaultAuth } from '../tokens.ts';
 import { aSaid, heard, type Said } from './said.ts';
 
 export interface AppRoleOptions {
+  /** The role's id. */
   readonly roleId: Said;
-  /** Left out for a role that is bound otherwise. */
+  /** Left out for a role that is bound otherwise. @default none */
   readonly secretId?: Said;
-  /** In place of `secretId`: a response-wrapping token that holds it. Unwrapped once, then the secret id is kept in memory. */
+  /** In place of `secretId`: a response-wrapping token that holds it. Unwrapped once, then the secret id is kept in memory.
+   *  @default none */
   readonly wrappedSecretId?: Said;
-  /** @default 'approle' */
+  /** Where the method is mounted. @default 'approle' */
   readonly mount?: string;
 }
 

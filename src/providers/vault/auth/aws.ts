@@ -10,17 +10,19 @@ export interface AwsCredentials {
 }
 
 export interface AwsAuthOptions {
+  /** The role to log in as. */
   readonly role: string;
-  /** The value of X-Vault-AWS-IAM-Server-ID that the server expects; signed, so that the request serves for no other server. */
+  /** The value of X-Vault-AWS-IAM-Server-ID that the server expects; signed, so that the request serves for no other server.
+   *  @default none */
   readonly serverId?: string;
   /** Credentials, or a function that answers them at each log-in, as the AWS SDK's `fromNodeProviderChain()`.
    *  @default AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
   /** Of the STS that the server asks. @default 'us-east-1' with the global endpoint */
   readonly region?: string;
-  /** @default https://sts.amazonaws.com/, with a region https://sts.{region}.amazonaws.com/ */
+  /** The STS that the server asks, as a URL. @default `https://sts.amazonaws.com/`, with a region `https://sts.{region}.amazonaws.com/` */
   readonly stsEndpoint?: string;
-  /** @default 'aws' */
+  /** Where the method is mounted. @default 'aws' */
   readonly mount?: string;
 }
 

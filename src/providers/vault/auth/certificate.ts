@@ -4,7 +4,7 @@ import type { VaultAuth } from '../tokens.ts';
 export interface CertificateOptions {
   /** The one role to log in as. @default any that trusts the certificate */
   readonly name?: string;
-  /** @default 'cert' */
+  /** Where the method is mounted. @default 'cert' */
   readonly mount?: string;
 }
 

@@ -4,18 +4,20 @@ import type { VaultAuth } from '../tokens.ts';
 import { aSaid, fromFile, heard, type Said } from './said.ts';
 
 export interface JwtOptions {
+  /** The token to log in with. */
   readonly jwt: Said;
-  /** @default the method's own default role */
+  /** The role to log in as. @default the method's own default role */
   readonly role?: string;
-  /** @default 'jwt' */
+  /** Where the method is mounted. @default 'jwt' */
   readonly mount?: string;
 }
 
 export interface KubernetesOptions {
+  /** The role to log in as. */
   readonly role: string;
-  /** @default the pod's service account, read again at each log-in */
+  /** The token to log in with. @default the pod's service account, read again at each log-in */
   readonly jwt?: Said;
-  /** @default 'kubernetes' */
+  /** Where the method is mounted. @default 'kubernetes' */
   readonly mount?: string;
 }
 
