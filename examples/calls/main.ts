@@ -1,0 +1,45 @@
+import { loadConfig } from 'llm-config-manager';
+import { type CacheOptions, type ShelteredProvider, sheltered } from 'llm-config-manager/shelter';
+import { manualClock } from 'llm-config-manager/testing';
+import { z } from 'zod';
+import { Store } from './store.ts';
+
+const clock = manualClock();
+const keys = Array.from({ length: 40 }, (_, i) => `model${i}.apiKey`);
+const Schema = z.object(Object.fromEntries(keys.map((key) => [key.split('.')[0], z.object({ apiKey: z.string() })])));
+
+/** How many requests a fresh provider makes of it. Lives are not spread, so that the numbers are the same each time. */
+async function requests(what: string, use: (provider: ShelteredProvider, store: Store) => Promise<unknown>, cache?: CacheOptions) {
+  const store = new Store((key) => key.startsWith('model'));
+  const provider = sheltered(store, { clock, cache: { jitter: 0, ...cache } });
+  await use(provider, store);
+  console.log(`${what.padEnd(60)} ${String(store.requests).padStart(4)}`);
+  await provider.close();
+}
+
+async function eachSecond(seconds: number, read: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < seconds; i++) {
+    await read();
+    await clock.advance(1_000);
+  }
+}
+
+await requests('one key, a thousand readers at once', (provider) =>
+  Promise.all(Array.from({ length: 1_000 }, () => provider.get('model0.apiKey'))),
+);
+await requests('40 keys at once, ten in a request', (provider) => provider.getMany(keys));
+await requests('40 keys, one after the other', async (provider) => {
+  for (const key of keys) await provider.get(key);
+});
+await requests('a schema of 40 keys, loaded', (provider) => loadConfig(Schema, provider));
+await requests('a schema of 40 keys, loaded, then reloaded three times', async (provider) => {
+  const config = await loadConfig(Schema, provider);
+  for (let i = 0; i < 3; i++) await config.reload();
+});
+await requests('one key, each second for an hour', (provider) => eachSecond(3_600, () => provider.get('model0.apiKey')));
+await requests('the same, with ttlMs: 60_000', (provider) => eachSecond(3_600, () => provider.get('model0.apiKey')), { ttlMs: 60_000 });
+await requests('a key that is not there, each second for an hour', (provider) => eachSecond(3_600, () => provider.get('absent')));
+await requests('one key, each second, while the store is down for 100 s', (provider, store) => {
+  store.isDown = true;
+  return eachSecond(100, () => clock.until(provider.get('model0.apiKey').catch(() => undefined)));
+});
