@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { filesIn } from './imports.ts';
 import { built, manifest, root, source, subpaths } from './rooms.ts';
 
 export interface Example {
@@ -18,6 +20,10 @@ export function examples(): readonly Example[] {
     .map((name) => ({ name, folder: `examples/${name}` }))
     .filter(({ folder }) => existsSync(new URL(`${folder}/main.ts`, root)));
 }
+
+/** The code of a folder, without what somebody has installed there. */
+export const filesOf = (folder: string): readonly string[] =>
+  filesIn(folder, /\.m?[jt]s$/).filter((file) => !file.includes('/node_modules/'));
 
 export interface ExampleManifest {
   readonly name: string;
@@ -38,7 +44,7 @@ export interface Ran {
 }
 
 /** A copy of examples/ outside of the project, where each runs as it does for its user. */
-export interface Stage extends Disposable {
+export interface Stage extends AsyncDisposable {
   run(example: Example): Promise<Ran>;
   /** Compiles all of them, as TypeScript sees the package there. */
   compile(): Promise<Ran>;
@@ -47,7 +53,13 @@ export interface Stage extends Disposable {
 const project = fileURLToPath(root);
 const modules = join(project, 'node_modules');
 
-/** On the sources: these are built as a package, and each example into one file, so that nothing is compiled when it starts. */
+/** What is imported by a relative path stays a file of its own, compiled. */
+const filesOfTheirOwn: Plugin = {
+  name: 'files of their own',
+  setup: ({ onResolve }) => onResolve({ filter: /^\./ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true })),
+};
+
+/** On the sources: these are built as a package, and the examples compiled, so that nothing is when they start. */
 export async function fromSource(): Promise<Stage> {
   const place = copied();
   const installed = join(place, 'node_modules');
@@ -70,9 +82,10 @@ export async function fromSource(): Promise<Stage> {
     build({ ...common, entryPoints: { ...faces, cli: 'src/cli/main.ts' }, splitting: true, outdir: join(own, 'dist') }),
     build({
       ...common,
-      entryPoints: examples().map(({ folder }) => `${folder}/main.ts`),
-      outbase: 'examples',
+      entryPoints: filesOf('examples').flatMap((file) => (/(?<!\.test)\.ts$/.test(file) ? [join(project, file)] : [])),
+      outbase: join(project, 'examples'),
       outdir: place,
+      plugins: [filesOfTheirOwn],
       tsconfigRaw: { compilerOptions: { experimentalDecorators: true } }, // and not the project's, which leads to src/
     }),
   ]);
@@ -112,7 +125,7 @@ function stage(place: string, command: (example: Example) => readonly string[], 
       writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }));
       return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
     },
-    [Symbol.dispose]: () => rmSync(place, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(place, { recursive: true, force: true }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examples, fromSource, fromTarball, manifestOf, recorded, type Stage } from '../scripts/examples.ts';
+import { examples, filesOf, fromSource, fromTarball, manifestOf, recorded, type Stage } from '../scripts/examples.ts';
 import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
 import { manifest, source, subpaths } from '../scripts/rooms.ts';
 
@@ -13,7 +13,7 @@ describe.concurrent('every example', () => {
   beforeAll(async () => {
     stage = await (tarball ? fromTarball(resolve(tarball)) : fromSource());
   }, 300_000);
-  afterAll(() => stage?.[Symbol.dispose]());
+  afterAll(() => stage?.[Symbol.asyncDispose](), 60_000);
 
   it.for(all)('$folder prints what its output.txt says, and complains of nothing', { timeout: 120_000 }, async (example, { expect }) => {
     const { code, out, err } = await stage.run(example);
@@ -36,8 +36,7 @@ describe('the package.json of an example', () => {
     return Object.keys(manifest.peerDependencies ?? {}).filter((name) => texts.some((text) => text.includes(`'${name}'`)));
   };
   const importedBy = (folder: string): string[] => {
-    const files = filesIn(folder, /\.m?ts$|\.m?js$/);
-    return files
+    return filesOf(folder)
       .flatMap((file) => importsOf(file).map(({ target }) => target))
       .filter((target) => isForeign(target) && !target.startsWith('examples/'));
   };
@@ -45,7 +44,7 @@ describe('the package.json of an example', () => {
   const ranges: Readonly<Record<string, string>> = {
     ...manifest.dependencies,
     ...manifest.devDependencies,
-    [manifest.name]: manifest.version,
+    [manifest.name]: `^${manifest.version}`,
   };
 
   it.each(all)('says how $folder starts', (example) => {
@@ -66,7 +65,7 @@ describe('the package.json of an example', () => {
   it.each(all)('asks for the versions of $folder that this project is tested with', (example) => {
     const { dependencies, devDependencies } = manifestOf(example);
     const asked = { ...dependencies, ...devDependencies };
-    expect(asked).toEqual(Object.fromEntries(Object.keys(asked).map((name) => [name, ranges[name]?.replace(/^\d/, '^$&')])));
+    expect(asked).toEqual(Object.fromEntries(Object.keys(asked).map((name) => [name, ranges[name]])));
     expect(Object.keys(devDependencies).filter((name) => name !== 'tsx' && !name.startsWith('@types/'))).toEqual([]);
     expect(devDependencies).toHaveProperty('tsx');
   });

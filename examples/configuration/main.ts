@@ -1,15 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BundleProvider, ConfigError, checkConfig, describeKeys, EnvProvider, envExample, loadConfig, reveal } from 'llm-config-manager';
 import { Schema } from './schema.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'configuration-'));
-const file = join(folder, 'base.yaml');
+process.chdir(folder); // so that the paths below are the same wherever it runs
+await mkdir('config');
+const file = 'config/base.yaml';
 const good = 'database:\n  host: db.internal\n  password: not-a-real-password\nmodels: [small]\n';
 await writeFile(file, good);
 const env: Record<string, string> = { APP__DATABASE__POOL_MAX: '20', APP__MODELS: 'small, large' };
-const print = (text: unknown): void => console.log(`${String(text).replaceAll(`${folder}/`, 'config/')}\n`);
+const print = (text: unknown): void => console.log(`${text}\n`);
 
 // #region load
 const source = [new EnvProvider({ prefix: 'APP', env }), new BundleProvider(file)];

@@ -1,0 +1,20 @@
+// #region sections
+import { DotEnvProvider, EnvProvider, loadConfig } from 'llm-config-manager';
+import { z } from 'zod';
+
+const Schema = z.object({
+  port: z.number().default(3000),
+  database: z.object({ url: z.url(), poolMax: z.number() }),
+  llm: z.object({ apiKey: z.string(), streaming: z.boolean() }),
+});
+
+/** The keys whose variables keep the names they had. */
+const variables = {
+  'database.url': 'DATABASE_URL',
+  'database.poolMax': 'DATABASE_POOL_MAX',
+  'llm.apiKey': 'LLM_API_KEY',
+  'llm.streaming': 'LLM_STREAMING',
+};
+
+export const sections = await loadConfig(Schema, [new EnvProvider({ variables }), new DotEnvProvider({ variables })]);
+// #endregion
