@@ -6,6 +6,7 @@ import { examples } from '../scripts/examples.ts';
 import { filesIn, read } from '../scripts/imports.ts';
 import { type Option, OptionsReader } from '../scripts/options.ts';
 import { root, source, subpaths } from '../scripts/rooms.ts';
+import { commands } from '../src/cli/commands.ts';
 import { errorCodes } from '../src/errors.ts';
 import { settingsOf } from '../src/shelter/options.ts';
 
@@ -152,4 +153,23 @@ describe('the page of a provider', () => {
       expect(cells.filter((cell) => cell.startsWith('`') && !Object.hasOwn(errorCodes, /\w+/.exec(cell)?.[0] ?? ''))).toEqual([]);
     },
   );
+});
+
+describe('the page of the command', () => {
+  const page = read('docs/cli.md');
+
+  it('names every command that there is, with its arguments', () => {
+    const first =
+      page
+        .match(/^\| `\w.*$/gm)
+        ?.map((row) => row.split(' | ')[0])
+        .join() ?? '';
+    const unnamed = commands.filter(({ name, arguments: given }) => !first.includes(`\`${[name, ...given].join(' ')}`));
+    expect(unnamed.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('names every option that there is, and no other', () => {
+    const flags = new Set(['json', 'help', ...commands.flatMap(({ flags }) => Object.keys(flags))]);
+    expect(new Set([...page.matchAll(/--([a-z][\w-]*)/g)].map((match) => match[1]))).toEqual(flags);
+  });
 });
