@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { pages } from '../scripts/blocks.ts';
+import { filesIn, read } from '../scripts/imports.ts';
 import { root } from '../scripts/rooms.ts';
 
 interface Shown {
@@ -12,9 +12,11 @@ interface Shown {
 
 const marker = /^<!-- in (\S+) -->$/;
 
+const pages = ['README.md', ...filesIn('docs', /\.md$/).filter((file) => !file.startsWith('docs/site/'))];
+
 /** What stands below `<!-- in examples/…/output.txt -->`: a block, or a table whose last column quotes one line each. */
-const shown = pages().flatMap(({ page, text }): Shown[] => {
-  const lines = text.split('\n');
+const shown = pages.flatMap((page): Shown[] => {
+  const lines = read(page).split('\n');
   return lines.flatMap((line, i): Shown[] => {
     const [, file] = marker.exec(line) ?? [];
     if (file === undefined) return [];
@@ -34,7 +36,7 @@ describe('README and docs', () => {
   });
 
   it.each(shown)('show nothing that examples do not print: $at', ({ file, parts }) => {
-    const printed = `\n${readFileSync(new URL(file, root), 'utf8')}\n`;
+    const printed = `\n${read(file)}\n`;
     expect(parts).not.toEqual([]);
     expect(parts.filter((part) => !printed.includes(`\n${part}\n`))).toEqual([]);
   });
