@@ -1,5 +1,6 @@
 import { type ConfigValue, Secret } from '../entry.ts';
-import { quote } from '../key.ts';
+import { ConfigError } from '../errors.ts';
+import { type Key, quote } from '../key.ts';
 import { isPlain } from './freeze.ts';
 
 const maxDepth = 100;
@@ -53,4 +54,14 @@ function instance(value: object): string {
   return typeof name === 'string' && /^\w{1,40}$/.test(name) && name !== 'Object'
     ? `an instance of ${name}`
     : 'an object with a prototype of its own';
+}
+
+/** What a caller hands over to be written, copied, and `marked` when it is to be secret. */
+export function writable(value: unknown, key: Key): { readonly value: ConfigValue; readonly marked: boolean } {
+  try {
+    return plainValue(value);
+  } catch (error) {
+    if (!(error instanceof NoValue)) throw error;
+    throw new ConfigError('validation', `the value for "${key}" is ${error.message}`, { key });
+  }
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { DotenvFiles } from '../internal/dotenv-files.ts';
 import { Held } from '../internal/held.ts';
-import { aBoolean, anObject, aString, checkOptions, either, listOf } from '../internal/options.ts';
+import { aBoolean, anObject, aString, type Check, checkOptions, either, listOf } from '../internal/options.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
 import { VariableProvider } from '../internal/variable-provider.ts';
 import { foldersOf, markOf } from '../internal/watch.ts';
@@ -23,6 +23,15 @@ export interface DotEnvOptions extends VariableOptions {
   readonly expand?: boolean | Readonly<Record<string, string | undefined>>;
 }
 
+const allowed: Readonly<Record<string, Check>> = {
+  ...variableChecks,
+  name: aString,
+  directory: aString,
+  environment: (value) => (typeof value === 'string' && /^[\w-][\w.-]*$/.test(value) ? undefined : 'a name without slashes and blanks'),
+  files: (value) => (Array.isArray(value) && value.length > 0 ? listOf(aString)(value) : 'a list of at least one file'),
+  expand: either(aBoolean, anObject),
+};
+
 /** Variables in `.env` files, which bind as those of the environment do. Nothing is written to process.env. What is no line of a
  *  `.env` file, or sets a name twice, is refused with its line. With a prefix, a name that cannot be a key (`APP____X`,
  *  `APP__CONSTRUCTOR`) is refused; without one it is left out.
@@ -31,20 +40,9 @@ export class DotEnvProvider extends VariableProvider {
   declare readonly watch: (onChange: (change: Change) => void) => Disposable;
 
   constructor(options: DotEnvOptions = {}) {
-    const environment = options.environment ?? (process.env.NODE_ENV || 'development');
-    checkOptions(
-      'DotEnvProvider',
-      { ...options, environment },
-      {
-        ...variableChecks,
-        name: aString,
-        directory: aString,
-        environment: (value) =>
-          typeof value === 'string' && /^[\w-][\w.-]*$/.test(value) ? undefined : 'a name without slashes and blanks',
-        files: (value) => (Array.isArray(value) && value.length > 0 ? listOf(aString)(value) : 'a list of at least one file'),
-        expand: either(aBoolean, anObject),
-      },
-    );
+    checkOptions('DotEnvProvider', options, allowed);
+    const { environment = process.env.NODE_ENV || 'development' } = options;
+    checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV may be anything
     const { name: provider = 'dotenv', directory = '.', sensitive, expand = false } = options;
     const names = new VariableNames('DotEnvProvider', options);
     const shown = (options.files ?? usual(environment)).map((file) => path.join(directory, file));

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { jsonObject } from '../internal/json-object.ts';
+import { jsonObject } from '../internal/json-text.ts';
 import { append, type Key, keyFrom, keyOf, segments, startsWith } from '../key.ts';
 import type { Document, Place } from './port.ts';
 

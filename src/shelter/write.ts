@@ -1,6 +1,6 @@
 import { type ConfigTree, type ConfigValue, type Entry, isTree } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { frozen } from '../internal/freeze.ts';
+import { writable } from '../internal/plain-value.ts';
 import { type Key, segments } from '../key.ts';
 import type { Documents } from './documents.ts';
 import { Held } from './held.ts';
@@ -43,7 +43,9 @@ export class Writes {
     this.#shared = shared;
   }
 
-  set(key: Key, value: ConfigValue, options: VersionedWrite): Promise<Entry> {
+  async set(key: Key, given: ConfigValue, asked: VersionedWrite): Promise<Entry> {
+    const { value, marked } = writable(given, key);
+    const options = marked ? { ...asked, secret: true } : asked;
     return this.#alone(key, options, async (places) => {
       const { found, last } = await this.#standing(places, key, value, options);
       const target = found ?? last;
@@ -51,7 +53,7 @@ export class Writes {
       const { secret = target.document?.secret ?? true, metadata } = options;
       const text = target.document?.text ?? true;
       const document: Document = {
-        value: frozen(value),
+        value,
         secret,
         text,
         ...(version !== undefined && { version }),

@@ -1,6 +1,7 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { cannotChange, DashedNames } from '../../internal/dashed.ts';
+import { textOf } from '../../internal/json-text.ts';
 import { quoted } from '../../internal/quoted.ts';
 import type { Key } from '../../key.ts';
 import { systemClock } from '../../shelter/clock.ts';
@@ -128,7 +129,7 @@ export class AzureSource implements DocumentSource {
         await client.beginDeleteSecret(name, options);
         return undefined;
       }
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      const text = textOf(value, this.name);
       const type = typeof value === 'object' && value !== null ? { contentType: 'application/json' } : {};
       const set = async (): Promise<string | undefined> =>
         ((await client.setSecret(name, text, { ...options, ...type })) as Secret).properties.version;

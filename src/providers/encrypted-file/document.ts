@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import type { Source } from '../../formats/refusal.ts';
 import { sameValue } from '../../internal/freeze.ts';
-import { NoValue, plainValue } from '../../internal/plain-value.ts';
+import { writable } from '../../internal/plain-value.ts';
 import { type Key, segments } from '../../key.ts';
 import { edited } from './text-edit.ts';
 
@@ -64,14 +64,9 @@ function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue
   return value === undefined && Object.keys(changed).length === 0 ? others() : { ...tree, [name]: changed };
 }
 
-/** What a caller hands over to be written, copied. */
-export function writable(value: ConfigValue | Secret, key: Key): ConfigValue {
-  try {
-    const plain = plainValue(value).value;
-    if (isTree(plain)) throw new NoValue('a section, which is written leaf by leaf');
-    return plain;
-  } catch (error) {
-    if (!(error instanceof NoValue)) throw error;
-    throw new ConfigError('validation', `the value for "${key}" is ${error.message}`, { key });
-  }
+/** A leaf that a caller hands over to be written, copied. */
+export function writableLeaf(given: ConfigValue | Secret, key: Key): ConfigValue {
+  const { value } = writable(given, key);
+  if (isTree(value)) throw new ConfigError('validation', `the value for "${key}" is a section, which is written leaf by leaf`, { key });
+  return value;
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors.ts';
 import { membersWritten } from '../../formats/json.ts';
-import { contents } from '../../internal/json-object.ts';
+import { contents } from '../../internal/json-text.ts';
 import { quoted } from '../../internal/quoted.ts';
 
 export { quoted };

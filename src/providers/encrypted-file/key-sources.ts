@@ -58,7 +58,11 @@ export class Keys {
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #known = new Map<KeySource, Known>();
 
-  constructor(sources: KeySource | readonly KeySource[], owner: string, env: Readonly<Record<string, string | undefined>> = process.env) {
+  constructor(
+    sources: KeySource | readonly KeySource[] = { env: 'LLM_CONFIG_KEY' },
+    owner: string,
+    env: Readonly<Record<string, string | undefined>> = process.env,
+  ) {
     this.#sources = Array.isArray(sources) ? sources : [sources as KeySource];
     this.#owner = owner;
     this.#env = env;

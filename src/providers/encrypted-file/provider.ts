@@ -2,13 +2,13 @@ import path from 'node:path';
 import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Secret, type Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
-import { heldFile } from '../../internal/held-file.ts';
 import { frozen } from '../../internal/freeze.ts';
 import type { Held } from '../../internal/held.ts';
+import { heldFile } from '../../internal/held-file.ts';
 import { aBoolean, anInteger, anObject, anything, aString, checkOptions, oneOf } from '../../internal/options.ts';
 import { append, type Key, keyOf, segments } from '../../key.ts';
 import type { Change, Health, ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../../provider.ts';
-import { at, changed, writable } from './document.ts';
+import { at, changed, writableLeaf } from './document.ts';
 import { EncryptedFile } from './file.ts';
 import { type KeySource, Keys } from './key-sources.ts';
 
@@ -63,7 +63,7 @@ export class EncryptedFileProvider implements WritableProvider {
     const { context, format, optional, maxBytes, lockWaitMs, env } = options;
     this.#path = options.path;
     this.name = options.name ?? `encrypted-file:${options.path}`;
-    const keys = new Keys(options.keys ?? { env: 'LLM_CONFIG_KEY' }, 'EncryptedFileProvider', env);
+    const keys = new Keys(options.keys, 'EncryptedFileProvider', env);
     const file = path.resolve(options.path);
     this.#file = new EncryptedFile({ provider: this.name, file, shown: this.#path, keys, context, format, maxBytes, lockWaitMs });
     const parse = async (text: string): Promise<Content> => {
@@ -101,7 +101,7 @@ export class EncryptedFileProvider implements WritableProvider {
 
   async set(key: Key, value: ConfigValue | Secret, options: WriteOptions = {}): Promise<Entry> {
     const asked = leaf(key);
-    const copy = writable(value, asked);
+    const copy = writableLeaf(value, asked);
     await this.#write(options, (text, format) =>
       changed({ provider: this.name, file: this.#path, text: text ?? nothing(format) }, format, asked, copy),
     );

@@ -33,7 +33,7 @@ const remembered = 1_000;
  *  secret; what cannot be opened is a hole in its place, never the sealed text. */
 export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}): ConfigProvider {
   checkOptions('unsealed', options, { keys: anything, context: aString, env: anObject });
-  const keys = new Keys(options.keys ?? { env: 'LLM_CONFIG_KEY' }, 'unsealed', options.env);
+  const keys = new Keys(options.keys, 'unsealed', options.env);
   const opened = new Map<string, ConfigValue>();
 
   /** The keys are looked for once in each operation, and only when something is sealed. */

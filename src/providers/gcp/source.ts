@@ -2,6 +2,7 @@ import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { crc32c } from '../../internal/crc32c.ts';
 import { cannotChange, DashedNames } from '../../internal/dashed.ts';
+import { textOf } from '../../internal/json-text.ts';
 import { quoted } from '../../internal/quoted.ts';
 import type { Key } from '../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
@@ -120,7 +121,7 @@ export class GcpSource implements DocumentSource {
         return undefined;
       }
       if (ifVersion === undefined && !unread) await this.#create(parent);
-      const data = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+      const data = Buffer.from(textOf(value, this.name));
       const [made] = await client.addSecretVersion({ parent, payload: { data, dataCrc32c: String(crc32c(data)) } }, once);
       return (made as Version | undefined)?.name?.split('/versions/')[1];
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
+import { textOf } from '../../internal/json-text.ts';
 import { quoted } from '../../internal/quoted.ts';
 import { type Key, keyOf } from '../../key.ts';
 import { ancestors, asDocument } from '../../shelter/places.ts';
@@ -68,7 +69,7 @@ export class KeyringSource implements DocumentSource {
 
   async write(account: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<undefined> {
     if (value === undefined) return this.#use(signal, () => this.#keyring.delete(account, signal)) as Promise<undefined>;
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    const text = textOf(value, this.name);
     if (halfLetter.test(text))
       throw new ConfigError('invalid_option', `${this.name}: the value is no text: half of a letter is missing`, { provider: this.name });
     return this.#use(signal, () => this.#keyring.set(account, text, signal)) as Promise<undefined>;

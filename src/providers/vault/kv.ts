@@ -1,6 +1,7 @@
 import type { ConfigTree, ConfigValue, Metadata } from '../../entry.ts';
 import { isTree } from '../../entry.ts';
 import { ConfigError, isConfigError } from '../../errors.ts';
+import { contents, jsonValue } from '../../internal/json-text.ts';
 import type { Document, DocumentWrite } from '../../shelter/port.ts';
 import { type Asked, foreign, missing, said } from './classify.ts';
 import type { Connection } from './connection.ts';
@@ -51,6 +52,11 @@ export class Kv {
     }
     const value = kv === 2 ? data?.data : data;
     if (!isTree(value)) throw foreign(answer, path);
+    if (contents(value).largeNumber)
+      throw new ConfigError('parse', `vault: ${path} holds a number beyond 2^53, which loses digits when it is read`, {
+        provider: 'vault',
+        hint: 'Keep it as a string',
+      });
     return { answer, document: { value, secret: true, text: true, ...(kv === 2 && aboutKv(data?.metadata)) } };
   }
 
@@ -203,17 +209,8 @@ function texts(metadata: Metadata): Record<string, string> {
   );
 }
 
-/** A secret is made of fields; its numbers are JSON's. */
+/** A secret is made of fields. */
 function fieldsOf(path: string, value: ConfigValue): object {
-  const refuse = (what: string, hint: string): never => {
-    throw new ConfigError('invalid_option', `vault: ${path} ${what}`, { provider: 'vault', hint });
-  };
-  if (!isTree(value)) return refuse('holds fields, not one value', 'Write a field of it');
-  const plain = (inner: ConfigValue): unknown => {
-    if (typeof inner === 'bigint')
-      return Number.isSafeInteger(Number(inner)) ? Number(inner) : refuse('cannot hold so large an integer', 'Write it as a string');
-    if (Array.isArray(inner)) return inner.map(plain);
-    return isTree(inner) ? Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, plain(one)])) : inner;
-  };
-  return plain(value) as object;
+  if (isTree(value)) return jsonValue(value, `vault: ${path}`) as ConfigTree;
+  throw new ConfigError('invalid_option', `vault: ${path} holds fields, not one value`, { provider: 'vault', hint: 'Write a field of it' });
 }

@@ -349,6 +349,17 @@ describe('writing', () => {
     expect(await provider.get('all.one.password')).toBeUndefined();
   });
 
+  it('refuses a secret with a number that has lost digits, and writes no field of it, which would keep the wrong ones', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/acme/db': { id: 12345678901234567000, password: 'fake' } });
+    const provider = providerOf(vault, { secrets: { db: 'secret/acme/db' } });
+    const error = await refusal(provider.get('db.id'));
+    expect(error).toMatchObject({ code: 'parse', message: expect.stringContaining('secret/acme/db holds a number beyond 2^53') });
+    expect(error.message).not.toContain('12345');
+    expect(await refusal(provider.set('db.password', 'fake-new'))).toMatchObject({ code: 'parse' });
+    expect(vault.engines.secrets.get('secret/acme/db')?.versions).toHaveLength(1);
+  });
+
   it('refuses what a secret cannot hold', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'a' } });
@@ -360,7 +371,7 @@ describe('writing', () => {
       message: expect.stringContaining('fields'),
     });
     expect(await refusal(whole.set('fresh.big', 2n ** 70n))).toMatchObject({
-      code: 'invalid_option',
+      code: 'validation',
       hint: expect.stringContaining('string'),
     });
     await whole.set('fresh.small', 7n);

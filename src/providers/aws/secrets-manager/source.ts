@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
+import { textOf } from '../../../internal/json-text.ts';
 import { type Key, segments } from '../../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
@@ -114,7 +115,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       await this.aws.send({ command: 'DeleteSecret', input, resource: name }, call.signal);
       return undefined;
     }
-    const content = { SecretString: typeof value === 'string' ? value : JSON.stringify(value), ClientRequestToken: call.id };
+    const content = { SecretString: textOf(value, this.name), ClientRequestToken: call.id };
     const key = this.#options.kmsKeyId ? { KmsKeyId: this.#options.kmsKeyId } : {};
     // what is written is what is read again, also where another stage is read
     const stages = this.#stage === 'AWSCURRENT' ? {} : { VersionStages: [this.#stage] };

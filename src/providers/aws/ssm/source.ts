@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
+import { textOf } from '../../../internal/json-text.ts';
 import { type Key, segments } from '../../../key.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
@@ -94,7 +95,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
       return undefined;
     }
     const list = secret === false && Array.isArray(value) && value.length > 0 && value.every(isListable);
-    const text = list ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value);
+    const text = list ? value.join(',') : textOf(value, this.name);
     const type = secret === false ? (list ? 'StringList' : 'String') : 'SecureString';
     const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
     const tier = this.#options.tier && { Tier: this.#options.tier };

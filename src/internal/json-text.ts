@@ -1,4 +1,5 @@
-import type { ConfigTree } from '../entry.ts';
+import { type ConfigTree, type ConfigValue, isTree } from '../entry.ts';
+import { ConfigError } from '../errors.ts';
 import { membersWritten } from '../formats/json.ts';
 
 /** What a text says that is the JSON of an object. `fault`: what it holds that is lost when it is read, without a word of it.
@@ -40,3 +41,21 @@ const numbersIn = (text: string): readonly string[] =>
 
 const losesDigits = (written: string): boolean =>
   !Number.isFinite(Number(written)) || (/^-?\d+$/.test(written) && !Number.isSafeInteger(Number(written)));
+
+/** A value as JSON holds it: small bigints are numbers. Throws `validation` for a number that would not come back the same. */
+export function jsonValue(value: ConfigValue, owner: string): Exclude<ConfigValue, bigint> {
+  const inside = (inner: ConfigValue): ConfigValue => jsonValue(inner, owner);
+  if (Array.isArray(value)) return value.map(inside);
+  if (isTree(value)) return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inside(inner)]));
+  if (typeof value !== 'bigint' && typeof value !== 'number') return value as null | boolean | string;
+  const number = Number(value);
+  if (Number.isFinite(number) && (Number.isSafeInteger(number) || !Number.isInteger(number))) return number;
+  throw new ConfigError('validation', `${owner}: the value holds a number that is too large to come back the same`, {
+    hint: 'Write it as a string',
+  });
+}
+
+/** A value as the text of a secret: a string as it is, a bigint by its digits, else JSON. */
+export function textOf(value: ConfigValue, owner: string): string {
+  return typeof value === 'string' || typeof value === 'bigint' ? `${value}` : JSON.stringify(jsonValue(value, owner));
+}
