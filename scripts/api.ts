@@ -25,6 +25,7 @@ function declarationFiles(faces: readonly string[]): ReadonlyMap<string, ts.Sour
     strict: true,
     exactOptionalPropertyTypes: true,
     declaration: true,
+    stripInternal: true,
     emitDeclarationOnly: true,
     noCheck: true,
     allowImportingTsExtensions: true,

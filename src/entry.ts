@@ -159,9 +159,11 @@ export function makeOrigin(fields: OriginFields): Origin {
 /** A value that is secret whatever its name: `new MemoryProvider({ license: secret('…') })`. Printing it shows nothing. */
 export class Secret<T extends ConfigValue = ConfigValue> {
   readonly #value: T;
+  /** @internal `secret` makes it. */
   constructor(value: T) {
     this.#value = value;
   }
+  /** @internal `reveal` asks for it. */
   static reveal<T extends ConfigValue>(secret: Secret<T>): T {
     return secret.#value;
   }

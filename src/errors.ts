@@ -67,6 +67,7 @@ export class ConfigError extends Error {
     if (cause !== undefined) Object.defineProperty(this, 'cause', { value: withoutValues(cause) });
   }
 
+  /** @internal */
   get [brand](): true {
     return true;
   }
@@ -76,7 +77,8 @@ export class ConfigError extends Error {
     return this.#copy(this.message, { ...details, ...this.#details() });
   }
 
-  /** The same failure in the words of another key. */
+  /** The same failure in the words of another key.
+   *  @internal */
   rekeyed(key: Key): ConfigError {
     const message = this.key ? this.message.replaceAll(`"${this.key}"`, `"${key}"`) : this.message;
     return this.#copy(message, { ...this.#details(), key });

@@ -166,7 +166,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     });
   }
 
-  /** What one of its providers knows, without asking anyone, about how it holds a key. */
+  /** What one of its providers knows, without asking anyone, about how it holds a key.
+   *  @internal */
   statusOf(provider: string, key: Key): KeyStatus | undefined {
     return this.#flat()
       .find(({ name }) => name === provider)

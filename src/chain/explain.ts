@@ -30,7 +30,7 @@ interface Fields {
 }
 
 /** Who won a key, who was shadowed and what everybody said: safe to print. */
-export class Explanation implements Fields {
+export class Explanation {
   readonly key: Key;
   readonly secret: boolean;
   readonly winner: Said | undefined;
@@ -39,6 +39,7 @@ export class Explanation implements Fields {
   readonly error: ConfigError | undefined;
   readonly notes: readonly string[];
 
+  /** @internal */
   constructor(fields: Fields) {
     this.key = fields.key;
     this.secret = fields.secret;
@@ -49,6 +50,7 @@ export class Explanation implements Fields {
     this.notes = fields.notes;
   }
 
+  /** @internal */
   with(...notes: readonly string[]): Explanation {
     return new Explanation({ ...this, notes: [...this.notes, ...notes] });
   }

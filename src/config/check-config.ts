@@ -26,6 +26,7 @@ export class ConfigCheck {
   readonly problems: readonly Problem[];
   readonly keys: readonly CheckedKey[];
 
+  /** @internal */
   constructor(problems: readonly Problem[], keys: readonly CheckedKey[]) {
     this.ok = problems.length === 0;
     this.problems = problems;

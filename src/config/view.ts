@@ -14,6 +14,7 @@ export class ConfigView<T> {
   readonly #of: Viewed;
   readonly #prefix: string;
 
+  /** @internal `config.at` makes it. */
   constructor(of: Viewed, prefix: string) {
     this.#of = of;
     this.#prefix = prefix;

@@ -16,7 +16,8 @@ export class VariableProvider implements ConfigProvider {
   /** Tells when there are files behind the variables, and they say something else. */
   readonly watch?: (onChange: (change: Change) => void) => Disposable;
 
-  /** `source`: how the place of a variable is called in messages. `files`: there are files to be watched. */
+  /** `source`: how the place of a variable is called in messages. `files`: there are files to be watched.
+   *  @internal */
   constructor(name: string, source: string, names: VariableNames, held: Held<Variables>, files: boolean) {
     this.name = name;
     this.#source = source;

@@ -37,6 +37,7 @@ export interface ShelteredStats {
 /** A source of documents, cached, batched, paced and kept from harm: what every remote provider extends. */
 export class ShelteredProvider implements ConfigProvider {
   readonly name: string;
+  /** @internal */
   protected readonly engine: Engine;
   /** Only around a provider that is made of several. */
   declare readonly layers?: NonNullable<ConfigProvider['layers']>;
