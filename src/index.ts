@@ -27,6 +27,7 @@ export { type ConfigEvent, type ConfigEventTypes, type EventHead, type Logger, t
 export type { FormatName } from './formats/format.ts';
 export { type Revealable, reveal } from './guarded.ts';
 export { lazy } from './internal/lazy.ts';
+export type { VariableOptions } from './internal/variable-names.ts';
 export { type Key, keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { cascade, type EnvironmentsOptions, environments, mounted, scoped } from './levels.ts';
 export type {
@@ -47,6 +48,7 @@ export { type DirectoryOptions, DirectoryProvider } from './providers/directory.
 export { type DotEnvOptions, DotEnvProvider } from './providers/dotenv.ts';
 export { type EnvOptions, EnvProvider } from './providers/env.ts';
 export { type MemoryOptions, MemoryProvider, type MemoryValue, type MemoryValues } from './providers/memory.ts';
+export type { Sensitive } from './redact.ts';
 export type { Problem } from './report/report.ts';
 export { type EnvExampleOptions, envExample } from './schema/env-example.ts';
 export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
