@@ -20,7 +20,7 @@ afterAll(async () => {
   await Promise.all([aws[Symbol.asyncDispose](), vault.close()]);
 });
 
-const providers: readonly (readonly [name: string, make: () => WritableProvider])[] = [
+const providers: readonly (readonly [name: string, make: () => WritableProvider | Promise<WritableProvider>])[] = [
   ['AwsSsmProvider', () => new AwsSsmProvider({ endpoint: aws.endpoint, ...account, path: '/acme' })],
   ['AwsSecretsManagerProvider', () => new AwsSecretsManagerProvider({ endpoint: aws.endpoint, ...account, path: 'acme/' })],
   ['GcpSecretManagerProvider', () => new GcpSecretManagerProvider({ project: 'acme', client: new FakeGcp() })],

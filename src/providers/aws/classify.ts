@@ -1,7 +1,8 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
+import { isUntrusted } from '../../internal/untrusted.ts';
 import { codeOf } from './error-names.ts';
 
-const network = /^(?:ECONN|ENOTFOUND|EAI_|EPIPE|EHOST|ENET|ERR_TLS|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/;
+const network = /^(?:ECONN|ENOTFOUND|EAI_|EPIPE|EHOST|ENET|ETIMEDOUT)/;
 
 export interface Asked {
   readonly service: string;
@@ -20,17 +21,21 @@ interface Raw {
 /** An SDK's error rebuilt from its name, code and status alone: its message may quote what was sent. */
 export function classify(error: unknown, asked: Asked): ConfigError {
   if (isConfigError(error)) return error;
-  const { name, code, $metadata, $response } = (typeof error === 'object' && error !== null ? error : {}) as Raw;
+  const raw = (typeof error === 'object' && error !== null ? error : {}) as Raw;
+  const { name, code, $metadata, $response } = raw;
   const status = $metadata?.httpStatusCode;
-  const said = typeof name === 'string' && /^\w+$/.test(name) ? name : 'an unknown error';
-  const found = meaning(said, typeof code === 'string' ? code : '', status);
+  const untrusted = isUntrusted(raw);
+  const said = untrusted ? 'not trusted' : typeof name === 'string' && /^\w{1,80}$/.test(name) ? name : 'an unknown error';
+  const found = untrusted ? 'crypto' : meaning(said, typeof code === 'string' ? code : '', status);
   const retryAfter = Number($response?.headers?.['retry-after']);
   return new ConfigError(found, `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`, {
     provider: asked.service,
-    hint: hint(found, asked),
+    hint: untrusted ? certificate : hint(found, asked),
     ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }),
   });
 }
+
+const certificate = 'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS';
 
 function meaning(name: string, code: string, status: number | undefined): ErrorCode {
   if (network.test(code)) return 'unavailable';

@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorDetails, isConfigError } from '../../errors.ts';
+import { isUntrusted } from '../../internal/untrusted.ts';
 import type { Answer } from './transport.ts';
 
 /** What was asked for, in the words that messages need. */
@@ -93,15 +94,16 @@ export function denied({ method, path, what }: Asked): ConfigError {
   });
 }
 
-const tls = /^(?:CERT_|ERR_TLS|ERR_SSL|ERR_OSSL|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+const handshake = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO)/;
 
 /** Everything that is thrown on the way to an answer. */
 export function classify(error: unknown): ConfigError {
   if (isConfigError(error)) return error;
-  const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; code?: unknown };
+  const raw = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; code?: unknown; message?: unknown };
+  const { name, code } = raw;
   const word = typeof code === 'string' && /^[A-Z_\d]{2,60}$/.test(code) ? code : 'an unknown error';
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR') return make('timeout', 'the server did not answer in time');
-  if (tls.test(word))
+  if (handshake.test(word) || isUntrusted(raw))
     return make('crypto', `no trusted TLS connection to the server (${word})`, {
       cause: error,
       hint: 'Check the scheme of address, tls.ca (or VAULT_CACERT), tls.serverName and the client certificate; there is no way to turn verification off',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { ConfigTree } from '../../entry.ts';
 import { isConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
@@ -25,6 +25,8 @@ export class Leases {
   readonly #requests: ReadonlyMap<string, LeaseRequest>;
   readonly #clock: Clock;
   readonly #held = new Map<string, Held>();
+  /** Versions stand in logs: without this key nobody can try out credentials against them. */
+  readonly #versionKey = randomBytes(32);
   /** Replaced, and valid still. */
   #old: Held[] = [];
   readonly #listeners = new Set<(documents: readonly string[]) => void>();
@@ -104,7 +106,7 @@ export class Leases {
     const until = this.#capped(endOf(issued, value, now));
     const before = this.#held.get(document);
     if (before) this.#old = [...this.#old.filter((one) => one.until > now), before];
-    const version = createHash('sha256').update(id || JSON.stringify({ ...value, ttl: 0 }));
+    const version = createHmac('sha256', this.#versionKey).update(id || JSON.stringify({ ...value, ttl: 0 }));
     const made: Held = {
       value,
       id,

@@ -26,6 +26,9 @@ describe('AWS errors', () => {
     [{ name: 'AbortError' }, 'aborted'],
     [{ name: 'Error', code: 'ECONNREFUSED' }, 'unavailable'],
     [{ name: 'Error', code: 'ENOTFOUND' }, 'unavailable'],
+    [{ name: 'Error', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'crypto'],
+    [{ name: 'Error', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, 'crypto'],
+    [{ name: 'TimeoutError', message: 'self-signed certificate' }, 'crypto'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 502 } }, 'unavailable'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 429 } }, 'throttled'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 401 } }, 'unauthenticated'],
@@ -49,7 +52,13 @@ describe('AWS errors', () => {
     expect(classify(own, asked)).toBe(own);
   });
 
+  it('is no outage to be tolerated when the server is not who it says', () => {
+    const error = classify({ name: 'Error', code: 'CERT_HAS_EXPIRED' }, asked);
+    expect(error).toMatchObject({ transient: false, message: expect.stringContaining('NODE_EXTRA_CA_CERTS') });
+  });
+
   it('never pass on a message or a name that is none', () => {
+    expect(classify({ name: 'A'.repeat(1_000) }, asked).message.length).toBeLessThan(200);
     const error = classify(Object.assign(new Error('AKIA-not-a-real-id'), { name: 'not a name: not-a-real-secret' }), asked);
     expect(error.message).not.toMatch(/not-a-real/);
   });
