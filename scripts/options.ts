@@ -64,13 +64,15 @@ export class OptionsReader {
     };
   }
 
-  /** A type as it stands in the source, our own short aliases written out. */
+  /** A type as it stands in the source, our own short aliases written out. Everything is readonly: that is not said. */
   #spelled(node: ts.TypeNode): string {
     const { text } = node.getSourceFile();
     let spelled = '';
     let from = node.getStart();
     const walk = (inner: ts.Node): void => {
-      const meant = ts.isTypeReferenceNode(inner) && !inner.typeArguments ? this.#alias(inner) : undefined;
+      const [mutable] = ts.isTypeReferenceNode(inner) && inner.typeName.getText() === 'Readonly' ? (inner.typeArguments ?? []) : [];
+      const alias = ts.isTypeReferenceNode(inner) && !inner.typeArguments ? this.#alias(inner) : undefined;
+      const meant = mutable ? this.#spelled(mutable) : alias;
       if (meant === undefined) {
         ts.forEachChild(inner, walk);
         return;
@@ -80,7 +82,7 @@ export class OptionsReader {
       from = inner.getEnd();
     };
     walk(node);
-    return oneLine(spelled + text.slice(from, node.getEnd())).replace(/\breadonly (?=\w+\??:)/g, '');
+    return oneLine(spelled + text.slice(from, node.getEnd())).replace(/\breadonly /g, '');
   }
 
   #alias({ typeName }: ts.TypeReferenceNode): string | undefined {

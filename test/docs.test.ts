@@ -156,6 +156,23 @@ describe('the page of a provider', () => {
   );
 });
 
+describe('the rights on a page', () => {
+  const granted = (page: string): string => read(`docs/providers/${page}.md`).split('\n## Least privilege\n')[1] ?? '';
+
+  it('of Google Cloud are all that an error advises', () => {
+    const [, union = ''] = /role: ((?:'\w+'[ |]*)+)/.exec(read('src/providers/gcp/classify.ts')) ?? [];
+    const roles = [...union.matchAll(/'(\w+)'/g)].map((match) => match[1]);
+    expect(roles.length).toBeGreaterThan(2);
+    expect(roles.filter((role) => !granted('gcp').includes(`roles/secretmanager.${role}`))).toEqual([]);
+  });
+
+  it('of Azure are all that an error advises', () => {
+    const roles = [...read('src/providers/azure/classify.ts').matchAll(/Key Vault Secrets \w+/g)].map(([role]) => role);
+    expect(roles.length).toBeGreaterThan(0);
+    expect(roles.filter((role) => !granted('azure').includes(role))).toEqual([]);
+  });
+});
+
 describe('the page of the command', () => {
   const page = read('docs/cli.md');
 
