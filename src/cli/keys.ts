@@ -4,7 +4,7 @@ import { type FormatName, formats } from '../formats/format.ts';
 import { EncryptedFile } from '../providers/encrypted-file/file.ts';
 import { type KeySource, Keys } from '../providers/encrypted-file/key-sources.ts';
 import { parseKeys, password } from '../providers/encrypted-file/keys.ts';
-import type { FileKey } from '../providers/encrypted-file/wrapping.ts';
+import type { FileKey } from '../providers/encrypted-file/file-key.ts';
 import type { Flags, Parsed } from './arguments.ts';
 import { UsageError } from './arguments.ts';
 import type { Io } from './io.ts';

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
 import { quoted } from '../../internal/quoted.ts';
+import type { FileKey } from './file-key.ts';
 import { base64url } from './jose.ts';
 import { decryptContent, encryptContent, type Jwe, jointHeader, parseJwe, printJwe, type Recipient } from './jwe.ts';
 import type { FoundKeys } from './key-sources.ts';
 import { checkAlgorithms, contentKeyOf, keysForAll, nameOf, type Opened, vouched, withRecipients } from './recipients.ts';
-import type { FileKey } from './wrapping.ts';
 
 /** An encrypted file that one of our keys has opened. */
 export interface Envelope {

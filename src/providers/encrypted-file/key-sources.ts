@@ -6,8 +6,9 @@ import { ioError, isMissing } from '../../internal/file.ts';
 import type { Key } from '../../key.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
 import type { ConfigProvider } from '../../provider.ts';
+import type { FileKey } from './file-key.ts';
 import { parseKeys, password } from './keys.ts';
-import { type FileKey, RemoteKey } from './wrapping.ts';
+import { RemoteKey } from './remote-key.ts';
 
 interface KeyText {
   /** What the text is. @default 'key' */

@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
+import type { FileKey } from './file-key.ts';
 import { base64url, type Header } from './jose.ts';
 import { x25519 } from './primitives.ts';
-import { AgreementKey, type FileKey, PasswordKey, SymmetricKey } from './wrapping.ts';
+import { AgreementKey, PasswordKey, SymmetricKey } from './wrapping.ts';
 
 /** A password as a key: `password(process.env.PASSPHRASE)`. Only as strong as it is hard to guess. */
 export function password(text: string, kid?: string): FileKey {

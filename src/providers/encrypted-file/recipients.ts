@@ -1,10 +1,12 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';
 import { quoted } from '../../internal/quoted.ts';
+import type { FileKey } from './file-key.ts';
 import { base64url, type Header } from './jose.ts';
 import { type Jwe, jointHeader, type Recipient } from './jwe.ts';
 import { x25519 } from './primitives.ts';
-import { AgreementKey, extensionAlgorithm, type FileKey, maxIterations, tooManyRounds } from './wrapping.ts';
+import { extensionAlgorithm } from './remote-key.ts';
+import { AgreementKey, maxIterations, tooManyRounds } from './wrapping.ts';
 
 const ours = new Set(['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW']);
 

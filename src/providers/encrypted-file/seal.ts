@@ -3,11 +3,11 @@ import type { ConfigValue } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { quoted } from '../../internal/quoted.ts';
 import { type Key, keyFrom, keyOf, letters, segments } from '../../key.ts';
+import type { FileKey } from './file-key.ts';
 import { base64url } from './jose.ts';
 import { decryptContent, encryptContent, type Jwe, parseCompact } from './jwe.ts';
 import type { FoundKeys } from './key-sources.ts';
 import { checkAlgorithms, contentKeyOf } from './recipients.ts';
-import type { FileKey } from './wrapping.ts';
 
 /** What a sealed value begins with, in front of a compact JWE. */
 export const marker = 'sealed:';

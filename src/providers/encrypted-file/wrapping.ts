@@ -1,34 +1,14 @@
 import { createCipheriv, createDecipheriv, diffieHellman, generateKeyPairSync, type KeyObject, pbkdf2, randomBytes } from 'node:crypto';
-import { inspect, promisify } from 'node:util';
-import { ConfigError, isConfigError } from '../../errors.ts';
+import { promisify } from 'node:util';
+import { ConfigError } from '../../errors.ts';
 import { quoted } from '../../internal/quoted.ts';
-import type { KeyWrapper } from '../../key-wrapper.ts';
+import { type FileKey, HeldKey } from './file-key.ts';
 import { base64url, type Header, unbase64url } from './jose.ts';
 import type { Recipient } from './jwe.ts';
 import { aesUnwrap, aesWrap, concatKdf, fitting, run, x25519 } from './primitives.ts';
 
-/** What encrypts a file's content key for one holder, and decrypts it again. */
-export interface FileKey {
-  /** What a recipient is named by. A password has none of its own: it is tried on every recipient with a password. */
-  readonly kid: string | undefined;
-  readonly algorithm: string;
-  /** False for a public key: whoever has only that can write and cannot read. */
-  readonly opens: boolean;
-  wrap(contentKey: Buffer): Promise<Recipient>;
-  /** `undefined`: this key does not open it. */
-  unwrap(encryptedKey: Buffer, header: Header, where: string): Promise<Buffer | undefined>;
-}
-
 export const maxIterations = 2_000_000;
 const writtenIterations = 600_000;
-
-class HeldKey {
-  /** Printing a key shows which one it is and nothing of it. */
-  [inspect.custom](): string {
-    const { kid, algorithm } = this as unknown as FileKey;
-    return `FileKey(${algorithm}${kid === undefined ? '' : ` ${kid}`})`;
-  }
-}
 
 /** A random key of 256 bits: AES-GCM key wrapping, `A256GCMKW`. */
 export class SymmetricKey extends HeldKey implements FileKey {
@@ -143,46 +123,6 @@ export class AgreementKey extends HeldKey implements FileKey {
   }
 }
 
-/** A key that a key management service holds. */
-export class RemoteKey extends HeldKey implements FileKey {
-  readonly opens = true;
-  readonly #wrapper: KeyWrapper;
-
-  constructor(wrapper: KeyWrapper) {
-    super();
-    if (!extensionAlgorithm.test(wrapper.algorithm) || wrapper.algorithm === 'dir' || wrapper.algorithm === 'none')
-      throw new ConfigError('invalid_option', `a KeyWrapper's algorithm must be a name such as vault-transit`);
-    this.#wrapper = wrapper;
-  }
-
-  get kid(): string {
-    return this.#wrapper.kid;
-  }
-
-  get algorithm(): string {
-    return this.#wrapper.algorithm;
-  }
-
-  async wrap(contentKey: Buffer): Promise<Recipient> {
-    const wrapped = await this.#asking(() => this.#wrapper.wrap(contentKey));
-    return { header: { alg: this.algorithm, kid: this.kid }, encryptedKey: Buffer.from(wrapped, 'utf8') };
-  }
-
-  async unwrap(encryptedKey: Buffer): Promise<Buffer | undefined> {
-    return Buffer.from(await this.#asking(() => this.#wrapper.unwrap(encryptedKey.toString('utf8'))));
-  }
-
-  /** A stranger's error may hold anything. */
-  async #asking<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (isConfigError(error)) throw error;
-      throw new ConfigError('crypto', `the key "${this.kid}" (${this.algorithm}) could not be used: its service failed`, { cause: error });
-    }
-  }
-}
-
 export function tooManyRounds(where: string, rounds: number): ConfigError {
   return new ConfigError(
     'crypto',
@@ -192,9 +132,6 @@ export function tooManyRounds(where: string, rounds: number): ConfigError {
     },
   );
 }
-
-/** How a KeyWrapper's algorithm is spelled; JOSE's own names have capitals. */
-export const extensionAlgorithm = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
 function part(header: Header, name: string, where: string): Buffer {
   const value = header[name];

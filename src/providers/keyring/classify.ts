@@ -1,5 +1,5 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { DBusError } from './dbus.ts';
+import { DBusError } from './dbus-socket.ts';
 import { locked } from './keyring.ts';
 
 /** Names that the bus or the service refuse by. What is not here is `unavailable`. */

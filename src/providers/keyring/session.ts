@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { agreement } from './agreement.ts';
-import { Bus, DBusError, theBus } from './dbus.ts';
+import { Bus, theBus } from './dbus.ts';
+import { DBusError } from './dbus-socket.ts';
 import { Variant } from './dbus-wire.ts';
 import { type Credential, locked } from './keyring.ts';
 

@@ -4,8 +4,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import type { KeyWrapper } from '../../../src/key-wrapper.ts';
 import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
+import type { FileKey } from '../../../src/providers/encrypted-file/file-key.ts';
 import { newKey, parseKeys, password, publicText } from '../../../src/providers/encrypted-file/keys.ts';
-import { type AgreementKey, type FileKey, RemoteKey } from '../../../src/providers/encrypted-file/wrapping.ts';
+import { RemoteKey } from '../../../src/providers/encrypted-file/remote-key.ts';
+import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 

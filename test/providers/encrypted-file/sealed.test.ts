@@ -7,8 +7,9 @@ import { type Entry, isTree, isUnreadable, type Unreadable } from '../../../src/
 import { ConfigError } from '../../../src/errors.ts';
 import { BundleProvider } from '../../../src/providers/bundle.ts';
 import { DotEnvProvider } from '../../../src/providers/dotenv.ts';
+import type { FileKey } from '../../../src/providers/encrypted-file/file-key.ts';
 import { newKey, publicText } from '../../../src/providers/encrypted-file/keys.ts';
-import type { AgreementKey, FileKey } from '../../../src/providers/encrypted-file/wrapping.ts';
+import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
