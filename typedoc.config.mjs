@@ -87,6 +87,15 @@ class ChapterRouter extends KindRouter {
   }
 }
 
+/** Code in a heading is a part of its name, and so of the anchor that pages link to. */
+function namedHeadings(parser) {
+  parser.core.ruler.push('named_headings', ({ tokens }) => {
+    const headings = tokens.filter((_, i) => tokens[i - 1]?.type === 'heading_open');
+    for (const part of headings.flatMap(({ children }) => children))
+      if (part.type === 'code_inline') part.children = [{ type: 'text', content: part.content }];
+  });
+}
+
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   plugin: [chaptered],
@@ -97,6 +106,7 @@ export default {
   projectDocuments: pages,
   groupOrder: [...Object.keys(chapters), 'API'],
   navigation: { includeGroups: true },
+  markdownItLoader: namedHeadings,
   headings: { readme: false, document: true },
   searchInComments: true,
   searchInDocuments: true,

@@ -9,7 +9,7 @@ process.env.APP__SERVER__PORT ??= '9090'; // as if it were set for this process
 const Schema = z.object({
   server: z.object({ host: z.string(), port: z.number().int().max(65_535) }),
   database: z.object({ host: z.string(), poolMax: z.number(), timeoutMs: z.number() }),
-  llm: z.object({ model: z.enum(['small', 'medium', 'large']), temperature: z.number(), apiKey: z.string() }),
+  llm: z.object({ model: z.enum(['small', 'medium']), temperature: z.number(), apiKey: z.string() }),
 });
 // #endregion
 
@@ -18,7 +18,7 @@ await using chain = new ProviderChain([
   new EnvProvider({ prefix: 'APP' }),
   new DotEnvProvider({ prefix: 'APP' }),
   new BundleProvider('config/base.yaml'),
-  new MemoryProvider({ database: { host: 'localhost', poolMax: 5, timeoutMs: 3_000 } }, { name: 'defaults' }),
+  new MemoryProvider({ database: { poolMax: 5, timeoutMs: 3_000 } }, { name: 'defaults' }),
 ]);
 // #endregion
 
