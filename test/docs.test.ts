@@ -6,8 +6,16 @@ import { examples } from '../scripts/examples.ts';
 import { filesIn, read } from '../scripts/imports.ts';
 import { type Option, OptionsReader } from '../scripts/options.ts';
 import { root, source, subpaths } from '../scripts/rooms.ts';
+import { ProviderChain } from '../src/chain/chain.ts';
 import { commands } from '../src/cli/commands.ts';
 import { errorCodes } from '../src/errors.ts';
+import { AwsSecretsManagerProvider, AwsSsmProvider } from '../src/providers/aws/index.ts';
+import { AzureKeyVaultProvider } from '../src/providers/azure/index.ts';
+import { DotEnvProvider } from '../src/providers/dotenv.ts';
+import { EnvProvider } from '../src/providers/env.ts';
+import { GcpSecretManagerProvider } from '../src/providers/gcp/index.ts';
+import { KeyringProvider } from '../src/providers/keyring/index.ts';
+import { MemoryProvider } from '../src/providers/memory.ts';
 import { settingsOf } from '../src/shelter/options.ts';
 
 const all = pages();
@@ -112,6 +120,25 @@ describe('options', () => {
     expect(said('CacheOptions')).toEqual(real(settings.cache));
     expect(said('ResilienceOptions')).toEqual(real(settings.resilience));
     expect(said('BreakerOptions')).toEqual(real(settings.resilience.breaker));
+  });
+});
+
+describe('the name of a provider', () => {
+  const reader = new OptionsReader(faces);
+  const client = { send: async () => ({}) };
+  it.each([
+    ['EnvOptions', new EnvProvider({ env: {} })],
+    ['DotEnvOptions', new DotEnvProvider()],
+    ['MemoryOptions', new MemoryProvider()],
+    ['KeyringOptions', new KeyringProvider({ service: 'acme' })],
+    ['AwsSsmOptions', new AwsSsmProvider({ path: '/acme', client })],
+    ['AwsSecretsManagerOptions', new AwsSecretsManagerProvider({ path: 'acme/', client })],
+    ['GcpSecretManagerOptions', new GcpSecretManagerProvider({ project: 'acme-prod' })],
+    ['AzureKeyVaultOptions', new AzureKeyVaultProvider({ url: 'https://acme.vault.azure.net' })],
+    ['ChainOptions', new ProviderChain([])],
+  ])('is the default that %s says', (name, provider) => {
+    const option = faces.flatMap((file) => reader.read(file, name) ?? []).find((one) => one.name === 'name');
+    expect(option?.fallback).toBe(`'${provider.name}'`);
   });
 });
 
