@@ -70,3 +70,16 @@ describe('the package.json of an example', () => {
     expect(devDependencies).toHaveProperty('tsx');
   });
 });
+
+describe('what the docs show of an output', () => {
+  const shown = ['README.md', ...filesIn('docs', /(?<!^docs\/site\/.*)\.md$/)].flatMap((page) =>
+    [...read(page).matchAll(/^<!-- in (\S+) -->\n```\w*\n(.*?)\n```$/gms)].map(
+      ([, file, text]) => ({ page, file, text }) as Record<'page' | 'file' | 'text', string>,
+    ),
+  );
+
+  it('is in the output.txt that it names, word for word', () => {
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter(({ file, text }) => !`\n${read(file)}\n`.includes(`\n${text}\n`))).toEqual([]);
+  });
+});

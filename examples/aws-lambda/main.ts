@@ -6,8 +6,10 @@ import { build } from 'esbuild';
 
 // SSM, as far as the handler knows it
 let calls = 0;
+let hanging = false;
 const server = createServer((request, response) => {
   calls++;
+  if (hanging) return;
   let text = '';
   request.on('data', (chunk) => (text += chunk));
   request.on('end', () => {
@@ -48,9 +50,20 @@ try {
   console.log(`timers left while it is frozen: ${timers}`);
 
   const now = Date.now;
-  Date.now = () => now() + 120_000; // it froze for two minutes
-  await new Promise((thawed) => void setImmediate(thawed));
-  console.log('thawed', (await handler()).statusCode, `${calls} calls in all`);
+  let frozenMs = 0;
+  Date.now = () => now() + frozenMs;
+  const freeze = (ms: number): Promise<void> => {
+    frozenMs += ms;
+    return new Promise((thawed) => void setImmediate(thawed));
+  };
+  await freeze(120_000);
+  console.log('thawed after two minutes', (await handler()).statusCode, `${calls} calls in all`);
+
+  hanging = true;
+  await freeze(120_000);
+  const askedAt = performance.now();
+  const { statusCode } = await handler(); // the last good values
+  console.log(`and while the store hangs: ${statusCode}, ${performance.now() - askedAt < 3_000 ? 'in time' : 'too late'}`);
 } finally {
   await rm(folder, { recursive: true });
   server.closeAllConnections();

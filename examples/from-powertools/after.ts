@@ -14,6 +14,7 @@ export function makeReader(client: AwsClient) {
       limits: '/acme/inference/limits',
     },
     cache: { ttlMs: 60_000, staleIfErrorMs: 600_000 },
+    resilience: { timeoutMs: 1_000 }, // an attempt; there are three
   });
   const chain = new ProviderChain([parameters]);
   return {
