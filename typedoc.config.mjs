@@ -110,7 +110,7 @@ export default {
   headings: { readme: false, document: true },
   searchInComments: true,
   searchInDocuments: true,
-  searchGroupBoosts: Object.fromEntries(Object.keys(chapters).map((chapter) => [chapter, 2])),
+  searchGroupBoosts: Object.fromEntries(Object.keys(chapters).map((chapter) => [chapter, 10])),
   customCss: 'docs/site.css',
   highlightLanguages: [...OptionDefaults.highlightLanguages, 'dotenv', 'hcl', 'ini', 'python', 'py', 'toml', 'yaml'],
   excludePrivate: true,
