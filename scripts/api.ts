@@ -42,8 +42,9 @@ function declarationFiles(faces: readonly string[]): ReadonlyMap<string, ts.Sour
   const files = new Map<string, ts.SourceFile>();
   program.emit(
     undefined,
-    (_, text, __, ___, [from]) => {
-      const file = (from as ts.SourceFile).fileName.slice(fileURLToPath(root).length);
+    (_, text, __, ___, [from] = []) => {
+      if (!from) return;
+      const file = from.fileName.slice(fileURLToPath(root).length);
       files.set(file, ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true));
     },
     undefined,
