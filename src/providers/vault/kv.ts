@@ -5,37 +5,23 @@ import { contents, jsonValue } from '../../internal/json-text.ts';
 import type { Document, DocumentWrite } from '../../shelter/port.ts';
 import { type Asked, foreign, missing, said } from './classify.ts';
 import type { Connection } from './connection.ts';
+import { type KvOptions, Mounts, type Part, pathOf, type Where } from './mounts.ts';
 import type { Answer } from './transport.ts';
-
-type Part = 'data' | 'metadata';
-
-/** Where a path lies: `kv` is undefined for other engines, and `sure` false where nobody told. */
-interface Where {
-  readonly mount: string;
-  readonly inside: string;
-  readonly kv: 1 | 2 | undefined;
-  readonly sure: boolean;
-}
-
-export interface KvOptions {
-  readonly kv: 'auto' | 1 | 2;
-  /** Of the option `path`; else the mount of a path is looked up, or its first segment. */
-  readonly mount?: string | undefined;
-}
 
 /** Key-value secrets by the paths that `vault read` takes, whatever the version of the engine. */
 export class Kv {
   readonly #connection: Connection;
-  readonly #options: KvOptions;
-  /** Mounts, with a slash at the end; undefined until somebody asked. */
-  #table: Promise<Map<string, 1 | 2 | undefined>> | undefined;
+  readonly #mounts: Mounts;
   /** Deleted secrets that go on counting versions. */
   readonly #deleted = new Map<string, number>();
-  notice: (message: string) => void = () => undefined;
 
   constructor(connection: Connection, options: KvOptions) {
     this.#connection = connection;
-    this.#options = options;
+    this.#mounts = new Mounts(connection, options);
+  }
+
+  onNotice(tell: (message: string) => void): void {
+    this.#mounts.notice = tell;
   }
 
   async read(path: string, version: string | undefined, signal: AbortSignal): Promise<{ answer: Answer; document: Document | 'absent' }> {
@@ -68,8 +54,8 @@ export class Kv {
   }
 
   async write(path: string, value: ConfigValue | undefined, options: DocumentWrite, signal: AbortSignal): Promise<string | undefined> {
-    const where = await this.#where(path, signal);
-    const asked = (method: Asked['method'], part: Part | 'delete', body?: object): Asked => ({
+    const where = await this.#mounts.where(path, signal);
+    const asked = (method: Asked['method'], part: Part, body?: object): Asked => ({
       method,
       path: pathOf(where, part),
       what: path,
@@ -107,12 +93,12 @@ export class Kv {
 
   /** Asks; a 404 that is handed on says for certain that there is none. */
   async #ask(path: string, part: Part, asked: Omit<Asked, 'path'>, signal: AbortSignal): Promise<{ answer: Answer; kv: Where['kv'] }> {
-    const where = await this.#where(path, signal);
+    const where = await this.#mounts.where(path, signal);
     if (!where.sure) return this.#find(where, part, asked, signal);
     const answer = await this.#connection.ask({ ...asked, path: pathOf(where, part) }, signal);
     if (answer.status !== 404 || isTree(answer.body.data) || said(answer) === '') return { answer, kv: where.kv };
-    this.#table = undefined; // the engine may have been changed meanwhile
-    const now = await this.#where(path, signal);
+    this.#mounts.forget(); // the engine may have been changed meanwhile
+    const now = await this.#mounts.where(path, signal);
     if (pathOf(now, part) === pathOf(where, part)) throw missing(asked.what);
     return this.#ask(path, part, asked, signal);
   }
@@ -138,38 +124,8 @@ export class Kv {
   }
 
   async #learnt(where: Where, kv: 1 | 2, answer: Answer): Promise<{ answer: Answer; kv: 1 | 2 }> {
-    (await this.#table)?.set(`${where.mount}/`, kv);
+    await this.#mounts.learn(where, kv);
     return { answer, kv };
-  }
-
-  async #where(path: string, signal: AbortSignal): Promise<Where> {
-    const { kv, mount } = this.#options;
-    const first = mount !== undefined && `${path}/`.startsWith(`${mount}/`) ? mount : (path.split('/')[0] as string);
-    if (kv !== 'auto') return { mount: first, inside: path.slice(first.length + 1), kv, sure: true };
-    this.#table ??= this.#mounts(signal).catch((error) => {
-      this.#table = undefined;
-      throw error;
-    });
-    const table = await this.#table;
-    const known = [...table.keys()].filter((one) => `${path}/`.startsWith(one)).sort((a, b) => b.length - a.length)[0];
-    if (known === undefined) return { mount: first, inside: path.slice(first.length + 1), kv: 2, sure: false };
-    return { mount: known.slice(0, -1), inside: path.slice(known.length), kv: table.get(known), sure: true };
-  }
-
-  /** Every token may see the mounts that it may use; where even that is denied, nothing is known. */
-  async #mounts(signal: AbortSignal): Promise<Map<string, 1 | 2 | undefined>> {
-    try {
-      const asked: Asked = { method: 'GET', path: 'sys/internal/ui/mounts', what: 'the list of mounts' };
-      const { body } = await this.#connection.ask(asked, signal);
-      const { data } = body as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
-      const versionOf = (type: string | undefined, version: string | undefined): 1 | 2 | undefined =>
-        type === 'kv' || type === 'generic' ? (version === '2' ? 2 : 1) : undefined;
-      return new Map(Object.entries(data?.secret ?? {}).map(([at, { type, options }]) => [at, versionOf(type, options?.version)]));
-    } catch (error) {
-      if (!isConfigError(error) || (error.code !== 'access_denied' && error.code !== 'invalid_option')) throw error;
-      this.notice('the mounts may not be seen: each is asked as KV version 2, then as version 1; the option kv spares that');
-      return new Map();
-    }
   }
 
   #remember(path: string, version: number): void {
@@ -183,10 +139,6 @@ interface KvMetadata {
   readonly created_time?: string;
   readonly deletion_time?: string;
   readonly custom_metadata?: Readonly<Record<string, string>> | null;
-}
-
-function pathOf({ mount, inside, kv }: Where, part: Part | 'delete'): string {
-  return kv === 2 ? `${mount}/${part}/${inside}` : `${mount}/${inside}`;
 }
 
 function aboutKv({ version, created_time, deletion_time, custom_metadata }: KvMetadata = {}): Partial<Document> {

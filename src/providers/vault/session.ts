@@ -2,6 +2,7 @@ import type { ConfigError } from '../../errors.ts';
 import { type Clock, later } from '../../shelter/clock.ts';
 import { type Asked, unauthenticated } from './classify.ts';
 import { type Login, lookup, postLogin, renew, type Send, unwrap, type VaultAuth } from './tokens.ts';
+import { Verdict } from './verdict.ts';
 
 /** Without a token where an agent, or the injected client, has its own. */
 type Obtained = Omit<Login, 'token'> & { readonly token: string | undefined };
@@ -18,7 +19,6 @@ interface Held {
 }
 
 const attemptMs = 10_000;
-const verdictMs = 5_000;
 const soonest = 1_000;
 
 /** One token: logged in, renewed before two thirds of its life, replaced before its end, once, for everybody who waits. */
@@ -32,7 +32,7 @@ export class Session {
   #old: Held[] = [];
   #logging: Promise<boolean> | undefined;
   #tending: Promise<void> | undefined;
-  #verdict: { readonly token: string | undefined; readonly alive: Promise<boolean>; until: number } | undefined;
+  readonly #verdict: Verdict;
   #cancel: () => void = () => undefined;
   #unwatch: (() => void) | undefined;
   #closed = false;
@@ -41,6 +41,7 @@ export class Session {
     this.#auth = auth;
     this.#send = send;
     this.#clock = clock;
+    this.#verdict = new Verdict(send, clock);
   }
 
   /** The token for a request that starts now. One that is over is used all the same while there is no other: only the server's own
@@ -73,19 +74,11 @@ export class Session {
     this.#onEnd.add(listener);
   }
 
-  /** Whether a refused token lives at all: asked once for all who were refused. */
+  /** Whether a refused token lives at all. */
   alive(token: string | undefined, signal: AbortSignal): Promise<boolean> {
     if (token === undefined) return Promise.resolve(true);
     if (this.#held?.token === token && this.#isOver(this.#held)) return Promise.resolve(false);
-    const known = this.#verdict;
-    if (known && known.token === token && known.until > this.#clock.now()) return known.alive;
-    const verdict = { token, until: Number.POSITIVE_INFINITY, alive: lookup(this.#send, token, signal).then((found) => found !== 'dead') };
-    this.#verdict = verdict;
-    verdict.alive.then(
-      () => (verdict.until = this.#clock.now() + verdictMs),
-      () => (verdict.until = 0),
-    );
-    return verdict.alive;
+    return this.#verdict.alive(token, signal);
   }
 
   /** From now on the token counts as dead. */

@@ -113,7 +113,7 @@ export class VaultSource implements DocumentSource {
 
   onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
     this.#notice = tell;
-    this.#options.kv.notice = tell;
+    this.#options.kv.onNotice(tell);
   }
 
   async close(): Promise<void> {

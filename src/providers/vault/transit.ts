@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { aString, checkOptions } from '../../internal/options.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
+import { aborted, unlessAborted } from '../../shelter/abort.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shelter/options.ts';
 import { ifTransient, Requests } from '../../shelter/requests.ts';
@@ -38,6 +39,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
   const requests = requestsOf(connection, options);
 
   const ask = async (operation: 'encrypt' | 'decrypt' | 'rewrap', body: object, field: string, { signal }: Once = {}): Promise<string> => {
+    if (signal?.aborted) throw aborted('vault');
     const asked = { method: 'POST', path: `${mount}/${operation}/${key}`, body, what: `${mount}/${operation}/${key}` } as const;
     let text: unknown;
     const answered = requests.send({ operation: 'read', documents: 1, repeats: ifTransient }, async (call) => {
@@ -46,7 +48,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
       text = (answer.body as { data?: Record<string, unknown> }).data?.[field];
       return undefined;
     });
-    const failed = await (signal ? before(signal, answered) : answered);
+    const failed = await unlessAborted('vault', answered, signal);
     if (failed?.code === 'invalid_option' && operation !== 'encrypt')
       throw new ConfigError('crypto', `vault: ${mount}/${key} cannot decrypt that data key`, {
         provider: 'vault',
@@ -84,13 +86,4 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
     classify,
   };
   return new Requests(source, settings, new Teller('vault', settings.clock), async () => undefined);
-}
-
-function before<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new ConfigError('aborted', 'vault: the call was aborted by its caller', { provider: 'vault' }));
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
