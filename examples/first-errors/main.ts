@@ -1,4 +1,4 @@
-import { BundleProvider, type ConfigSource, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import { BundleProvider, type ConfigProvider, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { z } from 'zod';
 
 process.chdir(import.meta.dirname); // so that it can be started from anywhere
@@ -20,7 +20,7 @@ async function refused(what: string, doing: () => unknown): Promise<void> {
       (error: Error) => console.log(`${error.message}\n`),
     );
 }
-const load = (...sources: Exclude<ConfigSource, { readonly name: string }>[number][]) => loadConfig(Schema, sources);
+const load = (...sources: ConfigProvider[]) => loadConfig(Schema, sources);
 
 await refused(
   'everything that is wrong, at once',
