@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { BundleProvider, isConfigError, loadConfig } from '../../src/index.ts';
+import { program } from '../support/program.ts';
 import { isWhole, Whole, wholeText } from '../support/whole.ts';
-
-/** A worker that runs TypeScript. */
-const start = `import('tsx/esm/api').then(({ tsImport }) => tsImport(require('node:worker_threads').workerData.reader, require('node:url').pathToFileURL(process.cwd() + '/').href))`;
 
 const message = (worker: Worker): Promise<unknown> =>
   new Promise((resolve, reject) => {
@@ -21,7 +19,7 @@ it('Readers see one whole generation at every read while a file is rewritten, to
   const folder = await mkdtemp(join(tmpdir(), 'load-'));
   const file = join(folder, 'config.json');
   await writeFile(file, wholeText(0));
-  const worker = new Worker(start, { eval: true, workerData: { file, reader: new URL('../support/reader.ts', import.meta.url).href } });
+  const worker = new Worker(await program(new URL('../support/reader.ts', import.meta.url)), { workerData: { file } });
   const config = await loadConfig(Whole, new BundleProvider(file));
   expect(await message(worker)).toBe('ready');
 
@@ -40,10 +38,10 @@ it('Readers see one whole generation at every read while a file is rewritten, to
   const began = performance.now();
   for (let number = 1; number <= 200 || performance.now() - began < 1000; number++) {
     const whole = wholeText(number);
-    const how = number % 4;
-    if (how === 3) await unlink(file).catch(() => undefined);
-    else
-      await writeFile(file, how === 0 ? whole : how === 1 ? whole.slice(0, whole.length / 2) : whole.replace('"sum":"', '"sum":0,"was":"'));
+    const texts = [whole, whole.slice(0, whole.length / 2), whole.replace('"sum":"', '"sum":0,"was":"')];
+    if (number % 16 === 0)
+      await unlink(file); // for whose return a reload waits a while
+    else await writeFile(file, texts[number % 3] as string);
     reloads++;
     await config.reload().catch((error: unknown) => {
       expect(isConfigError(error)).toBe(true);

@@ -1,11 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
+import { stringify as toml } from 'smol-toml';
 import * as runner from 'vitest';
+import { stringify as yaml } from 'yaml';
 import { EncryptedFileProvider } from '../../src/providers/encrypted-file/provider.ts';
+import { nested } from '../support/nested.ts';
 
 const key = Buffer.alloc(32, 1);
 
-for (const extension of ['yaml', 'toml'])
+for (const [extension, write] of [
+  ['yaml', (values: object) => yaml(values)],
+  ['toml', (values: object) => `# made for a test\n${toml(values)}`],
+] as const)
   describeProvider({
     name: `EncryptedFileProvider over ${extension}`,
     runner,
@@ -13,8 +19,7 @@ for (const extension of ['yaml', 'toml'])
       const box = await sandbox();
       const options = { path: box.path(`secrets.${extension}.jwe`), keys: () => key };
       const writer = new EncryptedFileProvider(options);
-      await writer.edit(() => (extension === 'toml' ? '# empty\n' : '{}\n'));
-      for (const [name, value] of Object.entries(values)) await writer.set(name, value);
+      await writer.edit(() => write(nested(values)));
       const whole = await readFile(options.path);
       return {
         provider: new EncryptedFileProvider(options),

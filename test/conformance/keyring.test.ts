@@ -1,4 +1,4 @@
-import { describeProvider, describeShelter, type Subject, type Values } from 'llm-config-manager/testing';
+import { describeProvider, describeShelter, manualClock, type Subject, type Values } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 import { type KeyringOptions, KeyringProvider } from '../../src/providers/keyring/index.ts';
 import { FakeKeyring, type Fault } from '../providers/keyring/fake-keyring.ts';
@@ -43,8 +43,17 @@ async function subject(values: Values, options: Partial<KeyringOptions>): Promis
   };
 }
 
-const resilience = { timeoutMs: 300, deadlineMs: 1_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = { timeoutMs: 1_000, deadlineMs: 2_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
 
-describeProvider({ name: 'KeyringProvider', runner, make: (values) => subject(values, { resilience }), without });
+describeProvider({
+  name: 'KeyringProvider',
+  runner,
+  make: async (values) => {
+    const clock = manualClock();
+    const paceMs = 20; // the requests are real ones
+    return { ...(await subject(values, { resilience, clock })), advance: clock.advance, paceMs };
+  },
+  without,
+});
 
 describeShelter({ name: 'KeyringProvider', runner, make: subject, without });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { foldersOf, type Watch, watch } from '../../src/internal/watch.ts';
+import { importable } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 vi.mock('node:fs', { spy: true });
@@ -203,9 +204,9 @@ describe('a watch', () => {
 
   it('does not keep the process alive', async () => {
     await box.write({ 'a.txt': 'one' });
-    const module = new URL('../../src/internal/watch.ts', import.meta.url).href;
-    const program = `import(${JSON.stringify(module)}).then(({ watch, foldersOf }) => watch({ folders: () => [...foldersOf(${JSON.stringify(box.path('a.txt'))})], look: async () => {} }).ready).then(() => console.log('ready'))`;
-    const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', '-e', program], { encoding: 'utf8', timeout: 15_000 });
+    const source = await importable(new URL('../../src/internal/watch.ts', import.meta.url));
+    const script = `import(${JSON.stringify(source)}).then(({ watch, foldersOf }) => watch({ folders: () => [...foldersOf(${JSON.stringify(box.path('a.txt'))})], look: async () => {} }).ready).then(() => console.log('ready'))`;
+    const { stdout, status } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 15_000 });
     expect({ stdout, status }).toEqual({ stdout: 'ready\n', status: 0 });
   });
 });

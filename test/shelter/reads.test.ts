@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { placesOf } from '../../src/shelter/places.ts';
 import { down, failing, hang } from '../support/fake-source.ts';
+import { program } from '../support/program.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
 
 describe('1. a request for many', () => {
@@ -312,8 +312,8 @@ describe('6. a hang', () => {
   });
 
   it('keeps the process alive while somebody waits, and no longer: after the last time-out the event loop is empty', async () => {
-    const child = fileURLToPath(new URL('../support/hanging.ts', import.meta.url));
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], { timeout: 20_000 });
+    const child = await program(new URL('../support/hanging.ts', import.meta.url));
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [child], { timeout: 20_000 });
     expect(stderr).toBe('');
     expect(stdout).toBe('50 timeout, loop empty at once');
   });

@@ -1,3 +1,6 @@
+// what a shelter imports on first use: here already, so that no time that a test lets pass overtakes it
+import 'cockatiel';
+import 'lru-cache';
 import type { ConfigValue } from '../../src/entry.ts';
 import { ConfigError, type ErrorCode, isConfigError } from '../../src/errors.ts';
 import { keyFrom, segments } from '../../src/key.ts';

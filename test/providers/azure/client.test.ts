@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../../src/providers/azure/index.ts';
+import { program } from '../../support/program.ts';
 
 let server: Server;
 let asked: { readonly url: string; readonly token: string | undefined }[];
@@ -105,9 +105,9 @@ describe('Azure’s client', () => {
 
 describe('a process without any credentials', () => {
   it('ends with our error and its own exit code, in less than two seconds', async () => {
-    const script = fileURLToPath(new URL('../without-credentials.ts', import.meta.url));
+    const script = await program(new URL('../without-credentials.ts', import.meta.url));
     const env = { PATH: '/nonexistent', HOME: '/nonexistent' };
-    const child = spawn(process.execPath, ['--import', 'tsx', script, 'azure', base()], {
+    const child = spawn(process.execPath, [script, 'azure', base()], {
       env,
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: 20_000,
@@ -123,7 +123,7 @@ describe('a process without any credentials', () => {
 
 describe('loggers that are told to speak', () => {
   it('make nobody print a token or a secret', async () => {
-    const script = fileURLToPath(new URL('../read-loudly.ts', import.meta.url));
+    const script = await program(new URL('../read-loudly.ts', import.meta.url));
     const env = {
       PATH: process.env.PATH,
       HOME: '/nonexistent',
@@ -132,7 +132,7 @@ describe('loggers that are told to speak', () => {
       GRPC_TRACE: 'all',
       GRPC_VERBOSITY: 'DEBUG',
     };
-    const child = spawn(process.execPath, ['--import', 'tsx', script, 'azure', base()], {
+    const child = spawn(process.execPath, [script, 'azure', base()], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 20_000,

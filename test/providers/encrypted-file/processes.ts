@@ -4,16 +4,17 @@ import { existsSync, readdirSync } from 'node:fs';
 import { sandbox } from 'llm-config-manager/testing';
 import { expect } from 'vitest';
 import { EncryptedFileProvider } from '../../../src/providers/encrypted-file/provider.ts';
+import { program } from '../../support/program.ts';
 
-const writer = new URL('./writer.ts', import.meta.url).pathname;
-const fresh = (...args: string[]): ChildProcess => fork(writer, args, { execArgv: ['--import', 'tsx'] });
+const writer = (): Promise<string> => program(new URL('./writer.ts', import.meta.url));
+const fresh = async (...args: string[]): Promise<ChildProcess> => fork(await writer(), args, { execArgv: [] });
 const keys = () => Buffer.alloc(32, 1);
 
 /** Two processes write `writes` keys each into one file. */
 export async function interleaved(writes: number): Promise<void> {
   await using box = await sandbox();
   const path = box.path('secrets.json.jwe');
-  const both = [fresh(path, 'a', `${writes}`), fresh(path, 'b', `${writes}`)];
+  const both = await Promise.all([fresh(path, 'a', `${writes}`), fresh(path, 'b', `${writes}`)]);
   const codes = await Promise.all(both.map(async (child) => (await once(child, 'exit'))[0]));
   expect(codes).toEqual([0, 0]);
   const [entry] = await new EncryptedFileProvider({ path, keys }).list();
@@ -30,7 +31,7 @@ export async function killed(kills: number): Promise<void> {
   await file.set('other.key', 'stays');
   let last = 0;
   for (let kill = 0; kill < kills; kill++) {
-    const child = fresh(path, 'counter', '');
+    const child = await fresh(path, 'counter', '');
     let done = 0; // the writer tells each number that it has written; they only grow
     child.on('message', (message: { done?: number }) => (done = message.done ?? done));
     await once(child, 'message');

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/internal/crc32c.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
+import { program } from '../../support/program.ts';
 
 interface Answer {
   readonly status: number;
@@ -140,7 +140,7 @@ describe('a process without any credentials', () => {
 describe('loggers that are told to speak', () => {
   it('make nobody print a token or a secret', async () => {
     answers = [payload('not-a-real-text')];
-    const script = fileURLToPath(new URL('../read-loudly.ts', import.meta.url));
+    const script = await program(new URL('../read-loudly.ts', import.meta.url));
     const env = {
       PATH: process.env.PATH,
       HOME: '/nonexistent',
@@ -149,7 +149,7 @@ describe('loggers that are told to speak', () => {
       GRPC_TRACE: 'all',
       GRPC_VERBOSITY: 'DEBUG',
     };
-    const child = spawn(process.execPath, ['--import', 'tsx', script, 'gcp', base()], {
+    const child = spawn(process.execPath, [script, 'gcp', base()], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 20_000,
@@ -163,10 +163,10 @@ describe('loggers that are told to speak', () => {
 });
 
 /** A home without a key file, and no metadata server: nothing of the machine's own credentials. */
-function run(transport: string): Promise<{ code: number | null; out: string }> {
-  const script = fileURLToPath(new URL('../without-credentials.ts', import.meta.url));
+async function run(transport: string): Promise<{ code: number | null; out: string }> {
+  const script = await program(new URL('../without-credentials.ts', import.meta.url));
   const env = { PATH: process.env.PATH, HOME: '/nonexistent', GCE_METADATA_HOST: '127.0.0.1:1' };
-  const child = spawn(process.execPath, ['--import', 'tsx', script, transport], {
+  const child = spawn(process.execPath, [script, transport], {
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: 20_000,

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { KeyringOptions, KeyringProvider } from '../../../src/providers/keyring/index.ts';
 import { NativeKeyring } from '../../../src/providers/keyring/native.ts';
+import { importable } from '../../support/program.ts';
 import { until } from '../../support/until.ts';
 import { fakeRing, keyring, quick } from './ring.ts';
 
@@ -150,7 +151,7 @@ describe('A native keyring', () => {
       code: 'missing_dependency',
       message: 'KeyringProvider could not load the package keytar. Run: npm install keytar',
     });
-    const neither = new NativeKeyring(['keytar', 'napi'], 'acme', [`${folders[0]}/`]);
+    const neither = new NativeKeyring(['keytar', 'napi'], 'acme', ['/']); // nothing of what others keep above a temporary folder
     await expect(neither.get('token', AbortSignal.timeout(10_000))).rejects.toThrow(/the package keytar or @napi-rs\/keyring/);
     neither.close();
   });
@@ -239,11 +240,11 @@ describe('A native keyring', () => {
     'leaves neither a process that goes on nor an orphan behind after %s',
     async (account) => {
       const folder = installed('keytar');
-      const program = join(folder, 'reading.mts');
-      const module = new URL('../../../src/providers/keyring/native.ts', import.meta.url).href;
+      const program = join(folder, 'reading.mjs');
+      const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
       writeFileSync(
         program,
-        `import { NativeKeyring } from ${JSON.stringify(module)};
+        `import { NativeKeyring } from ${JSON.stringify(source)};
        const ring = new NativeKeyring(['keytar'], 'acme', [${JSON.stringify(`${folder}/`)}]);
        const signal = new AbortController().signal;
        process.stdout.write(await ring.get('pid', signal));
@@ -252,7 +253,7 @@ describe('A native keyring', () => {
          setTimeout(() => process.exit(0), 100);
        }`,
       );
-      const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
       let said = '';
       child.stdout.on('data', (bytes) => (said += bytes));
       expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);

@@ -8,7 +8,7 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-export const quick = { timeoutMs: 400, deadlineMs: 800, attempts: 1, backoff: { initialMs: 1, maxMs: 2 } };
+export const quick = { timeoutMs: 5_000, deadlineMs: 10_000, attempts: 1, backoff: { initialMs: 1, maxMs: 2 } };
 
 /** A provider that is closed after the test. */
 export function keyring(options: Partial<KeyringOptions> = {}): KeyringProvider {

@@ -37,7 +37,7 @@ const faults: Record<string, (seen: Seen) => Fault> = {
   hang: () => 'hang',
 };
 
-const resilience = { timeoutMs: 8_000, deadlineMs: 12_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = { timeoutMs: 2_000, deadlineMs: 3_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
 
 interface Layout {
   readonly mount: string;

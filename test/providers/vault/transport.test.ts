@@ -10,6 +10,7 @@ import { Connection, encodePath } from '../../../src/providers/vault/connection.
 import { token } from '../../../src/providers/vault/index.ts';
 import { maxBytes } from '../../../src/providers/vault/transport.ts';
 import { systemClock } from '../../../src/shelter/clock.ts';
+import { importable } from '../../support/program.ts';
 import type { Fault } from './fake.ts';
 import { endsWith, fakeVault, fixture, pem, refusal } from './setup.ts';
 
@@ -196,10 +197,10 @@ describe('the transport', () => {
     ])
       expect(printed).not.toContain('root-token');
     const script = `
-      const { VaultProvider } = await import('${new URL('../../../src/providers/vault/index.ts', import.meta.url).pathname}');
+      const { VaultProvider } = await import('${await importable(new URL('../../../src/providers/vault/index.ts', import.meta.url))}');
       const vault = new VaultProvider({ address: '${vault.address}', path: 'app/', resilience: false });
       await vault.set('db.password', 'written-s3cr3t').catch(() => {});`;
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       env: { ...process.env, DEBUG: '*', VAULT_TOKEN: 'root-token', NODE_OPTIONS: '' },
     });
     expect(stdout + stderr).not.toMatch(/root-token|written-s3cr3t/);
@@ -229,6 +230,15 @@ describe('TLS', () => {
       code: 'crypto',
     });
     expect(vault.seen).toEqual([]);
+  });
+
+  it('never repeats what stands in the place of a private key’s file, which may be the key', async () => {
+    const key = Buffer.from('not a real private key, and yet as long as one').toString('base64');
+    const tls = { cert: pem('client.pem'), key };
+    const connection = new Connection({ address: 'https://127.0.0.1:1', tls, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
+    const error = await refusal(connection.connect(never));
+    expect(error).toMatchObject({ code: 'io', message: expect.stringContaining('tls.key') });
+    expect(error.message).not.toContain(key.slice(0, 16));
   });
 
   it('says so when a certificate’s file is missing or holds none, and tries again later', async () => {
