@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examples, filesOf, fromSource, fromTarball, manifestOf, recorded, type Stage } from '../scripts/examples.ts';
 import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
-import { manifest, source, subpaths } from '../scripts/rooms.ts';
+import { manifest, root, source, subpaths } from '../scripts/rooms.ts';
 
 /** `EXAMPLES=package.tgz` installs that package and what the examples depend on; otherwise they run on the sources. */
 const tarball = process.env.EXAMPLES;
@@ -17,13 +18,21 @@ describe.concurrent('every example', () => {
 
   it.for(all)('$folder prints what its output.txt says, and complains of nothing', { timeout: 120_000 }, async (example, { expect }) => {
     const { code, out, err } = await stage.run(example);
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect({ code, err }, out).toEqual({ code: 0, err: '' });
     const { file, text } = recorded(example, out);
     await expect(text).toMatchFileSnapshot(file);
   });
 
   it.runIf(tarball)('compiles on the types of the packed package', { timeout: 120_000 }, async ({ expect }) => {
     expect(await stage.compile()).toEqual({ code: 0, out: '', err: '' });
+  });
+});
+
+describe('examples/README.md', () => {
+  it('leads to every example, and to no file that is not there', () => {
+    const linked = [...read('examples/README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, file]) => file as string);
+    expect(linked.filter((file) => !existsSync(new URL(`examples/${file}`, root)))).toEqual([]);
+    expect([...new Set(linked.map((file) => file.split('/')[0]))].sort()).toEqual(all.map(({ name }) => name).sort());
   });
 });
 
