@@ -68,11 +68,3 @@ export class DashedNames {
     return this.#dashes === 'exact' ? a === b : a?.toLowerCase() === b.toLowerCase();
   }
 }
-
-/** Why a place that names one version of a secret is not written to: the write would make another, or delete them all. */
-export function cannotChange(provider: string, document: string): ConfigError {
-  return new ConfigError('invalid_key', `${provider}: ${document} is one version of a secret, and a version does not change`, {
-    provider,
-    hint: 'Write to a key that names the secret without a version',
-  });
-}

@@ -133,6 +133,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     const watching = provider.watch(() => undefined);
     await wait(5_000);
     await authenticates(login);
+    expect(events).not.toContain('rotated');
     watching[Symbol.dispose]();
     await wait(4_000);
     await expect(authenticates(login)).rejects.toThrow(/WRONGPASS|invalid/);

@@ -1,7 +1,8 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { cannotChange, DashedNames } from '../../internal/dashed.ts';
+import { DashedNames } from '../../internal/dashed.ts';
 import { textOf } from '../../internal/json-text.ts';
+import { cannotChange } from '../../internal/pinned.ts';
 import { quoted } from '../../internal/quoted.ts';
 import type { Key } from '../../key.ts';
 import { systemClock } from '../../shelter/clock.ts';
@@ -74,7 +75,7 @@ export class AzureSource implements DocumentSource {
 
   #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
     if (value === undefined)
-      return new ConfigError('unavailable', `${this.name}: ${name} was answered without a value`, { provider: this.name });
+      return new ConfigError('unavailable', `${this.name}: ${quoted(name)} was answered without a value`, { provider: this.name });
     return asDocument(value, {
       secret: true,
       text: true,
@@ -89,7 +90,7 @@ export class AzureSource implements DocumentSource {
   #off({ name, enabled, notBefore, expiresOn }: Properties): ConfigError | undefined {
     const now = (this.#options.clock ?? systemClock).now();
     const off = (what: string, hint: string) =>
-      new ConfigError('disabled', `${this.name}: the secret ${name} ${what}`, { provider: this.name, hint });
+      new ConfigError('disabled', `${this.name}: the secret ${quoted(name)} ${what}`, { provider: this.name, hint });
     if (enabled === false) return off('is disabled', 'Enable it, or set a new version');
     if (notBefore && +notBefore > now) return off(`is not valid before ${notBefore.toISOString()}`, 'Wait, or change its activation date');
     if (expiresOn && +expiresOn <= now) return off(`expired on ${expiresOn.toISOString()}`, 'Set a new version, or move its expiry date');

@@ -1,8 +1,9 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { crc32c } from '../../internal/crc32c.ts';
-import { cannotChange, DashedNames } from '../../internal/dashed.ts';
+import { DashedNames } from '../../internal/dashed.ts';
 import { textOf } from '../../internal/json-text.ts';
+import { cannotChange } from '../../internal/pinned.ts';
 import { quoted } from '../../internal/quoted.ts';
 import type { Key } from '../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
@@ -114,7 +115,7 @@ export class GcpSource implements DocumentSource {
   async write(document: string, value: ConfigValue | undefined, { ifVersion, unread }: DocumentWrite): Promise<string | undefined> {
     const client = await this.#google.client();
     const [parent, pinned] = document.split('/versions/') as [string, string?];
-    if (pinned !== undefined) throw cannotChange(this.name, document);
+    if (pinned !== undefined || (this.#options.version ?? 'latest') !== 'latest') throw cannotChange(this.name, document);
     try {
       if (value === undefined) {
         await client.deleteSecret({ name: parent }, once);

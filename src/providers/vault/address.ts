@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
 import { anObject, aString, type Check, checkOptions, oneOf } from '../../internal/options.ts';
+import { quoted } from '../../internal/quoted.ts';
 
 /** Where the server listens. */
 export interface Address {
@@ -113,11 +114,12 @@ export async function tlsFiles({ ca, cert, key, passphrase, serverName, minVersi
   return { ...known, minVersion: minVersion ?? 'TLSv1.2' };
 }
 
-async function pem(said: string | undefined, option: string): Promise<string | undefined> {
+async function pem(said: string | undefined, option: 'ca' | 'cert' | 'key'): Promise<string | undefined> {
   if (said === undefined || isPem(said)) return said;
+  const file = option === 'key' ? 'the file of tls.key' : `the file ${quoted(said)} of tls.${option}`; // it may be a key by mistake
   const text = await readFile(said, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError('io', `the file ${said} of tls.${option} cannot be read (${error.code})`, { provider: 'vault' });
+    throw new ConfigError('io', `${file} cannot be read (${error.code})`, { provider: 'vault' });
   });
-  if (!isPem(text)) throw new ConfigError('io', `the file ${said} of tls.${option} holds no PEM text`, { provider: 'vault' });
+  if (!isPem(text)) throw new ConfigError('io', `${file} holds no PEM text`, { provider: 'vault' });
   return text;
 }

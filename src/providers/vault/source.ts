@@ -122,10 +122,11 @@ export class VaultSource implements DocumentSource {
   }
 }
 
-/** The key of a path below the folder, unless no key can be written like that. */
+/** The key of a path below the folder, unless no key can be written like that, or it could not be asked for. */
 function keyIn(path: string): Key | undefined {
+  const names = path.replace(/\/$/, '').split('/');
   try {
-    return keyFrom(path.replace(/\/$/, '').split('/'));
+    return names.every(isSegment) ? keyFrom(names) : undefined;
   } catch {
     return undefined;
   }

@@ -211,6 +211,21 @@ describe('SSM names', () => {
     expect([...found.values()].map((entry) => (entry as { value: string }).value)).toEqual(['one', 'two', 'two', 'https://x']);
   });
 
+  it('that tell a version or a label are not written to, nor deleted', async () => {
+    server.putParameter('/a/model', 'one');
+    const provider = ssm({ parameters: { old: '/a/model:1', live: '/a/model:live', now: '/a/model' } });
+    for (const key of ['old', 'live']) {
+      await expect(provider.set(key, 'two')).rejects.toMatchObject({
+        code: 'invalid_key',
+        message: expect.stringContaining('one version'),
+      });
+      expect(await provider.delete(key).catch((error: ConfigError) => error.code)).not.toBe(true);
+    }
+    await expect(ssm({ label: 'live' }).set('model', 'two')).rejects.toMatchObject({ code: 'invalid_key' });
+    await provider.set('now', 'two');
+    expect(server.parameters.get('/a/model')?.values).toHaveLength(2);
+  });
+
   it('that are no keys are left out of a list, which says so', async () => {
     server.putParameter('/acme/inference/good', 'x');
     server.putParameter('/acme/inference/__proto__', 'x');

@@ -230,9 +230,10 @@ describe('writing to GCP Secret Manager', () => {
     const provider = gcp({ secrets: { old: 'key/versions/1' } });
     expect(await failure(provider.set('old', 'y'))).toMatchObject({
       code: 'invalid_key',
-      message: expect.stringContaining('without a version'),
+      message: expect.stringContaining('a version does not change'),
     });
     expect(await failure(provider.delete('old'))).toMatchObject({ code: 'invalid_key' });
+    expect(await failure(gcp({ version: '1' }).set('key', 'y'))).toMatchObject({ code: 'invalid_key' });
     expect((await gcp().get('key'))?.value).toBe('x');
   });
 

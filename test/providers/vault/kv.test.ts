@@ -130,6 +130,16 @@ describe('key-value secrets', () => {
     expect(heard).toMatchObject([{ outcome: 'invalid_key', message: expect.stringContaining('1 names in secret/app/') }]);
   });
 
+  it('leave folders out that could not be asked for, and list the rest', async () => {
+    const vault = await fakeVault();
+    store(vault, {
+      'secret/app/db': { password: 'a' },
+      'secret/app/odd\u0007/db': { password: 'b' },
+      'secret/app/../db': { password: 'c' },
+    });
+    expect(keys(await providerOf(vault).list())).toEqual(['db']);
+  });
+
   it('keep every path inside its folder: a segment that Vault cannot hold is nowhere', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault, { kv: 2 });

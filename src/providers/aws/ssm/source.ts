@@ -1,6 +1,8 @@
 import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../internal/json-text.ts';
+import { cannotChange } from '../../../internal/pinned.ts';
+import { quoted } from '../../../internal/quoted.ts';
 import { type Key, segments } from '../../../key.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
@@ -20,6 +22,8 @@ interface Parameter {
 }
 
 const segment = /^[\w.-]+$/;
+/** A version or a label behind a name or an ARN. */
+const pinned = /:[^/:]+$/;
 
 export class SsmSource extends AwsSource implements DocumentSource {
   readonly batch = 10;
@@ -90,6 +94,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
   }
 
   async write(document: string, value: ConfigValue | undefined, { secret }: DocumentWrite, call: Call): Promise<string | undefined> {
+    if (this.#options.label !== undefined || pinned.test(document)) throw cannotChange(this.name, document);
     if (value === undefined) {
       await this.aws.send({ command: 'DeleteParameter', input: { Name: document }, resource: document }, call.signal);
       return undefined;
@@ -120,13 +125,13 @@ export class SsmSource extends AwsSource implements DocumentSource {
   #outcome(one: Parameter): Outcome {
     const secret = one.Type === 'SecureString';
     if (secret && !this.#decrypts)
-      return new ConfigError('crypto', `${this.name}: ${one.Name} is a SecureString, and decrypt is false`, {
+      return new ConfigError('crypto', `${this.name}: ${quoted(one.Name)} is a SecureString, and decrypt is false`, {
         provider: this.name,
         hint: 'Leave decrypt at true, or read this key elsewhere',
       });
     const { Value: text } = one;
     if (text === undefined)
-      return new ConfigError('unavailable', `${this.name}: ${one.Name} came without its value`, { provider: this.name });
+      return new ConfigError('unavailable', `${this.name}: ${quoted(one.Name)} came without its value`, { provider: this.name });
     const more: Omit<Document, 'value' | 'raw'> = {
       secret,
       text: true,
