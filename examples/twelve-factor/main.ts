@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, envExample } from 'llm-config-manager';
+import { envExample, isConfigError } from 'llm-config-manager';
 import { type AppConfig, loadFrom, Schema } from './config.ts';
 
 console.log('# what to set, for .env.example and for the deployment\n');
@@ -10,12 +10,14 @@ console.log(envExample(Schema));
 // #endregion
 
 // #region start
-async function start(env: NodeJS.ProcessEnv): Promise<AppConfig | undefined> {
+/** What a service does first: it has a configuration, or it says why not and ends with 1. */
+async function start(env = process.env, report = console.error): Promise<AppConfig | undefined> {
   try {
     return await loadFrom(env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.log(error.message); // in a service: console.error, and process.exitCode = 1
+    if (!isConfigError(error)) throw error;
+    report(error.message);
+    process.exitCode = 1;
     return undefined;
   }
 }
@@ -38,4 +40,6 @@ console.log(`${config?.explain('llm.apiKey')}`);
 await rm(folder, { recursive: true });
 
 console.log('\n# one that does not start\n');
-await start({ PORT: 'http', LLM__ENDPOINT: 'llm.internal', LLM__API_KEY: '' });
+await start({ PORT: 'http', LLM__ENDPOINT: 'llm.internal', LLM__API_KEY: '' }, console.log);
+console.log(`\nit would end with ${process.exitCode}`);
+process.exitCode = 0;
