@@ -20,6 +20,7 @@ describeShelter({
       },
     };
   },
+  patienceMs: 30_000, // a busy machine is no failure
   without: { versions: 'a memory has no versions', expiry: 'what is in a memory does not end' },
 });
 // #endregion
