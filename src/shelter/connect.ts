@@ -1,9 +1,10 @@
 import type { ConfigError } from '../errors.ts';
+import type { Job } from './attempts.ts';
 import type { Clock } from './clock.ts';
 import type { DocumentSource } from './port.ts';
-import type { Errand, Job } from './requests.ts';
+import type { Request } from './requests.ts';
 
-const errand: Errand = { operation: 'connect', documents: 0, repeats: (error) => error.transient };
+const logIn: Request = { operation: 'connect', documents: 0, repeats: (error) => error.transient };
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
@@ -13,11 +14,11 @@ export class Connection {
   epoch = 0;
   readonly #source: DocumentSource;
   readonly #clock: Clock;
-  readonly #send: (errand: Errand, job: Job) => Promise<ConfigError | undefined>;
+  readonly #send: (request: Request, job: Job) => Promise<ConfigError | undefined>;
   #flight: Promise<ConfigError | undefined> | undefined;
   #refusal: { readonly error: ConfigError; readonly until: number; readonly pauseMs: number } | undefined;
 
-  constructor(source: DocumentSource, clock: Clock, send: (errand: Errand, job: Job) => Promise<ConfigError | undefined>) {
+  constructor(source: DocumentSource, clock: Clock, send: (request: Request, job: Job) => Promise<ConfigError | undefined>) {
     this.#source = source;
     this.#clock = clock;
     this.#send = send;
@@ -55,7 +56,7 @@ export class Connection {
     let fresh = refused !== undefined && this.#source.renew?.(refused) === true;
     const error =
       this.#source.connect &&
-      (await this.#send(errand, async (call) => {
+      (await this.#send(logIn, async (call) => {
         if (await this.#source.connect?.(refused, call)) fresh = true;
         return undefined;
       }));

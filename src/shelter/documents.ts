@@ -125,51 +125,45 @@ export class Documents {
   async #send(all: readonly Waiting[]): Promise<void> {
     const { source, requests, settings, ticks } = this.#shared;
     const version = all[0]?.version;
-    const pending = new Map(all.map((waiting) => [waiting.place.document, waiting]));
+    let pending = all;
     let split = false;
     const error = await requests.send({ operation: 'read', documents: all.length, version, repeats: ifTransient }, async (call) => {
       const tick = ticks.next();
       const at = roughly(settings.clock);
-      for (const { flight } of pending.values()) flight.sent = true;
+      for (const { flight } of pending) flight.sent = true;
       let outcomes: ReadonlyMap<string, Outcome>;
       try {
-        outcomes = await source.read([...pending.keys()], call);
+        outcomes = await source.read(
+          pending.map(({ place }) => place.document),
+          call,
+        );
       } catch (thrown) {
         const refused = requests.classify(thrown);
-        split = pending.size > 1 && !refused.transient && refused.code !== 'unauthenticated';
+        split = pending.length > 1 && !refused.transient && refused.code !== 'unauthenticated';
         if (split) return undefined;
         throw refused;
       }
-      return this.#sort(pending, outcomes, at, tick);
+      const asked = pending.length;
+      pending = pending.filter((waiting) => !this.#lands(waiting, outcomes.get(waiting.place.document), at, tick));
+      return troubleOf(pending, pending.length < asked);
     });
-    if (split) for (const waiting of pending.values()) void this.#send([waiting]);
-    else if (error) for (const waiting of pending.values()) this.#land(waiting, waiting.error ?? error);
+    if (split) for (const waiting of pending) void this.#send([waiting]);
+    else if (error) for (const waiting of pending) this.#land(waiting, waiting.error ?? error);
   }
 
-  /** Lands what got a definite answer; tells what is left to ask again. */
-  #sort(pending: Map<string, Waiting>, outcomes: ReadonlyMap<string, Outcome>, at: number, tick: number): Trouble | undefined {
-    let left: ConfigError | undefined;
-    let answered = false;
-    for (const [document, waiting] of pending) {
-      const outcome = outcomes.get(document);
-      if (
-        outcome === 'absent' ||
-        (typeof outcome === 'object' && outcome !== null && !isConfigError(outcome) && outcome.value !== undefined)
-      ) {
-        this.#land(waiting, this.#held(waiting.place, outcome, at, tick));
-      } else {
-        const error = isConfigError(outcome) ? outcome : this.#leftOut(document);
-        if (error.transient || error.code === 'unauthenticated') {
-          waiting.error = error;
-          if (left?.code !== 'unauthenticated') left = error.code === 'unauthenticated' || !left ? error : left;
-          continue;
-        }
-        this.#land(waiting, error);
-      }
-      answered = true;
-      pending.delete(document);
+  /** Whether it got a definite answer; else it is left to be asked again. */
+  #lands(waiting: Waiting, outcome: Outcome | undefined, at: number, tick: number): boolean {
+    if (outcome === 'absent' || isDocument(outcome)) {
+      this.#land(waiting, this.#held(waiting.place, outcome, at, tick));
+      return true;
     }
-    return left && { error: left, answered: answered || !left.transient };
+    const error = isConfigError(outcome) ? outcome : this.#leftOut(waiting.place.document);
+    if (error.transient || error.code === 'unauthenticated') {
+      waiting.error = error;
+      return false;
+    }
+    this.#land(waiting, error);
+    return true;
   }
 
   #leftOut(document: string): ConfigError {
@@ -197,4 +191,13 @@ export class Documents {
     const kept = typeof value === 'object' && value !== null ? { ...outcome, value: frozen(value) } : outcome;
     return new Held<Answer>(kept, key, at, tick, freshUntil, endsAt);
   }
+}
+
+const isDocument = (outcome: Outcome | undefined): outcome is Document =>
+  typeof outcome === 'object' && outcome !== null && !isConfigError(outcome) && outcome.value !== undefined;
+
+/** What is wrong with what is left; a log-in that was refused says more than the rest. */
+function troubleOf(left: readonly Waiting[], answered: boolean): Trouble | undefined {
+  const error = left.find((waiting) => waiting.error?.code === 'unauthenticated')?.error ?? left[0]?.error;
+  return error && { error, answered: answered || !error.transient };
 }

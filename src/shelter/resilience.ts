@@ -17,8 +17,8 @@ export interface Resilience {
   refused(): ConfigError | undefined;
   /** The one request that finds out whether the backend is back, while it is under way. */
   readonly probe: Promise<undefined> | undefined;
-  /** Makes the attempt, and counts how it went. Never rejects, as the attempt does not. */
-  run(attempt: () => Promise<Trouble | undefined>): Promise<Trouble | undefined>;
+  /** An attempt begins; to be called with how it went. Where that may change the state, the answer ends when it has. */
+  start(): (trouble: Trouble | undefined) => Promise<void> | undefined;
   /** Each call answers the next pause of one request, in milliseconds. */
   pauses(): () => number;
 }
@@ -27,7 +27,7 @@ export const none: Resilience = {
   state: 'closed',
   refused: () => undefined,
   probe: undefined,
-  run: (attempt) => attempt(),
+  start: () => () => undefined,
   pauses: () => () => 0,
 };
 
@@ -71,16 +71,19 @@ export async function resilience(
   let probe: Promise<undefined> | undefined;
   let shaky = false;
   let last: ConfigError | undefined;
-  const counted = async (attempt: () => Promise<Trouble | undefined>): Promise<Trouble | undefined> => {
-    try {
-      return await policy.execute(async () => {
-        const trouble = await attempt();
-        if (trouble && !trouble.answered) throw new Failed(trouble);
-        return trouble;
-      });
-    } catch (failed) {
-      return (failed as Failed).trouble;
-    }
+  const counted = async (coming: Promise<Trouble | undefined>): Promise<undefined> => {
+    const failing = policy.execute(async () => {
+      const trouble = await coming;
+      if (trouble && !trouble.answered) throw new Failed(trouble);
+    });
+    await failing.catch(() => {});
+  };
+  const count = (trouble: Trouble | undefined): Promise<undefined> | undefined => {
+    const failed = trouble !== undefined && !trouble.answered;
+    // a success is news only after a failure; what was sent before the circuit opened says nothing about how the backend is now
+    if ((!failed && !shaky) || policy.state !== CircuitState.Closed) return undefined;
+    shaky = failed;
+    return counted(Promise.resolve(trouble));
   };
   policy.onBreak((reason) => {
     probeAt = clock.now() + breaker.resetMs * (1 + Math.random() / 10);
@@ -112,20 +115,20 @@ export async function resilience(
     get probe() {
       return probe;
     },
-    async run(attempt) {
-      if (policy.state !== CircuitState.Closed) {
-        const coming = counted(attempt);
-        probe = coming.then(() => (probe = undefined));
-        return coming;
-      }
-      const trouble = await attempt();
-      const failed = trouble !== undefined && !trouble.answered;
-      // a success is news only after a failure; what was sent before the circuit opened says nothing about how the backend is now
-      if ((failed || shaky) && policy.state === CircuitState.Closed) {
-        shaky = failed;
-        await counted(async () => trouble);
-      }
-      return trouble;
+    start() {
+      if (policy.state === CircuitState.Closed) return count;
+      let end: ((trouble: Trouble | undefined) => void) | undefined;
+      const coming = new Promise<Trouble | undefined>((resolve) => {
+        end = resolve;
+      });
+      probe = counted(coming).finally(() => {
+        probe = undefined;
+      });
+      const probed = probe;
+      return (trouble) => {
+        end?.(trouble);
+        return probed;
+      };
     },
     pauses,
   };

@@ -99,7 +99,7 @@ export class Shelf<T, Q> {
       }
     }
     const flight = this.#fly(id, query, ask);
-    return held ? this.#orStale(flight, ask, leased) : flight.answer;
+    return held && ask.maxAgeMs !== 0 ? this.#orStale(flight, ask, leased) : flight.answer;
   }
 
   #fly(id: string, query: Q, ask: Ask): Flight<T> {
@@ -188,7 +188,7 @@ export class Shelf<T, Q> {
     const now = clock.now();
     const ageMs = now - held.at;
     const longEnough = leased ? held.endsAt : Math.min(held.endsAt, held.freshUntil + (cache ? cache.staleIfErrorMs : 0));
-    if (now >= longEnough || (ask.maxAgeMs !== undefined && (ageMs > ask.maxAgeMs || ask.maxAgeMs === 0))) return answer;
+    if (now >= longEnough || (ask.maxAgeMs !== undefined && ageMs > ask.maxAgeMs)) return answer;
     this.#shared.counts.stale++;
     this.#shared.teller.tell('stale', { ageMs, outcome: answer.code });
     return held;

@@ -29,11 +29,11 @@ describe('events', () => {
     await clock.advance(0);
     const seen = events.map(({ type, outcome, key }) => [type, key, outcome].filter(Boolean).join(' '));
     expect(seen).toEqual([
-      'read token ok',
       'request ok',
       'read token ok',
+      'read token ok',
+      'request ok',
       'read nothing absent',
-      'request ok',
       'request unavailable',
       'retry unavailable',
       'breaker unavailable',
