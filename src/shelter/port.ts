@@ -17,6 +17,8 @@ export interface DocumentSource {
   /** Where `key` can live, outermost document first; all are asked, and a new key goes into the last. None: absent without a
    *  request. Pure. */
   locate(key: Key): readonly Place[];
+  /** Why no new document can be made for `key`, though it may be a field of one that is there. Pure. */
+  refusal?(key: Key): ConfigError | undefined;
   /** An outcome for each document asked; one left out is `unavailable`, never absent. Several refused as a whole (thrown,
    *  neither transient nor `unauthenticated`) are asked again one by one. */
   read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>>;

@@ -48,6 +48,8 @@ export class Writes {
     const options = marked ? { ...asked, secret: true } : asked;
     return this.#alone(key, options, async (places) => {
       const { found, last } = await this.#standing(places, key, value, options);
+      const refusal = found ? undefined : this.#shared.source.refusal?.(key);
+      if (refusal) throw refusal;
       const target = found ?? last;
       const version = await this.#replace(target, key, value, options);
       const { secret = target.document?.secret ?? true, metadata } = options;
@@ -76,7 +78,8 @@ export class Writes {
   async #alone<T>(key: Key, options: VersionedWrite, work: (places: readonly Place[]) => Promise<T>): Promise<T> {
     const { source } = this.#shared;
     const places = source.locate(key);
-    if (places.length === 0) throw this.#error('invalid_key', key, 'has no place', 'Name one in the options of the provider');
+    if (places.length === 0)
+      throw source.refusal?.(key) ?? this.#error('invalid_key', key, 'has no place', 'Name one in the options of the provider');
     if (places.some((place) => place.leased)) throw this.#error('invalid_key', key, 'is made by the store, not written', 'Change it there');
     const names = places.map((place) => place.document);
     const turn = Promise.all(names.map((name) => this.#tails.get(name))).then(() => this.#unraced(options, () => work(places)));
