@@ -48,7 +48,7 @@ export { type DirectoryOptions, DirectoryProvider } from './providers/directory.
 export { type DotEnvOptions, DotEnvProvider } from './providers/dotenv.ts';
 export { type EnvOptions, EnvProvider } from './providers/env.ts';
 export { type MemoryOptions, MemoryProvider, type MemoryValue, type MemoryValues } from './providers/memory.ts';
-export type { Sensitive } from './redact.ts';
+export { type Sensitive, taint } from './redact.ts';
 export type { Problem } from './report/report.ts';
 export { type EnvExampleOptions, envExample } from './schema/env-example.ts';
 export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';

@@ -131,7 +131,8 @@ export function show(value: ConfigValue | undefined, secret: boolean, limit = 80
 const plain = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? `${value}` : value;
 
-/** The taint of a local source's leaves, by name and by shape. */
+/** Which leaves of a local source are secret: by their names, yours among them, or by the shape of their values.
+ *  `secret: isSecret(key, value)` with `const isSecret = taint(sensitive)`. */
 export function taint(sensitive: Sensitive = []): (key: Key, value: ConfigValue) => boolean {
   const known = new Map<Key, boolean>();
   return (key, value) => {

@@ -9,12 +9,14 @@ import {
   makeOrigin,
   type ReadOptions,
   startsWith,
+  taint,
 } from 'llm-config-manager';
 
 /** Arguments of the command line: `--database.host=db.internal`. */
 export class ArgvProvider implements ConfigProvider {
   readonly name = 'argv';
   readonly local = true; // asking costs no request
+  readonly #isSecret = taint(); // by name, as for variables and files
   readonly #entries: readonly Entry[];
 
   constructor(args: readonly string[] = process.argv.slice(2)) {
@@ -41,8 +43,9 @@ export class ArgvProvider implements ConfigProvider {
   }
 
   #entry(name: string, value: string): Entry {
+    const key = keyOf(name);
     const origin = makeOrigin({ provider: this.name, source: `--${name}` });
-    return makeEntry({ key: keyOf(name), value, secret: /password|token|key/i.test(name), origin, text: true });
+    return makeEntry({ key, value, secret: this.#isSecret(key, value), origin, text: true });
   }
 }
 // #endregion

@@ -10,6 +10,7 @@ import {
   makeOrigin,
   type ReadOptions,
   startsWith,
+  taint,
 } from 'llm-config-manager';
 
 // #region lines
@@ -17,6 +18,7 @@ import {
 export class LinesProvider implements ConfigProvider {
   readonly name = 'lines';
   readonly #path: string;
+  readonly #isSecret = taint();
 
   constructor(path: string) {
     this.#path = path;
@@ -48,7 +50,7 @@ export class LinesProvider implements ConfigProvider {
     if (!found) throw new ConfigError('parse', `${this.#path}:${line} is not of the form key = value`, { provider: this.name });
     const [, key, value] = found as unknown as [string, string, string];
     const origin = makeOrigin({ provider: this.name, source: this.#path, position: () => ({ line, column: 1 }) });
-    return makeEntry({ key, value, secret: /password|key/i.test(key), origin, text: true });
+    return makeEntry({ key, value, secret: this.#isSecret(key, value), origin, text: true });
   }
 }
 // #endregion
