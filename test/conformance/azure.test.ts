@@ -1,9 +1,9 @@
-import { describeProvider, describeShelter, manualClock, type Subject, type Values } from 'llm-config-manager/testing';
-import * as runner from 'vitest';
+import type { Subject, Values } from 'llm-config-manager/testing';
 import type { ConfigValue } from '../../src/entry.ts';
 import { kebab, segments } from '../../src/key.ts';
 import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { FakeVault, type Fault, refused } from '../providers/azure/fake.ts';
+import { describeCloud } from '../support/cloud.ts';
 
 const faults: Readonly<Record<string, Fault>> = {
   denied: refused(403, 'Forbidden', 'ForbiddenByRbac'),
@@ -45,21 +45,4 @@ function subject(values: Values, options: Partial<AzureKeyVaultOptions>): Subjec
   };
 }
 
-describeProvider({
-  name: 'AzureKeyVaultProvider',
-  runner,
-  make: (values) => {
-    const clock = manualClock();
-    return {
-      ...subject(values, { clock, resilience: { breaker: false } }),
-      advance: (ms: number) => clock.advance(ms),
-      paceMs: 1_000,
-    };
-  },
-  without,
-});
-
-// a key that may stand in two documents costs two requests; the probe of a breaker is one
-const secrets = Object.fromEntries(['name', 'zone', 'warm', 'none', 'lease'].map((word) => [`service.${word}`, `service--${word}`]));
-
-describeShelter({ name: 'AzureKeyVaultProvider', runner, make: (values, options) => subject(values, { ...options, secrets }), without });
+describeCloud('AzureKeyVaultProvider', subject, without);

@@ -1,9 +1,9 @@
-import { describeProvider, describeShelter, manualClock, type Subject, type Values } from 'llm-config-manager/testing';
-import * as runner from 'vitest';
+import type { Subject, Values } from 'llm-config-manager/testing';
 import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
 import { FakeGcp, type Fault } from '../providers/gcp/fake.ts';
+import { describeCloud } from '../support/cloud.ts';
 
 const faults: Readonly<Record<string, Fault>> = { denied: 7, unavailable: 14, throttled: 8, hang: 'hang', garbage: 'garbage' };
 
@@ -34,21 +34,4 @@ function subject(values: Values, options: Partial<GcpSecretManagerOptions>): Sub
   };
 }
 
-describeProvider({
-  name: 'GcpSecretManagerProvider',
-  runner,
-  make: (values) => {
-    const clock = manualClock();
-    return {
-      ...subject(values, { clock, resilience: { breaker: false } }),
-      advance: (ms: number) => clock.advance(ms),
-      paceMs: 1_000,
-    };
-  },
-  without,
-});
-
-// a key that may stand in two documents costs two requests; the probe of a breaker is one
-const secrets = Object.fromEntries(['name', 'zone', 'warm', 'none', 'lease'].map((word) => [`service.${word}`, `service--${word}`]));
-
-describeShelter({ name: 'GcpSecretManagerProvider', runner, make: (values, options) => subject(values, { ...options, secrets }), without });
+describeCloud('GcpSecretManagerProvider', subject, without);
