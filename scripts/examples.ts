@@ -60,73 +60,84 @@ const filesOfTheirOwn: Plugin = {
 };
 
 /** On the sources: these are built as a package, and the examples compiled, so that nothing is when they start. */
-export async function fromSource(): Promise<Stage> {
-  const place = copied();
-  const installed = join(place, 'node_modules');
-  const own = join(installed, manifest.name);
-  const bin = join(installed, '.bin');
-  for (const folder of [own, bin]) mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(modules)) if (name !== '.bin') symlinkSync(join(modules, name), join(installed, name));
-  symlinkSync(join(own, 'dist/cli.js'), join(bin, Object.keys(manifest.bin ?? {})[0] as string));
-  cpSync(join(project, 'package.json'), join(own, 'package.json'));
-  const common: BuildOptions = {
-    absWorkingDir: project,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-  };
-  const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
-  await Promise.all([
-    build({ ...common, entryPoints: { ...faces, cli: 'src/cli/main.ts' }, splitting: true, outdir: join(own, 'dist') }),
-    build({
-      ...common,
-      entryPoints: filesOf('examples').flatMap((file) => (/(?<!\.test)\.ts$/.test(file) ? [join(project, file)] : [])),
-      outbase: join(project, 'examples'),
-      outdir: place,
-      plugins: [filesOfTheirOwn],
-      tsconfigRaw: { compilerOptions: { experimentalDecorators: true } }, // and not the project's, which leads to src/
-    }),
-  ]);
-  const command = (example: Example): string[] => {
-    const [, ...args] = manifestOf(example).scripts.start.split(' '); // tsx --some-flag main.ts
-    return [process.execPath, ...args.map((arg) => arg.replace(/\.ts$/, '.js'))];
-  };
-  return stage(place, command, `${bin}${delimiter}${process.env.PATH}`);
-}
+export const fromSource = (): Promise<Stage> =>
+  staged(async (place) => {
+    const installed = join(place, 'node_modules');
+    const own = join(installed, manifest.name);
+    const bin = join(installed, '.bin');
+    for (const folder of [own, bin]) mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(modules)) if (name !== '.bin') symlinkSync(join(modules, name), join(installed, name));
+    symlinkSync(join(own, 'dist/cli.js'), join(bin, Object.keys(manifest.bin ?? {})[0] as string));
+    cpSync(join(project, 'package.json'), join(own, 'package.json'));
+    const common: BuildOptions = { bundle: true, packages: 'external', platform: 'node', target: 'node20', format: 'esm' };
+    const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
+    await Promise.all([
+      build({
+        ...common,
+        absWorkingDir: project,
+        entryPoints: { ...faces, cli: 'src/cli/main.ts' },
+        splitting: true,
+        outdir: join(own, 'dist'),
+      }),
+      build({
+        ...common,
+        entryPoints: filesOf('examples').flatMap((file) => (/(?<!\.test)\.ts$/.test(file) ? [join(project, file)] : [])),
+        outbase: join(project, 'examples'),
+        outdir: place,
+        plugins: [filesOfTheirOwn],
+        // and not the project's, which leads to src/
+        tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+      }),
+    ]);
+    return {
+      PATH: `${bin}${delimiter}${process.env.PATH}`,
+      command: (example) => {
+        const [, ...args] = manifestOf(example).scripts.start.split(' '); // tsx --some-flag main.ts
+        return [process.execPath, ...args.map((arg) => arg.replace(/\.ts$/, '.js'))];
+      },
+    };
+  });
 
 /** On a packed package, installed beside what each example depends on. */
-export async function fromTarball(tarball: string): Promise<Stage> {
-  const place = copied();
-  const workspace = { private: true, workspaces: ['*'], overrides: { [manifest.name]: `file:${tarball}` } };
-  writeFileSync(join(place, 'package.json'), JSON.stringify(workspace));
-  const { code, err } = await run(['npm', 'install', '--loglevel=error', '--no-fund', '--no-audit'], place, process.env);
-  if (code !== 0) throw new Error(`npm install ended with ${code}\n${err}`);
-  return stage(place, () => ['npm', 'start', '--silent'], process.env.PATH);
+export const fromTarball = (tarball: string): Promise<Stage> =>
+  staged(async (place) => {
+    const workspace = { private: true, workspaces: ['*'], overrides: { [manifest.name]: `file:${tarball}` } };
+    writeFileSync(join(place, 'package.json'), JSON.stringify(workspace));
+    const { code, err } = await run(['npm', 'install', '--loglevel=error', '--no-fund', '--no-audit'], place, process.env);
+    if (code !== 0) throw new Error(`npm install ended with ${code}\n${err}`);
+    return { PATH: process.env.PATH, command: () => ['npm', 'start', '--silent'] };
+  });
+
+interface Prepared {
+  readonly PATH: string | undefined;
+  command(example: Example): readonly string[];
 }
 
-function copied(): string {
+async function staged(prepare: (place: string) => Promise<Prepared>): Promise<Stage> {
   const place = mkdtempSync(join(tmpdir(), 'examples-'));
-  cpSync(join(project, 'examples'), place, { recursive: true, filter: (name) => !name.endsWith('node_modules') });
-  return place;
+  const gone = (): Promise<void> => rm(place, { recursive: true, force: true });
+  try {
+    cpSync(join(project, 'examples'), place, { recursive: true, filter: (name) => !name.endsWith('node_modules') });
+    const { PATH, command } = await prepare(place);
+    const { HOME, TMPDIR } = process.env;
+    const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' }; // an example knows nothing else of the process that runs it
+    return {
+      run: (example) => run(command(example), join(place, example.name), env),
+      compile: () => compile(place, env),
+      [Symbol.asyncDispose]: gone,
+    };
+  } catch (error) {
+    await gone();
+    throw error;
+  }
 }
 
-/** An example knows nothing of the process that runs it but where its programs are. */
-function stage(place: string, command: (example: Example) => readonly string[], PATH: string | undefined): Stage {
-  const { HOME, TMPDIR } = process.env;
-  const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' };
-  return {
-    run: (example) => run(command(example), join(place, example.name), env),
-    compile: () => {
-      const { paths, ...compilerOptions } = JSON.parse(readFileSync(join(project, 'tsconfig.json'), 'utf8')).compilerOptions;
-      const typeRoots = [join(modules, '@types')];
-      const include = examples().map(({ name }) => `${name}/**/*`);
-      writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }));
-      return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
-    },
-    [Symbol.asyncDispose]: () => rm(place, { recursive: true, force: true }),
-  };
+function compile(place: string, env: NodeJS.ProcessEnv): Promise<Ran> {
+  const { paths, ...compilerOptions } = JSON.parse(readFileSync(join(project, 'tsconfig.json'), 'utf8')).compilerOptions;
+  const typeRoots = [join(modules, '@types')];
+  const include = examples().map(({ name }) => `${name}/**/*`);
+  writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }));
+  return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
 }
 
 function run([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
