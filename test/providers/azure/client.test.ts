@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../../src/providers/azure/index.ts';
-import { program } from '../../support/program.ts';
+import { readLoudly, withoutCredentials } from '../spawned.ts';
 
 let server: Server;
 let asked: { readonly url: string; readonly token: string | undefined }[];
@@ -104,43 +103,19 @@ describe('Azure’s client', () => {
 });
 
 describe('a process without any credentials', () => {
-  it('ends with our error and its own exit code, in less than two seconds', async () => {
-    const script = await program(new URL('../without-credentials.ts', import.meta.url));
-    const env = { PATH: '/nonexistent', HOME: '/nonexistent' };
-    const child = spawn(process.execPath, [script, 'azure', base()], {
-      env,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 20_000,
-    });
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(7);
+  it('ends with our error and its own exit code, and has waited for less than two seconds', async () => {
+    const { code, out } = await withoutCredentials('azure', base());
+    expect(code).toBe(7);
     const told = JSON.parse(out);
     expect(told.code).toBe('unauthenticated');
-    expect(told.ms).toBeLessThan(2_000);
+    expect(told.waitedMs).toBeLessThan(2_000);
   });
 });
 
 describe('loggers that are told to speak', () => {
   it('make nobody print a token or a secret', async () => {
-    const script = await program(new URL('../read-loudly.ts', import.meta.url));
-    const env = {
-      PATH: process.env.PATH,
-      HOME: '/nonexistent',
-      AZURE_LOG_LEVEL: 'verbose',
-      DEBUG: '*',
-      GRPC_TRACE: 'all',
-      GRPC_VERBOSITY: 'DEBUG',
-    };
-    const child = spawn(process.execPath, [script, 'azure', base()], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
-    });
-    let out = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (out += text));
-    await new Promise((resolve) => child.on('close', resolve));
+    const { out, err } = await readLoudly('azure', base());
     expect(out).toContain('key = [redacted]');
-    expect(out).not.toContain('not-a-real');
+    expect(out + err).not.toContain('not-a-real');
   });
 });

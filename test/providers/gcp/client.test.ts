@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/internal/crc32c.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
-import { program } from '../../support/program.ts';
+import { readLoudly, withoutCredentials } from '../spawned.ts';
 
 interface Answer {
   readonly status: number;
@@ -128,50 +127,20 @@ describe('Google’s client, over REST', () => {
 });
 
 describe('a process without any credentials', () => {
-  it.each(['grpc', 'rest'])('ends with our error and its own exit code, in less than two seconds, over %s', async (transport) => {
-    const { code, out } = await run(transport);
+  it.each(['grpc', 'rest'])('ends with our error and its own exit code, and has waited for less than two seconds, over %s', async (transport) => {
+    const { code, out } = await withoutCredentials(transport);
     expect(code).toBe(7);
     const told = JSON.parse(out);
     expect(told).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') });
-    expect(told.ms).toBeLessThan(2_000);
+    expect(told.waitedMs).toBeLessThan(2_000);
   });
 });
 
 describe('loggers that are told to speak', () => {
   it('make nobody print a token or a secret', async () => {
     answers = [payload('not-a-real-text')];
-    const script = await program(new URL('../read-loudly.ts', import.meta.url));
-    const env = {
-      PATH: process.env.PATH,
-      HOME: '/nonexistent',
-      AZURE_LOG_LEVEL: 'verbose',
-      DEBUG: '*',
-      GRPC_TRACE: 'all',
-      GRPC_VERBOSITY: 'DEBUG',
-    };
-    const child = spawn(process.execPath, [script, 'gcp', base()], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
-    });
-    let out = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (out += text));
-    await new Promise((resolve) => child.on('close', resolve));
+    const { out, err } = await readLoudly('gcp', base());
     expect(out).toContain('key = [redacted]');
-    expect(out).not.toContain('not-a-real');
+    expect(out + err).not.toContain('not-a-real');
   });
 });
-
-/** A home without a key file, and no metadata server: nothing of the machine's own credentials. */
-async function run(transport: string): Promise<{ code: number | null; out: string }> {
-  const script = await program(new URL('../without-credentials.ts', import.meta.url));
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', GCE_METADATA_HOST: '127.0.0.1:1' };
-  const child = spawn(process.execPath, [script, transport], {
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 20_000,
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out })));
-}
