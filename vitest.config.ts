@@ -8,6 +8,9 @@ const all = filesIn('test', /\.test\.ts$/).filter((file) => !file.startsWith('te
 /** Tests that replace a module need modules of their own. All others share those of their worker, at half the cost. */
 const apart = all.filter((file) => /\bvi\.(?:mock|doMock)\(/.test(read(file)));
 
+/** Where the servers of tests are, to which no proxy leads. */
+const here = '127.0.0.1,localhost';
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -27,7 +30,7 @@ export default defineConfig({
     testTimeout: 30_000, // a busy machine is no failure
     maxWorkers: availableParallelism(), // Vitest would leave one core idle
     exclude: ['test/live/**', '**/node_modules/**'],
-    env: { NODE_ENV: 'test', TZ: 'UTC' },
+    env: { NODE_ENV: 'test', TZ: 'UTC', NO_PROXY: here, no_proxy: here },
     coverage: { provider: 'v8', include: ['src/**'], thresholds: { lines: 95, branches: 95 } },
   },
 });

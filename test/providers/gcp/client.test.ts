@@ -127,13 +127,16 @@ describe('Google’s client, over REST', () => {
 });
 
 describe('a process without any credentials', () => {
-  it.each(['grpc', 'rest'])('ends with our error and its own exit code, and has waited for less than two seconds, over %s', async (transport) => {
-    const { code, out } = await withoutCredentials(transport);
-    expect(code).toBe(7);
-    const told = JSON.parse(out);
-    expect(told).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') });
-    expect(told.waitedMs).toBeLessThan(2_000);
-  });
+  it.each(['grpc', 'rest'])(
+    'ends with our error and its own exit code, and has waited for less than two seconds, over %s',
+    async (transport) => {
+      const { code, out } = await withoutCredentials(transport);
+      expect(code).toBe(7);
+      const told = JSON.parse(out);
+      expect(told).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') });
+      expect(told.waitedMs).toBeLessThan(2_000);
+    },
+  );
 });
 
 describe('loggers that are told to speak', () => {
