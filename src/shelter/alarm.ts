@@ -1,7 +1,7 @@
 import { type Clock, later, systemClock } from './clock.ts';
 
 interface Waiting {
-  readonly at: number;
+  at: number;
   readonly ring: () => void;
 }
 
@@ -15,6 +15,7 @@ export class Alarm {
   readonly #waiting = new Set<Waiting>();
   #alive: NodeJS.Timeout | undefined;
   #armedAt = Number.POSITIVE_INFINITY;
+  #seen = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock) {
@@ -26,8 +27,8 @@ export class Alarm {
   add(at: number, ring: () => void): Waiting {
     const waiting = { at, ring };
     if (this.#waiting.size === 0) this.#alive?.ref();
-    this.#waiting.add(waiting);
     if (at < this.#armedAt) this.#arm(at);
+    this.#waiting.add(waiting);
     return waiting;
   }
 
@@ -39,14 +40,24 @@ export class Alarm {
 
   #arm(at: number): void {
     this.#cancel?.();
+    const now = this.#now();
     this.#armedAt = at;
-    this.#cancel = later(this.#clock, Math.min(never, Math.max(0, at - this.#clock.now())), () => this.#ring());
+    this.#cancel = later(this.#clock, Math.min(never, Math.max(0, at - now)), () => this.#ring());
+  }
+
+  /** Where the clock was put back since it was last looked at, all deadlines are put back with it. */
+  #now(): number {
+    const now = this.#clock.now();
+    const back = this.#seen - now;
+    this.#seen = now;
+    if (back > 0) for (const waiting of this.#waiting) waiting.at -= back;
+    return now;
   }
 
   #ring(): void {
     this.#cancel = undefined;
     this.#armedAt = Number.POSITIVE_INFINITY;
-    const now = this.#clock.now();
+    const now = this.#now();
     for (const waiting of [...this.#waiting]) if (waiting.at <= now && this.delete(waiting)) waiting.ring();
     const next = [...this.#waiting].reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
     if (next < this.#armedAt) this.#arm(next);

@@ -32,8 +32,9 @@ export class Answers {
       if (answer === undefined) return undefined;
       this.#add(key, answer);
     }
-    if ((answer.exact ? this.#clock.now() : roughly(this.#clock)) >= answer.until) return undefined;
-    for (const part of answer.parts) if (part.gone) return undefined;
+    const now = answer.exact ? this.#clock.now() : roughly(this.#clock);
+    if (now >= answer.until) return undefined;
+    for (const part of answer.parts) if (part.gone || part.isAhead(now)) return undefined;
     return answer;
   }
 

@@ -132,24 +132,26 @@ export class Attempts {
   within(coming: Promise<ConfigError | undefined>, endsAt: number, late: () => ConfigError | undefined): Promise<ConfigError | undefined> {
     return new Promise((resolve) => {
       const stop = this.until(endsAt, () => resolve(this.closed ?? late()));
-      void coming.then((error) => {
+      const done = (error: ConfigError | undefined): void => {
         resolve(error);
         stop();
-      });
+      };
+      coming.then(done, (thrown: unknown) => done(this.classify(thrown)));
     });
   }
 
   /** Whatever a client throws becomes one of our errors; a value in it stays behind. */
   classify(thrown: unknown): ConfigError {
-    const { name } = this.#source;
-    if (isConfigError(thrown)) return thrown;
+    const { name: provider } = this.#source;
+    const unknown = (cause?: unknown): ConfigError =>
+      new ConfigError('unavailable', `${provider} failed in an unknown way`, { provider, cause });
     try {
-      const error = this.#source.classify(thrown);
-      if (isConfigError(error)) return error;
+      const error = isConfigError(thrown) ? thrown : this.#source.classify(thrown);
+      return isConfigError(error) ? error : unknown(thrown);
     } catch {
-      // a classifier that fails on what it is given says nothing better than this
+      // what a classifier fails on may not bear to be looked at
+      return unknown();
     }
-    return new ConfigError('unavailable', `${name} failed in an unknown way`, { provider: name, cause: thrown });
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #send: (request: Request, job: Job) => Promise<ConfigError | undefined>;
   #flight: Promise<ConfigError | undefined> | undefined;
-  #refusal: { readonly error: ConfigError; readonly until: number; readonly pauseMs: number } | undefined;
+  #refusal: { readonly error: ConfigError; readonly at: number; readonly until: number; readonly pauseMs: number } | undefined;
 
   constructor(source: DocumentSource, clock: Clock, send: (request: Request, job: Job) => Promise<ConfigError | undefined>) {
     this.#source = source;
@@ -26,7 +26,8 @@ export class Connection {
 
   /** Nothing, when requests may go; else the log-in under way, or why there is none. */
   ready(): Promise<ConfigError | undefined> | undefined {
-    if (this.#refusal && this.#clock.now() < this.#refusal.until) return Promise.resolve(this.#refusal.error);
+    const waits = this.#waits();
+    if (waits) return Promise.resolve(waits);
     return this.epoch > 0 || !this.#source.connect ? undefined : this.#connect(undefined);
   }
 
@@ -44,8 +45,17 @@ export class Connection {
     return error;
   }
 
+  /** Why there is no log-in for a while; a clock that was put back makes it no longer. */
+  #waits(): ConfigError | undefined {
+    if (!this.#refusal) return undefined;
+    const { error, at, until } = this.#refusal;
+    const now = this.#clock.now();
+    return now >= at && now < until ? error : undefined;
+  }
+
   #connect(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
-    if (this.#refusal && this.#clock.now() < this.#refusal.until) return Promise.resolve(this.#refusal.error);
+    const waits = this.#waits();
+    if (waits) return Promise.resolve(waits);
     this.#flight ??= this.#logIn(refused).finally(() => {
       this.#flight = undefined;
     });
@@ -70,9 +80,9 @@ export class Connection {
   }
 
   #backOff(error: ConfigError): void {
+    if (this.#waits()) return;
     const now = this.#clock.now();
-    if (this.#refusal && now < this.#refusal.until) return;
     const pauseMs = Math.min(longestPauseMs, this.#refusal ? this.#refusal.pauseMs * 2 : firstPauseMs);
-    this.#refusal = { error, pauseMs, until: now + pauseMs * (1 + Math.random() / 10) };
+    this.#refusal = { error, at: now, pauseMs, until: now + pauseMs * (1 + Math.random() / 10) };
   }
 }

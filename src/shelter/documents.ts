@@ -153,9 +153,13 @@ export class Documents {
 
   /** Whether it got a definite answer; else it is left to be asked again. */
   #lands(waiting: Waiting, outcome: Outcome | undefined, at: number, tick: number): boolean {
-    if (outcome === 'absent' || isDocument(outcome)) {
-      this.#land(waiting, this.#held(waiting.place, outcome, at, tick));
-      return true;
+    try {
+      if (outcome === 'absent' || isDocument(outcome)) {
+        this.#land(waiting, this.#held(waiting.place, outcome, at, tick));
+        return true;
+      }
+    } catch {
+      // a value that throws when it is looked at is no answer
     }
     const error = isConfigError(outcome) ? outcome : this.#leftOut(waiting.place.document);
     if (error.transient || error.code === 'unauthenticated') {
@@ -183,7 +187,9 @@ export class Documents {
     const { cache } = this.#shared.settings;
     if (outcome === 'absent')
       return new Held<Answer>(outcome, key, at, tick, at + (cache ? cache.absentTtlMs : 0), Number.POSITIVE_INFINITY);
-    const endsAt = outcome.expiresAt ?? Number.POSITIVE_INFINITY;
+    const { expiresAt = Number.POSITIVE_INFINITY } = outcome;
+    // an end that is no time is over
+    const endsAt = expiresAt > at ? expiresAt : at;
     const spread = cache ? cache.ttlMs * (1 + cache.jitter * (2 * Math.random() - 1)) : 0;
     const lease = place.leased && endsAt < Number.POSITIVE_INFINITY ? ((endsAt - at) * 2) / 3 : undefined;
     const freshUntil = Math.min(at + (outcome.freshMs ?? lease ?? spread), endsAt);

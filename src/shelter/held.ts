@@ -22,4 +22,9 @@ export class Held<T = Document | 'absent'> {
     this.freshUntil = freshUntil;
     this.endsAt = endsAt;
   }
+
+  /** The clock was put back since: nobody knows how old it is. A second is the grace of clocks that are read now and then. */
+  isAhead(now: number): boolean {
+    return now < this.at - 1_000;
+  }
 }

@@ -51,13 +51,16 @@ export class Layers {
     const { source, requests, settings, ticks } = this.#shared;
     const { cache, clock } = settings;
     let said: readonly Layer[] = [];
+    let endsAt = Number.POSITIVE_INFINITY;
     let tick = 0;
     let at = 0;
     const error = await requests.send({ operation: 'page', documents: 0, repeats: ifTransient }, async (call) => {
       flight.sent = true;
       tick = ticks.next();
       at = clock.now();
-      said = (await source.layers?.(scope, call)) ?? [];
+      const answer = await source.layers!(scope, call);
+      for (const { entries } of answer) for (const { expiresAt = endsAt } of entries) endsAt = Math.min(endsAt, expiresAt);
+      said = answer;
       const failed = said.find((layer) => layer.error?.transient)?.error;
       return failed && { error: failed, answered: said.some((layer) => !layer.error) };
     });
@@ -65,8 +68,6 @@ export class Layers {
       if (said.length > 0) this.#rest.set(error, said);
       return this.#shelf.land(flight, error, '');
     }
-    const ends = said.flatMap(({ entries }) => entries.map((entry) => entry.expiresAt ?? Number.POSITIVE_INFINITY));
-    const endsAt = ends.reduce((least, end) => Math.min(least, end), Number.POSITIVE_INFINITY);
     const held = new Held(said, scope.prefix, at, tick, Math.min(endsAt, at + (cache ? cache.ttlMs : 0)), endsAt);
     const keeps = cache !== false && said.every((layer) => !layer.error && !layer.tolerated);
     this.#shelf.land(flight, held, '', keeps);

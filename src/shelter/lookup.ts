@@ -6,6 +6,7 @@ import type { Documents } from './documents.ts';
 import { Held } from './held.ts';
 import type { Settings } from './options.ts';
 import type { DocumentSource, Place } from './port.ts';
+import type { Requests } from './requests.ts';
 import { choose, entryOf, type Found } from './resolve.ts';
 import type { Ask } from './shelf.ts';
 
@@ -13,6 +14,7 @@ interface Shared {
   readonly source: DocumentSource;
   readonly settings: Settings;
   readonly documents: Documents;
+  readonly requests: Pick<Requests, 'classify'>;
   readonly answers: Answers;
   readonly counts: { hits: number; stale: number };
 }
@@ -28,8 +30,13 @@ export class Lookup {
   }
 
   find(key: Key, ask: Ask): Entry | undefined | ConfigError | Promise<Entry | undefined | ConfigError> {
-    const { source, documents } = this.#shared;
-    const places = source.locate(key);
+    const { source, documents, requests } = this.#shared;
+    let places: readonly Place[];
+    try {
+      places = source.locate(key);
+    } catch (thrown) {
+      return requests.classify(thrown);
+    }
     if (places.length === 0) return undefined;
     const [only] = places as [Place];
     if (places.length === 1) {
@@ -57,7 +64,7 @@ export class Lookup {
     const found = choose(this.#shared.source.name, places, reads, key);
     if (!found || found instanceof ConfigError) return undefined;
     const now = clock.now();
-    const stands = (held: Held, more = 0): boolean => now < held.endsAt && now < held.freshUntil + more;
+    const stands = (held: Held, more = 0): boolean => now < held.endsAt && now < held.freshUntil + more && !held.isAhead(now);
     const others = (more: number): boolean =>
       reads.every((held) =>
         held.outcome === 'absent' ? now < held.at + cache.ttlMs + more : stands(held, held === found.held ? more : 0),

@@ -67,6 +67,7 @@ export async function resilience(
       breaker: new ConsecutiveBreaker(breaker.failures),
     },
   );
+  let openedAt = 0;
   let probeAt = 0;
   let probe: Promise<undefined> | undefined;
   let shaky = false;
@@ -86,7 +87,8 @@ export async function resilience(
     return counted(Promise.resolve(trouble));
   };
   policy.onBreak((reason) => {
-    probeAt = clock.now() + breaker.resetMs * (1 + Math.random() / 10);
+    openedAt = clock.now();
+    probeAt = openedAt + breaker.resetMs * (1 + Math.random() / 10);
     if ('error' in reason) last = (reason.error as unknown as Failed).trouble.error;
     changed('open', last);
   });
@@ -99,7 +101,9 @@ export async function resilience(
     },
     refused() {
       if (policy.state === CircuitState.Closed) return undefined;
-      const waitMs = Math.ceil(probeAt - clock.now());
+      const now = clock.now();
+      // a clock that was put back must not keep it open
+      const waitMs = now < openedAt ? 0 : Math.ceil(probeAt - now);
       if (policy.state === CircuitState.Open && waitMs <= 0) return undefined;
       const when = waitMs > 0 ? `it is asked again in ${Math.ceil(waitMs / 1000)} s` : 'one request is finding out whether it is back';
       return new ConfigError(

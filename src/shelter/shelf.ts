@@ -162,7 +162,7 @@ export class Shelf<T, Q> {
 
   #mayRevalidate(held: Held<T>, ask: Ask, now: number, leased: boolean): boolean {
     const { cache } = this.#shared.settings;
-    if (!cache || held.gone || ask.maxAgeMs !== undefined || leased || held.outcome === 'absent') return false;
+    if (!cache || held.gone || held.isAhead(now) || ask.maxAgeMs !== undefined || leased || held.outcome === 'absent') return false;
     return now < held.endsAt && now < held.freshUntil + cache.staleWhileRevalidateMs;
   }
 
@@ -196,6 +196,6 @@ export class Shelf<T, Q> {
 }
 
 function fresh<T>(held: Held<T>, { maxAgeMs }: Ask, now: number, leased: boolean): boolean {
-  if (held.gone || now >= held.freshUntil || now >= held.endsAt) return false;
+  if (held.gone || held.isAhead(now) || now >= held.freshUntil || now >= held.endsAt) return false;
   return maxAgeMs === undefined || leased || (maxAgeMs > 0 && now - held.at <= maxAgeMs);
 }

@@ -71,8 +71,8 @@ export class Walks {
         flight.sent = true;
         const pageTick = ticks.next();
         const pageAt = settings.clock.now();
-        const page = await source.page?.(scope, cursor, call);
-        for (const { place, outcome } of page?.found ?? []) {
+        const page = await source.page!(scope, cursor, call);
+        for (const { place, outcome } of page.found) {
           if (!scope.reaches(place.key)) continue;
           if (outcome === undefined || isConfigError(outcome)) found.set(nameOf(place), { place, ...(outcome && { read: outcome }) });
           else if (outcome !== 'absent' && outcome.entry) {
@@ -81,7 +81,7 @@ export class Walks {
             endsAt = Math.min(endsAt, outcome.expiresAt ?? Number.POSITIVE_INFINITY);
           } else found.set(nameOf(place), { place, read: documents.offer(place, outcome, pageAt, pageTick) });
         }
-        next = page?.next ?? [];
+        next = [...page.next];
         return undefined;
       });
       if (error) return error;

@@ -1,0 +1,273 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import type { Layer } from '../../src/provider.ts';
+import { sheltered } from '../../src/shelter/index.ts';
+import { manualClock } from '../../src/testing/clock.ts';
+import { down, failing, hang } from '../support/fake-source.ts';
+import { code, sheltering, value } from '../support/sheltering.ts';
+
+const lost: unknown[] = [];
+const note = (reason: unknown): void => void lost.push(reason);
+const turn = (): Promise<void> => new Promise((done) => void setImmediate(done));
+
+beforeEach(() => {
+  lost.length = 0;
+  process.on('unhandledRejection', note);
+});
+afterEach(async () => {
+  await turn();
+  process.off('unhandledRejection', note);
+  expect(lost).toEqual([]);
+});
+
+/** Whatever is asked of it, it throws. */
+const untouchable = new Proxy(() => {}, {
+  get: () => {
+    throw new Error('do not touch');
+  },
+});
+
+const once = { attempts: 1, breaker: false } as const;
+
+describe('a source that answers nonsense', () => {
+  it.each([
+    ['nothing', undefined],
+    ['a number', 5],
+    ['a list', []],
+    ['something that bears no looking at', untouchable],
+  ])('gets a failure for its reader when it is %s, and hangs nobody', async (_, answer) => {
+    const { provider, source, clock } = sheltering({}, { resilience: once });
+    source.read = async () => answer as never;
+    const reading = code(provider.get('a'));
+    await clock.advance(0);
+    expect(await reading).toBe('unavailable');
+  });
+
+  it.each([
+    ['no page', 5],
+    ['what is found is no list', { found: 5, next: [] }],
+    ['what is next is no list', { found: [], next: 5 }],
+    ['it bears no looking at', untouchable],
+  ])('fails the list when %s', async (_, page) => {
+    const { provider, source, clock } = sheltering({}, { resilience: once });
+    source.page = async () => page as never;
+    const listing = code(provider.list());
+    await clock.advance(0);
+    expect(await listing).toBe('unavailable');
+  });
+
+  it('is not believed documents that nobody asked for', async () => {
+    const { provider, source } = sheltering();
+    source.read = async () =>
+      new Map([
+        ['a', { value: '1', secret: true, text: true }],
+        ['b', { value: 'not asked for', secret: true, text: true }],
+      ]);
+    expect(await value(provider.get('a'))).toBe('1');
+    expect(provider.stats().size).toBe(1);
+  });
+
+  it('fails one document whose value throws when it is looked at, and answers the others', async () => {
+    const { provider, source, clock } = sheltering({}, { resilience: once });
+    const bad = {
+      get value(): never {
+        throw new Error('do not touch');
+      },
+    };
+    source.read = async (documents) =>
+      new Map(documents.map((name) => [name, name === 'b' ? (bad as never) : { value: name, secret: true, text: true }]));
+    const found = provider.getMany(['a', 'b', 'c']);
+    await clock.advance(0);
+    const answers = await found;
+    expect([answers.get('a'), answers.get('c')]).toMatchObject([{ value: 'a' }, { value: 'c' }]);
+    expect(answers.get('b')).toMatchObject({ code: 'unavailable' });
+  });
+
+  it.each([Number.NaN, 'soon', -1])('is asked again each time when the end it gives is %s', async (expiresAt) => {
+    const { provider, source } = sheltering();
+    source.put('token', 'fake', { expiresAt: expiresAt as number });
+    await provider.get('token');
+    await provider.get('token');
+    expect(source.asked).toHaveLength(2);
+  });
+
+  it('takes a frozen tree and one of ten thousand names', async () => {
+    const { provider, source } = sheltering();
+    const wide = Object.freeze(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, Object.freeze({ x: `${i}` })])));
+    source.outcome = (name) => (name === 'wide' ? { value: wide, secret: true, text: true } : 'absent');
+    expect(await value(provider.get('wide.k9999.x'))).toBe('9999');
+  });
+
+  it('fails a key alone that it cannot locate', async () => {
+    const { provider, source } = sheltering({ a: '1' });
+    const { locate } = source;
+    source.locate = (key) => {
+      if (key === 'b') throw new TypeError('no such place');
+      return locate.call(source, key);
+    };
+    const answers = await provider.getMany(['a', 'b']);
+    expect(answers.get('a')).toMatchObject({ value: '1' });
+    expect(answers.get('b')).toMatchObject({ code: 'unavailable', key: 'b' });
+    expect(await code(provider.get('b'))).toBe('unavailable');
+  });
+
+  it('ends who waits for a log-in that breaks in an unforeseen way', async () => {
+    const { provider, source, clock } = sheltering({ a: '1' }, { resilience: once });
+    Object.assign(source, {
+      renew: () => {
+        throw new Error('do not renew');
+      },
+    });
+    source.befall = failing('unauthenticated');
+    const reading = code(provider.get('a'));
+    await clock.advance(0);
+    expect(await reading).toBe('unavailable');
+  });
+
+  it('of layers without entries fails as one layer', async () => {
+    const clock = manualClock();
+    const provider = sheltered(
+      {
+        name: 'odd',
+        get: async () => undefined,
+        list: async () => [],
+        layers: async () => [{ name: 'inner', holes: [] } as unknown as Layer],
+      },
+      { clock, resilience: once },
+    );
+    const layers = provider.layers?.();
+    await clock.advance(0);
+    expect(await layers).toMatchObject([{ name: 'odd', error: { code: 'unavailable' } }]);
+  });
+
+  it('throws what cannot even be classified', async () => {
+    const { provider, source, clock } = sheltering({}, { resilience: once });
+    source.classify = () => untouchable as never;
+    source.befall = () => {
+      throw untouchable;
+    };
+    const reading = code(provider.get('a'));
+    await clock.advance(0);
+    expect(await reading).toBe('unavailable');
+  });
+});
+
+describe('a clock that is put back', () => {
+  const hour = 3_600_000;
+  /** A clock that can be put back; what waits for a time waits as long as before. */
+  const wrongClock = () => {
+    const real = manualClock();
+    let ahead = hour;
+    return { clock: { now: () => real.now() + ahead, after: real.after }, advance: real.advance, putBack: () => void (ahead = 0) };
+  };
+
+  it('makes nothing live longer: what was read before is read anew', async () => {
+    const { clock, putBack } = wrongClock();
+    const { provider, source } = sheltering({ a: '1', 'b/c': '2' }, { clock });
+    await provider.getMany(['a', 'b.c']);
+    source.put('a', 'new');
+    source.put('b/c', 'new');
+    putBack();
+    expect(await value(provider.get('a'))).toBe('new');
+    expect(await value(provider.get('b.c'))).toBe('new');
+    const asked = source.asked.length;
+    await provider.getMany(['a', 'b.c']);
+    expect(source.asked).toHaveLength(asked);
+  });
+
+  it('keeps no circuit open', async () => {
+    const { clock, putBack } = wrongClock();
+    const { provider, source } = sheltering({ a: '1' }, { clock, resilience: { attempts: 1, breaker: { failures: 1 } } });
+    source.befall = down;
+    await code(provider.get('a'));
+    source.befall = () => undefined;
+    expect(await code(provider.get('a'))).toBe('circuit_open');
+    putBack();
+    expect(await value(provider.get('a'))).toBe('1');
+  });
+
+  it('keeps nobody from logging in again', async () => {
+    const { clock, putBack } = wrongClock();
+    const { provider, source } = sheltering({ a: '1' }, { clock, resilience: once });
+    source.connect = async () => {
+      throw new ConfigError('unauthenticated', 'who are you?');
+    };
+    await code(provider.get('a'));
+    source.connect = async () => true;
+    expect(await code(provider.get('a'))).toBe('unauthenticated');
+    putBack();
+    expect(await value(provider.get('a'))).toBe('1');
+  });
+
+  it('lets no hanging request hang for longer than twice its time', async () => {
+    const { clock, putBack, advance } = wrongClock();
+    const { provider, source } = sheltering({}, { clock, resilience: once });
+    source.befall = hang;
+    const before = code(provider.get('a'));
+    await advance(1_000);
+    putBack();
+    const after = code(provider.get('b'));
+    await advance(10_000);
+    expect(await after).toBe('timeout');
+    await advance(10_000);
+    expect(await before).toBe('timeout');
+  });
+});
+
+describe('many callers', () => {
+  it('of whom half give up cost one request, and the other half are answered', async () => {
+    const { provider, source, clock } = sheltering({ token: 'fake' });
+    let answer = (): void => {};
+    source.befall = () => new Promise<void>((resolve) => (answer = resolve));
+    const callers = Array.from({ length: 1_000 }, () => new AbortController());
+    const all = callers.map(({ signal }) => code(provider.get('token', { signal })));
+    await clock.advance(0);
+    for (const [i, caller] of callers.entries()) if (i % 2) caller.abort();
+    answer();
+    const codes = await Promise.all(all);
+    expect(codes.filter((one) => one === 'aborted')).toHaveLength(500);
+    expect(codes.filter((one) => one === 'answered')).toHaveLength(500);
+    expect(source.asked).toHaveLength(1);
+  });
+
+  it('find no list from before a write that came between its pages', async () => {
+    const { provider, source, clock } = sheltering({ a: '1', b: '1', c: '1' }, {}, { pageSize: 1, freePages: true });
+    const gates: (() => void)[] = [];
+    source.befall = ({ operation }) => (operation === 'page' ? new Promise<void>((resolve) => gates.push(resolve)) : undefined);
+    const listing = provider.list();
+    await clock.advance(0);
+    gates.shift()?.();
+    await clock.advance(0);
+    await provider.set('a', '2');
+    for (let i = 0; i < 3; i++) {
+      for (const open of gates.splice(0)) open();
+      await clock.advance(0);
+    }
+    await listing;
+    source.befall = () => undefined;
+    const [first] = await provider.list();
+    expect(first).toMatchObject({ key: 'a', value: '2' });
+    expect(await value(provider.get('a'))).toBe('2');
+  });
+
+  it('are let go when the provider is closed in the middle of a list, a write and a log-in', async () => {
+    const { provider, source, clock } = sheltering({ a: '1' });
+    source.connect = hang;
+    const all = [code(provider.list()), code(provider.set('a', '2')), code(provider.get('a'))];
+    await clock.advance(0);
+    await provider.close();
+    expect(await Promise.all(all)).toEqual(['aborted', 'aborted', 'aborted']);
+  });
+
+  it('are not harmed by a watcher or listener that throws', async () => {
+    const { provider } = sheltering({ a: '1' });
+    const harm = (): never => {
+      throw new Error('a listener of poor quality');
+    };
+    provider.watch(harm);
+    provider.on(harm);
+    await provider.set('a', '2');
+    expect(await value(provider.get('a'))).toBe('2');
+    await provider.close();
+  });
+});
