@@ -77,8 +77,10 @@ function whatToDo({ value, text, origin, shape, secret }: Found, expected: strin
   if (unquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
     return `Put it in quotes: ${origin.source} has a ${typeof value} there`;
   if (!text) return expected ? `Change it to ${expected}` : undefined;
-  return expected ? `Set ${placeOf(origin)} to ${expected}` : `Change ${placeOf(origin)}`;
+  return `${expected && isVariable(origin) ? 'Set' : 'Change'} ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
 }
+
+const isVariable = (place: Origin | string): boolean => String(place).startsWith('env ');
 
 /** `env APP__PORT` is set by the name alone. */
 export function placeOf(origin: Origin | string): string {
@@ -93,7 +95,7 @@ export function missing(
   near?: { readonly key: Key; readonly origin: string },
 ): Problem {
   const expected = shape?.expects;
-  const [first] = looked;
+  const first = looked.find(isVariable) ?? looked[0];
   const hint = near
     ? `Is "${near.key}" (${near.origin}) a misspelling of it?`
     : first

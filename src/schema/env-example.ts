@@ -1,4 +1,4 @@
-import { type Key, screaming, segments } from '../key.ts';
+import { type Key, keyOf, screaming, segments } from '../key.ts';
 import { show } from '../redact.ts';
 import { describeKeys, type SchemaKey } from './keys.ts';
 import type { StandardSchemaV1 } from './schema.ts';
@@ -8,13 +8,17 @@ export interface EnvExampleOptions {
   readonly prefix?: string;
   /** What stands between the segments of a key. @default '__' */
   readonly separator?: string;
+  /** As for `EnvProvider`: the exact names of variables, by key. @default {} */
+  readonly variables?: Readonly<Record<Key, string>>;
 }
 
 /** A commented `.env.example` of all keys that a schema reads: what is required stands ready to be filled in, the rest is commented out.
  *  Secrets are left empty. */
-export function envExample(schema: StandardSchemaV1, { prefix, separator = '__' }: EnvExampleOptions = {}): string {
+export function envExample(schema: StandardSchemaV1, { prefix, separator = '__', variables = {} }: EnvExampleOptions = {}): string {
   const { keys, open } = describeKeys(schema);
-  const nameOf = (key: Key): string => [...(prefix ? [prefix] : []), ...segments(key).map(screaming)].join(separator);
+  const named = new Map(Object.entries(variables).map(([key, name]) => [keyOf(key), name]));
+  const nameOf = (key: Key): string =>
+    named.get(key) ?? [...(prefix ? [prefix] : []), ...segments(key).map(screaming)].join(separator);
   const blocks = keys.map((key) => [...remarks(key), line(nameOf(key.key), key)].join('\n'));
   const more = open.map((key) =>
     key === '' ? '# The schema may read more variables than these.' : `# More may be read as ${nameOf(key)}${separator}…`,

@@ -35,6 +35,13 @@ APP__DATABASE__PASSWORD=
 `);
   });
 
+  it('calls variables that are named by hand by those names', () => {
+    const schema = z.object({ database: z.object({ host: z.string(), port: z.number().default(5432) }) });
+    expect(envExample(schema, { prefix: 'APP', variables: { 'database/host': 'DB_HOST' } })).toBe(
+      '# a string, required\nDB_HOST=\n\n# a number, optional\n# APP__DATABASE__PORT=5432\n',
+    );
+  });
+
   it('says when it cannot know every key', () => {
     const schema = z.looseObject({ nothing: z.null().default(null), several: z.string().describe('One\n  Two') });
     const text = envExample(schema, { separator: '_' });
