@@ -17,8 +17,7 @@ export interface EnvExampleOptions {
 export function envExample(schema: StandardSchemaV1, { prefix, separator = '__', variables = {} }: EnvExampleOptions = {}): string {
   const { keys, open } = describeKeys(schema);
   const named = new Map(Object.entries(variables).map(([key, name]) => [keyOf(key), name]));
-  const nameOf = (key: Key): string =>
-    named.get(key) ?? [...(prefix ? [prefix] : []), ...segments(key).map(screaming)].join(separator);
+  const nameOf = (key: Key): string => named.get(key) ?? [...(prefix ? [prefix] : []), ...segments(key).map(screaming)].join(separator);
   const blocks = keys.map((key) => [...remarks(key), line(nameOf(key.key), key)].join('\n'));
   const more = open.map((key) =>
     key === '' ? '# The schema may read more variables than these.' : `# More may be read as ${nameOf(key)}${separator}…`,
