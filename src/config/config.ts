@@ -30,7 +30,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #reloads = new Reloads((way) => this.#load(way));
   readonly #stop = new AbortController();
   readonly #viewed = {
-    find: (path: string) => this.#flat.get(path) ?? this.#find(path),
+    find: (path: string) => this.#flat[path] ?? this.#find(path),
     explain: (path: string) => this.explain(path as PathOf<T>),
     subscribe: (path: string, listener: ChangeListener) => this.#subscriptions.add(path, listener),
   };
@@ -38,11 +38,12 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #previous: Generation<T> | undefined;
   #last = 0;
   #pinned = false;
-  #flat = new Map<string, unknown>();
+  #flat = nothing;
   #watching: Watching | undefined;
   #closed: Promise<void> | undefined;
 
-  /** What `loadConfig` does with its plan. */
+  /** What `loadConfig` does with its plan.
+   *  @internal */
   static async load<T>(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined): Promise<Config<T>> {
     const config = new Config<T>(plan, options, own);
     try {
@@ -54,6 +55,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     }
   }
 
+  /** @internal */
   private constructor(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined) {
     this.#plan = plan;
     this.#options = options;
@@ -85,14 +87,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** What stands at a path: `config.get('database.poolMax')`. */
   get<P extends PathOf<T>>(path: P): DeepReadonly<ValueAt<T, P>> {
-    const value = this.#flat.get(path);
+    const value = this.#flat[path];
     return (value === undefined ? this.#find(path) : value) as DeepReadonly<ValueAt<T, P>>;
   }
 
   /** All paths are laid out when the first one of a generation is looked up. */
   #find(path: string): unknown {
-    if (this.#flat.size === 0) this.#flat = this.#generation.flat();
-    return this.#flat.get(path) ?? this.#generation.at(pathOf(path));
+    if (this.#flat === nothing) this.#flat = this.#generation.flat();
+    return this.#flat[path] ?? this.#generation.at(pathOf(path));
   }
 
   /** A section, living across reloads. */
@@ -194,7 +196,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #replace(next: Generation<T>): void {
     const before = this.#generation as Generation<T> | undefined;
     this.#generation = next;
-    this.#flat = new Map();
+    this.#flat = nothing;
     if (!before) return;
     this.#events.tell('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
     this.#subscriptions.tell(before, next);
@@ -240,5 +242,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return `Config (generation ${this.generation.number}) ${inspect(this.#generation.print(), options)}`;
   }
 }
+
+/** Before the first look-up of a generation. */
+const nothing = Object.freeze(Object.create(null) as Readonly<Record<string, unknown>>);
 
 const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration was closed');

@@ -60,12 +60,13 @@ export class Generation<T> {
     return path.reduce(step, this.value);
   }
 
-  /** Every path of the value, for look-ups by whole keys. */
-  flat(): Map<string, unknown> {
-    const all = new Map<string, unknown>();
+  /** Every path of the value, for look-ups by whole keys: an object without a prototype finds keys that stand in source code faster than
+   *  a Map does. */
+  flat(): Readonly<Record<string, unknown>> {
+    const all: Record<string, unknown> = Object.create(null);
     const walk = (value: unknown, path: readonly string[]): void => {
       const key = pathKey(path);
-      if (key) all.set(key, value);
+      if (key) all[key] = value;
       if (isPlain(value) && path.length < 32) for (const name of Object.keys(value)) walk(value[name], [...path, name]);
     };
     walk(this.value, []);
