@@ -15,6 +15,7 @@ import type { ShelterOptions } from '../../src/shelter/options.ts';
 import { AwsServer, account, type Fault } from '../providers/aws/server.ts';
 
 const resilience = { timeoutMs: 1_000, deadlineMs: 2_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
+const patienceMs = 20_000; // a busy machine is no failure
 const limits = { concurrency: 16, perSecond: 100_000 };
 
 const faults: Readonly<Record<string, Fault>> = {
@@ -114,6 +115,7 @@ async function secretsManager(values: Values): Promise<Subject> {
 describeProvider({
   name: 'AwsSsmProvider',
   runner,
+  patienceMs,
   make: (values) => ssm(values),
   without: {
     ...without,
@@ -126,8 +128,9 @@ describeProvider({
 describeProvider({
   name: 'AwsSecretsManagerProvider',
   runner,
+  patienceMs,
   make: (values) => secretsManager(values),
   without: { ...without, types: 'a secret that is no JSON document is text', null: 'a secret that is no JSON document is text' },
 });
 
-describeShelter({ name: 'AwsSsmProvider', runner, make: ssm, without: { expiry: without.expiry } });
+describeShelter({ name: 'AwsSsmProvider', runner, patienceMs, make: ssm, without: { expiry: without.expiry } });

@@ -15,6 +15,7 @@ for (const [extension, write] of [
   describeProvider({
     name: `EncryptedFileProvider over ${extension}`,
     runner,
+    patienceMs: 20_000, // each write is on the disk before it has ended
     async make(values) {
       const box = await sandbox();
       const options = { path: box.path(`secrets.${extension}.jwe`), keys: () => key };

@@ -19,7 +19,7 @@ while (config.value.number !== last) {
     reads++;
     if (!isWhole(config.value)) torn++;
   }
-  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve)); // the core is left to others in between
 }
 await config.close();
 port.postMessage({ reads, torn });

@@ -13,7 +13,7 @@ const without = { closing: 'a token that cannot be revoked ends by itself' };
 /** The whole suite, but for sentences that Vault cannot keep, each with its reason. */
 function describeProvider(suite: ProviderSuite, except: Readonly<Record<string, string>> = {}): void {
   runner.describe(suite.name, () => {
-    for (const { chapter, says, leftOut, check } of conformance(suite)) {
+    for (const { chapter, says, leftOut, check } of conformance({ ...suite, patienceMs: 20_000 })) {
       const untold = chapter === 'watch' && /tell|silent/.test(says) ? 'the server tells nobody that a secret has changed' : undefined;
       const reason = leftOut ?? untold ?? except[says];
       if (reason === undefined) runner.it(`${chapter}: ${says}`, check);
