@@ -50,7 +50,7 @@ export abstract class AwsSource {
 
 function keyBelow(root: string, name: string): Key | undefined {
   const names = name.slice(root.length).split('/');
-  if (!name.startsWith(root) || names.includes('')) return undefined;
+  if (!name.startsWith(root) || names.includes('') || /[\p{Cc}\p{Cf}]/u.test(name)) return undefined;
   try {
     return keyFrom(names);
   } catch {

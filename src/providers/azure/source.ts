@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
+import { known, textIn, timeIn } from '../../internal/answer.ts';
 import { DashedNames } from '../../internal/dashed.ts';
 import { textOf } from '../../internal/json-text.ts';
 import { cannotChange } from '../../internal/pinned.ts';
@@ -74,16 +75,11 @@ export class AzureSource implements DocumentSource {
   }
 
   #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
-    if (value === undefined)
+    if (typeof value !== 'string')
       return new ConfigError('unavailable', `${this.name}: ${quoted(name)} was answered without a value`, { provider: this.name });
-    return asDocument(value, {
-      secret: true,
-      text: true,
-      ...(version && { version }),
-      ...(updatedOn && { modifiedAt: +updatedOn }),
-      ...(expiresOn && { expiresAt: +expiresOn }),
-      ...(contentType && { metadata: { type: contentType } }),
-    });
+    const type = textIn(contentType);
+    const more = { version: textIn(version), modifiedAt: timeIn(updatedOn), expiresAt: timeIn(expiresOn), metadata: type === undefined ? undefined : { type } };
+    return asDocument(value, { secret: true, text: true, ...known(more) });
   }
 
   /** Why a secret that is there must not be used. */

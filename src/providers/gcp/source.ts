@@ -77,14 +77,14 @@ export class GcpSource implements DocumentSource {
     }
   }
 
-  #documentOf(name: string, { name: full = '', payload }: Version): Document {
+  #documentOf(name: string, { name: full, payload }: Version): Document {
     const { name: provider } = this;
     if (!payload) throw new ConfigError('unavailable', `${provider}: ${name} was answered without a payload`, { provider });
     const bytes = typeof payload.data === 'string' ? Buffer.from(payload.data, 'base64') : Buffer.from(payload.data ?? []);
     const sum = payload.dataCrc32c;
     if (sum !== undefined && sum !== null && String(sum) !== String(crc32c(bytes)))
       throw new ConfigError('unavailable', `${provider}: ${name} was corrupted on the way: its checksum does not match`, { provider });
-    const version = full.split('/versions/')[1];
+    const version = versionIn(full);
     const more = { secret: true, text: true, ...(version && { version }) };
     const text = utf8(bytes);
     return text === undefined ? { ...more, value: bytes.toString('base64'), metadata: { type: 'binary' } } : asDocument(text, more);
@@ -124,7 +124,7 @@ export class GcpSource implements DocumentSource {
       if (ifVersion === undefined && !unread) await this.#create(parent);
       const data = Buffer.from(textOf(value, this.name));
       const [made] = await client.addSecretVersion({ parent, payload: { data, dataCrc32c: String(crc32c(data)) } }, once);
-      return (made as Version | undefined)?.name?.split('/versions/')[1];
+      return versionIn((made as Version | undefined)?.name);
     } catch (error) {
       throw this.#refused(error, parent, 'admin');
     }
@@ -191,3 +191,5 @@ function utf8(bytes: Uint8Array): string | undefined {
     return undefined;
   }
 }
+
+const versionIn = (name: string | undefined): string | undefined => /\/versions\/([\w-]+)$/.exec(name ?? '')?.[1];

@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
+import { known, textIn, timeIn } from '../../../internal/answer.ts';
 import { textOf } from '../../../internal/json-text.ts';
 import { type Key, segments } from '../../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
@@ -143,9 +144,10 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   }
 
   #document({ SecretString, SecretBinary, VersionId, CreatedDate }: Secret, name: string): Outcome {
-    const more = { secret: true, text: true, ...(VersionId && { version: VersionId }), ...(CreatedDate && { modifiedAt: +CreatedDate }) };
-    if (SecretString !== undefined) return asDocument(SecretString, more);
-    if (SecretBinary) return { ...more, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
+    const more = { secret: true, text: true, ...known({ version: textIn(VersionId), modifiedAt: timeIn(CreatedDate) }) };
+    if (typeof SecretString === 'string') return asDocument(SecretString, more);
+    if (SecretBinary instanceof Uint8Array)
+      return { ...more, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
     return new ConfigError('unavailable', `${this.name}: ${name} came without its value`, { provider: this.name });
   }
 

@@ -1,5 +1,6 @@
 import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
+import { known, timeIn } from '../../../internal/answer.ts';
 import { textOf } from '../../../internal/json-text.ts';
 import { cannotChange } from '../../../internal/pinned.ts';
 import { quoted } from '../../../internal/quoted.ts';
@@ -130,13 +131,12 @@ export class SsmSource extends AwsSource implements DocumentSource {
         hint: 'Leave decrypt at true, or read this key elsewhere',
       });
     const { Value: text } = one;
-    if (text === undefined)
+    if (typeof text !== 'string')
       return new ConfigError('unavailable', `${this.name}: ${quoted(one.Name)} came without its value`, { provider: this.name });
     const more: Omit<Document, 'value' | 'raw'> = {
       secret,
       text: true,
-      ...(one.Version !== undefined && { version: String(one.Version) }),
-      ...(one.LastModifiedDate && { modifiedAt: +one.LastModifiedDate }),
+      ...known({ version: typeof one.Version === 'number' ? `${one.Version}` : undefined, modifiedAt: timeIn(one.LastModifiedDate) }),
       metadata: { type: one.Type },
     };
     if (one.Type === 'StringList') return { ...more, value: text.split(',') };

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { Entry, Unreadable } from '../../src/entry.ts';
+import { ConfigError } from '../../src/errors.ts';
+import type { WritableProvider } from '../../src/provider.ts';
+import { AwsSecretsManagerProvider, AwsSsmProvider } from '../../src/providers/aws/index.ts';
+import { AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
+import { GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
+import { VaultProvider } from '../../src/providers/vault/index.ts';
+
+const secret = 'not-a-real-secret';
+const resilience = { attempts: 1, breaker: false } as const;
+const long = 'x'.repeat(5_000);
+const date = new Date(Number.NaN);
+
+/** What no store answers, whatever it is asked. */
+const nonsense: readonly unknown[] = [undefined, null, 7, secret, [], {}, [null], [undefined], [secret], [{}], new Error(secret)];
+
+const parameter = (fields: object): object => ({ Parameters: [{ Name: '/a/key', Type: 'String', Value: 'fake', ...fields }] });
+const ssm = [
+  { Parameters: null },
+  { Parameters: [null] },
+  { Parameters: secret },
+  parameter({ Name: 7 }),
+  parameter({ Name: `/a/${long}` }),
+  parameter({ Value: 7 }),
+  parameter({ Value: { x: secret } }),
+  parameter({ Value: 7, Type: 'StringList' }),
+  parameter({ Version: {}, LastModifiedDate: date }),
+];
+const secretsManager = [
+  { SecretString: 7 },
+  { SecretString: { x: secret } },
+  { SecretString: null },
+  { SecretBinary: secret },
+  { SecretString: 'fake', VersionId: {}, CreatedDate: date },
+  { SecretValues: [null], SecretList: [null] },
+  { SecretList: [{ Name: 7 }] },
+  { SecretList: [{ Name: 'a/\u0000\u202e' }, { Name: `a/${long}` }] },
+];
+const gcp = [
+  [{ payload: { data: 7 } }],
+  [{ payload: { data: {} } }],
+  [{ name: 7, payload: { data: 'ZmFrZQ==' } }],
+  [{ name: 'secrets/key/versions/\u0007', payload: { data: 'ZmFrZQ==' } }],
+  [{ payload: { data: 'ZmFrZQ==', dataCrc32c: {} } }],
+  [[null, { name: 7 }], null, { nextPageToken: 7 }],
+];
+const property = (fields: object): object => ({ value: 'fake', properties: { name: 'key', ...fields } });
+const azure = [
+  { value: 7, properties: {} },
+  { value: { x: secret }, properties: { name: 'key' } },
+  { value: 'fake' },
+  { value: 'fake', properties: null },
+  property({ expiresOn: date, updatedOn: date, notBefore: date }),
+  property({ version: {}, contentType: 7 }),
+  property({ name: 7, enabled: 'no' }),
+  property({ name: `${long}\u0000`, enabled: false }),
+];
+const vault = [
+  { data: null },
+  { data: 7 },
+  { data: secret },
+  { data: { data: null, metadata: 7 } },
+  { data: { data: { key: 'fake' }, metadata: { version: {}, created_time: 7, deletion_time: secret, custom_metadata: { tags: 7 } } } },
+  { data: { data: { key: 'fake' }, metadata: { custom_metadata: 7 } } },
+  { data: { keys: [7, null, 'a\u0000', '__proto__', long, '', '/', 'ok'] } },
+];
+
+const said = (answer: unknown) => async (): Promise<never> => {
+  if (answer instanceof Error) throw answer;
+  return answer as never;
+};
+/** A client all of whose methods answer the same. */
+const client = (methods: object, answer: unknown): never =>
+  new Proxy(methods, { get: (own, name) => (name === 'then' ? undefined : (Reflect.get(own, name) ?? said(answer))) }) as never;
+const pages = (answer: unknown) => () => ({
+  async *byPage() {
+    yield Array.isArray(answer) ? answer : [(answer as { properties?: unknown } | undefined)?.properties ?? answer];
+  },
+});
+
+const url = 'https://acme.vault.azure.net';
+const all: readonly (readonly [name: string, answers: readonly unknown[], make: (answer: unknown) => WritableProvider])[] = [
+  ['AWS SSM', ssm, (answer) => new AwsSsmProvider({ path: '/a', resilience, client: client({}, answer) })],
+  [
+    'AWS Secrets Manager',
+    secretsManager,
+    (answer) => new AwsSecretsManagerProvider({ path: 'a/', resilience, client: client({}, answer) }),
+  ],
+  ['GCP', gcp, (answer) => new GcpSecretManagerProvider({ project: 'a', resilience, client: client({}, answer) })],
+  [
+    'Azure',
+    azure,
+    (answer) => new AzureKeyVaultProvider({ url, resilience, client: client({ listPropertiesOfSecrets: pages(answer) }, answer) }),
+  ],
+  ['Vault 1', vault, (answer) => new VaultProvider({ path: 'app/', kv: 1, resilience, env: {}, client: client({}, answer) })],
+  ['Vault 2', vault, (answer) => new VaultProvider({ path: 'app/', kv: 2, resilience, env: {}, client: client({}, answer) })],
+  ['Vault', vault, (answer) => new VaultProvider({ path: 'app/', resilience, env: {}, client: client({}, answer) })],
+];
+
+const asks: readonly ((provider: WritableProvider) => Promise<unknown>)[] = [
+  (provider) => provider.get('key'),
+  async (provider) => [...((await provider.getMany?.(['key', 'key.fake', 'other']))?.values() ?? [])],
+  (provider) => provider.list(),
+  (provider) => provider.set('key.part', 'fake'),
+  (provider) => provider.delete('key'),
+];
+
+const readable = (message: string): void => {
+  expect(message).not.toContain(secret);
+  expect(message.length).toBeLessThan(700);
+  expect(message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+};
+
+describe.each(all)('an answer that %s would not give', (_, answers, make) => {
+  it.each([...nonsense, ...answers].map((answer, i) => [i, answer] as const))('(%i) is a plain error, or no harm', async (_i, answer) => {
+    for (const ask of asks) {
+      const provider = make(answer);
+      provider.on?.((event) => 'message' in event && readable(String(event.message)));
+      const found = await ask(provider).catch((error: unknown) => error);
+      for (const one of [found].flat() as (Entry | Unreadable | ConfigError | undefined | boolean)[]) {
+        if (one instanceof Error) {
+          expect(one).toBeInstanceOf(ConfigError);
+          readable(one.message);
+        } else if (typeof one === 'object' && 'error' in one) readable(one.error.message);
+        else if (typeof one === 'object') {
+          for (const value of [one.value, one.version ?? '']) expect(['string', 'object']).toContain(typeof value);
+          for (const time of [one.modifiedAt, one.expiresAt]) expect(time).not.toBeNaN();
+          readable(`${one.origin}`);
+        }
+      }
+      await provider.close?.();
+    }
+  });
+});
