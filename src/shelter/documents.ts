@@ -1,15 +1,12 @@
-import type { LRUCache } from 'lru-cache';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { frozen } from '../internal/freeze.ts';
 import type { Key } from '../key.ts';
 import { roughly } from './clock.ts';
 import { Held } from './held.ts';
-import type { Settings } from './options.ts';
 import type { Document, DocumentSource, Outcome, Place } from './port.ts';
 import { ifTransient, type Requests } from './requests.ts';
 import type { Trouble } from './resilience.ts';
-import { type Ask, type Flight, Shelf, type Store, type Ticks } from './shelf.ts';
-import type { Teller } from './teller.ts';
+import { type Ask, type Common, type Flight, Shelf } from './shelf.ts';
 
 type Answer = Document | 'absent';
 
@@ -22,13 +19,9 @@ interface Waiting {
   error?: ConfigError;
 }
 
-interface Shared {
+interface Shared extends Common {
   readonly source: DocumentSource;
-  readonly settings: Settings;
   readonly requests: Requests;
-  readonly teller: Teller;
-  readonly ticks: Ticks;
-  readonly counts: ConstructorParameters<typeof Shelf>[0]['counts'];
 }
 
 /** Documents: held, asked for once however many want them, and together where the backend allows it. */
@@ -48,9 +41,7 @@ export class Documents {
 
   async load(): Promise<void> {
     const { cache } = this.#shared.settings;
-    const { LRUCache: Cache } = await import('lru-cache');
-    const store: LRUCache<string, Held<Answer>> = new Cache({ max: cache ? cache.max : 1_000 });
-    this.shelf.store = store satisfies Store<Answer>;
+    await this.shelf.load(cache ? cache.max : 1_000);
   }
 
   read(place: Place, ask: Ask): Held<Answer> | Promise<Held<Answer> | ConfigError> {

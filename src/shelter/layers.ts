@@ -1,21 +1,14 @@
-import type { LRUCache } from 'lru-cache';
 import type { ConfigError } from '../errors.ts';
 import type { Layer } from '../provider.ts';
 import { Held } from './held.ts';
-import type { Settings } from './options.ts';
 import type { DocumentSource, Scope } from './port.ts';
 import { ifTransient, type Requests } from './requests.ts';
-import { type Ask, type Flight, Shelf, type Store, type Ticks } from './shelf.ts';
-import type { Teller } from './teller.ts';
+import { type Ask, type Common, type Flight, Shelf } from './shelf.ts';
 import { nameOfScope } from './walk.ts';
 
-interface Shared {
+interface Shared extends Common {
   readonly source: DocumentSource;
-  readonly settings: Settings;
   readonly requests: Requests;
-  readonly teller: Teller;
-  readonly ticks: Ticks;
-  readonly counts: ConstructorParameters<typeof Shelf>[0]['counts'];
 }
 
 /** The layers of a sheltered provider that is made of several: each one's own answer, held while none of them failed. */
@@ -30,10 +23,8 @@ export class Layers {
     this.#shelf = new Shelf<readonly Layer[], Scope>(shared, (flight, scope) => void this.#ask(flight, scope));
   }
 
-  async load(): Promise<void> {
-    const { LRUCache: Cache } = await import('lru-cache');
-    const store: LRUCache<string, Held<readonly Layer[]>> = new Cache({ max: 100 });
-    this.#shelf.store = store satisfies Store<readonly Layer[]>;
+  load(): Promise<void> {
+    return this.#shelf.load(100);
   }
 
   async read(scope: Scope, ask: Ask): Promise<readonly Layer[]> {

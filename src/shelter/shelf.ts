@@ -1,3 +1,4 @@
+import type { LRUCache } from 'lru-cache';
 import type { ConfigError } from '../errors.ts';
 import { roughly } from './clock.ts';
 import { Held } from './held.ts';
@@ -35,15 +36,6 @@ export interface ShelfCounts {
   joined: number;
 }
 
-export interface Store<T> {
-  get(id: string): Held<T> | undefined;
-  set(id: string, held: Held<T>): unknown;
-  delete(id: string): unknown;
-  keys(): Iterable<string>;
-  clear(): void;
-  readonly size: number;
-}
-
 /** What all shelves of one provider number their requests by, so that a late answer never overwrites a later one. */
 export class Ticks {
   #now = 0;
@@ -52,7 +44,8 @@ export class Ticks {
   }
 }
 
-interface Shared {
+/** What all shelves of one provider share. */
+export interface Common {
   readonly settings: Settings;
   readonly teller: Teller;
   readonly ticks: Ticks;
@@ -61,30 +54,36 @@ interface Shared {
 
 /** Answers that are held for a while: fresh ones at once, one flight for what is not, stale ones where that is allowed. */
 export class Shelf<T, Q> {
-  store: Store<T> | undefined;
-  readonly #shared: Shared;
+  readonly #shared: Common;
   readonly #start: (flight: Flight<T>, query: Q, ask: Ask) => void;
   readonly #flights = new Map<string, Flight<T>>();
   readonly #floors = new Map<string, number>();
+  #store: LRUCache<string, Held<T>> | undefined;
   #floor = 0;
   readonly #background = new Map<string, { readonly until: number; readonly pauseMs: number }>();
 
-  constructor(shared: Shared, start: (flight: Flight<T>, query: Q, ask: Ask) => void) {
+  constructor(shared: Common, start: (flight: Flight<T>, query: Q, ask: Ask) => void) {
     this.#shared = shared;
     this.#start = start;
   }
 
+  /** Room for so many answers. */
+  async load(max: number): Promise<void> {
+    const { LRUCache: Store } = await import('lru-cache');
+    this.#store = new Store({ max });
+  }
+
   get size(): number {
-    return this.store?.size ?? 0;
+    return this.#store?.size ?? 0;
   }
 
   /** What is held, however old. */
   peek(id: string): Held<T> | undefined {
-    return this.store?.get(id);
+    return this.#store?.get(id);
   }
 
   read(id: string, query: Q, ask: Ask, leased = false): Held<T> | Promise<Held<T> | ConfigError> {
-    const held = this.store?.get(id);
+    const held = this.#store?.get(id);
     const { counts, settings } = this.#shared;
     if (held) {
       const now = held.endsAt === Number.POSITIVE_INFINITY ? roughly(settings.clock) : settings.clock.now();
@@ -124,14 +123,14 @@ export class Shelf<T, Q> {
   }
 
   keep(id: string, document: string, answer: Held<T>): void {
-    const known = this.store?.get(id);
+    const known = this.#store?.get(id);
     const late = answer.tick <= Math.max(this.#floor, this.#floors.get(document) ?? 0);
     if (late || (known && known.tick > answer.tick)) {
       answer.gone = true;
       return;
     }
     if (known) known.gone = true;
-    this.store?.set(id, answer);
+    this.#store?.set(id, answer);
   }
 
   /** Nothing that was asked for before now is kept; what is held is thrown away, or stays at hand for an outage. Without a
@@ -146,17 +145,17 @@ export class Shelf<T, Q> {
     const now = this.#shared.settings.clock.now();
     for (const id of ids) {
       this.#flights.delete(id);
-      const held = this.store?.get(id);
+      const held = this.#store?.get(id);
       if (!held) continue;
       held.gone = true;
       if (keepForOutage) held.freshUntil = Math.min(held.freshUntil, now);
-      else this.store?.delete(id);
+      else this.#store?.delete(id);
     }
   }
 
   /** Everything held or under way. */
   ids(matches: (id: string, held: Held<T> | undefined) => boolean): string[] {
-    const { store } = this;
+    const store = this.#store;
     return [...new Set([...(store?.keys() ?? []), ...this.#flights.keys()])].filter((id) => matches(id, store?.get(id)));
   }
 
@@ -182,7 +181,7 @@ export class Shelf<T, Q> {
   async #orStale(flight: Flight<T>, ask: Ask, leased: boolean): Promise<Held<T> | ConfigError> {
     const answer = await flight.answer;
     if (answer instanceof Held || !answer.transient) return answer;
-    const held = this.store?.get(flight.id);
+    const held = this.#store?.get(flight.id);
     const { cache, clock } = this.#shared.settings;
     if (!held || held.outcome === 'absent') return answer;
     const now = clock.now();

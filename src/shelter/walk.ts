@@ -1,14 +1,11 @@
-import type { LRUCache } from 'lru-cache';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type Key, parent, startsWith } from '../key.ts';
 import type { Wanted } from '../provider.ts';
 import type { Documents } from './documents.ts';
 import { Held } from './held.ts';
-import type { Settings } from './options.ts';
 import type { DocumentSource, Place, Scope } from './port.ts';
 import { ifTransient, type Requests } from './requests.ts';
-import { type Ask, type Flight, Shelf, type Store, type Ticks } from './shelf.ts';
-import type { Teller } from './teller.ts';
+import { type Ask, type Common, type Flight, Shelf } from './shelf.ts';
 
 /** What a walk came upon; `read`: the answer that came for free. */
 export interface Stop {
@@ -18,14 +15,10 @@ export interface Stop {
 
 export type Walk = readonly Stop[];
 
-interface Shared {
+interface Shared extends Common {
   readonly source: DocumentSource;
-  readonly settings: Settings;
   readonly requests: Requests;
   readonly documents: Documents;
-  readonly teller: Teller;
-  readonly ticks: Ticks;
-  readonly counts: ConstructorParameters<typeof Shelf>[0]['counts'];
 }
 
 /** The listings: names, held like documents are. */
@@ -38,10 +31,8 @@ export class Walks {
     this.#shelf = new Shelf<Walk, Scope>(shared, (flight, scope) => void this.#walk(flight, scope));
   }
 
-  async load(): Promise<void> {
-    const { LRUCache: Cache } = await import('lru-cache');
-    const store: LRUCache<string, Held<Walk>> = new Cache({ max: 100 });
-    this.#shelf.store = store satisfies Store<Walk>;
+  load(): Promise<void> {
+    return this.#shelf.load(100);
   }
 
   read(scope: Scope, ask: Ask): Held<Walk> | Promise<Held<Walk> | ConfigError> {
