@@ -50,5 +50,8 @@ await compare(
       return provider.get();
     },
   },
-  { timeMs: 1_500 },
+  {
+    timeMs: 1_500,
+    goals: [{ of: 'chain of bundles, tree()', against: 'JSON.parse of the three', atMost: 10, limit: 25 }],
+  },
 );

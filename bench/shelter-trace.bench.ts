@@ -1,6 +1,8 @@
 import { ProviderChain } from 'llm-config-manager';
 import { sheltered } from 'llm-config-manager/shelter';
+import { heapUsed } from './compare.ts';
 import { fastStore } from './fast-store.ts';
+import { checking, type Figure, report } from './report.ts';
 
 const size = 100_000;
 const keys = Array.from({ length: size }, (_, i) => `section${Math.floor(i / 100)}.part${Math.floor(i / 10) % 10}.key${i % 10}`);
@@ -26,20 +28,21 @@ function zipf(n: number, draws: number): Uint32Array {
   });
 }
 
-const draws = 1_000_000;
-const trace = zipf(size, draws);
-const distinct = new Set(trace).size;
-for (const max of [1_000, 10_000, 50_000, 100_000]) {
+/** How often a cache of so many documents had the answer, a second time through the same trace. */
+async function hitRatio(max: number, draws: number): Promise<number> {
+  const trace = zipf(size, draws);
   const provider = sheltered(fastStore(values), { cache: { max } });
   for (const rank of trace) await provider.get(keys[rank] as string);
-  const first = provider.stats();
+  const cold = provider.stats().requests;
   for (const rank of trace) await provider.get(keys[rank] as string);
-  const all = provider.stats();
-  const warm = 1 - (all.requests - first.requests) / draws;
-  console.log(
-    `Zipf over ${size} keys (${distinct} drawn), ${max} held: hit ratio ${(first.ratio * 100).toFixed(1)} % cold, ${(warm * 100).toFixed(1)} % warm`,
-  );
+  const asked = provider.stats().requests - cold;
+  await provider.close();
+  return 100 * (1 - asked / draws);
 }
+const ratios: Figure[] = [];
+for (const max of checking ? [50_000] : [1_000, 10_000, 50_000, 100_000])
+  ratios.push({ name: `${max.toLocaleString('en')} documents held`, value: await hitRatio(max, checking ? 200_000 : 500_000), unit: '%' });
+report('hit ratio, Zipf (s = 1) over 100,000 keys', ratios, [{ of: '50,000 documents held', atLeast: 95, limit: 95 }]);
 
 // tails of cached reads through a chain, with 1,000 readers at once, beside a bare Map behind an async function
 const working = keys.slice(0, 10_000);
@@ -60,30 +63,34 @@ async function tails(read: (key: string) => Promise<unknown>): Promise<number[]>
   };
   await Promise.all(Array.from({ length: 1_000 }, (_, i) => reader(i)));
   took.sort((a, b) => a - b);
-  return [0.5, 0.99, 0.999].map((part) => took[Math.floor(took.length * part)] as number);
+  return parts.map((part) => took[Math.floor((took.length * part) / 100)] as number);
 }
-for (const [name, read] of [
-  ['bare Map', bare],
-  ['chain', (key: string) => chain.get(key)],
-] as const) {
-  await tails(read);
-  const [p50, p99, p999] = (await tails(read)).map((ns) => `${(ns / 1e3).toFixed(1)} µs`);
-  console.log(`1,000 readers at once, ${name.padEnd(8)}  p50 ${p50}  p99 ${p99}  p99.9 ${p999}`);
+const parts = [50, 99, 99.9];
+const readers = { 'a bare Map': bare, 'a chain': (key: string) => chain.get(key) };
+const least = new Map<string, number[]>();
+for (let round = 0; round < (checking ? 0 : 6); round++)
+  for (const [name, read] of Object.entries(readers)) {
+    const took = await tails(read);
+    if (round > 0)
+      least.set(
+        name,
+        took.map((ns, i) => Math.min(ns, least.get(name)?.[i] ?? ns)),
+      );
+  }
+for (const [i, part] of checking ? [] : parts.entries()) {
+  const figures = [...least].map(([name, took]): Figure => ({ name, value: took[i] as number, unit: 'ns' }));
+  report(`1,000 readers at once of what is cached, p${part}`, figures, [], 'a bare Map');
 }
 
 // memory of what is held, texts apart
-const used = async (): Promise<number> => {
-  for (let i = 0; i < 5; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    globalThis.gc?.();
-  }
-  return process.memoryUsage().heapUsed;
-};
 const holder = sheltered(fastStore(values, 100), { cache: { max: size } });
 await holder.get('warm');
-const before = await used();
+const before = await heapUsed();
 for (let i = 0; i < size; i += 1_000) await holder.getMany(keys.slice(i, i + 1_000));
-const after = await used();
-if (globalThis.gc) console.log(`${holder.stats().size} documents held: ${Math.round((after - before) / size)} bytes each`);
-else console.log('run with --expose-gc to see the memory');
+const after = await heapUsed();
+report(
+  '100,000 keys held, their texts apart',
+  [{ name: 'each key, with its metadata', value: (after - before) / holder.stats().size, unit: 'bytes' }],
+  [{ of: 'each key, with its metadata', atMost: 200, limit: 260 }],
+);
 await holder.close();

@@ -4,6 +4,7 @@ import { sheltered } from 'llm-config-manager/shelter';
 import { LRUCache } from 'lru-cache';
 import { compare, peer, shuffled } from './compare.ts';
 import { fastStore } from './fast-store.ts';
+import { report } from './report.ts';
 
 // 1,000 keys in random order, all of them held
 const keys = shuffled(1_000).map((i) => `section${Math.floor(i / 10)}.key${i % 10}`);
@@ -52,7 +53,7 @@ const bareBehind = async (key: string): Promise<unknown> => {
 };
 for (const reader of [provider, alone, behind, powertools]) await Promise.all(keys.map((key) => reader.get(key)));
 
-const options = { batch: keys.length };
+const batch = keys.length;
 await compare(
   'a cached read, asked directly',
   {
@@ -61,17 +62,17 @@ await compare(
     'lru-cache fetch': over((key) => lru.fetch(key)),
     Powertools: over((key) => powertools.get(key)),
   },
-  options,
+  { batch, goals: [{ of: 'Powertools', against: 'sheltered provider', atLeast: 2, limit: 1 }] },
 );
 await compare(
   'a cached read through a chain of one',
-  { 'async functions over Maps': over(bareAlone), chain: over((key) => alone.get(key)) },
-  options,
+  { 'async functions over Maps': over(bareAlone), 'chain of one': over((key) => alone.get(key)) },
+  { batch, goals: [{ of: 'chain of one', against: 'async functions over Maps', atMost: 1.3, limit: 4 }] },
 );
 await compare(
   'a cached read behind env and dotenv',
-  { 'async functions over Maps': over(bareBehind), chain: over((key) => behind.get(key)) },
-  options,
+  { 'async functions over Maps': over(bareBehind), 'chain of three': over((key) => behind.get(key)) },
+  { batch, goals: [{ of: 'chain of three', against: 'async functions over Maps', atMost: 1.3, limit: 4 }] },
 );
 
 // the backend is free: what is left is the shelter
@@ -80,7 +81,7 @@ const rare = Array.from({ length: misses }, (_, i) => `rare.key${i}`);
 const free = new Map(rare.map((key) => [key, key]));
 const uncached = sheltered(fastStore(free), { cache: false });
 const anew = sheltered(fastStore(free));
-const [batched] = [sheltered(fastStore(free, 100))];
+const batched = sheltered(fastStore(free, 100));
 const policy = wrap(
   retry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
   circuitBreaker(handleAll, { halfOpenAfter: 60_000, breaker: new ConsecutiveBreaker(5) }),
@@ -94,7 +95,7 @@ const one = async (read: (key: string) => Promise<unknown>): Promise<unknown> =>
 const fresh = { maxAgeMs: 0 } as const;
 for (let i = 0; i < 50; i++) {
   await one((key) => policy.execute(async () => free.get(key)));
-  for (const reader of [uncached, anew, batched!]) await one((key) => reader.get(key, fresh));
+  for (const reader of [uncached, anew, batched]) await one((key) => reader.get(key, fresh));
 }
 await compare(
   'a miss, one after the other, the backend free',
@@ -104,14 +105,21 @@ await compare(
     'sheltered, with a cache': () => one((key) => anew.get(key, fresh)),
     'an awaited turn of the loop (process.nextTick)': () => one((key) => new Promise((resolve) => process.nextTick(resolve, key))),
   },
-  { batch: misses, timeMs: 2_000 },
+  {
+    batch: misses,
+    timeMs: 2_000,
+    goals: [
+      { of: 'sheltered, with a cache', atMost: 2_000 },
+      { of: 'sheltered, with a cache', against: 'cockatiel wrap(retry, breaker, timeout)', atMost: 0.2, limit: 0.8 },
+    ],
+  },
 );
 await compare(
   'a miss, 300 at once, the backend free',
   {
     'cockatiel wrap(retry, breaker, timeout)': () => Promise.all(rare.map((key) => policy.execute(async () => free.get(key)))),
     'sheltered, one document a request': () => Promise.all(rare.map((key) => anew.get(key, fresh))),
-    'sheltered, 100 documents a request': () => Promise.all(rare.map((key) => batched!.get(key, fresh))),
+    'sheltered, 100 documents a request': () => Promise.all(rare.map((key) => batched.get(key, fresh))),
   },
   { batch: misses, timeMs: 2_000 },
 );
@@ -125,14 +133,42 @@ remote.requests = 0;
 const startedAt = performance.now();
 await Promise.all(keys.slice(0, 100).map((key) => cold.get(key)));
 const trips = (performance.now() - startedAt) / tripMs;
-console.log(`100 cold keys, ten to a request: ${remote.requests} requests in ${trips.toFixed(2)} round trips`);
-remote.requests = 0;
-await Promise.all(Array.from({ length: 1_000 }, () => cold.get('one.key')));
-const together = remote.requests;
-for (let i = 0; i < 100; i++) await cold.get('missing.key');
+report(
+  '100 cold keys, ten to a request, 20 ms away',
+  [
+    { name: 'sheltered provider', value: trips, unit: 'round trips', requests: remote.requests },
+    { name: 'its requests', value: remote.requests, unit: 'requests' },
+  ],
+  [
+    { of: 'sheltered provider', atMost: 1.5, limit: 10 },
+    { of: 'its requests', atMost: 10, limit: 10 },
+  ],
+);
 const store = new Powertools({});
-await Promise.all(Array.from({ length: 1_000 }, () => store.get(keys[0] as string)));
-const peers = store.asked;
-for (let i = 0; i < 100; i++) await store.get('missing.key').catch(() => {});
-console.log(`1,000 concurrent reads of one key: ${together} request; Powertools ${peers}`);
-console.log(`100 reads of a missing key: ${remote.requests - together} request; Powertools ${store.asked - peers}`);
+const asking = async (count: () => number, work: () => Promise<unknown>): Promise<number> => {
+  const before = count();
+  await work();
+  return count() - before;
+};
+const [ours, theirs] = [() => remote.requests, () => store.asked];
+const thousand = (reader: Reader, key: string) => () => Promise.all(Array.from({ length: 1_000 }, () => reader.get(key)));
+const missing = (reader: Reader) => async (): Promise<void> => {
+  for (let i = 0; i < 100; i++) await reader.get('missing.key').catch(() => undefined);
+};
+const requests = (value: number, name: string) => ({ name, value, unit: 'requests' }) as const;
+report(
+  '1,000 readers of one key at once, nothing cached',
+  [
+    requests(await asking(ours, thousand(cold, 'one.key')), 'sheltered provider, one key'),
+    requests(await asking(theirs, thousand(store, keys[0] as string)), 'Powertools, one key'),
+  ],
+  [{ of: 'sheltered provider, one key', atMost: 1, limit: 1 }],
+);
+report(
+  '100 reads of a missing key, one after the other',
+  [
+    requests(await asking(ours, missing(cold)), 'sheltered provider, a missing key'),
+    requests(await asking(theirs, missing(store)), 'Powertools, a missing key'),
+  ],
+  [{ of: 'sheltered provider, a missing key', atMost: 1, limit: 1 }],
+);

@@ -1,29 +1,94 @@
-// Runs bench/*.bench.ts one after the other, each in a process of its own, on the built package.
-// `npm run bench -- reads merge` runs two of them.
+// Our numbers beside other libraries'. Each bench/*.bench.ts runs in a process of its own, on a package built for it.
+//   npm run bench              all of them, the table, and docs/performance.md written anew
+//   npm run bench -- reads     one of them (or several), the table only
+//   npm run bench -- claims    what docs/comparison.md says of others, run; the page written anew
+//   npm run bench -- --check   the goals within generous limits, and the claims, in a minute
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fill, goals, machine, tables } from '../bench/page.ts';
+import { lines, type Section } from '../bench/report.ts';
 import { root } from './rooms.ts';
 
 const cwd = fileURLToPath(root);
-const wanted = process.argv.slice(2);
-const files = readdirSync(new URL('bench/', root))
-  .filter((name) => name.endsWith('.bench.ts'))
-  .filter((name) => wanted.length === 0 || wanted.includes(name.replace('.bench.ts', '')));
-if (files.length === 0) throw new Error(`bench/ has none of ${wanted.join(', ')}`);
+const args = process.argv.slice(2);
+const check = args.includes('--check');
+const wanted = args.filter((arg) => arg !== '--check');
+/** Where goals have limits. */
+const gating = ['import', 'load', 'merge', 'reads', 'shelter', 'shelter-trace'];
+const all = readdirSync(new URL('bench/', root)).flatMap((name) => /^(.+)\.bench\.ts$/.exec(name)?.[1] ?? []);
+const names = wanted.length > 0 ? wanted.filter((name) => name !== 'claims') : check ? gating : all;
+const strangers = names.filter((name) => !all.includes(name));
+if (strangers.length > 0) throw new Error(`bench/ has no ${strangers.join(', ')}, only ${all.join(', ')} and claims`);
 
+const startedAt = performance.now();
 // the libraries that ours is compared with are no dependencies of the project
 if (!existsSync(new URL('bench/node_modules/', root)))
   execFileSync('npm', ['ci', '--no-fund', '--no-audit'], { cwd: `${cwd}bench`, stdio: 'inherit' });
-execFileSync(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-dts', '--silent'], { cwd, stdio: 'inherit' });
-
-console.log(
-  `Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}. Times drift, ratios hold.`,
+const place = 'node_modules/.cache/bench';
+execFileSync(
+  process.execPath,
+  ['node_modules/tsup/dist/cli-default.js', '--format', 'esm', '--no-dts', '--silent', '--out-dir', `${place}/dist`],
+  {
+    cwd,
+    stdio: 'inherit',
+  },
 );
-const env = { ...process.env, TSX_TSCONFIG_PATH: 'bench/tsconfig.json' };
-for (const file of files) {
-  console.log(`\n== ${file.replace('.bench.ts', '')}`);
-  const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', `bench/${file}`], { cwd, env, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+copyFileSync(new URL('package.json', root), new URL(`${place}/package.json`, root));
+
+const scratch = mkdtempSync(join(tmpdir(), 'bench-'));
+const env = {
+  ...process.env,
+  TSX_TSCONFIG_PATH: 'bench/tsconfig.json',
+  BENCH_CORE: new URL(`${place}/dist/index.js`, root).href,
+  ...(check && { BENCH_CHECK: '1' }),
+};
+const run = (file: string, more: NodeJS.ProcessEnv): boolean => {
+  const from = performance.now();
+  const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', `bench/${file}`], {
+    cwd,
+    env: { ...env, ...more },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  console.error(`${file.padEnd(32)} ${((performance.now() - from) / 1e3).toFixed(0)} s`);
+  return status === 0;
+};
+
+const sections = new Map<string, readonly Section[]>();
+let good = true;
+for (const name of names) {
+  const report = join(scratch, `${name}.jsonl`);
+  writeFileSync(report, '');
+  good = run(`${name}.bench.ts`, { BENCH_REPORT: report }) && good;
+  const read = readFileSync(report, 'utf8').split('\n').filter(Boolean);
+  sections.set(
+    name,
+    read.map((line) => JSON.parse(line) as Section),
+  );
 }
+const measured = [...sections.values()].flat();
+if (names.length > 0) {
+  console.log(machine());
+  console.log(lines(measured).join('\n'));
+}
+const verdicts = measured.flatMap((section) => section.verdicts);
+for (const { says, asked, measured: value, met, passes } of verdicts)
+  console.log(`${passes ? (met ? 'met    ' : 'not met') : 'FAILED '} ${says}: ${value}, asked ${asked}`);
+if (verdicts.some(({ passes }) => check && !passes)) good = false;
+
+if (good && !check && wanted.length === 0) {
+  const stray = all.filter((name) => !gating.includes(name) && sections.get(name)?.some((section) => section.verdicts.length > 0));
+  if (stray.length > 0) throw new Error(`--check does not run ${stray.join(', ')}, which has goals`);
+  fill('docs/performance.md', {
+    machine: machine(),
+    goals: goals(verdicts),
+    ...Object.fromEntries([...sections].map(([name, one]) => [name, tables(one)])),
+  });
+}
+if (check || wanted.length === 0 || wanted.includes('claims')) good = run('claims/run.ts', {}) && good;
+
+rmSync(scratch, { recursive: true });
+console.error(`${Math.round((performance.now() - startedAt) / 1e3)} s in all`);
+if (!good) process.exitCode = 1;
