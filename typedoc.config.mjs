@@ -15,7 +15,7 @@ const faces = new Map(
 
 /** The pages in the order in which the sidebar shows them. */
 const chapters = {
-  'Start here': ['docs/getting-started.md', 'docs/chains.md', 'docs/schemas-and-reports.md'],
+  'Start here': ['docs/getting-started.md', 'docs/chains.md', 'docs/schemas-and-reports.md', 'docs/comparison.md'],
   Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli'].map((page) => `docs/${page}.md`),
   Providers: [
     ...['env', 'dotenv', 'bundle', 'directory', 'memory', 'encrypted-file', 'keyring', 'vault', 'aws', 'gcp', 'azure'].map(
@@ -27,15 +27,7 @@ const chapters = {
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
-  Background: [
-    'docs/comparison.md',
-    'docs/performance.md',
-    'docs/architecture.md',
-    'docs/licences.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    'CHANGELOG.md',
-  ],
+  Background: ['docs/performance.md', 'docs/architecture.md', 'docs/licences.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
 };
 const pages = Object.values(chapters).flat();
 const forgotten = readdirSync('docs', { recursive: true, encoding: 'utf8' })
