@@ -78,7 +78,12 @@ export class AzureSource implements DocumentSource {
     if (typeof value !== 'string')
       return new ConfigError('unavailable', `${this.name}: ${quoted(name)} was answered without a value`, { provider: this.name });
     const type = textIn(contentType);
-    const more = { version: textIn(version), modifiedAt: timeIn(updatedOn), expiresAt: timeIn(expiresOn), metadata: type === undefined ? undefined : { type } };
+    const more = {
+      version: textIn(version),
+      modifiedAt: timeIn(updatedOn),
+      expiresAt: timeIn(expiresOn),
+      metadata: type === undefined ? undefined : { type },
+    };
     return asDocument(value, { secret: true, text: true, ...known(more) });
   }
 
