@@ -1,4 +1,4 @@
-import { type Clock, later, systemClock } from './clock.ts';
+import { type Clock, later, roughly, systemClock } from './clock.ts';
 
 interface Waiting {
   at: number;
@@ -28,6 +28,8 @@ export class Alarm {
     const waiting = { at, ring };
     if (this.#waiting.size === 0) this.#alive?.ref();
     if (at < this.#armedAt) this.#arm(at);
+    // a clock that leapt, as after a suspension: the timer still counts the time of before
+    else if (this.#armedAt <= roughly(this.#clock)) this.#arm(this.#armedAt);
     this.#waiting.add(waiting);
     return waiting;
   }

@@ -130,7 +130,8 @@ export class Documents {
         );
       } catch (thrown) {
         const refused = requests.classify(thrown);
-        split = pending.length > 1 && !refused.transient && refused.code !== 'unauthenticated';
+        // a client that was told to stop says nothing about its documents
+        split = !call.signal.aborted && pending.length > 1 && !refused.transient && refused.code !== 'unauthenticated';
         if (split) return undefined;
         throw refused;
       }

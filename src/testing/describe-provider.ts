@@ -39,7 +39,7 @@ export function conformance(suite: ProviderSuite): readonly Claim[] {
 export const subjectOf = (made: Made): Subject => ('provider' in made ? made : { provider: made });
 
 /** Holds one sentence against a subject, and clears up behind it. */
-export async function hold(sentence: Sentence, subject: Subject, values: Values, { patienceMs = 3_000 }: SuiteOptions): Promise<void> {
+export async function hold(sentence: Sentence, subject: Subject, values: Values, { patienceMs = 10_000 }: SuiteOptions): Promise<void> {
   const trial = trialOf(subject, values, patienceMs);
   try {
     await sentence.holds(trial);

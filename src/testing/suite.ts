@@ -18,7 +18,7 @@ export interface SuiteOptions {
   readonly without?: Without;
   /** `import * as runner from 'node:test'`, or from 'vitest'. @default the global describe and it */
   readonly runner?: Runner;
-  /** How long an answer may take in real time. @default 3_000 */
+  /** How long an answer may take in real time. @default 10_000 */
   readonly patienceMs?: number;
 }
 

@@ -124,6 +124,19 @@ describe('a source that answers nonsense', () => {
     expect(await reading).toBe('unavailable');
   });
 
+  it('is not asked one by one for what it had no time to answer together', async () => {
+    const { provider, source, clock } = sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1, timeoutMs: 1_000 } });
+    source.read = (documents, call) =>
+      new Promise((_, reject) => {
+        source.asked.push({ operation: 'read', documents, at: clock.now(), id: call.id });
+        call.signal.addEventListener('abort', () => reject(new ConfigError('aborted', 'the request was cancelled')));
+      });
+    const found = provider.getMany(['a', 'b']);
+    await clock.advance(5_000);
+    expect([...(await found).values()]).toMatchObject([{ code: 'timeout' }, { code: 'timeout' }]);
+    expect(source.asked).toHaveLength(1);
+  });
+
   it('of layers without entries fails as one layer', async () => {
     const clock = manualClock();
     const provider = sheltered(
@@ -152,15 +165,36 @@ describe('a source that answers nonsense', () => {
   });
 });
 
-describe('a clock that is put back', () => {
-  const hour = 3_600_000;
-  /** A clock that can be put back; what waits for a time waits as long as before. */
-  const wrongClock = () => {
-    const real = manualClock();
-    let ahead = hour;
-    return { clock: { now: () => real.now() + ahead, after: real.after }, advance: real.advance, putBack: () => void (ahead = 0) };
-  };
+const hour = 3_600_000;
+/** A clock that can be set; what waits for a time waits as long as before. */
+const wrongClock = () => {
+  const real = manualClock();
+  let ahead = hour;
+  const set = (by: number) => () => void (ahead = by);
+  return { clock: { now: () => real.now() + ahead, after: real.after }, advance: real.advance, putBack: set(0), leap: set(2 * hour) };
+};
 
+describe('a clock that leaps', () => {
+  it('as when a suspended process goes on, makes nobody wait for what was due before', async () => {
+    const { clock, leap, advance } = wrongClock();
+    const { provider, source } = sheltering({ b: '1' }, { clock, resilience: { breaker: false } }, { batch: 1 });
+    await provider.get('warm');
+    source.befall = hang;
+    const before = code(provider.get('a'));
+    await advance(1_000);
+    leap();
+    source.befall = down;
+    const after = value(provider.get('b'));
+    await advance(0);
+    source.befall = () => undefined;
+    await advance(1_000);
+    expect(await after).toBe('1');
+    await provider.close();
+    await before;
+  });
+});
+
+describe('a clock that is put back', () => {
   it('makes nothing live longer: what was read before is read anew', async () => {
     const { clock, putBack } = wrongClock();
     const { provider, source } = sheltering({ a: '1', 'b/c': '2' }, { clock });
