@@ -28,8 +28,8 @@ export async function compare(title: string, cases: Cases, options: CompareOptio
   // the first round warms up
   for (let round = 0; round <= rounds; round++)
     for (const [name, run] of runs) {
-      // three rounds are enough of what takes much longer than its turn
-      if (round > 3 && (spent.get(name) ?? 0) > 2 * timeMs) continue;
+      // one round is enough of what takes much longer than its turn
+      if (round > 1 && (spent.get(name) ?? 0) > 3 * timeMs) continue;
       globalThis.gc?.();
       const from = performance.now();
       const median = await medianOf(run, turnMs);
