@@ -70,7 +70,7 @@ function whatToDo({ value, text, origin, shape, secret }: Found, expected: strin
   if (!origin) return undefined;
   if (value === '' && text) return `Give ${placeOf(origin)} a value, or remove it`;
   const unread = typeof value === 'string' && !text && shape?.kinds !== undefined && !shape.kinds.has('string');
-  if (unread && !secret && readings(value, shape).some((reading) => typeof reading !== 'string')) {
+  if (unread && !secret && readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object')) {
     return `Remove the quotes: ${origin.source} has a string there`;
   }
   const unquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';

@@ -27,6 +27,11 @@ const only = async (schema: StandardSchemaV1, value: unknown): Promise<string | 
   (await problems(z.object({ x: schema as z.ZodType }), { x: value }))[0]?.message;
 
 describe('What is wrong with a value', () => {
+  it('never asks to remove quotes where a list is wanted', async () => {
+    const [problem] = await problems(z.object({ models: z.array(z.string()) }), { models: 'small' });
+    expect(problem?.hint).toBe('Change it to a list, each item a string');
+  });
+
   it.each([
     [z.number().gt(5), 5, 'expected a number, greater than 5, found 5'],
     [z.number().lt(5), 5, 'expected a number, less than 5, found 5'],
