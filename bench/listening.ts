@@ -15,7 +15,8 @@ export async function listening(answer: (request: IncomingMessage, response: Ser
     count++;
     answer(request, response);
   };
-  const server = createServer(listener);
+  // a client may write into a connection just as the server ends it for idling
+  const server = createServer({ keepAliveTimeout: 600_000 }, listener);
   await new Promise<void>((done) => server.listen({ port: 0, host: '127.0.0.1', backlog: 2_048 }, done));
   return {
     port: (server.address() as AddressInfo).port,
