@@ -47,9 +47,10 @@ export function keyOf(text: string): Key {
   if (typeof text !== 'string') throw new ConfigError('invalid_key', `a key must be a string, not ${text === null ? 'null' : typeof text}`);
   const key =
     text === '' ? '' : keyFrom(checked(text, text.length <= maxLength && plainKey.test(text) ? text.split('.') : scan(text, './')));
+  const canonical = key === text ? text : key; // one string for both is compared faster than two alike
   if (spelled.size >= 10_000) spelled.clear();
-  spelled.set(text, key);
-  return key;
+  spelled.set(text, canonical);
+  return canonical;
 }
 
 function checked(text: string, parts: string[]): string[] {

@@ -57,8 +57,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#providers.every((provider) => provider.local === true);
   }
 
-  get(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
-    return this.#intercept ? this.#askedFor(key, options) : this.#walk(key, options);
+  get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    return this.#intercept ? this.#askedFor(key, options ?? {}) : this.#walk(key, options);
   }
 
   async #askedFor(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
@@ -66,16 +66,18 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#around({ type: 'get', key, options }, () => this.#walk(key, options));
   }
 
-  async #walk(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
+  async #walk(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const key = keyOf(spelling);
-    if (options.signal?.aborted) throw new ConfigError('aborted', `reading "${key}" was given up before it began`, { key });
-    for (const provider of this.#providers) {
-      try {
+    if (options?.signal?.aborted) throw new ConfigError('aborted', `reading "${key}" was given up before it began`, { key });
+    let asked = this.name;
+    try {
+      for (const provider of this.#providers) {
+        asked = provider.name;
         const entry = await provider.get(key, options);
         if (entry !== undefined) return entry;
-      } catch (error) {
-        throw failure(error, provider.name, key);
       }
+    } catch (error) {
+      throw failure(error, asked, key);
     }
     return undefined;
   }

@@ -18,7 +18,7 @@ export interface Variable {
 }
 
 type Item = Entry | Unreadable;
-type Answer = Entry | ConfigError | undefined;
+type Answer = Entry | ConfigError;
 
 const maxAnswers = 10_000;
 
@@ -27,7 +27,8 @@ export class Variables {
   readonly #exact: readonly Item[];
   readonly #loose: readonly (readonly [spoken: string, item: Item])[];
   readonly #bySpoken = new Map<string, Item[]>();
-  readonly #answers = new Map<Key, Answer>();
+  /** `null`: there is none. */
+  readonly #answers = new Map<Key, Answer | null>();
 
   constructor(exact: readonly Item[], loose: readonly Item[]) {
     this.#exact = exact;
@@ -38,15 +39,16 @@ export class Variables {
   /** The leaf at a key; throws the error of a hole that stands there. */
   get(key: Key): Entry | undefined {
     let answer = this.#answers.get(key);
-    if (answer === undefined && !this.#answers.has(key)) {
+    if (answer === undefined) {
       if (this.#answers.size >= maxAnswers) this.#answers.clear();
-      this.#answers.set(key, (answer = this.#look(key)));
+      this.#answers.set(key, (answer = this.#look(key) ?? null));
     }
+    if (answer === null) return undefined;
     if (isConfigError(answer)) throw answer;
     return answer;
   }
 
-  #look(key: Key): Answer {
+  #look(key: Key): Answer | undefined {
     const at = [...this.#exact.flatMap((item) => cut(item, key)), ...(this.#bySpoken.get(spoken(key)) ?? [])];
     const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
     const [first] = entries;

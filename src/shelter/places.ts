@@ -21,7 +21,7 @@ export function mapped(places: readonly Place[]): (key: Key) => readonly Place[]
 }
 
 /** A person's map of keys to documents: `document`, `document#field`, or `document#field#` for the text itself. */
-export function placesOf(owner: string, option: string, map: Readonly<Record<string, string>>, leased = false): Place[] {
+export function placesOf(owner: string, option: string, map: Readonly<Record<string, string>>): Place[] {
   return Object.entries(map).map(([name, said]) => {
     const key = keyOf(name);
     const whole = typeof said === 'string' && said.length > 1 && said.endsWith('#');
@@ -33,7 +33,7 @@ export function placesOf(owner: string, option: string, map: Readonly<Record<str
         hint: 'Write it as document, document#field, or document#field# for the text itself',
       });
     const field = at < 0 ? '' : keyOf(text.slice(at + 1));
-    return { key, document, field, ...(whole && { whole: true as const }), ...(leased && { leased: true as const }) };
+    return { key, document, field, ...(whole && { whole: true as const }) };
   });
 }
 

@@ -22,9 +22,6 @@ describe('places', () => {
       { key: 'pem', document: 'acme/pem', field: '', whole: true },
       { key: 'raw', document: 'acme/db', field: 'pool.raw', whole: true },
     ]);
-    expect(placesOf('Test', 'leases', { creds: 'database/creds/app' }, true)).toEqual([
-      { key: 'creds', document: 'database/creds/app', field: '', leased: true },
-    ]);
     for (const wrong of ['', '#', '#field', 'doc##', 7 as never])
       expect(() => placesOf('Test', 'secrets', { a: wrong })).toThrow(/Test: secrets names no document or field for the key "a"/);
   });

@@ -1,6 +1,6 @@
 import { missing, readBytes, utf8 } from '../../internal/file.ts';
+import { quoted } from '../../internal/quoted.ts';
 import { changeRecipients, rewriteEnvelope } from '../../providers/encrypted-file/envelope.ts';
-import { quoted } from '../../providers/encrypted-file/jose.ts';
 import { jointHeader, parseJwe } from '../../providers/encrypted-file/jwe.ts';
 import { x25519 } from '../../providers/encrypted-file/primitives.ts';
 import { checkAlgorithms } from '../../providers/encrypted-file/recipients.ts';

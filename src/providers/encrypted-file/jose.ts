@@ -3,8 +3,6 @@ import { membersWritten } from '../../formats/json.ts';
 import { contents } from '../../internal/json-text.ts';
 import { quoted } from '../../internal/quoted.ts';
 
-export { quoted };
-
 export type Header = Record<string, unknown>;
 
 export const base64url = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');

@@ -59,7 +59,7 @@ function leasePlaces(leases: NonNullable<VaultOptions['leases']>): { places: Pla
   const requests = new Map<string, LeaseRequest>();
   const places = Object.entries(leases).flatMap(([key, said]): Place[] => {
     if (typeof said === 'string') {
-      const named = placesOf('VaultProvider', 'leases', { [key]: said }, true).map(checked);
+      const named = placesOf('VaultProvider', 'leases', { [key]: said }).map((place) => checked({ ...place, leased: true }));
       for (const { document } of named) requests.set(document, { path: document });
       return named;
     }

@@ -1,31 +1,31 @@
 import { ConfigError } from '../../../errors.ts';
 import { aString, checkOptions } from '../../../internal/options.ts';
 import type { LoginCall, VaultAuth } from '../tokens.ts';
-import { aSaid, heard, type Said } from './said.ts';
+import { aCredential, type Credential, textOf } from './credential.ts';
 
 export interface AppRoleOptions {
   /** The role's id. */
-  readonly roleId: Said;
+  readonly roleId: Credential;
   /** Left out for a role that is bound otherwise. @default none */
-  readonly secretId?: Said;
+  readonly secretId?: Credential;
   /** In place of `secretId`: a response-wrapping token that holds it. Unwrapped once, then the secret id is kept in memory.
    *  @default none */
-  readonly wrappedSecretId?: Said;
+  readonly wrappedSecretId?: Credential;
   /** Where the method is mounted. @default 'approle' */
   readonly mount?: string;
 }
 
 /** Logs in with AppRole. */
 export function appRole(options: AppRoleOptions): VaultAuth {
-  checkOptions('vault: appRole', options, { roleId: aSaid, secretId: aSaid, wrappedSecretId: aSaid, mount: aString });
+  checkOptions('vault: appRole', options, { roleId: aCredential, secretId: aCredential, wrappedSecretId: aCredential, mount: aString });
   const { roleId, secretId, wrappedSecretId, mount = 'approle' } = options;
   if (roleId === undefined) throw new ConfigError('invalid_option', 'vault: appRole needs roleId');
   if (secretId !== undefined && wrappedSecretId !== undefined)
     throw new ConfigError('invalid_option', 'vault: appRole takes secretId or wrappedSecretId, not both');
   let unwrapped: { readonly wrap: string; readonly secretId: string } | undefined;
 
-  const unwrap = async (said: Said, call: LoginCall): Promise<string> => {
-    const wrap = await heard('wrappedSecretId', said);
+  const unwrap = async (credential: Credential, call: LoginCall): Promise<string> => {
+    const wrap = await textOf('wrappedSecretId', credential);
     if (unwrapped?.wrap !== wrap) {
       const { secret_id: found } = await call.unwrap(wrap);
       if (typeof found !== 'string')
@@ -36,7 +36,7 @@ export function appRole(options: AppRoleOptions): VaultAuth {
   };
   return async (call) => {
     const secret =
-      wrappedSecretId !== undefined ? await unwrap(wrappedSecretId, call) : secretId !== undefined && (await heard('secretId', secretId));
-    return call.login(`auth/${mount}/login`, { role_id: await heard('roleId', roleId), ...(secret !== false && { secret_id: secret }) });
+      wrappedSecretId !== undefined ? await unwrap(wrappedSecretId, call) : secretId !== undefined && (await textOf('secretId', secretId));
+    return call.login(`auth/${mount}/login`, { role_id: await textOf('roleId', roleId), ...(secret !== false && { secret_id: secret }) });
   };
 }

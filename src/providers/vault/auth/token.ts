@@ -2,17 +2,17 @@ import path from 'node:path';
 import { checkOptions } from '../../../internal/options.ts';
 import { foldersOf, watch } from '../../../internal/watch.ts';
 import type { VaultAuth } from '../tokens.ts';
-import { aSaid, fromFile, heard, type Said } from './said.ts';
+import { aCredential, type Credential, fromFile, textOf } from './credential.ts';
 
 /** A token made elsewhere. It is renewed while it may be, and never revoked. */
-export function token(value: Said): VaultAuth {
-  checkOptions('vault: token', { token: value }, { token: aSaid });
-  return () => heard('token', value);
+export function token(value: Credential): VaultAuth {
+  checkOptions('vault: token', { token: value }, { token: aCredential });
+  return () => textOf('token', value);
 }
 
 /** A token that somebody else (an agent, a login) keeps in a file. A new one there is taken at once. */
 export function tokenFile(file: string): VaultAuth {
-  checkOptions('vault: tokenFile', { path: file }, { path: aSaid });
+  checkOptions('vault: tokenFile', { path: file }, { path: aCredential });
   const where = path.resolve(file);
   const read = fromFile(where);
   let last: string | undefined;

@@ -3,9 +3,9 @@ import { ConfigError } from '../../../errors.ts';
 import type { Check } from '../../../internal/options.ts';
 
 /** A credential, or how to come by it: a function is asked at each log-in. */
-export type Said = string | (() => string | Promise<string>);
+export type Credential = string | (() => string | Promise<string>);
 
-export const aSaid: Check = (value) =>
+export const aCredential: Check = (value) =>
   (typeof value === 'string' && value !== '') || typeof value === 'function'
     ? undefined
     : 'a non-empty string or a function that answers one';
@@ -25,9 +25,9 @@ export function fromFile(path: string): () => Promise<string> {
   };
 }
 
-/** What is said now. */
-export async function heard(what: string, said: Said): Promise<string> {
-  const text = typeof said === 'string' ? said : await said();
+/** Its text, as it is now. */
+export async function textOf(what: string, credential: Credential): Promise<string> {
+  const text = typeof credential === 'string' ? credential : await credential();
   if (typeof text === 'string' && text !== '') return text;
   throw new ConfigError('unauthenticated', `vault: the function for ${what} answered no text`, { provider: 'vault' });
 }
