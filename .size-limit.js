@@ -6,15 +6,15 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
 
 /** Our own code, minified and gzipped, with everything that it loads later on; a little above what it is now. */
 const limits = {
-  '.': '51 kB',
-  './shelter': '29 kB',
-  './testing': '27 kB',
-  './encrypted-file': '31 kB',
-  './keyring': '35 kB',
-  './vault': '41 kB',
-  './aws': '35 kB',
-  './gcp': '32 kB',
-  './azure': '32 kB',
+  '.': '52 kB',
+  './shelter': '31 kB',
+  './testing': '28 kB',
+  './encrypted-file': '32 kB',
+  './keyring': '37 kB',
+  './vault': '43 kB',
+  './aws': '37 kB',
+  './gcp': '34 kB',
+  './azure': '34 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

@@ -16,7 +16,8 @@ export interface DotEnvOptions extends VariableOptions {
   /** Which files are read: `.env.{environment}.local`, `.env.local` (not in `test`), `.env.{environment}`, `.env`, the first has the
    *  highest priority; each may be missing. @default NODE_ENV, else 'development' */
   readonly environment?: string;
-  /** These files instead, the first has the highest priority; none may be missing. @default none */
+  /** These files instead, in `directory` unless their paths are absolute. The first has the highest priority; none may be missing.
+   *  @default none */
   readonly files?: readonly string[];
   /** Replaces `${NAME}` and `${NAME:-default}` by other variables of the files; given an object, by its variables before those.
    *  Text is replaced by text: nothing is run, and nothing in single quotes replaced. @default false */
@@ -45,7 +46,7 @@ export class DotEnvProvider extends VariableProvider {
     checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV may be anything
     const { name: provider = 'dotenv', directory = '.', sensitive, expand = false } = options;
     const names = new VariableNames('DotEnvProvider', options);
-    const shown = (options.files ?? usual(environment)).map((file) => path.join(directory, file));
+    const shown = (options.files ?? usual(environment)).map((file) => (path.isAbsolute(file) ? file : path.join(directory, file)));
     const paths = shown.map((file) => path.resolve(file));
 
     let files: DotenvFiles | undefined;

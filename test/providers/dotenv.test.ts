@@ -264,6 +264,9 @@ describe('DotEnvProvider', () => {
       expect((await provider.get('b'))?.value).toBe('b');
       const missing = new DotEnvProvider({ directory: dir.path, files: ['a.env', 'c.env'] });
       await expect(missing.get('a')).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('c.env does not exist') });
+      const absolute = new DotEnvProvider({ directory: dir.at('nowhere'), files: [dir.at('a.env')] });
+      expect((await absolute.get('a'))?.value).toBe('a');
+      expect(absolute.where('a')).toBe(`${dir.at('a.env')} A`);
       expect(() => new DotEnvProvider({ files: [] })).toThrow('files must be');
     });
 
