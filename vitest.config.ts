@@ -27,6 +27,7 @@ export default defineConfig({
         test: { name: 'together', include: ['test/**/*.test.ts'], exclude: apart, isolate: false, sequence: { groupOrder: 1 } },
       },
     ],
+    setupFiles: ['test/support/draws.ts'],
     testTimeout: 30_000, // a busy machine is no failure
     maxWorkers: availableParallelism(), // Vitest would leave one core idle
     exclude: ['test/live/**', '**/node_modules/**'],

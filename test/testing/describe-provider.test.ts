@@ -19,7 +19,15 @@ const refused = async (claims: readonly Claim[]): Promise<string[]> => {
 };
 
 const all = claimsAbout((values) => subject(values), 3_000);
-const found = new Set<string>();
+
+const broken = [...lives, ...reads, ...texts, ...lists, ...writes, ...faults];
+const judged = new Map<object, Promise<readonly string[]>>();
+/** What the suite says of a broken provider; judged once, whoever asks first. */
+function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {
+  let failures = judged.get(one);
+  if (!failures) judged.set(one, (failures = refused(claimsAbout((values) => subject(values, one.spoil), 60))));
+  return failures;
+}
 
 describe('the conformance suite', () => {
   it('has at least forty sentences, no two of which are the same', () => {
@@ -33,14 +41,15 @@ describe('the conformance suite', () => {
 });
 
 describe('the conformance suite finds a provider that', () => {
-  for (const { fault, caughtBy, spoil } of [...lives, ...reads, ...texts, ...lists, ...writes, ...faults])
-    it(fault, async () => {
-      const failures = await refused(claimsAbout((values) => subject(values, spoil), 60));
-      for (const failure of failures) found.add(failure);
-      expect(failures.map((failure) => failure.slice(failure.indexOf(': ') + 2))).toContain(caughtBy);
+  for (const one of broken)
+    it(one.fault, async () => {
+      const failures = await failuresOf(one);
+      expect(failures.map((failure) => failure.slice(failure.indexOf(': ') + 2))).toContain(one.caughtBy);
     });
 
-  it('breaks any one of its sentences: none is there that nothing can break', () => {
+  it('breaks any one of its sentences: none is there that nothing can break', async () => {
+    const found = new Set<string>();
+    for (const one of broken) for (const failure of await failuresOf(one)) found.add(failure);
     expect(all.map(title).filter((sentence) => !found.has(sentence))).toEqual([]);
   });
 });

@@ -14,7 +14,14 @@ const refused = async (claims: readonly Claim[]): Promise<string[]> => {
 };
 
 const all = claimsAbout(store, 3_000);
-const found = new Set<string>();
+
+const judged = new Map<object, Promise<readonly string[]>>();
+/** What the suite says of a broken shelter; judged once, whoever asks first. */
+function failuresOf(one: (typeof shelters)[number]): Promise<readonly string[]> {
+  let failures = judged.get(one);
+  if (!failures) judged.set(one, (failures = refused(claimsAbout((values, options) => store(values, options, one.around), 800))));
+  return failures;
+}
 
 describe('the conformance suite of shelters', () => {
   it('blames an honest shelter for nothing', async () => {
@@ -52,14 +59,14 @@ describe('the conformance suite of shelters', () => {
 });
 
 describe('the conformance suite of shelters finds one that', () => {
-  for (const { fault, caughtBy, around } of shelters)
-    it(fault, async () => {
-      const failures = await refused(claimsAbout((values, options) => store(values, options, around), 800));
-      for (const failure of failures) found.add(failure);
-      expect(failures).toContain(caughtBy);
+  for (const one of shelters)
+    it(one.fault, async () => {
+      expect(await failuresOf(one)).toContain(one.caughtBy);
     });
 
-  it('breaks any one of its sentences: none is there that nothing can break', () => {
+  it('breaks any one of its sentences: none is there that nothing can break', async () => {
+    const found = new Set<string>();
+    for (const one of shelters) for (const says of await failuresOf(one)) found.add(says);
     expect(all.map(({ says }) => says).filter((says) => !found.has(says))).toEqual([]);
   });
 });
