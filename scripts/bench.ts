@@ -26,7 +26,7 @@ if (strangers.length > 0) throw new Error(`bench/ has no ${strangers.join(', ')}
 const startedAt = performance.now();
 // the libraries that ours is compared with are no dependencies of the project
 if (!existsSync(new URL('bench/node_modules/', root)))
-  execFileSync('npm', ['ci', '--no-fund', '--no-audit'], { cwd: `${cwd}bench`, stdio: 'inherit' });
+  execFileSync('npm', ['ci', '--loglevel=error', '--no-fund', '--no-audit'], { cwd: `${cwd}bench`, stdio: 'inherit' });
 const place = 'node_modules/.cache/bench';
 execFileSync(
   process.execPath,
