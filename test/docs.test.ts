@@ -71,7 +71,7 @@ const faces = [
   ...filesIn('src/providers', /^src\/providers\/[\w-]+\.ts$/),
   ...subpaths.map(source).filter((file) => file.startsWith('src/providers/')),
   'src/chain/chain.ts',
-  'src/config/load-config.ts',
+  'src/config/plan.ts',
   'src/shelter/options.ts',
 ];
 

@@ -7,8 +7,7 @@ import { describeKeys } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { carryForward } from './carry.ts';
 import { ask, assemble, failureOf, isHidden, type Load, problemsOf } from './load.ts';
-import type { ConfigSource, LoadOptions } from './load-config.ts';
-import { planOf } from './plan.ts';
+import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
 
 /** One key, and where it would be read from. */
 export interface CheckedKey {

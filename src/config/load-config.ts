@@ -1,29 +1,8 @@
 import type { ConfigTree } from '../entry.ts';
-import type { ConfigEvent } from '../events.ts';
-import type { Key } from '../key.ts';
-import type { ConfigProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { ConfigCheck } from './check-config.ts';
 import type { Config } from './config.ts';
-import type { WatchOptions } from './watching.ts';
-
-/** Where a configuration comes from. Of a list, the first has the highest priority. */
-export type ConfigSource = ConfigProvider | readonly ConfigProvider[];
-
-export interface LoadOptions {
-  /** The section of the source that is loaded. @default '' (all) */
-  readonly at?: Key;
-  /** Loads again when a source changes; with `pollMs` also at intervals. @default false */
-  readonly watch?: boolean | WatchOptions;
-  /** What becomes of keys that nobody reads, in files and prefixed variables. @default 'ignore' */
-  readonly unknown?: 'ignore' | 'warn' | 'error';
-  /** Ends the load, and later the watching. @default none */
-  readonly signal?: AbortSignal;
-  /** The caller's identity or anything else that the chain's `intercept` wants to see. @default none */
-  readonly context?: unknown;
-  /** Hears of every load, failed or not. @default nobody */
-  readonly on?: (event: ConfigEvent) => void;
-}
+import type { ConfigSource, LoadOptions } from './plan.ts';
 
 /** Loads a configuration: typed and validated by `schema`, merged from `source`, frozen. Disposing it stops the watching and closes a
  *  source that was not a chain already.

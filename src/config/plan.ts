@@ -1,11 +1,30 @@
 import { ProviderChain } from '../chain/chain.ts';
+import type { ConfigEvent } from '../events.ts';
 import { aBoolean, aFunction, aNumber, anObject, anything, aString, checkOptions, either, oneOf } from '../internal/options.ts';
 import { type Key, keyOf } from '../key.ts';
 import type { ConfigProvider } from '../provider.ts';
 import { shapeOf } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import type { Shape } from '../schema/shape.ts';
-import type { ConfigSource, LoadOptions } from './load-config.ts';
+import type { WatchOptions } from './watching.ts';
+
+/** Where a configuration comes from. Of a list, the first has the highest priority. */
+export type ConfigSource = ConfigProvider | readonly ConfigProvider[];
+
+export interface LoadOptions {
+  /** The section of the source that is loaded. @default '' (all) */
+  readonly at?: Key;
+  /** Loads again when a source changes; with `pollMs` also at intervals. @default false */
+  readonly watch?: boolean | WatchOptions;
+  /** What becomes of keys that nobody reads, in files and prefixed variables. @default 'ignore' */
+  readonly unknown?: 'ignore' | 'warn' | 'error';
+  /** Ends the load, and later the watching. @default none */
+  readonly signal?: AbortSignal;
+  /** The caller's identity or anything else that the chain's `intercept` wants to see. @default none */
+  readonly context?: unknown;
+  /** Hears of every load, failed or not. @default nobody */
+  readonly on?: (event: ConfigEvent) => void;
+}
 
 /** What is loaded, from where, as what. */
 export interface Plan {
