@@ -105,7 +105,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
   });
 
   it('keep a loaded configuration good through renewals and rotations, read as plain properties', async () => {
-    const path = await role('2s', '6s');
+    const path = await role('4s', '12s');
     const schema = z.object({ redis: z.object({ username: z.string(), password: z.string() }) });
     await using chain = new ProviderChain([
       providerOf({ leases: { redis: path } }),
@@ -113,7 +113,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     ]);
     await using config = await loadConfig(schema, chain, { watch: true });
     const names = new Set<string>();
-    const end = Date.now() + 15_000;
+    const end = Date.now() + 30_000;
     while (Date.now() < end) {
       const { redis: login } = config.value;
       names.add(login.username);
