@@ -17,17 +17,7 @@ export interface Said {
   readonly status?: KeyStatus;
 }
 
-interface Fields {
-  readonly key: Key;
-  readonly secret: boolean;
-  readonly winner: Said | undefined;
-  readonly shadowed: readonly Said[];
-  readonly said: readonly Said[];
-  /** Why reading the key fails. */
-  readonly error: ConfigError | undefined;
-  /** Further remarks, a line each: what a schema made of the value. */
-  readonly notes: readonly string[];
-}
+type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'said' | 'error' | 'notes'>;
 
 /** Who won a key, who was shadowed and what everybody said: safe to print. */
 export class Explanation {
@@ -36,7 +26,9 @@ export class Explanation {
   readonly winner: Said | undefined;
   readonly shadowed: readonly Said[];
   readonly said: readonly Said[];
+  /** Why reading the key fails. */
   readonly error: ConfigError | undefined;
+  /** Further remarks, a line each: what a schema made of the value. */
   readonly notes: readonly string[];
 
   /** @internal */
