@@ -192,7 +192,7 @@ describe('the built package', () => {
     execFileSync(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-dts', '--silent', '--out-dir', output], {
       cwd: project,
     });
-  }, 60_000);
+  });
   afterAll(() => rmSync(place, { recursive: true, force: true }));
 
   const names = subpaths.map((subpath) => manifest.name + subpath.slice(1));

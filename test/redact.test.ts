@@ -282,18 +282,14 @@ describe('a megabyte of anything', () => {
     ...['a', 'A', 'a-', '-', '=', ' ', '@', 'a b ', '"a', 'a=', '://', 'x://a:b', 'a://b@', '"a://', '"a://b@"', '(a://('],
     ...['eyJ', '=eyJaaaaaaaaa', '-----BEGIN A', '--a ', '--password ', 'password', '?sig=', '{"token":', 'key-'],
   ];
-  it.each(nasty)(
-    'as %j ends in time',
-    (text) => {
-      const started = performance.now();
-      for (const tail of [' @', '@h =x!']) {
-        const value = of(text) + tail;
-        looksSecret(value);
-        maskUrls(value);
-      }
-      isSecretName(of(text).slice(0, 4096));
-      expect(performance.now() - started).toBeLessThan(20_000); // what is quadratic takes hours
-    },
-    60_000,
-  );
+  it.each(nasty)('as %j ends in time', (text) => {
+    const started = performance.now();
+    for (const tail of [' @', '@h =x!']) {
+      const value = of(text) + tail;
+      looksSecret(value);
+      maskUrls(value);
+    }
+    isSecretName(of(text).slice(0, 4096));
+    expect(performance.now() - started).toBeLessThan(20_000); // what is quadratic takes hours
+  });
 });

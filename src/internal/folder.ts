@@ -1,4 +1,4 @@
-import { type Dirent, readlinkSync } from 'node:fs';
+import { type Dirent, existsSync, readlinkSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -44,7 +44,8 @@ export async function filesBelow(root: string, shown: string, provider: string, 
       } catch (error) {
         if (error instanceof ConfigError) throw error;
         if (!isMissing(error)) add({ names: inside, file, error: ioError(error, path.join(shown, ...inside), provider) });
-        else if (entry.isSymbolicLink()) add({ names: inside, file, error: dangling(path.join(shown, ...inside), provider) });
+        else if (entry.isSymbolicLink() && !isLeftover(file))
+          add({ names: inside, file, error: dangling(path.join(shown, ...inside), provider) });
       }
     }
   };
@@ -64,10 +65,20 @@ function dangling(shown: string, provider: string): ConfigError {
   return new ConfigError('io', `${shown} is a link to what does not exist`, { provider, hint: 'Correct the link' });
 }
 
+/** Whether a link into `..data` is of a generation that is over: whoever swapped the volume removes it in a moment. */
+function isLeftover(link: string): boolean {
+  const folder = path.dirname(link);
+  return pointsTo(link)?.split(path.sep)[0] === '..data' && existsSync(path.join(folder, '..data'));
+}
+
 /** Where a mounted volume's `..data` points: another place means another generation of all files. */
 export function generation(root: string): string | undefined {
+  return pointsTo(path.join(root, '..data'));
+}
+
+function pointsTo(link: string): string | undefined {
   try {
-    return readlinkSync(path.join(root, '..data'));
+    return readlinkSync(link);
   } catch {
     return undefined;
   }

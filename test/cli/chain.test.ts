@@ -1,8 +1,6 @@
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { llmConfig } from './terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const source = new URL('../../src/', import.meta.url).href;
 const fake = 'fake-cli-secret-31';

@@ -2,10 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { llmConfig } from './terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const fake = 'fake-cli-secret-31';
 const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };

@@ -10,8 +10,6 @@ import { agrees } from '../../src/cli/prompt.ts';
 import { run } from '../../src/cli/run.ts';
 import { llmConfig } from './terminal.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
-
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 describe('llm-config', () => {
@@ -135,24 +133,20 @@ describe('the program', () => {
     expect([code, err.join('')]).toEqual([0, '']);
   });
 
-  it.runIf(existsSync('/usr/bin/script'))(
-    'asks on a real terminal without showing what is typed',
-    async () => {
-      await using box = await sandbox();
-      const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex'), TERM: 'dumb' };
-      const [command, args] = node('set', box.path('a.json.jwe'), 'k');
-      const child = spawn('/usr/bin/script', ['-qec', [command, ...args].join(' '), '/dev/null'], { env });
-      let seen = '';
-      child.stdout.on('data', (chunk) => {
-        seen += chunk;
-        if (seen.includes('Value of k: ') && child.stdin.writable) child.stdin.end('fake-cli-secret\r');
-      });
-      expect(await new Promise((on) => child.once('exit', on))).toBe(0);
-      expect(seen).toContain('set k');
-      expect(seen).not.toContain('fake-cli-secret');
-      const { out } = await llmConfig(['get', box.path('a.json.jwe'), 'k'], { env });
-      expect(out).toBe('fake-cli-secret\n');
-    },
-    30_000,
-  );
+  it.runIf(existsSync('/usr/bin/script'))('asks on a real terminal without showing what is typed', async () => {
+    await using box = await sandbox();
+    const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex'), TERM: 'dumb' };
+    const [command, args] = node('set', box.path('a.json.jwe'), 'k');
+    const child = spawn('/usr/bin/script', ['-qec', [command, ...args].join(' '), '/dev/null'], { env });
+    let seen = '';
+    child.stdout.on('data', (chunk) => {
+      seen += chunk;
+      if (seen.includes('Value of k: ') && child.stdin.writable) child.stdin.end('fake-cli-secret\r');
+    });
+    expect(await new Promise((on) => child.once('exit', on))).toBe(0);
+    expect(seen).toContain('set k');
+    expect(seen).not.toContain('fake-cli-secret');
+    const { out } = await llmConfig(['get', box.path('a.json.jwe'), 'k'], { env });
+    expect(out).toBe('fake-cli-secret\n');
+  });
 });

@@ -1,9 +1,7 @@
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { llmConfig } from './terminal.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
 const fake = 'fake-cli-secret-31';

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Reloads, type Way, ways } from '../../src/config/reloads.ts';
+import { until } from '../support/until.ts';
 
 describe('Loads', () => {
   it('run one at a time; who asks meanwhile shares the next, which does all that any of them asked for', async () => {
@@ -16,7 +17,7 @@ describe('Loads', () => {
     expect(seen).toEqual([ways.first]);
     ends[0]?.();
     await first;
-    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    await until('there is a second', () => seen.length === 2);
     expect(seen[1]).toEqual({ fresh: true, acquire: true, explicit: true });
     ends[1]?.();
     await Promise.all([poll, explicit, change]);

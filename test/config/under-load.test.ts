@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { BundleProvider, isConfigError, loadConfig } from '../../src/index.ts';
 import { program } from '../support/program.ts';
+import { until } from '../support/until.ts';
 import { isWhole, Whole, wholeText } from '../support/whole.ts';
 
 const message = (worker: Worker): Promise<unknown> =>
@@ -67,5 +68,5 @@ it('Readers see one whole generation at every read while a file is rewritten, to
   await worker.terminate();
   await config.close();
   await rm(folder, { recursive: true });
-  expect(watchers()).toBeLessThanOrEqual(before);
-}, 30_000);
+  await until('every watch and timer is gone', () => watchers() <= before);
+});

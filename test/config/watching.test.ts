@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BundleProvider, type Config, type ConfigChange, type ConfigEvent, DirectoryProvider, loadConfig } from '../../src/index.ts';
+import { until } from '../support/until.ts';
 
 const schema = z.object({ n: z.number() });
 const text = (n: number): string => JSON.stringify({ n });
@@ -21,7 +22,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const sees = (n: number): Promise<void> => vi.waitFor(() => expect(config?.value.n).toBe(n), { timeout: 8000, interval: 5 });
+const sees = (n: number): Promise<void> => until(`n is ${n}`, () => config?.value.n === n);
 
 describe('A watched file', () => {
   it('that is replaced by renaming makes the next generation', async () => {
@@ -44,7 +45,7 @@ describe('A watched file', () => {
     config = await loadConfig(schema, new BundleProvider(file), { watch: true, on: (event) => events.push(event) });
     config.subscribe('n', (change) => heard.push(change));
     await unlink(file);
-    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('refresh_failed'), { timeout: 8000 });
+    await until('it is told', () => events.some(({ type }) => type === 'refresh_failed'));
     expect(config.value.n).toBe(0);
     await writeFile(file, text(5));
     await sees(5);
@@ -55,7 +56,7 @@ describe('A watched file', () => {
     const events: ConfigEvent[] = [];
     config = await loadConfig(schema, new BundleProvider(file), { watch: true, on: (event) => events.push(event) });
     await writeFile(file, '{"n":');
-    await vi.waitFor(() => expect(events.map(({ outcome }) => outcome)).toContain('parse'), { timeout: 8000 });
+    await until('it is told', () => events.some(({ outcome }) => outcome === 'parse'));
     expect(config.value.n).toBe(0);
     await writeFile(file, text(7));
     await sees(7);

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ConfigTree } from '../../src/entry.ts';
 import { type FormatName, formatOf, formats } from '../../src/formats/format.ts';
 import { positionOf } from '../../src/formats/position.ts';
@@ -11,8 +11,6 @@ const all = Object.keys(formats) as FormatName[];
 /** Half a surrogate pair has no UTF-8. */
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 const reserved = ['__proto__', 'constructor', 'prototype'];
-
-vi.setConfig({ testTimeout: 20_000 }); // thousands of random texts, on a busy machine
 
 describe('the formats', () => {
   it('are told by the extension, in any case', () => {

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { membersWritten } from '../../src/formats/json.ts';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
 const nested = (levels: number, open: string, close: string): string => `{"a": ${open.repeat(levels)}1${close.repeat(levels)}}`;
-
-vi.setConfig({ testTimeout: 20_000 }); // thousands of random texts, on a busy machine
 
 describe('JSON', () => {
   it('is read as JSON.parse reads it', async () => {

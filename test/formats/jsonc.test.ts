@@ -1,8 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
-
-vi.setConfig({ testTimeout: 20_000 }); // thousands of random texts, on a busy machine
 
 describe('JSON with comments', () => {
   it('reads past comments of both kinds and commas behind the last value', async () => {

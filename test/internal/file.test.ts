@@ -8,8 +8,6 @@ import { until } from '../support/until.ts';
 
 vi.mock('node:fs/promises', { spy: true });
 
-vi.setConfig({ testTimeout: 20_000 }); // what a busy machine may take to tell of a change
-
 let box: Sandbox;
 beforeEach(async () => {
   box = await sandbox({ name: 'file' });

@@ -9,8 +9,6 @@ import { until } from '../support/until.ts';
 
 vi.mock('node:fs', { spy: true });
 
-vi.setConfig({ testTimeout: 20_000 }); // what a busy machine may take to tell of a change
-
 let box: Sandbox;
 const open: Watch[] = [];
 
@@ -206,7 +204,7 @@ describe('a watch', () => {
     await box.write({ 'a.txt': 'one' });
     const source = await importable(new URL('../../src/internal/watch.ts', import.meta.url));
     const script = `import(${JSON.stringify(source)}).then(({ watch, foldersOf }) => watch({ folders: () => [...foldersOf(${JSON.stringify(box.path('a.txt'))})], look: async () => {} }).ready).then(() => console.log('ready'))`;
-    const { stdout, status } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 15_000 });
+    const { stdout, status } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60_000 });
     expect({ stdout, status }).toEqual({ stdout: 'ready\n', status: 0 });
   });
 });

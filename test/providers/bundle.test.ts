@@ -9,8 +9,6 @@ import { until } from '../support/until.ts';
 
 const fake = 'fake-s3cret-for-tests';
 
-vi.setConfig({ testTimeout: 20_000 }); // what a busy machine may take to tell of a change
-
 let box: Sandbox;
 beforeEach(async () => {
   box = await sandbox({ name: 'bundle' });

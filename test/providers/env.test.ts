@@ -6,6 +6,7 @@ import type { ConfigError } from '../../src/errors.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
 import { folder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
 
 const fake = 'fake-Zq83-not-real';
 const app = (env: Record<string, string>, options: object = {}) => new EnvProvider({ prefix: 'APP', env, ...options });
@@ -426,7 +427,7 @@ describe('EnvProvider', () => {
       const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
       await dir.replace('a', 'new');
       expect(await changed).toMatchObject({ provider: 'env' });
-      await vi.waitFor(async () => expect((await provider.get('a'))?.value).toBe('new'));
+      await until('a is new', async () => (await provider.get('a'))?.value === 'new');
       await dir.write({ a: 'newer' });
       await provider.refresh();
       expect((await provider.get('a'))?.value).toBe('newer');
@@ -439,7 +440,7 @@ describe('EnvProvider', () => {
       const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
       await dir.replace('a', 'new');
       await changed;
-      await vi.waitFor(async () => expect((await provider.get('a'))?.value).toBe('new'));
+      await until('a is new', async () => (await provider.get('a'))?.value === 'new');
       expect(await provider.get('other')).toBeUndefined();
       await provider.close();
     });

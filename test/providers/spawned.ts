@@ -9,7 +9,7 @@ export interface Ended {
 
 async function run(file: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<Ended> {
   const script = await program(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 });
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));

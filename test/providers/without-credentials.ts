@@ -8,7 +8,7 @@ const provider =
     ? new AzureKeyVaultProvider({
         url,
         clientOptions: { allowInsecureConnection: true, disableChallengeResourceVerification: true },
-        resilience: { timeoutMs: 1_500 },
+        resilience: { timeoutMs: 15_000, deadlineMs: 15_000 },
       })
     : new GcpSecretManagerProvider({ project: 'acme', clientOptions: { fallback: store === 'rest' } });
 // the import of the client is slow on a busy machine, and is no part of looking for credentials

@@ -106,7 +106,7 @@ describe('the queue', () => {
     const source = new FakeSource({ a: '1', b: '2', c: '3' }, { batch: 1 });
     const provider = sheltered(source, { limits: { concurrency: 1, perSecond: 1 } });
     const all = Promise.all(['a', 'b', 'c'].map((key) => value(provider.get(key))));
-    await vi.waitFor(() => expect(source.asked).toHaveLength(1));
+    await vi.waitFor(() => expect(source.asked).toHaveLength(1), { timeout: 20_000 });
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await all).toEqual(['1', '2', '3']);
     source.befall = hang;

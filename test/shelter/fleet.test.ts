@@ -61,5 +61,5 @@ describe('9. a fleet of 500 instances coming out of a 60 s outage', () => {
       expect(back.filter((at) => at >= from && at < from + 100).length).toBeLessThan(25);
     }
     expect(await Promise.all(fleet.map(async ({ provider }) => (await provider.get('token'))?.value))).toEqual(Array(500).fill('fake'));
-  }, 60_000);
+  });
 });

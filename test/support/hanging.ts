@@ -9,7 +9,7 @@ const waiting = Array.from({ length: 50 }, () => provider.get('token').catch((er
 Promise.all(waiting).then((codes) => {
   const endedAt = Date.now();
   process.once('beforeExit', () => {
-    const soon = Date.now() - endedAt < 1_000;
+    const soon = Date.now() - endedAt < 10_000;
     process.stdout.write(`${codes.length} ${[...new Set(codes)].join()}, loop empty ${soon ? 'at once' : 'late'}`);
   });
 });

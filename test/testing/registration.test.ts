@@ -179,7 +179,7 @@ describe('describeProvider under node:test', () => {
       env: { PATH: process.env.PATH, NODE_ENV: 'test' },
     });
 
-  it('passes an honest provider, with its skips and their reasons', { timeout: 30_000 }, async () => {
+  it('passes an honest provider, with its skips and their reasons', async () => {
     const { stdout } = await run('honest');
     expect(stdout).toMatch(/^# fail 0$/m);
     expect(stdout).toMatch(/^# skipped 1$/m);
@@ -187,7 +187,7 @@ describe('describeProvider under node:test', () => {
     expect(stdout).toContain('left out, because this backend has no null: keeps null, which is a value # SKIP');
   });
 
-  it('fails a broken one, in the sentence meant for it', { timeout: 30_000 }, async () => {
+  it('fails a broken one, in the sentence meant for it', async () => {
     const { stdout, code } = (await run('broken').catch((error: { stdout: string; code: number }) => error)) as {
       stdout: string;
       code: number;

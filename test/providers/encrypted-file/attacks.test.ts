@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
 import type { FileKey } from '../../../src/providers/encrypted-file/file-key.ts';
 import { newKey, parseKeys, password } from '../../../src/providers/encrypted-file/keys.ts';
 import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const secret = 'fake-Zq81-plaintext';
 const plaintext = Buffer.from(`password: ${secret}\n`);

@@ -4,12 +4,10 @@ import { readdirSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { realFile, writeAtomic, writeError } from '../../../src/providers/encrypted-file/durable.ts';
 import { withLock } from '../../../src/providers/encrypted-file/lock.ts';
 import { interleaved, killed } from './processes.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 describe('writing a file', () => {
   it('replaces it whole, readable by its owner alone, and leaves nothing else behind', async () => {

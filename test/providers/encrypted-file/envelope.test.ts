@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { FlattenedEncrypt, GeneralEncrypt, type GeneralJWE, generalDecrypt, importJWK } from 'jose';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import type { KeyWrapper } from '../../../src/key-wrapper.ts';
 import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
@@ -8,8 +8,6 @@ import type { FileKey } from '../../../src/providers/encrypted-file/file-key.ts'
 import { newKey, parseKeys, password, publicText } from '../../../src/providers/encrypted-file/keys.ts';
 import { RemoteKey } from '../../../src/providers/encrypted-file/remote-key.ts';
 import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const where = 'the encrypted file it';
 const text = 'password: fake-plaintext\n';

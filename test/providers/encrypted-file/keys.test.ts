@@ -1,13 +1,11 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { Keys } from '../../../src/providers/encrypted-file/key-sources.ts';
 import { newKey, parseKeys, password, publicText } from '../../../src/providers/encrypted-file/keys.ts';
 import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const bytes = Buffer.alloc(32, 0xab);
 const jwk = JSON.stringify(newKey('symmetric', 'ci'));

@@ -3,8 +3,6 @@ import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { withLock } from '../../../src/providers/encrypted-file/lock.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
-
 const links = vi.hoisted(() => ({ code: 'EPERM' }));
 vi.mock('node:fs/promises', async (original) => ({
   ...(await original<typeof import('node:fs/promises')>()),

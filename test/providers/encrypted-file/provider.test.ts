@@ -3,13 +3,11 @@ import { stat, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { type EncryptedFileOptions, EncryptedFileProvider, parseKeys, password } from 'llm-config-manager/encrypted-file';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { secret } from '../../../src/entry.ts';
 import { makeEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
 import { newKey } from '../../../src/providers/encrypted-file/keys.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const key = parseKeys(JSON.stringify(newKey('symmetric', 'ci')), 'it');
 const keys = (): typeof key => key;

@@ -1,7 +1,7 @@
 import { CompactEncrypt, compactDecrypt, importJWK } from 'jose';
 import { parseKeys, seal, unsealed } from 'llm-config-manager/encrypted-file';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { type Entry, isTree, isUnreadable, type Unreadable } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
@@ -11,8 +11,6 @@ import type { FileKey } from '../../../src/providers/encrypted-file/file-key.ts'
 import { newKey, publicText } from '../../../src/providers/encrypted-file/keys.ts';
 import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 const fake = 'fake-sealed-44';
 const jwk = newKey('symmetric', 'ci');

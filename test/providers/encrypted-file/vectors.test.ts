@@ -1,11 +1,9 @@
 import { createHash, createPrivateKey, diffieHellman, type KeyObject } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
 import { parseJwe } from '../../../src/providers/encrypted-file/jwe.ts';
 import { parseKeys, password } from '../../../src/providers/encrypted-file/keys.ts';
 import { aesUnwrap, aesWrap, concatKdf, x25519 } from '../../../src/providers/encrypted-file/primitives.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // hashing passwords, syncing files and starting processes take their time
 
 // RFC 7520, figures 95 and following: the values are the standard's own
 const cookbookPassword = 'entrap_o\u2013peter_long\u2013credit_tun';

@@ -75,7 +75,7 @@ function installed(...names: readonly (keyof typeof packages)[]): string {
 
 const elsewhere = (): void => void Object.defineProperty(process, 'platform', { value: 'darwin' });
 const native = (options: Partial<KeyringOptions> = {}): KeyringProvider =>
-  keyring({ backend: 'keytar', resilience: { ...quick, timeoutMs: 5_000, deadlineMs: 6_000 }, ...options });
+  keyring({ backend: 'keytar', resilience: { ...quick, timeoutMs: 20_000, deadlineMs: 25_000 }, ...options });
 const value = async (provider: KeyringProvider, key: string): Promise<unknown> => (await provider.get(key))?.value;
 
 const isAlive = (pid: number): boolean => {
@@ -113,7 +113,7 @@ describe('A native keyring', () => {
   it('pins @napi-rs/keyring to the secret service, never to a store that forgets', async () => {
     const folder = installed('napi');
     const ring = new NativeKeyring(['napi'], 'acme', [`${folder}/`]);
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(25_000);
     expect(await ring.get('from', signal)).toBe('napi');
     await ring.set('other', '', signal);
     expect(await ring.find(signal)).toContainEqual({ account: 'other', value: '' });
@@ -134,7 +134,7 @@ describe('A native keyring', () => {
   it('is @napi-rs/keyring where only that is installed', async () => {
     const folder = installed('napi');
     const ring = new NativeKeyring(['keytar', 'napi'], 'acme', [`${folder}/`]);
-    expect(await ring.get('from', AbortSignal.timeout(10_000))).toBe('napi');
+    expect(await ring.get('from', AbortSignal.timeout(25_000))).toBe('napi');
     ring.close();
   });
 
@@ -152,7 +152,7 @@ describe('A native keyring', () => {
       message: 'KeyringProvider could not load the package keytar. Run: npm install keytar',
     });
     const neither = new NativeKeyring(['keytar', 'napi'], 'acme', ['/']); // nothing of what others keep above a temporary folder
-    await expect(neither.get('token', AbortSignal.timeout(10_000))).rejects.toThrow(/the package keytar or @napi-rs\/keyring/);
+    await expect(neither.get('token', AbortSignal.timeout(25_000))).rejects.toThrow(/the package keytar or @napi-rs\/keyring/);
     neither.close();
   });
 
@@ -183,7 +183,6 @@ describe('A native keyring', () => {
       expect(Number(await ring.get('pid', patient))).not.toBe(first);
       ring.close();
     },
-    20_000,
   );
 
   it('fails all who wait when one of them gives up or it is closed, and nobody who comes too late is asked', async () => {
@@ -219,7 +218,7 @@ describe('A native keyring', () => {
     process.execPath = join(folder, 'no-node');
     try {
       const ring = new NativeKeyring(['keytar'], 'acme', [`${folder}/`]);
-      await expect(ring.get('token', AbortSignal.timeout(10_000))).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(ring.get('token', AbortSignal.timeout(25_000))).rejects.toMatchObject({ code: 'unavailable' });
     } finally {
       process.execPath = node;
     }
@@ -236,15 +235,13 @@ describe('A native keyring', () => {
     vi.restoreAllMocks();
   });
 
-  it.each(['pid', 'hang', 'block'])(
-    'leaves neither a process that goes on nor an orphan behind after %s',
-    async (account) => {
-      const folder = installed('keytar');
-      const program = join(folder, 'reading.mjs');
-      const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
-      writeFileSync(
-        program,
-        `import { NativeKeyring } from ${JSON.stringify(source)};
+  it.each(['pid', 'hang', 'block'])('leaves neither a process that goes on nor an orphan behind after %s', async (account) => {
+    const folder = installed('keytar');
+    const program = join(folder, 'reading.mjs');
+    const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
+    writeFileSync(
+      program,
+      `import { NativeKeyring } from ${JSON.stringify(source)};
        const ring = new NativeKeyring(['keytar'], 'acme', [${JSON.stringify(`${folder}/`)}]);
        const signal = new AbortController().signal;
        process.stdout.write(await ring.get('pid', signal));
@@ -252,15 +249,13 @@ describe('A native keyring', () => {
          ring.get(${JSON.stringify(account)}, signal).catch(() => {});
          setTimeout(() => process.exit(0), 100);
        }`,
-      );
-      const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-      let said = '';
-      child.stdout.on('data', (bytes) => (said += bytes));
-      expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
-      const pid = Number(said);
-      expect(pid).toBeGreaterThan(0);
-      await until('the child is gone', () => !isAlive(pid));
-    },
-    20_000,
-  );
+    );
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (bytes) => (said += bytes));
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
+    const pid = Number(said);
+    expect(pid).toBeGreaterThan(0);
+    await until('the child is gone', () => !isAlive(pid));
+  });
 });
