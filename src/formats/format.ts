@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { ConfigTree } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import { peer } from '../internal/peer.ts';
 import type { Position } from './position.ts';
 import type { Source } from './refusal.ts';
 
@@ -20,16 +21,16 @@ export interface Format {
 }
 
 /** A format whose code is loaded with the first text in it. */
-const later = (load: () => Promise<Format>): Format => ({
-  parse: async (source) => (await load()).parse(source),
-  print: async (tree, owner) => (await load()).print(tree, owner),
+const later = (load: (owner: string) => Promise<Format>): Format => ({
+  parse: async (source) => (await load(source.provider)).parse(source),
+  print: async (tree, owner) => (await load(owner)).print(tree, owner),
 });
 
 export const formats: Readonly<Record<FormatName, Format>> = {
   json: later(async () => (await import('./json.ts')).json),
   jsonc: later(async () => (await import('./json.ts')).jsonc),
-  yaml: later(async () => (await import('./yaml.ts')).yaml),
-  toml: later(async () => (await import('./toml.ts')).toml),
+  yaml: later(async (owner) => (await peer(owner, 'yaml', () => import('./yaml.ts'))).yaml),
+  toml: later(async (owner) => (await peer(owner, 'smol-toml', () => import('./toml.ts'))).toml),
 };
 
 const extensions: Readonly<Record<string, FormatName>> = {

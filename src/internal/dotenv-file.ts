@@ -1,5 +1,6 @@
 import { refusal, type Source } from '../formats/refusal.ts';
 import { lazy } from './lazy.ts';
+import { peer } from './peer.ts';
 
 /** One variable of a file, and where its name stands. */
 export interface Assignment {
@@ -24,7 +25,7 @@ const hint = 'Put a value of several lines in quotes';
 export async function readDotenv(source: Source): Promise<readonly Assignment[]> {
   const text = source.text.replace(/\r\n?/g, '\n');
   const statements = scan({ ...source, text });
-  const values = (await dotenv()).parse(text, { fast: true });
+  const values = (await peer(source.provider, 'dotenv', dotenv)).parse(text, { fast: true });
   return statements.map((statement) => {
     const { name } = statement;
     if (!Object.hasOwn(values, name)) throw refusal(source, statement, 'a name that cannot be read');

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts';
 
-/** Loads an optional peer on first use; when it is not installed, says how to install it. */
+/** Loads a package on first use; when it is not installed, says how to install it. */
 export async function peer<T>(owner: string, name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
