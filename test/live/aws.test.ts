@@ -32,7 +32,7 @@ const account = {
   credentials: { accessKeyId: 'not-a-real-id', secretAccessKey: 'not-a-real-secret-key' },
 };
 // the server cannot be told to fail, but who stands in front of it can
-const resilience = { timeoutMs: 500, deadlineMs: 1_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
+const resilience = { timeoutMs: 1_500, deadlineMs: 3_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
 const limits = { concurrency: 16, perSecond: 100_000 };
 const ssm = new SSMClient(account);
 const manager = new SecretsManagerClient(account);

@@ -194,7 +194,7 @@ async function paused(): Promise<void> {
 }
 
 describe('an emulator in trouble, live', () => {
-  const quick = { attempts: 1, timeoutMs: 500, deadlineMs: 1_000, breaker: { resetMs: 100 } };
+  const quick = { attempts: 1, timeoutMs: 1_500, deadlineMs: 3_000, breaker: { resetMs: 100 } };
   const recovered = async (provider: GcpSecretManagerProvider): Promise<unknown> => {
     for (let i = 0; ; i++) {
       const found = await provider.get('key', { maxAgeMs: 0 }).catch((error: unknown) => error);
@@ -235,7 +235,7 @@ describe('an emulator in trouble, live', () => {
       } finally {
         await serve('up', 'gcp');
       }
-      await expect.poll(() => put(project, 'key', 'y').catch(() => undefined), { timeout: 10_000 }).toBeDefined(); // it has forgotten everything
+      await expect.poll(() => put(project, 'key', 'y').catch(() => undefined), { timeout: 30_000 }).toBeDefined(); // it has forgotten everything
       expect(await recovered(provider)).toMatchObject({ value: 'y' });
       await provider.close();
     },

@@ -9,7 +9,7 @@ import { KeyringSession } from './keyring-session.ts';
 
 // LIVE_KEYRING says that this machine has all that is needed; the sessions, to be locked and frozen, are the test's own
 const run = promisify(execFile);
-const resilience = { attempts: 1, timeoutMs: 1_000, deadlineMs: 2_000 };
+const resilience = { attempts: 1, timeoutMs: 2_000, deadlineMs: 4_000 };
 const session = await KeyringSession.start();
 const folder = mkdtempSync(join(tmpdir(), 'live-keytar-'));
 const main = process.argv[1] as string;
@@ -94,11 +94,11 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
         const ticking = setInterval(() => turns++, 20);
         const before = performance.now();
         await expect(ring.get('token')).rejects.toMatchObject({ code: 'timeout' });
-        expect(performance.now() - before).toBeLessThan(3_000);
+        expect(performance.now() - before).toBeLessThan(10_000);
         clearInterval(ticking);
         expect(turns).toBeGreaterThan(5);
         thaw();
-        await vi.waitFor(async () => expect((await ring.get('token'))?.value).toBe('fake'), 10_000);
+        await vi.waitFor(async () => expect((await ring.get('token'))?.value).toBe('fake'), 30_000);
       }
       await own.lock();
       for (const ask of [() => ring.get('token'), () => ring.get('none'), () => ring.list(), () => ring.set('token', 'fake')])

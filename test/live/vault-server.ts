@@ -87,7 +87,7 @@ export async function refusal(work: Promise<unknown>): Promise<ConfigError> {
 export const serve = async (...words: string[]): Promise<string> =>
   (await promisify(execFile)(process.env.LIVE_SERVE as string, words, { maxBuffer: 64 * 1024 * 1024 })).stdout;
 
-export async function until(holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error('it never happened');
