@@ -7,6 +7,9 @@ import type { DocumentSource, Place, Scope } from './port.ts';
 import { ifTransient, type Requests } from './requests.ts';
 import { type Ask, type Common, type Flight, Shelf } from './shelf.ts';
 
+/** Far more pages, one after the other, than the largest list of any store has. */
+const mostPages = 20_000;
+
 /** What a walk came upon; `read`: the answer that came for free. */
 export interface Stop {
   readonly place: Place;
@@ -56,7 +59,13 @@ export class Walks {
     const many: Stop[] = [];
     const followed = new Set<string>();
     let endsAt = Number.POSITIVE_INFINITY;
-    const follow = async (cursor: string | undefined): Promise<ConfigError | undefined> => {
+    const endless = (what: string): ConfigError =>
+      new ConfigError('io', `${source.name}: its list ${what}`, {
+        provider: source.name,
+        hint: 'Look at what answers for the store, a proxy or a client of your own: its pages lead nowhere',
+      });
+    const follow = async (cursor: string | undefined, nth: number): Promise<ConfigError | undefined> => {
+      if (nth > mostPages) return endless(`does not end after ${mostPages} pages`);
       let next: readonly string[] = [];
       const error = await requests.send({ operation: 'page', documents: 0, repeats: ifTransient }, async (call) => {
         flight.sent = true;
@@ -77,12 +86,12 @@ export class Walks {
       });
       if (error) return error;
       for (const cursor of next)
-        if (followed.has(cursor)) return new ConfigError('io', `${source.name} lists in a circle`, { provider: source.name });
+        if (followed.has(cursor)) return endless('goes round in a circle');
         else followed.add(cursor);
-      const errors = await Promise.all(next.map(follow));
+      const errors = await Promise.all(next.map((cursor) => follow(cursor, nth + 1)));
       return errors.find((one) => one !== undefined);
     };
-    const error = await follow(undefined);
+    const error = await follow(undefined, 1);
     if (error) return this.#shelf.land(flight, error, '');
     const stops = [...found.values(), ...many];
     if (cache && stops.length > cache.max)

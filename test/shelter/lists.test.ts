@@ -106,7 +106,23 @@ describe('a list', () => {
     source.befall = () => (source.count('page') === 2 ? down() : undefined);
     expect(await code(provider.list())).toBe('unavailable');
     source.page = async () => ({ found: [], next: ['again'] });
-    expect(await code(provider.list())).toBe('io');
+    await expect(provider.list()).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('goes round in a circle. Look at'),
+    });
+  });
+
+  it('ends when there is always another page, whatever the pages hold', async () => {
+    const { provider, source } = sheltering({}, { cache: { max: 10 } });
+    let pages = 0;
+    source.page = async () => ({ found: [{ place: { key: 'a', document: 'a', field: '' }, outcome: 'absent' }], next: [`${++pages}`] });
+    await expect(provider.list()).rejects.toMatchObject({
+      code: 'io',
+      provider: 'store',
+      message:
+        'store: its list does not end after 20000 pages. Look at what answers for the store, a proxy or a client of your own: its pages lead nowhere',
+    });
+    expect(pages).toBe(20_000);
   });
 
   it('says when it outgrows the cache, and is complete all the same', async () => {
