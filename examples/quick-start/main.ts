@@ -1,11 +1,9 @@
+import { heading, table } from './print.ts';
+import './scene.ts';
+// #region schema
 import { BundleProvider, DotEnvProvider, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { z } from 'zod';
-import { heading, table } from './print.ts';
 
-process.chdir(import.meta.dirname); // so that it can be started from anywhere
-process.env.APP__SERVER__PORT ??= '9090'; // as if it were set for this process
-
-// #region schema
 const Schema = z.object({
   server: z.object({ host: z.string(), port: z.number().int().max(65_535) }),
   database: z.object({ host: z.string(), poolMax: z.number(), timeoutMs: z.number() }),
@@ -14,7 +12,7 @@ const Schema = z.object({
 // #endregion
 
 // #region chain
-await using chain = new ProviderChain([
+const chain = new ProviderChain([
   new EnvProvider({ prefix: 'APP' }),
   new DotEnvProvider({ prefix: 'APP' }),
   new BundleProvider('config/base.yaml'),
