@@ -3,11 +3,12 @@ import path from 'node:path';
 import type { ConfigValue } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats } from '../formats/format.ts';
+import { dig } from '../internal/dig.ts';
 import { readDotenv } from '../internal/dotenv-file.ts';
 import { missing, readBytes, utf8 } from '../internal/file.ts';
 import { VariableNames } from '../internal/variable-names.ts';
-import { type Key, keyOf, segments } from '../key.ts';
-import { at, changed } from '../providers/encrypted-file/document.ts';
+import { type Key, keyOf } from '../key.ts';
+import { changed } from '../providers/encrypted-file/document.ts';
 import { writeAtomic } from '../providers/encrypted-file/durable.ts';
 import { withLock } from '../providers/encrypted-file/lock.ts';
 import { UsageError } from './arguments.ts';
@@ -33,7 +34,7 @@ export class PlainFile {
   async value(text: string, name: string): Promise<ConfigValue | undefined> {
     const source = { provider, file: this.file, text };
     if (this.#format === 'env') return (await readDotenv(source)).find((one) => one.name === name)?.value;
-    return at((await formats[this.#format].parse(source)).tree, segments(keyOf(name)));
+    return dig((await formats[this.#format].parse(source)).tree, keyOf(name));
   }
 
   /** Replaces one value under the file's lock; comments and everything else stay. */

@@ -1,9 +1,10 @@
 import { type ConfigValue, type Entry, isTree, isUnreadable, type Loose, makeEntry, type Origin, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
-import { append, type Key, parent, rest, segments, startsWith } from '../key.ts';
+import { append, type Key, parent, rest, startsWith } from '../key.ts';
 import { arrays } from '../merge/bind.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
+import { dig } from './dig.ts';
 import { frozen, sameValue } from './freeze.ts';
 import { spoken, type VariableNames } from './variable-names.ts';
 
@@ -89,12 +90,6 @@ function cut(item: Item, key: Key): Item[] {
   const { leaf, ...entry } = item;
   const own = isTree(value) ? leaf && { leaf: (at: Key) => leaf(append(inside, at)) } : leaf?.(inside);
   return [makeEntry({ ...entry, key, value, ...own })];
-}
-
-function dig(tree: ConfigValue, inside: Key): ConfigValue | undefined {
-  let at: ConfigValue | undefined = tree;
-  for (const name of segments(inside)) at = isTree(at) && Object.hasOwn(at, name) ? at[name] : undefined;
-  return at;
 }
 
 function clash(a: Entry, b: Entry, key: Key): ConfigError {

@@ -1,6 +1,7 @@
-import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin } from '../entry.ts';
+import { type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../formats/format.ts';
+import { dig } from '../internal/dig.ts';
 import type { Content, Held } from '../internal/held.ts';
 import { heldFile } from '../internal/held-file.ts';
 import { aBoolean, anInteger, aString, checkOptions, oneOf, sensitiveNames } from '../internal/options.ts';
@@ -59,7 +60,7 @@ export class BundleProvider implements ConfigProvider {
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const at = keyOf(key);
     const content = await this.#read(at, options);
-    const value = content.value && valueAt(content.value.tree, at);
+    const value = content.value && dig(content.value.tree, at);
     if (value === undefined) return undefined;
     if (!isTree(value)) return this.#entry(at, value, content, this.#leaf(content, at));
     throw new ConfigError('invalid_key', `"${at}" is a section of ${this.#path}, not a value`, {
@@ -73,7 +74,7 @@ export class BundleProvider implements ConfigProvider {
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly Entry[]> {
     const at = keyOf(prefix);
     const content = await this.#read(at, options);
-    const value = content.value && valueAt(content.value.tree, at);
+    const value = content.value && dig(content.value.tree, at);
     if (value === undefined) return [];
     if (!isTree(value)) return [this.#entry(at, value, content, this.#leaf(content, at))];
     const leaf = (inside: Key): Leaf => this.#leaf(content, append(at, inside));
@@ -118,17 +119,10 @@ export class BundleProvider implements ConfigProvider {
     const { tree, at } = parsed as Parsed;
     const position = (): ReturnType<Parsed['at']> => at(segments(key));
     return {
-      secret: this.#tainted(key, valueAt(tree, key) ?? null),
+      secret: this.#tainted(key, dig(tree, key) ?? null),
       origin: makeOrigin({ provider: this.name, source: this.#path, position }),
     };
   }
 }
 
 type Leaf = { readonly origin: Origin; readonly secret: boolean; readonly leaf?: Entry['leaf'] & object };
-
-/** What stands at a key; lists are values, into which no key leads. */
-function valueAt(tree: ConfigTree, key: Key): ConfigValue | undefined {
-  let value: ConfigValue | undefined = tree;
-  for (const name of segments(key)) value = isTree(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-  return value;
-}

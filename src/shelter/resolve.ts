@@ -1,24 +1,14 @@
-import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin, type Unreadable } from '../entry.ts';
+import { type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin, type Unreadable } from '../entry.ts';
 import { ConfigError, type ErrorCode } from '../errors.ts';
+import { dig } from '../internal/dig.ts';
 import { sameValue } from '../internal/freeze.ts';
-import { append, type Key, segments, startsWith } from '../key.ts';
+import { append, type Key, startsWith } from '../key.ts';
 import { taint } from '../redact.ts';
 import { Held } from './held.ts';
 import { pathIn } from './places.ts';
 import type { Document, Place } from './port.ts';
 
 const isSecret = taint();
-
-/** What stands at a path inside a value; arrays are leaves, nothing stands inside one. */
-export function dig(value: ConfigValue, path: Key): ConfigValue | undefined {
-  if (path === '') return value;
-  let at: ConfigValue | undefined = value;
-  for (const name of segments(path)) {
-    if (!isTree(at) || !Object.hasOwn(at, name)) return undefined;
-    at = (at as ConfigTree)[name];
-  }
-  return at;
-}
 
 /** What a place says at `key`, which stands at or below it. */
 export function valueAt(place: Place, document: Document, key: Key): ConfigValue | undefined {

@@ -1,9 +1,10 @@
 import { type ConfigValue, isTree } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { formats } from '../../formats/format.ts';
+import { dig } from '../../internal/dig.ts';
 import { missing, readBytes, utf8 } from '../../internal/file.ts';
-import { keyOf, segments } from '../../key.ts';
-import { at, changed } from '../../providers/encrypted-file/document.ts';
+import { keyOf } from '../../key.ts';
+import { changed } from '../../providers/encrypted-file/document.ts';
 import { isSealed, unseal } from '../../providers/encrypted-file/seal.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Answer, Command } from '../command.ts';
@@ -56,7 +57,7 @@ const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint'
 async function decrypted(args: Parsed, io: Io, file: string, text: string, key: string): Promise<ConfigValue | undefined> {
   const encrypted = encryptedFile(args, io, file);
   const { tree } = await encrypted.parse(await patiently(io, 'Decrypting', encrypted.decrypt(text)));
-  return at(tree, segments(keyOf(key)));
+  return dig(tree, keyOf(key));
 }
 
 async function opened(args: Parsed, io: Io, file: string, text: string, name: string): Promise<ConfigValue | undefined> {
@@ -116,9 +117,7 @@ export const unset: Command = {
     const writing = encryptedFile(args, io, file).rewrite(async (text, format) => {
       if (text === undefined) throw missing(file, 'llm-config');
       const source = { provider: 'llm-config', file, text };
-      return at((await formats[format].parse(source)).tree, segments(key)) === undefined
-        ? undefined
-        : changed(source, format, key, undefined);
+      return dig((await formats[format].parse(source)).tree, key) === undefined ? undefined : changed(source, format, key, undefined);
     });
     const removed = await patiently(io, 'Encrypting', writing);
     return removed ? { json: { key, removed }, note: `removed ${key}` } : notFound(key, file);

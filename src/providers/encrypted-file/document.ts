@@ -36,13 +36,6 @@ async function means(text: string, tree: ConfigTree, source: Source, format: For
 const hasComments = (text: string, format: FormatName): boolean =>
   format === 'jsonc' ? /\/[/*]/.test(text) : format !== 'json' && text.includes('#');
 
-/** The value at a path; names that every object has are not found. */
-export function at(tree: ConfigTree, path: readonly string[]): ConfigValue | undefined {
-  let value: ConfigValue | undefined = tree;
-  for (const name of path) value = isTree(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-  return value;
-}
-
 /** A copy with one leaf or section replaced or, without a value, removed; sections that become empty go too. */
 function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue | undefined, key: Key): ConfigTree {
   const [name, ...below] = path as [string, ...string[]];

@@ -2,13 +2,14 @@ import path from 'node:path';
 import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Secret, type Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
+import { dig } from '../../internal/dig.ts';
 import { frozen } from '../../internal/freeze.ts';
 import type { Held } from '../../internal/held.ts';
 import { heldFile } from '../../internal/held-file.ts';
 import { aBoolean, anInteger, anObject, anything, aString, checkOptions, oneOf } from '../../internal/options.ts';
 import { append, type Key, keyOf, segments } from '../../key.ts';
 import type { Change, Health, ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../../provider.ts';
-import { at, changed, writableLeaf } from './document.ts';
+import { changed, writableLeaf } from './document.ts';
 import { EncryptedFile } from './file.ts';
 import { type KeySource, Keys } from './key-sources.ts';
 
@@ -76,7 +77,7 @@ export class EncryptedFileProvider implements WritableProvider {
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const asked = keyOf(key);
     const content = await this.#held.read(options);
-    const value = content.value && at(content.value.tree, segments(asked));
+    const value = content.value && dig(content.value.tree, asked);
     if (value === undefined) return undefined;
     if (isTree(value))
       throw new ConfigError('invalid_key', `"${asked}" is a section of ${this.#path}`, {
@@ -90,7 +91,7 @@ export class EncryptedFileProvider implements WritableProvider {
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const asked = keyOf(prefix);
     const content = await this.#held.read(options);
-    const value = content.value && at(content.value.tree, segments(asked));
+    const value = content.value && dig(content.value.tree, asked);
     if (value === undefined || (isTree(value) && Object.keys(value).length === 0)) return Object.freeze([]);
     return Object.freeze([this.#entry(asked, value, content)]);
   }
@@ -113,7 +114,7 @@ export class EncryptedFileProvider implements WritableProvider {
     return this.#write(options, async (text, format) => {
       const source = { provider: this.name, file: this.#path, text: text ?? nothing(format) };
       const { tree } = await formats[format].parse(source);
-      return at(tree, segments(asked)) === undefined ? undefined : changed(source, format, asked, undefined);
+      return dig(tree, asked) === undefined ? undefined : changed(source, format, asked, undefined);
     });
   }
 

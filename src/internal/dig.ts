@@ -1,0 +1,13 @@
+import { type ConfigValue, isTree } from '../entry.ts';
+import { type Key, segments } from '../key.ts';
+
+/** What stands at a key inside a value. Lists are leaves, into which no key leads; names that every object has are not found. */
+export function dig(value: ConfigValue, key: Key): ConfigValue | undefined {
+  if (key === '') return value;
+  let at: ConfigValue | undefined = value;
+  for (const name of segments(key)) {
+    if (!isTree(at) || !Object.hasOwn(at, name)) return undefined;
+    at = at[name];
+  }
+  return at;
+}
