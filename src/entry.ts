@@ -93,13 +93,34 @@ class EntryRecord {
   }
 }
 
+/** An entry whose value stands behind a getter: what prints properties and asks nobody, as `console.dir` does, does not come by it. */
+class HiddenRecord extends EntryRecord {
+  readonly #value: ConfigValue;
+  static readonly #getter: PropertyDescriptor = {
+    get(this: HiddenRecord): ConfigValue {
+      return this.#value;
+    },
+    enumerable: true,
+  };
+
+  constructor(fields: Entry) {
+    super();
+    this.#value = fields.value;
+    // in this order: to make a getter of a property that is there already takes ten times as long
+    for (const name in fields)
+      if (name === 'value') Object.defineProperty(this, name, HiddenRecord.#getter);
+      else (this as Record<string, unknown>)[name] = fields[name as keyof Entry];
+  }
+}
+
 /** JSON has none, and would throw. */
 const withoutBigints = (value: ConfigValue): unknown =>
   typeof value === 'bigint' ? `${value}` : Array.isArray(value) ? value.map(withoutBigints) : value;
 
 /** An entry that never shows a secret when it is printed, and never changes. */
 export function makeEntry(fields: Entry): Entry {
-  const record = Object.assign(new EntryRecord(), fields);
+  const hidden = fields.secret || fields.leaf !== undefined || isTree(fields.value);
+  const record = hidden ? new HiddenRecord(fields) : Object.assign(new EntryRecord(), fields);
   if (fields.metadata && !Object.isFrozen(fields.metadata)) Object.assign(record, { metadata: frozen(fields.metadata) });
   return Object.freeze(record) as unknown as Entry;
 }

@@ -1,4 +1,5 @@
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { deserialize, serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { type Entry, isTree, isUnreadable, makeEntry, makeOrigin, Secret, secret } from '../src/entry.ts';
 import { ConfigError } from '../src/errors.ts';
@@ -37,6 +38,35 @@ describe('an entry', () => {
     const leaf = () => ({ origin, secret: true });
     expect(printed(entry({ value: fake, leaf }))).not.toContain(fake);
     expect(Object.keys(JSON.parse(JSON.stringify(entry({ leaf }))))).not.toContain('leaf');
+  });
+
+  it('stays hidden from what prints properties and asks nobody, like console.dir', () => {
+    const leaf = () => ({ origin, secret: true });
+    const hidden = [{ secret: true }, { value: [fake], secret: true }, { value: { x: fake } }, { leaf }];
+    for (const fields of hidden) {
+      const one = entry({ value: fake, ...fields });
+      for (const showHidden of [false, true]) expect(inspect([one], { customInspect: false, depth: null, showHidden })).not.toContain(fake);
+    }
+    expect(inspect(entry(), { customInspect: false })).toContain("value: 'plain'");
+  });
+
+  it('is read, copied, compared and sent as what it is, also when it is secret', () => {
+    const fields = { key: 'a.b', value: fake, secret: true, text: true, readAt: 5 };
+    const one = entry(fields);
+    const { value, ...others } = one;
+    expect(value).toBe(fake);
+    expect(Object.keys(others)).not.toContain('value');
+    expect(Object.keys(one)).toEqual(['key', 'value', 'secret', 'origin', 'text', 'readAt']);
+    expect({ ...one }).toEqual({ ...fields, origin });
+    expect(one).toEqual({ ...fields, origin });
+    expect(structuredClone({ ...one, origin: undefined })).toEqual(fields);
+    expect(structuredClone(one)).toMatchObject(fields);
+    expect(deserialize(serialize(one))).toMatchObject(fields);
+    expect(isDeepStrictEqual(one, entry(fields))).toBe(true);
+    expect(isDeepStrictEqual(one, entry({ ...fields, value: 'other' }))).toBe(false);
+    expect(makeEntry({ ...one, key: 'c' })).toEqual({ ...fields, key: 'c', origin });
+    expect(() => Object.assign(one, { value: 'x' })).toThrow(TypeError);
+    expect(() => Object.defineProperty(one, 'value', { value: 'x' })).toThrow(TypeError);
   });
 
   it('is printed as JSON also when its value is beyond 2^53', () => {
