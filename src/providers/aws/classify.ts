@@ -2,7 +2,9 @@ import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
 import { isUntrusted } from '../../internal/untrusted.ts';
 import { codeOf } from './error-names.ts';
 
-const network = /^(?:ECONN|ENOTFOUND|EAI_|EPIPE|EHOST|ENET|ETIMEDOUT)/;
+const network = /^(?:ECONN|ENOTFOUND|EAI_|EPIPE|EHOST|ENET|ETIMEDOUT)\w*$/;
+/** What the SDK calls an answer that it does not understand, and everything that has no name. */
+const nameless = /^(?:Unknown|UnknownError|Error|SyntaxError|TypeError)$/;
 
 export interface Asked {
   readonly service: string;
@@ -22,29 +24,37 @@ interface Raw {
 export function classify(error: unknown, asked: Asked): ConfigError {
   if (isConfigError(error)) return error;
   const raw = (typeof error === 'object' && error !== null ? error : {}) as Raw;
-  const { name, code, $metadata, $response } = raw;
+  const { $metadata, $response } = raw;
   const status = $metadata?.httpStatusCode;
   const untrusted = isUntrusted(raw);
-  const said = untrusted ? 'not trusted' : typeof name === 'string' && /^\w{1,80}$/.test(name) ? name : 'an unknown error';
-  const found = untrusted ? 'crypto' : meaning(said, typeof code === 'string' ? code : '', status);
+  const name = untrusted ? 'not trusted' : nameOf(raw);
+  const found = untrusted ? 'crypto' : meaning(name, status);
+  const said = nameless.test(name) ? 'no answer of AWS' : name;
   const retryAfter = Number($response?.headers?.['retry-after']);
   return new ConfigError(found, `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`, {
     provider: asked.service,
-    hint: untrusted ? certificate : hint(found, asked),
+    hint: untrusted ? certificate : said !== name && status ? foreign : hint(found, asked),
     ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }),
   });
 }
 
 const certificate = 'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS';
+const foreign = 'Is a proxy, or another server, at that address?';
 
-function meaning(name: string, code: string, status: number | undefined): ErrorCode {
-  if (network.test(code)) return 'unavailable';
+function nameOf({ name, code }: Raw): string {
+  if (typeof code === 'string' && network.test(code)) return code;
+  return typeof name === 'string' && /^\w{1,80}$/.test(name) ? name : 'Unknown';
+}
+
+function meaning(name: string, status: number | undefined): ErrorCode {
+  if (network.test(name)) return 'unavailable';
   const known = codeOf(name);
   if (known) return known;
+  // these services name what they miss, with another status: a bare 404 is a gateway's
+  if (status === 404) return 'unavailable';
   if (status === 429) return 'throttled';
   if (status === 401) return 'unauthenticated';
   if (status === 403) return 'access_denied';
-  if (status === 404) return 'not_found';
   return status !== undefined && status >= 400 && status < 500 ? 'invalid_option' : 'unavailable';
 }
 

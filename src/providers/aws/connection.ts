@@ -21,6 +21,8 @@ interface Module {
   /** The service as IAM policies call it. */
   readonly policy: string;
   load(): Promise<object>;
+  /** How often the client itself tries. @default 1 */
+  readonly attempts?: number;
 }
 
 interface Request {
@@ -68,8 +70,13 @@ export class AwsConnection {
     if (!this.#sdk) await this.load();
     const sdk = this.#sdk as Sdk;
     const Command = sdk[`${request.command}Command`] as new (input: object) => never;
+    const client = this.#client(sdk);
+    const sent = (): Promise<unknown> => client.send(new Command(request.input), { ...(signal && { abortSignal: signal }) });
     try {
-      return (await this.#client(sdk).send(new Command(request.input), { ...(signal && { abortSignal: signal }) })) as T;
+      return (await sent().catch((error: unknown) => {
+        if (!isSkewed(error) || this.classify(error).code !== 'unauthenticated') throw error;
+        return sent();
+      })) as T;
     } catch (error) {
       throw this.classify(error, request);
     }
@@ -100,11 +107,16 @@ export class AwsConnection {
       ...(region && { region }),
       ...(endpoint && { endpoint }),
       ...(credentials && { credentials }),
-      maxAttempts: 1,
+      maxAttempts: this.#module.attempts ?? 1,
       requestHandler: { connectionTimeout: 5_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
     });
     return this.#own;
   }
+}
+
+/** Whether the machine's clock is wrong: by the refusal the client has learnt the server's time, and signs by that from now on. */
+function isSkewed(error: unknown): boolean {
+  return (error as { readonly $metadata?: { readonly clockSkewCorrected?: unknown } } | null)?.$metadata?.clockSkewCorrected === true;
 }
 
 /** Whether the environment names a region, or some profile does. */

@@ -24,21 +24,28 @@ export function kmsKey(options: KmsKeyOptions): KeyWrapper & { close(): Promise<
     client: 'KMSClient',
     policy: 'kms',
     load: () => import('@aws-sdk/client-kms'),
+    attempts: 3, // no shelter stands around it
   });
   const input = { KeyId: keyId, ...(encryptionContext && { EncryptionContext: encryptionContext }) };
+  const ask = async <T>(command: string, fields: object, signal: AbortSignal | undefined): Promise<T> => {
+    const request = { command, input: { ...input, ...fields }, resource: keyId };
+    try {
+      return await aws.send<T>(request, signal);
+    } catch (error) {
+      if (aws.classify(error).code !== 'unauthenticated' || !aws.renew()) throw error;
+      return aws.send<T>(request, signal); // with credentials that are looked for anew
+    }
+  };
   return {
     kid: keyId,
     algorithm: 'aws-kms',
     async wrap(key, { signal } = {}) {
-      const out = await aws.send<{ CiphertextBlob?: Uint8Array }>(
-        { command: 'Encrypt', input: { ...input, Plaintext: key }, resource: keyId },
-        signal,
-      );
+      const out = await ask<{ CiphertextBlob?: Uint8Array }>('Encrypt', { Plaintext: key }, signal);
       return Buffer.from(present(out.CiphertextBlob, keyId)).toString('base64url');
     },
     async unwrap(wrapped, { signal } = {}) {
       const blob = { CiphertextBlob: Buffer.from(wrapped, 'base64url') };
-      const out = await aws.send<{ Plaintext?: Uint8Array }>({ command: 'Decrypt', input: { ...input, ...blob }, resource: keyId }, signal);
+      const out = await ask<{ Plaintext?: Uint8Array }>('Decrypt', blob, signal);
       return present(out.Plaintext, keyId);
     },
     async close() {

@@ -1,4 +1,4 @@
-import type { ConfigError, ErrorCode } from '../../errors.ts';
+import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { quoted } from '../../internal/quoted.ts';
 import { type Key, keyFrom } from '../../key.ts';
 import type { Place } from '../../shelter/port.ts';
@@ -39,6 +39,15 @@ export abstract class AwsSource {
     this.#notice(message, outcome);
   }
 
+  /** A page's list, which stands there also when it is empty: what comes without one is not from AWS, and nothing is absent by it. */
+  protected listIn<T>(said: readonly T[] | undefined, resource: string): readonly T[] {
+    if (Array.isArray(said)) return said;
+    throw new ConfigError('unavailable', `${this.name}: ${resource}: the answer holds no list`, {
+      provider: this.name,
+      hint: 'Is a proxy, or another server, at that address?',
+    });
+  }
+
   /** The place of what is called `name` below `root`. None: no key is spelled like that; `option` can name it all the same. */
   protected placeOf(name: string, root: string, option: string): Place[] {
     const key = keyBelow(root, name);
@@ -46,6 +55,11 @@ export abstract class AwsSource {
     this.#notice(`${this.name}: ${quoted(name)} is left out: its name is no key. Name it in the option ${option}`, 'invalid_key');
     return [];
   }
+}
+
+/** Documents of one request, for messages. */
+export function together([first = '', ...more]: readonly string[]): string {
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
 }
 
 function keyBelow(root: string, name: string): Key | undefined {

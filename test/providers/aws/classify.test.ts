@@ -33,7 +33,8 @@ describe('AWS errors', () => {
     [{ name: 'Unknown', $metadata: { httpStatusCode: 429 } }, 'throttled'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 401 } }, 'unauthenticated'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 403 } }, 'access_denied'],
-    [{ name: 'Unknown', $metadata: { httpStatusCode: 404 } }, 'not_found'],
+    [{ name: 'Unknown', $metadata: { httpStatusCode: 404 } }, 'unavailable'],
+    [{ name: 'SyntaxError', $metadata: { httpStatusCode: 404 } }, 'unavailable'],
     [{ name: 'Unknown', $metadata: { httpStatusCode: 400 } }, 'invalid_option'],
     [{ name: 'DisabledException' }, 'disabled'],
     [{ name: 'ParameterAlreadyExists' }, 'conflict'],
@@ -50,6 +51,17 @@ describe('AWS errors', () => {
     expect(classify({ name: 'AccessDeniedException' }, asked).message).toContain('Allow ssm:GetParameters on /acme/key');
     const own = new ConfigError('crypto', 'x');
     expect(classify(own, asked)).toBe(own);
+  });
+
+  it.each([
+    [{ name: 'Error', code: 'ECONNREFUSED' }, 'aws-ssm: /acme/key: ECONNREFUSED. Look at the network, the region and the state of AWS'],
+    [
+      { name: 'SyntaxError', $metadata: { httpStatusCode: 502 } },
+      'aws-ssm: /acme/key: no answer of AWS (HTTP 502). Is a proxy, or another server, at that address?',
+    ],
+    [{ name: 'TypeError' }, 'aws-ssm: /acme/key: no answer of AWS. Look at the network, the region and the state of AWS'],
+  ])('%j says what went wrong as far as that is known', (error, message) => {
+    expect(classify(error, asked).message).toBe(message);
   });
 
   it('is no outage to be tolerated when the server is not who it says', () => {

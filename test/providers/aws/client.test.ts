@@ -96,6 +96,65 @@ describe('credentials', () => {
   });
 });
 
+describe('a machine whose clock is wrong', () => {
+  it('is answered all the same: the client signs by the time of the server, which it learns from its refusal', async () => {
+    server.clockAheadMs = 3_600_000;
+    server.putSecret('a/key', 'x');
+    const of = { ...unregioned(), region: 'eu-central-1', resilience: { attempts: 1 } } as const;
+    const provider = new AwsSsmProvider(of);
+    expect((await provider.get('key'))?.value).toBe('x');
+    expect((await provider.get('key'))?.value).toBe('x');
+    expect(server.calls).toHaveLength(3);
+    expect((await new AwsSecretsManagerProvider({ ...of, path: 'a/' }).get('key'))?.value).toBe('x');
+    expect(await kmsKey({ ...account, keyId: 'k', endpoint: server.endpoint }).wrap(new Uint8Array(32))).toMatch(/^[\w-]+$/);
+  });
+});
+
+describe('what is not AWS', () => {
+  it.each([
+    [404, '<html>no such page</html>'],
+    [404, '{"message":"no route"}'],
+    [404, ''],
+    [200, '{}'],
+    [200, ''],
+    [200, '<html>welcome</html>'],
+  ])('and answers %i %j has said nothing about what there is', async (status, body) => {
+    server.faults = [{ status, body }];
+    const of = { ...unregioned(), region: 'eu-central-1', resilience: { attempts: 1, breaker: false } } as const;
+    const wanted = { keys: ['key'], open: [] };
+    for (const provider of [
+      new AwsSsmProvider(of),
+      new AwsSecretsManagerProvider({ ...of, path: 'a/' }),
+      new AwsSecretsManagerProvider({ ...of, path: 'a/', stage: 'AWSPENDING' }),
+      new AwsSecretsManagerProvider({ ...of, path: 'a' }),
+    ])
+      for (const ask of [
+        () => provider.get('key'),
+        () => provider.list(),
+        () => provider.list('', { wanted }),
+        () => provider.set('key', 'x'),
+      ])
+        await expect(ask()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('an outage', () => {
+  it('is told in one short line, however many were asked for together', async () => {
+    server.faults = [{ name: 'ServiceUnavailable', status: 503 }];
+    const of = { ...unregioned(), region: 'eu-central-1', resilience: { attempts: 1, breaker: false } } as const;
+    const keys = Array.from({ length: 10 }, (_, i) => `key${i}`);
+    const hint = 'Look at the network, the region and the state of AWS';
+    for (const [provider, said] of [
+      [new AwsSsmProvider(of), `aws-ssm: /a/key0 and 9 more: ServiceUnavailable (HTTP 503). ${hint}`],
+      [
+        new AwsSecretsManagerProvider({ ...of, path: 'a/' }),
+        `aws-secrets-manager: a/key0 and 9 more: ServiceUnavailable (HTTP 503). ${hint}`,
+      ],
+    ] as const)
+      expect([...(await provider.getMany(keys)).values()].map((one) => (one as Error).message)).toEqual(keys.map(() => said));
+  });
+});
+
 describe('a process that freezes', () => {
   it('asks nobody on a timer, late or not, and asks again when what it holds is over', async () => {
     let time = Date.now();

@@ -33,6 +33,32 @@ describe('a KMS key', () => {
     });
   });
 
+  it('is asked again where it is throttled or its service fails, as no shelter stands around it', async () => {
+    const wrapped = await key().wrap(contentKey);
+    for (const fault of [{ name: 'ThrottlingException' }, { name: 'KMSInternalException', status: 500 }]) {
+      server.faults = [{ ...fault, times: 2 }];
+      expect(Buffer.from(await key().unwrap(wrapped))).toEqual(Buffer.from(contentKey));
+    }
+    server.faults = [{ name: 'ThrottlingException' }];
+    await expect(key().unwrap(wrapped)).rejects.toMatchObject({ code: 'throttled' });
+  });
+
+  it('looks for credentials anew, once, when those that it has are refused', async () => {
+    const wrapped = await key().wrap(contentKey);
+    let asked = 0;
+    const credentials = async () => {
+      asked++;
+      return account.credentials;
+    };
+    const wrapper = key({ credentials });
+    server.faults = [{ name: 'ExpiredTokenException', times: 1 }];
+    expect(Buffer.from(await wrapper.unwrap(wrapped))).toEqual(Buffer.from(contentKey));
+    expect(asked).toBe(2);
+    server.faults = [{ name: 'ExpiredTokenException' }];
+    await expect(wrapper.unwrap(wrapped)).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(asked).toBe(3);
+  });
+
   it('stops when its caller does', async () => {
     server.faults = [{ hang: true }];
     await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'aborted' });

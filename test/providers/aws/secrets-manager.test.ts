@@ -164,7 +164,8 @@ describe('an answer of Secrets Manager', () => {
     await expect(answering({}).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(answering({ Errors: [{}] }).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(answering({ Name: 'acme/inference/a' }).get('a')).rejects.toMatchObject({ code: 'unavailable' });
-    expect(await answering({}).list()).toEqual([]);
+    await expect(answering({}).list()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await answering({ SecretList: [] }).list()).toEqual([]);
   });
 
   it('may name no secret, which is left out', async () => {

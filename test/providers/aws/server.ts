@@ -46,6 +46,8 @@ export class AwsServer implements AsyncDisposable {
   readonly calls: { readonly operation: string; readonly input: Input }[] = [];
   faults: Fault[] = [];
   pageSize = 10;
+  /** How much later it is here than on the machine that asks. */
+  clockAheadMs = 0;
   readonly #server: Server;
   readonly #open = new Set<ServerResponse>();
   #ids = 0;
@@ -55,7 +57,11 @@ export class AwsServer implements AsyncDisposable {
     server.on('request', (request, response) => {
       let text = '';
       request.on('data', (chunk) => (text += chunk));
-      request.on('end', () => this.#answer(String(request.headers['x-amz-target']), text === '' ? {} : JSON.parse(text), response));
+      request.on('end', () => {
+        if (this.clockAheadMs !== 0) response.setHeader('date', new Date(Date.now() + this.clockAheadMs).toUTCString());
+        const late = Math.abs(Date.now() + this.clockAheadMs - signedAt(String(request.headers['x-amz-date']))) > 300_000;
+        this.#answer(String(request.headers['x-amz-target']), text === '' ? {} : JSON.parse(text), response, late);
+      });
     });
   }
 
@@ -94,7 +100,7 @@ export class AwsServer implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #answer(target: string, input: Input, response: ServerResponse): void {
+  #answer(target: string, input: Input, response: ServerResponse, late: boolean): void {
     const operation = target.split('.')[1] as string;
     this.calls.push({ operation, input });
     const fault = this.#fault(operation);
@@ -114,6 +120,7 @@ export class AwsServer implements AsyncDisposable {
         send(fault.status ?? 200, fault.body);
         return;
       }
+      if (late) throw new Refusal('InvalidSignatureException');
       if (fault) throw new Refusal(fault.name ?? 'InternalServerError', fault.status);
       const handler = this.#operations[operation];
       if (!handler) throw new Refusal('UnknownOperationException');
@@ -255,6 +262,8 @@ export class AwsServer implements AsyncDisposable {
     return { Name: name, ARN: arn(name), VersionId: version.id, VersionStages: version.stages, CreatedDate: 1_700_000_000, ...content };
   }
 }
+
+const signedAt = (time: string): number => Date.parse(time.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)/, '$1-$2-$3:$4:'));
 
 export const arn = (name: string): string => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
 

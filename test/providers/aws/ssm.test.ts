@@ -261,7 +261,8 @@ describe('an answer of SSM', () => {
     await expect(valueless.get('key')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(valueless.list()).rejects.toMatchObject({ code: 'unavailable' });
     expect((await valueless.get('other'))?.value).toBe('x');
-    expect(await answering({}).list()).toEqual([]);
+    await expect(answering({}).list()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await answering({ Parameters: [] }).list()).toEqual([]);
   });
 
   it('to a write may leave the version out', async () => {

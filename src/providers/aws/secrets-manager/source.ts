@@ -6,7 +6,7 @@ import { type Key, segments } from '../../../key.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
 import { AwsConnection } from '../connection.ts';
-import { AwsSource } from '../source.ts';
+import { AwsSource, together } from '../source.ts';
 import type { AwsSecretsManagerOptions } from './options.ts';
 
 interface Secret {
@@ -68,7 +68,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   async #readBatch(documents: readonly string[], call: Call): Promise<Batch> {
     try {
       return await this.aws.send<Batch>(
-        { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: documents.join(', ') },
+        { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: together(documents) },
         call.signal,
       );
     } catch (error) {
@@ -106,7 +106,8 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       { command: 'ListSecrets', input, resource: `${below}*` },
       call.signal,
     );
-    const found = (out.SecretList ?? []).flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets')).map((place) => ({ place }));
+    const names = this.listIn(out.SecretList, `${below}*`);
+    const found = names.flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets')).map((place) => ({ place }));
     return { found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
   }
 

@@ -8,7 +8,7 @@ import { type Key, segments } from '../../../key.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
 import { AwsConnection } from '../connection.ts';
-import { AwsSource } from '../source.ts';
+import { AwsSource, together } from '../source.ts';
 import type { AwsSsmOptions } from './options.ts';
 
 interface Parameter {
@@ -55,7 +55,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
     const named = new Map(documents.map((document) => [select ? `${document}:${select}` : document, document]));
     const input = { Names: [...named.keys()], WithDecryption: this.#decrypts };
     const out = await this.aws.send<{ Parameters?: Parameter[]; InvalidParameters?: string[] }>(
-      { command: 'GetParameters', input, resource: documents.join(', ') },
+      { command: 'GetParameters', input, resource: together(documents) },
       call.signal,
     );
     const found = new Map<string, Outcome>();
@@ -82,7 +82,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
         { command: 'GetParametersByPath', input, resource: path },
         call.signal,
       );
-      const found = (out.Parameters ?? []).flatMap((one) => this.#listed(one, names && one.Type === 'SecureString'));
+      const found = this.listIn(out.Parameters, path).flatMap((one) => this.#listed(one, names && one.Type === 'SecureString'));
       const first = itself && token === undefined ? [{ place: itself }] : [];
       return {
         found: [...first, ...found].filter(({ place }) => scope.reaches(place.key)),
