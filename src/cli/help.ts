@@ -9,10 +9,10 @@ const columns = (rows: readonly (readonly [string, string])[]): string => {
 const usageOf = (command: Command): string => ['llm-config', command.name, ...command.arguments].join(' ');
 
 /** All commands, or those of one group. */
-export function overview(commands: readonly Command[], group?: string): string {
-  const shown = group === undefined ? commands : commands.filter(({ name }) => name === group || name.startsWith(`${group} `));
+export function overview(commands: readonly Command[], more: Flags, group: string): string {
+  const shown = commands.filter(({ name }) => name === group || name.startsWith(`${group} `));
   const [only] = shown;
-  if (group !== undefined && shown.length === 1 && only) return helpFor(only, {});
+  if (shown.length === 1 && only) return helpFor(only, more);
   return [
     'llm-config: encrypted configuration files, sealed values, and what a configuration is made of',
     '',

@@ -8,7 +8,10 @@ for (const out of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE') throw error;
   });
 
-// exitCode, not exit(): what was written to a pipe must arrive first
-void run(process.argv.slice(2), process).then((code) => {
-  process.exitCode = code;
+const arrived = (out: NodeJS.WriteStream): Promise<void> => new Promise((on) => out.write('', () => on()));
+
+// what was written to a pipe arrives first; what a module of the application has left open keeps nobody waiting
+void run(process.argv.slice(2), process).then(async (code) => {
+  await Promise.all([arrived(process.stdout), arrived(process.stderr)]);
+  process.exit(code);
 });

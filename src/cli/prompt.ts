@@ -1,14 +1,19 @@
 import { readFile } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { ConfigError } from '../errors.ts';
-import { ioError } from '../internal/file.ts';
+import { ioError, utf8 } from '../internal/file.ts';
 import type { Io } from './io.ts';
 
 const stopped = (): ConfigError => new ConfigError('aborted', 'stopped; nothing was changed');
+
+/** Keys that write nothing: arrows, Home, and what a terminal puts around a pasted text. */
+const silent = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)?/g;
 
 /** A secret typed by a person, of whom nothing is shown. */
 export function hidden(io: Io, label: string): Promise<string> {
   const { stdin, stderr } = io;
   return new Promise((resolve, reject) => {
+    const decoder = new StringDecoder('utf8'); // a letter may come in two parts
     let typed = '';
     const done = (settle: () => void): void => {
       stdin.off('data', read);
@@ -20,7 +25,7 @@ export function hidden(io: Io, label: string): Promise<string> {
     };
     const end = (): void => done(() => reject(stopped()));
     const read = (chunk: Buffer | string): void => {
-      for (const char of chunk.toString()) {
+      for (const char of decoder.write(chunk).replace(silent, '')) {
         if (char === '\r' || char === '\n') {
           done(() => resolve(typed));
           return;
@@ -52,8 +57,8 @@ export async function newPassword(io: Io): Promise<string> {
 /** A value: from a file, from what is piped in, or typed; one line end at its end belongs to the pipe, not to the value. */
 export async function value(io: Io, file: string | undefined, label: string): Promise<string> {
   if (file !== undefined && file !== '-') {
-    const text = await readFile(file, 'utf8').catch((error: unknown) => Promise.reject(ioError(error, `the file ${file}`, 'llm-config')));
-    return withoutLineEnd(text);
+    const bytes = await readFile(file).catch((error: unknown) => Promise.reject(ioError(error, `the file ${file}`, 'llm-config')));
+    return withoutLineEnd(utf8(bytes, file, 'llm-config'));
   }
   return io.stdin.isTTY && file === undefined ? hidden(io, label) : withoutLineEnd(await piped(io));
 }
@@ -61,7 +66,7 @@ export async function value(io: Io, file: string | undefined, label: string): Pr
 export async function piped(io: Io): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer));
-  return Buffer.concat(chunks).toString('utf8');
+  return utf8(Buffer.concat(chunks), 'stdin', 'llm-config');
 }
 
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, '');

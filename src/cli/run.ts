@@ -18,9 +18,11 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [first = '--help', ...others] = args;
   const json = args.includes('--json');
   if (first === '--version') return answered({ text: version(), json: { version: version() } }, io, json);
-  if (first === '--help' || first === 'help')
-    return answered({ text: overview(commands, others[0]), json: commands.map(({ name, says }) => ({ name, says })) }, io, json);
+  const help = (group: string): ExitCode =>
+    answered({ text: overview(commands, always, group), json: commands.map(({ name, says }) => ({ name, says })) }, io, json);
+  if (first === '--help' || first === 'help') return help(others.filter((one) => !one.startsWith('-')).join(' '));
   const command = commands.find(({ name }) => name === first) ?? commands.find(({ name }) => name === `${first} ${others[0]}`);
+  if (others[0] === '--help' && commands.some(({ name }) => name.startsWith(`${first} `))) return help(first);
   if (!command) return failed(new UsageError(unknown(first, others[0])), io, json);
   const own = command.name.includes(' ') ? others.slice(1) : others;
   if (own.includes('--help'))

@@ -81,11 +81,15 @@ describe('llm-config check', () => {
       'none.mjs': 'export const a = 1;',
       'throws.mjs': `throw new Error('${fake}');`,
       'empty.mjs': 'export default [];',
+      'null.mjs': 'throw null;',
+      'option.mjs': 'export default new ProviderChain([new MemoryProvider({}, { nmae: 1 })]);',
     });
     for (const name of ['none.mjs', 'empty.mjs']) expect((await llmConfig(['check', box.path(name)])).err).toMatch(/exports no chain/);
     const thrown = await llmConfig(['check', box.path('throws.mjs')]);
     expect([thrown.code, thrown.err.includes(fake)]).toEqual([3, false]);
-    expect((await llmConfig(['check', box.path('missing.mjs')])).err).toMatch(/cannot be loaded/);
+    for (const name of ['missing.mjs', 'null.mjs'])
+      expect((await llmConfig(['check', box.path(name)])).err).toMatch(/cannot be loaded .*node .* says more/);
+    expect((await llmConfig(['check', box.path('option.mjs')])).err).toMatch(/MemoryProvider: .*nmae/);
     expect((await llmConfig(['check'])).err).toMatch(/MODULE is missing/);
   });
 });

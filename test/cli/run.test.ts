@@ -26,11 +26,13 @@ describe('llm-config', () => {
     const { code, out } = await llmConfig([...name.split(' '), '--help']);
     expect([code, examples.length > 0]).toEqual([0, true]);
     for (const said of [...Object.keys(flags), ...examples]) expect(out).toContain(said);
-    expect((await llmConfig(['help', name])).out).toContain(name);
+    expect(await llmConfig(['help', ...name.split(' ')])).toEqual({ code, out, err: '' });
   });
 
   it('says how a group of commands is used', async () => {
     const { out } = await llmConfig(['help', 'recipients']);
+    expect(await llmConfig(['recipients', '--help'])).toEqual({ code: 0, out, err: '' });
+    expect((await llmConfig(['help', 'recipients', 'add'])).out).toBe((await llmConfig(['recipients', 'add', '--help'])).out);
     expect([out.includes('recipients remove FILE NAME'), out.includes('keygen FILE')]).toEqual([true, false]);
     expect(out.match(/^ {2}llm-config recipients/gm)).toHaveLength(3);
     expect((await llmConfig(['help', 'nothing'])).out).toContain('llm-config keygen');
@@ -123,6 +125,13 @@ describe('the program', () => {
     expect([got.stdout, got.stderr]).toEqual(['fake-cli-secret\n', '']);
     const none = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'none'), { env }).catch((error) => error);
     expect([none.code, none.stdout]).toEqual([1, '']);
+  });
+
+  it('does not wait for what a module has left open', async () => {
+    const module = `data:text/javascript,setInterval(() => {}, 1e9); const a = { name: 'a', get: async () => {}, list: async () => [] }; export default a`;
+    await using box = await sandbox({ files: { 'open.mjs': `export { default } from ${JSON.stringify(module)};` } });
+    const done = await promisify(execFile)(...node('explain', box.path('open.mjs')), { timeout: 60_000 });
+    expect([done.stdout, done.stderr]).toEqual(['', '']);
   });
 
   it('ends in peace when who reads has seen enough', async () => {

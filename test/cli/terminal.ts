@@ -12,9 +12,9 @@ export interface Ran {
 export interface Terminal {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What is piped in; none: nothing is. */
-  readonly input?: string;
-  /** A person at a terminal, who types one of these whenever something is asked. */
-  readonly typed?: readonly string[];
+  readonly input?: string | Buffer;
+  /** A person at a terminal, who types one of these whenever something is asked: at once, or in parts. */
+  readonly typed?: readonly (string | readonly Buffer[])[];
 }
 
 /** Runs the command in this process, with a terminal of our own. */
@@ -35,7 +35,11 @@ export async function llmConfig(args: readonly string[], { env = {}, input = '',
     },
   };
   const io: Io = { stdin, stdout: { isTTY: typed !== undefined, write: (text) => out.push(text) }, stderr, env };
-  asked.on('question', () => setImmediate(() => stdin.write(answers.shift() ?? '\x03')));
+  asked.on('question', () =>
+    setImmediate(() => {
+      for (const part of [answers.shift() ?? '\x03'].flat()) stdin.write(part);
+    }),
+  );
   const code = await run(args, io);
   stdin.destroy();
   return { code, out: out.join(''), err: err.join('') };

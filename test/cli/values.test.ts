@@ -41,8 +41,25 @@ describe('llm-config set, get and unset', () => {
     expect((await llmConfig(['get', file, 'empty'], { env })).out).toBe('\n');
     expect(JSON.parse((await llmConfig(['get', file, 'number', '--json'], { env })).out)).toEqual({ found: true, value: 8080 });
     expect((await set('bad', `{"a": ${fake}`, '--type', 'json')).err).not.toContain(fake);
+    expect((await set('two', '1, "b": 2', '--type', 'json')).err).toMatch(/the value:1:2: something stands behind the end of the value/);
     expect((await set('section', '{"a": 1}', '--type', 'json')).code).toBe(2);
     expect((await set('x', '1', '--type', 'number')).code).toBe(2);
+  });
+
+  it('refuse a value that is no text, and take a letter in two parts and the keys that write none for what they are', async () => {
+    await using box = await sandbox({ files: { 'no-text': Buffer.from([0x61, 0xff]), marked: Buffer.from('\ufeffé\n') } });
+    const file = box.path('a.json.jwe');
+    for (const more of [{ input: Buffer.from([0x61, 0xff]) }, { args: ['--from-file', box.path('no-text')] }]) {
+      const refused = await llmConfig(['set', file, 'a', ...(more.args ?? [])], { env, input: more.input ?? '' });
+      expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('is not UTF-8, in line 1') });
+    }
+    await llmConfig(['set', file, 'marked', '--from-file', box.path('marked')], { env });
+    const [first, second] = [...Buffer.from('é')].map((byte) => Buffer.from([byte])) as [Buffer, Buffer];
+    await llmConfig(['set', file, 'typed'], {
+      env,
+      typed: [[first, Buffer.concat([second, Buffer.from('\x1b[D\x1bOA\x1b[200~x\x1b[201~\r')])]],
+    });
+    expect(JSON.parse((await llmConfig(['decrypt', file], { env })).out)).toEqual({ marked: 'é', typed: 'éx' });
   });
 
   it('answer 1 for what is not there, which is not an empty value and not a failure', async () => {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../../chain/chain.ts';
 import type { ConfigCheck } from '../../config/check-config.ts';
 import { checkConfig } from '../../config/load-config.ts';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, isConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
 import type { ConfigProvider } from '../../provider.ts';
@@ -23,10 +23,11 @@ async function load(file: string): Promise<Loaded> {
   try {
     exported = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
   } catch (error) {
-    const { code, name } = error as NodeJS.ErrnoException;
+    if (isConfigError(error)) throw error;
+    const { code, name = 'an unknown error' } = Object(error) as Partial<NodeJS.ErrnoException>;
     throw new ConfigError('io', `the module ${file} cannot be loaded (${code ?? name})`, {
       cause: error,
-      hint: 'Name a JavaScript module that runs by itself',
+      hint: `Name a JavaScript module that runs by itself; node ${file} says more`,
     });
   }
   const found = exported.chain ?? exported.default;

@@ -1,6 +1,7 @@
 import { type ConfigValue, isTree } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { formats } from '../../formats/format.ts';
+import { scanJson } from '../../formats/json-scan.ts';
 import { dig } from '../../internal/dig.ts';
 import { missing, readBytes, utf8 } from '../../internal/file.ts';
 import { keyOf } from '../../key.ts';
@@ -28,8 +29,8 @@ export async function givenValue(args: Parsed, io: Io, label: string): Promise<C
   if (type !== 'text' && type !== 'json') throw new UsageError('--type must be text or json');
   const text = await valueFrom(io, args.text('from-file'), label);
   if (type === 'text') return text;
-  const { tree } = await formats.json.parse({ provider: 'llm-config', file: 'the value', text: `{"value":${text}\n}` });
-  return tree.value as ConfigValue;
+  scanJson({ provider: 'llm-config', file: 'the value', text });
+  return JSON.parse(text) as ConfigValue;
 }
 
 const notFound = (key: string, file: string): Answer => ({ json: { found: false }, note: `${file} has no ${key}`, exit: 1 });
