@@ -7,15 +7,16 @@ export const MASK = '[redacted]';
 /** More names that make a value secret: words as in `licenseKey`, or a pattern tried on the whole key. */
 export type Sensitive = readonly (string | RegExp)[];
 
+const kinds = 'api|private|access|account|encryption|signing|master|shared|session|ssh|hmac|subscription';
 const names = [
   '[a-z0-9]*(?:password|passwd|apikey|secretkey|privatekey|accesskey|authtoken|accesstoken)s?',
   'pwd|pass(?:phrase|code)s?|secrets?|credentials?|token|dsn|jwt|bearer|connectionstrings?|clientsecret',
-  '(?:api|private|access|account|encryption|signing|master|shared|session|ssh|hmac|subscription) keys?|connection strings?',
+  `(?:${kinds}) keys?|connection strings?`,
   '(?:api|access|auth|bearer|id|refresh|session) tokens',
 ].join('|');
 const secretName = new RegExp(`(?:^| )(?:${names})(?= |$)`);
 /** Every secret name holds one of these: most names are told apart by them alone. */
-const part = /pass|pwd|secret|credential|token|dsn|jwt|bearer|key|connection/;
+const part = new RegExp(`pass|pwd|secret|credential|token|dsn|jwt|bearer|connection|(?:${kinds})\\W*key`);
 const aboutTokens = 'limits?|counts?|budget|size|window|rate|usage|ttl|per|length|type|expiry|lifetime|ur[il]|endpoint';
 const aboutName = new RegExp(`(?:^| )token (?:${aboutTokens})(?= |$)|(?:^| )password (?:policy|min|max|length)(?= |$)`, 'g');
 
@@ -43,19 +44,22 @@ export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
 // every repetition is bounded or cannot begin in two places: a megabyte of anything takes milliseconds
 const pem = /-----BEGIN [A-Z0-9 ]{1,64}-----/;
 const jwt = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
+const header = /(?:^|[\s:="'])(?:bearer|basic|token)(?:\s|%20){1,8}(?=[a-z.~+/_-]*\d)[\w.~+/-]{8,}/i;
+/** A password that holds blanks, in a value that is nothing but a URL. */
+const blanks = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
 const signed = /[?&](?:sig|signature|x-(?:amz|goog)-signature)=[^&\s]/i;
 const hint = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|connection/i;
 const pair = /(?:^|[\s;&?,{("'-])([A-Za-z][\w.-]{0,63}(?: [A-Za-z]{1,30})?)\\?["']?\s{0,8}[=:]\s{0,8}[^\s,;&}]/g;
 const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
-/** Whether a value gives itself away: a PEM block, a JWT, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
+/** Whether a value gives itself away: a PEM block, a JWT, `Bearer …`, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
 export function looksSecret(value: ConfigValue): boolean {
   if (Array.isArray(value)) return value.some(looksSecret);
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).some(([name, inner]) => isSecretName(name) || looksSecret(inner));
   if (typeof value !== 'string' || value.length < 3) return false;
-  if (pem.test(value) || jwt.test(value) || signed.test(value)) return true;
-  if (value.includes('@') && (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0)) return true;
+  if (pem.test(value) || jwt.test(value) || signed.test(value) || header.test(value)) return true;
+  if (value.includes('@') && (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || blanks.test(value))) return true;
   return hint.test(value) && (namesSecret(value, pair) || namesSecret(value, argument));
 }
 

@@ -21,10 +21,14 @@ export interface Format {
 }
 
 /** A format whose code is loaded with the first text in it. */
-const later = (load: (owner: string) => Promise<Format>): Format => ({
-  parse: async (source) => (await load(source.provider)).parse(source),
-  print: async (tree, owner) => (await load(owner)).print(tree, owner),
-});
+function later(load: (owner: string) => Promise<Format>): Format {
+  let loaded: Format | undefined;
+  const format = async (owner: string): Promise<Format> => (loaded ??= await load(owner));
+  return {
+    parse: async (source) => (await format(source.provider)).parse(source),
+    print: async (tree, owner) => (await format(owner)).print(tree, owner),
+  };
+}
 
 export const formats: Readonly<Record<FormatName, Format>> = {
   json: later(async () => (await import('./json.ts')).json),

@@ -89,8 +89,9 @@ function shadowed(files: readonly (readonly Assigned[])[], names: VariableNames)
     return key === undefined ? name : spoken(key);
   };
   return files.flatMap((file) => {
-    const left = file.filter((one) => !taken.has(id(one)));
-    for (const one of left) taken.add(id(one));
+    const ids = file.map(id);
+    const left = file.filter((_, i) => !taken.has(ids[i] as string));
+    for (const one of ids) taken.add(one);
     return left;
   });
 }

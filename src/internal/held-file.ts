@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Content, Held } from './held.ts';
+import { lazy } from './lazy.ts';
 import { foldersOf, markOf } from './watch.ts';
 
 export interface HeldFileOptions<T> {
@@ -23,7 +24,7 @@ export interface HeldFileOptions<T> {
 export function heldFile<T>({ provider, path: shown, parse, optional = false, maxBytes }: HeldFileOptions<T>): Held<T | undefined> {
   const file = path.resolve(shown);
   const load = async (last: Content<T | undefined> | undefined): Promise<Content<T | undefined>> => {
-    const { missing, readBytes, savingMs, utf8 } = await import('./file.ts');
+    const { missing, readBytes, savingMs, utf8 } = await reading();
     let bytes = await readBytes(file, shown, provider, maxBytes);
     if (!bytes && last && last.print !== absent) {
       await delay(savingMs);
@@ -40,3 +41,4 @@ export function heldFile<T>({ provider, path: shown, parse, optional = false, ma
 }
 
 const absent = '\0absent';
+const reading = lazy(() => import('./file.ts'));

@@ -14,7 +14,7 @@ export interface Variable {
   /** An error: it is there, and it cannot be read. */
   readonly value: string | ConfigError;
   readonly origin: Origin;
-  /** It is one, whatever its name. */
+  /** It is one, whatever its name; `false`: nor does its name say so. */
   readonly secret?: boolean;
 }
 
@@ -109,7 +109,7 @@ export async function readVariables(
   const tainted = taint(sensitive);
   const called = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
   const secret = (key: Key, value: ConfigValue, { name, secret: known }: Variable): boolean =>
-    known === true || tainted(key, value) || isSecretName(name, sensitive);
+    known === true || tainted(key, value) || (known === undefined && isSecretName(name, sensitive));
   const item = (key: Key, variable: Variable, loose?: Loose): Item => {
     const { value, origin } = variable;
     if (typeof value !== 'string') return Object.freeze({ key, origin, error: value, ...(loose && { loose }) });
@@ -129,9 +129,10 @@ export async function readVariables(
   const exact = names.exact.flatMap(([key, name]) => called(name).map((variable) => item(key, variable)));
   const sections = names.json.flatMap(([key, name]) => called(name).map((variable) => section(key, variable)));
   const loose = found.flatMap((variable) => {
-    if (names.refuses(variable.name)) throw noKey(variable, provider);
     const key = names.keyOf(variable.name);
-    return key === undefined ? [] : [item(key, variable, names.loose)];
+    if (key !== undefined) return [item(key, variable, names.loose)];
+    if (names.refuses(variable.name)) throw noKey(variable, provider);
+    return [];
   });
   return new Variables([...exact, ...(await Promise.all(sections))], loose);
 }

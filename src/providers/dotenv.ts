@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { DotenvFiles } from '../internal/dotenv-files.ts';
 import { Held } from '../internal/held.ts';
+import { lazy } from '../internal/lazy.ts';
 import { aBoolean, anObject, aString, type Check, checkOptions, either, listOf } from '../internal/options.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
 import { VariableProvider } from '../internal/variable-provider.ts';
@@ -51,10 +52,7 @@ export class DotEnvProvider extends VariableProvider {
 
     let files: DotenvFiles | undefined;
     const load = async () => {
-      const [{ DotenvFiles }, { readVariables }] = await Promise.all([
-        import('../internal/dotenv-files.ts'),
-        import('../internal/variables.ts'),
-      ]);
+      const [{ DotenvFiles }, { readVariables }] = await reading();
       files ??= new DotenvFiles({ provider, shown, paths, optional: !options.files, names, expand, tainted: taint(sensitive) });
       const { variables, print } = await files.read();
       return { value: await readVariables(variables, names, { provider, sensitive }), print, readAt: Date.now() };
@@ -64,6 +62,8 @@ export class DotEnvProvider extends VariableProvider {
     super(provider, shown.at(-1) as string, names, new Held({ provider, load, folders, mark }), true);
   }
 }
+
+const reading = lazy(() => Promise.all([import('../internal/dotenv-files.ts'), import('../internal/variables.ts')]));
 
 const usual = (environment: string): string[] => [
   `.env.${environment}.local`,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeOrigin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { Held } from '../internal/held.ts';
+import { lazy } from '../internal/lazy.ts';
 import { anObject, aString, checkOptions } from '../internal/options.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
 import { VariableProvider } from '../internal/variable-provider.ts';
@@ -20,6 +21,7 @@ export interface EnvOptions extends VariableOptions {
 }
 
 const maxBytes = 1024 * 1024;
+const reading = lazy(() => import('../internal/variables.ts'));
 
 /** Environment variables: `APP__DATABASE__POOL_MAX` is `database.poolMax`, `database.pool_max`, or whatever the other sources call
  *  it. They are read once, and again on `refresh` and for `maxAgeMs: 0`. With a prefix, a name that cannot be a key (`APP____X`,
@@ -52,7 +54,7 @@ export class EnvProvider extends VariableProvider {
         Object.entries(now).flatMap(([name, text]) => (typeof text === 'string' ? [variable(name, text)] : [])),
       );
       const print = JSON.stringify(found.map(({ name, value }) => [name, value]));
-      const { readVariables } = await import('../internal/variables.ts');
+      const { readVariables } = await reading();
       return { value: await readVariables(found, names, { provider, sensitive }), print, readAt: Date.now() };
     };
     const files = (): string[] =>
