@@ -2,7 +2,7 @@ import { type ConfigTree, type ConfigValue, type Entry, isTree, isUnreadable, ma
 import { ConfigError } from '../errors.ts';
 import { append, type Key, keyFrom, quote, rest, segments, startsWith } from '../key.ts';
 import type { Bound } from './bind.ts';
-import type { Conflict, LeafNode, Node, Section } from './merge.ts';
+import type { Conflict, LeafNode, Node, Section, Source } from './merge.ts';
 
 /** One value of the merge and the entry it came from. */
 export interface Leaf {
@@ -15,6 +15,8 @@ export interface Leaf {
   readonly origin: Origin;
   /** Also when it overrides a secret or a hole. */
   readonly secret: boolean;
+  /** Both at the price of one. */
+  said(): Said;
 }
 
 /** A place that cannot be read: nothing of lower priority shines through. */
@@ -59,8 +61,13 @@ function conflict(key: Key, { between: [a, b], differ }: Conflict): ConfigError 
   return new ConfigError('conflict', what, { key, origin: second, hint: differ ? 'Keep one of them' : 'Rename or remove one of them' });
 }
 
+interface Said {
+  readonly origin: Origin;
+  readonly secret: boolean;
+}
+
 /** A leaf's own origin and taint inside an entry that may hold a whole tree. */
-function leafOf(item: Entry | Unreadable, key: Key): { readonly origin: Origin; readonly secret: boolean } {
+function leafOf(item: Entry | Unreadable, key: Key): Said {
   if (isUnreadable(item)) return { origin: item.origin, secret: true };
   return (!item.loose && startsWith(key, item.key) && item.leaf?.(rest(key, item.key))) || item;
 }
@@ -143,9 +150,10 @@ export class MergedTree implements Merged {
   }
 
   entries(): readonly Entry[] {
-    return Array.from(this.leaves.values(), ({ key, value, origin, secret, entry: { loose, leaf, ...entry } }) =>
-      makeEntry({ ...entry, key, value, origin, secret }),
-    );
+    return Array.from(this.leaves.values(), (one) => {
+      const { loose, leaf, ...entry } = one.entry;
+      return makeEntry({ ...entry, key: one.key, value: one.value, ...one.said() });
+    });
   }
 
   candidates(key: Key): readonly Candidate[] {
@@ -197,11 +205,13 @@ class MergedLeaf implements Leaf {
   }
 
   get secret(): boolean {
-    return (
-      this.#coversHole ||
-      leafOf(this.entry, this.key).secret ||
-      this.#under.some((one) => one === 'hole' || leafOf(one.item, this.key).secret)
-    );
+    return this.said().secret;
+  }
+
+  said(): Said {
+    const { origin, secret } = leafOf(this.entry, this.key);
+    const hides = (one: Source | 'hole'): boolean => one === 'hole' || leafOf(one.item, this.key).secret;
+    return { origin, secret: secret || this.#coversHole || this.#under.some(hides) };
   }
 }
 
