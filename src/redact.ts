@@ -44,11 +44,11 @@ export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
 // every repetition is bounded or cannot begin in two places: a megabyte of anything takes milliseconds
 const pem = /-----BEGIN [A-Z0-9 ]{1,64}-----/;
 const jwt = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
-const header = /(?:^|[\s:="'])(?:bearer|basic|token)(?:\s|%20){1,8}(?=[a-z.~+/_-]*\d)[\w.~+/-]{8,}/i;
+const header = /(?:^|[\s:="'])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)(?:\s|%20){1,8}(?=[\w.~+/-]*(?:\d|=|[a-z][A-Z]))[\w.~+/-]{8,}/;
 /** A password that holds blanks, in a value that is nothing but a URL. */
 const blanks = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
 const signed = /[?&](?:sig|signature|x-(?:amz|goog)-signature)=[^&\s]/i;
-const hint = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|connection/i;
+const hint = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|basic|connection/i;
 const pair = /(?:^|[\s;&?,{("'-])([A-Za-z][\w.-]{0,63}(?: [A-Za-z]{1,30})?)\\?["']?\s{0,8}[=:]\s{0,8}[^\s,;&}]/g;
 const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
@@ -58,9 +58,9 @@ export function looksSecret(value: ConfigValue): boolean {
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).some(([name, inner]) => isSecretName(name) || looksSecret(inner));
   if (typeof value !== 'string' || value.length < 3) return false;
-  if (pem.test(value) || jwt.test(value) || signed.test(value) || header.test(value)) return true;
+  if (pem.test(value) || jwt.test(value) || signed.test(value)) return true;
   if (value.includes('@') && (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || blanks.test(value))) return true;
-  return hint.test(value) && (namesSecret(value, pair) || namesSecret(value, argument));
+  return hint.test(value) && (header.test(value) || namesSecret(value, pair) || namesSecret(value, argument));
 }
 
 function namesSecret(text: string, pattern: RegExp): boolean {

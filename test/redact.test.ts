@@ -124,6 +124,8 @@ describe('a value gives itself away', () => {
     `see http://h:80/x and http://u:${fake}@h`,
     `mongodb+srv://u:${fake}@a,b/x?y=z`,
     `u:${fake}@tcp(localhost:3306)/db`,
+    `postgres://u:with blanks\n${fake}@db/x`,
+    `postgres://:${fake} 5432@db/x`,
   ];
   it.each([
     ...urls,
@@ -136,6 +138,10 @@ describe('a value gives itself away', () => {
     `Authorization:${jwt}`,
     `("${jwt}")`,
     'eyJlbmMiOiJmYWtlIn0..aXY.Y2lwaGVy.dGFn',
+    `Bearer ${fake}`,
+    `Authorization: Basic dXNlcjpmYWtlLTg=`,
+    `authorization=Basic%20dXNlcjpmYWtlLTg=,x-team=a`,
+    `{"Authorization":"Bearer ${fake}"}`,
     `Server=db;Database=x;User Id=u;Password=${fake};`,
     `Endpoint=sb://x/;SharedAccessKeyName=y;SharedAccessKey=${fake}`,
     `DefaultEndpointsProtocol=https;AccountName=x;AccountKey=${fake}`,
@@ -206,6 +212,10 @@ describe('a value gives itself away', () => {
       'arn:aws:s3:::bucket/key',
       '--max-tokens 100 --host h',
       'no secrets here',
+      'Basic Authentication, or a bearer token of 32 letters',
+      'token endpoint 2',
+      'http://h:80/ is where you find me@example.com',
+      'http://h:80 is where you find me@example.com',
     ],
   ])('and %j does not', (value) => {
     expect(looksSecret(value)).toBe(false);
@@ -280,6 +290,7 @@ describe('a megabyte of anything', () => {
   const of = (text: string): string => text.repeat(size / text.length);
   const nasty = [
     ...['a', 'A', 'a-', '-', '=', ' ', '@', 'a b ', '"a', 'a=', '://', 'x://a:b', 'a://b@', '"a://', '"a://b@"', '(a://('],
+    ...['bearer ', 'Basic a=', 'basic%20a', '=basic%20', 'http://a:', 'a://a:b ', '://a:1/'],
     ...['eyJ', '=eyJaaaaaaaaa', '-----BEGIN A', '--a ', '--password ', 'password', '?sig=', '{"token":', 'key-'],
   ];
   it.each(nasty)('as %j ends in time', (text) => {
