@@ -192,7 +192,7 @@ describe('the built package', () => {
     execFileSync(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-dts', '--silent', '--out-dir', output], {
       cwd: project,
     });
-  });
+  }, 300_000);
   afterAll(() => rmSync(place, { recursive: true, force: true }));
 
   const names = subpaths.map((subpath) => manifest.name + subpath.slice(1));
@@ -228,6 +228,19 @@ describe('the built package', () => {
        console.log(JSON.stringify(twice));`,
     );
     expect(JSON.parse(out)).toEqual([]);
+  });
+
+  it.each(['.js', '.cjs'])('has classes that bear the names under which they are exported (%s)', (extension) => {
+    const files = subpaths.map((subpath) => fileURLToPath(new URL(`dist/${built(subpath)}${extension}`, installed)));
+    const out = node(
+      '-e',
+      `const all = ${JSON.stringify(files)}.flatMap((file) => Object.entries(require(file)));
+       const classes = all.filter(([, value]) => /^class\\b/.test(value));
+       console.log(JSON.stringify(classes.map(([key, value]) => [key, value.name])));`,
+    );
+    const classes = JSON.parse(out) as [string, string][];
+    expect(classes.map(([, name]) => name)).toEqual(classes.map(([key]) => key));
+    expect(classes.map(([key]) => key)).toContain('ConfigError');
   });
 
   it('holds a command that runs and knows its version', () => {
