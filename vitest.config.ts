@@ -29,6 +29,7 @@ export default defineConfig({
     ],
     setupFiles: ['test/support/draws.ts'],
     testTimeout: 60_000, // a busy machine is no failure
+    hookTimeout: 120_000,
     maxWorkers: availableParallelism(), // Vitest would leave one core idle
     exclude: ['test/live/**', '**/node_modules/**'],
     env: { NODE_ENV: 'test', TZ: 'UTC', NO_PROXY: here, no_proxy: here },

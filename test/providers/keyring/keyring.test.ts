@@ -320,7 +320,7 @@ describe('A keyring that cannot answer', () => {
       turn();
       await expect(ring.get('token')).rejects.toMatchObject({ code: 'timeout' });
       over = true;
-      expect(turns).toBeGreaterThan(20);
+      expect(turns).toBeGreaterThan(3);
       fake.fault = () => undefined;
       await until('it recovers', async () => (await value(ring, 'token').catch(() => undefined)) === 'fake');
     },
