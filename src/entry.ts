@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { ConfigError } from './errors.ts';
 import { frozen } from './internal/freeze.ts';
 import type { Key } from './key.ts';
-import { MASK, show } from './redact.ts';
+import { MASK, maskUrls, show } from './redact.ts';
 
 export type ConfigValue = null | boolean | number | bigint | string | readonly ConfigValue[] | ConfigTree;
 export interface ConfigTree {
@@ -140,7 +140,7 @@ class SourceOrigin implements Origin {
 
   constructor(fields: OriginFields) {
     this.provider = fields.provider;
-    this.source = fields.source;
+    this.source = maskUrls(fields.source);
     if (fields.version !== undefined) this.version = fields.version;
     this.#position = fields.position;
   }

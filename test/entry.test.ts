@@ -108,6 +108,12 @@ describe('an origin', () => {
     });
   });
 
+  it('keeps no password of a URL that is its source', () => {
+    const one = makeOrigin({ provider: 'http', source: `https://user:${fake}@host/app.json` });
+    expect(inspect(one, { customInspect: false, showHidden: true }) + JSON.stringify(one) + one.source).not.toContain(fake);
+    expect(String(one)).toBe(`https://user:${MASK}@host/app.json`);
+  });
+
   it('works its position out when somebody asks, once', () => {
     let asked = 0;
     const lazily = makeOrigin({ provider: 'f', source: 's', position: () => ({ line: ++asked, column: 1 }) });
