@@ -12,12 +12,20 @@ export interface Found {
   readonly error?: ConfigError;
 }
 
+export interface Folder {
+  /** In the order of their names. */
+  readonly files: readonly Found[];
+  /** False: a volume mounted there was swapped meanwhile, and all its files are others. */
+  readonly isCurrent: () => boolean;
+}
+
 /** Deeper than any key. */
 const maxDepth = 32;
 
-/** The files below a folder in the order of their names; links are followed, hidden ones left out. `undefined`: no such folder. */
-export async function filesBelow(root: string, shown: string, provider: string, most: number): Promise<readonly Found[] | undefined> {
+/** The files below a folder; links are followed, hidden ones left out. `undefined`: no such folder. */
+export async function filesBelow(root: string, shown: string, provider: string, most: number): Promise<Folder | undefined> {
   const found: Found[] = [];
+  const volumes = new Map<string, string | undefined>();
   const add = (one: Found): void => {
     if (found.length === most)
       throw new ConfigError('io', `the folder ${shown} has more than ${most} files`, {
@@ -33,9 +41,9 @@ export async function filesBelow(root: string, shown: string, provider: string, 
       add({ names, file: folder, error: new ConfigError('io', what, { provider, hint: 'Remove the link or the folder' }) });
       return;
     }
-    for (const entry of (await readdir(folder, { withFileTypes: true })).sort(byName)) {
-      if (isHidden(entry.name)) continue;
-      const file = path.join(folder, entry.name);
+    volumes.set(folder, generation(folder));
+    for (const entry of await entriesOf(folder)) {
+      const file = path.join(entry.parentPath, entry.name);
       const inside = [...names, entry.name];
       try {
         const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await stat(file)).isDirectory());
@@ -51,12 +59,21 @@ export async function filesBelow(root: string, shown: string, provider: string, 
   };
   try {
     await walk(root, [], []);
-    return found;
+    return { files: found, isCurrent: () => [...volumes].every(([folder, before]) => generation(folder) === before) };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw ioError(error, `the folder ${shown}`, provider);
   }
+}
+
+/** What is in a folder, and in the generation of a mounted volume: whoever swaps it links what is new a moment later. */
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  const linked = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !isHidden(name));
+  if (generation(folder) === undefined) return linked.sort(byName);
+  const known = new Set(linked.map(({ name }) => name));
+  const all = await readdir(path.join(folder, data), { withFileTypes: true }).catch(() => []);
+  return [...linked, ...all.filter(({ name }) => !known.has(name) && !isHidden(name))].sort(byName);
 }
 
 const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1);
@@ -65,16 +82,17 @@ function dangling(shown: string, provider: string): ConfigError {
   return new ConfigError('io', `${shown} is a link to what does not exist`, { provider, hint: 'Correct the link' });
 }
 
-/** Whether a link into `..data` is of a generation that is over: whoever swapped the volume removes it in a moment. */
+/** Whether a link that leads nowhere is no more itself, or is one into `..data`, of a generation that is over: whoever swapped the
+ *  volume removes it in a moment. */
 function isLeftover(link: string): boolean {
-  const folder = path.dirname(link);
-  return pointsTo(link)?.split(path.sep)[0] === '..data' && existsSync(path.join(folder, '..data'));
+  const target = pointsTo(link);
+  return target === undefined || (target.split(path.sep)[0] === data && existsSync(path.join(path.dirname(link), data)));
 }
 
+const data = '..data';
+
 /** Where a mounted volume's `..data` points: another place means another generation of all files. */
-export function generation(root: string): string | undefined {
-  return pointsTo(path.join(root, '..data'));
-}
+const generation = (folder: string): string | undefined => pointsTo(path.join(folder, data));
 
 function pointsTo(link: string): string | undefined {
   try {

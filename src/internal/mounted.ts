@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type Key, keyFrom, parent } from '../key.ts';
 import { readBytes, savingMs, utf8 } from './file.ts';
-import { type Found, filesBelow, generation } from './folder.ts';
+import { type Found, filesBelow } from './folder.ts';
 
 export interface MountedOptions {
   readonly root: string;
@@ -45,12 +45,13 @@ export async function readMounted(
 async function readOnce(options: MountedOptions): Promise<ReadonlyMap<Key, Mounted> | undefined> {
   const { root, shown, provider, maxFiles } = options;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const before = generation(root);
-    const files = await filesBelow(root, shown, provider, maxFiles);
+    const folder = await filesBelow(root, shown, provider, maxFiles);
+    if (!folder) return undefined;
+    const { files, isCurrent } = folder;
     const items: Mounted[] = [];
-    for (let i = 0; files && i < files.length; i += atOnce)
+    for (let i = 0; i < files.length; i += atOnce)
       for (const item of await Promise.all(files.slice(i, i + atOnce).map((file) => read(file, options)))) if (item) items.push(item);
-    if (generation(root) === before) return files && byKey(items, provider);
+    if (isCurrent()) return byKey(items, provider);
   }
   throw new ConfigError('unavailable', `the folder ${shown} kept changing while it was read`, { provider });
 }

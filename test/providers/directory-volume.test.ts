@@ -34,6 +34,51 @@ describe('DirectoryProvider over a volume that changes', () => {
     expect(await listed(provider)).toEqual({ a: '2', b: '2' });
   });
 
+  it('reads one generation of each volume that is mounted further down', async () => {
+    for (const volume of ['x', 'y']) {
+      for (const n of [1, 2]) await box.write({ [`mount/${volume}/..${n}/a`]: `${n}`, [`mount/${volume}/..${n}/b`]: `${n}` });
+      await box.link(`mount/${volume}/..data`, '..1');
+      for (const file of ['a', 'b']) await box.link(`mount/${volume}/${file}`, `..data/${file}`);
+    }
+    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
+    vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
+      const handle = await open(...args);
+      await box.link('mount/x/..data', '..2');
+      return handle;
+    });
+    expect(await listed(new DirectoryProvider(box.path('mount')))).toEqual({ 'x.a': '2', 'x.b': '2', 'y.a': '1', 'y.b': '1' });
+  });
+
+  it.each(['before', 'after'])(
+    'knows two generations and nothing between them, links of new files being made %s the swap',
+    async (when) => {
+      const [before, after] = [
+        { a: '1', 'gone.x': '1' },
+        { a: '2', 'new': '2', 'sub.x': '2' },
+      ];
+      await box.write({ 'mount/..1/a': '1', 'mount/..1/gone.x': '1' });
+      await box.link('mount/..data', '..1');
+      for (const file of ['a', 'gone.x']) await box.link(`mount/${file}`, `..data/${file}`);
+      const provider = new DirectoryProvider(box.path('mount'));
+      const write = (name: string) => () => box.write({ [`mount/..2/${name}`]: '2' });
+      const link = (name: string) => () => box.link(`mount/${name}`, `..data/${name}`);
+      const remove = (name: string) => () => fs.rm(box.path(`mount/${name}`), { recursive: true });
+      const swap = () => box.link('mount/..data', '..2');
+      const links = [link('new'), link('sub')];
+      const steps = [write('a'), write('new'), write('sub/x'), ...(when === 'before' ? [...links, swap] : [swap, ...links])];
+      let expected: object = before;
+      expect(await listed(provider)).toEqual(expected);
+      for (const step of [...steps, remove('gone.x'), remove('..1')]) {
+        await step();
+        if (step === swap) expected = after;
+        await provider.refresh();
+        expect(await listed(provider)).toEqual(expected);
+        for (const key of ['a', 'new', 'gone.x', 'sub.x'])
+          expect((await provider.get(key, { maxAgeMs: 0 }))?.value).toBe((expected as Record<string, string>)[key]);
+      }
+    },
+  );
+
   it('gives up, for the moment, on a volume that never stands still', async () => {
     await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2' });
     await box.link('mount/..data', '..1');
