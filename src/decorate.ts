@@ -1,10 +1,36 @@
+import { ConfigError } from './errors.ts';
 import type { ConfigProvider, WritableProvider } from './provider.ts';
+
+/** Whether a value can be asked as a provider. */
+export function isProvider(value: unknown): value is ConfigProvider {
+  const { name, get, list } = (typeof value === 'object' && value !== null ? value : {}) as Partial<ConfigProvider>;
+  return typeof name === 'string' && typeof get === 'function' && typeof list === 'function';
+}
+
+/** Refuses what an owner cannot ask. */
+export function checkProvider(owner: string, value: unknown, which = 'its first argument'): void {
+  if (!isProvider(value))
+    throw new ConfigError('invalid_option', `${owner}: ${which} is no provider`, { hint: 'A provider has a name, get and list' });
+}
+
+const madeOf = new WeakMap<ConfigProvider, readonly ConfigProvider[]>();
+
+/** Whether a provider is a chain, or a view of one. */
+export function isComposed(provider: ConfigProvider): boolean {
+  return madeOf.get(provider)?.some(isComposed) ?? provider.layers !== undefined;
+}
 
 type Abilities = Partial<Omit<WritableProvider, 'name'>>;
 
 /** A provider that reads and writes as it is told here, and is otherwise what `inner` is: the one place that forwards abilities.
- *  Reading and writing are never forwarded by themselves: a decorator that changes `get` must decide about `getMany`. */
-export function decorate(inner: ConfigProvider, name: string, own: Abilities & Pick<ConfigProvider, 'get' | 'list'>): ConfigProvider {
+ *  Reading and writing are never forwarded by themselves: a decorator that changes `get` must decide about `getMany`. `parts`: all that
+ *  it asks. */
+export function decorate(
+  inner: ConfigProvider,
+  name: string,
+  own: Abilities & Pick<ConfigProvider, 'get' | 'list'>,
+  parts = [inner],
+): ConfigProvider {
   const forwarded = {
     where: inner.where && ((key) => inner.where?.(key) as string),
     health: inner.health && ((options) => inner.health?.(options) as ReturnType<NonNullable<ConfigProvider['health']>>),
@@ -16,5 +42,7 @@ export function decorate(inner: ConfigProvider, name: string, own: Abilities & P
     local: inner.local,
   } satisfies { [Ability in keyof Abilities]: Abilities[Ability] | undefined };
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);
-  return Object.freeze(Object.fromEntries(all)) as unknown as ConfigProvider;
+  const made = Object.freeze(Object.fromEntries(all)) as unknown as ConfigProvider;
+  madeOf.set(made, parts);
+  return made;
 }

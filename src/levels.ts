@@ -1,10 +1,14 @@
 import { ProviderChain } from './chain/chain.ts';
+import { checkProvider } from './decorate.ts';
+import { ConfigError } from './errors.ts';
 import { moved } from './internal/moved.ts';
+import { aString, checkOptions, listOf } from './internal/options.ts';
 import { append, type Key, keyFrom, keyOf, letters, rest, segments, startsWith } from './key.ts';
 import type { ConfigProvider, WritableProvider } from './provider.ts';
 
 /** A chain of any hierarchy, written from the most general to the most specific level; the most specific wins. */
 export function cascade<T>(levels: readonly T[], make: (level: T) => ConfigProvider): ProviderChain {
+  if (!Array.isArray(levels)) throw new ConfigError('invalid_option', 'cascade: its first argument must be a list of levels');
   return new ProviderChain(levels.map((level) => make(level)).reverse(), { name: 'cascade' });
 }
 
@@ -17,8 +21,14 @@ export interface EnvironmentsOptions {
 export function environments(
   active: string,
   make: (environment: string) => ConfigProvider,
-  { inherit = [] }: EnvironmentsOptions = {},
+  options: EnvironmentsOptions = {},
 ): ProviderChain {
+  if (aString(active) !== undefined)
+    throw new ConfigError('invalid_option', 'environments: its first argument must be the name of the active environment', {
+      hint: "A variable may be unset: process.env.NODE_ENV ?? 'development'",
+    });
+  checkOptions('environments', options, { inherit: listOf(aString) });
+  const { inherit = [] } = options;
   const names = [...new Set([active, ...inherit, 'base'])];
   return new ProviderChain(
     names.map((name) => make(name)),
@@ -30,6 +40,7 @@ export function environments(
 export function scoped(provider: WritableProvider, prefix: Key): WritableProvider;
 export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider;
 export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
+  checkProvider('scoped', provider);
   const scope = keyOf(prefix);
   const depth = segments(scope).length;
   return moved(provider, `${provider.name} at ${scope}`, {
@@ -43,6 +54,7 @@ export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
 export function mounted(provider: WritableProvider, prefix: Key): WritableProvider;
 export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider;
 export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider {
+  checkProvider('mounted', provider);
   const mount = keyOf(prefix);
   const depth = segments(mount).length;
   return moved(provider, `${provider.name} under ${mount}`, {

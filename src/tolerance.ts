@@ -1,5 +1,5 @@
 import { failure, getMany, layersOf } from './chain/layers.ts';
-import { decorate } from './decorate.ts';
+import { checkProvider, decorate } from './decorate.ts';
 import type { ConfigValue, Entry, Unreadable } from './entry.ts';
 import type { ConfigError } from './errors.ts';
 import { Answered, leavesOf } from './internal/answered.ts';
@@ -14,6 +14,7 @@ type Answer = Entry | undefined | ConfigError;
 export function optional(provider: WritableProvider): WritableProvider;
 export function optional(provider: ConfigProvider): ConfigProvider;
 export function optional(provider: ConfigProvider): ConfigProvider {
+  checkProvider('optional', provider);
   return tolerant(provider, undefined);
 }
 
@@ -21,6 +22,8 @@ export function optional(provider: ConfigProvider): ConfigProvider {
 export function fallback(first: WritableProvider, second: ConfigProvider): WritableProvider;
 export function fallback(first: ConfigProvider, second: ConfigProvider): ConfigProvider;
 export function fallback(first: ConfigProvider, second: ConfigProvider): ConfigProvider {
+  checkProvider('fallback', first);
+  checkProvider('fallback', second, 'its second argument');
   return tolerant(first, second);
 }
 
@@ -100,7 +103,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
 
   const both = [first, ...(second ? [second] : [])];
   const writable = first as Partial<WritableProvider>;
-  return decorate(first, second ? `${first.name} or ${second.name}` : first.name, {
+  const abilities: Parameters<typeof decorate>[2] = {
     get,
     getMany: many,
     list,
@@ -112,7 +115,8 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     ...(writable.set && { set: (key: Key, value: ConfigValue, more) => writable.set?.(key, value, more) as Promise<Entry> }),
     ...(writable.delete && { delete: (key: Key, more) => writable.delete?.(key, more) as Promise<boolean> }),
     close: async () => void (await Promise.all(both.map((one) => one.close?.()))),
-  });
+  };
+  return decorate(first, second ? `${first.name} or ${second.name}` : first.name, abilities, both);
 }
 
 function tolerable(thrown: unknown, provider: string, key?: Key): ConfigError {

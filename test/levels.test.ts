@@ -5,6 +5,7 @@ import { ConfigError } from '../src/errors.ts';
 import type { Key } from '../src/key.ts';
 import { cascade, environments, mounted, scoped } from '../src/levels.ts';
 import type { Change, ConfigProvider, WritableProvider } from '../src/provider.ts';
+import { MemoryProvider } from '../src/providers/memory.ts';
 import { entry, Fixed, failing, layer, variable } from './support/layers.ts';
 
 const env = (...names: [string, string][]): ConfigProvider => {
@@ -22,6 +23,12 @@ describe('cascade', () => {
     const chain = cascade(['global', 'tenant', 'service'], (level) => new Fixed(level, values[level] ?? {}));
     expect(await chain.tree()).toEqual({ a: 1, b: 2, c: 3 });
   });
+
+  it('refuses what is no list of levels', () => {
+    expect(() => cascade('acme' as never, (level: string) => new Fixed(level, {}))).toThrow(
+      'cascade: its first argument must be a list of levels',
+    );
+  });
 });
 
 describe('environments', () => {
@@ -35,6 +42,17 @@ describe('environments', () => {
 
   it('take the active one, then base, and ask no other: development never shines into production', async () => {
     expect(await environments('production', make).tree()).toEqual({ log: 'warn', name: 'acme' });
+  });
+
+  it('refuse an active one that has no name, and options that are none', () => {
+    for (const active of [undefined, '', 5])
+      expect(() => environments(active as never, make)).toThrow(
+        'environments: its first argument must be the name of the active environment. A variable may be unset:',
+      );
+    expect(() => environments('production', make, { inherit: 'staging' as never })).toThrow(
+      'environments: the option inherit must be a list, each a non-empty string; received a string',
+    );
+    expect(() => environments('production', make, { inherits: [] } as never)).toThrow('Did you mean inherit?');
   });
 
   it('inherit only from those that are named, in their order', async () => {
@@ -53,6 +71,11 @@ describe('scoped', () => {
     expect((await view.list('db')).map((item) => item.key)).toEqual(['db.host']);
     expect(view.where?.('port')).toBe('vault acme.inference.port');
     expect(view.name).toBe('vault at acme.inference');
+  });
+
+  it('refuses what is no provider, as mounted does', () => {
+    expect(() => scoped(undefined as never, 'a')).toThrow('scoped: its first argument is no provider. A provider has a name, get and list');
+    expect(() => mounted({} as never, 'a')).toThrow('mounted: its first argument is no provider');
   });
 
   it('tells whoever has given up, also of a key that nobody would be asked for', async () => {
@@ -91,6 +114,16 @@ describe('scoped', () => {
     const list = vi.fn(async () => []);
     await scoped({ ...failing('vault'), list }, 'acme').list('', { wanted: { keys: ['a.b'], open: ['c'] } });
     expect(list).toHaveBeenCalledWith('acme', { wanted: { keys: ['acme.a.b'], open: ['acme.c'] } });
+  });
+
+  it('calls who has changed as it calls the layers', async () => {
+    const store = new MemoryProvider({ 'acme.x': 1 }, { name: 'store' });
+    const view = scoped(new ProviderChain([store]), 'acme');
+    const changes: Change[] = [];
+    view.watch?.((change) => changes.push(change));
+    await store.set('acme.x', 2);
+    expect(changes).toMatchObject([{ provider: 'store in chain at acme', keys: ['x'] }]);
+    expect(await view.layers?.()).toMatchObject([{ name: 'store in chain at acme' }]);
   });
 
   it('maps layers one by one', async () => {

@@ -181,6 +181,13 @@ describe('optional', () => {
 });
 
 describe('fallback', () => {
+  it('refuses what is no provider, as optional does', () => {
+    const { provider } = flaky({});
+    expect(() => optional([provider] as never)).toThrow('optional: its first argument is no provider');
+    expect(() => fallback(undefined as never, provider)).toThrow('fallback: its first argument is no provider');
+    expect(() => fallback(provider, undefined as never)).toThrow('fallback: its second argument is no provider');
+  });
+
   it('asks the second only while the first is unreachable', async () => {
     const first = flaky({ a: '1' }, 'first');
     const second = flaky({ a: '2', b: '2' }, 'second');

@@ -1,12 +1,14 @@
+import { checkProvider } from '../decorate.ts';
 import type { ConfigTree, ConfigValue, Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { guarded } from '../guarded.ts';
+import { isPlain } from '../internal/freeze.ts';
 import { aBoolean, aFunction, aString, checkOptions } from '../internal/options.ts';
 import { type Key, keyOf } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
 import type { Change, ConfigProvider, Health, KeyStatus, Layer, ListOptions, ReadOptions, Wanted } from '../provider.ts';
-import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Explanation } from './explain.ts';
 import { failure, getMany, layersOf, settle, whereAll } from './layers.ts';
 
@@ -92,6 +94,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   require<S extends StandardSchemaV1>(key: Key, schema: S, options?: ReadOptions): Promise<StandardSchemaV1.InferOutput<S>>;
   async require(key: Key, second?: StandardSchemaV1 | ReadOptions, third?: ReadOptions): Promise<unknown> {
     const schema = isSchema(second) ? second : undefined;
+    if (!schema && second !== undefined && !isPlain(second)) throw noSchema('require', 'its second argument');
     const entry = await this.get(key, schema ? third : (second as ReadOptions | undefined));
     if (!entry) {
       const { missing } = await import('./missing.ts');
@@ -232,13 +235,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
   if (!Array.isArray(providers)) throw new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers');
-  providers.forEach((provider: Partial<ConfigProvider> | undefined, i) => {
-    const ok = typeof provider?.name === 'string' && typeof provider.get === 'function' && typeof provider.list === 'function';
-    if (!ok)
-      throw new ConfigError('invalid_option', `ProviderChain: number ${i + 1} of its list is no provider`, {
-        hint: 'A provider has a name, get and list',
-      });
-  });
+  providers.forEach((provider, i) => void checkProvider('ProviderChain', provider, `number ${i + 1} of its list`));
   return Object.freeze([...providers]);
 }
 

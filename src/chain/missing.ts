@@ -9,10 +9,9 @@ import { layersOf, whereAll } from './layers.ts';
 export async function missing(key: Key, providers: readonly ConfigProvider[]): Promise<ConfigError> {
   const local = await Promise.all(providers.filter((provider) => provider.local).map((provider) => layersOf(provider, '')));
   const meant = nearest(key, merge(local.flat()).leaves.keys());
-  const places = whereAll(key, providers)
-    .split('\n')
-    .map((place) => `\n  ${place}`);
-  return new ConfigError('not_found', `nobody has "${key}". Looked in:${places.join('')}`, {
+  const places = whereAll(key, providers);
+  const looked = places === '' ? ', and there is nowhere to look for it' : `. Looked in:\n  ${places.replaceAll('\n', '\n  ')}`;
+  return new ConfigError('not_found', `nobody has "${key}"${looked}`, {
     key,
     ...(meant && { hint: `\nDid you mean ${meant}?` }),
   });

@@ -6,27 +6,35 @@ import type { Layer } from '../provider.ts';
 /** Layers in which an outage has undone nothing. */
 export interface Carried {
   readonly layers: readonly Layer[];
-  /** The providers whose standing entries were carried forward, and why. */
-  readonly stale: ReadonlyMap<string, ConfigError>;
+  /** The layers whose standing entries were carried forward, and why. */
+  readonly stale: ReadonlyMap<Layer, ConfigError>;
 }
 
 /** What stood in a provider that is unreachable, and allowed to be, stands on until it expires; so does what only a read that makes
  *  credentials could renew. */
 export function carryForward(layers: readonly Layer[], standing: readonly Layer[], now: number): Carried {
-  const before = new Map(standing.map((layer) => [layer.name, layer]));
-  const stale = new Map<string, ConfigError>();
-  const carried = layers.map((layer): Layer => {
-    const old = before.get(layer.name);
+  const stale = new Map<Layer, ConfigError>();
+  const carried = layers.map((layer, number): Layer => {
+    const old = counterpart(layers, number, standing);
     if (!old) return layer;
     if (!layer.tolerated) return withLeases(layer, old, now);
     if (layer.entries.length > 0 || (old.entries.length === 0 && old.holes.length === 0)) return layer;
-    stale.set(layer.name, layer.tolerated);
     const error = layer.tolerated;
     const lapsed = old.entries.filter((entry) => isExpired(entry, now));
     const holes = lapsed.map(({ key, origin, loose }): Unreadable => Object.freeze({ key, origin, error, ...(loose && { loose }) }));
-    return { ...layer, entries: old.entries.filter((entry) => !isExpired(entry, now)), holes: [...old.holes, ...holes] };
+    const kept = { ...layer, entries: old.entries.filter((entry) => !isExpired(entry, now)), holes: [...old.holes, ...holes] };
+    stale.set(kept, error);
+    return kept;
   });
   return { layers: carried, stale };
+}
+
+/** The same layer in what stood before. Two chains that are tolerated may each have a provider of one name. */
+function counterpart(layers: readonly Layer[], number: number, standing: readonly Layer[]): Layer | undefined {
+  const name = layers[number]?.name;
+  const place = layers.slice(0, number).filter((layer) => layer.name === name).length;
+  const named = standing.filter((layer) => layer.name === name);
+  return named[place] ?? named.at(-1);
 }
 
 const isExpired = (entry: Entry, now: number): boolean => entry.expiresAt !== undefined && entry.expiresAt <= now;

@@ -4,7 +4,7 @@ import { keyFrom, startsWith } from '../key.ts';
 import { show } from '../redact.ts';
 import { formatReport, type Problem } from '../report/report.ts';
 import { describeKeys } from '../schema/keys.ts';
-import type { StandardSchemaV1 } from '../schema/schema.ts';
+import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { carryForward } from './carry.ts';
 import { ask, assemble, failureOf, isHidden, type Load, problemsOf } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
@@ -52,7 +52,8 @@ export async function check(
   source: ConfigSource,
   options: Omit<LoadOptions, 'watch'> = {},
 ): Promise<ConfigCheck> {
-  const { plan, own } = planOf(schema, source, options);
+  if (!isSchema(schema)) throw noSchema('checkConfig');
+  const { plan, own } = planOf('checkConfig', schema, source, options);
   try {
     const { signal, context, unknown } = options;
     const layers = await ask(plan, { ...(signal && { signal }), context });

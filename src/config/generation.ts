@@ -3,7 +3,7 @@ import { type Explanation, explain } from '../chain/explain.ts';
 import { guarded, inside, masked, withoutBigints } from '../guarded.ts';
 import { isPlain } from '../internal/freeze.ts';
 import { append, type Key, keyFrom, keyOf, segments } from '../key.ts';
-import type { KeyStatus } from '../provider.ts';
+import type { KeyStatus, Layer } from '../provider.ts';
 import { show } from '../redact.ts';
 import { shapeAt } from '../schema/shape.ts';
 import { readAs } from '../schema/strings.ts';
@@ -41,7 +41,7 @@ export class Generation<T> {
     this.info = Object.freeze({
       number: same ? before.info.number : number,
       loadedAt: same ? before.info.loadedAt : Date.now(),
-      sources: Object.freeze(load.layers.map(({ name, entries }) => sourceOf(name, entries, stale.has(name)))),
+      sources: Object.freeze(load.layers.map((layer) => sourceOf(layer, stale.has(layer)))),
     });
   }
 
@@ -89,7 +89,7 @@ export class Generation<T> {
     const full = append(plan.at, key);
     const status = (provider: string): KeyStatus | undefined => {
       const known = statusOf(provider, full);
-      return this.load.carried.stale.has(provider) ? { ...known, stale: true } : known;
+      return [...this.load.carried.stale.keys()].some(({ name }) => name === provider) ? { ...known, stale: true } : known;
     };
     const leaf = standing.leaves.find((one) => isDeepStrictEqual(one.path, path));
     const notes: string[] = [];
@@ -105,7 +105,7 @@ export class Generation<T> {
     }
     const expected = shapeAt(plan.shape, path)?.expects;
     if (expected) notes.push(`the schema wants ${expected}`);
-    for (const [name, error] of this.load.carried.stale)
+    for (const [{ name }, error] of this.load.carried.stale)
       notes.push(`${name} is unreachable, its values stand since ${new Date(this.info.loadedAt).toISOString()}: ${error.message}`);
     // the schema's own mark makes a value secret that its sources do not know to be
     const secret = leaf !== undefined && isHidden(leaf, plan.shape);
@@ -132,7 +132,7 @@ function step(at: unknown, name: string): unknown {
 const hidden = ({ standing, plan }: Load): string[] =>
   standing.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));
 
-function sourceOf(name: string, entries: readonly { readonly version?: string }[], stale: boolean): SourceInfo {
+function sourceOf({ name, entries }: Layer, stale: boolean): SourceInfo {
   const versions = new Set(entries.map((entry) => entry.version));
   const [version] = versions;
   return Object.freeze({

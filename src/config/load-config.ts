@@ -1,5 +1,5 @@
 import type { ConfigTree } from '../entry.ts';
-import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { ConfigCheck } from './check-config.ts';
 import type { Config } from './config.ts';
 import type { ConfigSource, LoadOptions } from './plan.ts';
@@ -18,10 +18,11 @@ export async function loadConfig(
   second?: ConfigSource | LoadOptions,
   third?: LoadOptions,
 ): Promise<unknown> {
-  const [{ planOf }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
+  const [{ isSource, planOf }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
   const schema = isSchema(first) ? first : undefined;
+  if (!schema && (!isSource(first) || isSchema(second))) throw noSchema('loadConfig');
   const options = ((schema ? third : second) ?? {}) as LoadOptions;
-  const { plan, own } = planOf(schema, (schema ? second : first) as ConfigSource, options);
+  const { plan, own } = planOf('loadConfig', schema, (schema ? second : first) as ConfigSource, options);
   return Config.load(plan, options, own);
 }
 

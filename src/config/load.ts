@@ -73,7 +73,7 @@ export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
     return input.value;
   });
   const holes = input.read();
-  const where = (key: Key): readonly string[] => source.where(append(at, key)).split('\n');
+  const where = (key: Key): readonly string[] => source.where(append(at, key)).split('\n').filter(Boolean);
   const issues = 'issues' in result ? result.issues : [];
   const problems = [
     ...diagnose(issues, { standing: here, input: input.value, texts, shape, holes, where }),

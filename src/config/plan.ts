@@ -1,4 +1,6 @@
 import { ProviderChain } from '../chain/chain.ts';
+import { isComposed, isProvider } from '../decorate.ts';
+import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { aBoolean, aFunction, aNumber, anObject, anything, aString, checkOptions, either, oneOf } from '../internal/options.ts';
 import { type Key, keyOf } from '../key.ts';
@@ -45,20 +47,24 @@ const loadOptions = {
 
 /** What to load, and the chain that was made for it, if one was. */
 export function planOf(
+  owner: string,
   schema: StandardSchemaV1 | undefined,
   source: ConfigSource,
   options: LoadOptions,
 ): { readonly plan: Plan; readonly own?: ProviderChain } {
-  checkOptions('loadConfig', options, loadOptions);
-  if (typeof options.watch === 'object') checkOptions('loadConfig: watch', options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
-  const own =
-    source instanceof ProviderChain
-      ? undefined
-      : new ProviderChain(Array.isArray(source) ? source : [source as ConfigProvider], { closeProviders: !isComposed(source) });
+  if (!isSource(source))
+    throw new ConfigError('invalid_option', `${owner}: the source is no provider, no chain and no list of providers`, {
+      hint: "Say where to look, as in new EnvProvider() or new BundleProvider('config.yaml')",
+    });
+  checkOptions(owner, options, loadOptions);
+  if (typeof options.watch === 'object') checkOptions(`${owner}: watch`, options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
+  const own = source instanceof ProviderChain ? undefined : chainOf(source);
   const plan: Plan = { source: own ?? (source as ProviderChain), at: keyOf(options.at ?? ''), schema, shape: schema && shapeOf(schema) };
   return { plan, ...(own && { own }) };
 }
 
+export const isSource = (value: unknown): value is ConfigSource => Array.isArray(value) || isProvider(value);
+
 /** A view of somebody's chain is that somebody's to close. */
-const isComposed = (source: ConfigSource): boolean =>
-  !Array.isArray(source) && (source as ConfigProvider | undefined)?.layers !== undefined;
+const chainOf = (source: ConfigSource): ProviderChain =>
+  isProvider(source) ? new ProviderChain([source], { closeProviders: !isComposed(source) }) : new ProviderChain(source);

@@ -31,9 +31,11 @@ export function moved(inner: ConfigProvider, name: string, move: Move): ConfigPr
     return failed.rekeyed(failed.key === undefined ? asked : (move.outward(failed.key, true) ?? asked));
   };
   const asking = <T>(asked: Key, answer: Promise<T>): Promise<T> => answer.catch((failed: unknown) => Promise.reject(error(failed, asked)));
+  /** What the inner provider is made of, seen from here. */
+  const nameOf = (own: string): string => (own === inner.name ? name : `${own} in ${name}`);
   const layer = (from: Layer): Layer => ({
     ...from,
-    name: from.name === inner.name ? name : `${from.name} in ${name}`,
+    name: nameOf(from.name),
     entries: from.entries.flatMap(item),
     holes: from.holes.flatMap(item),
     ...(from.error && { error: from.error.key === undefined ? from.error : (error(from.error, from.error.key) as ConfigError) }),
@@ -99,7 +101,7 @@ export function moved(inner: ConfigProvider, name: string, move: Move): ConfigPr
     ...(inner.where && { where: (key) => orNowhere(move.leaf(keyOf(key), true), (at) => inner.where!(at)) ?? '' }),
     ...(inner.status && { status: (key) => orNowhere(move.leaf(key, true), (at) => inner.status!(at)) }),
     ...(inner.refresh && { refresh: async (prefix = '') => orNowhere(move.section(keyOf(prefix)), (at) => inner.refresh!(at)) }),
-    ...(inner.watch && { watch: (onChange) => inner.watch!((change) => forward(change, move, name, onChange)) }),
+    ...(inner.watch && { watch: (onChange) => inner.watch!((change) => forward(change, move, nameOf(change.provider), onChange)) }),
     ...(set && {
       set: async (key, value, options) =>
         makeEntry({ ...(await asking(keyOf(key), set.call(inner, place(key), value, options))), key: keyOf(key) }),

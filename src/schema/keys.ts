@@ -4,7 +4,7 @@ import type { Wanted } from '../provider.ts';
 import { isSecretName } from '../redact.ts';
 import { fromJsonSchema, type JsonSchema } from './json-schema.ts';
 import { fromReads } from './recording.ts';
-import type { StandardSchemaV1 } from './schema.ts';
+import { isSchema, noSchema, type StandardSchemaV1 } from './schema.ts';
 import type { Shape } from './shape.ts';
 import { fromValibot } from './valibot.ts';
 
@@ -91,6 +91,7 @@ const libraryOptions = {
 
 /** The keys that a schema reads: names, types, defaults, descriptions, and whether that is all. */
 export function describeKeys(schema: StandardSchemaV1): SchemaKeys {
+  if (!isSchema(schema)) throw noSchema('describeKeys');
   const { keys, open } = keysOf(shapeOf(schema));
   return { keys, open, complete: open.length === 0 };
 }

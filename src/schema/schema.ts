@@ -1,3 +1,5 @@
+import { ConfigError } from '../errors.ts';
+
 /** What zod, valibot, arktype and many others are: the Standard Schema interface, version 1 (https://standardschema.dev). */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaV1.Props<Input, Output>;
@@ -27,4 +29,11 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const standard = (value as { '~standard'?: unknown })['~standard'];
   return typeof standard === 'object' && standard !== null && typeof (standard as { validate?: unknown }).validate === 'function';
+}
+
+/** What to say of a value that is no schema. */
+export function noSchema(owner: string, which = 'its first argument'): ConfigError {
+  return new ConfigError('invalid_option', `${owner}: ${which} is no schema`, {
+    hint: 'A schema comes from a library that speaks Standard Schema, such as zod from 3.24, valibot from 1.0, arktype from 2.0',
+  });
 }

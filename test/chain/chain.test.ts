@@ -109,6 +109,20 @@ describe('requiring a key', () => {
     expect(await chain.require('port', z.number())).toBe(8080);
     await expect(chain.require('port', z.boolean(), {})).rejects.toMatchObject({ code: 'validation', key: 'port' });
   });
+
+  it('refuses a schema that it cannot ask, and does not hand out a value unchecked', async () => {
+    class Old {
+      parse() {}
+    }
+    await expect(new ProviderChain([new Fixed('a', { port: 1 })]).require('port', new Old() as never)).rejects.toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringMatching(/^require: its second argument is no schema\. /),
+    });
+  });
+
+  it('says so when there is nowhere to look', async () => {
+    await expect(new ProviderChain([]).require('port')).rejects.toThrow(/^nobody has "port", and there is nowhere to look for it$/);
+  });
 });
 
 describe('sections', () => {

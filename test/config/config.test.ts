@@ -11,13 +11,16 @@ import {
   type ConfigProvider,
   type Entry,
   EnvProvider,
+  fallback,
   type ListOptions,
   type LoadOptions,
   loadConfig,
   MemoryProvider,
+  mounted,
   optional,
   ProviderChain,
   reveal,
+  scoped,
   type Unreadable,
 } from '../../src/index.ts';
 
@@ -350,6 +353,26 @@ describe('subscribe', () => {
   });
 });
 
+describe('Closing', () => {
+  it('closes a tolerated provider, and leaves a chain to its owner, also one that is tolerated or looked into', async () => {
+    for (const [make, closed] of [
+      [(store: Store) => optional(store), 1],
+      [(store: Store) => scoped(optional(store), 'a'), 1],
+      [(store: Store) => fallback(store, memory({})), 1],
+      [(store: Store) => new ProviderChain([store]), 0],
+      [(store: Store) => optional(new ProviderChain([store])), 0],
+      [(store: Store) => fallback(new Store({}, 'first'), new ProviderChain([store])), 0],
+      [(store: Store) => scoped(optional(new ProviderChain([store])), 'a'), 0],
+      [(store: Store) => [new ProviderChain([store])], 1],
+    ] as const) {
+      const store = new Store();
+      const config = await loadConfig(make(store));
+      await config.close();
+      expect(store.closed).toBe(closed);
+    }
+  });
+});
+
 describe('rollback', () => {
   it('puts the previous generation back, tells, and stays until the next reload', async () => {
     const store = new Store({ 'llm.model': 'a' });
@@ -403,6 +426,19 @@ describe('An outage that is tolerated', () => {
     await config.reload();
     expect(config.value.llm.model).toBe('b');
     expect(config.generation.sources[0]).not.toHaveProperty('stale');
+  });
+
+  it('carries each of two sources of one name forward in its own place', async () => {
+    const mine = new Store({ 'llm.model': 'mine' }, 'vault');
+    const shared = new Store({ 'llm.model': 'shared', 'llm.apiKey': 'fake-key' }, 'vault');
+    const config = await load([
+      optional(new ProviderChain([mine], { name: 'mine' })),
+      optional(new ProviderChain([shared], { name: 'shared' })),
+    ]);
+    mine.fail();
+    await config.reload();
+    expect(config.value.llm).toEqual({ model: 'mine', apiKey: 'fake-key' });
+    expect(config.generation.sources.map(({ stale }) => stale)).toEqual([true, undefined]);
   });
 
   it('lets only a first load go on without it', async () => {
@@ -463,6 +499,18 @@ describe('A lease', () => {
     expect(store.asked.at(-1)).toMatchObject({ acquire: true });
     await config.close();
     expect(store.watchers.size).toBe(0);
+  });
+
+  it('arrives renewed through any views of the chain that holds it', async () => {
+    vi.useFakeTimers();
+    const store = new Store({}, 'vault');
+    store.set({ 'acme.llm.model': 'a' }, { expiresAt: Date.now() + 60_000 });
+    const view = optional(scoped(mounted(scoped(new ProviderChain([store]), 'acme'), 'm'), 'm'));
+    const config = await load(new ProviderChain([view]));
+    store.set({ 'acme.llm.model': 'b' }, { expiresAt: Date.now() + 60_000 });
+    store.tell();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(config.value.llm.model).toBe('b');
   });
 });
 

@@ -11,6 +11,8 @@ import {
   ConfigError,
   type ConfigEvent,
   type ConfigProvider,
+  checkConfig,
+  describeKeys,
   EnvProvider,
   type Layer,
   type ListOptions,
@@ -428,8 +430,25 @@ describe('Options', () => {
       hint: 'Did you mean watch?',
     });
     await expect(loadConfig(remote, { watch: { pollMs: 0 } })).rejects.toMatchObject({ code: 'invalid_option' });
-    await expect(loadConfig(z.object({}), 5 as never)).rejects.toMatchObject({ code: 'invalid_option' });
+    await expect(checkConfig(z.object({}), remote, { unknwn: 'error' } as never)).rejects.toThrow(
+      'checkConfig: there is no option "unknwn". Did you mean unknown?',
+    );
     await expect(loadConfig(remote, { at: 'a..b' })).rejects.toMatchObject({ code: 'invalid_key' });
+    expect(remote.asked).toEqual([]);
+  });
+
+  it('tells what is no schema from what is no source', async () => {
+    const remote = store({});
+    const old = { parse: () => ({}) };
+    for (const given of [[], [old, remote], [remote, z.object({})]] as const)
+      await expect(loadConfig(...(given as unknown as [never, never]))).rejects.toThrow(/^loadConfig: its first argument is no schema\. /);
+    for (const source of [undefined, 5, 'config.yaml', { a: 1 }, EnvProvider])
+      await expect(loadConfig(z.object({}), source as never)).rejects.toMatchObject({
+        code: 'invalid_option',
+        message: expect.stringMatching(/^loadConfig: the source is no provider, no chain and no list of providers\. /),
+      });
+    await expect(checkConfig(old as never, remote)).rejects.toThrow(/^checkConfig: its first argument is no schema\. /);
+    expect(() => describeKeys(old as never)).toThrow(/^describeKeys: its first argument is no schema\. /);
     expect(remote.asked).toEqual([]);
   });
 
