@@ -81,6 +81,11 @@ export function missing(what: string): ConfigError {
   });
 }
 
+/** The same, of a log-in. */
+export function noMethod(what: string): ConfigError {
+  return make('invalid_option', `there is no way to log in at ${what}`, { hint: 'Check the mount of the option auth, and namespace' });
+}
+
 export function unauthenticated(message: string, hint = 'Check the option auth'): ConfigError {
   return make('unauthenticated', message, { hint });
 }
@@ -92,6 +97,21 @@ export function denied({ method, path, what }: Asked): ConfigError {
   return make('access_denied', `${what}: denied, or a wrong path`, {
     hint: `If the path is right, a policy of the token needs: path "${path}" { capabilities = ["${capabilities[method]}"] }`,
   });
+}
+
+const unreachable = /^(?:ECONN|ENOTFOUND|ETIMEDOUT|EAI_|EPIPE|EHOST|ENET|UND_ERR)/;
+
+/** What a function of the application's own threw when it was to log in: it says nothing about the server. */
+export function notLoggedIn(error: unknown): ConfigError {
+  if (isConfigError(error)) return error;
+  const { name, code, cause } = (typeof error === 'object' && error !== null ? error : {}) as Record<'name' | 'code' | 'cause', unknown>;
+  const word = [code, (cause as { code?: unknown } | undefined)?.code, name].find(
+    (one) => typeof one === 'string' && /^\w{2,60}$/.test(one),
+  );
+  const message = `what the log-in needs cannot be had (${word ?? 'an unknown error'})`;
+  if (unreachable.test(`${word}`) || name === 'AbortError' || name === 'TimeoutError')
+    return make('unavailable', message, { cause: error });
+  return make('unauthenticated', message, { cause: error, hint: 'Check the function that the option auth was given' });
 }
 
 const handshake = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO)/;

@@ -4,7 +4,7 @@ import { ConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import { addressOf, type TlsOptions, tlsOf } from './address.ts';
 import { token, tokenFile } from './auth/token.ts';
-import { type Asked, classify, denied, failure } from './classify.ts';
+import { type Asked, classify, denied, failure, notLoggedIn } from './classify.ts';
 import type { VaultConnectionOptions } from './options.ts';
 import { Session } from './session.ts';
 import type { VaultAuth } from './tokens.ts';
@@ -31,7 +31,11 @@ export class Connection {
     }
     const address = addressOf(options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200', options.allowInsecure === true);
     this.#transport = ownTransport(address, tlsOf({ ...tlsFrom(said), ...options.tls }));
-    this.#namespace = (options.namespace ?? said('NAMESPACE'))?.replace(/^\/+|\/+$/g, '') || undefined;
+    this.#namespace = (options.namespace ?? said('NAMESPACE'))?.trim().replace(/^\/+|\/+$/g, '') || undefined;
+    if (this.#namespace !== undefined && !/^[\x20-\x7e]+$/.test(this.#namespace))
+      throw new ConfigError('invalid_option', 'vault: the namespace holds characters that cannot be sent', {
+        hint: 'Write it as team/inference',
+      });
     const auth = options.auth ?? defaultAuth(said('TOKEN'), env, address.socketPath !== undefined);
     this.session = new Session(this.#fresh(auth), this.#send, clock);
   }
@@ -72,9 +76,13 @@ export class Connection {
   /** Certificates may have been replaced since the last log-in. */
   #fresh(auth: VaultAuth | undefined): VaultAuth | undefined {
     if (!auth) return undefined;
-    const logIn: VaultAuth = (call) => {
+    const logIn: VaultAuth = async (call) => {
       this.#transport.refresh();
-      return auth(call);
+      try {
+        return await auth(call);
+      } catch (error) {
+        throw call.signal.aborted ? error : notLoggedIn(error);
+      }
     };
     return Object.assign(logIn, auth.watch && { watch: auth.watch });
   }

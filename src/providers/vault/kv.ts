@@ -49,8 +49,11 @@ export class Kv {
   /** The names in a folder, folders with a slash at the end. */
   async names(folder: string, signal: AbortSignal): Promise<readonly string[]> {
     const { answer } = await this.#ask(folder, 'metadata', { method: 'LIST', what: folder }, signal);
-    const { data } = answer.body as { data?: { keys?: unknown } };
-    return answer.status === 404 || !Array.isArray(data?.keys) ? [] : data.keys.filter((name) => typeof name === 'string');
+    const { data } = answer.body;
+    if (answer.status === 404 || data === null) return [];
+    const keys = isTree(data) ? (data.keys ?? []) : undefined;
+    if (!Array.isArray(keys)) throw foreign(answer, folder);
+    return keys.filter((name) => typeof name === 'string');
   }
 
   async write(path: string, value: ConfigValue | undefined, options: DocumentWrite, signal: AbortSignal): Promise<string | undefined> {

@@ -1,5 +1,6 @@
+import { isTree } from '../../entry.ts';
 import { isConfigError } from '../../errors.ts';
-import type { Asked } from './classify.ts';
+import { type Asked, foreign } from './classify.ts';
 import type { Connection } from './connection.ts';
 
 export interface KvOptions {
@@ -49,8 +50,9 @@ export class Mounts {
   async #look(signal: AbortSignal): Promise<Map<string, 1 | 2 | undefined>> {
     try {
       const asked: Asked = { method: 'GET', path: 'sys/internal/ui/mounts', what: 'the list of mounts' };
-      const { body } = await this.#connection.ask(asked, signal);
-      const { data } = body as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
+      const answer = await this.#connection.ask(asked, signal);
+      if (answer.status !== 404 && !isTree(answer.body.data)) throw foreign(answer, asked.what);
+      const { data } = answer.body as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
       const versionOf = (type: string | undefined, version: string | undefined): 1 | 2 | undefined =>
         type === 'kv' || type === 'generic' ? (version === '2' ? 2 : 1) : undefined;
       return new Map(Object.entries(data?.secret ?? {}).map(([at, { type, options }]) => [at, versionOf(type, options?.version)]));

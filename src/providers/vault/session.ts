@@ -149,11 +149,16 @@ export class Session {
       login: (path, body) => postLogin(this.#send, path, body, signal),
       unwrap: (token) => unwrap(this.#send, token, signal),
     });
-    if (typeof answer !== 'string') return answer;
-    if (answer === before?.token) return { token: answer };
-    const found = await lookup(this.#send, answer, signal);
+    const given = (typeof answer === 'string' ? answer : (answer as Partial<Login> | undefined)?.token) as unknown;
+    const token = typeof given === 'string' ? given.trim() : '';
+    if (token === '') throw unauthenticated('the log-in answered no token');
+    if (!/^[\x21-\x7e]+$/.test(token))
+      throw unauthenticated('the token holds characters that no token has', 'Is it the text of something else? Check the option auth');
+    if (typeof answer !== 'string') return { ...answer, token };
+    if (token === before?.token) return { token };
+    const found = await lookup(this.#send, token, signal);
     if (found === 'dead') throw unauthenticated('the token is not valid: it has expired, was revoked, or is another server’s');
-    return { token: answer, ...found };
+    return { token, ...found };
   }
 
   #take({ token, ttlMs = 0, renewable = false, ours = false }: Obtained): void {

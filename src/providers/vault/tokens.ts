@@ -1,5 +1,5 @@
 import type { ConfigTree } from '../../entry.ts';
-import { type Asked, failure, missing, said, unauthenticated } from './classify.ts';
+import { type Asked, failure, noMethod, said, unauthenticated } from './classify.ts';
 import type { Answer } from './transport.ts';
 
 /** What a log-in made. */
@@ -49,7 +49,8 @@ const spoken = ({ body }: Answer): Spoken => body as Spoken;
 /** Vault's own "no": neither a proxy's, nor a server's in trouble. */
 const refusedBy = ({ json, status }: Answer): boolean => json && status >= 400 && status < 404;
 
-export async function postLogin(send: Send, path: string, body: object, signal: AbortSignal): Promise<Login> {
+export async function postLogin(send: Send, said: string, body: object, signal: AbortSignal): Promise<Login> {
+  const path = said.split('/').filter(Boolean).join('/'); // a mount is also written with a slash at its end
   const asked: Asked = { method: 'POST', path, body, what: path };
   const answer = await send(asked, undefined, signal);
   const { auth } = spoken(answer);
@@ -61,7 +62,7 @@ export async function postLogin(send: Send, path: string, body: object, signal: 
       renewable: auth.renewable === true && !auth.num_uses,
       ours: true,
     };
-  if (answer.json && answer.status === 404) throw missing(path);
+  if (answer.json && answer.status === 404) throw noMethod(path);
   if (answer.json && answer.status === 200)
     throw unauthenticated(`the log-in at ${path} answered no token`, 'Does it ask for a second factor?');
   if (refusedBy(answer))

@@ -32,7 +32,8 @@ export interface TransitKey extends KeyWrapper {
 export function transitKey(options: TransitKeyOptions): TransitKey {
   const { resilience, clock } = shelterOptionChecks;
   checkOptions('transitKey', options, { ...connectionChecks, resilience, clock, key: aString, mount: aString });
-  const { key, mount = 'transit' } = options;
+  const { key } = options;
+  const mount = (options.mount ?? 'transit').replace(/^\/+|\/+$/g, '');
   if (key === undefined || !isSegment(key))
     throw new ConfigError('invalid_option', 'transitKey: the option key must be the name of a Transit key');
   const connection = new Connection(options, options.clock ?? systemClock);

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   appRole,
@@ -170,6 +171,11 @@ describe('AWS', () => {
     expect(first?.[1]).toMatch(/AKIAENV\/\d{8}\/us-east-1\/sts/);
     expect(first?.[1]).not.toContain('Security-Token');
     expect(second?.[0]).toBe('http://127.0.0.1:1/');
+    for (const none of [undefined, {}, { accessKeyId: 'AKIA' }])
+      expect(await refusal(reads(vault, aws({ role: 'app', credentials: async () => none as never })))).toMatchObject({
+        code: 'unauthenticated',
+        message: expect.stringContaining('answered none'),
+      });
     vi.stubEnv('AWS_ACCESS_KEY_ID', '');
     expect(await refusal(reads(vault, aws({ role: 'app' })))).toMatchObject({
       code: 'unauthenticated',
@@ -207,11 +213,67 @@ describe('a function of one’s own', () => {
         throw new Error('my own s3cr3t failure');
       }),
     );
-    expect(error.message).not.toContain('s3cr3t');
+    expect(error).toMatchObject({
+      code: 'unauthenticated',
+      message: 'vault: what the log-in needs cannot be had (Error). Check the function that the option auth was given',
+    });
+  });
+
+  it('that cannot reach what it asks is an outage, and of what it threw only a word is passed on', async () => {
+    const vault = await fakeVault();
+    const refused = Object.assign(new TypeError('fetch failed: s3cr3t'), { cause: { code: 'ECONNREFUSED' } });
+    for (const [thrown, code, word] of [
+      [refused, 'unavailable', 'ECONNREFUSED'],
+      [Object.assign(new Error('s3cr3t'), { name: 'TimeoutError' }), 'unavailable', 'TimeoutError'],
+      [Object.assign(new Error('s3cr3t'), { name: 'CredentialsProviderError' }), 'unauthenticated', 'CredentialsProviderError'],
+      ['s3cr3t', 'unauthenticated', 'an unknown error'],
+    ] as const) {
+      const error = await refusal(reads(vault, aws({ role: 'app', credentials: () => Promise.reject(thrown) })));
+      expect(error).toMatchObject({ code, message: expect.stringContaining(`vault: what the log-in needs cannot be had (${word})`) });
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cr3t');
+    }
+    expect(vault.seen).toEqual([]);
+  });
+
+  it.each([undefined, null, 7, {}, { token: '' }, { token: 7 }, ' \n'])('that answers %j has answered no token', async (answer) => {
+    const vault = await fakeVault();
+    expect(await refusal(reads(vault, (async () => answer) as never))).toMatchObject({
+      code: 'unauthenticated',
+      message: expect.stringContaining('answered no token'),
+    });
+    expect(vault.seen).toEqual([]);
+  });
+});
+
+describe('a token', () => {
+  it('may stand with a line end behind it, as files and variables have it', async () => {
+    const vault = await fakeVault();
+    const provider = providerOf(vault, { env: { VAULT_TOKEN: 'root-token\r\n' } });
+    expect(await provider.get('db.password')).toBeUndefined();
+    expect(new Set(vault.seen.map((seen) => seen.token))).toEqual(new Set(['root-token']));
+  });
+
+  it.each(['“root-token”', 'root-token\nroot-token', 'root token', 'r\u0000t'])('that cannot be one is no outage: %j', async (text) => {
+    const vault = await fakeVault();
+    const error = await refusal(reads(vault, token(text)));
+    expect(error).toMatchObject({
+      code: 'unauthenticated',
+      transient: false,
+      message: expect.stringContaining('characters that no token has'),
+    });
+    expect(inspect(error, { showHidden: true })).not.toContain(text);
+    expect(vault.seen).toEqual([]);
   });
 });
 
 describe('a log-in', () => {
+  it('takes a mount with slashes around it, as the server prints it', async () => {
+    const vault = await fakeVault();
+    accepts(vault, 'auth/team/approle/login', () => true);
+    await reads(vault, appRole({ roleId: 'r', mount: '/team/approle/' }));
+    expect(vault.asked[0]).toBe('POST /v1/auth/team/approle/login');
+  });
+
   it('that is refused, misplaced, broken or incomplete says which it was', async () => {
     const vault = await fakeVault();
     accepts(vault, 'auth/approle/login', () => false);
@@ -219,7 +281,10 @@ describe('a log-in', () => {
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated' });
     expect(await refusal(reads(vault, appRole({ roleId: 'r', mount: 'nowhere' })))).toMatchObject({ code: 'unauthenticated' });
     vault.fault = () => ({ status: 404, body: { errors: ['no handler for route'] } });
-    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(reads(vault, auth))).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('there is no way to log in at auth/approle/login. Check the mount of the option auth'),
+    });
     vault.fault = () => ({ status: 200, body: { auth: null } });
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('second factor') });
     vault.fault = () => ({ status: 200, body: '<html>' });

@@ -291,6 +291,31 @@ describe('an answer without a secret in it', () => {
     expect(await providerOf(vault).list()).toEqual([]);
   });
 
+  it.each([{}, { ok: true }, { data: { keys: 'x' } }, { status: 'welcome', data: 7 }])(
+    'is no empty folder either, with whatever status it came: %j',
+    async (body) => {
+      const vault = await fakeVault();
+      store(vault, { 'secret/app/db': { password: 'fake' }, 'kv1/app/db': { password: 'fake' } });
+      vault.fault = ({ url }) => (url.includes('list=true') ? { status: 200, body } : undefined);
+      const wanted = { keys: ['db.password'], open: [] };
+      for (const options of [{}, { kv: 2 }, { mount: 'kv1' }, { mount: 'kv1', kv: 1 }] as const) {
+        const provider = providerOf(vault, { ...options, resilience: { attempts: 1, breaker: false } });
+        expect(await refusal(provider.list())).toMatchObject({ code: 'unavailable', message: expect.stringContaining("not Vault's") });
+        expect(await refusal(provider.list('', { wanted }))).toMatchObject({ code: 'unavailable' });
+      }
+    },
+  );
+
+  it('says nothing about mounts, which are asked for again', async () => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'fake' } });
+    let answers = 1;
+    vault.fault = ({ url }) => (url.includes('ui/mounts') && answers-- > 0 ? { status: 200, body: { ok: true } } : undefined);
+    const provider = providerOf(vault);
+    expect((await provider.get('db.password'))?.value).toBe('fake');
+    expect(vault.count('ui/mounts')).toBe(2);
+  });
+
   it('is an absence where the server warns of something else beside it', async () => {
     const vault = await fakeVault();
     const metadata = { version: 2, deletion_time: '2026-01-01T00:00:00Z' };

@@ -13,6 +13,12 @@ function keyOf(vault: FakeVault, options: Partial<TransitKeyOptions> = {}) {
 }
 
 describe('a Transit key', () => {
+  it('takes its mount with slashes around it, as the server prints it', async () => {
+    const key = keyOf(await fakeVault(), { mount: '/transit/' });
+    expect(key.kid).toBe('transit/files');
+    expect(await key.unwrap(await key.wrap(data))).toEqual(data);
+  });
+
   it('wraps and unwraps a data key, and says who it is', async () => {
     const vault = await fakeVault();
     const key = keyOf(vault);

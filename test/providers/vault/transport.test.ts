@@ -12,7 +12,7 @@ import { maxBytes } from '../../../src/providers/vault/transport.ts';
 import { systemClock } from '../../../src/shelter/clock.ts';
 import { importable } from '../../support/program.ts';
 import type { Fault } from './fake.ts';
-import { endsWith, fakeVault, fixture, pem, refusal } from './setup.ts';
+import { endsWith, fakeVault, fixture, pem, providerOf, refusal } from './setup.ts';
 
 type Options = ConstructorParameters<typeof Connection>[0];
 
@@ -37,6 +37,13 @@ describe('the transport', () => {
     expect(sent).toBe('root-token');
     expect(headers['x-vault-namespace']).toBe('platform/ml');
     expect(headers['x-vault-request']).toBe('true');
+  });
+
+  it('takes a namespace as it stands in files and variables, and refuses one that cannot be sent', async () => {
+    const vault = await fakeVault();
+    await providerOf(vault, { env: { VAULT_TOKEN: 'root-token', VAULT_NAMESPACE: '/team/inference/\n' } }).get('db.password');
+    expect(new Set(vault.seen.map(({ headers }) => headers['x-vault-namespace']))).toEqual(new Set(['team/inference']));
+    expect(() => providerOf(vault, { namespace: 'té€am' })).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });
 
   it('follows no redirect, so that no token reaches another host', async () => {

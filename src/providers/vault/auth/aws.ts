@@ -47,6 +47,7 @@ export function aws(options: AwsAuthOptions): VaultAuth {
   if (!URL.canParse(endpoint)) throw new ConfigError('invalid_option', 'vault: aws: the option stsEndpoint must be a URL');
   return async (call) => {
     const identity = typeof credentials === 'function' ? await credentials() : credentials;
+    if (!identity?.accessKeyId || !identity.secretAccessKey) throw none('vault: the function for credentials answered none');
     const headers = callerIdentity(new URL(endpoint), region, identity, serverId);
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     return call.login(`auth/${mount}/login`, {
@@ -88,8 +89,11 @@ function callerIdentity(url: URL, region: string, identity: AwsCredentials, serv
 async function fromEnvironment(): Promise<AwsCredentials> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = process.env;
   if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
-  throw new ConfigError('unauthenticated', 'vault: there are no AWS credentials in the environment', {
+  throw none('vault: there are no AWS credentials in the environment');
+}
+
+const none = (message: string): ConfigError =>
+  new ConfigError('unauthenticated', message, {
     provider: 'vault',
     hint: 'Pass the option credentials of aws, for instance fromNodeProviderChain()',
   });
-}
