@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { format, inspect } from 'node:util';
 import fc from 'fast-check';
@@ -15,6 +16,7 @@ import { EnvProvider } from '../src/providers/env.ts';
 import { MemoryProvider } from '../src/providers/memory.ts';
 import { fallback, optional } from '../src/tolerance.ts';
 import { folder } from './support/folder.ts';
+import { program } from './support/program.ts';
 
 type Folder = Awaited<ReturnType<typeof folder>>;
 interface Planted {
@@ -268,4 +270,32 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
       }),
     );
   });
+
+  it.each([
+    'the error of a broken file',
+    'the report of a schema',
+    'a rejection',
+    'several errors in one',
+    'a thrown entry',
+    'an entry that is a cause',
+    'a rejection with a configuration',
+    'a report of Node',
+  ])('when a program dies of %s', async (way) => {
+    await using dir = await folder();
+    const text = 'fakeQ7wmZ2kX';
+    await dir.write({ 'a.json': `{"db": {"password": "${text}"` });
+    // a report of Node holds the command line: what is secret comes in by it reversed
+    const given = [way, [...text].reverse().join(''), dir.at('a.json')];
+    const { code, printed: words } = await ended(await program(new URL('./support/dying.ts', import.meta.url)), given);
+    expect(code).not.toBe(0);
+    expect(words.length).toBeGreaterThan(100);
+    for (const part of parts(text)) expect(words).not.toContain(part);
+  });
 });
+
+const ended = (file: string, given: readonly string[]): Promise<{ readonly code: number; readonly printed: string }> =>
+  new Promise((done) => {
+    execFile(process.execPath, [file, ...given], { maxBuffer: 2 ** 26 }, (error, out, trouble) =>
+      done({ code: Number(error?.code ?? 0), printed: `${out}${trouble}` }),
+    );
+  });

@@ -1,6 +1,7 @@
 import { format, inspect } from 'node:util';
 import { type } from 'arktype';
 import fc from 'fast-check';
+import { pino } from 'pino';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -11,6 +12,7 @@ import {
   checkConfig,
   loadConfig,
   MemoryProvider,
+  ProviderChain,
   type StandardSchemaV1,
   secret,
 } from '../../src/index.ts';
@@ -159,6 +161,33 @@ describe('No secret', () => {
 
   it('would be overlooked if one did appear', () => {
     fc.assert(fc.property(planted, (value) => [value, inspect({ value }), JSON.stringify([value])].every((text) => shows(text, value))));
+  });
+
+  it('is written by a logger that is given a configuration, a section, an entry, an explanation or an error under a name', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+    const chain = new ProviderChain([new MemoryProvider({ db: { password: 'fake-Zq83', hosts: [secret('fake-Zq83')] } })]);
+    const config = await loadConfig(z.object({ db: z.object({ password: z.string(), hosts: z.array(z.string()) }) }), chain);
+    const entry = await chain.get('db.password');
+    const error = await chain
+      .require('db.password', z.number({ error: ({ input }) => `got ${input}` }))
+      .catch((failure: unknown) => failure);
+    for (const one of [
+      config,
+      config.value,
+      config.value.db,
+      config.value.db.hosts,
+      entry,
+      config.explain('db.password'),
+      error,
+    ] as object[]) {
+      log.info({ one, list: [one] }, 'read %o and %j', one, { one });
+      log.child({ one }).error(new Error('failed', { cause: one }));
+    }
+    for (const one of [config, config.explain('db.password'), error] as object[]) log.info(one);
+    expect(lines).toHaveLength(17);
+    expect(lines.join('')).not.toContain('Zq83');
+    expect(lines.join('')).toContain('[redacted]');
   });
 
   it('appears though a default of the schema or a message of its own is one', async () => {
