@@ -24,7 +24,7 @@ export function checked(options: KeyringOptions): KeyringOptions {
   checkOptions('KeyringProvider', options, {
     service: aName,
     backend: oneOf('auto', 'secret-service', 'keytar', 'napi'),
-    prefix: aName,
+    prefix: (value) => (value === '' ? undefined : aName(value)),
     name: aString,
     ...shelterOptionChecks,
   });

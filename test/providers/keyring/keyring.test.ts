@@ -167,6 +167,7 @@ describe('KeyringProvider', () => {
     expect(() => new KeyringProvider({} as never)).toThrow(/service is missing/);
     expect(() => new KeyringProvider({ service: 'a\0b' })).toThrow(/control characters/);
     expect(() => new KeyringProvider({ service: 'a', prefix: '\ud800' })).toThrow(/prefix/);
+    expect(() => new KeyringProvider({ service: 'a', prefix: '' })).not.toThrow(); // the default
     expect(() => new KeyringProvider({ service: 'a', backend: 'gnome' as never })).toThrow(/backend/);
   });
 });
