@@ -112,6 +112,42 @@ const readable = (message: string): void => {
   expect(message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 };
 
+describe('a list that leads nowhere', () => {
+  const limits = { concurrency: 16, perSecond: 1_000_000 };
+  const page = { Parameters: [], SecretList: [], NextToken: 'again' };
+  it.each([
+    ['AWS SSM', () => new AwsSsmProvider({ path: '/a', resilience, limits, client: client({}, page) })],
+    ['AWS Secrets Manager', () => new AwsSecretsManagerProvider({ path: 'a/', resilience, client: client({}, page) })],
+    ['GCP', () => new GcpSecretManagerProvider({ project: 'a', resilience, client: client({}, [[], null, { nextPageToken: 'again' }]) })],
+  ])('of %s ends with an error when a page leads back to one before', async (_, make) => {
+    await expect(make().list()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('goes round in a circle') });
+  });
+
+  it('of Azure, whose pages have no names, ends when there are too many of them', async () => {
+    const listPropertiesOfSecrets = () => ({
+      async *byPage() {
+        for (;;) yield [];
+      },
+    });
+    const provider = new AzureKeyVaultProvider({ url, resilience, client: client({ listPropertiesOfSecrets }, undefined) });
+    await expect(provider.list()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('does not end after 20000 pages') });
+  });
+
+  it('of Vault ends where each folder holds another, for no key is as long', async () => {
+    let asked = 0;
+    const request = async () => {
+      asked++;
+      return { data: { keys: ['a/'] } };
+    };
+    const provider = new VaultProvider({ path: 'app/', kv: 2, resilience, env: {}, client: { request } });
+    const notices: string[] = [];
+    provider.on((event) => event.type === 'notice' && notices.push(event.message));
+    expect(await provider.list()).toEqual([]);
+    expect(notices).toEqual([expect.stringContaining('1 names in secret/app/a/a/')]);
+    expect(asked).toBeLessThan(1_000);
+  });
+});
+
 describe.each(all)('an answer that %s would not give', (_, answers, make) => {
   it.each([...nonsense, ...answers].map((answer, i) => [i, answer] as const))('(%i) is a plain error, or no harm', async (_i, answer) => {
     for (const ask of asks) {

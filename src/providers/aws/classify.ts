@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
+import { retryAfterMs } from '../../internal/retry-after.ts';
 import { isUntrusted } from '../../internal/untrusted.ts';
 import { codeOf } from './error-names.ts';
 
@@ -30,11 +31,11 @@ export function classify(error: unknown, asked: Asked): ConfigError {
   const name = untrusted ? 'not trusted' : nameOf(raw);
   const found = untrusted ? 'crypto' : meaning(name, status);
   const said = nameless.test(name) ? 'no answer of AWS' : name;
-  const retryAfter = Number($response?.headers?.['retry-after']);
+  const later = retryAfterMs($response?.headers?.['retry-after']);
   return new ConfigError(found, `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`, {
     provider: asked.service,
     hint: untrusted ? certificate : said !== name && status ? foreign : hint(found, asked),
-    ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }),
+    ...(later !== undefined && { retryAfterMs: later }),
   });
 }
 

@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
+import { retryAfterMs } from '../../internal/retry-after.ts';
 import { isUntrusted } from '../../internal/untrusted.ts';
 
 const perSecret = 'where it is assigned secret by secret, what does not exist is denied too: name what does in the option secrets';
@@ -74,11 +75,11 @@ export function classify(error: unknown, { provider, resource }: { readonly prov
   const status = typeof raw.statusCode === 'number' ? raw.statusCode : undefined;
   const name = nameOf(raw, status);
   const [code, hint] = codes[name] as (typeof codes)[string];
-  const retryAfter = Number(raw.response?.headers?.get?.('retry-after'));
+  const later = retryAfterMs(raw.response?.headers?.get?.('retry-after'));
   return new ConfigError(code, `${provider}: ${resource}: ${name}${status ? ` (HTTP ${status})` : ''}`, {
     provider,
     hint,
-    ...(retryAfter > 0 && { retryAfterMs: retryAfter * 1000 }),
+    ...(later !== undefined && { retryAfterMs: later }),
   });
 }
 

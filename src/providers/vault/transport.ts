@@ -2,6 +2,7 @@ import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:h
 import { ConfigError, isConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { peer } from '../../internal/peer.ts';
+import { retryAfterMs } from '../../internal/retry-after.ts';
 import { type Address, type Tls, tlsFiles } from './address.ts';
 import type { VaultClient, VaultRequest } from './client.ts';
 
@@ -119,13 +120,12 @@ async function answerOf(response: IncomingMessage): Promise<Answer> {
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('utf8');
-  const seconds = Number(response.headers['retry-after']);
-  const after = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(`${response.headers['retry-after']}`) - Date.now();
+  const later = retryAfterMs(response.headers['retry-after']);
   const index = response.headers['x-vault-index'];
   return {
     status: response.statusCode as number,
     ...parsed(text),
-    ...(after > 0 && { retryAfterMs: after }),
+    ...(later !== undefined && { retryAfterMs: later }),
     ...(typeof index === 'string' && { index }),
   };
 }

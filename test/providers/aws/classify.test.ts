@@ -48,6 +48,9 @@ describe('AWS errors', () => {
   it('carry how long to wait, name what to allow, and are passed on when they are ours already', () => {
     const late = classify({ name: 'ThrottlingException', $response: { headers: { 'retry-after': '7' } } }, asked);
     expect(late).toMatchObject({ retryAfterMs: 7_000, transient: true });
+    const date = new Date(Date.now() + 60_000).toUTCString();
+    const dated = classify({ name: 'ThrottlingException', $response: { headers: { 'retry-after': date } } }, asked);
+    expect(dated.retryAfterMs).toBeGreaterThan(1_000);
     expect(classify({ name: 'AccessDeniedException' }, asked).message).toContain('Allow ssm:GetParameters on /acme/key');
     const own = new ConfigError('crypto', 'x');
     expect(classify(own, asked)).toBe(own);
