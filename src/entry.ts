@@ -4,7 +4,9 @@ import { frozen } from './internal/freeze.ts';
 import type { Key } from './key.ts';
 import { MASK, maskUrls, show } from './redact.ts';
 
+/** What a value can be. Dates and instances are made by a schema, not by a source. */
 export type ConfigValue = null | boolean | number | bigint | string | readonly ConfigValue[] | ConfigTree;
+/** A section: names, each with a value or a further section. */
 export interface ConfigTree {
   readonly [name: string]: ConfigValue;
 }
@@ -19,12 +21,15 @@ export interface Metadata {
 
 /** Who said it, in the source's own spelling; as text `config/base.yaml:12:5` or `vault secret/acme/db#password v3`. */
 export interface Origin {
+  /** The provider's name. */
   readonly provider: string;
+  /** The file, the variable or the place in the store, as the source spells it. */
   readonly source: string;
   readonly version?: string;
-  /** Worked out when first read. */
+  /** From 1; worked out when first read. */
   readonly line?: number;
   readonly column?: number;
+  /** As a message prints it. */
   toString(): string;
 }
 
@@ -34,15 +39,22 @@ export type Loose = 'always' | 'known';
 /** What travels: one value, or in a list one tree of values, with everything known about it. */
 export interface Entry {
   readonly key: Key;
+  /** In clear: printing the entry masks a secret, reading this does not. */
   readonly value: ConfigValue;
+  /** Whether it is masked when it is printed. */
   readonly secret: boolean;
+  /** Who said it. */
   readonly origin: Origin;
+  /** As the store counts. */
   readonly version?: string;
-  /** Milliseconds since 1970, like every time here. */
+  /** When it was last written. Milliseconds since 1970, like every time here. */
   readonly modifiedAt?: number;
+  /** When the source was asked. */
   readonly readAt?: number;
+  /** When it ends: it is never served after that. */
   readonly expiresAt?: number;
   readonly metadata?: Metadata;
+  /** Its key is a name that cannot spell `poolMax`: it is found by its letters. */
   readonly loose?: Loose;
   /** Its strings may be read as the schema wants. */
   readonly text?: boolean;
@@ -54,6 +66,7 @@ export interface Entry {
 export interface Unreadable {
   readonly key: Key;
   readonly origin: Origin;
+  /** What whoever reads the key gets. */
   readonly error: ConfigError;
   readonly loose?: Loose;
 }

@@ -28,16 +28,24 @@ export const errorCodes = {
   quota_exceeded: { transient: false, status: 429 },
 } as const satisfies Record<string, { transient: boolean; status: number }>;
 
+/** One of the codes of the table: decide by it, never by a message. */
 export type ErrorCode = keyof typeof errorCodes;
 
+/** What an error knows besides its code and its message. */
 export interface ErrorDetails {
+  /** Who failed. */
   readonly provider?: string;
+  /** Which key was asked for. */
   readonly key?: Key;
+  /** The place it is about. */
   readonly origin?: Origin;
+  /** Everything that is wrong with a configuration. */
   readonly problems?: readonly Problem[];
   /** What to do about it; becomes the end of the message. */
   readonly hint?: string;
+  /** How long the backend asked us to wait. */
   readonly retryAfterMs?: number;
+  /** What it comes from: kept if it is a ConfigError, else rebuilt without its message. */
   readonly cause?: unknown;
 }
 
@@ -47,13 +55,21 @@ const brand: unique symbol = Symbol.for('llm-config-manager.error') as never;
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: ErrorCode;
+  /** Whether asking again may help. */
   readonly transient: boolean;
+  /** As an HTTP service would say it. */
   readonly status: number;
+  /** Who failed. */
   declare readonly provider?: string;
+  /** Which key was asked for. */
   declare readonly key?: Key;
+  /** The place it is about. */
   declare readonly origin?: Origin;
+  /** Everything that is wrong with a configuration, as data. */
   declare readonly problems?: readonly Problem[];
+  /** What to do about it; also the end of the message. */
   declare readonly hint?: string;
+  /** How long the backend asked us to wait. */
   declare readonly retryAfterMs?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {

@@ -8,11 +8,14 @@ import { show } from '../redact.ts';
 
 /** What one provider said about a key. Values are as a person may see them: secrets masked. */
 export interface Said {
+  /** The provider's name. */
   readonly provider: string;
+  /** `unreadable`: it is there, and cannot be read alone. `tolerated`: out of reach, which a decorator allows. */
   readonly outcome: 'found' | 'absent' | 'unreadable' | 'failed' | 'tolerated';
   readonly value?: string;
   readonly origin?: Origin;
   readonly error?: ConfigError;
+  /** How long ago it was read. */
   readonly ageMs?: number;
   readonly status?: KeyStatus;
 }
@@ -23,8 +26,11 @@ type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'said
 export class Explanation {
   readonly key: Key;
   readonly secret: boolean;
+  /** Whose value it is. */
   readonly winner: Said | undefined;
+  /** Who has it too, and is overridden. */
   readonly shadowed: readonly Said[];
+  /** What every provider said, the strongest first. */
   readonly said: readonly Said[];
   /** Why reading the key fails. */
   readonly error: ConfigError | undefined;
@@ -47,6 +53,7 @@ export class Explanation {
     return new Explanation({ ...this, notes: [...this.notes, ...notes] });
   }
 
+  /** A line for each provider, as `llm-config explain` prints it. */
   toString(): string {
     const head = this.error
       ? `${this.key} cannot be read: ${this.error.message}`

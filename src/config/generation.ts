@@ -11,14 +11,18 @@ import { isHidden, type Load, maskedInput, publicPart } from './load.ts';
 
 /** One state of a configuration, as a whole. */
 export interface GenerationInfo {
+  /** From 1. */
   readonly number: number;
-  /** When its values were loaded. */
+  /** When its values were loaded, in milliseconds since 1970. */
   readonly loadedAt: number;
+  /** What each provider gave, the strongest first. */
   readonly sources: readonly SourceInfo[];
 }
 
+/** What one provider gave to a generation. */
 export interface SourceInfo {
   readonly name: string;
+  /** How many. */
   readonly entries: number;
   /** The one version of all its entries, if they have one. */
   readonly version?: string;
