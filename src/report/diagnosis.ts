@@ -3,6 +3,7 @@ import type { ConfigValue, Origin } from '../entry.ts';
 import { nearest } from '../internal/nearest.ts';
 import { append, type Key, keyFrom, rest, segments } from '../key.ts';
 import type { Hole, Leaf } from '../merge/merged.ts';
+import { looksSecret } from '../redact.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { Issue, Texts } from '../schema/texts.ts';
 import { isKind } from '../schema/words.ts';
@@ -91,7 +92,7 @@ interface Inner {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
 }
 
-const stepsOf = ({ path = [] }: Inner): Path => path.map((step) => (typeof step === 'object' ? step.key : step));
+const stepsOf = ({ path = [] }: Inner): Path => Array.from(path, (step) => (typeof step === 'object' ? step.key : step));
 
 function problemsOf(issue: Issue, one: Case, unread: readonly Placed<Leaf>[], secrets: readonly ConfigValue[]): Problem[] {
   if (issue.threw)
@@ -120,11 +121,15 @@ function wrongAt(issue: Issue, one: Case, secrets: readonly ConfigValue[]): Prob
   const leaf = leafAt(issue.path, one.standing);
   const path = leaf?.path ?? issue.path.map(String);
   const inside = issue.path.slice(path.length);
+  const read = dig(one.input, issue.path) as ConfigValue;
+  const part = inside.length > 0 && typeof leaf?.item.value === 'string';
   const problem = wrong(issue, {
     key: keyFrom(path),
-    value: (leaf ? dig(leaf.item.value, inside) : dig(one.input, issue.path)) as ConfigValue,
-    read: dig(one.input, issue.path) as ConfigValue,
-    secret: leaf ? isSecret(leaf, one.shape) : false,
+    value: leaf && !part ? (dig(leaf.item.value, inside) as ConfigValue) : read,
+    read,
+    part,
+    // a part of what gives itself away as a whole may not
+    secret: leaf !== undefined && (isSecret(leaf, one.shape) || (inside.length > 0 && looksSecret(leaf.item.value))),
     secrets,
     shape: shapeAt(one.shape, issue.path),
     origin: leaf && originInside(leaf, inside),

@@ -1,6 +1,6 @@
 import type { ConfigValue, Origin } from '../entry.ts';
 import type { Key } from '../key.ts';
-import { show } from '../redact.ts';
+import { looksSecret, show } from '../redact.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { readings } from '../schema/strings.ts';
 import type { Issue } from '../schema/texts.ts';
@@ -15,6 +15,8 @@ export interface Found {
   /** As it was given to the schema. */
   readonly read?: ConfigValue | undefined;
   readonly secret: boolean;
+  /** It is one item of a text that was read as a list, or one value of one that was read as a section. */
+  readonly part?: boolean;
   readonly origin?: Origin | undefined;
   /** Its strings may be read as the schema wants. */
   readonly text: boolean;
@@ -48,7 +50,10 @@ export function wrong(issue: Issue, found: Found): Problem {
 export function wrongInside(issue: Issue, found: Found): Problem {
   const dig = (at: ConfigValue | undefined): ConfigValue | undefined =>
     issue.path.reduce<ConfigValue | undefined>((inner, step) => (inner as Record<PropertyKey, ConfigValue> | null | undefined)?.[step], at);
-  return wrong(issue, { ...found, value: dig(found.value), read: dig(found.read), shape: shapeAt(found.shape, issue.path) });
+  const part = issue.path.length > 0 && typeof found.value === 'string';
+  const read = dig(found.read);
+  const secret = found.secret || (issue.path.length > 0 && found.value !== undefined && looksSecret(found.value));
+  return wrong(issue, { ...found, value: part ? read : dig(found.value), read, part, secret, shape: shapeAt(found.shape, issue.path) });
 }
 
 /** Sections and long lists are told by their size. */
@@ -66,8 +71,9 @@ function isCustom({ raw }: Issue): boolean {
   return code === 'custom' || code === 'predicate' || type === 'check' || type === 'raw_check' || type === 'partial_check';
 }
 
-function whatToDo({ value, text, origin, shape, secret }: Found, expected: string | undefined): string | undefined {
+function whatToDo({ value, text, origin, shape, secret, part }: Found, expected: string | undefined): string | undefined {
   if (!origin) return undefined;
+  if (part) return `Change this part of ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
   if (value === '' && text) return `Give ${placeOf(origin)} a value, or remove it`;
   const unread = typeof value === 'string' && !text && shape?.kinds !== undefined && !shape.kinds.has('string');
   if (unread && !secret && readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object')) {

@@ -12,7 +12,8 @@ export function withoutValues(issue: Issue, secrets: readonly unknown[], secret:
     .replace(/\s*[,:]?\s*(?:but )?received\b[\s\S]*$/i, '')
     .trim();
   const path = issue.path.map(String).join('.');
-  const words = path && message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
+  // arktype's words begin with the path
+  const words = path && message.startsWith(`${path} must `) ? message.slice(path.length + 1) : message;
   if (words === '' || (secret && message !== issue.message.trim() && /["'`]/.test(words))) return undefined;
   if (secrets.some((one) => showsThrough(words, one))) return undefined;
   return words.length > longest ? `${words.slice(0, longest - 1)}…` : words;

@@ -34,7 +34,12 @@ function listOf(text: string, { kinds, items, tuple }: Shape): readonly (ConfigV
   const value = json(text);
   if (Array.isArray(value)) return [value];
   if (!items?.kinds && !tuple) return [commaList(text), scalars(text)];
-  return [commaList(text).map((item, at) => readings(item, tuple?.[at] ?? items)[0] ?? item)];
+  return [
+    commaList(text).map((item, at) => {
+      const [first = item] = readings(item, tuple?.[at] ?? items);
+      return first;
+    }),
+  ];
 }
 
 function sectionOf(text: string, kinds: ReadonlySet<Kind>): ConfigValue | undefined {

@@ -26,8 +26,39 @@ interface Text {
 }
 
 const passes = 4;
-const id = (path: Path): string => path.map((step) => JSON.stringify(String(step))).join();
-const isWithin = (path: Path, outer: Path): boolean => outer.every((step, at) => String(step) === String(path[at]));
+
+/** A path as one string, which is the beginning of those of all paths inside it. */
+const id = (path: Path): string => path.map((step) => `${JSON.stringify(String(step))},`).join('');
+
+/** The ids of a path and of all that it stands in. */
+const around = (path: Path): string[] => ['', ...path].map((_, depth) => id(path.slice(0, depth)));
+
+/** Where issues are: found for a path without looking at each of them. */
+class Places {
+  readonly #at: ReadonlySet<string>;
+  readonly #around: ReadonlySet<string>;
+
+  constructor(paths: readonly Path[]) {
+    this.#at = new Set(paths.map(id));
+    this.#around = new Set(paths.flatMap(around));
+  }
+
+  /** Whether one is at a path or inside it. */
+  inside(path: Path): boolean {
+    return this.#around.has(id(path));
+  }
+
+  /** Whether one is at a path or around it. */
+  outside(path: Path): boolean {
+    return around(path).some((one) => this.#at.has(one));
+  }
+
+  touch(path: Path): boolean {
+    return this.inside(path) || this.outside(path);
+  }
+}
+
+const placesOf = (issues: readonly Issue[]): Places => new Places(issues.map(({ path }) => path));
 
 /** The strings of a configuration that may be read as the schema wants, and what each is read as at the moment. */
 export class Texts {
@@ -47,7 +78,8 @@ export class Texts {
     if (this.#texts.size === 0) return value;
     if (typeof value === 'string') {
       const text = this.#texts.get(id(path));
-      return text ? (text.readings[text.chosen] ?? value) : value;
+      const reading = text?.readings[text.chosen];
+      return reading === undefined ? value : reading;
     }
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((item: ConfigValue, at) => this.read([...path, at], item));
@@ -62,44 +94,57 @@ export class Texts {
 
   /** Takes the next reading of each text that an issue touches; false when there is none left. */
   advance(issues: readonly Issue[]): boolean {
+    const places = placesOf(issues);
     let advanced = false;
     for (const text of this.#texts.values()) {
-      if (text.chosen >= text.readings.length - 1 || !this.#touched(text, issues)) continue;
+      if (text.chosen >= text.readings.length - 1 || !places.touch(text.path)) continue;
       text.chosen++;
       advanced = true;
     }
     return advanced;
   }
 
-  #touched({ path }: Text, issues: readonly Issue[]): boolean {
-    return issues.some((issue) => isWithin(path, issue.path) || isWithin(issue.path, path));
+  /** How many texts are themselves what issues are about. */
+  accused(issues: readonly Issue[]): number {
+    const places = placesOf(issues);
+    return [...this.#texts.values()].filter(({ path }) => places.inside(path)).length;
   }
 
-  /** Whether a text at `path` has been read as something else than the first choice. */
-  strayed(issue: Issue): boolean {
-    return [...this.#texts.values()].some((text) => text.chosen > 0 && this.#touched(text, [issue]));
+  /** The places of those that are read as something else than the first choice. */
+  strayed(): Places {
+    return new Places([...this.#texts.values()].filter(({ chosen }) => chosen > 0).map(({ path }) => path));
   }
+}
+
+/** What a schema said of one choice of readings. */
+interface Pass {
+  readonly issues: readonly Issue[];
+  readonly accused: number;
+  readonly strayed: Places;
 }
 
 /** Validates what `build` makes, at most four times: each time a refused text is read as the next thing that it may stand for. */
 export async function validateTexts(schema: StandardSchemaV1, texts: Texts, build: () => unknown): Promise<Validated> {
   const refused = texts.refused();
-  let first: readonly Issue[] | undefined;
-  for (let pass = 1; ; pass++) {
+  const all: Pass[] = [];
+  for (;;) {
     const result = await validate(schema, build());
     if ('value' in result && refused.length === 0) return result;
     const issues = 'issues' in result ? result.issues : [];
-    first ??= issues;
-    if (issues.length === 0 || pass >= passes || !texts.advance(issues))
-      return { issues: [...refused, ...told(issues, first, texts, refused)] };
+    all.push({ issues, accused: texts.accused(issues), strayed: texts.strayed() });
+    if (issues.length === 0 || all.length >= passes || !texts.advance(issues)) return { issues: [...refused, ...told(all, refused)] };
   }
 }
 
-/** Where no reading was accepted, what is told is what the schema said of the text itself. */
-function told(last: readonly Issue[], first: readonly Issue[], texts: Texts, refused: readonly Issue[]): Issue[] {
-  const own = last.filter((issue) => !refused.some(({ path }) => isWithin(issue.path, path)));
-  const chosen = own.flatMap((issue) => {
-    const before = texts.strayed(issue) ? first.filter(({ path }) => isWithin(path, issue.path) || isWithin(issue.path, path)) : [];
+/** What is told is what the schema said when it accused the fewest texts. Of one that it accused at each reading, that is what it said
+ *  of the text itself. */
+function told(all: readonly Pass[], refused: readonly Issue[]): Issue[] {
+  const { issues: first } = all[0] as Pass;
+  const best = all.reduce((least, pass) => (pass.accused < least.accused ? pass : least));
+  const unwanted = placesOf(refused);
+  const chosen = best.issues.flatMap((issue) => {
+    if (unwanted.outside(issue.path)) return [];
+    const before = best.strayed.outside(issue.path) ? first.filter(({ path }) => placesOf([issue]).touch(path)) : [];
     return before.length > 0 ? before : [issue];
   });
   return [...new Set(chosen)];
@@ -112,7 +157,8 @@ async function validate(schema: StandardSchemaV1, input: unknown): Promise<Valid
     return {
       issues: result.issues.map((raw) => ({
         message: String(raw.message),
-        path: (raw.path ?? []).map((step) => (typeof step === 'object' ? step.key : step)),
+        // arktype's own kind of list maps an empty one to one with an item
+        path: Array.from(raw.path ?? [], (step) => (typeof step === 'object' ? step.key : step)),
         raw,
       })),
     };

@@ -97,7 +97,7 @@ function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
     case 'strict_tuple':
     case 'loose_tuple':
     case 'tuple_with_rest':
-      return { ...list(limits), tuple: (node.items as unknown[]).map(sub) };
+      return { ...list(limits), tuple: (node.items as unknown[]).map(sub), ...(node.rest !== undefined && { items: sub(node.rest) }) };
     case 'record':
       return record(node, sub);
     case 'lazy':
@@ -126,10 +126,13 @@ function limitsOf(checks: readonly Node[]): Limits {
 function wrapped(node: Node, sub: (one: unknown) => Shape): Shape {
   const inner = sub(node.wrapped);
   const nullable = node.type === 'nullish' || node.type === 'nullable';
-  const shape = nullable && inner.kinds ? { ...inner, kinds: new Set([...inner.kinds, 'null' as const]) } : inner;
+  const shape = nullable ? orNull(inner) : inner;
   const known = node.default !== undefined && typeof node.default !== 'function';
   return known ? { ...shape, default: { value: node.default } } : shape;
 }
+
+const orNull = (shape: Shape): Shape =>
+  shape.kinds ? { ...shape, kinds: new Set([...shape.kinds, 'null']), expects: `${shape.expects} or null` } : shape;
 
 const optional = (node: Node): boolean => ['optional', 'exact_optional', 'undefinedable', 'nullish'].includes(node.type ?? '');
 

@@ -5,6 +5,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { z as zod3 } from 'zod/v3';
 import { makeEntry, makeOrigin } from '../../src/entry.ts';
 import {
   BundleProvider,
@@ -385,6 +386,19 @@ describe('Strings', () => {
       expect((await failing(loadConfig(schema, env(value)))).problems?.[0]?.expected).toBe('true or false');
     const number = z.object({ flag: z.coerce.number() });
     for (const value of ['', '0x10', ' ', '1_000', '0123']) expect((await failing(loadConfig(number, env(value)))).code).toBe('validation');
+  });
+
+  it('null is read where it is wanted, with any library', async () => {
+    const env = new EnvProvider({ prefix: 'APP', env: { APP__N: 'null' } });
+    for (const schema of [
+      z.object({ n: z.number().nullable() }),
+      zod3.object({ n: zod3.number().nullable() }),
+      v.object({ n: v.nullable(v.number()) }),
+      type({ n: 'number | null' }),
+    ])
+      expect((await loadConfig(schema as StandardSchemaV1<unknown, { n: null }>, env)).value.n).toBeNull();
+    const text = z.object({ n: z.string().nullable() });
+    expect((await loadConfig(text, env)).value.n).toBe('null');
   });
 
   it('inside lists made of numbered variables are read too', async () => {

@@ -3,6 +3,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { z as zod3 } from 'zod/v3';
 import { carryForward } from '../../src/config/carry.ts';
 import { makeEntry, makeOrigin } from '../../src/entry.ts';
 import {
@@ -12,6 +13,7 @@ import {
   loadConfig,
   MemoryProvider,
   type Problem,
+  ProviderChain,
   type StandardSchemaV1,
 } from '../../src/index.ts';
 
@@ -54,6 +56,34 @@ describe('What is wrong with a value', () => {
     [z.number().multipleOf(5), 7, 'Invalid number: must be a multiple of 5, found 7'],
   ])('is told in words (%#)', async (schema, value, expected) => {
     expect(await only(schema, value)).toBe(expected);
+  });
+
+  it('with the whole of what an arktype schema reads is not called a missing key', async () => {
+    const schema = type({ a: 'number', b: 'number' }).narrow(({ a, b }, ctx) => a < b || ctx.mustBe('in order'));
+    const [problem, ...more] = await problems(schema, { a: 2, b: 1 });
+    expect(problem).toMatchObject({ kind: 'wrong', key: '', says: 'must be in order' });
+    expect(more).toEqual([]);
+  });
+
+  it('and was read from a text, because the schema does not tell what it wants, is not hidden by what the text was before', async () => {
+    const schema = zod3.object({ n: zod3.number(), m: zod3.number() }).refine(({ n, m }) => n < m, 'n must be below m');
+    const given = (n: string) => loadConfig(schema, new EnvProvider({ prefix: 'APP', env: { APP__N: n, APP__M: '1' } }));
+    expect(await given('5').catch((error: ConfigError) => error.problems)).toMatchObject([{ key: '', says: 'n must be below m' }]);
+    expect(await given('x').catch((error: ConfigError) => error.problems)).toMatchObject([{ key: 'n', found: '"x"' }]);
+  });
+
+  it('inside a text shows that part of it, unless the text is secret, and says what to change', async () => {
+    const schema = z.object({ list: z.array(z.number()), map: z.object({ a: z.number() }), key: z.array(z.number()) });
+    const env = { APP__LIST: '1, x', APP__MAP: '{"a": "y"}', APP__KEY: 'password=fake-one, x' };
+    const chain = new ProviderChain([new EnvProvider({ prefix: 'APP', env })]);
+    const found = await loadConfig(schema, chain).catch((error: ConfigError) => error.problems);
+    expect(found).toMatchObject([
+      { key: 'list', inside: '[1]', found: '"x"', hint: 'Change this part of APP__LIST to a number' },
+      { key: 'map', inside: '.a', found: '"y"', hint: 'Change this part of APP__MAP to a number' },
+      { key: 'key', inside: '[0]', found: '[redacted]' },
+      { key: 'key', inside: '[1]', found: '[redacted]' },
+    ]);
+    await expect(chain.require('list', z.array(z.number()))).rejects.toThrow('found "x". Change this part of APP__LIST to a number');
   });
 
   it('in a union of sections is told by the alternative that came closest', async () => {
@@ -160,7 +190,7 @@ describe('What stood in a source', () => {
       ['b', undefined],
       ['c', 'always'],
     ]);
-    expect([...stale.keys()]).toEqual(['v']);
+    expect([...stale.keys()].map(({ name }) => name)).toEqual(['v']);
   });
 
   it('is not called for where nothing stood, or where the source answered after all', () => {

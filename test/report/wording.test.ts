@@ -17,6 +17,7 @@ describe('The words of a schema library', () => {
 
   it('lose the path that stands before them', () => {
     expect(words('a.b must be a string', [], false, ['a', 'b'])).toBe('must be a string');
+    expect(words('a < b, please', [], false, ['a'])).toBe('a < b, please');
   });
 
   it('are dropped when they quote a secret: wholly, partly, shouted, reversed or encoded', () => {

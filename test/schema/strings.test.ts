@@ -43,6 +43,8 @@ describe('A string whose type is declared', () => {
     ['5', z.array(z.number()), [5]],
     ['007', z.array(z.string()), ['007']],
     ['true,false', v.array(v.boolean()), [true, false]],
+    ['1,null', z.array(z.number().nullable()), [1, null]],
+    ['a,1,2', v.tupleWithRest([v.string()], v.number()), ['a', 1, 2]],
     ['a,5', z.tuple([z.string(), z.number()]), ['a', 5]],
     ['a,b', z.array(z.any()), ['a', 'b']],
     ['{"a":1}', z.object({ a: z.number() }), { a: 1 }],
