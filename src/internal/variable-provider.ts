@@ -26,10 +26,13 @@ export class VariableProvider implements ConfigProvider {
     if (files) this.watch = (onChange) => held.watch(() => onChange({ provider: name, time: Date.now() }));
   }
 
-  async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+  get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    return this.#held.ready(options)?.value.known(key) ?? this.#read(key, options);
+  }
+
+  async #read(key: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const at = keyOf(key);
-    const { value } = this.#held.ready(options) ?? (await this.#held.read(options));
-    return value.get(at);
+    return (await this.#held.read(options)).value.get(at);
   }
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {

@@ -28,8 +28,7 @@ export class Variables {
   readonly #exact: readonly Item[];
   readonly #loose: readonly (readonly [spoken: string, item: Item])[];
   readonly #bySpoken = new Map<string, Item[]>();
-  /** `null`: there is none. */
-  readonly #answers = new Map<Key, Answer | null>();
+  readonly #answers = new Map<Key, Promise<Entry | undefined>>();
 
   constructor(exact: readonly Item[], loose: readonly Item[]) {
     this.#exact = exact;
@@ -37,16 +36,21 @@ export class Variables {
     for (const [name, item] of this.#loose) this.#bySpoken.set(name, [...(this.#bySpoken.get(name) ?? []), item]);
   }
 
-  /** The leaf at a key; throws the error of a hole that stands there. */
-  get(key: Key): Entry | undefined {
-    let answer = this.#answers.get(key);
-    if (answer === undefined) {
-      if (this.#answers.size >= maxAnswers) this.#answers.clear();
-      this.#answers.set(key, (answer = this.#look(key) ?? null));
-    }
-    if (answer === null) return undefined;
-    if (isConfigError(answer)) throw answer;
+  /** The leaf at a key, or the error of a hole that stands there. */
+  get(key: Key): Promise<Entry | undefined> {
+    const known = this.known(key);
+    if (known) return known;
+    const found = this.#look(key);
+    const answer = isConfigError(found) ? Promise.reject(found) : Promise.resolve(found);
+    answer.catch(() => {}); // it is kept for readers who may never come
+    if (this.#answers.size >= maxAnswers) this.#answers.clear();
+    this.#answers.set(key, answer);
     return answer;
+  }
+
+  /** The same, for a key that was asked for before. */
+  known(key: Key): Promise<Entry | undefined> | undefined {
+    return this.#answers.get(key);
   }
 
   #look(key: Key): Answer | undefined {
