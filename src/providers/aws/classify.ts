@@ -59,9 +59,16 @@ function meaning(name: string, status: number | undefined): ErrorCode {
   return status !== undefined && status >= 400 && status < 500 ? 'invalid_option' : 'unavailable';
 }
 
+/** These two are allowed for all secrets or not at all. */
+const unbounded = /:(?:ListSecrets|BatchGetSecretValue)$/;
+
+function denied(action: string, resource: string): string {
+  const key = /^(?:ssm|secretsmanager):Get/.test(action) ? ' (and kms:Decrypt on its key, if it has one of its own)' : '';
+  return `Allow ${action} on ${unbounded.test(action) ? '"*", which cannot be narrower,' : resource}${key} in the caller's IAM policy`;
+}
+
 function hint(code: ErrorCode, { action, resource }: Asked): string {
-  if (code === 'access_denied')
-    return `Allow ${action} on ${resource} (and kms:Decrypt on its key, if it has one of its own) in the caller's IAM policy`;
+  if (code === 'access_denied') return denied(action, resource);
   if (code === 'unauthenticated') return 'Look at the credentials: expired, revoked, or for another account';
   if (code === 'throttled') return 'Lower limits.perSecond, or raise the quota';
   if (code === 'crypto') return 'Look at the KMS key: deleted, of another account, or not allowed to the caller';

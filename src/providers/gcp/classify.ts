@@ -44,6 +44,9 @@ const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   throttled: 'Lower limits.perSecond, or raise the quota',
   invalid_option: 'Look at the names and options: Google refuses this request for good',
   not_found: 'Look at the project, the location and the name',
+  timeout: 'Look at the network and the state of Google Cloud, or raise resilience.timeoutMs',
+  conflict: 'Read it again, and decide anew',
+  io: 'Google has lost it: restore it from elsewhere, or ask Google',
   crypto: 'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS',
   unavailable: 'Look at the network and the state of Google Cloud',
 };

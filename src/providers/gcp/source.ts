@@ -66,6 +66,7 @@ export class GcpSource implements DocumentSource {
 
   async read([document]: readonly [string], call: Call): Promise<ReadonlyMap<string, Outcome>> {
     const [secret, pinned] = document.split('/versions/') as [string, string?];
+    if (call.version !== undefined && !aVersion.test(call.version)) throw noVersion(this.name, secret);
     const name = `${secret}/versions/${call.version ?? pinned ?? this.#options.version ?? 'latest'}`;
     const client = await this.#google.client();
     try {
@@ -191,5 +192,14 @@ function utf8(bytes: Uint8Array): string | undefined {
     return undefined;
   }
 }
+
+const aVersion = /^[\w-]+$/;
+
+/** With anything else the name could lead to another secret. */
+const noVersion = (provider: string, secret: string): ConfigError =>
+  new ConfigError('invalid_option', `${provider}: ${secret}: no version is called like that`, {
+    provider,
+    hint: 'Give a number or an alias',
+  });
 
 const versionIn = (name: string | undefined): string | undefined => /\/versions\/([\w-]+)$/.exec(name ?? '')?.[1];

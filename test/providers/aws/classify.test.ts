@@ -67,6 +67,22 @@ describe('AWS errors', () => {
     expect(classify(error, asked).message).toBe(message);
   });
 
+  it.each([
+    [
+      'ssm:GetParameters',
+      "Allow ssm:GetParameters on /acme/key (and kms:Decrypt on its key, if it has one of its own) in the caller's IAM policy",
+    ],
+    ['ssm:PutParameter', "Allow ssm:PutParameter on /acme/key in the caller's IAM policy"],
+    ['secretsmanager:ListSecrets', 'Allow secretsmanager:ListSecrets on "*", which cannot be narrower, in the caller\'s IAM policy'],
+    [
+      'secretsmanager:BatchGetSecretValue',
+      'Allow secretsmanager:BatchGetSecretValue on "*", which cannot be narrower, in the caller\'s IAM policy',
+    ],
+    ['kms:Decrypt', "Allow kms:Decrypt on /acme/key in the caller's IAM policy"],
+  ])('name what an IAM policy must allow for %s', (action, hint) => {
+    expect(classify({ name: 'AccessDeniedException' }, { ...asked, action }).hint).toBe(hint);
+  });
+
   it('is no outage to be tolerated when the server is not who it says', () => {
     const error = classify({ name: 'Error', code: 'CERT_HAS_EXPIRED' }, asked);
     expect(error).toMatchObject({ transient: false, message: expect.stringContaining('NODE_EXTRA_CA_CERTS') });

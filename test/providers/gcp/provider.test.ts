@@ -88,6 +88,10 @@ describe('GCP Secret Manager', () => {
     expect((await provider.get('tls'))?.value).toBe('three');
     expect((await gcp({ version: 'blue' }).get('tls'))?.value).toBe('two');
     expect(await provider.get('tls', { version: '9' })).toBeUndefined();
+    const before = google.calls.length;
+    for (const version of ['', '1/../2', '../../other/versions/1', '1:access?', ' '])
+      await expect(provider.get('tls', { version })).rejects.toMatchObject({ code: 'invalid_option' });
+    expect(google.calls).toHaveLength(before);
   });
 
   it.each(['DISABLED', 'DESTROYED'] as const)('stops at a version that is %s: no default wins because of it', async (state) => {
