@@ -76,11 +76,8 @@ function badLine(bytes: Buffer): number {
 
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 
-export function missing(shown: string, provider: string): ConfigError {
-  return new ConfigError('io', `the file ${shown} does not exist`, {
-    provider,
-    hint: 'Create it, correct the path, or make it optional',
-  });
+export function missing(shown: string, provider: string, hint = 'Create it, or correct the path'): ConfigError {
+  return new ConfigError('io', `the file ${shown} does not exist`, { provider, hint });
 }
 
 function notAFile(stats: Stats, shown: string, provider: string): ConfigError {

@@ -32,7 +32,7 @@ export function heldFile<T>({ provider, path: shown, parse, optional = false, ma
     }
     const readAt = Date.now();
     if (!bytes && optional) return { value: undefined, print: absent, readAt };
-    if (!bytes) throw missing(shown, provider);
+    if (!bytes) throw missing(shown, provider, 'Create it, correct the path, or make it optional');
     const text = utf8(bytes.content, shown, provider);
     if (last?.print === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
     return { value: await parse(text), print: text, modifiedAt: bytes.modifiedAt, readAt };
