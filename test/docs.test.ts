@@ -142,6 +142,15 @@ describe('the name of a provider', () => {
   });
 });
 
+describe('the table of events', () => {
+  it('has every type of event with the level of its log line, and no other', () => {
+    const rows = read('docs/caching-and-resilience.md').matchAll(/^\| `(\w+)` \| (?:error when it opens, else )?(debug|info|warn) \|/gm);
+    const types = [...read('src/events.ts').matchAll(/^ {2}(\w+): '(debug|info|warn)',$/gm)].map(([, type, level]) => [type, level]);
+    expect([...rows].map(([, type, level]) => [type, level]).sort()).toEqual(types.sort());
+    expect(types.length).toBeGreaterThan(10);
+  });
+});
+
 describe('the page of a provider', () => {
   const providers = all.filter(({ page }) => page.startsWith('docs/providers/')).map(({ page, text }) => ({ page, text }));
   const name = (page: string): string => page.slice('docs/providers/'.length, -'.md'.length);
