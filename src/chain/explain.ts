@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Origin } from '../entry.ts';
-import type { ConfigError } from '../errors.ts';
-import type { Key } from '../key.ts';
+import { ConfigError } from '../errors.ts';
+import { type Key, startsWith } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
 import type { KeyStatus, Layer } from '../provider.ts';
 import { show } from '../redact.ts';
@@ -107,7 +107,7 @@ export function explain(
   const now = options.now ?? Date.now();
   const candidates = merged.candidates(key);
   const leaf = merged.leaves.get(key);
-  const secret = options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret));
+  const secret = options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret || candidate.error));
   let winner: Said | undefined;
   const said = layers.flatMap((layer, number): Said[] => {
     const status = options.status?.(layer.name);
@@ -133,8 +133,9 @@ export function explain(
   });
   const at = winner ? said.indexOf(winner) : said.length;
   const failed = said.slice(0, at).find((one) => one.outcome === 'failed');
-  const error =
-    failed?.error ?? (leaf ? undefined : (merged.holes.get(key)?.error ?? said.find((one) => one.outcome === 'unreadable')?.error));
+  const hole = (): ConfigError | undefined =>
+    merged.holes.get(key)?.error ?? said.find((one) => one.outcome === 'unreadable')?.error ?? sectionError(key, merged);
+  const error = failed?.error ?? (leaf ? undefined : hole());
   return new Explanation({
     key,
     secret,
@@ -144,4 +145,11 @@ export function explain(
     error,
     notes: [],
   });
+}
+
+/** Why a section cannot be read as a value. */
+function sectionError(key: Key, { leaves }: Merged): ConfigError | undefined {
+  const inside = [...leaves.keys()].find((one) => startsWith(one, key));
+  if (inside === undefined) return undefined;
+  return new ConfigError('invalid_key', `"${key}" is a section, not a value`, { key, hint: `Explain what is in it, such as ${inside}` });
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from '../chain/explain.ts';
 import { guarded, inside, masked, withoutBigints } from '../guarded.ts';
 import { isPlain } from '../internal/freeze.ts';
-import { append, type Key, keyFrom, keyOf, segments } from '../key.ts';
+import { append, type Key, keyFrom, keyOf, segments, startsWith } from '../key.ts';
 import type { KeyStatus, Layer } from '../provider.ts';
 import { show } from '../redact.ts';
 import { shapeAt } from '../schema/shape.ts';
@@ -104,7 +104,7 @@ export class Generation<T> {
         notes.push(`the text ${show(leaf.item.value, hide)} was read as ${readAs(read)}${hide ? '' : `: ${show(read, false)}`}`);
       }
       if (plan.schema && !isDeepStrictEqual(read, this.at(path))) notes.push('the schema made something else of it');
-    } else if (plan.schema && this.at(path) !== undefined) {
+    } else if (plan.schema && this.at(path) !== undefined && !standing.leaves.some((one) => startsWith(keyFrom(one.path), key))) {
       notes.push(`default of the schema: ${JSON.stringify(withoutBigints(this.shown(path)))}`);
     }
     const expected = shapeAt(plan.shape, path)?.expects;

@@ -1,4 +1,5 @@
 import type { Explanation } from '../chain/explain.ts';
+import { append } from '../key.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { ChangeListener } from './subscriptions.ts';
 
@@ -43,6 +44,6 @@ export class ConfigView<T> {
   }
 
   #full(path: string): string {
-    return path === '' ? this.#prefix : `${this.#prefix}.${path}`;
+    return append(this.#prefix, path);
   }
 }

@@ -99,8 +99,13 @@ export function describeKeys(schema: StandardSchemaV1): SchemaKeys {
 /** What a schema wants from providers, below `at`. */
 export function wantedBy(shape: Shape, at: Key = ''): Wanted {
   const { keys, open } = keysOf(shape);
-  return { keys: keys.map(({ key }) => append(at, key)), open: open.map((key) => append(at, key)) };
+  const whole = at !== '' && isValue(shape) ? [at] : [];
+  return { keys: [...whole, ...keys.map(({ key }) => append(at, key))], open: open.map((key) => append(at, key)) };
 }
+
+/** Whether it may be something else than a section. */
+const isValue = ({ kinds, names }: Shape): boolean =>
+  kinds === undefined ? names.size === 0 : [...kinds].some((kind) => kind !== 'section');
 
 type Keys = { readonly keys: readonly SchemaKey[]; readonly open: readonly Key[] };
 
@@ -119,8 +124,7 @@ function collect(root: Shape): Keys {
     const key = keyFrom(path);
     const isSecret = secret || shape.secret;
     const fallback = given ?? shape.default;
-    const isLeaf = shape.kinds === undefined ? shape.names.size === 0 : [...shape.kinds].some((kind) => kind !== 'section');
-    if (isLeaf && path.length > 0) {
+    if (isValue(shape) && path.length > 0) {
       keys.push({
         key,
         ...(required !== undefined && { required: required && !fallback }),

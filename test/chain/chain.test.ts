@@ -218,6 +218,22 @@ describe('explaining a key', () => {
     expect(`${explanation}`).toMatch(/^x cannot be read: vault does not answer/);
   });
 
+  it('says that a key is a section, and names a key in it', async () => {
+    const explanation = await new ProviderChain([new Fixed('a', { 'db.host': 'x' }), new Fixed('b', {})]).explain('db');
+    expect(explanation.error?.code).toBe('invalid_key');
+    expect(String(explanation).split('\n')[0]).toBe(
+      'db cannot be read: "db" is a section, not a value. Explain what is in it, such as db.host',
+    );
+  });
+
+  it('masks what a hole stands above: it may be the same secret', async () => {
+    const chain = new ProviderChain([
+      new Fixed('vault', { license: new ConfigError('disabled', 'no') }),
+      new Fixed('b', { license: 'fake' }),
+    ]);
+    expect(String(await chain.explain('license'))).not.toContain('fake');
+  });
+
   it('says that a key is not set', async () => {
     expect(`${await new ProviderChain([new Fixed('file', {})]).explain('x')}`).toBe('x is not set\n    file    absent');
   });

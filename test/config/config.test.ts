@@ -353,6 +353,21 @@ describe('subscribe', () => {
   });
 });
 
+describe('Looking into a configuration', () => {
+  it('explains a section as one, and calls only what nobody has set a default of the schema', async () => {
+    const config = await load(memory({ llm: { model: 'a' } }));
+    expect(String(config.explain('llm'))).toMatch(/^llm cannot be read: "llm" is a section, not a value/);
+    expect(String(config.explain('llm'))).not.toContain('default of the schema');
+    expect(String(config.explain('port'))).toContain('default of the schema: 8080');
+  });
+
+  it('leads through the root as through a section', async () => {
+    const config = await loadConfig(memory({ llm: { model: 'a' } }));
+    expect(config.at('').get('llm.model')).toBe('a');
+    expect(config.at('').at('llm').get('model')).toBe('a');
+  });
+});
+
 describe('Closing', () => {
   it('closes a tolerated provider, and leaves a chain to its owner, also one that is tolerated or looked into', async () => {
     for (const [make, closed] of [

@@ -124,6 +124,7 @@ describe('What is wrong with a value', () => {
   it('is found at the root when the configuration is one value', async () => {
     const config = await loadConfig(z.number(), new EnvProvider({ prefix: 'APP', env: { APP__PORT: '5' } }), { at: 'port' });
     expect(config.value).toBe(5);
+    expect((await loadConfig(z.number(), new EnvProvider({ env: { PORT: '5' } }), { at: 'port' })).value).toBe(5);
     expect(JSON.stringify(config)).toBe('5');
     expect(inspect(config)).toBe('Config (generation 1) 5');
     expect(config.get('anything' as never)).toBeUndefined();

@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeKeys, EnvProvider, envExample, loadConfig } from '../../src/index.ts';
+import { DotEnvProvider, describeKeys, EnvProvider, envExample, loadConfig } from '../../src/index.ts';
 import { schemas } from '../support/schemas.ts';
 
 describe('envExample', () => {
@@ -62,5 +65,26 @@ APP__DATABASE__PASSWORD=
     const env = Object.fromEntries(required.map(({ key }, at) => [names[at] as string, given[key] as string]));
     const config = await loadConfig(schemas.zod, new EnvProvider({ prefix: 'APP', env }));
     expect(config.value.database.host).toBe('h');
+  });
+
+  it('writes every default so that a dotenv file gives it back, and nothing that such a file cannot hold', async () => {
+    const texts = { a: "it's", b: 'two\nlines', c: 'a "quoted" word', d: `'"`, e: '#x y', f: 'C:\\new dir', g: ['a b', "it's"] };
+    const either = z.union([z.string(), z.array(z.string())]);
+    const schema = z.object(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, either.default(text)])));
+    const example = envExample(schema, { prefix: 'APP' });
+    const folder = await mkdtemp(join(tmpdir(), 'env-example-'));
+    await writeFile(join(folder, '.env'), example.replace(/^# (?=APP__)/gm, ''));
+    const config = await loadConfig(new DotEnvProvider({ prefix: 'APP', directory: folder, files: ['.env'] }));
+    expect(config.value).toEqual({ ...texts, g: JSON.stringify(texts.g) });
+    await rm(folder, { recursive: true });
+    expect(envExample(z.object({ a: z.string().default('"`\'\n') }))).toMatch(/^# A=$/m);
+    expect(envExample(z.object({ 'x y': z.string() }))).toContain('# No variable can spell "x y"');
+  });
+
+  it('refuses what is no schema, and options that are none', () => {
+    expect(() => envExample({} as never)).toThrow(/^envExample: its first argument is no schema\. /);
+    expect(() => envExample(schemas.zod, { prefx: 'APP' } as never)).toThrow(
+      'envExample: there is no option "prefx". Did you mean prefix?',
+    );
   });
 });

@@ -271,5 +271,6 @@ describe('describeKeys', () => {
     const schema = z.object({ a: z.object({ b: z.string() }), r: z.record(z.string(), z.string()) });
     expect(wantedBy(shapeOf(schema), 'acme.api')).toEqual({ keys: ['acme.api.a.b'], open: ['acme.api.r'] });
     expect(wantedBy(shapeOf(z.looseObject({})), 'acme')).toEqual({ keys: [], open: ['acme'] });
+    expect(wantedBy(shapeOf(z.number()), 'acme.port')).toEqual({ keys: ['acme.port'], open: [] });
   });
 });
