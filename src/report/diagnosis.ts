@@ -35,6 +35,7 @@ const dig = (tree: unknown, path: Path): unknown =>
 
 /** What a schema library's issues mean to the person who set the values. */
 export function diagnose(issues: readonly Issue[], one: Case): Problem[] {
+  if (issues.length === 0) return []; // what is unread or secret need not be looked up, leaf by leaf
   const holes = [...one.holes.keys()];
   const places = one.standing.holes.filter(({ item }) => holes.includes(item)).map(({ path }) => path);
   const unread = unreadKeys(one.standing, one.shape);
