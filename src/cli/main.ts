@@ -2,10 +2,11 @@
 import process from 'node:process';
 import { run } from './run.ts';
 
-// `llm-config explain … | head -1`: who reads has seen enough
 for (const out of [process.stdout, process.stderr])
-  out.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  out.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return; // `llm-config explain … | head -1`: who reads has seen enough
+    if (out === process.stdout) process.stderr.write(`error: the answer cannot be written (${code})\n`);
+    process.exit(3);
   });
 
 const arrived = (out: NodeJS.WriteStream): Promise<void> => new Promise((on) => out.write('', () => on()));

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
@@ -132,6 +132,15 @@ describe('the program', () => {
     await using box = await sandbox({ files: { 'open.mjs': `export { default } from ${JSON.stringify(module)};` } });
     const done = await promisify(execFile)(...node('explain', box.path('open.mjs')), { timeout: 60_000 });
     expect([done.stdout, done.stderr]).toEqual(['', '']);
+  });
+
+  it.runIf(existsSync('/dev/full'))('fails when its answer cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const [command, args] = node('--help');
+    const child = spawn(command, args, { stdio: ['ignore', full, 'pipe'] });
+    const [code, err] = await Promise.all([new Promise((on) => child.once('exit', on)), child.stderr?.toArray()]);
+    closeSync(full);
+    expect([code, err?.join('')]).toEqual([3, 'error: the answer cannot be written (ENOSPC)\n']);
   });
 
   it('ends in peace when who reads has seen enough', async () => {
