@@ -47,8 +47,8 @@ async function atMost(handle: FileHandle, size: number, most: number): Promise<B
   let length = 0;
   for (;;) {
     const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
-    if (bytesRead === 0) return buffer.subarray(0, length);
     length += bytesRead;
+    if (bytesRead === 0 || length === size) return buffer.subarray(0, length); // there was room for more than `size`
     if (length > most) return undefined;
     if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(Math.max(4096, length))]);
   }
