@@ -9,6 +9,8 @@ export interface Asked {
   readonly path: string;
   readonly query?: string;
   readonly body?: object;
+  /** What a policy must allow, where the method alone does not tell. */
+  readonly capability?: 'update';
   /** In the user's words: the secret, the folder. */
   readonly what: string;
 }
@@ -93,9 +95,9 @@ export function unauthenticated(message: string, hint = 'Check the option auth')
 const capabilities = { GET: 'read', LIST: 'list', POST: 'create", "update', PUT: 'update', DELETE: 'delete' } as const;
 
 /** A token that lives was refused: said with the line of policy that would allow it. */
-export function denied({ method, path, what }: Asked): ConfigError {
+export function denied({ method, path, what, capability }: Asked): ConfigError {
   return make('access_denied', `${what}: denied, or a wrong path`, {
-    hint: `If the path is right, a policy of the token needs: path "${path}" { capabilities = ["${capabilities[method]}"] }`,
+    hint: `If the path is right, a policy of the token needs: path "${path}" { capabilities = ["${capability ?? capabilities[method]}"] }`,
   });
 }
 
@@ -117,16 +119,19 @@ export function notLoggedIn(error: unknown): ConfigError {
 const handshake = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO)/;
 
 /** Everything that is thrown on the way to an answer. */
-export function classify(error: unknown): ConfigError {
+export function classify(error: unknown, server = 'the server'): ConfigError {
   if (isConfigError(error)) return error;
   const raw = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; code?: unknown; message?: unknown };
   const { name, code } = raw;
   const word = typeof code === 'string' && /^[A-Z_\d]{2,60}$/.test(code) ? code : 'an unknown error';
-  if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR') return make('timeout', 'the server did not answer in time');
+  if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR') return make('timeout', `${server} did not answer in time`);
   if (handshake.test(word) || isUntrusted(raw))
-    return make('crypto', `no trusted TLS connection to the server (${word})`, {
+    return make('crypto', `no trusted TLS connection to ${server} (${word})`, {
       cause: error,
       hint: 'Check the scheme of address, tls.ca (or VAULT_CACERT), tls.serverName and the client certificate; there is no way to turn verification off',
     });
-  return make('unavailable', `the server cannot be reached (${word})`, { cause: error });
+  return make('unavailable', `${server} cannot be reached (${word})`, {
+    cause: error,
+    hint: 'Look at the network and the state of the server',
+  });
 }

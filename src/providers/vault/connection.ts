@@ -15,6 +15,8 @@ export class Connection {
   readonly session: Session;
   readonly #transport: Transport;
   readonly #namespace: string | undefined;
+  /** For messages. */
+  readonly #server: string | undefined;
   /** What a node of Vault Enterprise must have seen before it may answer: our last write. */
   #index: string | undefined;
 
@@ -30,6 +32,7 @@ export class Connection {
       return;
     }
     const address = addressOf(options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200', options.allowInsecure === true);
+    this.#server = `the server at ${address.shown}`;
     this.#transport = ownTransport(address, tlsOf({ ...tlsFrom(said), ...options.tls }));
     this.#namespace = (options.namespace ?? said('NAMESPACE'))?.trim().replace(/^\/+|\/+$/g, '') || undefined;
     if (this.#namespace !== undefined && !/^[\x20-\x7e]+$/.test(this.#namespace))
@@ -106,7 +109,7 @@ export class Connection {
       if (method !== 'GET' && method !== 'LIST') this.#index = answer.index ?? this.#index;
       return answer;
     } catch (error) {
-      throw signal.aborted ? classify({ name: 'AbortError' }) : classify(error);
+      throw classify(signal.aborted ? { name: 'AbortError' } : error, this.#server);
     }
   };
 }

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { ConfigTree } from '../../entry.ts';
+import { type ConfigTree, isTree } from '../../entry.ts';
 import { isConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import type { Document } from '../../shelter/port.ts';
-import { type Asked, missing } from './classify.ts';
+import { type Asked, foreign, missing } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { LeaseRequest } from './options.ts';
 
@@ -98,10 +98,12 @@ export class Leases {
   async #make(document: string, signal: AbortSignal): Promise<Held> {
     const { path, method = 'GET', data } = this.#requests.get(document) as LeaseRequest;
     const token = await this.#connection.session.use();
-    const answer = await this.#connection.ask({ method, path, what: path, ...(method === 'POST' && { body: data ?? {} }) }, signal);
+    const post = method === 'POST' && ({ body: data ?? {}, capability: 'update' } as const);
+    const answer = await this.#connection.ask({ method, path, what: path, ...post }, signal);
     if (answer.status === 404) throw missing(path);
     const issued = answer.body as Issued;
-    const { lease_id: id = '', data: value = {} } = issued;
+    const { lease_id: id = '', data: value } = issued;
+    if (!isTree(value) || typeof id !== 'string') throw foreign(answer, path);
     const now = this.#clock.now();
     const until = this.#capped(endOf(issued, value, now));
     const before = this.#held.get(document);

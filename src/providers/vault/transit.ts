@@ -41,7 +41,8 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
 
   const ask = async (operation: 'encrypt' | 'decrypt' | 'rewrap', body: object, field: string, { signal }: Once = {}): Promise<string> => {
     if (signal?.aborted) throw aborted('vault');
-    const asked = { method: 'POST', path: `${mount}/${operation}/${key}`, body, what: `${mount}/${operation}/${key}` } as const;
+    const path = `${mount}/${operation}/${key}`;
+    const asked = { method: 'POST', path, body, capability: 'update', what: path } as const;
     let text: unknown;
     const answered = requests.send({ operation: 'read', documents: 1, repeats: ifTransient }, async (call) => {
       const answer = await connection.ask(asked, call.signal);

@@ -78,6 +78,19 @@ describe('credentials that are made', () => {
     expect(await refusal(provider.get('redis.username'))).toMatchObject({ code: 'unavailable' });
   });
 
+  it.each([{}, { ok: true }, { data: null }, { data: 'x' }, { data: ['x'] }, { lease_id: 7, data: { password: 'fake' } }])(
+    'are never absent because of an answer that is not Vault’s: %j',
+    async (body) => {
+      const vault = await fakeVault();
+      vault.fault = ({ url }) => (url.includes('/creds/') ? { status: 200, body } : undefined);
+      const provider = providerOf(vault, { leases: { pg: 'database/creds/app' }, resilience: { attempts: 1 } });
+      expect(await refusal(provider.get('pg.password'))).toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining("database/creds/app: the answer (200) is not Vault's"),
+      });
+    },
+  );
+
   it('are not made by a list, which says that they would be', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });

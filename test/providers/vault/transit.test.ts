@@ -41,6 +41,15 @@ describe('a Transit key', () => {
     expect(await refusal(key.unwrap(old))).toMatchObject({ code: 'crypto', hint: expect.stringContaining('min_decryption_version') });
   });
 
+  it('names what is missing, and not `create`, with which a misspelt name would make a new key', async () => {
+    const vault = await fakeVault();
+    const env = { VAULT_TOKEN: vault.issue(['default']) };
+    expect(await refusal(keyOf(vault, { env }).wrap(data))).toMatchObject({
+      code: 'access_denied',
+      hint: expect.stringContaining('path "transit/encrypt/files" { capabilities = ["update"] }'),
+    });
+  });
+
   it('says crypto for what it cannot decrypt, and invalid_option where there is no such key', async () => {
     const vault = await fakeVault();
     expect(await refusal(keyOf(vault).unwrap('nonsense'))).toMatchObject({ code: 'crypto', transient: false });

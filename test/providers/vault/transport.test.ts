@@ -99,7 +99,10 @@ describe('the transport', () => {
     vault.fault = () => 'cut';
     expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ECONNRESET/) });
     await vault.close();
-    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ECONN/) });
+    expect(await refusal(connection.ask(read, never))).toMatchObject({
+      code: 'unavailable',
+      message: `vault: the server at ${vault.address} cannot be reached (ECONNREFUSED). Look at the network and the state of the server`,
+    });
   });
 
   it.each([200, 403, 404, 502])('takes the HTML of a proxy (%i) for an outage, never for an answer', async (status) => {
