@@ -16,13 +16,17 @@ export interface CheckedKey {
   readonly state: 'found' | 'default' | 'absent' | 'unreadable' | 'on_demand';
   /** As it may be printed. */
   readonly value?: string;
+  /** Where it stands: `config/base.yaml:12:5`. */
   readonly origin?: string;
 }
 
 /** What a dry run found. */
 export class ConfigCheck {
+  /** Whether a load would succeed. */
   readonly ok: boolean;
+  /** Everything that is wrong. */
   readonly problems: readonly Problem[];
+  /** Every key that the schema reads. */
   readonly keys: readonly CheckedKey[];
 
   /** @internal */

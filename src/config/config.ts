@@ -80,6 +80,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#generation.value as DeepReadonly<T>;
   }
 
+  /** Which state this is, when it was loaded, and what each source gave. */
   get generation(): GenerationInfo {
     return this.#generation.info;
   }

@@ -3,13 +3,17 @@ import { hasChanged, pathOf } from './generation.ts';
 
 /** A real change at a path, from one generation to the next. Secrets are masked here: who needs the value asks the config for it. */
 export interface ConfigChange {
+  /** The path that was subscribed to. */
   readonly key: string;
+  /** The number of the generation that brought it. */
   readonly generation: number;
   /** Left out where nothing stood there. */
   readonly previous?: unknown;
+  /** Left out where nothing stands there now. */
   readonly current?: unknown;
 }
 
+/** What it answers is not looked at; what it throws becomes a `notice`. */
 export type ChangeListener = (change: ConfigChange) => unknown;
 
 /** Who wants to know about which path. */

@@ -18,15 +18,22 @@ export interface VersionedWrite extends WriteOptions {
   readonly ifVersion?: string;
 }
 
+/** Counted since the provider was made. */
 export interface ShelteredStats {
+  /** Reads answered from memory. */
   readonly hits: number;
+  /** Reads for which the store was asked. */
   readonly misses: number;
+  /** Reads answered by the memory that there is none. */
   readonly absentHits: number;
+  /** Older answers that were served because the store could not be asked. */
   readonly stale: number;
   /** Reads that joined a request already under way. */
   readonly joined: number;
   readonly requests: number;
+  /** Those of them that asked again. */
   readonly retries: number;
+  /** Those of them that failed. */
   readonly errors: number;
   /** Documents held. */
   readonly size: number;

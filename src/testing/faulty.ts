@@ -15,8 +15,11 @@ export type CallFault = 'ok' | 'slow' | 'hang' | keyof typeof codes | { readonly
 
 /** One call to the provider, counted from 1. */
 export interface FaultyCall {
+  /** Of all calls of all methods. */
   readonly number: number;
+  /** `get`, `list` … */
   readonly method: string;
+  /** What was asked for; of a list, the prefix. */
   readonly keys: readonly string[];
 }
 

@@ -7,6 +7,7 @@ import { anObject, aString, checkOptions, mapOf } from '../internal/options.ts';
 /** Files by their literal content; `undefined` removes one. */
 export type Files = Readonly<Record<string, string | Uint8Array | undefined>>;
 
+/** What is in it at first. */
 export interface SandboxOptions {
   /** A word in the directory's name. @default 'test' */
   readonly name?: string;
@@ -18,6 +19,7 @@ export interface SandboxOptions {
 
 /** A temporary directory and an environment. Nothing of the process is touched, so that nothing is to be restored. */
 export interface Sandbox extends AsyncDisposable {
+  /** Its full path. */
   readonly directory: string;
   /** To be given on: `new EnvProvider({ env: box.env })`. May be written to. */
   readonly env: Record<string, string>;

@@ -12,7 +12,9 @@ export interface Runner {
   };
 }
 
+/** What both suites take. */
 export interface SuiteOptions {
+  /** The title under which the sentences stand. */
   readonly name: string;
   /** What provider or backend cannot do, each with its reason. @default {} */
   readonly without?: Without;
@@ -24,10 +26,13 @@ export interface SuiteOptions {
 
 /** One sentence about one provider, to be run by whoever likes. */
 export interface Claim {
+  /** What it is about: `read`, `faults`. */
   readonly chapter: string;
+  /** The sentence. */
   readonly says: string;
   /** Why it is left out. */
   readonly leftOut?: string;
+  /** Rejects where the sentence does not hold. */
   readonly check: () => Promise<void>;
 }
 
