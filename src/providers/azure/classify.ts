@@ -59,6 +59,8 @@ const byStatus: Readonly<Record<number, string>> = {
   504: 'TimedOut',
 };
 
+const network = /^E[A-Z_]{3,30}$/;
+
 interface Raw {
   readonly name?: unknown;
   readonly code?: unknown;
@@ -75,8 +77,9 @@ export function classify(error: unknown, { provider, resource }: { readonly prov
   const status = typeof raw.statusCode === 'number' ? raw.statusCode : undefined;
   const name = nameOf(raw, status);
   const [code, hint] = codes[name] as (typeof codes)[string];
+  const more = status ? ` (HTTP ${status})` : name === 'NoAnswer' && network.test(`${raw.code}`) ? ` (${raw.code})` : '';
   const later = retryAfterMs(raw.response?.headers?.get?.('retry-after'));
-  return new ConfigError(code, `${provider}: ${resource}: ${name}${status ? ` (HTTP ${status})` : ''}`, {
+  return new ConfigError(code, `${provider}: ${resource}: ${name}${more}`, {
     provider,
     hint,
     ...(later !== undefined && { retryAfterMs: later }),

@@ -69,6 +69,8 @@ describe('Azure’s errors', () => {
       retryAfterMs: 7_000,
       transient: true,
     });
+    const gone = classify(Object.assign(refused(undefined, 'ENOTFOUND'), { message: 'getaddrinfo not-a-real-secret' }), asked);
+    expect(gone.message).toMatch(/: NoAnswer \(ENOTFOUND\)\. Look at the network, the url and the state of the vault$/);
     const date = new Date(Date.now() + 60_000).toUTCString();
     expect(classify(refused(429, 'Throttled', undefined, { 'retry-after': date }), asked).retryAfterMs).toBeGreaterThan(1_000);
     expect(classify(refused(429, 'Throttled', undefined, { 'retry-after': 'soon' }), asked).retryAfterMs).toBeUndefined();
