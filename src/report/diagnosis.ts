@@ -183,7 +183,7 @@ const insideOf = (path: Path): string =>
 function unknownAt(path: Path, { standing, shape }: Case): Problem[] {
   const leaf = leafAt(path, standing);
   const inside = leaf ? path.slice(leaf.path.length) : [];
-  const first = leaf ?? standing.leaves.find((one) => isWithin(one.path, path));
+  const first = leaf ?? [...standing.leaves, ...standing.holes].find((one) => isWithin(one.path, path));
   const origin = leaf ? originInside(leaf, inside) : first?.item.origin;
   const problem = unknownKey(keyFrom(leaf ? leaf.path : path.map(String)), origin ? String(origin) : '', meantBy(path.map(String), shape));
   return [inside.length > 0 ? { ...problem, inside: insideOf(inside) } : problem];

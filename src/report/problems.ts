@@ -73,6 +73,8 @@ function isCustom({ raw }: Issue): boolean {
 
 function whatToDo({ value, text, origin, shape, secret, part }: Found, expected: string | undefined): string | undefined {
   if (!origin) return undefined;
+  if (typeof value === 'string' && shape?.kinds?.has('date') && !shape.kinds.has('string') && !shape.coerces && isDate(value))
+    return 'No source has dates: let the schema make one of the text, as z.coerce.date() does';
   if (part) return `Change this part of ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
   if (value === '' && text) return `Give ${placeOf(origin)} a value, or remove it`;
   const unread = typeof value === 'string' && !text && shape?.kinds !== undefined && !shape.kinds.has('string');
@@ -85,6 +87,8 @@ function whatToDo({ value, text, origin, shape, secret, part }: Found, expected:
   if (!text) return expected ? `Change it to ${expected}` : undefined;
   return `${expected && isVariable(origin) ? 'Set' : 'Change'} ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
 }
+
+const isDate = (text: string): boolean => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text));
 
 const isVariable = (place: Origin | string): boolean => String(place).startsWith('env ');
 

@@ -33,32 +33,38 @@ const id = (path: Path): string => path.map((step) => `${JSON.stringify(String(s
 /** The ids of a path and of all that it stands in. */
 const around = (path: Path): string[] => ['', ...path].map((_, depth) => id(path.slice(0, depth)));
 
-/** Where issues are: found for a path without looking at each of them. */
-class Places {
-  readonly #at: ReadonlySet<string>;
-  readonly #around: ReadonlySet<string>;
+/** What stands where: found for a path without looking at all of it. */
+class Places<T extends { readonly path: Path }> {
+  readonly #at = new Map<string, T[]>();
+  readonly #around = new Map<string, T[]>();
 
-  constructor(paths: readonly Path[]) {
-    this.#at = new Set(paths.map(id));
-    this.#around = new Set(paths.flatMap(around));
+  constructor(all: readonly T[]) {
+    for (const one of all) {
+      add(this.#at, id(one.path), one);
+      for (const place of around(one.path)) add(this.#around, place, one);
+    }
   }
 
-  /** Whether one is at a path or inside it. */
-  inside(path: Path): boolean {
-    return this.#around.has(id(path));
+  /** Those at a path or inside it. */
+  inside(path: Path): readonly T[] {
+    return this.#around.get(id(path)) ?? [];
   }
 
-  /** Whether one is at a path or around it. */
-  outside(path: Path): boolean {
-    return around(path).some((one) => this.#at.has(one));
+  /** Those at a path or around it. */
+  outside(path: Path): readonly T[] {
+    return around(path).flatMap((place) => this.#at.get(place) ?? []);
   }
 
   touch(path: Path): boolean {
-    return this.inside(path) || this.outside(path);
+    return this.inside(path).length > 0 || this.outside(path).length > 0;
   }
 }
 
-const placesOf = (issues: readonly Issue[]): Places => new Places(issues.map(({ path }) => path));
+function add<T>(places: Map<string, T[]>, place: string, one: T): void {
+  const there = places.get(place);
+  if (there) there.push(one);
+  else places.set(place, [one]);
+}
 
 /** The strings of a configuration that may be read as the schema wants, and what each is read as at the moment. */
 export class Texts {
@@ -94,7 +100,7 @@ export class Texts {
 
   /** Takes the next reading of each text that an issue touches; false when there is none left. */
   advance(issues: readonly Issue[]): boolean {
-    const places = placesOf(issues);
+    const places = new Places(issues);
     let advanced = false;
     for (const text of this.#texts.values()) {
       if (text.chosen >= text.readings.length - 1 || !places.touch(text.path)) continue;
@@ -106,13 +112,13 @@ export class Texts {
 
   /** How many texts are themselves what issues are about. */
   accused(issues: readonly Issue[]): number {
-    const places = placesOf(issues);
-    return [...this.#texts.values()].filter(({ path }) => places.inside(path)).length;
+    const places = new Places(issues);
+    return [...this.#texts.values()].filter(({ path }) => places.inside(path).length > 0).length;
   }
 
   /** The places of those that are read as something else than the first choice. */
-  strayed(): Places {
-    return new Places([...this.#texts.values()].filter(({ chosen }) => chosen > 0).map(({ path }) => path));
+  strayed(): Places<Text> {
+    return new Places([...this.#texts.values()].filter(({ chosen }) => chosen > 0));
   }
 }
 
@@ -120,7 +126,7 @@ export class Texts {
 interface Pass {
   readonly issues: readonly Issue[];
   readonly accused: number;
-  readonly strayed: Places;
+  readonly strayed: Places<Text>;
 }
 
 /** Validates what `build` makes, at most four times: each time a refused text is read as the next thing that it may stand for. */
@@ -139,12 +145,12 @@ export async function validateTexts(schema: StandardSchemaV1, texts: Texts, buil
 /** What is told is what the schema said when it accused the fewest texts. Of one that it accused at each reading, that is what it said
  *  of the text itself. */
 function told(all: readonly Pass[], refused: readonly Issue[]): Issue[] {
-  const { issues: first } = all[0] as Pass;
+  const first = new Places((all[0] as Pass).issues);
   const best = all.reduce((least, pass) => (pass.accused < least.accused ? pass : least));
-  const unwanted = placesOf(refused);
+  const unwanted = new Places(refused);
   const chosen = best.issues.flatMap((issue) => {
-    if (unwanted.outside(issue.path)) return [];
-    const before = best.strayed.outside(issue.path) ? first.filter(({ path }) => placesOf([issue]).touch(path)) : [];
+    if (unwanted.outside(issue.path).length > 0) return [];
+    const before = best.strayed.outside(issue.path).length > 0 ? [...first.outside(issue.path), ...first.inside(issue.path)] : [];
     return before.length > 0 ? before : [issue];
   });
   return [...new Set(chosen)];

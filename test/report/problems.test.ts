@@ -72,6 +72,15 @@ describe('What is wrong with a value', () => {
     expect(await given('x').catch((error: ConfigError) => error.problems)).toMatchObject([{ key: 'n', found: '"x"' }]);
   });
 
+  it('that is a date already is not asked to become one: a schema makes dates of texts', async () => {
+    const hint = async (schema: StandardSchemaV1, at: string) => (await problems(schema, { at })).map((problem) => problem.hint);
+    for (const schema of [z.object({ at: z.date() }), v.object({ at: v.date() }), type({ at: 'Date' })])
+      expect(await hint(schema, '2030-01-02')).toEqual([
+        'No source has dates: let the schema make one of the text, as z.coerce.date() does',
+      ]);
+    expect(await hint(z.object({ at: z.coerce.date() }), '2030-31-31')).toEqual(['Change it to a date, as in 2030-12-31']);
+  });
+
   it('inside a text shows that part of it, unless the text is secret, and says what to change', async () => {
     const schema = z.object({ list: z.array(z.number()), map: z.object({ a: z.number() }), key: z.array(z.number()) });
     const env = { APP__LIST: '1, x', APP__MAP: '{"a": "y"}', APP__KEY: 'password=fake-one, x' };
