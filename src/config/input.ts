@@ -35,6 +35,8 @@ export interface Input {
   readonly value: unknown;
   /** The holes that were read, and the keys by which; nothing is recorded any more once this was asked for. */
   read(): ReadonlyMap<Hole, Key>;
+  /** Whether a schema has handed on what stands in place of a hole, unread, as one of anything does. */
+  isLeft(output: unknown, path: readonly string[]): boolean;
   /** Whether a getter is one of a hole's. */
   isHole(getter: unknown): boolean;
 }
@@ -48,6 +50,7 @@ export function buildInput(standing: Standing, shape: Shape | undefined, give: (
   let only: { readonly value: unknown } | undefined;
   const found = new Map<Hole, Key>();
   const getters = new Set<unknown>();
+  const wrappers = new Set<unknown>();
   let recording = true;
   const record = (hole: Hole, path: readonly string[]): void => {
     if (recording && !found.has(hole)) found.set(hole, keyFrom(path));
@@ -70,6 +73,7 @@ export function buildInput(standing: Standing, shape: Shape | undefined, give: (
     const whole = shapeAt(shape, path);
     if (typeof here === 'object' && here !== null && (name === undefined || isUnder(standing, path))) {
       const wrapped = recorder(here as Section, (inside) => record(hole, inside === undefined ? path : [...path, inside]), isWalked(whole));
+      wrappers.add(wrapped);
       if (parent && name !== undefined) parent[name] = wrapped;
       else value = wrapped;
     } else if (parent && name !== undefined) {
@@ -84,9 +88,19 @@ export function buildInput(standing: Standing, shape: Shape | undefined, give: (
       recording = false;
       return found;
     },
+    isLeft: (output, path) => {
+      const name = path.at(-1);
+      if (name === undefined) return wrappers.has(output);
+      const here = path.slice(0, -1).reduce<unknown>((at, step) => propertyOf(at, step)?.value, output);
+      const property = propertyOf(here, name);
+      return getters.has(property?.get) || wrappers.has(property?.value);
+    },
     isHole: (getter) => getters.has(getter),
   };
 }
+
+const propertyOf = (at: unknown, name: string): PropertyDescriptor | undefined =>
+  typeof at === 'object' && at !== null ? Object.getOwnPropertyDescriptor(at, name) : undefined;
 
 const isUnder = ({ leaves }: Standing, path: readonly string[]): boolean =>
   leaves.some((leaf) => leaf.path.length > path.length && path.every((step, at) => leaf.path[at] === step));

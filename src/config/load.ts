@@ -8,7 +8,7 @@ import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import { diagnose, isSecret, unknownKeys, unreadable } from '../report/diagnosis.ts';
 import type { Problem } from '../report/report.ts';
 import { wantedBy } from '../schema/keys.ts';
-import type { Shape } from '../schema/shape.ts';
+import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import type { Carried } from './carry.ts';
 import { buildInput, type Input, type Placed, type Standing, standing } from './input.ts';
@@ -72,7 +72,12 @@ export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
     input = buildInput(here, shape, ({ path, item }) => texts.read(path, item.value));
     return input.value;
   });
-  const holes = input.read();
+  const holes = new Map(input.read());
+  // who takes anything takes the hole too
+  if ('value' in result) {
+    for (const { path, item } of here.holes)
+      if (!holes.has(item) && isAnything(shape, path) && input.isLeft(result.value, path)) holes.set(item, keyFrom(path));
+  }
   const where = (key: Key): readonly string[] => source.where(append(at, key)).split('\n').filter(Boolean);
   const issues = 'issues' in result ? result.issues : [];
   const problems = [
@@ -81,6 +86,14 @@ export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
   ];
   const unread = here.holes.map(({ item }) => item).filter((hole) => !holes.has(hole));
   return { ...facts, input, output: 'value' in result ? result.value : undefined, problems, unread };
+}
+
+/** Whether a schema takes whatever stands at a path, or around it. */
+function isAnything(shape: Shape, path: readonly string[]): boolean {
+  return ['', ...path].some((_, depth) => {
+    const here = shapeAt(shape, path.slice(0, depth));
+    return here !== undefined && here.kinds === undefined && here.names.size === 0;
+  });
 }
 
 /** What of a load may be printed: what sources gave that is not secret, as it was read, and what the schema sets when nothing is set. */

@@ -295,6 +295,31 @@ describe('A hole', () => {
     expect((await failing(loadConfig(schema, section))).problems).toMatchObject([{ kind: 'unreadable', key: 'keys' }]);
   });
 
+  it('in what the schema takes as it is, is read with it', async () => {
+    const source = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db.key')] })];
+    for (const schema of [
+      z.object({ db: z.any() }),
+      z.object({ db: z.unknown() }),
+      z.any(),
+      zod3.object({ db: zod3.any() }),
+      v.object({ db: v.unknown() }),
+      type({ db: 'unknown' }),
+    ])
+      expect((await failing(loadConfig(schema as StandardSchemaV1, source))).problems).toMatchObject([
+        { kind: 'unreadable', key: 'db.key' },
+      ]);
+    const whole = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db')] })];
+    expect((await failing(loadConfig(z.object({ db: z.any() }), whole))).problems).toMatchObject([{ kind: 'unreadable', key: 'db' }]);
+    const beside = z.object({ db: z.object({ host: z.any() }) });
+    expect((await loadConfig(beside, source)).value.db.host).toBe('h');
+  });
+
+  it('that a strict schema does not know has its place', async () => {
+    const source = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db.key')] })];
+    const error = await failing(loadConfig(z.object({ db: z.strictObject({ host: z.string() }) }), source));
+    expect(error.problems).toMatchObject([{ kind: 'unknown', key: 'db.key', origin: 'store db.key' }]);
+  });
+
   it('does not hide what else is wrong', async () => {
     const schema = z.object({ a: z.string(), port: z.number(), gone: z.string() });
     const source = [new MemoryProvider({ port: 'x' }), store({ holes: [hole('a')] })];
