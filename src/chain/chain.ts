@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { guarded } from '../guarded.ts';
 import { isPlain } from '../internal/freeze.ts';
+import { lazy } from '../internal/lazy.ts';
 import { aBoolean, aFunction, aString, checkOptions } from '../internal/options.ts';
 import { type Key, keyOf } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
@@ -32,6 +33,8 @@ export interface ChainOptions {
 }
 
 const all: Wanted = { keys: [], open: [''] };
+const merging = lazy(() => import('../merge/merge.ts'));
+const reading = lazy(() => import('../schema/leaf.ts'));
 
 /** Providers in order of priority, the first the highest; itself a provider. Only *absent* falls through to the next. */
 export class ProviderChain implements ConfigProvider, AsyncDisposable {
@@ -101,7 +104,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
       throw await missing(keyOf(key), this.#flat());
     }
     if (!schema) return entry.value;
-    const { parseLeaf } = await import('../schema/leaf.ts');
+    const { parseLeaf } = await reading();
     return parseLeaf(schema, entry);
   }
 
@@ -139,7 +142,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async #merged(prefix: Key, options: ListOptions): Promise<Merged> {
-    const [layers, { merge }] = await Promise.all([this.#layers(prefix, options), import('../merge/merge.ts')]);
+    const [layers, { merge }] = await Promise.all([this.#layers(prefix, options), merging()]);
     const failed = layers.find((layer) => layer.error);
     if (failed?.error) throw failed.error;
     const { keys, open } = options.wanted ?? all;
@@ -164,7 +167,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
       const wanted = { keys: [at], open: [] };
       const [layers, { merge }, { explain }] = await Promise.all([
         this.#layers(at, { ...options, wanted }),
-        import('../merge/merge.ts'),
+        merging(),
         import('./explain.ts'),
       ]);
       return explain(at, layers, merge(layers, wanted), { status: (name) => this.statusOf(name, at) });
