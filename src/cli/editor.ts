@@ -19,27 +19,40 @@ export async function inEditor<T>(
   const folder = await mkdtemp(path.join(inMemory() ?? tmpdir(), 'llm-config-')); // mode 0700
   const file = path.join(folder, name);
   const lastResort = (): void => rmSync(folder, { recursive: true, force: true });
+  let asked = false;
+  const asking = async <R>(answer: Promise<R>): Promise<R> => {
+    asked = true;
+    return answer.finally(() => {
+      asked = false;
+    });
+  };
   const killed = (signal: NodeJS.Signals): void => {
+    if (asked && signal === 'SIGINT') return; // Ctrl-C is the editor's, or the question's, to answer
     lastResort();
+    for (const one of deadly) process.off(one, killed);
     process.kill(process.pid, signal);
   };
-  process.once('exit', lastResort).once('SIGTERM', killed).once('SIGHUP', killed);
+  process.once('exit', lastResort);
+  for (const one of deadly) process.on(one, killed);
   try {
     await write(file, text);
     for (;;) {
-      await launch(io.env.VISUAL || io.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi'), file);
+      await asking(launch(io.env.VISUAL || io.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi'), file));
       try {
         return await use(await readFile(file, 'utf8'));
       } catch (error) {
-        if (!(await again(error))) throw error;
+        if (!(await asking(again(error)))) throw error;
       }
     }
   } finally {
     await wipe(file);
     await rm(folder, { recursive: true, force: true }); // an editor may have left copies of its own
-    process.off('exit', lastResort).off('SIGTERM', killed).off('SIGHUP', killed);
+    process.off('exit', lastResort);
+    for (const one of deadly) process.off(one, killed);
   }
 }
+
+const deadly = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
 /** A file system in memory, where there is one. */
 function inMemory(): string | undefined {
@@ -71,19 +84,13 @@ async function wipe(file: string): Promise<void> {
 
 /** The editor's own command line may have arguments: `code --wait`. */
 async function launch(editor: string, file: string): Promise<void> {
-  const ignored = (): void => undefined; // Ctrl-C is the editor's to answer
-  process.on('SIGINT', ignored);
-  try {
-    const child =
-      process.platform === 'win32'
-        ? spawn(`${editor} "${file}"`, { shell: true, stdio: 'inherit' })
-        : spawn('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
-    const code = await new Promise<number | null>((on, off) => child.once('exit', on).once('error', off));
-    if (code === 0) return;
-    throw new ConfigError('aborted', `the editor ended with ${code === null ? 'a signal' : `code ${code}`}; nothing was changed`, {
-      hint: 'Set EDITOR to one that works here',
-    });
-  } finally {
-    process.off('SIGINT', ignored);
-  }
+  const child =
+    process.platform === 'win32'
+      ? spawn(`${editor} "${file}"`, { shell: true, stdio: 'inherit' })
+      : spawn('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
+  const code = await new Promise<number | null>((on, off) => child.once('exit', on).once('error', off));
+  if (code === 0) return;
+  throw new ConfigError('aborted', `the editor ended with ${code === null ? 'a signal' : `code ${code}`}; nothing was changed`, {
+    hint: 'Set EDITOR to one that works here',
+  });
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import process from 'node:process';
 import { StringDecoder } from 'node:string_decoder';
 import { ConfigError } from '../errors.ts';
 import { ioError, utf8 } from '../internal/file.ts';
@@ -75,11 +76,16 @@ export async function agrees(io: Io, question: string): Promise<boolean> {
   const { stdin, stderr } = io;
   if (!stdin.isTTY) return false;
   stderr.write(`${question} [Y/n] `);
+  let no = (): void => undefined;
   const answer = await new Promise<string>((on) => {
+    no = () => on('n');
     stdin.resume();
     stdin.once('data', (chunk: Buffer | string) => on(chunk.toString().trim()));
-    stdin.once('end', () => on('n'));
+    stdin.once('end', no);
+    process.once('SIGINT', no);
   });
+  process.off('SIGINT', no);
+  stdin.off('end', no);
   stdin.pause();
   return answer === '' || /^y/i.test(answer);
 }

@@ -61,6 +61,39 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
   });
 
+  it.runIf(existsSync('/usr/bin/script'))('takes Ctrl-C at its question for no: what was written is kept, its text is wiped', async () => {
+    const { box, file, editing } = await prepared('echo "c: [" >> "$1"');
+    await using _ = box;
+    const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+    const command = ['exec', process.execPath, '--import', 'tsx', program, 'edit', file].join(' ');
+    const child = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], { env: { ...editing.env, TERM: 'dumb' } });
+    let seen = '';
+    child.stdout.on('data', (chunk) => {
+      if (seen.includes('[Y/n]')) return;
+      seen += chunk;
+      if (seen.includes('[Y/n]')) child.stdin.write('\x03');
+    });
+    const [code] = await once(child, 'exit');
+    expect([code, seen.includes(fake)]).toEqual([3, false]);
+    const path = (await box.read('paths')).trim();
+    expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
+    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toContain('c: [');
+  });
+
+  it('wipes the text also when Ctrl-C comes while nobody is asked', async () => {
+    const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
+    await using _ = box;
+    const lock = { world: 'elsewhere' }; // whoever holds it makes the write wait
+    await box.write({ 'secrets.yaml.jwe.lock': JSON.stringify(lock) });
+    const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], { ...editing, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.once('data', () => child.kill('SIGINT')); // it says what takes so long
+    const [, signal] = await once(child, 'exit');
+    expect(signal).toBe('SIGINT');
+    const path = (await box.read('paths')).trim();
+    expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
+  });
+
   it('lets a broken document be edited again, as often as needed', async () => {
     const { box, file, editing } = await prepared(
       'n=$(cat "$(dirname "$0")/n" 2>/dev/null || echo 0); echo $((n+1)) > "$(dirname "$0")/n"; [ "$n" -lt 2 ] && echo "c: [$n" >> "$1" || echo "c: done" > "$1"',
