@@ -98,7 +98,7 @@ function isAnything(shape: Shape, path: readonly string[]): boolean {
 
 /** What of a load may be printed: what sources gave that is not secret, as it was read, and what the schema sets when nothing is set. */
 export function publicPart({ standing: here, texts, plan: { shape } }: Load): unknown {
-  const tree = shape ? defaults(shape, []) : {};
+  const tree = (shape && defaults(shape, [])) ?? {};
   return overlay(tree, here, (leaf) => (isHidden(leaf, shape) ? undefined : texts.read(leaf.path, leaf.item.value)));
 }
 

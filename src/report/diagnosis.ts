@@ -4,7 +4,7 @@ import { nearest } from '../internal/nearest.ts';
 import { append, type Key, keyFrom, rest, segments } from '../key.ts';
 import type { Hole, Leaf } from '../merge/merged.ts';
 import { looksSecret } from '../redact.ts';
-import { type Shape, shapeAt } from '../schema/shape.ts';
+import { holdsMark, type Shape, shapeAt } from '../schema/shape.ts';
 import type { Issue, Texts } from '../schema/texts.ts';
 import { isKind } from '../schema/words.ts';
 import { missing, unknownKey, wrong } from './problems.ts';
@@ -44,7 +44,7 @@ export function diagnose(issues: readonly Issue[], one: Case): Problem[] {
     .flatMap((issue) => (issue.threw ? [...plainIssues(one.shape, one.input, []), issue] : expand(issue, one.input)))
     // what a hole has taken away is told by the hole, and what is said of a section around it may come from that
     .filter(({ path }) => !places.some((place) => isWithin(place, path) || (isWithin(path, place) && dig(one.input, path) === undefined)))
-    .flatMap((issue) => problemsOf(issue, one, unread, secrets));
+    .flatMap((issue) => problemsOf(ofWhole(issue, one), one, unread, secrets));
   const seen = new Set<string>();
   return problems.filter(({ kind, key, inside }) => {
     const id = `${kind} ${key} ${inside}`;
@@ -73,6 +73,14 @@ function expand(issue: Issue, input: unknown): Issue[] {
     .map((one) => ({ message: one.message, path: [...issue.path, ...stepsOf(one)], raw: one }))
     .filter(({ path }) => path.length > issue.path.length);
   return inner.length > 0 && inner.length === closest.length ? inner.flatMap((one) => expand(one, input)) : [issue];
+}
+
+/** What a transform makes of a secret may have parts of it as names: what is said of them is said of the whole. */
+function ofWhole(issue: Issue, { standing, input, shape }: Case): Issue {
+  const leaf = leafAt(issue.path, standing);
+  if (!leaf || typeof dig(input, leaf.path) === 'object' || !isSecret(leaf, shape)) return issue;
+  const { keys } = (issue.raw ?? {}) as { readonly keys?: unknown };
+  return issue.path.length > leaf.path.length || keys ? { path: leaf.path, message: issue.message } : issue;
 }
 
 /** What can be told without the schema, whose own code threw: what is missing, and what is of the wrong kind. */
@@ -146,13 +154,13 @@ function originInside({ item: { entry, key, origin } }: Placed<Leaf>, inside: Pa
   return at?.line === undefined ? origin : at;
 }
 
-/** A leaf is secret by its origin, by the schema's mark on it or on a section around it. */
+/** A leaf is secret by its origin, by the schema's mark on it, on a section around it or on a part of it. */
 export function isSecret({ path, item }: Placed<Leaf>, shape: Shape | undefined): boolean {
   return item.secret || isMarked(path, shape);
 }
 
 export function isMarked(path: Path, shape: Shape | undefined): boolean {
-  return shape !== undefined && [...path, ''].some((_, depth) => shapeAt(shape, path.slice(0, depth))?.secret === true);
+  return holdsMark(shapeAt(shape, path)) || path.some((_, depth) => shapeAt(shape, path.slice(0, depth))?.secret === true);
 }
 
 /** A missing section is told by what is required in it. */

@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts';
 import { wrongInside } from '../report/problems.ts';
 import { shapeOf } from './keys.ts';
 import type { StandardSchemaV1 } from './schema.ts';
+import { holdsMark } from './shape.ts';
 import { Texts, validateTexts } from './texts.ts';
 
 /** What a schema makes of one entry; its strings are read as the schema wants where the source has only text.
@@ -13,7 +14,7 @@ export async function parseLeaf<S extends StandardSchemaV1>(schema: S, entry: En
   if (entry.text) texts.add([], entry.value, shape);
   const result = await validateTexts(schema, texts, () => texts.read([], entry.value));
   if ('value' in result) return result.value as StandardSchemaV1.InferOutput<S>;
-  const secret = entry.secret || shape.secret;
+  const secret = entry.secret || holdsMark(shape);
   const found = {
     key: entry.key,
     value: entry.value,

@@ -101,6 +101,13 @@ function together(a: Shape, b: Shape, how: (a: Shape, b: Shape) => Shape): Reado
   return names;
 }
 
+/** Whether a schema marks something here or below as secret. */
+export function holdsMark(shape: Shape | undefined): boolean {
+  if (!shape || shape.secret) return shape !== undefined;
+  const { names, rest, items, tuple = [] } = shape;
+  return [...names.values(), ...tuple, rest, items].some(holdsMark);
+}
+
 /** The shape of what stands at `path` below `shape`; undefined where the schema says nothing about it. */
 export function shapeAt(shape: Shape | undefined, path: readonly PropertyKey[]): Shape | undefined {
   let at = shape;

@@ -52,7 +52,7 @@ export function fromValibot(schema: unknown): Shape {
 }
 
 function walk(node: Node, lazies: readonly unknown[]): Shape {
-  const pipe = Array.isArray(node.pipe) ? (node.pipe.slice(1) as Node[]) : [];
+  const pipe = stepsOf(node);
   // what stands behind a transformation describes something else than the input
   const until = pipe.findIndex(({ kind }) => kind === 'transformation');
   const checks = until < 0 ? pipe : pipe.slice(0, until);
@@ -68,6 +68,13 @@ function walk(node: Node, lazies: readonly unknown[]): Shape {
     ...(typeof described === 'string' && { description: described }),
     secret: shape.secret || isMarkedSecret(metadata),
   };
+}
+
+/** What stands in a pipe, also in one that it begins with. */
+function stepsOf({ pipe }: Node): readonly Node[] {
+  if (!Array.isArray(pipe)) return [];
+  const [first, ...steps] = pipe as [Node, ...Node[]];
+  return [...stepsOf(first), ...steps];
 }
 
 function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
@@ -109,8 +116,7 @@ function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
   }
 }
 
-const isWhole = (node: Node): boolean =>
-  Array.isArray(node.pipe) && node.pipe.some(({ type }: Node) => type === 'integer' || type === 'safe_integer');
+const isWhole = (node: Node): boolean => stepsOf(node).some(({ type }) => type === 'integer' || type === 'safe_integer');
 
 function limitsOf(checks: readonly Node[]): Limits {
   const limits: Record<string, unknown> = {};

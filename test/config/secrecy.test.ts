@@ -12,6 +12,7 @@ import {
   checkConfig,
   loadConfig,
   MemoryProvider,
+  type MemoryValues,
   ProviderChain,
   type StandardSchemaV1,
   secret,
@@ -134,6 +135,8 @@ async function printed(schema: StandardSchemaV1, source: () => ConfigProvider[],
   return out.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n');
 }
 
+const pairs = (text: string): Record<string, string> => Object.fromEntries(text.split(',').map((one) => one.split('=')));
+
 describe('No secret', () => {
   it.each(Object.keys(libraries))('appears in any report, event, explanation, inspect or JSON, with any %s schema', async (library) => {
     const cases = fc.record({
@@ -205,5 +208,79 @@ describe('No secret', () => {
     await using config = await loadConfig(schema, new MemoryProvider({ port: 1 }));
     expect(inspect(config.value)).toBe("{ apiToken: '[redacted]', port: 1 }");
     expect(String(config.explain('apiToken'))).not.toContain('fake');
+  });
+
+  const mark = { 'x-secret': true };
+  const pin = z.string().max(12).meta(mark);
+  const vPin = v.pipe(v.string(), v.metadata(mark));
+  const hidden = 'fake-pin-Zq83';
+  it.each<[string, StandardSchemaV1, MemoryValues]>([
+    ['an item of a list', z.object({ one: z.array(pin) }), { one: [hidden] }],
+    ['a part of an item of a list', z.object({ one: z.array(z.object({ pin })) }), { one: [{ pin: hidden }] }],
+    ['an item of a tuple', z.object({ one: z.tuple([z.string(), pin]) }), { one: ['a', hidden] }],
+    ['an item of a list of valibot', v.object({ one: v.array(v.pipe(vPin, v.maxLength(12))) }), { one: [hidden] }],
+    ['a pipe that is piped on', v.object({ one: v.pipe(vPin, v.maxLength(12)) }), { one: hidden }],
+    [
+      'a section that is piped on',
+      v.pipe(
+        v.pipe(v.object({ one: v.string() }), v.metadata(mark)),
+        v.check(() => false),
+      ),
+      { one: hidden },
+    ],
+    ['the whole configuration', z.object({ one: z.string().max(12) }).meta(mark), { one: hidden }],
+  ])('appears where the schema marks %s', async (_, schema, values) => {
+    const fine = JSON.parse(JSON.stringify(values).replace(hidden, 'fake-Zq83')) as MemoryValues;
+    const text = await printed(
+      schema,
+      () => [new MemoryProvider(fine)],
+      () => [new MemoryProvider(values)],
+    );
+    expect(text).toContain('redacted');
+    expect(text).not.toContain('Zq83');
+    const one = (schema as unknown as { shape?: { one: z.ZodType } }).shape?.one;
+    if (!one || String(_).startsWith('the whole')) return;
+    const error = await new ProviderChain([new MemoryProvider(values)]).require('one', one).catch((failure: unknown) => failure);
+    expect(inspect(error)).toContain('found [redacted]');
+  });
+
+  it('appears, and nothing fails, where a schema is open at its root', async () => {
+    for (const schema of [z.looseObject({}), z.record(z.string(), z.any()), z.any(), v.looseObject({})]) {
+      const source = new MemoryProvider({ db: { password: 'fake-Zq83', host: 'h' } });
+      await using config = await loadConfig(schema as StandardSchemaV1, source);
+      expect(inspect(config.value)).toBe("{ db: { password: '[redacted]', host: 'h' } }");
+      const changes: unknown[] = [];
+      (config as unknown as { subscribe(path: string, listener: (one: unknown) => void): void }).subscribe('', (one) => changes.push(one));
+      await source.set('db.host', 'other');
+      await config.reload();
+      expect(changes).toHaveLength(1);
+    }
+  });
+
+  it.each<[string, StandardSchemaV1]>([
+    [
+      'zod',
+      z.object({
+        apiKeys: z
+          .string()
+          .transform(pairs)
+          .pipe(z.record(z.string(), z.enum(['a', 'b']))),
+      }),
+    ],
+    [
+      'zod, strictly',
+      z.object({
+        apiKeys: z
+          .string()
+          .transform(pairs)
+          .pipe(z.strictObject({ one: z.string().optional() }) as never),
+      }),
+    ],
+    ['valibot', v.object({ apiKeys: v.pipe(v.string(), v.transform(pairs), v.record(v.string(), v.picklist(['a', 'b']))) })],
+  ])('appears as a name in what a transform of %s makes of it', async (_, schema) => {
+    const source = new MemoryProvider({ apiKeys: 'fake-Zq83=tenant' });
+    const error = (await loadConfig(schema, source).catch((failure: unknown) => failure)) as Error;
+    expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain('Zq83');
+    expect(error).toMatchObject({ problems: [{ kind: 'wrong', key: 'apiKeys', found: '[redacted]' }] });
   });
 });

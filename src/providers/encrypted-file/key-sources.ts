@@ -155,6 +155,22 @@ function check(source: KeySource, owner: string): void {
     throw new ConfigError('invalid_option', `${owner}: a source in the option keys is none of those there are`, {
       hint: "Write { env: 'NAME' }, { file: 'path' } or { provider, key }, with as: 'password' for a password; or give a function or a KeyWrapper",
     });
+  if (isKey(one.env) || isKey(one.file))
+    throw new ConfigError('invalid_option', `${owner}: a source in the option keys holds a key where a name is wanted`, {
+      hint: "Write { env: 'NAME' } or { file: 'path' }; a key that is at hand already is given by a function: () => key",
+    });
+}
+
+/** What is written like a variable or a path, of whatever length. */
+const aName = /^(?:[A-Z_][A-Z0-9_]*$|[./~])/;
+
+/** Names and paths stand in messages, so one that is a key itself must not be taken for a name. */
+function isKey(text: unknown): boolean {
+  try {
+    return typeof text === 'string' && !aName.test(text) && parseKeys(text, '').length > 0;
+  } catch {
+    return false;
+  }
 }
 
 const groupWritesOrOthers = 0o026;

@@ -11,6 +11,26 @@ const bytes = Buffer.alloc(32, 0xab);
 const jwk = JSON.stringify(newKey('symmetric', 'ci'));
 const pair = newKey('x25519', 'alice');
 
+describe('a key where its name is wanted', () => {
+  it.each(['env', 'file'])('is refused under %s, and stands in no message', (kind) => {
+    for (const text of [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex'), jwk]) {
+      let refused: unknown;
+      try {
+        new Keys({ [kind]: text } as never, 'it', {});
+      } catch (error) {
+        refused = error;
+      }
+      expect(refused).toMatchObject({ code: 'invalid_option', message: expect.stringContaining('holds a key where a name is wanted') });
+      expect(String(refused)).not.toContain(text);
+    }
+  });
+
+  it('is no name or path that happens to be as long as one', () => {
+    const long = (start: string): string => start.padEnd(43, 'A');
+    expect(() => new Keys([{ env: long('LLM_CONFIG_KEY_') }, { file: long('/run/secrets/') }], 'it', {})).not.toThrow();
+  });
+});
+
 describe('a key as text', () => {
   it.each([
     ['base64url', bytes.toString('base64url')],
