@@ -66,17 +66,26 @@ function providerOf(options: Partial<VaultOptions>): VaultProvider {
 interface Login {
   readonly username: string;
   readonly password: string;
+  /** When it ends, in milliseconds since 1970. */
+  readonly endsAt: number;
 }
 async function credentials(provider: VaultProvider): Promise<Login> {
   const found = await provider.getMany(['redis.username', 'redis.password']);
-  const value = (key: string): string => {
+  const read = (key: string) => {
     const entry = found.get(key);
     if (!entry || entry instanceof Error) throw entry ?? new Error('absent');
-    return entry.value as string;
+    return entry;
   };
-  return { username: value('redis.username'), password: value('redis.password') };
+  const { value, expiresAt = 0 } = read('redis.username');
+  return { username: value as string, password: read('redis.password').value as string, endsAt: expiresAt };
 }
-const authenticates = ({ username, password }: Login): Promise<string> => redis(['AUTH', username, password], ['GET', 'x']);
+const authenticates = ({ username, password }: Omit<Login, 'endsAt'>): Promise<string> => redis(['AUTH', username, password], ['GET', 'x']);
+/** Rejects when Redis refuses what has not ended yet: on a busy machine it may have. */
+const isGood = async (login: Login): Promise<void> => {
+  await authenticates(login).catch((error: unknown) => {
+    if (Date.now() < login.endsAt) throw error;
+  });
+};
 const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 describe.concurrent('leases of the database engine, on a real Redis', () => {
@@ -90,9 +99,10 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     while (Date.now() < end) {
       const login = await credentials(provider);
       const before = used.at(-1);
-      await authenticates(login); // rejects when Redis refuses
-      if (before && before.username !== login.username) await authenticates(before);
+      await isGood(login);
+      if (before && before.username !== login.username) await isGood(before);
       if (before?.username !== login.username) used.push(login);
+      else used[used.length - 1] = login;
       await wait(50);
     }
     expect(used.length).toBeGreaterThanOrEqual(5);
@@ -157,7 +167,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     while (Date.now() < end) {
       const login = await credentials(provider);
       names.add(login.username);
-      await authenticates(login);
+      await isGood(login);
       await wait(50);
     }
     expect(names.size).toBeGreaterThanOrEqual(2);

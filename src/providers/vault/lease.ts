@@ -82,10 +82,11 @@ export class Leases {
   /** False: it is gone, or may not be renewed. */
   async #renew(held: Held, signal: AbortSignal): Promise<boolean> {
     const body = { lease_id: held.id, increment: Math.round(held.fullMs / 1000) };
+    const asked = this.#clock.now(); // a life is counted from before the answer, which may have taken long
     try {
       const { body: answer } = await this.#connection.ask({ method: 'PUT', path: 'sys/leases/renew', body, what: 'a lease' }, signal);
       const { lease_duration: seconds = 0, renewable } = answer as Issued;
-      held.until = this.#capped(this.#clock.now() + seconds * 1000);
+      held.until = this.#capped(asked + seconds * 1000);
       // near its last end it is renewed no more: the next one is made while this one works
       held.renewable = renewable === true && seconds * 1000 >= held.fullMs / 2;
       return seconds > 0;
@@ -99,12 +100,12 @@ export class Leases {
     const { path, method = 'GET', data } = this.#requests.get(document) as LeaseRequest;
     const token = await this.#connection.session.use();
     const post = method === 'POST' && ({ body: data ?? {}, capability: 'update' } as const);
+    const now = this.#clock.now();
     const answer = await this.#connection.ask({ method, path, what: path, ...post }, signal);
     if (answer.status === 404) throw missing(path);
     const issued = answer.body as Issued;
     const { lease_id: id = '', data: value } = issued;
     if (!isTree(value) || typeof id !== 'string') throw foreign(answer, path);
-    const now = this.#clock.now();
     const until = this.#capped(endOf(issued, value, now));
     const before = this.#held.get(document);
     if (before) this.#old = [...this.#old.filter((one) => one.until > now), before];

@@ -131,10 +131,11 @@ export class Session {
 
   async #loginNow(signal: AbortSignal): Promise<boolean> {
     const before = this.#held;
+    const asked = this.#clock.now(); // a life is counted from before the answer, which may have taken long
     const made = await this.#obtain(before, signal);
     if (before && made.token === before.token) return false;
     if (this.#closed) return false;
-    this.#take(made);
+    this.#take(made, asked);
     if (before && this.#isOver(before)) for (const tell of this.#onEnd) tell(before.token);
     else if (before) this.#old = [...this.#old.filter((one) => one.endsAt > this.#clock.now()), before];
     this.#unwatch ??= this.#auth?.watch?.(() => void this.background((late) => this.#login(late)).catch(() => undefined));
@@ -161,14 +162,13 @@ export class Session {
     return { token, ...found };
   }
 
-  #take({ token, ttlMs = 0, renewable = false, ours = false }: Obtained): void {
+  #take({ token, ttlMs = 0, renewable = false, ours = false }: Obtained, asked: number): void {
     const held: Held = { token, ours, fullMs: ttlMs, renewable, endsAt: 0, renewAt: 0, dead: false, used: false };
     this.#held = held;
-    this.#lives(held, ttlMs);
+    this.#lives(held, ttlMs, asked);
   }
 
-  #lives(held: Held, ttlMs: number): void {
-    const now = this.#clock.now();
+  #lives(held: Held, ttlMs: number, now: number): void {
     held.endsAt = ttlMs > 0 ? now + ttlMs : Number.POSITIVE_INFINITY;
     held.renewAt = ttlMs > 0 ? now + ttlMs * (0.55 + 0.1 * Math.random()) : Number.POSITIVE_INFINITY;
     this.#schedule(held);
@@ -208,11 +208,12 @@ export class Session {
 
   /** False: the life that is left is short, so that another token should be had while this one works. */
   async #renew(held: Held): Promise<boolean> {
+    const asked = this.#clock.now();
     const life = await this.background((signal) => renew(this.#send, held.token, signal));
     held.renewable = life?.renewable === true;
     if (!life) return false;
     const { ttlMs = 0 } = life;
-    this.#lives(held, ttlMs);
+    this.#lives(held, ttlMs, asked);
     return ttlMs === 0 || ttlMs >= held.fullMs / 2;
   }
 }

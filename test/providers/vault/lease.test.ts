@@ -26,6 +26,17 @@ describe('credentials that are made', () => {
     expect([made(vault), renewed(vault)]).toEqual([1, 0]);
   });
 
+  it('have a life that counts from before an answer that takes long, as the server may have counted', async () => {
+    const { vault, clock } = await timedVault();
+    const start = clock.now();
+    vault.fault = async ({ url }) => {
+      if (url.includes('/creds/')) await clock.advance(3_000);
+      return undefined;
+    };
+    const provider = providerOf(vault, { leases, clock, ...once });
+    expect((await provider.get('redis.username'))?.expiresAt).toBe(start + 60_000);
+  });
+
   it('are renewed by the next read, and made anew before their last end, while the old ones work', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { leases, clock, ...once });
