@@ -5,7 +5,7 @@ export interface ManualClock extends Clock {
   /** Moves time on and calls back whom it passes, in order, what they start in between included. */
   advance(ms: number): Promise<void>;
   /** Moves time on until `answer` is there, by a step each millisecond, so that what happens in real time is not overtaken.
-   *  @default stepMs 50 */
+   *  After 20,000 steps it gives up. @default stepMs 50 */
   until<T>(answer: PromiseLike<T>, stepMs?: number): Promise<T>;
 }
 
@@ -13,6 +13,9 @@ export interface ManualClock extends Clock {
 const { setImmediate, setTimeout } = globalThis;
 const turn = (): Promise<void> => new Promise((done) => void setImmediate(done));
 const pause = (): Promise<void> => new Promise((done) => void setTimeout(done, 1));
+
+/** Half a minute of real time: who asked has given up long since. */
+const maxSteps = 20_000;
 
 /** A clock for tests: `new VaultProvider({ clock, … })`, then `await clock.until(provider.get('a.key'))`. @default startMs 1_700_000_000_000 */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
@@ -44,11 +47,12 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
         done = true;
       });
       settled.catch(() => {});
-      for (;;) {
+      for (let step = 0; step < maxSteps; step++) {
         await pause();
         if (done) return settled;
         await advance(stepMs);
       }
+      throw new Error(`manualClock: there was no answer within ${maxSteps} steps of ${stepMs} ms; does it wait for another clock?`);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { manualClock } from '../../src/testing/index.ts';
 
 describe('manualClock', () => {
@@ -61,5 +61,13 @@ describe('manualClock', () => {
       setTimeout(() => done('in time'), 5);
     });
     expect(await clock.until(answer)).toBe('in time');
+  });
+
+  it('gives up on an answer that waits for another clock', async () => {
+    vi.stubGlobal('setTimeout', (then: () => void) => setImmediate(then)); // its pauses, which are real
+    const { manualClock: hasty } = (await import('../../src/testing/clock.ts?hasty' as string)) as { manualClock: typeof manualClock };
+    vi.unstubAllGlobals();
+    const answer = hasty().until(new Promise(() => {}));
+    await expect(answer).rejects.toThrow('no answer within 20000 steps of 50 ms');
   });
 });
