@@ -92,6 +92,8 @@ export class Engine {
   }
 
   #find(key: Key, { maxAgeMs, version }: VersionedRead): ReturnType<Lookup['find']> {
+    if (version === '')
+      throw new ConfigError('invalid_option', 'the option version is empty', { provider: this.#source.name, key, hint: 'Leave it out' });
     return this.#lookup.find(key, { maxAgeMs, version });
   }
 

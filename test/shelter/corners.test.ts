@@ -35,6 +35,12 @@ describe('what is held', () => {
     expect(source.asked).toHaveLength(asked + 1);
   });
 
+  it('is not asked for in a version without a name, which stores would take for the current one', async () => {
+    const { provider, source } = sheltering({ a: '1' });
+    await expect(provider.get('a', { version: '' })).rejects.toMatchObject({ code: 'invalid_option', provider: 'store', key: 'a' });
+    expect(source.asked).toEqual([]);
+  });
+
   it('carries what the store says besides the value, and marks secrets by name where the store does not', async () => {
     const { provider, source } = sheltering();
     source.put('db', '{"host":"h","password":"fake","pool":{"max":"5"}}', {

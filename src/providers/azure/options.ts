@@ -32,7 +32,7 @@ export function checked(options: AzureKeyVaultOptions): AzureKeyVaultOptions {
   checkOptions(owner, options, {
     url: aString,
     credential: anObject,
-    prefix: (value) => (typeof value === 'string' && /^[0-9A-Za-z-]{1,126}$/.test(value) ? undefined : 'letters, digits and dashes'),
+    prefix: (value) => (typeof value === 'string' && /^[0-9A-Za-z-]{0,126}$/.test(value) ? undefined : 'letters, digits and dashes'),
     secrets: mapOf(aString),
     keys: oneOf('camel', 'snake', 'kebab'),
     clientOptions: anObject,

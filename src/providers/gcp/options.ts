@@ -40,7 +40,7 @@ export function checked(options: GcpSecretManagerOptions): GcpSecretManagerOptio
   const owner = 'GcpSecretManagerProvider';
   checkOptions(owner, options, {
     project: matching('the id or number of a project', /^[\w.:-]+$/),
-    prefix: matching('letters, digits, - and _', /^[\w-]{1,254}$/),
+    prefix: matching('letters, digits, - and _', /^[\w-]{0,254}$/),
     secrets: mapOf(aString),
     location: aRegion,
     version: matching('a number or an alias', /^[\w-]+$/),

@@ -267,6 +267,10 @@ describe('a client of one’s own', () => {
 });
 
 describe('options', () => {
+  it('may say their defaults', () => {
+    expect(() => azure({ prefix: '' })).not.toThrow();
+  });
+
   it.each([
     [{ url: undefined }, /url must be the address/],
     [{ url: 'acme' }, /url must be the address/],

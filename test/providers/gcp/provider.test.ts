@@ -290,6 +290,10 @@ describe('a client of one’s own', () => {
 });
 
 describe('options', () => {
+  it('may say their defaults', () => {
+    expect(() => gcp({ prefix: '' })).not.toThrow();
+  });
+
   it.each([
     [{ project: undefined }, /project is missing/],
     [{ project: 'a/b' }, /project must be the id or number/],
