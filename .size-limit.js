@@ -6,7 +6,7 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
 
 /** Our own code, minified and gzipped, with everything that it loads later on; a little above what it is now. */
 const limits = {
-  '.': '52 kB',
+  '.': '53 kB',
   './shelter': '31 kB',
   './testing': '28 kB',
   './encrypted-file': '32 kB',
