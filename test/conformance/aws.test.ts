@@ -14,7 +14,7 @@ import { type AwsClientOptions, AwsSecretsManagerProvider, AwsSsmProvider } from
 import type { ShelterOptions } from '../../src/shelter/options.ts';
 import { AwsServer, account, type Fault } from '../providers/aws/server.ts';
 
-const resilience = { timeoutMs: 3_000, deadlineMs: 6_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
+const resilience = { timeoutMs: 1_000, deadlineMs: 2_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
 const patienceMs = 20_000; // a busy machine is no failure
 const limits = { concurrency: 16, perSecond: 100_000 };
 

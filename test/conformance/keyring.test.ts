@@ -43,7 +43,7 @@ async function subject(values: Values, options: Partial<KeyringOptions>): Promis
   };
 }
 
-const resilience = { timeoutMs: 3_000, deadlineMs: 6_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = { timeoutMs: 1_000, deadlineMs: 2_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
 const patienceMs = 20_000; // a busy machine is no failure
 
 describeProvider({
