@@ -1,9 +1,9 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
 import { retryAfterMs } from '../../internal/retry-after.ts';
+import { isUnreachable, notTheStore } from '../../internal/unreachable.ts';
 import { isUntrusted } from '../../internal/untrusted.ts';
 import { codeOf } from './error-names.ts';
 
-const network = /^(?:ECONN|ENOTFOUND|EAI_|EPIPE|EHOST|ENET|ETIMEDOUT)\w*$/;
 /** What the SDK calls an answer that it does not understand, and everything that has no name. */
 const nameless = /^(?:Unknown|UnknownError|Error|SyntaxError|TypeError)$/;
 
@@ -34,21 +34,20 @@ export function classify(error: unknown, asked: Asked): ConfigError {
   const later = retryAfterMs($response?.headers?.['retry-after']);
   return new ConfigError(found, `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`, {
     provider: asked.service,
-    hint: untrusted ? certificate : said !== name && status ? foreign : hint(found, asked),
+    hint: untrusted ? certificate : said !== name && status ? notTheStore : hint(found, asked),
     ...(later !== undefined && { retryAfterMs: later }),
   });
 }
 
 const certificate = 'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS';
-const foreign = 'Is a proxy, or another server, at that address?';
 
 function nameOf({ name, code }: Raw): string {
-  if (typeof code === 'string' && network.test(code)) return code;
+  if (isUnreachable(code)) return code;
   return typeof name === 'string' && /^\w{1,80}$/.test(name) ? name : 'Unknown';
 }
 
 function meaning(name: string, status: number | undefined): ErrorCode {
-  if (network.test(name)) return 'unavailable';
+  if (isUnreachable(name)) return 'unavailable';
   const known = codeOf(name);
   if (known) return known;
   // these services name what they miss, with another status: a bare 404 is a gateway's

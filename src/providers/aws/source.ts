@@ -1,5 +1,6 @@
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { quoted } from '../../internal/quoted.ts';
+import { notTheStore } from '../../internal/unreachable.ts';
 import { type Key, keyFrom } from '../../key.ts';
 import type { Place } from '../../shelter/port.ts';
 import type { AwsConnection } from './connection.ts';
@@ -44,7 +45,7 @@ export abstract class AwsSource {
     if (Array.isArray(said)) return said;
     throw new ConfigError('unavailable', `${this.name}: ${resource}: the answer holds no list`, {
       provider: this.name,
-      hint: 'Is a proxy, or another server, at that address?',
+      hint: notTheStore,
     });
   }
 

@@ -1,5 +1,6 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
 import { retryAfterMs } from '../../internal/retry-after.ts';
+import { isUnreachable } from '../../internal/unreachable.ts';
 import { isUntrusted } from '../../internal/untrusted.ts';
 
 const perSecret = 'where it is assigned secret by secret, what does not exist is denied too: name what does in the option secrets';
@@ -59,8 +60,6 @@ const byStatus: Readonly<Record<number, string>> = {
   504: 'TimedOut',
 };
 
-const network = /^E[A-Z_]{3,30}$/;
-
 interface Raw {
   readonly name?: unknown;
   readonly code?: unknown;
@@ -77,7 +76,7 @@ export function classify(error: unknown, { provider, resource }: { readonly prov
   const status = typeof raw.statusCode === 'number' ? raw.statusCode : undefined;
   const name = nameOf(raw, status);
   const [code, hint] = codes[name] as (typeof codes)[string];
-  const more = status ? ` (HTTP ${status})` : name === 'NoAnswer' && network.test(`${raw.code}`) ? ` (${raw.code})` : '';
+  const more = status ? ` (HTTP ${status})` : name === 'NoAnswer' && isUnreachable(raw.code) ? ` (${raw.code})` : '';
   const later = retryAfterMs(raw.response?.headers?.get?.('retry-after'));
   return new ConfigError(code, `${provider}: ${resource}: ${name}${more}`, {
     provider,

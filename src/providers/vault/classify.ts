@@ -1,4 +1,5 @@
 import { ConfigError, type ErrorDetails, isConfigError } from '../../errors.ts';
+import { isUnreachable, notTheStore } from '../../internal/unreachable.ts';
 import { isUntrusted } from '../../internal/untrusted.ts';
 import type { Answer } from './transport.ts';
 
@@ -72,7 +73,7 @@ export function failure(answer: Answer, { what, method }: Asked): ConfigError {
 export function foreign({ status, retryAfterMs }: Answer, what: string): ConfigError {
   return make('unavailable', `${what}: the answer (${status}) is not Vault's`, {
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    hint: 'Is a proxy, or another server, at that address?',
+    hint: notTheStore,
   });
 }
 
@@ -101,8 +102,6 @@ export function denied({ method, path, what, capability }: Asked): ConfigError {
   });
 }
 
-const unreachable = /^(?:ECONN|ENOTFOUND|ETIMEDOUT|EAI_|EPIPE|EHOST|ENET|UND_ERR)/;
-
 /** What a function of the application's own threw when it was to log in: it says nothing about the server. */
 export function notLoggedIn(error: unknown): ConfigError {
   if (isConfigError(error)) return error;
@@ -111,8 +110,7 @@ export function notLoggedIn(error: unknown): ConfigError {
     (one) => typeof one === 'string' && /^\w{2,60}$/.test(one),
   );
   const message = `what the log-in needs cannot be had (${word ?? 'an unknown error'})`;
-  if (unreachable.test(`${word}`) || name === 'AbortError' || name === 'TimeoutError')
-    return make('unavailable', message, { cause: error });
+  if (isUnreachable(word) || name === 'AbortError' || name === 'TimeoutError') return make('unavailable', message, { cause: error });
   return make('unauthenticated', message, { cause: error, hint: 'Check the function that the option auth was given' });
 }
 
