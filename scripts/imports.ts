@@ -44,23 +44,27 @@ export const packageOf = (specifier: string): string => specifier.split('/', spe
 
 export const isForeign = (target: string): boolean => !/^(?:\.|src\/|dist\/|node:)/.test(target);
 
-/** A way round in a graph, if there is one. */
-export function cycle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
-  const done = new Set<string>();
-  const walk = (node: string, path: readonly string[]): readonly string[] | undefined => {
-    const seen = path.indexOf(node);
-    if (seen >= 0) return [...path.slice(seen), node];
-    if (done.has(node)) return undefined;
+/** The circles of a graph: sets of nodes that all lead to one another (Tarjan's strongly connected components). */
+export function circles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const found: string[][] = [];
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const path: string[] = [];
+  const walk = (node: string): number => {
+    index.set(node, index.size);
+    low.set(node, index.size - 1);
+    path.push(node);
     for (const next of graph.get(node) ?? []) {
-      const found = walk(next, [...path, node]);
-      if (found) return found;
+      if (next === node) found.push([node]);
+      const reached = index.has(next) ? (path.includes(next) ? (index.get(next) as number) : Infinity) : walk(next);
+      low.set(node, Math.min(low.get(node) as number, reached));
     }
-    done.add(node);
-    return undefined;
+    if (low.get(node) === index.get(node)) {
+      const component = path.splice(path.indexOf(node));
+      if (component.length > 1) found.push(component.sort());
+    }
+    return low.get(node) as number;
   };
-  for (const node of graph.keys()) {
-    const found = walk(node, []);
-    if (found) return found;
-  }
-  return undefined;
+  for (const node of graph.keys()) if (!index.has(node)) walk(node);
+  return found;
 }

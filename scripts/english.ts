@@ -1,0 +1,177 @@
+// `npm run english` counts the words that make a text read as if translated, and the lines that are too wide, room by room.
+// `-- --list ROOM` prints the places; `-- --check` fails above the limits. Used by CI and by anyone who edits a text.
+import { readFileSync } from 'node:fs';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { filesIn } from './imports.ts';
+import { root } from './rooms.ts';
+
+/** Words for which plain English nearly always has a better one. */
+export const listed = /\b(?:stands?|standing|stood|tells?|telling|told|nobody|somebody|whoever|anew|at hand|said)\b/gi;
+export const widest = 110;
+
+/** Where a text is read, and how many of the listed words it may have in 10,000. */
+export const limits = {
+  comments: 6,
+  messages: 6,
+  identifiers: 6,
+  pages: 6,
+  examples: 6,
+  tools: 6,
+  'test titles': 20,
+} as const;
+export type Kind = keyof typeof limits;
+
+export interface Passage {
+  readonly kind: Kind;
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+const read = (file: string): string => readFileSync(new URL(file, root), 'utf8');
+const own = (folder: string, ends: RegExp): readonly string[] =>
+  filesIn(folder, ends).filter((file) => !/\/(?:node_modules|site|fixtures)\//.test(file));
+
+/** Everything that a person reads in this project. */
+export function passages(): readonly Passage[] {
+  return [
+    ...own('src', /\.ts$/).flatMap((file) => inCode(file, 'comments', 'messages', 'identifiers')),
+    ...own('test', /\.m?ts$/).flatMap((file) => inTests(file)),
+    ...own('examples', /\.[mc]?[jt]s$/).flatMap((file) => inCode(file, 'examples', 'examples')),
+    ...own('examples', /(?:\.(?:txt|md)|\.env(?:\.\w+)?|\.ya?ml|\.toml)$/).flatMap((file) => lines(file, 'examples')),
+    ...[...own('scripts', /\.ts$/), ...own('bench', /\.ts$/)].flatMap((file) => inCode(file, 'tools', 'tools')),
+    ...lines('.ci/run', 'tools'),
+    ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...own('docs', /\.md$/)].flatMap((file) => lines(file, 'pages')),
+  ];
+}
+
+function lines(file: string, kind: Kind): Passage[] {
+  return read(file)
+    .split('\n')
+    .map((text, i) => ({ kind, file, line: i + 1, text }));
+}
+
+function inTests(file: string): Passage[] {
+  const source = parsed(file);
+  const found: Passage[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const [title] = node.arguments;
+      const called = /^(?:it|test|describe)\b/.test(node.expression.getText(source));
+      if (called && title && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title)))
+        found.push({ kind: 'test titles', file, line: lineOf(source, title), text: title.getText(source) });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function inCode(file: string, comments: Kind, strings: Kind, identifiers?: Kind): Passage[] {
+  const source = parsed(file);
+  const found: Passage[] = [];
+  const add = (kind: Kind, position: number, text: string): void => {
+    found.push({ kind, file, line: source.getLineAndCharacterOfPosition(position).line + 1, text });
+  };
+  const seen = new Set<number>();
+  const commentsAt = (position: number): void => {
+    for (const range of [
+      ...(ts.getLeadingCommentRanges(source.text, position) ?? []),
+      ...(ts.getTrailingCommentRanges(source.text, position) ?? []),
+    ]) {
+      if (seen.has(range.pos)) continue;
+      seen.add(range.pos);
+      add(comments, range.pos, source.text.slice(range.pos, range.end));
+    }
+  };
+  const visit = (node: ts.Node): void => {
+    commentsAt(node.getFullStart());
+    commentsAt(node.getEnd());
+    if (ts.isStringLiteralLike(node) || node.kind === ts.SyntaxKind.TemplateHead || ts.isTemplateMiddleOrTemplateTail(node))
+      add(strings, node.getStart(source), (node as ts.LiteralLikeNode).text);
+    else if (identifiers && ts.isIdentifier(node) && isDeclared(node)) add(identifiers, node.getStart(source), wordsOf(node.text));
+    for (const child of node.getChildren(source)) visit(child);
+  };
+  visit(source);
+  return found;
+}
+
+const parsed = (file: string): ts.SourceFile => ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext, true);
+const lineOf = (source: ts.SourceFile, node: ts.Node): number => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+/** `isTold` as `is Told`. */
+const wordsOf = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll('_', ' ');
+const isDeclared = (node: ts.Identifier): boolean => (node.parent as ts.NamedDeclaration).name === node;
+
+export const countWords = (text: string): number => text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0;
+export const countListed = (text: string): number => text.match(listed)?.length ?? 0;
+
+/** `src/shelter/cache`, `docs/providers`, `test`: the room in which a file is. */
+export function roomOf(file: string): string {
+  const parts = file.split('/').slice(0, -1);
+  return parts.slice(0, parts[0] === 'src' ? 3 : 2).join('/') || '.';
+}
+
+export interface Row {
+  readonly name: string;
+  words: number;
+  listed: number;
+}
+
+export function rows(all: readonly Passage[], nameOf: (passage: Passage) => string): readonly Row[] {
+  const found = new Map<string, Row>();
+  for (const passage of all) {
+    const name = nameOf(passage);
+    const row = found.get(name) ?? { name, words: 0, listed: 0 };
+    found.set(name, row);
+    row.words += countWords(passage.text);
+    row.listed += countListed(passage.text);
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export const rate = ({ words, listed: count }: Row): number => (words === 0 ? 0 : (count * 10_000) / words);
+
+/** Lines of code that no screen shows whole. Tables, links and what a program printed cannot be wrapped. */
+export function wideLines(): readonly string[] {
+  return ['src', 'test', 'examples', 'scripts', 'bench']
+    .flatMap((folder) => own(folder, /\.m?ts$/))
+    .flatMap((file) =>
+      lines(file, 'tools').flatMap(({ line, text }) => (text.length > widest && !/https?:\/\//.test(text) ? [`${file}:${line}`] : [])),
+    );
+}
+
+/** Files over 60 lines that do not begin by saying what they are. */
+export function withoutHeader(): readonly string[] {
+  return own('src', /\.ts$/).filter((file) => {
+    const text = read(file);
+    return text.split('\n').length - 1 > 60 && !/^(?:\/\/|\/\*)/.test(text);
+  });
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const all = passages();
+  const list = argv.indexOf('--list');
+  if (list >= 0) {
+    const place = argv[list + 1] ?? '';
+    for (const { file, line, kind, text } of all)
+      if (file.startsWith(place) && countListed(text) > 0)
+        console.log(`${file}:${line} (${kind}) ${text.trim().replace(/\s+/g, ' ').slice(0, 160)}`);
+  } else {
+    const print = (row: Row): void =>
+      console.log(`${row.name.padEnd(32)} ${String(row.words).padStart(7)} ${rate(row).toFixed(1).padStart(7)}`);
+    console.log(`${''.padEnd(32)}   words     in 10,000`);
+    const kinds = rows(all, ({ kind }) => kind);
+    for (const row of kinds) print(row);
+    console.log('');
+    for (const row of rows(all, ({ file, kind }) => `${roomOf(file)}${kind === 'test titles' ? ' (titles)' : ''}`)) print(row);
+    console.log(`\n${wideLines().length} lines are wider than ${widest}; ${withoutHeader().length} files over 60 lines have no header`);
+    if (argv.includes('--check')) {
+      const over = kinds.filter((row) => rate(row) >= limits[row.name as Kind]);
+      for (const row of over)
+        console.error(`${row.name}: ${rate(row).toFixed(1)} listed words in 10,000; the limit is ${limits[row.name as Kind]}`);
+      process.exitCode = over.length > 0 ? 1 : 0;
+    }
+  }
+}
