@@ -38,7 +38,10 @@ const atOnce = {
       ...(config.plugins ?? []),
       {
         name: 'later',
-        setup: (build) => build.onResolve({ filter: /^\.\// }, ({ kind }) => (kind === 'dynamic-import' ? { external: true } : undefined)),
+        setup: (build) =>
+          build.onResolve({ filter: /^\.\// }, ({ kind }) =>
+            kind === 'dynamic-import' ? { external: true } : undefined,
+          ),
       },
     ],
   }),

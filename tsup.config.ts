@@ -40,7 +40,10 @@ export default defineConfig({
     if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
   },
   plugins: [
-    { name: 'for-bundlers', renderChunk: (code) => ({ code: withNames(withoutBareImports(withPeersInTry(code))) }) },
+    {
+      name: 'for-bundlers',
+      renderChunk: (code) => ({ code: withNames(withoutBareImports(withPeersInTry(code))) }),
+    },
     fewChunks(Object.keys(entries)),
   ],
 });

@@ -8,26 +8,53 @@ const faces = new Map(
   Object.keys(exports)
     .filter((subpath) => subpath !== './package.json')
     .map((subpath) => {
-      const rooms = subpath === '.' ? ['src'] : [`src/${subpath.slice(2)}`, `src/providers/${subpath.slice(2)}`];
+      const folders = ['', 'providers/', 'extensions/', 'integrations/'].map(
+        (set) => `src/${set}${subpath.slice(2)}`,
+      );
+      const rooms = subpath === '.' ? ['src'] : folders;
       return [rooms.find((room) => existsSync(`${room}/index.ts`)), name + subpath.slice(1)];
     }),
 );
 
 /** The pages in the order in which the sidebar shows them. */
 const chapters = {
-  'Start here': ['docs/getting-started.md', 'docs/chains.md', 'docs/schemas-and-reports.md', 'docs/comparison.md'],
-  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli'].map((page) => `docs/${page}.md`),
+  'Start here': [
+    'docs/getting-started.md',
+    'docs/chains.md',
+    'docs/schemas-and-reports.md',
+    'docs/comparison.md',
+  ],
+  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli'].map(
+    (page) => `docs/${page}.md`,
+  ),
   Providers: [
-    ...['env', 'dotenv', 'bundle', 'directory', 'memory', 'encrypted-file', 'keyring', 'vault', 'aws', 'gcp', 'azure'].map(
-      (page) => `docs/providers/${page}.md`,
-    ),
+    ...[
+      'env',
+      'dotenv',
+      'bundle',
+      'directory',
+      'memory',
+      'encrypted-file',
+      'keyring',
+      'vault',
+      'aws',
+      'gcp',
+      'azure',
+    ].map((page) => `docs/providers/${page}.md`),
     'docs/writing-a-provider.md',
   ],
   Recipes: [
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
-  Background: ['docs/performance.md', 'docs/architecture.md', 'docs/licences.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
+  Background: [
+    'docs/performance.md',
+    'docs/architecture.md',
+    'docs/licences.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'CHANGELOG.md',
+  ],
 };
 const pages = Object.values(chapters).flat();
 const forgotten = readdirSync('docs', { recursive: true, encoding: 'utf8' })
@@ -37,7 +64,9 @@ if (forgotten.length > 0) throw new Error(`typedoc.config.mjs names no chapter f
 
 /** A block without a language is what a program printed: it is not coloured. */
 const plain = (parts) => {
-  for (const part of parts) if (part.kind === 'code' && part.text.startsWith('```\n')) part.text = part.text.replace('```', '```text');
+  for (const part of parts)
+    if (part.kind === 'code' && part.text.startsWith('```\n'))
+      part.text = part.text.replace('```', '```text');
 };
 
 /** The first line of a page, without its marks; it is shown as the title. Code in it is a part of its own. */
@@ -104,7 +133,16 @@ export default {
   searchInDocuments: true,
   searchGroupBoosts: Object.fromEntries(Object.keys(chapters).map((chapter) => [chapter, 10])),
   customCss: 'docs/site.css',
-  highlightLanguages: [...OptionDefaults.highlightLanguages, 'dotenv', 'hcl', 'ini', 'python', 'py', 'toml', 'yaml'],
+  highlightLanguages: [
+    ...OptionDefaults.highlightLanguages,
+    'dotenv',
+    'hcl',
+    'ini',
+    'python',
+    'py',
+    'toml',
+    'yaml',
+  ],
   excludePrivate: true,
   excludeInternal: true,
   disableSources: true,

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { filesIn, read } from './scripts/imports.ts';
+import { manifest, root, source, subpaths } from './scripts/rooms.ts';
 
-const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
-
-const all = filesIn('test', /\.test\.ts$/).filter((file) => !file.startsWith('test/live/') && !file.includes('/node_modules/'));
+const all = filesIn('test', /\.test\.ts$/).filter(
+  (file) => !file.startsWith('test/live/') && !file.includes('/node_modules/'),
+);
 /** Tests that replace a module need modules of their own. All others share those of their worker, at half the cost. */
 const apart = all.filter((file) => /\bvi\.(?:mock|doMock)\(/.test(read(file)));
 
@@ -13,18 +15,23 @@ const here = '127.0.0.1,localhost';
 
 export default defineConfig({
   resolve: {
-    alias: [
-      { find: /^llm-config-manager$/, replacement: src('index.ts') },
-      { find: /^llm-config-manager\/(shelter|testing)$/, replacement: src('$1/index.ts') },
-      { find: /^llm-config-manager\/(.+)$/, replacement: src('providers/$1/index.ts') },
-    ],
+    alias: subpaths.map((subpath) => ({
+      find: new RegExp(`^${manifest.name}${subpath.slice(1)}$`),
+      replacement: fileURLToPath(new URL(source(subpath), root)),
+    })),
   },
   test: {
     projects: [
       { extends: true, test: { name: 'apart', include: apart, isolate: true, sequence: { groupOrder: 0 } } },
       {
         extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: apart, isolate: false, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: apart,
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
     setupFiles: ['test/support/draws.ts'],

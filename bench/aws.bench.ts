@@ -5,7 +5,10 @@ import { answerLater, listening } from './listening.ts';
 
 interface Powertools {
   get(name: string, options?: { maxAge?: number; forceFetch?: boolean }): Promise<unknown>;
-  getParametersByName(names: Record<string, object>, options?: { maxAge?: number }): Promise<Record<string, unknown>>;
+  getParametersByName(
+    names: Record<string, object>,
+    options?: { maxAge?: number },
+  ): Promise<Record<string, unknown>>;
   clearCache(): void;
 }
 
@@ -15,7 +18,9 @@ const server = await listening((request, response) => {
   request.on('end', () => {
     const { Name, Names } = JSON.parse(text) as { Name?: string; Names?: string[] };
     const one = (name: string) => ({ Name: name, Type: 'String', Value: `value of ${name}`, Version: 1 });
-    const answer = Name ? { Parameter: one(Name) } : { Parameters: (Names ?? []).map(one), InvalidParameters: [] };
+    const answer = Name
+      ? { Parameter: one(Name) }
+      : { Parameters: (Names ?? []).map(one), InvalidParameters: [] };
     answerLater(response, 200, answer, { 'content-type': 'application/x-amz-json-1.1' });
   });
 });
@@ -28,12 +33,16 @@ const account = {
 const names = Array.from({ length: 100 }, (_, i) => `/app/key${i}`);
 const keys = Array.from({ length: 100 }, (_, i) => `key${i}`);
 const sdk = new SSMClient(account);
-const { SSMProvider } = await peer<{ SSMProvider: new (config: object) => Powertools }>('@aws-lambda-powertools/parameters/ssm');
+const { SSMProvider } = await peer<{ SSMProvider: new (config: object) => Powertools }>(
+  '@aws-lambda-powertools/parameters/ssm',
+);
 const powertools = new SSMProvider({ clientConfig: account });
 // without SSM's quota, which this server does not have
-const ours = (): AwsSsmProvider => new AwsSsmProvider({ ...account, path: '/app', limits: { perSecond: 1e6 } });
+const ours = (): AwsSsmProvider =>
+  new AwsSsmProvider({ ...account, path: '/app', limits: { perSecond: 1e6 } });
 const provider = ours();
-const read = async (Name: string): Promise<unknown> => (await sdk.send(new GetParameterCommand({ Name }))).Parameter?.Value;
+const read = async (Name: string): Promise<unknown> =>
+  (await sdk.send(new GetParameterCommand({ Name }))).Parameter?.Value;
 const tens = Array.from({ length: 10 }, (_, i) => names.slice(10 * i, 10 * i + 10));
 const named = Object.fromEntries(names.map((name) => [name, {}]));
 const map = new Map([['key0', 'value of /app/key0']]);
@@ -44,7 +53,8 @@ await compare('one parameter, asked for each time', {
   AwsSsmProvider: () => provider.get('key0', { maxAgeMs: 0 }),
 });
 await compare('100 parameters, asked for each time', {
-  'the SDK, in tens, all at once': () => Promise.all(tens.map((Names) => sdk.send(new GetParametersCommand({ Names })))),
+  'the SDK, in tens, all at once': () =>
+    Promise.all(tens.map((Names) => sdk.send(new GetParametersCommand({ Names })))),
   'the SDK, in tens, one after the other': async () => {
     for (const Names of tens) await sdk.send(new GetParametersCommand({ Names }));
   },
@@ -65,7 +75,8 @@ await compare(
   { batch: 100 },
 );
 
-const thousand = (get: () => Promise<unknown>): Promise<unknown> => Promise.all(Array.from({ length: 1_000 }, get));
+const thousand = (get: () => Promise<unknown>): Promise<unknown> =>
+  Promise.all(Array.from({ length: 1_000 }, get));
 const [cold, alone] = [ours(), ours()];
 powertools.clearCache();
 await once(

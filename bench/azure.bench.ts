@@ -12,9 +12,15 @@ interface Driver {
 const server = await listening((request, response) => {
   const { authorization, host } = request.headers;
   const name = new URL(String(request.url), `http://${host}`).pathname.split('/')[2] as string;
-  const challenge = 'Bearer authorization="https://login.microsoftonline.com/fake", resource="https://vault.azure.net"';
+  const challenge =
+    'Bearer authorization="https://login.microsoftonline.com/fake", resource="https://vault.azure.net"';
   const id = `http://${host}/secrets/${name}/0123456789abcdef0123456789abcdef`;
-  if (authorization) answerLater(response, 200, { value: `value of ${name}`, id, attributes: { enabled: true, updated: 1_700_000_000 } });
+  if (authorization)
+    answerLater(response, 200, {
+      value: `value of ${name}`,
+      id,
+      attributes: { enabled: true, updated: 1_700_000_000 },
+    });
   else answerLater(response, 401, {}, { 'www-authenticate': challenge });
 });
 const url = `http://127.0.0.1:${server.port}`;
@@ -24,8 +30,12 @@ const clientOptions = { allowInsecureConnection: true, disableChallengeResourceV
 const sdk = new SecretClient(url, credential, clientOptions);
 // unstorage's driver knows only https://….vault.azure.net and the machine's own log-in, so the client it makes is led to the SDK's
 // client above: what is compared is unstorage on top of the same client
-const { default: keyVault } = await peer<{ default: (options: object) => Driver }>('unstorage/drivers/azure-key-vault');
-const { createStorage } = await peer<{ createStorage(options: object): { getItem(key: string): Promise<unknown> } }>('unstorage');
+const { default: keyVault } = await peer<{ default: (options: object) => Driver }>(
+  'unstorage/drivers/azure-key-vault',
+);
+const { createStorage } = await peer<{
+  createStorage(options: object): { getItem(key: string): Promise<unknown> };
+}>('unstorage');
 const driver = keyVault({ vaultName: 'fake' });
 Object.assign(driver.getInstance(), { getSecret: (name: string) => sdk.getSecret(name) });
 const unstorage = createStorage({ driver });
@@ -35,7 +45,10 @@ await compareRemote({
   name: 'AzureKeyVaultProvider',
   asked: server.asked,
   keys: Array.from({ length: 100 }, (_, i) => `key${i}`),
-  clients: { 'the SDK': async (name) => (await sdk.getSecret(name)).value, unstorage: (key) => unstorage.getItem(key) },
+  clients: {
+    'the SDK': async (name) => (await sdk.getSecret(name)).value,
+    unstorage: (key) => unstorage.getItem(key),
+  },
   make: (limits) => new AzureKeyVaultProvider({ url, credential, clientOptions, ...(limits && { limits }) }),
 });
 server.close();

@@ -8,7 +8,10 @@ import { compare, peer } from './compare.ts';
 // 1,000 keys in 100 sections: numbers, strings and flags
 const givenAt = (k: number): string | number | boolean => [k, `a value ${k}`, k % 2 === 0][k % 3] as string;
 const kindOf = (k: number): z.ZodType => [z.number(), z.string(), z.boolean()][k % 3] as z.ZodType;
-const build = <T>(leaf: (k: number) => T, section: (inner: Record<string, T>) => unknown = (inner) => inner): Record<string, unknown> =>
+const build = <T>(
+  leaf: (k: number) => T,
+  section: (inner: Record<string, T>) => unknown = (inner) => inner,
+): Record<string, unknown> =>
   Object.fromEntries(
     Array.from({ length: 100 }, (_, s) => [
       `section${s}`,
@@ -33,7 +36,9 @@ const c12 = await peer<{ loadConfig: (options: object) => Promise<{ config: obje
 const { default: convict } = await peer<{ default: (schema: object) => Convict }>('convict');
 process.env.NODE_CONFIG_DIR = folder;
 process.env.SUPPRESS_NO_CONFIG_WARNING = 'true';
-const { default: nodeConfig } = await peer<{ default: { util: { loadFileConfigs(folder: string): object } } }>('config');
+const { default: nodeConfig } = await peer<{
+  default: { util: { loadFileConfigs(folder: string): object } };
+}>('config');
 const envalid = await peer<{
   cleanEnv: (env: object, specs: object, options: object) => object;
   num: () => object;
@@ -54,18 +59,30 @@ try {
     {
       loadConfig: async () => loadConfig(schema, new BundleProvider(file)),
       'c12 (from its import cache) + zod': async () => {
-        const options = { configFile: file, cwd: folder, rcFile: false, globalRc: false, packageJson: false, dotenv: false };
+        const options = {
+          configFile: file,
+          cwd: folder,
+          rcFile: false,
+          globalRc: false,
+          packageJson: false,
+          dotenv: false,
+        };
         return schema.parse((await c12.loadConfig(options)).config);
       },
-      'convict loadFile + validate': () => convict(convictSchema).loadFile(file).validate({ allowed: 'strict' }),
+      'convict loadFile + validate': () =>
+        convict(convictSchema).loadFile(file).validate({ allowed: 'strict' }),
       'node-config (no validation)': () => nodeConfig.util.loadFileConfigs(folder),
     },
     { timeMs: 2_000 },
   );
 
   const flat = z.object(Object.fromEntries(names.map((name, k) => [name, kindOf(k)])));
-  const envalidSpecs = Object.fromEntries(names.map((name, k) => [name, [envalid.num, envalid.str, envalid.bool][k % 3]?.()]));
-  const znvSchema = Object.fromEntries(names.map((name, k) => [name, [z3.number, z3.string, z3.boolean][k % 3]?.()]));
+  const envalidSpecs = Object.fromEntries(
+    names.map((name, k) => [name, [envalid.num, envalid.str, envalid.bool][k % 3]?.()]),
+  );
+  const znvSchema = Object.fromEntries(
+    names.map((name, k) => [name, [z3.number, z3.string, z3.boolean][k % 3]?.()]),
+  );
   await compare(
     '1,000 environment variables, typed and validated',
     {

@@ -42,11 +42,15 @@ try {
 
   const nodeCrypto = async (): Promise<unknown> => {
     const bytes = await readFile(plain);
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(-16));
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(
+      bytes.subarray(-16),
+    );
     return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString());
   };
   const jose = async (): Promise<unknown> => {
-    const { plaintext } = await generalDecrypt(JSON.parse(await readFile(theirs, 'utf8')), jwk, { keyManagementAlgorithms: ['A256GCMKW'] });
+    const { plaintext } = await generalDecrypt(JSON.parse(await readFile(theirs, 'utf8')), jwk, {
+      keyManagementAlgorithms: ['A256GCMKW'],
+    });
     return JSON.parse(Buffer.from(plaintext).toString());
   };
   // 20 values, each sealed for itself, as dotenvx keeps them
@@ -55,17 +59,22 @@ try {
   const dotenvx = await peer<Dotenvx>('@dotenvx/dotenvx');
   dotenvx.setLogLevel({ logLevel: 'error' });
   writeFileSync(env, '');
-  for (const [name, value] of values) await dotenvx.set(name, value, { path: env, envKeysFile: join(folder, '.env.keys') });
-  const privateKey = /DOTENV_PRIVATE_KEY="?([0-9a-f]+)/.exec(await readFile(join(folder, '.env.keys'), 'utf8'))?.[1];
+  for (const [name, value] of values)
+    await dotenvx.set(name, value, { path: env, envKeysFile: join(folder, '.env.keys') });
+  const privateKey = /DOTENV_PRIVATE_KEY="?([0-9a-f]+)/.exec(
+    await readFile(join(folder, '.env.keys'), 'utf8'),
+  )?.[1];
   if (!privateKey) throw new Error('dotenvx made no key');
-  const dotenvxParse = async (): Promise<unknown> => dotenvx.parse(await readFile(env, 'utf8'), { privateKey, processEnv: {} });
+  const dotenvxParse = async (): Promise<unknown> =>
+    dotenvx.parse(await readFile(env, 'utf8'), { privateKey, processEnv: {} });
 
   const held = new EncryptedFileProvider({ path: ours, keys: () => key, context: 'bench' });
   await held.list();
 
   await compare(`open a file of ${Math.round(text.length / 1000)} kB, parsed`, {
     'plain node:crypto, no recipients, no context': nodeCrypto,
-    EncryptedFileProvider: () => new EncryptedFileProvider({ path: ours, keys: () => key, context: 'bench' }).list(),
+    EncryptedFileProvider: () =>
+      new EncryptedFileProvider({ path: ours, keys: () => key, context: 'bench' }).list(),
     'jose generalDecrypt': jose,
     'dotenvx.parse, 20 sealed values': dotenvxParse,
   });
@@ -83,7 +92,8 @@ try {
   const sealed = await seal('a secret', { key: 'llm.token', to });
   const inner = new MemoryProvider({ 'llm.token': sealed });
   await compare('open one sealed value', {
-    'jose compactDecrypt': async () => compactDecrypt(sealed.slice('sealed:'.length), jwk, { keyManagementAlgorithms: ['A256GCMKW'] }),
+    'jose compactDecrypt': async () =>
+      compactDecrypt(sealed.slice('sealed:'.length), jwk, { keyManagementAlgorithms: ['A256GCMKW'] }),
     'unsealed, the first time': () => unsealed(inner, { keys: () => key }).get('llm.token'),
   });
 } finally {

@@ -2,7 +2,11 @@ import { ConfigError } from 'llm-config-manager';
 import type { DocumentSource, Outcome } from 'llm-config-manager/shelter';
 
 /** A backend that answers at once, or after a round trip, and counts its requests. */
-export function fastStore(values: ReadonlyMap<string, string>, batch = 1, tripMs = 0): DocumentSource & { requests: number } {
+export function fastStore(
+  values: ReadonlyMap<string, string>,
+  batch = 1,
+  tripMs = 0,
+): DocumentSource & { requests: number } {
   const store = {
     name: 'store',
     batch,

@@ -24,14 +24,23 @@ const services = (n: number): object =>
       },
     ]),
   );
-const flat = (n: number): object => Object.fromEntries(Array.from({ length: n }, (_, i) => [`key_${i}`, `value ${i}`]));
+const flat = (n: number): object =>
+  Object.fromEntries(Array.from({ length: n }, (_, i) => [`key_${i}`, `value ${i}`]));
 
-const against = async (title: string, file: string, text: string, parse: (text: string) => unknown): Promise<void> => {
+const against = async (
+  title: string,
+  file: string,
+  text: string,
+  parse: (text: string) => unknown,
+): Promise<void> => {
   const path = join(folder, file);
   writeFileSync(path, text);
   await compare(
     `${title}, ${(text.length / 1e6).toFixed(1)} MB`,
-    { 'read and parse alone': async () => parse(await readFile(path, 'utf8')), BundleProvider: () => new BundleProvider(path).list() },
+    {
+      'read and parse alone': async () => parse(await readFile(path, 'utf8')),
+      BundleProvider: () => new BundleProvider(path).list(),
+    },
     { timeMs: 1_000 },
   );
 };
@@ -41,8 +50,12 @@ try {
   await against('JSON, compact', 'compact.json', JSON.stringify(services(10_000)), JSON.parse);
   await against('JSON, one flat map', 'flat.json', JSON.stringify(flat(50_000), null, 2), JSON.parse);
   await against('JSON, small', 'small.json', JSON.stringify(services(10), null, 2), JSON.parse);
-  await against('YAML', 'services.yaml', printYaml(services(500)), (text) => parseYaml(text, { uniqueKeys: false }));
-  await against('YAML, one flat map', 'flat.yaml', printYaml(flat(5_000)), (text) => parseYaml(text, { uniqueKeys: false }));
+  await against('YAML', 'services.yaml', printYaml(services(500)), (text) =>
+    parseYaml(text, { uniqueKeys: false }),
+  );
+  await against('YAML, one flat map', 'flat.yaml', printYaml(flat(5_000)), (text) =>
+    parseYaml(text, { uniqueKeys: false }),
+  );
   await against('TOML', 'services.toml', printToml(services(1_000)), (text) => parseToml(text));
 } finally {
   rmSync(folder, { recursive: true });

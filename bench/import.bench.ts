@@ -5,17 +5,33 @@ import { build } from 'esbuild';
 import { checking, type Figure, report } from './report.ts';
 
 // What importing a library costs a fresh process: the least of the times that the import itself takes.
-const peers = ['dotenv', 'config', 'convict', 'nconf', 'c12', 'yaml', '@dotenvx/dotenvx', '@aws-lambda-powertools/parameters/ssm'];
+const peers = [
+  'dotenv',
+  'config',
+  'convict',
+  'nconf',
+  'c12',
+  'yaml',
+  '@dotenvx/dotenvx',
+  '@aws-lambda-powertools/parameters/ssm',
+];
 const own = process.env.BENCH_CORE as string;
 const bench = fileURLToPath(new URL('.', import.meta.url));
 const env = { ...process.env, SUPPRESS_NO_CONFIG_WARNING: 'true', NODE_CONFIG_DIR: bench, NODE_OPTIONS: '' };
 
-const modules = new Map([['llm-config-manager', own], ...(checking ? ['yaml'] : peers).map((name) => [name, name] as const)]);
+const modules = new Map([
+  ['llm-config-manager', own],
+  ...(checking ? ['yaml'] : peers).map((name) => [name, name] as const),
+]);
 const least = new Map<string, number>();
 for (let round = 0; round < 15; round++)
   for (const [name, specifier] of modules) {
     const program = `const from = performance.now(); await import(${JSON.stringify(specifier)}); console.log(performance.now() - from);`;
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: bench, env, encoding: 'utf8' });
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: bench,
+      env,
+      encoding: 'utf8',
+    });
     const ms = Number(out.trim().split('\n').at(-1));
     least.set(name, Math.min(ms, least.get(name) ?? ms));
   }
@@ -45,13 +61,18 @@ async function bundled(specifier: string): Promise<{ atOnce: number; all: number
     logLevel: 'silent',
     external: ['*.node', '@aws-sdk/*', '@azure/*', '@google-cloud/*', '@napi-rs/*', 'keytar', 'node-vault'],
   });
-  const sizes = new Map(outputFiles.map(({ path, contents }) => [path.split('/').at(-1), gzipSync(contents).length / 1e3]));
-  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [path.split('/').at(-1), output]));
+  const sizes = new Map(
+    outputFiles.map(({ path, contents }) => [path.split('/').at(-1), gzipSync(contents).length / 1e3]),
+  );
+  const outputs = new Map(
+    Object.entries(metafile.outputs).map(([path, output]) => [path.split('/').at(-1), output]),
+  );
   const first = new Set<string | undefined>(['stdin.js']);
   for (const name of first)
     for (const { path, kind, external } of outputs.get(name)?.imports ?? [])
       if (kind === 'import-statement' && !external) first.add(path.split('/').at(-1));
-  const sum = (names: Iterable<string | undefined>): number => [...names].reduce((total, name) => total + (sizes.get(name) ?? 0), 0);
+  const sum = (names: Iterable<string | undefined>): number =>
+    [...names].reduce((total, name) => total + (sizes.get(name) ?? 0), 0);
   return { atOnce: sum(first), all: sum(sizes.keys()) };
 }
 const ours = await bundled(fileURLToPath(own));

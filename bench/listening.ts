@@ -9,7 +9,9 @@ export interface Listening {
 }
 
 /** A server on this machine that counts what it is asked, with room for as many connections as there are readers. */
-export async function listening(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Listening> {
+export async function listening(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Listening> {
   let count = 0;
   const listener: RequestListener = (request, response) => {
     count++;
@@ -32,7 +34,12 @@ export async function listening(answer: (request: IncomingMessage, response: Ser
 export const tripMs = 20;
 
 /** Answers with JSON after a round trip. */
-export function answerLater(response: ServerResponse, status: number, body: object, headers: Readonly<Record<string, string>> = {}): void {
+export function answerLater(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   setTimeout(() => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(body));

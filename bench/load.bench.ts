@@ -12,16 +12,26 @@ const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 const sections = (n: number): [string, [string, string | number | boolean][]][] =>
   Array.from({ length: n / 20 }, (_, s) => [
     `section${s}`,
-    Array.from({ length: 20 }, (_, k) => [`key${k}`, [`a value of some length ${s} ${k}`, s * k, k % 2 === 0][k % 3] as string]),
+    Array.from({ length: 20 }, (_, k) => [
+      `key${k}`,
+      [`a value of some length ${s} ${k}`, s * k, k % 2 === 0][k % 3] as string,
+    ]),
   ]);
-const tree = (n: number) => Object.fromEntries(sections(n).map(([name, inner]) => [name, Object.fromEntries(inner)]));
+const tree = (n: number) =>
+  Object.fromEntries(sections(n).map(([name, inner]) => [name, Object.fromEntries(inner)]));
 const toml = (n: number) =>
   sections(n)
-    .map(([name, inner]) => `[${name}]\n${inner.map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('')}`)
+    .map(
+      ([name, inner]) =>
+        `[${name}]\n${inner.map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('')}`,
+    )
     .join('\n');
 const yaml = (n: number) =>
   sections(n)
-    .map(([name, inner]) => `${name}:\n${inner.map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`).join('')}`)
+    .map(
+      ([name, inner]) =>
+        `${name}:\n${inner.map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`).join('')}`,
+    )
     .join('');
 const env = (n: number) =>
   sections(n)
@@ -34,15 +44,27 @@ const file = (name: string, text: string): string => {
 
 const { loadConfig } = await peer<{ loadConfig: (options: object) => Promise<{ config: object }> }>('c12');
 const c12 = (path: string) => () =>
-  loadConfig({ configFile: path, cwd: folder, rcFile: false, globalRc: false, packageJson: false, dotenv: false });
+  loadConfig({
+    configFile: path,
+    cwd: folder,
+    rcFile: false,
+    globalRc: false,
+    packageJson: false,
+    dotenv: false,
+  });
 const bundle = (path: string) => () => new BundleProvider(path).list();
-const plain = (path: string, parse: (text: string) => unknown) => async () => parse(await readFile(path, 'utf8'));
+const plain = (path: string, parse: (text: string) => unknown) => async () =>
+  parse(await readFile(path, 'utf8'));
 
 try {
   const json = file('base.json', JSON.stringify(tree(100_000), null, 2));
   await compare(
     'JSON, 100,000 keys',
-    { 'JSON.parse': plain(json, JSON.parse), BundleProvider: bundle(json), 'c12 (from its import cache)': c12(json) },
+    {
+      'JSON.parse': plain(json, JSON.parse),
+      BundleProvider: bundle(json),
+      'c12 (from its import cache)': c12(json),
+    },
     { timeMs: 1_000, goals: [{ of: 'BundleProvider', against: 'JSON.parse', atMost: 1.7, limit: 5 }] },
   );
 
@@ -65,13 +87,20 @@ try {
   await compare(
     'YAML, one flat map',
     { '5,000 keys of YAML': bundle(narrow), '20,000 keys of YAML': bundle(wide) },
-    { timeMs: 1_500, goals: [{ of: '20,000 keys of YAML', against: '5,000 keys of YAML', atMost: 6, limit: 10 }] },
+    {
+      timeMs: 1_500,
+      goals: [{ of: '20,000 keys of YAML', against: '5,000 keys of YAML', atMost: 6, limit: 10 }],
+    },
   );
 
   const table = file('base.toml', toml(20_000));
   await compare(
     'TOML, 20,000 keys',
-    { 'smol-toml': plain(table, (text) => parseToml(text)), BundleProvider: bundle(table), 'c12 (its own)': c12(table) },
+    {
+      'smol-toml': plain(table, (text) => parseToml(text)),
+      BundleProvider: bundle(table),
+      'c12 (its own)': c12(table),
+    },
     { timeMs: 1_000 },
   );
 

@@ -11,7 +11,10 @@ const source = (from: number): Tree =>
     Array.from({ length: 333 }, (_, s) => [
       `section${s + from}`,
       Object.fromEntries(
-        Array.from({ length: 100 }, (_, k) => [`key${k}`, k % 2 ? `a value of some length, ${from} ${s} ${k}` : from + k]),
+        Array.from({ length: 100 }, (_, k) => [
+          `key${k}`,
+          k % 2 ? `a value of some length, ${from} ${s} ${k}` : from + k,
+        ]),
       ),
     ]),
   );
@@ -24,7 +27,9 @@ const bundles = new ProviderChain(
     return new BundleProvider(join(folder, `source${i}.json`));
   }),
 );
-const memory = new ProviderChain(trees.map((tree, i) => new MemoryProvider(tree, { name: `source ${i + 1}` })));
+const memory = new ProviderChain(
+  trees.map((tree, i) => new MemoryProvider(tree, { name: `source ${i + 1}` })),
+);
 await bundles.tree();
 rmSync(folder, { recursive: true });
 
@@ -33,7 +38,14 @@ const { loadConfig } = await peer<{ loadConfig: (options: object) => Promise<{ c
 const { default: nconf } = await peer<{
   default: { Provider: new () => { add(name: string, options: object): void; get(): object } };
 }>('nconf');
-const alone = { configFile: 'none', rcFile: false, globalRc: false, packageJson: false, dotenv: false, cwd: import.meta.dirname };
+const alone = {
+  configFile: 'none',
+  rcFile: false,
+  globalRc: false,
+  packageJson: false,
+  dotenv: false,
+  cwd: import.meta.dirname,
+};
 
 await compare(
   '100,000 keys of three sources, 67,000 after the merge',
@@ -43,7 +55,8 @@ await compare(
     'chain of memory providers, tree()': () => memory.tree(),
     'chain of bundles, list()': () => bundles.list(),
     'node-config extendDeep': () => Util.extendDeep({}, ...[...trees].reverse()),
-    'c12 loadConfig': () => loadConfig({ ...alone, overrides: trees[0], defaultConfig: trees[1], defaults: trees[2] }),
+    'c12 loadConfig': () =>
+      loadConfig({ ...alone, overrides: trees[0], defaultConfig: trees[1], defaults: trees[2] }),
     'nconf get()': () => {
       const provider = new nconf.Provider();
       for (const [i, tree] of trees.entries()) provider.add(`source${i}`, { type: 'literal', store: tree });

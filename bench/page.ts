@@ -37,10 +37,13 @@ interface Manifest {
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
-const manifest = (file: string): Manifest => JSON.parse(readFileSync(new URL(file, root), 'utf8')) as Manifest;
+const manifest = (file: string): Manifest =>
+  JSON.parse(readFileSync(new URL(file, root), 'utf8')) as Manifest;
 
 export function version(name: string): string {
-  const folder = ['bench/node_modules', 'node_modules'].find((one) => existsSync(new URL(`${one}/${name}/package.json`, root)));
+  const folder = ['bench/node_modules', 'node_modules'].find((one) =>
+    existsSync(new URL(`${one}/${name}/package.json`, root)),
+  );
   if (!folder) throw new Error(`${name} is not installed`);
   return manifest(`${folder}/${name}/package.json`).version;
 }
@@ -51,7 +54,12 @@ export const tables = (sections: readonly Section[]): string =>
     .map((section) => {
       const ratios = section.base !== undefined;
       const asked = section.figures.some(({ requests }) => requests !== undefined);
-      const columns = [section.title, '', ...(ratios ? [`× ${section.base}`] : []), ...(asked ? ['requests'] : [])];
+      const columns = [
+        section.title,
+        '',
+        ...(ratios ? [`× ${section.base}`] : []),
+        ...(asked ? ['requests'] : []),
+      ];
       const rows = section.figures.map((figure) => {
         const [name, value, ratio, requests] = cells(figure, section);
         return [name, value, ...(ratios ? [ratio] : []), ...(asked ? [requests] : [])];
@@ -69,5 +77,9 @@ export const goals = (verdicts: readonly Verdict[]): string =>
 
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
-  return [line(columns), `|${columns.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`, ...rows.map(line)].join('\n');
+  return [
+    line(columns),
+    `|${columns.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`,
+    ...rows.map(line),
+  ].join('\n');
 }

@@ -4,13 +4,18 @@ import { report } from './report.ts';
 
 // 1,000 keys in 100 sections, read in random order
 const tree = Object.fromEntries(
-  Array.from({ length: 100 }, (_, s) => [`section${s}`, Object.fromEntries(Array.from({ length: 10 }, (_, k) => [`key${k}`, s * 10 + k]))]),
+  Array.from({ length: 100 }, (_, s) => [
+    `section${s}`,
+    Object.fromEntries(Array.from({ length: 10 }, (_, k) => [`key${k}`, s * 10 + k])),
+  ]),
 );
 const keys = shuffled(1_000).map((i) => `section${Math.floor(i / 10)}.key${i % 10}`);
 const nconfKeys = keys.map((key) => key.replace('.', ':'));
 // in the order of the tree, not in that of the reads, which would be kinder to the processor's caches
 const flat = new Map(
-  Object.entries(tree).flatMap(([section, inner]) => Object.entries(inner).map(([name, value]) => [`${section}.${name}`, value])),
+  Object.entries(tree).flatMap(([section, inner]) =>
+    Object.entries(inner).map(([name, value]) => [`${section}.${name}`, value]),
+  ),
 );
 
 interface Get {
@@ -20,7 +25,9 @@ process.env.NODE_CONFIG = JSON.stringify(tree);
 process.env.SUPPRESS_NO_CONFIG_WARNING = 'true';
 process.env.NODE_CONFIG_DIR = '/nowhere';
 const { default: nodeConfig } = await peer<{ default: Get }>('config');
-const { default: makeConvict } = await peer<{ default: (schema: object) => Get & { load(values: object): void } }>('convict');
+const { default: makeConvict } = await peer<{
+  default: (schema: object) => Get & { load(values: object): void };
+}>('convict');
 const convict = makeConvict(
   Object.fromEntries(
     Object.entries(tree).map(([section, inner]) => [
@@ -30,7 +37,9 @@ const convict = makeConvict(
   ),
 );
 convict.load(tree);
-const { default: nconfModule } = await peer<{ default: { Provider: new () => Get & { defaults(values: object): void } } }>('nconf');
+const { default: nconfModule } = await peer<{
+  default: { Provider: new () => Get & { defaults(values: object): void } };
+}>('nconf');
 const nconf = new nconfModule.Provider();
 nconf.defaults(tree);
 

@@ -33,8 +33,10 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
   const provider = ours();
   const wide = ours({ concurrency: keys.length });
   const [key0, key1] = keys as [string, string];
-  const each = (run: (read: (key: string) => Promise<unknown>) => () => Promise<unknown>, says: (client: string) => string): Cases =>
-    Object.fromEntries(Object.entries(clients).map(([client, read]) => [says(client), run(read)]));
+  const each = (
+    run: (read: (key: string) => Promise<unknown>) => () => Promise<unknown>,
+    says: (client: string) => string,
+  ): Cases => Object.fromEntries(Object.entries(clients).map(([client, read]) => [says(client), run(read)]));
   const [sdk] = Object.values(clients) as [(key: string) => Promise<unknown>];
 
   const value = await sdk(key0);
@@ -61,14 +63,18 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
   const map = new Map([[key0, value]]);
   await compare(
     `one ${word}, again`,
-    { 'a Map behind an async function': hundred(async () => map.get(key0)), [name]: hundred(() => provider.get(key0)) },
+    {
+      'a Map behind an async function': hundred(async () => map.get(key0)),
+      [name]: hundred(() => provider.get(key0)),
+    },
     { batch: 100 },
   );
 
   // all have logged in; only the keys are cold
   const [cold, alone] = [ours(), ours()];
   await Promise.all([cold.get(key0), alone.get('another')]);
-  const thousand = (read: () => Promise<unknown>): Promise<unknown> => Promise.all(Array.from({ length: 1_000 }, read));
+  const thousand = (read: () => Promise<unknown>): Promise<unknown> =>
+    Promise.all(Array.from({ length: 1_000 }, read));
   await once(
     `1,000 readers of one ${word} at once, nothing cached`,
     {
@@ -94,7 +100,11 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
   await Promise.all(opened.map((one) => one.close()));
 }
 
-async function inTurns(workers: number, keys: readonly string[], read: (key: string) => Promise<unknown>): Promise<void> {
+async function inTurns(
+  workers: number,
+  keys: readonly string[],
+  read: (key: string) => Promise<unknown>,
+): Promise<void> {
   const left = [...keys];
   const worker = async (): Promise<void> => {
     for (let key = left.pop(); key !== undefined; key = left.pop()) await read(key);

@@ -48,7 +48,12 @@ export const counted = (goals: readonly Goal[] = []): readonly Goal[] =>
   checking ? goals.filter(({ limit }) => limit !== undefined) : goals;
 
 /** Hands a section to whoever started this file, or prints it. */
-export function report(title: string, figures: readonly Figure[], goals: readonly Goal[] = [], base?: string): void {
+export function report(
+  title: string,
+  figures: readonly Figure[],
+  goals: readonly Goal[] = [],
+  base?: string,
+): void {
   const section: Section = {
     title,
     ...(base !== undefined && { base }),
@@ -68,14 +73,17 @@ function verdict({ of, against, atMost, atLeast, limit }: Goal, figures: readonl
   };
   const one = figure(of);
   const value = against === undefined ? one.value : one.value / figure(against).value;
-  const shown = (n: number): string => (against === undefined ? printed(n, one.unit) : `${n.toFixed(n < 10 ? 2 : 1)} ×`);
-  const within = (most: number | undefined, least: number | undefined): boolean => value <= (most ?? value) && value >= (least ?? value);
+  const shown = (n: number): string =>
+    against === undefined ? printed(n, one.unit) : `${n.toFixed(n < 10 ? 2 : 1)} ×`;
+  const within = (most: number | undefined, least: number | undefined): boolean =>
+    value <= (most ?? value) && value >= (least ?? value);
   return {
     says: against === undefined ? of : `${of}, against ${against}`,
     asked: atMost === undefined ? `at least ${shown(atLeast ?? 0)}` : `at most ${shown(atMost)}`,
     measured: shown(value),
     met: within(atMost, atLeast),
-    passes: limit === undefined || (atMost === undefined ? within(undefined, limit) : within(limit, undefined)),
+    passes:
+      limit === undefined || (atMost === undefined ? within(undefined, limit) : within(limit, undefined)),
   };
 }
 
@@ -83,13 +91,17 @@ export function printed(value: number, unit: Unit): string {
   if (unit === '%') return `${value.toFixed(1)} %`;
   if (unit === 'kB') return `${value.toFixed(1)} kB`;
   if (unit === 'round trips') return `${value.toFixed(2)} round trips`;
-  if (unit !== 'ns') return `${Math.round(value).toLocaleString('en')} ${unit === 'requests' && value === 1 ? 'request' : unit}`;
+  if (unit !== 'ns')
+    return `${Math.round(value).toLocaleString('en')} ${unit === 'requests' && value === 1 ? 'request' : unit}`;
   if (value < 1e3) return `${value.toFixed(value < 100 ? 1 : 0)} ns`;
   return value < 1e6 ? `${(value / 1e3).toFixed(1)} µs` : `${(value / 1e6).toFixed(1)} ms`;
 }
 
 /** The cells of a row: name, figure, multiple of the base, requests. */
-export function cells({ name, value, unit, requests }: Figure, { base, figures }: Section): readonly [string, string, string, string] {
+export function cells(
+  { name, value, unit, requests }: Figure,
+  { base, figures }: Section,
+): readonly [string, string, string, string] {
   const unitary = figures.find((figure) => figure.name === base)?.value;
   const ratio = unitary === undefined ? '' : (value / unitary).toFixed(value / unitary < 10 ? 2 : 1);
   return [name, printed(value, unit), ratio, requests === undefined ? '' : requests.toLocaleString('en')];
@@ -97,12 +109,20 @@ export function cells({ name, value, unit, requests }: Figure, { base, figures }
 
 const widths = [58, 16, 10, 10] as const;
 const row = ([first, ...others]: readonly string[]): string =>
-  (first as string).padEnd(widths[0]) + others.map((cell, i) => cell.padStart(widths[i + 1] as number)).join('');
+  (first as string).padEnd(widths[0]) +
+  others.map((cell, i) => cell.padStart(widths[i + 1] as number)).join('');
 
 /** Sections as one table of plain text. */
 export function lines(sections: readonly Section[]): readonly string[] {
   return sections.flatMap((section) => [
-    row([section.title, '', section.base ? '×' : '', section.figures.some(({ requests }) => requests !== undefined) ? 'requests' : '']),
-    ...section.figures.map((figure) => row(cells(figure, section).map((cell, i) => (i === 0 ? `  ${cell}` : cell)))),
+    row([
+      section.title,
+      '',
+      section.base ? '×' : '',
+      section.figures.some(({ requests }) => requests !== undefined) ? 'requests' : '',
+    ]),
+    ...section.figures.map((figure) =>
+      row(cells(figure, section).map((cell, i) => (i === 0 ? `  ${cell}` : cell))),
+    ),
   ]);
 }

@@ -5,7 +5,10 @@ import { fastStore } from './fast-store.ts';
 import { checking, type Figure, report } from './report.ts';
 
 const size = 100_000;
-const keys = Array.from({ length: size }, (_, i) => `section${Math.floor(i / 100)}.part${Math.floor(i / 10) % 10}.key${i % 10}`);
+const keys = Array.from(
+  { length: size },
+  (_, i) => `section${Math.floor(i / 100)}.part${Math.floor(i / 10) % 10}.key${i % 10}`,
+);
 const values = new Map(keys.map((key, i) => [key, `value-${i}`]));
 
 /** Ranks with the chances of Zipf's law, s = 1, the same in every run. */
@@ -41,8 +44,14 @@ async function hitRatio(max: number, draws: number): Promise<number> {
 }
 const ratios: Figure[] = [];
 for (const max of checking ? [size] : [1_000, 10_000, 50_000, 100_000])
-  ratios.push({ name: `${max.toLocaleString('en')} documents held`, value: await hitRatio(max, checking ? 200_000 : 500_000), unit: '%' });
-report('hit ratio, Zipf (s = 1) over 100,000 keys', ratios, [{ of: '100,000 documents held', atLeast: 95, limit: 95 }]);
+  ratios.push({
+    name: `${max.toLocaleString('en')} documents held`,
+    value: await hitRatio(max, checking ? 200_000 : 500_000),
+    unit: '%',
+  });
+report('hit ratio, Zipf (s = 1) over 100,000 keys', ratios, [
+  { of: '100,000 documents held', atLeast: 95, limit: 95 },
+]);
 
 // tails of cached reads through a chain, with 1,000 readers at once, beside a bare Map behind an async function
 const working = keys.slice(0, 10_000);

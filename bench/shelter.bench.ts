@@ -1,4 +1,13 @@
-import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleAll, retry, TimeoutStrategy, timeout, wrap } from 'cockatiel';
+import {
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleAll,
+  retry,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from 'cockatiel';
 import { DotEnvProvider, EnvProvider, ProviderChain } from 'llm-config-manager';
 import { sheltered } from 'llm-config-manager/shelter';
 import { LRUCache } from 'lru-cache';
@@ -13,7 +22,9 @@ const values = new Map(keys.map((key, i) => [key, `value-${i}`]));
 interface Reader {
   get(key: string): Promise<unknown>;
 }
-const { BaseProvider } = await peer<{ BaseProvider: new (options: object) => Reader }>('@aws-lambda-powertools/parameters/base');
+const { BaseProvider } = await peer<{ BaseProvider: new (options: object) => Reader }>(
+  '@aws-lambda-powertools/parameters/base',
+);
 class Powertools extends BaseProvider {
   asked = 0;
   async _get(key: string): Promise<unknown> {
@@ -37,8 +48,14 @@ const behind = new ProviderChain([
   sheltered(fastStore(values, 100)),
 ]);
 const powertools = new Powertools({});
-const lru = new LRUCache<string, string>({ max: 10_000, ttl: 300_000, fetchMethod: async (key) => values.get(key) });
-const maps = [new Map<string, string>(), new Map<string, string>(), values].map((map) => async (key: string) => map.get(key));
+const lru = new LRUCache<string, string>({
+  max: 10_000,
+  ttl: 300_000,
+  fetchMethod: async (key) => values.get(key),
+});
+const maps = [new Map<string, string>(), new Map<string, string>(), values].map(
+  (map) => async (key: string) => map.get(key),
+);
 const bareAlone = async (key: string): Promise<unknown> => {
   for (const map of maps.slice(2)) {
     const value = await map(key);
@@ -51,7 +68,8 @@ const bareBehind = async (key: string): Promise<unknown> => {
     if (value !== undefined) return value;
   }
 };
-for (const reader of [provider, alone, behind, powertools]) await Promise.all(keys.map((key) => reader.get(key)));
+for (const reader of [provider, alone, behind, powertools])
+  await Promise.all(keys.map((key) => reader.get(key)));
 
 const batch = keys.length;
 await compare(
@@ -103,21 +121,28 @@ await compare(
     'cockatiel wrap(retry, breaker, timeout)': () => one((key) => policy.execute(async () => free.get(key))),
     'sheltered, without a cache': () => one((key) => uncached.get(key)),
     'sheltered, with a cache': () => one((key) => anew.get(key, fresh)),
-    'an awaited turn of the loop (process.nextTick)': () => one((key) => new Promise((resolve) => process.nextTick(resolve, key))),
+    'an awaited turn of the loop (process.nextTick)': () =>
+      one((key) => new Promise((resolve) => process.nextTick(resolve, key))),
   },
   {
     batch: misses,
     timeMs: 2_000,
     goals: [
       { of: 'sheltered, with a cache', atMost: 2_000 },
-      { of: 'sheltered, with a cache', against: 'cockatiel wrap(retry, breaker, timeout)', atMost: 0.2, limit: 0.8 },
+      {
+        of: 'sheltered, with a cache',
+        against: 'cockatiel wrap(retry, breaker, timeout)',
+        atMost: 0.2,
+        limit: 0.8,
+      },
     ],
   },
 );
 await compare(
   'a miss, 300 at once, the backend free',
   {
-    'cockatiel wrap(retry, breaker, timeout)': () => Promise.all(rare.map((key) => policy.execute(async () => free.get(key)))),
+    'cockatiel wrap(retry, breaker, timeout)': () =>
+      Promise.all(rare.map((key) => policy.execute(async () => free.get(key)))),
     'sheltered, one document a request': () => Promise.all(rare.map((key) => anew.get(key, fresh))),
     'sheltered, 100 documents a request': () => Promise.all(rare.map((key) => batched.get(key, fresh))),
   },
@@ -151,7 +176,8 @@ const asking = async (count: () => number, work: () => Promise<unknown>): Promis
   return count() - before;
 };
 const [ours, theirs] = [() => remote.requests, () => store.asked];
-const thousand = (reader: Reader, key: string) => () => Promise.all(Array.from({ length: 1_000 }, () => reader.get(key)));
+const thousand = (reader: Reader, key: string) => () =>
+  Promise.all(Array.from({ length: 1_000 }, () => reader.get(key)));
 const missing = (reader: Reader) => async (): Promise<void> => {
   for (let i = 0; i < 100; i++) await reader.get('missing.key').catch(() => undefined);
 };

@@ -6,16 +6,21 @@ import { listening } from './listening.ts';
 // a server that answers at once, so that what is measured is the client
 const names = Array.from({ length: 100 }, (_, i) => `secret${i}`);
 const fields = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `value ${i}`]));
-const secret = JSON.stringify({ data: { data: fields, metadata: { version: 3, created_time: '2026-01-01T00:00:00Z' } } });
+const secret = JSON.stringify({
+  data: { data: fields, metadata: { version: 3, created_time: '2026-01-01T00:00:00Z' } },
+});
 const listing = JSON.stringify({ data: { keys: names } });
 const server = await listening((request, response) => {
   response.setHeader('content-type', 'application/json');
-  response.end(request.url?.includes('list=') ? listing : request.url?.includes('/data/') ? secret : '{"data":{}}');
+  response.end(
+    request.url?.includes('list=') ? listing : request.url?.includes('/data/') ? secret : '{"data":{}}',
+  );
 });
 const address = `http://127.0.0.1:${server.port}`;
 
 const bare = nodeVault({ endpoint: address, token: 'fake', noCustomHTTPVerbs: true });
-const read = async (name: string): Promise<unknown> => (await bare.read(`secret/data/app/${name}`)).data.data.field0;
+const read = async (name: string): Promise<unknown> =>
+  (await bare.read(`secret/data/app/${name}`)).data.data.field0;
 const options = { address, auth: token('fake'), env: {}, path: 'app/', kv: 2 } as const;
 const uncached = new VaultProvider({ ...options, cache: false });
 const cached = new VaultProvider(options);
@@ -46,13 +51,21 @@ await compare(
   },
   { batch: 100 },
 );
-const thousand = (get: (i: number) => Promise<unknown>) => () => Promise.all(Array.from({ length: 1_000 }, (_, i) => get(i)));
+const thousand = (get: (i: number) => Promise<unknown>) => () =>
+  Promise.all(Array.from({ length: 1_000 }, (_, i) => get(i)));
 await once(
   '1,000 readers of the ten fields of one secret at once, nothing cached',
-  { 'node-vault': thousand(() => read('secret1')), VaultProvider: thousand((i) => cached.get(`secret1.field${i % 10}`)) },
+  {
+    'node-vault': thousand(() => read('secret1')),
+    VaultProvider: thousand((i) => cached.get(`secret1.field${i % 10}`)),
+  },
   server.asked,
 );
 const fresh = new VaultProvider({ ...options, kv: 'auto' });
-await once('the first read of a new provider', { 'VaultProvider: token, mounts, secret': () => fresh.get('secret0.field0') }, server.asked);
+await once(
+  'the first read of a new provider',
+  { 'VaultProvider: token, mounts, secret': () => fresh.get('secret0.field0') },
+  server.asked,
+);
 await Promise.all([uncached, cached, fresh].map((one) => one.close()));
 server.close();

@@ -33,7 +33,9 @@ function declarationFiles(faces: readonly string[]): ReadonlyMap<string, ts.Sour
   };
   const host = ts.createCompilerHost(options);
   host.resolveModuleNameLiterals = (names, from) =>
-    names.map(({ text }) => (text.startsWith('.') ? ts.resolveModuleName(text, from, options, host) : { resolvedModule: undefined }));
+    names.map(({ text }) =>
+      text.startsWith('.') ? ts.resolveModuleName(text, from, options, host) : { resolvedModule: undefined },
+    );
   const program = ts.createProgram(
     faces.map((face) => fileURLToPath(new URL(face, root))),
     options,
@@ -65,7 +67,11 @@ class Declarations {
   exportsOf(face: string): ReadonlyMap<string, Declared> {
     const found = new Map<string, Declared>();
     for (const statement of this.#statements(face)) {
-      if (ts.isExportDeclaration(statement) && statement.exportClause && ts.isNamedExports(statement.exportClause))
+      if (
+        ts.isExportDeclaration(statement) &&
+        statement.exportClause &&
+        ts.isNamedExports(statement.exportClause)
+      )
         for (const { name, propertyName, isTypeOnly } of statement.exportClause.elements) {
           const declared = this.#origin(this.#target(face, statement), (propertyName ?? name).text);
           found.set(name.text, { ...declared, typeOnly: isTypeOnly || statement.isTypeOnly });
@@ -78,7 +84,11 @@ class Declarations {
   text({ file, name, typeOnly }: Declared): string {
     const text = this.#declaring(file, name)
       .map((node) => this.#printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()))
-      .map((text) => text.replace(/^(?:export )?(?:default )?(?:declare )?/, '').replace(/^ +(?:#private;|\[inspect\.custom\].*)\n/gm, ''))
+      .map((text) =>
+        text
+          .replace(/^(?:export )?(?:default )?(?:declare )?/, '')
+          .replace(/^ +(?:#private;|\[inspect\.custom\].*)\n/gm, ''),
+      )
       .join('\n');
     return typeOnly && /^(?:abstract )?class /.test(text) ? `type of ${text}` : text;
   }
@@ -106,7 +116,9 @@ class Declarations {
   }
 
   #target(file: string, { moduleSpecifier }: ts.ImportDeclaration | ts.ExportDeclaration): string {
-    return moduleSpecifier && ts.isStringLiteral(moduleSpecifier) ? posix.join(posix.dirname(file), moduleSpecifier.text) : file;
+    return moduleSpecifier && ts.isStringLiteral(moduleSpecifier)
+      ? posix.join(posix.dirname(file), moduleSpecifier.text)
+      : file;
   }
 
   /** Where a name is declared, through whatever passes it on. */
@@ -131,13 +143,15 @@ class Declarations {
 }
 
 function namesOf(statement: ts.Statement): readonly string[] {
-  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map(({ name }) => name.getText());
+  if (ts.isVariableStatement(statement))
+    return statement.declarationList.declarations.map(({ name }) => name.getText());
   const { name } = statement as ts.DeclarationStatement;
   return name ? [name.text] : [];
 }
 
 const idOf = ({ file, name }: Declared): string => `${file} ${name}`;
-const sorted = <T>(entries: Iterable<readonly [string, T]>): (readonly [string, T])[] => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+const sorted = <T>(entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
+  [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** The report: a section a subpath, then the types that the exports show without being exported. */
 export function report(): string {
@@ -166,4 +180,5 @@ export function report(): string {
   return `${[...sections, [`==== shown by these, but not exported (${rest.length})`, ...rest]].map((lines) => lines.join('\n\n')).join('\n\n\n')}\n`;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeFileSync(new URL(page, root), report());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  writeFileSync(new URL(page, root), report());

@@ -4,7 +4,15 @@
 //   npm run bench -- claims    what docs/comparison.md says of others, run; the page written anew
 //   npm run bench -- --check   the goals within generous limits, and the claims, in a minute
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,16 +29,28 @@ const gating = ['import', 'load', 'merge', 'reads', 'shelter', 'shelter-trace'];
 const all = readdirSync(new URL('bench/', root)).flatMap((name) => /^(.+)\.bench\.ts$/.exec(name)?.[1] ?? []);
 const names = wanted.length > 0 ? wanted.filter((name) => name !== 'claims') : check ? gating : all;
 const strangers = names.filter((name) => !all.includes(name));
-if (strangers.length > 0) throw new Error(`bench/ has no ${strangers.join(', ')}, only ${all.join(', ')} and claims`);
+if (strangers.length > 0)
+  throw new Error(`bench/ has no ${strangers.join(', ')}, only ${all.join(', ')} and claims`);
 
 const startedAt = performance.now();
 // the libraries that ours is compared with are no dependencies of the project
 if (!existsSync(new URL('bench/node_modules/', root)))
-  execFileSync('npm', ['ci', '--loglevel=error', '--no-fund', '--no-audit'], { cwd: `${cwd}bench`, stdio: 'inherit' });
+  execFileSync('npm', ['ci', '--loglevel=error', '--no-fund', '--no-audit'], {
+    cwd: `${cwd}bench`,
+    stdio: 'inherit',
+  });
 const place = 'node_modules/.cache/bench';
 execFileSync(
   process.execPath,
-  ['node_modules/tsup/dist/cli-default.js', '--format', 'esm', '--no-dts', '--silent', '--out-dir', `${place}/dist`],
+  [
+    'node_modules/tsup/dist/cli-default.js',
+    '--format',
+    'esm',
+    '--no-dts',
+    '--silent',
+    '--out-dir',
+    `${place}/dist`,
+  ],
   {
     cwd,
     stdio: 'inherit',
@@ -79,7 +99,9 @@ for (const { says, asked, measured: value, met, passes } of verdicts)
 if (verdicts.some(({ passes }) => check && !passes)) good = false;
 
 if (good && !check && wanted.length === 0) {
-  const stray = all.filter((name) => !gating.includes(name) && sections.get(name)?.some((section) => section.verdicts.length > 0));
+  const stray = all.filter(
+    (name) => !gating.includes(name) && sections.get(name)?.some((section) => section.verdicts.length > 0),
+  );
   if (stray.length > 0) throw new Error(`--check does not run ${stray.join(', ')}, which has goals`);
   fill('docs/performance.md', {
     machine: machine(),

@@ -36,8 +36,12 @@ export function pages(): readonly Page[] {
   const under = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
     .filter((name) => name.endsWith('.md') && !name.startsWith('docs/site/'));
-  const texts = [...top, ...under].sort().map((page) => ({ page, text: readFileSync(new URL(page, root), 'utf8') }));
-  const reader = new OptionsReader(texts.flatMap(({ text }) => text.split('\n').flatMap((line) => options.exec(line)?.[1] ?? [])));
+  const texts = [...top, ...under]
+    .sort()
+    .map((page) => ({ page, text: readFileSync(new URL(page, root), 'utf8') }));
+  const reader = new OptionsReader(
+    texts.flatMap(({ text }) => text.split('\n').flatMap((line) => options.exec(line)?.[1] ?? [])),
+  );
   return texts.map(({ page, text }) => refresh(page, text, reader));
 }
 
@@ -59,7 +63,9 @@ function refresh(page: string, text: string, reader: OptionsReader): Page {
       const read = reader.read(file, name);
       const wanted = read ? tableOf(read) : own;
       const differs = own.join('\n') !== wanted.join('\n');
-      const problem = read ? differs && `differs from ${file}: run npm run docs` : `${line} names no such interface`;
+      const problem = read
+        ? differs && `differs from ${file}: run npm run docs`
+        : `${line} names no such interface`;
       blocks.push({ page, line: i + 1, ...(problem && { problem }) });
       tables.push({ file, name });
       out.push(...wanted);
@@ -74,11 +80,21 @@ function refresh(page: string, text: string, reader: OptionsReader): Page {
     const own = lines.slice(i + 1, end).join('\n');
     const wanted = cut?.split('\n').map((one) => (one === '' ? '' : indent + one));
     let problem: string | undefined;
-    if (!named && code.has(language)) problem = 'a code block that names no example: put <!-- examples/…/main.ts#region --> above it';
+    if (!named && code.has(language))
+      problem = 'a code block that names no example: put <!-- examples/…/main.ts#region --> above it';
     else if (named && cut === undefined) problem = `${named[0]} names no such region`;
     else if (wanted && own !== wanted.join('\n')) problem = `differs from ${named?.[1]}: run npm run docs`;
-    blocks.push({ page, line: i + 1, ...(named && { file: named[1] as string }), ...(problem && { problem }) });
-    out.push(line, ...(wanted ?? lines.slice(i + 1, end)), ...(end < lines.length ? [lines[end] as string] : []));
+    blocks.push({
+      page,
+      line: i + 1,
+      ...(named && { file: named[1] as string }),
+      ...(problem && { problem }),
+    });
+    out.push(
+      line,
+      ...(wanted ?? lines.slice(i + 1, end)),
+      ...(end < lines.length ? [lines[end] as string] : []),
+    );
     i = end;
   }
   return { page, text, fresh: out.join('\n'), blocks, tables };
@@ -94,7 +110,8 @@ function region(file: string, name: string | undefined): string | undefined {
   }
   const lines = text.split('\n');
   const edge = /^\s*(?:\/\/|#|<!--) ?#(?:end)?region\b/;
-  const start = name === undefined ? -1 : lines.findIndex((line) => new RegExp(`#region ${name}(?: -->)?$`).test(line));
+  const start =
+    name === undefined ? -1 : lines.findIndex((line) => new RegExp(`#region ${name}(?: -->)?$`).test(line));
   if (name !== undefined && start < 0) return undefined;
   let depth = 1;
   const kept: string[] = [];

@@ -4,7 +4,10 @@ import { rollup } from 'rollup';
 
 interface Plugin {
   readonly name: string;
-  buildEnd(this: { readonly format: string }, built: { readonly writtenFiles: readonly { readonly name: string }[] }): Promise<void>;
+  buildEnd(
+    this: { readonly format: string },
+    built: { readonly writtenFiles: readonly { readonly name: string }[] },
+  ): Promise<void>;
 }
 
 /** esbuild cuts what its entries share into many small chunks, and a process pays for each file that it imports. This puts all that
@@ -15,7 +18,8 @@ export function fewChunks(entries: readonly string[]): Plugin {
     async buildEnd({ writtenFiles }) {
       if (this.format !== 'esm') return;
       const written = writtenFiles.map(({ name }) => resolve(name)).filter((name) => name.endsWith('.js'));
-      const named = (entry: string): string => written.find((name) => basename(name) === `${entry}.js`) as string;
+      const named = (entry: string): string =>
+        written.find((name) => basename(name) === `${entry}.js`) as string;
       const folder = dirname(named('index'));
       let core: ReadonlySet<string> | undefined;
       const bundle = await rollup({

@@ -8,7 +8,8 @@ import { filesIn } from './imports.ts';
 import { root } from './rooms.ts';
 
 /** Words for which plain English nearly always has a better one. */
-export const listed = /\b(?:stands?|standing|stood|tells?|telling|told|nobody|somebody|whoever|anew|at hand|said)\b/gi;
+export const listed =
+  /\b(?:stands?|standing|stood|tells?|telling|told|nobody|somebody|whoever|anew|at hand|said)\b/gi;
 export const widest = 110;
 
 /** Where a text is read, and how many of the listed words it may have in 10,000. */
@@ -40,10 +41,16 @@ export function passages(): readonly Passage[] {
     ...own('src', /\.ts$/).flatMap((file) => inCode(file, 'comments', 'messages', 'identifiers')),
     ...own('test', /\.m?ts$/).flatMap((file) => inTests(file)),
     ...own('examples', /\.[mc]?[jt]s$/).flatMap((file) => inCode(file, 'examples', 'examples')),
-    ...own('examples', /(?:\.(?:txt|md)|\.env(?:\.\w+)?|\.ya?ml|\.toml)$/).flatMap((file) => lines(file, 'examples')),
-    ...[...own('scripts', /\.ts$/), ...own('bench', /\.ts$/)].flatMap((file) => inCode(file, 'tools', 'tools')),
+    ...own('examples', /(?:\.(?:txt|md)|\.env(?:\.\w+)?|\.ya?ml|\.toml)$/).flatMap((file) =>
+      lines(file, 'examples'),
+    ),
+    ...[...own('scripts', /\.ts$/), ...own('bench', /\.ts$/)].flatMap((file) =>
+      inCode(file, 'tools', 'tools'),
+    ),
     ...lines('.ci/run', 'tools'),
-    ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...own('docs', /\.md$/)].flatMap((file) => lines(file, 'pages')),
+    ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...own('docs', /\.md$/)].flatMap(
+      (file) => lines(file, 'pages'),
+    ),
   ];
 }
 
@@ -89,26 +96,34 @@ function inCode(file: string, comments: Kind, strings: Kind, identifiers?: Kind)
   const visit = (node: ts.Node): void => {
     commentsAt(node.getFullStart());
     commentsAt(node.getEnd());
-    if (ts.isStringLiteralLike(node) || node.kind === ts.SyntaxKind.TemplateHead || ts.isTemplateMiddleOrTemplateTail(node))
+    if (
+      ts.isStringLiteralLike(node) ||
+      node.kind === ts.SyntaxKind.TemplateHead ||
+      ts.isTemplateMiddleOrTemplateTail(node)
+    )
       add(strings, node.getStart(source), (node as ts.LiteralLikeNode).text);
-    else if (identifiers && ts.isIdentifier(node) && isDeclared(node)) add(identifiers, node.getStart(source), wordsOf(node.text));
+    else if (identifiers && ts.isIdentifier(node) && isDeclared(node))
+      add(identifiers, node.getStart(source), wordsOf(node.text));
     for (const child of node.getChildren(source)) visit(child);
   };
   visit(source);
   return found;
 }
 
-const parsed = (file: string): ts.SourceFile => ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext, true);
-const lineOf = (source: ts.SourceFile, node: ts.Node): number => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+const parsed = (file: string): ts.SourceFile =>
+  ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext, true);
+const lineOf = (source: ts.SourceFile, node: ts.Node): number =>
+  source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
 /** `isTold` as `is Told`. */
 const wordsOf = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll('_', ' ');
 const isDeclared = (node: ts.Identifier): boolean => (node.parent as ts.NamedDeclaration).name === node;
 
-export const countWords = (text: string): number => text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0;
+export const countWords = (text: string): number =>
+  text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0;
 export const countListed = (text: string): number => text.match(listed)?.length ?? 0;
 
 /** `src/shelter/cache`, `docs/providers`, `test`: the room in which a file is. */
-export function roomOf(file: string): string {
+export function folderOf(file: string): string {
   const parts = file.split('/').slice(0, -1);
   return parts.slice(0, parts[0] === 'src' ? 3 : 2).join('/') || '.';
 }
@@ -138,7 +153,9 @@ export function wideLines(): readonly string[] {
   return ['src', 'test', 'examples', 'scripts', 'bench']
     .flatMap((folder) => own(folder, /\.m?ts$/))
     .flatMap((file) =>
-      lines(file, 'tools').flatMap(({ line, text }) => (text.length > widest && !/https?:\/\//.test(text) ? [`${file}:${line}`] : [])),
+      lines(file, 'tools').flatMap(({ line, text }) =>
+        text.length > widest && !/https?:\/\//.test(text) ? [`${file}:${line}`] : [],
+      ),
     );
 }
 
@@ -160,17 +177,27 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
         console.log(`${file}:${line} (${kind}) ${text.trim().replace(/\s+/g, ' ').slice(0, 160)}`);
   } else {
     const print = (row: Row): void =>
-      console.log(`${row.name.padEnd(32)} ${String(row.words).padStart(7)} ${rate(row).toFixed(1).padStart(7)}`);
+      console.log(
+        `${row.name.padEnd(32)} ${String(row.words).padStart(7)} ${rate(row).toFixed(1).padStart(7)}`,
+      );
     console.log(`${''.padEnd(32)}   words     in 10,000`);
     const kinds = rows(all, ({ kind }) => kind);
     for (const row of kinds) print(row);
     console.log('');
-    for (const row of rows(all, ({ file, kind }) => `${roomOf(file)}${kind === 'test titles' ? ' (titles)' : ''}`)) print(row);
-    console.log(`\n${wideLines().length} lines are wider than ${widest}; ${withoutHeader().length} files over 60 lines have no header`);
+    for (const row of rows(
+      all,
+      ({ file, kind }) => `${folderOf(file)}${kind === 'test titles' ? ' (titles)' : ''}`,
+    ))
+      print(row);
+    console.log(
+      `\n${wideLines().length} lines are wider than ${widest}; ${withoutHeader().length} files over 60 lines have no header`,
+    );
     if (argv.includes('--check')) {
       const over = kinds.filter((row) => rate(row) >= limits[row.name as Kind]);
       for (const row of over)
-        console.error(`${row.name}: ${rate(row).toFixed(1)} listed words in 10,000; the limit is ${limits[row.name as Kind]}`);
+        console.error(
+          `${row.name}: ${rate(row).toFixed(1)} listed words in 10,000; the limit is ${limits[row.name as Kind]}`,
+        );
       process.exitCode = over.length > 0 ? 1 : 0;
     }
   }

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -56,7 +65,8 @@ const modules = join(project, 'node_modules');
 /** What is imported by a relative path stays a file of its own, compiled. */
 const filesOfTheirOwn: Plugin = {
   name: 'files of their own',
-  setup: ({ onResolve }) => onResolve({ filter: /^\./ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\./ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true })),
 };
 
 /** On the sources: these are built as a package, and the examples compiled, so that nothing is when they start. */
@@ -66,10 +76,17 @@ export const fromSource = (): Promise<Stage> =>
     const own = join(installed, manifest.name);
     const bin = join(installed, '.bin');
     for (const folder of [own, bin]) mkdirSync(folder, { recursive: true });
-    for (const name of readdirSync(modules)) if (name !== '.bin') symlinkSync(join(modules, name), join(installed, name));
+    for (const name of readdirSync(modules))
+      if (name !== '.bin') symlinkSync(join(modules, name), join(installed, name));
     symlinkSync(join(own, 'dist/cli.js'), join(bin, Object.keys(manifest.bin ?? {})[0] as string));
     cpSync(join(project, 'package.json'), join(own, 'package.json'));
-    const common: BuildOptions = { bundle: true, packages: 'external', platform: 'node', target: 'node20', format: 'esm' };
+    const common: BuildOptions = {
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+    };
     const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
     await Promise.all([
       build({
@@ -81,7 +98,9 @@ export const fromSource = (): Promise<Stage> =>
       }),
       build({
         ...common,
-        entryPoints: filesOf('examples').flatMap((file) => (/(?<!\.test)\.ts$/.test(file) ? [join(project, file)] : [])),
+        entryPoints: filesOf('examples').flatMap((file) =>
+          /(?<!\.test)\.ts$/.test(file) ? [join(project, file)] : [],
+        ),
         outbase: join(project, 'examples'),
         outdir: place,
         plugins: [filesOfTheirOwn],
@@ -103,7 +122,11 @@ export const fromTarball = (tarball: string): Promise<Stage> =>
   staged(async (place) => {
     const workspace = { private: true, workspaces: ['*'], overrides: { [manifest.name]: `file:${tarball}` } };
     writeFileSync(join(place, 'package.json'), JSON.stringify(workspace));
-    const { code, err } = await run(['npm', 'install', '--loglevel=error', '--no-fund', '--no-audit'], place, process.env);
+    const { code, err } = await run(
+      ['npm', 'install', '--loglevel=error', '--no-fund', '--no-audit'],
+      place,
+      process.env,
+    );
     if (code !== 0) throw new Error(`npm install ended with ${code}\n${err}`);
     return { PATH: process.env.PATH, command: () => ['npm', 'start', '--silent'] };
   });
@@ -117,7 +140,10 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
   const place = mkdtempSync(join(tmpdir(), 'examples-'));
   const gone = (): Promise<void> => rm(place, { recursive: true, force: true });
   try {
-    cpSync(join(project, 'examples'), place, { recursive: true, filter: (name) => !name.endsWith('node_modules') });
+    cpSync(join(project, 'examples'), place, {
+      recursive: true,
+      filter: (name) => !name.endsWith('node_modules'),
+    });
     const { PATH, command } = await prepare(place);
     const { HOME, TMPDIR } = process.env;
     const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' }; // an example knows nothing else of the process that runs it
@@ -133,15 +159,25 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
 }
 
 function compile(place: string, env: NodeJS.ProcessEnv): Promise<Ran> {
-  const { paths, ...compilerOptions } = JSON.parse(readFileSync(join(project, 'tsconfig.json'), 'utf8')).compilerOptions;
+  const { paths, ...compilerOptions } = JSON.parse(
+    readFileSync(join(project, 'tsconfig.json'), 'utf8'),
+  ).compilerOptions;
   const typeRoots = [join(modules, '@types')];
   const include = examples().map(({ name }) => `${name}/**/*`);
-  writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }));
+  writeFileSync(
+    join(place, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }),
+  );
   return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
 }
 
 function run([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
-  const child = spawn(program as string, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 });
+  const child = spawn(program as string, args, {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 300_000,
+  });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

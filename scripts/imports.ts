@@ -24,14 +24,25 @@ export function importsOf(file: string, text: string = read(file)): readonly Imp
   const found: Import[] = [];
   const add = (specifier: ts.Node | undefined, kind: Import['kind']): void => {
     if (!specifier || !ts.isStringLiteralLike(specifier)) return;
-    found.push({ target: specifier.text.startsWith('.') ? posix.join(posix.dirname(file), specifier.text) : specifier.text, kind });
+    found.push({
+      target: specifier.text.startsWith('.')
+        ? posix.join(posix.dirname(file), specifier.text)
+        : specifier.text,
+      kind,
+    });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.isTypeOnly ? 'type' : 'static');
+    if (ts.isImportDeclaration(node))
+      add(node.moduleSpecifier, node.importClause?.isTypeOnly ? 'type' : 'static');
     else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly ? 'type' : 'static');
-    else if (ts.isImportTypeNode(node)) add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, 'type');
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], 'lazy');
-    else if (ts.isCallExpression(node) && /^(?:require|require\.resolve|import\.meta\.resolve)$/.test(node.expression.getText()))
+    else if (ts.isImportTypeNode(node))
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, 'type');
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], 'lazy');
+    else if (
+      ts.isCallExpression(node) &&
+      /^(?:require|require\.resolve|import\.meta\.resolve)$/.test(node.expression.getText())
+    )
       add(node.arguments[0], 'lazy');
     ts.forEachChild(node, visit);
   };
@@ -40,9 +51,24 @@ export function importsOf(file: string, text: string = read(file)): readonly Imp
 }
 
 /** `@aws-sdk/client-ssm` of `@aws-sdk/client-ssm/dist`. */
-export const packageOf = (specifier: string): string => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+export const packageOf = (specifier: string): string =>
+  specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
 export const isForeign = (target: string): boolean => !/^(?:\.|src\/|dist\/|node:)/.test(target);
+
+/** Lines that are neither empty nor comment. */
+export function linesOfCode(text: string): number {
+  const source = ts.createSourceFile('', text, ts.ScriptTarget.ESNext, true);
+  const lines = new Set<number>();
+  const visit = (node: ts.Node): void => {
+    if (node.getChildCount(source) > 0) return node.getChildren(source).forEach(visit);
+    const from = source.getLineAndCharacterOfPosition(node.getStart(source)).line;
+    const to = source.getLineAndCharacterOfPosition(node.getEnd()).line;
+    if (node.getEnd() > node.getStart(source)) for (let line = from; line <= to; line++) lines.add(line);
+  };
+  visit(source);
+  return lines.size;
+}
 
 /** The circles of a graph: sets of nodes that all lead to one another (Tarjan's strongly connected components). */
 export function circles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
@@ -56,7 +82,11 @@ export function circles(graph: ReadonlyMap<string, readonly string[]>): readonly
     path.push(node);
     for (const next of graph.get(node) ?? []) {
       if (next === node) found.push([node]);
-      const reached = index.has(next) ? (path.includes(next) ? (index.get(next) as number) : Infinity) : walk(next);
+      const reached = index.has(next)
+        ? path.includes(next)
+          ? (index.get(next) as number)
+          : Infinity
+        : walk(next);
       low.set(node, Math.min(low.get(node) as number, reached));
     }
     if (low.get(node) === index.get(node)) {

@@ -38,7 +38,10 @@ export function deadInPages(all: readonly Page[] = pages()): string[] {
   const texts = new Map(all.map(({ page, text }) => [page, text]));
   return all.flatMap(({ page, text }) => {
     const prose = withoutBlocks(text).replace(/`[^`\n]*`/g, '');
-    const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g), ...prose.matchAll(/\b(?:href|src|srcset)="([^"]+)"/g)];
+    const links = [
+      ...prose.matchAll(/\]\(([^)\s]+)\)/g),
+      ...prose.matchAll(/\b(?:href|src|srcset)="([^"]+)"/g),
+    ];
     return links
       .map(([, link = '']) => link)
       .filter((link) => {
@@ -54,12 +57,25 @@ export function deadInPages(all: readonly Page[] = pages()): string[] {
 
 /** What the built site points to and does not have. */
 export function deadInSite(folder: string): string[] {
-  const files = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'));
-  const html = new Map(files.filter((file) => file.endsWith('.html')).map((file) => [file, read(`${folder}${file}`)]));
-  const ids = new Map([...html].map(([file, text]) => [file, new Set([...text.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id))]));
+  const files = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((file) =>
+    file.replaceAll('\\', '/'),
+  );
+  const html = new Map(
+    files.filter((file) => file.endsWith('.html')).map((file) => [file, read(`${folder}${file}`)]),
+  );
+  const ids = new Map(
+    [...html].map(([file, text]) => [
+      file,
+      new Set([...text.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id)),
+    ]),
+  );
   const present = new Set(files);
   return [...html].flatMap(([file, text]) => {
-    const links = new Set([...text.matchAll(/\b(?:href|src|srcset)="([^"]*)"/g)].map(([, link = '']) => link.replaceAll('&amp;', '&')));
+    const links = new Set(
+      [...text.matchAll(/\b(?:href|src|srcset)="([^"]*)"/g)].map(([, link = '']) =>
+        link.replaceAll('&amp;', '&'),
+      ),
+    );
     return [...links]
       .filter((link) => {
         if (elsewhere.test(link)) return false;

@@ -8,7 +8,14 @@ export default function setup(): void {
   const files = readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
   const words = process.argv.filter((_, at, all) => all[at - 1] !== '--exclude');
   const chosen = files.filter((name) => words.some((word) => basename(word) === name));
-  const text = (chosen.length > 0 ? chosen : files).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
-  const missing = [...new Set(text.match(/\bLIVE_[A-Z_]*[A-Z]\b/g))].filter((name) => !process.env[name]).sort();
-  if (missing.length > 0) throw new Error(`The live tests need running servers; not set: ${missing.join(', ')}. See test/live/README.md.`);
+  const text = (chosen.length > 0 ? chosen : files)
+    .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    .join('\n');
+  const missing = [...new Set(text.match(/\bLIVE_[A-Z_]*[A-Z]\b/g))]
+    .filter((name) => !process.env[name])
+    .sort();
+  if (missing.length > 0)
+    throw new Error(
+      `The live tests need running servers; not set: ${missing.join(', ')}. See test/live/README.md.`,
+    );
 }

@@ -21,13 +21,24 @@ export class OptionsReader {
   readonly #checker: ts.TypeChecker;
 
   constructor(files: readonly string[]) {
-    const options: ts.CompilerOptions = { lib: ['lib.es5.d.ts'], types: [], allowImportingTsExtensions: true, noEmit: true, strict: true };
+    const options: ts.CompilerOptions = {
+      lib: ['lib.es5.d.ts'],
+      types: [],
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      strict: true,
+    };
     const host = ts.createCompilerHost(options);
     // what comes from packages is in no options, and takes long to read
     host.resolveModuleNameLiterals = (literals, from) =>
       literals.map(({ text }) => {
         if (!text.startsWith('.')) return { resolvedModule: undefined };
-        return { resolvedModule: { resolvedFileName: fileURLToPath(new URL(text, pathToFileURL(from))), extension: '.ts' } };
+        return {
+          resolvedModule: {
+            resolvedFileName: fileURLToPath(new URL(text, pathToFileURL(from))),
+            extension: '.ts',
+          },
+        };
       });
     this.#program = ts.createProgram(files.map(pathOf), options, host);
     this.#checker = this.#program.getTypeChecker();
@@ -36,7 +47,12 @@ export class OptionsReader {
   /** The members of an interface that a file exports, be it one of another file; `undefined` when there is none of that name. */
   read(file: string, name: string): readonly Option[] | undefined {
     const found = this.#exports(file).find((one) => one.name === name);
-    return found && this.#checker.getPropertiesOfType(this.#checker.getDeclaredTypeOfSymbol(found)).map((one) => this.#option(one));
+    return (
+      found &&
+      this.#checker
+        .getPropertiesOfType(this.#checker.getDeclaredTypeOfSymbol(found))
+        .map((one) => this.#option(one))
+    );
   }
 
   /** The names of the interfaces of options that a file exports. */
@@ -70,7 +86,10 @@ export class OptionsReader {
     let spelled = '';
     let from = node.getStart();
     const walk = (inner: ts.Node): void => {
-      const [mutable] = ts.isTypeReferenceNode(inner) && inner.typeName.getText() === 'Readonly' ? (inner.typeArguments ?? []) : [];
+      const [mutable] =
+        ts.isTypeReferenceNode(inner) && inner.typeName.getText() === 'Readonly'
+          ? (inner.typeArguments ?? [])
+          : [];
       const alias = ts.isTypeReferenceNode(inner) && !inner.typeArguments ? this.#alias(inner) : undefined;
       const meant = mutable ? this.#spelled(mutable) : alias;
       if (meant === undefined) {
@@ -78,7 +97,8 @@ export class OptionsReader {
         return;
       }
       const alone = inner === node || ts.isUnionTypeNode(inner.parent);
-      spelled += text.slice(from, inner.getStart()) + (alone || !/[|&]|=>/.test(meant) ? meant : `(${meant})`);
+      spelled +=
+        text.slice(from, inner.getStart()) + (alone || !/[|&]|=>/.test(meant) ? meant : `(${meant})`);
       from = inner.getEnd();
     };
     walk(node);
@@ -87,7 +107,8 @@ export class OptionsReader {
 
   #alias({ typeName }: ts.TypeReferenceNode): string | undefined {
     const symbol = this.#checker.getSymbolAtLocation(typeName);
-    const target = symbol && symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
+    const target =
+      symbol && symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
     const declared = target?.declarations?.find(ts.isTypeAliasDeclaration);
     const meant = declared && this.#spelled(declared.type);
     return meant !== undefined && meant.length <= shortAlias ? meant : undefined;
@@ -110,6 +131,9 @@ export function tableOf(options: readonly Option[]): string[] {
   return [
     '| option | type | default | |',
     '|---|---|---|---|',
-    ...options.map((option) => `| \`${option.name}\` | \`${cell(option.type)}\` | ${cell(fallback(option))} | ${cell(option.meaning)} |`),
+    ...options.map(
+      (option) =>
+        `| \`${option.name}\` | \`${cell(option.type)}\` | ${cell(fallback(option))} | ${cell(option.meaning)} |`,
+    ),
   ];
 }

@@ -10,7 +10,9 @@ export interface Manifest {
   readonly types: string;
   readonly bin?: Readonly<Record<string, string>>;
   readonly files: readonly string[];
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, { readonly types: string; readonly default: string }>>>>;
+  readonly exports: Readonly<
+    Record<string, string | Readonly<Record<string, { readonly types: string; readonly default: string }>>>
+  >;
   readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
@@ -22,14 +24,35 @@ export interface Manifest {
 export const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
 
 /** The subpaths that users import, `.` first: package.json is the one place that lists them. */
-export const subpaths: readonly string[] = Object.keys(manifest.exports).filter((name) => name !== './package.json');
+export const subpaths: readonly string[] = Object.keys(manifest.exports).filter(
+  (name) => name !== './package.json',
+);
 
 /** `./vault` is built as `dist/vault.js`. */
 export const built = (subpath: string): string => (subpath === '.' ? 'index' : subpath.slice(2));
 
-/** `./vault` comes from `src/providers/vault/index.ts`, `./shelter` from `src/shelter/index.ts`. */
-export function source(subpath: string): string {
-  if (subpath === '.') return 'src/index.ts';
-  const own = `src/${built(subpath)}/index.ts`;
-  return existsSync(new URL(own, root)) ? own : `src/providers/${built(subpath)}/index.ts`;
+/** The open sets: each member is a subpath of the package and has a page in the folder of the same name in docs/. */
+export const openSets = ['providers', 'extensions', 'integrations'] as const;
+
+/** The folder of a subpath's source: `src/shelter` for `./shelter`, `src/providers/vault` for `./vault`. */
+export function folderOf(subpath: string): string {
+  if (subpath === '.') return 'src';
+  const folders = [`src/${built(subpath)}`, ...openSets.map((set) => `src/${set}/${built(subpath)}`)];
+  const folder = folders.find((one) => existsSync(new URL(`${one}/index.ts`, root)));
+  if (!folder)
+    throw new Error(`package.json exports ${subpath}, but none of ${folders.join(', ')} has an index.ts`);
+  return folder;
+}
+
+export const source = (subpath: string): string => `${folderOf(subpath)}/index.ts`;
+
+/** A folder below one of these is a room of its own, whose door is the file with its name. */
+const storeyed = ['shelter'];
+
+/** The room of a file in src/: `concepts`, `chain`, `shelter`, `shelter/cache`, `providers/vault`. */
+export function roomOf(file: string): string {
+  const [, room = '', inner = '', rest] = file.split('/');
+  if (inner === '') return 'concepts';
+  const hasOwn = storeyed.includes(room) || (openSets as readonly string[]).includes(room);
+  return hasOwn && rest !== undefined ? `${room}/${inner}` : room;
 }

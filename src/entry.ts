@@ -1,15 +1,8 @@
 import { inspect } from 'node:util';
 import type { ConfigError } from './errors.ts';
-import { frozen } from './internal/freeze.ts';
-import type { Key } from './key.ts';
-import { MASK, maskUrls, show } from './redact.ts';
-
-/** What a value can be. Dates and instances are made by a schema, not by a source. */
-export type ConfigValue = null | boolean | number | bigint | string | readonly ConfigValue[] | ConfigTree;
-/** A section: names, each with a value or a further section. */
-export interface ConfigTree {
-  readonly [name: string]: ConfigValue;
-}
+import type { Origin } from './origin.ts';
+import { MASK, show } from './redact.ts';
+import { type ConfigValue, frozen, isTree, type Key, withoutBigints } from './value.ts';
 
 /** What a store says about a value besides the value. */
 export interface Metadata {
@@ -17,20 +10,6 @@ export interface Metadata {
   readonly type?: string;
   readonly tags?: readonly string[];
   readonly [name: string]: string | readonly string[] | undefined;
-}
-
-/** Who said it, in the source's own spelling; as text `config/base.yaml:12:5` or `vault secret/acme/db#password v3`. */
-export interface Origin {
-  /** The provider's name. */
-  readonly provider: string;
-  /** The file, the variable or the place in the store, as the source spells it. */
-  readonly source: string;
-  readonly version?: string;
-  /** From 1; worked out when first read. */
-  readonly line?: number;
-  readonly column?: number;
-  /** As a message prints it. */
-  toString(): string;
 }
 
 /** When a loose name binds: always, or only to a leaf that somebody already knows. */
@@ -72,8 +51,6 @@ export interface Unreadable {
 }
 
 export const isUnreadable = (item: Entry | Unreadable): item is Unreadable => 'error' in item;
-
-export const isTree = (value: unknown): value is ConfigTree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 class EntryRecord {
   declare readonly key: Key;
@@ -126,68 +103,13 @@ class HiddenRecord extends EntryRecord {
   }
 }
 
-/** JSON has none, and would throw. */
-const withoutBigints = (value: ConfigValue): unknown =>
-  typeof value === 'bigint' ? `${value}` : Array.isArray(value) ? value.map(withoutBigints) : value;
-
 /** An entry that never shows a secret when it is printed, and never changes. */
 export function makeEntry(fields: Entry): Entry {
   const hidden = fields.secret || fields.leaf !== undefined || isTree(fields.value);
   const record = hidden ? new HiddenRecord(fields) : Object.assign(new EntryRecord(), fields);
-  if (fields.metadata && !Object.isFrozen(fields.metadata)) Object.assign(record, { metadata: frozen(fields.metadata) });
+  if (fields.metadata && !Object.isFrozen(fields.metadata))
+    Object.assign(record, { metadata: frozen(fields.metadata) });
   return Object.freeze(record) as unknown as Entry;
-}
-
-export interface OriginFields {
-  readonly provider: string;
-  readonly source: string;
-  readonly version?: string | undefined;
-  readonly position?: (() => { readonly line: number; readonly column: number } | undefined) | undefined;
-}
-
-class SourceOrigin implements Origin {
-  declare readonly version?: string;
-  readonly provider: string;
-  readonly source: string;
-  #position: OriginFields['position'] | { readonly line: number; readonly column: number };
-
-  constructor(fields: OriginFields) {
-    this.provider = fields.provider;
-    this.source = maskUrls(fields.source);
-    if (fields.version !== undefined) this.version = fields.version;
-    this.#position = fields.position;
-  }
-
-  get #at(): { readonly line: number; readonly column: number } | undefined {
-    if (typeof this.#position === 'function') this.#position = this.#position();
-    return this.#position;
-  }
-
-  get line(): number {
-    return this.#at?.line as number;
-  }
-
-  get column(): number {
-    return this.#at?.column as number;
-  }
-
-  toString(): string {
-    const at = this.#at;
-    const version = this.version === undefined ? '' : /^\d+$/.test(this.version) ? ` v${this.version}` : ` (version ${this.version})`;
-    return `${this.source}${at ? `:${at.line}:${at.column}` : ''}${version}`;
-  }
-
-  toJSON(): object {
-    return { provider: this.provider, source: this.source, version: this.version, line: this.line, column: this.column };
-  }
-
-  [inspect.custom](): string {
-    return `Origin(${this})`;
-  }
-}
-
-export function makeOrigin(fields: OriginFields): Origin {
-  return Object.freeze(new SourceOrigin(fields));
 }
 
 /** A value that is secret whatever its name: `new MemoryProvider({ license: secret('…') })`. Printing it shows nothing. */

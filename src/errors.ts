@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
-import type { Origin } from './entry.ts';
-import type { Key } from './key.ts';
+import type { Origin } from './origin.ts';
 import { maskUrls } from './redact.ts';
-import type { Problem } from './report/report.ts';
+import type { Key } from './value.ts';
 
 /** Every way in which something can fail. `transient`: asking again may help. `status`: how an HTTP service would say it. */
 export const errorCodes = {
@@ -30,6 +29,28 @@ export const errorCodes = {
 
 /** One of the codes of the table: decide by it, never by a message. */
 export type ErrorCode = keyof typeof errorCodes;
+
+/** One thing that is wrong with a configuration, as data. Values are shown only where they are not secret. */
+export interface Problem {
+  /** `missing`: needed and not there. `wrong`: not what the schema takes. `unknown`: nobody reads it. `unreadable`: there, and it
+   *  cannot be read. `failed`: a source did not answer. */
+  readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'failed';
+  readonly key: Key;
+  /** Where inside the key's value: `[0].host`. */
+  readonly inside?: string;
+  /** One line that says it all. */
+  readonly message: string;
+  readonly expected?: string;
+  /** The schema library's own words, without values. */
+  readonly schemaMessage?: string;
+  readonly found?: string;
+  /** Where the value stands: `config/base.yaml:12:5`, `env APP__PORT`. */
+  readonly origin?: string;
+  /** Every place that was looked in for a missing key. */
+  readonly looked?: readonly string[];
+  /** What to do. */
+  readonly hint?: string;
+}
 
 /** What an error knows besides its code and its message. */
 export interface ErrorDetails {
@@ -107,7 +128,11 @@ export class ConfigError extends Error {
   }
 
   #copy(message: string, { hint, ...details }: ErrorDetails): ConfigError {
-    const copy = new ConfigError(this.code, message, this.hint === undefined && hint !== undefined ? { ...details, hint } : details);
+    const copy = new ConfigError(
+      this.code,
+      message,
+      this.hint === undefined && hint !== undefined ? { ...details, hint } : details,
+    );
     // the own hint stands in the message already
     if (this.hint !== undefined) Object.defineProperty(copy, 'hint', { value: this.hint, enumerable: true });
     return copy;
@@ -116,11 +141,25 @@ export class ConfigError extends Error {
   toJSON(): object {
     const { name, code, message, transient, status, provider, key, problems, hint, retryAfterMs } = this;
     const cause = this.cause instanceof ConfigError ? this.cause.toJSON() : undefined;
-    return { name, code, message, transient, status, provider, key, origin: this.origin?.toString(), problems, hint, retryAfterMs, cause };
+    return {
+      name,
+      code,
+      message,
+      transient,
+      status,
+      provider,
+      key,
+      origin: this.origin?.toString(),
+      problems,
+      hint,
+      retryAfterMs,
+      cause,
+    };
   }
 
   [inspect.custom](): string {
-    const cause = this.cause instanceof Error ? `\n  [cause]: ${inspect(this.cause).replaceAll('\n', '\n  ')}` : '';
+    const cause =
+      this.cause instanceof Error ? `\n  [cause]: ${inspect(this.cause).replaceAll('\n', '\n  ')}` : '';
     return `${this.stack ?? this.message} { code: '${this.code}' }${cause}`;
   }
 }
@@ -133,8 +172,12 @@ export function isConfigError(error: unknown): error is ConfigError {
 /** A foreign error's message, stack and fields may hold secrets; its class and code do not. */
 function withoutValues(cause: unknown): Error {
   if (isConfigError(cause)) return cause;
-  const { name, code } = (typeof cause === 'object' && cause !== null ? cause : {}) as { name?: unknown; code?: unknown };
-  const word = (value: unknown): string | undefined => (typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined);
+  const { name, code } = (typeof cause === 'object' && cause !== null ? cause : {}) as {
+    name?: unknown;
+    code?: unknown;
+  };
+  const word = (value: unknown): string | undefined =>
+    typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
   const rebuilt = new Error([word(name) ?? 'Error', word(code)].filter(Boolean).join(' '));
   rebuilt.stack = `${rebuilt.message} (rebuilt without its message)`;
   return rebuilt;

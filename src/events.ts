@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
-import type { Key } from './key.ts';
 import { maskUrls } from './redact.ts';
+import type { Key } from './value.ts';
 
 /** The head that every event has. Keys, versions, times, ids and codes; never a value. */
 export interface EventHead {
@@ -51,7 +51,9 @@ export interface ConfigEventTypes {
 }
 
 /** An open union: later modules add members to ConfigEventTypes. */
-export type ConfigEvent = { [T in keyof ConfigEventTypes]: EventHead & { readonly type: T } & ConfigEventTypes[T] }[keyof ConfigEventTypes];
+export type ConfigEvent = {
+  [T in keyof ConfigEventTypes]: EventHead & { readonly type: T } & ConfigEventTypes[T];
+}[keyof ConfigEventTypes];
 
 /** The level of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -89,12 +91,16 @@ export function logTo(logger: Logger, options: LogOptions = {}): (event: ConfigE
   const shape = logger.transports ? 'winston' : typeof logger.child === 'function' ? 'pino' : 'console';
   return (event) => {
     const { id, time, type, ...rest } = event;
-    const level = options.levels?.[type] ?? (event.type === 'breaker' && event.state === 'open' ? 'error' : (usual[type] ?? 'info'));
+    const level =
+      options.levels?.[type] ??
+      (event.type === 'breaker' && event.state === 'open' ? 'error' : (usual[type] ?? 'info'));
     if (level === false) return;
     const { message, ...fields } = rest as typeof rest & { message?: string };
     const line = { event: type, eventId: id, at: new Date(time).toISOString(), ...fields };
     const { provider, key, outcome } = event;
-    const text = maskUrls(message ?? `${provider}: ${type}${key ? ` ${key}` : ''}${outcome === 'ok' ? '' : ` (${outcome})`}`);
+    const text = maskUrls(
+      message ?? `${provider}: ${type}${key ? ` ${key}` : ''}${outcome === 'ok' ? '' : ` (${outcome})`}`,
+    );
     const write = logger[level].bind(logger) as (...parts: unknown[]) => unknown;
     if (shape === 'winston') write(text, line);
     else if (shape === 'pino') write(line, text);

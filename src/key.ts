@@ -1,7 +1,5 @@
 import { ConfigError } from './errors.ts';
-
-/** The canonical dotted text of a key's segments: `database.pool.max`; odd segments are quoted: `ingress."api.example.com"`. */
-export type Key = string;
+import type { Key } from './value.ts';
 
 const maxLength = 512;
 const maxSegments = 32;
@@ -11,7 +9,8 @@ const plainKey = /^[\w-]+(?:\.[\w-]+)*$/;
 
 /** Segments to canonical text. Only the limits and names that could reach a prototype are refused: for what sources say. */
 export function keyFrom(segments: readonly string[]): Key {
-  if (segments.length > maxSegments) throw invalid(segments.join('.'), `has more than ${maxSegments} segments`);
+  if (segments.length > maxSegments)
+    throw invalid(segments.join('.'), `has more than ${maxSegments} segments`);
   let key = '';
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i] as string;
@@ -44,9 +43,17 @@ const spelled = new Map<string, Key>();
 export function keyOf(text: string): Key {
   const known = spelled.get(text);
   if (known !== undefined) return known;
-  if (typeof text !== 'string') throw new ConfigError('invalid_key', `a key must be a string, not ${text === null ? 'null' : typeof text}`);
+  if (typeof text !== 'string')
+    throw new ConfigError(
+      'invalid_key',
+      `a key must be a string, not ${text === null ? 'null' : typeof text}`,
+    );
   const key =
-    text === '' ? '' : keyFrom(checked(text, text.length <= maxLength && plainKey.test(text) ? text.split('.') : scan(text, './')));
+    text === ''
+      ? ''
+      : keyFrom(
+          checked(text, text.length <= maxLength && plainKey.test(text) ? text.split('.') : scan(text, './')),
+        );
   const canonical = key === text ? text : key; // one string for both is compared faster than two alike
   if (spelled.size >= 10_000) spelled.clear();
   spelled.set(text, canonical);
@@ -71,7 +78,8 @@ function scan(text: string, separators: string): string[] {
       for (end++; end < text.length && text[end] !== '"'; end++) if (text[end] === '\\') end++;
       end++;
       found.push(unquoted(text, text.slice(at, end)));
-      if (end < text.length && !separators.includes(text[end] as string)) throw invalid(text, 'has something behind a closing quote');
+      if (end < text.length && !separators.includes(text[end] as string))
+        throw invalid(text, 'has something behind a closing quote');
     } else {
       while (end < text.length && !separators.includes(text[end] as string)) end++;
       const part = text.slice(at, end);
@@ -106,7 +114,9 @@ export function parent(key: Key): Key {
 
 /** Whether `key` is `prefix` or stands below it. */
 export function startsWith(key: Key, prefix: Key): boolean {
-  return prefix === '' || (key.startsWith(prefix) && (key.length === prefix.length || key[prefix.length] === '.'));
+  return (
+    prefix === '' || (key.startsWith(prefix) && (key.length === prefix.length || key[prefix.length] === '.'))
+  );
 }
 
 /** What of `key` stands below `prefix`, which must hold it. */
@@ -134,7 +144,9 @@ const wordsOf = (segment: string): string[] =>
 
 /** `poolMax` from any spelling of one segment. Its letters stay the same. */
 export function camel(segment: string): string {
-  return wordsOf(segment).reduce((before, word) => before + (before === '' ? word : capital(word)), '') || segment;
+  return (
+    wordsOf(segment).reduce((before, word) => before + (before === '' ? word : capital(word)), '') || segment
+  );
 }
 
 /** Some letters have no capital that leads back to them. */

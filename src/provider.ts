@@ -1,7 +1,7 @@
-import type { ConfigValue, Entry, Metadata, Unreadable } from './entry.ts';
-import type { ConfigError } from './errors.ts';
+import type { Entry, Metadata, Unreadable } from './entry.ts';
+import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
-import type { Key } from './key.ts';
+import type { ConfigValue, Key } from './value.ts';
 
 /** How a read is done. */
 export interface ReadOptions {
@@ -17,7 +17,7 @@ export interface ReadOptions {
 export interface Wanted {
   readonly keys: readonly Key[];
   /** The prefixes. */
-  readonly open: readonly Key[];
+  readonly prefixes: readonly Key[];
 }
 
 /** How a list is made. */
@@ -80,7 +80,10 @@ export interface ConfigProvider {
   /** Everything at or below `prefix`; with `wanted`, at least what can hold a wanted key. */
   list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
   /** Many leaves in as few calls as the backend allows; each key succeeds or fails alone. */
-  getMany?(keys: readonly Key[], options?: ReadOptions): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>>;
+  getMany?(
+    keys: readonly Key[],
+    options?: ReadOptions,
+  ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>>;
   /** What it is made of, when it is made of several: each one's own answer. */
   layers?(prefix?: Key, options?: ListOptions): Promise<readonly Layer[]>;
   /** Where a key would be looked for, in the source's spelling, one place a line. Asks nobody. */
@@ -115,4 +118,20 @@ export interface WritableProvider extends ConfigProvider {
   set(key: Key, value: ConfigValue, options?: WriteOptions): Promise<Entry>;
   /** Whether there was one to delete. */
   delete(key: Key, options?: WriteOptions): Promise<boolean>;
+}
+
+/** Whether a value can be asked as a provider. */
+export function isProvider(value: unknown): value is ConfigProvider {
+  const { name, get, list } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Partial<ConfigProvider>;
+  return typeof name === 'string' && typeof get === 'function' && typeof list === 'function';
+}
+
+/** Refuses what an owner cannot ask. */
+export function checkProvider(owner: string, value: unknown, which = 'its first argument'): void {
+  if (!isProvider(value))
+    throw new ConfigError('invalid_option', `${owner}: ${which} is no provider`, {
+      hint: 'A provider has a name, get and list',
+    });
 }

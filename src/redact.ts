@@ -1,5 +1,4 @@
-import type { ConfigValue } from './entry.ts';
-import type { Key } from './key.ts';
+import type { ConfigValue, Key } from './value.ts';
 
 /** What stands in place of a secret: says neither its length nor a part of it. */
 export const MASK = '[redacted]';
@@ -17,8 +16,12 @@ const names = [
 const secretName = new RegExp(`(?:^| )(?:${names})(?= |$)`);
 /** Every secret name holds one of these: most names are told apart by them alone. */
 const part = new RegExp(`pass|pwd|secret|credential|token|dsn|jwt|bearer|connection|(?:${kinds})\\W*key`);
-const aboutTokens = 'limits?|counts?|budget|size|window|rate|usage|ttl|per|length|type|expiry|lifetime|ur[il]|endpoint';
-const aboutName = new RegExp(`(?:^| )token (?:${aboutTokens})(?= |$)|(?:^| )password (?:policy|min|max|length)(?= |$)`, 'g');
+const aboutTokens =
+  'limits?|counts?|budget|size|window|rate|usage|ttl|per|length|type|expiry|lifetime|ur[il]|endpoint';
+const aboutName = new RegExp(
+  `(?:^| )token (?:${aboutTokens})(?= |$)|(?:^| )password (?:policy|min|max|length)(?= |$)`,
+  'g',
+);
 
 /** `dbPassword`, `DB_PASSWORD` and `db.pass-word` as words, so that `tokenizer` is not mistaken for `token`. */
 export function words(name: string): string {
@@ -37,19 +40,23 @@ export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
   if (sensitive.length === 0) return false;
   const text = words(name);
   return sensitive.some((mark) =>
-    mark instanceof RegExp ? new RegExp(mark.source, mark.flags.replace(/[gy]/g, '')).test(name) : ` ${text} `.includes(` ${words(mark)} `),
+    mark instanceof RegExp
+      ? new RegExp(mark.source, mark.flags.replace(/[gy]/g, '')).test(name)
+      : ` ${text} `.includes(` ${words(mark)} `),
   );
 }
 
 // every repetition is bounded or cannot begin in two places: a megabyte of anything takes milliseconds
 const pem = /-----BEGIN [A-Z0-9 ]{1,64}-----/;
 const jwt = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
-const header = /(?:^|[\s:="'])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)(?:\s|%20){1,8}(?=[\w.~+/-]*(?:\d|=|[a-z][A-Z]))[\w.~+/-]{8,}/;
+const header =
+  /(?:^|[\s:="'])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)(?:\s|%20){1,8}(?=[\w.~+/-]*(?:\d|=|[a-z][A-Z]))[\w.~+/-]{8,}/;
 /** A password that holds blanks, in a value that is nothing but a URL. */
 const blanks = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
 const signed = /[?&](?:sig|signature|x-(?:amz|goog)-signature)=[^&\s]/i;
 const hint = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|basic|connection/i;
-const pair = /(?:^|[\s;&?,{("'-])([A-Za-z][\w.-]{0,63}(?: [A-Za-z]{1,30})?)\\?["']?\s{0,8}[=:]\s{0,8}[^\s,;&}]/g;
+const pair =
+  /(?:^|[\s;&?,{("'-])([A-Za-z][\w.-]{0,63}(?: [A-Za-z]{1,30})?)\\?["']?\s{0,8}[=:]\s{0,8}[^\s,;&}]/g;
 const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
 /** Whether a value gives itself away: a PEM block, a JWT, `Bearer …`, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
@@ -59,7 +66,11 @@ export function looksSecret(value: ConfigValue): boolean {
     return Object.entries(value).some(([name, inner]) => isSecretName(name) || looksSecret(inner));
   if (typeof value !== 'string' || value.length < 3) return false;
   if (pem.test(value) || jwt.test(value) || signed.test(value)) return true;
-  if (value.includes('@') && (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || blanks.test(value))) return true;
+  if (
+    value.includes('@') &&
+    (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || blanks.test(value))
+  )
+    return true;
   return hint.test(value) && (header.test(value) || namesSecret(value, pair) || namesSecret(value, argument));
 }
 
@@ -106,13 +117,18 @@ function schemeOf(word: string, end: number): number {
 }
 
 /** Where the userinfo that begins at `from` ends, and its password begins. */
-function endOf(word: string, from: number, last: number): { readonly end: number; readonly password?: number } | undefined {
+function endOf(
+  word: string,
+  from: number,
+  last: number,
+): { readonly end: number; readonly password?: number } | undefined {
   const slash = word.slice(from).search(/[/?#]/);
   const authority = word.slice(from, slash < 0 ? last + 1 : Math.min(from + slash, last + 1));
   const colon = authority.indexOf(':');
   const within = authority.lastIndexOf('@');
   const isPort = within < 0 && colon > 0 && /^\d+$/.test(authority.slice(colon + 1));
-  if (colon >= 0 && !isPort && (within < 0 || colon < within)) return { end: last, password: from + colon + 1 };
+  if (colon >= 0 && !isPort && (within < 0 || colon < within))
+    return { end: last, password: from + colon + 1 };
   return within < 0 ? undefined : { end: from + within };
 }
 
@@ -132,7 +148,10 @@ export function maskUrls(text: string): string {
 export function show(value: ConfigValue | undefined, secret: boolean, limit = 80): string {
   if (value === undefined) return 'nothing';
   if (secret || looksSecret(value)) return MASK;
-  const text = typeof value === 'number' || typeof value === 'bigint' ? `${value}` : maskUrls(JSON.stringify(value, plain));
+  const text =
+    typeof value === 'number' || typeof value === 'bigint'
+      ? `${value}`
+      : maskUrls(JSON.stringify(value, plain));
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
@@ -149,4 +168,10 @@ export function taint(sensitive: Sensitive = []): (key: Key, value: ConfigValue)
     if (named === undefined) known.set(key, (named = isSecretName(key, sensitive)));
     return named || looksSecret(value);
   };
+}
+
+/** Something from outside that may stand in a message: short, on one line, without control characters. */
+export function quoted(value: unknown): string {
+  const text = typeof value === 'string' ? value : `(${typeof value})`;
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 63)}…` : text).replace(/\p{Cc}|\p{Cf}/gu, '?');
 }

@@ -9,8 +9,13 @@ const page = (text: string): Page => ({ page: 'docs/made-up.md', text, fresh: te
 
 describe('the links of the pages', () => {
   it('are found where they lead to no file, no heading and no picture', () => {
-    const text = '# A\n\n## B, `c`\n\n[b](#b-c) [none](#none) [far](https://example.org/x)\n[file](nowhere.md)\n<img src="none.svg">\n';
-    expect(deadInPages([page(text)]).map((one) => one.replace('docs/made-up.md: ', ''))).toEqual(['#none', 'nowhere.md', 'none.svg']);
+    const text =
+      '# A\n\n## B, `c`\n\n[b](#b-c) [none](#none) [far](https://example.org/x)\n[file](nowhere.md)\n<img src="none.svg">\n';
+    expect(deadInPages([page(text)]).map((one) => one.replace('docs/made-up.md: ', ''))).toEqual([
+      '#none',
+      'nowhere.md',
+      'none.svg',
+    ]);
   });
 
   it('are not looked for in code', () => {
@@ -30,13 +35,19 @@ describe('the links of the site', () => {
   it('are found where they lead to no page, no place in it and no picture', async () => {
     await using box = await sandbox({
       files: {
-        'site/a.html': '<p id="here"><a href="#here">x</a><a href="b.html#there">x</a><a href="b.html#none">x</a><a href="c.html">x</a>',
-        'site/b.html': '<p id="there"><img src="p.svg"><img srcset="a.svg"><use href="#icon-1"/><a href="https://example.org">x</a>',
+        'site/a.html':
+          '<p id="here"><a href="#here">x</a><a href="b.html#there">x</a><a href="b.html#none">x</a><a href="c.html">x</a>',
+        'site/b.html':
+          '<p id="there"><img src="p.svg"><img srcset="a.svg"><use href="#icon-1"/><a href="https://example.org">x</a>',
         'site/p.svg': '<svg/>',
       },
     });
     const folder = `${pathToFileURL(box.path('site'))}/`;
-    expect(deadInSite(folder).map((one) => one.slice(folder.length))).toEqual(['a.html: b.html#none', 'a.html: c.html', 'b.html: a.svg']);
+    expect(deadInSite(folder).map((one) => one.slice(folder.length))).toEqual([
+      'a.html: b.html#none',
+      'a.html: c.html',
+      'b.html: a.svg',
+    ]);
   });
 });
 

@@ -24,7 +24,9 @@ const shown = pages.flatMap((page): Shown[] => {
     const fenced = below[0] === '```';
     const end = below.findIndex((one, n) => (fenced ? n > 0 && one === '```' : !one.startsWith('|')));
     const own = below.slice(0, end);
-    const parts = fenced ? [own.slice(1).join('\n')] : own.slice(2).map((row) => /`([^`]+)` \|$/.exec(row)?.[1] ?? row);
+    const parts = fenced
+      ? [own.slice(1).join('\n')]
+      : own.slice(2).map((row) => /`([^`]+)` \|$/.exec(row)?.[1] ?? row);
     return [{ at: `${page}:${i + 1}`, file, parts }];
   });
 });
@@ -32,7 +34,11 @@ const shown = pages.flatMap((page): Shown[] => {
 describe('README and docs', () => {
   it('show what examples print', () => {
     expect(shown).not.toEqual([]);
-    expect(shown.filter(({ file }) => !/^examples\/[\w-]+\/output\.txt$/.test(file) || !existsSync(new URL(file, root)))).toEqual([]);
+    expect(
+      shown.filter(
+        ({ file }) => !/^examples\/[\w-]+\/output\.txt$/.test(file) || !existsSync(new URL(file, root)),
+      ),
+    ).toEqual([]);
   });
 
   it.each(shown)('show nothing that examples do not print: $at', ({ file, parts }) => {

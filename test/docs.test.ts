@@ -38,9 +38,17 @@ describe('README and docs', () => {
 
   it('name every concept of src/ in the architecture, and no file that is not there', () => {
     const sources = filesIn('src', /\.ts$/);
-    const named = [...read('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map((match) => match[1] as string);
-    expect(named.filter((name) => !existsSync(new URL(name, root)) && !sources.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
-    const concepts = sources.map((file) => file.slice('src/'.length)).filter((name) => !name.includes('/') && name !== 'index.ts');
+    const named = [...read('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map(
+      (match) => match[1] as string,
+    );
+    expect(
+      named.filter(
+        (name) => !existsSync(new URL(name, root)) && !sources.some((file) => file.endsWith(`/${name}`)),
+      ),
+    ).toEqual([]);
+    const concepts = sources
+      .map((file) => file.slice('src/'.length))
+      .filter((name) => !name.includes('/') && name !== 'index.ts');
     expect(concepts.filter((name) => !named.includes(name))).toEqual([]);
   });
 
@@ -52,13 +60,18 @@ describe('README and docs', () => {
         .replace(/[^\p{L}\p{N}\s_-]/gu, '')
         .trim()
         .replace(/\s/g, '-');
-    const headings = (text: string): string[] => [...text.matchAll(/^#{1,6} (.+)$/gm)].map((match) => slug(match[1] as string));
+    const headings = (text: string): string[] =>
+      [...text.matchAll(/^#{1,6} (.+)$/gm)].map((match) => slug(match[1] as string));
     const broken = all.flatMap(({ page, text }) =>
       [...text.replace(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)/g)]
         .filter(([, file, anchor]) => {
           const target = file ? join(dirname(page), file) : page;
           if (!existsSync(new URL(target, root))) return true;
-          return anchor !== undefined && target.endsWith('.md') && !headings(readFileSync(new URL(target, root), 'utf8')).includes(anchor);
+          return (
+            anchor !== undefined &&
+            target.endsWith('.md') &&
+            !headings(readFileSync(new URL(target, root), 'utf8')).includes(anchor)
+          );
         })
         .map((match) => `${page}: ${match[0].slice(2, -1)}`),
     );
@@ -79,7 +92,8 @@ describe('options', () => {
   const shown = all.flatMap(({ tables }) => tables);
   const reader = new OptionsReader([...faces, ...shown.map(({ file }) => file)]);
   const interfaces = faces.flatMap((file) => reader.names(file).map((name) => ({ file, name })));
-  const options = ({ file, name }: { readonly file: string; readonly name: string }): readonly Option[] => reader.read(file, name) ?? [];
+  const options = ({ file, name }: { readonly file: string; readonly name: string }): readonly Option[] =>
+    reader.read(file, name) ?? [];
   const said = (name: string): Readonly<Record<string, string>> => {
     const found = interfaces.find((one) => one.name === name);
     return Object.fromEntries((found ? options(found) : []).map((option) => [option.name, option.fallback]));
@@ -109,14 +123,16 @@ describe('options', () => {
 
   it('of the shelter have the defaults that the source gives them', () => {
     const settings = settingsOf('test', {}, undefined);
-    if (settings.cache === false || settings.resilience === false || settings.resilience.breaker === false) throw new Error('all is on');
+    if (settings.cache === false || settings.resilience === false || settings.resilience.breaker === false)
+      throw new Error('all is on');
     const printed = (value: unknown): string =>
       typeof value === 'number'
         ? value.toLocaleString('en').replaceAll(',', '_')
         : `{ ${Object.entries(value as object)
             .map(([name, inner]) => `${name}: ${printed(inner)}`)
             .join(', ')} }`;
-    const real = (values: object): object => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, printed(value)]));
+    const real = (values: object): object =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, printed(value)]));
     expect(said('CacheOptions')).toEqual(real(settings.cache));
     expect(said('ResilienceOptions')).toEqual(real(settings.resilience));
     expect(said('BreakerOptions')).toEqual(real(settings.resilience.breaker));
@@ -144,18 +160,25 @@ describe('the name of a provider', () => {
 
 describe('the table of events', () => {
   it('has every type of event with the level of its log line, and no other', () => {
-    const rows = read('docs/caching-and-resilience.md').matchAll(/^\| `(\w+)` \| (?:error when it opens, else )?(debug|info|warn) \|/gm);
-    const types = [...read('src/events.ts').matchAll(/^ {2}(\w+): '(debug|info|warn)',$/gm)].map(([, type, level]) => [type, level]);
+    const rows = read('docs/caching-and-resilience.md').matchAll(
+      /^\| `(\w+)` \| (?:error when it opens, else )?(debug|info|warn) \|/gm,
+    );
+    const types = [...read('src/events.ts').matchAll(/^ {2}(\w+): '(debug|info|warn)',$/gm)].map(
+      ([, type, level]) => [type, level],
+    );
     expect([...rows].map(([, type, level]) => [type, level]).sort()).toEqual(types.sort());
     expect(types.length).toBeGreaterThan(10);
   });
 });
 
 describe('the page of a provider', () => {
-  const providers = all.filter(({ page }) => page.startsWith('docs/providers/')).map(({ page, text }) => ({ page, text }));
+  const providers = all
+    .filter(({ page }) => page.startsWith('docs/providers/'))
+    .map(({ page, text }) => ({ page, text }));
   const name = (page: string): string => page.slice('docs/providers/'.length, -'.md'.length);
   const remote = new Set(['vault', 'aws', 'gcp', 'azure']);
-  const section = (text: string, heading: string): string => text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const section = (text: string, heading: string): string =>
+    text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
 
   it.each(providers)('$page has the shape of all', ({ page, text }) => {
     const shape = [
@@ -167,7 +190,11 @@ describe('the page of a provider', () => {
       'When something is wrong',
       'Reload and watch',
     ];
-    const wanted = [...shape, ...(remote.has(name(page)) ? ['Least privilege', 'How many calls'] : []), 'See also'];
+    const wanted = [
+      ...shape,
+      ...(remote.has(name(page)) ? ['Least privilege', 'How many calls'] : []),
+      'See also',
+    ];
     const headings = [...text.matchAll(/^## (.+)$/gm)].map((match) => match[1] as string);
     expect(headings.filter((heading) => wanted.includes(heading))).toEqual(wanted);
   });
@@ -177,8 +204,12 @@ describe('the page of a provider', () => {
     ({ page, text }) => {
       const [, , ...rows] = section(text, 'When something is wrong').match(/^\|.*$/gm) ?? [];
       const cells = rows.map((row) => row.split(' | ')[1] ?? '');
-      const named = new Set(cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => match[1] as string)));
-      const files = filesIn('src/providers', /\.ts$/).filter((file) => file.startsWith(`src/providers/${name(page)}`));
+      const named = new Set(
+        cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => match[1] as string)),
+      );
+      const files = filesIn('src/providers', /\.ts$/).filter((file) =>
+        file.startsWith(`src/providers/${name(page)}`),
+      );
       const sources = files.map(read).join('\n');
       // `not_found` of a store is absence, which is no failure
       const codes = Object.keys(errorCodes).filter(
@@ -187,13 +218,18 @@ describe('the page of a provider', () => {
       if (sources.includes('ShelterOptions')) codes.push('timeout', 'circuit_open', 'aborted');
       expect(rows.length).toBeGreaterThan(0);
       expect(codes.filter((code) => !named.has(code))).toEqual([]);
-      expect(cells.filter((cell) => cell.startsWith('`') && !Object.hasOwn(errorCodes, /\w+/.exec(cell)?.[0] ?? ''))).toEqual([]);
+      expect(
+        cells.filter(
+          (cell) => cell.startsWith('`') && !Object.hasOwn(errorCodes, /\w+/.exec(cell)?.[0] ?? ''),
+        ),
+      ).toEqual([]);
     },
   );
 });
 
 describe('the rights on a page', () => {
-  const granted = (page: string): string => read(`docs/providers/${page}.md`).split('\n## Least privilege\n')[1] ?? '';
+  const granted = (page: string): string =>
+    read(`docs/providers/${page}.md`).split('\n## Least privilege\n')[1] ?? '';
 
   it('of Google Cloud are all that an error advises', () => {
     const [, union = ''] = /role: ((?:'\w+'[ |]*)+)/.exec(read('src/providers/gcp/classify.ts')) ?? [];
@@ -203,7 +239,9 @@ describe('the rights on a page', () => {
   });
 
   it('of Azure are all that an error advises', () => {
-    const roles = [...read('src/providers/azure/classify.ts').matchAll(/Key Vault Secrets \w+/g)].map(([role]) => role);
+    const roles = [...read('src/providers/azure/classify.ts').matchAll(/Key Vault Secrets \w+/g)].map(
+      ([role]) => role,
+    );
     expect(roles.length).toBeGreaterThan(0);
     expect(roles.filter((role) => !granted('azure').includes(role))).toEqual([]);
   });
@@ -218,7 +256,9 @@ describe('the page of the command', () => {
         .match(/^\| `\w.*$/gm)
         ?.map((row) => row.split(' | ')[0])
         .join() ?? '';
-    const unnamed = commands.filter(({ name, arguments: given }) => !first.includes(`\`${[name, ...given].join(' ')}`));
+    const unnamed = commands.filter(
+      ({ name, arguments: given }) => !first.includes(`\`${[name, ...given].join(' ')}`),
+    );
     expect(unnamed.map(({ name }) => name)).toEqual([]);
   });
 

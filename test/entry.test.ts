@@ -1,20 +1,31 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
-import { type Entry, isTree, isUnreadable, makeEntry, makeOrigin, Secret, secret } from '../src/entry.ts';
+import { type Entry, isUnreadable, makeEntry, Secret, secret } from '../src/entry.ts';
 import { ConfigError } from '../src/errors.ts';
+import { makeOrigin } from '../src/origin.ts';
 import { MASK } from '../src/redact.ts';
+import { isTree } from '../src/value.ts';
 
 const fake = 'fake-Zq83-not-real';
 const origin = makeOrigin({ provider: 'file', source: 'base.yaml' });
-const entry = (fields: Partial<Entry> = {}): Entry => makeEntry({ key: 'a.b', value: 'plain', secret: false, origin, ...fields });
+const entry = (fields: Partial<Entry> = {}): Entry =>
+  makeEntry({ key: 'a.b', value: 'plain', secret: false, origin, ...fields });
 const printed = (thing: unknown): string =>
-  inspect(thing, { depth: null, showHidden: true }) + JSON.stringify(thing) + String(thing) + JSON.stringify({ thing });
+  inspect(thing, { depth: null, showHidden: true }) +
+  JSON.stringify(thing) +
+  String(thing) +
+  JSON.stringify({ thing });
 
 describe('an entry', () => {
   it('is printed with its value, its key and who said it', () => {
     expect(String(entry())).toBe('a.b = "plain" (base.yaml)');
-    expect(JSON.parse(JSON.stringify(entry()))).toEqual({ key: 'a.b', value: 'plain', secret: false, origin: 'base.yaml' });
+    expect(JSON.parse(JSON.stringify(entry()))).toEqual({
+      key: 'a.b',
+      value: 'plain',
+      secret: false,
+      origin: 'base.yaml',
+    });
     expect(inspect(entry())).toContain("value: 'plain'");
   });
 
@@ -45,7 +56,8 @@ describe('an entry', () => {
     const hidden = [{ secret: true }, { value: [fake], secret: true }, { value: { x: fake } }, { leaf }];
     for (const fields of hidden) {
       const one = entry({ value: fake, ...fields });
-      for (const showHidden of [false, true]) expect(inspect([one], { customInspect: false, depth: null, showHidden })).not.toContain(fake);
+      for (const showHidden of [false, true])
+        expect(inspect([one], { customInspect: false, depth: null, showHidden })).not.toContain(fake);
     }
     expect(inspect(entry(), { customInspect: false })).toContain("value: 'plain'");
   });
@@ -70,8 +82,12 @@ describe('an entry', () => {
   });
 
   it('is printed as JSON also when its value is beyond 2^53', () => {
-    expect(JSON.parse(JSON.stringify(entry({ value: 2n ** 60n })))).toMatchObject({ value: '1152921504606846976' });
-    expect(JSON.parse(JSON.stringify(entry({ value: [1, 2n, 'x'] })))).toMatchObject({ value: [1, '2', 'x'] });
+    expect(JSON.parse(JSON.stringify(entry({ value: 2n ** 60n })))).toMatchObject({
+      value: '1152921504606846976',
+    });
+    expect(JSON.parse(JSON.stringify(entry({ value: [1, 2n, 'x'] })))).toMatchObject({
+      value: [1, '2', 'x'],
+    });
     expect(String(entry({ value: 5n }))).toBe('a.b = 5 (base.yaml)');
     expect(inspect(entry({ value: 5n }))).toContain('5n');
   });
@@ -79,7 +95,14 @@ describe('an entry', () => {
   it('cannot be changed, and its properties are plain', () => {
     const one = entry({ version: '7', expiresAt: 5 });
     expect(() => Object.assign(one, { value: 'x' })).toThrow(TypeError);
-    expect({ ...one }).toEqual({ key: 'a.b', value: 'plain', secret: false, origin, version: '7', expiresAt: 5 });
+    expect({ ...one }).toEqual({
+      key: 'a.b',
+      value: 'plain',
+      secret: false,
+      origin,
+      version: '7',
+      expiresAt: 5,
+    });
   });
 
   it('is told from a hole, and a tree from a list', () => {
@@ -97,9 +120,16 @@ describe('an origin', () => {
     expect(String(makeOrigin({ provider: 'v', source: 'vault secret/acme/db#password', version: '3' }))).toBe(
       'vault secret/acme/db#password v3',
     );
-    expect(String(makeOrigin({ provider: 'a', source: 'aws-ssm /x', version: 'AWSPREVIOUS' }))).toBe('aws-ssm /x (version AWSPREVIOUS)');
+    expect(String(makeOrigin({ provider: 'a', source: 'aws-ssm /x', version: 'AWSPREVIOUS' }))).toBe(
+      'aws-ssm /x (version AWSPREVIOUS)',
+    );
     expect(inspect(makeOrigin({ provider: 'f', source: 's', position: at }))).toBe('Origin(s:12:5)');
-    expect(makeOrigin({ provider: 'f', source: 's', position: at })).toMatchObject({ provider: 'f', source: 's', line: 12, column: 5 });
+    expect(makeOrigin({ provider: 'f', source: 's', position: at })).toMatchObject({
+      provider: 'f',
+      source: 's',
+      line: 12,
+      column: 5,
+    });
     expect(JSON.parse(JSON.stringify(makeOrigin({ provider: 'f', source: 's', position: at })))).toEqual({
       provider: 'f',
       source: 's',
@@ -110,7 +140,9 @@ describe('an origin', () => {
 
   it('keeps no password of a URL that is its source', () => {
     const one = makeOrigin({ provider: 'http', source: `https://user:${fake}@host/app.json` });
-    expect(inspect(one, { customInspect: false, showHidden: true }) + JSON.stringify(one) + one.source).not.toContain(fake);
+    expect(
+      inspect(one, { customInspect: false, showHidden: true }) + JSON.stringify(one) + one.source,
+    ).not.toContain(fake);
     expect(String(one)).toBe(`https://user:${MASK}@host/app.json`);
   });
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { makeOrigin } from '../src/entry.ts';
 import { ConfigError, errorCodes, isConfigError } from '../src/errors.ts';
+import { makeOrigin } from '../src/origin.ts';
 import { MASK } from '../src/redact.ts';
 
 const fake = 'fake-Zq83-not-real';
@@ -18,7 +18,13 @@ const everything = (error: unknown): string =>
 describe('ConfigError', () => {
   it('says what failed, where, and what to do', () => {
     const origin = makeOrigin({ provider: 'env', source: 'env APP__X' });
-    const error = new ConfigError('conflict', 'two say x.', { provider: 'env', key: 'x', origin, hint: 'Keep one', retryAfterMs: 5 });
+    const error = new ConfigError('conflict', 'two say x.', {
+      provider: 'env',
+      key: 'x',
+      origin,
+      hint: 'Keep one',
+      retryAfterMs: 5,
+    });
     expect(error.message).toBe('two say x. Keep one');
     expect(error).toMatchObject({
       name: 'ConfigError',
@@ -32,12 +38,21 @@ describe('ConfigError', () => {
     });
     expect(error.origin).toBe(origin);
     expect(error).toBeInstanceOf(Error);
-    expect(Object.keys(new ConfigError('io', 'x', { provider: undefined as never }))).toEqual(['name', 'code', 'transient', 'status']);
+    expect(Object.keys(new ConfigError('io', 'x', { provider: undefined as never }))).toEqual([
+      'name',
+      'code',
+      'transient',
+      'status',
+    ]);
   });
 
   it('takes whether asking again may help, and the HTTP status, from one table', () => {
     for (const [code, { transient, status }] of Object.entries(errorCodes))
-      expect(new ConfigError(code as keyof typeof errorCodes, 'x')).toMatchObject({ code, transient, status });
+      expect(new ConfigError(code as keyof typeof errorCodes, 'x')).toMatchObject({
+        code,
+        transient,
+        status,
+      });
     const transient = Object.entries(errorCodes).flatMap(([code, row]) => (row.transient ? [code] : []));
     expect(transient.sort()).toEqual(['circuit_open', 'throttled', 'timeout', 'unavailable']);
   });
@@ -46,14 +61,27 @@ describe('ConfigError', () => {
     const brand = Symbol.for('llm-config-manager.error');
     expect(isConfigError(new ConfigError('io', 'x'))).toBe(true);
     expect(isConfigError({ [brand]: true })).toBe(true);
-    for (const other of [new Error('x'), null, undefined, 'ConfigError', { name: 'ConfigError' }, { [brand]: 1 }])
+    for (const other of [
+      new Error('x'),
+      null,
+      undefined,
+      'ConfigError',
+      { name: 'ConfigError' },
+      { [brand]: 1 },
+    ])
       expect(isConfigError(other)).toBe(false);
   });
 
   it('is told as data, its causes too', () => {
     const cause = new ConfigError('timeout', 'slow', { provider: 'vault' });
-    const origin = makeOrigin({ provider: 'file', source: 'base.yaml', position: () => ({ line: 3, column: 5 }) });
-    const data = JSON.parse(JSON.stringify(new ConfigError('unavailable', 'gone', { cause, origin, key: 'a' })));
+    const origin = makeOrigin({
+      provider: 'file',
+      source: 'base.yaml',
+      position: () => ({ line: 3, column: 5 }),
+    });
+    const data = JSON.parse(
+      JSON.stringify(new ConfigError('unavailable', 'gone', { cause, origin, key: 'a' })),
+    );
     expect(data).toMatchObject({
       name: 'ConfigError',
       code: 'unavailable',
@@ -64,7 +92,9 @@ describe('ConfigError', () => {
       origin: 'base.yaml:3:5',
       cause: { code: 'timeout', provider: 'vault' },
     });
-    expect(inspect(new ConfigError('unavailable', 'gone', { cause }))).toMatch(/gone[\s\S]*code: 'unavailable'[\s\S]*\[cause\][\s\S]*slow/);
+    expect(inspect(new ConfigError('unavailable', 'gone', { cause }))).toMatch(
+      /gone[\s\S]*code: 'unavailable'[\s\S]*\[cause\][\s\S]*slow/,
+    );
   });
 
   it('shows nothing of a foreign cause but its class and code: message, stack and fields may hold secrets', () => {
@@ -92,7 +122,9 @@ describe('ConfigError', () => {
   });
 
   it('masks the password of a URL in its message, wherever that came from', () => {
-    const error = new ConfigError('unavailable', `cannot reach postgres://app:${fake}@db/x`, { hint: `Try http://${fake}@h` });
+    const error = new ConfigError('unavailable', `cannot reach postgres://app:${fake}@db/x`, {
+      hint: `Try http://${fake}@h`,
+    });
     expect(everything(error)).not.toContain(fake);
     expect(error.message).toContain(`postgres://app:${MASK}@db/x`);
   });
@@ -101,14 +133,24 @@ describe('ConfigError', () => {
     const cause = new ConfigError('io', 'inner');
     const first = new ConfigError('parse', 'broken', { provider: 'near', cause });
     const seen = first.with({ provider: 'far', key: 'a.b', hint: 'Mend it' });
-    expect(seen).toMatchObject({ code: 'parse', message: 'broken. Mend it', provider: 'near', key: 'a.b', hint: 'Mend it' });
+    expect(seen).toMatchObject({
+      code: 'parse',
+      message: 'broken. Mend it',
+      provider: 'near',
+      key: 'a.b',
+      hint: 'Mend it',
+    });
     expect(seen.cause).toBe(cause);
     expect(seen.with({ hint: 'Another' })).toMatchObject({ message: 'broken. Mend it', hint: 'Mend it' });
     expect(first).not.toHaveProperty('key');
   });
 
   it('is told in the words of another key', () => {
-    const error = new ConfigError('conflict', '"a.b" is given twice', { key: 'a.b', provider: 'p', hint: 'Keep one' });
+    const error = new ConfigError('conflict', '"a.b" is given twice', {
+      key: 'a.b',
+      provider: 'p',
+      hint: 'Keep one',
+    });
     expect(error.rekeyed('x.a.b')).toMatchObject({
       message: '"x.a.b" is given twice. Keep one',
       key: 'x.a.b',

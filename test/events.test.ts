@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../src/chain/chain.ts';
+import { optional } from '../src/decorators/tolerance.ts';
 import { ConfigError, type ErrorCode, errorCodes } from '../src/errors.ts';
 import { type ConfigEvent, type Logger, logTo } from '../src/events.ts';
 import { MemoryProvider } from '../src/providers/memory.ts';
-import { optional } from '../src/tolerance.ts';
 import { code, sheltering } from './support/sheltering.ts';
 
 const event = (type: ConfigEvent['type'], more: object = {}): ConfigEvent =>
@@ -17,7 +17,16 @@ function recording(more: object = {}) {
     (level: string) =>
     (...parts: unknown[]) =>
       void lines.push([level, ...parts]);
-  return { lines, logger: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), ...more } as Logger };
+  return {
+    lines,
+    logger: {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+      ...more,
+    } as Logger,
+  };
 }
 
 describe('logTo', () => {
@@ -33,7 +42,11 @@ describe('logTo', () => {
     const told = event('retry', { outcome: 'timeout', key: 'db.host', attempt: 2 });
     const full = { ...line, key: 'db.host', attempt: 2 };
     const text = 'vault: retry db.host (timeout)';
-    const [likePino, likeWinston, likeConsole] = [recording({ child() {} }), recording({ child() {}, transports: [] }), recording()];
+    const [likePino, likeWinston, likeConsole] = [
+      recording({ child() {} }),
+      recording({ child() {}, transports: [] }),
+      recording(),
+    ];
     for (const { logger } of [likePino, likeWinston, likeConsole]) logTo(logger)(told);
     expect(likePino.lines).toEqual([['warn', full, text]]);
     expect(likeWinston.lines).toEqual([['warn', text, full]]);
@@ -80,7 +93,10 @@ describe('15. what is told', () => {
         const log = logTo(pino({ level: 'trace' }, { write: (line: string) => void printed.push(line) }));
         const { provider, source, clock } = sheltering(
           { token: hidden, db: JSON.stringify({ password: hidden, deep: { x: hidden } }) },
-          { resilience: { attempts: 2, backoff: { initialMs: 1, maxMs: 1 } }, cache: { staleIfErrorMs: 60_000, ttlMs: 10 } },
+          {
+            resilience: { attempts: 2, backoff: { initialMs: 1, maxMs: 1 } },
+            cache: { staleIfErrorMs: 60_000, ttlMs: 10 },
+          },
         );
         const chain = new ProviderChain([optional(provider), new MemoryProvider({ db: { host: 'h' } })]);
         chain.on((told) => {
@@ -105,7 +121,8 @@ describe('15. what is told', () => {
           }[operation];
           const outcome = work().then(
             () => {},
-            (error: ConfigError) => void printed.push(JSON.stringify(error), String(error.stack), String(error.cause)),
+            (error: ConfigError) =>
+              void printed.push(JSON.stringify(error), String(error.stack), String(error.cause)),
           );
           await clock.advance(50);
           await outcome;

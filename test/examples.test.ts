@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examples, filesOf, fromSource, fromTarball, manifestOf, recorded, type Stage } from '../scripts/examples.ts';
+import {
+  examples,
+  filesOf,
+  fromSource,
+  fromTarball,
+  manifestOf,
+  recorded,
+  type Stage,
+} from '../scripts/examples.ts';
 import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
 import { manifest, root, source, subpaths } from '../scripts/rooms.ts';
 
@@ -16,12 +24,16 @@ describe.concurrent('every example', () => {
   }, 300_000);
   afterAll(() => stage?.[Symbol.asyncDispose](), 60_000);
 
-  it.for(all)('$folder prints what its output.txt says, and complains of nothing', { timeout: 120_000 }, async (example, { expect }) => {
-    const { code, out, err } = await stage.run(example);
-    expect({ code, err }, out).toEqual({ code: 0, err: '' });
-    const { file, text } = recorded(example, out);
-    await expect(text).toMatchFileSnapshot(file);
-  });
+  it.for(all)(
+    '$folder prints what its output.txt says, and complains of nothing',
+    { timeout: 120_000 },
+    async (example, { expect }) => {
+      const { code, out, err } = await stage.run(example);
+      expect({ code, err }, out).toEqual({ code: 0, err: '' });
+      const { file, text } = recorded(example, out);
+      await expect(text).toMatchFileSnapshot(file);
+    },
+  );
 
   if (tarball)
     it('compiles on the types of the packed package', { timeout: 120_000 }, async ({ expect }) => {
@@ -31,9 +43,13 @@ describe.concurrent('every example', () => {
 
 describe('examples/README.md', () => {
   it('leads to every example, and to no file that is not there', () => {
-    const linked = [...read('examples/README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, file]) => file as string);
+    const linked = [...read('examples/README.md').matchAll(/\]\(([^)]+)\)/g)].map(
+      ([, file]) => file as string,
+    );
     expect(linked.filter((file) => !existsSync(new URL(`examples/${file}`, root)))).toEqual([]);
-    expect([...new Set(linked.map((file) => file.split('/')[0]))].sort()).toEqual(all.map(({ name }) => name).sort());
+    expect([...new Set(linked.map((file) => file.split('/')[0]))].sort()).toEqual(
+      all.map(({ name }) => name).sort(),
+    );
   });
 });
 
@@ -43,7 +59,9 @@ describe('the package.json of an example', () => {
     if (!subpath) return [];
     const room = source(subpath).replace(/\/index\.ts$/, '');
     const texts = filesIn(room, /\.ts$/).map(read); // one that runs in a child process is named there, not imported
-    return Object.keys(manifest.peerDependencies ?? {}).filter((name) => texts.some((text) => text.includes(`'${name}'`)));
+    return Object.keys(manifest.peerDependencies ?? {}).filter((name) =>
+      texts.some((text) => text.includes(`'${name}'`)),
+    );
   };
   const importedBy = (folder: string): string[] =>
     filesOf(folder)
@@ -58,7 +76,11 @@ describe('the package.json of an example', () => {
 
   it.each(all)('says how $folder starts', (example) => {
     const { name, type, private: hidden, scripts } = manifestOf(example);
-    expect({ name, type, private: hidden }).toEqual({ name: `example-${example.name}`, type: 'module', private: true });
+    expect({ name, type, private: hidden }).toEqual({
+      name: `example-${example.name}`,
+      type: 'module',
+      private: true,
+    });
     expect(scripts.start).toMatch(/^tsx (?:--[\w=-]+ )*main\.ts$/);
   });
 
@@ -67,15 +89,20 @@ describe('the package.json of an example', () => {
     const listed = Object.keys(manifestOf(example).dependencies);
     const clients = imported.map(peersOf);
     expect(listed).toEqual(expect.arrayContaining(imported.map(packageOf)));
-    expect(listed.filter((name) => !imported.map(packageOf).includes(name) && !clients.flat().includes(name))).toEqual([]);
-    for (const some of clients) expect(some.length === 0 || some.some((name) => listed.includes(name))).toBe(true);
+    expect(
+      listed.filter((name) => !imported.map(packageOf).includes(name) && !clients.flat().includes(name)),
+    ).toEqual([]);
+    for (const some of clients)
+      expect(some.length === 0 || some.some((name) => listed.includes(name))).toBe(true);
   });
 
   it.each(all)('asks for the versions of $folder that this project is tested with', (example) => {
     const { dependencies, devDependencies } = manifestOf(example);
     const asked = { ...dependencies, ...devDependencies };
     expect(asked).toEqual(Object.fromEntries(Object.keys(asked).map((name) => [name, ranges[name]])));
-    expect(Object.keys(devDependencies).filter((name) => name !== 'tsx' && !name.startsWith('@types/'))).toEqual([]);
+    expect(
+      Object.keys(devDependencies).filter((name) => name !== 'tsx' && !name.startsWith('@types/')),
+    ).toEqual([]);
     expect(devDependencies).toHaveProperty('tsx');
   });
 });

@@ -1,6 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { append, camel, join, kebab, keyFrom, keyOf, letters, parent, rest, screaming, segments, snake, startsWith } from '../src/key.ts';
+import {
+  append,
+  camel,
+  join,
+  kebab,
+  keyFrom,
+  keyOf,
+  letters,
+  parent,
+  rest,
+  screaming,
+  segments,
+  snake,
+  startsWith,
+} from '../src/key.ts';
 
 const invalid = expect.objectContaining({ code: 'invalid_key' });
 const reserved = ['__proto__', 'prototype', 'constructor'];
@@ -34,7 +48,9 @@ const path = fc.array(
   anySegment.filter((segment) => !reserved.includes(segment)),
   { maxLength: 6 },
 );
-const typed = path.map((all) => all.filter((segment) => segment !== '' && segment !== '.' && segment !== '..' && !/\p{Cc}/u.test(segment)));
+const typed = path.map((all) =>
+  all.filter((segment) => segment !== '' && segment !== '.' && segment !== '..' && !/\p{Cc}/u.test(segment)),
+);
 
 describe('a key', () => {
   it('is the dotted text of its segments, odd ones quoted', () => {
@@ -86,7 +102,10 @@ describe('a key', () => {
     ['a blank or a sign outside quotes', ['a b', ' a', 'a\t', 'a"b', 'a\\b', 'a\n']],
     ['a quote that does not close', ['"a', 'a."b', '"', '"a\\"', '"\\x"']],
     ['something behind a quote', ['"a"b', '"a" .b', '"a""b"']],
-    ['a name that could reach a prototype', ['__proto__', 'a.__proto__.b', 'constructor', '"prototype"', '"\\u005f_proto__"']],
+    [
+      'a name that could reach a prototype',
+      ['__proto__', 'a.__proto__.b', 'constructor', '"prototype"', '"\\u005f_proto__"'],
+    ],
     ['too many segments', [`${'a.'.repeat(32)}a`, 'a/'.repeat(600)]],
     ['too many characters', ['a'.repeat(513), `"${' '.repeat(600)}"`, `"${'\\u0061'.repeat(5000)}"`]],
   ])('is refused with %s', (_, texts) => {
@@ -152,8 +171,21 @@ describe('a key', () => {
 
 describe('a segment', () => {
   it('is spelled in camel, snake, kebab and SCREAMING case', () => {
-    for (const text of ['poolMax', 'pool_max', 'pool-max', 'PoolMax', 'POOL_MAX', 'pool__max', '_pool_max_']) {
-      expect([camel(text), snake(text), kebab(text), screaming(text)]).toEqual(['poolMax', 'pool_max', 'pool-max', 'POOL_MAX']);
+    for (const text of [
+      'poolMax',
+      'pool_max',
+      'pool-max',
+      'PoolMax',
+      'POOL_MAX',
+      'pool__max',
+      '_pool_max_',
+    ]) {
+      expect([camel(text), snake(text), kebab(text), screaming(text)]).toEqual([
+        'poolMax',
+        'pool_max',
+        'pool-max',
+        'POOL_MAX',
+      ]);
       expect(letters(text)).toBe('poolmax');
     }
     expect([camel('HTTPServer2Go'), screaming('openaiAPIKey'), snake('v2'), kebab('a1B')]).toEqual([
@@ -173,7 +205,8 @@ describe('a segment', () => {
     );
     fc.assert(
       fc.property(segment, (text) => {
-        for (const spelled of [camel(text), snake(text), kebab(text)]) expect(letters(spelled)).toBe(letters(text));
+        for (const spelled of [camel(text), snake(text), kebab(text)])
+          expect(letters(spelled)).toBe(letters(text));
       }),
       { numRuns: 2000 },
     );

@@ -8,7 +8,9 @@ const permissive = /^(?:MIT|ISC|BSD-[23]-Clause|BlueOak-1\.0\.0|Apache-2\.0)$/;
 /** What an installation brings: dependencies, and theirs. */
 function brought(names: readonly string[], found = new Map<string, string>()): ReadonlyMap<string, string> {
   for (const name of names.filter((one) => !found.has(one))) {
-    const { license, dependencies = {} } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, root), 'utf8'));
+    const { license, dependencies = {} } = JSON.parse(
+      readFileSync(new URL(`node_modules/${name}/package.json`, root), 'utf8'),
+    );
     brought(Object.keys(dependencies), found.set(name, license));
   }
   return found;

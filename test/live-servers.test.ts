@@ -10,13 +10,18 @@ const variables = [...new Set(suite.match(/\bLIVE_[A-Z_]*[A-Z]\b/g))].sort();
 
 describe('the servers of test/live/compose.yaml', () => {
   it('are reached by all the variables that the live tests read', () => {
-    const printed = execFileSync('bash', ['test/live/serve', 'env'], { cwd: fileURLToPath(root), encoding: 'utf8' });
+    const printed = execFileSync('bash', ['test/live/serve', 'env'], {
+      cwd: fileURLToPath(root),
+      encoding: 'utf8',
+    });
     const set = printed.split('\n').flatMap((line) => /^(\w+)=./.exec(line)?.[1] ?? []);
     expect(set.sort()).toEqual(variables);
   });
 
   it('are all that the live tests stop, freeze and start', () => {
-    const { services } = parse(read('test/live/compose.yaml'), { merge: true }) as { services: Record<string, { image: string }> };
+    const { services } = parse(read('test/live/compose.yaml'), { merge: true }) as {
+      services: Record<string, { image: string }>;
+    };
     const used = new Set([...suite.matchAll(/serve\('\w+', '(\w+)'\)/g)].map(([, name]) => name as string));
     expect([...used].filter((name) => !services[name]?.image)).toEqual([]);
     expect(used.size).toBeGreaterThan(0);

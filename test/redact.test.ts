@@ -7,7 +7,16 @@ const jwt = 'eyJhbGciOiJmYWtlIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZS1zaWduYXR1cmU';
 
 describe('a name', () => {
   it.each([
-    ...['password', 'dbPassword', 'DB_PASSWORD', 'db.passphrase', 'PGPASSWORD', 'userpassword', 'passwd', 'MYSQL_PWD'],
+    ...[
+      'password',
+      'dbPassword',
+      'DB_PASSWORD',
+      'db.passphrase',
+      'PGPASSWORD',
+      'userpassword',
+      'passwd',
+      'MYSQL_PWD',
+    ],
     ...[
       'secret',
       'clientSecret',
@@ -222,7 +231,8 @@ describe('a value gives itself away', () => {
   });
 
   it('nor does what is no text', () => {
-    for (const value of [null, true, 0, 12n, [], {}, [1, [2]], { a: { b: 'c' } }]) expect(looksSecret(value)).toBe(false);
+    for (const value of [null, true, 0, 12n, [], {}, [1, [2]], { a: { b: 'c' } }])
+      expect(looksSecret(value)).toBe(false);
   });
 });
 
@@ -232,7 +242,9 @@ describe('a URL that is printed', () => {
     expect(maskUrls(`https://${fake}@github.com/a`)).toBe(`https://${MASK}@github.com/a`);
     expect(maskUrls(`redis://:${fake}@cache`)).toBe(`redis://:${MASK}@cache`);
     expect(maskUrls(`redis://:12/34@cache`)).toBe(`redis://:${MASK}@cache`);
-    expect(maskUrls(`from "http://a:${fake}@b" to http://c:${fake}@d.`)).toBe(`from "http://a:${MASK}@b" to http://c:${MASK}@d.`);
+    expect(maskUrls(`from "http://a:${fake}@b" to http://c:${fake}@d.`)).toBe(
+      `from "http://a:${MASK}@b" to http://c:${MASK}@d.`,
+    );
     expect(maskUrls(`a://u:x@y@h/p`)).toBe(`a://u:${MASK}@h/p`);
     expect(maskUrls(`http://a:${fake}@h1,http://b:${fake}@h2/`)).not.toContain(fake);
     expect(maskUrls(`pg://u:a/${fake}?b#c@h/x`)).toBe(`pg://u:${MASK}@h/x`);
@@ -265,8 +277,15 @@ describe('a value that is shown', () => {
     expect(show('x'.repeat(100), false)).toBe(`"${'x'.repeat(78)}…`);
     expect(show('abcdef', false, 5)).toBe('"abc…');
     expect(show(undefined, false)).toBe('nothing');
-    expect(show({ a: [1, 'b', null, 5n, Number.POSITIVE_INFINITY] }, false)).toBe('{"a":[1,"b",null,"5","Infinity"]}');
-    expect([show(5n, false), show(Number.NaN, false), show(-1.5, false), show(true, false)]).toEqual(['5', 'NaN', '-1.5', 'true']);
+    expect(show({ a: [1, 'b', null, 5n, Number.POSITIVE_INFINITY] }, false)).toBe(
+      '{"a":[1,"b",null,"5","Infinity"]}',
+    );
+    expect([show(5n, false), show(Number.NaN, false), show(-1.5, false), show(true, false)]).toEqual([
+      '5',
+      'NaN',
+      '-1.5',
+      'true',
+    ]);
   });
 
   it('loses the password of a URL that is a name in it', () => {
@@ -289,9 +308,36 @@ describe('a megabyte of anything', () => {
   const size = 2 ** 20;
   const of = (text: string): string => text.repeat(size / text.length);
   const nasty = [
-    ...['a', 'A', 'a-', '-', '=', ' ', '@', 'a b ', '"a', 'a=', '://', 'x://a:b', 'a://b@', '"a://', '"a://b@"', '(a://('],
+    ...[
+      'a',
+      'A',
+      'a-',
+      '-',
+      '=',
+      ' ',
+      '@',
+      'a b ',
+      '"a',
+      'a=',
+      '://',
+      'x://a:b',
+      'a://b@',
+      '"a://',
+      '"a://b@"',
+      '(a://(',
+    ],
     ...['bearer ', 'Basic a=', 'basic%20a', '=basic%20', 'http://a:', 'a://a:b ', '://a:1/'],
-    ...['eyJ', '=eyJaaaaaaaaa', '-----BEGIN A', '--a ', '--password ', 'password', '?sig=', '{"token":', 'key-'],
+    ...[
+      'eyJ',
+      '=eyJaaaaaaaaa',
+      '-----BEGIN A',
+      '--a ',
+      '--password ',
+      'password',
+      '?sig=',
+      '{"token":',
+      'key-',
+    ],
   ];
   it.each(nasty)('as %j ends in time', (text) => {
     const started = performance.now();

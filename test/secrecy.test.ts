@@ -6,15 +6,15 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { ProviderChain } from '../src/chain/chain.ts';
 import { loadConfig } from '../src/config/load-config.ts';
+import { mounted, scoped } from '../src/decorators/scoped.ts';
+import { fallback, optional } from '../src/decorators/tolerance.ts';
 import { secret } from '../src/entry.ts';
-import { mounted, scoped } from '../src/levels.ts';
 import type { ConfigProvider } from '../src/provider.ts';
 import { BundleProvider } from '../src/providers/bundle.ts';
 import { DirectoryProvider } from '../src/providers/directory.ts';
 import { DotEnvProvider } from '../src/providers/dotenv.ts';
 import { EnvProvider } from '../src/providers/env.ts';
 import { MemoryProvider } from '../src/providers/memory.ts';
-import { fallback, optional } from '../src/tolerance.ts';
 import { folder } from './support/folder.ts';
 import { program } from './support/program.ts';
 
@@ -57,21 +57,30 @@ const signs = [
   '*',
   '|',
 ];
-const secrets = fc.tuple(fc.nat(), fc.constantFrom(...signs), fc.constantFrom(...signs)).map(([seed, middle, end]) => {
-  const random = createHash('sha256').update(`fake ${seed}`).digest('base64').replace(/[+/=]/g, 'x');
-  return `${random.slice(0, 12)}${middle}${random.slice(12, 24)}${end}`;
-});
+const secrets = fc
+  .tuple(fc.nat(), fc.constantFrom(...signs), fc.constantFrom(...signs))
+  .map(([seed, middle, end]) => {
+    const random = createHash('sha256').update(`fake ${seed}`).digest('base64').replace(/[+/=]/g, 'x');
+    return `${random.slice(0, 12)}${middle}${random.slice(12, 24)}${end}`;
+  });
 
 /** Six letters of it in a row are too many. */
 function parts(text: string): string[] {
   return text
     .split(/[^A-Za-z0-9]+/)
-    .flatMap((part) => Array.from({ length: Math.max(0, part.length - 5) }, (_, at) => part.slice(at, at + 6)));
+    .flatMap((part) =>
+      Array.from({ length: Math.max(0, part.length - 5) }, (_, at) => part.slice(at, at + 6)),
+    );
 }
 
 /** Everything by which a person or a logger may see a thing. */
 function printed(thing: unknown): string[] {
-  const deep = { depth: Number.POSITIVE_INFINITY, showHidden: true, maxArrayLength: null, maxStringLength: null };
+  const deep = {
+    depth: Number.POSITIVE_INFINITY,
+    showHidden: true,
+    maxArrayLength: null,
+    maxStringLength: null,
+  };
   const json = JSON.stringify(thing, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '';
   const texts = [inspect(thing), inspect(thing, deep), json, format('%s %o', thing, thing)];
   if (!(thing instanceof Error)) return texts;
@@ -102,9 +111,16 @@ async function everythingOf(provider: ConfigProvider): Promise<unknown[]> {
     for (const key of keys) things.push(await said(() => provider.get(key, options)));
     for (const key of ['', 'db', 'broken']) things.push(await said(() => provider.list(key, options)));
   }
-  things.push(await said(() => provider.layers?.()), await said(() => provider.health?.()), await said(() => provider.refresh?.()));
+  things.push(
+    await said(() => provider.layers?.()),
+    await said(() => provider.health?.()),
+    await said(() => provider.refresh?.()),
+  );
   things.push(...keys.map((key) => said(() => provider.where?.(key))));
-  const chain = new ProviderChain([provider, new MemoryProvider({ db: { password: 'fallback' }, list: [] }, { name: 'below' })]);
+  const chain = new ProviderChain([
+    provider,
+    new MemoryProvider({ db: { password: 'fallback' }, list: [] }, { name: 'below' }),
+  ]);
   for (const key of keys) {
     things.push(
       await said(() => chain.explain(key)),
@@ -112,8 +128,16 @@ async function everythingOf(provider: ConfigProvider): Promise<unknown[]> {
       await said(() => chain.require(`${key}x`)),
     );
   }
-  things.push(await said(() => chain.health()), await said(() => chain.layers()), await said(() => chain.list()), chain);
-  things.push(await said(async () => void (await chain.tree())), await said(async () => void (await chain.tree('db'))));
+  things.push(
+    await said(() => chain.health()),
+    await said(() => chain.layers()),
+    await said(() => chain.list()),
+    chain,
+  );
+  things.push(
+    await said(async () => void (await chain.tree())),
+    await said(async () => void (await chain.tree('db'))),
+  );
   things.push(await said(async () => void (await chain.require('db.password', z.number()))));
   for (const Schema of [
     z.object({ db: z.object({ password: z.string() }) }),
@@ -131,7 +155,12 @@ async function everythingOf(provider: ConfigProvider): Promise<unknown[]> {
 
 const quoted = (text: string): string => JSON.stringify(text);
 const env = (text: string, more: object = {}) =>
-  new EnvProvider({ prefix: 'APP', env: { APP__DB__PASSWORD: text, ...more }, json: { broken: 'JSON' }, fileSuffix: '_FILE' });
+  new EnvProvider({
+    prefix: 'APP',
+    env: { APP__DB__PASSWORD: text, ...more },
+    json: { broken: 'JSON' },
+    fileSuffix: '_FILE',
+  });
 
 /** Each way to hold a secret, and each way to break what holds it. */
 const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Promise<ConfigProvider>>> = {
@@ -147,24 +176,37 @@ const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Pro
     await dir.write({ held: text, binary: Buffer.concat([Buffer.from(text), Buffer.from([0xff])]) });
     return env('x', { APP__LIST_FILE: dir.at('held'), APP__BROKEN_FILE: dir.at('binary') });
   },
-  'a .env file': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__URL="http://u:\${DB__PASSWORD}@h"\n`),
-  'a .env file without quotes': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD=${oneLine(text)}\n`),
+  'a .env file': async ({ secret: text, dir }) =>
+    dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__URL="http://u:\${DB__PASSWORD}@h"\n`),
+  'a .env file without quotes': async ({ secret: text, dir }) =>
+    dotenv(dir, `DB__PASSWORD=${oneLine(text)}\n`),
   'a broken .env file': async ({ secret: text, dir }) => dotenv(dir, `A=1\n?${text}\nDB__PASSWORD=${text}`),
-  'a .env file with a name twice': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__PASSWORD=${quote(text)}`),
-  'a .env file with a quote that does not close': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}`),
-  'a .env file with a bad reference': async ({ secret: text, dir }) => dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}\${NOT}"`),
+  'a .env file with a name twice': async ({ secret: text, dir }) =>
+    dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__PASSWORD=${quote(text)}`),
+  'a .env file with a quote that does not close': async ({ secret: text, dir }) =>
+    dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}`),
+  'a .env file with a bad reference': async ({ secret: text, dir }) =>
+    dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}\${NOT}"`),
   'a JSON file': async ({ secret: text, dir }) =>
-    file(dir, 'a.json', quoted({ db: { password: text, url: `http://u:${encodeURIComponent(text)}@h` } } as never)),
-  'a broken JSON file': async ({ secret: text, dir }) => file(dir, 'a.json', `{"db": {"password": ${quoted(text)}, ${text}`),
+    file(
+      dir,
+      'a.json',
+      quoted({ db: { password: text, url: `http://u:${encodeURIComponent(text)}@h` } } as never),
+    ),
+  'a broken JSON file': async ({ secret: text, dir }) =>
+    file(dir, 'a.json', `{"db": {"password": ${quoted(text)}, ${text}`),
   'a JSON file with a key twice': async ({ secret: text, dir }) =>
     file(dir, 'a.json', `{"db": {"password": ${quoted(text)}, "password": ${quoted(text)}}}`),
   'a YAML file': async ({ secret: text, dir }) => file(dir, 'a.yaml', `db:\n  password: ${quoted(text)}\n`),
-  'a YAML file without quotes': async ({ secret: text, dir }) => file(dir, 'a.yaml', `db:\n  password: ${oneLine(text)}\n`),
-  'a broken YAML file': async ({ secret: text, dir }) => file(dir, 'a.yaml', `db:\n  password: "${text}\n ]${text}: [`),
+  'a YAML file without quotes': async ({ secret: text, dir }) =>
+    file(dir, 'a.yaml', `db:\n  password: ${oneLine(text)}\n`),
+  'a broken YAML file': async ({ secret: text, dir }) =>
+    file(dir, 'a.yaml', `db:\n  password: "${text}\n ]${text}: [`),
   'a YAML file with a tag': async ({ secret: text, dir }) =>
     file(dir, 'a.yaml', `db:\n  password: !!binary ${quoted(text)}\n  url: *none\n`),
   'a TOML file': async ({ secret: text, dir }) => file(dir, 'a.toml', `[db]\npassword = ${quoted(text)}\n`),
-  'a broken TOML file': async ({ secret: text, dir }) => file(dir, 'a.toml', `[db]\npassword = ${text}\n${quoted(text)}`),
+  'a broken TOML file': async ({ secret: text, dir }) =>
+    file(dir, 'a.toml', `[db]\npassword = ${text}\n${quoted(text)}`),
   'mounted secrets': async ({ secret: text, dir }) => {
     await dir.write({
       'mount/db/password': text,
@@ -174,8 +216,12 @@ const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Pro
     return new DirectoryProvider(dir.at('mount'));
   },
   memory: ({ secret: text }) =>
-    new MemoryProvider({ db: { password: text, url: `http://u:${encodeURIComponent(text)}@h` }, list: [secret(text)] }),
-  'memory below a decorator': ({ secret: text }) => optional(scoped(mounted(new MemoryProvider({ db: { password: text } }), 'x'), 'x')),
+    new MemoryProvider({
+      db: { password: text, url: `http://u:${encodeURIComponent(text)}@h` },
+      list: [secret(text)],
+    }),
+  'memory below a decorator': ({ secret: text }) =>
+    optional(scoped(mounted(new MemoryProvider({ db: { password: text } }), 'x'), 'x')),
   'a fallback': ({ secret: text }) =>
     fallback(
       new MemoryProvider({ db: { password: text } }, { name: 'first' }),
@@ -190,7 +236,9 @@ const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Pro
 
 const oneLine = (text: string): string => text.replaceAll(/[\r\n]/g, '');
 const quote = (text: string): string =>
-  ['"', "'", '`'].map((sign) => (text.includes(sign) ? undefined : `${sign}${text}${sign}`)).find(Boolean) as string;
+  ['"', "'", '`']
+    .map((sign) => (text.includes(sign) ? undefined : `${sign}${text}${sign}`))
+    .find(Boolean) as string;
 async function dotenv(dir: Folder, text: string): Promise<ConfigProvider> {
   await dir.write({ 'x.env': text });
   return new DotEnvProvider({ directory: dir.path, files: ['x.env'], expand: true });
@@ -223,7 +271,10 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
   });
 
   it.each([
-    ['a value that is none', (text: string) => new MemoryProvider({ db: { password: [Symbol(text)] as never } })],
+    [
+      'a value that is none',
+      (text: string) => new MemoryProvider({ db: { password: [Symbol(text)] as never } }),
+    ],
     [
       'a class',
       (text: string) =>
@@ -234,7 +285,10 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
         }),
     ],
     ['an option', (text: string) => new MemoryProvider({}, { name: [text] as never })],
-    ['a variable’s name that is no text', (text: string) => new EnvProvider({ variables: { a: [text] as never } })],
+    [
+      'a variable’s name that is no text',
+      (text: string) => new EnvProvider({ variables: { a: [text] as never } }),
+    ],
     ['a separator', (text: string) => new EnvProvider({ separator: `${text}A` })],
     ['an environment', (text: string) => new DotEnvProvider({ environment: `${text}/` })],
   ])('when %s is refused', async (_, make) => {
@@ -286,14 +340,20 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
     await dir.write({ 'a.json': `{"db": {"password": "${text}"` });
     // a report of Node holds the command line: what is secret comes in by it reversed
     const given = [way, [...text].reverse().join(''), dir.at('a.json')];
-    const { code, printed: words } = await ended(await program(new URL('./support/dying.ts', import.meta.url)), given);
+    const { code, printed: words } = await ended(
+      await program(new URL('./support/dying.ts', import.meta.url)),
+      given,
+    );
     expect(code).not.toBe(0);
     expect(words.length).toBeGreaterThan(100);
     for (const part of parts(text)) expect(words).not.toContain(part);
   });
 });
 
-const ended = (file: string, given: readonly string[]): Promise<{ readonly code: number; readonly printed: string }> =>
+const ended = (
+  file: string,
+  given: readonly string[],
+): Promise<{ readonly code: number; readonly printed: string }> =>
   new Promise((done) => {
     execFile(process.execPath, [file, ...given], { maxBuffer: 2 ** 26 }, (error, out, trouble) =>
       done({ code: Number(error?.code ?? 0), printed: `${out}${trouble}` }),

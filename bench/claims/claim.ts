@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 export type Claims = Readonly<Record<string, () => unknown>>;
 
 /** All the ways in which a value is commonly printed. */
-export const printed = (value: unknown): string => `${JSON.stringify(value)} ${inspect(value, { depth: 10 })}`;
+export const printed = (value: unknown): string =>
+  `${JSON.stringify(value)} ${inspect(value, { depth: 10 })}`;
 
 /** What a program throws; it is an error of the claim if it throws nothing. */
 export async function thrown(run: () => unknown): Promise<Error> {

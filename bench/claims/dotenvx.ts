@@ -33,20 +33,27 @@ export const claims: Claims = {
     ok(!text().includes('fake-secret-2'));
     equal(dotenvx.parse(text(), { privateKey, processEnv: {} }).SECOND, 'fake-secret-2');
   },
-  'Without the private key, the sealed text itself becomes the value; an error is told and returned beside it.': async () => {
-    const processEnv: Record<string, string> = {};
-    let error: Error | undefined;
-    await told(() => ({ error } = dotenvx.config({ ...without, processEnv })));
-    match(String(processEnv.TOKEN), /^encrypted:/);
-    match(String(error?.message), /DECRYPTION_FAILED/);
-  },
+  'Without the private key, the sealed text itself becomes the value; an error is told and returned beside it.':
+    async () => {
+      const processEnv: Record<string, string> = {};
+      let error: Error | undefined;
+      await told(() => ({ error } = dotenvx.config({ ...without, processEnv })));
+      match(String(processEnv.TOKEN), /^encrypted:/);
+      match(String(error?.message), /DECRYPTION_FAILED/);
+    },
   'With `strict`, the same throws.': async () =>
-    match((await thrown(() => told(() => dotenvx.config({ ...without, processEnv: {}, strict: true })))).message, /DECRYPTION_FAILED/),
+    match(
+      (await thrown(() => told(() => dotenvx.config({ ...without, processEnv: {}, strict: true })))).message,
+      /DECRYPTION_FAILED/,
+    ),
   'A file that is not there is told, and an empty one is answered.': async () => {
     let parsed: object | undefined;
-    const said = await told(() => ({ parsed } = dotenvx.config({ path: join(folder, '.none'), processEnv: {}, quiet: true })));
+    const said = await told(
+      () => ({ parsed } = dotenvx.config({ path: join(folder, '.none'), processEnv: {}, quiet: true })),
+    );
     match(said, /MISSING_ENV_FILE/);
     deepEqual(parsed, {});
   },
-  'All values are texts, and nothing is validated.': () => equal(dotenvx.parse('PORT=abc\nMAX=5\n', { processEnv: {} }).MAX, '5'),
+  'All values are texts, and nothing is validated.': () =>
+    equal(dotenvx.parse('PORT=abc\nMAX=5\n', { processEnv: {} }).MAX, '5'),
 };

@@ -2,7 +2,15 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BundleProvider, ConfigError, EnvProvider, isConfigError, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import {
+  BundleProvider,
+  ConfigError,
+  EnvProvider,
+  isConfigError,
+  loadConfig,
+  MemoryProvider,
+  ProviderChain,
+} from 'llm-config-manager';
 import { type DocumentSource, type Outcome, sheltered } from 'llm-config-manager/shelter';
 import { z } from 'zod';
 import { type Claims, printed, thrown } from './claim.ts';
@@ -31,7 +39,8 @@ class Store implements DocumentSource {
     this.requests++;
     await new Promise(setImmediate);
     if (this.isDown) throw new Error('the store is down');
-    const outcome = (value: string | undefined): Outcome => (value === undefined ? 'absent' : { value, secret: true, text: true });
+    const outcome = (value: string | undefined): Outcome =>
+      value === undefined ? 'absent' : { value, secret: true, text: true };
     return new Map(names.map((name) => [name, outcome(this.#values[name])]));
   }
   classify(): ConfigError {
@@ -46,41 +55,63 @@ const code = async (run: () => unknown): Promise<string> => {
 export const claims: Claims = {
   'The result has the type of a Standard Schema and is frozen; `config.value` and `config.get` are synchronous, the load is not.':
     async () => {
-      const config = await loadConfig(z.object({ port: z.number() }), new EnvProvider({ env: { PORT: '80' } }));
+      const config = await loadConfig(
+        z.object({ port: z.number() }),
+        new EnvProvider({ env: { PORT: '80' } }),
+      );
       const port: number = config.get('port');
       equal(port, 80);
       ok(Object.isFrozen(config.value));
     },
-  'A variable set to `abc` is no number: the load fails, and its report names the variable and all other problems.': async () => {
-    const schema = z.object({ port: z.number(), mode: z.string() });
-    match((await thrown(() => loadConfig(schema, new EnvProvider({ env: { PORT: 'abc' } })))).message, /PORT.*mode/s);
-  },
+  'A variable set to `abc` is no number: the load fails, and its report names the variable and all other problems.':
+    async () => {
+      const schema = z.object({ port: z.number(), mode: z.string() });
+      match(
+        (await thrown(() => loadConfig(schema, new EnvProvider({ env: { PORT: 'abc' } })))).message,
+        /PORT.*mode/s,
+      );
+    },
   '`"false"` is false, also under `z.coerce.boolean()`.': async () => {
-    const config = await loadConfig(z.object({ debug: z.coerce.boolean() }), new EnvProvider({ env: { DEBUG: 'false' } }));
+    const config = await loadConfig(
+      z.object({ debug: z.coerce.boolean() }),
+      new EnvProvider({ env: { DEBUG: 'false' } }),
+    );
     equal(config.value.debug, false);
   },
   '`explain` names the file, line and column of a value, and who was shadowed.': async () => {
     const chain = new ProviderChain([new EnvProvider({ env: { DB__PORT: '2' } }), file('base.json', base)]);
-    const config = await loadConfig(z.object({ db: z.object({ port: z.number() }) }), chain, { unknown: 'ignore' });
+    const config = await loadConfig(z.object({ db: z.object({ port: z.number() }) }), chain, {
+      unknown: 'ignore',
+    });
     match(`${config.explain('db.port')}`, /DB__PORT.*base\.json:4:\d+/s);
   },
   '`null` is a value, and a list replaces a list.': async () => {
-    const chain = new ProviderChain([file('base.json', base), new MemoryProvider({ mode: 'the default', hosts: ['two'] })]);
+    const chain = new ProviderChain([
+      file('base.json', base),
+      new MemoryProvider({ mode: 'the default', hosts: ['two'] }),
+    ]);
     const tree = await chain.tree();
     deepEqual([tree.mode, tree.hosts], [null, ['one']]);
   },
-  'A file that cannot be parsed fails the load; the error names the line and does not quote the text.': async () => {
-    const { message } = await thrown(() =>
-      loadConfig(z.object({ password: z.string().default('x') }), file('b.json', '{ "password": fake-secret }')),
-    );
-    match(message, /b\.json:1/);
-    ok(!message.includes('fake-secret'));
-  },
+  'A file that cannot be parsed fails the load; the error names the line and does not quote the text.':
+    async () => {
+      const { message } = await thrown(() =>
+        loadConfig(
+          z.object({ password: z.string().default('x') }),
+          file('b.json', '{ "password": fake-secret }'),
+        ),
+      );
+      match(message, /b\.json:1/);
+      ok(!message.includes('fake-secret'));
+    },
   'A store that cannot be reached fails the load: a default does not win because of an outage.': async () => {
     const store = new Store();
     store.isDown = true;
     const provider = sheltered(store, { resilience: { attempts: 1 } });
-    equal(await code(() => loadConfig(z.object({ token: z.string().default('the default') }), provider)), 'unavailable');
+    equal(
+      await code(() => loadConfig(z.object({ token: z.string().default('the default') }), provider)),
+      'unavailable',
+    );
   },
   'Fifty readers of one key at once make one request, and ten reads of a missing key make one.': async () => {
     const store = new Store({ key: 'value' });
@@ -101,18 +132,22 @@ export const claims: Claims = {
   },
   'With `staleIfErrorMs`, a value that has expired is used in an outage.': async () => {
     const store = new Store({ key: 'value' });
-    const provider = sheltered(store, { cache: { ttlMs: 1, staleIfErrorMs: 60_000 }, resilience: { attempts: 1 } });
+    const provider = sheltered(store, {
+      cache: { ttlMs: 1, staleIfErrorMs: 60_000 },
+      resilience: { attempts: 1 },
+    });
     await provider.get('key');
     await new Promise((resolve) => setTimeout(resolve, 10));
     store.isDown = true;
     equal((await provider.get('key'))?.value, 'value');
   },
-  'Printed by `JSON.stringify` or `inspect`, a configuration, a part of it and an entry mask their secrets.': async () => {
-    const config = await loadConfig(file('base.json', base));
-    const entry = await file('base.json', base).get('db.password');
-    for (const one of [config, config.value, entry]) ok(!printed(one).includes('fake-secret'));
-    ok(printed(config.value).includes('one'));
-  },
+  'Printed by `JSON.stringify` or `inspect`, a configuration, a part of it and an entry mask their secrets.':
+    async () => {
+      const config = await loadConfig(file('base.json', base));
+      const entry = await file('base.json', base).get('db.password');
+      for (const one of [config, config.value, entry]) ok(!printed(one).includes('fake-secret'));
+      ok(printed(config.value).includes('one'));
+    },
   'A reload that fails leaves the configuration as it was.': async () => {
     const provider = file('living.json', '{ "port": 1 }');
     await using config = await loadConfig(z.object({ port: z.number() }), provider);

@@ -7,9 +7,16 @@ import { peer } from '../compare.ts';
 import { type Claims, printed, thrown } from './claim.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'claims-'));
-writeFileSync(join(folder, 'default.json'), JSON.stringify({ port: 80, db: { host: 'db.example.com', password: 'fake-secret' } }));
+writeFileSync(
+  join(folder, 'default.json'),
+  JSON.stringify({ port: 80, db: { host: 'db.example.com', password: 'fake-secret' } }),
+);
 writeFileSync(join(folder, 'custom-environment-variables.json'), JSON.stringify({ port: 'CLAIMED_PORT' }));
-Object.assign(process.env, { NODE_CONFIG_DIR: folder, CLAIMED_PORT: 'abc', SUPPRESS_NO_CONFIG_WARNING: 'true' });
+Object.assign(process.env, {
+  NODE_CONFIG_DIR: folder,
+  CLAIMED_PORT: 'abc',
+  SUPPRESS_NO_CONFIG_WARNING: 'true',
+});
 
 interface NodeConfig {
   get(key: string): unknown;
@@ -29,21 +36,27 @@ export const claims: Claims = {
   'A file that cannot be parsed ends the start with an error that names the file.': () => {
     const broken = mkdtempSync(join(tmpdir(), 'claims-'));
     writeFileSync(join(broken, 'default.json'), '{ "password": fake }');
-    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', 'await import("config")'], {
-      cwd: new URL('..', import.meta.url),
-      env: { ...process.env, NODE_CONFIG_DIR: broken },
-      encoding: 'utf8',
-    });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', 'await import("config")'],
+      {
+        cwd: new URL('..', import.meta.url),
+        env: { ...process.env, NODE_CONFIG_DIR: broken },
+        encoding: 'utf8',
+      },
+    );
     ok(status !== 0);
     match(stderr, /Cannot parse config file.*default\.json/);
   },
-  'Values are not validated: a number that a variable sets to `abc` is the text `abc`.': () => equal(config.get('port'), 'abc'),
+  'Values are not validated: a number that a variable sets to `abc` is the text `abc`.': () =>
+    equal(config.get('port'), 'abc'),
   '`util.getConfigSources()` lists the files and what each of them says, without lines.': () => {
     const [file] = config.util.getConfigSources();
     match(String(file?.name), /default\.json$/);
     ok(file?.parsed && !JSON.stringify(Object.keys(file)).includes('line'));
   },
-  'Printed by `JSON.stringify` or `inspect`, it shows its secrets.': () => match(printed(config), /fake-secret.*fake-secret/s),
+  'Printed by `JSON.stringify` or `inspect`, it shows its secrets.': () =>
+    match(printed(config), /fake-secret.*fake-secret/s),
   'After the first `get` it is immutable: an assignment throws.': async () =>
     match((await thrown(() => Object.assign(config.db, { password: 'another' }))).message, /immutable/),
 };

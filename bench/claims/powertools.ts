@@ -5,7 +5,9 @@ import { type Claims, printed, thrown } from './claim.ts';
 interface Reader {
   get(name: string, options?: { maxAge?: number; transform?: 'json' }): Promise<unknown>;
 }
-const { BaseProvider } = await peer<{ BaseProvider: new (options: object) => Reader }>('@aws-lambda-powertools/parameters/base');
+const { BaseProvider } = await peer<{ BaseProvider: new (options: object) => Reader }>(
+  '@aws-lambda-powertools/parameters/base',
+);
 
 /** The class below all providers of Powertools, over a store that counts. */
 class Store extends BaseProvider {
@@ -63,14 +65,18 @@ export const claims: Claims = {
     store.isDown = true;
     match((await thrown(() => store.get('key', { maxAge: 0.001 }))).name, /GetParameterError/);
   },
-  'An object of `transform: "json"` is the one in the cache: who changes it changes it for everybody.': async () => {
-    const store = new Store('{"pool":{"max":1}}');
-    const one = (await store.get('key', { transform: 'json' })) as { pool: { max: number } };
-    one.pool.max = 2;
-    equal(((await store.get('key', { transform: 'json' })) as typeof one).pool.max, 2);
-  },
+  'An object of `transform: "json"` is the one in the cache: who changes it changes it for everybody.':
+    async () => {
+      const store = new Store('{"pool":{"max":1}}');
+      const one = (await store.get('key', { transform: 'json' })) as { pool: { max: number } };
+      one.pool.max = 2;
+      equal(((await store.get('key', { transform: 'json' })) as typeof one).pool.max, 2);
+    },
   'The error of a value that is no JSON may quote it.': async () =>
-    match((await thrown(() => new Store('fake-secret').get('key', { transform: 'json' }))).message, /fake-secret/),
+    match(
+      (await thrown(() => new Store('fake-secret').get('key', { transform: 'json' }))).message,
+      /fake-secret/,
+    ),
   'Printed by `inspect`, a provider shows the values that it holds.': async () => {
     const store = new Store('fake-secret');
     await store.get('key');

@@ -17,7 +17,9 @@ if (only) {
       await proof();
       held.push(sentence);
     } catch (error) {
-      console.error(`It is not so that ${only.replace('.ts', '')}: ${sentence}\n  ${(error as Error).stack ?? String(error)}`);
+      console.error(
+        `It is not so that ${only.replace('.ts', '')}: ${sentence}\n  ${(error as Error).stack ?? String(error)}`,
+      );
       process.exitCode = 1;
     }
   }
@@ -28,7 +30,9 @@ if (only) {
   const parts: Record<string, string> = {};
   let good = true;
   for (const file of files) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', self, file], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', self, file], {
+      encoding: 'utf8',
+    });
     const held = JSON.parse(stdout.trim().split('\n').at(-1) as string) as string[];
     if (status !== 0) console.error(stderr);
     good &&= status === 0;

@@ -7,11 +7,12 @@ interface T3Env {
   createEnv(options: object): Record<string, unknown>;
 }
 const { createEnv } = await peer<T3Env>('@t3-oss/env-core');
-const make = (server: object, runtimeEnv: object, more: object = {}) => createEnv({ server, runtimeEnv, ...more });
+const make = (server: object, runtimeEnv: object, more: object = {}) =>
+  createEnv({ server, runtimeEnv, ...more });
 
 export const claims: Claims = {
-  'Variables are validated by any Standard Schema when the module is imported; reads are synchronous and typed.': () =>
-    equal(make({ PORT: z.coerce.number() }, { PORT: '80' }).PORT, 80),
+  'Variables are validated by any Standard Schema when the module is imported; reads are synchronous and typed.':
+    () => equal(make({ PORT: z.coerce.number() }, { PORT: '80' }).PORT, 80),
   'A variable for servers cannot be read where the code runs in a browser.': async () => {
     const env = make({ TOKEN: z.string() }, {}, { clientPrefix: 'PUBLIC_', client: {}, isServer: false });
     match((await thrown(() => env.TOKEN)).message, /server-side/);
@@ -22,5 +23,6 @@ export const claims: Claims = {
   },
   'Texts are read by the schema alone: `z.coerce.boolean()` makes `true` of `"false"`.': () =>
     equal(make({ DEBUG: z.coerce.boolean() }, { DEBUG: 'false' }).DEBUG, true),
-  'Printed, it shows its secrets.': () => ok(printed(make({ TOKEN: z.string() }, { TOKEN: 'fake-secret' })).includes('fake-secret')),
+  'Printed, it shows its secrets.': () =>
+    ok(printed(make({ TOKEN: z.string() }, { TOKEN: 'fake-secret' })).includes('fake-secret')),
 };

@@ -18,15 +18,16 @@ const schema = z.object({ password: z.string().default('the default') });
 const load = (file: string) => loadConfig({ schema, adapters: [jsonAdapter({ path: join(folder, file) })] });
 
 export const claims: Claims = {
-  'Files, variables and others merge and are validated by a zod schema, whose type the result has.': async () =>
-    deepEqual(await load('good.json'), { password: 'fake-secret' }),
-  'A file that cannot be read or parsed is a warning, which quotes the text, and the default wins.': async () => {
-    let config: object | undefined;
-    const said = await told(async () => {
-      config = await load('broken.json');
-    });
-    match(said, /fake-secret/);
-    deepEqual(config, { password: 'the default' });
-  },
+  'Files, variables and others merge and are validated by a zod schema, whose type the result has.':
+    async () => deepEqual(await load('good.json'), { password: 'fake-secret' }),
+  'A file that cannot be read or parsed is a warning, which quotes the text, and the default wins.':
+    async () => {
+      let config: object | undefined;
+      const said = await told(async () => {
+        config = await load('broken.json');
+      });
+      match(said, /fake-secret/);
+      deepEqual(config, { password: 'the default' });
+    },
   'Printed, it shows its secrets.': async () => match(printed(await load('good.json')), /fake-secret/),
 };

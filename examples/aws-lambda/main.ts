@@ -14,7 +14,12 @@ const server = createServer((request, response) => {
   request.on('data', (chunk) => (text += chunk));
   request.on('end', () => {
     const { Names } = JSON.parse(text) as { Names: string[] };
-    const Parameters = Names.map((Name) => ({ Name, Value: `fake ${Name}`, Type: 'SecureString', Version: 1 }));
+    const Parameters = Names.map((Name) => ({
+      Name,
+      Value: `fake ${Name}`,
+      Type: 'SecureString',
+      Version: 1,
+    }));
     response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify({ Parameters }));
   });
 });
@@ -41,7 +46,9 @@ try {
   });
   const startedAt = performance.now();
   const { handler } = (await import(outfile)) as typeof import('./handler.ts');
-  console.log(`${Math.round((await stat(outfile)).size / 1024)} KB, imported in ${Math.round(performance.now() - startedAt)} ms`);
+  console.log(
+    `${Math.round((await stat(outfile)).size / 1024)} KB, imported in ${Math.round(performance.now() - startedAt)} ms`,
+  );
 
   console.log('cold', await handler());
   await Promise.all(Array.from({ length: 100 }, handler));
@@ -63,7 +70,9 @@ try {
   await freeze(120_000);
   const askedAt = performance.now();
   const { statusCode } = await handler(); // the last good values
-  console.log(`and while the store hangs: ${statusCode}, ${performance.now() - askedAt < 3_000 ? 'in time' : 'too late'}`);
+  console.log(
+    `and while the store hangs: ${statusCode}, ${performance.now() - askedAt < 3_000 ? 'in time' : 'too late'}`,
+  );
 } finally {
   await rm(folder, { recursive: true });
   server.closeAllConnections();

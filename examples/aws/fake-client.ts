@@ -30,7 +30,10 @@ export function fakeClient(): AwsClient {
     },
     BatchGetSecretValueCommand: ({ SecretIdList }: { SecretIdList: string[] }) => ({
       SecretValues: SecretIdList.filter((name) => secrets[name]).map(secret),
-      Errors: SecretIdList.filter((name) => !secrets[name]).map((SecretId) => ({ SecretId, ErrorCode: 'ResourceNotFoundException' })),
+      Errors: SecretIdList.filter((name) => !secrets[name]).map((SecretId) => ({
+        SecretId,
+        ErrorCode: 'ResourceNotFoundException',
+      })),
     }),
     EncryptCommand: ({ Plaintext }: { Plaintext: Uint8Array }) => ({ CiphertextBlob: Plaintext }),
   };

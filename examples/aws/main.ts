@@ -65,7 +65,15 @@ const wrapped = await key.wrap(new Uint8Array(32));
 // #endregion
 console.log(key.kid, wrapped.length);
 
-const answer = { AccessKeyId: 'fake', SecretAccessKey: 'fake', SessionToken: 'fake', Expiration: new Date('2030-01-01') };
-const role = await assumed({ assumeRole: async () => ({ Credentials: answer }) }, 'arn:aws:iam::123456789012:role/inference-config');
+const answer = {
+  AccessKeyId: 'fake',
+  SecretAccessKey: 'fake',
+  SessionToken: 'fake',
+  Expiration: new Date('2030-01-01'),
+};
+const role = await assumed(
+  { assumeRole: async () => ({ Credentials: answer }) },
+  'arn:aws:iam::123456789012:role/inference-config',
+);
 console.log(role.expiration?.toISOString());
 await Promise.all([ssm, named, secrets, map, key].map((one) => one.close()));

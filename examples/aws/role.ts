@@ -17,6 +17,11 @@ export interface Sts {
 export async function assumed(sts: Sts, RoleArn: string): Promise<AwsCredentials> {
   const { Credentials: its = {} } = await sts.assumeRole({ RoleArn, RoleSessionName: 'inference' });
   const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '', Expiration = new Date(0) } = its;
-  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken, expiration: Expiration };
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiration: Expiration,
+  };
 }
 // #endregion

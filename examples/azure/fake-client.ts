@@ -11,7 +11,8 @@ export function fakeClient(): AzureClient {
     const versions = secrets.get(name) ?? [];
     const number = version ? Number(version) : versions.length;
     const value = versions[number - 1];
-    if (value === undefined) throw Object.assign(new Error('no such secret'), { statusCode: 404, code: 'SecretNotFound' });
+    if (value === undefined)
+      throw Object.assign(new Error('no such secret'), { statusCode: 404, code: 'SecretNotFound' });
     return { value, properties: { name, version: String(number), enabled: true } };
   };
   return {

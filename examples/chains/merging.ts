@@ -7,7 +7,10 @@ heading('merging, holes and conflicts');
 // #region merge
 const merged = new ProviderChain([
   new MemoryProvider({ database: { host: 'db.internal' }, models: ['large'] }, { name: 'override' }),
-  new MemoryProvider({ database: { host: 'localhost', port: 5432 }, models: ['small', 'medium'] }, { name: 'base' }),
+  new MemoryProvider(
+    { database: { host: 'localhost', port: 5432 }, models: ['small', 'medium'] },
+    { name: 'base' },
+  ),
 ]);
 
 assert.deepEqual(await merged.tree(), {

@@ -7,7 +7,11 @@ heading('loose names');
 const base = new MemoryProvider({ database: { poolMax: 5, 'statement-timeout': 100 } }, { name: 'base' });
 
 // #region prefixed
-const env = { APP__DATABASE__POOL_MAX: '20', APP__DATABASE__STATEMENT_TIMEOUT: '250', APP__FEATURE__NEW_UI: 'true' };
+const env = {
+  APP__DATABASE__POOL_MAX: '20',
+  APP__DATABASE__STATEMENT_TIMEOUT: '250',
+  APP__FEATURE__NEW_UI: 'true',
+};
 const prefixed = new ProviderChain([new EnvProvider({ prefix: 'APP', env }), base]);
 
 assert.deepEqual(await prefixed.tree(), {
@@ -25,7 +29,12 @@ assert.deepEqual(await unprefixed.tree(), { database: { poolMax: '20', 'statemen
 
 // #region mapped
 const platform = { DATABASE_URL: 'postgres://db.internal/app', LIMITS: '{"perMinute": 60}' };
-const mapped = new EnvProvider({ prefix: 'APP', env: platform, variables: { 'database.url': 'DATABASE_URL' }, json: { limits: 'LIMITS' } });
+const mapped = new EnvProvider({
+  prefix: 'APP',
+  env: platform,
+  variables: { 'database.url': 'DATABASE_URL' },
+  json: { limits: 'LIMITS' },
+});
 
 assert.equal((await mapped.get('database.url'))?.value, 'postgres://db.internal/app');
 assert.equal((await mapped.get('limits.perMinute'))?.value, 60);

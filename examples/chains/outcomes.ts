@@ -7,7 +7,10 @@ heading('found, absent, failed');
 
 // #region outcomes
 const store = new MemoryProvider({ llm: { model: 'medium', suffix: '' } }, { name: 'store' });
-const defaults = new MemoryProvider({ llm: { model: 'small', suffix: '!', region: 'eu' } }, { name: 'defaults' });
+const defaults = new MemoryProvider(
+  { llm: { model: 'small', suffix: '!', region: 'eu' } },
+  { name: 'defaults' },
+);
 const chain = new ProviderChain([store, defaults]);
 
 assert.equal(await chain.value('llm.model'), 'medium'); // found: nobody below is asked

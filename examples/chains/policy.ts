@@ -16,7 +16,8 @@ const policy: Intercept = async (operation, next) => {
   const caller = operation.options.context as Caller | undefined;
   const keys = operation.type === 'getMany' ? operation.keys : [operation.key];
   const refused = keys.find((key) => !caller?.may.some((prefix) => startsWith(key, prefix)));
-  if (refused !== undefined) throw new ConfigError('policy_violation', `${caller?.name ?? 'nobody'} may not read ${refused}`);
+  if (refused !== undefined)
+    throw new ConfigError('policy_violation', `${caller?.name ?? 'nobody'} may not read ${refused}`);
   return next();
 };
 const guarded = new ProviderChain([provider], { intercept: policy });

@@ -6,7 +6,10 @@ import { failure, heading, print } from './print.ts';
 heading('tolerance');
 
 let fault: CallFault = 'unavailable';
-const store = faulty(new MemoryProvider({ 'flags.beta': true, 'llm.model': 'large' }, { name: 'store' }), () => fault);
+const store = faulty(
+  new MemoryProvider({ 'flags.beta': true, 'llm.model': 'large' }, { name: 'store' }),
+  () => fault,
+);
 const defaults = new MemoryProvider({ flags: { beta: false } }, { name: 'defaults' });
 
 // #region optional

@@ -2,7 +2,9 @@ import { EnvProvider, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { EncryptedFileProvider } from 'llm-config-manager/encrypted-file';
 import { z } from 'zod';
 
-export const schema = z.object({ database: z.object({ host: z.string(), password: z.string(), poolMax: z.number() }) });
+export const schema = z.object({
+  database: z.object({ host: z.string(), password: z.string(), poolMax: z.number() }),
+});
 
 export const chain = new ProviderChain([
   new EnvProvider({ prefix: 'APP' }),

@@ -1,7 +1,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BundleProvider, ConfigError, checkConfig, describeKeys, EnvProvider, envExample, loadConfig, reveal } from 'llm-config-manager';
+import {
+  BundleProvider,
+  ConfigError,
+  checkConfig,
+  describeKeys,
+  EnvProvider,
+  envExample,
+  loadConfig,
+  reveal,
+} from 'llm-config-manager';
 import { Schema } from './schema.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'configuration-'));
@@ -70,7 +79,10 @@ config.rollback(); // 20 again, until the next reload()
 subscription[Symbol.dispose]();
 
 await writeFile(file, 'databse:\n  host: db.internal\nmodels: 5\n');
-const broken = [new EnvProvider({ prefix: 'APP', env: { APP__DATABASE__POOL_MAX: '', APP__PROT: '80' } }), new BundleProvider(file)];
+const broken = [
+  new EnvProvider({ prefix: 'APP', env: { APP__DATABASE__POOL_MAX: '', APP__PROT: '80' } }),
+  new BundleProvider(file),
+];
 // #region report
 try {
   await loadConfig(Schema, broken, { unknown: 'error' });

@@ -20,7 +20,11 @@ console.log(`${config.explain('llm.apiKey')}`);
 console.log((await mounted.get('keystore'))?.value);
 
 // #region plain
-const settings = new DirectoryProvider('mounted', { name: 'settings', sensitive: false, base64: ['keystore'] }); // a ConfigMap
+const settings = new DirectoryProvider('mounted', {
+  name: 'settings',
+  sensitive: false,
+  base64: ['keystore'],
+}); // a ConfigMap
 const host = await settings.get('database.host');
 // #endregion
 console.log(`${host}`);

@@ -44,12 +44,17 @@ try {
   writeFileSync(join(folder, 'base.yaml'), `llm:\n  model: large\n  token: ${sealed}\n`);
 
   const base = unsealed(new BundleProvider(join(folder, 'base.yaml')), { context: 'acme', env });
-  console.log((await base.get('llm.model'))?.value, `${await base.get('llm.token')}`.replace(folder, 'config'));
+  console.log(
+    (await base.get('llm.model'))?.value,
+    `${await base.get('llm.token')}`.replace(folder, 'config'),
+  );
   // #endregion
 
   // the same file on the command line
   console.log(execFileSync('llm-config', ['recipients', 'list', path], { encoding: 'utf8' }).trim());
-  console.log(readFileSync(path, 'utf8').includes('fake-password') ? 'readable' : 'not readable without the key');
+  console.log(
+    readFileSync(path, 'utf8').includes('fake-password') ? 'readable' : 'not readable without the key',
+  );
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -23,7 +23,10 @@ const Schema = z.object({
   database: z.object({ host: z.string(), poolMax: z.number(), timeoutMs: z.number() }),
   models: z.array(z.string()),
 });
-await using chain = new ProviderChain([env, new MemoryProvider({ 'database.timeoutMs': 500 }, { name: 'defaults' })]);
+await using chain = new ProviderChain([
+  env,
+  new MemoryProvider({ 'database.timeoutMs': 500 }, { name: 'defaults' }),
+]);
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value);

@@ -1,4 +1,11 @@
-import { BundleProvider, type ConfigProvider, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import {
+  BundleProvider,
+  type ConfigProvider,
+  EnvProvider,
+  loadConfig,
+  MemoryProvider,
+  ProviderChain,
+} from 'llm-config-manager';
 import { z } from 'zod';
 
 process.chdir(import.meta.dirname); // so that it can be started from anywhere
@@ -26,7 +33,10 @@ await refused(
   'everything that is wrong, at once',
   () =>
     // #region report
-    load(new EnvProvider({ prefix: 'APP', env: { APP__LLM__TEMPERATURE: 'warm' } }), new BundleProvider('config/base.yaml')),
+    load(
+      new EnvProvider({ prefix: 'APP', env: { APP__LLM__TEMPERATURE: 'warm' } }),
+      new BundleProvider('config/base.yaml'),
+    ),
   // #endregion
 );
 
@@ -38,7 +48,10 @@ await refused('a file that is not there', () => load(new BundleProvider('config/
 await refused('a file that can be read in two ways', () => load(new BundleProvider('config/twice.yaml')));
 // #endregion
 
-const chain = new ProviderChain([new EnvProvider({ prefix: 'APP', env: {} }), new BundleProvider('config/base.yaml')]);
+const chain = new ProviderChain([
+  new EnvProvider({ prefix: 'APP', env: {} }),
+  new BundleProvider('config/base.yaml'),
+]);
 // #region require
 await refused('a key that nobody has', () => chain.require('database.user'));
 // #endregion
@@ -48,7 +61,10 @@ await refused('a section where a value is asked for', () => chain.value('databas
 // #endregion
 
 // #region names
-await refused('two providers of one name', () => new ProviderChain([new MemoryProvider(), new MemoryProvider()]));
+await refused(
+  'two providers of one name',
+  () => new ProviderChain([new MemoryProvider(), new MemoryProvider()]),
+);
 // #endregion
 
 // #region option

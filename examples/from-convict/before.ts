@@ -5,10 +5,21 @@ export function load(file: string, { env = process.env, args = process.argv.slic
   const config = convict(
     {
       port: { doc: 'Where to listen', format: 'port', default: 3000, env: 'PORT', arg: 'port' },
-      logLevel: { doc: 'What is logged', format: ['debug', 'info', 'warn'], default: 'info', env: 'LOG_LEVEL' },
+      logLevel: {
+        doc: 'What is logged',
+        format: ['debug', 'info', 'warn'],
+        default: 'info',
+        env: 'LOG_LEVEL',
+      },
       database: {
         host: { doc: 'The server', format: String, default: null as string | null, env: 'DB_HOST' },
-        password: { doc: 'Its password', format: String, default: null as string | null, env: 'DB_PASSWORD', sensitive: true },
+        password: {
+          doc: 'Its password',
+          format: String,
+          default: null as string | null,
+          env: 'DB_PASSWORD',
+          sensitive: true,
+        },
         timeoutMs: { doc: 'How long a query may take', format: 'nat', default: 5000, env: 'DB_TIMEOUT_MS' },
       },
     },

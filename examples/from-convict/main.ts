@@ -23,8 +23,12 @@ try {
 } catch (error) {
   console.log(`before: ${(error as Error).message}`);
 }
-await after.load('config/misspelt.json', { env: {}, args: [] }).catch((error: Error) => console.log(`after:  ${error.message}`));
+await after
+  .load('config/misspelt.json', { env: {}, args: [] })
+  .catch((error: Error) => console.log(`after:  ${error.message}`));
 
 console.log('\n# "2s" where milliseconds are wanted\n');
 console.log(`before: ${before.load('config/seconds.json', deployed).get('database.timeoutMs')}`);
-await after.load('config/seconds.json', deployed).catch((error: Error) => console.log(`after:  ${error.message}`));
+await after
+  .load('config/seconds.json', deployed)
+  .catch((error: Error) => console.log(`after:  ${error.message}`));

@@ -16,5 +16,8 @@ const variables = {
   'llm.streaming': 'LLM_STREAMING',
 };
 
-export const sections = await loadConfig(Schema, [new EnvProvider({ variables }), new DotEnvProvider({ variables })]);
+export const sections = await loadConfig(Schema, [
+  new EnvProvider({ variables }),
+  new DotEnvProvider({ variables }),
+]);
 // #endregion

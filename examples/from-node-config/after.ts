@@ -15,7 +15,10 @@ export const chain = (environment: string): ProviderChain =>
   new ProviderChain([
     new EnvProvider({ variables }),
     new BundleProvider({ path: 'config/local.json', optional: true }),
-    environments(environment, (name) => new BundleProvider(`config/${name === 'base' ? 'default' : name}.json`)),
+    environments(
+      environment,
+      (name) => new BundleProvider(`config/${name === 'base' ? 'default' : name}.json`),
+    ),
   ]);
 // #endregion
 

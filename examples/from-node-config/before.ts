@@ -11,4 +11,5 @@ export const settings = {
 
 export const everything = config.util.toObject();
 /** What the old way makes of another environment. */
-export const loaded = (environment: string): object => config.util.loadFileConfigs('config', { nodeEnv: [environment] });
+export const loaded = (environment: string): object =>
+  config.util.loadFileConfigs('config', { nodeEnv: [environment] });

@@ -14,14 +14,20 @@ export function fakeClient() {
   const send = async (command: { input: { Name?: string; Names?: string[] } }) => {
     state.requests++;
     const $metadata = { httpStatusCode: state.failing === 'down' ? 500 : 400 };
-    if (state.failing) throw Object.assign(new Error('refused'), { name: failures[state.failing], $metadata });
+    if (state.failing)
+      throw Object.assign(new Error('refused'), { name: failures[state.failing], $metadata });
     const { Name: one = '', Names: names = [one] } = command.input;
-    const found = names.flatMap((Name) => (stored[Name] ? [{ Name, Value: stored[Name], Type: 'SecureString', Version: 1 }] : []));
-    if (command.input.Names) return { Parameters: found, InvalidParameters: names.filter((name) => !stored[name]) };
+    const found = names.flatMap((Name) =>
+      stored[Name] ? [{ Name, Value: stored[Name], Type: 'SecureString', Version: 1 }] : [],
+    );
+    if (command.input.Names)
+      return { Parameters: found, InvalidParameters: names.filter((name) => !stored[name]) };
     if (found.length > 0) return { Parameter: found[0] };
     throw Object.assign(new Error('there is none'), { name: 'ParameterNotFound', $metadata });
   };
   const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
-  const client = Object.assign(new SSMClient({ region: 'eu-central-1', credentials }), { send: send as never });
+  const client = Object.assign(new SSMClient({ region: 'eu-central-1', credentials }), {
+    send: send as never,
+  });
   return { client: client as SSMClient, state };
 }

@@ -8,14 +8,21 @@ const now = fakeClient();
 const reader = { before: before.makeReader(old.client), after: after.makeReader(now.client) };
 
 /** What came of it, and how many requests it took. */
-const tell = async (what: string, read: (one: typeof reader.before | typeof reader.after) => Promise<unknown>): Promise<void> => {
+const tell = async (
+  what: string,
+  read: (one: typeof reader.before | typeof reader.after) => Promise<unknown>,
+): Promise<void> => {
   for (const [name, { state }] of [
     ['before', old],
     ['after', now],
   ] as const) {
     state.requests = 0;
-    const answer = await read(reader[name]).catch((error: { name: string; code?: string }) => error.code ?? error.name);
-    console.log(`${name.padEnd(6)}  ${what}: ${JSON.stringify(answer)}, ${state.requests} request${state.requests === 1 ? '' : 's'}`);
+    const answer = await read(reader[name]).catch(
+      (error: { name: string; code?: string }) => error.code ?? error.name,
+    );
+    console.log(
+      `${name.padEnd(6)}  ${what}: ${JSON.stringify(answer)}, ${state.requests} request${state.requests === 1 ? '' : 's'}`,
+    );
   }
 };
 const fail = (how: 'down' | 'denied' | undefined): void => void (old.state.failing = now.state.failing = how);
@@ -28,7 +35,8 @@ const twoMinutesLater = (): Promise<void> => {
 };
 
 console.log('# the same values\n');
-const all = (one: typeof reader.before | typeof reader.after) => Promise.all([one.host(), one.password(), one.poolMax(), one.limits()]);
+const all = (one: typeof reader.before | typeof reader.after) =>
+  Promise.all([one.host(), one.password(), one.poolMax(), one.limits()]);
 assert.deepEqual(await all(reader.after), await all(reader.before));
 console.log(`${now.state.requests} request instead of ${old.state.requests}`);
 

@@ -17,7 +17,9 @@ export function fakeClient(): GcpClient {
     return { name: `${secret}/versions/${number}`, data: Buffer.from(text) };
   };
   return {
-    accessSecretVersion: async ({ name }: { name: string }) => [{ name: at(name).name, payload: { data: at(name).data } }],
+    accessSecretVersion: async ({ name }: { name: string }) => [
+      { name: at(name).name, payload: { data: at(name).data } },
+    ],
     listSecrets: async () => [[...secrets.keys()].map((name) => ({ name })), null, {}],
     createSecret: async ({ parent, secretId }: { parent: string; secretId: string }) => {
       secrets.set(`${parent}/secrets/${secretId}`, []);

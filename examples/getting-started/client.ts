@@ -8,7 +8,12 @@ export function makeClient({ endpoint, apiKey, timeoutMs, models }: AppConfig['l
     url: `${endpoint}/v1/chat`,
     models,
     ask: (prompt: string) =>
-      fetch(`${endpoint}/v1/chat`, { method: 'POST', body: prompt, headers, signal: AbortSignal.timeout(timeoutMs) }),
+      fetch(`${endpoint}/v1/chat`, {
+        method: 'POST',
+        body: prompt,
+        headers,
+        signal: AbortSignal.timeout(timeoutMs),
+      }),
   };
 }
 // #endregion

@@ -19,11 +19,14 @@ const config = await load('etc/inference', { APP__LLM__MAX_TOKENS: '512' });
 
 // #region ready
 const server = createServer((_request, response) => {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ generation: config.generation.number }));
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ generation: config.generation.number }));
 });
 // #endregion
 await once(server.listen(0, '127.0.0.1'), 'listening');
-const ready = async (): Promise<string> => (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/ready`)).text();
+const ready = async (): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/ready`)).text();
 const next = (type: ConfigEvent['type']): Promise<ConfigEvent> =>
   new Promise((resolve) => {
     const listening = config.on((event) => {
@@ -35,7 +38,8 @@ const next = (type: ConfigEvent['type']): Promise<ConfigEvent> =>
 
 console.log('# mounted\n');
 console.log(config.value.llm);
-for (const key of ['llm.maxTokens', 'llm.apiKey', 'llm.model'] as const) console.log(`${config.explain(key)}`);
+for (const key of ['llm.maxTokens', 'llm.apiKey', 'llm.model'] as const)
+  console.log(`${config.explain(key)}`);
 
 console.log('\n# the Secret is rotated\n');
 const rotated = next('changed');
@@ -46,7 +50,9 @@ console.log(`a key of ${config.value.llm.apiKey.length} letters; ready says ${aw
 console.log('\n# a ConfigMap with a mistake\n');
 const refused = next('refresh_failed');
 await configMap.update({ 'app.yaml': 'llm:\n  model: [small]\n' });
-console.log(`${(await refused).outcome}: model ${config.value.llm.model} stands; ready says ${await ready()}\n`);
+console.log(
+  `${(await refused).outcome}: model ${config.value.llm.model} stands; ready says ${await ready()}\n`,
+);
 await config.reload().catch((error: Error) => console.log(error.message));
 
 console.log('\n# mended\n');

@@ -18,7 +18,8 @@ export class Volume {
     for (const [name, text] of Object.entries(files)) await writeFile(join(this.path, folder, name), text);
     await symlink(folder, join(this.path, '..data_tmp'));
     await rename(join(this.path, '..data_tmp'), join(this.path, '..data'));
-    if (this.#generation === 1) for (const name of Object.keys(files)) await symlink(`..data/${name}`, join(this.path, name));
+    if (this.#generation === 1)
+      for (const name of Object.keys(files)) await symlink(`..data/${name}`, join(this.path, name));
     await rm(join(this.path, before), { recursive: true, force: true });
   }
 }

@@ -9,12 +9,17 @@ export interface Event {
 
 // #region handler
 /** Loaded once, at the first invocation; a load that failed is not remembered, so that the next invocation tries again. */
-export function makeHandler(source: ConfigSource): (event: Event) => Promise<{ statusCode: number; body: string }> {
+export function makeHandler(
+  source: ConfigSource,
+): (event: Event) => Promise<{ statusCode: number; body: string }> {
   const config = lazy(() => loadConfig(Schema, source));
   return async ({ prompt }) => {
     try {
       const { endpoint, apiKey } = (await config()).value.llm;
-      return { statusCode: 200, body: `${endpoint} was asked "${prompt}" with a key of ${apiKey.length} letters` };
+      return {
+        statusCode: 200,
+        body: `${endpoint} was asked "${prompt}" with a key of ${apiKey.length} letters`,
+      };
     } catch (error) {
       return { statusCode: (error as { status?: number }).status ?? 500, body: (error as Error).message };
     }

@@ -9,7 +9,8 @@ const flaky: ConfigProvider = {
   get: (key) => store.get(key),
   list: async (prefix, options) => {
     calls++;
-    if (calls === 1) throw new ConfigError('unavailable', 'the secret store does not answer', { hint: 'Try again' });
+    if (calls === 1)
+      throw new ConfigError('unavailable', 'the secret store does not answer', { hint: 'Try again' });
     return store.list(prefix, options);
   },
 };

@@ -13,7 +13,10 @@ console.log(`${poolMax}`);
 console.log(`${await defaults.get('license')}`);
 
 // #region load
-const Schema = z.object({ database: z.object({ host: z.string(), poolMax: z.number() }), service: z.object({ name: z.string() }) });
+const Schema = z.object({
+  database: z.object({ host: z.string(), poolMax: z.number() }),
+  service: z.object({ name: z.string() }),
+});
 const overrides = new MemoryProvider({}, { name: 'overrides' });
 await using chain = new ProviderChain([overrides, defaults]);
 await using config = await loadConfig(Schema, chain, { watch: true });

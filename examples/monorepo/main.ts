@@ -5,7 +5,10 @@ import * as api from './packages/api/schema.ts';
 import * as worker from './packages/worker/schema.ts';
 
 process.chdir(import.meta.dirname); // so that it can be started from anywhere
-await using repository = new Repository('.', { APP__BASE__DATABASE__HOST: 'db.staging.internal', APP__WORKER__CONCURRENCY: '8' });
+await using repository = new Repository('.', {
+  APP__BASE__DATABASE__HOST: 'db.staging.internal',
+  APP__WORKER__CONCURRENCY: '8',
+});
 
 console.log('# each package its own view\n');
 // #region load

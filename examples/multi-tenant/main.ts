@@ -44,7 +44,9 @@ const tenants: readonly Tenant[] = [
 for (const tenant of tenants) {
   await using one = await configOf(store, tenant);
   const { model, maxTokens, apiKey } = one.value.llm;
-  console.log(`${Object.values(tenant).join('/')}: ${model}, ${maxTokens} tokens, the key of ${apiKey.split('-').at(-1)}`);
+  console.log(
+    `${Object.values(tenant).join('/')}: ${model}, ${maxTokens} tokens, the key of ${apiKey.split('-').at(-1)}`,
+  );
 }
 
 console.log('\n# nobody sees another\n');

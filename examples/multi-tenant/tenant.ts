@@ -34,5 +34,6 @@ export function viewOf(store: ConfigProvider, tenant: Tenant): ProviderChain {
   return new ProviderChain([levels], { closeProviders: false }); // the store belongs to all of them
 }
 
-export const configOf = (store: ConfigProvider, tenant: Tenant): Promise<TenantConfig> => loadConfig(Schema, viewOf(store, tenant));
+export const configOf = (store: ConfigProvider, tenant: Tenant): Promise<TenantConfig> =>
+  loadConfig(Schema, viewOf(store, tenant));
 // #endregion

@@ -1,5 +1,11 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { type Config, type ConfigSource, type LoadOptions, loadConfig, type StandardSchemaV1 } from 'llm-config-manager';
+import {
+  type Config,
+  type ConfigSource,
+  type LoadOptions,
+  loadConfig,
+  type StandardSchemaV1,
+} from 'llm-config-manager';
 
 /** What to ask for: `@Inject(CONFIG) private readonly config: AppConfig`. */
 export const CONFIG = Symbol('CONFIG');

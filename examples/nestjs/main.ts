@@ -10,13 +10,20 @@ const env = { APP__LLM__MAX_TOKENS: '512', ...process.env };
 
 // #region module
 @Module({
-  imports: [ConfigModule.forRoot(Schema, [new EnvProvider({ prefix: 'APP', env }), new MemoryProvider({ llm: { model: 'small' } })])],
+  imports: [
+    ConfigModule.forRoot(Schema, [
+      new EnvProvider({ prefix: 'APP', env }),
+      new MemoryProvider({ llm: { model: 'small' } }),
+    ]),
+  ],
   controllers: [ModelController],
 })
 class AppModule {}
 // #endregion
 
-const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), { logger: false });
+const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), {
+  logger: false,
+});
 await app.listen(0, '127.0.0.1');
 const answer = await fetch(`${await app.getUrl()}/model`);
 console.log(await answer.text());

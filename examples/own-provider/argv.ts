@@ -28,13 +28,15 @@ export class ArgvProvider implements ConfigProvider {
 
   async get(key: Key, { signal }: ReadOptions = {}): Promise<Entry | undefined> {
     const at = keyOf(key);
-    if (signal?.aborted) throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name, key: at });
+    if (signal?.aborted)
+      throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name, key: at });
     return this.#entries.find((entry) => entry.key === at);
   }
 
   async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {
     const at = keyOf(prefix);
-    if (signal?.aborted) throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name });
+    if (signal?.aborted)
+      throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name });
     return this.#entries.filter((entry) => startsWith(entry.key, at));
   }
 

@@ -31,22 +31,31 @@ class ConsulSource implements DocumentSource {
 
   async page({ prefix }: Scope, _cursor: string | undefined, { signal }: Call) {
     const names = ({ Key }: Pair) => Key.slice(this.#options.folder.length + 1).split('/');
-    const pairs = await this.#pairs(`${segments(prefix).map(encodeURIComponent).join('/')}?recurse=true`, signal);
+    const pairs = await this.#pairs(
+      `${segments(prefix).map(encodeURIComponent).join('/')}?recurse=true`,
+      signal,
+    );
     const leaves = pairs.filter(({ Key }) => !Key.endsWith('/')); // folders
-    const found = leaves.flatMap((pair) => this.locate(keyFrom(names(pair))).map((place) => ({ place, outcome: outcomeOf(pair) })));
+    const found = leaves.flatMap((pair) =>
+      this.locate(keyFrom(names(pair))).map((place) => ({ place, outcome: outcomeOf(pair) })),
+    );
     return { found, next: [] };
   }
 
   classify(error: unknown): ConfigError {
     const { status } = error as { status?: number };
-    if (status === 403) return new ConfigError('access_denied', 'consul: denied', { hint: 'The token needs key_prefix read' });
+    if (status === 403)
+      return new ConfigError('access_denied', 'consul: denied', { hint: 'The token needs key_prefix read' });
     if (status === 429) return new ConfigError('throttled', 'consul: too many requests');
     return new ConfigError('unavailable', 'consul: no answer', { cause: error });
   }
 
   async #pairs(path: string, signal: AbortSignal): Promise<readonly Pair[]> {
     const { address, folder, token = '', fetch = globalThis.fetch } = this.#options;
-    const response = await fetch(`${address}/v1/kv/${folder}/${path}`, { headers: { 'x-consul-token': token }, signal });
+    const response = await fetch(`${address}/v1/kv/${folder}/${path}`, {
+      headers: { 'x-consul-token': token },
+      signal,
+    });
     if (response.status === 404 && response.headers.has('x-consul-index')) return []; // Consul's own, not a gateway's
     if (!response.ok) throw Object.assign(new Error('refused'), { status: response.status });
     return (await response.json()) as Pair[];
@@ -60,7 +69,8 @@ const outcomeOf = ({ Value, ModifyIndex }: Pair): Outcome => ({
   version: `${ModifyIndex}`,
 });
 
-export const consulProvider = (options: ConsulOptions, shelter?: ShelterOptions) => sheltered(new ConsulSource(options), shelter);
+export const consulProvider = (options: ConsulOptions, shelter?: ShelterOptions) =>
+  sheltered(new ConsulSource(options), shelter);
 // #endregion
 
 // #region types

@@ -21,11 +21,18 @@ export class FakeConsul {
 
   readonly fetch = async (url: string, { signal }: RequestInit): Promise<Response> => {
     this.requests++;
-    if (this.fault === 'hang') await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    if (this.fault === 'hang')
+      await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     const { pathname, searchParams } = new URL(url);
     const asked = decodeURIComponent(pathname.slice('/v1/kv/'.length));
-    const found = [...this.#pairs].filter(([key]) => (searchParams.has('recurse') ? key.startsWith(asked) : key === asked));
-    const pairs = found.map(([Key, value]) => ({ Key, Value: Buffer.from(value).toString('base64') || null, ModifyIndex: 7 }));
+    const found = [...this.#pairs].filter(([key]) =>
+      searchParams.has('recurse') ? key.startsWith(asked) : key === asked,
+    );
+    const pairs = found.map(([Key, value]) => ({
+      Key,
+      Value: Buffer.from(value).toString('base64') || null,
+      ModifyIndex: 7,
+    }));
     const body = JSON.stringify(pairs);
     const status = (this.fault && statuses[this.fault]) ?? (pairs.length > 0 ? 200 : 404);
     return new Response(this.fault === 'garbage' ? body.slice(0, -9) : body, {

@@ -5,7 +5,10 @@ import { consulProvider } from './consul.ts';
 import { FakeConsul } from './fake-consul.ts';
 
 const options = { address: 'http://127.0.0.1:8500', folder: 'acme/inference' };
-const { fetch } = new FakeConsul({ 'database.password': 'fake-password', 'database.pool': '20' }, options.folder);
+const { fetch } = new FakeConsul(
+  { 'database.password': 'fake-password', 'database.pool': '20' },
+  options.folder,
+);
 
 // #region chain
 await using chain = new ProviderChain([
@@ -14,7 +17,8 @@ await using chain = new ProviderChain([
   new MemoryProvider({ database: { host: 'localhost' } }, { name: 'defaults' }),
 ]);
 // #endregion
-for (const key of ['database.pool', 'database.password', 'database.host']) console.log(`${await chain.explain(key)}`);
+for (const key of ['database.pool', 'database.password', 'database.host'])
+  console.log(`${await chain.explain(key)}`);
 
 // #region conformance
 const consul = conformance({
@@ -64,6 +68,7 @@ const argv = conformance({
 for (const [name, sentences] of Object.entries({ consul, argv })) {
   const held = sentences.filter(({ leftOut }) => leftOut === undefined);
   const failed: string[] = [];
-  for (const { says, check } of held) await check().catch((error: Error) => failed.push(`it is not so that it ${says}: ${error.message}`));
+  for (const { says, check } of held)
+    await check().catch((error: Error) => failed.push(`it is not so that it ${says}: ${error.message}`));
   console.log(`${name}: ${held.length - failed.length} of ${held.length} sentences hold`, ...failed);
 }

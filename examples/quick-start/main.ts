@@ -1,7 +1,14 @@
 import { heading, table } from './print.ts';
 import './scene.ts';
 // #region schema
-import { BundleProvider, DotEnvProvider, EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import {
+  BundleProvider,
+  DotEnvProvider,
+  EnvProvider,
+  loadConfig,
+  MemoryProvider,
+  ProviderChain,
+} from 'llm-config-manager';
 import { z } from 'zod';
 
 const Schema = z.object({

@@ -10,9 +10,13 @@ export function heading(text: string): void {
 
 /** Columns as wide as their widest cell; the last one dimmed. */
 export function table(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
   for (const row of rows) {
-    const cells = row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : paint(2, cell)));
+    const cells = row.map((cell, column) =>
+      column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : paint(2, cell),
+    );
     console.log(`  ${cells.join('  ')}`);
   }
 }

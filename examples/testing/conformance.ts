@@ -19,7 +19,8 @@ describeProvider({
         else held.set(key, value);
         return box.replace('config', text());
       },
-      fail: (fault) => box.write({ config: fault === 'denied' ? undefined : fault ? `${text()}no line` : text() }),
+      fail: (fault) =>
+        box.write({ config: fault === 'denied' ? undefined : fault ? `${text()}no line` : text() }),
       dispose: box.dispose,
     };
   },

@@ -35,7 +35,8 @@ export class LinesProvider implements ConfigProvider {
   }
 
   async #read(key: Key, { signal }: ReadOptions = {}): Promise<Entry[]> {
-    if (signal?.aborted) throw new ConfigError('aborted', 'lines: the caller has gone', { provider: this.name, key });
+    if (signal?.aborted)
+      throw new ConfigError('aborted', 'lines: the caller has gone', { provider: this.name, key });
     const text = await readFile(this.#path, 'utf8').catch((cause) => {
       throw new ConfigError('io', `lines: cannot read ${this.#path}`, { provider: this.name, key, cause });
     });
@@ -47,9 +48,16 @@ export class LinesProvider implements ConfigProvider {
 
   #entry(text: string, line: number): Entry {
     const found = /^(\S+) = (.*)$/.exec(text);
-    if (!found) throw new ConfigError('parse', `${this.#path}:${line} is not of the form key = value`, { provider: this.name });
+    if (!found)
+      throw new ConfigError('parse', `${this.#path}:${line} is not of the form key = value`, {
+        provider: this.name,
+      });
     const [, key, value] = found as unknown as [string, string, string];
-    const origin = makeOrigin({ provider: this.name, source: this.#path, position: () => ({ line, column: 1 }) });
+    const origin = makeOrigin({
+      provider: this.name,
+      source: this.#path,
+      position: () => ({ line, column: 1 }),
+    });
     return makeEntry({ key, value, secret: this.#isSecret(key, value), origin, text: true });
   }
 }

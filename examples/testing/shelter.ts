@@ -14,7 +14,8 @@ describeShelter({
     return {
       provider: sheltered(backend, options),
       requests: () => backend.calls.length,
-      change: async (key, value) => void (await (value === undefined ? memory.delete(key) : memory.set(key, value))),
+      change: async (key, value) =>
+        void (await (value === undefined ? memory.delete(key) : memory.set(key, value))),
       fail: (fault) => {
         now = fault === undefined || fault === 'closing' ? 'ok' : fault;
       },

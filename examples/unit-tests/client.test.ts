@@ -5,7 +5,10 @@ import { describeClient, load, Schema } from './client.ts';
 
 // #region memory
 test('the client takes its endpoint from the configuration', async () => {
-  const config = await loadConfig(Schema, new MemoryProvider({ llm: { endpoint: 'https://llm.example.com' } }));
+  const config = await loadConfig(
+    Schema,
+    new MemoryProvider({ llm: { endpoint: 'https://llm.example.com' } }),
+  );
   expect(describeClient(config)).toBe('https://llm.example.com within 10000 ms');
 });
 // #endregion

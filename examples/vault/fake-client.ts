@@ -6,13 +6,21 @@ export function fakeClient(): VaultClient {
     'acme/inference/database': { password: 'fake-password', host: 'db.internal', pool_max: '20' },
     'acme/gcp': { key: '{"type":"service_account"}' },
   };
-  const absent = Object.assign(new Error('Status 404'), { response: { statusCode: 404, body: { errors: [] } } });
+  const absent = Object.assign(new Error('Status 404'), {
+    response: { statusCode: 404, body: { errors: [] } },
+  });
   return {
     async request({ path, method }) {
       const [, , part, inside = ''] = /^\/(secret)\/(data|metadata)\/([^?]*)/.exec(path) ?? [];
-      if (path.endsWith('/mounts')) return { data: { secret: { 'secret/': { type: 'kv', options: { version: '2' } } } } };
+      if (path.endsWith('/mounts'))
+        return { data: { secret: { 'secret/': { type: 'kv', options: { version: '2' } } } } };
       if (path.startsWith('/database/creds/'))
-        return { lease_id: `${path}/1`, lease_duration: 3600, renewable: true, data: { username: 'v-app-1', password: 'fake' } };
+        return {
+          lease_id: `${path}/1`,
+          lease_duration: 3600,
+          renewable: true,
+          data: { username: 'v-app-1', password: 'fake' },
+        };
       if (path.startsWith('/transit/encrypt/')) return { data: { ciphertext: 'vault:v1:ZmFrZQ==' } };
       if (part === 'metadata') return { data: { keys: inside === 'acme/inference/' ? ['database'] : [] } };
       const data = secrets[inside];

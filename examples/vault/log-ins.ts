@@ -1,4 +1,14 @@
-import { appRole, aws, certificate, fromFile, jwt, kubernetes, token, tokenFile, type VaultAuth } from 'llm-config-manager/vault';
+import {
+  appRole,
+  aws,
+  certificate,
+  fromFile,
+  jwt,
+  kubernetes,
+  token,
+  tokenFile,
+  type VaultAuth,
+} from 'llm-config-manager/vault';
 
 const { env } = process;
 

@@ -15,7 +15,9 @@ console.log(`${password}`);
 
 const asked = vault.stats().requests;
 // #region load
-const Schema = z.object({ database: z.object({ host: z.string(), password: z.string(), pool_max: z.number() }) });
+const Schema = z.object({
+  database: z.object({ host: z.string(), password: z.string(), pool_max: z.number() }),
+});
 await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), vault]);
 await using config = await loadConfig(Schema, chain);
 // #endregion

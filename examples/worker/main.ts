@@ -3,7 +3,9 @@ import { loadConfig, MemoryProvider, type MemoryValues, secret } from 'llm-confi
 import { z } from 'zod';
 
 const Schema = z.object({ llm: z.object({ model: z.string(), apiKey: z.string() }) });
-const settings = new MemoryProvider({ llm: { model: 'small', apiKey: secret('not-a-real-key') } } satisfies MemoryValues);
+const settings = new MemoryProvider({
+  llm: { model: 'small', apiKey: secret('not-a-real-key') },
+} satisfies MemoryValues);
 await using config = await loadConfig(Schema, settings);
 
 // #region worker

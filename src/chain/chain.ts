@@ -1,17 +1,26 @@
-import { checkProvider } from '../decorate.ts';
-import type { ConfigTree, ConfigValue, Entry, Unreadable } from '../entry.ts';
+import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { guarded } from '../guarded.ts';
-import { isPlain } from '../internal/freeze.ts';
 import { lazy } from '../internal/lazy.ts';
 import { aBoolean, aFunction, aString, checkOptions } from '../internal/options.ts';
-import { type Key, keyOf } from '../key.ts';
+import { keyOf } from '../key.ts';
+import { maskedCopy } from '../masking.ts';
 import type { Merged } from '../merge/merged.ts';
-import type { Change, ConfigProvider, Health, KeyStatus, Layer, ListOptions, ReadOptions, Wanted } from '../provider.ts';
+import {
+  type Change,
+  type ConfigProvider,
+  checkProvider,
+  type Health,
+  type KeyStatus,
+  type Layer,
+  type ListOptions,
+  type ReadOptions,
+  type Wanted,
+} from '../provider.ts';
+import { failure, getMany, layersOf, settle, whereAll } from '../query.ts';
 import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
 import type { Explanation } from './explain.ts';
-import { failure, getMany, layersOf, settle, whereAll } from './layers.ts';
 
 /** What a caller asked a chain to do. */
 export type Operation =
@@ -32,9 +41,9 @@ export interface ChainOptions {
   readonly closeProviders?: boolean;
 }
 
-const all: Wanted = { keys: [], open: [''] };
+const all: Wanted = { keys: [], prefixes: [''] };
 const merging = lazy(() => import('../merge/merge.ts'));
-const reading = lazy(() => import('../schema/leaf.ts'));
+const reading = lazy(() => import('../report/leaf.ts'));
 
 /** Providers in order of priority, the first the highest; itself a provider. Only *absent* falls through to the next. */
 export class ProviderChain implements ConfigProvider, AsyncDisposable {
@@ -73,7 +82,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
   async #walk(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const key = keyOf(spelling);
-    if (options?.signal?.aborted) throw new ConfigError('aborted', `reading "${key}" was given up before it began`, { key });
+    if (options?.signal?.aborted)
+      throw new ConfigError('aborted', `reading "${key}" was given up before it began`, { key });
     let asked = this.name;
     try {
       for (const provider of this.#providers) {
@@ -94,7 +104,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
   /** The value, or an error that lists every place where it was looked for. With a schema, the value as the schema makes it. */
   require(key: Key, options?: ReadOptions): Promise<ConfigValue>;
-  require<S extends StandardSchemaV1>(key: Key, schema: S, options?: ReadOptions): Promise<StandardSchemaV1.InferOutput<S>>;
+  require<S extends StandardSchemaV1>(
+    key: Key,
+    schema: S,
+    options?: ReadOptions,
+  ): Promise<StandardSchemaV1.InferOutput<S>>;
   async require(key: Key, second?: StandardSchemaV1 | ReadOptions, third?: ReadOptions): Promise<unknown> {
     const schema = isSchema(second) ? second : undefined;
     if (!schema && second !== undefined && !isPlain(second)) throw noSchema('require', 'its second argument');
@@ -108,7 +122,10 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return parseLeaf(schema, entry);
   }
 
-  async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+  async getMany(
+    keys: readonly Key[],
+    options: ReadOptions = {},
+  ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
     return this.#around({ type: 'getMany', keys: keys.map(keyOf), options }, async () => {
       const found = new Map<Key, Entry | undefined | ConfigError>(keys.map((key) => [keyOf(key), undefined]));
       for (const provider of this.#providers) {
@@ -137,7 +154,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const at = keyOf(prefix);
     return this.#around({ type: 'tree', key: at, options }, async () => {
       const merged = await this.#merged(at, options);
-      return guarded(merged.tree(at), () => merged.printable(at));
+      return maskedCopy(merged.tree(at), () => merged.printable(at));
     });
   }
 
@@ -145,8 +162,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const [layers, { merge }] = await Promise.all([this.#layers(prefix, options), merging()]);
     const failed = layers.find((layer) => layer.error);
     if (failed?.error) throw failed.error;
-    const { keys, open } = options.wanted ?? all;
-    return merge(layers, { keys, open: prefix === '' ? open : [...open, prefix] });
+    const { keys, prefixes: open } = options.wanted ?? all;
+    return merge(layers, { keys, prefixes: prefix === '' ? open : [...open, prefix] });
   }
 
   /** Each provider's own answer, asked side by side; a failure stands in its layer. Nested chains appear flat. */
@@ -156,7 +173,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async #layers(prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
-    if (options.signal?.aborted) throw new ConfigError('aborted', `listing "${prefix}" was given up before it began`, { key: prefix });
+    if (options.signal?.aborted)
+      throw new ConfigError('aborted', `listing "${prefix}" was given up before it began`, { key: prefix });
     return (await Promise.all(this.#providers.map((provider) => layersOf(provider, prefix, options)))).flat();
   }
 
@@ -164,7 +182,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   async explain(key: Key, options: ReadOptions = {}): Promise<Explanation> {
     const at = keyOf(key);
     return this.#around({ type: 'explain', key: at, options }, async () => {
-      const wanted = { keys: [at], open: [] };
+      const wanted = { keys: [at], prefixes: [] };
       const [layers, { merge }, { explain }] = await Promise.all([
         this.#layers(at, { ...options, wanted }),
         merging(),
@@ -187,7 +205,9 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async health(options: ReadOptions = {}): Promise<Health> {
-    return this.#around({ type: 'health', key: '', options }, async () => (await import('./health.ts')).healthOf(this.#providers, options));
+    return this.#around({ type: 'health', key: '', options }, async () =>
+      (await import('./health.ts')).healthOf(this.#providers, options),
+    );
   }
 
   /** What is held in memory counts as expired, everywhere; failures are gathered, none is swallowed. */
@@ -228,7 +248,9 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   #flat(): readonly ConfigProvider[] {
-    return this.#providers.flatMap((provider) => (provider instanceof ProviderChain ? provider.#flat() : [provider]));
+    return this.#providers.flatMap((provider) =>
+      provider instanceof ProviderChain ? provider.#flat() : [provider],
+    );
   }
 
   #around<T>(operation: Operation, next: () => Promise<T>): Promise<T> {
@@ -237,8 +259,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 }
 
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
-  if (!Array.isArray(providers)) throw new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers');
-  providers.forEach((provider, i) => void checkProvider('ProviderChain', provider, `number ${i + 1} of its list`));
+  if (!Array.isArray(providers))
+    throw new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers');
+  providers.forEach(
+    (provider, i) => void checkProvider('ProviderChain', provider, `number ${i + 1} of its list`),
+  );
   return Object.freeze([...providers]);
 }
 

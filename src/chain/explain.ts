@@ -1,13 +1,14 @@
 import { inspect } from 'node:util';
-import type { Origin } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { type Key, startsWith } from '../key.ts';
+import { startsWith } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
+import type { Origin } from '../origin.ts';
 import type { KeyStatus, Layer } from '../provider.ts';
 import { show } from '../redact.ts';
+import type { Key } from '../value.ts';
 
-/** What one provider said about a key. Values are as a person may see them: secrets masked. */
-export interface Said {
+/** What one provider layer about a key. Values are as a person may see them: secrets masked. */
+export interface ExplainedLayer {
   /** The provider's name. */
   readonly provider: string;
   /** `unreadable`: it is there, and cannot be read alone. `tolerated`: out of reach, which a decorator allows. */
@@ -20,18 +21,18 @@ export interface Said {
   readonly status?: KeyStatus;
 }
 
-type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'said' | 'error' | 'notes'>;
+type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'layers' | 'error' | 'notes'>;
 
-/** Who won a key, who was shadowed and what everybody said: safe to print. */
+/** Who won a key, who was shadowed and what everybody layer: safe to print. */
 export class Explanation {
   readonly key: Key;
   readonly secret: boolean;
   /** Whose value it is. */
-  readonly winner: Said | undefined;
+  readonly winner: ExplainedLayer | undefined;
   /** Who has it too, and is overridden. */
-  readonly shadowed: readonly Said[];
-  /** What every provider said, the strongest first. */
-  readonly said: readonly Said[];
+  readonly shadowed: readonly ExplainedLayer[];
+  /** What every provider layer, the strongest first. */
+  readonly layers: readonly ExplainedLayer[];
   /** Why reading the key fails. */
   readonly error: ConfigError | undefined;
   /** Further remarks, a line each: what a schema made of the value. */
@@ -43,7 +44,7 @@ export class Explanation {
     this.secret = fields.secret;
     this.winner = fields.winner;
     this.shadowed = fields.shadowed;
-    this.said = fields.said;
+    this.layers = fields.layers;
     this.error = fields.error;
     this.notes = fields.notes;
   }
@@ -60,8 +61,14 @@ export class Explanation {
       : this.winner
         ? `${this.key} = ${this.winner.value}`
         : `${this.key} is not set`;
-    const rows = this.said.map(
-      (said) => [said === this.winner ? '→' : ' ', `${said.origin ?? said.provider}`, said.value ?? '', this.#remark(said)] as const,
+    const rows = this.layers.map(
+      (layer) =>
+        [
+          layer === this.winner ? '→' : ' ',
+          `${layer.origin ?? layer.provider}`,
+          layer.value ?? '',
+          this.#remark(layer),
+        ] as const,
     );
     const widths = [1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
     const lines = rows.map(([mark, origin, value, remark]) =>
@@ -70,25 +77,29 @@ export class Explanation {
     return [head, ...lines, ...this.notes.map((note) => `  ${note}`)].join('\n');
   }
 
-  #remark(said: Said): string {
-    const age = said.ageMs === undefined ? '' : `, read ${Math.round(said.ageMs / 1000)} s ago${said.status?.stale ? ', stale' : ''}`;
-    const breaker = said.status?.breaker && said.status.breaker !== 'closed' ? `, breaker ${said.status.breaker}` : '';
+  #remark(layer: ExplainedLayer): string {
+    const age =
+      layer.ageMs === undefined
+        ? ''
+        : `, read ${Math.round(layer.ageMs / 1000)} s ago${layer.status?.stale ? ', stale' : ''}`;
+    const breaker =
+      layer.status?.breaker && layer.status.breaker !== 'closed' ? `, breaker ${layer.status.breaker}` : '';
     const what = {
-      found: said === this.winner ? 'wins' : 'shadowed',
+      found: layer === this.winner ? 'wins' : 'shadowed',
       absent: 'absent',
       unreadable: 'unreadable',
       failed: 'failed',
       tolerated: 'unreachable, tolerated',
-    }[said.outcome];
-    return `${what}${age}${breaker}${said.error ? `: ${said.error.message}` : ''}`;
+    }[layer.outcome];
+    return `${what}${age}${breaker}${layer.error ? `: ${layer.error.message}` : ''}`;
   }
 
   toJSON(): object {
     return {
       ...this,
-      said: this.said.map((said) => ({ ...said, origin: said.origin?.toString() })),
+      layers: this.layers.map((layer) => ({ ...layer, origin: layer.origin?.toString() })),
       winner: this.winner?.provider,
-      shadowed: this.shadowed.map((said) => said.provider),
+      shadowed: this.shadowed.map((layer) => layer.provider),
     };
   }
 
@@ -97,28 +108,34 @@ export class Explanation {
   }
 }
 
-/** Explains one key from what the layers said and how it merged. `status`: what a provider knows of a key it holds. */
+/** Explains one key from what the layers layers and how it merged. `status`: what a provider knows of a key it holds. */
 export function explain(
   key: Key,
-  layers: readonly Layer[],
+  answers: readonly Layer[],
   merged: Merged,
-  options: { readonly now?: number; readonly status?: (provider: string) => KeyStatus | undefined; readonly secret?: boolean } = {},
+  options: {
+    readonly now?: number;
+    readonly status?: (provider: string) => KeyStatus | undefined;
+    readonly secret?: boolean;
+  } = {},
 ): Explanation {
   const now = options.now ?? Date.now();
   const candidates = merged.candidates(key);
   const leaf = merged.leaves.get(key);
-  const secret = options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret || candidate.error));
-  let winner: Said | undefined;
-  const said = layers.flatMap((layer, number): Said[] => {
+  const secret =
+    options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret || candidate.error));
+  let winner: ExplainedLayer | undefined;
+  const layers = answers.flatMap((layer, number): ExplainedLayer[] => {
     const status = options.status?.(layer.name);
     const head = { provider: layer.name, ...(status && { status }) };
     if (layer.error) return [{ ...head, outcome: 'failed', error: layer.error }];
     const own = candidates
       .filter((candidate) => candidate.layer === number)
-      .map((candidate): Said => {
-        if (candidate.error) return { ...head, outcome: 'unreadable', origin: candidate.origin, error: candidate.error };
+      .map((candidate): ExplainedLayer => {
+        if (candidate.error)
+          return { ...head, outcome: 'unreadable', origin: candidate.origin, error: candidate.error };
         const readAt = candidate.entry?.readAt;
-        const found: Said = {
+        const found: ExplainedLayer = {
           ...head,
           outcome: 'found',
           origin: candidate.origin,
@@ -129,19 +146,25 @@ export function explain(
         return found;
       });
     if (own.length > 0) return own;
-    return [layer.tolerated ? { ...head, outcome: 'tolerated', error: layer.tolerated } : { ...head, outcome: 'absent' }];
+    return [
+      layer.tolerated
+        ? { ...head, outcome: 'tolerated', error: layer.tolerated }
+        : { ...head, outcome: 'absent' },
+    ];
   });
-  const at = winner ? said.indexOf(winner) : said.length;
-  const failed = said.slice(0, at).find((one) => one.outcome === 'failed');
+  const at = winner ? layers.indexOf(winner) : layers.length;
+  const failed = layers.slice(0, at).find((one) => one.outcome === 'failed');
   const hole = (): ConfigError | undefined =>
-    merged.holes.get(key)?.error ?? said.find((one) => one.outcome === 'unreadable')?.error ?? sectionError(key, merged);
+    merged.holes.get(key)?.error ??
+    layers.find((one) => one.outcome === 'unreadable')?.error ??
+    sectionError(key, merged);
   const error = failed?.error ?? (leaf ? undefined : hole());
   return new Explanation({
     key,
     secret,
     winner: error ? undefined : winner,
-    shadowed: said.filter((one) => one.outcome === 'found' && one !== winner),
-    said,
+    shadowed: layers.filter((one) => one.outcome === 'found' && one !== winner),
+    layers,
     error,
     notes: [],
   });
@@ -151,5 +174,8 @@ export function explain(
 function sectionError(key: Key, { leaves }: Merged): ConfigError | undefined {
   const inside = [...leaves.keys()].find((one) => startsWith(one, key));
   if (inside === undefined) return undefined;
-  return new ConfigError('invalid_key', `"${key}" is a section, not a value`, { key, hint: `Explain what is in it, such as ${inside}` });
+  return new ConfigError('invalid_key', `"${key}" is a section, not a value`, {
+    key,
+    hint: `Explain what is in it, such as ${inside}`,
+  });
 }

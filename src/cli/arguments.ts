@@ -35,7 +35,11 @@ export function parse(args: readonly string[], flags: Flags, names: readonly str
   };
 }
 
-function parsed(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>, known: readonly string[]) {
+function parsed(
+  args: readonly string[],
+  options: NonNullable<ParseArgsConfig['options']>,
+  known: readonly string[],
+) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {

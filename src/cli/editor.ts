@@ -37,7 +37,9 @@ export async function inEditor<T>(
   try {
     await write(file, text);
     for (;;) {
-      await asking(launch(io.env.VISUAL || io.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi'), file));
+      await asking(
+        launch(io.env.VISUAL || io.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi'), file),
+      );
       try {
         return await use(await readFile(file, 'utf8'));
       } catch (error) {
@@ -90,7 +92,11 @@ async function launch(editor: string, file: string): Promise<void> {
       : spawn('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
   const code = await new Promise<number | null>((on, off) => child.once('exit', on).once('error', off));
   if (code === 0) return;
-  throw new ConfigError('aborted', `the editor ended with ${code === null ? 'a signal' : `code ${code}`}; nothing was changed`, {
-    hint: 'Set EDITOR to one that works here',
-  });
+  throw new ConfigError(
+    'aborted',
+    `the editor ended with ${code === null ? 'a signal' : `code ${code}`}; nothing was changed`,
+    {
+      hint: 'Set EDITOR to one that works here',
+    },
+  );
 }

@@ -1,16 +1,16 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { ConfigValue } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
-import { readDotenv } from '../internal/dotenv-file.ts';
-import { missing, readBytes, utf8 } from '../internal/file.ts';
-import { VariableNames } from '../internal/variable-names.ts';
-import { type Key, keyOf } from '../key.ts';
+import { keyOf } from '../key.ts';
+import { readDotenv } from '../local/dotenv-file.ts';
+import { writeAtomic } from '../local/durable.ts';
+import { missing, readBytes, utf8 } from '../local/file.ts';
+import { withLock } from '../local/lock.ts';
+import { VariableNames } from '../local/variable-names.ts';
 import { changed } from '../providers/encrypted-file/document.ts';
-import { writeAtomic } from '../providers/encrypted-file/durable.ts';
-import { withLock } from '../providers/encrypted-file/lock.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import { UsageError } from './arguments.ts';
 
 const provider = 'llm-config';
@@ -22,7 +22,8 @@ export class PlainFile {
 
   constructor(file: string, format: FormatName | undefined) {
     this.file = file;
-    this.#format = format ?? (/(?:^|\.)env(?:\.|$)/.test(path.basename(file)) ? 'env' : formatOf(file, provider));
+    this.#format =
+      format ?? (/(?:^|\.)env(?:\.|$)/.test(path.basename(file)) ? 'env' : formatOf(file, provider));
   }
 
   async text(): Promise<string> {
@@ -55,13 +56,18 @@ export class PlainFile {
   keyFor(name: string, prefix: string | undefined): Key {
     if (this.#format !== 'env') return keyOf(name);
     const key = new VariableNames(provider, prefix === undefined ? {} : { prefix }).keyOf(name);
-    if (key === undefined) throw new UsageError('the variable has not that prefix, or its name cannot be a key; say --for-key');
+    if (key === undefined)
+      throw new UsageError('the variable has not that prefix, or its name cannot be a key; say --for-key');
     return key;
   }
 }
 
 /** A `.env` text with one variable set. */
-async function assigned(source: Parameters<typeof readDotenv>[0], name: string, value: ConfigValue): Promise<string> {
+async function assigned(
+  source: Parameters<typeof readDotenv>[0],
+  name: string,
+  value: ConfigValue,
+): Promise<string> {
   const plain = typeof value === 'string' ? value : JSON.stringify(value);
   const before = await readDotenv(source);
   const others = before.filter((one) => one.name !== name).map((one) => [one.name, one.value]);
@@ -78,7 +84,13 @@ async function assigned(source: Parameters<typeof readDotenv>[0], name: string, 
       : `${text}${/[^\n]$/.test(text) ? '\n' : ''}${name}=${way}\n`;
     const read = await readDotenv({ ...source, text: after }).catch(() => []);
     const rest = read.filter((one) => one.name !== name).map((one) => [one.name, one.value]);
-    if (read.find((one) => one.name === name)?.value === plain && JSON.stringify(rest) === JSON.stringify(others)) return after;
+    if (
+      read.find((one) => one.name === name)?.value === plain &&
+      JSON.stringify(rest) === JSON.stringify(others)
+    )
+      return after;
   }
-  throw new ConfigError('conflict', `${source.file}: ${name} cannot be set without touching other lines`, { hint: 'Change it by hand' });
+  throw new ConfigError('conflict', `${source.file}: ${name} cannot be set without touching other lines`, {
+    hint: 'Change it by hand',
+  });
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { StringDecoder } from 'node:string_decoder';
 import { ConfigError } from '../errors.ts';
-import { ioError, utf8 } from '../internal/file.ts';
+import { ioError, utf8 } from '../local/file.ts';
 import type { Io } from './io.ts';
 
 const stopped = (): ConfigError => new ConfigError('aborted', 'stopped; nothing was changed');
@@ -58,7 +58,9 @@ export async function newPassword(io: Io): Promise<string> {
 /** A value: from a file, from what is piped in, or typed; one line end at its end belongs to the pipe, not to the value. */
 export async function value(io: Io, file: string | undefined, label: string): Promise<string> {
   if (file !== undefined && file !== '-') {
-    const bytes = await readFile(file).catch((error: unknown) => Promise.reject(ioError(error, `the file ${file}`, 'llm-config')));
+    const bytes = await readFile(file).catch((error: unknown) =>
+      Promise.reject(ioError(error, `the file ${file}`, 'llm-config')),
+    );
     return withoutLineEnd(utf8(bytes, file, 'llm-config'));
   }
   return io.stdin.isTTY && file === undefined ? hidden(io, label) : withoutLineEnd(await piped(io));

@@ -19,17 +19,32 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const json = args.includes('--json');
   if (first === '--version') return answered({ text: version(), json: { version: version() } }, io, json);
   const help = (group: string): ExitCode =>
-    answered({ text: overview(commands, always, group), json: commands.map(({ name, says }) => ({ name, says })) }, io, json);
-  if (first === '--help' || first === 'help') return help(others.filter((one) => !one.startsWith('-')).join(' '));
-  const command = commands.find(({ name }) => name === first) ?? commands.find(({ name }) => name === `${first} ${others[0]}`);
+    answered(
+      { text: overview(commands, always, group), json: commands.map(({ name, says }) => ({ name, says })) },
+      io,
+      json,
+    );
+  if (first === '--help' || first === 'help')
+    return help(others.filter((one) => !one.startsWith('-')).join(' '));
+  const command =
+    commands.find(({ name }) => name === first) ??
+    commands.find(({ name }) => name === `${first} ${others[0]}`);
   if (others[0] === '--help' && commands.some(({ name }) => name.startsWith(`${first} `))) return help(first);
   if (!command) return failed(new UsageError(unknown(first, others[0])), io, json);
   const own = command.name.includes(' ') ? others.slice(1) : others;
   if (own.includes('--help'))
-    return answered({ text: helpFor(command, always), json: { name: command.name, says: command.says } }, io, json);
+    return answered(
+      { text: helpFor(command, always), json: { name: command.name, says: command.says } },
+      io,
+      json,
+    );
   try {
     const few = command.arguments.filter((name) => !name.startsWith('[')).length;
-    return answered(await command.run(parse(own, { ...command.flags, ...always }, command.arguments, few), io), io, json);
+    return answered(
+      await command.run(parse(own, { ...command.flags, ...always }, command.arguments, few), io),
+      io,
+      json,
+    );
   } catch (error) {
     return failed(error, io, json, command);
   }
@@ -37,8 +52,12 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 /** Nothing stands on stdout but the answer. */
 function answered({ text, exact, json: data, note, exit = 0 }: Answer, io: Io, json: boolean): ExitCode {
-  if (json) io.stdout.write(`${JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), 2)}\n`);
-  else if (text !== undefined && text !== '') io.stdout.write(exact || text.endsWith('\n') ? text : `${text}\n`);
+  if (json)
+    io.stdout.write(
+      `${JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), 2)}\n`,
+    );
+  else if (text !== undefined && text !== '')
+    io.stdout.write(exact || text.endsWith('\n') ? text : `${text}\n`);
   if (note && !json) io.stderr.write(`${painted(note, 'dim', io.stderr, io.env)}\n`);
   return exit;
 }
@@ -46,7 +65,8 @@ function answered({ text, exact, json: data, note, exit = 0 }: Answer, io: Io, j
 function failed(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
   const exit = error instanceof UsageError ? 2 : 3;
   // only our own errors are known to hold no secret
-  const message = isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${wordsOf(error)}`;
+  const message =
+    isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${wordsOf(error)}`;
   if (json)
     io.stderr.write(
       `${JSON.stringify({ error: isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message } })}\n`,
@@ -64,8 +84,11 @@ function wordsOf(error: unknown): string {
 }
 
 function unknown(first: string, second: string | undefined): string {
-  const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name.slice(first.length + 1));
-  if (group.length > 0) return `llm-config ${first} ${second === undefined ? 'needs' : 'knows'} one of ${group.join(', ')}`;
+  const group = commands
+    .filter(({ name }) => name.startsWith(`${first} `))
+    .map(({ name }) => name.slice(first.length + 1));
+  if (group.length > 0)
+    return `llm-config ${first} ${second === undefined ? 'needs' : 'knows'} one of ${group.join(', ')}`;
   const meant = nearest(
     first,
     commands.map(({ name }) => name.split(' ')[0] as string),

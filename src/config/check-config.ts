@@ -1,10 +1,10 @@
-import { isConfigError } from '../errors.ts';
-import type { Key } from '../key.ts';
+import { isConfigError, type Problem } from '../errors.ts';
 import { keyFrom, startsWith } from '../key.ts';
 import { show } from '../redact.ts';
-import { formatReport, type Problem } from '../report/report.ts';
+import { formatReport } from '../report/report.ts';
 import { describeKeys } from '../schema/keys.ts';
 import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import type { Key } from '../value.ts';
 import { carryForward } from './carry.ts';
 import { ask, assemble, failureOf, isHidden, type Load, problemsOf } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
@@ -38,7 +38,9 @@ export class ConfigCheck {
 
   /** A table of the keys, and the problems below it. */
   toString(): string {
-    const rows = this.keys.map(({ key, state, value, origin }) => [key, value ?? words[state], origin ?? ''] as const);
+    const rows = this.keys.map(
+      ({ key, state, value, origin }) => [key, value ?? words[state], origin ?? ''] as const,
+    );
     const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
     const lines = rows.map(([key, value, origin]) =>
       `  ${key.padEnd(widths[0] as number)}  ${value.padEnd(widths[1] as number)}  ${origin}`.trimEnd(),
@@ -48,7 +50,13 @@ export class ConfigCheck {
   }
 }
 
-const words = { found: '', default: '(default)', absent: '(not set)', unreadable: '(cannot be read)', on_demand: '(would be made)' };
+const words = {
+  found: '',
+  default: '(default)',
+  absent: '(not set)',
+  unreadable: '(cannot be read)',
+  on_demand: '(would be made)',
+};
 
 /** What `checkConfig` does. */
 export async function check(
@@ -76,13 +84,15 @@ export async function check(
   }
 }
 
-function isOnDemand(key: Key, { standing }: Load): boolean {
-  return standing.holes.some(({ path, item }) => item.error.code === 'on_demand' && startsWith(key, keyFrom(path)));
+function isOnDemand(key: Key, { placement }: Load): boolean {
+  return placement.holes.some(
+    ({ path, item }) => item.error.code === 'on_demand' && startsWith(key, keyFrom(path)),
+  );
 }
 
-function keysOf(schema: StandardSchemaV1, { standing, texts, plan }: Load): CheckedKey[] {
-  const leaves = new Map(standing.leaves.map((leaf) => [keyFrom(leaf.path), leaf]));
-  const holes = new Map(standing.holes.map(({ path, item }) => [keyFrom(path), item]));
+function keysOf(schema: StandardSchemaV1, { placement, texts, plan }: Load): CheckedKey[] {
+  const leaves = new Map(placement.leaves.map((leaf) => [keyFrom(leaf.path), leaf]));
+  const holes = new Map(placement.holes.map(({ path, item }) => [keyFrom(path), item]));
   const known = describeKeys(schema).keys;
   const keys = new Set([...known.map(({ key }) => key), ...leaves.keys(), ...holes.keys()]);
   const fallbacks = new Map(known.map((one) => [one.key, one]));
@@ -93,10 +103,20 @@ function keysOf(schema: StandardSchemaV1, { standing, texts, plan }: Load): Chec
       const value = show(texts.read(leaf.path, leaf.item.value), isHidden(leaf, plan.shape));
       return { key, state: 'found', value, origin: String(leaf.item.origin) };
     }
-    if (hole) return { key, state: hole.error.code === 'on_demand' ? 'on_demand' : 'unreadable', origin: String(hole.origin) };
+    if (hole)
+      return {
+        key,
+        state: hole.error.code === 'on_demand' ? 'on_demand' : 'unreadable',
+        origin: String(hole.origin),
+      };
     const fallback = fallbacks.get(key);
     if (fallback && 'default' in fallback)
-      return { key, state: 'default', value: show(fallback.default as never, fallback.secret), origin: 'default of the schema' };
+      return {
+        key,
+        state: 'default',
+        value: show(fallback.default as never, fallback.secret),
+        origin: 'default of the schema',
+      };
     return { key, state: 'absent' };
   });
 }

@@ -2,10 +2,11 @@ import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { type Revealable, reveal, revealed, withoutBigints } from '../guarded.ts';
 import { keyOf } from '../key.ts';
+import { type Revealable, reveal, revealed } from '../masking.ts';
 import type { ListOptions } from '../provider.ts';
 import { reportError } from '../report/report.ts';
+import { withoutBigints } from '../value.ts';
 import { carryForward } from './carry.ts';
 import { ConfigEvents } from './events.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
@@ -24,7 +25,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #own: AsyncDisposable | undefined;
   readonly #events: ConfigEvents;
   readonly #subscriptions = new Subscriptions<T>((key) =>
-    this.#events.tell('notice', { key, message: `a listener for changes of "${key}" threw` }),
+    this.#events.emit('notice', { key, message: `a listener for changes of "${key}" threw` }),
   );
   readonly #reloads = new Reloads((way) => this.#load(way));
   readonly #stop = new AbortController();
@@ -43,7 +44,11 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** What `loadConfig` does with its plan.
    *  @internal */
-  static async load<T>(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined): Promise<Config<T>> {
+  static async load<T>(
+    plan: Plan,
+    options: LoadOptions,
+    own: AsyncDisposable | undefined,
+  ): Promise<Config<T>> {
     const config = new Config<T>(plan, options, own);
     try {
       await config.#begin();
@@ -65,7 +70,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   async #begin(): Promise<void> {
     const { signal, watch = false } = this.#options;
-    if (signal?.aborted) throw new ConfigError('aborted', 'loading the configuration was given up before it began');
+    if (signal?.aborted)
+      throw new ConfigError('aborted', 'loading the configuration was given up before it began');
     signal?.addEventListener('abort', this.#abort, { once: true });
     // watched before it is read: no change falls between
     if (watch) this.#watch(watch === true ? {} : watch);
@@ -129,7 +135,11 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  @throws ConfigError `not_found` when there is no previous one */
   rollback(): GenerationInfo {
     const previous = this.#previous;
-    if (!previous) throw new ConfigError('not_found', 'there is no earlier generation of this configuration to go back to');
+    if (!previous)
+      throw new ConfigError(
+        'not_found',
+        'there is no earlier generation of this configuration to go back to',
+      );
     this.#pinned = true;
     this.#previous = undefined;
     this.#replace(previous);
@@ -152,9 +162,15 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     } catch (error) {
       const failed = isConfigError(error)
         ? error
-        : new ConfigError('io', 'loading the configuration failed in a way that was not explained', { cause: error });
+        : new ConfigError('io', 'loading the configuration failed in a way that was not explained', {
+            cause: error,
+          });
       const { code, provider } = failed;
-      this.#events.tell('refresh_failed', { outcome: code, durationMs: performance.now() - began, ...(provider && { provider }) });
+      this.#events.emit('refresh_failed', {
+        outcome: code,
+        durationMs: performance.now() - began,
+        ...(provider && { provider }),
+      });
       throw failed;
     }
   }
@@ -166,7 +182,12 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   async #validated({ acquire, fresh }: Way): Promise<Load> {
     const { context, unknown } = this.#options;
-    const options: ListOptions = { signal: this.#stop.signal, context, acquire, ...(fresh && { maxAgeMs: 0 }) };
+    const options: ListOptions = {
+      signal: this.#stop.signal,
+      context,
+      acquire,
+      ...(fresh && { maxAgeMs: 0 }),
+    };
     const layers = await ask(this.#plan, options);
     const failure = failureOf(layers);
     if (failure) throw failure;
@@ -183,7 +204,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const { number } = next.info;
     this.#last = Math.max(this.#last, number);
     this.#events.remark(load, this.#options.unknown === 'warn');
-    this.#events.tell('refreshed', { durationMs, version: String(number) });
+    this.#events.emit('refreshed', { durationMs, version: String(number) });
     if (number === before?.info.number) {
       this.#generation = next;
     } else {
@@ -198,19 +219,26 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#generation = next;
     this.#flat = nothing;
     if (!before) return;
-    this.#events.tell('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
-    this.#subscriptions.tell(before, next);
+    this.#events.emit('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
+    this.#subscriptions.notify(before, next);
   }
 
   /** Credentials that expire are renewed while a configuration holds them. */
   #renewLeases({ layers }: Load): void {
-    const holders = layers.filter(({ entries }) => entries.some((entry) => entry.expiresAt !== undefined)).map(({ name }) => name);
+    const holders = layers
+      .filter(({ entries }) => entries.some((entry) => entry.expiresAt !== undefined))
+      .map(({ name }) => name);
     if (!this.#watching && holders.length > 0) this.#watch({}, new Set(holders));
   }
 
   #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
     const reload = (why: 'change' | 'poll'): Promise<void> => this.#run(ways[why]);
-    this.#watching = new Watching(this.#plan.source, options, reload, ({ provider }) => only?.has(provider) ?? true);
+    this.#watching = new Watching(
+      this.#plan.source,
+      options,
+      reload,
+      ({ provider }) => only?.has(provider) ?? true,
+    );
   }
 
   /** Stops watching, and closes a chain that was made for it. What was loaded stays readable. */

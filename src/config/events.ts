@@ -20,18 +20,22 @@ export class ConfigEvents {
     return this.#listeners.add(listener);
   }
 
-  tell<K extends keyof ConfigEventTypes>(type: K, fields: ConfigEventTypes[K] & Fields): void {
+  emit<K extends keyof ConfigEventTypes>(type: K, fields: ConfigEventTypes[K] & Fields): void {
     if (this.#listeners.size === 0) return;
     const id = `config-${(++made).toString(36)}`;
     const head = { id, time: Date.now(), provider: this.#name, layer: 'config', outcome: 'ok' };
-    this.#listeners.tell(Object.freeze({ ...head, type, ...fields }) as unknown as ConfigEvent);
+    this.#listeners.notify(Object.freeze({ ...head, type, ...fields }) as unknown as ConfigEvent);
   }
 
   /** Says what is odd about a load, once: keys that nobody reads, where that is asked for, and holes that nobody reads. */
   remark(load: Load, warn: boolean): void {
     const unknown = warn ? load.unknown() : [];
     const remarks = [
-      ...unknown.map(({ key, origin, hint }) => ({ key, outcome: 'ok' as const, message: `nothing reads "${key}" (${origin}). ${hint}` })),
+      ...unknown.map(({ key, origin, hint }) => ({
+        key,
+        outcome: 'ok' as const,
+        message: `nothing reads "${key}" (${origin}). ${hint}`,
+      })),
       ...load.unread.map(({ key, error }) => ({
         key,
         outcome: error.code,
@@ -39,8 +43,9 @@ export class ConfigEvents {
       })),
     ];
     for (const remark of remarks.filter(({ message }) => !this.#remarked.has(message))) {
-      this.tell('notice', remark);
-      if (remark.outcome === 'ok' && this.#listeners.size === 0) process.emitWarning(remark.message, 'ConfigWarning');
+      this.emit('notice', remark);
+      if (remark.outcome === 'ok' && this.#listeners.size === 0)
+        process.emitWarning(remark.message, 'ConfigWarning');
     }
     this.#remarked = new Set(remarks.map(({ message }) => message));
   }

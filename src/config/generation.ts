@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from '../chain/explain.ts';
-import { guarded, inside, masked, withoutBigints } from '../guarded.ts';
-import { isPlain } from '../internal/freeze.ts';
-import { append, type Key, keyFrom, keyOf, segments, startsWith } from '../key.ts';
+import { append, keyFrom, keyOf, segments, startsWith } from '../key.ts';
+import { inside, masked, maskedCopy } from '../masking.ts';
 import type { KeyStatus, Layer } from '../provider.ts';
 import { show } from '../redact.ts';
 import { shapeAt } from '../schema/shape.ts';
 import { readAs } from '../schema/strings.ts';
+import { isPlain, type Key, withoutBigints } from '../value.ts';
 import { isHidden, type Load, maskedInput, publicPart } from './load.ts';
 
 /** One state of a configuration, as a whole. */
@@ -41,7 +41,7 @@ export class Generation<T> {
     this.load = load;
     const { stale } = load.carried;
     const same = before?.isSameAs(load) === true;
-    this.value = same ? before.value : guarded(load.output as T, () => this.#visible(), load.input.isHole);
+    this.value = same ? before.value : maskedCopy(load.output as T, () => this.#visible(), load.input.isHole);
     this.info = Object.freeze({
       number: same ? before.info.number : number,
       loadedAt: same ? before.info.loadedAt : Date.now(),
@@ -56,7 +56,10 @@ export class Generation<T> {
 
   /** Whether a load says the same as this one: the same values, the same of them secret. */
   isSameAs(load: Load): boolean {
-    return isDeepStrictEqual(this.load.input.value, load.input.value) && isDeepStrictEqual(hidden(this.load), hidden(load));
+    return (
+      isDeepStrictEqual(this.load.input.value, load.input.value) &&
+      isDeepStrictEqual(hidden(this.load), hidden(load))
+    );
   }
 
   /** What stands at a path of the value; undefined where nothing does. */
@@ -71,7 +74,8 @@ export class Generation<T> {
     const walk = (value: unknown, path: readonly string[]): void => {
       const key = pathKey(path);
       if (key) all[key] = value;
-      if (isPlain(value) && path.length < 32) for (const name of Object.keys(value)) walk(value[name], [...path, name]);
+      if (isPlain(value) && path.length < 32)
+        for (const name of Object.keys(value)) walk(value[name], [...path, name]);
     };
     walk(this.value, []);
     return all;
@@ -88,29 +92,40 @@ export class Generation<T> {
   }
 
   explain(key: Key, statusOf: (provider: string, key: Key) => KeyStatus | undefined): Explanation {
-    const { plan, layers, merged, standing, texts } = this.load;
+    const { plan, layers, merged, placement, texts } = this.load;
     const path = segments(key);
     const full = append(plan.at, key);
     const status = (provider: string): KeyStatus | undefined => {
       const known = statusOf(provider, full);
-      return [...this.load.carried.stale.keys()].some(({ name }) => name === provider) ? { ...known, stale: true } : known;
+      return [...this.load.carried.stale.keys()].some(({ name }) => name === provider)
+        ? { ...known, stale: true }
+        : known;
     };
-    const leaf = standing.leaves.find((one) => isDeepStrictEqual(one.path, path));
+    const leaf = placement.leaves.find((one) => isDeepStrictEqual(one.path, path));
     const notes: string[] = [];
     if (leaf) {
       const read = texts.read(path, leaf.item.value);
       const hide = isHidden(leaf, plan.shape);
       if (!Object.is(read, leaf.item.value) && !isDeepStrictEqual(read, leaf.item.value)) {
-        notes.push(`the text ${show(leaf.item.value, hide)} was read as ${readAs(read)}${hide ? '' : `: ${show(read, false)}`}`);
+        notes.push(
+          `the text ${show(leaf.item.value, hide)} was read as ${readAs(read)}${hide ? '' : `: ${show(read, false)}`}`,
+        );
       }
-      if (plan.schema && !isDeepStrictEqual(read, this.at(path))) notes.push('the schema made something else of it');
-    } else if (plan.schema && this.at(path) !== undefined && !standing.leaves.some((one) => startsWith(keyFrom(one.path), key))) {
+      if (plan.schema && !isDeepStrictEqual(read, this.at(path)))
+        notes.push('the schema made something else of it');
+    } else if (
+      plan.schema &&
+      this.at(path) !== undefined &&
+      !placement.leaves.some((one) => startsWith(keyFrom(one.path), key))
+    ) {
       notes.push(`default of the schema: ${JSON.stringify(withoutBigints(this.shown(path)))}`);
     }
     const expected = shapeAt(plan.shape, path)?.expects;
     if (expected) notes.push(`the schema wants ${expected}`);
     for (const [{ name }, error] of this.load.carried.stale)
-      notes.push(`${name} is unreachable, its values stand since ${new Date(this.info.loadedAt).toISOString()}: ${error.message}`);
+      notes.push(
+        `${name} is unreachable, its values stand since ${new Date(this.info.loadedAt).toISOString()}: ${error.message}`,
+      );
     // the schema's own mark makes a value secret that its sources do not know to be
     const secret = leaf !== undefined && isHidden(leaf, plan.shape);
     return explain(full, layers, merged, { status, ...(secret && { secret }) }).with(...notes);
@@ -129,12 +144,15 @@ function pathKey(path: readonly string[]): Key | undefined {
 /** One step into a value: names of its own; of an instance, also what its class gives it. */
 function step(at: unknown, name: string): unknown {
   if (typeof at !== 'object' || at === null) return undefined;
-  const own = Array.isArray(at) || isPlain(at) ? Object.prototype.propertyIsEnumerable.call(at, name) : !(name in Object.prototype);
+  const own =
+    Array.isArray(at) || isPlain(at)
+      ? Object.prototype.propertyIsEnumerable.call(at, name)
+      : !(name in Object.prototype);
   return own ? (at as Record<string, unknown>)[name] : undefined;
 }
 
-const hidden = ({ standing, plan }: Load): string[] =>
-  standing.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));
+const hidden = ({ placement, plan }: Load): string[] =>
+  placement.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));
 
 function sourceOf({ name, entries }: Layer, stale: boolean): SourceInfo {
   const versions = new Set(entries.map((entry) => entry.version));
@@ -156,7 +174,8 @@ export function hasChanged<T>(before: Generation<T>, after: Generation<T>, path:
   return holdsInstance(now) && !isDeepStrictEqual(inputAt(before, path), inputAt(after, path));
 }
 
-const inputAt = <T>({ load }: Generation<T>, path: readonly string[]): unknown => path.reduce(inside, load.input.value);
+const inputAt = <T>({ load }: Generation<T>, path: readonly string[]): unknown =>
+  path.reduce(inside, load.input.value);
 
 function holdsInstance(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value === 'function';
@@ -167,10 +186,12 @@ function holdsInstance(value: unknown): boolean {
 /** The keys whose input differs between two generations. */
 export function changedKeys<T>(before: Generation<T>, after: Generation<T>): Key[] {
   const [old, now] = [valuesOf(before), valuesOf(after)];
-  return [...new Set([...old.keys(), ...now.keys()])].filter((key) => !isDeepStrictEqual(old.get(key), now.get(key)));
+  return [...new Set([...old.keys(), ...now.keys()])].filter(
+    (key) => !isDeepStrictEqual(old.get(key), now.get(key)),
+  );
 }
 
 const valuesOf = <T>({ load }: Generation<T>): Map<Key, unknown> =>
-  new Map(load.standing.leaves.map(({ path, item }) => [keyFrom(path), item.value]));
+  new Map(load.placement.leaves.map(({ path, item }) => [keyFrom(path), item.value]));
 
 export const pathOf = (key: string): readonly string[] => segments(keyOf(key));

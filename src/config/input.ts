@@ -1,34 +1,8 @@
-import type { ConfigValue } from '../entry.ts';
-import type { Key } from '../key.ts';
-import { keyFrom, rest, segments, startsWith } from '../key.ts';
-import type { Hole, Leaf, Merged } from '../merge/merged.ts';
+import { keyFrom } from '../key.ts';
+import type { Hole, Leaf } from '../merge/merged.ts';
+import type { Placed, Placement } from '../merge/placement.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
-
-/** A leaf or a hole at its place below the configuration's own root. */
-export interface Placed<T> {
-  readonly path: readonly string[];
-  readonly item: T;
-}
-
-/** What stands below `at` in a merge. */
-export interface Standing {
-  readonly leaves: readonly Placed<Leaf>[];
-  readonly holes: readonly Placed<Hole>[];
-  readonly sections: readonly (readonly string[])[];
-}
-
-export function standing(merged: Merged, at: Key): Standing {
-  const below = (key: Key): readonly string[] => segments(rest(key, at));
-  const within = <T extends { readonly key: Key }>(items: Iterable<T>): Placed<T>[] =>
-    Array.from(items).flatMap((item) => (startsWith(item.key, at) ? [{ path: below(item.key), item }] : []));
-  const above = [...merged.holes.values()].find((hole) => hole.key !== at && startsWith(at, hole.key));
-  const holes = within(merged.holes.values());
-  return {
-    leaves: within(merged.leaves.values()),
-    holes: above ? [{ path: [], item: above }, ...holes] : holes,
-    sections: [...merged.empty].filter((key) => startsWith(key, at)).map(below),
-  };
-}
+import type { ConfigValue, Key } from '../value.ts';
 
 /** What is given to a schema: the merged tree, in which every hole tells when it is read. */
 export interface Input {
@@ -45,7 +19,11 @@ type Section = Record<string, unknown>;
 
 /** Builds a schema's input. Sections that the schema requires stand there even if nobody has anything in them: then what is missing
  *  is told key by key. */
-export function buildInput(standing: Standing, shape: Shape | undefined, give: (leaf: Placed<Leaf>) => ConfigValue): Input {
+export function buildInput(
+  placement: Placement,
+  shape: Shape | undefined,
+  give: (leaf: Placed<Leaf>) => ConfigValue,
+): Input {
   const root: Section = {};
   let only: { readonly value: unknown } | undefined;
   const found = new Map<Hole, Key>();
@@ -56,8 +34,8 @@ export function buildInput(standing: Standing, shape: Shape | undefined, give: (
     if (recording && !found.has(hole)) found.set(hole, keyFrom(path));
   };
 
-  for (const path of standing.sections) sectionAt(root, path);
-  for (const leaf of standing.leaves) {
+  for (const path of placement.sections) sectionAt(root, path);
+  for (const leaf of placement.leaves) {
     const name = leaf.path.at(-1);
     if (name === undefined) only = { value: give(leaf) };
     else sectionAt(root, leaf.path.slice(0, -1))[name] = give(leaf);
@@ -66,13 +44,17 @@ export function buildInput(standing: Standing, shape: Shape | undefined, give: (
 
   let value: unknown = only ? only.value : root;
   // the deepest first: a section must be complete before it is wrapped
-  for (const { path, item: hole } of [...standing.holes].sort((a, b) => b.path.length - a.path.length)) {
+  for (const { path, item: hole } of [...placement.holes].sort((a, b) => b.path.length - a.path.length)) {
     const name = path.at(-1);
     const parent = name === undefined ? undefined : sectionAt(root, path.slice(0, -1));
     const here = name === undefined ? root : parent?.[name];
     const whole = shapeAt(shape, path);
-    if (typeof here === 'object' && here !== null && (name === undefined || isUnder(standing, path))) {
-      const wrapped = recorder(here as Section, (inside) => record(hole, inside === undefined ? path : [...path, inside]), isWalked(whole));
+    if (typeof here === 'object' && here !== null && (name === undefined || isUnder(placement, path))) {
+      const wrapped = recorder(
+        here as Section,
+        (inside) => record(hole, inside === undefined ? path : [...path, inside]),
+        isWalked(whole),
+      );
       wrappers.add(wrapped);
       if (parent && name !== undefined) parent[name] = wrapped;
       else value = wrapped;
@@ -102,11 +84,12 @@ export function buildInput(standing: Standing, shape: Shape | undefined, give: (
 const propertyOf = (at: unknown, name: string): PropertyDescriptor | undefined =>
   typeof at === 'object' && at !== null ? Object.getOwnPropertyDescriptor(at, name) : undefined;
 
-const isUnder = ({ leaves }: Standing, path: readonly string[]): boolean =>
+const isUnder = ({ leaves }: Placement, path: readonly string[]): boolean =>
   leaves.some((leaf) => leaf.path.length > path.length && path.every((step, at) => leaf.path[at] === step));
 
 /** Whether a schema may read names of a section that it does not list. */
-const isWalked = (shape: Shape | undefined): boolean => !shape?.kinds || shape.open || shape.rest !== undefined;
+const isWalked = (shape: Shape | undefined): boolean =>
+  !shape?.kinds || shape.open || shape.rest !== undefined;
 
 function sectionAt(root: Section, path: readonly string[]): Section {
   let at = root;
@@ -124,7 +107,8 @@ function addRequired(section: Section, shape: Shape): void {
     if (!inner || !isSection) continue;
     if (!Object.hasOwn(section, name)) section[name] = {};
     const here = section[name];
-    if (typeof here === 'object' && here !== null && !Array.isArray(here)) addRequired(here as Section, inner);
+    if (typeof here === 'object' && here !== null && !Array.isArray(here))
+      addRequired(here as Section, inner);
   }
 }
 

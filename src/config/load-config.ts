@@ -1,5 +1,5 @@
-import type { ConfigTree } from '../entry.ts';
 import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import type { ConfigTree } from '../value.ts';
 import type { ConfigCheck } from './check-config.ts';
 import type { Config } from './config.ts';
 import type { ConfigSource, LoadOptions } from './plan.ts';

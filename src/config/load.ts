@@ -1,17 +1,18 @@
-import { layersOf } from '../chain/layers.ts';
-import { ConfigError } from '../errors.ts';
-import { append, type Key, keyFrom } from '../key.ts';
+import { ConfigError, type Problem } from '../errors.ts';
+import { append, keyFrom } from '../key.ts';
 import { merge } from '../merge/merge.ts';
 import type { Hole, Leaf, Merged } from '../merge/merged.ts';
+import { type Placed, type Placement, placementOf } from '../merge/placement.ts';
 import type { Layer, ListOptions } from '../provider.ts';
+import { layersOf } from '../query.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import { diagnose, isSecret, unknownKeys, unreadable } from '../report/diagnosis.ts';
-import type { Problem } from '../report/report.ts';
 import { wantedBy } from '../schema/keys.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
+import type { Key } from '../value.ts';
 import type { Carried } from './carry.ts';
-import { buildInput, type Input, type Placed, type Standing, standing } from './input.ts';
+import { buildInput, type Input } from './input.ts';
 import type { Plan } from './plan.ts';
 
 /** One load: what was found and what the schema made of it. */
@@ -20,7 +21,7 @@ export interface Load {
   readonly carried: Carried;
   readonly layers: readonly Layer[];
   readonly merged: Merged;
-  readonly standing: Standing;
+  readonly placement: Placement;
   readonly texts: Texts;
   /** What the schema was given, and what it made of it. */
   readonly input: Input;
@@ -45,25 +46,39 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
   const failed = layers.flatMap(({ name, error }) => (error ? [{ name, error }] : []));
   const [first] = failed;
   if (!first) return undefined;
-  const problems = failed.map(({ name, error }): Problem => ({ kind: 'failed', key: '', message: error.message, origin: name }));
+  const problems = failed.map(
+    ({ name, error }): Problem => ({ kind: 'failed', key: '', message: error.message, origin: name }),
+  );
   if (failed.length === 1) return first.error.with({ problems });
   const told = failed.map(({ error }) => `\n  ${error.message}`).join('');
   // when one of them will not get well by itself, neither will the load
   const worst = failed.find(({ error }) => !error.transient) ?? first;
-  return new ConfigError(worst.error.code, `${failed.length} sources failed:${told}`, { cause: worst.error, problems });
+  return new ConfigError(worst.error.code, `${failed.length} sources failed:${told}`, {
+    cause: worst.error,
+    problems,
+  });
 }
 
 /** Merges what the providers said and has the schema validate it. */
 export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
   const { layers } = carried;
   const { at, schema, shape, source } = plan;
-  const wanted = shape ? wantedBy(shape, at) : { keys: [], open: [] };
-  const merged = merge(layers, { keys: wanted.keys, open: [...wanted.open, at] });
-  const here = standing(merged, at);
+  const wanted = shape ? wantedBy(shape, at) : { keys: [], prefixes: [] };
+  const merged = merge(layers, { keys: wanted.keys, prefixes: [...wanted.prefixes, at] });
+  const here = placementOf(merged, at);
   const texts = new Texts();
-  if (shape) for (const { path, item } of here.leaves) if (item.entry.text) texts.add(path, item.value, shape);
+  if (shape)
+    for (const { path, item } of here.leaves) if (item.entry.text) texts.add(path, item.value, shape);
   let input = buildInput(here, shape, ({ item }) => item.value);
-  const facts = { plan, layers, carried, merged, standing: here, texts, unknown: () => (shape ? unknownKeys(here, shape) : []) };
+  const facts = {
+    plan,
+    layers,
+    carried,
+    merged,
+    placement: here,
+    texts,
+    unknown: () => (shape ? unknownKeys(here, shape) : []),
+  };
   if (!schema || !shape) {
     const problems = here.holes.map(({ path, item }) => unreadable(item, keyFrom(path), at));
     return { ...facts, input, output: input.value, problems, unread: [] };
@@ -76,12 +91,13 @@ export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
   // who takes anything takes the hole too
   if ('value' in result) {
     for (const { path, item } of here.holes)
-      if (!holes.has(item) && isAnything(shape, path) && input.isLeft(result.value, path)) holes.set(item, keyFrom(path));
+      if (!holes.has(item) && isAnything(shape, path) && input.isLeft(result.value, path))
+        holes.set(item, keyFrom(path));
   }
   const where = (key: Key): readonly string[] => source.where(append(at, key)).split('\n').filter(Boolean);
   const issues = 'issues' in result ? result.issues : [];
   const problems = [
-    ...diagnose(issues, { standing: here, input: input.value, texts, shape, holes, where }),
+    ...diagnose(issues, { placement: here, input: input.value, texts, shape, holes, where }),
     ...Array.from(holes, ([hole, key]) => unreadable(hole, key, at)),
   ];
   const unread = here.holes.map(({ item }) => item).filter((hole) => !holes.has(hole));
@@ -97,13 +113,15 @@ function isAnything(shape: Shape, path: readonly string[]): boolean {
 }
 
 /** What of a load may be printed: what sources gave that is not secret, as it was read, and what the schema sets when nothing is set. */
-export function publicPart({ standing: here, texts, plan: { shape } }: Load): unknown {
+export function publicPart({ placement: here, texts, plan: { shape } }: Load): unknown {
   const tree = (shape && defaults(shape, [])) ?? {};
-  return overlay(tree, here, (leaf) => (isHidden(leaf, shape) ? undefined : texts.read(leaf.path, leaf.item.value)));
+  return overlay(tree, here, (leaf) =>
+    isHidden(leaf, shape) ? undefined : texts.read(leaf.path, leaf.item.value),
+  );
 }
 
 /** The whole input of a load, secrets masked. */
-export function maskedInput({ standing: here, texts, plan: { shape } }: Load): unknown {
+export function maskedInput({ placement: here, texts, plan: { shape } }: Load): unknown {
   return overlay({}, here, (leaf) => (isHidden(leaf, shape) ? MASK : texts.read(leaf.path, leaf.item.value)));
 }
 
@@ -113,7 +131,11 @@ export function isHidden(leaf: Placed<Leaf>, shape: Shape | undefined): boolean 
 
 type Tree = Record<string, unknown>;
 
-function overlay(tree: unknown, { leaves, sections }: Standing, give: (leaf: Placed<Leaf>) => unknown): unknown {
+function overlay(
+  tree: unknown,
+  { leaves, sections }: Placement,
+  give: (leaf: Placed<Leaf>) => unknown,
+): unknown {
   let root = tree;
   const section = (path: readonly string[]): Tree =>
     path.reduce<Tree>((at, name) => {
@@ -140,10 +162,19 @@ function defaults(shape: Shape, path: readonly string[], given = shape.default?.
   return Object.fromEntries(inner);
 }
 
-const isScalar = (value: unknown): value is string | number | boolean | bigint | null => typeof value !== 'object' || value === null;
+const isScalar = (value: unknown): value is string | number | boolean | bigint | null =>
+  typeof value !== 'object' || value === null;
 
 /** All that is wrong with a load. A strict schema and we may both have told of an unknown key. */
-export function problemsOf({ problems, unknown }: Load, judged: 'ignore' | 'warn' | 'error' = 'ignore'): readonly Problem[] {
+export function problemsOf(
+  { problems, unknown }: Load,
+  judged: 'ignore' | 'warn' | 'error' = 'ignore',
+): readonly Problem[] {
   if (judged !== 'error') return problems;
-  return [...problems, ...unknown().filter(({ key }) => !problems.some((problem) => problem.kind === 'unknown' && problem.key === key))];
+  return [
+    ...problems,
+    ...unknown().filter(
+      ({ key }) => !problems.some((problem) => problem.kind === 'unknown' && problem.key === key),
+    ),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { ConfigTree, ConfigValue } from '../entry.ts';
+import type { ConfigTree, ConfigValue } from '../value.ts';
 
 /** What has no keys of its own: a path ends there. */
 type End =
@@ -63,7 +63,11 @@ type Field<T, K extends string> = T extends End
         : never;
 
 /** A record has any name, or has it not. */
-type Named<T, K extends string> = T extends End ? Field<T, K> : string extends keyof T ? Field<T, K> | undefined : Field<T, K>;
+type Named<T, K extends string> = T extends End
+  ? Field<T, K>
+  : string extends keyof T
+    ? Field<T, K> | undefined
+    : Field<T, K>;
 
 /** What stands at a dotted path in T; also undefined where a section on the way may be missing. */
 export type ValueAt<T, P extends string> = string extends P

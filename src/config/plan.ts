@@ -1,13 +1,24 @@
 import { ProviderChain } from '../chain/chain.ts';
-import { isComposed, isProvider } from '../decorate.ts';
+import { isComposed } from '../decorators/decorate.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { aBoolean, aFunction, aNumber, anObject, anything, aString, checkOptions, either, oneOf } from '../internal/options.ts';
-import { type Key, keyOf } from '../key.ts';
-import type { ConfigProvider } from '../provider.ts';
+import {
+  aBoolean,
+  aFunction,
+  aNumber,
+  anObject,
+  anything,
+  aString,
+  checkOptions,
+  either,
+  oneOf,
+} from '../internal/options.ts';
+import { keyOf } from '../key.ts';
+import { type ConfigProvider, isProvider } from '../provider.ts';
 import { shapeOf } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import type { Shape } from '../schema/shape.ts';
+import type { Key } from '../value.ts';
 import type { WatchOptions } from './watching.ts';
 
 /** Where a configuration comes from. Of a list, the first has the highest priority. */
@@ -53,13 +64,23 @@ export function planOf(
   options: LoadOptions,
 ): { readonly plan: Plan; readonly own?: ProviderChain } {
   if (!isSource(source))
-    throw new ConfigError('invalid_option', `${owner}: the source is no provider, no chain and no list of providers`, {
-      hint: "Say where to look, as in new EnvProvider() or new BundleProvider('config.yaml')",
-    });
+    throw new ConfigError(
+      'invalid_option',
+      `${owner}: the source is no provider, no chain and no list of providers`,
+      {
+        hint: "Say where to look, as in new EnvProvider() or new BundleProvider('config.yaml')",
+      },
+    );
   checkOptions(owner, options, loadOptions);
-  if (typeof options.watch === 'object') checkOptions(`${owner}: watch`, options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
+  if (typeof options.watch === 'object')
+    checkOptions(`${owner}: watch`, options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
   const own = source instanceof ProviderChain ? undefined : chainOf(source);
-  const plan: Plan = { source: own ?? (source as ProviderChain), at: keyOf(options.at ?? ''), schema, shape: schema && shapeOf(schema) };
+  const plan: Plan = {
+    source: own ?? (source as ProviderChain),
+    at: keyOf(options.at ?? ''),
+    schema,
+    shape: schema && shapeOf(schema),
+  };
   return { plan, ...(own && { own }) };
 }
 
@@ -67,4 +88,6 @@ export const isSource = (value: unknown): value is ConfigSource => Array.isArray
 
 /** A view of somebody's chain is that somebody's to close. */
 const chainOf = (source: ConfigSource): ProviderChain =>
-  isProvider(source) ? new ProviderChain([source], { closeProviders: !isComposed(source) }) : new ProviderChain(source);
+  isProvider(source)
+    ? new ProviderChain([source], { closeProviders: !isComposed(source) })
+    : new ProviderChain(source);

@@ -29,7 +29,11 @@ export class Reloads {
     if (!this.#running) return this.#start(way);
     if (this.#waiting) {
       const { fresh, acquire, explicit } = this.#waiting.way;
-      this.#waiting.way = { fresh: fresh || way.fresh, acquire: acquire || way.acquire, explicit: explicit || way.explicit };
+      this.#waiting.way = {
+        fresh: fresh || way.fresh,
+        acquire: acquire || way.acquire,
+        explicit: explicit || way.explicit,
+      };
       return this.#waiting.done;
     }
     const done = this.#running

@@ -1,5 +1,4 @@
-import type { Generation } from './generation.ts';
-import { hasChanged, pathOf } from './generation.ts';
+import { type Generation, hasChanged, pathOf } from './generation.ts';
 
 /** A real change at a path, from one generation to the next. Secrets are masked here: who needs the value asks the config for it. */
 export interface ConfigChange {
@@ -18,7 +17,11 @@ export type ChangeListener = (change: ConfigChange) => unknown;
 
 /** Who wants to know about which path. */
 export class Subscriptions<T> {
-  readonly #all = new Set<{ readonly key: string; readonly path: readonly string[]; readonly listener: ChangeListener }>();
+  readonly #all = new Set<{
+    readonly key: string;
+    readonly path: readonly string[];
+    readonly listener: ChangeListener;
+  }>();
   readonly #failed: (key: string) => void;
 
   /** `failed` hears of listeners that throw: they harm nobody else. */
@@ -32,13 +35,19 @@ export class Subscriptions<T> {
     return { [Symbol.dispose]: () => void this.#all.delete(subscription) };
   }
 
-  tell(before: Generation<T>, after: Generation<T>): void {
+  notify(before: Generation<T>, after: Generation<T>): void {
     for (const { key, path, listener } of [...this.#all]) {
       if (!hasChanged(before, after, path)) continue;
       const [previous, current] = [before.shown(path), after.shown(path)];
       const change = { key, generation: after.info.number };
       this.#call(key, () =>
-        listener(Object.freeze({ ...change, ...(previous !== undefined && { previous }), ...(current !== undefined && { current }) })),
+        listener(
+          Object.freeze({
+            ...change,
+            ...(previous !== undefined && { previous }),
+            ...(current !== undefined && { current }),
+          }),
+        ),
       );
     }
   }

@@ -25,7 +25,12 @@ export class Watching implements Disposable {
   #failures = 0;
   #over = false;
 
-  constructor(source: ConfigProvider, options: WatchOptions, reload: Reload, concerns: (change: Change) => boolean = () => true) {
+  constructor(
+    source: ConfigProvider,
+    options: WatchOptions,
+    reload: Reload,
+    concerns: (change: Change) => boolean = () => true,
+  ) {
     this.#reload = reload;
     this.#pollMs = options.pollMs;
     this.#settleMs = options.settleMs ?? 50;

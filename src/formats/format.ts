@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { ConfigTree } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { peer } from '../internal/peer.ts';
+import { peer } from '../internal/lazy.ts';
+import type { ConfigTree } from '../value.ts';
 import type { Position } from './position.ts';
-import type { Source } from './refusal.ts';
+import type { SourceText } from './refusal.ts';
 
 export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
 
@@ -16,7 +16,7 @@ export interface Parsed {
 
 /** A way to write a tree of values as a text. Both ways refuse, with a ConfigError, whatever would not come back the same. */
 export interface Format {
-  parse(source: Source): Promise<Parsed>;
+  parse(source: SourceText): Promise<Parsed>;
   print(tree: ConfigTree, owner: string): Promise<string>;
 }
 

@@ -1,7 +1,7 @@
-import { refusal, type Source } from './refusal.ts';
+import { refusal, type SourceText } from './refusal.ts';
 
 /** The text with blanks in place of comments and of commas behind a last value, so that every offset stays what it was. */
-export function withoutComments(source: Source): string {
+export function withoutComments(source: SourceText): string {
   const { text } = source;
   const blanks: [from: number, to: number][] = [];
   let before = ''; // the last character that counts
@@ -33,7 +33,7 @@ function blanked(text: string, blanks: [from: number, to: number][]): string {
   return out + text.slice(done);
 }
 
-function endOfComment(source: Source, start: number): number {
+function endOfComment(source: SourceText, start: number): number {
   const { text } = source;
   const line = text[start + 1] === '/';
   const end = text.indexOf(line ? '\n' : '*/', start + 2);

@@ -1,11 +1,10 @@
-import type { Spot } from './position.ts';
-import { positionOf } from './position.ts';
-import { bigInteger, duplicate, quoteIt, refusal, type Source, tooDeep } from './refusal.ts';
+import { positionOf, type Spot } from './position.ts';
+import { bigInteger, duplicate, quoteIt, refusal, type SourceText, tooDeep } from './refusal.ts';
 import { maxDepth } from './tree.ts';
 
 /** Where everything in a JSON text stands. Throws, with its place, the first thing that is wrong: a fault in the grammar, a
  *  duplicate key, a number that would lose digits. */
-export function scanJson(source: Source): Spot {
+export function scanJson(source: SourceText): Spot {
   return new Scanner(source).root();
 }
 
@@ -16,11 +15,11 @@ const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const word = /true|false|null/y;
 
 class Scanner {
-  readonly #source: Source;
+  readonly #source: SourceText;
   readonly #text: string;
   #at = 0;
 
-  constructor(source: Source) {
+  constructor(source: SourceText) {
     this.#source = source;
     this.#text = source.text;
   }
@@ -56,7 +55,12 @@ class Scanner {
       const name = JSON.parse(this.#text.slice(start, this.#at)) as string;
       const before = keys.get(name);
       if (before !== undefined)
-        throw refusal(this.#source, start, duplicate(name, positionOf(this.#text, before).line), 'Remove one of them');
+        throw refusal(
+          this.#source,
+          start,
+          duplicate(name, positionOf(this.#text, before).line),
+          'Remove one of them',
+        );
       keys.set(name, start);
       this.#skip(blanks);
       if (this.#text[this.#at] !== ':') throw this.#fault('a colon is missing behind a key');
@@ -68,7 +72,8 @@ class Scanner {
 
   #elements(depth: number): Map<string, Spot> {
     const inside = new Map<string, Spot>();
-    for (let more = this.#open(']'); more; more = this.#more(']')) inside.set(`${inside.size}`, this.#value(depth));
+    for (let more = this.#open(']'); more; more = this.#more(']'))
+      inside.set(`${inside.size}`, this.#value(depth));
     return inside;
   }
 
@@ -88,7 +93,8 @@ class Scanner {
     this.#at++;
     if (next === close) return false;
     this.#skip(blanks);
-    if (this.#text[this.#at] === close) throw this.#fault(`a comma stands before ${close}`, 'Remove the comma, or name the file .jsonc');
+    if (this.#text[this.#at] === close)
+      throw this.#fault(`a comma stands before ${close}`, 'Remove the comma, or name the file .jsonc');
     return true;
   }
 
@@ -102,21 +108,25 @@ class Scanner {
         return;
       }
       if (next === undefined) throw refusal(this.#source, start, 'a string does not end');
-      if (next !== '\\') throw this.#fault('a control character or line break in a string', 'Write it as an escape, like \\n');
+      if (next !== '\\')
+        throw this.#fault('a control character or line break in a string', 'Write it as an escape, like \\n');
       if (!this.#skip(escapes)) throw this.#fault('an unknown escape in a string');
     }
   }
 
   #number(start: number): void {
     const written = this.#text.slice(start, this.#at);
-    if (/[\w.]/.test(this.#text[this.#at] ?? '')) throw this.#fault('a number that JSON does not know', 'Quote it if it is a text');
+    if (/[\w.]/.test(this.#text[this.#at] ?? ''))
+      throw this.#fault('a number that JSON does not know', 'Quote it if it is a text');
     const value = Number(written);
     if (!Number.isFinite(value)) throw refusal(this.#source, start, 'a number too large to hold', quoteIt);
-    if (/^-?\d+$/.test(written) && !Number.isSafeInteger(value)) throw refusal(this.#source, start, bigInteger, quoteIt);
+    if (/^-?\d+$/.test(written) && !Number.isSafeInteger(value))
+      throw refusal(this.#source, start, bigInteger, quoteIt);
   }
 
   #noValue(first: string | undefined): Error {
-    if (first === undefined) return this.#fault('the file ends too early', 'It may have been read while it was being written');
+    if (first === undefined)
+      return this.#fault('the file ends too early', 'It may have been read while it was being written');
     if (this.#isComment()) return this.#comment();
     if (first === "'") return this.#fault('a string in single quotes', 'Use double quotes');
     if (/^(?:-?Infinity|NaN)/.test(this.#text.slice(this.#at, this.#at + 9)))

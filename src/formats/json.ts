@@ -1,9 +1,9 @@
-import { type ConfigTree, type ConfigValue, isTree } from '../entry.ts';
+import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
 import type { Format, Parsed } from './format.ts';
 import { withoutComments } from './json-comments.ts';
 import { scanJson } from './json-scan.ts';
 import { positions } from './position.ts';
-import { refusal, refuseBlank, type Source } from './refusal.ts';
+import { refusal, refuseBlank, type SourceText } from './refusal.ts';
 import { assertPrintable, Examination, freezeTree, glance, losesDigits } from './tree.ts';
 
 /** JSON. What is accepted was read by JSON.parse; the scanner of our own runs only to say what is wrong, and where things stand. */
@@ -21,7 +21,7 @@ export const jsonc: Format = {
   print: json.print,
 };
 
-function read(original: Source, source: Source): Parsed {
+function read(original: SourceText, source: SourceText): Parsed {
   refuseBlank(original, '{}');
   const { text } = source;
   let tree: ConfigValue;
@@ -33,12 +33,13 @@ function read(original: Source, source: Source): Parsed {
   }
   if (!isTree(tree)) throw refusal(source, text.search(/\S/), 'the file holds no object');
   const members = glance(tree);
-  if (members === undefined || (members !== membersAtMost(text) && members !== membersWritten(text))) examine(tree, source);
+  if (members === undefined || (members !== membersAtMost(text) && members !== membersWritten(text)))
+    examine(tree, source);
   return { tree, at: positions(text, () => scanJson(source)) };
 }
 
 /** Throws what is wrong with a tree that a glance could not pass: a fault of its own, a duplicate, a number that lost digits. */
-function examine(tree: ConfigTree, source: Source): void {
+function examine(tree: ConfigTree, source: SourceText): void {
   const { text } = source;
   const { members, oddNumber, fault } = new Examination(tree);
   const root = fault || oddNumber || members !== membersWritten(text) ? scanJson(source) : undefined;

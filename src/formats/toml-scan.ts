@@ -158,9 +158,20 @@ function isEscaped(text: string, at: number): boolean {
 function unquoted(quoted: string): string {
   const text = quoted.slice(1, -1);
   if (quoted[0] === "'") return text;
-  return text.replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|x([\da-fA-F]{2})|(.))/g, (_, short, long, byte, char: string) =>
-    char === undefined ? String.fromCodePoint(Number.parseInt(short ?? long ?? byte, 16)) : (escapes[char] ?? char),
+  return text.replace(
+    /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|x([\da-fA-F]{2})|(.))/g,
+    (_, short, long, byte, char: string) =>
+      char === undefined
+        ? String.fromCodePoint(Number.parseInt(short ?? long ?? byte, 16))
+        : (escapes[char] ?? char),
   );
 }
 
-const escapes: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r', e: '\u001b' };
+const escapes: Readonly<Record<string, string>> = {
+  b: '\b',
+  t: '\t',
+  n: '\n',
+  f: '\f',
+  r: '\r',
+  e: '\u001b',
+};

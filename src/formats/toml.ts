@@ -1,9 +1,9 @@
 import { parse, stringify } from 'smol-toml';
-import type { ConfigTree, ConfigValue } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
+import type { ConfigTree, ConfigValue } from '../value.ts';
 import type { Format } from './format.ts';
 import { positions } from './position.ts';
-import { quoteIt, refusal, refuseBlank, reservedKey, type Source, tooDeep } from './refusal.ts';
+import { quoteIt, refusal, refuseBlank, reservedKey, type SourceText, tooDeep } from './refusal.ts';
 import { scanToml } from './toml-scan.ts';
 import { assertPrintable, Examination, type Fault, freezeTree, maxDepth } from './tree.ts';
 
@@ -15,7 +15,9 @@ export const toml: Format = {
     const tables = new Tables();
     let tree: ConfigTree;
     try {
-      tree = tables.plain(parse(source.text, { integersAsBigInt: 'asNeeded', unsafeKeyBehaviour: 'throw', maxDepth })) as ConfigTree;
+      tree = tables.plain(
+        parse(source.text, { integersAsBigInt: 'asNeeded', unsafeKeyBehaviour: 'throw', maxDepth }),
+      ) as ConfigTree;
     } catch (error) {
       throw rebuilt(error, source);
     }
@@ -68,7 +70,7 @@ class Tables {
 }
 
 /** The library's message holds lines of the source; only its place, and which fault it is, come out. */
-function rebuilt(error: unknown, source: Source): ConfigError {
+function rebuilt(error: unknown, source: SourceText): ConfigError {
   const { line, column, message } = error as { line?: number; column?: number; message?: string };
   const said = /^Invalid TOML document: (.*)/.exec(message ?? '')?.[1] ?? '';
   const [, what, hint] = faults.find(([pattern]) => pattern.test(said)) ?? [];

@@ -1,6 +1,6 @@
-import type { ConfigTree, ConfigValue } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { keyFrom } from '../key.ts';
+import type { ConfigTree, ConfigValue } from '../value.ts';
 import { named, reservedKey, tooDeep } from './refusal.ts';
 
 export const maxDepth = 100;
@@ -11,7 +11,8 @@ const surelyShort = 60;
 const inLeaf = -1;
 
 const reserved = new Set(['__proto__', 'prototype', 'constructor']);
-export const isReserved = (name: string): boolean => (name.length === 9 || name.length === 11) && reserved.has(name);
+export const isReserved = (name: string): boolean =>
+  (name.length === 9 || name.length === 11) && reserved.has(name);
 
 export interface Fault {
   readonly path: readonly string[];
@@ -33,7 +34,8 @@ function glanceAtTree(tree: ConfigTree, depth: number, length: number): boolean 
   for (const name in tree) {
     count++;
     const total = length === inLeaf ? inLeaf : length + name.length + 1;
-    if (total > surelyShort || isReserved(name) || glanceAt(tree[name] as ConfigValue, depth + 1, total)) return true;
+    if (total > surelyShort || isReserved(name) || glanceAt(tree[name] as ConfigValue, depth + 1, total))
+      return true;
   }
   members += count;
   Object.freeze(tree);
@@ -50,7 +52,9 @@ function glanceAtList(list: readonly ConfigValue[], depth: number): boolean {
 function glanceAt(value: ConfigValue, depth: number, length: number): boolean {
   if (typeof value === 'object') {
     if (value === null) return false;
-    return Array.isArray(value) ? glanceAtList(value, depth) : glanceAtTree(value as ConfigTree, depth, length);
+    return Array.isArray(value)
+      ? glanceAtList(value, depth)
+      : glanceAtTree(value as ConfigTree, depth, length);
   }
   return isOdd(value);
 }
@@ -93,7 +97,8 @@ export class Examination {
     const names = Object.keys(tree);
     this.members += names.length;
     if (depth >= maxDepth) return this.#found(depth, tooDeep);
-    if (depth >= maxSections && length !== inLeaf && names.length > 0) return this.#found(depth, `more than ${maxSections} sections deep`);
+    if (depth >= maxSections && length !== inLeaf && names.length > 0)
+      return this.#found(depth, `more than ${maxSections} sections deep`);
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
       this.#path[depth] = name;
@@ -122,10 +127,18 @@ function tooLong(path: readonly (string | number)[]): boolean {
 }
 
 /** Throws for a tree that a format cannot print; `refuse` says why a value cannot be. */
-export function assertPrintable(tree: ConfigTree, owner: string, refuse: (value: ConfigValue) => string | undefined): void {
+export function assertPrintable(
+  tree: ConfigTree,
+  owner: string,
+  refuse: (value: ConfigValue) => string | undefined,
+): void {
   const { fault } = new Examination(tree);
   const [path, what] = fault ? [fault.path, fault.what] : (findValue(tree, refuse) ?? []);
-  if (path && what) throw new ConfigError('validation', `${owner}: the value at ${path.map(named).join('.')} cannot be written: ${what}`);
+  if (path && what)
+    throw new ConfigError(
+      'validation',
+      `${owner}: the value at ${path.map(named).join('.')} cannot be written: ${what}`,
+    );
 }
 
 /** What JSON and YAML would give back with other digits, or not at all. */
@@ -140,7 +153,8 @@ function findValue(
   path: readonly string[] = [],
 ): [string[], string] | undefined {
   if (typeof value !== 'object' || value === null) {
-    const what = typeof value === 'number' && !Number.isFinite(value) ? 'it is no finite number' : refuse(value);
+    const what =
+      typeof value === 'number' && !Number.isFinite(value) ? 'it is no finite number' : refuse(value);
     return what === undefined ? undefined : [[...path], what];
   }
   for (const [name, inner] of Object.entries(value)) {

@@ -1,16 +1,29 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import type { ConfigTree, ConfigValue } from '../entry.ts';
-import { isPlain } from '../internal/freeze.ts';
-import type { Spot } from './position.ts';
-import { positionOf } from './position.ts';
-import { bigInteger, duplicate, quoteIt, refusal, reservedKey, type Source } from './refusal.ts';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
+import { type ConfigTree, type ConfigValue, isPlain } from '../value.ts';
+import { positionOf, type Spot } from './position.ts';
+import { bigInteger, duplicate, quoteIt, refusal, reservedKey, type SourceText } from './refusal.ts';
 import { isReserved } from './tree.ts';
 
 /** What all aliases of a file may stand for together, in values and characters. */
 const maxAliased = 10_000_000;
 
 const standard = /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/;
-const types: Readonly<Record<string, string>> = { str: 'string', int: 'number', float: 'number', bool: 'boolean' };
+const types: Readonly<Record<string, string>> = {
+  str: 'string',
+  int: 'number',
+  float: 'number',
+  bool: 'boolean',
+};
 
 interface Read {
   readonly value: ConfigValue;
@@ -20,7 +33,7 @@ interface Read {
 }
 
 /** The tree of a document and where everything in it stands, in one walk that is linear in the text and what its aliases add. */
-export function readYaml(source: Source, document: Document.Parsed): { tree: ConfigTree; root: Spot } {
+export function readYaml(source: SourceText, document: Document.Parsed): { tree: ConfigTree; root: Spot } {
   const { contents } = document;
   const nothing = !contents || (isScalar(contents) && contents.value === null && !contents.source);
   if (nothing) return { tree: {}, root: { offset: 0 } };
@@ -30,11 +43,11 @@ export function readYaml(source: Source, document: Document.Parsed): { tree: Con
 }
 
 class Reader {
-  readonly #source: Source;
+  readonly #source: SourceText;
   readonly #anchors = new Map<string, Read | 'open'>();
   #aliased = 0;
 
-  constructor(source: Source) {
+  constructor(source: SourceText) {
     this.#source = source;
   }
 
@@ -42,7 +55,11 @@ class Reader {
     if (isAlias(node)) return this.#alias(node.source, offsetOf(node));
     const { anchor } = node as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, 'open');
-    const read = isMap(node) ? this.#map(node) : isSeq(node) ? this.#list(node) : this.#scalar(node as Scalar);
+    const read = isMap(node)
+      ? this.#map(node)
+      : isSeq(node)
+        ? this.#list(node)
+        : this.#scalar(node as Scalar);
     if (anchor) this.#anchors.set(anchor, read);
     return read;
   }
@@ -52,7 +69,8 @@ class Reader {
     if (!target) throw this.#fault(offset, 'an alias whose anchor does not stand above it');
     if (target === 'open') throw this.#fault(offset, 'an alias inside its own anchor');
     this.#aliased += target.size;
-    if (this.#aliased > maxAliased) throw this.#fault(offset, 'aliases that stand for too much', 'Write the values out, or split the file');
+    if (this.#aliased > maxAliased)
+      throw this.#fault(offset, 'aliases that stand for too much', 'Write the values out, or split the file');
     return { ...target, spot: { ...target.spot, offset } };
   }
 
@@ -60,13 +78,19 @@ class Reader {
     const offset = offsetOf(node);
     const { value, source = '' } = node;
     const type = this.#tag(node, offset);
-    if (type && (types[type] ?? 'object') !== typeof value) throw this.#fault(offset, `a value that is no !!${type}`);
+    if (type && (types[type] ?? 'object') !== typeof value)
+      throw this.#fault(offset, `a value that is no !!${type}`);
     if (typeof value === 'number') {
-      if (!Number.isFinite(value)) throw this.#fault(offset, 'a number that is not finite', 'Quote it if it is a text');
+      if (!Number.isFinite(value))
+        throw this.#fault(offset, 'a number that is not finite', 'Quote it if it is a text');
       if (Number.isInteger(value) && !Number.isSafeInteger(value) && !/^[-+]?[\d.]*[.eE]/.test(source))
         throw this.#fault(offset, bigInteger, quoteIt);
     }
-    return { value: value as ConfigValue, spot: { offset }, size: 1 + (typeof value === 'string' ? value.length : 0) };
+    return {
+      value: value as ConfigValue,
+      spot: { offset },
+      size: 1 + (typeof value === 'string' ? value.length : 0),
+    };
   }
 
   #list(node: { items: unknown[]; range?: unknown; tag?: string }): Read {
@@ -74,7 +98,11 @@ class Reader {
     this.#tag(node, offset);
     const items = node.items.map((item) => this.read(item as Node));
     const inside = new Map(items.map(({ spot }, i) => [`${i}`, spot]));
-    return { value: items.map(({ value }) => value), spot: { offset, inside }, size: items.reduce((sum, { size }) => sum + size, 1) };
+    return {
+      value: items.map(({ value }) => value),
+      spot: { offset, inside },
+      size: items.reduce((sum, { size }) => sum + size, 1),
+    };
   }
 
   #map(node: YAMLMap): Read {
@@ -96,7 +124,9 @@ class Reader {
           name.merges ? 'Merge several with <<: [*one, *other]' : 'Remove one of them',
         );
       keys.set(name.text, start);
-      const read: Read = pair.value ? this.read(pair.value) : { value: null, spot: { offset: start }, size: 1 };
+      const read: Read = pair.value
+        ? this.read(pair.value)
+        : { value: null, spot: { offset: start }, size: 1 };
       size += name.text.length + read.size;
       if (name.merges) merged.push(...this.#merges(offsetOf(pair.value ?? pair.key), read));
       else {
@@ -118,13 +148,15 @@ class Reader {
     const parts = Array.isArray(read.value)
       ? read.value.map((value, i) => ({ value, spot: read.spot.inside?.get(`${i}`) as Spot, size: 0 }))
       : [read];
-    if (!parts.every(({ value }) => isPlain(value))) throw this.#fault(offset, 'a merge (<<) of something that is no mapping');
+    if (!parts.every(({ value }) => isPlain(value)))
+      throw this.#fault(offset, 'a merge (<<) of something that is no mapping');
     return parts;
   }
 
   /** A key as it was written: `80:` and `true:` are the texts 80 and true. */
   #name(key: Node | null, offset: number): { text: string; merges: boolean } {
-    if (!isScalar(key)) throw this.#fault(offset, 'a key that is no text', 'Write the key out, in quotes if it is odd');
+    if (!isScalar(key))
+      throw this.#fault(offset, 'a key that is no text', 'Write the key out, in quotes if it is odd');
     this.#tag(key, offset);
     const plain = key.type === 'PLAIN';
     const text = plain ? (key.source ?? '') : String(key.value);
@@ -138,7 +170,11 @@ class Reader {
   #tag({ tag }: { tag?: string }, offset: number): string | undefined {
     if (!tag || tag === '!') return undefined;
     if (!standard.test(tag))
-      throw this.#fault(offset, 'a value with a tag of its own', 'Write the value without it; quote a text that begins with !');
+      throw this.#fault(
+        offset,
+        'a value with a tag of its own',
+        'Write the value without it; quote a text that begins with !',
+      );
     return tag.slice(tag.lastIndexOf(':') + 1);
   }
 
@@ -147,4 +183,5 @@ class Reader {
   }
 }
 
-const offsetOf = (node: Node | null): number => (node?.range as readonly number[] | null | undefined)?.[0] ?? 0;
+const offsetOf = (node: Node | null): number =>
+  (node?.range as readonly number[] | null | undefined)?.[0] ?? 0;

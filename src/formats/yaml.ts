@@ -1,11 +1,17 @@
 import { Composer, Document, Parser, visit } from 'yaml';
 import type { Format } from './format.ts';
 import { positions } from './position.ts';
-import { refusal, refuseBlank, type Source, tooDeep } from './refusal.ts';
+import { refusal, refuseBlank, type SourceText, tooDeep } from './refusal.ts';
 import { assertPrintable, Examination, freezeTree, losesDigits, maxDepth } from './tree.ts';
 import { readYaml } from './yaml-tree.ts';
 
-const options = { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
+const options = {
+  version: '1.2',
+  schema: 'core',
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: 'error',
+} as const;
 
 /** YAML 1.2 in its core schema, whatever a %YAML directive says: `yes` and dates are strings. */
 export const yaml: Format = {
@@ -31,14 +37,15 @@ export const yaml: Format = {
 };
 
 /** The one document of a text. Its depth is bounded before the library's recursion meets it. */
-function compose(source: Source): Document.Parsed {
+function compose(source: SourceText): Document.Parsed {
   const tokens = [...new Parser().parse(source.text)];
   const deep = tooDeepAt(tokens);
   if (deep !== undefined) throw refusal(source, deep, tooDeep);
   const [document, another] = new Composer(options).compose(tokens, true, source.text.length);
   const error = document?.errors[0];
   if (error) throw refusal(source, error.pos[0], faults[error.code] ?? 'not valid YAML', hints[error.code]);
-  if (another) throw refusal(source, another.range[0], 'a second document', 'Put each document into a file of its own');
+  if (another)
+    throw refusal(source, another.range[0], 'a second document', 'Put each document into a file of its own');
   return document as Document.Parsed;
 }
 
@@ -54,7 +61,9 @@ function tooDeepAt(tokens: readonly unknown[]): number | undefined {
     const inner = level.flatMap(({ value }) => (value ? [value as Token] : []));
     const collections = [...inner, ...level].filter(({ items }) => items);
     if (collections.length > 0 && ++depth > maxDepth) return collections[0]?.offset ?? 0;
-    level = collections.flatMap(({ items = [] }) => items.flatMap(({ key, value }) => [key, value].filter(Boolean) as Token[]));
+    level = collections.flatMap(({ items = [] }) =>
+      items.flatMap(({ key, value }) => [key, value].filter(Boolean) as Token[]),
+    );
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
-import { type ConfigValue, isTree } from '../entry.ts';
-import { type Key, segments } from '../key.ts';
+import { segments } from '../key.ts';
+import { type ConfigValue, isTree, type Key } from '../value.ts';
 
 /** What stands at a key inside a value. Lists are leaves, into which no key leads; names that every object has are not found. */
 export function dig(value: ConfigValue, key: Key): ConfigValue | undefined {

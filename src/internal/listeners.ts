@@ -16,7 +16,7 @@ export class Listeners<T> {
     };
   }
 
-  tell(what: T): void {
+  notify(what: T): void {
     for (const listener of [...this.#all]) {
       try {
         listener(what);

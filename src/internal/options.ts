@@ -12,7 +12,10 @@ const check =
 export const aString: Check = check('a non-empty string', (v) => typeof v === 'string' && v !== '');
 export const aBoolean: Check = check('true or false', (v) => typeof v === 'boolean');
 export const aFunction: Check = check('a function', (v) => typeof v === 'function');
-export const anObject: Check = check('an object', (v) => typeof v === 'object' && v !== null && !Array.isArray(v));
+export const anObject: Check = check(
+  'an object',
+  (v) => typeof v === 'object' && v !== null && !Array.isArray(v),
+);
 export const anything: Check = () => undefined;
 export const aNumber = (least: number, most = Number.MAX_VALUE): Check =>
   check(
@@ -21,7 +24,9 @@ export const aNumber = (least: number, most = Number.MAX_VALUE): Check =>
   );
 export const anInteger = (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
   check(
-    most === Number.MAX_SAFE_INTEGER ? `a whole number, at least ${least}` : `a whole number from ${least} to ${most}`,
+    most === Number.MAX_SAFE_INTEGER
+      ? `a whole number, at least ${least}`
+      : `a whole number from ${least} to ${most}`,
     (v) => Number.isInteger(v) && (v as number) >= least && (v as number) <= most,
   );
 export const oneOf = (...values: readonly (string | boolean)[]): Check =>
@@ -29,7 +34,9 @@ export const oneOf = (...values: readonly (string | boolean)[]): Check =>
 export const listOf =
   (each: Check): Check =>
   (value) =>
-    Array.isArray(value) && value.every((v) => each(v) === undefined) ? undefined : `a list, each ${each(Symbol()) ?? 'anything'}`;
+    Array.isArray(value) && value.every((v) => each(v) === undefined)
+      ? undefined
+      : `a list, each ${each(Symbol()) ?? 'anything'}`;
 export const mapOf =
   (each: Check): Check =>
   (value) =>
@@ -40,7 +47,9 @@ export const either =
   (...checks: readonly Check[]): Check =>
   (value) =>
     checks.some((one) => one(value) === undefined) ? undefined : checks.map((one) => one(value)).join(' or ');
-export const sensitiveNames: Check = listOf(check('a word or a RegExp', (v) => (typeof v === 'string' && v !== '') || v instanceof RegExp));
+export const sensitiveNames: Check = listOf(
+  check('a word or a RegExp', (v) => (typeof v === 'string' && v !== '') || v instanceof RegExp),
+);
 
 /** Refuses what an owner's options may not be, at construction, with the name of the option that was probably meant.
  *  Strings received are never quoted: an option may be a token. */
@@ -55,7 +64,11 @@ export function checkOptions(owner: string, options: object, allowed: Readonly<R
       });
     }
     const expected = value === undefined ? undefined : one(value);
-    if (expected) throw new ConfigError('invalid_option', `${owner}: the option ${name} must be ${expected}; received ${received(value)}`);
+    if (expected)
+      throw new ConfigError(
+        'invalid_option',
+        `${owner}: the option ${name} must be ${expected}; received ${received(value)}`,
+      );
   }
 }
 

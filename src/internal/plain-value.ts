@@ -1,7 +1,7 @@
-import { type ConfigValue, Secret } from '../entry.ts';
+import { Secret } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { type Key, quote } from '../key.ts';
-import { isPlain } from './freeze.ts';
+import { quote } from '../key.ts';
+import { type ConfigValue, isPlain, type Key } from '../value.ts';
 
 const maxDepth = 100;
 
@@ -10,7 +10,10 @@ export class NoValue extends Error {}
 
 /** A frozen copy of a value, `marked` when `secret()` stood in it. Throws NoValue, or `invalid_key` for a name that could
  *  reach a prototype. */
-export function plainValue(value: unknown, within: readonly object[] = []): { readonly value: ConfigValue; readonly marked: boolean } {
+export function plainValue(
+  value: unknown,
+  within: readonly object[] = [],
+): { readonly value: ConfigValue; readonly marked: boolean } {
   if (value instanceof Secret) return { value: plainValue(Secret.reveal(value), within).value, marked: true };
   if (typeof value !== 'object' || value === null) return { value: scalar(value), marked: false };
   const inside = deeper(value, within);
@@ -29,7 +32,8 @@ export function plainValue(value: unknown, within: readonly object[] = []): { re
 /** The names and values of a plain object. */
 export function members(value: object): [string, unknown][] {
   if (!isPlain(value)) throw new NoValue(`${instance(value)}, not a plain object`);
-  if (Object.getOwnPropertySymbols(value).length > 0) throw new NoValue('an object with a symbol among its names');
+  if (Object.getOwnPropertySymbols(value).length > 0)
+    throw new NoValue('an object with a symbol among its names');
   const found = Object.entries(value);
   for (const [name] of found) quote(name);
   return found;
@@ -57,7 +61,10 @@ function instance(value: object): string {
 }
 
 /** What a caller hands over to be written, copied, and `marked` when it is to be secret. */
-export function writable(value: unknown, key: Key): { readonly value: ConfigValue; readonly marked: boolean } {
+export function writable(
+  value: unknown,
+  key: Key,
+): { readonly value: ConfigValue; readonly marked: boolean } {
   try {
     return plainValue(value);
   } catch (error) {

@@ -1,8 +1,8 @@
-import { type ConfigTree, type ConfigValue, type Entry, isTree, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { frozen, sameValue } from '../internal/freeze.ts';
 import { camel, keyFrom, letters, segments } from '../key.ts';
 import type { Layer, Wanted } from '../provider.ts';
+import { type ConfigTree, type ConfigValue, frozen, isTree, sameValue } from '../value.ts';
 
 /** An entry or a hole at the place where it stands in the merge. */
 export interface Bound {
@@ -31,7 +31,8 @@ class Names {
   }
 
   spellings(segment: string): Iterable<[string, Names]> {
-    for (const tree of this.#trees) for (const name of Object.keys(tree)) this.kid(name).learn(tree[name] as ConfigValue);
+    for (const tree of this.#trees)
+      for (const name of Object.keys(tree)) this.kid(name).learn(tree[name] as ConfigValue);
     this.#trees = [];
     return this.#kids.get(letters(segment)) ?? [];
   }
@@ -46,16 +47,19 @@ interface Found {
 function find(root: Names, path: readonly string[]): Found[] {
   let found: Found[] = [{ path: [], names: root }];
   for (const segment of path) {
-    found = found.flatMap((at) => Array.from(at.names.spellings(segment), ([name, names]) => ({ path: [...at.path, name], names })));
+    found = found.flatMap((at) =>
+      Array.from(at.names.spellings(segment), ([name, names]) => ({ path: [...at.path, name], names })),
+    );
   }
   return found;
 }
 
-const at = (root: Names, path: readonly string[]): Names => path.reduce((names, segment) => names.kid(segment), root);
+const at = (root: Names, path: readonly string[]): Names =>
+  path.reduce((names, segment) => names.kid(segment), root);
 
 /** Gives loose names their keys: every wanted or exact key with the same letters, else camelCase below what is known.
  *  Names that bind only to what is `known` never make a key of their own. */
-export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], open: [] }): Bound[][] {
+export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], prefixes: [] }): Bound[][] {
   const items = layers.map((layer) => {
     const all: (Entry | Unreadable)[] = [...layer.entries, ...layer.holes];
     return all.some((item) => item.loose) ? arrays(all) : all;
@@ -65,7 +69,7 @@ export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], open
 
   const root = new Names();
   for (const key of wanted.keys) at(root, segments(key)).leaf = true;
-  for (const key of wanted.open) at(root, segments(key));
+  for (const key of wanted.prefixes) at(root, segments(key));
   for (const item of items.flat()) {
     if (item.loose) continue;
     const names = at(root, segments(item.key));
@@ -75,7 +79,9 @@ export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], open
   return items.map((layer) =>
     layer.flatMap((item) => {
       if (!item.loose) return [exact(item)];
-      const found = find(root, segments(item.key)).filter(({ names }) => item.loose === 'always' || names.leaf);
+      const found = find(root, segments(item.key)).filter(
+        ({ names }) => item.loose === 'always' || names.leaf,
+      );
       return found.map(({ path }) => ({ path, item }));
     }),
   );
@@ -125,9 +131,18 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
   const hole = list.map((one) => one.item).find(isUnreadable);
   if (hole) return Object.freeze({ ...hole, key });
   try {
-    const value = frozen(build(list.map((one) => ({ path: one.path.slice(depth), value: (one.item as Entry).value }))));
+    const value = frozen(
+      build(list.map((one) => ({ path: one.path.slice(depth), value: (one.item as Entry).value }))),
+    );
     const entries = list.map((one) => one.item as Entry);
-    return makeEntry({ key, value, secret: entries.some((entry) => entry.secret), origin, loose, text: true });
+    return makeEntry({
+      key,
+      value,
+      secret: entries.some((entry) => entry.secret),
+      origin,
+      loose,
+      text: true,
+    });
   } catch (fault) {
     const names = list.map((one) => String(one.item.origin)).join(', ');
     const error = new ConfigError('conflict', `${names}: ${(fault as Clash).message}`, {
@@ -150,8 +165,10 @@ interface Piece {
 function build(pieces: readonly Piece[]): ConfigValue {
   const leaf = pieces.find((piece) => piece.path.length === 0);
   if (leaf) {
-    if (pieces.some((piece) => piece.path.length > 0)) throw new Clash('an item is both a value and a section');
-    if (pieces.some((piece) => !sameValue(piece.value, leaf.value))) throw new Clash('one item has two values');
+    if (pieces.some((piece) => piece.path.length > 0))
+      throw new Clash('an item is both a value and a section');
+    if (pieces.some((piece) => !sameValue(piece.value, leaf.value)))
+      throw new Clash('one item has two values');
     return leaf.value;
   }
   const groups = new Map<string, Piece[]>();
@@ -162,7 +179,8 @@ function build(pieces: readonly Piece[]): ConfigValue {
   }
   const names = [...groups.keys()];
   const numbers = names.filter(isIndex);
-  if (numbers.length === 0) return Object.fromEntries(names.map((name) => [name, build(groups.get(name) as Piece[])]));
+  if (numbers.length === 0)
+    return Object.fromEntries(names.map((name) => [name, build(groups.get(name) as Piece[])]));
   if (numbers.length < names.length) throw new Clash('indices stand beside names');
   if (
     !numbers

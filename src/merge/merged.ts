@@ -1,8 +1,10 @@
-import { type ConfigTree, type ConfigValue, type Entry, isTree, isUnreadable, makeEntry, type Origin, type Unreadable } from '../entry.ts';
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { append, type Key, keyFrom, quote, rest, segments, startsWith } from '../key.ts';
+import { append, keyFrom, quote, rest, segments, startsWith } from '../key.ts';
+import type { Origin } from '../origin.ts';
+import { type ConfigTree, type ConfigValue, isTree, type Key } from '../value.ts';
 import type { Bound } from './bind.ts';
-import type { Conflict, LeafNode, Node, Section, Source } from './merge.ts';
+import type { Conflict, LayerItem, LeafNode, Node, Section } from './node.ts';
 
 /** One value of the merge and the entry it came from. */
 export interface Leaf {
@@ -16,7 +18,7 @@ export interface Leaf {
   /** Also when it overrides a secret or a hole. */
   readonly secret: boolean;
   /** Both at the price of one. */
-  said(): Said;
+  provenance(): Provenance;
 }
 
 /** A place that cannot be read: nothing of lower priority shines through. */
@@ -58,16 +60,20 @@ function conflict(key: Key, { between: [a, b], differ }: Conflict): ConfigError 
   const what = differ
     ? `${first} and ${second} both give "${key}", and differ`
     : `"${key}" is a value in one of ${first} and ${second}, and a section in the other`;
-  return new ConfigError('conflict', what, { key, origin: second, hint: differ ? 'Keep one of them' : 'Rename or remove one of them' });
+  return new ConfigError('conflict', what, {
+    key,
+    origin: second,
+    hint: differ ? 'Keep one of them' : 'Rename or remove one of them',
+  });
 }
 
-interface Said {
+interface Provenance {
   readonly origin: Origin;
   readonly secret: boolean;
 }
 
 /** A leaf's own origin and taint inside an entry that may hold a whole tree. */
-function leafOf(item: Entry | Unreadable, key: Key): Said {
+function leafOf(item: Entry | Unreadable, key: Key): Provenance {
   if (isUnreadable(item)) return { origin: item.origin, secret: true };
   return (!item.loose && startsWith(key, item.key) && item.leaf?.(rest(key, item.key))) || item;
 }
@@ -76,7 +82,9 @@ export class MergedTree implements Merged {
   readonly #root: Section;
   readonly #bound: readonly (readonly Bound[])[];
   readonly #names: readonly string[];
-  #found: { readonly leaves: Map<Key, Leaf>; readonly holes: Map<Key, Hole>; readonly empty: Set<Key> } | undefined;
+  #found:
+    | { readonly leaves: Map<Key, Leaf>; readonly holes: Map<Key, Hole>; readonly empty: Set<Key> }
+    | undefined;
   #byKey: Map<Key, Bound[]>[] | undefined;
 
   constructor(root: Section, bound: readonly (readonly Bound[])[], names: readonly string[]) {
@@ -104,12 +112,14 @@ export class MergedTree implements Merged {
     const holes = new Map<Key, Hole>();
     const names = this.#names;
     const walk = (key: Key, node: Node, closed: number): void => {
-      if (node.kind === 'leaf') leaves.set(key, new MergedLeaf(key, node, names[node.layer] as string, node.layer < closed));
+      if (node.kind === 'leaf')
+        leaves.set(key, new MergedLeaf(key, node, names[node.layer] as string, node.layer < closed));
       else if (node.kind === 'conflict') holes.set(key, holeOf(key, node));
       else {
         if (node.closed) holes.set(key, holeOf(key, node));
         else if (node.kids.size === 0) empty.add(key);
-        for (const [name, kid] of node.kids) walk(append(key, quote(name)), kid, node.closed?.layer ?? closed);
+        for (const [name, kid] of node.kids)
+          walk(append(key, quote(name)), kid, node.closed?.layer ?? closed);
       }
     };
     walk('', this.#root, -1);
@@ -130,10 +140,14 @@ export class MergedTree implements Merged {
       node = kid;
     }
     if (node.kind === 'leaf')
-      throw new ConfigError('invalid_key', `"${key}" is a value, not a section (${leafOf(node.item, key).origin})`, {
-        key,
-        hint: 'Read it with get',
-      });
+      throw new ConfigError(
+        'invalid_key',
+        `"${key}" is a value, not a section (${leafOf(node.item, key).origin})`,
+        {
+          key,
+          hint: 'Read it with get',
+        },
+      );
     return built(key, node) as ConfigTree;
   }
 
@@ -143,7 +157,10 @@ export class MergedTree implements Merged {
       if (leaf.secret || leaf.key === prefix || !startsWith(leaf.key, prefix)) continue;
       const path = segments(rest(leaf.key, prefix));
       const name = path.pop() as string;
-      const section = path.reduce<Record<string, ConfigValue>>((at, segment) => (at[segment] ??= {}) as Record<string, ConfigValue>, tree);
+      const section = path.reduce<Record<string, ConfigValue>>(
+        (at, segment) => (at[segment] ??= {}) as Record<string, ConfigValue>,
+        tree,
+      );
       section[name] = leaf.value;
     }
     return tree;
@@ -152,7 +169,7 @@ export class MergedTree implements Merged {
   entries(): readonly Entry[] {
     return Array.from(this.leaves.values(), (one) => {
       const { loose, leaf, ...entry } = one.entry;
-      return makeEntry({ ...entry, key: one.key, value: one.value, ...one.said() });
+      return makeEntry({ ...entry, key: one.key, value: one.value, ...one.provenance() });
     });
   }
 
@@ -205,12 +222,12 @@ class MergedLeaf implements Leaf {
   }
 
   get secret(): boolean {
-    return this.said().secret;
+    return this.provenance().secret;
   }
 
-  said(): Said {
+  provenance(): Provenance {
     const { origin, secret } = leafOf(this.entry, this.key);
-    const hides = (one: Source | 'hole'): boolean => one === 'hole' || leafOf(one.item, this.key).secret;
+    const hides = (one: LayerItem | 'hole'): boolean => one === 'hole' || leafOf(one.item, this.key).secret;
     return { origin, secret: secret || this.#coversHole || this.#under.some(hides) };
   }
 }
@@ -238,6 +255,7 @@ function built(key: Key, node: Node): ConfigValue {
 
 function dig(value: ConfigValue | undefined, path: readonly string[]): ConfigValue | undefined {
   let at = value;
-  for (const segment of path) at = isTree(at) && Object.hasOwn(at, segment) ? (at as ConfigTree)[segment] : undefined;
+  for (const segment of path)
+    at = isTree(at) && Object.hasOwn(at, segment) ? (at as ConfigTree)[segment] : undefined;
   return at;
 }

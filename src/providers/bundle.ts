@@ -1,13 +1,15 @@
-import { type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Origin } from '../entry.ts';
+import { type Entry, makeEntry } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
-import type { Content, Held } from '../internal/held.ts';
-import { heldFile } from '../internal/held-file.ts';
 import { aBoolean, anInteger, aString, checkOptions, oneOf, sensitiveNames } from '../internal/options.ts';
-import { append, type Key, keyOf, segments } from '../key.ts';
+import { append, keyOf, segments } from '../key.ts';
+import type { Content, ReloadableContent } from '../local/content.ts';
+import { fileContent } from '../local/file-content.ts';
+import { makeOrigin, type Origin } from '../origin.ts';
 import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
+import { type ConfigValue, isTree, type Key } from '../value.ts';
 
 export interface BundleOptions {
   /** The file. Relative to the working directory at construction. */
@@ -40,7 +42,7 @@ export class BundleProvider implements ConfigProvider {
   readonly name: string;
   readonly local = true;
   readonly #path: string;
-  readonly #file: Held<Parsed | undefined>;
+  readonly #file: ReloadableContent<Parsed | undefined>;
   readonly #tainted: (key: Key, value: ConfigValue) => boolean;
 
   constructor(options: string | BundleOptions) {
@@ -54,7 +56,7 @@ export class BundleProvider implements ConfigProvider {
     this.#path = path;
     this.#tainted = taint(sensitive);
     const parse = (text: string): Promise<Parsed> => format.parse({ provider, file: path, text });
-    this.#file = heldFile<Parsed>({ provider, path, optional, maxBytes, parse });
+    this.#file = fileContent<Parsed>({ provider, path, optional, maxBytes, parse });
   }
 
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
@@ -78,7 +80,13 @@ export class BundleProvider implements ConfigProvider {
     if (value === undefined) return [];
     if (!isTree(value)) return [this.#entry(at, value, content, this.#leaf(content, at))];
     const leaf = (inside: Key): Leaf => this.#leaf(content, append(at, inside));
-    return [this.#entry(at, value, content, { secret: false, origin: makeOrigin({ provider: this.name, source: this.#path }), leaf })];
+    return [
+      this.#entry(at, value, content, {
+        secret: false,
+        origin: makeOrigin({ provider: this.name, source: this.#path }),
+        leaf,
+      }),
+    ];
   }
 
   where(key: Key): string {

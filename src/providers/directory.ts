@@ -1,13 +1,23 @@
 import path from 'node:path';
-import { type Entry, makeEntry, makeOrigin, type Unreadable } from '../entry.ts';
+import { type Entry, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { type Content, Held } from '../internal/held.ts';
-import type { Mounted } from '../internal/mounted.ts';
-import { aBoolean, anInteger, aString, checkOptions, either, listOf, sensitiveNames } from '../internal/options.ts';
-import { survey } from '../internal/survey.ts';
-import { type Key, keyOf, parent, segments, startsWith } from '../key.ts';
+import {
+  aBoolean,
+  anInteger,
+  aString,
+  checkOptions,
+  either,
+  listOf,
+  sensitiveNames,
+} from '../internal/options.ts';
+import { keyOf, parent, segments, startsWith } from '../key.ts';
+import { type Content, ReloadableContent } from '../local/content.ts';
+import { folderMarks } from '../local/folder-marks.ts';
+import type { VolumeFile } from '../local/volume.ts';
+import { makeOrigin } from '../origin.ts';
 import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
+import type { Key } from '../value.ts';
 
 export interface DirectoryOptions {
   /** Everything in it is secret; `false`: names and shapes decide; a list: they and these names do. @default true */
@@ -33,7 +43,7 @@ const allowed = {
   name: aString,
 };
 
-type Files = ReadonlyMap<Key, Mounted>;
+type Files = ReadonlyMap<Key, VolumeFile>;
 
 /** Mounted secrets and ConfigMaps: a file is a key, its text the value, without one line break at its end. Folders and dotted
  *  names are sections; hidden files are left out. A file that cannot be read is a hole, and so are two files that would be one
@@ -43,7 +53,7 @@ export class DirectoryProvider implements ConfigProvider {
   readonly local = true;
   readonly #path: string;
   readonly #base64: ReadonlySet<Key>;
-  readonly #held: Held<Files>;
+  readonly #held: ReloadableContent<Files>;
   readonly #secret: (key: Key, value: string) => boolean;
 
   constructor(folder: string, options: DirectoryOptions = {}) {
@@ -59,7 +69,7 @@ export class DirectoryProvider implements ConfigProvider {
     this.#secret = sensitive === true ? () => true : taint(sensitive || []);
     const read = { root, shown: folder, provider, base64: this.#base64, maxFiles, maxBytes };
     const load = async (last: Content<Files> | undefined): Promise<Content<Files>> => {
-      const { printOf, readMounted } = await import('../internal/mounted.ts');
+      const { printOf, readVolume: readMounted } = await import('../local/volume.ts');
       const files = await readMounted(read, { again: last !== undefined && last.value.size > 0 });
       if (!files && !optional)
         throw new ConfigError('io', `the folder ${folder} does not exist`, {
@@ -68,7 +78,12 @@ export class DirectoryProvider implements ConfigProvider {
         });
       return { value: files ?? new Map(), print: printOf(files), readAt: Date.now() };
     };
-    this.#held = new Held({ provider, load, folders: () => survey(root, maxFiles).folders, mark: () => survey(root, maxFiles).mark });
+    this.#held = new ReloadableContent({
+      provider,
+      load,
+      folders: () => folderMarks(root, maxFiles).folders,
+      mark: () => folderMarks(root, maxFiles).mark,
+    });
   }
 
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
@@ -129,7 +144,7 @@ export class DirectoryProvider implements ConfigProvider {
     }
   }
 
-  #entry({ key, shown, value = '', modifiedAt }: Mounted, { readAt }: Content<Files>): Entry {
+  #entry({ key, shown, value = '', modifiedAt }: VolumeFile, { readAt }: Content<Files>): Entry {
     const binary = this.#base64.has(key);
     return makeEntry({
       key,
@@ -142,13 +157,17 @@ export class DirectoryProvider implements ConfigProvider {
     });
   }
 
-  #hole({ key, shown, error }: Mounted): Unreadable {
-    return Object.freeze({ key, origin: makeOrigin({ provider: this.name, source: shown }), error: error as ConfigError });
+  #hole({ key, shown, error }: VolumeFile): Unreadable {
+    return Object.freeze({
+      key,
+      origin: makeOrigin({ provider: this.name, source: shown }),
+      error: error as ConfigError,
+    });
   }
 }
 
 /** What keeps a key from being known: an unreadable folder, a file in the place of a section. */
-function holeAbove(files: Files, key: Key): Mounted | undefined {
+function holeAbove(files: Files, key: Key): VolumeFile | undefined {
   for (let above = parent(key); above !== ''; above = parent(above)) {
     const file = files.get(above);
     if (file?.error) return file;

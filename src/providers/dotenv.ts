@@ -1,11 +1,19 @@
 import path from 'node:path';
-import type { DotenvFiles } from '../internal/dotenv-files.ts';
-import { Held } from '../internal/held.ts';
 import { lazy } from '../internal/lazy.ts';
-import { aBoolean, anObject, aString, type Check, checkOptions, either, listOf } from '../internal/options.ts';
-import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
-import { VariableProvider } from '../internal/variable-provider.ts';
-import { foldersOf, markOf } from '../internal/watch.ts';
+import {
+  aBoolean,
+  anObject,
+  aString,
+  type Check,
+  checkOptions,
+  either,
+  listOf,
+} from '../internal/options.ts';
+import { ReloadableContent } from '../local/content.ts';
+import type { DotenvFiles } from '../local/dotenv-files.ts';
+import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
+import { VariableProvider } from '../local/variable-provider.ts';
+import { foldersOf, markOf } from '../local/watch.ts';
 import type { Change } from '../provider.ts';
 import { taint } from '../redact.ts';
 
@@ -29,8 +37,12 @@ const allowed: Readonly<Record<string, Check>> = {
   ...variableChecks,
   name: aString,
   directory: aString,
-  environment: (value) => (typeof value === 'string' && /^[\w-][\w.-]*$/.test(value) ? undefined : 'a name without slashes and blanks'),
-  files: (value) => (Array.isArray(value) && value.length > 0 ? listOf(aString)(value) : 'a list of at least one file'),
+  environment: (value) =>
+    typeof value === 'string' && /^[\w-][\w.-]*$/.test(value)
+      ? undefined
+      : 'a name without slashes and blanks',
+  files: (value) =>
+    Array.isArray(value) && value.length > 0 ? listOf(aString)(value) : 'a list of at least one file',
   expand: either(aBoolean, anObject),
 };
 
@@ -47,23 +59,45 @@ export class DotEnvProvider extends VariableProvider {
     checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV may be anything
     const { name: provider = 'dotenv', directory = '.', sensitive, expand = false } = options;
     const names = new VariableNames('DotEnvProvider', options);
-    const shown = (options.files ?? usual(environment)).map((file) => (path.isAbsolute(file) ? file : path.join(directory, file)));
+    const shown = (options.files ?? usual(environment)).map((file) =>
+      path.isAbsolute(file) ? file : path.join(directory, file),
+    );
     const paths = shown.map((file) => path.resolve(file));
 
     let files: DotenvFiles | undefined;
     const load = async () => {
       const [{ DotenvFiles }, { readVariables }] = await reading();
-      files ??= new DotenvFiles({ provider, shown, paths, optional: !options.files, names, expand, tainted: taint(sensitive) });
+      files ??= new DotenvFiles({
+        provider,
+        shown,
+        paths,
+        optional: !options.files,
+        names,
+        expand,
+        tainted: taint(sensitive),
+      });
       const { variables, print } = await files.read();
-      return { value: await readVariables(variables, names, { provider, sensitive }), print, readAt: Date.now() };
+      return {
+        value: await readVariables(variables, names, { provider, sensitive }),
+        print,
+        readAt: Date.now(),
+      };
     };
     const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];
     const mark = () => paths.map(markOf).join();
-    super(provider, shown.at(-1) as string, names, new Held({ provider, load, folders, mark }), true);
+    super(
+      provider,
+      shown.at(-1) as string,
+      names,
+      new ReloadableContent({ provider, load, folders, mark }),
+      true,
+    );
   }
 }
 
-const reading = lazy(() => Promise.all([import('../internal/dotenv-files.ts'), import('../internal/variables.ts')]));
+const reading = lazy(() =>
+  Promise.all([import('../local/dotenv-files.ts'), import('../local/variables.ts')]),
+);
 
 const usual = (environment: string): string[] => [
   `.env.${environment}.local`,

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeOrigin } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { Held } from '../internal/held.ts';
 import { lazy } from '../internal/lazy.ts';
 import { anObject, aString, checkOptions } from '../internal/options.ts';
-import { VariableNames, type VariableOptions, variableChecks } from '../internal/variable-names.ts';
-import { VariableProvider } from '../internal/variable-provider.ts';
-import type { Variable } from '../internal/variables.ts';
-import { foldersOf, markOf } from '../internal/watch.ts';
+import { ReloadableContent } from '../local/content.ts';
+import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
+import { VariableProvider } from '../local/variable-provider.ts';
+import type { Variable } from '../local/variables.ts';
+import { foldersOf, markOf } from '../local/watch.ts';
+import { makeOrigin } from '../origin.ts';
 
 export interface EnvOptions extends VariableOptions {
   /** How errors and explanations call it. @default 'env' */
@@ -21,7 +21,7 @@ export interface EnvOptions extends VariableOptions {
 }
 
 const maxBytes = 1024 * 1024;
-const reading = lazy(() => import('../internal/variables.ts'));
+const reading = lazy(() => import('../local/variables.ts'));
 
 /** Environment variables: `APP__DATABASE__POOL_MAX` is `database.poolMax`, `database.pool_max`, or whatever the other sources call
  *  it. They are read once, and again on `refresh` and for `maxAgeMs: 0`. With a prefix, a name that cannot be a key (`APP____X`,
@@ -29,7 +29,12 @@ const reading = lazy(() => import('../internal/variables.ts'));
  *  @throws ConfigError `invalid_option` */
 export class EnvProvider extends VariableProvider {
   constructor(options: EnvOptions = {}) {
-    checkOptions('EnvProvider', options, { ...variableChecks, name: aString, fileSuffix: aString, env: anObject });
+    checkOptions('EnvProvider', options, {
+      ...variableChecks,
+      name: aString,
+      fileSuffix: aString,
+      env: anObject,
+    });
     const { name: provider = 'env', env = process.env, fileSuffix, sensitive } = options;
     const names = new VariableNames('EnvProvider', options);
     let now = { ...env };
@@ -51,17 +56,27 @@ export class EnvProvider extends VariableProvider {
       if (read) now = { ...env };
       read = true;
       const found = await Promise.all(
-        Object.entries(now).flatMap(([name, text]) => (typeof text === 'string' ? [variable(name, text)] : [])),
+        Object.entries(now).flatMap(([name, text]) =>
+          typeof text === 'string' ? [variable(name, text)] : [],
+        ),
       );
       const print = JSON.stringify(found.map(({ name, value }) => [name, value]));
       const { readVariables } = await reading();
       return { value: await readVariables(found, names, { provider, sensitive }), print, readAt: Date.now() };
     };
     const files = (): string[] =>
-      Object.entries(now).flatMap(([name, text]) => (text && given(name) !== undefined ? [path.resolve(text)] : []));
+      Object.entries(now).flatMap(([name, text]) =>
+        text && given(name) !== undefined ? [path.resolve(text)] : [],
+      );
     const folders = () => [...new Set(files().flatMap((file) => [...foldersOf(file)]))];
     const mark = () => files().map(markOf).join();
-    super(provider, 'env', names, new Held({ provider, load, folders, mark }), fileSuffix !== undefined);
+    super(
+      provider,
+      'env',
+      names,
+      new ReloadableContent({ provider, load, folders, mark }),
+      fileSuffix !== undefined,
+    );
   }
 }
 
@@ -69,8 +84,12 @@ export class EnvProvider extends VariableProvider {
 async function content(file: string, variable: string, provider: string): Promise<string | ConfigError> {
   const shown = `named by ${variable}`;
   try {
-    if (file === '') return new ConfigError('io', `${variable} is set, but names no file`, { provider, hint: 'Name one, or remove it' });
-    const { missing, readBytes, savingMs, utf8 } = await import('../internal/file.ts');
+    if (file === '')
+      return new ConfigError('io', `${variable} is set, but names no file`, {
+        provider,
+        hint: 'Name one, or remove it',
+      });
+    const { missing, readBytes, savingMs, utf8 } = await import('../local/file.ts');
     let bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
     if (bytes?.content.length === 0) {
       await delay(savingMs); // it may be about to be filled

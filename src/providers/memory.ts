@@ -1,12 +1,13 @@
-import { type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, Secret } from '../entry.ts';
+import { type Entry, makeEntry, Secret } from '../entry.ts';
 import { ConfigError, type ErrorCode, isConfigError } from '../errors.ts';
-import { frozen, sameValue } from '../internal/freeze.ts';
 import { Listeners } from '../internal/listeners.ts';
 import { aString, checkOptions, sensitiveNames } from '../internal/options.ts';
 import { deeper, members, NoValue, plainValue } from '../internal/plain-value.ts';
-import { type Key, keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
+import { keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
+import { makeOrigin } from '../origin.ts';
 import type { Change, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
+import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 
 /** A value, anywhere in which `secret()` may mark a part. */
 export type MemoryValue = ConfigValue | Secret | readonly MemoryValue[] | MemoryValues;
@@ -35,7 +36,8 @@ export class MemoryProvider implements WritableProvider {
 
   constructor(values: MemoryValues = {}, options: MemoryOptions = {}) {
     checkOptions('MemoryProvider', options, { name: aString, sensitive: sensitiveNames });
-    if (!isTree(values)) throw new ConfigError('invalid_option', 'MemoryProvider: its values must be an object');
+    if (!isTree(values))
+      throw new ConfigError('invalid_option', 'MemoryProvider: its values must be an object');
     this.name = options.name ?? 'memory';
     this.#tainted = taint(options.sensitive);
     this.#fill([], values, false, []);
@@ -65,7 +67,8 @@ export class MemoryProvider implements WritableProvider {
   async set(key: Key, value: ConfigValue | Secret, options: WriteOptions = {}): Promise<Entry> {
     const at = this.#writable(key, options);
     const plain = this.#reading(at, () => plainValue(value));
-    if (isTree(plain.value)) throw this.#error('validation', `the value for "${at}" is a section`, 'Set its leaves one by one', at);
+    if (isTree(plain.value))
+      throw this.#error('validation', `the value for "${at}" is a section`, 'Set its leaves one by one', at);
     const before = this.#leaves.get(at);
     const { metadata } = options;
     const entry = this.#entry(at, plain.value, options.secret === true || plain.marked, {
@@ -113,19 +116,26 @@ export class MemoryProvider implements WritableProvider {
       if (inside.length > 0 || within.length === 0) return;
       const plain = plainValue(value, within);
       if (isTree(value) && this.#sections.has(key)) return;
-      if (this.#leaves.has(key)) throw this.#error('conflict', `"${key}" is given twice`, 'Keep one of them', key);
+      if (this.#leaves.has(key))
+        throw this.#error('conflict', `"${key}" is given twice`, 'Keep one of them', key);
       this.#put(this.#entry(key, plain.value, secret || plain.marked));
     });
   }
 
-  #entry(key: Key, value: ConfigValue, secret: boolean, more: Pick<Entry, 'metadata' | 'modifiedAt'> = {}): Entry {
+  #entry(
+    key: Key,
+    value: ConfigValue,
+    secret: boolean,
+    more: Pick<Entry, 'metadata' | 'modifiedAt'> = {},
+  ): Entry {
     const origin = makeOrigin({ provider: this.name, source: this.where(key) });
     return makeEntry({ key, value, secret: secret || this.#tainted(key, value), origin, ...more });
   }
 
   #put(entry: Entry): void {
     const { key } = entry;
-    if (key === '') throw this.#error('invalid_key', 'a value has the empty key, which is the root', 'Give it a name');
+    if (key === '')
+      throw this.#error('invalid_key', 'a value has the empty key, which is the root', 'Give it a name');
     if (!this.#leaves.has(key)) {
       if (this.#sections.has(key)) throw this.#clash(key, key);
       const sections = above(key);
@@ -142,31 +152,43 @@ export class MemoryProvider implements WritableProvider {
   }
 
   #clash(place: Key, key: Key): ConfigError {
-    return this.#error('conflict', `"${place}" cannot be both a section and a value`, 'Keep one of them', key);
+    return this.#error(
+      'conflict',
+      `"${place}" cannot be both a section and a value`,
+      'Keep one of them',
+      key,
+    );
   }
 
   #refuseSection(key: Key): void {
     if (key === '' || this.#sections.has(key) || this.#leaves.has(key))
-      throw this.#error('invalid_key', `"${key}" is a section, not a value`, 'Read it with tree, write it leaf by leaf', key);
+      throw this.#error(
+        'invalid_key',
+        `"${key}" is a section, not a value`,
+        'Read it with tree, write it leaf by leaf',
+        key,
+      );
   }
 
   #writable(key: Key, { signal }: WriteOptions): Key {
     const at = keyOf(key);
-    if (signal?.aborted) throw this.#error('aborted', `writing "${at}" was given up before it began`, undefined, at);
+    if (signal?.aborted)
+      throw this.#error('aborted', `writing "${at}" was given up before it began`, undefined, at);
     const entry = this.#leaves.get(at);
     if (!entry || isTree(entry.value)) this.#refuseSection(at);
     return at;
   }
 
   #changed(key: Key): void {
-    this.#listeners.tell({ provider: this.name, keys: [key], time: Date.now() });
+    this.#listeners.notify({ provider: this.name, keys: [key], time: Date.now() });
   }
 
   #reading<T>(key: Key, read: () => T): T {
     try {
       return read();
     } catch (error) {
-      if (error instanceof NoValue) throw this.#error('validation', `the value of "${key}" is ${error.message}`, undefined, key);
+      if (error instanceof NoValue)
+        throw this.#error('validation', `the value of "${key}" is ${error.message}`, undefined, key);
       throw isConfigError(error) ? error.with({ provider: this.name }) : error;
     }
   }

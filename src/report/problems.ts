@@ -1,10 +1,10 @@
-import type { ConfigValue, Origin } from '../entry.ts';
-import type { Key } from '../key.ts';
+import type { Problem } from '../errors.ts';
+import type { Origin } from '../origin.ts';
 import { looksSecret, show } from '../redact.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { readings } from '../schema/strings.ts';
 import type { Issue } from '../schema/texts.ts';
-import type { Problem } from './report.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import { withoutValues } from './wording.ts';
 
 /** What is known about the value that an issue is about. */
@@ -28,18 +28,22 @@ export interface Found {
 /** A value that the schema does not take. */
 export function wrong(issue: Issue, found: Found): Problem {
   const { key, value, secret, origin, shape, secrets } = found;
-  const explained = issue.refused || (shape?.expects !== undefined && !isCustom(issue) && shape.check?.(found.read ?? value) !== true);
+  const explained =
+    issue.refused ||
+    (shape?.expects !== undefined && !isCustom(issue) && shape.check?.(found.read ?? value) !== true);
   const words = explained ? undefined : withoutValues(issue, secrets, secret);
   const expected = shape?.expects;
   const shown = value === '' ? '"" (set, but empty)' : described(value, secret);
-  const because = explained ? `expected ${expected ?? 'something else'}` : (words ?? 'the schema does not accept it');
+  const because = explained
+    ? `expected ${expected ?? 'something else'}`
+    : (words ?? 'the schema does not accept it');
   const hint = whatToDo(found, explained ? expected : undefined);
   return {
     kind: 'wrong',
     key,
     message: `${because}, found ${shown}`,
     ...(expected && { expected }),
-    ...(words && { says: words }),
+    ...(words && { schemaMessage: words }),
     found: shown,
     ...(origin && { origin: String(origin) }),
     ...(hint && { hint }),
@@ -49,11 +53,22 @@ export function wrong(issue: Issue, found: Found): Problem {
 /** The same for an issue inside one value: `issue.path` leads from the value on. */
 export function wrongInside(issue: Issue, found: Found): Problem {
   const dig = (at: ConfigValue | undefined): ConfigValue | undefined =>
-    issue.path.reduce<ConfigValue | undefined>((inner, step) => (inner as Record<PropertyKey, ConfigValue> | null | undefined)?.[step], at);
+    issue.path.reduce<ConfigValue | undefined>(
+      (inner, step) => (inner as Record<PropertyKey, ConfigValue> | null | undefined)?.[step],
+      at,
+    );
   const part = issue.path.length > 0 && typeof found.value === 'string';
   const read = dig(found.read);
-  const secret = found.secret || (issue.path.length > 0 && found.value !== undefined && looksSecret(found.value));
-  return wrong(issue, { ...found, value: part ? read : dig(found.value), read, part, secret, shape: shapeAt(found.shape, issue.path) });
+  const secret =
+    found.secret || (issue.path.length > 0 && found.value !== undefined && looksSecret(found.value));
+  return wrong(issue, {
+    ...found,
+    value: part ? read : dig(found.value),
+    read,
+    part,
+    secret,
+    shape: shapeAt(found.shape, issue.path),
+  });
 }
 
 /** Sections and long lists are told by their size. */
@@ -68,17 +83,37 @@ function described(value: ConfigValue | undefined, secret: boolean): string {
 /** A schema's own check: its words say more than the kind of value that it wants. */
 function isCustom({ raw }: Issue): boolean {
   const { code, type } = (raw ?? {}) as { readonly code?: unknown; readonly type?: unknown };
-  return code === 'custom' || code === 'predicate' || type === 'check' || type === 'raw_check' || type === 'partial_check';
+  return (
+    code === 'custom' ||
+    code === 'predicate' ||
+    type === 'check' ||
+    type === 'raw_check' ||
+    type === 'partial_check'
+  );
 }
 
-function whatToDo({ value, text, origin, shape, secret, part }: Found, expected: string | undefined): string | undefined {
+function whatToDo(
+  { value, text, origin, shape, secret, part }: Found,
+  expected: string | undefined,
+): string | undefined {
   if (!origin) return undefined;
-  if (typeof value === 'string' && shape?.kinds?.has('date') && !shape.kinds.has('string') && !shape.coerces && isDate(value))
+  if (
+    typeof value === 'string' &&
+    shape?.kinds?.has('date') &&
+    !shape.kinds.has('string') &&
+    !shape.coerces &&
+    isDate(value)
+  )
     return 'No source has dates: let the schema make one of the text, as z.coerce.date() does';
   if (part) return `Change this part of ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
   if (value === '' && text) return `Give ${placeOf(origin)} a value, or remove it`;
-  const unread = typeof value === 'string' && !text && shape?.kinds !== undefined && !shape.kinds.has('string');
-  if (unread && !secret && readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object')) {
+  const unread =
+    typeof value === 'string' && !text && shape?.kinds !== undefined && !shape.kinds.has('string');
+  if (
+    unread &&
+    !secret &&
+    readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object')
+  ) {
     return `Remove the quotes: ${origin.source} has a string there`;
   }
   const unquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';

@@ -6,7 +6,11 @@ const tell = 4;
 
 /** A schema library's own words, with the values taken out of them; undefined when they cannot be trusted. A message about a secret
  *  that quotes nothing of it is kept: it says what to do. */
-export function withoutValues(issue: Issue, secrets: readonly unknown[], secret: boolean): string | undefined {
+export function withoutValues(
+  issue: Issue,
+  secrets: readonly unknown[],
+  secret: boolean,
+): string | undefined {
   const message = issue.message
     .replace(/\s*\(was [^\n]*\)/g, '')
     .replace(/\s*[,:]?\s*(?:but )?received\b[\s\S]*$/i, '')
@@ -21,7 +25,8 @@ export function withoutValues(issue: Issue, secrets: readonly unknown[], secret:
 
 /** Whether a text quotes a secret, wholly or in part, as it is or in a common encoding. */
 export function showsThrough(text: string, secret: unknown): boolean {
-  if (typeof secret === 'object' && secret !== null) return Object.values(secret).some((inner) => showsThrough(text, inner));
+  if (typeof secret === 'object' && secret !== null)
+    return Object.values(secret).some((inner) => showsThrough(text, inner));
   if (secret === undefined || secret === null || typeof secret === 'boolean' || secret === '') return false;
   const plain = String(secret);
   const seen = text.toLowerCase();

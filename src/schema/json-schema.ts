@@ -24,7 +24,10 @@ export function fromJsonSchema(root: JsonSchema): Shape {
       .split('/')
       .slice(1)
       .reduce<unknown>(
-        (at, step) => (at as JsonSchema | undefined)?.[decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')],
+        (at, step) =>
+          (at as JsonSchema | undefined)?.[
+            decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+          ],
         root,
       );
 
@@ -32,29 +35,44 @@ export function fromJsonSchema(root: JsonSchema): Shape {
     if (typeof schema !== 'object' || schema === null) return unknown;
     const s = schema as JsonSchema;
     const parts: Shape[] = [];
-    if (typeof s.$ref === 'string') parts.push(refs.includes(s.$ref) ? unknown : walk(target(s.$ref), [...refs, s.$ref]));
+    if (typeof s.$ref === 'string')
+      parts.push(refs.includes(s.$ref) ? unknown : walk(target(s.$ref), [...refs, s.$ref]));
     for (const alternatives of [s.anyOf, s.oneOf]) {
       if (Array.isArray(alternatives)) parts.push(either(alternatives.map((one) => walk(one, refs))));
     }
     for (const one of Array.isArray(s.allOf) ? s.allOf : []) parts.push(walk(one, refs));
     const own = ownShape(s, refs, walk);
     const known = own.kinds || parts.length === 0 ? [own, ...parts] : parts;
-    return { ...known.reduce(both), ...marks(s), secret: parts.some((part) => part.secret) || marks(s).secret };
+    return {
+      ...known.reduce(both),
+      ...marks(s),
+      secret: parts.some((part) => part.secret) || marks(s).secret,
+    };
   };
   return walk(root, ['#']);
 }
 
-function ownShape(s: JsonSchema, refs: readonly string[], walk: (schema: unknown, refs: readonly string[]) => Shape): Shape {
+function ownShape(
+  s: JsonSchema,
+  refs: readonly string[],
+  walk: (schema: unknown, refs: readonly string[]) => Shape,
+): Shape {
   const own = kindsOf(s);
-  if (!own) return { ...unknown, open: s['x-read-as'] === undefined && !aggregates.some((name) => name in s) && !('$ref' in s) };
+  if (!own)
+    return {
+      ...unknown,
+      open: s['x-read-as'] === undefined && !aggregates.some((name) => name in s) && !('$ref' in s),
+    };
   const properties = Object.entries((s.properties ?? {}) as JsonSchema);
   const choices = (s.propertyNames as JsonSchema | undefined)?.enum;
   const names = new Map(properties.map(([name, one]) => [name, walk(one, refs)]));
   const others = [s.additionalProperties, ...Object.values((s.patternProperties ?? {}) as JsonSchema)].filter(
     (one) => one !== undefined && one !== false,
   );
-  if (Array.isArray(choices)) for (const name of choices) names.set(String(name), walk(s.additionalProperties, refs));
-  const rest = others.length > 0 && !Array.isArray(choices) ? either(others.map((one) => walk(one, refs))) : undefined;
+  if (Array.isArray(choices))
+    for (const name of choices) names.set(String(name), walk(s.additionalProperties, refs));
+  const rest =
+    others.length > 0 && !Array.isArray(choices) ? either(others.map((one) => walk(one, refs))) : undefined;
   const items = s.items !== undefined && s.items !== false ? walk(s.items, refs) : undefined;
   const tuple = Array.isArray(s.prefixItems) ? s.prefixItems.map((one) => walk(one, refs)) : undefined;
   const expects = expected(own, s, items);
@@ -77,7 +95,8 @@ function kindsOf(s: JsonSchema): ReadonlySet<Kind> | undefined {
   const marked = s['x-read-as'];
   if (marked === 'anything') return undefined;
   if (marked === 'bigint' || marked === 'date') return new Set([marked]);
-  if (typeof s.type === 'string' || Array.isArray(s.type)) return new Set([s.type].flat().map((type) => kinds[type as string] ?? 'string'));
+  if (typeof s.type === 'string' || Array.isArray(s.type))
+    return new Set([s.type].flat().map((type) => kinds[type as string] ?? 'string'));
   if ('const' in s) return new Set([kindOf(s.const)]);
   if (Array.isArray(s.enum)) return new Set(s.enum.map(kindOf));
   if ('properties' in s || 'additionalProperties' in s) return new Set<Kind>(['section']);

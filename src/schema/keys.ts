@@ -1,7 +1,7 @@
-import type { Key } from '../key.ts';
 import { append, keyFrom } from '../key.ts';
 import type { Wanted } from '../provider.ts';
 import { isSecretName } from '../redact.ts';
+import type { Key } from '../value.ts';
 import { fromJsonSchema, type JsonSchema } from './json-schema.ts';
 import { fromReads } from './recording.ts';
 import { isSchema, noSchema, type StandardSchemaV1 } from './schema.ts';
@@ -25,7 +25,7 @@ export interface SchemaKey {
 export interface SchemaKeys {
   readonly keys: readonly SchemaKey[];
   /** Below these keys more may be read than is known here; `''` is the whole configuration. */
-  readonly open: readonly Key[];
+  readonly prefixes: readonly Key[];
   /** Whether these are all keys that the schema can read. */
   readonly complete: boolean;
 }
@@ -58,7 +58,13 @@ function read(schema: StandardSchemaV1): Shape {
 
 interface ZodContext {
   readonly zodSchema: {
-    readonly _zod: { readonly def: { readonly type: string; readonly coerce?: boolean; readonly in?: ZodContext['zodSchema'] } };
+    readonly _zod: {
+      readonly def: {
+        readonly type: string;
+        readonly coerce?: boolean;
+        readonly in?: ZodContext['zodSchema'];
+      };
+    };
   };
   readonly jsonSchema: Record<string, unknown>;
 }
@@ -82,8 +88,17 @@ const libraryOptions = {
     if (type === 'pipe' && input?._zod.def.type === 'transform') jsonSchema['x-read-as'] = 'anything';
   },
   fallback: {
-    default: ({ base, code, domain }: { readonly base: object; readonly code: string; readonly domain?: string }) => {
-      const readAs = code === 'date' ? 'date' : code === 'domain' && domain === 'bigint' ? 'bigint' : undefined;
+    default: ({
+      base,
+      code,
+      domain,
+    }: {
+      readonly base: object;
+      readonly code: string;
+      readonly domain?: string;
+    }) => {
+      const readAs =
+        code === 'date' ? 'date' : code === 'domain' && domain === 'bigint' ? 'bigint' : undefined;
       return readAs ? { ...base, 'x-read-as': readAs } : base;
     },
   },
@@ -92,22 +107,25 @@ const libraryOptions = {
 /** The keys that a schema reads: names, types, defaults, descriptions, and whether that is all. */
 export function describeKeys(schema: StandardSchemaV1): SchemaKeys {
   if (!isSchema(schema)) throw noSchema('describeKeys');
-  const { keys, open } = keysOf(shapeOf(schema));
-  return { keys, open, complete: open.length === 0 };
+  const { keys, prefixes: open } = keysOf(shapeOf(schema));
+  return { keys, prefixes: open, complete: open.length === 0 };
 }
 
 /** What a schema wants from providers, below `at`. */
 export function wantedBy(shape: Shape, at: Key = ''): Wanted {
-  const { keys, open } = keysOf(shape);
+  const { keys, prefixes: open } = keysOf(shape);
   const whole = at !== '' && isValue(shape) ? [at] : [];
-  return { keys: [...whole, ...keys.map(({ key }) => append(at, key))], open: open.map((key) => append(at, key)) };
+  return {
+    keys: [...whole, ...keys.map(({ key }) => append(at, key))],
+    prefixes: open.map((key) => append(at, key)),
+  };
 }
 
 /** Whether it may be something else than a section. */
 const isValue = ({ kinds, names }: Shape): boolean =>
   kinds === undefined ? names.size === 0 : [...kinds].some((kind) => kind !== 'section');
 
-type Keys = { readonly keys: readonly SchemaKey[]; readonly open: readonly Key[] };
+type Keys = { readonly keys: readonly SchemaKey[]; readonly prefixes: readonly Key[] };
 
 const known = new WeakMap<Shape, Keys>();
 
@@ -120,7 +138,13 @@ function keysOf(root: Shape): Keys {
 function collect(root: Shape): Keys {
   const keys: SchemaKey[] = [];
   const open: Key[] = [];
-  const walk = (shape: Shape, path: readonly string[], required: boolean | undefined, given: Shape['default'], secret: boolean): void => {
+  const walk = (
+    shape: Shape,
+    path: readonly string[],
+    required: boolean | undefined,
+    given: Shape['default'],
+    secret: boolean,
+  ): void => {
     const key = keyFrom(path);
     const isSecret = secret || shape.secret;
     const fallback = given ?? shape.default;
@@ -136,11 +160,15 @@ function collect(root: Shape): Keys {
     }
     if (shape.open || shape.rest) open.push(key);
     for (const [name, inner] of shape.names) {
-      const part = fallback && Object(fallback.value) === fallback.value ? (fallback.value as Record<string, unknown>)[name] : undefined;
-      const needed = shape.kinds === undefined ? undefined : required && !fallback && shape.required.has(name);
+      const part =
+        fallback && Object(fallback.value) === fallback.value
+          ? (fallback.value as Record<string, unknown>)[name]
+          : undefined;
+      const needed =
+        shape.kinds === undefined ? undefined : required && !fallback && shape.required.has(name);
       walk(inner, [...path, name], needed, part === undefined ? undefined : { value: part }, isSecret);
     }
   };
   walk(root, [], true, undefined, false);
-  return { keys, open };
+  return { keys, prefixes: open };
 }

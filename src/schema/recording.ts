@@ -28,7 +28,9 @@ export function fromReads(validate: (input: unknown) => unknown): Shape {
         },
         get: (_, name) => (interesting(name) ? touch(name) : name === 'constructor' ? Object : undefined),
         getOwnPropertyDescriptor: (_, name) =>
-          interesting(name) ? { value: touch(name), enumerable: true, configurable: true, writable: true } : undefined,
+          interesting(name)
+            ? { value: touch(name), enumerable: true, configurable: true, writable: true }
+            : undefined,
       },
     );
   };

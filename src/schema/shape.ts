@@ -1,5 +1,14 @@
 /** What JSON-like values a schema takes at one place. */
-export type Kind = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'bigint' | 'date' | 'list' | 'section';
+export type Kind =
+  | 'string'
+  | 'number'
+  | 'integer'
+  | 'boolean'
+  | 'null'
+  | 'bigint'
+  | 'date'
+  | 'list'
+  | 'section';
 
 /** What a schema wants at one place of its input, as far as it tells. */
 export interface Shape {
@@ -51,7 +60,8 @@ export function either(shapes: readonly Shape[]): Shape {
 
 function union(a: Shape, b: Shape): Shape {
   const kinds = a.kinds && b.kinds && new Set([...a.kinds, ...b.kinds]);
-  const expects = a.expects && b.expects && (a.expects === b.expects ? a.expects : `${a.expects} or ${b.expects}`);
+  const expects =
+    a.expects && b.expects && (a.expects === b.expects ? a.expects : `${a.expects} or ${b.expects}`);
   const rest = a.rest && b.rest ? union(a.rest, b.rest) : (a.rest ?? b.rest);
   const items = a.items && b.items ? union(a.items, b.items) : (a.items ?? b.items);
   const tuple = a.tuple ?? b.tuple;
@@ -114,7 +124,10 @@ export function shapeAt(shape: Shape | undefined, path: readonly PropertyKey[]):
   for (const step of path) {
     if (!at) return undefined;
     const index = Number(step);
-    at = at.names.get(String(step)) ?? (Number.isInteger(index) ? (at.tuple?.[index] ?? at.items) : undefined) ?? at.rest;
+    at =
+      at.names.get(String(step)) ??
+      (Number.isInteger(index) ? (at.tuple?.[index] ?? at.items) : undefined) ??
+      at.rest;
   }
   return at;
 }

@@ -1,4 +1,4 @@
-import { type ConfigValue, isTree } from '../entry.ts';
+import { type ConfigValue, isTree } from '../value.ts';
 import type { Kind, Shape } from './shape.ts';
 
 const reserved = new Set(['__proto__', 'prototype', 'constructor']);
@@ -8,9 +8,11 @@ const deepest = 32;
  *  is not, so it must be refused. An empty text stands for itself only. */
 export function readings(text: string, shape: Shape | undefined): readonly ConfigValue[] {
   const kinds = shape?.kinds;
-  if (!kinds) return text === '' ? [text] : distinct([text, jsonReading(text), commaList(text), scalars(text)]);
+  if (!kinds)
+    return text === '' ? [text] : distinct([text, jsonReading(text), commaList(text), scalars(text)]);
   const string = kinds.has('string') || kinds.has('date');
-  const read = text === '' ? [] : distinct([...scalarOf(text, kinds), ...listOf(text, shape), sectionOf(text, kinds)]);
+  const read =
+    text === '' ? [] : distinct([...scalarOf(text, kinds), ...listOf(text, shape), sectionOf(text, kinds)]);
   if (string) return [text, ...read];
   return read.length > 0 || shape.coerces ? read : [text];
 }
@@ -20,7 +22,10 @@ export function readings(text: string, shape: Shape | undefined): readonly Confi
 function scalarOf(text: string, kinds: ReadonlySet<Kind>): readonly (ConfigValue | undefined)[] {
   const value = json(text);
   const digits = text.trim();
-  const number = typeof value === 'number' && (kinds.has('number') || kinds.has('integer')) && exact(value, digits) ? value : undefined;
+  const number =
+    typeof value === 'number' && (kinds.has('number') || kinds.has('integer')) && exact(value, digits)
+      ? value
+      : undefined;
   const bigint = kinds.has('bigint') && /^-?(?:0|[1-9]\d*)$/.test(digits) ? BigInt(digits) : undefined;
   const boolean = typeof value === 'boolean' && kinds.has('boolean') ? value : undefined;
   return [boolean, number, bigint, value === null && kinds.has('null') ? null : undefined];
@@ -51,12 +56,15 @@ const commaList = (text: string): string[] => text.split(',').map((item) => item
 
 function scalars(text: string): ConfigValue | undefined {
   const values = commaList(text).map(json);
-  return values.every((value) => value !== undefined && typeof value !== 'object') ? (values as ConfigValue[]) : undefined;
+  return values.every((value) => value !== undefined && typeof value !== 'object')
+    ? (values as ConfigValue[])
+    : undefined;
 }
 
 function jsonReading(text: string): ConfigValue | undefined {
   const value = json(text);
-  if (typeof value === 'number' && !exact(value, text.trim())) return Number.isFinite(value) ? BigInt(text.trim()) : undefined;
+  if (typeof value === 'number' && !exact(value, text.trim()))
+    return Number.isFinite(value) ? BigInt(text.trim()) : undefined;
   return typeof value === 'string' ? undefined : value;
 }
 
@@ -74,7 +82,9 @@ function json(text: string): ConfigValue | undefined {
 function harmless(value: ConfigValue, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (depth >= deepest) return false;
-  return Object.entries(value).every(([name, inner]) => !reserved.has(name) && harmless(inner as ConfigValue, depth + 1));
+  return Object.entries(value).every(
+    ([name, inner]) => !reserved.has(name) && harmless(inner as ConfigValue, depth + 1),
+  );
 }
 
 function distinct(values: readonly (ConfigValue | undefined)[]): ConfigValue[] {
@@ -86,5 +96,7 @@ export function readAs(value: ConfigValue): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value === null) return 'null';
   if (typeof value === 'object') return 'a section';
-  return { number: 'a number', bigint: 'a bigint', boolean: 'true or false', string: 'a string' }[typeof value as 'number'];
+  return { number: 'a number', bigint: 'a bigint', boolean: 'true or false', string: 'a string' }[
+    typeof value as 'number'
+  ];
 }

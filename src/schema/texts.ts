@@ -1,4 +1,4 @@
-import type { ConfigValue } from '../entry.ts';
+import type { ConfigValue } from '../value.ts';
 import type { StandardSchemaV1 } from './schema.ts';
 import { type Shape, shapeAt } from './shape.ts';
 import { readings } from './strings.ts';
@@ -73,9 +73,15 @@ export class Texts {
   /** All strings in `value`, which stands at `path`; `shape` is that of the whole configuration. */
   add(path: Path, value: ConfigValue, shape: Shape): void {
     if (typeof value === 'string') {
-      this.#texts.set(id(path), { path, text: value, readings: readings(value, shapeAt(shape, path)), chosen: 0 });
+      this.#texts.set(id(path), {
+        path,
+        text: value,
+        readings: readings(value, shapeAt(shape, path)),
+        chosen: 0,
+      });
     } else if (typeof value === 'object' && value !== null) {
-      for (const [name, inner] of Object.entries(value)) this.add([...path, name], inner as ConfigValue, shape);
+      for (const [name, inner] of Object.entries(value))
+        this.add([...path, name], inner as ConfigValue, shape);
     }
   }
 
@@ -89,7 +95,9 @@ export class Texts {
     }
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) return value.map((item: ConfigValue, at) => this.read([...path, at], item));
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.read([...path, name], inner as ConfigValue)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name, this.read([...path, name], inner as ConfigValue)]),
+    );
   }
 
   refused(): Issue[] {
@@ -130,7 +138,11 @@ interface Pass {
 }
 
 /** Validates what `build` makes, at most four times: each time a refused text is read as the next thing that it may stand for. */
-export async function validateTexts(schema: StandardSchemaV1, texts: Texts, build: () => unknown): Promise<Validated> {
+export async function validateTexts(
+  schema: StandardSchemaV1,
+  texts: Texts,
+  build: () => unknown,
+): Promise<Validated> {
   const refused = texts.refused();
   const all: Pass[] = [];
   for (;;) {
@@ -138,7 +150,8 @@ export async function validateTexts(schema: StandardSchemaV1, texts: Texts, buil
     if ('value' in result && refused.length === 0) return result;
     const issues = 'issues' in result ? result.issues : [];
     all.push({ issues, accused: texts.accused(issues), strayed: texts.strayed() });
-    if (issues.length === 0 || all.length >= passes || !texts.advance(issues)) return { issues: [...refused, ...told(all, refused)] };
+    if (issues.length === 0 || all.length >= passes || !texts.advance(issues))
+      return { issues: [...refused, ...told(all, refused)] };
   }
 }
 
@@ -150,7 +163,10 @@ function told(all: readonly Pass[], refused: readonly Issue[]): Issue[] {
   const unwanted = new Places(refused);
   const chosen = best.issues.flatMap((issue) => {
     if (unwanted.outside(issue.path).length > 0) return [];
-    const before = best.strayed.outside(issue.path).length > 0 ? [...first.outside(issue.path), ...first.inside(issue.path)] : [];
+    const before =
+      best.strayed.outside(issue.path).length > 0
+        ? [...first.outside(issue.path), ...first.inside(issue.path)]
+        : [];
     return before.length > 0 ? before : [issue];
   });
   return [...new Set(chosen)];
@@ -170,6 +186,8 @@ async function validate(schema: StandardSchemaV1, input: unknown): Promise<Valid
     };
   } catch (error) {
     const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'an error';
-    return { issues: [{ path: [], message: `a check or a transform of the schema threw ${name}`, threw: true }] };
+    return {
+      issues: [{ path: [], message: `a check or a transform of the schema threw ${name}`, threw: true }],
+    };
   }
 }

@@ -61,7 +61,10 @@ function walk(node: Node, lazies: readonly unknown[]): Shape {
     .filter(({ kind }) => kind === 'schema')
     .map((one) => walk(one, lazies))
     .reduce(both, first);
-  const metadata = Object.assign({}, ...pipe.filter(({ type }) => type === 'metadata').map((one) => one.metadata as object)) as Node;
+  const metadata = Object.assign(
+    {},
+    ...pipe.filter(({ type }) => type === 'metadata').map((one) => one.metadata as object),
+  ) as Node;
   const described = pipe.findLast(({ type }) => type === 'description')?.description ?? metadata.description;
   return {
     ...shape,
@@ -104,7 +107,11 @@ function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
     case 'strict_tuple':
     case 'loose_tuple':
     case 'tuple_with_rest':
-      return { ...list(limits), tuple: (node.items as unknown[]).map(sub), ...(node.rest !== undefined && { items: sub(node.rest) }) };
+      return {
+        ...list(limits),
+        tuple: (node.items as unknown[]).map(sub),
+        ...(node.rest !== undefined && { items: sub(node.rest) }),
+      };
     case 'record':
       return record(node, sub);
     case 'lazy':
@@ -116,7 +123,8 @@ function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
   }
 }
 
-const isWhole = (node: Node): boolean => stepsOf(node).some(({ type }) => type === 'integer' || type === 'safe_integer');
+const isWhole = (node: Node): boolean =>
+  stepsOf(node).some(({ type }) => type === 'integer' || type === 'safe_integer');
 
 function limitsOf(checks: readonly Node[]): Limits {
   const limits: Record<string, unknown> = {};
@@ -138,13 +146,17 @@ function wrapped(node: Node, sub: (one: unknown) => Shape): Shape {
 }
 
 const orNull = (shape: Shape): Shape =>
-  shape.kinds ? { ...shape, kinds: new Set([...shape.kinds, 'null']), expects: `${shape.expects} or null` } : shape;
+  shape.kinds
+    ? { ...shape, kinds: new Set([...shape.kinds, 'null']), expects: `${shape.expects} or null` }
+    : shape;
 
-const optional = (node: Node): boolean => ['optional', 'exact_optional', 'undefinedable', 'nullish'].includes(node.type ?? '');
+const optional = (node: Node): boolean =>
+  ['optional', 'exact_optional', 'undefinedable', 'nullish'].includes(node.type ?? '');
 
 function section(node: Node, sub: (one: unknown) => Shape): Shape {
   const entries = Object.entries(node.entries as Record<string, Node>);
-  const rest = node.type === 'loose_object' ? unknown : node.type === 'object_with_rest' ? sub(node.rest) : undefined;
+  const rest =
+    node.type === 'loose_object' ? unknown : node.type === 'object_with_rest' ? sub(node.rest) : undefined;
   return {
     ...leaf('section', 'a section'),
     names: new Map(entries.map(([name, one]) => [name, sub(one)])),
@@ -158,13 +170,22 @@ function section(node: Node, sub: (one: unknown) => Shape): Shape {
 function record(node: Node, sub: (one: unknown) => Shape): Shape {
   const choices = (node.key as Node).options;
   const value = sub(node.value);
-  const shape = { ...leaf('section', 'a section'), check: (one: unknown) => fits(one, new Set<Kind>(['section']), {}) };
-  return Array.isArray(choices) ? { ...shape, names: new Map(choices.map((name) => [String(name), value])) } : { ...shape, rest: value };
+  const shape = {
+    ...leaf('section', 'a section'),
+    check: (one: unknown) => fits(one, new Set<Kind>(['section']), {}),
+  };
+  return Array.isArray(choices)
+    ? { ...shape, names: new Map(choices.map((name) => [String(name), value])) }
+    : { ...shape, rest: value };
 }
 
 function list(limits: Limits, items?: Shape): Shape {
   const own = new Set(['list'] as const);
-  return { ...leaf('list', expected(own, limits, items)), ...(items && { items }), check: (value) => fits(value, own, limits) };
+  return {
+    ...leaf('list', expected(own, limits, items)),
+    ...(items && { items }),
+    check: (value) => fits(value, own, limits),
+  };
 }
 
 function choice(options: readonly unknown[]): Shape {

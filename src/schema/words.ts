@@ -40,7 +40,8 @@ export function expected(kinds: ReadonlySet<Kind>, limits: Limits, items?: Shape
 
 const choicesOf = (limits: Limits): readonly unknown[] | undefined =>
   'const' in limits ? [limits.const] : Array.isArray(limits.enum) ? limits.enum : undefined;
-const text = (value: unknown): string => (typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value)));
+const text = (value: unknown): string =>
+  typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
 
 function ofKind(kind: Kind, limits: Limits, items: Shape | undefined): string {
   switch (kind) {
@@ -103,7 +104,10 @@ function range(limits: Limits): string {
 /** Whether a value is all that `expected` says, as far as that can be told without the schema. */
 export function fits(value: unknown, kinds: ReadonlySet<Kind>, limits: Limits): boolean {
   const choices = choicesOf(limits);
-  if (choices) return choices.some((choice) => choice === value || (typeof choice === 'object' && typeof value === 'object'));
+  if (choices)
+    return choices.some(
+      (choice) => choice === value || (typeof choice === 'object' && typeof value === 'object'),
+    );
   return [...kinds].some((kind) => isKind(value, kind)) && within(value, limits);
 }
 
@@ -119,11 +123,19 @@ export function isKind(value: unknown, kind: Kind): boolean {
 
 function within(value: unknown, limits: Limits): boolean {
   const size =
-    typeof value === 'string' ? value.length : Array.isArray(value) ? value.length : typeof value === 'number' ? value : undefined;
+    typeof value === 'string'
+      ? value.length
+      : Array.isArray(value)
+        ? value.length
+        : typeof value === 'number'
+          ? value
+          : undefined;
   if (size === undefined) return true;
-  if (typeof value === 'string' && typeof limits.format === 'string' && limits.format in formats) return false;
+  if (typeof value === 'string' && typeof limits.format === 'string' && limits.format in formats)
+    return false;
   if (typeof value === 'string' && typeof limits.pattern === 'string') return false;
-  const is = (limit: unknown, ok: (limit: number) => boolean): boolean => typeof limit !== 'number' || ok(limit);
+  const is = (limit: unknown, ok: (limit: number) => boolean): boolean =>
+    typeof limit !== 'number' || ok(limit);
   if (typeof value === 'number') {
     return (
       is(limits.minimum, (limit) => size >= limit) &&
@@ -132,6 +144,7 @@ function within(value: unknown, limits: Limits): boolean {
       is(limits.exclusiveMaximum, (limit) => size < limit)
     );
   }
-  const [least, most] = typeof value === 'string' ? [limits.minLength, limits.maxLength] : [limits.minItems, limits.maxItems];
+  const [least, most] =
+    typeof value === 'string' ? [limits.minLength, limits.maxLength] : [limits.minItems, limits.maxItems];
   return is(least, (limit) => size >= limit) && is(most, (limit) => size <= limit);
 }

@@ -5,7 +5,12 @@ export const aborted = (provider: string, more = ''): ConfigError =>
   new ConfigError('aborted', `${provider}: the caller gave up${more}`, { provider });
 
 /** What comes, or the end of this caller's patience: what it waited for goes on for the others. */
-export function unlessAborted<T>(provider: string, coming: Promise<T>, signal: AbortSignal | undefined, more = ''): Promise<T> {
+export function unlessAborted<T>(
+  provider: string,
+  coming: Promise<T>,
+  signal: AbortSignal | undefined,
+  more = '',
+): Promise<T> {
   if (!signal) return coming;
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(aborted(provider, more));

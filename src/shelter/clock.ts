@@ -36,7 +36,7 @@ const forget = (): void => {
 };
 
 /** The time as of this turn of the event loop: what reading the clock costs is more than what a hit costs. */
-export function roughly(clock: Clock): number {
+export function coarseNow(clock: Clock): number {
   if (clock !== systemClock || Date !== RealDate) return clock.now();
   if (sampled === 0) {
     sampled = Date.now();

@@ -1,33 +1,34 @@
-import type { ConfigValue, Entry, Unreadable } from '../entry.ts';
+import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { type Key, startsWith } from '../key.ts';
+import { startsWith } from '../key.ts';
 import type { Change, Health, KeyStatus, Layer, ListOptions, ReadOptions } from '../provider.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import { aborted, unlessAborted } from './abort.ts';
-import { Answers } from './answers.ts';
-import { Changes } from './changes.ts';
-import { Documents } from './documents.ts';
-import { Held } from './held.ts';
+import { Ticks } from './cache/cache.ts';
+import { Cached } from './cache/cached.ts';
+import { Changes } from './cache/changes.ts';
+import { Documents } from './cache/documents.ts';
+import { Hits } from './cache/hits.ts';
+import { scopeOf, Walks } from './cache/listings.ts';
+import { Emitter } from './emitter.ts';
+import { Listing } from './keys/listing.ts';
+import { Lookup } from './keys/lookup.ts';
+import { choose, spelled } from './keys/resolve.ts';
+import { Writes } from './keys/writes.ts';
 import { Layers } from './layers.ts';
-import { Listing } from './listing.ts';
-import { Lookup } from './lookup.ts';
 import type { Settings } from './options.ts';
 import { pathIn } from './places.ts';
 import type { DocumentSource } from './port.ts';
-import { Requests } from './requests.ts';
-import { choose, spelled } from './resolve.ts';
-import { Ticks } from './shelf.ts';
+import { Requests } from './request/requests.ts';
 import type { ShelteredStats, VersionedRead, VersionedWrite } from './sheltered.ts';
-import { Teller } from './teller.ts';
-import { scopeOf, Walks } from './walk.ts';
-import { Writes } from './write.ts';
 
 /** The parts of one shelter, put together. */
 export class Engine {
   readonly #source: DocumentSource;
   readonly #settings: Settings;
-  readonly #teller: Teller;
-  readonly #answers: Answers;
+  readonly #teller: Emitter;
+  readonly #answers: Hits;
   readonly #requests: Requests;
   readonly #documents: Documents;
   readonly #walks: Walks;
@@ -42,8 +43,8 @@ export class Engine {
   constructor(source: DocumentSource, settings: Settings) {
     this.#source = source;
     this.#settings = settings;
-    this.#teller = new Teller(source.name, settings.clock);
-    this.#answers = new Answers(settings.clock);
+    this.#teller = new Emitter(source.name, settings.clock);
+    this.#answers = new Hits(settings.clock);
     this.#requests = new Requests(source, settings, this.#teller, async () => {
       await Promise.all([this.#documents.load(), this.#walks.load(), this.#layers.load()]);
     });
@@ -62,8 +63,16 @@ export class Engine {
     this.#layers = new Layers(shared);
     this.#lookup = new Lookup({ ...shared, documents });
     this.#listing = new Listing({ ...shared, documents, walks: this.#walks });
-    this.#writes = new Writes({ ...shared, documents, written: (document, key) => this.#changes.written(document, key) });
-    this.#changes = new Changes({ ...shared, documents, lists: (keepForOutage) => this.#lists(keepForOutage) });
+    this.#writes = new Writes({
+      ...shared,
+      documents,
+      written: (document, key) => this.#changes.written(document, key),
+    });
+    this.#changes = new Changes({
+      ...shared,
+      documents,
+      lists: (keepForOutage) => this.#lists(keepForOutage),
+    });
     source.onNotice?.((message, outcome) => this.#teller.notice(message, outcome));
   }
 
@@ -71,10 +80,11 @@ export class Engine {
     const answer = this.#answers.get(key);
     if (
       answer &&
-      (options === undefined || (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
+      (options === undefined ||
+        (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
     ) {
       answer.entry ? this.#counts.hits++ : this.#counts.absentHits++;
-      if (this.#teller.heard) this.#told(key, answer.entry, 0);
+      if (this.#teller.hasListeners) this.#told(key, answer.entry, 0);
       return answer.promise;
     }
     return this.#ask(key, spell, options);
@@ -83,27 +93,38 @@ export class Engine {
   async #ask(text: Key, spell: (key: Key) => Key, options: VersionedRead = {}): Promise<Entry | undefined> {
     const key = spell(text);
     this.#open(options.signal);
-    const startedAt = this.#teller.heard ? this.#settings.clock.now() : 0;
+    const startedAt = this.#teller.hasListeners ? this.#settings.clock.now() : 0;
     const finding = this.#find(key, options);
-    const found = finding instanceof Promise ? await unlessAborted(this.#source.name, finding, options.signal) : finding;
-    if (this.#teller.heard) this.#told(key, found, this.#settings.clock.now() - startedAt);
+    const found =
+      finding instanceof Promise ? await unlessAborted(this.#source.name, finding, options.signal) : finding;
+    if (this.#teller.hasListeners) this.#told(key, found, this.#settings.clock.now() - startedAt);
     if (found instanceof ConfigError) throw found.with({ provider: this.#source.name, key });
     return found;
   }
 
   #find(key: Key, { maxAgeMs, version }: VersionedRead): ReturnType<Lookup['find']> {
     if (version === '')
-      throw new ConfigError('invalid_option', 'the option version is empty', { provider: this.#source.name, key, hint: 'Leave it out' });
+      throw new ConfigError('invalid_option', 'the option version is empty', {
+        provider: this.#source.name,
+        key,
+        hint: 'Leave it out',
+      });
     return this.#lookup.find(key, { maxAgeMs, version });
   }
 
-  async getMany(keys: readonly Key[], options: VersionedRead = {}): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+  async getMany(
+    keys: readonly Key[],
+    options: VersionedRead = {},
+  ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
     this.#open(options.signal);
     const { name: provider } = this.#source;
     const asked = [...new Set(keys)];
     const all = Promise.all(
       asked.map((key) => {
-        const answer = options.maxAgeMs === undefined && options.version === undefined ? this.#answers.get(key) : undefined;
+        const answer =
+          options.maxAgeMs === undefined && options.version === undefined
+            ? this.#answers.get(key)
+            : undefined;
         if (!answer) return this.#find(key, options);
         answer.entry ? this.#counts.hits++ : this.#counts.absentHits++;
         return answer.entry;
@@ -113,7 +134,7 @@ export class Engine {
     return new Map(
       asked.map((key, i) => {
         const one = found[i];
-        if (this.#teller.heard) this.#told(key, one, 0);
+        if (this.#teller.hasListeners) this.#told(key, one, 0);
         return [key, one instanceof ConfigError ? one.with({ provider, key }) : one];
       }),
     );
@@ -127,7 +148,11 @@ export class Engine {
   async layers(prefix: Key, options: ListOptions = {}): Promise<readonly Layer[]> {
     this.#open(options.signal);
     const { wanted, acquire = false, maxAgeMs, signal } = options;
-    return unlessAborted(this.#source.name, this.#layers.read(scopeOf(prefix, wanted, acquire), { maxAgeMs }), signal);
+    return unlessAborted(
+      this.#source.name,
+      this.#layers.read(scopeOf(prefix, wanted, acquire), { maxAgeMs }),
+      signal,
+    );
   }
 
   where(key: Key): string {
@@ -146,7 +171,9 @@ export class Engine {
         await ping.call(this.#source, call);
         return undefined;
       });
-    const error = pinging ? await unlessAborted(this.#source.name, pinging, signal) : this.#requests.last?.error;
+    const error = pinging
+      ? await unlessAborted(this.#source.name, pinging, signal)
+      : this.#requests.last?.error;
     const breaker = this.#requests.state;
     const status = error ? 'down' : breaker === 'closed' ? 'ok' : 'degraded';
     return {
@@ -163,10 +190,10 @@ export class Engine {
     const touches = (key: Key): boolean => startsWith(key, prefix) || startsWith(prefix, key);
     if (places && prefix !== '') {
       const documents = places.filter((place) => touches(place.key)).map((place) => place.document);
-      this.#documents.void(documents, true);
+      this.#documents.invalidate(documents, true);
     } else this.#documents.expire(prefix === '' ? undefined : touches);
     this.#lists(true);
-    this.#teller.tell('refreshed', { key: prefix });
+    this.#teller.emit('refreshed', { key: prefix });
   }
 
   watch(onChange: (change: Change) => void): Disposable {
@@ -175,7 +202,7 @@ export class Engine {
 
   /** Lists are stale. */
   #lists(keepForOutage: boolean): void {
-    this.#walks.void(keepForOutage);
+    this.#walks.invalidate(keepForOutage);
     this.#layers.void(keepForOutage);
   }
 
@@ -193,9 +220,12 @@ export class Engine {
     const { clock } = this.#settings;
     const breaker = this.#requests.state;
     const places = this.#source.locate(key);
-    const helds = places.map((place) => this.#documents.peek(place)).map((held) => held ?? new ConfigError('not_found', 'not held'));
+    const helds = places
+      .map((place) => this.#documents.peek(place))
+      .map((held) => held ?? new ConfigError('not_found', 'not held'));
     const found = choose(this.#source.name, places, helds, key);
-    const held = found && !(found instanceof ConfigError) ? found.held : helds.find((one) => one instanceof Held);
+    const held =
+      found && !(found instanceof ConfigError) ? found.held : helds.find((one) => one instanceof Cached);
     if (!held || held instanceof ConfigError) return { breaker };
     const now = clock.now();
     return { ageMs: now - held.at, stale: held.gone || now >= held.freshUntil, breaker };
@@ -207,7 +237,7 @@ export class Engine {
     return {
       ...this.#counts,
       ...this.#requests.counts,
-      size: this.#documents.shelf.size,
+      size: this.#documents.cache.size,
       ratio: all === 0 ? 0 : (hits + absentHits + stale) / all,
     };
   }
@@ -224,12 +254,22 @@ export class Engine {
 
   async set(key: Key, value: ConfigValue, options: VersionedWrite = {}): Promise<Entry> {
     this.#open(options.signal);
-    return unlessAborted(this.#source.name, this.#writes.set(key, value, options), options.signal, `; ${key} may have been written`);
+    return unlessAborted(
+      this.#source.name,
+      this.#writes.set(key, value, options),
+      options.signal,
+      `; ${key} may have been written`,
+    );
   }
 
   async delete(key: Key, options: VersionedWrite = {}): Promise<boolean> {
     this.#open(options.signal);
-    return unlessAborted(this.#source.name, this.#writes.delete(key, options), options.signal, `; ${key} may have been deleted`);
+    return unlessAborted(
+      this.#source.name,
+      this.#writes.delete(key, options),
+      options.signal,
+      `; ${key} may have been deleted`,
+    );
   }
 
   #open(signal: AbortSignal | undefined): void {
@@ -241,7 +281,7 @@ export class Engine {
   #told(key: Key, found: Entry | undefined | ConfigError, durationMs: number): void {
     const failed = found instanceof ConfigError;
     const outcome = failed ? found.code : found ? 'ok' : 'absent';
-    this.#teller.tell('read', { key, outcome, durationMs, version: failed ? undefined : found?.version });
-    if (outcome === 'access_denied') this.#teller.tell('denied', { key, outcome });
+    this.#teller.emit('read', { key, outcome, durationMs, version: failed ? undefined : found?.version });
+    if (outcome === 'access_denied') this.#teller.emit('denied', { key, outcome });
   }
 }

@@ -1,5 +1,4 @@
-import type { Entry } from '../entry.ts';
-import { isUnreadable } from '../entry.ts';
+import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigProvider, ListOptions, WritableProvider } from '../provider.ts';
 import type { Call, DocumentSource, Outcome, Scope } from './port.ts';
@@ -15,7 +14,12 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
     async read(documents, call) {
       if (provider.getMany && documents.length > 1) {
         const found = await provider.getMany(documents, ask(call));
-        return new Map([...found].map(([key, answer]): [string, Outcome] => [key, isConfigError(answer) ? answer : outcome(answer)]));
+        return new Map(
+          [...found].map(([key, answer]): [string, Outcome] => [
+            key,
+            isConfigError(answer) ? answer : outcome(answer),
+          ]),
+        );
       }
       const [key] = documents as [string];
       return new Map([[key, outcome(await provider.get(key, ask(call)))]]);
@@ -30,10 +34,17 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
         next: [],
       };
     },
-    ...(provider.layers && { layers: async (scope, call) => provider.layers!(scope.prefix, { ...ask(call), ...within(scope) }) }),
+    ...(provider.layers && {
+      layers: async (scope, call) => provider.layers!(scope.prefix, { ...ask(call), ...within(scope) }),
+    }),
     ...(provider.on && { on: (listener) => provider.on!(listener) }),
     classify: (error) =>
-      isConfigError(error) ? error : new ConfigError('unavailable', `${provider.name} failed`, { provider: provider.name, cause: error }),
+      isConfigError(error)
+        ? error
+        : new ConfigError('unavailable', `${provider.name} failed`, {
+            provider: provider.name,
+            cause: error,
+          }),
     ...(writable.set && {
       async write(key: string, value: unknown, options: object, call: Call) {
         const more = { ...options, signal: call.signal };
@@ -45,7 +56,8 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
     ...(provider.health && {
       ping: async (call) => {
         const health = await provider.health?.({ signal: call.signal });
-        if (health?.status === 'down') throw new ConfigError('unavailable', `${provider.name} is down`, { provider: provider.name });
+        if (health?.status === 'down')
+          throw new ConfigError('unavailable', `${provider.name} is down`, { provider: provider.name });
       },
     }),
     ...(provider.watch && {
@@ -58,7 +70,10 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
   };
 }
 
-const within = ({ wanted, acquire }: Scope): ListOptions => ({ ...(wanted && { wanted }), ...(acquire && { acquire }) });
+const within = ({ wanted, acquire }: Scope): ListOptions => ({
+  ...(wanted && { wanted }),
+  ...(acquire && { acquire }),
+});
 
 function outcome(entry: Entry | undefined): Outcome {
   if (!entry) return 'absent';

@@ -8,7 +8,17 @@ export {
   shelterOptionsOf,
 } from './options.ts';
 export { ancestors, asDocument, mapped, placesOf } from './places.ts';
-export type { Call, Document, DocumentSource, DocumentWrite, Limits, Outcome, Page, Place, Scope } from './port.ts';
+export type {
+  Call,
+  Document,
+  DocumentSource,
+  DocumentWrite,
+  Limits,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+} from './port.ts';
 export {
   ShelteredProvider,
   type ShelteredStats,

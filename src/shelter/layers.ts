@@ -1,10 +1,10 @@
 import type { ConfigError } from '../errors.ts';
 import type { Layer } from '../provider.ts';
-import { Held } from './held.ts';
+import { type Ask, Cache, type Common, type Flight } from './cache/cache.ts';
+import { Cached } from './cache/cached.ts';
+import { nameOfScope } from './cache/listings.ts';
 import type { DocumentSource, Scope } from './port.ts';
-import { ifTransient, type Requests } from './requests.ts';
-import { type Ask, type Common, type Flight, Shelf } from './shelf.ts';
-import { nameOfScope } from './walk.ts';
+import { ifTransient, type Requests } from './request/requests.ts';
 
 interface Shared extends Common {
   readonly source: DocumentSource;
@@ -14,13 +14,16 @@ interface Shared extends Common {
 /** The layers of a sheltered provider that is made of several: each one's own answer, held while none of them failed. */
 export class Layers {
   readonly #shared: Shared;
-  readonly #shelf: Shelf<readonly Layer[], Scope>;
+  readonly #shelf: Cache<readonly Layer[], Scope>;
   /** What the others said where one has failed. */
   readonly #rest = new WeakMap<ConfigError, readonly Layer[]>();
 
   constructor(shared: Shared) {
     this.#shared = shared;
-    this.#shelf = new Shelf<readonly Layer[], Scope>(shared, (flight, scope) => void this.#ask(flight, scope));
+    this.#shelf = new Cache<readonly Layer[], Scope>(
+      shared,
+      (flight, scope) => void this.#ask(flight, scope),
+    );
   }
 
   load(): Promise<void> {
@@ -29,13 +32,15 @@ export class Layers {
 
   async read(scope: Scope, ask: Ask): Promise<readonly Layer[]> {
     const answer = await this.#shelf.read(nameOfScope(scope), scope, ask);
-    if (answer instanceof Held) return answer.outcome;
-    return this.#rest.get(answer) ?? [{ name: this.#shared.source.name, entries: [], holes: [], error: answer }];
+    if (answer instanceof Cached) return answer.outcome;
+    return (
+      this.#rest.get(answer) ?? [{ name: this.#shared.source.name, entries: [], holes: [], error: answer }]
+    );
   }
 
   void(keepForOutage: boolean): void {
     const all = this.#shelf.ids(() => true);
-    this.#shelf.void(undefined, all, keepForOutage);
+    this.#shelf.invalidate(undefined, all, keepForOutage);
   }
 
   async #ask(flight: Flight<readonly Layer[]>, scope: Scope): Promise<void> {
@@ -45,21 +50,32 @@ export class Layers {
     let endsAt = Number.POSITIVE_INFINITY;
     let tick = 0;
     let at = 0;
-    const error = await requests.send({ operation: 'page', documents: 0, repeats: ifTransient }, async (call) => {
-      flight.sent = true;
-      tick = ticks.next();
-      at = clock.now();
-      const answer = await source.layers!(scope, call);
-      for (const { entries } of answer) for (const { expiresAt = endsAt } of entries) endsAt = Math.min(endsAt, expiresAt);
-      said = answer;
-      const failed = said.find((layer) => layer.error?.transient)?.error;
-      return failed && { error: failed, answered: said.some((layer) => !layer.error) };
-    });
+    const error = await requests.send(
+      { operation: 'page', documents: 0, repeats: ifTransient },
+      async (call) => {
+        flight.sent = true;
+        tick = ticks.next();
+        at = clock.now();
+        const answer = await source.layers!(scope, call);
+        for (const { entries } of answer)
+          for (const { expiresAt = endsAt } of entries) endsAt = Math.min(endsAt, expiresAt);
+        said = answer;
+        const failed = said.find((layer) => layer.error?.transient)?.error;
+        return failed && { error: failed, answered: said.some((layer) => !layer.error) };
+      },
+    );
     if (error) {
       if (said.length > 0) this.#rest.set(error, said);
       return this.#shelf.land(flight, error, '');
     }
-    const held = new Held(said, scope.prefix, at, tick, Math.min(endsAt, at + (cache ? cache.ttlMs : 0)), endsAt);
+    const held = new Cached(
+      said,
+      scope.prefix,
+      at,
+      tick,
+      Math.min(endsAt, at + (cache ? cache.ttlMs : 0)),
+      endsAt,
+    );
     const keeps = cache !== false && said.every((layer) => !layer.error && !layer.tolerated);
     this.#shelf.land(flight, held, '', keeps);
   }

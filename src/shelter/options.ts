@@ -64,7 +64,14 @@ export interface Settings {
   readonly clock: Clock;
 }
 
-const cacheDefaults = { ttlMs: 300_000, absentTtlMs: 30_000, max: 10_000, jitter: 0.1, staleWhileRevalidateMs: 0, staleIfErrorMs: 0 };
+const cacheDefaults = {
+  ttlMs: 300_000,
+  absentTtlMs: 30_000,
+  max: 10_000,
+  jitter: 0.1,
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+};
 const backoffDefaults = { initialMs: 100, maxMs: 10_000, factor: 2 };
 const breakerDefaults = { failures: 5, resetMs: 60_000 };
 const resilienceDefaults = { attempts: 3, timeoutMs: 10_000, deadlineMs: 15_000 };
@@ -76,7 +83,8 @@ const part =
   (name: string, allowed: Readonly<Record<string, Check>>, off: boolean): Check =>
   (value) => {
     if (off && value === false) return undefined;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return off ? 'an object or false' : 'an object';
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return off ? 'an object or false' : 'an object';
     checkOptions(name, value, allowed);
     return undefined;
   };
@@ -111,7 +119,11 @@ export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limi
 };
 
 /** What the options come to, defaults filled in. */
-export function settingsOf(owner: string, options: ShelterOptions, pace: Partial<Limits> | undefined): Settings {
+export function settingsOf(
+  owner: string,
+  options: ShelterOptions,
+  pace: Partial<Limits> | undefined,
+): Settings {
   checkOptions(owner, options, shelterOptionChecks);
   const { cache, resilience } = options;
   return {
@@ -134,5 +146,7 @@ export function shelterOptionsOf(options: ShelterOptions): ShelterOptions {
 }
 
 function given<T extends object>(options: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as never;
+  return Object.fromEntries(
+    Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
+  ) as never;
 }

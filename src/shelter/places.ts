@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.ts';
-import { jsonObject } from '../internal/json-text.ts';
-import { append, type Key, keyFrom, keyOf, segments, startsWith } from '../key.ts';
+import { jsonObject } from '../formats/json-text.ts';
+import { append, keyFrom, keyOf, segments, startsWith } from '../key.ts';
+import type { Key } from '../value.ts';
 import type { Document, Place } from './port.ts';
 
 /** A document for the key itself and for each key above it, the outermost first; `name` spells one, or says that it has no spelling. */
@@ -29,9 +30,13 @@ export function placesOf(owner: string, option: string, map: Readonly<Record<str
     const at = text.indexOf('#');
     const document = at < 0 ? text : text.slice(0, at);
     if (document === '' || text.endsWith('#'))
-      throw new ConfigError('invalid_option', `${owner}: ${option} names no document or field for the key ${JSON.stringify(key)}`, {
-        hint: 'Write it as document, document#field, or document#field# for the text itself',
-      });
+      throw new ConfigError(
+        'invalid_option',
+        `${owner}: ${option} names no document or field for the key ${JSON.stringify(key)}`,
+        {
+          hint: 'Write it as document, document#field, or document#field# for the text itself',
+        },
+      );
     const field = at < 0 ? '' : keyOf(text.slice(at + 1));
     return { key, document, field, ...(whole && { whole: true as const }) };
   });
@@ -42,10 +47,15 @@ export function placesOf(owner: string, option: string, map: Readonly<Record<str
 export function asDocument(text: string, more: Omit<Document, 'value' | 'raw' | 'fault'>): Document {
   const json = jsonObject(text);
   if (!json) return { ...more, value: text };
-  return json.fault === undefined ? { ...more, value: json.tree, raw: text } : { ...more, value: text, fault: json.fault };
+  return json.fault === undefined
+    ? { ...more, value: json.tree, raw: text }
+    : { ...more, value: text, fault: json.fault };
 }
 
 /** Where a key stands within a place's document. */
 export function pathIn(place: Place, key: Key): Key {
-  return append(place.field, key === place.key ? '' : place.key === '' ? key : key.slice(place.key.length + 1));
+  return append(
+    place.field,
+    key === place.key ? '' : place.key === '' ? key : key.slice(place.key.length + 1),
+  );
 }

@@ -1,8 +1,8 @@
-import type { ConfigValue, Entry, Metadata } from '../entry.ts';
+import type { Entry, Metadata } from '../entry.ts';
 import type { ConfigError, ErrorCode } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import type { Key } from '../key.ts';
 import type { Layer, Wanted } from '../provider.ts';
+import type { ConfigValue, Key } from '../value.ts';
 
 /** What a remote backend implements; the shelter does the rest. Every method that takes a Call is one request to the backend,
  *  and what needs no request is no method: it would close a breaker and count as a call. Any of them may throw anything. */
@@ -26,7 +26,12 @@ export interface DocumentSource {
   page?(scope: Scope, cursor: string | undefined, call: Call): Promise<Page>;
   /** Replaces one whole document (undefined deletes it) into which the shelter has put the field, having read it just now;
    *  answers the new version. Repeated only after `throttled`. */
-  write?(document: string, value: ConfigValue | undefined, options: DocumentWrite, call: Call): Promise<string | undefined>;
+  write?(
+    document: string,
+    value: ConfigValue | undefined,
+    options: DocumentWrite,
+    call: Call,
+  ): Promise<string | undefined>;
   /** Log-in: before the first request (`refused` undefined) and after an `unauthenticated`. False: nothing new to try. Single
    *  flight; who was refused is asked once more; a log-in that did not help backs off. */
   connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;

@@ -1,8 +1,18 @@
-import type { ConfigValue, Entry, Unreadable } from '../entry.ts';
+import type { Entry, Unreadable } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { type Key, keyOf } from '../key.ts';
-import type { Change, ConfigProvider, Health, KeyStatus, ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
+import { keyOf } from '../key.ts';
+import type {
+  Change,
+  ConfigProvider,
+  Health,
+  KeyStatus,
+  ListOptions,
+  ReadOptions,
+  WritableProvider,
+  WriteOptions,
+} from '../provider.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import { Engine } from './engine.ts';
 import { fromProvider } from './from-provider.ts';
 import { type ShelterOptions, settingsOf } from './options.ts';
@@ -59,7 +69,10 @@ export class ShelteredProvider implements ConfigProvider {
     return this.engine.get(key, keyOf, options);
   }
 
-  async getMany(keys: readonly Key[], options?: VersionedRead): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+  async getMany(
+    keys: readonly Key[],
+    options?: VersionedRead,
+  ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
     return this.engine.getMany(keys.map(keyOf), options);
   }
 
@@ -115,9 +128,20 @@ export class WritableShelteredProvider extends ShelteredProvider implements Writ
 type WritableSource = DocumentSource & Required<Pick<DocumentSource, 'write'>>;
 
 /** Cache, single flight, batching, pacing, retry, breaker and deadline around any source or provider; its keys are then its documents. */
-export function sheltered(inner: WritableProvider | WritableSource, options?: ShelterOptions): WritableShelteredProvider;
-export function sheltered(inner: ConfigProvider | DocumentSource, options?: ShelterOptions): ShelteredProvider;
-export function sheltered(inner: ConfigProvider | DocumentSource, options?: ShelterOptions): ShelteredProvider {
+export function sheltered(
+  inner: WritableProvider | WritableSource,
+  options?: ShelterOptions,
+): WritableShelteredProvider;
+export function sheltered(
+  inner: ConfigProvider | DocumentSource,
+  options?: ShelterOptions,
+): ShelteredProvider;
+export function sheltered(
+  inner: ConfigProvider | DocumentSource,
+  options?: ShelterOptions,
+): ShelteredProvider {
   const source = 'locate' in inner ? inner : fromProvider(inner);
-  return source.write ? new WritableShelteredProvider(source, options) : new ShelteredProvider(source, options);
+  return source.write
+    ? new WritableShelteredProvider(source, options)
+    : new ShelteredProvider(source, options);
 }

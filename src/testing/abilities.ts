@@ -40,7 +40,15 @@ export const methods: { readonly [A in Ability]?: readonly string[] } = {
   health: ['health'],
 };
 
-const kinds: readonly Ability[] = ['denied', 'unavailable', 'throttled', 'hang', 'garbage', 'closing', 'damage'];
+const kinds: readonly Ability[] = [
+  'denied',
+  'unavailable',
+  'throttled',
+  'hang',
+  'garbage',
+  'closing',
+  'damage',
+];
 
 /** Why `ability` is left out, if it is. `faults` stands for every kind of fault. */
 export function reasonAgainst(ability: Ability, without: Without): string | undefined {

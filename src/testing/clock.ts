@@ -21,7 +21,11 @@ const maxSteps = 20_000;
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let time = startMs;
   const waiting = new Set<{ readonly at: number; readonly then: () => void }>();
-  const next = () => [...waiting].reduce<{ at: number; then: () => void } | undefined>((a, b) => (a && a.at <= b.at ? a : b), undefined);
+  const next = () =>
+    [...waiting].reduce<{ at: number; then: () => void } | undefined>(
+      (a, b) => (a && a.at <= b.at ? a : b),
+      undefined,
+    );
   const advance = async (ms: number): Promise<void> => {
     const end = time + ms;
     await turn();
@@ -52,7 +56,9 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
         if (done) return settled;
         await advance(stepMs);
       }
-      throw new Error(`manualClock: there was no answer within ${maxSteps} steps of ${stepMs} ms; does it wait for another clock?`);
+      throw new Error(
+        `manualClock: there was no answer within ${maxSteps} steps of ${stepMs} ms; does it wait for another clock?`,
+      );
     },
   };
 }

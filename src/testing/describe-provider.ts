@@ -20,7 +20,20 @@ export interface ProviderSuite extends SuiteOptions {
 
 export type Made = Subject | ConfigProvider;
 
-const chapters: readonly Chapter[] = [life, where, read, texts, list, batch, write, change, watch, refresh, health, faulted];
+const chapters: readonly Chapter[] = [
+  life,
+  where,
+  read,
+  texts,
+  list,
+  batch,
+  write,
+  change,
+  watch,
+  refresh,
+  health,
+  faulted,
+];
 
 /** Holds a provider to its contract: registers the conformance suite with a test runner. */
 export function describeProvider(suite: ProviderSuite): void {
@@ -39,7 +52,12 @@ export function conformance(suite: ProviderSuite): readonly Claim[] {
 export const subjectOf = (made: Made): Subject => ('provider' in made ? made : { provider: made });
 
 /** Holds one sentence against a subject, and clears up behind it. */
-export async function hold(sentence: Sentence, subject: Subject, values: Values, { patienceMs = 10_000 }: SuiteOptions): Promise<void> {
+export async function hold(
+  sentence: Sentence,
+  subject: Subject,
+  values: Values,
+  { patienceMs = 10_000 }: SuiteOptions,
+): Promise<void> {
   const trial = trialOf(subject, values, patienceMs);
   try {
     await sentence.holds(trial);

@@ -1,7 +1,6 @@
 import type { ShelterOptions } from '../shelter/options.ts';
 import { manualClock } from './clock.ts';
-import type { ShelterSentence } from './conformance/shelter.ts';
-import { shelter } from './conformance/shelter.ts';
+import { type ShelterSentence, shelter } from './conformance/shelter.ts';
 import { hold, type Made, subjectOf } from './describe-provider.ts';
 import type { Values } from './subject.ts';
 import { type Claim, checkSuite, claimsOf, register, type SuiteOptions } from './suite.ts';

@@ -24,7 +24,10 @@ export interface FaultyCall {
 }
 
 /** Faults in the order of the calls, or by a call's number, or by the call. Where it says nothing, a call goes through. */
-export type Script = readonly CallFault[] | Readonly<Record<number, CallFault>> | ((call: FaultyCall) => CallFault | undefined);
+export type Script =
+  | readonly CallFault[]
+  | Readonly<Record<number, CallFault>>
+  | ((call: FaultyCall) => CallFault | undefined);
 
 export interface FaultyOptions {
   /** What `slow` waits by. @default the system's */
@@ -62,7 +65,9 @@ export function faulty<P extends ConfigProvider>(
         keys: ([] as unknown[]).concat(args[0] ?? []).filter((key) => typeof key === 'string'),
       };
       calls.push(call as FaultyCall);
-      const { signal } = (args.find((argument) => typeof (argument as ReadOptions | null)?.signal === 'object') ?? {}) as ReadOptions;
+      const { signal } = (args.find(
+        (argument) => typeof (argument as ReadOptions | null)?.signal === 'object',
+      ) ?? {}) as ReadOptions;
       await befall(planned(call as FaultyCall), provider.name, call.keys.join(', '), clock, signal);
       return own.apply(provider, args as unknown[]);
     };
@@ -80,16 +85,29 @@ export function faulty<P extends ConfigProvider>(
   }) as P & { readonly calls: readonly FaultyCall[] };
 }
 
-async function befall(fault: CallFault, provider: string, key: string, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+async function befall(
+  fault: CallFault,
+  provider: string,
+  key: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (fault === 'ok') return;
   if (fault instanceof Error) throw fault;
   if (fault === 'hang') return waiting(provider, signal, () => () => {});
   if (fault === 'slow' || typeof fault === 'object')
     return waiting(provider, signal, (done) => clock.after(fault === 'slow' ? 1_000 : fault.slowMs, done));
-  throw new ConfigError(codes[fault], `${provider} was told to fail: ${fault}`, { provider, ...(key !== '' && { key }) });
+  throw new ConfigError(codes[fault], `${provider} was told to fail: ${fault}`, {
+    provider,
+    ...(key !== '' && { key }),
+  });
 }
 
-function waiting(provider: string, signal: AbortSignal | undefined, start: (done: () => void) => () => void): Promise<void> {
+function waiting(
+  provider: string,
+  signal: AbortSignal | undefined,
+  start: (done: () => void) => () => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => {
       cancel();
@@ -108,6 +126,8 @@ const words = ['ok', 'slow', 'hang', ...Object.keys(codes)];
 
 function aFault(value: unknown): string | undefined {
   const known =
-    words.includes(value as string) || value instanceof Error || typeof (value as { slowMs?: unknown } | undefined)?.slowMs === 'number';
+    words.includes(value as string) ||
+    value instanceof Error ||
+    typeof (value as { slowMs?: unknown } | undefined)?.slowMs === 'number';
   return known ? undefined : `one of ${words.join(', ')}, { slowMs } or an Error`;
 }

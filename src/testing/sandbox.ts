@@ -45,7 +45,9 @@ export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const path = (file: string): string => {
     const inside = normalize(file);
     if (isAbsolute(inside) || inside.split(sep)[0] === '..')
-      throw new ConfigError('invalid_option', `sandbox: ${JSON.stringify(file)} lies outside of it`, { hint: 'Give a relative path' });
+      throw new ConfigError('invalid_option', `sandbox: ${JSON.stringify(file)} lies outside of it`, {
+        hint: 'Give a relative path',
+      });
     return join(directory, inside);
   };
   const dispose = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });

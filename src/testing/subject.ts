@@ -1,6 +1,5 @@
-import type { ConfigValue } from '../entry.ts';
-import type { Key } from '../key.ts';
 import type { ConfigProvider } from '../provider.ts';
+import type { ConfigValue, Key } from '../value.ts';
 
 /** What a backend holds at first: leaves by their keys. */
 export type Values = Readonly<Record<Key, ConfigValue>>;

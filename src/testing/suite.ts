@@ -37,9 +37,19 @@ export interface Claim {
 }
 
 export function checkSuite(owner: string, suite: SuiteOptions): void {
-  const own = { name: aString, make: aFunction, without: mapOf(aString), runner: anObject, patienceMs: aNumber(1) };
+  const own = {
+    name: aString,
+    make: aFunction,
+    without: mapOf(aString),
+    runner: anObject,
+    patienceMs: aNumber(1),
+  };
   checkOptions(owner, suite, own);
-  checkOptions(`${owner}: without`, suite.without ?? {}, Object.fromEntries(Object.keys(abilities).map((ability) => [ability, aString])));
+  checkOptions(
+    `${owner}: without`,
+    suite.without ?? {},
+    Object.fromEntries(Object.keys(abilities).map((ability) => [ability, aString])),
+  );
 }
 
 /** Each sentence as a claim, `hold` being how it is held against the provider. */
@@ -49,15 +59,24 @@ export function claimsOf<S extends Sentence>(
   hold: (sentence: S | Sentence) => Promise<void>,
 ): readonly Claim[] {
   return chapters.flatMap((chapter) => {
-    const missing = chapter.needs?.find((ability) => methods[ability] && reasonAgainst(ability, without) !== undefined);
+    const missing = chapter.needs?.find(
+      (ability) => methods[ability] && reasonAgainst(ability, without) !== undefined,
+    );
     if (missing) {
       const sentence = honest(missing, without);
       return [{ chapter: chapter.title, says: sentence.says, check: () => hold(sentence) }];
     }
     return chapter.sentences.map((sentence): Claim => {
       const needs = [...(chapter.needs ?? []), ...(sentence.needs ?? [])];
-      const leftOut = needs.map((ability) => reasonAgainst(ability, without)).find((reason) => reason !== undefined);
-      return { chapter: chapter.title, says: sentence.says, check: () => hold(sentence), ...(leftOut !== undefined && { leftOut }) };
+      const leftOut = needs
+        .map((ability) => reasonAgainst(ability, without))
+        .find((reason) => reason !== undefined);
+      return {
+        chapter: chapter.title,
+        says: sentence.says,
+        check: () => hold(sentence),
+        ...(leftOut !== undefined && { leftOut }),
+      };
     });
   });
 }
@@ -70,7 +89,11 @@ function honest(ability: Ability, without: Without): Sentence {
     values: {},
     async holds({ provider }) {
       for (const name of names)
-        assert.equal((provider as unknown as Record<string, unknown>)[name], undefined, `it has ${name}, which was said to be missing`);
+        assert.equal(
+          (provider as unknown as Record<string, unknown>)[name],
+          undefined,
+          `it has ${name}, which was said to be missing`,
+        );
     },
   };
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ConfigValue } from '../entry.ts';
 import { type ConfigError, isConfigError } from '../errors.ts';
-import type { Key } from '../key.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import type { Ability } from './abilities.ts';
 import type { BackendFault, Subject, Values } from './subject.ts';
 
@@ -95,7 +94,11 @@ export function trialOf(subject: Subject, values: Values, patienceMs: number): T
       return writable;
     },
     with: <M extends Optional>(method: M) => {
-      assert.equal(typeof provider[method], 'function', unsaid(method === 'getMany' ? 'batch' : method, `provider.${method}`));
+      assert.equal(
+        typeof provider[method],
+        'function',
+        unsaid(method === 'getMany' ? 'batch' : method, `provider.${method}`),
+      );
       return provider as ConfigProvider & Required<Pick<ConfigProvider, M>>;
     },
     change: async (key, value) => {
@@ -148,4 +151,5 @@ export function trialOf(subject: Subject, values: Values, patienceMs: number): T
 const unsaid = (ability: Ability, what: string): string =>
   `there is no ${what}; if there can be none, say why: without: { ${ability}: 'because …' }`;
 
-const className = (error: unknown): string => (error instanceof Error ? `a ${error.constructor.name}` : `a ${typeof error}`);
+const className = (error: unknown): string =>
+  error instanceof Error ? `a ${error.constructor.name}` : `a ${typeof error}`;

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type Intercept, ProviderChain } from '../../src/chain/chain.ts';
 import { ConfigError } from '../../src/errors.ts';
-import type { Key } from '../../src/key.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';
+import type { Key } from '../../src/value.ts';
 import { entry, Fixed, failing, hole, variable } from '../support/layers.ts';
 
 const env = (...names: [string, string][]): ConfigProvider => ({
@@ -29,7 +29,9 @@ describe('looking a key up', () => {
   });
 
   it.each([null, '', 0, false])('takes %j for a value, not for absence', async (value) => {
-    expect(await new ProviderChain([new Fixed('a', { x: value }), new Fixed('b', { x: 'other' })]).value('x')).toBe(value);
+    expect(
+      await new ProviderChain([new Fixed('a', { x: value }), new Fixed('b', { x: 'other' })]).value('x'),
+    ).toBe(value);
   });
 
   it('stops and throws when a provider fails, naming it and the key, and asks nobody below', async () => {
@@ -67,7 +69,10 @@ describe('looking a key up', () => {
       name: 'batch',
       get: vi.fn(),
       list: vi.fn(),
-      getMany: vi.fn(async (keys: readonly Key[]) => new Map(keys.map((key) => [key, key === 'b' ? entry('batch', 'b', 2) : undefined]))),
+      getMany: vi.fn(
+        async (keys: readonly Key[]) =>
+          new Map(keys.map((key) => [key, key === 'b' ? entry('batch', 'b', 2) : undefined])),
+      ),
     };
     const found = await new ProviderChain([first, batch]).getMany(['a', 'b', 'c', 'broken']);
     expect(found.get('a')).toMatchObject({ value: 1 });
@@ -78,7 +83,10 @@ describe('looking a key up', () => {
   });
 
   it('gives every key of a batch that failed as a whole the failure', async () => {
-    const broken: ConfigProvider = { ...failing('store'), getMany: () => Promise.reject(new ConfigError('throttled', 'too many')) };
+    const broken: ConfigProvider = {
+      ...failing('store'),
+      getMany: () => Promise.reject(new ConfigError('throttled', 'too many')),
+    };
     const found = await new ProviderChain([broken]).getMany(['a', 'b']);
     expect([...found.values()].map((one) => (one as ConfigError).code)).toEqual(['throttled', 'throttled']);
   });
@@ -90,11 +98,22 @@ describe('requiring a key', () => {
   });
 
   it('lists every place where it looked, in each source’s own words, and the nearest key of local ones', async () => {
-    const remote = { ...failing('vault'), get: async () => undefined, list: vi.fn(), where: () => 'vault secret/acme/llm#apiKey' };
+    const remote = {
+      ...failing('vault'),
+      get: async () => undefined,
+      list: vi.fn(),
+      where: () => 'vault secret/acme/llm#apiKey',
+    };
     const chain = new ProviderChain([
       env(['LLM__APIKEY', 'x']),
       new ProviderChain([remote], { name: 'inner' }),
-      { ...new Fixed('plain', {}), get: async () => undefined, list: async () => [], name: 'plain', where: undefined } as never,
+      {
+        ...new Fixed('plain', {}),
+        get: async () => undefined,
+        list: async () => [],
+        name: 'plain',
+        where: undefined,
+      } as never,
     ]);
     const error = (await chain.require('llm.apiKeys').catch((thrown: unknown) => thrown)) as ConfigError;
     expect(error.code).toBe('not_found');
@@ -107,27 +126,37 @@ describe('requiring a key', () => {
   it('gives the value as a schema makes it', async () => {
     const chain = new ProviderChain([env(['PORT', '8080'])]);
     expect(await chain.require('port', z.number())).toBe(8080);
-    await expect(chain.require('port', z.boolean(), {})).rejects.toMatchObject({ code: 'validation', key: 'port' });
+    await expect(chain.require('port', z.boolean(), {})).rejects.toMatchObject({
+      code: 'validation',
+      key: 'port',
+    });
   });
 
   it('refuses a schema that it cannot ask, and does not hand out a value unchecked', async () => {
     class Old {
       parse() {}
     }
-    await expect(new ProviderChain([new Fixed('a', { port: 1 })]).require('port', new Old() as never)).rejects.toMatchObject({
+    await expect(
+      new ProviderChain([new Fixed('a', { port: 1 })]).require('port', new Old() as never),
+    ).rejects.toMatchObject({
       code: 'invalid_option',
       message: expect.stringMatching(/^require: its second argument is no schema\. /),
     });
   });
 
   it('says so when there is nowhere to look', async () => {
-    await expect(new ProviderChain([]).require('port')).rejects.toThrow(/^nobody has "port", and there is nowhere to look for it$/);
+    await expect(new ProviderChain([]).require('port')).rejects.toThrow(
+      /^nobody has "port", and there is nowhere to look for it$/,
+    );
   });
 });
 
 describe('sections', () => {
   it('merge what each provider has', async () => {
-    const chain = new ProviderChain([env(['DB__POOL_MAX', '9']), new Fixed('file', { db: { poolMax: 5, host: 'x' } })]);
+    const chain = new ProviderChain([
+      env(['DB__POOL_MAX', '9']),
+      new Fixed('file', { db: { poolMax: 5, host: 'x' } }),
+    ]);
     expect(await chain.tree('db')).toEqual({ poolMax: '9', host: 'x' });
     expect(await chain.tree()).toEqual({ db: { poolMax: '9', host: 'x' } });
     expect(await chain.tree('nothing')).toBeUndefined();
@@ -135,15 +164,21 @@ describe('sections', () => {
   });
 
   it('fail when any provider fails, whatever the others have', async () => {
-    await expect(new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).tree()).rejects.toMatchObject({
+    await expect(
+      new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).tree(),
+    ).rejects.toMatchObject({
       code: 'unavailable',
       provider: 'vault',
     });
-    await expect(new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).list()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(
+      new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).list(),
+    ).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('throw their first hole, and list it as it is', async () => {
-    const chain = new ProviderChain([new Fixed('store', { 'db.password': new ConfigError('disabled', 'switched off'), 'db.host': 'x' })]);
+    const chain = new ProviderChain([
+      new Fixed('store', { 'db.password': new ConfigError('disabled', 'switched off'), 'db.host': 'x' }),
+    ]);
     await expect(chain.tree('db')).rejects.toMatchObject({ code: 'disabled', key: 'db.password' });
     expect(await chain.list()).toEqual([
       expect.objectContaining({ key: 'db.host' }),
@@ -159,7 +194,10 @@ describe('sections', () => {
       get: async () => undefined,
       list: async () => [entry('vault', 'a.db.password', password, { secret: true })],
     };
-    const chain = new ProviderChain([vault, new Fixed('file', { 'a.db.host': 'x', 'a.db.password': 'y', 'a.port': 1 })]);
+    const chain = new ProviderChain([
+      vault,
+      new Fixed('file', { 'a.db.host': 'x', 'a.db.password': 'y', 'a.port': 1 }),
+    ]);
     for (const section of [await chain.tree('a'), await chain.tree()]) {
       const printed = `${inspect(section, { depth: null, showHidden: true })} ${JSON.stringify(section)}`;
       expect(printed).not.toContain(password);
@@ -170,7 +208,9 @@ describe('sections', () => {
   });
 
   it('bind loose names below the prefix that was asked for', async () => {
-    expect(await new ProviderChain([env(['LLM_GATEWAY__URL', 'x'])]).tree('llm_gateway')).toEqual({ url: 'x' });
+    expect(await new ProviderChain([env(['LLM_GATEWAY__URL', 'x'])]).tree('llm_gateway')).toEqual({
+      url: 'x',
+    });
   });
 
   it('show each provider’s own answer in layers, nested chains flat, failures in their place', async () => {
@@ -198,7 +238,7 @@ describe('explaining a key', () => {
     const explanation = await chain.explain('db.host');
     expect(explanation.winner).toMatchObject({ provider: 'env', value: '"one"' });
     expect(explanation.shadowed).toMatchObject([{ provider: 'file', value: '"two"' }]);
-    expect(explanation.said.map(({ outcome }) => outcome)).toEqual(['found', 'absent', 'found', 'failed']);
+    expect(explanation.layers.map(({ outcome }) => outcome)).toEqual(['found', 'absent', 'found', 'failed']);
     expect(`${explanation}`).toBe(
       [
         'db.host = "one"',
@@ -209,7 +249,11 @@ describe('explaining a key', () => {
       ].join('\n'),
     );
     expect(inspect(explanation)).toBe(`${explanation}`);
-    expect(JSON.parse(JSON.stringify(explanation))).toMatchObject({ key: 'db.host', winner: 'env', shadowed: ['file'] });
+    expect(JSON.parse(JSON.stringify(explanation))).toMatchObject({
+      key: 'db.host',
+      winner: 'env',
+      shadowed: ['file'],
+    });
   });
 
   it('says that a key cannot be read when a higher provider fails, and shows no winner', async () => {
@@ -219,7 +263,10 @@ describe('explaining a key', () => {
   });
 
   it('says that a key is a section, and names a key in it', async () => {
-    const explanation = await new ProviderChain([new Fixed('a', { 'db.host': 'x' }), new Fixed('b', {})]).explain('db');
+    const explanation = await new ProviderChain([
+      new Fixed('a', { 'db.host': 'x' }),
+      new Fixed('b', {}),
+    ]).explain('db');
     expect(explanation.error?.code).toBe('invalid_key');
     expect(String(explanation).split('\n')[0]).toBe(
       'db cannot be read: "db" is a section, not a value. Explain what is in it, such as db.host',
@@ -235,13 +282,19 @@ describe('explaining a key', () => {
   });
 
   it('says that a key is not set', async () => {
-    expect(`${await new ProviderChain([new Fixed('file', {})]).explain('x')}`).toBe('x is not set\n    file    absent');
+    expect(`${await new ProviderChain([new Fixed('file', {})]).explain('x')}`).toBe(
+      'x is not set\n    file    absent',
+    );
   });
 
   it('shows the error of a hole', async () => {
-    const store: ConfigProvider = { name: 'store', get: async () => undefined, list: async () => [hole('store', 'x')] };
+    const store: ConfigProvider = {
+      name: 'store',
+      get: async () => undefined,
+      list: async () => [hole('store', 'x')],
+    };
     const explanation = await new ProviderChain([store]).explain('x');
-    expect(explanation).toMatchObject({ error: { code: 'disabled' }, said: [{ outcome: 'unreadable' }] });
+    expect(explanation).toMatchObject({ error: { code: 'disabled' }, layers: [{ outcome: 'unreadable' }] });
   });
 
   it('masks every candidate when any of them is secret', async () => {
@@ -250,7 +303,9 @@ describe('explaining a key', () => {
       get: async () => undefined,
       list: async () => [entry('vault', 'db.user', 'not-a-real-user', { secret: true })],
     };
-    const explanation = await new ProviderChain([env(['DB__USER', 'another-fake-user']), vault]).explain('db.user');
+    const explanation = await new ProviderChain([env(['DB__USER', 'another-fake-user']), vault]).explain(
+      'db.user',
+    );
     const printed = `${explanation} ${inspect(explanation, { depth: null, showHidden: true })} ${JSON.stringify(explanation)}`;
     expect(explanation.secret).toBe(true);
     expect(printed).not.toMatch(/fake-user|not-a-real/);
@@ -266,7 +321,9 @@ describe('explaining a key', () => {
       list: async () => [held],
       status: () => ({ stale: true, breaker: 'open' }),
     };
-    expect(`${await new ProviderChain([vault]).explain('x')}`).toContain('wins, read 60 s ago, stale, breaker open');
+    expect(`${await new ProviderChain([vault]).explain('x')}`).toContain(
+      'wins, read 60 s ago, stale, breaker open',
+    );
   });
 });
 
@@ -274,7 +331,9 @@ describe('intercepting', () => {
   it('stands around each operation of a caller, with its context', async () => {
     const seen: string[] = [];
     const intercept: Intercept = async (operation, next) => {
-      seen.push(`${operation.type} ${'keys' in operation ? operation.keys : operation.key} ${operation.options.context ?? ''}`.trim());
+      seen.push(
+        `${operation.type} ${'keys' in operation ? operation.keys : operation.key} ${operation.options.context ?? ''}`.trim(),
+      );
       return next();
     };
     const chain = new ProviderChain([new Fixed('a', { 'db.x': 1 })], { intercept });
@@ -286,7 +345,16 @@ describe('intercepting', () => {
     await chain.explain('db.x');
     await chain.health();
     await chain.refresh('db');
-    expect(seen).toEqual(['get db.x alice', 'getMany db.x', 'tree db', 'list', 'layers', 'explain db.x', 'health', 'refresh db']);
+    expect(seen).toEqual([
+      'get db.x alice',
+      'getMany db.x',
+      'tree db',
+      'list',
+      'layers',
+      'explain db.x',
+      'health',
+      'refresh db',
+    ]);
   });
 
   it('can refuse before, and change the answer after', async () => {
@@ -305,7 +373,10 @@ describe('intercepting', () => {
 
 describe('health', () => {
   it('is as ill as its worst provider, each with its own reason', async () => {
-    const with_ = (name: string, health: NonNullable<ConfigProvider['health']>): ConfigProvider => ({ ...failing(name), health });
+    const with_ = (name: string, health: NonNullable<ConfigProvider['health']>): ConfigProvider => ({
+      ...failing(name),
+      health,
+    });
     const ok = with_('ok', async () => ({ status: 'ok', latencyMs: 3, checkedAt: 1 }));
     const slow = with_('slow', async () => ({ status: 'degraded', checkedAt: 1 }));
     const dead = with_('dead', () => Promise.reject(new Error('boom')));
@@ -314,7 +385,10 @@ describe('health', () => {
       latencyMs: 3,
       providers: { silent: { status: 'ok' } },
     });
-    expect(await new ProviderChain([ok, slow]).health()).toMatchObject({ status: 'degraded', reason: 'slow: degraded' });
+    expect(await new ProviderChain([ok, slow]).health()).toMatchObject({
+      status: 'degraded',
+      reason: 'slow: degraded',
+    });
     expect(await new ProviderChain([ok, slow, dead]).health()).toMatchObject({
       status: 'down',
       reason: expect.stringContaining('dead failed in a way'),
@@ -324,7 +398,9 @@ describe('health', () => {
   it('does not wait for a provider that never answers', async () => {
     await new ProviderChain([failing('any')]).health(); // imports what it needs, before time stands still
     vi.useFakeTimers();
-    const asked = new ProviderChain([{ ...failing('hung'), health: () => new Promise<never>(() => {}) }]).health();
+    const asked = new ProviderChain([
+      { ...failing('hung'), health: () => new Promise<never>(() => {}) },
+    ]).health();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await asked).toMatchObject({ status: 'down', reason: 'hung: no answer within 5000 ms' });
   });
@@ -339,16 +415,23 @@ describe('living and ending', () => {
     });
     await new ProviderChain([{ ...failing('a'), refresh }, failing('no refresh')]).refresh('x');
     expect(refresh).toHaveBeenCalledWith('x');
-    await expect(new ProviderChain([bad('a'), { ...failing('b'), refresh }]).refresh()).rejects.toMatchObject({
-      message: 'a is down',
-      provider: 'a',
-    });
-    await expect(new ProviderChain([bad('a'), bad('b')]).refresh()).rejects.toThrow('2 providers failed: a is down; b is down');
+    await expect(new ProviderChain([bad('a'), { ...failing('b'), refresh }]).refresh()).rejects.toMatchObject(
+      {
+        message: 'a is down',
+        provider: 'a',
+      },
+    );
+    await expect(new ProviderChain([bad('a'), bad('b')]).refresh()).rejects.toThrow(
+      '2 providers failed: a is down; b is down',
+    );
   });
 
   it('closes all providers once, also when one of them fails', async () => {
     const close = vi.fn(async () => {});
-    const bad: ConfigProvider = { ...failing('bad'), close: () => Promise.reject(new ConfigError('io', 'will not close')) };
+    const bad: ConfigProvider = {
+      ...failing('bad'),
+      close: () => Promise.reject(new ConfigError('io', 'will not close')),
+    };
     const chain = new ProviderChain([bad, { ...failing('good'), close }, failing('plain')]);
     await expect(chain.close()).rejects.toThrow('will not close');
     await expect(chain.close()).rejects.toThrow('will not close');
@@ -385,9 +468,13 @@ describe('living and ending', () => {
   });
 
   it('says where a key would be looked for', () => {
-    expect(new ProviderChain([env(), new ProviderChain([new Fixed('b', {})], { name: 'inner' }), failing('c')]).where('db.host')).toBe(
-      'env DB__HOST\nb db.host\nc',
-    );
+    expect(
+      new ProviderChain([
+        env(),
+        new ProviderChain([new Fixed('b', {})], { name: 'inner' }),
+        failing('c'),
+      ]).where('db.host'),
+    ).toBe('env DB__HOST\nb db.host\nc');
   });
 
   it('is local only when all of its providers are', () => {
@@ -399,7 +486,9 @@ describe('living and ending', () => {
 describe('making a chain', () => {
   it('refuses what is no list of providers', () => {
     expect(() => new ProviderChain('x' as never)).toThrow(/must be a list of providers/);
-    expect(() => new ProviderChain([new Fixed('a', {}), {} as never])).toThrow(/number 2 of its list is no provider/);
+    expect(() => new ProviderChain([new Fixed('a', {}), {} as never])).toThrow(
+      /number 2 of its list is no provider/,
+    );
     expect(() => new ProviderChain([], { nam: 'x' } as never)).toThrow(/Did you mean name/);
   });
 

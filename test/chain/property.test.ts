@@ -1,20 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
-import { type ConfigValue, type Entry, isUnreadable } from '../../src/entry.ts';
+import { type Entry, isUnreadable } from '../../src/entry.ts';
 import { ConfigError, isConfigError } from '../../src/errors.ts';
-import { sameValue } from '../../src/internal/freeze.ts';
 import { merge } from '../../src/merge/merge.ts';
 import type { ConfigProvider } from '../../src/provider.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
+import { type ConfigValue, sameValue } from '../../src/value.ts';
 import { documents } from '../support/documents.ts';
 import { entry, layer } from '../support/layers.ts';
 
 /** How many chains are drawn; continuous integration draws more. */
 const runs = Number(process.env.PROPERTY_RUNS ?? 10_000);
 
-const name = fc.constantFrom('db', 'myDb', 'my_db', 'mydb', 'my-db', 'a', 'apiKey', 'api_key', 'apikey', '0', '1');
+const name = fc.constantFrom(
+  'db',
+  'myDb',
+  'my_db',
+  'mydb',
+  'my-db',
+  'a',
+  'apiKey',
+  'api_key',
+  'apikey',
+  '0',
+  '1',
+);
 const shouted = fc.constantFrom('DB', 'MY_DB', 'MYDB', 'A', 'API_KEY', 'APIKEY', '0', '1');
 const leaf: fc.Arbitrary<ConfigValue> = fc.oneof(
   fc.nat(30).map((n) => `v${n}`),
@@ -23,10 +35,18 @@ const leaf: fc.Arbitrary<ConfigValue> = fc.oneof(
 const tree = (depth: number): fc.Arbitrary<ConfigValue> =>
   depth === 0
     ? leaf
-    : fc.oneof({ weight: 2, arbitrary: leaf }, { weight: 3, arbitrary: fc.dictionary(name, tree(depth - 1), { maxKeys: 3 }) });
+    : fc.oneof(
+        { weight: 2, arbitrary: leaf },
+        { weight: 3, arbitrary: fc.dictionary(name, tree(depth - 1), { maxKeys: 3 }) },
+      );
 const key = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.'));
-const hole = fc.constantFrom(new ConfigError('disabled', 'it is disabled'), new ConfigError('access_denied', 'it is denied'));
-const held = fc.dictionary(key, fc.oneof({ weight: 5, arbitrary: tree(2) }, { weight: 1, arbitrary: hole }), { maxKeys: 4 });
+const hole = fc.constantFrom(
+  new ConfigError('disabled', 'it is disabled'),
+  new ConfigError('access_denied', 'it is denied'),
+);
+const held = fc.dictionary(key, fc.oneof({ weight: 5, arbitrary: tree(2) }, { weight: 1, arbitrary: hole }), {
+  maxKeys: 4,
+});
 const file = fc.dictionary(name, tree(2), { maxKeys: 4 }).map((whole) => ({ '': whole as ConfigValue }));
 const environment = fc.dictionary(
   fc.array(shouted, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('__')),
@@ -47,31 +67,42 @@ const provider = ([kind, values]: Spec, i: number): ConfigProvider => {
   if (kind === 'store' || kind === 'file') return documents(`${kind}-${i}`, values);
   if (kind === 'memory') return new MemoryProvider(values[''], { name: `${kind}-${i}` });
   if (kind === 'unprefixed') return new EnvProvider({ name: `env-${i}`, env: values });
-  const env = Object.fromEntries(Object.entries(values as Record<string, string>).map(([variable, text]) => [`APP__${variable}`, text]));
+  const env = Object.fromEntries(
+    Object.entries(values as Record<string, string>).map(([variable, text]) => [`APP__${variable}`, text]),
+  );
   return new EnvProvider({ name: `env-${i}`, prefix: 'APP', env });
 };
 
-const shown = (value: unknown): string => (isConfigError(value) ? `an error (${value.message})` : JSON.stringify(value));
+const shown = (value: unknown): string =>
+  isConfigError(value) ? `an error (${value.message})` : JSON.stringify(value);
 
 describe('a chain', () => {
-  it('answers for each leaf of a tree that merges without conflict what the tree has there', { timeout: 300_000 }, async () => {
+  it('answers for each leaf of a tree that merges without conflict what the tree has there', {
+    timeout: 300_000,
+  }, async () => {
     const drawn = { clean: 0, leaves: 0, holes: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(spec, { minLength: 1, maxLength: 4 }), fc.array(key, { maxLength: 4 }), async (specs, keys) => {
-        const chain = new ProviderChain(specs.map(provider));
-        const listed = await chain.list('', { wanted: { keys, open: [''] } });
-        const holes = listed.filter(isUnreadable);
-        if (holes.some(({ error }) => error.code === 'conflict')) return;
-        drawn.clean++;
-        drawn.holes += holes.length;
-        for (const item of listed) {
-          if (isUnreadable(item)) continue;
-          drawn.leaves++;
-          const alone = await chain.get(item.key).catch((error: unknown) => error);
-          if (!alone || isConfigError(alone) || !sameValue((alone as Entry).value, item.value))
-            expect.fail(`the tree has ${item.key} = ${shown(item.value)} (${item.origin}), get answers ${shown(alone)}`);
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(spec, { minLength: 1, maxLength: 4 }),
+        fc.array(key, { maxLength: 4 }),
+        async (specs, keys) => {
+          const chain = new ProviderChain(specs.map(provider));
+          const listed = await chain.list('', { wanted: { keys, prefixes: [''] } });
+          const holes = listed.filter(isUnreadable);
+          if (holes.some(({ error }) => error.code === 'conflict')) return;
+          drawn.clean++;
+          drawn.holes += holes.length;
+          for (const item of listed) {
+            if (isUnreadable(item)) continue;
+            drawn.leaves++;
+            const alone = await chain.get(item.key).catch((error: unknown) => error);
+            if (!alone || isConfigError(alone) || !sameValue((alone as Entry).value, item.value))
+              expect.fail(
+                `the tree has ${item.key} = ${shown(item.value)} (${item.origin}), get answers ${shown(alone)}`,
+              );
+          }
+        },
+      ),
       { numRuns: runs, seed: 1 },
     );
     // the draw must not be a lucky one, in which nothing was there to be compared
@@ -93,7 +124,9 @@ describe('a chain', () => {
           if (!exact || at === '' || listed.some((item) => item.key.startsWith(`${at}.`))) continue;
           compared++;
           const answer = await chain.get(at).catch((failure: unknown) => failure);
-          expect(isConfigError(answer), `${at} is a hole (${error.code}), get answers ${shown(answer)}`).toBe(true);
+          expect(isConfigError(answer), `${at} is a hole (${error.code}), get answers ${shown(answer)}`).toBe(
+            true,
+          );
         }
       }),
       { numRuns: Math.ceil(runs / 4), seed: 2 },
@@ -109,14 +142,18 @@ describe('a merge', () => {
     let compared = 0;
     fc.assert(
       fc.property(fc.tuple(entries, entries, entries), (all) => {
-        const [a, b, c] = all.map((items, i) => layer(`layer-${i}`, ...items.map(([at, value], n) => entry(`layer-${i}-${n}`, at, value))));
+        const [a, b, c] = all.map((items, i) =>
+          layer(`layer-${i}`, ...items.map(([at, value], n) => entry(`layer-${i}-${n}`, at, value))),
+        );
         if (!a || !b || !c) return;
         const flat = merge([a, b, c]);
         if (flat.holes.size > 0) return;
         compared++;
         const both = (x: typeof a, y: typeof a) => layer('both', ...merge([x, y]).entries());
         const said = (merged: typeof flat) =>
-          new Map(Array.from(merged.leaves.values(), (one) => [one.key, [one.value, `${one.origin}`, one.secret]]));
+          new Map(
+            Array.from(merged.leaves.values(), (one) => [one.key, [one.value, `${one.origin}`, one.secret]]),
+          );
         expect(said(merge([both(a, b), c]))).toEqual(said(flat));
         expect(said(merge([a, both(b, c)]))).toEqual(said(flat));
       }),

@@ -12,12 +12,16 @@ const zod = import.meta.resolve('zod');
 
 const modules = (files: Record<string, string>) =>
   sandbox({
-    files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, `${head.replace("'zod'", `'${zod}'`)}${text}`])),
+    files: Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [name, `${head.replace("'zod'", `'${zod}'`)}${text}`]),
+    ),
   });
 
 describe('llm-config explain', () => {
   it('says who sets a key, and who is shadowed, secrets masked', async () => {
-    await using box = await modules({ 'config.mjs': `export default new ProviderChain([${first}, ${second}]);` });
+    await using box = await modules({
+      'config.mjs': `export default new ProviderChain([${first}, ${second}]);`,
+    });
     const host = await llmConfig(['explain', box.path('config.mjs'), 'database/host']);
     expect(host.code).toBe(0);
     expect(host.out).toMatch(
@@ -57,11 +61,16 @@ describe('llm-config check', () => {
     const bad = await llmConfig(['check', box.path('bad.mjs')]);
     expect([bad.code, bad.err, bad.out.includes(fake)]).toEqual([1, '', false]);
     expect(bad.out).toMatch(/There are 3 problems/);
-    expect(JSON.parse((await llmConfig(['check', box.path('bad.mjs'), '--json'])).out)).toMatchObject({ ok: false });
+    expect(JSON.parse((await llmConfig(['check', box.path('bad.mjs'), '--json'])).out)).toMatchObject({
+      ok: false,
+    });
   });
 
   it('reads without a schema, and one key alone', async () => {
-    await using box = await modules({ 'config.mjs': `export default ${first};`, 'bad.mjs': `export default [${down}];` });
+    await using box = await modules({
+      'config.mjs': `export default ${first};`,
+      'bad.mjs': `export default [${down}];`,
+    });
     expect(await llmConfig(['check', box.path('config.mjs')])).toMatchObject({
       code: 0,
       err: expect.stringContaining('exports no schema'),
@@ -71,7 +80,10 @@ describe('llm-config check', () => {
       code: 0,
       out: 'database.host is set by first database.host\n',
     });
-    expect(await llmConfig(['check', box.path('config.mjs'), 'none'])).toMatchObject({ code: 1, out: 'nobody has none\n' });
+    expect(await llmConfig(['check', box.path('config.mjs'), 'none'])).toMatchObject({
+      code: 1,
+      out: 'nobody has none\n',
+    });
     const failed = await llmConfig(['check', box.path('bad.mjs'), 'a']);
     expect([failed.code, failed.out.includes(fake)]).toEqual([1, false]);
   });
@@ -84,11 +96,14 @@ describe('llm-config check', () => {
       'null.mjs': 'throw null;',
       'option.mjs': 'export default new ProviderChain([new MemoryProvider({}, { nmae: 1 })]);',
     });
-    for (const name of ['none.mjs', 'empty.mjs']) expect((await llmConfig(['check', box.path(name)])).err).toMatch(/exports no chain/);
+    for (const name of ['none.mjs', 'empty.mjs'])
+      expect((await llmConfig(['check', box.path(name)])).err).toMatch(/exports no chain/);
     const thrown = await llmConfig(['check', box.path('throws.mjs')]);
     expect([thrown.code, thrown.err.includes(fake)]).toEqual([3, false]);
     for (const name of ['missing.mjs', 'null.mjs'])
-      expect((await llmConfig(['check', box.path(name)])).err).toMatch(/cannot be loaded .*node .* says more/);
+      expect((await llmConfig(['check', box.path(name)])).err).toMatch(
+        /cannot be loaded .*node .* says more/,
+      );
     expect((await llmConfig(['check', box.path('option.mjs')])).err).toMatch(/MemoryProvider: .*nmae/);
     expect((await llmConfig(['check'])).err).toMatch(/MODULE is missing/);
   });

@@ -9,14 +9,20 @@ const fake = 'fake-cli-secret-31';
 const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
 
 /** An encrypted file, and an "editor": a shell script that gets the path of the text. */
-async function prepared(script: string): Promise<{ box: Sandbox; file: string; editing: { env: Record<string, string> } }> {
+async function prepared(
+  script: string,
+): Promise<{ box: Sandbox; file: string; editing: { env: Record<string, string> } }> {
   const box = await sandbox();
   await box.write({
     'editor.sh': `cp "$1" ${box.path('seen')}; ls -ld "$(dirname "$1")" "$1" > ${box.path('modes')}; echo "$1" >> ${box.path('paths')}\n${script}`,
   });
   const file = box.path('secrets.yaml.jwe');
   await llmConfig(['encrypt', '-', '--out', file], { env, input: `# kept\na: ${fake}\n` });
-  return { box, file, editing: { env: { ...env, EDITOR: `sh ${box.path('editor.sh')}`, PATH: process.env.PATH as string } } };
+  return {
+    box,
+    file,
+    editing: { env: { ...env, EDITOR: `sh ${box.path('editor.sh')}`, PATH: process.env.PATH as string } },
+  };
 }
 
 describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
@@ -42,7 +48,10 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     await box.write({ code: '0' });
     expect((await llmConfig(['edit', file], editing)).err).toContain('nothing changed, nothing written');
     await box.write({ code: '7' });
-    expect(await llmConfig(['edit', file], editing)).toMatchObject({ code: 3, err: expect.stringContaining('ended with code 7') });
+    expect(await llmConfig(['edit', file], editing)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('ended with code 7'),
+    });
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect((await llmConfig(['edit', box.path('none.jwe')], editing)).code).toBe(3);
   });
@@ -53,7 +62,10 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     const { EDITOR: VISUAL, ...others } = editing.env;
     const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
     const env = { ...others, VISUAL, EDITOR: 'false' };
-    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     child.stdout?.once('data', () => child.kill('SIGTERM'));
     const [code, signal] = await once(child, 'exit');
     expect([code, signal]).toEqual([null, 'SIGTERM']);
@@ -61,24 +73,29 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
   });
 
-  it.runIf(existsSync('/usr/bin/script'))('takes Ctrl-C at its question for no: what was written is kept, its text is wiped', async () => {
-    const { box, file, editing } = await prepared('echo "c: [" >> "$1"');
-    await using _ = box;
-    const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-    const command = ['exec', process.execPath, '--import', 'tsx', program, 'edit', file].join(' ');
-    const child = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], { env: { ...editing.env, TERM: 'dumb' } });
-    let seen = '';
-    child.stdout.on('data', (chunk) => {
-      if (seen.includes('[Y/n]')) return;
-      seen += chunk;
-      if (seen.includes('[Y/n]')) child.stdin.write('\x03');
-    });
-    const [code] = await once(child, 'exit');
-    expect([code, seen.includes(fake)]).toEqual([3, false]);
-    const path = (await box.read('paths')).trim();
-    expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
-    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toContain('c: [');
-  });
+  it.runIf(existsSync('/usr/bin/script'))(
+    'takes Ctrl-C at its question for no: what was written is kept, its text is wiped',
+    async () => {
+      const { box, file, editing } = await prepared('echo "c: [" >> "$1"');
+      await using _ = box;
+      const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+      const command = ['exec', process.execPath, '--import', 'tsx', program, 'edit', file].join(' ');
+      const child = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], {
+        env: { ...editing.env, TERM: 'dumb' },
+      });
+      let seen = '';
+      child.stdout.on('data', (chunk) => {
+        if (seen.includes('[Y/n]')) return;
+        seen += chunk;
+        if (seen.includes('[Y/n]')) child.stdin.write('\x03');
+      });
+      const [code] = await once(child, 'exit');
+      expect([code, seen.includes(fake)]).toEqual([3, false]);
+      const path = (await box.read('paths')).trim();
+      expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
+      expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toContain('c: [');
+    },
+  );
 
   it('wipes the text also when Ctrl-C comes while nobody is asked', async () => {
     const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
@@ -86,7 +103,10 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     const lock = { world: 'elsewhere' }; // whoever holds it makes the write wait
     await box.write({ 'secrets.yaml.jwe.lock': JSON.stringify(lock) });
     const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], { ...editing, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], {
+      ...editing,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     child.stderr?.once('data', () => child.kill('SIGINT')); // it says what takes so long
     const [, signal] = await once(child, 'exit');
     expect(signal).toBe('SIGINT');
@@ -113,7 +133,9 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect(err).toMatch(/is untouched; what you wrote is in .*\.rejected, encrypted/);
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect(readFileSync(`${file}.rejected`, 'utf8')).not.toContain(fake);
-    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toBe(`# kept\na: ${fake}\nc: [${fake}-2\n`);
+    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toBe(
+      `# kept\na: ${fake}\nc: [${fake}-2\n`,
+    );
     expect((await llmConfig(['edit', file], { ...editing, typed: ['n\n'] })).code).toBe(3);
   });
 
@@ -122,9 +144,15 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
       'cp "$(dirname "$0")/other.jwe" "$(dirname "$0")/secrets.yaml.jwe"; echo "mine: 1" >> "$1"',
     );
     await using _ = box;
-    await llmConfig(['encrypt', '-', '--out', box.path('other.jwe'), '--format', 'yaml'], { env, input: 'theirs: 1\n' });
+    await llmConfig(['encrypt', '-', '--out', box.path('other.jwe'), '--format', 'yaml'], {
+      env,
+      input: 'theirs: 1\n',
+    });
     const { code, err } = await llmConfig(['edit', file], editing);
-    expect([code, err]).toEqual([3, expect.stringContaining('changed by somebody else while it was being edited')]);
+    expect([code, err]).toEqual([
+      3,
+      expect.stringContaining('changed by somebody else while it was being edited'),
+    ]);
     expect((await llmConfig(['decrypt', file], { env })).out).toBe('theirs: 1\n');
     expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toContain('mine: 1');
     expect(readdirSync(box.directory).filter((name) => name.endsWith('.lock'))).toEqual([]);

@@ -20,7 +20,9 @@ describe('llm-config keygen', () => {
     expect(JSON.parse(out)).toMatchObject({ kty: 'oct', kid: 'ci', alg: 'A256GCMKW' });
     await using box = await sandbox();
     await llmConfig(['set', box.path('a.jwe'), 'k'], { env: { LLM_CONFIG_KEY: out }, input: 'v' });
-    expect((await llmConfig(['get', box.path('a.jwe'), 'k'], { env: { LLM_CONFIG_KEY: out } })).out).toBe('v\n');
+    expect((await llmConfig(['get', box.path('a.jwe'), 'k'], { env: { LLM_CONFIG_KEY: out } })).out).toBe(
+      'v\n',
+    );
   });
 
   it('makes a pair, and shows its public half', async () => {
@@ -54,26 +56,43 @@ describe('llm-config encrypt and decrypt', () => {
     await using box = await sandbox({ files: { 'secrets.yaml': text } });
     const file = box.path('secrets.yaml');
     const encrypted = await llmConfig(['encrypt', file, '--context', 'acme/production'], { env });
-    expect(encrypted).toMatchObject({ code: 0, out: `${file}.jwe\n`, err: expect.stringContaining('still there, readable') });
+    expect(encrypted).toMatchObject({
+      code: 0,
+      out: `${file}.jwe\n`,
+      err: expect.stringContaining('still there, readable'),
+    });
     expect(readFileSync(`${file}.jwe`, 'utf8')).not.toContain(fake);
     const decrypted = await llmConfig(['decrypt', `${file}.jwe`, '--context', 'acme/production'], { env });
     expect(decrypted).toEqual({ code: 0, out: text, err: '' });
     const elsewhere = await llmConfig(['decrypt', `${file}.jwe`, '--context', 'acme/staging'], { env });
-    expect(elsewhere).toMatchObject({ code: 3, out: '', err: expect.stringMatching(/^error: .*acme\/staging/) });
+    expect(elsewhere).toMatchObject({
+      code: 3,
+      out: '',
+      err: expect.stringMatching(/^error: .*acme\/staging/),
+    });
   });
 
   it('write to where they are told, for their owner alone, and replace nothing unasked', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}', taken: 'x' } });
-    expect((await llmConfig(['encrypt', box.path('a.json'), '--out', box.path('taken')], { env })).err).toMatch(/exists already/);
-    expect((await llmConfig(['encrypt', box.path('a.json'), '--out', box.path('taken'), '--force'], { env })).code).toBe(0);
-    expect((await llmConfig(['decrypt', box.path('taken'), '--out', box.path('clear')], { env })).out).toBe(`${box.path('clear')}\n`);
+    expect(
+      (await llmConfig(['encrypt', box.path('a.json'), '--out', box.path('taken')], { env })).err,
+    ).toMatch(/exists already/);
+    expect(
+      (await llmConfig(['encrypt', box.path('a.json'), '--out', box.path('taken'), '--force'], { env })).code,
+    ).toBe(0);
+    expect((await llmConfig(['decrypt', box.path('taken'), '--out', box.path('clear')], { env })).out).toBe(
+      `${box.path('clear')}\n`,
+    );
     expect([await box.read('clear'), statSync(box.path('clear')).mode & 0o777]).toEqual(['{"a": 1}', 0o600]);
   });
 
   it('read from stdin, which must be told its name', async () => {
     await using box = await sandbox();
     expect((await llmConfig(['encrypt', '-'], { env, input: 'a: 1\n' })).code).toBe(2);
-    const { code, err } = await llmConfig(['encrypt', '-', '--out', box.path('a.yaml.jwe')], { env, input: 'a: 1\n' });
+    const { code, err } = await llmConfig(['encrypt', '-', '--out', box.path('a.yaml.jwe')], {
+      env,
+      input: 'a: 1\n',
+    });
     expect([code, err]).toEqual([0, '']);
     expect((await llmConfig(['decrypt', box.path('a.yaml.jwe'), '--json'], { env })).out).toBe(
       '{\n  "format": "yaml",\n  "text": "a: 1\\n"\n}\n',
@@ -86,11 +105,22 @@ describe('llm-config encrypt and decrypt', () => {
     await box.write({ 'ci.key': ci.text, 'alice.pub': `${alice.public}\n` });
     await chmod(box.path('ci.key'), 0o600);
     await chmod(box.path('alice.pub'), 0o644);
-    const { code } = await llmConfig(['encrypt', box.path('a.json'), '--to', box.path('alice.pub'), '--to', box.path('ci.key')]);
+    const { code } = await llmConfig([
+      'encrypt',
+      box.path('a.json'),
+      '--to',
+      box.path('alice.pub'),
+      '--to',
+      box.path('ci.key'),
+    ]);
     expect(code).toBe(0);
     for (const { text } of [alice, ci])
-      expect((await llmConfig(['decrypt', box.path('a.json.jwe')], { env: { LLM_CONFIG_KEY: text } })).out).toBe('{"a": 1}');
-    expect(await llmConfig(['decrypt', box.path('a.json.jwe')], { env: { LLM_CONFIG_KEY: alice.public } })).toMatchObject({
+      expect(
+        (await llmConfig(['decrypt', box.path('a.json.jwe')], { env: { LLM_CONFIG_KEY: text } })).out,
+      ).toBe('{"a": 1}');
+    expect(
+      await llmConfig(['decrypt', box.path('a.json.jwe')], { env: { LLM_CONFIG_KEY: alice.public } }),
+    ).toMatchObject({
       code: 3,
       out: '',
     });
@@ -106,7 +136,9 @@ describe('llm-config encrypt and decrypt', () => {
     await box.write({ 'ci.key': text });
     await chmod(box.path('ci.key'), 0o644);
     for (const flag of ['--to', '--key-file'])
-      expect((await llmConfig(['encrypt', box.path('a.json'), flag, box.path('ci.key')])).err).toMatch(/chmod 600/);
+      expect((await llmConfig(['encrypt', box.path('a.json'), flag, box.path('ci.key')])).err).toMatch(
+        /chmod 600/,
+      );
     expect((await llmConfig(['encrypt', box.path('a.json'), '--to', box.path('none')])).code).toBe(2);
     expect(existsSync(box.path('a.json.jwe'))).toBe(false);
   });
@@ -135,7 +167,9 @@ describe('llm-config encrypt and decrypt', () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}', key: env.LLM_CONFIG_KEY } });
     await chmod(box.path('key'), 0o600);
     await llmConfig(['encrypt', box.path('a.json')], { env });
-    const opened = await llmConfig(['decrypt', box.path('a.json.jwe')], { env: { LLM_CONFIG_KEY_FILE: box.path('key') } });
+    const opened = await llmConfig(['decrypt', box.path('a.json.jwe')], {
+      env: { LLM_CONFIG_KEY_FILE: box.path('key') },
+    });
     expect(opened.out).toBe('{"a": 1}');
   });
 });
@@ -144,24 +178,35 @@ describe('a password', () => {
   it('is typed twice when it is new, once later, and never shown', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
     const secret = 'fake-correct-horse';
-    const differ = await llmConfig(['encrypt', box.path('a.json'), '--password'], { typed: [`${secret}\r`, 'something else\r'] });
+    const differ = await llmConfig(['encrypt', box.path('a.json'), '--password'], {
+      typed: [`${secret}\r`, 'something else\r'],
+    });
     expect(differ).toMatchObject({ code: 3, err: expect.stringContaining('the two passwords differ') });
-    const made = await llmConfig(['encrypt', box.path('a.json'), '--password'], { typed: [`${secret}\r`, `${secret}\r`] });
+    const made = await llmConfig(['encrypt', box.path('a.json'), '--password'], {
+      typed: [`${secret}\r`, `${secret}\r`],
+    });
     expect([made.code, made.err.includes(secret)]).toEqual([0, false]);
     const typo = `x\x7f\x15wrong\x15${secret}x\b\r`;
-    expect((await llmConfig(['decrypt', box.path('a.json.jwe'), '--password'], { typed: [typo] })).out).toBe('{"a": 1}');
-    const wrong = await llmConfig(['decrypt', box.path('a.json.jwe'), '--password-env', 'PASS'], { env: { PASS: 'fake-wrong-horse' } });
+    expect((await llmConfig(['decrypt', box.path('a.json.jwe'), '--password'], { typed: [typo] })).out).toBe(
+      '{"a": 1}',
+    );
+    const wrong = await llmConfig(['decrypt', box.path('a.json.jwe'), '--password-env', 'PASS'], {
+      env: { PASS: 'fake-wrong-horse' },
+    });
     expect(wrong).toMatchObject({ code: 3, out: '', err: expect.stringContaining('wrong password') });
   });
 
   it('is not asked of a pipe, and asking can be stopped', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
-    expect((await llmConfig(['encrypt', box.path('a.json'), '--password'], { input: 'fake-password\n' })).err).toMatch(
-      /no terminal; use --password-env/,
-    );
+    expect(
+      (await llmConfig(['encrypt', box.path('a.json'), '--password'], { input: 'fake-password\n' })).err,
+    ).toMatch(/no terminal; use --password-env/);
     for (const stop of ['\x03', '\x04']) {
       const stopped = await llmConfig(['encrypt', box.path('a.json'), '--password'], { typed: [stop] });
-      expect(stopped).toMatchObject({ code: 3, err: expect.stringContaining('stopped; nothing was changed') });
+      expect(stopped).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('stopped; nothing was changed'),
+      });
     }
   });
 });

@@ -7,7 +7,15 @@ async function prepared() {
   const box = await sandbox();
   const keys: Record<string, { kid: string; public?: string }> = {};
   for (const [name, ...kind] of [['alice', '--x25519'], ['bob', '--x25519'], ['ci']] as const) {
-    const { out } = await llmConfig(['keygen', ...kind, '--kid', name, '--out', box.path(`${name}.key`), '--json']);
+    const { out } = await llmConfig([
+      'keygen',
+      ...kind,
+      '--kid',
+      name,
+      '--out',
+      box.path(`${name}.key`),
+      '--json',
+    ]);
     keys[name] = JSON.parse(out);
   }
   const file = box.path('secrets.yaml.jwe');
@@ -34,7 +42,10 @@ describe('llm-config recipients', () => {
     const { box, file } = await prepared();
     await using _ = box;
     const crafted = JSON.parse(readFileSync(file, 'utf8'));
-    Object.assign(crafted.recipients[0].header, { kid: 'a\u001b[2J\u202e', jwk: { kty: 'OKP', crv: 'X25519', x: '\u001b[2J' } });
+    Object.assign(crafted.recipients[0].header, {
+      kid: 'a\u001b[2J\u202e',
+      jwk: { kty: 'OKP', crv: 'X25519', x: '\u001b[2J' },
+    });
     await box.write({ crafted: JSON.stringify(crafted) });
     const { out } = await llmConfig(['recipients', 'list', box.path('crafted')]);
     expect(out).toBe('"a\\u001b[2J?"  ECDH-ES+A256KW\n');
@@ -48,7 +59,18 @@ describe('llm-config recipients', () => {
     await using _ = box;
     const before = read().ciphertext;
     expect((await as('bob', 'get', file, 'a')).code).toBe(3);
-    expect(await as('alice', 'recipients', 'add', file, '--to', keys.bob?.public as string, '--to', box.path('ci.key'))).toMatchObject({
+    expect(
+      await as(
+        'alice',
+        'recipients',
+        'add',
+        file,
+        '--to',
+        keys.bob?.public as string,
+        '--to',
+        box.path('ci.key'),
+      ),
+    ).toMatchObject({
       code: 0,
     });
     for (const name of ['alice', 'ci']) expect((await as(name, 'get', file, 'a')).out).toBe('one\n');
@@ -59,7 +81,9 @@ describe('llm-config recipients', () => {
     expect(read().ciphertext).toBe(before);
     expect((await as('alice', 'recipients', 'remove', file, 'bob')).err).toMatch(/no recipient "bob"/);
     expect((await as('alice', 'recipients', 'add', file)).code).toBe(2);
-    expect((await as('alice', 'recipients', 'add', box.path('none'), '--to', box.path('ci.key'))).code).toBe(3);
+    expect((await as('alice', 'recipients', 'add', box.path('none'), '--to', box.path('ci.key'))).code).toBe(
+      3,
+    );
   });
 
   it('are helped out of an unknown subcommand', async () => {
@@ -89,7 +113,9 @@ describe('llm-config rotate', () => {
     expect(read().ciphertext).not.toBe(before);
     chmodSync(box.path('bob.key'), 0o600);
     expect((await as('alice', 'get', file, 'a')).out).toBe('one\n');
-    expect(JSON.parse((await llmConfig(['recipients', 'list', file, '--json'])).out).recipients).toHaveLength(2);
+    expect(JSON.parse((await llmConfig(['recipients', 'list', file, '--json'])).out).recipients).toHaveLength(
+      2,
+    );
   });
 
   it('must be told what to rotate, one thing at a time', async () => {

@@ -22,17 +22,22 @@ describe('llm-config', () => {
     }
   });
 
-  it.each(commands)('says how $name is used, with each option and examples', async ({ name, flags, examples }) => {
-    const { code, out } = await llmConfig([...name.split(' '), '--help']);
-    expect([code, examples.length > 0]).toEqual([0, true]);
-    for (const said of [...Object.keys(flags), ...examples]) expect(out).toContain(said);
-    expect(await llmConfig(['help', ...name.split(' ')])).toEqual({ code, out, err: '' });
-  });
+  it.each(commands)(
+    'says how $name is used, with each option and examples',
+    async ({ name, flags, examples }) => {
+      const { code, out } = await llmConfig([...name.split(' '), '--help']);
+      expect([code, examples.length > 0]).toEqual([0, true]);
+      for (const said of [...Object.keys(flags), ...examples]) expect(out).toContain(said);
+      expect(await llmConfig(['help', ...name.split(' ')])).toEqual({ code, out, err: '' });
+    },
+  );
 
   it('says how a group of commands is used', async () => {
     const { out } = await llmConfig(['help', 'recipients']);
     expect(await llmConfig(['recipients', '--help'])).toEqual({ code: 0, out, err: '' });
-    expect((await llmConfig(['help', 'recipients', 'add'])).out).toBe((await llmConfig(['recipients', 'add', '--help'])).out);
+    expect((await llmConfig(['help', 'recipients', 'add'])).out).toBe(
+      (await llmConfig(['recipients', 'add', '--help'])).out,
+    );
     expect([out.includes('recipients remove FILE NAME'), out.includes('keygen FILE')]).toEqual([true, false]);
     expect(out.match(/^ {2}llm-config recipients/gm)).toHaveLength(3);
     expect((await llmConfig(['help', 'nothing'])).out).toContain('llm-config keygen');
@@ -59,7 +64,10 @@ describe('llm-config', () => {
     expect(JSON.parse((await llmConfig(['--version', '--json'])).out)).toEqual({ version });
     const failed = await llmConfig(['decrypt', 'none', '--json']);
     expect([failed.code, failed.out]).toEqual([3, '']);
-    expect(JSON.parse(failed.err).error).toMatchObject({ code: 'io', message: expect.stringContaining('none') });
+    expect(JSON.parse(failed.err).error).toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('none'),
+    });
     expect(JSON.parse((await llmConfig(['get', '--json'])).err).error.code).toBe('usage');
   });
 
@@ -75,7 +83,9 @@ describe('llm-config', () => {
     const broken = (): never => {
       throw new TypeError('fake-cli-secret');
     };
-    expect(await run(['keygen'], { stdin: process.stdin, stdout: { write: broken }, stderr: { write }, env: {} })).toBe(3);
+    expect(
+      await run(['keygen'], { stdin: process.stdin, stdout: { write: broken }, stderr: { write }, env: {} }),
+    ).toBe(3);
     expect(write.mock.calls.join('')).toMatch(/unexpected: TypeError\n$/);
   });
 
@@ -83,7 +93,12 @@ describe('llm-config', () => {
     const { stdin } = process;
     expect(
       await agrees(
-        { stdin: Object.assign(Object.create(stdin), { isTTY: false }), stdout: process.stdout, stderr: { write: () => true }, env: {} },
+        {
+          stdin: Object.assign(Object.create(stdin), { isTTY: false }),
+          stdout: process.stdout,
+          stderr: { write: () => true },
+          env: {},
+        },
         'Sure?',
       ),
     ).toBe(false);
@@ -110,7 +125,10 @@ describe('what takes more than a second', () => {
 });
 
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const node = (...args: string[]): [string, string[]] => [process.execPath, ['--import', 'tsx', program, ...args]];
+const node = (...args: string[]): [string, string[]] => [
+  process.execPath,
+  ['--import', 'tsx', program, ...args],
+];
 
 describe('the program', () => {
   it('reads from a pipe, answers to a pipe, and ends with its code', async () => {
@@ -119,17 +137,24 @@ describe('the program', () => {
     const [command, args] = node('set', box.path('a.json.jwe'), 'k');
     const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.end('fake-cli-secret\n');
-    const [code, out] = await Promise.all([new Promise((on) => child.once('exit', on)), child.stdout.toArray()]);
+    const [code, out] = await Promise.all([
+      new Promise((on) => child.once('exit', on)),
+      child.stdout.toArray(),
+    ]);
     expect([code, out.join('')]).toEqual([0, '']);
     const got = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'k'), { env });
     expect([got.stdout, got.stderr]).toEqual(['fake-cli-secret\n', '']);
-    const none = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'none'), { env }).catch((error) => error);
+    const none = await promisify(execFile)(...node('get', box.path('a.json.jwe'), 'none'), { env }).catch(
+      (error) => error,
+    );
     expect([none.code, none.stdout]).toEqual([1, '']);
   });
 
   it('does not wait for what a module has left open', async () => {
     const module = `data:text/javascript,setInterval(() => {}, 1e9); const a = { name: 'a', get: async () => {}, list: async () => [] }; export default a`;
-    await using box = await sandbox({ files: { 'open.mjs': `export { default } from ${JSON.stringify(module)};` } });
+    await using box = await sandbox({
+      files: { 'open.mjs': `export { default } from ${JSON.stringify(module)};` },
+    });
     const done = await promisify(execFile)(...node('explain', box.path('open.mjs')), { timeout: 60_000 });
     expect([done.stdout, done.stderr]).toEqual(['', '']);
   });
@@ -138,7 +163,10 @@ describe('the program', () => {
     const full = openSync('/dev/full', 'w');
     const [command, args] = node('--help');
     const child = spawn(command, args, { stdio: ['ignore', full, 'pipe'] });
-    const [code, err] = await Promise.all([new Promise((on) => child.once('exit', on)), child.stderr?.toArray()]);
+    const [code, err] = await Promise.all([
+      new Promise((on) => child.once('exit', on)),
+      child.stderr?.toArray(),
+    ]);
     closeSync(full);
     expect([code, err?.join('')]).toEqual([3, 'error: the answer cannot be written (ENOSPC)\n']);
   });
@@ -147,24 +175,34 @@ describe('the program', () => {
     const [command, args] = node('--help');
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
-    const [code, err] = await Promise.all([new Promise((on) => child.once('exit', on)), child.stderr.toArray()]);
+    const [code, err] = await Promise.all([
+      new Promise((on) => child.once('exit', on)),
+      child.stderr.toArray(),
+    ]);
     expect([code, err.join('')]).toEqual([0, '']);
   });
 
-  it.runIf(existsSync('/usr/bin/script'))('asks on a real terminal without showing what is typed', async () => {
-    await using box = await sandbox();
-    const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex'), TERM: 'dumb' };
-    const [command, args] = node('set', box.path('a.json.jwe'), 'k');
-    const child = spawn('/usr/bin/script', ['-qec', [command, ...args].join(' '), '/dev/null'], { env });
-    let seen = '';
-    child.stdout.on('data', (chunk) => {
-      seen += chunk;
-      if (seen.includes('Value of k: ') && child.stdin.writable) child.stdin.end('fake-cli-secret\r');
-    });
-    expect(await new Promise((on) => child.once('exit', on))).toBe(0);
-    expect(seen).toContain('set k');
-    expect(seen).not.toContain('fake-cli-secret');
-    const { out } = await llmConfig(['get', box.path('a.json.jwe'), 'k'], { env });
-    expect(out).toBe('fake-cli-secret\n');
-  });
+  it.runIf(existsSync('/usr/bin/script'))(
+    'asks on a real terminal without showing what is typed',
+    async () => {
+      await using box = await sandbox();
+      const env = {
+        PATH: process.env.PATH,
+        LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex'),
+        TERM: 'dumb',
+      };
+      const [command, args] = node('set', box.path('a.json.jwe'), 'k');
+      const child = spawn('/usr/bin/script', ['-qec', [command, ...args].join(' '), '/dev/null'], { env });
+      let seen = '';
+      child.stdout.on('data', (chunk) => {
+        seen += chunk;
+        if (seen.includes('Value of k: ') && child.stdin.writable) child.stdin.end('fake-cli-secret\r');
+      });
+      expect(await new Promise((on) => child.once('exit', on))).toBe(0);
+      expect(seen).toContain('set k');
+      expect(seen).not.toContain('fake-cli-secret');
+      const { out } = await llmConfig(['get', box.path('a.json.jwe'), 'k'], { env });
+      expect(out).toBe('fake-cli-secret\n');
+    },
+  );
 });

@@ -18,7 +18,10 @@ export interface Terminal {
 }
 
 /** Runs the command in this process, with a terminal of our own. */
-export async function llmConfig(args: readonly string[], { env = {}, input = '', typed }: Terminal = {}): Promise<Ran> {
+export async function llmConfig(
+  args: readonly string[],
+  { env = {}, input = '', typed }: Terminal = {},
+): Promise<Ran> {
   const stdin = new PassThrough() as PassThrough & { isTTY?: boolean; setRawMode?(raw: boolean): void };
   const raw: boolean[] = [];
   const answers = [...(typed ?? [])];
@@ -34,7 +37,12 @@ export async function llmConfig(args: readonly string[], { env = {}, input = '',
       if (/(?:: |\[Y\/n\] )$/.test(text)) asked.emit('question');
     },
   };
-  const io: Io = { stdin, stdout: { isTTY: typed !== undefined, write: (text) => out.push(text) }, stderr, env };
+  const io: Io = {
+    stdin,
+    stdout: { isTTY: typed !== undefined, write: (text) => out.push(text) },
+    stderr,
+    env,
+  };
   asked.on('question', () =>
     setImmediate(() => {
       for (const part of [answers.shift() ?? '\x03'].flat()) stdin.write(part);

@@ -18,7 +18,9 @@ describe('llm-config set, get and unset', () => {
     expect([typed.code, typed.err.includes(fake)]).toEqual([0, false]);
     const section = await llmConfig(['get', file, 'a'], { env });
     expect(JSON.parse(section.out)).toEqual({ file: `${fake}-file`, typed: `${fake}-typed` });
-    expect((await llmConfig(['set', file, 'x', '--from-file', box.path('none')], { env })).err).toMatch(/may not be read|cannot be read/);
+    expect((await llmConfig(['set', file, 'x', '--from-file', box.path('none')], { env })).err).toMatch(
+      /may not be read|cannot be read/,
+    );
   });
 
   it('refuse a value as an argument, without repeating it', async () => {
@@ -31,7 +33,8 @@ describe('llm-config set, get and unset', () => {
   it('keep what was written: texts as texts, JSON as what it is, empty ones too', async () => {
     await using box = await sandbox();
     const file = box.path('a.json.jwe');
-    const set = (key: string, input: string, ...more: string[]) => llmConfig(['set', file, key, ...more], { env, input });
+    const set = (key: string, input: string, ...more: string[]) =>
+      llmConfig(['set', file, key, ...more], { env, input });
     await set('text', '8080');
     await set('number', '8080\n', '--type', 'json');
     await set('list', '["a", "b"]', '--type', 'json');
@@ -39,18 +42,31 @@ describe('llm-config set, get and unset', () => {
     const { out } = await llmConfig(['decrypt', file], { env });
     expect(JSON.parse(out)).toEqual({ text: '8080', number: 8080, list: ['a', 'b'], empty: '' });
     expect((await llmConfig(['get', file, 'empty'], { env })).out).toBe('\n');
-    expect(JSON.parse((await llmConfig(['get', file, 'number', '--json'], { env })).out)).toEqual({ found: true, value: 8080 });
+    expect(JSON.parse((await llmConfig(['get', file, 'number', '--json'], { env })).out)).toEqual({
+      found: true,
+      value: 8080,
+    });
     expect((await set('bad', `{"a": ${fake}`, '--type', 'json')).err).not.toContain(fake);
-    expect((await set('two', '1, "b": 2', '--type', 'json')).err).toMatch(/the value:1:2: something stands behind the end of the value/);
+    expect((await set('two', '1, "b": 2', '--type', 'json')).err).toMatch(
+      /the value:1:2: something stands behind the end of the value/,
+    );
     expect((await set('section', '{"a": 1}', '--type', 'json')).code).toBe(2);
     expect((await set('x', '1', '--type', 'number')).code).toBe(2);
   });
 
   it('refuse a value that is no text, and take a letter in two parts and the keys that write none for what they are', async () => {
-    await using box = await sandbox({ files: { 'no-text': Buffer.from([0x61, 0xff]), marked: Buffer.from('\ufeffé\n') } });
+    await using box = await sandbox({
+      files: { 'no-text': Buffer.from([0x61, 0xff]), marked: Buffer.from('\ufeffé\n') },
+    });
     const file = box.path('a.json.jwe');
-    for (const more of [{ input: Buffer.from([0x61, 0xff]) }, { args: ['--from-file', box.path('no-text')] }]) {
-      const refused = await llmConfig(['set', file, 'a', ...(more.args ?? [])], { env, input: more.input ?? '' });
+    for (const more of [
+      { input: Buffer.from([0x61, 0xff]) },
+      { args: ['--from-file', box.path('no-text')] },
+    ]) {
+      const refused = await llmConfig(['set', file, 'a', ...(more.args ?? [])], {
+        env,
+        input: more.input ?? '',
+      });
       expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('is not UTF-8, in line 1') });
     }
     await llmConfig(['set', file, 'marked', '--from-file', box.path('marked')], { env });
@@ -59,7 +75,10 @@ describe('llm-config set, get and unset', () => {
       env,
       typed: [[first, Buffer.concat([second, Buffer.from('\x1b[D\x1bOA\x1b[200~x\x1b[201~\r')])]],
     });
-    expect(JSON.parse((await llmConfig(['decrypt', file], { env })).out)).toEqual({ marked: 'é', typed: 'éx' });
+    expect(JSON.parse((await llmConfig(['decrypt', file], { env })).out)).toEqual({
+      marked: 'é',
+      typed: 'éx',
+    });
   });
 
   it('answer 1 for what is not there, which is not an empty value and not a failure', async () => {
@@ -67,11 +86,18 @@ describe('llm-config set, get and unset', () => {
     const file = box.path('a.json.jwe');
     await llmConfig(['set', file, 'a'], { env, input: '1' });
     expect(await llmConfig(['get', file, 'b'], { env })).toMatchObject({ code: 1, out: '' });
-    expect(await llmConfig(['unset', file, 'b', '--json'], { env })).toEqual({ code: 1, out: '{\n  "found": false\n}\n', err: '' });
+    expect(await llmConfig(['unset', file, 'b', '--json'], { env })).toEqual({
+      code: 1,
+      out: '{\n  "found": false\n}\n',
+      err: '',
+    });
     expect((await llmConfig(['unset', file, 'a'], { env })).code).toBe(0);
     expect((await llmConfig(['get', file, 'a'], { env })).code).toBe(1);
     const none = await llmConfig(['get', box.path('none'), 'a'], { env });
-    expect([none.code, none.err]).toEqual([3, `error: the file ${box.path('none')} does not exist. Create it, or correct the path\n`]);
+    expect([none.code, none.err]).toEqual([
+      3,
+      `error: the file ${box.path('none')} does not exist. Create it, or correct the path\n`,
+    ]);
     expect((await llmConfig(['unset', box.path('none.jwe'), 'a'], { env })).code).toBe(3);
   });
 
@@ -83,7 +109,10 @@ describe('llm-config set, get and unset', () => {
     expect((await llmConfig(['set', file, 'a'], { env, input: '1' })).err).toBe('a was that already\n');
     expect(readFileSync(file, 'utf8')).toBe(before);
     const plain = await llmConfig(['set', box.path('plain.yaml'), 'a'], { env, input: fake });
-    expect(plain).toMatchObject({ code: 3, err: expect.stringMatching(/no encrypted file\. Seal one value/) });
+    expect(plain).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/no encrypted file\. Seal one value/),
+    });
     expect(await box.read('plain.yaml')).toBe('a: 1\n');
     expect((await llmConfig(['get', box.path('plain.yaml'), 'a'])).out).toBe('1\n');
   });
@@ -91,8 +120,18 @@ describe('llm-config set, get and unset', () => {
 
 describe('llm-config seal and unseal', () => {
   it.each<[string, string, string, string[]]>([
-    ['base.yaml', `# base\ndatabase:\n  host: h # kept\n  password: ${fake} # secret\n`, 'database.password', []],
-    ['base.toml', `# base\n[database]\nhost = "h" # kept\npassword = "${fake}" # secret\n`, 'database.password', []],
+    [
+      'base.yaml',
+      `# base\ndatabase:\n  host: h # kept\n  password: ${fake} # secret\n`,
+      'database.password',
+      [],
+    ],
+    [
+      'base.toml',
+      `# base\n[database]\nhost = "h" # kept\npassword = "${fake}" # secret\n`,
+      'database.password',
+      [],
+    ],
     ['base.jsonc', `{\n  // base\n  "database": { "password": "${fake}" }\n}\n`, 'database.password', []],
     [
       '.env',
@@ -119,24 +158,48 @@ describe('llm-config seal and unseal', () => {
 
   it('add a value that was not there, from a pipe', async () => {
     await using box = await sandbox({ files: { '.env': 'A=1', 'base.yaml': 'a: 1\n' } });
-    expect((await llmConfig(['seal', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], { env, input: fake })).code).toBe(0);
+    expect(
+      (
+        await llmConfig(['seal', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], {
+          env,
+          input: fake,
+        })
+      ).code,
+    ).toBe(0);
     expect(await box.read('.env')).toMatch(/^A=1\nAPI_TOKEN=sealed:[\w.-]+\n$/);
-    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], { env })).out).toBe(`${fake}\n`);
-    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN'], { env })).err).toMatch(/sealed for "api\.token"/);
-    await llmConfig(['seal', box.path('base.yaml'), 'a', '--from-file', '-', '--type', 'json'], { env, input: '[1, 2]' });
+    expect(
+      (await llmConfig(['get', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], { env })).out,
+    ).toBe(`${fake}\n`);
+    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN'], { env })).err).toMatch(
+      /sealed for "api\.token"/,
+    );
+    await llmConfig(['seal', box.path('base.yaml'), 'a', '--from-file', '-', '--type', 'json'], {
+      env,
+      input: '[1, 2]',
+    });
     expect(JSON.parse((await llmConfig(['get', box.path('base.yaml'), 'a'], { env })).out)).toEqual([1, 2]);
   });
 
   it('read a file by the format they are told, and variables with any sign in their names', async () => {
     await using box = await sandbox({ files: { settings: `a: ${fake}\n`, '.env': `A.B-C=${fake}\n` } });
-    expect((await llmConfig(['seal', box.path('settings'), 'a'], { env })).err).toMatch(/does not tell its format/);
+    expect((await llmConfig(['seal', box.path('settings'), 'a'], { env })).err).toMatch(
+      /does not tell its format/,
+    );
     expect((await llmConfig(['seal', box.path('settings'), 'a', '--format', 'yaml'], { env })).code).toBe(0);
-    expect((await llmConfig(['get', box.path('settings'), 'a', '--format', 'yaml'], { env })).out).toBe(`${fake}\n`);
+    expect((await llmConfig(['get', box.path('settings'), 'a', '--format', 'yaml'], { env })).out).toBe(
+      `${fake}\n`,
+    );
     expect((await llmConfig(['seal', box.path('.env'), 'A.B-C', '--for-key', 'a.b'], { env })).code).toBe(0);
     expect(await box.read('.env')).toMatch(/^A\.B-C=sealed:/);
-    const odd = await llmConfig(['seal', box.path('.env'), 'A(', '--for-key', 'a.c', '--from-file', '-'], { env, input: fake });
+    const odd = await llmConfig(['seal', box.path('.env'), 'A(', '--for-key', 'a.c', '--from-file', '-'], {
+      env,
+      input: fake,
+    });
     expect([odd.code, odd.err.includes(fake)]).toEqual([3, false]);
-    await llmConfig(['seal', box.path('.env'), 'N', '--from-file', '-', '--type', 'json'], { env, input: '42' });
+    await llmConfig(['seal', box.path('.env'), 'N', '--from-file', '-', '--type', 'json'], {
+      env,
+      input: '42',
+    });
     expect((await llmConfig(['unseal', box.path('.env'), 'N'], { env })).code).toBe(0);
     expect(await box.read('.env')).toMatch(/^N=42$/m);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { makeEntry } from '../../src/entry.ts';
 import {
   ConfigError,
   type ConfigProvider,
@@ -11,6 +11,7 @@ import {
   ProviderChain,
   type Unreadable,
 } from '../../src/index.ts';
+import { makeOrigin } from '../../src/origin.ts';
 
 const schema = z.object({
   host: z.string(),
@@ -22,9 +23,15 @@ const schema = z.object({
 
 const origin = makeOrigin({ provider: 'vault', source: 'vault database/creds/app' });
 const lease: Unreadable = { key: 'creds', origin, error: new ConfigError('on_demand', 'it would be made') };
-const disabled: Unreadable = { key: 'password', origin, error: new ConfigError('disabled', 'it is disabled') };
+const disabled: Unreadable = {
+  key: 'password',
+  origin,
+  error: new ConfigError('disabled', 'it is disabled'),
+};
 
-function vault(items: (Unreadable | ConfigError)[]): ConfigProvider & { readonly asked: ListOptions[]; closed: number } {
+function vault(
+  items: (Unreadable | ConfigError)[],
+): ConfigProvider & { readonly asked: ListOptions[]; closed: number } {
   return {
     name: 'vault',
     asked: [],
@@ -34,9 +41,10 @@ function vault(items: (Unreadable | ConfigError)[]): ConfigProvider & { readonly
       this.asked.push(options);
       const failure = items.find((item) => item instanceof ConfigError);
       if (failure) throw failure;
-      return [makeEntry({ key: 'password', value: 'fake-password', secret: true, text: true, origin }), ...(items as Unreadable[])].filter(
-        ({ key }, at, all) => all.findLastIndex((other) => other.key === key) === at,
-      );
+      return [
+        makeEntry({ key: 'password', value: 'fake-password', secret: true, text: true, origin }),
+        ...(items as Unreadable[]),
+      ].filter(({ key }, at, all) => all.findLastIndex((other) => other.key === key) === at);
     },
     async close() {
       this.closed++;
@@ -69,9 +77,13 @@ describe('checkConfig', () => {
   });
 
   it('tells all problems and does not throw', async () => {
-    const check = await checkConfig(schema, new ProviderChain([vault([disabled]), new MemoryProvider({ port: 'x', hots: 1 })]), {
-      unknown: 'error',
-    });
+    const check = await checkConfig(
+      schema,
+      new ProviderChain([vault([disabled]), new MemoryProvider({ port: 'x', hots: 1 })]),
+      {
+        unknown: 'error',
+      },
+    );
     expect(check.ok).toBe(false);
     expect(check.problems.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
       'missing host',
@@ -87,7 +99,9 @@ describe('checkConfig', () => {
 
   it('tells a source that fails as a problem', async () => {
     const check = await checkConfig(schema, vault([new ConfigError('unavailable', 'vault does not answer')]));
-    expect(check.problems).toEqual([{ kind: 'failed', key: '', message: 'vault does not answer', origin: 'vault' }]);
+    expect(check.problems).toEqual([
+      { kind: 'failed', key: '', message: 'vault does not answer', origin: 'vault' },
+    ]);
     expect(String(check)).toContain('vault does not answer');
   });
 
@@ -101,7 +115,9 @@ describe('checkConfig', () => {
   });
 
   it('refuses wrong options as loadConfig does', async () => {
-    await expect(checkConfig(schema, new MemoryProvider({}), { unknwon: 'error' } as never)).rejects.toMatchObject({
+    await expect(
+      checkConfig(schema, new MemoryProvider({}), { unknwon: 'error' } as never),
+    ).rejects.toMatchObject({
       code: 'invalid_option',
     });
   });

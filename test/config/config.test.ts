@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { makeEntry } from '../../src/entry.ts';
 import {
   type Change,
   type Config,
@@ -23,6 +23,7 @@ import {
   scoped,
   type Unreadable,
 } from '../../src/index.ts';
+import { makeOrigin } from '../../src/origin.ts';
 
 type Items = readonly (Entry | Unreadable)[];
 
@@ -91,7 +92,8 @@ const schema = z.object({
     .optional(),
 });
 
-const memory = (tree: Record<string, unknown>, name = 'memory'): MemoryProvider => new MemoryProvider(tree as never, { name });
+const memory = (tree: Record<string, unknown>, name = 'memory'): MemoryProvider =>
+  new MemoryProvider(tree as never, { name });
 const open: Config<unknown>[] = [];
 async function load(source: ConfigProvider | ConfigProvider[], options: LoadOptions = {}) {
   const config = await loadConfig(schema, source, options);
@@ -146,7 +148,10 @@ describe('A config', () => {
 
   it('shows what it read and masks what is secret when it is printed, and reveals it when asked', async () => {
     const store = new Store({ 'llm.model': 'small', 'llm.apiKey': 'fake-key-1' });
-    const config = await load([new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090', APP__URL: 'https://a.example' } }), store]);
+    const config = await load([
+      new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090', APP__URL: 'https://a.example' } }),
+      store,
+    ]);
     expect(inspect(config)).toMatch(/^Config \(generation 1\) \{/);
     expect(JSON.parse(JSON.stringify(config))).toEqual({
       port: 9090,
@@ -156,7 +161,12 @@ describe('A config', () => {
     expect(JSON.parse(JSON.stringify({ inside: config.value }))).toEqual({
       inside: { port: 9090, url: '[redacted]', llm: { model: '[redacted]', apiKey: '[redacted]' } },
     });
-    for (const printed of [inspect(config), inspect(config.value), inspect({ a: [config.value.llm] }), JSON.stringify(config.value.llm)]) {
+    for (const printed of [
+      inspect(config),
+      inspect(config.value),
+      inspect({ a: [config.value.llm] }),
+      JSON.stringify(config.value.llm),
+    ]) {
       expect(printed).not.toContain('fake-key-1');
     }
     expect(reveal(config).llm).toEqual({ model: 'small', apiKey: 'fake-key-1' });
@@ -166,7 +176,10 @@ describe('A config', () => {
 
 describe('explain', () => {
   it('says who won, who was shadowed, and as what a text was read', async () => {
-    const config = await load([new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090' } }), memory({ port: 1, llm: { model: 'm' } })]);
+    const config = await load([
+      new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090' } }),
+      memory({ port: 1, llm: { model: 'm' } }),
+    ]);
     expect(String(config.explain('port'))).toBe(
       [
         'port = "9090"',
@@ -195,7 +208,9 @@ describe('explain', () => {
       all: z.object({ x: z.string() }).meta({ 'x-secret': true }),
     });
     const config = await loadConfig(marked, memory({ plain: 'fake-1', all: { x: 'fake-2' } }));
-    const printed = [config.explain('plain'), config.explain('all.x'), inspect(config), inspect(config.value)].map(String).join();
+    const printed = [config.explain('plain'), config.explain('all.x'), inspect(config), inspect(config.value)]
+      .map(String)
+      .join();
     expect(printed).not.toMatch(/fake-/);
     expect(config.explain('plain').secret).toBe(true);
   });
@@ -235,7 +250,10 @@ describe('reload', () => {
     store.set({});
     await expect(config.reload()).rejects.toMatchObject({ code: 'validation' });
     expect(config.value).toBe(value);
-    expect(events.filter(({ type }) => type === 'refresh_failed').map(({ outcome }) => outcome)).toEqual(['unavailable', 'validation']);
+    expect(events.filter(({ type }) => type === 'refresh_failed').map(({ outcome }) => outcome)).toEqual([
+      'unavailable',
+      'validation',
+    ]);
     store.set({ 'llm.model': 'large' });
     await config.reload();
     expect(config.generation.number).toBe(2);
@@ -295,7 +313,9 @@ describe('subscribe', () => {
     await config.reload();
     store.set({ 'llm.model': 'b', 'llm.apiKey': 'fake-key' });
     await config.reload();
-    expect(heard).toEqual([{ key: 'llm.model', generation: 2, previous: '[redacted]', current: '[redacted]' }]);
+    expect(heard).toEqual([
+      { key: 'llm.model', generation: 2, previous: '[redacted]', current: '[redacted]' },
+    ]);
     expect(all.map(({ generation }) => generation)).toEqual([2, 3]);
     expect(all[1]?.current).toEqual({ port: 1, llm: { model: '[redacted]', apiKey: '[redacted]' } });
   });
@@ -347,8 +367,14 @@ describe('subscribe', () => {
     await config.reload();
     await Promise.resolve();
     expect(heard).toHaveLength(1);
-    expect(events.filter(({ type }) => type === 'notice').map(({ key }) => key)).toEqual(['llm.model', 'llm']);
-    expect(events.find(({ type }) => type === 'changed')).toMatchObject({ keys: ['llm.model'], version: '2' });
+    expect(events.filter(({ type }) => type === 'notice').map(({ key }) => key)).toEqual([
+      'llm.model',
+      'llm',
+    ]);
+    expect(events.find(({ type }) => type === 'changed')).toMatchObject({
+      keys: ['llm.model'],
+      version: '2',
+    });
     expect(JSON.stringify(events)).not.toContain('fake-secret');
   });
 });
@@ -473,7 +499,9 @@ describe('An outage that is tolerated', () => {
     store.fail();
     vi.advanceTimersByTime(2000);
     const error = await config.reload().catch((caught: ConfigError) => caught);
-    expect((error as ConfigError).problems).toMatchObject([{ kind: 'unreadable', key: 'llm.model', message: 'vault said no' }]);
+    expect((error as ConfigError).problems).toMatchObject([
+      { kind: 'unreadable', key: 'llm.model', message: 'vault said no' },
+    ]);
     expect(config.value.llm.model).toBe('a');
   });
 });

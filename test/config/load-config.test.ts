@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { z as zod3 } from 'zod/v3';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { makeEntry } from '../../src/entry.ts';
 import {
   BundleProvider,
   ConfigError,
@@ -25,6 +25,7 @@ import {
   secret,
   type Unreadable,
 } from '../../src/index.ts';
+import { makeOrigin } from '../../src/origin.ts';
 import { schemas } from '../support/schemas.ts';
 
 const origin = (source: string) => makeOrigin({ provider: 'store', source });
@@ -35,7 +36,10 @@ const hole = (key: string, code: 'disabled' | 'crypto' = 'disabled'): Unreadable
 });
 
 /** A remote store, as far as a load sees it. */
-function store(layer: Partial<Layer>, name = 'store'): ConfigProvider & { readonly asked: ListOptions[]; closed: boolean } {
+function store(
+  layer: Partial<Layer>,
+  name = 'store',
+): ConfigProvider & { readonly asked: ListOptions[]; closed: boolean } {
   const asked: ListOptions[] = [];
   return {
     name,
@@ -54,7 +58,8 @@ function store(layer: Partial<Layer>, name = 'store'): ConfigProvider & { readon
   };
 }
 
-const entry = (key: string, value: string) => makeEntry({ key, value, secret: true, text: true, origin: origin(`store ${key}`) });
+const entry = (key: string, value: string) =>
+  makeEntry({ key, value, secret: true, text: true, origin: origin(`store ${key}`) });
 const failing = async (promise: Promise<unknown>): Promise<ConfigError> => {
   try {
     await promise;
@@ -76,7 +81,10 @@ describe('loadConfig', () => {
 
   it('takes a chain, one provider or a list of providers', async () => {
     const schema = z.object({ a: z.number(), b: z.number().optional() });
-    const [one, two] = [new MemoryProvider({ a: 1 }, { name: 'one' }), new MemoryProvider({ a: 2, b: 2 }, { name: 'two' })];
+    const [one, two] = [
+      new MemoryProvider({ a: 1 }, { name: 'one' }),
+      new MemoryProvider({ a: 2, b: 2 }, { name: 'two' }),
+    ];
     expect((await loadConfig(schema, one)).value).toEqual({ a: 1 });
     expect((await loadConfig(schema, [one, two])).value).toEqual({ a: 1, b: 2 });
     expect((await loadConfig(schema, new ProviderChain([two, one]))).value).toEqual({ a: 2, b: 2 });
@@ -114,29 +122,46 @@ describe('loadConfig', () => {
     expect(config.value).toEqual({ database: { host: 'h', port: 7 } });
     expect(String(config.explain('database.port'))).toContain('acme.api.database.port = "7"');
     const error = await failing(loadConfig(schema, source.slice(0, 1), { at: 'acme.api' }));
-    expect(error.problems?.[0]).toMatchObject({ kind: 'missing', key: 'database.host', looked: ['env ACME__API__DATABASE__HOST'] });
+    expect(error.problems?.[0]).toMatchObject({
+      kind: 'missing',
+      key: 'database.host',
+      looked: ['env ACME__API__DATABASE__HOST'],
+    });
   });
 
   it.each(Object.entries(schemas))('accepts what %s accepts', async (_, schema) => {
-    const tree = { port: 1, database: { host: 'h', password: 'fake' }, mode: 'production', llm: { endpoint: 'https://a.example' } };
+    const tree = {
+      port: 1,
+      database: { host: 'h', password: 'fake' },
+      mode: 'production',
+      llm: { endpoint: 'https://a.example' },
+    };
     const config = await loadConfig(schema as typeof schemas.zod, new MemoryProvider(tree));
     expect(config.value).toEqual({ ...tree, database: { ...tree.database, poolMax: 10, ssl: true } });
     expect(config.get('database.poolMax')).toBe(10);
   });
 
   it('waits for a schema that asks somebody', async () => {
-    const schema = z.object({ host: z.string().refine(async (host) => host !== 'down', { message: 'does not answer' }) });
+    const schema = z.object({
+      host: z.string().refine(async (host) => host !== 'down', { message: 'does not answer' }),
+    });
     expect((await loadConfig(schema, new MemoryProvider({ host: 'up' }))).value).toEqual({ host: 'up' });
     const error = await failing(loadConfig(schema, new MemoryProvider({ host: 'down' })));
-    expect(error.problems?.[0]?.says).toBe('does not answer');
+    expect(error.problems?.[0]?.schemaMessage).toBe('does not answer');
   });
 
   it('asks a remote provider for the wanted keys only, and lets it make credentials', async () => {
     const remote = store({ entries: [entry('a.b', 'x')] });
-    await loadConfig(z.object({ a: z.object({ b: z.string() }), more: z.record(z.string(), z.string()).optional() }), remote, {
-      context: 'me',
-    });
-    expect(remote.asked).toMatchObject([{ wanted: { keys: ['a.b'], open: ['more'] }, acquire: true, context: 'me' }]);
+    await loadConfig(
+      z.object({ a: z.object({ b: z.string() }), more: z.record(z.string(), z.string()).optional() }),
+      remote,
+      {
+        context: 'me',
+      },
+    );
+    expect(remote.asked).toMatchObject([
+      { wanted: { keys: ['a.b'], prefixes: ['more'] }, acquire: true, context: 'me' },
+    ]);
     expect(remote.asked[0]?.maxAgeMs).toBeUndefined();
   });
 
@@ -161,7 +186,10 @@ describe('loadConfig', () => {
   });
 
   it('gives a required section whose keys all have defaults, though nobody mentions it', async () => {
-    const schema = z.object({ database: z.object({ port: z.number().default(5432) }), opt: z.object({ x: z.number() }).optional() });
+    const schema = z.object({
+      database: z.object({ port: z.number().default(5432) }),
+      opt: z.object({ x: z.number() }).optional(),
+    });
     expect((await loadConfig(schema, new MemoryProvider({}))).value).toEqual({ database: { port: 5432 } });
   });
 
@@ -183,8 +211,19 @@ describe('loadConfig', () => {
         x: z.number(),
         bytes: z.string(),
       })
-      .transform((all) => ({ ...all, point: new Point(all.x), bytes: new Uint8Array(Buffer.from(all.bytes)), again: all.at }));
-    const env = { APP__BIG: '12345678901234567890', APP__AT: '2030-01-02', APP__URL: 'https://a.example', APP__X: '3', APP__BYTES: 'hi' };
+      .transform((all) => ({
+        ...all,
+        point: new Point(all.x),
+        bytes: new Uint8Array(Buffer.from(all.bytes)),
+        again: all.at,
+      }));
+    const env = {
+      APP__BIG: '12345678901234567890',
+      APP__AT: '2030-01-02',
+      APP__URL: 'https://a.example',
+      APP__X: '3',
+      APP__BYTES: 'hi',
+    };
     const { value } = await loadConfig(schema, new EnvProvider({ prefix: 'APP', env }));
     expect(value.big).toBe(12345678901234567890n);
     expect(value.at).toEqual(new Date('2030-01-02'));
@@ -198,7 +237,10 @@ describe('loadConfig', () => {
 
   it('freezes its value through and through, and none of the objects that are the schema’s own', async () => {
     const own = { list: [1], deep: { a: 1 } };
-    const schema = v.object({ own: v.optional(v.looseObject({ list: v.array(v.number()) }), own), b: v.object({ c: v.number() }) });
+    const schema = v.object({
+      own: v.optional(v.looseObject({ list: v.array(v.number()) }), own),
+      b: v.object({ c: v.number() }),
+    });
     const { value } = await loadConfig(schema, new MemoryProvider({ b: { c: 1 } }));
     expect(value.own).toEqual(own);
     for (const part of [value, value.own, value.own.list, value.b]) expect(Object.isFrozen(part)).toBe(true);
@@ -227,7 +269,9 @@ describe('A failed source', () => {
 
   it('is told together with the others that failed, as lasting if one of them is', async () => {
     const denied = new ConfigError('access_denied', 'aws-ssm refused /acme');
-    const error = await failing(loadConfig(schema, [store({ error: down }, 'vault'), store({ error: denied }, 'aws-ssm')]));
+    const error = await failing(
+      loadConfig(schema, [store({ error: down }, 'vault'), store({ error: denied }, 'aws-ssm')]),
+    );
     expect(error).toMatchObject({ code: 'access_denied', transient: false });
     expect(error.message).toBe('2 sources failed:\n  vault did not answer\n  aws-ssm refused /acme');
     expect(error.problems).toHaveLength(2);
@@ -235,14 +279,19 @@ describe('A failed source', () => {
 
   it('is told as the first one when all may get well', async () => {
     const slow = new ConfigError('timeout', 'aws-ssm was too slow');
-    const error = await failing(loadConfig(schema, [store({ error: down }, 'vault'), store({ error: slow }, 'aws-ssm')]));
+    const error = await failing(
+      loadConfig(schema, [store({ error: down }, 'vault'), store({ error: slow }, 'aws-ssm')]),
+    );
     expect(error).toMatchObject({ code: 'unavailable', transient: true });
   });
 });
 
 const readers = {
   zod: { needs: z.object({ a: z.string().default('d'), b: z.string() }), not: z.object({ b: z.string() }) },
-  valibot: { needs: v.object({ a: v.optional(v.string(), 'd'), b: v.string() }), not: v.object({ b: v.string() }) },
+  valibot: {
+    needs: v.object({ a: v.optional(v.string(), 'd'), b: v.string() }),
+    not: v.object({ b: v.string() }),
+  },
   arktype: { needs: type({ a: 'string = "d"', b: 'string' }), not: type({ b: 'string' }) },
 };
 
@@ -262,12 +311,21 @@ describe.each(Object.entries(readers))('A hole, for a %s schema', (_, { needs, n
       on: (event) => events.push(event),
     });
     expect({ ...config.value }).toEqual({ b: 'x' });
-    expect(events.find(({ type }) => type === 'notice')).toMatchObject({ key: 'a', outcome: 'disabled', layer: 'config' });
+    expect(events.find(({ type }) => type === 'notice')).toMatchObject({
+      key: 'a',
+      outcome: 'disabled',
+      layer: 'config',
+    });
   });
 
   it('leaves neither accessors nor proxies in the value', async () => {
-    const { value } = await loadConfig(not as StandardSchemaV1<unknown, object>, source([hole('a'), hole('', 'crypto')]));
-    expect(Object.values(Object.getOwnPropertyDescriptors(value)).every((property) => 'value' in property)).toBe(true);
+    const { value } = await loadConfig(
+      not as StandardSchemaV1<unknown, object>,
+      source([hole('a'), hole('', 'crypto')]),
+    );
+    expect(
+      Object.values(Object.getOwnPropertyDescriptors(value)).every((property) => 'value' in property),
+    ).toBe(true);
     expect((value as { other?: unknown }).other).toBeUndefined();
   });
 
@@ -290,9 +348,13 @@ describe('A hole', () => {
   it('inside a record is read with it', async () => {
     const schema = z.object({ keys: z.record(z.string(), z.string()) });
     const source = [new MemoryProvider({ keys: { a: 'x' } }), store({ holes: [hole('keys.b')] })];
-    expect((await failing(loadConfig(schema, source))).problems).toMatchObject([{ kind: 'unreadable', key: 'keys.b' }]);
+    expect((await failing(loadConfig(schema, source))).problems).toMatchObject([
+      { kind: 'unreadable', key: 'keys.b' },
+    ]);
     const section = [new MemoryProvider({ keys: { a: 'x' } }), store({ holes: [hole('keys')] })];
-    expect((await failing(loadConfig(schema, section))).problems).toMatchObject([{ kind: 'unreadable', key: 'keys' }]);
+    expect((await failing(loadConfig(schema, section))).problems).toMatchObject([
+      { kind: 'unreadable', key: 'keys' },
+    ]);
   });
 
   it('in what the schema takes as it is, is read with it', async () => {
@@ -309,7 +371,9 @@ describe('A hole', () => {
         { kind: 'unreadable', key: 'db.key' },
       ]);
     const whole = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db')] })];
-    expect((await failing(loadConfig(z.object({ db: z.any() }), whole))).problems).toMatchObject([{ kind: 'unreadable', key: 'db' }]);
+    expect((await failing(loadConfig(z.object({ db: z.any() }), whole))).problems).toMatchObject([
+      { kind: 'unreadable', key: 'db' },
+    ]);
     const beside = z.object({ db: z.object({ host: z.any() }) });
     expect((await loadConfig(beside, source)).value.db.host).toBe('h');
   });
@@ -324,13 +388,23 @@ describe('A hole', () => {
     const schema = z.object({ a: z.string(), port: z.number(), gone: z.string() });
     const source = [new MemoryProvider({ port: 'x' }), store({ holes: [hole('a')] })];
     const error = await failing(loadConfig(schema, source));
-    expect(error.problems?.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong port', 'missing gone', 'unreadable a']);
-    const whole = await failing(loadConfig(schema, [new MemoryProvider({ port: 'x' }), store({ holes: [hole('')] })]));
+    expect(error.problems?.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      'wrong port',
+      'missing gone',
+      'unreadable a',
+    ]);
+    const whole = await failing(
+      loadConfig(schema, [new MemoryProvider({ port: 'x' }), store({ holes: [hole('')] })]),
+    );
     expect(whole.problems?.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong port', 'unreadable a']);
   });
 
   it('above the loaded section takes the section away', async () => {
-    const error = await failing(loadConfig(z.object({ x: z.string().default('d') }), store({ holes: [hole('acme')] }), { at: 'acme.api' }));
+    const error = await failing(
+      loadConfig(z.object({ x: z.string().default('d') }), store({ holes: [hole('acme')] }), {
+        at: 'acme.api',
+      }),
+    );
     expect(error.problems).toMatchObject([{ kind: 'unreadable', key: 'x' }]);
   });
 
@@ -340,7 +414,10 @@ describe('A hole', () => {
   });
 
   it('of a conflict names both places', async () => {
-    const source = [new MemoryProvider({ a: 1 }, { name: 'one' }), new MemoryProvider({ a: { b: 1 } }, { name: 'two' })];
+    const source = [
+      new MemoryProvider({ a: 1 }, { name: 'one' }),
+      new MemoryProvider({ a: { b: 1 } }, { name: 'two' }),
+    ];
     const error = await failing(loadConfig(z.object({ a: z.number() }), source));
     expect(error.problems).toMatchObject([{ kind: 'unreadable', key: 'a' }]);
     expect(error.message).toMatch(/one.*two/);
@@ -348,10 +425,17 @@ describe('A hole', () => {
 });
 
 describe('Unknown keys', () => {
-  const schema = z.object({ database: z.object({ host: z.string() }), more: z.record(z.string(), z.unknown()).optional() });
+  const schema = z.object({
+    database: z.object({ host: z.string() }),
+    more: z.record(z.string(), z.unknown()).optional(),
+  });
   const source = () => [
     new EnvProvider({ env: { DATABSE_HOST: 'x' } }),
-    new MemoryProvider({ database: { host: 'h', hots: secret('fake-value') }, databse: { a: 1, b: 2 }, more: { anything: 1 } }),
+    new MemoryProvider({
+      database: { host: 'h', hots: secret('fake-value') },
+      databse: { a: 1, b: 2 },
+      more: { anything: 1 },
+    }),
     store({ entries: [entry('unrelated', 'fake-value')] }),
   ];
 
@@ -374,7 +458,10 @@ describe('Unknown keys', () => {
     const events: ConfigEvent[] = [];
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
     const config = await loadConfig(schema, source(), { unknown: 'warn', on: (event) => events.push(event) });
-    expect(events.filter(({ type }) => type === 'notice').map(({ key }) => key)).toEqual(['database.hots', 'databse']);
+    expect(events.filter(({ type }) => type === 'notice').map(({ key }) => key)).toEqual([
+      'database.hots',
+      'databse',
+    ]);
     await config.reload();
     expect(events.filter(({ type }) => type === 'notice')).toHaveLength(2);
     expect(warned).not.toHaveBeenCalled();
@@ -383,9 +470,15 @@ describe('Unknown keys', () => {
   });
 
   it('are told once where a strict schema refuses them too', async () => {
-    for (const strict of [z.strictObject({ a: z.number() }), v.strictObject({ a: v.number() }), type({ a: 'number', '+': 'reject' })]) {
+    for (const strict of [
+      z.strictObject({ a: z.number() }),
+      v.strictObject({ a: v.number() }),
+      type({ a: 'number', '+': 'reject' }),
+    ]) {
       const error = await failing(
-        loadConfig(strict as StandardSchemaV1, new MemoryProvider({ a: 1, b: 'fake-value' }), { unknown: 'error' }),
+        loadConfig(strict as StandardSchemaV1, new MemoryProvider({ a: 1, b: 'fake-value' }), {
+          unknown: 'error',
+        }),
       );
       expect(error.problems).toMatchObject([{ kind: 'unknown', key: 'b' }]);
       expect(error.message).not.toContain('fake-value');
@@ -397,7 +490,9 @@ describe('Strings', () => {
   it('of YAML are never read as something else, and the report says so', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'load-'));
     await writeFile(join(folder, 'a.yaml'), 'port: "8080"\n');
-    const error = await failing(loadConfig(z.object({ port: z.number() }), new BundleProvider(join(folder, 'a.yaml'))));
+    const error = await failing(
+      loadConfig(z.object({ port: z.number() }), new BundleProvider(join(folder, 'a.yaml'))),
+    );
     expect(error.problems?.[0]?.hint).toMatch(/^Remove the quotes/);
     await rm(folder, { recursive: true });
   });
@@ -410,7 +505,8 @@ describe('Strings', () => {
     for (const value of ['', 'no', '0', 'False '])
       expect((await failing(loadConfig(schema, env(value)))).problems?.[0]?.expected).toBe('true or false');
     const number = z.object({ flag: z.coerce.number() });
-    for (const value of ['', '0x10', ' ', '1_000', '0123']) expect((await failing(loadConfig(number, env(value)))).code).toBe('validation');
+    for (const value of ['', '0x10', ' ', '1_000', '0123'])
+      expect((await failing(loadConfig(number, env(value)))).code).toBe('validation');
   });
 
   it('null is read where it is wanted, with any library', async () => {
@@ -450,7 +546,9 @@ describe('A schema that throws', () => {
       host: z.string(),
       list: z.array(z.number()),
     });
-    const error = await failing(loadConfig(schema, new MemoryProvider({ url: 'fake-nonsense', port: 'x', list: [1, 'x'] })));
+    const error = await failing(
+      loadConfig(schema, new MemoryProvider({ url: 'fake-nonsense', port: 'x', list: [1, 'x'] })),
+    );
     expect(error.problems?.map(({ key, kind, inside = '' }) => `${kind} ${key}${inside}`)).toEqual([
       'wrong port',
       'missing host',
@@ -468,7 +566,9 @@ describe('Options', () => {
       code: 'invalid_option',
       hint: 'Did you mean watch?',
     });
-    await expect(loadConfig(remote, { watch: { pollMs: 0 } })).rejects.toMatchObject({ code: 'invalid_option' });
+    await expect(loadConfig(remote, { watch: { pollMs: 0 } })).rejects.toMatchObject({
+      code: 'invalid_option',
+    });
     await expect(checkConfig(z.object({}), remote, { unknwn: 'error' } as never)).rejects.toThrow(
       'checkConfig: there is no option "unknwn". Did you mean unknown?',
     );
@@ -480,20 +580,28 @@ describe('Options', () => {
     const remote = store({});
     const old = { parse: () => ({}) };
     for (const given of [[], [old, remote], [remote, z.object({})]] as const)
-      await expect(loadConfig(...(given as unknown as [never, never]))).rejects.toThrow(/^loadConfig: its first argument is no schema\. /);
+      await expect(loadConfig(...(given as unknown as [never, never]))).rejects.toThrow(
+        /^loadConfig: its first argument is no schema\. /,
+      );
     for (const source of [undefined, 5, 'config.yaml', { a: 1 }, EnvProvider])
       await expect(loadConfig(z.object({}), source as never)).rejects.toMatchObject({
         code: 'invalid_option',
-        message: expect.stringMatching(/^loadConfig: the source is no provider, no chain and no list of providers\. /),
+        message: expect.stringMatching(
+          /^loadConfig: the source is no provider, no chain and no list of providers\. /,
+        ),
       });
-    await expect(checkConfig(old as never, remote)).rejects.toThrow(/^checkConfig: its first argument is no schema\. /);
+    await expect(checkConfig(old as never, remote)).rejects.toThrow(
+      /^checkConfig: its first argument is no schema\. /,
+    );
     expect(() => describeKeys(old as never)).toThrow(/^describeKeys: its first argument is no schema\. /);
     expect(remote.asked).toEqual([]);
   });
 
   it('a signal gives a load up, before it begins and while it runs', async () => {
     const remote = store({});
-    await expect(loadConfig(remote, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(loadConfig(remote, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     expect(remote.asked).toEqual([]);
     const stop = new AbortController();
     const slow: ConfigProvider = {

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { makeEntry } from '../../src/entry.ts';
 import {
   type ConfigEvent,
   type ConfigProvider,
@@ -17,6 +17,7 @@ import {
   type StandardSchemaV1,
   secret,
 } from '../../src/index.ts';
+import { makeOrigin } from '../../src/origin.ts';
 
 /** Secrets as no other text has them: every other character is one that nothing else here uses. */
 const planted = fc
@@ -24,8 +25,9 @@ const planted = fc
   .map((letters) => letters.map((letter, at) => `${letter}${'QZJ'[at % 3]}`).join(''));
 /** What a planted secret looks like, in plain text, JSON and inspect. */
 const shows = (text: string, value: string): boolean =>
-  [value, JSON.stringify(value).slice(1, -1), inspect(value).slice(1, -1), encodeURIComponent(value)].some((form) => text.includes(form)) ||
-  text.includes(value.slice(0, 8));
+  [value, JSON.stringify(value).slice(1, -1), inspect(value).slice(1, -1), encodeURIComponent(value)].some(
+    (form) => text.includes(form),
+  ) || text.includes(value.slice(0, 8));
 
 const names = ['host', 'port', 'flag', 'list', 'note', 'extra'] as const;
 type Name = (typeof names)[number];
@@ -43,10 +45,16 @@ const libraries: Readonly<Record<string, (fields: Readonly<Record<string, Kind>>
       url: z.url(),
       enum: z.enum(['a', 'b']),
       short: z.string().max(3),
-      custom: z.any().superRefine((value, context) => context.addIssue({ code: 'custom', message: say(String(value)) })),
-      transform: z.string().transform((text) => ({ wrapped: `pg://user:${text}@host`, list: [text], at: new Date(0) })),
+      custom: z
+        .any()
+        .superRefine((value, context) => context.addIssue({ code: 'custom', message: say(String(value)) })),
+      transform: z
+        .string()
+        .transform((text) => ({ wrapped: `pg://user:${text}@host`, list: [text], at: new Date(0) })),
     };
-    return z.object({ inner: z.object(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]]))) });
+    return z.object({
+      inner: z.object(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]]))),
+    });
   },
   valibot: (fields) => {
     const one: Record<Kind, v.GenericSchema> = {
@@ -69,7 +77,9 @@ const libraries: Readonly<Record<string, (fields: Readonly<Record<string, Kind>>
         v.transform((text) => ({ wrapped: `pg://user:${text}@host`, list: [text] })),
       ),
     };
-    return v.object({ inner: v.object(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]]))) });
+    return v.object({
+      inner: v.object(Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, one[kind]]))),
+    });
   },
   arktype: (fields) => {
     const one: Record<Kind, unknown> = {
@@ -80,7 +90,9 @@ const libraries: Readonly<Record<string, (fields: Readonly<Record<string, Kind>>
       url: 'string.url',
       enum: "'a' | 'b'",
       short: 'string <= 3',
-      custom: type('unknown').narrow((value, context) => context.reject({ expected: say(String(value)), actual: String(value) })),
+      custom: type('unknown').narrow((value, context) =>
+        context.reject({ expected: say(String(value)), actual: String(value) }),
+      ),
       transform: type('string').pipe((text) => ({ wrapped: `pg://user:${text}@host` })),
     };
     return type({
@@ -103,11 +115,20 @@ function vault(values: Readonly<Record<string, string>>): ConfigProvider {
 }
 
 /** Everything that a configuration ever prints about itself. */
-async function printed(schema: StandardSchemaV1, source: () => ConfigProvider[], again: () => ConfigProvider[]): Promise<string> {
+async function printed(
+  schema: StandardSchemaV1,
+  source: () => ConfigProvider[],
+  again: () => ConfigProvider[],
+): Promise<string> {
   const out: unknown[] = [];
   const on = (event: ConfigEvent): unknown => out.push(event);
   const print = (value: unknown): unknown =>
-    out.push(inspect(value, { depth: 9 }), format('%s %j %o', value, value, value), JSON.stringify(value), `${value}`);
+    out.push(
+      inspect(value, { depth: 9 }),
+      format('%s %j %o', value, value, value),
+      JSON.stringify(value),
+      `${value}`,
+    );
   let now = source();
   const moving: ConfigProvider = {
     name: 'moving',
@@ -117,7 +138,10 @@ async function printed(schema: StandardSchemaV1, source: () => ConfigProvider[],
   print(await checkConfig(schema, moving, { unknown: 'error' }));
   try {
     await using config = await loadConfig(schema, moving, { unknown: 'warn', on });
-    const live = config as unknown as { subscribe(path: string, listener: (change: unknown) => void): void; explain(path: string): object };
+    const live = config as unknown as {
+      subscribe(path: string, listener: (change: unknown) => void): void;
+      explain(path: string): object;
+    };
     live.subscribe('', print);
     live.subscribe('inner', print);
     for (const name of names) print(live.explain(`inner.${name}`));
@@ -130,47 +154,69 @@ async function printed(schema: StandardSchemaV1, source: () => ConfigProvider[],
     await config.reload();
   } catch (error) {
     print(error);
-    out.push((error as Error).message, (error as Error).stack, inspect(error, { showHidden: true, depth: 9 }));
+    out.push(
+      (error as Error).message,
+      (error as Error).stack,
+      inspect(error, { showHidden: true, depth: 9 }),
+    );
   }
   return out.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n');
 }
 
-const pairs = (text: string): Record<string, string> => Object.fromEntries(text.split(',').map((one) => one.split('=')));
+const pairs = (text: string): Record<string, string> =>
+  Object.fromEntries(text.split(',').map((one) => one.split('=')));
 
 describe('No secret', () => {
-  it.each(Object.keys(libraries))('appears in any report, event, explanation, inspect or JSON, with any %s schema', async (library) => {
-    const cases = fc.record({
-      fields: fc.dictionary(fc.constantFrom<Name>(...names), fc.constantFrom<Kind>(...kinds), { minKeys: 1, maxKeys: 5 }),
-      store: fc.dictionary(fc.constantFrom<Name>(...names), planted, { maxKeys: 4 }),
-      file: fc.dictionary(fc.constantFrom<Name | 'hots'>(...names, 'hots'), planted, { maxKeys: 3 }),
-      next: fc.dictionary(fc.constantFrom<Name>(...names), planted, { maxKeys: 4 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ fields, store, file, next }) => {
-        const schema = (libraries[library] as (typeof libraries)[string])(fields);
-        const tree = { inner: Object.fromEntries(Object.entries(file).map(([name, value]) => [name, secret(value)])) };
-        const text = await printed(
-          schema,
-          () => [vault(store), new MemoryProvider(tree)],
-          () => [vault(next)],
-        );
-        for (const value of [...Object.values(store), ...Object.values(file), ...Object.values(next)]) {
-          if (shows(text, value)) throw new Error(`${JSON.stringify(value)} shows in:\n${text}`);
-        }
-      }),
-      { numRuns: 40, seed: 7 },
-    );
-  });
+  it.each(Object.keys(libraries))(
+    'appears in any report, event, explanation, inspect or JSON, with any %s schema',
+    async (library) => {
+      const cases = fc.record({
+        fields: fc.dictionary(fc.constantFrom<Name>(...names), fc.constantFrom<Kind>(...kinds), {
+          minKeys: 1,
+          maxKeys: 5,
+        }),
+        store: fc.dictionary(fc.constantFrom<Name>(...names), planted, { maxKeys: 4 }),
+        file: fc.dictionary(fc.constantFrom<Name | 'hots'>(...names, 'hots'), planted, { maxKeys: 3 }),
+        next: fc.dictionary(fc.constantFrom<Name>(...names), planted, { maxKeys: 4 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ fields, store, file, next }) => {
+          const schema = (libraries[library] as (typeof libraries)[string])(fields);
+          const tree = {
+            inner: Object.fromEntries(Object.entries(file).map(([name, value]) => [name, secret(value)])),
+          };
+          const text = await printed(
+            schema,
+            () => [vault(store), new MemoryProvider(tree)],
+            () => [vault(next)],
+          );
+          for (const value of [...Object.values(store), ...Object.values(file), ...Object.values(next)]) {
+            if (shows(text, value)) throw new Error(`${JSON.stringify(value)} shows in:\n${text}`);
+          }
+        }),
+        { numRuns: 40, seed: 7 },
+      );
+    },
+  );
 
   it('would be overlooked if one did appear', () => {
-    fc.assert(fc.property(planted, (value) => [value, inspect({ value }), JSON.stringify([value])].every((text) => shows(text, value))));
+    fc.assert(
+      fc.property(planted, (value) =>
+        [value, inspect({ value }), JSON.stringify([value])].every((text) => shows(text, value)),
+      ),
+    );
   });
 
   it('is written by a logger that is given a configuration, a section, an entry, an explanation or an error under a name', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
-    const chain = new ProviderChain([new MemoryProvider({ db: { password: 'fake-Zq83', hosts: [secret('fake-Zq83')] } })]);
-    const config = await loadConfig(z.object({ db: z.object({ password: z.string(), hosts: z.array(z.string()) }) }), chain);
+    const chain = new ProviderChain([
+      new MemoryProvider({ db: { password: 'fake-Zq83', hosts: [secret('fake-Zq83')] } }),
+    ]);
+    const config = await loadConfig(
+      z.object({ db: z.object({ password: z.string(), hosts: z.array(z.string()) }) }),
+      chain,
+    );
     const entry = await chain.get('db.password');
     const error = await chain
       .require('db.password', z.number({ error: ({ input }) => `got ${input}` }))
@@ -216,9 +262,17 @@ describe('No secret', () => {
   const hidden = 'fake-pin-Zq83';
   it.each<[string, StandardSchemaV1, MemoryValues]>([
     ['an item of a list', z.object({ one: z.array(pin) }), { one: [hidden] }],
-    ['a part of an item of a list', z.object({ one: z.array(z.object({ pin })) }), { one: [{ pin: hidden }] }],
+    [
+      'a part of an item of a list',
+      z.object({ one: z.array(z.object({ pin })) }),
+      { one: [{ pin: hidden }] },
+    ],
     ['an item of a tuple', z.object({ one: z.tuple([z.string(), pin]) }), { one: ['a', hidden] }],
-    ['an item of a list of valibot', v.object({ one: v.array(v.pipe(vPin, v.maxLength(12))) }), { one: [hidden] }],
+    [
+      'an item of a list of valibot',
+      v.object({ one: v.array(v.pipe(vPin, v.maxLength(12))) }),
+      { one: [hidden] },
+    ],
     ['a pipe that is piped on', v.object({ one: v.pipe(vPin, v.maxLength(12)) }), { one: hidden }],
     [
       'a section that is piped on',
@@ -240,7 +294,9 @@ describe('No secret', () => {
     expect(text).not.toContain('Zq83');
     const one = (schema as unknown as { shape?: { one: z.ZodType } }).shape?.one;
     if (!one || String(_).startsWith('the whole')) return;
-    const error = await new ProviderChain([new MemoryProvider(values)]).require('one', one).catch((failure: unknown) => failure);
+    const error = await new ProviderChain([new MemoryProvider(values)])
+      .require('one', one)
+      .catch((failure: unknown) => failure);
     expect(inspect(error)).toContain('found [redacted]');
   });
 
@@ -250,7 +306,10 @@ describe('No secret', () => {
       await using config = await loadConfig(schema as StandardSchemaV1, source);
       expect(inspect(config.value)).toBe("{ db: { password: '[redacted]', host: 'h' } }");
       const changes: unknown[] = [];
-      (config as unknown as { subscribe(path: string, listener: (one: unknown) => void): void }).subscribe('', (one) => changes.push(one));
+      (config as unknown as { subscribe(path: string, listener: (one: unknown) => void): void }).subscribe(
+        '',
+        (one) => changes.push(one),
+      );
       await source.set('db.host', 'other');
       await config.reload();
       expect(changes).toHaveLength(1);
@@ -276,7 +335,12 @@ describe('No secret', () => {
           .pipe(z.strictObject({ one: z.string().optional() }) as never),
       }),
     ],
-    ['valibot', v.object({ apiKeys: v.pipe(v.string(), v.transform(pairs), v.record(v.string(), v.picklist(['a', 'b']))) })],
+    [
+      'valibot',
+      v.object({
+        apiKeys: v.pipe(v.string(), v.transform(pairs), v.record(v.string(), v.picklist(['a', 'b']))),
+      }),
+    ],
   ])('appears as a name in what a transform of %s makes of it', async (_, schema) => {
     const source = new MemoryProvider({ apiKeys: 'fake-Zq83=tenant' });
     const error = (await loadConfig(schema, source).catch((failure: unknown) => failure)) as Error;

@@ -15,7 +15,12 @@ import {
 } from '../../src/index.ts';
 import { schemas } from '../support/schemas.ts';
 
-const tree = { port: 1, database: { host: 'h', password: 'fake' }, mode: 'production', llm: { endpoint: 'https://a.example' } };
+const tree = {
+  port: 1,
+  database: { host: 'h', password: 'fake' },
+  mode: 'production',
+  llm: { endpoint: 'https://a.example' },
+};
 const source = new MemoryProvider(tree);
 
 describe('The types of a config', () => {
@@ -31,7 +36,9 @@ describe('The types of a config', () => {
     expectTypeOf(a.value.mode).toEqualTypeOf<'production' | 'development'>();
     expectTypeOf(b.value.mode).toEqualTypeOf<'production' | 'development'>();
     expectTypeOf(c.value.mode).toEqualTypeOf<'production' | 'development'>();
-    expectTypeOf(a.value.servers).toEqualTypeOf<readonly { readonly host: string; readonly port: number }[] | undefined>();
+    expectTypeOf(a.value.servers).toEqualTypeOf<
+      readonly { readonly host: string; readonly port: number }[] | undefined
+    >();
     expect(() => {
       // @ts-expect-error a config never changes
       a.value.database.host = 'other';
@@ -83,7 +90,9 @@ describe('The types of a config', () => {
     expectTypeOf<ValueAt<Some, 'rec.any.y'>>().toEqualTypeOf<boolean | undefined>();
     expectTypeOf<ValueAt<Some, 'either.a'>>().toEqualTypeOf<1 | undefined>();
     expectTypeOf<ValueAt<Some, '"odd.name".z'>>().toEqualTypeOf<Date>();
-    expectTypeOf<'opt.deep.x' | 'rec.any.y' | 'either.b' | '"odd.name".z' | 'list' | 'instance'>().toExtend<PathOf<Some>>();
+    expectTypeOf<'opt.deep.x' | 'rec.any.y' | 'either.b' | '"odd.name".z' | 'list' | 'instance'>().toExtend<
+      PathOf<Some>
+    >();
     expectTypeOf<'list.q'>().not.toExtend<PathOf<Some>>();
     expectTypeOf<'instance.field'>().not.toExtend<PathOf<Some>>();
     expectTypeOf<'map.size'>().not.toExtend<PathOf<Some>>();
@@ -112,7 +121,10 @@ describe('The types of a config', () => {
       readonly name: string;
       readonly inner?: Tree | undefined;
     }
-    const recursive: z.ZodType<Tree> = z.object({ name: z.string(), inner: z.lazy(() => recursive).optional() });
+    const recursive: z.ZodType<Tree> = z.object({
+      name: z.string(),
+      inner: z.lazy(() => recursive).optional(),
+    });
     const config = await loadConfig(
       z.object({ tree: recursive, n: z.string().transform(Number) }),
       new MemoryProvider({ tree: { name: 'a' }, n: '5' }),

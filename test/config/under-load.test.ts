@@ -13,14 +13,17 @@ const message = (worker: Worker): Promise<unknown> =>
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-const watchers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'FSEventWrap' || one === 'Timeout').length;
+const watchers = (): number =>
+  process.getActiveResourcesInfo().filter((one) => one === 'FSEventWrap' || one === 'Timeout').length;
 
 it('Readers see one whole generation at every read while a file is rewritten, torn, broken and deleted under them', async () => {
   const before = watchers();
   const folder = await mkdtemp(join(tmpdir(), 'load-'));
   const file = join(folder, 'config.json');
   await writeFile(file, wholeText(0));
-  const worker = new Worker(await program(new URL('../support/reader.ts', import.meta.url)), { workerData: { file } });
+  const worker = new Worker(await program(new URL('../support/reader.ts', import.meta.url)), {
+    workerData: { file },
+  });
   const ready = message(worker);
   const config = await loadConfig(Whole, new BundleProvider(file));
   expect(await ready).toBe('ready');
@@ -31,7 +34,12 @@ it('Readers see one whole generation at every read while a file is rewritten, to
       for (let i = 0; i < 3; i++) {
         reads++;
         const { value } = config;
-        if (!isWhole(value) || config.get('number') !== value.number || config.at('items').value !== value.items) torn++;
+        if (
+          !isWhole(value) ||
+          config.get('number') !== value.number ||
+          config.at('items').value !== value.items
+        )
+          torn++;
       }
       await new Promise((resolve) => setTimeout(resolve)); // the core is left to others in between
     }

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BundleProvider, type Config, type ConfigChange, type ConfigEvent, DirectoryProvider, loadConfig } from '../../src/index.ts';
+import {
+  BundleProvider,
+  type Config,
+  type ConfigChange,
+  type ConfigEvent,
+  DirectoryProvider,
+  loadConfig,
+} from '../../src/index.ts';
 import { until } from '../support/until.ts';
 
 const schema = z.object({ n: z.number() });
@@ -42,7 +49,10 @@ describe('A watched file', () => {
   it('that is deleted leaves the generation standing, says why, and counts again when it returns', async () => {
     const events: ConfigEvent[] = [];
     const heard: ConfigChange[] = [];
-    config = await loadConfig(schema, new BundleProvider(file), { watch: true, on: (event) => events.push(event) });
+    config = await loadConfig(schema, new BundleProvider(file), {
+      watch: true,
+      on: (event) => events.push(event),
+    });
     config.subscribe('n', (change) => heard.push(change));
     await unlink(file);
     await until('it is told', () => events.some(({ type }) => type === 'refresh_failed'));
@@ -54,7 +64,10 @@ describe('A watched file', () => {
 
   it('that is broken leaves the generation standing until it is mended', async () => {
     const events: ConfigEvent[] = [];
-    config = await loadConfig(schema, new BundleProvider(file), { watch: true, on: (event) => events.push(event) });
+    config = await loadConfig(schema, new BundleProvider(file), {
+      watch: true,
+      on: (event) => events.push(event),
+    });
     await writeFile(file, '{"n":');
     await until('it is told', () => events.some(({ outcome }) => outcome === 'parse'));
     expect(config.value.n).toBe(0);

@@ -8,13 +8,22 @@ import {
   type Values,
 } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
-import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
-import { type AwsClientOptions, AwsSecretsManagerProvider, AwsSsmProvider } from '../../src/providers/aws/index.ts';
+import {
+  type AwsClientOptions,
+  AwsSecretsManagerProvider,
+  AwsSsmProvider,
+} from '../../src/providers/aws/index.ts';
 import type { ShelterOptions } from '../../src/shelter/options.ts';
+import type { ConfigValue } from '../../src/value.ts';
 import { AwsServer, account, type Fault } from '../providers/aws/server.ts';
 
-const resilience = { timeoutMs: 1_000, deadlineMs: 2_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
+const resilience = {
+  timeoutMs: 1_000,
+  deadlineMs: 2_000,
+  backoff: { initialMs: 1, maxMs: 2 },
+  breaker: { failures: 20, resetMs: 1 },
+};
 const patienceMs = 20_000; // a busy machine is no failure
 const limits = { concurrency: 16, perSecond: 100_000 };
 
@@ -68,7 +77,12 @@ async function ssm(values: Values, given: Partial<Given> = {}): Promise<Subject>
         Array.isArray(value) ? 'StringList' : 'SecureString',
       );
   };
-  const made = await subject((options) => new AwsSsmProvider({ path: '/acme', ...options }), put, values, given);
+  const made = await subject(
+    (options) => new AwsSsmProvider({ path: '/acme', ...options }),
+    put,
+    values,
+    given,
+  );
   return {
     ...made,
     damage: (key: string) => void made.server.refused.set(nameOf('/acme', key), 'InvalidKeyId'),
@@ -86,7 +100,9 @@ async function secretsManager(values: Values): Promise<Subject> {
   const put = (server: AwsServer, key: string, value: ConfigValue | undefined): void => {
     const [document, ...path] = segments(key);
     const name = `acme/${document}`;
-    const standing = server.secrets.get(name)?.find((version) => version.stages.includes('AWSCURRENT'))?.value;
+    const standing = server.secrets
+      .get(name)
+      ?.find((version) => version.stages.includes('AWSCURRENT'))?.value;
     const tree = standing?.startsWith('{') ? JSON.parse(standing) : {};
     if (path.length === 0) {
       if (value === undefined) server.secrets.delete(name);
@@ -94,18 +110,27 @@ async function secretsManager(values: Values): Promise<Subject> {
       return;
     }
     const last = path.pop() as string;
-    const section = path.reduce<Record<string, unknown>>((at, one) => (at[one] ??= {}) as Record<string, unknown>, tree);
+    const section = path.reduce<Record<string, unknown>>(
+      (at, one) => (at[one] ??= {}) as Record<string, unknown>,
+      tree,
+    );
     if (value === undefined) delete section[last];
     else section[last] = value;
     server.putSecret(name, JSON.stringify(tree));
   };
-  const made = await subject((options) => new AwsSecretsManagerProvider({ path: 'acme/', ...options }), put, values, {});
+  const made = await subject(
+    (options) => new AwsSecretsManagerProvider({ path: 'acme/', ...options }),
+    put,
+    values,
+    {},
+  );
   return {
     ...made,
     damage: (key: string) => void made.server.refused.set(`acme/${segments(key)[0]}`, 'DecryptionFailure'),
     rotate: (key: string, value: ConfigValue) => {
       const name = `acme/${segments(key)[0]}`;
-      const before = made.server.secrets.get(name)?.find((version) => version.stages.includes('AWSCURRENT'))?.id as string;
+      const before = made.server.secrets.get(name)?.find((version) => version.stages.includes('AWSCURRENT'))
+        ?.id as string;
       put(made.server, key, value);
       return before;
     },
@@ -130,7 +155,17 @@ describeProvider({
   runner,
   patienceMs,
   make: (values) => secretsManager(values),
-  without: { ...without, types: 'a secret that is no JSON document is text', null: 'a secret that is no JSON document is text' },
+  without: {
+    ...without,
+    types: 'a secret that is no JSON document is text',
+    null: 'a secret that is no JSON document is text',
+  },
 });
 
-describeShelter({ name: 'AwsSsmProvider', runner, patienceMs, make: ssm, without: { expiry: without.expiry } });
+describeShelter({
+  name: 'AwsSsmProvider',
+  runner,
+  patienceMs,
+  make: ssm,
+  without: { expiry: without.expiry },
+});

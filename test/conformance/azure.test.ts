@@ -1,7 +1,7 @@
 import type { Subject, Values } from 'llm-config-manager/testing';
-import type { ConfigValue } from '../../src/entry.ts';
 import { kebab, segments } from '../../src/key.ts';
 import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 import { FakeVault, type Fault, refused } from '../providers/azure/fake.ts';
 import { describeCloud } from '../support/cloud.ts';
 
@@ -32,11 +32,18 @@ function subject(values: Values, options: Partial<AzureKeyVaultOptions>): Subjec
   };
   for (const [key, value] of Object.entries(values)) put(key, value);
   return {
-    provider: new AzureKeyVaultProvider({ url: 'https://acme.vault.azure.net', client, limits: { concurrency: 100 }, ...options }),
+    provider: new AzureKeyVaultProvider({
+      url: 'https://acme.vault.azure.net',
+      client,
+      limits: { concurrency: 100 },
+      ...options,
+    }),
     change: (key, value) => void (value === undefined ? client.secrets.delete(nameOf(key)) : put(key, value)),
     rotate: (key, value) => put(key, value) as string,
     lend: (key, value, lifeMs) =>
-      void client.put(nameOf(key), String(value), { expiresOn: new Date((options.clock?.now() ?? 0) + lifeMs) }),
+      void client.put(nameOf(key), String(value), {
+        expiresOn: new Date((options.clock?.now() ?? 0) + lifeMs),
+      }),
     damage: (key) => void client.denied.add(nameOf(key)),
     fail: (fault) => {
       client.fault = fault && faults[fault];

@@ -1,4 +1,10 @@
-import { BundleProvider, type ConfigProvider, EnvProvider, MemoryProvider, ProviderChain } from 'llm-config-manager';
+import {
+  BundleProvider,
+  type ConfigProvider,
+  EnvProvider,
+  MemoryProvider,
+  ProviderChain,
+} from 'llm-config-manager';
 import { describeProvider, faulty, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 import { screaming, segments } from '../../src/key.ts';
@@ -39,7 +45,10 @@ describeProvider({
   without,
   make: (values) => {
     const below = subject(values);
-    return { ...below, provider: new ProviderChain([new ProviderChain([below.provider], { name: 'inner' }), quiet('last')]) };
+    return {
+      ...below,
+      provider: new ProviderChain([new ProviderChain([below.provider], { name: 'inner' }), quiet('last')]),
+    };
   },
 });
 
@@ -49,12 +58,21 @@ describeProvider({
   make: async (values) => {
     const all = Object.entries(values) as [string, string][];
     const variable = (key: string): string => ['APP', ...segments(key).map(screaming)].join('__');
-    const below = Object.fromEntries(all.map(([key, value], i) => [key, i % 3 === 0 ? value : `${value}, overridden`]).slice(0, -1));
+    const below = Object.fromEntries(
+      all.map(([key, value], i) => [key, i % 3 === 0 ? value : `${value}, overridden`]).slice(0, -1),
+    );
     const box = await sandbox({
       files: { 'base.json': JSON.stringify(nested(below)) },
-      env: Object.fromEntries(all.filter((_, i) => i % 3 !== 0 || i === all.length - 1).map(([key, value]) => [variable(key), value])),
+      env: Object.fromEntries(
+        all
+          .filter((_, i) => i % 3 !== 0 || i === all.length - 1)
+          .map(([key, value]) => [variable(key), value]),
+      ),
     });
-    const provider = new ProviderChain([new EnvProvider({ prefix: 'APP', env: box.env }), new BundleProvider(box.path('base.json'))]);
+    const provider = new ProviderChain([
+      new EnvProvider({ prefix: 'APP', env: box.env }),
+      new BundleProvider(box.path('base.json')),
+    ]);
     return { provider, dispose: box.dispose };
   },
   without: {

@@ -24,7 +24,8 @@ describeProvider({
     const box = await sandbox({ files: values as Record<string, string> });
     return {
       provider: new DirectoryProvider(box.directory),
-      change: (key, value) => (value === undefined ? box.write({ [key]: undefined }) : box.replace(key, value as string)),
+      change: (key, value) =>
+        value === undefined ? box.write({ [key]: undefined }) : box.replace(key, value as string),
       damage: (key) => box.write({ [key]: new Uint8Array([0xff, 0xfe, 0xff]) }),
       dispose: box.dispose,
     };

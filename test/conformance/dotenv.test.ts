@@ -11,7 +11,8 @@ describeProvider({
   make: async (values) => {
     const box = await sandbox();
     const held = { ...values } as Record<string, string>;
-    const line = ([key, value]: [string, string]): string => `${segments(key).map(screaming).join('__')}=\`${value}\``;
+    const line = ([key, value]: [string, string]): string =>
+      `${segments(key).map(screaming).join('__')}=\`${value}\``;
     const text = (): string => Object.entries(held).map(line).join('\n');
     await box.replace('.env', text());
     return {
@@ -21,7 +22,8 @@ describeProvider({
         else held[key] = value as string;
         await box.replace('.env', text());
       },
-      fail: (fault) => box.replace('.env', fault === undefined ? text() : `${text()}\nthis is no line of such a file`),
+      fail: (fault) =>
+        box.replace('.env', fault === undefined ? text() : `${text()}\nthis is no line of such a file`),
       dispose: box.dispose,
     };
   },

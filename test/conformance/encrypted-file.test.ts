@@ -24,8 +24,10 @@ for (const [extension, write] of [
       const whole = await readFile(options.path);
       return {
         provider: new EncryptedFileProvider(options),
-        change: async (name, value) => void (await (value === undefined ? writer.delete(name) : writer.set(name, value))),
-        fail: async (fault) => writeFile(options.path, fault === 'garbage' ? whole.subarray(0, whole.length / 2) : whole),
+        change: async (name, value) =>
+          void (await (value === undefined ? writer.delete(name) : writer.set(name, value))),
+        fail: async (fault) =>
+          writeFile(options.path, fault === 'garbage' ? whole.subarray(0, whole.length / 2) : whole),
         dispose: () => box.dispose(),
       };
     },

@@ -39,7 +39,10 @@ describeProvider({
   make: async (values) => {
     const box = await sandbox({ files: values as Record<string, string> });
     const env = Object.fromEntries(
-      Object.entries(asEnv(values)).map(([name], i) => [`${name}_FILE`, box.path(Object.keys(values)[i] as string)]),
+      Object.entries(asEnv(values)).map(([name], i) => [
+        `${name}_FILE`,
+        box.path(Object.keys(values)[i] as string),
+      ]),
     );
     return {
       provider: new EnvProvider({ prefix: 'APP', env, fileSuffix: '_FILE' }),

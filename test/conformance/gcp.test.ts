@@ -1,11 +1,17 @@
 import type { Subject, Values } from 'llm-config-manager/testing';
-import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 import { FakeGcp, type Fault } from '../providers/gcp/fake.ts';
 import { describeCloud } from '../support/cloud.ts';
 
-const faults: Readonly<Record<string, Fault>> = { denied: 7, unavailable: 14, throttled: 8, hang: 'hang', garbage: 'garbage' };
+const faults: Readonly<Record<string, Fault>> = {
+  denied: 7,
+  unavailable: 14,
+  throttled: 8,
+  hang: 'hang',
+  garbage: 'garbage',
+};
 
 const without = {
   types: 'a secret that is no JSON document is text',
@@ -23,8 +29,14 @@ function subject(values: Values, options: Partial<GcpSecretManagerOptions>): Sub
     client.put(nameOf(key), typeof value === 'string' ? value : JSON.stringify(value));
   for (const [key, value] of Object.entries(values)) put(key, value);
   return {
-    provider: new GcpSecretManagerProvider({ project: 'acme', client, limits: { concurrency: 100 }, ...options }),
-    change: (key, value) => void (value === undefined ? client.secrets.delete(client.full(nameOf(key))) : put(key, value)),
+    provider: new GcpSecretManagerProvider({
+      project: 'acme',
+      client,
+      limits: { concurrency: 100 },
+      ...options,
+    }),
+    change: (key, value) =>
+      void (value === undefined ? client.secrets.delete(client.full(nameOf(key))) : put(key, value)),
     rotate: (key, value) => String(Number(put(key, value)) - 1),
     damage: (key) => void client.denied.add(client.full(nameOf(key))),
     fail: (fault) => {

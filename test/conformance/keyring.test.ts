@@ -1,4 +1,10 @@
-import { describeProvider, describeShelter, manualClock, type Subject, type Values } from 'llm-config-manager/testing';
+import {
+  describeProvider,
+  describeShelter,
+  manualClock,
+  type Subject,
+  type Values,
+} from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 import { type KeyringOptions, KeyringProvider } from '../../src/providers/keyring/index.ts';
 import { FakeKeyring, type Fault } from '../providers/keyring/fake-keyring.ts';
@@ -26,13 +32,18 @@ async function subject(values: Values, options: Partial<KeyringOptions>): Promis
   const before = process.env.DBUS_SESSION_BUS_ADDRESS;
   process.env.DBUS_SESSION_BUS_ADDRESS = fake.address;
   const put = (key: string, value: unknown): void =>
-    fake.put('acme', `app/${key}`, value === undefined || typeof value === 'string' ? value : JSON.stringify(value));
+    fake.put(
+      'acme',
+      `app/${key}`,
+      value === undefined || typeof value === 'string' ? value : JSON.stringify(value),
+    );
   for (const [key, value] of Object.entries(values)) put(key, value);
   return {
     provider: new KeyringProvider({ service: 'acme', backend: 'secret-service', prefix: 'app/', ...options }),
     change: put,
     fail: (fault) => {
-      fake.fault = (member) => (fault && ['SearchItems', 'ReadAlias'].includes(member) ? faults[fault] : undefined);
+      fake.fault = (member) =>
+        fault && ['SearchItems', 'ReadAlias'].includes(member) ? faults[fault] : undefined;
     },
     requests: () => fake.calls.filter((member) => member === 'SearchItems').length,
     dispose: async () => {
@@ -43,7 +54,12 @@ async function subject(values: Values, options: Partial<KeyringOptions>): Promis
   };
 }
 
-const resilience = { timeoutMs: 1_000, deadlineMs: 2_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = {
+  timeoutMs: 1_000,
+  deadlineMs: 2_000,
+  backoff: { initialMs: 1, maxMs: 2 },
+  breaker: { resetMs: 1 },
+};
 const patienceMs = 20_000; // a busy machine is no failure
 
 describeProvider({

@@ -10,7 +10,8 @@ describeProvider({
     return {
       provider,
       // nobody stands behind a memory: what changes it is another holder of the same provider
-      change: async (key, value) => void (await (value === undefined ? provider.delete(key) : provider.set(key, value))),
+      change: async (key, value) =>
+        void (await (value === undefined ? provider.delete(key) : provider.set(key, value))),
     };
   },
   without: {

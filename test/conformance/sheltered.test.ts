@@ -31,7 +31,11 @@ describeShelter({
   runner,
   make: (values, options) => {
     const local = (name: string) => new MemoryProvider({ 'other.key': 'elsewhere' }, { name });
-    return store(values, options, (source, given) => new ProviderChain([local('first'), sheltered(source, given), local('last')]));
+    return store(
+      values,
+      options,
+      (source, given) => new ProviderChain([local('first'), sheltered(source, given), local('last')]),
+    );
   },
   without: { versions: 'a version is asked of the provider that has it' },
 });

@@ -29,7 +29,11 @@ async function main() {
     new BundleProvider(file('base.toml', '[database]\nuser = "nobody"\n')),
   ]);
   const config = await loadConfig(Schema, chain);
-  console.log(JSON.stringify(config.value), config.get('database.password'), new KeyringProvider({ service: 'consumer' }).name);
+  console.log(
+    JSON.stringify(config.value),
+    config.get('database.password'),
+    new KeyringProvider({ service: 'consumer' }).name,
+  );
   await config.close();
   await chain.close();
   rmSync(folder, { recursive: true });

@@ -19,7 +19,9 @@ describe('an application', () => {
 
   it('gets one instance of every subpath, required or imported', () => {
     const subpaths = Object.keys(map).filter((subpath) => subpath !== './package.json');
-    expect(run('required.cjs')).toEqual(clean(subpaths.map((subpath) => `${subpath} is one instance\n`).join('')));
+    expect(run('required.cjs')).toEqual(
+      clean(subpaths.map((subpath) => `${subpath} is one instance\n`).join('')),
+    );
   });
 
   it('is told which package to install where an optional one is missing', () => {

@@ -13,7 +13,13 @@ const warn = (text) => console.error(text);
 const withEsbuild = async (format, banner) => {
   const outfile = `${folder}/${entry}.${format === 'cjs' ? 'cjs' : 'mjs'}`;
   const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'silent' };
-  const { warnings } = await esbuild({ ...common, entryPoints: [source], outfile, format, banner: { js: banner } });
+  const { warnings } = await esbuild({
+    ...common,
+    entryPoints: [source],
+    outfile,
+    format,
+    banner: { js: banner },
+  });
   for (const { text } of warnings) warn(text);
   return outfile;
 };
@@ -21,11 +27,23 @@ const withEsbuild = async (format, banner) => {
 const bundlers = {
   'esbuild-cjs': () => withEsbuild('cjs', ''),
   // what esbuild needs for any CommonJS dependency in an ES module; ours are dotenv and yaml
-  'esbuild-esm': () => withEsbuild('esm', "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"),
+  'esbuild-esm': () =>
+    withEsbuild(
+      'esm',
+      "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    ),
   vite: async () => {
     const { output } = await vite({
       logLevel: 'warn',
-      customLogger: { info() {}, warn, warnOnce: warn, error: warn, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false },
+      customLogger: {
+        info() {},
+        warn,
+        warnOnce: warn,
+        error: warn,
+        clearScreen() {},
+        hasErrorLogged: () => false,
+        hasWarned: false,
+      },
       build: { ssr: source, outDir: folder, emptyOutDir: false, target: 'node20' },
       ssr: { noExternal: true },
     });
@@ -34,12 +52,15 @@ const bundlers = {
   webpack: () =>
     new Promise((done, failed) => {
       const output = { path: folder, filename: `${entry}.cjs` };
-      webpack({ target: 'node', mode: 'production', entry: source, output, optimization: { minimize: false } }, (error, stats) => {
-        if (error) return failed(error);
-        const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
-        for (const { message } of [...errors, ...warnings]) warn(message);
-        done(`${folder}/${entry}.cjs`);
-      });
+      webpack(
+        { target: 'node', mode: 'production', entry: source, output, optimization: { minimize: false } },
+        (error, stats) => {
+          if (error) return failed(error);
+          const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
+          for (const { message } of [...errors, ...warnings]) warn(message);
+          done(`${folder}/${entry}.cjs`);
+        },
+      );
     }),
 };
 

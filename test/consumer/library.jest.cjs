@@ -1,4 +1,10 @@
-const { isConfigError, ConfigError, MemoryProvider, BundleProvider, ProviderChain } = require('llm-config-manager');
+const {
+  isConfigError,
+  ConfigError,
+  MemoryProvider,
+  BundleProvider,
+  ProviderChain,
+} = require('llm-config-manager');
 const { writeFileSync, mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');

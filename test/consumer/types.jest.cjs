@@ -6,7 +6,10 @@ const { clean, run } = require('./run.cjs');
 const dist = join(dirname(require.resolve('llm-config-manager/package.json')), 'dist');
 const declarations = readdirSync(dist)
   .filter((name) => /\.d\.c?ts$/.test(name))
-  .map((name) => [name, ts.createSourceFile(name, readFileSync(join(dist, name), 'utf8'), ts.ScriptTarget.Latest, true)]);
+  .map((name) => [
+    name,
+    ts.createSourceFile(name, readFileSync(join(dist, name), 'utf8'), ts.ScriptTarget.Latest, true),
+  ]);
 
 describe('TypeScript, strict, with our declarations checked too', () => {
   it.each(['node16', 'nodenext', 'bundler'])('takes them with moduleResolution %s', (resolution) => {

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConfigTree } from '../../src/entry.ts';
 import { type FormatName, formatOf, formats } from '../../src/formats/format.ts';
 import { positionOf } from '../../src/formats/position.ts';
 import { freezeTree } from '../../src/formats/tree.ts';
+import type { ConfigTree } from '../../src/value.ts';
 import { fake, parsed, treeOf } from '../support/read-format.ts';
 
 const all = Object.keys(formats) as FormatName[];
@@ -28,7 +28,21 @@ describe('the formats', () => {
     const name = fc
       .oneof(
         fc.string({ unit: 'binary', maxLength: 8 }),
-        fc.constantFrom('a', '<<', 'null', 'true', '~', '1', '#x', '- y', 'a: b', '2001-01-01', '!t', '&a', '*a'),
+        fc.constantFrom(
+          'a',
+          '<<',
+          'null',
+          'true',
+          '~',
+          '1',
+          '#x',
+          '- y',
+          'a: b',
+          '2001-01-01',
+          '!t',
+          '&a',
+          '*a',
+        ),
       )
       .filter((one) => !reserved.includes(one) && isWellFormed(one));
     const number = fc.oneof(
@@ -46,7 +60,12 @@ describe('the formats', () => {
     );
     const tree = fc.letrec<{ tree: object; value: unknown }>((tie) => ({
       tree: fc.dictionary(name, tie('value'), { maxKeys: 5, noNullPrototype: true }),
-      value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, fc.array(tie('value'), { maxLength: 4 }), tie('tree')),
+      value: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        leaf,
+        fc.array(tie('value'), { maxLength: 4 }),
+        tie('tree'),
+      ),
     })).tree;
     await fc.assert(
       fc.asyncProperty(tree, async (one) => {
@@ -57,13 +76,29 @@ describe('the formats', () => {
   });
 
   it.each([
-    ['json', { a: [1n] }, 'test: the value at "a"."0" cannot be written: an integer beyond 2^53, which would lose digits'],
-    ['yaml', { a: { b: 1n } }, 'test: the value at "a"."b" cannot be written: an integer beyond 2^53, which would lose digits'],
+    [
+      'json',
+      { a: [1n] },
+      'test: the value at "a"."0" cannot be written: an integer beyond 2^53, which would lose digits',
+    ],
+    [
+      'yaml',
+      { a: { b: 1n } },
+      'test: the value at "a"."b" cannot be written: an integer beyond 2^53, which would lose digits',
+    ],
     ['toml', { a: [null] }, 'test: the value at "a"."0" cannot be written: TOML has no null'],
     ['toml', { a: 2n ** 63n }, 'test: the value at "a" cannot be written: TOML has integers of 64 bits'],
-    ['json', { a: 1e20 }, 'test: the value at "a" cannot be written: an integer beyond 2^53, which would lose digits'],
+    [
+      'json',
+      { a: 1e20 },
+      'test: the value at "a" cannot be written: an integer beyond 2^53, which would lose digits',
+    ],
     ['json', { a: Number.NaN }, 'test: the value at "a" cannot be written: it is no finite number'],
-    ['yaml', { a: Number.POSITIVE_INFINITY }, 'test: the value at "a" cannot be written: it is no finite number'],
+    [
+      'yaml',
+      { a: Number.POSITIVE_INFINITY },
+      'test: the value at "a" cannot be written: it is no finite number',
+    ],
     [
       'toml',
       JSON.parse('{"__proto__": 1}'),
@@ -75,12 +110,18 @@ describe('the formats', () => {
       `test: the value at "a"."${'k'.repeat(59)}…" cannot be written: a key of more than 512 characters`,
     ],
   ] as const)('refuse to print what would not come back: %s, %o', async (format, tree, message) => {
-    await expect(formats[format].print(tree as ConfigTree, 'test')).rejects.toMatchObject({ code: 'validation', message });
+    await expect(formats[format].print(tree as ConfigTree, 'test')).rejects.toMatchObject({
+      code: 'validation',
+      message,
+    });
   });
 
   it('print an integer far beyond 2^53 only if it was a number all along', async () => {
     for (const format of all)
-      expect(await treeOf(format, await formats[format].print({ a: 1e300, b: -1e22 }, 'test'))).toEqual({ a: 1e300, b: -1e22 });
+      expect(await treeOf(format, await formats[format].print({ a: 1e300, b: -1e22 }, 'test'))).toEqual({
+        a: 1e300,
+        b: -1e22,
+      });
   });
 });
 
@@ -125,16 +166,26 @@ describe('a damaged file', () => {
       '-',
     );
     await fc.assert(
-      fc.asyncProperty(places, fc.nat({ max: 3 }), fc.array(inserted, { maxLength: 2 }), async (at, cut, extra) => {
-        const text = whole.slice(0, at) + extra.join('') + whole.slice(at + cut);
-        const error: unknown = await parsed(format, text).then(
-          () => undefined,
-          (reason: unknown) => reason,
-        );
-        if (error === undefined) return;
-        expect(error).toMatchObject({ code: 'parse', origin: { line: expect.any(Number), column: expect.any(Number) } });
-        expect(`${inspect(error, { depth: null, showHidden: true })}${JSON.stringify(error)}`).not.toContain(fake.slice(4, -4));
-      }),
+      fc.asyncProperty(
+        places,
+        fc.nat({ max: 3 }),
+        fc.array(inserted, { maxLength: 2 }),
+        async (at, cut, extra) => {
+          const text = whole.slice(0, at) + extra.join('') + whole.slice(at + cut);
+          const error: unknown = await parsed(format, text).then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          if (error === undefined) return;
+          expect(error).toMatchObject({
+            code: 'parse',
+            origin: { line: expect.any(Number), column: expect.any(Number) },
+          });
+          expect(
+            `${inspect(error, { depth: null, showHidden: true })}${JSON.stringify(error)}`,
+          ).not.toContain(fake.slice(4, -4));
+        },
+      ),
       { numRuns: 400 },
     );
   });

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { membersWritten } from '../../src/formats/json.ts';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
-const nested = (levels: number, open: string, close: string): string => `{"a": ${open.repeat(levels)}1${close.repeat(levels)}}`;
+const nested = (levels: number, open: string, close: string): string =>
+  `{"a": ${open.repeat(levels)}1${close.repeat(levels)}}`;
 
 describe('JSON', () => {
   it('is read as JSON.parse reads it', async () => {
@@ -22,9 +23,21 @@ describe('JSON', () => {
   });
 
   it.each([
-    ['one object', `{"a": "${fake}",\n "a": 2}`, '2:2: duplicate key "a", first in line 1. Remove one of them'],
-    ['escapes that mean the same', '{"b": {"x": 1, "\\u0078": 2}}', '1:16: duplicate key "x", first in line 1. Remove one of them'],
-    ['an object in a list', '{"b": [{"x": 1,\n"x": 1}]}', '2:1: duplicate key "x", first in line 1. Remove one of them'],
+    [
+      'one object',
+      `{"a": "${fake}",\n "a": 2}`,
+      '2:2: duplicate key "a", first in line 1. Remove one of them',
+    ],
+    [
+      'escapes that mean the same',
+      '{"b": {"x": 1, "\\u0078": 2}}',
+      '1:16: duplicate key "x", first in line 1. Remove one of them',
+    ],
+    [
+      'an object in a list',
+      '{"b": [{"x": 1,\n"x": 1}]}',
+      '2:1: duplicate key "x", first in line 1. Remove one of them',
+    ],
     [
       '__proto__, which is read as a key',
       '{"__proto__": 1, "__proto__": 2}',
@@ -49,8 +62,16 @@ describe('JSON', () => {
     ['null at the root', 'null', '1:1: the file holds no object'],
     ['a file cut short in a section', '{"a": {"b": 1', '1:14: a comma or } is missing'],
     ['a file cut short behind a key', '{"a"', '1:5: a colon is missing behind a key'],
-    ['a file cut short behind a colon', '{"a":', '1:6: the file ends too early. It may have been read while it was being written'],
-    ['a file cut short behind a brace', '{', '1:2: the file ends too early. It may have been read while it was being written'],
+    [
+      'a file cut short behind a colon',
+      '{"a":',
+      '1:6: the file ends too early. It may have been read while it was being written',
+    ],
+    [
+      'a file cut short behind a brace',
+      '{',
+      '1:2: the file ends too early. It may have been read while it was being written',
+    ],
     ['a text that does not end', `{"a": "${fake}`, '1:7: a string does not end'],
     [
       'a line break in a text',
@@ -60,17 +81,41 @@ describe('JSON', () => {
     ['an unknown escape', `{"a": "${fake}\\x"}`, '1:29: an unknown escape in a string'],
     ['a missing comma', `{"a": "${fake}" "b": 1}`, '1:31: a comma or } is missing'],
     ['a missing comma in a list', '{"a": [1 2]}', '1:10: a comma or ] is missing'],
-    ['a comma at the end', '{"a": 1,\n}', '2:1: a comma stands before }. Remove the comma, or name the file .jsonc'],
+    [
+      'a comma at the end',
+      '{"a": 1,\n}',
+      '2:1: a comma stands before }. Remove the comma, or name the file .jsonc',
+    ],
     ['a key without quotes', '{a: 1}', '1:2: a key is missing or not in double quotes'],
-    ['a value without quotes', `{"a": ${fake}}`, '1:7: a value is missing or not valid JSON. Strings need double quotes'],
+    [
+      'a value without quotes',
+      `{"a": ${fake}}`,
+      '1:7: a value is missing or not valid JSON. Strings need double quotes',
+    ],
     ['single quotes', `{"a": '${fake}'}`, '1:7: a string in single quotes. Use double quotes'],
-    ['a comment', `// ${fake}\n{}`, "1:1: JSON knows no comments. Name the file .jsonc, or say format: 'jsonc'"],
-    ['a comment in the place of a key', '{ /* x */ }', "1:3: JSON knows no comments. Name the file .jsonc, or say format: 'jsonc'"],
+    [
+      'a comment',
+      `// ${fake}\n{}`,
+      "1:1: JSON knows no comments. Name the file .jsonc, or say format: 'jsonc'",
+    ],
+    [
+      'a comment in the place of a key',
+      '{ /* x */ }',
+      "1:3: JSON knows no comments. Name the file .jsonc, or say format: 'jsonc'",
+    ],
     ['something behind the end', `{} ${fake}`, '1:4: something stands behind the end of the value'],
     ['NaN', '{"a": NaN}', '1:7: JSON knows no NaN and no Infinity. Quote it if it is a text'],
     ['-Infinity', '{"a": -Infinity}', '1:7: JSON knows no NaN and no Infinity. Quote it if it is a text'],
-    ['a number with a leading zero', '{"a": 0123}', '1:8: a number that JSON does not know. Quote it if it is a text'],
-    ['a hexadecimal number', '{"a": 0x1f}', '1:8: a number that JSON does not know. Quote it if it is a text'],
+    [
+      'a number with a leading zero',
+      '{"a": 0123}',
+      '1:8: a number that JSON does not know. Quote it if it is a text',
+    ],
+    [
+      'a hexadecimal number',
+      '{"a": 0x1f}',
+      '1:8: a number that JSON does not know. Quote it if it is a text',
+    ],
     [
       'an integer beyond 2^53',
       '{"a": [9007199254740993]}',
@@ -81,21 +126,53 @@ describe('JSON', () => {
       '{"a": -9007199254740993}',
       '1:7: an integer beyond 2^53, which would lose digits. Quote it: as text it keeps every digit',
     ],
-    ['a number too large', '{"a": 1e400}', '1:7: a number too large to hold. Quote it: as text it keeps every digit'],
-    ['__proto__', '{"a": {"__proto__": {"x": 1}}}', '1:21: a key that could reach a prototype: __proto__, prototype or constructor'],
-    ['an escaped __proto__', '{"\\u005f_proto__": 1}', '1:20: a key that could reach a prototype: __proto__, prototype or constructor'],
+    [
+      'a number too large',
+      '{"a": 1e400}',
+      '1:7: a number too large to hold. Quote it: as text it keeps every digit',
+    ],
+    [
+      '__proto__',
+      '{"a": {"__proto__": {"x": 1}}}',
+      '1:21: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
+    [
+      'an escaped __proto__',
+      '{"\\u005f_proto__": 1}',
+      '1:20: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
     [
       'constructor in a list',
       '{"a": [{"constructor": 1}]}',
       '1:24: a key that could reach a prototype: __proto__, prototype or constructor',
     ],
-    ['prototype', '{"prototype": 1}', '1:15: a key that could reach a prototype: __proto__, prototype or constructor'],
+    [
+      'prototype',
+      '{"prototype": 1}',
+      '1:15: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
     ['more than 100 levels', nested(100, '[', ']'), '1:106: nested too deeply: more than 100 levels'],
-    ['levels that would overflow the stack', nested(200_000, '[', ']'), '1:106: nested too deeply: more than 100 levels'],
-    ['objects in a list, too deep', nested(50, '[{"b":', '}]'), '1:302: nested too deeply: more than 100 levels'],
+    [
+      'levels that would overflow the stack',
+      nested(200_000, '[', ']'),
+      '1:106: nested too deeply: more than 100 levels',
+    ],
+    [
+      'objects in a list, too deep',
+      nested(50, '[{"b":', '}]'),
+      '1:302: nested too deeply: more than 100 levels',
+    ],
     ['more than 32 sections', nested(32, '{"b":', '}'), '1:162: more than 32 sections deep'],
-    ['a key of more than 512 characters', `{"a": {"${'k'.repeat(511)}": 1}}`, '1:523: a key of more than 512 characters'],
-    ['a key that is too long once it is quoted', JSON.stringify({ ['"'.repeat(256)]: 1 }), '1:517: a key of more than 512 characters'],
+    [
+      'a key of more than 512 characters',
+      `{"a": {"${'k'.repeat(511)}": 1}}`,
+      '1:523: a key of more than 512 characters',
+    ],
+    [
+      'a key that is too long once it is quoted',
+      JSON.stringify({ ['"'.repeat(256)]: 1 }),
+      '1:517: a key of more than 512 characters',
+    ],
   ])('refuses %s', async (_, text, message) => {
     expect(await refusal('json', text)).toBe(message);
   });

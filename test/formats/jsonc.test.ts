@@ -4,7 +4,8 @@ import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
 describe('JSON with comments', () => {
   it('reads past comments of both kinds and commas behind the last value', async () => {
-    const text = '// first\n{ /* one\n two */ "a": 1, "url": "http://x/*y*/", // end\n "list": [1, 2, /* three */ ], }\n// last';
+    const text =
+      '// first\n{ /* one\n two */ "a": 1, "url": "http://x/*y*/", // end\n "list": [1, 2, /* three */ ], }\n// last';
     expect(await treeOf('jsonc', text)).toEqual({ a: 1, url: 'http://x/*y*/', list: [1, 2] });
   });
 
@@ -16,13 +17,21 @@ describe('JSON with comments', () => {
 
   it.each([
     ['an empty file', '', '1:1: the file is empty. Where nothing is meant, write {}'],
-    ['a file of comments alone', '// nothing\n', '2:1: the file ends too early. It may have been read while it was being written'],
+    [
+      'a file of comments alone',
+      '// nothing\n',
+      '2:1: the file ends too early. It may have been read while it was being written',
+    ],
     ['a comment that does not end', `{} /* ${fake}`, '1:4: a comment does not end'],
     ['a lonely comma', '{"a": [,]}', '1:8: a value is missing or not valid JSON. Strings need double quotes'],
     ['two commas', '{"a": [1,,]}', '1:10: a value is missing or not valid JSON. Strings need double quotes'],
     ['a slash', `{"a": / ${fake}}`, '1:7: a value is missing or not valid JSON. Strings need double quotes'],
     ['a text that does not end', `{"a": "${fake} // x`, '1:7: a string does not end'],
-    ['a duplicate behind a comment', '{"a": 1, // "a"\n"a": 2}', '2:1: duplicate key "a", first in line 1. Remove one of them'],
+    [
+      'a duplicate behind a comment',
+      '{"a": 1, // "a"\n"a": 2}',
+      '2:1: duplicate key "a", first in line 1. Remove one of them',
+    ],
   ])('refuses %s', async (_, text, message) => {
     expect(await refusal('jsonc', text)).toBe(message);
   });
@@ -34,7 +43,8 @@ describe('JSON with comments', () => {
         fc.constantFrom('/* "x": 1 */', '// ]\n', '/**/'),
         async (tree, comment) => {
           const text = JSON.stringify(tree, (key, value) =>
-            ['__proto__', 'constructor', 'prototype'].includes(key) || (typeof value === 'number' && !(Math.abs(value) < 2 ** 53))
+            ['__proto__', 'constructor', 'prototype'].includes(key) ||
+            (typeof value === 'number' && !(Math.abs(value) < 2 ** 53))
               ? undefined
               : value,
           );

@@ -16,7 +16,12 @@ describe('a file whose parser cannot be loaded', () => {
   it.each([
     ['yaml', 'a.yaml', 'a: 1\n', (path: string) => new BundleProvider(path)],
     ['smol-toml', 'a.toml', 'a = 1\n', (path: string) => new BundleProvider(path)],
-    ['dotenv', '.env', 'A=1\n', (path: string) => new DotEnvProvider({ files: [path], variables: { a: 'A' } })],
+    [
+      'dotenv',
+      '.env',
+      'A=1\n',
+      (path: string) => new DotEnvProvider({ files: [path], variables: { a: 'A' } }),
+    ],
   ])('names the package, and the command that installs it: %s', async (name, file, text, make) => {
     await using box = await folder({ [file]: text });
     const provider = make(box.at(file));

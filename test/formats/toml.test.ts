@@ -3,7 +3,8 @@ import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
 describe('TOML', () => {
   it('is read as TOML 1.0', async () => {
-    const text = 'a = 1\nb = 1.5\nc = true\nd.e = "x"\n"f.g" = \'y\'\n[h.i]\nj = [1, [2]]\nk = {l = 1}\n[[m]]\nn = 1\n[[m]]\n';
+    const text =
+      'a = 1\nb = 1.5\nc = true\nd.e = "x"\n"f.g" = \'y\'\n[h.i]\nj = [1, [2]]\nk = {l = 1}\n[[m]]\nn = 1\n[[m]]\n';
     expect(await treeOf('toml', text)).toEqual({
       a: 1, b: 1.5, c: true, d: { e: 'x' }, 'f.g': 'y', h: { i: { j: [1, [2]], k: { l: 1 } } }, m: [{ n: 1 }, {}],
     }); // biome-ignore format: a table
@@ -22,7 +23,9 @@ describe('TOML', () => {
   });
 
   it('makes bigints of integers beyond 2^53, which lose no digit', async () => {
-    expect(await treeOf('toml', 'a = 9223372036854775807\nb = -9007199254740993\nc = 9007199254740991')).toEqual({
+    expect(
+      await treeOf('toml', 'a = 9223372036854775807\nb = -9007199254740993\nc = 9007199254740991'),
+    ).toEqual({
       a: 9223372036854775807n,
       b: -9007199254740993n,
       c: 9007199254740991,
@@ -95,28 +98,68 @@ describe('TOML', () => {
 
   it.each([
     ['an empty file', '', '1:1: the file is empty. Where nothing is meant, write a comment'],
-    ['a duplicate key', `a = "${fake}"\na = 2`, '2:1: a duplicate: this key or table stands above. Remove one of them'],
+    [
+      'a duplicate key',
+      `a = "${fake}"\na = 2`,
+      '2:1: a duplicate: this key or table stands above. Remove one of them',
+    ],
     ['a duplicate table', '[a]\n[a]', '2:2: a duplicate: this key or table stands above. Remove one of them'],
-    ['an integer beyond 64 bits', 'a = 9223372036854775808', '1:5: an integer beyond 64 bits. Quote it: as text it keeps every digit'],
+    [
+      'an integer beyond 64 bits',
+      'a = 9223372036854775808',
+      '1:5: an integer beyond 64 bits. Quote it: as text it keeps every digit',
+    ],
     ['nan', 'a = [1, nan]', '1:9: a number that is not finite. Quote it if it is a text'],
     ['infinity', 'a = -inf', '1:5: a number that is not finite. Quote it if it is a text'],
-    ['__proto__', '__proto__ = 1', '1:1: a key that could reach a prototype: __proto__, prototype or constructor'],
-    ['constructor in a list', 'a = [{constructor = 1}]', '1:7: a key that could reach a prototype: __proto__, prototype or constructor'],
-    ['prototype', '[prototype]\na = 1', '1:1: a key that could reach a prototype: __proto__, prototype or constructor'],
+    [
+      '__proto__',
+      '__proto__ = 1',
+      '1:1: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
+    [
+      'constructor in a list',
+      'a = [{constructor = 1}]',
+      '1:7: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
+    [
+      'prototype',
+      '[prototype]\na = 1',
+      '1:1: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
     ['more than 100 levels', `a = ${'['.repeat(100)}${']'.repeat(100)}`, ''],
     ['levels that would overflow the stack', `a = ${'['.repeat(100_000)}`, ''],
-    ['a header that is too deep', `[${'a.'.repeat(20_000)}a]\nb = 1`, '1:1: nested too deeply: more than 100 levels'],
+    [
+      'a header that is too deep',
+      `[${'a.'.repeat(20_000)}a]\nb = 1`,
+      '1:1: nested too deeply: more than 100 levels',
+    ],
     ['more than 32 sections', `[${'a.'.repeat(32)}a]\nb = 1`, '1:1: more than 32 sections deep'],
-    ['a key of more than 512 characters', `[a]\n${'k'.repeat(511)} = 1`, '2:515: a key of more than 512 characters'],
+    [
+      'a key of more than 512 characters',
+      `[a]\n${'k'.repeat(511)} = 1`,
+      '2:515: a key of more than 512 characters',
+    ],
     ['a value without quotes', `a = ${fake}`, '1:5: a value that TOML does not know. Strings need quotes'],
     ['a string that does not end', `a = "${fake}`, '1:5: a string, list or table does not end'],
-    ['a line break in a string', `a = "${fake}\n"`, '1:27: a control character or line break where none may stand'],
+    [
+      'a line break in a string',
+      `a = "${fake}\n"`,
+      '1:27: a control character or line break where none may stand',
+    ],
     ['a leading zero', 'a = 01', '1:5: a number that TOML does not know. Quote it if it is a text'],
     ['an unknown escape', `a = "${fake}\\q"`, ''],
     ['a missing value', 'a =', ''],
     ['a missing key', '= 1', ''],
-    ['a date that is none', 'a = 2001-13-45', '1:5: a date or time that is not valid. Quote it if it is a text'],
-    ['two values in a line', `a = 1 b = "${fake}"`, '1:7: something stands behind the end of a value, list, table or header'],
+    [
+      'a date that is none',
+      'a = 2001-13-45',
+      '1:5: a date or time that is not valid. Quote it if it is a text',
+    ],
+    [
+      'two values in a line',
+      `a = 1 b = "${fake}"`,
+      '1:7: something stands behind the end of a value, list, table or header',
+    ],
     ['a missing comma', `a = [1 "${fake}"]`, ''],
   ])('refuses %s, and quotes nothing of it', async (_, text, message) => {
     const said = await refusal('toml', text);

@@ -4,7 +4,10 @@ import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 const bomb = (levels: number): string =>
   [
     'a0: &a0 [x, x, x, x, x, x, x, x, x, x]',
-    ...Array.from({ length: levels }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(', ')}]`),
+    ...Array.from(
+      { length: levels },
+      (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(', ')}]`,
+    ),
   ].join('\n');
 
 describe('YAML', () => {
@@ -51,7 +54,8 @@ describe('YAML', () => {
   });
 
   it('follows aliases and merge keys, of which the nearest wins', async () => {
-    const text = 'a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: *a, y: 3}\nd: {y: 4, <<: [*b, *a]}\ne: *a\n&k f: *k\ng: {<<: {h: 1}}';
+    const text =
+      'a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: *a, y: 3}\nd: {y: 4, <<: [*b, *a]}\ne: *a\n&k f: *k\ng: {<<: {h: 1}}';
     expect(await treeOf('yaml', text)).toEqual({
       a: { x: 1, y: 1 }, b: { y: 2, z: 2 }, c: { x: 1, y: 3 }, d: { y: 4, z: 2, x: 1 }, e: { x: 1, y: 1 }, f: 'f', g: { h: 1 },
     }); // biome-ignore format: a table
@@ -67,7 +71,10 @@ describe('YAML', () => {
   });
 
   it('tells the line and column of every value, merged ones included', async () => {
-    const { at } = await parsed('yaml', 'a: &a\r\n  x: 10\r\n  l: [1, 2]\r\nb:\r\n  <<: *a\r\n  y: "z"\r\nc: *a\r\nd:\r\n');
+    const { at } = await parsed(
+      'yaml',
+      'a: &a\r\n  x: 10\r\n  l: [1, 2]\r\nb:\r\n  <<: *a\r\n  y: "z"\r\nc: *a\r\nd:\r\n',
+    );
     expect(at(['a', 'x'])).toEqual({ line: 2, column: 6 });
     expect(at(['a', 'l', '1'])).toEqual({ line: 3, column: 10 });
     expect(at(['b', 'x'])).toEqual({ line: 2, column: 6 });
@@ -83,11 +90,31 @@ describe('YAML', () => {
     ['a list at the root', '# x\n- 1', '2:1: the file holds no mapping'],
     ['a text at the root', fake, '1:1: the file holds no mapping'],
     ['null written at the root', '~', '1:1: the file holds no mapping'],
-    ['a duplicate key', `a: ${fake}\nb: 1\na: 2`, '3:1: duplicate key "a", first in line 1. Remove one of them'],
-    ['a duplicate in another spelling', '1: a\n"1": b', '2:1: duplicate key "1", first in line 1. Remove one of them'],
-    ['a duplicate in braces', 'x: {a: 1, a: 2}', '1:11: duplicate key "a", first in line 1. Remove one of them'],
-    ['two merge keys', '<<: {a: 1}\n<<: {b: 1}', '2:1: duplicate key "<<", first in line 1. Merge several with <<: [*one, *other]'],
-    ['several documents', `a: 1\n---\nb: ${fake}`, '2:1: a second document. Put each document into a file of its own'],
+    [
+      'a duplicate key',
+      `a: ${fake}\nb: 1\na: 2`,
+      '3:1: duplicate key "a", first in line 1. Remove one of them',
+    ],
+    [
+      'a duplicate in another spelling',
+      '1: a\n"1": b',
+      '2:1: duplicate key "1", first in line 1. Remove one of them',
+    ],
+    [
+      'a duplicate in braces',
+      'x: {a: 1, a: 2}',
+      '1:11: duplicate key "a", first in line 1. Remove one of them',
+    ],
+    [
+      'two merge keys',
+      '<<: {a: 1}\n<<: {b: 1}',
+      '2:1: duplicate key "<<", first in line 1. Merge several with <<: [*one, *other]',
+    ],
+    [
+      'several documents',
+      `a: 1\n---\nb: ${fake}`,
+      '2:1: a second document. Put each document into a file of its own',
+    ],
     ['a merge of a text', `<<: ${fake}`, '1:5: a merge (<<) of something that is no mapping'],
     ['a merge of nothing', '? <<', '1:3: a merge (<<) of something that is no mapping'],
     ['a merge of a list of texts', '<<: [{a: 1}, x]', '1:5: a merge (<<) of something that is no mapping'],
@@ -110,9 +137,21 @@ describe('YAML', () => {
       'a: !x {b: 1}',
       '1:7: a value with a tag of its own. Write the value without it; quote a text that begins with !',
     ],
-    ['a tag on a list', 'a: !!set [b]', '1:10: a value with a tag of its own. Write the value without it; quote a text that begins with !'],
-    ['a tag on a key', '!x a: 1', '1:4: a value with a tag of its own. Write the value without it; quote a text that begins with !'],
-    ['binary', 'a: !!binary aGk=', '1:13: a value with a tag of its own. Write the value without it; quote a text that begins with !'],
+    [
+      'a tag on a list',
+      'a: !!set [b]',
+      '1:10: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+    ],
+    [
+      'a tag on a key',
+      '!x a: 1',
+      '1:4: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+    ],
+    [
+      'binary',
+      'a: !!binary aGk=',
+      '1:13: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+    ],
     [
       'a timestamp by its tag',
       'a: !!timestamp 2001-12-14',
@@ -120,25 +159,57 @@ describe('YAML', () => {
     ],
     ['a standard tag that does not fit', `a: !!int ${fake}`, '1:10: a value that is no !!int'],
     ['a tag for a section on a text', `a: !!map ${fake}`, ''],
-    ['__proto__', '__proto__: {x: 1}', '1:1: a key that could reach a prototype: __proto__, prototype or constructor'],
-    ['constructor in a list', 'a: [{constructor: 1}]', '1:6: a key that could reach a prototype: __proto__, prototype or constructor'],
-    ['a list as a key', '? [a]\n: 1', '1:3: a key that is no text. Write the key out, in quotes if it is odd'],
-    ['an alias as a key', 'a: &x 1\n*x : 2', '2:1: a key that is no text. Write the key out, in quotes if it is odd'],
+    [
+      '__proto__',
+      '__proto__: {x: 1}',
+      '1:1: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
+    [
+      'constructor in a list',
+      'a: [{constructor: 1}]',
+      '1:6: a key that could reach a prototype: __proto__, prototype or constructor',
+    ],
+    [
+      'a list as a key',
+      '? [a]\n: 1',
+      '1:3: a key that is no text. Write the key out, in quotes if it is odd',
+    ],
+    [
+      'an alias as a key',
+      'a: &x 1\n*x : 2',
+      '2:1: a key that is no text. Write the key out, in quotes if it is odd',
+    ],
     ['a value without a key', ': 1', '1:1: a value without a key'],
     ['an alias without an anchor', `a: *${fake}`, '1:4: an alias whose anchor does not stand above it'],
     ['an alias inside its own anchor', 'a: &a [*a]', '1:8: an alias inside its own anchor'],
-    ['an alias bomb', bomb(9), '7:25: aliases that stand for too much. Write the values out, or split the file'],
+    [
+      'an alias bomb',
+      bomb(9),
+      '7:25: aliases that stand for too much. Write the values out, or split the file',
+    ],
     [
       'aliases that nest too deeply',
       ['a0: &a0 [x]', ...Array.from({ length: 120 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}]`)].join('\n'),
       '2:10: nested too deeply: more than 100 levels',
     ],
-    ['more than 100 levels', `a: ${'['.repeat(100)}${']'.repeat(100)}`, '1:103: nested too deeply: more than 100 levels'],
-    ['levels that would overflow the stack', `a: ${'['.repeat(20_000)}`, '1:103: nested too deeply: more than 100 levels'],
+    [
+      'more than 100 levels',
+      `a: ${'['.repeat(100)}${']'.repeat(100)}`,
+      '1:103: nested too deeply: more than 100 levels',
+    ],
+    [
+      'levels that would overflow the stack',
+      `a: ${'['.repeat(20_000)}`,
+      '1:103: nested too deeply: more than 100 levels',
+    ],
     ['lists in one line, too deep', `${'- '.repeat(200)}x`, '1:201: nested too deeply: more than 100 levels'],
     ['keys that are too deep', `${'? '.repeat(200)}x`, ''],
     ['more than 32 sections', `${'{a: '.repeat(33)}1${'}'.repeat(33)}`, '1:129: more than 32 sections deep'],
-    ['a key of more than 512 characters', `a: {"${'k'.repeat(511)}": 1}`, '1:520: a key of more than 512 characters'],
+    [
+      'a key of more than 512 characters',
+      `a: {"${'k'.repeat(511)}": 1}`,
+      '1:520: a key of more than 512 characters',
+    ],
     ['a tab in the indentation', 'a:\n\tb: 1', '2:1: a tab in the indentation. Indent with blanks'],
     [
       'a colon in a text',
@@ -162,11 +233,14 @@ describe('YAML', () => {
   });
 
   it('refuses a duplicate among 20,000 keys in time linear in the size of the file', async () => {
-    const wide = (keys: number): string => `${Array.from({ length: keys }, (_, i) => `key${i}: ${i}`).join('\n')}\nkey0: 1`;
+    const wide = (keys: number): string =>
+      `${Array.from({ length: keys }, (_, i) => `key${i}: ${i}`).join('\n')}\nkey0: 1`;
     const time = async (keys: number): Promise<number> => {
       const text = wide(keys);
       const started = performance.now();
-      expect(await refusal('yaml', text)).toBe(`${keys + 1}:1: duplicate key "key0", first in line 1. Remove one of them`);
+      expect(await refusal('yaml', text)).toBe(
+        `${keys + 1}:1: duplicate key "key0", first in line 1. Remove one of them`,
+      );
       return performance.now() - started;
     };
     await time(1_000);

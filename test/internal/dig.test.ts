@@ -12,7 +12,10 @@ describe('what stands at a key inside a value', () => {
     expect(dig('text', '')).toBe('text');
   });
 
-  it.each(['b', 'a.c', 'a.b.c', 'n.a', 'a."x.y".0', 'a."x.y".length', 'toString', 'a.hasOwnProperty'])('is nothing at %s', (key) => {
-    expect(dig(tree, key)).toBeUndefined();
-  });
+  it.each(['b', 'a.c', 'a.b.c', 'n.a', 'a."x.y".0', 'a."x.y".length', 'toString', 'a.hasOwnProperty'])(
+    'is nothing at %s',
+    (key) => {
+      expect(dig(tree, key)).toBeUndefined();
+    },
+  );
 });

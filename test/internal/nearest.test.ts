@@ -11,7 +11,9 @@ describe('nearest', () => {
     ['hots', 'host'],
     ['poolMx', 'poolMax'],
   ])('takes %s for %s', (typed, meant) => {
-    expect(nearest(typed, ['database', 'database.host', 'prefix', 'host', 'poolMax', 'unrelated'])).toBe(meant);
+    expect(nearest(typed, ['database', 'database.host', 'prefix', 'host', 'poolMax', 'unrelated'])).toBe(
+      meant,
+    );
   });
 
   it.each(['wholly.different', 'ab', 'dtbse', 'x', ''])('takes %j for nothing', (typed) => {

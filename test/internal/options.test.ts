@@ -42,7 +42,9 @@ describe('options', () => {
   });
 
   it('are refused with what was received, but never with a text, which may be a secret', () => {
-    expect(refusal({ ttlMs: -1 })).toBe('Thing: the option ttlMs must be a whole number, at least 0; received -1');
+    expect(refusal({ ttlMs: -1 })).toBe(
+      'Thing: the option ttlMs must be a whole number, at least 0; received -1',
+    );
     expect(refusal({ ttlMs: 'fake-secret' })).toMatch(/received a string$/);
     expect(refusal({ token: ['fake-secret'] })).toMatch(/received a list$/);
     expect(refusal({ token: { a: 'fake-secret' } })).toMatch(/received an object$/);
@@ -54,7 +56,8 @@ describe('options', () => {
   });
 
   it('must be an object', () => {
-    for (const options of [null, [], 'x', 5, undefined]) expect(refusal(options)).toContain('options must be an object');
+    for (const options of [null, [], 'x', 5, undefined])
+      expect(refusal(options)).toContain('options must be an object');
   });
 
   it.each([
@@ -74,6 +77,7 @@ describe('options', () => {
     ['names', sensitiveNames, [[], ['pin', /x/]], [['', 'x'], [1], 'pin']],
   ] as const)('may be checked to be %s', (_, check, good, bad) => {
     for (const value of good) expect(refusal({ it: value }, { it: check })).toBe('taken');
-    for (const value of bad) expect(refusal({ it: value }, { it: check })).toMatch(/the option it must be .+; received/);
+    for (const value of bad)
+      expect(refusal({ it: value }, { it: check })).toMatch(/the option it must be .+; received/);
   });
 });

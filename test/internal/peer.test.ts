@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { peer } from '../../src/internal/peer.ts';
+import { peer } from '../../src/internal/lazy.ts';
 
 const load =
   (code: string | undefined, message = 'gone') =>
@@ -25,9 +25,16 @@ describe('an optional package', () => {
   );
 
   it('that cannot be loaded is named too, without quoting its error', async () => {
-    const failed = await peer('vault', 'node-vault', load('ERR_DLOPEN_FAILED', 'fake-secret')).catch((error: unknown) => error);
-    expect(failed).toMatchObject({ code: 'missing_dependency', message: expect.stringContaining('could not load') });
+    const failed = await peer('vault', 'node-vault', load('ERR_DLOPEN_FAILED', 'fake-secret')).catch(
+      (error: unknown) => error,
+    );
+    expect(failed).toMatchObject({
+      code: 'missing_dependency',
+      message: expect.stringContaining('could not load'),
+    });
     expect(inspect(failed, { showHidden: true })).not.toContain('fake-secret');
-    await expect(peer('vault', 'x', async () => Promise.reject(null))).rejects.toMatchObject({ code: 'missing_dependency' });
+    await expect(peer('vault', 'x', async () => Promise.reject(null))).rejects.toMatchObject({
+      code: 'missing_dependency',
+    });
   });
 });

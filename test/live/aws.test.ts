@@ -13,17 +13,22 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { DeleteParameterCommand, LabelParameterVersionCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import {
+  DeleteParameterCommand,
+  LabelParameterVersionCommand,
+  PutParameterCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
 import * as runner from 'vitest';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import type { ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
 import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../src/providers/aws/index.ts';
 import { EncryptedFileProvider } from '../../src/providers/encrypted-file/index.ts';
 import { describeProvider, type Subject } from '../../src/testing/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 
 const endpoint = process.env.LIVE_AWS_ENDPOINT as string;
 const account = {
@@ -32,7 +37,12 @@ const account = {
   credentials: { accessKeyId: 'not-a-real-id', secretAccessKey: 'not-a-real-secret-key' },
 };
 // the server cannot be told to fail, but who stands in front of it can
-const resilience = { timeoutMs: 1_500, deadlineMs: 3_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { failures: 20, resetMs: 1 } };
+const resilience = {
+  timeoutMs: 1_500,
+  deadlineMs: 3_000,
+  backoff: { initialMs: 1, maxMs: 2 },
+  breaker: { failures: 20, resetMs: 1 },
+};
 const limits = { concurrency: 16, perSecond: 100_000 };
 const ssm = new SSMClient(account);
 const manager = new SecretsManagerClient(account);
@@ -65,11 +75,16 @@ class Gate {
     this.#requests++;
     if (this.#fault === 'hang') return;
     const fault = this.#fault === undefined ? undefined : faults[this.#fault];
-    if (fault?.type) return void response.writeHead(fault.status).end(JSON.stringify({ __type: fault.type, message: 'not said' }));
+    if (fault?.type)
+      return void response
+        .writeHead(fault.status)
+        .end(JSON.stringify({ __type: fault.type, message: 'not said' }));
     const { host: _, connection: __, ...headers } = request.headers as Record<string, string>;
     const answer = await fetch(endpoint, { method: 'POST', headers, body: await bytes(request) });
     const text = await answer.text();
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' }).end(fault ? text.slice(0, -4) : text);
+    response
+      .writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' })
+      .end(fault ? text.slice(0, -4) : text);
   });
 
   static async open(): Promise<Gate> {
@@ -158,7 +173,13 @@ describeProvider({
     const gate = await Gate.open();
     return {
       ...gate.levers,
-      provider: new AwsSecretsManagerProvider({ path, ...account, endpoint: gate.endpoint, limits, resilience }),
+      provider: new AwsSecretsManagerProvider({
+        path,
+        ...account,
+        endpoint: gate.endpoint,
+        limits,
+        resilience,
+      }),
       change: async (key, value) => void (await put(key, value)),
       rotate: put,
     };
@@ -174,7 +195,8 @@ describeProvider({
 describe('SSM, live', () => {
   it('reads versions and labels', async () => {
     const Name = `/live/${unique()}/model`;
-    for (const Value of ['one', 'two']) await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
+    for (const Value of ['one', 'two'])
+      await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
     await ssm.send(new LabelParameterVersionCommand({ Name, ParameterVersion: 1, Labels: ['live'] }));
     const provider = new AwsSsmProvider({ path: Name.slice(0, -6), ...account });
     expect((await provider.get('model'))?.value).toBe('two');
@@ -186,14 +208,17 @@ describe('SSM, live', () => {
 
   it('lists a thousand parameters in a hundred calls, as predicted', { timeout: 120_000 }, async () => {
     const path = `/live/${unique()}`;
-    const put = (i: number) => ssm.send(new PutParameterCommand({ Name: `${path}/key${i}`, Value: `${i}`, Type: 'String' }));
+    const put = (i: number) =>
+      ssm.send(new PutParameterCommand({ Name: `${path}/key${i}`, Value: `${i}`, Type: 'String' }));
     for (let i = 0; i < 1_000; i += 50) await Promise.all(Array.from({ length: 50 }, (_, n) => put(i + n)));
     const provider = new AwsSsmProvider({ path, ...account, limits });
     expect(await provider.list()).toHaveLength(1_000);
     expect(provider.stats().requests).toBeLessThanOrEqual(101); // this server ends with an empty page
     await provider.refresh();
     const before = provider.stats().requests;
-    const Schema = z.object(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`key${i}`, z.string()])));
+    const Schema = z.object(
+      Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`key${i}`, z.string()])),
+    );
     await loadConfig(Schema, new ProviderChain([provider], { closeProviders: false }));
     expect(provider.stats().requests - before).toBe(100);
     await provider.close();
@@ -205,7 +230,11 @@ describe('Secrets Manager, live', () => {
     const name = `live/${unique()}`;
     const secret = (n: number) => JSON.stringify({ user: `user-${n}`, password: `not-a-real-one-${n}` });
     const first = await manager.send(new CreateSecretCommand({ Name: name, SecretString: secret(1) }));
-    const provider = new AwsSecretsManagerProvider({ secrets: { db: name }, ...account, cache: { ttlMs: 50 } });
+    const provider = new AwsSecretsManagerProvider({
+      secrets: { db: name },
+      ...account,
+      cache: { ttlMs: 50 },
+    });
     const seen = new Set<string>();
     let reading = true;
     const readers = Array.from({ length: 50 }, async () => {
@@ -243,10 +272,15 @@ describe('Secrets Manager, live', () => {
     const names = Array.from({ length: 300 }, (_, i) => `key${i}`);
     for (let i = 0; i < 300; i += 50)
       await Promise.all(
-        names.slice(i, i + 50).map((name) => manager.send(new CreateSecretCommand({ Name: path + name, SecretString: name }))),
+        names
+          .slice(i, i + 50)
+          .map((name) => manager.send(new CreateSecretCommand({ Name: path + name, SecretString: name }))),
       );
     const provider = new AwsSecretsManagerProvider({ path, ...account, limits });
-    const config = await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
+    const config = await loadConfig(
+      z.object(Object.fromEntries(names.map((name) => [name, z.string()]))),
+      provider,
+    );
     expect(Object.values(config.value)).toEqual(names);
     expect(provider.stats().requests).toBe(15);
     await provider.close();

@@ -8,11 +8,11 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import * as runner from 'vitest';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ConfigValue } from '../../src/entry.ts';
 import { loadConfig } from '../../src/index.ts';
 import { kebab, segments } from '../../src/key.ts';
 import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { describeProvider } from '../../src/testing/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 
 const run = promisify(execFile);
 const live = (name: string): string => process.env[name] as string;
@@ -27,7 +27,10 @@ const fresh = (): string => {
 };
 
 // the real log-in; only the emulators' certificates and addresses are their own
-const credential = (secret = live('LIVE_AZURE_CLIENT_SECRET'), authorityHost = live('LIVE_AZURE_AUTHORITY')): ClientSecretCredential =>
+const credential = (
+  secret = live('LIVE_AZURE_CLIENT_SECRET'),
+  authorityHost = live('LIVE_AZURE_AUTHORITY'),
+): ClientSecretCredential =>
   new ClientSecretCredential(live('LIVE_AZURE_TENANT_ID'), identity, secret, {
     authorityHost,
     disableInstanceDiscovery: true,
@@ -42,16 +45,25 @@ const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvid
 /** Every list walks the whole vault: what a test leaves behind makes the next one slower. */
 async function clear(...mine: readonly string[]): Promise<void> {
   const names: string[] = [];
-  for await (const { name } of admin.listPropertiesOfSecrets()) if (mine.some((prefix) => name.startsWith(prefix))) names.push(name);
-  for (let i = 0; i < names.length; i += 50) await Promise.all(names.slice(i, i + 50).map((name) => admin.beginDeleteSecret(name)));
+  for await (const { name } of admin.listPropertiesOfSecrets())
+    if (mine.some((prefix) => name.startsWith(prefix))) names.push(name);
+  for (let i = 0; i < names.length; i += 50)
+    await Promise.all(names.slice(i, i + 50).map((name) => admin.beginDeleteSecret(name)));
 }
 afterAll(() => clear(...prefixes));
 
 /** The emulator's levers, which need no log-in. */
 function lever(name: 'faults' | 'clock' | 'permissions', body: object): Promise<void> {
   return new Promise((resolve, reject) => {
-    const options = { method: 'POST', ca, headers: { 'content-type': 'application/json' }, agent: false } as const;
-    const sent = request(new URL(`/_emulator/${name}`, url), options, (answer) => answer.resume().on('end', () => resolve()));
+    const options = {
+      method: 'POST',
+      ca,
+      headers: { 'content-type': 'application/json' },
+      agent: false,
+    } as const;
+    const sent = request(new URL(`/_emulator/${name}`, url), options, (answer) =>
+      answer.resume().on('end', () => resolve()),
+    );
     sent.on('error', reject).end(JSON.stringify(body));
   });
 }
@@ -115,7 +127,9 @@ describe('Azure Key Vault, live', () => {
     const first = await provider.set('llm.apiKey', 'not-a-real-one');
     await provider.set('llm.apiKey', { primary: 'not-a-real-other' });
     expect((await provider.get('llm.apiKey.primary'))?.value).toBe('not-a-real-other');
-    expect((await provider.get('llm.apiKey', { version: first.version as string }))?.value).toBe('not-a-real-one');
+    expect((await provider.get('llm.apiKey', { version: first.version as string }))?.value).toBe(
+      'not-a-real-one',
+    );
     await expect(provider.delete('llm.apiKey')).rejects.toMatchObject({ code: 'invalid_key' }); // a section by now
     expect(await provider.delete('llm.apiKey.primary')).toBe(true);
     await provider.set('llm.model', 'large');
@@ -145,11 +159,15 @@ describe('Azure Key Vault, live', () => {
   it('gives 300 secrets to a configuration in as many calls as predicted', async () => {
     const prefix = fresh();
     const names = Array.from({ length: 300 }, (_, i) => `key${i}`);
-    for (let i = 0; i < 300; i += 50) await Promise.all(names.slice(i, i + 50).map((name) => admin.setSecret(prefix + name, name)));
+    for (let i = 0; i < 300; i += 50)
+      await Promise.all(names.slice(i, i + 50).map((name) => admin.setSecret(prefix + name, name)));
     let all = 0;
     for await (const _ of admin.listPropertiesOfSecrets()) all++;
     const provider = azure({ prefix });
-    const config = await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
+    const config = await loadConfig(
+      z.object(Object.fromEntries(names.map((name) => [name, z.string()]))),
+      provider,
+    );
     expect(Object.values(config.value)).toEqual(names);
     expect(provider.stats().requests).toBe(Math.ceil(all / 25) + 300);
     await provider.close();
@@ -193,7 +211,10 @@ describe('a vault that refuses, live', () => {
     await admin.setSecret(`${prefix}key`, 'x');
     await lever('permissions', { [identity]: ['secrets/list'] });
     const denied = azure({ prefix, resilience: quick });
-    await expect(denied.get('key')).rejects.toMatchObject({ code: 'access_denied', message: expect.stringContaining('Secrets User') });
+    await expect(denied.get('key')).rejects.toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('Secrets User'),
+    });
     await denied.close();
     await lever('permissions', { [identity]: ['secrets/get'] });
     const named = azure({ prefix, resilience: quick });
@@ -209,7 +230,10 @@ describe('a vault that refuses, live', () => {
     const codes = counted(provider);
     await lever('clock', { advance: 7_200 });
     try {
-      await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'unauthenticated', transient: false });
+      await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject({
+        code: 'unauthenticated',
+        transient: false,
+      });
       expect(codes).toEqual(['unauthenticated', 'unauthenticated']);
     } finally {
       await lever('clock', { advance: -7_200 });
@@ -229,7 +253,10 @@ describe('a vault that refuses, live', () => {
     const lost = azure({ credential: credential(undefined, 'https://localhost:1'), resilience: quick });
     await expect(lost.get('key')).rejects.toMatchObject({ code: 'unavailable', transient: true });
     await lost.close();
-    const untrusted = azure({ clientOptions: { disableChallengeResourceVerification: true, tlsOptions: { ca: [] } }, resilience: quick });
+    const untrusted = azure({
+      clientOptions: { disableChallengeResourceVerification: true, tlsOptions: { ca: [] } },
+      resilience: quick,
+    });
     await expect(untrusted.get('key')).rejects.toMatchObject({ code: 'crypto', transient: false });
     await untrusted.close();
   });
@@ -252,7 +279,8 @@ async function paused(): Promise<void> {
 
 describe('an emulator in trouble, live', () => {
   const quick = { attempts: 1, timeoutMs: 1_500, deadlineMs: 3_000, breaker: { resetMs: 100 } };
-  const read = (provider: AzureKeyVaultProvider) => provider.get('key', { maxAgeMs: 0 }).catch((error: { code: string }) => error.code);
+  const read = (provider: AzureKeyVaultProvider) =>
+    provider.get('key', { maxAgeMs: 0 }).catch((error: { code: string }) => error.code);
 
   it('that is paused is a timeout, and works again when it goes on', async () => {
     const name = `${fresh()}key`;

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EncryptedFileProvider, parseKeys, password, seal } from 'llm-config-manager/encrypted-file';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newKey } from '../../src/providers/encrypted-file/keys.ts';
+import { newKey } from '../../src/sealing/keys.ts';
 import { interleaved, killed } from '../providers/encrypted-file/processes.ts';
 
 describe('an encrypted file under fire', () => {
   it('loses none of 2 × 1,000 interleaved writes of two processes', () => interleaved(1_000), 300_000);
 
-  it('is the old or the new one, always readable, when its writer is killed at 200 moments', () => killed(200), 600_000);
+  it(
+    'is the old or the new one, always readable, when its writer is killed at 200 moments',
+    () => killed(200),
+    600_000,
+  );
 });
 
 describe('an encrypted file and jwcrypto', () => {
@@ -79,7 +83,11 @@ print(t.serialize())`;
 
   it('jwcrypto opens a sealed value', async () => {
     const [key] = keys();
-    const sealed = await seal('fake-token', { key: 'llm.token', to: key as NonNullable<typeof key>, context });
+    const sealed = await seal('fake-token', {
+      key: 'llm.token',
+      to: key as NonNullable<typeof key>,
+      context,
+    });
     const script = `t = jwe.JWE(${algorithms})\nt.deserialize(i['sealed'], jwk.JWK(**i['key']))\nprint(t.payload.decode(), end='')`;
     expect(run(script, { sealed: sealed.slice('sealed:'.length), key: oct })).toBe('fake-token');
   });

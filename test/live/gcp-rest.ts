@@ -22,7 +22,9 @@ export async function googleSpelling(emulator: string): Promise<Server & { reado
         const [http, status] = statuses[/rpc error: code = (\w+)/.exec(text)?.[1] ?? ''] ?? [];
         response.writeHead(http ?? answer.status, { 'content-type': 'application/json' });
         response.end(
-          status ? JSON.stringify({ error: { code: http, message: text, status } }) : text.replace('"next_page_token"', '"nextPageToken"'),
+          status
+            ? JSON.stringify({ error: { code: http, message: text, status } })
+            : text.replace('"next_page_token"', '"nextPageToken"'),
         );
       } catch {
         response.destroy();

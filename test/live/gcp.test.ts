@@ -9,11 +9,15 @@ import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import * as runner from 'vitest';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ConfigValue } from '../../src/entry.ts';
 import { loadConfig } from '../../src/index.ts';
 import { segments } from '../../src/key.ts';
-import { type GcpClient, type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
+import {
+  type GcpClient,
+  type GcpSecretManagerOptions,
+  GcpSecretManagerProvider,
+} from '../../src/providers/gcp/index.ts';
 import { describeProvider } from '../../src/testing/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 import { googleSpelling } from './gcp-rest.ts';
 
 const run = promisify(execFile);
@@ -74,7 +78,9 @@ for (const [transport, connection] of Object.entries(transports)) {
       const write = async (key: string, value: ConfigValue | undefined): Promise<string> => {
         const name = segments(key).join('--');
         if (value !== undefined)
-          return String(Number(await put(project, name, typeof value === 'string' ? value : JSON.stringify(value))) - 1);
+          return String(
+            Number(await put(project, name, typeof value === 'string' ? value : JSON.stringify(value))) - 1,
+          );
         await admin.deleteSecret({ name: `${parent(project)}/secrets/${name}` });
         return '';
       };
@@ -110,12 +116,20 @@ for (const [transport, connection] of Object.entries(transports)) {
       expect((await provider.get('db.password', { version: '1' }))?.value).toBe('not-a-real-one');
       expect((await provider.get('db.password'))?.value).toBe('not-a-real-other');
       await provider.disable('db.password');
-      await expect(provider.get('db.password', { version: '2' })).rejects.toMatchObject({ code: 'disabled', transient: false });
-      const pinned = gcp(project, { clientOptions: connection(), secrets: { password: 'app-db--password/versions/2' } });
+      await expect(provider.get('db.password', { version: '2' })).rejects.toMatchObject({
+        code: 'disabled',
+        transient: false,
+      });
+      const pinned = gcp(project, {
+        clientOptions: connection(),
+        secrets: { password: 'app-db--password/versions/2' },
+      });
       expect(await pinned.list()).toMatchObject([{ key: 'password', error: { code: 'disabled' } }]);
       await pinned.close();
       await admin.destroySecretVersion({ name: `${parent(project)}/secrets/app-db--password/versions/1` });
-      await expect(provider.get('db.password', { version: '1', maxAgeMs: 0 })).rejects.toMatchObject({ code: 'disabled' });
+      await expect(provider.get('db.password', { version: '1', maxAgeMs: 0 })).rejects.toMatchObject({
+        code: 'disabled',
+      });
       await put(project, 'app-db--password', 'not-a-real-third');
       await provider.refresh();
       expect((await provider.get('db.password'))?.value).toBe('not-a-real-third');
@@ -137,9 +151,13 @@ for (const [transport, connection] of Object.entries(transports)) {
     it(`gives ${many} secrets to a configuration in ${many + 2} calls, as predicted`, async () => {
       const project = fresh();
       const names = Array.from({ length: many }, (_, i) => `key${i}`);
-      for (let i = 0; i < many; i += 50) await Promise.all(names.slice(i, i + 50).map((name) => put(project, name, name)));
+      for (let i = 0; i < many; i += 50)
+        await Promise.all(names.slice(i, i + 50).map((name) => put(project, name, name)));
       const provider = gcp(project, { clientOptions: connection() });
-      const config = await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
+      const config = await loadConfig(
+        z.object(Object.fromEntries(names.map((name) => [name, z.string()]))),
+        provider,
+      );
       expect(Object.values(config.value)).toEqual(names);
       expect(provider.stats().requests).toBe(1 + 1 + many); // credentials, a page of names, the payloads
       await provider.close();
@@ -153,14 +171,27 @@ describe('the other major of Google’s client, live', () => {
     try {
       await writeFile(join(folder, 'package.json'), '{ "private": true }');
       // it asks for a newer Node than the oldest of ours, and runs on that too
-      await run('npm', ['install', '--no-audit', '--no-fund', '--silent', '--ignore-scripts', '@google-cloud/secret-manager@7'], {
-        cwd: folder,
-      });
+      await run(
+        'npm',
+        [
+          'install',
+          '--no-audit',
+          '--no-fund',
+          '--silent',
+          '--ignore-scripts',
+          '@google-cloud/secret-manager@7',
+        ],
+        {
+          cwd: folder,
+        },
+      );
       const seven = createRequire(join(folder, 'package.json'));
       const { SecretManagerServiceClient: Seven } = seven('@google-cloud/secret-manager') as {
         SecretManagerServiceClient: new (o: object) => GcpClient & { close(): Promise<void> };
       };
-      expect((seven('@google-cloud/secret-manager/package.json') as { version: string }).version).toMatch(/^7\./);
+      expect((seven('@google-cloud/secret-manager/package.json') as { version: string }).version).toMatch(
+        /^7\./,
+      );
       const own = createRequire(seven.resolve('@google-cloud/secret-manager'));
       const { grpc } = own('google-gax') as typeof gax;
       const { PassThroughClient: Open } = createRequire(own.resolve('google-gax'))('google-auth-library') as {
@@ -177,7 +208,9 @@ describe('the other major of Google’s client, live', () => {
         expect(await provider.get('nothing')).toBeUndefined();
         expect(await provider.list()).toHaveLength(1);
         await provider.disable('db.password');
-        await expect(provider.get('db.password', { version: '1' })).rejects.toMatchObject({ code: 'disabled' });
+        await expect(provider.get('db.password', { version: '1' })).rejects.toMatchObject({
+          code: 'disabled',
+        });
         await provider.close();
         await client.close();
       }
@@ -208,7 +241,11 @@ describe('an emulator in trouble, live', () => {
     async (transport) => {
       const project = fresh();
       await put(project, 'key', 'x');
-      const provider = gcp(project, { clientOptions: transports[transport](), resilience: quick, secrets: { key: 'key' } });
+      const provider = gcp(project, {
+        clientOptions: transports[transport](),
+        resilience: quick,
+        secrets: { key: 'key' },
+      });
       await provider.get('key');
       await paused();
       try {
@@ -227,7 +264,11 @@ describe('an emulator in trouble, live', () => {
     async (transport) => {
       const project = fresh();
       await put(project, 'key', 'x');
-      const provider = gcp(project, { clientOptions: transports[transport](), resilience: quick, secrets: { key: 'key' } });
+      const provider = gcp(project, {
+        clientOptions: transports[transport](),
+        resilience: quick,
+        secrets: { key: 'key' },
+      });
       await provider.get('key');
       await serve('down', 'gcp');
       try {
@@ -235,7 +276,9 @@ describe('an emulator in trouble, live', () => {
       } finally {
         await serve('up', 'gcp');
       }
-      await expect.poll(() => put(project, 'key', 'y').catch(() => undefined), { timeout: 30_000 }).toBeDefined(); // it has forgotten everything
+      await expect
+        .poll(() => put(project, 'key', 'y').catch(() => undefined), { timeout: 30_000 })
+        .toBeDefined(); // it has forgotten everything
       expect(await recovered(provider)).toMatchObject({ value: 'y' });
       await provider.close();
     },

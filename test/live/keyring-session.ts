@@ -21,14 +21,21 @@ export class KeyringSession implements AsyncDisposable {
   /** With an unlocked keyring, with a service that has none yet (the bus starts it), or without a service. */
   static async start(kind: 'unlocked' | 'new' | 'bare' = 'unlocked'): Promise<KeyringSession> {
     const folder = mkdtempSync(join(tmpdir(), 'live-keyring-'));
-    const unlock = kind === 'unlocked' ? 'printf fake | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;' : '';
+    const unlock =
+      kind === 'unlocked'
+        ? 'printf fake | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1;'
+        : '';
     const config = join(folder, 'bus.conf');
     writeFileSync(config, withoutServices);
     const own = kind === 'bare' ? [`--config-file=${config}`] : [];
-    const shell = spawn('dbus-run-session', [...own, '--', 'sh', '-c', `${unlock} echo "$DBUS_SESSION_BUS_ADDRESS"; cat`], {
-      env: { ...process.env, ...places(folder) },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const shell = spawn(
+      'dbus-run-session',
+      [...own, '--', 'sh', '-c', `${unlock} echo "$DBUS_SESSION_BUS_ADDRESS"; cat`],
+      {
+        env: { ...process.env, ...places(folder) },
+        stdio: ['pipe', 'pipe', 'ignore'],
+      },
+    );
     const [address] = (await once(shell.stdout, 'data')) as [Buffer];
     return new KeyringSession(folder, shell, String(address).trim());
   }
@@ -41,7 +48,11 @@ export class KeyringSession implements AsyncDisposable {
       interface: 'org.freedesktop.Secret.Service',
     };
     await this.#ask(async (bus, signal) => {
-      const [path] = await bus.call({ ...service, member: 'ReadAlias', takes: 's', gives: 'o' }, ['default'], signal);
+      const [path] = await bus.call(
+        { ...service, member: 'ReadAlias', takes: 's', gives: 'o' },
+        ['default'],
+        signal,
+      );
       await bus.call({ ...service, member: 'Lock', takes: 'ao', gives: 'aoo' }, [[path]], signal);
     });
   }
@@ -69,7 +80,10 @@ export class KeyringSession implements AsyncDisposable {
 
   async #ask<T>(question: (bus: Bus, signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = AbortSignal.timeout(10_000);
-    const bus = await Bus.open(signal, this.env.DBUS_SESSION_BUS_ADDRESS?.replace(/^unix:path=([^,]*).*$/, '$1'));
+    const bus = await Bus.open(
+      signal,
+      this.env.DBUS_SESSION_BUS_ADDRESS?.replace(/^unix:path=([^,]*).*$/, '$1'),
+    );
     try {
       return await question(bus, signal);
     } finally {
@@ -78,7 +92,11 @@ export class KeyringSession implements AsyncDisposable {
   }
 }
 
-const places = (folder: string): Record<string, string> => ({ HOME: folder, XDG_DATA_HOME: folder, XDG_RUNTIME_DIR: folder });
+const places = (folder: string): Record<string, string> => ({
+  HOME: folder,
+  XDG_DATA_HOME: folder,
+  XDG_RUNTIME_DIR: folder,
+});
 
 const withoutServices = `<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
 <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`;

@@ -30,7 +30,10 @@ function useSession(env: Readonly<Record<string, string>> = session.env): void {
   for (const [name, value] of Object.entries(env)) if (name !== 'HOME') vi.stubEnv(name, value);
 }
 
-async function withRing<T>(options: Partial<KeyringOptions>, work: (ring: KeyringProvider) => Promise<T>): Promise<T> {
+async function withRing<T>(
+  options: Partial<KeyringOptions>,
+  work: (ring: KeyringProvider) => Promise<T>,
+): Promise<T> {
   process.argv[1] = join(folder, 'main.js');
   const ring = new KeyringProvider({
     service: 'live',
@@ -48,17 +51,24 @@ async function withRing<T>(options: Partial<KeyringOptions>, work: (ring: Keyrin
 
 const secretTool = (args: readonly string[], input?: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const child = execFile('secret-tool', [...args], { env: { ...process.env, ...session.env } }, (error, out) =>
-      error ? reject(error) : resolve(out),
+    const child = execFile(
+      'secret-tool',
+      [...args],
+      { env: { ...process.env, ...session.env } },
+      (error, out) => (error ? reject(error) : resolve(out)),
     );
     child.stdin?.end(input);
   });
 
 const keytar = async (code: string): Promise<string> => {
-  const { stdout } = await run(process.execPath, ['-e', `const keytar = require('keytar'); (async () => { ${code} })()`], {
-    cwd: folder,
-    env: { ...process.env, ...session.env },
-  });
+  const { stdout } = await run(
+    process.execPath,
+    ['-e', `const keytar = require('keytar'); (async () => { ${code} })()`],
+    {
+      cwd: folder,
+      env: { ...process.env, ...session.env },
+    },
+  );
   return stdout;
 };
 
@@ -78,7 +88,8 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
       expect((await ring.get('llm.retries'))?.value).toBe(3);
       await ring.set('ünï."co.de"', 'fake');
       expect((await ring.list()).map(({ key }) => key).sort()).toEqual(['llm', 'text', 'ünï."co.de"']);
-      for (const key of ['text', 'ünï."co.de"', 'llm.apiKey', 'llm.retries']) expect(await ring.delete(key)).toBe(true);
+      for (const key of ['text', 'ünï."co.de"', 'llm.apiKey', 'llm.retries'])
+        expect(await ring.delete(key)).toBe(true);
       expect(await ring.get('text')).toBeUndefined();
     });
   });
@@ -101,14 +112,22 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
         await vi.waitFor(async () => expect((await ring.get('token'))?.value).toBe('fake'), 30_000);
       }
       await own.lock();
-      for (const ask of [() => ring.get('token'), () => ring.get('none'), () => ring.list(), () => ring.set('token', 'fake')])
+      for (const ask of [
+        () => ring.get('token'),
+        () => ring.get('none'),
+        () => ring.list(),
+        () => ring.set('token', 'fake'),
+      ])
         await expect(ask()).rejects.toMatchObject({ code: 'unauthenticated' });
     });
   });
 
   it('is unavailable without a bus, without a service, and without a keyring in it, and says which', async () => {
     const says = (reason: string) => (ring: KeyringProvider) =>
-      expect(ring.get('token')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(reason) });
+      expect(ring.get('token')).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining(reason),
+      });
     vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'unix:path=/nowhere');
     await withRing({ backend, resilience }, says('ENOENT'));
     await using bare = await KeyringSession.start('bare');
@@ -116,7 +135,10 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
     await withRing({ backend, resilience }, says('no secret service runs'));
     await using fresh = await KeyringSession.start('new');
     useSession(fresh.env);
-    await withRing({ backend, resilience: { ...resilience, timeoutMs: 5_000, deadlineMs: 6_000 } }, says('no default collection'));
+    await withRing(
+      { backend, resilience: { ...resilience, timeoutMs: 5_000, deadlineMs: 6_000 } },
+      says('no default collection'),
+    );
   });
 
   it('lists two hundred entries', async () => {
@@ -125,7 +147,9 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
       await Promise.all(Array.from({ length: 200 }, (_, i) => ring.set(`key${i}`, `fake-${i}`)));
       const listed = await ring.list();
       expect(listed).toHaveLength(200);
-      expect(listed.every((entry) => 'value' in entry && `key${String(entry.value).slice(5)}` === entry.key)).toBe(true);
+      expect(
+        listed.every((entry) => 'value' in entry && `key${String(entry.value).slice(5)}` === entry.key),
+      ).toBe(true);
     });
   });
 });

@@ -18,7 +18,18 @@ import {
   VaultProvider,
 } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
-import { admin, live, mounted, policy, type Recorder, recorder, refusal, tokenOf, unique, until } from './vault-server.ts';
+import {
+  admin,
+  live,
+  mounted,
+  policy,
+  type Recorder,
+  recorder,
+  refusal,
+  tokenOf,
+  unique,
+  until,
+} from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -41,9 +52,21 @@ async function method(type: string): Promise<string> {
   return at;
 }
 
-async function providerOf(auth: VaultAuth, more: Partial<VaultOptions> = {}): Promise<{ provider: VaultProvider; proxy: Recorder }> {
+async function providerOf(
+  auth: VaultAuth,
+  more: Partial<VaultOptions> = {},
+): Promise<{ provider: VaultProvider; proxy: Recorder }> {
   const proxy = await recorder();
-  const provider = new VaultProvider({ address: proxy.address, mount, path: 'app/', kv: 2, auth, env: {}, cache: false, ...more });
+  const provider = new VaultProvider({
+    address: proxy.address,
+    mount,
+    path: 'app/',
+    kv: 2,
+    auth,
+    env: {},
+    cache: false,
+    ...more,
+  });
   cleaning.push(
     () => provider.close(),
     () => proxy.close(),
@@ -101,7 +124,8 @@ describe.concurrent('against the real server', () => {
     const at = await method('approle');
     await admin('POST', `auth/${at}/role/app`, short);
     const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
-    const wrap = async (): Promise<string> => (await admin('POST', `auth/${at}/role/app/secret-id`, {}, { wrap: '60s' })).wrap_info.token;
+    const wrap = async (): Promise<string> =>
+      (await admin('POST', `auth/${at}/role/app/secret-id`, {}, { wrap: '60s' })).wrap_info.token;
     const wrapped = await wrap();
     await lives(appRole({ roleId, wrappedSecretId: wrapped, mount: at }), at);
     const late = await providerOf(appRole({ roleId, wrappedSecretId: wrapped, mount: at }));
@@ -126,7 +150,11 @@ describe.concurrent('against the real server', () => {
 
   it('batch tokens are not renewed, and replaced before their end', async () => {
     const at = await method('approle');
-    await admin('POST', `auth/${at}/role/app`, { token_policies: [reader], token_ttl: '3s', token_type: 'batch' });
+    await admin('POST', `auth/${at}/role/app`, {
+      token_policies: [reader],
+      token_ttl: '3s',
+      token_type: 'batch',
+    });
     const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
     const { secret_id: secretId } = (await admin('POST', `auth/${at}/role/app/secret-id`)).data;
     const { provider, proxy } = await providerOf(appRole({ roleId, secretId, mount: at }));
@@ -141,7 +169,11 @@ describe.concurrent('against the real server', () => {
 
   it('tokens with few uses are replaced when they are used up', async () => {
     const at = await method('approle');
-    await admin('POST', `auth/${at}/role/app`, { token_policies: [reader], token_ttl: '60s', token_num_uses: 4 });
+    await admin('POST', `auth/${at}/role/app`, {
+      token_policies: [reader],
+      token_ttl: '60s',
+      token_num_uses: 4,
+    });
     const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
     const { secret_id: secretId } = (await admin('POST', `auth/${at}/role/app/secret-id`)).data;
     const { provider, proxy } = await providerOf(appRole({ roleId, secretId, mount: at }));
@@ -152,12 +184,21 @@ describe.concurrent('against the real server', () => {
   it('JWT lives through renewals, its last end and a revocation', async () => {
     const at = await method('jwt');
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    await admin('POST', `auth/${at}/config`, { jwt_validation_pubkeys: [publicKey.export({ type: 'spki', format: 'pem' })] });
-    await admin('POST', `auth/${at}/role/app`, { role_type: 'jwt', user_claim: 'sub', bound_audiences: ['vault'], ...short });
+    await admin('POST', `auth/${at}/config`, {
+      jwt_validation_pubkeys: [publicKey.export({ type: 'spki', format: 'pem' })],
+    });
+    await admin('POST', `auth/${at}/role/app`, {
+      role_type: 'jwt',
+      user_claim: 'sub',
+      bound_audiences: ['vault'],
+      ...short,
+    });
     const said = (): string => signed({ sub: 'build', aud: 'vault', ...times() }, privateKey);
     await lives(jwt({ jwt: said, role: 'app', mount: at }), at);
     const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const forged = await providerOf(jwt({ jwt: signed({ sub: 'build', aud: 'vault', ...times() }, other), role: 'app', mount: at }));
+    const forged = await providerOf(
+      jwt({ jwt: signed({ sub: 'build', aud: 'vault', ...times() }, other), role: 'app', mount: at }),
+    );
     expect(await refusal(forged.provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 
@@ -168,9 +209,19 @@ describe.concurrent('against the real server', () => {
       let body = '';
       for await (const chunk of request) body += chunk;
       reviewed.push(JSON.parse(body).spec.token);
-      const user = { username: 'system:serviceaccount:default:app', uid: 'fake-uid', groups: ['system:serviceaccounts'] };
+      const user = {
+        username: 'system:serviceaccount:default:app',
+        uid: 'fake-uid',
+        groups: ['system:serviceaccounts'],
+      };
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status: { authenticated: true, user } }));
+      response.end(
+        JSON.stringify({
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenReview',
+          status: { authenticated: true, user },
+        }),
+      );
     });
     await new Promise<void>((done) => cluster.listen(0, '127.0.0.1', done));
     cleaning.push(async () => cluster.close());
@@ -189,7 +240,10 @@ describe.concurrent('against the real server', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const account = { namespace: 'default', serviceaccount: { name: 'app', uid: 'fake-uid' } };
     const said = (n: number): string =>
-      signed({ sub: 'system:serviceaccount:default:app', ...times(), n, 'kubernetes.io': account }, privateKey);
+      signed(
+        { sub: 'system:serviceaccount:default:app', ...times(), n, 'kubernetes.io': account },
+        privateKey,
+      );
     const home = await mkdtemp(path.join(tmpdir(), 'vault-k8s-'));
     cleaning.push(() => rm(home, { recursive: true }));
     const file = path.join(home, 'token');
@@ -203,10 +257,17 @@ describe.concurrent('against the real server', () => {
 
   it('a TLS certificate lives through renewals, its last end and a revocation', async () => {
     const at = await method('cert');
-    await admin('POST', `auth/${at}/certs/web`, { certificate: readFileSync(live.ca, 'utf8'), allowed_common_names: ['client'], ...short });
+    await admin('POST', `auth/${at}/certs/web`, {
+      certificate: readFileSync(live.ca, 'utf8'),
+      allowed_common_names: ['client'],
+      ...short,
+    });
     const tls = { ca: live.ca, cert: live.cert, key: live.key };
     await lives(certificate({ name: 'web', mount: at }), at, { address: live.tlsAddress, tls });
-    const { provider } = await providerOf(certificate({ mount: at }), { address: live.tlsAddress, tls: { ca: live.ca } });
+    const { provider } = await providerOf(certificate({ mount: at }), {
+      address: live.tlsAddress,
+      tls: { ca: live.ca },
+    });
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 
@@ -239,7 +300,10 @@ describe.concurrent('against the real server', () => {
 
 describe('AWS', () => {
   /** Whether STS believes a request, as the server would replay it. */
-  async function believed(body: Record<string, string>, change: (signature: string) => string = (same) => same): Promise<number> {
+  async function believed(
+    body: Record<string, string>,
+    change: (signature: string) => string = (same) => same,
+  ): Promise<number> {
     const decoded = (field: string): string => Buffer.from(body[field] as string, 'base64').toString();
     const headers = JSON.parse(decoded('iam_request_headers')) as Record<string, string>;
     const { Host, ...rest } = headers;
@@ -255,7 +319,8 @@ describe('AWS', () => {
 
   it('believes the signed request that a log-in sends, and none with one flipped digit', async () => {
     const iam = async (fields: Record<string, string>): Promise<string> => {
-      const Authorization = 'AWS4-HMAC-SHA256 Credential=fake/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=fake';
+      const Authorization =
+        'AWS4-HMAC-SHA256 Credential=fake/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=fake';
       const answer = await fetch(live.aws, {
         method: 'POST',
         headers: { Authorization },
@@ -266,7 +331,12 @@ describe('AWS', () => {
     const UserName = unique('live-user');
     await iam({ Action: 'CreateUser', UserName });
     const allow = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
-    await iam({ Action: 'PutUserPolicy', UserName, PolicyName: 'all', PolicyDocument: JSON.stringify(allow) });
+    await iam({
+      Action: 'PutUserPolicy',
+      UserName,
+      PolicyName: 'all',
+      PolicyDocument: JSON.stringify(allow),
+    });
     const made = await iam({ Action: 'CreateAccessKey', UserName });
     const field = (name: string): string => new RegExp(`<${name}>([^<]+)`).exec(made)?.[1] as string;
     const credentials = { accessKeyId: field('AccessKeyId'), secretAccessKey: field('SecretAccessKey') };
@@ -279,11 +349,17 @@ describe('AWS', () => {
     });
     const [body] = bodies as [Record<string, string>];
     const checking = (afterRequests: string): Promise<unknown> =>
-      fetch(`${live.aws}/moto-api/reset-auth`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: afterRequests });
+      fetch(`${live.aws}/moto-api/reset-auth`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain' },
+        body: afterRequests,
+      });
     await checking('0');
     try {
       expect(await believed(body)).toBe(200);
-      expect(await believed(body, (signature) => (signature.startsWith('0') ? '1' : '0') + signature.slice(1))).toBe(403);
+      expect(
+        await believed(body, (signature) => (signature.startsWith('0') ? '1' : '0') + signature.slice(1)),
+      ).toBe(403);
     } finally {
       await checking('inf');
     }

@@ -1,7 +1,18 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { appRole, token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
-import { admin, live, mounted, policy, recorder, refusal, serve, tokenOf, unique, until } from './vault-server.ts';
+import {
+  admin,
+  live,
+  mounted,
+  policy,
+  recorder,
+  refusal,
+  serve,
+  tokenOf,
+  unique,
+  until,
+} from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -16,7 +27,12 @@ beforeEach(async () => {
   await admin('POST', `${mount}/data/app/db`, { data: { password: 'fake' } });
 });
 
-const quick = { timeoutMs: 400, deadlineMs: 900, backoff: { initialMs: 20, maxMs: 50 }, breaker: { resetMs: 100 } };
+const quick = {
+  timeoutMs: 400,
+  deadlineMs: 900,
+  backoff: { initialMs: 20, maxMs: 50 },
+  breaker: { resetMs: 100 },
+};
 
 function providerOf(options: Partial<VaultOptions> = {}): VaultProvider {
   const provider = new VaultProvider({
@@ -96,8 +112,14 @@ describe('a server in trouble', () => {
     const [, key] = /Unseal Key: (\S+)/.exec(await serve('log', 'vault')) ?? [];
     await admin('PUT', 'sys/seal');
     try {
-      expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unavailable', message: expect.stringContaining('sealed') });
-      expect(await provider.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('sealed') });
+      expect(await refusal(provider.get('db.password'))).toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('sealed'),
+      });
+      expect(await provider.health()).toMatchObject({
+        status: 'down',
+        reason: expect.stringContaining('sealed'),
+      });
     } finally {
       await admin('PUT', 'sys/unseal', { key });
     }
@@ -119,7 +141,9 @@ describe('a server in trouble', () => {
 });
 
 describe('a token in trouble', () => {
-  async function role(policies: readonly string[]): Promise<{ auth: ReturnType<typeof appRole>; at: string }> {
+  async function role(
+    policies: readonly string[],
+  ): Promise<{ auth: ReturnType<typeof appRole>; at: string }> {
     const at = unique('approle');
     await admin('POST', `sys/auth/${at}`, { type: 'approle' });
     cleaning.push(() => admin('DELETE', `sys/auth/${at}`));
@@ -132,7 +156,11 @@ describe('a token in trouble', () => {
   it('revoked under a hundred concurrent reads costs one log-in and no read', async () => {
     const name = unique('reader');
     await policy(name, `path "${mount}/data/app/*" { capabilities = ["read"] }`);
-    await Promise.all(Array.from({ length: 100 }, (_, i) => admin('POST', `${mount}/data/app/s${i}`, { data: { x: `${i}` } })));
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        admin('POST', `${mount}/data/app/s${i}`, { data: { x: `${i}` } }),
+      ),
+    );
     const { auth, at } = await role([name]);
     const proxy = await recorder();
     cleaning.push(() => proxy.close());
@@ -175,7 +203,9 @@ describe('a server that is stopped and started', () => {
     await serve('up', 'vault'); // and knows nothing any more
     await admin('POST', `sys/mounts/${mount}`, { type: 'kv', options: { version: '2' } });
     await until(
-      async () => (await admin('POST', `${mount}/data/app/db`, { data: { password: 'fake' } }, { allow: [400] }))?.data !== undefined,
+      async () =>
+        (await admin('POST', `${mount}/data/app/db`, { data: { password: 'fake' } }, { allow: [400] }))
+          ?.data !== undefined,
     );
     await recovered(provider);
   });

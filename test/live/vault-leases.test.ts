@@ -26,7 +26,9 @@ function redis(...commands: readonly (readonly string[])[]): Promise<string> {
       socket.destroy();
     });
     for (const command of commands)
-      socket.write(`*${command.length}\r\n${command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
+      socket.write(
+        `*${command.length}\r\n${command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`,
+      );
   });
 }
 
@@ -58,7 +60,12 @@ async function role(ttl: string, most: string): Promise<string> {
 }
 
 function providerOf(options: Partial<VaultOptions>): VaultProvider {
-  const provider = new VaultProvider({ address: live.address, auth: token(live.token), env: {}, ...options } as VaultOptions);
+  const provider = new VaultProvider({
+    address: live.address,
+    auth: token(live.token),
+    env: {},
+    ...options,
+  } as VaultOptions);
   cleaning.push(() => provider.close());
   return provider;
 }
@@ -79,7 +86,8 @@ async function credentials(provider: VaultProvider): Promise<Login> {
   const { value, expiresAt = 0 } = read('redis.username');
   return { username: value as string, password: read('redis.password').value as string, endsAt: expiresAt };
 }
-const authenticates = ({ username, password }: Omit<Login, 'endsAt'>): Promise<string> => redis(['AUTH', username, password], ['GET', 'x']);
+const authenticates = ({ username, password }: Omit<Login, 'endsAt'>): Promise<string> =>
+  redis(['AUTH', username, password], ['GET', 'x']);
 /** Rejects when Redis refuses what has not ended yet: on a busy machine it may have. */
 const isGood = async (login: Login): Promise<void> => {
   await authenticates(login).catch((error: unknown) => {
@@ -111,7 +119,9 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     // 600 reads; the lease is renewed about once in 1.3 s
     expect(proxy.count('leases/renew')).toBeLessThan(40);
     await provider.close();
-    await until(async () => (await Promise.allSettled(used.map(authenticates))).every((one) => one.status === 'rejected'));
+    await until(async () =>
+      (await Promise.allSettled(used.map(authenticates))).every((one) => one.status === 'rejected'),
+    );
   });
 
   it('keep a loaded configuration good through renewals and rotations, read as plain properties', async () => {
@@ -158,7 +168,11 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     const name = unique('maker');
     await policy(name, `path "${path}" { capabilities = ["read"] }`);
     cleaning.push(() => admin('DELETE', `sys/policies/acl/${name}`));
-    await admin('POST', `auth/${at}/role/app`, { token_policies: [name], token_ttl: '2s', token_max_ttl: '4s' });
+    await admin('POST', `auth/${at}/role/app`, {
+      token_policies: [name],
+      token_ttl: '2s',
+      token_max_ttl: '4s',
+    });
     const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
     const { secret_id: secretId } = (await admin('POST', `auth/${at}/role/app/secret-id`)).data;
     const provider = providerOf({ auth: appRole({ roleId, secretId, mount: at }), leases: { redis: path } });
@@ -215,7 +229,10 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
       hint: expect.stringContaining('leases'),
     });
     await until(
-      async () => !(await redis(['AUTH', boss, 'fake'], ['ACL', 'USERS'])).includes(path.split('/').at(-1)?.toUpperCase() as string),
+      async () =>
+        !(await redis(['AUTH', boss, 'fake'], ['ACL', 'USERS'])).includes(
+          path.split('/').at(-1)?.toUpperCase() as string,
+        ),
     );
   });
 
@@ -223,8 +240,16 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     const pki = await mounted('pki');
     cleaning.push(pki.unmount);
     await admin('POST', `${pki.mount}/root/generate/internal`, { common_name: 'fake root', ttl: '1h' });
-    await admin('POST', `${pki.mount}/roles/web`, { allowed_domains: ['internal'], allow_subdomains: true, max_ttl: '60s' });
-    const web = { path: `${pki.mount}/issue/web`, method: 'POST', data: { common_name: 'web.internal', ttl: '3s' } } as const;
+    await admin('POST', `${pki.mount}/roles/web`, {
+      allowed_domains: ['internal'],
+      allow_subdomains: true,
+      max_ttl: '60s',
+    });
+    const web = {
+      path: `${pki.mount}/issue/web`,
+      method: 'POST',
+      data: { common_name: 'web.internal', ttl: '3s' },
+    } as const;
     const provider = providerOf({ leases: { web } });
     const first = await provider.get('web.certificate');
     expect(first?.value).toMatch(/BEGIN CERTIFICATE/);

@@ -11,7 +11,12 @@ afterAll(async () => {
 
 const page = readFileSync(new URL('../../docs/providers/vault.md', import.meta.url), 'utf8');
 const [, section = ''] = /## Least privilege\n([\s\S]*?)\n## /.exec(page) ?? [];
-const printed = new Map([...section.matchAll(/### (.+)\n+```hcl\n([\s\S]*?)```/g)].map(([, title = '', text = '']) => [title, text]));
+const printed = new Map(
+  [...section.matchAll(/### (.+)\n+```hcl\n([\s\S]*?)```/g)].map(([, title = '', text = '']) => [
+    title,
+    text,
+  ]),
+);
 
 const kv2 = await mounted('kv', { options: { version: '2' } });
 const kv1 = await mounted('kv', { options: { version: '1' } });
@@ -29,7 +34,13 @@ const redis = (command: string): Promise<void> =>
   });
 await redis(`ACL SETUSER ${boss} on >fake allkeys allchannels allcommands`);
 cleaning.push(() => redis(`ACL DELUSER ${boss}`));
-const connection = { plugin_name: 'valkey-database-plugin', host: hostname, port: Number(port), username: boss, password: 'fake' };
+const connection = {
+  plugin_name: 'valkey-database-plugin',
+  host: hostname,
+  port: Number(port),
+  username: boss,
+  password: 'fake',
+};
 await admin('POST', `${database.mount}/config/live`, { ...connection, allowed_roles: ['*'] });
 await admin('POST', `${database.mount}/roles/inference`, {
   db_name: 'live',
@@ -45,7 +56,9 @@ interface Line {
 
 /** The printed policy, on this file's mounts and a folder of its own. */
 function linesOf(title: string, folder: string): Line[] {
-  const lines = [...(printed.get(title) as string).matchAll(/path "([^"]+)"\s*\{ capabilities = \[([^\]]+)\] \}/g)];
+  const lines = [
+    ...(printed.get(title) as string).matchAll(/path "([^"]+)"\s*\{ capabilities = \[([^\]]+)\] \}/g),
+  ];
   const here = (path: string): string =>
     path
       .replace(/^secret\//, `${kv2.mount}/`)
@@ -53,11 +66,16 @@ function linesOf(title: string, folder: string): Line[] {
       .replace(/^database\//, `${database.mount}/`)
       .replace(/^transit\//, `${transit.mount}/`)
       .replace('acme/inference', folder);
-  return lines.map(([, path = '', list = '']) => ({ path: here(path), capabilities: list.match(/\w+/g) as string[] }));
+  return lines.map(([, path = '', list = '']) => ({
+    path: here(path),
+    capabilities: list.match(/\w+/g) as string[],
+  }));
 }
 
 const spelled = (lines: readonly Line[]): string =>
-  lines.map(({ path, capabilities }) => `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`).join('\n');
+  lines
+    .map(({ path, capabilities }) => `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`)
+    .join('\n');
 
 /** Every capability left out, one at a time. */
 const reduced = (lines: readonly Line[]): { without: string; lines: Line[] }[] =>
@@ -65,7 +83,9 @@ const reduced = (lines: readonly Line[]): { without: string; lines: Line[] }[] =
     line.capabilities.map((one) => ({
       without: `${one} on ${line.path}`,
       lines: lines
-        .map((other, n) => (n === i ? { ...other, capabilities: other.capabilities.filter((name) => name !== one) } : other))
+        .map((other, n) =>
+          n === i ? { ...other, capabilities: other.capabilities.filter((name) => name !== one) } : other,
+        )
         .filter((other) => other.capabilities.length > 0),
     })),
   );
@@ -76,8 +96,17 @@ interface Use {
   readonly actions: Readonly<Record<string, (given: string, folder: string) => Promise<unknown>>>;
 }
 
-async function provider<T>(given: string, options: Partial<VaultOptions>, work: (vault: VaultProvider) => Promise<T>): Promise<T> {
-  const vault = new VaultProvider({ address: live.address, auth: token(given), env: {}, ...options } as VaultOptions);
+async function provider<T>(
+  given: string,
+  options: Partial<VaultOptions>,
+  work: (vault: VaultProvider) => Promise<T>,
+): Promise<T> {
+  const vault = new VaultProvider({
+    address: live.address,
+    auth: token(given),
+    env: {},
+    ...options,
+  } as VaultOptions);
   try {
     return await work(vault);
   } finally {
@@ -88,40 +117,55 @@ const found = (value: unknown): void => {
   if (value === undefined) throw new Error('absent');
 };
 const below = (folder: string, mount = kv2.mount): Partial<VaultOptions> => ({ mount, path: `${folder}/` });
-const put = (folder: string): Promise<unknown> => admin('POST', `${kv2.mount}/data/${folder}/db`, { data: { password: 'fake' } });
+const put = (folder: string): Promise<unknown> =>
+  admin('POST', `${kv2.mount}/data/${folder}/db`, { data: { password: 'fake' } });
 const leases = { redis: `${database.mount}/creds/inference` };
 const key = (given: string) =>
-  transitKey({ address: live.address, auth: token(given), env: {}, mount: transit.mount, key: 'config-files' });
+  transitKey({
+    address: live.address,
+    auth: token(given),
+    env: {},
+    mount: transit.mount,
+    key: 'config-files',
+  });
 const anyKey = new Uint8Array(32);
 
 const uses: Readonly<Record<string, Use>> = {
   Read: {
     prepare: put,
     actions: {
-      get: (given, folder) => provider(given, below(folder), async (vault) => found(await vault.get('db.password'))),
+      get: (given, folder) =>
+        provider(given, below(folder), async (vault) => found(await vault.get('db.password'))),
       list: (given, folder) => provider(given, below(folder), (vault) => vault.list()),
     },
   },
   'Read version 1': {
     prepare: (folder) => admin('POST', `${kv1.mount}/${folder}/db`, { password: 'fake' }),
     actions: {
-      get: (given, folder) => provider(given, below(folder, kv1.mount), async (vault) => found(await vault.get('db.password'))),
+      get: (given, folder) =>
+        provider(given, below(folder, kv1.mount), async (vault) => found(await vault.get('db.password'))),
       list: (given, folder) => provider(given, below(folder, kv1.mount), (vault) => vault.list()),
     },
   },
   Write: {
     prepare: put,
     actions: {
-      get: (given, folder) => provider(given, below(folder), async (vault) => found(await vault.get('db.password'))),
-      'write a new secret': (given, folder) => provider(given, below(folder), (vault) => vault.set(`${unique('new')}.x`, 'x')),
-      'write another field': (given, folder) => provider(given, below(folder), (vault) => vault.set('db.user', unique('x'))),
+      get: (given, folder) =>
+        provider(given, below(folder), async (vault) => found(await vault.get('db.password'))),
+      'write a new secret': (given, folder) =>
+        provider(given, below(folder), (vault) => vault.set(`${unique('new')}.x`, 'x')),
+      'write another field': (given, folder) =>
+        provider(given, below(folder), (vault) => vault.set('db.user', unique('x'))),
       'write metadata': (given, folder) =>
-        provider(given, below(folder), (vault) => vault.set('db.user', unique('x'), { metadata: { type: 'user' } })),
+        provider(given, below(folder), (vault) =>
+          vault.set('db.user', unique('x'), { metadata: { type: 'user' } }),
+        ),
     },
   },
   Lease: {
     actions: {
-      'make credentials': (given) => provider(given, { leases }, async (vault) => found(await vault.get('redis.username'))),
+      'make credentials': (given) =>
+        provider(given, { leases }, async (vault) => found(await vault.get('redis.username'))),
       'renew them': (given) =>
         provider(given, { leases }, async (vault) => {
           const before = await vault.get('redis.username');
@@ -130,7 +174,9 @@ const uses: Readonly<Record<string, Use>> = {
         }),
       'revoke them': async (given) => {
         await provider(given, { leases }, (vault) => vault.get('redis.username'));
-        const { data } = await admin('LIST', `sys/leases/lookup/${leases.redis}`, undefined, { allow: [404] });
+        const { data } = await admin('LIST', `sys/leases/lookup/${leases.redis}`, undefined, {
+          allow: [404],
+        });
         expect(data?.keys ?? []).toEqual([]);
       },
     },
@@ -184,12 +230,23 @@ describe('the policies in docs/providers/vault.md', () => {
     const effects = async (some: readonly Line[]): Promise<string[]> => {
       const name = unique('policy');
       await policy(name, `${spelled(some)}\npath "${kv2.mount}/data/own/*" { capabilities = ["read"] }`);
-      await admin('POST', `auth/${at}/role/app`, { token_policies: [name], token_no_default_policy: true, token_ttl: '3s' });
+      await admin('POST', `auth/${at}/role/app`, {
+        token_policies: [name],
+        token_no_default_policy: true,
+        token_ttl: '3s',
+      });
       const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
       const { secret_id: secretId } = (await admin('POST', `auth/${at}/role/app/secret-id`)).data;
       const proxy = await recorder();
       const run = async (auth: VaultOptions['auth']): Promise<void> => {
-        const vault = new VaultProvider({ address: proxy.address, mount: kv2.mount, path: 'own/', kv: 2, env: {}, ...(auth && { auth }) });
+        const vault = new VaultProvider({
+          address: proxy.address,
+          mount: kv2.mount,
+          path: 'own/',
+          kv: 2,
+          env: {},
+          ...(auth && { auth }),
+        });
         found(await vault.get('db.password'));
         await new Promise((done) => setTimeout(done, 2_400));
         await vault.close();
@@ -197,7 +254,8 @@ describe('the policies in docs/providers/vault.md', () => {
       await run(token(await tokenOf([name], { no_default_policy: true, ttl: '3s' })));
       const given = proxy.count('renew-self');
       const living = async (): Promise<string[]> =>
-        (await admin('LIST', `sys/leases/lookup/auth/${at}/login`, undefined, { allow: [404] })).data?.keys ?? [];
+        (await admin('LIST', `sys/leases/lookup/auth/${at}/login`, undefined, { allow: [404] })).data?.keys ??
+        [];
       const before = await living();
       await run(appRole({ roleId, secretId, mount: at }));
       const left = (await living()).filter((one) => !before.includes(one));

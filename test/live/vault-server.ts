@@ -27,7 +27,12 @@ export interface AdminOptions {
 export type Said = any;
 
 /** As an administrator does, not through the library. */
-export async function admin(method: string, path: string, body?: object, options: AdminOptions = {}): Promise<Said> {
+export async function admin(
+  method: string,
+  path: string,
+  body?: object,
+  options: AdminOptions = {},
+): Promise<Said> {
   const answer = await fetch(`${live.address}/v1/${path}`, {
     method,
     headers: {
@@ -38,7 +43,8 @@ export async function admin(method: string, path: string, body?: object, options
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
-  if (!answer.ok && !options.allow?.includes(answer.status)) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  if (!answer.ok && !options.allow?.includes(answer.status))
+    throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return text === '' ? undefined : JSON.parse(text);
 }
 
@@ -67,11 +73,24 @@ async function upgraded(mount: string, where: AdminOptions): Promise<void> {
   }
 }
 
-export async function policy(name: string, lines: string | readonly string[], where: AdminOptions = {}): Promise<void> {
-  await admin('POST', `sys/policies/acl/${name}`, { policy: typeof lines === 'string' ? lines : lines.join('\n') }, where);
+export async function policy(
+  name: string,
+  lines: string | readonly string[],
+  where: AdminOptions = {},
+): Promise<void> {
+  await admin(
+    'POST',
+    `sys/policies/acl/${name}`,
+    { policy: typeof lines === 'string' ? lines : lines.join('\n') },
+    where,
+  );
 }
 
-export async function tokenOf(policies: readonly string[], more: object = {}, where: AdminOptions = {}): Promise<string> {
+export async function tokenOf(
+  policies: readonly string[],
+  more: object = {},
+  where: AdminOptions = {},
+): Promise<string> {
   return (await admin('POST', 'auth/token/create', { policies, ...more }, where)).auth.client_token;
 }
 
@@ -85,7 +104,8 @@ export async function refusal(work: Promise<unknown>): Promise<ConfigError> {
 }
 
 export const serve = async (...words: string[]): Promise<string> =>
-  (await promisify(execFile)(process.env.LIVE_SERVE as string, words, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+  (await promisify(execFile)(process.env.LIVE_SERVE as string, words, { maxBuffer: 64 * 1024 * 1024 }))
+    .stdout;
 
 export async function until(holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   const end = Date.now() + withinMs;
@@ -132,7 +152,9 @@ export async function recorder(target = live.address): Promise<Recorder> {
       }
       let text = '';
       answer.on('data', (chunk) => (text += chunk));
-      answer.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(text.slice(0, text.length / 2)));
+      answer.on('end', () =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(text.slice(0, text.length / 2)),
+      );
     });
     onward.on('error', () => request.socket.destroy());
     request.pipe(onward);

@@ -22,7 +22,11 @@ it('an application under a revocation, an outage and a rotation never sees a def
   ]);
   const at = unique('approle');
   await admin('POST', `sys/auth/${at}`, { type: 'approle' });
-  await admin('POST', `auth/${at}/role/app`, { token_policies: [name], token_ttl: '3s', token_max_ttl: '12s' });
+  await admin('POST', `auth/${at}/role/app`, {
+    token_policies: [name],
+    token_ttl: '3s',
+    token_max_ttl: '12s',
+  });
   cleaning.push(
     unmount,
     () => admin('DELETE', `sys/policies/acl/${name}`),
@@ -48,13 +52,17 @@ it('an application under a revocation, an outage and a rotation never sees a def
   });
   const defaults = new MemoryProvider({ database: { password: 'default', host: 'localhost', port: 5432 } });
   await using chain = new ProviderChain([new EnvProvider({ prefix: 'SOAK', env: {} }), vault, defaults]);
-  const schema = z.object({ database: z.object({ password: z.string(), host: z.string(), port: z.number() }) });
+  const schema = z.object({
+    database: z.object({ password: z.string(), host: z.string(), port: z.number() }),
+  });
   await using config = await loadConfig(schema, chain, { watch: { pollMs } });
 
   const started = Date.now();
   const passed = (): number => (Date.now() - started) / 1000;
   const later = (at: number, happens: () => Promise<unknown> | unknown): Promise<void> =>
-    new Promise((done, fail) => setTimeout(() => Promise.resolve(happens()).then(() => done(), fail), at * 1000));
+    new Promise((done, fail) =>
+      setTimeout(() => Promise.resolve(happens()).then(() => done(), fail), at * 1000),
+    );
   let writtenAt = Number.POSITIVE_INFINITY;
   const events = [
     later(seconds * 0.2, () => admin('PUT', `sys/leases/revoke-prefix/auth/${at}/login`)),
@@ -84,7 +92,10 @@ it('an application under a revocation, an outage and a rotation never sees a def
   await Promise.all(events);
 
   const failures = [...answers].filter(([answer]) => answer.startsWith('error'));
-  expect([...answers.keys()].filter((answer) => !answer.startsWith('error')).sort()).toEqual(['first', 'second']);
+  expect([...answers.keys()].filter((answer) => !answer.startsWith('error')).sort()).toEqual([
+    'first',
+    'second',
+  ]);
   for (const [failure] of failures) expect(failure).toMatch(/^error (?:unavailable|timeout|circuit_open)$/);
   expect(failures.reduce((sum, [, times]) => sum + times, 0)).toBeLessThan(turns * 0.25);
 

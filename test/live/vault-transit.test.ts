@@ -54,7 +54,10 @@ describe('a real Transit engine, over TLS 1.3', () => {
     expect([old, anew].map((one) => one.split(':')[1])).toEqual(['v1', 'v2']);
     await admin('POST', `${mount}/keys/rotated/config`, { min_decryption_version: 2 });
     expect(await files.unwrap(anew)).toEqual(data);
-    expect(await refusal(files.unwrap(old))).toMatchObject({ code: 'crypto', hint: expect.stringContaining('min_decryption_version') });
+    expect(await refusal(files.unwrap(old))).toMatchObject({
+      code: 'crypto',
+      hint: expect.stringContaining('min_decryption_version'),
+    });
     expect(await refusal(files.unwrap(`${anew.slice(0, -6)}AAAAA=`))).toMatchObject({ code: 'crypto' });
   });
 });

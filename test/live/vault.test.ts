@@ -1,12 +1,22 @@
 import * as runner from 'vitest';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ConfigValue } from '../../src/entry.ts';
+import { scoped } from '../../src/decorators/scoped.ts';
 import { segments } from '../../src/key.ts';
-import { scoped } from '../../src/levels.ts';
 import { token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { conformance, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
-import { admin, live, mounted, policy, type Recorder, recorder, refusal, tokenOf, unique } from './vault-server.ts';
+import type { ConfigValue } from '../../src/value.ts';
+import {
+  admin,
+  live,
+  mounted,
+  policy,
+  type Recorder,
+  recorder,
+  refusal,
+  tokenOf,
+  unique,
+} from './vault-server.ts';
 
 type Tree = Record<string, unknown>;
 
@@ -20,7 +30,12 @@ const kv1 = await mounted('kv', { options: { version: '1' } });
 cleaning.push(kv2.unmount, kv1.unmount);
 
 const tls = { ca: live.ca };
-const resilience = { timeoutMs: 8_000, deadlineMs: 12_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = {
+  timeoutMs: 8_000,
+  deadlineMs: 12_000,
+  backoff: { initialMs: 1, maxMs: 2 },
+  breaker: { resetMs: 1 },
+};
 
 function put(tree: Tree, path: readonly string[], value: ConfigValue | undefined): void {
   const [name, ...inside] = path as [string, ...string[]];
@@ -39,7 +54,8 @@ interface Layout {
 /** A fresh path of its own for every sentence; what denies is the server's own policy. */
 function subject({ version, folder, secure, root }: Layout) {
   const { mount } = version === 2 ? kv2 : kv1;
-  const api = (part: string, path: string): string => (version === 2 ? `${mount}/${part}/${path}` : `${mount}/${path}`);
+  const api = (part: string, path: string): string =>
+    version === 2 ? `${mount}/${part}/${path}` : `${mount}/${path}`;
   return async (values: Values): Promise<Subject> => {
     const base = unique('run');
     const name = unique('live');
@@ -68,7 +84,9 @@ function subject({ version, folder, secure, root }: Layout) {
       put(data, field, structuredClone(value) as ConfigValue);
       written.set(path, data);
     }
-    await Promise.all([...written].map(([path, data]) => admin('POST', api('data', path), version === 2 ? { data } : data)));
+    await Promise.all(
+      [...written].map(([path, data]) => admin('POST', api('data', path), version === 2 ? { data } : data)),
+    );
     const clock = manualClock(Date.now());
     const proxy: Recorder | undefined = secure ? undefined : await recorder();
     const options: VaultOptions = {
@@ -88,9 +106,18 @@ function subject({ version, folder, secure, root }: Layout) {
       fail: async (fault) => {
         if (fault === 'denied') await policy(name, 'path "nothing" { capabilities = ["read"] }');
         else if (fault === undefined) await policy(name, lines);
-        if (proxy) proxy.fault = fault === 'unavailable' ? 'cut' : fault === 'hang' ? 'hang' : fault === 'garbage' ? 'garbage' : undefined;
+        if (proxy)
+          proxy.fault =
+            fault === 'unavailable'
+              ? 'cut'
+              : fault === 'hang'
+                ? 'hang'
+                : fault === 'garbage'
+                  ? 'garbage'
+                  : undefined;
       },
-      damage: async (key) => policy(name, [...lines, `path "${api('data', secretOf(key)[0])}" { capabilities = ["deny"] }`]),
+      damage: async (key) =>
+        policy(name, [...lines, `path "${api('data', secretOf(key)[0])}" { capabilities = ["deny"] }`]),
       ...(proxy && { requests: () => proxy.asked.filter((one) => !/auth\/token|sys\//.test(one)).length }),
       advance: (ms) => clock.advance(ms),
       paceMs: 10, // the server is a real one
@@ -116,7 +143,11 @@ const asRoot = { denied: 'root may do everything' };
 const whole = { damage: 'one secret is readable as a whole or not at all' };
 
 for (const [name, layout, without] of [
-  ['a folder of KV version 2, over HTTP, with least privilege', { version: 2, folder: true, secure: false, root: false }, always],
+  [
+    'a folder of KV version 2, over HTTP, with least privilege',
+    { version: 2, folder: true, secure: false, root: false },
+    always,
+  ],
   [
     'a folder of KV version 1, over TLS, with least privilege',
     { version: 1, folder: true, secure: true, root: false },
@@ -134,8 +165,16 @@ for (const [name, layout, without] of [
   ],
 ] as const)
   runner.describe.concurrent(`VaultProvider, ${name}`, () => {
-    for (const { chapter, says, leftOut, check } of conformance({ name, make: subject(layout), without, patienceMs: 10_000 })) {
-      const untold = chapter === 'watch' && /tell|silent/.test(says) ? 'the server tells nobody that a secret has changed' : undefined;
+    for (const { chapter, says, leftOut, check } of conformance({
+      name,
+      make: subject(layout),
+      without,
+      patienceMs: 10_000,
+    })) {
+      const untold =
+        chapter === 'watch' && /tell|silent/.test(says)
+          ? 'the server tells nobody that a secret has changed'
+          : undefined;
       const reason = leftOut ?? untold;
       if (reason === undefined) it(`${chapter}: ${says}`, check);
       else it.skip(`${chapter}: ${says} (left out, because ${reason})`, check);
@@ -144,7 +183,12 @@ for (const [name, layout, without] of [
 
 describe('the real server', () => {
   const provider = (options: Partial<VaultOptions>): VaultProvider => {
-    const made = new VaultProvider({ address: live.address, auth: token(live.token), env: {}, ...options } as VaultOptions);
+    const made = new VaultProvider({
+      address: live.address,
+      auth: token(live.token),
+      env: {},
+      ...options,
+    } as VaultOptions);
     cleaning.push(() => made.close());
     return made;
   };
@@ -158,10 +202,16 @@ describe('the real server', () => {
       metadata: { classification: 'restricted', tags: ['a', 'b'] },
     });
     expect(second.version).toBe('2');
-    expect(await refusal(vault.set('db.password', 'third', { ifVersion: '1' }))).toMatchObject({ code: 'conflict' });
+    expect(await refusal(vault.set('db.password', 'third', { ifVersion: '1' }))).toMatchObject({
+      code: 'conflict',
+    });
     expect((await vault.get('db.password', { version: '1' }))?.value).toBe('first');
     const now = await vault.get('db.password', { maxAgeMs: 0 });
-    expect(now).toMatchObject({ value: 'second', version: '2', metadata: { classification: 'restricted', tags: ['a', 'b'] } });
+    expect(now).toMatchObject({
+      value: 'second',
+      version: '2',
+      metadata: { classification: 'restricted', tags: ['a', 'b'] },
+    });
     expect(now?.modifiedAt).toBeGreaterThan(Date.now() - 60_000);
     await admin('DELETE', `${mount}/data/versions/db`);
     expect(await vault.get('db.password', { maxAgeMs: 0 })).toBeUndefined();
@@ -185,7 +235,9 @@ describe('the real server', () => {
     const { mount } = kv2;
     const writers = [provider({ mount, path: 'race/' }), provider({ mount, path: 'race/' })];
     for (let i = 0; i < 20; i++) {
-      const outcomes = await Promise.allSettled(writers.map((writer, n) => writer.set(`db.field${n}x${i}`, 'x')));
+      const outcomes = await Promise.allSettled(
+        writers.map((writer, n) => writer.set(`db.field${n}x${i}`, 'x')),
+      );
       expect(outcomes.map((one) => one.status)).toEqual(['fulfilled', 'fulfilled']);
     }
     const { data } = await admin('GET', `${mount}/data/race/db`);
@@ -199,7 +251,9 @@ describe('the real server', () => {
     const { mount } = await mounted('kv', { options: { version: '2' } }, { namespace });
     await admin('POST', `${mount}/data/app/db`, { data: { password: 'inner' } }, { namespace });
     expect((await provider({ namespace, mount, path: 'app/' }).get('db.password'))?.value).toBe('inner');
-    expect(await refusal(provider({ mount, path: 'app/' }).get('db.password'))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(provider({ mount, path: 'app/' }).get('db.password'))).toMatchObject({
+      code: 'invalid_option',
+    });
     expect(await provider({ namespace, mount, path: 'app/' }).health()).toMatchObject({ status: 'ok' });
   });
 
@@ -207,12 +261,31 @@ describe('the real server', () => {
     const proxy = await recorder();
     cleaning.push(() => proxy.close());
     const vault = provider({ address: proxy.address, mount: kv2.mount, path: 'inside/', kv: 2 });
-    const names = ['..', '.', '%2e%2e', '..%2f', 'a?list=true', 'a#b', 'a/b', '\u0001', 'a b', '&#x2F;', 'é', '🔑', '*', '+'];
+    const names = [
+      '..',
+      '.',
+      '%2e%2e',
+      '..%2f',
+      'a?list=true',
+      'a#b',
+      'a/b',
+      '\u0001',
+      'a b',
+      '&#x2F;',
+      'é',
+      '🔑',
+      '*',
+      '+',
+    ];
     for (const one of names)
-      for (const other of names) await vault.get(`${JSON.stringify(one)}.${JSON.stringify(other)}.x`).catch(() => undefined);
+      for (const other of names)
+        await vault.get(`${JSON.stringify(one)}.${JSON.stringify(other)}.x`).catch(() => undefined);
     const inside = proxy.asked.filter((one) => !one.includes('lookup-self'));
     expect(inside.length).toBeGreaterThan(50);
-    for (const one of inside) expect(new URL(one.slice(4), live.address).pathname.startsWith(`/v1/${kv2.mount}/data/inside/`)).toBe(true);
+    for (const one of inside)
+      expect(new URL(one.slice(4), live.address).pathname.startsWith(`/v1/${kv2.mount}/data/inside/`)).toBe(
+        true,
+      );
   });
 
   it('is slowed down by its own rate limit, which is throttled with a time', async () => {

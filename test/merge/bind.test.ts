@@ -7,65 +7,105 @@ import { entry, hole, layer, variable } from '../support/layers.ts';
 describe('loose names', () => {
   it.each(['poolMax', 'pool_max', 'pool-max', 'POOLMAX'])('bind to %s by its letters', (name) => {
     const file = layer('file', entry('file', '', { database: { [name]: 5 } }));
-    expect(merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file]).tree()).toEqual({ database: { [name]: '9' } });
-    expect(merge([layer('env', variable('DATABASE__POOLMAX', '9')), file]).tree()).toEqual({ database: { [name]: '9' } });
+    expect(merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file]).tree()).toEqual({
+      database: { [name]: '9' },
+    });
+    expect(merge([layer('env', variable('DATABASE__POOLMAX', '9')), file]).tree()).toEqual({
+      database: { [name]: '9' },
+    });
   });
 
   it('bind to wanted keys before anybody has a value there', () => {
-    const merged = merge([layer('env', variable('LLM__API_KEY', 'x'))], { keys: ['llm.api_key'], open: [] });
+    const merged = merge([layer('env', variable('LLM__API_KEY', 'x'))], {
+      keys: ['llm.api_key'],
+      prefixes: [],
+    });
     expect(merged.tree()).toEqual({ llm: { api_key: 'x' } });
   });
 
   it('become camelCase where nobody knows them, below the part that is known', () => {
-    const merged = merge([layer('env', variable('MY_APP__POOL_MAX', '1')), layer('file', entry('file', '', { my_app: { other: 1 } }))]);
+    const merged = merge([
+      layer('env', variable('MY_APP__POOL_MAX', '1')),
+      layer('file', entry('file', '', { my_app: { other: 1 } })),
+    ]);
     expect(merged.tree()).toEqual({ my_app: { poolMax: '1', other: 1 } });
   });
 
   it('bind below an open part of what is wanted, in its spelling', () => {
-    const merged = merge([layer('env', variable('LLM_GATEWAY__URL', 'x'))], { keys: [], open: ['llm_gateway'] });
+    const merged = merge([layer('env', variable('LLM_GATEWAY__URL', 'x'))], {
+      keys: [],
+      prefixes: ['llm_gateway'],
+    });
     expect(merged.tree('llm_gateway')).toEqual({ url: 'x' });
   });
 
   it('bind to every key with the same letters', () => {
-    const merged = merge([layer('env', variable('API_KEY', 'x')), layer('file', entry('file', '', { apiKey: 1, api_key: 2 }))]);
+    const merged = merge([
+      layer('env', variable('API_KEY', 'x')),
+      layer('file', entry('file', '', { apiKey: 1, api_key: 2 })),
+    ]);
     expect(merged.tree()).toEqual({ apiKey: 'x', api_key: 'x' });
   });
 
   it('of two loose layers bind to one key', () => {
-    const merged = merge([layer('env', variable('POOL_MAX', '1')), layer('dotenv', variable('POOLMAX', '2'))]);
+    const merged = merge([
+      layer('env', variable('POOL_MAX', '1')),
+      layer('dotenv', variable('POOLMAX', '2')),
+    ]);
     expect(merged.tree()).toEqual({ poolMax: '1' });
   });
 
   it('twice in one layer are a conflict only where they bind and differ', () => {
     const twice = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'b', 'known')];
     expect(merge([layer('env', ...twice)]).tree()).toEqual({});
-    const bound = merge([layer('env', ...twice)], { keys: ['httpProxy'], open: [] });
-    expect(bound.holes.get('httpProxy')?.error.message).toContain('env HTTP_PROXY and env http_proxy both give "httpProxy"');
+    const bound = merge([layer('env', ...twice)], { keys: ['httpProxy'], prefixes: [] });
+    expect(bound.holes.get('httpProxy')?.error.message).toContain(
+      'env HTTP_PROXY and env http_proxy both give "httpProxy"',
+    );
     const same = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'a', 'known')];
-    expect(merge([layer('env', ...same)], { keys: ['httpProxy'], open: [] }).tree()).toEqual({ httpProxy: 'a' });
+    expect(merge([layer('env', ...same)], { keys: ['httpProxy'], prefixes: [] }).tree()).toEqual({
+      httpProxy: 'a',
+    });
   });
 
   it('that are bound only where known never enter sections or open parts', () => {
     const home = [variable('HOME', '/root', 'known'), variable('PATH', '/bin', 'known')];
-    expect(merge([layer('env', ...home)], { keys: [], open: [''] }).tree()).toEqual({});
-    expect(merge([layer('env', ...home), layer('file', entry('file', '', { home: { dir: 'x' } }))]).tree()).toEqual({ home: { dir: 'x' } });
-    expect(merge([layer('env', ...home)], { keys: ['home'], open: [] }).tree()).toEqual({ home: '/root' });
+    expect(merge([layer('env', ...home)], { keys: [], prefixes: [''] }).tree()).toEqual({});
+    expect(
+      merge([layer('env', ...home), layer('file', entry('file', '', { home: { dir: 'x' } }))]).tree(),
+    ).toEqual({ home: { dir: 'x' } });
+    expect(merge([layer('env', ...home)], { keys: ['home'], prefixes: [] }).tree()).toEqual({
+      home: '/root',
+    });
   });
 
   it('that cannot be read hide what is below them, known or not', () => {
     const unreadable = { ...hole('env', 'db.password', 'io'), loose: 'always' as const };
-    const merged = merge([layer('env', unreadable), layer('file', entry('file', '', { db: { pass_word: 'x' } }))]);
+    const merged = merge([
+      layer('env', unreadable),
+      layer('file', entry('file', '', { db: { pass_word: 'x' } })),
+    ]);
     expect([...merged.holes.keys()]).toEqual(['db.pass_word']);
     expect([...merge([layer('env', unreadable)]).holes.keys()]).toEqual(['db.password']);
   });
 });
 
 describe('numeric segments of loose names', () => {
-  const listed = (...names: [string, string][]) => arrays(names.map(([name, value]) => variable(name, value)));
+  const listed = (...names: [string, string][]) =>
+    arrays(names.map(([name, value]) => variable(name, value)));
 
   it('make a list when they run from zero without a gap', () => {
-    const [servers] = listed(['SERVERS__1__HOST', 'b'], ['SERVERS__0__HOST', 'a'], ['SERVERS__0__POOL_MAX', '5']);
-    expect(servers).toMatchObject({ key: 'servers', value: [{ host: 'a', poolMax: '5' }, { host: 'b' }], loose: 'always', text: true });
+    const [servers] = listed(
+      ['SERVERS__1__HOST', 'b'],
+      ['SERVERS__0__HOST', 'a'],
+      ['SERVERS__0__POOL_MAX', '5'],
+    );
+    expect(servers).toMatchObject({
+      key: 'servers',
+      value: [{ host: 'a', poolMax: '5' }, { host: 'b' }],
+      loose: 'always',
+      text: true,
+    });
   });
 
   it('nest', () => {

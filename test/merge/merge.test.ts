@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { merge } from '../../src/merge/merge.ts';
 import { entry, hole, layer, variable } from '../support/layers.ts';
 
-const values = (merged: ReturnType<typeof merge>) => Object.fromEntries([...merged.leaves].map(([key, leaf]) => [key, leaf.value]));
+const values = (merged: ReturnType<typeof merge>) =>
+  Object.fromEntries([...merged.leaves].map(([key, leaf]) => [key, leaf.value]));
 
 describe('merging exact sources', () => {
   it('lets the first layer win, key by key', () => {
@@ -16,7 +17,10 @@ describe('merging exact sources', () => {
   });
 
   it('replaces lists and scalars whole', () => {
-    const merged = merge([layer('a', entry('a', 'hosts', ['x'])), layer('b', entry('b', 'hosts', ['y', 'z']))]);
+    const merged = merge([
+      layer('a', entry('a', 'hosts', ['x'])),
+      layer('b', entry('b', 'hosts', ['y', 'z'])),
+    ]);
     expect(merged.tree()).toEqual({ hosts: ['x'] });
   });
 
@@ -28,12 +32,18 @@ describe('merging exact sources', () => {
   it('makes a conflict of a value against a section, naming both origins', () => {
     const merged = merge([layer('a', entry('a', 'db', 'text')), layer('b', entry('b', 'db.host', 'two'))]);
     expect(merged.leaves.size).toBe(0);
-    expect(merged.holes.get('db')?.error).toMatchObject({ code: 'conflict', message: expect.stringMatching(/a db .*b db\.host/) });
+    expect(merged.holes.get('db')?.error).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/a db .*b db\.host/),
+    });
     expect(() => merged.tree()).toThrow(/a value in one of/);
   });
 
   it('takes null against a section for a conflict too', () => {
-    const merged = merge([layer('a', entry('a', 'db', null)), layer('b', entry('b', '', { db: { host: 'x' } }))]);
+    const merged = merge([
+      layer('a', entry('a', 'db', null)),
+      layer('b', entry('b', '', { db: { host: 'x' } })),
+    ]);
     expect(merged.holes.get('db')?.error.code).toBe('conflict');
   });
 
@@ -79,7 +89,10 @@ describe('merging exact sources', () => {
 
 describe('holes', () => {
   it('stand in their place, and nothing of lower priority shines through', () => {
-    const merged = merge([layer('vault', hole('vault', 'db')), layer('file', entry('file', '', { db: { host: 'x' }, port: 1 }))]);
+    const merged = merge([
+      layer('vault', hole('vault', 'db')),
+      layer('file', entry('file', '', { db: { host: 'x' }, port: 1 })),
+    ]);
     expect(values(merged)).toEqual({ port: 1 });
     expect(merged.holes.get('db')?.error.code).toBe('disabled');
     expect(() => merged.tree('db')).toThrow(/disabled/);
@@ -93,7 +106,10 @@ describe('holes', () => {
   });
 
   it('taint what overrides a part of an unreadable document', () => {
-    const merged = merge([layer('env', entry('env', 'db.password', 'x'), entry('env', 'port', 1)), layer('vault', hole('vault', 'db'))]);
+    const merged = merge([
+      layer('env', entry('env', 'db.password', 'x'), entry('env', 'port', 1)),
+      layer('vault', hole('vault', 'db')),
+    ]);
     expect(merged.leaves.get('db.password')?.secret).toBe(true);
     expect(merged.leaves.get('port')?.secret).toBe(false);
   });
@@ -109,7 +125,11 @@ describe('holes', () => {
   });
 
   it('at the root hide everything below them', () => {
-    const merged = merge([layer('a', entry('a', 'x', 1)), layer('b', hole('b', '')), layer('c', entry('c', 'y', 2), hole('c', 'z'))]);
+    const merged = merge([
+      layer('a', entry('a', 'x', 1)),
+      layer('b', hole('b', '')),
+      layer('c', entry('c', 'y', 2), hole('c', 'z')),
+    ]);
     expect(values(merged)).toEqual({ x: 1 });
     expect([...merged.holes.keys()]).toEqual(['']);
     expect(() => merged.tree('y')).toThrow(/disabled/);
@@ -141,7 +161,9 @@ describe('reading a merge', () => {
       layer('store', hole('store', 'db')),
       layer('other', entry('other', 'db.port', 1)),
     ]);
-    expect(both.candidates('db.host').map(({ layerName, value, error }) => [layerName, value, error?.code])).toEqual([
+    expect(
+      both.candidates('db.host').map(({ layerName, value, error }) => [layerName, value, error?.code]),
+    ).toEqual([
       ['env', 'env', undefined],
       ['file', 'file', undefined],
       ['store', undefined, 'disabled'],
@@ -164,7 +186,10 @@ describe('reading a merge', () => {
   });
 
   it('calls secret what overrides a secret', () => {
-    const merged = merge([layer('env', variable('DB__USER', 'x')), layer('vault', entry('vault', 'db.user', 'y', { secret: true }))]);
+    const merged = merge([
+      layer('env', variable('DB__USER', 'x')),
+      layer('vault', entry('vault', 'db.user', 'y', { secret: true })),
+    ]);
     expect(merged.leaves.get('db.user')?.secret).toBe(true);
   });
 });

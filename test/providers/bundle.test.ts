@@ -15,14 +15,21 @@ beforeEach(async () => {
 });
 afterEach(() => box.dispose());
 
-const bundle = async (file: string, text: string | Uint8Array, more: Partial<BundleOptions> = {}): Promise<BundleProvider> => {
+const bundle = async (
+  file: string,
+  text: string | Uint8Array,
+  more: Partial<BundleOptions> = {},
+): Promise<BundleProvider> => {
   await box.write({ [file]: text });
   return new BundleProvider({ path: box.path(file), ...more });
 };
 
 describe('BundleProvider', () => {
   it('answers values of every kind, by keys of any depth', async () => {
-    const provider = await bundle('a.yaml', 'a:\n  b:\n    c: 1\nt: true\nn: null\ne: ""\nl: [1, {x: 2}]\n"x.y": {z: s}\n80: http\n');
+    const provider = await bundle(
+      'a.yaml',
+      'a:\n  b:\n    c: 1\nt: true\nn: null\ne: ""\nl: [1, {x: 2}]\n"x.y": {z: s}\n80: http\n',
+    );
     const value = async (key: string): Promise<unknown> => (await provider.get(key))?.value;
     expect(await value('a.b.c')).toBe(1);
     expect(await value('a/b/c')).toBe(1);
@@ -36,7 +43,16 @@ describe('BundleProvider', () => {
 
   it('leads no key into a list, a text or what every object inherits', async () => {
     const provider = await bundle('a.json', '{"l": [{"x": 1}], "s": "text", "o": {}}');
-    for (const key of ['l.0', 'l.0.x', 'l.length', 's.length', 's.0', 'o.toString', 'hasOwnProperty', 'nothing.at.all'])
+    for (const key of [
+      'l.0',
+      'l.0.x',
+      'l.length',
+      's.length',
+      's.0',
+      'o.toString',
+      'hasOwnProperty',
+      'nothing.at.all',
+    ])
       expect(await provider.get(key), key).toBeUndefined();
   });
 
@@ -52,13 +68,20 @@ describe('BundleProvider', () => {
   });
 
   it('lists itself as one entry, whose leaves know their origin and whether they are secret', async () => {
-    const provider = await bundle('a.yaml', `db:\n  host: h\n  password: ${fake}\n  url: postgres://u:${fake}@h/d\n`);
+    const provider = await bundle(
+      'a.yaml',
+      `db:\n  host: h\n  password: ${fake}\n  url: postgres://u:${fake}@h/d\n`,
+    );
     const [entry, ...more] = (await provider.list()) as [Entry];
     expect(more).toEqual([]);
     expect(entry).toMatchObject({ key: '', secret: false, value: { db: { host: 'h' } } });
     expect(entry.text).toBeUndefined();
     expect(`${entry.leaf?.('db.host').origin}`).toBe(`${box.path('a.yaml')}:2:9`);
-    expect(['db.host', 'db.password', 'db.url'].map((key) => entry.leaf?.(key).secret)).toEqual([false, true, true]);
+    expect(['db.host', 'db.password', 'db.url'].map((key) => entry.leaf?.(key).secret)).toEqual([
+      false,
+      true,
+      true,
+    ]);
     expect(`${entry} ${inspect(entry, { depth: null })} ${JSON.stringify(entry)}`).not.toContain(fake);
   });
 
@@ -67,7 +90,9 @@ describe('BundleProvider', () => {
     const [section] = (await provider.list('db.pool')) as [Entry];
     expect(section).toMatchObject({ key: 'db.pool', value: { max: 5 } });
     expect(`${section.leaf?.('max').origin}`).toBe(`${box.path('a.yaml')}:3:10`);
-    expect(await provider.list('db.pool.max')).toMatchObject([{ key: 'db.pool.max', value: 5, secret: false }]);
+    expect(await provider.list('db.pool.max')).toMatchObject([
+      { key: 'db.pool.max', value: 5, secret: false },
+    ]);
     expect(await provider.list('db.po')).toEqual([]);
   });
 
@@ -78,7 +103,12 @@ describe('BundleProvider', () => {
     cwd.mockRestore();
     const entry = (await provider.get('a')) as Entry;
     expect(provider.name).toBe('bundle:./a.json');
-    expect(entry.origin).toMatchObject({ provider: 'bundle:./a.json', source: './a.json', line: 2, column: 2 });
+    expect(entry.origin).toMatchObject({
+      provider: 'bundle:./a.json',
+      source: './a.json',
+      line: 2,
+      column: 2,
+    });
     expect(provider.where('a.b')).toBe('./a.json a.b');
     expect(entry.modifiedAt).toBeTypeOf('number');
     expect(entry.readAt).toBeTypeOf('number');
@@ -95,7 +125,9 @@ describe('BundleProvider', () => {
   });
 
   it('marks as secret what its owner calls so', async () => {
-    const provider = await bundle('a.json', '{"licence": {"id": "x"}, "port": 1}', { sensitive: ['licence'] });
+    const provider = await bundle('a.json', '{"licence": {"id": "x"}, "port": 1}', {
+      sensitive: ['licence'],
+    });
     expect((await provider.get('licence.id'))?.secret).toBe(true);
     expect((await provider.get('port'))?.secret).toBe(false);
   });
@@ -115,8 +147,16 @@ describe('BundleProvider', () => {
       { path: 'a', format: 'ini' },
       'the option format must be one of "json", "jsonc", "yaml", "toml"; received a string',
     ],
-    ['a misspelt option', { path: 'a.json', optinal: true }, 'there is no option "optinal". Did you mean optional?'],
-    ['a size of nothing', { path: 'a.json', maxBytes: 0 }, 'maxBytes must be a whole number, at least 1; received 0'],
+    [
+      'a misspelt option',
+      { path: 'a.json', optinal: true },
+      'there is no option "optinal". Did you mean optional?',
+    ],
+    [
+      'a size of nothing',
+      { path: 'a.json', maxBytes: 0 },
+      'maxBytes must be a whole number, at least 1; received 0',
+    ],
     ['nothing', undefined, 'its options must be an object'],
   ])('refuses %s at construction', (_, options, message) => {
     expect(() => new BundleProvider(options as BundleOptions)).toThrow(message);
@@ -130,19 +170,24 @@ describe('BundleProvider', () => {
     await box.write({ 'a.json': '' });
     await expect(provider.get('a', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'parse', key: 'a' });
     await expect(provider.list('', { maxAgeMs: 0 })).rejects.toThrow('a.json:1:1: the file is empty');
-    await expect(new BundleProvider(box.path('b.json')).get('a')).rejects.toMatchObject({ code: 'io', key: 'a' });
+    await expect(new BundleProvider(box.path('b.json')).get('a')).rejects.toMatchObject({
+      code: 'io',
+      key: 'a',
+    });
   });
 
   it('refuses a file that is too large', async () => {
     const provider = await bundle('a.json', '{"a": "long"}', { maxBytes: 10 });
-    await expect(provider.get('a')).rejects.toThrow(/a\.json is larger than 10 bytes\. Split it, or raise maxBytes$/);
+    await expect(provider.get('a')).rejects.toThrow(
+      /a\.json is larger than 10 bytes\. Split it, or raise maxBytes$/,
+    );
   });
 
   it('reads a file with a byte order mark, and refuses one that is not UTF-8', async () => {
     expect((await (await bundle('a.json', '\ufeff{"a": 1}')).get('a'))?.value).toBe(1);
-    await expect((await bundle('b.json', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]))).get('a')).rejects.toThrow(
-      'is not UTF-8, in line 1',
-    );
+    await expect(
+      (await bundle('b.json', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]))).get('a'),
+    ).rejects.toThrow('is not UTF-8, in line 1');
   });
 
   it('never empties while it is being written', async () => {

@@ -17,7 +17,9 @@ afterEach(async () => {
 });
 
 const listed = async (provider: DirectoryProvider): Promise<Record<string, unknown>> =>
-  Object.fromEntries((await provider.list()).map((item) => [item.key, isUnreadable(item) ? item.error.message : item.value]));
+  Object.fromEntries(
+    (await provider.list()).map((item) => [item.key, isUnreadable(item) ? item.error.message : item.value]),
+  );
 
 describe('DirectoryProvider over a volume that changes', () => {
   it('reads one generation of a mounted volume, never half of two', async () => {
@@ -36,7 +38,8 @@ describe('DirectoryProvider over a volume that changes', () => {
 
   it('reads one generation of each volume that is mounted further down', async () => {
     for (const volume of ['x', 'y']) {
-      for (const n of [1, 2]) await box.write({ [`mount/${volume}/..${n}/a`]: `${n}`, [`mount/${volume}/..${n}/b`]: `${n}` });
+      for (const n of [1, 2])
+        await box.write({ [`mount/${volume}/..${n}/a`]: `${n}`, [`mount/${volume}/..${n}/b`]: `${n}` });
       await box.link(`mount/${volume}/..data`, '..1');
       for (const file of ['a', 'b']) await box.link(`mount/${volume}/${file}`, `..data/${file}`);
     }
@@ -46,7 +49,12 @@ describe('DirectoryProvider over a volume that changes', () => {
       await box.link('mount/x/..data', '..2');
       return handle;
     });
-    expect(await listed(new DirectoryProvider(box.path('mount')))).toEqual({ 'x.a': '2', 'x.b': '2', 'y.a': '1', 'y.b': '1' });
+    expect(await listed(new DirectoryProvider(box.path('mount')))).toEqual({
+      'x.a': '2',
+      'x.b': '2',
+      'y.a': '1',
+      'y.b': '1',
+    });
   });
 
   it.each(['before', 'after'])(
@@ -65,7 +73,12 @@ describe('DirectoryProvider over a volume that changes', () => {
       const remove = (name: string) => () => fs.rm(box.path(`mount/${name}`), { recursive: true });
       const swap = () => box.link('mount/..data', '..2');
       const links = [link('new'), link('sub')];
-      const steps = [write('a'), write('new'), write('sub/x'), ...(when === 'before' ? [...links, swap] : [swap, ...links])];
+      const steps = [
+        write('a'),
+        write('new'),
+        write('sub/x'),
+        ...(when === 'before' ? [...links, swap] : [swap, ...links]),
+      ];
       let expected: object = before;
       expect(await listed(provider)).toEqual(expected);
       for (const step of [...steps, remove('gone.x'), remove('..1')]) {
@@ -74,7 +87,9 @@ describe('DirectoryProvider over a volume that changes', () => {
         await provider.refresh();
         expect(await listed(provider)).toEqual(expected);
         for (const key of ['a', 'new', 'gone.x', 'sub.x'])
-          expect((await provider.get(key, { maxAgeMs: 0 }))?.value).toBe((expected as Record<string, string>)[key]);
+          expect((await provider.get(key, { maxAgeMs: 0 }))?.value).toBe(
+            (expected as Record<string, string>)[key],
+          );
       }
     },
   );
@@ -89,7 +104,10 @@ describe('DirectoryProvider over a volume that changes', () => {
       await box.link('mount/..data', `..${(swaps++ % 2) + 1}`);
       return open(...args);
     });
-    await expect(new DirectoryProvider(box.path('mount')).list()).rejects.toMatchObject({ code: 'unavailable', transient: true });
+    await expect(new DirectoryProvider(box.path('mount')).list()).rejects.toMatchObject({
+      code: 'unavailable',
+      transient: true,
+    });
   });
 
   it('sees a volume swapped, a file written in place, one that comes and one that goes', async () => {
@@ -103,7 +121,9 @@ describe('DirectoryProvider over a volume that changes', () => {
     const shows = (expected: object): Promise<void> =>
       until(
         JSON.stringify(expected),
-        async () => JSON.stringify(Object.entries(await listed(provider)).sort()) === JSON.stringify(Object.entries(expected)),
+        async () =>
+          JSON.stringify(Object.entries(await listed(provider)).sort()) ===
+          JSON.stringify(Object.entries(expected)),
       );
     await box.link('mount/..data', '..2');
     await shows({ a: '2', 'sub.b': 'x' });

@@ -45,20 +45,40 @@ describe('DirectoryProvider', () => {
       '..odd': 'hidden',
       'a..b': 'odd',
     });
-    expect(await listed(provider)).toEqual({ user: 'me', 'db.host': 'h', 'db.port': '1', 'db.pool.max.size': '5', '"a..b"': 'odd' });
+    expect(await listed(provider)).toEqual({
+      user: 'me',
+      'db.host': 'h',
+      'db.port': '1',
+      'db.pool.max.size': '5',
+      '"a..b"': 'odd',
+    });
     expect((await provider.get('"a..b"'))?.value).toBe('odd');
     expect(await listed(provider, 'db.pool')).toEqual({ 'db.pool.max.size': '5' });
   });
 
   it('strips one line break from the end of a file, and no more', async () => {
-    const provider = await directory({ a: 'x\n', b: 'x\r\n', c: 'x\n\n', d: ' x ', e: '', f: '\n', g: '\ufeffx' });
+    const provider = await directory({
+      a: 'x\n',
+      b: 'x\r\n',
+      c: 'x\n\n',
+      d: ' x ',
+      e: '',
+      f: '\n',
+      g: '\ufeffx',
+    });
     expect(await listed(provider)).toEqual({ a: 'x', b: 'x', c: 'x\n', d: ' x ', e: '', f: '', g: 'x' });
   });
 
   it('answers secrets that may be read as the schema wants, and names their file', async () => {
     const provider = await directory({ 'db/port': '1' });
     const entry = (await provider.get('db.port')) as Entry;
-    expect(entry).toMatchObject({ value: '1', secret: true, text: true, modifiedAt: expect.any(Number), readAt: expect.any(Number) });
+    expect(entry).toMatchObject({
+      value: '1',
+      secret: true,
+      text: true,
+      modifiedAt: expect.any(Number),
+      readAt: expect.any(Number),
+    });
     expect(`${entry.origin}`).toBe(box.path('mount/db/port'));
     expect(provider.where('db.port')).toBe(`${box.path('mount/db/port')}\n${box.path('mount/db.port')}`);
     expect(provider.where('port')).toBe(box.path('mount/port'));
@@ -67,7 +87,9 @@ describe('DirectoryProvider', () => {
   it('tells secrets by names and shapes where not everything is one', async () => {
     const files = { host: 'h', password: fake, pem: '-----BEGIN PRIVATE KEY-----\nx', licence: 'x' };
     const secrets = async (options: DirectoryOptions): Promise<string[]> =>
-      (await (await directory(files, options)).list()).flatMap((item) => (!isUnreadable(item) && item.secret ? [item.key] : []));
+      (await (await directory(files, options)).list()).flatMap((item) =>
+        !isUnreadable(item) && item.secret ? [item.key] : [],
+      );
     expect(await secrets({})).toEqual(['host', 'licence', 'password', 'pem']);
     expect(await secrets({ sensitive: false })).toEqual(['password', 'pem']);
     expect(await secrets({ sensitive: ['licence'] })).toEqual(['licence', 'password', 'pem']);
@@ -85,7 +107,12 @@ describe('DirectoryProvider', () => {
   });
 
   it('refuses binary files one by one, unless they are asked for as base64', async () => {
-    const files = { key: new Uint8Array([0xff, 0, 1]), 'store.jks': new Uint8Array([0xfe]), nul: 'a\0b', text: 'x' };
+    const files = {
+      key: new Uint8Array([0xff, 0, 1]),
+      'store.jks': new Uint8Array([0xfe]),
+      nul: 'a\0b',
+      text: 'x',
+    };
     const provider = await directory(files, { base64: ['store.jks', 'text'] });
     expect(await listed(provider)).toEqual({
       key: 'the file /mount/key is no text. To read it as base64, name its key in the option base64',
@@ -112,7 +139,9 @@ describe('DirectoryProvider', () => {
   it('makes a conflict of a value and a section in one place, and lets nothing shine through', async () => {
     const provider = await directory({ db: 'a', 'db.host': 'b', 'db.port': 'c', other: 'x' });
     expect(await listed(provider)).toEqual({
-      db: expect.stringMatching(/^\/mount\/db and \/mount\/db\.(host|port) are both "db", as a value and as a section\. Keep one of them$/),
+      db: expect.stringMatching(
+        /^\/mount\/db and \/mount\/db\.(host|port) are both "db", as a value and as a section\. Keep one of them$/,
+      ),
       other: 'x',
     });
     await expect(provider.get('db.host')).rejects.toMatchObject({ code: 'conflict', key: 'db' });
@@ -145,7 +174,8 @@ describe('DirectoryProvider', () => {
       return readdir(folder, options);
     }) as never);
     expect(await listed(provider)).toEqual({
-      closed: '/mount/closed may not be read by this process. Give its user the permission to read it and to enter its folders',
+      closed:
+        '/mount/closed may not be read by this process. Give its user the permission to read it and to enter its folders',
       open: 'x',
     });
     await expect(provider.get('closed.a')).rejects.toMatchObject({ code: 'io' });
@@ -220,7 +250,10 @@ describe('DirectoryProvider', () => {
     await box.write({ mount: undefined });
     await expect(provider.refresh()).rejects.toMatchObject({ code: 'io' });
     expect((await provider.get('a'))?.value).toBe('1');
-    expect(await provider.health()).toMatchObject({ status: 'degraded', reason: expect.stringContaining('does not exist') });
+    expect(await provider.health()).toMatchObject({
+      status: 'degraded',
+      reason: expect.stringContaining('does not exist'),
+    });
   });
 
   it('prints no secret that it has read', async () => {

@@ -35,7 +35,12 @@ describe('DotEnvProvider', () => {
 
   it('reads variables as the environment does: by their letters, and as text', async () => {
     const provider = await reading('APP__DATABASE__POOL_MAX=10\nAPP__EMPTY=\nOTHER=1\n', { prefix: 'APP' });
-    expect(await provider.get('database.poolMax')).toMatchObject({ key: 'database.poolMax', value: '10', text: true, loose: 'always' });
+    expect(await provider.get('database.poolMax')).toMatchObject({
+      key: 'database.poolMax',
+      value: '10',
+      text: true,
+      loose: 'always',
+    });
     expect((await provider.get('empty'))?.value).toBe('');
     expect(await provider.get('other')).toBeUndefined();
     expect((await provider.list()).map((item) => item.key)).toEqual(['database.pool_max', 'empty']);
@@ -43,7 +48,10 @@ describe('DotEnvProvider', () => {
   });
 
   it('binds variables without a prefix only to what is known', async () => {
-    const chain = new ProviderChain([await reading('LOG__LEVEL=debug\nCOMPOSE=1'), new MemoryProvider({ log: { level: 'info' } })]);
+    const chain = new ProviderChain([
+      await reading('LOG__LEVEL=debug\nCOMPOSE=1'),
+      new MemoryProvider({ log: { level: 'info' } }),
+    ]);
     expect(await chain.tree()).toEqual({ log: { level: 'debug' } });
   });
 
@@ -67,9 +75,12 @@ describe('DotEnvProvider', () => {
   });
 
   it('tells line and column of each variable, also behind values of several lines', async () => {
-    const text = '\uFEFF# c\r\n\r\nA=1\r\n  export B="one\r\ntwo\r\n  three" # c\r\nC=\'x\r\n\'\r\n\tD=`\r\n`\r\nE=5';
+    const text =
+      '\uFEFF# c\r\n\r\nA=1\r\n  export B="one\r\ntwo\r\n  three" # c\r\nC=\'x\r\n\'\r\n\tD=`\r\n`\r\nE=5';
     const provider = await reading(text, { files: undefined as never });
-    const at = Object.fromEntries((await provider.list()).map(({ key, origin }) => [key, `${origin}`.replace(/.*\.env/, '')]));
+    const at = Object.fromEntries(
+      (await provider.list()).map(({ key, origin }) => [key, `${origin}`.replace(/.*\.env/, '')]),
+    );
     expect(at).toEqual({ a: ':3:1', b: ':4:10', c: ':7:1', d: ':9:2', e: ':11:1' });
     expect((await provider.get('b'))?.value).toBe('one\ntwo\n  three');
     expect((await provider.get('c'))?.value).toBe('x\n');
@@ -95,7 +106,9 @@ describe('DotEnvProvider', () => {
       'QUOTED_EMPTY=""#c',
     ];
     const provider = await reading(text.filter((line) => !line.startsWith('URL')).join('\n'));
-    const values = Object.fromEntries((await provider.list()).map((item) => [item.key, (item as { value: unknown }).value]));
+    const values = Object.fromEntries(
+      (await provider.list()).map((item) => [item.key, (item as { value: unknown }).value]),
+    );
     expect(values).toEqual({
       plain: 'a b',
       spaced: 'x',
@@ -121,16 +134,32 @@ describe('DotEnvProvider', () => {
       ['a PEM block without quotes', `KEY=-----BEGIN PRIVATE KEY-----\n${fake}\n`, '.env:2:1: not a line'],
       ['a name with blanks', `  A B=${fake}`, '.env:1:3: not a line'],
       ['a bare export', `export ${fake}`, '.env:1:1: not a line'],
-      ['a colon at the end of its line, which would swallow the next', `A:\nB=${fake}`, '.env:1:1: not a line'],
+      [
+        'a colon at the end of its line, which would swallow the next',
+        `A:\nB=${fake}`,
+        '.env:1:1: not a line',
+      ],
       ['a value on the line behind', `A=\n"${fake}"`, '.env:2:1: not a line'],
       ['a # right behind a value', `A=1\nPW=abc#${fake}`, '.env:2:4: a # with no blank before it'],
       ['a colour', `COLOR=#${fake}`, '.env:1:7: a # with no blank'],
       ['a quote that does not close', `A="${fake}\nB=1`, '.env:1:3: a quote that does not close'],
       ['a lone quote', `A="`, '.env:1:3: a quote that does not close'],
-      ['text behind a closing quote', `A="x" ${fake}`, '.env:1:3: a quote that does not close, or text behind'],
+      [
+        'text behind a closing quote',
+        `A="x" ${fake}`,
+        '.env:1:3: a quote that does not close, or text behind',
+      ],
       ['the same name twice', `A=1\nB=2\nA=${fake}`, '.env:3:1: sets again what line 1 has set'],
-      ['the same name twice, with the same value', `A=1\n\nexport A=1`, '.env:3:8: sets again what line 1 has set'],
-      ['a name that JavaScript keeps for itself', `__proto__=${fake}`, '.env:1:1: a name that cannot be read'],
+      [
+        'the same name twice, with the same value',
+        `A=1\n\nexport A=1`,
+        '.env:3:8: sets again what line 1 has set',
+      ],
+      [
+        'a name that JavaScript keeps for itself',
+        `__proto__=${fake}`,
+        '.env:1:1: a name that cannot be read',
+      ],
       ['a line separator that no editor shows', `A=1\nB=x\u2028C=${fake}`, '.env:2:4: a line separator'],
     ])('is an error with file and line: %s', async (_, text, message) => {
       expect(await refused(text)).toContain(message);
@@ -142,21 +171,29 @@ describe('DotEnvProvider', () => {
     });
 
     it('says the line of a prefixed name that cannot be a key', async () => {
-      const error = await reading(`A=1\nAPP____X=${fake}`, { prefix: 'APP' }).catch((reason: ConfigError) => reason);
-      expect(error).toMatchObject({ code: 'invalid_key', message: expect.stringMatching(/\.env:2:1: APP____X cannot be a key/) });
+      const error = await reading(`A=1\nAPP____X=${fake}`, { prefix: 'APP' }).catch(
+        (reason: ConfigError) => reason,
+      );
+      expect(error).toMatchObject({
+        code: 'invalid_key',
+        message: expect.stringMatching(/\.env:2:1: APP____X cannot be a key/),
+      });
     });
 
     it('says the line of JSON that cannot be read', async () => {
       const provider = await reading(`A=1\nDB='{"a":${fake}}'`, { json: { db: 'DB' } });
       const error = await provider.get('db.a').catch((reason: ConfigError) => reason);
-      expect(error).toMatchObject({ code: 'parse', message: expect.stringMatching(/\.env:2:1 \(as JSON\):1:6: /) });
+      expect(error).toMatchObject({
+        code: 'parse',
+        message: expect.stringMatching(/\.env:2:1 \(as JSON\):1:6: /),
+      });
       expect(inspect(error)).not.toContain(fake);
     });
   });
 
   it('agrees with dotenv on every name and value, or refuses the file', async () => {
     const dotenv = (await import('dotenv')).default;
-    const { readDotenv } = await import('../../src/internal/dotenv-file.ts');
+    const { readDotenv } = await import('../../src/local/dotenv-file.ts');
     const piece = fc.constantFrom(
       'A',
       'B_C',
@@ -187,12 +224,17 @@ describe('DotEnvProvider', () => {
       fc.asyncProperty(
         fc.array(piece, { maxLength: 24 }).map((all) => all.join('')),
         async (text) => {
-          const read = await readDotenv({ provider: 'test', file: '.env', text }).catch((error: ConfigError) => error.code);
+          const read = await readDotenv({ provider: 'test', file: '.env', text }).catch(
+            (error: ConfigError) => error.code,
+          );
           if (read === 'parse') return;
           const found = read as Exclude<typeof read, string>;
-          expect(Object.fromEntries(found.map(({ name, value }) => [name, value]))).toEqual(dotenv.parse(text));
+          expect(Object.fromEntries(found.map(({ name, value }) => [name, value]))).toEqual(
+            dotenv.parse(text),
+          );
           const lines = text.split(/\r\n?|\n/);
-          for (const { name, line, column } of found) expect(lines[line - 1]?.slice(column - 1).startsWith(name)).toBe(true);
+          for (const { name, line, column } of found)
+            expect(lines[line - 1]?.slice(column - 1).startsWith(name)).toBe(true);
         },
       ),
       { numRuns: 5000 },
@@ -200,7 +242,7 @@ describe('DotEnvProvider', () => {
   });
 
   it('reads a large file in time linear in its size', async () => {
-    const { readDotenv } = await import('../../src/internal/dotenv-file.ts');
+    const { readDotenv } = await import('../../src/local/dotenv-file.ts');
     const shapes = [
       '\n'.repeat(2e5),
       `A="${'\\"'.repeat(1e5)}"`,
@@ -212,7 +254,9 @@ describe('DotEnvProvider', () => {
     for (const text of shapes) await readDotenv({ provider: 'test', file: '.env', text });
     const many = Array.from({ length: 10_000 }, (_, i) => `NAME_${i}="value ${i}"`).join('\n');
     expect(await readDotenv({ provider: 'test', file: '.env', text: many })).toHaveLength(10_000);
-    await expect(readDotenv({ provider: 'test', file: '.env', text: `${'A'.repeat(2e5)}` })).rejects.toMatchObject({ code: 'parse' });
+    await expect(
+      readDotenv({ provider: 'test', file: '.env', text: `${'A'.repeat(2e5)}` }),
+    ).rejects.toMatchObject({ code: 'parse' });
   });
 
   describe('files', () => {
@@ -224,17 +268,30 @@ describe('DotEnvProvider', () => {
     };
 
     it('puts .env.{environment}.local over .env.local over .env.{environment} over .env', async () => {
-      await using dir = await folder({ ...all, '.env.local': 'A=local\nB=local', '.env.production': 'A=env\nB=env\nC=env' });
+      await using dir = await folder({
+        ...all,
+        '.env.local': 'A=local\nB=local',
+        '.env.production': 'A=env\nB=env\nC=env',
+      });
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'production' });
       const read = async (key: string) => (await provider.get(key))?.value;
-      expect([await read('a'), await read('b'), await read('c'), await read('d')]).toEqual(['both', 'local', 'env', 'base']);
+      expect([await read('a'), await read('b'), await read('c'), await read('d')]).toEqual([
+        'both',
+        'local',
+        'env',
+        'base',
+      ]);
       expect(`${(await provider.get('b'))?.origin}`).toBe(`${dir.at('.env.local')}:2:1`);
     });
 
     it('leaves .env.local out in test', async () => {
       await using dir = await folder(all);
-      expect((await new DotEnvProvider({ directory: dir.path, environment: 'test' }).get('a'))?.value).toBe('base');
-      expect((await new DotEnvProvider({ directory: dir.path, environment: 'staging' }).get('a'))?.value).toBe('local');
+      expect((await new DotEnvProvider({ directory: dir.path, environment: 'test' }).get('a'))?.value).toBe(
+        'base',
+      );
+      expect(
+        (await new DotEnvProvider({ directory: dir.path, environment: 'staging' }).get('a'))?.value,
+      ).toBe('local');
     });
 
     it('goes by NODE_ENV, else development', async () => {
@@ -244,18 +301,25 @@ describe('DotEnvProvider', () => {
       vi.stubEnv('NODE_ENV', '');
       expect((await new DotEnvProvider({ directory: dir.path }).get('d'))?.value).toBe('dev');
       vi.stubEnv('NODE_ENV', '../etc');
-      expect(() => new DotEnvProvider({ directory: dir.path })).toThrow('environment must be a name without slashes');
+      expect(() => new DotEnvProvider({ directory: dir.path })).toThrow(
+        'environment must be a name without slashes',
+      );
     });
 
     it('takes names with the same letters for one variable, of which the higher file’s counts', async () => {
-      await using dir = await folder({ '.env': 'APP__POOL_MAX=base\nAPP__X=1', '.env.local': 'APP__POOLMAX=local' });
+      await using dir = await folder({
+        '.env': 'APP__POOL_MAX=base\nAPP__X=1',
+        '.env.local': 'APP__POOLMAX=local',
+      });
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'dev', prefix: 'APP' });
       expect((await provider.get('poolMax'))?.value).toBe('local');
       expect(await new ProviderChain([provider]).tree()).toEqual({ poolmax: 'local', x: '1' });
     });
 
     it('calls the same letters twice in one file a conflict where they are read and differ', async () => {
-      await expect((await reading('POOL_MAX=1\nPOOLMAX=2')).get('poolMax')).rejects.toMatchObject({ code: 'conflict' });
+      await expect((await reading('POOL_MAX=1\nPOOLMAX=2')).get('poolMax')).rejects.toMatchObject({
+        code: 'conflict',
+      });
     });
 
     it('reads the files that are named, in their order, and forgives none of them to be missing', async () => {
@@ -264,7 +328,10 @@ describe('DotEnvProvider', () => {
       expect((await provider.get('a'))?.value).toBe('a');
       expect((await provider.get('b'))?.value).toBe('b');
       const missing = new DotEnvProvider({ directory: dir.path, files: ['a.env', 'c.env'] });
-      await expect(missing.get('a')).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('c.env does not exist') });
+      await expect(missing.get('a')).rejects.toMatchObject({
+        code: 'io',
+        message: expect.stringContaining('c.env does not exist'),
+      });
       const absolute = new DotEnvProvider({ directory: dir.at('nowhere'), files: [dir.at('a.env')] });
       expect((await absolute.get('a'))?.value).toBe('a');
       expect(absolute.where('a')).toBe(`${dir.at('a.env')} A`);
@@ -274,7 +341,9 @@ describe('DotEnvProvider', () => {
     it('is empty without any file, and fails on one that cannot be read', async () => {
       await using dir = await folder({ '.env/inside': '' });
       expect(await new DotEnvProvider({ directory: dir.at('nowhere') }).list()).toEqual([]);
-      await expect(new DotEnvProvider({ directory: dir.path }).get('a')).rejects.toMatchObject({ code: 'io' });
+      await expect(new DotEnvProvider({ directory: dir.path }).get('a')).rejects.toMatchObject({
+        code: 'io',
+      });
     });
 
     it('never writes to process.env, nor to the console', async () => {
@@ -358,7 +427,9 @@ describe('DotEnvProvider', () => {
   describe('expand', () => {
     const values = async (text: string, options: DotEnvOptions = { expand: true }) => {
       const provider = await reading(text, options);
-      return Object.fromEntries((await provider.list()).map((item) => [item.key, (item as { value: unknown }).value]));
+      return Object.fromEntries(
+        (await provider.list()).map((item) => [item.key, (item as { value: unknown }).value]),
+      );
     };
 
     it('is off by default', async () => {
@@ -382,12 +453,19 @@ describe('DotEnvProvider', () => {
 
     it('runs no command, whatever a value says', async () => {
       const text = 'A="$(touch /tmp/lcm-pwned)"\nB="`id`"\nC="${A}${B}"\nD="$(echo ${N})"\nN=1';
-      expect(await values(text)).toMatchObject({ a: '$(touch /tmp/lcm-pwned)', c: '$(touch /tmp/lcm-pwned)`id`', d: '$(echo 1)' });
+      expect(await values(text)).toMatchObject({
+        a: '$(touch /tmp/lcm-pwned)',
+        c: '$(touch /tmp/lcm-pwned)`id`',
+        d: '$(echo 1)',
+      });
     });
 
     it('does not read a replacement again', async () => {
       expect(await values("A='${B}'\nB=secret\nC=${A}")).toEqual({ a: '${B}', b: 'secret', c: '${B}' });
-      expect(await values('A=1\nC=$&${A}', { expand: { A: '$&$1${X}' } })).toEqual({ a: '1', c: '$&$&$1${X}' });
+      expect(await values('A=1\nC=$&${A}', { expand: { A: '$&$1${X}' } })).toEqual({
+        a: '1',
+        c: '$&$&$1${X}',
+      });
     });
 
     it('takes given variables before those of the files', async () => {
@@ -400,15 +478,21 @@ describe('DotEnvProvider', () => {
     });
 
     it('finds a variable of a lower file, and the higher one of two', async () => {
-      await using dir = await folder({ '.env': 'HOST=base\nPORT=1', '.env.local': 'HOST=local\nURL=${HOST}:${PORT}' });
+      await using dir = await folder({
+        '.env': 'HOST=base\nPORT=1',
+        '.env.local': 'HOST=local\nURL=${HOST}:${PORT}',
+      });
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'dev', expand: true });
       expect((await provider.get('url'))?.value).toBe('local:1');
     });
 
     it('is secret when a part of it is', async () => {
-      const provider = await reading(`DB_PASSWORD=${fake}\nDSNISH=x-\${DB_PASSWORD}-y\nAGAIN=\${DSNISH}\nPLAIN=\${HOST}\nHOST=h`, {
-        expand: true,
-      });
+      const provider = await reading(
+        `DB_PASSWORD=${fake}\nDSNISH=x-\${DB_PASSWORD}-y\nAGAIN=\${DSNISH}\nPLAIN=\${HOST}\nHOST=h`,
+        {
+          expand: true,
+        },
+      );
       expect(await provider.get('dsnish')).toMatchObject({ secret: true, value: `x-${fake}-y` });
       expect((await provider.get('again'))?.secret).toBe(true);
       expect((await provider.get('plain'))?.secret).toBe(false);
@@ -422,10 +506,17 @@ describe('DotEnvProvider', () => {
       ['what is not set', `X=1\nA=${fake}\${NOPE}`, /\.env:2:1: A refers to NOPE, which is not set/],
       ['what is no name', `A=\${B C}${fake}`, /A holds a \$\{ that is no reference/],
       ['a default with a reference', 'A=${B:-${C}}', /no reference/],
-      ['too many others', Array.from({ length: 150 }, (_, i) => `A${i}=\${A${i + 1}}`).join('\n'), /is reached through 100 others/],
+      [
+        'too many others',
+        Array.from({ length: 150 }, (_, i) => `A${i}=\${A${i + 1}}`).join('\n'),
+        /is reached through 100 others/,
+      ],
       [
         'ever more text',
-        ['A0=0123456789', ...Array.from({ length: 30 }, (_, i) => `A${i + 1}=${`\${A${i}}`.repeat(10)}`)].join('\n'),
+        [
+          'A0=0123456789',
+          ...Array.from({ length: 30 }, (_, i) => `A${i + 1}=${`\${A${i}}`.repeat(10)}`),
+        ].join('\n'),
         /grows beyond/,
       ],
     ])('refuses a reference to %s', async (_, text, message) => {
@@ -435,7 +526,12 @@ describe('DotEnvProvider', () => {
 
   it('shows no secret when it is printed', async () => {
     const provider = await reading(`DB_PASSWORD=${fake}\nURL=postgres://u:${fake}@h/db`);
-    for (const one of [provider, await provider.list(), await provider.get('dbPassword'), await provider.get('url')])
+    for (const one of [
+      provider,
+      await provider.list(),
+      await provider.get('dbPassword'),
+      await provider.get('url'),
+    ])
       expect(inspect(one, { depth: 9, showHidden: true }) + JSON.stringify(one)).not.toContain(fake);
   });
 

@@ -11,9 +11,15 @@ vi.mock('node:fs/promises', async (original) => {
 describe('EnvProvider, when a file cannot be read for the moment', () => {
   it('fails as a whole: what may pass is no hole, and what was good stands', async () => {
     await using dir = await folder({ key: 'value' });
-    const provider = new EnvProvider({ prefix: 'APP', fileSuffix: '_FILE', env: { APP__KEY_FILE: dir.at('key'), APP__OTHER: '1' } });
+    const provider = new EnvProvider({
+      prefix: 'APP',
+      fileSuffix: '_FILE',
+      env: { APP__KEY_FILE: dir.at('key'), APP__OTHER: '1' },
+    });
     const busy = (): void =>
-      void vi.mocked(open).mockRejectedValueOnce(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
+      void vi
+        .mocked(open)
+        .mockRejectedValueOnce(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
     busy();
     await expect(provider.list()).rejects.toMatchObject({ code: 'unavailable', transient: true });
     expect((await provider.get('key'))?.value).toBe('value');

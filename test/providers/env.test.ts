@@ -9,7 +9,8 @@ import { folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
 const fake = 'fake-Zq83-not-real';
-const app = (env: Record<string, string>, options: object = {}) => new EnvProvider({ prefix: 'APP', env, ...options });
+const app = (env: Record<string, string>, options: object = {}) =>
+  new EnvProvider({ prefix: 'APP', env, ...options });
 const failure = async (work: Promise<unknown>): Promise<ConfigError> => {
   try {
     await work;
@@ -25,7 +26,12 @@ describe('EnvProvider', () => {
   it('finds a variable by its letters, whatever way the key is written', async () => {
     const provider = app({ APP__DATABASE__POOL_MAX: '10', OTHER__X: '1', APPLE__X: '2' });
     for (const key of ['database.poolMax', 'database.pool_max', 'database.pool-max', 'database/POOLMAX'])
-      expect(await provider.get(key)).toMatchObject({ value: '10', loose: 'always', text: true, secret: false });
+      expect(await provider.get(key)).toMatchObject({
+        value: '10',
+        loose: 'always',
+        text: true,
+        secret: false,
+      });
     expect((await provider.get('database.poolMax'))?.key).toBe('database.poolMax');
     expect(`${(await provider.get('database.poolMax'))?.origin}`).toBe('env APP__DATABASE__POOL_MAX');
     expect(await provider.get('database.pool.max')).toBeUndefined();
@@ -43,7 +49,9 @@ describe('EnvProvider', () => {
   });
 
   it('binds a variable without a prefix only to what is known, so that PATH and HOME never enter the tree', async () => {
-    const env = new EnvProvider({ env: { PATH: '/bin', HOME: '/root', DATABASE__HOST: 'from env', _: '/bin/node', __CF: 'x' } });
+    const env = new EnvProvider({
+      env: { PATH: '/bin', HOME: '/root', DATABASE__HOST: 'from env', _: '/bin/node', __CF: 'x' },
+    });
     const chain = new ProviderChain([env, new MemoryProvider({ database: { host: 'default' } })]);
     expect(await chain.tree()).toEqual({ database: { host: 'from env' } });
     expect((await env.get('path'))?.value).toBe('/bin');
@@ -62,16 +70,25 @@ describe('EnvProvider', () => {
       'APP__a/b',
       'APP__"',
     ];
-    const provider = app({ ...Object.fromEntries(names.map((name, i) => [name, `v${i}`])), APP__GONE: undefined as never });
+    const provider = app({
+      ...Object.fromEntries(names.map((name, i) => [name, `v${i}`])),
+      APP__GONE: undefined as never,
+    });
     const items = await provider.list();
     expect(items).toHaveLength(names.length);
-    for (const item of items) expect((await provider.get(item.key))?.value).toEqual((item as { value: unknown }).value);
+    for (const item of items)
+      expect((await provider.get(item.key))?.value).toEqual((item as { value: unknown }).value);
     const tree = await new ProviderChain([provider]).tree();
     expect(Object.keys(tree)).toHaveLength(names.length);
   });
 
   it('lists what stands at or below a prefix, in any spelling', async () => {
-    const provider = app({ APP__DATA_BASE__HOST: 'h', APP__DATABASE__PORT: '1', APP__DATABASES: 'x', APP__DATABASE: 'itself' });
+    const provider = app({
+      APP__DATA_BASE__HOST: 'h',
+      APP__DATABASE__PORT: '1',
+      APP__DATABASES: 'x',
+      APP__DATABASE: 'itself',
+    });
     const found = (await provider.list('dataBase')).map((item) => item.key);
     expect(found).toEqual(['data_base.host', 'database.port', 'database']);
     expect(await provider.list('database.port.x')).toEqual([]);
@@ -79,7 +96,10 @@ describe('EnvProvider', () => {
 
   describe('names', () => {
     it('says which variable to set', () => {
-      const provider = app({}, { variables: { 'database.url': 'DATABASE_URL' }, json: { cache: 'CACHE_JSON' } });
+      const provider = app(
+        {},
+        { variables: { 'database.url': 'DATABASE_URL' }, json: { cache: 'CACHE_JSON' } },
+      );
       expect(provider.where('database.poolMax')).toBe('env APP__DATABASE__POOL_MAX');
       expect(provider.where('database/pool-max')).toBe('env APP__DATABASE__POOL_MAX');
       expect(provider.where('database.url')).toBe('env DATABASE_URL');
@@ -94,7 +114,11 @@ describe('EnvProvider', () => {
     });
 
     it('takes another separator', async () => {
-      const provider = new EnvProvider({ prefix: 'app', separator: '.', env: { 'app.Database.Pool_Max': '3' } });
+      const provider = new EnvProvider({
+        prefix: 'app',
+        separator: '.',
+        env: { 'app.Database.Pool_Max': '3' },
+      });
       expect((await provider.get('database.poolMax'))?.value).toBe('3');
     });
 
@@ -115,15 +139,20 @@ describe('EnvProvider', () => {
       expect((await provider.list('http')).map((item) => item.key)).toEqual(['http.port']);
     });
 
-    it.each(['APP__', 'APP____X', 'APP__X__', 'APP__A____B', 'APP__CONSTRUCTOR', 'APP__A__PROTOTYPE', `APP__${'A__'.repeat(40)}B`])(
-      'refuses %s, which has the prefix and cannot be a key',
-      async (name) => {
-        const error = await failure(app({ APP__GOOD: '1', [name]: fake }).get('good'));
-        expect(error).toMatchObject({ code: 'invalid_key', provider: 'env' });
-        expect(error.message).toContain(`env ${name}`);
-        expect(inspect(error)).not.toContain(fake);
-      },
-    );
+    it.each([
+      'APP__',
+      'APP____X',
+      'APP__X__',
+      'APP__A____B',
+      'APP__CONSTRUCTOR',
+      'APP__A__PROTOTYPE',
+      `APP__${'A__'.repeat(40)}B`,
+    ])('refuses %s, which has the prefix and cannot be a key', async (name) => {
+      const error = await failure(app({ APP__GOOD: '1', [name]: fake }).get('good'));
+      expect(error).toMatchObject({ code: 'invalid_key', provider: 'env' });
+      expect(error.message).toContain(`env ${name}`);
+      expect(inspect(error)).not.toContain(fake);
+    });
 
     it('leaves a name out that cannot be a key, where there is no prefix or it is mapped', async () => {
       const env = { A____B: '1', CONSTRUCTOR: '2', GOOD: '3', __PROTO__: '4' };
@@ -180,7 +209,9 @@ describe('EnvProvider', () => {
 
     it('is a conflict too between a mapped variable and a loose one, and secret when one of them is', async () => {
       const variables = { port: 'PORT' };
-      await expect(app({ PORT: '1', APP__PORT: '2' }, { variables }).get('port')).rejects.toMatchObject({ code: 'conflict' });
+      await expect(app({ PORT: '1', APP__PORT: '2' }, { variables }).get('port')).rejects.toMatchObject({
+        code: 'conflict',
+      });
       expect((await app({ PORT: '1', APP__PORT: '1' }, { variables }).get('port'))?.value).toBe('1');
       const same = app({ DB_PASSWORD: fake, APP__X: fake }, { variables: { x: 'DB_PASSWORD' } });
       expect((await same.get('x'))?.secret).toBe(true);
@@ -219,7 +250,9 @@ describe('EnvProvider', () => {
     });
 
     it('is secret when one part is', async () => {
-      expect((await app({ APP__KEYS__0__ID: '1', APP__KEYS__0__API_KEY: fake }).get('keys'))?.secret).toBe(true);
+      expect((await app({ APP__KEYS__0__ID: '1', APP__KEYS__0__API_KEY: fake }).get('keys'))?.secret).toBe(
+        true,
+      );
     });
   });
 
@@ -229,7 +262,11 @@ describe('EnvProvider', () => {
 
     it('reads a variable as a section, with types as JSON has them', async () => {
       const provider = app({ DATABASE_JSON: text }, { json });
-      expect(await provider.get('database.pool.max')).toMatchObject({ key: 'database.pool.max', value: 5, secret: false });
+      expect(await provider.get('database.pool.max')).toMatchObject({
+        key: 'database.pool.max',
+        value: 5,
+        secret: false,
+      });
       expect((await provider.get('database.pool.max'))?.text).toBeUndefined();
       expect((await provider.get('database.none'))?.value).toBeNull();
       expect(await provider.get('database.password')).toMatchObject({ value: fake, secret: true });
@@ -248,12 +285,17 @@ describe('EnvProvider', () => {
       expect(await provider.list('database.absent')).toEqual([]);
       const chain = new ProviderChain([provider]);
       expect(await chain.tree('database')).toEqual(JSON.parse(text));
-      expect((await chain.list()).find((item) => item.key === 'database.password')).toMatchObject({ secret: true });
+      expect((await chain.list()).find((item) => item.key === 'database.password')).toMatchObject({
+        secret: true,
+      });
       expect(inspect(await provider.list(), { depth: 9, showHidden: true })).not.toContain(fake);
     });
 
     it('keeps leaf taints when a section is cut out', async () => {
-      const provider = app({ ALL_JSON: JSON.stringify({ db: { main: { password: fake, host: 'h' } } }) }, { json: { '': 'ALL_JSON' } });
+      const provider = app(
+        { ALL_JSON: JSON.stringify({ db: { main: { password: fake, host: 'h' } } }) },
+        { json: { '': 'ALL_JSON' } },
+      );
       expect((await provider.get('db.main.password'))?.secret).toBe(true);
       const [main] = await provider.list('db.main');
       expect((main as { leaf: (key: string) => object }).leaf('password')).toMatchObject({ secret: true });
@@ -285,7 +327,10 @@ describe('EnvProvider', () => {
     });
 
     it('is a conflict with a loose variable that says otherwise', async () => {
-      const provider = app({ DATABASE_JSON: '{"host":"a"}', APP__DATABASE__HOST: 'b', APP__DATABASE: 'c' }, { json });
+      const provider = app(
+        { DATABASE_JSON: '{"host":"a"}', APP__DATABASE__HOST: 'b', APP__DATABASE: 'c' },
+        { json },
+      );
       await expect(provider.get('database.host')).rejects.toMatchObject({ code: 'conflict' });
       await expect(provider.get('database')).rejects.toThrow(/section in one of/);
     });
@@ -294,13 +339,21 @@ describe('EnvProvider', () => {
   describe('secrets', () => {
     it('knows them by name, by shape, by the name of their variable, and by what the owner says', async () => {
       const provider = app(
-        { APP__DB__PASSWORD: fake, APP__URL: `https://u:${fake}@h/`, LICENSE_TOKEN: fake, APP__PIN: '1', APP__MAX_TOKENS: '9' },
+        {
+          APP__DB__PASSWORD: fake,
+          APP__URL: `https://u:${fake}@h/`,
+          LICENSE_TOKEN: fake,
+          APP__PIN: '1',
+          APP__MAX_TOKENS: '9',
+        },
         { variables: { license: 'LICENSE_TOKEN' }, sensitive: ['pin'] },
       );
-      for (const key of ['db.password', 'url', 'license', 'pin']) expect((await provider.get(key))?.secret, key).toBe(true);
+      for (const key of ['db.password', 'url', 'license', 'pin'])
+        expect((await provider.get(key))?.secret, key).toBe(true);
       expect((await provider.get('maxTokens'))?.secret).toBe(false);
       const all = [provider, await provider.list(), await provider.get('url')];
-      for (const one of all) expect(inspect(one, { depth: 9, showHidden: true }) + JSON.stringify(one)).not.toContain(fake);
+      for (const one of all)
+        expect(inspect(one, { depth: 9, showHidden: true }) + JSON.stringify(one)).not.toContain(fake);
     });
   });
 
@@ -351,7 +404,8 @@ describe('EnvProvider', () => {
   });
 
   describe('fileSuffix', () => {
-    const suffixed = (env: Record<string, string>, options: object = {}) => app(env, { fileSuffix: '_FILE', ...options });
+    const suffixed = (env: Record<string, string>, options: object = {}) =>
+      app(env, { fileSuffix: '_FILE', ...options });
 
     it('is off by default', async () => {
       expect((await app({ APP__KEY_FILE: '/run/key' }).get('keyFile'))?.value).toBe('/run/key');
@@ -389,8 +443,15 @@ describe('EnvProvider', () => {
 
     it('makes a file that cannot be read a hole, never absent, and prints no path', async () => {
       await using dir = await folder({ binary: Buffer.from([0xff, 0xfe, 0x00]), 'folder/x': '' });
-      const paths = { GONE: dir.at('gone-2f81'), BINARY: dir.at('binary'), FOLDER: dir.at('folder'), EMPTY: '' };
-      const provider = suffixed(Object.fromEntries(Object.entries(paths).map(([name, path]) => [`APP__${name}_FILE`, path])));
+      const paths = {
+        GONE: dir.at('gone-2f81'),
+        BINARY: dir.at('binary'),
+        FOLDER: dir.at('folder'),
+        EMPTY: '',
+      };
+      const provider = suffixed(
+        Object.fromEntries(Object.entries(paths).map(([name, path]) => [`APP__${name}_FILE`, path])),
+      );
       const codes = { gone: 'io', binary: 'parse', folder: 'io', empty: 'io' };
       for (const [key, code] of Object.entries(codes)) {
         const error = await failure(provider.get(key));
@@ -406,17 +467,21 @@ describe('EnvProvider', () => {
 
     it('without a prefix, a file that cannot be read harms only who reads that key', async () => {
       const env = new EnvProvider({ env: { SSL_CERT_FILE: '/nonexistent', A: '1' }, fileSuffix: '_FILE' });
-      expect(await new ProviderChain([env, new MemoryProvider({ a: 0, ssl: { cert: 'x' } })]).tree()).toEqual({
-        a: '1',
-        ssl: { cert: 'x' },
-      });
+      expect(await new ProviderChain([env, new MemoryProvider({ a: 0, ssl: { cert: 'x' } })]).tree()).toEqual(
+        {
+          a: '1',
+          ssl: { cert: 'x' },
+        },
+      );
       await expect(env.get('sslCert')).rejects.toMatchObject({ code: 'io' });
       expect(await env.get('sslCert.below')).toBeUndefined();
     });
 
     it('is a conflict when the variable and its file both are set and differ', async () => {
       await using dir = await folder({ a: 'x' });
-      await expect(suffixed({ APP__A: 'y', APP__A_FILE: dir.at('a') }).get('a')).rejects.toMatchObject({ code: 'conflict' });
+      await expect(suffixed({ APP__A: 'y', APP__A_FILE: dir.at('a') }).get('a')).rejects.toMatchObject({
+        code: 'conflict',
+      });
       expect((await suffixed({ APP__A: 'x', APP__A_FILE: dir.at('a') }).get('a'))?.value).toBe('x');
     });
 
@@ -436,7 +501,12 @@ describe('EnvProvider', () => {
 
     it('can be watched before it is read, and leaves the files of others alone', async () => {
       await using dir = await folder({ a: 'old' });
-      const provider = suffixed({ APP__A_FILE: dir.at('a'), OTHER_FILE: dir.at('gone'), APP__B_FILE: '', APP__C: '' });
+      const provider = suffixed({
+        APP__A_FILE: dir.at('a'),
+        OTHER_FILE: dir.at('gone'),
+        APP__B_FILE: '',
+        APP__C: '',
+      });
       const changed = new Promise<object>((resolve) => void provider.watch?.(resolve));
       await dir.replace('a', 'new');
       await changed;

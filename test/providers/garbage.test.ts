@@ -13,9 +13,23 @@ const long = 'x'.repeat(5_000);
 const date = new Date(Number.NaN);
 
 /** What no store answers, whatever it is asked. */
-const nonsense: readonly unknown[] = [undefined, null, 7, secret, [], {}, [null], [undefined], [secret], [{}], new Error(secret)];
+const nonsense: readonly unknown[] = [
+  undefined,
+  null,
+  7,
+  secret,
+  [],
+  {},
+  [null],
+  [undefined],
+  [secret],
+  [{}],
+  new Error(secret),
+];
 
-const parameter = (fields: object): object => ({ Parameters: [{ Name: '/a/key', Type: 'String', Value: 'fake', ...fields }] });
+const parameter = (fields: object): object => ({
+  Parameters: [{ Name: '/a/key', Type: 'String', Value: 'fake', ...fields }],
+});
 const ssm = [
   { Parameters: null },
   { Parameters: [null] },
@@ -61,7 +75,12 @@ const vault = [
   { data: 7 },
   { data: secret },
   { data: { data: null, metadata: 7 } },
-  { data: { data: { key: 'fake' }, metadata: { version: {}, created_time: 7, deletion_time: secret, custom_metadata: { tags: 7 } } } },
+  {
+    data: {
+      data: { key: 'fake' },
+      metadata: { version: {}, created_time: 7, deletion_time: secret, custom_metadata: { tags: 7 } },
+    },
+  },
   { data: { data: { key: 'fake' }, metadata: { custom_metadata: 7 } } },
   { data: { keys: [7, null, 'a\u0000', '__proto__', long, '', '/', 'ok'] } },
 ];
@@ -72,30 +91,59 @@ const said = (answer: unknown) => async (): Promise<never> => {
 };
 /** A client all of whose methods answer the same. */
 const client = (methods: object, answer: unknown): never =>
-  new Proxy(methods, { get: (own, name) => (name === 'then' ? undefined : (Reflect.get(own, name) ?? said(answer))) }) as never;
+  new Proxy(methods, {
+    get: (own, name) => (name === 'then' ? undefined : (Reflect.get(own, name) ?? said(answer))),
+  }) as never;
 const pages = (answer: unknown) => () => ({
   async *byPage() {
-    yield Array.isArray(answer) ? answer : [(answer as { properties?: unknown } | undefined)?.properties ?? answer];
+    yield Array.isArray(answer)
+      ? answer
+      : [(answer as { properties?: unknown } | undefined)?.properties ?? answer];
   },
 });
 
 const url = 'https://acme.vault.azure.net';
-const all: readonly (readonly [name: string, answers: readonly unknown[], make: (answer: unknown) => WritableProvider])[] = [
+const all: readonly (readonly [
+  name: string,
+  answers: readonly unknown[],
+  make: (answer: unknown) => WritableProvider,
+])[] = [
   ['AWS SSM', ssm, (answer) => new AwsSsmProvider({ path: '/a', resilience, client: client({}, answer) })],
   [
     'AWS Secrets Manager',
     secretsManager,
     (answer) => new AwsSecretsManagerProvider({ path: 'a/', resilience, client: client({}, answer) }),
   ],
-  ['GCP', gcp, (answer) => new GcpSecretManagerProvider({ project: 'a', resilience, client: client({}, answer) })],
+  [
+    'GCP',
+    gcp,
+    (answer) => new GcpSecretManagerProvider({ project: 'a', resilience, client: client({}, answer) }),
+  ],
   [
     'Azure',
     azure,
-    (answer) => new AzureKeyVaultProvider({ url, resilience, client: client({ listPropertiesOfSecrets: pages(answer) }, answer) }),
+    (answer) =>
+      new AzureKeyVaultProvider({
+        url,
+        resilience,
+        client: client({ listPropertiesOfSecrets: pages(answer) }, answer),
+      }),
   ],
-  ['Vault 1', vault, (answer) => new VaultProvider({ path: 'app/', kv: 1, resilience, env: {}, client: client({}, answer) })],
-  ['Vault 2', vault, (answer) => new VaultProvider({ path: 'app/', kv: 2, resilience, env: {}, client: client({}, answer) })],
-  ['Vault', vault, (answer) => new VaultProvider({ path: 'app/', resilience, env: {}, client: client({}, answer) })],
+  [
+    'Vault 1',
+    vault,
+    (answer) => new VaultProvider({ path: 'app/', kv: 1, resilience, env: {}, client: client({}, answer) }),
+  ],
+  [
+    'Vault 2',
+    vault,
+    (answer) => new VaultProvider({ path: 'app/', kv: 2, resilience, env: {}, client: client({}, answer) }),
+  ],
+  [
+    'Vault',
+    vault,
+    (answer) => new VaultProvider({ path: 'app/', resilience, env: {}, client: client({}, answer) }),
+  ],
 ];
 
 const asks: readonly ((provider: WritableProvider) => Promise<unknown>)[] = [
@@ -117,10 +165,24 @@ describe('a list that leads nowhere', () => {
   const page = { Parameters: [], SecretList: [], NextToken: 'again' };
   it.each([
     ['AWS SSM', () => new AwsSsmProvider({ path: '/a', resilience, limits, client: client({}, page) })],
-    ['AWS Secrets Manager', () => new AwsSecretsManagerProvider({ path: 'a/', resilience, client: client({}, page) })],
-    ['GCP', () => new GcpSecretManagerProvider({ project: 'a', resilience, client: client({}, [[], null, { nextPageToken: 'again' }]) })],
+    [
+      'AWS Secrets Manager',
+      () => new AwsSecretsManagerProvider({ path: 'a/', resilience, client: client({}, page) }),
+    ],
+    [
+      'GCP',
+      () =>
+        new GcpSecretManagerProvider({
+          project: 'a',
+          resilience,
+          client: client({}, [[], null, { nextPageToken: 'again' }]),
+        }),
+    ],
   ])('of %s ends with an error when a page leads back to one before', async (_, make) => {
-    await expect(make().list()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('goes round in a circle') });
+    await expect(make().list()).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('goes round in a circle'),
+    });
   });
 
   it('of Azure, whose pages have no names, ends when there are too many of them', async () => {
@@ -129,8 +191,15 @@ describe('a list that leads nowhere', () => {
         for (;;) yield [];
       },
     });
-    const provider = new AzureKeyVaultProvider({ url, resilience, client: client({ listPropertiesOfSecrets }, undefined) });
-    await expect(provider.list()).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('does not end after 20000 pages') });
+    const provider = new AzureKeyVaultProvider({
+      url,
+      resilience,
+      client: client({ listPropertiesOfSecrets }, undefined),
+    });
+    await expect(provider.list()).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('does not end after 20000 pages'),
+    });
   });
 
   it('of Vault ends where each folder holds another, for no key is as long', async () => {
@@ -149,23 +218,27 @@ describe('a list that leads nowhere', () => {
 });
 
 describe.each(all)('an answer that %s would not give', (_, answers, make) => {
-  it.each([...nonsense, ...answers].map((answer, i) => [i, answer] as const))('(%i) is a plain error, or no harm', async (_i, answer) => {
-    for (const ask of asks) {
-      const provider = make(answer);
-      provider.on?.((event) => 'message' in event && readable(String(event.message)));
-      const found = await ask(provider).catch((error: unknown) => error);
-      for (const one of [found].flat() as (Entry | Unreadable | ConfigError | undefined | boolean)[]) {
-        if (one instanceof Error) {
-          expect(one).toBeInstanceOf(ConfigError);
-          readable(one.message);
-        } else if (typeof one === 'object' && 'error' in one) readable(one.error.message);
-        else if (typeof one === 'object') {
-          for (const value of [one.value, one.version ?? '']) expect(['string', 'object']).toContain(typeof value);
-          for (const time of [one.modifiedAt, one.expiresAt]) expect(time).not.toBeNaN();
-          readable(`${one.origin}`);
+  it.each([...nonsense, ...answers].map((answer, i) => [i, answer] as const))(
+    '(%i) is a plain error, or no harm',
+    async (_i, answer) => {
+      for (const ask of asks) {
+        const provider = make(answer);
+        provider.on?.((event) => 'message' in event && readable(String(event.message)));
+        const found = await ask(provider).catch((error: unknown) => error);
+        for (const one of [found].flat() as (Entry | Unreadable | ConfigError | undefined | boolean)[]) {
+          if (one instanceof Error) {
+            expect(one).toBeInstanceOf(ConfigError);
+            readable(one.message);
+          } else if (typeof one === 'object' && 'error' in one) readable(one.error.message);
+          else if (typeof one === 'object') {
+            for (const value of [one.value, one.version ?? ''])
+              expect(['string', 'object']).toContain(typeof value);
+            for (const time of [one.modifiedAt, one.expiresAt]) expect(time).not.toBeNaN();
+            readable(`${one.origin}`);
+          }
         }
+        await provider.close?.();
       }
-      await provider.close?.();
-    }
-  });
+    },
+  );
 });

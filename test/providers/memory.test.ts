@@ -13,7 +13,8 @@ const refused = (values: unknown, options?: object): ConfigError => {
   }
   throw new Error('it was taken');
 };
-const keys = async (provider: MemoryProvider, prefix?: string) => (await provider.list(prefix)).map((entry) => entry.key);
+const keys = async (provider: MemoryProvider, prefix?: string) =>
+  (await provider.list(prefix)).map((entry) => entry.key);
 
 describe('MemoryProvider', () => {
   it('answers a leaf with its key, its value and where it stands', async () => {
@@ -30,20 +31,32 @@ describe('MemoryProvider', () => {
   it('keeps an empty string, 0, false, null and an empty list, which are values', async () => {
     const values = { a: '', b: 0, c: false, d: null, e: [], f: 12n };
     const provider = new MemoryProvider(values);
-    for (const [key, value] of Object.entries(values)) expect((await provider.get(key))?.value).toEqual(value);
+    for (const [key, value] of Object.entries(values))
+      expect((await provider.get(key))?.value).toEqual(value);
   });
 
   it('reads dots in keys at the top level, and only there: further down a name is one segment, as in YAML', async () => {
-    const provider = new MemoryProvider({ 'database.pool.max': 5, 'database/host': 'h', ingress: { 'api.example.com': 'web' } });
+    const provider = new MemoryProvider({
+      'database.pool.max': 5,
+      'database/host': 'h',
+      ingress: { 'api.example.com': 'web' },
+    });
     expect(await keys(provider)).toEqual(['database.pool.max', 'database.host', 'ingress."api.example.com"']);
     expect((await provider.get('ingress."api.example.com"'))?.value).toBe('web');
     expect(await provider.get('ingress.api.example.com')).toBeUndefined();
   });
 
   it('lists what stands at or below a prefix', async () => {
-    const provider = new MemoryProvider({ database: { host: 'h', pool: { max: 1, min: 0 } }, databases: 'other' });
+    const provider = new MemoryProvider({
+      database: { host: 'h', pool: { max: 1, min: 0 } },
+      databases: 'other',
+    });
     expect(await keys(provider)).toHaveLength(4);
-    expect(await keys(provider, 'database')).toEqual(['database.host', 'database.pool.max', 'database.pool.min']);
+    expect(await keys(provider, 'database')).toEqual([
+      'database.host',
+      'database.pool.max',
+      'database.pool.min',
+    ]);
     expect(await keys(provider, 'database.host')).toEqual(['database.host']);
     expect(await keys(provider, 'nothing')).toEqual([]);
   });
@@ -51,7 +64,10 @@ describe('MemoryProvider', () => {
   it('says that a section is one, and names tree', async () => {
     const provider = new MemoryProvider({ database: { pool: { max: 1 } }, features: {} });
     for (const key of ['', 'database', 'database.pool', 'features'])
-      await expect(provider.get(key)).rejects.toMatchObject({ code: 'invalid_key', message: expect.stringContaining('tree') });
+      await expect(provider.get(key)).rejects.toMatchObject({
+        code: 'invalid_key',
+        message: expect.stringContaining('tree'),
+      });
   });
 
   it('keeps an empty section, until something stands in it', async () => {
@@ -132,7 +148,8 @@ describe('MemoryProvider', () => {
   it('refuses options and values that are none', () => {
     expect(refused({}, { nam: 'x' }).message).toContain('Did you mean name?');
     expect(refused({}, { name: '' })).toMatchObject({ code: 'invalid_option' });
-    for (const values of [null, 'text', ['list'], 1]) expect(refused(values)).toMatchObject({ code: 'invalid_option' });
+    for (const values of [null, 'text', ['list'], 1])
+      expect(refused(values)).toMatchObject({ code: 'invalid_option' });
     expect(refused({ '': 1 })).toMatchObject({ code: 'invalid_key' });
     expect(refused({ 'a..b': 1 })).toMatchObject({ code: 'invalid_key' });
   });
@@ -228,7 +245,10 @@ describe('MemoryProvider', () => {
       await expect(provider.set('', 1)).rejects.toMatchObject({ code: 'invalid_key' });
       await expect(provider.set('c', { d: 1 })).rejects.toMatchObject({ code: 'validation' });
       await expect(provider.set('a.b.c', 1)).rejects.toMatchObject({ code: 'conflict' });
-      await expect(provider.set('c', new Date() as never)).rejects.toMatchObject({ code: 'validation', key: 'c' });
+      await expect(provider.set('c', new Date() as never)).rejects.toMatchObject({
+        code: 'validation',
+        key: 'c',
+      });
       expect(await keys(provider)).toEqual(['a.b']);
     });
 

@@ -13,7 +13,10 @@ import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../src/prov
 import { type BundleOptions, BundleProvider } from '../../src/providers/bundle.ts';
 import { type DirectoryOptions, DirectoryProvider } from '../../src/providers/directory.ts';
 import { type DotEnvOptions, DotEnvProvider } from '../../src/providers/dotenv.ts';
-import { type EncryptedFileOptions, EncryptedFileProvider } from '../../src/providers/encrypted-file/index.ts';
+import {
+  type EncryptedFileOptions,
+  EncryptedFileProvider,
+} from '../../src/providers/encrypted-file/index.ts';
 import { type EnvOptions, EnvProvider } from '../../src/providers/env.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
 import { type KeyringOptions, KeyringProvider } from '../../src/providers/keyring/index.ts';
@@ -36,14 +39,25 @@ type Kind = keyof typeof kinds;
 /** The kinds of value that each option takes: for its own meaning, nothing else. */
 type Takes<T> = { readonly [K in keyof Required<T>]: readonly Kind[] };
 
-const shelter: Takes<ShelterOptions> = { cache: ['object'], resilience: ['object'], limits: ['object'], clock: [] };
+const shelter: Takes<ShelterOptions> = {
+  cache: ['object'],
+  resilience: ['object'],
+  limits: ['object'],
+  clock: [],
+};
 const awsClient: Takes<AwsClientOptions> = {
   region: ['string'],
   endpoint: ['string'],
   credentials: ['object', 'function'],
   client: ['object'],
 };
-const variables = { prefix: ['string'], separator: ['string'], variables: ['object'], json: ['object'], sensitive: [] } as const;
+const variables = {
+  prefix: ['string'],
+  separator: ['string'],
+  variables: ['object'],
+  json: ['object'],
+  sensitive: [],
+} as const;
 
 const env: Takes<EnvOptions> = { ...variables, name: ['string'], fileSuffix: ['string'], env: ['object'] };
 const dotenv: Takes<DotEnvOptions> = {
@@ -82,7 +96,13 @@ const encryptedFile: Takes<EncryptedFileOptions> = {
   lockWaitMs: [],
   env: ['object'],
 };
-const keyring: Takes<KeyringOptions> = { ...shelter, service: ['string'], backend: [], prefix: ['string'], name: ['string'] };
+const keyring: Takes<KeyringOptions> = {
+  ...shelter,
+  service: ['string'],
+  backend: [],
+  prefix: ['string'],
+  name: ['string'],
+};
 const vault: Takes<VaultOptions> = {
   ...shelter,
   address: [],
@@ -148,19 +168,44 @@ const azure: Takes<AzureKeyVaultOptions> = {
 
 type Make = (options: object) => unknown;
 const region = { region: 'eu-central-1' };
-const all: readonly (readonly [name: string, make: Make, good: object, takes: Readonly<Record<string, readonly Kind[]>>])[] = [
+const all: readonly (readonly [
+  name: string,
+  make: Make,
+  good: object,
+  takes: Readonly<Record<string, readonly Kind[]>>,
+])[] = [
   ['MemoryProvider', (options) => new MemoryProvider({}, options), {}, memory],
   ['EnvProvider', (options) => new EnvProvider(options), {}, env],
   ['DotEnvProvider', (options) => new DotEnvProvider(options), {}, dotenv],
   ['BundleProvider', (options) => new BundleProvider(options as BundleOptions), { path: 'a.json' }, bundle],
   ['DirectoryProvider', (options) => new DirectoryProvider('secrets', options), {}, directory],
-  ['EncryptedFileProvider', (options) => new EncryptedFileProvider(options as EncryptedFileOptions), { path: 'a.jwe' }, encryptedFile],
-  ['KeyringProvider', (options) => new KeyringProvider(options as KeyringOptions), { service: 'acme' }, keyring],
+  [
+    'EncryptedFileProvider',
+    (options) => new EncryptedFileProvider(options as EncryptedFileOptions),
+    { path: 'a.jwe' },
+    encryptedFile,
+  ],
+  [
+    'KeyringProvider',
+    (options) => new KeyringProvider(options as KeyringOptions),
+    { service: 'acme' },
+    keyring,
+  ],
   ['VaultProvider', (options) => new VaultProvider(options), { path: 'acme/', env: {} }, vault],
   ['AwsSsmProvider', (options) => new AwsSsmProvider(options), { ...region, path: '/acme' }, ssm],
-  ['AwsSecretsManagerProvider', (options) => new AwsSecretsManagerProvider(options), { ...region, path: 'acme/' }, secretsManager],
+  [
+    'AwsSecretsManagerProvider',
+    (options) => new AwsSecretsManagerProvider(options),
+    { ...region, path: 'acme/' },
+    secretsManager,
+  ],
   ['kmsKey', (options) => kmsKey(options as KmsKeyOptions), { ...region, keyId: 'alias/config' }, kms],
-  ['GcpSecretManagerProvider', (options) => new GcpSecretManagerProvider(options as GcpSecretManagerOptions), { project: 'acme' }, gcp],
+  [
+    'GcpSecretManagerProvider',
+    (options) => new GcpSecretManagerProvider(options as GcpSecretManagerOptions),
+    { project: 'acme' },
+    gcp,
+  ],
   [
     'AzureKeyVaultProvider',
     (options) => new AzureKeyVaultProvider(options as AzureKeyVaultOptions),
@@ -181,7 +226,9 @@ function refusalOf(make: Make, options: unknown): ConfigError | undefined {
 
 describe.each(all)('the options of %s', (_, make, good, takes) => {
   const wrong = Object.entries(takes).flatMap(([option, right]) =>
-    (Object.keys(kinds) as Kind[]).filter((kind) => !right.includes(kind)).map((kind) => [option, kind] as const),
+    (Object.keys(kinds) as Kind[])
+      .filter((kind) => !right.includes(kind))
+      .map((kind) => [option, kind] as const),
   );
 
   it('are taken when they are right', () => {
@@ -190,12 +237,19 @@ describe.each(all)('the options of %s', (_, make, good, takes) => {
 
   it.each(wrong)('are refused with a word on %s when it is a %s, which is not quoted', (option, kind) => {
     const error = refusalOf(make, { ...good, [option]: kinds[kind] });
-    expect(error).toMatchObject({ code: 'invalid_option', message: expect.stringMatching(new RegExp(`\\b${option}\\b`)) });
+    expect(error).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringMatching(new RegExp(`\\b${option}\\b`)),
+    });
     expect(error?.message).not.toContain(kinds.string);
   });
 
   it('are refused when they are unknown, or no options', () => {
-    expect(refusalOf(make, { ...good, wrnog: 1 })).toMatchObject({ code: 'invalid_option', message: expect.stringContaining('"wrnog"') });
-    for (const none of [null, 7, true, [], () => undefined]) expect(refusalOf(make, none)).toMatchObject({ code: 'invalid_option' });
+    expect(refusalOf(make, { ...good, wrnog: 1 })).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('"wrnog"'),
+    });
+    for (const none of [null, 7, true, [], () => undefined])
+      expect(refusalOf(make, none)).toMatchObject({ code: 'invalid_option' });
   });
 });

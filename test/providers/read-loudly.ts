@@ -7,7 +7,9 @@ const { hostname, port } = new URL(url);
 if (store === 'azure') {
   const provider = new AzureKeyVaultProvider({
     url,
-    credential: { getToken: async () => ({ token: 'not-a-real-token', expiresOnTimestamp: Date.now() + 3_600_000 }) },
+    credential: {
+      getToken: async () => ({ token: 'not-a-real-token', expiresOnTimestamp: Date.now() + 3_600_000 }),
+    },
     clientOptions: { allowInsecureConnection: true, disableChallengeResourceVerification: true },
   });
   console.log(`${await provider.get('key')}`, provider);
@@ -15,7 +17,13 @@ if (store === 'azure') {
   const { OAuth2Client } = await import('google-auth-library');
   const authClient = new OAuth2Client();
   authClient.setCredentials({ access_token: 'not-a-real-token', expiry_date: Date.now() + 3_600_000 });
-  const clientOptions = { fallback: true, protocol: 'http', apiEndpoint: hostname, port: Number(port), authClient };
+  const clientOptions = {
+    fallback: true,
+    protocol: 'http',
+    apiEndpoint: hostname,
+    port: Number(port),
+    authClient,
+  };
   const provider = new GcpSecretManagerProvider({ project: 'acme', secrets: { key: 'key' }, clientOptions });
   console.log(`${await provider.get('key')}`, provider);
 }

@@ -7,9 +7,17 @@ export interface Ended {
   readonly err: string;
 }
 
-async function run(file: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<Ended> {
+async function run(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Ended> {
   const script = await program(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const child = spawn(process.execPath, [script, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
@@ -18,7 +26,11 @@ async function run(file: string, args: readonly string[], env: Readonly<Record<s
 
 /** A process with nothing of the machine's own credentials: no key file, and no metadata server. */
 export const withoutCredentials = (...args: readonly string[]): Promise<Ended> =>
-  run('without-credentials.ts', args, { PATH: '/nonexistent', HOME: '/nonexistent', GCE_METADATA_HOST: '127.0.0.1:1' });
+  run('without-credentials.ts', args, {
+    PATH: '/nonexistent',
+    HOME: '/nonexistent',
+    GCE_METADATA_HOST: '127.0.0.1:1',
+  });
 
 /** One that reads a secret while every logger there is has been told to speak. */
 export const readLoudly = (...args: readonly string[]): Promise<Ended> =>

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConfigValue, secret } from '../../src/entry.ts';
+import { secret } from '../../src/entry.ts';
 import type { WritableProvider } from '../../src/provider.ts';
 import { AwsSecretsManagerProvider, AwsSsmProvider } from '../../src/providers/aws/index.ts';
 import { AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
 import { VaultProvider } from '../../src/providers/vault/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 import { AwsServer, account } from './aws/server.ts';
 import { FakeVault as FakeKeyVault } from './azure/fake.ts';
 import { FakeGcp } from './gcp/fake.ts';
@@ -20,12 +21,28 @@ afterAll(async () => {
   await Promise.all([aws[Symbol.asyncDispose](), vault.close()]);
 });
 
-const providers: readonly (readonly [name: string, make: () => WritableProvider | Promise<WritableProvider>])[] = [
+const providers: readonly (readonly [
+  name: string,
+  make: () => WritableProvider | Promise<WritableProvider>,
+])[] = [
   ['AwsSsmProvider', () => new AwsSsmProvider({ endpoint: aws.endpoint, ...account, path: '/acme' })],
-  ['AwsSecretsManagerProvider', () => new AwsSecretsManagerProvider({ endpoint: aws.endpoint, ...account, path: 'acme/' })],
-  ['GcpSecretManagerProvider', () => new GcpSecretManagerProvider({ project: 'acme', client: new FakeGcp() })],
-  ['AzureKeyVaultProvider', () => new AzureKeyVaultProvider({ url: 'https://acme.vault.azure.net', client: new FakeKeyVault() })],
-  ['VaultProvider', () => new VaultProvider({ address: vault.address, env: { VAULT_TOKEN: 'root-token' }, path: 'app/', kv: 2 })],
+  [
+    'AwsSecretsManagerProvider',
+    () => new AwsSecretsManagerProvider({ endpoint: aws.endpoint, ...account, path: 'acme/' }),
+  ],
+  [
+    'GcpSecretManagerProvider',
+    () => new GcpSecretManagerProvider({ project: 'acme', client: new FakeGcp() }),
+  ],
+  [
+    'AzureKeyVaultProvider',
+    () => new AzureKeyVaultProvider({ url: 'https://acme.vault.azure.net', client: new FakeKeyVault() }),
+  ],
+  [
+    'VaultProvider',
+    () =>
+      new VaultProvider({ address: vault.address, env: { VAULT_TOKEN: 'root-token' }, path: 'app/', kv: 2 }),
+  ],
   ['KeyringProvider', async () => (await fakeRing()) && keyring()],
 ];
 
@@ -44,7 +61,10 @@ const odd: readonly (readonly [what: string, value: unknown])[] = [
 describe.each(providers)('a value written to %s', (_, make) => {
   it.each(odd)('is refused before anybody is asked to keep it when it is %s', async (_what, value) => {
     const provider = await make();
-    await expect(provider.set('section.key', value as ConfigValue)).rejects.toMatchObject({ code: 'validation', transient: false });
+    await expect(provider.set('section.key', value as ConfigValue)).rejects.toMatchObject({
+      code: 'validation',
+      transient: false,
+    });
     expect(await provider.get('section.key')).toBeUndefined();
     await provider.close?.();
   });

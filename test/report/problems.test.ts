@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { z as zod3 } from 'zod/v3';
 import { carryForward } from '../../src/config/carry.ts';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { makeEntry } from '../../src/entry.ts';
 import {
   type ConfigChange,
   ConfigError,
@@ -16,6 +16,7 @@ import {
   ProviderChain,
   type StandardSchemaV1,
 } from '../../src/index.ts';
+import { makeOrigin } from '../../src/origin.ts';
 
 async function problems(schema: StandardSchemaV1, tree: unknown, options = {}): Promise<readonly Problem[]> {
   try {
@@ -39,8 +40,16 @@ describe('What is wrong with a value', () => {
     [z.number().lt(5), 5, 'expected a number, less than 5, found 5'],
     [z.number().min(2), 1, 'expected a number, at least 2, found 1'],
     [z.number().max(2), 3, 'expected a number, at most 2, found 3'],
-    [z.array(z.string()).min(2), ['a'], 'expected a list of at least 2 items, each item a string, found ["a"]'],
-    [z.array(z.string()).max(1), ['a', 'b'], 'expected a list of at most 1 item, each item a string, found ["a","b"]'],
+    [
+      z.array(z.string()).min(2),
+      ['a'],
+      'expected a list of at least 2 items, each item a string, found ["a"]',
+    ],
+    [
+      z.array(z.string()).max(1),
+      ['a', 'b'],
+      'expected a list of at most 1 item, each item a string, found ["a","b"]',
+    ],
     [z.string().min(2), 'a', 'expected a string of at least 2 characters, found "a"'],
     [z.string().max(1), 'ab', 'expected a string of at most 1 character, found "ab"'],
     [z.null(), 5, 'expected null, found 5'],
@@ -59,30 +68,46 @@ describe('What is wrong with a value', () => {
   });
 
   it('with the whole of what an arktype schema reads is not called a missing key', async () => {
-    const schema = type({ a: 'number', b: 'number' }).narrow(({ a, b }, ctx) => a < b || ctx.mustBe('in order'));
+    const schema = type({ a: 'number', b: 'number' }).narrow(
+      ({ a, b }, ctx) => a < b || ctx.mustBe('in order'),
+    );
     const [problem, ...more] = await problems(schema, { a: 2, b: 1 });
-    expect(problem).toMatchObject({ kind: 'wrong', key: '', says: 'must be in order' });
+    expect(problem).toMatchObject({ kind: 'wrong', key: '', schemaMessage: 'must be in order' });
     expect(more).toEqual([]);
   });
 
   it('and was read from a text, because the schema does not tell what it wants, is not hidden by what the text was before', async () => {
-    const schema = zod3.object({ n: zod3.number(), m: zod3.number() }).refine(({ n, m }) => n < m, 'n must be below m');
-    const given = (n: string) => loadConfig(schema, new EnvProvider({ prefix: 'APP', env: { APP__N: n, APP__M: '1' } }));
-    expect(await given('5').catch((error: ConfigError) => error.problems)).toMatchObject([{ key: '', says: 'n must be below m' }]);
-    expect(await given('x').catch((error: ConfigError) => error.problems)).toMatchObject([{ key: 'n', found: '"x"' }]);
+    const schema = zod3
+      .object({ n: zod3.number(), m: zod3.number() })
+      .refine(({ n, m }) => n < m, 'n must be below m');
+    const given = (n: string) =>
+      loadConfig(schema, new EnvProvider({ prefix: 'APP', env: { APP__N: n, APP__M: '1' } }));
+    expect(await given('5').catch((error: ConfigError) => error.problems)).toMatchObject([
+      { key: '', schemaMessage: 'n must be below m' },
+    ]);
+    expect(await given('x').catch((error: ConfigError) => error.problems)).toMatchObject([
+      { key: 'n', found: '"x"' },
+    ]);
   });
 
   it('that is a date already is not asked to become one: a schema makes dates of texts', async () => {
-    const hint = async (schema: StandardSchemaV1, at: string) => (await problems(schema, { at })).map((problem) => problem.hint);
+    const hint = async (schema: StandardSchemaV1, at: string) =>
+      (await problems(schema, { at })).map((problem) => problem.hint);
     for (const schema of [z.object({ at: z.date() }), v.object({ at: v.date() }), type({ at: 'Date' })])
       expect(await hint(schema, '2030-01-02')).toEqual([
         'No source has dates: let the schema make one of the text, as z.coerce.date() does',
       ]);
-    expect(await hint(z.object({ at: z.coerce.date() }), '2030-31-31')).toEqual(['Change it to a date, as in 2030-12-31']);
+    expect(await hint(z.object({ at: z.coerce.date() }), '2030-31-31')).toEqual([
+      'Change it to a date, as in 2030-12-31',
+    ]);
   });
 
   it('inside a text shows that part of it, unless the text is secret, and says what to change', async () => {
-    const schema = z.object({ list: z.array(z.number()), map: z.object({ a: z.number() }), key: z.array(z.number()) });
+    const schema = z.object({
+      list: z.array(z.number()),
+      map: z.object({ a: z.number() }),
+      key: z.array(z.number()),
+    });
     const env = { APP__LIST: '1, x', APP__MAP: '{"a": "y"}', APP__KEY: 'password=fake-one, x' };
     const chain = new ProviderChain([new EnvProvider({ prefix: 'APP', env })]);
     const found = await loadConfig(schema, chain).catch((error: ConfigError) => error.problems);
@@ -92,14 +117,23 @@ describe('What is wrong with a value', () => {
       { key: 'key', inside: '[0]', found: '[redacted]' },
       { key: 'key', inside: '[1]', found: '[redacted]' },
     ]);
-    await expect(chain.require('list', z.array(z.number()))).rejects.toThrow('found "x". Change this part of APP__LIST to a number');
+    await expect(chain.require('list', z.array(z.number()))).rejects.toThrow(
+      'found "x". Change this part of APP__LIST to a number',
+    );
   });
 
   it('in a union of sections is told by the alternative that came closest', async () => {
-    const zod = z.object({ u: z.union([z.object({ a: z.string(), b: z.string() }), z.object({ a: z.string(), c: z.number() })]) });
-    expect((await problems(zod, { u: { a: 'x', c: 'y' } })).map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong u.c']);
+    const zod = z.object({
+      u: z.union([z.object({ a: z.string(), b: z.string() }), z.object({ a: z.string(), c: z.number() })]),
+    });
+    expect((await problems(zod, { u: { a: 'x', c: 'y' } })).map(({ kind, key }) => `${kind} ${key}`)).toEqual(
+      ['wrong u.c'],
+    );
     const nested = z.object({
-      u: z.union([z.object({ v: z.union([z.object({ a: z.string() }), z.object({ b: z.string(), c: z.string() })]) }), z.string()]),
+      u: z.union([
+        z.object({ v: z.union([z.object({ a: z.string() }), z.object({ b: z.string(), c: z.string() })]) }),
+        z.string(),
+      ]),
     });
     expect((await problems(nested, { u: { v: { a: 5 } } })).map(({ key }) => key)).toEqual(['u.v.a']);
     const valibot = v.object({ u: v.union([v.object({ a: v.string() }), v.string()]) });
@@ -108,32 +142,49 @@ describe('What is wrong with a value', () => {
     expect((await problems(two, { u: { a: 5 } })).map(({ key }) => key)).toEqual(['u.a']);
     expect((await problems(two, { u: {} })).map(({ key }) => key)).toEqual(['u.a', 'u.b']);
     const scalars = v.object({ u: v.union([v.number(), v.boolean()]) });
-    expect((await problems(scalars, { u: 'x' }))[0]?.message).toBe('expected a number or true or false, found "x"');
+    expect((await problems(scalars, { u: 'x' }))[0]?.message).toBe(
+      'expected a number or true or false, found "x"',
+    );
     const ark = type({ u: type({ a: 'string' }).or('number') });
     expect((await problems(ark, { u: { a: 5 } }))[0]?.key).toMatch(/^u/);
   });
 
   it('that is unknown inside a list is told with the list’s place', async () => {
-    const found = await problems(z.object({ l: z.array(z.strictObject({ a: z.number() })) }), { l: [{ a: 1, b: 'fake-value' }] });
+    const found = await problems(z.object({ l: z.array(z.strictObject({ a: z.number() })) }), {
+      l: [{ a: 1, b: 'fake-value' }],
+    });
     expect(found).toMatchObject([{ kind: 'unknown', key: 'l', inside: '[0].b', origin: 'memory l' }]);
   });
 
   it('can be told of a schema that throws, through dates, records and lists', async () => {
     const schema = z
-      .object({ d: z.date(), r: z.record(z.string(), z.number()), l: z.array(z.object({ a: z.string() })), any: z.any() })
+      .object({
+        d: z.date(),
+        r: z.record(z.string(), z.number()),
+        l: z.array(z.object({ a: z.string() })),
+        any: z.any(),
+      })
       .catchall(
         z.string().transform((): string => {
           throw new Error('fake-secret');
         }),
       );
     const found = await problems(schema, { d: 'x', r: { k: 'n' }, l: [{}], any: 1, boom: 'x' });
-    expect(found.map(({ kind, key, inside = '' }) => `${kind} ${key}${inside}`)).toEqual(['wrong r.k', 'missing l[0].a', 'wrong ']);
+    expect(found.map(({ kind, key, inside = '' }) => `${kind} ${key}${inside}`)).toEqual([
+      'wrong r.k',
+      'missing l[0].a',
+      'wrong ',
+    ]);
   });
 
   it('is found at the root when the configuration is one value', async () => {
-    const config = await loadConfig(z.number(), new EnvProvider({ prefix: 'APP', env: { APP__PORT: '5' } }), { at: 'port' });
+    const config = await loadConfig(z.number(), new EnvProvider({ prefix: 'APP', env: { APP__PORT: '5' } }), {
+      at: 'port',
+    });
     expect(config.value).toBe(5);
-    expect((await loadConfig(z.number(), new EnvProvider({ env: { PORT: '5' } }), { at: 'port' })).value).toBe(5);
+    expect(
+      (await loadConfig(z.number(), new EnvProvider({ env: { PORT: '5' } }), { at: 'port' })).value,
+    ).toBe(5);
     expect(JSON.stringify(config)).toBe('5');
     expect(inspect(config)).toBe('Config (generation 1) 5');
     expect(config.get('anything' as never)).toBeUndefined();
@@ -143,9 +194,14 @@ describe('What is wrong with a value', () => {
 
   it('keeps a list’s and a section’s own texts as they are when nothing is to be read in them', async () => {
     const schema = z.object({ list: z.array(z.object({ n: z.number() })), s: z.string() });
-    const config = await loadConfig(schema, new EnvProvider({ prefix: 'APP', env: { APP__LIST: '[{"n":1}]', APP__S: 'x' } }));
+    const config = await loadConfig(
+      schema,
+      new EnvProvider({ prefix: 'APP', env: { APP__LIST: '[{"n":1}]', APP__S: 'x' } }),
+    );
     expect(config.value).toEqual({ list: [{ n: 1 }], s: 'x' });
-    expect(config.explain('list').notes[0]).toBe('the text "[{\\"n\\":1}]" was read as a list of 1: [{"n":1}]');
+    expect(config.explain('list').notes[0]).toBe(
+      'the text "[{\\"n\\":1}]" was read as a list of 1: [{"n":1}]',
+    );
   });
 });
 
@@ -174,7 +230,11 @@ describe('A change', () => {
   it('of what is secret, and not of the value, makes a generation and tells nobody', async () => {
     let secret = false;
     const origin = makeOrigin({ provider: 'p', source: 'p a' });
-    const source = { name: 'p', get: async () => undefined, list: async () => [makeEntry({ key: 'a', value: 'fake-1', secret, origin })] };
+    const source = {
+      name: 'p',
+      get: async () => undefined,
+      list: async () => [makeEntry({ key: 'a', value: 'fake-1', secret, origin })],
+    };
     const config = await loadConfig(source);
     config.subscribe('', () => expect.unreachable());
     expect(JSON.stringify(config.value)).toContain('fake-1');
@@ -187,13 +247,24 @@ describe('A change', () => {
 
 describe('What stood in a source', () => {
   const origin = makeOrigin({ provider: 'v', source: 'v a' });
-  const entry = (key: string, expiresAt?: number) => makeEntry({ key, value: 'x', secret: true, origin, ...(expiresAt && { expiresAt }) });
+  const entry = (key: string, expiresAt?: number) =>
+    makeEntry({ key, value: 'x', secret: true, origin, ...(expiresAt && { expiresAt }) });
   const down = new ConfigError('unavailable', 'v is down');
   const gone = { key: 'h', origin, error: new ConfigError('disabled', 'no') };
 
   it('stands on when it is tolerated to be gone, holes and all; what expired becomes a hole', () => {
-    const before = [{ name: 'v', entries: [entry('a'), entry('b', 5), { ...entry('c', 5), loose: 'always' as const }], holes: [gone] }];
-    const { layers, stale } = carryForward([{ name: 'v', entries: [], holes: [], tolerated: down }], before, 10);
+    const before = [
+      {
+        name: 'v',
+        entries: [entry('a'), entry('b', 5), { ...entry('c', 5), loose: 'always' as const }],
+        holes: [gone],
+      },
+    ];
+    const { layers, stale } = carryForward(
+      [{ name: 'v', entries: [], holes: [], tolerated: down }],
+      before,
+      10,
+    );
     expect(layers[0]?.entries.map(({ key }) => key)).toEqual(['a']);
     expect(layers[0]?.holes.map(({ key, loose }) => [key, loose])).toEqual([
       ['h', undefined],
@@ -208,15 +279,23 @@ describe('What stood in a source', () => {
     expect(carryForward([tolerated], [], 10).stale.size).toBe(0);
     expect(carryForward([tolerated], [{ name: 'v', entries: [], holes: [] }], 10).stale.size).toBe(0);
     const answered = { ...tolerated, entries: [entry('z')] };
-    expect(carryForward([answered], [{ name: 'v', entries: [entry('a')], holes: [] }], 10).layers).toEqual([answered]);
+    expect(carryForward([answered], [{ name: 'v', entries: [entry('a')], holes: [] }], 10).layers).toEqual([
+      answered,
+    ]);
   });
 
   it('of leases is kept only while it is valid', () => {
     const unheld = { key: 'db', origin, error: new ConfigError('on_demand', 'would be made') };
     const layer = { name: 'v', entries: [], holes: [unheld, gone] };
-    const kept = carryForward([layer], [{ name: 'v', entries: [entry('db.user', 20), entry('x')], holes: [] }], 10).layers[0];
+    const kept = carryForward(
+      [layer],
+      [{ name: 'v', entries: [entry('db.user', 20), entry('x')], holes: [] }],
+      10,
+    ).layers[0];
     expect(kept?.entries.map(({ key }) => key)).toEqual(['db.user']);
     expect(kept?.holes).toEqual([gone]);
-    expect(carryForward([layer], [{ name: 'v', entries: [entry('db.user', 5)], holes: [] }], 10).layers).toEqual([layer]);
+    expect(
+      carryForward([layer], [{ name: 'v', entries: [entry('db.user', 5)], holes: [] }], 10).layers,
+    ).toEqual([layer]);
   });
 });

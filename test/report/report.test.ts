@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BundleProvider, type ConfigError, EnvProvider, loadConfig, MemoryProvider, type StandardSchemaV1 } from '../../src/index.ts';
+import {
+  BundleProvider,
+  type ConfigError,
+  EnvProvider,
+  loadConfig,
+  MemoryProvider,
+  type StandardSchemaV1,
+} from '../../src/index.ts';
 import { formatReport } from '../../src/report/report.ts';
 import { schemas } from '../support/schemas.ts';
 
@@ -25,7 +32,9 @@ interface Fault {
 const faults: Readonly<Record<string, Fault>> = {
   'a missing key': { yaml: good.replace('  host: db.internal\n', '').replace('mode: production\n', '') },
   'a missing section': { yaml: good.slice(0, good.indexOf('llm:')) },
-  'a wrong type in a file': { yaml: good.replace('port: 8080', 'port: "8080"').replace('host: db.internal', 'host: 5') },
+  'a wrong type in a file': {
+    yaml: good.replace('port: 8080', 'port: "8080"').replace('host: db.internal', 'host: 5'),
+  },
   'a wrong string in a variable': {
     yaml: good,
     env: {
@@ -45,7 +54,10 @@ const faults: Readonly<Record<string, Fault>> = {
     unknown: 'error',
   },
   'a misspelled key': { yaml: good.replace('  host:', '  hots:'), env: { APP__MODES: 'production' } },
-  'a nested list': { yaml: `${good}servers:\n  - host: a\n    port: 1\n  - host: 7\n  - port: x\n    host: c\n`, env: {} },
+  'a nested list': {
+    yaml: `${good}servers:\n  - host: a\n    port: 1\n  - host: 7\n  - port: x\n    host: c\n`,
+    env: {},
+  },
   'a union': { yaml: `${good}cache:\n  type: memory\n  max: lots\nretries: often\n` },
   'a union without its discriminator': { yaml: `${good}cache:\n  max: 5\n` },
   'a secret': { yaml: good.replace('fake-hunter2', '12345678'), env: { APP__LLM__API_KEY: 'fake' } },
@@ -57,7 +69,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function refused(schema: StandardSchemaV1, { env = {}, yaml = good, unknown }: Fault): Promise<ConfigError> {
+async function refused(
+  schema: StandardSchemaV1,
+  { env = {}, yaml = good, unknown }: Fault,
+): Promise<ConfigError> {
   const file = join(folder, 'base.yaml');
   await writeFile(file, yaml);
   const source = [new EnvProvider({ prefix: 'APP', env }), new BundleProvider(file)];
@@ -72,31 +87,40 @@ async function refused(schema: StandardSchemaV1, { env = {}, yaml = good, unknow
 const withoutFolder = (text: string): string => text.replaceAll(`${folder}/`, 'config/');
 
 describe('The report', () => {
-  it.each(Object.entries(schemas))('tells every fault of a configuration with a %s schema', async (library, schema) => {
-    const texts: string[] = [];
-    for (const [name, fault] of Object.entries(faults)) {
-      const error = await refused(schema as StandardSchemaV1, fault);
-      expect(error.code).toBe('validation');
-      expect(error.message).not.toMatch(/fake-|12345678/);
-      texts.push(`### ${name}\n\n${withoutFolder(error.message)}\n`);
-    }
-    await expect(texts.join('\n\n')).toMatchFileSnapshot(`./reports/${library}.txt`);
-  });
+  it.each(Object.entries(schemas))(
+    'tells every fault of a configuration with a %s schema',
+    async (library, schema) => {
+      const texts: string[] = [];
+      for (const [name, fault] of Object.entries(faults)) {
+        const error = await refused(schema as StandardSchemaV1, fault);
+        expect(error.code).toBe('validation');
+        expect(error.message).not.toMatch(/fake-|12345678/);
+        texts.push(`### ${name}\n\n${withoutFolder(error.message)}\n`);
+      }
+      await expect(texts.join('\n\n')).toMatchFileSnapshot(`./reports/${library}.txt`);
+    },
+  );
 
-  it.each(Object.entries(schemas))('has nothing to tell of a good configuration with a %s schema', async (_, schema) => {
-    const file = join(folder, 'good.yaml');
-    await writeFile(file, good);
-    const env = { APP__PORT: '9090', APP__TAGS: 'a, b', APP__DATABASE__SSL: 'false', APP__RETRIES: '3' };
-    const config = await loadConfig(schema as typeof schemas.zod, [new EnvProvider({ prefix: 'APP', env }), new BundleProvider(file)]);
-    expect(config.value).toEqual({
-      port: 9090,
-      database: { host: 'db.internal', password: 'fake-hunter2', poolMax: 10, ssl: false },
-      mode: 'production',
-      llm: { endpoint: 'https://llm.example.com' },
-      tags: ['a', 'b'],
-      retries: 3,
-    });
-  });
+  it.each(Object.entries(schemas))(
+    'has nothing to tell of a good configuration with a %s schema',
+    async (_, schema) => {
+      const file = join(folder, 'good.yaml');
+      await writeFile(file, good);
+      const env = { APP__PORT: '9090', APP__TAGS: 'a, b', APP__DATABASE__SSL: 'false', APP__RETRIES: '3' };
+      const config = await loadConfig(schema as typeof schemas.zod, [
+        new EnvProvider({ prefix: 'APP', env }),
+        new BundleProvider(file),
+      ]);
+      expect(config.value).toEqual({
+        port: 9090,
+        database: { host: 'db.internal', password: 'fake-hunter2', poolMax: 10, ssl: false },
+        mode: 'production',
+        llm: { endpoint: 'https://llm.example.com' },
+        tags: ['a', 'b'],
+        retries: 3,
+      });
+    },
+  );
 
   it('is there as data too', async () => {
     const error = await refused(schemas.zod, { env: { APP__PORT: 'x' } });
@@ -114,13 +138,21 @@ describe('The report', () => {
   });
 
   it('says for a problem with the whole configuration that it is one', async () => {
-    const never = z.object({ a: z.number(), b: z.number() }).refine(({ a, b }) => a < b, { message: 'a must be below b' });
-    const error = await loadConfig(never, new MemoryProvider({ a: 2, b: 1 })).catch((caught: ConfigError) => caught);
-    expect((error as ConfigError).message).toContain('(the whole configuration)\n    problem   a must be below b');
+    const never = z
+      .object({ a: z.number(), b: z.number() })
+      .refine(({ a, b }) => a < b, { message: 'a must be below b' });
+    const error = await loadConfig(never, new MemoryProvider({ a: 2, b: 1 })).catch(
+      (caught: ConfigError) => caught,
+    );
+    expect((error as ConfigError).message).toContain(
+      '(the whole configuration)\n    problem   a must be below b',
+    );
   });
 
   it('keeps its columns when a text has several lines', () => {
     const text = formatReport([{ kind: 'unreadable', key: 'a', message: 'one\ntwo' }]);
-    expect(text).toBe('There is 1 problem with the configuration:\n\n  a\n    problem   one\n              two');
+    expect(text).toBe(
+      'There is 1 problem with the configuration:\n\n  a\n    problem   one\n              two',
+    );
   });
 });

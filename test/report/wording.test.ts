@@ -47,7 +47,8 @@ describe('The words of a schema library', () => {
   });
 
   it('do not show through what is not there', () => {
-    for (const nothing of [undefined, null, true, '']) expect(showsThrough('any text true null', nothing)).toBe(false);
+    for (const nothing of [undefined, null, true, ''])
+      expect(showsThrough('any text true null', nothing)).toBe(false);
     expect(showsThrough('x', '\ud800lone')).toBe(false);
   });
 });

@@ -7,39 +7,45 @@ import { shapeOf, wantedBy } from '../../src/schema/keys.ts';
 import { schemas } from '../support/schemas.ts';
 
 const keysOf = (schema: StandardSchemaV1) => describeKeys(schema).keys.map(({ key }) => key);
-const one = (schema: StandardSchemaV1, key: string) => describeKeys(schema).keys.find((known) => known.key === key);
+const one = (schema: StandardSchemaV1, key: string) =>
+  describeKeys(schema).keys.find((known) => known.key === key);
 
 describe('describeKeys', () => {
-  it.each(Object.entries(schemas))('knows every key of a %s schema, sections by their leaves, and that these are all', (_, schema) => {
-    const { keys, open, complete } = describeKeys(schema as StandardSchemaV1);
-    expect(keys.map(({ key }) => key).sort()).toEqual(
-      [
-        'port',
-        'database.host',
-        'database.password',
-        'database.poolMax',
-        'database.ssl',
-        'mode',
-        'llm.endpoint',
-        'llm.apiKey',
-        'tags',
-        'servers',
-        'cache.type',
-        'cache.max',
-        'cache.url',
-        'retries',
-      ].sort(),
-    );
-    expect(open).toEqual([]);
-    expect(complete).toBe(true);
-    expect(
-      keys
-        .filter(({ required }) => required)
-        .map(({ key }) => key)
-        .sort(),
-    ).toEqual(['port', 'database.host', 'database.password', 'mode', 'llm.endpoint'].sort());
-    expect(keys.filter(({ secret }) => secret).map(({ key }) => key)).toEqual(expect.arrayContaining(['database.password', 'llm.apiKey']));
-  });
+  it.each(Object.entries(schemas))(
+    'knows every key of a %s schema, sections by their leaves, and that these are all',
+    (_, schema) => {
+      const { keys, prefixes: open, complete } = describeKeys(schema as StandardSchemaV1);
+      expect(keys.map(({ key }) => key).sort()).toEqual(
+        [
+          'port',
+          'database.host',
+          'database.password',
+          'database.poolMax',
+          'database.ssl',
+          'mode',
+          'llm.endpoint',
+          'llm.apiKey',
+          'tags',
+          'servers',
+          'cache.type',
+          'cache.max',
+          'cache.url',
+          'retries',
+        ].sort(),
+      );
+      expect(open).toEqual([]);
+      expect(complete).toBe(true);
+      expect(
+        keys
+          .filter(({ required }) => required)
+          .map(({ key }) => key)
+          .sort(),
+      ).toEqual(['port', 'database.host', 'database.password', 'mode', 'llm.endpoint'].sort());
+      expect(keys.filter(({ secret }) => secret).map(({ key }) => key)).toEqual(
+        expect.arrayContaining(['database.password', 'llm.apiKey']),
+      );
+    },
+  );
 
   it('tells types in words', () => {
     const schema = z.object({
@@ -65,34 +71,38 @@ describe('describeKeys', () => {
       t: z.array(z.string()).length(2),
       u: z.null(),
     });
-    expect(Object.fromEntries(describeKeys(schema).keys.map(({ key, type: words }) => [key, words]))).toEqual({
-      a: 'a string',
-      b: 'a string that is not empty',
-      c: 'a string of 3 to 5 characters',
-      d: 'a number, greater than 0',
-      e: 'a whole number, at most 9',
-      f: 'one of "x", "y"',
-      g: '"only"',
-      h: 'a list of 1 to 3 items, each item a number',
-      i: 'true or false',
-      j: 'a whole number',
-      k: 'a date, as in 2030-12-31',
-      l: 'a number or "auto"',
-      m: 'an e-mail address',
-      n: 'a date and time, as in 2030-12-31T23:59:59Z',
-      o: 'a string that matches /^a+$/',
-      p: 'a string or null',
-      q: 'a number, at least 1 and less than 5',
-      r: 'a string of 4 characters',
-      s: 'a string of at most 1 character',
-      t: 'a list of 2 items, each item a string',
-      u: 'null',
-    });
+    expect(Object.fromEntries(describeKeys(schema).keys.map(({ key, type: words }) => [key, words]))).toEqual(
+      {
+        a: 'a string',
+        b: 'a string that is not empty',
+        c: 'a string of 3 to 5 characters',
+        d: 'a number, greater than 0',
+        e: 'a whole number, at most 9',
+        f: 'one of "x", "y"',
+        g: '"only"',
+        h: 'a list of 1 to 3 items, each item a number',
+        i: 'true or false',
+        j: 'a whole number',
+        k: 'a date, as in 2030-12-31',
+        l: 'a number or "auto"',
+        m: 'an e-mail address',
+        n: 'a date and time, as in 2030-12-31T23:59:59Z',
+        o: 'a string that matches /^a+$/',
+        p: 'a string or null',
+        q: 'a number, at least 1 and less than 5',
+        r: 'a string of 4 characters',
+        s: 'a string of at most 1 character',
+        t: 'a list of 2 items, each item a string',
+        u: 'null',
+      },
+    );
   });
 
   it('tells defaults, also those of a whole section, and descriptions', () => {
     const zod = z.object({
-      db: z.object({ host: z.string().describe('Where it is'), port: z.number().default(3) }).default({ host: 'x', port: 4 }),
+      db: z
+        .object({ host: z.string().describe('Where it is'), port: z.number().default(3) })
+        .default({ host: 'x', port: 4 }),
       pre: z.object({ y: z.number().default(3) }).prefault({}),
     });
     expect(describeKeys(zod).keys).toMatchObject([
@@ -135,7 +145,7 @@ describe('describeKeys', () => {
       any: z.any(),
       s: z.string(),
     });
-    expect(describeKeys(schema)).toMatchObject({ open: ['rec', 'loose', 'any'], complete: false });
+    expect(describeKeys(schema)).toMatchObject({ prefixes: ['rec', 'loose', 'any'], complete: false });
     expect(keysOf(schema)).toEqual(['loose.a', 'any', 's']);
     const valibot = v.object({
       rec: v.record(v.string(), v.number()),
@@ -143,12 +153,14 @@ describe('describeKeys', () => {
       rest: v.objectWithRest({}, v.string()),
       any: v.any(),
     });
-    expect(describeKeys(valibot).open).toEqual(['rec', 'loose', 'rest', 'any']);
-    expect(describeKeys(type({ '[string]': 'number' })).open).toEqual(['']);
+    expect(describeKeys(valibot).prefixes).toEqual(['rec', 'loose', 'rest', 'any']);
+    expect(describeKeys(type({ '[string]': 'number' })).prefixes).toEqual(['']);
   });
 
   it('knows the names of a record with chosen keys', () => {
-    expect(keysOf(z.object({ r: z.partialRecord(z.enum(['a', 'b']), z.object({ x: z.string() })) }))).toEqual(['r.a.x', 'r.b.x']);
+    expect(keysOf(z.object({ r: z.partialRecord(z.enum(['a', 'b']), z.object({ x: z.string() })) }))).toEqual(
+      ['r.a.x', 'r.b.x'],
+    );
     expect(keysOf(v.object({ r: v.record(v.picklist(['a', 'b']), v.string()) }))).toEqual(['r.a', 'r.b']);
   });
 
@@ -170,7 +182,10 @@ describe('describeKeys', () => {
       v.transform(({ a }) => ({ b: a })),
     );
     expect(describeKeys(valibot).keys).toMatchObject([{ key: 'a', type: 'a string' }]);
-    expect(keysOf(v.intersect([v.object({ x: v.string() }), v.object({ y: v.string() })]))).toEqual(['x', 'y']);
+    expect(keysOf(v.intersect([v.object({ x: v.string() }), v.object({ y: v.string() })]))).toEqual([
+      'x',
+      'y',
+    ]);
   });
 
   it('ends for schemas that hold themselves', () => {
@@ -181,7 +196,10 @@ describe('describeKeys', () => {
     const zod: z.ZodType<Tree> = z.object({ name: z.string(), inner: z.lazy(() => zod).optional() });
     expect(describeKeys(zod)).toMatchObject({ complete: false });
     expect(keysOf(zod)).toContain('name');
-    const valibot: v.GenericSchema<Tree> = v.object({ name: v.string(), inner: v.optional(v.lazy(() => valibot)) });
+    const valibot: v.GenericSchema<Tree> = v.object({
+      name: v.string(),
+      inner: v.optional(v.lazy(() => valibot)),
+    });
     expect(describeKeys(valibot)).toMatchObject({ complete: false });
     expect(keysOf(valibot)).toContain('inner.name');
   });
@@ -195,9 +213,16 @@ describe('describeKeys', () => {
       sym: z.symbol().optional(),
       custom: z.custom<string>(() => true),
     });
-    expect(describeKeys(schema).keys.map(({ key }) => key)).toEqual(expect.arrayContaining(['a', 'b', 'custom']));
+    expect(describeKeys(schema).keys.map(({ key }) => key)).toEqual(
+      expect.arrayContaining(['a', 'b', 'custom']),
+    );
     expect(one(schema, 'a')?.description).toBe('first');
-    const ark = type({ n: type('number').narrow((n) => n > 3), u: type.instanceOf(URL), d: 'Date', b: 'bigint' });
+    const ark = type({
+      n: type('number').narrow((n) => n > 3),
+      u: type.instanceOf(URL),
+      d: 'Date',
+      b: 'bigint',
+    });
     expect(describeKeys(ark).keys.map(({ key, type: words }) => [key, words])).toEqual(
       expect.arrayContaining([
         ['n', 'a number'],
@@ -210,10 +235,17 @@ describe('describeKeys', () => {
   it('finds out what an unknown library reads, and says that there may be more', () => {
     const validate = vi.fn((input: unknown) => {
       const { db, flag } = input as { db: { host: unknown; [name: string]: unknown }; flag?: unknown };
-      return { value: { host: db.host, port: 'port' in db ? db.port : 1, flag, d: Object.getOwnPropertyDescriptor(db, 'd') } };
+      return {
+        value: {
+          host: db.host,
+          port: 'port' in db ? db.port : 1,
+          flag,
+          d: Object.getOwnPropertyDescriptor(db, 'd'),
+        },
+      };
     });
     const schema: StandardSchemaV1 = { '~standard': { version: 1, vendor: 'mine', validate } };
-    const { keys, open, complete } = describeKeys(schema);
+    const { keys, prefixes: open, complete } = describeKeys(schema);
     expect(keys.map(({ key }) => key)).toEqual(['db.host', 'db.port', 'db.d', 'flag']);
     expect(open).toContain('');
     expect(complete).toBe(false);
@@ -269,8 +301,11 @@ describe('describeKeys', () => {
 
   it('says what to ask providers for, below a section', () => {
     const schema = z.object({ a: z.object({ b: z.string() }), r: z.record(z.string(), z.string()) });
-    expect(wantedBy(shapeOf(schema), 'acme.api')).toEqual({ keys: ['acme.api.a.b'], open: ['acme.api.r'] });
-    expect(wantedBy(shapeOf(z.looseObject({})), 'acme')).toEqual({ keys: [], open: ['acme'] });
-    expect(wantedBy(shapeOf(z.number()), 'acme.port')).toEqual({ keys: ['acme.port'], open: [] });
+    expect(wantedBy(shapeOf(schema), 'acme.api')).toEqual({
+      keys: ['acme.api.a.b'],
+      prefixes: ['acme.api.r'],
+    });
+    expect(wantedBy(shapeOf(z.looseObject({})), 'acme')).toEqual({ keys: [], prefixes: ['acme'] });
+    expect(wantedBy(shapeOf(z.number()), 'acme.port')).toEqual({ keys: ['acme.port'], prefixes: [] });
   });
 });

@@ -2,9 +2,10 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { makeEntry } from '../../src/entry.ts';
 import { type ConfigError, EnvProvider, MemoryProvider, ProviderChain } from '../../src/index.ts';
-import { parseLeaf } from '../../src/schema/leaf.ts';
+import { makeOrigin } from '../../src/origin.ts';
+import { parseLeaf } from '../../src/report/leaf.ts';
 import { isSchema, type StandardSchemaV1 } from '../../src/schema/schema.ts';
 
 const entry = (value: Parameters<typeof makeEntry>[0]['value'], more: object = {}) =>
@@ -24,7 +25,11 @@ const noting =
     return value;
   };
 
-async function refused(schema: StandardSchemaV1, value: Parameters<typeof entry>[0], more?: object): Promise<ConfigError> {
+async function refused(
+  schema: StandardSchemaV1,
+  value: Parameters<typeof entry>[0],
+  more?: object,
+): Promise<ConfigError> {
   try {
     await parseLeaf(schema, entry(value, more));
   } catch (error) {
@@ -35,7 +40,9 @@ async function refused(schema: StandardSchemaV1, value: Parameters<typeof entry>
 
 describe('One key read by a schema', () => {
   it('is what the schema makes of it', async () => {
-    const chain = new ProviderChain([new EnvProvider({ prefix: 'APP', env: { APP__PORT: '80', APP__URL: 'https://a.example' } })]);
+    const chain = new ProviderChain([
+      new EnvProvider({ prefix: 'APP', env: { APP__PORT: '80', APP__URL: 'https://a.example' } }),
+    ]);
     expect(await chain.require('port', z.number())).toBe(80);
     expect(await chain.require('port', v.pipe(v.string(), v.transform(Number)))).toBe(80);
     expect(await chain.require('port', type('string.numeric.parse'))).toBe(80);
@@ -55,7 +62,10 @@ describe('One key read by a schema', () => {
     const error = await refused(z.number(), '5', { text: false });
     expect(error.hint).toBe('Remove the quotes: env LLM__API_KEY has a string there');
     const chain = new ProviderChain([new MemoryProvider({ port: '80' })]);
-    await expect(chain.require('port', z.number())).rejects.toMatchObject({ code: 'validation', key: 'port' });
+    await expect(chain.require('port', z.number())).rejects.toMatchObject({
+      code: 'validation',
+      key: 'port',
+    });
   });
 
   it('is read as a preprocessing schema wants it, at most four times', async () => {
@@ -96,8 +106,14 @@ describe('One key read by a schema', () => {
 
   it('keeps a check’s own words when they quote nothing', async () => {
     const starts = z.string().refine((key) => key.startsWith('sk-'), { message: 'must start with sk-' });
-    expect((await refused(starts, 'fake-secret-1', { secret: true })).message).toContain('must start with sk-, found [redacted]');
-    const quoting = z.string().superRefine((key, context) => context.addIssue({ code: 'custom', message: `bad: ${key.toUpperCase()}` }));
+    expect((await refused(starts, 'fake-secret-1', { secret: true })).message).toContain(
+      'must start with sk-, found [redacted]',
+    );
+    const quoting = z
+      .string()
+      .superRefine((key, context) =>
+        context.addIssue({ code: 'custom', message: `bad: ${key.toUpperCase()}` }),
+      );
     expect((await refused(quoting, 'fake-secret-1', { secret: true })).message).toContain(
       'the schema does not accept it, found [redacted]',
     );
@@ -106,7 +122,11 @@ describe('One key read by a schema', () => {
   it('can be a list or a tree, whose parts are told by their place', async () => {
     expect(await parseLeaf(z.object({ a: z.number() }), entry({ a: '5' }))).toEqual({ a: 5 });
     const error = await refused(z.array(z.object({ a: z.number() })), [{ a: 1 }, { a: 'x' }]);
-    expect(error.problems?.[0]).toMatchObject({ expected: 'a number', found: '"x"', message: 'expected a number, found "x"' });
+    expect(error.problems?.[0]).toMatchObject({
+      expected: 'a number',
+      found: '"x"',
+      message: 'expected a number, found "x"',
+    });
   });
 
   it('is told when the schema itself throws, without the message', async () => {

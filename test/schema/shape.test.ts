@@ -6,13 +6,25 @@ import { fromJsonSchema } from '../../src/schema/json-schema.ts';
 import { shapeOf } from '../../src/schema/keys.ts';
 import { both, either, leaf, shapeAt, unknown } from '../../src/schema/shape.ts';
 
-const kindsAt = (schema: Parameters<typeof shapeOf>[0], ...path: string[]) => [...(shapeAt(shapeOf(schema), path)?.kinds ?? [])];
+const kindsAt = (schema: Parameters<typeof shapeOf>[0], ...path: string[]) => [
+  ...(shapeAt(shapeOf(schema), path)?.kinds ?? []),
+];
 
 describe('A shape', () => {
   it('of alternatives takes all that any of them takes, and requires what all of them require', () => {
     const schema = z.union([
-      z.object({ type: z.literal('a'), x: z.string(), list: z.array(z.string()), rec: z.record(z.string(), z.number()) }),
-      z.object({ type: z.literal('b'), x: z.number(), list: z.array(z.number()), rec: z.record(z.string(), z.string()) }),
+      z.object({
+        type: z.literal('a'),
+        x: z.string(),
+        list: z.array(z.string()),
+        rec: z.record(z.string(), z.number()),
+      }),
+      z.object({
+        type: z.literal('b'),
+        x: z.number(),
+        list: z.array(z.number()),
+        rec: z.record(z.string(), z.string()),
+      }),
     ]);
     expect(kindsAt(schema, 'x')).toEqual(['string', 'number']);
     expect(kindsAt(schema, 'list', '0')).toEqual(['string', 'number']);
@@ -62,14 +74,23 @@ describe('JSON Schema', () => {
       },
       patternProperties: { '^x-': { type: 'integer' } },
       additionalProperties: { type: 'string' },
-      $defs: { 'odd/name': { type: ['string', 'null'] }, tree: { type: 'object', properties: { inner: { $ref: '#/$defs/tree' } } } },
+      $defs: {
+        'odd/name': { type: ['string', 'null'] },
+        tree: { type: 'object', properties: { inner: { $ref: '#/$defs/tree' } } },
+      },
     });
     expect([...(shapeAt(shape, ['a'])?.kinds ?? [])]).toEqual(['string', 'null']);
     expect(shapeAt(shape, ['tree', 'inner'])?.open).toBe(true);
     expect(shapeAt(shape, ['lost'])?.open).toBe(true);
     expect(shapeAt(shape, ['yes'])?.open).toBe(true);
     expect(shapeAt(shape, ['any'])?.open).toBe(true);
-    expect([...(shapeAt(shape, ['type'])?.kinds ?? [])]).toEqual(['string', 'null', 'number', 'list', 'section']);
+    expect([...(shapeAt(shape, ['type'])?.kinds ?? [])]).toEqual([
+      'string',
+      'null',
+      'number',
+      'list',
+      'section',
+    ]);
     expect([...(shapeAt(shape, ['x-1'])?.kinds ?? [])]).toEqual(['string', 'integer']);
   });
 

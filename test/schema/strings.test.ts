@@ -54,7 +54,8 @@ describe('A string whose type is declared', () => {
   });
 
   it('is refused rather than handed to a schema that would make something of anything', () => {
-    for (const text of ['', 'no', '0', 'False']) expect(readings(text, shapeOf(z.coerce.boolean()))).toEqual([]);
+    for (const text of ['', 'no', '0', 'False'])
+      expect(readings(text, shapeOf(z.coerce.boolean()))).toEqual([]);
     for (const text of ['', ' ', '0x1']) expect(readings(text, shapeOf(z.coerce.number()))).toEqual([]);
     expect(readings('', shapeOf(z.coerce.bigint().optional()))).toEqual([]);
     expect(readings('x', shapeOf(z.coerce.string()))).toEqual(['x']);

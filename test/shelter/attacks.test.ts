@@ -75,7 +75,12 @@ describe('a source that answers nonsense', () => {
       },
     };
     source.read = async (documents) =>
-      new Map(documents.map((name) => [name, name === 'b' ? (bad as never) : { value: name, secret: true, text: true }]));
+      new Map(
+        documents.map((name) => [
+          name,
+          name === 'b' ? (bad as never) : { value: name, secret: true, text: true },
+        ]),
+      );
     const found = provider.getMany(['a', 'b', 'c']);
     await clock.advance(0);
     const answers = await found;
@@ -83,17 +88,22 @@ describe('a source that answers nonsense', () => {
     expect(answers.get('b')).toMatchObject({ code: 'unavailable' });
   });
 
-  it.each([Number.NaN, 'soon', -1])('is asked again each time when the end it gives is %s', async (expiresAt) => {
-    const { provider, source } = sheltering();
-    source.put('token', 'fake', { expiresAt: expiresAt as number });
-    await provider.get('token');
-    await provider.get('token');
-    expect(source.asked).toHaveLength(2);
-  });
+  it.each([Number.NaN, 'soon', -1])(
+    'is asked again each time when the end it gives is %s',
+    async (expiresAt) => {
+      const { provider, source } = sheltering();
+      source.put('token', 'fake', { expiresAt: expiresAt as number });
+      await provider.get('token');
+      await provider.get('token');
+      expect(source.asked).toHaveLength(2);
+    },
+  );
 
   it('takes a frozen tree and one of ten thousand names', async () => {
     const { provider, source } = sheltering();
-    const wide = Object.freeze(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, Object.freeze({ x: `${i}` })])));
+    const wide = Object.freeze(
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, Object.freeze({ x: `${i}` })])),
+    );
     source.outcome = (name) => (name === 'wide' ? { value: wide, secret: true, text: true } : 'absent');
     expect(await value(provider.get('wide.k9999.x'))).toBe('9999');
   });
@@ -125,11 +135,16 @@ describe('a source that answers nonsense', () => {
   });
 
   it('is not asked one by one for what it had no time to answer together', async () => {
-    const { provider, source, clock } = sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1, timeoutMs: 1_000 } });
+    const { provider, source, clock } = sheltering(
+      { a: '1', b: '2' },
+      { resilience: { attempts: 1, timeoutMs: 1_000 } },
+    );
     source.read = (documents, call) =>
       new Promise((_, reject) => {
         source.asked.push({ operation: 'read', documents, at: clock.now(), id: call.id });
-        call.signal.addEventListener('abort', () => reject(new ConfigError('aborted', 'the request was cancelled')));
+        call.signal.addEventListener('abort', () =>
+          reject(new ConfigError('aborted', 'the request was cancelled')),
+        );
       });
     const found = provider.getMany(['a', 'b']);
     await clock.advance(5_000);
@@ -171,13 +186,22 @@ const wrongClock = () => {
   const real = manualClock();
   let ahead = hour;
   const set = (by: number) => () => void (ahead = by);
-  return { clock: { now: () => real.now() + ahead, after: real.after }, advance: real.advance, putBack: set(0), leap: set(2 * hour) };
+  return {
+    clock: { now: () => real.now() + ahead, after: real.after },
+    advance: real.advance,
+    putBack: set(0),
+    leap: set(2 * hour),
+  };
 };
 
 describe('a clock that leaps', () => {
   it('as when a suspended process goes on, makes nobody wait for what was due before', async () => {
     const { clock, leap, advance } = wrongClock();
-    const { provider, source } = sheltering({ b: '1' }, { clock, resilience: { breaker: false } }, { batch: 1 });
+    const { provider, source } = sheltering(
+      { b: '1' },
+      { clock, resilience: { breaker: false } },
+      { batch: 1 },
+    );
     await provider.get('warm');
     source.befall = hang;
     const before = code(provider.get('a'));
@@ -211,7 +235,10 @@ describe('a clock that is put back', () => {
 
   it('keeps no circuit open', async () => {
     const { clock, putBack } = wrongClock();
-    const { provider, source } = sheltering({ a: '1' }, { clock, resilience: { attempts: 1, breaker: { failures: 1 } } });
+    const { provider, source } = sheltering(
+      { a: '1' },
+      { clock, resilience: { attempts: 1, breaker: { failures: 1 } } },
+    );
     source.befall = down;
     await code(provider.get('a'));
     source.befall = () => undefined;
@@ -265,9 +292,14 @@ describe('many callers', () => {
   });
 
   it('find no list from before a write that came between its pages', async () => {
-    const { provider, source, clock } = sheltering({ a: '1', b: '1', c: '1' }, {}, { pageSize: 1, freePages: true });
+    const { provider, source, clock } = sheltering(
+      { a: '1', b: '1', c: '1' },
+      {},
+      { pageSize: 1, freePages: true },
+    );
     const gates: (() => void)[] = [];
-    source.befall = ({ operation }) => (operation === 'page' ? new Promise<void>((resolve) => gates.push(resolve)) : undefined);
+    source.befall = ({ operation }) =>
+      operation === 'page' ? new Promise<void>((resolve) => gates.push(resolve)) : undefined;
     const listing = provider.list();
     await clock.advance(0);
     gates.shift()?.();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
+import { scoped } from '../../src/decorators/scoped.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { scoped } from '../../src/levels.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
 import { sheltered } from '../../src/shelter/index.ts';
 import { manualClock } from '../../src/testing/clock.ts';
@@ -11,10 +11,9 @@ import { code, value } from '../support/sheltering.ts';
 /** Two remote and two local providers: memory in front, two stores, defaults behind. */
 function whole() {
   const clock = manualClock();
-  const sources = ['one', 'two'].map((name) => new FakeSource({}, { now: clock.now, name } as Partial<FakeSource>)) as [
-    FakeSource,
-    FakeSource,
-  ];
+  const sources = ['one', 'two'].map(
+    (name) => new FakeSource({}, { now: clock.now, name } as Partial<FakeSource>),
+  ) as [FakeSource, FakeSource];
   const options = { clock, cache: { jitter: 0, ttlMs: 60_000, staleIfErrorMs: 60_000 } };
   const remote = sources.map((source) => sheltered(source, options)) as unknown as [
     ReturnType<typeof sheltered>,
@@ -30,13 +29,20 @@ describe('14. through a whole chain', () => {
   it('asks each store once for 1,000 concurrent reads of one key, of a missing one, and of ten fields', async () => {
     const { chain, one, two } = whole();
     two.put('token', 'fake');
-    two.put('db', JSON.stringify(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, `fake-${i}`]))));
-    expect(new Set(await Promise.all(Array.from({ length: 1_000 }, () => value(chain.get('token')))))).toEqual(new Set(['fake']));
+    two.put(
+      'db',
+      JSON.stringify(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, `fake-${i}`]))),
+    );
+    expect(
+      new Set(await Promise.all(Array.from({ length: 1_000 }, () => value(chain.get('token'))))),
+    ).toEqual(new Set(['fake']));
     expect([one.asked.length, two.asked.length]).toEqual([1, 1]);
     await Promise.all(Array.from({ length: 1_000 }, () => chain.get('nothing')));
     expect([one.asked.length, two.asked.length]).toEqual([2, 2]);
     const fields = Array.from({ length: 10 }, (_, i) => `db.f${i}`);
-    expect(await Promise.all(fields.map((key) => value(chain.get(key))))).toEqual(fields.map((_, i) => `fake-${i}`));
+    expect(await Promise.all(fields.map((key) => value(chain.get(key))))).toEqual(
+      fields.map((_, i) => `fake-${i}`),
+    );
     expect([one.asked.length, two.asked.length]).toEqual([4, 4]);
   });
 
@@ -47,7 +53,9 @@ describe('14. through a whole chain', () => {
     one.refused.set('k7', 'access_denied');
     const all = await chain.getMany(keys);
     expect(one.asked.map((asked) => asked.documents.length)).toEqual([10, 10, 5]);
-    expect([...all].filter(([, answer]) => answer instanceof ConfigError).map(([key]) => key)).toEqual(['k7']);
+    expect([...all].filter(([, answer]) => answer instanceof ConfigError).map(([key]) => key)).toEqual([
+      'k7',
+    ]);
   });
 
   it('lets no default win while a store is down or denies: stale first, then the outage', async () => {
@@ -111,10 +119,21 @@ describe('14. through a whole chain', () => {
 
   it('shares one cache and one breaker between five scoped views of one store', async () => {
     const { one, remote, clock } = whole();
-    one.put('acme', JSON.stringify(Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`t${i}`, { token: `fake-${i}` }]))));
+    one.put(
+      'acme',
+      JSON.stringify(
+        Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`t${i}`, { token: `fake-${i}` }])),
+      ),
+    );
     one.locate = () => [{ key: 'acme', document: 'acme', field: '' }];
     const views = Array.from({ length: 5 }, (_, i) => scoped(remote[0], `acme.t${i}`));
-    expect(await Promise.all(views.map((view) => value(view.get('token'))))).toEqual(['fake-0', 'fake-1', 'fake-2', 'fake-3', 'fake-4']);
+    expect(await Promise.all(views.map((view) => value(view.get('token'))))).toEqual([
+      'fake-0',
+      'fake-1',
+      'fake-2',
+      'fake-3',
+      'fake-4',
+    ]);
     expect(one.asked).toHaveLength(1);
     one.befall = down;
     const failures = views.map((view) => code(view.get('token', { maxAgeMs: 0 })));
@@ -124,7 +143,9 @@ describe('14. through a whole chain', () => {
     await clock.advance(14_000);
     await more;
     const asked = one.asked.length;
-    expect(await Promise.all(views.map((view) => code(view.get('token', { maxAgeMs: 0 }))))).toEqual(Array(5).fill('circuit_open'));
+    expect(await Promise.all(views.map((view) => code(view.get('token', { maxAgeMs: 0 }))))).toEqual(
+      Array(5).fill('circuit_open'),
+    );
     expect(one.asked).toHaveLength(asked);
     expect(views.map((view) => view.status?.('token')?.breaker)).toEqual(Array(5).fill('open'));
   });

@@ -12,14 +12,20 @@ afterEach(() => {
 describe('what is held', () => {
   it('is answered from memory however many keys there are', async () => {
     const keys = Array.from({ length: 6_000 }, (_, i) => `k${i}`);
-    const { provider, source } = sheltering(Object.fromEntries(keys.map((key) => [key, key])), {}, { batch: 1_000 });
+    const { provider, source } = sheltering(
+      Object.fromEntries(keys.map((key) => [key, key])),
+      {},
+      { batch: 1_000 },
+    );
     await provider.getMany(keys);
     const asked = source.asked.length;
     let right = 0;
     for (let round = 0; round < 2; round++)
       for (const key of [...keys, 'k1', 'k5999']) if ((await value(provider.get(key))) === key) right++;
     expect(right).toBe(12_004);
-    expect([...(await provider.getMany(keys)).values()].every((entry) => entry && 'value' in entry)).toBe(true);
+    expect([...(await provider.getMany(keys)).values()].every((entry) => entry && 'value' in entry)).toBe(
+      true,
+    );
     expect(source.asked).toHaveLength(asked);
     expect(provider.stats()).toMatchObject({ size: 6_000, misses: 6_000 });
     expect(provider.stats().ratio).toBeCloseTo(0.75, 1);
@@ -37,7 +43,11 @@ describe('what is held', () => {
 
   it('is not asked for in a version without a name, which stores would take for the current one', async () => {
     const { provider, source } = sheltering({ a: '1' });
-    await expect(provider.get('a', { version: '' })).rejects.toMatchObject({ code: 'invalid_option', provider: 'store', key: 'a' });
+    await expect(provider.get('a', { version: '' })).rejects.toMatchObject({
+      code: 'invalid_option',
+      provider: 'store',
+      key: 'a',
+    });
     expect(source.asked).toEqual([]);
   });
 
@@ -54,12 +64,21 @@ describe('what is held', () => {
     expect(host && 'text' in host).toBe(false);
     expect(await provider.get('db.password')).toMatchObject({ secret: true });
     const [tree] = (await provider.list()) as [Entry];
-    expect([tree.leaf?.('host').secret, tree.leaf?.('password').secret, tree.leaf?.('nothing').secret]).toEqual([false, true, false]);
+    expect([
+      tree.leaf?.('host').secret,
+      tree.leaf?.('password').secret,
+      tree.leaf?.('nothing').secret,
+    ]).toEqual([false, true, false]);
     expect(tree.secret).toBe(false);
   });
 
   it('gives the text itself of a field that was marked so', async () => {
-    const places = placesOf('Test', 'secrets', { pool: 'db#pool#', host: 'db#host#', plain: 'text#', none: 'db#none#' });
+    const places = placesOf('Test', 'secrets', {
+      pool: 'db#pool#',
+      host: 'db#host#',
+      plain: 'text#',
+      none: 'db#none#',
+    });
     const { provider } = sheltering({ db: '{"pool":{"max":"5"},"host":"h"}', text: 'fake' }, {}, { places });
     expect(await value(provider.get('pool'))).toBe('{"max":"5"}');
     expect(await value(provider.get('host'))).toBe('h');
@@ -140,7 +159,11 @@ describe('a renewal', () => {
   });
 
   it('of a lease that is refreshed by hand makes a new one at the next read', async () => {
-    const { provider, source, clock } = sheltering({}, { resilience: { attempts: 1, breaker: false } }, { places });
+    const { provider, source, clock } = sheltering(
+      {},
+      { resilience: { attempts: 1, breaker: false } },
+      { places },
+    );
     source.put('creds', '{"user":"u"}', { expiresAt: clock.now() + 60_000 });
     await provider.get('creds.user');
     await provider.refresh('creds');

@@ -9,7 +9,10 @@ describe('events', () => {
   it('tell of reads, requests, tries, the breaker, stale answers and refusals, each with one head', async () => {
     const { provider, source, clock } = sheltering(
       { token: 'fake' },
-      { cache: { ttlMs: 1_000, staleIfErrorMs: 60_000 }, resilience: { attempts: 2, breaker: { failures: 2, resetMs: 1_000 } } },
+      {
+        cache: { ttlMs: 1_000, staleIfErrorMs: 60_000 },
+        resilience: { attempts: 2, breaker: { failures: 2, resetMs: 1_000 } },
+      },
     );
     const events: ConfigEvent[] = [];
     const listening = provider.on((event) => events.push(event));
@@ -49,11 +52,20 @@ describe('events', () => {
       'refreshed ok',
     ]);
     for (const event of events) {
-      expect(event).toMatchObject({ id: expect.any(String), time: expect.any(Number), provider: 'store', layer: 'shelter' });
+      expect(event).toMatchObject({
+        id: expect.any(String),
+        time: expect.any(Number),
+        provider: 'store',
+        layer: 'shelter',
+      });
       expect(Object.isFrozen(event)).toBe(true);
     }
     expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
-    expect(events.find((event) => event.type === 'request')).toMatchObject({ attempt: 1, documents: 1, durationMs: 0 });
+    expect(events.find((event) => event.type === 'request')).toMatchObject({
+      attempt: 1,
+      documents: 1,
+      durationMs: 0,
+    });
     const heard = events.length;
     listening[Symbol.dispose]();
     await code(provider.get('token'));
@@ -98,7 +110,11 @@ describe('the tracing channel', () => {
     const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
     const seen: [string, object][] = [];
     const listeners = names.map(
-      (name) => [`tracing:llm-config-manager:request:${name}`, (message: unknown) => seen.push([name, message as object])] as const,
+      (name) =>
+        [
+          `tracing:llm-config-manager:request:${name}`,
+          (message: unknown) => seen.push([name, message as object]),
+        ] as const,
     );
     for (const [name, listener] of listeners) channel(name).subscribe(listener);
     try {
@@ -109,8 +125,16 @@ describe('the tracing channel', () => {
         throw new ConfigError('unavailable', 'hunter2-fake');
       };
       expect(await code(provider.get('other'))).toBe('unavailable');
-      expect(seen.slice(4).map(([name]) => name)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd']);
-      const all = seen.map(([, message]) => [JSON.stringify(message), String((message as { error?: unknown }).error)]).join();
+      expect(seen.slice(4).map(([name]) => name)).toEqual([
+        'start',
+        'end',
+        'error',
+        'asyncStart',
+        'asyncEnd',
+      ]);
+      const all = seen
+        .map(([, message]) => [JSON.stringify(message), String((message as { error?: unknown }).error)])
+        .join();
       expect(all).not.toContain('hunter2-fake');
     } finally {
       for (const [name, listener] of listeners) channel(name).unsubscribe(listener);

@@ -40,7 +40,8 @@ describe('9. a fleet of 500 instances coming out of a 60 s outage', () => {
     const stepMs = 20;
     const readAll = async (untilMs: number) => {
       for (let step = 0; clock.now() < untilMs; step++) {
-        for (const { provider, turn } of fleet) if (turn === step % 25) void provider.get('token').catch(() => {});
+        for (const { provider, turn } of fleet)
+          if (turn === step % 25) void provider.get('token').catch(() => {});
         await clock.advance(stepMs);
       }
     };
@@ -60,6 +61,8 @@ describe('9. a fleet of 500 instances coming out of a 60 s outage', () => {
     for (let from = first; from < first + 14_000; from += 10) {
       expect(back.filter((at) => at >= from && at < from + 100).length).toBeLessThan(25);
     }
-    expect(await Promise.all(fleet.map(async ({ provider }) => (await provider.get('token'))?.value))).toEqual(Array(500).fill('fake'));
+    expect(
+      await Promise.all(fleet.map(async ({ provider }) => (await provider.get('token'))?.value)),
+    ).toEqual(Array(500).fill('fake'));
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
+import { optional } from '../../src/decorators/tolerance.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { ConfigEvent } from '../../src/events.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';
@@ -8,7 +9,6 @@ import { MemoryProvider } from '../../src/providers/memory.ts';
 import { sheltered } from '../../src/shelter/index.ts';
 import { manualClock } from '../../src/testing/clock.ts';
 import { faulty } from '../../src/testing/faulty.ts';
-import { optional } from '../../src/tolerance.ts';
 import { code, value } from '../support/sheltering.ts';
 
 const options = { cache: { jitter: 0, ttlMs: 60_000, staleIfErrorMs: 60_000 }, resilience: { attempts: 1 } };
@@ -57,19 +57,28 @@ describe('a sheltered provider', () => {
       list: async () => [],
       getMany: async (keys) => {
         asked.push(keys);
-        return new Map(keys.map((key) => [key, key === 'b' ? new ConfigError('disabled', 'b is disabled') : undefined]));
+        return new Map(
+          keys.map((key) => [key, key === 'b' ? new ConfigError('disabled', 'b is disabled') : undefined]),
+        );
       },
       health: async () => ({ status: 'down', checkedAt: 0 }),
     };
     const provider = sheltered(inner, options);
     const found = await provider.getMany(['a', 'b', 'c']);
-    expect([...found.values()].map((one) => (one instanceof ConfigError ? one.code : one))).toEqual([undefined, 'disabled', undefined]);
+    expect([...found.values()].map((one) => (one instanceof ConfigError ? one.code : one))).toEqual([
+      undefined,
+      'disabled',
+      undefined,
+    ]);
     expect(asked).toEqual([['a', 'b', 'c']]);
     expect(await provider.health()).toMatchObject({ status: 'down' });
     expect('set' in provider).toBe(false);
-    const broken = sheltered({ ...inner, getMany: undefined, get: () => Promise.reject(new TypeError('fake')) } as never, {
-      resilience: false,
-    });
+    const broken = sheltered(
+      { ...inner, getMany: undefined, get: () => Promise.reject(new TypeError('fake')) } as never,
+      {
+        resilience: false,
+      },
+    );
     expect(await code(broken.get('a'))).toBe('unavailable');
   });
 
@@ -90,14 +99,19 @@ describe('a sheltered provider', () => {
 
 describe('a sheltered chain', () => {
   const chainOf = (fails: () => boolean, soft = false) => {
-    const far = faulty(new MemoryProvider({ db: { host: 'far' } }, { name: 'far' }), () => (fails() ? 'unavailable' : undefined));
+    const far = faulty(new MemoryProvider({ db: { host: 'far' } }, { name: 'far' }), () =>
+      fails() ? 'unavailable' : undefined,
+    );
     const near = new EnvProvider({ prefix: 'APP', env: { APP__DB__POOL_MAX: '5' } });
     return { far, inner: new ProviderChain([near, soft ? optional(far) : far]) };
   };
 
   it('keeps its layers, so that loose names bind further out, and holds them', async () => {
     const { far, inner } = chainOf(() => false);
-    const outer = new ProviderChain([sheltered(inner, options), new MemoryProvider({ db: { poolMax: 1 } }, { name: 'defaults' })]);
+    const outer = new ProviderChain([
+      sheltered(inner, options),
+      new MemoryProvider({ db: { poolMax: 1 } }, { name: 'defaults' }),
+    ]);
     expect(await outer.tree('db')).toEqual({ host: 'far', poolMax: '5' });
     await outer.tree('db');
     expect(far.calls.filter((call) => call.method === 'list')).toHaveLength(1);
@@ -111,7 +125,8 @@ describe('a sheltered chain', () => {
     let down = false;
     const { inner } = chainOf(() => down);
     const provider = sheltered(inner, { clock, ...options });
-    const seen = async () => (await provider.layers?.())?.map((layer) => [layer.name, layer.entries.length, layer.error?.code]);
+    const seen = async () =>
+      (await provider.layers?.())?.map((layer) => [layer.name, layer.entries.length, layer.error?.code]);
     expect(await seen()).toEqual([
       ['env', 1, undefined],
       ['far', 1, undefined],
@@ -127,7 +142,9 @@ describe('a sheltered chain', () => {
       ['env', 1, undefined],
       ['far', 0, 'unavailable'],
     ]);
-    expect(await code(provider.layers?.('', { signal: AbortSignal.abort() }) as Promise<unknown>)).toBe('aborted');
+    expect(await code(provider.layers?.('', { signal: AbortSignal.abort() }) as Promise<unknown>)).toBe(
+      'aborted',
+    );
   });
 
   it('does not remember an outage that something inside it tolerates, and hands its events on', async () => {
@@ -146,7 +163,12 @@ describe('a sheltered chain', () => {
 
   it('answers with one failed layer when the provider itself cannot say', async () => {
     const provider = sheltered(
-      { name: 'odd', get: async () => undefined, list: async () => [], layers: () => Promise.reject(new ConfigError('io', 'no layers')) },
+      {
+        name: 'odd',
+        get: async () => undefined,
+        list: async () => [],
+        layers: () => Promise.reject(new ConfigError('io', 'no layers')),
+      },
       options,
     );
     expect(await provider.layers?.()).toMatchObject([{ name: 'odd', entries: [], error: { code: 'io' } }]);

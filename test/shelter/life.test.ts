@@ -127,7 +127,10 @@ describe('a document that ends', () => {
 });
 
 describe('11. refresh and maxAgeMs', () => {
-  const options = { cache: { staleIfErrorMs: 60_000, staleWhileRevalidateMs: 60_000 }, resilience: { attempts: 1 } };
+  const options = {
+    cache: { staleIfErrorMs: 60_000, staleWhileRevalidateMs: 60_000 },
+    resilience: { attempts: 1 },
+  };
 
   it('keeps the stale value when refreshed during an outage', async () => {
     const { provider, source } = sheltering({ token: 'fake', db: '{"a":"1"}' }, options);
@@ -244,7 +247,11 @@ describe('a rotation that the source tells of', () => {
 
 describe('closing', () => {
   it('ends what is under way, answers nothing any more, and is fine twice', async () => {
-    const { provider, source, clock } = sheltering({ token: 'fake' }, { limits: { concurrency: 1 } }, { batch: 1 });
+    const { provider, source, clock } = sheltering(
+      { token: 'fake' },
+      { limits: { concurrency: 1 } },
+      { batch: 1 },
+    );
     await provider.get('token');
     source.befall = hang;
     const waiting = ['a', 'b', 'c'].map((key) => code(provider.get(key)));
@@ -265,7 +272,10 @@ describe('health', () => {
     source.ping = (call) => source.happen('ping', [], call);
     expect(await provider.health()).toMatchObject({ status: 'ok', breaker: 'closed' });
     source.befall = down;
-    expect(await provider.health()).toMatchObject({ status: 'down', reason: 'unavailable: the store is down' });
+    expect(await provider.health()).toMatchObject({
+      status: 'down',
+      reason: 'unavailable: the store is down',
+    });
     await provider.health();
     expect(await provider.health()).toMatchObject({ status: 'down', breaker: 'open' });
     expect(source.count('ping')).toBe(3);

@@ -8,13 +8,19 @@ import { down, failing } from '../support/fake-source.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
 
 const keys = async (provider: ShelteredProvider, prefix = '', options: ListOptions = {}): Promise<string[]> =>
-  (await provider.list(prefix, options)).map((item) => (isUnreadable(item) ? `${item.key}: ${item.error.code}` : item.key)).sort();
+  (await provider.list(prefix, options))
+    .map((item) => (isUnreadable(item) ? `${item.key}: ${item.error.code}` : item.key))
+    .sort();
 
-const wanted = (all: string[], open: string[] = []): ListOptions => ({ wanted: { keys: all, open } });
+const wanted = (all: string[], open: string[] = []): ListOptions => ({
+  wanted: { keys: all, prefixes: open },
+});
 
 describe('a list', () => {
   it('walks all pages and reads what came without a value, in batches', async () => {
-    const documents = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`k${String(i).padStart(2, '0')}`, 'fake']));
+    const documents = Object.fromEntries(
+      Array.from({ length: 25 }, (_, i) => [`k${String(i).padStart(2, '0')}`, 'fake']),
+    );
     const { provider, source } = sheltering(documents, {}, { pageSize: 10 });
     expect(await keys(provider)).toEqual(Object.keys(documents));
     expect([source.count('page'), source.count('read')]).toEqual([3, 3]);
@@ -39,7 +45,9 @@ describe('a list', () => {
   it('reads closed wanted keys by their names where the backend batches, and walks only below open parts', async () => {
     const { provider, source } = sheltering({ 'a/b': '1', 'a/secret': '2', 'open/x': '3', 'other/y': '4' });
     expect(await keys(provider, '', wanted(['a.b', 'zz']))).toEqual(['a.b']);
-    expect(source.asked.map((one) => [one.operation, ...one.documents])).toEqual([['read', 'a', 'a/b', 'zz']]);
+    expect(source.asked.map((one) => [one.operation, ...one.documents])).toEqual([
+      ['read', 'a', 'a/b', 'zz'],
+    ]);
     expect(await keys(provider, '', wanted(['a.b', 'open.x'], ['open']))).toEqual(['a.b', 'open.x']);
     expect(source.asked.flatMap((one) => one.documents)).not.toContain('a/secret');
     expect(source.asked.flatMap((one) => one.documents)).not.toContain('other/y');
@@ -84,7 +92,9 @@ describe('a list', () => {
     expect(source.asked.map((one) => one.operation)).toEqual(['read']);
     const [pool] = await provider.list('db.pool');
     expect(pool).toMatchObject({ key: 'db.pool', value: { max: '1' } });
-    expect(String((pool as { leaf: (key: string) => { origin: unknown } }).leaf('max').origin)).toBe('store d1#pool.max v1');
+    expect(String((pool as { leaf: (key: string) => { origin: unknown } }).leaf('max').origin)).toBe(
+      'store d1#pool.max v1',
+    );
     expect(await keys(provider, 'db.host.below')).toEqual([]);
     expect(provider.where('token')).toBe('store d2#inner.token');
     expect(provider.where('elsewhere')).toBe('');
@@ -102,7 +112,11 @@ describe('a list', () => {
   });
 
   it('fails when a later page fails, and does not go in circles', async () => {
-    const { provider, source } = sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1 } }, { pageSize: 1 });
+    const { provider, source } = sheltering(
+      { a: '1', b: '2' },
+      { resilience: { attempts: 1 } },
+      { pageSize: 1 },
+    );
     source.befall = () => (source.count('page') === 2 ? down() : undefined);
     expect(await code(provider.list())).toBe('unavailable');
     source.page = async () => ({ found: [], next: ['again'] });
@@ -115,7 +129,10 @@ describe('a list', () => {
   it('ends when there is always another page, whatever the pages hold', async () => {
     const { provider, source } = sheltering({}, { cache: { max: 10 } });
     let pages = 0;
-    source.page = async () => ({ found: [{ place: { key: 'a', document: 'a', field: '' }, outcome: 'absent' }], next: [`${++pages}`] });
+    source.page = async () => ({
+      found: [{ place: { key: 'a', document: 'a', field: '' }, outcome: 'absent' }],
+      next: [`${++pages}`],
+    });
     await expect(provider.list()).rejects.toMatchObject({
       code: 'io',
       provider: 'store',
@@ -131,15 +148,21 @@ describe('a list', () => {
     const events: ConfigEvent[] = [];
     provider.on((event) => events.push(event));
     expect(await provider.list()).toHaveLength(30);
-    expect(events.filter((event) => event.type === 'notice').map((event) => (event as { message: string }).message)).toEqual([
-      'a list of 30 documents outgrows the cache, which holds 10: raise cache.max, or list less',
-    ]);
+    expect(
+      events
+        .filter((event) => event.type === 'notice')
+        .map((event) => (event as { message: string }).message),
+    ).toEqual(['a list of 30 documents outgrows the cache, which holds 10: raise cache.max, or list less']);
     expect(await provider.list()).toHaveLength(30);
     expect(provider.stats().size).toBe(10);
   });
 
   it('calls one value where keys are expected unparsable', async () => {
-    const { provider } = sheltering({ all: 'text' }, {}, { places: [{ key: '', document: 'all', field: '' }] });
+    const { provider } = sheltering(
+      { all: 'text' },
+      {},
+      { places: [{ key: '', document: 'all', field: '' }] },
+    );
     expect(await keys(provider)).toEqual([': parse']);
   });
 
@@ -171,7 +194,9 @@ describe('several places of one key', () => {
     expect(await value(provider.get('a.b'))).toBe('1');
     source.put('a/b', '2');
     await provider.refresh();
-    await expect(provider.get('a.b')).rejects.toThrow('a.b stands in store a#b and a/b, and they differ. Remove one of them');
+    await expect(provider.get('a.b')).rejects.toThrow(
+      'a.b stands in store a#b and a/b, and they differ. Remove one of them',
+    );
     source.put('a/b', '{"c":"2"}');
     await provider.refresh();
     expect(await code(provider.get('a.b'))).toBe('conflict');

@@ -34,7 +34,9 @@ describe('12. a log-in', () => {
   it('that is refused for ever is made once for 100 waiting reads, then backs off', async () => {
     const { provider, source, clock, state } = guarded();
     state.gets = 'refused';
-    expect(new Set(await Promise.all(keys.map((key) => code(provider.get(key)))))).toEqual(new Set(['unauthenticated']));
+    expect(new Set(await Promise.all(keys.map((key) => code(provider.get(key)))))).toEqual(
+      new Set(['unauthenticated']),
+    );
     expect([source.count('connect'), source.count('read')]).toEqual([1, 0]);
     for (let second = 0; second < 600; second++) {
       await code(provider.get('k1'));
@@ -76,14 +78,18 @@ describe('12. a log-in', () => {
     const { provider, state } = guarded();
     await provider.get('k0');
     state.accepts = 9;
-    await expect(provider.get('k1')).rejects.toMatchObject({ code: 'unauthenticated', message: 'the store says unauthenticated' });
+    await expect(provider.get('k1')).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: 'the store says unauthenticated',
+    });
   });
 
   it('that fails for a while is tried again like any request, and not remembered', async () => {
     const { provider, source, clock } = guarded();
     const { befall } = source;
     let failures = 2;
-    source.befall = (asked, call) => (asked.operation === 'connect' && failures-- > 0 ? down() : befall(asked, call));
+    source.befall = (asked, call) =>
+      asked.operation === 'connect' && failures-- > 0 ? down() : befall(asked, call);
     const reading = value(provider.get('k0'));
     await clock.advance(14_000);
     expect(await reading).toBe('fake');
@@ -114,9 +120,15 @@ describe('12. a log-in', () => {
     source.befall = () => undefined;
     const { outcome } = source;
     source.outcome = (document, version) =>
-      document === 'k2' && state.held < 2 ? new ConfigError('unauthenticated', 'expired') : outcome.call(source, document, version);
+      document === 'k2' && state.held < 2
+        ? new ConfigError('unauthenticated', 'expired')
+        : outcome.call(source, document, version);
     state.gets = 2;
-    expect(await Promise.all(['k1', 'k2', 'k3'].map((key) => value(provider.get(key))))).toEqual(['fake', 'fake', 'fake']);
+    expect(await Promise.all(['k1', 'k2', 'k3'].map((key) => value(provider.get(key))))).toEqual([
+      'fake',
+      'fake',
+      'fake',
+    ]);
     expect(source.asked.filter((one) => one.documents.includes('k1'))).toHaveLength(1);
   });
 });
@@ -126,7 +138,8 @@ describe('loading a client', () => {
     const { provider, source, clock } = sheltering({ a: '1' });
     let loads = 0;
     source.load = async () => {
-      if (++loads === 1) throw new ConfigError('missing_dependency', 'store needs the package fake. Run: npm install fake');
+      if (++loads === 1)
+        throw new ConfigError('missing_dependency', 'store needs the package fake. Run: npm install fake');
       await new Promise<void>((resolve) => void clock.after(60_000, resolve));
     };
     expect(await code(provider.get('a'))).toBe('missing_dependency');

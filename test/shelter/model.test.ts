@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { isUnreadable } from '../../src/entry.ts';
 import type { ConfigError } from '../../src/errors.ts';
-import { type Key, segments, startsWith } from '../../src/key.ts';
+import { segments, startsWith } from '../../src/key.ts';
+import type { Key } from '../../src/value.ts';
 import { down } from '../support/fake-source.ts';
 import { sheltering } from '../support/sheltering.ts';
 
@@ -30,7 +31,11 @@ class Model {
   readonly walks = new Map<Key, Held & { names: string[] }>();
 
   fresh(held: Held | undefined, { maxAgeMs }: Ask): boolean {
-    return held !== undefined && this.now < held.until && (maxAgeMs === undefined || (maxAgeMs > 0 && this.now - held.at <= maxAgeMs));
+    return (
+      held !== undefined &&
+      this.now < held.until &&
+      (maxAgeMs === undefined || (maxAgeMs > 0 && this.now - held.at <= maxAgeMs))
+    );
   }
 
   stale(held: Held | undefined, { maxAgeMs }: Ask): boolean {
@@ -49,7 +54,11 @@ class Model {
       else if (this.isDown) answers.set(document, this.stale(held, ask) ? (held?.value ?? 'down') : 'down');
       else {
         const value = this.backend.get(document);
-        this.held.set(document, { value, at: this.now, until: this.now + (value === undefined ? absentTtlMs : ttlMs) });
+        this.held.set(document, {
+          value,
+          at: this.now,
+          until: this.now + (value === undefined ? absentTtlMs : ttlMs),
+        });
         answers.set(document, value);
       }
     }
@@ -159,20 +168,30 @@ describe('8. any sequence of operations', () => {
           return [{ key: name, document: name, field: '' }];
         };
         const chain = new ProviderChain([provider]);
-        const outcome = (working: Promise<unknown>): Promise<unknown> => working.catch((error: ConfigError) => error.code);
-        const leaf = (found: { readonly value: unknown } | undefined): unknown => (found ? { value: found.value } : 'absent');
-        const answer = async (reading: Promise<{ readonly value: unknown } | undefined>) => outcome(reading.then(leaf));
+        const outcome = (working: Promise<unknown>): Promise<unknown> =>
+          working.catch((error: ConfigError) => error.code);
+        const leaf = (found: { readonly value: unknown } | undefined): unknown =>
+          found ? { value: found.value } : 'absent';
+        const answer = async (reading: Promise<{ readonly value: unknown } | undefined>) =>
+          outcome(reading.then(leaf));
         for (const now of steps) {
           const told = JSON.stringify(now);
-          if (now.do === 'get') expect(await answer(provider.get(now.key, now.ask)), told).toEqual(model.get(now.key, now.ask));
+          if (now.do === 'get')
+            expect(await answer(provider.get(now.key, now.ask)), told).toEqual(model.get(now.key, now.ask));
           else if (now.do === 'burst') {
             const all = await Promise.all(Array.from({ length: 3 }, () => answer(provider.get(now.key))));
             const expected = model.get(now.key, {});
             expect(all, told).toEqual([expected, expected, expected]);
           } else if (now.do === 'getMany') {
             const found = await provider.getMany(now.keys, now.ask);
-            const values = model.read([...new Set(now.keys.map((one) => segments(one)[0] as string))], now.ask);
-            const expected = now.keys.map((one) => [one, model.leaf(values.get(segments(one)[0] as string), one)]);
+            const values = model.read(
+              [...new Set(now.keys.map((one) => segments(one)[0] as string))],
+              now.ask,
+            );
+            const expected = now.keys.map((one) => [
+              one,
+              model.leaf(values.get(segments(one)[0] as string), one),
+            ]);
             expect(
               [...found].map(([one, it]) => [one, it instanceof Error ? it.code : leaf(it)]),
               told,
@@ -190,7 +209,9 @@ describe('8. any sequence of operations', () => {
             const listing = provider.list(now.prefix, now.ask);
             const found = await outcome(
               listing.then((items) =>
-                Object.fromEntries(items.map((item) => [item.key, isUnreadable(item) ? item.error.code : item.value])),
+                Object.fromEntries(
+                  items.map((item) => [item.key, isUnreadable(item) ? item.error.code : item.value]),
+                ),
               ),
             );
             expect(found, told).toEqual(model.list(now.prefix, now.ask));
@@ -199,9 +220,14 @@ describe('8. any sequence of operations', () => {
             const found = await outcome(chain.tree(now.prefix, now.ask));
             if (typeof expected === 'string') expect(found, told).toBe(expected);
             else if (now.prefix === '') expect(found ?? {}, told).toEqual(expected);
-            else if (typeof (expected as Tree)[now.prefix] === 'object') expect(found, told).toEqual((expected as Tree)[now.prefix]);
-          } else if (now.do === 'set') expect(await answer(provider.set(now.key, now.text)), told).toEqual(model.write(now.key, now.text));
-          else if (now.do === 'delete') expect(await outcome(provider.delete(now.key)), told).toEqual(model.write(now.key, undefined));
+            else if (typeof (expected as Tree)[now.prefix] === 'object')
+              expect(found, told).toEqual((expected as Tree)[now.prefix]);
+          } else if (now.do === 'set')
+            expect(await answer(provider.set(now.key, now.text)), told).toEqual(
+              model.write(now.key, now.text),
+            );
+          else if (now.do === 'delete')
+            expect(await outcome(provider.delete(now.key)), told).toEqual(model.write(now.key, undefined));
           else if (now.do === 'refresh') {
             await provider.refresh(now.prefix);
             model.refresh(now.prefix);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../../src/shelter/pace.ts';
+import { Pace } from '../../src/shelter/request/pace.ts';
 import { manualClock } from '../../src/testing/clock.ts';
 import { sheltering } from '../support/sheltering.ts';
 
@@ -38,7 +38,8 @@ describe('the pace', () => {
     expect([...(await all).values()].every((entry) => entry && 'value' in entry)).toBe(true);
     const at = source.asked.map((one) => one.at - start);
     expect(at.filter((ms) => ms < 100)).toHaveLength(5);
-    for (let from = 0; from < 5_000; from += 100) expect(at.filter((ms) => ms >= from && ms < from + 1_000).length).toBeLessThanOrEqual(15);
+    for (let from = 0; from < 5_000; from += 100)
+      expect(at.filter((ms) => ms >= from && ms < from + 1_000).length).toBeLessThanOrEqual(15);
     expect(at.at(-1)).toBeGreaterThanOrEqual(4_400);
     expect(at.at(-1)).toBeLessThanOrEqual(4_700);
   });

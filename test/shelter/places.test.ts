@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { ancestors, asDocument, mapped, placesOf, sheltered, shelterOptionChecks, shelterOptionsOf } from '../../src/shelter/index.ts';
+import {
+  ancestors,
+  asDocument,
+  mapped,
+  placesOf,
+  sheltered,
+  shelterOptionChecks,
+  shelterOptionsOf,
+} from '../../src/shelter/index.ts';
 import { FakeSource } from '../support/fake-source.ts';
 
 describe('places', () => {
@@ -10,12 +18,19 @@ describe('places', () => {
       { key: 'a.b', document: 'a.b', field: '' },
       { key: 'a.b.c', document: 'a.b.c', field: '' },
     ]);
-    expect(ancestors('a."x.y".c', (key) => (key.includes('"') ? undefined : key))).toEqual([{ key: 'a', document: 'a', field: '' }]);
+    expect(ancestors('a."x.y".c', (key) => (key.includes('"') ? undefined : key))).toEqual([
+      { key: 'a', document: 'a', field: '' },
+    ]);
     expect(ancestors('', (key) => key)).toEqual([]);
   });
 
   it('named by a person are documents, fields of documents, or the text itself', () => {
-    const map = { db: 'acme/db', 'db.password': 'acme/db#password', pem: 'acme/pem#', raw: 'acme/db#pool.raw#' };
+    const map = {
+      db: 'acme/db',
+      'db.password': 'acme/db#password',
+      pem: 'acme/pem#',
+      raw: 'acme/db#pool.raw#',
+    };
     expect(placesOf('Test', 'secrets', map)).toEqual([
       { key: 'db', document: 'acme/db', field: '' },
       { key: 'db.password', document: 'acme/db', field: 'password' },
@@ -23,7 +38,9 @@ describe('places', () => {
       { key: 'raw', document: 'acme/db', field: 'pool.raw', whole: true },
     ]);
     for (const wrong of ['', '#', '#field', 'doc##', 7 as never])
-      expect(() => placesOf('Test', 'secrets', { a: wrong })).toThrow(/Test: secrets names no document or field for the key "a"/);
+      expect(() => placesOf('Test', 'secrets', { a: wrong })).toThrow(
+        /Test: secrets names no document or field for the key "a"/,
+      );
   });
 
   it('that are named hold what stands at or below them', () => {
@@ -49,7 +66,12 @@ describe('a text', () => {
     ['{"far":1e999}', 'in quotes it keeps them all'],
   ])('of which reading would lose or change something has a fault: %s', (text, fault) => {
     const document = asDocument(text, { secret: true, text: true });
-    expect(document).toEqual({ value: text, fault: expect.stringContaining(fault), secret: true, text: true });
+    expect(document).toEqual({
+      value: text,
+      fault: expect.stringContaining(fault),
+      secret: true,
+      text: true,
+    });
   });
 
   it('is read where its large numbers lose nothing', () => {
@@ -80,7 +102,9 @@ describe('the options', () => {
     expect(refused({ cache: { ttl: 1 } })).toMatch(/cache: there is no option "ttl"/);
     expect(refused({ cache: true })).toMatch(/an object or false/);
     expect(refused({ cache: { ttlMs: -1 } })).toMatch(/ttlMs must be/);
-    expect(refused({ cache: { staleIfErrorMs: 3_600_001 } })).toMatch(/staleIfErrorMs must be a number from 0 to 3600000/);
+    expect(refused({ cache: { staleIfErrorMs: 3_600_001 } })).toMatch(
+      /staleIfErrorMs must be a number from 0 to 3600000/,
+    );
     expect(refused({ limits: false })).toMatch(/limits must be an object/);
     expect(refused({ limits: { concurrency: 0 } })).toMatch(/concurrency/);
     expect(refused({ resilience: { backoff: { initialMs: 0 } } })).toMatch(/initialMs/);

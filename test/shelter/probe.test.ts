@@ -7,7 +7,11 @@ import { code, sheltering, value } from '../support/sheltering.ts';
 async function afterAnOutage(resilience: object = {}, more: Parameters<typeof sheltering>[1] = {}) {
   const set = sheltering(
     { a: '{"b":"fake"}', 'a/b/c': 'fake' },
-    { cache: false, resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 }, ...resilience }, ...more },
+    {
+      cache: false,
+      resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 }, ...resilience },
+      ...more,
+    },
     { batch: 1 },
   );
   const { provider, source, clock } = set;
@@ -59,12 +63,15 @@ describe('while one request finds out whether the store is back', () => {
 
   it('the others are told what it met when the store is still down, and the store is asked nothing else', async () => {
     const { provider, source, clock, answer } = await afterAnOutage();
-    const all = Array.from({ length: 51 }, (_, i) => provider.get(`k${i}`).catch((error: ConfigError) => error));
+    const all = Array.from({ length: 51 }, (_, i) =>
+      provider.get(`k${i}`).catch((error: ConfigError) => error),
+    );
     await clock.advance(500);
     answer(new Error('still down'));
     const errors = (await Promise.all(all)) as ConfigError[];
     expect(errors.map(({ code }) => code).sort()).toEqual([...Array(50).fill('circuit_open'), 'unavailable']);
-    for (const error of errors) if (error.code === 'circuit_open') expect(error.message).toMatch(/asked again in [12] s/);
+    for (const error of errors)
+      if (error.code === 'circuit_open') expect(error.message).toMatch(/asked again in [12] s/);
     expect(source.asked).toHaveLength(1);
     expect(provider.status('a')?.breaker).toBe('open');
   });
@@ -86,7 +93,10 @@ describe('while one request finds out whether the store is back', () => {
   it('nobody waits for longer than its own deadline, which began before', async () => {
     const { provider, source, clock } = sheltering(
       {},
-      { cache: false, resilience: { attempts: 2, deadlineMs: 3_000, breaker: { failures: 2, resetMs: 1_000 } } },
+      {
+        cache: false,
+        resilience: { attempts: 2, deadlineMs: 3_000, breaker: { failures: 2, resetMs: 1_000 } },
+      },
       { batch: 1 },
     );
     source.befall = () => {
@@ -121,7 +131,10 @@ describe('while one request finds out whether the store is back', () => {
   it('a request from before the outage that fails late does not end it', async () => {
     const { provider, source, clock } = sheltering(
       {},
-      { cache: false, resilience: { attempts: 1, timeoutMs: 5_000, breaker: { failures: 1, resetMs: 1_000 } } },
+      {
+        cache: false,
+        resilience: { attempts: 1, timeoutMs: 5_000, breaker: { failures: 1, resetMs: 1_000 } },
+      },
       { batch: 1 },
     );
     source.befall = hang;

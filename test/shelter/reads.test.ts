@@ -18,7 +18,11 @@ describe('1. a request for many', () => {
 
   it('asks once for ten fields of one document', async () => {
     const fields = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, `fake-${i}`]));
-    const { provider, source } = sheltering({ db: JSON.stringify(fields) }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const { provider, source } = sheltering(
+      { db: JSON.stringify(fields) },
+      {},
+      { places: [{ key: 'db', document: 'db', field: '' }] },
+    );
     const all = await Promise.all(Object.keys(fields).map((name) => value(provider.get(`db.${name}`))));
     expect(all).toEqual(Object.values(fields));
     expect(source.asked).toHaveLength(1);
@@ -63,7 +67,9 @@ describe('2. a batch', () => {
     const { provider, source } = sheltering(documents);
     source.refused.set('k3', 'access_denied');
     const all = await provider.getMany(keys);
-    expect([...all].filter(([, answer]) => answer instanceof ConfigError).map(([key]) => key)).toEqual(['k3']);
+    expect([...all].filter(([, answer]) => answer instanceof ConfigError).map(([key]) => key)).toEqual([
+      'k3',
+    ]);
     expect(source.asked).toHaveLength(3);
   });
 
@@ -74,7 +80,9 @@ describe('2. a batch', () => {
     await clock.advance(0);
     source.refused.clear();
     await clock.advance(10_000);
-    expect([...(await all).values()].map((entry) => (entry as { value: unknown }).value)).toEqual(Object.values(documents));
+    expect([...(await all).values()].map((entry) => (entry as { value: unknown }).value)).toEqual(
+      Object.values(documents),
+    );
     expect(source.asked.map((one) => one.documents.length)).toEqual([10, 10, 5, 1]);
     expect(source.asked[3]?.documents).toEqual(['k3']);
     expect(source.asked[3]?.id).toBe(source.asked[0]?.id);
@@ -86,7 +94,9 @@ describe('2. a batch', () => {
       if (asked.includes('b')) failing('access_denied')();
     };
     const all = await provider.getMany(['a', 'b', 'c']);
-    expect([...all].map(([key, answer]) => [key, answer instanceof ConfigError ? answer.code : answer?.value])).toEqual([
+    expect(
+      [...all].map(([key, answer]) => [key, answer instanceof ConfigError ? answer.code : answer?.value]),
+    ).toEqual([
       ['a', '1'],
       ['b', 'access_denied'],
       ['c', '3'],
@@ -155,7 +165,10 @@ describe('3. an outage', () => {
   });
 
   it('closes on any definite answer, also on a refusal', async () => {
-    const { provider, source, clock } = sheltering({}, { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } });
+    const { provider, source, clock } = sheltering(
+      {},
+      { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } },
+    );
     source.befall = down;
     await code(provider.get('token'));
     await clock.advance(1_100);
@@ -189,7 +202,10 @@ describe('3. an outage', () => {
   });
 
   it('tells the real failure, not the open circuit, to the call whose own try opened it', async () => {
-    const { provider, source, clock } = sheltering({}, { resilience: { attempts: 3, breaker: { failures: 2 } } });
+    const { provider, source, clock } = sheltering(
+      {},
+      { resilience: { attempts: 3, breaker: { failures: 2 } } },
+    );
     source.befall = down;
     const reading = code(provider.get('token'));
     await clock.advance(20_000);
@@ -219,7 +235,10 @@ describe('3. an outage', () => {
   it('serves stale at once while it reads anew, and reads less and less often while that fails', async () => {
     const { provider, source, clock } = sheltering(
       { token: 'fake-1' },
-      { cache: { ttlMs: 1_000, staleWhileRevalidateMs: 600_000 }, resilience: { attempts: 1, breaker: false } },
+      {
+        cache: { ttlMs: 1_000, staleWhileRevalidateMs: 600_000 },
+        resilience: { attempts: 1, breaker: false },
+      },
     );
     await provider.get('token');
     source.put('token', 'fake-2');
@@ -248,7 +267,10 @@ describe('3. an outage', () => {
 describe('4. what is no outage', () => {
   for (const refusal of ['access_denied', 'disabled'] as const) {
     it(`never retries, counts, stale-serves or remembers ${refusal}`, async () => {
-      const { provider, source, clock } = sheltering({ token: 'fake-1' }, { cache: { ttlMs: 1_000, staleIfErrorMs: 3_600_000 } });
+      const { provider, source, clock } = sheltering(
+        { token: 'fake-1' },
+        { cache: { ttlMs: 1_000, staleIfErrorMs: 3_600_000 } },
+      );
       await provider.get('token');
       await clock.advance(1_000);
       for (let i = 0; i < 20; i++) {
@@ -269,7 +291,12 @@ describe('5. versions', () => {
     source.put('token', 'fake');
     const read = (version?: string) => value(provider.get('token', version === undefined ? {} : { version }));
     for (let i = 0; i < 3; i++) {
-      expect(await Promise.all([read(), read('1'), read('2'), read('9')])).toEqual(['fake', 'fake@1', 'fake@2', undefined]);
+      expect(await Promise.all([read(), read('1'), read('2'), read('9')])).toEqual([
+        'fake',
+        'fake@1',
+        'fake@2',
+        undefined,
+      ]);
     }
     expect(source.asked.map((one) => one.version).sort()).toEqual(['1', '2', '9', undefined]);
     expect(source.asked.every((one) => one.documents.length === 1)).toBe(true);
@@ -300,7 +327,9 @@ describe('6. a hang', () => {
       return hang();
     };
     const controller = new AbortController();
-    const waiting = Array.from({ length: 50 }, () => code(provider.get('token', { signal: controller.signal })));
+    const waiting = Array.from({ length: 50 }, () =>
+      code(provider.get('token', { signal: controller.signal })),
+    );
     await clock.advance(15_000);
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['timeout']));
     expect(signals.every((signal) => signal.aborted)).toBe(true);
@@ -319,7 +348,11 @@ describe('6. a hang', () => {
   });
 
   it('ends within the deadline also in the queue', async () => {
-    const { provider, source, clock } = sheltering({}, { limits: { concurrency: 1 }, resilience: { breaker: false } }, { batch: 1 });
+    const { provider, source, clock } = sheltering(
+      {},
+      { limits: { concurrency: 1 }, resilience: { breaker: false } },
+      { batch: 1 },
+    );
     source.befall = hang;
     const waiting = Array.from({ length: 5 }, (_, i) => code(provider.get(`k${i}`)));
     await clock.advance(15_000);
@@ -330,7 +363,8 @@ describe('6. a hang', () => {
   it('honours Retry-After, and does not wait for one that lies beyond the deadline', async () => {
     const { provider, source, clock } = sheltering({ a: '1' });
     source.befall = ({ at }) => {
-      if (at < clock.now() || source.asked.length < 2) throw new ConfigError('throttled', 'slow down', { retryAfterMs: 7_000 });
+      if (at < clock.now() || source.asked.length < 2)
+        throw new ConfigError('throttled', 'slow down', { retryAfterMs: 7_000 });
     };
     const reading = value(provider.get('a'));
     await clock.advance(6_999);

@@ -8,7 +8,11 @@ const text = (source: FakeSource, name: string): string | undefined => source.st
 describe('a write', () => {
   it('makes key, section, document and lists stale', async () => {
     const { provider } = sheltering({ db: '{"host":"fake-a","port":"1"}' });
-    const all = async () => [await value(provider.get('db.host')), (await provider.list()).length, (await provider.list('db'))[0]];
+    const all = async () => [
+      await value(provider.get('db.host')),
+      (await provider.list()).length,
+      (await provider.list('db'))[0],
+    ];
     await all();
     const entry = await provider.set('db.host', 'fake-b');
     expect(entry).toMatchObject({ key: 'db.host', value: 'fake-b', version: '2', secret: true });
@@ -31,7 +35,11 @@ describe('a write', () => {
   });
 
   it('replaces only its field, also when ten fields are written at once', async () => {
-    const { provider, source } = sheltering({ db: '{"keep":"fake"}' }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const { provider, source } = sheltering(
+      { db: '{"keep":"fake"}' },
+      {},
+      { places: [{ key: 'db', document: 'db', field: '' }] },
+    );
     await Promise.all(Array.from({ length: 10 }, (_, i) => provider.set(`db.deep.f${i}`, `fake-${i}`)));
     const written = JSON.parse(text(source, 'db') as string);
     expect(Object.keys(written.deep)).toHaveLength(10);
@@ -54,7 +62,11 @@ describe('a write', () => {
       { key: 'creds', document: 'creds', field: '', leased: true as const },
       { key: 'db', document: 'db', field: '' },
     ];
-    const { provider, source } = sheltering({ raw: '{"a":1}', db: '{"pool":{"max":"1"},"host":"fake"}' }, {}, { places });
+    const { provider, source } = sheltering(
+      { raw: '{"a":1}', db: '{"pool":{"max":"1"},"host":"fake"}' },
+      {},
+      { places },
+    );
     expect(await value(provider.get('raw'))).toBe('{"a":1}');
     await provider.set('raw', '{"b":2}');
     expect(text(source, 'raw')).toBe('{"b":2}');
@@ -90,13 +102,16 @@ describe('a write', () => {
     others = 9;
     expect(await code(provider.set('token', 'z'))).toBe('conflict');
     others = 1;
-    expect(await code(provider.set('token', 'z', { ifVersion: String(source.store.get('token')?.version) }))).toBe('conflict');
+    expect(
+      await code(provider.set('token', 'z', { ifVersion: String(source.store.get('token')?.version) })),
+    ).toBe('conflict');
   });
 
   it('is repeated only after throttling; a time-out says that it may have been written', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     let writes = 0;
-    source.befall = ({ operation }) => (operation === 'write' && ++writes === 1 ? failing('throttled')() : undefined);
+    source.befall = ({ operation }) =>
+      operation === 'write' && ++writes === 1 ? failing('throttled')() : undefined;
     const setting = provider.set('token', 'x');
     await clock.advance(5_000);
     await setting;
@@ -118,7 +133,8 @@ describe('a write', () => {
   it('voids what was read meanwhile when a write that was given up comes through late', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     let apply = (): void => {};
-    source.befall = ({ operation }) => (operation === 'write' ? new Promise<void>((resolve) => (apply = resolve)) : undefined);
+    source.befall = ({ operation }) =>
+      operation === 'write' ? new Promise<void>((resolve) => (apply = resolve)) : undefined;
     const setting = code(provider.set('token', 'late'));
     await clock.advance(20_000);
     expect(await setting).toBe('timeout');
@@ -132,10 +148,15 @@ describe('a write', () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     source.befall = ({ operation }) => (operation === 'write' ? hang() : undefined);
     const controller = new AbortController();
-    const setting = provider.set('token', 'x', { signal: controller.signal }).catch((error) => error as ConfigError);
+    const setting = provider
+      .set('token', 'x', { signal: controller.signal })
+      .catch((error) => error as ConfigError);
     await clock.advance(1);
     controller.abort();
-    expect(await setting).toMatchObject({ code: 'aborted', message: expect.stringMatching(/may have been written/) });
+    expect(await setting).toMatchObject({
+      code: 'aborted',
+      message: expect.stringMatching(/may have been written/),
+    });
     expect(await code(provider.delete('token', { signal: AbortSignal.abort() }))).toBe('aborted');
     await provider.close();
   });
@@ -184,11 +205,17 @@ describe('a write', () => {
 
 describe('what is kept apart', () => {
   it('lets nobody change what is held', async () => {
-    const { provider } = sheltering({ db: '{"hosts":["a"],"deep":{"x":"1"}}' }, {}, { places: [{ key: 'db', document: 'db', field: '' }] });
+    const { provider } = sheltering(
+      { db: '{"hosts":["a"],"deep":{"x":"1"}}' },
+      {},
+      { places: [{ key: 'db', document: 'db', field: '' }] },
+    );
     const hosts = (await value(provider.get('db.hosts'))) as string[];
     expect(() => hosts.push('evil')).toThrow(TypeError);
     const [tree] = await provider.list('db');
-    expect(() => ((tree as unknown as { value: { deep: { x: string } } }).value.deep.x = 'evil')).toThrow(TypeError);
+    expect(() => ((tree as unknown as { value: { deep: { x: string } } }).value.deep.x = 'evil')).toThrow(
+      TypeError,
+    );
     expect(await value(provider.get('db.deep.x'))).toBe('1');
   });
 
@@ -203,7 +230,11 @@ describe('what is kept apart', () => {
     expect(await value(provider.get('db.toString'))).toBeUndefined();
     await provider.set('db.b', '2');
     expect(({} as { polluted?: string }).polluted).toBeUndefined();
-    expect(Object.keys(((await provider.list('db'))[0] as unknown as { value: object }).value)).toEqual(['__proto__', 'a', 'b']);
+    expect(Object.keys(((await provider.list('db'))[0] as unknown as { value: object }).value)).toEqual([
+      '__proto__',
+      'a',
+      'b',
+    ]);
   });
 });
 

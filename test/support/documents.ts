@@ -1,8 +1,9 @@
-import { type ConfigValue, type Entry, isTree, isUnreadable, makeEntry, makeOrigin, type Unreadable } from '../../src/entry.ts';
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { sameValue } from '../../src/internal/freeze.ts';
 import { keyOf, rest, segments, startsWith } from '../../src/key.ts';
+import { makeOrigin } from '../../src/origin.ts';
 import type { ConfigProvider } from '../../src/provider.ts';
+import { type ConfigValue, isTree, sameValue } from '../../src/value.ts';
 
 type Said = { readonly found: Entry } | { readonly error: ConfigError } | 'section' | 'absent';
 
@@ -22,10 +23,15 @@ function resolve(key: string, said: readonly Said[]): Entry | undefined {
 }
 
 /** A source whose documents stand at exact keys, several of them perhaps above one key: as a secret store has them. */
-export function documents(name: string, held: Readonly<Record<string, ConfigValue | ConfigError>>): ConfigProvider {
+export function documents(
+  name: string,
+  held: Readonly<Record<string, ConfigValue | ConfigError>>,
+): ConfigProvider {
   const items = Object.entries(held).map(([key, value]): Entry | Unreadable => {
     const origin = makeOrigin({ provider: name, source: `${name} ${key}` });
-    return value instanceof ConfigError ? { key, origin, error: value } : makeEntry({ key, value, secret: false, origin });
+    return value instanceof ConfigError
+      ? { key, origin, error: value }
+      : makeEntry({ key, value, secret: false, origin });
   });
   const at = (item: Entry | Unreadable, key: string): Said => {
     if (!startsWith(key, item.key)) return startsWith(item.key, key) ? 'section' : 'absent';

@@ -1,11 +1,20 @@
 // what a shelter imports on first use: here already, so that no time that a test lets pass overtakes it
 import 'cockatiel';
 import 'lru-cache';
-import type { ConfigValue } from '../../src/entry.ts';
 import { ConfigError, type ErrorCode, isConfigError } from '../../src/errors.ts';
 import { keyFrom, segments } from '../../src/key.ts';
 import { ancestors, asDocument, mapped } from '../../src/shelter/places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../src/shelter/port.ts';
+import type {
+  Call,
+  Document,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+} from '../../src/shelter/port.ts';
+import type { ConfigValue } from '../../src/value.ts';
 
 export interface Asked {
   readonly operation: 'read' | 'page' | 'write' | 'connect' | 'ping';
@@ -67,10 +76,19 @@ export class FakeSource implements DocumentSource {
     const found = this.store.get(document);
     if (!found || (version !== undefined && Number(version) > found.version)) return 'absent';
     const text = version === undefined ? found.text : `${found.text}@${version}`;
-    return asDocument(text, { secret: true, text: true, version: version ?? String(found.version), ...found.more });
+    return asDocument(text, {
+      secret: true,
+      text: true,
+      version: version ?? String(found.version),
+      ...found.more,
+    });
   }
 
-  page?: NonNullable<DocumentSource['page']> = async (_scope: Scope, cursor: string | undefined, call: Call): Promise<Page> => {
+  page?: NonNullable<DocumentSource['page']> = async (
+    _scope: Scope,
+    cursor: string | undefined,
+    call: Call,
+  ): Promise<Page> => {
     await this.happen('page', [], call);
     const from = Number(cursor ?? 0);
     const names = [...this.store.keys()].sort();
@@ -82,10 +100,16 @@ export class FakeSource implements DocumentSource {
     return { found, next: next < names.length ? [String(next)] : [] };
   };
 
-  async write(document: string, value: ConfigValue | undefined, options: DocumentWrite, call: Call): Promise<string | undefined> {
+  async write(
+    document: string,
+    value: ConfigValue | undefined,
+    options: DocumentWrite,
+    call: Call,
+  ): Promise<string | undefined> {
     await this.happen('write', [document], call);
     const found = this.store.get(document);
-    if (!options.unread && String(found?.version) !== String(options.ifVersion)) throw new ConfigError('conflict', 'somebody else wrote');
+    if (!options.unread && String(found?.version) !== String(options.ifVersion))
+      throw new ConfigError('conflict', 'somebody else wrote');
     if (value === undefined) {
       this.store.delete(document);
       return undefined;
@@ -96,7 +120,13 @@ export class FakeSource implements DocumentSource {
   }
 
   async happen(operation: Asked['operation'], documents: readonly string[], call: Call): Promise<void> {
-    const asked = { operation, documents, at: this.now(), id: call.id, ...(call.version !== undefined && { version: call.version }) };
+    const asked = {
+      operation,
+      documents,
+      at: this.now(),
+      id: call.id,
+      ...(call.version !== undefined && { version: call.version }),
+    };
     this.asked.push(asked);
     await this.befall(asked, call);
   }

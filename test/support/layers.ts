@@ -1,19 +1,34 @@
-import { type ConfigValue, type Entry, isUnreadable, type Loose, makeEntry, makeOrigin, type Unreadable } from '../../src/entry.ts';
+import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../../src/entry.ts';
 import { ConfigError, type ErrorCode } from '../../src/errors.ts';
-import { type Key, keyOf, startsWith } from '../../src/key.ts';
+import { keyOf, startsWith } from '../../src/key.ts';
+import { makeOrigin } from '../../src/origin.ts';
 import type { ConfigProvider, Layer } from '../../src/provider.ts';
+import type { ConfigValue, Key } from '../../src/value.ts';
 
 type More = Partial<Pick<Entry, 'secret' | 'leaf' | 'text'>>;
 
 /** An exact entry of a made-up source, as a file or a store gives it. */
 export function entry(provider: string, key: Key, value: ConfigValue, more: More = {}): Entry {
-  return makeEntry({ key, value, secret: false, origin: makeOrigin({ provider, source: `${provider} ${key || '(all)'}` }), ...more });
+  return makeEntry({
+    key,
+    value,
+    secret: false,
+    origin: makeOrigin({ provider, source: `${provider} ${key || '(all)'}` }),
+    ...more,
+  });
 }
 
 /** A loose entry, as an environment variable gives it: `variable('DB__POOL_MAX', '5')`. */
 export function variable(name: string, value: string, loose: Loose = 'always'): Entry {
   const origin = makeOrigin({ provider: 'env', source: `env ${name}` });
-  return makeEntry({ key: keyOf(name.toLowerCase().split('__').join('.')), value, secret: false, text: true, loose, origin });
+  return makeEntry({
+    key: keyOf(name.toLowerCase().split('__').join('.')),
+    value,
+    secret: false,
+    text: true,
+    loose,
+    origin,
+  });
 }
 
 export function hole(provider: string, key: Key, code: ErrorCode = 'disabled'): Unreadable {
@@ -22,7 +37,11 @@ export function hole(provider: string, key: Key, code: ErrorCode = 'disabled'): 
 }
 
 export function layer(name: string, ...items: readonly (Entry | Unreadable)[]): Layer {
-  return { name, entries: items.filter((item): item is Entry => !isUnreadable(item)), holes: items.filter(isUnreadable) };
+  return {
+    name,
+    entries: items.filter((item): item is Entry => !isUnreadable(item)),
+    holes: items.filter(isUnreadable),
+  };
 }
 
 /** A provider of fixed entries and holes that counts how often it is asked. */
@@ -56,6 +75,9 @@ export class Fixed implements ConfigProvider {
 }
 
 /** A provider whose every read fails. */
-export function failing(name: string, error: unknown = new ConfigError('unavailable', `${name} does not answer`)): ConfigProvider {
+export function failing(
+  name: string,
+  error: unknown = new ConfigError('unavailable', `${name} does not answer`),
+): ConfigProvider {
   return { name, get: () => Promise.reject(error), list: () => Promise.reject(error) };
 }

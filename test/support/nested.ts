@@ -1,5 +1,5 @@
-import type { ConfigTree, ConfigValue } from '../../src/entry.ts';
 import { segments } from '../../src/key.ts';
+import type { ConfigTree, ConfigValue } from '../../src/value.ts';
 
 /** A tree of leaves that are given by their keys. */
 export function nested(values: Readonly<Record<string, ConfigValue>>): ConfigTree {

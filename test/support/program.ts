@@ -18,7 +18,14 @@ export function program(file: URL): Promise<string> {
 export const importable = async (file: URL): Promise<string> => pathToFileURL(await program(file)).href;
 
 async function compiled(entry: string): Promise<string> {
-  const shape = { bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', write: false } as const;
+  const shape = {
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    write: false,
+  } as const;
   const { outputFiles } = await build({ ...shape, entryPoints: [entry] });
   const { contents } = outputFiles[0] as { contents: Uint8Array };
   const made = `${folder}${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.mjs`;

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import type { ConfigTree } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { type FormatName, formats, type Parsed } from '../../src/formats/format.ts';
+import type { ConfigTree } from '../../src/value.ts';
 
 /** Obviously no secret of anybody's. What stands beside it in a text must come out in no error. */
 export const fake = 'fake-s3cret-for-tests';
@@ -10,7 +10,8 @@ export const fake = 'fake-s3cret-for-tests';
 export const parsed = (format: FormatName, text: string): Promise<Parsed> =>
   formats[format].parse({ provider: 'test', file: `base.${format}`, text });
 
-export const treeOf = async (format: FormatName, text: string): Promise<ConfigTree> => (await parsed(format, text)).tree;
+export const treeOf = async (format: FormatName, text: string): Promise<ConfigTree> =>
+  (await parsed(format, text)).tree;
 
 /** The message with which a text is refused, without the file's name, once everything that any refusal must be has been checked. */
 export async function refusal(format: FormatName, text: string): Promise<string> {
@@ -21,7 +22,9 @@ export async function refusal(format: FormatName, text: string): Promise<string>
   if (!(error instanceof ConfigError)) throw error;
   expect(error.code).toBe('parse');
   expect(error.origin?.source).toBe(`base.${format}`);
-  expect(error.message.startsWith(`base.${format}:${error.origin?.line}:${error.origin?.column}: `)).toBe(true);
+  expect(error.message.startsWith(`base.${format}:${error.origin?.line}:${error.origin?.column}: `)).toBe(
+    true,
+  );
   expect(`${inspect(error, { depth: null, showHidden: true })}${JSON.stringify(error)}`).not.toContain(fake);
   return error.message.slice(`base.${format}:`.length);
 }

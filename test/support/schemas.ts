@@ -33,11 +33,17 @@ const valibot = v.object({
     ssl: v.optional(v.boolean(), true),
   }),
   mode: v.picklist(['production', 'development']),
-  llm: v.object({ endpoint: v.pipe(v.string(), v.url()), apiKey: v.optional(v.pipe(v.string(), v.minLength(8))) }),
+  llm: v.object({
+    endpoint: v.pipe(v.string(), v.url()),
+    apiKey: v.optional(v.pipe(v.string(), v.minLength(8))),
+  }),
   tags: v.optional(v.array(v.string())),
   servers: v.optional(v.array(v.object({ host: v.string(), port: v.number() }))),
   cache: v.optional(
-    v.variant('type', [v.object({ type: v.literal('memory'), max: v.number() }), v.object({ type: v.literal('redis'), url: v.string() })]),
+    v.variant('type', [
+      v.object({ type: v.literal('memory'), max: v.number() }),
+      v.object({ type: v.literal('redis'), url: v.string() }),
+    ]),
   ),
   retries: v.optional(v.union([v.number(), v.literal('never')])),
 });

@@ -4,7 +4,8 @@ import { z } from 'zod';
 /** A configuration that proves by a checksum that it is one whole generation. */
 export const Whole = z.object({ number: z.number(), items: z.array(z.string()), sum: z.string() });
 
-const sumOf = (number: number, items: readonly string[]): string => createHash('sha1').update(`${number} ${items.join()}`).digest('hex');
+const sumOf = (number: number, items: readonly string[]): string =>
+  createHash('sha1').update(`${number} ${items.join()}`).digest('hex');
 
 export function wholeText(number: number): string {
   const items = Array.from({ length: 50 }, (_, i) => `item ${number}-${i}`);

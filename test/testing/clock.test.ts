@@ -65,7 +65,9 @@ describe('manualClock', () => {
 
   it('gives up on an answer that waits for another clock', async () => {
     vi.stubGlobal('setTimeout', (then: () => void) => setImmediate(then)); // its pauses, which are real
-    const { manualClock: hasty } = (await import('../../src/testing/clock.ts?hasty' as string)) as { manualClock: typeof manualClock };
+    const { manualClock: hasty } = (await import('../../src/testing/clock.ts?hasty' as string)) as {
+      manualClock: typeof manualClock;
+    };
     vi.unstubAllGlobals();
     const answer = hasty().until(new Promise(() => {}));
     await expect(answer).rejects.toThrow('no answer within 20000 steps of 50 ms');

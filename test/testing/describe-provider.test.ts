@@ -8,7 +8,8 @@ import { texts } from './broken/texts.ts';
 import { writes } from './broken/writes.ts';
 import { subject } from './reference.ts';
 
-const claimsAbout = (make: ProviderSuite['make'], patienceMs: number): readonly Claim[] => conformance({ name: 'it', make, patienceMs });
+const claimsAbout = (make: ProviderSuite['make'], patienceMs: number): readonly Claim[] =>
+  conformance({ name: 'it', make, patienceMs });
 
 const title = ({ chapter, says }: Claim): string => `${chapter}: ${says}`;
 
@@ -25,7 +26,8 @@ const judged = new Map<object, Promise<readonly string[]>>();
 /** What the suite says of a broken provider; judged once, whoever asks first. */
 function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {
   let failures = judged.get(one);
-  if (!failures) judged.set(one, (failures = refused(claimsAbout((values) => subject(values, one.spoil), 60))));
+  if (!failures)
+    judged.set(one, (failures = refused(claimsAbout((values) => subject(values, one.spoil), 60))));
   return failures;
 }
 

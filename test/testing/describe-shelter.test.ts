@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Claim, describeShelter, type Runner, type ShelterSuite, shelterConformance } from '../../src/testing/index.ts';
+import {
+  type Claim,
+  describeShelter,
+  type Runner,
+  type ShelterSuite,
+  shelterConformance,
+} from '../../src/testing/index.ts';
 import { shelters } from './broken/shelters.ts';
 import { subject } from './reference.ts';
 import { store } from './source.ts';
@@ -19,7 +25,11 @@ const judged = new Map<object, Promise<readonly string[]>>();
 /** What the suite says of a broken shelter; judged once, whoever asks first. */
 function failuresOf(one: (typeof shelters)[number]): Promise<readonly string[]> {
   let failures = judged.get(one);
-  if (!failures) judged.set(one, (failures = refused(claimsAbout((values, options) => store(values, options, one.around), 800))));
+  if (!failures)
+    judged.set(
+      one,
+      (failures = refused(claimsAbout((values, options) => store(values, options, one.around), 800))),
+    );
   return failures;
 }
 
@@ -35,10 +45,15 @@ describe('the conformance suite of shelters', () => {
   });
 
   it('says of each lever that is missing that a reason must be given', async () => {
-    const bare = claimsAbout((values, options) => ({ ...store(values, options), rotate: undefined, lend: undefined }) as never, 100);
+    const bare = claimsAbout(
+      (values, options) => ({ ...store(values, options), rotate: undefined, lend: undefined }) as never,
+      100,
+    );
     const checked = (says: RegExp) => (bare.find((claim) => says.test(claim.says)) as Claim).check();
     await expect(checked(/^keeps versions apart/)).rejects.toThrow(/without: \{ versions: 'because …' \}/);
-    await expect(checked(/^never serves what has ended/)).rejects.toThrow(/without: \{ expiry: 'because …' \}/);
+    await expect(checked(/^never serves what has ended/)).rejects.toThrow(
+      /without: \{ expiry: 'because …' \}/,
+    );
   });
 
   it('is registered chapter by chapter, with what is left out and why', () => {
@@ -53,8 +68,12 @@ describe('the conformance suite of shelters', () => {
     };
     describeShelter({ name: 'MyProvider', runner, make: store, without: { versions: 'there is one alone' } });
     expect(lines.filter((line) => line.startsWith('# '))).toEqual(['# MyProvider', '# cache', '# failures']);
-    expect(lines).toContain('skip left out, because there is one alone: keeps versions apart, however often they are asked for');
-    expect(() => describeShelter({ name: 'MyProvider', runner, make: store, wihtout: {} } as never)).toThrow(/Did you mean without/);
+    expect(lines).toContain(
+      'skip left out, because there is one alone: keeps versions apart, however often they are asked for',
+    );
+    expect(() => describeShelter({ name: 'MyProvider', runner, make: store, wihtout: {} } as never)).toThrow(
+      /Did you mean without/,
+    );
   });
 });
 

@@ -16,7 +16,15 @@ describe('faulty', () => {
     const provider = faulty(inner(), ['unavailable', 'ok', 'denied', 'throttled', 'garbage']);
     const answers: unknown[] = [];
     for (let i = 0; i < 7; i++) answers.push(await ask(provider));
-    expect(answers).toEqual(['unavailable', 'inference', 'access_denied', 'throttled', 'parse', 'inference', 'inference']);
+    expect(answers).toEqual([
+      'unavailable',
+      'inference',
+      'access_denied',
+      'throttled',
+      'parse',
+      'inference',
+      'inference',
+    ]);
   });
 
   it('fails the calls whose numbers it was given', async () => {
@@ -30,10 +38,17 @@ describe('faulty', () => {
   });
 
   it('fails what its script says about a call', async () => {
-    const provider = faulty(inner(), ({ method, keys }) => (method === 'list' || keys.includes('service.zone') ? 'denied' : undefined));
+    const provider = faulty(inner(), ({ method, keys }) =>
+      method === 'list' || keys.includes('service.zone') ? 'denied' : undefined,
+    );
     expect(await ask(provider)).toBe('inference');
-    await expect(provider.get('service.zone')).rejects.toMatchObject({ code: 'access_denied', key: 'service.zone' });
-    await expect(provider.getMany(['service.name', 'service.zone'])).rejects.toMatchObject({ code: 'access_denied' });
+    await expect(provider.get('service.zone')).rejects.toMatchObject({
+      code: 'access_denied',
+      key: 'service.zone',
+    });
+    await expect(provider.getMany(['service.name', 'service.zone'])).rejects.toMatchObject({
+      code: 'access_denied',
+    });
     await expect(provider.list()).rejects.toMatchObject({ code: 'access_denied', provider: 'reference' });
   });
 
@@ -96,7 +111,9 @@ describe('faulty', () => {
     const clock = manualClock();
     const backend = new Backend({});
     const caller = new AbortController();
-    const answer = faulty(reference(backend), ['slow'], { clock }).get('service.name', { signal: caller.signal });
+    const answer = faulty(reference(backend), ['slow'], { clock }).get('service.name', {
+      signal: caller.signal,
+    });
     caller.abort();
     await expect(answer).rejects.toMatchObject({ code: 'aborted' });
     await clock.advance(10_000);
@@ -141,7 +158,9 @@ describe('faulty', () => {
   });
 
   it('refuses what nobody can play from a script that is a function too', async () => {
-    await expect(faulty(inner(), () => 'bored' as never).get('service.name')).rejects.toMatchObject({ code: 'invalid_option' });
+    await expect(faulty(inner(), () => 'bored' as never).get('service.name')).rejects.toMatchObject({
+      code: 'invalid_option',
+    });
   });
 
   it('refuses a script that nobody can play', () => {

@@ -1,12 +1,12 @@
-import type { ConfigValue, Entry, Unreadable } from '../../src/entry.ts';
-import { makeEntry, makeOrigin } from '../../src/entry.ts';
+import { type Entry, makeEntry, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { frozen } from '../../src/internal/freeze.ts';
-import { type Key, keyOf, startsWith } from '../../src/key.ts';
+import { keyOf, startsWith } from '../../src/key.ts';
+import { makeOrigin } from '../../src/origin.ts';
 import type { Change, ReadOptions, WritableProvider } from '../../src/provider.ts';
 import { isSecretName } from '../../src/redact.ts';
 import type { Clock } from '../../src/shelter/index.ts';
 import { type BackendFault, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
+import { type ConfigValue, frozen, type Key } from '../../src/value.ts';
 
 /** A backend in memory that can do and suffer everything there is a sentence about. */
 export class Backend {
@@ -29,7 +29,11 @@ export class Backend {
   }
 
   /** One request: it takes a turn, it may fail. */
-  async request<T>(options: { readonly signal?: AbortSignal } | undefined, key: Key, answer: () => T): Promise<T> {
+  async request<T>(
+    options: { readonly signal?: AbortSignal } | undefined,
+    key: Key,
+    answer: () => T,
+  ): Promise<T> {
     const provider = 'reference';
     const aborted = (): ConfigError => new ConfigError('aborted', 'the caller aborted', { provider });
     if (options?.signal?.aborted) throw aborted();
@@ -37,10 +41,17 @@ export class Backend {
     await Promise.resolve();
     if (this.fault === 'hang')
       await new Promise((_, reject) => {
-        this.clock.after(1_000, () => reject(new ConfigError('timeout', 'the backend did not answer', { provider, key })));
+        this.clock.after(1_000, () =>
+          reject(new ConfigError('timeout', 'the backend did not answer', { provider, key })),
+        );
         options?.signal?.addEventListener('abort', () => reject(aborted()), { once: true });
       });
-    const codes = { denied: 'access_denied', unavailable: 'unavailable', throttled: 'throttled', garbage: 'parse' } as const;
+    const codes = {
+      denied: 'access_denied',
+      unavailable: 'unavailable',
+      throttled: 'throttled',
+      garbage: 'parse',
+    } as const;
     const code = codes[this.fault as keyof typeof codes];
     if (code) throw new ConfigError(code, 'the backend failed', { provider, key });
     return answer();
@@ -52,7 +63,8 @@ export interface Reference extends Required<Omit<WritableProvider, 'layers' | 'o
 export function reference(backend: Backend): Reference {
   const entryAt = (key: Key): Entry | undefined => {
     const value = backend.values.get(key);
-    if (backend.damaged.has(key)) throw new ConfigError('disabled', `${key} is disabled`, { provider: 'reference', key });
+    if (backend.damaged.has(key))
+      throw new ConfigError('disabled', `${key} is disabled`, { provider: 'reference', key });
     if (value === undefined) return undefined;
     const origin = makeOrigin({ provider: 'reference', source: `reference ${key}` });
     return makeEntry({ key, value: frozen(value), secret: isSecretName(key), origin });
@@ -101,7 +113,11 @@ export function reference(backend: Backend): Reference {
     refresh: async () => {},
     watch: (onChange) => {
       const listener = (key: Key): void => {
-        const change: Change = Object.freeze({ provider: 'reference', keys: [key], time: backend.clock.now() });
+        const change: Change = Object.freeze({
+          provider: 'reference',
+          keys: [key],
+          time: backend.clock.now(),
+        });
         try {
           onChange(change);
         } catch {}
@@ -129,19 +145,26 @@ export function reference(backend: Backend): Reference {
     },
     close: async () => {
       for (const stop of stops) stop();
-      if (backend.fault === 'closing') throw new ConfigError('unavailable', 'the backend could not be closed', { provider: 'reference' });
+      if (backend.fault === 'closing')
+        throw new ConfigError('unavailable', 'the backend could not be closed', { provider: 'reference' });
     },
   };
 }
 
 /** A subject with every lever, around a provider that `change` may spoil. */
-export function subject(values: Values, spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({})): Subject {
+export function subject(
+  values: Values,
+  spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({}),
+): Subject {
   const clock = manualClock();
   const backend = new Backend(values, clock);
   const honest = reference(backend);
   return {
     // getters as getters
-    provider: Object.defineProperties({ ...honest }, Object.getOwnPropertyDescriptors(spoil(honest, backend))),
+    provider: Object.defineProperties(
+      { ...honest },
+      Object.getOwnPropertyDescriptors(spoil(honest, backend)),
+    ),
     change: (key, value) => backend.change(key, value),
     fail: (fault) => {
       backend.fault = fault;

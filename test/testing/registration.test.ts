@@ -2,9 +2,16 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { makeOrigin } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { abilities, type Claim, conformance, describeProvider, type ProviderSuite, type Runner } from '../../src/testing/index.ts';
+import { makeOrigin } from '../../src/origin.ts';
+import {
+  abilities,
+  type Claim,
+  conformance,
+  describeProvider,
+  type ProviderSuite,
+  type Runner,
+} from '../../src/testing/index.ts';
 import { Backend, reference, subject } from './reference.ts';
 
 /** A runner that only writes down what is registered. */
@@ -22,7 +29,8 @@ function notebook(): { readonly runner: Runner; readonly lines: string[] } {
 }
 
 const make = (values: Parameters<ProviderSuite['make']>[0]) => subject(values);
-const claim = (claims: readonly Claim[], says: RegExp): Claim => claims.find((one) => says.test(one.says)) as Claim;
+const claim = (claims: readonly Claim[], says: RegExp): Claim =>
+  claims.find((one) => says.test(one.says)) as Claim;
 
 const without = {
   batch: 'keys are read one by one',
@@ -37,9 +45,21 @@ describe('describeProvider', () => {
     describeProvider({ name: 'MyProvider', runner, make });
     expect(lines[0]).toBe('# MyProvider');
     expect(lines.filter((line) => line.startsWith('# '))).toEqual(
-      ['MyProvider', 'life', 'where', 'read', 'values', 'list', 'batch', 'write', 'change', 'watch', 'refresh', 'health', 'faults'].map(
-        (title) => `# ${title}`,
-      ),
+      [
+        'MyProvider',
+        'life',
+        'where',
+        'read',
+        'values',
+        'list',
+        'batch',
+        'write',
+        'change',
+        'watch',
+        'refresh',
+        'health',
+        'faults',
+      ].map((title) => `# ${title}`),
     );
     expect(lines.filter((line) => line.startsWith('skip '))).toEqual([]);
   });
@@ -48,7 +68,9 @@ describe('describeProvider', () => {
     const { runner, lines } = notebook();
     describeProvider({ name: 'MyProvider', runner, make, without });
     const skipped = lines.filter((line) => line.startsWith('skip '));
-    expect(skipped).toContain('skip left out, because an empty text cannot be stored: keeps an empty text, which is a value');
+    expect(skipped).toContain(
+      'skip left out, because an empty text cannot be stored: keeps an empty text, which is a value',
+    );
     expect(skipped.every((line) => /left out, because \w+/.test(line))).toBe(true);
   });
 
@@ -56,7 +78,11 @@ describe('describeProvider', () => {
     const { runner, lines } = notebook();
     describeProvider({ name: 'MyProvider', runner, make, without });
     const at = lines.indexOf('# change');
-    expect(lines.slice(at, at + 3)).toEqual(['# change', 'skip left out, because nobody else writes to it', '# watch']);
+    expect(lines.slice(at, at + 3)).toEqual([
+      '# change',
+      'skip left out, because nobody else writes to it',
+      '# watch',
+    ]);
   });
 
   it('takes a provider alone, where there is nothing to change or to break', async () => {
@@ -76,7 +102,9 @@ describe('describeProvider', () => {
   });
 
   it('says how to give it a runner when there is none', () => {
-    expect(() => describeProvider({ name: 'MyProvider', make })).toThrow(/import \* as runner from 'node:test'/);
+    expect(() => describeProvider({ name: 'MyProvider', make })).toThrow(
+      /import \* as runner from 'node:test'/,
+    );
   });
 
   it('refuses abilities that there are not, and skips without a reason', () => {
@@ -87,10 +115,19 @@ describe('describeProvider', () => {
   });
 
   it('fails a sentence whose lever is missing, and says that a reason must be given', async () => {
-    const claims = conformance({ name: 'MyProvider', make: (values) => ({ provider: reference(new Backend(values)) }) });
-    await expect(claim(claims, /^a backend out of reach fails a list/).check()).rejects.toThrow(/without: \{ faults: 'because …' \}/);
-    await expect(claim(claims, /^shows what has changed/).check()).rejects.toThrow(/without: \{ change: 'because …' \}/);
-    await expect(claim(claims, /^lists an unreadable key/).check()).rejects.toThrow(/without: \{ damage: 'because …' \}/);
+    const claims = conformance({
+      name: 'MyProvider',
+      make: (values) => ({ provider: reference(new Backend(values)) }),
+    });
+    await expect(claim(claims, /^a backend out of reach fails a list/).check()).rejects.toThrow(
+      /without: \{ faults: 'because …' \}/,
+    );
+    await expect(claim(claims, /^shows what has changed/).check()).rejects.toThrow(
+      /without: \{ change: 'because …' \}/,
+    );
+    await expect(claim(claims, /^lists an unreadable key/).check()).rejects.toThrow(
+      /without: \{ damage: 'because …' \}/,
+    );
   });
 
   it('fails a sentence whose method is missing, and says that a reason must be given', async () => {
@@ -99,16 +136,23 @@ describe('describeProvider', () => {
       return { provider: { name, get, list } };
     };
     const claims = conformance({ name: 'MyProvider', make: bare });
-    await expect(claim(claims, /^loses nothing by a refresh/).check()).rejects.toThrow(/without: \{ refresh: 'because …' \}/);
+    await expect(claim(claims, /^loses nothing by a refresh/).check()).rejects.toThrow(
+      /without: \{ refresh: 'because …' \}/,
+    );
     await expect(claim(claims, /^writes again/).check()).rejects.toThrow(/without: \{ write: 'because …' \}/);
-    await expect(claim(claims, /^answers one key asked twice/).check()).rejects.toThrow(/without: \{ batch: 'because …' \}/);
+    await expect(claim(claims, /^answers one key asked twice/).check()).rejects.toThrow(
+      /without: \{ batch: 'because …' \}/,
+    );
     await claim(claims, /^closes, and closes again/).check();
   });
 
   it('holds a provider to each method that it has, whatever is said to be missing', async () => {
     const claims = conformance({ name: 'MyProvider', make, without });
-    await expect(claim(claims, /^has no getMany, because keys are read one by one/).check()).rejects.toThrow(/it has getMany/);
-    const honest: ProviderSuite['make'] = (values) => ({ ...reference(new Backend(values)), getMany: undefined }) as never;
+    await expect(claim(claims, /^has no getMany, because keys are read one by one/).check()).rejects.toThrow(
+      /it has getMany/,
+    );
+    const honest: ProviderSuite['make'] = (values) =>
+      ({ ...reference(new Backend(values)), getMany: undefined }) as never;
     await claim(conformance({ name: 'MyProvider', make: honest, without }), /^has no getMany/).check();
   });
 
@@ -117,7 +161,10 @@ describe('describeProvider', () => {
     const claims = conformance({
       name: 'MyProvider',
       make: (values) => {
-        const made = subject(values, () => ({ get: async () => undefined, close: async () => void log.push('closed') }));
+        const made = subject(values, () => ({
+          get: async () => undefined,
+          close: async () => void log.push('closed'),
+        }));
         return { ...made, dispose: () => void log.push('disposed') };
       },
     });
@@ -151,7 +198,10 @@ describe('describeProvider', () => {
       name: 'MyProvider',
       make: (values) => {
         const honest = reference(new Backend(values));
-        return { ...honest, get: (...asked) => new Promise((done) => setTimeout(() => done(honest.get(...asked)), 3)) };
+        return {
+          ...honest,
+          get: (...asked) => new Promise((done) => setTimeout(() => done(honest.get(...asked)), 3)),
+        };
       },
     });
     await claim(claims, /^answers a leaf/).check();
@@ -175,20 +225,28 @@ describe('the page on testing', () => {
 
 describe('describeProvider under node:test', () => {
   const run = (file: string) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', '--test', '--test-reporter=tap', `test/testing/node-test/${file}.ts`], {
-      env: { PATH: process.env.PATH, NODE_ENV: 'test' },
-    });
+    promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--test', '--test-reporter=tap', `test/testing/node-test/${file}.ts`],
+      {
+        env: { PATH: process.env.PATH, NODE_ENV: 'test' },
+      },
+    );
 
   it('passes an honest provider, with its skips and their reasons', async () => {
     const { stdout } = await run('honest');
     expect(stdout).toMatch(/^# fail 0$/m);
     expect(stdout).toMatch(/^# skipped 1$/m);
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(90);
-    expect(stdout).toContain('left out, because this backend has no null: keeps null, which is a value # SKIP');
+    expect(stdout).toContain(
+      'left out, because this backend has no null: keeps null, which is a value # SKIP',
+    );
   });
 
   it('fails a broken one, in the sentence meant for it', async () => {
-    const { stdout, code } = (await run('broken').catch((error: { stdout: string; code: number }) => error)) as {
+    const { stdout, code } = (await run('broken').catch(
+      (error: { stdout: string; code: number }) => error,
+    )) as {
       stdout: string;
       code: number;
     };

@@ -7,7 +7,9 @@ import { sandbox } from '../../src/testing/index.ts';
 
 describe('sandbox', () => {
   it('writes files by their literal content, folders made as needed', async () => {
-    await using box = await sandbox({ files: { '.env': 'A=1\n', 'config/base.yaml': 'port: 80\n', 'raw.bin': new Uint8Array([0, 255]) } });
+    await using box = await sandbox({
+      files: { '.env': 'A=1\n', 'config/base.yaml': 'port: 80\n', 'raw.bin': new Uint8Array([0, 255]) },
+    });
     expect(await box.read('.env')).toBe('A=1\n');
     expect(await box.read('config/base.yaml')).toBe('port: 80\n');
     expect((await lstat(box.path('raw.bin'))).size).toBe(2);
@@ -51,8 +53,11 @@ describe('sandbox', () => {
   });
 
   it('leaves nothing behind when it cannot be set up', async () => {
-    const left = async (): Promise<string[]> => (await readdir(tmpdir())).filter((name) => name.startsWith('sandbox-failed-'));
-    await expect(sandbox({ name: 'failed', files: { a: 'a file', 'a/b': 'inside a file' } })).rejects.toThrow();
+    const left = async (): Promise<string[]> =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith('sandbox-failed-'));
+    await expect(
+      sandbox({ name: 'failed', files: { a: 'a file', 'a/b': 'inside a file' } }),
+    ).rejects.toThrow();
     expect(await left()).toEqual([]);
   });
 

@@ -1,7 +1,14 @@
-import type { ConfigValue } from '../../src/entry.ts';
 import { ConfigError, isConfigError } from '../../src/errors.ts';
-import { type Call, type Document, type DocumentSource, type Outcome, type Scope, sheltered } from '../../src/shelter/index.ts';
+import {
+  type Call,
+  type Document,
+  type DocumentSource,
+  type Outcome,
+  type Scope,
+  sheltered,
+} from '../../src/shelter/index.ts';
 import type { Given, Made, Values } from '../../src/testing/index.ts';
+import type { ConfigValue } from '../../src/value.ts';
 import { Backend } from './reference.ts';
 
 /** The backend in memory as a source of documents: each key is one, and has versions. */
@@ -26,7 +33,11 @@ export class BackendSource implements DocumentSource {
   }
 
   read(documents: readonly string[], { signal, version }: Call): Promise<ReadonlyMap<string, Outcome>> {
-    return this.backend.request({ signal }, '', () => new Map(documents.map((key) => [key, this.outcome(key, version)])));
+    return this.backend.request(
+      { signal },
+      '',
+      () => new Map(documents.map((key) => [key, this.outcome(key, version)])),
+    );
   }
 
   outcome(key: string, version: string | undefined): Outcome {
@@ -35,17 +46,26 @@ export class BackendSource implements DocumentSource {
     const number = version === undefined ? all.length : Number(version);
     const expiresAt = this.ends.get(key);
     const value = all[number - 1] as ConfigValue;
-    const document: Document = { value, secret: true, text: true, version: `${number}`, ...(expiresAt !== undefined && { expiresAt }) };
+    const document: Document = {
+      value,
+      secret: true,
+      text: true,
+      version: `${number}`,
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
     return document;
   }
 
   page(_: Scope, __: string | undefined, { signal }: Call) {
-    const found = () => [...this.backend.values.keys()].map((key) => ({ place: { key, document: key, field: '' } }));
+    const found = () =>
+      [...this.backend.values.keys()].map((key) => ({ place: { key, document: key, field: '' } }));
     return this.backend.request({ signal }, '', () => ({ found: found(), next: [] }));
   }
 
   classify(error: unknown): ConfigError {
-    return isConfigError(error) ? error : new ConfigError('unavailable', 'the backend failed', { provider: this.name });
+    return isConfigError(error)
+      ? error
+      : new ConfigError('unavailable', 'the backend failed', { provider: this.name });
   }
 }
 

@@ -16,7 +16,9 @@ export class Repository implements AsyncDisposable {
   /** APP__API__PORT is `port` of the api alone; APP__BASE__LOG__LEVEL is `log.level` of all that say nothing of it themselves. */
   viewOf(name: string): ProviderChain {
     const own = new BundleProvider(`${this.#root}/packages/${name}/config.yaml`);
-    return new ProviderChain([scoped(this.#env, name), own, scoped(this.#env, 'base'), this.#base], { closeProviders: false });
+    return new ProviderChain([scoped(this.#env, name), own, scoped(this.#env, 'base'), this.#base], {
+      closeProviders: false,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,7 +34,10 @@ async function load(file: string): Promise<Loaded> {
   const schema = isSchema(exported.schema) ? exported.schema : undefined;
   if (found instanceof ProviderChain) return { chain: found, schema };
   const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
-  if (!list.every((one) => typeof one?.get === 'function' && typeof one.list === 'function') || list.length === 0)
+  if (
+    !list.every((one) => typeof one?.get === 'function' && typeof one.list === 'function') ||
+    list.length === 0
+  )
     throw new ConfigError('invalid_option', `the module ${file} exports no chain`, {
       hint: 'Export a ProviderChain as default or as chain, and a schema as schema',
     });
@@ -69,22 +72,33 @@ export const explain: Command = {
 
 async function everyKey(chain: ProviderChain): Promise<Answer> {
   const layers = await chain.layers();
-  const merged = merge(layers, { keys: [], open: [''] });
+  const merged = merge(layers, { keys: [], prefixes: [''] });
   const keys = merged.entries().map(({ key, value, secret, origin }) => ({
     key,
     value: show(value, secret),
     origin: `${origin}`,
   }));
-  const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({ key, origin: `${origin}`, error: error.message }));
-  const failed = layers.flatMap(({ name, error }) => (error ? [{ provider: name, error: error.message }] : []));
-  const width = (of: (one: (typeof keys)[number]) => string): number => Math.max(0, ...keys.map((one) => of(one).length));
+  const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({
+    key,
+    origin: `${origin}`,
+    error: error.message,
+  }));
+  const failed = layers.flatMap(({ name, error }) =>
+    error ? [{ provider: name, error: error.message }] : [],
+  );
+  const width = (of: (one: (typeof keys)[number]) => string): number =>
+    Math.max(0, ...keys.map((one) => of(one).length));
   const [first, second] = [width(({ key }) => key), width(({ value }) => value)];
   const lines = [
     ...keys.map(({ key, value, origin }) => `${key.padEnd(first)}  ${value.padEnd(second)}  ${origin}`),
     ...holes.map(({ key, origin, error }) => `${key}  cannot be read (${origin}): ${error}`),
     ...failed.map(({ provider, error }) => `${provider} failed: ${error}`),
   ];
-  return { text: lines.join('\n'), json: { keys, unreadable: holes, failed }, exit: failed.length > 0 ? 1 : 0 };
+  return {
+    text: lines.join('\n'),
+    json: { keys, unreadable: holes, failed },
+    exit: failed.length > 0 ? 1 : 0,
+  };
 }
 
 export const check: Command = {
@@ -109,16 +123,22 @@ export const check: Command = {
   },
 };
 
-const badly = ({ exit, json }: Answer): 0 | 1 => (exit === 1 || (json as { unreadable: unknown[] }).unreadable.length > 0 ? 1 : 0);
+const badly = ({ exit, json }: Answer): 0 | 1 =>
+  exit === 1 || (json as { unreadable: unknown[] }).unreadable.length > 0 ? 1 : 0;
 
 async function oneKey(chain: ProviderChain, name: string): Promise<Answer> {
   const key = keyOf(name);
   try {
     const entry = await chain.get(key);
-    if (entry) return { text: `${key} is set by ${entry.origin}`, json: { key, found: true, origin: `${entry.origin}` } };
+    if (entry)
+      return {
+        text: `${key} is set by ${entry.origin}`,
+        json: { key, found: true, origin: `${entry.origin}` },
+      };
     return { text: `nobody has ${key}`, json: { key, found: false }, exit: 1 };
   } catch (error) {
-    if (error instanceof ConfigError) return { text: error.message, json: { key, found: false, error }, exit: 1 };
+    if (error instanceof ConfigError)
+      return { text: error.message, json: { key, found: false, error }, exit: 1 };
     throw error;
   }
 }

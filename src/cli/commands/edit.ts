@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { ConfigError, isConfigError } from '../../errors.ts';
-import { missing } from '../../internal/file.ts';
-import { writeAtomic } from '../../providers/encrypted-file/durable.ts';
-import { makeEnvelope } from '../../providers/encrypted-file/envelope.ts';
+import { writeAtomic } from '../../local/durable.ts';
+import { missing } from '../../local/file.ts';
 import type { Decrypted, EncryptedFile } from '../../providers/encrypted-file/file.ts';
-import type { Keys } from '../../providers/encrypted-file/key-sources.ts';
-import { keysForAll } from '../../providers/encrypted-file/recipients.ts';
+import { makeEnvelope } from '../../sealing/envelope.ts';
+import type { Keys } from '../../sealing/key-sources.ts';
+import { keysForAll } from '../../sealing/recipients.ts';
 import type { Command } from '../command.ts';
 import { inEditor } from '../editor.ts';
 import { patiently } from '../io.ts';
@@ -17,7 +17,10 @@ export const edit: Command = {
   arguments: ['FILE'],
   says: 'change an encrypted file in your editor ($VISUAL, $EDITOR)',
   flags: fileFlags,
-  examples: ['llm-config edit config/secrets.yaml.jwe', "EDITOR='code --wait' llm-config edit config/secrets.yaml.jwe"],
+  examples: [
+    'llm-config edit config/secrets.yaml.jwe',
+    "EDITOR='code --wait' llm-config edit config/secrets.yaml.jwe",
+  ],
   async run(args, io) {
     const [file] = args.positionals as [string];
     const keys = keysOf(args, io);
@@ -44,7 +47,10 @@ export const edit: Command = {
       if (text === before.text) throw error;
       throw await kept(error, file, text, before, keys, args.text('context'));
     });
-    return { json: { changed: written }, note: written ? `${file} is written` : 'nothing changed, nothing written' };
+    return {
+      json: { changed: written },
+      note: written ? `${file} is written` : 'nothing changed, nothing written',
+    };
   },
 };
 
@@ -67,8 +73,17 @@ async function kept(
   const rejected = `${file}.rejected`;
   const where = `the encrypted file ${rejected}`;
   try {
-    const readers = await keysForAll(before.envelope.jwe, before.envelope.opened, before.envelope.trusted, (await keys.find()).keys, where);
-    await writeAtomic(rejected, await makeEnvelope(Buffer.from(text, 'utf8'), readers, { contentType: before.format, context, where }));
+    const readers = await keysForAll(
+      before.envelope.jwe,
+      before.envelope.opened,
+      before.envelope.trusted,
+      (await keys.find()).keys,
+      where,
+    );
+    await writeAtomic(
+      rejected,
+      await makeEnvelope(Buffer.from(text, 'utf8'), readers, { contentType: before.format, context, where }),
+    );
   } catch {
     return error;
   }

@@ -1,14 +1,23 @@
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import { formats } from '../../formats/format.ts';
-import { missing, readBytes, utf8 } from '../../internal/file.ts';
-import { writeAtomic } from '../../providers/encrypted-file/durable.ts';
-import { makeEnvelope } from '../../providers/encrypted-file/envelope.ts';
+import { writeAtomic } from '../../local/durable.ts';
+import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { named } from '../../providers/encrypted-file/file.ts';
+import { makeEnvelope } from '../../sealing/envelope.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { patiently } from '../io.ts';
-import { contextFlag, encryptedFile, fileFlags, formatFlag, formatOption, keyFlags, readersOf, toFlag } from '../keys.ts';
+import {
+  contextFlag,
+  encryptedFile,
+  fileFlags,
+  formatFlag,
+  formatOption,
+  keyFlags,
+  readersOf,
+  toFlag,
+} from '../keys.ts';
 import { piped } from '../prompt.ts';
 
 export const encrypt: Command = {
@@ -32,19 +41,31 @@ export const encrypt: Command = {
     const out = args.text('out') ?? (file === '-' ? undefined : `${file}.jwe`);
     if (out === undefined) throw new UsageError('--out is missing: what comes from stdin has no name');
     if (existsSync(out) && !args.is('force'))
-      throw new ConfigError('io', `the file ${out} exists already`, { hint: 'Change it with set or edit, or replace it with --force' });
+      throw new ConfigError('io', `the file ${out} exists already`, {
+        hint: 'Change it with set or edit, or replace it with --force',
+      });
     const bytes = file === '-' ? undefined : await readBytes(file, file, 'llm-config');
     if (file !== '-' && !bytes) throw missing(file, 'llm-config');
     const text = bytes ? utf8(bytes.content, file, 'llm-config') : await piped(io);
     const format = formatOption(args) ?? named(file === '-' ? out : file, 'llm-config');
     await formats[format].parse({ provider: 'llm-config', file: file === '-' ? 'stdin' : file, text });
-    const expected = { contentType: format, context: args.text('context'), where: `the encrypted file ${out}` };
+    const expected = {
+      contentType: format,
+      context: args.text('context'),
+      where: `the encrypted file ${out}`,
+    };
     const readers = await readersOf(args, io);
-    await writeAtomic(out, await patiently(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)));
+    await writeAtomic(
+      out,
+      await patiently(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)),
+    );
     return {
       text: out,
       json: { file: out, recipients: readers.map(({ kid = 'password' }) => kid) },
-      note: file === '-' ? undefined : `${file} is still there, readable: delete it, and keep it out of version control`,
+      note:
+        file === '-'
+          ? undefined
+          : `${file} is still there, readable: delete it, and keep it out of version control`,
     };
   },
 };
@@ -66,7 +87,8 @@ export const decrypt: Command = {
     const out = args.text('out');
     const opened = await patiently(io, 'Decrypting', encryptedFile(args, io, file).read());
     if (!opened) throw missing(file, 'llm-config');
-    if (out === undefined) return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
+    if (out === undefined)
+      return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
     await writeAtomic(out, opened.text);
     return { text: out, json: { file: out, format: opened.format } };
   },

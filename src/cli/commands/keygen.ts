@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
-import { writeError } from '../../providers/encrypted-file/durable.ts';
-import { newKey, parseKeys, publicText } from '../../providers/encrypted-file/keys.ts';
-import { AgreementKey } from '../../providers/encrypted-file/wrapping.ts';
+import { writeError } from '../../local/durable.ts';
+import { newKey, parseKeys, publicText } from '../../sealing/keys.ts';
+import { AgreementKey } from '../../sealing/wrapping.ts';
 import { UsageError } from '../arguments.ts';
 import type { Answer, Command } from '../command.ts';
 
@@ -23,25 +23,38 @@ export const keygen: Command = {
     'llm-config keygen | gh secret set LLM_CONFIG_KEY',
   ],
   async run(args) {
-    if (args.is('x25519') && args.is('password')) throw new UsageError('--x25519 and --password are different things');
+    if (args.is('x25519') && args.is('password'))
+      throw new UsageError('--x25519 and --password are different things');
     const out = args.text('out');
     if (args.is('password')) return written(`${newPassword()}\n`, out, { kind: 'password' });
     const jwk = newKey(args.is('x25519') ? 'x25519' : 'symmetric', args.text('kid'));
     const text = JSON.stringify(jwk);
     const [key] = parseKeys(text, 'the new key');
     const shared = key instanceof AgreementKey ? { public: publicText(key) } : {};
-    return written(`${text}\n`, out, { kind: args.is('x25519') ? 'x25519' : 'symmetric', kid: jwk.kid, ...shared });
+    return written(`${text}\n`, out, {
+      kind: args.is('x25519') ? 'x25519' : 'symmetric',
+      kid: jwk.kid,
+      ...shared,
+    });
   },
 };
 
-async function written(text: string, out: string | undefined, about: Readonly<Record<string, unknown>>): Promise<Answer> {
+async function written(
+  text: string,
+  out: string | undefined,
+  about: Readonly<Record<string, unknown>>,
+): Promise<Answer> {
   const note = about.public === undefined ? undefined : `public key: ${about.public}`;
   if (out === undefined) return { text, json: { ...about, key: text.trim() }, note };
   await writeFile(out, text, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw writeError(error, out);
-    throw new ConfigError('io', `the file ${out} exists already; whatever was encrypted with the key in it would be lost`, {
-      hint: 'Choose another name',
-    });
+    throw new ConfigError(
+      'io',
+      `the file ${out} exists already; whatever was encrypted with the key in it would be lost`,
+      {
+        hint: 'Choose another name',
+      },
+    );
   });
   return {
     text: `${about.public ?? about.kid ?? out}`,

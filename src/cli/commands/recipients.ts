@@ -1,9 +1,9 @@
-import { missing, readBytes, utf8 } from '../../internal/file.ts';
-import { quoted } from '../../internal/quoted.ts';
-import { changeRecipients, rewriteEnvelope } from '../../providers/encrypted-file/envelope.ts';
-import { jointHeader, parseJwe } from '../../providers/encrypted-file/jwe.ts';
-import { x25519 } from '../../providers/encrypted-file/primitives.ts';
-import { checkAlgorithms } from '../../providers/encrypted-file/recipients.ts';
+import { missing, readBytes, utf8 } from '../../local/file.ts';
+import { quoted } from '../../redact.ts';
+import { changeRecipients, rewriteEnvelope } from '../../sealing/envelope.ts';
+import { jointHeader, parseJwe } from '../../sealing/jwe.ts';
+import { x25519 } from '../../sealing/primitives.ts';
+import { checkAlgorithms } from '../../sealing/recipients.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { patiently } from '../io.ts';
@@ -23,10 +23,16 @@ export const listRecipients: Command = {
     const jwe = parseJwe(utf8(bytes.content, file, 'llm-config'), where);
     checkAlgorithms(jwe, where);
     const recipients = jwe.recipients.map((one) => {
-      const { kid = null, alg, jwk } = jointHeader(jwe, one, where) as { kid?: string; alg: string; jwk?: { x?: unknown } };
+      const {
+        kid = null,
+        alg,
+        jwk,
+      } = jointHeader(jwe, one, where) as { kid?: string; alg: string; jwk?: { x?: unknown } };
       return { kid, algorithm: alg, ...(x25519(jwk) && { public: `x25519:${jwk?.x}` }) };
     });
-    const shown = recipients.map((one) => [quoted(one.kid ?? ''), one.algorithm, one.public ?? ''].join('  ').trimEnd());
+    const shown = recipients.map((one) =>
+      [quoted(one.kid ?? ''), one.algorithm, one.public ?? ''].join('  ').trimEnd(),
+    );
     return { text: shown.join('\n'), json: { recipients, context: jwe.claimed ?? null } };
   },
 };
@@ -46,7 +52,9 @@ export const addRecipient: Command = {
     await patiently(
       io,
       'Encrypting',
-      encryptedFile(args, io, file).reseal((envelope, _, where) => changeRecipients(envelope, { add }, where)),
+      encryptedFile(args, io, file).reseal((envelope, _, where) =>
+        changeRecipients(envelope, { add }, where),
+      ),
     );
     const names = add.map(({ kid = 'password' }) => kid);
     return { json: { added: names }, note: `${names.join(', ')} can read ${file} now` };
@@ -58,13 +66,17 @@ export const removeRecipient: Command = {
   arguments: ['FILE', 'NAME'],
   says: 'encrypt it no longer for somebody, by the name that the list shows',
   flags: fileFlags,
-  examples: ['llm-config recipients remove config/secrets.yaml.jwe alice && llm-config rotate config/secrets.yaml.jwe --content'],
+  examples: [
+    'llm-config recipients remove config/secrets.yaml.jwe alice && llm-config rotate config/secrets.yaml.jwe --content',
+  ],
   async run(args, io) {
     const [file, name] = args.positionals as [string, string];
     await patiently(
       io,
       'Encrypting',
-      encryptedFile(args, io, file).reseal((envelope, _, where) => changeRecipients(envelope, { remove: [name] }, where)),
+      encryptedFile(args, io, file).reseal((envelope, _, where) =>
+        changeRecipients(envelope, { remove: [name] }, where),
+      ),
     );
     return {
       json: { removed: name },
@@ -78,22 +90,34 @@ export const rotate: Command = {
   arguments: ['FILE'],
   says: 'put a new key (--to) in the place of your own, or make a new content key (--content)',
   flags: { ...fileFlags, ...toFlag, content: { type: 'boolean', says: 'encrypt the content anew' } },
-  examples: ['llm-config rotate config/secrets.yaml.jwe --to new.key', 'llm-config rotate config/secrets.yaml.jwe --content'],
+  examples: [
+    'llm-config rotate config/secrets.yaml.jwe --to new.key',
+    'llm-config rotate config/secrets.yaml.jwe --content',
+  ],
   async run(args, io) {
     const [file] = args.positionals as [string];
     const add = args.texts('to').length > 0 ? await newReaders(args, io) : [];
-    if (add.length === 0 && !args.is('content')) throw new UsageError('say --to with the new key, or --content');
+    if (add.length === 0 && !args.is('content'))
+      throw new UsageError('say --to with the new key, or --content');
     const encrypted = encryptedFile(args, io, file, keysOf(args, io));
     let gone: string[] = [];
     const writing = encrypted.reseal(async (envelope, { keys }, where) => {
       if (args.is('content')) {
         const contentType = envelope.contentType ?? 'json';
-        const anew = await rewriteEnvelope(envelope, envelope.plaintext, keys, { contentType, context: args.text('context'), where });
-        return add.length === 0 ? anew : Promise.reject(new UsageError('--to and --content are two steps: do one after the other'));
+        const anew = await rewriteEnvelope(envelope, envelope.plaintext, keys, {
+          contentType,
+          context: args.text('context'),
+          where,
+        });
+        return add.length === 0
+          ? anew
+          : Promise.reject(new UsageError('--to and --content are two steps: do one after the other'));
       }
       const { kid } = envelope.opened.recipient.header;
       if (typeof kid !== 'string')
-        throw new UsageError('the recipient that your key opens has no name; decrypt the file and encrypt it again');
+        throw new UsageError(
+          'the recipient that your key opens has no name; decrypt the file and encrypt it again',
+        );
       gone = [kid];
       return changeRecipients(envelope, { add, remove: gone }, where);
     });
@@ -101,7 +125,9 @@ export const rotate: Command = {
     const names = add.map(({ kid = 'password' }) => kid);
     return {
       json: { added: names, removed: gone, content: args.is('content') },
-      note: args.is('content') ? `${file} has a new content key` : `${names.join(', ')} in the place of ${gone.join(', ')}`,
+      note: args.is('content')
+        ? `${file} has a new content key`
+        : `${names.join(', ')} in the place of ${gone.join(', ')}`,
     };
   },
 };
@@ -110,5 +136,8 @@ export const rotate: Command = {
 async function newReaders(args: Parameters<Command['run']>[0], io: Parameters<Command['run']>[1]) {
   const to = args.texts('to');
   if (to.length === 0) throw new UsageError('--to is missing: the key of whoever shall read it');
-  return readersOf({ ...args, text: () => undefined, is: () => false, texts: (name) => (name === 'to' ? to : []) }, io);
+  return readersOf(
+    { ...args, text: () => undefined, is: () => false, texts: (name) => (name === 'to' ? to : []) },
+    io,
+  );
 }

@@ -1,7 +1,7 @@
-import { isTree } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
-import { isSealed, seal, unseal } from '../../providers/encrypted-file/seal.ts';
+import { isSealed, seal, unseal } from '../../sealing/seal.ts';
+import { isTree } from '../../value.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { patiently } from '../io.ts';
@@ -20,16 +20,22 @@ export const sealCommand: Command = {
     'pwgen 32 1 | llm-config seal config/base.yaml api.token --from-file -',
   ],
   async run(args, io) {
-    const [name, file] = [args.positionals[1] as string, new PlainFile(args.positionals[0] as string, formatOption(args))];
+    const [name, file] = [
+      args.positionals[1] as string,
+      new PlainFile(args.positionals[0] as string, formatOption(args)),
+    ];
     const key = keyOf(args.text('for-key') ?? file.keyFor(name, args.text('prefix')));
-    const given = args.text('from-file') !== undefined || (await file.value(await file.text(), name)) === undefined;
+    const given =
+      args.text('from-file') !== undefined || (await file.value(await file.text(), name)) === undefined;
     const fresh = given ? await givenValue(args, io, `Value of ${key}`) : undefined;
     const [to, ...more] = await readersOf(args, io);
     if (!to || more.length > 0) throw new UsageError('a sealed value has one reader; name one key');
     await file.change(name, async (value) => {
       const secret = fresh ?? value;
       if (isSealed(secret))
-        throw new ConfigError('conflict', `${name} in ${file.file} is sealed already`, { hint: 'Open it first with llm-config unseal' });
+        throw new ConfigError('conflict', `${name} in ${file.file} is sealed already`, {
+          hint: 'Open it first with llm-config unseal',
+        });
       if (secret === undefined || isTree(secret))
         throw new ConfigError('invalid_key', `"${name}" is a section of ${file.file}, not a value`, {
           hint: 'Seal its values one by one, or encrypt the file',
@@ -51,7 +57,10 @@ export const unsealCommand: Command = {
   flags: { ...keyFlags, ...contextFlag, ...formatFlag, ...variableFlags },
   examples: ['llm-config unseal config/base.yaml database.password'],
   async run(args, io) {
-    const [name, file] = [args.positionals[1] as string, new PlainFile(args.positionals[0] as string, formatOption(args))];
+    const [name, file] = [
+      args.positionals[1] as string,
+      new PlainFile(args.positionals[0] as string, formatOption(args)),
+    ];
     const key = keyOf(args.text('for-key') ?? file.keyFor(name, args.text('prefix')));
     const value = await file.value(await file.text(), name);
     if (!isSealed(value))
@@ -62,7 +71,10 @@ export const unsealCommand: Command = {
       };
     const keys = keysOf(args, io);
     await file.change(name, async (sealed) => {
-      if (!isSealed(sealed)) throw new ConfigError('conflict', `${name} in ${file.file} was changed meanwhile`, { hint: 'Do it again' });
+      if (!isSealed(sealed))
+        throw new ConfigError('conflict', `${name} in ${file.file} was changed meanwhile`, {
+          hint: 'Do it again',
+        });
       const where = `the sealed value of "${key}" (${file.file})`;
       return patiently(
         io,

@@ -1,12 +1,12 @@
-import { type ConfigValue, isTree } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { formats } from '../../formats/format.ts';
 import { scanJson } from '../../formats/json-scan.ts';
 import { dig } from '../../internal/dig.ts';
-import { missing, readBytes, utf8 } from '../../internal/file.ts';
 import { keyOf } from '../../key.ts';
+import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { changed } from '../../providers/encrypted-file/document.ts';
-import { isSealed, unseal } from '../../providers/encrypted-file/seal.ts';
+import { isSealed, unseal } from '../../sealing/seal.ts';
+import { type ConfigValue, isTree } from '../../value.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Answer, Command } from '../command.ts';
 import { type Io, patiently } from '../io.ts';
@@ -20,7 +20,11 @@ export const valueFlags: Flags = {
 };
 export const variableFlags: Flags = {
   prefix: { type: 'string', value: 'NAME', says: 'in a .env file: the prefix that its reader knows' },
-  'for-key': { type: 'string', value: 'KEY', says: 'the key by which its reader knows the value, if it is another' },
+  'for-key': {
+    type: 'string',
+    value: 'KEY',
+    says: 'the key by which its reader knows the value, if it is another',
+  },
 };
 
 /** A value as a person or a pipe gave it. */
@@ -33,35 +37,57 @@ export async function givenValue(args: Parsed, io: Io, label: string): Promise<C
   return JSON.parse(text) as ConfigValue;
 }
 
-const notFound = (key: string, file: string): Answer => ({ json: { found: false }, note: `${file} has no ${key}`, exit: 1 });
+const notFound = (key: string, file: string): Answer => ({
+  json: { found: false },
+  note: `${file} has no ${key}`,
+  exit: 1,
+});
 
 export const get: Command = {
   name: 'get',
   arguments: ['FILE', 'KEY'],
   says: 'print one value, of an encrypted file or a sealed one; a section as JSON',
   flags: { ...fileFlags, ...variableFlags },
-  examples: ['llm-config get config/secrets.yaml.jwe database.password', 'llm-config get .env APP__DATABASE__PASSWORD --prefix APP'],
+  examples: [
+    'llm-config get config/secrets.yaml.jwe database.password',
+    'llm-config get .env APP__DATABASE__PASSWORD --prefix APP',
+  ],
   async run(args, io) {
     const [file, key] = args.positionals as [string, string];
     const bytes = await readBytes(file, file, 'llm-config');
     if (!bytes) throw missing(file, 'llm-config');
     const text = utf8(bytes.content, file, 'llm-config');
-    const value = isEncrypted(text) ? await decrypted(args, io, file, text, key) : await opened(args, io, file, text, key);
+    const value = isEncrypted(text)
+      ? await decrypted(args, io, file, text, key)
+      : await opened(args, io, file, text, key);
     if (value === undefined) return notFound(key, file);
-    const printed = typeof value === 'object' && value !== null ? JSON.stringify(value, plain, 2) : `${value}`;
+    const printed =
+      typeof value === 'object' && value !== null ? JSON.stringify(value, plain, 2) : `${value}`;
     return { text: printed === '' ? '\n' : printed, json: { found: true, value } };
   },
 };
 
 const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
-async function decrypted(args: Parsed, io: Io, file: string, text: string, key: string): Promise<ConfigValue | undefined> {
+async function decrypted(
+  args: Parsed,
+  io: Io,
+  file: string,
+  text: string,
+  key: string,
+): Promise<ConfigValue | undefined> {
   const encrypted = encryptedFile(args, io, file);
   const { tree } = await encrypted.parse(await patiently(io, 'Decrypting', encrypted.decrypt(text)));
   return dig(tree, keyOf(key));
 }
 
-async function opened(args: Parsed, io: Io, file: string, text: string, name: string): Promise<ConfigValue | undefined> {
+async function opened(
+  args: Parsed,
+  io: Io,
+  file: string,
+  text: string,
+  name: string,
+): Promise<ConfigValue | undefined> {
   const plainFile = new PlainFile(file, formatOption(args));
   const value = await plainFile.value(text, name);
   if (!isSealed(value)) return value;
@@ -75,7 +101,8 @@ async function opened(args: Parsed, io: Io, file: string, text: string, name: st
 }
 
 /** Whether a text is meant to be an encrypted file, whole or damaged. */
-export const isEncrypted = (text: string): boolean => /^\s*\{/.test(text) && text.includes('"ciphertext"') && text.includes('"protected"');
+export const isEncrypted = (text: string): boolean =>
+  /^\s*\{/.test(text) && text.includes('"ciphertext"') && text.includes('"protected"');
 
 export const set: Command = {
   name: 'set',
@@ -99,7 +126,12 @@ export const set: Command = {
     const value = await givenValue(args, io, `Value of ${key}`);
     if (isTree(value)) throw new UsageError('a section is written leaf by leaf, or with edit');
     const writing = encrypted.rewrite((text, format) =>
-      changed({ provider: 'llm-config', file, text: text ?? (format === 'toml' ? '# secrets\n' : '{}\n') }, format, key, value),
+      changed(
+        { provider: 'llm-config', file, text: text ?? (format === 'toml' ? '# secrets\n' : '{}\n') },
+        format,
+        key,
+        value,
+      ),
     );
     const written = await patiently(io, 'Encrypting', writing);
     return { json: { key, changed: written }, note: written ? `set ${key}` : `${key} was that already` };
@@ -118,7 +150,9 @@ export const unset: Command = {
     const writing = encryptedFile(args, io, file).rewrite(async (text, format) => {
       if (text === undefined) throw missing(file, 'llm-config');
       const source = { provider: 'llm-config', file, text };
-      return dig((await formats[format].parse(source)).tree, key) === undefined ? undefined : changed(source, format, key, undefined);
+      return dig((await formats[format].parse(source)).tree, key) === undefined
+        ? undefined
+        : changed(source, format, key, undefined);
     });
     const removed = await patiently(io, 'Encrypting', writing);
     return removed ? { json: { key, removed }, note: `removed ${key}` } : notFound(key, file);

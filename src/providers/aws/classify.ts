@@ -1,7 +1,5 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { retryAfterMs } from '../../internal/retry-after.ts';
-import { isUnreachable, notTheStore } from '../../internal/unreachable.ts';
-import { isUntrusted } from '../../internal/untrusted.ts';
+import { isUnreachable, isUntrusted, retryAfterMs, wrongServerHint } from '../../remote/network.ts';
 import { codeOf } from './error-names.ts';
 
 /** What the SDK calls an answer that it does not understand, and everything that has no name. */
@@ -32,14 +30,19 @@ export function classify(error: unknown, asked: Asked): ConfigError {
   const found = untrusted ? 'crypto' : meaning(name, status);
   const said = nameless.test(name) ? 'no answer of AWS' : name;
   const later = retryAfterMs($response?.headers?.['retry-after']);
-  return new ConfigError(found, `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`, {
-    provider: asked.service,
-    hint: untrusted ? certificate : said !== name && status ? notTheStore : hint(found, asked),
-    ...(later !== undefined && { retryAfterMs: later }),
-  });
+  return new ConfigError(
+    found,
+    `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`,
+    {
+      provider: asked.service,
+      hint: untrusted ? certificate : said !== name && status ? wrongServerHint : hint(found, asked),
+      ...(later !== undefined && { retryAfterMs: later }),
+    },
+  );
 }
 
-const certificate = 'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS';
+const certificate =
+  'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS';
 
 function nameOf({ name, code }: Raw): string {
   if (isUnreachable(code)) return code;
@@ -62,7 +65,9 @@ function meaning(name: string, status: number | undefined): ErrorCode {
 const unbounded = /:(?:ListSecrets|BatchGetSecretValue)$/;
 
 function denied(action: string, resource: string): string {
-  const key = /^(?:ssm|secretsmanager):Get/.test(action) ? ' (and kms:Decrypt on its key, if it has one of its own)' : '';
+  const key = /^(?:ssm|secretsmanager):Get/.test(action)
+    ? ' (and kms:Decrypt on its key, if it has one of its own)'
+    : '';
   return `Allow ${action} on ${unbounded.test(action) ? '"*", which cannot be narrower,' : resource}${key} in the caller's IAM policy`;
 }
 
@@ -70,7 +75,8 @@ function hint(code: ErrorCode, { action, resource }: Asked): string {
   if (code === 'access_denied') return denied(action, resource);
   if (code === 'unauthenticated') return 'Look at the credentials: expired, revoked, or for another account';
   if (code === 'throttled') return 'Lower limits.perSecond, or raise the quota';
-  if (code === 'crypto') return 'Look at the KMS key: deleted, of another account, or not allowed to the caller';
+  if (code === 'crypto')
+    return 'Look at the KMS key: deleted, of another account, or not allowed to the caller';
   if (code === 'disabled') return 'Enable the KMS key';
   if (code === 'invalid_option') return 'Look at names and options: AWS refuses this request for good';
   if (code === 'aborted') return 'Its caller gave up';

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { lazy } from '../../internal/lazy.ts';
-import { peer } from '../../internal/peer.ts';
+import { lazy, peer } from '../../internal/lazy.ts';
 import { classify } from './classify.ts';
 import type { AwsClient } from './client.ts';
 import type { AwsClientOptions } from './options.ts';
@@ -71,7 +70,8 @@ export class AwsConnection {
     const sdk = this.#sdk as Sdk;
     const Command = sdk[`${request.command}Command`] as new (input: object) => never;
     const client = this.#client(sdk);
-    const sent = (): Promise<unknown> => client.send(new Command(request.input), { ...(signal && { abortSignal: signal }) });
+    const sent = (): Promise<unknown> =>
+      client.send(new Command(request.input), { ...(signal && { abortSignal: signal }) });
     try {
       return (await sent().catch((error: unknown) => {
         if (!isSkewed(error) || this.classify(error).code !== 'unauthenticated') throw error;
@@ -82,7 +82,10 @@ export class AwsConnection {
     }
   }
 
-  classify(error: unknown, { command, resource }: Omit<Request, 'input'> = { command: '*', resource: 'a request' }): ConfigError {
+  classify(
+    error: unknown,
+    { command, resource }: Omit<Request, 'input'> = { command: '*', resource: 'a request' },
+  ): ConfigError {
     return classify(error, { service: this.#service, action: `${this.#module.policy}:${command}`, resource });
   }
 
@@ -108,7 +111,11 @@ export class AwsConnection {
       ...(endpoint && { endpoint }),
       ...(credentials && { credentials }),
       maxAttempts: this.#module.attempts ?? 1,
-      requestHandler: { connectionTimeout: 5_000, requestTimeout: requestTimeoutMs, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: 5_000,
+        requestTimeout: requestTimeoutMs,
+        throwOnRequestTimeout: true,
+      },
     });
     return this.#own;
   }
@@ -116,7 +123,10 @@ export class AwsConnection {
 
 /** Whether the machine's clock is wrong: by the refusal the client has learnt the server's time, and signs by that from now on. */
 function isSkewed(error: unknown): boolean {
-  return (error as { readonly $metadata?: { readonly clockSkewCorrected?: unknown } } | null)?.$metadata?.clockSkewCorrected === true;
+  return (
+    (error as { readonly $metadata?: { readonly clockSkewCorrected?: unknown } } | null)?.$metadata
+      ?.clockSkewCorrected === true
+  );
 }
 
 /** Whether the environment names a region, or some profile does. */
@@ -124,7 +134,10 @@ function regionAround(): boolean {
   const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
   if (AWS_REGION || AWS_DEFAULT_REGION) return true;
   const home = join(homedir(), '.aws');
-  return [AWS_CONFIG_FILE ?? join(home, 'config'), AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials')].some((file) => {
+  return [
+    AWS_CONFIG_FILE ?? join(home, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials'),
+  ].some((file) => {
     try {
       return /^\s*region\s*=/m.test(readFileSync(file, 'utf8'));
     } catch {

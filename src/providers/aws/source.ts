@@ -1,8 +1,9 @@
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { quoted } from '../../internal/quoted.ts';
-import { notTheStore } from '../../internal/unreachable.ts';
-import { type Key, keyFrom } from '../../key.ts';
+import { keyFrom } from '../../key.ts';
+import { quoted } from '../../redact.ts';
+import { wrongServerHint } from '../../remote/network.ts';
 import type { Place } from '../../shelter/port.ts';
+import type { Key } from '../../value.ts';
 import type { AwsConnection } from './connection.ts';
 
 /** What the stores of AWS have in common: a connection, and names of which some are keys. */
@@ -45,7 +46,7 @@ export abstract class AwsSource {
     if (Array.isArray(said)) return said;
     throw new ConfigError('unavailable', `${this.name}: ${resource}: the answer holds no list`, {
       provider: this.name,
-      hint: notTheStore,
+      hint: wrongServerHint,
     });
   }
 
@@ -53,7 +54,10 @@ export abstract class AwsSource {
   protected placeOf(name: string, root: string, option: string): Place[] {
     const key = keyBelow(root, name);
     if (key !== undefined) return [{ key, document: name, field: '' }];
-    this.#notice(`${this.name}: ${quoted(name)} is left out: its name is no key. Name it in the option ${option}`, 'invalid_key');
+    this.#notice(
+      `${this.name}: ${quoted(name)} is left out: its name is no key. Name it in the option ${option}`,
+      'invalid_key',
+    );
     return [];
   }
 }

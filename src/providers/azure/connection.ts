@@ -1,5 +1,4 @@
-import { lazy } from '../../internal/lazy.ts';
-import { peer } from '../../internal/peer.ts';
+import { lazy, peer } from '../../internal/lazy.ts';
 import type { AzureClient } from './client.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
 
@@ -35,11 +34,20 @@ export class AzureConnection {
 
   async #loaded(): Promise<() => AzureClient> {
     const { url, clientOptions, credential } = this.#options;
-    const { SecretClient } = await peer(owner, '@azure/keyvault-secrets', () => import('@azure/keyvault-secrets'));
-    const identity = credential ? undefined : await peer(owner, '@azure/identity', () => import('@azure/identity'));
+    const { SecretClient } = await peer(
+      owner,
+      '@azure/keyvault-secrets',
+      () => import('@azure/keyvault-secrets'),
+    );
+    const identity = credential
+      ? undefined
+      : await peer(owner, '@azure/identity', () => import('@azure/identity'));
     return () => {
       const use = credential ?? (identity && new identity.DefaultAzureCredential());
-      return new SecretClient(url, use as never, { retryOptions: { maxRetries: 0 }, ...clientOptions }) as unknown as AzureClient;
+      return new SecretClient(url, use as never, {
+        retryOptions: { maxRetries: 0 },
+        ...clientOptions,
+      }) as unknown as AzureClient;
     };
   }
 }

@@ -32,7 +32,10 @@ export function checked(options: AzureKeyVaultOptions): AzureKeyVaultOptions {
   checkOptions(owner, options, {
     url: aString,
     credential: anObject,
-    prefix: (value) => (typeof value === 'string' && /^[0-9A-Za-z-]{0,126}$/.test(value) ? undefined : 'letters, digits and dashes'),
+    prefix: (value) =>
+      typeof value === 'string' && /^[0-9A-Za-z-]{0,126}$/.test(value)
+        ? undefined
+        : 'letters, digits and dashes',
     secrets: mapOf(aString),
     keys: oneOf('camel', 'snake', 'kebab'),
     clientOptions: anObject,
@@ -45,11 +48,16 @@ export function checked(options: AzureKeyVaultOptions): AzureKeyVaultOptions {
     throw new ConfigError('invalid_option', `${owner}: url must be the address of a vault, with https`, {
       hint: 'As in https://acme.vault.azure.net',
     });
-  if (options.secrets && options.prefix) throw new ConfigError('invalid_option', `${owner}: give either prefix or secrets`);
+  if (options.secrets && options.prefix)
+    throw new ConfigError('invalid_option', `${owner}: give either prefix or secrets`);
   for (const [key, said] of Object.entries(options.secrets ?? {}))
     if (!secretName.test(said.split('#')[0] as string))
-      throw new ConfigError('invalid_option', `${owner}: secrets names no secret for the key ${JSON.stringify(key)}`, {
-        hint: 'A name has letters, digits and dashes only; write it as name, name/version or name#field',
-      });
+      throw new ConfigError(
+        'invalid_option',
+        `${owner}: secrets names no secret for the key ${JSON.stringify(key)}`,
+        {
+          hint: 'A name has letters, digits and dashes only; write it as name, name/version or name#field',
+        },
+      );
   return options;
 }

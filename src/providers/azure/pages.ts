@@ -16,9 +16,17 @@ export class ListPages {
   readonly #walks = new Map<string, Walk>();
   #count = 0;
 
-  async page(client: AzureClient, cursor: string | undefined, signal: AbortSignal): Promise<{ items: readonly unknown[]; next?: string }> {
+  async page(
+    client: AzureClient,
+    cursor: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ items: readonly unknown[]; next?: string }> {
     const id = cursor?.split('/')[0] ?? String(++this.#count);
-    const walk = this.#walks.get(id) ?? { pages: undefined, ahead: undefined, at: Number(cursor?.split('/')[1] ?? 0) };
+    const walk = this.#walks.get(id) ?? {
+      pages: undefined,
+      ahead: undefined,
+      at: Number(cursor?.split('/')[1] ?? 0),
+    };
     this.#walks.set(id, walk);
     if (this.#walks.size > 64) this.#walks.delete(this.#walks.keys().next().value as string); // left half way
     let { pages, ahead } = walk;

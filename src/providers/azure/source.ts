@@ -1,14 +1,13 @@
-import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { known, textIn, timeIn } from '../../internal/answer.ts';
-import { DashedNames } from '../../internal/dashed.ts';
-import { textOf } from '../../internal/json-text.ts';
-import { cannotChange } from '../../internal/pinned.ts';
-import { quoted } from '../../internal/quoted.ts';
-import type { Key } from '../../key.ts';
+import { textOf } from '../../formats/json-text.ts';
+import { quoted } from '../../redact.ts';
+import { DashedNames } from '../../remote/dashed-names.ts';
+import { defined, textField, timeField } from '../../remote/fields.ts';
+import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
 import { AzureConnection } from './connection.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
@@ -60,12 +59,18 @@ export class AzureSource implements DocumentSource {
     return this.places ? undefined : this.#names.refusal(this.name, key);
   }
 
-  async read([document]: readonly [string], { signal, version }: Call): Promise<ReadonlyMap<string, Outcome>> {
+  async read(
+    [document]: readonly [string],
+    { signal, version }: Call,
+  ): Promise<ReadonlyMap<string, Outcome>> {
     const [name, pinned] = document.split('/') as [string, string?];
     const select = version ?? pinned;
     const client = await this.#azure.client();
     try {
-      const secret = (await client.getSecret(name, { abortSignal: signal, ...(select && { version: select }) })) as Secret;
+      const secret = (await client.getSecret(name, {
+        abortSignal: signal,
+        ...(select && { version: select }),
+      })) as Secret;
       return new Map([[document, this.#off(secret.properties) ?? this.#documentOf(secret)]]);
     } catch (error) {
       const refused = classify(error, { provider: this.name, resource: document });
@@ -76,25 +81,32 @@ export class AzureSource implements DocumentSource {
 
   #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
     if (typeof value !== 'string')
-      return new ConfigError('unavailable', `${this.name}: ${quoted(name)} was answered without a value`, { provider: this.name });
-    const type = textIn(contentType);
+      return new ConfigError('unavailable', `${this.name}: ${quoted(name)} was answered without a value`, {
+        provider: this.name,
+      });
+    const type = textField(contentType);
     const more = {
-      version: textIn(version),
-      modifiedAt: timeIn(updatedOn),
-      expiresAt: timeIn(expiresOn),
+      version: textField(version),
+      modifiedAt: timeField(updatedOn),
+      expiresAt: timeField(expiresOn),
       metadata: type === undefined ? undefined : { type },
     };
-    return asDocument(value, { secret: true, text: true, ...known(more) });
+    return asDocument(value, { secret: true, text: true, ...defined(more) });
   }
 
   /** Why a secret that is there must not be used. */
   #off({ name, enabled, notBefore, expiresOn }: Properties): ConfigError | undefined {
     const now = (this.#options.clock ?? systemClock).now();
     const off = (what: string, hint: string) =>
-      new ConfigError('disabled', `${this.name}: the secret ${quoted(name)} ${what}`, { provider: this.name, hint });
+      new ConfigError('disabled', `${this.name}: the secret ${quoted(name)} ${what}`, {
+        provider: this.name,
+        hint,
+      });
     if (enabled === false) return off('is disabled', 'Enable it, or set a new version');
-    if (notBefore && +notBefore > now) return off(`is not valid before ${notBefore.toISOString()}`, 'Wait, or change its activation date');
-    if (expiresOn && +expiresOn <= now) return off(`expired on ${expiresOn.toISOString()}`, 'Set a new version, or move its expiry date');
+    if (notBefore && +notBefore > now)
+      return off(`is not valid before ${notBefore.toISOString()}`, 'Wait, or change its activation date');
+    if (expiresOn && +expiresOn <= now)
+      return off(`expired on ${expiresOn.toISOString()}`, 'Set a new version, or move its expiry date');
     return undefined;
   }
 
@@ -114,16 +126,27 @@ export class AzureSource implements DocumentSource {
     if (!this.#names.owns(name)) return [];
     const key = this.#names.keyOf(name);
     const outcome = this.#off(secret);
-    if (key !== undefined) return [{ place: { key, document: this.#names.nameOf(key) as string, field: '' }, ...(outcome && { outcome }) }];
+    if (key !== undefined)
+      return [
+        {
+          place: { key, document: this.#names.nameOf(key) as string, field: '' },
+          ...(outcome && { outcome }),
+        },
+      ];
     const said = `${this.name}: the secret ${quoted(name)} is left out: its name does not read back as a key`;
     this.#notice(`${said}. Name it in the option secrets`, 'invalid_key');
     return [];
   }
 
-  async write(document: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<string | undefined> {
+  async write(
+    document: string,
+    value: ConfigValue | undefined,
+    _options: DocumentWrite,
+    { signal }: Call,
+  ): Promise<string | undefined> {
     const client = await this.#azure.client();
     const [name, pinned] = document.split('/') as [string, string?];
-    if (pinned !== undefined) throw cannotChange(this.name, document);
+    if (pinned !== undefined) throw readOnlyVersion(this.name, document);
     const refused = (error: unknown): ConfigError => classify(error, { provider: this.name, resource: name });
     const options = { abortSignal: signal };
     try {
@@ -138,7 +161,9 @@ export class AzureSource implements DocumentSource {
       return await set().catch(async (error: unknown) => {
         if (!refused(error).message.includes('ObjectIsDeletedButRecoverable')) throw error;
         // its name is taken until it is purged
-        await (await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 })).pollUntilDone(options);
+        await (await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 })).pollUntilDone(
+          options,
+        );
         return set();
       });
     } catch (error) {

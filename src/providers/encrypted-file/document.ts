@@ -1,14 +1,19 @@
-import { type ConfigTree, type ConfigValue, isTree, type Secret } from '../../entry.ts';
+import type { Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
-import type { Source } from '../../formats/refusal.ts';
-import { sameValue } from '../../internal/freeze.ts';
+import type { SourceText } from '../../formats/refusal.ts';
 import { writable } from '../../internal/plain-value.ts';
-import { type Key, segments } from '../../key.ts';
+import { segments } from '../../key.ts';
+import { type ConfigTree, type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
 import { edited } from './text-edit.ts';
 
 /** The text with `value` at `key`, or without the key when it is undefined; comments and the order of lines stay. */
-export async function changed(source: Source, format: FormatName, key: Key, value: ConfigValue | undefined): Promise<string> {
+export async function changed(
+  source: SourceText,
+  format: FormatName,
+  key: Key,
+  value: ConfigValue | undefined,
+): Promise<string> {
   const path = segments(key);
   const before = await formats[format].parse(source);
   const tree = withValue(before.tree, path, value, key);
@@ -17,15 +22,24 @@ export async function changed(source: Source, format: FormatName, key: Key, valu
   for (const text of empty ? [] : await edited(source.text, format, before, path, value))
     if (await means(text, tree, source, format)) return text;
   if (hasComments(source.text, format))
-    throw new ConfigError('conflict', `${source.file}: ${key} cannot be changed without losing the comments`, {
-      hint: 'Change it by hand: llm-config edit',
-    });
+    throw new ConfigError(
+      'conflict',
+      `${source.file}: ${key} cannot be changed without losing the comments`,
+      {
+        hint: 'Change it by hand: llm-config edit',
+      },
+    );
   const printed = await formats[format].print(tree, source.provider);
   return printed.trim() === '' ? '# nothing\n' : printed;
 }
 
 /** What the change is meant to do decides, not how the text was edited. */
-async function means(text: string, tree: ConfigTree, source: Source, format: FormatName): Promise<boolean> {
+async function means(
+  text: string,
+  tree: ConfigTree,
+  source: SourceText,
+  format: FormatName,
+): Promise<boolean> {
   try {
     return sameValue((await formats[format].parse({ ...source, text })).tree, tree);
   } catch {
@@ -37,7 +51,12 @@ const hasComments = (text: string, format: FormatName): boolean =>
   format === 'jsonc' ? /\/[/*]/.test(text) : format !== 'json' && text.includes('#');
 
 /** A copy with one leaf or section replaced or, without a value, removed; sections that become empty go too. */
-function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue | undefined, key: Key): ConfigTree {
+function withValue(
+  tree: ConfigTree,
+  path: readonly string[],
+  value: ConfigValue | undefined,
+  key: Key,
+): ConfigTree {
   const [name, ...below] = path as [string, ...string[]];
   const inner = Object.hasOwn(tree, name) ? tree[name] : undefined;
   const others = (): ConfigTree => Object.fromEntries(Object.entries(tree).filter(([one]) => one !== name));
@@ -51,7 +70,10 @@ function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue
   }
   if (inner !== undefined && !isTree(inner)) {
     if (value === undefined) return tree;
-    throw new ConfigError('conflict', `"${key}" has no place: there is a single value above it`, { key, hint: 'Delete that first' });
+    throw new ConfigError('conflict', `"${key}" has no place: there is a single value above it`, {
+      key,
+      hint: 'Delete that first',
+    });
   }
   const changed = withValue(inner ?? {}, below, value, key);
   return value === undefined && Object.keys(changed).length === 0 ? others() : { ...tree, [name]: changed };
@@ -60,6 +82,11 @@ function withValue(tree: ConfigTree, path: readonly string[], value: ConfigValue
 /** A leaf that a caller hands over to be written, copied. */
 export function writableLeaf(given: ConfigValue | Secret, key: Key): ConfigValue {
   const { value } = writable(given, key);
-  if (isTree(value)) throw new ConfigError('validation', `the value for "${key}" is a section, which is written leaf by leaf`, { key });
+  if (isTree(value))
+    throw new ConfigError(
+      'validation',
+      `the value for "${key}" is a section, which is written leaf by leaf`,
+      { key },
+    );
   return value;
 }

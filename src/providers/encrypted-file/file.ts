@@ -1,11 +1,11 @@
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formatOf, formats, type Parsed } from '../../formats/format.ts';
-import { missing, readBytes, utf8 } from '../../internal/file.ts';
-import { quoted } from '../../internal/quoted.ts';
-import { writeAtomic } from './durable.ts';
-import { type Envelope, makeEnvelope, openEnvelope, rewriteEnvelope } from './envelope.ts';
-import type { FoundKeys, Keys } from './key-sources.ts';
-import { withLock } from './lock.ts';
+import { writeAtomic } from '../../local/durable.ts';
+import { missing, readBytes, utf8 } from '../../local/file.ts';
+import { withLock } from '../../local/lock.ts';
+import { quoted } from '../../redact.ts';
+import { type Envelope, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../sealing/envelope.ts';
+import type { FoundKeys, Keys } from '../../sealing/key-sources.ts';
 
 export interface EncryptedFileParts {
   readonly provider: string;
@@ -40,7 +40,11 @@ export class EncryptedFile {
   async decrypt(text: string, found?: FoundKeys): Promise<Decrypted> {
     const { keys, shown, context, provider } = this.#parts;
     const envelope = await openEnvelope(text, found ?? (await keys.find()), { context, where: this.#where });
-    return { envelope, text: utf8(envelope.plaintext, `${shown}, decrypted,`, provider), format: this.#formatOf(envelope.contentType) };
+    return {
+      envelope,
+      text: utf8(envelope.plaintext, `${shown}, decrypted,`, provider),
+      format: this.#formatOf(envelope.contentType),
+    };
   }
 
   async parse({ text, format }: Pick<Decrypted, 'text' | 'format'>): Promise<Parsed> {
@@ -60,7 +64,9 @@ export class EncryptedFile {
   }
 
   /** The same document for other readers, or with a new content key; `make` answers the whole new file. */
-  async reseal(make: (envelope: Envelope, found: FoundKeys, where: string) => Promise<string>): Promise<void> {
+  async reseal(
+    make: (envelope: Envelope, found: FoundKeys, where: string) => Promise<string>,
+  ): Promise<void> {
     await this.#replace(async (before, found) => {
       if (!before) throw missing(this.#parts.shown, this.#parts.provider);
       return make(before.envelope, found, this.#where);
@@ -92,11 +98,19 @@ export class EncryptedFile {
     return bytes && this.decrypt(utf8(bytes.content, shown, provider), found);
   }
 
-  #encrypt(text: string, format: FormatName, before: Decrypted | undefined, { keys, absent }: FoundKeys): Promise<string> {
+  #encrypt(
+    text: string,
+    format: FormatName,
+    before: Decrypted | undefined,
+    { keys, absent }: FoundKeys,
+  ): Promise<string> {
     const plaintext = Buffer.from(text, 'utf8');
     const expected = { context: this.#parts.context, where: this.#where, contentType: format };
     if (before) return rewriteEnvelope(before.envelope, plaintext, keys, expected);
-    if (keys.length === 0) throw new ConfigError('crypto', `${this.#where} cannot be made: there is no key`, { hint: absent.join(', ') });
+    if (keys.length === 0)
+      throw new ConfigError('crypto', `${this.#where} cannot be made: there is no key`, {
+        hint: absent.join(', '),
+      });
     return makeEnvelope(plaintext, keys, expected);
   }
 
@@ -113,9 +127,13 @@ export class EncryptedFile {
         hint: 'Correct the option format, or leave it out',
       });
     if (!known && !format)
-      throw new ConfigError('parse', `${this.#where} holds ${quoted(contentType)}, which is no format known here`, {
-        hint: `Say format: ${Object.keys(formats).join(', ')}`,
-      });
+      throw new ConfigError(
+        'parse',
+        `${this.#where} holds ${quoted(contentType)}, which is no format known here`,
+        {
+          hint: `Say format: ${Object.keys(formats).join(', ')}`,
+        },
+      );
     return format ?? (known as FormatName);
   }
 }

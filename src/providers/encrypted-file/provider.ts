@@ -1,17 +1,33 @@
 import path from 'node:path';
-import { type ConfigTree, type ConfigValue, type Entry, isTree, makeEntry, makeOrigin, type Secret, type Unreadable } from '../../entry.ts';
+import { type Entry, makeEntry, type Secret, type Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import { dig } from '../../internal/dig.ts';
-import { frozen } from '../../internal/freeze.ts';
-import type { Held } from '../../internal/held.ts';
-import { heldFile } from '../../internal/held-file.ts';
-import { aBoolean, anInteger, anObject, anything, aString, checkOptions, oneOf } from '../../internal/options.ts';
-import { append, type Key, keyOf, segments } from '../../key.ts';
-import type { Change, Health, ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../../provider.ts';
+import {
+  aBoolean,
+  anInteger,
+  anObject,
+  anything,
+  aString,
+  checkOptions,
+  oneOf,
+} from '../../internal/options.ts';
+import { append, keyOf, segments } from '../../key.ts';
+import type { ReloadableContent } from '../../local/content.ts';
+import { fileContent } from '../../local/file-content.ts';
+import { makeOrigin } from '../../origin.ts';
+import type {
+  Change,
+  Health,
+  ListOptions,
+  ReadOptions,
+  WritableProvider,
+  WriteOptions,
+} from '../../provider.ts';
+import { type KeySource, Keys } from '../../sealing/key-sources.ts';
+import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
 import { changed, writableLeaf } from './document.ts';
 import { EncryptedFile } from './file.ts';
-import { type KeySource, Keys } from './key-sources.ts';
 
 export interface EncryptedFileOptions {
   /** The encrypted file, as `llm-config encrypt` makes it: `config/secrets.yaml.jwe`. */
@@ -45,7 +61,7 @@ export class EncryptedFileProvider implements WritableProvider {
   readonly local = true;
   readonly #path: string;
   readonly #file: EncryptedFile;
-  readonly #held: Held<Content | undefined>;
+  readonly #held: ReloadableContent<Content | undefined>;
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(options: EncryptedFileOptions) {
@@ -60,18 +76,28 @@ export class EncryptedFileProvider implements WritableProvider {
       lockWaitMs: anInteger(0),
       env: anObject,
     });
-    if (options.path === undefined) throw new ConfigError('invalid_option', 'EncryptedFileProvider: the option path is missing');
+    if (options.path === undefined)
+      throw new ConfigError('invalid_option', 'EncryptedFileProvider: the option path is missing');
     const { context, format, optional, maxBytes, lockWaitMs, env } = options;
     this.#path = options.path;
     this.name = options.name ?? `encrypted-file:${options.path}`;
     const keys = new Keys(options.keys, 'EncryptedFileProvider', env);
     const file = path.resolve(options.path);
-    this.#file = new EncryptedFile({ provider: this.name, file, shown: this.#path, keys, context, format, maxBytes, lockWaitMs });
+    this.#file = new EncryptedFile({
+      provider: this.name,
+      file,
+      shown: this.#path,
+      keys,
+      context,
+      format,
+      maxBytes,
+      lockWaitMs,
+    });
     const parse = async (text: string): Promise<Content> => {
       const { tree, at } = await this.#file.parse(await this.#file.decrypt(text));
       return { tree: frozen(tree), at };
     };
-    this.#held = heldFile({ provider: this.name, path: this.#path, parse, optional, maxBytes });
+    this.#held = fileContent({ provider: this.name, path: this.#path, parse, optional, maxBytes });
   }
 
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
@@ -119,7 +145,10 @@ export class EncryptedFileProvider implements WritableProvider {
   }
 
   /** Replaces the whole document by what `change` makes of its text. The same text leaves the file untouched. */
-  async edit(change: (text: string) => string | Promise<string>, options: Pick<WriteOptions, 'signal'> = {}): Promise<void> {
+  async edit(
+    change: (text: string) => string | Promise<string>,
+    options: Pick<WriteOptions, 'signal'> = {},
+  ): Promise<void> {
     await this.#write(options, async (text) => change(text ?? ''));
   }
 
@@ -140,8 +169,14 @@ export class EncryptedFileProvider implements WritableProvider {
   }
 
   /** One after the other: within a process there is no need to fight for the lock. */
-  async #write({ signal }: Pick<WriteOptions, 'signal'>, change: Parameters<EncryptedFile['rewrite']>[0]): Promise<boolean> {
-    const aborted = () => new ConfigError('aborted', `${this.name}: the write was aborted by its caller`, { provider: this.name });
+  async #write(
+    { signal }: Pick<WriteOptions, 'signal'>,
+    change: Parameters<EncryptedFile['rewrite']>[0],
+  ): Promise<boolean> {
+    const aborted = () =>
+      new ConfigError('aborted', `${this.name}: the write was aborted by its caller`, {
+        provider: this.name,
+      });
     if (signal?.aborted) throw aborted();
     const before = this.#writes;
     const written = (async () => {
@@ -160,7 +195,8 @@ export class EncryptedFileProvider implements WritableProvider {
     value: ConfigValue,
     { value: held, modifiedAt, readAt }: { value: Content | undefined; modifiedAt?: number; readAt: number },
   ): Entry {
-    const origin = (inside: Key) => makeOrigin({ provider: this.name, source: this.#path, position: () => held?.at(segments(inside)) });
+    const origin = (inside: Key) =>
+      makeOrigin({ provider: this.name, source: this.#path, position: () => held?.at(segments(inside)) });
     return makeEntry({
       key,
       value,
@@ -168,7 +204,9 @@ export class EncryptedFileProvider implements WritableProvider {
       origin: origin(key),
       readAt,
       ...(modifiedAt !== undefined && { modifiedAt }),
-      ...(isTree(value) && { leaf: (inside: Key) => ({ origin: origin(append(key, inside)), secret: true }) }),
+      ...(isTree(value) && {
+        leaf: (inside: Key) => ({ origin: origin(append(key, inside)), secret: true }),
+      }),
     });
   }
 }

@@ -1,6 +1,5 @@
-import type { ConfigValue } from '../../entry.ts';
-import { isTree } from '../../entry.ts';
 import type { FormatName, Parsed } from '../../formats/format.ts';
+import { type ConfigValue, isTree } from '../../value.ts';
 
 /** Ways in which one change could be made in a text without touching the rest of it, the best first. Whether one of them says
  *  what it should is for the caller to find out. */
@@ -14,23 +13,39 @@ export async function edited(
   if (format === 'json') return [];
   const position = at(path);
   const rebuilt = format === 'yaml' ? await yamlEdited(text, path, value) : [];
-  if (value === undefined) return [...(position ? without(text, position.line, path, format) : []), ...rebuilt];
+  if (value === undefined)
+    return [...(position ? without(text, position.line, path, format) : []), ...rebuilt];
   const printed = inline(value);
   if (position && printed) {
-    const plain = format === 'yaml' && typeof value === 'string' && /^[a-z][\w./-]*$/i.test(value) ? [value] : [];
-    return [...[...plain, printed].flatMap((one) => replaced(text, offsetOf(text, position), one, format) ?? []), ...rebuilt];
+    const plain =
+      format === 'yaml' && typeof value === 'string' && /^[a-z][\w./-]*$/i.test(value) ? [value] : [];
+    return [
+      ...[...plain, printed].flatMap((one) => replaced(text, offsetOf(text, position), one, format) ?? []),
+      ...rebuilt,
+    ];
   }
   if (format === 'yaml' || !printed) return rebuilt;
   return format === 'toml' ? tomlAdded(text, path, printed) : jsonAdded(text, at, path, value);
 }
 
-async function yamlEdited(text: string, path: readonly string[], value: ConfigValue | undefined): Promise<string[]> {
+async function yamlEdited(
+  text: string,
+  path: readonly string[],
+  value: ConfigValue | undefined,
+): Promise<string[]> {
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   try {
     if (value === undefined) {
       document.deleteIn(path);
-      for (let up = path.slice(0, -1); up.length > 0 && isEmpty(document.getIn(up)); up = up.slice(0, -1)) document.deleteIn(up);
+      for (let up = path.slice(0, -1); up.length > 0 && isEmpty(document.getIn(up)); up = up.slice(0, -1))
+        document.deleteIn(up);
     } else document.setIn(path, value);
     return [document.toString({ lineWidth: 0 })];
   } catch {
@@ -38,16 +53,24 @@ async function yamlEdited(text: string, path: readonly string[], value: ConfigVa
   }
 }
 
-const isEmpty = (section: unknown): boolean => (section as { items?: readonly unknown[] } | null)?.items?.length === 0;
+const isEmpty = (section: unknown): boolean =>
+  (section as { items?: readonly unknown[] } | null)?.items?.length === 0;
 
 /** A value that JSON and TOML write alike. */
 function inline(value: ConfigValue): string | undefined {
   if (typeof value === 'bigint') return `${value}`;
-  if (isTree(value) || (Array.isArray(value) && value.some((one) => typeof one === 'object' || typeof one === 'bigint'))) return undefined;
+  if (
+    isTree(value) ||
+    (Array.isArray(value) && value.some((one) => typeof one === 'object' || typeof one === 'bigint'))
+  )
+    return undefined;
   return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
 }
 
-function offsetOf(text: string, { line, column }: { readonly line: number; readonly column: number }): number {
+function offsetOf(
+  text: string,
+  { line, column }: { readonly line: number; readonly column: number },
+): number {
   let start = 0;
   for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1;
   return start + column - 1;
@@ -59,7 +82,12 @@ const scalars = {
   toml: /"""[\s\S]*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,#\]}"'[{]+/y,
 };
 
-function replaced(text: string, offset: number, printed: string, format: 'jsonc' | 'toml' | 'yaml'): string | undefined {
+function replaced(
+  text: string,
+  offset: number,
+  printed: string,
+  format: 'jsonc' | 'toml' | 'yaml',
+): string | undefined {
   const scalar = scalars[format];
   scalar.lastIndex = offset;
   const old = scalar.exec(text)?.[0];
@@ -71,7 +99,8 @@ function without(text: string, line: number, path: readonly string[], format: Fo
   let lines: readonly string[] = text.split('\n').filter((_, i) => i !== line - 1);
   const ways = [lines];
   for (let depth = path.length - 1; depth > 0; depth--) {
-    const opening = format === 'toml' ? headerOf(lines, path.slice(0, depth)) : line - 1 - (path.length - depth);
+    const opening =
+      format === 'toml' ? headerOf(lines, path.slice(0, depth)) : line - 1 - (path.length - depth);
     ways.push((lines = lines.filter((_, i) => i !== opening)));
   }
   return ways.map((one) => one.join('\n'));
@@ -113,7 +142,10 @@ function jsonAdded(text: string, at: Parsed['at'], path: readonly string[], valu
     const below = path.slice(depth);
     const nested = below.slice(1).reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
     const member = `\n${'  '.repeat(depth + 1)}${JSON.stringify(below[0])}: ${JSON.stringify(nested)}`;
-    return [`${text.slice(0, open)}${member},${text.slice(open)}`, `${text.slice(0, open)}${member}\n${text.slice(open)}`];
+    return [
+      `${text.slice(0, open)}${member},${text.slice(open)}`,
+      `${text.slice(0, open)}${member}\n${text.slice(open)}`,
+    ];
   }
   return [];
 }

@@ -1,5 +1,5 @@
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { isUntrusted } from '../../internal/untrusted.ts';
+import { isUntrusted } from '../../remote/network.ts';
 
 /** What each gRPC status means here, by its number. */
 export const statuses: readonly (readonly [name: string, code: ErrorCode])[] = [
@@ -64,24 +64,34 @@ export function classify(error: unknown, { provider, resource, role }: Asked): C
   const untrusted = isUntrusted((error ?? {}) as object);
   const status = statusOf(error);
   const code = untrusted ? 'crypto' : (statuses.find(([name]) => name === status)?.[1] ?? 'unavailable');
-  return new ConfigError(code, `${provider}: ${resource}: ${untrusted ? 'not trusted' : (status ?? 'no answer of Google')}`, {
-    provider,
-    hint: code === 'access_denied' ? denied(role) : (hints[code] as string),
-  });
+  return new ConfigError(
+    code,
+    `${provider}: ${resource}: ${untrusted ? 'not trusted' : (status ?? 'no answer of Google')}`,
+    {
+      provider,
+      hint: code === 'access_denied' ? denied(role) : (hints[code] as string),
+    },
+  );
 }
 
 function denied(role: Asked['role']): string {
   const grant = `Grant roles/secretmanager.${role}`;
   if (role === 'secretAccessor')
     return `${grant} on it; where it is granted secret by secret, what does not exist is denied too: name what does in the option secrets`;
-  return role === 'viewer' ? `${grant} on the project to list, or name what there is in the option secrets` : grant;
+  return role === 'viewer'
+    ? `${grant} on the project to list, or name what there is in the option secrets`
+    : grant;
 }
 
-const noCredentials = /could not (?:load|find) .*credential|could not refresh access token|invalid_grant|unable to detect a project id/i;
+const noCredentials =
+  /could not (?:load|find) .*credential|could not refresh access token|invalid_grant|unable to detect a project id/i;
 const network = /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|socket hang up/;
 
 export function statusOf(error: unknown): string | undefined {
-  const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; message?: unknown };
+  const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown;
+    message?: unknown;
+  };
   const said = typeof message === 'string' ? message : '';
   if (noCredentials.test(said)) return network.test(said) ? 'UNAVAILABLE' : 'UNAUTHENTICATED';
   const number = code === undefined || code === '' ? Number.NaN : Number(code);

@@ -1,5 +1,4 @@
-import { lazy } from '../../internal/lazy.ts';
-import { peer } from '../../internal/peer.ts';
+import { lazy, peer } from '../../internal/lazy.ts';
 import { classify } from './classify.ts';
 import type { GcpClient } from './client.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
@@ -22,8 +21,13 @@ export class GcpConnection {
     this.#provider = provider;
     this.#options = options;
     this.#sdk = lazy(async () => {
-      const load = (): Promise<{ SecretManagerServiceClient: unknown }> => import('@google-cloud/secret-manager');
-      const { SecretManagerServiceClient } = await peer('GcpSecretManagerProvider', '@google-cloud/secret-manager', load);
+      const load = (): Promise<{ SecretManagerServiceClient: unknown }> =>
+        import('@google-cloud/secret-manager');
+      const { SecretManagerServiceClient } = await peer(
+        'GcpSecretManagerProvider',
+        '@google-cloud/secret-manager',
+        load,
+      );
       return SecretManagerServiceClient as new (
         options: object,
       ) => unknown;
@@ -44,7 +48,10 @@ export class GcpConnection {
     let timer: NodeJS.Timeout | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('could not find a credential in time')), this.#options.credentialsTimeoutMs ?? 1_000);
+        timer = setTimeout(
+          () => reject(new Error('could not find a credential in time')),
+          this.#options.credentialsTimeoutMs ?? 1_000,
+        );
       });
       await Promise.race([client.auth?.getClient?.(), late]);
       await client.initialize?.();

@@ -1,5 +1,13 @@
 import { ConfigError } from '../../errors.ts';
-import { aNumber, anObject, aString, type Check, checkOptions, listOf, mapOf } from '../../internal/options.ts';
+import {
+  aNumber,
+  anObject,
+  aString,
+  type Check,
+  checkOptions,
+  listOf,
+  mapOf,
+} from '../../internal/options.ts';
 import { type ShelterOptions, shelterOptionChecks } from '../../shelter/options.ts';
 import type { GcpClient } from './client.ts';
 
@@ -33,7 +41,8 @@ const matching =
     typeof value === 'string' && pattern.test(value) ? undefined : expected;
 
 const aRegion = matching('a region, as in europe-west4', /^[a-z][a-z0-9-]*$/);
-const secretName = /^(?:projects\/[^/\s]+\/(?:locations\/([^/\s]+)\/)?secrets\/)?[\w-]{1,255}(?:\/versions\/[\w-]+)?$/;
+const secretName =
+  /^(?:projects\/[^/\s]+\/(?:locations\/([^/\s]+)\/)?secrets\/)?[\w-]{1,255}(?:\/versions\/[\w-]+)?$/;
 
 /** The options, unless something is wrong with them. */
 export function checked(options: GcpSecretManagerOptions): GcpSecretManagerOptions {
@@ -52,18 +61,29 @@ export function checked(options: GcpSecretManagerOptions): GcpSecretManagerOptio
     ...shelterOptionChecks,
   });
   if (options.project === undefined)
-    throw new ConfigError('invalid_option', `${owner}: project is missing`, { hint: "Give its id, as in { project: 'acme-prod' }" });
-  if (options.secrets && options.prefix) throw new ConfigError('invalid_option', `${owner}: give either prefix or secrets`);
+    throw new ConfigError('invalid_option', `${owner}: project is missing`, {
+      hint: "Give its id, as in { project: 'acme-prod' }",
+    });
+  if (options.secrets && options.prefix)
+    throw new ConfigError('invalid_option', `${owner}: give either prefix or secrets`);
   for (const [key, said] of Object.entries(options.secrets ?? {})) {
     const named = secretName.exec(said.split('#')[0] as string);
     if (!named)
-      throw new ConfigError('invalid_option', `${owner}: secrets names no secret for the key ${JSON.stringify(key)}`, {
-        hint: 'A name has letters, digits, - and _ only; write it as name, name/versions/7, name#field or projects/…/secrets/name',
-      });
+      throw new ConfigError(
+        'invalid_option',
+        `${owner}: secrets names no secret for the key ${JSON.stringify(key)}`,
+        {
+          hint: 'A name has letters, digits, - and _ only; write it as name, name/versions/7, name#field or projects/…/secrets/name',
+        },
+      );
     if (said.startsWith('projects/') && named[1] !== options.location)
-      throw new ConfigError('invalid_option', `${owner}: the secret for the key ${JSON.stringify(key)} is not in the location`, {
-        hint: 'Each region has its own endpoint: give each a provider with its location',
-      });
+      throw new ConfigError(
+        'invalid_option',
+        `${owner}: the secret for the key ${JSON.stringify(key)} is not in the location`,
+        {
+          hint: 'Each region has its own endpoint: give each a provider with its location',
+        },
+      );
   }
   return options;
 }

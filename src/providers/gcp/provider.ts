@@ -1,6 +1,7 @@
-import { type Key, keyOf } from '../../key.ts';
+import { keyOf } from '../../key.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
+import type { Key } from '../../value.ts';
 import { checked, type GcpSecretManagerOptions } from './options.ts';
 import { GcpSource } from './source.ts';
 

@@ -1,15 +1,23 @@
-import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { crc32c } from '../../internal/crc32c.ts';
-import { DashedNames } from '../../internal/dashed.ts';
-import { textOf } from '../../internal/json-text.ts';
-import { cannotChange } from '../../internal/pinned.ts';
-import { quoted } from '../../internal/quoted.ts';
-import type { Key } from '../../key.ts';
+import { textOf } from '../../formats/json-text.ts';
+import { quoted } from '../../redact.ts';
+import { DashedNames } from '../../remote/dashed-names.ts';
+import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type {
+  Call,
+  Document,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+} from '../../shelter/port.ts';
+import type { ConfigValue, Key } from '../../value.ts';
 import { type Asked, classify, statusOf } from './classify.ts';
 import { GcpConnection } from './connection.ts';
+import { crc32c } from './crc32c.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
 
 // the shelter ends an attempt and repeats it; this only keeps Google's client from trying on its own
@@ -80,24 +88,43 @@ export class GcpSource implements DocumentSource {
 
   #documentOf(name: string, { name: full, payload }: Version): Document {
     const { name: provider } = this;
-    if (!payload) throw new ConfigError('unavailable', `${provider}: ${name} was answered without a payload`, { provider });
-    const bytes = typeof payload.data === 'string' ? Buffer.from(payload.data, 'base64') : Buffer.from(payload.data ?? []);
+    if (!payload)
+      throw new ConfigError('unavailable', `${provider}: ${name} was answered without a payload`, {
+        provider,
+      });
+    const bytes =
+      typeof payload.data === 'string'
+        ? Buffer.from(payload.data, 'base64')
+        : Buffer.from(payload.data ?? []);
     const sum = payload.dataCrc32c;
     if (sum !== undefined && sum !== null && String(sum) !== String(crc32c(bytes)))
-      throw new ConfigError('unavailable', `${provider}: ${name} was corrupted on the way: its checksum does not match`, { provider });
+      throw new ConfigError(
+        'unavailable',
+        `${provider}: ${name} was corrupted on the way: its checksum does not match`,
+        { provider },
+      );
     const version = versionIn(full);
     const more = { secret: true, text: true, ...(version && { version }) };
     const text = utf8(bytes);
-    return text === undefined ? { ...more, value: bytes.toString('base64'), metadata: { type: 'binary' } } : asDocument(text, more);
+    return text === undefined
+      ? { ...more, value: bytes.toString('base64'), metadata: { type: 'binary' } }
+      : asDocument(text, more);
   }
 
   async page(scope: Scope, cursor: string | undefined): Promise<Page> {
     const { prefix } = this.#options;
-    const request = { parent: this.#parent, pageSize, ...(prefix && { filter: `name:${prefix}` }), ...(cursor && { pageToken: cursor }) };
+    const request = {
+      parent: this.#parent,
+      pageSize,
+      ...(prefix && { filter: `name:${prefix}` }),
+      ...(cursor && { pageToken: cursor }),
+    };
     const client = await this.#google.client();
     try {
       const [secrets, , response] = await client.listSecrets(request, { ...once, autoPaginate: false });
-      const found = (secrets as { name?: string }[]).flatMap(({ name = '' }) => this.#listed(name.split('/').at(-1) as string));
+      const found = (secrets as { name?: string }[]).flatMap(({ name = '' }) =>
+        this.#listed(name.split('/').at(-1) as string),
+      );
       const token = (response as { nextPageToken?: string } | undefined)?.nextPageToken;
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: token ? [token] : [] };
     } catch (error) {
@@ -109,14 +136,22 @@ export class GcpSource implements DocumentSource {
     if (!this.#names.owns(name)) return [];
     const key = this.#names.keyOf(name);
     if (key !== undefined) return [{ place: { key, document: this.#full(name), field: '' } }];
-    this.#notice(`${this.name}: the secret ${quoted(name)} is left out: its name is no key. Name it in the option secrets`, 'invalid_key');
+    this.#notice(
+      `${this.name}: the secret ${quoted(name)} is left out: its name is no key. Name it in the option secrets`,
+      'invalid_key',
+    );
     return [];
   }
 
-  async write(document: string, value: ConfigValue | undefined, { ifVersion, unread }: DocumentWrite): Promise<string | undefined> {
+  async write(
+    document: string,
+    value: ConfigValue | undefined,
+    { ifVersion, unread }: DocumentWrite,
+  ): Promise<string | undefined> {
     const client = await this.#google.client();
     const [parent, pinned] = document.split('/versions/') as [string, string?];
-    if (pinned !== undefined || (this.#options.version ?? 'latest') !== 'latest') throw cannotChange(this.name, document);
+    if (pinned !== undefined || (this.#options.version ?? 'latest') !== 'latest')
+      throw readOnlyVersion(this.name, document);
     try {
       if (value === undefined) {
         await client.deleteSecret({ name: parent }, once);
@@ -124,7 +159,10 @@ export class GcpSource implements DocumentSource {
       }
       if (ifVersion === undefined && !unread) await this.#create(parent);
       const data = Buffer.from(textOf(value, this.name));
-      const [made] = await client.addSecretVersion({ parent, payload: { data, dataCrc32c: String(crc32c(data)) } }, once);
+      const [made] = await client.addSecretVersion(
+        { parent, payload: { data, dataCrc32c: String(crc32c(data)) } },
+        once,
+      );
       return versionIn((made as Version | undefined)?.name);
     } catch (error) {
       throw this.#refused(error, parent, 'admin');
@@ -136,9 +174,14 @@ export class GcpSource implements DocumentSource {
     const client = await this.#google.client();
     const [parent, secretId] = name.split('/secrets/') as [string, string];
     const { replicas } = this.#options;
-    const replication = replicas ? { userManaged: { replicas: replicas.map((location) => ({ location })) } } : { automatic: {} };
+    const replication = replicas
+      ? { userManaged: { replicas: replicas.map((location) => ({ location })) } }
+      : { automatic: {} };
     try {
-      await client.createSecret({ parent, secretId, secret: parent.includes('/locations/') ? {} : { replication } }, once);
+      await client.createSecret(
+        { parent, secretId, secret: parent.includes('/locations/') ? {} : { replication } },
+        once,
+      );
     } catch (error) {
       if (statusOf(error) !== 'ALREADY_EXISTS') throw error;
     }
@@ -148,7 +191,10 @@ export class GcpSource implements DocumentSource {
   async disable(key: Key): Promise<void> {
     const document = this.locate(key).find((place) => place.key === key)?.document;
     if (document === undefined)
-      throw this.refusal(key) ?? new ConfigError('invalid_key', `${this.name} has no place for ${key}`, { provider: this.name, key });
+      throw (
+        this.refusal(key) ??
+        new ConfigError('invalid_key', `${this.name} has no place for ${key}`, { provider: this.name, key })
+      );
     await this.connect?.();
     const client = await this.#google.client();
     const [secret, pinned = 'latest'] = document.split('/versions/') as [string, string?];
@@ -202,4 +248,5 @@ const noVersion = (provider: string, secret: string): ConfigError =>
     hint: 'Give a number or an alias',
   });
 
-const versionIn = (name: string | undefined): string | undefined => /\/versions\/([\w-]+)$/.exec(name ?? '')?.[1];
+const versionIn = (name: string | undefined): string | undefined =>
+  /\/versions\/([\w-]+)$/.exec(name ?? '')?.[1];

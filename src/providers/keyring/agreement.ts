@@ -17,7 +17,10 @@ export function agreement(): Agreement {
     publicKey: own.subarray(inside(own, number)),
     sharedKey(theirs) {
       const key = der(0x30, own.subarray(group, bits), der(0x03, Buffer.of(0), integer(theirs)));
-      const shared = diffieHellman({ privateKey, publicKey: createPublicKey({ key, type: 'spki', format: 'der' }) });
+      const shared = diffieHellman({
+        privateKey,
+        publicKey: createPublicKey({ key, type: 'spki', format: 'der' }),
+      });
       return Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), Buffer.alloc(0), 16));
     },
   };

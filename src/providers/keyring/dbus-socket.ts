@@ -19,16 +19,21 @@ export function sessionSocket(env: Readonly<Record<string, string | undefined>> 
     const [, said] = /^unix:(?:.*,)?(path=[^,]+|abstract=[^,]+)/.exec(address) ?? [];
     if (said === undefined) continue;
     const [kind, name] = said.split('=') as [string, string];
-    const path = name.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) => Buffer.from(escaped.replaceAll('%', ''), 'hex').toString());
+    const path = name.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) =>
+      Buffer.from(escaped.replaceAll('%', ''), 'hex').toString(),
+    );
     return kind === 'path' ? path : `\0${path}`;
   }
   throw new DBusError(
     'no-bus',
-    addresses ? 'DBUS_SESSION_BUS_ADDRESS names no unix socket' : 'there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set',
+    addresses
+      ? 'DBUS_SESSION_BUS_ADDRESS names no unix socket'
+      : 'there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set',
   );
 }
 
-export const closed = (): DBusError => new DBusError('closed', 'the connection to the session bus was closed');
+export const closed = (): DBusError =>
+  new DBusError('closed', 'the connection to the session bus was closed');
 
 /** A connection that is logged in as the user who runs this process, whom the bus reads off the socket. */
 export function openSocket(path: string, signal: AbortSignal): Promise<Socket> {

@@ -15,7 +15,8 @@ const alignment = (type: string): number => alignments[type[0] as string] ?? 4;
 /** Where the one complete type that begins at `at` ends. */
 function typeEnd(signature: string, at: number): number {
   const first = signature[at];
-  if (first === undefined || !'ybusogva({'.includes(first)) throw new TypeError('a D-Bus signature that is not understood');
+  if (first === undefined || !'ybusogva({'.includes(first))
+    throw new TypeError('a D-Bus signature that is not understood');
   if (first === 'a') return typeEnd(signature, at + 1);
   if (first !== '(' && first !== '{') return at + 1;
   const close = first === '(' ? ')' : '}';
@@ -27,7 +28,8 @@ function typeEnd(signature: string, at: number): number {
 /** The complete types of a signature, one by one. */
 export function types(signature: string): string[] {
   const found: string[] = [];
-  for (let at = 0; at < signature.length; at += (found.at(-1) as string).length) found.push(signature.slice(at, typeEnd(signature, at)));
+  for (let at = 0; at < signature.length; at += (found.at(-1) as string).length)
+    found.push(signature.slice(at, typeEnd(signature, at)));
   return found;
 }
 
@@ -72,7 +74,9 @@ export class Writer {
         break;
       }
       case 'g':
-        this.raw(Buffer.from(`${String.fromCharCode((value as string).length)}${value as string}\0`, 'latin1'));
+        this.raw(
+          Buffer.from(`${String.fromCharCode((value as string).length)}${value as string}\0`, 'latin1'),
+        );
         break;
       case 'v':
         this.all('g', [(value as Variant).type]);
@@ -95,7 +99,9 @@ export class Writer {
     this.align(alignment(inner));
     const start = this.length;
     if (inner === 'y') this.raw(value as Uint8Array);
-    else for (const one of inner[0] === '{' ? Object.entries(value as object) : (value as readonly unknown[])) this.#write(inner, one);
+    else
+      for (const one of inner[0] === '{' ? Object.entries(value as object) : (value as readonly unknown[]))
+        this.#write(inner, one);
     length.writeUInt32LE(this.length - start);
   }
 

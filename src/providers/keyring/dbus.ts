@@ -12,7 +12,11 @@ export interface Method {
   readonly gives: string;
 }
 
-export const theBus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus' };
+export const theBus = {
+  destination: 'org.freedesktop.DBus',
+  path: '/org/freedesktop/DBus',
+  interface: 'org.freedesktop.DBus',
+};
 
 interface Waiting {
   readonly gives: string;
@@ -102,7 +106,9 @@ export class Bus {
         all = all.subarray(this.#neededBytes);
       }
     } catch {
-      this.#socket.destroy(new DBusError('protocol', 'the session bus sent a message that is not understood'));
+      this.#socket.destroy(
+        new DBusError('protocol', 'the session bus sent a message that is not understood'),
+      );
     }
     this.#unread = [all];
     this.#unreadBytes = all.length;
@@ -125,7 +131,8 @@ export class Bus {
   }
 }
 
-const nameIn = (name: unknown): string => (typeof name === 'string' && /^[\w.]{1,255}$/.test(name) ? name : 'an error without a name');
+const nameIn = (name: unknown): string =>
+  typeof name === 'string' && /^[\w.]{1,255}$/.test(name) ? name : 'an error without a name';
 
 function messageLength(head: Buffer): number {
   const length = Math.ceil((16 + head.readUInt32LE(12)) / 8) * 8 + head.readUInt32LE(4);
@@ -133,7 +140,11 @@ function messageLength(head: Buffer): number {
   return length;
 }
 
-function callMessage(serial: number, { path, interface: kind, member, destination, takes }: Method, values: readonly unknown[]): Buffer {
+function callMessage(
+  serial: number,
+  { path, interface: kind, member, destination, takes }: Method,
+  values: readonly unknown[],
+): Buffer {
   const body = new Writer();
   body.all(takes, values);
   const head = new Writer();

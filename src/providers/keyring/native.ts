@@ -23,7 +23,10 @@ interface Waiting {
 /** A native keyring in a child process: code that hangs or crashes there harms nobody here. It is killed when a call is given up. */
 export class NativeKeyring implements Keyring {
   readonly #service: string;
-  readonly #setup: { readonly backends: readonly (readonly [NativeBackend, string])[]; readonly bases: readonly string[] };
+  readonly #setup: {
+    readonly backends: readonly (readonly [NativeBackend, string])[];
+    readonly bases: readonly string[];
+  };
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
   #id = 0;
@@ -39,7 +42,10 @@ export class NativeKeyring implements Keyring {
   }
 
   async find(signal: AbortSignal): Promise<readonly Credential[]> {
-    const found = (await this.#ask('findCredentials', [this.#service], signal)) as { account: string; password: string }[];
+    const found = (await this.#ask('findCredentials', [this.#service], signal)) as {
+      account: string;
+      password: string;
+    }[];
     return found.map(({ account, password }) => ({ account, value: password }));
   }
 
@@ -111,7 +117,12 @@ export class NativeKeyring implements Keyring {
   #lost(): void {
     this.#child = undefined;
     for (const one of [...this.#waiting.values()])
-      one.fail(new ConfigError('unavailable', `the process that reads the keyring through ${this.#names()} ended unexpectedly`));
+      one.fail(
+        new ConfigError(
+          'unavailable',
+          `the process that reads the keyring through ${this.#names()} ended unexpectedly`,
+        ),
+      );
   }
 
   #names(): string {
@@ -139,7 +150,9 @@ export class NativeKeyring implements Keyring {
           hint: 'Allow it to use the entry, where the system asks or in its keyring program',
         });
       default:
-        return new ConfigError('unavailable', `${name} could not reach the keyring`, { hint: 'Look whether a keyring runs for this user' });
+        return new ConfigError('unavailable', `${name} could not reach the keyring`, {
+          hint: 'Look whether a keyring runs for this user',
+        });
     }
   }
 }

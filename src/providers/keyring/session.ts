@@ -44,7 +44,10 @@ export class Session {
     try {
       const { publicKey, sharedKey } = agreement();
       const hello = [algorithm, new Variant('ay', publicKey)];
-      const [theirs, path] = (await call(bus, service, root, 'OpenSession', hello, signal)) as [Buffer, string];
+      const [theirs, path] = (await call(bus, service, root, 'OpenSession', hello, signal)) as [
+        Buffer,
+        string,
+      ];
       const owner = { ...theBus, member: 'GetNameOwner', takes: 's', gives: 's' };
       const [peer] = (await bus.call(owner, [service], signal)) as [string];
       return new Session(bus, peer, path, sharedKey(theirs));
@@ -59,15 +62,26 @@ export class Session {
   }
 
   /** The items with these attributes, and whether some of them are locked. */
-  async search(attributes: Attributes, signal: AbortSignal): Promise<{ readonly items: readonly string[]; readonly shut: boolean }> {
-    const [items, shut] = (await this.#call(root, 'SearchItems', [attributes], signal)) as [string[], string[]];
+  async search(
+    attributes: Attributes,
+    signal: AbortSignal,
+  ): Promise<{ readonly items: readonly string[]; readonly shut: boolean }> {
+    const [items, shut] = (await this.#call(root, 'SearchItems', [attributes], signal)) as [
+      string[],
+      string[],
+    ];
     return { items, shut: shut.length > 0 };
   }
 
   /** The values of those that are there and open. */
-  async values(items: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Credential['value']>> {
+  async values(
+    items: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Credential['value']>> {
     if (items.length === 0) return new Map();
-    const [sealed] = (await this.#call(root, 'GetSecrets', [items, this.#path], signal)) as [Record<string, Sealed>];
+    const [sealed] = (await this.#call(root, 'GetSecrets', [items, this.#path], signal)) as [
+      Record<string, Sealed>,
+    ];
     return new Map(Object.entries(sealed).map(([item, one]) => [item, this.#unseal(one)]));
   }
 
@@ -89,7 +103,12 @@ export class Session {
       'org.freedesktop.Secret.Item.Attributes': new Variant('a{ss}', attributes),
     };
     const collection = await this.openCollection(signal);
-    const [, prompt] = await this.#call(collection, 'CreateItem', [properties, this.#seal(value), true], signal);
+    const [, prompt] = await this.#call(
+      collection,
+      'CreateItem',
+      [properties, this.#seal(value), true],
+      signal,
+    );
     if (prompt !== '/') throw locked();
   }
 
@@ -111,14 +130,24 @@ export class Session {
     return value;
   }
 
-  #call(path: string, member: keyof typeof methods, values: readonly unknown[], signal: AbortSignal): Promise<unknown[]> {
+  #call(
+    path: string,
+    member: keyof typeof methods,
+    values: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<unknown[]> {
     return call(this.#bus, this.#peer, path, member, values, signal);
   }
 
   #seal(value: string): Sealed {
     const iv = randomBytes(16);
     const cipher = createCipheriv('aes-128-cbc', this.#key, iv);
-    return [this.#path, iv, Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]), 'text/plain; charset=utf8'];
+    return [
+      this.#path,
+      iv,
+      Buffer.concat([cipher.update(value, 'utf8'), cipher.final()]),
+      'text/plain; charset=utf8',
+    ];
   }
 
   #unseal([, iv, bytes]: Sealed): Credential['value'] {
@@ -138,5 +167,9 @@ function call(
   signal: AbortSignal,
 ): Promise<unknown[]> {
   const [kind, takes, gives] = methods[member];
-  return bus.call({ destination, path, interface: `org.freedesktop.${kind}`, member, takes, gives }, values, signal);
+  return bus.call(
+    { destination, path, interface: `org.freedesktop.${kind}`, member, takes, gives },
+    values,
+    signal,
+  );
 }

@@ -1,10 +1,19 @@
-import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { textOf } from '../../internal/json-text.ts';
-import { quoted } from '../../internal/quoted.ts';
-import { type Key, keyOf } from '../../key.ts';
+import { textOf } from '../../formats/json-text.ts';
+import { keyOf } from '../../key.ts';
+import { quoted } from '../../redact.ts';
 import { ancestors, asDocument } from '../../shelter/places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type {
+  Call,
+  Document,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+} from '../../shelter/port.ts';
+import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
 import type { Credential, Keyring } from './keyring.ts';
 import { type NativeBackend, NativeKeyring } from './native.ts';
@@ -62,16 +71,28 @@ export class KeyringSource implements DocumentSource {
     const all = await this.#use(signal, () => this.#keyring.find(signal));
     const found = all.flatMap(({ account, value }) => {
       const key = this.#keyOf(account);
-      return key !== undefined && scope.reaches(key) ? [{ place: { key, document: account, field: '' }, outcome: documentOf(value) }] : [];
+      return key !== undefined && scope.reaches(key)
+        ? [{ place: { key, document: account, field: '' }, outcome: documentOf(value) }]
+        : [];
     });
     return { found, next: [] };
   }
 
-  async write(account: string, value: ConfigValue | undefined, _options: DocumentWrite, { signal }: Call): Promise<undefined> {
-    if (value === undefined) return this.#use(signal, () => this.#keyring.delete(account, signal)) as Promise<undefined>;
+  async write(
+    account: string,
+    value: ConfigValue | undefined,
+    _options: DocumentWrite,
+    { signal }: Call,
+  ): Promise<undefined> {
+    if (value === undefined)
+      return this.#use(signal, () => this.#keyring.delete(account, signal)) as Promise<undefined>;
     const text = textOf(value, this.name);
     if (halfLetter.test(text))
-      throw new ConfigError('invalid_option', `${this.name}: the value is no text: half of a letter is missing`, { provider: this.name });
+      throw new ConfigError(
+        'invalid_option',
+        `${this.name}: the value is no text: half of a letter is missing`,
+        { provider: this.name },
+      );
     return this.#use(signal, () => this.#keyring.set(account, text, signal)) as Promise<undefined>;
   }
 
@@ -111,7 +132,10 @@ export class KeyringSource implements DocumentSource {
     } catch {
       // told below
     }
-    this.#notice(`${this.name}: the entry ${quoted(account)} is left out of lists: its account is no key as it stands`, 'invalid_key');
+    this.#notice(
+      `${this.name}: the entry ${quoted(account)} is left out of lists: its account is no key as it stands`,
+      'invalid_key',
+    );
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
 import { anObject, aString, type Check, checkOptions, oneOf } from '../../internal/options.ts';
-import { quoted } from '../../internal/quoted.ts';
+import { quoted } from '../../redact.ts';
 
 /** Where the server listens. */
 export interface Address {
@@ -37,12 +37,14 @@ export interface Tls extends TlsOptions {
   readonly files: boolean;
 }
 
-const invalid = (message: string, hint: string): ConfigError => new ConfigError('invalid_option', `vault: ${message}`, { hint });
+const invalid = (message: string, hint: string): ConfigError =>
+  new ConfigError('invalid_option', `vault: ${message}`, { hint });
 
 export function addressOf(text: string, allowInsecure: boolean): Address {
   if (text.startsWith('unix:')) {
     const socketPath = text.replace(/^unix:(?:\/\/)?/, '');
-    if (!socketPath.startsWith('/')) throw invalid('the address names no socket', 'Write it as unix:///run/vault.sock');
+    if (!socketPath.startsWith('/'))
+      throw invalid('the address names no socket', 'Write it as unix:///run/vault.sock');
     return {
       shown: `unix://${socketPath}`,
       secure: false,
@@ -60,9 +62,14 @@ export function addressOf(text: string, allowInsecure: boolean): Address {
     throw invalid('the address is no URL', 'Write it as https://vault.internal:8200');
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw invalid('the address must begin with https://, http:// or unix://', 'Write it as https://vault.internal:8200');
-  if (url.username !== '' || url.password !== '') throw invalid('the address holds a user name or a password', 'Log in by the option auth');
-  if (url.search !== '' || url.hash !== '') throw invalid('the address holds a query or a fragment', 'Write only scheme, host and port');
+    throw invalid(
+      'the address must begin with https://, http:// or unix://',
+      'Write it as https://vault.internal:8200',
+    );
+  if (url.username !== '' || url.password !== '')
+    throw invalid('the address holds a user name or a password', 'Log in by the option auth');
+  if (url.search !== '' || url.hash !== '')
+    throw invalid('the address holds a query or a fragment', 'Write only scheme, host and port');
   const secure = url.protocol === 'https:';
   if (!secure && !isLoopback(url.hostname) && !allowInsecure)
     throw invalid(
@@ -81,7 +88,8 @@ export function addressOf(text: string, allowInsecure: boolean): Address {
   };
 }
 
-const isLoopback = (host: string): boolean => /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(host);
+const isLoopback = (host: string): boolean =>
+  /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(host);
 
 const tlsChecks: Readonly<Record<string, Check>> = {
   ca: aString,
@@ -108,8 +116,21 @@ export function tlsOf(options: TlsOptions): Tls {
 }
 
 /** As Node's own TLS options. */
-export async function tlsFiles({ ca, cert, key, passphrase, serverName, minVersion }: TlsOptions): Promise<object> {
-  const given = { ca: await pem(ca, 'ca'), cert: await pem(cert, 'cert'), key: await pem(key, 'key'), passphrase, servername: serverName };
+export async function tlsFiles({
+  ca,
+  cert,
+  key,
+  passphrase,
+  serverName,
+  minVersion,
+}: TlsOptions): Promise<object> {
+  const given = {
+    ca: await pem(ca, 'ca'),
+    cert: await pem(cert, 'cert'),
+    key: await pem(key, 'key'),
+    passphrase,
+    servername: serverName,
+  };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...known, minVersion: minVersion ?? 'TLSv1.2' };
 }

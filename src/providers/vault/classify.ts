@@ -1,6 +1,5 @@
 import { ConfigError, type ErrorDetails, isConfigError } from '../../errors.ts';
-import { isUnreachable, notTheStore } from '../../internal/unreachable.ts';
-import { isUntrusted } from '../../internal/untrusted.ts';
+import { isUnreachable, isUntrusted, wrongServerHint } from '../../remote/network.ts';
 import type { Answer } from './transport.ts';
 
 /** What was asked for, in the words that messages need. */
@@ -47,13 +46,22 @@ export function failure(answer: Answer, { what, method }: Asked): ConfigError {
     return /sealed/i.test(words)
       ? make('unavailable', 'the server is sealed', { ...later, hint: 'Unseal it' })
       : make('unavailable', `the server is not ready (503, ${what})`, later);
-  if (status === 412) return make('unavailable', `the node that answered has not seen the last write yet (412, ${what})`, later);
-  if (status === 472 || status === 473) return make('unavailable', `a standby node answered (${status}, ${what})`, later);
+  if (status === 412)
+    return make(
+      'unavailable',
+      `the node that answered has not seen the last write yet (412, ${what})`,
+      later,
+    );
+  if (status === 472 || status === 473)
+    return make('unavailable', `a standby node answered (${status}, ${what})`, later);
   if (status === 501) return make('unavailable', 'the server is not initialized', later);
   if (status >= 500) return make('unavailable', `the server failed (${status}, ${what})`, later);
-  if (status === 401 || /missing client token/i.test(words)) return unauthenticated(`no token came with the request for ${what}`);
+  if (status === 401 || /missing client token/i.test(words))
+    return unauthenticated(`no token came with the request for ${what}`);
   if (/check-and-set/i.test(words))
-    return make('conflict', `${what} has been written by somebody else meanwhile`, { hint: 'Read it again, then write' });
+    return make('conflict', `${what} has been written by somebody else meanwhile`, {
+      hint: 'Read it again, then write',
+    });
   if (/too old|disallowed by policy/i.test(words))
     return make('crypto', `${what}: it was encrypted by a version of the key that may no longer decrypt`, {
       hint: 'Lower min_decryption_version, or use a copy that was wrapped anew',
@@ -73,27 +81,39 @@ export function failure(answer: Answer, { what, method }: Asked): ConfigError {
 export function foreign({ status, retryAfterMs }: Answer, what: string): ConfigError {
   return make('unavailable', `${what}: the answer (${status}) is not Vault's`, {
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    hint: notTheStore,
+    hint: wrongServerHint,
   });
 }
 
 /** A 404 that says more than "there is none". */
 export function missing(what: string): ConfigError {
-  return make('invalid_option', `there is no secrets engine, or one of another kind, at the path of ${what}`, {
-    hint: 'Check mount, kv and namespace',
-  });
+  return make(
+    'invalid_option',
+    `there is no secrets engine, or one of another kind, at the path of ${what}`,
+    {
+      hint: 'Check mount, kv and namespace',
+    },
+  );
 }
 
 /** The same, of a log-in. */
 export function noMethod(what: string): ConfigError {
-  return make('invalid_option', `there is no way to log in at ${what}`, { hint: 'Check the mount of the option auth, and namespace' });
+  return make('invalid_option', `there is no way to log in at ${what}`, {
+    hint: 'Check the mount of the option auth, and namespace',
+  });
 }
 
 export function unauthenticated(message: string, hint = 'Check the option auth'): ConfigError {
   return make('unauthenticated', message, { hint });
 }
 
-const capabilities = { GET: 'read', LIST: 'list', POST: 'create", "update', PUT: 'update', DELETE: 'delete' } as const;
+const capabilities = {
+  GET: 'read',
+  LIST: 'list',
+  POST: 'create", "update',
+  PUT: 'update',
+  DELETE: 'delete',
+} as const;
 
 /** A token that lives was refused: said with the line of policy that would allow it. */
 export function denied({ method, path, what, capability }: Asked): ConfigError {
@@ -105,13 +125,20 @@ export function denied({ method, path, what, capability }: Asked): ConfigError {
 /** What a function of the application's own threw when it was to log in: it says nothing about the server. */
 export function notLoggedIn(error: unknown): ConfigError {
   if (isConfigError(error)) return error;
-  const { name, code, cause } = (typeof error === 'object' && error !== null ? error : {}) as Record<'name' | 'code' | 'cause', unknown>;
+  const { name, code, cause } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    'name' | 'code' | 'cause',
+    unknown
+  >;
   const word = [code, (cause as { code?: unknown } | undefined)?.code, name].find(
     (one) => typeof one === 'string' && /^\w{2,60}$/.test(one),
   );
   const message = `what the log-in needs cannot be had (${word ?? 'an unknown error'})`;
-  if (isUnreachable(word) || name === 'AbortError' || name === 'TimeoutError') return make('unavailable', message, { cause: error });
-  return make('unauthenticated', message, { cause: error, hint: 'Check the function that the option auth was given' });
+  if (isUnreachable(word) || name === 'AbortError' || name === 'TimeoutError')
+    return make('unavailable', message, { cause: error });
+  return make('unauthenticated', message, {
+    cause: error,
+    hint: 'Check the function that the option auth was given',
+  });
 }
 
 const handshake = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO)/;
@@ -119,10 +146,15 @@ const handshake = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO)/;
 /** Everything that is thrown on the way to an answer. */
 export function classify(error: unknown, server = 'the server'): ConfigError {
   if (isConfigError(error)) return error;
-  const raw = (typeof error === 'object' && error !== null ? error : {}) as { name?: unknown; code?: unknown; message?: unknown };
+  const raw = (typeof error === 'object' && error !== null ? error : {}) as {
+    name?: unknown;
+    code?: unknown;
+    message?: unknown;
+  };
   const { name, code } = raw;
   const word = typeof code === 'string' && /^[A-Z_\d]{2,60}$/.test(code) ? code : 'an unknown error';
-  if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR') return make('timeout', `${server} did not answer in time`);
+  if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR')
+    return make('timeout', `${server} did not answer in time`);
   if (handshake.test(word) || isUntrusted(raw))
     return make('crypto', `no trusted TLS connection to ${server} (${word})`, {
       cause: error,

@@ -22,16 +22,22 @@ export class Connection {
 
   constructor(options: VaultConnectionOptions, clock: Clock) {
     const env = options.env ?? process.env;
-    const said = (name: string): string | undefined => env[`BAO_${name}`] || env[`VAULT_${name}`] || undefined;
+    const said = (name: string): string | undefined =>
+      env[`BAO_${name}`] || env[`VAULT_${name}`] || undefined;
     if (options.client) {
       const clash = (['address', 'namespace', 'tls'] as const).find((name) => options[name] !== undefined);
       if (clash)
-        throw new ConfigError('invalid_option', `vault: ${clash} says nothing beside an injected client`, { hint: 'Configure the client' });
+        throw new ConfigError('invalid_option', `vault: ${clash} says nothing beside an injected client`, {
+          hint: 'Configure the client',
+        });
       this.#transport = clientTransport(options.client);
       this.session = new Session(this.#fresh(options.auth), this.#send, clock);
       return;
     }
-    const address = addressOf(options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200', options.allowInsecure === true);
+    const address = addressOf(
+      options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200',
+      options.allowInsecure === true,
+    );
     this.#server = `the server at ${address.shown}`;
     this.#transport = ownTransport(address, tlsOf({ ...tlsFrom(said), ...options.tls }));
     this.#namespace = (options.namespace ?? said('NAMESPACE'))?.trim().replace(/^\/+|\/+$/g, '') || undefined;
@@ -55,9 +61,11 @@ export class Connection {
     const used = await this.session.use();
     const answer = await this.#send(asked, used, signal);
     // a gateway's own 404 must not look like a secret that is not there
-    if (!answer.json || (answer.status >= 400 && !isVaults(answer))) throw failure({ ...answer, json: false }, asked);
+    if (!answer.json || (answer.status >= 400 && !isVaults(answer)))
+      throw failure({ ...answer, json: false }, asked);
     if ((answer.status >= 200 && answer.status < 300) || answer.status === 404) return answer;
-    if (answer.status === 403) throw (await this.session.alive(used, signal)) ? denied(asked) : this.session.refuse(used);
+    if (answer.status === 403)
+      throw (await this.session.alive(used, signal)) ? denied(asked) : this.session.refuse(used);
     const error = failure(answer, asked);
     if (error.code === 'unauthenticated') this.session.refuse(used);
     throw error;
@@ -65,7 +73,12 @@ export class Connection {
 
   /** Standby nodes answer too; no namespace has a health of its own. */
   async ping(signal: AbortSignal): Promise<void> {
-    const asked: Asked = { method: 'GET', path: 'sys/health', query: 'standbyok=true&perfstandbyok=true', what: 'its health' };
+    const asked: Asked = {
+      method: 'GET',
+      path: 'sys/health',
+      query: 'standbyok=true&perfstandbyok=true',
+      what: 'its health',
+    };
     const answer = await this.#send(asked, undefined, signal);
     if (answer.status !== 200 || !answer.json)
       throw failure(answer.status === 503 ? { ...answer, body: { errors: ['sealed'] } } : answer, asked);
@@ -90,7 +103,11 @@ export class Connection {
     return Object.assign(logIn, auth.watch && { watch: auth.watch });
   }
 
-  readonly #send = async ({ method, path, query, body }: Asked, used: string | undefined, signal: AbortSignal): Promise<Answer> => {
+  readonly #send = async (
+    { method, path, query, body }: Asked,
+    used: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> => {
     const search = [method === 'LIST' ? 'list=true' : '', query ?? ''].filter(Boolean).join('&');
     const headers = {
       'X-Vault-Request': 'true', // an agent may insist on it
@@ -123,7 +140,11 @@ export function encodePath(text: string): string {
 
 function encodeSegment(segment: string): string {
   if (!isSegment(segment) && segment !== '')
-    throw new ConfigError('invalid_key', `vault: the path segment ${JSON.stringify(segment)} cannot be asked for`, { provider: 'vault' });
+    throw new ConfigError(
+      'invalid_key',
+      `vault: the path segment ${JSON.stringify(segment)} cannot be asked for`,
+      { provider: 'vault' },
+    );
   return encodeURIComponent(segment);
 }
 
@@ -132,11 +153,20 @@ export const isSegment = (segment: string): boolean =>
   segment !== '' && segment !== '.' && segment !== '..' && !/[/\p{Cc}\p{Cs}]/u.test(segment);
 
 function tlsFrom(said: (name: string) => string | undefined): TlsOptions {
-  const found = { ca: said('CACERT'), cert: said('CLIENT_CERT'), key: said('CLIENT_KEY'), serverName: said('TLS_SERVER_NAME') };
+  const found = {
+    ca: said('CACERT'),
+    cert: said('CLIENT_CERT'),
+    key: said('CLIENT_KEY'),
+    serverName: said('TLS_SERVER_NAME'),
+  };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
-function defaultAuth(given: string | undefined, env: NonNullable<VaultConnectionOptions['env']>, agent: boolean): VaultAuth | undefined {
+function defaultAuth(
+  given: string | undefined,
+  env: NonNullable<VaultConnectionOptions['env']>,
+  agent: boolean,
+): VaultAuth | undefined {
   if (given !== undefined) return token(given);
   return agent ? undefined : tokenFile(path.join(env.HOME ?? homedir(), '.vault-token'));
 }

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type ConfigTree, isTree } from '../../entry.ts';
 import { isConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import type { Document } from '../../shelter/port.ts';
+import { type ConfigTree, isTree } from '../../value.ts';
 import { type Asked, foreign, missing } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { LeaseRequest } from './options.ts';
@@ -50,7 +50,13 @@ export class Leases {
     const left = Math.max(until - this.#clock.now(), 0);
     // what is not renewed again is replaced earlier, so that old and new overlap
     const freshMs = left * (renewable ? 2 / 3 : 1 / 2);
-    return { value, version, secret: true, text: true, ...(until !== Number.POSITIVE_INFINITY && { expiresAt: until, freshMs }) };
+    return {
+      value,
+      version,
+      secret: true,
+      text: true,
+      ...(until !== Number.POSITIVE_INFINITY && { expiresAt: until, freshMs }),
+    };
   }
 
   /** Tells of credentials that have ended before their time. */
@@ -63,7 +69,9 @@ export class Leases {
   async close(): Promise<void> {
     const { session } = this.#connection;
     const now = this.#clock.now();
-    const mine = [...this.#held.values(), ...this.#old].filter((one) => one.id !== '' && one.until > now && !session.made(one.token));
+    const mine = [...this.#held.values(), ...this.#old].filter(
+      (one) => one.id !== '' && one.until > now && !session.made(one.token),
+    );
     this.#held.clear();
     this.#old = [];
     await Promise.all(mine.map((one) => this.revoke(one.id)));
@@ -71,8 +79,15 @@ export class Leases {
 
   /** As well as it can be done: who may not revoke leaves it to end by itself. */
   async revoke(id: string): Promise<void> {
-    const asked: Asked = { method: 'PUT', path: 'sys/leases/revoke', body: { lease_id: id }, what: 'a lease' };
-    await this.#connection.session.background((signal) => this.#connection.ask(asked, signal)).catch(() => undefined);
+    const asked: Asked = {
+      method: 'PUT',
+      path: 'sys/leases/revoke',
+      body: { lease_id: id },
+      what: 'a lease',
+    };
+    await this.#connection.session
+      .background((signal) => this.#connection.ask(asked, signal))
+      .catch(() => undefined);
   }
 
   #renewable({ id, renewable, token, until }: Held): boolean {
@@ -84,14 +99,18 @@ export class Leases {
     const body = { lease_id: held.id, increment: Math.round(held.fullMs / 1000) };
     const asked = this.#clock.now(); // a life is counted from before the answer, which may have taken long
     try {
-      const { body: answer } = await this.#connection.ask({ method: 'PUT', path: 'sys/leases/renew', body, what: 'a lease' }, signal);
+      const { body: answer } = await this.#connection.ask(
+        { method: 'PUT', path: 'sys/leases/renew', body, what: 'a lease' },
+        signal,
+      );
       const { lease_duration: seconds = 0, renewable } = answer as Issued;
       held.until = this.#capped(asked + seconds * 1000);
       // near its last end it is renewed no more: the next one is made while this one works
       held.renewable = renewable === true && seconds * 1000 >= held.fullMs / 2;
       return seconds > 0;
     } catch (error) {
-      if (isConfigError(error) && (error.code === 'invalid_option' || error.code === 'access_denied')) return false;
+      if (isConfigError(error) && (error.code === 'invalid_option' || error.code === 'access_denied'))
+        return false;
       throw error;
     }
   }
@@ -143,7 +162,11 @@ interface Issued {
 }
 
 /** A lease's end, a certificate's, a rotated password's; what names none never ends. */
-function endOf({ lease_id: id = '', lease_duration: seconds = 0 }: Issued, { expiration, ttl }: ConfigTree, now: number): number {
+function endOf(
+  { lease_id: id = '', lease_duration: seconds = 0 }: Issued,
+  { expiration, ttl }: ConfigTree,
+  now: number,
+): number {
   if (id !== '' && seconds > 0) return now + seconds * 1000;
   if (typeof expiration === 'number') return expiration * 1000;
   if (typeof ttl === 'number' && ttl > 0) return now + ttl * 1000;

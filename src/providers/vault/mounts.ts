@@ -1,5 +1,5 @@
-import { isTree } from '../../entry.ts';
 import { isConfigError } from '../../errors.ts';
+import { isTree } from '../../value.ts';
 import { type Asked, foreign } from './classify.ts';
 import type { Connection } from './connection.ts';
 
@@ -34,15 +34,19 @@ export class Mounts {
 
   async where(path: string, signal: AbortSignal): Promise<Where> {
     const { kv, mount } = this.#options;
-    const first = mount !== undefined && `${path}/`.startsWith(`${mount}/`) ? mount : (path.split('/')[0] as string);
+    const first =
+      mount !== undefined && `${path}/`.startsWith(`${mount}/`) ? mount : (path.split('/')[0] as string);
     if (kv !== 'auto') return { mount: first, inside: path.slice(first.length + 1), kv, sure: true };
     this.#table ??= this.#look(signal).catch((error) => {
       this.#table = undefined;
       throw error;
     });
     const table = await this.#table;
-    const known = [...table.keys()].filter((one) => `${path}/`.startsWith(one)).sort((a, b) => b.length - a.length)[0];
-    if (known === undefined) return { mount: first, inside: path.slice(first.length + 1), kv: 2, sure: false };
+    const known = [...table.keys()]
+      .filter((one) => `${path}/`.startsWith(one))
+      .sort((a, b) => b.length - a.length)[0];
+    if (known === undefined)
+      return { mount: first, inside: path.slice(first.length + 1), kv: 2, sure: false };
     return { mount: known.slice(0, -1), inside: path.slice(known.length), kv: table.get(known), sure: true };
   }
 
@@ -52,13 +56,23 @@ export class Mounts {
       const asked: Asked = { method: 'GET', path: 'sys/internal/ui/mounts', what: 'the list of mounts' };
       const answer = await this.#connection.ask(asked, signal);
       if (answer.status !== 404 && !isTree(answer.body.data)) throw foreign(answer, asked.what);
-      const { data } = answer.body as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } };
+      const { data } = answer.body as {
+        data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> };
+      };
       const versionOf = (type: string | undefined, version: string | undefined): 1 | 2 | undefined =>
         type === 'kv' || type === 'generic' ? (version === '2' ? 2 : 1) : undefined;
-      return new Map(Object.entries(data?.secret ?? {}).map(([at, { type, options }]) => [at, versionOf(type, options?.version)]));
+      return new Map(
+        Object.entries(data?.secret ?? {}).map(([at, { type, options }]) => [
+          at,
+          versionOf(type, options?.version),
+        ]),
+      );
     } catch (error) {
-      if (!isConfigError(error) || (error.code !== 'access_denied' && error.code !== 'invalid_option')) throw error;
-      this.notice('the mounts may not be seen: each is asked as KV version 2, then as version 1; the option kv spares that');
+      if (!isConfigError(error) || (error.code !== 'access_denied' && error.code !== 'invalid_option'))
+        throw error;
+      this.notice(
+        'the mounts may not be seen: each is asked as KV version 2, then as version 1; the option kv spares that',
+      );
       return new Map();
     }
   }

@@ -1,4 +1,3 @@
-import type { ConfigTree } from '../../entry.ts';
 import {
   aBoolean,
   aFunction,
@@ -12,6 +11,7 @@ import {
   oneOf,
 } from '../../internal/options.ts';
 import { type ShelterOptions, shelterOptionChecks } from '../../shelter/options.ts';
+import type { ConfigTree } from '../../value.ts';
 import { aTls, type TlsOptions } from './address.ts';
 import type { VaultClient } from './client.ts';
 import type { VaultAuth } from './tokens.ts';
@@ -36,7 +36,8 @@ export interface VaultConnectionOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-const aClient: Check = (value) => (typeof (value as VaultClient | null)?.request === 'function' ? undefined : 'a node-vault client');
+const aClient: Check = (value) =>
+  typeof (value as VaultClient | null)?.request === 'function' ? undefined : 'a node-vault client';
 
 export const connectionChecks: Readonly<Record<keyof VaultConnectionOptions, Check>> = {
   address: aString,

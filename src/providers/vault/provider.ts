@@ -34,9 +34,13 @@ function partsOf(options: VaultOptions): Parts {
   checkOptions('VaultProvider', options, vaultChecks);
   const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)
-    throw new ConfigError('invalid_option', 'VaultProvider: give path or secrets, not both', { hint: 'Take two providers in a chain' });
+    throw new ConfigError('invalid_option', 'VaultProvider: give path or secrets, not both', {
+      hint: 'Take two providers in a chain',
+    });
   if (path === undefined && secrets === undefined && options.leases === undefined)
-    throw new ConfigError('invalid_option', 'VaultProvider: it is not said what to read', { hint: 'Give path, secrets or leases' });
+    throw new ConfigError('invalid_option', 'VaultProvider: it is not said what to read', {
+      hint: 'Give path, secrets or leases',
+    });
   if (options.mount !== undefined && path === undefined)
     throw new ConfigError('invalid_option', 'VaultProvider: mount belongs to path', {
       hint: 'Paths under secrets and leases begin with their mount',
@@ -45,21 +49,39 @@ function partsOf(options: VaultOptions): Parts {
   const made = leasePlaces(options.leases ?? {});
   const below = path?.endsWith('/') ? [mount, pathOf('path', path)].filter(Boolean).join('/') : undefined;
   const one: Place[] =
-    path === undefined || path.endsWith('/') ? [] : [{ key: '', document: `${mount}/${pathOf('path', path)}`, field: '' }];
-  const places = [...one, ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checked), ...made.places];
+    path === undefined || path.endsWith('/')
+      ? []
+      : [{ key: '', document: `${mount}/${pathOf('path', path)}`, field: '' }];
+  const places = [
+    ...one,
+    ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checked),
+    ...made.places,
+  ];
   const connection = new Connection(options, clock);
   const leases = new Leases(connection, made.requests, clock);
   const folder = below === undefined ? {} : { folder: `${below}/` };
-  const source = new VaultSource({ connection, kv: new Kv(connection, { kv, mount }), leases, places, maxKeys, ...folder });
+  const source = new VaultSource({
+    connection,
+    kv: new Kv(connection, { kv, mount }),
+    leases,
+    places,
+    maxKeys,
+    ...folder,
+  });
   return { source, leases, places };
 }
 
 /** Two requests of one path with different data are two documents. */
-function leasePlaces(leases: NonNullable<VaultOptions['leases']>): { places: Place[]; requests: Map<string, LeaseRequest> } {
+function leasePlaces(leases: NonNullable<VaultOptions['leases']>): {
+  places: Place[];
+  requests: Map<string, LeaseRequest>;
+} {
   const requests = new Map<string, LeaseRequest>();
   const places = Object.entries(leases).flatMap(([key, said]): Place[] => {
     if (typeof said === 'string') {
-      const named = placesOf('VaultProvider', 'leases', { [key]: said }).map((place) => checked({ ...place, leased: true }));
+      const named = placesOf('VaultProvider', 'leases', { [key]: said }).map((place) =>
+        checked({ ...place, leased: true }),
+      );
       for (const { document } of named) requests.set(document, { path: document });
       return named;
     }
@@ -85,8 +107,12 @@ function pathOf(option: string, said: string): string {
   const path = said.replace(/^\/+|\/+$/g, '');
   const odd = path !== '' && path.split('/').find((segment) => !isSegment(segment));
   if (odd !== false && odd !== undefined)
-    throw new ConfigError('invalid_option', `VaultProvider: ${option} has the segment ${JSON.stringify(odd)}`, {
-      hint: 'Write it as acme/inference/',
-    });
+    throw new ConfigError(
+      'invalid_option',
+      `VaultProvider: ${option} has the segment ${JSON.stringify(odd)}`,
+      {
+        hint: 'Write it as acme/inference/',
+      },
+    );
   return path;
 }

@@ -108,7 +108,11 @@ export class Session {
     this.#held = undefined;
     this.#old = [];
     const revoke: Asked = { method: 'POST', path: 'auth/token/revoke-self', what: 'the own token' };
-    await Promise.all(ours.map((one) => this.background((signal) => this.#send(revoke, one?.token, signal)).catch(() => undefined)));
+    await Promise.all(
+      ours.map((one) =>
+        this.background((signal) => this.#send(revoke, one?.token, signal)).catch(() => undefined),
+      ),
+    );
   }
 
   /** Work that no caller waits for. */
@@ -138,7 +142,9 @@ export class Session {
     this.#take(made, asked);
     if (before && this.#isOver(before)) for (const tell of this.#onEnd) tell(before.token);
     else if (before) this.#old = [...this.#old.filter((one) => one.endsAt > this.#clock.now()), before];
-    this.#unwatch ??= this.#auth?.watch?.(() => void this.background((late) => this.#login(late)).catch(() => undefined));
+    this.#unwatch ??= this.#auth?.watch?.(
+      () => void this.background((late) => this.#login(late)).catch(() => undefined),
+    );
     return true;
   }
 
@@ -150,20 +156,35 @@ export class Session {
       login: (path, body) => postLogin(this.#send, path, body, signal),
       unwrap: (token) => unwrap(this.#send, token, signal),
     });
-    const given = (typeof answer === 'string' ? answer : (answer as Partial<Login> | undefined)?.token) as unknown;
+    const given = (
+      typeof answer === 'string' ? answer : (answer as Partial<Login> | undefined)?.token
+    ) as unknown;
     const token = typeof given === 'string' ? given.trim() : '';
     if (token === '') throw unauthenticated('the log-in answered no token');
     if (!/^[\x21-\x7e]+$/.test(token))
-      throw unauthenticated('the token holds characters that no token has', 'Is it the text of something else? Check the option auth');
+      throw unauthenticated(
+        'the token holds characters that no token has',
+        'Is it the text of something else? Check the option auth',
+      );
     if (typeof answer !== 'string') return { ...answer, token };
     if (token === before?.token) return { token };
     const found = await lookup(this.#send, token, signal);
-    if (found === 'dead') throw unauthenticated('the token is not valid: it has expired, was revoked, or is another server’s');
+    if (found === 'dead')
+      throw unauthenticated('the token is not valid: it has expired, was revoked, or is another server’s');
     return { token, ...found };
   }
 
   #take({ token, ttlMs = 0, renewable = false, ours = false }: Obtained, asked: number): void {
-    const held: Held = { token, ours, fullMs: ttlMs, renewable, endsAt: 0, renewAt: 0, dead: false, used: false };
+    const held: Held = {
+      token,
+      ours,
+      fullMs: ttlMs,
+      renewable,
+      endsAt: 0,
+      renewAt: 0,
+      dead: false,
+      used: false,
+    };
     this.#held = held;
     this.#lives(held, ttlMs, asked);
   }

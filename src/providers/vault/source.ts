@@ -1,8 +1,8 @@
-import type { ConfigValue } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
-import { type Key, keyFrom, parent, segments, startsWith } from '../../key.ts';
+import { keyFrom, parent, segments, startsWith } from '../../key.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
 import { type Connection, isSegment } from './connection.ts';
 import type { Kv } from './kv.ts';
@@ -87,7 +87,12 @@ export class VaultSource implements DocumentSource {
     return { found, next };
   }
 
-  write(document: string, value: ConfigValue | undefined, options: DocumentWrite, call: Call): Promise<string | undefined> {
+  write(
+    document: string,
+    value: ConfigValue | undefined,
+    options: DocumentWrite,
+    call: Call,
+  ): Promise<string | undefined> {
     return this.#options.kv.write(document, value, options, call.signal);
   }
 

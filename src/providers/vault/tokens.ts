@@ -1,4 +1,4 @@
-import type { ConfigTree } from '../../entry.ts';
+import type { ConfigTree } from '../../value.ts';
 import { type Asked, failure, noMethod, said, unauthenticated } from './classify.ts';
 import type { Answer } from './transport.ts';
 
@@ -100,7 +100,11 @@ export async function lookup(send: Send, token: string, signal: AbortSignal): Pr
 }
 
 /** What life is left after a renewal; undefined: the server does not renew it. */
-export async function renew(send: Send, token: string | undefined, signal: AbortSignal): Promise<Life | undefined> {
+export async function renew(
+  send: Send,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<Life | undefined> {
   const asked: Asked = { method: 'POST', path: 'auth/token/renew-self', body: {}, what: 'the own token' };
   const answer = await send(asked, token, signal);
   if (answer.json && answer.status === 200) {

@@ -1,8 +1,7 @@
 import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
 import { ConfigError, isConfigError } from '../../errors.ts';
-import { lazy } from '../../internal/lazy.ts';
-import { peer } from '../../internal/peer.ts';
-import { retryAfterMs } from '../../internal/retry-after.ts';
+import { lazy, peer } from '../../internal/lazy.ts';
+import { retryAfterMs } from '../../remote/network.ts';
 import { type Address, type Tls, tlsFiles } from './address.ts';
 import type { VaultClient, VaultRequest } from './client.ts';
 
@@ -39,7 +38,10 @@ export function ownTransport(address: Address, tls: Tls): Transport {
     if (address.secure) {
       const https = await import('node:https');
       const files = await tlsFiles(tls);
-      return { request: https.request, agent: new https.Agent({ keepAlive: true, timeout: idleMs, ...files, rejectUnauthorized: true }) };
+      return {
+        request: https.request,
+        agent: new https.Agent({ keepAlive: true, timeout: idleMs, ...files, rejectUnauthorized: true }),
+      };
     }
     const http = await import('node:http');
     return { request: http.request, agent: new http.Agent({ keepAlive: true, timeout: idleMs }) };
@@ -87,7 +89,11 @@ export function ownTransport(address: Address, tls: Tls): Transport {
       },
     } as object);
     // what node-vault takes from the environment has been decided before
-    return Object.assign(made, { token: undefined, namespace: undefined, pathPrefix: '' }) as unknown as VaultClient;
+    return Object.assign(made, {
+      token: undefined,
+      namespace: undefined,
+      pathPrefix: '',
+    }) as unknown as VaultClient;
   });
 
   const drop = (): void => {
@@ -115,7 +121,9 @@ async function answerOf(response: IncomingMessage): Promise<Answer> {
     length += chunk.length;
     if (length > maxBytes) {
       response.destroy();
-      throw new ConfigError('parse', `the server answered more than ${maxBytes / 1024 / 1024} MiB`, { provider: 'vault' });
+      throw new ConfigError('parse', `the server answered more than ${maxBytes / 1024 / 1024} MiB`, {
+        provider: 'vault',
+      });
     }
     chunks.push(chunk);
   }
@@ -155,7 +163,9 @@ export function clientTransport(client: VaultClient): Transport {
         return { status: 200, ...bodyOf(await client.request(request)) };
       } catch (error) {
         if (isConfigError(error)) throw error;
-        const response = (error as { response?: { statusCode?: unknown; status?: unknown; body?: unknown } } | null)?.response;
+        const response = (
+          error as { response?: { statusCode?: unknown; status?: unknown; body?: unknown } } | null
+        )?.response;
         const status = response?.statusCode ?? response?.status;
         if (typeof status !== 'number') throw error;
         return { status, ...bodyOf(response?.body) };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { type ConfigValue, type Entry, isTree, isUnreadable, type Unreadable } from '../../entry.ts';
-import { append, type Key, keyFrom, letters, segments } from '../../key.ts';
+import { type Entry, isUnreadable, type Unreadable } from '../../entry.ts';
+import { append, keyFrom, letters, segments } from '../../key.ts';
+import { type ConfigValue, isTree, type Key } from '../../value.ts';
 import type { Values } from '../subject.ts';
 
 /** One leaf of a listing, whether it came alone or inside a tree. */
@@ -18,10 +19,21 @@ export function leaves(items: readonly (Entry | Unreadable)[]): Leaf[] {
 }
 
 function below(entry: Entry, inside: Key, value: ConfigValue): Leaf[] {
-  if (isTree(value)) return Object.entries(value).flatMap(([name, inner]) => below(entry, append(inside, keyFrom([name])), inner));
+  if (isTree(value))
+    return Object.entries(value).flatMap(([name, inner]) =>
+      below(entry, append(inside, keyFrom([name])), inner),
+    );
   const own = isTree(entry.value) ? entry.leaf?.(inside) : undefined;
   const { secret, origin } = own ?? entry;
-  return [{ key: append(entry.key, inside), value, secret: entry.secret || secret, source: `${origin}`, loose: entry.loose !== undefined }];
+  return [
+    {
+      key: append(entry.key, inside),
+      value,
+      secret: entry.secret || secret,
+      source: `${origin}`,
+      loose: entry.loose !== undefined,
+    },
+  ];
 }
 
 const spoken = (key: Key): string => segments(key).map(letters).join('.');
@@ -46,7 +58,11 @@ export function holdsAtLeast(items: readonly (Entry | Unreadable)[], values: Val
   const found = leaves(items);
   for (const [key, value] of Object.entries(values)) {
     const here = found.filter((leaf) => isAt(leaf, key));
-    assert.equal(here.length, 1, `the listing has ${key} ${here.length === 0 ? 'not at all' : `${here.length} times`}`);
+    assert.equal(
+      here.length,
+      1,
+      `the listing has ${key} ${here.length === 0 ? 'not at all' : `${here.length} times`}`,
+    );
     assert.deepStrictEqual(here[0]?.value, value, `the listing has another value at ${key}`);
   }
 }
@@ -57,7 +73,13 @@ function printed(thing: unknown): string[] {
   const texts = [inspect(thing, deep), asJson(thing), asText(thing)];
   if (!(thing instanceof Error)) return texts;
   const cause = thing.cause === undefined ? [] : printed(thing.cause);
-  return [...texts, thing.message, thing.stack ?? '', inspect(thing, { ...deep, customInspect: false }), ...cause];
+  return [
+    ...texts,
+    thing.message,
+    thing.stack ?? '',
+    inspect(thing, { ...deep, customInspect: false }),
+    ...cause,
+  ];
 }
 
 const asJson = (thing: unknown): string =>

@@ -12,7 +12,9 @@ export const batch: Chapter = {
       says: 'answers each key that was asked, undefined where there is none',
       values: { 'service.name': 'inference', 'service.zone': 'b' },
       async holds({ with: having, settled }) {
-        const answers = await settled(having('getMany').getMany(['service.zone', 'service.none', 'service.name']));
+        const answers = await settled(
+          having('getMany').getMany(['service.zone', 'service.none', 'service.name']),
+        );
         assert.deepStrictEqual([...answers.keys()].sort(), ['service.name', 'service.none', 'service.zone']);
         assert.deepStrictEqual(
           ['service.name', 'service.zone', 'service.none'].map((key) => value(answers.get(key))),
@@ -60,7 +62,9 @@ export const batch: Chapter = {
       values: { 'alpha.one': 'first', 'beta.two': 'second', 'gamma.three': 'third' },
       async holds({ with: having, settled, damage }) {
         await damage('beta.two');
-        const answers = await settled(having('getMany').getMany(['alpha.one', 'beta.two', 'gamma.three', 'gamma.none']));
+        const answers = await settled(
+          having('getMany').getMany(['alpha.one', 'beta.two', 'gamma.three', 'gamma.none']),
+        );
         assert.ok(isConfigError(answers.get('beta.two')), 'the unreadable key has no error');
         assert.deepStrictEqual(
           ['alpha.one', 'gamma.three', 'gamma.none'].map((key) => value(answers.get(key))),
@@ -75,7 +79,9 @@ export const batch: Chapter = {
       values: { 'service.name': 'inference' },
       async holds({ with: having, refusal, fail }) {
         await fail('denied');
-        const error = await refusal(asOne(having('getMany').getMany(['service.name', 'service.none'], { maxAgeMs: 0 })));
+        const error = await refusal(
+          asOne(having('getMany').getMany(['service.name', 'service.none'], { maxAgeMs: 0 })),
+        );
         assert.strictEqual(error.transient, false);
       },
     },
@@ -83,7 +89,9 @@ export const batch: Chapter = {
       says: 'ends at once when the caller had aborted before it began',
       values: { 'service.name': 'inference' },
       async holds({ with: having, promptRefusal }) {
-        const answers = having('getMany').getMany(['service.name', 'service.none'], { signal: AbortSignal.abort() });
+        const answers = having('getMany').getMany(['service.name', 'service.none'], {
+          signal: AbortSignal.abort(),
+        });
         const error = await promptRefusal(asOne(answers));
         assert.equal(error.code, 'aborted');
       },

@@ -3,8 +3,7 @@ import { isUnreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
 import type { ConfigProvider } from '../../provider.ts';
 import type { BackendFault } from '../subject.ts';
-import type { Trial } from '../trial.ts';
-import { turns } from '../trial.ts';
+import { type Trial, turns } from '../trial.ts';
 import { holdsAtLeast, holdsExactly, keepsQuiet } from './assertions.ts';
 import { fakes } from './samples.ts';
 import type { Chapter, Sentence } from './sentence.ts';
@@ -12,15 +11,24 @@ import type { Chapter, Sentence } from './sentence.ts';
 const secrets = { 'database.password': fakes.password, 'service.apiKey': fakes.apiKey };
 const fresh = { maxAgeMs: 0 };
 
-const expected: { readonly [F in BackendFault]?: { readonly is: string; readonly right: (error: ConfigError) => boolean } } = {
+const expected: {
+  readonly [F in BackendFault]?: { readonly is: string; readonly right: (error: ConfigError) => boolean };
+} = {
   denied: {
     is: 'access_denied or its like, for which asking again is no help',
-    right: ({ code, transient }) => !transient && ['access_denied', 'unauthenticated', 'disabled', 'io'].includes(code),
+    right: ({ code, transient }) =>
+      !transient && ['access_denied', 'unauthenticated', 'disabled', 'io'].includes(code),
   },
   unavailable: { is: 'an error for which asking again may help', right: ({ transient }) => transient },
-  throttled: { is: 'throttled, for which asking again will help', right: ({ code, transient }) => transient && code === 'throttled' },
+  throttled: {
+    is: 'throttled, for which asking again will help',
+    right: ({ code, transient }) => transient && code === 'throttled',
+  },
   hang: { is: 'a timeout', right: ({ code, transient }) => transient && code === 'timeout' },
-  garbage: { is: 'an error, never a value and never absent', right: ({ code }) => code !== 'not_found' && code !== 'invalid_key' },
+  garbage: {
+    is: 'an error, never a value and never absent',
+    right: ({ code }) => code !== 'not_found' && code !== 'invalid_key',
+  },
 };
 
 const names: { readonly [F in BackendFault]: string } = {
@@ -34,7 +42,8 @@ const names: { readonly [F in BackendFault]: string } = {
 
 function sentencesAbout(fault: BackendFault): Sentence[] {
   const { is, right } = expected[fault] as NonNullable<(typeof expected)[BackendFault]>;
-  const isRight = (error: ConfigError): void => assert.ok(right(error), `${names[fault]} was ${error.code}, where it is ${is}`);
+  const isRight = (error: ConfigError): void =>
+    assert.ok(right(error), `${names[fault]} was ${error.code}, where it is ${is}`);
   return [
     {
       says: `${names[fault]} is ${is}; nothing is absent`,
@@ -107,7 +116,9 @@ export const faulted: Chapter = {
       values: secrets,
       async holds({ provider, refusal, fail }) {
         await fail('denied');
-        const errors = await Promise.all(Array.from({ length: 100 }, () => refusal(provider.get('service.apiKey', fresh))));
+        const errors = await Promise.all(
+          Array.from({ length: 100 }, () => refusal(provider.get('service.apiKey', fresh))),
+        );
         assert.equal(new Set(errors.map((error) => error.code)).size, 1);
       },
     },
@@ -126,7 +137,8 @@ export const faulted: Chapter = {
       says: 'ends at once when its caller aborts, while the backend hangs',
       needs: ['hang'],
       values: secrets,
-      holds: (trial) => aborted(trial, (signal) => trial.provider.get('database.password', { ...fresh, signal })),
+      holds: (trial) =>
+        aborted(trial, (signal) => trial.provider.get('database.password', { ...fresh, signal })),
     },
     {
       says: 'ends a list at once when its caller aborts, while the backend hangs',
@@ -197,7 +209,10 @@ async function listed(provider: ConfigProvider): Promise<unknown> {
   throw first.error;
 }
 
-async function aborted({ promptRefusal, fail, idle }: Trial, ask: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+async function aborted(
+  { promptRefusal, fail, idle }: Trial,
+  ask: (signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
   await fail('hang');
   const caller = new AbortController();
   const answer = ask(caller.signal);

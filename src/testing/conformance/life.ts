@@ -55,7 +55,8 @@ export const where: Chapter = {
       async holds({ with: having, cost }) {
         const provider = having('where');
         const requests = await cost(async () => {
-          for (const key of ['service.name', 'service.none']) assert.ok(provider.where(key), `it knows no place for ${key}`);
+          for (const key of ['service.name', 'service.none'])
+            assert.ok(provider.where(key), `it knows no place for ${key}`);
         });
         assert.ok(!requests, 'it asked the backend');
       },
@@ -76,7 +77,10 @@ export const where: Chapter = {
         const entry = await settled(provider.get('service.name'));
         const places = having('where').where('service.name');
         assert.ok(
-          entry && places.split('\n').some((place) => place.includes(entry.origin.source) || entry.origin.source.includes(place)),
+          entry &&
+            places
+              .split('\n')
+              .some((place) => place.includes(entry.origin.source) || entry.origin.source.includes(place)),
           `it looks in ${places} and answers from ${entry?.origin.source}`,
         );
       },

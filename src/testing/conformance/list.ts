@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isTree } from '../../entry.ts';
+import { isTree } from '../../value.ts';
 import { holdsAtLeast, holdsExactly, isAt, isFrozen, keepsQuiet, leaves } from './assertions.ts';
 import { fakes, many } from './samples.ts';
 import type { Chapter } from './sentence.ts';
@@ -35,7 +35,12 @@ export const list: Chapter = {
     },
     {
       says: 'reads back each key that it lists, with the same value and taint',
-      values: { ...small, 'database.password': fakes.password, 'rateLimits.perMinute': 'sixty', 'a.b.c.d.e.f': 'deep' },
+      values: {
+        ...small,
+        'database.password': fakes.password,
+        'rateLimits.perMinute': 'sixty',
+        'a.b.c.d.e.f': 'deep',
+      },
       async holds({ provider, settled, values }) {
         const listed = leaves(await settled(provider.list()));
         assert.equal(listed.length, Object.keys(values).length);
@@ -49,7 +54,12 @@ export const list: Chapter = {
     {
       says: 'keeps the case and the words of a key when it lists it',
       needs: ['spelling'],
-      values: { 'service.maxTokens': 'many', 'service.max_wait': 'long', 'service.max-size': 'big', 'service.URL': 'somewhere' },
+      values: {
+        'service.maxTokens': 'many',
+        'service.max_wait': 'long',
+        'service.max-size': 'big',
+        'service.URL': 'somewhere',
+      },
       async holds({ provider, settled, values }) {
         assert.deepStrictEqual(
           leaves(await settled(provider.list()))
@@ -61,9 +71,18 @@ export const list: Chapter = {
     },
     {
       says: 'lists what stands below a prefix, and not what only begins alike',
-      values: { 'data.host': 'inside', 'data.pool.size': 'inside too', database: 'outside', 'dat.a': 'outside', other: 'outside' },
+      values: {
+        'data.host': 'inside',
+        'data.pool.size': 'inside too',
+        database: 'outside',
+        'dat.a': 'outside',
+        other: 'outside',
+      },
       async holds({ provider, settled }) {
-        holdsExactly(await settled(provider.list('data')), { 'data.host': 'inside', 'data.pool.size': 'inside too' });
+        holdsExactly(await settled(provider.list('data')), {
+          'data.host': 'inside',
+          'data.pool.size': 'inside too',
+        });
         holdsExactly(await settled(provider.list('data/pool')), { 'data.pool.size': 'inside too' });
       },
     },
@@ -93,9 +112,11 @@ export const list: Chapter = {
       says: 'lists at least what is wanted',
       values: small,
       async holds({ provider, settled }) {
-        const closed = { keys: ['database.host', 'service.none'], open: [] };
-        holdsAtLeast(await settled(provider.list('', { wanted: closed })), { 'database.host': 'db.internal' });
-        const open = { keys: ['service.name'], open: ['database'] };
+        const closed = { keys: ['database.host', 'service.none'], prefixes: [] };
+        holdsAtLeast(await settled(provider.list('', { wanted: closed })), {
+          'database.host': 'db.internal',
+        });
+        const open = { keys: ['service.name'], prefixes: ['database'] };
         holdsAtLeast(await settled(provider.list('', { wanted: open })), small);
       },
     },
@@ -138,10 +159,16 @@ export const list: Chapter = {
     },
     {
       says: 'prints no secret of a listing',
-      values: { 'database.password': fakes.password, 'service.apiKey': fakes.apiKey, 'service.name': 'inference' },
+      values: {
+        'database.password': fakes.password,
+        'service.apiKey': fakes.apiKey,
+        'service.name': 'inference',
+      },
       async holds({ provider, settled }) {
         const items = await settled(provider.list());
-        const secret = leaves(items).filter((leaf) => ['database.password', 'service.apiKey'].some((key) => isAt(leaf, key)));
+        const secret = leaves(items).filter((leaf) =>
+          ['database.password', 'service.apiKey'].some((key) => isAt(leaf, key)),
+        );
         assert.deepStrictEqual(
           secret.map((leaf) => leaf.secret),
           [true, true],
@@ -159,7 +186,10 @@ export const list: Chapter = {
       says: 'ends at once when the caller had aborted before it began',
       values: small,
       async holds({ provider, promptRefusal }) {
-        assert.equal((await promptRefusal(provider.list('', { signal: AbortSignal.abort() }))).code, 'aborted');
+        assert.equal(
+          (await promptRefusal(provider.list('', { signal: AbortSignal.abort() }))).code,
+          'aborted',
+        );
       },
     },
   ],

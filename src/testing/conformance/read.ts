@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isTree } from '../../entry.ts';
+import { isTree } from '../../value.ts';
 import { turns } from '../trial.ts';
 import { isAt, isFrozen, keepsQuiet } from './assertions.ts';
 import { fakes } from './samples.ts';
@@ -15,7 +15,10 @@ export const read: Chapter = {
         const entry = await settled(provider.get('database.host'));
         assert.ok(entry, 'it answered undefined');
         assert.equal(entry.value, 'db.internal');
-        assert.ok(isAt({ key: entry.key, loose: entry.loose !== undefined }, 'database.host'), `the entry says its key is ${entry.key}`);
+        assert.ok(
+          isAt({ key: entry.key, loose: entry.loose !== undefined }, 'database.host'),
+          `the entry says its key is ${entry.key}`,
+        );
       },
     },
     {
@@ -25,7 +28,10 @@ export const read: Chapter = {
         const entry = await settled(provider.get('service.name'));
         assert.ok(entry?.origin.provider, 'the origin names no provider');
         assert.ok(entry.origin.source, 'the origin names no source');
-        assert.ok(`${entry.origin}`.includes(entry.origin.source), 'the origin as text leaves the source out');
+        assert.ok(
+          `${entry.origin}`.includes(entry.origin.source),
+          'the origin as text leaves the source out',
+        );
       },
     },
     {
@@ -84,7 +90,13 @@ export const read: Chapter = {
       says: 'refuses what is no key with invalid_key, as a rejection',
       values: { 'service.name': 'inference' },
       async holds({ provider, refusal }) {
-        for (const key of ['service..name', '../service', 'service.\u0000name', '__proto__.polluted', 'a.'.repeat(400)]) {
+        for (const key of [
+          'service..name',
+          '../service',
+          'service.\u0000name',
+          '__proto__.polluted',
+          'a.'.repeat(400),
+        ]) {
           let answer: Promise<unknown>;
           try {
             answer = provider.get(key);
@@ -108,7 +120,9 @@ export const read: Chapter = {
       says: 'answers a hundred callers at once, each the same',
       values: { 'service.name': 'inference', 'service.zone': 'b' },
       async holds({ provider, settled, values }) {
-        const keys = Array.from({ length: 100 }, (_, i) => (i % 3 === 2 ? 'service.none' : i % 3 ? 'service.zone' : 'service.name'));
+        const keys = Array.from({ length: 100 }, (_, i) =>
+          i % 3 === 2 ? 'service.none' : i % 3 ? 'service.zone' : 'service.name',
+        );
         const answers = await settled(Promise.all(keys.map((key) => provider.get(key))));
         const expected = keys.map((key) => values[key]);
         assert.deepStrictEqual(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ConfigError } from '../../errors.ts';
-import type { Key } from '../../key.ts';
 import type { CacheOptions } from '../../shelter/options.ts';
 import type { VersionedRead } from '../../shelter/sheltered.ts';
+import type { Key } from '../../value.ts';
 import type { Trial } from '../trial.ts';
 import type { Chapter, Sentence } from './sentence.ts';
 
@@ -147,7 +147,9 @@ const failing: Chapter<ShelterSentence> = {
         await warm(trial);
         const one = await asked(trial, 'service.name');
         await trial.fail('denied');
-        const denied = await trial.requests(async () => assert.equal((await refused(trial, 'service.zone')).transient, false));
+        const denied = await trial.requests(async () =>
+          assert.equal((await refused(trial, 'service.zone')).transient, false),
+        );
         assert.ok(denied <= one, `it asked ${denied} times, where an answer takes ${one}`);
         await trial.fail(undefined);
         assert.equal(await found(trial, 'service.zone'), 'b');
@@ -204,7 +206,8 @@ const failing: Chapter<ShelterSentence> = {
         await trial.fail('unavailable');
         for (let i = 0; i < 6; i++) await refused(trial, 'service.name');
         const quiet = await trial.requests(async () => {
-          for (let i = 0; i < 20; i++) assert.equal((await refused(trial, 'service.name')).code, 'circuit_open');
+          for (let i = 0; i < 20; i++)
+            assert.equal((await refused(trial, 'service.name')).code, 'circuit_open');
           await trial.pass(0.5 * minute);
           assert.equal((await refused(trial, 'service.name')).code, 'circuit_open');
         });

@@ -76,9 +76,15 @@ export const texts: Chapter = {
     {
       says: 'keeps keys apart that differ in case, - or _ alone',
       needs: ['spelling'],
-      values: { 'pool.maxSize': 'camel', 'pool.max_size': 'snake', 'pool.max-size': 'kebab', 'pool.MAXSIZE': 'capitals' },
+      values: {
+        'pool.maxSize': 'camel',
+        'pool.max_size': 'snake',
+        'pool.max-size': 'kebab',
+        'pool.MAXSIZE': 'capitals',
+      },
       async holds({ provider, settled, values }) {
-        for (const [key, value] of Object.entries(values)) assert.equal((await settled(provider.get(key)))?.value, value, key);
+        for (const [key, value] of Object.entries(values))
+          assert.equal((await settled(provider.get(key)))?.value, value, key);
         assert.strictEqual(await settled(provider.get('pool.maxsize')), undefined);
       },
     },

@@ -16,7 +16,10 @@ export const write: Chapter = {
         assert.equal(entry.value, 'db.internal');
         isFrozen(entry);
         assert.equal((await settled(provider.get('database.host')))?.value, 'db.internal');
-        holdsExactly(await settled(provider.list()), { 'service.name': 'inference', 'database.host': 'db.internal' });
+        holdsExactly(await settled(provider.list()), {
+          'service.name': 'inference',
+          'database.host': 'db.internal',
+        });
       },
     },
     {
@@ -85,7 +88,9 @@ export const write: Chapter = {
       says: 'loses none of twenty writes at once',
       values: {},
       async holds({ provider, writable, settled }) {
-        const values = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`many.item${i}`, `value ${i}`]));
+        const values = Object.fromEntries(
+          Array.from({ length: 20 }, (_, i) => [`many.item${i}`, `value ${i}`]),
+        );
         await settled(Promise.all(Object.entries(values).map(([key, value]) => writable.set(key, value))));
         holdsExactly(await settled(provider.list()), values);
       },
@@ -116,7 +121,10 @@ export const write: Chapter = {
       values: { 'service.name': 'inference' },
       async holds({ provider, writable, settled, promptRefusal }) {
         const signal = AbortSignal.abort();
-        assert.equal((await promptRefusal(writable.set('service.name', 'aborted', { signal }))).code, 'aborted');
+        assert.equal(
+          (await promptRefusal(writable.set('service.name', 'aborted', { signal }))).code,
+          'aborted',
+        );
         assert.equal((await promptRefusal(writable.delete('service.name', { signal }))).code, 'aborted');
         assert.equal((await settled(provider.get('service.name')))?.value, 'inference');
       },

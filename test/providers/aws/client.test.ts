@@ -6,7 +6,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../../src/providers/aws/index.ts';
 import { AwsServer, account } from './server.ts';
 
-const names = ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'];
+const names = [
+  'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'AWS_PROFILE',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+];
 let folder: string;
 let server: AwsServer;
 beforeEach(async () => {
@@ -23,7 +29,8 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-const unregioned = () => ({ path: '/a', endpoint: server.endpoint, credentials: account.credentials, cache: false }) as const;
+const unregioned = () =>
+  ({ path: '/a', endpoint: server.endpoint, credentials: account.credentials, cache: false }) as const;
 
 describe('the region', () => {
   it('that nobody names is missed when the provider is made, with what to do', () => {
@@ -59,7 +66,10 @@ describe('the region', () => {
     writeFileSync(join(folder, 'config'), '[profile other]\nregion = eu-central-1\n');
     const provider = new AwsSsmProvider(unregioned());
     for (let i = 0; i < 2; i++)
-      await expect(provider.get('key')).rejects.toMatchObject({ code: 'invalid_option', message: expect.stringContaining('AWS_REGION') });
+      await expect(provider.get('key')).rejects.toMatchObject({
+        code: 'invalid_option',
+        message: expect.stringContaining('AWS_REGION'),
+      });
     expect(server.calls).toEqual([]);
   });
 });
@@ -67,11 +77,16 @@ describe('the region', () => {
 describe('credentials', () => {
   it('are nowhere to be seen, in the provider or its errors', async () => {
     server.faults = [{ name: 'AccessDeniedException' }];
-    const credentials = { accessKeyId: 'AKIANOTAREALID', secretAccessKey: 'not-a-real-secret-key', sessionToken: 'not-a-real-token' };
+    const credentials = {
+      accessKeyId: 'AKIANOTAREALID',
+      secretAccessKey: 'not-a-real-secret-key',
+      sessionToken: 'not-a-real-token',
+    };
     const provider = new AwsSsmProvider({ ...unregioned(), region: 'eu-central-1', credentials });
     const error = await provider.get('key').catch((thrown: unknown) => thrown);
     const printed =
-      inspect([provider, error, await provider.health()], { depth: null, showHidden: true }) + JSON.stringify([error, provider]);
+      inspect([provider, error, await provider.health()], { depth: null, showHidden: true }) +
+      JSON.stringify([error, provider]);
     expect(printed).not.toMatch(/AKIA|not-a-real/);
   });
 
@@ -88,7 +103,8 @@ describe('credentials', () => {
   });
 
   it('that cannot be had are an error without what their function said', async () => {
-    const credentials = () => Promise.reject(Object.assign(new Error('not-a-real-secret'), { name: 'CredentialsProviderError' }));
+    const credentials = () =>
+      Promise.reject(Object.assign(new Error('not-a-real-secret'), { name: 'CredentialsProviderError' }));
     const provider = new AwsSsmProvider({ ...unregioned(), region: 'eu-central-1', credentials });
     const error = await provider.get('key').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unauthenticated' });
@@ -106,7 +122,9 @@ describe('a machine whose clock is wrong', () => {
     expect((await provider.get('key'))?.value).toBe('x');
     expect(server.calls).toHaveLength(3);
     expect((await new AwsSecretsManagerProvider({ ...of, path: 'a/' }).get('key'))?.value).toBe('x');
-    expect(await kmsKey({ ...account, keyId: 'k', endpoint: server.endpoint }).wrap(new Uint8Array(32))).toMatch(/^[\w-]+$/);
+    expect(
+      await kmsKey({ ...account, keyId: 'k', endpoint: server.endpoint }).wrap(new Uint8Array(32)),
+    ).toMatch(/^[\w-]+$/);
   });
 });
 
@@ -120,8 +138,12 @@ describe('what is not AWS', () => {
     [200, '<html>welcome</html>'],
   ])('and answers %i %j has said nothing about what there is', async (status, body) => {
     server.faults = [{ status, body }];
-    const of = { ...unregioned(), region: 'eu-central-1', resilience: { attempts: 1, breaker: false } } as const;
-    const wanted = { keys: ['key'], open: [] };
+    const of = {
+      ...unregioned(),
+      region: 'eu-central-1',
+      resilience: { attempts: 1, breaker: false },
+    } as const;
+    const wanted = { keys: ['key'], prefixes: [] };
     for (const provider of [
       new AwsSsmProvider(of),
       new AwsSecretsManagerProvider({ ...of, path: 'a/' }),
@@ -141,7 +163,11 @@ describe('what is not AWS', () => {
 describe('an outage', () => {
   it('is told in one short line, however many were asked for together', async () => {
     server.faults = [{ name: 'ServiceUnavailable', status: 503 }];
-    const of = { ...unregioned(), region: 'eu-central-1', resilience: { attempts: 1, breaker: false } } as const;
+    const of = {
+      ...unregioned(),
+      region: 'eu-central-1',
+      resilience: { attempts: 1, breaker: false },
+    } as const;
     const keys = Array.from({ length: 10 }, (_, i) => `key${i}`);
     const hint = 'Look at the network, the region and the state of AWS';
     for (const [provider, said] of [
@@ -151,7 +177,9 @@ describe('an outage', () => {
         `aws-secrets-manager: a/key0 and 9 more: ServiceUnavailable (HTTP 503). ${hint}`,
       ],
     ] as const)
-      expect([...(await provider.getMany(keys)).values()].map((one) => (one as Error).message)).toEqual(keys.map(() => said));
+      expect([...(await provider.getMany(keys)).values()].map((one) => (one as Error).message)).toEqual(
+        keys.map(() => said),
+      );
   });
 });
 
@@ -166,7 +194,12 @@ describe('a process that freezes', () => {
         return () => void timers.splice(timers.indexOf(then), 1);
       },
     };
-    const provider = new AwsSsmProvider({ ...unregioned(), region: 'eu-central-1', cache: { ttlMs: 60_000, jitter: 0 }, clock });
+    const provider = new AwsSsmProvider({
+      ...unregioned(),
+      region: 'eu-central-1',
+      cache: { ttlMs: 60_000, jitter: 0 },
+      clock,
+    });
     await provider.get('key');
     server.putParameter('/a/key', 'y');
     time += 59_000;

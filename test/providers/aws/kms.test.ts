@@ -9,7 +9,8 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]());
 
 const contentKey = new Uint8Array(32).fill(7);
-const key = (options: object = {}) => kmsKey({ keyId: 'alias/config', endpoint: server.endpoint, ...account, ...options });
+const key = (options: object = {}) =>
+  kmsKey({ keyId: 'alias/config', endpoint: server.endpoint, ...account, ...options });
 
 describe('a KMS key', () => {
   it('wraps and unwraps a content key', async () => {
@@ -21,7 +22,9 @@ describe('a KMS key', () => {
 
   it('binds to its encryption context', async () => {
     const wrapped = await key({ encryptionContext: { app: 'acme' } }).wrap(contentKey);
-    await expect(key({ encryptionContext: { app: 'other' } }).unwrap(wrapped)).rejects.toMatchObject({ code: 'crypto' });
+    await expect(key({ encryptionContext: { app: 'other' } }).unwrap(wrapped)).rejects.toMatchObject({
+      code: 'crypto',
+    });
     await expect(key({ keyId: 'alias/other' }).unwrap(wrapped)).rejects.toMatchObject({ code: 'crypto' });
   });
 
@@ -64,8 +67,12 @@ describe('a KMS key', () => {
 
   it('stops when its caller does', async () => {
     server.faults = [{ hang: true }];
-    await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'aborted' });
-    await expect(key().wrap(contentKey, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({
+      code: 'aborted',
+    });
+    await expect(key().wrap(contentKey, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
   });
 
   it('goes on after it was closed, with a client of its own anew', async () => {

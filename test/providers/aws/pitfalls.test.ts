@@ -18,7 +18,10 @@ describe('what has gone wrong with AWS elsewhere', () => {
     server.putParameter('/a/key', 'not-a-real-secret', 'SecureString');
     const sealed = new AwsSsmProvider({ ...connection(), path: '/a', decrypt: false });
     const open = new AwsSsmProvider({ ...connection(), path: '/a' });
-    await expect(sealed.get('key')).rejects.toMatchObject({ code: 'crypto', message: expect.stringContaining('decrypt is false') });
+    await expect(sealed.get('key')).rejects.toMatchObject({
+      code: 'crypto',
+      message: expect.stringContaining('decrypt is false'),
+    });
     expect((await open.get('key'))?.value).toBe('not-a-real-secret');
     await expect(sealed.get('key')).rejects.toMatchObject({ code: 'crypto' });
   });
@@ -42,7 +45,13 @@ describe('what has gone wrong with AWS elsewhere', () => {
     server.putParameter('/a/key', 'x');
     const clock = manualClock();
     const cache = { ttlMs: 60_000, jitter: 0, staleIfErrorMs: 600_000 };
-    const provider = new AwsSsmProvider({ ...connection(), path: '/a', cache, clock, resilience: { attempts: 1 } });
+    const provider = new AwsSsmProvider({
+      ...connection(),
+      path: '/a',
+      cache,
+      clock,
+      resilience: { attempts: 1 },
+    });
     await clock.until(provider.get('key'), 1);
     await clock.advance(120_000);
     server.faults = [{ name: 'InternalServerError', status: 500 }];

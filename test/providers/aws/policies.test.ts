@@ -15,7 +15,10 @@ interface Policy {
 const page = readFileSync(new URL('../../../docs/providers/aws.md', import.meta.url), 'utf8');
 const [, section = ''] = /\n## Least privilege\n([\s\S]*?)\n## /.exec(page) ?? [];
 const policies = new Map(
-  [...section.matchAll(/^### (.+)\n[\s\S]*?```json\n([\s\S]*?)```/gm)].map((match) => [match[1], JSON.parse(match[2] as string) as Policy]),
+  [...section.matchAll(/^### (.+)\n[\s\S]*?```json\n([\s\S]*?)```/gm)].map((match) => [
+    match[1],
+    JSON.parse(match[2] as string) as Policy,
+  ]),
 );
 
 let server: AwsServer;
@@ -75,7 +78,9 @@ describe('the policies in docs/providers/aws.md', () => {
 
   it('are all tried, but the one whose actions AWS takes itself', () => {
     expect([...policies.keys()].filter((title) => !uses[title as string])).toEqual(['A key of your own']);
-    expect(policies.get('A key of your own')?.Statement).toMatchObject([{ Action: ['kms:Decrypt'], Condition: { StringEquals: {} } }]);
+    expect(policies.get('A key of your own')?.Statement).toMatchObject([
+      { Action: ['kms:Decrypt'], Condition: { StringEquals: {} } },
+    ]);
   });
 
   it('allow, in the only version there is, and give * only to actions that know no resource', () => {
@@ -84,9 +89,12 @@ describe('the policies in docs/providers/aws.md', () => {
       for (const { Effect, Action, Resource } of Statement) {
         expect(Effect).toBe('Allow');
         if (Resource === '*')
-          expect(['secretsmanager:ListSecrets', 'secretsmanager:BatchGetSecretValue']).toEqual(expect.arrayContaining([...Action]));
+          expect(['secretsmanager:ListSecrets', 'secretsmanager:BatchGetSecretValue']).toEqual(
+            expect.arrayContaining([...Action]),
+          );
         for (const arn of [Resource].flat())
-          if (arn !== '*') expect(arn).toMatch(/^arn:aws:(ssm|secretsmanager|kms):eu-central-1:123456789012:/);
+          if (arn !== '*')
+            expect(arn).toMatch(/^arn:aws:(ssm|secretsmanager|kms):eu-central-1:123456789012:/);
       }
     }
   });

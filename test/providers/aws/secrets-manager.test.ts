@@ -3,7 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
-import { type AwsSecretsManagerOptions, AwsSecretsManagerProvider } from '../../../src/providers/aws/index.ts';
+import {
+  type AwsSecretsManagerOptions,
+  AwsSecretsManagerProvider,
+} from '../../../src/providers/aws/index.ts';
 import { AwsServer, account, arn } from './server.ts';
 
 let server: AwsServer;
@@ -15,17 +18,30 @@ afterEach(() => server[Symbol.asyncDispose]());
 const quick = { attempts: 1, timeoutMs: 2_000, breaker: false } as const;
 const manager = (options: Partial<AwsSecretsManagerOptions> = {}): AwsSecretsManagerProvider => {
   const where = options.secrets ? {} : { path: 'acme/inference/' };
-  return new AwsSecretsManagerProvider({ ...where, endpoint: server.endpoint, ...account, resilience: quick, ...options });
+  return new AwsSecretsManagerProvider({
+    ...where,
+    endpoint: server.endpoint,
+    ...account,
+    resilience: quick,
+    ...options,
+  });
 };
 
 describe('secrets below a path', () => {
   it('are documents: one request for all fields of one', async () => {
-    server.putSecret('acme/inference/database', '{"user":"app","password":"not-a-real-one","pool":{"max":5}}');
+    server.putSecret(
+      'acme/inference/database',
+      '{"user":"app","password":"not-a-real-one","pool":{"max":5}}',
+    );
     const provider = manager();
-    const found = await Promise.all(['database.user', 'database.password', 'database.pool.max'].map((key) => provider.get(key)));
+    const found = await Promise.all(
+      ['database.user', 'database.password', 'database.pool.max'].map((key) => provider.get(key)),
+    );
     expect(found.map((entry) => entry?.value)).toEqual(['app', 'not-a-real-one', 5]);
     expect(found[1]).toMatchObject({ secret: true, text: true });
-    expect(String(found[1]?.origin)).toMatch(/^aws-secrets-manager acme\/inference\/database#password \(version 0{8}-/);
+    expect(String(found[1]?.origin)).toMatch(
+      /^aws-secrets-manager acme\/inference\/database#password \(version 0{8}-/,
+    );
     expect(server.calls).toHaveLength(1);
   });
 
@@ -37,7 +53,11 @@ describe('secrets below a path', () => {
     expect((await provider.get('a.b.c'))?.value).toBe('in a');
     expect((await provider.get('x.y.z'))?.value).toBe('in x/y');
     expect((await provider.get('k.l.m'))?.value).toBe('alone');
-    expect(server.calls.map(({ operation }) => operation)).toEqual(['BatchGetSecretValue', 'BatchGetSecretValue', 'BatchGetSecretValue']);
+    expect(server.calls.map(({ operation }) => operation)).toEqual([
+      'BatchGetSecretValue',
+      'BatchGetSecretValue',
+      'BatchGetSecretValue',
+    ]);
   });
 
   it('that say two things of one key are a conflict naming both, in a look-up and in the tree', async () => {
@@ -51,7 +71,9 @@ describe('secrets below a path', () => {
 
   it('are read twenty at a time, and each is refused alone', async () => {
     for (let i = 0; i < 45; i++) server.putSecret(`acme/inference/key${i}`, `value ${i}`);
-    server.refused.set('acme/inference/key7', 'DecryptionFailure').set('acme/inference/key8', 'AccessDeniedException');
+    server.refused
+      .set('acme/inference/key7', 'DecryptionFailure')
+      .set('acme/inference/key8', 'AccessDeniedException');
     const found = await manager().getMany(Array.from({ length: 45 }, (_, i) => `key${i}`));
     expect(server.count('BatchGetSecretValue')).toBe(3);
     expect(found.get('key6')).toMatchObject({ value: 'value 6' });
@@ -73,7 +95,9 @@ describe('secrets below a path', () => {
       expect([...found.values()].every((entry) => (entry as { value: string }).value === 'x')).toBe(true);
     }
     expect(server.count('BatchGetSecretValue')).toBe(1);
-    expect(notices).toMatchObject([{ message: expect.stringContaining('secretsmanager:BatchGetSecretValue') }]);
+    expect(notices).toMatchObject([
+      { message: expect.stringContaining('secretsmanager:BatchGetSecretValue') },
+    ]);
   });
 
   it('are listed, all pages, without those that are deleted or beside the path', async () => {
@@ -91,7 +115,9 @@ describe('secrets below a path', () => {
     server.putSecret('acme/inference/good', 'x');
     server.putSecret('acme/inference/bad', 'x');
     server.refused.set('acme/inference/bad', 'DecryptionFailure');
-    expect((await manager().list()).map((item) => [item.key, 'error' in item ? item.error.code : item.value])).toEqual(
+    expect(
+      (await manager().list()).map((item) => [item.key, 'error' in item ? item.error.code : item.value]),
+    ).toEqual(
       expect.arrayContaining([
         ['good', 'x'],
         ['bad', 'crypto'],
@@ -142,9 +168,15 @@ describe('secrets below a path', () => {
     const patient = manager();
     await patient.set('other', 'text');
     await patient.delete('other');
-    expect(server.calls.at(-1)).toMatchObject({ operation: 'DeleteSecret', input: { RecoveryWindowInDays: 30 } });
+    expect(server.calls.at(-1)).toMatchObject({
+      operation: 'DeleteSecret',
+      input: { RecoveryWindowInDays: 30 },
+    });
     expect(await provider.delete('plain')).toBe(true);
-    expect(server.calls.at(-1)).toMatchObject({ operation: 'DeleteSecret', input: { RecoveryWindowInDays: 7 } });
+    expect(server.calls.at(-1)).toMatchObject({
+      operation: 'DeleteSecret',
+      input: { RecoveryWindowInDays: 7 },
+    });
   });
 
   it('are read by what a schema wants: 300 secrets are 15 batches, as predicted', async () => {
@@ -152,7 +184,9 @@ describe('secrets below a path', () => {
     for (const name of names) server.putSecret(`acme/inference/${name}`, 'x');
     const provider = manager();
     await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
-    expect(server.calls.map(({ operation }) => operation)).toEqual(Array.from({ length: 15 }, () => 'BatchGetSecretValue'));
+    expect(server.calls.map(({ operation }) => operation)).toEqual(
+      Array.from({ length: 15 }, () => 'BatchGetSecretValue'),
+    );
     expect(provider.stats().requests).toBe(15);
   });
 });
@@ -163,13 +197,17 @@ describe('an answer of Secrets Manager', () => {
   it('that leaves a secret or its value out is no absence and no empty text', async () => {
     await expect(answering({}).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(answering({ Errors: [{}] }).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(answering({ Name: 'acme/inference/a' }).get('a')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(answering({ Name: 'acme/inference/a' }).get('a')).rejects.toMatchObject({
+      code: 'unavailable',
+    });
     await expect(answering({}).list()).rejects.toMatchObject({ code: 'unavailable' });
     expect(await answering({ SecretList: [] }).list()).toEqual([]);
   });
 
   it('may name no secret, which is left out', async () => {
-    const client = { send: async (command: object) => (/^List/.test(command.constructor.name) ? { SecretList: [{}] } : {}) };
+    const client = {
+      send: async (command: object) => (/^List/.test(command.constructor.name) ? { SecretList: [{}] } : {}),
+    };
     expect(await manager({ client }).list()).toEqual([]);
   });
 
@@ -206,10 +244,18 @@ describe('a secret that waits for its deletion', () => {
     expect(await provider.get('key')).toBeUndefined();
     expect((await provider.getMany(['key', 'other'])).get('key')).toBeUndefined();
     await provider.set('key', 'again');
-    expect(server.calls.slice(-3).map(({ operation }) => operation)).toEqual(['DescribeSecret', 'RestoreSecret', 'PutSecretValue']);
+    expect(server.calls.slice(-3).map(({ operation }) => operation)).toEqual([
+      'DescribeSecret',
+      'RestoreSecret',
+      'PutSecretValue',
+    ]);
     expect((await provider.get('key'))?.value).toBe('again');
     await expect(
-      manager({ client: { send: () => Promise.reject(Object.assign(new Error(), { name: 'ResourceExistsException' })) } }).set('key', 'x'),
+      manager({
+        client: {
+          send: () => Promise.reject(Object.assign(new Error(), { name: 'ResourceExistsException' })),
+        },
+      }).set('key', 'x'),
     ).rejects.toMatchObject({ code: 'conflict' });
   });
 });
@@ -227,7 +273,12 @@ describe('one secret, or a map of them', () => {
     server.putSecret('prod/llm', '{"apiKey":"not-a-real-one"}');
     server.putSecret('prod/tls', 'pem');
     const provider = manager({
-      secrets: { 'llm.apiKey': 'prod/llm#apiKey', text: 'prod/llm#', tls: arn('prod/tls'), same: arn('prod/tls').slice(0, -7) },
+      secrets: {
+        'llm.apiKey': 'prod/llm#apiKey',
+        text: 'prod/llm#',
+        tls: arn('prod/tls'),
+        same: arn('prod/tls').slice(0, -7),
+      },
     });
     const found = await provider.getMany(['llm.apiKey', 'text', 'tls', 'same', 'other']);
     expect([...found.values()].map((entry) => (entry as { value?: unknown } | undefined)?.value)).toEqual([
@@ -252,13 +303,18 @@ describe('one secret, or a map of them', () => {
   it('writes to the stage that it reads', async () => {
     server.putSecret('acme/inference/key', 'one', { stage: 'AWSPENDING' });
     await manager({ stage: 'AWSPENDING' }).set('key', 'two');
-    expect(server.calls.at(-1)).toMatchObject({ operation: 'PutSecretValue', input: { VersionStages: ['AWSPENDING'] } });
+    expect(server.calls.at(-1)).toMatchObject({
+      operation: 'PutSecretValue',
+      input: { VersionStages: ['AWSPENDING'] },
+    });
   });
 
   it('refuses both or neither', () => {
     expect(() => manager({ path: 'a', secrets: { a: 'b' } })).toThrow(/either path or secrets/);
     expect(() => new AwsSecretsManagerProvider({ ...account })).toThrow(/either path or secrets/);
-    expect(() => manager({ recoveryWindowDays: 1 })).toThrow(/recoveryWindowDays must be a whole number from 7 to 30/);
+    expect(() => manager({ recoveryWindowDays: 1 })).toThrow(
+      /recoveryWindowDays must be a whole number from 7 to 30/,
+    );
   });
 });
 
@@ -278,7 +334,9 @@ describe('Secrets Manager that fails', () => {
   });
 
   it('is asked anew with a new client after a refusal, but not through a client of one’s own', async () => {
-    const client = { send: () => Promise.reject(Object.assign(new Error('x'), { name: 'ExpiredTokenException' })) };
+    const client = {
+      send: () => Promise.reject(Object.assign(new Error('x'), { name: 'ExpiredTokenException' })),
+    };
     const provider = manager({ client });
     await expect(provider.get('key')).rejects.toMatchObject({ code: 'unauthenticated' });
     await provider.close();

@@ -58,9 +58,17 @@ export class AwsServer implements AsyncDisposable {
       let text = '';
       request.on('data', (chunk) => (text += chunk));
       request.on('end', () => {
-        if (this.clockAheadMs !== 0) response.setHeader('date', new Date(Date.now() + this.clockAheadMs).toUTCString());
-        const late = Math.abs(Date.now() + this.clockAheadMs - signedAt(String(request.headers['x-amz-date']))) > 300_000;
-        this.#answer(String(request.headers['x-amz-target']), text === '' ? {} : JSON.parse(text), response, late);
+        if (this.clockAheadMs !== 0)
+          response.setHeader('date', new Date(Date.now() + this.clockAheadMs).toUTCString());
+        const late =
+          Math.abs(Date.now() + this.clockAheadMs - signedAt(String(request.headers['x-amz-date']))) >
+          300_000;
+        this.#answer(
+          String(request.headers['x-amz-target']),
+          text === '' ? {} : JSON.parse(text),
+          response,
+          late,
+        );
       });
     });
   }
@@ -81,14 +89,19 @@ export class AwsServer implements AsyncDisposable {
 
   putParameter(name: string, value: string, type = 'String'): void {
     const known = this.parameters.get(name);
-    this.parameters.set(name, { type, values: [...(known?.values ?? []), value], labels: known?.labels ?? {} });
+    this.parameters.set(name, {
+      type,
+      values: [...(known?.values ?? []), value],
+      labels: known?.labels ?? {},
+    });
   }
 
   putSecret(name: string, value: string, { binary = false, stage = 'AWSCURRENT' } = {}): string {
     const versions = this.secrets.get(name) ?? [];
     const id = `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}`;
     if (stage === 'AWSCURRENT') {
-      for (const version of versions) version.stages = version.stages.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : [];
+      for (const version of versions)
+        version.stages = version.stages.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : [];
     }
     this.secrets.set(name, [...versions, { id, value, binary, stages: [stage] }]);
     return id;
@@ -132,9 +145,12 @@ export class AwsServer implements AsyncDisposable {
   }
 
   #fault(operation: string): Fault | undefined {
-    const at = this.faults.findIndex((fault) => fault.operation === undefined || fault.operation === operation);
+    const at = this.faults.findIndex(
+      (fault) => fault.operation === undefined || fault.operation === operation,
+    );
     const fault = this.faults[at];
-    if (fault?.times !== undefined) this.faults.splice(at, 1, ...(fault.times > 1 ? [{ ...fault, times: fault.times - 1 }] : []));
+    if (fault?.times !== undefined)
+      this.faults.splice(at, 1, ...(fault.times > 1 ? [{ ...fault, times: fault.times - 1 }] : []));
     return fault;
   }
 
@@ -164,9 +180,14 @@ export class AwsServer implements AsyncDisposable {
       const names = [...this.parameters.keys()].filter((name) => name.startsWith(root)).sort();
       const from = Number(input.NextToken ?? 0);
       const page = names.slice(from, from + this.pageSize);
-      for (const name of page) if (this.refused.has(name) && input.WithDecryption) throw new Refusal(this.refused.get(name) as string);
+      for (const name of page)
+        if (this.refused.has(name) && input.WithDecryption)
+          throw new Refusal(this.refused.get(name) as string);
       const next = from + this.pageSize < names.length ? { NextToken: String(from + this.pageSize) } : {};
-      return { Parameters: page.flatMap((name) => this.#parameter(name, label, input.WithDecryption) ?? []), ...next };
+      return {
+        Parameters: page.flatMap((name) => this.#parameter(name, label, input.WithDecryption) ?? []),
+        ...next,
+      };
     },
     PutParameter: ({ Name, Value, Type }: { Name: string; Value: string; Type: string }) => {
       this.putParameter(Name, Value, Type);
@@ -176,8 +197,15 @@ export class AwsServer implements AsyncDisposable {
       if (!this.parameters.delete(Name)) throw new Refusal('ParameterNotFound');
       return {};
     },
-    GetSecretValue: ({ SecretId, VersionId, VersionStage }: { SecretId: string; VersionId?: string; VersionStage?: string }) =>
-      this.#secret(SecretId, VersionId, VersionStage),
+    GetSecretValue: ({
+      SecretId,
+      VersionId,
+      VersionStage,
+    }: {
+      SecretId: string;
+      VersionId?: string;
+      VersionStage?: string;
+    }) => this.#secret(SecretId, VersionId, VersionStage),
     BatchGetSecretValue: ({ SecretIdList }: { SecretIdList: string[] }) => {
       if (SecretIdList.length > 20) throw new Refusal('InvalidParameterException');
       const values: object[] = [];
@@ -186,20 +214,30 @@ export class AwsServer implements AsyncDisposable {
         try {
           values.push(this.#secret(name));
         } catch (error) {
-          errors.push({ SecretId: name, ErrorCode: (error as Refusal).name, Message: (error as Refusal).message });
+          errors.push({
+            SecretId: name,
+            ErrorCode: (error as Refusal).name,
+            Message: (error as Refusal).message,
+          });
         }
       }
       return { SecretValues: values, Errors: errors };
     },
     ListSecrets: ({ Filters, NextToken }: { Filters?: { Values: string[] }[]; NextToken?: string }) => {
       const prefix = Filters?.[0]?.Values[0] ?? '';
-      const names = [...this.secrets.keys()].filter((name) => name.startsWith(prefix) && !this.deleted.has(name)).sort();
+      const names = [...this.secrets.keys()]
+        .filter((name) => name.startsWith(prefix) && !this.deleted.has(name))
+        .sort();
       const from = Number(NextToken ?? 0);
       const next = from + this.pageSize < names.length ? { NextToken: String(from + this.pageSize) } : {};
-      return { SecretList: names.slice(from, from + this.pageSize).map((Name) => ({ Name, ARN: arn(Name) })), ...next };
+      return {
+        SecretList: names.slice(from, from + this.pageSize).map((Name) => ({ Name, ARN: arn(Name) })),
+        ...next,
+      };
     },
     CreateSecret: ({ Name, SecretString }: { Name: string; SecretString: string }) => {
-      if (this.secrets.has(Name)) throw new Refusal(this.deleted.has(Name) ? 'InvalidRequestException' : 'ResourceExistsException');
+      if (this.secrets.has(Name))
+        throw new Refusal(this.deleted.has(Name) ? 'InvalidRequestException' : 'ResourceExistsException');
       return { Name, ARN: arn(Name), VersionId: this.putSecret(Name, SecretString) };
     },
     PutSecretValue: ({ SecretId, SecretString }: { SecretId: string; SecretString: string }) => {
@@ -218,13 +256,32 @@ export class AwsServer implements AsyncDisposable {
       this.deleted.delete(this.#named(SecretId));
       return {};
     },
-    Encrypt: ({ KeyId, Plaintext, EncryptionContext }: { KeyId: string; Plaintext: string; EncryptionContext?: object }) => ({
-      CiphertextBlob: Buffer.from(JSON.stringify([KeyId, Plaintext, EncryptionContext ?? null])).toString('base64'),
+    Encrypt: ({
+      KeyId,
+      Plaintext,
+      EncryptionContext,
+    }: {
+      KeyId: string;
+      Plaintext: string;
+      EncryptionContext?: object;
+    }) => ({
+      CiphertextBlob: Buffer.from(JSON.stringify([KeyId, Plaintext, EncryptionContext ?? null])).toString(
+        'base64',
+      ),
     }),
-    Decrypt: ({ KeyId, CiphertextBlob, EncryptionContext }: { KeyId: string; CiphertextBlob: string; EncryptionContext?: object }) => {
+    Decrypt: ({
+      KeyId,
+      CiphertextBlob,
+      EncryptionContext,
+    }: {
+      KeyId: string;
+      CiphertextBlob: string;
+      EncryptionContext?: object;
+    }) => {
       const [key, plain, context] = JSON.parse(Buffer.from(CiphertextBlob, 'base64').toString());
       if (key !== KeyId) throw new Refusal('IncorrectKeyException');
-      if (JSON.stringify(context) !== JSON.stringify(EncryptionContext ?? null)) throw new Refusal('InvalidCiphertextException');
+      if (JSON.stringify(context) !== JSON.stringify(EncryptionContext ?? null))
+        throw new Refusal('InvalidCiphertextException');
       return { Plaintext: plain };
     },
   };
@@ -246,26 +303,43 @@ export class AwsServer implements AsyncDisposable {
   }
 
   #named(id: string): string {
-    const name = [...this.secrets.keys()].find((one) => id === one || id === arn(one) || `${id}-AbCdEf` === arn(one));
+    const name = [...this.secrets.keys()].find(
+      (one) => id === one || id === arn(one) || `${id}-AbCdEf` === arn(one),
+    );
     if (name === undefined) throw new Refusal('ResourceNotFoundException');
     return name;
   }
 
-  #secret(id: string, versionId?: string, stage = versionId === undefined ? 'AWSCURRENT' : undefined): object {
+  #secret(
+    id: string,
+    versionId?: string,
+    stage = versionId === undefined ? 'AWSCURRENT' : undefined,
+  ): object {
     const refused = this.refused.get(id);
     if (refused) throw new Refusal(refused);
     const name = this.#named(id);
     if (this.deleted.has(name)) throw new Refusal('InvalidRequestException');
-    const version = this.secrets.get(name)?.find((one) => (stage ? one.stages.includes(stage) : one.id === versionId));
+    const version = this.secrets
+      .get(name)
+      ?.find((one) => (stage ? one.stages.includes(stage) : one.id === versionId));
     if (!version) throw new Refusal('ResourceNotFoundException');
     const content = version.binary ? { SecretBinary: version.value } : { SecretString: version.value };
-    return { Name: name, ARN: arn(name), VersionId: version.id, VersionStages: version.stages, CreatedDate: 1_700_000_000, ...content };
+    return {
+      Name: name,
+      ARN: arn(name),
+      VersionId: version.id,
+      VersionStages: version.stages,
+      CreatedDate: 1_700_000_000,
+      ...content,
+    };
   }
 }
 
-const signedAt = (time: string): number => Date.parse(time.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)/, '$1-$2-$3:$4:'));
+const signedAt = (time: string): number =>
+  Date.parse(time.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)/, '$1-$2-$3:$4:'));
 
-export const arn = (name: string): string => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
+export const arn = (name: string): string =>
+  `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
 
 export const account = {
   region: 'eu-central-1',

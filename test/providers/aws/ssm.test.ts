@@ -32,11 +32,21 @@ describe('SSM parameters', () => {
     server.putParameter('/acme/inference/database/pool-max', '5');
     server.putParameter('/acme/inference/hosts/api.example.com', 'x');
     const provider = ssm();
-    expect(await provider.get('database.pool-max')).toMatchObject({ value: '5', secret: false, version: '1', text: true });
+    expect(await provider.get('database.pool-max')).toMatchObject({
+      value: '5',
+      secret: false,
+      version: '1',
+      text: true,
+    });
     expect(await provider.get('hosts."api.example.com"')).toMatchObject({ value: 'x' });
-    expect((await provider.list()).map((item) => item.key)).toEqual(['database.pool-max', 'hosts."api.example.com"']);
+    expect((await provider.list()).map((item) => item.key)).toEqual([
+      'database.pool-max',
+      'hosts."api.example.com"',
+    ]);
     expect(provider.where('database.pool-max')).toBe('aws-ssm /acme/inference/database/pool-max');
-    expect(String((await provider.get('database.pool-max'))?.origin)).toBe('aws-ssm /acme/inference/database/pool-max v1');
+    expect(String((await provider.get('database.pool-max'))?.origin)).toBe(
+      'aws-ssm /acme/inference/database/pool-max v1',
+    );
     expect(await provider.get('no."such/thing"')).toBeUndefined();
     expect(server.calls.some(({ input }) => JSON.stringify(input).includes('such'))).toBe(false);
   });
@@ -52,7 +62,9 @@ describe('SSM parameters', () => {
   it('that are missing are absent, and spoil nothing else in their batch', async () => {
     server.putParameter('/acme/inference/a', '1');
     const found = await ssm().getMany(['a', 'b', 'c']);
-    expect([...found].map(([key, entry]) => [key, (entry as { value?: unknown } | undefined)?.value])).toEqual([
+    expect(
+      [...found].map(([key, entry]) => [key, (entry as { value?: unknown } | undefined)?.value]),
+    ).toEqual([
       ['a', '1'],
       ['b', undefined],
       ['c', undefined],
@@ -63,7 +75,9 @@ describe('SSM parameters', () => {
     server.putParameter('/acme/inference/good', 'x');
     server.putParameter('/acme/inference/denied', 'x', 'SecureString');
     server.putParameter('/acme/inference/broken', 'x', 'SecureString');
-    server.refused.set('/acme/inference/denied', 'AccessDeniedException').set('/acme/inference/broken', 'InvalidKeyId');
+    server.refused
+      .set('/acme/inference/denied', 'AccessDeniedException')
+      .set('/acme/inference/broken', 'InvalidKeyId');
     const found = await ssm().getMany(['good', 'denied', 'broken']);
     expect(found.get('good')).toMatchObject({ value: 'x' });
     expect(found.get('denied')).toMatchObject({
@@ -79,7 +93,10 @@ describe('SSM parameters', () => {
     server.putParameter('/acme/inference/json', '{"a":1}');
     server.putParameter('/acme/inference/large', 'x'.repeat(8_192));
     const provider = ssm();
-    expect(await provider.get('list')).toMatchObject({ value: ['a', 'b', 'c'], metadata: { type: 'StringList' } });
+    expect(await provider.get('list')).toMatchObject({
+      value: ['a', 'b', 'c'],
+      metadata: { type: 'StringList' },
+    });
     expect(await provider.get('secret')).toMatchObject({ value: 'not-a-real-secret', secret: true });
     expect(await provider.get('json')).toMatchObject({ value: '{"a":1}' });
     expect(await provider.get('large')).toMatchObject({ value: 'x'.repeat(8_192) });
@@ -88,7 +105,10 @@ describe('SSM parameters', () => {
   it('that are encrypted are never ciphertext: without decryption they are holes that say so', async () => {
     server.putParameter('/acme/inference/secret', 'not-a-real-secret', 'SecureString');
     const provider = ssm({ decrypt: false });
-    await expect(provider.get('secret')).rejects.toMatchObject({ code: 'crypto', message: expect.stringContaining('decrypt is false') });
+    await expect(provider.get('secret')).rejects.toMatchObject({
+      code: 'crypto',
+      message: expect.stringContaining('decrypt is false'),
+    });
     expect(await provider.list()).toMatchObject([{ key: 'secret', error: { code: 'crypto' } }]);
     expect(JSON.stringify(await provider.list())).not.toContain('kms:alias');
   });
@@ -96,7 +116,9 @@ describe('SSM parameters', () => {
   it('have versions and labels, which never answer for each other', async () => {
     server.putParameter('/acme/inference/model', 'one');
     server.putParameter('/acme/inference/model', 'two');
-    (server.parameters.get('/acme/inference/model') as { labels: Record<string, number> }).labels = { live: 1 };
+    (server.parameters.get('/acme/inference/model') as { labels: Record<string, number> }).labels = {
+      live: 1,
+    };
     const provider = ssm();
     expect((await provider.get('model'))?.value).toBe('two');
     expect((await provider.get('model', { version: '1' }))?.value).toBe('one');
@@ -130,7 +152,11 @@ describe('SSM parameters', () => {
   });
 
   it('are found at keys of one’s own, where JSON text is a section and a field of it a value', async () => {
-    server.putParameter('/aws/reference/secretsmanager/db', '{"user":"app","password":"not-a-real-one"}', 'SecureString');
+    server.putParameter(
+      '/aws/reference/secretsmanager/db',
+      '{"user":"app","password":"not-a-real-one"}',
+      'SecureString',
+    );
     server.putParameter('/aws/service/ami', 'ami-1');
     const provider = ssm({
       parameters: {
@@ -144,14 +170,20 @@ describe('SSM parameters', () => {
     expect((await provider.get('ami'))?.value).toBe('ami-1');
     expect((await provider.get('user'))?.value).toBe('app');
     expect((await provider.get('raw'))?.value).toContain('{"user"');
-    expect((await provider.list()).map((item) => item.key)).toEqual(expect.arrayContaining(['db.login', 'ami', 'raw', 'user']));
+    expect((await provider.list()).map((item) => item.key)).toEqual(
+      expect.arrayContaining(['db.login', 'ami', 'raw', 'user']),
+    );
     expect(server.count('GetParametersByPath')).toBe(0);
   });
 
   it('are written and deleted', async () => {
     const provider = ssm({ kmsKeyId: 'alias/config' });
     expect(await provider.set('db.password', 'not-a-real-one')).toMatchObject({ version: '1', secret: true });
-    expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'SecureString', KeyId: 'alias/config', Overwrite: true });
+    expect(server.calls.at(-1)?.input).toMatchObject({
+      Type: 'SecureString',
+      KeyId: 'alias/config',
+      Overwrite: true,
+    });
     await provider.set('hosts', ['a', 'b'], { secret: false });
     expect(server.calls.at(-1)?.input).toMatchObject({ Type: 'StringList', Value: 'a,b' });
     await provider.set('empty', [], { secret: false });
@@ -173,7 +205,10 @@ describe('SSM parameters', () => {
     for (let i = 0; i < 100; i++) server.putParameter(`/acme/inference/unused${i}`, 'x');
     server.putParameter('/acme/inference/port', '8080');
     server.putParameter('/acme/inference/hosts', 'a,b', 'StringList');
-    const config = await loadConfig(z.object({ port: z.number(), hosts: z.array(z.string()), debug: z.boolean().default(false) }), ssm());
+    const config = await loadConfig(
+      z.object({ port: z.number(), hosts: z.array(z.string()), debug: z.boolean().default(false) }),
+      ssm(),
+    );
     expect({ ...config.value }).toEqual({ port: 8080, hosts: ['a', 'b'], debug: false });
     expect(server.calls.map(({ operation }) => operation)).toEqual(['GetParameters']);
   });
@@ -188,7 +223,8 @@ describe('SSM parameters', () => {
 
   it('give a schema its thousand keys in a hundred calls, as predicted, whatever else stands beside them', async () => {
     const names = Array.from({ length: 1_000 }, (_, i) => `key${i}`);
-    for (const name of [...names, ...names.map((name) => `unread-${name}`)]) server.putParameter(`/acme/inference/${name}`, 'x');
+    for (const name of [...names, ...names.map((name) => `unread-${name}`)])
+      server.putParameter(`/acme/inference/${name}`, 'x');
     const provider = ssm();
     await loadConfig(z.object(Object.fromEntries(names.map((name) => [name, z.string()]))), provider);
     expect(provider.stats().requests).toBe(100);
@@ -206,9 +242,17 @@ describe('SSM names', () => {
       { Name: '/shared/url', ARN: shared, Value: 'https://x', Type: 'String', Version: 5 },
     ];
     const client = { send: async () => ({ Parameters: answers }) };
-    const provider = new AwsSsmProvider({ parameters: { old: '/a/model:1', now: '/a/model', same: '/a/model:2', url: shared }, client });
+    const provider = new AwsSsmProvider({
+      parameters: { old: '/a/model:1', now: '/a/model', same: '/a/model:2', url: shared },
+      client,
+    });
     const found = await provider.getMany(['old', 'now', 'same', 'url']);
-    expect([...found.values()].map((entry) => (entry as { value: string }).value)).toEqual(['one', 'two', 'two', 'https://x']);
+    expect([...found.values()].map((entry) => (entry as { value: string }).value)).toEqual([
+      'one',
+      'two',
+      'two',
+      'https://x',
+    ]);
   });
 
   it('that tell a version or a label are not written to, nor deleted', async () => {
@@ -266,13 +310,19 @@ describe('an answer of SSM', () => {
   });
 
   it('to a write may leave the version out', async () => {
-    const client = { send: async (command: object) => (/^Put/.test(command.constructor.name) ? {} : { InvalidParameters: ['/a/key'] }) };
+    const client = {
+      send: async (command: object) =>
+        /^Put/.test(command.constructor.name) ? {} : { InvalidParameters: ['/a/key'] },
+    };
     const entry = await new AwsSsmProvider({ path: '/a', client }).set('key', 'x');
     expect(entry.version).toBeUndefined();
   });
 
   it('lists the root of all names, without those that stand beside every path', async () => {
-    const provider = answering({ Parameters: ['/a/key', 'alone', '/top'].map((Name) => ({ Name, Value: 'x', Type: 'String' })) }, '/');
+    const provider = answering(
+      { Parameters: ['/a/key', 'alone', '/top'].map((Name) => ({ Name, Value: 'x', Type: 'String' })) },
+      '/',
+    );
     expect((await provider.list()).map((item) => item.key)).toEqual(['a.key', 'top']);
   });
 
@@ -291,7 +341,11 @@ describe('SSM at start-up', () => {
         starts.push(clock.now());
         if (command.input.Names) return { InvalidParameters: command.input.Names };
         const page = Number(command.input.NextToken ?? 0);
-        const Parameters = Array.from({ length: 10 }, (_, i) => ({ Name: `/a/key${page * 10 + i}`, Value: 'x', Type: 'String' }));
+        const Parameters = Array.from({ length: 10 }, (_, i) => ({
+          Name: `/a/key${page * 10 + i}`,
+          Value: 'x',
+          Type: 'String',
+        }));
         return { Parameters, ...(page < 99 && { NextToken: `${page + 1}` }) };
       },
     };
@@ -300,12 +354,14 @@ describe('SSM at start-up', () => {
     const keys = Array.from({ length: 990 }, (_, i) => `other${i}`);
     await clock.until(provider.getMany(keys), 10);
     expect(starts).toHaveLength(199);
-    for (const at of starts) expect(starts.filter((one) => one >= at && one < at + 1_000).length).toBeLessThan(40);
+    for (const at of starts)
+      expect(starts.filter((one) => one >= at && one < at + 1_000).length).toBeLessThan(40);
   });
 });
 
 describe('SSM that fails', () => {
-  const failed = (provider: AwsSsmProvider) => provider.get('key').catch((error: unknown) => error) as Promise<ConfigError>;
+  const failed = (provider: AwsSsmProvider) =>
+    provider.get('key').catch((error: unknown) => error) as Promise<ConfigError>;
 
   it.each([
     ['ThrottlingException', 400, 'throttled'],
@@ -336,7 +392,9 @@ describe('SSM that fails', () => {
 
   it('by hanging is given up in time', async () => {
     server.faults = [{ hang: true }];
-    expect(await failed(ssm({ resilience: { attempts: 1, timeoutMs: 60, breaker: false } }))).toMatchObject({ code: 'timeout' });
+    expect(await failed(ssm({ resilience: { attempts: 1, timeoutMs: 60, breaker: false } }))).toMatchObject({
+      code: 'timeout',
+    });
   });
 
   it('by being nowhere is unavailable', async () => {

@@ -25,14 +25,22 @@ beforeEach(async () => {
       return send(
         401,
         {},
-        { 'www-authenticate': `Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault.azure.net"` },
+        {
+          'www-authenticate': `Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault.azure.net"`,
+        },
       );
-    if (refuse?.(authorization, response)) return send(401, { error: { code: 'Unauthorized', message: 'not-a-real-secret' } });
+    if (refuse?.(authorization, response))
+      return send(401, { error: { code: 'Unauthorized', message: 'not-a-real-secret' } });
     const url = new URL(String(request.url), base());
     if (url.pathname === '/secrets') {
       const from = Number(url.searchParams.get('skip') ?? 0);
-      const value = names.slice(from, from + 25).map((name) => ({ id: `${base()}/secrets/${name}`, attributes: { enabled: true } }));
-      return send(200, { value, nextLink: from + 25 < names.length ? `${base()}/secrets?api-version=7.6&skip=${from + 25}` : null });
+      const value = names
+        .slice(from, from + 25)
+        .map((name) => ({ id: `${base()}/secrets/${name}`, attributes: { enabled: true } }));
+      return send(200, {
+        value,
+        nextLink: from + 25 < names.length ? `${base()}/secrets?api-version=7.6&skip=${from + 25}` : null,
+      });
     }
     const [, , name] = url.pathname.split('/') as [string, string, string];
     if (!names.includes(name)) return send(404, { error: { code: 'SecretNotFound', message: name } });
@@ -51,7 +59,12 @@ afterEach(async () => {
 
 const base = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 let tokens = 0;
-const credential = { getToken: async () => ({ token: `not-a-real-token-${++tokens}`, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+const credential = {
+  getToken: async () => ({
+    token: `not-a-real-token-${++tokens}`,
+    expiresOnTimestamp: Date.now() + 3_600_000,
+  }),
+};
 const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvider =>
   new AzureKeyVaultProvider({
     url: base(),
@@ -64,7 +77,10 @@ const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvid
 describe('Azure’s client', () => {
   it('logs in at the vault’s challenge, and reads', async () => {
     const provider = azure();
-    expect(await provider.get('key')).toMatchObject({ value: 'not-a-real-text', version: '0123456789abcdef0123456789abcdef' });
+    expect(await provider.get('key')).toMatchObject({
+      value: 'not-a-real-text',
+      version: '0123456789abcdef0123456789abcdef',
+    });
     expect(asked.map(({ token }) => token !== undefined)).toEqual([false, true]);
     expect(await provider.get('nothing')).toBeUndefined();
     await provider.close();
@@ -80,7 +96,9 @@ describe('Azure’s client', () => {
   });
 
   it('sends no token in the clear', async () => {
-    await expect(azure({ clientOptions: { disableChallengeResourceVerification: true } }).get('key')).rejects.toThrow();
+    await expect(
+      azure({ clientOptions: { disableChallengeResourceVerification: true } }).get('key'),
+    ).rejects.toThrow();
     expect(asked.every(({ token }) => token === undefined)).toBe(true);
   });
 

@@ -16,7 +16,12 @@ export interface FakeSecret {
 export type Fault = Error | 'hang' | 'garbage';
 
 /** An error as Azure's client makes it. */
-export function refused(status: number | undefined, code?: string, inner?: string, headers: Readonly<Record<string, string>> = {}): Error {
+export function refused(
+  status: number | undefined,
+  code?: string,
+  inner?: string,
+  headers: Readonly<Record<string, string>> = {},
+): Error {
   return Object.assign(new Error('not-a-real-secret stands in this message'), {
     name: 'RestError',
     code,
@@ -56,16 +61,22 @@ export class FakeVault implements AzureClient {
     return this.#asked('getSecret', name, options, () => {
       if (this.denied.has(name)) throw refused(403, 'Forbidden', 'ForbiddenByRbac');
       const versions = this.secrets.get(this.#at(name)) ?? [];
-      const found = options.version ? versions.find(({ properties }) => properties.version === options.version) : versions.at(-1);
+      const found = options.version
+        ? versions.find(({ properties }) => properties.version === options.version)
+        : versions.at(-1);
       if (!found) throw notFound();
       if (!found.properties.enabled) throw refused(403, 'Forbidden', 'SecretDisabled');
       return found;
     });
   }
 
-  listPropertiesOfSecrets(options?: object): { byPage(settings?: { maxPageSize?: number }): AsyncIterator<unknown> } {
+  listPropertiesOfSecrets(options?: object): {
+    byPage(settings?: { maxPageSize?: number }): AsyncIterator<unknown>;
+  } {
     const asked = (): Promise<FakeSecret[][] | undefined> =>
-      this.#asked('list', undefined, options, () => [...this.secrets.values()].filter((versions) => versions.length > 0));
+      this.#asked('list', undefined, options, () =>
+        [...this.secrets.values()].filter((versions) => versions.length > 0),
+      );
     const { failPage } = this;
     const failed = (page: number): boolean => {
       if (page !== failPage || this.failPage === undefined) return false;
@@ -77,7 +88,9 @@ export class FakeVault implements AzureClient {
         for (let page = 0, from = 0; ; page++, from += maxPageSize) {
           const all = await asked();
           if (failed(page)) throw refused(503);
-          yield all?.slice(from, from + maxPageSize).map((versions) => versions.at(-1)?.properties) as unknown;
+          yield all
+            ?.slice(from, from + maxPageSize)
+            .map((versions) => versions.at(-1)?.properties) as unknown;
           if (from + maxPageSize >= (all?.length ?? 0)) return;
         }
       },
@@ -101,7 +114,10 @@ export class FakeVault implements AzureClient {
     });
   }
 
-  async beginRecoverDeletedSecret(name: string, options?: object): Promise<{ pollUntilDone(): Promise<unknown> }> {
+  async beginRecoverDeletedSecret(
+    name: string,
+    options?: object,
+  ): Promise<{ pollUntilDone(): Promise<unknown> }> {
     await this.#asked('beginRecoverDeletedSecret', name, options, () => undefined);
     return {
       pollUntilDone: async () => {

@@ -16,7 +16,12 @@ beforeEach(() => {
 
 const quick = { attempts: 3, backoff: { initialMs: 1, maxMs: 1 }, breaker: false } as const;
 const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvider =>
-  new AzureKeyVaultProvider({ url: 'https://acme.vault.azure.net', client: vault, resilience: quick, ...options });
+  new AzureKeyVaultProvider({
+    url: 'https://acme.vault.azure.net',
+    client: vault,
+    resilience: quick,
+    ...options,
+  });
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,
@@ -28,7 +33,13 @@ describe('Azure Key Vault', () => {
   it('reads a secret of its own name, with version, time and origin', async () => {
     const version = vault.put('inference--llm--api-key', 'not-a-real-one');
     const entry = await azure({ prefix: 'inference--' }).get('llm.apiKey');
-    expect(entry).toMatchObject({ value: 'not-a-real-one', secret: true, text: true, version, modifiedAt: 1_700_000_000_000 });
+    expect(entry).toMatchObject({
+      value: 'not-a-real-one',
+      secret: true,
+      text: true,
+      version,
+      modifiedAt: 1_700_000_000_000,
+    });
     expect(String(entry?.origin)).toContain('azure inference--llm--api-key');
   });
 
@@ -45,7 +56,10 @@ describe('Azure Key Vault', () => {
   it('reads JSON text as a section, a field of it, or whole', async () => {
     vault.put('db', '{"user":"app"}', { contentType: 'application/json' });
     const provider = azure({ secrets: { db: 'db', user: 'db#user', text: 'db#' } });
-    expect(await provider.get('db.user')).toMatchObject({ value: 'app', metadata: { type: 'application/json' } });
+    expect(await provider.get('db.user')).toMatchObject({
+      value: 'app',
+      metadata: { type: 'application/json' },
+    });
     expect((await provider.get('user'))?.value).toBe('app');
     expect((await provider.get('text'))?.value).toBe('{"user":"app"}');
     expect(vault.calls).toHaveLength(1);
@@ -53,7 +67,10 @@ describe('Azure Key Vault', () => {
 
   it('reads the secret of a managed certificate, and says what it is', async () => {
     vault.put('tls', 'MIIfake', { contentType: 'application/x-pkcs12' });
-    expect(await azure().get('tls')).toMatchObject({ value: 'MIIfake', metadata: { type: 'application/x-pkcs12' } });
+    expect(await azure().get('tls')).toMatchObject({
+      value: 'MIIfake',
+      metadata: { type: 'application/x-pkcs12' },
+    });
   });
 
   it('reads a version that is pinned or asked for, and never one for another', async () => {
@@ -73,19 +90,34 @@ describe('Azure Key Vault', () => {
     vault.put('early', 'x', { notBefore: new Date(Date.UTC(2026, 0, 2)) });
     vault.put('late', 'x', { expiresOn: new Date(Date.UTC(2025, 11, 31)) });
     vault.put('off', 'x', { enabled: false });
-    const chain = new ProviderChain([azure({ clock }), new MemoryProvider({ early: 'a default', late: 'a default', off: 'a default' })]);
-    expect(await failure(chain.get('early'))).toMatchObject({ code: 'disabled', message: expect.stringContaining('2026-01-02T00:00') });
-    expect(await failure(chain.get('late'))).toMatchObject({ code: 'disabled', message: expect.stringContaining('2025-12-31T00:00') });
+    const chain = new ProviderChain([
+      azure({ clock }),
+      new MemoryProvider({ early: 'a default', late: 'a default', off: 'a default' }),
+    ]);
+    expect(await failure(chain.get('early'))).toMatchObject({
+      code: 'disabled',
+      message: expect.stringContaining('2026-01-02T00:00'),
+    });
+    expect(await failure(chain.get('late'))).toMatchObject({
+      code: 'disabled',
+      message: expect.stringContaining('2025-12-31T00:00'),
+    });
     expect(await failure(chain.get('off'))).toMatchObject({ code: 'disabled', transient: false });
     const shape = z.object({ early: z.string(), late: z.string(), off: z.string() });
-    expect(await failure(loadConfig(shape, chain))).toMatchObject({ code: 'validation', message: expect.stringContaining('2026-01-02') });
+    expect(await failure(loadConfig(shape, chain))).toMatchObject({
+      code: 'validation',
+      message: expect.stringContaining('2026-01-02'),
+    });
   });
 
   it('serves nothing past its expiry, also from the cache', async () => {
     const clock = manualClock();
     vault.put('key', 'x', { expiresOn: new Date(clock.now() + day) });
     const provider = azure({ clock, cache: { ttlMs: 2 * day } });
-    expect(await clock.until(provider.get('key'))).toMatchObject({ value: 'x', expiresAt: clock.now() + day });
+    expect(await clock.until(provider.get('key'))).toMatchObject({
+      value: 'x',
+      expiresAt: clock.now() + day,
+    });
     await clock.advance(day + 1);
     expect(await failure(clock.until(provider.get('key')))).toMatchObject({ code: 'disabled' });
   });
@@ -109,7 +141,10 @@ describe('Azure Key Vault', () => {
     vault.fault = refused(404);
     expect(await failure(azure().get('key'))).toMatchObject({ code: 'unavailable' });
     vault.fault = refused(403, 'Forbidden', 'ForbiddenByFirewall');
-    expect(await failure(azure().get('key'))).toMatchObject({ code: 'access_denied', message: expect.stringContaining('firewall') });
+    expect(await failure(azure().get('key'))).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('firewall'),
+    });
     vault.fault = undefined;
     vault.put('key', undefined);
     expect(await failure(azure().get('key'))).toMatchObject({ code: 'unavailable' });
@@ -163,11 +198,13 @@ describe('a list of Azure Key Vault', () => {
   });
 
   it('leaves out names that are no keys, and says so once', async () => {
-    for (const name of ['app--good', 'APP--Other', 'app--constructor', 'app--pool-2', 'unrelated']) vault.put(name, 'x');
+    for (const name of ['app--good', 'APP--Other', 'app--constructor', 'app--pool-2', 'unrelated'])
+      vault.put(name, 'x');
     const provider = azure({ prefix: 'app--', cache: false });
     const notices: ConfigEvent[] = [];
     provider.on((event) => event.type === 'notice' && notices.push(event));
-    for (let i = 0; i < 2; i++) expect((await provider.list()).map((item) => item.key)).toEqual(['good', 'other']);
+    for (let i = 0; i < 2; i++)
+      expect((await provider.list()).map((item) => item.key)).toEqual(['good', 'other']);
     expect(notices).toHaveLength(2);
   });
 
@@ -177,13 +214,19 @@ describe('a list of Azure Key Vault', () => {
       byPage: () => ({ next: () => Promise.reject(refused(403, 'Forbidden', 'ForbiddenByRbac')) }),
     });
     expect((await loadConfig(z.object({ key: z.string() }), azure())).value).toEqual({ key: 'x' });
-    expect(await failure(azure().list())).toMatchObject({ code: 'access_denied', message: expect.stringContaining('option secrets') });
+    expect(await failure(azure().list())).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('option secrets'),
+    });
   });
 
   it('has a conflict where two secrets say two things of one key, and names both', async () => {
     vault.put('db', '{"host":"one"}');
     vault.put('db--host', 'two');
-    expect(await failure(azure().get('db.host'))).toMatchObject({ code: 'conflict', message: expect.stringMatching(/db#host.*db--host/) });
+    expect(await failure(azure().get('db.host'))).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/db#host.*db--host/),
+    });
   });
 });
 
@@ -201,12 +244,19 @@ describe('writing to Azure Key Vault', () => {
     const written = await provider.set('llm.apiKey', 'not-a-real-one');
     expect(written.version).toBe(vault.secrets.get('llm--api-key')?.[0]?.properties.version);
     await provider.set('llm.limits', { rps: 5 });
-    expect(vault.calls.at(-1)).toMatchObject({ method: 'setSecret', options: { contentType: 'application/json' } });
+    expect(vault.calls.at(-1)).toMatchObject({
+      method: 'setSecret',
+      options: { contentType: 'application/json' },
+    });
     expect((await provider.get('llm.limits.rps'))?.value).toBe(5);
     expect(await provider.delete('llm.apiKey')).toBe(true);
     expect(await provider.get('llm.apiKey')).toBeUndefined();
     await provider.set('llm.apiKey', 'not-a-real-other');
-    expect(vault.calls.slice(-3).map(({ method }) => method)).toEqual(['setSecret', 'beginRecoverDeletedSecret', 'setSecret']);
+    expect(vault.calls.slice(-3).map(({ method }) => method)).toEqual([
+      'setSecret',
+      'beginRecoverDeletedSecret',
+      'setSecret',
+    ]);
     expect((await provider.get('llm.apiKey'))?.value).toBe('not-a-real-other');
   });
 
@@ -255,7 +305,11 @@ describe('a client of one’s own', () => {
   it('gives away no token and no payload, whatever fails', async () => {
     for (const fault of [401, 403, 404, 409, 429, 500].map((status) => refused(status, 'not-a-real-code'))) {
       vault.fault = fault;
-      for (const ask of [() => azure().get('key'), () => azure().list(), () => azure().set('key', 'not-a-real-one')])
+      for (const ask of [
+        () => azure().get('key'),
+        () => azure().list(),
+        () => azure().set('key', 'not-a-real-one'),
+      ])
         expect(inspect(await failure(ask()), { depth: null, showHidden: true })).not.toContain('not-a-real');
     }
     const credential = {

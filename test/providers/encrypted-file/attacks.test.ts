@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
-import type { FileKey } from '../../../src/providers/encrypted-file/file-key.ts';
-import { newKey, parseKeys, password } from '../../../src/providers/encrypted-file/keys.ts';
-import type { AgreementKey } from '../../../src/providers/encrypted-file/wrapping.ts';
+import {
+  changeRecipients,
+  makeEnvelope,
+  openEnvelope,
+  rewriteEnvelope,
+} from '../../../src/sealing/envelope.ts';
+import type { FileKey } from '../../../src/sealing/file-key.ts';
+import { newKey, parseKeys, password } from '../../../src/sealing/keys.ts';
+import type { AgreementKey } from '../../../src/sealing/wrapping.ts';
 
 const secret = 'fake-Zq81-plaintext';
 const plaintext = Buffer.from(`password: ${secret}\n`);
@@ -13,7 +18,10 @@ const [key] = parseKeys(JSON.stringify(newKey('symmetric', 'ci')), 'it') as [Fil
 const [other] = parseKeys(JSON.stringify(newKey('symmetric', 'ci')), 'it') as [FileKey];
 const [alice] = parseKeys(JSON.stringify(newKey('x25519', 'alice')), 'it') as [AgreementKey];
 
-type File = Record<string, unknown> & { recipients: { header: Record<string, unknown>; encrypted_key: string }[]; protected: string };
+type File = Record<string, unknown> & {
+  recipients: { header: Record<string, unknown>; encrypted_key: string }[];
+  protected: string;
+};
 
 const make = (keys: readonly FileKey[] = [key], bound: string | undefined = context): Promise<string> =>
   makeEnvelope(plaintext, keys, { context: bound, contentType: 'yaml', where });
@@ -35,7 +43,10 @@ async function refusal(
   expect(`${error.stack}${JSON.stringify(error)}`).not.toContain(secret);
   return error;
 }
-async function tampered(change: (file: File) => void, keys?: readonly FileKey[]): Promise<{ code: string; message: string }> {
+async function tampered(
+  change: (file: File) => void,
+  keys?: readonly FileKey[],
+): Promise<{ code: string; message: string }> {
   const file = JSON.parse(await make()) as File;
   change(file);
   return refusal(JSON.stringify(file), keys);
@@ -64,7 +75,8 @@ describe('an encrypted file that was attacked', () => {
 
   it('is refused at every length that is not its own', async () => {
     const good = await make();
-    for (let length = 0; length < good.length - 1; length++) expect((await refusal(good.slice(0, length))).code).toBe('parse');
+    for (let length = 0; length < good.length - 1; length++)
+      expect((await refusal(good.slice(0, length))).code).toBe('parse');
   });
 
   it('is refused with another key of the same name', async () => {
@@ -79,7 +91,11 @@ describe('an encrypted file that was attacked', () => {
 
   it('says that there is no key here, and why', async () => {
     const text = await make();
-    const opening = openEnvelope(text, { keys: [], absent: ['the variable LLM_CONFIG_KEY is not set'] }, { context, where });
+    const opening = openEnvelope(
+      text,
+      { keys: [], absent: ['the variable LLM_CONFIG_KEY is not set'] },
+      { context, where },
+    );
     await expect(opening).rejects.toThrow(/there is no key here\. the variable LLM_CONFIG_KEY is not set/);
   });
 
@@ -88,7 +104,10 @@ describe('an encrypted file that was attacked', () => {
     expect((await refusal(staging)).message).toMatch(
       /not for the context "acme\/inference\/production": it says "acme\/inference\/staging"/,
     );
-    const relabelled = JSON.stringify({ ...JSON.parse(staging), aad: Buffer.from(context).toString('base64url') });
+    const relabelled = JSON.stringify({
+      ...JSON.parse(staging),
+      aad: Buffer.from(context).toString('base64url'),
+    });
     expect((await refusal(relabelled)).message).toMatch(/was changed after it was encrypted/);
   });
 
@@ -101,24 +120,41 @@ describe('an encrypted file that was attacked', () => {
     await expect(opening).rejects.toThrow(/bound to a context and was opened without one/);
     const stripped = JSON.parse(await make()) as File;
     delete stripped.aad;
-    const second = openEnvelope(JSON.stringify(stripped), { keys: [key], absent: [] }, { context: undefined, where });
+    const second = openEnvelope(
+      JSON.stringify(stripped),
+      { keys: [key], absent: [] },
+      { context: undefined, where },
+    );
     await expect(second).rejects.toThrow(/was changed after it was encrypted/);
   });
 
-  it.each(['none', 'dir', 'RSA1_5', 'RSA-OAEP', 'RSA-OAEP-256', 'A128KW', 'A128GCMKW', 'ECDH-ES', 'PBES2-HS256+A128KW', 'A256KW'])(
-    'is refused with the key algorithm %s',
-    async (alg) => {
-      const { code, message } = await tampered(({ recipients: [one] }) => Object.assign(one?.header as object, { alg }));
+  it.each([
+    'none',
+    'dir',
+    'RSA1_5',
+    'RSA-OAEP',
+    'RSA-OAEP-256',
+    'A128KW',
+    'A128GCMKW',
+    'ECDH-ES',
+    'PBES2-HS256+A128KW',
+    'A256KW',
+  ])('is refused with the key algorithm %s', async (alg) => {
+    const { code, message } = await tampered(({ recipients: [one] }) =>
+      Object.assign(one?.header as object, { alg }),
+    );
+    expect(code).toBe('crypto');
+    expect(message).toContain(`"${alg}", which is not accepted`);
+  });
+
+  it.each(['A128GCM', 'A192GCM', 'A256CBC-HS512', 'A128CBC-HS256', 'none'])(
+    'is refused with the cipher %s',
+    async (enc) => {
+      const { code, message } = await tampered((file) => (file.protected = protect({ enc, cty: 'yaml' })));
       expect(code).toBe('crypto');
-      expect(message).toContain(`"${alg}", which is not accepted`);
+      expect(message).toContain(`"${enc}", which is not accepted`);
     },
   );
-
-  it.each(['A128GCM', 'A192GCM', 'A256CBC-HS512', 'A128CBC-HS256', 'none'])('is refused with the cipher %s', async (enc) => {
-    const { code, message } = await tampered((file) => (file.protected = protect({ enc, cty: 'yaml' })));
-    expect(code).toBe('crypto');
-    expect(message).toContain(`"${enc}", which is not accepted`);
-  });
 
   it('is refused when its cipher is named only where nothing protects it', async () => {
     const { code } = await tampered((file) => {
@@ -129,15 +165,21 @@ describe('an encrypted file that was attacked', () => {
   });
 
   it.each(['zip', 'crit'])('is refused with "%s", wherever it stands', async (name) => {
-    expect((await tampered((file) => (file.protected = protect({ enc: 'A256GCM', [name]: 'DEF' })))).code).toBe('crypto');
+    expect(
+      (await tampered((file) => (file.protected = protect({ enc: 'A256GCM', [name]: 'DEF' })))).code,
+    ).toBe('crypto');
     expect((await tampered((file) => (file.recipients[0]!.header[name] = ['exp']))).code).toBe('crypto');
   });
 
   it('is refused when a header is said twice, in one place or in two', async () => {
-    expect((await tampered((file) => (file.recipients[0]!.header.cty = 'yaml'))).message).toMatch(/says "cty" twice/);
+    expect((await tampered((file) => (file.recipients[0]!.header.cty = 'yaml'))).message).toMatch(
+      /says "cty" twice/,
+    );
     const twice = (await make()).replace('"kid": "ci"', '"kid": "ci", "kid": "ci"');
     expect((await refusal(twice)).message).toMatch(/says a name twice/);
-    const inside = await tampered((file) => (file.protected = Buffer.from('{"enc":"A256GCM","enc":"A256GCM"}').toString('base64url')));
+    const inside = await tampered(
+      (file) => (file.protected = Buffer.from('{"enc":"A256GCM","enc":"A256GCM"}').toString('base64url')),
+    );
     expect(inside.message).toMatch(/says a name twice/);
   });
 
@@ -145,7 +187,12 @@ describe('an encrypted file that was attacked', () => {
     'is refused in no time when it asks for %s rounds of password hashing',
     async (p2c) => {
       const file = JSON.parse(await make()) as File;
-      file.recipients[0]!.header = { alg: 'PBES2-HS512+A256KW', kid: 'password', p2c, p2s: 'c2FsdHNhbHRzYWx0' };
+      file.recipients[0]!.header = {
+        alg: 'PBES2-HS512+A256KW',
+        kid: 'password',
+        p2c,
+        p2s: 'c2FsdHNhbHRzYWx0',
+      };
       const started = process.cpuUsage();
       expect((await refusal(JSON.stringify(file), [password('fake-password')])).code).toBe('crypto');
       expect(process.cpuUsage(started).user).toBeLessThan(500_000);
@@ -155,22 +202,38 @@ describe('an encrypted file that was attacked', () => {
   it('is refused when many recipients together ask for too many rounds', async () => {
     const file = JSON.parse(await make()) as File;
     const one = (i: number) => ({
-      header: { alg: 'PBES2-HS512+A256KW', p2c: 400_000, p2s: Buffer.from(`salt salt ${i}`).toString('base64url') },
+      header: {
+        alg: 'PBES2-HS512+A256KW',
+        p2c: 400_000,
+        p2s: Buffer.from(`salt salt ${i}`).toString('base64url'),
+      },
       encrypted_key: randomBytes(40).toString('base64url'),
     });
     file.recipients = Array.from({ length: 100 }, (_, i) => one(i)) as File['recipients'];
-    expect((await refusal(JSON.stringify(file), [password('fake-password')])).message).toMatch(/rounds of password hashing/);
+    expect((await refusal(JSON.stringify(file), [password('fake-password')])).message).toMatch(
+      /rounds of password hashing/,
+    );
   });
 
   it('is refused with absurd sizes: recipients, keys, names, salts', async () => {
-    expect((await tampered((file) => (file.recipients = Array(101).fill(file.recipients[0])))).message).toMatch(/more than 100 recipients/);
+    expect(
+      (await tampered((file) => (file.recipients = Array(101).fill(file.recipients[0])))).message,
+    ).toMatch(/more than 100 recipients/);
     expect((await tampered((file) => (file.recipients = []))).message).toMatch(/no recipients/);
-    expect((await tampered((file) => (file.recipients[0]!.encrypted_key = 'A'.repeat(40_000)))).message).toMatch(/absurd size/);
-    expect((await tampered((file) => (file.recipients[0]!.header.kid = 'k'.repeat(600)))).message).toMatch(/no short text/);
+    expect(
+      (await tampered((file) => (file.recipients[0]!.encrypted_key = 'A'.repeat(40_000)))).message,
+    ).toMatch(/absurd size/);
+    expect((await tampered((file) => (file.recipients[0]!.header.kid = 'k'.repeat(600)))).message).toMatch(
+      /no short text/,
+    );
     const salt = { alg: 'PBES2-HS512+A256KW', p2c: 1000, p2s: 'A'.repeat(4000) };
-    expect((await tampered((file) => (file.recipients[0]!.header = salt), [password('fake-password')])).message).toMatch(/not well-formed/);
+    expect(
+      (await tampered((file) => (file.recipients[0]!.header = salt), [password('fake-password')])).message,
+    ).toMatch(/not well-formed/);
     expect((await tampered((file) => (file.iv = 'AAAA'))).message).toMatch(/"iv" of 3 bytes in place of 12/);
-    expect((await tampered((file) => (file.tag = Buffer.alloc(4).toString('base64url')))).message).toMatch(/"tag" of 4 bytes/);
+    expect((await tampered((file) => (file.tag = Buffer.alloc(4).toString('base64url')))).message).toMatch(
+      /"tag" of 4 bytes/,
+    );
   });
 
   it.each([
@@ -192,10 +255,16 @@ describe('an encrypted file that was attacked', () => {
     ['a member is no text', (file) => (file.tag = 7)],
     ['it is both general and flattened', (file) => (file.encrypted_key = 'AAAA')],
     ['a recipient is no object', (file) => ((file.recipients as unknown[])[0] = 'ci')],
-    ['a recipient has an unknown member', (file) => Object.assign(file.recipients[0] as object, { extra: 1 })],
+    [
+      'a recipient has an unknown member',
+      (file) => Object.assign(file.recipients[0] as object, { extra: 1 }),
+    ],
     ['a header is no object', (file) => (file.recipients[0]!.header = [] as never)],
     ['the shared header has an unknown name', (file) => (file.unprotected = { mac: 'AAAA' })],
-    ['base64url has a spelling that is not its own', (file) => (file.iv = `${(file.iv as string).slice(0, -1)}=`)],
+    [
+      'base64url has a spelling that is not its own',
+      (file) => (file.iv = `${(file.iv as string).slice(0, -1)}=`),
+    ],
   ])('is a parse error when %s', async (_, change) => {
     expect((await tampered(change)).code).toBe('parse');
   });
@@ -203,7 +272,9 @@ describe('an encrypted file that was attacked', () => {
   it('is a crypto error when it does not say how its key is encrypted, or says it badly', async () => {
     expect((await tampered((file) => delete file.recipients[0]!.header.alg)).code).toBe('crypto');
     expect((await tampered((file) => delete file.recipients[0]!.header.iv)).code).toBe('crypto');
-    expect((await tampered((file) => (file.recipients[0]!.header.tag = 'AAAA'))).message).toMatch(/not well-formed/);
+    expect((await tampered((file) => (file.recipients[0]!.header.tag = 'AAAA'))).message).toMatch(
+      /not well-formed/,
+    );
   });
 
   it('does not open for an X25519 key with a point of low order, another curve, or a point that is none', async () => {
@@ -225,27 +296,41 @@ describe('an encrypted file that was attacked', () => {
     const [mallory] = parseKeys(JSON.stringify(newKey('x25519', 'mallory')), 'it') as [AgreementKey];
     const file = JSON.parse(await make([key, alice])) as File;
     file.recipients[1]!.header.jwk = mallory.publicKey;
-    expect((await refusal(JSON.stringify(file))).message).toMatch(/list of recipients was changed by somebody who cannot read it/);
+    expect((await refusal(JSON.stringify(file))).message).toMatch(
+      /list of recipients was changed by somebody who cannot read it/,
+    );
 
     delete file.unprotected; // as if another program had made it
     const opened = await open(JSON.stringify(file));
     expect(opened.trusted).toBe(false);
     const expected = { context, contentType: 'yaml', where };
-    await expect(rewriteEnvelope(opened, plaintext, [key], expected)).rejects.toThrow(/also encrypted for "alice"/);
+    await expect(rewriteEnvelope(opened, plaintext, [key], expected)).rejects.toThrow(
+      /also encrypted for "alice"/,
+    );
     const blessed = await open(await changeRecipients(opened, {}, where));
-    await expect(rewriteEnvelope(blessed, plaintext, [key], expected)).rejects.toThrow(/also encrypted for "alice"/);
+    await expect(rewriteEnvelope(blessed, plaintext, [key], expected)).rejects.toThrow(
+      /also encrypted for "alice"/,
+    );
   });
 
   it('does not take the recipients of another of its own versions', async () => {
     const old = JSON.parse(await make([key, alice])) as File;
     const now = JSON.parse(await make([key])) as File;
-    expect((await refusal(JSON.stringify({ ...now, recipients: [now.recipients[0], old.recipients[1]] }))).code).toBe('crypto');
+    expect(
+      (await refusal(JSON.stringify({ ...now, recipients: [now.recipients[0], old.recipients[1]] }))).code,
+    ).toBe('crypto');
   });
 
   it('is refused with the shared header of a stranger', async () => {
-    expect((await tampered((file) => (file.unprotected = { recipients_mac: 7 }))).message).toMatch(/list of recipients/);
-    expect((await tampered((file) => (file.unprotected = { recipients_mac: randomBytes(32).toString('base64url') }))).message).toMatch(
-      /list of/,
+    expect((await tampered((file) => (file.unprotected = { recipients_mac: 7 }))).message).toMatch(
+      /list of recipients/,
     );
+    expect(
+      (
+        await tampered(
+          (file) => (file.unprotected = { recipients_mac: randomBytes(32).toString('base64url') }),
+        )
+      ).message,
+    ).toMatch(/list of/);
   });
 });

@@ -7,7 +7,8 @@ import { EncryptedFileProvider } from '../../../src/providers/encrypted-file/pro
 import { program } from '../../support/program.ts';
 
 const writer = (): Promise<string> => program(new URL('./writer.ts', import.meta.url));
-const fresh = async (...args: string[]): Promise<ChildProcess> => fork(await writer(), args, { execArgv: [] });
+const fresh = async (...args: string[]): Promise<ChildProcess> =>
+  fork(await writer(), args, { execArgv: [] });
 const keys = () => Buffer.alloc(32, 1);
 
 /** Two processes write `writes` keys each into one file. */

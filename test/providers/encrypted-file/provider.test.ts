@@ -1,13 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
-import { type EncryptedFileOptions, EncryptedFileProvider, parseKeys, password } from 'llm-config-manager/encrypted-file';
+import {
+  type EncryptedFileOptions,
+  EncryptedFileProvider,
+  parseKeys,
+  password,
+} from 'llm-config-manager/encrypted-file';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { secret } from '../../../src/entry.ts';
-import { makeEnvelope } from '../../../src/providers/encrypted-file/envelope.ts';
-import { newKey } from '../../../src/providers/encrypted-file/keys.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
+import { makeEnvelope } from '../../../src/sealing/envelope.ts';
+import { newKey } from '../../../src/sealing/keys.ts';
 
 const key = parseKeys(JSON.stringify(newKey('symmetric', 'ci')), 'it');
 const keys = (): typeof key => key;
@@ -47,7 +52,10 @@ describe('an encrypted file', () => {
     expect(`${entry?.origin}`).toBe(`${box.path('secrets.yaml.jwe')}:4:13`);
     expect(inspect(entry) + JSON.stringify(entry)).not.toContain(fake);
     const [all] = await file.list();
-    expect(all && 'leaf' in all && all.leaf?.('database.host')).toMatchObject({ secret: true, origin: { line: 3 } });
+    expect(all && 'leaf' in all && all.leaf?.('database.host')).toMatchObject({
+      secret: true,
+      origin: { line: 3 },
+    });
     expect((await file.get('ports'))?.value).toEqual([80, 443]);
   });
 
@@ -68,7 +76,10 @@ describe('an encrypted file', () => {
     expect([await optional.get('a'), await optional.list()]).toEqual([undefined, []]);
     for (const name of ['broken', 'empty']) {
       const file = new EncryptedFileProvider({ path: box.path(name), keys, optional: true });
-      await expect(file.list()).rejects.toMatchObject({ code: 'parse', message: expect.stringContaining(box.path(name)) });
+      await expect(file.list()).rejects.toMatchObject({
+        code: 'parse',
+        message: expect.stringContaining(box.path(name)),
+      });
     }
   });
 
@@ -78,7 +89,10 @@ describe('an encrypted file', () => {
       env: { LLM_CONFIG_KEY: Buffer.alloc(32, 3).toString('hex') },
     });
     await using _ = box;
-    const file = new EncryptedFileProvider({ path, env: { LLM_CONFIG_KEY: Buffer.alloc(32, 3).toString('base64') } });
+    const file = new EncryptedFileProvider({
+      path,
+      env: { LLM_CONFIG_KEY: Buffer.alloc(32, 3).toString('base64') },
+    });
     expect((await file.get('a'))?.value).toBe(1);
     const without = new EncryptedFileProvider({ path, env: {} });
     await expect(without.get('a')).rejects.toMatchObject({
@@ -91,7 +105,9 @@ describe('an encrypted file', () => {
     const { box, path } = await encrypted('a: 1\n', { keys: () => Buffer.alloc(32, 3) });
     await using _ = box;
     const provider = new MemoryProvider({ 'keys.config': Buffer.alloc(32, 3).toString('hex') });
-    expect((await new EncryptedFileProvider({ path, keys: { provider, key: 'keys.config' } }).get('a'))?.value).toBe(1);
+    expect(
+      (await new EncryptedFileProvider({ path, keys: { provider, key: 'keys.config' } }).get('a'))?.value,
+    ).toBe(1);
   });
 
   it('is opened by the old or the new key while they are being rotated', async () => {
@@ -104,10 +120,15 @@ describe('an encrypted file', () => {
   it('is opened in its own context only', async () => {
     const { box, path } = await encrypted('a: 1\n', { context: 'acme/staging' });
     await using _ = box;
-    expect((await new EncryptedFileProvider({ path, keys, context: 'acme/staging' }).get('a'))?.value).toBe(1);
+    expect((await new EncryptedFileProvider({ path, keys, context: 'acme/staging' }).get('a'))?.value).toBe(
+      1,
+    );
     for (const context of ['acme/production', undefined]) {
       const file = new EncryptedFileProvider({ path, keys, ...(context && { context }) });
-      await expect(file.get('a')).rejects.toMatchObject({ code: 'crypto', message: expect.stringContaining('acme/staging') });
+      await expect(file.get('a')).rejects.toMatchObject({
+        code: 'crypto',
+        message: expect.stringContaining('acme/staging'),
+      });
     }
   });
 
@@ -128,10 +149,15 @@ describe('an encrypted file', () => {
     const { box, path } = await encrypted('a = 1\n', { path: 'anything', format: 'toml' });
     await using _ = box;
     expect((await new EncryptedFileProvider({ path, keys }).get('a'))?.value).toBe(1);
-    await expect(new EncryptedFileProvider({ path, keys, format: 'yaml' }).get('a')).rejects.toThrow(/holds toml, not yaml/);
-    const envelope = (contentType: string) => makeEnvelope(Buffer.from('a: 1\n'), key, { contentType, context: undefined, where: 'it' });
+    await expect(new EncryptedFileProvider({ path, keys, format: 'yaml' }).get('a')).rejects.toThrow(
+      /holds toml, not yaml/,
+    );
+    const envelope = (contentType: string) =>
+      makeEnvelope(Buffer.from('a: 1\n'), key, { contentType, context: undefined, where: 'it' });
     await writeFile(path, await envelope('text/plain'));
-    await expect(new EncryptedFileProvider({ path, keys }).get('a')).rejects.toThrow(/holds "text\/plain", which is no format known here/);
+    await expect(new EncryptedFileProvider({ path, keys }).get('a')).rejects.toThrow(
+      /holds "text\/plain", which is no format known here/,
+    );
     expect((await new EncryptedFileProvider({ path, keys, format: 'yaml' }).get('a'))?.value).toBe(1);
   });
 
@@ -140,7 +166,11 @@ describe('an encrypted file', () => {
     await using _ = box;
     await writeFile(
       path,
-      await makeEnvelope(Buffer.from(`a: "${fake}\nb: [`), key, { contentType: 'yaml', context: undefined, where: 'it' }),
+      await makeEnvelope(Buffer.from(`a: "${fake}\nb: [`), key, {
+        contentType: 'yaml',
+        context: undefined,
+        where: 'it',
+      }),
     );
     const error: Error = await new EncryptedFileProvider({ path, keys }).get('a').then(
       () => expect.fail('it was read'),
@@ -165,7 +195,10 @@ describe('an encrypted file', () => {
     const { box, file } = await encrypted(yaml);
     await using _ = box;
     expect(file.where('a/b')).toBe(`${box.path('secrets.yaml.jwe')} (a.b)`);
-    await expect(file.get('database')).rejects.toMatchObject({ code: 'invalid_key', message: expect.stringContaining('tree') });
+    await expect(file.get('database')).rejects.toMatchObject({
+      code: 'invalid_key',
+      message: expect.stringContaining('tree'),
+    });
     await expect(file.set('', 'x')).rejects.toMatchObject({ code: 'invalid_key' });
     await expect(file.delete('')).rejects.toMatchObject({ code: 'invalid_key' });
   });
@@ -178,7 +211,9 @@ describe('an encrypted file', () => {
     { path: 'a', contxt: 'b' },
     { path: 'a', context: '' },
   ])('is checked at construction: %j is refused', (options) => {
-    expect(() => new EncryptedFileProvider(options as never)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+    expect(() => new EncryptedFileProvider(options as never)).toThrow(
+      expect.objectContaining({ code: 'invalid_option' }),
+    );
   });
 });
 
@@ -195,12 +230,15 @@ describe('writing to an encrypted file', () => {
       '{\n  // the primary\n  "database": { "host": "db.internal", }\n}\n',
       '{\n  // the primary\n  "database": { "host": "db2", }\n}\n',
     ],
-  ])('changes one value and leaves comments and everything else of %s as they are', async (path, before, after) => {
-    const { box, file } = await encrypted(before, { path });
-    await using _ = box;
-    await file.set('database.host', 'db2');
-    expect(await textOf(file)).toBe(after);
-  });
+  ])(
+    'changes one value and leaves comments and everything else of %s as they are',
+    async (path, before, after) => {
+      const { box, file } = await encrypted(before, { path });
+      await using _ = box;
+      await file.set('database.host', 'db2');
+      expect(await textOf(file)).toBe(after);
+    },
+  );
 
   it.each<[string, string, string]>([
     ['secrets.yaml', '# top\na: 1\n', '# top\na: 1\nb:\n  c: new\n'],
@@ -219,7 +257,11 @@ describe('writing to an encrypted file', () => {
   it.each<[string, string, string]>([
     ['secrets.yaml', '# top\nb:\n  c: 1\na: 1 # one\n', '# top\na: 1 # one\n'],
     ['secrets.toml', '# top\na = 1 # one\n[b]\nc = 1\n', '# top\na = 1 # one\n'],
-    ['secrets.jsonc', '{\n  // top\n  "b": { "x": 1,\n    "c": 1,\n  },\n}\n', '{\n  // top\n  "b": { "x": 1,\n  },\n}\n'],
+    [
+      'secrets.jsonc',
+      '{\n  // top\n  "b": { "x": 1,\n    "c": 1,\n  },\n}\n',
+      '{\n  // top\n  "b": { "x": 1,\n  },\n}\n',
+    ],
     ['secrets.json', '{"a": 1, "b": {"c": 1}}', '{\n  "a": 1\n}\n'],
   ])('removes a key from %s, and the sections that it leaves empty', async (path, before, after) => {
     const { box, file } = await encrypted(before, { path });
@@ -236,7 +278,9 @@ describe('writing to an encrypted file', () => {
     await file.set('y', 12345678901234567n);
     await file.set('z', 1.5);
     await file.set('odd."key.with dots"', 'del\x7f and "quotes"');
-    expect((await textOf(file)).startsWith('# top\nx = [1,2]\ny = 12345678901234567\nz = 1.5\n[t]')).toBe(true);
+    expect((await textOf(file)).startsWith('# top\nx = [1,2]\ny = 12345678901234567\nz = 1.5\n[t]')).toBe(
+      true,
+    );
     expect((await file.get('odd."key.with dots"'))?.value).toBe('del\x7f and "quotes"');
   });
 
@@ -269,7 +313,10 @@ describe('writing to an encrypted file', () => {
   it('does not lose comments: what it could not keep is for an editor', async () => {
     const { box, file } = await encrypted('{ "a": { "b": 1 } } // the only one\n', { path: 'secrets.jsonc' });
     await using _ = box;
-    await expect(file.delete('a.b')).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('llm-config edit') });
+    await expect(file.delete('a.b')).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('llm-config edit'),
+    });
     const aliased = await encrypted('a: &x { c: 1 }\nb: *x # shared\n');
     await using __ = aliased.box;
     await expect(aliased.file.set('b.c', 2)).rejects.toMatchObject({ code: 'conflict' });
@@ -281,9 +328,13 @@ describe('writing to an encrypted file', () => {
     const entry = await file.set('database.password', secret(fake));
     expect(entry).toMatchObject({ value: fake, secret: true });
     expect(await textOf(file)).toBe(`database:\n  password: ${fake}\n`);
-    expect(await new EncryptedFileProvider({ path: box.path('none.yaml.jwe'), keys }).delete('a')).toBe(false);
+    expect(await new EncryptedFileProvider({ path: box.path('none.yaml.jwe'), keys }).delete('a')).toBe(
+      false,
+    );
     const keyless = new EncryptedFileProvider({ path: box.path('never.jwe'), env: {} });
-    await expect(keyless.set('a', 1)).rejects.toThrow(/cannot be made: there is no key\. the variable LLM_CONFIG_KEY is not set/);
+    await expect(keyless.set('a', 1)).rejects.toThrow(
+      /cannot be made: there is no key\. the variable LLM_CONFIG_KEY is not set/,
+    );
     expect(readdirSync(box.directory)).toEqual(['new.yaml.jwe']);
   });
 
@@ -304,7 +355,9 @@ describe('writing to an encrypted file', () => {
     const before = readFileSync(path, 'utf8');
     for (const text of ['a: [', '', 'a: 1\na: 2\n', 'just text'])
       await expect(file.edit(() => text)).rejects.toMatchObject({ code: 'parse' });
-    await expect(file.edit(() => Promise.reject(new Error('the editor died')))).rejects.toThrow('the editor died');
+    await expect(file.edit(() => Promise.reject(new Error('the editor died')))).rejects.toThrow(
+      'the editor died',
+    );
     expect(readFileSync(path, 'utf8')).toBe(before);
     await file.set('a', 2);
     expect((await file.get('a'))?.value).toBe(2);

@@ -5,19 +5,37 @@ import { type Asked, classify, statuses, statusOf } from '../../../src/providers
 import { refused } from './fake.ts';
 
 const asked: Asked = { provider: 'gcp', resource: 'projects/acme/secrets/key', role: 'secretAccessor' };
-const body = (status: string): string => JSON.stringify({ error: { code: 400, message: 'not-a-real-secret', status } });
+const body = (status: string): string =>
+  JSON.stringify({ error: { code: 400, message: 'not-a-real-secret', status } });
 
 describe('Google’s errors', () => {
-  it.each(statuses.map(([name, code], number) => [number, name, code] as const))('%i is %s, here %s', (number, name, code) => {
-    const error = classify(refused(number), asked);
-    expect(error).toMatchObject({ code, provider: 'gcp', message: expect.stringContaining(`projects/acme/secrets/key: ${name}`) });
-    expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
-  });
+  it.each(statuses.map(([name, code], number) => [number, name, code] as const))(
+    '%i is %s, here %s',
+    (number, name, code) => {
+      const error = classify(refused(number), asked);
+      expect(error).toMatchObject({
+        code,
+        provider: 'gcp',
+        message: expect.stringContaining(`projects/acme/secrets/key: ${name}`),
+      });
+      expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
+    },
+  );
 
   it('have seventeen codes, each classified, and only the passing ones are tried again', () => {
     expect(statuses).toHaveLength(17);
-    const passing = statuses.filter((_, number) => classify(refused(number), asked).transient).map(([name]) => name);
-    expect(passing).toEqual(['CANCELLED', 'UNKNOWN', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'INTERNAL', 'UNAVAILABLE']);
+    const passing = statuses
+      .filter((_, number) => classify(refused(number), asked).transient)
+      .map(([name]) => name);
+    expect(passing).toEqual([
+      'CANCELLED',
+      'UNKNOWN',
+      'DEADLINE_EXCEEDED',
+      'RESOURCE_EXHAUSTED',
+      'ABORTED',
+      'INTERNAL',
+      'UNAVAILABLE',
+    ]);
   });
 
   it.each([
@@ -52,7 +70,9 @@ describe('Google’s errors', () => {
   it('never make a gateway’s 404 an absence, with either major of the client', () => {
     expect(statusOf(refused(404, '<html>no such page</html>'))).toBeUndefined();
     expect(statusOf(refused(404, '{"message":"no route"}'))).toBeUndefined();
-    expect(statusOf(refused(5, 'Error response from RPC with status 404 could not be decoded: <html>'))).toBeUndefined();
+    expect(
+      statusOf(refused(5, 'Error response from RPC with status 404 could not be decoded: <html>')),
+    ).toBeUndefined();
     expect(statusOf(Object.assign(new Error('no route'), { code: undefined }))).toBeUndefined();
     expect(statusOf(refused(5))).toBe('NOT_FOUND');
   });
@@ -64,11 +84,17 @@ describe('Google’s errors', () => {
     'Unable to detect a Project Id in the current environment',
   ])('say what to do where there are no credentials: %s', (message) => {
     const error = classify(refused(2, message), asked);
-    expect(error).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('gcloud auth application-default login') });
+    expect(error).toMatchObject({
+      code: 'unauthenticated',
+      hint: expect.stringContaining('gcloud auth application-default login'),
+    });
   });
 
   it('tell a log-in that could not be reached from one that was refused', () => {
-    const error = refused(2, 'Could not refresh access token: request failed, reason: getaddrinfo ENOTFOUND oauth2.googleapis.com');
+    const error = refused(
+      2,
+      'Could not refresh access token: request failed, reason: getaddrinfo ENOTFOUND oauth2.googleapis.com',
+    );
     expect(classify(error, asked)).toMatchObject({ code: 'unavailable', transient: true });
   });
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { crc32c } from '../../../src/internal/crc32c.ts';
+import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
 import { readLoudly, withoutCredentials } from '../spawned.ts';
 
@@ -17,7 +17,10 @@ const payload = (text: string): Answer => ({
     payload: { data: Buffer.from(text).toString('base64'), dataCrc32c: String(crc32c(Buffer.from(text))) },
   }),
 });
-const refusal = (status: number, said: string): Answer => ({ status, body: JSON.stringify({ error: { code: status, status: said } }) });
+const refusal = (status: number, said: string): Answer => ({
+  status,
+  body: JSON.stringify({ error: { code: status, status: said } }),
+});
 
 let server: Server;
 let answers: Answer[];
@@ -110,7 +113,12 @@ describe('Google’s client, over REST', () => {
         return port;
       },
     };
-    const provider = new GcpSecretManagerProvider({ project: 'acme', clientOptions, secrets: { key: 'key' }, resilience: false });
+    const provider = new GcpSecretManagerProvider({
+      project: 'acme',
+      clientOptions,
+      secrets: { key: 'key' },
+      resilience: false,
+    });
     await expect(provider.get('key')).rejects.toMatchObject({ code: 'unavailable' });
     broken = false;
     expect((await provider.get('key'))?.value).toBe('text');
@@ -133,7 +141,10 @@ describe('a process without any credentials', () => {
       const { code, out } = await withoutCredentials(transport);
       expect(code).toBe(7);
       const told = JSON.parse(out);
-      expect(told).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') });
+      expect(told).toMatchObject({
+        code: 'unauthenticated',
+        hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS'),
+      });
       expect(told.waitedMs).toBeLessThan(2_000);
     },
   );

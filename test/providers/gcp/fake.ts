@@ -1,4 +1,4 @@
-import { crc32c } from '../../../src/internal/crc32c.ts';
+import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
 import type { GcpClient } from '../../../src/providers/gcp/index.ts';
 
 interface Version {
@@ -10,13 +10,21 @@ interface Version {
 export type Fault = number | Error | 'hang' | 'garbage';
 
 export const refused = (code: number | string, message = 'not-a-real-secret stands in this message'): Error =>
-  Object.assign(new Error(message), { code, details: 'not-a-real-secret', metadata: { authorization: 'Bearer not-a-real-token' } });
+  Object.assign(new Error(message), {
+    code,
+    details: 'not-a-real-secret',
+    metadata: { authorization: 'Bearer not-a-real-token' },
+  });
 
 /** Secret Manager in memory, as Google's client shows it over gRPC. */
 export class FakeGcp implements GcpClient {
   readonly secrets = new Map<string, Version[]>();
   readonly aliases = new Map<string, number>();
-  readonly calls: { readonly method: string; readonly request: Record<string, unknown>; readonly options: unknown }[] = [];
+  readonly calls: {
+    readonly method: string;
+    readonly request: Record<string, unknown>;
+    readonly options: unknown;
+  }[] = [];
   readonly denied = new Set<string>();
   fault: Fault | undefined;
   /** What the wire does to a payload. */
@@ -44,13 +52,23 @@ export class FakeGcp implements GcpClient {
   }
 
   async accessSecretVersion(request: { name: string }, options?: object): Promise<readonly unknown[]> {
-    const version = await this.#asked('accessSecretVersion', request, options, () => this.#version(request.name));
+    const version = await this.#asked('accessSecretVersion', request, options, () =>
+      this.#version(request.name),
+    );
     if (version === undefined) return [{}];
     if (version.one.state !== 'ENABLED') throw refused(9);
-    return [{ name: version.name, payload: this.wire({ data: version.one.data, dataCrc32c: String(crc32c(version.one.data)) }) }];
+    return [
+      {
+        name: version.name,
+        payload: this.wire({ data: version.one.data, dataCrc32c: String(crc32c(version.one.data)) }),
+      },
+    ];
   }
 
-  async listSecrets(request: { parent: string; filter?: string; pageToken?: string }, options?: object): Promise<readonly unknown[]> {
+  async listSecrets(
+    request: { parent: string; filter?: string; pageToken?: string },
+    options?: object,
+  ): Promise<readonly unknown[]> {
     const names = await this.#asked('listSecrets', request, options, () => [...this.secrets.keys()]);
     if (!names) return [];
     const word = request.filter?.replace('name:', '') ?? '';
@@ -60,7 +78,10 @@ export class FakeGcp implements GcpClient {
     return [all.slice(from, from + this.pageSize).map((name) => ({ name })), null, { nextPageToken: next }];
   }
 
-  async createSecret(request: { parent: string; secretId: string }, options?: object): Promise<readonly unknown[]> {
+  async createSecret(
+    request: { parent: string; secretId: string },
+    options?: object,
+  ): Promise<readonly unknown[]> {
     const name = `${request.parent}/secrets/${request.secretId}`;
     await this.#asked('createSecret', request, options, () => {
       if (this.secrets.has(name)) throw refused(6);
@@ -69,7 +90,10 @@ export class FakeGcp implements GcpClient {
     return [{ name }];
   }
 
-  async addSecretVersion(request: { parent: string; payload: { data: Buffer } }, options?: object): Promise<readonly unknown[]> {
+  async addSecretVersion(
+    request: { parent: string; payload: { data: Buffer } },
+    options?: object,
+  ): Promise<readonly unknown[]> {
     const version = await this.#asked('addSecretVersion', request, options, () => {
       if (!this.secrets.has(request.parent)) throw refused(5);
       return this.put(request.parent, request.payload.data);
@@ -85,7 +109,12 @@ export class FakeGcp implements GcpClient {
   }
 
   async getSecretVersion(request: { name: string }, options?: object): Promise<readonly unknown[]> {
-    return [{ name: (await this.#asked('getSecretVersion', request, options, () => this.#version(request.name)))?.name }];
+    return [
+      {
+        name: (await this.#asked('getSecretVersion', request, options, () => this.#version(request.name)))
+          ?.name,
+      },
+    ];
   }
 
   async disableSecretVersion(request: { name: string }, options?: object): Promise<readonly unknown[]> {
@@ -95,7 +124,12 @@ export class FakeGcp implements GcpClient {
     return [{}];
   }
 
-  async #asked<T>(method: string, request: object, options: unknown, answer: () => T): Promise<T | undefined> {
+  async #asked<T>(
+    method: string,
+    request: object,
+    options: unknown,
+    answer: () => T,
+  ): Promise<T | undefined> {
     this.calls.push({ method, request: request as Record<string, unknown>, options });
     await undefined;
     if (this.fault === 'garbage') return undefined;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
-import { crc32c } from '../../../src/internal/crc32c.ts';
+import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
 import { FakeGcp, refused } from './fake.ts';
@@ -79,7 +79,9 @@ describe('GCP Secret Manager', () => {
   it('reads a version that is pinned, named by an alias, or asked for, and never one for another', async () => {
     for (const value of ['one', 'two', 'three']) google.put('tls', value);
     google.aliases.set('blue', 2);
-    const provider = gcp({ secrets: { tls: 'tls', old: 'tls/versions/1', full: 'projects/acme/secrets/tls/versions/blue' } });
+    const provider = gcp({
+      secrets: { tls: 'tls', old: 'tls/versions/1', full: 'projects/acme/secrets/tls/versions/blue' },
+    });
     expect((await provider.get('tls'))?.value).toBe('three');
     expect(await provider.get('old')).toMatchObject({ value: 'one', version: '1' });
     expect(await provider.get('full')).toMatchObject({ value: 'two', version: '2' });
@@ -94,15 +96,20 @@ describe('GCP Secret Manager', () => {
     expect(google.calls).toHaveLength(before);
   });
 
-  it.each(['DISABLED', 'DESTROYED'] as const)('stops at a version that is %s: no default wins because of it', async (state) => {
-    google.put('key', 'x');
-    Object.assign(google.secrets.get(google.full('key'))?.[0] as object, { state });
-    const chain = new ProviderChain([gcp(), new MemoryProvider({ key: 'a default' })]);
-    expect(await failure(chain.get('key'))).toMatchObject({ code: 'disabled', transient: false });
-    const [hole] = await gcp().list();
-    expect(hole).toMatchObject({ key: 'key', error: { code: 'disabled' } });
-    expect(await failure(loadConfig(z.object({ key: z.string().default('a default') }), chain))).toMatchObject({ code: 'validation' });
-  });
+  it.each(['DISABLED', 'DESTROYED'] as const)(
+    'stops at a version that is %s: no default wins because of it',
+    async (state) => {
+      google.put('key', 'x');
+      Object.assign(google.secrets.get(google.full('key'))?.[0] as object, { state });
+      const chain = new ProviderChain([gcp(), new MemoryProvider({ key: 'a default' })]);
+      expect(await failure(chain.get('key'))).toMatchObject({ code: 'disabled', transient: false });
+      const [hole] = await gcp().list();
+      expect(hole).toMatchObject({ key: 'key', error: { code: 'disabled' } });
+      expect(
+        await failure(loadConfig(z.object({ key: z.string().default('a default') }), chain)),
+      ).toMatchObject({ code: 'validation' });
+    },
+  );
 
   it('is absent only where Google says NOT_FOUND', async () => {
     expect(await gcp().get('key')).toBeUndefined();
@@ -120,7 +127,9 @@ describe('GCP Secret Manager', () => {
     expect((await provider.get('key'))?.value).toBe('x');
     expect((await provider.list()).map((item) => item.key)).toEqual(['key']);
     await provider.set('new', 'y');
-    expect(google.calls.find(({ method }) => method === 'createSecret')?.request).toMatchObject({ secret: {} });
+    expect(google.calls.find(({ method }) => method === 'createSecret')?.request).toMatchObject({
+      secret: {},
+    });
   });
 });
 
@@ -137,7 +146,9 @@ describe('a list of GCP Secret Manager', () => {
     const few = gcp({ prefix: 'app-' });
     await loadConfig(z.object({ key7: z.string(), key8: z.string() }), few);
     expect(few.stats().requests).toBe(3);
-    expect(google.calls[0]).toMatchObject({ request: { parent: 'projects/acme', filter: 'name:app-', pageSize: 1_000 } });
+    expect(google.calls[0]).toMatchObject({
+      request: { parent: 'projects/acme', filter: 'name:app-', pageSize: 1_000 },
+    });
   });
 
   it('follows every page', async () => {
@@ -167,7 +178,10 @@ describe('a list of GCP Secret Manager', () => {
       throw refused(7);
     };
     expect((await loadConfig(z.object({ key: z.string() }), gcp())).value).toEqual({ key: 'x' });
-    expect(await failure(gcp().list())).toMatchObject({ code: 'access_denied', message: expect.stringContaining('secretmanager.viewer') });
+    expect(await failure(gcp().list())).toMatchObject({
+      code: 'access_denied',
+      message: expect.stringContaining('secretmanager.viewer'),
+    });
   });
 
   it('has a conflict where two secrets say two things of one key, and names both', async () => {
@@ -178,7 +192,10 @@ describe('a list of GCP Secret Manager', () => {
       message: expect.stringMatching(/secrets\/db#host.*secrets\/db--host/),
     });
     const twice = gcp({ secrets: { 'a.b': 'db--host', 'a/b': 'db#host' } });
-    expect(await failure(twice.get('a.b'))).toMatchObject({ code: 'conflict', message: expect.stringMatching(/db--host.*db#host/) });
+    expect(await failure(twice.get('a.b'))).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/db--host.*db#host/),
+    });
   });
 });
 
@@ -188,9 +205,18 @@ describe('writing to GCP Secret Manager', () => {
     expect(await provider.set('db.password', 'not-a-real-one')).toMatchObject({ version: '1' });
     expect(await provider.set('db.password', 'not-a-real-other')).toMatchObject({ version: '2' });
     const written = google.calls.filter(({ method }) => !method.startsWith('access'));
-    expect(written.map(({ method }) => method)).toEqual(['createSecret', 'addSecretVersion', 'addSecretVersion']);
-    expect(written[0]?.request).toMatchObject({ secretId: 'db--password', secret: { replication: { automatic: {} } } });
-    expect(written[1]?.request).toMatchObject({ payload: { dataCrc32c: String(crc32c(Buffer.from('not-a-real-one'))) } });
+    expect(written.map(({ method }) => method)).toEqual([
+      'createSecret',
+      'addSecretVersion',
+      'addSecretVersion',
+    ]);
+    expect(written[0]?.request).toMatchObject({
+      secretId: 'db--password',
+      secret: { replication: { automatic: {} } },
+    });
+    expect(written[1]?.request).toMatchObject({
+      payload: { dataCrc32c: String(crc32c(Buffer.from('not-a-real-one'))) },
+    });
     expect((await provider.get('db.password'))?.value).toBe('not-a-real-other');
     expect(await provider.delete('db.password')).toBe(true);
     expect(await provider.get('db.password')).toBeUndefined();
@@ -200,7 +226,11 @@ describe('writing to GCP Secret Manager', () => {
   it('keeps what it creates where it is told to', async () => {
     await gcp({ replicas: ['europe-west4', 'europe-west1'] }).set('key', 'x');
     expect(google.calls.find(({ method }) => method === 'createSecret')?.request).toMatchObject({
-      secret: { replication: { userManaged: { replicas: [{ location: 'europe-west4' }, { location: 'europe-west1' }] } } },
+      secret: {
+        replication: {
+          userManaged: { replicas: [{ location: 'europe-west4' }, { location: 'europe-west1' }] },
+        },
+      },
     });
   });
 
@@ -260,7 +290,10 @@ describe('writing to GCP Secret Manager', () => {
     google.put('tls', 'two');
     const pinned = gcp({ secrets: { tls: 'tls/versions/1' } });
     await pinned.disable('tls');
-    expect(google.secrets.get(google.full('tls'))?.map(({ state }) => state)).toEqual(['DISABLED', 'ENABLED']);
+    expect(google.secrets.get(google.full('tls'))?.map(({ state }) => state)).toEqual([
+      'DISABLED',
+      'ENABLED',
+    ]);
     expect(await failure(pinned.disable('nothing'))).toMatchObject({ code: 'invalid_key' });
     expect(await failure(provider.disable('nothing'))).toMatchObject({ code: 'not_found' });
     expect(await failure(provider.disable('a."b.c"'))).toMatchObject({ code: 'invalid_key' });
@@ -278,14 +311,24 @@ describe('a client of one’s own', () => {
   });
 
   it('gives away no token and no payload, whatever fails', async () => {
-    for (const fault of [...Array(17).keys(), refused(403, '{"token":"not-a-real-token"}'), 'garbage'] as const) {
+    for (const fault of [
+      ...Array(17).keys(),
+      refused(403, '{"token":"not-a-real-token"}'),
+      'garbage',
+    ] as const) {
       google.fault = fault;
-      const asked = [() => gcp().get('key'), () => gcp().list(), () => gcp().set('key', 'not-a-real-one'), () => gcp().disable('key')];
-      for (const ask of asked) expect(inspect(await failure(ask()), { depth: null, showHidden: true })).not.toContain('not-a-real');
+      const asked = [
+        () => gcp().get('key'),
+        () => gcp().list(),
+        () => gcp().set('key', 'not-a-real-one'),
+        () => gcp().disable('key'),
+      ];
+      for (const ask of asked)
+        expect(inspect(await failure(ask()), { depth: null, showHidden: true })).not.toContain('not-a-real');
     }
-    expect(inspect(gcp({ clientOptions: { credentials: { private_key: 'not-a-real-key' } } }), { depth: null })).not.toContain(
-      'not-a-real',
-    );
+    expect(
+      inspect(gcp({ clientOptions: { credentials: { private_key: 'not-a-real-key' } } }), { depth: null }),
+    ).not.toContain('not-a-real');
   });
 });
 

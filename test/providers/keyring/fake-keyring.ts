@@ -65,12 +65,19 @@ export class FakeKeyring implements AsyncDisposable {
   }
 
   put(service: string, account: string, value: string | Uint8Array | undefined): void {
-    const [path] = [...this.items].find(([, { attributes }]) => attributes.service === service && attributes.account === account) ?? [];
+    const [path] =
+      [...this.items].find(
+        ([, { attributes }]) => attributes.service === service && attributes.account === account,
+      ) ?? [];
     if (value !== undefined) this.add({ service, account }, value, path);
     else if (path !== undefined) this.items.delete(path);
   }
 
-  add(attributes: Record<string, string>, value: string | Uint8Array, path = `${collection}/${++this.#number}`): Item {
+  add(
+    attributes: Record<string, string>,
+    value: string | Uint8Array,
+    path = `${collection}/${++this.#number}`,
+  ): Item {
     const item = { attributes, value: Buffer.from(value) };
     this.items.set(path, item);
     return item;
@@ -126,7 +133,11 @@ export class FakeKeyring implements AsyncDisposable {
   #take(socket: Socket, bytes: Buffer, head: number): void {
     const fields = new Map((new Reader(bytes, 12).all('a(yv)') as [[number, string][]])[0]);
     const values = new Reader(bytes.subarray(head)).all(fields.get(8) ?? '');
-    const [path, member, destination] = [1, 3, 6].map((field) => fields.get(field) as string) as [string, string, string];
+    const [path, member, destination] = [1, 3, 6].map((field) => fields.get(field) as string) as [
+      string,
+      string,
+      string,
+    ];
     this.calls.push(member);
     const serial = bytes.readUInt32LE(8);
     const fault = this.fault(member);
@@ -134,7 +145,11 @@ export class FakeKeyring implements AsyncDisposable {
     if (fault === 'cut') socket.destroy();
     // the true values, in a message that ends too early
     else if (fault === 'garbage')
-      socket.write(message(serial, 2, 'as', [[...this.items.values()].map(({ value }) => value.toString('latin1'))]).fill(0xff, 12, 40));
+      socket.write(
+        message(serial, 2, 'as', [
+          [...this.items.values()].map(({ value }) => value.toString('latin1')),
+        ]).fill(0xff, 12, 40),
+      );
     else if (fault instanceof Uint8Array) socket.write(fault);
     else if (fault) socket.write(message(serial, 3, 's', ['fake words'], fault.error));
     else this.#answer(socket, { serial, path, member, destination, values });
@@ -142,9 +157,14 @@ export class FakeKeyring implements AsyncDisposable {
 
   #answer(socket: Socket, { serial, path, member, destination, values }: Message): boolean {
     const refuse = (error: string): boolean => socket.write(message(serial, 3, '', [], error));
-    const answer = (signature: string, ...said: unknown[]): boolean => socket.write(message(serial, 2, signature, said));
-    if (destination === 'org.freedesktop.DBus') return member === 'Hello' ? answer('s', ':1.7') : answer('s', `:9.${this.#generation}`);
-    if (!this.running || (destination !== 'org.freedesktop.secrets' && destination !== `:9.${this.#generation}`))
+    const answer = (signature: string, ...said: unknown[]): boolean =>
+      socket.write(message(serial, 2, signature, said));
+    if (destination === 'org.freedesktop.DBus')
+      return member === 'Hello' ? answer('s', ':1.7') : answer('s', `:9.${this.#generation}`);
+    if (
+      !this.running ||
+      (destination !== 'org.freedesktop.secrets' && destination !== `:9.${this.#generation}`)
+    )
       return refuse('org.freedesktop.DBus.Error.ServiceUnknown');
     const item = this.items.get(path);
     const shut = (one: Item): boolean => this.locked || one.locked === true;
@@ -153,13 +173,19 @@ export class FakeKeyring implements AsyncDisposable {
         const own = group.generateKeys();
         const shared = group.computeSecret(values[1] as Buffer);
         const session = `/org/freedesktop/secrets/session/${this.#keys.size + 1}`;
-        this.#keys.set(session, Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), Buffer.alloc(0), 16)));
+        this.#keys.set(
+          session,
+          Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), Buffer.alloc(0), 16)),
+        );
         return answer('vo', new Variant('ay', own), session);
       }
       case 'SearchItems': {
         const wanted = Object.entries(values[0] as Record<string, string>);
-        const found = [...this.items].filter(([, { attributes }]) => wanted.every(([name, value]) => attributes[name] === value));
-        const paths = (locked: boolean): string[] => found.filter(([, one]) => shut(one) === locked).map(([one]) => one);
+        const found = [...this.items].filter(([, { attributes }]) =>
+          wanted.every(([name, value]) => attributes[name] === value),
+        );
+        const paths = (locked: boolean): string[] =>
+          found.filter(([, one]) => shut(one) === locked).map(([one]) => one);
         return answer('aoao', paths(false), paths(true));
       }
       case 'GetSecrets': {
@@ -175,11 +201,21 @@ export class FakeKeyring implements AsyncDisposable {
       case 'ReadAlias':
         return answer('o', this.collection ? collection : '/');
       case 'Get':
-        return answer('v', path === collection ? new Variant('b', this.locked) : item ? new Variant('a{ss}', item.attributes) : quiet);
+        return answer(
+          'v',
+          path === collection
+            ? new Variant('b', this.locked)
+            : item
+              ? new Variant('a{ss}', item.attributes)
+              : quiet,
+        );
       case 'CreateItem': {
         if (this.asks) return answer('oo', '/', '/org/freedesktop/secrets/prompt/1');
         const [properties, secret] = values as [Record<string, Record<string, string>>, Sealed];
-        this.add(properties['org.freedesktop.Secret.Item.Attributes'] as Record<string, string>, this.#unseal(secret));
+        this.add(
+          properties['org.freedesktop.Secret.Item.Attributes'] as Record<string, string>,
+          this.#unseal(secret),
+        );
         return answer('oo', [...this.items.keys()].at(-1), '/');
       }
       case 'SetSecret':
@@ -206,7 +242,13 @@ function seal(session: string, key: Buffer, value: Buffer): Sealed {
 }
 
 /** An answer (2) or a refusal (3) to the call with this serial. */
-export function message(to: number, kind: number, signature: string, values: readonly unknown[], error?: string): Buffer {
+export function message(
+  to: number,
+  kind: number,
+  signature: string,
+  values: readonly unknown[],
+  error?: string,
+): Buffer {
   const body = new Writer();
   body.all(signature, values);
   const head = new Writer();

@@ -13,8 +13,10 @@ import { until } from '../../support/until.ts';
 import { type FakeKeyring, message } from './fake-keyring.ts';
 import { fakeRing, keyring, quick } from './ring.ts';
 
-const value = async (provider: KeyringProvider, key: string): Promise<unknown> => (await provider.get(key))?.value;
-const names = async (provider: KeyringProvider): Promise<string[]> => (await provider.list()).map(({ key }) => key).sort();
+const value = async (provider: KeyringProvider, key: string): Promise<unknown> =>
+  (await provider.get(key))?.value;
+const names = async (provider: KeyringProvider): Promise<string[]> =>
+  (await provider.list()).map(({ key }) => key).sort();
 
 /** The lengths in the body say more than there is. */
 const broken = (bytes: Buffer): Buffer => bytes.fill(0xff, bytes.length - 16);
@@ -91,7 +93,9 @@ describe('KeyringProvider', () => {
   it('spells each key as one account, and each account as one key', async () => {
     const fake = await fakeRing();
     const ring = keyring({ prefix: 'app/' });
-    const segment = fc.string({ minLength: 1, maxLength: 8 }).filter((one) => !/[\p{Surrogate}]/u.test(one) && one.trim() === one);
+    const segment = fc
+      .string({ minLength: 1, maxLength: 8 })
+      .filter((one) => !/[\p{Surrogate}]/u.test(one) && one.trim() === one);
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(segment, { minLength: 1, maxLength: 3 }), async (path) => {
         let key: string;
@@ -177,7 +181,11 @@ describe('A keyring that cannot answer', () => {
     const fake = await fakeRing({ 'db.password': 'fake' });
     const ring = keyring();
     fake.locked = true;
-    const locked = { code: 'unauthenticated', provider: 'keyring', message: expect.stringContaining('--unlock') };
+    const locked = {
+      code: 'unauthenticated',
+      provider: 'keyring',
+      message: expect.stringContaining('--unlock'),
+    };
     for (const ask of [
       () => ring.get('db.password'),
       () => ring.get('db.none'),
@@ -226,18 +234,34 @@ describe('A keyring that cannot answer', () => {
   const missing = 'Start a session bus with a secret service';
   it.each<[string, (fake: FakeKeyring) => void, RegExp]>([
     ['without a session bus', () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', ''), /there is no session bus/],
-    ['with a bus that is no socket', () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'tcp:host=localhost'), /names no unix socket/],
-    ['with a bus that is gone', (fake) => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', `unix:path=${fake.folder}/no`), /ENOENT/],
+    [
+      'with a bus that is no socket',
+      () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'tcp:host=localhost'),
+      /names no unix socket/,
+    ],
+    [
+      'with a bus that is gone',
+      (fake) => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', `unix:path=${fake.folder}/no`),
+      /ENOENT/,
+    ],
     ['without a secret service', (fake) => (fake.running = false), /no secret service runs/],
     ['without a default collection', (fake) => (fake.collection = false), /no default collection/],
-    ['with a bus that refuses this user', (fake) => (fake.logIn = 'REJECTED EXTERNAL\r\n'), /refuses this user/],
+    [
+      'with a bus that refuses this user',
+      (fake) => (fake.logIn = 'REJECTED EXTERNAL\r\n'),
+      /refuses this user/,
+    ],
     ['with a bus that hangs up at the log-in', (fake) => (fake.logIn = ''), /was closed/],
     [
       'with a bus that hangs up at the first word',
       (fake) => (fake.fault = (member) => (member === 'Hello' ? 'cut' : undefined)),
       /was closed/,
     ],
-    ['with a service that hangs up', (fake) => (fake.fault = (member) => (member === 'OpenSession' ? 'cut' : undefined)), /was closed/],
+    [
+      'with a service that hangs up',
+      (fake) => (fake.fault = (member) => (member === 'OpenSession' ? 'cut' : undefined)),
+      /was closed/,
+    ],
   ])('is unavailable %s, with the reason and the remedy', async (_, break_, reason) => {
     vi.stubEnv('XDG_RUNTIME_DIR', '');
     const fake = await fakeRing();
@@ -245,7 +269,11 @@ describe('A keyring that cannot answer', () => {
     const error = await keyring()
       .get('token')
       .catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'unavailable', transient: true, message: expect.stringMatching(reason) });
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      transient: true,
+      message: expect.stringMatching(reason),
+    });
     expect(String(error)).toContain(missing);
   });
 
@@ -275,7 +303,10 @@ describe('A keyring that cannot answer', () => {
     const fake = await fakeRing({ token: 'fake-secret' });
     fake.fault = (member) => (member === 'SearchItems' ? bytes : undefined);
     const ring = keyring();
-    await expect(ring.get('token')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('not understood') });
+    await expect(ring.get('token')).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('not understood'),
+    });
     fake.fault = () => undefined;
     expect(await value(ring, 'token')).toBe('fake-secret');
   });
@@ -283,7 +314,9 @@ describe('A keyring that cannot answer', () => {
   it('overhears what nobody has asked', async () => {
     const fake = await fakeRing({ token: 'fake' });
     fake.fault = (member) => (member === 'GetSecrets' ? message(999, 2, 's', ['nobody asked']) : undefined);
-    await expect(keyring({ resilience: { ...quick, timeoutMs: 150 } }).get('token')).rejects.toMatchObject({ code: 'timeout' });
+    await expect(keyring({ resilience: { ...quick, timeoutMs: 150 } }).get('token')).rejects.toMatchObject({
+      code: 'timeout',
+    });
   });
 
   it('reads an answer that comes in pieces', async () => {
@@ -330,7 +363,9 @@ describe('A keyring that cannot answer', () => {
   it('is a timeout when the log-in is never answered', async () => {
     const fake = await fakeRing();
     fake.logIn = 'O';
-    await expect(keyring({ resilience: { ...quick, timeoutMs: 100 } }).get('token')).rejects.toMatchObject({ code: 'timeout' });
+    await expect(keyring({ resilience: { ...quick, timeoutMs: 100 } }).get('token')).rejects.toMatchObject({
+      code: 'timeout',
+    });
   });
 
   it('is asked anew, in another session, after its daemon was restarted or the bus was cut', async () => {
@@ -359,14 +394,19 @@ describe('The session bus', () => {
     expect(sessionSocket(env)).toBe(path);
   });
 
-  it.each([{}, { DBUS_SESSION_BUS_ADDRESS: 'unix:tmpdir=/tmp', XDG_RUNTIME_DIR: '/run' }])('is nowhere for %j', (env) => {
-    expect(() => sessionSocket(env)).toThrow(/DBUS_SESSION_BUS_ADDRESS/);
-  });
+  it.each([{}, { DBUS_SESSION_BUS_ADDRESS: 'unix:tmpdir=/tmp', XDG_RUNTIME_DIR: '/run' }])(
+    'is nowhere for %j',
+    (env) => {
+      expect(() => sessionSocket(env)).toThrow(/DBUS_SESSION_BUS_ADDRESS/);
+    },
+  );
 
   it('fails without a word of what is no error of its own', () => {
     expect(classify('fake-secret', 'ring').message).toMatch(/it was not understood/);
     expect(classify(undefined, 'ring').code).toBe('unavailable');
-    expect(classify(Object.assign(new Error('fake-secret'), { code: 'a secret' }), 'ring').message).not.toContain('secret r');
+    expect(
+      classify(Object.assign(new Error('fake-secret'), { code: 'a secret' }), 'ring').message,
+    ).not.toContain('secret r');
   });
 });
 
@@ -375,9 +415,13 @@ describe('A process that has read from a keyring', () => {
     const fake = await fakeRing({ token: 'fake' });
     if (how !== 'ends by itself') fake.fault = (member) => (member === 'SearchItems' ? 'hang' : undefined);
     const patience = how === 'ends by itself' ? '10000' : '200';
-    const child = spawn(process.execPath, [await program(new URL('./reading.ts', import.meta.url)), patience], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [await program(new URL('./reading.ts', import.meta.url)), patience],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let said = '';
     child.stdout.on('data', (bytes) => (said += bytes));
     const code = await new Promise((resolve) => child.on('exit', resolve));

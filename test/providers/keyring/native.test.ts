@@ -76,7 +76,8 @@ function installed(...names: readonly (keyof typeof packages)[]): string {
 const elsewhere = (): void => void Object.defineProperty(process, 'platform', { value: 'darwin' });
 const native = (options: Partial<KeyringOptions> = {}): KeyringProvider =>
   keyring({ backend: 'keytar', resilience: { ...quick, timeoutMs: 20_000, deadlineMs: 25_000 }, ...options });
-const value = async (provider: KeyringProvider, key: string): Promise<unknown> => (await provider.get(key))?.value;
+const value = async (provider: KeyringProvider, key: string): Promise<unknown> =>
+  (await provider.get(key))?.value;
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -152,7 +153,9 @@ describe('A native keyring', () => {
       message: 'KeyringProvider could not load the package keytar. Run: npm install keytar',
     });
     const neither = new NativeKeyring(['keytar', 'napi'], 'acme', ['/']); // nothing of what others keep above a temporary folder
-    await expect(neither.get('token', AbortSignal.timeout(25_000))).rejects.toThrow(/the package keytar or @napi-rs\/keyring/);
+    await expect(neither.get('token', AbortSignal.timeout(25_000))).rejects.toThrow(
+      /the package keytar or @napi-rs\/keyring/,
+    );
     neither.close();
   });
 
@@ -178,7 +181,9 @@ describe('A native keyring', () => {
       const ring = new NativeKeyring(['keytar'], 'acme', [`${folder}/`]);
       const patient = new AbortController().signal;
       const first = Number(await ring.get('pid', patient));
-      await expect(ring.get(account, AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
+      await expect(ring.get(account, AbortSignal.timeout(100))).rejects.toMatchObject({
+        name: 'TimeoutError',
+      });
       await until('the child is gone', () => !isAlive(first));
       expect(Number(await ring.get('pid', patient))).not.toBe(first);
       ring.close();
@@ -218,7 +223,9 @@ describe('A native keyring', () => {
     process.execPath = join(folder, 'no-node');
     try {
       const ring = new NativeKeyring(['keytar'], 'acme', [`${folder}/`]);
-      await expect(ring.get('token', AbortSignal.timeout(25_000))).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(ring.get('token', AbortSignal.timeout(25_000))).rejects.toMatchObject({
+        code: 'unavailable',
+      });
     } finally {
       process.execPath = node;
     }
@@ -235,13 +242,15 @@ describe('A native keyring', () => {
     vi.restoreAllMocks();
   });
 
-  it.each(['pid', 'hang', 'block'])('leaves neither a process that goes on nor an orphan behind after %s', async (account) => {
-    const folder = installed('keytar');
-    const program = join(folder, 'reading.mjs');
-    const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
-    writeFileSync(
-      program,
-      `import { NativeKeyring } from ${JSON.stringify(source)};
+  it.each(['pid', 'hang', 'block'])(
+    'leaves neither a process that goes on nor an orphan behind after %s',
+    async (account) => {
+      const folder = installed('keytar');
+      const program = join(folder, 'reading.mjs');
+      const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
+      writeFileSync(
+        program,
+        `import { NativeKeyring } from ${JSON.stringify(source)};
        const ring = new NativeKeyring(['keytar'], 'acme', [${JSON.stringify(`${folder}/`)}]);
        const signal = new AbortController().signal;
        process.stdout.write(await ring.get('pid', signal));
@@ -249,13 +258,14 @@ describe('A native keyring', () => {
          ring.get(${JSON.stringify(account)}, signal).catch(() => {});
          setTimeout(() => process.exit(0), 100);
        }`,
-    );
-    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let said = '';
-    child.stdout.on('data', (bytes) => (said += bytes));
-    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
-    const pid = Number(said);
-    expect(pid).toBeGreaterThan(0);
-    await until('the child is gone', () => !isAlive(pid));
-  });
+      );
+      const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let said = '';
+      child.stdout.on('data', (bytes) => (said += bytes));
+      expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
+      const pid = Number(said);
+      expect(pid).toBeGreaterThan(0);
+      await until('the child is gone', () => !isAlive(pid));
+    },
+  );
 });

@@ -8,17 +8,30 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-export const quick = { timeoutMs: 5_000, deadlineMs: 10_000, attempts: 1, backoff: { initialMs: 1, maxMs: 2 } };
+export const quick = {
+  timeoutMs: 5_000,
+  deadlineMs: 10_000,
+  attempts: 1,
+  backoff: { initialMs: 1, maxMs: 2 },
+};
 
 /** A provider that is closed after the test. */
 export function keyring(options: Partial<KeyringOptions> = {}): KeyringProvider {
-  const provider = new KeyringProvider({ service: 'acme', backend: 'secret-service', cache: false, resilience: quick, ...options });
+  const provider = new KeyringProvider({
+    service: 'acme',
+    backend: 'secret-service',
+    cache: false,
+    resilience: quick,
+    ...options,
+  });
   ends.push(() => provider.close());
   return provider;
 }
 
 /** A bus with a secret service, to which the environment points until the test ends. */
-export async function fakeRing(entries: Readonly<Record<string, string | Uint8Array>> = {}): Promise<FakeKeyring> {
+export async function fakeRing(
+  entries: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<FakeKeyring> {
   const fake = await FakeKeyring.start();
   ends.push(() => fake[Symbol.asyncDispose]());
   vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', fake.address);

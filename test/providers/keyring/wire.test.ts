@@ -68,18 +68,24 @@ describe('The wire format of D-Bus', () => {
     expect(written('yv', [7, new Variant('b', true)]).toString('hex')).toBe('0701620001000000');
     // the padding before the first element of an array is not counted
     expect(written('a(y)', [[[9]]]).toString('hex')).toBe('010000000000000009');
-    expect(written('a{ss}', [{ a: 'b' }]).toString('hex')).toBe('0e000000000000000100000061000000010000006200');
+    expect(written('a{ss}', [{ a: 'b' }]).toString('hex')).toBe(
+      '0e000000000000000100000061000000010000006200',
+    );
   });
 
   it('ends in an error for any bytes that are no message, and never in a loop', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('a(yv)', 'a{o(oayays)}', 'v', 'aoao', 'a{sv}'), (noise, signature) => {
-        try {
-          new Reader(Buffer.from(noise)).all(signature);
-        } catch (error) {
-          expect([TypeError, RangeError]).toContain((error as Error).constructor);
-        }
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom('a(yv)', 'a{o(oayays)}', 'v', 'aoao', 'a{sv}'),
+        (noise, signature) => {
+          try {
+            new Reader(Buffer.from(noise)).all(signature);
+          } catch (error) {
+            expect([TypeError, RangeError]).toContain((error as Error).constructor);
+          }
+        },
+      ),
     );
   });
 
@@ -99,7 +105,9 @@ describe('The wire format of D-Bus', () => {
   });
 
   it('gives a name of an object no power', () => {
-    const read = new Reader(written('a{ss}', [Object.fromEntries([['__proto__', 'fake']])])).all('a{ss}')[0] as object;
+    const read = new Reader(written('a{ss}', [Object.fromEntries([['__proto__', 'fake']])])).all(
+      'a{ss}',
+    )[0] as object;
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
     expect(Object.entries(read)).toEqual([['__proto__', 'fake']]);
   });
@@ -115,7 +123,9 @@ describe('The agreement on a key', () => {
       if (publicKey.length !== 129 || theirs[0] === 0) short++;
       const secret = other.computeSecret(publicKey);
       const padded = Buffer.concat([Buffer.alloc(128 - secret.length), secret]);
-      expect(sharedKey(theirs)).toEqual(Buffer.from(hkdfSync('sha256', padded, Buffer.alloc(0), Buffer.alloc(0), 16)));
+      expect(sharedKey(theirs)).toEqual(
+        Buffer.from(hkdfSync('sha256', padded, Buffer.alloc(0), Buffer.alloc(0), 16)),
+      );
     }
     expect(short).toBeGreaterThan(0);
   });

@@ -35,8 +35,15 @@ const bodies = (vault: FakeVault, at: string): Body[] =>
 describe('AppRole', () => {
   it('logs in with a role id and a secret id, at any mount', async () => {
     const vault = await fakeVault();
-    accepts(vault, 'auth/apps/login', (body) => body.role_id === 'fake-role' && body.secret_id === 'fake-secret');
-    await reads(vault, appRole({ roleId: () => 'fake-role', secretId: async () => 'fake-secret', mount: 'apps' }));
+    accepts(
+      vault,
+      'auth/apps/login',
+      (body) => body.role_id === 'fake-role' && body.secret_id === 'fake-secret',
+    );
+    await reads(
+      vault,
+      appRole({ roleId: () => 'fake-role', secretId: async () => 'fake-secret', mount: 'apps' }),
+    );
     expect(bodies(vault, '/login')).toEqual([{ role_id: 'fake-role', secret_id: 'fake-secret' }]);
     expect(vault.seen[0]?.token).toBeUndefined();
   });
@@ -51,7 +58,11 @@ describe('AppRole', () => {
     const vault = await fakeVault();
     accepts(vault, 'auth/approle/login', (body) => body.secret_id === 'fake-secret');
     vault.engines.wrapped.set('fake-wrap', { secret_id: 'fake-secret' });
-    const provider = providerOf(vault, { auth: appRole({ roleId: 'r', wrappedSecretId: 'fake-wrap' }), env: {}, cache: false });
+    const provider = providerOf(vault, {
+      auth: appRole({ roleId: 'r', wrappedSecretId: 'fake-wrap' }),
+      env: {},
+      cache: false,
+    });
     await provider.get('db.password');
     vault.revoke(vault.seen.at(-1)?.token as string);
     await provider.get('db.password');
@@ -64,9 +75,13 @@ describe('AppRole', () => {
     vault.engines.wrapped.set('fake-other', { password: 'x' });
     const used = await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake-used' })));
     expect(used).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('revoke') });
-    expect(await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake-other' })))).toMatchObject({ code: 'unauthenticated' });
+    expect(
+      await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake-other' }))),
+    ).toMatchObject({ code: 'unauthenticated' });
     vault.fault = ({ url }) => (url.includes('unwrap') ? { status: 500, body: {} } : undefined);
-    expect(await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake' })))).toMatchObject({ code: 'unavailable' });
+    expect(await refusal(reads(vault, appRole({ roleId: 'r', wrappedSecretId: 'fake' })))).toMatchObject({
+      code: 'unavailable',
+    });
   });
 });
 
@@ -78,7 +93,11 @@ describe('JWT and Kubernetes', () => {
     const file = path.join(home, 'token');
     accepts(vault, 'auth/kubernetes/login', (body) => body.role === 'app');
     await writeFile(file, 'first.jwt\n');
-    const provider = providerOf(vault, { auth: kubernetes({ role: 'app', jwt: fromFile(file) }), env: {}, cache: false });
+    const provider = providerOf(vault, {
+      auth: kubernetes({ role: 'app', jwt: fromFile(file) }),
+      env: {},
+      cache: false,
+    });
     await provider.get('db.password');
     await writeFile(file, 'second.jwt\n');
     vault.revoke(vault.seen.at(-1)?.token as string);
@@ -92,7 +111,9 @@ describe('JWT and Kubernetes', () => {
       code: 'unauthenticated',
       message: expect.stringContaining('/var/run/secrets/kubernetes.io/serviceaccount/token'),
     });
-    expect(await refusal(reads(vault, jwt({ jwt: fromFile('/dev/null') })))).toMatchObject({ message: expect.stringContaining('empty') });
+    expect(await refusal(reads(vault, jwt({ jwt: fromFile('/dev/null') })))).toMatchObject({
+      message: expect.stringContaining('empty'),
+    });
   });
 
   it('take the default role where none is named', async () => {
@@ -104,11 +125,15 @@ describe('JWT and Kubernetes', () => {
 
 describe('a TLS certificate', () => {
   it('is shown in the handshake, and its role named in the log-in', async () => {
-    const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key'), ca: pem('ca.pem') } });
+    const vault = await fakeVault({
+      tls: { cert: pem('server.pem'), key: pem('server.key'), ca: pem('ca.pem') },
+    });
     accepts(vault, 'auth/cert/login', (body) => body.name === 'web');
     accepts(vault, 'auth/other/login', (body) => Object.keys(body).length === 0);
     const shown: (string | undefined)[] = [];
-    vault.onConnection((socket: TLSSocket) => shown.push(socket.getPeerCertificate().subject?.CN as string | undefined));
+    vault.onConnection((socket: TLSSocket) =>
+      shown.push(socket.getPeerCertificate().subject?.CN as string | undefined),
+    );
     const tls = { ca: fixture('ca.pem'), cert: fixture('client.pem'), key: fixture('client.key') };
     for (const auth of [certificate({ name: 'web' }), certificate({ mount: 'other' })]) {
       const provider = providerOf(vault, { tls, auth, env: {}, cache: false });
@@ -122,20 +147,30 @@ describe('a TLS certificate', () => {
 });
 
 describe('AWS', () => {
-  const credentials = { accessKeyId: 'AKIAFAKEFAKEFAKE', secretAccessKey: 'fake-secret-access-key', sessionToken: 'fake-session' };
+  const credentials = {
+    accessKeyId: 'AKIAFAKEFAKEFAKE',
+    secretAccessKey: 'fake-secret-access-key',
+    sessionToken: 'fake-session',
+  };
   const decoded = (body: Body, field: string): string => Buffer.from(`${body[field]}`, 'base64').toString();
 
   /** The signature, worked out step by step as the AWS documentation does. */
   function signature(headers: Record<string, string>, body: string, secret: string): string {
-    const [, scope = '', names = ''] = /Credential=[^/]+\/([^,]+), SignedHeaders=([^,]+)/.exec(headers.Authorization as string) ?? [];
-    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const [, scope = '', names = ''] =
+      /Credential=[^/]+\/([^,]+), SignedHeaders=([^,]+)/.exec(headers.Authorization as string) ?? [];
+    const lower = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+    );
     const lines = names.split(';').map((name) => `${name}:${lower[name]}\n`);
     const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
     const canonical = `POST\n/\n\n${lines.join('')}\n${names}\n${hash(body)}`;
     const [date = '', region = '', service = ''] = scope.split('/');
-    const sign = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+    const sign = (key: string | Buffer, text: string): Buffer =>
+      createHmac('sha256', key).update(text).digest();
     const key = sign(sign(sign(sign(`AWS4${secret}`, date), region), service), 'aws4_request');
-    return sign(key, `AWS4-HMAC-SHA256\n${lower['x-amz-date']}\n${scope}\n${hash(canonical)}`).toString('hex');
+    return sign(key, `AWS4-HMAC-SHA256\n${lower['x-amz-date']}\n${scope}\n${hash(canonical)}`).toString(
+      'hex',
+    );
   }
 
   it('logs in with a signed GetCallerIdentity, and never sends the credentials', async () => {
@@ -165,14 +200,22 @@ describe('AWS', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'fake');
     vi.stubEnv('AWS_SESSION_TOKEN', '');
     await reads(vault, aws({ role: 'app' }));
-    await reads(vault, aws({ role: 'app', credentials: async () => credentials, stsEndpoint: 'http://127.0.0.1:1/' }));
-    const [first, second] = bodies(vault, '/login').map((body) => [decoded(body, 'iam_request_url'), decoded(body, 'iam_request_headers')]);
+    await reads(
+      vault,
+      aws({ role: 'app', credentials: async () => credentials, stsEndpoint: 'http://127.0.0.1:1/' }),
+    );
+    const [first, second] = bodies(vault, '/login').map((body) => [
+      decoded(body, 'iam_request_url'),
+      decoded(body, 'iam_request_headers'),
+    ]);
     expect(first?.[0]).toBe('https://sts.amazonaws.com/');
     expect(first?.[1]).toMatch(/AKIAENV\/\d{8}\/us-east-1\/sts/);
     expect(first?.[1]).not.toContain('Security-Token');
     expect(second?.[0]).toBe('http://127.0.0.1:1/');
     for (const none of [undefined, {}, { accessKeyId: 'AKIA' }])
-      expect(await refusal(reads(vault, aws({ role: 'app', credentials: async () => none as never })))).toMatchObject({
+      expect(
+        await refusal(reads(vault, aws({ role: 'app', credentials: async () => none as never }))),
+      ).toMatchObject({
         code: 'unauthenticated',
         message: expect.stringContaining('answered none'),
       });
@@ -215,7 +258,8 @@ describe('a function of one’s own', () => {
     );
     expect(error).toMatchObject({
       code: 'unauthenticated',
-      message: 'vault: what the log-in needs cannot be had (Error). Check the function that the option auth was given',
+      message:
+        'vault: what the log-in needs cannot be had (Error). Check the function that the option auth was given',
     });
   });
 
@@ -225,24 +269,36 @@ describe('a function of one’s own', () => {
     for (const [thrown, code, word] of [
       [refused, 'unavailable', 'ECONNREFUSED'],
       [Object.assign(new Error('s3cr3t'), { name: 'TimeoutError' }), 'unavailable', 'TimeoutError'],
-      [Object.assign(new Error('s3cr3t'), { name: 'CredentialsProviderError' }), 'unauthenticated', 'CredentialsProviderError'],
+      [
+        Object.assign(new Error('s3cr3t'), { name: 'CredentialsProviderError' }),
+        'unauthenticated',
+        'CredentialsProviderError',
+      ],
       ['s3cr3t', 'unauthenticated', 'an unknown error'],
     ] as const) {
-      const error = await refusal(reads(vault, aws({ role: 'app', credentials: () => Promise.reject(thrown) })));
-      expect(error).toMatchObject({ code, message: expect.stringContaining(`vault: what the log-in needs cannot be had (${word})`) });
+      const error = await refusal(
+        reads(vault, aws({ role: 'app', credentials: () => Promise.reject(thrown) })),
+      );
+      expect(error).toMatchObject({
+        code,
+        message: expect.stringContaining(`vault: what the log-in needs cannot be had (${word})`),
+      });
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('s3cr3t');
     }
     expect(vault.seen).toEqual([]);
   });
 
-  it.each([undefined, null, 7, {}, { token: '' }, { token: 7 }, ' \n'])('that answers %j has answered no token', async (answer) => {
-    const vault = await fakeVault();
-    expect(await refusal(reads(vault, (async () => answer) as never))).toMatchObject({
-      code: 'unauthenticated',
-      message: expect.stringContaining('answered no token'),
-    });
-    expect(vault.seen).toEqual([]);
-  });
+  it.each([undefined, null, 7, {}, { token: '' }, { token: 7 }, ' \n'])(
+    'that answers %j has answered no token',
+    async (answer) => {
+      const vault = await fakeVault();
+      expect(await refusal(reads(vault, (async () => answer) as never))).toMatchObject({
+        code: 'unauthenticated',
+        message: expect.stringContaining('answered no token'),
+      });
+      expect(vault.seen).toEqual([]);
+    },
+  );
 });
 
 describe('a token', () => {
@@ -253,17 +309,20 @@ describe('a token', () => {
     expect(new Set(vault.seen.map((seen) => seen.token))).toEqual(new Set(['root-token']));
   });
 
-  it.each(['“root-token”', 'root-token\nroot-token', 'root token', 'r\u0000t'])('that cannot be one is no outage: %j', async (text) => {
-    const vault = await fakeVault();
-    const error = await refusal(reads(vault, token(text)));
-    expect(error).toMatchObject({
-      code: 'unauthenticated',
-      transient: false,
-      message: expect.stringContaining('characters that no token has'),
-    });
-    expect(inspect(error, { showHidden: true })).not.toContain(text);
-    expect(vault.seen).toEqual([]);
-  });
+  it.each(['“root-token”', 'root-token\nroot-token', 'root token', 'r\u0000t'])(
+    'that cannot be one is no outage: %j',
+    async (text) => {
+      const vault = await fakeVault();
+      const error = await refusal(reads(vault, token(text)));
+      expect(error).toMatchObject({
+        code: 'unauthenticated',
+        transient: false,
+        message: expect.stringContaining('characters that no token has'),
+      });
+      expect(inspect(error, { showHidden: true })).not.toContain(text);
+      expect(vault.seen).toEqual([]);
+    },
+  );
 });
 
 describe('a log-in', () => {
@@ -279,21 +338,29 @@ describe('a log-in', () => {
     accepts(vault, 'auth/approle/login', () => false);
     const auth = appRole({ roleId: 'r', secretId: 's' });
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated' });
-    expect(await refusal(reads(vault, appRole({ roleId: 'r', mount: 'nowhere' })))).toMatchObject({ code: 'unauthenticated' });
+    expect(await refusal(reads(vault, appRole({ roleId: 'r', mount: 'nowhere' })))).toMatchObject({
+      code: 'unauthenticated',
+    });
     vault.fault = () => ({ status: 404, body: { errors: ['no handler for route'] } });
     expect(await refusal(reads(vault, auth))).toMatchObject({
       code: 'invalid_option',
-      message: expect.stringContaining('there is no way to log in at auth/approle/login. Check the mount of the option auth'),
+      message: expect.stringContaining(
+        'there is no way to log in at auth/approle/login. Check the mount of the option auth',
+      ),
     });
     vault.fault = () => ({ status: 200, body: { auth: null } });
-    expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unauthenticated', hint: expect.stringContaining('second factor') });
+    expect(await refusal(reads(vault, auth))).toMatchObject({
+      code: 'unauthenticated',
+      hint: expect.stringContaining('second factor'),
+    });
     vault.fault = () => ({ status: 200, body: '<html>' });
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unavailable' });
     vault.fault = () => ({ status: 500, body: { errors: [] } });
     expect(await refusal(reads(vault, auth))).toMatchObject({ code: 'unavailable' });
     vault.fault = ({ url }) => (url.includes('lookup') ? { status: 502, body: '<html>' } : undefined);
     expect(await refusal(reads(vault, token('root-token')))).toMatchObject({ code: 'unavailable' });
-    vault.fault = ({ url }) => (url.includes('lookup') ? { status: 400, body: { errors: ['bad token'] } } : undefined);
+    vault.fault = ({ url }) =>
+      url.includes('lookup') ? { status: 400, body: { errors: ['bad token'] } } : undefined;
     expect(await refusal(reads(vault, token('root-token')))).toMatchObject({ code: 'unauthenticated' });
   });
 

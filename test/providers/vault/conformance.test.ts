@@ -1,9 +1,15 @@
 import * as runner from 'vitest';
-import type { ConfigValue } from '../../../src/entry.ts';
+import { scoped } from '../../../src/decorators/scoped.ts';
 import { segments } from '../../../src/key.ts';
-import { scoped } from '../../../src/levels.ts';
 import { token, VaultProvider } from '../../../src/providers/vault/index.ts';
-import { conformance, manualClock, type ProviderSuite, type Subject, type Values } from '../../../src/testing/index.ts';
+import {
+  conformance,
+  manualClock,
+  type ProviderSuite,
+  type Subject,
+  type Values,
+} from '../../../src/testing/index.ts';
+import type { ConfigValue } from '../../../src/value.ts';
 import { FakeVault, type Fault, type Seen } from './fake.ts';
 
 type Tree = Record<string, unknown>;
@@ -14,7 +20,10 @@ const without = { closing: 'a token that cannot be revoked ends by itself' };
 function describeProvider(suite: ProviderSuite, except: Readonly<Record<string, string>> = {}): void {
   runner.describe(suite.name, () => {
     for (const { chapter, says, leftOut, check } of conformance({ ...suite, patienceMs: 20_000 })) {
-      const untold = chapter === 'watch' && /tell|silent/.test(says) ? 'the server tells nobody that a secret has changed' : undefined;
+      const untold =
+        chapter === 'watch' && /tell|silent/.test(says)
+          ? 'the server tells nobody that a secret has changed'
+          : undefined;
       const reason = leftOut ?? untold ?? except[says];
       if (reason === undefined) runner.it(`${chapter}: ${says}`, check);
       else runner.it.skip(`${chapter}: ${says} (left out, because ${reason})`, check);
@@ -37,7 +46,12 @@ const faults: Record<string, (seen: Seen) => Fault> = {
   hang: () => 'hang',
 };
 
-const resilience = { timeoutMs: 2_000, deadlineMs: 3_000, backoff: { initialMs: 1, maxMs: 2 }, breaker: { resetMs: 1 } };
+const resilience = {
+  timeoutMs: 2_000,
+  deadlineMs: 3_000,
+  backoff: { initialMs: 1, maxMs: 2 },
+  breaker: { resetMs: 1 },
+};
 
 interface Layout {
   readonly mount: string;
@@ -62,7 +76,8 @@ function subject({ mount, secretOf, provider }: Layout) {
     const damaged = new Set<string>();
     let fault: string | undefined;
     vault.fault = (seen) => {
-      if (damaged.has(decodeURIComponent(seen.url.split('?')[0] as string).replace(/^\/v1\//, ''))) return faults.denied?.(seen);
+      if (damaged.has(decodeURIComponent(seen.url.split('?')[0] as string).replace(/^\/v1\//, '')))
+        return faults.denied?.(seen);
       if (fault === 'garbage')
         return {
           status: 200,
@@ -97,7 +112,8 @@ describeProvider(
     make: subject({
       mount: 'kv1',
       secretOf: (path) => ['one/secret', path],
-      provider: (address, options) => new VaultProvider({ address, mount: 'kv1', path: 'one/secret', ...options }),
+      provider: (address, options) =>
+        new VaultProvider({ address, mount: 'kv1', path: 'one/secret', ...options }),
     }),
     without: { ...without, damage: 'one secret is readable as a whole or not at all' },
   },

@@ -80,10 +80,13 @@ export class Engines {
           : this.#exists(path)
             ? 'update'
             : 'create';
-    if (path === 'sys/internal/ui/mounts') return this.#vault.left(seen.token) === undefined ? this.#denied(seen) : this.#mounts();
+    if (path === 'sys/internal/ui/mounts')
+      return this.#vault.left(seen.token) === undefined ? this.#denied(seen) : this.#mounts();
     const may = (one: Capability): Reply | undefined => this.#vault.allowed(seen.token, one, path);
     const refused =
-      path.startsWith('auth/token/') || path.startsWith('sys/') ? may(seen.method === 'GET' ? 'read' : 'update') : may(capability);
+      path.startsWith('auth/token/') || path.startsWith('sys/')
+        ? may(seen.method === 'GET' ? 'read' : 'update')
+        : may(capability);
     if (refused) return refused;
     return this.#routed(seen, path, query, body, list);
   }
@@ -92,10 +95,20 @@ export class Engines {
     return this.#vault.allowed(seen.token, 'read', '') as Reply;
   }
 
-  #routed(seen: Seen, path: string, query: URLSearchParams, body: Record<string, unknown>, list: boolean): Reply {
+  #routed(
+    seen: Seen,
+    path: string,
+    query: URLSearchParams,
+    body: Record<string, unknown>,
+    list: boolean,
+  ): Reply {
     const { token = '' } = seen;
     if (path === 'auth/token/lookup-self') {
-      const { renewable, policies, uses } = this.#vault.tokens.get(token) ?? { renewable: false, policies: [], uses: 0 };
+      const { renewable, policies, uses } = this.#vault.tokens.get(token) ?? {
+        renewable: false,
+        policies: [],
+        uses: 0,
+      };
       return ok({ ttl: this.#vault.left(token), renewable, policies, num_uses: uses ?? 0 });
     }
     if (path === 'auth/token/renew-self') return this.#renewToken(token);
@@ -108,22 +121,36 @@ export class Engines {
       this.leases.delete(`${body.lease_id}`);
       return done;
     }
-    const mount = [...this.mounts.keys()].filter((one) => `${path}/`.startsWith(one)).sort((a, b) => b.length - a.length)[0];
-    if (mount === undefined) return { status: 404, body: { errors: [`no handler for route "${path}". route entry not found.`] } };
+    const mount = [...this.mounts.keys()]
+      .filter((one) => `${path}/`.startsWith(one))
+      .sort((a, b) => b.length - a.length)[0];
+    if (mount === undefined)
+      return { status: 404, body: { errors: [`no handler for route "${path}". route entry not found.`] } };
     const { type, version } = this.mounts.get(mount) as { type: string; version?: string };
     const inside = path.slice(mount.length);
     if (type === 'database')
-      return this.#make(token, path, { username: `u${this.#made + 1}`, password: `fake-password-${this.#made + 1}` });
+      return this.#make(token, path, {
+        username: `u${this.#made + 1}`,
+        password: `fake-password-${this.#made + 1}`,
+      });
     if (type === 'pki')
       return seen.method === 'POST'
-        ? ok({ certificate: `fake-certificate ${body.common_name}`, expiration: Math.floor(this.#vault.now() / 1000) + this.leaseTtl })
+        ? ok({
+            certificate: `fake-certificate ${body.common_name}`,
+            expiration: Math.floor(this.#vault.now() / 1000) + this.leaseTtl,
+          })
         : { status: 405, body: { errors: ['1 error occurred:\n\t* unsupported operation\n\n'] } };
     if (type === 'transit') return this.#transit(inside, body);
-    return version === '2' ? this.#kv2(seen.method, mount, inside, query, body, list) : this.#kv1(seen.method, path, body, list);
+    return version === '2'
+      ? this.#kv2(seen.method, mount, inside, query, body, list)
+      : this.#kv1(seen.method, path, body, list);
   }
 
   #mounts(): Reply {
-    const secret = [...this.mounts].map(([at, { type, version }]) => [at, { type, options: version ? { version } : null }]);
+    const secret = [...this.mounts].map(([at, { type, version }]) => [
+      at,
+      { type, options: version ? { version } : null },
+    ]);
     return ok({ auth: {}, secret: Object.fromEntries(secret) });
   }
 
@@ -139,7 +166,12 @@ export class Engines {
   #make(token: string, path: string, data: object): Reply {
     const id = `${path}/lease${++this.#made}`;
     const now = this.#vault.now();
-    this.leases.set(id, { token, ttl: this.leaseTtl, endsAt: now + this.leaseTtl * 1000, maxAt: now + this.leaseMax * 1000 });
+    this.leases.set(id, {
+      token,
+      ttl: this.leaseTtl,
+      endsAt: now + this.leaseTtl * 1000,
+      maxAt: now + this.leaseMax * 1000,
+    });
     return ok(data, { lease_id: id, lease_duration: this.leaseTtl, renewable: this.renewable });
   }
 
@@ -176,9 +208,20 @@ export class Engines {
     return done;
   }
 
-  #kv2(method: string, mount: string, inside: string, query: URLSearchParams, body: Record<string, unknown>, list: boolean): Reply {
+  #kv2(
+    method: string,
+    mount: string,
+    inside: string,
+    query: URLSearchParams,
+    body: Record<string, unknown>,
+    list: boolean,
+  ): Reply {
     const [, part = '', name = ''] = /^(data|metadata|delete)\/(.*)$/.exec(inside) ?? [];
-    if (part === '') return { status: 404, body: { data: null, warnings: ['Invalid path for a versioned K/V secrets engine.'] } };
+    if (part === '')
+      return {
+        status: 404,
+        body: { data: null, warnings: ['Invalid path for a versioned K/V secrets engine.'] },
+      };
     const at = mount + name;
     if (list) return this.#names(at);
     const secret = this.secrets.get(at);
@@ -194,7 +237,8 @@ export class Engines {
       return done;
     }
     if (part === 'delete') {
-      for (const number of body.versions as number[]) (secret?.versions[number - 1] as Version).deleted = true;
+      for (const number of body.versions as number[])
+        (secret?.versions[number - 1] as Version).deleted = true;
       return done;
     }
     if (method === 'DELETE') {
@@ -207,11 +251,14 @@ export class Engines {
       const one = secret?.versions[number - 1];
       if (!one) return none;
       const metadata = about(number, one);
-      return one.deleted ? { status: 404, body: { data: { data: null, metadata } } } : ok({ data: one.data, metadata });
+      return one.deleted
+        ? { status: 404, body: { data: { data: null, metadata } } }
+        : ok({ data: one.data, metadata });
     }
     const { cas } = (body.options ?? {}) as { cas?: number };
     const count = secret?.versions.length ?? 0;
-    if (cas !== undefined && cas !== count) return bad('check-and-set parameter did not match the current version');
+    if (cas !== undefined && cas !== count)
+      return bad('check-and-set parameter did not match the current version');
     const made: Version = { data: body.data as Record<string, unknown>, at: this.#vault.now() };
     if (secret) secret.versions.push(made);
     else this.secrets.set(at, { versions: [made], metadata: null });
@@ -224,7 +271,10 @@ export class Engines {
     if (operation === 'encrypt') return ok({ ciphertext: `vault:v${this.transit.latest}:${body.plaintext}` });
     const [, version, plaintext] = /^vault:v(\d+):(.*)$/.exec(`${body.ciphertext}`) ?? [];
     if (version === undefined) return bad('invalid ciphertext: no prefix');
-    if (Number(version) < this.transit.min) return bad('ciphertext or signature version is disallowed by policy (too old)');
-    return operation === 'decrypt' ? ok({ plaintext }) : ok({ ciphertext: `vault:v${this.transit.latest}:${plaintext}` });
+    if (Number(version) < this.transit.min)
+      return bad('ciphertext or signature version is disallowed by policy (too old)');
+    return operation === 'decrypt'
+      ? ok({ plaintext })
+      : ok({ ciphertext: `vault:v${this.transit.latest}:${plaintext}` });
   }
 }

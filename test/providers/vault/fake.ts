@@ -41,7 +41,9 @@ export class FakeVault {
   readonly seen: Seen[] = [];
   /** Requests that wait for their answer. */
   pending = 0;
-  readonly tokens = new Map<string, Token>([['root-token', { policies: ['root'], ttl: 0, renewable: false }]]);
+  readonly tokens = new Map<string, Token>([
+    ['root-token', { policies: ['root'], ttl: 0, renewable: false }],
+  ]);
   readonly policies = new Map<string, Policy>();
   readonly engines: Engines;
   /** Looked at before anything else. */
@@ -64,7 +66,9 @@ export class FakeVault {
     });
   }
 
-  async listen(options: { socket?: string; tls?: { cert: string; key: string; ca?: string } } = {}): Promise<this> {
+  async listen(
+    options: { socket?: string; tls?: { cert: string; key: string; ca?: string } } = {},
+  ): Promise<this> {
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
       this.pending++;
       response.on('close', () => this.pending--);
@@ -72,11 +76,19 @@ export class FakeVault {
     };
     const { tls, socket } = options;
     this.#server = tls
-      ? (createSecureServer({ ...tls, ...(tls.ca && { requestCert: true, rejectUnauthorized: false }) }, answer) as unknown as Server)
+      ? (createSecureServer(
+          { ...tls, ...(tls.ca && { requestCert: true, rejectUnauthorized: false }) },
+          answer,
+        ) as unknown as Server)
       : createServer(answer);
-    await new Promise<void>((done) => (socket ? this.#server?.listen(socket, done) : this.#server?.listen(0, '127.0.0.1', done)));
+    await new Promise<void>((done) =>
+      socket ? this.#server?.listen(socket, done) : this.#server?.listen(0, '127.0.0.1', done),
+    );
     const at = this.#server.address() as AddressInfo | string;
-    this.address = typeof at === 'string' ? `unix://${at}` : `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${at.port}`;
+    this.address =
+      typeof at === 'string'
+        ? `unix://${at}`
+        : `${tls ? 'https://localhost' : 'http://127.0.0.1'}:${at.port}`;
     return this;
   }
 
@@ -98,7 +110,11 @@ export class FakeVault {
     return this.asked.filter((one) => one.includes(part)).length;
   }
 
-  issue(policies: readonly string[], seconds = 0, more: { max?: number; renewable?: boolean; uses?: number } = {}): string {
+  issue(
+    policies: readonly string[],
+    seconds = 0,
+    more: { max?: number; renewable?: boolean; uses?: number } = {},
+  ): string {
     const token = `s.${`fake${++this.#made}`.padEnd(24, 'x')}`;
     const now = this.now();
     this.tokens.set(token, {
@@ -118,7 +134,14 @@ export class FakeVault {
     return {
       status: 200,
       body: {
-        auth: { client_token: token, lease_duration: ttl, renewable, policies, token_type: 'service', num_uses: uses ?? 0 },
+        auth: {
+          client_token: token,
+          lease_duration: ttl,
+          renewable,
+          policies,
+          token_type: 'service',
+          num_uses: uses ?? 0,
+        },
         data: null,
       },
     };
@@ -141,8 +164,12 @@ export class FakeVault {
     if (this.left(token) === undefined) return { status: 403, body: { errors: ['permission denied'] } };
     const one = this.tokens.get(token as string) as Token;
     if (one.uses !== undefined && --one.uses <= 0) this.tokens.delete(token as string);
-    const may = one.policies.some((name) => name === 'root' || matches(this.policies.get(name) ?? {}, path)?.includes(capability));
-    return may ? undefined : { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } };
+    const may = one.policies.some(
+      (name) => name === 'root' || matches(this.policies.get(name) ?? {}, path)?.includes(capability),
+    );
+    return may
+      ? undefined
+      : { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -162,7 +189,10 @@ export class FakeVault {
     }
     const reply = fault ?? this.#answer(one);
     const json = typeof reply.body === 'object';
-    response.writeHead(reply.status, { 'content-type': json ? 'application/json' : 'text/html', ...reply.headers });
+    response.writeHead(reply.status, {
+      'content-type': json ? 'application/json' : 'text/html',
+      ...reply.headers,
+    });
     response.end(json ? JSON.stringify(reply.body) : reply.body);
   }
 
@@ -174,7 +204,8 @@ export class FakeVault {
         ? { status: 503, body: { initialized: true, sealed: true } }
         : { status: 200, body: { initialized: true, sealed: false } };
     if (this.sealed) return { status: 503, body: { errors: ['Vault is sealed'] } };
-    if (path.split('/').includes('..')) return { status: 400, body: { errors: ['relative paths not supported'] } };
+    if (path.split('/').includes('..'))
+      return { status: 400, body: { errors: ['relative paths not supported'] } };
     return this.engines.answer(seen, path, searchParams);
   }
 }

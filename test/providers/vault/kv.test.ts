@@ -13,17 +13,25 @@ describe('key-value secrets', () => {
   it('are read by the paths that people use, whatever the version of the engine', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'fake-2' }, 'kv1/acme/db': { password: 'fake-1' } });
-    const provider = providerOf(vault, { secrets: { two: 'secret/acme/db#password', one: 'kv1/acme/db#password' } });
+    const provider = providerOf(vault, {
+      secrets: { two: 'secret/acme/db#password', one: 'kv1/acme/db#password' },
+    });
     const two = await provider.get('two');
     expect(two).toMatchObject({ value: 'fake-2', secret: true, text: true, version: '1' });
     expect(`${two?.origin}`).toBe('vault secret/acme/db#password v1');
     expect((await provider.get('one'))?.value).toBe('fake-1');
-    expect(vault.asked.slice(1)).toEqual(['GET /v1/sys/internal/ui/mounts', 'GET /v1/secret/data/acme/db', 'GET /v1/kv1/acme/db']);
+    expect(vault.asked.slice(1)).toEqual([
+      'GET /v1/sys/internal/ui/mounts',
+      'GET /v1/secret/data/acme/db',
+      'GET /v1/kv1/acme/db',
+    ]);
   });
 
   it('take one request for a secret of ten fields, however many ask', async () => {
     const vault = await fakeVault();
-    store(vault, { 'secret/app/db': Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `${i}`])) });
+    store(vault, {
+      'secret/app/db': Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `${i}`])),
+    });
     const provider = providerOf(vault, { kv: 2 });
     await Promise.all(Array.from({ length: 1000 }, (_, i) => provider.get(`db.field${i % 10}`)));
     expect(vault.count('/data/')).toBe(1);
@@ -38,7 +46,9 @@ describe('key-value secrets', () => {
     expect(await provider.get('db.password')).toMatchObject({ value: 'new', version: '2' });
     expect(await provider.get('db.password', { version: '1' })).toMatchObject({ value: 'old', version: '1' });
     expect(await provider.get('db.password', { version: '9' })).toBeUndefined();
-    expect(await refusal(providerOf(vault, { mount: 'kv1', path: 'app/' }).get('db.password', { version: '1' }))).toMatchObject({
+    expect(
+      await refusal(providerOf(vault, { mount: 'kv1', path: 'app/' }).get('db.password', { version: '1' })),
+    ).toMatchObject({
       code: 'invalid_option',
     });
   });
@@ -58,7 +68,12 @@ describe('key-value secrets', () => {
     const deletion_time = new Date(clock.now() + 60_000).toISOString();
     vault.fault = ({ url }) =>
       url.includes('/data/')
-        ? { status: 200, body: { data: { data: { password: 'fake' }, metadata: { version: 3, deletion_time, created_time: '' } } } }
+        ? {
+            status: 200,
+            body: {
+              data: { data: { password: 'fake' }, metadata: { version: 3, deletion_time, created_time: '' } },
+            },
+          }
         : undefined;
     const provider = providerOf(vault, { clock, resilience: false });
     expect(await provider.get('db.password')).toMatchObject({ expiresAt: clock.now() + 60_000 });
@@ -70,8 +85,13 @@ describe('key-value secrets', () => {
   it('carry their custom metadata, both ways', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault);
-    await provider.set('db.password', 'fake', { metadata: { classification: 'restricted', tags: ['eu', 'db'] } });
-    expect((await provider.get('db.password', { maxAgeMs: 0 }))?.metadata).toEqual({ classification: 'restricted', tags: ['eu', 'db'] });
+    await provider.set('db.password', 'fake', {
+      metadata: { classification: 'restricted', tags: ['eu', 'db'] },
+    });
+    expect((await provider.get('db.password', { maxAgeMs: 0 }))?.metadata).toEqual({
+      classification: 'restricted',
+      tags: ['eu', 'db'],
+    });
   });
 
   it('are found in folders, side by side, and only where a wanted key can be', async () => {
@@ -86,7 +106,7 @@ describe('key-value secrets', () => {
     const provider = providerOf(vault);
     expect(keys(await provider.list())).toEqual(['cache.redis', 'db', 'db.replica', 'other.deep.down']);
     const before = vault.seen.length;
-    const wanted = { keys: ['cache.redis.url', 'nothing.here'], open: [] };
+    const wanted = { keys: ['cache.redis.url', 'nothing.here'], prefixes: [] };
     expect(keys(await providerOf(vault, { kv: 2 }).list('', { wanted }))).toEqual(['cache.redis']);
     expect(vault.asked.slice(before).sort()).toEqual(
       [
@@ -104,7 +124,9 @@ describe('key-value secrets', () => {
     vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
     const env = { VAULT_TOKEN: vault.issue(['default', 'reader']) };
     const provider = providerOf(vault, { env });
-    expect(keys(await provider.list('', { wanted: { keys: ['db.password', 'db.user'], open: [] } }))).toEqual(['db']);
+    expect(
+      keys(await provider.list('', { wanted: { keys: ['db.password', 'db.user'], prefixes: [] } })),
+    ).toEqual(['db']);
     const error = await refusal(provider.list());
     expect(error).toMatchObject({
       code: 'access_denied',
@@ -114,9 +136,15 @@ describe('key-value secrets', () => {
 
   it('stop at maxKeys, and say so', async () => {
     const vault = await fakeVault();
-    store(vault, Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`secret/app/f${i % 3}/s${i}`, { x: '1' }])));
+    store(
+      vault,
+      Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`secret/app/f${i % 3}/s${i}`, { x: '1' }])),
+    );
     const provider = providerOf(vault, { maxKeys: 13 });
-    expect(await refusal(provider.list())).toMatchObject({ code: 'invalid_option', hint: expect.stringContaining('maxKeys') });
+    expect(await refusal(provider.list())).toMatchObject({
+      code: 'invalid_option',
+      hint: expect.stringContaining('maxKeys'),
+    });
     expect((await providerOf(vault, { maxKeys: 14 }).list()).length).toBe(11);
   });
 
@@ -127,7 +155,9 @@ describe('key-value secrets', () => {
     const heard: unknown[] = [];
     provider.on((event) => event.type === 'notice' && heard.push(event));
     expect(keys(await provider.list())).toEqual(['db']);
-    expect(heard).toMatchObject([{ outcome: 'invalid_key', message: expect.stringContaining('1 names in secret/app/') }]);
+    expect(heard).toMatchObject([
+      { outcome: 'invalid_key', message: expect.stringContaining('1 names in secret/app/') },
+    ]);
   });
 
   it('leave folders out that could not be asked for, and list the rest', async () => {
@@ -149,7 +179,10 @@ describe('key-value secrets', () => {
     }
     expect(vault.seen).toEqual([]);
     await provider.get('"%2e%2e"."sys?x#y".password');
-    expect(vault.asked.slice(1)).toEqual(['GET /v1/secret/data/app/%252e%252e', 'GET /v1/secret/data/app/%252e%252e/sys%3Fx%23y']);
+    expect(vault.asked.slice(1)).toEqual([
+      'GET /v1/secret/data/app/%252e%252e',
+      'GET /v1/secret/data/app/%252e%252e/sys%3Fx%23y',
+    ]);
   });
 
   it('keep names apart that hold dots, and fields apart from secrets', async () => {
@@ -174,7 +207,12 @@ describe('key-value secrets', () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/gcp': { key: { type: 'service_account' }, note: '{"a":1}' } });
     const good = providerOf(vault, {
-      secrets: { key: 'secret/acme/gcp#key#', note: 'secret/acme/gcp#note#', tree: 'secret/acme/gcp#key', all: 'secret/acme/gcp#' },
+      secrets: {
+        key: 'secret/acme/gcp#key#',
+        note: 'secret/acme/gcp#note#',
+        tree: 'secret/acme/gcp#key',
+        all: 'secret/acme/gcp#',
+      },
     });
     expect((await good.get('all'))?.value).toBe('{"key":{"type":"service_account"},"note":"{\\"a\\":1}"}');
     expect((await good.get('key'))?.value).toBe('{"type":"service_account"}');
@@ -193,7 +231,10 @@ describe('a missing secret and a wrong path', () => {
       code: 'invalid_option',
       message: expect.stringContaining('nowhere/app/db'),
     });
-    const poor = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['default', 'reader']) }, secrets: { other: 'secret/other#x' } });
+    const poor = providerOf(vault, {
+      env: { VAULT_TOKEN: vault.issue(['default', 'reader']) },
+      secrets: { other: 'secret/other#x' },
+    });
     expect(await refusal(poor.get('other'))).toMatchObject({
       code: 'access_denied',
       message: expect.stringContaining('path "secret/data/other" { capabilities = ["read"] }'),
@@ -224,7 +265,9 @@ describe('the version of the engine', () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'two' }, 'kv1/app/db': { password: 'one' } });
     vault.fault = ({ url }) =>
-      url.includes('ui/mounts') ? { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } } : undefined;
+      url.includes('ui/mounts')
+        ? { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } }
+        : undefined;
     const heard: string[] = [];
     for (const [mount, value] of [
       ['secret', 'two'],
@@ -253,7 +296,9 @@ describe('the version of the engine', () => {
     const provider = providerOf(vault, { mount: 'kv1' });
     expect((await provider.get('db.password'))?.value).toBe('one');
     vault.engines.mounts.delete('kv1/');
-    expect(await refusal(provider.get('db.password', { maxAgeMs: 0 }))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(provider.get('db.password', { maxAgeMs: 0 }))).toMatchObject({
+      code: 'invalid_option',
+    });
     vault.engines.mounts.set('kv1/', { type: 'kv', version: '2' });
     expect((await provider.get('db.password', { maxAgeMs: 0 }))?.value).toBe('one');
   });
@@ -287,7 +332,8 @@ describe('an answer without a secret in it', () => {
 
   it('is an empty folder where names are missing, and no mounts where those are', async () => {
     const vault = await fakeVault();
-    vault.fault = ({ url }) => (/list=true|ui.mounts/.test(url) ? { status: 200, body: { data: {} } } : undefined);
+    vault.fault = ({ url }) =>
+      /list=true|ui.mounts/.test(url) ? { status: 200, body: { data: {} } } : undefined;
     expect(await providerOf(vault).list()).toEqual([]);
   });
 
@@ -297,10 +343,13 @@ describe('an answer without a secret in it', () => {
       const vault = await fakeVault();
       store(vault, { 'secret/app/db': { password: 'fake' }, 'kv1/app/db': { password: 'fake' } });
       vault.fault = ({ url }) => (url.includes('list=true') ? { status: 200, body } : undefined);
-      const wanted = { keys: ['db.password'], open: [] };
+      const wanted = { keys: ['db.password'], prefixes: [] };
       for (const options of [{}, { kv: 2 }, { mount: 'kv1' }, { mount: 'kv1', kv: 1 }] as const) {
         const provider = providerOf(vault, { ...options, resilience: { attempts: 1, breaker: false } });
-        expect(await refusal(provider.list())).toMatchObject({ code: 'unavailable', message: expect.stringContaining("not Vault's") });
+        expect(await refusal(provider.list())).toMatchObject({
+          code: 'unavailable',
+          message: expect.stringContaining("not Vault's"),
+        });
         expect(await refusal(provider.list('', { wanted }))).toMatchObject({ code: 'unavailable' });
       }
     },
@@ -310,7 +359,8 @@ describe('an answer without a secret in it', () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     let answers = 1;
-    vault.fault = ({ url }) => (url.includes('ui/mounts') && answers-- > 0 ? { status: 200, body: { ok: true } } : undefined);
+    vault.fault = ({ url }) =>
+      url.includes('ui/mounts') && answers-- > 0 ? { status: 200, body: { ok: true } } : undefined;
     const provider = providerOf(vault);
     expect((await provider.get('db.password'))?.value).toBe('fake');
     expect(vault.count('ui/mounts')).toBe(2);
@@ -320,7 +370,9 @@ describe('an answer without a secret in it', () => {
     const vault = await fakeVault();
     const metadata = { version: 2, deletion_time: '2026-01-01T00:00:00Z' };
     vault.fault = ({ url }) =>
-      url.includes('/data/') ? { status: 404, body: { data: { data: null, metadata }, warnings: ['something is deprecated'] } } : undefined;
+      url.includes('/data/')
+        ? { status: 404, body: { data: { data: null, metadata }, warnings: ['something is deprecated'] } }
+        : undefined;
     expect(await providerOf(vault).get('db.password')).toBeUndefined();
   });
 });
@@ -328,7 +380,10 @@ describe('an answer without a secret in it', () => {
 describe('the source', () => {
   it('deletes a whole secret: the last version, or exactly the one that was read', async () => {
     const vault = await fakeVault();
-    const connection = new Connection({ address: vault.address, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
+    const connection = new Connection(
+      { address: vault.address, env: { VAULT_TOKEN: 'root-token' } },
+      systemClock,
+    );
     endsWith(() => connection.close());
     const { signal } = new AbortController();
     await connection.connect(signal);
@@ -341,8 +396,12 @@ describe('the source', () => {
     expect(vault.asked.at(-1)).toBe('DELETE /v1/secret/data/a');
     await kv.write('kv1/a', undefined, {}, signal);
     expect(vault.asked.at(-1)).toBe('DELETE /v1/kv1/a');
-    expect(await refusal(kv.write('kv1/a', { x: '1' }, { ifVersion: '1' }, signal))).toMatchObject({ code: 'invalid_option' });
-    expect(await refusal(kv.write('nowhere/a', { x: '1' }, {}, signal))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(kv.write('kv1/a', { x: '1' }, { ifVersion: '1' }, signal))).toMatchObject({
+      code: 'invalid_option',
+    });
+    expect(await refusal(kv.write('nowhere/a', { x: '1' }, {}, signal))).toMatchObject({
+      code: 'invalid_option',
+    });
   });
 });
 
@@ -360,7 +419,10 @@ describe('writing', () => {
       return undefined;
     };
     await provider.set('db.password', 'b');
-    expect(vault.engines.secrets.get('secret/app/db')?.versions.at(-1)?.data).toEqual({ password: 'b', user: 'somebody else' });
+    expect(vault.engines.secrets.get('secret/app/db')?.versions.at(-1)?.data).toEqual({
+      password: 'b',
+      user: 'somebody else',
+    });
   });
 
   it('is a conflict when the caller insists on a version that is no longer', async () => {
@@ -368,16 +430,22 @@ describe('writing', () => {
     store(vault, { 'secret/app/db': { password: 'a' } });
     const provider = providerOf(vault);
     expect((await provider.set('db.password', 'b', { ifVersion: '1' })).version).toBe('2');
-    expect(await refusal(provider.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({ code: 'conflict' });
+    expect(await refusal(provider.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({
+      code: 'conflict',
+    });
     expect((await provider.get('db.password'))?.value).toBe('b');
     const old = providerOf(vault, { mount: 'kv1' });
-    expect(await refusal(old.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({ code: 'conflict' });
+    expect(await refusal(old.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({
+      code: 'conflict',
+    });
   });
 
   it('deletes a whole secret where the place is one, exactly in the version that was read', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'a' }, 'kv1/acme/db': { password: 'a' } });
-    const provider = providerOf(vault, { secrets: { 'all.two': 'secret/acme/db', 'all.one': 'kv1/acme/db' } });
+    const provider = providerOf(vault, {
+      secrets: { 'all.two': 'secret/acme/db', 'all.one': 'kv1/acme/db' },
+    });
     expect(await provider.delete('all.two.password')).toBe(true);
     expect(vault.engines.secrets.get('secret/acme/db')?.versions.at(-1)?.data).toEqual({});
     expect(await provider.delete('all.one.password')).toBe(true);
@@ -389,7 +457,10 @@ describe('writing', () => {
     store(vault, { 'secret/acme/db': { id: 12345678901234567000, password: 'fake' } });
     const provider = providerOf(vault, { secrets: { db: 'secret/acme/db' } });
     const error = await refusal(provider.get('db.id'));
-    expect(error).toMatchObject({ code: 'parse', message: expect.stringContaining('secret/acme/db holds a number beyond 2^53') });
+    expect(error).toMatchObject({
+      code: 'parse',
+      message: expect.stringContaining('secret/acme/db holds a number beyond 2^53'),
+    });
     expect(error.message).not.toContain('12345');
     expect(await refusal(provider.set('db.password', 'fake-new'))).toMatchObject({ code: 'parse' });
     expect(vault.engines.secrets.get('secret/acme/db')?.versions).toHaveLength(1);
@@ -411,7 +482,10 @@ describe('writing', () => {
     });
     await whole.set('fresh.small', 7n);
     await whole.set('fresh.list', [1n, { a: null }]);
-    expect(vault.engines.secrets.get('secret/acme/fresh')?.versions.at(-1)?.data).toEqual({ small: 7, list: [1, { a: null }] });
+    expect(vault.engines.secrets.get('secret/acme/fresh')?.versions.at(-1)?.data).toEqual({
+      small: 7,
+      list: [1, { a: null }],
+    });
   });
 
   it('says which policy line is missing', async () => {
@@ -453,7 +527,10 @@ describe('the options', () => {
   it('say nothing when the provider is printed', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake-printed' } });
-    const provider = providerOf(vault, { auth: () => Promise.resolve('root-token'), tls: { passphrase: 'fake-passphrase' } });
+    const provider = providerOf(vault, {
+      auth: () => Promise.resolve('root-token'),
+      tls: { passphrase: 'fake-passphrase' },
+    });
     await provider.get('db.password');
     const printed = `${inspect(provider, { depth: 20, showHidden: true })}${JSON.stringify(provider)}`;
     expect(printed).not.toMatch(/root-token|fake-printed|fake-passphrase/);
@@ -466,11 +543,17 @@ describe('health', () => {
     const provider = providerOf(vault);
     expect(await provider.health()).toMatchObject({ status: 'ok' });
     vault.sealed = true;
-    expect(await provider.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('sealed') });
+    expect(await provider.health()).toMatchObject({
+      status: 'down',
+      reason: expect.stringContaining('sealed'),
+    });
     vault.sealed = false;
     vault.fault = () => ({ status: 200, body: '<html>' });
     expect(await provider.health()).toMatchObject({ status: 'down' });
     await vault.close();
-    expect(await provider.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('unavailable') });
+    expect(await provider.health()).toMatchObject({
+      status: 'down',
+      reason: expect.stringContaining('unavailable'),
+    });
   });
 });

@@ -9,7 +9,11 @@ const made = (vault: FakeVault): number => vault.count('database/creds');
 const renewed = (vault: FakeVault): number => vault.count('leases/renew');
 const once = { resilience: { attempts: 1 } } as const;
 
-function role(vault: FakeVault, seconds: number, more: { max?: number; renewable?: boolean } = {}): Partial<VaultOptions> {
+function role(
+  vault: FakeVault,
+  seconds: number,
+  more: { max?: number; renewable?: boolean } = {},
+): Partial<VaultOptions> {
   vault.engines.logins.set('auth/approle/login', () => vault.issue(['root'], seconds, more));
   return { auth: appRole({ roleId: 'fake' }), env: {} };
 }
@@ -18,7 +22,10 @@ describe('credentials that are made', () => {
   it('are made once, and answered for two thirds of their life', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { leases, clock, ...once });
-    const [name, password] = await Promise.all([provider.get('redis.username'), provider.get('redis.password')]);
+    const [name, password] = await Promise.all([
+      provider.get('redis.username'),
+      provider.get('redis.password'),
+    ]);
     expect(name).toMatchObject({ value: 'u1', secret: true, expiresAt: clock.now() + 60_000 });
     expect(password?.value).toBe('fake-password-1');
     await pass(vault, clock, 39_000);
@@ -73,7 +80,9 @@ describe('credentials that are made', () => {
     await pass(vault, clock, 41_000);
     expect((await provider.get('redis.username'))?.value).toBe('u2');
     vault.fault = ({ url }) =>
-      url.includes('leases/renew') ? { status: 403, body: { errors: ['1 error occurred: permission denied'] } } : undefined;
+      url.includes('leases/renew')
+        ? { status: 403, body: { errors: ['1 error occurred: permission denied'] } }
+        : undefined;
     await pass(vault, clock, 41_000);
     expect((await provider.get('redis.username'))?.value).toBe('u3');
   });
@@ -89,23 +98,31 @@ describe('credentials that are made', () => {
     expect(await refusal(provider.get('redis.username'))).toMatchObject({ code: 'unavailable' });
   });
 
-  it.each([{}, { ok: true }, { data: null }, { data: 'x' }, { data: ['x'] }, { lease_id: 7, data: { password: 'fake' } }])(
-    'are never absent because of an answer that is not Vault’s: %j',
-    async (body) => {
-      const vault = await fakeVault();
-      vault.fault = ({ url }) => (url.includes('/creds/') ? { status: 200, body } : undefined);
-      const provider = providerOf(vault, { leases: { pg: 'database/creds/app' }, resilience: { attempts: 1 } });
-      expect(await refusal(provider.get('pg.password'))).toMatchObject({
-        code: 'unavailable',
-        message: expect.stringContaining("database/creds/app: the answer (200) is not Vault's"),
-      });
-    },
-  );
+  it.each([
+    {},
+    { ok: true },
+    { data: null },
+    { data: 'x' },
+    { data: ['x'] },
+    { lease_id: 7, data: { password: 'fake' } },
+  ])('are never absent because of an answer that is not Vault’s: %j', async (body) => {
+    const vault = await fakeVault();
+    vault.fault = ({ url }) => (url.includes('/creds/') ? { status: 200, body } : undefined);
+    const provider = providerOf(vault, { leases: { pg: 'database/creds/app' }, resilience: { attempts: 1 } });
+    expect(await refusal(provider.get('pg.password'))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining("database/creds/app: the answer (200) is not Vault's"),
+    });
+  });
 
   it('are not made by a list, which says that they would be', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
-    for (const options of [{ leases }, { leases, path: 'app/' }, { leases, secrets: { db: 'secret/app/db' } }]) {
+    for (const options of [
+      { leases },
+      { leases, path: 'app/' },
+      { leases, secrets: { db: 'secret/app/db' } },
+    ]) {
       const provider = providerOf(vault, options);
       const items = await provider.list();
       expect(items.find((item) => item.key === 'redis')).toMatchObject({ error: { code: 'on_demand' } });
@@ -121,7 +138,13 @@ describe('credentials that are made', () => {
 
   it('end with the token they were made under: nothing outlives it, and they are made anew under the next', async () => {
     const { vault, clock } = await timedVault();
-    const provider = providerOf(vault, { leases, clock, path: 'app/', ...once, ...role(vault, 30, { renewable: false }) });
+    const provider = providerOf(vault, {
+      leases,
+      clock,
+      path: 'app/',
+      ...once,
+      ...role(vault, 30, { renewable: false }),
+    });
     const entry = await provider.get('redis.username');
     expect(entry?.expiresAt).toBe(clock.now() + 30_000);
     await pass(vault, clock, 25_000);
@@ -214,7 +237,11 @@ describe('a path that makes credentials', () => {
     const { vault, clock } = await timedVault();
     const web = { path: 'pki/issue/web', method: 'POST', data: { common_name: 'web.internal' } } as const;
     const provider = providerOf(vault, {
-      leases: { web, mail: { ...web, data: { common_name: 'mail.internal' } }, plain: { path: 'database/creds/app' } },
+      leases: {
+        web,
+        mail: { ...web, data: { common_name: 'mail.internal' } },
+        plain: { path: 'database/creds/app' },
+      },
       clock,
       ...once,
     });
@@ -228,7 +255,9 @@ describe('a path that makes credentials', () => {
     await pass(vault, clock, 31_000);
     await provider.get('web.certificate');
     expect(vault.count('pki/issue/web')).toBe(3);
-    expect(await refusal(providerOf(vault, { leases: { web: 'pki/issue/web' } }).get('web.certificate'))).toMatchObject({
+    expect(
+      await refusal(providerOf(vault, { leases: { web: 'pki/issue/web' } }).get('web.certificate')),
+    ).toMatchObject({
       code: 'invalid_option',
     });
   });
@@ -237,8 +266,14 @@ describe('a path that makes credentials', () => {
     const { vault, clock } = await timedVault();
     let ttl: number | undefined = 100;
     vault.fault = ({ url }) =>
-      url.includes('static') ? { status: 200, body: { data: { password: 'fake', ...(ttl !== undefined && { ttl }) } } } : undefined;
-    const provider = providerOf(vault, { leases: { redis: 'database/static-creds/app#password' }, clock, ...once });
+      url.includes('static')
+        ? { status: 200, body: { data: { password: 'fake', ...(ttl !== undefined && { ttl }) } } }
+        : undefined;
+    const provider = providerOf(vault, {
+      leases: { redis: 'database/static-creds/app#password' },
+      clock,
+      ...once,
+    });
     const first = await provider.get('redis');
     expect(first).toMatchObject({ value: 'fake', expiresAt: clock.now() + 100_000 });
     ttl = 45;

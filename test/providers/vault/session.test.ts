@@ -8,7 +8,11 @@ import type { FakeVault } from './fake.ts';
 import { endsWith, fakeVault, pass, providerOf, quiet, refusal, store, timedVault, until } from './setup.ts';
 
 /** An AppRole whose tokens live for so many seconds. */
-function role(vault: FakeVault, seconds: number, more: { max?: number; renewable?: boolean; uses?: number } = {}): Partial<VaultOptions> {
+function role(
+  vault: FakeVault,
+  seconds: number,
+  more: { max?: number; renewable?: boolean; uses?: number } = {},
+): Partial<VaultOptions> {
   vault.engines.logins.set('auth/approle/login', (body) =>
     body.secret_id === 'fake-secret-id' ? vault.issue(['default', 'root'], seconds, more) : undefined,
   );
@@ -28,7 +32,9 @@ describe('a token', () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     const provider = providerOf(vault, role(vault, 3600));
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => provider.get(i % 2 ? 'db.password' : `none${i}.x`)));
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => provider.get(i % 2 ? 'db.password' : `none${i}.x`)),
+    );
     expect(answers.filter(Boolean).length).toBe(50);
     expect(logins(vault)).toBe(1);
   });
@@ -104,7 +110,10 @@ describe('a token', () => {
 
   it('revoked under a hundred reads is replaced by one log-in, and each read is done once more', async () => {
     const vault = await fakeVault();
-    store(vault, Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`secret/app/s${i}`, { x: `${i}` }])));
+    store(
+      vault,
+      Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`secret/app/s${i}`, { x: `${i}` }])),
+    );
     const provider = providerOf(vault, role(vault, 3600));
     await provider.get('s0.x');
     vault.revoke(vault.seen.at(-1)?.token as string);
@@ -117,8 +126,10 @@ describe('a token', () => {
   it('that is refused at once after each log-in does not make a loop of log-ins', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 3600), clock });
-    vault.fault = ({ url }) => (/login|revoke/.test(url) ? undefined : { status: 403, body: { errors: ['permission denied'] } });
-    for (let i = 0; i < 200; i++) expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
+    vault.fault = ({ url }) =>
+      /login|revoke/.test(url) ? undefined : { status: 403, body: { errors: ['permission denied'] } };
+    for (let i = 0; i < 200; i++)
+      expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
     expect(logins(vault)).toBe(2);
     for (let minute = 0; minute < 30; minute++) {
       await pass(vault, clock, 60_000);
@@ -129,10 +140,17 @@ describe('a token', () => {
 
   it('that cannot be had says why, and is not tried again at once', async () => {
     const { vault, clock } = await timedVault();
-    const provider = providerOf(vault, { ...role(vault, 3600), clock, auth: appRole({ roleId: 'fake', secretId: 'wrong-s3cr3t' }) });
+    const provider = providerOf(vault, {
+      ...role(vault, 3600),
+      clock,
+      auth: appRole({ roleId: 'fake', secretId: 'wrong-s3cr3t' }),
+    });
     for (let i = 0; i < 50; i++) {
       const error = await refusal(provider.get('db.password'));
-      expect(error).toMatchObject({ code: 'unauthenticated', message: expect.stringContaining('auth/approle/login') });
+      expect(error).toMatchObject({
+        code: 'unauthenticated',
+        message: expect.stringContaining('auth/approle/login'),
+      });
       expect(error.message).not.toContain('s3cr3t');
     }
     expect(logins(vault)).toBe(1);
@@ -160,7 +178,9 @@ describe('a token', () => {
     const provider = providerOf(vault, { ...role(vault, 3600), clock });
     await provider.get('db.password');
     vault.fault = ({ url }) =>
-      url.includes('renew') ? { status: 403, body: { errors: ['1 error occurred: permission denied'] } } : undefined;
+      url.includes('renew')
+        ? { status: 403, body: { errors: ['1 error occurred: permission denied'] } }
+        : undefined;
     await pass(vault, clock, 0.66 * 3_600_000);
     await until(() => logins(vault) === 2);
     expect(renewals(vault)).toBe(1);
@@ -195,7 +215,13 @@ describe('a given token', () => {
   it('is renewed while it may be, and then simply ends', async () => {
     const { vault, clock } = await timedVault();
     const given = vault.issue(['root'], 600, { max: 900 });
-    const provider = providerOf(vault, { env: { VAULT_TOKEN: given }, clock, kv: 2, cache: false, resilience: { attempts: 1 } });
+    const provider = providerOf(vault, {
+      env: { VAULT_TOKEN: given },
+      clock,
+      kv: 2,
+      cache: false,
+      resilience: { attempts: 1 },
+    });
     await provider.get('db.password');
     await pass(vault, clock, 0.66 * 600_000);
     await until(() => renewals(vault) === 1);
@@ -221,7 +247,12 @@ describe('a given token', () => {
     const provider = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['reader'], 600) } });
     expect((await provider.get('db.password'))?.value).toBe('fake');
     expect(
-      await refusal(providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['reader']) }, secrets: { x: 'secret/y#x' } }).get('x')),
+      await refusal(
+        providerOf(vault, {
+          env: { VAULT_TOKEN: vault.issue(['reader']) },
+          secrets: { x: 'secret/y#x' },
+        }).get('x'),
+      ),
     ).toMatchObject({
       code: 'access_denied',
     });
@@ -257,10 +288,14 @@ describe('a given token', () => {
       code: 'unauthenticated',
       message: expect.stringContaining('.vault-token'),
     });
-    expect(await refusal(providerOf(vault, { auth: () => Promise.resolve('') }).get('db.password'))).toMatchObject({
+    expect(
+      await refusal(providerOf(vault, { auth: () => Promise.resolve('') }).get('db.password')),
+    ).toMatchObject({
       code: 'unauthenticated',
     });
-    expect(await refusal(providerOf(vault, { auth: token(() => '') }).get('db.password'))).toMatchObject({ code: 'unauthenticated' });
+    expect(await refusal(providerOf(vault, { auth: token(() => '') }).get('db.password'))).toMatchObject({
+      code: 'unauthenticated',
+    });
   });
 });
 
@@ -299,7 +334,11 @@ describe('a token in a file', () => {
     const first = vault.issue(['root']);
     await writeFile(file, first);
     const auth = tokenFile(file);
-    const provider = providerOf(vault, { auth: Object.assign(() => auth({} as never), {}), env: {}, cache: false });
+    const provider = providerOf(vault, {
+      auth: Object.assign(() => auth({} as never), {}),
+      env: {},
+      cache: false,
+    });
     await provider.get('db.password');
     vault.revoke(first);
     await writeFile(file, vault.issue(['root']));

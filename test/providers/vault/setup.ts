@@ -14,7 +14,9 @@ export const fixture = (name: string): string => new URL(`./fixtures/${name}`, i
 export const pem = (name: string): string => readFileSync(fixture(name), 'utf8');
 
 /** A fake server that is closed after the test. */
-export async function fakeVault(options: Parameters<FakeVault['listen']>[0] & { now?: () => number } = {}): Promise<FakeVault> {
+export async function fakeVault(
+  options: Parameters<FakeVault['listen']>[0] & { now?: () => number } = {},
+): Promise<FakeVault> {
   const { now, ...rest } = options;
   const vault = await new FakeVault(now).listen(rest);
   ends.push(() => vault.close());
@@ -29,7 +31,10 @@ export async function timedVault(): Promise<{ vault: FakeVault; clock: ManualClo
 
 /** A provider that is closed after the test, and that the machine's environment does not reach. */
 export function providerOf(vault: FakeVault, options: Partial<VaultOptions> = {}): VaultProvider {
-  const what = options.path === undefined && options.secrets === undefined && options.leases === undefined ? { path: 'app/' } : {};
+  const what =
+    options.path === undefined && options.secrets === undefined && options.leases === undefined
+      ? { path: 'app/' }
+      : {};
   const provider = new VaultProvider({
     address: vault.address,
     env: { VAULT_TOKEN: 'root-token' },

@@ -7,7 +7,13 @@ const data = new Uint8Array([1, 2, 3, 250, 0, 9]);
 
 function keyOf(vault: FakeVault, options: Partial<TransitKeyOptions> = {}) {
   const resilience = { backoff: { initialMs: 1, maxMs: 2 } };
-  const made = transitKey({ key: 'files', address: vault.address, env: { VAULT_TOKEN: 'root-token' }, resilience, ...options });
+  const made = transitKey({
+    key: 'files',
+    address: vault.address,
+    env: { VAULT_TOKEN: 'root-token' },
+    resilience,
+    ...options,
+  });
   endsWith(() => made.close());
   return made;
 }
@@ -26,7 +32,10 @@ describe('a Transit key', () => {
     const wrapped = await key.wrap(data);
     expect(wrapped).toMatch(/^vault:v1:/);
     expect(await key.unwrap(wrapped)).toEqual(data);
-    expect(vault.asked.slice(1)).toEqual(['POST /v1/transit/encrypt/files', 'POST /v1/transit/decrypt/files']);
+    expect(vault.asked.slice(1)).toEqual([
+      'POST /v1/transit/encrypt/files',
+      'POST /v1/transit/decrypt/files',
+    ]);
   });
 
   it('wraps anew after a rotation, after which the old copy may be retired', async () => {
@@ -38,7 +47,10 @@ describe('a Transit key', () => {
     expect(anew).toMatch(/^vault:v2:/);
     vault.engines.transit = { latest: 2, min: 2 };
     expect(await key.unwrap(anew)).toEqual(data);
-    expect(await refusal(key.unwrap(old))).toMatchObject({ code: 'crypto', hint: expect.stringContaining('min_decryption_version') });
+    expect(await refusal(key.unwrap(old))).toMatchObject({
+      code: 'crypto',
+      hint: expect.stringContaining('min_decryption_version'),
+    });
   });
 
   it('names what is missing, and not `create`, with which a misspelt name would make a new key', async () => {
@@ -52,9 +64,16 @@ describe('a Transit key', () => {
 
   it('says crypto for what it cannot decrypt, and invalid_option where there is no such key', async () => {
     const vault = await fakeVault();
-    expect(await refusal(keyOf(vault).unwrap('nonsense'))).toMatchObject({ code: 'crypto', transient: false });
-    expect(await refusal(keyOf(vault, { key: 'other' }).wrap(data))).toMatchObject({ code: 'invalid_option' });
-    expect(await refusal(keyOf(vault, { mount: 'nowhere' }).wrap(data))).toMatchObject({ code: 'invalid_option' });
+    expect(await refusal(keyOf(vault).unwrap('nonsense'))).toMatchObject({
+      code: 'crypto',
+      transient: false,
+    });
+    expect(await refusal(keyOf(vault, { key: 'other' }).wrap(data))).toMatchObject({
+      code: 'invalid_option',
+    });
+    expect(await refusal(keyOf(vault, { mount: 'nowhere' }).wrap(data))).toMatchObject({
+      code: 'invalid_option',
+    });
     vault.fault = ({ url }) => (url.includes('encrypt') ? { status: 200, body: { data: {} } } : undefined);
     expect(await refusal(keyOf(vault).wrap(data))).toMatchObject({ code: 'crypto' });
   });
@@ -66,7 +85,9 @@ describe('a Transit key', () => {
     vault.fault = ({ url }) => (url.includes('transit') && hiccups-- > 0 ? 'cut' : undefined);
     expect(await key.wrap(data)).toMatch(/^vault:/);
     vault.fault = ({ url }) => (url.includes('transit') ? 'hang' : undefined);
-    const hasty = keyOf(vault, { resilience: { backoff: { initialMs: 1, maxMs: 2 }, timeoutMs: 200, deadlineMs: 500 } });
+    const hasty = keyOf(vault, {
+      resilience: { backoff: { initialMs: 1, maxMs: 2 }, timeoutMs: 200, deadlineMs: 500 },
+    });
     expect(await refusal(hasty.wrap(data))).toMatchObject({ code: 'timeout' });
     const end = new AbortController();
     const waiting = refusal(key.wrap(data, { signal: end.signal }));
@@ -78,7 +99,11 @@ describe('a Transit key', () => {
   it('logs in like any provider, again after a revocation, and cleans up', async () => {
     const vault = await fakeVault();
     vault.engines.logins.set('auth/approle/login', () => vault.issue(['root'], 60));
-    const key = keyOf(vault, { auth: appRole({ roleId: 'fake' }), env: {}, clock: { now: () => 0, after: () => () => undefined } });
+    const key = keyOf(vault, {
+      auth: appRole({ roleId: 'fake' }),
+      env: {},
+      clock: { now: () => 0, after: () => () => undefined },
+    });
     await key.wrap(data, { signal: new AbortController().signal });
     vault.revoke(vault.seen.at(-1)?.token as string);
     await key.wrap(data);

@@ -41,9 +41,15 @@ describe('the transport', () => {
 
   it('takes a namespace as it stands in files and variables, and refuses one that cannot be sent', async () => {
     const vault = await fakeVault();
-    await providerOf(vault, { env: { VAULT_TOKEN: 'root-token', VAULT_NAMESPACE: '/team/inference/\n' } }).get('db.password');
-    expect(new Set(vault.seen.map(({ headers }) => headers['x-vault-namespace']))).toEqual(new Set(['team/inference']));
-    expect(() => providerOf(vault, { namespace: 'té€am' })).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+    await providerOf(vault, {
+      env: { VAULT_TOKEN: 'root-token', VAULT_NAMESPACE: '/team/inference/\n' },
+    }).get('db.password');
+    expect(new Set(vault.seen.map(({ headers }) => headers['x-vault-namespace']))).toEqual(
+      new Set(['team/inference']),
+    );
+    expect(() => providerOf(vault, { namespace: 'té€am' })).toThrow(
+      expect.objectContaining({ code: 'invalid_option' }),
+    );
   });
 
   it('follows no redirect, so that no token reaches another host', async () => {
@@ -80,24 +86,33 @@ describe('the transport', () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => ({ status: 200, body: `"${'x'.repeat(maxBytes)}"` });
-    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'parse', message: expect.stringContaining('32 MiB') });
+    expect(await refusal(connection.ask(read, never))).toMatchObject({
+      code: 'parse',
+      message: expect.stringContaining('32 MiB'),
+    });
   });
 
-  it.each(['hang', 'trickle'] as const)('ends with its signal when the server lets an answer %s', async (fault) => {
-    const vault = await fakeVault();
-    const connection = await connected({ address: vault.address });
-    vault.fault = () => fault;
-    const end = new AbortController();
-    const answer = refusal(connection.ask(read, end.signal));
-    setTimeout(() => end.abort(), 60);
-    expect(await answer).toMatchObject({ code: 'timeout', transient: true });
-  });
+  it.each(['hang', 'trickle'] as const)(
+    'ends with its signal when the server lets an answer %s',
+    async (fault) => {
+      const vault = await fakeVault();
+      const connection = await connected({ address: vault.address });
+      vault.fault = () => fault;
+      const end = new AbortController();
+      const answer = refusal(connection.ask(read, end.signal));
+      setTimeout(() => end.abort(), 60);
+      expect(await answer).toMatchObject({ code: 'timeout', transient: true });
+    },
+  );
 
   it('says unavailable, with the reason, when nobody listens and when the connection breaks', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => 'cut';
-    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ECONNRESET/) });
+    expect(await refusal(connection.ask(read, never))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/ECONNRESET/),
+    });
     await vault.close();
     expect(await refusal(connection.ask(read, never))).toMatchObject({
       code: 'unavailable',
@@ -105,15 +120,18 @@ describe('the transport', () => {
     });
   });
 
-  it.each([200, 403, 404, 502])('takes the HTML of a proxy (%i) for an outage, never for an answer', async (status) => {
-    const vault = await fakeVault();
-    const connection = await connected({ address: vault.address });
-    vault.fault = () => ({ status, body: '<html>captive portal</html>' });
-    expect(await refusal(connection.ask(read, never))).toMatchObject({
-      code: 'unavailable',
-      message: expect.stringContaining('not Vault’s'.replace('’', "'")),
-    });
-  });
+  it.each([200, 403, 404, 502])(
+    'takes the HTML of a proxy (%i) for an outage, never for an answer',
+    async (status) => {
+      const vault = await fakeVault();
+      const connection = await connected({ address: vault.address });
+      vault.fault = () => ({ status, body: '<html>captive portal</html>' });
+      expect(await refusal(connection.ask(read, never))).toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('not Vault’s'.replace('’', "'")),
+      });
+    },
+  );
 
   it.each([
     { status: 404, body: { message: 'no Route matched with those values' } },
@@ -169,14 +187,38 @@ describe('the transport', () => {
       { status: 429, body: '<html>', headers: { 'retry-after': '2' } },
       { code: 'throttled', retryAfterMs: 2000 },
     ],
-    ['a node that lags behind', { status: 412, body: { errors: [] } }, { code: 'unavailable', transient: true }],
-    ['a disaster-recovery standby', { status: 472, body: { errors: [] } }, { code: 'unavailable', transient: true }],
-    ['a performance standby', { status: 473, body: { errors: [] } }, { code: 'unavailable', transient: true }],
+    [
+      'a node that lags behind',
+      { status: 412, body: { errors: [] } },
+      { code: 'unavailable', transient: true },
+    ],
+    [
+      'a disaster-recovery standby',
+      { status: 472, body: { errors: [] } },
+      { code: 'unavailable', transient: true },
+    ],
+    [
+      'a performance standby',
+      { status: 473, body: { errors: [] } },
+      { code: 'unavailable', transient: true },
+    ],
     ['a server that is not initialized', { status: 501, body: { errors: [] } }, { code: 'unavailable' }],
     ['a failure', { status: 500, body: { errors: ['internal: s3cr3t'] } }, { code: 'unavailable' }],
-    ['a wrong method', { status: 405, body: { errors: ['unsupported operation'] } }, { code: 'invalid_option' }],
-    ['a wrong request', { status: 400, body: { errors: ['no such thing as s3cr3t'] } }, { code: 'invalid_option' }],
-    ['a missing token', { status: 400, body: { errors: ['missing client token'] } }, { code: 'unauthenticated' }],
+    [
+      'a wrong method',
+      { status: 405, body: { errors: ['unsupported operation'] } },
+      { code: 'invalid_option' },
+    ],
+    [
+      'a wrong request',
+      { status: 400, body: { errors: ['no such thing as s3cr3t'] } },
+      { code: 'invalid_option' },
+    ],
+    [
+      'a missing token',
+      { status: 400, body: { errors: ['missing client token'] } },
+      { code: 'unauthenticated' },
+    ],
   ])('knows %s, and quotes nothing that the server said', async (_name, fault, expected) => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
@@ -189,7 +231,11 @@ describe('the transport', () => {
   it('reads a Retry-After that is a date', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
-    vault.fault = () => ({ status: 429, body: {}, headers: { 'retry-after': new Date(Date.now() + 60_000).toUTCString() } });
+    vault.fault = () => ({
+      status: 429,
+      body: {},
+      headers: { 'retry-after': new Date(Date.now() + 60_000).toUTCString() },
+    });
     const { retryAfterMs = 0 } = await refusal(connection.ask(read, never));
     expect(retryAfterMs).toBeGreaterThan(50_000);
     expect(retryAfterMs).toBeLessThanOrEqual(60_000);
@@ -210,9 +256,13 @@ describe('the transport', () => {
       const { VaultProvider } = await import('${await importable(new URL('../../../src/providers/vault/index.ts', import.meta.url))}');
       const vault = new VaultProvider({ address: '${vault.address}', path: 'app/', resilience: false });
       await vault.set('db.password', 'written-s3cr3t').catch(() => {});`;
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-      env: { ...process.env, DEBUG: '*', VAULT_TOKEN: 'root-token', NODE_OPTIONS: '' },
-    });
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      {
+        env: { ...process.env, DEBUG: '*', VAULT_TOKEN: 'root-token', NODE_OPTIONS: '' },
+      },
+    );
     expect(stdout + stderr).not.toMatch(/root-token|written-s3cr3t/);
   });
 });
@@ -223,20 +273,32 @@ describe('TLS', () => {
     vi.stubEnv('VAULT_SKIP_VERIFY', 'true');
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
     const error = await refusal(asked({ address: vault.address }));
-    expect(error).toMatchObject({ code: 'crypto', transient: false, hint: expect.stringContaining('tls.ca') });
+    expect(error).toMatchObject({
+      code: 'crypto',
+      transient: false,
+      hint: expect.stringContaining('tls.ca'),
+    });
     expect(vault.seen).toEqual([]);
   });
 
   it('trusts the given authority, as text or as a file', async () => {
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
-    for (const ca of [pem('ca.pem'), fixture('ca.pem')]) await asked({ address: vault.address, tls: { ca, minVersion: 'TLSv1.3' } });
-    await asked({ address: vault.address, env: { VAULT_TOKEN: 'root-token', VAULT_CACERT: fixture('ca.pem') } });
+    for (const ca of [pem('ca.pem'), fixture('ca.pem')])
+      await asked({ address: vault.address, tls: { ca, minVersion: 'TLSv1.3' } });
+    await asked({
+      address: vault.address,
+      env: { VAULT_TOKEN: 'root-token', VAULT_CACERT: fixture('ca.pem') },
+    });
     expect(vault.count('secret/data')).toBe(3);
   });
 
   it('insists on the name of the server', async () => {
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
-    expect(await refusal(asked({ address: vault.address, tls: { ca: pem('ca.pem'), serverName: 'vault.internal' } }))).toMatchObject({
+    expect(
+      await refusal(
+        asked({ address: vault.address, tls: { ca: pem('ca.pem'), serverName: 'vault.internal' } }),
+      ),
+    ).toMatchObject({
       code: 'crypto',
     });
     expect(vault.seen).toEqual([]);
@@ -245,7 +307,10 @@ describe('TLS', () => {
   it('never repeats what stands in the place of a private key’s file, which may be the key', async () => {
     const key = Buffer.from('not a real private key, and yet as long as one').toString('base64');
     const tls = { cert: pem('client.pem'), key };
-    const connection = new Connection({ address: 'https://127.0.0.1:1', tls, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
+    const connection = new Connection(
+      { address: 'https://127.0.0.1:1', tls, env: { VAULT_TOKEN: 'root-token' } },
+      systemClock,
+    );
     const error = await refusal(connection.connect(never));
     expect(error).toMatchObject({ code: 'io', message: expect.stringContaining('tls.key') });
     expect(error.message).not.toContain(key.slice(0, 16));
@@ -254,9 +319,15 @@ describe('TLS', () => {
   it('says so when a certificate’s file is missing or holds none, and tries again later', async () => {
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
     for (const ca of [fixture('none.pem'), new URL('setup.ts', import.meta.url).pathname]) {
-      const connection = new Connection({ address: vault.address, tls: { ca }, env: { VAULT_TOKEN: 'root-token' } }, systemClock);
+      const connection = new Connection(
+        { address: vault.address, tls: { ca }, env: { VAULT_TOKEN: 'root-token' } },
+        systemClock,
+      );
       for (let again = 0; again < 2; again++)
-        expect(await refusal(connection.connect(never))).toMatchObject({ code: 'io', message: expect.stringContaining('tls.ca') });
+        expect(await refusal(connection.connect(never))).toMatchObject({
+          code: 'io',
+          message: expect.stringContaining('tls.ca'),
+        });
     }
   });
 
@@ -302,13 +373,20 @@ describe('the address', () => {
 
   it('comes from the environment as the vault command reads it, and OpenBao’s names come first', async () => {
     const vault = await fakeVault();
-    const env = { VAULT_ADDR: 'https://elsewhere.invalid', BAO_ADDR: vault.address, VAULT_NAMESPACE: 'team', VAULT_TOKEN: 'root-token' };
+    const env = {
+      VAULT_ADDR: 'https://elsewhere.invalid',
+      BAO_ADDR: vault.address,
+      VAULT_NAMESPACE: 'team',
+      VAULT_TOKEN: 'root-token',
+    };
     await asked({ env });
     expect(vault.seen.at(-1)?.headers['x-vault-namespace']).toBe('team');
   });
 
   it('refuses half a client certificate', () => {
-    expect(made({ address: 'https://vault', tls: { cert: 'client.pem' } })).toThrow(expect.objectContaining({ code: 'invalid_option' }));
+    expect(made({ address: 'https://vault', tls: { cert: 'client.pem' } })).toThrow(
+      expect.objectContaining({ code: 'invalid_option' }),
+    );
   });
 });
 
@@ -318,8 +396,12 @@ describe('an injected client', () => {
     const { default: nodeVault } = await import('node-vault');
     const client = nodeVault({ endpoint: vault.address, token: 'root-token' });
     const connection = await connected({ client, env: {} });
-    vault.fault = (seen) => (seen.url.includes('app/db') ? { status: 200, body: { data: { data: { a: 1 } } } } : undefined);
-    expect(await connection.ask(read, never)).toMatchObject({ status: 200, body: { data: { data: { a: 1 } } } });
+    vault.fault = (seen) =>
+      seen.url.includes('app/db') ? { status: 200, body: { data: { data: { a: 1 } } } } : undefined;
+    expect(await connection.ask(read, never)).toMatchObject({
+      status: 200,
+      body: { data: { data: { a: 1 } } },
+    });
     expect(await connection.ask({ ...read, path: 'secret/data/none' }, never)).toMatchObject({ status: 404 });
     await vault.close();
     const error = await refusal(connection.ask(read, never));

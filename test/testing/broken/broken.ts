@@ -1,5 +1,7 @@
-import { type ConfigValue, type Entry, isUnreadable, makeEntry, makeOrigin, type Unreadable } from '../../../src/entry.ts';
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../../src/entry.ts';
 import type { ConfigError } from '../../../src/errors.ts';
+import { makeOrigin } from '../../../src/origin.ts';
+import type { ConfigValue } from '../../../src/value.ts';
 import type { Backend, Reference } from '../reference.ts';
 
 /** A provider with one fault, and the sentence that is there to find it. */
@@ -11,10 +13,14 @@ export interface Broken {
 
 const origin = makeOrigin({ provider: 'reference', source: 'reference' });
 
-export const leaf = (key: string, value: ConfigValue): Entry => makeEntry({ key, value, secret: false, origin });
+export const leaf = (key: string, value: ConfigValue): Entry =>
+  makeEntry({ key, value, secret: false, origin });
 
 /** Every answer of get and list, changed. */
-export const entries = (honest: Reference, change: (entry: Entry) => Entry | undefined): Partial<Reference> => ({
+export const entries = (
+  honest: Reference,
+  change: (entry: Entry) => Entry | undefined,
+): Partial<Reference> => ({
   get: async (key, options) => {
     const entry = await honest.get(key, options);
     return entry && change(entry);
@@ -25,7 +31,10 @@ export const entries = (honest: Reference, change: (entry: Entry) => Entry | und
     ),
 });
 
-export const valuesOf = (honest: Reference, change: (value: ConfigValue) => ConfigValue | undefined): Partial<Reference> =>
+export const valuesOf = (
+  honest: Reference,
+  change: (value: ConfigValue) => ConfigValue | undefined,
+): Partial<Reference> =>
   entries(honest, (entry) => {
     const value = change(entry.value);
     return value === undefined ? undefined : makeEntry({ ...entry, value });
@@ -42,4 +51,5 @@ export const rethrown = (make: (error: ConfigError) => unknown) => (honest: Refe
     throw make(error);
   });
 
-export const signalless = <T extends object | undefined>(options: T): T => ({ ...options, signal: undefined }) as T;
+export const signalless = <T extends object | undefined>(options: T): T =>
+  ({ ...options, signal: undefined }) as T;

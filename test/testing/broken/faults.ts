@@ -38,17 +38,23 @@ export const faults: readonly Broken[] = [
     spoil: (honest, backend) =>
       rethrown(
         (error) =>
-          new ConfigError(error.code, `cannot parse "${`${[...backend.values.values()][0]}`.slice(0, 10)}…"`, {
-            provider: 'reference',
-            key: error.key ?? '',
-          }),
+          new ConfigError(
+            error.code,
+            `cannot parse "${`${[...backend.values.values()][0]}`.slice(0, 10)}…"`,
+            {
+              provider: 'reference',
+              key: error.key ?? '',
+            },
+          ),
       )(honest),
   },
   {
     fault: 'hides a value in a field of its errors',
     caughtBy: 'a backend that denies brings no value into any error',
     spoil: (honest, backend) =>
-      rethrown((error) => Object.assign(error, { response: { body: Object.fromEntries(backend.values) } }))(honest),
+      rethrown((error) => Object.assign(error, { response: { body: Object.fromEntries(backend.values) } }))(
+        honest,
+      ),
   },
   {
     fault: 'passes on the errors of its client',
@@ -58,12 +64,17 @@ export const faults: readonly Broken[] = [
   {
     fault: 'says that throttling is final',
     caughtBy: 'a backend that throttles is throttled, for which asking again will help; nothing is absent',
-    spoil: rethrown((error) => (error.code === 'throttled' ? new ConfigError('access_denied', 'denied') : error)),
+    spoil: rethrown((error) =>
+      error.code === 'throttled' ? new ConfigError('access_denied', 'denied') : error,
+    ),
   },
   {
     fault: 'says that being denied passes by itself',
-    caughtBy: 'a backend that denies is access_denied or its like, for which asking again is no help; nothing is absent',
-    spoil: rethrown((error) => (error.code === 'access_denied' ? new ConfigError('unavailable', 'unavailable') : error)),
+    caughtBy:
+      'a backend that denies is access_denied or its like, for which asking again is no help; nothing is absent',
+    spoil: rethrown((error) =>
+      error.code === 'access_denied' ? new ConfigError('unavailable', 'unavailable') : error,
+    ),
   },
   {
     fault: 'calls every failure an invalid key',
@@ -107,7 +118,8 @@ export const faults: readonly Broken[] = [
     caughtBy: 'a backend that hangs is a timeout; nothing is absent',
     spoil: (honest, backend) => ({
       get: (key, options) => (backend.fault === 'hang' ? new Promise(() => {}) : honest.get(key, options)),
-      list: (prefix, options) => (backend.fault === 'hang' ? new Promise(() => {}) : honest.list(prefix, options)),
+      list: (prefix, options) =>
+        backend.fault === 'hang' ? new Promise(() => {}) : honest.list(prefix, options),
     }),
   },
   {
@@ -119,7 +131,8 @@ export const faults: readonly Broken[] = [
     fault: 'calls a denied batch empty',
     caughtBy: 'leaves no key absent when the backend denies all of them',
     spoil: (honest) => ({
-      getMany: (keys, options) => honest.getMany(keys, options).catch(() => new Map(keys.map((key) => [key, undefined]))),
+      getMany: (keys, options) =>
+        honest.getMany(keys, options).catch(() => new Map(keys.map((key) => [key, undefined]))),
     }),
   },
   {
@@ -127,13 +140,18 @@ export const faults: readonly Broken[] = [
     caughtBy: 'a backend out of reach fails a list, which is neither empty nor cut short',
     spoil: (honest) => ({
       list: (prefix, options) =>
-        honest.list(prefix, options).catch((error: ConfigError) => [{ key: '', error, origin: leaf('', null).origin }]),
+        honest
+          .list(prefix, options)
+          .catch((error: ConfigError) => [{ key: '', error, origin: leaf('', null).origin }]),
     }),
   },
   {
     fault: 'leaves an unreadable key out of its list',
     caughtBy: 'lists an unreadable key as a hole, beside all the others',
-    spoil: (honest) => ({ list: async (prefix, options) => (await honest.list(prefix, options)).filter((item) => !isUnreadable(item)) }),
+    spoil: (honest) => ({
+      list: async (prefix, options) =>
+        (await honest.list(prefix, options)).filter((item) => !isUnreadable(item)),
+    }),
   },
   {
     fault: 'fails each caller in a way of its own',
@@ -141,7 +159,9 @@ export const faults: readonly Broken[] = [
     spoil: (honest) => {
       let failures = 0;
       return rethrown((error) =>
-        failures++ % 2 ? error : new ConfigError('unauthenticated', 'it failed', { provider: 'reference', key: error.key ?? '' }),
+        failures++ % 2
+          ? error
+          : new ConfigError('unauthenticated', 'it failed', { provider: 'reference', key: error.key ?? '' }),
       )(honest);
     },
   },

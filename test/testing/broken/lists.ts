@@ -1,6 +1,8 @@
-import { type ConfigTree, type ConfigValue, type Entry, makeEntry, makeOrigin } from '../../../src/entry.ts';
+import { type Entry, makeEntry } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { keyOf, parent, startsWith } from '../../../src/key.ts';
+import { makeOrigin } from '../../../src/origin.ts';
+import type { ConfigTree, ConfigValue } from '../../../src/value.ts';
 import type { Reference } from '../reference.ts';
 import { type Broken, entries, leaf } from './broken.ts';
 
@@ -28,7 +30,9 @@ export const lists: readonly Broken[] = [
   {
     fault: 'lists one page alone',
     caughtBy: 'lists more leaves than a page or a batch holds',
-    spoil: (honest) => ({ list: async (prefix, options) => (await honest.list(prefix, options)).slice(0, 10) }),
+    spoil: (honest) => ({
+      list: async (prefix, options) => (await honest.list(prefix, options)).slice(0, 10),
+    }),
   },
   {
     fault: 'lists nothing at all',
@@ -48,20 +52,24 @@ export const lists: readonly Broken[] = [
   {
     fault: 'lists a key that was never there',
     caughtBy: 'lists nothing when the backend is empty',
-    spoil: (honest) => ({ list: async (prefix, options) => [...(await honest.list(prefix, options)), leaf('stray', 'dog')] }),
+    spoil: (honest) => ({
+      list: async (prefix, options) => [...(await honest.list(prefix, options)), leaf('stray', 'dog')],
+    }),
   },
   {
     fault: 'lists what only begins like the prefix',
     caughtBy: 'lists what stands below a prefix, and not what only begins alike',
     spoil: (honest) => ({
-      list: async (prefix = '', options) => (await honest.list('', options)).filter((item) => item.key.startsWith(keyOf(prefix))),
+      list: async (prefix = '', options) =>
+        (await honest.list('', options)).filter((item) => item.key.startsWith(keyOf(prefix))),
     }),
   },
   {
     fault: 'lists a leaf only below its parent',
     caughtBy: 'lists a leaf alone when the prefix is its key',
     spoil: (honest) => ({
-      list: async (prefix = '', options) => (await honest.list(prefix, options)).filter((item) => item.key !== keyOf(prefix)),
+      list: async (prefix = '', options) =>
+        (await honest.list(prefix, options)).filter((item) => item.key !== keyOf(prefix)),
     }),
   },
   {
@@ -72,7 +80,9 @@ export const lists: readonly Broken[] = [
   {
     fault: 'takes a prefix for one word',
     caughtBy: 'finds a prefix of several words',
-    spoil: (honest) => ({ list: async (prefix = '', options) => honest.list(prefix.replace(/[A-Z].*/, ''), options) }),
+    spoil: (honest) => ({
+      list: async (prefix = '', options) => honest.list(prefix.replace(/[A-Z].*/, ''), options),
+    }),
   },
   {
     fault: 'lists less than what is wanted',
@@ -80,14 +90,17 @@ export const lists: readonly Broken[] = [
     spoil: (honest) => ({
       list: async (prefix, options) =>
         (await honest.list(prefix, options)).filter(
-          (item) => !options?.wanted || options.wanted.open.some((open) => startsWith(item.key, open)),
+          (item) => !options?.wanted || options.wanted.prefixes.some((open) => startsWith(item.key, open)),
         ),
     }),
   },
   {
     fault: 'lists another value than it answers',
     caughtBy: 'reads back each key that it lists, with the same value and taint',
-    spoil: (honest) => ({ list: entries(honest, (entry) => makeEntry({ ...entry, value: `${entry.value} ` })).list as Reference['list'] }),
+    spoil: (honest) => ({
+      list: entries(honest, (entry) => makeEntry({ ...entry, value: `${entry.value} ` }))
+        .list as Reference['list'],
+    }),
   },
   {
     fault: 'lists trees that do not tell their secrets',
@@ -95,9 +108,14 @@ export const lists: readonly Broken[] = [
     spoil: (honest, backend) => ({
       list: async (prefix, options) => {
         const items = await honest.list(prefix, options);
-        if (items.length === 0 || items.some((item) => item.key === 'database.host' || startsWith(item.key, 'many'))) return items;
+        if (
+          items.length === 0 ||
+          items.some((item) => item.key === 'database.host' || startsWith(item.key, 'many'))
+        )
+          return items;
         const tree: Record<string, Record<string, ConfigValue>> = {};
-        for (const [key, value] of backend.values) (tree[parent(key)] ??= {})[key.slice(parent(key).length + 1)] = value;
+        for (const [key, value] of backend.values)
+          (tree[parent(key)] ??= {})[key.slice(parent(key).length + 1)] = value;
         return [leaf('', Object.freeze(tree) as ConfigTree)];
       },
     }),
@@ -105,13 +123,15 @@ export const lists: readonly Broken[] = [
   {
     fault: 'lists without a word on who said it',
     caughtBy: 'tells for each leaf who said it',
-    spoil: (honest) => entries(honest, (entry) => makeEntry({ ...entry, origin: makeOrigin({ provider: '', source: '' }) })),
+    spoil: (honest) =>
+      entries(honest, (entry) => makeEntry({ ...entry, origin: makeOrigin({ provider: '', source: '' }) })),
   },
   {
     fault: 'leaves missing keys out of a batch',
     caughtBy: 'answers each key that was asked, undefined where there is none',
     spoil: (honest) => ({
-      getMany: async (keys, options) => new Map([...(await honest.getMany(keys, options))].filter(([, answer]) => answer !== undefined)),
+      getMany: async (keys, options) =>
+        new Map([...(await honest.getMany(keys, options))].filter(([, answer]) => answer !== undefined)),
     }),
   },
   {
@@ -125,7 +145,10 @@ export const lists: readonly Broken[] = [
     spoil: (honest) => ({
       getMany: async (keys, options) =>
         new Map(
-          [...(await honest.getMany(keys, options))].map(([key, answer]) => [key, answer && ({ ...answer, value: 'mixed up' } as Entry)]),
+          [...(await honest.getMany(keys, options))].map(([key, answer]) => [
+            key,
+            answer && ({ ...answer, value: 'mixed up' } as Entry),
+          ]),
         ),
     }),
   },

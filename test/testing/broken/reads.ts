@@ -1,5 +1,7 @@
-import { type ConfigValue, makeEntry, makeOrigin } from '../../../src/entry.ts';
+import { makeEntry } from '../../../src/entry.ts';
 import { keyOf, parent } from '../../../src/key.ts';
+import { makeOrigin } from '../../../src/origin.ts';
+import type { ConfigValue } from '../../../src/value.ts';
 import { type Broken, entries, leaf, signalless } from './broken.ts';
 
 export const reads: readonly Broken[] = [
@@ -39,13 +41,17 @@ export const reads: readonly Broken[] = [
     caughtBy: 'answers undefined for names that every object has',
     spoil: (honest) => ({
       get: async (key, options) =>
-        (keyOf(key).split('.').at(-1) as string) in {} ? leaf(keyOf(key), 'inherited') : honest.get(key, options),
+        (keyOf(key).split('.').at(-1) as string) in {}
+          ? leaf(keyOf(key), 'inherited')
+          : honest.get(key, options),
     }),
   },
   {
     fault: 'answers a default of its own',
     caughtBy: 'answers undefined when the backend is empty',
-    spoil: (honest) => ({ get: async (key, options) => (await honest.get(key, options)) ?? leaf(keyOf(key), 'a default') }),
+    spoil: (honest) => ({
+      get: async (key, options) => (await honest.get(key, options)) ?? leaf(keyOf(key), 'a default'),
+    }),
   },
   {
     fault: 'answers under another key and value',
@@ -55,14 +61,19 @@ export const reads: readonly Broken[] = [
   {
     fault: 'names no source',
     caughtBy: 'tells who said a value, in the words of the source',
-    spoil: (honest) => entries(honest, (entry) => makeEntry({ ...entry, origin: makeOrigin({ provider: 'reference', source: '' }) })),
+    spoil: (honest) =>
+      entries(honest, (entry) =>
+        makeEntry({ ...entry, origin: makeOrigin({ provider: 'reference', source: '' }) }),
+      ),
   },
   {
     fault: 'knows one spelling of a key alone',
     caughtBy: 'takes a key in any spelling: with dots or with slashes',
     spoil: (honest) => ({
-      get: async (key, options) => (key.includes('/') && !key.includes('..') ? undefined : honest.get(key, options)),
-      set: async (key, value, options) => (key.includes('/') ? leaf(key, value) : honest.set(key, value, options)),
+      get: async (key, options) =>
+        key.includes('/') && !key.includes('..') ? undefined : honest.get(key, options),
+      set: async (key, value, options) =>
+        key.includes('/') ? leaf(key, value) : honest.set(key, value, options),
     }),
   },
   {

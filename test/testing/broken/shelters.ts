@@ -11,19 +11,28 @@ export interface BrokenShelter {
   readonly around: (source: BackendSource, options: Given) => ConfigProvider;
 }
 
-const set = (change: ShelterOptions) => (source: BackendSource, given: Given) => sheltered(source, { ...given, ...change });
+const set = (change: ShelterOptions) => (source: BackendSource, given: Given) =>
+  sheltered(source, { ...given, ...change });
 const cache = (change: ShelterOptions['cache']) => (source: BackendSource, given: Given) =>
   sheltered(source, { ...given, cache: { ...given.cache, ...change } });
-const resilience = (change: Exclude<ShelterOptions['resilience'], false>) => (source: BackendSource, given: Given) =>
-  sheltered(source, { ...given, resilience: { ...given.resilience, ...change } });
+const resilience =
+  (change: Exclude<ShelterOptions['resilience'], false>) => (source: BackendSource, given: Given) =>
+    sheltered(source, { ...given, resilience: { ...given.resilience, ...change } });
 
 /** A source whose documents are answered otherwise. */
-const source = (change: (honest: BackendSource) => Partial<BackendSource>) => (honest: BackendSource, given: Given) =>
-  sheltered(Object.assign(Object.create(honest), change(honest)), given);
+const source =
+  (change: (honest: BackendSource) => Partial<BackendSource>) => (honest: BackendSource, given: Given) =>
+    sheltered(Object.assign(Object.create(honest), change(honest)), given);
 
 /** A provider whose reads are answered otherwise. */
 const reads =
-  (change: (get: ConfigProvider['get'], key: string, options: ReadOptions) => ReturnType<ConfigProvider['get']>) =>
+  (
+    change: (
+      get: ConfigProvider['get'],
+      key: string,
+      options: ReadOptions,
+    ) => ReturnType<ConfigProvider['get']>,
+  ) =>
   (honest: BackendSource, given: Given): ConfigProvider => {
     const provider = sheltered(honest, given);
     const get: ConfigProvider['get'] = (key, options) => provider.get(key, options);
@@ -114,7 +123,9 @@ export const shelters: readonly BrokenShelter[] = [
     around: source((honest) => ({
       outcome: (key, version) => {
         const outcome = honest.outcome(key, version);
-        return typeof outcome === 'object' && 'value' in outcome ? { ...outcome, expiresAt: Number.MAX_SAFE_INTEGER } : outcome;
+        return typeof outcome === 'object' && 'value' in outcome
+          ? { ...outcome, expiresAt: Number.MAX_SAFE_INTEGER }
+          : outcome;
       },
     })),
   },
@@ -174,6 +185,8 @@ export const shelters: readonly BrokenShelter[] = [
     fault: 'waits for ever',
     caughtBy: 'tells fifty callers in good time that its backend hangs, and recovers',
     around: (honest, given) =>
-      reads((get, key, options) => (honest.backend.fault === 'hang' ? new Promise(() => {}) : get(key, options)))(honest, given),
+      reads((get, key, options) =>
+        honest.backend.fault === 'hang' ? new Promise(() => {}) : get(key, options),
+      )(honest, given),
   },
 ];

@@ -1,5 +1,6 @@
-import { type ConfigValue, makeEntry } from '../../../src/entry.ts';
+import { makeEntry } from '../../../src/entry.ts';
 import { keyOf, letters } from '../../../src/key.ts';
+import type { ConfigValue } from '../../../src/value.ts';
 import { type Broken, entries, valuesOf } from './broken.ts';
 
 export const texts: readonly Broken[] = [
@@ -33,7 +34,10 @@ export const texts: readonly Broken[] = [
   {
     fault: 'answers what it holds itself, for everyone to change',
     caughtBy: 'answers lists that nobody can change',
-    spoil: (honest, backend) => entries(honest, (entry) => makeEntry({ ...entry, value: backend.values.get(entry.key) as ConfigValue })),
+    spoil: (honest, backend) =>
+      entries(honest, (entry) =>
+        makeEntry({ ...entry, value: backend.values.get(entry.key) as ConfigValue }),
+      ),
   },
   {
     fault: 'takes an empty text, 0 and false for nothing',
@@ -54,17 +58,23 @@ export const texts: readonly Broken[] = [
     fault: 'reads numbers out of texts',
     caughtBy: 'keeps a text that looks like a number a text, zeros and all',
     spoil: (honest) =>
-      valuesOf(honest, (value) => (typeof value === 'string' && value !== '' && Number.isFinite(Number(value)) ? Number(value) : value)),
+      valuesOf(honest, (value) =>
+        typeof value === 'string' && value !== '' && Number.isFinite(Number(value)) ? Number(value) : value,
+      ),
   },
   {
     fault: 'trims, unescapes and cuts texts',
     caughtBy: 'keeps quotes, line breaks and every letter there is',
-    spoil: (honest) => valuesOf(honest, (value) => (typeof value === 'string' ? value.replace(/["'\n]/g, '').slice(0, 1_000) : value)),
+    spoil: (honest) =>
+      valuesOf(honest, (value) =>
+        typeof value === 'string' ? value.replace(/["'\n]/g, '').slice(0, 1_000) : value,
+      ),
   },
   {
     fault: 'cuts long texts',
     caughtBy: 'keeps a long text whole',
-    spoil: (honest) => valuesOf(honest, (value) => (typeof value === 'string' ? value.slice(0, 1_000) : value)),
+    spoil: (honest) =>
+      valuesOf(honest, (value) => (typeof value === 'string' ? value.slice(0, 1_000) : value)),
   },
   {
     fault: 'holds the object that its values came from',

@@ -1,6 +1,7 @@
-import { type ConfigValue, makeEntry } from '../../../src/entry.ts';
+import { makeEntry } from '../../../src/entry.ts';
 import { keyOf } from '../../../src/key.ts';
 import type { Change } from '../../../src/provider.ts';
+import type { ConfigValue } from '../../../src/value.ts';
 import { type Broken, entries, leaf } from './broken.ts';
 
 export const writes: readonly Broken[] = [
@@ -9,7 +10,8 @@ export const writes: readonly Broken[] = [
     caughtBy: 'refuses to write to what is no key, and writes nothing',
     spoil: (honest, backend) => ({
       get: async (key, options) => (/\.\.|__proto__/.test(key) ? undefined : honest.get(key, options)),
-      list: async (prefix, options) => (/\.\.|__proto__/.test(prefix ?? '') ? [] : honest.list(prefix, options)),
+      list: async (prefix, options) =>
+        /\.\.|__proto__/.test(prefix ?? '') ? [] : honest.list(prefix, options),
       set: async (key, value, options) => {
         if (!/\.\.|__proto__/.test(key)) return honest.set(key, value, options);
         backend.values.set('polluted', value);
@@ -50,14 +52,17 @@ export const writes: readonly Broken[] = [
       const gone = new Set<string>();
       return {
         delete: (key, options) => honest.delete(key, options).finally(() => gone.add(key)),
-        set: async (key, value, options) => (gone.has(key) ? leaf(key, value) : honest.set(key, value, options)),
+        set: async (key, value, options) =>
+          gone.has(key) ? leaf(key, value) : honest.set(key, value, options),
       };
     },
   },
   {
     fault: 'writes what is true alone, and as a text',
     caughtBy: 'writes an empty text, which is a value',
-    spoil: (honest) => ({ set: async (key, value, options) => honest.set(key, value ? `${value}` : 'none', options) }),
+    spoil: (honest) => ({
+      set: async (key, value, options) => honest.set(key, value ? `${value}` : 'none', options),
+    }),
   },
   {
     fault: 'keeps the object that it was given to write',
@@ -83,7 +88,8 @@ export const writes: readonly Broken[] = [
         await Promise.resolve();
         const entry = await honest.set(key, value, options);
         backend.values.clear();
-        for (const [name, old] of [...before, [entry.key, entry.value] as const]) backend.values.set(name, old);
+        for (const [name, old] of [...before, [entry.key, entry.value] as const])
+          backend.values.set(name, old);
         return entry;
       },
     }),
@@ -93,7 +99,9 @@ export const writes: readonly Broken[] = [
     caughtBy: 'says so when a write was refused, and keeps what stood',
     spoil: (honest) => ({
       set: (key, value, options) =>
-        honest.set(key, value, options).catch((error) => (error.code === 'access_denied' ? leaf(key, value) : Promise.reject(error))),
+        honest
+          .set(key, value, options)
+          .catch((error) => (error.code === 'access_denied' ? leaf(key, value) : Promise.reject(error))),
     }),
   },
   {
@@ -121,7 +129,10 @@ export const writes: readonly Broken[] = [
       const known = new Set(backend.values.keys());
       return {
         watch: (listener) =>
-          honest.watch((change) => change.keys?.every((key) => known.has(key) && backend.values.has(key)) && listener(change)),
+          honest.watch(
+            (change) =>
+              change.keys?.every((key) => known.has(key) && backend.values.has(key)) && listener(change),
+          ),
       };
     },
   },
@@ -130,7 +141,9 @@ export const writes: readonly Broken[] = [
     caughtBy: 'tells who has changed, when, and in which keys; never a value',
     spoil: (honest, backend) => ({
       watch: (listener) =>
-        honest.watch((change) => listener({ ...change, values: change.keys?.map((key) => backend.values.get(key)) } as Change)),
+        honest.watch((change) =>
+          listener({ ...change, values: change.keys?.map((key) => backend.values.get(key)) } as Change),
+        ),
     }),
   },
   {

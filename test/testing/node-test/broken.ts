@@ -5,5 +5,8 @@ import { subject } from '../reference.ts';
 describeProvider({
   name: 'a provider that answers null',
   runner,
-  make: (values) => subject(values, (honest) => ({ get: async (key, options) => (await honest.get(key, options)) ?? (null as never) })),
+  make: (values) =>
+    subject(values, (honest) => ({
+      get: async (key, options) => (await honest.get(key, options)) ?? (null as never),
+    })),
 });

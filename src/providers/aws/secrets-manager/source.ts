@@ -1,10 +1,18 @@
-import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
-import { known, textIn, timeIn } from '../../../internal/answer.ts';
-import { textOf } from '../../../internal/json-text.ts';
-import { type Key, segments } from '../../../key.ts';
+import { textOf } from '../../../formats/json-text.ts';
+import { segments } from '../../../key.ts';
+import { defined, textField, timeField } from '../../../remote/fields.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
-import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
+import type {
+  Call,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+} from '../../../shelter/port.ts';
+import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
 import { AwsSource, together } from '../source.ts';
 import type { AwsSecretsManagerOptions } from './options.ts';
@@ -36,14 +44,20 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   constructor(options: AwsSecretsManagerOptions) {
     const { path, secrets, stage = 'AWSCURRENT', name = 'aws-secrets-manager' } = options;
     const load = () => import('@aws-sdk/client-secrets-manager');
-    const aws = { package: '@aws-sdk/client-secrets-manager', client: 'SecretsManagerClient', policy: 'secretsmanager', load };
+    const aws = {
+      package: '@aws-sdk/client-secrets-manager',
+      client: 'SecretsManagerClient',
+      policy: 'secretsmanager',
+      load,
+    };
     super(name, new AwsConnection('AwsSecretsManagerProvider', name, options, aws));
     this.#options = options;
     this.#root = path ?? '';
     this.#stage = stage;
     this.#oneByOne = stage !== 'AWSCURRENT'; // a batch cannot ask for any other stage
     if (secrets) this.places = placesOf('AwsSecretsManagerProvider', 'secrets', secrets);
-    else if (path !== undefined && !path.endsWith('/')) this.places = [{ key: '', document: path, field: '' }];
+    else if (path !== undefined && !path.endsWith('/'))
+      this.places = [{ key: '', document: path, field: '' }];
   }
 
   get batch(): number {
@@ -61,7 +75,8 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     const found = new Map<string, Outcome>();
     for (const secret of out.SecretValues ?? [])
       for (const name of documents) if (isNamed(secret, name)) found.set(name, this.#document(secret, name));
-    for (const { SecretId = '', ErrorCode = '' } of out.Errors ?? []) found.set(SecretId, this.#refused(SecretId, ErrorCode));
+    for (const { SecretId = '', ErrorCode = '' } of out.Errors ?? [])
+      found.set(SecretId, this.#refused(SecretId, ErrorCode));
     return found;
   }
 
@@ -86,9 +101,15 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
 
   async #readOne(name: string, call: Call): Promise<Outcome> {
     const version = call.version ?? this.#stage;
-    const input = { SecretId: name, ...(versionId.test(version) ? { VersionId: version } : { VersionStage: version }) };
+    const input = {
+      SecretId: name,
+      ...(versionId.test(version) ? { VersionId: version } : { VersionStage: version }),
+    };
     try {
-      return this.#document(await this.aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal), name);
+      return this.#document(
+        await this.aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal),
+        name,
+      );
     } catch (error) {
       const refused = this.classify(error);
       if (refused.code === 'not_found' || isDeleted(refused)) return 'absent';
@@ -107,11 +128,21 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       call.signal,
     );
     const names = this.listIn(out.SecretList, `${below}*`);
-    const found = names.flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets')).map((place) => ({ place }));
-    return { found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)), next: out.NextToken ? [out.NextToken] : [] };
+    const found = names
+      .flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets'))
+      .map((place) => ({ place }));
+    return {
+      found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)),
+      next: out.NextToken ? [out.NextToken] : [],
+    };
   }
 
-  async write(name: string, value: ConfigValue | undefined, { ifVersion, unread }: DocumentWrite, call: Call): Promise<string | undefined> {
+  async write(
+    name: string,
+    value: ConfigValue | undefined,
+    { ifVersion, unread }: DocumentWrite,
+    call: Call,
+  ): Promise<string | undefined> {
     if (value === undefined) {
       const input = { SecretId: name, RecoveryWindowInDays: this.#options.recoveryWindowDays ?? 30 };
       await this.aws.send({ command: 'DeleteSecret', input, resource: name }, call.signal);
@@ -121,13 +152,18 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     const key = this.#options.kmsKeyId ? { KmsKeyId: this.#options.kmsKeyId } : {};
     // what is written is what is read again, also where another stage is read
     const stages = this.#stage === 'AWSCURRENT' ? {} : { VersionStages: [this.#stage] };
-    const put = { command: 'PutSecretValue', input: { SecretId: name, ...content, ...stages }, resource: name };
+    const put = {
+      command: 'PutSecretValue',
+      input: { SecretId: name, ...content, ...stages },
+      resource: name,
+    };
     if (ifVersion !== undefined || unread) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
       return (await this.aws.send<Secret>(create, call.signal)).VersionId;
     } catch (error) {
-      if (this.classify(error).code !== 'conflict' || !(await this.#waitsForDeletion(name, call))) throw error;
+      if (this.classify(error).code !== 'conflict' || !(await this.#waitsForDeletion(name, call)))
+        throw error;
     }
     // its name is taken until it is gone for good
     await this.aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
@@ -145,11 +181,17 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   }
 
   #document({ SecretString, SecretBinary, VersionId, CreatedDate }: Secret, name: string): Outcome {
-    const more = { secret: true, text: true, ...known({ version: textIn(VersionId), modifiedAt: timeIn(CreatedDate) }) };
+    const more = {
+      secret: true,
+      text: true,
+      ...defined({ version: textField(VersionId), modifiedAt: timeField(CreatedDate) }),
+    };
     if (typeof SecretString === 'string') return asDocument(SecretString, more);
     if (SecretBinary instanceof Uint8Array)
       return { ...more, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
-    return new ConfigError('unavailable', `${this.name}: ${name} came without its value`, { provider: this.name });
+    return new ConfigError('unavailable', `${this.name}: ${name} came without its value`, {
+      provider: this.name,
+    });
   }
 
   #refused(name: string, code: string): Outcome {
@@ -163,5 +205,9 @@ const isDeleted = (error: ConfigError): boolean => error.code === 'conflict';
 
 /** Whether `name` means this secret: its name, its ARN, or its ARN without the six random characters. */
 function isNamed({ Name, ARN }: Secret, name: string): boolean {
-  return Name === name || ARN === name || (ARN !== undefined && ARN.length === name.length + 7 && ARN.startsWith(`${name}-`));
+  return (
+    Name === name ||
+    ARN === name ||
+    (ARN !== undefined && ARN.length === name.length + 7 && ARN.startsWith(`${name}-`))
+  );
 }

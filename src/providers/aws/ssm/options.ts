@@ -38,6 +38,9 @@ export function checked(options: AwsSsmOptions): AwsSsmOptions {
   if ((options.path === undefined) === (options.parameters === undefined))
     throw new ConfigError('invalid_option', 'AwsSsmProvider: give either path or parameters');
   if (options.path !== undefined && !options.path.startsWith('/'))
-    throw new ConfigError('invalid_option', 'AwsSsmProvider: path must start with a slash, as in /acme/inference');
+    throw new ConfigError(
+      'invalid_option',
+      'AwsSsmProvider: path must start with a slash, as in /acme/inference',
+    );
   return options;
 }

@@ -1,12 +1,21 @@
-import type { ConfigValue } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
-import { known, timeIn } from '../../../internal/answer.ts';
-import { textOf } from '../../../internal/json-text.ts';
-import { cannotChange } from '../../../internal/pinned.ts';
-import { quoted } from '../../../internal/quoted.ts';
-import { type Key, segments } from '../../../key.ts';
+import { textOf } from '../../../formats/json-text.ts';
+import { segments } from '../../../key.ts';
+import { quoted } from '../../../redact.ts';
+import { defined, timeField } from '../../../remote/fields.ts';
+import { readOnlyVersion } from '../../../remote/read-only-version.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../../shelter/port.ts';
+import type {
+  Call,
+  Document,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+} from '../../../shelter/port.ts';
+import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
 import { AwsSource, together } from '../source.ts';
 import type { AwsSsmOptions } from './options.ts';
@@ -47,12 +56,16 @@ export class SsmSource extends AwsSource implements DocumentSource {
   locate(key: Key): readonly Place[] {
     if (this.places) return mapped(this.places)(key);
     const path = segments(key);
-    return key !== '' && path.every((one) => segment.test(one)) ? [{ key, document: this.#nameOf(key), field: '' }] : [];
+    return key !== '' && path.every((one) => segment.test(one))
+      ? [{ key, document: this.#nameOf(key), field: '' }]
+      : [];
   }
 
   async read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>> {
     const select = call.version ?? this.#options.label;
-    const named = new Map(documents.map((document) => [select ? `${document}:${select}` : document, document]));
+    const named = new Map(
+      documents.map((document) => [select ? `${document}:${select}` : document, document]),
+    );
     const input = { Names: [...named.keys()], WithDecryption: this.#decrypts };
     const out = await this.aws.send<{ Parameters?: Parameter[]; InvalidParameters?: string[] }>(
       { command: 'GetParameters', input, resource: together(documents) },
@@ -77,27 +90,46 @@ export class SsmSource extends AwsSource implements DocumentSource {
     const label = this.#options.label;
     const filters = label && { ParameterFilters: [{ Key: 'Label', Option: 'Equals', Values: [label] }] };
     try {
-      const input = { Path: path, Recursive: true, MaxResults: 10, WithDecryption: this.#decrypts && !names, NextToken: token, ...filters };
+      const input = {
+        Path: path,
+        Recursive: true,
+        MaxResults: 10,
+        WithDecryption: this.#decrypts && !names,
+        NextToken: token,
+        ...filters,
+      };
       const out = await this.aws.send<{ Parameters?: Parameter[]; NextToken?: string }>(
         { command: 'GetParametersByPath', input, resource: path },
         call.signal,
       );
-      const found = this.listIn(out.Parameters, path).flatMap((one) => this.#listed(one, names && one.Type === 'SecureString'));
+      const found = this.listIn(out.Parameters, path).flatMap((one) =>
+        this.#listed(one, names && one.Type === 'SecureString'),
+      );
       const first = itself && token === undefined ? [{ place: itself }] : [];
       return {
         found: [...first, ...found].filter(({ place }) => scope.reaches(place.key)),
         next: out.NextToken ? [`values:${out.NextToken}`] : [],
       };
     } catch (error) {
-      if (!names && ['crypto', 'access_denied'].includes(this.classify(error).code)) return { found: [], next: [`names:${token ?? ''}`] };
+      if (!names && ['crypto', 'access_denied'].includes(this.classify(error).code))
+        return { found: [], next: [`names:${token ?? ''}`] };
       throw error;
     }
   }
 
-  async write(document: string, value: ConfigValue | undefined, { secret }: DocumentWrite, call: Call): Promise<string | undefined> {
-    if (this.#options.label !== undefined || pinned.test(document)) throw cannotChange(this.name, document);
+  async write(
+    document: string,
+    value: ConfigValue | undefined,
+    { secret }: DocumentWrite,
+    call: Call,
+  ): Promise<string | undefined> {
+    if (this.#options.label !== undefined || pinned.test(document))
+      throw readOnlyVersion(this.name, document);
     if (value === undefined) {
-      await this.aws.send({ command: 'DeleteParameter', input: { Name: document }, resource: document }, call.signal);
+      await this.aws.send(
+        { command: 'DeleteParameter', input: { Name: document }, resource: document },
+        call.signal,
+      );
       return undefined;
     }
     const list = secret === false && Array.isArray(value) && value.length > 0 && value.every(isListable);
@@ -106,7 +138,10 @@ export class SsmSource extends AwsSource implements DocumentSource {
     const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
     const tier = this.#options.tier && { Tier: this.#options.tier };
     const input = { Name: document, Value: text, Type: type, Overwrite: true, ...key, ...tier };
-    const out = await this.aws.send<{ Version?: number }>({ command: 'PutParameter', input, resource: document }, call.signal);
+    const out = await this.aws.send<{ Version?: number }>(
+      { command: 'PutParameter', input, resource: document },
+      call.signal,
+    );
     return out.Version === undefined ? undefined : String(out.Version);
   }
 
@@ -126,17 +161,26 @@ export class SsmSource extends AwsSource implements DocumentSource {
   #outcome(one: Parameter): Outcome {
     const secret = one.Type === 'SecureString';
     if (secret && !this.#decrypts)
-      return new ConfigError('crypto', `${this.name}: ${quoted(one.Name)} is a SecureString, and decrypt is false`, {
-        provider: this.name,
-        hint: 'Leave decrypt at true, or read this key elsewhere',
-      });
+      return new ConfigError(
+        'crypto',
+        `${this.name}: ${quoted(one.Name)} is a SecureString, and decrypt is false`,
+        {
+          provider: this.name,
+          hint: 'Leave decrypt at true, or read this key elsewhere',
+        },
+      );
     const { Value: text } = one;
     if (typeof text !== 'string')
-      return new ConfigError('unavailable', `${this.name}: ${quoted(one.Name)} came without its value`, { provider: this.name });
+      return new ConfigError('unavailable', `${this.name}: ${quoted(one.Name)} came without its value`, {
+        provider: this.name,
+      });
     const more: Omit<Document, 'value' | 'raw'> = {
       secret,
       text: true,
-      ...known({ version: typeof one.Version === 'number' ? `${one.Version}` : undefined, modifiedAt: timeIn(one.LastModifiedDate) }),
+      ...defined({
+        version: typeof one.Version === 'number' ? `${one.Version}` : undefined,
+        modifiedAt: timeField(one.LastModifiedDate),
+      }),
       metadata: { type: one.Type },
     };
     if (one.Type === 'StringList') return { ...more, value: text.split(',') };

@@ -17,7 +17,12 @@ export interface AppRoleOptions {
 
 /** Logs in with AppRole. */
 export function appRole(options: AppRoleOptions): VaultAuth {
-  checkOptions('vault: appRole', options, { roleId: aCredential, secretId: aCredential, wrappedSecretId: aCredential, mount: aString });
+  checkOptions('vault: appRole', options, {
+    roleId: aCredential,
+    secretId: aCredential,
+    wrappedSecretId: aCredential,
+    mount: aString,
+  });
   const { roleId, secretId, wrappedSecretId, mount = 'approle' } = options;
   if (roleId === undefined) throw new ConfigError('invalid_option', 'vault: appRole needs roleId');
   if (secretId !== undefined && wrappedSecretId !== undefined)
@@ -29,14 +34,21 @@ export function appRole(options: AppRoleOptions): VaultAuth {
     if (unwrapped?.wrap !== wrap) {
       const { secret_id: found } = await call.unwrap(wrap);
       if (typeof found !== 'string')
-        throw new ConfigError('unauthenticated', 'vault: the wrapping token holds no secret id', { provider: 'vault' });
+        throw new ConfigError('unauthenticated', 'vault: the wrapping token holds no secret id', {
+          provider: 'vault',
+        });
       unwrapped = { wrap, secretId: found };
     }
     return unwrapped.secretId;
   };
   return async (call) => {
     const secret =
-      wrappedSecretId !== undefined ? await unwrap(wrappedSecretId, call) : secretId !== undefined && (await textOf('secretId', secretId));
-    return call.login(`auth/${mount}/login`, { role_id: await textOf('roleId', roleId), ...(secret !== false && { secret_id: secret }) });
+      wrappedSecretId !== undefined
+        ? await unwrap(wrappedSecretId, call)
+        : secretId !== undefined && (await textOf('secretId', secretId));
+    return call.login(`auth/${mount}/login`, {
+      role_id: await textOf('roleId', roleId),
+      ...(secret !== false && { secret_id: secret }),
+    });
   };
 }

@@ -43,11 +43,14 @@ export function aws(options: AwsAuthOptions): VaultAuth {
   const { role, serverId, credentials = fromEnvironment, mount = 'aws', region = 'us-east-1' } = options;
   if (role === undefined) throw new ConfigError('invalid_option', 'vault: aws needs role');
   const endpoint =
-    options.stsEndpoint ?? (options.region === undefined ? 'https://sts.amazonaws.com/' : `https://sts.${region}.amazonaws.com/`);
-  if (!URL.canParse(endpoint)) throw new ConfigError('invalid_option', 'vault: aws: the option stsEndpoint must be a URL');
+    options.stsEndpoint ??
+    (options.region === undefined ? 'https://sts.amazonaws.com/' : `https://sts.${region}.amazonaws.com/`);
+  if (!URL.canParse(endpoint))
+    throw new ConfigError('invalid_option', 'vault: aws: the option stsEndpoint must be a URL');
   return async (call) => {
     const identity = typeof credentials === 'function' ? await credentials() : credentials;
-    if (!identity?.accessKeyId || !identity.secretAccessKey) throw none('vault: the function for credentials answered none');
+    if (!identity?.accessKeyId || !identity.secretAccessKey)
+      throw none('vault: the function for credentials answered none');
     const headers = callerIdentity(new URL(endpoint), region, identity, serverId);
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     return call.login(`auth/${mount}/login`, {
@@ -61,7 +64,12 @@ export function aws(options: AwsAuthOptions): VaultAuth {
 }
 
 /** The headers of a GetCallerIdentity request, signed (Signature Version 4). */
-function callerIdentity(url: URL, region: string, identity: AwsCredentials, serverId: string | undefined): Record<string, string> {
+function callerIdentity(
+  url: URL,
+  region: string,
+  identity: AwsCredentials,
+  serverId: string | undefined,
+): Record<string, string> {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = `${time.slice(0, 8)}/${region}/sts/aws4_request`;
   const headers: Record<string, string> = {
@@ -76,18 +84,30 @@ function callerIdentity(url: URL, region: string, identity: AwsCredentials, serv
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const signed = sorted.map(([name]) => name).join(';');
-  const canonical = ['POST', url.pathname, '', ...sorted.map(([name, value]) => `${name}:${value.trim()}`), '', signed, sha256(query)].join(
-    '\n',
-  );
+  const canonical = [
+    'POST',
+    url.pathname,
+    '',
+    ...sorted.map(([name, value]) => `${name}:${value.trim()}`),
+    '',
+    signed,
+    sha256(query),
+  ].join('\n');
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = scope.split('/').reduce<string | Buffer>((so_far, part) => hmac(so_far, part), `AWS4${identity.secretAccessKey}`);
+  const key = scope
+    .split('/')
+    .reduce<string | Buffer>((so_far, part) => hmac(so_far, part), `AWS4${identity.secretAccessKey}`);
   const signature = hmac(key, toSign).toString('hex');
   const Authorization = `AWS4-HMAC-SHA256 Credential=${identity.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
   return { ...headers, Authorization };
 }
 
 async function fromEnvironment(): Promise<AwsCredentials> {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = process.env;
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = process.env;
   if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
   throw none('vault: there are no AWS credentials in the environment');
 }

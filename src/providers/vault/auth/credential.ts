@@ -20,7 +20,10 @@ export function fromFile(path: string): () => Promise<string> {
       });
     });
     if (text.trim() === '')
-      throw new ConfigError('unauthenticated', `vault: the file ${path} is empty`, { provider: 'vault', hint: 'The log-in needs it' });
+      throw new ConfigError('unauthenticated', `vault: the file ${path} is empty`, {
+        provider: 'vault',
+        hint: 'The log-in needs it',
+      });
     return text.trim();
   };
 }
@@ -29,5 +32,7 @@ export function fromFile(path: string): () => Promise<string> {
 export async function textOf(what: string, credential: Credential): Promise<string> {
   const text = typeof credential === 'string' ? credential : await credential();
   if (typeof text === 'string' && text !== '') return text;
-  throw new ConfigError('unauthenticated', `vault: the function for ${what} answered no text`, { provider: 'vault' });
+  throw new ConfigError('unauthenticated', `vault: the function for ${what} answered no text`, {
+    provider: 'vault',
+  });
 }

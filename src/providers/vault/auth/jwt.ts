@@ -26,13 +26,21 @@ export function jwt(options: JwtOptions): VaultAuth {
   checkOptions('vault: jwt', options, { jwt: aCredential, role: aString, mount: aString });
   const { jwt: credential, role, mount = 'jwt' } = options;
   if (credential === undefined) throw new ConfigError('invalid_option', 'vault: jwt needs jwt');
-  return async (call) => call.login(`auth/${mount}/login`, { jwt: await textOf('jwt', credential), ...(role !== undefined && { role }) });
+  return async (call) =>
+    call.login(`auth/${mount}/login`, {
+      jwt: await textOf('jwt', credential),
+      ...(role !== undefined && { role }),
+    });
 }
 
 /** Logs in with the service account of a pod. */
 export function kubernetes(options: KubernetesOptions): VaultAuth {
   checkOptions('vault: kubernetes', options, { jwt: aCredential, role: aString, mount: aString });
-  const { jwt: credential = fromFile('/var/run/secrets/kubernetes.io/serviceaccount/token'), role, mount = 'kubernetes' } = options;
+  const {
+    jwt: credential = fromFile('/var/run/secrets/kubernetes.io/serviceaccount/token'),
+    role,
+    mount = 'kubernetes',
+  } = options;
   if (role === undefined) throw new ConfigError('invalid_option', 'vault: kubernetes needs role');
   return jwt({ jwt: credential, role, mount });
 }

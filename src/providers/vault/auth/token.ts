@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { checkOptions } from '../../../internal/options.ts';
-import { foldersOf, watch } from '../../../internal/watch.ts';
+import { foldersOf, watch } from '../../../local/watch.ts';
 import type { VaultAuth } from '../tokens.ts';
 import { aCredential, type Credential, fromFile, textOf } from './credential.ts';
 

@@ -1,0 +1,39 @@
+import type { Entry } from '../entry.ts';
+import { ConfigError } from '../errors.ts';
+import { shapeOf } from '../schema/keys.ts';
+import type { StandardSchemaV1 } from '../schema/schema.ts';
+import { holdsMark } from '../schema/shape.ts';
+import { Texts, validateTexts } from '../schema/texts.ts';
+import { wrongInside } from './problems.ts';
+
+/** What a schema makes of one entry; its strings are read as the schema wants where the source has only text.
+ *  @throws ConfigError `validation`, without the value if it is secret */
+export async function parseLeaf<S extends StandardSchemaV1>(
+  schema: S,
+  entry: Entry,
+): Promise<StandardSchemaV1.InferOutput<S>> {
+  const shape = shapeOf(schema);
+  const texts = new Texts();
+  if (entry.text) texts.add([], entry.value, shape);
+  const result = await validateTexts(schema, texts, () => texts.read([], entry.value));
+  if ('value' in result) return result.value as StandardSchemaV1.InferOutput<S>;
+  const secret = entry.secret || holdsMark(shape);
+  const found = {
+    key: entry.key,
+    value: entry.value,
+    read: texts.read([], entry.value),
+    secret,
+    secrets: secret ? [entry.value] : [],
+    shape,
+    origin: entry.origin,
+    text: entry.text === true,
+  };
+  const problems = result.issues.map((issue) => wrongInside(issue, found));
+  const [first] = problems;
+  throw new ConfigError('validation', `"${entry.key}" from ${entry.origin}: ${first?.message}`, {
+    key: entry.key,
+    origin: entry.origin,
+    problems,
+    ...(first?.hint && { hint: first.hint }),
+  });
+}

@@ -1,0 +1,91 @@
+import type { Clock } from '../clock.ts';
+import type { Limits } from '../port.ts';
+
+interface Waiter {
+  readonly go: () => void;
+}
+
+/** No more than `concurrency` requests at once and `perSecond` starts a second, fair in order of arrival. */
+export class Pace {
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #queue = new Set<Waiter>();
+  #running = 0;
+  #tokens: number;
+  #filledAt = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(limits: Limits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#tokens = limits.concurrency;
+  }
+
+  /** Takes a turn if there is one and nobody waits. */
+  tryEnter(): boolean {
+    if (this.#queue.size > 0 || !this.#free()) return false;
+    this.#take();
+    return true;
+  }
+
+  /** Takes a turn as soon as it comes; after `giveUp`, leaves the queue and answers false. */
+  enter(giveUp: (leave: () => void) => () => void): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        go: () => {
+          stop();
+          this.#take();
+          resolve(true);
+        },
+      };
+      const stop = giveUp(() => {
+        if (this.#queue.delete(waiter)) resolve(false);
+      });
+      this.#queue.add(waiter);
+      this.#next();
+    });
+  }
+
+  leave(): void {
+    this.#running--;
+    if (this.#queue.size > 0) this.#next();
+  }
+
+  #take(): void {
+    this.#running++;
+    if (this.#limits.perSecond !== undefined) this.#tokens--;
+  }
+
+  #free(): boolean {
+    if (this.#running >= this.#limits.concurrency) return false;
+    const { perSecond, concurrency } = this.#limits;
+    if (perSecond === undefined) return true;
+    const now = this.#clock.now();
+    this.#tokens = Math.min(
+      concurrency,
+      this.#tokens + (Math.max(0, now - this.#filledAt) * perSecond) / 1000,
+    );
+    this.#filledAt = now;
+    return this.#tokens >= 1 - 1e-9;
+  }
+
+  #next(): void {
+    for (const waiter of this.#queue) {
+      if (!this.#free()) break;
+      this.#queue.delete(waiter);
+      waiter.go();
+    }
+    if (
+      this.#queue.size === 0 ||
+      this.#cancel ||
+      this.#limits.perSecond === undefined ||
+      this.#running >= this.#limits.concurrency
+    )
+      return;
+    const ms = Math.ceil(((1 - this.#tokens) * 1000) / this.#limits.perSecond);
+    this.#cancel = this.#clock.after(Math.max(1, ms), () => {
+      this.#cancel = undefined;
+      this.#next();
+    });
+  }
+}

@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { chmod, chown, lstat, mkdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { sandbox } from 'llm-config-manager/testing';
+import { describe, expect, it } from 'vitest';
+import { realFile, writeAtomic, writeError } from '../../src/local/durable.ts';
+import { withLock } from '../../src/local/lock.ts';
+import { interleaved, killed } from '../providers/encrypted-file/processes.ts';
+
+describe('writing a file', () => {
+  it('replaces it whole, readable by its owner alone, and leaves nothing else behind', async () => {
+    await using box = await sandbox({ files: { file: 'old' } });
+    await chmod(box.path('file'), 0o644);
+    await writeAtomic(box.path('file'), 'new');
+    expect(await box.read('file')).toBe('new');
+    expect((await stat(box.path('file'))).mode & 0o777).toBe(0o600);
+    expect(readdirSync(box.directory)).toEqual(['file']);
+  });
+
+  it('keeps a link a link, and writes what it leads to', async () => {
+    await using box = await sandbox({ files: { 'real/file': 'old' } });
+    await symlink('real/file', box.path('link'));
+    await writeAtomic(box.path('link'), 'new');
+    expect((await lstat(box.path('link'))).isSymbolicLink()).toBe(true);
+    expect(await box.read('real/file')).toBe('new');
+  });
+
+  it.runIf(process.geteuid?.() === 0)('leaves it to its owner when root writes it', async () => {
+    await using box = await sandbox({ files: { file: 'old' } });
+    await chown(box.path('file'), 12_345, 12_345);
+    await writeAtomic(box.path('file'), 'new');
+    expect(await stat(box.path('file'))).toMatchObject({ uid: 12_345, gid: 12_345 });
+  });
+
+  it('leaves the old file when the last check before the swap fails', async () => {
+    await using box = await sandbox({ files: { file: 'old' } });
+    const guard = async () => {
+      expect(await box.read('file')).toBe('old');
+      throw new Error('the lock is gone');
+    };
+    await expect(writeAtomic(box.path('file'), 'new', { guard })).rejects.toMatchObject({ code: 'io' });
+    expect([await box.read('file'), readdirSync(box.directory)]).toEqual(['old', ['file']]);
+  });
+
+  it('says which file could not be written, and what to do', async () => {
+    await using box = await sandbox({ files: { 'folder/file': '' } });
+    await expect(writeAtomic(box.path('none/file'), 'x')).rejects.toThrow(
+      /none\/file cannot be written: its folder does not exist\. Create the folder/,
+    );
+    await expect(writeAtomic(box.path('folder'), 'x')).rejects.toMatchObject({ code: 'io' });
+    expect(writeError({ code: 'ENOSPC' }, 'f').message).toMatch(
+      /disk is full\. Make room; the old file is untouched/,
+    );
+    expect(writeError({ code: 'EWEIRD' }, 'f').message).toMatch(/\(EWEIRD\)/);
+    expect(writeError(null, 'f').message).toMatch(/an unknown error/);
+  });
+});
+
+describe('the lock of a file', () => {
+  it('lets one after the other in, through links too, and is gone afterwards', async () => {
+    await using box = await sandbox({ files: { file: '0' } });
+    await symlink('file', box.path('link'));
+    let inside = 0;
+    const count = (name: string) =>
+      withLock(box.path(name), async () => {
+        expect(++inside).toBe(1);
+        const n = Number(await box.read('file'));
+        await writeAtomic(box.path(name), `${n + 1}`);
+        inside--;
+      });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => count(i % 2 ? 'link' : 'file')));
+    expect([await box.read('file'), readdirSync(box.directory).sort()]).toEqual(['20', ['file', 'link']]);
+  });
+
+  it('is given back when the work fails', async () => {
+    await using box = await sandbox();
+    await expect(withLock(box.path('file'), async () => Promise.reject(new Error('failed')))).rejects.toThrow(
+      'failed',
+    );
+    expect(await withLock(box.path('file'), async () => 'again', { waitMs: 100 })).toBe('again');
+  });
+
+  it('is not waited for longer than asked, and names who holds it', async () => {
+    await using box = await sandbox();
+    await withLock(box.path('file'), async () => {
+      const second = withLock(box.path('file'), async () => 'in', { waitMs: 30 });
+      await expect(second).rejects.toMatchObject({
+        code: 'timeout',
+        message: expect.stringContaining(`process ${process.pid}`),
+      });
+    });
+  });
+
+  it('is not waited for by a caller who has aborted', async () => {
+    await using box = await sandbox();
+    await withLock(box.path('file'), async () => {
+      const caller = new AbortController();
+      const second = withLock(box.path('file'), async () => 'in', { signal: caller.signal });
+      caller.abort();
+      await expect(second).rejects.toMatchObject({ code: 'aborted' });
+    });
+  });
+
+  it('is taken over from a process that is dead', async () => {
+    await using box = await sandbox();
+    const child = spawn(process.execPath, ['-e', '']);
+    await once(child, 'exit');
+    const mine = await withLock(box.path('file'), async () => box.read('file.lock'));
+    await writeFile(box.path('file.lock'), JSON.stringify({ ...JSON.parse(mine), pid: child.pid }));
+    expect(await withLock(box.path('file'), async () => 'in', { waitMs: 1_000 })).toBe('in');
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'is taken over from a process whose number another one has now',
+    async () => {
+      await using box = await sandbox();
+      const mine = await withLock(box.path('file'), async () => box.read('file.lock'));
+      await writeFile(box.path('file.lock'), JSON.stringify({ ...JSON.parse(mine), started: '1' }));
+      expect(await withLock(box.path('file'), async () => 'in', { waitMs: 1_000 })).toBe('in');
+    },
+  );
+
+  it('is left to another machine until its lease is over', async () => {
+    await using box = await sandbox();
+    await writeFile(
+      box.path('file.lock'),
+      JSON.stringify({ world: `not ${hostname()}`, pid: 1, started: '' }),
+    );
+    await expect(withLock(box.path('file'), async () => 'in', { waitMs: 30 })).rejects.toMatchObject({
+      code: 'timeout',
+    });
+    await utimes(box.path('file.lock'), 1, 1);
+    expect(await withLock(box.path('file'), async () => 'in', { waitMs: 1_000 })).toBe('in');
+  });
+
+  it('is taken over when nobody can be read from it, once it is old', async () => {
+    await using box = await sandbox({ files: { 'file.lock': '' } });
+    await expect(withLock(box.path('file'), async () => 'in', { waitMs: 30 })).rejects.toThrow(
+      /another writer/,
+    );
+    await utimes(box.path('file.lock'), 1, 1);
+    expect(await withLock(box.path('file'), async () => 'in', { waitMs: 1_000 })).toBe('in');
+  });
+
+  it('is taken over though somebody died while he was taking it over', async () => {
+    await using box = await sandbox();
+    const { createHash } = await import('node:crypto');
+    const mine = await withLock(box.path('file'), async () => box.read('file.lock'));
+    const dead = JSON.stringify({ ...JSON.parse(mine), started: '1', pid: 2 ** 22 + 1 });
+    await writeFile(box.path('file.lock'), dead);
+    await writeFile(
+      box.path(`file.lock.${createHash('sha256').update(dead).digest('hex').slice(0, 12)}`),
+      dead.replace('"1"', '"2"'),
+    );
+    expect(await withLock(box.path('file'), async () => 'in', { waitMs: 1_000 })).toBe('in');
+    expect(readdirSync(box.directory)).toEqual([]);
+  });
+
+  it('is noticed when somebody has taken it away meanwhile, and then nothing is written', async () => {
+    await using box = await sandbox({ files: { file: 'old' } });
+    const writing = withLock(box.path('file'), async (guard) => {
+      await writeFile(box.path('file.lock'), 'somebody else');
+      await writeAtomic(box.path('file'), 'new', { guard });
+    });
+    await expect(writing).rejects.toMatchObject({ code: 'conflict' });
+    expect([await box.read('file'), await box.read('file.lock')]).toEqual(['old', 'somebody else']);
+  });
+
+  it('sweeps up what killed writers have left, and nothing that may be in use', async () => {
+    await using box = await sandbox({
+      files: { 'file.a.tmp': '', 'file.b.tmp': '', 'other.a.tmp': '', file: '' },
+    });
+    for (const name of ['file.a.tmp', 'other.a.tmp']) await utimes(box.path(name), 1, 1);
+    await withLock(box.path('file'), async () => undefined);
+    expect(readdirSync(box.directory).sort()).toEqual(['file', 'file.b.tmp', 'other.a.tmp']);
+  });
+
+  it('says which file it was for when its folder does not exist', async () => {
+    await using box = await sandbox();
+    await expect(withLock(box.path('none/file'), async () => 'in')).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringContaining('none/file'),
+    });
+    await mkdir(box.path('there'));
+    expect(await realFile(box.path('there/../there/file'))).toBe(`${await realFile(box.path('there'))}/file`);
+  });
+});
+
+// The full measure, 2 × 1,000 writes and 200 kills, runs with the live tests.
+describe('two processes and one encrypted file', () => {
+  it('loses none of 2 × 50 interleaved writes', () => interleaved(50), 60_000);
+
+  it(
+    'leaves the old or the new file, always readable, when it is killed at 5 moments',
+    () => killed(5),
+    60_000,
+  );
+});

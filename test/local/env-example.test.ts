@@ -1,0 +1,111 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { DotEnvProvider, describeKeys, EnvProvider, envExample, loadConfig } from '../../src/index.ts';
+import { schemas } from '../support/schemas.ts';
+
+describe('envExample', () => {
+  it('writes a commented .env.example, secrets empty, optional keys commented out', () => {
+    const schema = z.object({
+      port: z.number().int().describe('Where to listen'),
+      database: z.object({
+        poolMax: z.number().default(10),
+        password: z.string(),
+        name: z.string().default('two words'),
+      }),
+      apiToken: z.string().default('fake-token'),
+      cert: z.string().default('https://user:fake-password@a.example'),
+      tags: z.record(z.string(), z.string()),
+    });
+    expect(envExample(schema, { prefix: 'APP' })).toBe(`# Where to listen
+# a whole number, required
+APP__PORT=
+
+# a number, optional
+# APP__DATABASE__POOL_MAX=10
+
+# a string, required, secret
+APP__DATABASE__PASSWORD=
+
+# a string, optional
+# APP__DATABASE__NAME='two words'
+
+# a string, optional, secret
+# APP__API_TOKEN=
+
+# a string, optional
+# APP__CERT=
+
+# More may be read as APP__TAGS__…
+`);
+  });
+
+  it('calls variables that are named by hand by those names', () => {
+    const schema = z.object({ database: z.object({ host: z.string(), port: z.number().default(5432) }) });
+    expect(envExample(schema, { prefix: 'APP', variables: { 'database/host': 'DB_HOST' } })).toBe(
+      '# a string, required\nDB_HOST=\n\n# a number, optional\n# APP__DATABASE__PORT=5432\n',
+    );
+  });
+
+  it('says when it cannot know every key', () => {
+    const schema = z.looseObject({
+      nothing: z.null().default(null),
+      several: z.string().describe('One\n  Two'),
+    });
+    const text = envExample(schema, { separator: '_' });
+    expect(text).toContain('# One\n# Two\n# a string, required\nSEVERAL=');
+    expect(text).toContain('# The schema may read more variables than these.');
+  });
+
+  it('names variables that the providers find', async () => {
+    const given: Record<string, string> = {
+      'database.host': 'h',
+      'database.password': 'fake',
+      port: '1',
+      mode: 'production',
+      'llm.endpoint': 'https://a.example',
+    };
+    const names = envExample(schemas.zod, { prefix: 'APP' }).match(/^[A-Z_]+(?==)/gm) ?? [];
+    const required = describeKeys(schemas.zod).keys.filter((key) => key.required);
+    const env = Object.fromEntries(
+      required.map(({ key }, at) => [names[at] as string, given[key] as string]),
+    );
+    const config = await loadConfig(schemas.zod, new EnvProvider({ prefix: 'APP', env }));
+    expect(config.value.database.host).toBe('h');
+  });
+
+  it('writes every default so that a dotenv file gives it back, and nothing that such a file cannot hold', async () => {
+    const texts = {
+      a: "it's",
+      b: 'two\nlines',
+      c: 'a "quoted" word',
+      d: `'"`,
+      e: '#x y',
+      f: 'C:\\new dir',
+      g: ['a b', "it's"],
+    };
+    const either = z.union([z.string(), z.array(z.string())]);
+    const schema = z.object(
+      Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, either.default(text)])),
+    );
+    const example = envExample(schema, { prefix: 'APP' });
+    const folder = await mkdtemp(join(tmpdir(), 'env-example-'));
+    await writeFile(join(folder, '.env'), example.replace(/^# (?=APP__)/gm, ''));
+    const config = await loadConfig(
+      new DotEnvProvider({ prefix: 'APP', directory: folder, files: ['.env'] }),
+    );
+    expect(config.value).toEqual({ ...texts, g: JSON.stringify(texts.g) });
+    await rm(folder, { recursive: true });
+    expect(envExample(z.object({ a: z.string().default('"`\'\n') }))).toMatch(/^# A=$/m);
+    expect(envExample(z.object({ 'x y': z.string() }))).toContain('# No variable can spell "x y"');
+  });
+
+  it('refuses what is no schema, and options that are none', () => {
+    expect(() => envExample({} as never)).toThrow(/^envExample: its first argument is no schema\. /);
+    expect(() => envExample(schemas.zod, { prefx: 'APP' } as never)).toThrow(
+      'envExample: there is no option "prefx". Did you mean prefix?',
+    );
+  });
+});

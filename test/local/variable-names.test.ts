@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { keyFrom, keyOf } from '../../src/key.ts';
+import { lettersOf, VariableNames } from '../../src/local/variable-names.ts';
+import { EnvProvider } from '../../src/providers/env.ts';
+
+const segment = fc.oneof(
+  fc.stringMatching(/^[a-z][a-zA-Z0-9]{0,8}$/),
+  fc.stringMatching(/^[a-zA-Z0-9_-]{1,8}$/),
+  fc.constantFrom('a b', 'größe', 'ﬁ', 'a.b', '__', '-', 'İ', 'x__y'),
+);
+const key = fc.array(segment, { minLength: 1, maxLength: 4 }).map((path) => keyFrom(path));
+const options = fc
+  .record({
+    prefix: fc.constantFrom(undefined, 'APP', 'my_app', 'X'),
+    separator: fc.constantFrom('__', '_', '.', '-', '::'),
+  })
+  .map(({ prefix, separator }) => ({ separator, ...(prefix && { prefix }) }));
+
+describe('the name of a variable', () => {
+  it('leads back to its key, or the key is refused: none is silently another', async () => {
+    let spelled = 0;
+    await fc.assert(
+      fc.asyncProperty(key, options, async (one, how) => {
+        const [name] = new VariableNames('test', how).of(one);
+        if (name === undefined) return;
+        spelled++;
+        const provider = new EnvProvider({ ...how, env: { [name]: 'v' } });
+        expect((await provider.get(one))?.value).toBe('v');
+      }),
+      { numRuns: 1000 },
+    );
+    expect(spelled).toBeGreaterThan(500);
+  });
+
+  it('is injective: two keys share a name only if they share their letters', () => {
+    fc.assert(
+      fc.property(key, key, options, (a, b, how) => {
+        const names = new VariableNames('test', how);
+        const [first, second] = [names.of(a)[0], names.of(b)[0]];
+        if (first !== undefined && first === second) expect(lettersOf(a)).toBe(lettersOf(b));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is spelled in the most readable way that leads back', () => {
+    expect(new VariableNames('test', { separator: '_' }).of(keyOf('db.poolMax'))).toEqual(['DB_POOLMAX']);
+    expect(new VariableNames('test', { separator: '-' }).of(keyOf('db.pool-max'))).toEqual(['DB-POOL_MAX']);
+    expect(
+      ['__', 'servers.0', 'servers.0.host', 'a.0_'].flatMap((one) => new VariableNames('test', {}).of(one)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
+
+describe('CRC-32C', () => {
+  it.each([
+    ['', 0],
+    ['123456789', 0xe3069283],
+    ['\0'.repeat(32), 0x8a9136aa],
+  ])('has the check values of its standard', (text, sum) => {
+    expect(crc32c(Buffer.from(text))).toBe(sum);
+  });
+});
