@@ -169,6 +169,10 @@ export function isConfigError(error: unknown): error is ConfigError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: boolean })[brand] === true;
 }
 
+/** The error for a caller that aborted its signal. `what`: 'the read', 'the write'. */
+export const aborted = (owner: string, what = 'the read', details: ErrorDetails = {}): ConfigError =>
+  new ConfigError('aborted', `${owner}: the caller aborted ${what}`, { provider: owner, ...details });
+
 /** A foreign error's message, stack and fields may hold secrets; its class and code do not. */
 function withoutValues(cause: unknown): Error {
   if (isConfigError(cause)) return cause;

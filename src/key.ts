@@ -3,7 +3,8 @@ import type { Key } from './value.ts';
 
 const maxLength = 512;
 const maxSegments = 32;
-const reserved = new Set(['__proto__', 'prototype', 'constructor']);
+/** Names that could reach a prototype. */
+export const reserved: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
 const odd = /[\s./"\\\p{Cc}]/u;
 const plainKey = /^[\w-]+(?:\.[\w-]+)*$/;
 

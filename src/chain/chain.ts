@@ -2,6 +2,7 @@ import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { lazy } from '../internal/lazy.ts';
+import { disposeAll } from '../internal/listeners.ts';
 import { aBoolean, aFunction, aString, checkOptions } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
 import { maskedCopy } from '../masking.ts';
@@ -224,11 +225,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   watch(onChange: (change: Change) => void): Disposable {
-    return together(this.#providers.map((provider) => provider.watch?.(onChange)));
+    return disposeAll(this.#providers.map((provider) => provider.watch?.(onChange)));
   }
 
   on(listener: (event: ConfigEvent) => void): Disposable {
-    return together(this.#providers.map((provider) => provider.on?.(listener)));
+    return disposeAll(this.#providers.map((provider) => provider.on?.(listener)));
   }
 
   async close(): Promise<void> {
@@ -265,8 +266,4 @@ function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[
     (provider, i) => void checkProvider('ProviderChain', provider, `number ${i + 1} of its list`),
   );
   return Object.freeze([...providers]);
-}
-
-function together(subscriptions: readonly (Disposable | undefined)[]): Disposable {
-  return { [Symbol.dispose]: () => subscriptions.forEach((one) => void one?.[Symbol.dispose]()) };
 }

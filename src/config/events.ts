@@ -1,30 +1,12 @@
-import type { ConfigEvent, ConfigEventTypes } from '../events.ts';
-import { Listeners } from '../internal/listeners.ts';
+import { Emitter } from '../internal/listeners.ts';
 import type { Load } from './load.ts';
 
-let made = 0;
-
-type Fields = Partial<Pick<ConfigEvent, 'outcome' | 'key' | 'durationMs' | 'version' | 'provider'>>;
-
-/** What a configuration tells about its loads. */
-export class ConfigEvents {
-  readonly #name: string;
-  readonly #listeners = new Listeners<ConfigEvent>();
-  #remarked: ReadonlySet<string> = new Set();
+/** The events of a configuration's loads. */
+export class ConfigEvents extends Emitter {
+  #reported: ReadonlySet<string> = new Set();
 
   constructor(name: string) {
-    this.#name = name;
-  }
-
-  on(listener: (event: ConfigEvent) => void): Disposable {
-    return this.#listeners.add(listener);
-  }
-
-  emit<K extends keyof ConfigEventTypes>(type: K, fields: ConfigEventTypes[K] & Fields): void {
-    if (this.#listeners.size === 0) return;
-    const id = `config-${(++made).toString(36)}`;
-    const head = { id, time: Date.now(), provider: this.#name, layer: 'config', outcome: 'ok' };
-    this.#listeners.notify(Object.freeze({ ...head, type, ...fields }) as unknown as ConfigEvent);
+    super(name, 'config');
   }
 
   /** Says what is odd about a load, once: keys that nobody reads, where that is asked for, and holes that nobody reads. */
@@ -42,11 +24,10 @@ export class ConfigEvents {
         message: `"${key}" is not read; it cannot be: ${error.message}`,
       })),
     ];
-    for (const remark of remarks.filter(({ message }) => !this.#remarked.has(message))) {
+    for (const remark of remarks.filter(({ message }) => !this.#reported.has(message))) {
       this.emit('notice', remark);
-      if (remark.outcome === 'ok' && this.#listeners.size === 0)
-        process.emitWarning(remark.message, 'ConfigWarning');
+      if (remark.outcome === 'ok' && !this.hasListeners) process.emitWarning(remark.message, 'ConfigWarning');
     }
-    this.#remarked = new Set(remarks.map(({ message }) => message));
+    this.#reported = new Set(remarks.map(({ message }) => message));
   }
 }

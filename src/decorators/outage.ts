@@ -1,41 +1,28 @@
 import type { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import { Listeners } from '../internal/listeners.ts';
+import { Emitter } from '../internal/listeners.ts';
 import type { Key } from '../value.ts';
 
-let outages = 0;
-
-/** From the first failure that is tolerated to the next answer: told once. */
+/** Emits `tolerated` once per outage: from the first tolerated failure to the next answer. */
 export class Outage {
-  readonly #provider: string;
-  readonly #listeners = new Listeners<ConfigEvent>();
-  #on = false;
+  readonly #emitter: Emitter;
+  #ongoing = false;
 
   constructor(provider: string) {
-    this.#provider = provider;
+    this.#emitter = new Emitter(provider, 'provider');
   }
 
   on(listener: (event: ConfigEvent) => void): Disposable {
-    return this.#listeners.add(listener);
+    return this.#emitter.on(listener);
   }
 
   tolerate(error: ConfigError, key?: Key): void {
-    if (this.#on) return;
-    this.#on = true;
-    outages++;
-    const time = Date.now();
-    const head = {
-      id: `${time.toString(36)}-t${outages.toString(36)}`,
-      time,
-      provider: this.#provider,
-      layer: 'provider' as const,
-    };
-    this.#listeners.notify(
-      Object.freeze({ ...head, type: 'tolerated', outcome: error.code, ...(key !== undefined && { key }) }),
-    );
+    if (this.#ongoing) return;
+    this.#ongoing = true;
+    this.#emitter.emit('tolerated', { outcome: error.code, key });
   }
 
-  over(): void {
-    this.#on = false;
+  end(): void {
+    this.#ongoing = false;
   }
 }

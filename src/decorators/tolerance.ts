@@ -1,5 +1,6 @@
 import type { Entry, Unreadable } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
+import { disposeAll } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
 import {
   type Change,
@@ -46,7 +47,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     let error: ConfigError;
     try {
       const entry = await first.get(key, options);
-      if (known.heard(key, entry)) outage.over();
+      if (known.heard(key, entry)) outage.end();
       return entry;
     } catch (thrown) {
       error = tolerable(thrown, first.name, key);
@@ -69,7 +70,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
         if (answer.transient) down.set(key, answer);
         continue;
       }
-      if (known.heard(key, answer)) outage.over();
+      if (known.heard(key, answer)) outage.end();
     }
     for (const [key, error] of down) outage.tolerate(error, key);
     const instead =
@@ -89,7 +90,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     const seen = own.map((layer): Layer => {
       const { error, ...rest } = layer;
       if (!error?.transient) {
-        if (!error && known.listed(at, options, layer) && !down) outage.over();
+        if (!error && known.listed(at, options, layer) && !down) outage.end();
         return layer;
       }
       outage.tolerate(error);
@@ -134,9 +135,9 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     health,
     refresh: async (prefix) => void (await Promise.all(both.map((one) => one.refresh?.(prefix)))),
     ...(both.some((one) => one.watch) && {
-      watch: (onChange: (change: Change) => void) => together(both, (one) => one.watch?.(onChange)),
+      watch: (onChange: (change: Change) => void) => disposeAll(both.map((one) => one.watch?.(onChange))),
     }),
-    on: (listener) => together([outage, ...both], (one) => one.on?.(listener)),
+    on: (listener) => disposeAll([outage, ...both].map((one) => one.on?.(listener))),
     ...(writable.set && {
       set: (key: Key, value: ConfigValue, more) => writable.set?.(key, value, more) as Promise<Entry>,
     }),
@@ -158,9 +159,4 @@ async function healthOf(provider: ConfigProvider, options?: ReadOptions): Promis
   } catch (error) {
     return { status: 'down', reason: tolerable(error, provider.name).message, checkedAt: Date.now() };
   }
-}
-
-function together<T>(all: readonly T[], subscribe: (one: T) => Disposable | undefined): Disposable {
-  const subscriptions = all.map(subscribe);
-  return { [Symbol.dispose]: () => subscriptions.forEach((one) => void one?.[Symbol.dispose]()) };
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { keyFrom } from '../key.ts';
+import { keyFrom, reserved } from '../key.ts';
 import type { ConfigTree, ConfigValue } from '../value.ts';
 import { named, reservedKey, tooDeep } from './refusal.ts';
 
@@ -10,7 +10,6 @@ const surelyShort = 60;
 
 const inLeaf = -1;
 
-const reserved = new Set(['__proto__', 'prototype', 'constructor']);
 export const isReserved = (name: string): boolean =>
   (name.length === 9 || name.length === 11) && reserved.has(name);
 

@@ -1,32 +1,91 @@
-/** Who wants to know. One that throws harms nobody else. */
+import type { ErrorCode } from '../errors.ts';
+import type { ConfigEvent, ConfigEventTypes, EventHead } from '../events.ts';
+
+/** A set of listeners. A listener that throws does not affect the others. */
 export class Listeners<T> {
-  readonly #all = new Set<(told: T) => void>();
+  readonly #all = new Set<(value: T) => void>();
 
   get size(): number {
     return this.#all.size;
   }
 
-  add(listener: (told: T) => void, gone?: () => void): Disposable {
-    const mine = (told: T): void => listener(told);
-    this.#all.add(mine);
+  /** The result removes the listener; `removed` runs once when that happens. */
+  add(listener: (value: T) => void, removed?: () => void): Disposable {
+    const own = (value: T): void => listener(value);
+    this.#all.add(own);
     return {
       [Symbol.dispose]: () => {
-        if (this.#all.delete(mine)) gone?.();
+        if (this.#all.delete(own)) removed?.();
       },
     };
   }
 
-  notify(what: T): void {
+  notify(value: T): void {
     for (const listener of [...this.#all]) {
       try {
-        listener(what);
+        listener(value);
       } catch {
-        // a listener's own trouble is not ours
+        // the listener's problem, not the notifier's
       }
     }
   }
 
   clear(): void {
     this.#all.clear();
+  }
+}
+
+/** One Disposable for several subscriptions. */
+export function disposeAll(subscriptions: readonly (Disposable | undefined)[]): Disposable {
+  return { [Symbol.dispose]: () => subscriptions.forEach((one) => void one?.[Symbol.dispose]()) };
+}
+
+let emitted = 0;
+const processId = Date.now().toString(36);
+
+type EventFields = Partial<Omit<EventHead, 'id' | 'time' | 'layer' | 'key' | 'version'>> & {
+  readonly key?: string | undefined;
+  readonly version?: string | undefined;
+};
+
+/** Builds events and hands them to listeners. Check `hasListeners` first where the fields of an event cost something. */
+export class Emitter {
+  readonly #provider: string;
+  readonly #layer: EventHead['layer'];
+  readonly #now: () => number;
+  readonly #listeners = new Listeners<ConfigEvent>();
+  readonly #notices = new Set<string>();
+
+  constructor(provider: string, layer: EventHead['layer'], now: () => number = Date.now) {
+    this.#provider = provider;
+    this.#layer = layer;
+    this.#now = now;
+  }
+
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  on(listener: (event: ConfigEvent) => void): Disposable {
+    return this.#listeners.add(listener);
+  }
+
+  emit<T extends keyof ConfigEventTypes>(type: T, fields: ConfigEventTypes[T] & EventFields): void {
+    if (!this.hasListeners) return;
+    const id = `${processId}-${(++emitted).toString(36)}`;
+    const head = { id, time: this.#now(), provider: this.#provider, layer: this.#layer, outcome: 'ok' };
+    const event = Object.entries({ ...head, type, ...fields }).filter(([, value]) => value !== undefined);
+    this.#listeners.notify(Object.freeze(Object.fromEntries(event)) as unknown as ConfigEvent);
+  }
+
+  /** Emits a notice for a person, each message once. */
+  notice(message: string, outcome: 'ok' | ErrorCode = 'ok'): void {
+    if (!this.hasListeners || this.#notices.has(message)) return;
+    if (this.#notices.size < 1_000) this.#notices.add(message);
+    this.emit('notice', { message, outcome });
+  }
+
+  clear(): void {
+    this.#listeners.clear();
   }
 }

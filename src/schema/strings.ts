@@ -1,7 +1,7 @@
+import { reserved } from '../key.ts';
 import { type ConfigValue, isTree } from '../value.ts';
 import type { Kind, Shape } from './shape.ts';
 
-const reserved = new Set(['__proto__', 'prototype', 'constructor']);
 const deepest = 32;
 
 /** The values that a text may stand for, in the order in which they are tried. Empty: the schema would make something of it that it

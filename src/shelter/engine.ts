@@ -1,6 +1,7 @@
 import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
+import { disposeAll, Emitter } from '../internal/listeners.ts';
 import { startsWith } from '../key.ts';
 import type { Change, Health, KeyStatus, Layer, ListOptions, ReadOptions } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
@@ -11,7 +12,6 @@ import { Changes } from './cache/changes.ts';
 import { Documents } from './cache/documents.ts';
 import { Hits } from './cache/hits.ts';
 import { scopeOf, Walks } from './cache/listings.ts';
-import { Emitter } from './emitter.ts';
 import { Listing } from './keys/listing.ts';
 import { Lookup } from './keys/lookup.ts';
 import { choose, spelled } from './keys/resolve.ts';
@@ -27,7 +27,7 @@ import type { ShelteredStats, VersionedRead, VersionedWrite } from './sheltered.
 export class Engine {
   readonly #source: DocumentSource;
   readonly #settings: Settings;
-  readonly #teller: Emitter;
+  readonly #emitter: Emitter;
   readonly #answers: Hits;
   readonly #requests: Requests;
   readonly #documents: Documents;
@@ -43,15 +43,15 @@ export class Engine {
   constructor(source: DocumentSource, settings: Settings) {
     this.#source = source;
     this.#settings = settings;
-    this.#teller = new Emitter(source.name, settings.clock);
+    this.#emitter = new Emitter(source.name, 'shelter', () => settings.clock.now());
     this.#answers = new Hits(settings.clock);
-    this.#requests = new Requests(source, settings, this.#teller, async () => {
+    this.#requests = new Requests(source, settings, this.#emitter, async () => {
       await Promise.all([this.#documents.load(), this.#walks.load(), this.#layers.load()]);
     });
     const shared = {
       source,
       settings,
-      teller: this.#teller,
+      emitter: this.#emitter,
       ticks: new Ticks(),
       counts: this.#counts,
       requests: this.#requests,
@@ -73,7 +73,7 @@ export class Engine {
       documents,
       lists: (keepForOutage) => this.#lists(keepForOutage),
     });
-    source.onNotice?.((message, outcome) => this.#teller.notice(message, outcome));
+    source.onNotice?.((message, outcome) => this.#emitter.notice(message, outcome));
   }
 
   get(key: Key, spell: (key: Key) => Key, options: VersionedRead | undefined): Promise<Entry | undefined> {
@@ -84,7 +84,7 @@ export class Engine {
         (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
     ) {
       answer.entry ? this.#counts.hits++ : this.#counts.absentHits++;
-      if (this.#teller.hasListeners) this.#told(key, answer.entry, 0);
+      if (this.#emitter.hasListeners) this.#told(key, answer.entry, 0);
       return answer.promise;
     }
     return this.#ask(key, spell, options);
@@ -93,11 +93,11 @@ export class Engine {
   async #ask(text: Key, spell: (key: Key) => Key, options: VersionedRead = {}): Promise<Entry | undefined> {
     const key = spell(text);
     this.#open(options.signal);
-    const startedAt = this.#teller.hasListeners ? this.#settings.clock.now() : 0;
+    const startedAt = this.#emitter.hasListeners ? this.#settings.clock.now() : 0;
     const finding = this.#find(key, options);
     const found =
       finding instanceof Promise ? await unlessAborted(this.#source.name, finding, options.signal) : finding;
-    if (this.#teller.hasListeners) this.#told(key, found, this.#settings.clock.now() - startedAt);
+    if (this.#emitter.hasListeners) this.#told(key, found, this.#settings.clock.now() - startedAt);
     if (found instanceof ConfigError) throw found.with({ provider: this.#source.name, key });
     return found;
   }
@@ -134,7 +134,7 @@ export class Engine {
     return new Map(
       asked.map((key, i) => {
         const one = found[i];
-        if (this.#teller.hasListeners) this.#told(key, one, 0);
+        if (this.#emitter.hasListeners) this.#told(key, one, 0);
         return [key, one instanceof ConfigError ? one.with({ provider, key }) : one];
       }),
     );
@@ -193,7 +193,7 @@ export class Engine {
       this.#documents.invalidate(documents, true);
     } else this.#documents.expire(prefix === '' ? undefined : touches);
     this.#lists(true);
-    this.#teller.emit('refreshed', { key: prefix });
+    this.#emitter.emit('refreshed', { key: prefix });
   }
 
   watch(onChange: (change: Change) => void): Disposable {
@@ -207,13 +207,7 @@ export class Engine {
   }
 
   on(listener: (event: ConfigEvent) => void): Disposable {
-    const [mine, its] = [this.#teller.on(listener), this.#source.on?.(listener)];
-    return {
-      [Symbol.dispose]: () => {
-        mine[Symbol.dispose]();
-        its?.[Symbol.dispose]();
-      },
-    };
+    return disposeAll([this.#emitter.on(listener), this.#source.on?.(listener)]);
   }
 
   status(key: Key): KeyStatus | undefined {
@@ -248,7 +242,7 @@ export class Engine {
     this.#requests.close();
     this.#changes.close();
     this.#answers.clear();
-    this.#teller.clear();
+    this.#emitter.clear();
     await this.#source.close?.();
   }
 
@@ -281,7 +275,7 @@ export class Engine {
   #told(key: Key, found: Entry | undefined | ConfigError, durationMs: number): void {
     const failed = found instanceof ConfigError;
     const outcome = failed ? found.code : found ? 'ok' : 'absent';
-    this.#teller.emit('read', { key, outcome, durationMs, version: failed ? undefined : found?.version });
-    if (outcome === 'access_denied') this.#teller.emit('denied', { key, outcome });
+    this.#emitter.emit('read', { key, outcome, durationMs, version: failed ? undefined : found?.version });
+    if (outcome === 'access_denied') this.#emitter.emit('denied', { key, outcome });
   }
 }

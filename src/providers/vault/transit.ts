@@ -1,9 +1,9 @@
 import { ConfigError } from '../../errors.ts';
+import { Emitter } from '../../internal/listeners.ts';
 import { aString, checkOptions } from '../../internal/options.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
 import { aborted, unlessAborted } from '../../shelter/abort.ts';
 import { systemClock } from '../../shelter/clock.ts';
-import { Emitter } from '../../shelter/emitter.ts';
 import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shelter/options.ts';
 import { ifTransient, Requests } from '../../shelter/request/requests.ts';
 import { classify, missing } from './classify.ts';
@@ -111,5 +111,10 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
       connection.connect(call.signal),
     classify,
   };
-  return new Requests(source, settings, new Emitter('vault', settings.clock), async () => undefined);
+  return new Requests(
+    source,
+    settings,
+    new Emitter('vault', 'shelter', () => settings.clock.now()),
+    async () => undefined,
+  );
 }

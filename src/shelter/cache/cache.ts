@@ -1,7 +1,7 @@
 import type { LRUCache } from 'lru-cache';
 import type { ConfigError } from '../../errors.ts';
+import type { Emitter } from '../../internal/listeners.ts';
 import { coarseNow } from '../clock.ts';
-import type { Emitter } from '../emitter.ts';
 import type { Settings } from '../options.ts';
 import { Cached } from './cached.ts';
 
@@ -47,7 +47,7 @@ export class Ticks {
 /** What all shelves of one provider share. */
 export interface Common {
   readonly settings: Settings;
-  readonly teller: Emitter;
+  readonly emitter: Emitter;
   readonly ticks: Ticks;
   readonly counts: CacheCounts;
 }
@@ -182,17 +182,17 @@ export class Cache<T, Q> {
 
   /** Asks anew behind the callers' backs; while that fails, less and less often. */
   renew(id: string, query: Q): void {
-    const { teller } = this.#shared;
+    const { emitter } = this.#shared;
     const waits = this.#background.get(id);
     if (this.#flights.has(id) || (waits && this.#shared.settings.clock.now() < waits.until)) return;
     void this.#fly(id, query, {}).answer.then((answer) => {
-      if (answer instanceof Cached) return teller.emit('refreshed', {});
+      if (answer instanceof Cached) return emitter.emit('refreshed', {});
       const pauseMs = Math.min(60_000, waits ? waits.pauseMs * 2 : 1_000);
       this.#background.set(id, {
         pauseMs,
         until: this.#shared.settings.clock.now() + pauseMs * (1 + Math.random() / 2),
       });
-      teller.emit('refresh_failed', { outcome: answer.code });
+      emitter.emit('refresh_failed', { outcome: answer.code });
     });
   }
 
@@ -209,7 +209,7 @@ export class Cache<T, Q> {
       : Math.min(held.endsAt, held.freshUntil + (cache ? cache.staleIfErrorMs : 0));
     if (now >= longEnough || (ask.maxAgeMs !== undefined && ageMs > ask.maxAgeMs)) return answer;
     this.#shared.counts.stale++;
-    this.#shared.teller.emit('stale', { ageMs, outcome: answer.code });
+    this.#shared.emitter.emit('stale', { ageMs, outcome: answer.code });
     return held;
   }
 }

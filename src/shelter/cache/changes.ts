@@ -1,7 +1,7 @@
+import type { Emitter } from '../../internal/listeners.ts';
 import { Listeners } from '../../internal/listeners.ts';
 import type { Change } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import type { Emitter } from '../emitter.ts';
 import type { Settings } from '../options.ts';
 import type { DocumentSource } from '../port.ts';
 import type { Documents } from './documents.ts';
@@ -11,7 +11,7 @@ interface Shared {
   readonly source: DocumentSource;
   readonly settings: Settings;
   readonly documents: Documents;
-  readonly teller: Emitter;
+  readonly emitter: Emitter;
   /** Makes all lists stale. */
   readonly lists: (keepForOutage: boolean) => void;
 }
@@ -26,7 +26,7 @@ export class Changes {
   constructor(shared: Shared) {
     this.#shared = shared;
     this.#renewals = new Renewals(shared.documents, shared.settings.clock, (place, rotated) => {
-      if (rotated) shared.teller.emit('rotated', { key: place.key });
+      if (rotated) shared.emitter.emit('rotated', { key: place.key });
       this.#tell([place.key]);
     });
   }
@@ -48,7 +48,7 @@ export class Changes {
   }
 
   #rotated(named: readonly string[]): void {
-    const { source, documents, lists, teller } = this.#shared;
+    const { source, documents, lists, emitter } = this.#shared;
     const keys = named.map((document) => {
       const places = source.places?.filter((place) => place.document === document).map((place) => place.key);
       return places ?? [documents.cache.peek(document)?.key].filter((key) => key !== undefined);
@@ -56,7 +56,7 @@ export class Changes {
     if (named.length > 0) documents.invalidate(named, true);
     else documents.expire(undefined);
     lists(true);
-    teller.emit('rotated', {});
+    emitter.emit('rotated', {});
     this.#tell(named.length > 0 && keys.every((some) => some.length > 0) ? keys.flat() : undefined);
   }
 
@@ -67,8 +67,8 @@ export class Changes {
   }
 
   #tell(keys: readonly Key[] | undefined): void {
-    const { source, settings, teller } = this.#shared;
-    teller.emit('changed', { ...(keys && { keys }) });
+    const { source, settings, emitter } = this.#shared;
+    emitter.emit('changed', { ...(keys && { keys }) });
     this.#watchers.notify({ provider: source.name, time: settings.clock.now(), ...(keys && { keys }) });
   }
 

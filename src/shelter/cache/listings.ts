@@ -52,7 +52,7 @@ export class Walks {
   }
 
   async #walk(flight: Flight<Walk>, scope: Scope): Promise<void> {
-    const { source, requests, documents, settings, ticks, teller } = this.#shared;
+    const { source, requests, documents, settings, ticks, emitter } = this.#shared;
     const tick = ticks.next();
     const at = settings.clock.now();
     const { cache } = settings;
@@ -111,7 +111,7 @@ export class Walks {
     if (error) return this.#shelf.land(flight, error, '');
     const stops = [...found.values(), ...many];
     if (cache && stops.length > cache.max)
-      teller.notice(
+      emitter.notice(
         `a list of ${stops.length} documents outgrows the cache, which holds ${cache.max}: raise cache.max, or list less`,
       );
     const held = new Cached<Walk>(

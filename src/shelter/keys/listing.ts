@@ -1,5 +1,6 @@
 import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
+import type { Emitter } from '../../internal/listeners.ts';
 import { startsWith } from '../../key.ts';
 import type { ListOptions } from '../../provider.ts';
 import type { Key } from '../../value.ts';
@@ -7,7 +8,6 @@ import type { Ask } from '../cache/cache.ts';
 import { Cached } from '../cache/cached.ts';
 import type { Documents } from '../cache/documents.ts';
 import { nameOf, type Stop, scopeOf, type Walks } from '../cache/listings.ts';
-import type { Emitter } from '../emitter.ts';
 import type { Settings } from '../options.ts';
 import type { DocumentSource, Scope } from '../port.ts';
 import { isHole, itemOf, spelled } from './resolve.ts';
@@ -17,7 +17,7 @@ interface Shared {
   readonly settings: Settings;
   readonly documents: Documents;
   readonly walks: Walks;
-  readonly teller: Emitter;
+  readonly emitter: Emitter;
 }
 
 /** Everything at or below a prefix, with the least privilege: named places alone; wanted keys where they can be; else a walk. */
@@ -90,8 +90,8 @@ export class Listing {
     const walk = await this.#shared.walks.read(scope, ask);
     if (walk instanceof Cached) return walk.outcome;
     if (walk.code !== 'access_denied' || open.length > 0) throw this.#refused(walk);
-    this.#shared.teller.emit('denied', { outcome: walk.code });
-    this.#shared.teller.notice(
+    this.#shared.emitter.emit('denied', { outcome: walk.code });
+    this.#shared.emitter.notice(
       `${source.name} may not be listed: each wanted key is asked for by its name`,
       walk.code,
     );

@@ -1,5 +1,5 @@
 import { ConfigError, isConfigError } from '../../errors.ts';
-import type { Emitter } from '../emitter.ts';
+import type { Emitter } from '../../internal/listeners.ts';
 import type { Settings } from '../options.ts';
 import type { Call, DocumentSource } from '../port.ts';
 import { none, type Resilience, type Trouble } from './breaker.ts';
@@ -28,14 +28,14 @@ export class Attempts {
   closed: ConfigError | undefined;
   readonly #source: DocumentSource;
   readonly #settings: Settings;
-  readonly #teller: Emitter;
+  readonly #emitter: Emitter;
   readonly #pace: Pace;
   readonly #alarm: Deadlines;
 
-  constructor(source: DocumentSource, settings: Settings, teller: Emitter) {
+  constructor(source: DocumentSource, settings: Settings, emitter: Emitter) {
     this.#source = source;
     this.#settings = settings;
-    this.#teller = teller;
+    this.#emitter = emitter;
     this.#pace = new Pace(settings.limits, settings.clock);
     this.#alarm = new Deadlines(settings.clock);
   }
@@ -128,9 +128,9 @@ export class Attempts {
     if (error) this.counts.errors++;
     if (!error?.transient || !trouble?.answered)
       this.last = { at: startedAt, ...(error?.transient && { error }) };
-    if (!this.#teller.hasListeners) return;
+    if (!this.#emitter.hasListeners) return;
     const durationMs = this.#settings.clock.now() - startedAt;
-    this.#teller.emit('request', { attempt, documents, outcome: error?.code ?? 'ok', durationMs });
+    this.#emitter.emit('request', { attempt, documents, outcome: error?.code ?? 'ok', durationMs });
   }
 
   late(what: string): ConfigError {

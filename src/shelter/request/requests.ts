@@ -1,6 +1,6 @@
 import type { ConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
-import type { Emitter } from '../emitter.ts';
+import type { Emitter } from '../../internal/listeners.ts';
 import type { Settings } from '../options.ts';
 import type { DocumentSource } from '../port.ts';
 import { Attempts, type RequestInfo, type Run } from './attempts.ts';
@@ -20,23 +20,23 @@ export const ifThrottled = (error: ConfigError): boolean => error.code === 'thro
 export class Requests {
   readonly #source: DocumentSource;
   readonly #settings: Settings;
-  readonly #teller: Emitter;
+  readonly #emitter: Emitter;
   readonly #attempts: Attempts;
   readonly #connection: Login;
   readonly #load: () => Promise<true>;
   #loaded = false;
 
-  constructor(source: DocumentSource, settings: Settings, teller: Emitter, load: () => Promise<void>) {
+  constructor(source: DocumentSource, settings: Settings, emitter: Emitter, load: () => Promise<void>) {
     this.#source = source;
     this.#settings = settings;
-    this.#teller = teller;
-    this.#attempts = new Attempts(source, settings, teller);
+    this.#emitter = emitter;
+    this.#attempts = new Attempts(source, settings, emitter);
     this.#connection = new Login(source, settings.clock, (request, job) =>
       this.#tries(request, job, this.#endsAt()),
     );
     this.#load = lazy(async () => {
       const changed: Parameters<typeof resilience>[3] = (state, error) =>
-        teller.emit('breaker', { state, outcome: error?.code ?? 'ok' });
+        emitter.emit('breaker', { state, outcome: error?.code ?? 'ok' });
       [this.#attempts.resilience] = await Promise.all([
         resilience(source.name, settings.resilience, settings.clock, changed),
         load(),
@@ -121,7 +121,7 @@ export class Requests {
       const until = clock.now() + delayMs;
       if (until >= endsAt) return error;
       this.counts.retries++;
-      this.#teller.emit('retry', { attempt: attempt + 1, delayMs, outcome: error.code });
+      this.#emitter.emit('retry', { attempt: attempt + 1, delayMs, outcome: error.code });
       await new Promise<void>((resolve) => this.#attempts.until(until, resolve));
     }
   }
