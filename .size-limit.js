@@ -4,7 +4,8 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url
 const ignore = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies ?? {})];
 const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
 
-/** Our own code, minified and gzipped, with everything that it loads later on; a little above what it is now. */
+/** Limits for our own code, minified and gzipped, including code that is loaded later. A little above
+ *  today's sizes. */
 const limits = {
   '.': '53 kB',
   './shelter': '31 kB',
@@ -27,7 +28,7 @@ const whole = subpaths.map((subpath) => ({
   modifyEsbuildConfig,
 }));
 
-/** What an import of the core loads at once: its own files are only followed where they are imported statically. */
+/** The code that an import of the core loads at once: dynamic imports of our own files are left out. */
 const atOnce = {
   ...whole[0],
   name: '. (at once)',

@@ -2,13 +2,15 @@ import { defineConfig } from 'tsup';
 import { fewChunks } from './scripts/chunks.ts';
 import { built, manifest, source, subpaths } from './scripts/rooms.ts';
 
-const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
-const entries = { ...faces, cli: 'src/cli/main.ts' };
+const entryPoints = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
+const entries = { ...entryPoints, cli: 'src/cli/main.ts' };
 
-/** esbuild imports shared chunks for their side effects too; there are none, and bundlers warn of such imports. */
+/** Removes imports that esbuild adds for side effects of shared chunks. There are none, and bundlers warn
+ *  about these. */
 const withoutBareImports = (code: string): string => code.replace(/^import "\.\/chunk-\w+\.js";\n/gm, '');
 
-/** Bundlers let a package be missing only where a `try` stands around its import: who uses one optional peer need not install all. */
+/** Puts imports of optional peers into a `try`. Bundlers accept a missing package only there, and an
+ *  application that uses one peer need not install all. */
 const withPeersInTry = (code: string): string =>
   code.replace(/\(\) => import\("([^"]+)"\)/g, (load, name: string) =>
     Object.hasOwn(manifest.peerDependencies ?? {}, name)
@@ -16,26 +18,27 @@ const withPeersInTry = (code: string): string =>
       : load,
   );
 
-/** Classes keep their names in stacks and in what Node prints of them: inside esbuild calls them `_Name`, and CommonJS `_class`. */
+/** Keeps class names in stack traces and printed values. esbuild calls a class `_Name` inside, in CommonJS
+ *  `_class`. */
 const withNames = (code: string): string =>
   [...code.matchAll(/^var (\w+) = class _\1\b/gm)]
     .reduce((done, [, name]) => done.replace(new RegExp(`\\b_${name}\\b`, 'g'), `${name}`), code)
     .replace(/^var (\w+) = class(?= \{| extends)/gm, 'var $1 = class $1');
 
-// Not minified, so that stack traces can be read: it would save a third of the bytes, but no more than 2 ms of an import.
-// One build for all subpaths: they share chunks, and so the same classes.
+// Not minified, so stack traces are readable. Minifying saves a third of the bytes, but at most 2 ms of an
+// import. One build for all subpaths: they share chunks and therefore classes.
 export default defineConfig({
   entry: entries,
   format: ['esm', 'cjs'],
   target: 'node20',
   platform: 'node',
-  dts: { entry: faces },
+  dts: { entry: entryPoints },
   clean: true,
   splitting: true,
   treeshake: false,
   sourcemap: false,
   removeNodeProtocol: false,
-  // CommonJS has __filename instead, and import.meta would be a syntax error there
+  // import.meta is a syntax error in CommonJS, which uses __filename instead
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
   },

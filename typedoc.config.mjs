@@ -3,8 +3,8 @@ import { Comment, CommentTag, Converter, KindRouter, OptionDefaults, ReflectionK
 
 const { name, exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
-/** Where a subpath's face is: `./vault` is made of `src/providers/vault/index.ts`. */
-const faces = new Map(
+/** The index files of the subpaths: `./vault` is `src/providers/vault/index.ts`. */
+const entryPoints = new Map(
   Object.keys(exports)
     .filter((subpath) => subpath !== './package.json')
     .map((subpath) => {
@@ -16,7 +16,7 @@ const faces = new Map(
     }),
 );
 
-/** The pages in the order in which the sidebar shows them. */
+/** The pages in the order of the sidebar. */
 const chapters = {
   'Start here': [
     'docs/getting-started.md',
@@ -48,28 +48,25 @@ const chapters = {
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
-    'docs/performance.md',
-    'docs/architecture.md',
-    'docs/licences.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    'CHANGELOG.md',
+    ...['glossary', 'performance', 'architecture', 'licences'].map((page) => `docs/${page}.md`),
+    ...['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
   ],
 };
 const pages = Object.values(chapters).flat();
 const forgotten = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .map((file) => `docs/${file.replaceAll('\\', '/')}`)
   .filter((file) => file.endsWith('.md') && !file.startsWith('docs/site/') && !pages.includes(file));
-if (forgotten.length > 0) throw new Error(`typedoc.config.mjs names no chapter for ${forgotten.join(', ')}`);
+if (forgotten.length > 0) throw new Error(`typedoc.config.mjs has no chapter for ${forgotten.join(', ')}`);
 
-/** A block without a language is what a program printed: it is not coloured. */
+/** Turns off highlighting for blocks without a language, which show program output. */
 const plain = (parts) => {
   for (const part of parts)
     if (part.kind === 'code' && part.text.startsWith('```\n'))
       part.text = part.text.replace('```', '```text');
 };
 
-/** The first line of a page, without its marks; it is shown as the title. Code in it is a part of its own. */
+/** Removes the heading from a page and returns its text, which becomes the title. Code in it is a separate
+ *  part. */
 function takeHeading(parts) {
   let line = '';
   while (!line.includes('\n')) line += parts.shift().text;
@@ -78,7 +75,7 @@ function takeHeading(parts) {
   return line.slice(0, end).replace(/^# /, '').replaceAll('`', '');
 }
 
-/** A page is called by its heading, a module as it is imported; both stand in their chapter. */
+/** Names pages by their headings and modules by their import specifiers, and sorts both into chapters. */
 function chaptered(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
     const path = document.project.files.getReflectionPath(document);
@@ -91,7 +88,7 @@ function chaptered(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     plain(project.readme);
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
-      module.name = faces.get(module.name === 'index' ? 'src' : `src/${module.name}`);
+      module.name = entryPoints.get(module.name === 'index' ? 'src' : `src/${module.name}`);
       module.comment ??= new Comment();
       module.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: 'API' }]));
     }
@@ -99,7 +96,7 @@ function chaptered(app) {
   app.renderer.defineRouter('chapters', ChapterRouter);
 }
 
-/** `docs/providers/vault.md` is `providers/vault.html`, and `SECURITY.md` is `project/security.html`. */
+/** Maps `docs/providers/vault.md` to `providers/vault.html`, and `SECURITY.md` to `project/security.html`. */
 class ChapterRouter extends KindRouter {
   getIdealBaseName(reflection) {
     if (!reflection.isDocument()) return super.getIdealBaseName(reflection);
@@ -108,7 +105,7 @@ class ChapterRouter extends KindRouter {
   }
 }
 
-/** Code in a heading is a part of its name, and so of the anchor that pages link to. */
+/** Includes code in the name of a heading, and therefore in the anchor that pages link to. */
 function namedHeadings(parser) {
   parser.core.ruler.push('named_headings', ({ tokens }) => {
     const headings = tokens.filter((_, i) => tokens[i - 1]?.type === 'heading_open');
@@ -120,7 +117,7 @@ function namedHeadings(parser) {
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   plugin: [chaptered],
-  entryPoints: [...faces.keys()].map((room) => `${room}/index.ts`),
+  entryPoints: [...entryPoints.keys()].map((room) => `${room}/index.ts`),
   out: 'docs/site',
   router: 'chapters',
   readme: 'README.md',
@@ -146,7 +143,7 @@ export default {
   excludePrivate: true,
   excludeInternal: true,
   disableSources: true,
-  skipErrorChecking: true, // npm run types has done it
+  skipErrorChecking: true, // npm run types checks types
   treatWarningsAsErrors: true,
   logLevel: 'Warn',
   validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true },

@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-// Real servers: one file after the other, with time to answer. The setup fails when a variable is missing; nothing is skipped.
+// Tests against real servers. Files run one after another. The setup fails if a variable is missing, so
+// that nothing is skipped.
 export default defineConfig({
   ...(base.resolve && { resolve: base.resolve }),
   test: {

@@ -37,7 +37,7 @@ const { SSMProvider } = await peer<{ SSMProvider: new (config: object) => Powert
   '@aws-lambda-powertools/parameters/ssm',
 );
 const powertools = new SSMProvider({ clientConfig: account });
-// without SSM's quota, which this server does not have
+// no rate limit, because this server has no quota like SSM's
 const ours = (): AwsSsmProvider =>
   new AwsSsmProvider({ ...account, path: '/app', limits: { perSecond: 1e6 } });
 const provider = ours();

@@ -8,19 +8,15 @@ interface Driver {
   getInstance(): object;
 }
 
-// a Key Vault with its log-in challenge
+// a fake Key Vault that sends a login challenge
 const server = await listening((request, response) => {
   const { authorization, host } = request.headers;
   const name = new URL(String(request.url), `http://${host}`).pathname.split('/')[2] as string;
   const challenge =
     'Bearer authorization="https://login.microsoftonline.com/fake", resource="https://vault.azure.net"';
   const id = `http://${host}/secrets/${name}/0123456789abcdef0123456789abcdef`;
-  if (authorization)
-    answerLater(response, 200, {
-      value: `value of ${name}`,
-      id,
-      attributes: { enabled: true, updated: 1_700_000_000 },
-    });
+  const attributes = { enabled: true, updated: 1_700_000_000 };
+  if (authorization) answerLater(response, 200, { value: `value of ${name}`, id, attributes });
   else answerLater(response, 401, {}, { 'www-authenticate': challenge });
 });
 const url = `http://127.0.0.1:${server.port}`;
@@ -28,8 +24,8 @@ const credential = { getToken: async () => ({ token: 'fake', expiresOnTimestamp:
 const clientOptions = { allowInsecureConnection: true, disableChallengeResourceVerification: true };
 
 const sdk = new SecretClient(url, credential, clientOptions);
-// unstorage's driver knows only https://….vault.azure.net and the machine's own log-in, so the client it makes is led to the SDK's
-// client above: what is compared is unstorage on top of the same client
+// unstorage's driver supports only https://….vault.azure.net and the credentials of the machine. It is
+// given the SDK client above, so both use the same client.
 const { default: keyVault } = await peer<{ default: (options: object) => Driver }>(
   'unstorage/drivers/azure-key-vault',
 );

@@ -1,21 +1,21 @@
 import { checking, counted, type Figure, type Goal, report } from './report.ts';
 
 export interface CompareOptions {
-  /** The case that counts as 1. @default the first */
+  /** The case that the others are compared with. @default the first */
   readonly base?: string;
-  /** Operations that one call of a case does. @default 1 */
+  /** Operations per call of a case. @default 1 */
   readonly batch?: number;
-  /** How long each case runs in all. @default 500 */
+  /** Total run time of a case. @default 500 */
   readonly timeMs?: number;
-  /** What the cases have to keep to. @default none */
+  /** Limits for the cases. @default none */
   readonly goals?: readonly Goal[];
 }
 
 export type Cases = Readonly<Record<string, () => unknown>>;
 
-/** Runs the cases in turns, so that a noisy moment troubles all of them, and reports the time of one operation: of the medians of all
- *  rounds the least, which is what the machine does when it is left alone. A case must hand back something that depends on all it
- *  did, or there may be nothing left to measure. */
+/** Reports the time per operation: the lowest of the medians of all rounds, which is the time without other
+ *  load. The cases run in turns, so a noisy moment affects all of them. A case must return a value that
+ *  depends on all of its work, or the compiler may remove the work. */
 export async function compare(title: string, cases: Cases, options: CompareOptions = {}): Promise<void> {
   const { batch = 1, timeMs = 500, goals = [] } = options;
   const { base = Object.keys(cases)[0] as string } = options;
@@ -28,7 +28,7 @@ export async function compare(title: string, cases: Cases, options: CompareOptio
   // the first round warms up
   for (let round = 0; round <= rounds; round++)
     for (const [name, run] of runs) {
-      // one round is enough of what takes much longer than its turn
+      // a case that takes much longer than its time runs for one round only
       if (round > 1 && (spent.get(name) ?? 0) > 3 * timeMs) continue;
       globalThis.gc?.();
       const from = performance.now();
@@ -40,7 +40,7 @@ export async function compare(title: string, cases: Cases, options: CompareOptio
   report(title, figures, goals, least.has(base) ? base : undefined);
 }
 
-/** Where results go, so that the compiler cannot leave the work out. */
+/** Keeps results, so the compiler cannot remove the work. */
 export let kept: unknown;
 
 async function medianOf(run: () => unknown, ms: number): Promise<number> {
@@ -56,20 +56,20 @@ async function medianOf(run: () => unknown, ms: number): Promise<number> {
   return times[Math.floor(times.length / 2)] as number;
 }
 
-/** How long each did its work, done once, and what its backend was asked meanwhile. */
-export async function once(title: string, works: Cases, asked: () => number): Promise<void> {
+/** Runs each case once and reports its time and the requests to its backend. */
+export async function once(title: string, cases: Cases, asked: () => number): Promise<void> {
   if (checking) return;
   const figures: Figure[] = [];
-  for (const [name, work] of Object.entries(works)) {
+  for (const [name, run] of Object.entries(cases)) {
     const before = asked();
     const from = performance.now();
-    await work();
+    await run();
     figures.push({ name, value: (performance.now() - from) * 1e6, unit: 'ns', requests: asked() - before });
   }
   report(title, figures);
 }
 
-/** Bytes on the heap after everything that can be forgotten was. */
+/** Bytes on the heap after garbage collection. */
 export async function heapUsed(): Promise<number> {
   for (let i = 0; i < 5; i++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -78,19 +78,20 @@ export async function heapUsed(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** One of the libraries that ours is compared with; it is installed in bench/ only, so it is loaded by its name alone. */
+/** Imports a library to compare with. These are installed in bench/ only, so TypeScript cannot resolve
+ *  them. */
 export async function peer<T>(name: string): Promise<T> {
   return (await import(name)) as T;
 }
 
-/** Reads a hundred times in a row: one read is shorter than a look at the clock. */
+/** Reads a hundred times in a row, because a single read is too short to time. */
 export const hundred = (read: () => Promise<unknown>) => async (): Promise<unknown> => {
   let last: unknown;
   for (let i = 0; i < 100; i++) last = await read();
   return last;
 };
 
-/** The numbers 0…n−1 in an order that is random and always the same. */
+/** The numbers 0…n−1 in a random order that is the same in every run. */
 export function shuffled(n: number): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   let seed = 42;

@@ -5,7 +5,7 @@ import { BundleProvider, EnvProvider, loadConfig, MemoryProvider } from 'llm-con
 import { z } from 'zod';
 import { compare, peer } from './compare.ts';
 
-// 1,000 keys in 100 sections: numbers, strings and flags
+// 1,000 keys in 100 sections: numbers, strings and booleans
 const givenAt = (k: number): string | number | boolean => [k, `a value ${k}`, k % 2 === 0][k % 3] as string;
 const kindOf = (k: number): z.ZodType => [z.number(), z.string(), z.boolean()][k % 3] as z.ZodType;
 const build = <T>(

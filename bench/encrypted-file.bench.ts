@@ -14,7 +14,7 @@ interface Dotenvx {
   parse(text: string, options: object): unknown;
 }
 
-// a JSON document of 10 kB and a random key, as one has them in a service
+// a JSON document of 10 kB, a typical size for a service, and a random key
 const tree = Object.fromEntries(
   Array.from({ length: 20 }, (_, s) => [
     `section${s}`,
@@ -53,7 +53,7 @@ try {
     });
     return JSON.parse(Buffer.from(plaintext).toString());
   };
-  // 20 values, each sealed for itself, as dotenvx keeps them
+  // 20 values, each sealed separately, as dotenvx stores them
   const env = join(folder, '.env');
   const values = Array.from({ length: 20 }, (_, i) => [`KEY_${i}`, randomBytes(18).toString('hex')] as const);
   const dotenvx = await peer<Dotenvx>('@dotenvx/dotenvx');

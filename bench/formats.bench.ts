@@ -7,7 +7,7 @@ import { parse as parseToml, stringify as printToml } from 'smol-toml';
 import { parse as parseYaml, stringify as printYaml } from 'yaml';
 import { compare } from './compare.ts';
 
-// What refusing duplicates, bounding depth and freezing cost, over shapes of files that differ in what is slow about them.
+// The cost of refusing duplicates, limiting depth and freezing. The files differ in what makes them slow.
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 const services = (n: number): object =>
   Object.fromEntries(

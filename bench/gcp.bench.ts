@@ -5,7 +5,7 @@ import { crc32c } from '../src/providers/gcp/crc32c.ts';
 import { answerLater, listening } from './listening.ts';
 import { compareRemote } from './remote.ts';
 
-// Secret Manager over REST
+// a fake Secret Manager over REST
 const server = await listening((request, response) => {
   const name = /^\/v1\/(projects\/acme\/secrets\/[\w-]+)\/versions\/latest:access/.exec(
     String(request.url),

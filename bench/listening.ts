@@ -8,7 +8,7 @@ export interface Listening {
   readonly close: () => void;
 }
 
-/** A server on this machine that counts what it is asked, with room for as many connections as there are readers. */
+/** Starts a local server that counts requests. Its backlog has room for a connection per reader. */
 export async function listening(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Listening> {
@@ -17,7 +17,7 @@ export async function listening(
     count++;
     answer(request, response);
   };
-  // a client may write into a connection just as the server ends it for idling
+  // long, because a client may send a request just as the server closes an idle connection
   const server = createServer({ keepAliveTimeout: 600_000 }, listener);
   await new Promise<void>((done) => server.listen({ port: 0, host: '127.0.0.1', backlog: 2_048 }, done));
   return {
@@ -30,7 +30,7 @@ export async function listening(
   };
 }
 
-/** How far away the stores are. */
+/** The simulated round trip to a store. */
 export const tripMs = 20;
 
 /** Answers with JSON after a round trip. */

@@ -83,7 +83,7 @@ try {
 
   const wide = file('wide.yaml', Array.from({ length: 20_000 }, (_, i) => `key${i}: ${i}\n`).join(''));
   const narrow = file('narrow.yaml', Array.from({ length: 5_000 }, (_, i) => `key${i}: ${i}\n`).join(''));
-  // four times the keys in a linear parser, and half as much again for what memory does to it
+  // four times the keys with a linear parser, and half as much again for effects of memory
   await compare(
     'YAML, one flat map',
     { '5,000 keys of YAML': bundle(narrow), '20,000 keys of YAML': bundle(wide) },

@@ -1,10 +1,13 @@
+// Fills the measured parts of a page with Markdown. A part is the text between `<!-- name -->` and
+// `<!-- /name -->`. Used by scripts/bench.ts for docs/performance.md, and by bench/claims/run.ts for
+// docs/comparison.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { cells, type Section, type Verdict } from './report.ts';
 
 const root = new URL('../', import.meta.url);
 
-/** Writes each part of a page anew that stands between `<!-- name -->` and `<!-- /name -->`; there must be a place for each. */
+/** Replaces each part of a page. Throws if the page has no markers for a part. */
 export function fill(page: string, parts: Readonly<Record<string, string>>): void {
   writeFileSync(new URL(page, root), filled(page, parts));
 }
@@ -20,18 +23,24 @@ export function filled(page: string, parts: Readonly<Record<string, string>>): s
   return text;
 }
 
-/** What was measured, on what, beside what. */
+/** The machine, and the versions of this library and of those it is compared with. */
 export function machine(): string {
   const own = ['cockatiel', 'lru-cache', 'dotenv', 'smol-toml', 'yaml', 'jose', 'node-vault', 'zod'];
   const sdks = ['@aws-sdk/client-ssm', '@azure/keyvault-secrets', '@google-cloud/secret-manager'];
   const peers = Object.keys(manifest('bench/package.json').dependencies ?? {});
   const versions = [...peers, ...own, ...sdks].map((name) => `${name} ${version(name)}`).sort();
   const processors = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'an unknown processor'}`;
+  const { node, v8 } = process.versions;
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return [
-    `Node ${process.versions.node}, V8 ${process.versions.v8}, ${process.platform} ${process.arch}, ${processors}, ${Math.round(totalmem() / 2 ** 30)} GiB.`,
-    `llm-config-manager ${manifest('package.json').version} beside ${versions.join(', ')}.`,
+    `Node ${node}, V8 ${v8}, ${process.platform} ${process.arch}, ${processors}, ${memory}.`,
+    ...wrapped(`llm-config-manager ${manifest('package.json').version} beside ${versions.join(', ')}.`),
   ].join('\n');
 }
+
+/** Lines of at most 110 characters. */
+const wrapped = (text: string): string[] =>
+  text.match(/.{1,110}(?:\s|$)/g)?.map((line) => line.trimEnd()) ?? [];
 
 interface Manifest {
   readonly version: string;
@@ -48,7 +57,7 @@ export function version(name: string): string {
   return manifest(`${folder}/${name}/package.json`).version;
 }
 
-/** The sections of one file as Markdown tables. */
+/** The sections of one benchmark file as Markdown tables. */
 export const tables = (sections: readonly Section[]): string =>
   sections
     .map((section) => {
@@ -71,7 +80,7 @@ export const tables = (sections: readonly Section[]): string =>
 /** The goals as a Markdown table. */
 export const goals = (verdicts: readonly Verdict[]): string =>
   table(
-    ['goal', 'asked', 'measured', ''],
+    ['goal', 'target', 'measured', ''],
     verdicts.map(({ says, asked, measured, met }) => [says, asked, measured, met ? 'met' : '**not met**']),
   );
 

@@ -11,7 +11,7 @@ const tree = Object.fromEntries(
 );
 const keys = shuffled(1_000).map((i) => `section${Math.floor(i / 10)}.key${i % 10}`);
 const nconfKeys = keys.map((key) => key.replace('.', ':'));
-// in the order of the tree, not in that of the reads, which would be kinder to the processor's caches
+// in tree order, because read order would favour the caches of the processor
 const flat = new Map(
   Object.entries(tree).flatMap(([section, inner]) =>
     Object.entries(inner).map(([name, value]) => [`${section}.${name}`, value]),
@@ -115,7 +115,7 @@ await compare(
   { batch: rounds, goals: [{ of: 'config.value', against: 'a plain object', atMost: 1.1, limit: 3 }] },
 );
 
-// so few that nothing is collected meanwhile
+// few enough reads to avoid a garbage collection
 const read = over(keys, (key) => config.get(key));
 for (let i = 0; i < 1_000; i++) read();
 let perRead = Number.POSITIVE_INFINITY;
@@ -124,7 +124,7 @@ for (let i = 0; i < 5; i++) {
   for (let j = 0; j < 100; j++) read();
   perRead = Math.min(perRead, (process.memoryUsage().heapUsed - before) / (100 * keys.length));
 }
-// what measuring leaves behind is less than half a byte a read
+// the measurement itself leaves less than half a byte per read
 report(
   'memory of a read',
   [{ name: 'config.get, each read', value: Math.max(0, Math.round(perRead)), unit: 'bytes' }],

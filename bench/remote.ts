@@ -1,17 +1,17 @@
 import { type Cases, compare, hundred, once } from './compare.ts';
 
-/** A store on this machine that is slow to answer, and what reads it. */
+/** A slow local store and the clients that read it. */
 export interface Remote {
-  /** What it keeps, in its own words: `secret`. */
+  /** The store's word for a document: `secret`. */
   readonly word: string;
-  /** How our provider is called. */
+  /** The name of our provider. */
   readonly name: string;
   /** Requests so far. */
   readonly asked: () => number;
   readonly keys: readonly string[];
-  /** Those that ask for each read. */
+  /** Clients without a cache: each read is a request. */
   readonly clients: Readonly<Record<string, (key: string) => Promise<unknown>>>;
-  /** Ours, its cache as usual; a new one for each reader. */
+  /** Creates our provider with its default cache. Each call returns a new one. */
   readonly make: (limits?: { readonly concurrency: number }) => Reader;
 }
 
@@ -21,9 +21,9 @@ export interface Reader {
   close(): Promise<void>;
 }
 
-const anew = { maxAgeMs: 0 } as const;
+const uncached = { maxAgeMs: 0 } as const;
 
-/** What a store that has no batches costs: one document, a hundred, the same again, and crowds of readers. */
+/** Measures a store without batches: one document, many documents, cached reads and concurrent readers. */
 export async function compareRemote({ word, name, asked, keys, clients, make }: Remote): Promise<void> {
   const opened: Reader[] = [];
   const ours = (limits?: { concurrency: number }): Reader => {
@@ -35,21 +35,21 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
   const [key0, key1] = keys as [string, string];
   const each = (
     run: (read: (key: string) => Promise<unknown>) => () => Promise<unknown>,
-    says: (client: string) => string,
-  ): Cases => Object.fromEntries(Object.entries(clients).map(([client, read]) => [says(client), run(read)]));
+    label: (client: string) => string,
+  ): Cases => Object.fromEntries(Object.entries(clients).map(([client, read]) => [label(client), run(read)]));
   const [sdk] = Object.values(clients) as [(key: string) => Promise<unknown>];
 
   const value = await sdk(key0);
   for (const [client, read] of Object.entries(clients))
-    if (typeof (await read(key0)) !== 'string') throw new Error(`${client} reads nothing`);
-  if ((await provider.get(key0))?.value !== value) throw new Error(`${name} reads something else`);
+    if (typeof (await read(key0)) !== 'string') throw new Error(`${client} did not return a string`);
+  if ((await provider.get(key0))?.value !== value) throw new Error(`${name} returned a different value`);
 
   await compare(`one ${word}, asked for each time`, {
     ...each(
       (read) => () => read(key0),
       (client) => client,
     ),
-    [name]: () => provider.get(key0, anew),
+    [name]: () => provider.get(key0, uncached),
   });
   await compare(`${keys.length} ${word}s, asked for each time`, {
     ...each(
@@ -57,8 +57,8 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
       (client) => `${client}, all at once`,
     ),
     'the SDK, 16 at once': () => inTurns(16, keys, sdk),
-    [`${name}, ${keys.length} at once`]: () => wide.getMany(keys, anew),
-    [`${name}, by default 16 at once`]: () => provider.getMany(keys, anew),
+    [`${name}, ${keys.length} at once`]: () => wide.getMany(keys, uncached),
+    [`${name}, by default 16 at once`]: () => provider.getMany(keys, uncached),
   });
   const map = new Map([[key0, value]]);
   await compare(
@@ -70,7 +70,7 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
     { batch: 100 },
   );
 
-  // all have logged in; only the keys are cold
+  // both have logged in and cached no key that is read below
   const [cold, alone] = [ours(), ours()];
   await Promise.all([cold.get(key0), alone.get('another')]);
   const thousand = (read: () => Promise<unknown>): Promise<unknown> =>

@@ -1,3 +1,5 @@
+// Figures, goals and verdicts of a benchmark. Each bench/*.bench.ts calls `report`, which passes a section to
+// scripts/bench.ts or prints it.
 import { appendFileSync } from 'node:fs';
 
 export type Unit = 'ns' | 'bytes' | 'kB' | 'requests' | 'round trips' | '%';
@@ -7,47 +9,47 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: Unit;
-  /** What the backend was asked meanwhile. */
+  /** Requests to the backend during the measurement. */
   readonly requests?: number;
 }
 
-/** What figures have to be: the one of `of`, or how often it holds the one of `against`. */
+/** A limit for the figure named `of`, or for its ratio to the figure named `against`. */
 export interface Goal {
   readonly of: string;
   readonly against?: string;
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** What `--check` lets pass on a busy machine; a goal without a limit is told and not checked. */
+  /** The limit of `--check`, generous enough for a busy machine. Without one, the goal is only reported. */
   readonly limit?: number;
 }
 
-/** A goal and what was measured. */
+/** A goal and its measured value. */
 export interface Verdict {
   readonly says: string;
   readonly asked: string;
   readonly measured: string;
   readonly met: boolean;
-  /** Within its limit, or without one. */
+  /** The value is within the limit, or there is no limit. */
   readonly passes: boolean;
 }
 
-/** Rows that belong together. */
+/** The rows of one table. */
 export interface Section {
   readonly title: string;
-  /** The row that the others are multiples of. */
+  /** The name of the row that the ratios refer to. */
   readonly base?: string;
   readonly figures: readonly Figure[];
   readonly verdicts: readonly Verdict[];
 }
 
-/** Whether this is the short form that only holds goals to their limits. */
+/** Whether this is the short run of `--check`, which only checks goals that have limits. */
 export const checking = process.env.BENCH_CHECK === '1';
 
-/** The goals that count in this run. */
+/** The goals that this run checks. */
 export const counted = (goals: readonly Goal[] = []): readonly Goal[] =>
   checking ? goals.filter(({ limit }) => limit !== undefined) : goals;
 
-/** Hands a section to whoever started this file, or prints it. */
+/** Writes a section to the file in `BENCH_REPORT`, or prints it if the variable is not set. */
 export function report(
   title: string,
   figures: readonly Figure[],
@@ -68,7 +70,7 @@ export function report(
 function verdict({ of, against, atMost, atLeast, limit }: Goal, figures: readonly Figure[]): Verdict {
   const figure = (name: string): Figure => {
     const found = figures.find((one) => one.name === name);
-    if (!found) throw new Error(`a goal is about "${name}", which is not measured`);
+    if (!found) throw new Error(`a goal names "${name}", which is not measured`);
     return found;
   };
   const one = figure(of);
@@ -91,13 +93,15 @@ export function printed(value: number, unit: Unit): string {
   if (unit === '%') return `${value.toFixed(1)} %`;
   if (unit === 'kB') return `${value.toFixed(1)} kB`;
   if (unit === 'round trips') return `${value.toFixed(2)} round trips`;
-  if (unit !== 'ns')
-    return `${Math.round(value).toLocaleString('en')} ${unit === 'requests' && value === 1 ? 'request' : unit}`;
+  if (unit !== 'ns') {
+    const shown = unit === 'requests' && value === 1 ? 'request' : unit;
+    return `${Math.round(value).toLocaleString('en')} ${shown}`;
+  }
   if (value < 1e3) return `${value.toFixed(value < 100 ? 1 : 0)} ns`;
   return value < 1e6 ? `${(value / 1e3).toFixed(1)} µs` : `${(value / 1e6).toFixed(1)} ms`;
 }
 
-/** The cells of a row: name, figure, multiple of the base, requests. */
+/** The cells of a row: name, figure, ratio to the base, requests. */
 export function cells(
   { name, value, unit, requests }: Figure,
   { base, figures }: Section,

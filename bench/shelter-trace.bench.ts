@@ -11,7 +11,7 @@ const keys = Array.from(
 );
 const values = new Map(keys.map((key, i) => [key, `value-${i}`]));
 
-/** Ranks with the chances of Zipf's law, s = 1, the same in every run. */
+/** Draws ranks from a Zipf distribution with s = 1, the same ones in every run. */
 function zipf(n: number, draws: number): Uint32Array {
   const sums = new Float64Array(n);
   for (let rank = 0, sum = 0; rank < n; rank++) sums[rank] = sum += 1 / (rank + 1);
@@ -31,7 +31,7 @@ function zipf(n: number, draws: number): Uint32Array {
   });
 }
 
-/** How often a cache of so many documents had the answer, a second time through the same trace. */
+/** The hit ratio of a cache of `max` documents in the second pass through a trace. */
 async function hitRatio(max: number, draws: number): Promise<number> {
   const trace = zipf(size, draws);
   const provider = sheltered(fastStore(values), { cache: { max } });
@@ -53,7 +53,8 @@ report('hit ratio, Zipf (s = 1) over 100,000 keys', ratios, [
   { of: '100,000 documents held', atLeast: 95, limit: 95 },
 ]);
 
-// tails of cached reads through a chain, with 1,000 readers at once, beside a bare Map behind an async function
+// percentiles of cached reads through a chain with 1,000 concurrent readers, beside a Map behind an async
+// function
 const working = keys.slice(0, 10_000);
 const provider = sheltered(fastStore(values, 100));
 const chain = new ProviderChain([provider]);
@@ -91,7 +92,7 @@ for (const [i, part] of checking ? [] : parts.entries()) {
   report(`1,000 readers at once of what is cached, p${part}`, figures, [], 'a bare Map');
 }
 
-// memory of what is held, texts apart
+// memory of cached keys without their texts
 const holder = sheltered(fastStore(values, 100), { cache: { max: size } });
 await holder.get('warm');
 const before = await heapUsed();

@@ -15,7 +15,7 @@ import { compare, peer, shuffled } from './compare.ts';
 import { fastStore } from './fast-store.ts';
 import { report } from './report.ts';
 
-// 1,000 keys in random order, all of them held
+// 1,000 keys in random order, all of them cached
 const keys = shuffled(1_000).map((i) => `section${Math.floor(i / 10)}.key${i % 10}`);
 const values = new Map(keys.map((key, i) => [key, `value-${i}`]));
 
@@ -93,12 +93,12 @@ await compare(
   { batch, goals: [{ of: 'chain of three', against: 'async functions over Maps', atMost: 1.3, limit: 4 }] },
 );
 
-// the backend is free: what is left is the shelter
+// the backend takes no time, so this measures the shelter alone
 const misses = 300;
 const rare = Array.from({ length: misses }, (_, i) => `rare.key${i}`);
 const free = new Map(rare.map((key) => [key, key]));
 const uncached = sheltered(fastStore(free), { cache: false });
-const anew = sheltered(fastStore(free));
+const single = sheltered(fastStore(free));
 const batched = sheltered(fastStore(free, 100));
 const policy = wrap(
   retry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
@@ -113,14 +113,14 @@ const one = async (read: (key: string) => Promise<unknown>): Promise<unknown> =>
 const fresh = { maxAgeMs: 0 } as const;
 for (let i = 0; i < 50; i++) {
   await one((key) => policy.execute(async () => free.get(key)));
-  for (const reader of [uncached, anew, batched]) await one((key) => reader.get(key, fresh));
+  for (const reader of [uncached, single, batched]) await one((key) => reader.get(key, fresh));
 }
 await compare(
   'a miss, one after the other, the backend free',
   {
     'cockatiel wrap(retry, breaker, timeout)': () => one((key) => policy.execute(async () => free.get(key))),
     'sheltered, without a cache': () => one((key) => uncached.get(key)),
-    'sheltered, with a cache': () => one((key) => anew.get(key, fresh)),
+    'sheltered, with a cache': () => one((key) => single.get(key, fresh)),
     'an awaited turn of the loop (process.nextTick)': () =>
       one((key) => new Promise((resolve) => process.nextTick(resolve, key))),
   },
@@ -143,13 +143,13 @@ await compare(
   {
     'cockatiel wrap(retry, breaker, timeout)': () =>
       Promise.all(rare.map((key) => policy.execute(async () => free.get(key)))),
-    'sheltered, one document a request': () => Promise.all(rare.map((key) => anew.get(key, fresh))),
+    'sheltered, one document a request': () => Promise.all(rare.map((key) => single.get(key, fresh))),
     'sheltered, 100 documents a request': () => Promise.all(rare.map((key) => batched.get(key, fresh))),
   },
   { batch: misses, timeMs: 2_000 },
 );
 
-// numbers of calls, which no noise changes
+// numbers of requests, which do not depend on noise
 const tripMs = 20;
 const remote = fastStore(new Map(keys.slice(0, 100).map((key) => [key, 'v'])), 10, tripMs);
 const cold = sheltered(remote);

@@ -3,7 +3,7 @@ import nodeVault from 'node-vault';
 import { compare, hundred, once } from './compare.ts';
 import { listening } from './listening.ts';
 
-// a server that answers at once, so that what is measured is the client
+// the server answers at once, so this measures the client
 const names = Array.from({ length: 100 }, (_, i) => `secret${i}`);
 const fields = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `value ${i}`]));
 const secret = JSON.stringify({

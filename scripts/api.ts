@@ -1,4 +1,5 @@
-// `npm run api` writes docs/api.txt: every export of every subpath with its whole signature, and the types that they show.
+// `npm run api` writes docs/api.txt: every export of every subpath with its full signature, and the types
+// that these signatures use. test/repository/api.test.ts compares the file with the source.
 import { writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,16 +8,17 @@ import { manifest, root, source, subpaths } from './rooms.ts';
 
 export const page = 'docs/api.txt';
 
-/** A declaration as users get it, and the file that holds it. */
+/** A declaration as users see it, and the file that contains it. */
 interface Declared {
   readonly file: string;
   readonly name: string;
-  /** A class that users can name, but not make. */
+  /** A class that users can name but not construct. */
   readonly typeOnly?: boolean;
 }
 
-/** The declaration files of `faces`, without comments, by the names of their sources. What is not ours is not looked at. */
-function declarationFiles(faces: readonly string[]): ReadonlyMap<string, ts.SourceFile> {
+/** The declaration files of `entryPoints` without comments, by source file. Imports from packages are not
+ *  resolved. */
+function declarationFiles(entryPoints: readonly string[]): ReadonlyMap<string, ts.SourceFile> {
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
     lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
@@ -37,7 +39,7 @@ function declarationFiles(faces: readonly string[]): ReadonlyMap<string, ts.Sour
       text.startsWith('.') ? ts.resolveModuleName(text, from, options, host) : { resolvedModule: undefined },
     );
   const program = ts.createProgram(
-    faces.map((face) => fileURLToPath(new URL(face, root))),
+    entryPoints.map((entryPoint) => fileURLToPath(new URL(entryPoint, root))),
     options,
     host,
   );
@@ -63,20 +65,20 @@ class Declarations {
     this.#files = files;
   }
 
-  /** What a face exports, by the names that users see. */
-  exportsOf(face: string): ReadonlyMap<string, Declared> {
+  /** The exports of a subpath's index file, by the names that users see. */
+  exportsOf(entryPoint: string): ReadonlyMap<string, Declared> {
     const found = new Map<string, Declared>();
-    for (const statement of this.#statements(face)) {
+    for (const statement of this.#statements(entryPoint)) {
       if (
         ts.isExportDeclaration(statement) &&
         statement.exportClause &&
         ts.isNamedExports(statement.exportClause)
       )
         for (const { name, propertyName, isTypeOnly } of statement.exportClause.elements) {
-          const declared = this.#origin(this.#target(face, statement), (propertyName ?? name).text);
+          const declared = this.#origin(this.#target(entryPoint, statement), (propertyName ?? name).text);
           found.set(name.text, { ...declared, typeOnly: isTypeOnly || statement.isTypeOnly });
         }
-      else for (const name of namesOf(statement)) found.set(name, { file: face, name });
+      else for (const name of namesOf(statement)) found.set(name, { file: entryPoint, name });
     }
     return found;
   }
@@ -93,7 +95,7 @@ class Declarations {
     return typeOnly && /^(?:abstract )?class /.test(text) ? `type of ${text}` : text;
   }
 
-  /** Our own types that a declaration speaks of. */
+  /** Our own types that a declaration mentions. */
   shownBy({ file, name }: Declared): readonly Declared[] {
     const found: Declared[] = [];
     const visit = (node: ts.Node): void => {
@@ -121,12 +123,12 @@ class Declarations {
       : file;
   }
 
-  /** Where a name is declared, through whatever passes it on. */
+  /** Finds the declaration of a name, also through re-exports. */
   #origin(file: string, name: string): Declared {
     if (this.#declaring(file, name).length > 0) return { file, name };
-    const passed = this.exportsOf(file).get(name);
-    if (!passed) throw new Error(`${file} declares no ${name}`);
-    return passed;
+    const exported = this.exportsOf(file).get(name);
+    if (!exported) throw new Error(`${file} does not declare ${name}`);
+    return exported;
   }
 
   #lookUp(file: string, name: string): Declared | undefined {
@@ -153,17 +155,17 @@ const idOf = ({ file, name }: Declared): string => `${file} ${name}`;
 const sorted = <T>(entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
   [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** The report: a section a subpath, then the types that the exports show without being exported. */
+/** The report has a section for each subpath, then the types that exports use but that are not exported. */
 export function report(): string {
   const declarations = new Declarations(declarationFiles(subpaths.map(source)));
-  const told = new Map<string, string>();
+  const reported = new Map<string, string>();
   const shown: Declared[] = [];
   const sections = subpaths.map((subpath) => {
     const specifier = manifest.name + subpath.slice(1);
     const lines = sorted(declarations.exportsOf(source(subpath))).map(([name, declared]) => {
-      const before = told.get(idOf(declared));
+      const before = reported.get(idOf(declared));
       if (before) return `${name}: see ${before}`;
-      told.set(idOf(declared), specifier);
+      reported.set(idOf(declared), specifier);
       shown.push(declared);
       return declarations.text(declared);
     });
@@ -172,12 +174,13 @@ export function report(): string {
   const further = new Map<string, Declared>();
   for (let one = shown.pop(); one; one = shown.pop())
     for (const next of declarations.shownBy(one)) {
-      if (told.has(idOf(next)) || further.has(idOf(next))) continue;
+      if (reported.has(idOf(next)) || further.has(idOf(next))) continue;
       further.set(idOf(next), next);
       shown.push(next);
     }
   const rest = sorted(further).map(([, declared]) => `// ${declared.file}\n${declarations.text(declared)}`);
-  return `${[...sections, [`==== shown by these, but not exported (${rest.length})`, ...rest]].map((lines) => lines.join('\n\n')).join('\n\n\n')}\n`;
+  const all = [...sections, [`==== shown by these, but not exported (${rest.length})`, ...rest]];
+  return `${all.map((lines) => lines.join('\n\n')).join('\n\n\n')}\n`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

@@ -1,8 +1,8 @@
-// Our numbers beside other libraries'. Each bench/*.bench.ts runs in a process of its own, on a package built for it.
-//   npm run bench              all of them, the table, and docs/performance.md written anew
-//   npm run bench -- reads     one of them (or several), the table only
-//   npm run bench -- claims    what docs/comparison.md says of others, run; the page written anew
-//   npm run bench -- --check   the goals within generous limits, and the claims, in a minute
+// Measures this library beside others. Runs each bench/*.bench.ts in its own process on a built package.
+//   npm run bench              runs all, prints the table, updates docs/performance.md and docs/comparison.md
+//   npm run bench -- reads     runs one or more, prints the table
+//   npm run bench -- claims    runs the claims of docs/comparison.md and updates the page
+//   npm run bench -- --check   checks the goals within generous limits, and the claims; takes a minute
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -24,16 +24,16 @@ const cwd = fileURLToPath(root);
 const args = process.argv.slice(2);
 const check = args.includes('--check');
 const wanted = args.filter((arg) => arg !== '--check');
-/** Where goals have limits. */
+/** The benchmarks that `--check` runs: those with limits. */
 const gating = ['import', 'load', 'merge', 'reads', 'shelter', 'shelter-trace'];
 const all = readdirSync(new URL('bench/', root)).flatMap((name) => /^(.+)\.bench\.ts$/.exec(name)?.[1] ?? []);
 const names = wanted.length > 0 ? wanted.filter((name) => name !== 'claims') : check ? gating : all;
-const strangers = names.filter((name) => !all.includes(name));
-if (strangers.length > 0)
-  throw new Error(`bench/ has no ${strangers.join(', ')}, only ${all.join(', ')} and claims`);
+const unknown = names.filter((name) => !all.includes(name));
+if (unknown.length > 0)
+  throw new Error(`bench/ has no ${unknown.join(', ')}. Choose from ${all.join(', ')} and claims`);
 
 const startedAt = performance.now();
-// the libraries that ours is compared with are no dependencies of the project
+// the libraries to compare with are not dependencies of the project
 if (!existsSync(new URL('bench/node_modules/', root)))
   execFileSync('npm', ['ci', '--loglevel=error', '--no-fund', '--no-audit'], {
     cwd: `${cwd}bench`,
@@ -95,14 +95,15 @@ if (names.length > 0) {
 }
 const verdicts = measured.flatMap((section) => section.verdicts);
 for (const { says, asked, measured: value, met, passes } of verdicts)
-  console.log(`${passes ? (met ? 'met    ' : 'not met') : 'FAILED '} ${says}: ${value}, asked ${asked}`);
+  console.log(`${passes ? (met ? 'met    ' : 'not met') : 'FAILED '} ${says}: ${value}, goal ${asked}`);
 if (verdicts.some(({ passes }) => check && !passes)) good = false;
 
 if (good && !check && wanted.length === 0) {
   const stray = all.filter(
     (name) => !gating.includes(name) && sections.get(name)?.some((section) => section.verdicts.length > 0),
   );
-  if (stray.length > 0) throw new Error(`--check does not run ${stray.join(', ')}, which has goals`);
+  if (stray.length > 0)
+    throw new Error(`--check skips ${stray.join(', ')}, which has goals. Add it to gating`);
   fill('docs/performance.md', {
     machine: machine(),
     goals: goals(verdicts),
@@ -112,5 +113,5 @@ if (good && !check && wanted.length === 0) {
 if (check || wanted.length === 0 || wanted.includes('claims')) good = run('claims/run.ts', {}) && good;
 
 rmSync(scratch, { recursive: true });
-console.error(`${Math.round((performance.now() - startedAt) / 1e3)} s in all`);
+console.error(`${Math.round((performance.now() - startedAt) / 1e3)} s in total`);
 if (!good) process.exitCode = 1;

@@ -1,17 +1,19 @@
+// Generates the code blocks and option tables of README and docs: blocks are cut from examples/, tables are
+// made from comments in src/. Used by scripts/docs.ts, scripts/links.ts and the tests of the docs.
 import { readdirSync, readFileSync } from 'node:fs';
 import { OptionsReader, tableOf } from './options.ts';
 import { root } from './rooms.ts';
 
-/** Languages whose blocks must be cut from a file in examples/. */
+/** Blocks in these languages must come from a file in examples/. */
 const code = new Set(['ts', 'mts', 'cts', 'tsx', 'js', 'mjs', 'cjs', 'jsx', 'typescript', 'javascript']);
 const marker = /^<!-- (examples\/[\w./-]+)(?:#([\w-]+))? -->$/;
-/** Above a table that is made from the comments of an options interface. */
+/** Precedes a table that is generated from an options interface. */
 const options = /^<!-- options (src\/[\w./-]+\.ts)#(\w+) -->$/;
 
 export interface Block {
   readonly page: string;
   readonly line: number;
-  /** The file in examples/ that the block names, if it names one. */
+  /** The file in examples/ that the block comes from. */
   readonly file?: string;
   readonly problem?: string;
 }
@@ -25,7 +27,7 @@ export interface Table {
 export interface Page {
   readonly page: string;
   readonly text: string;
-  /** The same page, each marked block cut anew, each marked table made anew. */
+  /** The page with its blocks and tables regenerated. */
   readonly fresh: string;
   readonly blocks: readonly Block[];
   readonly tables: readonly Table[];
@@ -65,7 +67,7 @@ function refresh(page: string, text: string, reader: OptionsReader): Page {
       const differs = own.join('\n') !== wanted.join('\n');
       const problem = read
         ? differs && `differs from ${file}: run npm run docs`
-        : `${line} names no such interface`;
+        : `${line}: the interface does not exist`;
       blocks.push({ page, line: i + 1, ...(problem && { problem }) });
       tables.push({ file, name });
       out.push(...wanted);
@@ -81,8 +83,8 @@ function refresh(page: string, text: string, reader: OptionsReader): Page {
     const wanted = cut?.split('\n').map((one) => (one === '' ? '' : indent + one));
     let problem: string | undefined;
     if (!named && code.has(language))
-      problem = 'a code block that names no example: put <!-- examples/…/main.ts#region --> above it';
-    else if (named && cut === undefined) problem = `${named[0]} names no such region`;
+      problem = 'a code block without an example: put <!-- examples/…/main.ts#region --> above it';
+    else if (named && cut === undefined) problem = `${named[0]}: the file or region does not exist`;
     else if (wanted && own !== wanted.join('\n')) problem = `differs from ${named?.[1]}: run npm run docs`;
     blocks.push({
       page,
@@ -100,7 +102,8 @@ function refresh(page: string, text: string, reader: OptionsReader): Page {
   return { page, text, fresh: out.join('\n'), blocks, tables };
 }
 
-/** What stands between `// #region name` and its `// #endregion`, moved to the left margin; the whole file without a name. */
+/** The lines between `// #region name` and its `// #endregion` without common indentation. Without a name,
+ *  the whole file. Nested region markers are left out. */
 function region(file: string, name: string | undefined): string | undefined {
   let text: string;
   try {

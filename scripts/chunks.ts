@@ -10,8 +10,9 @@ interface Plugin {
   ): Promise<void>;
 }
 
-/** esbuild cuts what its entries share into many small chunks, and a process pays for each file that it imports. This puts all that
- *  the core loads at once into one chunk, and joins small chunks elsewhere. CommonJS is only a fallback: it stays as it is. */
+/** Merges chunks of the ESM build. esbuild splits shared code into many small chunks, and each imported
+ *  file costs time. Everything that the core loads at once becomes one chunk, and other small chunks are
+ *  joined. The CommonJS build is only a fallback and is not changed. */
 export function fewChunks(entries: readonly string[]): Plugin {
   return {
     name: 'few-chunks',

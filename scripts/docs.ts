@@ -1,4 +1,5 @@
-// Cuts the code blocks of README and docs anew from examples/, and makes their tables of options anew from the comments in src/.
+// `npm run docs` calls this first. Updates the code blocks of README and docs from examples/, and their
+// option tables from comments in src/. Fails if a block names no example.
 import { writeFileSync } from 'node:fs';
 import { pages } from './blocks.ts';
 import { root } from './rooms.ts';

@@ -1,3 +1,4 @@
+// Runs the examples, from the sources or from a packed package. Used by test/examples.test.ts.
 import { spawn } from 'node:child_process';
 import {
   cpSync,
@@ -23,14 +24,15 @@ export interface Example {
   readonly folder: string;
 }
 
-/** Every folder of examples/ with a main.ts; each runs without arguments, servers or the network, and ends by itself. */
+/** The folders of examples/ with a main.ts. Each example needs no arguments, servers or network, and ends
+ *  by itself. */
 export function examples(): readonly Example[] {
   return readdirSync(new URL('examples/', root))
     .map((name) => ({ name, folder: `examples/${name}` }))
     .filter(({ folder }) => existsSync(new URL(`${folder}/main.ts`, root)));
 }
 
-/** The code of a folder, without what somebody has installed there. */
+/** The code files of a folder, without node_modules. */
 export const filesOf = (folder: string): readonly string[] =>
   filesIn(folder, /\.m?[jt]s$/).filter((file) => !file.includes('/node_modules/'));
 
@@ -52,24 +54,24 @@ export interface Ran {
   readonly err: string;
 }
 
-/** A copy of examples/ outside of the project, where each runs as it does for its user. */
+/** A copy of examples/ outside the project, where the examples run as they do for users. */
 export interface Stage extends AsyncDisposable {
   run(example: Example): Promise<Ran>;
-  /** Compiles all of them, as TypeScript sees the package there. */
+  /** Type-checks all examples against the package that is installed there. */
   compile(): Promise<Ran>;
 }
 
 const project = fileURLToPath(root);
 const modules = join(project, 'node_modules');
 
-/** What is imported by a relative path stays a file of its own, compiled. */
-const filesOfTheirOwn: Plugin = {
-  name: 'files of their own',
+/** Compiles relative imports to separate files instead of bundling them. */
+const separateFiles: Plugin = {
+  name: 'separate files',
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\./ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true })),
 };
 
-/** On the sources: these are built as a package, and the examples compiled, so that nothing is when they start. */
+/** Runs on the sources. Builds them as a package and compiles the examples first, so they start quickly. */
 export const fromSource = (): Promise<Stage> =>
   staged(async (place) => {
     const installed = join(place, 'node_modules');
@@ -87,12 +89,12 @@ export const fromSource = (): Promise<Stage> =>
       target: 'node20',
       format: 'esm',
     };
-    const faces = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
+    const entryPoints = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
     await Promise.all([
       build({
         ...common,
         absWorkingDir: project,
-        entryPoints: { ...faces, cli: 'src/cli/main.ts' },
+        entryPoints: { ...entryPoints, cli: 'src/cli/main.ts' },
         splitting: true,
         outdir: join(own, 'dist'),
       }),
@@ -103,8 +105,8 @@ export const fromSource = (): Promise<Stage> =>
         ),
         outbase: join(project, 'examples'),
         outdir: place,
-        plugins: [filesOfTheirOwn],
-        // and not the project's, which leads to src/
+        plugins: [separateFiles],
+        // instead of the project's tsconfig, whose paths lead to src/
         tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
       }),
     ]);
@@ -117,7 +119,7 @@ export const fromSource = (): Promise<Stage> =>
     };
   });
 
-/** On a packed package, installed beside what each example depends on. */
+/** Runs on a packed package, installed together with the dependencies of each example. */
 export const fromTarball = (tarball: string): Promise<Stage> =>
   staged(async (place) => {
     const workspace = { private: true, workspaces: ['*'], overrides: { [manifest.name]: `file:${tarball}` } };
@@ -127,7 +129,7 @@ export const fromTarball = (tarball: string): Promise<Stage> =>
       place,
       process.env,
     );
-    if (code !== 0) throw new Error(`npm install ended with ${code}\n${err}`);
+    if (code !== 0) throw new Error(`npm install exited with ${code}\n${err}`);
     return { PATH: process.env.PATH, command: () => ['npm', 'start', '--silent'] };
   });
 
@@ -138,7 +140,7 @@ interface Prepared {
 
 async function staged(prepare: (place: string) => Promise<Prepared>): Promise<Stage> {
   const place = mkdtempSync(join(tmpdir(), 'examples-'));
-  const gone = (): Promise<void> => rm(place, { recursive: true, force: true });
+  const remove = (): Promise<void> => rm(place, { recursive: true, force: true });
   try {
     cpSync(join(project, 'examples'), place, {
       recursive: true,
@@ -146,14 +148,14 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
     });
     const { PATH, command } = await prepare(place);
     const { HOME, TMPDIR } = process.env;
-    const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' }; // an example knows nothing else of the process that runs it
+    const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' }; // examples inherit no other variables
     return {
       run: (example) => run(command(example), join(place, example.name), env),
       compile: () => compile(place, env),
-      [Symbol.asyncDispose]: gone,
+      [Symbol.asyncDispose]: remove,
     };
   } catch (error) {
-    await gone();
+    await remove();
     throw error;
   }
 }
@@ -188,7 +190,8 @@ function run([program, ...args]: readonly string[], cwd: string, env: NodeJS.Pro
   });
 }
 
-/** Where it is recorded what an example prints, and what it printed now: a recorded `…` stands for anything within its line. */
+/** The file with the recorded output of an example, and its current output. A recorded `…` matches any text
+ *  within the line, and the current output then has the recorded line. */
 export function recorded({ folder }: Example, out: string): { readonly file: string; readonly text: string } {
   const file = join(project, folder, 'output.txt');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];

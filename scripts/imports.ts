@@ -61,7 +61,8 @@ export function linesOfCode(text: string): number {
   const source = ts.createSourceFile('', text, ts.ScriptTarget.ESNext, true);
   const lines = new Set<number>();
   const visit = (node: ts.Node): void => {
-    if (node.getChildCount(source) > 0) return node.getChildren(source).forEach(visit);
+    for (const child of node.getChildren(source)) if (!ts.isJSDoc(child)) visit(child);
+    if (node.getChildCount(source) > 0) return;
     const from = source.getLineAndCharacterOfPosition(node.getStart(source)).line;
     const to = source.getLineAndCharacterOfPosition(node.getEnd()).line;
     if (node.getEnd() > node.getStart(source)) for (let line = from; line <= to; line++) lines.add(line);
@@ -70,7 +71,7 @@ export function linesOfCode(text: string): number {
   return lines.size;
 }
 
-/** The circles of a graph: sets of nodes that all lead to one another (Tarjan's strongly connected components). */
+/** The circles of a graph: sets of nodes that lead to one another, by Tarjan's algorithm. */
 export function circles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const found: string[][] = [];
   const index = new Map<string, number>();

@@ -1,4 +1,5 @@
-// Every link, anchor and picture of the pages as they stand in the repository, and of the site that was built from them.
+// Checks every link, anchor and image of the pages in the repository and of the built site in docs/site.
+// Run by `npm run docs` and test/docs-links.test.ts.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
@@ -9,7 +10,7 @@ import { root } from './rooms.ts';
 
 const elsewhere = /^(?:[a-z][a-z+.-]*:|\/\/)/i;
 
-/** The name under which a heading can be linked to, as GitHub makes it. */
+/** The anchor that GitHub generates for a heading. */
 export function anchorOf(heading: string): string {
   const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '');
   return text
@@ -33,7 +34,7 @@ function anchorsOf(text: string): ReadonlySet<string> {
 
 const withoutBlocks = (text: string): string => text.replace(/^( *)(`{3,})[\s\S]*?^\1\2$/gm, '');
 
-/** What a page points to and is not there. */
+/** Broken links of the pages in the repository. */
 export function deadInPages(all: readonly Page[] = pages()): string[] {
   const texts = new Map(all.map(({ page, text }) => [page, text]));
   return all.flatMap(({ page, text }) => {
@@ -55,7 +56,7 @@ export function deadInPages(all: readonly Page[] = pages()): string[] {
   });
 }
 
-/** What the built site points to and does not have. */
+/** Broken links of the built site. */
 export function deadInSite(folder: string): string[] {
   const files = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((file) =>
     file.replaceAll('\\', '/'),
@@ -84,13 +85,13 @@ export function deadInSite(folder: string): string[] {
         if (!present.has(target)) return true;
         return anchor !== undefined && anchor !== '' && ids.get(target)?.has(anchor) === false;
       })
-      .filter((link) => !/^#icon-/.test(link)) // drawn by a script
+      .filter((link) => !/^#icon-/.test(link)) // icons are inserted by a script
       .map((link) => `${folder}${file}: ${link}`);
   });
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
   const dead = [...deadInPages(), ...deadInSite('docs/site/')];
-  for (const one of dead) console.error(`dead: ${one}`);
+  for (const one of dead) console.error(`broken link: ${one}`);
   process.exitCode = dead.length > 0 ? 1 : 0;
 }

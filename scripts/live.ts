@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { root } from './rooms.ts';
 
-/** Fails before the first live test when a variable that the chosen files name is not set: nothing is skipped in silence. */
+/** Setup of the live tests. Fails if a variable that the selected files use is not set, so that no test is
+ *  skipped silently. */
 export default function setup(): void {
   const folder = new URL('test/live/', root);
   const files = readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
@@ -16,6 +17,6 @@ export default function setup(): void {
     .sort();
   if (missing.length > 0)
     throw new Error(
-      `The live tests need running servers; not set: ${missing.join(', ')}. See test/live/README.md.`,
+      `The live tests need running servers. Set ${missing.join(', ')}: see test/live/README.md.`,
     );
 }

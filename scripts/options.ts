@@ -1,21 +1,23 @@
+// Reads options interfaces with the TypeScript compiler and formats them as Markdown tables. Used by
+// scripts/blocks.ts.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { root } from './rooms.ts';
 
-/** One member of an options interface, as its comment describes it. */
+/** A member of an options interface with its comment. */
 export interface Option {
   readonly name: string;
   readonly type: string;
   readonly required: boolean;
   readonly meaning: string;
-  /** What `@default` says. */
+  /** The text of `@default`. */
   readonly fallback: string;
 }
 
-/** Aliases up to this length are written out, so that nobody has to look them up. */
+/** Type aliases up to this length are expanded, so readers need not look them up. */
 const shortAlias = 60;
 
-/** Options interfaces, with what they inherit, from the comments in the source. */
+/** Reads options interfaces and their comments, including inherited members. */
 export class OptionsReader {
   readonly #program: ts.Program;
   readonly #checker: ts.TypeChecker;
@@ -29,7 +31,7 @@ export class OptionsReader {
       strict: true,
     };
     const host = ts.createCompilerHost(options);
-    // what comes from packages is in no options, and takes long to read
+    // types from packages do not occur in options and are slow to read
     host.resolveModuleNameLiterals = (literals, from) =>
       literals.map(({ text }) => {
         if (!text.startsWith('.')) return { resolvedModule: undefined };
@@ -44,7 +46,8 @@ export class OptionsReader {
     this.#checker = this.#program.getTypeChecker();
   }
 
-  /** The members of an interface that a file exports, be it one of another file; `undefined` when there is none of that name. */
+  /** The members of an exported interface, which may be re-exported from another file. `undefined` if there
+   *  is none. */
   read(file: string, name: string): readonly Option[] | undefined {
     const found = this.#exports(file).find((one) => one.name === name);
     return (
@@ -55,7 +58,7 @@ export class OptionsReader {
     );
   }
 
-  /** The names of the interfaces of options that a file exports. */
+  /** The names of the options interfaces that a file exports. */
   names(file: string): readonly string[] {
     return this.#exports(file).flatMap(({ name }) => (name.endsWith('Options') ? [name] : []));
   }
@@ -80,7 +83,8 @@ export class OptionsReader {
     };
   }
 
-  /** A type as it stands in the source, our own short aliases written out. Everything is readonly: that is not said. */
+  /** The source text of a type, with our short aliases expanded and `readonly` removed: all options are
+   *  readonly. */
   #spelled(node: ts.TypeNode): string {
     const { text } = node.getSourceFile();
     let spelled = '';
@@ -91,14 +95,15 @@ export class OptionsReader {
           ? (inner.typeArguments ?? [])
           : [];
       const alias = ts.isTypeReferenceNode(inner) && !inner.typeArguments ? this.#alias(inner) : undefined;
-      const meant = mutable ? this.#spelled(mutable) : alias;
-      if (meant === undefined) {
+      const replacement = mutable ? this.#spelled(mutable) : alias;
+      if (replacement === undefined) {
         ts.forEachChild(inner, walk);
         return;
       }
       const alone = inner === node || ts.isUnionTypeNode(inner.parent);
       spelled +=
-        text.slice(from, inner.getStart()) + (alone || !/[|&]|=>/.test(meant) ? meant : `(${meant})`);
+        text.slice(from, inner.getStart()) +
+        (alone || !/[|&]|=>/.test(replacement) ? replacement : `(${replacement})`);
       from = inner.getEnd();
     };
     walk(node);
@@ -110,19 +115,19 @@ export class OptionsReader {
     const target =
       symbol && symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
     const declared = target?.declarations?.find(ts.isTypeAliasDeclaration);
-    const meant = declared && this.#spelled(declared.type);
-    return meant !== undefined && meant.length <= shortAlias ? meant : undefined;
+    const expanded = declared && this.#spelled(declared.type);
+    return expanded !== undefined && expanded.length <= shortAlias ? expanded : undefined;
   }
 }
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, root));
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** A default that is code as a whole, and what is code inside of a sentence. */
+/** Defaults that are code as a whole, and code within a sentence. */
 const allCode = /^(?:\[.*\]|\{.*\}|[\d_]+|true|false|process\.env)$/;
 const someCode = /`[^`]*`|(?<!\w)'[^']*'(?!\w)|\b[A-Z][A-Z\d]*(?:_[A-Z\d]+)+\b/g;
 
-/** Options as the table that stands in a page. */
+/** Formats options as a Markdown table. */
 export function tableOf(options: readonly Option[]): string[] {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const ticked = (text: string): string => (text.startsWith('`') ? text : `\`${text}\``);
@@ -131,9 +136,9 @@ export function tableOf(options: readonly Option[]): string[] {
   return [
     '| option | type | default | |',
     '|---|---|---|---|',
-    ...options.map(
-      (option) =>
-        `| \`${option.name}\` | \`${cell(option.type)}\` | ${cell(fallback(option))} | ${cell(option.meaning)} |`,
-    ),
+    ...options.map((option) => {
+      const { name, type, meaning } = option;
+      return `| \`${name}\` | \`${cell(type)}\` | ${cell(fallback(option))} | ${cell(meaning)} |`;
+    }),
   ];
 }

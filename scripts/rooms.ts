@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** The project's own folder, with a slash at its end. */
+/** The root of the project, with a trailing slash. */
 export const root = new URL('../', import.meta.url);
 
 export interface Manifest {
@@ -23,7 +23,7 @@ export interface Manifest {
 
 export const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
 
-/** The subpaths that users import, `.` first: package.json is the one place that lists them. */
+/** The subpaths that users import, `.` first. package.json is the only list of them. */
 export const subpaths: readonly string[] = Object.keys(manifest.exports).filter(
   (name) => name !== './package.json',
 );
@@ -31,7 +31,7 @@ export const subpaths: readonly string[] = Object.keys(manifest.exports).filter(
 /** `./vault` is built as `dist/vault.js`. */
 export const built = (subpath: string): string => (subpath === '.' ? 'index' : subpath.slice(2));
 
-/** The open sets: each member is a subpath of the package and has a page in the folder of the same name in docs/. */
+/** The open sets: each member is a subpath, and has a page in the folder of the same name in docs/. */
 export const openSets = ['providers', 'extensions', 'integrations'] as const;
 
 /** The folder of a subpath's source: `src/shelter` for `./shelter`, `src/providers/vault` for `./vault`. */
@@ -46,13 +46,13 @@ export function folderOf(subpath: string): string {
 
 export const source = (subpath: string): string => `${folderOf(subpath)}/index.ts`;
 
-/** A folder below one of these is a room of its own, whose door is the file with its name. */
+/** A folder below one of these counts on its own; its entry point is the file with its name. */
 const storeyed = ['shelter'];
 
-/** The room of a file in src/: `concepts`, `chain`, `shelter`, `shelter/cache`, `providers/vault`. */
-export function roomOf(file: string): string {
-  const [, room = '', inner = '', rest] = file.split('/');
+/** The folder of a file in src/: `concepts`, `chain`, `shelter`, `shelter/cache`, `providers/vault`. */
+export function folderOfFile(file: string): string {
+  const [, outer = '', inner = '', rest] = file.split('/');
   if (inner === '') return 'concepts';
-  const hasOwn = storeyed.includes(room) || (openSets as readonly string[]).includes(room);
-  return hasOwn && rest !== undefined ? `${room}/${inner}` : room;
+  const hasOwn = storeyed.includes(outer) || (openSets as readonly string[]).includes(outer);
+  return hasOwn && rest !== undefined ? `${outer}/${inner}` : outer;
 }

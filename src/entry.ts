@@ -1,10 +1,14 @@
+// Entries and holes: what providers return. `makeEntry` is the only way to make an entry, so no entry prints
+// a secret. The value of an entry that may hold one is behind a getter, because `console.dir` ignores
+// `util.inspect.custom`.
+
 import { inspect } from 'node:util';
 import type { ConfigError } from './errors.ts';
 import type { Origin } from './origin.ts';
 import { MASK, show } from './redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, withoutBigints } from './value.ts';
 
-/** What a store says about a value besides the value. */
+/** What a store keeps beside a value: its type, its tags, fields of its own choice. */
 export interface Metadata {
   readonly classification?: string;
   readonly type?: string;
@@ -12,40 +16,42 @@ export interface Metadata {
   readonly [name: string]: string | readonly string[] | undefined;
 }
 
-/** When a loose name binds: always, or only to a leaf that somebody already knows. */
+/** When a loose name binds to a key. `always`: it also makes a new key. `known`: only to a key that the
+ *  schema reads or another source has. */
 export type Loose = 'always' | 'known';
 
-/** What travels: one value, or in a list one tree of values, with everything known about it. */
+/** One value and everything known about it. In a list, the value may be a tree. */
 export interface Entry {
   readonly key: Key;
-  /** In clear: printing the entry masks a secret, reading this does not. */
+  /** In clear. Printing the entry masks a secret; reading this property does not. */
   readonly value: ConfigValue;
-  /** Whether it is masked when it is printed. */
+  /** Whether printing masks the value. */
   readonly secret: boolean;
-  /** Who said it. */
+  /** Where the value came from. */
   readonly origin: Origin;
-  /** As the store counts. */
+  /** The store's own version of the value. */
   readonly version?: string;
-  /** When it was last written. Milliseconds since 1970, like every time here. */
+  /** When the value was last written. Milliseconds since 1970, like every time here. */
   readonly modifiedAt?: number;
-  /** When the source was asked. */
+  /** When the source was read. */
   readonly readAt?: number;
-  /** When it ends: it is never served after that. */
+  /** When the value expires. It is never served after that. */
   readonly expiresAt?: number;
   readonly metadata?: Metadata;
-  /** Its key is a name that cannot spell `poolMax`: it is found by its letters. */
+  /** Set when the key is a name that cannot spell `poolMax`, such as `POOL_MAX`. The merge finds its key
+   *  by its letters. */
   readonly loose?: Loose;
-  /** Its strings may be read as the schema wants. */
+  /** Whether strings may be read as numbers, booleans and lists when the schema wants those. */
   readonly text?: boolean;
-  /** A leaf's own origin and taint, where the value is a tree. */
+  /** The origin and secrecy of one leaf, where the value is a tree. */
   readonly leaf?: (inside: Key) => { readonly origin: Origin; readonly secret: boolean };
 }
 
-/** It is there, and it alone cannot be read: a hole. */
+/** A hole: the source has a value here, and this value alone cannot be read. */
 export interface Unreadable {
   readonly key: Key;
   readonly origin: Origin;
-  /** What whoever reads the key gets. */
+  /** The error that reading the key throws. */
   readonly error: ConfigError;
   readonly loose?: Loose;
 }
@@ -71,11 +77,12 @@ class EntryRecord {
 
   [inspect.custom](_depth: number, options: object): string {
     const { leaf, ...fields } = this;
-    return `Entry ${inspect({ ...fields, value: this.#hidden ?? this.value }, { ...options, customInspect: true })}`;
+    const shown = { ...fields, value: this.#hidden ?? this.value };
+    return `Entry ${inspect(shown, { ...options, customInspect: true })}`;
   }
 
-  /** What stands in place of a value that is not printed. A tree is told by its size: its leaves may each be secret or not, and some
-   *  sources know only one by one. */
+  /** The text that is printed in place of a hidden value. For a tree: its size, since each leaf may be
+   *  secret, and some sources learn that only leaf by leaf. */
   get #hidden(): string | undefined {
     if (this.secret) return MASK;
     if (isTree(this.value)) return `{ ${Object.keys(this.value).length} keys }`;
@@ -83,7 +90,8 @@ class EntryRecord {
   }
 }
 
-/** An entry whose value stands behind a getter: what prints properties and asks nobody, as `console.dir` does, does not come by it. */
+/** An entry whose value is behind a getter, out of reach of code that prints properties, such as
+ *  `console.dir`. */
 class HiddenRecord extends EntryRecord {
   readonly #value: ConfigValue;
   static readonly #getter: PropertyDescriptor = {
@@ -96,14 +104,18 @@ class HiddenRecord extends EntryRecord {
   constructor(fields: Entry) {
     super();
     this.#value = fields.value;
-    // in this order: to make a getter of a property that is there already takes ten times as long
+    // in the order of `fields`: turning an existing property into a getter takes ten times as long
     for (const name in fields)
       if (name === 'value') Object.defineProperty(this, name, HiddenRecord.#getter);
       else (this as Record<string, unknown>)[name] = fields[name as keyof Entry];
   }
 }
 
-/** An entry that never shows a secret when it is printed, and never changes. */
+/** Makes a frozen entry. Printing it masks the value if the value is secret. Providers return these.
+ *  @example
+ *  const origin = makeOrigin({ provider: 'argv', source: '--port' });
+ *  makeEntry({ key: 'server.port', value: '8080', secret: false, text: true, origin });
+ *  @see reveal reads a value that printing masks. */
 export function makeEntry(fields: Entry): Entry {
   const hidden = fields.secret || fields.leaf !== undefined || isTree(fields.value);
   const record = hidden ? new HiddenRecord(fields) : Object.assign(new EntryRecord(), fields);
@@ -112,14 +124,15 @@ export function makeEntry(fields: Entry): Entry {
   return Object.freeze(record) as unknown as Entry;
 }
 
-/** A value that is secret whatever its name: `new MemoryProvider({ license: secret('…') })`. Printing it shows nothing. */
+/** A value that is secret whatever its name is. Printing it shows `[redacted]`.
+ *  @see secret makes one. */
 export class Secret<T extends ConfigValue = ConfigValue> {
   readonly #value: T;
-  /** @internal `secret` makes it. */
+  /** @internal Use `secret`. */
   constructor(value: T) {
     this.#value = value;
   }
-  /** @internal `reveal` asks for it. */
+  /** @internal Use `reveal`. */
   static reveal<T extends ConfigValue>(secret: Secret<T>): T {
     return secret.#value;
   }
@@ -134,6 +147,12 @@ export class Secret<T extends ConfigValue = ConfigValue> {
   }
 }
 
+/** Marks a value as secret, for the values of a `MemoryProvider` and for `set`. A mark inside a list
+ *  counts for the whole list.
+ *  @example
+ *  const provider = new MemoryProvider({ license: secret('L-123'), region: 'eu' });
+ *  @see reveal reads the value back.
+ *  @see taint marks values by their names. */
 export function secret<T extends ConfigValue>(value: T): Secret<T> {
   return new Secret(value);
 }

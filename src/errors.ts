@@ -1,9 +1,12 @@
+// The only error class of the library and the table of its codes. Callers decide by `code` and `transient`.
+// The table is closed; `docs/errors.md` lists it, and a test compares the two.
+
 import { inspect } from 'node:util';
 import type { Origin } from './origin.ts';
 import { maskUrls } from './redact.ts';
 import type { Key } from './value.ts';
 
-/** Every way in which something can fail. `transient`: asking again may help. `status`: how an HTTP service would say it. */
+/** All error codes. `transient`: a retry may succeed. `status`: the matching HTTP status. */
 export const errorCodes = {
   not_found: { transient: false, status: 404 },
   unavailable: { transient: true, status: 503 },
@@ -27,70 +30,79 @@ export const errorCodes = {
   quota_exceeded: { transient: false, status: 429 },
 } as const satisfies Record<string, { transient: boolean; status: number }>;
 
-/** One of the codes of the table: decide by it, never by a message. */
+/** A code of the table. Decide by the code, never by the message. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** One thing that is wrong with a configuration, as data. Values are shown only where they are not secret. */
+/** One fault of a configuration, as data. Shows a value only if the value is not secret. */
 export interface Problem {
-  /** `missing`: needed and not there. `wrong`: not what the schema takes. `unknown`: nobody reads it. `unreadable`: there, and it
-   *  cannot be read. `failed`: a source did not answer. */
+  /** `missing`: required, but no source has it. `wrong`: the schema rejects it. `unknown`: the schema does
+   *  not read it. `unreadable`: a source has it, but cannot read it. `failed`: a source failed. */
   readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'failed';
   readonly key: Key;
-  /** Where inside the key's value: `[0].host`. */
+  /** The place inside the key's value: `[0].host`. */
   readonly inside?: string;
-  /** One line that says it all. */
+  /** The whole problem in one line. */
   readonly message: string;
   readonly expected?: string;
-  /** The schema library's own words, without values. */
+  /** The message of the schema library, without values. */
   readonly schemaMessage?: string;
   readonly found?: string;
-  /** Where the value stands: `config/base.yaml:12:5`, `env APP__PORT`. */
+  /** Where the value came from: `config/base.yaml:12:5`, `env APP__PORT`. */
   readonly origin?: string;
-  /** Every place that was looked in for a missing key. */
+  /** Every place that was searched for a missing key. */
   readonly looked?: readonly string[];
   /** What to do. */
   readonly hint?: string;
 }
 
-/** What an error knows besides its code and its message. */
+/** The fields of an error besides its code and message. */
 export interface ErrorDetails {
-  /** Who failed. */
+  /** The provider that failed. */
   readonly provider?: string;
-  /** Which key was asked for. */
+  /** The requested key. */
   readonly key?: Key;
-  /** The place it is about. */
+  /** The value that the error is about. */
   readonly origin?: Origin;
-  /** Everything that is wrong with a configuration. */
+  /** Every fault of a configuration. */
   readonly problems?: readonly Problem[];
-  /** What to do about it; becomes the end of the message. */
+  /** What to do. Appended to the message. */
   readonly hint?: string;
-  /** How long the backend asked us to wait. */
+  /** The pause that the backend asked for. */
   readonly retryAfterMs?: number;
-  /** What it comes from: kept if it is a ConfigError, else rebuilt without its message. */
+  /** A ConfigError is kept; any other error is rebuilt from its class and code, without its message. */
   readonly cause?: unknown;
 }
 
 const brand: unique symbol = Symbol.for('llm-config-manager.error') as never;
 
-/** The one error this library throws: a code, what failed, where in the source's own words, and what to do. Never a value. */
+/** The only error that this library throws. Its message names what failed, where in the source's own
+ *  words, and what to do; it never contains a value.
+ *  @example
+ *  try {
+ *    await chain.require('database.password');
+ *  } catch (error) {
+ *    if (!isConfigError(error) || error.code !== 'not_found') throw error;
+ *    console.error(error.message); // no provider has "database.password". Looked in: …
+ *  }
+ *  @see isConfigError instead of `instanceof`, which fails across two copies of this library. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: ErrorCode;
-  /** Whether asking again may help. */
+  /** Whether a retry may succeed. */
   readonly transient: boolean;
-  /** As an HTTP service would say it. */
+  /** The matching HTTP status. */
   readonly status: number;
-  /** Who failed. */
+  /** The provider that failed. */
   declare readonly provider?: string;
-  /** Which key was asked for. */
+  /** The requested key. */
   declare readonly key?: Key;
-  /** The place it is about. */
+  /** The value that the error is about. */
   declare readonly origin?: Origin;
-  /** Everything that is wrong with a configuration, as data. */
+  /** Every fault of a configuration, as data. */
   declare readonly problems?: readonly Problem[];
-  /** What to do about it; also the end of the message. */
+  /** What to do. Also the end of the message. */
   declare readonly hint?: string;
-  /** How long the backend asked us to wait. */
+  /** The pause that the backend asked for. */
   declare readonly retryAfterMs?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -109,12 +121,12 @@ export class ConfigError extends Error {
     return true;
   }
 
-  /** The same failure, seen from further out: details fill in, never replace. */
+  /** A copy with more details. Details that the error already has are kept. */
   with(details: ErrorDetails): ConfigError {
     return this.#copy(this.message, { ...details, ...this.#details() });
   }
 
-  /** The same failure in the words of another key.
+  /** A copy that names another key, in the message too.
    *  @internal */
   rekeyed(key: Key): ConfigError {
     const message = this.key ? this.message.replaceAll(`"${this.key}"`, `"${key}"`) : this.message;
@@ -133,7 +145,7 @@ export class ConfigError extends Error {
       message,
       this.hint === undefined && hint !== undefined ? { ...details, hint } : details,
     );
-    // the own hint stands in the message already
+    // the message already ends with this hint
     if (this.hint !== undefined) Object.defineProperty(copy, 'hint', { value: this.hint, enumerable: true });
     return copy;
   }
@@ -164,25 +176,25 @@ export class ConfigError extends Error {
   }
 }
 
-/** Whether `error` is a ConfigError, also one made by another copy of this library. */
+/** Whether `error` is a ConfigError, including one made by another copy of this library. */
 export function isConfigError(error: unknown): error is ConfigError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: boolean })[brand] === true;
 }
 
-/** The error for a caller that aborted its signal. `what`: 'the read', 'the write'. */
-export const aborted = (owner: string, what = 'the read', details: ErrorDetails = {}): ConfigError =>
+/** The error for a caller that aborted its signal. `what`: 'the read', 'writing "llm.model"'. */
+export const abortedBy = (owner: string, what = 'the read', details: ErrorDetails = {}): ConfigError =>
   new ConfigError('aborted', `${owner}: the caller aborted ${what}`, { provider: owner, ...details });
 
-/** A foreign error's message, stack and fields may hold secrets; its class and code do not. */
+/** The message, stack and fields of a foreign error may contain secrets; its class and code do not. */
 function withoutValues(cause: unknown): Error {
   if (isConfigError(cause)) return cause;
   const { name, code } = (typeof cause === 'object' && cause !== null ? cause : {}) as {
     name?: unknown;
     code?: unknown;
   };
-  const word = (value: unknown): string | undefined =>
+  const identifier = (value: unknown): string | undefined =>
     typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
-  const rebuilt = new Error([word(name) ?? 'Error', word(code)].filter(Boolean).join(' '));
+  const rebuilt = new Error([identifier(name) ?? 'Error', identifier(code)].filter(Boolean).join(' '));
   rebuilt.stack = `${rebuilt.message} (rebuilt without its message)`;
   return rebuilt;
 }

@@ -1,56 +1,61 @@
+// The events of a provider, a chain or a configuration. `on(listener)` delivers them; `logTo` makes a
+// listener that writes them to a log. An event has keys, versions, times, ids and codes, never a value.
+
 import type { ErrorCode } from './errors.ts';
 import { maskUrls } from './redact.ts';
 import type { Key } from './value.ts';
 
-/** The head that every event has. Keys, versions, times, ids and codes; never a value. */
+/** The fields that every event has. */
 export interface EventHead {
-  /** Of this event alone, within the process. */
+  /** Unique within the process. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The name of the provider, or of the configuration, that tells. */
+  /** The name of the provider or configuration that emits the event. */
   readonly provider: string;
-  /** Which key it is about, if one. */
+  /** The key that the event is about, if it is about one. */
   readonly key?: Key;
-  /** Who noticed it. */
+  /** The part of the library that emits the event. */
   readonly layer: 'chain' | 'shelter' | 'provider' | 'config';
-  /** How it ended: the code of the error where it failed. */
+  /** `ok`, `absent`, or the code of the error. */
   readonly outcome: 'ok' | 'absent' | ErrorCode;
   /** How long it took. */
   readonly durationMs?: number;
-  /** The version of what was read; of a configuration, the number of its generation. */
+  /** The version of the value; for a configuration, the number of its generation. */
   readonly version?: string;
 }
 
-/** What is told, and what each type of event adds to the head. */
+/** The types of events, and the fields that each adds to EventHead. */
 export interface ConfigEventTypes {
-  /** Somebody asked a store's provider for a key, and was answered: from memory, by the store, or with an error. */
+  /** A store's provider has answered a read: from its cache, from the store, or with an error. */
   read: object;
-  /** One request to a store has ended. */
+  /** A request to a store has ended. */
   request: { readonly attempt: number; readonly documents: number };
-  /** A request failed, and is made again after a pause. */
+  /** A request failed and is repeated after a pause. */
   retry: { readonly attempt: number; readonly delayMs: number };
-  /** The circuit breaker of a store has changed its state; `outcome` is the failure that opened it. */
+  /** A store's circuit breaker has changed its state. `outcome`: the failure that opened it. */
   breaker: { readonly state: 'closed' | 'open' | 'half-open' };
-  /** A store could not be asked, and an older answer was served in its place. */
+  /** A store was unreachable, and its provider served an older value. */
   stale: { readonly ageMs: number };
-  /** `optional` or `fallback` has let an outage pass: once for each outage. */
+  /** `optional` or `fallback` tolerates an outage. Emitted once per outage. */
   tolerated: object;
-  /** What is held was read anew or declared expired; of a configuration: a load or a reload has succeeded. */
+  /** Cached values were read again or marked as expired; for a configuration: a load or a reload has
+   *  succeeded. */
   refreshed: object;
-  /** Reading anew failed, and what is held stays; of a configuration: the generation before stands. */
+  /** Reading again failed, and the cached values stay; for a configuration: the current generation stays. */
   refresh_failed: object;
-  /** Keys that may answer differently now; none are named where any may. Of a configuration: those that do. */
+  /** Values may have changed: those of `keys`, or any value without `keys`. For a configuration: `keys`
+   *  have changed. */
   changed: { readonly keys?: readonly Key[] };
-  /** A store has a new version of something, or new credentials were made. */
+  /** A store has a new version of a value, or has issued new credentials. */
   rotated: object;
-  /** A store has refused. */
+  /** A store has denied access. */
   denied: object;
-  /** A remark for a person. */
+  /** A message for a person. */
   notice: { readonly message: string };
 }
 
-/** An open union: later modules add members to ConfigEventTypes. */
+/** An event. The union is open: modules add members to ConfigEventTypes. */
 export type ConfigEvent = {
   [T in keyof ConfigEventTypes]: EventHead & { readonly type: T } & ConfigEventTypes[T];
 }[keyof ConfigEventTypes];
@@ -58,19 +63,20 @@ export type ConfigEvent = {
 /** The level of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** pino, bunyan, winston, console, or anything with their four methods. */
+/** pino, bunyan, winston, console, or an object with their four methods. */
 export type Logger = { readonly [L in LogLevel]: (...line: never[]) => unknown } & {
   readonly child?: unknown;
   readonly transports?: unknown;
 };
 
-/** How `logTo` writes. */
+/** The options of `logTo`. */
 export interface LogOptions {
-  /** Another level for a type of event, or `false` to leave it out. @default reads and requests `debug`, trouble `warn` or `error`, else `info` */
+  /** The level for a type of event, or `false` to omit the type.
+   *  @default `debug` for reads and requests, `warn` or `error` for failures, else `info` */
   readonly levels?: { readonly [T in ConfigEvent['type']]?: LogLevel | false };
 }
 
-const usual: Readonly<Record<ConfigEvent['type'], LogLevel>> = {
+const defaultLevels: Readonly<Record<ConfigEvent['type'], LogLevel>> = {
   read: 'debug',
   request: 'debug',
   refreshed: 'debug',
@@ -85,15 +91,19 @@ const usual: Readonly<Record<ConfigEvent['type'], LogLevel>> = {
   denied: 'warn',
 };
 
-/** A listener that turns events into structured lines: `chain.on(logTo(pino()))`. Object first for pino and bunyan, message first for
- *  winston, one line of JSON for console. */
+/** Makes a listener that writes each event as a structured line. Passes the fields first to pino and
+ *  bunyan, the message first to winston, and one line of JSON to console.
+ *  @example
+ *  const chain = new ProviderChain([store, env]);
+ *  chain.on(logTo(pino(), { levels: { read: false, stale: 'error' } }));
+ *  @see ConfigEvent for the types of events. */
 export function logTo(logger: Logger, options: LogOptions = {}): (event: ConfigEvent) => void {
   const shape = logger.transports ? 'winston' : typeof logger.child === 'function' ? 'pino' : 'console';
   return (event) => {
     const { id, time, type, ...rest } = event;
     const level =
       options.levels?.[type] ??
-      (event.type === 'breaker' && event.state === 'open' ? 'error' : (usual[type] ?? 'info'));
+      (event.type === 'breaker' && event.state === 'open' ? 'error' : (defaultLevels[type] ?? 'info'));
     if (level === false) return;
     const { message, ...fields } = rest as typeof rest & { message?: string };
     const line = { event: type, eventId: id, at: new Date(time).toISOString(), ...fields };

@@ -1,3 +1,6 @@
+// The main entry point of the package. Exports the core and the local providers; each remote provider has its
+// own subpath, so that importing the core loads no client of a store.
+
 export { type ChainOptions, type Intercept, type Operation, ProviderChain } from './chain/chain.ts';
 export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';

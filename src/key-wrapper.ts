@@ -1,8 +1,8 @@
-/** Something that can encrypt a small key without giving its own away: Vault Transit, AWS KMS. */
+/** Encrypts and decrypts small keys with a key that never leaves its service: Vault Transit, AWS KMS. */
 export interface KeyWrapper {
-  /** What a file's recipient names: stable, not secret. */
+  /** The key's identifier in the recipients of an encrypted file. It is stable and not secret. */
   readonly kid: string;
-  /** How the wrapping is called in a file: `vault-transit`, `aws-kms`. */
+  /** The name of the wrapping in a file: `vault-transit`, `aws-kms`. */
   readonly algorithm: string;
   wrap(key: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<string>;
   unwrap(wrapped: string, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array>;

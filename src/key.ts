@@ -1,14 +1,22 @@
+// Keys: parsing, building, comparing, and the spellings of one segment. Sources, schemas and merges all speak
+// canonical keys, so that two keys are equal exactly when their texts are.
+
 import { ConfigError } from './errors.ts';
 import type { Key } from './value.ts';
 
 const maxLength = 512;
 const maxSegments = 32;
-/** Names that could reach a prototype. */
+/** Names that could change the prototype of an object. */
 export const reserved: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor']);
-const odd = /[\s./"\\\p{Cc}]/u;
+const needsQuotes = /[\s./"\\\p{Cc}]/u;
 const plainKey = /^[\w-]+(?:\.[\w-]+)*$/;
 
-/** Segments to canonical text. Only the limits and names that could reach a prototype are refused: for what sources say. */
+/** The canonical key of segments as a source spells them. Quotes a segment that holds a dot, a slash or a
+ *  space.
+ *  @throws `invalid_key` for over 32 segments, over 512 characters, or a name that could reach a prototype.
+ *  @example
+ *  keyFrom(['ingress', 'api.example.com']); // => 'ingress."api.example.com"'
+ *  @see keyOf for text that a person has written. */
 export function keyFrom(segments: readonly string[]): Key {
   if (segments.length > maxSegments)
     throw invalid(segments.join('.'), `has more than ${maxSegments} segments`);
@@ -21,33 +29,40 @@ export function keyFrom(segments: readonly string[]): Key {
   return key;
 }
 
-/** One segment as it stands in a key: odd ones quoted, those that could reach a prototype refused. */
+/** One segment as part of a key, quoted where needed. Throws for a name that could reach a prototype. */
 export function quote(segment: string): Key {
   if (reserved.has(segment)) throw invalid(segment, 'could reach a prototype');
-  return segment === '' || odd.test(segment) ? JSON.stringify(segment) : segment;
+  return segment === '' || needsQuotes.test(segment) ? JSON.stringify(segment) : segment;
 }
 
-/** The segments of a canonical key. */
+/** The segments of a canonical key.
+ *  @example
+ *  segments('ingress."api.example.com"'); // => ['ingress', 'api.example.com']
+ *  @see keyFrom is the inverse. */
 export function segments(key: Key): string[] {
   if (key === '') return [];
   return key.includes('"') ? scan(key, '.') : key.split('.');
 }
 
-/** One key of several keys: `join('database', 'pool.max')`. The root adds nothing. */
+/** Joins keys in any spelling: `join('database', 'pool.max')`. Skips the root key. */
 export function join(...keys: readonly Key[]): Key {
   return keyOf(keys.filter((key) => key !== '').join('.'));
 }
 
-const spelled = new Map<string, Key>();
+const canonicalKeys = new Map<string, Key>();
 
-/** What a person wrote (`acme/inference/database.host`) in canonical form. Typing mistakes are refused: `invalid_key`. */
+/** The canonical form of a key that a person has written. Dots and slashes separate segments.
+ *  @throws `invalid_key` for an empty segment, `.`, `..`, or text that is not a key.
+ *  @example
+ *  keyOf('acme/inference/database.host'); // => 'acme.inference.database.host'
+ *  @see keyFrom for segments that a source spells. */
 export function keyOf(text: string): Key {
-  const known = spelled.get(text);
+  const known = canonicalKeys.get(text);
   if (known !== undefined) return known;
   if (typeof text !== 'string')
     throw new ConfigError(
       'invalid_key',
-      `a key must be a string, not ${text === null ? 'null' : typeof text}`,
+      `a key must be a string; received ${text === null ? 'null' : typeof text}`,
     );
   const key =
     text === ''
@@ -55,9 +70,9 @@ export function keyOf(text: string): Key {
       : keyFrom(
           checked(text, text.length <= maxLength && plainKey.test(text) ? text.split('.') : scan(text, './')),
         );
-  const canonical = key === text ? text : key; // one string for both is compared faster than two alike
-  if (spelled.size >= 10_000) spelled.clear();
-  spelled.set(text, canonical);
+  const canonical = key === text ? text : key; // the same string object compares faster than an equal one
+  if (canonicalKeys.size >= 10_000) canonicalKeys.clear();
+  canonicalKeys.set(text, canonical);
   return canonical;
 }
 
@@ -80,11 +95,11 @@ function scan(text: string, separators: string): string[] {
       end++;
       found.push(unquoted(text, text.slice(at, end)));
       if (end < text.length && !separators.includes(text[end] as string))
-        throw invalid(text, 'has something behind a closing quote');
+        throw invalid(text, 'has text after a closing quote');
     } else {
       while (end < text.length && !separators.includes(text[end] as string)) end++;
       const part = text.slice(at, end);
-      if (/[\s"\\]/.test(part)) throw invalid(text, 'has a blank, quote or backslash outside quotes');
+      if (/[\s"\\]/.test(part)) throw invalid(text, 'has a space, quote or backslash outside quotes');
       found.push(part);
     }
     at = end;
@@ -96,41 +111,41 @@ function unquoted(text: string, quoted: string): string {
   try {
     return JSON.parse(quoted) as string;
   } catch {
-    throw invalid(text, 'has a quote that does not close, or an unknown escape');
+    throw invalid(text, 'has an unclosed quote or an unknown escape');
   }
 }
 
 function invalid(text: string, why: string): ConfigError {
   const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
   return new ConfigError('invalid_key', `the key ${shown} ${why}`, {
-    hint: 'Write segments with dots, as in database.pool.max; quote odd ones, as in ingress."api.example.com"',
+    hint: 'Separate segments with dots: database.pool.max. Quote special ones: ingress."api.example.com"',
   });
 }
 
-/** The key one segment up; the root's parent is the root. */
+/** The key without its last segment. The parent of the root is the root. */
 export function parent(key: Key): Key {
   if (key.endsWith('"')) return keyFrom(segments(key).slice(0, -1));
   return key.slice(0, Math.max(0, key.lastIndexOf('.')));
 }
 
-/** Whether `key` is `prefix` or stands below it. */
+/** Whether `key` is `prefix` or below it. Compares canonical keys. */
 export function startsWith(key: Key, prefix: Key): boolean {
   return (
     prefix === '' || (key.startsWith(prefix) && (key.length === prefix.length || key[prefix.length] === '.'))
   );
 }
 
-/** What of `key` stands below `prefix`, which must hold it. */
+/** `key` without `prefix`, with which it must start. */
 export function rest(key: Key, prefix: Key): Key {
   return prefix === '' ? key : key.slice(prefix.length + 1);
 }
 
-/** Both keys below one another: `append('database', 'pool.max')`, canonical keys only; no check of the limits. */
+/** Joins two canonical keys, without a check of the limits: `append('database', 'pool.max')`. */
 export function append(prefix: Key, key: Key): Key {
   return prefix === '' ? key : key === '' ? prefix : `${prefix}.${key}`;
 }
 
-/** What loose names are compared by: `POOL_MAX`, `poolMax`, `pool-max` are all `poolmax`. */
+/** The letters by which loose names are compared: `POOL_MAX`, `poolMax` and `pool-max` are all `poolmax`. */
 export function letters(segment: string): string {
   return segment.replace(/[-_]/g, '').toLowerCase();
 }
@@ -143,14 +158,15 @@ const wordsOf = (segment: string): string[] =>
     .filter(Boolean)
     .map((word) => word.toLowerCase());
 
-/** `poolMax` from any spelling of one segment. Its letters stay the same. */
+/** `poolMax` from any spelling of one segment. The letters do not change. */
 export function camel(segment: string): string {
   return (
-    wordsOf(segment).reduce((before, word) => before + (before === '' ? word : capital(word)), '') || segment
+    wordsOf(segment).reduce((camelCase, word) => camelCase + (camelCase === '' ? word : capital(word)), '') ||
+    segment
   );
 }
 
-/** Some letters have no capital that leads back to them. */
+/** Capitalises a word, unless its first letter has no capital that leads back to it. */
 function capital(word: string): string {
   const first = word.slice(0, 1).toUpperCase();
   return first.toLowerCase() === word.slice(0, 1) ? first + word.slice(1) : word;

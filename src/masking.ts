@@ -1,18 +1,22 @@
+// Objects that print only their public part, and `reveal`, which reads the rest. Configurations and merged
+// sections are such copies. The public part is computed when an object is printed: most never are.
+
 import { inspect } from 'node:util';
 import { type Entry, Secret } from './entry.ts';
 import { MASK } from './redact.ts';
-import { type ConfigValue, isPlain, withoutBigints } from './value.ts';
+import { type ConfigValue, inside, isPlain, withoutBigints } from './value.ts';
 
-/** What something that hides its value when printed answers to `reveal`. */
+/** The method that `reveal` calls. */
 export const revealed: unique symbol = Symbol('llm-config-manager.revealed');
 
+/** An object that prints masked and that `reveal` can read: a Config, for example. */
 export interface Revealable<T> {
   [revealed](): T;
 }
 
-/** For each guarded object: what of it may be printed, worked out when it is. */
+/** For each masked copy: computes the part that may be printed. */
 const printable = new WeakMap<object, () => unknown>();
-const shown = (guardedObject: object): unknown => masked(guardedObject, printable.get(guardedObject)?.());
+const shown = (copy: object): unknown => masked(copy, printable.get(copy)?.());
 
 const toJSON: PropertyDescriptor = {
   value(this: object): unknown {
@@ -25,28 +29,29 @@ const custom: PropertyDescriptor = {
   },
 };
 
-/** A frozen copy: plain objects and lists are rebuilt, other instances (Date, URL, yours) are left alone. Printed, it shows only what
- *  stands at the same place in `visible`, unchanged; reading its properties gives the values themselves. Getters that are `isLeftOut`
- *  are not copied; without it, the value is known to have none, which is several times faster. */
-export function maskedCopy<T>(value: T, visible: () => unknown, isLeftOut?: (getter: unknown) => boolean): T {
+/** A frozen copy that prints masked. Copies plain objects and lists; leaves every other instance (Date,
+ *  URL, yours) untouched. Its properties hold the values in clear; printing it shows only the values that
+ *  `visible` has at the same place. Omits getters for which `isOmitted` is true; without `isOmitted`, the
+ *  value must have no getters, which makes the copy several times faster. */
+export function maskedCopy<T>(value: T, visible: () => unknown, isOmitted?: (getter: unknown) => boolean): T {
   const copies = new Map<object, object>();
-  const copy = (one: unknown, seen: () => unknown): unknown => {
-    const list = Array.isArray(one);
-    if (!list && !isPlain(one)) return one;
-    const known = copies.get(one);
+  const copy = (original: unknown, seen: () => unknown): unknown => {
+    const list = Array.isArray(original);
+    if (!list && !isPlain(original)) return original;
+    const known = copies.get(original);
     if (known) return known;
-    const made: object = list ? [] : Object.create(Object.getPrototypeOf(one));
-    copies.set(one, made);
-    if (isLeftOut) {
-      for (const name of Reflect.ownKeys(one)) {
-        const property = Object.getOwnPropertyDescriptor(one, name) as PropertyDescriptor;
-        if (!property.enumerable || (property.get && isLeftOut(property.get))) continue;
+    const made: object = list ? [] : Object.create(Object.getPrototypeOf(original));
+    copies.set(original, made);
+    if (isOmitted) {
+      for (const name of Reflect.ownKeys(original)) {
+        const property = Object.getOwnPropertyDescriptor(original, name) as PropertyDescriptor;
+        if (!property.enumerable || (property.get && isOmitted(property.get))) continue;
         if ('value' in property) property.value = copyOf(property.value, seen, name);
         Object.defineProperty(made, name, property);
       }
     } else
-      for (const name of Object.keys(one)) {
-        const inner = copyOf((one as Record<string, unknown>)[name], seen, name);
+      for (const name of Object.keys(original)) {
+        const inner = copyOf((original as Record<string, unknown>)[name], seen, name);
         if (name === '__proto__') Object.defineProperty(made, name, { value: inner, enumerable: true });
         else (made as Record<string, unknown>)[name] = inner;
       }
@@ -60,7 +65,7 @@ export function maskedCopy<T>(value: T, visible: () => unknown, isLeftOut?: (get
   return copy(value, visible) as T;
 }
 
-/** A value as it may be printed: what does not stand in `visible` too, unchanged, is masked. */
+/** A value as it may be printed. Masks each value that `visible` does not have at the same place. */
 export function masked(value: unknown, visible: unknown, above: readonly unknown[] = []): unknown {
   if (value === undefined || Object.is(value, visible)) return value;
   if (above.includes(value)) return '[circular]';
@@ -72,13 +77,12 @@ export function masked(value: unknown, visible: unknown, above: readonly unknown
   );
 }
 
-/** What stands at `name` in a tree, if anything does. */
-export const inside = (tree: unknown, name: PropertyKey): unknown =>
-  typeof tree === 'object' && tree !== null && Object.hasOwn(tree, name)
-    ? (tree as Record<PropertyKey, unknown>)[name]
-    : undefined;
-
-/** The one way to print what is hidden: the value of a `Secret` or an `Entry`, or a plain, unguarded copy of a config or a part of it. */
+/** Reads a value that printing masks: the value of a Secret or an Entry, or a plain copy of a Config or of
+ *  a section. Use it to print a secret on purpose.
+ *  @example
+ *  console.log(config.llm); // => { model: 'small', apiKey: '[redacted]' }
+ *  console.log(reveal(config.llm)); // => { model: 'small', apiKey: 'sk-123' }
+ *  @see secret marks a value. */
 export function reveal<T extends ConfigValue>(secret: Secret<T>): T;
 export function reveal<T>(config: Revealable<T>): T;
 export function reveal(entry: Entry): ConfigValue;

@@ -1,20 +1,27 @@
+// Where a value came from. Every entry, hole and error of a source carries an Origin; messages print it as
+// text. A position is a function because most values are never printed, and finding a line means scanning the
+// file.
+
 import { inspect } from 'node:util';
 import { maskUrls } from './redact.ts';
 
-/** Who said it, in the source's own spelling; as text `config/base.yaml:12:5` or `vault secret/acme/db#password v3`. */
+/** Where a value came from, in the source's own spelling. As text: `config/base.yaml:12:5`,
+ *  `vault secret/acme/db#password v3`.
+ *  @see makeOrigin */
 export interface Origin {
   /** The provider's name. */
   readonly provider: string;
-  /** The file, the variable or the place in the store, as the source spells it. */
+  /** The file, the variable or the location in the store, as the source spells it. */
   readonly source: string;
   readonly version?: string;
-  /** From 1; worked out when first read. */
+  /** Counted from 1. Computed on first use. */
   readonly line?: number;
   readonly column?: number;
-  /** As a message prints it. */
+  /** The text that messages print. */
   toString(): string;
 }
 
+/** The fields of an origin. `position` runs once, when `line` or `column` is first read. */
 export interface OriginFields {
   readonly provider: string;
   readonly source: string;
@@ -35,21 +42,21 @@ class SourceOrigin implements Origin {
     this.#position = fields.position;
   }
 
-  get #at(): { readonly line: number; readonly column: number } | undefined {
+  get #resolved(): { readonly line: number; readonly column: number } | undefined {
     if (typeof this.#position === 'function') this.#position = this.#position();
     return this.#position;
   }
 
   get line(): number {
-    return this.#at?.line as number;
+    return this.#resolved?.line as number;
   }
 
   get column(): number {
-    return this.#at?.column as number;
+    return this.#resolved?.column as number;
   }
 
   toString(): string {
-    const at = this.#at;
+    const at = this.#resolved;
     const version =
       this.version === undefined
         ? ''
@@ -74,6 +81,10 @@ class SourceOrigin implements Origin {
   }
 }
 
+/** Makes a frozen Origin. Masks passwords in URLs in `source`.
+ *  @example
+ *  makeOrigin({ provider: 'argv', source: '--port' });
+ *  @see makeEntry takes it as `origin`. */
 export function makeOrigin(fields: OriginFields): Origin {
   return Object.freeze(new SourceOrigin(fields));
 }

@@ -1,44 +1,50 @@
+// The contract that every source of values implements, and that chains, decorators and `loadConfig` consume.
+// `get` and `list` are required; each further method is an ability, and a provider that lacks one omits it.
+// `query.ts` calls providers in a uniform way.
+
 import type { Entry, Metadata, Unreadable } from './entry.ts';
 import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
 import type { ConfigValue, Key } from './value.ts';
 
-/** How a read is done. */
+/** The options of a read. */
 export interface ReadOptions {
-  /** Ends this caller's wait with `aborted`, and nobody else's. */
+  /** Ends this caller's wait with `aborted`. Other callers of the same request are not affected. */
   readonly signal?: AbortSignal;
-  /** How old an answer may be. 0 asks the source: success replaces what is held, failure leaves it and throws. */
+  /** The maximum age of a cached answer. 0 always reads the source: a success replaces the cached value; a
+   *  failure keeps it and is thrown. */
   readonly maxAgeMs?: number;
-  /** The caller's identity or anything else `intercept` wants to see. Opaque to us; never part of a cache key. */
+  /** The caller's identity, or other data for `intercept`. Never part of a cache key. */
   readonly context?: unknown;
 }
 
-/** The keys that somebody is going to read, and the prefixes below which that somebody may read anything. */
+/** The keys that a caller is going to read. */
 export interface Wanted {
   readonly keys: readonly Key[];
-  /** The prefixes. */
+  /** The caller may read any key below these. */
   readonly prefixes: readonly Key[];
 }
 
-/** How a list is made. */
+/** The options of a listing. */
 export interface ListOptions extends ReadOptions {
-  /** What need be listed; without it, everything is. */
+  /** Limits the listing to entries that can satisfy these keys. Omit to list everything. */
   readonly wanted?: Wanted;
-  /** Leased places are acquired: reading them makes credentials. `loadConfig` and `reload` set it, nobody else. */
+  /** Also reads leases, which creates credentials. Only `loadConfig` and `reload` set it. */
   readonly acquire?: boolean;
 }
 
-/** How a value is written. */
+/** The options of a write. */
 export interface WriteOptions {
-  /** Ends this caller's wait with `aborted`; the value may have been written. */
+  /** Ends this caller's wait with `aborted`. The value may have been written. */
   readonly signal?: AbortSignal;
-  /** Whether the value is a secret. @default as the provider decides */
+  /** Whether the value is a secret. @default the provider decides */
   readonly secret?: boolean;
-  /** What the store is to keep beside it, where it can. */
+  /** Fields to keep beside the value, if the store supports them. */
   readonly metadata?: Metadata;
 }
 
-/** One provider's own answer to a list. `error`: it failed. `tolerated`: it is unreachable, and a decorator allows that. */
+/** One provider's answer to a listing. `error`: the provider failed. `tolerated`: the provider is
+ *  unreachable, and `optional` or `fallback` allows that. */
 export interface Layer {
   readonly name: string;
   readonly entries: readonly Entry[];
@@ -47,80 +53,86 @@ export interface Layer {
   readonly tolerated?: ConfigError;
 }
 
-/** `degraded`: it answers, and something is wrong. */
+/** `degraded`: the provider answers, but with a fault. */
 export type HealthStatus = 'ok' | 'degraded' | 'down';
 
-/** How a provider is. */
+/** The health of a provider. */
 export interface Health {
   readonly status: HealthStatus;
-  /** Why it is not `ok`. */
+  /** Why the status is not `ok`. */
   readonly reason?: string;
   readonly latencyMs?: number;
   /** The state of a store's circuit breaker. */
   readonly breaker?: 'closed' | 'open' | 'half-open';
   /** Milliseconds since 1970. */
   readonly checkedAt: number;
-  /** A chain's own providers, by name. */
+  /** The health of each provider of a chain, by name. */
   readonly providers?: Readonly<Record<string, Health>>;
 }
 
-/** Something may answer differently now. No keys: anything may. */
+/** Values may have changed: those of `keys`, or any value where `keys` is omitted. */
 export interface Change {
   readonly provider: string;
   readonly keys?: readonly Key[];
   readonly time: number;
 }
 
-/** A place where entries come from. */
+/** A source of entries. Distinguishes three outcomes: found, absent, failed. Only *absent* lets a chain
+ *  read the next provider.
+ *  @see makeEntry makes the entries that it returns.
+ *  @see ProviderChain combines providers. */
 export interface ConfigProvider {
-  /** What messages, explanations and events call it; no two of a chain have the same. */
+  /** The name in messages, explanations and events. Unique within a chain. */
   readonly name: string;
-  /** One leaf. `undefined`: the backend says there is none. A backend that cannot tell throws a ConfigError. */
+  /** Reads one leaf. `undefined` means that the source confirms that there is none; a source that cannot
+   *  be read throws a ConfigError. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
-  /** Everything at or below `prefix`; with `wanted`, at least what can hold a wanted key. */
+  /** Reads everything at or below `prefix`; with `wanted`, at least what can satisfy a wanted key. */
   list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
-  /** Many leaves in as few calls as the backend allows; each key succeeds or fails alone. */
+  /** Reads many leaves in as few requests as the source allows. Each key succeeds or fails alone. */
   getMany?(
     keys: readonly Key[],
     options?: ReadOptions,
   ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>>;
-  /** What it is made of, when it is made of several: each one's own answer. */
+  /** For a provider that combines others: the answer of each. */
   layers?(prefix?: Key, options?: ListOptions): Promise<readonly Layer[]>;
-  /** Where a key would be looked for, in the source's spelling, one place a line. Asks nobody. */
+  /** The places where the source looks for a key, in its own spelling, one per line. Makes no request. */
   where?(key: Key): string;
-  /** How it is now. It never throws because the source is down. */
+  /** The current health. Never throws because the source is down. */
   health?(options?: ReadOptions): Promise<Health>;
-  /** What is held in memory counts as expired from now on; it stays at hand for stale-if-error. */
+  /** Marks cached values as expired. They remain available as stale values during an outage. */
   refresh?(prefix?: Key): Promise<void>;
-  /** Tells, until disposed, when something may answer differently. */
+  /** Calls `onChange` when values may have changed, until disposed. */
   watch?(onChange: (change: Change) => void): Disposable;
-  /** Tells, until disposed, what happens: for logs and metrics, as with `logTo`. */
+  /** Calls `listener` for each event, until disposed. For logs and metrics.
+   *  @see logTo */
   on?(listener: (event: ConfigEvent) => void): Disposable;
-  /** Whether asking costs no request: its keys may be listed to help with a message. */
+  /** Whether reading makes no network request. The keys of a local provider may be listed to suggest a
+   *  spelling. */
   readonly local?: boolean;
-  /** What is known, without asking anyone, about how a key is held: for `explain`. */
+  /** How a key is cached, without a request. Used by `explain`. */
   status?(key: Key): KeyStatus | undefined;
-  /** Lets go of files, connections and timers. Closing twice is fine. */
+  /** Releases files, connections and timers. Idempotent. */
   close?(): Promise<void>;
 }
 
-/** How a key is held. */
+/** How a key is cached. */
 export interface KeyStatus {
   readonly ageMs?: number;
-  /** Its fresh life is over. */
+  /** Whether the cached value has expired. */
   readonly stale?: boolean;
   readonly breaker?: 'closed' | 'open' | 'half-open';
 }
 
-/** A provider that can be written to. */
+/** A provider that can also write. */
 export interface WritableProvider extends ConfigProvider {
-  /** Writes one leaf, and answers the entry that now stands there. */
+  /** Writes one leaf and returns its new entry. */
   set(key: Key, value: ConfigValue, options?: WriteOptions): Promise<Entry>;
-  /** Whether there was one to delete. */
+  /** Deletes one leaf. Returns whether it existed. */
   delete(key: Key, options?: WriteOptions): Promise<boolean>;
 }
 
-/** Whether a value can be asked as a provider. */
+/** Whether a value has the methods of a provider. */
 export function isProvider(value: unknown): value is ConfigProvider {
   const { name, get, list } = (
     typeof value === 'object' && value !== null ? value : {}
@@ -128,10 +140,10 @@ export function isProvider(value: unknown): value is ConfigProvider {
   return typeof name === 'string' && typeof get === 'function' && typeof list === 'function';
 }
 
-/** Refuses what an owner cannot ask. */
-export function checkProvider(owner: string, value: unknown, which = 'its first argument'): void {
+/** Throws `invalid_option` unless `value` is a provider. `which`: the argument of `owner` that holds it. */
+export function checkProvider(owner: string, value: unknown, which = 'the first argument'): void {
   if (!isProvider(value))
-    throw new ConfigError('invalid_option', `${owner}: ${which} is no provider`, {
-      hint: 'A provider has a name, get and list',
+    throw new ConfigError('invalid_option', `${owner}: ${which} is not a provider`, {
+      hint: 'Pass an object with name, get and list',
     });
 }

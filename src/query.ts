@@ -1,9 +1,13 @@
+// Calls any provider in a uniform way, whichever abilities it has. Chains, decorators and `loadConfig` read
+// providers through these functions; errors leave them as a ConfigError that names the provider.
+
 import { type Entry, isUnreadable, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError } from './errors.ts';
 import type { ConfigProvider, Layer, ListOptions, ReadOptions } from './provider.ts';
 import type { Key } from './value.ts';
 
-/** A provider's own answers, one for each provider it is made of. Never throws: a failure stands in its layer. */
+/** The layers of a provider: one, or one for each provider that it combines. Never throws: the layer holds
+ *  the error. */
 export async function layersOf(
   provider: ConfigProvider,
   prefix: Key,
@@ -13,7 +17,7 @@ export async function layersOf(
     if (provider.layers) return await provider.layers(prefix, options);
     return [layerOf(provider.name, await provider.list(prefix, options))];
   } catch (error) {
-    return [{ name: provider.name, entries: [], holes: [], error: failure(error, provider.name) }];
+    return [{ name: provider.name, entries: [], holes: [], error: toConfigError(error, provider.name) }];
   }
 }
 
@@ -27,11 +31,12 @@ export function layerOf(name: string, items: readonly (Entry | Unreadable)[]): L
   return { name, entries, holes };
 }
 
-/** Whatever a provider threw, as an error of ours that names the provider. What is not ours is a fault in it, never tolerated. */
-export function failure(error: unknown, provider: string, key?: Key): ConfigError {
+/** Adds the provider and the key to an error that a provider has thrown. Any other error than a
+ *  ConfigError is a bug of the provider: it becomes `io`, which no decorator tolerates. */
+export function toConfigError(error: unknown, provider: string, key?: Key): ConfigError {
   const details = { provider, ...(key !== undefined && { key }) };
   if (!isConfigError(error))
-    return new ConfigError('io', `${provider} failed in a way it did not explain`, {
+    return new ConfigError('io', `${provider}: the provider threw an error that is not a ConfigError`, {
       ...details,
       cause: error,
     });
@@ -40,33 +45,33 @@ export function failure(error: unknown, provider: string, key?: Key): ConfigErro
     : error.with(details);
 }
 
-/** Every place where a key would be looked for, one a line, in each source's own spelling. */
-export function whereAll(key: Key, providers: readonly ConfigProvider[]): string {
+/** Every place where the providers look for a key, one per line, in each source's own spelling. */
+export function searchedPlaces(key: Key, providers: readonly ConfigProvider[]): string {
   const places = providers.map((provider) => provider.where?.(key) ?? provider.name);
   return places.filter((place) => place !== '').join('\n');
 }
 
-/** Many leaves, also of a provider that reads one by one; each key succeeds or fails alone. */
-export async function getMany(
+/** `getMany` of any provider: one that lacks it is read key by key. Each key succeeds or fails alone. */
+export async function getManyFrom(
   provider: ConfigProvider,
   keys: readonly Key[],
   options: ReadOptions,
 ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
-  const alone = async (key: Key) =>
+  const getAlone = async (key: Key) =>
     [
       key,
-      await provider.get(key, options).catch((error: unknown) => failure(error, provider.name, key)),
+      await provider.get(key, options).catch((error: unknown) => toConfigError(error, provider.name, key)),
     ] as const;
-  if (!provider.getMany) return new Map(await Promise.all(keys.map(alone)));
+  if (!provider.getMany) return new Map(await Promise.all(keys.map(getAlone)));
   try {
     return await provider.getMany(keys, options);
   } catch (error) {
-    return new Map(keys.map((key) => [key, failure(error, provider.name, key)]));
+    return new Map(keys.map((key) => [key, toConfigError(error, provider.name, key)]));
   }
 }
 
-/** All of them to the end, then one error for what failed. */
-export async function settle(what: string, tasks: readonly Promise<unknown>[]): Promise<void> {
+/** Waits for all tasks, then throws one combined error. `owner` begins its message. */
+export async function settleAll(owner: string, tasks: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(tasks)).flatMap((task) =>
     task.status === 'rejected' ? [task.reason as ConfigError] : [],
   );
@@ -77,7 +82,7 @@ export async function settle(what: string, tasks: readonly Promise<unknown>[]): 
   const [first] = failed as [ConfigError];
   throw new ConfigError(
     first.code,
-    `${what}: ${failed.length} providers failed: ${failed.map((error) => error.message).join('; ')}`,
+    `${owner}: ${failed.length} providers failed: ${failed.map((error) => error.message).join('; ')}`,
     {
       cause: first,
     },

@@ -1,12 +1,17 @@
+// Decides which values are secret, by name (`dbPassword`) and by shape (a PEM block, a URL with a password),
+// and masks secrets in texts. Names are compared as words, so that `tokenizer` does not count as a `token`.
+// Used by every local source, and wherever a value becomes part of a message.
+
 import type { ConfigValue, Key } from './value.ts';
 
-/** What stands in place of a secret: says neither its length nor a part of it. */
+/** Replaces a secret in texts. Shows neither its length nor a part of it. */
 export const MASK = '[redacted]';
 
-/** More names that make a value secret: words as in `licenseKey`, or a pattern tried on the whole key. */
+/** Further names of secrets: words, such as `licenseKey`, or a pattern for the whole key. */
 export type Sensitive = readonly (string | RegExp)[];
 
 const kinds = 'api|private|access|account|encryption|signing|master|shared|session|ssh|hmac|subscription';
+/** Secret names as words: `db password`, `openai apikey`, `dsn`, `signing key`, `auth tokens`. */
 const names = [
   '[a-z0-9]*(?:password|passwd|apikey|secretkey|privatekey|accesskey|authtoken|accesstoken)s?',
   'pwd|pass(?:phrase|code)s?|secrets?|credentials?|token|dsn|jwt|bearer|connectionstrings?|clientsecret',
@@ -14,8 +19,11 @@ const names = [
   '(?:api|access|auth|bearer|id|refresh|session) tokens',
 ].join('|');
 const secretName = new RegExp(`(?:^| )(?:${names})(?= |$)`);
-/** Every secret name holds one of these: most names are told apart by them alone. */
-const part = new RegExp(`pass|pwd|secret|credential|token|dsn|jwt|bearer|connection|(?:${kinds})\\W*key`);
+/** Matches part of every secret name, and rules out most other names in one test. */
+const quickTest = new RegExp(
+  `pass|pwd|secret|credential|token|dsn|jwt|bearer|connection|(?:${kinds})\\W*key`,
+);
+/** Names about a secret, which are not secret: `token limit`, `token url`, `password policy`. */
 const aboutTokens =
   'limits?|counts?|budget|size|window|rate|usage|ttl|per|length|type|expiry|lifetime|ur[il]|endpoint';
 const aboutName = new RegExp(
@@ -23,7 +31,7 @@ const aboutName = new RegExp(
   'g',
 );
 
-/** `dbPassword`, `DB_PASSWORD` and `db.pass-word` as words, so that `tokenizer` is not mistaken for `token`. */
+/** A name as lower-case words: `db password` for both `dbPassword` and `DB_PASSWORD`. */
 export function words(name: string): string {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -35,8 +43,8 @@ export function words(name: string): string {
 
 export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
   const joined = name.replace(/[-_]/g, '');
-  const says = (spelling: string): boolean => secretName.test(words(spelling).replace(aboutName, ''));
-  if (part.test(joined.toLowerCase()) && (says(name) || says(joined))) return true;
+  const matches = (spelling: string): boolean => secretName.test(words(spelling).replace(aboutName, ''));
+  if (quickTest.test(joined.toLowerCase()) && (matches(name) || matches(joined))) return true;
   if (sensitive.length === 0) return false;
   const text = words(name);
   return sensitive.some((mark) =>
@@ -46,20 +54,28 @@ export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
   );
 }
 
-// every repetition is bounded or cannot begin in two places: a megabyte of anything takes milliseconds
+// Each repetition is bounded, or can begin at one position only: a megabyte of any text takes milliseconds.
+/** `-----BEGIN PRIVATE KEY-----` */
 const pem = /-----BEGIN [A-Z0-9 ]{1,64}-----/;
+/** `eyJhbGciOi.eyJzdWIi.c2ln` */
 const jwt = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
-const header =
-  /(?:^|[\s:="'])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)(?:\s|%20){1,8}(?=[\w.~+/-]*(?:\d|=|[a-z][A-Z]))[\w.~+/-]{8,}/;
-/** A password that holds blanks, in a value that is nothing but a URL. */
-const blanks = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
+/** `Authorization: Bearer a1b2c3d4`, but not prose such as `Basic settings`. */
+const authScheme = /(?:^|[\s:="'])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)(?:\s|%20){1,8}/.source;
+const header = new RegExp(`${authScheme}(?=[\\w.~+/-]*(?:\\d|=|[a-z][A-Z]))[\\w.~+/-]{8,}`);
+/** A password with spaces, in a value that is a single URL. */
+const spacedPassword = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
+/** `https://host/file?sig=abc`, as Azure and S3 sign URLs. */
 const signed = /[?&](?:sig|signature|x-(?:amz|goog)-signature)=[^&\s]/i;
-const hint = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|basic|connection/i;
+/** Rules out most texts before the patterns below. */
+const mayNameSecret = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|basic|connection/i;
+/** The name in `Password=abc`, `token: abc`, `"apiKey": "abc"`. */
 const pair =
   /(?:^|[\s;&?,{("'-])([A-Za-z][\w.-]{0,63}(?: [A-Za-z]{1,30})?)\\?["']?\s{0,8}[=:]\s{0,8}[^\s,;&}]/g;
+/** The name in `--password abc`. */
 const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
-/** Whether a value gives itself away: a PEM block, a JWT, `Bearer …`, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
+/** Whether the shape of a value shows that it is secret: a PEM block, a JWT, `Bearer …`, a URL with userinfo,
+ *  `Password=…` or `"token": …` inside a text. */
 export function looksSecret(value: ConfigValue): boolean {
   if (Array.isArray(value)) return value.some(looksSecret);
   if (typeof value === 'object' && value !== null)
@@ -68,10 +84,13 @@ export function looksSecret(value: ConfigValue): boolean {
   if (pem.test(value) || jwt.test(value) || signed.test(value)) return true;
   if (
     value.includes('@') &&
-    (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || blanks.test(value))
+    (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || spacedPassword.test(value))
   )
     return true;
-  return hint.test(value) && (header.test(value) || namesSecret(value, pair) || namesSecret(value, argument));
+  return (
+    mayNameSecret.test(value) &&
+    (header.test(value) || namesSecret(value, pair) || namesSecret(value, argument))
+  );
 }
 
 function namesSecret(text: string, pattern: RegExp): boolean {
@@ -81,14 +100,15 @@ function namesSecret(text: string, pattern: RegExp): boolean {
 
 interface Userinfo {
   readonly from: number;
-  /** Where the password begins, without its colon; the whole may be a token, and there is none then. */
+  /** Where the password begins, after its colon. `undefined`: the whole userinfo is a token. */
   readonly password: number | undefined;
   readonly at: number;
 }
 
 const closing: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '<': '>', '(': ')' };
 
-/** What stands between `://` and `@`. A password may hold signs that it should not: then everything up to the last `@` is one. */
+/** The userinfo of each URL in a text: everything between `://` and `@`. A password may contain unescaped
+ *  signs, so it ends at the last `@` of the word. */
 function userinfos(text: string): Userinfo[] {
   const found: Userinfo[] = [];
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
@@ -109,14 +129,14 @@ function userinfos(text: string): Userinfo[] {
   return found;
 }
 
-/** Where the scheme before `://` begins. */
+/** The index at which the scheme before `://` begins. */
 function schemeOf(word: string, end: number): number {
   let start = end;
   while (start > 0 && end - start < 32 && /[a-z0-9+.-]/i.test(word.charAt(start - 1))) start--;
   return start;
 }
 
-/** Where the userinfo that begins at `from` ends, and its password begins. */
+/** The indices at which the userinfo ends and its password begins. */
 function endOf(
   word: string,
   from: number,
@@ -132,7 +152,7 @@ function endOf(
   return within < 0 ? undefined : { end: from + within };
 }
 
-/** Masks what stands between `://` and `@` after the user's name, in any text. */
+/** Masks the password, or the token, of each URL in a text. Keeps the user's name. */
 export function maskUrls(text: string): string {
   if (!text.includes('://') || !text.includes('@')) return text;
   let shown = '';
@@ -144,23 +164,28 @@ export function maskUrls(text: string): string {
   return shown + text.slice(done);
 }
 
-/** A value as a person may see it: masked if secret, else shortened. */
+/** A value for a message: masked if it is secret, else shortened. */
 export function show(value: ConfigValue | undefined, secret: boolean, limit = 80): string {
   if (value === undefined) return 'nothing';
   if (secret || looksSecret(value)) return MASK;
   const text =
     typeof value === 'number' || typeof value === 'bigint'
       ? `${value}`
-      : maskUrls(JSON.stringify(value, plain));
+      : maskUrls(JSON.stringify(value, printable));
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
-/** Numbers that JSON does not have, in words. */
-const plain = (_: string, value: unknown): unknown =>
+/** Writes bigints, NaN and infinities as text, for JSON. */
+const printable = (_: string, value: unknown): unknown =>
   typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value)) ? `${value}` : value;
 
-/** Which leaves of a local source are secret: by their names, yours among them, or by the shape of their values.
- *  `secret: isSecret(key, value)` with `const isSecret = taint(sensitive)`. */
+/** Makes a test for secrets: by the name of a key, including the names in `sensitive`, or by the shape of
+ *  its value. For providers whose source does not know which values are secret.
+ *  @example
+ *  const isSecret = taint(['license']);
+ *  isSecret('license.file', '/etc/license'); // => true, by its name
+ *  isSecret('proxy', 'http://user:pw@host'); // => true, by its shape
+ *  @see makeEntry takes the result as `secret`. */
 export function taint(sensitive: Sensitive = []): (key: Key, value: ConfigValue) => boolean {
   const known = new Map<Key, boolean>();
   return (key, value) => {
@@ -170,7 +195,7 @@ export function taint(sensitive: Sensitive = []): (key: Key, value: ConfigValue)
   };
 }
 
-/** Something from outside that may stand in a message: short, on one line, without control characters. */
+/** A foreign text for a message: quoted, shortened, without control characters. */
 export function quoted(value: unknown): string {
   const text = typeof value === 'string' ? value : `(${typeof value})`;
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 63)}…` : text).replace(/\p{Cc}|\p{Cf}/gu, '?');

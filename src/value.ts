@@ -1,7 +1,12 @@
-/** The canonical dotted text of a key's segments: `database.pool.max`; odd segments are quoted: `ingress."api.example.com"`. */
+// The values that a source can hold: JSON, and bigints. Imported by every other file, and imports none.
+// Dates, URLs and class instances appear only after a schema has transformed a value.
+
+/** The canonical dotted text of a key: `database.pool.max`. A segment that holds a dot, a slash or a space is
+ *  quoted: `ingress."api.example.com"`.
+ *  @see keyOf makes one from any spelling. */
 export type Key = string;
 
-/** What a value can be. Dates and instances are made by a schema, not by a source. */
+/** A value as a source holds it. */
 export type ConfigValue = null | boolean | number | bigint | string | readonly ConfigValue[] | ConfigTree;
 /** A section: names, each with a value or a further section. */
 export interface ConfigTree {
@@ -11,12 +16,27 @@ export interface ConfigTree {
 export const isTree = (value: unknown): value is ConfigTree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A frozen copy: plain objects and arrays are rebuilt, everything else (Date, URL, yours) is left alone. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** One step into an object or a list: own properties only, so that `toString` and `constructor` are not
+ *  found. */
+export const inside = (value: unknown, step: PropertyKey): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+    ? (value as Record<PropertyKey, unknown>)[step]
+    : undefined;
+
+/** A frozen copy. Copies plain objects and lists; leaves every other instance (Date, URL, yours)
+ *  untouched. */
 export function frozen<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze(value.map(frozen)) as T;
   if (!isPlain(value)) return value;
   const copy: Record<string, unknown> = {};
   for (const name of Object.keys(value)) {
+    // an assignment to `__proto__` would set the prototype
     if (name === '__proto__')
       Object.defineProperty(copy, name, {
         value: frozen((value as Record<string, unknown>)[name]),
@@ -25,12 +45,6 @@ export function frozen<T>(value: T): T {
     else copy[name] = frozen((value as Record<string, unknown>)[name]);
   }
   return Object.freeze(copy) as T;
-}
-
-export function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 export function sameValue(a: ConfigValue, b: ConfigValue): boolean {
@@ -55,11 +69,11 @@ export function sameValue(a: ConfigValue, b: ConfigValue): boolean {
   );
 }
 
-/** JSON has no bigints. */
+/** Writes bigints as text, for JSON. */
 export function withoutBigints(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) return value.map(withoutBigints);
   return isPlain(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutBigints(one)]))
+    ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutBigints(inner)]))
     : value;
 }

@@ -17,8 +17,8 @@ const printed = (thing: unknown): string =>
   String(thing) +
   JSON.stringify({ thing });
 
-describe('an entry', () => {
-  it('is printed with its value, its key and who said it', () => {
+describe('makeEntry', () => {
+  it('prints an entry with its key, value and origin', () => {
     expect(String(entry())).toBe('a.b = "plain" (base.yaml)');
     expect(JSON.parse(JSON.stringify(entry()))).toEqual({
       key: 'a.b',
@@ -29,7 +29,7 @@ describe('an entry', () => {
     expect(inspect(entry())).toContain("value: 'plain'");
   });
 
-  it('never shows a secret when it is printed', () => {
+  it('masks a secret entry in every way of printing', () => {
     expect(printed(entry({ value: fake, secret: true }))).not.toContain(fake);
     expect(printed(entry({ value: [fake], secret: true }))).not.toContain(fake);
     expect(printed(entry({ value: `https://u:${fake}@h` }))).not.toContain(fake);
@@ -39,19 +39,19 @@ describe('an entry', () => {
     expect(String(entry({ value: fake, secret: true }))).toBe(`a.b = ${MASK} (base.yaml)`);
   });
 
-  it('tells a tree by its size, for its leaves may be secret', () => {
+  it('prints a tree as its size, because its leaves may be secret', () => {
     const tree = entry({ value: { x: fake, y: 1 } });
     expect(printed(tree)).not.toContain(fake);
     expect(String(tree)).toBe('a.b = { 2 keys } (base.yaml)');
   });
 
-  it('asks for the taint of a leaf, and prints no function', () => {
+  it('masks an entry with a secret leaf, and prints no function', () => {
     const leaf = () => ({ origin, secret: true });
     expect(printed(entry({ value: fake, leaf }))).not.toContain(fake);
     expect(Object.keys(JSON.parse(JSON.stringify(entry({ leaf }))))).not.toContain('leaf');
   });
 
-  it('stays hidden from what prints properties and asks nobody, like console.dir', () => {
+  it('hides a secret value from console.dir, which ignores custom inspection', () => {
     const leaf = () => ({ origin, secret: true });
     const hidden = [{ secret: true }, { value: [fake], secret: true }, { value: { x: fake } }, { leaf }];
     for (const fields of hidden) {
@@ -62,7 +62,7 @@ describe('an entry', () => {
     expect(inspect(entry(), { customInspect: false })).toContain("value: 'plain'");
   });
 
-  it('is read, copied, compared and sent as what it is, also when it is secret', () => {
+  it('reads, copies, compares and clones a secret entry like a plain object', () => {
     const fields = { key: 'a.b', value: fake, secret: true, text: true, readAt: 5 };
     const one = entry(fields);
     const { value, ...others } = one;
@@ -81,7 +81,7 @@ describe('an entry', () => {
     expect(() => Object.defineProperty(one, 'value', { value: 'x' })).toThrow(TypeError);
   });
 
-  it('is printed as JSON also when its value is beyond 2^53', () => {
+  it('writes a bigint value as text in JSON', () => {
     expect(JSON.parse(JSON.stringify(entry({ value: 2n ** 60n })))).toMatchObject({
       value: '1152921504606846976',
     });
@@ -92,7 +92,7 @@ describe('an entry', () => {
     expect(inspect(entry({ value: 5n }))).toContain('5n');
   });
 
-  it('cannot be changed, and its properties are plain', () => {
+  it('freezes an entry with plain properties', () => {
     const one = entry({ version: '7', expiresAt: 5 });
     expect(() => Object.assign(one, { value: 'x' })).toThrow(TypeError);
     expect({ ...one }).toEqual({
@@ -105,7 +105,7 @@ describe('an entry', () => {
     });
   });
 
-  it('is told from a hole, and a tree from a list', () => {
+  it('distinguishes entries from holes, and trees from lists', () => {
     expect(isUnreadable(entry())).toBe(false);
     expect(isUnreadable({ key: 'a', origin, error: new ConfigError('disabled', 'x') })).toBe(true);
     expect([{}, { a: 1 }].map(isTree)).toEqual([true, true]);
@@ -113,8 +113,8 @@ describe('an entry', () => {
   });
 });
 
-describe('an origin', () => {
-  it('says source, line, column and version', () => {
+describe('makeOrigin', () => {
+  it('prints an origin with source, line, column and version', () => {
     const at = () => ({ line: 12, column: 5 });
     expect(String(makeOrigin({ provider: 'f', source: 'base.yaml', position: at }))).toBe('base.yaml:12:5');
     expect(String(makeOrigin({ provider: 'v', source: 'vault secret/acme/db#password', version: '3' }))).toBe(
@@ -138,7 +138,7 @@ describe('an origin', () => {
     });
   });
 
-  it('keeps no password of a URL that is its source', () => {
+  it('masks the password of a URL in the source of an origin', () => {
     const one = makeOrigin({ provider: 'http', source: `https://user:${fake}@host/app.json` });
     expect(
       inspect(one, { customInspect: false, showHidden: true }) + JSON.stringify(one) + one.source,
@@ -146,7 +146,7 @@ describe('an origin', () => {
     expect(String(one)).toBe(`https://user:${MASK}@host/app.json`);
   });
 
-  it('works its position out when somebody asks, once', () => {
+  it('computes the position of an origin once, on first use', () => {
     let asked = 0;
     const lazily = makeOrigin({ provider: 'f', source: 's', position: () => ({ line: ++asked, column: 1 }) });
     expect(asked).toBe(0);
@@ -154,7 +154,7 @@ describe('an origin', () => {
     expect(asked).toBe(1);
   });
 
-  it('has none where nobody knows it, and cannot be changed', () => {
+  it('freezes an origin, which may lack a position', () => {
     const none = makeOrigin({ provider: 'f', source: 's', position: () => undefined });
     expect([none.line, none.column, String(none)]).toEqual([undefined, undefined, 's']);
     expect(() => Object.assign(none, { source: 'x' })).toThrow(TypeError);
@@ -162,7 +162,7 @@ describe('an origin', () => {
 });
 
 describe('secret()', () => {
-  it('marks a value that is secret whatever its name, and prints nothing of it', () => {
+  it('secret() hides its value in every way of printing', () => {
     const marked = secret(fake);
     expect(printed(marked)).not.toContain(fake);
     expect(`${marked}`).toBe(MASK);

@@ -16,7 +16,7 @@ const everything = (error: unknown): string =>
   ].join('\n');
 
 describe('ConfigError', () => {
-  it('says what failed, where, and what to do', () => {
+  it('has a message with its hint, and details as fields', () => {
     const origin = makeOrigin({ provider: 'env', source: 'env APP__X' });
     const error = new ConfigError('conflict', 'two say x.', {
       provider: 'env',
@@ -46,7 +46,7 @@ describe('ConfigError', () => {
     ]);
   });
 
-  it('takes whether asking again may help, and the HTTP status, from one table', () => {
+  it('takes transient and status from the table of codes', () => {
     for (const [code, { transient, status }] of Object.entries(errorCodes))
       expect(new ConfigError(code as keyof typeof errorCodes, 'x')).toMatchObject({
         code,
@@ -57,7 +57,7 @@ describe('ConfigError', () => {
     expect(transient.sort()).toEqual(['circuit_open', 'throttled', 'timeout', 'unavailable']);
   });
 
-  it('is known by its brand, also from another copy of this library', () => {
+  it('isConfigError recognises errors of another copy of this library', () => {
     const brand = Symbol.for('llm-config-manager.error');
     expect(isConfigError(new ConfigError('io', 'x'))).toBe(true);
     expect(isConfigError({ [brand]: true })).toBe(true);
@@ -72,7 +72,7 @@ describe('ConfigError', () => {
       expect(isConfigError(other)).toBe(false);
   });
 
-  it('is told as data, its causes too', () => {
+  it('writes an error with its causes as JSON', () => {
     const cause = new ConfigError('timeout', 'slow', { provider: 'vault' });
     const origin = makeOrigin({
       provider: 'file',
@@ -97,7 +97,7 @@ describe('ConfigError', () => {
     );
   });
 
-  it('shows nothing of a foreign cause but its class and code: message, stack and fields may hold secrets', () => {
+  it('shows only the class and code of a foreign cause', () => {
     const axios = Object.assign(new TypeError(`bad token ${fake}`), {
       code: 'ECONNREFUSED',
       config: { headers: { 'X-Vault-Token': fake } },
@@ -121,7 +121,7 @@ describe('ConfigError', () => {
     expect((new ConfigError('io', 'x', { cause: null }).cause as Error).message).toBe('Error');
   });
 
-  it('masks the password of a URL in its message, wherever that came from', () => {
+  it('masks the password of a URL in a message or a hint', () => {
     const error = new ConfigError('unavailable', `cannot reach postgres://app:${fake}@db/x`, {
       hint: `Try http://${fake}@h`,
     });
@@ -129,7 +129,7 @@ describe('ConfigError', () => {
     expect(error.message).toContain(`postgres://app:${MASK}@db/x`);
   });
 
-  it('takes details from further out, which fill in and never replace', () => {
+  it('with() adds missing details and keeps existing ones', () => {
     const cause = new ConfigError('io', 'inner');
     const first = new ConfigError('parse', 'broken', { provider: 'near', cause });
     const seen = first.with({ provider: 'far', key: 'a.b', hint: 'Mend it' });
@@ -145,7 +145,7 @@ describe('ConfigError', () => {
     expect(first).not.toHaveProperty('key');
   });
 
-  it('is told in the words of another key', () => {
+  it('rekeyed() replaces the key in the message too', () => {
     const error = new ConfigError('conflict', '"a.b" is given twice', {
       key: 'a.b',
       provider: 'p',

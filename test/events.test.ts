@@ -30,7 +30,7 @@ function recording(more: object = {}) {
 }
 
 describe('logTo', () => {
-  it('writes the object first for pino, the message first for winston, one line of JSON for console', () => {
+  it('logTo writes in the argument order of pino, winston and console', () => {
     const line = {
       event: 'retry',
       eventId: 'e-1',
@@ -39,7 +39,7 @@ describe('logTo', () => {
       layer: 'shelter',
       outcome: 'timeout',
     };
-    const told = event('retry', { outcome: 'timeout', key: 'db.host', attempt: 2 });
+    const retry = event('retry', { outcome: 'timeout', key: 'db.host', attempt: 2 });
     const full = { ...line, key: 'db.host', attempt: 2 };
     const text = 'vault: retry db.host (timeout)';
     const [likePino, likeWinston, likeConsole] = [
@@ -47,7 +47,7 @@ describe('logTo', () => {
       recording({ child() {}, transports: [] }),
       recording(),
     ];
-    for (const { logger } of [likePino, likeWinston, likeConsole]) logTo(logger)(told);
+    for (const { logger } of [likePino, likeWinston, likeConsole]) logTo(logger)(retry);
     expect(likePino.lines).toEqual([['warn', full, text]]);
     expect(likeWinston.lines).toEqual([['warn', text, full]]);
     expect(likeConsole.lines.map(([level, json]) => [level, JSON.parse(json as string)])).toEqual([
@@ -55,17 +55,24 @@ describe('logTo', () => {
     ]);
   });
 
-  it('has a level for each type, which can be changed or turned off', () => {
+  it('logTo has a level for each type, which options change or turn off', () => {
     const { logger, lines } = recording();
     const log = logTo(logger, { levels: { read: false, changed: 'error' } });
     for (const one of [
-      event('read'), event('request'), event('changed'), event('notice', { message: 'three names are no keys' }), event('stale'),
-      event('breaker', { state: 'open' }), event('breaker', { state: 'closed' }), event('of a later module' as never),
-    ]) log(one); // biome-ignore format: a table
+      event('read'),
+      event('request'),
+      event('changed'),
+      event('notice', { message: 'three names are not keys' }),
+      event('stale'),
+      event('breaker', { state: 'open' }),
+      event('breaker', { state: 'closed' }),
+      event('of a later module' as never),
+    ])
+      log(one);
     expect(lines.map(([level, json]) => `${level} ${JSON.parse(json as string).message}`)).toEqual([
       'debug vault: request',
       'error vault: changed',
-      'info three names are no keys',
+      'info three names are not keys',
       'warn vault: stale',
       'error vault: breaker',
       'info vault: breaker',
@@ -73,12 +80,12 @@ describe('logTo', () => {
     ]);
   });
 
-  it('takes the console', () => {
+  it('logTo accepts the console', () => {
     expect(() => logTo(console, { levels: { read: false } })(event('read'))).not.toThrow();
   });
 });
 
-describe('15. what is told', () => {
+describe('events', () => {
   const codes = Object.keys(errorCodes) as ErrorCode[];
   const secret = fc.uuid().map((id) => `hunter2-${id}`);
   const act = fc.record({
@@ -86,7 +93,7 @@ describe('15. what is told', () => {
     fails: fc.option(fc.constantFrom(...codes, 'foreign'), { nil: undefined }),
   });
 
-  it('never carries a value, in no event, log line or error', async () => {
+  it('events, log lines and errors never contain a value', async () => {
     await fc.assert(
       fc.asyncProperty(secret, fc.array(act, { minLength: 1, maxLength: 8 }), async (hidden, acts) => {
         const printed: string[] = [];
@@ -99,9 +106,9 @@ describe('15. what is told', () => {
           },
         );
         const chain = new ProviderChain([optional(provider), new MemoryProvider({ db: { host: 'h' } })]);
-        chain.on((told) => {
-          printed.push(JSON.stringify(told));
-          log(told);
+        chain.on((emitted) => {
+          printed.push(JSON.stringify(emitted));
+          log(emitted);
         });
         source.classify = () => new ConfigError('unavailable', 'the client failed');
         for (const { operation, fails } of acts) {

@@ -13,7 +13,8 @@ import {
 import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
 import { manifest, root, source, subpaths } from '../scripts/rooms.ts';
 
-/** `EXAMPLES=package.tgz` installs that package and what the examples depend on; otherwise they run on the sources. */
+/** `EXAMPLES=package.tgz` installs that package and the dependencies of the examples; else they run on the
+ *  sources. */
 const tarball = process.env.EXAMPLES;
 const all = examples();
 
@@ -25,7 +26,7 @@ describe.concurrent('every example', () => {
   afterAll(() => stage?.[Symbol.asyncDispose](), 60_000);
 
   it.for(all)(
-    '$folder prints what its output.txt says, and complains of nothing',
+    '$folder prints its output.txt, and nothing to stderr',
     { timeout: 120_000 },
     async (example, { expect }) => {
       const { code, out, err } = await stage.run(example);
@@ -36,13 +37,15 @@ describe.concurrent('every example', () => {
   );
 
   if (tarball)
-    it('compiles on the types of the packed package', { timeout: 120_000 }, async ({ expect }) => {
+    it('every example compiles with the types of the packed package', { timeout: 120_000 }, async ({
+      expect,
+    }) => {
       expect(await stage.compile()).toEqual({ code: 0, out: '', err: '' });
     });
 });
 
 describe('examples/README.md', () => {
-  it('leads to every example, and to no file that is not there', () => {
+  it('examples/README.md links to every example, and only to existing files', () => {
     const linked = [...read('examples/README.md').matchAll(/\]\(([^)]+)\)/g)].map(
       ([, file]) => file as string,
     );
@@ -58,7 +61,8 @@ describe('the package.json of an example', () => {
     const subpath = subpaths.find((one) => one !== '.' && specifier === manifest.name + one.slice(1));
     if (!subpath) return [];
     const room = source(subpath).replace(/\/index\.ts$/, '');
-    const texts = filesIn(room, /\.ts$/).map(read); // one that runs in a child process is named there, not imported
+    // a package that runs in a child process is named there, not imported
+    const texts = filesIn(room, /\.ts$/).map(read);
     return Object.keys(manifest.peerDependencies ?? {}).filter((name) =>
       texts.some((text) => text.includes(`'${name}'`)),
     );
@@ -67,14 +71,14 @@ describe('the package.json of an example', () => {
     filesOf(folder)
       .flatMap((file) => importsOf(file).map(({ target }) => target))
       .filter((target) => isForeign(target) && !target.startsWith('examples/'));
-  /** What users are told to install, so that they get no older one than was tried. */
+  /** The versions in the install instructions: none older than the ones tried here. */
   const ranges: Readonly<Record<string, string>> = {
     ...manifest.dependencies,
     ...manifest.devDependencies,
     [manifest.name]: `^${manifest.version}`,
   };
 
-  it.each(all)('says how $folder starts', (example) => {
+  it.each(all)('the package.json of $folder is private and has a start script', (example) => {
     const { name, type, private: hidden, scripts } = manifestOf(example);
     expect({ name, type, private: hidden }).toEqual({
       name: `example-${example.name}`,
@@ -84,19 +88,22 @@ describe('the package.json of an example', () => {
     expect(scripts.start).toMatch(/^tsx (?:--[\w=-]+ )*main\.ts$/);
   });
 
-  it.each(all)('lists exactly what $folder imports, and a client for each store', (example) => {
-    const imported = importedBy(example.folder);
-    const listed = Object.keys(manifestOf(example).dependencies);
-    const clients = imported.map(peersOf);
-    expect(listed).toEqual(expect.arrayContaining(imported.map(packageOf)));
-    expect(
-      listed.filter((name) => !imported.map(packageOf).includes(name) && !clients.flat().includes(name)),
-    ).toEqual([]);
-    for (const some of clients)
-      expect(some.length === 0 || some.some((name) => listed.includes(name))).toBe(true);
-  });
+  it.each(all)(
+    'the package.json of $folder lists what it imports, and a client for each store',
+    (example) => {
+      const imported = importedBy(example.folder);
+      const listed = Object.keys(manifestOf(example).dependencies);
+      const clients = imported.map(peersOf);
+      expect(listed).toEqual(expect.arrayContaining(imported.map(packageOf)));
+      expect(
+        listed.filter((name) => !imported.map(packageOf).includes(name) && !clients.flat().includes(name)),
+      ).toEqual([]);
+      for (const some of clients)
+        expect(some.length === 0 || some.some((name) => listed.includes(name))).toBe(true);
+    },
+  );
 
-  it.each(all)('asks for the versions of $folder that this project is tested with', (example) => {
+  it.each(all)('the package.json of $folder has the versions that this project tests', (example) => {
     const { dependencies, devDependencies } = manifestOf(example);
     const asked = { ...dependencies, ...devDependencies };
     expect(asked).toEqual(Object.fromEntries(Object.keys(asked).map((name) => [name, ranges[name]])));
@@ -107,14 +114,14 @@ describe('the package.json of an example', () => {
   });
 });
 
-describe('what the docs show of an output', () => {
+describe('the output that a page shows', () => {
   const shown = ['README.md', ...filesIn('docs', /(?<!^docs\/site\/.*)\.md$/)].flatMap((page) =>
     [...read(page).matchAll(/^<!-- in (\S+) -->\n```\w*\n(.*?)\n```$/gms)].map(
       ([, file, text]) => ({ page, file, text }) as Record<'page' | 'file' | 'text', string>,
     ),
   );
 
-  it('is in the output.txt that it names, word for word', () => {
+  it('every output on a page is in the output.txt that it names', () => {
     expect(shown.length).toBeGreaterThan(0);
     expect(shown.filter(({ file, text }) => !`\n${read(file)}\n`.includes(`\n${text}\n`))).toEqual([]);
   });

@@ -52,8 +52,8 @@ const typed = path.map((all) =>
   all.filter((segment) => segment !== '' && segment !== '.' && segment !== '..' && !/\p{Cc}/u.test(segment)),
 );
 
-describe('a key', () => {
-  it('is the dotted text of its segments, odd ones quoted', () => {
+describe('keys', () => {
+  it('keyFrom joins segments with dots and quotes special ones', () => {
     expect(keyFrom(['database', 'pool', 'max'])).toBe('database.pool.max');
     expect(keyFrom(['ingress', 'api.example.com'])).toBe('ingress."api.example.com"');
     expect(keyFrom(['a b', 'c/d', 'e"f', 'g\\h', '', '\n'])).toBe('"a b"."c/d"."e\\"f"."g\\\\h".""."\\n"');
@@ -61,7 +61,7 @@ describe('a key', () => {
     expect(segments('')).toEqual([]);
   });
 
-  it('round-trips: what its segments make has those segments', () => {
+  it('segments() returns the segments that keyFrom joined', () => {
     fc.assert(
       fc.property(path, (all) => {
         expect(segments(keyFrom(all))).toEqual(all);
@@ -69,7 +69,7 @@ describe('a key', () => {
     );
   });
 
-  it('round-trips as a person writes it, and every spelling of it is the same key', () => {
+  it('keyOf makes the same key from every spelling', () => {
     fc.assert(
       fc.property(typed, (all) => {
         const key = keyFrom(all);
@@ -79,7 +79,7 @@ describe('a key', () => {
     );
   });
 
-  it('is another key when its segments are others', () => {
+  it('keyFrom makes different keys from different segments', () => {
     fc.assert(
       fc.property(path, path, (a, b) => {
         expect(keyFrom(a) === keyFrom(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
@@ -87,7 +87,7 @@ describe('a key', () => {
     );
   });
 
-  it('may be written with slashes, dots and quotes', () => {
+  it('keyOf accepts slashes, dots and quotes', () => {
     expect(keyOf('acme/inference/database.host')).toBe('acme.inference.database.host');
     expect(keyOf('ingress/"api.example.com"')).toBe('ingress."api.example.com"');
     expect(keyOf('"plain"."\\u0061"')).toBe('plain.a');
@@ -99,36 +99,36 @@ describe('a key', () => {
     ['an empty segment', ['a..b', '.a', 'a.', '/a', 'a/', 'a./b', '""', 'a.""']],
     ['. or ..', ['../a', 'a/../b', '"."', 'a.".."']],
     ['a control character', ['"a\\u0000"', '"\\n"', 'a\u0007', '"\\u0085"']],
-    ['a blank or a sign outside quotes', ['a b', ' a', 'a\t', 'a"b', 'a\\b', 'a\n']],
-    ['a quote that does not close', ['"a', 'a."b', '"', '"a\\"', '"\\x"']],
-    ['something behind a quote', ['"a"b', '"a" .b', '"a""b"']],
+    ['a space, quote or backslash outside quotes', ['a b', ' a', 'a\t', 'a"b', 'a\\b', 'a\n']],
+    ['an unclosed quote', ['"a', 'a."b', '"', '"a\\"', '"\\x"']],
+    ['text after a closing quote', ['"a"b', '"a" .b', '"a""b"']],
     [
       'a name that could reach a prototype',
       ['__proto__', 'a.__proto__.b', 'constructor', '"prototype"', '"\\u005f_proto__"'],
     ],
     ['too many segments', [`${'a.'.repeat(32)}a`, 'a/'.repeat(600)]],
     ['too many characters', ['a'.repeat(513), `"${' '.repeat(600)}"`, `"${'\\u0061'.repeat(5000)}"`]],
-  ])('is refused with %s', (_, texts) => {
+  ])('keyOf refuses %s', (_, texts) => {
     for (const text of texts) expect(() => keyOf(text), text.slice(0, 40)).toThrow(invalid);
   });
 
-  it('is refused when it is no text', () => {
+  it('keyOf refuses a value that is not a string', () => {
     for (const text of [undefined, null, 5, {}, ['a']]) expect(() => keyOf(text as never)).toThrow(invalid);
   });
 
-  it('may have 32 segments and 512 characters', () => {
+  it('allows 32 segments and 512 characters', () => {
     expect(segments(keyOf(`${'a.'.repeat(31)}a`))).toHaveLength(32);
     expect(keyOf('a'.repeat(512))).toHaveLength(512);
     expect(() => keyFrom(Array(33).fill('a'))).toThrow(invalid);
     expect(() => keyFrom(['"'.repeat(300)])).toThrow(invalid);
   });
 
-  it('of a source may be anything but what reaches a prototype', () => {
+  it('keyFrom accepts any segment that cannot reach a prototype', () => {
     for (const name of reserved) expect(() => keyFrom(['a', name])).toThrow(invalid);
     expect(keyFrom(['', '..', '\u0000'])).toBe('"".".."."\\u0000"');
   });
 
-  it('quotes at most sixty characters of itself in an error', () => {
+  it('quotes at most sixty characters of a key in an error', () => {
     try {
       keyOf('x'.repeat(2000));
     } catch (error) {
@@ -137,12 +137,12 @@ describe('a key', () => {
     expect.assertions(1);
   });
 
-  it('stays the same however many others there are', () => {
+  it('keyOf makes the same key after ten thousand others', () => {
     for (let i = 0; i < 10_100; i++) keyOf(`many/${i}`);
     expect(keyOf('many/1')).toBe('many.1');
   });
 
-  it('joins, and the root adds nothing', () => {
+  it('join and append skip the root key', () => {
     expect(join('database', 'pool.max')).toBe('database.pool.max');
     expect(join('', 'a/b', '', 'c')).toBe('a.b.c');
     expect(join()).toBe('');
@@ -151,7 +151,7 @@ describe('a key', () => {
     expect(append('a', '"b.c"')).toBe('a."b.c"');
   });
 
-  it('has a parent, stands below it, and is the rest behind it', () => {
+  it('parent, startsWith, rest and append agree', () => {
     fc.assert(
       fc.property(path, path, (above, below) => {
         const prefix = keyFrom(above);
@@ -169,8 +169,8 @@ describe('a key', () => {
   });
 });
 
-describe('a segment', () => {
-  it('is spelled in camel, snake, kebab and SCREAMING case', () => {
+describe('spellings of a segment', () => {
+  it('spells a segment in camel, snake, kebab and SCREAMING case', () => {
     for (const text of [
       'poolMax',
       'pool_max',
@@ -197,7 +197,7 @@ describe('a segment', () => {
     expect(['', '_', '--'].map(camel)).toEqual(['', '_', '--']);
   });
 
-  it('keeps its letters in each of these spellings, so that a loose name finds it again', () => {
+  it('keeps the letters of a segment in every spelling', () => {
     const segment = fc.oneof(
       fc.string({ maxLength: 12 }),
       fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/),

@@ -17,8 +17,8 @@ const value = {
 const visible = { host: 'h', list: ['a'], n: 1n, nil: null };
 const made = maskedCopy(value, () => visible);
 
-describe('A guarded value', () => {
-  it('reads as what it is: properties, structuredClone, deepStrictEqual, spread and iteration', () => {
+describe('maskedCopy', () => {
+  it('reads, clones, compares and iterates like the original', () => {
     expect(made.password).toBe('fake-1');
     expect({ ...made }.password).toBe('fake-1');
     expect([...made.list][1]).toBe('fake-2');
@@ -29,12 +29,12 @@ describe('A guarded value', () => {
     expect(made.at).toBe(value.at);
   });
 
-  it('is frozen, and what it was made of is not', () => {
+  it('freezes the copy, not the original', () => {
     for (const part of [made, made.list, made.list[2] as object]) expect(Object.isFrozen(part)).toBe(true);
     expect(Object.isFrozen(value) || Object.isFrozen(value.list)).toBe(false);
   });
 
-  it('shows only what may be seen, in every way of printing', () => {
+  it('shows only visible values in every way of printing', () => {
     const printed = [
       inspect(made),
       format('%o %j %O %s', made, { made }, made.list, made),
@@ -56,14 +56,14 @@ describe('A guarded value', () => {
     });
   });
 
-  it('masks a value that stands elsewhere or was changed', () => {
+  it('masks a value that is moved or changed', () => {
     expect(masked({ renamed: 'fake-1', host: 'H' }, visible)).toEqual({
       renamed: '[redacted]',
       host: '[redacted]',
     });
   });
 
-  it('survives circles, getters, symbols and odd names', () => {
+  it('copies circles, getters, symbols and special names', () => {
     const circle: Record<PropertyKey, unknown> = {
       [Symbol.for('s')]: 1,
       get computed() {
@@ -85,19 +85,19 @@ describe('A guarded value', () => {
     expect((reveal(safe) as { self: unknown }).self).toBeTypeOf('object');
   });
 
-  it('reaches no prototype through a property called __proto__', () => {
+  it('changes no prototype through a property called __proto__', () => {
     const odd = JSON.parse('{"a":[{"__proto__":{"polluted":true}}]}') as { a: { polluted?: unknown }[] };
     const safe = maskedCopy(odd, () => ({}));
     expect(safe.a[0]?.polluted).toBeUndefined();
     expect(Object.keys(safe.a[0] as object)).toEqual(['__proto__']);
   });
 
-  it('leaves a property called toJSON alone', () => {
+  it('keeps a property called toJSON', () => {
     const own = maskedCopy({ toJSON: 'mine' }, () => ({}));
     expect(own.toJSON).toBe('mine');
   });
 
-  it('leaves out the getters that it is told to', () => {
+  it('omits the getters that isOmitted selects', () => {
     const get = (): string => 'hole';
     const one = Object.defineProperty({ a: 1 }, 'b', { get, enumerable: true });
     expect(
@@ -113,7 +113,7 @@ describe('A guarded value', () => {
 });
 
 describe('reveal', () => {
-  it('gives the value of a Secret and of an Entry, and a plain copy of a guarded value', () => {
+  it('reveals a Secret, an Entry and a masked copy', () => {
     const entry = makeEntry({
       key: 'a',
       value: 'fake-1',
@@ -128,7 +128,7 @@ describe('reveal', () => {
     expect(inspect(copy)).toContain('fake-3');
   });
 
-  it('gives everything else as it is', () => {
+  it('reveal returns every other value unchanged', () => {
     for (const one of ['x', 5, null, undefined, value.at]) expect(reveal(one)).toBe(one);
   });
 });

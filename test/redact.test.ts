@@ -5,7 +5,7 @@ import { isSecretName, looksSecret, MASK, maskUrls, show, taint, words } from '.
 const fake = 'fake-Zq83-not-real';
 const jwt = 'eyJhbGciOiJmYWtlIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZS1zaWduYXR1cmU';
 
-describe('a name', () => {
+describe('isSecretName', () => {
   it.each([
     ...[
       'password',
@@ -63,7 +63,7 @@ describe('a name', () => {
       'PASS_WORD',
       'db.a-p-i-key',
     ],
-  ])('%s is a secret’s', (name) => {
+  ])('recognises %s as the name of a secret', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
 
@@ -97,11 +97,11 @@ describe('a name', () => {
       'pass',
     ],
     ...['credentialed', 'dsnormal', '', '...', 'tokenise', 'authorName'],
-  ])('%s is not', (name) => {
+  ])('does not take %j for the name of a secret', (name) => {
     expect(isSecretName(name)).toBe(false);
   });
 
-  it('is a secret’s by the user’s own list, whole words or a pattern on the key, added to ours', () => {
+  it('adds the words and patterns of sensitive to the built-in names', () => {
     expect(isSecretName('app.licenseKey', ['license key'])).toBe(true);
     expect(isSecretName('LICENSE_KEY', ['licenseKey'])).toBe(true);
     expect(isSecretName('app.licenseKeys', ['licenseKey'])).toBe(false);
@@ -111,18 +111,18 @@ describe('a name', () => {
     expect(isSecretName('password', ['pin'])).toBe(true);
   });
 
-  it('gives a pattern with g the same answer each time', () => {
+  it('matches a pattern with the flag g each time', () => {
     const mark = /pin/g;
     expect([1, 2, 3].map(() => isSecretName('pin', [mark]))).toEqual([true, true, true]);
   });
 
-  it('falls apart into words at capitals, digits’ ends, blanks and signs', () => {
+  it('splits a name into words at capitals, spaces and signs', () => {
     expect(words('HTTPServer.poolMax2Size_a-b')).toBe('http server pool max2 size a b');
     expect(words('straßenName')).toBe('straßen name');
   });
 });
 
-describe('a value gives itself away', () => {
+describe('looksSecret', () => {
   const urls = [
     `postgres://app:${fake}@db/x`,
     `https://${fake}@github.com/a/b`,
@@ -133,7 +133,7 @@ describe('a value gives itself away', () => {
     `see http://h:80/x and http://u:${fake}@h`,
     `mongodb+srv://u:${fake}@a,b/x?y=z`,
     `u:${fake}@tcp(localhost:3306)/db`,
-    `postgres://u:with blanks\n${fake}@db/x`,
+    `postgres://u:with spaces\n${fake}@db/x`,
     `postgres://:${fake} 5432@db/x`,
   ];
   it.each([
@@ -165,12 +165,12 @@ describe('a value gives itself away', () => {
     `API key: ${fake}`,
     `https://s3/x?X-Amz-Signature=${fake}`,
     `https://blob/x?sv=1&sig=${fake}`,
-  ])('%j', (value) => {
+  ])('recognises %j as a secret', (value) => {
     expect(looksSecret(value)).toBe(true);
     expect(show(value, false)).toBe(MASK);
   });
 
-  it('inside lists and objects too', () => {
+  it('recognises secrets inside lists and objects', () => {
     expect(looksSecret(['a', { b: [urls[0] as string] }])).toBe(true);
     expect(looksSecret({ a: { apiKey: 1 } })).toBe(true);
     expect(looksSecret([{ password: '' }])).toBe(true);
@@ -226,18 +226,18 @@ describe('a value gives itself away', () => {
       'http://h:80/ is where you find me@example.com',
       'http://h:80 is where you find me@example.com',
     ],
-  ])('and %j does not', (value) => {
+  ])('does not take %j for a secret', (value) => {
     expect(looksSecret(value)).toBe(false);
   });
 
-  it('nor does what is no text', () => {
+  it('does not take numbers, booleans and empty values for secrets', () => {
     for (const value of [null, true, 0, 12n, [], {}, [1, [2]], { a: { b: 'c' } }])
       expect(looksSecret(value)).toBe(false);
   });
 });
 
-describe('a URL that is printed', () => {
-  it('loses its password, or the token in its place, and keeps the rest', () => {
+describe('maskUrls', () => {
+  it('masks the password or token of a URL and keeps the rest', () => {
     expect(maskUrls(`postgres://app:${fake}@db:5432/x?y=1`)).toBe(`postgres://app:${MASK}@db:5432/x?y=1`);
     expect(maskUrls(`https://${fake}@github.com/a`)).toBe(`https://${MASK}@github.com/a`);
     expect(maskUrls(`redis://:${fake}@cache`)).toBe(`redis://:${MASK}@cache`);
@@ -250,12 +250,12 @@ describe('a URL that is printed', () => {
     expect(maskUrls(`pg://u:a/${fake}?b#c@h/x`)).toBe(`pg://u:${MASK}@h/x`);
   });
 
-  it('stays as it is without one', () => {
+  it('returns a text without userinfo unchanged', () => {
     for (const text of ['http://h:80/@x', 'http://h/a?b=c@d', 'a@b', 'x:// @', 'http://@h', 'file:///a@b'])
       expect(maskUrls(text)).toBe(text);
   });
 
-  it('shows nothing of a password, whatever that is made of', () => {
+  it('masks a password of any characters', () => {
     const sign = fc.constantFrom(...'abcXYZ019:/?#@%&=+;,.!$-_~[]{}|^*()\\\'"`<>');
     const password = fc.array(sign, { minLength: 1, maxLength: 20 }).map((all) => `Q${all.join('')}Q`);
     fc.assert(
@@ -268,12 +268,12 @@ describe('a URL that is printed', () => {
   });
 });
 
-describe('a value that is shown', () => {
-  it('is masked when it is secret, by a mask that says neither its length nor a part of it', () => {
+describe('show', () => {
+  it('masks a secret by the same text whatever its length', () => {
     for (const value of ['a', fake, fake.repeat(99), 1, null, { a: 1 }]) expect(show(value, true)).toBe(MASK);
   });
 
-  it('is shortened, and is what it is: no number turns into null', () => {
+  it('shortens long values, and prints bigints, NaN and infinities', () => {
     expect(show('x'.repeat(100), false)).toBe(`"${'x'.repeat(78)}…`);
     expect(show('abcdef', false, 5)).toBe('"abc…');
     expect(show(undefined, false)).toBe('nothing');
@@ -288,13 +288,13 @@ describe('a value that is shown', () => {
     ]);
   });
 
-  it('loses the password of a URL that is a name in it', () => {
+  it('masks the password of a URL in a name', () => {
     expect(show({ [`http://u:${fake}@h`]: 1 }, false)).not.toContain(fake);
   });
 });
 
 describe('taint', () => {
-  it('goes by name and by shape, and remembers names only', () => {
+  it('marks by name and by shape, and caches only the names', () => {
     const tainted = taint(['pin']);
     expect(tainted('db.password', 'x')).toBe(true);
     expect(tainted('pin', 'x')).toBe(true);
@@ -304,7 +304,7 @@ describe('taint', () => {
   });
 });
 
-describe('a megabyte of anything', () => {
+describe('redaction of a megabyte', () => {
   const size = 2 ** 20;
   const of = (text: string): string => text.repeat(size / text.length);
   const nasty = [
@@ -339,7 +339,7 @@ describe('a megabyte of anything', () => {
       'key-',
     ],
   ];
-  it.each(nasty)('as %j ends in time', (text) => {
+  it.each(nasty)('takes linear time for repetitions of %j', (text) => {
     const started = performance.now();
     for (const tail of [' @', '@h =x!']) {
       const value = of(text) + tail;
@@ -347,6 +347,6 @@ describe('a megabyte of anything', () => {
       maskUrls(value);
     }
     isSecretName(of(text).slice(0, 4096));
-    expect(performance.now() - started).toBeLessThan(20_000); // what is quadratic takes hours
+    expect(performance.now() - started).toBeLessThan(20_000); // quadratic time would be hours
   });
 });

@@ -24,7 +24,7 @@ interface Planted {
   readonly dir: Folder;
 }
 
-/** Signs that break out of one syntax or another. */
+/** Characters that are special in some format. */
 const signs = [
   '',
   '"',
@@ -64,7 +64,7 @@ const secrets = fc
     return `${random.slice(0, 12)}${middle}${random.slice(12, 24)}${end}`;
   });
 
-/** Six letters of it in a row are too many. */
+/** Every run of six letters of a secret: none may be printed. */
 function parts(text: string): string[] {
   return text
     .split(/[^A-Za-z0-9]+/)
@@ -73,7 +73,7 @@ function parts(text: string): string[] {
     );
 }
 
-/** Everything by which a person or a logger may see a thing. */
+/** Every text that a person or a logger may see of a value. */
 function printed(thing: unknown): string[] {
   const deep = {
     depth: Number.POSITIVE_INFINITY,
@@ -95,7 +95,7 @@ function printed(thing: unknown): string[] {
   ];
 }
 
-const said = async (work: () => unknown): Promise<unknown> => {
+const outcomeOf = async (work: () => unknown): Promise<unknown> => {
   try {
     return await work();
   } catch (error) {
@@ -103,47 +103,47 @@ const said = async (work: () => unknown): Promise<unknown> => {
   }
 };
 
-/** All that can be asked of a provider; what it gives and what it throws. */
+/** The results and errors of every call of a provider, and of a chain and configurations on top. */
 async function everythingOf(provider: ConfigProvider): Promise<unknown[]> {
   const keys = ['db.password', 'db', 'db.url', 'broken', 'list', '..'];
   const things: unknown[] = [provider];
   for (const options of [{}, { maxAgeMs: 0 }, { signal: AbortSignal.abort() }]) {
-    for (const key of keys) things.push(await said(() => provider.get(key, options)));
-    for (const key of ['', 'db', 'broken']) things.push(await said(() => provider.list(key, options)));
+    for (const key of keys) things.push(await outcomeOf(() => provider.get(key, options)));
+    for (const key of ['', 'db', 'broken']) things.push(await outcomeOf(() => provider.list(key, options)));
   }
   things.push(
-    await said(() => provider.layers?.()),
-    await said(() => provider.health?.()),
-    await said(() => provider.refresh?.()),
+    await outcomeOf(() => provider.layers?.()),
+    await outcomeOf(() => provider.health?.()),
+    await outcomeOf(() => provider.refresh?.()),
   );
-  things.push(...keys.map((key) => said(() => provider.where?.(key))));
+  things.push(...keys.map((key) => outcomeOf(() => provider.where?.(key))));
   const chain = new ProviderChain([
     provider,
     new MemoryProvider({ db: { password: 'fallback' }, list: [] }, { name: 'below' }),
   ]);
   for (const key of keys) {
     things.push(
-      await said(() => chain.explain(key)),
-      await said(async () => `${await chain.explain(key)}`),
-      await said(() => chain.require(`${key}x`)),
+      await outcomeOf(() => chain.explain(key)),
+      await outcomeOf(async () => `${await chain.explain(key)}`),
+      await outcomeOf(() => chain.require(`${key}x`)),
     );
   }
   things.push(
-    await said(() => chain.health()),
-    await said(() => chain.layers()),
-    await said(() => chain.list()),
+    await outcomeOf(() => chain.health()),
+    await outcomeOf(() => chain.layers()),
+    await outcomeOf(() => chain.list()),
     chain,
   );
   things.push(
-    await said(async () => void (await chain.tree())),
-    await said(async () => void (await chain.tree('db'))),
+    await outcomeOf(async () => void (await chain.tree())),
+    await outcomeOf(async () => void (await chain.tree('db'))),
   );
-  things.push(await said(async () => void (await chain.require('db.password', z.number()))));
+  things.push(await outcomeOf(async () => void (await chain.require('db.password', z.number()))));
   for (const Schema of [
     z.object({ db: z.object({ password: z.string() }) }),
     z.object({ db: z.object({ password: z.number(), url: z.email() }) }),
   ]) {
-    const config = await said(() => loadConfig(Schema, chain));
+    const config = await outcomeOf(() => loadConfig(Schema, chain));
     things.push(config);
     if (config instanceof Error) continue;
     const loaded = config as Awaited<ReturnType<typeof loadConfig>>;
@@ -162,15 +162,15 @@ const env = (text: string, more: object = {}) =>
     fileSuffix: '_FILE',
   });
 
-/** Each way to hold a secret, and each way to break what holds it. */
+/** Sources with a secret, sound and broken ones. */
 const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Promise<ConfigProvider>>> = {
   'a variable': ({ secret: text }) => env(text),
-  'a variable that is twice there': ({ secret: text }) =>
+  'two variables for one key': ({ secret: text }) =>
     env(text, { APP__DB__PASS_WORD: `${text}2`, APP__LIST__0: text, APP__LIST__2: text }),
-  'a variable that cannot be a key': ({ secret: text }) => env(text, { APP____X: text }),
+  'a variable with a name that is not a key': ({ secret: text }) => env(text, { APP____X: text }),
   'JSON in a variable': ({ secret: text }) => env('x', { JSON: quoted({ password: text } as never) }),
   'broken JSON in a variable': ({ secret: text }) => env('x', { JSON: `{"password": ${quoted(text)}` }),
-  'JSON that is no object': ({ secret: text }) => env('x', { JSON: quoted(text) }),
+  'JSON that is not an object': ({ secret: text }) => env('x', { JSON: quoted(text) }),
   'the path of a file': ({ secret: text }) => env('x', { APP__BROKEN_FILE: `/nowhere/${text}` }),
   'a file that a variable names': async ({ secret: text, dir }) => {
     await dir.write({ held: text, binary: Buffer.concat([Buffer.from(text), Buffer.from([0xff])]) });
@@ -183,7 +183,7 @@ const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Pro
   'a broken .env file': async ({ secret: text, dir }) => dotenv(dir, `A=1\n?${text}\nDB__PASSWORD=${text}`),
   'a .env file with a name twice': async ({ secret: text, dir }) =>
     dotenv(dir, `DB__PASSWORD=${quote(text)}\nDB__PASSWORD=${quote(text)}`),
-  'a .env file with a quote that does not close': async ({ secret: text, dir }) =>
+  'a .env file with an unclosed quote': async ({ secret: text, dir }) =>
     dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}`),
   'a .env file with a bad reference': async ({ secret: text, dir }) =>
     dotenv(dir, `DB__PASSWORD="${text.replaceAll('"', '')}\${NOT}"`),
@@ -227,7 +227,7 @@ const plants: Readonly<Record<string, (planted: Planted) => ConfigProvider | Pro
       new MemoryProvider({ db: { password: text } }, { name: 'first' }),
       new MemoryProvider({ list: [secret(text)] }, { name: 'second' }),
     ),
-  'two sources that disagree on what is a section': ({ secret: text }) =>
+  'two sources with a value and a section at one key': ({ secret: text }) =>
     new ProviderChain([
       new MemoryProvider({ db: { password: { value: text } } }, { name: 'one' }),
       new MemoryProvider({ db: { password: text } }, { name: 'two' }),
@@ -248,10 +248,10 @@ async function file(dir: Folder, name: string, text: string): Promise<ConfigProv
   return new BundleProvider(dir.at(name));
 }
 
-describe('A secret value appears in no error, explanation, inspection, JSON or output', () => {
+describe('the library', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it.each(Object.entries(plants))('when it is held by %s', async (_, plant) => {
+  it.each(Object.entries(plants))('prints no secret of %s', async (_, plant) => {
     const written: string[] = [];
     for (const stream of [process.stdout, process.stderr])
       vi.spyOn(stream, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);
@@ -264,7 +264,7 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
         const things = await everythingOf(await plant({ secret: text, dir }));
         const shown = [...things.flatMap(printed), ...written];
         const leak = parts(text).flatMap((part) => shown.filter((one) => one.includes(part)))[0];
-        if (leak !== undefined) throw new Error(`it can be read in: ${leak}`);
+        if (leak !== undefined) throw new Error(`a secret can be read in: ${leak}`);
       }),
       { numRuns: 3 },
     );
@@ -272,7 +272,7 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
 
   it.each([
     [
-      'a value that is none',
+      'an unsupported value',
       (text: string) => new MemoryProvider({ db: { password: [Symbol(text)] as never } }),
     ],
     [
@@ -286,12 +286,12 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
     ],
     ['an option', (text: string) => new MemoryProvider({}, { name: [text] as never })],
     [
-      'a variable’s name that is no text',
+      'a variable name that is not a string',
       (text: string) => new EnvProvider({ variables: { a: [text] as never } }),
     ],
     ['a separator', (text: string) => new EnvProvider({ separator: `${text}A` })],
     ['an environment', (text: string) => new DotEnvProvider({ environment: `${text}/` })],
-  ])('when %s is refused', async (_, make) => {
+  ])('prints no secret when %s is refused', async (_, make) => {
     fc.assert(
       fc.property(secrets, (text) => {
         try {
@@ -301,12 +301,12 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
           for (const part of parts(text)) expect(shown.some((one) => one.includes(part))).toBe(false);
           return;
         }
-        throw new Error('it was taken');
+        throw new Error('the value was accepted');
       }),
     );
   });
 
-  it('when a write is refused', async () => {
+  it('prints no secret when a write is refused', async () => {
     const provider = new MemoryProvider({ db: { password: 'x' } });
     await fc.assert(
       fc.asyncProperty(secrets, async (text) => {
@@ -317,7 +317,7 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
           provider.set('..', text),
         ];
         for (const work of refused) {
-          const shown = printed(await said(() => work));
+          const shown = printed(await outcomeOf(() => work));
           for (const part of parts(text)) expect(shown.some((one) => one.includes(part))).toBe(false);
         }
         expect(printed(await provider.set('db.password', text)).join()).not.toContain(parts(text)[0]);
@@ -334,11 +334,11 @@ describe('A secret value appears in no error, explanation, inspection, JSON or o
     'an entry that is a cause',
     'a rejection with a configuration',
     'a report of Node',
-  ])('when a program dies of %s', async (way) => {
+  ])('prints no secret when a program dies of %s', async (way) => {
     await using dir = await folder();
     const text = 'fakeQ7wmZ2kX';
     await dir.write({ 'a.json': `{"db": {"password": "${text}"` });
-    // a report of Node holds the command line: what is secret comes in by it reversed
+    // a report of Node contains the command line, so the secret is passed reversed
     const given = [way, [...text].reverse().join(''), dir.at('a.json')];
     const { code, printed: words } = await ended(
       await program(new URL('./support/dying.ts', import.meta.url)),

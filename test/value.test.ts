@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ConfigValue, frozen, isPlain, sameValue } from '../src/value.ts';
 
-describe('a frozen copy', () => {
-  it('is frozen all through, and leaves the original as it is', () => {
+describe('frozen', () => {
+  it('makes a deeply frozen copy, and leaves the original unfrozen', () => {
     const original = { a: [{ b: 1 }], c: { d: null } };
     const copy = frozen(original);
     expect(copy).toEqual(original);
@@ -11,7 +11,7 @@ describe('a frozen copy', () => {
     expect([original, original.a, original.a[0], original.c].some(Object.isFrozen)).toBe(false);
   });
 
-  it('leaves instances alone: no object of the user’s is frozen in place', () => {
+  it('does not copy or freeze class instances', () => {
     class Own {}
     const instances = {
       date: new Date(0),
@@ -28,7 +28,7 @@ describe('a frozen copy', () => {
     expect(frozen(undefined)).toBeUndefined();
   });
 
-  it('pollutes no prototype by a name of __proto__', () => {
+  it('changes no prototype through a name of __proto__', () => {
     const copy = frozen(JSON.parse('{"__proto__":{"polluted":[1]}}'));
     expect(Object.keys(copy)).toEqual(['__proto__']);
     expect(copy.polluted).toBeUndefined();
@@ -36,17 +36,17 @@ describe('a frozen copy', () => {
   });
 });
 
-describe('plain', () => {
-  it('is what a literal or Object.create(null) makes', () => {
+describe('isPlain', () => {
+  it('accepts only literals and objects without a prototype', () => {
     expect([{}, Object.create(null), JSON.parse('{}')].every(isPlain)).toBe(true);
     expect([null, [], new Date(), Object.create({}), 'x', undefined, () => 0].some(isPlain)).toBe(false);
   });
 });
 
-describe('the same value', () => {
+describe('sameValue', () => {
   const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<ConfigValue>;
 
-  it('is one that reads the same, whatever the order of its names', () => {
+  it('ignores the order of names', () => {
     fc.assert(
       fc.property(json, (value) => {
         expect(sameValue(value, structuredClone(value) as ConfigValue)).toBe(true);
@@ -57,7 +57,7 @@ describe('the same value', () => {
     expect(sameValue(Number.NaN, Number.NaN)).toBe(true);
   });
 
-  it('differs in type, length, names or order of a list', () => {
+  it('compares types, lengths, names and the order of lists', () => {
     const pairs: [ConfigValue, ConfigValue][] = [
       [1, '1'],
       [null, false],

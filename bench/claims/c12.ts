@@ -26,22 +26,22 @@ const defaults = { mode: 'the default', hosts: ['two'], db: { port: 1 } };
 const load = () => loadConfig<Record<string, unknown>>({ ...alone, name: 'app', defaults });
 
 export const claims: Claims = {
-  'Files may be TypeScript, and hold functions.': async () => {
+  'Files may be TypeScript and contain functions.': async () => {
     const { config } = await loadConfig<{ double(n: number): number }>({ ...alone, name: 'typed' });
     equal(config.double(2), 4);
   },
-  'Trees merge deeply; `null` gives way to a default, and lists are joined.': async () => {
+  'Objects are merged deeply, a default replaces `null`, and lists are concatenated.': async () => {
     const { config } = await load();
     deepEqual(
       [config.mode, config.hosts, config.db],
       ['the default', ['one', 'two'], { password: 'fake-secret', port: 1 }],
     );
   },
-  'Values are not validated: the type parameter is a promise of the caller.': async () => {
+  'Values are not validated: the type parameter is not checked.': async () => {
     const { config } = await loadConfig<{ port: number }>({ ...alone, name: 'app' });
     equal(typeof config.port, 'string');
   },
-  'A file that is not there is an empty one, unless it is called required.': async () => {
+  'A missing file counts as empty, unless it is marked as required.': async () => {
     deepEqual((await loadConfig({ ...alone, name: 'none', defaults: { mode: 'the default' } })).config, {
       mode: 'the default',
     });
@@ -50,16 +50,16 @@ export const claims: Claims = {
       /Required/i,
     );
   },
-  'A file that cannot be parsed is an error, whose message quotes the text around the fault.': async () =>
+  'A file that cannot be parsed throws an error. The message quotes the text around the fault.': async () =>
     match(
       (await thrown(() => loadConfig({ ...alone, name: 'broken', defaults }))).message,
       /broken\.config\.json.*fake-secret/s,
     ),
-  '`layers` and `configFile` name the files; which of them a value came from is not kept.': async () => {
+  '`layers` and `configFile` name the files. The file of a single value is not kept.': async () => {
     const { layers, configFile } = await load();
     deepEqual([layers?.length, layers?.[0]?.configFile], [1, 'app.config']);
     match(String(configFile), /app\.config\.json$/);
   },
-  'Printed, it shows its secrets.': async () =>
+  'A printed configuration shows its secrets.': async () =>
     match(printed((await load()).config), /fake-secret.*fake-secret/s),
 };

@@ -1,30 +1,30 @@
 import { inspect } from 'node:util';
 
-/** What is said of a library, and the program that shows it: it throws where the sentence does not hold. */
+/** Statements about a library. Each has a function that throws if the statement is wrong. */
 export type Claims = Readonly<Record<string, () => unknown>>;
 
-/** All the ways in which a value is commonly printed. */
+/** A value in the formats in which values are usually printed. */
 export const printed = (value: unknown): string =>
   `${JSON.stringify(value)} ${inspect(value, { depth: 10 })}`;
 
-/** What a program throws; it is an error of the claim if it throws nothing. */
+/** Returns the error that a function throws. Fails if it throws none. */
 export async function thrown(run: () => unknown): Promise<Error> {
   try {
     await run();
   } catch (error) {
     return error as Error;
   }
-  throw new Error('nothing was thrown');
+  throw new Error('expected an error, none was thrown');
 }
 
-/** What a program writes to the console and to both streams. */
-export async function told(run: () => unknown): Promise<string> {
-  const heard: string[] = [];
+/** Captures the output of a function to stdout and stderr. */
+export async function outputOf(run: () => unknown): Promise<string> {
+  const chunks: string[] = [];
   const streams = [process.stdout, process.stderr];
   const writes = streams.map((stream) => stream.write);
   for (const stream of streams)
     stream.write = ((chunk: unknown) => {
-      heard.push(String(chunk));
+      chunks.push(String(chunk));
       return true;
     }) as typeof stream.write;
   try {
@@ -34,5 +34,5 @@ export async function told(run: () => unknown): Promise<string> {
       stream.write = writes[i] as typeof stream.write;
     });
   }
-  return heard.join('');
+  return chunks.join('');
 }

@@ -14,32 +14,32 @@ const make = (): Convict =>
   convict({ password: { format: String, default: '', env: 'CLAIMED_PASSWORD', sensitive: true } });
 
 export const claims: Claims = {
-  'Formats, defaults, variables and documentation of a key stand together in one schema; reads are synchronous.':
-    () => equal(make().get('password'), 'fake-secret'),
-  '`validate` tells all problems at once, and quotes the values that are not `sensitive`.': async () => {
+  'One schema has the format, default, variable and documentation of each key. Reads are synchronous.': () =>
+    equal(make().get('password'), 'fake-secret'),
+  '`validate` reports all problems at once and quotes values that are not `sensitive`.': async () => {
     const field = { format: ['a', 'b'], default: 'a', env: 'CLAIMED_PASSWORD' };
-    const told = async (sensitive: boolean): Promise<string> =>
+    const report = async (sensitive: boolean): Promise<string> =>
       (await thrown(() => convict({ one: { ...field, sensitive }, two: { ...field, sensitive } }).validate()))
         .message;
-    match(await told(false), /one: .*fake-secret.*two: /s);
-    ok(!(await told(true)).includes('fake-secret'));
+    match(await report(false), /one: .*fake-secret.*two: /s);
+    ok(!(await report(true)).includes('fake-secret'));
   },
-  '`validate({ allowed: "strict" })` refuses keys that the schema does not know.': async () =>
+  '`validate({ allowed: "strict" })` refuses keys that are not in the schema.': async () =>
     match(
       (await thrown(() => make().load({ passwrod: 'x' }).validate({ allowed: 'strict' }))).message,
       /passwrod/,
     ),
-  'The format `Number` takes a variable that is no number for `NaN`, and `validate` lets it pass.': () => {
+  'The format `Number` reads a variable that is not a number as `NaN`, and `validate` accepts it.': () => {
     const config = convict({ port: { format: Number, default: 80, env: 'CLAIMED_PORT' } });
     config.validate();
     ok(Number.isNaN(config.get('port')));
   },
-  'What is `sensitive` is masked by `toString()`, and shown by `getProperties()`, `JSON.stringify` and `inspect`.':
+  '`toString()` masks `sensitive` values; `getProperties()`, `JSON.stringify` and `inspect` show them.':
     () => {
       const config = make();
       ok(!`${config}`.includes('fake-secret'));
       match(printed(config.getProperties()), /fake-secret/);
       match(printed(config), /fake-secret/);
     },
-  'Nothing is kept about where a value came from.': () => ok(!('getOrigin' in make())),
+  'The origin of a value is not kept.': () => ok(!('getOrigin' in make())),
 };

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '../compare.ts';
-import { type Claims, thrown, told } from './claim.ts';
+import { type Claims, outputOf, thrown } from './claim.ts';
 
 interface Dotenvx {
   setLogLevel(options: object): void;
@@ -23,37 +23,37 @@ const text = (): string => readFileSync(path, 'utf8');
 const without = { path, envKeysFile: join(folder, 'none'), quiet: true };
 
 export const claims: Claims = {
-  'Each value is sealed for itself in `.env`, which can be committed; reads are synchronous.': () => {
+  'Each value is sealed separately in `.env`, which can be committed. Reads are synchronous.': () => {
     ok(!text().includes('fake-secret'));
     equal(dotenvx.parse(text(), { privateKey, processEnv: {} }).TOKEN, 'fake-secret');
   },
-  'Who has no private key can still add a secret, for the public key stands in the file.': async () => {
+  'A secret can be added without the private key, because the file contains the public key.': async () => {
     await dotenvx.set('SECOND', 'fake-secret-2', { path, envKeysFile });
     rmSync(envKeysFile, { force: true });
     ok(!text().includes('fake-secret-2'));
     equal(dotenvx.parse(text(), { privateKey, processEnv: {} }).SECOND, 'fake-secret-2');
   },
-  'Without the private key, the sealed text itself becomes the value; an error is told and returned beside it.':
+  'Without the private key, the sealed text becomes the value, and an error is printed and returned.':
     async () => {
       const processEnv: Record<string, string> = {};
       let error: Error | undefined;
-      await told(() => ({ error } = dotenvx.config({ ...without, processEnv })));
+      await outputOf(() => ({ error } = dotenvx.config({ ...without, processEnv })));
       match(String(processEnv.TOKEN), /^encrypted:/);
       match(String(error?.message), /DECRYPTION_FAILED/);
     },
-  'With `strict`, the same throws.': async () =>
+  'With `strict`, a missing private key throws.': async () =>
     match(
-      (await thrown(() => told(() => dotenvx.config({ ...without, processEnv: {}, strict: true })))).message,
+      (await thrown(() => outputOf(() => dotenvx.config({ ...without, processEnv: {}, strict: true }))))
+        .message,
       /DECRYPTION_FAILED/,
     ),
-  'A file that is not there is told, and an empty one is answered.': async () => {
+  'For a missing file, an error is printed and an empty object is returned.': async () => {
     let parsed: object | undefined;
-    const said = await told(
-      () => ({ parsed } = dotenvx.config({ path: join(folder, '.none'), processEnv: {}, quiet: true })),
-    );
-    match(said, /MISSING_ENV_FILE/);
+    const options = { path: join(folder, '.none'), processEnv: {}, quiet: true };
+    const output = await outputOf(() => ({ parsed } = dotenvx.config(options)));
+    match(output, /MISSING_ENV_FILE/);
     deepEqual(parsed, {});
   },
-  'All values are texts, and nothing is validated.': () =>
+  'All values are strings, and nothing is validated.': () =>
     equal(dotenvx.parse('PORT=abc\nMAX=5\n', { processEnv: {} }).MAX, '5'),
 };

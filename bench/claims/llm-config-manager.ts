@@ -22,7 +22,7 @@ function file(name: string, text: string): BundleProvider {
 }
 const base = '{\n  "mode": null,\n  "hosts": ["one"],\n  "db": { "password": "fake-secret", "port": 1 }\n}\n';
 
-/** A store that counts, like the one of the claims about Powertools. */
+/** A store that counts requests, like the one in the claims about Powertools. */
 class Store implements DocumentSource {
   readonly name = 'store';
   readonly batch = 1;
@@ -49,11 +49,11 @@ class Store implements DocumentSource {
 }
 const code = async (run: () => unknown): Promise<string> => {
   const error = await thrown(run);
-  return isConfigError(error) ? error.code : 'no error of ours';
+  return isConfigError(error) ? error.code : 'not a ConfigError';
 };
 
 export const claims: Claims = {
-  'The result has the type of a Standard Schema and is frozen; `config.value` and `config.get` are synchronous, the load is not.':
+  'The result is frozen and has the type of a Standard Schema. Reads are synchronous, the load is not.':
     async () => {
       const config = await loadConfig(
         z.object({ port: z.number() }),
@@ -63,22 +63,21 @@ export const claims: Claims = {
       equal(port, 80);
       ok(Object.isFrozen(config.value));
     },
-  'A variable set to `abc` is no number: the load fails, and its report names the variable and all other problems.':
-    async () => {
-      const schema = z.object({ port: z.number(), mode: z.string() });
-      match(
-        (await thrown(() => loadConfig(schema, new EnvProvider({ env: { PORT: 'abc' } })))).message,
-        /PORT.*mode/s,
-      );
-    },
-  '`"false"` is false, also under `z.coerce.boolean()`.': async () => {
+  'A numeric variable set to `abc` fails the load. The report names it and all other problems.': async () => {
+    const schema = z.object({ port: z.number(), mode: z.string() });
+    match(
+      (await thrown(() => loadConfig(schema, new EnvProvider({ env: { PORT: 'abc' } })))).message,
+      /PORT.*mode/s,
+    );
+  },
+  '`"false"` is false, also with `z.coerce.boolean()`.': async () => {
     const config = await loadConfig(
       z.object({ debug: z.coerce.boolean() }),
       new EnvProvider({ env: { DEBUG: 'false' } }),
     );
     equal(config.value.debug, false);
   },
-  '`explain` names the file, line and column of a value, and who was shadowed.': async () => {
+  '`explain` names the file, line and column of a value, and the values that it overrides.': async () => {
     const chain = new ProviderChain([new EnvProvider({ env: { DB__PORT: '2' } }), file('base.json', base)]);
     const config = await loadConfig(z.object({ db: z.object({ port: z.number() }) }), chain, {
       unknown: 'ignore',
@@ -93,7 +92,7 @@ export const claims: Claims = {
     const tree = await chain.tree();
     deepEqual([tree.mode, tree.hosts], [null, ['one']]);
   },
-  'A file that cannot be parsed fails the load; the error names the line and does not quote the text.':
+  'A file that cannot be parsed fails the load. The error names the line and does not quote the text.':
     async () => {
       const { message } = await thrown(() =>
         loadConfig(
@@ -104,7 +103,7 @@ export const claims: Claims = {
       match(message, /b\.json:1/);
       ok(!message.includes('fake-secret'));
     },
-  'A store that cannot be reached fails the load: a default does not win because of an outage.': async () => {
+  'An unreachable store fails the load: a default is not used because of an outage.': async () => {
     const store = new Store();
     store.isDown = true;
     const provider = sheltered(store, { resilience: { attempts: 1 } });
@@ -113,15 +112,16 @@ export const claims: Claims = {
       'unavailable',
     );
   },
-  'Fifty readers of one key at once make one request, and ten reads of a missing key make one.': async () => {
-    const store = new Store({ key: 'value' });
-    const provider = sheltered(store);
-    await Promise.all(Array.from({ length: 50 }, () => provider.get('key')));
-    equal(store.requests, 1);
-    for (let i = 0; i < 10; i++) await provider.get('missing');
-    equal(store.requests, 2);
-  },
-  'In an outage, twenty reads make five requests, and then the breaker is open.': async () => {
+  'Fifty concurrent reads of one key make one request, and ten reads of a missing key make one.':
+    async () => {
+      const store = new Store({ key: 'value' });
+      const provider = sheltered(store);
+      await Promise.all(Array.from({ length: 50 }, () => provider.get('key')));
+      equal(store.requests, 1);
+      for (let i = 0; i < 10; i++) await provider.get('missing');
+      equal(store.requests, 2);
+    },
+  'In an outage, twenty reads make five requests, then the breaker opens.': async () => {
     const store = new Store();
     store.isDown = true;
     const provider = sheltered(store, { resilience: { attempts: 1 } });
@@ -130,7 +130,7 @@ export const claims: Claims = {
     equal(store.requests, 5);
     deepEqual([...codes], ['unavailable', 'circuit_open']);
   },
-  'With `staleIfErrorMs`, a value that has expired is used in an outage.': async () => {
+  'With `staleIfErrorMs`, an expired value is used in an outage.': async () => {
     const store = new Store({ key: 'value' });
     const provider = sheltered(store, {
       cache: { ttlMs: 1, staleIfErrorMs: 60_000 },
@@ -141,14 +141,13 @@ export const claims: Claims = {
     store.isDown = true;
     equal((await provider.get('key'))?.value, 'value');
   },
-  'Printed by `JSON.stringify` or `inspect`, a configuration, a part of it and an entry mask their secrets.':
-    async () => {
-      const config = await loadConfig(file('base.json', base));
-      const entry = await file('base.json', base).get('db.password');
-      for (const one of [config, config.value, entry]) ok(!printed(one).includes('fake-secret'));
-      ok(printed(config.value).includes('one'));
-    },
-  'A reload that fails leaves the configuration as it was.': async () => {
+  '`JSON.stringify` and `inspect` mask the secrets of a configuration, a section and an entry.': async () => {
+    const config = await loadConfig(file('base.json', base));
+    const entry = await file('base.json', base).get('db.password');
+    for (const one of [config, config.value, entry]) ok(!printed(one).includes('fake-secret'));
+    ok(printed(config.value).includes('one'));
+  },
+  'A failed reload does not change the configuration.': async () => {
     const provider = file('living.json', '{ "port": 1 }');
     await using config = await loadConfig(z.object({ port: z.number() }), provider);
     writeFileSync(join(folder, 'living.json'), '{ "port": "none" }');

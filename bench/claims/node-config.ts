@@ -27,13 +27,13 @@ interface NodeConfig {
 const { default: config } = await peer<{ default: NodeConfig }>('config');
 
 export const claims: Claims = {
-  'The configuration is read while the module is imported; every read after that is synchronous.': () =>
+  'The configuration is read on import. Every read after that is synchronous.': () =>
     equal(config.get('db.host'), 'db.example.com'),
-  '`get` of a key that nobody has throws, and `has` answers false.': async () => {
+  '`get` of a missing key throws, and `has` returns false.': async () => {
     match((await thrown(() => config.get('db.missing'))).message, /not defined/);
     equal(config.has('db.missing'), false);
   },
-  'A file that cannot be parsed ends the start with an error that names the file.': () => {
+  'If a file cannot be parsed, the import fails with an error that names the file.': () => {
     const broken = mkdtempSync(join(tmpdir(), 'claims-'));
     writeFileSync(join(broken, 'default.json'), '{ "password": fake }');
     const { status, stderr } = spawnSync(
@@ -48,15 +48,15 @@ export const claims: Claims = {
     ok(status !== 0);
     match(stderr, /Cannot parse config file.*default\.json/);
   },
-  'Values are not validated: a number that a variable sets to `abc` is the text `abc`.': () =>
+  'Values are not validated: if a variable sets a number to `abc`, the value is the string `abc`.': () =>
     equal(config.get('port'), 'abc'),
-  '`util.getConfigSources()` lists the files and what each of them says, without lines.': () => {
+  '`util.getConfigSources()` lists the files and their contents, without lines.': () => {
     const [file] = config.util.getConfigSources();
     match(String(file?.name), /default\.json$/);
     ok(file?.parsed && !JSON.stringify(Object.keys(file)).includes('line'));
   },
-  'Printed by `JSON.stringify` or `inspect`, it shows its secrets.': () =>
+  '`JSON.stringify` and `inspect` show the secrets of a configuration.': () =>
     match(printed(config), /fake-secret.*fake-secret/s),
-  'After the first `get` it is immutable: an assignment throws.': async () =>
+  'The configuration is immutable after the first `get`: an assignment throws.': async () =>
     match((await thrown(() => Object.assign(config.db, { password: 'another' }))).message, /immutable/),
 };

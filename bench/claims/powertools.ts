@@ -9,7 +9,7 @@ const { BaseProvider } = await peer<{ BaseProvider: new (options: object) => Rea
   '@aws-lambda-powertools/parameters/base',
 );
 
-/** The class below all providers of Powertools, over a store that counts. */
+/** A fake store on the base class of all Powertools providers. Counts requests. */
 class Store extends BaseProvider {
   requests = 0;
   value: string | undefined;
@@ -27,7 +27,7 @@ class Store extends BaseProvider {
 }
 
 export const claims: Claims = {
-  'What was read is kept for `maxAge`, by default five seconds.': async () => {
+  'A value is cached for `maxAge`, by default five seconds.': async () => {
     const store = new Store('value');
     const { now } = Date;
     const startedAt = now();
@@ -42,7 +42,7 @@ export const claims: Claims = {
     }
     Date.now = now;
   },
-  'Fifty readers of one key at once, when it is not held, make fifty requests.': async () => {
+  'Fifty concurrent reads of a key that is not cached make fifty requests.': async () => {
     const store = new Store('value');
     await Promise.all(Array.from({ length: 50 }, () => store.get('key')));
     equal(store.requests, 50);
@@ -52,32 +52,32 @@ export const claims: Claims = {
     for (let i = 0; i < 10; i++) await store.get('key');
     equal(store.requests, 10);
   },
-  'In an outage, each read asks the store: twenty reads make twenty requests.': async () => {
+  'In an outage, each read makes a request: twenty reads make twenty requests.': async () => {
     const store = new Store();
     store.isDown = true;
     for (let i = 0; i < 20; i++) await thrown(() => store.get('key'));
     equal(store.requests, 20);
   },
-  'A value that has expired is not used in an outage: the read throws.': async () => {
+  'An expired value is not used in an outage: the read throws.': async () => {
     const store = new Store('value');
     await store.get('key', { maxAge: 0.001 });
     await new Promise((resolve) => setTimeout(resolve, 10));
     store.isDown = true;
     match((await thrown(() => store.get('key', { maxAge: 0.001 }))).name, /GetParameterError/);
   },
-  'An object of `transform: "json"` is the one in the cache: who changes it changes it for everybody.':
+  'With `transform: "json"`, all readers share the cached object: a change affects all of them.':
     async () => {
       const store = new Store('{"pool":{"max":1}}');
       const one = (await store.get('key', { transform: 'json' })) as { pool: { max: number } };
       one.pool.max = 2;
       equal(((await store.get('key', { transform: 'json' })) as typeof one).pool.max, 2);
     },
-  'The error of a value that is no JSON may quote it.': async () =>
+  'The error for a value that is not valid JSON may quote the value.': async () =>
     match(
       (await thrown(() => new Store('fake-secret').get('key', { transform: 'json' }))).message,
       /fake-secret/,
     ),
-  'Printed by `inspect`, a provider shows the values that it holds.': async () => {
+  '`inspect` of a provider shows its cached values.': async () => {
     const store = new Store('fake-secret');
     await store.get('key');
     match(printed(store), /fake-secret/);

@@ -1,5 +1,6 @@
-// Runs what docs/comparison.md says: each file of claims in a process of its own, for libraries read their environment when they are
-// imported. Writes the sentences that hold into the page; with --check, says whether the page has just these.
+// Runs the claims of docs/comparison.md. Each file runs in its own process, because libraries read the
+// environment on import. Writes the sentences that hold into the page, or with BENCH_CHECK=1 fails if the
+// page differs.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fill, filled } from '../page.ts';
@@ -17,9 +18,8 @@ if (only) {
       await proof();
       held.push(sentence);
     } catch (error) {
-      console.error(
-        `It is not so that ${only.replace('.ts', '')}: ${sentence}\n  ${(error as Error).stack ?? String(error)}`,
-      );
+      const { stack = String(error) } = error as Error;
+      console.error(`${only.replace('.ts', '')}: not true: ${sentence}\n  ${stack}`);
       process.exitCode = 1;
     }
   }
@@ -42,7 +42,7 @@ if (only) {
   if (!good) process.exitCode = 1;
   else if (process.env.BENCH_CHECK !== '1') fill(page, parts);
   else if (filled(page, parts) !== readFileSync(new URL(`../../${page}`, here), 'utf8')) {
-    console.error(`${page} says something else: run npm run bench -- claims`);
+    console.error(`${page} differs from the claims: run npm run bench -- claims`);
     process.exitCode = 1;
   }
 }

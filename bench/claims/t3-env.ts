@@ -1,7 +1,7 @@
 import { equal, match, ok } from 'node:assert/strict';
 import { z } from 'zod';
 import { peer } from '../compare.ts';
-import { type Claims, printed, thrown, told } from './claim.ts';
+import { type Claims, outputOf, printed, thrown } from './claim.ts';
 
 interface T3Env {
   createEnv(options: object): Record<string, unknown>;
@@ -11,18 +11,18 @@ const make = (server: object, runtimeEnv: object, more: object = {}) =>
   createEnv({ server, runtimeEnv, ...more });
 
 export const claims: Claims = {
-  'Variables are validated by any Standard Schema when the module is imported; reads are synchronous and typed.':
-    () => equal(make({ PORT: z.coerce.number() }, { PORT: '80' }).PORT, 80),
-  'A variable for servers cannot be read where the code runs in a browser.': async () => {
+  'A Standard Schema validates the variables on import. Reads are synchronous and typed.': () =>
+    equal(make({ PORT: z.coerce.number() }, { PORT: '80' }).PORT, 80),
+  'A server variable cannot be read in a browser.': async () => {
     const env = make({ TOKEN: z.string() }, {}, { clientPrefix: 'PUBLIC_', client: {}, isServer: false });
     match((await thrown(() => env.TOKEN)).message, /server-side/);
   },
-  'Errors tell all variables at once, by name.': async () => {
-    const said = await told(() => thrown(() => make({ A: z.string(), B: z.string() }, {})));
-    match(said, /A.*B/s);
+  'The error names all invalid variables at once.': async () => {
+    const output = await outputOf(() => thrown(() => make({ A: z.string(), B: z.string() }, {})));
+    match(output, /A.*B/s);
   },
-  'Texts are read by the schema alone: `z.coerce.boolean()` makes `true` of `"false"`.': () =>
+  'Only the schema converts strings: `z.coerce.boolean()` reads `"false"` as `true`.': () =>
     equal(make({ DEBUG: z.coerce.boolean() }, { DEBUG: 'false' }).DEBUG, true),
-  'Printed, it shows its secrets.': () =>
+  'A printed environment shows its secrets.': () =>
     ok(printed(make({ TOKEN: z.string() }, { TOKEN: 'fake-secret' })).includes('fake-secret')),
 };

@@ -14,32 +14,34 @@ function folder(files: Readonly<Record<string, string>>): string {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(made, name), text);
   return made;
 }
-function varlock(cwd: string, ...args: string[]): { readonly status: number | null; readonly said: string } {
+function varlock(
+  cwd: string,
+  ...args: string[]
+): { readonly status: number | null; readonly output: string } {
   const env = { ...process.env, VARLOCK_TELEMETRY_DISABLED: 'true', NO_COLOR: '1' };
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
     cwd,
     env,
     encoding: 'utf8',
   });
-  return { status, said: `${stdout}${stderr}` };
+  return { status, output: `${stdout}${stderr}` };
 }
 const good = folder({ '.env.schema': schema, '.env.local': 'TOKEN=fake-secret\n' });
 
 export const claims: Claims = {
-  'Types, requirements and sensitivity stand in a `.env.schema`; what does not keep to them ends the start.':
-    () => {
-      const { status, said } = varlock(folder({ '.env.schema': schema, '.env.local': 'PORT=abc\n' }), 'load');
-      ok(status !== 0);
-      match(said, /PORT/);
-      match(said, /TOKEN/);
-    },
-  '`varlock load` masks what is sensitive.': () => {
-    const { status, said } = varlock(good, 'load');
-    equal(status, 0);
-    ok(!said.includes('fake-secret'));
+  'A `.env.schema` declares types, requirements and sensitivity. The start fails on a violation.': () => {
+    const { status, output } = varlock(folder({ '.env.schema': schema, '.env.local': 'PORT=abc\n' }), 'load');
+    ok(status !== 0);
+    match(output, /PORT/);
+    match(output, /TOKEN/);
   },
-  '`varlock run` masks it in whatever the program prints.': () => {
-    const { said } = varlock(
+  '`varlock load` masks sensitive values.': () => {
+    const { status, output } = varlock(good, 'load');
+    equal(status, 0);
+    ok(!output.includes('fake-secret'));
+  },
+  '`varlock run` masks them in all output of the program.': () => {
+    const { output } = varlock(
       good,
       'run',
       '--',
@@ -47,16 +49,15 @@ export const claims: Claims = {
       '-e',
       'console.log("the token is", process.env.TOKEN)',
     );
-    match(said, /the token is/);
-    ok(!said.includes('fake-secret'));
+    match(output, /the token is/);
+    ok(!output.includes('fake-secret'));
   },
-  '`varlock explain` names the file that a value came from and all files that define it, without lines.':
-    () => {
-      const { said } = varlock(good, 'explain', 'TOKEN');
-      match(said, /\.env\.local.*\.env\.schema/s);
-      ok(!/\.env\.local:\d/.test(said));
-    },
-  'A value that cannot be fetched ends the start: an outage is not absence.': () => {
+  '`varlock explain` names the file of a value and all files that define it, without lines.': () => {
+    const { output } = varlock(good, 'explain', 'TOKEN');
+    match(output, /\.env\.local.*\.env\.schema/s);
+    ok(!/\.env\.local:\d/.test(output));
+  },
+  'The start fails if a value cannot be fetched: an outage does not count as absent.': () => {
     const { status } = varlock(
       folder({ '.env.schema': '# @defaultSensitive=false\n# ---\nTOKEN=exec("exit 1")\n' }),
       'load',

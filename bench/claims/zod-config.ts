@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { peer } from '../compare.ts';
-import { type Claims, printed, told } from './claim.ts';
+import { type Claims, outputOf, printed } from './claim.ts';
 
 interface ZodConfig {
   loadConfig(options: object): Promise<Record<string, unknown>>;
@@ -18,16 +18,16 @@ const schema = z.object({ password: z.string().default('the default') });
 const load = (file: string) => loadConfig({ schema, adapters: [jsonAdapter({ path: join(folder, file) })] });
 
 export const claims: Claims = {
-  'Files, variables and others merge and are validated by a zod schema, whose type the result has.':
+  'A zod schema validates the merged files, variables and other sources, and gives the result its type.':
     async () => deepEqual(await load('good.json'), { password: 'fake-secret' }),
-  'A file that cannot be read or parsed is a warning, which quotes the text, and the default wins.':
-    async () => {
-      let config: object | undefined;
-      const said = await told(async () => {
-        config = await load('broken.json');
-      });
-      match(said, /fake-secret/);
-      deepEqual(config, { password: 'the default' });
-    },
-  'Printed, it shows its secrets.': async () => match(printed(await load('good.json')), /fake-secret/),
+  'If a file cannot be read or parsed, a warning quotes its text and the default is used.': async () => {
+    let config: object | undefined;
+    const output = await outputOf(async () => {
+      config = await load('broken.json');
+    });
+    match(output, /fake-secret/);
+    deepEqual(config, { password: 'the default' });
+  },
+  'A printed configuration shows its secrets.': async () =>
+    match(printed(await load('good.json')), /fake-secret/),
 };

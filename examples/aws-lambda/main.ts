@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-// SSM, as far as the handler knows it
+// a fake SSM with the one operation that the handler needs
 let calls = 0;
 let hanging = false;
 const server = createServer((request, response) => {
@@ -31,7 +31,7 @@ Object.assign(process.env, {
   AWS_SECRET_ACCESS_KEY: 'fake',
 });
 
-// one file, in which only the SDK is missing: Lambda has it
+// one file without the SDK, which the Lambda runtime includes
 const folder = await mkdtemp(join(import.meta.dirname, '.bundle-'));
 try {
   const outfile = join(folder, 'handler.mjs');
@@ -46,15 +46,14 @@ try {
   });
   const startedAt = performance.now();
   const { handler } = (await import(outfile)) as typeof import('./handler.ts');
-  console.log(
-    `${Math.round((await stat(outfile)).size / 1024)} KB, imported in ${Math.round(performance.now() - startedAt)} ms`,
-  );
+  const importMs = Math.round(performance.now() - startedAt);
+  console.log(`${Math.round((await stat(outfile)).size / 1024)} KB, imported in ${importMs} ms`);
 
   console.log('cold', await handler());
   await Promise.all(Array.from({ length: 100 }, handler));
-  console.log(`a hundred more: ${calls} call in all`);
+  console.log(`a hundred more: ${calls} call in total`);
   const timers = process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
-  console.log(`timers left while it is frozen: ${timers}`);
+  console.log(`timers left while frozen: ${timers}`);
 
   const now = Date.now;
   let frozenMs = 0;
@@ -64,15 +63,14 @@ try {
     return new Promise((thawed) => void setImmediate(thawed));
   };
   await freeze(120_000);
-  console.log('thawed after two minutes', (await handler()).statusCode, `${calls} calls in all`);
+  console.log('thawed after two minutes', (await handler()).statusCode, `${calls} calls in total`);
 
   hanging = true;
   await freeze(120_000);
-  const askedAt = performance.now();
+  const calledAt = performance.now();
   const { statusCode } = await handler(); // the last good values
-  console.log(
-    `and while the store hangs: ${statusCode}, ${performance.now() - askedAt < 3_000 ? 'in time' : 'too late'}`,
-  );
+  const inTime = performance.now() - calledAt < 3_000;
+  console.log(`while the store hangs: ${statusCode}, ${inTime ? 'in time' : 'too late'}`);
 } finally {
   await rm(folder, { recursive: true });
   server.closeAllConnections();

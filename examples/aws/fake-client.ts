@@ -10,7 +10,7 @@ const secrets: Readonly<Record<string, string>> = {
   'prod/llm': '{"apiKey":"fake-key"}',
 };
 
-/** Stands in for AWS, so that this example runs anywhere: an injected client needs no region. */
+/** A fake AWS client, so the example runs anywhere. An injected client needs no region. */
 export function fakeClient(): AwsClient {
   const secret = (Name: string) => ({ Name, SecretString: secrets[Name], VersionId: 'fake-version' });
   const answers: Record<string, (input: never) => object> = {

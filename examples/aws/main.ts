@@ -16,7 +16,7 @@ console.log(`${host}`);
 const named = new AwsSsmProvider({
   ...connection,
   parameters: {
-    'image.id': '/aws/service/ami', // public parameters
+    'image.id': '/aws/service/ami', // a public parameter
     'database.host': '/acme/inference/database/host',
   },
 });
@@ -24,8 +24,10 @@ const named = new AwsSsmProvider({
 console.log(`${await named.get('image.id')}`);
 
 // #region secrets
-const secrets = new AwsSecretsManagerProvider({ ...connection, path: 'acme/inference/' }); // everything below it
-const apiKey = await secrets.get('llm.apiKey'); // the field apiKey of acme/inference/llm, or the secret acme/inference/llm/apiKey
+// every secret below acme/inference/
+const secrets = new AwsSecretsManagerProvider({ ...connection, path: 'acme/inference/' });
+// the field apiKey of acme/inference/llm, or the secret acme/inference/llm/apiKey
+const apiKey = await secrets.get('llm.apiKey');
 // #endregion
 console.log(`${apiKey}`);
 
@@ -34,7 +36,7 @@ const map = new AwsSecretsManagerProvider({
   ...connection,
   secrets: {
     'llm.apiKey': 'prod/llm#apiKey', // one field of one secret
-    llmText: 'prod/llm#', // its text, as it stands
+    llmText: 'prod/llm#', // the whole text of one secret
   },
 });
 // #endregion
@@ -51,29 +53,28 @@ await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.database.host, config.value.llm.model);
 const cost = { ssm: ssm.stats().requests - asked.ssm, secrets: secrets.stats().requests - asked.secrets };
-console.log(`requests of the load: ${cost.ssm} to SSM, ${cost.secrets} to Secrets Manager`);
+console.log(`requests for the load: ${cost.ssm} to SSM, ${cost.secrets} to Secrets Manager`);
 
 // #region versions
-const before = await secrets.get('llm.apiKey', { version: 'AWSPREVIOUS' }); // a stage, or a version id
-const third = await ssm.get('database.host', { version: '3' }); // a number, or a label
+const before = await secrets.get('llm.apiKey', { version: 'AWSPREVIOUS' }); // a stage or a version id
+const third = await ssm.get('database.host', { version: '3' }); // a number or a label
 // #endregion
 console.log(before?.version, third?.version);
 
 // #region kms
-const key = kmsKey({ ...connection, keyId: 'alias/config', encryptionContext: { app: 'inference' } }); // the keys of an encrypted file
+// protects the keys of an encrypted file
+const key = kmsKey({ ...connection, keyId: 'alias/config', encryptionContext: { app: 'inference' } });
 const wrapped = await key.wrap(new Uint8Array(32));
 // #endregion
 console.log(key.kid, wrapped.length);
 
-const answer = {
+const Credentials = {
   AccessKeyId: 'fake',
   SecretAccessKey: 'fake',
   SessionToken: 'fake',
   Expiration: new Date('2030-01-01'),
 };
-const role = await assumed(
-  { assumeRole: async () => ({ Credentials: answer }) },
-  'arn:aws:iam::123456789012:role/inference-config',
-);
+const sts = { assumeRole: async () => ({ Credentials }) };
+const role = await assumed(sts, 'arn:aws:iam::123456789012:role/inference-config');
 console.log(role.expiration?.toISOString());
 await Promise.all([ssm, named, secrets, map, key].map((one) => one.close()));

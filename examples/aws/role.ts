@@ -1,7 +1,7 @@
 import type { AwsCredentials } from 'llm-config-manager/aws';
 
 // #region role
-/** `new STS({})` of @aws-sdk/client-sts, of which this much is needed. */
+/** The part of `new STS({})` from @aws-sdk/client-sts that is needed here. */
 export interface Sts {
   assumeRole(input: { RoleArn: string; RoleSessionName: string }): Promise<{
     Credentials?: {
@@ -13,10 +13,10 @@ export interface Sts {
   }>;
 }
 
-/** For the option `credentials`: `() => assumed(sts, 'arn:aws:iam::123456789012:role/inference-config')`. */
+/** Fits the option `credentials`: `() => assumed(sts, 'arn:aws:iam::123456789012:role/inference-config')`. */
 export async function assumed(sts: Sts, RoleArn: string): Promise<AwsCredentials> {
-  const { Credentials: its = {} } = await sts.assumeRole({ RoleArn, RoleSessionName: 'inference' });
-  const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '', Expiration = new Date(0) } = its;
+  const { Credentials = {} } = await sts.assumeRole({ RoleArn, RoleSessionName: 'inference' });
+  const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '', Expiration = new Date(0) } = Credentials;
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,

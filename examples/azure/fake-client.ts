@@ -1,6 +1,6 @@
 import type { AzureClient } from 'llm-config-manager/azure';
 
-/** A client that answers from memory, so that the example runs without Azure. */
+/** A client that answers from memory, so the example runs without Azure. */
 export function fakeClient(): AzureClient {
   const secrets = new Map<string, string[]>([
     ['inference--database--pool-max', ['5']],

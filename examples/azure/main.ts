@@ -36,11 +36,11 @@ await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), azure
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.database.poolMax);
-console.log(`requests of the load: ${azure.stats().requests - asked}`);
+console.log(`requests for the load: ${azure.stats().requests - asked}`);
 
 // #region write
 const written = await named.set('llm.apiKey', 'fake-2'); // a new version
-await named.delete('llm.apiKey'); // softly: it can be recovered
+await named.delete('llm.apiKey'); // a soft delete: the secret can be recovered
 // #endregion
 console.log(`${written.version}`);
 await named.close();

@@ -14,7 +14,7 @@ const Schema = z.object({
   models: z.array(z.string()),
 });
 await using chain = new ProviderChain([
-  new BundleProvider({ path: 'config/local.json', optional: true }), // a machine's own, which need not be there
+  new BundleProvider({ path: 'config/local.json', optional: true }), // for this machine, may be missing
   new BundleProvider('config/limits.toml'),
   base,
 ]);

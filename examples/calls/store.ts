@@ -1,7 +1,7 @@
 import { ConfigError } from 'llm-config-manager';
 import type { DocumentSource, Outcome } from 'llm-config-manager/shelter';
 
-/** A store that hands out ten documents in one request, and counts the requests. */
+/** A store that returns up to ten documents per request and counts its requests. */
 export class Store implements DocumentSource {
   readonly name = 'store';
   readonly batch = 10;

@@ -11,10 +11,10 @@ const shared = new MemoryProvider({
   'acme/inference.model': 'medium', // the same as acme.inference.model
 });
 
-const view = scoped(shared, 'acme.inference'); // cuts: acme.inference.model is model
+const view = scoped(shared, 'acme.inference'); // strips a prefix: acme.inference.model becomes model
 assert.equal((await view.get('model'))?.value, 'medium');
 
-const below = mounted(new MemoryProvider({ model: 'large' }), 'llm'); // prepends: model is llm.model
+const below = mounted(new MemoryProvider({ model: 'large' }), 'llm'); // adds one: model becomes llm.model
 assert.equal((await below.get('llm.model'))?.value, 'large');
 // #endregion
 
@@ -36,7 +36,7 @@ const files: Record<string, MemoryProvider> = {
 const make = (name: string) => files[name] ?? new MemoryProvider({}, { name });
 
 const production = environments('production', make);
-assert.deepEqual(await production.tree(), { replicas: 3, port: 8080 }); // nothing of staging
+assert.deepEqual(await production.tree(), { replicas: 3, port: 8080 }); // no values from staging
 
 const canary = environments('canary', make, { inherit: ['production'] });
 assert.deepEqual(await canary.tree(), { replicas: 3, port: 8080 });

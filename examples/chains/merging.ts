@@ -14,10 +14,10 @@ const merged = new ProviderChain([
 ]);
 
 assert.deepEqual(await merged.tree(), {
-  database: { host: 'db.internal', port: 5432 }, // key by key
+  database: { host: 'db.internal', port: 5432 }, // merged key by key
   models: ['large'], // a list replaces a list
 });
-assert.equal(await merged.value('database.host'), 'db.internal'); // the same answer for one key
+assert.equal(await merged.value('database.host'), 'db.internal'); // the same result for a single key
 // #endregion
 
 // #region conflict
@@ -26,6 +26,6 @@ const clash = new ProviderChain([
   new MemoryProvider({ database: { host: 'localhost' }, port: 8080 }, { name: 'base' }),
 ]);
 
-assert.deepEqual(await clash.value('port'), 8080); // who does not read the clash is not disturbed
+assert.deepEqual(await clash.value('port'), 8080); // other keys are not affected by the conflict
 await failure(clash.tree());
 // #endregion

@@ -15,8 +15,8 @@ const env = {
 const prefixed = new ProviderChain([new EnvProvider({ prefix: 'APP', env }), base]);
 
 assert.deepEqual(await prefixed.tree(), {
-  database: { poolMax: '20', 'statement-timeout': '250' }, // as the file calls them
-  feature: { newUi: 'true' }, // nobody knows this one: camelCase
+  database: { poolMax: '20', 'statement-timeout': '250' }, // spelled as in the file
+  feature: { newUi: 'true' }, // unknown to the other sources: camelCase
 });
 // #endregion
 

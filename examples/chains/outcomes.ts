@@ -13,14 +13,14 @@ const defaults = new MemoryProvider(
 );
 const chain = new ProviderChain([store, defaults]);
 
-assert.equal(await chain.value('llm.model'), 'medium'); // found: nobody below is asked
-assert.equal(await chain.value('llm.suffix'), ''); // an empty text is found, too
-assert.equal(await chain.value('llm.region'), 'eu'); // absent: the next one is asked
+assert.equal(await chain.value('llm.model'), 'medium'); // found: providers below are not read
+assert.equal(await chain.value('llm.suffix'), ''); // an empty string is found too
+assert.equal(await chain.value('llm.region'), 'eu'); // absent: read from the next provider
 assert.equal(await chain.value('llm.timeoutMs'), undefined); // absent everywhere
 // #endregion
 
 // #region failed
-const broken = faulty(store, () => 'denied'); // a store that refuses us
+const broken = faulty(store, () => 'denied'); // a store that denies access
 const guarded = new ProviderChain([broken, defaults]);
 await failure(guarded.value('llm.model')); // not 'small'
 // #endregion

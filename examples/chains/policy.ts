@@ -17,7 +17,10 @@ const policy: Intercept = async (operation, next) => {
   const keys = operation.type === 'getMany' ? operation.keys : [operation.key];
   const refused = keys.find((key) => !caller?.may.some((prefix) => startsWith(key, prefix)));
   if (refused !== undefined)
-    throw new ConfigError('policy_violation', `${caller?.name ?? 'nobody'} may not read ${refused}`);
+    throw new ConfigError(
+      'policy_violation',
+      `${caller?.name ?? 'an unknown caller'} may not read ${refused}`,
+    );
   return next();
 };
 const guarded = new ProviderChain([provider], { intercept: policy });

@@ -1,10 +1,10 @@
 export const heading = (text: string): void => console.log(`\n# ${text}\n`);
 export const print = (text: unknown): void => console.log(`${text}`);
 
-/** What a failed read says, as an application would log it. */
+/** Prints the error of a failed read as an application would log it. */
 export async function failure(read: Promise<unknown>): Promise<void> {
   await read.then(
-    (value) => print(`it did not fail, but answered ${JSON.stringify(value)}`),
+    (value) => print(`expected an error, got ${JSON.stringify(value)}`),
     (error: { code: string; message: string }) => print(`${error.code}: ${error.message}`),
   );
 }

@@ -6,25 +6,23 @@ import { failure, heading, print } from './print.ts';
 heading('tolerance');
 
 let fault: CallFault = 'unavailable';
-const store = faulty(
-  new MemoryProvider({ 'flags.beta': true, 'llm.model': 'large' }, { name: 'store' }),
-  () => fault,
-);
+const values = new MemoryProvider({ 'flags.beta': true, 'llm.model': 'large' }, { name: 'store' });
+const store = faulty(values, () => fault);
 const defaults = new MemoryProvider({ flags: { beta: false } }, { name: 'defaults' });
 
 // #region optional
 const tolerant = new ProviderChain([optional(store), defaults]);
 tolerant.on((event) => print(`${event.type}: ${event.provider}`)); // once per outage
 
-assert.equal(await tolerant.value('flags.beta'), false); // the store is unreachable: that counts as absent
-print(await tolerant.explain('flags.beta')); // and is not hidden
+assert.equal(await tolerant.value('flags.beta'), false); // an unreachable store counts as absent
+print(await tolerant.explain('flags.beta')); // explain shows the outage
 // #endregion
 
 // #region answered
 fault = 'ok';
 assert.equal(await tolerant.value('llm.model'), 'large');
 fault = 'unavailable';
-await failure(tolerant.value('llm.model')); // once answered, never absent again
+await failure(tolerant.value('llm.model')); // a key that the store has returned before fails
 // #endregion
 
 // #region fallback

@@ -4,12 +4,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 const scratch = 'scratch';
 const env = { ...process.env, LLM_CONFIG_KEY_FILE: `${scratch}/acme.key`, NO_COLOR: '1' };
 
-/** Prints a command and what it says, as a terminal would show it. */
+/** Prints a command and its output, as a terminal shows them. */
 function run(command: string, input = ''): void {
   console.log(`$ ${input && `echo ${input} | `}${command}`);
   const [program = '', ...args] = command.split(' ');
   const { stdout, stderr, status } = spawnSync(program, args, { env, input, encoding: 'utf8' });
-  process.stdout.write(stdout + stderr.replace(/^\w+ …\n/gm, '')); // without what a slow machine makes it say
+  process.stdout.write(stdout + stderr.replace(/^\w+ …\n/gm, '')); // without progress notes
   if (status !== 0) console.log(`exit code ${status}`);
 }
 

@@ -14,7 +14,7 @@ import {
 import { Schema } from './schema.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'configuration-'));
-process.chdir(folder); // so that the paths below are the same wherever it runs
+process.chdir(folder); // the paths below are the same on every machine
 await mkdir('config');
 const file = 'config/base.yaml';
 const good = 'database:\n  host: db.internal\n  password: not-a-real-password\nmodels: [small]\n';
@@ -28,7 +28,7 @@ const config = await loadConfig(Schema, source);
 config.value.database.poolMax; // 20, a number
 config.value.models; // ['small', 'large']
 config.get('database.host'); // typed by its path
-config.at('database').get('host'); // a section, living across reloads
+config.at('database').get('host'); // a section that follows reloads
 // #endregion
 print(JSON.stringify(config));
 
@@ -51,9 +51,9 @@ if (!check.ok) process.exitCode = 1;
 // #region print
 print(JSON.stringify(config.value.database)); // the password is masked
 const { host, password } = config.value.database; // reading a property gives the value
-const plain = reveal(config.value.database); // a plain copy that hides nothing
+const plain = reveal(config.value.database); // a plain copy without masking
 // #endregion
-print(`${host}, a password of ${password.length} letters, ${Object.keys(plain).length} keys`);
+print(`${host}, a password of ${password.length} characters, ${Object.keys(plain).length} keys`);
 
 // #region subscribe
 const subscription = config.subscribe('database.poolMax', ({ key, previous, current, generation }) => {
@@ -69,7 +69,7 @@ try {
   await config.reload();
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  print(error.message); // the old generation stands
+  print(error.message); // the old generation stays in use
 }
 // #endregion
 
@@ -79,10 +79,8 @@ config.rollback(); // 20 again, until the next reload()
 subscription[Symbol.dispose]();
 
 await writeFile(file, 'databse:\n  host: db.internal\nmodels: 5\n');
-const broken = [
-  new EnvProvider({ prefix: 'APP', env: { APP__DATABASE__POOL_MAX: '', APP__PROT: '80' } }),
-  new BundleProvider(file),
-];
+const wrong = { APP__DATABASE__POOL_MAX: '', APP__PROT: '80' };
+const broken = [new EnvProvider({ prefix: 'APP', env: wrong }), new BundleProvider(file)];
 // #region report
 try {
   await loadConfig(Schema, broken, { unknown: 'error' });

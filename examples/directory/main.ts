@@ -2,8 +2,10 @@ import { DirectoryProvider, loadConfig, ProviderChain } from 'llm-config-manager
 import { z } from 'zod';
 
 // #region first
-const mounted = new DirectoryProvider('mounted', { base64: ['keystore'] }); // in a pod: /run/secrets/inference
-const password = await mounted.get('database.password'); // the file database.password, or password in the folder database
+// in a pod: /run/secrets/inference
+const mounted = new DirectoryProvider('mounted', { base64: ['keystore'] });
+// the file database.password, or the file password in the folder database
+const password = await mounted.get('database.password');
 // #endregion
 console.log(`${password}`);
 
@@ -20,11 +22,12 @@ console.log(`${config.explain('llm.apiKey')}`);
 console.log((await mounted.get('keystore'))?.value);
 
 // #region plain
+// a ConfigMap, which holds no secrets
 const settings = new DirectoryProvider('mounted', {
   name: 'settings',
   sensitive: false,
   base64: ['keystore'],
-}); // a ConfigMap
+});
 const host = await settings.get('database.host');
 // #endregion
 console.log(`${host}`);

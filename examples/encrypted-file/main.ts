@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 const folder = mkdtempSync(join(tmpdir(), 'example-'));
 const path = join(folder, 'secrets.yaml.jwe');
-const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 1).toString('base64url') }; // never a real key in code
+const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 1).toString('base64url') }; // never put a real key in code
 
 try {
   // #region write
@@ -31,7 +31,7 @@ try {
   const rotating = new EncryptedFileProvider({
     path,
     context: 'acme/inference/production',
-    keys: [{ env: 'LLM_CONFIG_KEY_NEXT' }, { env: 'LLM_CONFIG_KEY' }], // whichever opens it
+    keys: [{ env: 'LLM_CONFIG_KEY_NEXT' }, { env: 'LLM_CONFIG_KEY' }], // uses the key that opens the file
     env,
   });
   // #endregion

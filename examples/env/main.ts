@@ -1,7 +1,7 @@
 import { EnvProvider, loadConfig, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { z } from 'zod';
 
-// whoever starts the application sets these
+// set by the shell or the platform that starts the application
 Object.assign(process.env, {
   APP__DATABASE__HOST: 'db.internal',
   APP__DATABASE__POOL_MAX: '20',
@@ -23,10 +23,8 @@ const Schema = z.object({
   database: z.object({ host: z.string(), poolMax: z.number(), timeoutMs: z.number() }),
   models: z.array(z.string()),
 });
-await using chain = new ProviderChain([
-  env,
-  new MemoryProvider({ 'database.timeoutMs': 500 }, { name: 'defaults' }),
-]);
+const defaults = new MemoryProvider({ 'database.timeoutMs': 500 }, { name: 'defaults' });
+await using chain = new ProviderChain([env, defaults]);
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value);
@@ -35,7 +33,7 @@ console.log(config.value);
 const mapped = new EnvProvider({
   name: 'platform',
   prefix: 'APP',
-  variables: { 'database.url': 'DATABASE_URL' }, // a name that somebody else has chosen
+  variables: { 'database.url': 'DATABASE_URL' }, // a name given by the platform
   json: { limits: 'LIMITS_JSON' }, // a section as JSON
 });
 const perMinute = await mapped.get('limits.perMinute');
@@ -45,7 +43,7 @@ console.log(`${perMinute}`);
 
 // #region file
 const files = new EnvProvider({ prefix: 'APP', fileSuffix: '_FILE' });
-const apiKey = await files.get('llm.apiKey'); // what stands in the file that APP__LLM__API_KEY_FILE names
+const apiKey = await files.get('llm.apiKey'); // content of the file at APP__LLM__API_KEY_FILE
 // #endregion
 console.log(`${apiKey}`, apiKey?.value === 'fake-key');
 

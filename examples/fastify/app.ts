@@ -20,7 +20,7 @@ export function buildApp(config: AppConfig): FastifyInstance {
   const app = Fastify();
   app.decorate('config', config);
   app.addHook('onClose', () => config.close());
-  // read at each request: a reload is seen by the next one, and a request that runs keeps what it read
+  // read per request: the next request sees a reload, and a running request keeps its values
   app.get('/model', async () => app.config.value.llm);
   app.get('/health', async () => ({ generation: app.config.generation.number }));
   return app;

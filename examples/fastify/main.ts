@@ -9,9 +9,8 @@ const file = join(folder, 'config.yaml');
 await writeFile(file, 'llm:\n  model: small\n  temperature: 0.2\n');
 
 // #region load
-const config = await loadConfig(Schema, [new EnvProvider({ prefix: 'APP' }), new BundleProvider(file)], {
-  watch: true,
-});
+const sources = [new EnvProvider({ prefix: 'APP' }), new BundleProvider(file)];
+const config = await loadConfig(Schema, sources, { watch: true });
 const app = buildApp(config);
 const address = await app.listen({ port: 0, host: '127.0.0.1' });
 // #endregion

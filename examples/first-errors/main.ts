@@ -8,7 +8,7 @@ import {
 } from 'llm-config-manager';
 import { z } from 'zod';
 
-process.chdir(import.meta.dirname); // so that it can be started from anywhere
+process.chdir(import.meta.dirname); // can be started from anywhere
 
 // #region schema
 const Schema = z.object({
@@ -23,14 +23,14 @@ async function refused(what: string, doing: () => unknown): Promise<void> {
   await Promise.resolve()
     .then(doing)
     .then(
-      () => console.log('nothing was refused\n'),
+      () => console.log('no error\n'),
       (error: Error) => console.log(`${error.message}\n`),
     );
 }
 const load = (...sources: ConfigProvider[]) => loadConfig(Schema, sources);
 
 await refused(
-  'everything that is wrong, at once',
+  'all problems at once',
   () =>
     // #region report
     load(
@@ -41,11 +41,11 @@ await refused(
 );
 
 // #region file
-await refused('a file that is not there', () => load(new BundleProvider('config/bsae.yaml')));
+await refused('a missing file', () => load(new BundleProvider('config/bsae.yaml')));
 // #endregion
 
 // #region parse
-await refused('a file that can be read in two ways', () => load(new BundleProvider('config/twice.yaml')));
+await refused('an ambiguous file', () => load(new BundleProvider('config/twice.yaml')));
 // #endregion
 
 const chain = new ProviderChain([
@@ -53,20 +53,20 @@ const chain = new ProviderChain([
   new BundleProvider('config/base.yaml'),
 ]);
 // #region require
-await refused('a key that nobody has', () => chain.require('database.user'));
+await refused('a missing key', () => chain.require('database.user'));
 // #endregion
 
 // #region section
-await refused('a section where a value is asked for', () => chain.value('database'));
+await refused('a section instead of a value', () => chain.value('database'));
 // #endregion
 
 // #region names
 await refused(
-  'two providers of one name',
+  'two providers with the same name',
   () => new ProviderChain([new MemoryProvider(), new MemoryProvider()]),
 );
 // #endregion
 
 // #region option
-await refused('an option that is misspelled', () => new EnvProvider({ prefx: 'APP' } as object));
+await refused('a misspelled option', () => new EnvProvider({ prefx: 'APP' } as object));
 // #endregion

@@ -9,13 +9,13 @@ export const Schema = z.object({
   database: z.object({
     host: z.string().describe('The server'),
     password: z.string().meta({ description: 'Its password', 'x-secret': true }),
-    timeoutMs: z.number().int().min(0).default(5000).describe('How long a query may take'),
+    timeoutMs: z.number().int().min(0).default(5000).describe('The timeout of a query'),
   }),
 });
 // #endregion
 
 // #region after
-/** The keys whose variables keep the names they had. */
+/** Keeps the existing variable names. */
 const variables = {
   port: 'PORT',
   logLevel: 'LOG_LEVEL',

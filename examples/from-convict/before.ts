@@ -20,7 +20,7 @@ export function load(file: string, { env = process.env, args = process.argv.slic
           env: 'DB_PASSWORD',
           sensitive: true,
         },
-        timeoutMs: { doc: 'How long a query may take', format: 'nat', default: 5000, env: 'DB_TIMEOUT_MS' },
+        timeoutMs: { doc: 'The timeout of a query', format: 'nat', default: 5000, env: 'DB_TIMEOUT_MS' },
       },
     },
     { env, args },

@@ -3,7 +3,7 @@ import { reveal } from 'llm-config-manager';
 import * as after from './after.ts';
 import * as before from './before.ts';
 
-process.chdir(import.meta.dirname); // so that it can be started from anywhere
+process.chdir(import.meta.dirname); // can be started from anywhere
 const deployed = { env: { LOG_LEVEL: 'warn', DB_PASSWORD: 'not-a-real-password' }, args: ['--port', '8080'] };
 
 console.log('# the same values\n');
@@ -13,22 +13,19 @@ assert.deepEqual(reveal(config.value), old.getProperties());
 assert.equal(config.get('database.timeoutMs'), old.get('database.timeoutMs'));
 console.log(config);
 
-console.log('\n# where from\n');
+console.log('\n# origins\n');
 console.log(`${config.explain('port')}`);
 console.log(`${config.explain('database.password')}`);
 
-console.log('\n# a misspelt key, and no password\n');
+console.log('\n# a misspelled key and a missing password\n');
 try {
-  before.load('config/misspelt.json', { env: {}, args: [] });
+  before.load('config/misspelled.json', { env: {}, args: [] });
 } catch (error) {
   console.log(`before: ${(error as Error).message}`);
 }
-await after
-  .load('config/misspelt.json', { env: {}, args: [] })
-  .catch((error: Error) => console.log(`after:  ${error.message}`));
+const report = (error: Error): void => console.log(`after:  ${error.message}`);
+await after.load('config/misspelled.json', { env: {}, args: [] }).catch(report);
 
-console.log('\n# "2s" where milliseconds are wanted\n');
+console.log('\n# "2s" instead of milliseconds\n');
 console.log(`before: ${before.load('config/seconds.json', deployed).get('database.timeoutMs')}`);
-await after
-  .load('config/seconds.json', deployed)
-  .catch((error: Error) => console.log(`after:  ${error.message}`));
+await after.load('config/seconds.json', deployed).catch(report);

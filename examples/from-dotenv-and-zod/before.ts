@@ -2,7 +2,7 @@
 import { config } from 'dotenv';
 import { z } from 'zod';
 
-config({ quiet: true }); // .env into process.env
+config({ quiet: true }); // loads .env into process.env
 
 const Env = z.object({
   PORT: z.coerce.number().default(3000),

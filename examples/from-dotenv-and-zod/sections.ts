@@ -8,7 +8,7 @@ const Schema = z.object({
   llm: z.object({ apiKey: z.string(), streaming: z.boolean() }),
 });
 
-/** The keys whose variables keep the names they had. */
+/** Keeps the existing variable names. */
 const variables = {
   'database.url': 'DATABASE_URL',
   'database.poolMax': 'DATABASE_POOL_MAX',
@@ -16,8 +16,6 @@ const variables = {
   'llm.streaming': 'LLM_STREAMING',
 };
 
-export const sections = await loadConfig(Schema, [
-  new EnvProvider({ variables }),
-  new DotEnvProvider({ variables }),
-]);
+const sources = [new EnvProvider({ variables }), new DotEnvProvider({ variables })];
+export const sections = await loadConfig(Schema, sources);
 // #endregion

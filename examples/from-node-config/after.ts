@@ -8,7 +8,7 @@ export const Schema = z.object({
   models: z.array(z.string()),
 });
 
-/** What custom-environment-variables.json said. */
+/** The content of custom-environment-variables.json. */
 const variables = { 'server.port': 'PORT', 'database.password': 'DB_PASSWORD' };
 
 export const chain = (environment: string): ProviderChain =>

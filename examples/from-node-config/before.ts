@@ -10,6 +10,6 @@ export const settings = {
 // #endregion
 
 export const everything = config.util.toObject();
-/** What the old way makes of another environment. */
+/** What node-config loads for another environment. */
 export const loaded = (environment: string): object =>
   config.util.loadFileConfigs('config', { nodeEnv: [environment] });

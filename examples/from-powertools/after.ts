@@ -14,7 +14,7 @@ export function makeReader(client: AwsClient) {
       limits: '/acme/inference/limits',
     },
     cache: { ttlMs: 60_000, staleIfErrorMs: 600_000 },
-    resilience: { timeoutMs: 1_000 }, // an attempt; there are three
+    resilience: { timeoutMs: 1_000 }, // per attempt; there are three attempts
   });
   const chain = new ProviderChain([parameters]);
   return {

@@ -8,7 +8,7 @@ const stored: Readonly<Record<string, string>> = {
 };
 const failures = { down: 'InternalServerError', denied: 'AccessDeniedException' };
 
-/** The real client, but nobody is asked: it answers from memory, counts requests, and fails when it is told to. */
+/** The real client class without a network: it answers from memory, counts requests and fails on demand. */
 export function fakeClient() {
   const state = { requests: 0, failing: undefined as keyof typeof failures | undefined };
   const send = async (command: { input: { Name?: string; Names?: string[] } }) => {
@@ -17,13 +17,13 @@ export function fakeClient() {
     if (state.failing)
       throw Object.assign(new Error('refused'), { name: failures[state.failing], $metadata });
     const { Name: one = '', Names: names = [one] } = command.input;
-    const found = names.flatMap((Name) =>
-      stored[Name] ? [{ Name, Value: stored[Name], Type: 'SecureString', Version: 1 }] : [],
-    );
-    if (command.input.Names)
-      return { Parameters: found, InvalidParameters: names.filter((name) => !stored[name]) };
+    const found = names
+      .filter((Name) => stored[Name])
+      .map((Name) => ({ Name, Value: stored[Name], Type: 'SecureString', Version: 1 }));
+    const missing = names.filter((name) => !stored[name]);
+    if (command.input.Names) return { Parameters: found, InvalidParameters: missing };
     if (found.length > 0) return { Parameter: found[0] };
-    throw Object.assign(new Error('there is none'), { name: 'ParameterNotFound', $metadata });
+    throw Object.assign(new Error('not found'), { name: 'ParameterNotFound', $metadata });
   };
   const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' };
   const client = Object.assign(new SSMClient({ region: 'eu-central-1', credentials }), {

@@ -1,6 +1,6 @@
 import type { GcpClient } from 'llm-config-manager/gcp';
 
-/** A client that answers from memory, so that the example runs without Google Cloud. */
+/** A client that answers from memory, so the example runs without Google Cloud. */
 export function fakeClient(): GcpClient {
   const secrets = new Map<string, string[]>([
     ['projects/acme-prod/secrets/inference-database--password', ['fake-1', 'fake-2']],
@@ -9,17 +9,18 @@ export function fakeClient(): GcpClient {
   ]);
   const missing = (): Error => Object.assign(new Error('no such secret'), { code: 5 });
   const at = (name: string): { name: string; data: Buffer } => {
-    const [secret = '', said] = name.split('/versions/');
+    const [secret = '', version] = name.split('/versions/');
     const versions = secrets.get(secret) ?? [];
-    const number = said === 'latest' ? versions.length : Number(said);
+    const number = version === 'latest' ? versions.length : Number(version);
     const text = versions[number - 1];
     if (text === undefined) throw missing();
     return { name: `${secret}/versions/${number}`, data: Buffer.from(text) };
   };
   return {
-    accessSecretVersion: async ({ name }: { name: string }) => [
-      { name: at(name).name, payload: { data: at(name).data } },
-    ],
+    accessSecretVersion: async ({ name }: { name: string }) => {
+      const found = at(name);
+      return [{ name: found.name, payload: { data: found.data } }];
+    },
     listSecrets: async () => [[...secrets.keys()].map((name) => ({ name })), null, {}],
     createSecret: async ({ parent, secretId }: { parent: string; secretId: string }) => {
       secrets.set(`${parent}/secrets/${secretId}`, []);

@@ -17,8 +17,8 @@ const named = new GcpSecretManagerProvider({
   project: 'acme-prod',
   secrets: {
     'llm.apiKey': 'inference-llm#apiKey', // one field of JSON text
-    llmText: 'inference-llm#', // its text, as it stands
-    tls: 'projects/1234/secrets/tls/versions/1', // another project, one version
+    llmText: 'inference-llm#', // the whole text of one secret
+    tls: 'projects/1234/secrets/tls/versions/1', // a version in another project
   },
 });
 // #endregion
@@ -35,12 +35,12 @@ await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), gcp])
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.llm.model);
-console.log(`requests of the load: ${gcp.stats().requests - asked}`);
+console.log(`requests for the load: ${gcp.stats().requests - asked}`);
 
 // #region write
-await gcp.set('database.password', 'fake-3'); // a new version; the secret is created where there is none
+await gcp.set('database.password', 'fake-3'); // adds a version; creates the secret if it does not exist
 const before = await gcp.get('database.password', { version: '2' });
-await gcp.disable('database.password'); // from now on reading it is an error, until there is another version
+await gcp.disable('database.password'); // reads fail until there is another version
 // #endregion
 console.log(`${before}`);
 await named.close();

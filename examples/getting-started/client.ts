@@ -1,19 +1,15 @@
 import type { AppConfig } from './config.ts';
 
 // #region client
-/** Takes the section it needs. It knows no sources, and a test hands in an object. */
+/** Takes only the section it needs. It does not know the sources, so a test can pass a plain object. */
 export function makeClient({ endpoint, apiKey, timeoutMs, models }: AppConfig['llm']) {
+  const url = `${endpoint}/v1/chat`;
   const headers = { authorization: `Bearer ${apiKey}` };
   return {
-    url: `${endpoint}/v1/chat`,
+    url,
     models,
     ask: (prompt: string) =>
-      fetch(`${endpoint}/v1/chat`, {
-        method: 'POST',
-        body: prompt,
-        headers,
-        signal: AbortSignal.timeout(timeoutMs),
-      }),
+      fetch(url, { method: 'POST', body: prompt, headers, signal: AbortSignal.timeout(timeoutMs) }),
   };
 }
 // #endregion

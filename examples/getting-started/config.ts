@@ -15,9 +15,9 @@ export const Schema = z.object({
 
 // #region sources
 export const sources = () => [
-  new EnvProvider({ prefix: 'APP' }), // the strongest: what is set for this process
-  new DotEnvProvider({ prefix: 'APP' }), // .env, on a developer's machine
-  new BundleProvider('config/base.yaml'), // what the team has agreed on
+  new EnvProvider({ prefix: 'APP' }), // highest priority: the environment of this process
+  new DotEnvProvider({ prefix: 'APP' }), // .env on a developer's machine
+  new BundleProvider('config/base.yaml'), // defaults shared by the team
 ];
 // #endregion
 

@@ -1,8 +1,8 @@
 import { makeClient } from './client.ts';
 import { load } from './config.ts';
 
-process.chdir(import.meta.dirname); // so that it can be started from anywhere
-process.env.APP__SERVER__PORT = '9090'; // as if it were set for this process
+process.chdir(import.meta.dirname); // can be started from anywhere
+process.env.APP__SERVER__PORT = '9090'; // normally set by the shell or the platform
 
 // #region main
 const config = await load();
@@ -16,6 +16,6 @@ console.log(`${config.explain('server.port')}`);
 // #endregion
 
 // #region print
-console.log(config); // for a log line: secrets are masked
+console.log(config); // safe to log: secrets are masked
 // #endregion
 await config.close();

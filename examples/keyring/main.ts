@@ -2,7 +2,7 @@ import { EnvProvider, loadConfig, MemoryProvider, optional, ProviderChain } from
 import { KeyringProvider } from 'llm-config-manager/keyring';
 import { z } from 'zod';
 
-process.env.DBUS_SESSION_BUS_ADDRESS = 'unix:path=/nowhere'; // this example leaves your own keyring alone
+process.env.DBUS_SESSION_BUS_ADDRESS = 'unix:path=/nowhere'; // this example does not touch your keyring
 
 // #region first
 const ring = new KeyringProvider({ service: 'acme-inference' });
@@ -12,7 +12,7 @@ const ring = new KeyringProvider({ service: 'acme-inference' });
 const Schema = z.object({ database: z.object({ host: z.string(), password: z.string() }) });
 await using chain = new ProviderChain([
   new EnvProvider({ prefix: 'APP' }),
-  optional(ring), // a machine without a keyring is asked no further; a locked one stops the load
+  optional(ring), // no keyring counts as absent; a locked one fails the load
   new MemoryProvider({ database: { host: 'localhost', password: 'fake' } }),
 ]);
 await using config = await loadConfig(Schema, chain);
@@ -31,7 +31,7 @@ export async function signOut(): Promise<void> {
 // #region options
 const shared = new KeyringProvider({
   service: 'acme',
-  prefix: 'inference/', // the account inference/database.password is the key database.password
+  prefix: 'inference/', // reads database.password from the account inference/database.password
   backend: 'keytar',
   resilience: { timeoutMs: 2_000, deadlineMs: 3_000 },
 });

@@ -15,7 +15,8 @@ const Schema = z.object({
 });
 export type AppConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;
 
-/** The environment, the mounted Secret, the mounted ConfigMap; whichever is swapped makes the next generation. */
+/** Reads the environment, a mounted Secret and a mounted ConfigMap. An update of a mount makes a new
+ *  generation. */
 export function load(mounts = '/etc/inference', env = process.env): Promise<AppConfig> {
   const chain = new ProviderChain([
     new EnvProvider({ prefix: 'APP', env }),

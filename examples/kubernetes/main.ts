@@ -9,7 +9,7 @@ import { load } from './config.ts';
 import { Volume } from './volume.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'kubernetes-'));
-process.chdir(root); // so that the paths below are the same wherever it runs
+process.chdir(root); // the paths below are the same on every machine
 const configMap = new Volume('etc/inference/config');
 const secret = new Volume('etc/inference/secrets');
 await configMap.update({ 'app.yaml': 'llm:\n  model: small\n  maxTokens: 256\n' });
@@ -19,14 +19,13 @@ const config = await load('etc/inference', { APP__LLM__MAX_TOKENS: '512' });
 
 // #region ready
 const server = createServer((_request, response) => {
-  response
-    .writeHead(200, { 'content-type': 'application/json' })
-    .end(JSON.stringify({ generation: config.generation.number }));
+  const body = JSON.stringify({ generation: config.generation.number });
+  response.writeHead(200, { 'content-type': 'application/json' }).end(body);
 });
 // #endregion
 await once(server.listen(0, '127.0.0.1'), 'listening');
-const ready = async (): Promise<string> =>
-  (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/ready`)).text();
+const { port } = server.address() as AddressInfo;
+const ready = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/ready`)).text();
 const next = (type: ConfigEvent['type']): Promise<ConfigEvent> =>
   new Promise((resolve) => {
     const listening = config.on((event) => {
@@ -45,21 +44,20 @@ console.log('\n# the Secret is rotated\n');
 const rotated = next('changed');
 await secret.update({ 'llm.apiKey': 'another-fake-key' });
 await rotated;
-console.log(`a key of ${config.value.llm.apiKey.length} letters; ready says ${await ready()}`);
+console.log(`a key of ${config.value.llm.apiKey.length} characters; ready returns ${await ready()}`);
 
 console.log('\n# a ConfigMap with a mistake\n');
 const refused = next('refresh_failed');
 await configMap.update({ 'app.yaml': 'llm:\n  model: [small]\n' });
-console.log(
-  `${(await refused).outcome}: model ${config.value.llm.model} stands; ready says ${await ready()}\n`,
-);
+const { outcome } = await refused;
+console.log(`${outcome}: still model ${config.value.llm.model}; ready returns ${await ready()}\n`);
 await config.reload().catch((error: Error) => console.log(error.message));
 
-console.log('\n# mended\n');
-const mended = next('changed');
+console.log('\n# corrected\n');
+const corrected = next('changed');
 await configMap.update({ 'app.yaml': 'llm:\n  model: large\n  maxTokens: 256\n' });
-await mended;
-console.log(`model ${config.value.llm.model}; ready says ${await ready()}`);
+await corrected;
+console.log(`model ${config.value.llm.model}; ready returns ${await ready()}`);
 
 server.close();
 await config.close();

@@ -1,8 +1,8 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A mounted ConfigMap or Secret, as a kubelet keeps it: all files in one folder, `..data` points at it, and an update swaps that
- *  link in one step. */
+/** A mounted ConfigMap or Secret, as a kubelet maintains it. All files are in one folder, the link `..data`
+ *  points to that folder, and an update replaces the link in one step. */
 export class Volume {
   readonly path: string;
   #generation = 0;

@@ -8,7 +8,8 @@ export interface Event {
 }
 
 // #region handler
-/** Loaded once, at the first invocation; a load that failed is not remembered, so that the next invocation tries again. */
+/** Loads the configuration once, on the first invocation. After a failed load, the next invocation
+ *  retries. */
 export function makeHandler(
   source: ConfigSource,
 ): (event: Event) => Promise<{ statusCode: number; body: string }> {
@@ -16,12 +17,11 @@ export function makeHandler(
   return async ({ prompt }) => {
     try {
       const { endpoint, apiKey } = (await config()).value.llm;
-      return {
-        statusCode: 200,
-        body: `${endpoint} was asked "${prompt}" with a key of ${apiKey.length} letters`,
-      };
+      const body = `sent "${prompt}" to ${endpoint} with a key of ${apiKey.length} characters`;
+      return { statusCode: 200, body };
     } catch (error) {
-      return { statusCode: (error as { status?: number }).status ?? 500, body: (error as Error).message };
+      const { status = 500, message } = error as Error & { status?: number };
+      return { statusCode: status, body: message };
     }
   };
 }

@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigProvider, MemoryProvider, secret } from 'llm-config-manager';
 import { makeHandler } from './handler.ts';
 
-// a secret store that is down at the cold start, as happens
+// a secret store that is down at the cold start
 const store = new MemoryProvider({ llm: { apiKey: secret('not-a-real-key') } }, { name: 'secret store' });
 let calls = 0;
 const flaky: ConfigProvider = {
@@ -19,6 +19,5 @@ const handler = makeHandler([flaky, new MemoryProvider({ llm: { endpoint: 'https
 console.log('cold start', await handler({ prompt: 'one' }));
 console.log('next      ', await handler({ prompt: 'two' }));
 console.log('warm      ', await handler({ prompt: 'three' }));
-console.log(
-  `the store was asked ${calls} times; timers left: ${process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length}`,
-);
+const timers = process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+console.log(`requests to the store: ${calls}; timers left: ${timers}`);

@@ -4,8 +4,8 @@ import { z } from 'zod';
 // #region first
 const defaults = new MemoryProvider({
   database: { host: 'localhost', poolMax: 10 }, // sections
-  'service.name': 'inference', // or keys with dots, at the top
-  license: secret('fake-license'), // secret, though its name does not say so
+  'service.name': 'inference', // or dotted keys at the top level
+  license: secret('fake-license'), // marked secret, because its name is not recognised
 });
 const poolMax = await defaults.get('database.poolMax');
 // #endregion
@@ -24,7 +24,7 @@ await using config = await loadConfig(Schema, chain, { watch: true });
 console.log(config.value);
 
 // #region write
-await overrides.set('database.poolMax', 50); // whoever watches hears of it
+await overrides.set('database.poolMax', 50); // notifies watchers
 await config.reload();
 // #endregion
 console.log(config.value.database.poolMax);

@@ -4,22 +4,22 @@ import { Repository } from './config/config.ts';
 import * as api from './packages/api/schema.ts';
 import * as worker from './packages/worker/schema.ts';
 
-process.chdir(import.meta.dirname); // so that it can be started from anywhere
+process.chdir(import.meta.dirname); // can be started from anywhere
 await using repository = new Repository('.', {
   APP__BASE__DATABASE__HOST: 'db.staging.internal',
   APP__WORKER__CONCURRENCY: '8',
 });
 
-console.log('# each package its own view\n');
+console.log('# a view for each package\n');
 // #region load
 const forApi = await loadConfig(api.Schema, repository.viewOf('api'));
 const forWorker = await loadConfig(worker.Schema, repository.viewOf('worker'));
 // #endregion
 console.log('api   ', JSON.stringify(forApi.value));
 console.log('worker', JSON.stringify(forWorker.value));
-assert.equal(await repository.viewOf('worker').value('port'), undefined); // the api's port is the api's
+assert.equal(await repository.viewOf('worker').value('port'), undefined); // only the api has the port
 
-console.log('\n# where from\n');
+console.log('\n# origins\n');
 console.log(`${forApi.explain('database.poolMax')}`);
 console.log(`${forApi.explain('database.host')}`);
 

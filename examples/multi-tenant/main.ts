@@ -20,7 +20,7 @@ const backend = faulty(
   [],
 );
 // #region store
-const store = sheltered(backend); // one log-in, one cache and one breaker for all tenants
+const store = sheltered(backend); // one log-in, one cache and one circuit breaker for all tenants
 // #endregion
 
 const search: Tenant = { org: 'acme', project: 'search', service: 'api', environment: 'production' };
@@ -28,7 +28,7 @@ const search: Tenant = { org: 'acme', project: 'search', service: 'api', environ
 console.log('# the levels of a tenant\n');
 console.log(levelsOf(search).join('\n'));
 
-console.log('\n# what one tenant gets, and from which level\n');
+console.log('\n# the values of one tenant, and their levels\n');
 // #region load
 await using config = await configOf(store, search);
 console.log(config.value.llm); // the key is masked
@@ -44,18 +44,19 @@ const tenants: readonly Tenant[] = [
 for (const tenant of tenants) {
   await using one = await configOf(store, tenant);
   const { model, maxTokens, apiKey } = one.value.llm;
-  console.log(
-    `${Object.values(tenant).join('/')}: ${model}, ${maxTokens} tokens, the key of ${apiKey.split('-').at(-1)}`,
-  );
+  const owner = apiKey.split('-').at(-1);
+  console.log(`${Object.values(tenant).join('/')}: ${model}, ${maxTokens} tokens, the key of ${owner}`);
 }
 
-console.log('\n# nobody sees another\n');
+console.log('\n# tenants are isolated\n');
 const view = viewOf(store, search);
-assert.deepEqual(Object.keys(await view.tree()), ['llm']); // no section of another project, service or environment
+// no section of another project, service or environment
+assert.deepEqual(Object.keys(await view.tree()), ['llm']);
 await assert.rejects(async () => view.get('..acme.billing.settings.llm.apiKey'), { code: 'invalid_key' });
-await assert.rejects(configOf(store, { ...search, org: 'acme.billing' }), { code: 'validation' }); // one segment, and there is none
-console.log('a view has its own keys and no others, whatever a tenant calls itself');
+// the name becomes one segment, which does not exist
+await assert.rejects(configOf(store, { ...search, org: 'acme.billing' }), { code: 'validation' });
+console.log('a view has only its own keys, for any name of a tenant');
 const asked = backend.calls.length;
 await configOf(store, search);
-console.log(`loading a tenant once more asked the store ${backend.calls.length - asked} times`);
+console.log(`requests when a tenant is loaded again: ${backend.calls.length - asked}`);
 await store.close?.();

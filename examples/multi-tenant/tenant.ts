@@ -23,17 +23,19 @@ export const Schema = z.object({
 });
 export type TenantConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;
 
-/** From the most general to the most specific: acme.settings, acme.search.settings, acme.search.api.settings, … Names become
- *  segments, so that none of them can point out of its level. */
+/** From the most general to the most specific: acme.settings, acme.search.settings,
+ *  acme.search.api.settings, … `keyFrom` makes each name one segment, so a name cannot refer to another
+ *  level. */
 export const levelsOf = ({ org, project, service, environment }: Tenant): string[] =>
   [org, project, service, environment].map((_, i, names) => keyFrom([...names.slice(0, i + 1), 'settings']));
 
-/** One store for all tenants, and what one of them sees of it. */
+/** The part of the shared store that one tenant can read. */
 export function viewOf(store: ConfigProvider, tenant: Tenant): ProviderChain {
   const levels = cascade(levelsOf(tenant), (level) => scoped(store, level));
-  return new ProviderChain([levels], { closeProviders: false }); // the store belongs to all of them
+  return new ProviderChain([levels], { closeProviders: false }); // the tenants share the store
 }
 
-export const configOf = (store: ConfigProvider, tenant: Tenant): Promise<TenantConfig> =>
-  loadConfig(Schema, viewOf(store, tenant));
+export function configOf(store: ConfigProvider, tenant: Tenant): Promise<TenantConfig> {
+  return loadConfig(Schema, viewOf(store, tenant));
+}
 // #endregion

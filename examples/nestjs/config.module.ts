@@ -7,7 +7,7 @@ import {
   type StandardSchemaV1,
 } from 'llm-config-manager';
 
-/** What to ask for: `@Inject(CONFIG) private readonly config: AppConfig`. */
+/** The injection token: `@Inject(CONFIG) private readonly config: AppConfig`. */
 export const CONFIG = Symbol('CONFIG');
 
 @Global()
@@ -15,7 +15,7 @@ export const CONFIG = Symbol('CONFIG');
 export class ConfigModule implements OnApplicationShutdown {
   @Inject(CONFIG) private readonly config!: Config<unknown>;
 
-  /** The application starts when the configuration is there and valid, and not before. */
+  /** The application starts only after a valid configuration is loaded. */
   static forRoot(schema: StandardSchemaV1, source: ConfigSource, options: LoadOptions = {}): DynamicModule {
     const provider = { provide: CONFIG, useFactory: () => loadConfig(schema, source, options) };
     return { module: ConfigModule, providers: [provider], exports: [CONFIG] };

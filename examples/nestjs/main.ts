@@ -9,13 +9,10 @@ import { ModelController, Schema } from './model.controller.ts';
 const env = { APP__LLM__MAX_TOKENS: '512', ...process.env };
 
 // #region module
+const sources = [new EnvProvider({ prefix: 'APP', env }), new MemoryProvider({ llm: { model: 'small' } })];
+
 @Module({
-  imports: [
-    ConfigModule.forRoot(Schema, [
-      new EnvProvider({ prefix: 'APP', env }),
-      new MemoryProvider({ llm: { model: 'small' } }),
-    ]),
-  ],
+  imports: [ConfigModule.forRoot(Schema, sources)],
   controllers: [ModelController],
 })
 class AppModule {}

@@ -12,11 +12,11 @@ import {
   taint,
 } from 'llm-config-manager';
 
-/** Arguments of the command line: `--database.host=db.internal`. */
+/** Reads command-line arguments: `--database.host=db.internal`. */
 export class ArgvProvider implements ConfigProvider {
   readonly name = 'argv';
-  readonly local = true; // asking costs no request
-  readonly #isSecret = taint(); // by name, as for variables and files
+  readonly local = true; // reads need no request
+  readonly #isSecret = taint(); // decides by name, as for variables and files
   readonly #entries: readonly Entry[];
 
   constructor(args: readonly string[] = process.argv.slice(2)) {
@@ -29,14 +29,14 @@ export class ArgvProvider implements ConfigProvider {
   async get(key: Key, { signal }: ReadOptions = {}): Promise<Entry | undefined> {
     const at = keyOf(key);
     if (signal?.aborted)
-      throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name, key: at });
+      throw new ConfigError('aborted', 'argv: the read was aborted', { provider: this.name, key: at });
     return this.#entries.find((entry) => entry.key === at);
   }
 
   async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {
     const at = keyOf(prefix);
     if (signal?.aborted)
-      throw new ConfigError('aborted', 'argv: the caller has gone', { provider: this.name });
+      throw new ConfigError('aborted', 'argv: the read was aborted', { provider: this.name });
     return this.#entries.filter((entry) => startsWith(entry.key, at));
   }
 

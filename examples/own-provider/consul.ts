@@ -10,10 +10,10 @@ import {
   sheltered,
 } from 'llm-config-manager/shelter';
 
-/** Consul's key-value store: the pair `acme/inference/database/host` is the key `database.host`. */
+/** Consul's key-value store. The pair `acme/inference/database/host` is the key `database.host`. */
 class ConsulSource implements DocumentSource {
   readonly name = 'consul';
-  readonly batch = 1; // documents in one request
+  readonly batch = 1; // documents per request
   readonly #options: ConsulOptions;
 
   constructor(options: ConsulOptions) {
@@ -31,11 +31,9 @@ class ConsulSource implements DocumentSource {
 
   async page({ prefix }: Scope, _cursor: string | undefined, { signal }: Call) {
     const names = ({ Key }: Pair) => Key.slice(this.#options.folder.length + 1).split('/');
-    const pairs = await this.#pairs(
-      `${segments(prefix).map(encodeURIComponent).join('/')}?recurse=true`,
-      signal,
-    );
-    const leaves = pairs.filter(({ Key }) => !Key.endsWith('/')); // folders
+    const path = segments(prefix).map(encodeURIComponent).join('/');
+    const pairs = await this.#pairs(`${path}?recurse=true`, signal);
+    const leaves = pairs.filter(({ Key }) => !Key.endsWith('/')); // without folders
     const found = leaves.flatMap((pair) =>
       this.locate(keyFrom(names(pair))).map((place) => ({ place, outcome: outcomeOf(pair) })),
     );
@@ -45,18 +43,17 @@ class ConsulSource implements DocumentSource {
   classify(error: unknown): ConfigError {
     const { status } = error as { status?: number };
     if (status === 403)
-      return new ConfigError('access_denied', 'consul: denied', { hint: 'The token needs key_prefix read' });
+      return new ConfigError('access_denied', 'consul: denied', { hint: 'Give the token key_prefix read' });
     if (status === 429) return new ConfigError('throttled', 'consul: too many requests');
     return new ConfigError('unavailable', 'consul: no answer', { cause: error });
   }
 
   async #pairs(path: string, signal: AbortSignal): Promise<readonly Pair[]> {
     const { address, folder, token = '', fetch = globalThis.fetch } = this.#options;
-    const response = await fetch(`${address}/v1/kv/${folder}/${path}`, {
-      headers: { 'x-consul-token': token },
-      signal,
-    });
-    if (response.status === 404 && response.headers.has('x-consul-index')) return []; // Consul's own, not a gateway's
+    const headers = { 'x-consul-token': token };
+    const response = await fetch(`${address}/v1/kv/${folder}/${path}`, { headers, signal });
+    // a 404 from Consul itself has this header, a 404 from a gateway does not
+    if (response.status === 404 && response.headers.has('x-consul-index')) return [];
     if (!response.ok) throw Object.assign(new Error('refused'), { status: response.status });
     return (await response.json()) as Pair[];
   }
@@ -64,20 +61,21 @@ class ConsulSource implements DocumentSource {
 
 const outcomeOf = ({ Value, ModifyIndex }: Pair): Outcome => ({
   value: Buffer.from(Value ?? '', 'base64').toString(),
-  secret: false, // names and shapes decide
-  text: true, // a schema may read it as a number
+  secret: false, // secrecy is decided by names and shapes
+  text: true, // a schema may convert it to a number
   version: `${ModifyIndex}`,
 });
 
-export const consulProvider = (options: ConsulOptions, shelter?: ShelterOptions) =>
-  sheltered(new ConsulSource(options), shelter);
+export function consulProvider(options: ConsulOptions, shelter?: ShelterOptions) {
+  return sheltered(new ConsulSource(options), shelter);
+}
 // #endregion
 
 // #region types
 export interface ConsulOptions {
-  /** As in `http://127.0.0.1:8500`. */
+  /** For example `http://127.0.0.1:8500`. */
   readonly address: string;
-  /** Where the keys begin: `acme/inference`. */
+  /** The folder of the keys, for example `acme/inference`. */
   readonly folder: string;
   readonly token?: string;
   /** For tests. */
@@ -86,7 +84,7 @@ export interface ConsulOptions {
 
 interface Pair {
   readonly Key: string;
-  /** In base64; null for an empty one. */
+  /** In base64; null for an empty value. */
   readonly Value: string | null;
   readonly ModifyIndex: number;
 }

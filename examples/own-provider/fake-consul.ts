@@ -2,7 +2,7 @@ import type { BackendFault, Values } from 'llm-config-manager/testing';
 
 const statuses: Partial<Record<BackendFault, number>> = { denied: 403, throttled: 429, unavailable: 503 };
 
-/** Consul in memory: it holds pairs, counts requests, and fails when it is told to. */
+/** Consul in memory. It stores pairs, counts requests and fails on demand. */
 export class FakeConsul {
   requests = 0;
   fault: BackendFault | undefined;
@@ -25,14 +25,11 @@ export class FakeConsul {
       await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     const { pathname, searchParams } = new URL(url);
     const asked = decodeURIComponent(pathname.slice('/v1/kv/'.length));
-    const found = [...this.#pairs].filter(([key]) =>
-      searchParams.has('recurse') ? key.startsWith(asked) : key === asked,
-    );
-    const pairs = found.map(([Key, value]) => ({
-      Key,
-      Value: Buffer.from(value).toString('base64') || null,
-      ModifyIndex: 7,
-    }));
+    const isAsked = (key: string): boolean =>
+      searchParams.has('recurse') ? key.startsWith(asked) : key === asked;
+    const pairs = [...this.#pairs]
+      .filter(([key]) => isAsked(key))
+      .map(([Key, value]) => ({ Key, Value: Buffer.from(value).toString('base64') || null, ModifyIndex: 7 }));
     const body = JSON.stringify(pairs);
     const status = (this.fault && statuses[this.fault]) ?? (pairs.length > 0 ? 200 : 404);
     return new Response(this.fault === 'garbage' ? body.slice(0, -9) : body, {

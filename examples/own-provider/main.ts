@@ -35,21 +35,21 @@ const consul = conformance({
     };
   },
   without: {
-    types: 'Consul holds texts only',
-    null: 'Consul holds texts only',
-    write: 'it only reads',
-    notice: 'nobody asks Consul between two reads',
-    damage: 'the rights of a token hold for a whole folder',
-    closing: 'there is nothing to close',
+    types: 'Consul stores strings only',
+    null: 'Consul stores strings only',
+    write: 'the provider is read-only',
+    notice: 'Consul is not polled between reads',
+    damage: 'a token has the same rights for the whole folder',
+    closing: 'the provider has nothing to close',
   },
 });
 // #endregion
 
 // #region argv
-const fixed = 'arguments are there from the start, and stay';
+const fixed = 'arguments do not change while the process runs';
 const without: Without = {
-  types: 'arguments are texts',
-  null: 'arguments are texts',
+  types: 'arguments are strings',
+  null: 'arguments are strings',
   batch: fixed,
   write: fixed,
   watch: fixed,
@@ -68,7 +68,7 @@ const argv = conformance({
 for (const [name, sentences] of Object.entries({ consul, argv })) {
   const held = sentences.filter(({ leftOut }) => leftOut === undefined);
   const failed: string[] = [];
-  for (const { says, check } of held)
-    await check().catch((error: Error) => failed.push(`it is not so that it ${says}: ${error.message}`));
+  for (const { title, check } of held)
+    await check().catch((error: Error) => failed.push(`not true: ${title}: ${error.message}`));
   console.log(`${name}: ${held.length - failed.length} of ${held.length} sentences hold`, ...failed);
 }

@@ -32,7 +32,7 @@ const config = await loadConfig(Schema, chain);
 const { database, llm } = config.value; // typed and frozen: database.poolMax is a number
 // #endregion
 
-heading('Values, and where each comes from');
+heading('Values and their origins');
 const keys = [
   'server.host',
   'server.port',
@@ -44,7 +44,7 @@ const keys = [
 ] as const;
 table(keys.map((key) => [key, JSON.stringify(config.get(key)), `${config.explain(key).winner?.origin}`]));
 
-heading('One of them explained');
+heading('One value explained');
 // #region explain
 console.log(`${config.explain('database.host')}`);
 // #endregion
@@ -55,5 +55,5 @@ heading('A secret');
 // #region secret
 console.log(config.explain('llm.apiKey').toString()); // masked, as in every message, log line and JSON
 console.log(JSON.stringify(llm));
-console.log(`llm.apiKey is a ${typeof llm.apiKey} for who reads it`);
+console.log(`llm.apiKey itself is a plain ${typeof llm.apiKey}`);
 // #endregion

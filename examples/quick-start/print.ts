@@ -8,15 +8,12 @@ export function heading(text: string): void {
   first = false;
 }
 
-/** Columns as wide as their widest cell; the last one dimmed. */
+/** Prints columns as wide as their widest cell. The last column is dimmed. */
 export function table(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   for (const row of rows) {
-    const cells = row.map((cell, column) =>
-      column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : paint(2, cell),
-    );
+    const last = row.length - 1;
+    const cells = row.map((cell, i) => (i < last ? cell.padEnd(widths[i] ?? 0) : paint(2, cell)));
     console.log(`  ${cells.join('  ')}`);
   }
 }

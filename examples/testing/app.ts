@@ -1,7 +1,7 @@
 import type { ConfigProvider } from 'llm-config-manager';
 
 // #region app
-/** What an application does with its configuration, in one line. */
+/** A small application that uses its configuration. */
 export async function endpoint(config: ConfigProvider): Promise<string> {
   const host = await config.get('service.host');
   const port = await config.get('service.port');

@@ -3,7 +3,7 @@ import * as runner from 'node:test';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import { LinesProvider } from './lines.ts';
 
-const never = 'a file is there or it is not';
+const never = 'a local file exists or not';
 
 describeProvider({
   name: 'LinesProvider',
@@ -19,26 +19,28 @@ describeProvider({
         else held.set(key, value);
         return box.replace('config', text());
       },
-      fail: (fault) =>
-        box.write({ config: fault === 'denied' ? undefined : fault ? `${text()}no line` : text() }),
+      fail: (fault) => {
+        const broken = fault === 'denied' ? undefined : `${text()}no line`;
+        return box.write({ config: fault ? broken : text() });
+      },
       dispose: box.dispose,
     };
   },
   without: {
-    types: 'lines are texts',
-    null: 'lines are texts',
-    anyText: 'a text is one line',
-    batch: 'the file is read as a whole',
-    where: 'there is one file',
-    write: 'the file belongs to its author',
-    watch: 'nobody looks at the file between two reads',
-    refresh: 'nothing is held between two reads',
-    health: 'a read tells',
+    types: 'values are strings',
+    null: 'values are strings',
+    anyText: 'a value is a single line',
+    batch: 'the whole file is read at once',
+    where: 'there is only one file',
+    write: 'the provider is read-only',
+    watch: 'the file is not watched',
+    refresh: 'nothing is cached between reads',
+    health: 'a read shows whether the file is readable',
     unavailable: never,
     throttled: never,
     hang: never,
     closing: never,
-    damage: 'the file is readable as a whole, or not at all',
+    damage: 'the file is readable as a whole or not at all',
   },
 });
 // #endregion

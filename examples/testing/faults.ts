@@ -9,17 +9,17 @@ import { endpoint } from './app.ts';
 const defaults = new MemoryProvider({ 'service.host': 'localhost' }, { name: 'defaults' });
 const store = () => new MemoryProvider({ 'service.host': 'inference.internal' }, { name: 'store' });
 
-test('a default never wins because the store was denied', async () => {
+test('a default does not replace a value that the store denies', async () => {
   const config = new ProviderChain([faulty(store(), ['denied']), defaults]);
   await assert.rejects(endpoint(config), { code: 'access_denied', provider: 'store' });
 });
 
-test('a store that throttles twice is asked a third time', async () => {
+test('a read is retried after the store throttles twice', async () => {
   const clock = manualClock();
   const backend = faulty(store(), { 1: 'throttled', 2: 'throttled' });
   const config = sheltered(backend, { clock });
 
-  // no test sleeps: it moves the clock
+  // the test moves the clock instead of sleeping
   const entry = await clock.until(config.get('service.host'));
   assert.equal(entry?.value, 'inference.internal');
   assert.equal(backend.calls.length, 3);

@@ -14,7 +14,7 @@ import {
 } from 'llm-config-manager';
 
 // #region lines
-/** A file of lines, `database.host = db.internal`: the smallest provider that keeps the contract. */
+/** Reads lines such as `database.host = db.internal`. The smallest provider that conforms to the contract. */
 export class LinesProvider implements ConfigProvider {
   readonly name = 'lines';
   readonly #path: string;
@@ -36,7 +36,7 @@ export class LinesProvider implements ConfigProvider {
 
   async #read(key: Key, { signal }: ReadOptions = {}): Promise<Entry[]> {
     if (signal?.aborted)
-      throw new ConfigError('aborted', 'lines: the caller has gone', { provider: this.name, key });
+      throw new ConfigError('aborted', 'lines: the read was aborted', { provider: this.name, key });
     const text = await readFile(this.#path, 'utf8').catch((cause) => {
       throw new ConfigError('io', `lines: cannot read ${this.#path}`, { provider: this.name, key, cause });
     });
@@ -49,9 +49,7 @@ export class LinesProvider implements ConfigProvider {
   #entry(text: string, line: number): Entry {
     const found = /^(\S+) = (.*)$/.exec(text);
     if (!found)
-      throw new ConfigError('parse', `${this.#path}:${line} is not of the form key = value`, {
-        provider: this.name,
-      });
+      throw new ConfigError('parse', `${this.#path}:${line}: expected key = value`, { provider: this.name });
     const [, key, value] = found as unknown as [string, string, string];
     const origin = makeOrigin({
       provider: this.name,

@@ -1,4 +1,4 @@
-// Each of these is a file of tests; a test runner would find them by itself.
+// Imports all test files. A test runner finds them without this file.
 import './memory.ts';
 import './sandbox.ts';
 import './faults.ts';

@@ -5,7 +5,7 @@ import { sheltered } from 'llm-config-manager/shelter';
 import { type CallFault, describeShelter, faulty } from 'llm-config-manager/testing';
 
 describeShelter({
-  name: 'a memory, sheltered',
+  name: 'a sheltered MemoryProvider',
   runner,
   make: (values, options) => {
     const memory = new MemoryProvider(values);
@@ -14,14 +14,15 @@ describeShelter({
     return {
       provider: sheltered(backend, options),
       requests: () => backend.calls.length,
-      change: async (key, value) =>
-        void (await (value === undefined ? memory.delete(key) : memory.set(key, value))),
+      change: async (key, value) => {
+        await (value === undefined ? memory.delete(key) : memory.set(key, value));
+      },
       fail: (fault) => {
         now = fault === undefined || fault === 'closing' ? 'ok' : fault;
       },
     };
   },
-  patienceMs: 30_000, // a busy machine is no failure
-  without: { versions: 'a memory has no versions', expiry: 'what is in a memory does not end' },
+  patienceMs: 30_000, // a slow machine does not fail the tests
+  without: { versions: 'values in memory have no versions', expiry: 'values in memory do not expire' },
 });
 // #endregion

@@ -3,11 +3,11 @@ import { type Config, EnvProvider, loadConfig, type StandardSchemaV1 } from 'llm
 import { z } from 'zod';
 
 export const Schema = z.object({
-  port: z.number().int().min(1).max(65_535).default(8080).describe('Where to listen'),
+  port: z.number().int().min(1).max(65_535).default(8080).describe('The port to listen on'),
   logLevel: z
     .enum(['debug', 'info', 'warn'])
     .default('info')
-    .describe('What is logged, to the standard output'),
+    .describe('The log level; logs go to standard output'),
   databaseUrl: z
     .string()
     .startsWith('postgres://')
@@ -15,12 +15,14 @@ export const Schema = z.object({
     .meta({ 'x-secret': true }),
   llm: z.object({
     endpoint: z.url().describe('The attached model server'),
-    apiKey: z.string().min(8).describe('What it asks for'),
+    apiKey: z.string().min(8).describe('The API key of the model server'),
   }),
 });
 export type AppConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;
 
-/** `DATABASE_URL` is databaseUrl, `LLM__API_KEY` llm.apiKey; with `_FILE` at its end a variable names a file that holds the value. */
-export const loadFrom = (env = process.env): Promise<AppConfig> =>
-  loadConfig(Schema, new EnvProvider({ env, fileSuffix: '_FILE' }));
+/** `DATABASE_URL` sets databaseUrl and `LLM__API_KEY` sets llm.apiKey. A variable that ends in `_FILE`
+ *  names a file with the value. */
+export function loadFrom(env = process.env): Promise<AppConfig> {
+  return loadConfig(Schema, new EnvProvider({ env, fileSuffix: '_FILE' }));
+}
 // #endregion

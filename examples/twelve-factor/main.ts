@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { envExample, isConfigError } from 'llm-config-manager';
 import { type AppConfig, loadFrom, Schema } from './config.ts';
 
-console.log('# what to set, for .env.example and for the deployment\n');
+console.log('# the variables to set, for .env.example and for a deployment\n');
 // #region example
 console.log(envExample(Schema));
 // #endregion
 
 // #region start
-/** What a service does first: it has a configuration, or it says why not and ends with 1. */
+/** Loads the configuration. On a configuration error, prints the report and sets exit code 1. */
 async function start(env = process.env, report = console.error): Promise<AppConfig | undefined> {
   try {
     return await loadFrom(env);
@@ -23,12 +23,12 @@ async function start(env = process.env, report = console.error): Promise<AppConf
 }
 // #endregion
 
-console.log('# one deployment\n');
+console.log('# a valid environment\n');
 const folder = await mkdtemp(join(tmpdir(), 'twelve-factor-'));
 const secretFile = join(folder, 'llm-api-key');
-await writeFile(secretFile, 'not-a-real-key\n'); // as a container's secrets are mounted
+await writeFile(secretFile, 'not-a-real-key\n'); // like a secret mounted into a container
 const env = {
-  PATH: '/usr/bin', // nothing of ours: it never enters
+  PATH: '/usr/bin', // not in the schema: ignored
   PORT: '80',
   DATABASE_URL: 'postgres://app:not-a-real-password@db.internal/inference',
   LLM__ENDPOINT: 'https://llm.internal/v1',
@@ -39,7 +39,7 @@ console.log(config);
 console.log(`${config?.explain('llm.apiKey')}`);
 await rm(folder, { recursive: true });
 
-console.log('\n# one that does not start\n');
+console.log('\n# an invalid environment\n');
 await start({ PORT: 'http', LLM__ENDPOINT: 'llm.internal', LLM__API_KEY: '' }, console.log);
-console.log(`\nit would end with ${process.exitCode}`);
+console.log(`\nexit code: ${process.exitCode}`);
 process.exitCode = 0;

@@ -12,11 +12,11 @@ export const Schema = z.object({
 });
 export type AppConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;
 
-export const load = (directory: string, env = process.env): Promise<AppConfig> =>
-  loadConfig(Schema, [
-    new EnvProvider({ prefix: 'APP', env }),
-    new BundleProvider(`${directory}/config.yaml`),
-  ]);
+export function load(directory: string, env = process.env): Promise<AppConfig> {
+  const file = new BundleProvider(`${directory}/config.yaml`);
+  return loadConfig(Schema, [new EnvProvider({ prefix: 'APP', env }), file]);
+}
 
-export const describeClient = ({ value: { llm } }: AppConfig): string =>
-  `${llm.endpoint} within ${llm.timeoutMs} ms`;
+export function describeClient({ value: { llm } }: AppConfig): string {
+  return `${llm.endpoint} within ${llm.timeoutMs} ms`;
+}

@@ -1,6 +1,6 @@
 import { startVitest } from 'vitest/node';
 
-// as `vitest run` does, but with a report that says nothing of times and paths
+// like `vitest run`, but with a reporter that prints no times and paths
 const vitest = await startVitest('test', [], {
   root: import.meta.dirname,
   watch: false,

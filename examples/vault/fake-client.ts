@@ -1,6 +1,6 @@
 import type { VaultClient } from 'llm-config-manager/vault';
 
-/** Stands in for a server, so that this example runs anywhere: an injected client needs no address. */
+/** A fake Vault client, so the example runs anywhere. An injected client needs no address. */
 export function fakeClient(): VaultClient {
   const secrets: Record<string, object> = {
     'acme/inference/database': { password: 'fake-password', host: 'db.internal', pool_max: '20' },

@@ -12,11 +12,11 @@ import {
 
 const { env } = process;
 
-/** One of these is the option `auth`. */
+/** Values for the option `auth`. */
 export const logIns: Record<string, () => VaultAuth> = {
   // #region token
-  token: () => token(env.MY_VAULT_TOKEN ?? 'fake'), // VAULT_TOKEN and ~/.vault-token need no option at all
-  file: () => tokenFile('/run/vault/token'), // the sink of a Vault agent; a new token there is taken at once
+  token: () => token(env.MY_VAULT_TOKEN ?? 'fake'), // VAULT_TOKEN and ~/.vault-token need no option
+  file: () => tokenFile('/run/vault/token'), // the sink of a Vault agent; a new token is used at once
   // #endregion
   // #region appRole
   appRole: () => appRole({ roleId: env.ROLE_ID ?? 'fake', secretId: fromFile('/run/secrets/secret-id') }),

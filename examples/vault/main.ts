@@ -8,8 +8,10 @@ const client = fakeClient();
 const connection = { client, env: {} };
 
 // #region first
-const vault = new VaultProvider({ ...connection, path: 'acme/inference/' }); // everything below secret/acme/inference/
-const password = await vault.get('database.password'); // the field password of secret/acme/inference/database
+// every secret below secret/acme/inference/
+const vault = new VaultProvider({ ...connection, path: 'acme/inference/' });
+// the field password of secret/acme/inference/database
+const password = await vault.get('database.password');
 // #endregion
 console.log(`${password}`);
 
@@ -22,14 +24,14 @@ await using chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), vault
 await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value.database.host, config.value.database.pool_max);
-console.log(`requests of the load: ${vault.stats().requests - asked}`);
+console.log(`requests for the load: ${vault.stats().requests - asked}`);
 
 // #region secrets
 const named = new VaultProvider({
   ...connection,
   secrets: {
-    database: 'secret/acme/inference/database', // the whole secret
-    'llm.gcpKey': 'secret/acme/gcp#key', // one field of one
+    database: 'secret/acme/inference/database', // a whole secret
+    'llm.gcpKey': 'secret/acme/gcp#key', // one field of a secret
   },
 });
 // #endregion
@@ -43,7 +45,7 @@ const dynamic = new VaultProvider({
     tls: { path: 'pki/issue/web', method: 'POST', data: { common_name: 'web.internal', ttl: '24h' } },
   },
 });
-const user = await dynamic.get('postgres.username'); // made now, renewed later
+const user = await dynamic.get('postgres.username'); // created on the first read, then renewed
 // #endregion
 console.log(`${user?.origin}`);
 
@@ -54,7 +56,7 @@ const before = await vault.get('database.password', { version: '2' });
 console.log(before?.version);
 
 // #region transit
-const key = transitKey({ ...connection, key: 'config-files' }); // the keys of an encrypted file
+const key = transitKey({ ...connection, key: 'config-files' }); // protects the keys of an encrypted file
 const wrapped = await key.wrap(new Uint8Array(32));
 // #endregion
 console.log(key.kid, wrapped.split(':')[1], Object.keys(logIns).length);

@@ -3,20 +3,19 @@ import { loadConfig, MemoryProvider, type MemoryValues, secret } from 'llm-confi
 import { z } from 'zod';
 
 const Schema = z.object({ llm: z.object({ model: z.string(), apiKey: z.string() }) });
-const settings = new MemoryProvider({
-  llm: { model: 'small', apiKey: secret('not-a-real-key') },
-} satisfies MemoryValues);
+const values = { llm: { model: 'small', apiKey: secret('not-a-real-key') } } satisfies MemoryValues;
+const settings = new MemoryProvider(values);
 await using config = await loadConfig(Schema, settings);
 
 // #region worker
-// a generation is plain data: a worker gets a copy of it, and the next one when it is there
+// a generation is plain data: the worker gets a copy now, and another copy after each reload
 const worker = new Worker(new URL('worker.mjs', import.meta.url), { workerData: config.value });
 config.subscribe('', () => worker.postMessage(config.value));
 // #endregion
 
-const said = (): Promise<unknown> => new Promise((resolve) => worker.once('message', resolve));
-console.log(await said());
-const next = said();
+const message = (): Promise<unknown> => new Promise((resolve) => worker.once('message', resolve));
+console.log(await message());
+const next = message();
 await settings.set('llm.model', 'large');
 await config.reload();
 console.log(await next);

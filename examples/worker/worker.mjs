@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 let config = workerData;
-const say = () =>
-  parentPort.postMessage(`worker: model ${config.llm.model}, a key of ${config.llm.apiKey.length} letters`);
+const report = () => {
+  const { model, apiKey } = config.llm;
+  parentPort.postMessage(`worker: model ${model}, a key of ${apiKey.length} characters`);
+};
 parentPort.on('message', (next) => {
   config = next;
-  say();
+  report();
 });
-say();
+report();

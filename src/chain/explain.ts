@@ -1,3 +1,6 @@
+// Explains one key from the layers of a chain and their merge. `chain.explain`, `config.explain` and the
+// command line use it. An Explanation is data that prints as a table; its values are masked when it is made.
+
 import { inspect } from 'node:util';
 import { ConfigError } from '../errors.ts';
 import { startsWith } from '../key.ts';
@@ -7,35 +10,36 @@ import type { KeyStatus, Layer } from '../provider.ts';
 import { show } from '../redact.ts';
 import type { Key } from '../value.ts';
 
-/** What one provider layer about a key. Values are as a person may see them: secrets masked. */
+/** The answer of one provider for a key. Its value is masked if it is secret. */
 export interface ExplainedLayer {
   /** The provider's name. */
   readonly provider: string;
-  /** `unreadable`: it is there, and cannot be read alone. `tolerated`: out of reach, which a decorator allows. */
+  /** `unreadable`: the provider has the key but cannot read its value. `tolerated`: the provider is
+   *  unreachable, and `optional` or `fallback` allows that. */
   readonly outcome: 'found' | 'absent' | 'unreadable' | 'failed' | 'tolerated';
   readonly value?: string;
   readonly origin?: Origin;
   readonly error?: ConfigError;
-  /** How long ago it was read. */
+  /** The time since the value was read. */
   readonly ageMs?: number;
   readonly status?: KeyStatus;
 }
 
 type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'layers' | 'error' | 'notes'>;
 
-/** Who won a key, who was shadowed and what everybody layer: safe to print. */
+/** Which provider wins a key, which ones it overrides, and the answer of each. Safe to print. */
 export class Explanation {
   readonly key: Key;
   readonly secret: boolean;
-  /** Whose value it is. */
+  /** The provider with the value that a read returns. */
   readonly winner: ExplainedLayer | undefined;
-  /** Who has it too, and is overridden. */
+  /** The other providers that have the key. */
   readonly shadowed: readonly ExplainedLayer[];
-  /** What every provider layer, the strongest first. */
+  /** The answer of every provider, highest priority first. */
   readonly layers: readonly ExplainedLayer[];
-  /** Why reading the key fails. */
+  /** The error that a read throws. */
   readonly error: ConfigError | undefined;
-  /** Further remarks, a line each: what a schema made of the value. */
+  /** Remarks, one line each: for example, how a schema has read the value. */
   readonly notes: readonly string[];
 
   /** @internal */
@@ -49,12 +53,13 @@ export class Explanation {
     this.notes = fields.notes;
   }
 
-  /** @internal */
+  /** A copy with more notes.
+   *  @internal */
   with(...notes: readonly string[]): Explanation {
     return new Explanation({ ...this, notes: [...this.notes, ...notes] });
   }
 
-  /** A line for each provider, as `llm-config explain` prints it. */
+  /** One line per provider, as `llm-config explain` prints it. */
   toString(): string {
     const head = this.error
       ? `${this.key} cannot be read: ${this.error.message}`
@@ -71,8 +76,9 @@ export class Explanation {
         ] as const,
     );
     const widths = [1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
+    const [originWidth = 0, valueWidth = 0] = widths;
     const lines = rows.map(([mark, origin, value, remark]) =>
-      `  ${mark} ${origin.padEnd(widths[0] as number)}  ${value.padEnd(widths[1] as number)}  ${remark}`.trimEnd(),
+      `  ${mark} ${origin.padEnd(originWidth)}  ${value.padEnd(valueWidth)}  ${remark}`.trimEnd(),
     );
     return [head, ...lines, ...this.notes.map((note) => `  ${note}`)].join('\n');
   }
@@ -84,14 +90,14 @@ export class Explanation {
         : `, read ${Math.round(layer.ageMs / 1000)} s ago${layer.status?.stale ? ', stale' : ''}`;
     const breaker =
       layer.status?.breaker && layer.status.breaker !== 'closed' ? `, breaker ${layer.status.breaker}` : '';
-    const what = {
+    const outcome = {
       found: layer === this.winner ? 'wins' : 'shadowed',
       absent: 'absent',
       unreadable: 'unreadable',
       failed: 'failed',
       tolerated: 'unreachable, tolerated',
     }[layer.outcome];
-    return `${what}${age}${breaker}${layer.error ? `: ${layer.error.message}` : ''}`;
+    return `${outcome}${age}${breaker}${layer.error ? `: ${layer.error.message}` : ''}`;
   }
 
   toJSON(): object {
@@ -108,10 +114,11 @@ export class Explanation {
   }
 }
 
-/** Explains one key from what the layers layers and how it merged. `status`: what a provider knows of a key it holds. */
+/** Explains one key. `status`: how a provider caches the key. `secret`: masks the values whatever their
+ *  sources say. */
 export function explain(
   key: Key,
-  answers: readonly Layer[],
+  layers: readonly Layer[],
   merged: Merged,
   options: {
     readonly now?: number;
@@ -125,7 +132,7 @@ export function explain(
   const secret =
     options.secret || (leaf?.secret ?? candidates.some((candidate) => candidate.secret || candidate.error));
   let winner: ExplainedLayer | undefined;
-  const layers = answers.flatMap((layer, number): ExplainedLayer[] => {
+  const explained = layers.flatMap((layer, number): ExplainedLayer[] => {
     const status = options.status?.(layer.name);
     const head = { provider: layer.name, ...(status && { status }) };
     if (layer.error) return [{ ...head, outcome: 'failed', error: layer.error }];
@@ -152,30 +159,30 @@ export function explain(
         : { ...head, outcome: 'absent' },
     ];
   });
-  const at = winner ? layers.indexOf(winner) : layers.length;
-  const failed = layers.slice(0, at).find((one) => one.outcome === 'failed');
+  const winnerIndex = winner ? explained.indexOf(winner) : explained.length;
+  const failed = explained.slice(0, winnerIndex).find(({ outcome }) => outcome === 'failed');
   const hole = (): ConfigError | undefined =>
     merged.holes.get(key)?.error ??
-    layers.find((one) => one.outcome === 'unreadable')?.error ??
+    explained.find(({ outcome }) => outcome === 'unreadable')?.error ??
     sectionError(key, merged);
   const error = failed?.error ?? (leaf ? undefined : hole());
   return new Explanation({
     key,
     secret,
     winner: error ? undefined : winner,
-    shadowed: layers.filter((one) => one.outcome === 'found' && one !== winner),
-    layers,
+    shadowed: explained.filter((layer) => layer.outcome === 'found' && layer !== winner),
+    layers: explained,
     error,
     notes: [],
   });
 }
 
-/** Why a section cannot be read as a value. */
+/** The error of reading a section as a value. */
 function sectionError(key: Key, { leaves }: Merged): ConfigError | undefined {
-  const inside = [...leaves.keys()].find((one) => startsWith(one, key));
+  const inside = [...leaves.keys()].find((leaf) => startsWith(leaf, key));
   if (inside === undefined) return undefined;
   return new ConfigError('invalid_key', `"${key}" is a section, not a value`, {
     key,
-    hint: `Explain what is in it, such as ${inside}`,
+    hint: `Explain a key inside, such as ${inside}`,
   });
 }

@@ -1,20 +1,24 @@
+// The health of a chain. `chain.health` loads this file on first use. Each provider has its own deadline, so
+// one that hangs does not keep the others from being reported.
+
 import type { ConfigProvider, Health, ReadOptions } from '../provider.ts';
-import { failure } from '../query.ts';
+import { toConfigError } from '../query.ts';
 
 const deadlineMs = 5_000;
 
-/** Every provider's health, side by side, each with its own deadline; the whole is as ill as its worst. */
+/** The health of all providers, checked in parallel, each with its own deadline. The chain reports the
+ *  worst status. */
 export async function healthOf(providers: readonly ConfigProvider[], options: ReadOptions): Promise<Health> {
   const each = await Promise.all(
-    providers.map(async (provider) => [provider.name, await one(provider, options)] as const),
+    providers.map(async (provider) => [provider.name, await healthInTime(provider, options)] as const),
   );
-  const ill = each.filter(([, health]) => health.status !== 'ok');
-  const status = ill.some(([, health]) => health.status === 'down')
+  const unhealthy = each.filter(([, health]) => health.status !== 'ok');
+  const status = unhealthy.some(([, health]) => health.status === 'down')
     ? 'down'
-    : ill.length > 0
+    : unhealthy.length > 0
       ? 'degraded'
       : 'ok';
-  const reason = ill.map(([name, health]) => `${name}: ${health.reason ?? health.status}`).join('; ');
+  const reason = unhealthy.map(([name, health]) => `${name}: ${health.reason ?? health.status}`).join('; ');
   const latencyMs = Math.max(0, ...each.map(([, health]) => health.latencyMs ?? 0));
   return {
     status,
@@ -25,7 +29,7 @@ export async function healthOf(providers: readonly ConfigProvider[], options: Re
   };
 }
 
-async function one(provider: ConfigProvider, options: ReadOptions): Promise<Health> {
+async function healthInTime(provider: ConfigProvider, options: ReadOptions): Promise<Health> {
   const startedAt = Date.now();
   const down = (reason: string): Health => ({
     status: 'down',
@@ -38,11 +42,11 @@ async function one(provider: ConfigProvider, options: ReadOptions): Promise<Heal
     timer = setTimeout(() => resolve(down(`no answer within ${deadlineMs} ms`)), deadlineMs);
   });
   try {
-    const asked =
+    const health =
       provider.health?.(options) ?? Promise.resolve<Health>({ status: 'ok', checkedAt: startedAt });
-    return await Promise.race([asked, late]);
+    return await Promise.race([health, late]);
   } catch (error) {
-    return down(failure(error, provider.name).message);
+    return down(toConfigError(error, provider.name).message);
   } finally {
     clearTimeout(timer);
   }

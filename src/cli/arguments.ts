@@ -1,15 +1,19 @@
+// Parses the arguments of a command. Used by `run.ts`. Own code around Node's `parseArgs`, not a package:
+// errors must never quote an argument, which may be a secret, and a few options do not justify a
+// dependency.
+
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { nearest } from '../internal/nearest.ts';
 
-/** Wrong usage: exit code 2, and the command's help on stderr. */
+/** Wrong usage: exit code 2, with a pointer to the help of the command on stderr. */
 export class UsageError extends Error {}
 
 export interface Flag {
   readonly type: 'string' | 'boolean';
   readonly multiple?: true;
-  /** How its value is called in the help. */
+  /** The placeholder for its value in the help. */
   readonly value?: string;
-  readonly says: string;
+  readonly summary: string;
 }
 export type Flags = Readonly<Record<string, Flag>>;
 
@@ -20,12 +24,18 @@ export interface Parsed {
   is(name: string): boolean;
 }
 
-export function parse(args: readonly string[], flags: Flags, names: readonly string[], few: number): Parsed {
+/** Parses `args`. `names` are the positional arguments, of which the first `required` ones must be there. */
+export function parse(
+  args: readonly string[],
+  flags: Flags,
+  names: readonly string[],
+  required: number,
+): Parsed {
   const options: ParseArgsConfig['options'] = Object.fromEntries(
     Object.entries(flags).map(([name, { type, multiple }]) => [name, { type, multiple: multiple ?? false }]),
   );
-  const { values, positionals } = parsed(args, options, Object.keys(flags));
-  if (positionals.length < few) throw new UsageError(`${names[positionals.length]} is missing`);
+  const { values, positionals } = parseStrictly(args, options, Object.keys(flags));
+  if (positionals.length < required) throw new UsageError(`${names[positionals.length]} is missing`);
   if (positionals.length > names.length) throw new UsageError(tooMany(names));
   return {
     positionals,
@@ -35,7 +45,7 @@ export function parse(args: readonly string[], flags: Flags, names: readonly str
   };
 }
 
-function parsed(
+function parseStrictly(
   args: readonly string[],
   options: NonNullable<ParseArgsConfig['options']>,
   known: readonly string[],
@@ -47,15 +57,15 @@ function parsed(
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
       throw new UsageError(`--${flag} needs ${options[flag]?.type === 'boolean' ? 'no value' : 'a value'}`);
-    const meant = nearest(flag, known);
-    throw new UsageError(`there is no option --${flag}${meant ? `; did you mean --${meant}?` : ''}`);
+    const similar = nearest(flag, known);
+    throw new UsageError(`unknown option --${flag}${similar ? `. Did you mean --${similar}?` : ''}`);
   }
 }
 
-/** What was too much is not repeated: it may be a secret. */
+/** The message for too many arguments. Does not repeat them: one may be a secret. */
 function tooMany(names: readonly string[]): string {
-  const value = names.includes('KEY')
-    ? '. A value is never an argument, where everybody could see it: it is read from stdin, a prompt or --from-file'
+  const hint = names.includes('KEY')
+    ? '. Every process can see arguments: pass a value on stdin, at the prompt or with --from-file'
     : '';
-  return `there are too many arguments; expected ${names.length === 0 ? 'none' : names.join(' ')}${value}`;
+  return `too many arguments; expected ${names.length === 0 ? 'none' : names.join(' ')}${hint}`;
 }

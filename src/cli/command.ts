@@ -1,16 +1,18 @@
+// What a command is and what it returns. The files in commands/ implement it, and run.ts calls it.
+
 import type { Flags, Parsed } from './arguments.ts';
 import type { Io } from './io.ts';
 
 /** 0 done, 1 a negative answer, 2 wrong usage, 3 failure. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
-/** What a command has to say: its text for a person, the same as data for a program. */
-export interface Answer {
+/** What a command prints: text for a person, or the same as JSON for a program. */
+export interface CommandResult {
   readonly text?: string;
-  /** The text is a document, printed as it is; otherwise it is a line. */
+  /** Prints the text unchanged, because it is a document. Otherwise the text ends with a line break. */
   readonly exact?: true;
   readonly json: unknown;
-  /** A remark for stderr, of which a program has no need. */
+  /** A note for stderr. Not printed with `--json`. */
   readonly note?: string | undefined;
   /** @default 0 */
   readonly exit?: ExitCode;
@@ -18,10 +20,10 @@ export interface Answer {
 
 export interface Command {
   readonly name: string;
-  /** `FILE KEY`; those in brackets may be left out. */
+  /** `FILE KEY`. Arguments in brackets are optional. */
   readonly arguments: readonly string[];
-  readonly says: string;
+  readonly summary: string;
   readonly flags: Flags;
   readonly examples: readonly string[];
-  run(args: Parsed, io: Io): Promise<Answer>;
+  run(args: Parsed, io: Io): Promise<CommandResult>;
 }

@@ -7,7 +7,7 @@ import { addRecipient, listRecipients, removeRecipient, rotate } from './command
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
 
-/** In the order in which one meets them. */
+/** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   keygen,
   encrypt,

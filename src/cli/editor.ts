@@ -1,3 +1,6 @@
+// Opens a text in the user's editor. Used by `edit`. The file with the decrypted text exists only while
+// the editor runs: signal handlers remove it even when the command is killed.
+
 import { spawn } from 'node:child_process';
 import { accessSync, constants, rmSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
@@ -7,56 +10,57 @@ import process from 'node:process';
 import { ConfigError } from '../errors.ts';
 import type { Io } from './io.ts';
 
-/** Lets a person edit a text, as often as `again` says so after `use` has refused it. The text lies in a file that only this user
- *  can read, in memory where there is a file system for that, and is wiped afterwards. */
-export async function inEditor<T>(
+/** Opens `text` in the editor and passes the result to `use`. When `use` throws and `retry` returns
+ *  true, the editor opens again. Only this user can read the file. It is in memory if the system has a
+ *  file system for that, and is wiped afterwards. */
+export async function editText<T>(
   name: string,
   text: string,
   io: Io,
   use: (edited: string) => Promise<T>,
-  again: (error: unknown) => Promise<boolean>,
+  retry: (error: unknown) => Promise<boolean>,
 ): Promise<T> {
   const folder = await mkdtemp(path.join(inMemory() ?? tmpdir(), 'llm-config-')); // mode 0700
   const file = path.join(folder, name);
-  const lastResort = (): void => rmSync(folder, { recursive: true, force: true });
-  let asked = false;
-  const asking = async <R>(answer: Promise<R>): Promise<R> => {
-    asked = true;
-    return answer.finally(() => {
-      asked = false;
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  let isInteractive = false;
+  const interactive = async <R>(step: Promise<R>): Promise<R> => {
+    isInteractive = true;
+    return step.finally(() => {
+      isInteractive = false;
     });
   };
-  const killed = (signal: NodeJS.Signals): void => {
-    if (asked && signal === 'SIGINT') return; // Ctrl-C is the editor's, or the question's, to answer
-    lastResort();
-    for (const one of deadly) process.off(one, killed);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isInteractive && signal === 'SIGINT') return; // the editor or the question handles Ctrl-C
+    removeFolder();
+    for (const name of fatalSignals) process.off(name, onSignal);
     process.kill(process.pid, signal);
   };
-  process.once('exit', lastResort);
-  for (const one of deadly) process.on(one, killed);
+  process.once('exit', removeFolder);
+  for (const name of fatalSignals) process.on(name, onSignal);
   try {
     await write(file, text);
     for (;;) {
-      await asking(
+      await interactive(
         launch(io.env.VISUAL || io.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi'), file),
       );
       try {
         return await use(await readFile(file, 'utf8'));
       } catch (error) {
-        if (!(await asking(again(error)))) throw error;
+        if (!(await interactive(retry(error)))) throw error;
       }
     }
   } finally {
     await wipe(file);
-    await rm(folder, { recursive: true, force: true }); // an editor may have left copies of its own
-    process.off('exit', lastResort);
-    for (const one of deadly) process.off(one, killed);
+    await rm(folder, { recursive: true, force: true }); // the editor may have left its own copies
+    process.off('exit', removeFolder);
+    for (const name of fatalSignals) process.off(name, onSignal);
   }
 }
 
-const deadly = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
+const fatalSignals = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
-/** A file system in memory, where there is one. */
+/** The folder of a file system in memory, if there is one. */
 function inMemory(): string | undefined {
   try {
     accessSync('/dev/shm', constants.W_OK | constants.X_OK);
@@ -72,7 +76,7 @@ async function write(file: string, text: string): Promise<void> {
   await handle.close();
 }
 
-/** On a disk this is no guarantee: journals and flash memory keep copies. */
+/** Overwrites the file with zeros. Not a guarantee on a disk: journals and flash memory keep copies. */
 async function wipe(file: string): Promise<void> {
   const size = await stat(file).then(
     ({ size }) => size,
@@ -84,7 +88,7 @@ async function wipe(file: string): Promise<void> {
   await handle?.close();
 }
 
-/** The editor's own command line may have arguments: `code --wait`. */
+/** Runs the editor in a shell, because its command may have arguments: `code --wait`. */
 async function launch(editor: string, file: string): Promise<void> {
   const child =
     process.platform === 'win32'
@@ -94,9 +98,7 @@ async function launch(editor: string, file: string): Promise<void> {
   if (code === 0) return;
   throw new ConfigError(
     'aborted',
-    `the editor ended with ${code === null ? 'a signal' : `code ${code}`}; nothing was changed`,
-    {
-      hint: 'Set EDITOR to one that works here',
-    },
+    `the editor exited with ${code === null ? 'a signal' : `code ${code}`}; nothing was changed`,
+    { hint: 'Set EDITOR to a command that opens an editor' },
   );
 }

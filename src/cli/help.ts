@@ -1,3 +1,5 @@
+// The help of `llm-config` and of each command, as text. Used by run.ts.
+
 import type { Flag, Flags } from './arguments.ts';
 import type { Command } from './command.ts';
 
@@ -8,40 +10,41 @@ const columns = (rows: readonly (readonly [string, string])[]): string => {
 
 const usageOf = (command: Command): string => ['llm-config', command.name, ...command.arguments].join(' ');
 
-/** All commands, or those of one group. */
-export function overview(commands: readonly Command[], more: Flags, group: string): string {
+/** The help for all commands, or for the commands of one group. */
+export function overview(commands: readonly Command[], commonFlags: Flags, group: string): string {
   const shown = commands.filter(({ name }) => name === group || name.startsWith(`${group} `));
   const [only] = shown;
-  if (shown.length === 1 && only) return helpFor(only, more);
+  if (shown.length === 1 && only) return helpFor(only, commonFlags);
   return [
-    'llm-config: encrypted configuration files, sealed values, and what a configuration is made of',
+    'llm-config: manages encrypted files and sealed values, and explains a configuration',
     '',
-    columns((shown.length > 0 ? shown : commands).map((command) => [usageOf(command), command.says])),
+    columns((shown.length > 0 ? shown : commands).map((command) => [usageOf(command), command.summary])),
     '',
-    'A key comes from --key-file, --key-env or --password; without them from the variable LLM_CONFIG_KEY',
-    'or the file that LLM_CONFIG_KEY_FILE names. Every command takes --json and --help.',
+    'The key comes from --key-file, --key-env, --password or --password-env; without these options, from',
+    'LLM_CONFIG_KEY or from the file that LLM_CONFIG_KEY_FILE names.',
+    'Every command accepts --json and --help.',
     '',
     'Exit codes: 0 done, 1 a negative answer (not found, invalid), 2 wrong usage, 3 failure.',
     '',
-    'Begin:',
+    'Get started:',
     '  llm-config keygen --out ~/.config/acme.key',
     '  export LLM_CONFIG_KEY_FILE=~/.config/acme.key',
     '  llm-config set config/secrets.yaml.jwe database.password',
   ].join('\n');
 }
 
-export function helpFor(command: Command, more: Flags): string {
-  const spelled = ([name, flag]: readonly [string, Flag]): readonly [string, string] => [
+export function helpFor(command: Command, commonFlags: Flags): string {
+  const row = ([name, flag]: readonly [string, Flag]): readonly [string, string] => [
     `--${name}${flag.type === 'string' ? ` ${flag.value ?? 'TEXT'}` : ''}`,
-    `${flag.says}${flag.multiple ? '; may be repeated' : ''}`,
+    `${flag.summary}${flag.multiple ? '; may be repeated' : ''}`,
   ];
   return [
     `${usageOf(command)} [options]`,
     '',
-    `  ${command.says}`,
+    `  ${command.summary}`,
     '',
     'Options:',
-    columns(Object.entries({ ...command.flags, ...more }).map(spelled)),
+    columns(Object.entries({ ...command.flags, ...commonFlags }).map(row)),
     '',
     'Examples:',
     ...command.examples.map((example) => `  ${example}`),

@@ -1,4 +1,4 @@
-/** What a command sees of its process. */
+/** The parts of the process that a command uses. Tests replace them. */
 export interface Io {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: Output;
@@ -11,17 +11,17 @@ export interface Output {
   write(text: string): unknown;
 }
 
-/** Colour only where a person looks, and does not mind. */
-export function painted(text: string, colour: 'red' | 'dim', out: Output, env: Io['env']): string {
+/** Colours a text for a terminal, unless NO_COLOR is set. */
+export function coloured(text: string, colour: 'red' | 'dim', out: Output, env: Io['env']): string {
   const wanted = out.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return wanted ? `\x1b[${colour === 'red' ? 31 : 2}m${text}\x1b[0m` : text;
 }
 
-const patienceMs = 1_000;
+const progressAfterMs = 1_000;
 
-/** Says what takes so long once it has taken a second. */
-export async function patiently<T>(io: Io, what: string, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => io.stderr.write(`${what} …\n`), patienceMs);
+/** Prints a progress note after one second. */
+export async function withProgress<T>(io: Io, what: string, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => io.stderr.write(`${what} …\n`), progressAfterMs);
   try {
     return await work;
   } finally {

@@ -1,47 +1,60 @@
+// The options that name keys, readers, context and format, and what they mean. Used by every command that
+// opens or writes an encrypted file or a sealed value. A secret key is never accepted as an argument.
+
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type FormatName, formats } from '../formats/format.ts';
 import { EncryptedFile } from '../providers/encrypted-file/file.ts';
 import type { FileKey } from '../sealing/file-key.ts';
-import { type KeySource, Keys } from '../sealing/key-sources.ts';
+import { type KeySource, KeySources } from '../sealing/key-sources.ts';
 import { parseKeys, password } from '../sealing/keys.ts';
 import { type Flags, type Parsed, UsageError } from './arguments.ts';
 import type { Io } from './io.ts';
-import { hidden, newPassword } from './prompt.ts';
+import { newPassword, readHidden } from './prompt.ts';
 
 export const keyFlags: Flags = {
-  'key-file': { type: 'string', multiple: true, value: 'FILE', says: 'a file that holds a key (mode 0600)' },
-  'key-env': { type: 'string', multiple: true, value: 'NAME', says: 'a variable that holds a key' },
-  password: { type: 'boolean', says: 'ask for a password' },
-  'password-env': { type: 'string', value: 'NAME', says: 'a variable that holds a password' },
+  'key-file': {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    summary: 'a file that holds a key (mode 0600)',
+  },
+  'key-env': { type: 'string', multiple: true, value: 'NAME', summary: 'a variable that holds a key' },
+  password: { type: 'boolean', summary: 'prompt for a password' },
+  'password-env': { type: 'string', value: 'NAME', summary: 'a variable that holds a password' },
 };
 export const contextFlag: Flags = {
   context: {
     type: 'string',
     value: 'TEXT',
-    says: 'what the file is for, as its reader will say: acme/inference/production',
+    summary: 'the purpose of the file; its reader must pass the same text: acme/inference/production',
   },
 };
 export const formatFlag: Flags = {
-  format: { type: 'string', value: 'NAME', says: `what is in the file: ${Object.keys(formats).join(', ')}` },
+  format: {
+    type: 'string',
+    value: 'NAME',
+    summary: `the format of the content: ${Object.keys(formats).join(', ')}`,
+  },
 };
 export const toFlag: Flags = {
   to: {
     type: 'string',
     multiple: true,
     value: 'KEY',
-    says: 'who shall read it: a public key (x25519:…), or a file with a key',
+    summary: 'the key of a recipient: a public key (x25519:…), or a file with a key',
   },
 };
 export const fileFlags: Flags = { ...keyFlags, ...contextFlag, ...formatFlag };
 
-const isSaid = (args: Parsed): boolean =>
+const namesKeys = (args: Parsed): boolean =>
   args.texts('key-file').length + args.texts('key-env').length > 0 ||
   args.is('password') ||
   args.text('password-env') !== undefined;
 
-/** The keys that the flags name, else those of the environment. A password is asked for once, when it is needed. */
-export function keysOf(args: Parsed, io: Io, fresh = false): Keys {
+/** The keys that the flags name, or else those of the environment. Prompts for a password at most
+ *  once, on first use; `isNew` prompts twice and compares. */
+export function keysOf(args: Parsed, io: Io, isNew = false): KeySources {
   const sources: KeySource[] = [
     ...args.texts('key-file').map((file) => ({ file })),
     ...args.texts('key-env').map((env) => ({ env })),
@@ -50,49 +63,51 @@ export function keysOf(args: Parsed, io: Io, fresh = false): Keys {
   if (env !== undefined) sources.push({ env, as: 'password' });
   if (args.is('password')) {
     if (!io.stdin.isTTY)
-      throw new UsageError('--password asks a person, and there is no terminal; use --password-env');
-    let asked: Promise<FileKey> | undefined;
+      throw new UsageError('--password needs a terminal to prompt on. Use --password-env instead');
+    let prompted: Promise<FileKey> | undefined;
     sources.push(
-      () => (asked ??= (fresh ? newPassword(io) : hidden(io, 'Password')).then((text) => password(text))),
+      () =>
+        (prompted ??= (isNew ? newPassword(io) : readHidden(io, 'Password')).then((text) => password(text))),
     );
   }
-  if (!isSaid(args)) {
+  if (!namesKeys(args)) {
     sources.push({ env: 'LLM_CONFIG_KEY' });
     if (io.env.LLM_CONFIG_KEY_FILE) sources.push({ file: io.env.LLM_CONFIG_KEY_FILE });
   }
-  return new Keys(sources, 'llm-config', io.env);
+  return new KeySources(sources, 'llm-config', io.env);
 }
 
-/** Those who shall read it: whom `--to` names, and the keys that the flags name; without both, the keys of the environment. */
+/** The keys to encrypt for: those of `--to` and those that the flags name. Without both, the keys of
+ *  the environment. */
 export async function readersOf(args: Parsed, io: Io): Promise<readonly FileKey[]> {
-  const others = await named(args.texts('to'), io);
-  if (others.length > 0 && !isSaid(args)) return others;
+  const recipients = await recipientKeys(args.texts('to'), io);
+  if (recipients.length > 0 && !namesKeys(args)) return recipients;
   const { keys, absent } = await keysOf(args, io, true).find();
-  if (keys.length === 0 && others.length === 0)
-    throw new UsageError(`there is no key: ${absent.join(', ')}. Make one: llm-config keygen`);
-  return [...others, ...keys];
+  if (keys.length === 0 && recipients.length === 0)
+    throw new UsageError(`there is no key: ${absent.join(', ')}. Run \`llm-config keygen\` to make one`);
+  return [...recipients, ...keys];
 }
 
-async function named(list: readonly string[], io: Io): Promise<FileKey[]> {
+async function recipientKeys(list: readonly string[], io: Io): Promise<FileKey[]> {
   const found: FileKey[] = [];
-  for (const one of list) {
-    if (one.startsWith('x25519:')) found.push(...parseKeys(one, '--to'));
-    else if (one.startsWith('{') || /^[\w+/-]{43}=?$|^[0-9a-f]{64}$/i.test(one))
+  for (const recipient of list) {
+    if (recipient.startsWith('x25519:')) found.push(...parseKeys(recipient, '--to'));
+    else if (recipient.startsWith('{') || /^[\w+/-]{43}=?$|^[0-9a-f]{64}$/i.test(recipient))
       throw new UsageError(
-        '--to takes a public key (x25519:…) or a file; a secret key is never an argument, where everybody could see it',
+        '--to needs a public key (x25519:…) or a file. Arguments are visible: keep a secret key in a file',
       );
-    else found.push(...(await fromFile(one, io)));
+    else found.push(...(await keysFromFile(recipient, io)));
   }
   return found;
 }
 
-/** A public key may be read by anybody; another one is held to what every key file is. */
-async function fromFile(file: string, io: Io): Promise<readonly FileKey[]> {
+/** Reads a key file for `--to`. Only a file with a secret key must have the mode of a key file. */
+async function keysFromFile(file: string, io: Io): Promise<readonly FileKey[]> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) throw new UsageError(`--to: the key file ${file} cannot be read`);
+  if (text === undefined) throw new UsageError(`--to: cannot read the key file ${file}`);
   const keys = parseKeys(text, `the key file ${file}`);
   return keys.some((key) => key.opens)
-    ? (await new Keys({ file }, 'llm-config --to', io.env).find()).keys
+    ? (await new KeySources({ file }, 'llm-config --to', io.env).find()).keys
     : keys;
 }
 

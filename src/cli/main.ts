@@ -4,15 +4,15 @@ import { run } from './run.ts';
 
 for (const out of [process.stdout, process.stderr])
   out.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') return; // `llm-config explain … | head -1`: who reads has seen enough
-    if (out === process.stdout) process.stderr.write(`error: the answer cannot be written (${code})\n`);
+    if (code === 'EPIPE') return; // `llm-config explain … | head -1`: the reader closed the pipe
+    if (out === process.stdout) process.stderr.write(`error: the output cannot be written (${code})\n`);
     process.exit(3);
   });
 
-const arrived = (out: NodeJS.WriteStream): Promise<void> => new Promise((on) => out.write('', () => on()));
+const flushed = (out: NodeJS.WriteStream): Promise<void> => new Promise((on) => out.write('', () => on()));
 
-// what was written to a pipe arrives first; what a module of the application has left open keeps nobody waiting
+// Waits until all output is written to a pipe, but not for what a module of the application has left open.
 void run(process.argv.slice(2), process).then(async (code) => {
-  await Promise.all([arrived(process.stdout), arrived(process.stderr)]);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(code);
 });

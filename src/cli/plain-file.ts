@@ -1,3 +1,6 @@
+// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal` and
+// `get`. A change keeps comments and all other lines.
+
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -5,17 +8,18 @@ import { type FormatName, formatOf, formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
 import { keyOf } from '../key.ts';
 import { readDotenv } from '../local/dotenv-file.ts';
-import { writeAtomic } from '../local/durable.ts';
 import { missing, readBytes, utf8 } from '../local/file.ts';
 import { withLock } from '../local/lock.ts';
 import { VariableNames } from '../local/variable-names.ts';
-import { changed } from '../providers/encrypted-file/document.ts';
+import { writeAtomic } from '../local/write-atomic.ts';
+import { changedDocument } from '../providers/encrypted-file/document.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import { UsageError } from './arguments.ts';
 
 const provider = 'llm-config';
 
-/** A readable file in which single values may be sealed: JSON, YAML, TOML, or `.env`, where a key is a variable's name. */
+/** A readable file in which single values can be sealed. In a `.env` file, the name of a value is a
+ *  variable. */
 export class PlainFile {
   readonly file: string;
   readonly #format: FormatName | 'env';
@@ -34,11 +38,12 @@ export class PlainFile {
 
   async value(text: string, name: string): Promise<ConfigValue | undefined> {
     const source = { provider, file: this.file, text };
-    if (this.#format === 'env') return (await readDotenv(source)).find((one) => one.name === name)?.value;
+    if (this.#format === 'env')
+      return (await readDotenv(source)).find((variable) => variable.name === name)?.value;
     return dig((await formats[this.#format].parse(source)).tree, keyOf(name));
   }
 
-  /** Replaces one value under the file's lock; comments and everything else stay. */
+  /** Replaces one value while holding the lock of the file. Keeps comments and everything else. */
   async change(name: string, make: (value: ConfigValue | undefined) => Promise<ConfigValue>): Promise<void> {
     await withLock(this.file, async (guard) => {
       const text = await this.text();
@@ -46,51 +51,54 @@ export class PlainFile {
       const { mode } = await stat(this.file);
       const after =
         this.#format === 'env'
-          ? await assigned({ provider, file: this.file, text }, name, value)
-          : await changed({ provider, file: this.file, text }, this.#format, keyOf(name), value);
+          ? await withVariable({ provider, file: this.file, text }, name, value)
+          : await changedDocument({ provider, file: this.file, text }, this.#format, keyOf(name), value);
       await writeAtomic(this.file, after, { guard, mode: mode & 0o777 });
     });
   }
 
-  /** The key by which whoever reads the file will know it. */
+  /** The key under which the reader of the file finds the value. */
   keyFor(name: string, prefix: string | undefined): Key {
     if (this.#format !== 'env') return keyOf(name);
     const key = new VariableNames(provider, prefix === undefined ? {} : { prefix }).keyOf(name);
     if (key === undefined)
-      throw new UsageError('the variable has not that prefix, or its name cannot be a key; say --for-key');
+      throw new UsageError('the variable name lacks the prefix or is not a valid key. Set --for-key');
     return key;
   }
 }
 
-/** A `.env` text with one variable set. */
-async function assigned(
+/** Sets one variable in a `.env` text. Tries each way of quoting until the text reads back unchanged. */
+async function withVariable(
   source: Parameters<typeof readDotenv>[0],
   name: string,
   value: ConfigValue,
 ): Promise<string> {
   const plain = typeof value === 'string' ? value : JSON.stringify(value);
   const before = await readDotenv(source);
-  const others = before.filter((one) => one.name !== name).map((one) => [one.name, one.value]);
-  const line = new RegExp(
-    `^([^\\S\\n]*(?:export\\s+)?${name.replace(/\W/g, '\\$&')}[^\\S\\n]*=[^\\S\\n]*)("(?:[^"\\\\]|\\\\.)*"|'[^']*'|\`[^\`]*\`|[^\\n#]*?)([^\\S\\n]*(?:#[^\\n]*)?)$`,
-    'm',
-  );
-  const ways = /^[\w.:/+@-]*$/.test(plain) ? [plain] : [`'${plain}'`, `"${plain}"`, `\`${plain}\``];
-  for (const way of ways) {
+  const others = before
+    .filter((variable) => variable.name !== name)
+    .map((variable) => [variable.name, variable.value]);
+  const assignment = `[^\\S\\n]*(?:export\\s+)?${name.replace(/\W/g, '\\$&')}[^\\S\\n]*=[^\\S\\n]*`;
+  const oldValue = `"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\`[^\`]*\`|[^\\n#]*?`;
+  const line = new RegExp(`^(${assignment})(${oldValue})([^\\S\\n]*(?:#[^\\n]*)?)$`, 'm');
+  const spellings = /^[\w.:/+@-]*$/.test(plain) ? [plain] : [`'${plain}'`, `"${plain}"`, `\`${plain}\``];
+  for (const spelling of spellings) {
     const { text } = source;
-    const known = before.some((one) => one.name === name);
-    const after = known
-      ? text.replace(line, (_, head, __, tail) => head + way + tail)
-      : `${text}${/[^\n]$/.test(text) ? '\n' : ''}${name}=${way}\n`;
+    const exists = before.some((variable) => variable.name === name);
+    const after = exists
+      ? text.replace(line, (_, head, __, tail) => head + spelling + tail)
+      : `${text}${/[^\n]$/.test(text) ? '\n' : ''}${name}=${spelling}\n`;
     const read = await readDotenv({ ...source, text: after }).catch(() => []);
-    const rest = read.filter((one) => one.name !== name).map((one) => [one.name, one.value]);
+    const rest = read
+      .filter((variable) => variable.name !== name)
+      .map((variable) => [variable.name, variable.value]);
     if (
-      read.find((one) => one.name === name)?.value === plain &&
+      read.find((variable) => variable.name === name)?.value === plain &&
       JSON.stringify(rest) === JSON.stringify(others)
     )
       return after;
   }
-  throw new ConfigError('conflict', `${source.file}: ${name} cannot be set without touching other lines`, {
-    hint: 'Change it by hand',
+  throw new ConfigError('conflict', `${source.file}: cannot set ${name} without changing other lines`, {
+    hint: 'Change the file by hand',
   });
 }

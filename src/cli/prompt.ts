@@ -1,3 +1,7 @@
+// Prompts for secrets and reads values. Used by the commands that need a value, a password or a decision.
+// Own code, because Node's readline echoes what is typed and a package for a hidden prompt would see
+// every secret.
+
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { StringDecoder } from 'node:string_decoder';
@@ -5,16 +9,18 @@ import { ConfigError } from '../errors.ts';
 import { ioError, utf8 } from '../local/file.ts';
 import type { Io } from './io.ts';
 
-const stopped = (): ConfigError => new ConfigError('aborted', 'stopped; nothing was changed');
+const cancelled = (): ConfigError =>
+  new ConfigError('aborted', 'the prompt was cancelled; nothing was changed');
 
-/** Keys that write nothing: arrows, Home, and what a terminal puts around a pasted text. */
-const silent = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)?/g;
+/** Escape sequences that are not text: arrows, Home, and the marks of a terminal around pasted text. */
+const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)?/g;
 
-/** A secret typed by a person, of whom nothing is shown. */
-export function hidden(io: Io, label: string): Promise<string> {
+/** Prompts for a secret without showing what is typed. Backspace and Ctrl-U edit; Ctrl-C and Ctrl-D
+ *  cancel. */
+export function readHidden(io: Io, label: string): Promise<string> {
   const { stdin, stderr } = io;
   return new Promise((resolve, reject) => {
-    const decoder = new StringDecoder('utf8'); // a letter may come in two parts
+    const decoder = new StringDecoder('utf8'); // a character may arrive in two chunks
     let typed = '';
     const done = (settle: () => void): void => {
       stdin.off('data', read);
@@ -24,9 +30,9 @@ export function hidden(io: Io, label: string): Promise<string> {
       stderr.write('\n');
       settle();
     };
-    const end = (): void => done(() => reject(stopped()));
+    const end = (): void => done(() => reject(cancelled()));
     const read = (chunk: Buffer | string): void => {
-      for (const char of decoder.write(chunk).replace(silent, '')) {
+      for (const char of decoder.write(chunk).replace(escapes, '')) {
         if (char === '\r' || char === '\n') {
           done(() => resolve(typed));
           return;
@@ -40,7 +46,7 @@ export function hidden(io: Io, label: string): Promise<string> {
         else if (char >= ' ') typed += char;
       }
     };
-    stdin.setRawMode?.(true); // before the question: nothing typed in a hurry is shown
+    stdin.setRawMode?.(true); // before the question, so that early input is not shown either
     stdin.on('data', read);
     stdin.on('end', end);
     stdin.resume();
@@ -48,25 +54,27 @@ export function hidden(io: Io, label: string): Promise<string> {
   });
 }
 
-/** A password that is going to be needed again: typed twice. */
+/** Prompts for a new password twice. */
 export async function newPassword(io: Io): Promise<string> {
-  const first = await hidden(io, 'New password');
-  if ((await hidden(io, 'The same again')) === first) return first;
-  throw new ConfigError('crypto', 'the two passwords differ', { hint: 'Nothing was changed; try again' });
+  const first = await readHidden(io, 'New password');
+  if ((await readHidden(io, 'Repeat the password')) === first) return first;
+  throw new ConfigError('crypto', 'the two passwords differ', {
+    hint: 'Run the command again; nothing was changed',
+  });
 }
 
-/** A value: from a file, from what is piped in, or typed; one line end at its end belongs to the pipe, not to the value. */
-export async function value(io: Io, file: string | undefined, label: string): Promise<string> {
+/** Reads a value from a file, a pipe or a prompt. Drops one line end of a file or a pipe. */
+export async function readValue(io: Io, file: string | undefined, label: string): Promise<string> {
   if (file !== undefined && file !== '-') {
     const bytes = await readFile(file).catch((error: unknown) =>
       Promise.reject(ioError(error, `the file ${file}`, 'llm-config')),
     );
     return withoutLineEnd(utf8(bytes, file, 'llm-config'));
   }
-  return io.stdin.isTTY && file === undefined ? hidden(io, label) : withoutLineEnd(await piped(io));
+  return io.stdin.isTTY && file === undefined ? readHidden(io, label) : withoutLineEnd(await readStdin(io));
 }
 
-export async function piped(io: Io): Promise<string> {
+export async function readStdin(io: Io): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer));
   return utf8(Buffer.concat(chunks), 'stdin', 'llm-config');
@@ -74,7 +82,8 @@ export async function piped(io: Io): Promise<string> {
 
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, '');
 
-export async function agrees(io: Io, question: string): Promise<boolean> {
+/** Asks a yes-or-no question. No terminal, an end of input and Ctrl-C mean no. */
+export async function confirm(io: Io, question: string): Promise<boolean> {
   const { stdin, stderr } = io;
   if (!stdin.isTTY) return false;
   stderr.write(`${question} [Y/n] `);

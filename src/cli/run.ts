@@ -1,102 +1,109 @@
+// Runs the command line: finds the command, prints its result or error, and returns the exit code. Called by
+// `main.ts` and by tests. Messages of foreign errors are not printed, because they may contain secrets.
+
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { isConfigError } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
 import { parse, UsageError } from './arguments.ts';
-import type { Answer, Command, ExitCode } from './command.ts';
+import type { Command, CommandResult, ExitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { helpFor, overview } from './help.ts';
-import { type Io, painted } from './io.ts';
+import { coloured, type Io } from './io.ts';
 
-const always = {
-  json: { type: 'boolean', says: 'answer as JSON, errors too' },
-  help: { type: 'boolean', says: 'say how to use it' },
+const commonFlags = {
+  json: { type: 'boolean', summary: 'print the answer as JSON, errors too' },
+  help: { type: 'boolean', summary: 'print this help' },
 } as const;
 
+/** Runs one command line and returns its exit code. Does not end the process. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [first = '--help', ...others] = args;
   const json = args.includes('--json');
-  if (first === '--version') return answered({ text: version(), json: { version: version() } }, io, json);
-  const help = (group: string): ExitCode =>
-    answered(
-      { text: overview(commands, always, group), json: commands.map(({ name, says }) => ({ name, says })) },
-      io,
-      json,
-    );
+  if (first === '--version') return printResult({ text: version(), json: { version: version() } }, io, json);
+  const help = (group: string): ExitCode => {
+    const list = commands.map(({ name, summary }) => ({ name, summary }));
+    return printResult({ text: overview(commands, commonFlags, group), json: list }, io, json);
+  };
   if (first === '--help' || first === 'help')
-    return help(others.filter((one) => !one.startsWith('-')).join(' '));
+    return help(others.filter((argument) => !argument.startsWith('-')).join(' '));
   const command =
     commands.find(({ name }) => name === first) ??
     commands.find(({ name }) => name === `${first} ${others[0]}`);
   if (others[0] === '--help' && commands.some(({ name }) => name.startsWith(`${first} `))) return help(first);
-  if (!command) return failed(new UsageError(unknown(first, others[0])), io, json);
+  if (!command) return printError(new UsageError(unknownCommand(first, others[0])), io, json);
   const own = command.name.includes(' ') ? others.slice(1) : others;
-  if (own.includes('--help'))
-    return answered(
-      { text: helpFor(command, always), json: { name: command.name, says: command.says } },
-      io,
-      json,
-    );
+  if (own.includes('--help')) {
+    const { name, summary } = command;
+    return printResult({ text: helpFor(command, commonFlags), json: { name, summary } }, io, json);
+  }
   try {
-    const few = command.arguments.filter((name) => !name.startsWith('[')).length;
-    return answered(
-      await command.run(parse(own, { ...command.flags, ...always }, command.arguments, few), io),
-      io,
-      json,
-    );
+    const required = command.arguments.filter((name) => !name.startsWith('[')).length;
+    const parsed = parse(own, { ...command.flags, ...commonFlags }, command.arguments, required);
+    return printResult(await command.run(parsed, io), io, json);
   } catch (error) {
-    return failed(error, io, json, command);
+    return printError(error, io, json, command);
   }
 }
 
-/** Nothing stands on stdout but the answer. */
-function answered({ text, exact, json: data, note, exit = 0 }: Answer, io: Io, json: boolean): ExitCode {
+/** Prints a result. Only the answer itself goes to stdout. */
+function printResult(
+  { text, exact, json: data, note, exit = 0 }: CommandResult,
+  io: Io,
+  json: boolean,
+): ExitCode {
   if (json)
     io.stdout.write(
       `${JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), 2)}\n`,
     );
   else if (text !== undefined && text !== '')
     io.stdout.write(exact || text.endsWith('\n') ? text : `${text}\n`);
-  if (note && !json) io.stderr.write(`${painted(note, 'dim', io.stderr, io.env)}\n`);
+  if (note && !json) io.stderr.write(`${coloured(note, 'dim', io.stderr, io.env)}\n`);
   return exit;
 }
 
-function failed(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
+function printError(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
   const exit = error instanceof UsageError ? 2 : 3;
-  // only our own errors are known to hold no secret
+  // the message of a foreign error may contain a secret
   const message =
-    isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${wordsOf(error)}`;
-  if (json)
-    io.stderr.write(
-      `${JSON.stringify({ error: isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message } })}\n`,
-    );
-  else {
-    io.stderr.write(`${painted('error:', 'red', io.stderr, io.env)} ${message}\n`);
-    if (exit === 2) io.stderr.write(`Say llm-config ${command ? `${command.name} ` : ''}--help for help.\n`);
+    isConfigError(error) || error instanceof UsageError
+      ? error.message
+      : `unexpected: ${classAndCode(error)}`;
+  if (json) {
+    const shown = isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message };
+    io.stderr.write(`${JSON.stringify({ error: shown })}\n`);
+  } else {
+    io.stderr.write(`${coloured('error:', 'red', io.stderr, io.env)} ${message}\n`);
+    const usage = ['llm-config', command?.name, '--help'].filter(Boolean).join(' ');
+    if (exit === 2) io.stderr.write(`Run \`${usage}\` for usage.\n`);
   }
   return exit;
 }
 
-function wordsOf(error: unknown): string {
+function classAndCode(error: unknown): string {
   const { name = 'error', code } = (error ?? {}) as { name?: string; code?: unknown };
   return typeof code === 'string' && /^\w+$/.test(code) ? `${name} ${code}` : name;
 }
 
-function unknown(first: string, second: string | undefined): string {
+function unknownCommand(first: string, second: string | undefined): string {
   const group = commands
     .filter(({ name }) => name.startsWith(`${first} `))
     .map(({ name }) => name.slice(first.length + 1));
-  if (group.length > 0)
-    return `llm-config ${first} ${second === undefined ? 'needs' : 'knows'} one of ${group.join(', ')}`;
-  const meant = nearest(
+  if (group.length > 0) {
+    const expected = `one of ${group.join(', ')}`;
+    return second === undefined
+      ? `llm-config ${first} needs ${expected}`
+      : `unknown subcommand of llm-config ${first}; expected ${expected}`;
+  }
+  const similar = nearest(
     first,
     commands.map(({ name }) => name.split(' ')[0] as string),
   );
-  return `there is no such command${meant ? `; did you mean ${meant}?` : ''}`;
+  return `unknown command${similar ? `. Did you mean ${similar}?` : ''}`;
 }
 
-/** From the package.json above the program, wherever that was built to and linked from. */
+/** The version in the package.json above the program. The program may be a build or a symbolic link. */
 function version(): string {
   for (let folder = realpathSync(process.argv[1] ?? '.'); folder !== dirname(folder); ) {
     folder = dirname(folder);

@@ -1,48 +1,57 @@
+// The object that `loadConfig` returns. It owns the generations and decides which load becomes the next one;
+// `load.ts` does the loading, `watching.ts` triggers reloads, `reloads.ts` keeps them one at a time.
+
 import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { keyOf } from '../key.ts';
 import { type Revealable, reveal, revealed } from '../masking.ts';
 import type { ListOptions } from '../provider.ts';
-import { reportError } from '../report/report.ts';
 import { withoutBigints } from '../value.ts';
-import { carryForward } from './carry.ts';
 import { ConfigEvents } from './events.ts';
+import { explainKey } from './explaining.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
-import { ask, assemble, failureOf, type Load, problemsOf } from './load.ts';
+import { type Load, loadValid } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
-import { Reloads, type Way, ways } from './reloads.ts';
+import { type LoadMode, loadModes, Reloads } from './reloads.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
-import { ConfigView } from './view.ts';
+import { ConfigView, type ViewedConfig } from './view.ts';
 import { Watching, type WatchOptions } from './watching.ts';
 
-/** A configuration: one frozen generation at a time. A reload makes the next one or leaves the present one standing. */
+/** A loaded configuration. It holds one frozen generation at a time: a reload replaces it as a whole, or
+ *  fails and keeps it. Made by `loadConfig`.
+ *  @example
+ *  await using config = await loadConfig(schema, source, { watch: true });
+ *  config.value.llm.model; // => 'small'
+ *  config.get('llm.model'); // => 'small', with the same type
+ *  config.subscribe('llm', () => reconnect(config.get('llm'))); */
 export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #plan: Plan;
   readonly #options: LoadOptions;
   readonly #own: AsyncDisposable | undefined;
   readonly #events: ConfigEvents;
   readonly #subscriptions = new Subscriptions<T>((key) =>
-    this.#events.emit('notice', { key, message: `a listener for changes of "${key}" threw` }),
+    this.#events.emit('notice', { key, message: `a change listener for "${key}" threw an error` }),
   );
-  readonly #reloads = new Reloads((way) => this.#load(way));
+  readonly #reloads = new Reloads((mode) => this.#load(mode));
   readonly #stop = new AbortController();
-  readonly #viewed = {
-    find: (path: string) => this.#flat[path] ?? this.#find(path),
-    explain: (path: string) => this.explain(path as PathOf<T>),
-    subscribe: (path: string, listener: ChangeListener) => this.#subscriptions.add(path, listener),
+  readonly #viewed: ViewedConfig = {
+    find: (path) => this.#flat[path] ?? this.#find(path),
+    explain: (path) => this.explain(path as PathOf<T>),
+    subscribe: (path, listener) => this.#subscriptions.add(path, listener),
   };
   #generation!: Generation<T>;
   #previous: Generation<T> | undefined;
-  #last = 0;
+  #lastNumber = 0;
+  /** True after a rollback, until the next explicit reload. */
   #pinned = false;
-  #flat = nothing;
+  #flat = notLaidOut;
   #watching: Watching | undefined;
   #closed: Promise<void> | undefined;
 
-  /** What `loadConfig` does with its plan.
+  /** Use `loadConfig`.
    *  @internal */
   static async load<T>(
     plan: Plan,
@@ -51,7 +60,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   ): Promise<Config<T>> {
     const config = new Config<T>(plan, options, own);
     try {
-      await config.#begin();
+      await config.#start();
       return config;
     } catch (error) {
       await config.close().catch(() => undefined);
@@ -68,101 +77,122 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (options.on) this.#events.on(options.on);
   }
 
-  async #begin(): Promise<void> {
+  async #start(): Promise<void> {
     const { signal, watch = false } = this.#options;
-    if (signal?.aborted)
-      throw new ConfigError('aborted', 'loading the configuration was given up before it began');
+    if (signal?.aborted) throw abortedBy(this.#plan.source.name, 'the load');
     signal?.addEventListener('abort', this.#abort, { once: true });
-    // watched before it is read: no change falls between
+    // the watch begins before the read, so that no change is missed
     if (watch) this.#watch(watch === true ? {} : watch);
-    await this.#run(ways.first);
+    await this.#run(loadModes.first);
   }
 
   readonly #abort = (): void => void this.close().catch(() => undefined);
 
-  /** The configuration of the present generation, frozen; an older one that somebody holds stays as it is. Printed, it shows no
-   *  secret. */
+  /** The value of the current generation, frozen. A reload does not change this object: the next read gets a
+   *  new one. Masks secrets when it is printed.
+   *  @see reveal for a plain copy with secrets */
   get value(): DeepReadonly<T> {
     return this.#generation.value as DeepReadonly<T>;
   }
 
-  /** Which state this is, when it was loaded, and what each source gave. */
+  /** The number, the age and the sources of the current generation. */
   get generation(): GenerationInfo {
     return this.#generation.info;
   }
 
-  /** What stands at a path: `config.get('database.poolMax')`. */
+  /** The value at a path. A look-up by a whole key is faster than a path through `value`.
+   *  @example
+   *  config.get('database.poolMax'); // => 10
+   *  config.get('ingress."api.example.com".port'); // quote names that hold dots */
   get<P extends PathOf<T>>(path: P): DeepReadonly<ValueAt<T, P>> {
     const value = this.#flat[path];
     return (value === undefined ? this.#find(path) : value) as DeepReadonly<ValueAt<T, P>>;
   }
 
-  /** All paths are laid out when the first one of a generation is looked up. */
+  /** Lays out the paths of a generation at its first look-up. */
   #find(path: string): unknown {
-    if (this.#flat === nothing) this.#flat = this.#generation.flat();
+    if (this.#flat === notLaidOut) this.#flat = this.#generation.flat();
     return this.#flat[path] ?? this.#generation.at(pathOf(path));
   }
 
-  /** A section, living across reloads. */
+  /** A view of a section. It follows reloads.
+   *  @example
+   *  const llm = config.at('llm');
+   *  llm.get('model'); // => 'small', and after a reload the new value */
   at<P extends PathOf<T>>(path: P): ConfigView<ValueAt<T, P>> {
     return new ConfigView(this.#viewed, path);
   }
 
-  /** Who said a value, who was shadowed, and what the schema made of it. Secrets are masked. */
+  /** Where a value comes from, which values it overrides, and what the schema did with it. Masks secrets.
+   *  @example
+   *  console.log(String(config.explain('port')));
+   *  // port = "9090"
+   *  //   → env APP__PORT  "9090"  wins */
   explain(path: PathOf<T>): Explanation {
     const { source } = this.#plan;
-    return this.#generation.explain(keyOf(path), (provider, key) => source.statusOf(provider, key));
+    return explainKey(this.#generation, keyOf(path), (provider, key) => source.statusOf(provider, key));
   }
 
-  /** Calls `listener` once for each generation in which something at `path` (`''`: anywhere) has really changed. */
+  /** Calls `listener` for each generation that changes something at `path`; `''` is the whole configuration.
+   *  A reload with the same values calls no listener. Dispose of the result to unsubscribe.
+   *  @example
+   *  const subscription = config.subscribe('llm.model', ({ generation }) => {
+   *    console.log(`generation ${generation} has the model ${config.get('llm.model')}`);
+   *  });
+   *  subscription[Symbol.dispose](); */
   subscribe(path: PathOf<T> | '', listener: ChangeListener): Disposable {
     return this.#subscriptions.add(path, listener);
   }
 
-  /** Events of loads: `refreshed`, `changed`, `refresh_failed`, `notice`. Never a value. */
+  /** Listens to the events of loads: `refreshed`, `changed`, `refresh_failed`, `notice`. Events hold no
+   *  values. */
   on(listener: (event: ConfigEvent) => void): Disposable {
     return this.#events.on(listener);
   }
 
-  /** Asks all sources, past their caches: the next generation, or a rejection and the present one stands.
-   *  @throws ConfigError the failure of a source, or `validation` */
+  /** Reads all sources again, without their caches. Makes the next generation, or throws and keeps the
+   *  current one.
+   *  @throws ConfigError the failure of a source, or `validation`
+   *  @example
+   *  process.on('SIGHUP', () => config.reload().catch((error: Error) => console.error(error.message))); */
   async reload(): Promise<GenerationInfo> {
-    await this.#run(ways.explicit);
+    await this.#run(loadModes.explicit);
     return this.generation;
   }
 
-  /** Puts the previous generation back, until the next `reload()`; neither polls nor watches undo it.
-   *  @throws ConfigError `not_found` when there is no previous one */
+  /** Restores the previous generation until the next `reload()`. Polls and watches do not replace it. Goes
+   *  back one generation only.
+   *  @throws ConfigError `not_found` if there is no previous generation
+   *  @example
+   *  await config.reload();
+   *  if (!(await isHealthy())) config.rollback(); */
   rollback(): GenerationInfo {
     const previous = this.#previous;
     if (!previous)
-      throw new ConfigError(
-        'not_found',
-        'there is no earlier generation of this configuration to go back to',
-      );
+      throw new ConfigError('not_found', 'rollback: the configuration has no earlier generation');
     this.#pinned = true;
     this.#previous = undefined;
     this.#replace(previous);
     return this.generation;
   }
 
-  #run(way: Way): Promise<void> {
-    return this.#closed ? Promise.reject(closedError()) : this.#reloads.run(way);
+  #run(mode: LoadMode): Promise<void> {
+    return this.#closed ? Promise.reject(closedError()) : this.#reloads.run(mode);
   }
 
-  async #load(way: Way): Promise<void> {
-    if (this.#isHeld(way)) return;
+  async #load(mode: LoadMode): Promise<void> {
+    if (this.#isPinned(mode)) return;
     const began = performance.now();
     try {
-      const load = await this.#validated(way);
+      const load = await this.#loadValid(mode);
       if (this.#closed) throw closedError();
-      if (this.#isHeld(way)) return;
+      if (this.#isPinned(mode)) return;
       this.#pinned = false;
       this.#promote(load, performance.now() - began);
     } catch (error) {
       const failed = isConfigError(error)
         ? error
-        : new ConfigError('io', 'loading the configuration failed in a way that was not explained', {
+        : new ConfigError('io', 'loading the configuration failed with an unexpected error', {
             cause: error,
           });
       const { code, provider } = failed;
@@ -175,35 +205,25 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     }
   }
 
-  /** Whether a rollback stands that such a load must not undo. */
-  #isHeld(way: Way): boolean {
-    return this.#pinned && !way.explicit;
+  /** Whether a load would undo a rollback that it must respect. */
+  #isPinned(mode: LoadMode): boolean {
+    return this.#pinned && !mode.explicit;
   }
 
-  async #validated({ acquire, fresh }: Way): Promise<Load> {
+  #loadValid({ acquire, fresh }: LoadMode): Promise<Load> {
     const { context, unknown } = this.#options;
-    const options: ListOptions = {
-      signal: this.#stop.signal,
-      context,
-      acquire,
-      ...(fresh && { maxAgeMs: 0 }),
-    };
-    const layers = await ask(this.#plan, options);
-    const failure = failureOf(layers);
-    if (failure) throw failure;
-    const before = (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
-    const load = await assemble(this.#plan, carryForward(layers, before, Date.now()));
-    const problems = problemsOf(load, unknown);
-    if (problems.length > 0) throw reportError(problems);
-    return load;
+    const signal = this.#stop.signal;
+    const options: ListOptions = { signal, context, acquire, ...(fresh && { maxAgeMs: 0 }) };
+    const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
+    return loadValid(this.#plan, options, before, unknown);
   }
 
   #promote(load: Load, durationMs: number): void {
     const before = this.#generation as Generation<T> | undefined;
-    const next = new Generation<T>(this.#last + 1, load, before);
+    const next = new Generation<T>(this.#lastNumber + 1, load, before);
     const { number } = next.info;
-    this.#last = Math.max(this.#last, number);
-    this.#events.remark(load, this.#options.unknown === 'warn');
+    this.#lastNumber = Math.max(this.#lastNumber, number);
+    this.#events.emitNotices(load, this.#options.unknown === 'warn');
     this.#events.emit('refreshed', { durationMs, version: String(number) });
     if (number === before?.info.number) {
       this.#generation = next;
@@ -211,20 +231,21 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#previous = before;
       this.#replace(next);
     }
-    this.#renewLeases(load);
+    this.#watchLeases(load);
   }
 
   #replace(next: Generation<T>): void {
     const before = this.#generation as Generation<T> | undefined;
     this.#generation = next;
-    this.#flat = nothing;
+    this.#flat = notLaidOut;
     if (!before) return;
     this.#events.emit('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
     this.#subscriptions.notify(before, next);
   }
 
-  /** Credentials that expire are renewed while a configuration holds them. */
-  #renewLeases({ layers }: Load): void {
+  /** Watches providers whose entries expire, also without the option `watch`: a renewed credential must
+   *  arrive here. */
+  #watchLeases({ layers }: Load): void {
     const holders = layers
       .filter(({ entries }) => entries.some((entry) => entry.expiresAt !== undefined))
       .map(({ name }) => name);
@@ -232,7 +253,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
-    const reload = (why: 'change' | 'poll'): Promise<void> => this.#run(ways[why]);
+    const reload = (why: 'change' | 'poll'): Promise<void> => this.#run(loadModes[why]);
     this.#watching = new Watching(
       this.#plan.source,
       options,
@@ -241,7 +262,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     );
   }
 
-  /** Stops watching, and closes a chain that was made for it. What was loaded stays readable. */
+  /** Stops watching and closes the chain that `loadConfig` made around the sources. A chain that you passed
+   *  stays open. The values stay readable. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -271,7 +293,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 }
 
-/** Before the first look-up of a generation. */
-const nothing = Object.freeze(Object.create(null) as Readonly<Record<string, unknown>>);
+/** The paths of a generation before its first look-up. */
+const notLaidOut = Object.freeze(Object.create(null) as Readonly<Record<string, unknown>>);
 
-const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration was closed');
+const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration is closed');

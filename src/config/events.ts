@@ -1,3 +1,5 @@
+// The events of a configuration: an Emitter that also turns the leftovers of a load into notices.
+
 import { Emitter } from '../internal/listeners.ts';
 import type { Load } from './load.ts';
 
@@ -9,11 +11,13 @@ export class ConfigEvents extends Emitter {
     super(name, 'config');
   }
 
-  /** Says what is odd about a load, once: keys that nobody reads, where that is asked for, and holes that nobody reads. */
-  remark(load: Load, warn: boolean): void {
-    const unknown = warn ? load.unknown() : [];
-    const remarks = [
-      ...unknown.map(({ key, origin, hint }) => ({
+  /** Emits a notice for each hole that the schema does not need and, if `unknown`, for each key that it does
+   *  not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys become
+   *  warnings of the process. */
+  emitNotices(load: Load, unknown: boolean): void {
+    const unknownKeys = unknown ? load.unknown() : [];
+    const notices = [
+      ...unknownKeys.map(({ key, origin, hint }) => ({
         key,
         outcome: 'ok' as const,
         message: `nothing reads "${key}" (${origin}). ${hint}`,
@@ -21,13 +25,13 @@ export class ConfigEvents extends Emitter {
       ...load.unread.map(({ key, error }) => ({
         key,
         outcome: error.code,
-        message: `"${key}" is not read; it cannot be: ${error.message}`,
+        message: `"${key}" cannot be read, but the schema does not need it: ${error.message}`,
       })),
     ];
-    for (const remark of remarks.filter(({ message }) => !this.#reported.has(message))) {
-      this.emit('notice', remark);
-      if (remark.outcome === 'ok' && !this.hasListeners) process.emitWarning(remark.message, 'ConfigWarning');
+    for (const notice of notices.filter(({ message }) => !this.#reported.has(message))) {
+      this.emit('notice', notice);
+      if (notice.outcome === 'ok' && !this.hasListeners) process.emitWarning(notice.message, 'ConfigWarning');
     }
-    this.#reported = new Set(remarks.map(({ message }) => message));
+    this.#reported = new Set(notices.map(({ message }) => message));
   }
 }

@@ -1,41 +1,44 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type Explanation, explain } from '../chain/explain.ts';
-import { append, keyFrom, keyOf, segments, startsWith } from '../key.ts';
-import { inside, masked, maskedCopy } from '../masking.ts';
-import type { KeyStatus, Layer } from '../provider.ts';
-import { show } from '../redact.ts';
-import { shapeAt } from '../schema/shape.ts';
-import { readAs } from '../schema/strings.ts';
-import { isPlain, type Key, withoutBigints } from '../value.ts';
-import { isHidden, type Load, maskedInput, publicPart } from './load.ts';
+// A generation: one validated load, frozen, with its number and the origins of its values. `Config` replaces
+// one with the next. Also compares two generations.
 
-/** One state of a configuration, as a whole. */
+import { isDeepStrictEqual } from 'node:util';
+import { valueAt } from '../internal/dig.ts';
+import { keyFrom, keyOf, segments } from '../key.ts';
+import { masked, maskedCopy } from '../masking.ts';
+import type { Layer } from '../provider.ts';
+import { isHidden } from '../report/secrecy.ts';
+import { isPlain, type Key } from '../value.ts';
+import type { Load } from './load.ts';
+import { maskedInput, visibleInput } from './printed-input.ts';
+
+/** A generation of a configuration: its number, its age and its sources. */
 export interface GenerationInfo {
-  /** From 1. */
+  /** Counts from 1. A reload without changes keeps the number. */
   readonly number: number;
-  /** When its values were loaded, in milliseconds since 1970. */
+  /** When the values were loaded, in milliseconds since 1970. */
   readonly loadedAt: number;
-  /** What each provider gave, the strongest first. */
+  /** What each provider contributed, the highest priority first. */
   readonly sources: readonly SourceInfo[];
 }
 
-/** What one provider gave to a generation. */
+/** What one provider contributed to a generation. */
 export interface SourceInfo {
   readonly name: string;
-  /** How many. */
+  /** The number of entries. */
   readonly entries: number;
-  /** The one version of all its entries, if they have one. */
+  /** The version of the entries, if all have the same. */
   readonly version?: string;
-  /** It was unreachable; its entries are those of an earlier generation. */
+  /** The provider was unreachable: its entries are those of an earlier generation. */
   readonly stale?: true;
 }
 
-/** A validated load: its frozen value, and where each part of it came from. */
+/** A validated load and its frozen value. If the load changes nothing, it takes over the number, the age and
+ *  the value of `before`. */
 export class Generation<T> {
   readonly info: GenerationInfo;
   readonly value: T;
   readonly load: Load;
-  #public: { readonly tree: unknown } | undefined;
+  #visibleTree: { readonly tree: unknown } | undefined;
 
   constructor(number: number, load: Load, before?: Generation<T>) {
     this.load = load;
@@ -50,25 +53,25 @@ export class Generation<T> {
   }
 
   #visible(): unknown {
-    this.#public ??= { tree: publicPart(this.load) };
-    return this.#public.tree;
+    this.#visibleTree ??= { tree: visibleInput(this.load) };
+    return this.#visibleTree.tree;
   }
 
-  /** Whether a load says the same as this one: the same values, the same of them secret. */
+  /** Whether a load has the same values as this generation, and the same secrets. */
   isSameAs(load: Load): boolean {
     return (
       isDeepStrictEqual(this.load.input.value, load.input.value) &&
-      isDeepStrictEqual(hidden(this.load), hidden(load))
+      isDeepStrictEqual(hiddenKeys(this.load), hiddenKeys(load))
     );
   }
 
-  /** What stands at a path of the value; undefined where nothing does. */
+  /** The value at a path, or undefined. */
   at(path: readonly string[]): unknown {
     return path.reduce(step, this.value);
   }
 
-  /** Every path of the value, for look-ups by whole keys: an object without a prototype finds keys that stand in source code faster than
-   *  a Map does. */
+  /** The value at every path, by whole keys. An object without a prototype, because V8 looks up a literal key
+   *  in one faster than in a Map. */
   flat(): Readonly<Record<string, unknown>> {
     const all: Record<string, unknown> = Object.create(null);
     const walk = (value: unknown, path: readonly string[]): void => {
@@ -81,58 +84,18 @@ export class Generation<T> {
     return all;
   }
 
-  /** What stands at a path, as it may be printed. */
+  /** The value at a path, masked where it is secret. */
   shown(path: readonly string[]): unknown {
-    return masked(this.at(path), path.reduce(inside, this.#visible()));
+    return masked(this.at(path), valueAt(this.#visible(), path));
   }
 
-  /** The whole input as it may be printed. */
+  /** The whole input, masked where it is secret. */
   print(): unknown {
     return maskedInput(this.load);
   }
-
-  explain(key: Key, statusOf: (provider: string, key: Key) => KeyStatus | undefined): Explanation {
-    const { plan, layers, merged, placement, texts } = this.load;
-    const path = segments(key);
-    const full = append(plan.at, key);
-    const status = (provider: string): KeyStatus | undefined => {
-      const known = statusOf(provider, full);
-      return [...this.load.carried.stale.keys()].some(({ name }) => name === provider)
-        ? { ...known, stale: true }
-        : known;
-    };
-    const leaf = placement.leaves.find((one) => isDeepStrictEqual(one.path, path));
-    const notes: string[] = [];
-    if (leaf) {
-      const read = texts.read(path, leaf.item.value);
-      const hide = isHidden(leaf, plan.shape);
-      if (!Object.is(read, leaf.item.value) && !isDeepStrictEqual(read, leaf.item.value)) {
-        notes.push(
-          `the text ${show(leaf.item.value, hide)} was read as ${readAs(read)}${hide ? '' : `: ${show(read, false)}`}`,
-        );
-      }
-      if (plan.schema && !isDeepStrictEqual(read, this.at(path)))
-        notes.push('the schema made something else of it');
-    } else if (
-      plan.schema &&
-      this.at(path) !== undefined &&
-      !placement.leaves.some((one) => startsWith(keyFrom(one.path), key))
-    ) {
-      notes.push(`default of the schema: ${JSON.stringify(withoutBigints(this.shown(path)))}`);
-    }
-    const expected = shapeAt(plan.shape, path)?.expects;
-    if (expected) notes.push(`the schema wants ${expected}`);
-    for (const [{ name }, error] of this.load.carried.stale)
-      notes.push(
-        `${name} is unreachable, its values stand since ${new Date(this.info.loadedAt).toISOString()}: ${error.message}`,
-      );
-    // the schema's own mark makes a value secret that its sources do not know to be
-    const secret = leaf !== undefined && isHidden(leaf, plan.shape);
-    return explain(full, layers, merged, { status, ...(secret && { secret }) }).with(...notes);
-  }
 }
 
-/** What a schema's transform makes may have names that cannot be keys. */
+/** The key of a path; undefined if a transform made names that cannot be part of a key. */
 function pathKey(path: readonly string[]): Key | undefined {
   try {
     return keyFrom(path);
@@ -141,17 +104,18 @@ function pathKey(path: readonly string[]): Key | undefined {
   }
 }
 
-/** One step into a value: names of its own; of an instance, also what its class gives it. */
+/** One step into a value. Of an instance, properties of its class are found too, except those of every
+ *  object. */
 function step(at: unknown, name: string): unknown {
   if (typeof at !== 'object' || at === null) return undefined;
-  const own =
+  const isFound =
     Array.isArray(at) || isPlain(at)
       ? Object.prototype.propertyIsEnumerable.call(at, name)
       : !(name in Object.prototype);
-  return own ? (at as Record<string, unknown>)[name] : undefined;
+  return isFound ? (at as Record<string, unknown>)[name] : undefined;
 }
 
-const hidden = ({ placement, plan }: Load): string[] =>
+const hiddenKeys = ({ placement, plan }: Load): string[] =>
   placement.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));
 
 function sourceOf({ name, entries }: Layer, stale: boolean): SourceInfo {
@@ -165,8 +129,8 @@ function sourceOf({ name, entries }: Layer, stale: boolean): SourceInfo {
   });
 }
 
-/** Whether something at a path really differs between two generations. An instance that cannot be looked into has changed if what it
- *  was made of has. */
+/** Whether the value at a path differs between two generations. Instances are compared by the input that they
+ *  were made of: their own state may be private. */
 export function hasChanged<T>(before: Generation<T>, after: Generation<T>, path: readonly string[]): boolean {
   const [old, now] = [before.at(path), after.at(path)];
   if (Object.is(old, now)) return false;
@@ -175,7 +139,7 @@ export function hasChanged<T>(before: Generation<T>, after: Generation<T>, path:
 }
 
 const inputAt = <T>({ load }: Generation<T>, path: readonly string[]): unknown =>
-  path.reduce(inside, load.input.value);
+  valueAt(load.input.value, path);
 
 function holdsInstance(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value === 'function';
@@ -194,4 +158,5 @@ export function changedKeys<T>(before: Generation<T>, after: Generation<T>): Key
 const valuesOf = <T>({ load }: Generation<T>): Map<Key, unknown> =>
   new Map(load.placement.leaves.map(({ path, item }) => [keyFrom(path), item.value]));
 
+/** The segments of a path in any spelling. */
 export const pathOf = (key: string): readonly string[] => segments(keyOf(key));

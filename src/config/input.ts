@@ -1,63 +1,64 @@
+// The input of a schema: the merged tree, in which a hole notices that it is read. Only a hole that is read
+// is a problem: a disabled secret that the schema does not know must not stop the application. A hole in
+// place of a value (`db.password`) is a getter. A hole in place of a section (`db`, denied) in which other
+// sources have values is a proxy: libraries look for names by reading, by `in`, by descriptors or by listing.
+
 import { keyFrom } from '../key.ts';
-import type { Hole, Leaf } from '../merge/merged.ts';
+import type { Hole } from '../merge/hole.ts';
+import type { Leaf } from '../merge/leaf.ts';
 import type { Placed, Placement } from '../merge/placement.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
-/** What is given to a schema: the merged tree, in which every hole tells when it is read. */
 export interface Input {
   readonly value: unknown;
-  /** The holes that were read, and the keys by which; nothing is recorded any more once this was asked for. */
+  /** The holes that were read, and the keys by which. Ends the recording. */
   read(): ReadonlyMap<Hole, Key>;
-  /** Whether a schema has handed on what stands in place of a hole, unread, as one of anything does. */
-  isLeft(output: unknown, path: readonly string[]): boolean;
-  /** Whether a getter is one of a hole's. */
+  /** Whether the output has an unread hole at `path`: a schema such as `z.any()` passes it on. */
+  isUnreadHole(output: unknown, path: readonly string[]): boolean;
+  /** Whether a getter belongs to a hole. */
   isHole(getter: unknown): boolean;
 }
 
 type Section = Record<string, unknown>;
 
-/** Builds a schema's input. Sections that the schema requires stand there even if nobody has anything in them: then what is missing
- *  is told key by key. */
+/** Builds the input. Adds sections that the schema requires and no source has, so that the issues name the
+ *  missing keys in them. */
 export function buildInput(
   placement: Placement,
   shape: Shape | undefined,
-  give: (leaf: Placed<Leaf>) => ConfigValue,
+  toValue: (leaf: Placed<Leaf>) => ConfigValue,
 ): Input {
-  const root: Section = {};
-  let only: { readonly value: unknown } | undefined;
-  const found = new Map<Hole, Key>();
-  const getters = new Set<unknown>();
-  const wrappers = new Set<unknown>();
-  let recording = true;
-  const record = (hole: Hole, path: readonly string[]): void => {
-    if (recording && !found.has(hole)) found.set(hole, keyFrom(path));
-  };
-
-  for (const path of placement.sections) sectionAt(root, path);
-  for (const leaf of placement.leaves) {
-    const name = leaf.path.at(-1);
-    if (name === undefined) only = { value: give(leaf) };
-    else sectionAt(root, leaf.path.slice(0, -1))[name] = give(leaf);
-  }
+  const { root, value: plain } = plainTree(placement, toValue);
   if (shape) addRequired(root, shape);
 
-  let value: unknown = only ? only.value : root;
+  const readHoles = new Map<Hole, Key>();
+  const getters = new Set<unknown>();
+  const proxies = new Set<unknown>();
+  let recording = true;
+  const record = (hole: Hole, path: readonly string[]): void => {
+    if (recording && !readHoles.has(hole)) readHoles.set(hole, keyFrom(path));
+  };
+
+  let value = plain;
   // the deepest first: a section must be complete before it is wrapped
   for (const { path, item: hole } of [...placement.holes].sort((a, b) => b.path.length - a.path.length)) {
     const name = path.at(-1);
     const parent = name === undefined ? undefined : sectionAt(root, path.slice(0, -1));
-    const here = name === undefined ? root : parent?.[name];
-    const whole = shapeAt(shape, path);
-    if (typeof here === 'object' && here !== null && (name === undefined || isUnder(placement, path))) {
-      const wrapped = recorder(
-        here as Section,
-        (inside) => record(hole, inside === undefined ? path : [...path, inside]),
-        isWalked(whole),
+    const present = name === undefined ? root : parent?.[name];
+    if (
+      typeof present === 'object' &&
+      present !== null &&
+      (name === undefined || hasLeafBelow(placement, path))
+    ) {
+      const proxy = recorder(
+        present as Section,
+        (inner) => record(hole, inner === undefined ? path : [...path, inner]),
+        mayListNames(shapeAt(shape, path)),
       );
-      wrappers.add(wrapped);
-      if (parent && name !== undefined) parent[name] = wrapped;
-      else value = wrapped;
+      proxies.add(proxy);
+      if (parent && name !== undefined) parent[name] = proxy;
+      else value = proxy;
     } else if (parent && name !== undefined) {
       const get = (): undefined => record(hole, path) as undefined;
       getters.add(get);
@@ -68,27 +69,44 @@ export function buildInput(
     value,
     read: () => {
       recording = false;
-      return found;
+      return readHoles;
     },
-    isLeft: (output, path) => {
+    isUnreadHole: (output, path) => {
       const name = path.at(-1);
-      if (name === undefined) return wrappers.has(output);
-      const here = path.slice(0, -1).reduce<unknown>((at, step) => propertyOf(at, step)?.value, output);
-      const property = propertyOf(here, name);
-      return getters.has(property?.get) || wrappers.has(property?.value);
+      if (name === undefined) return proxies.has(output);
+      const parent = path.slice(0, -1).reduce<unknown>((at, step) => propertyOf(at, step)?.value, output);
+      const property = propertyOf(parent, name);
+      return getters.has(property?.get) || proxies.has(property?.value);
     },
     isHole: (getter) => getters.has(getter),
   };
 }
 
+/** The tree without its holes. `value` differs from `root` if the configuration is a single value. */
+function plainTree(
+  { sections, leaves }: Placement,
+  toValue: (leaf: Placed<Leaf>) => ConfigValue,
+): { readonly root: Section; readonly value: unknown } {
+  const root: Section = {};
+  let value: unknown = root;
+  for (const path of sections) sectionAt(root, path);
+  for (const leaf of leaves) {
+    const name = leaf.path.at(-1);
+    if (name === undefined) value = toValue(leaf);
+    else sectionAt(root, leaf.path.slice(0, -1))[name] = toValue(leaf);
+  }
+  return { root, value };
+}
+
+/** Looks at a property without reading it, which a hole would record. */
 const propertyOf = (at: unknown, name: string): PropertyDescriptor | undefined =>
   typeof at === 'object' && at !== null ? Object.getOwnPropertyDescriptor(at, name) : undefined;
 
-const isUnder = ({ leaves }: Placement, path: readonly string[]): boolean =>
+const hasLeafBelow = ({ leaves }: Placement, path: readonly string[]): boolean =>
   leaves.some((leaf) => leaf.path.length > path.length && path.every((step, at) => leaf.path[at] === step));
 
-/** Whether a schema may read names of a section that it does not list. */
-const isWalked = (shape: Shape | undefined): boolean =>
+/** Whether a schema may read names of a section that it does not know in advance. */
+const mayListNames = (shape: Shape | undefined): boolean =>
   !shape?.kinds || shape.open || shape.rest !== undefined;
 
 function sectionAt(root: Section, path: readonly string[]): Section {
@@ -106,14 +124,15 @@ function addRequired(section: Section, shape: Shape): void {
     const isSection = inner?.kinds?.size === 1 && inner.kinds.has('section');
     if (!inner || !isSection) continue;
     if (!Object.hasOwn(section, name)) section[name] = {};
-    const here = section[name];
-    if (typeof here === 'object' && here !== null && !Array.isArray(here))
-      addRequired(here as Section, inner);
+    const present = section[name];
+    if (typeof present === 'object' && present !== null && !Array.isArray(present))
+      addRequired(present as Section, inner);
   }
 }
 
-/** A section of which a part cannot be read: it tells whenever something is asked for that is not in it. */
-function recorder(section: Section, record: (name?: string) => void, walked: boolean): Section {
+/** A section with a hole: calls `record` for each name that is looked for and absent, and, if `listing`, when
+ *  names are listed. */
+function recorder(section: Section, record: (name?: string) => void, listing: boolean): Section {
   const isMissing = (name: string | symbol): name is string =>
     typeof name === 'string' && name !== 'then' && name !== 'toJSON' && !(name in section);
   return new Proxy(section, {
@@ -127,7 +146,7 @@ function recorder(section: Section, record: (name?: string) => void, walked: boo
       return Reflect.getOwnPropertyDescriptor(target, name);
     },
     ownKeys: (target) => {
-      if (walked) record();
+      if (listing) record();
       return Reflect.ownKeys(target);
     },
   });

@@ -1,12 +1,23 @@
-import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+// The two entry points that the core exports. They load everything else on their first call, so that an
+// import of the core stays small.
+
+import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { ConfigTree } from '../value.ts';
 import type { ConfigCheck } from './check-config.ts';
 import type { Config } from './config.ts';
 import type { ConfigSource, LoadOptions } from './plan.ts';
 
-/** Loads a configuration: typed and validated by `schema`, merged from `source`, frozen. Disposing it stops the watching and closes a
- *  source that was not a chain already.
- *  @throws ConfigError `validation` with all problems at once; or a source's own failure */
+/** Loads a configuration: reads and merges the sources, validates the result and freezes it. Reports all
+ *  problems at once. Without a schema the value is the plain tree. Dispose of the configuration, or close it,
+ *  to stop watching. That also closes the providers, except those of a `ProviderChain` that you pass.
+ *  @throws ConfigError `validation` with a report of all problems, or the failure of a source
+ *  @example
+ *  const schema = z.object({ port: z.number().default(8080), llm: z.object({ model: z.string() }) });
+ *  const source = [new EnvProvider({ prefix: 'APP' }), new BundleProvider('config.yaml')];
+ *  const config = await loadConfig(schema, source);
+ *  config.value.port; // => 8080
+ *  config.get('llm.model'); // => 'small'
+ *  @see checkConfig for a dry run */
 export function loadConfig<S extends StandardSchemaV1>(
   schema: S,
   source: ConfigSource,
@@ -20,14 +31,19 @@ export async function loadConfig(
 ): Promise<unknown> {
   const [{ isSource, planOf }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
   const schema = isSchema(first) ? first : undefined;
-  if (!schema && (!isSource(first) || isSchema(second))) throw noSchema('loadConfig');
+  if (!schema && (!isSource(first) || isSchema(second))) throw notASchema('loadConfig');
   const options = ((schema ? third : second) ?? {}) as LoadOptions;
   const { plan, own } = planOf('loadConfig', schema, (schema ? second : first) as ConfigSource, options);
   return Config.load(plan, options, own);
 }
 
-/** A dry run of `loadConfig`: all problems, and what would be read from where. Changes nothing, makes no credentials, and does not throw
- *  for what is wrong with the configuration or its sources. */
+/** Checks what `loadConfig` would load: every problem, and the origin of every key. Acquires no credentials
+ *  and changes nothing. Does not throw for problems of the configuration or its sources.
+ *  @throws ConfigError `invalid_option` for wrong arguments
+ *  @example
+ *  const check = await checkConfig(schema, new EnvProvider({ prefix: 'APP' }), { unknown: 'error' });
+ *  console.log(String(check)); // a table of the keys, then the problems
+ *  process.exitCode = check.ok ? 0 : 1; */
 export async function checkConfig<S extends StandardSchemaV1>(
   schema: S,
   source: ConfigSource,

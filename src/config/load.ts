@@ -1,21 +1,27 @@
-import { ConfigError, type Problem } from '../errors.ts';
+// One load of a configuration: reads all providers, merges what they have and validates it. `Config` and
+// `checkConfig` call it. A load changes nothing: `Config` decides whether it becomes the next generation.
+
+import { abortedBy, ConfigError, type Problem } from '../errors.ts';
 import { append, keyFrom } from '../key.ts';
+import type { Hole } from '../merge/hole.ts';
 import { merge } from '../merge/merge.ts';
-import type { Hole, Leaf, Merged } from '../merge/merged.ts';
-import { type Placed, type Placement, placementOf } from '../merge/placement.ts';
+import type { Merged } from '../merge/merged.ts';
+import { type Placement, placementOf } from '../merge/placement.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { layersOf } from '../query.ts';
-import { isSecretName, looksSecret, MASK } from '../redact.ts';
-import { diagnose, isSecret, unknownKeys, unreadable } from '../report/diagnosis.ts';
+import { diagnose } from '../report/diagnosis.ts';
+import { unreadable } from '../report/problems.ts';
+import { reportError } from '../report/report.ts';
+import { unknownKeys } from '../report/unknown-keys.ts';
 import { wantedBy } from '../schema/keys.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import type { Key } from '../value.ts';
-import type { Carried } from './carry.ts';
+import { type Carried, carryForward } from './carry-forward.ts';
 import { buildInput, type Input } from './input.ts';
-import type { Plan } from './plan.ts';
+import type { LoadOptions, Plan } from './plan.ts';
 
-/** One load: what was found and what the schema made of it. */
+/** What a load found. */
 export interface Load {
   readonly plan: Plan;
   readonly carried: Carried;
@@ -23,25 +29,50 @@ export interface Load {
   readonly merged: Merged;
   readonly placement: Placement;
   readonly texts: Texts;
-  /** What the schema was given, and what it made of it. */
+  /** The input of the schema. */
   readonly input: Input;
+  /** The output of the schema; undefined if the schema rejected the input. */
   readonly output: unknown;
   readonly problems: readonly Problem[];
-  /** Keys that nobody reads. */
+  /** The keys that the schema does not read. */
   unknown(): readonly Problem[];
-  /** Holes that the schema did not read. */
+  /** The holes that the schema did not read. */
   readonly unread: readonly Hole[];
 }
 
-/** Every provider's own answer. */
-export async function ask({ source, at, shape }: Plan, options: ListOptions): Promise<readonly Layer[]> {
+type UnknownOption = LoadOptions['unknown'];
+
+/** Reads, merges and validates. `before`: the layers of the current generation, called after the read: a
+ *  rollback may have replaced it meanwhile.
+ *  @throws ConfigError the failure of a source, or `validation` */
+export async function loadValid(
+  plan: Plan,
+  options: ListOptions,
+  before: () => readonly Layer[],
+  unknown: UnknownOption,
+): Promise<Load> {
+  const layers = await readLayers(plan, options);
+  const failure = failureOf(layers);
+  if (failure) throw failure;
+  const load = await validateLayers(plan, carryForward(layers, before(), Date.now()));
+  const problems = allProblems(load, unknown);
+  if (problems.length > 0) throw reportError(problems);
+  return load;
+}
+
+/** The layer of each provider, or its error. */
+export async function readLayers(
+  { source, at, shape }: Plan,
+  options: ListOptions,
+): Promise<readonly Layer[]> {
   const wanted = shape && wantedBy(shape, at);
   const layers = await layersOf(source, at, { ...options, ...(wanted && { wanted }) });
-  if (options.signal?.aborted) throw new ConfigError('aborted', 'loading the configuration was given up');
+  if (options.signal?.aborted) throw abortedBy(source.name, 'the load');
   return layers;
 }
 
-/** The failure of the sources that must answer, if any failed: then nothing can be said about the configuration. */
+/** One error for all providers that failed. Without their layers nothing can be concluded about the
+ *  configuration. */
 export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
   const failed = layers.flatMap(({ name, error }) => (error ? [{ name, error }] : []));
   const [first] = failed;
@@ -50,131 +81,78 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
     ({ name, error }): Problem => ({ kind: 'failed', key: '', message: error.message, origin: name }),
   );
   if (failed.length === 1) return first.error.with({ problems });
-  const told = failed.map(({ error }) => `\n  ${error.message}`).join('');
-  // when one of them will not get well by itself, neither will the load
+  const messages = failed.map(({ error }) => `\n  ${error.message}`).join('');
+  // permanent if one of the failures is
   const worst = failed.find(({ error }) => !error.transient) ?? first;
-  return new ConfigError(worst.error.code, `${failed.length} sources failed:${told}`, {
+  return new ConfigError(worst.error.code, `${failed.length} sources failed:${messages}`, {
     cause: worst.error,
     problems,
   });
 }
 
-/** Merges what the providers said and has the schema validate it. */
-export async function assemble(plan: Plan, carried: Carried): Promise<Load> {
+/** Merges the layers and validates the result. Problems do not throw: they are part of the load. */
+export async function validateLayers(plan: Plan, carried: Carried): Promise<Load> {
   const { layers } = carried;
-  const { at, schema, shape, source } = plan;
+  const { at, schema, shape } = plan;
   const wanted = shape ? wantedBy(shape, at) : { keys: [], prefixes: [] };
   const merged = merge(layers, { keys: wanted.keys, prefixes: [...wanted.prefixes, at] });
-  const here = placementOf(merged, at);
+  const placement = placementOf(merged, at);
   const texts = new Texts();
-  if (shape)
-    for (const { path, item } of here.leaves) if (item.entry.text) texts.add(path, item.value, shape);
-  let input = buildInput(here, shape, ({ item }) => item.value);
-  const facts = {
-    plan,
-    layers,
-    carried,
-    merged,
-    placement: here,
-    texts,
-    unknown: () => (shape ? unknownKeys(here, shape) : []),
-  };
+  const facts = { plan, carried, layers, merged, placement, texts };
   if (!schema || !shape) {
-    const problems = here.holes.map(({ path, item }) => unreadable(item, keyFrom(path), at));
-    return { ...facts, input, output: input.value, problems, unread: [] };
+    const input = buildInput(placement, shape, ({ item }) => item.value);
+    const problems = placement.holes.map(({ path, item }) => unreadable(item, keyFrom(path), at));
+    return { ...facts, input, output: input.value, problems, unknown: () => [], unread: [] };
   }
+
+  for (const { path, item } of placement.leaves) if (item.entry.text) texts.add(path, item.value, shape);
+  let input!: Input;
   const result = await validateTexts(schema, texts, () => {
-    input = buildInput(here, shape, ({ path, item }) => texts.read(path, item.value));
+    input = buildInput(placement, shape, ({ path, item }) => texts.read(path, item.value));
     return input.value;
   });
+  const accepted = 'value' in result;
   const holes = new Map(input.read());
-  // who takes anything takes the hole too
-  if ('value' in result) {
-    for (const { path, item } of here.holes)
-      if (!holes.has(item) && isAnything(shape, path) && input.isLeft(result.value, path))
-        holes.set(item, keyFrom(path));
-  }
-  const where = (key: Key): readonly string[] => source.where(append(at, key)).split('\n').filter(Boolean);
-  const issues = 'issues' in result ? result.issues : [];
-  const problems = [
-    ...diagnose(issues, { placement: here, input: input.value, texts, shape, holes, where }),
-    ...Array.from(holes, ([hole, key]) => unreadable(hole, key, at)),
-  ];
-  const unread = here.holes.map(({ item }) => item).filter((hole) => !holes.has(hole));
-  return { ...facts, input, output: 'value' in result ? result.value : undefined, problems, unread };
+  if (accepted)
+    for (const [hole, key] of passedOn(result.value, input, placement, shape))
+      if (!holes.has(hole)) holes.set(hole, key);
+  const where = (key: Key): readonly string[] =>
+    plan.source.where(append(at, key)).split('\n').filter(Boolean);
+  const issues = accepted ? [] : result.issues;
+  return {
+    ...facts,
+    input,
+    output: accepted ? result.value : undefined,
+    problems: [
+      ...diagnose(issues, { placement, input: input.value, shape, holes, where }),
+      ...Array.from(holes, ([hole, key]) => unreadable(hole, key, at)),
+    ],
+    unknown: () => unknownKeys(placement, shape),
+    unread: placement.holes.map(({ item }) => item).filter((hole) => !holes.has(hole)),
+  };
 }
 
-/** Whether a schema takes whatever stands at a path, or around it. */
-function isAnything(shape: Shape, path: readonly string[]): boolean {
-  return ['', ...path].some((_, depth) => {
-    const here = shapeAt(shape, path.slice(0, depth));
-    return here !== undefined && here.kinds === undefined && here.names.size === 0;
+/** The holes that the schema did not read but has in its output: a schema that accepts anything, such as
+ *  `z.any()`, consumes a hole too. */
+const passedOn = (output: unknown, input: Input, { holes }: Placement, shape: Shape): [Hole, Key][] =>
+  holes
+    .filter(({ path }) => acceptsAnything(shape, path) && input.isUnreadHole(output, path))
+    .map(({ path, item }) => [item, keyFrom(path)]);
+
+/** Whether a schema accepts any value at a path or around it. */
+const acceptsAnything = (shape: Shape, path: readonly string[]): boolean =>
+  ['', ...path].some((_, depth) => {
+    const around = shapeAt(shape, path.slice(0, depth));
+    return around !== undefined && around.kinds === undefined && around.names.size === 0;
   });
-}
 
-/** What of a load may be printed: what sources gave that is not secret, as it was read, and what the schema sets when nothing is set. */
-export function publicPart({ placement: here, texts, plan: { shape } }: Load): unknown {
-  const tree = (shape && defaults(shape, [])) ?? {};
-  return overlay(tree, here, (leaf) =>
-    isHidden(leaf, shape) ? undefined : texts.read(leaf.path, leaf.item.value),
-  );
-}
-
-/** The whole input of a load, secrets masked. */
-export function maskedInput({ placement: here, texts, plan: { shape } }: Load): unknown {
-  return overlay({}, here, (leaf) => (isHidden(leaf, shape) ? MASK : texts.read(leaf.path, leaf.item.value)));
-}
-
-export function isHidden(leaf: Placed<Leaf>, shape: Shape | undefined): boolean {
-  return isSecret(leaf, shape) || looksSecret(leaf.item.value);
-}
-
-type Tree = Record<string, unknown>;
-
-function overlay(
-  tree: unknown,
-  { leaves, sections }: Placement,
-  give: (leaf: Placed<Leaf>) => unknown,
-): unknown {
-  let root = tree;
-  const section = (path: readonly string[]): Tree =>
-    path.reduce<Tree>((at, name) => {
-      const inner = at[name];
-      return (typeof inner === 'object' && inner !== null ? inner : (at[name] = {})) as Tree;
-    }, root as Tree);
-  for (const path of sections) section(path);
-  for (const leaf of leaves) {
-    const name = leaf.path.at(-1);
-    if (name === undefined) root = give(leaf);
-    else section(leaf.path.slice(0, -1))[name] = give(leaf);
-  }
-  return root;
-}
-
-/** The defaults that a schema tells, secret ones left out. */
-function defaults(shape: Shape, path: readonly string[], given = shape.default?.value): unknown {
-  if (shape.secret || isSecretName(keyFrom(path))) return undefined;
-  if (shape.names.size === 0) return isScalar(given) && !looksSecret(given) ? given : undefined;
-  const inner = Array.from(shape.names, ([name, one]) => [
-    name,
-    defaults(one, [...path, name], (given as Tree | undefined)?.[name] ?? one.default?.value),
-  ]);
-  return Object.fromEntries(inner);
-}
-
-const isScalar = (value: unknown): value is string | number | boolean | bigint | null =>
-  typeof value !== 'object' || value === null;
-
-/** All that is wrong with a load. A strict schema and we may both have told of an unknown key. */
-export function problemsOf(
+/** The problems of a load under the option `unknown`. A strict schema may have reported an unknown key
+ *  already. */
+export function allProblems(
   { problems, unknown }: Load,
-  judged: 'ignore' | 'warn' | 'error' = 'ignore',
+  option: UnknownOption = 'ignore',
 ): readonly Problem[] {
-  if (judged !== 'error') return problems;
-  return [
-    ...problems,
-    ...unknown().filter(
-      ({ key }) => !problems.some((problem) => problem.kind === 'unknown' && problem.key === key),
-    ),
-  ];
+  if (option !== 'error') return problems;
+  const reported = new Set(problems.filter(({ kind }) => kind === 'unknown').map(({ key }) => key));
+  return [...problems, ...unknown().filter(({ key }) => !reported.has(key))];
 }

@@ -1,6 +1,9 @@
+// Types of `config.get` and `config.at`: the dotted paths into a type, the value at a path, and a read-only
+// copy of a type. A section whose type is not known in detail accepts any path.
+
 import type { ConfigTree, ConfigValue } from '../value.ts';
 
-/** What has no keys of its own: a path ends there. */
+/** Types without keys: a path ends there. */
 type End =
   | string
   | number
@@ -21,23 +24,23 @@ type End =
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>;
 
-/** An object with methods is somebody's instance: it is handed on as it is. */
+/** An object with methods is an instance of a class: a path ends there, and it is not copied. */
 type IsInstance<T> = Extract<T[keyof T], (...args: never[]) => unknown> extends never ? false : true;
 
 type Sections<T> = T extends End ? never : IsInstance<T> extends true ? never : T;
 
-/** Deeper than this, any text is accepted behind a path. */
+/** Below this depth, a path may go on with any text. */
 type Deepest = [1, 1, 1, 1, 1, 1, 1, 1];
 type Fewer<D extends readonly 1[]> = D extends readonly [1, ...infer Rest extends readonly 1[]] ? Rest : [];
 
-/** Names with a dot or a blank are quoted, as in keys everywhere. */
+/** A name with a dot, a slash or a space is quoted, as in every key. */
 type Quoted<K extends string> = string extends K
   ? K
   : K extends `${string}.${string}` | `${string} ${string}` | `${string}/${string}` | ''
     ? `"${K}"`
     : K;
 
-/** Every dotted path into T: of its sections and of their values. */
+/** Every dotted path into T, to sections and to values. */
 export type PathOf<T, D extends readonly 1[] = Deepest> = D extends []
   ? string
   : Sections<T> extends infer S
@@ -62,14 +65,14 @@ type Field<T, K extends string> = T extends End
         ? undefined
         : never;
 
-/** A record has any name, or has it not. */
+/** A record may have any name, but need not. */
 type Named<T, K extends string> = T extends End
   ? Field<T, K>
   : string extends keyof T
     ? Field<T, K> | undefined
     : Field<T, K>;
 
-/** What stands at a dotted path in T; also undefined where a section on the way may be missing. */
+/** The type at a dotted path in T. Includes undefined if a section on the way may be missing. */
 export type ValueAt<T, P extends string> = string extends P
   ? unknown
   : P extends ''
@@ -82,7 +85,7 @@ export type ValueAt<T, P extends string> = string extends P
           ? ValueAt<Named<T, Name>, Rest>
           : Named<T, P>;
 
-/** T, with everything inside read-only. */
+/** T with everything inside read-only. */
 export type DeepReadonly<T> = T extends ConfigValue ? (ConfigValue extends T ? T : Deep<T>) : Deep<T>;
 
 type Deep<T> = T extends ConfigTree | readonly ConfigValue[]

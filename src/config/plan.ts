@@ -1,3 +1,6 @@
+// The arguments of `loadConfig` and `checkConfig`: their types, their checks, and the plan made of them. A
+// list of providers becomes a chain, which the load then owns and closes.
+
 import { ProviderChain } from '../chain/chain.ts';
 import { isComposed } from '../decorators/decorate.ts';
 import { ConfigError } from '../errors.ts';
@@ -15,31 +18,34 @@ import {
 } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
 import { type ConfigProvider, isProvider } from '../provider.ts';
-import { shapeOf } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import type { Shape } from '../schema/shape.ts';
+import { shapeOf } from '../schema/shape-of.ts';
 import type { Key } from '../value.ts';
 import type { WatchOptions } from './watching.ts';
 
-/** Where a configuration comes from. Of a list, the first has the highest priority. */
+/** Where a configuration comes from: a chain, a provider or a list of providers. The first of a list has the
+ *  highest priority. */
 export type ConfigSource = ConfigProvider | readonly ConfigProvider[];
 
+/** Options of `loadConfig`. */
 export interface LoadOptions {
-  /** The section of the source that is loaded. @default '' (all) */
+  /** Loads only this section of the source; keys and problems are relative to it. @default '' (everything) */
   readonly at?: Key;
-  /** Loads again when a source changes; with `pollMs` also at intervals. @default false */
+  /** Reloads when a source reports a change, and at intervals with `pollMs`. @default false */
   readonly watch?: boolean | WatchOptions;
-  /** What becomes of keys that nobody reads, in files and prefixed variables. @default 'ignore' */
+  /** What to do with keys in files and prefixed variables that the schema does not read: nothing, a `notice`
+   *  event, or a problem. @default 'ignore' */
   readonly unknown?: 'ignore' | 'warn' | 'error';
-  /** Ends the load, and later the watching. @default none */
+  /** Aborts the load. Closes the configuration if it is aborted later. @default none */
   readonly signal?: AbortSignal;
-  /** The caller's identity or anything else that the chain's `intercept` wants to see. @default none */
+  /** Passed to the chain's `intercept`, for example the caller's identity. @default none */
   readonly context?: unknown;
-  /** Hears of every load, failed or not. @default nobody */
+  /** A listener for the events of all loads, the first included. @default none */
   readonly on?: (event: ConfigEvent) => void;
 }
 
-/** What is loaded, from where, as what. */
+/** The checked arguments of `loadConfig`. */
 export interface Plan {
   readonly source: ProviderChain;
   readonly at: Key;
@@ -47,7 +53,7 @@ export interface Plan {
   readonly shape: Shape | undefined;
 }
 
-const loadOptions = {
+const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),
   unknown: oneOf('ignore', 'warn', 'error'),
@@ -56,7 +62,7 @@ const loadOptions = {
   on: aFunction,
 };
 
-/** What to load, and the chain that was made for it, if one was. */
+/** Checks the arguments. `own` is the chain that was made for the load: its owner must close it. */
 export function planOf(
   owner: string,
   schema: StandardSchemaV1 | undefined,
@@ -66,12 +72,12 @@ export function planOf(
   if (!isSource(source))
     throw new ConfigError(
       'invalid_option',
-      `${owner}: the source is no provider, no chain and no list of providers`,
+      `${owner}: the source is not a provider, a chain or a list of providers`,
       {
-        hint: "Say where to look, as in new EnvProvider() or new BundleProvider('config.yaml')",
+        hint: "Pass a source, such as new EnvProvider() or new BundleProvider('config.yaml')",
       },
     );
-  checkOptions(owner, options, loadOptions);
+  checkOptions(owner, options, loadOptionChecks);
   if (typeof options.watch === 'object')
     checkOptions(`${owner}: watch`, options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
   const own = source instanceof ProviderChain ? undefined : chainOf(source);
@@ -86,7 +92,7 @@ export function planOf(
 
 export const isSource = (value: unknown): value is ConfigSource => Array.isArray(value) || isProvider(value);
 
-/** A view of somebody's chain is that somebody's to close. */
+/** A chain around the source. It does not close a view of another chain: that chain belongs to the caller. */
 const chainOf = (source: ConfigSource): ProviderChain =>
   isProvider(source)
     ? new ProviderChain([source], { closeProviders: !isComposed(source) })

@@ -1,54 +1,58 @@
-/** How a load is done. */
-export interface Way {
-  /** Past all caches. */
+// Runs the loads of a configuration one at a time. Used by `Config` for the first load, for reloads, and
+// after changes and polls.
+
+/** What a load may do. */
+export interface LoadMode {
+  /** Bypasses all caches. */
   readonly fresh: boolean;
-  /** Credentials may be made. */
+  /** May acquire credentials, which creates a lease in the store. */
   readonly acquire: boolean;
-  /** Somebody asked for it: undoes a rollback. */
+  /** Requested by the user: ends a rollback. */
   readonly explicit: boolean;
 }
 
-export const ways = {
+export const loadModes = {
   first: { fresh: false, acquire: true, explicit: true },
   explicit: { fresh: true, acquire: true, explicit: true },
   change: { fresh: true, acquire: true, explicit: false },
   poll: { fresh: true, acquire: false, explicit: false },
-} satisfies Record<string, Way>;
+} satisfies Record<string, LoadMode>;
 
-/** One load at a time. Who asks while one is running gets a later one, which all who ask meanwhile share. */
+/** Runs one load at a time. Requests during a load share the next one, which does all that any of them asked
+ *  for: each caller sees what was in the sources after its call. */
 export class Reloads {
-  readonly #load: (way: Way) => Promise<void>;
+  readonly #load: (mode: LoadMode) => Promise<void>;
   #running: Promise<void> | undefined;
-  #waiting: { way: Way; readonly done: Promise<void> } | undefined;
+  #waiting: { mode: LoadMode; readonly done: Promise<void> } | undefined;
 
-  constructor(load: (way: Way) => Promise<void>) {
+  constructor(load: (mode: LoadMode) => Promise<void>) {
     this.#load = load;
   }
 
-  run(way: Way): Promise<void> {
-    if (!this.#running) return this.#start(way);
+  run(mode: LoadMode): Promise<void> {
+    if (!this.#running) return this.#start(mode);
     if (this.#waiting) {
-      const { fresh, acquire, explicit } = this.#waiting.way;
-      this.#waiting.way = {
-        fresh: fresh || way.fresh,
-        acquire: acquire || way.acquire,
-        explicit: explicit || way.explicit,
+      const { fresh, acquire, explicit } = this.#waiting.mode;
+      this.#waiting.mode = {
+        fresh: fresh || mode.fresh,
+        acquire: acquire || mode.acquire,
+        explicit: explicit || mode.explicit,
       };
       return this.#waiting.done;
     }
     const done = this.#running
       .catch(() => undefined)
       .then(() => {
-        const next = this.#waiting?.way ?? way;
+        const next = this.#waiting?.mode ?? mode;
         this.#waiting = undefined;
         return this.#start(next);
       });
-    this.#waiting = { way, done };
+    this.#waiting = { mode, done };
     return done;
   }
 
-  #start(way: Way): Promise<void> {
-    const running = this.#load(way).finally(() => {
+  #start(mode: LoadMode): Promise<void> {
+    const running = this.#load(mode).finally(() => {
       if (this.#running === running) this.#running = undefined;
     });
     this.#running = running;

@@ -1,32 +1,37 @@
+// Change listeners by path. `Config` notifies them when a generation replaces another. Listeners get masked
+// values, and are called only if something at their path has changed.
+
 import { type Generation, hasChanged, pathOf } from './generation.ts';
 
-/** A real change at a path, from one generation to the next. Secrets are masked here: who needs the value asks the config for it. */
+/** A change at a path from one generation to the next. Its values are masked: read a secret from the
+ *  configuration itself. */
 export interface ConfigChange {
-  /** The path that was subscribed to. */
+  /** The path of the subscription. */
   readonly key: string;
-  /** The number of the generation that brought it. */
+  /** The number of the generation after the change. */
   readonly generation: number;
-  /** Left out where nothing stood there. */
+  /** Absent if there was no value. */
   readonly previous?: unknown;
-  /** Left out where nothing stands there now. */
+  /** Absent if there is no value now. */
   readonly current?: unknown;
 }
 
-/** What it answers is not looked at; what it throws becomes a `notice`. */
+/** Its result is ignored. An error or a rejection becomes a `notice` event. */
 export type ChangeListener = (change: ConfigChange) => unknown;
 
-/** Who wants to know about which path. */
+/** The change listeners of a configuration, by path. A listener that throws affects neither the others nor
+ *  the reload. */
 export class Subscriptions<T> {
   readonly #all = new Set<{
     readonly key: string;
     readonly path: readonly string[];
     readonly listener: ChangeListener;
   }>();
-  readonly #failed: (key: string) => void;
+  readonly #onThrow: (key: string) => void;
 
-  /** `failed` hears of listeners that throw: they harm nobody else. */
-  constructor(failed: (key: string) => void) {
-    this.#failed = failed;
+  /** `onThrow` receives the path of a listener that throws or rejects. */
+  constructor(onThrow: (key: string) => void) {
+    this.#onThrow = onThrow;
   }
 
   add(key: string, listener: ChangeListener): Disposable {
@@ -55,9 +60,9 @@ export class Subscriptions<T> {
   #call(key: string, listener: () => unknown): void {
     try {
       const result = listener();
-      if (result instanceof Promise) result.catch(() => this.#failed(key));
+      if (result instanceof Promise) result.catch(() => this.#onThrow(key));
     } catch {
-      this.#failed(key);
+      this.#onThrow(key);
     }
   }
 }

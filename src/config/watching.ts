@@ -1,20 +1,24 @@
+// Triggers reloads: after changes that sources report, and at intervals. `Config` makes one for the option
+// `watch`, and one for sources whose leases expire. Its timers are unref'd.
+
 import { isConfigError } from '../errors.ts';
 import type { Change, ConfigProvider } from '../provider.ts';
 
+/** How a configuration follows its sources. */
 export interface WatchOptions {
-  /** Asks all sources so often, past their caches; more rarely while one is down. @default never: only changes that sources tell */
+  /** Poll interval. Bypasses caches; backs off up to 10× while a source is down. @default none: no polling */
   readonly pollMs?: number;
-  /** How long a burst of changes is let finish. @default 50 */
+  /** Debounce window for bursts of changes. @default 50 */
   readonly settleMs?: number;
 }
 
-/** Reloads after a change that a source told, and at intervals. Resolves when it went well, and rejects when not. */
+/** Reloads. Rejects if the reload failed. */
 export type Reload = (why: 'change' | 'poll') => Promise<unknown>;
 
-const slowest = 10;
+const maxBackoff = 10;
 const firstRetryMs = 1_000;
 
-/** Watches a source until disposed. No timer of it keeps the process alive. */
+/** Watches a source until it is disposed. `concerns` limits the changes that cause a reload. */
 export class Watching implements Disposable {
   readonly #reload: Reload;
   readonly #pollMs: number | undefined;
@@ -23,7 +27,7 @@ export class Watching implements Disposable {
   #settling: NodeJS.Timeout | undefined;
   #polling: NodeJS.Timeout | undefined;
   #failures = 0;
-  #over = false;
+  #disposed = false;
 
   constructor(
     source: ConfigProvider,
@@ -41,7 +45,7 @@ export class Watching implements Disposable {
   }
 
   #settle(delayMs: number): void {
-    if (this.#over || this.#settling) return;
+    if (this.#disposed || this.#settling) return;
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
       void this.#run('change');
@@ -49,9 +53,9 @@ export class Watching implements Disposable {
   }
 
   #schedule(): void {
-    if (this.#over || this.#pollMs === undefined) return;
+    if (this.#disposed || this.#pollMs === undefined) return;
     const jitter = 0.9 + Math.random() * 0.2;
-    const delayMs = this.#pollMs * jitter * Math.min(slowest, 2 ** this.#failures);
+    const delayMs = this.#pollMs * jitter * Math.min(maxBackoff, 2 ** this.#failures);
     this.#polling = setTimeout(() => void this.#run('poll').then(() => this.#schedule()), delayMs).unref();
   }
 
@@ -62,13 +66,13 @@ export class Watching implements Disposable {
     } catch (error) {
       const transient = isConfigError(error) && error.transient;
       if (transient) this.#failures++;
-      // nobody will tell of this change again
+      // the source reports this change only once, so the reload is retried
       if (transient && why === 'change') this.#settle(Math.min(60_000, firstRetryMs * 2 ** this.#failures));
     }
   }
 
   [Symbol.dispose](): void {
-    this.#over = true;
+    this.#disposed = true;
     clearTimeout(this.#settling);
     clearTimeout(this.#polling);
     this.#subscription?.[Symbol.dispose]();

@@ -1,17 +1,20 @@
+// The base of all decorators. Used by tolerance.ts, rekeyed.ts and `unsealed`.
+
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
 
-const madeOf = new WeakMap<ConfigProvider, readonly ConfigProvider[]>();
+/** The providers that each decorated provider asks. */
+const partsOf = new WeakMap<ConfigProvider, readonly ConfigProvider[]>();
 
-/** Whether a provider is a chain, or a view of one. */
+/** Whether a provider is a chain, or a decorated chain. */
 export function isComposed(provider: ConfigProvider): boolean {
-  return madeOf.get(provider)?.some(isComposed) ?? provider.layers !== undefined;
+  return partsOf.get(provider)?.some(isComposed) ?? provider.layers !== undefined;
 }
 
 type Abilities = Partial<Omit<WritableProvider, 'name'>>;
 
-/** A provider that reads and writes as it is told here, and is otherwise what `inner` is: the one place that forwards abilities.
- *  Reading and writing are never forwarded by themselves: a decorator that changes `get` must decide about `getMany`. `parts`: all that
- *  it asks. */
+/** Makes a provider from its own abilities and those that it forwards to `inner`. The only place that
+ *  forwards. Reading and writing are never forwarded: a decorator that changes `get` must decide about
+ *  `getMany` and `set` too. `parts`: all providers that the new one asks. */
 export function decorate(
   inner: ConfigProvider,
   name: string,
@@ -31,7 +34,7 @@ export function decorate(
     local: inner.local,
   } satisfies { [Ability in keyof Abilities]: Abilities[Ability] | undefined };
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);
-  const made = Object.freeze(Object.fromEntries(all)) as unknown as ConfigProvider;
-  madeOf.set(made, parts);
-  return made;
+  const decorated = Object.freeze(Object.fromEntries(all)) as unknown as ConfigProvider;
+  partsOf.set(decorated, parts);
+  return decorated;
 }

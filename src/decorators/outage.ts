@@ -1,3 +1,5 @@
+// The event of `optional` and `fallback`. Used by tolerance.ts.
+
 import type { ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { Emitter } from '../internal/listeners.ts';

@@ -1,5 +1,9 @@
+// Shows a provider under other keys: the base of `scoped` and `mounted`. Translates keys inwards in requests,
+// and outwards in entries, holes, changes and errors, so that a caller never sees an inner key. `loose` keys
+// also match where only the letters agree, because the inner provider may hold environment variables.
+
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import { keyOf } from '../key.ts';
 import type {
   Change,
@@ -12,137 +16,151 @@ import type {
 import type { Key } from '../value.ts';
 import { decorate } from './decorate.ts';
 
-/** How the keys that callers use and the keys of the inner provider belong together. */
+/** Translates between the keys of callers and those of the inner provider. */
 export interface KeyMap {
-  /** The inner key of a leaf; `undefined`: it cannot be in there. `loose`: also where only the letters agree. */
-  leaf(key: Key, loose: boolean): Key | undefined;
-  /** The inner prefix that holds everything below an outer one. */
-  section(prefix: Key): Key | undefined;
-  /** The outer key of what the inner provider said. */
-  outward(key: Key, loose: boolean): Key | undefined;
+  /** The inner key of a leaf, or `undefined` if the inner provider cannot hold it. */
+  innerKey(key: Key, loose: boolean): Key | undefined;
+  /** The inner prefix of everything below an outer prefix. */
+  innerPrefix(prefix: Key): Key | undefined;
+  /** The outer key of an inner one, or `undefined` if callers cannot see it. */
+  outerKey(key: Key, loose: boolean): Key | undefined;
 }
 
-/** A provider seen under other keys: entries, holes, changes and errors speak the outer key. */
-export function rekeyed(inner: ConfigProvider, name: string, move: KeyMap): ConfigProvider {
+export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): ConfigProvider {
   const { set, delete: remove } = inner as Partial<WritableProvider>;
 
-  const item = <T extends Entry | Unreadable>(found: T): T[] => {
-    const key = move.outward(found.key, found.loose !== undefined);
+  const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
+    const key = map.outerKey(found.key, found.loose !== undefined);
     if (key === undefined) return [];
-    const here = isUnreadable(found)
+    const item = isUnreadable(found)
       ? Object.freeze<Unreadable>({ ...found, key, error: found.error.rekeyed(key) })
       : makeEntry({ ...(found as Entry), key });
-    return [here as T];
+    return [item as T];
   };
-  const error = (failed: unknown, asked: Key): unknown => {
-    if (!isConfigError(failed)) return failed;
-    return failed.rekeyed(failed.key === undefined ? asked : (move.outward(failed.key, true) ?? asked));
+  const outerError = (error: unknown, requested: Key): unknown => {
+    if (!isConfigError(error)) return error;
+    return error.rekeyed(error.key === undefined ? requested : (map.outerKey(error.key, true) ?? requested));
   };
-  const asking = <T>(asked: Key, answer: Promise<T>): Promise<T> =>
-    answer.catch((failed: unknown) => Promise.reject(error(failed, asked)));
-  /** What the inner provider is made of, seen from here. */
-  const nameOf = (own: string): string => (own === inner.name ? name : `${own} in ${name}`);
-  const layer = (from: Layer): Layer => ({
-    ...from,
-    name: nameOf(from.name),
-    entries: from.entries.flatMap(item),
-    holes: from.holes.flatMap(item),
-    ...(from.error && {
-      error: from.error.key === undefined ? from.error : (error(from.error, from.error.key) as ConfigError),
+  const withOuterErrors = <T>(requested: Key, result: Promise<T>): Promise<T> =>
+    result.catch((error: unknown) => Promise.reject(outerError(error, requested)));
+  /** The outer name of a provider that the inner one combines. */
+  const nameOf = (innerName: string): string => (innerName === inner.name ? name : `${innerName} in ${name}`);
+  const outerLayer = (layer: Layer): Layer => ({
+    ...layer,
+    name: nameOf(layer.name),
+    entries: layer.entries.flatMap(outerItem),
+    holes: layer.holes.flatMap(outerItem),
+    ...(layer.error && {
+      error:
+        layer.error.key === undefined
+          ? layer.error
+          : (outerError(layer.error, layer.error.key) as ConfigError),
     }),
   });
-  const inward = (options: ListOptions | undefined): ListOptions | undefined =>
+  const innerOptions = (options: ListOptions | undefined): ListOptions | undefined =>
     options?.wanted && {
       ...options,
       wanted: {
-        keys: options.wanted.keys.flatMap((key) => move.leaf(key, true) ?? []),
-        prefixes: options.wanted.prefixes.flatMap((key) => move.section(key) ?? []),
+        keys: options.wanted.keys.flatMap((key) => map.innerKey(key, true) ?? []),
+        prefixes: options.wanted.prefixes.flatMap((key) => map.innerPrefix(key) ?? []),
       },
     };
-  /** What is found where only letters agree counts only if it is a loose name itself. */
-  const answer = (found: Entry | undefined, key: Key): Entry | undefined =>
-    found && (found.loose !== undefined || move.leaf(key, false) !== undefined)
+  /** An entry that was found because only the letters of its key agree counts only if its name is loose. */
+  const outerEntry = (found: Entry | undefined, key: Key): Entry | undefined =>
+    found && (found.loose !== undefined || map.innerKey(key, false) !== undefined)
       ? makeEntry({ ...found, key })
       : undefined;
-  const place = (key: Key): Key => {
-    const at = move.leaf(keyOf(key), false);
-    if (at === undefined)
-      throw new ConfigError('invalid_key', `${name} has no place for "${key}"`, { key, provider: name });
-    return at;
+  const keyToWrite = (key: Key): Key => {
+    const innerKey = map.innerKey(keyOf(key), false);
+    if (innerKey === undefined)
+      throw new ConfigError('invalid_key', `${name}: cannot write "${key}", which is outside its prefix`, {
+        key,
+        provider: name,
+      });
+    return innerKey;
   };
 
-  /** Whoever has given up hears so, also where nobody would be asked. */
-  const waited = (options: ReadOptions | undefined): void => {
-    if (options?.signal?.aborted)
-      throw new ConfigError('aborted', `${name}: the read was aborted by its caller`, { provider: name });
+  /** Honours an aborted signal even when the inner provider would not be called. */
+  const checkAborted = (options: ReadOptions | undefined): void => {
+    if (options?.signal?.aborted) throw abortedBy(name);
   };
 
   return decorate(inner, name, {
-    async get(key, options) {
-      waited(options);
-      const asked = keyOf(key);
-      const at = move.leaf(asked, true);
-      return at === undefined ? undefined : answer(await asking(asked, inner.get(at, options)), asked);
+    async get(spelling, options) {
+      checkAborted(options);
+      const key = keyOf(spelling);
+      const innerKey = map.innerKey(key, true);
+      return innerKey === undefined
+        ? undefined
+        : outerEntry(await withOuterErrors(key, inner.get(innerKey, options)), key);
     },
-    async list(prefix = '', options) {
-      waited(options);
-      const asked = keyOf(prefix);
-      const at = move.section(asked);
-      return at === undefined
+    async list(spelling = '', options) {
+      checkAborted(options);
+      const prefix = keyOf(spelling);
+      const innerPrefix = map.innerPrefix(prefix);
+      return innerPrefix === undefined
         ? []
-        : (await asking(asked, inner.list(at, inward(options) ?? options))).flatMap(item);
+        : (await withOuterErrors(prefix, inner.list(innerPrefix, innerOptions(options) ?? options))).flatMap(
+            outerItem,
+          );
     },
     ...(inner.getMany && {
       async getMany(keys, options) {
-        waited(options);
-        const asked = keys.map((key) => [keyOf(key), move.leaf(keyOf(key), true)] as const);
+        checkAborted(options);
+        const pairs = keys.map((key) => [keyOf(key), map.innerKey(keyOf(key), true)] as const);
         const found = await inner.getMany!(
-          asked.flatMap(([, at]) => at ?? []),
+          pairs.flatMap(([, innerKey]) => innerKey ?? []),
           options,
         );
         return new Map(
-          asked.map(([key, at]) => {
-            const said = at === undefined ? undefined : found.get(at);
-            return [key, isConfigError(said) ? said.rekeyed(key) : answer(said, key)];
+          pairs.map(([key, innerKey]) => {
+            const result = innerKey === undefined ? undefined : found.get(innerKey);
+            return [key, isConfigError(result) ? result.rekeyed(key) : outerEntry(result, key)];
           }),
         );
       },
     }),
     ...(inner.layers && {
       async layers(prefix = '', options) {
-        waited(options);
-        const at = move.section(keyOf(prefix));
-        return at === undefined ? [] : (await inner.layers!(at, inward(options) ?? options)).map(layer);
+        checkAborted(options);
+        const innerPrefix = map.innerPrefix(keyOf(prefix));
+        return innerPrefix === undefined
+          ? []
+          : (await inner.layers!(innerPrefix, innerOptions(options) ?? options)).map(outerLayer);
       },
     }),
     ...(inner.where && {
-      where: (key) => orNowhere(move.leaf(keyOf(key), true), (at) => inner.where!(at)) ?? '',
+      where: (key) => ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey)) ?? '',
     }),
-    ...(inner.status && { status: (key) => orNowhere(move.leaf(key, true), (at) => inner.status!(at)) }),
+    ...(inner.status && {
+      status: (key) => ifDefined(map.innerKey(key, true), (innerKey) => inner.status!(innerKey)),
+    }),
     ...(inner.refresh && {
-      refresh: async (prefix = '') => orNowhere(move.section(keyOf(prefix)), (at) => inner.refresh!(at)),
+      refresh: async (prefix = '') =>
+        ifDefined(map.innerPrefix(keyOf(prefix)), (innerPrefix) => inner.refresh!(innerPrefix)),
     }),
     ...(inner.watch && {
-      watch: (onChange) => inner.watch!((change) => forward(change, move, nameOf(change.provider), onChange)),
+      watch: (onChange) => inner.watch!((change) => forward(change, map, nameOf(change.provider), onChange)),
     }),
     ...(set && {
       set: async (key, value, options) =>
         makeEntry({
-          ...(await asking(keyOf(key), set.call(inner, place(key), value, options))),
+          ...(await withOuterErrors(keyOf(key), set.call(inner, keyToWrite(key), value, options))),
           key: keyOf(key),
         }),
     }),
     ...(remove && {
-      delete: async (key, options) => asking(keyOf(key), remove.call(inner, place(key), options)),
+      delete: async (key, options) =>
+        withOuterErrors(keyOf(key), remove.call(inner, keyToWrite(key), options)),
     }),
   });
 }
 
-const orNowhere = <T>(at: Key | undefined, ask: (at: Key) => T): T | undefined =>
-  at === undefined ? undefined : ask(at);
+const ifDefined = <T>(key: Key | undefined, use: (key: Key) => T): T | undefined =>
+  key === undefined ? undefined : use(key);
 
-function forward(change: Change, move: KeyMap, provider: string, onChange: (change: Change) => void): void {
-  const keys = change.keys?.flatMap((key) => move.outward(key, true) ?? []);
+function forward(change: Change, map: KeyMap, provider: string, onChange: (change: Change) => void): void {
+  const keys = change.keys?.flatMap((key) => map.outerKey(key, true) ?? []);
   if (keys === undefined) onChange({ ...change, provider });
   else if (keys.length > 0) onChange({ ...change, provider, keys });
 }

@@ -1,9 +1,17 @@
+// `scoped` and its inverse `mounted`: a provider with a prefix removed from its keys, or added to them. Both
+// only say how keys translate; `rekeyed.ts` does the rest.
+
 import { append, keyFrom, keyOf, letters, rest, segments, startsWith } from '../key.ts';
 import { type ConfigProvider, checkProvider, type WritableProvider } from '../provider.ts';
 import type { Key } from '../value.ts';
 import { rekeyed } from './rekeyed.ts';
 
-/** Cuts: what the inner provider has at `prefix.x` is here `x`. */
+/** Shows only the keys below `prefix`, without the prefix: `prefix.x` of the inner provider becomes `x`.
+ *  For one tenant or one service of a shared store.
+ *  @example
+ *  const tenant = scoped(store, 'tenants.acme');
+ *  await tenant.get('llm.model'); // reads tenants.acme.llm.model
+ *  @see mounted adds a prefix. */
 export function scoped(provider: WritableProvider, prefix: Key): WritableProvider;
 export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider;
 export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
@@ -11,18 +19,23 @@ export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
   const scope = keyOf(prefix);
   const depth = segments(scope).length;
   return rekeyed(provider, `${provider.name} at ${scope}`, {
-    leaf: (key) => append(scope, key),
-    section: (key) => append(scope, key),
-    outward: (key, loose) =>
+    innerKey: (key) => append(scope, key),
+    innerPrefix: (key) => append(scope, key),
+    outerKey: (key, loose) =>
       startsWith(key, scope)
         ? rest(key, scope)
         : loose && sameLetters(key, scope)
-          ? below(key, depth)
+          ? withoutSegments(key, depth)
           : undefined,
   });
 }
 
-/** Prepends: what the inner provider has at `x` is here `prefix.x`. */
+/** Adds `prefix` to every key: `x` of the inner provider becomes `prefix.x`. For a store whose keys belong
+ *  in one section.
+ *  @example
+ *  const chain = new ProviderChain([mounted(secrets, 'database'), env]);
+ *  await chain.get('database.password'); // reads `password` of `secrets`
+ *  @see scoped removes a prefix. */
 export function mounted(provider: WritableProvider, prefix: Key): WritableProvider;
 export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider;
 export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider {
@@ -30,19 +43,20 @@ export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider {
   const mount = keyOf(prefix);
   const depth = segments(mount).length;
   return rekeyed(provider, `${provider.name} under ${mount}`, {
-    leaf: (key, loose) =>
+    innerKey: (key, loose) =>
       startsWith(key, mount)
         ? rest(key, mount)
         : loose && sameLetters(key, mount)
-          ? below(key, depth)
+          ? withoutSegments(key, depth)
           : undefined,
-    section: (key) =>
-      sameLetters(key, mount) ? below(key, depth) : sameLetters(mount, key) ? '' : undefined,
-    outward: (key) => append(mount, key),
+    // a prefix above the mount contains the whole inner provider
+    innerPrefix: (key) =>
+      sameLetters(key, mount) ? withoutSegments(key, depth) : sameLetters(mount, key) ? '' : undefined,
+    outerKey: (key) => append(mount, key),
   });
 }
 
-const below = (key: Key, depth: number): Key => keyFrom(segments(key).slice(depth));
+const withoutSegments = (key: Key, count: number): Key => keyFrom(segments(key).slice(count));
 
 /** Whether `key` starts with `prefix` when only letters count, as they do for environment variables. */
 function sameLetters(key: Key, prefix: Key): boolean {

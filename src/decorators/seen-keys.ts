@@ -1,47 +1,53 @@
+// The keys that a provider is known to have. `optional` and `fallback` ask it during an outage: a key that
+// the provider has returned before must fail, not become absent.
+
 import type { Entry } from '../entry.ts';
 import { append, keyFrom, startsWith } from '../key.ts';
 import type { Origin } from '../origin.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { type ConfigTree, isTree, type Key } from '../value.ts';
 
-interface Good {
+interface SeenLeaf {
   readonly origin: Origin;
   readonly layer: string;
   readonly readAt: number | undefined;
 }
 
-/** The keys that a provider has answered, until it says itself that one is gone. */
+/** The leaves that a provider has returned. A leaf is forgotten when the provider itself reports it as
+ *  absent. */
 export class SeenKeys {
-  readonly #leaves = new Map<Key, Good>();
+  readonly #leaves = new Map<Key, SeenLeaf>();
 
   has(key: Key): boolean {
     return this.#leaves.has(key);
   }
 
-  /** Whether the answer is a new one, not what a cache still had. */
-  heard(key: Key, entry: Entry | undefined): boolean {
+  /** Records the result of a `get`. Returns whether it is new, not repeated from a cache. */
+  record(key: Key, entry: Entry | undefined): boolean {
     if (entry) return this.#add(key, entry, entry.origin.provider);
     this.#leaves.delete(key);
     return false;
   }
 
-  /** The same for a whole layer. */
-  listed(prefix: Key, { wanted }: ListOptions = {}, { name, entries, holes }: Layer): boolean {
-    const now = leavesOf(entries);
-    let news = false;
-    for (const [key, entry] of now) if (this.#add(key, entry, name)) news = true;
-    const asked = wanted && new Set(wanted.keys);
+  /** Records a listing, and forgets the leaves below `prefix` that it no longer has. Returns whether any
+   *  is new. */
+  recordLayer(prefix: Key, { wanted }: ListOptions = {}, { name, entries, holes }: Layer): boolean {
+    const listed = leavesOf(entries);
+    let isNew = false;
+    for (const [key, entry] of listed) if (this.#add(key, entry, name)) isNew = true;
+    const wantedKeys = wanted && new Set(wanted.keys);
     for (const [key, { layer }] of this.#leaves) {
-      const gone = layer === name && startsWith(key, prefix) && (asked?.has(key) ?? true) && !now.has(key);
-      if (gone && !holes.some((hole) => startsWith(key, hole.key))) this.#leaves.delete(key);
+      const isGone =
+        layer === name && startsWith(key, prefix) && (wantedKeys?.has(key) ?? true) && !listed.has(key);
+      if (isGone && !holes.some((hole) => startsWith(key, hole.key))) this.#leaves.delete(key);
     }
-    return news;
+    return isNew;
   }
 
-  /** Those at or below a prefix that came from such a layer. */
-  within(prefix: Key, from: (layer: string) => boolean): (readonly [Key, Origin])[] {
+  /** The leaves at or below `prefix` from layers for which `isLost` is true. */
+  lostBelow(prefix: Key, isLost: (layer: string) => boolean): (readonly [Key, Origin])[] {
     return [...this.#leaves].flatMap(([key, { origin, layer }]) =>
-      startsWith(key, prefix) && from(layer) ? [[key, origin] as const] : [],
+      startsWith(key, prefix) && isLost(layer) ? [[key, origin] as const] : [],
     );
   }
 
@@ -58,8 +64,8 @@ export function leavesOf(entries: readonly Entry[]): Map<Key, Entry> {
   const add = (key: Key, value: unknown, entry: Entry): void => {
     if (!isTree(value)) leaves.set(key, entry);
     else
-      for (const [name, inside] of Object.entries(value as ConfigTree))
-        add(append(key, keyFrom([name])), inside, entry);
+      for (const [name, inner] of Object.entries(value as ConfigTree))
+        add(append(key, keyFrom([name])), inner, entry);
   };
   for (const entry of entries) add(entry.key, entry.value, entry);
   return leaves;

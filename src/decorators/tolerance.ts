@@ -1,3 +1,7 @@
+// `optional` and `fallback`: what a chain may do while a provider is unreachable. Only transient errors are
+// tolerated: a denied, disabled, undecryptable or unparsable value always fails. A key that the provider has
+// returned before never becomes absent, because a lower provider would then silently replace it.
+
 import type { Entry, Unreadable } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
 import { disposeAll } from '../internal/listeners.ts';
@@ -12,16 +16,21 @@ import {
   type ReadOptions,
   type WritableProvider,
 } from '../provider.ts';
-import { failure, getMany, layersOf } from '../query.ts';
+import { getManyFrom, layersOf, toConfigError } from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import { decorate } from './decorate.ts';
 import { Outage } from './outage.ts';
 import { leavesOf, SeenKeys } from './seen-keys.ts';
 
-type Answer = Entry | undefined | ConfigError;
+type Result = Entry | undefined | ConfigError;
 
-/** Turns *unreachable* into absent, and says so once per outage: never denied, disabled, undecryptable or unparsable, and never for a
- *  key that the provider has once answered. */
+/** Treats an unreachable provider as absent, so that the chain reads the next one. Other failures are
+ *  thrown, and so is an outage for a key that this provider has returned before. Emits `tolerated` once
+ *  per outage.
+ *  @example
+ *  const chain = new ProviderChain([optional(store), defaults]);
+ *  await chain.value('llm.model'); // => 'small', while the store is down
+ *  @see fallback reads a second provider instead. */
 export function optional(provider: WritableProvider): WritableProvider;
 export function optional(provider: ConfigProvider): ConfigProvider;
 export function optional(provider: ConfigProvider): ConfigProvider {
@@ -29,17 +38,22 @@ export function optional(provider: ConfigProvider): ConfigProvider {
   return tolerant(provider, undefined);
 }
 
-/** Asks `second` only while `first` is unreachable. What `first` has once answered never becomes absent. */
+/** Reads `second` while `first` is unreachable, and only then. A key that `first` has returned before
+ *  never becomes absent: if `second` does not have it, the outage is thrown. Writes go to `first`. Emits
+ *  `tolerated` once per outage.
+ *  @example
+ *  const chain = new ProviderChain([fallback(store, new BundleProvider('snapshot.json')), env]);
+ *  @see optional continues with the next provider of the chain. */
 export function fallback(first: WritableProvider, second: ConfigProvider): WritableProvider;
 export function fallback(first: ConfigProvider, second: ConfigProvider): ConfigProvider;
 export function fallback(first: ConfigProvider, second: ConfigProvider): ConfigProvider {
   checkProvider('fallback', first);
-  checkProvider('fallback', second, 'its second argument');
+  checkProvider('fallback', second, 'the second argument');
   return tolerant(first, second);
 }
 
 function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): ConfigProvider {
-  const known = new SeenKeys();
+  const seen = new SeenKeys();
   const outage = new Outage(first.name);
 
   const get = async (spelling: Key, options?: ReadOptions): Promise<Entry | undefined> => {
@@ -47,61 +61,66 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     let error: ConfigError;
     try {
       const entry = await first.get(key, options);
-      if (known.heard(key, entry)) outage.end();
+      if (seen.record(key, entry)) outage.end();
       return entry;
     } catch (thrown) {
-      error = tolerable(thrown, first.name, key);
+      error = transientOrThrow(thrown, first.name, key);
     }
     outage.tolerate(error, key);
-    const instead = await second?.get(key, options);
-    if (instead === undefined && known.has(key)) throw error;
-    return instead;
+    const substitute = await second?.get(key, options);
+    if (substitute === undefined && seen.has(key)) throw error;
+    return substitute;
   };
 
-  const many = async (
+  const getMany = async (
     spellings: readonly Key[],
     options: ReadOptions = {},
-  ): Promise<ReadonlyMap<Key, Answer>> => {
+  ): Promise<ReadonlyMap<Key, Result>> => {
     const keys = spellings.map(keyOf);
-    const answers = new Map<Key, Answer>(await getMany(first, keys, options));
-    const down = new Map<Key, ConfigError>();
-    for (const [key, answer] of answers) {
-      if (answer instanceof Error) {
-        if (answer.transient) down.set(key, answer);
+    const results = new Map<Key, Result>(await getManyFrom(first, keys, options));
+    const unreachable = new Map<Key, ConfigError>();
+    for (const [key, result] of results) {
+      if (result instanceof Error) {
+        if (result.transient) unreachable.set(key, result);
         continue;
       }
-      if (known.heard(key, answer)) outage.end();
+      if (seen.record(key, result)) outage.end();
     }
-    for (const [key, error] of down) outage.tolerate(error, key);
-    const instead =
-      second && down.size > 0 ? await getMany(second, [...down.keys()], options) : new Map<Key, Answer>();
-    for (const [key, error] of down)
-      answers.set(key, instead.get(key) ?? (known.has(key) ? error : undefined));
-    return answers;
+    for (const [key, error] of unreachable) outage.tolerate(error, key);
+    const substitutes =
+      second && unreachable.size > 0
+        ? await getManyFrom(second, [...unreachable.keys()], options)
+        : new Map<Key, Result>();
+    for (const [key, error] of unreachable)
+      results.set(key, substitutes.get(key) ?? (seen.has(key) ? error : undefined));
+    return results;
   };
 
-  const layers = async (prefix: Key = '', options?: ListOptions): Promise<readonly Layer[]> => {
-    const at = keyOf(prefix);
-    const own = await layersOf(first, at, options);
-    const down = own.some((layer) => layer.error?.transient);
-    const instead = down && second ? await layersOf(second, at, options) : [];
-    const found = leavesOf(instead.flatMap((layer) => layer.entries));
+  const layers = async (spelling: Key = '', options?: ListOptions): Promise<readonly Layer[]> => {
+    const prefix = keyOf(spelling);
+    const own = await layersOf(first, prefix, options);
+    const isDown = own.some((layer) => layer.error?.transient);
+    const substitutes = isDown && second ? await layersOf(second, prefix, options) : [];
+    const substituted = leavesOf(substitutes.flatMap((layer) => layer.entries));
     const names = new Set(own.map((layer) => layer.name));
-    const seen = own.map((layer): Layer => {
+    const tolerated = own.map((layer): Layer => {
       const { error, ...rest } = layer;
       if (!error?.transient) {
-        if (!error && known.listed(at, options, layer) && !down) outage.end();
+        if (!error && seen.recordLayer(prefix, options, layer) && !isDown) outage.end();
         return layer;
       }
       outage.tolerate(error);
-      // what was good stands in the layer as missing, not as absent: only what is asked instead may answer for it
-      const lost = known.within(at, (name) => own.length === 1 || name === layer.name || !names.has(name));
+      // a leaf that was seen before becomes a hole, unless `second` has it: no lower layer may replace it
+      const lost = seen.lostBelow(
+        prefix,
+        (name) => own.length === 1 || name === layer.name || !names.has(name),
+      );
       const holes = lost
-        .filter(([key]) => !found.has(key))
+        .filter(([key]) => !substituted.has(key))
         .map(([key, origin]): Unreadable => Object.freeze({ key, origin, error }));
       return { ...rest, entries: [], holes, tolerated: error };
     });
-    return [...seen, ...instead];
+    return [...tolerated, ...substitutes];
   };
 
   const list = async (prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> => {
@@ -125,30 +144,31 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     };
   };
 
-  const both = [first, ...(second ? [second] : [])];
+  const parts = [first, ...(second ? [second] : [])];
   const writable = first as Partial<WritableProvider>;
   const abilities: Parameters<typeof decorate>[2] = {
     get,
-    getMany: many,
+    getMany,
     list,
     layers,
     health,
-    refresh: async (prefix) => void (await Promise.all(both.map((one) => one.refresh?.(prefix)))),
-    ...(both.some((one) => one.watch) && {
-      watch: (onChange: (change: Change) => void) => disposeAll(both.map((one) => one.watch?.(onChange))),
+    refresh: async (prefix) => void (await Promise.all(parts.map((part) => part.refresh?.(prefix)))),
+    ...(parts.some((part) => part.watch) && {
+      watch: (onChange: (change: Change) => void) => disposeAll(parts.map((part) => part.watch?.(onChange))),
     }),
-    on: (listener) => disposeAll([outage, ...both].map((one) => one.on?.(listener))),
+    on: (listener) => disposeAll([outage, ...parts].map((part) => part.on?.(listener))),
     ...(writable.set && {
       set: (key: Key, value: ConfigValue, more) => writable.set?.(key, value, more) as Promise<Entry>,
     }),
     ...(writable.delete && { delete: (key: Key, more) => writable.delete?.(key, more) as Promise<boolean> }),
-    close: async () => void (await Promise.all(both.map((one) => one.close?.()))),
+    close: async () => void (await Promise.all(parts.map((part) => part.close?.()))),
   };
-  return decorate(first, second ? `${first.name} or ${second.name}` : first.name, abilities, both);
+  return decorate(first, second ? `${first.name} or ${second.name}` : first.name, abilities, parts);
 }
 
-function tolerable(thrown: unknown, provider: string, key?: Key): ConfigError {
-  const error = failure(thrown, provider, key);
+/** The error if it is transient. Any other error is thrown. */
+function transientOrThrow(thrown: unknown, provider: string, key?: Key): ConfigError {
+  const error = toConfigError(thrown, provider, key);
   if (!error.transient) throw error;
   return error;
 }
@@ -157,6 +177,6 @@ async function healthOf(provider: ConfigProvider, options?: ReadOptions): Promis
   try {
     return (await provider.health?.(options)) ?? { status: 'ok', checkedAt: Date.now() };
   } catch (error) {
-    return { status: 'down', reason: tolerable(error, provider.name).message, checkedAt: Date.now() };
+    return { status: 'down', reason: transientOrThrow(error, provider.name).message, checkedAt: Date.now() };
   }
 }

@@ -1,27 +1,15 @@
+// The formats by name and by file extension. Used by everything that reads or writes files. Each parser is
+// imported with the first text, because an application seldom needs all of them.
+
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { peer } from '../internal/lazy.ts';
-import type { ConfigTree } from '../value.ts';
-import type { Position } from './position.ts';
-import type { SourceText } from './refusal.ts';
+import type { Format } from './parsed.ts';
 
 export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
 
-/** A text that was read: its tree, frozen, and where in the text a path's value stands. */
-export interface Parsed {
-  readonly tree: ConfigTree;
-  /** Worked out when first asked for. */
-  readonly at: (path: readonly string[]) => Position | undefined;
-}
-
-/** A way to write a tree of values as a text. Both ways refuse, with a ConfigError, whatever would not come back the same. */
-export interface Format {
-  parse(source: SourceText): Promise<Parsed>;
-  print(tree: ConfigTree, owner: string): Promise<string>;
-}
-
-/** A format whose code is loaded with the first text in it. */
-function later(load: (owner: string) => Promise<Format>): Format {
+/** A format that loads its code with the first text. */
+function loadedOnUse(load: (owner: string) => Promise<Format>): Format {
   let loaded: Format | undefined;
   const format = async (owner: string): Promise<Format> => (loaded ??= await load(owner));
   return {
@@ -31,10 +19,10 @@ function later(load: (owner: string) => Promise<Format>): Format {
 }
 
 export const formats: Readonly<Record<FormatName, Format>> = {
-  json: later(async () => (await import('./json.ts')).json),
-  jsonc: later(async () => (await import('./json.ts')).jsonc),
-  yaml: later(async (owner) => (await peer(owner, 'yaml', () => import('./yaml.ts'))).yaml),
-  toml: later(async (owner) => (await peer(owner, 'smol-toml', () => import('./toml.ts'))).toml),
+  json: loadedOnUse(async () => (await import('./json.ts')).json),
+  jsonc: loadedOnUse(async () => (await import('./json.ts')).jsonc),
+  yaml: loadedOnUse(async (owner) => (await peer(owner, 'yaml', () => import('./yaml.ts'))).yaml),
+  toml: loadedOnUse(async (owner) => (await peer(owner, 'smol-toml', () => import('./toml.ts'))).toml),
 };
 
 const extensions: Readonly<Record<string, FormatName>> = {
@@ -45,14 +33,15 @@ const extensions: Readonly<Record<string, FormatName>> = {
   '.toml': 'toml',
 };
 
-/** The format that a file's name tells. */
+/** The format that belongs to the extension of a file.
+ *  @throws ConfigError `invalid_option` */
 export function formatOf(file: string, owner: string): FormatName {
   const extension = path.extname(file).toLowerCase();
   const name = Object.hasOwn(extensions, extension) ? extensions[extension] : undefined;
   if (name) return name;
-  throw new ConfigError('invalid_option', `${owner}: the name of ${file} does not tell its format`, {
-    hint: `End it in ${Object.keys(extensions).join(', ')}, or say format: ${Object.keys(formats)
-      .map((one) => `'${one}'`)
+  throw new ConfigError('invalid_option', `${owner}: the extension of ${file} does not name a format`, {
+    hint: `Use ${Object.keys(extensions).join(', ')}, or set format: ${Object.keys(formats)
+      .map((format) => `'${format}'`)
       .join(' or ')}`,
   });
 }

@@ -1,32 +1,34 @@
+// Turns JSON with comments into JSON. Used by json.ts.
+
 import { refusal, type SourceText } from './refusal.ts';
 
-/** The text with blanks in place of comments and of commas behind a last value, so that every offset stays what it was. */
+/** Replaces comments and trailing commas with spaces, so that every offset stays the same. */
 export function withoutComments(source: SourceText): string {
   const { text } = source;
-  const blanks: [from: number, to: number][] = [];
-  let before = ''; // the last character that counts
-  let comma: number | undefined; // where it stands, if that is a comma behind a value
+  const skipped: [from: number, to: number][] = [];
+  let before = ''; // the last character that is neither space nor comment
+  let comma: number | undefined; // its offset, if it is a comma after a value
   for (let at = 0; at < text.length; at++) {
     const char = text[at] as string;
     if (char === '/' && (text[at + 1] === '/' || text[at + 1] === '*')) {
       const end = endOfComment(source, at);
-      blanks.push([at, end]);
+      skipped.push([at, end]);
       at = end - 1;
       continue;
     }
     if (char === ' ' || char === '\n' || char === '\t' || char === '\r') continue;
-    if ((char === '}' || char === ']') && comma !== undefined) blanks.push([comma, comma + 1]);
+    if ((char === '}' || char === ']') && comma !== undefined) skipped.push([comma, comma + 1]);
     comma = char === ',' && !'[{,'.includes(before) ? at : undefined;
     before = char;
     if (char === '"') at = endOfString(text, at);
   }
-  return blanked(text, blanks);
+  return blanked(text, skipped);
 }
 
-function blanked(text: string, blanks: [from: number, to: number][]): string {
+function blanked(text: string, skipped: [from: number, to: number][]): string {
   let out = '';
   let done = 0;
-  for (const [from, to] of blanks.sort((a, b) => a[0] - b[0])) {
+  for (const [from, to] of skipped.sort((a, b) => a[0] - b[0])) {
     out += text.slice(done, from) + text.slice(from, to).replace(/[^\r\n]/g, ' ');
     done = to;
   }
@@ -38,7 +40,7 @@ function endOfComment(source: SourceText, start: number): number {
   const line = text[start + 1] === '/';
   const end = text.indexOf(line ? '\n' : '*/', start + 2);
   if (end !== -1) return line ? end : end + 2;
-  if (!line) throw refusal(source, start, 'a comment does not end');
+  if (!line) throw refusal(source, start, 'an unclosed comment');
   return text.length;
 }
 

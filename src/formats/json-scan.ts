@@ -1,18 +1,23 @@
+// Finds the position of every value in a JSON text, and the first fault. JSON.parse reads the values; this
+// scanner runs only for positions and errors. Own code because JSON.parse reports neither, keeps the last of
+// two equal keys, loses digits and quotes the text, which may be secret, in its messages.
+
 import { positionOf, type Spot } from './position.ts';
 import { bigInteger, duplicate, quoteIt, refusal, type SourceText, tooDeep } from './refusal.ts';
 import { maxDepth } from './tree.ts';
 
-/** Where everything in a JSON text stands. Throws, with its place, the first thing that is wrong: a fault in the grammar, a
- *  duplicate key, a number that would lose digits. */
+/** Returns the positions of all values in a JSON text.
+ *  @throws ConfigError `parse` for a fault in the grammar, a duplicate key or a number that would lose
+ *  digits */
 export function scanJson(source: SourceText): Spot {
   return new Scanner(source).root();
 }
 
-const blanks = /[ \t\n\r]*/y;
+const space = /[ \t\n\r]*/y;
 const plainText = /[^"\\\u0000-\u001f]*/y;
 const escapes = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const word = /true|false|null/y;
+const literal = /true|false|null/y;
 
 class Scanner {
   readonly #source: SourceText;
@@ -26,13 +31,13 @@ class Scanner {
 
   root(): Spot {
     const spot = this.#value(0);
-    this.#skip(blanks);
-    if (this.#at < this.#text.length) throw this.#fault('something stands behind the end of the value');
+    this.#skip(space);
+    if (this.#at < this.#text.length) throw this.#fault('text after the end of the value');
     return spot;
   }
 
   #value(depth: number): Spot {
-    this.#skip(blanks);
+    this.#skip(space);
     const spot: Spot = { offset: this.#at };
     const first = this.#text[this.#at];
     if (first === '{' || first === '[') {
@@ -40,17 +45,17 @@ class Scanner {
       spot.inside = first === '{' ? this.#members(depth + 1) : this.#elements(depth + 1);
     } else if (first === '"') this.#string();
     else if (this.#skip(number)) this.#number(spot.offset);
-    else if (!this.#skip(word)) throw this.#noValue(first);
+    else if (!this.#skip(literal)) throw this.#missingValue(first);
     return spot;
   }
 
   #members(depth: number): Map<string, Spot> {
     const inside = new Map<string, Spot>();
     const keys = new Map<string, number>();
-    for (let more = this.#open('}'); more; more = this.#more('}')) {
-      this.#skip(blanks);
+    for (let more = this.#enter('}'); more; more = this.#continue('}')) {
+      this.#skip(space);
       const start = this.#at;
-      if (this.#text[start] !== '"') throw this.#noKey();
+      if (this.#text[start] !== '"') throw this.#missingKey();
       this.#string();
       const name = JSON.parse(this.#text.slice(start, this.#at)) as string;
       const before = keys.get(name);
@@ -62,8 +67,8 @@ class Scanner {
           'Remove one of them',
         );
       keys.set(name, start);
-      this.#skip(blanks);
-      if (this.#text[this.#at] !== ':') throw this.#fault('a colon is missing behind a key');
+      this.#skip(space);
+      if (this.#text[this.#at] !== ':') throw this.#fault('a colon is missing after a key');
       this.#at++;
       inside.set(name, this.#value(depth));
     }
@@ -72,29 +77,30 @@ class Scanner {
 
   #elements(depth: number): Map<string, Spot> {
     const inside = new Map<string, Spot>();
-    for (let more = this.#open(']'); more; more = this.#more(']'))
+    for (let more = this.#enter(']'); more; more = this.#continue(']'))
       inside.set(`${inside.size}`, this.#value(depth));
     return inside;
   }
 
-  /** Past the opening bracket; whether something stands before the closing one. */
-  #open(close: string): boolean {
+  /** Skips the opening bracket. False if the closing one follows. */
+  #enter(close: string): boolean {
     this.#at++;
-    this.#skip(blanks);
+    this.#skip(space);
     if (this.#text[this.#at] !== close) return true;
     this.#at++;
     return false;
   }
 
-  #more(close: string): boolean {
-    this.#skip(blanks);
+  /** Skips the comma before the next value. False at the closing bracket. */
+  #continue(close: string): boolean {
+    this.#skip(space);
     const next = this.#text[this.#at];
     if (next !== ',' && next !== close) throw this.#fault(`a comma or ${close} is missing`);
     this.#at++;
     if (next === close) return false;
-    this.#skip(blanks);
+    this.#skip(space);
     if (this.#text[this.#at] === close)
-      throw this.#fault(`a comma stands before ${close}`, 'Remove the comma, or name the file .jsonc');
+      throw this.#fault(`a comma before ${close}`, 'Remove the comma, or rename the file to .jsonc');
     return true;
   }
 
@@ -107,9 +113,9 @@ class Scanner {
         this.#at++;
         return;
       }
-      if (next === undefined) throw refusal(this.#source, start, 'a string does not end');
+      if (next === undefined) throw refusal(this.#source, start, 'an unclosed string');
       if (next !== '\\')
-        throw this.#fault('a control character or line break in a string', 'Write it as an escape, like \\n');
+        throw this.#fault('a control character or line break in a string', 'Write an escape such as \\n');
       if (!this.#skip(escapes)) throw this.#fault('an unknown escape in a string');
     }
   }
@@ -117,25 +123,25 @@ class Scanner {
   #number(start: number): void {
     const written = this.#text.slice(start, this.#at);
     if (/[\w.]/.test(this.#text[this.#at] ?? ''))
-      throw this.#fault('a number that JSON does not know', 'Quote it if it is a text');
+      throw this.#fault('an invalid number', 'Quote the value if it is text');
     const value = Number(written);
-    if (!Number.isFinite(value)) throw refusal(this.#source, start, 'a number too large to hold', quoteIt);
+    if (!Number.isFinite(value)) throw refusal(this.#source, start, 'a number that is too large', quoteIt);
     if (/^-?\d+$/.test(written) && !Number.isSafeInteger(value))
       throw refusal(this.#source, start, bigInteger, quoteIt);
   }
 
-  #noValue(first: string | undefined): Error {
+  #missingValue(first: string | undefined): Error {
     if (first === undefined)
-      return this.#fault('the file ends too early', 'It may have been read while it was being written');
+      return this.#fault('the file ends too early', 'Check whether it was still being written');
     if (this.#isComment()) return this.#comment();
     if (first === "'") return this.#fault('a string in single quotes', 'Use double quotes');
     if (/^(?:-?Infinity|NaN)/.test(this.#text.slice(this.#at, this.#at + 9)))
-      return this.#fault('JSON knows no NaN and no Infinity', 'Quote it if it is a text');
-    return this.#fault('a value is missing or not valid JSON', 'Strings need double quotes');
+      return this.#fault('JSON has no NaN and no Infinity', 'Quote the value if it is text');
+    return this.#fault('a missing or invalid value', 'Put strings in double quotes');
   }
 
-  #noKey(): Error {
-    if (this.#at >= this.#text.length) return this.#noValue(undefined);
+  #missingKey(): Error {
+    if (this.#at >= this.#text.length) return this.#missingValue(undefined);
     return this.#isComment() ? this.#comment() : this.#fault('a key is missing or not in double quotes');
   }
 
@@ -144,7 +150,7 @@ class Scanner {
   }
 
   #comment(): Error {
-    return this.#fault('JSON knows no comments', "Name the file .jsonc, or say format: 'jsonc'");
+    return this.#fault('JSON has no comments', "Rename the file to .jsonc, or set format: 'jsonc'");
   }
 
   #fault(what: string, hint?: string): Error {

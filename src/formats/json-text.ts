@@ -1,9 +1,13 @@
+// Values of stores as JSON text: a secret that is the JSON of an object becomes a section, and a value to be
+// written becomes text. Used by the clients of stores, the shelter and sealing. Unlike json.ts, no positions:
+// these texts are never shown.
+
 import { ConfigError } from '../errors.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
-import { membersWritten } from './json.ts';
+import { countMembers } from './json.ts';
 
-/** What a text says that is the JSON of an object. `fault`: what it holds that is lost when it is read, without a word of it.
- *  `undefined`: it is another text. */
+/** Reads a text that is the JSON of an object; `undefined` for any other text. `fault`: what reading it would
+ *  lose, in words that quote nothing of it. */
 export function jsonObject(
   text: string,
 ): { readonly tree: ConfigTree; readonly fault: string | undefined } | undefined {
@@ -17,25 +21,25 @@ export function jsonObject(
 }
 
 function faultOf(tree: ConfigTree, text: string): string | undefined {
-  const { members, largeNumber } = contents(tree);
-  if (members !== membersWritten(text)) return 'a key twice';
+  const { members, largeNumber } = tally(tree);
+  if (members !== countMembers(text)) return 'a duplicate key';
   return largeNumber && numbersIn(text).some(losesDigits)
-    ? 'a number that loses digits: in quotes it keeps them all'
+    ? 'a number that would lose digits unless it is quoted'
     : undefined;
 }
 
-/** How many members there are in all, and whether some number may be another than the one that was written. */
-export function contents(value: unknown): { readonly members: number; readonly largeNumber: boolean } {
+/** Counts the members of all objects in a value, and says whether a number may have lost digits. */
+export function tally(value: unknown): { readonly members: number; readonly largeNumber: boolean } {
   let members = 0;
   let largeNumber = false;
-  const open = [value];
-  while (open.length > 0) {
-    const one = open.pop();
-    if (typeof one === 'number' && !(Math.abs(one) <= Number.MAX_SAFE_INTEGER)) largeNumber = true;
-    if (typeof one !== 'object' || one === null) continue;
-    const inside = Object.values(one);
-    if (!Array.isArray(one)) members += inside.length;
-    for (const inner of inside) open.push(inner);
+  const pending = [value];
+  while (pending.length > 0) {
+    const next = pending.pop();
+    if (typeof next === 'number' && !(Math.abs(next) <= Number.MAX_SAFE_INTEGER)) largeNumber = true;
+    if (typeof next !== 'object' || next === null) continue;
+    const inside = Object.values(next);
+    if (!Array.isArray(next)) members += inside.length;
+    for (const inner of inside) pending.push(inner);
   }
   return { members, largeNumber };
 }
@@ -46,7 +50,8 @@ const numbersIn = (text: string): readonly string[] =>
 const losesDigits = (written: string): boolean =>
   !Number.isFinite(Number(written)) || (/^-?\d+$/.test(written) && !Number.isSafeInteger(Number(written)));
 
-/** A value as JSON holds it: small bigints are numbers. Throws `validation` for a number that would not come back the same. */
+/** A value without bigints: small ones become numbers.
+ *  @throws ConfigError `validation` for a number that would lose digits */
 export function jsonValue(value: ConfigValue, owner: string): Exclude<ConfigValue, bigint> {
   const inside = (inner: ConfigValue): ConfigValue => jsonValue(inner, owner);
   if (Array.isArray(value)) return value.map(inside);
@@ -55,16 +60,12 @@ export function jsonValue(value: ConfigValue, owner: string): Exclude<ConfigValu
   if (typeof value !== 'bigint' && typeof value !== 'number') return value as null | boolean | string;
   const number = Number(value);
   if (Number.isFinite(number) && (Number.isSafeInteger(number) || !Number.isInteger(number))) return number;
-  throw new ConfigError(
-    'validation',
-    `${owner}: the value holds a number that is too large to come back the same`,
-    {
-      hint: 'Write it as a string',
-    },
-  );
+  throw new ConfigError('validation', `${owner}: the value contains a number that would lose digits`, {
+    hint: 'Write the number as a string',
+  });
 }
 
-/** A value as the text of a secret: a string as it is, a bigint by its digits, else JSON. */
+/** A value as the text of a secret: a string unchanged, a bigint as its digits, anything else as JSON. */
 export function textOf(value: ConfigValue, owner: string): string {
   return typeof value === 'string' || typeof value === 'bigint'
     ? `${value}`

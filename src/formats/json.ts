@@ -1,12 +1,16 @@
+// JSON and JSON with comments. Loaded by format.ts. JSON.parse reads the text; the scanner of json-scan.ts
+// runs only if something may be wrong, or for positions. Counting members finds duplicates without a scan:
+// loading is a hot path.
+
 import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
-import type { Format, Parsed } from './format.ts';
 import { withoutComments } from './json-comments.ts';
 import { scanJson } from './json-scan.ts';
+import type { Format, Parsed } from './parsed.ts';
 import { positions } from './position.ts';
-import { refusal, refuseBlank, type SourceText } from './refusal.ts';
-import { assertPrintable, Examination, freezeTree, glance, losesDigits } from './tree.ts';
+import { refusal, refuseEmpty, type SourceText } from './refusal.ts';
+import { assertPrintable, Examination, freezeAndCount, freezeTree, losesDigits } from './tree.ts';
 
-/** JSON. What is accepted was read by JSON.parse; the scanner of our own runs only to say what is wrong, and where things stand. */
+/** JSON as JSON.parse reads it, without duplicate keys and numbers that lose digits. */
 export const json: Format = {
   parse: async (source) => read(source, source),
   async print(tree, owner) {
@@ -22,7 +26,7 @@ export const jsonc: Format = {
 };
 
 function read(original: SourceText, source: SourceText): Parsed {
-  refuseBlank(original, '{}');
+  refuseEmpty(original, '{}');
   const { text } = source;
   let tree: ConfigValue;
   try {
@@ -31,25 +35,26 @@ function read(original: SourceText, source: SourceText): Parsed {
     scanJson(source);
     throw refusal(source, 0, 'not valid JSON');
   }
-  if (!isTree(tree)) throw refusal(source, text.search(/\S/), 'the file holds no object');
-  const members = glance(tree);
-  if (members === undefined || (members !== membersAtMost(text) && members !== membersWritten(text)))
+  if (!isTree(tree)) throw refusal(source, text.search(/\S/), 'the file does not contain an object');
+  const members = freezeAndCount(tree);
+  if (members === undefined || (members !== estimateMembers(text) && members !== countMembers(text)))
     examine(tree, source);
   return { tree, at: positions(text, () => scanJson(source)) };
 }
 
-/** Throws what is wrong with a tree that a glance could not pass: a fault of its own, a duplicate, a number that lost digits. */
+/** Throws the fault of a tree that freezeAndCount did not pass: a bad key or depth, a duplicate, a number
+ *  that lost digits. */
 function examine(tree: ConfigTree, source: SourceText): void {
   const { text } = source;
-  const { members, oddNumber, fault } = new Examination(tree);
-  const root = fault || oddNumber || members !== membersWritten(text) ? scanJson(source) : undefined;
+  const { members, unsafeNumber, fault } = new Examination(tree);
+  const root = fault || unsafeNumber || members !== countMembers(text) ? scanJson(source) : undefined;
   if (root && fault) throw refusal(source, positions(text, () => root)(fault.path) ?? 0, fault.what);
   freezeTree(tree);
 }
 
-/** The quotes with a colon behind them: every member, and a text that begins with a colon too. As many as were read: no
- *  duplicates. `undefined` where blanks may stand before colons. */
-function membersAtMost(text: string): number | undefined {
+/** Counts the quotes that a colon follows: at least the members that are written. If as many were read, there
+ *  are no duplicates. `undefined` if there is space before a colon. */
+function estimateMembers(text: string): number | undefined {
   let members = 0;
   for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) {
     const before = text.charCodeAt(at - 1);
@@ -59,8 +64,9 @@ function membersAtMost(text: string): number | undefined {
   return members;
 }
 
-/** The members that a valid JSON text writes: strings with a colon behind. More than were read: some were duplicates. */
-export function membersWritten(text: string): number {
+/** Counts the members in a valid JSON text: the strings that a colon follows. If fewer were read, some are
+ *  duplicates. */
+export function countMembers(text: string): number {
   let members = 0;
   for (let open = text.indexOf('"'); open !== -1; ) {
     let close = open;

@@ -1,15 +1,17 @@
+// Positions in a text. The scanners return offsets (Spot); messages print lines and columns (Position).
+
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Where a value stands in a text; `inside` holds a section's values by name and a list's by index. */
+/** The offset of a value in a text. `inside`: the values of a section by name, or of a list by index. */
 export interface Spot {
   offset: number;
   inside?: Map<string, Spot>;
 }
 
-/** The line and column of an offset, both from 1. */
+/** The line and column of an offset, counted from 1. */
 export function positionOf(text: string, offset: number): Position {
   let line = 1;
   let start = 0;
@@ -20,7 +22,8 @@ export function positionOf(text: string, offset: number): Position {
   return { line, column: offset - start + 1 };
 }
 
-/** Answers positions by path. The text is searched when the first is asked for, its line ends but once. */
+/** Returns a function that finds positions by path. `find` runs on its first call, and so does the search for
+ *  line ends. */
 export function positions(text: string, find: () => Spot): (path: readonly string[]) => Position | undefined {
   let root: Spot | undefined;
   let starts: number[] | undefined;

@@ -1,8 +1,10 @@
+// The errors of all formats, and the words that several formats share.
+
 import { ConfigError } from '../errors.ts';
 import { makeOrigin } from '../origin.ts';
 import { type Position, positionOf } from './position.ts';
 
-/** A text to read, and how errors call where it came from. */
+/** A text to read, and the names of its source in errors. */
 export interface SourceText {
   /** The provider's name. */
   readonly provider: string;
@@ -11,7 +13,7 @@ export interface SourceText {
   readonly text: string;
 }
 
-/** The error for a text that cannot be read: where and why, never what stands there. */
+/** The error for a text that cannot be read: where and why. It never quotes the text, which may be secret. */
 export function refusal(
   { provider, file, text }: SourceText,
   at: number | Position,
@@ -23,20 +25,20 @@ export function refusal(
   return new ConfigError('parse', `${origin}: ${what}`, { provider, origin, ...(hint && { hint }) });
 }
 
-/** A file with nothing in it is one that is being written, far more often than one that means nothing. */
-export function refuseBlank(source: SourceText, nothing: string): void {
+/** An empty file is usually mid-write, so it is refused. */
+export function refuseEmpty(source: SourceText, emptyText: string): void {
   if (/\S/.test(source.text)) return;
-  throw refusal(source, 0, 'the file is empty', `Where nothing is meant, write ${nothing}`);
+  throw refusal(source, 0, 'the file is empty', `Write ${emptyText} if it has no values`);
 }
 
 export const duplicate = (name: string, first: number): string =>
-  `duplicate key ${named(name)}, first in line ${first}`;
+  `duplicate key ${quotedName(name)}, first in line ${first}`;
 
-/** A key as it may stand in a message. */
-export const named = (name: string): string =>
+/** A key for a message: quoted, and shortened to 60 characters. */
+export const quotedName = (name: string): string =>
   JSON.stringify(name.length > 60 ? `${name.slice(0, 59)}…` : name);
 
 export const tooDeep = 'nested too deeply: more than 100 levels';
-export const quoteIt = 'Quote it: as text it keeps every digit';
+export const quoteIt = 'Quote the number: text keeps every digit';
 export const bigInteger = 'an integer beyond 2^53, which would lose digits';
 export const reservedKey = 'a key that could reach a prototype: __proto__, prototype or constructor';

@@ -1,20 +1,24 @@
+// Finds the position of every value in a TOML text. Used by toml.ts for positions and errors. Own code
+// because the parser smol-toml keeps no positions of values. The text is known to be valid, so the scanner
+// checks nothing.
+
 import type { Spot } from './position.ts';
 
-interface Place extends Spot {
-  /** An array of tables: its last element is the one that headers mean. */
+interface Table extends Spot {
+  /** An array of tables: headers refer to its last element. */
   tables?: true;
 }
 
-/** Where everything in a text stands that is known to be valid TOML. */
+/** Returns the positions of all values in a valid TOML text. */
 export function scanToml(text: string): Spot {
   return new Scanner(text).root();
 }
 
-const blanks = /[ \t]*/y;
-const space = /[ \t\r\n]*/y;
+const spaces = /[ \t]*/y;
+const whitespace = /[ \t\r\n]*/y;
 const comment = /#[^\n]*/y;
 const bareKey = /[\w-]+/y;
-const other = /[^,\]}#\n]*/y;
+const otherValue = /[^,\]}#\n]*/y;
 
 class Scanner {
   readonly #text: string;
@@ -25,16 +29,16 @@ class Scanner {
   }
 
   root(): Spot {
-    const root: Place = { offset: 0, inside: new Map() };
+    const root: Table = { offset: 0, inside: new Map() };
     let table = root;
-    for (this.#fill(); this.#at < this.#text.length; this.#fill()) {
+    for (this.#skipComments(); this.#at < this.#text.length; this.#skipComments()) {
       if (this.#text[this.#at] === '[') table = this.#header(root);
       else this.#pair(table);
     }
     return root;
   }
 
-  #header(root: Place): Place {
+  #header(root: Table): Table {
     const offset = this.#at;
     const tables = this.#text[this.#at + 1] === '[';
     this.#at += tables ? 2 : 1;
@@ -43,48 +47,48 @@ class Scanner {
     if (!tables) return this.#reach(root, path, offset);
     const list = this.#child(this.#reach(root, path.slice(0, -1), offset), path.at(-1) as string, offset);
     list.tables = true;
-    const element: Place = { offset, inside: new Map() };
+    const element: Table = { offset, inside: new Map() };
     list.inside?.set(`${list.inside.size}`, element);
     return element;
   }
 
-  #reach(from: Place, path: readonly string[], offset: number): Place {
-    let place = from;
+  #reach(from: Table, path: readonly string[], offset: number): Table {
+    let table = from;
     for (const name of path) {
-      place = this.#child(place, name, offset);
-      if (place.tables) place = place.inside?.get(`${place.inside.size - 1}`) as Place;
+      table = this.#child(table, name, offset);
+      if (table.tables) table = table.inside?.get(`${table.inside.size - 1}`) as Table;
     }
-    return place;
+    return table;
   }
 
-  #child(place: Place, name: string, offset: number): Place {
-    const known = place.inside?.get(name);
+  #child(table: Table, name: string, offset: number): Table {
+    const known = table.inside?.get(name);
     if (known) return known;
-    const child: Place = { offset, inside: new Map() };
-    place.inside?.set(name, child);
+    const child: Table = { offset, inside: new Map() };
+    table.inside?.set(name, child);
     return child;
   }
 
-  #pair(table: Place): void {
+  #pair(table: Table): void {
     const offset = this.#at;
     const path = this.#path();
     this.#at++; // =
-    this.#skip(blanks);
+    this.#skip(spaces);
     this.#reach(table, path.slice(0, -1), offset).inside?.set(path.at(-1) as string, this.#value());
   }
 
-  /** Past the dotted key and the blanks behind it. */
+  /** Reads a dotted key and skips the spaces after it. */
   #path(): string[] {
     const path: string[] = [];
     for (;;) {
-      this.#skip(blanks);
+      this.#skip(spaces);
       const start = this.#at;
       if (this.#string()) path.push(unquoted(this.#text.slice(start, this.#at)));
       else {
         this.#skip(bareKey);
         path.push(this.#text.slice(start, this.#at));
       }
-      this.#skip(blanks);
+      this.#skip(spaces);
       if (this.#text[this.#at] !== '.') return path;
       this.#at++;
     }
@@ -95,35 +99,35 @@ class Scanner {
     const first = this.#text[this.#at];
     if (first === '[') return { offset, inside: this.#list() };
     if (first === '{') return this.#inline(offset);
-    if (!this.#string()) this.#skip(other);
+    if (!this.#string()) this.#skip(otherValue);
     return { offset };
   }
 
   #list(): Map<string, Spot> {
     const inside = new Map<string, Spot>();
-    for (this.#at++; this.#before(']'); ) inside.set(`${inside.size}`, this.#value());
+    for (this.#at++; this.#hasNext(']'); ) inside.set(`${inside.size}`, this.#value());
     return inside;
   }
 
   #inline(offset: number): Spot {
-    const table: Place = { offset, inside: new Map() };
-    for (this.#at++; this.#before('}'); ) this.#pair(table);
+    const table: Table = { offset, inside: new Map() };
+    for (this.#at++; this.#hasNext('}'); ) this.#pair(table);
     return table;
   }
 
-  /** Past commas, comments and the closing bracket; whether something stands before that. */
-  #before(close: string): boolean {
-    this.#fill();
+  /** Skips commas, comments and line breaks. False, and past it, at the closing bracket. */
+  #hasNext(close: string): boolean {
+    this.#skipComments();
     if (this.#text[this.#at] === ',') {
       this.#at++;
-      this.#fill();
+      this.#skipComments();
     }
     if (this.#text[this.#at] !== close && this.#at < this.#text.length) return true;
     this.#at++;
     return false;
   }
 
-  /** Past a string of any of the four kinds, if there is one. */
+  /** Skips a string of any of the four kinds. False if there is none. */
   #string(): boolean {
     const quote = this.#text[this.#at];
     if (quote !== '"' && quote !== "'") return false;
@@ -136,8 +140,8 @@ class Scanner {
     return true;
   }
 
-  #fill(): void {
-    do this.#skip(space);
+  #skipComments(): void {
+    do this.#skip(whitespace);
     while (this.#skip(comment));
   }
 

@@ -1,13 +1,18 @@
+// Checks what every format must refuse in a tree: reserved names, keys and sections beyond the limits,
+// numbers without all their digits. Used by all formats. `freezeAndCount` is the fast path of loading; only
+// if it gives up does an Examination find the fault and its path.
+
 import { ConfigError } from '../errors.ts';
 import { keyFrom, reserved } from '../key.ts';
 import type { ConfigTree, ConfigValue } from '../value.ts';
-import { named, reservedKey, tooDeep } from './refusal.ts';
+import { quotedName, reservedKey, tooDeep } from './refusal.ts';
 
 export const maxDepth = 100;
 export const maxSections = 32;
-/** Shorter keys than this are short enough however they are quoted. */
+/** Keys up to this length are within the limit however they are quoted. */
 const surelyShort = 60;
 
+/** In place of a key's length: a value inside a list is part of a leaf, and its names make no keys. */
 const inLeaf = -1;
 
 export const isReserved = (name: string): boolean =>
@@ -21,19 +26,20 @@ export interface Fault {
 
 let members = 0;
 
-/** Freezes a tree and counts its members; `undefined`, and half done, where something needs an Examination. The hot path of loading. */
-export function glance(tree: ConfigTree): number | undefined {
+/** Freezes a tree and counts its members. Returns `undefined`, with the tree partly frozen, if something
+ *  needs an Examination. */
+export function freezeAndCount(tree: ConfigTree): number | undefined {
   members = 0;
-  return glanceAtTree(tree, 0, 0) ? undefined : members;
+  return passTree(tree, 0, 0) ? undefined : members;
 }
 
-function glanceAtTree(tree: ConfigTree, depth: number, length: number): boolean {
+function passTree(tree: ConfigTree, depth: number, length: number): boolean {
   if (depth >= maxSections) return true;
   let count = 0;
   for (const name in tree) {
     count++;
     const total = length === inLeaf ? inLeaf : length + name.length + 1;
-    if (total > surelyShort || isReserved(name) || glanceAt(tree[name] as ConfigValue, depth + 1, total))
+    if (total > surelyShort || isReserved(name) || passValue(tree[name] as ConfigValue, depth + 1, total))
       return true;
   }
   members += count;
@@ -41,31 +47,29 @@ function glanceAtTree(tree: ConfigTree, depth: number, length: number): boolean 
   return false;
 }
 
-function glanceAtList(list: readonly ConfigValue[], depth: number): boolean {
+function passList(list: readonly ConfigValue[], depth: number): boolean {
   if (depth >= maxSections) return true;
-  for (let i = 0; i < list.length; i++) if (glanceAt(list[i] as ConfigValue, depth + 1, inLeaf)) return true;
+  for (let i = 0; i < list.length; i++) if (passValue(list[i] as ConfigValue, depth + 1, inLeaf)) return true;
   Object.freeze(list);
   return false;
 }
 
-function glanceAt(value: ConfigValue, depth: number, length: number): boolean {
+function passValue(value: ConfigValue, depth: number, length: number): boolean {
   if (typeof value === 'object') {
     if (value === null) return false;
-    return Array.isArray(value)
-      ? glanceAtList(value, depth)
-      : glanceAtTree(value as ConfigTree, depth, length);
+    return Array.isArray(value) ? passList(value, depth) : passTree(value as ConfigTree, depth, length);
   }
-  return isOdd(value);
+  return isUnsafe(value);
 }
 
-const isOdd = (value: ConfigValue): boolean =>
+const isUnsafe = (value: ConfigValue): boolean =>
   typeof value === 'number' && !(value <= Number.MAX_SAFE_INTEGER && value >= -Number.MAX_SAFE_INTEGER);
 
-/** What is wrong with a tree, and where: a name that may be no key, a key too long, a depth too deep. */
+/** The first fault of a tree and its path: a reserved name, a key that is too long, too many levels. */
 export class Examination {
   members = 0;
-  /** There is a number that is not finite, or beyond the integers that keep their digits. */
-  oddNumber = false;
+  /** There is a number that is not finite, or an integer beyond 2^53. */
+  unsafeNumber = false;
   fault: Fault | undefined;
   readonly #path: (string | number)[] = [];
 
@@ -78,7 +82,7 @@ export class Examination {
       if (value === null) return false;
       return Array.isArray(value) ? this.#list(value, depth) : this.#tree(value as ConfigTree, depth, length);
     }
-    if (isOdd(value)) this.oddNumber = true;
+    if (isUnsafe(value)) this.unsafeNumber = true;
     return false;
   }
 
@@ -91,7 +95,7 @@ export class Examination {
     return false;
   }
 
-  /** `length` is that of the tree's key so far. What stands in a list is part of a leaf: its names make no keys. */
+  /** `length`: the length of the tree's key, or `inLeaf`. */
   #tree(tree: ConfigTree, depth: number, length: number): boolean {
     const names = Object.keys(tree);
     this.members += names.length;
@@ -125,7 +129,7 @@ function tooLong(path: readonly (string | number)[]): boolean {
   }
 }
 
-/** Throws for a tree that a format cannot print; `refuse` says why a value cannot be. */
+/** Throws if a format cannot print a tree. `refuse` returns why a value cannot be printed. */
 export function assertPrintable(
   tree: ConfigTree,
   owner: string,
@@ -136,13 +140,13 @@ export function assertPrintable(
   if (path && what)
     throw new ConfigError(
       'validation',
-      `${owner}: the value at ${path.map(named).join('.')} cannot be written: ${what}`,
+      `${owner}: the value at ${path.map(quotedName).join('.')} cannot be written: ${what}`,
     );
 }
 
-/** What JSON and YAML would give back with other digits, or not at all. */
+/** Why JSON and YAML cannot print a number without losing digits. */
 export const losesDigits = (value: ConfigValue): string | undefined =>
-  typeof value === 'bigint' || (isOdd(value) && /^-?\d+$/.test(String(value)))
+  typeof value === 'bigint' || (isUnsafe(value) && /^-?\d+$/.test(String(value)))
     ? 'an integer beyond 2^53, which would lose digits'
     : undefined;
 
@@ -153,7 +157,7 @@ function findValue(
 ): [string[], string] | undefined {
   if (typeof value !== 'object' || value === null) {
     const what =
-      typeof value === 'number' && !Number.isFinite(value) ? 'it is no finite number' : refuse(value);
+      typeof value === 'number' && !Number.isFinite(value) ? 'a number that is not finite' : refuse(value);
     return what === undefined ? undefined : [[...path], what];
   }
   for (const [name, inner] of Object.entries(value)) {
@@ -163,7 +167,7 @@ function findValue(
   return undefined;
 }
 
-/** Freezes a tree down to its leaves; what is frozen already is so down to its own. */
+/** Freezes a tree down to its leaves. A frozen part is known to be frozen throughout. */
 export function freezeTree(value: ConfigValue): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
   for (const name in value) freezeTree((value as ConfigTree)[name] as ConfigValue);

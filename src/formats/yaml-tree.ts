@@ -1,3 +1,7 @@
+// Turns a parsed YAML document into a tree, with the position of every value. Used by yaml.ts. Own code
+// because the package's conversion keeps no positions, merges no `<<` in YAML 1.2 and limits aliases by their
+// number, not by their size.
+
 import {
   type Document,
   isAlias,
@@ -14,7 +18,7 @@ import { positionOf, type Spot } from './position.ts';
 import { bigInteger, duplicate, quoteIt, refusal, reservedKey, type SourceText } from './refusal.ts';
 import { isReserved } from './tree.ts';
 
-/** What all aliases of a file may stand for together, in values and characters. */
+/** The limit for all aliases of a file together, in values and characters. */
 const maxAliased = 10_000_000;
 
 const standard = /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/;
@@ -25,36 +29,37 @@ const types: Readonly<Record<string, string>> = {
   bool: 'boolean',
 };
 
-interface Read {
+interface ReadNode {
   readonly value: ConfigValue;
   readonly spot: Spot;
-  /** Values and characters, what aliases stand for included. */
+  /** Values and characters, with aliases expanded. */
   readonly size: number;
 }
 
-/** The tree of a document and where everything in it stands, in one walk that is linear in the text and what its aliases add. */
+/** Returns the tree of a document and all positions. Takes time linear in the text with its aliases
+ *  expanded. */
 export function readYaml(source: SourceText, document: Document.Parsed): { tree: ConfigTree; root: Spot } {
   const { contents } = document;
   const nothing = !contents || (isScalar(contents) && contents.value === null && !contents.source);
   if (nothing) return { tree: {}, root: { offset: 0 } };
   const { value, spot } = new Reader(source).read(contents);
-  if (!isPlain(value)) throw refusal(source, contents.range[0], 'the file holds no mapping');
+  if (!isPlain(value)) throw refusal(source, contents.range[0], 'the file does not contain an object');
   return { tree: value as ConfigTree, root: spot };
 }
 
 class Reader {
   readonly #source: SourceText;
-  readonly #anchors = new Map<string, Read | 'open'>();
+  readonly #anchors = new Map<string, ReadNode | 'pending'>();
   #aliased = 0;
 
   constructor(source: SourceText) {
     this.#source = source;
   }
 
-  read(node: Node): Read {
+  read(node: Node): ReadNode {
     if (isAlias(node)) return this.#alias(node.source, offsetOf(node));
     const { anchor } = node as { anchor?: string };
-    if (anchor) this.#anchors.set(anchor, 'open');
+    if (anchor) this.#anchors.set(anchor, 'pending');
     const read = isMap(node)
       ? this.#map(node)
       : isSeq(node)
@@ -64,25 +69,29 @@ class Reader {
     return read;
   }
 
-  #alias(name: string, offset: number): Read {
+  #alias(name: string, offset: number): ReadNode {
     const target = this.#anchors.get(name);
-    if (!target) throw this.#fault(offset, 'an alias whose anchor does not stand above it');
-    if (target === 'open') throw this.#fault(offset, 'an alias inside its own anchor');
+    if (!target) throw this.#fault(offset, 'an alias without an anchor above it');
+    if (target === 'pending') throw this.#fault(offset, 'an alias inside its own anchor');
     this.#aliased += target.size;
     if (this.#aliased > maxAliased)
-      throw this.#fault(offset, 'aliases that stand for too much', 'Write the values out, or split the file');
+      throw this.#fault(
+        offset,
+        'aliases that expand to more than ten million characters',
+        'Write the values out, or split the file',
+      );
     return { ...target, spot: { ...target.spot, offset } };
   }
 
-  #scalar(node: Scalar): Read {
+  #scalar(node: Scalar): ReadNode {
     const offset = offsetOf(node);
     const { value, source = '' } = node;
     const type = this.#tag(node, offset);
     if (type && (types[type] ?? 'object') !== typeof value)
-      throw this.#fault(offset, `a value that is no !!${type}`);
+      throw this.#fault(offset, `a value that is not !!${type}`);
     if (typeof value === 'number') {
       if (!Number.isFinite(value))
-        throw this.#fault(offset, 'a number that is not finite', 'Quote it if it is a text');
+        throw this.#fault(offset, 'a number that is not finite', 'Quote the value if it is text');
       if (Number.isInteger(value) && !Number.isSafeInteger(value) && !/^[-+]?[\d.]*[.eE]/.test(source))
         throw this.#fault(offset, bigInteger, quoteIt);
     }
@@ -93,7 +102,7 @@ class Reader {
     };
   }
 
-  #list(node: { items: unknown[]; range?: unknown; tag?: string }): Read {
+  #list(node: { items: unknown[]; range?: unknown; tag?: string }): ReadNode {
     const offset = offsetOf(node as Node);
     this.#tag(node, offset);
     const items = node.items.map((item) => this.read(item as Node));
@@ -105,13 +114,13 @@ class Reader {
     };
   }
 
-  #map(node: YAMLMap): Read {
+  #map(node: YAMLMap): ReadNode {
     const offset = offsetOf(node);
     this.#tag(node, offset);
     const value: Record<string, ConfigValue> = {};
     const inside = new Map<string, Spot>();
     const keys = new Map<string, number>();
-    const merged: Read[] = [];
+    const merged: ReadNode[] = [];
     let size = 1;
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const start = offsetOf(pair.key);
@@ -124,7 +133,7 @@ class Reader {
           name.merges ? 'Merge several with <<: [*one, *other]' : 'Remove one of them',
         );
       keys.set(name.text, start);
-      const read: Read = pair.value
+      const read: ReadNode = pair.value
         ? this.read(pair.value)
         : { value: null, spot: { offset: start }, size: 1 };
       size += name.text.length + read.size;
@@ -143,20 +152,20 @@ class Reader {
     return { value, spot: { offset, inside }, size };
   }
 
-  /** What stands behind `<<`: a mapping, or a list of them of which the first says most. */
-  #merges(offset: number, read: Read): Read[] {
+  /** The values of `<<`: one object, or a list of objects of which the first wins. */
+  #merges(offset: number, read: ReadNode): ReadNode[] {
     const parts = Array.isArray(read.value)
       ? read.value.map((value, i) => ({ value, spot: read.spot.inside?.get(`${i}`) as Spot, size: 0 }))
       : [read];
     if (!parts.every(({ value }) => isPlain(value)))
-      throw this.#fault(offset, 'a merge (<<) of something that is no mapping');
+      throw this.#fault(offset, 'a merge (<<) of a value that is not an object');
     return parts;
   }
 
-  /** A key as it was written: `80:` and `true:` are the texts 80 and true. */
+  /** A key as it is written: `80:` and `true:` are the texts `80` and `true`. */
   #name(key: Node | null, offset: number): { text: string; merges: boolean } {
     if (!isScalar(key))
-      throw this.#fault(offset, 'a key that is no text', 'Write the key out, in quotes if it is odd');
+      throw this.#fault(offset, 'a key that is not text', 'Write the key as text, in quotes if needed');
     this.#tag(key, offset);
     const plain = key.type === 'PLAIN';
     const text = plain ? (key.source ?? '') : String(key.value);
@@ -166,14 +175,14 @@ class Reader {
     return { text, merges: plain && text === '<<' };
   }
 
-  /** The standard type that a tag asks for. */
+  /** The standard type that a tag names. */
   #tag({ tag }: { tag?: string }, offset: number): string | undefined {
     if (!tag || tag === '!') return undefined;
     if (!standard.test(tag))
       throw this.#fault(
         offset,
-        'a value with a tag of its own',
-        'Write the value without it; quote a text that begins with !',
+        'a value with a custom tag',
+        'Remove the tag, or quote text that begins with !',
       );
     return tag.slice(tag.lastIndexOf(':') + 1);
   }

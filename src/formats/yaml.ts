@@ -1,7 +1,10 @@
+// YAML 1.2, parsed by the package yaml. Loaded by format.ts. The parser's messages quote the source, which
+// may be secret, so errors are worded here by its error codes.
+
 import { Composer, Document, Parser, visit } from 'yaml';
-import type { Format } from './format.ts';
+import type { Format } from './parsed.ts';
 import { positions } from './position.ts';
-import { refusal, refuseBlank, type SourceText, tooDeep } from './refusal.ts';
+import { refusal, refuseEmpty, type SourceText, tooDeep } from './refusal.ts';
 import { assertPrintable, Examination, freezeTree, losesDigits, maxDepth } from './tree.ts';
 import { readYaml } from './yaml-tree.ts';
 
@@ -13,10 +16,10 @@ const options = {
   logLevel: 'error',
 } as const;
 
-/** YAML 1.2 in its core schema, whatever a %YAML directive says: `yes` and dates are strings. */
+/** YAML 1.2 in its core schema, also under a %YAML directive: `yes` and dates are strings. */
 export const yaml: Format = {
   async parse(source) {
-    refuseBlank(source, '{}');
+    refuseEmpty(source, '{}');
     const { tree } = readYaml(source, compose(source));
     const { fault } = new Examination(tree);
     const at = positions(source.text, () => readYaml(source, compose(source)).root);
@@ -36,7 +39,7 @@ export const yaml: Format = {
   },
 };
 
-/** The one document of a text. Its depth is bounded before the library's recursion meets it. */
+/** Parses the one document of a text. Checks the depth first, because the parser is recursive. */
 function compose(source: SourceText): Document.Parsed {
   const tokens = [...new Parser().parse(source.text)];
   const deep = tooDeepAt(tokens);
@@ -45,7 +48,7 @@ function compose(source: SourceText): Document.Parsed {
   const error = document?.errors[0];
   if (error) throw refusal(source, error.pos[0], faults[error.code] ?? 'not valid YAML', hints[error.code]);
   if (another)
-    throw refusal(source, another.range[0], 'a second document', 'Put each document into a file of its own');
+    throw refusal(source, another.range[0], 'a second document', 'Put each document into its own file');
   return document as Document.Parsed;
 }
 
@@ -68,21 +71,21 @@ function tooDeepAt(tokens: readonly unknown[]): number | undefined {
   return undefined;
 }
 
-const unexpected = 'something stands where YAML allows nothing like it';
+const unexpected = 'a token that YAML does not allow here';
 const faults: Readonly<Record<string, string>> = {
-  ALIAS_PROPS: 'an alias with an anchor or a tag of its own',
-  BAD_ALIAS: 'an alias or anchor without a proper name',
+  ALIAS_PROPS: 'an alias with an anchor or a tag',
+  BAD_ALIAS: 'an alias or anchor with an invalid name',
   BAD_COLLECTION_TYPE: 'a tag that does not fit its value',
-  BAD_DIRECTIVE: 'a directive that is not valid',
+  BAD_DIRECTIVE: 'an invalid directive',
   BAD_DQ_ESCAPE: 'an unknown escape in a double-quoted string',
-  BAD_INDENT: 'the indentation does not fit what stands above',
+  BAD_INDENT: 'indentation that does not match the lines above',
   BAD_PROP_ORDER: 'an anchor or tag in the wrong place',
-  BAD_SCALAR_START: 'a plain text may not begin like this',
+  BAD_SCALAR_START: 'plain text that begins with a reserved character',
   BLOCK_AS_IMPLICIT_KEY: 'two keys in one line, or a value that is not valid as a key',
   BLOCK_IN_FLOW: 'an indented list or section inside brackets or braces',
   KEY_OVER_1024_CHARS: 'a key of more than 1024 characters',
-  MISSING_CHAR: 'a colon, comma, quote, bracket or blank is missing',
-  MULTILINE_IMPLICIT_KEY: 'a key goes over several lines, or its colon is missing',
+  MISSING_CHAR: 'a colon, comma, quote, bracket or space is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key that spans several lines or has no colon',
   MULTIPLE_ANCHORS: 'a value with two anchors',
   MULTIPLE_TAGS: 'a value with two tags',
   TAB_AS_INDENT: 'a tab in the indentation',
@@ -90,8 +93,8 @@ const faults: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: unexpected,
 };
 const hints: Readonly<Record<string, string>> = {
-  BAD_DQ_ESCAPE: 'Use single quotes for a text with backslashes',
-  BAD_SCALAR_START: 'Quote it',
-  BLOCK_AS_IMPLICIT_KEY: 'Quote a text that has a colon and a blank',
-  TAB_AS_INDENT: 'Indent with blanks',
+  BAD_DQ_ESCAPE: 'Use single quotes for text with backslashes',
+  BAD_SCALAR_START: 'Quote the value',
+  BLOCK_AS_IMPLICIT_KEY: 'Quote text that contains a colon and a space',
+  TAB_AS_INDENT: 'Indent with spaces',
 };

@@ -1,13 +1,24 @@
-import { segments } from '../key.ts';
-import { type ConfigValue, isTree, type Key } from '../value.ts';
+// Values inside values, by key or by path. All of these look at own properties only: `toString` and
+// `constructor` are never found.
 
-/** What stands at a key inside a value. Lists are leaves, into which no key leads; names that every object has are not found. */
+import { segments } from '../key.ts';
+import { type ConfigValue, inside, isTree, type Key } from '../value.ts';
+
+/** The value at a key inside `value`. Lists are leaves: no key leads into one. */
 export function dig(value: ConfigValue, key: Key): ConfigValue | undefined {
-  if (key === '') return value;
-  let at: ConfigValue | undefined = value;
-  for (const name of segments(key)) {
-    if (!isTree(at) || !Object.hasOwn(at, name)) return undefined;
-    at = at[name];
-  }
-  return at;
+  return key === '' ? value : digPath(value, segments(key));
 }
+
+/** `dig` for a key that is already split into its segments. */
+export function digPath(value: ConfigValue, path: readonly string[]): ConfigValue | undefined {
+  let found: ConfigValue | undefined = value;
+  for (const name of path) {
+    if (!isTree(found) || !Object.hasOwn(found, name)) return undefined;
+    found = found[name];
+  }
+  return found;
+}
+
+/** The value at the end of a path that may lead into lists, as the path of a schema's issue does. */
+export const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(inside, value);

@@ -1,7 +1,12 @@
+// Loading on first use: `lazy` for anything, `peer` for optional packages.
+
 import { ConfigError } from '../errors.ts';
 
-/** Made once, on first use; a failure is forgotten, so that the next use tries again. Who uses none of it is not burdened with what
- *  it would load: bundlers are told that the call itself does nothing. */
+/** Runs `make` on first use and keeps its result. A failure is not kept: the next use tries again.
+ *  @example
+ *  const pool = lazy(async () => connect(await chain.require('database.url')));
+ *  await (await pool()).query('SELECT 1'); */
+// The mark lets bundlers drop an unused result, and with it the module that `make` would import.
 // @__NO_SIDE_EFFECTS__
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;
@@ -14,7 +19,7 @@ export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Loads a package on first use; when it is not installed, says how to install it. */
+/** Loads an optional package on first use. The error says how to install a missing one. */
 export async function peer<T>(owner: string, name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
@@ -22,15 +27,11 @@ export async function peer<T>(owner: string, name: string, load: () => Promise<T
     const code = (error as { code?: unknown } | null)?.code;
     const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
     if (missing)
-      throw new ConfigError(
-        'missing_dependency',
-        `${owner} needs the package ${name}, which is not installed`,
-        {
-          provider: owner,
-          hint: `Run: npm install ${name}`,
-        },
-      );
-    throw new ConfigError('missing_dependency', `${owner} could not load the package ${name}`, {
+      throw new ConfigError('missing_dependency', `${owner}: the package ${name} is not installed`, {
+        provider: owner,
+        hint: `Run: npm install ${name}`,
+      });
+    throw new ConfigError('missing_dependency', `${owner}: the package ${name} cannot be loaded`, {
       provider: owner,
       cause: error,
       hint: `Run: npm install ${name}`,

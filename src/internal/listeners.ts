@@ -1,7 +1,10 @@
+// Listeners of events and changes. Providers, chains and configurations emit through an `Emitter`; a throwing
+// listener never affects the others, nor the code that notifies them.
+
 import type { ErrorCode } from '../errors.ts';
 import type { ConfigEvent, ConfigEventTypes, EventHead } from '../events.ts';
 
-/** A set of listeners. A listener that throws does not affect the others. */
+/** A set of listeners. */
 export class Listeners<T> {
   readonly #all = new Set<(value: T) => void>();
 
@@ -37,7 +40,9 @@ export class Listeners<T> {
 
 /** One Disposable for several subscriptions. */
 export function disposeAll(subscriptions: readonly (Disposable | undefined)[]): Disposable {
-  return { [Symbol.dispose]: () => subscriptions.forEach((one) => void one?.[Symbol.dispose]()) };
+  return {
+    [Symbol.dispose]: () => subscriptions.forEach((subscription) => void subscription?.[Symbol.dispose]()),
+  };
 }
 
 let emitted = 0;
@@ -48,7 +53,8 @@ type EventFields = Partial<Omit<EventHead, 'id' | 'time' | 'layer' | 'key' | 've
   readonly version?: string | undefined;
 };
 
-/** Builds events and hands them to listeners. Check `hasListeners` first where the fields of an event cost something. */
+/** Builds events and hands them to listeners. Check `hasListeners` first where the fields of an event cost
+ *  something. */
 export class Emitter {
   readonly #provider: string;
   readonly #layer: EventHead['layer'];
@@ -56,7 +62,7 @@ export class Emitter {
   readonly #listeners = new Listeners<ConfigEvent>();
   readonly #notices = new Set<string>();
 
-  constructor(provider: string, layer: EventHead['layer'], now: () => number = Date.now) {
+  constructor(provider: string, layer: EventHead['layer'], now = () => Date.now()) {
     this.#provider = provider;
     this.#layer = layer;
     this.#now = now;

@@ -1,4 +1,4 @@
-/** The candidate that a typing mistake most probably meant: two edits away at most, one for short names. */
+/** The candidate that a misspelled name most probably means: at most two edits away, one for short names. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;

@@ -1,7 +1,10 @@
+// Validates the options of providers, chains and loads when they are constructed. A check describes what it
+// expects, so that every error has the same form.
+
 import { ConfigError } from '../errors.ts';
 import { nearest } from './nearest.ts';
 
-/** What an option must be, in words; `undefined` when the value is that. */
+/** The expected kind, in words, or `undefined` when the value is of this kind. */
 export type Check = (value: unknown) => string | undefined;
 
 const check =
@@ -42,38 +45,46 @@ export const mapOf =
   (value) =>
     anObject(value) === undefined && Object.values(value as object).every((v) => each(v) === undefined)
       ? undefined
-      : `an object whose values are each ${each(Symbol()) ?? 'anything'}`;
+      : `an object, each value ${each(Symbol()) ?? 'anything'}`;
 export const either =
   (...checks: readonly Check[]): Check =>
   (value) =>
-    checks.some((one) => one(value) === undefined) ? undefined : checks.map((one) => one(value)).join(' or ');
+    checks.some((check) => check(value) === undefined)
+      ? undefined
+      : checks.map((check) => check(value)).join(' or ');
 export const sensitiveNames: Check = listOf(
   check('a word or a RegExp', (v) => (typeof v === 'string' && v !== '') || v instanceof RegExp),
 );
 
-/** Refuses what an owner's options may not be, at construction, with the name of the option that was probably meant.
- *  Strings received are never quoted: an option may be a token. */
+/** Throws `invalid_option` for an unknown option and for one of the wrong kind. Never quotes a received
+ *  string: an option may be a token. */
 export function checkOptions(owner: string, options: object, allowed: Readonly<Record<string, Check>>): void {
-  if (anObject(options)) throw new ConfigError('invalid_option', `${owner}: its options must be an object`);
+  if (anObject(options))
+    throw new ConfigError(
+      'invalid_option',
+      `${owner}: the options must be an object; received ${kindOf(options)}`,
+    );
   for (const [name, value] of Object.entries(options)) {
-    const one = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
-    if (!one) {
-      const meant = nearest(name, Object.keys(allowed));
-      throw new ConfigError('invalid_option', `${owner}: there is no option ${JSON.stringify(name)}`, {
-        hint: meant ? `Did you mean ${meant}?` : `There are ${Object.keys(allowed).join(', ')}`,
+    const check = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+    if (!check) {
+      const similar = nearest(name, Object.keys(allowed));
+      throw new ConfigError('invalid_option', `${owner}: unknown option ${JSON.stringify(name)}`, {
+        hint: similar ? `Did you mean ${similar}?` : `Use one of ${Object.keys(allowed).join(', ')}`,
       });
     }
-    const expected = value === undefined ? undefined : one(value);
+    const expected = value === undefined ? undefined : check(value);
     if (expected)
       throw new ConfigError(
         'invalid_option',
-        `${owner}: the option ${name} must be ${expected}; received ${received(value)}`,
+        `${owner}: the option ${name} must be ${expected}; received ${kindOf(value)}`,
       );
   }
 }
 
-function received(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
+/** The kind of a value. Numbers and booleans are shown. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'number')
+    return String(value);
   if (value === '') return 'an empty string';
   if (Array.isArray(value)) return 'a list';
   return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;

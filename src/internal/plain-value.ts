@@ -1,3 +1,6 @@
+// Turns values of an application into values of a configuration: used by `MemoryProvider`, and by every
+// `set`. Messages name the kind of an unsupported value, never the value.
+
 import { Secret } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { quote } from '../key.ts';
@@ -5,21 +8,22 @@ import { type ConfigValue, isPlain, type Key } from '../value.ts';
 
 const maxDepth = 100;
 
-/** Why something is no ConfigValue. The text says what it is, never what it holds. */
-export class NoValue extends Error {}
+/** Thrown for a value that is not a ConfigValue. The message is its kind: 'a function', 'NaN'. */
+export class UnsupportedValue extends Error {}
 
-/** A frozen copy of a value, `marked` when `secret()` stood in it. Throws NoValue, or `invalid_key` for a name that could
- *  reach a prototype. */
+/** A frozen copy of a value, `marked` if it contains `secret()`. `ancestors`: the objects that contain the
+ *  value. Throws UnsupportedValue, or `invalid_key` for a name that could reach a prototype. */
 export function plainValue(
   value: unknown,
-  within: readonly object[] = [],
+  ancestors: readonly object[] = [],
 ): { readonly value: ConfigValue; readonly marked: boolean } {
-  if (value instanceof Secret) return { value: plainValue(Secret.reveal(value), within).value, marked: true };
+  if (value instanceof Secret)
+    return { value: plainValue(Secret.reveal(value), ancestors).value, marked: true };
   if (typeof value !== 'object' || value === null) return { value: scalar(value), marked: false };
-  const inside = deeper(value, within);
+  const within = descend(value, ancestors);
   let marked = false;
   const copy = (inner: unknown): ConfigValue => {
-    const plain = plainValue(inner, inside);
+    const plain = plainValue(inner, within);
     marked ||= plain.marked;
     return plain.value;
   };
@@ -31,25 +35,26 @@ export function plainValue(
 
 /** The names and values of a plain object. */
 export function members(value: object): [string, unknown][] {
-  if (!isPlain(value)) throw new NoValue(`${instance(value)}, not a plain object`);
+  if (!isPlain(value)) throw new UnsupportedValue(`${instance(value)}, not a plain object`);
   if (Object.getOwnPropertySymbols(value).length > 0)
-    throw new NoValue('an object with a symbol among its names');
+    throw new UnsupportedValue('an object with symbol keys');
   const found = Object.entries(value);
-  for (const [name] of found) quote(name);
+  for (const [name] of found) quote(name); // refuses names that could reach a prototype
   return found;
 }
 
-/** What stands around the insides of `value`; refuses circles and depths. */
-export function deeper(value: object, within: readonly object[]): readonly object[] {
-  if (within.includes(value)) throw new NoValue('an object that contains itself');
-  if (within.length >= maxDepth) throw new NoValue(`nested more than ${maxDepth} levels deep`);
-  return [...within, value];
+/** The ancestors of everything inside `value`. Throws for a circle, and for too deep nesting. */
+export function descend(value: object, ancestors: readonly object[]): readonly object[] {
+  if (ancestors.includes(value)) throw new UnsupportedValue('an object that contains itself');
+  if (ancestors.length >= maxDepth) throw new UnsupportedValue(`nested more than ${maxDepth} levels deep`);
+  return [...ancestors, value];
 }
 
 function scalar(value: unknown): ConfigValue {
-  if (value === undefined) throw new NoValue('undefined: leave it out, or write null');
-  if (typeof value === 'function' || typeof value === 'symbol') throw new NoValue(`a ${typeof value}`);
-  if (Number.isNaN(value)) throw new NoValue('NaN');
+  if (value === undefined) throw new UnsupportedValue('undefined: omit the key, or use null');
+  if (typeof value === 'function' || typeof value === 'symbol')
+    throw new UnsupportedValue(`a ${typeof value}`);
+  if (Number.isNaN(value)) throw new UnsupportedValue('NaN');
   return value as ConfigValue;
 }
 
@@ -57,18 +62,18 @@ function instance(value: object): string {
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
   return typeof name === 'string' && /^\w{1,40}$/.test(name) && name !== 'Object'
     ? `an instance of ${name}`
-    : 'an object with a prototype of its own';
+    : 'an object with a custom prototype';
 }
 
-/** What a caller hands over to be written, copied, and `marked` when it is to be secret. */
-export function writable(
+/** The value that a caller passes to `set`, copied; `marked` if it is secret. */
+export function valueToWrite(
   value: unknown,
   key: Key,
 ): { readonly value: ConfigValue; readonly marked: boolean } {
   try {
     return plainValue(value);
   } catch (error) {
-    if (!(error instanceof NoValue)) throw error;
+    if (!(error instanceof UnsupportedValue)) throw error;
     throw new ConfigError('validation', `the value for "${key}" is ${error.message}`, { key });
   }
 }

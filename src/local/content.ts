@@ -1,38 +1,43 @@
+// The content of a local source that can be read again: a file, a folder, a set of variables. Every provider
+// of local sources keeps one. A read that fails never discards the last good content.
+
 import { setMaxListeners } from 'node:events';
-import { ConfigError } from '../errors.ts';
+import { abortedBy, type ConfigError } from '../errors.ts';
 import { Listeners } from '../internal/listeners.ts';
-import type { Health, ReadOptions } from '../provider.ts';
+import type { Change, Health, ReadOptions } from '../provider.ts';
 import { type Watch, watch } from './watch.ts';
 
-/** What a source says now; equal `print`s mean equal contents. */
+/** What one read of a source returned. */
 export interface Content<T> {
   readonly value: T;
-  readonly print: string;
-  /** The time the source gives, and the time it was read. */
+  /** Equal fingerprints mean equal values. */
+  readonly fingerprint: string;
+  /** When the source was last modified, if it records that. */
   readonly modifiedAt?: number;
   readonly readAt: number;
 }
 
 export interface ContentOptions<T> {
-  /** The provider's name, for errors. */
+  /** The provider's name, for errors and changes. */
   readonly provider: string;
-  /** Reads the source. Handed what is held, it may answer the same value where nothing has changed. */
+  /** Reads the source. Receives the last content and may return its value again if nothing has changed. */
   readonly load: (last: Content<T> | undefined) => Promise<Content<T>>;
   /** The folders to watch. */
   readonly folders: () => readonly string[];
-  /** Different when the source may be: what a watch compares before anything has been read. */
+  /** A cheap text that differs when the source may have changed. A watch compares it before the first
+   *  read. */
   readonly mark: () => string;
 }
 
-/** The last good content of something that can be read again. A failed read never takes it away: ordinary reads go on with
- *  it, a read with `maxAgeMs: 0` gets the failure. Only the first read, and what `maxAgeMs`, `refresh` or a watch asks for,
- *  touches the source. */
+/** Keeps the last good content of a source. Reads return it without touching the source; only the first read,
+ *  `maxAgeMs`, `refresh` and a watch read the source. A failed `maxAgeMs: 0` throws; other reads continue
+ *  with the last good content. */
 export class ReloadableContent<T> {
   readonly #options: ContentOptions<T>;
-  readonly #listeners = new Listeners<void>();
+  readonly #listeners = new Listeners<Change>();
   #last: Content<T> | undefined;
-  #running: Promise<Content<T>> | undefined;
-  #waiting: Promise<Content<T>> | undefined;
+  #loading: Promise<Content<T>> | undefined;
+  #queued: Promise<Content<T>> | undefined;
   #watch: Watch | undefined;
 
   constructor(options: ContentOptions<T>) {
@@ -42,27 +47,28 @@ export class ReloadableContent<T> {
   async read(options: ReadOptions = {}): Promise<Content<T>> {
     const { signal } = options;
     if (signal?.aborted) throw this.#aborted();
-    const ready = this.ready(options);
-    if (ready) return ready;
-    const loading = this.#last ? this.#reload() : (this.#running ?? this.#reload());
-    return signal ? this.#until(signal, loading) : loading;
+    const cached = this.cached(options);
+    if (cached) return cached;
+    const loading = this.#last ? this.#reload() : (this.#loading ?? this.#reload());
+    return signal ? this.#orAborted(signal, loading) : loading;
   }
 
-  /** What is held, where it answers such a read at once: saves an await. */
-  ready({ signal, maxAgeMs }: ReadOptions = {}): Content<T> | undefined {
-    const held = this.#last;
-    if (!held || signal?.aborted) return undefined;
-    return maxAgeMs === undefined || (maxAgeMs > 0 && Date.now() - held.readAt <= maxAgeMs)
-      ? held
+  /** The last content, if it satisfies the options. Callers on a hot path use it to save an await. */
+  cached({ signal, maxAgeMs }: ReadOptions = {}): Content<T> | undefined {
+    const last = this.#last;
+    if (!last || signal?.aborted) return undefined;
+    return maxAgeMs === undefined || (maxAgeMs > 0 && Date.now() - last.readAt <= maxAgeMs)
+      ? last
       : undefined;
   }
 
-  /** Reads again now; the failure is told, what is held stays. */
+  /** Reads the source again. Throws if that fails and keeps the last good content. */
   async refresh(): Promise<void> {
     await this.#reload();
   }
 
-  /** Reads without keeping: `degraded` says that what was read before is still being served. */
+  /** Reads the source without keeping the result. `degraded`: the read failed and earlier content is being
+   *  served. */
   async health({ signal }: ReadOptions = {}): Promise<Health> {
     const started = Date.now();
     const done = (health: Pick<Health, 'status' | 'reason'>): Health => {
@@ -72,7 +78,7 @@ export class ReloadableContent<T> {
     if (signal?.aborted) throw this.#aborted();
     try {
       const loading = this.#options.load(this.#last);
-      await (signal ? this.#until(signal, loading) : loading);
+      await (signal ? this.#orAborted(signal, loading) : loading);
       return done({ status: 'ok' });
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -80,8 +86,8 @@ export class ReloadableContent<T> {
     }
   }
 
-  /** Tells when the content, or the reason why there is none, is different from before. */
-  watch(onChange: () => void): Disposable {
+  /** Calls `onChange` when the content changes, and when the reason why it cannot be read changes. */
+  watch(onChange: (change: Change) => void): Disposable {
     const listener = this.#listeners.add(onChange, () => {
       if (this.#listeners.size === 0) this.#stop();
     });
@@ -89,7 +95,7 @@ export class ReloadableContent<T> {
     return listener;
   }
 
-  /** Ends the watch. Reads still work. */
+  /** Ends every watch. Reads still work. */
   close(): void {
     this.#listeners.clear();
     this.#stop();
@@ -101,52 +107,52 @@ export class ReloadableContent<T> {
   }
 
   #start(): Watch {
-    let last = this.#last?.print;
+    let last = this.#last?.fingerprint;
     let mark = last === undefined ? this.#options.mark() : undefined;
-    const look = async (): Promise<void> => {
+    const recheck = async (): Promise<void> => {
       const now = await this.#reload().then(
-        ({ print }) => print,
+        ({ fingerprint }) => fingerprint,
         (error: ConfigError) => `${error.code} ${error.message}`,
       );
       const changed = mark === undefined ? now !== last : mark !== this.#options.mark();
       [last, mark] = [now, undefined];
-      if (changed) this.#listeners.notify();
+      if (changed) this.#listeners.notify({ provider: this.#options.provider, time: Date.now() });
     };
-    return watch({ folders: this.#options.folders, look });
+    return watch({ folders: this.#options.folders, recheck });
   }
 
-  /** A read that began after it was asked for: who asks during one waits for the next, all of them for the same. */
+  /** Returns a read that begins after this call. Callers that arrive during a read share the one that follows
+   *  it. */
   #reload(): Promise<Content<T>> {
-    if (this.#waiting) return this.#waiting;
-    if (!this.#running) return this.#begin();
+    if (this.#queued) return this.#queued;
+    if (!this.#loading) return this.#begin();
     const begin = (): Promise<Content<T>> => this.#begin();
-    this.#waiting = this.#running.then(begin, begin);
-    return this.#waiting;
+    this.#queued = this.#loading.then(begin, begin);
+    return this.#queued;
   }
 
   #begin(): Promise<Content<T>> {
-    this.#waiting = undefined;
+    this.#queued = undefined;
     const loading = this.#options
       .load(this.#last)
       .then((content) => (this.#last = content))
       .finally(() => {
-        if (this.#running === loading) this.#running = undefined;
+        if (this.#loading === loading) this.#loading = undefined;
       });
-    this.#running = loading;
+    this.#loading = loading;
     return loading;
   }
 
-  #until<R>(signal: AbortSignal, work: Promise<R>): Promise<R> {
+  #orAborted<R>(signal: AbortSignal, work: Promise<R>): Promise<R> {
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(this.#aborted());
-      setMaxListeners(0, signal); // one signal for many reads is no leak
+      setMaxListeners(0, signal); // one signal may serve many reads; Node would warn of a leak
       signal.addEventListener('abort', abort, { once: true });
       work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
   }
 
   #aborted(): ConfigError {
-    const { provider } = this.#options;
-    return new ConfigError('aborted', `${provider}: the read was aborted by its caller`, { provider });
+    return abortedBy(this.#options.provider);
   }
 }

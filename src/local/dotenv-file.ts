@@ -1,11 +1,14 @@
+// Reads one `.env` file. Called by dotenv-files.ts. The package dotenv decides what a value is; the scanner
+// here finds where each name is and refuses what dotenv skips, cuts off or misreads without an error.
+
 import { refusal, type SourceText } from '../formats/refusal.ts';
 import { lazy, peer } from '../internal/lazy.ts';
 
-/** One variable of a file, and where its name stands. */
+/** One variable of a file and the position of its name. */
 export interface Assignment {
   readonly name: string;
   readonly value: string;
-  /** In single quotes: nothing is substituted. */
+  /** Single-quoted: references in it are not replaced. */
   readonly literal: boolean;
   readonly line: number;
   readonly column: number;
@@ -15,12 +18,10 @@ type Statement = Omit<Assignment, 'value'>;
 
 const dotenv = lazy(async () => (await import('dotenv')).default);
 const assignment = /^(\s*(?:export\s+)?)([\w.-]+)(?:\s*=|:\s)\s*/;
-const nothing = /^\s*(?:#|$)/;
-const unreadable = 'not a line of the form NAME=value';
-const hint = 'Put a value of several lines in quotes';
+const emptyOrComment = /^\s*(?:#|$)/;
 
-/** The variables of a `.env` file: dotenv says what a value is, and this where it stands. What dotenv would skip, cut off or
- *  read otherwise than it looks is refused. */
+/** Returns the variables of a `.env` file in the order of its lines.
+ *  @throws ConfigError `parse` with line and column */
 export async function readDotenv(source: SourceText): Promise<readonly Assignment[]> {
   const text = source.text.replace(/\r\n?/g, '\n');
   const statements = scan({ ...source, text });
@@ -34,19 +35,26 @@ export async function readDotenv(source: SourceText): Promise<readonly Assignmen
 
 function scan(source: SourceText): Statement[] {
   const { text } = source;
-  const invisible = text.search(/[\u2028\u2029]/);
-  if (invisible >= 0) throw refusal(source, invisible, 'a line separator that no editor shows', 'Remove it');
+  const separator = text.search(/[\u2028\u2029]/);
+  if (separator >= 0)
+    throw refusal(
+      source,
+      separator,
+      'an invisible line separator (U+2028 or U+2029)',
+      'Remove the character',
+    );
   const found = new Map<string, Statement>();
   let line = 1;
   for (let start = 0; start < text.length; line++) {
     let end = lineEnd(text, start);
     const content = text.slice(start, end);
-    if (!nothing.test(content)) {
-      const { close, ...statement } = read(source, content, start, line);
-      const before = found.get(statement.name);
+    if (!emptyOrComment.test(content)) {
+      const { close, ...statement } = readStatement(source, content, start, line);
+      const { name } = statement;
+      const before = found.get(name);
       if (before)
-        throw refusal(source, statement, `sets again what line ${before.line} has set`, 'Keep one of them');
-      found.set(statement.name, statement);
+        throw refusal(source, statement, `${name} is already set in line ${before.line}`, 'Keep one of them');
+      found.set(name, statement);
       for (; end < close; end = lineEnd(text, end + 1)) line++;
     }
     start = end + 1;
@@ -54,8 +62,8 @@ function scan(source: SourceText): Statement[] {
   return [...found.values()];
 }
 
-/** A variable, and where its value's closing quote is. */
-function read(
+/** Reads a variable; `close` is the offset of its closing quote, -1 without quotes. */
+function readStatement(
   source: SourceText,
   content: string,
   start: number,
@@ -63,17 +71,23 @@ function read(
 ): Statement & { readonly close: number } {
   const match = assignment.exec(content);
   const column = (match?.[1]?.length ?? content.search(/\S/)) + 1;
-  if (!match) throw refusal(source, { line, column }, unreadable, hint);
+  if (!match)
+    throw refusal(
+      source,
+      { line, column },
+      'not a line of the form NAME=value',
+      'Quote values that span several lines',
+    );
   const from = match[0].length;
   const quote = /["'`]/.test(content[from] ?? '') ? (content[from] as string) : undefined;
-  const close = quote === undefined ? -1 : closing(source.text, start + from, quote);
-  const why = close < 0 && misread(content, from, quote);
-  if (why)
+  const close = quote === undefined ? -1 : closingQuote(source.text, start + from, quote);
+  const fault = close < 0 && misreading(content, from, quote);
+  if (fault)
     throw refusal(
       source,
       { line, column: from + 1 },
-      why,
-      'Put the whole value in quotes, of a kind that it does not hold',
+      fault,
+      'Quote the whole value with a quote character that it does not contain',
     );
   return { name: match[2] as string, literal: quote === "'" && close >= 0, line, column, close };
 }
@@ -83,27 +97,27 @@ function lineEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-const lastOfItsLine = /[^\S\n]*(?:#|\n|$)/y;
+const endOfLine = /[^\S\n]*(?:#|\n|$)/y;
 
-/** Where dotenv sees a quoted value end: at the first quote without a backslash, or the last one with, if at most a comment is
- *  behind it. */
-function closing(text: string, open: number, quote: string): number {
+/** Where dotenv ends a quoted value: at the first quote without a backslash, or at the last one with,
+ *  provided that at most a comment follows on the line. */
+function closingQuote(text: string, open: number, quote: string): number {
   let close = -1;
   for (let at = text.indexOf(quote, open + 1); at >= 0; at = text.indexOf(quote, at + 1)) {
-    lastOfItsLine.lastIndex = at + 1;
-    if (lastOfItsLine.test(text)) close = at;
+    endOfLine.lastIndex = at + 1;
+    if (endOfLine.test(text)) close = at;
     if (text[at - 1] !== '\\') break;
   }
   return close;
 }
 
-/** Why a value that dotenv takes as it stands would not be what it looks like. */
-function misread(content: string, from: number, quote: string | undefined): string | undefined {
+/** Why dotenv would return another value than the line shows. */
+function misreading(content: string, from: number, quote: string | undefined): string | undefined {
   const hash = content.indexOf('#', from);
   if (hash >= 0 && /\S/.test(content[hash - 1] as string))
-    return 'a # with no blank before it cuts the value off';
+    return 'a # without a space before it cuts off the value';
   const value = content.slice(from, hash < 0 ? content.length : hash).trim();
   if (quote !== undefined && (value.length < 2 || !value.endsWith(quote)))
-    return 'a quote that does not close, or text behind one that does';
+    return 'an unclosed quote, or text after a closing quote';
   return undefined;
 }

@@ -1,3 +1,7 @@
+// Several `.env` files as one set of variables. Used by DotEnvProvider. A file of higher priority hides a
+// variable of a lower one if their names have the same letters, not only if they are equal; references see
+// the variables of all files.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { refusal, type SourceText } from '../formats/refusal.ts';
 import { makeOrigin } from '../origin.ts';
@@ -7,15 +11,16 @@ import { missing, readBytes, savingMs, utf8 } from './file.ts';
 import { lettersOf, type VariableNames } from './variable-names.ts';
 import type { Variable } from './variables.ts';
 
-interface Assigned extends Assignment {
+interface FileVariable extends Assignment {
   readonly secret: boolean;
   readonly source: SourceText;
 }
 
 export interface DotenvFilesOptions {
   readonly provider: string;
-  /** The files as the user named them, and where they are; the first has the highest priority. */
+  /** The files as the user named them. The first has the highest priority. */
   readonly shown: readonly string[];
+  /** The same files as absolute paths. */
   readonly paths: readonly string[];
   readonly optional: boolean;
   readonly names: VariableNames;
@@ -23,7 +28,7 @@ export interface DotenvFilesOptions {
   readonly tainted: (name: string, value: string) => boolean;
 }
 
-/** `.env` files, the first the strongest, as one set of variables. */
+/** A list of `.env` files, read together. */
 export class DotenvFiles {
   readonly #options: DotenvFilesOptions;
   readonly #texts: (string | undefined)[] = [];
@@ -32,55 +37,61 @@ export class DotenvFiles {
     this.#options = options;
   }
 
-  /** Equal `print`s mean equal files. */
-  async read(): Promise<{ readonly variables: readonly Variable[]; readonly print: string }> {
+  /** Reads all files. Equal fingerprints mean equal files. */
+  async read(): Promise<{ readonly variables: readonly Variable[]; readonly fingerprint: string }> {
     const { names } = this.#options;
-    const read = await Promise.all(this.#options.paths.map((_, i) => this.#assigned(i)));
-    const found = this.#filled(shadowed(read, names), read.flat());
-    return { variables: found.map(variable), print: JSON.stringify(this.#texts.map((text) => text ?? null)) };
+    const files = await Promise.all(this.#options.paths.map((_, i) => this.#variablesOf(i)));
+    const found = this.#expanded(visible(files, names), files.flat());
+    const fingerprint = JSON.stringify(this.#texts.map((text) => text ?? null));
+    return { variables: found.map(variable), fingerprint };
   }
 
-  async #assigned(i: number): Promise<Assigned[]> {
+  async #variablesOf(i: number): Promise<FileVariable[]> {
     const { provider, tainted } = this.#options;
-    const text = await this.#text(i);
+    const text = await this.#textOf(i);
     this.#texts[i] = text;
     if (text === undefined) return [];
     const source = { provider, file: this.#options.shown[i] as string, text };
-    return (await readDotenv(source)).map((one) => ({
-      ...one,
+    return (await readDotenv(source)).map((assignment) => ({
+      ...assignment,
       source,
-      secret: tainted(one.name, one.value),
+      secret: tainted(assignment.name, assignment.value),
     }));
   }
 
-  async #text(i: number): Promise<string | undefined> {
+  async #textOf(i: number): Promise<string | undefined> {
     const { provider, optional } = this.#options;
     const [file, shown] = [this.#options.paths[i] as string, this.#options.shown[i] as string];
     let bytes = await readBytes(file, shown, provider);
     if (!bytes?.content.length && this.#texts[i]) {
-      await delay(savingMs); // an editor may be about to fill it, or to put the new file in its place
+      await delay(savingMs); // an editor may be writing or replacing the file
       bytes = await readBytes(file, shown, provider);
     }
     if (!bytes && !optional) throw missing(shown, provider);
     return bytes && utf8(bytes.content, shown, provider);
   }
 
-  /** References filled in, from what was given first, then from all files by their priority. */
-  #filled(variables: readonly Assigned[], all: readonly Assigned[]): readonly Assigned[] {
+  /** Replaces references: by the variables of the option first, then by those of all files in their
+   *  priority. */
+  #expanded(variables: readonly FileVariable[], all: readonly FileVariable[]): readonly FileVariable[] {
     const { expand, tainted } = this.#options;
     if (expand === false) return variables;
-    const known = new Map<string, Template>([...all].reverse().map((one) => [one.name, one]));
+    const templates = new Map<string, Template>([...all].reverse().map((found) => [found.name, found]));
     for (const [name, value] of Object.entries(expand === true ? {} : expand))
-      if (value !== undefined) known.set(name, { name, value, literal: true, secret: tainted(name, value) });
-    const fill = expander(
-      (name) => known.get(name),
-      (one, what, hint) => refusal((one as Assigned).source, one as Assigned, what, hint),
+      if (value !== undefined)
+        templates.set(name, { name, value, literal: true, secret: tainted(name, value) });
+    const expanded = expander(
+      (name) => templates.get(name),
+      (template, what, hint) => {
+        const at = template as FileVariable; // variables of the option are literal and never fail
+        return refusal(at.source, at, what, hint);
+      },
     );
-    return variables.map((one) => ({ ...one, ...fill(one) }));
+    return variables.map((found) => ({ ...found, ...expanded(found) }));
   }
 }
 
-function variable({ name, value, secret, source, line, column }: Assigned): Variable {
+function variable({ name, value, secret, source, line, column }: FileVariable): Variable {
   const origin = makeOrigin({
     provider: source.provider,
     source: source.file,
@@ -89,17 +100,18 @@ function variable({ name, value, secret, source, line, column }: Assigned): Vari
   return { name, value, secret, origin };
 }
 
-/** What files of higher priority leave of the others: names of the same letters are one. */
-function shadowed(files: readonly (readonly Assigned[])[], names: VariableNames): Assigned[] {
+/** The variables that no file of higher priority hides. Variables with the same letters within one file are
+ *  all kept. */
+function visible(files: readonly (readonly FileVariable[])[], names: VariableNames): FileVariable[] {
   const taken = new Set<string>();
-  const id = ({ name }: Assigned): string => {
+  const idOf = ({ name }: FileVariable): string => {
     const key = names.keyOf(name);
     return key === undefined ? name : lettersOf(key);
   };
   return files.flatMap((file) => {
-    const ids = file.map(id);
+    const ids = file.map(idOf);
     const left = file.filter((_, i) => !taken.has(ids[i] as string));
-    for (const one of ids) taken.add(one);
+    for (const id of ids) taken.add(id);
     return left;
   });
 }

@@ -1,38 +1,47 @@
+// `.env.example` from a schema: the public function envExample. Its names are those that EnvProvider finds,
+// and it writes no value that looks like a secret.
+
 import { type Check, checkOptions } from '../internal/options.ts';
 import { keyOf, screaming, segments } from '../key.ts';
 import { MASK, show } from '../redact.ts';
 import { describeKeys, type SchemaKey } from '../schema/keys.ts';
-import { isSchema, noSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Key } from '../value.ts';
 import { variableChecks } from './variable-names.ts';
 
+/** Options of `envExample`. Give the same as to the `EnvProvider`. */
 export interface EnvExampleOptions {
-  /** As for `EnvProvider`: `APP` makes `APP__DATABASE__HOST`. @default none */
+  /** The prefix of the variables: `APP` makes `APP__DATABASE__HOST`. @default none */
   readonly prefix?: string;
-  /** What stands between the segments of a key. @default '__' */
+  /** Separates the segments of a key. @default '__' */
   readonly separator?: string;
-  /** As for `EnvProvider`: the exact names of variables, by key. @default {} */
+  /** Exact variable names by key. @default {} */
   readonly variables?: Readonly<Record<Key, string>>;
 }
 
 const { prefix, separator, variables } = variableChecks;
 const allowed = { prefix, separator, variables } as Readonly<Record<string, Check>>;
 
-/** A commented `.env.example` of all keys that a schema reads: what is required stands ready to be filled in, the rest is commented out.
- *  Secrets are left empty. */
+/** Returns a commented `.env.example` with every key that a schema reads. Required variables are ready to
+ *  fill in, optional ones are commented out, secrets are empty.
+ *  @throws ConfigError `invalid_option`
+ *  @example
+ *  const Schema = z.object({ llm: z.object({ apiKey: z.string(), model: z.string().default('small') }) });
+ *  writeFileSync('.env.example', envExample(Schema, { prefix: 'APP' }));
+ */
 export function envExample(schema: StandardSchemaV1, options: EnvExampleOptions = {}): string {
-  if (!isSchema(schema)) throw noSchema('envExample');
+  if (!isSchema(schema)) throw notASchema('envExample');
   checkOptions('envExample', options, allowed);
   const { prefix, separator = '__', variables = {} } = options;
-  const { keys, prefixes: open } = describeKeys(schema);
+  const { keys, prefixes } = describeKeys(schema);
   const named = new Map(Object.entries(variables).map(([key, name]) => [keyOf(key), name]));
   const nameOf = (key: Key): string =>
     named.get(key) ?? [...(prefix ? [prefix] : []), ...segments(key).map(screaming)].join(separator);
   const blocks = keys.map((key) => [...remarks(key), line(nameOf(key.key), key)].join('\n'));
-  const more = open.map((key) =>
+  const more = prefixes.map((key) =>
     key === ''
       ? '# The schema may read more variables than these.'
-      : `# More may be read as ${nameOf(key)}${separator}…`,
+      : `# The schema may read more variables: ${nameOf(key)}${separator}…`,
   );
   return `${[...blocks, ...more].join('\n\n')}\n`;
 }
@@ -51,13 +60,12 @@ function remarks({ description, type, required, secret }: SchemaKey): string[] {
 }
 
 function line(name: string, key: SchemaKey): string {
-  if (!/^[\w.-]+$/.test(name))
-    return `# No variable can spell ${key.key}: give it a name with the option variables`;
+  if (!/^[\w.-]+$/.test(name)) return `# No variable name can spell ${key.key}: set the option variables`;
   const value = 'default' in key && !key.secret ? textOf(key.default) : '';
   return key.required === false ? `# ${name}=${value}` : `${name}=${value}`;
 }
 
-/** A value as a dotenv file has it; nothing for what looks like a secret, or what it has no way to write. */
+/** A value as a dotenv file spells it; empty if it looks like a secret or cannot be spelled. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   const shown = show(value as never, false, Number.POSITIVE_INFINITY);
@@ -66,8 +74,8 @@ function textOf(value: unknown): string {
   if (/^[\w.,:/@+-]*$/.test(text)) return text;
   const lines = /[\r\n]/.test(text);
   const quote = ["'", '"', '`'].find(
-    (one) => !text.includes(one) && (one === '"' ? !text.includes('\\') : !lines),
+    (mark) => !text.includes(mark) && (mark === '"' ? !text.includes('\\') : !lines),
   );
-  // what one line of a file cannot hold, double quotes can spell
+  // line breaks need escapes, which only double quotes have
   return quote === undefined ? '' : `${quote}${text.replaceAll('\r', '\\r').replaceAll('\n', '\\n')}${quote}`;
 }

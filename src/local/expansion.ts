@@ -1,17 +1,21 @@
+// `${NAME}` and `${NAME:-default}` in the values of `.env` files. Used by dotenv-files.ts. Text is replaced
+// by text and not read again; commands are never run. Depth and length are bounded, because references can
+// multiply.
+
 import type { ConfigError } from '../errors.ts';
 
-/** A variable in whose text others may be named. */
+/** A variable that may refer to others. */
 export interface Template {
   readonly name: string;
   readonly value: string;
   readonly secret: boolean;
-  /** Nothing is to be replaced in it. */
+  /** References in it are not replaced. */
   readonly literal: boolean;
 }
 
 export interface Expanded {
   readonly value: string;
-  /** It is secret, or holds a part of what is. */
+  /** The variable is secret or contains a secret one. */
   readonly secret: boolean;
 }
 
@@ -19,55 +23,59 @@ const maxLength = 1024 * 1024;
 const maxDepth = 100;
 const reference = /\\\$\{|\$\{(?:([\w.-]+)(?::-([^${}]*))?\})?/g;
 
-/** Replaces `${NAME}` and `${NAME:-default}`; `\${` stands for itself. `find` looks a name up, always to the same object; `refuse`
- *  makes the error for a variable that cannot be filled in. Nothing is ever run. */
+/** Returns a function that replaces the references in a variable; `\${` becomes a literal `${`. `find` looks
+ *  up a name and must return the same object each time. `refuse` makes the error for a variable that cannot
+ *  be expanded. */
 export function expander<T extends Template>(
   find: (name: string) => T | undefined,
   refuse: (variable: T, what: string, hint: string) => ConfigError,
 ): (variable: T) => Expanded {
   const done = new Map<T, Expanded>();
-  const open: T[] = [];
+  const stack: T[] = [];
 
   return function expand(variable: T): Expanded {
     const { name, value, literal } = variable;
     const known = literal ? variable : done.get(variable);
     if (known) return known;
-    const from = open.indexOf(variable);
+    const from = stack.indexOf(variable);
     if (from >= 0) {
-      const circle = [...open.slice(from), variable].map((one) => one.name);
-      throw refuse(variable, `${name} refers to itself: ${circle.join(' → ')}`, 'Break the circle');
+      const circle = [...stack.slice(from), variable].map((inCircle) => inCircle.name).join(' → ');
+      throw refuse(variable, `${name} refers to itself: ${circle}`, 'Remove one of the references');
     }
-    if (open.push(variable) > maxDepth)
-      throw refuse(variable, `${name} is reached through ${maxDepth} others`, 'Refer to them directly');
+    if (stack.push(variable) > maxDepth)
+      throw refuse(variable, `${name} is behind a chain of ${maxDepth} references`, 'Shorten the chain');
     let { secret } = variable;
     let length = value.length;
-    const fill = (whole: string, other: string | undefined, fallback: string | undefined): string => {
+    const replace = (whole: string, other: string | undefined, fallback: string | undefined): string => {
       if (whole.startsWith('\\')) return '${';
       if (other === undefined)
         throw refuse(
           variable,
-          `${name} holds a \${ that is no reference`,
-          `Write \${NAME}, \${NAME:-default}, or \\\${ for itself`,
+          `${name} contains a \${ that does not begin a reference`,
+          `Write \${NAME}, \${NAME:-default}, or \\\${ for a literal \${`,
         );
       const found = find(other);
       if (!found && fallback === undefined)
         throw refuse(
           variable,
           `${name} refers to ${other}, which is not set`,
-          `Set it, or write \${${other}:-default}`,
+          `Set ${other}, or write \${${other}:-default}`,
         );
-      const filled = found ? expand(found) : { value: '', secret: false };
-      if (filled.value === '' && fallback !== undefined) return fallback;
-      secret ||= filled.secret;
-      length += filled.value.length;
+      const expanded = found ? expand(found) : { value: '', secret: false };
+      if (expanded.value === '' && fallback !== undefined) return fallback;
+      secret ||= expanded.secret;
+      length += expanded.value.length;
       if (length > maxLength)
-        throw refuse(variable, `${name} grows beyond a million characters`, 'Refer to less');
-      return filled.value;
+        throw refuse(
+          variable,
+          `${name} expands to more than a million characters`,
+          'Shorten the values that it refers to',
+        );
+      return expanded.value;
     };
-    const text = value.replace(reference, fill);
-    const expanded = { value: text, secret };
-    open.pop();
-    done.set(variable, expanded);
-    return expanded;
+    const result = { value: value.replace(reference, replace), secret };
+    stack.pop();
+    done.set(variable, result);
+    return result;
   };
 }

@@ -1,3 +1,6 @@
+// One file as ReloadableContent. Used by BundleProvider and EncryptedFileProvider. The code that reads files
+// loads on first use.
+
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lazy } from '../internal/lazy.ts';
@@ -7,20 +10,20 @@ import { foldersOf, markOf } from './watch.ts';
 export interface FileContentOptions<T> {
   /** The provider's name, for errors. */
   readonly provider: string;
-  /** As the user gave it; errors print it so. Relative to the working directory of now, wherever the process goes later. */
+  /** The path as the user gave it; errors print it. Resolved now, so a later change of the working directory
+   *  has no effect. */
   readonly path: string;
-  /** The whole text, without a byte order mark. Throws a ConfigError for what it cannot read, without quoting it. */
+  /** Receives the whole text without a byte order mark. Throws a ConfigError that does not quote the text. */
   readonly parse: (text: string) => T | Promise<T>;
-  /** A missing file is `undefined`; every other failure is still one. @default false */
+  /** Returns `undefined` for a missing file. Every other failure is still an error. @default false */
   readonly optional?: boolean | undefined;
   /** @default 16 MiB */
   readonly maxBytes?: number | undefined;
 }
 
-/** One file that is read, parsed, held and watched. `(await file.read(options)).value` is what `parse` made of it, or `undefined`
- *  for a missing optional file; `file.refresh()`, `file.watch(onChange)`, `file.health()` and `file.close()` are a provider's own.
- *  A file that is half-written, broken or unreadable keeps its last good content for ordinary reads and fails a read with
- *  `maxAgeMs: 0`. */
+/** Reads, parses, caches and watches one file. `value` is the result of `parse`, or `undefined` for a missing
+ *  optional file. A file that is half-written, broken or unreadable keeps its last good content; only a read
+ *  with `maxAgeMs: 0` fails. */
 export function fileContent<T>({
   provider,
   path: shown,
@@ -32,16 +35,16 @@ export function fileContent<T>({
   const load = async (last: Content<T | undefined> | undefined): Promise<Content<T | undefined>> => {
     const { missing, readBytes, savingMs, utf8 } = await reading();
     let bytes = await readBytes(file, shown, provider, maxBytes);
-    if (!bytes && last && last.print !== absent) {
+    if (!bytes && last && last.fingerprint !== absent) {
       await delay(savingMs);
       bytes = await readBytes(file, shown, provider, maxBytes);
     }
     const readAt = Date.now();
-    if (!bytes && optional) return { value: undefined, print: absent, readAt };
-    if (!bytes) throw missing(shown, provider, 'Create it, correct the path, or make it optional');
+    if (!bytes && optional) return { value: undefined, fingerprint: absent, readAt };
+    if (!bytes) throw missing(shown, provider, 'Create it, correct the path, or set optional');
     const text = utf8(bytes.content, shown, provider);
-    if (last?.print === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
-    return { value: await parse(text), print: text, modifiedAt: bytes.modifiedAt, readAt };
+    if (last?.fingerprint === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
+    return { value: await parse(text), fingerprint: text, modifiedAt: bytes.modifiedAt, readAt };
   };
   return new ReloadableContent({
     provider,
@@ -51,5 +54,6 @@ export function fileContent<T>({
   });
 }
 
+/** The fingerprint of a missing file; no text is equal to it in practice. */
 const absent = '\0absent';
 const reading = lazy(() => import('./file.ts'));

@@ -1,3 +1,7 @@
+// The files below a folder, as one generation of a mounted Kubernetes volume. Used by volume.ts. A volume is
+// swapped by renaming its link `..data`; a moment later the links of new files are added and those of old
+// files removed.
+
 import { type Dirent, existsSync, readlinkSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -5,44 +9,50 @@ import { ConfigError } from '../errors.ts';
 import { ioError, isMissing } from './file.ts';
 import { isHidden } from './folder-marks.ts';
 
-/** A file in a folder or below it, by the names that lead there; `error` when it cannot even be looked at. */
-export interface Found {
+/** A file in a folder or below it, or the reason why it cannot be examined. */
+export interface FolderFile {
+  /** Its path below the folder. */
   readonly names: readonly string[];
   readonly file: string;
   readonly error?: ConfigError;
 }
 
 export interface Folder {
-  /** In the order of their names. */
-  readonly files: readonly Found[];
-  /** False: a volume mounted there was swapped meanwhile, and all its files are others. */
+  /** Sorted by name. */
+  readonly files: readonly FolderFile[];
+  /** False if a volume was swapped since: its files belong to another generation. */
   readonly isCurrent: () => boolean;
 }
 
-/** Deeper than any key. */
+/** No key has more segments. */
 const maxDepth = 32;
 
-/** The files below a folder; links are followed, hidden ones left out. `undefined`: no such folder. */
+/** Lists the files below a folder. Follows links and skips hidden files. `undefined`: there is no such
+ *  folder.
+ *  @throws ConfigError `io` or `unavailable` if the folder cannot be listed or has too many files */
 export async function filesBelow(
   root: string,
   shown: string,
   provider: string,
-  most: number,
+  maxFiles: number,
 ): Promise<Folder | undefined> {
-  const found: Found[] = [];
+  const found: FolderFile[] = [];
   const volumes = new Map<string, string | undefined>();
-  const add = (one: Found): void => {
-    if (found.length === most)
-      throw new ConfigError('io', `the folder ${shown} has more than ${most} files`, {
+  const add = (file: FolderFile): void => {
+    if (found.length === maxFiles)
+      throw new ConfigError('io', `the folder ${shown} has more than ${maxFiles} files`, {
         provider,
         hint: 'Name a smaller folder, or raise maxFiles',
       });
-    found.push(one);
+    found.push(file);
   };
   const walk = async (folder: string, names: readonly string[], above: readonly string[]): Promise<void> => {
     const real = await realpath(folder);
     if (above.includes(real) || above.length > maxDepth) {
-      const what = `${path.join(shown, ...names)} ${above.includes(real) ? 'leads back to a folder above it' : 'lies too deep'}`;
+      const reason = above.includes(real)
+        ? 'links back to a folder above it'
+        : `is more than ${maxDepth} folders deep`;
+      const what = `${path.join(shown, ...names)} ${reason}`;
       add({
         names,
         file: folder,
@@ -80,40 +90,41 @@ export async function filesBelow(
   }
 }
 
-/** What is in a folder, and in the generation of a mounted volume: whoever swaps it links what is new a moment later. */
+/** The entries of a folder, and of the current generation of a volume: right after a swap its new files have
+ *  no links yet. */
 async function entriesOf(folder: string): Promise<readonly Dirent[]> {
   const linked = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !isHidden(name));
   if (generation(folder) === undefined) return linked.sort(byName);
   const known = new Set(linked.map(({ name }) => name));
-  const all = await readdir(path.join(folder, data), { withFileTypes: true }).catch(() => []);
+  const all = await readdir(path.join(folder, dataLink), { withFileTypes: true }).catch(() => []);
   return [...linked, ...all.filter(({ name }) => !known.has(name) && !isHidden(name))].sort(byName);
 }
 
 const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1);
 
 function dangling(shown: string, provider: string): ConfigError {
-  return new ConfigError('io', `${shown} is a link to what does not exist`, {
+  return new ConfigError('io', `${shown} links to a file that does not exist`, {
     provider,
-    hint: 'Correct the link',
+    hint: 'Correct or remove the link',
   });
 }
 
-/** Whether a link that leads nowhere is no more itself, or is one into `..data`, of a generation that is over: whoever swapped the
- *  volume removes it in a moment. */
+/** Whether a dangling link is left over from an old generation: it is gone already, or it points into
+ *  `..data` and the swap is about to remove it. */
 function isLeftover(link: string): boolean {
-  const target = pointsTo(link);
+  const target = targetOf(link);
   return (
     target === undefined ||
-    (target.split(path.sep)[0] === data && existsSync(path.join(path.dirname(link), data)))
+    (target.split(path.sep)[0] === dataLink && existsSync(path.join(path.dirname(link), dataLink)))
   );
 }
 
-const data = '..data';
+const dataLink = '..data';
 
-/** Where a mounted volume's `..data` points: another place means another generation of all files. */
-const generation = (folder: string): string | undefined => pointsTo(path.join(folder, data));
+/** The target of a volume's `..data`. A new target means a new generation of all files. */
+const generation = (folder: string): string | undefined => targetOf(path.join(folder, dataLink));
 
-function pointsTo(link: string): string | undefined {
+function targetOf(link: string): string | undefined {
   try {
     return readlinkSync(link);
   } catch {

@@ -1,3 +1,6 @@
+// A lock between processes, as a file beside the target. Used by encrypted files and by cli/. Own
+// code: in a test with stale locks, proper-lockfile let two writers in at once in 36 of 100 rounds.
+
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { link, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -5,77 +8,78 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError } from '../errors.ts';
-import { realFile, writeError } from './durable.ts';
+import { abortedBy, ConfigError } from '../errors.ts';
+import { realFile, writeError } from './write-atomic.ts';
 
 export interface LockOptions {
+  /** Who writes, for the error of an aborted wait. @default the file */
+  readonly owner?: string;
   /** How long to wait for another writer. @default 10_000 */
   readonly waitMs?: number;
-  /** When a holder on another machine, of whom nothing else can be known, counts as dead. @default 30_000 */
+  /** When a holder on another machine counts as dead; only its lock's age is known. @default 30_000 */
   readonly leaseMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Throws when the lock was taken away meanwhile. */
+/** Throws `conflict` if another writer has taken over the lock. */
 export type Guard = () => Promise<void>;
 
-/** Runs `work` while no other process, and nobody else in this one, does so for `file`. A dead holder's lock is taken over. */
+/** Runs `work` while nothing else, in this process or another, runs under the lock of `file`. Takes over the
+ *  lock of a dead holder.
+ *  @throws ConfigError `timeout` after `waitMs`, `aborted`, `io` if the lock cannot be written */
 export async function withLock<T>(
   file: string,
   work: (guard: Guard) => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  const { waitMs = 10_000, leaseMs = 30_000, signal } = options;
+  const { owner = `the file ${file}`, waitMs = 10_000, leaseMs = 30_000, signal } = options;
   const target = await realFile(file);
   const lock = `${target}.lock`;
   const end = performance.now() + waitMs;
   const me = JSON.stringify({ world, pid: process.pid, started: startOf(process.pid), id: randomUUID() });
   while (!(await claim(lock, me, file))) {
-    if (signal?.aborted)
-      throw new ConfigError(
-        'aborted',
-        `the write to ${file} was aborted by its caller while it waited for another writer`,
-      );
-    const holder = await textOf(lock);
+    if (signal?.aborted) throw abortedBy(owner, 'the write while it waited for another writer');
+    const holder = await contentOf(lock);
     if (holder !== undefined && (await isDead(lock, holder, leaseMs)))
       await evict(lock, holder, me, leaseMs, file);
     else if (holder !== undefined) await sleep(1 + Math.random() * 10);
-    if (performance.now() > end) throw held(file, lock, holder, waitMs);
+    if (performance.now() > end) throw lockTimeout(file, lock, holder, waitMs);
   }
   const guard: Guard = async () => {
-    if ((await textOf(lock)) !== me)
+    if ((await contentOf(lock)) !== me)
       throw new ConfigError(
         'conflict',
-        `the file ${file} was not written: its lock was taken away meanwhile`,
-        { hint: 'Do it again' },
+        `the file ${file} was not written: another writer took over its lock`,
+        { hint: 'Try again' },
       );
   };
   try {
     await sweep(target);
     return await work(guard);
   } finally {
-    if ((await textOf(lock)) === me) await gone(lock);
+    if ((await contentOf(lock)) === me) await remove(lock);
   }
 }
 
-const gone = (file: string): Promise<void> => rm(file, { force: true });
-const textOf = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
+const remove = (file: string): Promise<void> => rm(file, { force: true });
+const contentOf = (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').catch(() => undefined);
 
-function quiet(read: () => string): string {
+function orEmpty(read: () => string): string {
   try {
     return read();
   } catch {
-    return ''; // not Linux
+    return ''; // no /proc outside Linux
   }
 }
 
-/** Who holds a lock: a pid alone is not enough, since pids are used again and containers have their own. */
+/** Identifies a holder together with its pid: pids are reused, and each container has its own. */
 const startOf = (pid: number): string =>
-  quiet(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ')[19] ?? '');
+  orEmpty(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ')[19] ?? '');
 const world = [
   hostname(),
-  quiet(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-  quiet(() => readlinkSync('/proc/self/ns/pid')),
+  orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  orEmpty(() => readlinkSync('/proc/self/ns/pid')),
 ].join();
 
 function isAlive(pid: number): boolean {
@@ -105,11 +109,12 @@ async function isDead(lock: string, text: string, leaseMs: number): Promise<bool
   const holder = holderOf(text);
   if (holder.world === world && typeof holder.pid === 'number')
     return !isAlive(holder.pid) || startOf(holder.pid) !== holder.started;
-  const stats = await stat(lock).catch(() => undefined); // another machine or container: only its age tells
+  // on another machine or in another container only the age is known
+  const stats = await stat(lock).catch(() => undefined);
   return stats !== undefined && Date.now() - stats.mtimeMs > leaseMs;
 }
 
-/** Creates `lock` holding `text` in one step, never visible half-written; false when somebody has it. */
+/** Creates `lock` with `text` in one step, never visible half-written. False if the lock exists. */
 async function claim(lock: string, text: string, file: string): Promise<boolean> {
   const temporary = `${lock}.${randomUUID()}.tmp`;
   await writeFile(temporary, text, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
@@ -124,11 +129,12 @@ async function claim(lock: string, text: string, file: string): Promise<boolean>
     if (!withoutLinks.has(code)) throw writeError(error, file);
     return await createOnly(lock, text, file);
   } finally {
-    await gone(temporary);
+    await remove(temporary);
   }
 }
 
-/** File systems without hard links: the lock is seen empty for a moment, in which only its age could tell of a dead holder. */
+/** Errors of file systems without hard links. There the lock is empty for a moment, and then only its age
+ *  shows a dead holder. */
 const withoutLinks = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EMLINK']);
 async function createOnly(lock: string, text: string, file: string): Promise<boolean> {
   try {
@@ -142,33 +148,34 @@ async function createOnly(lock: string, text: string, file: string): Promise<boo
   }
 }
 
-/** Removes the lock of a dead holder. The right to do so is itself a lock, named after that holder: one remover, ever. */
+/** Removes the lock of a dead holder. Doing so needs a second lock, named after that holder, so only one
+ *  process ever removes it. */
 async function evict(lock: string, text: string, me: string, leaseMs: number, file: string): Promise<void> {
-  const right = `${lock}.${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
-  if (await claim(right, me, file)) {
+  const eviction = `${lock}.${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+  if (await claim(eviction, me, file)) {
     try {
-      if ((await textOf(lock)) === text) await gone(lock);
+      if ((await contentOf(lock)) === text) await remove(lock);
     } finally {
-      await gone(right);
+      await remove(eviction);
     }
     return;
   }
-  const other = await textOf(right);
-  if (other !== undefined && (await isDead(right, other, leaseMs)))
-    await evict(right, other, me, leaseMs, file);
+  const other = await contentOf(eviction);
+  if (other !== undefined && (await isDead(eviction, other, leaseMs)))
+    await evict(eviction, other, me, leaseMs, file);
 }
 
-/** What writers that were killed have left: their temporary files. */
+/** Removes temporary files that killed writers left behind, once they are a minute old. */
 async function sweep(target: string): Promise<void> {
   const folder = path.dirname(target);
   for (const name of await readdir(folder).catch(() => [] as string[])) {
     if (!name.startsWith(`${path.basename(target)}.`) || !name.endsWith('.tmp')) continue;
     const stats = await stat(path.join(folder, name)).catch(() => undefined);
-    if (stats && Date.now() - stats.mtimeMs > 60_000) await gone(path.join(folder, name));
+    if (stats && Date.now() - stats.mtimeMs > 60_000) await remove(path.join(folder, name));
   }
 }
 
-function held(file: string, lock: string, holder: string | undefined, waitMs: number): ConfigError {
+function lockTimeout(file: string, lock: string, holder: string | undefined, waitMs: number): ConfigError {
   const { pid } = holderOf(holder ?? '');
   const who = typeof pid === 'number' ? `process ${pid}` : 'another writer';
   return new ConfigError(

@@ -1,3 +1,7 @@
+// Which variable belongs to which key, in both directions. Used by EnvProvider and DotEnvProvider and by
+// envExample. A name without a prefix may belong to any program, so it is never an error; a name with the
+// prefix is ours.
+
 import type { Loose } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { aString, type Check, mapOf, sensitiveNames } from '../internal/options.ts';
@@ -5,16 +9,18 @@ import { keyFrom, keyOf, letters, rest, screaming, segments, startsWith } from '
 import type { Sensitive } from '../redact.ts';
 import type { Key } from '../value.ts';
 
-/** How variables are named; the same for the environment and for `.env` files. */
+/** How variables are named, in the environment and in `.env` files. */
 export interface VariableOptions {
-  /** Only variables that begin with it and the separator are read: `APP` reads `APP__DATABASE__HOST`. Without one, all are, but
-   *  they bind only to keys that somebody knows: a schema, a file, a caller. @default none */
+  /** Reads only variables that begin with the prefix and the separator: `APP` reads `APP__DATABASE__HOST`.
+   *  Without a prefix, all variables are read, but they bind only to keys of the schema, of another provider
+   *  or of a caller. @default none */
   readonly prefix?: string;
-  /** What stands between the segments of a key. @default '__' */
+  /** Separates the segments of a key in a name. @default '__' */
   readonly separator?: string;
-  /** Keys that have a variable of another name, prefix or not: `{ 'database.url': 'DATABASE_URL' }`. @default {} */
+  /** Exact variable names by key, with or without the prefix: `{ 'database.url': 'DATABASE_URL' }`.
+   *  @default {} */
   readonly variables?: Readonly<Record<Key, string>>;
-  /** Sections that one variable holds as JSON: `{ database: 'DATABASE_JSON' }`. @default {} */
+  /** Variables that contain a section as JSON, by key: `{ database: 'DATABASE_JSON' }`. @default {} */
   readonly json?: Readonly<Record<Key, string>>;
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
@@ -31,32 +37,33 @@ export const variableChecks: Readonly<Record<string, Check>> = {
   sensitive: sensitiveNames,
 };
 
-/** Which variable stands for which key, in both directions. */
+/** Maps variable names to keys and back. */
 export class VariableNames {
   readonly exact: readonly (readonly [key: Key, name: string])[];
   readonly json: readonly (readonly [key: Key, name: string])[];
   readonly loose: Loose;
-  readonly #head: string;
+  readonly #start: string;
   readonly #separator: string;
   readonly #mapped: ReadonlySet<string>;
 
   constructor(owner: string, { prefix, separator = '__', variables = {}, json = {} }: VariableOptions) {
     if (prefix?.endsWith(separator))
-      throw new ConfigError('invalid_option', `${owner}: the option prefix ends in the separator`, {
-        hint: 'Leave the separator out, it is put behind the prefix',
+      throw new ConfigError('invalid_option', `${owner}: the option prefix ends with the separator`, {
+        hint: 'Remove the separator from the prefix: it is added',
       });
     this.#separator = separator;
-    this.#head = prefix === undefined ? '' : prefix + separator;
+    this.#start = prefix === undefined ? '' : prefix + separator;
     this.loose = prefix === undefined ? 'known' : 'always';
     this.exact = canonical(variables);
     this.json = canonical(json);
     this.#mapped = new Set([...this.exact, ...this.json].map(([, name]) => name));
   }
 
-  /** The loose key that a variable's name spells; `undefined` for one that is mapped, not ours, or cannot be a key. */
+  /** The loose key of a variable; `undefined` if the name is mapped, has no prefix of ours, or cannot be a
+   *  key. */
   keyOf(name: string): Key | undefined {
-    if (!name.startsWith(this.#head) || this.#mapped.has(name)) return undefined;
-    const path = name.slice(this.#head.length).toLowerCase().split(this.#separator);
+    if (!name.startsWith(this.#start) || this.#mapped.has(name)) return undefined;
+    const path = name.slice(this.#start.length).toLowerCase().split(this.#separator);
     try {
       return path.includes('') ? undefined : keyFrom(path);
     } catch {
@@ -64,23 +71,23 @@ export class VariableNames {
     }
   }
 
-  /** Whether a name has our prefix, and cannot be a key. Without a prefix it is somebody else's. */
-  refuses(name: string): boolean {
+  /** Whether a name has the prefix but cannot be a key. */
+  isInvalid(name: string): boolean {
     return (
       this.loose === 'always' &&
-      name.startsWith(this.#head) &&
+      name.startsWith(this.#start) &&
       !this.#mapped.has(name) &&
       this.keyOf(name) === undefined
     );
   }
 
-  /** Whether an option names this variable. */
+  /** Whether the option `variables` or `json` names this variable. */
   isMapped(name: string): boolean {
     return this.#mapped.has(name);
   }
 
-  /** The names to set for a key, the mapped ones first; none where no name can spell it. */
-  of(key: Key): string[] {
+  /** The names that can set a key, mapped names first. Empty if no name can spell the key. */
+  namesFor(key: Key): string[] {
     const exact = this.exact.flatMap(([at, name]) => (at === key ? [name] : []));
     const sections = this.json.flatMap(([at, name]) =>
       startsWith(key, at) ? [at === key ? name : `${name}#${rest(key, at)}`] : [],
@@ -94,14 +101,16 @@ export class VariableNames {
       const text = screaming(segment);
       return text.includes(this.#separator) ? letters(segment).toUpperCase() : text;
     });
-    const name = this.#head + spelling.join(this.#separator);
-    const back = this.keyOf(name);
-    const isItem = spelling.some((segment, n) => n > 0 && /^\d+$/.test(segment)); // of a list, which is one leaf
-    return back !== undefined && !isItem && lettersOf(back) === lettersOf(key) ? [name] : [];
+    const name = this.#start + spelling.join(this.#separator);
+    const readBack = this.keyOf(name);
+    // a number names an item of a list, and a list is a leaf
+    const isItem = spelling.some((segment, n) => n > 0 && /^\d+$/.test(segment));
+    return readBack !== undefined && !isItem && lettersOf(readBack) === lettersOf(key) ? [name] : [];
   }
 }
 
-/** What loose keys are looked up by. */
+/** The form by which loose keys are compared: `database.poolMax` and `DATABASE__POOL_MAX` have the same
+ *  letters. */
 export const lettersOf = (key: Key): string => segments(key).map(letters).join('\0');
 
 const canonical = (map: Readonly<Record<Key, string>>): [Key, string][] =>

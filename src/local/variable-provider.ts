@@ -1,70 +1,60 @@
+// The base of EnvProvider and DotEnvProvider: variables that are read as a whole and bound to keys by their
+// letters.
+
 import type { Entry, Unreadable } from '../entry.ts';
 import { keyOf } from '../key.ts';
-import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
+import type { Change, ListOptions, ReadOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { ReloadableContent } from './content.ts';
+import { ContentProvider } from './content-provider.ts';
 import type { VariableNames } from './variable-names.ts';
 import type { Variables } from './variables.ts';
 
-/** What the environment and `.env` files have in common: variables that are read as a whole, held, and bound loosely. */
-export class VariableProvider implements ConfigProvider {
-  readonly name: string;
-  readonly local = true;
-  readonly #held: ReloadableContent<Variables>;
+/** What `EnvProvider` and `DotEnvProvider` share. */
+export class VariableProvider extends ContentProvider {
+  readonly #content: ReloadableContent<Variables>;
   readonly #names: VariableNames;
   readonly #source: string;
 
-  /** Tells when there are files behind the variables, and they say something else. */
+  /** Calls `onChange` when files that hold values change. Absent if there are no such files. */
   readonly watch?: (onChange: (change: Change) => void) => Disposable;
 
-  /** `source`: how the place of a variable is called in messages. `files`: there are files to be watched.
+  /** `source`: what precedes a variable's name in messages. `hasFiles`: values come from files, which can be
+   *  watched.
    *  @internal */
   constructor(
     name: string,
     source: string,
     names: VariableNames,
-    held: ReloadableContent<Variables>,
-    files: boolean,
+    content: ReloadableContent<Variables>,
+    hasFiles: boolean,
   ) {
-    this.name = name;
-    this.#source = source;
+    super(name, content);
+    this.#content = content;
     this.#names = names;
-    this.#held = held;
-    if (files) this.watch = (onChange) => held.watch(() => onChange({ provider: name, time: Date.now() }));
+    this.#source = source;
+    if (hasFiles) this.watch = (onChange) => this.watchContent(onChange);
   }
 
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    return this.#held.ready(options)?.value.known(key) ?? this.#read(key, options);
+    return this.#content.cached(options)?.value.cached(key) ?? this.#read(key, options);
   }
 
   async #read(key: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const at = keyOf(key);
-    return (await this.#held.read(options)).value.get(at);
+    return (await this.#content.read(options)).value.get(at);
   }
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
-    return (await this.#held.read(options)).value.list(at);
+    return (await this.#content.read(options)).value.list(at);
   }
 
-  /** The variable to set for a key. */
+  /** The variables to set for a key, one a line. */
   where(key: Key): string {
-    const names = this.#names.of(keyOf(key));
+    const names = this.#names.namesFor(keyOf(key));
     if (names.length === 0)
-      return `${this.#source} (no name of a variable spells this key: name one in variables)`;
+      return `${this.#source} (no variable name can spell this key: set the option variables)`;
     return names.map((name) => `${this.#source} ${name}`).join('\n');
-  }
-
-  health(options?: ReadOptions): Promise<Health> {
-    return this.#held.health(options);
-  }
-
-  /** Reads everything again. What cannot be read is told; what was read before stays. */
-  refresh(): Promise<void> {
-    return this.#held.refresh();
-  }
-
-  async close(): Promise<void> {
-    this.#held.close();
   }
 }

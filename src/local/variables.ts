@@ -1,79 +1,84 @@
+// Variables bound to keys, as EnvProvider and DotEnvProvider see them at one time. `DATABASE__POOL_MAX`
+// cannot spell `poolMax`, so a variable is found by its letters; mapped names and sections in JSON are exact.
+// `get` of a key is on the hot path: see `cached`.
+
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
 import { append, parent, rest, startsWith } from '../key.ts';
-import { arrays } from '../merge/bind.ts';
+import { gatherLists } from '../merge/bind.ts';
 import type { Origin } from '../origin.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 import { lettersOf, type VariableNames } from './variable-names.ts';
 
-/** One variable as its source gives it. */
+/** One variable as its source returns it. */
 export interface Variable {
   readonly name: string;
-  /** An error: it is there, and it cannot be read. */
+  /** An error if the variable is set but cannot be read. */
   readonly value: string | ConfigError;
   readonly origin: Origin;
-  /** It is one, whatever its name; `false`: nor does its name say so. */
+  /** `true`: secret. `false`: secret only if the key or the value is. Absent: the variable's name decides
+   *  too. */
   readonly secret?: boolean;
 }
 
 type Item = Entry | Unreadable;
-type Answer = Entry | ConfigError;
 
-const maxAnswers = 10_000;
+const maxCached = 10_000;
 
-/** Variables as a provider sees them at one time: entries at exact keys, and loose ones that are found by their letters. */
+/** The variables of a provider: entries at exact keys, and loose entries that are found by their letters. */
 export class Variables {
   readonly #exact: readonly Item[];
-  readonly #loose: readonly (readonly [spoken: string, item: Item])[];
-  readonly #bySpoken = new Map<string, Item[]>();
-  readonly #answers = new Map<Key, Promise<Entry | undefined>>();
+  readonly #loose: readonly (readonly [letters: string, item: Item])[];
+  readonly #byLetters = new Map<string, Item[]>();
+  readonly #cache = new Map<Key, Promise<Entry | undefined>>();
 
   constructor(exact: readonly Item[], loose: readonly Item[]) {
     this.#exact = exact;
-    this.#loose = arrays(loose).map((item) => [lettersOf(item.key), item]);
+    this.#loose = gatherLists(loose).map((item) => [lettersOf(item.key), item]);
     for (const [name, item] of this.#loose)
-      this.#bySpoken.set(name, [...(this.#bySpoken.get(name) ?? []), item]);
+      this.#byLetters.set(name, [...(this.#byLetters.get(name) ?? []), item]);
   }
 
-  /** The leaf at a key, or the error of a hole that stands there. */
+  /** Returns the leaf at a key. Rejects with the error of a hole there. */
   get(key: Key): Promise<Entry | undefined> {
-    const known = this.known(key);
-    if (known) return known;
+    const cached = this.cached(key);
+    if (cached) return cached;
     const found = this.#look(key);
-    const answer = isConfigError(found) ? Promise.reject(found) : Promise.resolve(found);
-    answer.catch(() => {}); // it is kept for readers who may never come
-    if (this.#answers.size >= maxAnswers) this.#answers.clear();
-    this.#answers.set(key, answer);
-    return answer;
+    const entry = isConfigError(found) ? Promise.reject(found) : Promise.resolve(found);
+    entry.catch(() => {}); // the cached promise may never be awaited
+    if (this.#cache.size >= maxCached) this.#cache.clear();
+    this.#cache.set(key, entry);
+    return entry;
   }
 
-  /** The same, for a key that was asked for before. */
-  known(key: Key): Promise<Entry | undefined> | undefined {
-    return this.#answers.get(key);
+  /** The result of an earlier `get` of this spelling of the key. */
+  cached(key: Key): Promise<Entry | undefined> | undefined {
+    return this.#cache.get(key);
   }
 
-  #look(key: Key): Answer | undefined {
+  #look(key: Key): Entry | ConfigError | undefined {
     const at = [
-      ...this.#exact.flatMap((item) => cut(item, key)),
-      ...(this.#bySpoken.get(lettersOf(key)) ?? []),
+      ...this.#exact.flatMap((item) => narrowed(item, key)),
+      ...(this.#byLetters.get(lettersOf(key)) ?? []),
     ];
     const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
     const [first] = entries;
     const other = entries.find((entry) => !sameValue(entry.value, (first as Entry).value));
-    if (first && other) return clash(first, other, key);
+    if (first && other) return conflict(first, other, key);
     if (first && !isTree(first.value))
       return makeEntry({ ...first, key, secret: entries.some((entry) => entry.secret) });
     return (at.find(isUnreadable) ?? this.#holeAbove(key))?.error.with({ key });
   }
 
-  /** Below a hole nobody else may answer; names that bind only to known leaves hide nothing below themselves. */
+  /** A hole hides the keys below it from lower providers. Names that bind only to known leaves hide
+   *  nothing. */
   #holeAbove(key: Key): Unreadable | undefined {
     for (let at = key; at !== ''; ) {
       at = parent(at);
-      const hole = this.#bySpoken
+      const hole = this.#byLetters
         .get(lettersOf(at))
         ?.find((item) => item.loose === 'always' && isUnreadable(item));
       if (hole) return hole as Unreadable;
@@ -83,7 +88,9 @@ export class Variables {
 
   list(prefix: Key): Item[] {
     if (prefix === '') return [...this.#exact, ...this.#loose.map(([, item]) => item)];
-    const exact = this.#exact.flatMap((item) => (startsWith(item.key, prefix) ? [item] : cut(item, prefix)));
+    const exact = this.#exact.flatMap((item) =>
+      startsWith(item.key, prefix) ? [item] : narrowed(item, prefix),
+    );
     const at = lettersOf(prefix);
     const loose = this.#loose.filter(
       ([name, item]) => below(name, at) || (isUnreadable(item) && below(at, name)),
@@ -94,8 +101,8 @@ export class Variables {
 
 const below = (name: string, prefix: string): boolean => name === prefix || name.startsWith(`${prefix}\0`);
 
-/** What an exact entry says at `key`, which it may hold inside; a hole above says that it cannot tell. */
-function cut(item: Item, key: Key): Item[] {
+/** The part of an exact item at `key`: the value inside a section, or the hole that covers the key. */
+function narrowed(item: Item, key: Key): Item[] {
   if (!startsWith(key, item.key)) return [];
   if (isUnreadable(item) || item.key === key) return [item];
   const inside = rest(key, item.key);
@@ -106,11 +113,12 @@ function cut(item: Item, key: Key): Item[] {
   return [makeEntry({ ...entry, key, value, ...own })];
 }
 
-function clash(a: Entry, b: Entry, key: Key): ConfigError {
+function conflict(a: Entry, b: Entry, key: Key): ConfigError {
+  const [section, leaf] = isTree(a.value) ? [a, b] : [b, a];
   const what =
-    isTree(a.value) || isTree(b.value)
-      ? `"${key}" is a section in one of ${a.origin} and ${b.origin}, and a value in the other`
-      : `${a.origin} and ${b.origin} both give "${key}", and differ`;
+    isTree(section.value) && !isTree(leaf.value)
+      ? `"${key}" is a section in ${section.origin} and a value in ${leaf.origin}`
+      : `"${key}" has different values in ${a.origin} and ${b.origin}`;
   return new ConfigError('conflict', what, {
     provider: b.origin.provider,
     key,
@@ -119,14 +127,15 @@ function clash(a: Entry, b: Entry, key: Key): ConfigError {
   });
 }
 
-/** Gives variables their keys: mapped ones exactly, sections of JSON exactly, all others loosely. */
+/** Binds variables to keys: mapped variables and JSON sections exactly, all others loosely.
+ *  @throws ConfigError `invalid_key` for a name with the prefix that cannot be a key */
 export async function readVariables(
   found: readonly Variable[],
   names: VariableNames,
   { provider, sensitive }: { readonly provider: string; readonly sensitive?: Sensitive | undefined },
 ): Promise<Variables> {
   const tainted = taint(sensitive);
-  const called = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
+  const named = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
   const secret = (key: Key, value: ConfigValue, { name, secret: known }: Variable): boolean =>
     known === true || tainted(key, value) || (known === undefined && isSecretName(name, sensitive));
   const item = (key: Key, variable: Variable, loose?: Loose): Item => {
@@ -156,24 +165,22 @@ export async function readVariables(
       return Object.freeze({ key, origin, error: error as ConfigError });
     }
   };
-  const exact = names.exact.flatMap(([key, name]) => called(name).map((variable) => item(key, variable)));
-  const sections = names.json.flatMap(([key, name]) =>
-    called(name).map((variable) => section(key, variable)),
-  );
+  const exact = names.exact.flatMap(([key, name]) => named(name).map((variable) => item(key, variable)));
+  const sections = names.json.flatMap(([key, name]) => named(name).map((variable) => section(key, variable)));
   const loose = found.flatMap((variable) => {
     const key = names.keyOf(variable.name);
     if (key !== undefined) return [item(key, variable, names.loose)];
-    if (names.refuses(variable.name)) throw noKey(variable, provider);
+    if (names.isInvalid(variable.name)) throw invalidName(variable, provider);
     return [];
   });
   return new Variables([...exact, ...(await Promise.all(sections))], loose);
 }
 
-function noKey({ name, origin }: Variable, provider: string): ConfigError {
-  const what = `${origin}: ${name} cannot be a key: a segment is empty or reserved, or it is too long`;
+function invalidName({ name, origin }: Variable, provider: string): ConfigError {
+  const what = `${origin}: ${name} cannot be a key: a segment is empty or reserved, or the key is too long`;
   return new ConfigError('invalid_key', what, {
     provider,
     origin,
-    hint: 'Rename or remove it, or name it in variables',
+    hint: 'Rename or remove the variable, or map it with the option variables',
   });
 }

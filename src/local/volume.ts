@@ -1,3 +1,6 @@
+// A folder of files, read as keys and values. Called by DirectoryProvider on its first read. All files belong
+// to one generation of the volume: if it is swapped during a read, the read starts over.
+
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -6,7 +9,7 @@ import { ConfigError, isConfigError } from '../errors.ts';
 import { keyFrom, parent } from '../key.ts';
 import type { Key } from '../value.ts';
 import { readBytes, savingMs, utf8 } from './file.ts';
-import { type Found, filesBelow } from './folder.ts';
+import { type FolderFile, filesBelow } from './folder.ts';
 
 export interface VolumeOptions {
   readonly root: string;
@@ -19,7 +22,7 @@ export interface VolumeOptions {
   readonly maxBytes: number;
 }
 
-/** A file as a key's value, or the reason why it is none. */
+/** A file as the value of a key, or the reason why it cannot be read. */
 export interface VolumeFile {
   readonly key: Key;
   readonly shown: string;
@@ -28,44 +31,49 @@ export interface VolumeFile {
   readonly error?: ConfigError;
 }
 
-const atOnce = 32;
-const attempts = 5;
+const concurrency = 32;
+const maxAttempts = 5;
 
-/** All files of one generation of a mounted folder, by key; `undefined` when there is no such folder. `again`: there was one, and it
- *  may be about to come back. */
+/** Returns all files of one generation of a mounted folder, by key; `undefined` if there is no such folder.
+ *  `retry`: the folder existed before and may come back, so a missing one is looked up a second time. */
 export async function readVolume(
   options: VolumeOptions,
-  { again }: { readonly again: boolean },
+  { retry }: { readonly retry: boolean },
 ): Promise<ReadonlyMap<Key, VolumeFile> | undefined> {
   const files = await readOnce(options);
-  if (files || !again) return files;
+  if (files || !retry) return files;
   await delay(savingMs);
   return readOnce(options);
 }
 
 async function readOnce(options: VolumeOptions): Promise<ReadonlyMap<Key, VolumeFile> | undefined> {
   const { root, shown, provider, maxFiles } = options;
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const folder = await filesBelow(root, shown, provider, maxFiles);
     if (!folder) return undefined;
     const { files, isCurrent } = folder;
     const items: VolumeFile[] = [];
-    for (let i = 0; i < files.length; i += atOnce)
-      for (const item of await Promise.all(files.slice(i, i + atOnce).map((file) => read(file, options))))
+    for (let i = 0; i < files.length; i += concurrency)
+      for (const item of await Promise.all(
+        files.slice(i, i + concurrency).map((file) => read(file, options)),
+      ))
         if (item) items.push(item);
     if (isCurrent()) return byKey(items, provider);
   }
   throw new ConfigError('unavailable', `the folder ${shown} kept changing while it was read`, { provider });
 }
 
-async function read({ names, file, error }: Found, options: VolumeOptions): Promise<VolumeFile | undefined> {
+async function read(
+  { names, file, error }: FolderFile,
+  options: VolumeOptions,
+): Promise<VolumeFile | undefined> {
   const { provider, base64, maxBytes } = options;
   const shown = path.join(options.shown, ...names);
   const key = keyOfFile(names, shown, provider);
-  if (error) return failed(key, shown, error);
+  if (error) return unreadable(key, shown, error);
   try {
     const bytes = await readBytes(file, shown, provider, maxBytes);
-    if (!bytes) return undefined; // it was there a moment ago
+    if (!bytes) return undefined; // removed since the folder was listed
     return {
       key,
       shown,
@@ -73,18 +81,18 @@ async function read({ names, file, error }: Found, options: VolumeOptions): Prom
       modifiedAt: bytes.modifiedAt,
     };
   } catch (reason) {
-    if (isConfigError(reason)) return failed(key, shown, reason);
+    if (isConfigError(reason)) return unreadable(key, shown, reason);
     throw reason;
   }
 }
 
-/** A failure of the moment fails the whole; any other is this file's own. */
-function failed(key: Key, shown: string, error: ConfigError): VolumeFile {
+/** A failure that may pass fails the whole read; any other makes a hole of this file. */
+function unreadable(key: Key, shown: string, error: ConfigError): VolumeFile {
   if (error.transient) throw error;
   return { key, shown, error: error.with({ key }) };
 }
 
-/** Folders and dots make sections; a name in which dots stand side by side or at an end is one segment. */
+/** Folders and dots make sections. A name with an empty part, such as `a..b`, is one segment. */
 function keyOfFile(names: readonly string[], shown: string, provider: string): Key {
   try {
     return keyFrom(names.flatMap((name) => (name.split('.').includes('') ? [name] : name.split('.'))));
@@ -93,30 +101,30 @@ function keyOfFile(names: readonly string[], shown: string, provider: string): K
   }
 }
 
-/** Most files end with a line break that nobody means. */
+/** Decodes a text file without one line break at its end, which most editors and tools add. */
 function text(bytes: Buffer, shown: string, provider: string): string {
   if (!isUtf8(bytes) || bytes.includes(0))
-    throw new ConfigError('parse', `the file ${shown} is no text`, {
+    throw new ConfigError('parse', `the file ${shown} is not text`, {
       provider,
-      hint: 'To read it as base64, name its key in the option base64',
+      hint: 'Add its key to the option base64 to read the bytes',
     });
   return utf8(bytes, shown, provider).replace(/\r?\n$/, '');
 }
 
-/** Two files that would be one key, or a value and a section, are a conflict in their place. */
+/** Makes a hole of two files that have the same key, and of a value and a section at the same key. */
 function byKey(items: readonly VolumeFile[], provider: string): ReadonlyMap<Key, VolumeFile> {
   const found = new Map<Key, VolumeFile>();
-  const clash = (key: Key, one: VolumeFile, other: VolumeFile, what: string): void => {
-    const error = new ConfigError('conflict', `${one.shown} and ${other.shown} are both ${what}`, {
+  const conflict = (key: Key, first: VolumeFile, second: VolumeFile, what: string): void => {
+    const error = new ConfigError('conflict', `${first.shown} and ${second.shown} ${what}`, {
       provider,
       key,
       hint: 'Keep one of them',
     });
-    found.set(key, { key, shown: one.shown, error });
+    found.set(key, { key, shown: first.shown, error });
   };
   for (const item of items) {
     const same = found.get(item.key);
-    if (same) clash(item.key, same, item, `the key "${item.key}"`);
+    if (same) conflict(item.key, same, item, `have the same key "${item.key}"`);
     else found.set(item.key, item);
   }
   for (const item of [...found.values()])
@@ -124,13 +132,13 @@ function byKey(items: readonly VolumeFile[], provider: string): ReadonlyMap<Key,
       const leaf = found.get(above);
       if (!leaf) continue;
       found.delete(item.key);
-      if (leaf.value !== undefined) clash(above, leaf, item, `"${above}", as a value and as a section`);
+      if (leaf.value !== undefined) conflict(above, leaf, item, `make "${above}" both a value and a section`);
     }
   return found;
 }
 
-/** The same for the same files. */
-export function printOf(files: ReadonlyMap<Key, VolumeFile> | undefined): string {
+/** Equal for equal files. */
+export function fingerprintOf(files: ReadonlyMap<Key, VolumeFile> | undefined): string {
   const hash = createHash('sha256');
   for (const { key, value, error } of files?.values() ?? [])
     hash.update(JSON.stringify([key, value, error?.message]));

@@ -1,28 +1,33 @@
+// Watches folders. Used by content.ts and by Vault's token file. Own code because Kubernetes changes a volume
+// by swapping the link `..data`, and the files themselves never change. Events are only hints: each leads to
+// a fresh comparison.
+
 import { type FSWatcher, lstatSync, readlinkSync, statSync, watch as watchFolder } from 'node:fs';
 import path from 'node:path';
 
 export interface WatchOptions {
-  /** The folders whose entries decide what is there, asked again before each look. */
+  /** The folders to watch. Called again before each check, because links may point elsewhere by then. */
   readonly folders: () => readonly string[];
-  /** Looks again, and tells whoever has to know when something is different. Must not throw. */
-  readonly look: () => Promise<void>;
-  /** How long a hint waits for others. @default 30 */
+  /** Compares the source with its last state and notifies listeners. Must not throw. */
+  readonly recheck: () => Promise<void>;
+  /** Debounce window for events. @default 30 */
   readonly settleMs?: number;
-  /** How often to look without a hint: for network file systems, and when the system has no watches left. @default 5000 */
+  /** Interval of checks without an event: for network file systems, and if the system has no watches left.
+   *  @default 5000 */
   readonly pollMs?: number;
 }
 
 export interface Watch extends Disposable {
-  /** The first look is over. */
+  /** Resolves after the first check. */
   readonly ready: Promise<void>;
 }
 
-/** Folders that vanish or fail while they are being watched, in a row, before the poll alone goes on. */
-const patience = 10;
+/** After so many failures in a row only the poll continues. */
+const maxFailures = 10;
 const maxLinks = 40;
 
-/** Looks when the system says that something in `folders` moved, and every now and then. Never keeps the process alive. */
-export function watch({ folders, look, settleMs = 30, pollMs = 5000 }: WatchOptions): Watch {
+/** Calls `recheck` at once, after events in `folders`, and at an interval. Never keeps the process alive. */
+export function watch({ folders, recheck, settleMs = 30, pollMs = 5000 }: WatchOptions): Watch {
   let watchers: FSWatcher[] = [];
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -34,10 +39,10 @@ export function watch({ folders, look, settleMs = 30, pollMs = 5000 }: WatchOpti
     if (!closed) timer ??= setTimeout(check, settleMs).unref();
   };
   const failed = (): void => {
-    if (++failures <= patience) hint();
+    if (++failures <= maxFailures) hint();
   };
 
-  // always from scratch: inode numbers are used again, so that a watch that was kept may be a dead one's
+  // always new watchers: inode numbers are reused, so an old watcher may belong to a deleted folder
   const arm = (): string => {
     const old = watchers;
     const wanted = folders();
@@ -46,7 +51,7 @@ export function watch({ folders, look, settleMs = 30, pollMs = 5000 }: WatchOpti
         return [watchFolder(folder, { persistent: false }, hint).on('error', failed)];
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === 'ENOENT' || code === 'ENOTDIR') failed(); // ENOSPC, EMFILE and the like: the poll goes on
+        if (code === 'ENOENT' || code === 'ENOTDIR') failed(); // after ENOSPC only the poll continues
         return [];
       }
     });
@@ -57,9 +62,9 @@ export function watch({ folders, look, settleMs = 30, pollMs = 5000 }: WatchOpti
   const rounds = async (): Promise<void> => {
     for (again = true; again && !closed; ) {
       again = false;
-      const armed = arm(); // first watch, then look: no gap between
-      await look();
-      if (!closed && folders().join('\0') !== armed) hint(); // swapped in between
+      const armed = arm(); // watch before the check, so no change falls between them
+      await recheck();
+      if (!closed && folders().join('\0') !== armed) hint(); // folders were swapped during the check
     }
   };
   const check = (): Promise<void> => {
@@ -87,7 +92,8 @@ export function watch({ folders, look, settleMs = 30, pollMs = 5000 }: WatchOpti
   };
 }
 
-/** The folders whose entries decide what `file` is: every symlink's, the first missing link's, the file's own. */
+/** The folders in which a change can replace `file`: those of every symlink on its path, and that of the file
+ *  or of the first missing part. */
 export function foldersOf(file: string, found = new Set<string>(), links = 0): Set<string> {
   let folder = path.parse(file).root;
   const parts = file.slice(folder.length).split(path.sep).filter(Boolean);
@@ -103,7 +109,7 @@ export function foldersOf(file: string, found = new Set<string>(), links = 0): S
   return found;
 }
 
-/** Where a link points; `false` for what is no link, `undefined` for what cannot be seen. */
+/** The target of a link; `false` if it is not a link, `undefined` if it cannot be examined. */
 function linkTarget(file: string): string | false | undefined {
   try {
     return lstatSync(file).isSymbolicLink() ? readlinkSync(file) : false;
@@ -112,7 +118,7 @@ function linkTarget(file: string): string | false | undefined {
   }
 }
 
-/** Different when a file may be. */
+/** A text that differs when the file may have changed. */
 export function markOf(file: string): string {
   try {
     const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });

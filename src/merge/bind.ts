@@ -1,116 +1,126 @@
+// Gives loose names their keys. A loose name cannot spell capitals: the environment variable `POOL_MAX` may
+// mean `poolMax`, `pool_max` or `pool-max`. `merge` calls `bind` before it places any value.
+
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { camel, keyFrom, letters, segments } from '../key.ts';
 import type { Layer, Wanted } from '../provider.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, sameValue } from '../value.ts';
 
-/** An entry or a hole at the place where it stands in the merge. */
+/** An entry or a hole and its path in the merged tree. */
 export interface Bound {
   readonly path: readonly string[];
   readonly item: Entry | Unreadable;
 }
 
-/** The names that are known at one place, found by their letters. Trees of exact sources are read only as deep as somebody looks. */
-class Names {
-  leaf = false;
+/** The names that are known below one place, found by their letters. Reads the trees of exact sources only
+ *  as deep as a name needs. */
+class KnownNames {
+  isLeaf = false;
   #trees: ConfigTree[] = [];
-  #kids = new Map<string, Map<string, Names>>();
+  #byLetters = new Map<string, Map<string, KnownNames>>();
 
-  kid(segment: string): Names {
+  /** The names below `segment`, which becomes known. */
+  child(segment: string): KnownNames {
     const same = letters(segment);
-    let spellings = this.#kids.get(same);
-    if (!spellings) this.#kids.set(same, (spellings = new Map()));
-    let kid = spellings.get(segment);
-    if (!kid) spellings.set(segment, (kid = new Names()));
-    return kid;
+    let spellings = this.#byLetters.get(same);
+    if (!spellings) this.#byLetters.set(same, (spellings = new Map()));
+    let child = spellings.get(segment);
+    if (!child) spellings.set(segment, (child = new KnownNames()));
+    return child;
   }
 
-  learn(value: ConfigValue): void {
+  descendant(path: readonly string[]): KnownNames {
+    return path.reduce<KnownNames>((names, segment) => names.child(segment), this);
+  }
+
+  addNamesOf(value: ConfigValue): void {
     if (isTree(value)) this.#trees.push(value);
-    else this.leaf = true;
+    else this.isLeaf = true;
   }
 
-  spellings(segment: string): Iterable<[string, Names]> {
+  spellingsOf(segment: string): Iterable<[string, KnownNames]> {
     for (const tree of this.#trees)
-      for (const name of Object.keys(tree)) this.kid(name).learn(tree[name] as ConfigValue);
+      for (const name of Object.keys(tree)) this.child(name).addNamesOf(tree[name] as ConfigValue);
     this.#trees = [];
-    return this.#kids.get(letters(segment)) ?? [];
+    return this.#byLetters.get(letters(segment)) ?? [];
   }
 }
 
-interface Found {
+interface Match {
   readonly path: readonly string[];
-  readonly names: Names;
+  readonly names: KnownNames;
 }
 
 /** Every known key with the same letters, segment by segment. */
-function find(root: Names, path: readonly string[]): Found[] {
-  let found: Found[] = [{ path: [], names: root }];
+function matches(root: KnownNames, path: readonly string[]): Match[] {
+  let found: Match[] = [{ path: [], names: root }];
   for (const segment of path) {
-    found = found.flatMap((at) =>
-      Array.from(at.names.spellings(segment), ([name, names]) => ({ path: [...at.path, name], names })),
+    found = found.flatMap((match) =>
+      Array.from(match.names.spellingsOf(segment), ([name, names]) => ({
+        path: [...match.path, name],
+        names,
+      })),
     );
   }
   return found;
 }
 
-const at = (root: Names, path: readonly string[]): Names =>
-  path.reduce((names, segment) => names.kid(segment), root);
-
-/** Gives loose names their keys: every wanted or exact key with the same letters, else camelCase below what is known.
- *  Names that bind only to what is `known` never make a key of their own. */
+/** Binds each loose name to every wanted or exact key with the same letters, else to a camelCase key below
+ *  the deepest known place. A name that binds only to what is `known` never makes a new key. */
 export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], prefixes: [] }): Bound[][] {
   const items = layers.map((layer) => {
     const all: (Entry | Unreadable)[] = [...layer.entries, ...layer.holes];
-    return all.some((item) => item.loose) ? arrays(all) : all;
+    return all.some((item) => item.loose) ? gatherLists(all) : all;
   });
   const exact = (item: Entry | Unreadable): Bound => ({ path: segments(item.key), item });
   if (!items.some((layer) => layer.some((item) => item.loose))) return items.map((layer) => layer.map(exact));
 
-  const root = new Names();
-  for (const key of wanted.keys) at(root, segments(key)).leaf = true;
-  for (const key of wanted.prefixes) at(root, segments(key));
+  const root = new KnownNames();
+  for (const key of wanted.keys) root.descendant(segments(key)).isLeaf = true;
+  for (const key of wanted.prefixes) root.descendant(segments(key));
   for (const item of items.flat()) {
     if (item.loose) continue;
-    const names = at(root, segments(item.key));
-    if (!isUnreadable(item)) names.learn(item.value);
+    const names = root.descendant(segments(item.key));
+    if (!isUnreadable(item)) names.addNamesOf(item.value);
   }
-  for (const item of items.flat()) if (item.loose === 'always') introduce(root, item);
+  for (const item of items.flat()) if (item.loose === 'always') makeKnown(root, item);
   return items.map((layer) =>
     layer.flatMap((item) => {
       if (!item.loose) return [exact(item)];
-      const found = find(root, segments(item.key)).filter(
-        ({ names }) => item.loose === 'always' || names.leaf,
+      const found = matches(root, segments(item.key)).filter(
+        ({ names }) => item.loose === 'always' || names.isLeaf,
       );
       return found.map(({ path }) => ({ path, item }));
     }),
   );
 }
 
-/** A loose name that nobody knows becomes known, as camelCase below the deepest place that is. */
-function introduce(root: Names, item: Entry | Unreadable): void {
+/** Adds a loose name that matches no known key: as camelCase below the deepest known place. */
+function makeKnown(root: KnownNames, item: Entry | Unreadable): void {
   const path = segments(item.key);
-  const found = find(root, path);
-  if (!isUnreadable(item)) for (const { names } of found) names.leaf = true;
+  const found = matches(root, path);
+  if (!isUnreadable(item)) for (const { names } of found) names.isLeaf = true;
   if (found.length > 0) return;
-  let known = path.length - 1;
-  while (find(root, path.slice(0, known)).length === 0) known--;
-  const base = find(root, path.slice(0, known))[0] as Found;
-  const names = at(base.names, path.slice(known).map(camel));
-  if (!isUnreadable(item)) names.leaf = true;
+  let depth = path.length - 1;
+  while (matches(root, path.slice(0, depth)).length === 0) depth--;
+  const base = matches(root, path.slice(0, depth))[0] as Match;
+  const names = base.names.descendant(path.slice(depth).map(camel));
+  if (!isUnreadable(item)) names.isLeaf = true;
 }
 
 const isIndex = (segment: string): boolean => /^\d+$/.test(segment);
 
-/** Numeric segments of loose names are indices: `SERVERS__0__HOST` makes a list when they run 0…n−1, else a hole. */
-export function arrays(items: readonly (Entry | Unreadable)[]): (Entry | Unreadable)[] {
-  const out: (Entry | Unreadable)[] = [];
+/** Gathers loose names with numeric segments into lists: `SERVERS__0__HOST` is an item of `servers`.
+ *  Indices that do not run from 0 to n−1 make a hole. */
+export function gatherLists(items: readonly (Entry | Unreadable)[]): (Entry | Unreadable)[] {
+  const gathered: (Entry | Unreadable)[] = [];
   const lists = new Map<string, Bound[]>();
   for (const item of items) {
     const path = item.loose ? segments(item.key) : [];
     const index = path.findIndex((segment, n) => n > 0 && isIndex(segment));
     if (index < 0) {
-      out.push(item);
+      gathered.push(item);
       continue;
     }
     const id = path.slice(0, index).map(letters).join('.');
@@ -118,8 +128,8 @@ export function arrays(items: readonly (Entry | Unreadable)[]): (Entry | Unreada
     if (list) list.push({ path, item });
     else lists.set(id, [{ path, item }]);
   }
-  for (const list of lists.values()) out.push(asList(list));
-  return out;
+  for (const list of lists.values()) gathered.push(asList(list));
+  return gathered;
 }
 
 function asList(list: readonly Bound[]): Entry | Unreadable {
@@ -128,13 +138,13 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
   const key = keyFrom(path.slice(0, depth));
   const { origin } = item;
   const loose = item.loose ?? 'always';
-  const hole = list.map((one) => one.item).find(isUnreadable);
+  const hole = list.map((bound) => bound.item).find(isUnreadable);
   if (hole) return Object.freeze({ ...hole, key });
   try {
     const value = frozen(
-      build(list.map((one) => ({ path: one.path.slice(depth), value: (one.item as Entry).value }))),
+      assemble(list.map((bound) => ({ path: bound.path.slice(depth), value: (bound.item as Entry).value }))),
     );
-    const entries = list.map((one) => one.item as Entry);
+    const entries = list.map((bound) => bound.item as Entry);
     return makeEntry({
       key,
       value,
@@ -144,7 +154,7 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
       text: true,
     });
   } catch (fault) {
-    const names = list.map((one) => String(one.item.origin)).join(', ');
+    const names = list.map((bound) => String(bound.item.origin)).join(', ');
     const error = new ConfigError('conflict', `${names}: ${(fault as Clash).message}`, {
       key,
       origin,
@@ -162,13 +172,13 @@ interface Piece {
 }
 
 /** A list where all first segments are indices, else an object with camelCase names. */
-function build(pieces: readonly Piece[]): ConfigValue {
+function assemble(pieces: readonly Piece[]): ConfigValue {
   const leaf = pieces.find((piece) => piece.path.length === 0);
   if (leaf) {
     if (pieces.some((piece) => piece.path.length > 0))
       throw new Clash('an item is both a value and a section');
     if (pieces.some((piece) => !sameValue(piece.value, leaf.value)))
-      throw new Clash('one item has two values');
+      throw new Clash('an item has two different values');
     return leaf.value;
   }
   const groups = new Map<string, Piece[]>();
@@ -180,8 +190,8 @@ function build(pieces: readonly Piece[]): ConfigValue {
   const names = [...groups.keys()];
   const numbers = names.filter(isIndex);
   if (numbers.length === 0)
-    return Object.fromEntries(names.map((name) => [name, build(groups.get(name) as Piece[])]));
-  if (numbers.length < names.length) throw new Clash('indices stand beside names');
+    return Object.fromEntries(names.map((name) => [name, assemble(groups.get(name) as Piece[])]));
+  if (numbers.length < names.length) throw new Clash('indices are mixed with names');
   if (
     !numbers
       .map(Number)
@@ -189,5 +199,5 @@ function build(pieces: readonly Piece[]): ConfigValue {
       .every((number, i) => number === i)
   )
     throw new Clash('the indices have gaps');
-  return numbers.sort((a, b) => Number(a) - Number(b)).map((name) => build(groups.get(name) as Piece[]));
+  return numbers.sort((a, b) => Number(a) - Number(b)).map((name) => assemble(groups.get(name) as Piece[]));
 }

@@ -1,48 +1,55 @@
+// Merges the layers of several providers into one tree. A chain and `loadConfig` call it; layer 0 has the
+// highest priority. Trees merge deeply; lists and scalars replace. A value against a section is a conflict,
+// and a hole hides whatever lower layers have at its place.
+
 import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { Layer, Wanted } from '../provider.ts';
 import { type ConfigValue, isTree, sameValue } from '../value.ts';
 import { bind } from './bind.ts';
-import { type Merged, MergedTree } from './merged.ts';
-import type { Section } from './node.ts';
+import { Merged } from './merged.ts';
+import type { SectionNode } from './node.ts';
 
-/** Layers to one tree. Trees merge deeply, lists and scalars replace, a value against a section is a conflict, a hole stands. */
+/** Layers to one tree. `wanted`: the keys that loose names may bind to, besides those that the layers
+ *  hold. */
 export function merge(layers: readonly Layer[], wanted?: Wanted): Merged {
   const bound = bind(layers, wanted);
-  const root: Section = { kind: 'section', kids: new Map(), first: { item: undefined as never } };
+  const root: SectionNode = { kind: 'section', children: new Map(), first: { item: undefined as never } };
   bound.forEach((items, layer) => {
-    for (const one of items)
-      if (!isUnreadable(one.item)) place(root, one.path, 0, one.item, one.item.value, layer);
-    for (const one of items) if (isUnreadable(one.item)) close(root, one.path, one.item, layer);
+    for (const { item, path } of items)
+      if (!isUnreadable(item)) place(root, path, 0, item, item.value, layer);
+    for (const { item, path } of items) if (isUnreadable(item)) placeHole(root, path, item, layer);
   });
-  return new MergedTree(
+  return new Merged(
     root,
     bound,
     layers.map((layer) => layer.name),
   );
 }
 
-const hidden = (section: Section, layer: number): boolean =>
-  section.closed !== undefined && section.closed.layer < layer;
+const isHidden = (section: SectionNode, layer: number): boolean =>
+  section.hole !== undefined && section.hole.layer < layer;
 
+/** Places a value at `path`, then each name of a tree below it. `depth`: how much of the path leads to
+ *  `section`. */
 function place(
-  section: Section,
+  section: SectionNode,
   path: readonly string[],
   depth: number,
   item: Entry,
   value: ConfigValue,
   layer: number,
 ): void {
-  if (hidden(section, layer)) return;
-  if (depth < path.length) put(section, path[depth] as string, path, depth + 1, item, value, layer);
-  else if (!isTree(value)) section.closed ??= { item: rootValue(item), layer };
+  if (isHidden(section, layer)) return;
+  if (depth < path.length) placeChild(section, path[depth] as string, path, depth + 1, item, value, layer);
+  else if (!isTree(value)) section.hole ??= { item: valueAtRoot(item), layer };
   else
     for (const name of Object.keys(value))
-      put(section, name, path, depth, item, value[name] as ConfigValue, layer);
+      placeChild(section, name, path, depth, item, value[name] as ConfigValue, layer);
 }
 
-function put(
-  section: Section,
+function placeChild(
+  section: SectionNode,
   name: string,
   path: readonly string[],
   depth: number,
@@ -50,55 +57,63 @@ function put(
   value: ConfigValue,
   layer: number,
 ): void {
-  const node = section.kids.get(name);
+  const node = section.children.get(name);
   const isLeaf = depth >= path.length && !isTree(value);
   if (node === undefined) {
     if (isLeaf) {
-      section.kids.set(name, { kind: 'leaf', item, value, layer, under: [] });
+      section.children.set(name, { kind: 'leaf', entry: item, value, layer, overridden: [] });
       return;
     }
-    const made: Section = { kind: 'section', kids: new Map(), first: { item } };
-    section.kids.set(name, made);
+    const made: SectionNode = { kind: 'section', children: new Map(), first: { item } };
+    section.children.set(name, made);
     place(made, path, depth, item, value, layer);
     return;
   }
   if (node.kind === 'conflict') return;
   if (node.kind === 'section') {
     if (!isLeaf) place(node, path, depth, item, value, layer);
-    else if (!hidden(node, layer))
-      section.kids.set(name, { kind: 'conflict', layer, between: [node.first.item, item], differ: false });
+    else if (!isHidden(node, layer))
+      section.children.set(name, {
+        kind: 'conflict',
+        layer,
+        between: [node.first.item, item],
+        differ: false,
+      });
     return;
   }
-  if (!isLeaf) section.kids.set(name, { kind: 'conflict', layer, between: [node.item, item], differ: false });
-  else if (node.layer < layer) node.under.push({ item, layer });
+  if (!isLeaf)
+    section.children.set(name, { kind: 'conflict', layer, between: [node.entry, item], differ: false });
+  else if (node.layer < layer) node.overridden.push({ entry: item, layer });
   else if (!sameValue(node.value, value))
-    section.kids.set(name, { kind: 'conflict', layer, between: [node.item, item], differ: true });
+    section.children.set(name, { kind: 'conflict', layer, between: [node.entry, item], differ: true });
 }
 
-function close(root: Section, path: readonly string[], item: Unreadable, layer: number): void {
+/** Runs after the values of the same layer: where a layer has both, the value wins and counts as secret. */
+function placeHole(root: SectionNode, path: readonly string[], item: Unreadable, layer: number): void {
   let section = root;
   for (let depth = 0; depth < path.length; depth++) {
-    if (hidden(section, layer)) return;
+    if (isHidden(section, layer)) return;
     const name = path[depth] as string;
-    let node = section.kids.get(name);
+    let node = section.children.get(name);
     if (node === undefined)
-      section.kids.set(name, (node = { kind: 'section', kids: new Map(), first: { item } }));
+      section.children.set(name, (node = { kind: 'section', children: new Map(), first: { item } }));
     if (node.kind === 'conflict') return;
     if (node.kind === 'leaf') {
-      if (depth === path.length - 1) node.under.push('hole');
-      else section.kids.set(name, { kind: 'conflict', layer, between: [node.item, item], differ: false });
+      if (depth === path.length - 1) node.overridden.push('hole');
+      else
+        section.children.set(name, { kind: 'conflict', layer, between: [node.entry, item], differ: false });
       return;
     }
     section = node;
   }
-  section.closed ??= { item, layer };
+  section.hole ??= { item, layer };
 }
 
-function rootValue({ key, origin, loose }: Entry): Unreadable {
+function valueAtRoot({ key, origin, loose }: Entry): Unreadable {
   const error = new ConfigError('conflict', `${origin} holds a single value where a section is needed`, {
     key,
     origin,
-    hint: 'Give it a key of its own',
+    hint: 'Store the value under a key',
   });
   return { key, origin, error, ...(loose && { loose }) };
 }

@@ -1,17 +1,22 @@
+// A merge as seen from `at`, the section that a configuration loads. Used by config/ and report/.
+
 import { rest, segments, startsWith } from '../key.ts';
 import type { Key } from '../value.ts';
-import type { Hole, Leaf, Merged } from './merged.ts';
+import type { Hole } from './hole.ts';
+import type { Leaf } from './leaf.ts';
+import type { Merged } from './merged.ts';
 
-/** A leaf or a hole at its place below the configuration's own root. */
+/** A leaf or a hole, with its path below the configuration's root. */
 export interface Placed<T> {
   readonly path: readonly string[];
   readonly item: T;
 }
 
-/** What stands below `at` in a merge. */
+/** The part of a merge that a configuration reads: everything below `at`. */
 export interface Placement {
   readonly leaves: readonly Placed<Leaf>[];
   readonly holes: readonly Placed<Hole>[];
+  /** Sections that a source has and that hold nothing. */
   readonly sections: readonly (readonly string[])[];
 }
 
@@ -19,6 +24,7 @@ export function placementOf(merged: Merged, at: Key): Placement {
   const below = (key: Key): readonly string[] => segments(rest(key, at));
   const within = <T extends { readonly key: Key }>(items: Iterable<T>): Placed<T>[] =>
     Array.from(items).flatMap((item) => (startsWith(item.key, at) ? [{ path: below(item.key), item }] : []));
+  // a hole above `at` hides everything below it
   const above = [...merged.holes.values()].find((hole) => hole.key !== at && startsWith(at, hole.key));
   const holes = within(merged.holes.values());
   return {

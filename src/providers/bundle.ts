@@ -1,28 +1,35 @@
+// A configuration file in JSON, JSONC, YAML or TOML. Reading, caching and watching are in local/, parsing is
+// in formats/. `list` returns one entry for a whole section; `leaf` of that entry gives the origin and
+// secrecy of each value.
+
 import { type Entry, makeEntry } from '../entry.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
-import { type FormatName, formatOf, formats, type Parsed } from '../formats/format.ts';
+import { ConfigError } from '../errors.ts';
+import { type FormatName, formatOf, formats } from '../formats/format.ts';
+import type { Parsed } from '../formats/parsed.ts';
 import { dig } from '../internal/dig.ts';
 import { aBoolean, anInteger, aString, checkOptions, oneOf, sensitiveNames } from '../internal/options.ts';
 import { append, keyOf, segments } from '../key.ts';
 import type { Content, ReloadableContent } from '../local/content.ts';
+import { FileProvider, readFor } from '../local/content-provider.ts';
 import { fileContent } from '../local/file-content.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
-import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
+import type { ListOptions, ReadOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, isTree, type Key } from '../value.ts';
 
+/** Options of a `BundleProvider`. */
 export interface BundleOptions {
-  /** The file. Relative to the working directory at construction. */
+  /** The file. A relative path is resolved at construction. */
   readonly path: string;
-  /** What the file is written in. @default what its extension says: `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml` */
+  /** The format of the file. @default from the extension: `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml` */
   readonly format?: FormatName;
-  /** A missing file has no keys. Whatever else is wrong with it stays an error. @default false */
+  /** Treats a missing file as empty. Every other failure is still an error. @default false */
   readonly optional?: boolean;
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
-  /** A larger file is refused. @default 16_777_216 */
+  /** Refuses larger files. @default 16_777_216 */
   readonly maxBytes?: number;
-  /** How errors and explanations call it. @default `bundle:` and the path */
+  /** The provider's name in errors and explanations. @default `bundle:` and the path */
   readonly name?: string;
 }
 
@@ -35,33 +42,44 @@ const allowed = {
   name: aString,
 };
 
-/** A file of configuration: JSON, JSON with comments, YAML 1.2 or TOML 1.0. Read on first use, and again when asked for, when
- *  refreshed or when watched; a file that breaks meanwhile keeps its last good content for ordinary reads.
- *  @throws ConfigError `parse` with line and column for what could be understood in two ways; `io` for what cannot be read. */
-export class BundleProvider implements ConfigProvider {
-  readonly name: string;
-  readonly local = true;
+/** Reads a configuration file: JSON, JSON with comments, YAML 1.2 or TOML 1.0. The file is read on first use,
+ *  and again on `refresh`, on `maxAgeMs` and while it is watched. If it breaks, ordinary reads continue with
+ *  its last good content.
+ *  @throws ConfigError `parse` with line and column if the text is invalid or ambiguous, `io` if the file
+ *  cannot be read
+ *  @example
+ *  const chain = new ProviderChain([
+ *    new EnvProvider({ prefix: 'APP' }),
+ *    new BundleProvider('config/base.yaml'),
+ *  ]);
+ *  @see DotEnvProvider reads `.env` files, EncryptedFileProvider reads encrypted files.
+ */
+export class BundleProvider extends FileProvider {
   readonly #path: string;
-  readonly #file: ReloadableContent<Parsed | undefined>;
+  readonly #content: ReloadableContent<Parsed | undefined>;
   readonly #tainted: (key: Key, value: ConfigValue) => boolean;
 
   constructor(options: string | BundleOptions) {
     const given: BundleOptions = typeof options === 'string' ? { path: options } : options;
     checkOptions('BundleProvider', given, allowed);
     const { path, optional, sensitive, maxBytes } = given;
-    if (!path) throw new ConfigError('invalid_option', 'BundleProvider: it needs the path of a file');
+    if (!path)
+      throw new ConfigError('invalid_option', 'BundleProvider: the option path is missing', {
+        hint: "Give the path of a file: new BundleProvider('config.yaml')",
+      });
     const provider = given.name ?? `bundle:${path}`;
     const format = formats[given.format ?? formatOf(path, 'BundleProvider')];
-    this.name = provider;
-    this.#path = path;
-    this.#tainted = taint(sensitive);
     const parse = (text: string): Promise<Parsed> => format.parse({ provider, file: path, text });
-    this.#file = fileContent<Parsed>({ provider, path, optional, maxBytes, parse });
+    const content = fileContent<Parsed>({ provider, path, optional, maxBytes, parse });
+    super(provider, content);
+    this.#path = path;
+    this.#content = content;
+    this.#tainted = taint(sensitive);
   }
 
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const at = keyOf(key);
-    const content = await this.#read(at, options);
+    const content = await readFor(this.#content, at, options);
     const value = content.value && dig(content.value.tree, at);
     if (value === undefined) return undefined;
     if (!isTree(value)) return this.#entry(at, value, content, this.#leaf(content, at));
@@ -72,10 +90,10 @@ export class BundleProvider implements ConfigProvider {
     });
   }
 
-  /** One entry: the value at `prefix`, or the whole section below it. */
+  /** Returns one entry: the value at `prefix`, or the whole section below it. */
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly Entry[]> {
     const at = keyOf(prefix);
-    const content = await this.#read(at, options);
+    const content = await readFor(this.#content, at, options);
     const value = content.value && dig(content.value.tree, at);
     if (value === undefined) return [];
     if (!isTree(value)) return [this.#entry(at, value, content, this.#leaf(content, at))];
@@ -93,34 +111,8 @@ export class BundleProvider implements ConfigProvider {
     return `${this.#path} ${keyOf(key)}`;
   }
 
-  health(options?: ReadOptions): Promise<Health> {
-    return this.#file.health(options);
-  }
-
-  /** Reads the file again now. When that fails the failure is thrown, and what was read before stays. */
-  refresh(): Promise<void> {
-    return this.#file.refresh();
-  }
-
-  watch(onChange: (change: Change) => void): Disposable {
-    return this.#file.watch(() => onChange({ provider: this.name, time: Date.now() }));
-  }
-
-  /** Ends every watch. */
-  async close(): Promise<void> {
-    this.#file.close();
-  }
-
-  async #read(key: Key, options: ReadOptions | undefined): Promise<Content<Parsed | undefined>> {
-    try {
-      return await this.#file.read(options);
-    } catch (error) {
-      throw key !== '' && isConfigError(error) ? error.with({ key }) : error;
-    }
-  }
-
-  #entry(key: Key, value: ConfigValue, { modifiedAt, readAt }: Content<unknown>, said: Leaf): Entry {
-    return makeEntry({ key, value, ...said, readAt, ...(modifiedAt !== undefined && { modifiedAt }) });
+  #entry(key: Key, value: ConfigValue, { modifiedAt, readAt }: Content<unknown>, leaf: Leaf): Entry {
+    return makeEntry({ key, value, ...leaf, readAt, ...(modifiedAt !== undefined && { modifiedAt }) });
   }
 
   #leaf({ value: parsed }: Content<Parsed | undefined>, key: Key): Leaf {

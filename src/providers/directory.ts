@@ -1,6 +1,10 @@
+// A folder of mounted secrets or a ConfigMap: one file per key. Reading a volume is in local/volume.ts and
+// loads on first use. Kubernetes swaps all files of a volume at once through the link `..data`; a read never
+// mixes two generations.
+
 import path from 'node:path';
 import { type Entry, makeEntry, type Unreadable } from '../entry.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import {
   aBoolean,
   anInteger,
@@ -12,25 +16,28 @@ import {
 } from '../internal/options.ts';
 import { keyOf, parent, segments, startsWith } from '../key.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
+import { FileProvider, readFor } from '../local/content-provider.ts';
 import { folderMarks } from '../local/folder-marks.ts';
 import type { VolumeFile } from '../local/volume.ts';
 import { makeOrigin } from '../origin.ts';
-import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
+import type { ListOptions, ReadOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import type { Key } from '../value.ts';
 
+/** Options of a `DirectoryProvider`. */
 export interface DirectoryOptions {
-  /** Everything in it is secret; `false`: names and shapes decide; a list: they and these names do. @default true */
+  /** `true`: every value is secret. `false`: names and shapes decide. A list: more names whose values are
+   *  secret. @default true */
   readonly sensitive?: boolean | Sensitive;
-  /** Keys whose files are binary: their value is the base64 of the bytes. @default [] */
+  /** Keys of binary files. Their value is the base64 of the bytes. @default [] */
   readonly base64?: readonly Key[];
-  /** A missing folder has no keys. Whatever else is wrong with it stays an error. @default false */
+  /** Treats a missing folder as empty. Every other failure is still an error. @default false */
   readonly optional?: boolean;
-  /** A folder of more files is refused. @default 1_000 */
+  /** Refuses folders with more files. @default 1_000 */
   readonly maxFiles?: number;
-  /** A larger file cannot be read. @default 1_048_576 */
+  /** Refuses larger files, one by one. @default 1_048_576 */
   readonly maxBytes?: number;
-  /** How errors and explanations call it. @default `directory:` and the path */
+  /** The provider's name in errors and explanations. @default `directory:` and the path */
   readonly name?: string;
 }
 
@@ -45,55 +52,65 @@ const allowed = {
 
 type Files = ReadonlyMap<Key, VolumeFile>;
 
-/** Mounted secrets and ConfigMaps: a file is a key, its text the value, without one line break at its end. Folders and dotted
- *  names are sections; hidden files are left out. A file that cannot be read is a hole, and so are two files that would be one
- *  key. The folder is read on first use, one generation of a Kubernetes volume at a time. */
-export class DirectoryProvider implements ConfigProvider {
-  readonly name: string;
-  readonly local = true;
+/** Reads mounted secrets and ConfigMaps. A file is a key and its text is the value, without one line break at
+ *  the end. Folders and dotted file names make sections; hidden files are skipped. A file that cannot be read
+ *  is a hole, and so are two files for one key. The folder is read on first use and always one generation of
+ *  a Kubernetes volume at a time.
+ *  @throws ConfigError `io` if the folder cannot be read or has too many files
+ *  @example
+ *  const secrets = new DirectoryProvider('/run/secrets');
+ *  const entry = await secrets.get('database.password'); // from /run/secrets/database.password
+ *  entry?.origin.source; // => '/run/secrets/database.password'
+ *  @see EnvProvider reads files that variables name, with its option `fileSuffix`.
+ */
+export class DirectoryProvider extends FileProvider {
   readonly #path: string;
   readonly #base64: ReadonlySet<Key>;
-  readonly #held: ReloadableContent<Files>;
+  readonly #content: ReloadableContent<Files>;
   readonly #secret: (key: Key, value: string) => boolean;
 
   constructor(folder: string, options: DirectoryOptions = {}) {
     checkOptions('DirectoryProvider', options, allowed);
     if (typeof folder !== 'string' || folder === '')
-      throw new ConfigError('invalid_option', 'DirectoryProvider: it needs the path of a folder');
+      throw new ConfigError('invalid_option', 'DirectoryProvider: the path of the folder is missing', {
+        hint: "Pass the folder: new DirectoryProvider('/run/secrets')",
+      });
     const { sensitive = true, optional = false, maxFiles = 1000, maxBytes = 1024 * 1024 } = options;
     const provider = options.name ?? `directory:${folder}`;
     const root = path.resolve(folder);
-    this.name = provider;
-    this.#path = folder;
-    this.#base64 = new Set((options.base64 ?? []).map(keyOf));
-    this.#secret = sensitive === true ? () => true : taint(sensitive || []);
-    const read = { root, shown: folder, provider, base64: this.#base64, maxFiles, maxBytes };
+    const base64 = new Set((options.base64 ?? []).map(keyOf));
+    const volume = { root, shown: folder, provider, base64, maxFiles, maxBytes };
     const load = async (last: Content<Files> | undefined): Promise<Content<Files>> => {
-      const { printOf, readVolume: readMounted } = await import('../local/volume.ts');
-      const files = await readMounted(read, { again: last !== undefined && last.value.size > 0 });
+      const { fingerprintOf, readVolume } = await import('../local/volume.ts');
+      const files = await readVolume(volume, { retry: last !== undefined && last.value.size > 0 });
       if (!files && !optional)
         throw new ConfigError('io', `the folder ${folder} does not exist`, {
           provider,
-          hint: 'Mount it, correct the path, or make it optional',
+          hint: 'Mount it, correct the path, or set optional',
         });
-      return { value: files ?? new Map(), print: printOf(files), readAt: Date.now() };
+      return { value: files ?? new Map(), fingerprint: fingerprintOf(files), readAt: Date.now() };
     };
-    this.#held = new ReloadableContent({
+    const content = new ReloadableContent({
       provider,
       load,
       folders: () => folderMarks(root, maxFiles).folders,
       mark: () => folderMarks(root, maxFiles).mark,
     });
+    super(provider, content);
+    this.#path = folder;
+    this.#base64 = base64;
+    this.#content = content;
+    this.#secret = sensitive === true ? () => true : taint(sensitive || []);
   }
 
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const at = keyOf(key);
-    const content = await this.#read(at, options);
+    const content = await readFor(this.#content, at, options);
     const file = content.value.get(at) ?? holeAbove(content.value, at);
     if (file?.error) throw file.error.with({ key: at });
     if (file) return this.#entry(file, content);
-    for (const one of content.value.keys())
-      if (startsWith(one, at))
+    for (const other of content.value.keys())
+      if (startsWith(other, at))
         throw new ConfigError('invalid_key', `"${at}" is a section of ${this.#path}, not a value`, {
           provider: this.name,
           key: at,
@@ -104,7 +121,7 @@ export class DirectoryProvider implements ConfigProvider {
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
-    const content = await this.#read(at, options);
+    const content = await readFor(this.#content, at, options);
     const above = content.value.has(at) ? undefined : holeAbove(content.value, at);
     if (above) return [this.#hole({ ...above, key: at })];
     return [...content.value.values()]
@@ -112,36 +129,10 @@ export class DirectoryProvider implements ConfigProvider {
       .map((file) => (file.error ? this.#hole(file) : this.#entry(file, content)));
   }
 
-  /** The file of that name, or in folders. */
+  /** The files that could hold the key: with a dotted name, and in folders. One a line. */
   where(key: Key): string {
     const names = segments(keyOf(key));
     return [...new Set([path.join(this.#path, ...names), path.join(this.#path, names.join('.'))])].join('\n');
-  }
-
-  health(options?: ReadOptions): Promise<Health> {
-    return this.#held.health(options);
-  }
-
-  /** Reads the folder again now. When that fails the failure is thrown, and what was read before stays. */
-  refresh(): Promise<void> {
-    return this.#held.refresh();
-  }
-
-  watch(onChange: (change: Change) => void): Disposable {
-    return this.#held.watch(() => onChange({ provider: this.name, time: Date.now() }));
-  }
-
-  /** Ends every watch. */
-  async close(): Promise<void> {
-    this.#held.close();
-  }
-
-  async #read(key: Key, options: ReadOptions | undefined): Promise<Content<Files>> {
-    try {
-      return await this.#held.read(options);
-    } catch (error) {
-      throw key !== '' && isConfigError(error) ? error.with({ key }) : error;
-    }
   }
 
   #entry({ key, shown, value = '', modifiedAt }: VolumeFile, { readAt }: Content<Files>): Entry {
@@ -166,7 +157,7 @@ export class DirectoryProvider implements ConfigProvider {
   }
 }
 
-/** What keeps a key from being known: an unreadable folder, a file in the place of a section. */
+/** The hole above a key, if there is one: an unreadable folder, or a file where a section should be. */
 function holeAbove(files: Files, key: Key): VolumeFile | undefined {
   for (let above = parent(key); above !== ''; above = parent(above)) {
     const file = files.get(above);

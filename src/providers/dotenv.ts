@@ -1,3 +1,7 @@
+// `.env` files, bound to keys as environment variables are. The files are parsed in local/, which loads on
+// first use; dotenv itself only says what a value is, because its parser skips and cuts what it does not
+// understand.
+
 import path from 'node:path';
 import { lazy } from '../internal/lazy.ts';
 import {
@@ -9,27 +13,32 @@ import {
   either,
   listOf,
 } from '../internal/options.ts';
-import { ReloadableContent } from '../local/content.ts';
+import { type Content, ReloadableContent } from '../local/content.ts';
 import type { DotenvFiles } from '../local/dotenv-files.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
+import type { Variables } from '../local/variables.ts';
 import { foldersOf, markOf } from '../local/watch.ts';
 import type { Change } from '../provider.ts';
 import { taint } from '../redact.ts';
 
+/** Options of a `DotEnvProvider`. */
 export interface DotEnvOptions extends VariableOptions {
-  /** How errors and explanations call it. @default 'dotenv' */
+  /** The provider's name in errors and explanations. @default 'dotenv' */
   readonly name?: string;
-  /** Where the files are. @default the working directory */
+  /** The folder of the files. @default the working directory */
   readonly directory?: string;
-  /** Which files are read: `.env.{environment}.local`, `.env.local` (not in `test`), `.env.{environment}`, `.env`, the first has the
-   *  highest priority; each may be missing. @default NODE_ENV, else 'development' */
+  /** Selects the files: `.env.{environment}.local`, `.env.local` (not in `test`), `.env.{environment}`,
+   *  `.env`. The first has the highest priority; each may be missing. @default NODE_ENV, else
+   *  'development' */
   readonly environment?: string;
-  /** These files instead, in `directory` unless their paths are absolute. The first has the highest priority; none may be missing.
+  /** Reads these files instead, relative to `directory`. The first has the highest priority; none may be
+   *  missing.
    *  @default none */
   readonly files?: readonly string[];
-  /** Replaces `${NAME}` and `${NAME:-default}` by other variables of the files; given an object, by its variables before those.
-   *  Text is replaced by text: nothing is run, and nothing in single quotes replaced. @default false */
+  /** Replaces `${NAME}` and `${NAME:-default}` with other variables of the files. An object adds variables
+   *  that win over those in the files. Commands are never run, and single-quoted values are left alone.
+   *  @default false */
   readonly expand?: boolean | Readonly<Record<string, string | undefined>>;
 }
 
@@ -40,32 +49,38 @@ const allowed: Readonly<Record<string, Check>> = {
   environment: (value) =>
     typeof value === 'string' && /^[\w-][\w.-]*$/.test(value)
       ? undefined
-      : 'a name without slashes and blanks',
+      : 'a name without slashes and spaces',
   files: (value) =>
     Array.isArray(value) && value.length > 0 ? listOf(aString)(value) : 'a list of at least one file',
   expand: either(aBoolean, anObject),
 };
 
-/** Variables in `.env` files, which bind as those of the environment do. Nothing is written to process.env. What is no line of a
- *  `.env` file, or sets a name twice, is refused with its line. With a prefix, a name that cannot be a key (`APP____X`,
- *  `APP__CONSTRUCTOR`) is refused; without one it is left out.
- *  @throws ConfigError `invalid_option` */
+/** Reads `.env` files; variables bind to keys as in `EnvProvider`. process.env is never written. A line that
+ *  is not an assignment and a name that is set twice in a file are refused with their line. A name that
+ *  cannot be a key (`APP____X`, `APP__CONSTRUCTOR`) is refused if there is a prefix and skipped otherwise.
+ *  @throws ConfigError `invalid_option`
+ *  @example
+ *  const chain = new ProviderChain([
+ *    new EnvProvider({ prefix: 'APP' }),
+ *    new DotEnvProvider({ prefix: 'APP', expand: true }),
+ *  ]);
+ */
 export class DotEnvProvider extends VariableProvider {
   declare readonly watch: (onChange: (change: Change) => void) => Disposable;
 
   constructor(options: DotEnvOptions = {}) {
     checkOptions('DotEnvProvider', options, allowed);
     const { environment = process.env.NODE_ENV || 'development' } = options;
-    checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV may be anything
+    checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV is not checked above
     const { name: provider = 'dotenv', directory = '.', sensitive, expand = false } = options;
     const names = new VariableNames('DotEnvProvider', options);
-    const shown = (options.files ?? usual(environment)).map((file) =>
+    const shown = (options.files ?? usualFiles(environment)).map((file) =>
       path.isAbsolute(file) ? file : path.join(directory, file),
     );
     const paths = shown.map((file) => path.resolve(file));
 
     let files: DotenvFiles | undefined;
-    const load = async () => {
+    const load = async (): Promise<Content<Variables>> => {
       const [{ DotenvFiles }, { readVariables }] = await reading();
       files ??= new DotenvFiles({
         provider,
@@ -76,22 +91,14 @@ export class DotEnvProvider extends VariableProvider {
         expand,
         tainted: taint(sensitive),
       });
-      const { variables, print } = await files.read();
-      return {
-        value: await readVariables(variables, names, { provider, sensitive }),
-        print,
-        readAt: Date.now(),
-      };
+      const { variables, fingerprint } = await files.read();
+      const value = await readVariables(variables, names, { provider, sensitive });
+      return { value, fingerprint, readAt: Date.now() };
     };
     const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];
     const mark = () => paths.map(markOf).join();
-    super(
-      provider,
-      shown.at(-1) as string,
-      names,
-      new ReloadableContent({ provider, load, folders, mark }),
-      true,
-    );
+    const content = new ReloadableContent({ provider, load, folders, mark });
+    super(provider, shown.at(-1) as string, names, content, true);
   }
 }
 
@@ -99,7 +106,7 @@ const reading = lazy(() =>
   Promise.all([import('../local/dotenv-files.ts'), import('../local/variables.ts')]),
 );
 
-const usual = (environment: string): string[] => [
+const usualFiles = (environment: string): string[] => [
   `.env.${environment}.local`,
   ...(environment === 'test' ? [] : ['.env.local']),
   `.env.${environment}`,

@@ -1,35 +1,49 @@
+// Values in memory: defaults, overrides, tests. Leaves are kept by key, together with a count of the leaves
+// below each section, so that a key is never both. Plain values are copied and checked in
+// internal/plain-value.ts.
+
 import { type Entry, makeEntry, Secret } from '../entry.ts';
-import { ConfigError, type ErrorCode, isConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, type ErrorCode, isConfigError } from '../errors.ts';
 import { Listeners } from '../internal/listeners.ts';
 import { aString, checkOptions, sensitiveNames } from '../internal/options.ts';
-import { deeper, members, NoValue, plainValue } from '../internal/plain-value.ts';
+import { descend, members, plainValue, UnsupportedValue } from '../internal/plain-value.ts';
 import { keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
 import { makeOrigin } from '../origin.ts';
 import type { Change, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 
-/** A value, anywhere in which `secret()` may mark a part. */
+/** A value in which `secret()` may mark any part. */
 export type MemoryValue = ConfigValue | Secret | readonly MemoryValue[] | MemoryValues;
+/** Values by name. Names at the top level may be dotted keys. */
 export interface MemoryValues {
   readonly [name: string]: MemoryValue;
 }
 
+/** Options of a `MemoryProvider`. */
 export interface MemoryOptions {
-  /** How errors and explanations call it. @default 'memory' */
+  /** The provider's name in errors and explanations. @default 'memory' */
   readonly name?: string;
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
 }
 
-/** Values held in memory: defaults, overrides, tests. Nested objects are sections; keys at the top level may be dotted, names
- *  further down are one segment each, dots or not. Values are copied in and frozen.
- *  @throws ConfigError `validation` for what is no ConfigValue, `conflict` for a key given twice, `invalid_key`. */
+/** Keeps values in memory: defaults, overrides, tests. Nested objects are sections. Keys at the top level may
+ *  be dotted; a name further down is one segment, even with dots. Values are copied and frozen.
+ *  @throws ConfigError `validation` for a value that is not a ConfigValue, `conflict` for a key that is given
+ *  twice, `invalid_key`
+ *  @example
+ *  const defaults = new MemoryProvider({
+ *    'llm.model': 'small',
+ *    database: { host: 'localhost', password: secret('local only') },
+ *  });
+ *  const chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), defaults]);
+ */
 export class MemoryProvider implements WritableProvider {
   readonly name: string;
   readonly local = true;
   readonly #leaves = new Map<Key, Entry>();
-  /** How many leaves stand below each section. */
+  /** The number of leaves below each section. */
   readonly #sections = new Map<Key, number>();
   readonly #listeners = new Listeners<Change>();
   readonly #tainted: (key: Key, value: ConfigValue) => boolean;
@@ -37,7 +51,7 @@ export class MemoryProvider implements WritableProvider {
   constructor(values: MemoryValues = {}, options: MemoryOptions = {}) {
     checkOptions('MemoryProvider', options, { name: aString, sensitive: sensitiveNames });
     if (!isTree(values))
-      throw new ConfigError('invalid_option', 'MemoryProvider: its values must be an object');
+      throw new ConfigError('invalid_option', 'MemoryProvider: the values must be an object');
     this.name = options.name ?? 'memory';
     this.#tainted = taint(options.sensitive);
     this.#fill([], values, false, []);
@@ -45,7 +59,7 @@ export class MemoryProvider implements WritableProvider {
 
   async get(key: Key, { signal }: ReadOptions = {}): Promise<Entry | undefined> {
     const at = keyOf(key);
-    if (signal?.aborted) throw this.#error('aborted', `reading "${at}" was given up before it began`);
+    if (signal?.aborted) throw abortedBy(this.name, `the read of "${at}"`);
     const entry = this.#leaves.get(at);
     if (entry && !isTree(entry.value)) return entry;
     this.#refuseSection(at);
@@ -54,7 +68,7 @@ export class MemoryProvider implements WritableProvider {
 
   async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {
     const at = keyOf(prefix);
-    if (signal?.aborted) throw this.#error('aborted', `listing "${at}" was given up before it began`);
+    if (signal?.aborted) throw abortedBy(this.name, `the list of "${at}"`);
     const all = [...this.#leaves.values()];
     return at === '' ? all : all.filter((entry) => startsWith(entry.key, at));
   }
@@ -63,10 +77,10 @@ export class MemoryProvider implements WritableProvider {
     return `${this.name} ${keyOf(key)}`;
   }
 
-  /** Writes one leaf. A section is written leaf by leaf. */
+  /** Writes one leaf. Write a section leaf by leaf. */
   async set(key: Key, value: ConfigValue | Secret, options: WriteOptions = {}): Promise<Entry> {
     const at = this.#writable(key, options);
-    const plain = this.#reading(at, () => plainValue(value));
+    const plain = this.#checked(at, () => plainValue(value));
     if (isTree(plain.value))
       throw this.#error('validation', `the value for "${at}" is a section`, 'Set its leaves one by one', at);
     const before = this.#leaves.get(at);
@@ -100,10 +114,10 @@ export class MemoryProvider implements WritableProvider {
     this.#listeners.clear();
   }
 
-  /** Sections down to their leaves. An empty section is a leaf of its own, until something stands in it. */
+  /** Adds the leaves of a section. An empty section is itself a leaf, until a key is set below it. */
   #fill(path: readonly string[], value: MemoryValue, secret: boolean, within: readonly object[]): void {
     const key = keyFrom(path);
-    this.#reading(key, () => {
+    this.#checked(key, () => {
       if (value instanceof Secret) {
         this.#fill(path, Secret.reveal(value), true, within);
         return;
@@ -111,7 +125,7 @@ export class MemoryProvider implements WritableProvider {
       const inside = isTree(value) ? members(value) : [];
       for (const [name, inner] of inside) {
         const below = key === '' ? segments(keyOf(name)) : [...path, name];
-        this.#fill(below, inner as MemoryValue, secret, deeper(value as object, within));
+        this.#fill(below, inner as MemoryValue, secret, descend(value as object, within));
       }
       if (inside.length > 0 || within.length === 0) return;
       const plain = plainValue(value, within);
@@ -135,7 +149,7 @@ export class MemoryProvider implements WritableProvider {
   #put(entry: Entry): void {
     const { key } = entry;
     if (key === '')
-      throw this.#error('invalid_key', 'a value has the empty key, which is the root', 'Give it a name');
+      throw this.#error('invalid_key', 'a value has the empty key, which is the root', 'Name the value');
     if (!this.#leaves.has(key)) {
       if (this.#sections.has(key)) throw this.#clash(key, key);
       const sections = above(key);
@@ -172,8 +186,7 @@ export class MemoryProvider implements WritableProvider {
 
   #writable(key: Key, { signal }: WriteOptions): Key {
     const at = keyOf(key);
-    if (signal?.aborted)
-      throw this.#error('aborted', `writing "${at}" was given up before it began`, undefined, at);
+    if (signal?.aborted) throw abortedBy(this.name, `the write of "${at}"`, { key: at });
     const entry = this.#leaves.get(at);
     if (!entry || isTree(entry.value)) this.#refuseSection(at);
     return at;
@@ -183,11 +196,11 @@ export class MemoryProvider implements WritableProvider {
     this.#listeners.notify({ provider: this.name, keys: [key], time: Date.now() });
   }
 
-  #reading<T>(key: Key, read: () => T): T {
+  #checked<T>(key: Key, read: () => T): T {
     try {
       return read();
     } catch (error) {
-      if (error instanceof NoValue)
+      if (error instanceof UnsupportedValue)
         throw this.#error('validation', `the value of "${key}" is ${error.message}`, undefined, key);
       throw isConfigError(error) ? error.with({ provider: this.name }) : error;
     }
@@ -202,7 +215,7 @@ export class MemoryProvider implements WritableProvider {
   }
 }
 
-/** The sections that a key stands in, the root apart. */
+/** The sections above a key, without the root. */
 function above(key: Key): Key[] {
   const sections: Key[] = [];
   for (let at = parent(key); at !== ''; at = parent(at)) sections.push(at);

@@ -1,14 +1,17 @@
+// Secret names made of letters, digits and dashes, and the keys they belong to. Used by the GCP and Azure
+// sources. Both directions must agree: a key or a name that does not convert back to itself has no
+// counterpart. Two keys therefore never share a secret.
+
 import { ConfigError } from '../errors.ts';
 import { camel, kebab, keyFrom, segments, snake } from '../key.ts';
 import type { Key } from '../value.ts';
 
-/** How the words of a name read back as a key: as they are, or in one of the usual spellings. */
+/** How the dashed words of a name become a segment: unchanged, or in one of the usual spellings. */
 export type Dashes = 'exact' | 'camel' | 'snake' | 'kebab';
 
-const spell = { camel, snake, kebab };
+const spellings = { camel, snake, kebab };
 
-/** Keys as names of letters, digits and dashes: `--` between sections, and, unless exact, `-` between words. Both ways or not at
- *  all: a key or a name that does not come back as itself has no counterpart. */
+/** Converts keys to names and back: `--` separates segments, and unless `exact`, `-` separates words. */
 export class DashedNames {
   readonly #dashes: Dashes;
   readonly #prefix: string;
@@ -21,35 +24,37 @@ export class DashedNames {
   }
 
   nameOf(key: Key): string | undefined {
-    const name = this.#spelled(key);
+    const name = this.#write(key);
     return name !== undefined && this.#read(name) === key ? name : undefined;
   }
 
   keyOf(name: string): Key | undefined {
     const key = this.#read(name);
-    return key !== undefined && this.#same(this.#spelled(key), name) ? key : undefined;
+    return key !== undefined && this.#isSame(this.#write(key), name) ? key : undefined;
   }
 
-  /** Whether a name is one of those that stand below the prefix at all. */
+  /** Whether a name starts with the prefix, even if it belongs to no key. */
   owns(name: string): boolean {
-    return this.#same(name.slice(0, this.#prefix.length), this.#prefix) && name.length > this.#prefix.length;
+    return (
+      this.#isSame(name.slice(0, this.#prefix.length), this.#prefix) && name.length > this.#prefix.length
+    );
   }
 
-  /** Why a key cannot be a secret of its own, if it cannot. */
+  /** The error for a key that has no name; undefined if it has one. */
   refusal(provider: string, key: Key): ConfigError | undefined {
     if (this.nameOf(key) !== undefined) return undefined;
-    const words =
-      this.#dashes === 'exact'
-        ? ''
-        : `, the words of each by "-", and read back in the spelling ${this.#dashes}`;
-    return new ConfigError('invalid_key', `${provider} has no name for the key ${key}`, {
+    const exact = this.#dashes === 'exact';
+    const words = exact ? '' : `, "-" between words, reads back in the spelling ${this.#dashes},`;
+    return new ConfigError('invalid_key', `${provider}: the key ${key} has no valid secret name`, {
       provider,
       key,
-      hint: `A name is the segments joined by "--"${words}, and matches ${this.#allowed.source}. Give any other key a secret in the option secrets`,
+      hint:
+        'Map the key in the option secrets. ' +
+        `A name has "--" between segments${words} and matches ${this.#allowed.source}`,
     });
   }
 
-  #spelled(key: Key): string | undefined {
+  #write(key: Key): string | undefined {
     const words = segments(key).map((segment) => (this.#dashes === 'exact' ? segment : kebab(segment)));
     const name = `${this.#prefix}${words.join('--')}`;
     return words.length > 0 && this.#allowed.test(name) ? name : undefined;
@@ -63,15 +68,15 @@ export class DashedNames {
     const dashes = this.#dashes;
     try {
       return keyFrom(
-        dashes === 'exact' ? sections : sections.map((section) => spell[dashes](section.toLowerCase())),
+        dashes === 'exact' ? sections : sections.map((section) => spellings[dashes](section.toLowerCase())),
       );
     } catch {
-      return undefined; // `constructor`, or far too many sections
+      return undefined; // a reserved segment such as `constructor`, or too many segments
     }
   }
 
-  /** Where words are read back, case is lost: the names that a store tells apart only by case are one. */
-  #same(a: string | undefined, b: string): boolean {
+  /** Unless `exact`, case is ignored: converting words loses it, and Key Vault ignores it too. */
+  #isSame(a: string | undefined, b: string): boolean {
     return this.#dashes === 'exact' ? a === b : a?.toLowerCase() === b.toLowerCase();
   }
 }

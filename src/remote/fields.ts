@@ -1,14 +1,16 @@
-/** Fields of what a client answers, as far as they are what they should be. */
-export const textField = (said: unknown): string | undefined =>
-  typeof said === 'string' && said !== '' ? said : undefined;
+// Fields of responses, checked for their type. Used by the AWS and Azure sources.
 
-/** Milliseconds since 1970. */
-export function timeField(said: unknown): number | undefined {
-  const time = said instanceof Date ? said.getTime() : Number.NaN;
+/** The value if it is a non-empty string. */
+export const textField = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** The value if it is a valid Date, in milliseconds since 1970. */
+export function timeField(value: unknown): number | undefined {
+  const time = value instanceof Date ? value.getTime() : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** Without the names that hold nothing. */
+/** A copy without the fields that are undefined. */
 export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,13 +1,11 @@
 import { ConfigError } from '../errors.ts';
 
-/** Why nothing is written where one version is read: the write would make another, which nobody reads here, or delete them all. */
+/** The error for a write to a place that names one version. `set` would create another version, which the
+ *  provider does not read, and `delete` would delete all versions. */
 export function readOnlyVersion(provider: string, document: string): ConfigError {
   return new ConfigError(
     'invalid_key',
-    `${provider}: one version of ${document} is read here, and a version does not change`,
-    {
-      provider,
-      hint: 'Write with a provider that names no version',
-    },
+    `${provider}: ${document} is read-only, because one version of it is selected`,
+    { provider, hint: 'Write through a provider that selects no version' },
   );
 }

@@ -1,13 +1,13 @@
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { shapeOf } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { holdsMark } from '../schema/shape.ts';
+import { shapeOf } from '../schema/shape-of.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import { wrongInside } from './problems.ts';
 
-/** What a schema makes of one entry; its strings are read as the schema wants where the source has only text.
- *  @throws ConfigError `validation`, without the value if it is secret */
+/** Validates one entry. `chain.require(key, schema)` loads this file on its first use.
+ *  @throws ConfigError `validation`; its message shows the value only if that is not secret */
 export async function parseLeaf<S extends StandardSchemaV1>(
   schema: S,
   entry: Entry,

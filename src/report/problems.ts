@@ -1,138 +1,130 @@
+// The words of a problem: its message and its hint. `diagnosis.ts`, `unknown-keys.ts` and `leaf.ts` find out
+// what is wrong and call these functions. No message shows a secret; a schema's own message passes
+// `safeMessage` first.
+
 import type { Problem } from '../errors.ts';
+import { append } from '../key.ts';
+import type { Hole } from '../merge/hole.ts';
 import type { Origin } from '../origin.ts';
 import { looksSecret, show } from '../redact.ts';
+import type { Issue, Path } from '../schema/dialects/dialect.ts';
+import { readings } from '../schema/readings.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
-import { readings } from '../schema/strings.ts';
-import type { Issue } from '../schema/texts.ts';
-import type { ConfigValue, Key } from '../value.ts';
-import { withoutValues } from './wording.ts';
+import { type ConfigValue, inside, type Key } from '../value.ts';
+import { safeMessage } from './safe-message.ts';
 
 /** What is known about the value that an issue is about. */
 export interface Found {
   readonly key: Key;
   /** As the source has it. */
   readonly value: ConfigValue | undefined;
-  /** As it was given to the schema. */
+  /** As the schema received it. */
   readonly read?: ConfigValue | undefined;
   readonly secret: boolean;
-  /** It is one item of a text that was read as a list, or one value of one that was read as a section. */
+  /** True for an item of a text that was read as a list, or a value of a text that was read as a section. */
   readonly part?: boolean;
   readonly origin?: Origin | undefined;
-  /** Its strings may be read as the schema wants. */
+  /** True if the source has only text, so that the schema decides what a string means. */
   readonly text: boolean;
   readonly shape?: Shape | undefined;
-  /** What must not appear in the schema library's own words. */
+  /** What must not appear in a schema's own message. */
   readonly secrets: readonly unknown[];
 }
 
-/** A value that the schema does not take. */
+/** A value that the schema rejects. */
 export function wrong(issue: Issue, found: Found): Problem {
   const { key, value, secret, origin, shape, secrets } = found;
+  const expected = shape?.expects;
+  // the expected type says it all, unless the value has that type or the author of the schema wrote a message
   const explained =
     issue.refused ||
-    (shape?.expects !== undefined && !isCustom(issue) && shape.check?.(found.read ?? value) !== true);
-  const words = explained ? undefined : withoutValues(issue, secrets, secret);
-  const expected = shape?.expects;
+    (expected !== undefined && !issue.custom && shape?.check?.(found.read ?? value) !== true);
+  const schemaMessage = explained ? undefined : safeMessage(issue, secrets, secret);
   const shown = value === '' ? '"" (set, but empty)' : described(value, secret);
-  const because = explained
-    ? `expected ${expected ?? 'something else'}`
-    : (words ?? 'the schema does not accept it');
-  const hint = whatToDo(found, explained ? expected : undefined);
+  const reason = explained
+    ? `expected ${expected ?? 'another value'}`
+    : (schemaMessage ?? 'the schema rejects the value');
+  const hint = hintFor(found, explained ? expected : undefined);
   return {
     kind: 'wrong',
     key,
-    message: `${because}, found ${shown}`,
+    message: `${reason}, found ${shown}`,
     ...(expected && { expected }),
-    ...(words && { schemaMessage: words }),
+    ...(schemaMessage && { schemaMessage }),
     found: shown,
     ...(origin && { origin: String(origin) }),
     ...(hint && { hint }),
   };
 }
 
-/** The same for an issue inside one value: `issue.path` leads from the value on. */
+/** `wrong` for an issue that may lie inside the found value: `issue.path` begins at that value. */
 export function wrongInside(issue: Issue, found: Found): Problem {
-  const dig = (at: ConfigValue | undefined): ConfigValue | undefined =>
-    issue.path.reduce<ConfigValue | undefined>(
-      (inner, step) => (inner as Record<PropertyKey, ConfigValue> | null | undefined)?.[step],
-      at,
-    );
-  const part = issue.path.length > 0 && typeof found.value === 'string';
-  const read = dig(found.read);
-  const secret =
-    found.secret || (issue.path.length > 0 && found.value !== undefined && looksSecret(found.value));
+  const isInside = issue.path.length > 0;
+  const part = isInside && typeof found.value === 'string';
+  const read = partOf(found.read, issue.path);
   return wrong(issue, {
     ...found,
-    value: part ? read : dig(found.value),
+    value: part ? read : partOf(found.value, issue.path),
     read,
     part,
-    secret,
+    secret: found.secret || (isInside && found.value !== undefined && looksSecret(found.value)),
     shape: shapeAt(found.shape, issue.path),
   });
 }
 
-/** Sections and long lists are told by their size. */
+/** The value at a path. A path may lead into a text that the schema splits itself: then it is a character. */
+const partOf = (value: ConfigValue | undefined, path: Path): ConfigValue | undefined =>
+  path.reduce<unknown>((at, step) => inside(typeof at === 'string' ? Object(at) : at, step), value) as
+    | ConfigValue
+    | undefined;
+
+/** A value in a few words: a section by its size. */
 function described(value: ConfigValue | undefined, secret: boolean): string {
-  if (typeof value === 'object' && value !== null && !secret) {
-    const count = Object.keys(value).length;
-    if (!Array.isArray(value)) return `a section with ${count} ${count === 1 ? 'key' : 'keys'}`;
-  }
-  return show(value, secret);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || secret)
+    return show(value, secret);
+  const count = Object.keys(value).length;
+  return `a section with ${count} ${count === 1 ? 'key' : 'keys'}`;
 }
 
-/** A schema's own check: its words say more than the kind of value that it wants. */
-function isCustom({ raw }: Issue): boolean {
-  const { code, type } = (raw ?? {}) as { readonly code?: unknown; readonly type?: unknown };
-  return (
-    code === 'custom' ||
-    code === 'predicate' ||
-    type === 'check' ||
-    type === 'raw_check' ||
-    type === 'partial_check'
-  );
-}
-
-function whatToDo(
-  { value, text, origin, shape, secret, part }: Found,
-  expected: string | undefined,
-): string | undefined {
+function hintFor(found: Found, expected: string | undefined): string | undefined {
+  const { value, text, origin, shape, secret, part } = found;
   if (!origin) return undefined;
-  if (
-    typeof value === 'string' &&
-    shape?.kinds?.has('date') &&
-    !shape.kinds.has('string') &&
-    !shape.coerces &&
-    isDate(value)
-  )
-    return 'No source has dates: let the schema make one of the text, as z.coerce.date() does';
-  if (part) return `Change this part of ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
-  if (value === '' && text) return `Give ${placeOf(origin)} a value, or remove it`;
-  const unread =
-    typeof value === 'string' && !text && shape?.kinds !== undefined && !shape.kinds.has('string');
-  if (
-    unread &&
-    !secret &&
-    readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object')
-  ) {
-    return `Remove the quotes: ${origin.source} has a string there`;
-  }
-  const unquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
-  if (unquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
-    return `Put it in quotes: ${origin.source} has a ${typeof value} there`;
-  if (!text) return expected ? `Change it to ${expected}` : undefined;
-  return `${expected && isVariable(origin) ? 'Set' : 'Change'} ${placeOf(origin)}${expected ? ` to ${expected}` : ''}`;
+  const place = placeOf(origin);
+  const to = expected ? ` to ${expected}` : '';
+  if (wantsDateOfText(found))
+    return 'Parse the date in the schema, as z.coerce.date() does: sources have text, not dates';
+  if (part) return `Change this part of ${place}${to}`;
+  if (value === '' && text) return `Give ${place} a value, or remove it`;
+  if (!secret && isQuotedInFile(found)) return `Remove the quotes: ${origin.source} has a string there`;
+  const isUnquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  if (isUnquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
+    return `Quote the value: ${origin.source} has a ${typeof value} there`;
+  if (!text) return expected && `Change the value${to}`;
+  return `${expected && isVariable(origin) ? 'Set' : 'Change'} ${place}${to}`;
 }
+
+const wantsDateOfText = ({ value, shape }: Found): boolean =>
+  typeof value === 'string' &&
+  shape?.kinds?.has('date') === true &&
+  !shape.kinds.has('string') &&
+  !shape.coerces &&
+  isDate(value);
 
 const isDate = (text: string): boolean => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text));
 
-const isVariable = (place: Origin | string): boolean => String(place).startsWith('env ');
+/** Whether a string in a file would be what the schema wants if it had no quotes. */
+const isQuotedInFile = ({ value, text, shape }: Found): boolean =>
+  typeof value === 'string' &&
+  !text &&
+  shape?.kinds?.has('string') === false &&
+  readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object');
 
-/** `env APP__PORT` is set by the name alone. */
-export function placeOf(origin: Origin | string): string {
-  return String(origin).replace(/^env /, '');
-}
+const isVariable = (origin: Origin | string): boolean => String(origin).startsWith('env ');
 
-/** A value that is needed and that nobody has. */
+/** An origin as part of a hint: a variable without its `env`. */
+const placeOf = (origin: Origin | string): string => String(origin).replace(/^env /, '');
+
+/** A key that the schema requires and that no source has. */
 export function missing(
   key: Key,
   shape: Shape | undefined,
@@ -142,27 +134,51 @@ export function missing(
   const expected = shape?.expects;
   const first = looked.find(isVariable) ?? looked[0];
   const hint = near
-    ? `Is "${near.key}" (${near.origin}) a misspelling of it?`
-    : first
-      ? `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`
-      : undefined;
+    ? `Check the spelling of "${near.key}" (${near.origin})`
+    : first && `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`;
   return {
     kind: 'missing',
     key,
-    message: `it is missing${expected ? `, expected ${expected}` : ''}`,
+    message: `the value is missing${expected ? `, expected ${expected}` : ''}`,
     ...(expected && { expected }),
     ...(looked.length > 0 && { looked }),
     ...(hint && { hint }),
   };
 }
 
-/** A key that nobody reads. Its value is not shown: it may be anything. */
-export function unknownKey(key: Key, origin: string, meant: Key | undefined): Problem {
+/** A key that the schema does not read. Its value is never shown: nothing is known about its secrecy. */
+export function unknownKey(key: Key, origin: string, similar: Key | undefined): Problem {
   return {
     kind: 'unknown',
     key,
     message: 'nothing reads this key',
     origin,
-    hint: meant ? `Did you mean "${meant}"?` : 'Remove it, or add it to the schema',
+    hint: similar ? `Did you mean "${similar}"?` : 'Remove the key, or add it to the schema',
   };
 }
+
+/** A hole that the schema reads at `key`. Messages of sources have the whole key; the report has keys below
+ *  `at`. */
+export function unreadable({ error, origin }: Hole, key: Key, at: Key): Problem {
+  const { hint } = error;
+  const message =
+    hint && error.message.endsWith(hint)
+      ? error.message.slice(0, -hint.length).trim().replace(/\.$/, '')
+      : error.message;
+  return {
+    kind: 'unreadable',
+    key,
+    message: message.replaceAll(`"${append(at, key)}"`, `"${key}"`),
+    origin: String(origin),
+    ...(hint && { hint }),
+  };
+}
+
+/** A schema with code that throws. */
+export const schemaThrew = (message: string): Problem => ({
+  kind: 'wrong',
+  key: '',
+  message,
+  schemaMessage: message,
+  hint: 'Check values in the schema before it transforms them',
+});

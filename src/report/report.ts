@@ -1,11 +1,13 @@
+// The report of all problems, as a person reads it. Used by `loadConfig`, `checkConfig` and cli/.
+
 import { ConfigError, type Problem } from '../errors.ts';
 
-/** All problems as one error, whose message is the report. */
+/** One error for all problems. Its message is the report. */
 export function reportError(problems: readonly Problem[]): ConfigError {
   return new ConfigError('validation', formatReport(problems), { problems });
 }
 
-/** All problems as a text that a person can act on. */
+/** The report: every problem with its key, what is expected, where the value is and what to do. */
 export function formatReport(problems: readonly Problem[]): string {
   const count = problems.length;
   const head =
@@ -22,7 +24,7 @@ function formatProblem(problem: Problem): string {
     inside = '',
     message,
     expected,
-    schemaMessage: says,
+    schemaMessage,
     found,
     origin,
     looked = [],
@@ -30,8 +32,8 @@ function formatProblem(problem: Problem): string {
   } = problem;
   const lines: (readonly [string, string])[] = [];
   if (kind === 'wrong') {
-    if (expected && !says) lines.push(['expected', expected]);
-    if (says) lines.push(['problem', says]);
+    if (schemaMessage) lines.push(['problem', schemaMessage]);
+    else if (expected) lines.push(['expected', expected]);
     if (found) lines.push(['found', found]);
   } else if (kind === 'missing') {
     if (expected) lines.push(['expected', expected]);

@@ -1,7 +1,10 @@
-import { both, either, type Kind, type Shape, unknown } from './shape.ts';
-import { expected, fits } from './words.ts';
+// The shape of a JSON Schema, which zod and arktype make of their schemas. Marks go beyond the standard:
+// `x-read-as` and `x-coerces` from `dialects/`, `x-secret` and `x-classification` from the schema's author.
 
-/** The parts of JSON Schema that tell which keys are read and as what. */
+import { expected, fits } from './limits.ts';
+import { both, either, type Kind, type Shape, unknown } from './shape.ts';
+
+/** A JSON Schema document, or a part of one. */
 export interface JsonSchema {
   readonly [name: string]: unknown;
 }
@@ -15,7 +18,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   array: 'list',
   object: 'section',
 };
-const aggregates = ['anyOf', 'oneOf', 'allOf'] as const;
+const combinations = ['anyOf', 'oneOf', 'allOf'] as const;
 
 /** The shape that a JSON Schema document describes. */
 export function fromJsonSchema(root: JsonSchema): Shape {
@@ -61,7 +64,7 @@ function ownShape(
   if (!own)
     return {
       ...unknown,
-      open: s['x-read-as'] === undefined && !aggregates.some((name) => name in s) && !('$ref' in s),
+      open: s['x-read-as'] === undefined && !combinations.some((name) => name in s) && !('$ref' in s),
     };
   const properties = Object.entries((s.properties ?? {}) as JsonSchema);
   const choices = (s.propertyNames as JsonSchema | undefined)?.enum;
@@ -118,7 +121,7 @@ function marks(s: JsonSchema): Pick<Shape, 'default' | 'description' | 'coerces'
   };
 }
 
-/** A schema's own word that a value is secret. */
+/** Whether the schema's author marked a value as secret. */
 export function isMarkedSecret(s: JsonSchema): boolean {
   const classification = s['x-classification'];
   return (

@@ -1,22 +1,26 @@
+// The shape of a schema whose library does not describe its schemas. Used by shape-of.ts.
+
 import { type Shape, unknown } from './shape.ts';
 
+/** Names that engines and libraries read from any object. */
 const noise = new Set(['constructor', 'toString', 'valueOf', 'toJSON', 'then', 'length', '__proto__']);
-const deepest = 8;
-const mostReads = 5000;
+const maxDepth = 8;
+const maxReads = 5000;
 
 interface Names extends Map<string, Names> {}
 
-/** The keys that any other schema reads when it validates an empty configuration: a lower bound, never complete. */
-export function fromReads(validate: (input: unknown) => unknown): Shape {
+/** The shape of a schema from an unknown library: the keys that it reads from an empty configuration. A lower
+ *  bound, never complete. */
+export function fromRecording(validate: (input: unknown) => unknown): Shape {
   const root: Names = new Map();
   let reads = 0;
   const make = (names: Names, depth: number): unknown => {
     const touch = (property: string | symbol): unknown => {
       const name = String(property);
-      if (++reads > mostReads) throw new RangeError('too many reads');
+      if (++reads > maxReads) throw new RangeError('too many reads');
       let inner = names.get(name);
       if (!inner) names.set(name, (inner = new Map()));
-      return depth < deepest ? make(inner, depth + 1) : undefined;
+      return depth < maxDepth ? make(inner, depth + 1) : undefined;
     };
     const interesting = (name: string | symbol): boolean => typeof name === 'string' && !noise.has(name);
     return new Proxy(
@@ -38,11 +42,11 @@ export function fromReads(validate: (input: unknown) => unknown): Shape {
     const result = validate(make(root, 1));
     if (result instanceof Promise) result.catch(() => undefined);
   } catch {
-    // what was read before the schema's own code threw stands
+    // what the schema read before its own code threw still counts
   }
-  return shapeOf(root);
+  return shapeFrom(root);
 }
 
-function shapeOf(names: Names): Shape {
-  return { ...unknown, names: new Map([...names].map(([name, inner]) => [name, shapeOf(inner)])) };
+function shapeFrom(names: Names): Shape {
+  return { ...unknown, names: new Map([...names].map(([name, inner]) => [name, shapeFrom(inner)])) };
 }

@@ -1,6 +1,9 @@
+// The interface that all schema libraries implement, and a test for it.
+
 import { ConfigError } from '../errors.ts';
 
-/** What zod, valibot, arktype and many others are: the Standard Schema interface, version 1 (https://standardschema.dev). */
+/** A schema of zod, valibot, arktype or any other library with the Standard Schema interface, version 1
+ *  (https://standardschema.dev). */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaV1.Props<Input, Output>;
 }
@@ -37,9 +40,9 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
   );
 }
 
-/** What to say of a value that is no schema. */
-export function noSchema(owner: string, which = 'its first argument'): ConfigError {
-  return new ConfigError('invalid_option', `${owner}: ${which} is no schema`, {
-    hint: 'A schema comes from a library that speaks Standard Schema, such as zod from 3.24, valibot from 1.0, arktype from 2.0',
+/** The error for an argument that is not a schema. */
+export function notASchema(owner: string, argument = 'the first argument'): ConfigError {
+  return new ConfigError('invalid_option', `${owner}: ${argument} is not a schema`, {
+    hint: 'Pass a schema of a Standard Schema library: zod from 3.24, valibot from 1.0, arktype from 2.0',
   });
 }

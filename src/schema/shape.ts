@@ -1,4 +1,8 @@
-/** What JSON-like values a schema takes at one place. */
+// The shape of a schema: the tree of names that it reads, with what it expects at each. Made from JSON
+// Schema, from valibot's data or from recorded reads. Everything else (wanted keys, readings of strings,
+// reports, masking) asks the shape, never the library.
+
+/** A kind of value that a schema accepts. */
 export type Kind =
   | 'string'
   | 'number'
@@ -10,48 +14,51 @@ export type Kind =
   | 'list'
   | 'section';
 
-/** What a schema wants at one place of its input, as far as it tells. */
+/** What a schema expects at one path of its input, as far as its library reveals it. */
 export interface Shape {
-  /** Undefined: unknown. */
+  /** Undefined if anything may be accepted. */
   readonly kinds?: ReadonlySet<Kind>;
-  /** In words for a person: `a whole number from 1 to 65535`. */
+  /** In words: `a whole number from 1 to 65535`. */
   readonly expects?: string;
-  /** The names that a section has, each with its own shape. */
+  /** The names that a section lists, with their shapes. */
   readonly names: ReadonlyMap<string, Shape>;
   readonly required: ReadonlySet<string>;
-  /** Names beyond those listed: their shape where they may be read, `closed` where they are refused. */
+  /** The shape of all names that are not listed, if the schema reads them. */
   readonly rest?: Shape;
+  /** True if the schema refuses names that are not listed. */
   readonly closed?: boolean;
   readonly items?: Shape;
   /** A tuple's items, in order. */
   readonly tuple?: readonly Shape[];
-  /** Something is read here or below that the schema does not tell. */
+  /** True if the schema may read something here or below that is not known. */
   readonly open: boolean;
-  /** The schema would turn any string into what it wants (`z.coerce`), so strings that are not that must be refused before. */
+  /** True if the schema turns any string into what it wants (`z.coerce`). Other strings must be refused
+   *  before it sees them. */
   readonly coerces?: boolean;
+  /** Whether a value is what `expects` says. */
   readonly check?: (value: unknown) => boolean;
-  /** What it becomes when nothing is set. */
+  /** The value if nothing is set. */
   readonly default?: { readonly value: unknown };
   readonly description?: string;
   readonly secret: boolean;
 }
 
-const none: ReadonlyMap<string, Shape> = new Map();
-const nobody: ReadonlySet<string> = new Set();
+const noShapes: ReadonlyMap<string, Shape> = new Map();
+const noNames: ReadonlySet<string> = new Set();
 
 export const leaf = (kind: Kind, expects: string): Shape => ({
   kinds: new Set([kind]),
   expects,
-  names: none,
-  required: nobody,
+  names: noShapes,
+  required: noNames,
   open: false,
   secret: false,
 });
 
-/** Anything may be read here and below. */
-export const unknown: Shape = { names: none, required: nobody, open: true, secret: false };
+/** The schema may read anything here and below. */
+export const unknown: Shape = { names: noShapes, required: noNames, open: true, secret: false };
 
-/** One of several alternatives. What only some of them require is not required. */
+/** The shape of a union. A name that only some alternatives require is not required. */
 export function either(shapes: readonly Shape[]): Shape {
   const [first, ...others] = shapes;
   if (!first) return unknown;
@@ -76,7 +83,7 @@ function union(a: Shape, b: Shape): Shape {
     ...(tuple && { tuple }),
     ...(one && other && { check: (value: unknown) => one(value) || other(value) }),
     ...(description && { description }),
-    names: together(a, b, union),
+    names: mergeNames(a, b, union),
     required: new Set([...a.required].filter((name) => b.required.has(name))),
     closed: a.closed === true && b.closed === true,
     open: a.open || b.open,
@@ -85,7 +92,7 @@ function union(a: Shape, b: Shape): Shape {
   };
 }
 
-/** All of several at once: an intersection. */
+/** The shape of an intersection. */
 export function both(a: Shape, b: Shape): Shape {
   const { check: one } = a;
   const { check: other } = b;
@@ -93,7 +100,7 @@ export function both(a: Shape, b: Shape): Shape {
     ...b,
     ...a,
     ...(one && other && { check: (value: unknown) => one(value) && other(value) }),
-    names: together(a, b, both),
+    names: mergeNames(a, b, both),
     required: new Set([...a.required, ...b.required]),
     closed: a.closed === true && b.closed === true,
     open: a.open || b.open,
@@ -102,23 +109,23 @@ export function both(a: Shape, b: Shape): Shape {
   };
 }
 
-function together(a: Shape, b: Shape, how: (a: Shape, b: Shape) => Shape): ReadonlyMap<string, Shape> {
+function mergeNames(a: Shape, b: Shape, merge: (a: Shape, b: Shape) => Shape): ReadonlyMap<string, Shape> {
   const names = new Map(a.names);
   for (const [name, shape] of b.names) {
     const known = names.get(name);
-    names.set(name, known ? how(known, shape) : shape);
+    names.set(name, known ? merge(known, shape) : shape);
   }
   return names;
 }
 
-/** Whether a schema marks something here or below as secret. */
+/** Whether the schema marks this or anything below it as secret. */
 export function holdsMark(shape: Shape | undefined): boolean {
   if (!shape || shape.secret) return shape !== undefined;
   const { names, rest, items, tuple = [] } = shape;
   return [...names.values(), ...tuple, rest, items].some(holdsMark);
 }
 
-/** The shape of what stands at `path` below `shape`; undefined where the schema says nothing about it. */
+/** The shape at `path` below `shape`; undefined if the schema does not mention it. */
 export function shapeAt(shape: Shape | undefined, path: readonly PropertyKey[]): Shape | undefined {
   let at = shape;
   for (const step of path) {

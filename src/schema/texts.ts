@@ -1,20 +1,13 @@
+// Validation with strings of unknown meaning. `loadConfig` and `chain.require` call it. Where a source has
+// only text, a string may be itself, a number, a list and so on (`readings.ts`). A schema may decide in code,
+// so readings are tried: if it rejects the first, the next one follows, in at most four passes.
+
 import type { ConfigValue } from '../value.ts';
+import type { Issue, Path, RawIssue } from './dialects/dialect.ts';
+import { readIssue } from './issues.ts';
+import { readings } from './readings.ts';
 import type { StandardSchemaV1 } from './schema.ts';
 import { type Shape, shapeAt } from './shape.ts';
-import { readings } from './strings.ts';
-
-type Path = readonly PropertyKey[];
-
-export interface Issue {
-  readonly message: string;
-  readonly path: Path;
-  /** What the schema library says besides, to tell what kind of issue it is. */
-  readonly raw?: object;
-  /** A text that was refused before the schema could turn it into something that it is not. */
-  readonly refused?: true;
-  /** The schema's own code threw, so that nothing else was told. */
-  readonly threw?: true;
-}
 
 export type Validated = { readonly value: unknown } | { readonly issues: readonly Issue[] };
 
@@ -22,58 +15,59 @@ interface Text {
   readonly path: Path;
   readonly text: string;
   readonly readings: readonly ConfigValue[];
+  /** The index of the current reading. */
   chosen: number;
 }
 
-const passes = 4;
+const maxPasses = 4;
 
-/** A path as one string, which is the beginning of those of all paths inside it. */
-const id = (path: Path): string => path.map((step) => `${JSON.stringify(String(step))},`).join('');
+/** A path as a string. The id of an outer path is a prefix of the ids of the paths inside it. */
+const idOf = (path: Path): string => path.map((step) => `${JSON.stringify(String(step))},`).join('');
 
-/** The ids of a path and of all that it stands in. */
-const around = (path: Path): string[] => ['', ...path].map((_, depth) => id(path.slice(0, depth)));
+/** The ids of a path and of every path around it. */
+const idsAround = (path: Path): string[] => ['', ...path].map((_, depth) => idOf(path.slice(0, depth)));
 
-/** What stands where: found for a path without looking at all of it. */
-class Places<T extends { readonly path: Path }> {
-  readonly #at = new Map<string, T[]>();
-  readonly #around = new Map<string, T[]>();
+/** Items by their paths: finds what is inside or around a path without a look at all of them. */
+class PathIndex<T extends { readonly path: Path }> {
+  readonly #byPath = new Map<string, T[]>();
+  readonly #byOuterPath = new Map<string, T[]>();
 
-  constructor(all: readonly T[]) {
-    for (const one of all) {
-      add(this.#at, id(one.path), one);
-      for (const place of around(one.path)) add(this.#around, place, one);
+  constructor(items: readonly T[]) {
+    for (const item of items) {
+      add(this.#byPath, idOf(item.path), item);
+      for (const id of idsAround(item.path)) add(this.#byOuterPath, id, item);
     }
   }
 
-  /** Those at a path or inside it. */
+  /** The items at a path or inside it. */
   inside(path: Path): readonly T[] {
-    return this.#around.get(id(path)) ?? [];
+    return this.#byOuterPath.get(idOf(path)) ?? [];
   }
 
-  /** Those at a path or around it. */
-  outside(path: Path): readonly T[] {
-    return around(path).flatMap((place) => this.#at.get(place) ?? []);
+  /** The items at a path or around it. */
+  around(path: Path): readonly T[] {
+    return idsAround(path).flatMap((id) => this.#byPath.get(id) ?? []);
   }
 
-  touch(path: Path): boolean {
-    return this.inside(path).length > 0 || this.outside(path).length > 0;
+  touches(path: Path): boolean {
+    return this.inside(path).length > 0 || this.around(path).length > 0;
   }
 }
 
-function add<T>(places: Map<string, T[]>, place: string, one: T): void {
-  const there = places.get(place);
-  if (there) there.push(one);
-  else places.set(place, [one]);
+function add<T>(index: Map<string, T[]>, id: string, item: T): void {
+  const items = index.get(id);
+  if (items) items.push(item);
+  else index.set(id, [item]);
 }
 
-/** The strings of a configuration that may be read as the schema wants, and what each is read as at the moment. */
+/** The strings of a configuration that have several readings, each with its current reading. */
 export class Texts {
   readonly #texts = new Map<string, Text>();
 
-  /** All strings in `value`, which stands at `path`; `shape` is that of the whole configuration. */
+  /** Adds all strings in the `value` at `path`. `shape` is that of the whole configuration. */
   add(path: Path, value: ConfigValue, shape: Shape): void {
     if (typeof value === 'string') {
-      this.#texts.set(id(path), {
+      this.#texts.set(idOf(path), {
         path,
         text: value,
         readings: readings(value, shapeAt(shape, path)),
@@ -85,11 +79,11 @@ export class Texts {
     }
   }
 
-  /** `value`, with the strings inside it as they are read at the moment. */
+  /** `value` with the current reading of each string inside it. */
   read(path: Path, value: ConfigValue): ConfigValue {
     if (this.#texts.size === 0) return value;
     if (typeof value === 'string') {
-      const text = this.#texts.get(id(path));
+      const text = this.#texts.get(idOf(path));
       const reading = text?.readings[text.chosen];
       return reading === undefined ? value : reading;
     }
@@ -100,91 +94,87 @@ export class Texts {
     );
   }
 
+  /** An issue for each text without a reading. */
   refused(): Issue[] {
     return [...this.#texts.values()]
       .filter(({ readings }) => readings.length === 0)
-      .map(({ path }) => ({ path, message: 'is not what is wanted here', refused: true }));
+      .map(({ path }) => ({ path, message: 'is not what the schema expects', refused: true }));
   }
 
-  /** Takes the next reading of each text that an issue touches; false when there is none left. */
+  /** Moves each text that an issue touches to its next reading. False if no text has another one. */
   advance(issues: readonly Issue[]): boolean {
-    const places = new Places(issues);
+    const index = new PathIndex(issues);
     let advanced = false;
     for (const text of this.#texts.values()) {
-      if (text.chosen >= text.readings.length - 1 || !places.touch(text.path)) continue;
+      if (text.chosen >= text.readings.length - 1 || !index.touches(text.path)) continue;
       text.chosen++;
       advanced = true;
     }
     return advanced;
   }
 
-  /** How many texts are themselves what issues are about. */
-  accused(issues: readonly Issue[]): number {
-    const places = new Places(issues);
-    return [...this.#texts.values()].filter(({ path }) => places.inside(path).length > 0).length;
+  /** The number of texts that have issues of their own. */
+  countRejected(issues: readonly Issue[]): number {
+    const index = new PathIndex(issues);
+    return [...this.#texts.values()].filter(({ path }) => index.inside(path).length > 0).length;
   }
 
-  /** The places of those that are read as something else than the first choice. */
-  strayed(): Places<Text> {
-    return new Places([...this.#texts.values()].filter(({ chosen }) => chosen > 0));
+  /** The texts that have moved past their first reading. */
+  reread(): PathIndex<Text> {
+    return new PathIndex([...this.#texts.values()].filter(({ chosen }) => chosen > 0));
   }
 }
 
-/** What a schema said of one choice of readings. */
+/** The issues for one choice of readings. */
 interface Pass {
   readonly issues: readonly Issue[];
-  readonly accused: number;
-  readonly strayed: Places<Text>;
+  readonly rejected: number;
+  readonly reread: PathIndex<Text>;
 }
 
-/** Validates what `build` makes, at most four times: each time a refused text is read as the next thing that it may stand for. */
+/** Validates what `build` makes of the current readings. Moves rejected texts to their next readings and
+ *  tries again. */
 export async function validateTexts(
   schema: StandardSchemaV1,
   texts: Texts,
   build: () => unknown,
 ): Promise<Validated> {
   const refused = texts.refused();
-  const all: Pass[] = [];
+  const passes: Pass[] = [];
   for (;;) {
     const result = await validate(schema, build());
     if ('value' in result && refused.length === 0) return result;
     const issues = 'issues' in result ? result.issues : [];
-    all.push({ issues, accused: texts.accused(issues), strayed: texts.strayed() });
-    if (issues.length === 0 || all.length >= passes || !texts.advance(issues))
-      return { issues: [...refused, ...told(all, refused)] };
+    passes.push({ issues, rejected: texts.countRejected(issues), reread: texts.reread() });
+    if (issues.length === 0 || passes.length >= maxPasses || !texts.advance(issues))
+      return { issues: [...refused, ...clearestIssues(passes, refused)] };
   }
 }
 
-/** What is told is what the schema said when it accused the fewest texts. Of one that it accused at each reading, that is what it said
- *  of the text itself. */
-function told(all: readonly Pass[], refused: readonly Issue[]): Issue[] {
-  const first = new Places((all[0] as Pass).issues);
-  const best = all.reduce((least, pass) => (pass.accused < least.accused ? pass : least));
-  const unwanted = new Places(refused);
-  const chosen = best.issues.flatMap((issue) => {
-    if (unwanted.outside(issue.path).length > 0) return [];
+/** The issues of the pass that rejected the fewest texts. For a text that every pass rejected, the issues of
+ *  the first pass instead: they are about the text as the source has it. */
+function clearestIssues(passes: readonly Pass[], refused: readonly Issue[]): Issue[] {
+  const first = new PathIndex((passes[0] as Pass).issues);
+  const best = passes.reduce((least, pass) => (pass.rejected < least.rejected ? pass : least));
+  const refusedIndex = new PathIndex(refused);
+  const issues = best.issues.flatMap((issue) => {
+    if (refusedIndex.around(issue.path).length > 0) return [];
     const before =
-      best.strayed.outside(issue.path).length > 0
-        ? [...first.outside(issue.path), ...first.inside(issue.path)]
+      best.reread.around(issue.path).length > 0
+        ? [...first.around(issue.path), ...first.inside(issue.path)]
         : [];
     return before.length > 0 ? before : [issue];
   });
-  return [...new Set(chosen)];
+  return [...new Set(issues)];
 }
 
 async function validate(schema: StandardSchemaV1, input: unknown): Promise<Validated> {
   try {
     const result = await schema['~standard'].validate(input);
     if (!result.issues) return { value: result.value };
-    return {
-      issues: result.issues.map((raw) => ({
-        message: String(raw.message),
-        // arktype's own kind of list maps an empty one to one with an item
-        path: Array.from(raw.path ?? [], (step) => (typeof step === 'object' ? step.key : step)),
-        raw,
-      })),
-    };
+    return { issues: result.issues.map((raw) => readIssue(raw as unknown as RawIssue)) };
   } catch (error) {
+    // the message of an error may hold a value; its class name does not
     const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'an error';
     return {
       issues: [{ path: [], message: `a check or a transform of the schema threw ${name}`, threw: true }],

@@ -1,3 +1,7 @@
+// Encrypted files as a whole: opening, making, rewriting, changing recipients. Used by encrypted files and
+// cli/. A write makes a new content key; a change of recipients keeps the ciphertext byte for byte.
+// The context is authenticated and comes from the reader, never from the file.
+
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
 import { quoted } from '../redact.ts';
@@ -17,24 +21,24 @@ import {
   checkAlgorithms,
   contentKeyOf,
   keysForAll,
-  nameOf,
-  type Opened,
-  vouched,
+  type OpenedRecipient,
+  recipientName,
+  verifyRecipients,
   withRecipients,
 } from './recipients.ts';
 
-/** An encrypted file that one of our keys has opened. */
+/** An encrypted file that one of the keys has opened. */
 export interface Envelope {
   readonly jwe: Jwe;
   readonly plaintext: Buffer;
-  readonly opened: Opened;
+  readonly opened: OpenedRecipient;
   readonly contentType: string | undefined;
-  /** Whether its list of recipients is authenticated. */
+  /** Whether the list of recipients is authenticated. False for a file of another program. */
   readonly trusted: boolean;
 }
 
 export interface Expected {
-  /** What the file is for; authenticated, given by the reader, never taken from the file. */
+  /** The purpose of the file. Authenticated; comes from the reader, never from the file. */
   readonly context: string | undefined;
   /** The file's name in errors. */
   readonly where: string;
@@ -47,14 +51,14 @@ export async function openEnvelope(
 ): Promise<Envelope> {
   const jwe = parseJwe(text, where);
   checkAlgorithms(jwe, where);
-  if (jwe.claimed !== context) throw otherContext(jwe.claimed, context, where);
+  if (jwe.claimed !== context) throw wrongContext(jwe.claimed, context, where);
   const opened = await contentKeyOf(jwe, keys, absent, where);
   const { contentKey } = opened;
-  const trusted = vouched(jwe, contentKey, where);
+  const trusted = verifyRecipients(jwe, contentKey, where);
   const plaintext = decryptContent(jwe, contentKey, context);
   if (!plaintext)
     throw new ConfigError('crypto', `${where} was changed after it was encrypted`, {
-      hint: 'Take it from version control or a backup, and look at who could write to it',
+      hint: 'Restore it from version control or a backup, and check who can write to it',
     });
   const { cty } = jwe.protectedHeader;
   return {
@@ -66,26 +70,26 @@ export async function openEnvelope(
   };
 }
 
-/** A fresh content key, encrypted for each of `recipients`. */
+/** Encrypts with a new content key, which is encrypted for each of `recipients`. */
 export async function makeEnvelope(
   plaintext: Buffer,
   recipients: readonly FileKey[],
   { contentType, context, where }: Expected & { readonly contentType: string },
 ): Promise<string> {
   if (recipients.length === 0)
-    throw new ConfigError('crypto', `${where} would be encrypted for nobody`, {
+    throw new ConfigError('crypto', `${where} needs at least one recipient`, {
       hint: 'Give at least one key',
     });
   const contentKey = randomBytes(32);
   const wrapped = await wrapForAll(recipients, contentKey);
-  twice(wrapped, where);
+  refuseDuplicates(wrapped, where);
   const protectedText = base64url(Buffer.from(JSON.stringify({ enc: 'A256GCM', cty: contentType })));
   const content = encryptContent(contentKey, plaintext, protectedText, context);
   const head = { protectedText, protectedHeader: {}, unprotected: {}, recipients: [], claimed: context };
   return printJwe(withRecipients({ ...head, ...content }, contentKey, wrapped));
 }
 
-/** The same readers, a new text, a new content key. */
+/** Encrypts a new text for the same recipients, with a new content key. */
 export async function rewriteEnvelope(
   envelope: Envelope,
   plaintext: Buffer,
@@ -99,10 +103,10 @@ export async function rewriteEnvelope(
   );
 }
 
-/** What the headers may say that is true of every recipient. */
+/** The shared headers that fit every recipient. */
 const sharedNames = new Set(['enc', 'cty', 'typ', 'recipients_mac']);
 
-/** Other readers of the same content: only the content key is encrypted anew, the ciphertext stays byte for byte. */
+/** Adds and removes recipients. The content key stays, and so does the ciphertext, byte for byte. */
 export async function changeRecipients(
   envelope: Envelope,
   change: { readonly add?: readonly FileKey[]; readonly remove?: readonly string[] },
@@ -112,55 +116,61 @@ export async function changeRecipients(
   const { contentKey } = envelope.opened;
   const { add = [], remove = [] } = change;
   if (Object.keys({ ...jwe.protectedHeader, ...jwe.unprotected }).some((name) => !sharedNames.has(name)))
-    throw new ConfigError(
-      'crypto',
-      `${where} was made by another program for one recipient only, in a form that cannot take more`,
-      {
-        hint: 'Decrypt it and encrypt it again with llm-config',
-      },
-    );
+    throw new ConfigError('crypto', `${where} was made by another program in a form for one recipient only`, {
+      hint: 'Decrypt it and encrypt it again with llm-config',
+    });
   for (const kid of remove)
-    if (!jwe.recipients.some((one) => one.header.kid === kid))
+    if (!jwe.recipients.some(({ header }) => header.kid === kid))
       throw new ConfigError('crypto', `${where} has no recipient ${quoted(kid)}`, {
-        hint: `There are ${jwe.recipients.map((one) => nameOf(jointHeader(jwe, one, where))).join(', ')}`,
+        hint: `Choose one of ${namesOf(jwe, where)}`,
       });
-  // a list that nothing vouches for may hold a stranger's public key: it must not be believed from now on
+  // An unauthenticated list may hold an attacker's public key, and the new MAC would authenticate it: drop
+  // it.
   const kept = jwe.recipients
-    .filter((one) => !remove.includes(one.header.kid as string))
-    .map((one) => (trusted ? one : { ...one, header: without(one.header, 'jwk') }));
+    .filter(({ header }) => !remove.includes(header.kid as string))
+    .map((recipient) =>
+      trusted ? recipient : { ...recipient, header: withoutMember(recipient.header, 'jwk') },
+    );
   const recipients = [...kept, ...(await wrapForAll(add, contentKey))];
   if (recipients.length === 0)
-    throw new ConfigError('crypto', `${where} would be left without any recipient`, {
-      hint: 'Add another one first',
+    throw new ConfigError('crypto', `${where} cannot lose its last recipient`, {
+      hint: 'Add another recipient first',
     });
-  twice(recipients, where);
+  refuseDuplicates(recipients, where);
   return printJwe(withRecipients(jwe, contentKey, recipients));
 }
+
+const namesOf = (jwe: Jwe, where: string): string =>
+  jwe.recipients.map((recipient) => recipientName(jointHeader(jwe, recipient, where))).join(', ');
 
 const wrapForAll = (keys: readonly FileKey[], contentKey: Buffer): Promise<Recipient[]> =>
   Promise.all(keys.map((key) => key.wrap(contentKey)));
 
-const without = (header: Recipient['header'], name: string): Recipient['header'] =>
-  Object.fromEntries(Object.entries(header).filter(([one]) => one !== name));
+const withoutMember = (header: Recipient['header'], name: string): Recipient['header'] =>
+  Object.fromEntries(Object.entries(header).filter(([member]) => member !== name));
 
-function twice(recipients: readonly Recipient[], where: string): void {
+function refuseDuplicates(recipients: readonly Recipient[], where: string): void {
   const seen = new Set<unknown>();
   for (const { header } of recipients) {
     if (header.kid !== undefined && seen.has(header.kid))
-      throw new ConfigError('crypto', `${where} has a recipient ${nameOf(header)} already`, {
-        hint: 'Give the other key another name (kid), or remove the first',
+      throw new ConfigError('crypto', `${where} already has a recipient ${recipientName(header)}`, {
+        hint: 'Give the other key another name (kid), or remove the first recipient',
       });
     seen.add(header.kid);
   }
 }
 
-function otherContext(claimed: string | undefined, expected: string | undefined, where: string): ConfigError {
+function wrongContext(claimed: string | undefined, expected: string | undefined, where: string): ConfigError {
   if (expected === undefined)
-    return new ConfigError('crypto', `${where} is bound to a context and was opened without one`, {
-      hint: `It says ${quoted(claimed)}. If that is what you expect, give it as context`,
+    return new ConfigError('crypto', `${where} is bound to a context; the reader gave none`, {
+      hint: `Set context to ${quoted(claimed)} if that is the context you expect`,
     });
-  const said = claimed === undefined ? 'it is bound to none' : `it says ${quoted(claimed)}`;
-  return new ConfigError('crypto', `${where} is not for the context ${quoted(expected)}: ${said}`, {
-    hint: 'It may be the file of another environment. Give the right file, or the right context',
-  });
+  const actual = claimed === undefined ? 'no context' : quoted(claimed);
+  return new ConfigError(
+    'crypto',
+    `${where} is for another context: expected ${quoted(expected)}, received ${actual}`,
+    {
+      hint: 'Use the file of this environment, or correct the context',
+    },
+  );
 }

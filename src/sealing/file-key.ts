@@ -1,21 +1,23 @@
 import { inspect } from 'node:util';
-import type { Header } from './jose.ts';
+import type { JoseHeader } from './jose.ts';
 import type { Recipient } from './jwe.ts';
 
-/** What encrypts a file's content key for one holder, and decrypts it again. */
+/** A key that encrypts a file's content key for one recipient, and decrypts it again. Made by `parseKeys`
+ *  and `password`. */
 export interface FileKey {
-  /** What a recipient is named by. A password has none of its own: it is tried on every recipient with a password. */
+  /** Name of its recipient in a file. A password without a name is tried on every password recipient. */
   readonly kid: string | undefined;
+  /** The recipient's `alg`: a JOSE name, or a service's name such as `vault-transit`. */
   readonly algorithm: string;
-  /** False for a public key: whoever has only that can write and cannot read. */
+  /** `false` for a public key, which can encrypt and cannot decrypt. */
   readonly opens: boolean;
   wrap(contentKey: Buffer): Promise<Recipient>;
-  /** `undefined`: this key does not open it. */
-  unwrap(encryptedKey: Buffer, header: Header, where: string): Promise<Buffer | undefined>;
+  /** Returns `undefined` when this key does not open the recipient. */
+  unwrap(encryptedKey: Buffer, header: JoseHeader, where: string): Promise<Buffer | undefined>;
 }
 
-export class HeldKey {
-  /** Printing a key shows which one it is and nothing of it. */
+/** Base class of all keys. Printing a key shows its algorithm and name, and nothing of the key itself. */
+export class MaskedKey {
   [inspect.custom](): string {
     const { kid, algorithm } = this as unknown as FileKey;
     return `FileKey(${algorithm}${kid === undefined ? '' : ` ${kid}`})`;

@@ -1,42 +1,46 @@
+// The JSON and base64url of JOSE, read strictly. Used by every file of this folder.
+
 import { ConfigError } from '../errors.ts';
-import { membersWritten } from '../formats/json.ts';
-import { contents } from '../formats/json-text.ts';
+import { countMembers } from '../formats/json.ts';
+import { tally } from '../formats/json-text.ts';
 import { quoted } from '../redact.ts';
 
-export type Header = Record<string, unknown>;
+export type JoseHeader = Record<string, unknown>;
 
 export const base64url = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 
-/** Strict: one spelling for each sequence of bytes, so that no flipped bit goes unnoticed. */
+/** Decodes strictly: each sequence of bytes has one spelling, so every flipped bit is noticed. */
 export function unbase64url(text: string, name: string, where: string): Buffer {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.toString('base64url') !== text)
     throw new ConfigError('parse', `${where}: ${quoted(name)} is not base64url`, {
-      hint: 'It is damaged or cut off: take it from version control or a backup',
+      hint: 'Restore an intact copy from version control or a backup',
     });
   return bytes;
 }
 
-/** A JSON object without duplicate names. */
-export function objectFrom(text: string, where: string): Header {
+/** Parses a JSON object and refuses duplicate names, of which different parsers would read different ones. */
+export function parseJoseObject(text: string, where: string): JoseHeader {
   if (text.trim() === '')
-    throw new ConfigError('parse', `${where} is empty`, {
-      hint: 'Take it from version control or a backup; an empty file is not an empty configuration',
+    throw new ConfigError('parse', `${where} is empty, which is not an empty configuration`, {
+      hint: 'Restore it from version control or a backup',
     });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new ConfigError('parse', `${where} is not JSON`, {
-      hint: 'It is damaged, cut off or no encrypted file: take it from version control or a backup',
+    throw new ConfigError('parse', `${where} is not JSON: damaged, cut off or not encrypted`, {
+      hint: 'Restore an intact copy from version control or a backup',
     });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ConfigError('parse', `${where} holds no JSON object`, { hint: 'It is no encrypted file' });
-  if (membersWritten(text) !== contents(value).members)
-    throw new ConfigError('parse', `${where} says a name twice`, {
-      hint: 'It was changed by hand or by an attacker: take it from version control or a backup',
+    throw new ConfigError('parse', `${where} is not a JSON object, and so not encrypted`, {
+      hint: 'Correct the path, or encrypt the file with llm-config encrypt',
     });
-  return value as Header;
+  if (countMembers(text) !== tally(value).members)
+    throw new ConfigError('parse', `${where} has a duplicate name, made by hand or by an attacker`, {
+      hint: 'Restore an intact copy from version control or a backup',
+    });
+  return value as JoseHeader;
 }

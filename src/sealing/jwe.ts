@@ -1,30 +1,35 @@
+// JWE (RFC 7516): reads, prints, encrypts and decrypts. Used by envelope.ts (files) and seal.ts (values). Own
+// code on node:crypto, because jose never returns the content key: a recipient could then be added only by
+// encrypting the content again. Refuses everything outside a strict profile before any key is derived. Tests
+// prove it against jose in both directions, and against the vectors of RFC 7520.
+
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
 import { quoted } from '../redact.ts';
-import { base64url, type Header, objectFrom, unbase64url } from './jose.ts';
+import { base64url, type JoseHeader, parseJoseObject, unbase64url } from './jose.ts';
 
-/** One holder of a key: what that key made of the content key, and how. */
+/** The content key, encrypted for one holder of a key. */
 export interface Recipient {
-  /** Its own part of the header, without what the protected one says. */
-  readonly header: Header;
+  /** The recipient's own members; those of the protected header are not repeated here. */
+  readonly header: JoseHeader;
   readonly encryptedKey: Buffer;
 }
 
-/** An encrypted file (RFC 7516), taken apart and held to our profile. */
+/** A parsed JWE within our profile. */
 export interface Jwe {
-  /** base64url, as it stands in the file: it is authenticated in this spelling. */
+  /** base64url, in the file's own spelling: that spelling is authenticated. */
   readonly protectedText: string;
-  readonly protectedHeader: Header;
-  readonly unprotected: Header;
+  readonly protectedHeader: JoseHeader;
+  readonly unprotected: JoseHeader;
   readonly recipients: readonly Recipient[];
-  /** The context that the file itself claims. Only good for a message. */
+  /** The context that the file claims (`aad`). For messages only: decryption takes the reader's context. */
   readonly claimed: string | undefined;
   readonly iv: Buffer;
   readonly ciphertext: Buffer;
   readonly tag: Buffer;
 }
 
-const members = new Set([
+const memberNames = new Set([
   'protected',
   'unprotected',
   'header',
@@ -35,8 +40,8 @@ const members = new Set([
   'ciphertext',
   'tag',
 ]);
-/** The shared unprotected header is nobody's to extend: an unknown name in it is a damaged one. */
-const shared = new Set([
+/** Nothing may extend the shared unprotected header, so an unknown name in it means damage. */
+const sharedNames = new Set([
   'alg',
   'kid',
   'cty',
@@ -52,31 +57,37 @@ const shared = new Set([
 const maxRecipients = 100;
 const maxEncryptedKey = 16_384;
 
-/** Reads General or Flattened JSON Serialization; everything outside the profile is refused. `where` names the file in errors. */
+/** Parses General or Flattened JSON Serialization, and refuses everything outside the profile. `where` names
+ *  the file in errors. */
 export function parseJwe(text: string, where: string): Jwe {
-  const file = objectFrom(text, where);
+  const file = parseJoseObject(text, where);
   for (const name of Object.keys(file))
-    if (!members.has(name)) throw unreadable(where, `has the unknown member ${quoted(name)}`);
+    if (!memberNames.has(name)) throw unreadable(where, `has the unknown member ${quoted(name)}`);
   const flat = file.recipients === undefined;
   if (!flat && (file.header !== undefined || file.encrypted_key !== undefined))
-    throw unreadable(where, 'is both general and flattened');
+    throw unreadable(where, 'is both a general and a flattened JWE');
   const listed = flat ? [{ header: file.header, encrypted_key: file.encrypted_key }] : file.recipients;
-  if (!Array.isArray(listed) || listed.length === 0) throw unreadable(where, 'names no recipients');
-  if (listed.length > maxRecipients) throw unreadable(where, `names more than ${maxRecipients} recipients`);
+  if (!Array.isArray(listed) || listed.length === 0) throw unreadable(where, 'has no recipients');
+  if (listed.length > maxRecipients) throw unreadable(where, `has more than ${maxRecipients} recipients`);
 
   const protectedText = textOf(file.protected, 'protected', where);
-  const protectedHeader = objectFrom(unbase64url(protectedText, 'protected', where).toString('utf8'), where);
+  const protectedHeader = parseJoseObject(
+    unbase64url(protectedText, 'protected', where).toString('utf8'),
+    where,
+  );
   const unprotected = headerOf(file.unprotected, where);
   for (const name of Object.keys(unprotected))
-    if (!shared.has(name)) throw unreadable(where, `has the unknown header ${quoted(name)} in "unprotected"`);
-  const recipients = listed.map((one: unknown): Recipient => {
-    if (typeof one !== 'object' || one === null) throw unreadable(where, 'has a recipient that is no object');
-    const { header, encrypted_key, ...others } = one as Record<string, unknown>;
+    if (!sharedNames.has(name))
+      throw unreadable(where, `has the unknown header ${quoted(name)} in "unprotected"`);
+  const recipients = listed.map((item: unknown): Recipient => {
+    if (typeof item !== 'object' || item === null)
+      throw unreadable(where, 'has a recipient that is not an object');
+    const { header, encrypted_key, ...others } = item as Record<string, unknown>;
     if (Object.keys(others).length > 0)
       throw unreadable(where, `has the unknown member ${quoted(Object.keys(others)[0])} in a recipient`);
     const encryptedKey = unbase64url(textOf(encrypted_key, 'encrypted_key', where), 'encrypted_key', where);
     if (encryptedKey.length > maxEncryptedKey)
-      throw unreadable(where, 'has an encrypted key of an absurd size');
+      throw unreadable(where, `has an encrypted key of more than ${maxEncryptedKey} bytes`);
     return { header: headerOf(header, where), encryptedKey };
   });
   const jwe: Jwe = {
@@ -96,12 +107,16 @@ export function parseJwe(text: string, where: string): Jwe {
   return jwe;
 }
 
-/** Compact serialization: one recipient, everything protected, no context of its own. */
+/** Parses Compact Serialization: one recipient, every header protected, no `aad`. */
 export function parseCompact(text: string, where: string): Jwe {
   const parts = text.split('.');
-  if (parts.length !== 5) throw unreadable(where, 'is not a compact JWE: it has not five parts');
+  if (parts.length !== 5)
+    throw unreadable(where, `is not a compact JWE, which has five parts; received ${parts.length}`);
   const [protectedText, key, iv, ciphertext, tag] = parts as [string, string, string, string, string];
-  const protectedHeader = objectFrom(unbase64url(protectedText, 'header', where).toString('utf8'), where);
+  const protectedHeader = parseJoseObject(
+    unbase64url(protectedText, 'header', where).toString('utf8'),
+    where,
+  );
   const recipient: Recipient = { header: {}, encryptedKey: unbase64url(key, 'encrypted key', where) };
   checkHeader(protectedHeader, protectedHeader, where);
   return {
@@ -116,31 +131,33 @@ export function parseCompact(text: string, where: string): Jwe {
   };
 }
 
-/** Everything the file says about one recipient; the three parts may not overlap. */
-export function jointHeader(jwe: Jwe, recipient: Recipient, where: string): Header {
-  const joint: Header = {};
+/** All header members of one recipient. The three parts must not overlap (RFC 7516 §7.2.1). */
+export function jointHeader(jwe: Jwe, recipient: Recipient, where: string): JoseHeader {
+  const joint: JoseHeader = {};
   for (const part of [jwe.protectedHeader, jwe.unprotected, recipient.header])
     for (const [name, value] of Object.entries(part)) {
-      if (Object.hasOwn(joint, name)) throw unreadable(where, `says ${quoted(name)} twice`);
+      if (Object.hasOwn(joint, name)) throw unreadable(where, `has the header ${quoted(name)} twice`);
       joint[name] = value;
     }
   return joint;
 }
 
-function checkHeader(joint: Header, authenticated: Header, where: string): void {
+function checkHeader(joint: JoseHeader, authenticated: JoseHeader, where: string): void {
   const { enc } = authenticated;
-  if ('zip' in joint) throw refused(where, 'is compressed ("zip"), which can hide a bomb and tells lengths');
-  if ('crit' in joint) throw refused(where, 'demands extensions ("crit") that this library does not know');
-  if (enc === undefined) throw refused(where, 'does not protect the name of its cipher ("enc")');
+  if ('zip' in joint) throw refused(where, 'is compressed ("zip"), which can hide a bomb and leaks lengths');
+  if ('crit' in joint)
+    throw refused(where, 'requires extensions ("crit") that this library does not support');
+  if (enc === undefined) throw refused(where, 'does not authenticate the name of its cipher ("enc")');
   if (enc !== 'A256GCM')
     throw refused(where, `is encrypted with ${quoted(enc)}, which is not accepted; only "A256GCM" is`);
   if (typeof joint.alg !== 'string')
-    throw refused(where, 'does not say how its content key is encrypted ("alg")');
+    throw refused(where, 'does not name the algorithm of its content key ("alg")');
   if (joint.kid !== undefined && (typeof joint.kid !== 'string' || joint.kid.length > 512))
-    throw unreadable(where, 'has a "kid" that is no short text');
+    throw unreadable(where, 'has a "kid" that is not a string of at most 512 characters');
 }
 
-/** What is authenticated beside the plaintext: the protected header, and the context that the reader expects. */
+/** The data authenticated with the plaintext: the protected header, and the context that the reader
+ *  expects. */
 const associated = (protectedText: string, context: string | undefined): Buffer =>
   Buffer.from(
     context === undefined ? protectedText : `${protectedText}.${base64url(Buffer.from(context, 'utf8'))}`,
@@ -159,7 +176,7 @@ export function encryptContent(
   return { iv, ciphertext, tag: cipher.getAuthTag() };
 }
 
-/** `undefined`: something was changed, or the content key is another's. */
+/** Returns `undefined` when the file was changed or the content key belongs to another file. */
 export function decryptContent(
   jwe: Jwe,
   contentKey: Buffer,
@@ -171,7 +188,7 @@ export function decryptContent(
   try {
     return Buffer.concat([plaintext, decipher.final()]);
   } catch {
-    plaintext.fill(0); // not authenticated: nobody may see it
+    plaintext.fill(0); // not authenticated, so it must not be seen
     return undefined;
   }
 }
@@ -192,30 +209,30 @@ export function printJwe(jwe: Jwe): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-function headerOf(value: unknown, where: string): Header {
+function headerOf(value: unknown, where: string): JoseHeader {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw unreadable(where, 'has a header that is no object');
-  return value as Header;
+    throw unreadable(where, 'has a header that is not an object');
+  return value as JoseHeader;
 }
 
 function textOf(value: unknown, name: string, where: string, mayBeEmpty = false): string {
-  if (value === undefined) throw unreadable(where, `lacks ${quoted(name)}`);
+  if (value === undefined) throw unreadable(where, `has no ${quoted(name)}`);
   if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
-    throw unreadable(where, `has a ${quoted(name)} that is no text`);
+    throw unreadable(where, `has a ${quoted(name)} that is ${value === '' ? 'empty' : 'not a string'}`);
   return value;
 }
 
 function sized(value: unknown, name: string, bytes: number, where: string): Buffer {
   const buffer = unbase64url(textOf(value, name, where), name, where);
   if (buffer.length !== bytes)
-    throw unreadable(where, `has a ${quoted(name)} of ${buffer.length} bytes in place of ${bytes}`);
+    throw unreadable(where, `has a ${quoted(name)} of ${buffer.length} bytes; expected ${bytes}`);
   return buffer;
 }
 
 function unreadable(where: string, what: string): ConfigError {
   return new ConfigError('parse', `${where} ${what}`, {
-    hint: 'It is damaged, cut off or no encrypted file: take it from version control or a backup',
+    hint: 'Restore an intact copy from version control or a backup, or correct the path',
   });
 }
 

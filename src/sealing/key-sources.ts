@@ -1,3 +1,7 @@
+// Where keys come from: variables, files, functions, other providers, key services. Used by encrypted files,
+// `unsealed` and cli/. Sources are read again for each operation, because keys may be rotated
+// meanwhile. Neither a key nor a source that might be one is ever quoted in an error.
+
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import process from 'node:process';
@@ -11,27 +15,29 @@ import { parseKeys, password } from './keys.ts';
 import { RemoteKey } from './remote-key.ts';
 
 interface KeyText {
-  /** What the text is. @default 'key' */
+  /** How to read the text. @default 'key' */
   readonly as?: 'key' | 'password';
-  /** In place of the key's own name. */
+  /** Replaces the key's own name. */
   readonly kid?: string;
 }
-/** The environment variable that holds the key. */
+/** An environment variable that holds the key. */
 export interface KeyFromVariable extends KeyText {
   readonly env: string;
 }
-/** The file that holds the key; refused when other users may read it. */
+/** A file that holds the key. Refused when other users can read or write it, or its group can write it. */
 export interface KeyFromFile extends KeyText {
   readonly file: string;
 }
-/** Any other provider's entry: the keyring, Vault, a mounted secret. */
+/** An entry of another provider: the keyring, Vault, a mounted secret. */
 export interface KeyFromProvider extends KeyText {
   readonly provider: ConfigProvider;
   readonly key: Key;
 }
-/** What a function may answer: a key as text, its 32 bytes, or a key made by `password` or `parseKeys`. */
+/** The results that a key function may return: a key as text, its 32 bytes, or keys made by `password` or
+ *  `parseKeys`. */
 export type KeyMaterial = string | Uint8Array | FileKey | readonly FileKey[];
 
+/** Where a key comes from. A function may return `undefined` when it has no key. */
 export type KeySource =
   | KeyFromVariable
   | KeyFromFile
@@ -42,22 +48,22 @@ export type KeySource =
 
 export interface FoundKeys {
   readonly keys: readonly FileKey[];
-  /** The sources that hold no key just now, in words. */
+  /** One phrase for each source that has no key at present, for error messages. */
   readonly absent: readonly string[];
 }
 
-/** The same source as in the beginning answers the same key objects, which remember what they have derived. */
-interface Known {
+/** The keys of a source, kept while its text stays the same: a password key caches what it has derived. */
+interface CachedKeys {
   readonly text: string;
   readonly keys: readonly FileKey[];
 }
 
-/** All the keys that a provider was given, found anew each time: they may be rotated meanwhile. */
-export class Keys {
+/** The option `keys` of a provider: one or more sources, read again at each `find`. */
+export class KeySources {
   readonly #sources: readonly KeySource[];
   readonly #owner: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #known = new Map<KeySource, Known>();
+  readonly #cached = new Map<KeySource, CachedKeys>();
 
   constructor(
     sources: KeySource | readonly KeySource[] = { env: 'LLM_CONFIG_KEY' },
@@ -69,44 +75,44 @@ export class Keys {
     this.#env = env;
     if (this.#sources.length === 0)
       throw new ConfigError('invalid_option', `${owner}: the option keys must name at least one key`);
-    for (const source of this.#sources) check(source, owner);
+    for (const source of this.#sources) checkSource(source, owner);
   }
 
   async find(): Promise<FoundKeys> {
     const absent: string[] = [];
     const keys: FileKey[] = [];
     for (const source of this.#sources) {
-      const found = await this.#one(source);
+      const found = await this.#keysOf(source);
       if (typeof found === 'string') absent.push(found);
       else keys.push(...found);
     }
     return { keys, absent };
   }
 
-  async #one(source: KeySource): Promise<readonly FileKey[] | string> {
-    if (typeof source === 'function') return this.#material(source, await this.#call(source));
+  async #keysOf(source: KeySource): Promise<readonly FileKey[] | string> {
+    if (typeof source === 'function') return this.#fromFunction(source, await this.#call(source));
     if ('opens' in source) return [source];
     if ('wrap' in source)
-      return (this.#known.get(source) ?? this.#keep(source, '', [new RemoteKey(source)])).keys;
+      return (this.#cached.get(source) ?? this.#keep(source, '', [new RemoteKey(source)])).keys;
     if ('env' in source) {
       const text = this.#env[source.env];
       return text === undefined || text === ''
         ? `the variable ${source.env} is not set`
-        : this.#text(source, text, `the variable ${source.env}`);
+        : this.#fromText(source, text, `the variable ${source.env}`);
     }
     if ('file' in source) {
       const text = await keyFile(source.file, this.#owner);
       return text === undefined
         ? `the key file ${source.file} does not exist`
-        : this.#text(source, text, `the key file ${source.file}`);
+        : this.#fromText(source, text, `the key file ${source.file}`);
     }
     const entry = await source.provider.get(source.key);
     const where = entry ? `${entry.origin}` : `${source.provider.name} has no ${source.key}`;
     if (!entry) return where;
-    return this.#text(source, String(entry.value), where);
+    return this.#fromText(source, String(entry.value), where);
   }
 
-  /** A stranger's error may hold anything. */
+  /** Rebuilds an unknown error, whose message may hold a secret. */
   async #call(source: Extract<KeySource, () => unknown>): Promise<KeyMaterial | undefined> {
     try {
       return await source();
@@ -116,24 +122,25 @@ export class Keys {
     }
   }
 
-  #material(source: KeySource, made: KeyMaterial | undefined): readonly FileKey[] | string {
+  #fromFunction(source: KeySource, made: KeyMaterial | undefined): readonly FileKey[] | string {
     const where = 'the function in keys';
-    if (made === undefined) return `${where} answered no key`;
-    if (typeof made === 'string') return this.#text(source, made, where);
+    if (made === undefined) return `${where} returned no key`;
+    if (typeof made === 'string') return this.#fromText(source, made, where);
     if (made instanceof Uint8Array) {
       if (made.length !== 32)
         throw new ConfigError(
           'crypto',
-          `${this.#owner}: ${where} answered ${made.length} bytes; a key has 32`,
+          `${this.#owner}: ${where} returned ${made.length} bytes; expected 32`,
+          { hint: 'Return 32 bytes, a key as text, or a key made by password or parseKeys' },
         );
-      return this.#text(source, Buffer.from(made).toString('hex'), where);
+      return this.#fromText(source, Buffer.from(made).toString('hex'), where);
     }
     return Array.isArray(made) ? made : [made as FileKey];
   }
 
-  #text(source: KeySource, text: string, where: string): readonly FileKey[] {
-    const known = this.#known.get(source);
-    if (known?.text === text) return known.keys;
+  #fromText(source: KeySource, text: string, where: string): readonly FileKey[] {
+    const cached = this.#cached.get(source);
+    if (cached?.text === text) return cached.keys;
     const { as, kid } = source as KeyText;
     const keys =
       as === 'password'
@@ -142,59 +149,60 @@ export class Keys {
     return this.#keep(source, text, keys).keys;
   }
 
-  #keep(source: KeySource, text: string, keys: readonly FileKey[]): Known {
-    const known = { text, keys };
-    this.#known.set(source, known);
-    return known;
+  #keep(source: KeySource, text: string, keys: readonly FileKey[]): CachedKeys {
+    const cached = { text, keys };
+    this.#cached.set(source, cached);
+    return cached;
   }
 }
 
-function check(source: KeySource, owner: string): void {
-  const text = (value: unknown): boolean => typeof value === 'string' && value !== '';
-  const one = (typeof source === 'object' && source !== null ? source : {}) as Record<string, unknown>;
-  if (typeof source === 'function' || ('wrap' in one && 'unwrap' in one)) return;
-  const kind = ['env', 'file', 'provider'].filter((name) => name in one);
-  const known = ['as', 'kid', ...kind, ...(kind[0] === 'provider' ? ['key'] : [])];
+function checkSource(source: KeySource, owner: string): void {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const fields = (typeof source === 'object' && source !== null ? source : {}) as Record<string, unknown>;
+  if (typeof source === 'function' || ('wrap' in fields && 'unwrap' in fields)) return;
+  const kinds = ['env', 'file', 'provider'].filter((name) => name in fields);
+  const known = ['as', 'kid', ...kinds, ...(kinds[0] === 'provider' ? ['key'] : [])];
   const fits =
-    kind[0] === 'provider'
-      ? typeof (one.provider as ConfigProvider | null)?.get === 'function' && text(one.key)
-      : text(one[kind[0] ?? '']);
+    kinds[0] === 'provider'
+      ? typeof (fields.provider as ConfigProvider | null)?.get === 'function' && isText(fields.key)
+      : isText(fields[kinds[0] ?? '']);
   if (
-    kind.length !== 1 ||
+    kinds.length !== 1 ||
     !fits ||
-    Object.keys(one).some((name) => !known.includes(name)) ||
-    ![undefined, 'key', 'password'].includes(one.as as string)
+    Object.keys(fields).some((name) => !known.includes(name)) ||
+    ![undefined, 'key', 'password'].includes(fields.as as string)
   )
+    throw new ConfigError('invalid_option', `${owner}: the option keys has a source of an unknown kind`, {
+      hint:
+        "Use { env: 'NAME' }, { file: 'path' } or { provider, key }, with as: 'password' for a password; " +
+        'or pass a function or a KeyWrapper',
+    });
+  if (isKey(fields.env) || isKey(fields.file))
     throw new ConfigError(
       'invalid_option',
-      `${owner}: a source in the option keys is none of those there are`,
+      `${owner}: the option keys has a key in the place of a variable's name or a path`,
       {
-        hint: "Write { env: 'NAME' }, { file: 'path' } or { provider, key }, with as: 'password' for a password; or give a function or a KeyWrapper",
-      },
-    );
-  if (isKey(one.env) || isKey(one.file))
-    throw new ConfigError(
-      'invalid_option',
-      `${owner}: a source in the option keys holds a key where a name is wanted`,
-      {
-        hint: "Write { env: 'NAME' } or { file: 'path' }; a key that is at hand already is given by a function: () => key",
+        hint: "Use { env: 'NAME' } or { file: 'path' }, or pass the key itself as a function: () => key",
       },
     );
 }
 
-/** What is written like a variable or a path, of whatever length. */
-const aName = /^(?:[A-Z_][A-Z0-9_]*$|[./~])/;
+/** Looks like a variable's name or a path, of any length. */
+const looksLikeName = /^(?:[A-Z_][A-Z0-9_]*$|[./~])/;
 
-/** Names and paths stand in messages, so one that is a key itself must not be taken for a name. */
+/** Whether the text is itself a key. Names and paths appear in messages, so a key must not pass for one. */
 function isKey(text: unknown): boolean {
   try {
-    return typeof text === 'string' && !aName.test(text) && parseKeys(text, '').length > 0;
+    return typeof text === 'string' && !looksLikeName.test(text) && parseKeys(text, '').length > 0;
   } catch {
     return false;
   }
 }
 
-const groupWritesOrOthers = 0o026;
+/** Mode bits that refuse a key file: write access of the group, read or write access of others. */
+const refusedModeBits = 0o026;
+
+const octal = (mode: number): string => (mode & 0o777).toString(8);
 
 async function keyFile(path: string, owner: string): Promise<string | undefined> {
   let handle: FileHandle | undefined;
@@ -202,13 +210,19 @@ async function keyFile(path: string, owner: string): Promise<string | undefined>
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stats = await handle.stat();
     if (!stats.isFile() || stats.size > 65_536)
-      throw new ConfigError('crypto', `${owner}: the key file ${path} is no small regular file`);
-    if (process.platform !== 'win32' && stats.mode & groupWritesOrOthers)
       throw new ConfigError(
         'crypto',
-        `${owner}: the key file ${path} can be read or changed by other users (mode ${(stats.mode & 0o777).toString(8)})`,
+        `${owner}: the key file ${path} is not a regular file of at most 64 kB`,
         {
-          hint: `Run: chmod 600 ${path}. Whoever may have read it has the key: think of a new one`,
+          hint: 'Correct the path',
+        },
+      );
+    if (process.platform !== 'win32' && stats.mode & refusedModeBits)
+      throw new ConfigError(
+        'crypto',
+        `${owner}: other users can read or change the key file ${path} (mode ${octal(stats.mode)})`,
+        {
+          hint: `Run: chmod 600 ${path}. Consider a new key, because other users may have read this one`,
         },
       );
     return await handle.readFile('utf8');

@@ -1,37 +1,44 @@
-import { createCipheriv, createDecipheriv, createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { base64url, type Header } from './jose.ts';
+// The cryptographic primitives of JWE that node:crypto lacks or names differently. Used by the keys of this
+// folder and by cli/. Each is tested against the published vectors of its standard.
 
-/** All that a cipher gives. */
-export const run = (cipher: { update(data: Buffer): Buffer; final(): Buffer }, data: Buffer): Buffer =>
-  Buffer.concat([cipher.update(data), cipher.final()]);
-/** A key that does not fit makes node:crypto throw, with words that mislead. */
-export const fitting = (open: () => Buffer): Buffer | undefined => {
+import { createCipheriv, createDecipheriv, createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { base64url, type JoseHeader } from './jose.ts';
+
+/** The whole output of a cipher for `data`. */
+export const cipherOutput = (
+  cipher: { update(data: Buffer): Buffer; final(): Buffer },
+  data: Buffer,
+): Buffer => Buffer.concat([cipher.update(data), cipher.final()]);
+
+/** node:crypto throws a misleading error when a key does not match; this returns `undefined` instead. */
+export const undefinedOnFailure = (decrypt: () => Buffer): Buffer | undefined => {
   try {
-    return open();
+    return decrypt();
   } catch {
     return undefined;
   }
 };
 
 const keyWrapIv = Buffer.alloc(8, 0xa6);
-/** RFC 3394 */
+/** AES key wrap (RFC 3394) of a content key. */
 export const aesWrap = (key: Buffer, data: Buffer): Buffer =>
-  run(createCipheriv('id-aes256-wrap', key, keyWrapIv), data);
+  cipherOutput(createCipheriv('id-aes256-wrap', key, keyWrapIv), data);
 export const aesUnwrap = (key: Buffer, data: Buffer): Buffer | undefined =>
   data.length === 40
-    ? fitting(() => run(createDecipheriv('id-aes256-wrap', key, keyWrapIv), data))
+    ? undefinedOnFailure(() => cipherOutput(createDecipheriv('id-aes256-wrap', key, keyWrapIv), data))
     : undefined;
 
-/** An X25519 public key from its JWK; `undefined` for everything else. */
+/** Imports an X25519 public key from its JWK. Returns `undefined` for everything else. */
 export function x25519(jwk: unknown): KeyObject | undefined {
-  const { kty, crv, x } = (typeof jwk === 'object' && jwk !== null ? jwk : {}) as Header;
+  const { kty, crv, x } = (typeof jwk === 'object' && jwk !== null ? jwk : {}) as JoseHeader;
   if (kty !== 'OKP' || crv !== 'X25519' || typeof x !== 'string') return undefined;
   const bytes = Buffer.from(x, 'base64url');
   if (bytes.length !== 32 || base64url(bytes) !== x) return undefined;
   return createPublicKey({ format: 'jwk', key: { kty, crv, x } });
 }
 
-/** NIST SP 800-56A as RFC 7518 §4.6.2 uses it; one round of SHA-256 is enough for 256 bits. */
+/** The Concat KDF of NIST SP 800-56A as RFC 7518 §4.6.2 uses it. One round of SHA-256 yields up to 256
+ *  bits. */
 export function concatKdf(
   shared: Buffer,
   algorithm: string,

@@ -1,48 +1,53 @@
+// The recipients of a JWE: which key opens it, who can read it after a write, and a MAC over their list. Used
+// by envelope.ts, seal.ts and cli/. RFC 7516 does not authenticate recipients; without the MAC, anyone
+// who can write the file could add a public key, and the next write would encrypt for it.
+
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
 import { quoted } from '../redact.ts';
 import type { FileKey } from './file-key.ts';
-import { base64url, type Header } from './jose.ts';
+import { base64url, type JoseHeader } from './jose.ts';
 import { type Jwe, jointHeader, type Recipient } from './jwe.ts';
+import { maxIterations, tooManyRounds, X25519Key } from './local-keys.ts';
 import { x25519 } from './primitives.ts';
 import { extensionAlgorithm } from './remote-key.ts';
-import { AgreementKey, maxIterations, tooManyRounds } from './wrapping.ts';
 
-const ours = new Set(['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW']);
+const ownAlgorithms = new Set(['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW']);
 
-/** How a recipient is told apart in messages and lists. */
-export const nameOf = (header: Header): string =>
-  typeof header.kid === 'string' ? quoted(header.kid) : `one without a name`;
+/** The name of a recipient in messages and lists. */
+export const recipientName = (header: JoseHeader): string =>
+  typeof header.kid === 'string' ? quoted(header.kid) : 'a recipient without a name';
 
-/** Refuses a file with a recipient whose algorithm is unknown, broken or weaker than what we write. */
+/** Refuses a file that has any recipient with an unknown, broken or weaker algorithm than the ones
+ *  written. */
 export function checkAlgorithms(jwe: Jwe, where: string): void {
   for (const recipient of jwe.recipients) {
     const { alg } = jointHeader(jwe, recipient, where) as { alg: string };
-    if (ours.has(alg) || (extensionAlgorithm.test(alg) && alg !== 'none' && alg !== 'dir')) continue;
+    if (ownAlgorithms.has(alg) || (extensionAlgorithm.test(alg) && alg !== 'none' && alg !== 'dir')) continue;
     throw new ConfigError(
       'crypto',
       `${where} encrypts its content key with ${quoted(alg)}, which is not accepted`,
       {
-        hint: `Encrypt it again with one of ${[...ours].join(', ')}`,
+        hint: `Encrypt the content again with one of ${[...ownAlgorithms].join(', ')}`,
       },
     );
   }
 }
 
-/** What opened a file, and with which key. */
-export interface Opened {
+/** The recipient that a key has opened, with that key and the content key. */
+export interface OpenedRecipient {
   readonly contentKey: Buffer;
   readonly recipient: Recipient;
   readonly key: FileKey;
 }
 
-/** The content key, from the first recipient that one of the keys opens; cheap keys are tried first. */
+/** Finds the first recipient that one of the keys opens. Cheap keys are tried first. */
 export async function contentKeyOf(
   jwe: Jwe,
   keys: readonly FileKey[],
   absent: readonly string[],
   where: string,
-): Promise<Opened> {
+): Promise<OpenedRecipient> {
   const tried = new Set<FileKey>();
   let failure: unknown;
   for (const { key, recipient, header } of attempts(jwe, keys, where)) {
@@ -55,21 +60,21 @@ export async function contentKeyOf(
     }
   }
   if (failure) throw failure;
-  throw locked(jwe, keys, tried, absent, where);
+  throw noKeyOpens(jwe, keys, tried, absent, where);
 }
 
 interface Attempt {
   readonly key: FileKey;
   readonly recipient: Recipient;
-  readonly header: Header;
+  readonly header: JoseHeader;
 }
 
-const sameName = (key: FileKey, header: Header): boolean =>
+const sameName = (key: FileKey, header: JoseHeader): boolean =>
   header.kid === undefined || key.kid === undefined || header.kid === key.kid;
 
-/** What could open it: own keys before passwords, which take their time, before keys that a service holds. An own key is tried
- *  under other names too: a public key may have been given on without its name. A file may not keep its reader busy: beyond a
- *  number of rounds, passwords are not tried at all. */
+/** Pairs of key and recipient to try, in order of cost: local keys, passwords, keys of a service. Local
+ *  keys are tried under other names too, because a public key may have been passed on without its name. A
+ *  file must not keep its reader busy: above a total number of rounds, no password is tried. */
 function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator<Attempt> {
   const all = keys
     .filter((key) => key.opens)
@@ -78,41 +83,45 @@ function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator
       jwe.recipients.map((recipient) => ({ key, recipient, header: jointHeader(jwe, recipient, where) })),
     )
     .filter(({ key, header }) => header.alg === key.algorithm && (cost(key) === 0 || sameName(key, header)));
+  const maxTotal = 2 * maxIterations;
   const rounds = all.reduce((sum, { header: { p2c } }) => sum + (typeof p2c === 'number' ? p2c : 0), 0);
   for (const attempt of all) {
-    if (cost(attempt.key) === 1 && rounds > 2 * maxIterations) throw tooManyRounds(where, rounds);
+    if (cost(attempt.key) === 1 && rounds > maxTotal) throw tooManyRounds(where, rounds, maxTotal);
     yield attempt;
   }
 }
 
+/** 0: a local key; 1: a password, which takes about a second; 2: a request to a service. */
 const cost = (key: FileKey): number =>
-  key.algorithm.startsWith('PBES2') ? 1 : ours.has(key.algorithm) ? 0 : 2;
+  key.algorithm.startsWith('PBES2') ? 1 : ownAlgorithms.has(key.algorithm) ? 0 : 2;
 
-function locked(
+function noKeyOpens(
   jwe: Jwe,
   keys: readonly FileKey[],
   tried: ReadonlySet<FileKey>,
   absent: readonly string[],
   where: string,
 ): ConfigError {
-  const missing = absent.length > 0 ? `${absent.join(', ')}. ` : '';
+  const missing = absent.length > 0 ? ` (${absent.join(', ')})` : '';
   const names = (list: Iterable<FileKey>): string =>
     [...list].map((key) => (key.kid === undefined ? 'a password' : quoted(key.kid))).join(', ');
   if (tried.size > 0)
-    return new ConfigError('crypto', `${where} is not opened by the key ${names(tried)}`, {
-      hint: `${missing}It is another key of that name, a wrong password, or the file was changed`,
+    return new ConfigError('crypto', `${where} cannot be opened with the key ${names(tried)}${missing}`, {
+      hint: 'Check for another key of that name, a wrong password, or a changed file',
     });
-  const holders = jwe.recipients.map((one) => nameOf(jointHeader(jwe, one, where))).join(', ');
-  const given = keys.length === 0 ? 'there is no key here' : `the keys here are ${names(keys)}`;
-  return new ConfigError('crypto', `${where} is encrypted for ${holders}; ${given}`, {
-    hint: `${missing}Give one of those keys, or have somebody run: llm-config recipients add`,
+  const holders = jwe.recipients
+    .map((recipient) => recipientName(jointHeader(jwe, recipient, where)))
+    .join(', ');
+  const given = keys.length === 0 ? 'no key is available' : `the available keys are ${names(keys)}`;
+  return new ConfigError('crypto', `${where} is encrypted for ${holders}; ${given}${missing}`, {
+    hint: 'Give one of those keys, or ask a holder to run: llm-config recipients add',
   });
 }
 
 const macName = 'recipients_mac';
 
-/** Who may read is authenticated by who can read: otherwise a stranger could slip in a public key of his own, and the next
- *  write would encrypt for him. Header members are sorted, so that the order in which a tool prints them does not matter. */
+/** A MAC over the list of recipients, with a key derived from the content key: only a reader of the file
+ *  can make it. Header members are sorted, so the order in which a tool prints them does not matter. */
 function macOf(contentKey: Buffer, recipients: readonly Recipient[]): Buffer {
   const key = Buffer.from(
     hkdfSync('sha256', contentKey, Buffer.alloc(0), 'llm-config-manager recipients', 32),
@@ -124,9 +133,10 @@ function macOf(contentKey: Buffer, recipients: readonly Recipient[]): Buffer {
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const names = Object.keys(value).sort();
-  return Object.fromEntries(names.map((name) => [name, sorted((value as Header)[name])]));
+  return Object.fromEntries(names.map((name) => [name, sorted((value as JoseHeader)[name])]));
 }
 
+/** The JWE with these recipients and a new MAC over them. */
 export function withRecipients(jwe: Jwe, contentKey: Buffer, recipients: readonly Recipient[]): Jwe {
   return {
     ...jwe,
@@ -135,8 +145,9 @@ export function withRecipients(jwe: Jwe, contentKey: Buffer, recipients: readonl
   };
 }
 
-/** False: nothing vouches for the list, since another program made the file. Throws when somebody has changed it. */
-export function vouched(jwe: Jwe, contentKey: Buffer, where: string): boolean {
+/** Checks the MAC over the recipients. Returns `false` when the file has none, as files of other programs.
+ *  @throws `crypto` when the list was changed. */
+export function verifyRecipients(jwe: Jwe, contentKey: Buffer, where: string): boolean {
   const mac = jwe.unprotected[macName];
   if (mac === undefined) return false;
   const expected = macOf(contentKey, jwe.recipients);
@@ -145,48 +156,50 @@ export function vouched(jwe: Jwe, contentKey: Buffer, where: string): boolean {
     return true;
   throw new ConfigError(
     'crypto',
-    `${where}: its list of recipients was changed by somebody who cannot read it`,
+    `${where}: the list of recipients was changed without a key that opens the file`,
     {
-      hint: 'Take the file from version control or a backup, and look at who could write to it',
+      hint: 'Restore the file from version control or a backup, and check who can write to it',
     },
   );
 }
 
-/** The keys with which to encrypt a new content key for everybody who can read now. Nobody is dropped silently, and nobody is
- *  replaced by a key of the same name. */
+/** The keys that encrypt a new content key for all present recipients. No recipient is dropped silently,
+ *  and none is replaced by another key of the same name.
+ *  @throws `crypto` when the key of a recipient is not available. */
 export function keysForAll(
   jwe: Jwe,
-  opened: Opened,
+  opened: OpenedRecipient,
   trusted: boolean,
   keys: readonly FileKey[],
   where: string,
 ): Promise<FileKey[]> {
   const keyFor = async (recipient: Recipient): Promise<FileKey> => {
     const header = jointHeader(jwe, recipient, where);
-    if (recipient === opened.recipient) return named(opened.key, header);
+    if (recipient === opened.recipient) return withKid(opened.key, header);
     for (const key of keys)
-      if (key.algorithm === header.alg && (await isFor(key, recipient, header, opened, where)))
-        return named(key, header);
+      if (key.algorithm === header.alg && (await isKeyOf(key, recipient, header, opened, where)))
+        return withKid(key, header);
     const publicKey = trusted && header.alg === 'ECDH-ES+A256KW' ? x25519(header.jwk) : undefined;
-    if (publicKey && typeof header.kid === 'string')
-      return new AgreementKey(publicKey, undefined, header.kid);
+    if (publicKey && typeof header.kid === 'string') return new X25519Key(publicKey, undefined, header.kid);
     throw new ConfigError(
       'crypto',
-      `${where} cannot be written: it is also encrypted for ${nameOf(header)} (${quoted(header.alg)}), whose key is not here`,
+      `${where} cannot be written without the key of ${recipientName(header)} (${quoted(header.alg)})`,
       {
-        hint: 'Give that key too, remove that recipient, or make it an x25519 one, for whom everybody can write',
+        hint:
+          'Give that key too, remove the recipient, or replace it by an x25519 one, ' +
+          'which needs no secret to write',
       },
     );
   };
   return Promise.all(jwe.recipients.map(keyFor));
 }
 
-/** A key proves itself by opening; a public one, and one that a service holds, are taken by their names. */
-async function isFor(
+/** Whether a key belongs to a recipient: it must open it. Public keys and keys of a service match by name. */
+async function isKeyOf(
   key: FileKey,
   recipient: Recipient,
-  header: Header,
-  { contentKey }: Opened,
+  header: JoseHeader,
+  { contentKey }: OpenedRecipient,
   where: string,
 ): Promise<boolean> {
   if (!key.opens || cost(key) === 2) return key.kid === header.kid;
@@ -194,8 +207,8 @@ async function isFor(
   return (await key.unwrap(recipient.encryptedKey, header, where))?.equals(contentKey) === true;
 }
 
-/** A key under the name that the file has for it. */
-function named(key: FileKey, header: Header): FileKey {
+/** The key under the name that the file uses for it. */
+function withKid(key: FileKey, header: JoseHeader): FileKey {
   const { kid } = header;
   if (typeof kid !== 'string' || kid === key.kid) return key;
   return {

@@ -1,13 +1,16 @@
+// A key in a key management service, such as Vault Transit or AWS KMS. Made by key-sources.ts.
+
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { KeyWrapper } from '../key-wrapper.ts';
-import { type FileKey, HeldKey } from './file-key.ts';
+import { type FileKey, MaskedKey } from './file-key.ts';
 import type { Recipient } from './jwe.ts';
 
-/** How a KeyWrapper's algorithm is spelled; JOSE's own names have capitals. */
+/** Spelling of a KeyWrapper's algorithm. The names of JOSE have capitals, so neither can be taken for the
+ *  other. */
 export const extensionAlgorithm = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
-/** A key that a key management service holds. */
-export class RemoteKey extends HeldKey implements FileKey {
+/** A key that a key management service holds. Each wrap and unwrap is a request to that service. */
+export class RemoteKey extends MaskedKey implements FileKey {
   readonly opens = true;
   readonly #wrapper: KeyWrapper;
 
@@ -20,7 +23,7 @@ export class RemoteKey extends HeldKey implements FileKey {
     )
       throw new ConfigError(
         'invalid_option',
-        `a KeyWrapper's algorithm must be a name such as vault-transit`,
+        `KeyWrapper: the algorithm must be a lower-case name such as vault-transit`,
       );
     this.#wrapper = wrapper;
   }
@@ -34,25 +37,24 @@ export class RemoteKey extends HeldKey implements FileKey {
   }
 
   async wrap(contentKey: Buffer): Promise<Recipient> {
-    const wrapped = await this.#asking(() => this.#wrapper.wrap(contentKey));
+    const wrapped = await this.#request(() => this.#wrapper.wrap(contentKey));
     return { header: { alg: this.algorithm, kid: this.kid }, encryptedKey: Buffer.from(wrapped, 'utf8') };
   }
 
   async unwrap(encryptedKey: Buffer): Promise<Buffer | undefined> {
-    return Buffer.from(await this.#asking(() => this.#wrapper.unwrap(encryptedKey.toString('utf8'))));
+    return Buffer.from(await this.#request(() => this.#wrapper.unwrap(encryptedKey.toString('utf8'))));
   }
 
-  /** A stranger's error may hold anything. */
-  async #asking<T>(ask: () => Promise<T>): Promise<T> {
+  /** Rebuilds an unknown error, whose message may hold a secret. */
+  async #request<T>(send: () => Promise<T>): Promise<T> {
     try {
-      return await ask();
+      return await send();
     } catch (error) {
       if (isConfigError(error)) throw error;
-      throw new ConfigError(
-        'crypto',
-        `the key "${this.kid}" (${this.algorithm}) could not be used: its service failed`,
-        { cause: error },
-      );
+      throw new ConfigError('crypto', `the service of the key "${this.kid}" (${this.algorithm}) failed`, {
+        cause: error,
+        hint: 'Check the KeyWrapper, and that the service is reachable',
+      });
     }
   }
 }

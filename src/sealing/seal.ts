@@ -1,3 +1,6 @@
+// Sealed values: one secret as the text `sealed:` and a compact JWE, bound to its key and a context. Used by
+// unsealed.ts, which opens them, and by cli/, which makes and opens them.
+
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
 import { keyFrom, keyOf, letters, segments } from '../key.ts';
@@ -9,27 +12,36 @@ import { decryptContent, encryptContent, type Jwe, parseCompact } from './jwe.ts
 import type { FoundKeys } from './key-sources.ts';
 import { checkAlgorithms, contentKeyOf } from './recipients.ts';
 
-/** What a sealed value begins with, in front of a compact JWE. */
+/** The prefix of a sealed value, in front of a compact JWE. */
 export const marker = 'sealed:';
 
 export const isSealed = (value: unknown): value is string =>
   typeof value === 'string' && value.startsWith(marker);
 
+/** Options of `seal`. */
 export interface SealOptions {
-  /** The key at which it will stand. It opens nowhere else; `poolMax`, `POOL_MAX` and `pool-max` are the same. */
+  /** The configuration key of the value. It opens at no other key; `poolMax`, `POOL_MAX` and `pool-max` are
+   *  the same. */
   readonly key: Key;
-  /** Who can open it: an own key, or somebody's public one. */
+  /** The key that can open the value: a key of your own, or another person's public key. */
   readonly to: FileKey;
-  /** What the file is for, say `acme/inference/production`. @default none */
+  /** Purpose of the file, such as `acme/inference/production`. Readers must give the same one.
+   *  @default none */
   readonly context?: string;
 }
 
-/** One secret for a file that everybody may read: the text to write into it. A string stays one; other values are JSON. */
+/** Encrypts one secret for a file that others may read, and returns the text to write into that file.
+ *  Strings stay strings; other values are stored as JSON.
+ *  @example
+ *  const [key] = parseKeys(process.env.LLM_CONFIG_KEY ?? '', 'LLM_CONFIG_KEY');
+ *  const text = await seal('fake-token', { key: 'llm.token', to: key!, context: 'acme/production' });
+ *  // => sealed:eyJhbGciOi…
+ *  @see unsealed opens sealed values again. */
 export async function seal(value: ConfigValue, { key, to, context }: SealOptions): Promise<string> {
   const contentKey = randomBytes(32);
   const { header, encryptedKey } = await to.wrap(contentKey);
   const { jwk: _, ...own } = header;
-  const bound = { sub: lettersOf(keyOf(key)), ...(context !== undefined && { aud: context }) };
+  const bound = { sub: boundKey(keyOf(key)), ...(context !== undefined && { aud: context }) };
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const cty = typeof value === 'string' ? {} : { cty: 'json' };
   const protectedText = base64url(Buffer.from(JSON.stringify({ ...own, enc: 'A256GCM', ...cty, ...bound })));
@@ -42,7 +54,8 @@ export async function seal(value: ConfigValue, { key, to, context }: SealOptions
   return marker + [protectedText, ...[encryptedKey, iv, ciphertext, tag].map(base64url)].join('.');
 }
 
-/** The value behind a sealed text; `where` names it in errors. */
+/** Opens a sealed text. `where` names the value in errors; `findKeys` is called only once the binding
+ *  fits. */
 export async function unseal(
   text: string,
   {
@@ -50,22 +63,23 @@ export async function unseal(
     context,
     where,
   }: { readonly key: Key; readonly context: string | undefined; readonly where: string },
-  found: () => Promise<FoundKeys>,
+  findKeys: () => Promise<FoundKeys>,
 ): Promise<ConfigValue> {
   const jwe = parseCompact(text.slice(marker.length), where);
   checkAlgorithms(jwe, where);
-  checkBinding(jwe, lettersOf(key), context, where);
-  const { keys, absent } = await found();
+  checkBinding(jwe, boundKey(key), context, where);
+  const { keys, absent } = await findKeys();
   const { contentKey } = await contentKeyOf(jwe, keys, absent, where);
   const plaintext = decryptContent(jwe, contentKey, undefined)?.toString('utf8');
   if (plaintext === undefined)
     throw new ConfigError('crypto', `${where} was changed after it was sealed`, {
-      hint: 'Take it from version control, or seal it again',
+      hint: 'Restore it from version control, or seal the value again',
     });
   return jwe.protectedHeader.cty === 'json' ? (JSON.parse(plaintext) as ConfigValue) : plaintext;
 }
 
-const lettersOf = (key: Key): string => keyFrom(segments(key).map(letters));
+/** Only letters count, so that one sealed text fits `poolMax` in YAML and `POOL_MAX` in `.env`. */
+const boundKey = (key: Key): string => keyFrom(segments(key).map(letters));
 
 function checkBinding(
   { protectedHeader: { sub, aud } }: Jwe,
@@ -73,15 +87,13 @@ function checkBinding(
   context: string | undefined,
   where: string,
 ): void {
-  const moved = 'Somebody may have moved it. Seal it again where it belongs: llm-config seal';
+  const hint = 'Check whether the value was moved, then seal it again for its key with: llm-config seal';
   if (sub !== key)
     throw new ConfigError('crypto', `${where} was sealed for ${sub === undefined ? 'no key' : quoted(sub)}`, {
-      hint: moved,
+      hint,
     });
   if (aud === context) return;
-  const said = aud === undefined ? 'no context' : `the context ${quoted(aud)}`;
+  const actual = aud === undefined ? 'no context' : `the context ${quoted(aud)}`;
   const expected = context === undefined ? 'none' : quoted(context);
-  throw new ConfigError('crypto', `${where} was sealed for ${said}; the reader's is ${expected}`, {
-    hint: moved,
-  });
+  throw new ConfigError('crypto', `${where} was sealed for ${actual}; the reader's is ${expected}`, { hint });
 }

@@ -1,23 +1,21 @@
 import { setMaxListeners } from 'node:events';
-import { ConfigError } from '../errors.ts';
+import { abortedBy } from '../errors.ts';
 
-export const aborted = (provider: string, more = ''): ConfigError =>
-  new ConfigError('aborted', `${provider}: the caller gave up${more}`, { provider });
-
-/** What comes, or the end of this caller's patience: what it waited for goes on for the others. */
+/** Ends this caller's wait with `aborted` when its signal fires. What it waited for goes on for the
+ *  others. */
 export function unlessAborted<T>(
   provider: string,
-  coming: Promise<T>,
+  pending: Promise<T>,
   signal: AbortSignal | undefined,
-  more = '',
+  what?: string,
 ): Promise<T> {
-  if (!signal) return coming;
+  if (!signal) return pending;
   return new Promise((resolve, reject) => {
-    const stop = (): void => reject(aborted(provider, more));
+    const stop = (): void => reject(abortedBy(provider, what));
     const done = (): void => signal.removeEventListener('abort', stop);
     setMaxListeners(0, signal);
     signal.addEventListener('abort', stop, { once: true });
-    coming.then(
+    pending.then(
       (value) => {
         done();
         resolve(value);

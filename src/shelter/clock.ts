@@ -1,15 +1,18 @@
+// The source of time of the whole shelter, and of every provider that has the option `clock`.
+
 import type { Check } from '../internal/options.ts';
 
-/** Time as the shelter sees it. */
+/** The shelter's source of time. Tests pass `manualClock()`. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once, for somebody who waits for it: until then the process stays alive. The answer cancels it. */
+  /** Calls back once and keeps the process alive until then. The returned function cancels it. */
   after(ms: number, then: () => void): () => void;
-  /** The same for what nobody waits for: it keeps no process alive. @default as `after` */
+  /** The same without keeping the process alive, for background work. @default as `after` */
   later?(ms: number, then: () => void): () => void;
 }
 
+/** The clock of the operating system. */
 export const systemClock: Required<Clock> = {
   now: () => Date.now(),
   after: (ms, then) => {
@@ -29,18 +32,18 @@ export function later(clock: Clock, ms: number, then: () => void): () => void {
 }
 
 const RealDate = Date;
-const soon = setImmediate;
+const nextTurn = setImmediate;
 let sampled = 0;
 const forget = (): void => {
   sampled = 0;
 };
 
-/** The time as of this turn of the event loop: what reading the clock costs is more than what a hit costs. */
+/** The time, sampled once per turn of the event loop: reading the clock costs more than a cache hit. */
 export function coarseNow(clock: Clock): number {
   if (clock !== systemClock || Date !== RealDate) return clock.now();
   if (sampled === 0) {
     sampled = Date.now();
-    soon(forget).unref();
+    nextTurn(forget).unref();
   }
   return sampled;
 }

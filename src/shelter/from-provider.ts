@@ -1,50 +1,50 @@
+// A provider as a source, for `sheltered(provider)`: its keys are its documents. Entries travel in
+// `Document.entry` and are returned unchanged. The entries of a list stay with the list, since two may
+// have the same key (`HTTP_PROXY` and `http_proxy`), and `get` cannot read the key of a tree.
+
+import { isComposed } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import type { ConfigProvider, ListOptions, WritableProvider } from '../provider.ts';
-import type { Call, DocumentSource, Outcome, Scope } from './port.ts';
+import type { ConfigProvider, WritableProvider } from '../provider.ts';
+import type { Call, DocumentSource, Outcome } from './port.ts';
 
-/** A provider as a source: its keys are its documents. */
 export function fromProvider(provider: ConfigProvider): DocumentSource {
-  const ask = (call: Call): { signal: AbortSignal; maxAgeMs: 0 } => ({ signal: call.signal, maxAgeMs: 0 });
+  checkSingle(provider);
+  const { name } = provider;
+  const fresh = ({ signal }: Call): { signal: AbortSignal; maxAgeMs: 0 } => ({ signal, maxAgeMs: 0 });
   const writable = provider as WritableProvider;
   return {
-    name: provider.name,
+    name,
     batch: provider.getMany ? 100 : 1,
     locate: (key) => [{ key, document: key, field: '' }],
     async read(documents, call) {
       if (provider.getMany && documents.length > 1) {
-        const found = await provider.getMany(documents, ask(call));
+        const found = await provider.getMany(documents, fresh(call));
         return new Map(
-          [...found].map(([key, answer]): [string, Outcome] => [
+          [...found].map(([key, result]): [string, Outcome] => [
             key,
-            isConfigError(answer) ? answer : outcome(answer),
+            isConfigError(result) ? result : outcomeOf(result),
           ]),
         );
       }
       const [key] = documents as [string];
-      return new Map([[key, outcome(await provider.get(key, ask(call)))]]);
+      return new Map([[key, outcomeOf(await provider.get(key, fresh(call)))]]);
     },
-    async page(scope, _cursor, call) {
-      const found = await provider.list(scope.prefix, { ...ask(call), ...within(scope) });
+    async page({ prefix, wanted }, _cursor, call) {
+      const found = await provider.list(prefix, { ...fresh(call), ...(wanted && { wanted }) });
       return {
         found: found.map((item) => ({
           place: { key: item.key, document: item.key, field: '' },
-          outcome: isUnreadable(item) ? item.error : outcome(item),
+          outcome: isUnreadable(item) ? item.error : outcomeOf(item),
         })),
         next: [],
       };
     },
-    ...(provider.layers && {
-      layers: async (scope, call) => provider.layers!(scope.prefix, { ...ask(call), ...within(scope) }),
-    }),
     ...(provider.on && { on: (listener) => provider.on!(listener) }),
     classify: (error) =>
       isConfigError(error)
         ? error
-        : new ConfigError('unavailable', `${provider.name} failed`, {
-            provider: provider.name,
-            cause: error,
-          }),
+        : new ConfigError('unavailable', `${name}: the provider failed`, { provider: name, cause: error }),
     ...(writable.set && {
       async write(key: string, value: unknown, options: object, call: Call) {
         const more = { ...options, signal: call.signal };
@@ -57,7 +57,7 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
       ping: async (call) => {
         const health = await provider.health?.({ signal: call.signal });
         if (health?.status === 'down')
-          throw new ConfigError('unavailable', `${provider.name} is down`, { provider: provider.name });
+          throw new ConfigError('unavailable', `${name}: the provider is down`, { provider: name });
       },
     }),
     ...(provider.watch && {
@@ -70,12 +70,19 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
   };
 }
 
-const within = ({ wanted, acquire }: Scope): ListOptions => ({
-  ...(wanted && { wanted }),
-  ...(acquire && { acquire }),
-});
+/** Refuses a provider made of several: one cache and one breaker cannot serve providers that fail on their
+ *  own. */
+function checkSingle(provider: ConfigProvider): void {
+  const composed = isComposed(provider);
+  if (!composed && !provider.layers) return;
+  throw new ConfigError('invalid_option', `sheltered: ${provider.name} is made of several providers`, {
+    hint: composed
+      ? 'Shelter the providers of the chain: new ProviderChain([sheltered(a), b])'
+      : 'Shelter the provider inside: optional(sheltered(p))',
+  });
+}
 
-function outcome(entry: Entry | undefined): Outcome {
+function outcomeOf(entry: Entry | undefined): Outcome {
   if (!entry) return 'absent';
   const { value, secret, text = false, version, modifiedAt, expiresAt, metadata } = entry;
   return {

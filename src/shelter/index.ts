@@ -6,6 +6,8 @@ export {
   type ShelterOptions,
   shelterOptionChecks,
   shelterOptionsOf,
+  type VersionedRead,
+  type VersionedWrite,
 } from './options.ts';
 export { ancestors, asDocument, mapped, placesOf } from './places.ts';
 export type {
@@ -21,9 +23,7 @@ export type {
 } from './port.ts';
 export {
   ShelteredProvider,
-  type ShelteredStats,
   sheltered,
-  type VersionedRead,
-  type VersionedWrite,
   WritableShelteredProvider,
 } from './sheltered.ts';
+export type { ShelteredStats } from './stats.ts';

@@ -1,57 +1,84 @@
+// The options of a shelter, their checks and defaults; also the options of versioned reads and writes. Used
+// by every remote provider, which spreads `shelterOptionChecks` into its own checks.
+
 import { aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
+import type { ReadOptions, WriteOptions } from '../provider.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 
+/** The options of a read from a store with versions. */
+export interface VersionedRead extends ReadOptions {
+  /** A version or stage of the one document that holds the key, in the store's spelling. */
+  readonly version?: string;
+}
+
+/** The options of a write to a store with versions. */
+export interface VersionedWrite extends WriteOptions {
+  /** The write fails with `conflict` unless the document still has this version. */
+  readonly ifVersion?: string;
+}
+
+/** How long documents are cached, and when old ones may be served. */
 export interface CacheOptions {
-  /** How long an answer is served without asking again. @default 300_000 */
+  /** How long a document is served without asking the store again. @default 300_000 */
   readonly ttlMs?: number;
-  /** How long "there is none" is remembered. @default 30_000 */
+  /** How long the cache remembers that a document does not exist. @default 30_000 */
   readonly absentTtlMs?: number;
-  /** Documents held at once; the least recently used goes first. @default 10_000 */
+  /** The number of cached documents. The least recently used is dropped first. @default 10_000 */
   readonly max?: number;
-  /** Spread of each life, so that what was read together does not end together. @default 0.1 */
+  /** Random spread of `ttlMs`, as a share of it, so that documents read together do not expire together.
+   *  @default 0.1 */
   readonly jitter?: number;
-  /** How long after its life an answer is still served at once, while it is read anew behind it. @default 0 */
+  /** How long an expired document is still served while it is read again in the background. @default 0 */
   readonly staleWhileRevalidateMs?: number;
-  /** How long after its life an answer is served when the backend is down; at most an hour. @default 0 */
+  /** How long an expired document is served while the store is down; at most an hour. @default 0 */
   readonly staleIfErrorMs?: number;
 }
 
+/** When the circuit opens, and for how long. */
 export interface BreakerOptions {
-  /** Failures in a row that open it. @default 5 */
+  /** The number of failures in a row that opens the circuit. @default 5 */
   readonly failures?: number;
-  /** How long it stays open before one request may probe, and up to a tenth longer. @default 60_000 */
+  /** How long the circuit stays open before one request may probe the store; up to a tenth longer.
+   *  @default 60_000 */
   readonly resetMs?: number;
 }
 
+/** Attempts, pauses, time limits and the circuit breaker of requests. */
 export interface ResilienceOptions {
-  /** Tries in all, the first one included. @default 3 */
+  /** The number of attempts, including the first. @default 3 */
   readonly attempts?: number;
-  /** The pause before the next try: `initialMs`, each time `factor` times longer, at most `maxMs`, jittered.
+  /** The pause between attempts, jittered: `initialMs`, then `factor` times longer each time, at most
+   *  `maxMs`.
    *  @default { initialMs: 100, maxMs: 10_000, factor: 2 } */
   readonly backoff?: { readonly initialMs?: number; readonly maxMs?: number; readonly factor?: number };
-  /** How long one attempt may take. @default 10_000 */
+  /** The time limit of one attempt. @default 10_000 */
   readonly timeoutMs?: number;
-  /** How long queue, log-in and all attempts may take together. @default 15_000 */
+  /** The time limit of queue, log-in and all attempts together. @default 15_000 */
   readonly deadlineMs?: number;
-  /** When to stop asking a backend that is down; `false`: never. @default { failures: 5, resetMs: 60_000 } */
+  /** When to stop asking a store that is down; `false` never stops.
+   *  @default { failures: 5, resetMs: 60_000 } */
   readonly breaker?: BreakerOptions | false;
 }
 
-/** What every remote provider offers; `false` turns a part off. */
+/** Options of every remote provider. `false` turns a part off. */
 export interface ShelterOptions {
-  /** How long answers are kept; `false` keeps none. @default five minutes, for absence half a minute */
+  /** How long documents are cached; `false` caches nothing.
+   *  @default five minutes, for missing documents half a minute */
   readonly cache?: CacheOptions | false;
-  /** Attempts, pauses, time-outs and the breaker; `false` asks once and waits. @default three attempts in 15 seconds */
+  /** Attempts, pauses, time limits and the breaker; `false` asks once, without a limit.
+   *  @default three attempts in 15 seconds */
   readonly resilience?: ResilienceOptions | false;
-  /** Requests at once (`concurrency`) and starts a second (`perSecond`). @default the backend's own pace, else `{ concurrency: 16 }` */
+  /** Requests at a time (`concurrency`) and started per second (`perSecond`).
+   *  @default the store's own pace, else `{ concurrency: 16 }` */
   readonly limits?: Partial<Limits>;
-  /** Time, for tests. @default the system's */
+  /** The source of time, for tests. @default the system's clock */
   readonly clock?: Clock;
 }
 
 type All<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
+/** ShelterOptions with all defaults filled in. */
 export interface Settings {
   readonly cache: All<CacheOptions> | false;
   readonly resilience:
@@ -77,21 +104,22 @@ const breakerDefaults = { failures: 5, resetMs: 60_000 };
 const resilienceDefaults = { attempts: 3, timeoutMs: 10_000, deadlineMs: 15_000 };
 
 const time = aNumber(0, 2 ** 31 - 1);
-const some = aNumber(1, 2 ** 31 - 1);
+const positiveTime = aNumber(1, 2 ** 31 - 1);
 
-const part =
-  (name: string, allowed: Readonly<Record<string, Check>>, off: boolean): Check =>
+const group =
+  (name: string, allowed: Readonly<Record<string, Check>>, mayBeFalse: boolean): Check =>
   (value) => {
-    if (off && value === false) return undefined;
+    if (mayBeFalse && value === false) return undefined;
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return off ? 'an object or false' : 'an object';
+      return mayBeFalse ? 'an object or false' : 'an object';
     checkOptions(name, value, allowed);
     return undefined;
   };
 
-/** To spread into a remote provider's own checks: `checkOptions('VaultProvider', options, { …, ...shelterOptionChecks })`. */
+/** Checks to spread into those of a remote provider: `checkOptions('VaultProvider', options, { …,
+ *  ...shelterOptionChecks })`. */
 export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limits' | 'clock', Check>> = {
-  cache: part(
+  cache: group(
     'cache',
     {
       ttlMs: time,
@@ -103,22 +131,26 @@ export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limi
     },
     true,
   ),
-  resilience: part(
+  resilience: group(
     'resilience',
     {
       attempts: anInteger(1, 100),
-      backoff: part('resilience.backoff', { initialMs: some, maxMs: some, factor: aNumber(1, 10) }, false),
-      timeoutMs: some,
-      deadlineMs: some,
-      breaker: part('resilience.breaker', { failures: anInteger(1), resetMs: some }, true),
+      backoff: group(
+        'resilience.backoff',
+        { initialMs: positiveTime, maxMs: positiveTime, factor: aNumber(1, 10) },
+        false,
+      ),
+      timeoutMs: positiveTime,
+      deadlineMs: positiveTime,
+      breaker: group('resilience.breaker', { failures: anInteger(1), resetMs: positiveTime }, true),
     },
     true,
   ),
-  limits: part('limits', { concurrency: anInteger(1), perSecond: aNumber(0.001) }, false),
+  limits: group('limits', { concurrency: anInteger(1), perSecond: aNumber(0.001) }, false),
   clock: aClock,
 };
 
-/** What the options come to, defaults filled in. */
+/** Checks the options and fills in the defaults. `pace`: the store's own. */
 export function settingsOf(
   owner: string,
   options: ShelterOptions,
@@ -139,7 +171,7 @@ export function settingsOf(
   };
 }
 
-/** The part of a remote provider's options that is the shelter's. */
+/** Picks the shelter's options out of those of a remote provider. */
 export function shelterOptionsOf(options: ShelterOptions): ShelterOptions {
   const { cache, resilience, limits, clock } = options;
   return given({ cache, resilience, limits, clock });

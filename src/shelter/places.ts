@@ -1,10 +1,16 @@
+// Helpers for sources: from keys to places and from text to documents. Used by the sources in providers/, by
+// sources of users, and by keys/.
+
 import { ConfigError } from '../errors.ts';
 import { jsonObject } from '../formats/json-text.ts';
 import { append, keyFrom, keyOf, segments, startsWith } from '../key.ts';
 import type { Key } from '../value.ts';
 import type { Document, Place } from './port.ts';
 
-/** A document for the key itself and for each key above it, the outermost first; `name` spells one, or says that it has no spelling. */
+/** Returns a place for each key above `key`, outermost first, and for the key itself. `name` returns the
+ *  document of a key, or undefined when the store cannot spell it.
+ *  @example
+ *  ancestors('db.host', (key) => key.replaceAll('.', '/')); // documents 'db' and 'db/host' */
 export function ancestors(key: Key, name: (key: Key) => string | undefined): Place[] {
   const parts = segments(key);
   const places: Place[] = [];
@@ -16,23 +22,25 @@ export function ancestors(key: Key, name: (key: Key) => string | undefined): Pla
   return places;
 }
 
-/** `locate` of a source whose places are all named. */
+/** Returns a `locate` for a source that has these places and no others. */
 export function mapped(places: readonly Place[]): (key: Key) => readonly Place[] {
   return (key) => places.filter((place) => startsWith(key, place.key));
 }
 
-/** A person's map of keys to documents: `document`, `document#field`, or `document#field#` for the text itself. */
+/** Reads a user's map of keys to documents: `document`, `document#field`, or `document#field#` for the text
+ *  itself.
+ *  @throws `invalid_option` when a document or field is missing. */
 export function placesOf(owner: string, option: string, map: Readonly<Record<string, string>>): Place[] {
-  return Object.entries(map).map(([name, said]) => {
+  return Object.entries(map).map(([name, target]) => {
     const key = keyOf(name);
-    const whole = typeof said === 'string' && said.length > 1 && said.endsWith('#');
-    const text = typeof said !== 'string' ? '' : whole ? said.slice(0, -1) : said;
+    const whole = typeof target === 'string' && target.length > 1 && target.endsWith('#');
+    const text = typeof target !== 'string' ? '' : whole ? target.slice(0, -1) : target;
     const at = text.indexOf('#');
     const document = at < 0 ? text : text.slice(0, at);
     if (document === '' || text.endsWith('#'))
       throw new ConfigError(
         'invalid_option',
-        `${owner}: ${option} names no document or field for the key ${JSON.stringify(key)}`,
+        `${owner}: ${option} has no document or field for the key ${JSON.stringify(key)}`,
         {
           hint: 'Write it as document, document#field, or document#field# for the text itself',
         },
@@ -42,8 +50,8 @@ export function placesOf(owner: string, option: string, map: Readonly<Record<str
   });
 }
 
-/** The text of a secret as a document: the tree, if it is the JSON text of an object; else a leaf. JSON in which something is lost when
- *  it is read, as of a key that stands twice, has a `fault`. */
+/** Makes a document of a secret's text: a tree when the text is a JSON object, else a leaf. JSON that loses
+ *  something when it is parsed, such as a repeated key, has a `fault`. */
 export function asDocument(text: string, more: Omit<Document, 'value' | 'raw' | 'fault'>): Document {
   const json = jsonObject(text);
   if (!json) return { ...more, value: text };
@@ -52,7 +60,7 @@ export function asDocument(text: string, more: Omit<Document, 'value' | 'raw' | 
     : { ...more, value: text, fault: json.fault };
 }
 
-/** Where a key stands within a place's document. */
+/** The path of a key inside a place's document. */
 export function pathIn(place: Place, key: Key): Key {
   return append(
     place.field,

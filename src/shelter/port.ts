@@ -1,132 +1,155 @@
+// The port that a remote store implements, and its vocabulary: a place says which field of which document
+// holds a key. Used by all storeys and by every source in providers/.
+
 import type { Entry, Metadata } from '../entry.ts';
 import type { ConfigError, ErrorCode } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import type { Layer, Wanted } from '../provider.ts';
+import type { Wanted } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
-/** What a remote backend implements; the shelter does the rest. Every method that takes a Call is one request to the backend,
- *  and what needs no request is no method: it would close a breaker and count as a call. Any of them may throw anything. */
+/** What a remote store implements; the shelter does the rest. Every method that takes a Call is one request.
+ *  What needs no request must not be such a method: it would count as a request and close the breaker. Any
+ *  method may throw anything.
+ *  @example
+ *  const source: DocumentSource = {
+ *    name: 'store',
+ *    batch: 1,
+ *    locate: (key) => [{ key, document: key, field: '' }],
+ *    read: async ([document = '']) => new Map([[document, await fetchOne(document)]]),
+ *    classify: () => new ConfigError('unavailable', 'store: no answer'),
+ *  };
+ *  const provider = sheltered(source); */
 export interface DocumentSource {
   readonly name: string;
-  /** Documents that one `read` may ask for. */
+  /** The number of documents that one `read` may ask for. */
   readonly batch: number;
-  /** This backend's default pace. */
+  /** The default pace of this store. */
   readonly limits?: Partial<Limits>;
-  /** All there is (`secrets`, `leases`, one path); then `page` is never called. */
+  /** All places there are (`secrets`, `leases`, one path). With it, `page` is never called. */
   readonly places?: readonly Place[];
-  /** Where `key` can live, outermost document first; all are asked, and a new key goes into the last. None: absent without a
-   *  request. Pure. */
+  /** The places where `key` can be, outermost document first. All of them are read; a new key goes into the
+   *  last one. Without a place the key is absent, and no request is made. Must be pure. */
   locate(key: Key): readonly Place[];
-  /** Why no new document can be made for `key`, though it may be a field of one that is there. Pure. */
+  /** Why no new document can be created for `key`, although it may be a field of an existing one. Must be
+   *  pure. */
   refusal?(key: Key): ConfigError | undefined;
-  /** An outcome for each document asked; one left out is `unavailable`, never absent. Several refused as a whole (thrown,
-   *  neither transient nor `unauthenticated`) are asked again one by one. */
+  /** Returns an outcome for each document. A document without one counts as `unavailable`, never as absent.
+   *  When several documents are refused as a whole (an error that is neither transient nor
+   *  `unauthenticated`), each is read alone. */
   read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>>;
-  /** A piece of the listing: everything that the scope reaches, so also documents at the prefix itself and above it. */
+  /** Returns a page of what the scope reaches, including documents at the prefix itself and above it. */
   page?(scope: Scope, cursor: string | undefined, call: Call): Promise<Page>;
-  /** Replaces one whole document (undefined deletes it) into which the shelter has put the field, having read it just now;
-   *  answers the new version. Repeated only after `throttled`. */
+  /** Replaces a whole document, into which the shelter has put the field after reading it. Undefined deletes
+   *  the document. Returns the new version. Retried only after `throttled`. */
   write?(
     document: string,
     value: ConfigValue | undefined,
     options: DocumentWrite,
     call: Call,
   ): Promise<string | undefined>;
-  /** Log-in: before the first request (`refused` undefined) and after an `unauthenticated`. False: nothing new to try. Single
-   *  flight; who was refused is asked once more; a log-in that did not help backs off. */
+  /** Logs in: before the first request (`refused` is undefined) and after an `unauthenticated`. Returns false
+   *  when there is nothing new to try. Single flight; a refused request is repeated once; a log-in that does
+   *  not help backs off. */
   connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;
-  /** After an `unauthenticated`: forgets what it logged in with, so that the next request finds out anew. Asks nobody. False: there
-   *  is nothing to forget. */
+  /** Forgets the credentials after an `unauthenticated`, without a request, so that the next request looks
+   *  for new ones. Returns false when there is nothing to forget. */
   renew?(refused: ConfigError): boolean;
-  /** Only of `sheltered(provider)`, where that provider is made of several: each one's own answer. */
-  layers?(scope: Scope, call: Call): Promise<readonly Layer[]>;
-  /** For `health`; without it, health tells how the last request went. */
+  /** A cheap request for `health`. Without it, `health` reports how the last request went. */
   ping?(call: Call): Promise<void>;
-  /** Imports the client, outside every deadline; a failure is forgotten. */
+  /** Imports the client, outside every deadline. A failure is not remembered. */
   load?(): Promise<void>;
-  /** The one place where a client's error is rebuilt, without values. */
+  /** Rebuilds a client's error as a ConfigError, without values. */
   classify(error: unknown): ConfigError;
-  /** Rotations: the shelter expires the documents, then tells. No documents: any may have changed. */
+  /** Reports rotated documents: the shelter expires them, then notifies watchers. An empty list means all
+   *  documents. */
   watch?(changed: (documents: readonly string[]) => void): () => void;
-  /** Called once: what the source has to say to whoever listens ("the names of 3 secrets are no keys"), never with a value. */
-  onNotice?(tell: (message: string, outcome?: ErrorCode) => void): void;
-  /** Events of its own, handed on. */
+  /** The source's own events, which the provider forwards. */
   on?(listener: (event: ConfigEvent) => void): Disposable;
   close?(): Promise<void>;
 }
 
-/** What stands at `field` in `document` stands at `key`; below both the segments are the same. */
+/** What is at `field` in `document` is at `key`. Below both the segments are the same. */
 export interface Place {
   readonly key: Key;
-  /** In full, in the backend's words; `where` prints it. */
+  /** The full name in the store's spelling. `where` prints it. */
   readonly document: string;
   readonly field: Key;
-  /** `name#`: the text itself, not what it parses to. */
+  /** Written `name#`: the text itself, not what it parses to. */
   readonly whole?: true;
-  /** Reading makes credentials: only when `acquire` is asked for. */
+  /** Reading it creates credentials: a list reads it only with `acquire`. */
   readonly leased?: true;
 }
 
+/** The result of reading one document. An error concerns this document only. */
 export type Outcome = Document | 'absent' | ConfigError;
 
+/** What a store returns in one piece: a secret, a parameter, a path. */
 export interface Document {
   /** Parsed: a leaf, or a tree. */
   readonly value: ConfigValue;
-  /** What it was parsed from. */
+  /** The text that `value` was parsed from. */
   readonly raw?: string;
-  /** What is wrong with the text, which is then the value: only who wants it whole is answered. */
+  /** What is wrong with the text. `value` is then the text, and only a place that wants it whole can read
+   *  it. */
   readonly fault?: string;
-  /** False: names and shapes decide, leaf by leaf. */
+  /** False: each leaf is a secret or not by its name and shape. */
   readonly secret: boolean;
-  /** Its strings may be read as the schema wants. */
+  /** Whether a schema may read its strings as other types. */
   readonly text: boolean;
   readonly version?: string;
   readonly modifiedAt?: number;
-  /** Never served after it. */
+  /** Never served from then on. */
   readonly expiresAt?: number;
-  /** In place of the cache's TTL; for a leased place `maxAgeMs: 0` waits for it too. */
+  /** Replaces the cache's TTL. For a leased place `maxAgeMs: 0` also waits for it. */
   readonly freshMs?: number;
   readonly metadata?: Metadata;
-  /** sheltered(provider): handed on as it came, origin and taint included. */
+  /** Used by `sheltered(provider)`: the entry to return unchanged, with its origin and secrecy. */
   readonly entry?: Entry;
 }
 
+/** One attempt of a request. */
 export interface Call {
-  /** This attempt's deadline, never a caller's. */
+  /** Ends with this attempt. It is never a caller's signal. */
   readonly signal: AbortSignal;
   /** The same in every attempt, for idempotency. */
   readonly id: string;
-  /** Then it is one document. */
+  /** With a version, `read` asks for one document. */
   readonly version?: string;
+  /** Emits a `notice` for people who read the provider's events, each message once ("the name of a secret is
+   *  not a key"). Must not contain a value. */
+  readonly notice: (message: string, outcome?: ErrorCode) => void;
 }
 
+/** What a listing includes. */
 export interface Scope {
   readonly prefix: Key;
   readonly wanted?: Wanted;
-  /** Whether something at, above or below `key` is asked for. */
+  /** Whether the list includes something at, above or below `key`. */
   reaches(key: Key): boolean;
-  /** Leases may be made: only what shelters another provider has to know. */
-  readonly acquire?: true;
 }
 
-/** Outcomes that came for free (values, `disabled`); all `next` are followed side by side. */
+/** `found` may hold outcomes that came with the page (values, `disabled`). All cursors in `next` are followed
+ *  in parallel. */
 export interface Page {
   readonly found: readonly { readonly place: Place; readonly outcome?: Outcome }[];
   readonly next: readonly string[];
 }
 
+/** The options of a write, and what is known about the document. */
 export interface DocumentWrite {
-  /** The version that was read just now; none: there was no document. Where the backend can compare, it must. */
+  /** The version that was just read. Undefined: there was no document. A store that can compare must
+   *  compare. */
   readonly ifVersion?: string;
-  /** There is a document, which cannot be read because it is disabled: it is replaced all the same. */
+  /** The document exists and cannot be read because it is disabled. It is replaced all the same. */
   readonly unread?: true;
   readonly secret?: boolean;
   readonly metadata?: Metadata;
 }
 
+/** The pace of requests. */
 export interface Limits {
-  /** Requests at once. */
+  /** Requests at a time. */
   readonly concurrency: number;
-  /** Starts a second. */
+  /** Requests started per second. */
   readonly perSecond?: number;
 }

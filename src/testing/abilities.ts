@@ -1,10 +1,11 @@
-/** What not every provider or backend can do. Whatever is left out of a suite stands in `without`, with its reason. */
+/** Abilities that a provider or its backend may lack. A suite lists those it lacks in `without`, each
+ *  with a reason. */
 export const abilities = {
-  types: 'numbers, booleans and lists are kept as such',
+  types: 'numbers, booleans and lists keep their type',
   null: 'null is a value',
-  empty: 'an empty text is a value',
-  anyText: 'a text may hold quotes, line breaks and every letter there is',
-  spelling: 'keys that differ in case, - or _ alone are different keys',
+  empty: 'an empty string is a value',
+  anyText: 'a string may contain quotes, line breaks and any Unicode character',
+  spelling: 'keys that differ only in case, - or _ are different keys',
   batch: 'getMany',
   where: 'where',
   write: 'set and delete',
@@ -12,25 +13,28 @@ export const abilities = {
   refresh: 'refresh',
   health: 'health',
   change: 'the backend can be changed behind the provider',
-  notice: 'a change behind the provider is noticed by itself while somebody watches',
-  faults: 'the backend can be made to fail in any way at all',
-  denied: 'the backend can deny',
-  unavailable: 'the backend can be out of reach',
+  notice: 'a watching provider notices a change behind it',
+  faults: 'the backend can be made to fail in any way',
+  denied: 'the backend can deny access',
+  unavailable: 'the backend can be unavailable',
   throttled: 'the backend can throttle',
-  hang: 'the backend can accept a request and never answer',
-  garbage: 'the backend can answer what nobody understands',
-  closing: 'the closing of the backend can fail',
-  versions: 'a version of a key can be asked for',
-  expiry: 'the backend has values that end',
-  damage: 'one key can exist and be unreadable, alone',
+  hang: 'the backend can accept a request and never respond',
+  garbage: 'the backend can respond with data that cannot be parsed',
+  closing: 'closing the backend can fail',
+  versions: 'a caller can request a version of a key',
+  expiry: 'values of the backend can expire',
+  damage: 'a single key can exist and be unreadable',
 } as const;
 
+/** The name of an ability. */
 export type Ability = keyof typeof abilities;
 
-/** Why an ability is left out, in words that finish the sentence “left out, because …”. */
+/** The abilities that are left out, each with a reason that completes the sentence "left out, because …".
+ *  @example
+ *  const without: Without = { write: 'the store is read-only', expiry: 'values do not expire' }; */
 export type Without = { readonly [A in Ability]?: string };
 
-/** Abilities that are methods: a provider that has them cannot leave them out. */
+/** Abilities that are methods. A provider that has one of these methods cannot leave the ability out. */
 export const methods: { readonly [A in Ability]?: readonly string[] } = {
   batch: ['getMany'],
   where: ['where'],
@@ -40,7 +44,7 @@ export const methods: { readonly [A in Ability]?: readonly string[] } = {
   health: ['health'],
 };
 
-const kinds: readonly Ability[] = [
+const faultAbilities: readonly Ability[] = [
   'denied',
   'unavailable',
   'throttled',
@@ -50,7 +54,7 @@ const kinds: readonly Ability[] = [
   'damage',
 ];
 
-/** Why `ability` is left out, if it is. `faults` stands for every kind of fault. */
+/** The reason why `ability` is left out, if any. A reason for `faults` applies to every kind of fault. */
 export function reasonAgainst(ability: Ability, without: Without): string | undefined {
-  return without[ability] ?? (kinds.includes(ability) ? without.faults : undefined);
+  return without[ability] ?? (faultAbilities.includes(ability) ? without.faults : undefined);
 }

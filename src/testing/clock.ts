@@ -1,28 +1,45 @@
+// A clock for tests: time passes only when a test advances it. Used by both conformance suites and by
+// applications in place of fake timers. Every provider with a `clock` option accepts it.
+
 import type { Clock } from '../shelter/clock.ts';
 
-/** Time that stands still until it is moved. */
+/** A clock that does not move by itself.
+ *  @example
+ *  const clock = manualClock();
+ *  const config = sheltered(store, { clock });
+ *  const entry = await clock.until(config.get('service.host')); // backs off without a sleep */
 export interface ManualClock extends Clock {
-  /** Moves time on and calls back whom it passes, in order, what they start in between included. */
+  /** Advances the time and runs the timers that become due, in order. Timers that they start on the
+   *  way run as well. */
   advance(ms: number): Promise<void>;
-  /** Moves time on until `answer` is there, by a step each millisecond, so that what happens in real time is not overtaken.
-   *  After 20,000 steps it gives up. @default stepMs 50 */
-  until<T>(answer: PromiseLike<T>, stepMs?: number): Promise<T>;
+  /** Advances the time until `promise` settles, one step per millisecond of real time. The pause lets
+   *  real I/O finish before time passes.
+   *  @throws Error after 20,000 steps: the promise probably depends on another clock.
+   *  @default stepMs 50 */
+  until<T>(promise: PromiseLike<T>, stepMs?: number): Promise<T>;
 }
 
-// taken before anyone installs fake timers
+// captured before a test installs fake timers
 const { setImmediate, setTimeout } = globalThis;
 const turn = (): Promise<void> => new Promise((done) => void setImmediate(done));
 const pause = (): Promise<void> => new Promise((done) => void setTimeout(done, 1));
 
-/** Half a minute of real time: who asked has given up long since. */
+/** At least 20 seconds of real time, by which a test runner has timed out. */
 const maxSteps = 20_000;
 
-/** A clock for tests: `new VaultProvider({ clock, … })`, then `await clock.until(provider.get('a.key'))`. @default startMs 1_700_000_000_000 */
+/** Creates a clock that a test advances.
+ *  @default startMs 1_700_000_000_000
+ *  @example
+ *  const clock = manualClock();
+ *  const provider = new VaultProvider({ address, auth, clock });
+ *  await provider.get('llm.apiKey');
+ *  await clock.advance(60_000); // a minute passes, without a sleep
+ *  @see ManualClock.until waits for a promise that depends on the clock. */
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let time = startMs;
-  const waiting = new Set<{ readonly at: number; readonly then: () => void }>();
+  const timers = new Set<{ readonly at: number; readonly then: () => void }>();
   const next = () =>
-    [...waiting].reduce<{ at: number; then: () => void } | undefined>(
+    [...timers].reduce<{ at: number; then: () => void } | undefined>(
       (a, b) => (a && a.at <= b.at ? a : b),
       undefined,
     );
@@ -30,7 +47,7 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     const end = time + ms;
     await turn();
     for (let timer = next(); timer && timer.at <= end; timer = next()) {
-      waiting.delete(timer);
+      timers.delete(timer);
       time = Math.max(time, timer.at);
       timer.then();
       await turn();
@@ -41,13 +58,13 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     now: () => time,
     after(ms, then) {
       const timer = { at: time + Math.max(0, ms), then };
-      waiting.add(timer);
-      return () => void waiting.delete(timer);
+      timers.add(timer);
+      return () => void timers.delete(timer);
     },
     advance,
-    async until(answer, stepMs = 50) {
+    async until(promise, stepMs = 50) {
       let done = false;
-      const settled = Promise.resolve(answer).finally(() => {
+      const settled = Promise.resolve(promise).finally(() => {
         done = true;
       });
       settled.catch(() => {});
@@ -57,7 +74,8 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
         await advance(stepMs);
       }
       throw new Error(
-        `manualClock: there was no answer within ${maxSteps} steps of ${stepMs} ms; does it wait for another clock?`,
+        `manualClock: the promise did not settle within ${maxSteps} steps of ${stepMs} ms. ` +
+          'Check that the code under test uses this clock',
       );
     },
   };

@@ -1,71 +1,70 @@
+// The published conformance suite for providers. Provider authors call `describeProvider` from a test
+// file; runners without `describe` and `it` use `conformance`. `describe-shelter.ts` shares
+// `checkSentence` and `subjectOf`.
+
 import type { ConfigProvider } from '../provider.ts';
-import { batch } from './conformance/batch.ts';
-import { faulted } from './conformance/faults.ts';
-import { health, life, refresh, where } from './conformance/life.ts';
-import { list } from './conformance/list.ts';
-import { read } from './conformance/read.ts';
-import type { Chapter, Sentence } from './conformance/sentence.ts';
-import { texts } from './conformance/values.ts';
-import { change, watch } from './conformance/watch.ts';
-import { write } from './conformance/write.ts';
+import { chapters } from './conformance/chapters.ts';
+import type { Sentence } from './conformance/sentence.ts';
 import type { Subject, Values } from './subject.ts';
 import { type Claim, checkSuite, claimsOf, register, type SuiteOptions } from './suite.ts';
-import { trialOf } from './trial.ts';
+import { testContext } from './test-context.ts';
 
+/** The options of `describeProvider`. */
 export interface ProviderSuite extends SuiteOptions {
-  /** A fresh backend that holds `values`, and a provider over it. A provider alone will do where there is nothing to change or to
-   *  break. */
+  /** Creates a fresh backend that holds `values`, and a provider over it. Return the provider alone if
+   *  the backend can neither be changed nor made to fail. */
   readonly make: (values: Values) => Made | Promise<Made>;
 }
 
+/** What `make` returns: a provider with the levers of its backend, or the provider alone. */
 export type Made = Subject | ConfigProvider;
 
-const chapters: readonly Chapter[] = [
-  life,
-  where,
-  read,
-  texts,
-  list,
-  batch,
-  write,
-  change,
-  watch,
-  refresh,
-  health,
-  faulted,
-];
-
-/** Holds a provider to its contract: registers the conformance suite with a test runner. */
+/** Registers the conformance suite for a provider with a test runner: about a hundred sentences, one
+ *  test each. Each test calls `make` for a fresh backend and closes the provider afterwards. A
+ *  sentence that needs a missing lever or method fails, unless `without` gives a reason.
+ *  @throws ConfigError `invalid_option` when there is no runner, or for an unknown option or ability.
+ *  @example
+ *  describeProvider({
+ *    name: 'LinesProvider',
+ *    runner, // import * as runner from 'node:test'
+ *    make: (values) => new LinesProvider(linesOf(values)),
+ *    without: { write: 'the lines belong to their author', faults: 'reading memory never fails' },
+ *  });
+ *  @see describeShelter checks caching, retries and the breaker of a remote provider.
+ *  @see conformance returns the same sentences as data. */
 export function describeProvider(suite: ProviderSuite): void {
   register('describeProvider', suite, conformance(suite));
 }
 
-/** The same sentences as data, for a runner of one's own. */
+/** Returns the sentences of `describeProvider` as data, for a runner without `describe` and `it`.
+ *  @example
+ *  for (const { chapter, title, leftOut, check } of conformance({ name: 'LinesProvider', make }))
+ *    if (leftOut === undefined) await check().catch((error) => console.error(chapter, title, error)); */
 export function conformance(suite: ProviderSuite): readonly Claim[] {
   checkSuite('describeProvider', suite);
   return claimsOf(chapters, suite.without ?? {}, async (sentence) => {
     const values = structuredClone(sentence.values) as Values;
-    await hold(sentence, subjectOf(await suite.make(values)), values, suite);
+    await checkSentence(sentence, subjectOf(await suite.make(values)), values, suite);
   });
 }
 
 export const subjectOf = (made: Made): Subject => ('provider' in made ? made : { provider: made });
 
-/** Holds one sentence against a subject, and clears up behind it. */
-export async function hold(
+/** Checks one sentence against a subject, and cleans up afterwards. */
+export async function checkSentence(
   sentence: Sentence,
   subject: Subject,
   values: Values,
   { patienceMs = 10_000 }: SuiteOptions,
 ): Promise<void> {
-  const trial = trialOf(subject, values, patienceMs);
+  const context = testContext(subject, values, patienceMs);
   try {
-    await sentence.holds(trial);
+    await sentence.check(context);
   } finally {
     try {
       await subject.fail?.(undefined);
-      // a provider that cannot close has been told so by its own sentence
-      await trial.settled(Promise.resolve(subject.provider.close?.())).catch(() => {});
+      // a separate sentence reports a provider that cannot be closed
+      await context.settled(Promise.resolve(subject.provider.close?.())).catch(() => {});
     } finally {
       await subject.dispose?.();
     }

@@ -1,4 +1,7 @@
-import { ConfigError, type ErrorCode } from '../errors.ts';
+// A provider that fails on purpose, for tests of what an application does when a store fails. Wraps every
+// method that may touch a backend; watch, where and on are passed through.
+
+import { abortedBy, ConfigError, type ErrorCode } from '../errors.ts';
 import { aFunction, checkOptions, either, listOf, mapOf } from '../internal/options.ts';
 import type { ConfigProvider, ReadOptions } from '../provider.ts';
 import { aClock, type Clock, systemClock } from '../shelter/clock.ts';
@@ -10,33 +13,47 @@ const codes = {
   garbage: 'parse',
 } as const satisfies Record<string, ErrorCode>;
 
-/** What befalls one call: `ok` lets it through, `slow` does so after a second, `hang` never answers, an Error is thrown as it is. */
+/** What happens to one call. `ok` lets it through; `slow` does so after a second, `{ slowMs }` after
+ *  that time; `hang` never settles unless the caller aborts; an Error is thrown unchanged. The others
+ *  reject with a ConfigError. */
 export type CallFault = 'ok' | 'slow' | 'hang' | keyof typeof codes | { readonly slowMs: number } | Error;
 
-/** One call to the provider, counted from 1. */
+/** A recorded call to the provider. */
 export interface FaultyCall {
-  /** Of all calls of all methods. */
+  /** The position among the calls of all methods, from 1. */
   readonly number: number;
   /** `get`, `list` … */
   readonly method: string;
-  /** What was asked for; of a list, the prefix. */
+  /** The requested keys, or the prefix of a list. */
   readonly keys: readonly string[];
 }
 
-/** Faults in the order of the calls, or by a call's number, or by the call. Where it says nothing, a call goes through. */
+/** Faults by order of the calls, by number of the call, or returned by a function of the call. A call
+ *  without a fault goes through. */
 export type Script =
   | readonly CallFault[]
   | Readonly<Record<number, CallFault>>
   | ((call: FaultyCall) => CallFault | undefined);
 
+/** The options of `faulty`. */
 export interface FaultyOptions {
-  /** What `slow` waits by. @default the system's */
+  /** The clock of `slow`. @default the system clock */
   readonly clock?: Clock;
 }
 
-const counted = ['get', 'list', 'getMany', 'layers', 'health', 'refresh', 'set', 'delete', 'close'];
+const faultyMethods = ['get', 'list', 'getMany', 'layers', 'health', 'refresh', 'set', 'delete', 'close'];
 
-/** What the provider can do, failing as the script says. `calls` tells who has asked for what. */
+/** Wraps a provider so that its calls fail as `script` defines, and records each call in `calls`. The
+ *  result has exactly the methods of `provider`. `watch`, `where` and other synchronous methods never
+ *  fail.
+ *  @throws ConfigError `invalid_option` for an unknown fault. A script that is a function rejects the
+ *    call instead.
+ *  @example
+ *  const store = faulty(new MemoryProvider({ port: 80 }), ['unavailable', 'ok']);
+ *  await assert.rejects(store.get('port'), { code: 'unavailable' });
+ *  assert.equal((await store.get('port'))?.value, 80);
+ *  assert.equal(store.calls.length, 2);
+ *  @see manualClock moves the clock that `slow` waits for. */
 export function faulty<P extends ConfigProvider>(
   provider: P,
   script: Script,
@@ -46,13 +63,13 @@ export function faulty<P extends ConfigProvider>(
   checkOptions('faulty', { script }, { script: either(aFunction, listOf(aFault), mapOf(aFault)) });
   const { clock = systemClock } = options;
   const calls: FaultyCall[] = [];
-  const planned = (call: FaultyCall): CallFault => {
+  const faultOf = (call: FaultyCall): CallFault => {
     const fault =
       typeof script === 'function'
         ? script(call)
         : (script as Record<number, CallFault>)[Array.isArray(script) ? call.number - 1 : call.number];
-    const wrong = fault === undefined ? undefined : aFault(fault);
-    if (wrong) throw new ConfigError('invalid_option', `faulty: the script must answer ${wrong}`);
+    const expected = fault === undefined ? undefined : aFault(fault);
+    if (expected) throw new ConfigError('invalid_option', `faulty: the script must return ${expected}`);
     return fault ?? 'ok';
   };
 
@@ -68,11 +85,12 @@ export function faulty<P extends ConfigProvider>(
       const { signal } = (args.find(
         (argument) => typeof (argument as ReadOptions | null)?.signal === 'object',
       ) ?? {}) as ReadOptions;
-      await befall(planned(call as FaultyCall), provider.name, call.keys.join(', '), clock, signal);
+      await applyFault(faultOf(call as FaultyCall), provider.name, call.keys.join(', '), clock, signal);
       return own.apply(provider, args as unknown[]);
     };
 
-  // a stand-in of the same class: the provider itself may be frozen, and then a Proxy of it could change nothing
+  // The target is an empty object of the same class: a Proxy of a frozen provider could not replace its
+  // methods.
   return new Proxy(Object.create(Object.getPrototypeOf(provider)) as P, {
     has: (_, name) => name === 'calls' || name in provider,
     get(_, name) {
@@ -80,12 +98,14 @@ export function faulty<P extends ConfigProvider>(
       const own: unknown = Reflect.get(provider, name, provider);
       if (typeof own !== 'function') return own;
       if (name === Symbol.asyncDispose) return wrapped('close', own as never);
-      return counted.includes(name as string) ? wrapped(name as string, own as never) : own.bind(provider);
+      return faultyMethods.includes(name as string)
+        ? wrapped(name as string, own as never)
+        : own.bind(provider);
     },
   }) as P & { readonly calls: readonly FaultyCall[] };
 }
 
-async function befall(
+async function applyFault(
   fault: CallFault,
   provider: string,
   key: string,
@@ -94,40 +114,40 @@ async function befall(
 ): Promise<void> {
   if (fault === 'ok') return;
   if (fault instanceof Error) throw fault;
-  if (fault === 'hang') return waiting(provider, signal, () => () => {});
+  if (fault === 'hang') return wait(provider, signal, () => () => {});
   if (fault === 'slow' || typeof fault === 'object')
-    return waiting(provider, signal, (done) => clock.after(fault === 'slow' ? 1_000 : fault.slowMs, done));
-  throw new ConfigError(codes[fault], `${provider} was told to fail: ${fault}`, {
+    return wait(provider, signal, (done) => clock.after(fault === 'slow' ? 1_000 : fault.slowMs, done));
+  throw new ConfigError(codes[fault], `${provider}: simulated fault ${fault}`, {
     provider,
     ...(key !== '' && { key }),
   });
 }
 
-function waiting(
+function wait(
   provider: string,
   signal: AbortSignal | undefined,
   start: (done: () => void) => () => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const aborted = (): void => {
+    const onAbort = (): void => {
       cancel();
-      reject(new ConfigError('aborted', `${provider}: the caller aborted`, { provider }));
+      reject(abortedBy(provider, 'the call'));
     };
     const cancel = start(() => {
-      signal?.removeEventListener('abort', aborted);
+      signal?.removeEventListener('abort', onAbort);
       resolve();
     });
-    if (signal?.aborted) aborted();
-    else signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
-const words = ['ok', 'slow', 'hang', ...Object.keys(codes)];
+const names = ['ok', 'slow', 'hang', ...Object.keys(codes)];
 
 function aFault(value: unknown): string | undefined {
   const known =
-    words.includes(value as string) ||
+    names.includes(value as string) ||
     value instanceof Error ||
     typeof (value as { slowMs?: unknown } | undefined)?.slowMs === 'number';
-  return known ? undefined : `one of ${words.join(', ')}, { slowMs } or an Error`;
+  return known ? undefined : `one of ${names.join(', ')}, { slowMs } or an Error`;
 }

@@ -1,52 +1,63 @@
+// A temporary directory and an environment for a test. Does not touch `process.env` or the working
+// directory, so that tests can run in parallel and nothing has to be restored.
+
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { anObject, aString, checkOptions, mapOf } from '../internal/options.ts';
 
-/** Files by their literal content; `undefined` removes one. */
+/** File contents by path. `undefined` removes the file. */
 export type Files = Readonly<Record<string, string | Uint8Array | undefined>>;
 
-/** What is in it at first. */
+/** The initial content of a sandbox. */
 export interface SandboxOptions {
-  /** A word in the directory's name. @default 'test' */
+  /** A part of the name of the directory. @default 'test' */
   readonly name?: string;
-  /** Paths in the sandbox, folders made as needed. @default {} */
+  /** Files by path in the sandbox. Missing folders are created. @default {} */
   readonly files?: Files;
-  /** The whole environment: nothing of `process.env` is in it. @default {} */
+  /** The complete environment. `process.env` is not included. @default {} */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A temporary directory and an environment. Nothing of the process is touched, so that nothing is to be restored. */
+/** A temporary directory and an environment. `await using` removes the directory at the end of the scope. */
 export interface Sandbox extends AsyncDisposable {
-  /** Its full path. */
+  /** The absolute path of the directory. */
   readonly directory: string;
-  /** To be given on: `new EnvProvider({ env: box.env })`. May be written to. */
+  /** The environment to pass on: `new EnvProvider({ env: box.env })`. A test may change it. */
   readonly env: Record<string, string>;
-  /** The full path of a file in it. */
+  /** Returns the absolute path of a file in the sandbox.
+   *  @throws ConfigError `invalid_option` for a path that leads out of the sandbox. */
   path(file: string): string;
+  /** Writes files in place, and removes those whose content is `undefined`. */
   write(files: Files): Promise<void>;
-  /** Writes beside the file and renames, as careful editors do. */
+  /** Replaces a file atomically: writes a new file beside it and renames that, as many editors do. */
   replace(file: string, content: string | Uint8Array): Promise<void>;
-  /** A symbolic link, replaced in one step when it is there already, as Kubernetes does. */
+  /** Creates a symbolic link, or replaces it atomically, as Kubernetes does for mounted volumes. */
   link(file: string, target: string): Promise<void>;
   read(file: string): Promise<string>;
+  /** Removes the directory. Calling it again has no effect. */
   dispose(): Promise<void>;
 }
 
-/** `await using box = await sandbox({ files: { 'config.yaml': 'port: 80' }, env: { APP__PORT: '81' } });` */
+/** Creates a temporary directory with files, and an environment.
+ *  @example
+ *  await using box = await sandbox({ files: { 'base.yaml': 'port: 80' }, env: { APP__PORT: '81' } });
+ *  const file = new BundleProvider(box.path('base.yaml'));
+ *  const variables = new EnvProvider({ prefix: 'APP', env: box.env });
+ *  await box.replace('base.yaml', 'port: 82'); */
 export async function sandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   checkOptions('sandbox', options, {
     name: aString,
     files: anObject,
-    env: mapOf((value) => (typeof value === 'string' ? undefined : 'a text')),
+    env: mapOf((value) => (typeof value === 'string' ? undefined : 'a string')),
   });
   const directory = await mkdtemp(join(tmpdir(), `sandbox-${options.name ?? 'test'}-`));
   const path = (file: string): string => {
     const inside = normalize(file);
     if (isAbsolute(inside) || inside.split(sep)[0] === '..')
-      throw new ConfigError('invalid_option', `sandbox: ${JSON.stringify(file)} lies outside of it`, {
-        hint: 'Give a relative path',
+      throw new ConfigError('invalid_option', `sandbox: ${JSON.stringify(file)} is outside the sandbox`, {
+        hint: 'Set a relative path without ..',
       });
     return join(directory, inside);
   };

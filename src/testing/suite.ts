@@ -1,38 +1,41 @@
+// Turns sentences into claims and registers claims with a test runner. Used by `describeProvider` and
+// `describeShelter`. An ability that is a method cannot be left out by a provider that has the method.
+
 import assert from 'node:assert/strict';
 import { ConfigError } from '../errors.ts';
 import { aFunction, aNumber, anObject, aString, checkOptions, mapOf } from '../internal/options.ts';
 import { type Ability, abilities, methods, reasonAgainst, type Without } from './abilities.ts';
 import type { Chapter, Sentence } from './conformance/sentence.ts';
 
-/** `describe` and `it` as vitest, node:test, Jest and Mocha have them. */
+/** The `describe` and `it` of vitest, node:test, Jest and Mocha. */
 export interface Runner {
   readonly describe: (title: string, body: () => void) => unknown;
-  readonly it: ((says: string, body: () => Promise<void>) => unknown) & {
-    readonly skip: (says: string, body: () => Promise<void>) => unknown;
+  readonly it: ((title: string, body: () => Promise<void>) => unknown) & {
+    readonly skip: (title: string, body: () => Promise<void>) => unknown;
   };
 }
 
-/** What both suites take. */
+/** Options of both suites. */
 export interface SuiteOptions {
-  /** The title under which the sentences stand. */
+  /** The title of the suite. */
   readonly name: string;
-  /** What provider or backend cannot do, each with its reason. @default {} */
+  /** The abilities that the provider or its backend lacks, each with its reason. @default {} */
   readonly without?: Without;
   /** `import * as runner from 'node:test'`, or from 'vitest'. @default the global describe and it */
   readonly runner?: Runner;
-  /** How long an answer may take in real time. @default 10_000 */
+  /** The longest wait for one result, in real time. @default 10_000 */
   readonly patienceMs?: number;
 }
 
-/** One sentence about one provider, to be run by whoever likes. */
+/** One sentence about one provider, with the check that proves it. */
 export interface Claim {
-  /** What it is about: `read`, `faults`. */
+  /** The group of the sentence: `read`, `faults`. */
   readonly chapter: string;
   /** The sentence. */
-  readonly says: string;
-  /** Why it is left out. */
+  readonly title: string;
+  /** The reason why the sentence is left out. */
   readonly leftOut?: string;
-  /** Rejects where the sentence does not hold. */
+  /** Rejects if the sentence is not true of the provider. */
   readonly check: () => Promise<void>;
 }
 
@@ -52,19 +55,19 @@ export function checkSuite(owner: string, suite: SuiteOptions): void {
   );
 }
 
-/** Each sentence as a claim, `hold` being how it is held against the provider. */
+/** Turns each sentence into a claim that `check` proves. */
 export function claimsOf<S extends Sentence>(
   chapters: readonly Chapter<S>[],
   without: Without,
-  hold: (sentence: S | Sentence) => Promise<void>,
+  check: (sentence: S | Sentence) => Promise<void>,
 ): readonly Claim[] {
   return chapters.flatMap((chapter) => {
     const missing = chapter.needs?.find(
       (ability) => methods[ability] && reasonAgainst(ability, without) !== undefined,
     );
     if (missing) {
-      const sentence = honest(missing, without);
-      return [{ chapter: chapter.title, says: sentence.says, check: () => hold(sentence) }];
+      const sentence = hasNoMethod(missing, without);
+      return [{ chapter: chapter.title, title: sentence.title, check: () => check(sentence) }];
     }
     return chapter.sentences.map((sentence): Claim => {
       const needs = [...(chapter.needs ?? []), ...(sentence.needs ?? [])];
@@ -73,26 +76,27 @@ export function claimsOf<S extends Sentence>(
         .find((reason) => reason !== undefined);
       return {
         chapter: chapter.title,
-        says: sentence.says,
-        check: () => hold(sentence),
+        title: sentence.title,
+        check: () => check(sentence),
         ...(leftOut !== undefined && { leftOut }),
       };
     });
   });
 }
 
-/** A method that is said to be missing must be missing: what a provider has, it is held to. */
-function honest(ability: Ability, without: Without): Sentence {
+/** Replaces a chapter that is left out: fails if the provider does have the method, so that it must be
+ *  tested. */
+function hasNoMethod(ability: Ability, without: Without): Sentence {
   const names = methods[ability] as readonly string[];
   return {
-    says: `has no ${names.join(' and no ')}, because ${reasonAgainst(ability, without)}`,
+    title: `has no ${names.join(' and no ')}, because ${reasonAgainst(ability, without)}`,
     values: {},
-    async holds({ provider }) {
+    async check({ provider }) {
       for (const name of names)
         assert.equal(
           (provider as unknown as Record<string, unknown>)[name],
           undefined,
-          `it has ${name}, which was said to be missing`,
+          `the provider has ${name}. Remove ${ability} from without`,
         );
     },
   };
@@ -102,17 +106,18 @@ export function register(owner: string, { name, runner }: SuiteOptions, claims: 
   const { describe, it } = runner ?? (globalThis as unknown as Runner);
   if (typeof describe !== 'function' || typeof it !== 'function')
     throw new ConfigError('invalid_option', `${owner}: there is no global describe and it`, {
-      hint: "Give it a runner: import * as runner from 'node:test', or from 'vitest'",
+      hint: "Set runner: import * as runner from 'node:test', or from 'vitest'",
     });
   describe(name, () => {
     for (const title of new Set(claims.map(({ chapter }) => chapter)))
       describe(title, () => {
         const own = claims.filter(({ chapter }) => chapter === title);
-        for (const { says, check } of own.filter(({ leftOut }) => leftOut === undefined)) it(says, check);
+        for (const { title, check } of own.filter(({ leftOut }) => leftOut === undefined)) it(title, check);
         for (const reason of new Set(own.flatMap(({ leftOut }) => leftOut ?? []))) {
-          const out = own.filter(({ leftOut }) => leftOut === reason);
-          const which = out.length < own.length ? `: ${out.map(({ says }) => says).join('; ')}` : '';
-          it.skip(`left out, because ${reason}${which}`, async () => {});
+          const skipped = own.filter(({ leftOut }) => leftOut === reason);
+          const sentences =
+            skipped.length < own.length ? `: ${skipped.map(({ title }) => title).join('; ')}` : '';
+          it.skip(`left out, because ${reason}${sentences}`, async () => {});
         }
       });
   });

@@ -17,8 +17,8 @@ const env = (...names: [string, string][]): ConfigProvider => ({
 
 afterEach(() => vi.useRealTimers());
 
-describe('looking a key up', () => {
-  it('answers from the first provider that has it, and never calls those below', async () => {
+describe('get', () => {
+  it('returns the value of the first provider that has the key, and calls none below', async () => {
     const [a, b] = [new Fixed('a', { x: 1 }), new Fixed('b', { x: 2, y: 3 })];
     const chain = new ProviderChain([a, b]);
     expect((await chain.get('x'))?.value).toBe(1);
@@ -28,33 +28,33 @@ describe('looking a key up', () => {
     expect(await chain.value('z')).toBeUndefined();
   });
 
-  it.each([null, '', 0, false])('takes %j for a value, not for absence', async (value) => {
+  it.each([null, '', 0, false])('treats %j as a value, not as absent', async (value) => {
     expect(
       await new ProviderChain([new Fixed('a', { x: value }), new Fixed('b', { x: 'other' })]).value('x'),
     ).toBe(value);
   });
 
-  it('stops and throws when a provider fails, naming it and the key, and asks nobody below', async () => {
+  it('throws when a provider fails, and calls none below', async () => {
     const below = new Fixed('defaults', { x: 1 });
     const chain = new ProviderChain([failing('vault'), below]);
     await expect(chain.get('x')).rejects.toMatchObject({ code: 'unavailable', provider: 'vault', key: 'x' });
     expect(below.asked).toBe(0);
   });
 
-  it('takes what a provider throws and is not ours for a fault that is never tolerated, and shows none of it', async () => {
+  it('turns a foreign error of a provider into io, without its message', async () => {
     const chain = new ProviderChain([failing('odd', new Error('token hvs.not-a-real-token refused'))]);
     const error = await chain.get('x').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'io', transient: false, provider: 'odd' });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('hvs.');
   });
 
-  it('normalises the key where the caller spells it', async () => {
+  it('normalises the spelling of the key', async () => {
     const chain = new ProviderChain([new Fixed('a', { 'acme.db.host': 'x' })]);
     expect(await chain.value('acme/db.host')).toBe('x');
     await expect(chain.get('a..b')).rejects.toMatchObject({ code: 'invalid_key' });
   });
 
-  it('does not begin when the signal is aborted already', async () => {
+  it('calls no provider when the signal is already aborted', async () => {
     const a = new Fixed('a', { x: 1 });
     const signal = AbortSignal.abort();
     await expect(new ProviderChain([a]).get('x', { signal })).rejects.toMatchObject({ code: 'aborted' });
@@ -62,7 +62,7 @@ describe('looking a key up', () => {
     expect(a.asked).toBe(0);
   });
 
-  it('reads many keys, each succeeding or failing alone', async () => {
+  it('getMany lets each key succeed or fail alone', async () => {
     const first = new Fixed('first', { a: 1, broken: new ConfigError('disabled', 'switched off') });
     const batch: ConfigProvider = {
       ...new Fixed('batch', {}),
@@ -82,7 +82,7 @@ describe('looking a key up', () => {
     expect(batch.getMany).toHaveBeenCalledWith(['b', 'c'], {});
   });
 
-  it('gives every key of a batch that failed as a whole the failure', async () => {
+  it('getMany returns the error of a failed batch for each key', async () => {
     const broken: ConfigProvider = {
       ...failing('store'),
       getMany: () => Promise.reject(new ConfigError('throttled', 'too many')),
@@ -92,12 +92,12 @@ describe('looking a key up', () => {
   });
 });
 
-describe('requiring a key', () => {
-  it('answers the value', async () => {
+describe('require', () => {
+  it('returns the value of a key', async () => {
     expect(await new ProviderChain([new Fixed('a', { x: 1 })]).require('x')).toBe(1);
   });
 
-  it('lists every place where it looked, in each source’s own words, and the nearest key of local ones', async () => {
+  it('lists every searched place, and suggests a similar key of a local provider', async () => {
     const remote = {
       ...failing('vault'),
       get: async () => undefined,
@@ -118,12 +118,18 @@ describe('requiring a key', () => {
     const error = (await chain.require('llm.apiKeys').catch((thrown: unknown) => thrown)) as ConfigError;
     expect(error.code).toBe('not_found');
     expect(error.message).toBe(
-      'nobody has "llm.apiKeys". Looked in:\n  env LLM__APIKEYS\n  vault secret/acme/llm#apiKey\n  plain. \nDid you mean llm.apikey?',
+      [
+        'no provider has "llm.apiKeys". Looked in:',
+        '  env LLM__APIKEYS',
+        '  vault secret/acme/llm#apiKey',
+        '  plain. ',
+        'Did you mean llm.apikey?',
+      ].join('\n'),
     );
     expect(remote.list).not.toHaveBeenCalled();
   });
 
-  it('gives the value as a schema makes it', async () => {
+  it('returns the value as a schema transforms it', async () => {
     const chain = new ProviderChain([env(['PORT', '8080'])]);
     expect(await chain.require('port', z.number())).toBe(8080);
     await expect(chain.require('port', z.boolean(), {})).rejects.toMatchObject({
@@ -132,7 +138,7 @@ describe('requiring a key', () => {
     });
   });
 
-  it('refuses a schema that it cannot ask, and does not hand out a value unchecked', async () => {
+  it('refuses a value that is not a schema', async () => {
     class Old {
       parse() {}
     }
@@ -140,19 +146,19 @@ describe('requiring a key', () => {
       new ProviderChain([new Fixed('a', { port: 1 })]).require('port', new Old() as never),
     ).rejects.toMatchObject({
       code: 'invalid_option',
-      message: expect.stringMatching(/^require: its second argument is no schema\. /),
+      message: expect.stringMatching(/^require: the second argument is not a schema\. /),
     });
   });
 
-  it('says so when there is nowhere to look', async () => {
+  it('reports that no provider has a place for the key', async () => {
     await expect(new ProviderChain([]).require('port')).rejects.toThrow(
-      /^nobody has "port", and there is nowhere to look for it$/,
+      /^no provider has "port", and none has a place for it$/,
     );
   });
 });
 
-describe('sections', () => {
-  it('merge what each provider has', async () => {
+describe('tree, list and layers', () => {
+  it('tree and list merge all providers', async () => {
     const chain = new ProviderChain([
       env(['DB__POOL_MAX', '9']),
       new Fixed('file', { db: { poolMax: 5, host: 'x' } }),
@@ -163,7 +169,7 @@ describe('sections', () => {
     expect((await chain.list('db')).map((item) => item.key)).toEqual(['db.poolMax', 'db.host']);
   });
 
-  it('fail when any provider fails, whatever the others have', async () => {
+  it('tree and list fail when any provider fails', async () => {
     await expect(
       new ProviderChain([new Fixed('a', { x: 1 }), failing('vault')]).tree(),
     ).rejects.toMatchObject({
@@ -175,7 +181,7 @@ describe('sections', () => {
     ).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('throw their first hole, and list it as it is', async () => {
+  it('tree throws the first hole, and list returns it', async () => {
     const chain = new ProviderChain([
       new Fixed('store', { 'db.password': new ConfigError('disabled', 'switched off'), 'db.host': 'x' }),
     ]);
@@ -186,7 +192,7 @@ describe('sections', () => {
     ]);
   });
 
-  it('show no secret when they are printed, also those of sections in sections, and give it where it is read', async () => {
+  it('tree prints no secret of nested sections', async () => {
     const password = 'not-a-real-password';
     const vault = {
       ...new Fixed('vault', {}),
@@ -207,13 +213,13 @@ describe('sections', () => {
     expect(await chain.tree('a.db')).toEqual({ host: 'x', password });
   });
 
-  it('bind loose names below the prefix that was asked for', async () => {
+  it('tree binds loose names below its prefix', async () => {
     expect(await new ProviderChain([env(['LLM_GATEWAY__URL', 'x'])]).tree('llm_gateway')).toEqual({
       url: 'x',
     });
   });
 
-  it('show each provider’s own answer in layers, nested chains flat, failures in their place', async () => {
+  it('layers returns one layer per provider, with nested chains flattened', async () => {
     const chain = new ProviderChain([
       new Fixed('a', { x: 1 }),
       new ProviderChain([new Fixed('b', { x: 2 }), failing('c')], { name: 'inner' }),
@@ -227,8 +233,8 @@ describe('sections', () => {
   });
 });
 
-describe('explaining a key', () => {
-  it('shows winner, shadowed, absent and failed without throwing', async () => {
+describe('explain', () => {
+  it('shows the winner, shadowed, absent and failed providers', async () => {
     const chain = new ProviderChain([
       env(['DB__HOST', 'one']),
       new Fixed('none', {}),
@@ -256,24 +262,24 @@ describe('explaining a key', () => {
     });
   });
 
-  it('says that a key cannot be read when a higher provider fails, and shows no winner', async () => {
+  it('shows no winner when a higher provider fails', async () => {
     const explanation = await new ProviderChain([failing('vault'), new Fixed('file', { x: 1 })]).explain('x');
     expect(explanation.winner).toBeUndefined();
     expect(`${explanation}`).toMatch(/^x cannot be read: vault does not answer/);
   });
 
-  it('says that a key is a section, and names a key in it', async () => {
+  it('names a key inside when the key is a section', async () => {
     const explanation = await new ProviderChain([
       new Fixed('a', { 'db.host': 'x' }),
       new Fixed('b', {}),
     ]).explain('db');
     expect(explanation.error?.code).toBe('invalid_key');
     expect(String(explanation).split('\n')[0]).toBe(
-      'db cannot be read: "db" is a section, not a value. Explain what is in it, such as db.host',
+      'db cannot be read: "db" is a section, not a value. Explain a key inside, such as db.host',
     );
   });
 
-  it('masks what a hole stands above: it may be the same secret', async () => {
+  it('masks the values below a hole, which may be the same secret', async () => {
     const chain = new ProviderChain([
       new Fixed('vault', { license: new ConfigError('disabled', 'no') }),
       new Fixed('b', { license: 'fake' }),
@@ -281,13 +287,13 @@ describe('explaining a key', () => {
     expect(String(await chain.explain('license'))).not.toContain('fake');
   });
 
-  it('says that a key is not set', async () => {
+  it('reports that a key is not set', async () => {
     expect(`${await new ProviderChain([new Fixed('file', {})]).explain('x')}`).toBe(
       'x is not set\n    file    absent',
     );
   });
 
-  it('shows the error of a hole', async () => {
+  it('explain shows the error of a hole', async () => {
     const store: ConfigProvider = {
       name: 'store',
       get: async () => undefined,
@@ -297,7 +303,7 @@ describe('explaining a key', () => {
     expect(explanation).toMatchObject({ error: { code: 'disabled' }, layers: [{ outcome: 'unreadable' }] });
   });
 
-  it('masks every candidate when any of them is secret', async () => {
+  it('masks every value when one of them is secret', async () => {
     const vault: ConfigProvider = {
       name: 'vault',
       get: async () => undefined,
@@ -306,13 +312,14 @@ describe('explaining a key', () => {
     const explanation = await new ProviderChain([env(['DB__USER', 'another-fake-user']), vault]).explain(
       'db.user',
     );
-    const printed = `${explanation} ${inspect(explanation, { depth: null, showHidden: true })} ${JSON.stringify(explanation)}`;
+    const inspected = inspect(explanation, { depth: null, showHidden: true });
+    const printed = `${explanation} ${inspected} ${JSON.stringify(explanation)}`;
     expect(explanation.secret).toBe(true);
     expect(printed).not.toMatch(/fake-user|not-a-real/);
     expect(printed).toContain('[redacted]');
   });
 
-  it('tells age and breaker of what is held', async () => {
+  it('shows the age of a cached value and the state of the breaker', async () => {
     vi.useFakeTimers({ now: 100_000 });
     const held = { ...entry('vault', 'x', 1), readAt: 40_000 };
     const vault: ConfigProvider = {
@@ -327,13 +334,12 @@ describe('explaining a key', () => {
   });
 });
 
-describe('intercepting', () => {
-  it('stands around each operation of a caller, with its context', async () => {
+describe('intercept', () => {
+  it('wraps each operation of a caller, with its context', async () => {
     const seen: string[] = [];
     const intercept: Intercept = async (operation, next) => {
-      seen.push(
-        `${operation.type} ${'keys' in operation ? operation.keys : operation.key} ${operation.options.context ?? ''}`.trim(),
-      );
+      const keys = 'keys' in operation ? operation.keys : operation.key;
+      seen.push(`${operation.type} ${keys} ${operation.options.context ?? ''}`.trim());
       return next();
     };
     const chain = new ProviderChain([new Fixed('a', { 'db.x': 1 })], { intercept });
@@ -357,7 +363,7 @@ describe('intercepting', () => {
     ]);
   });
 
-  it('can refuse before, and change the answer after', async () => {
+  it('refuses an operation before, or changes its result after', async () => {
     const intercept: Intercept = async (operation, next) => {
       if (operation.type === 'get' && operation.key === 'forbidden')
         throw new ConfigError('policy_violation', 'not for you', { key: operation.key });
@@ -372,7 +378,7 @@ describe('intercepting', () => {
 });
 
 describe('health', () => {
-  it('is as ill as its worst provider, each with its own reason', async () => {
+  it('health reports the worst status of the providers, with reasons', async () => {
     const with_ = (name: string, health: NonNullable<ConfigProvider['health']>): ConfigProvider => ({
       ...failing(name),
       health,
@@ -391,12 +397,12 @@ describe('health', () => {
     });
     expect(await new ProviderChain([ok, slow, dead]).health()).toMatchObject({
       status: 'down',
-      reason: expect.stringContaining('dead failed in a way'),
+      reason: expect.stringContaining('dead: the provider threw an error that is not a ConfigError'),
     });
   });
 
-  it('does not wait for a provider that never answers', async () => {
-    await new ProviderChain([failing('any')]).health(); // imports what it needs, before time stands still
+  it('health gives up after 5 s on a provider that never answers', async () => {
+    await new ProviderChain([failing('any')]).health(); // imports its modules before the clock is faked
     vi.useFakeTimers();
     const asked = new ProviderChain([
       { ...failing('hung'), health: () => new Promise<never>(() => {}) },
@@ -406,8 +412,8 @@ describe('health', () => {
   });
 });
 
-describe('living and ending', () => {
-  it('refreshes all providers, and swallows no failure', async () => {
+describe('refresh, close, watch, on, where and local', () => {
+  it('refreshes all providers, then throws one error for all failures', async () => {
     const refresh = vi.fn(async () => {});
     const bad = (name: string): ConfigProvider => ({
       ...failing(name),
@@ -426,7 +432,7 @@ describe('living and ending', () => {
     );
   });
 
-  it('closes all providers once, also when one of them fails', async () => {
+  it('closes all providers once, even when one fails', async () => {
     const close = vi.fn(async () => {});
     const bad: ConfigProvider = {
       ...failing('bad'),
@@ -438,7 +444,7 @@ describe('living and ending', () => {
     expect(close).toHaveBeenCalledTimes(1);
   });
 
-  it('closes at the end of an await using block, and leaves borrowed providers open', async () => {
+  it('closes its own providers, not borrowed ones, at the end of await using', async () => {
     const close = vi.fn(async () => {});
     {
       await using _chain = new ProviderChain([{ ...failing('borrowed'), close }], { closeProviders: false });
@@ -450,7 +456,7 @@ describe('living and ending', () => {
     expect(close).toHaveBeenCalledTimes(1);
   });
 
-  it('hands on changes and events until it is told not to', () => {
+  it('forwards changes and events until disposed', () => {
     const listeners = new Set<(change: Change) => void>();
     const watch = (onChange: (change: Change) => void): Disposable => {
       listeners.add(onChange);
@@ -467,7 +473,7 @@ describe('living and ending', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('says where a key would be looked for', () => {
+  it('where lists the places of all providers', () => {
     expect(
       new ProviderChain([
         env(),
@@ -477,27 +483,27 @@ describe('living and ending', () => {
     ).toBe('env DB__HOST\nb db.host\nc');
   });
 
-  it('is local only when all of its providers are', () => {
+  it('is local only if all its providers are local', () => {
     expect(new ProviderChain([env()]).local).toBe(true);
     expect(new ProviderChain([env(), failing('vault')]).local).toBe(false);
   });
 });
 
-describe('making a chain', () => {
-  it('refuses what is no list of providers', () => {
+describe('the constructor of a chain', () => {
+  it('refuses a value that is not a list of providers', () => {
     expect(() => new ProviderChain('x' as never)).toThrow(/must be a list of providers/);
     expect(() => new ProviderChain([new Fixed('a', {}), {} as never])).toThrow(
-      /number 2 of its list is no provider/,
+      /item 2 of the list is not a provider/,
     );
     expect(() => new ProviderChain([], { nam: 'x' } as never)).toThrow(/Did you mean name/);
   });
 
-  it('refuses two providers of one name, nested ones included', () => {
+  it('refuses two providers with one name, nested ones included', () => {
     const nested = new ProviderChain([new Fixed('a', {})], { name: 'inner' });
     expect(() => new ProviderChain([new Fixed('a', {}), nested])).toThrow(/two providers are named "a"/);
   });
 
-  it('is not changed by changing the list afterwards', async () => {
+  it('copies the list of providers', async () => {
     const list = [new Fixed('a', { x: 1 })];
     const chain = new ProviderChain(list);
     list.pop();

@@ -11,7 +11,7 @@ import { type ConfigValue, sameValue } from '../../src/value.ts';
 import { documents } from '../support/documents.ts';
 import { entry, layer } from '../support/layers.ts';
 
-/** How many chains are drawn; continuous integration draws more. */
+/** The number of random chains. Continuous integration sets a higher one. */
 const runs = Number(process.env.PROPERTY_RUNS ?? 10_000);
 
 const name = fc.constantFrom(
@@ -41,8 +41,8 @@ const tree = (depth: number): fc.Arbitrary<ConfigValue> =>
       );
 const key = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.'));
 const hole = fc.constantFrom(
-  new ConfigError('disabled', 'it is disabled'),
-  new ConfigError('access_denied', 'it is denied'),
+  new ConfigError('disabled', 'the value is disabled'),
+  new ConfigError('access_denied', 'access is denied'),
 );
 const held = fc.dictionary(key, fc.oneof({ weight: 5, arbitrary: tree(2) }, { weight: 1, arbitrary: hole }), {
   maxKeys: 4,
@@ -76,8 +76,8 @@ const provider = ([kind, values]: Spec, i: number): ConfigProvider => {
 const shown = (value: unknown): string =>
   isConfigError(value) ? `an error (${value.message})` : JSON.stringify(value);
 
-describe('a chain', () => {
-  it('answers for each leaf of a tree that merges without conflict what the tree has there', {
+describe('a chain of random providers', () => {
+  it('get returns what the merged tree has, for each leaf', {
     timeout: 300_000,
   }, async () => {
     const drawn = { clean: 0, leaves: 0, holes: 0 };
@@ -98,20 +98,21 @@ describe('a chain', () => {
             const alone = await chain.get(item.key).catch((error: unknown) => error);
             if (!alone || isConfigError(alone) || !sameValue((alone as Entry).value, item.value))
               expect.fail(
-                `the tree has ${item.key} = ${shown(item.value)} (${item.origin}), get answers ${shown(alone)}`,
+                `the tree has ${item.key} = ${shown(item.value)} (${item.origin}), ` +
+                  `get returns ${shown(alone)}`,
               );
           }
         },
       ),
       { numRuns: runs, seed: 1 },
     );
-    // the draw must not be a lucky one, in which nothing was there to be compared
+    // guards against random inputs that compare nothing
     expect(drawn.clean).toBeGreaterThan(runs / 2);
     expect(drawn.leaves).toBeGreaterThan(runs);
     expect(drawn.holes).toBeGreaterThan(runs / 50);
   });
 
-  it('lets nothing of lower priority shine through a hole', { timeout: 300_000 }, async () => {
+  it('a hole hides every lower value', { timeout: 300_000 }, async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(spec, { minLength: 1, maxLength: 4 }), async (specs) => {
@@ -123,8 +124,8 @@ describe('a chain', () => {
         for (const { key: at, error } of holes) {
           if (!exact || at === '' || listed.some((item) => item.key.startsWith(`${at}.`))) continue;
           compared++;
-          const answer = await chain.get(at).catch((failure: unknown) => failure);
-          expect(isConfigError(answer), `${at} is a hole (${error.code}), get answers ${shown(answer)}`).toBe(
+          const result = await chain.get(at).catch((failure: unknown) => failure);
+          expect(isConfigError(result), `${at} is a hole (${error.code}), get returns ${shown(result)}`).toBe(
             true,
           );
         }
@@ -135,10 +136,10 @@ describe('a chain', () => {
   });
 });
 
-describe('a merge', () => {
+describe('merge of random layers', () => {
   const entries = fc.array(fc.tuple(key, tree(2)), { maxLength: 4 });
 
-  it('is the same whichever neighbours are merged first, for exact entries without conflict', () => {
+  it('is associative for exact entries without conflicts', () => {
     let compared = 0;
     fc.assert(
       fc.property(fc.tuple(entries, entries, entries), (all) => {
@@ -150,12 +151,12 @@ describe('a merge', () => {
         if (flat.holes.size > 0) return;
         compared++;
         const both = (x: typeof a, y: typeof a) => layer('both', ...merge([x, y]).entries());
-        const said = (merged: typeof flat) =>
+        const contentsOf = (merged: typeof flat) =>
           new Map(
             Array.from(merged.leaves.values(), (one) => [one.key, [one.value, `${one.origin}`, one.secret]]),
           );
-        expect(said(merge([both(a, b), c]))).toEqual(said(flat));
-        expect(said(merge([a, both(b, c)]))).toEqual(said(flat));
+        expect(contentsOf(merge([both(a, b), c]))).toEqual(contentsOf(flat));
+        expect(contentsOf(merge([a, both(b, c)]))).toEqual(contentsOf(flat));
       }),
       { numRuns: Math.ceil(runs / 10), seed: 3 },
     );

@@ -4,28 +4,37 @@ import { llmConfig } from './terminal.ts';
 
 const source = new URL('../../src/', import.meta.url).href;
 const fake = 'fake-cli-secret-31';
-const head = `import { ProviderChain } from '${source}chain/chain.ts'; import { MemoryProvider } from '${source}providers/memory.ts'; import { z } from 'zod';\n`;
-const first = `new MemoryProvider({ 'database.host': 'db.internal', 'database.password': '${fake}' }, { name: 'first' })`;
+const head = [
+  `import { ProviderChain } from '${source}chain/chain.ts';`,
+  `import { MemoryProvider } from '${source}providers/memory.ts';`,
+  `import { z } from 'zod';`,
+].join(' ');
+const firstValues = `{ 'database.host': 'db.internal', 'database.password': '${fake}' }`;
+const first = `new MemoryProvider(${firstValues}, { name: 'first' })`;
 const second = `new MemoryProvider({ 'database.host': 'localhost', port: 80 }, { name: 'second' })`;
-const down = `{ name: 'store', get: async () => { throw new Error('${fake}') }, list: async () => { throw new Error('${fake}') } }`;
+const failing = `async () => { throw new Error('${fake}') }`;
+const down = `{ name: 'store', get: ${failing}, list: ${failing} }`;
 const zod = import.meta.resolve('zod');
 
 const modules = (files: Record<string, string>) =>
   sandbox({
     files: Object.fromEntries(
-      Object.entries(files).map(([name, text]) => [name, `${head.replace("'zod'", `'${zod}'`)}${text}`]),
+      Object.entries(files).map(([name, text]) => [name, `${head.replace("'zod'", `'${zod}'`)}\n${text}`]),
     ),
   });
 
 describe('llm-config explain', () => {
-  it('says who sets a key, and who is shadowed, secrets masked', async () => {
+  it('explain shows which provider sets a key and which are shadowed, and masks secrets', async () => {
     await using box = await modules({
       'config.mjs': `export default new ProviderChain([${first}, ${second}]);`,
     });
     const host = await llmConfig(['explain', box.path('config.mjs'), 'database/host']);
     expect(host.code).toBe(0);
     expect(host.out).toMatch(
-      /^database\.host = "db\.internal"\n {2}→ first database\.host .*wins\n {4}second database\.host .*shadowed\n$/,
+      new RegExp(
+        String.raw`^database\.host = "db\.internal"\n {2}→ first database\.host .*wins\n` +
+          String.raw` {4}second database\.host .*shadowed\n$`,
+      ),
     );
     const password = await llmConfig(['explain', box.path('config.mjs'), 'database.password', '--json']);
     expect(password.out).not.toContain(fake);
@@ -33,7 +42,7 @@ describe('llm-config explain', () => {
     expect((await llmConfig(['explain', box.path('config.mjs'), 'nothing'])).code).toBe(1);
   });
 
-  it('lists every key with its origin, and what could not be asked', async () => {
+  it('explain lists every key with its origin, and each provider that failed', async () => {
     await using box = await modules({
       'good.mjs': `export const chain = [${first}, ${second}];`,
       'bad.mjs': `export default [${first}, ${down}];`,
@@ -49,14 +58,17 @@ describe('llm-config explain', () => {
 });
 
 describe('llm-config check', () => {
-  it('holds the configuration to its schema, all problems at once', async () => {
+  it('check reports all problems of a configuration at once', async () => {
+    const goodSchema = 'z.object({ port: z.number() })';
+    const database = 'z.object({ host: z.number(), password: z.number() })';
+    const badSchema = `z.object({ port: z.number(), database: ${database} })`;
     await using box = await modules({
-      'good.mjs': `export default new ProviderChain([${first}, ${second}]); export const schema = z.object({ port: z.number() });`,
-      'bad.mjs': `export default new ProviderChain([${first}]); export const schema = z.object({ port: z.number(), database: z.object({ host: z.number(), password: z.number() }) });`,
+      'good.mjs': `export default [${first}, ${second}]; export const schema = ${goodSchema};`,
+      'bad.mjs': `export default new ProviderChain([${first}]); export const schema = ${badSchema};`,
     });
     expect(await llmConfig(['check', box.path('good.mjs')])).toMatchObject({
       code: 0,
-      out: expect.stringContaining('The configuration is good.'),
+      out: expect.stringContaining('The configuration is valid.'),
     });
     const bad = await llmConfig(['check', box.path('bad.mjs')]);
     expect([bad.code, bad.err, bad.out.includes(fake)]).toEqual([1, '', false]);
@@ -66,7 +78,7 @@ describe('llm-config check', () => {
     });
   });
 
-  it('reads without a schema, and one key alone', async () => {
+  it('check reads a chain without a schema, and a single key', async () => {
     await using box = await modules({
       'config.mjs': `export default ${first};`,
       'bad.mjs': `export default [${down}];`,
@@ -82,13 +94,13 @@ describe('llm-config check', () => {
     });
     expect(await llmConfig(['check', box.path('config.mjs'), 'none'])).toMatchObject({
       code: 1,
-      out: 'nobody has none\n',
+      out: 'no provider has none\n',
     });
     const failed = await llmConfig(['check', box.path('bad.mjs'), 'a']);
     expect([failed.code, failed.out.includes(fake)]).toEqual([1, false]);
   });
 
-  it('needs a module that loads and exports a chain', async () => {
+  it('check fails for a module that does not load or exports no chain', async () => {
     await using box = await modules({
       'none.mjs': 'export const a = 1;',
       'throws.mjs': `throw new Error('${fake}');`,
@@ -97,12 +109,12 @@ describe('llm-config check', () => {
       'option.mjs': 'export default new ProviderChain([new MemoryProvider({}, { nmae: 1 })]);',
     });
     for (const name of ['none.mjs', 'empty.mjs'])
-      expect((await llmConfig(['check', box.path(name)])).err).toMatch(/exports no chain/);
+      expect((await llmConfig(['check', box.path(name)])).err).toMatch(/does not export a chain/);
     const thrown = await llmConfig(['check', box.path('throws.mjs')]);
     expect([thrown.code, thrown.err.includes(fake)]).toEqual([3, false]);
     for (const name of ['missing.mjs', 'null.mjs'])
       expect((await llmConfig(['check', box.path(name)])).err).toMatch(
-        /cannot be loaded .*node .* says more/,
+        /cannot load the module .*Run `node .*` to see why/,
       );
     expect((await llmConfig(['check', box.path('option.mjs')])).err).toMatch(/MemoryProvider: .*nmae/);
     expect((await llmConfig(['check'])).err).toMatch(/MODULE is missing/);

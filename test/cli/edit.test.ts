@@ -8,13 +8,18 @@ import { llmConfig } from './terminal.ts';
 const fake = 'fake-cli-secret-31';
 const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
 
-/** An encrypted file, and an "editor": a shell script that gets the path of the text. */
+/** An encrypted file and an editor: a shell script that receives the path of the text. */
 async function prepared(
   script: string,
 ): Promise<{ box: Sandbox; file: string; editing: { env: Record<string, string> } }> {
   const box = await sandbox();
   await box.write({
-    'editor.sh': `cp "$1" ${box.path('seen')}; ls -ld "$(dirname "$1")" "$1" > ${box.path('modes')}; echo "$1" >> ${box.path('paths')}\n${script}`,
+    'editor.sh': [
+      `cp "$1" ${box.path('seen')}`,
+      `ls -ld "$(dirname "$1")" "$1" > ${box.path('modes')}`,
+      `echo "$1" >> ${box.path('paths')}`,
+      script,
+    ].join('\n'),
   });
   const file = box.path('secrets.yaml.jwe');
   await llmConfig(['encrypt', '-', '--out', file], { env, input: `# kept\na: ${fake}\n` });
@@ -26,12 +31,12 @@ async function prepared(
 }
 
 describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
-  it('shows the text to the editor alone, writes what it made of it, and leaves no trace', async () => {
+  it('edit writes the edited text, and removes the private file of the editor', async () => {
     const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
     await using _ = box;
     const { code, out, err } = await llmConfig(['edit', file], editing);
     expect([code, out]).toEqual([0, '']);
-    expect(err).toContain('is written');
+    expect(err).toContain('wrote ');
     expect((await llmConfig(['decrypt', file], { env })).out).toBe(`# kept\na: ${fake}\nb: 2\n`);
     expect(await box.read('seen')).toBe(`# kept\na: ${fake}\n`);
     const [folder, text] = (await box.read('modes')).split('\n');
@@ -41,22 +46,24 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
   });
 
-  it('writes nothing when nothing was changed, or the editor gave up', async () => {
+  it('edit writes nothing when the text is unchanged or the editor fails', async () => {
     const { box, file, editing } = await prepared('exit "$(cat "$(dirname "$0")/code")"');
     await using _ = box;
     const before = readFileSync(file, 'utf8');
     await box.write({ code: '0' });
-    expect((await llmConfig(['edit', file], editing)).err).toContain('nothing changed, nothing written');
+    expect((await llmConfig(['edit', file], editing)).err).toContain(
+      'nothing changed, so nothing was written',
+    );
     await box.write({ code: '7' });
     expect(await llmConfig(['edit', file], editing)).toMatchObject({
       code: 3,
-      err: expect.stringContaining('ended with code 7'),
+      err: expect.stringContaining('exited with code 7'),
     });
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect((await llmConfig(['edit', box.path('none.jwe')], editing)).code).toBe(3);
   });
 
-  it('prefers VISUAL, and wipes the text when it is killed in the middle', async () => {
+  it('edit prefers VISUAL, and wipes the text when it is killed', async () => {
     const { box, file, editing } = await prepared('echo ready; exec sleep 1');
     await using _ = box;
     const { EDITOR: VISUAL, ...others } = editing.env;
@@ -74,7 +81,7 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
   });
 
   it.runIf(existsSync('/usr/bin/script'))(
-    'takes Ctrl-C at its question for no: what was written is kept, its text is wiped',
+    'edit treats Ctrl-C at its question as no, and keeps the edit encrypted',
     async () => {
       const { box, file, editing } = await prepared('echo "c: [" >> "$1"');
       await using _ = box;
@@ -97,26 +104,29 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     },
   );
 
-  it('wipes the text also when Ctrl-C comes while nobody is asked', async () => {
+  it('edit wipes the text when Ctrl-C arrives while it encrypts', async () => {
     const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
     await using _ = box;
-    const lock = { world: 'elsewhere' }; // whoever holds it makes the write wait
+    const lock = { world: 'elsewhere' }; // makes the write wait
     await box.write({ 'secrets.yaml.jwe.lock': JSON.stringify(lock) });
     const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], {
       ...editing,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    child.stderr?.once('data', () => child.kill('SIGINT')); // it says what takes so long
+    child.stderr?.once('data', () => child.kill('SIGINT')); // the progress note
     const [, signal] = await once(child, 'exit');
     expect(signal).toBe('SIGINT');
     const path = (await box.read('paths')).trim();
     expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
   });
 
-  it('lets a broken document be edited again, as often as needed', async () => {
+  it('edit opens a broken document again until it can be parsed', async () => {
     const { box, file, editing } = await prepared(
-      'n=$(cat "$(dirname "$0")/n" 2>/dev/null || echo 0); echo $((n+1)) > "$(dirname "$0")/n"; [ "$n" -lt 2 ] && echo "c: [$n" >> "$1" || echo "c: done" > "$1"',
+      [
+        'n=$(cat "$(dirname "$0")/n" 2>/dev/null || echo 0); echo $((n+1)) > "$(dirname "$0")/n"',
+        '[ "$n" -lt 2 ] && echo "c: [$n" >> "$1" || echo "c: done" > "$1"',
+      ].join('\n'),
     );
     await using _ = box;
     const { code, err } = await llmConfig(['edit', file], { ...editing, typed: ['y\n', '\n'] });
@@ -124,13 +134,13 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect((await llmConfig(['decrypt', file], { env })).out).toBe('c: done\n');
   });
 
-  it('keeps what it could not write, encrypted, beside the file', async () => {
+  it('edit keeps a rejected edit encrypted beside the file', async () => {
     const { box, file, editing } = await prepared(`echo "c: [${fake}-2" >> "$1"`);
     await using _ = box;
     const before = readFileSync(file, 'utf8');
     const { code, err } = await llmConfig(['edit', file], editing);
     expect([code, err.includes(fake)]).toEqual([3, false]);
-    expect(err).toMatch(/is untouched; what you wrote is in .*\.rejected, encrypted/);
+    expect(err).toMatch(/is unchanged\. Your edit is encrypted in .*\.rejected/);
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect(readFileSync(`${file}.rejected`, 'utf8')).not.toContain(fake);
     expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toBe(
@@ -139,7 +149,7 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect((await llmConfig(['edit', file], { ...editing, typed: ['n\n'] })).code).toBe(3);
   });
 
-  it('does not write over what somebody else wrote meanwhile', async () => {
+  it('edit does not overwrite a file that has changed in the meantime', async () => {
     const { box, file, editing } = await prepared(
       'cp "$(dirname "$0")/other.jwe" "$(dirname "$0")/secrets.yaml.jwe"; echo "mine: 1" >> "$1"',
     );
@@ -149,10 +159,7 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
       input: 'theirs: 1\n',
     });
     const { code, err } = await llmConfig(['edit', file], editing);
-    expect([code, err]).toEqual([
-      3,
-      expect.stringContaining('changed by somebody else while it was being edited'),
-    ]);
+    expect([code, err]).toEqual([3, expect.stringContaining('the file has changed since it was opened')]);
     expect((await llmConfig(['decrypt', file], { env })).out).toBe('theirs: 1\n');
     expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toContain('mine: 1');
     expect(readdirSync(box.directory).filter((name) => name.endsWith('.lock'))).toEqual([]);

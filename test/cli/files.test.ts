@@ -14,7 +14,7 @@ async function key(kind: string[] = []): Promise<{ text: string; kid: string; pu
 }
 
 describe('llm-config keygen', () => {
-  it('prints a key that encrypts and decrypts, and nothing else', async () => {
+  it('keygen prints only a key that encrypts and decrypts', async () => {
     const { code, out, err } = await llmConfig(['keygen', '--kid', 'ci']);
     expect([code, err]).toEqual([0, '']);
     expect(JSON.parse(out)).toMatchObject({ kty: 'oct', kid: 'ci', alg: 'A256GCMKW' });
@@ -25,18 +25,18 @@ describe('llm-config keygen', () => {
     );
   });
 
-  it('makes a pair, and shows its public half', async () => {
+  it('keygen creates a key pair and prints the public key', async () => {
     const { out, err } = await llmConfig(['keygen', '--x25519']);
     expect(err).toBe(`public key: x25519:${JSON.parse(out).x}\n`);
   });
 
-  it('makes passwords that nobody guesses', async () => {
+  it('keygen creates random passwords', async () => {
     const [a, b] = [await llmConfig(['keygen', '--password']), await llmConfig(['keygen', '--password'])];
     expect(a.out).toMatch(/^(?:[a-kmnp-z2-9]{5}-){4}[a-kmnp-z2-9]{5}\n$/);
     expect(a.out).not.toBe(b.out);
   });
 
-  it('writes a file for its owner alone, prints what may be shown, and never replaces a key', async () => {
+  it('keygen writes a private file, and never replaces a key', async () => {
     await using box = await sandbox();
     const file = box.path('alice.key');
     const { code, out } = await llmConfig(['keygen', '--x25519', '--out', file]);
@@ -51,7 +51,7 @@ describe('llm-config keygen', () => {
 });
 
 describe('llm-config encrypt and decrypt', () => {
-  it('go there and back, byte for byte, in the right context alone', async () => {
+  it('decrypt returns the encrypted bytes, only in the same context', async () => {
     const text = `# who may read this\ndatabase:\n  password: ${fake}\n`;
     await using box = await sandbox({ files: { 'secrets.yaml': text } });
     const file = box.path('secrets.yaml');
@@ -59,7 +59,7 @@ describe('llm-config encrypt and decrypt', () => {
     expect(encrypted).toMatchObject({
       code: 0,
       out: `${file}.jwe\n`,
-      err: expect.stringContaining('still there, readable'),
+      err: expect.stringContaining('still exists unencrypted'),
     });
     expect(readFileSync(`${file}.jwe`, 'utf8')).not.toContain(fake);
     const decrypted = await llmConfig(['decrypt', `${file}.jwe`, '--context', 'acme/production'], { env });
@@ -72,7 +72,7 @@ describe('llm-config encrypt and decrypt', () => {
     });
   });
 
-  it('write to where they are told, for their owner alone, and replace nothing unasked', async () => {
+  it('encrypt and decrypt write private files to --out, and replace one only with --force', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}', taken: 'x' } });
     expect(
       (await llmConfig(['encrypt', box.path('a.json'), '--out', box.path('taken')], { env })).err,
@@ -86,7 +86,7 @@ describe('llm-config encrypt and decrypt', () => {
     expect([await box.read('clear'), statSync(box.path('clear')).mode & 0o777]).toEqual(['{"a": 1}', 0o600]);
   });
 
-  it('read from stdin, which must be told its name', async () => {
+  it('encrypt reads from stdin and then requires --out', async () => {
     await using box = await sandbox();
     expect((await llmConfig(['encrypt', '-'], { env, input: 'a: 1\n' })).code).toBe(2);
     const { code, err } = await llmConfig(['encrypt', '-', '--out', box.path('a.yaml.jwe')], {
@@ -99,7 +99,7 @@ describe('llm-config encrypt and decrypt', () => {
     );
   });
 
-  it('encrypt for others: whoever has a public key can write and not read', async () => {
+  it('encrypt accepts public keys, which cannot decrypt', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
     const [alice, ci] = [await key(['--x25519', '--kid', 'alice']), await key(['--kid', 'ci'])];
     await box.write({ 'ci.key': ci.text, 'alice.pub': `${alice.public}\n` });
@@ -126,7 +126,7 @@ describe('llm-config encrypt and decrypt', () => {
     });
   });
 
-  it('refuse secret keys as arguments, without repeating them, and key files that others can read', async () => {
+  it('encrypt refuses secret keys as arguments, and key files that others can read', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
     const { text } = await key();
     for (const secret of [text, JSON.parse(text).k, Buffer.alloc(32, 7).toString('hex')]) {
@@ -143,7 +143,7 @@ describe('llm-config encrypt and decrypt', () => {
     expect(existsSync(box.path('a.json.jwe'))).toBe(false);
   });
 
-  it('say what is missing: a file, a key, a document that can be read', async () => {
+  it('encrypt and decrypt report a missing file, a missing key and a broken document', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}', 'broken.json': `{"a": "${fake}` } });
     expect(await llmConfig(['encrypt', box.path('none')], { env })).toMatchObject({
       code: 3,
@@ -163,7 +163,7 @@ describe('llm-config encrypt and decrypt', () => {
     expect(readdirSync(box.directory).sort()).toEqual(['a.json', 'broken.json']);
   });
 
-  it('take the key from a file that LLM_CONFIG_KEY_FILE names', async () => {
+  it('decrypt takes the key from the file that LLM_CONFIG_KEY_FILE names', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}', key: env.LLM_CONFIG_KEY } });
     await chmod(box.path('key'), 0o600);
     await llmConfig(['encrypt', box.path('a.json')], { env });
@@ -174,8 +174,8 @@ describe('llm-config encrypt and decrypt', () => {
   });
 });
 
-describe('a password', () => {
-  it('is typed twice when it is new, once later, and never shown', async () => {
+describe('llm-config --password', () => {
+  it('prompts twice for a new password, then once, and never shows it', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
     const secret = 'fake-correct-horse';
     const differ = await llmConfig(['encrypt', box.path('a.json'), '--password'], {
@@ -196,16 +196,16 @@ describe('a password', () => {
     expect(wrong).toMatchObject({ code: 3, out: '', err: expect.stringContaining('wrong password') });
   });
 
-  it('is not asked of a pipe, and asking can be stopped', async () => {
+  it('does not prompt on a pipe, and Ctrl-C cancels a prompt', async () => {
     await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
     expect(
       (await llmConfig(['encrypt', box.path('a.json'), '--password'], { input: 'fake-password\n' })).err,
-    ).toMatch(/no terminal; use --password-env/);
+    ).toMatch(/needs a terminal .*Use --password-env/);
     for (const stop of ['\x03', '\x04']) {
-      const stopped = await llmConfig(['encrypt', box.path('a.json'), '--password'], { typed: [stop] });
-      expect(stopped).toMatchObject({
+      const cancelled = await llmConfig(['encrypt', box.path('a.json'), '--password'], { typed: [stop] });
+      expect(cancelled).toMatchObject({
         code: 3,
-        err: expect.stringContaining('stopped; nothing was changed'),
+        err: expect.stringContaining('cancelled; nothing was changed'),
       });
     }
   });

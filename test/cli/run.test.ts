@@ -5,15 +5,15 @@ import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
-import { painted, patiently } from '../../src/cli/io.ts';
-import { agrees } from '../../src/cli/prompt.ts';
+import { coloured, withProgress } from '../../src/cli/io.ts';
+import { confirm } from '../../src/cli/prompt.ts';
 import { run } from '../../src/cli/run.ts';
 import { llmConfig } from './terminal.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 describe('llm-config', () => {
-  it('says its version and how it is used, on stdout', async () => {
+  it('prints its version and help on stdout', async () => {
     expect(await llmConfig(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
     for (const args of [[], ['--help'], ['help']]) {
       const { code, out, err } = await llmConfig(args);
@@ -23,16 +23,16 @@ describe('llm-config', () => {
   });
 
   it.each(commands)(
-    'says how $name is used, with each option and examples',
+    'prints help for $name with each option and example',
     async ({ name, flags, examples }) => {
       const { code, out } = await llmConfig([...name.split(' '), '--help']);
       expect([code, examples.length > 0]).toEqual([0, true]);
-      for (const said of [...Object.keys(flags), ...examples]) expect(out).toContain(said);
+      for (const text of [...Object.keys(flags), ...examples]) expect(out).toContain(text);
       expect(await llmConfig(['help', ...name.split(' ')])).toEqual({ code, out, err: '' });
     },
   );
 
-  it('says how a group of commands is used', async () => {
+  it('prints help for a group of commands', async () => {
     const { out } = await llmConfig(['help', 'recipients']);
     expect(await llmConfig(['recipients', '--help'])).toEqual({ code: 0, out, err: '' });
     expect((await llmConfig(['help', 'recipients', 'add'])).out).toBe(
@@ -43,13 +43,13 @@ describe('llm-config', () => {
     expect((await llmConfig(['help', 'nothing'])).out).toContain('llm-config keygen');
   });
 
-  it('answers wrong usage with 2, on stderr alone, and repeats no value', async () => {
+  it('reports wrong usage on stderr with exit code 2, without values', async () => {
     for (const [args, message] of [
-      [['encrypt', 'x', '--cntext', 'y'], /no option --cntext; did you mean --context\?/],
+      [['encrypt', 'x', '--cntext', 'y'], /unknown option --cntext\. Did you mean --context\?/],
       [['encrypt', 'x', '--context'], /--context needs a value/],
       [['edit', 'x', '--password=fake-cli-secret'], /--password needs no value/],
-      [['encrpt', 'x'], /no such command; did you mean encrypt\?/],
-      [['--verbose'], /no such command/],
+      [['encrpt', 'x'], /unknown command\. Did you mean encrypt\?/],
+      [['--verbose'], /unknown command/],
       [['get', 'x'], /KEY is missing/],
       [['keygen', 'fake-cli-secret'], /too many arguments; expected none/],
     ] as const) {
@@ -60,7 +60,7 @@ describe('llm-config', () => {
     }
   });
 
-  it('answers programs in JSON, failures too', async () => {
+  it('prints results and errors as JSON with --json', async () => {
     expect(JSON.parse((await llmConfig(['--version', '--json'])).out)).toEqual({ version });
     const failed = await llmConfig(['decrypt', 'none', '--json']);
     expect([failed.code, failed.out]).toEqual([3, '']);
@@ -71,14 +71,14 @@ describe('llm-config', () => {
     expect(JSON.parse((await llmConfig(['get', '--json'])).err).error.code).toBe('usage');
   });
 
-  it('colours where a person looks, and never where NO_COLOR says so', async () => {
-    expect(painted('x', 'red', { isTTY: true, write: () => true }, {})).toBe('\x1b[31mx\x1b[0m');
-    expect(painted('x', 'dim', { isTTY: true, write: () => true }, { NO_COLOR: '1' })).toBe('x');
-    expect(painted('x', 'dim', { isTTY: true, write: () => true }, { TERM: 'dumb' })).toBe('x');
-    expect(painted('x', 'red', { write: () => true }, {})).toBe('x');
+  it('uses colour only on a terminal, and not with NO_COLOR', async () => {
+    expect(coloured('x', 'red', { isTTY: true, write: () => true }, {})).toBe('\x1b[31mx\x1b[0m');
+    expect(coloured('x', 'dim', { isTTY: true, write: () => true }, { NO_COLOR: '1' })).toBe('x');
+    expect(coloured('x', 'dim', { isTTY: true, write: () => true }, { TERM: 'dumb' })).toBe('x');
+    expect(coloured('x', 'red', { write: () => true }, {})).toBe('x');
   });
 
-  it('says nothing of an unexpected error but its class', async () => {
+  it('prints only the class of an unexpected error', async () => {
     const write = vi.fn();
     const broken = (): never => {
       throw new TypeError('fake-cli-secret');
@@ -89,10 +89,10 @@ describe('llm-config', () => {
     expect(write.mock.calls.join('')).toMatch(/unexpected: TypeError\n$/);
   });
 
-  it('takes no answer for no where nobody can be asked', async () => {
+  it('confirm returns false without a terminal', async () => {
     const { stdin } = process;
     expect(
-      await agrees(
+      await confirm(
         {
           stdin: Object.assign(Object.create(stdin), { isTTY: false }),
           stdout: process.stdout,
@@ -105,17 +105,17 @@ describe('llm-config', () => {
   });
 });
 
-describe('what takes more than a second', () => {
+describe('withProgress', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it('says so on stderr; what is faster says nothing', async () => {
+  it('prints a progress note on stderr after one second', async () => {
     vi.useFakeTimers();
     const write = vi.fn();
     const io = { stdin: process.stdin, stdout: { write }, stderr: { write }, env: {} };
-    await patiently(io, 'Hashing', Promise.resolve());
+    await withProgress(io, 'Hashing', Promise.resolve());
     expect(write).not.toHaveBeenCalled();
     let done = (): void => undefined;
-    const slow = patiently(io, 'Hashing', new Promise<void>((on) => (done = on)));
+    const slow = withProgress(io, 'Hashing', new Promise<void>((on) => (done = on)));
     await vi.advanceTimersByTimeAsync(1_001);
     expect(write.mock.calls).toEqual([['Hashing …\n']]);
     done();
@@ -130,8 +130,8 @@ const node = (...args: string[]): [string, string[]] => [
   ['--import', 'tsx', program, ...args],
 ];
 
-describe('the program', () => {
-  it('reads from a pipe, answers to a pipe, and ends with its code', async () => {
+describe('the llm-config process', () => {
+  it('reads from a pipe, writes to a pipe and exits with its code', async () => {
     await using box = await sandbox();
     const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex') };
     const [command, args] = node('set', box.path('a.json.jwe'), 'k');
@@ -150,8 +150,9 @@ describe('the program', () => {
     expect([none.code, none.stdout]).toEqual([1, '']);
   });
 
-  it('does not wait for what a module has left open', async () => {
-    const module = `data:text/javascript,setInterval(() => {}, 1e9); const a = { name: 'a', get: async () => {}, list: async () => [] }; export default a`;
+  it('exits although a module has left a timer open', async () => {
+    const provider = `{ name: 'a', get: async () => {}, list: async () => [] }`;
+    const module = `data:text/javascript,setInterval(() => {}, 1e9); const a = ${provider}; export default a`;
     await using box = await sandbox({
       files: { 'open.mjs': `export { default } from ${JSON.stringify(module)};` },
     });
@@ -159,7 +160,7 @@ describe('the program', () => {
     expect([done.stdout, done.stderr]).toEqual(['', '']);
   });
 
-  it.runIf(existsSync('/dev/full'))('fails when its answer cannot be written', async () => {
+  it.runIf(existsSync('/dev/full'))('exits with 3 when its output cannot be written', async () => {
     const full = openSync('/dev/full', 'w');
     const [command, args] = node('--help');
     const child = spawn(command, args, { stdio: ['ignore', full, 'pipe'] });
@@ -168,10 +169,10 @@ describe('the program', () => {
       child.stderr?.toArray(),
     ]);
     closeSync(full);
-    expect([code, err?.join('')]).toEqual([3, 'error: the answer cannot be written (ENOSPC)\n']);
+    expect([code, err?.join('')]).toEqual([3, 'error: the output cannot be written (ENOSPC)\n']);
   });
 
-  it('ends in peace when who reads has seen enough', async () => {
+  it('exits with 0 when the reader closes the pipe', async () => {
     const [command, args] = node('--help');
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
@@ -183,7 +184,7 @@ describe('the program', () => {
   });
 
   it.runIf(existsSync('/usr/bin/script'))(
-    'asks on a real terminal without showing what is typed',
+    'prompts on a real terminal without showing the input',
     async () => {
       await using box = await sandbox();
       const env = {

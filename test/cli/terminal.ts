@@ -11,13 +11,13 @@ export interface Ran {
 
 export interface Terminal {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What is piped in; none: nothing is. */
+  /** The content of stdin. @default '' */
   readonly input?: string | Buffer;
-  /** A person at a terminal, who types one of these whenever something is asked: at once, or in parts. */
+  /** The inputs of a person at a terminal, one for each prompt. A list of buffers arrives in parts. */
   readonly typed?: readonly (string | readonly Buffer[])[];
 }
 
-/** Runs the command in this process, with a terminal of our own. */
+/** Runs the command in this process with a simulated terminal. */
 export async function llmConfig(
   args: readonly string[],
   { env = {}, input = '', typed }: Terminal = {},

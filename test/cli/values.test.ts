@@ -7,7 +7,7 @@ const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
 const fake = 'fake-cli-secret-31';
 
 describe('llm-config set, get and unset', () => {
-  it('take the value from stdin, a file or a hidden prompt, and print it only when asked', async () => {
+  it('set reads the value from stdin, a file or a hidden prompt, and get prints it', async () => {
     await using box = await sandbox({ files: { value: `${fake}-file\n` } });
     const file = box.path('secrets.yaml.jwe');
     const piped = await llmConfig(['set', file, 'database.password'], { env, input: `${fake}\n` });
@@ -23,14 +23,14 @@ describe('llm-config set, get and unset', () => {
     );
   });
 
-  it('refuse a value as an argument, without repeating it', async () => {
+  it('set refuses a value as an argument, without repeating it', async () => {
     await using box = await sandbox();
     const { code, out, err } = await llmConfig(['set', box.path('a.jwe'), 'key', fake], { env });
     expect([code, out, err.includes(fake)]).toEqual([2, '', false]);
-    expect(err).toMatch(/A value is never an argument/);
+    expect(err).toMatch(/Every process can see arguments/);
   });
 
-  it('keep what was written: texts as texts, JSON as what it is, empty ones too', async () => {
+  it('set writes strings as strings and JSON values by type, empty ones included', async () => {
     await using box = await sandbox();
     const file = box.path('a.json.jwe');
     const set = (key: string, input: string, ...more: string[]) =>
@@ -48,13 +48,13 @@ describe('llm-config set, get and unset', () => {
     });
     expect((await set('bad', `{"a": ${fake}`, '--type', 'json')).err).not.toContain(fake);
     expect((await set('two', '1, "b": 2', '--type', 'json')).err).toMatch(
-      /the value:1:2: something stands behind the end of the value/,
+      /the value:1:2: text after the end of the value/,
     );
     expect((await set('section', '{"a": 1}', '--type', 'json')).code).toBe(2);
     expect((await set('x', '1', '--type', 'number')).code).toBe(2);
   });
 
-  it('refuse a value that is no text, and take a letter in two parts and the keys that write none for what they are', async () => {
+  it('set refuses bytes that are not UTF-8, and ignores escape sequences at the prompt', async () => {
     await using box = await sandbox({
       files: { 'no-text': Buffer.from([0x61, 0xff]), marked: Buffer.from('\ufeffé\n') },
     });
@@ -81,7 +81,7 @@ describe('llm-config set, get and unset', () => {
     });
   });
 
-  it('answer 1 for what is not there, which is not an empty value and not a failure', async () => {
+  it('get and unset exit with 1 for a key that does not exist', async () => {
     await using box = await sandbox();
     const file = box.path('a.json.jwe');
     await llmConfig(['set', file, 'a'], { env, input: '1' });
@@ -101,17 +101,17 @@ describe('llm-config set, get and unset', () => {
     expect((await llmConfig(['unset', box.path('none.jwe'), 'a'], { env })).code).toBe(3);
   });
 
-  it('leave a file alone when nothing changes, and one that is not encrypted always', async () => {
+  it('set does not write an unchanged file or an unencrypted file', async () => {
     await using box = await sandbox({ files: { 'plain.yaml': 'a: 1\n' } });
     const file = box.path('a.json.jwe');
     await llmConfig(['set', file, 'a'], { env, input: '1' });
     const before = readFileSync(file, 'utf8');
-    expect((await llmConfig(['set', file, 'a'], { env, input: '1' })).err).toBe('a was that already\n');
+    expect((await llmConfig(['set', file, 'a'], { env, input: '1' })).err).toBe('a already has this value\n');
     expect(readFileSync(file, 'utf8')).toBe(before);
     const plain = await llmConfig(['set', box.path('plain.yaml'), 'a'], { env, input: fake });
     expect(plain).toMatchObject({
       code: 3,
-      err: expect.stringMatching(/no encrypted file\. Seal one value/),
+      err: expect.stringMatching(/is not an encrypted file\. Run `llm-config seal` for one value/),
     });
     expect(await box.read('plain.yaml')).toBe('a: 1\n');
     expect((await llmConfig(['get', box.path('plain.yaml'), 'a'])).out).toBe('1\n');
@@ -139,7 +139,7 @@ describe('llm-config seal and unseal', () => {
       'APP__DATABASE__PASSWORD',
       ['--prefix', 'APP'],
     ],
-  ])('change one value of %s where it stands, and put it back', async (name, text, key, more) => {
+  ])('seal and unseal change one value of %s in place', async (name, text, key, more) => {
     await using box = await sandbox({ files: { [name]: text } });
     const file = box.path(name);
     chmodSync(file, 0o640);
@@ -156,7 +156,7 @@ describe('llm-config seal and unseal', () => {
     expect((await llmConfig(['unseal', ...args], { env })).code).toBe(1);
   });
 
-  it('add a value that was not there, from a pipe', async () => {
+  it('seal adds a new value from a pipe', async () => {
     await using box = await sandbox({ files: { '.env': 'A=1', 'base.yaml': 'a: 1\n' } });
     expect(
       (
@@ -180,10 +180,10 @@ describe('llm-config seal and unseal', () => {
     expect(JSON.parse((await llmConfig(['get', box.path('base.yaml'), 'a'], { env })).out)).toEqual([1, 2]);
   });
 
-  it('read a file by the format they are told, and variables with any sign in their names', async () => {
+  it('seal accepts --format, and variable names with any character', async () => {
     await using box = await sandbox({ files: { settings: `a: ${fake}\n`, '.env': `A.B-C=${fake}\n` } });
     expect((await llmConfig(['seal', box.path('settings'), 'a'], { env })).err).toMatch(
-      /does not tell its format/,
+      /does not name a format/,
     );
     expect((await llmConfig(['seal', box.path('settings'), 'a', '--format', 'yaml'], { env })).code).toBe(0);
     expect((await llmConfig(['get', box.path('settings'), 'a', '--format', 'yaml'], { env })).out).toBe(
@@ -204,7 +204,7 @@ describe('llm-config seal and unseal', () => {
     expect(await box.read('.env')).toMatch(/^N=42$/m);
   });
 
-  it('refuse sections, several readers, and names that are not the prefix’s', async () => {
+  it('seal refuses sections, several recipients and names without the prefix', async () => {
     await using box = await sandbox({ files: { 'base.yaml': 'a:\n  b: 1\n', '.env': 'A=1' } });
     expect((await llmConfig(['seal', box.path('base.yaml'), 'a'], { env })).err).toMatch(/is a section/);
     const keys = ['--key-env', 'A', '--key-env', 'B'];
@@ -215,7 +215,7 @@ describe('llm-config seal and unseal', () => {
     expect(await box.read('base.yaml')).toBe('a:\n  b: 1\n');
   });
 
-  it('put back into a .env file what needs quotes, and refuse what no quotes can hold', async () => {
+  it('unseal quotes values in a .env file, and refuses one that cannot be quoted', async () => {
     await using box = await sandbox({ files: { '.env': 'A=1\nB=2\n' } });
     const back = async (value: string) => {
       await llmConfig(['seal', box.path('.env'), 'A', '--from-file', '-'], { env, input: value });
@@ -223,6 +223,6 @@ describe('llm-config seal and unseal', () => {
     };
     expect((await back('two words # and "quotes"')).code).toBe(0);
     expect(await box.read('.env')).toBe('A=\'two words # and "quotes"\'\nB=2\n');
-    expect((await back('\'a\n"b\n`c # d')).err).toMatch(/without touching other lines/);
+    expect((await back('\'a\n"b\n`c # d')).err).toMatch(/without changing other lines/);
   });
 });

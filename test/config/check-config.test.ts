@@ -22,11 +22,11 @@ const schema = z.object({
 });
 
 const origin = makeOrigin({ provider: 'vault', source: 'vault database/creds/app' });
-const lease: Unreadable = { key: 'creds', origin, error: new ConfigError('on_demand', 'it would be made') };
+const lease: Unreadable = { key: 'creds', origin, error: new ConfigError('on_demand', 'would be created') };
 const disabled: Unreadable = {
   key: 'password',
   origin,
-  error: new ConfigError('disabled', 'it is disabled'),
+  error: new ConfigError('disabled', 'is disabled'),
 };
 
 function vault(
@@ -53,7 +53,7 @@ function vault(
 }
 
 describe('checkConfig', () => {
-  it('says what would be read from where, makes no credentials and shows no secret', async () => {
+  it('checkConfig lists each key with its origin, without credentials or secrets', async () => {
     const remote = vault([lease]);
     const check = await checkConfig(schema, [
       new EnvProvider({ prefix: 'APP', env: { APP__RETRIES: '3' } }),
@@ -63,20 +63,20 @@ describe('checkConfig', () => {
     expect(check.ok).toBe(true);
     expect(String(check)).toBe(
       [
-        '  host      "h"              memory host',
-        '  port      5432             default of the schema',
-        '  password  [redacted]       vault database/creds/app',
-        '  creds     (would be made)  vault database/creds/app',
-        '  retries   3                env APP__RETRIES',
+        '  host      "h"                  memory host',
+        '  port      5432                 default of the schema',
+        '  password  [redacted]           vault database/creds/app',
+        '  creds     (created on demand)  vault database/creds/app',
+        '  retries   3                    env APP__RETRIES',
         '',
-        'The configuration is good.',
+        'The configuration is valid.',
       ].join('\n'),
     );
     expect(remote.asked.map(({ acquire }) => acquire)).toEqual([undefined]);
     expect(remote.closed).toBe(1);
   });
 
-  it('tells all problems and does not throw', async () => {
+  it('checkConfig returns all problems and does not throw', async () => {
     const check = await checkConfig(
       schema,
       new ProviderChain([vault([disabled]), new MemoryProvider({ port: 'x', hots: 1 })]),
@@ -97,7 +97,7 @@ describe('checkConfig', () => {
     expect(String(check)).toContain('There are 5 problems with the configuration:');
   });
 
-  it('tells a source that fails as a problem', async () => {
+  it('checkConfig returns the failure of a source as a problem', async () => {
     const check = await checkConfig(schema, vault([new ConfigError('unavailable', 'vault does not answer')]));
     expect(check.problems).toEqual([
       { kind: 'failed', key: '', message: 'vault does not answer', origin: 'vault' },
@@ -105,7 +105,7 @@ describe('checkConfig', () => {
     expect(String(check)).toContain('vault does not answer');
   });
 
-  it('says of every key of a dynamic secret that it would be made', async () => {
+  it('checkConfig marks every key of a dynamic secret as on_demand', async () => {
     const app = z.object({ creds: z.object({ username: z.string(), password: z.string() }) });
     for (const more of [{}, { creds: { username: 'fixed' } }]) {
       const check = await checkConfig(app, [new MemoryProvider(more), vault([lease])]);
@@ -114,7 +114,7 @@ describe('checkConfig', () => {
     }
   });
 
-  it('refuses wrong options as loadConfig does', async () => {
+  it('checkConfig rejects unknown options', async () => {
     await expect(
       checkConfig(schema, new MemoryProvider({}), { unknwon: 'error' } as never),
     ).rejects.toMatchObject({

@@ -27,7 +27,7 @@ import { makeOrigin } from '../../src/origin.ts';
 
 type Items = readonly (Entry | Unreadable)[];
 
-/** A store whose contents a test changes. */
+/** A store with contents that a test can change. */
 class Store implements ConfigProvider {
   readonly local = false;
   items: Items | ConfigError = [];
@@ -56,7 +56,7 @@ class Store implements ConfigProvider {
   }
 
   fail(code: 'unavailable' | 'access_denied' = 'unavailable'): void {
-    this.items = new ConfigError(code, `${this.name} said no`, { provider: this.name });
+    this.items = new ConfigError(code, `${this.name} is down`, { provider: this.name });
   }
 
   async get(): Promise<undefined> {}
@@ -73,7 +73,7 @@ class Store implements ConfigProvider {
     return { [Symbol.dispose]: () => this.watchers.delete(onChange) };
   }
 
-  tell(): void {
+  emitChange(): void {
     for (const watcher of this.watchers) watcher({ provider: this.name, time: Date.now() });
   }
 
@@ -106,8 +106,8 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((config) => config.close()));
 });
 
-describe('A config', () => {
-  it('is read by plain properties, by typed paths and through living sections', async () => {
+describe('Config', () => {
+  it('a config is read by properties, by typed paths and through views', async () => {
     const config = await load(memory({ llm: { model: 'small' } }));
     expect(config.value.llm.model).toBe('small');
     expect(config.get('llm.model')).toBe('small');
@@ -121,7 +121,7 @@ describe('A config', () => {
     expect(String(llm.explain('model'))).toBe(String(config.explain('llm.model')));
   });
 
-  it('reads other spellings of a path, and nothing from a prototype', async () => {
+  it('get accepts other spellings of a path and ignores prototypes', async () => {
     const config = await loadConfig(memory({ a: { 'b.c': 1 }, text: 'x' }));
     expect(config.get('a."b.c"')).toBe(1);
     expect(config.get('a/"b.c"')).toBe(1);
@@ -131,7 +131,7 @@ describe('A config', () => {
     expect(() => config.get('a..b')).toThrow(ConfigError);
   });
 
-  it('tells its generation and what it was made of', async () => {
+  it('generation lists the number, the age and the sources', async () => {
     const store = new Store({ 'llm.model': 'small' });
     store.set({ 'llm.model': 'small' }, { version: '3' });
     const config = await load([memory({ port: 1 }), store]);
@@ -146,7 +146,7 @@ describe('A config', () => {
     expect(Object.isFrozen(config.generation)).toBe(true);
   });
 
-  it('shows what it read and masks what is secret when it is printed, and reveals it when asked', async () => {
+  it('a printed config masks secrets, and reveal returns them', async () => {
     const store = new Store({ 'llm.model': 'small', 'llm.apiKey': 'fake-key-1' });
     const config = await load([
       new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090', APP__URL: 'https://a.example' } }),
@@ -175,7 +175,7 @@ describe('A config', () => {
 });
 
 describe('explain', () => {
-  it('says who won, who was shadowed, and as what a text was read', async () => {
+  it('explain lists the winner, shadowed values and the reading of a text', async () => {
     const config = await load([
       new EnvProvider({ prefix: 'APP', env: { APP__PORT: '9090' } }),
       memory({ port: 1, llm: { model: 'm' } }),
@@ -191,18 +191,18 @@ describe('explain', () => {
     );
   });
 
-  it('shows a default as the schema’s', async () => {
+  it('explain names the schema as the origin of a default', async () => {
     const config = await load(memory({ llm: { model: 'm' } }));
     expect(config.explain('port').notes).toContain('default of the schema: 8080');
     expect(config.explain('port').winner).toBeUndefined();
   });
 
-  it('says when the schema made something else of a value, and not what', async () => {
+  it('explain notes that the schema transformed a value, without the result', async () => {
     const config = await load(memory({ llm: { model: 'm' }, url: 'https://a.example' }));
-    expect(config.explain('url').notes).toContain('the schema made something else of it');
+    expect(config.explain('url').notes).toContain('the schema transformed the value');
   });
 
-  it('masks what only the schema knows to be secret', async () => {
+  it('explain and inspect mask values that only the schema marks as secret', async () => {
     const marked = z.object({
       plain: z.string().meta({ 'x-classification': 'confidential' }),
       all: z.object({ x: z.string() }).meta({ 'x-secret': true }),
@@ -217,7 +217,7 @@ describe('explain', () => {
 });
 
 describe('reload', () => {
-  it('asks the sources past their caches and makes the next generation', async () => {
+  it('reload bypasses caches and makes the next generation', async () => {
     const store = new Store({ 'llm.model': 'small' });
     const config = await load(store);
     const { value } = config;
@@ -230,7 +230,7 @@ describe('reload', () => {
     expect(value.llm.model).toBe('small');
   });
 
-  it('keeps the generation, and its very objects, when nothing changed', async () => {
+  it('reload keeps the generation and its objects if nothing changed', async () => {
     const store = new Store({ 'llm.model': 'small' });
     const config = await load(store);
     const { value } = config;
@@ -240,7 +240,7 @@ describe('reload', () => {
     expect(config.generation).toMatchObject({ number: 1, sources: [{ version: '2' }] });
   });
 
-  it('leaves the old generation standing when a source failed or the schema refuses, and says why', async () => {
+  it('reload rejects and keeps the old generation if the load fails', async () => {
     const events: ConfigEvent[] = [];
     const store = new Store({ 'llm.model': 'small' });
     const config = await load(store, { on: (event) => events.push(event) });
@@ -259,7 +259,7 @@ describe('reload', () => {
     expect(config.generation.number).toBe(2);
   });
 
-  it('reads what was there after the call: who asks during a load gets a later one, shared by all who ask', async () => {
+  it('reloads requested during a load share one later load', async () => {
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store);
     let go = (): void => undefined;
@@ -278,7 +278,7 @@ describe('reload', () => {
     expect(store.asked).toHaveLength(3);
   });
 
-  it('is refused after the config was closed, which stays readable', async () => {
+  it('reload rejects after close, and the values stay readable', async () => {
     const config = await load(memory({ llm: { model: 'm' } }));
     await config.close();
     await config.close();
@@ -286,7 +286,7 @@ describe('reload', () => {
     expect(config.value.llm.model).toBe('m');
   });
 
-  it('wraps a failure that nobody explained', async () => {
+  it('loadConfig wraps an unexpected error without its message', async () => {
     const chain = new ProviderChain([memory({ llm: { model: 'm' } })], {
       intercept: async () => {
         throw new TypeError('fake-secret in a message');
@@ -299,12 +299,12 @@ describe('reload', () => {
 });
 
 describe('subscribe', () => {
-  it('calls once for each generation in which something at the path really changed', async () => {
+  it('subscribe calls the listener once for each generation that changes its path', async () => {
     const store = new Store({ 'llm.model': 'a' });
     const config = await load([memory({ port: 1 }), store]);
-    const heard: ConfigChange[] = [];
+    const changes: ConfigChange[] = [];
     const all: ConfigChange[] = [];
-    config.subscribe('llm.model', (change) => heard.push(change));
+    config.subscribe('llm.model', (change) => changes.push(change));
     config.subscribe('', (change) => all.push(change));
     const gone = config.subscribe('llm', () => expect.unreachable());
     gone[Symbol.dispose]();
@@ -313,60 +313,60 @@ describe('subscribe', () => {
     await config.reload();
     store.set({ 'llm.model': 'b', 'llm.apiKey': 'fake-key' });
     await config.reload();
-    expect(heard).toEqual([
+    expect(changes).toEqual([
       { key: 'llm.model', generation: 2, previous: '[redacted]', current: '[redacted]' },
     ]);
     expect(all.map(({ generation }) => generation)).toEqual([2, 3]);
     expect(all[1]?.current).toEqual({ port: 1, llm: { model: '[redacted]', apiKey: '[redacted]' } });
   });
 
-  it('shows values that are not secret, and leaves out what is not there', async () => {
+  it('a change holds values that are not secret and omits absent ones', async () => {
     const values: Record<string, string> = { APP__LLM__MODEL: 'm' };
     const config = await load(new EnvProvider({ prefix: 'APP', env: values }));
-    const heard: ConfigChange[] = [];
-    config.subscribe('at', (change) => heard.push(change));
-    config.at('llm').subscribe('model', (change) => heard.push(change));
-    config.subscribe('port', (change) => heard.push(change));
+    const changes: ConfigChange[] = [];
+    config.subscribe('at', (change) => changes.push(change));
+    config.at('llm').subscribe('model', (change) => changes.push(change));
+    config.subscribe('port', (change) => changes.push(change));
     Object.assign(values, { APP__LLM__MODEL: 'n', APP__PORT: '1', APP__AT: '2030-01-01' });
     await config.reload();
-    expect(heard).toEqual([
+    expect(changes).toEqual([
       { key: 'at', generation: 2, current: '[redacted]' },
       { key: 'llm.model', generation: 2, previous: 'm', current: 'n' },
       { key: 'port', generation: 2, previous: 8080, current: 1 },
     ]);
   });
 
-  it('notices changes of what it cannot look into', async () => {
+  it('subscribe detects changes of instances by their input', async () => {
     const values: Record<string, string> = { APP__LLM__MODEL: 'm', APP__URL: 'https://a.example' };
     const config = await load(new EnvProvider({ prefix: 'APP', env: values }));
-    const heard: ConfigChange[] = [];
-    config.subscribe('url', (change) => heard.push(change));
+    const changes: ConfigChange[] = [];
+    config.subscribe('url', (change) => changes.push(change));
     values.APP__URL = 'https://b.example';
     await config.reload();
     values.APP__LLM__MODEL = 'n';
     await config.reload();
-    expect(heard).toHaveLength(1);
+    expect(changes).toHaveLength(1);
   });
 
-  it('lets no listener harm another, nor the reload', async () => {
+  it('a listener that throws affects neither other listeners nor the reload', async () => {
     const store = new Store({ 'llm.model': 'a' });
     const events: ConfigEvent[] = [];
     const config = await load(store, { on: (event) => events.push(event) });
-    const heard: ConfigChange[] = [];
+    const changes: ConfigChange[] = [];
     config.subscribe('llm.model', () => {
       throw new Error('fake-secret');
     });
     config.subscribe('llm', async () => {
       throw new Error('fake-secret');
     });
-    config.subscribe('llm.model', (change) => heard.push(change));
+    config.subscribe('llm.model', (change) => changes.push(change));
     config.on(() => {
       throw new Error('fake-secret');
     });
     store.set({ 'llm.model': 'b' });
     await config.reload();
     await Promise.resolve();
-    expect(heard).toHaveLength(1);
+    expect(changes).toHaveLength(1);
     expect(events.filter(({ type }) => type === 'notice').map(({ key }) => key)).toEqual([
       'llm.model',
       'llm',
@@ -379,23 +379,23 @@ describe('subscribe', () => {
   });
 });
 
-describe('Looking into a configuration', () => {
-  it('explains a section as one, and calls only what nobody has set a default of the schema', async () => {
+describe('sections', () => {
+  it('explain reports a schema default only for keys that no source sets', async () => {
     const config = await load(memory({ llm: { model: 'a' } }));
     expect(String(config.explain('llm'))).toMatch(/^llm cannot be read: "llm" is a section, not a value/);
     expect(String(config.explain('llm'))).not.toContain('default of the schema');
     expect(String(config.explain('port'))).toContain('default of the schema: 8080');
   });
 
-  it('leads through the root as through a section', async () => {
+  it("at('') is a view of the whole configuration", async () => {
     const config = await loadConfig(memory({ llm: { model: 'a' } }));
     expect(config.at('').get('llm.model')).toBe('a');
     expect(config.at('').at('llm').get('model')).toBe('a');
   });
 });
 
-describe('Closing', () => {
-  it('closes a tolerated provider, and leaves a chain to its owner, also one that is tolerated or looked into', async () => {
+describe('close', () => {
+  it('close closes providers, but not a chain that the caller passed, nor a view of one', async () => {
     for (const [make, closed] of [
       [(store: Store) => optional(store), 1],
       [(store: Store) => scoped(optional(store), 'a'), 1],
@@ -415,31 +415,31 @@ describe('Closing', () => {
 });
 
 describe('rollback', () => {
-  it('puts the previous generation back, tells, and stays until the next reload', async () => {
+  it('rollback restores the previous generation until the next reload', async () => {
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store);
     expect(() => config.rollback()).toThrow(/no earlier generation/);
     store.set({ 'llm.model': 'b' });
     await config.reload();
-    const heard: ConfigChange[] = [];
-    config.subscribe('llm.model', (change) => heard.push(change));
+    const changes: ConfigChange[] = [];
+    config.subscribe('llm.model', (change) => changes.push(change));
     expect(config.rollback().number).toBe(1);
     expect(config.get('llm.model')).toBe('a');
-    expect(heard).toMatchObject([{ generation: 1 }]);
+    expect(changes).toMatchObject([{ generation: 1 }]);
     expect(() => config.rollback()).toThrow(ConfigError);
     await config.reload();
     expect(config.generation.number).toBe(3);
     expect(config.get('llm.model')).toBe('b');
   });
 
-  it('is undone neither by a watch nor by a poll, nor by a reload that fails', async () => {
+  it('a rollback outlasts changes, polls and failed reloads', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: { pollMs: 1000 } });
     store.set({ 'llm.model': 'b' });
     await config.reload();
     config.rollback();
-    store.tell();
+    store.emitChange();
     await vi.advanceTimersByTimeAsync(5000);
     expect(config.get('llm.model')).toBe('a');
     store.fail();
@@ -452,15 +452,15 @@ describe('rollback', () => {
   });
 });
 
-describe('An outage that is tolerated', () => {
-  it('takes nothing away on a reload: what stood is carried forward, and marked', async () => {
+describe('a tolerated outage', () => {
+  it('reload keeps the values of an unreachable provider and marks them stale', async () => {
     const store = new Store({ 'llm.model': 'a' }, 'vault');
     const config = await load([optional(store), memory({ llm: { model: 'default' } })]);
     store.fail();
     await config.reload();
     expect(config.value.llm.model).toBe('a');
     expect(config.generation).toMatchObject({ number: 1, sources: [{ stale: true }, {}] });
-    expect(String(config.explain('llm.model'))).toContain('is unreachable, its values stand since');
+    expect(String(config.explain('llm.model'))).toContain('is unreachable, its values were loaded at');
     await config.reload();
     expect(config.value.llm.model).toBe('a');
     store.set({ 'llm.model': 'b' });
@@ -469,7 +469,24 @@ describe('An outage that is tolerated', () => {
     expect(config.generation.sources[0]).not.toHaveProperty('stale');
   });
 
-  it('carries each of two sources of one name forward in its own place', async () => {
+  it('reload keeps the values of a rollback that happens meanwhile', async () => {
+    const store = new Store({ 'llm.model': 'a' });
+    const config = await load(optional(store));
+    store.set({ 'llm.model': 'b' });
+    await config.reload();
+    let answer = (): void => {};
+    store.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    store.fail();
+    const reloading = config.reload();
+    config.rollback();
+    answer();
+    expect(await reloading).toMatchObject({ number: 1, sources: [{ stale: true }] });
+    expect(config.get('llm.model')).toBe('a');
+  });
+
+  it('reload distinguishes two unreachable providers of the same name', async () => {
     const mine = new Store({ 'llm.model': 'mine' }, 'vault');
     const shared = new Store({ 'llm.model': 'shared', 'llm.apiKey': 'fake-key' }, 'vault');
     const config = await load([
@@ -482,7 +499,7 @@ describe('An outage that is tolerated', () => {
     expect(config.generation.sources.map(({ stale }) => stale)).toEqual([true, undefined]);
   });
 
-  it('lets only a first load go on without it', async () => {
+  it('a first load proceeds without an unreachable optional provider', async () => {
     const store = new Store({}, 'vault');
     store.fail();
     const config = await load([optional(store), memory({ llm: { model: 'default' } })]);
@@ -491,7 +508,7 @@ describe('An outage that is tolerated', () => {
     await expect(config.reload()).rejects.toMatchObject({ code: 'access_denied' });
   });
 
-  it('makes a hole of what has expired meanwhile', async () => {
+  it('an expired value of an unreachable provider becomes a hole', async () => {
     const store = new Store({}, 'vault');
     store.set({ 'llm.model': 'a' }, { expiresAt: Date.now() + 1000 });
     vi.useFakeTimers();
@@ -500,20 +517,20 @@ describe('An outage that is tolerated', () => {
     vi.advanceTimersByTime(2000);
     const error = await config.reload().catch((caught: ConfigError) => caught);
     expect((error as ConfigError).problems).toMatchObject([
-      { kind: 'unreadable', key: 'llm.model', message: 'vault said no' },
+      { kind: 'unreadable', key: 'llm.model', message: 'vault is down' },
     ]);
     expect(config.value.llm.model).toBe('a');
   });
 });
 
-describe('A lease', () => {
+describe('leases', () => {
   const unheld = (key: string): Unreadable => ({
     key,
     origin: makeOrigin({ provider: 'vault', source: `vault ${key}` }),
-    error: new ConfigError('on_demand', 'would be made'),
+    error: new ConfigError('on_demand', 'would be created'),
   });
 
-  it('that a poll would have to make is kept as it stands', async () => {
+  it('a poll keeps a valid lease instead of acquiring another', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: { pollMs: 1000 } });
@@ -525,18 +542,18 @@ describe('A lease', () => {
     expect(config.generation.number).toBe(1);
   });
 
-  it('keeps its provider watched, and a renewed one makes the next generation', async () => {
+  it('a config watches the provider of a lease and adopts renewals', async () => {
     vi.useFakeTimers();
     const store = new Store({}, 'vault');
     const other = new Store({}, 'other');
     store.set({ 'llm.model': 'a' }, { expiresAt: Date.now() + 60_000 });
     const config = await load([store, other]);
     expect(store.watchers.size).toBe(1);
-    other.tell();
+    other.emitChange();
     await vi.advanceTimersByTimeAsync(1000);
     expect(store.asked).toHaveLength(1);
     store.set({ 'llm.model': 'b' }, { expiresAt: Date.now() + 60_000 });
-    store.tell();
+    store.emitChange();
     await vi.advanceTimersByTimeAsync(1000);
     expect(config.value.llm.model).toBe('b');
     expect(store.asked.at(-1)).toMatchObject({ acquire: true });
@@ -544,33 +561,33 @@ describe('A lease', () => {
     expect(store.watchers.size).toBe(0);
   });
 
-  it('arrives renewed through any views of the chain that holds it', async () => {
+  it('a renewed lease arrives through views of a chain', async () => {
     vi.useFakeTimers();
     const store = new Store({}, 'vault');
     store.set({ 'acme.llm.model': 'a' }, { expiresAt: Date.now() + 60_000 });
     const view = optional(scoped(mounted(scoped(new ProviderChain([store]), 'acme'), 'm'), 'm'));
     const config = await load(new ProviderChain([view]));
     store.set({ 'acme.llm.model': 'b' }, { expiresAt: Date.now() + 60_000 });
-    store.tell();
+    store.emitChange();
     await vi.advanceTimersByTimeAsync(1000);
     expect(config.value.llm.model).toBe('b');
   });
 });
 
-describe('Watching', () => {
-  it('gathers a burst of changes into one load', async () => {
+describe('watch', () => {
+  it('watch loads once for a burst of changes', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: true });
     store.set({ 'llm.model': 'b' });
-    for (let i = 0; i < 100; i++) store.tell();
+    for (let i = 0; i < 100; i++) store.emitChange();
     await vi.advanceTimersByTimeAsync(100);
     expect(store.asked).toHaveLength(2);
     expect(store.asked[1]?.maxAgeMs).toBe(0);
     expect(config.value.llm.model).toBe('b');
   });
 
-  it('takes a change that comes while it loads', async () => {
+  it('watch loads again for a change during a load', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: { settleMs: 0 } });
@@ -578,9 +595,9 @@ describe('Watching', () => {
     store.gate = new Promise((resolve) => {
       go = resolve;
     });
-    store.tell();
+    store.emitChange();
     await vi.advanceTimersByTimeAsync(1);
-    store.tell();
+    store.emitChange();
     await vi.advanceTimersByTimeAsync(1);
     store.gate = Promise.resolve();
     go();
@@ -589,7 +606,7 @@ describe('Watching', () => {
     expect(config.value.llm.model).toBe('c');
   });
 
-  it('polls at intervals, jittered, and more rarely during an outage, after which it goes on as before', async () => {
+  it('polls back off during an outage and then return to their interval', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: { pollMs: 1000 } });
@@ -608,38 +625,38 @@ describe('Watching', () => {
     expect(store.asked.length - before).toBeGreaterThanOrEqual(8);
   });
 
-  it('never lets one failed poll hide the next good one', async () => {
+  it('a failed poll does not hide the next successful one', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: { pollMs: 1000 } });
-    const heard: ConfigChange[] = [];
-    config.subscribe('llm.model', (change) => heard.push(change));
+    const changes: ConfigChange[] = [];
+    config.subscribe('llm.model', (change) => changes.push(change));
     store.set({});
     await vi.advanceTimersByTimeAsync(1200);
     store.set({ 'llm.model': 'b' });
     await vi.advanceTimersByTimeAsync(1200);
     expect(config.value.llm.model).toBe('b');
-    expect(heard).toHaveLength(1);
+    expect(changes).toHaveLength(1);
   });
 
-  it('tries a told change again when an outage kept it from being read', async () => {
+  it('watch retries a change that an outage kept it from reading', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store, { watch: true });
     store.fail();
-    store.tell();
+    store.emitChange();
     await vi.advanceTimersByTimeAsync(500);
     store.set({ 'llm.model': 'b' });
     await vi.advanceTimersByTimeAsync(5000);
     expect(config.value.llm.model).toBe('b');
   });
 
-  it('ends with the config, with its signal, and leaves no timer', async () => {
+  it('an aborted signal ends the watch, closes the source and leaves no timer', async () => {
     vi.useFakeTimers();
     const store = new Store({ 'llm.model': 'a' });
     const stop = new AbortController();
     const config = await load(store, { watch: { pollMs: 1000 }, signal: stop.signal });
-    store.tell();
+    store.emitChange();
     stop.abort();
     await vi.advanceTimersByTimeAsync(5000);
     expect(store.watchers.size).toBe(0);
@@ -649,7 +666,7 @@ describe('Watching', () => {
     await expect(config.reload()).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  it('ends by await using', async () => {
+  it('await using closes the config and ends the watch', async () => {
     const store = new Store({ 'llm.model': 'a' });
     {
       await using config = await loadConfig(schema, store, { watch: true });
@@ -659,7 +676,7 @@ describe('Watching', () => {
     expect(store.watchers.size).toBe(0);
   });
 
-  it('throws away a load that ends after the config was closed', async () => {
+  it('a load that ends after close is discarded', async () => {
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store);
     let go = (): void => undefined;

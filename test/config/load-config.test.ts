@@ -35,7 +35,7 @@ const hole = (key: string, code: 'disabled' | 'crypto' = 'disabled'): Unreadable
   error: new ConfigError(code, `store ${key} is disabled`, { hint: 'Enable it' }),
 });
 
-/** A remote store, as far as a load sees it. */
+/** A remote store with the abilities that a load uses. */
 function store(
   layer: Partial<Layer>,
   name = 'store',
@@ -66,7 +66,7 @@ const failing = async (promise: Promise<unknown>): Promise<ConfigError> => {
   } catch (error) {
     return error as ConfigError;
   }
-  throw new Error('it was accepted');
+  throw new Error('the configuration was accepted');
 };
 
 afterEach(() => {
@@ -74,12 +74,12 @@ afterEach(() => {
 });
 
 describe('loadConfig', () => {
-  it('needs nothing but a schema and a MemoryProvider in a test', async () => {
+  it('loadConfig needs only a schema and a MemoryProvider in a test', async () => {
     const config = await loadConfig(z.object({ port: z.number() }), new MemoryProvider({ port: 8080 }));
     expect(config.value).toEqual({ port: 8080 });
   });
 
-  it('takes a chain, one provider or a list of providers', async () => {
+  it('loadConfig accepts a chain, a provider or a list of providers', async () => {
     const schema = z.object({ a: z.number(), b: z.number().optional() });
     const [one, two] = [
       new MemoryProvider({ a: 1 }, { name: 'one' }),
@@ -90,7 +90,7 @@ describe('loadConfig', () => {
     expect((await loadConfig(schema, new ProviderChain([two, one]))).value).toEqual({ a: 2, b: 2 });
   });
 
-  it('closes a chain that it made, and leaves another alone', async () => {
+  it('close closes the chain that loadConfig made, and no other', async () => {
     const [mine, theirs, viewed] = [store({}, 'mine'), store({}, 'theirs'), store({}, 'viewed')];
     await (await loadConfig([mine])).close();
     expect(mine.closed).toBe(true);
@@ -100,19 +100,19 @@ describe('loadConfig', () => {
     expect(viewed.closed).toBe(false);
   });
 
-  it('closes what it made when the load fails', async () => {
+  it('loadConfig closes its providers if the load fails', async () => {
     const mine = store({});
     await failing(loadConfig(z.object({ a: z.string() }), [mine]));
     expect(mine.closed).toBe(true);
   });
 
-  it('gives a plain tree without a schema', async () => {
+  it('loadConfig returns a plain tree without a schema', async () => {
     const config = await loadConfig(new MemoryProvider({ a: { b: [1, { c: null }] }, empty: {} }));
     expect(config.value).toEqual({ a: { b: [1, { c: null }] }, empty: {} });
     expect(config.get('a.b')).toEqual([1, { c: null }]);
   });
 
-  it('loads a section, with keys relative to it and places in full', async () => {
+  it('option at loads a section with keys relative to it', async () => {
     const schema = z.object({ database: z.object({ host: z.string(), port: z.number() }) });
     const source = [
       new EnvProvider({ env: { ACME__API__DATABASE__PORT: '7' } }),
@@ -129,7 +129,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it.each(Object.entries(schemas))('accepts what %s accepts', async (_, schema) => {
+  it.each(Object.entries(schemas))('loadConfig accepts what a schema of %s accepts', async (_, schema) => {
     const tree = {
       port: 1,
       database: { host: 'h', password: 'fake' },
@@ -141,7 +141,7 @@ describe('loadConfig', () => {
     expect(config.get('database.poolMax')).toBe(10);
   });
 
-  it('waits for a schema that asks somebody', async () => {
+  it('loadConfig waits for an asynchronous schema', async () => {
     const schema = z.object({
       host: z.string().refine(async (host) => host !== 'down', { message: 'does not answer' }),
     });
@@ -150,7 +150,7 @@ describe('loadConfig', () => {
     expect(error.problems?.[0]?.schemaMessage).toBe('does not answer');
   });
 
-  it('asks a remote provider for the wanted keys only, and lets it make credentials', async () => {
+  it('loadConfig limits a remote provider to wanted keys and permits credentials', async () => {
     const remote = store({ entries: [entry('a.b', 'x')] });
     await loadConfig(
       z.object({ a: z.object({ b: z.string() }), more: z.record(z.string(), z.string()).optional() }),
@@ -165,13 +165,13 @@ describe('loadConfig', () => {
     expect(remote.asked[0]?.maxAgeMs).toBeUndefined();
   });
 
-  it('finds an unprefixed variable for a key that the schema knows, and no other', async () => {
+  it('an unprefixed variable is read only if the schema lists its key', async () => {
     const env = new EnvProvider({ env: { DATABASE_URL: 'pg://h', PATH: '/bin', HOME: '/root' } });
     const config = await loadConfig(z.looseObject({ databaseUrl: z.string() }), env);
     expect(config.value).toEqual({ databaseUrl: 'pg://h' });
   });
 
-  it('treats empty strings, 0, false and null as values that beat lower priorities and defaults', async () => {
+  it('empty strings, 0, false and null override lower priorities and defaults', async () => {
     const schema = z.object({
       a: z.string().default('x'),
       b: z.number().default(5),
@@ -185,7 +185,7 @@ describe('loadConfig', () => {
     expect((await loadConfig(schema, source)).value).toEqual({ a: '', b: 0, c: false, d: null });
   });
 
-  it('gives a required section whose keys all have defaults, though nobody mentions it', async () => {
+  it('a required section appears with its defaults if no source has it', async () => {
     const schema = z.object({
       database: z.object({ port: z.number().default(5432) }),
       opt: z.object({ x: z.number() }).optional(),
@@ -193,7 +193,7 @@ describe('loadConfig', () => {
     expect((await loadConfig(schema, new MemoryProvider({}))).value).toEqual({ database: { port: 5432 } });
   });
 
-  it('keeps what transforms make: bigint, Date, URL, class instances and bytes', async () => {
+  it('the value keeps bigints, dates, URLs, instances and bytes of transforms', async () => {
     class Point {
       readonly #x: number;
       constructor(x: number) {
@@ -235,7 +235,7 @@ describe('loadConfig', () => {
     value.bytes[0] = 72;
   });
 
-  it('freezes its value through and through, and none of the objects that are the schema’s own', async () => {
+  it('loadConfig freezes its value deeply, but no object that the schema holds', async () => {
     const own = { list: [1], deep: { a: 1 } };
     const schema = v.object({
       own: v.optional(v.looseObject({ list: v.array(v.number()) }), own),
@@ -249,7 +249,7 @@ describe('loadConfig', () => {
     expect(value.own.list).toEqual([1]);
   });
 
-  it('never changes what a memory provider was given', async () => {
+  it('loadConfig does not freeze the tree of a memory provider', async () => {
     const tree = { a: { b: ['x'] } };
     await loadConfig(z.object({ a: z.object({ b: z.array(z.string()) }) }), new MemoryProvider(tree));
     tree.a.b.push('y');
@@ -257,17 +257,17 @@ describe('loadConfig', () => {
   });
 });
 
-describe('A failed source', () => {
+describe('a failed source', () => {
   const down = new ConfigError('unavailable', 'vault did not answer', { provider: 'vault' });
   const schema = z.object({ a: z.string().default('default') });
 
-  it('is never hidden by a default', async () => {
+  it('a default never hides a failed source', async () => {
     const error = await failing(loadConfig(schema, [new MemoryProvider({ a: 'x' }), store({ error: down })]));
     expect(error).toMatchObject({ code: 'unavailable', transient: true, provider: 'vault' });
     expect(error.problems).toMatchObject([{ kind: 'failed', origin: 'store' }]);
   });
 
-  it('is told together with the others that failed, as lasting if one of them is', async () => {
+  it('several failures become one error, permanent if any of them is', async () => {
     const denied = new ConfigError('access_denied', 'aws-ssm refused /acme');
     const error = await failing(
       loadConfig(schema, [store({ error: down }, 'vault'), store({ error: denied }, 'aws-ssm')]),
@@ -277,7 +277,7 @@ describe('A failed source', () => {
     expect(error.problems).toHaveLength(2);
   });
 
-  it('is told as the first one when all may get well', async () => {
+  it('several transient failures have the code of the first', async () => {
     const slow = new ConfigError('timeout', 'aws-ssm was too slow');
     const error = await failing(
       loadConfig(schema, [store({ error: down }, 'vault'), store({ error: slow }, 'aws-ssm')]),
@@ -295,17 +295,17 @@ const readers = {
   arktype: { needs: type({ a: 'string = "d"', b: 'string' }), not: type({ b: 'string' }) },
 };
 
-describe.each(Object.entries(readers))('A hole, for a %s schema', (_, { needs, not }) => {
+describe.each(Object.entries(readers))('a hole, for a schema of %s', (_, { needs, not }) => {
   const source = (holes: Unreadable[]) => [new MemoryProvider({ b: 'x' }), store({ holes })];
 
-  it('is a problem with its own cause when its key is read, whatever the default', async () => {
+  it('a hole that the schema reads is a problem, whatever the default', async () => {
     const error = await failing(loadConfig(needs as StandardSchemaV1, source([hole('a')])));
     expect(error.problems).toEqual([
       { kind: 'unreadable', key: 'a', message: 'store a is disabled', origin: 'store a', hint: 'Enable it' },
     ]);
   });
 
-  it('is an event when its key is not read', async () => {
+  it('a hole that the schema does not read is a notice', async () => {
     const events: ConfigEvent[] = [];
     const config = await loadConfig(not as StandardSchemaV1<unknown, { b: string }>, source([hole('a')]), {
       on: (event) => events.push(event),
@@ -318,7 +318,7 @@ describe.each(Object.entries(readers))('A hole, for a %s schema', (_, { needs, n
     });
   });
 
-  it('leaves neither accessors nor proxies in the value', async () => {
+  it('the value has neither accessors nor proxies of holes', async () => {
     const { value } = await loadConfig(
       not as StandardSchemaV1<unknown, object>,
       source([hole('a'), hole('', 'crypto')]),
@@ -329,7 +329,7 @@ describe.each(Object.entries(readers))('A hole, for a %s schema', (_, { needs, n
     expect((value as { other?: unknown }).other).toBeUndefined();
   });
 
-  it('in place of a whole document is a problem for each schema that reads what is not overridden', async () => {
+  it('an unreadable document is a problem only if the schema reads it', async () => {
     const high = [new MemoryProvider({ b: 'x' }), store({ holes: [hole('', 'crypto')] })];
     expect((await loadConfig(not as StandardSchemaV1<unknown, { b: string }>, high)).value.b).toBe('x');
     const error = await failing(loadConfig(needs as StandardSchemaV1, high));
@@ -337,15 +337,15 @@ describe.each(Object.entries(readers))('A hole, for a %s schema', (_, { needs, n
   });
 });
 
-describe('A hole', () => {
-  it('deeper down is told once, not once for each key that it takes away', async () => {
+describe('holes', () => {
+  it('a hole in place of a section is one problem', async () => {
     const schema = z.object({ db: z.object({ host: z.string(), user: z.string(), password: z.string() }) });
     const source = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db')] })];
     const error = await failing(loadConfig(schema, source));
     expect(error.problems).toMatchObject([{ kind: 'unreadable', key: 'db.user' }]);
   });
 
-  it('inside a record is read with it', async () => {
+  it('a record that is read includes the holes in it', async () => {
     const schema = z.object({ keys: z.record(z.string(), z.string()) });
     const source = [new MemoryProvider({ keys: { a: 'x' } }), store({ holes: [hole('keys.b')] })];
     expect((await failing(loadConfig(schema, source))).problems).toMatchObject([
@@ -357,7 +357,7 @@ describe('A hole', () => {
     ]);
   });
 
-  it('in what the schema takes as it is, is read with it', async () => {
+  it('a schema that accepts anything includes the holes in it', async () => {
     const source = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db.key')] })];
     for (const schema of [
       z.object({ db: z.any() }),
@@ -378,13 +378,13 @@ describe('A hole', () => {
     expect((await loadConfig(beside, source)).value.db.host).toBe('h');
   });
 
-  it('that a strict schema does not know has its place', async () => {
+  it('a strict schema reports an unknown hole with its origin', async () => {
     const source = [new MemoryProvider({ db: { host: 'h' } }), store({ holes: [hole('db.key')] })];
     const error = await failing(loadConfig(z.object({ db: z.strictObject({ host: z.string() }) }), source));
     expect(error.problems).toMatchObject([{ kind: 'unknown', key: 'db.key', origin: 'store db.key' }]);
   });
 
-  it('does not hide what else is wrong', async () => {
+  it('a hole does not hide other problems', async () => {
     const schema = z.object({ a: z.string(), port: z.number(), gone: z.string() });
     const source = [new MemoryProvider({ port: 'x' }), store({ holes: [hole('a')] })];
     const error = await failing(loadConfig(schema, source));
@@ -399,7 +399,7 @@ describe('A hole', () => {
     expect(whole.problems?.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['wrong port', 'unreadable a']);
   });
 
-  it('above the loaded section takes the section away', async () => {
+  it('a hole above the loaded section hides the section', async () => {
     const error = await failing(
       loadConfig(z.object({ x: z.string().default('d') }), store({ holes: [hole('acme')] }), {
         at: 'acme.api',
@@ -408,12 +408,12 @@ describe('A hole', () => {
     expect(error.problems).toMatchObject([{ kind: 'unreadable', key: 'x' }]);
   });
 
-  it('is a problem without a schema too: everything is read', async () => {
+  it('every hole is a problem without a schema', async () => {
     const error = await failing(loadConfig([new MemoryProvider({ a: 1 }), store({ holes: [hole('b')] })]));
     expect(error.problems).toMatchObject([{ kind: 'unreadable', key: 'b' }]);
   });
 
-  it('of a conflict names both places', async () => {
+  it('a conflict names both origins', async () => {
     const source = [
       new MemoryProvider({ a: 1 }, { name: 'one' }),
       new MemoryProvider({ a: { b: 1 } }, { name: 'two' }),
@@ -424,7 +424,7 @@ describe('A hole', () => {
   });
 });
 
-describe('Unknown keys', () => {
+describe('unknown keys', () => {
   const schema = z.object({
     database: z.object({ host: z.string() }),
     more: z.record(z.string(), z.unknown()).optional(),
@@ -439,13 +439,13 @@ describe('Unknown keys', () => {
     store({ entries: [entry('unrelated', 'fake-value')] }),
   ];
 
-  it('are ignored by default', async () => {
+  it('unknown keys are ignored by default', async () => {
     const events: ConfigEvent[] = [];
     await loadConfig(schema, source(), { on: (event) => events.push(event) });
     expect(events.map(({ type }) => type)).toEqual(['refreshed']);
   });
 
-  it('are told as errors without their values, each once, in files only', async () => {
+  it("unknown: 'error' reports each unknown key of a file, without its value", async () => {
     const error = await failing(loadConfig(schema, source(), { unknown: 'error' }));
     expect(error.problems?.map(({ kind, key, hint }) => [kind, key, hint])).toEqual([
       ['unknown', 'database.hots', 'Did you mean "database.host"?'],
@@ -454,7 +454,7 @@ describe('Unknown keys', () => {
     expect(error.message).not.toContain('fake-value');
   });
 
-  it('are told as warnings, to listeners or to the process, and once', async () => {
+  it("unknown: 'warn' emits notices once, or warnings without a listener", async () => {
     const events: ConfigEvent[] = [];
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
     const config = await loadConfig(schema, source(), { unknown: 'warn', on: (event) => events.push(event) });
@@ -469,7 +469,7 @@ describe('Unknown keys', () => {
     expect(warned).toHaveBeenCalledTimes(2);
   });
 
-  it('are told once where a strict schema refuses them too', async () => {
+  it('an unknown key that a strict schema refuses is reported once', async () => {
     for (const strict of [
       z.strictObject({ a: z.number() }),
       v.strictObject({ a: v.number() }),
@@ -486,8 +486,8 @@ describe('Unknown keys', () => {
   });
 });
 
-describe('Strings', () => {
-  it('of YAML are never read as something else, and the report says so', async () => {
+describe('strings', () => {
+  it('a string of a YAML file stays a string', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'load-'));
     await writeFile(join(folder, 'a.yaml'), 'port: "8080"\n');
     const error = await failing(
@@ -497,7 +497,7 @@ describe('Strings', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('"false" is not true, "" is not 0 and "no" is neither, also under z.coerce', async () => {
+  it('z.coerce does not read "false" as true or "" as 0', async () => {
     const schema = z.object({ flag: z.coerce.boolean() });
     const env = (value: string) => new EnvProvider({ prefix: 'APP', env: { APP__FLAG: value } });
     expect((await loadConfig(schema, env('false'))).value.flag).toBe(false);
@@ -509,7 +509,7 @@ describe('Strings', () => {
       expect((await failing(loadConfig(number, env(value)))).code).toBe('validation');
   });
 
-  it('null is read where it is wanted, with any library', async () => {
+  it('the text "null" is read as null where the schema accepts null', async () => {
     const env = new EnvProvider({ prefix: 'APP', env: { APP__N: 'null' } });
     for (const schema of [
       z.object({ n: z.number().nullable() }),
@@ -522,7 +522,7 @@ describe('Strings', () => {
     expect((await loadConfig(text, env)).value.n).toBe('null');
   });
 
-  it('inside lists made of numbered variables are read too', async () => {
+  it('strings in lists of numbered variables are converted', async () => {
     const schema = z.object({ servers: z.array(z.object({ host: z.string(), maxPorts: z.number() })) });
     const env = {
       APP__SERVERS__0__HOST: '1',
@@ -538,8 +538,8 @@ describe('Strings', () => {
   });
 });
 
-describe('A schema that throws', () => {
-  it('is told beside what can be told without it', async () => {
+describe('a schema that throws', () => {
+  it('a schema that throws is reported with the problems of its shape', async () => {
     const schema = z.object({
       url: z.string().transform((text) => new URL(text)),
       port: z.number(),
@@ -559,8 +559,8 @@ describe('A schema that throws', () => {
   });
 });
 
-describe('Options', () => {
-  it('are checked before anything is asked', async () => {
+describe('options', () => {
+  it('options are checked before a source is read', async () => {
     const remote = store({});
     await expect(loadConfig(remote, { wacth: true } as never)).rejects.toMatchObject({
       code: 'invalid_option',
@@ -570,34 +570,34 @@ describe('Options', () => {
       code: 'invalid_option',
     });
     await expect(checkConfig(z.object({}), remote, { unknwn: 'error' } as never)).rejects.toThrow(
-      'checkConfig: there is no option "unknwn". Did you mean unknown?',
+      'checkConfig: unknown option "unknwn". Did you mean unknown?',
     );
     await expect(loadConfig(remote, { at: 'a..b' })).rejects.toMatchObject({ code: 'invalid_key' });
     expect(remote.asked).toEqual([]);
   });
 
-  it('tells what is no schema from what is no source', async () => {
+  it('errors distinguish a wrong schema from a wrong source', async () => {
     const remote = store({});
     const old = { parse: () => ({}) };
     for (const given of [[], [old, remote], [remote, z.object({})]] as const)
       await expect(loadConfig(...(given as unknown as [never, never]))).rejects.toThrow(
-        /^loadConfig: its first argument is no schema\. /,
+        /^loadConfig: the first argument is not a schema\. /,
       );
     for (const source of [undefined, 5, 'config.yaml', { a: 1 }, EnvProvider])
       await expect(loadConfig(z.object({}), source as never)).rejects.toMatchObject({
         code: 'invalid_option',
         message: expect.stringMatching(
-          /^loadConfig: the source is no provider, no chain and no list of providers\. /,
+          /^loadConfig: the source is not a provider, a chain or a list of providers\. /,
         ),
       });
     await expect(checkConfig(old as never, remote)).rejects.toThrow(
-      /^checkConfig: its first argument is no schema\. /,
+      /^checkConfig: the first argument is not a schema\. /,
     );
-    expect(() => describeKeys(old as never)).toThrow(/^describeKeys: its first argument is no schema\. /);
+    expect(() => describeKeys(old as never)).toThrow(/^describeKeys: the first argument is not a schema\. /);
     expect(remote.asked).toEqual([]);
   });
 
-  it('a signal gives a load up, before it begins and while it runs', async () => {
+  it('a signal aborts a load before it begins and while it runs', async () => {
     const remote = store({});
     await expect(loadConfig(remote, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'aborted',

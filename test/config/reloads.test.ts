@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { Reloads, type Way, ways } from '../../src/config/reloads.ts';
+import { type LoadMode, loadModes, Reloads } from '../../src/config/reloads.ts';
 import { until } from '../support/until.ts';
 
-describe('Loads', () => {
-  it('run one at a time; who asks meanwhile shares the next, which does all that any of them asked for', async () => {
-    const seen: Way[] = [];
+describe('Reloads', () => {
+  it('requests during a load share the next one, with their modes combined', async () => {
+    const seen: LoadMode[] = [];
     const ends: (() => void)[] = [];
-    const reloads = new Reloads((way) => {
-      seen.push(way);
+    const reloads = new Reloads((mode) => {
+      seen.push(mode);
       return new Promise((resolve) => ends.push(resolve));
     });
-    const first = reloads.run(ways.first);
-    const poll = reloads.run(ways.poll);
-    const explicit = reloads.run(ways.explicit);
+    const first = reloads.run(loadModes.first);
+    const poll = reloads.run(loadModes.poll);
+    const explicit = reloads.run(loadModes.explicit);
     const change = reloads.run({ fresh: false, acquire: false, explicit: false });
-    expect(seen).toEqual([ways.first]);
+    expect(seen).toEqual([loadModes.first]);
     ends[0]?.();
     await first;
     await until('there is a second', () => seen.length === 2);
@@ -24,15 +24,15 @@ describe('Loads', () => {
     expect(seen).toHaveLength(2);
   });
 
-  it('go on after one that failed', async () => {
+  it('a failed load does not stop the next one', async () => {
     let fail = true;
     const reloads = new Reloads(async () => {
       if (fail) throw new Error('no');
     });
-    const first = reloads.run(ways.first);
-    const next = reloads.run(ways.poll);
+    const first = reloads.run(loadModes.first);
+    const next = reloads.run(loadModes.poll);
     fail = false;
     await Promise.all([first.catch(() => undefined), next]);
-    await expect(reloads.run(ways.poll)).resolves.toBeUndefined();
+    await expect(reloads.run(loadModes.poll)).resolves.toBeUndefined();
   });
 });

@@ -19,11 +19,11 @@ import {
 } from '../../src/index.ts';
 import { makeOrigin } from '../../src/origin.ts';
 
-/** Secrets as no other text has them: every other character is one that nothing else here uses. */
+/** Secrets that no other text contains: every second character is used nowhere else in this file. */
 const planted = fc
   .array(fc.constantFrom('Ω', 'ß', '"', '\\', '\n', '7', 'x', '%', '=', 'ж'), { minLength: 4, maxLength: 24 })
   .map((letters) => letters.map((letter, at) => `${letter}${'QZJ'[at % 3]}`).join(''));
-/** What a planted secret looks like, in plain text, JSON and inspect. */
+/** Whether a text contains a planted secret: plain, as JSON, inspected, or its first eight letters. */
 const shows = (text: string, value: string): boolean =>
   [value, JSON.stringify(value).slice(1, -1), inspect(value).slice(1, -1), encodeURIComponent(value)].some(
     (form) => text.includes(form),
@@ -114,7 +114,7 @@ function vault(values: Readonly<Record<string, string>>): ConfigProvider {
   return { name: 'vault', get: async () => undefined, list: async () => entries };
 }
 
-/** Everything that a configuration ever prints about itself. */
+/** Everything that a configuration prints about itself in its life. */
 async function printed(
   schema: StandardSchemaV1,
   source: () => ConfigProvider[],
@@ -166,9 +166,9 @@ async function printed(
 const pairs = (text: string): Record<string, string> =>
   Object.fromEntries(text.split(',').map((one) => one.split('=')));
 
-describe('No secret', () => {
+describe('secrecy', () => {
   it.each(Object.keys(libraries))(
-    'appears in any report, event, explanation, inspect or JSON, with any %s schema',
+    'no secret appears in reports, events, explanations or output, with a schema of %s',
     async (library) => {
       const cases = fc.record({
         fields: fc.dictionary(fc.constantFrom<Name>(...names), fc.constantFrom<Kind>(...kinds), {
@@ -199,7 +199,7 @@ describe('No secret', () => {
     },
   );
 
-  it('would be overlooked if one did appear', () => {
+  it('the search finds a secret in plain, JSON and inspect form', () => {
     fc.assert(
       fc.property(planted, (value) =>
         [value, inspect({ value }), JSON.stringify([value])].every((text) => shows(text, value)),
@@ -207,7 +207,7 @@ describe('No secret', () => {
     );
   });
 
-  it('is written by a logger that is given a configuration, a section, an entry, an explanation or an error under a name', async () => {
+  it('a logger writes no secret of configurations, entries, explanations and errors', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
     const chain = new ProviderChain([
@@ -239,7 +239,7 @@ describe('No secret', () => {
     expect(lines.join('')).toContain('[redacted]');
   });
 
-  it('appears though a default of the schema or a message of its own is one', async () => {
+  it('secret defaults and messages that quote secrets are not shown', async () => {
     const schema = z.object({
       apiToken: z.string().default('fake-default-token'),
       port: z.number({ error: (issue) => `got ${issue.input}` }),
@@ -283,7 +283,7 @@ describe('No secret', () => {
       { one: hidden },
     ],
     ['the whole configuration', z.object({ one: z.string().max(12) }).meta(mark), { one: hidden }],
-  ])('appears where the schema marks %s', async (_, schema, values) => {
+  ])('a value is masked if the schema marks %s', async (_, schema, values) => {
     const fine = JSON.parse(JSON.stringify(values).replace(hidden, 'fake-Zq83')) as MemoryValues;
     const text = await printed(
       schema,
@@ -300,7 +300,7 @@ describe('No secret', () => {
     expect(inspect(error)).toContain('found [redacted]');
   });
 
-  it('appears, and nothing fails, where a schema is open at its root', async () => {
+  it('secrets are masked under a schema that accepts any key', async () => {
     for (const schema of [z.looseObject({}), z.record(z.string(), z.any()), z.any(), v.looseObject({})]) {
       const source = new MemoryProvider({ db: { password: 'fake-Zq83', host: 'h' } });
       await using config = await loadConfig(schema as StandardSchemaV1, source);
@@ -327,7 +327,7 @@ describe('No secret', () => {
       }),
     ],
     [
-      'zod, strictly',
+      'strict zod',
       z.object({
         apiKeys: z
           .string()
@@ -341,7 +341,7 @@ describe('No secret', () => {
         apiKeys: v.pipe(v.string(), v.transform(pairs), v.record(v.string(), v.picklist(['a', 'b']))),
       }),
     ],
-  ])('appears as a name in what a transform of %s makes of it', async (_, schema) => {
+  ])('no problem names a part of a secret from a %s transform', async (_, schema) => {
     const source = new MemoryProvider({ apiKeys: 'fake-Zq83=tenant' });
     const error = (await loadConfig(schema, source).catch((failure: unknown) => failure)) as Error;
     expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain('Zq83');

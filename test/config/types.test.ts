@@ -23,8 +23,8 @@ const tree = {
 };
 const source = new MemoryProvider(tree);
 
-describe('The types of a config', () => {
-  it('are the schema’s output, read-only all the way down, for zod, valibot and arktype', async () => {
+describe('types of a config', () => {
+  it('the value has the schema’s output type, deeply read-only', async () => {
     const [a, b, c] = [
       await loadConfig(schemas.zod, source),
       await loadConfig(schemas.valibot, source),
@@ -40,12 +40,12 @@ describe('The types of a config', () => {
       readonly { readonly host: string; readonly port: number }[] | undefined
     >();
     expect(() => {
-      // @ts-expect-error a config never changes
+      // @ts-expect-error the value is read-only
       a.value.database.host = 'other';
     }).toThrow(TypeError);
   });
 
-  it('know every path and what stands there', async () => {
+  it('get accepts every path, and has its type', async () => {
     const config = await loadConfig(schemas.zod, source);
     expectTypeOf(config.get('database.poolMax')).toEqualTypeOf<number>();
     expectTypeOf(config.get('llm.apiKey')).toEqualTypeOf<string | undefined>();
@@ -60,22 +60,22 @@ describe('The types of a config', () => {
     expect(config.get('database.poolMax')).toBe(10);
   });
 
-  it('refuse a wrong path', async () => {
+  it('a wrong path is a type error', async () => {
     const config = await loadConfig(schemas.zod, source);
-    // @ts-expect-error it is called poolMax
+    // @ts-expect-error the key is poolMax
     expect(config.get('database.poolmax')).toBeUndefined();
-    // @ts-expect-error there is no such section
+    // @ts-expect-error the section is database
     expect(config.at('databse').value).toBeUndefined();
-    // @ts-expect-error a section's own paths are relative to it
+    // @ts-expect-error paths of a view are relative to its section
     expect(config.at('database').get('database.host')).toBeUndefined();
-    // @ts-expect-error explain takes paths too
+    // @ts-expect-error explain checks its path
     expect(config.explain('prot').winner).toBeUndefined();
-    // @ts-expect-error so does subscribe
+    // @ts-expect-error subscribe checks its path
     config.subscribe('prot', () => undefined);
     config.subscribe('', () => undefined);
   });
 
-  it('follow optional sections, records, unions, odd names and instances', () => {
+  it('paths follow optional sections, records, unions, quoted names and instances', () => {
     interface Some {
       readonly opt?: { readonly deep: { readonly x: number } };
       readonly rec: Record<string, { readonly y: boolean }>;
@@ -100,7 +100,7 @@ describe('The types of a config', () => {
     expect(true).toBe(true);
   });
 
-  it('keep instances as they are, methods and all', async () => {
+  it('instances keep their type and their methods', async () => {
     class Endpoint {
       readonly #url: string;
       constructor(url: string) {
@@ -116,7 +116,7 @@ describe('The types of a config', () => {
     expect(config.value.endpoint.host()).toBe('a.example');
   });
 
-  it('are those of transformed output, and of recursive schemas', async () => {
+  it('types follow transforms and recursive schemas', async () => {
     interface Tree {
       readonly name: string;
       readonly inner?: Tree | undefined;
@@ -134,14 +134,14 @@ describe('The types of a config', () => {
     expect(config.get('tree.inner.inner.name')).toBeUndefined();
   });
 
-  it('are a plain tree without a schema', async () => {
+  it('a config without a schema is typed as a tree', async () => {
     const config = await loadConfig(new ProviderChain([source]));
     expectTypeOf(config.value).toExtend<ConfigTree>();
     expectTypeOf<ConfigValue>().toExtend<unknown>();
     expect(config.get('any.path.at.all')).toBeUndefined();
   });
 
-  it('of reveal are those of what it reveals', async () => {
+  it('reveal returns the type of its argument', async () => {
     const config = await loadConfig(v.object({ port: v.number() }), source);
     expectTypeOf(reveal(config).port).toEqualTypeOf<number>();
     expectTypeOf(reveal(secret('fake' as string))).toEqualTypeOf<string>();

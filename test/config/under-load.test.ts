@@ -16,7 +16,7 @@ const message = (worker: Worker): Promise<unknown> =>
 const watchers = (): number =>
   process.getActiveResourcesInfo().filter((one) => one === 'FSEventWrap' || one === 'Timeout').length;
 
-it('Readers see one whole generation at every read while a file is rewritten, torn, broken and deleted under them', async () => {
+it('readers see whole generations while a file is rewritten, broken and deleted', async () => {
   const before = watchers();
   const folder = await mkdtemp(join(tmpdir(), 'load-'));
   const file = join(folder, 'config.json');

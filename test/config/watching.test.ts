@@ -31,8 +31,8 @@ afterEach(async () => {
 
 const sees = (n: number): Promise<void> => until(`n is ${n}`, () => config?.value.n === n);
 
-describe('A watched file', () => {
-  it('that is replaced by renaming makes the next generation', async () => {
+describe('a watched file', () => {
+  it('a file replaced by rename makes the next generation', async () => {
     config = await loadConfig(schema, new BundleProvider(file), { watch: true });
     await writeFile(join(folder, 'next'), text(1));
     await rename(join(folder, 'next'), file);
@@ -40,29 +40,29 @@ describe('A watched file', () => {
     expect(config.generation.number).toBe(2);
   });
 
-  it('that is written a hundred times in a burst ends as it was written last', async () => {
+  it('a burst of a hundred writes ends with the last content', async () => {
     config = await loadConfig(schema, new BundleProvider(file), { watch: true });
     for (let n = 1; n <= 100; n++) await writeFile(file, text(n));
     await sees(100);
   });
 
-  it('that is deleted leaves the generation standing, says why, and counts again when it returns', async () => {
+  it('a deleted file keeps the generation until the file returns', async () => {
     const events: ConfigEvent[] = [];
-    const heard: ConfigChange[] = [];
+    const changes: ConfigChange[] = [];
     config = await loadConfig(schema, new BundleProvider(file), {
       watch: true,
       on: (event) => events.push(event),
     });
-    config.subscribe('n', (change) => heard.push(change));
+    config.subscribe('n', (change) => changes.push(change));
     await unlink(file);
     await until('it is told', () => events.some(({ type }) => type === 'refresh_failed'));
     expect(config.value.n).toBe(0);
     await writeFile(file, text(5));
     await sees(5);
-    expect(heard).toEqual([{ key: 'n', generation: 2, previous: 0, current: 5 }]);
+    expect(changes).toEqual([{ key: 'n', generation: 2, previous: 0, current: 5 }]);
   });
 
-  it('that is broken leaves the generation standing until it is mended', async () => {
+  it('a broken file keeps the generation until it is repaired', async () => {
     const events: ConfigEvent[] = [];
     config = await loadConfig(schema, new BundleProvider(file), {
       watch: true,
@@ -75,7 +75,7 @@ describe('A watched file', () => {
     await sees(7);
   });
 
-  it('in a folder that Kubernetes swaps by a symlink is followed', async () => {
+  it('a folder that Kubernetes swaps by symlink is followed', async () => {
     const mount = join(folder, 'mount');
     for (const [name, n] of [
       ['..1', 1],

@@ -24,7 +24,7 @@ const resilience = {
   backoff: { initialMs: 1, maxMs: 2 },
   breaker: { failures: 20, resetMs: 1 },
 };
-const patienceMs = 20_000; // a busy machine is no failure
+const patienceMs = 20_000; // a slow machine does not fail the tests
 const limits = { concurrency: 16, perSecond: 100_000 };
 
 const faults: Readonly<Record<string, Fault>> = {
@@ -36,8 +36,8 @@ const faults: Readonly<Record<string, Fault>> = {
 };
 
 const without = {
-  notice: 'AWS tells nobody of a change',
-  expiry: 'nothing of it ends by itself',
+  notice: 'AWS does not report changes',
+  expiry: 'values do not expire',
   closing: 'closing a client cannot fail',
 };
 
@@ -59,7 +59,7 @@ async function subject(
     },
     requests: () => server.calls.length,
     advance: (ms) => clock.advance(ms),
-    paceMs: 20, // the requests are real ones
+    paceMs: 20, // the requests take real time
     dispose: () => server[Symbol.asyncDispose](),
   };
 }
@@ -96,14 +96,12 @@ async function ssm(values: Values, given: Partial<Given> = {}): Promise<Subject>
 
 async function secretsManager(values: Values): Promise<Subject> {
   const textOf = (value: ConfigValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
-  // every leaf stands as a field of one document, so that it keeps its type
+  // each leaf is a field of a JSON document, which keeps its type
   const put = (server: AwsServer, key: string, value: ConfigValue | undefined): void => {
     const [document, ...path] = segments(key);
     const name = `acme/${document}`;
-    const standing = server.secrets
-      .get(name)
-      ?.find((version) => version.stages.includes('AWSCURRENT'))?.value;
-    const tree = standing?.startsWith('{') ? JSON.parse(standing) : {};
+    const current = server.secrets.get(name)?.find((version) => version.stages.includes('AWSCURRENT'))?.value;
+    const tree = current?.startsWith('{') ? JSON.parse(current) : {};
     if (path.length === 0) {
       if (value === undefined) server.secrets.delete(name);
       else server.putSecret(name, textOf(value));
@@ -144,8 +142,8 @@ describeProvider({
   make: (values) => ssm(values),
   without: {
     ...without,
-    types: 'a parameter is text, or a list of texts',
-    null: 'a parameter is text',
+    types: 'a parameter is a string or a list of strings',
+    null: 'a parameter is a string',
     empty: 'SSM refuses an empty parameter',
   },
 });
@@ -157,8 +155,8 @@ describeProvider({
   make: (values) => secretsManager(values),
   without: {
     ...without,
-    types: 'a secret that is no JSON document is text',
-    null: 'a secret that is no JSON document is text',
+    types: 'a secret that is not a JSON document is a string',
+    null: 'a secret that is not a JSON document is a string',
   },
 });
 

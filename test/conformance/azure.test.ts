@@ -14,10 +14,10 @@ const faults: Readonly<Record<string, Fault>> = {
 };
 
 const without = {
-  types: 'a secret that is no JSON document is text',
-  null: 'a secret that is no JSON document is text',
-  notice: 'Azure tells nobody of a change',
-  spelling: 'Key Vault does not tell cases apart',
+  types: 'a secret that is not a JSON document is a string',
+  null: 'a secret that is not a JSON document is a string',
+  notice: 'Azure does not report changes',
+  spelling: 'names in Key Vault are case-insensitive',
   closing: 'closing a client cannot fail',
 };
 

@@ -5,7 +5,7 @@ import * as runner from 'vitest';
 import { stringify as yaml } from 'yaml';
 import { nested } from '../support/nested.ts';
 
-const never = 'a file is there or it is not';
+const never = 'a file exists or is missing';
 
 for (const [file, write, without] of [
   ['config.json', (values: object) => JSON.stringify(values, null, 2), {}],
@@ -16,21 +16,21 @@ for (const [file, write, without] of [
     name: `BundleProvider of ${file}`,
     runner,
     make: async (values) => {
-      const held: Record<string, Values[string]> = { ...values };
-      const save = async (box: Sandbox): Promise<void> => box.replace(file, write(nested(held)));
+      const current: Record<string, Values[string]> = { ...values };
+      const save = async (box: Sandbox): Promise<void> => box.replace(file, write(nested(current)));
       const box = await sandbox();
       await save(box);
       return {
         provider: new BundleProvider(box.path(file)),
         change: async (key, value) => {
-          if (value === undefined) delete held[key];
-          else held[key] = value;
+          if (value === undefined) delete current[key];
+          else current[key] = value;
           await save(box);
         },
         fail: async (fault) => {
           if (fault === undefined) await save(box);
-          // the same texts, and then a bracket that nothing closes
-          else if (fault === 'garbage') await box.replace(file, `${write(nested(held))}\n"other": [ {`);
+          // the same text with an unclosed bracket
+          else if (fault === 'garbage') await box.replace(file, `${write(nested(current))}\n"other": [ {`);
           else await box.write({ [file]: undefined });
         },
         dispose: box.dispose,
@@ -39,11 +39,11 @@ for (const [file, write, without] of [
     without: {
       ...without,
       batch: 'a file is read as a whole',
-      write: 'a file of configuration belongs to its author',
+      write: 'a configuration file belongs to its author',
       unavailable: never,
       throttled: never,
       hang: never,
       closing: never,
-      damage: 'a file is readable as a whole, or not at all',
+      damage: 'a file is readable as a whole or not at all',
     },
   });

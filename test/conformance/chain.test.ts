@@ -11,11 +11,11 @@ import { screaming, segments } from '../../src/key.ts';
 import { nested } from '../support/nested.ts';
 import { Backend, reference, subject } from '../testing/reference.ts';
 
-const without = { write: 'one writes to a provider, not to a chain' } as const;
+const without = { write: 'a chain cannot write' } as const;
 const quiet = (name: string): ConfigProvider => ({ ...reference(new Backend({})), name });
 
 describeProvider({
-  name: 'ProviderChain whose second provider holds the values',
+  name: 'ProviderChain with the values in its second provider',
   runner,
   without,
   make: (values) => {
@@ -25,9 +25,9 @@ describeProvider({
 });
 
 describeProvider({
-  name: 'ProviderChain whose values are spread over two providers and defaults that are overridden',
+  name: 'ProviderChain with values spread over two providers and overridden defaults',
   runner,
-  without: { ...without, change: 'shown with one provider', faults: 'shown with one provider' },
+  without: { ...without, change: 'tested with a single provider', faults: 'tested with a single provider' },
   make: (values) => {
     const all = Object.entries(values);
     const part = (which: number) => Object.fromEntries(all.filter((_, i) => i % 2 === which));
@@ -77,10 +77,10 @@ describeProvider({
   },
   without: {
     ...without,
-    types: 'variables are texts',
-    null: 'variables are texts',
-    spelling: 'a variable has neither case nor words of its own',
-    change: 'shown with one provider',
-    faults: 'shown with one provider',
+    types: 'variables are strings',
+    null: 'variables are strings',
+    spelling: 'a variable name has no case and no separate words',
+    change: 'tested with a single provider',
+    faults: 'tested with a single provider',
   },
 });

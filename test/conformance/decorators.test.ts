@@ -12,7 +12,7 @@ describeProvider({
   },
 });
 
-const tolerated = 'this is what is tolerated';
+const tolerated = 'the decorator tolerates it';
 
 describeProvider({
   name: 'optional(provider)',

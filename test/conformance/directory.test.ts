@@ -2,18 +2,18 @@ import { DirectoryProvider } from 'llm-config-manager';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 
-const never = 'a folder is there or it is not';
+const never = 'a folder exists or is missing';
 
 const without = {
-  types: 'files hold texts',
-  null: 'files hold texts',
+  types: 'files contain text',
+  null: 'files contain text',
   batch: 'a folder is read as a whole',
-  write: 'what is mounted belongs to who mounts it',
-  denied: 'a file is denied alone, and is then a hole',
+  write: 'mounted files belong to the system that mounts them',
+  denied: 'denied access to a file makes a hole',
   unavailable: never,
   throttled: never,
   hang: never,
-  garbage: 'a file is unreadable alone, and is then a hole',
+  garbage: 'an unreadable file makes a hole',
   closing: never,
 } as const;
 
@@ -38,23 +38,23 @@ describeProvider({
   runner,
   make: async (values) => {
     const box = await sandbox();
-    const held = { ...values } as Record<string, string>;
+    const current = { ...values } as Record<string, string>;
     let generation = 0;
-    // as Kubernetes does: a new folder of files, and then one link swapped to it; each file is a link through that one
+    // As Kubernetes does: writes a new folder and swaps one link to it. Each file is a link through it.
     const mount = async (): Promise<void> => {
-      const files = Object.entries(held).map(([key, text]) => [`..${generation}/${key}`, text] as const);
+      const files = Object.entries(current).map(([key, text]) => [`..${generation}/${key}`, text] as const);
       await box.write({ ...Object.fromEntries(files), [`..${generation}/.keep`]: '' });
       await box.link('..data', `..${generation++}`);
     };
     const show = (key: string): Promise<void> => box.link(key, `..data/${key}`);
     await mount();
-    for (const key of Object.keys(held)) await show(key);
+    for (const key of Object.keys(current)) await show(key);
     return {
       provider: new DirectoryProvider(box.directory),
       change: async (key, value) => {
-        const isNew = !(key in held);
-        if (value === undefined) delete held[key];
-        else held[key] = value as string;
+        const isNew = !(key in current);
+        if (value === undefined) delete current[key];
+        else current[key] = value as string;
         await mount();
         if (value === undefined) await box.write({ [key]: undefined });
         else if (isNew) await show(key);
@@ -62,5 +62,5 @@ describeProvider({
       dispose: box.dispose,
     };
   },
-  without: { ...without, damage: 'shown with files of their own' },
+  without: { ...without, damage: 'tested with files that are not links' },
 });

@@ -3,34 +3,34 @@ import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 import { screaming, segments } from '../../src/key.ts';
 
-const never = 'a file is there or it is not';
+const never = 'a file exists or is missing';
 
 describeProvider({
   name: 'DotEnvProvider',
   runner,
   make: async (values) => {
     const box = await sandbox();
-    const held = { ...values } as Record<string, string>;
+    const current = { ...values } as Record<string, string>;
     const line = ([key, value]: [string, string]): string =>
       `${segments(key).map(screaming).join('__')}=\`${value}\``;
-    const text = (): string => Object.entries(held).map(line).join('\n');
+    const text = (): string => Object.entries(current).map(line).join('\n');
     await box.replace('.env', text());
     return {
       provider: new DotEnvProvider({ directory: box.directory, environment: 'test' }),
       change: async (key, value) => {
-        if (value === undefined) delete held[key];
-        else held[key] = value as string;
+        if (value === undefined) delete current[key];
+        else current[key] = value as string;
         await box.replace('.env', text());
       },
       fail: (fault) =>
-        box.replace('.env', fault === undefined ? text() : `${text()}\nthis is no line of such a file`),
+        box.replace('.env', fault === undefined ? text() : `${text()}\nthis is not an assignment`),
       dispose: box.dispose,
     };
   },
   without: {
-    types: 'variables are texts',
-    null: 'variables are texts',
-    spelling: 'a variable has neither case nor words of its own',
+    types: 'variables are text',
+    null: 'variables are text',
+    spelling: 'variable names do not keep the case and words of a key',
     batch: 'all files are read at once',
     write: 'these files belong to their author',
     denied: never,
@@ -38,6 +38,6 @@ describeProvider({
     throttled: never,
     hang: never,
     closing: never,
-    damage: 'a file is readable as a whole, or not at all',
+    damage: 'a file is readable as a whole or not at all',
   },
 });

@@ -15,7 +15,7 @@ for (const [extension, write] of [
   describeProvider({
     name: `EncryptedFileProvider over ${extension}`,
     runner,
-    patienceMs: 20_000, // each write is on the disk before it has ended
+    patienceMs: 20_000, // a write ends only when it is on disk
     async make(values) {
       const box = await sandbox();
       const options = { path: box.path(`secrets.${extension}.jwe`), keys: () => key };
@@ -34,7 +34,7 @@ for (const [extension, write] of [
     without: {
       batch: 'one file holds all the keys',
       ...(extension === 'toml' && { null: 'TOML has no null' }),
-      denied: 'whoever may read the file and has a key is not denied',
+      denied: 'a file that can be read and opened cannot be denied',
       unavailable: 'a file is not reached over a network',
       throttled: 'a file system does not throttle',
       hang: 'a file that hangs hangs the process that reads it',

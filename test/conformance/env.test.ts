@@ -9,11 +9,11 @@ const asEnv = (values: object): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [variable(key), value]));
 
 const texts = {
-  types: 'variables are texts',
-  null: 'variables are texts',
-  spelling: 'a variable has neither case nor words of its own',
+  types: 'variables are text',
+  null: 'variables are text',
+  spelling: 'variable names do not keep the case and words of a key',
   batch: 'all variables are read at once',
-  write: 'an environment is never written to',
+  write: 'the environment is never written',
 } as const;
 
 const never = 'an environment cannot fail';
@@ -30,7 +30,7 @@ describeProvider({
       },
     };
   },
-  without: { ...texts, watch: 'nobody tells when an environment changes', faults: never },
+  without: { ...texts, watch: 'an environment sends no event when it changes', faults: never },
 });
 
 describeProvider({
@@ -57,12 +57,12 @@ describeProvider({
   },
   without: {
     ...texts,
-    notice: 'which variables there are is known after a refresh',
-    denied: 'a file is denied alone, and is then a hole',
+    notice: 'new variables are only seen after a refresh',
+    denied: 'denied access to a file makes a hole',
     unavailable: never,
     throttled: never,
     hang: never,
-    garbage: 'a file is unreadable alone, and is then a hole',
+    garbage: 'an unreadable file makes a hole',
     closing: never,
   },
 });

@@ -14,10 +14,10 @@ const faults: Readonly<Record<string, Fault>> = {
 };
 
 const without = {
-  types: 'a secret that is no JSON document is text',
-  null: 'a secret that is no JSON document is text',
-  notice: 'Google tells nobody of a change',
-  expiry: 'what Google lets end is gone, and is absent',
+  types: 'a secret that is not a JSON document is a string',
+  null: 'a secret that is not a JSON document is a string',
+  notice: 'Google does not report changes',
+  expiry: 'an expired secret no longer exists',
   closing: 'closing a client cannot fail',
 };
 

@@ -18,13 +18,13 @@ const faults: Readonly<Record<string, Fault>> = {
 };
 
 const without = {
-  types: 'an entry that is no JSON document is text',
-  null: 'an entry that is no JSON document is text',
-  notice: 'a keyring tells nobody of a change',
+  types: 'an entry that is not a JSON document is text',
+  null: 'an entry that is not a JSON document is text',
+  notice: 'a keyring does not report changes',
   versions: 'an entry has no versions',
-  expiry: 'nothing of it ends by itself',
+  expiry: 'entries do not expire',
   closing: 'closing a connection cannot fail',
-  damage: 'a keyring is open as a whole or not at all',
+  damage: 'a keyring is unlocked as a whole or not at all',
 };
 
 async function subject(values: Values, options: Partial<KeyringOptions>): Promise<Subject> {
@@ -60,7 +60,7 @@ const resilience = {
   backoff: { initialMs: 1, maxMs: 2 },
   breaker: { resetMs: 1 },
 };
-const patienceMs = 20_000; // a busy machine is no failure
+const patienceMs = 20_000; // for a busy machine
 
 describeProvider({
   name: 'KeyringProvider',
@@ -68,7 +68,7 @@ describeProvider({
   patienceMs,
   make: async (values) => {
     const clock = manualClock();
-    const paceMs = 20; // the requests are real ones
+    const paceMs = 20; // the requests are real
     return { ...(await subject(values, { resilience, clock })), advance: clock.advance, paceMs };
   },
   without,

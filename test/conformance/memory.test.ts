@@ -9,15 +9,15 @@ describeProvider({
     const provider = new MemoryProvider(values);
     return {
       provider,
-      // nobody stands behind a memory: what changes it is another holder of the same provider
+      // values in memory have no backend: another holder of the same provider changes them
       change: async (key, value) =>
         void (await (value === undefined ? provider.delete(key) : provider.set(key, value))),
     };
   },
   without: {
-    batch: 'each read of a memory costs nothing',
-    refresh: 'a memory holds nothing that could expire',
-    health: 'a memory is always well',
-    faults: 'a memory never fails',
+    batch: 'a read from memory costs nothing',
+    refresh: 'values in memory do not expire',
+    health: 'memory is always available',
+    faults: 'memory never fails',
   },
 });

@@ -37,7 +37,7 @@ describeShelter({
       (source, given) => new ProviderChain([local('first'), sheltered(source, given), local('last')]),
     );
   },
-  without: { versions: 'a version is asked of the provider that has it' },
+  without: { versions: 'a chain does not pass a version on' },
 });
 
 describeShelter({
@@ -54,5 +54,5 @@ describeShelter({
       requests: () => backend.requests,
     };
   },
-  without: { versions: 'a provider has no versions', expiry: 'shown with a source' },
+  without: { versions: 'a provider has no versions', expiry: 'shown with sheltered(source)' },
 });

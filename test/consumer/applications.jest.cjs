@@ -2,7 +2,7 @@ const { exports: map, peerDependencies } = require('llm-config-manager/package.j
 const { clean, hints, loaded, run } = require('./run.cjs');
 
 describe('an application', () => {
-  it('has none of the optional peers within reach, or else the rest would prove nothing', () => {
+  it('cannot resolve any optional peer, which the other tests rely on', () => {
     const reachable = (name) => {
       try {
         return require.resolve(name) !== '';
@@ -17,14 +17,14 @@ describe('an application', () => {
     expect(run('application.mjs')).toEqual(clean(loaded));
   });
 
-  it('gets one instance of every subpath, required or imported', () => {
+  it('gets the same instance of every subpath from require and import', () => {
     const subpaths = Object.keys(map).filter((subpath) => subpath !== './package.json');
     expect(run('required.cjs')).toEqual(
       clean(subpaths.map((subpath) => `${subpath} is one instance\n`).join('')),
     );
   });
 
-  it('is told which package to install where an optional one is missing', () => {
+  it('gets an error that names the missing optional package', () => {
     expect(run('missing-peers.mjs')).toEqual(clean(hints));
   });
 });

@@ -1,5 +1,5 @@
-// `node bundle.mjs BUNDLER ENTRY` makes one server bundle of ENTRY.mjs, the library included, and prints its path.
-// Whatever the bundler warns of goes to the error stream.
+// `node bundle.mjs BUNDLER ENTRY` bundles ENTRY.mjs and the library for a server, and prints the path of
+// the bundle. Warnings of the bundler go to stderr.
 import { resolve } from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
@@ -24,26 +24,27 @@ const withEsbuild = async (format, banner) => {
   return outfile;
 };
 
+// esbuild needs this for CommonJS dependencies in an ES module; ours are dotenv and yaml
+const requireInEsm =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+const customLogger = {
+  info() {},
+  warn,
+  warnOnce: warn,
+  error: warn,
+  clearScreen() {},
+  hasErrorLogged: () => false,
+  hasWarned: false,
+};
+
 const bundlers = {
   'esbuild-cjs': () => withEsbuild('cjs', ''),
-  // what esbuild needs for any CommonJS dependency in an ES module; ours are dotenv and yaml
-  'esbuild-esm': () =>
-    withEsbuild(
-      'esm',
-      "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    ),
+  'esbuild-esm': () => withEsbuild('esm', requireInEsm),
   vite: async () => {
     const { output } = await vite({
       logLevel: 'warn',
-      customLogger: {
-        info() {},
-        warn,
-        warnOnce: warn,
-        error: warn,
-        clearScreen() {},
-        hasErrorLogged: () => false,
-        hasWarned: false,
-      },
+      customLogger,
       build: { ssr: source, outDir: folder, emptyOutDir: false, target: 'node20' },
       ssr: { noExternal: true },
     });
@@ -51,16 +52,19 @@ const bundlers = {
   },
   webpack: () =>
     new Promise((done, failed) => {
-      const output = { path: folder, filename: `${entry}.cjs` };
-      webpack(
-        { target: 'node', mode: 'production', entry: source, output, optimization: { minimize: false } },
-        (error, stats) => {
-          if (error) return failed(error);
-          const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
-          for (const { message } of [...errors, ...warnings]) warn(message);
-          done(`${folder}/${entry}.cjs`);
-        },
-      );
+      const options = {
+        target: 'node',
+        mode: 'production',
+        entry: source,
+        output: { path: folder, filename: `${entry}.cjs` },
+        optimization: { minimize: false },
+      };
+      webpack(options, (error, stats) => {
+        if (error) return failed(error);
+        const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
+        for (const { message } of [...errors, ...warnings]) warn(message);
+        done(`${folder}/${entry}.cjs`);
+      });
     }),
 };
 

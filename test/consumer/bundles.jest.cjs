@@ -8,16 +8,16 @@ function bundled(bundler, entry) {
 }
 
 describe.each(['esbuild-cjs', 'esbuild-esm', 'vite', 'webpack'])('a bundle by %s', (bundler) => {
-  it('is made without a warning, and loads its configuration', () => {
+  it('builds without warnings and loads its configuration', () => {
     const { file, warnings } = bundled(bundler, 'application');
     expect(warnings).toBe('');
     expect(run(file)).toEqual(clean(loaded));
   });
 
-  it('is made though optional peers are missing, and names them where they are used', () => {
+  it('builds without the optional peers and names them on first use', () => {
     const { file, warnings } = bundled(bundler, 'missing-peers');
     const missing = [...warnings.matchAll(/Can't resolve '([^']+)'/g)].map(([, name]) => name);
-    // webpack always says which ones it did not find, and goes on
+    // webpack warns about missing packages and continues
     expect(missing.length > 0).toBe(bundler === 'webpack');
     expect(missing.filter((name) => !Object.hasOwn(peerDependencies, name))).toEqual([]);
     if (bundler !== 'webpack') expect(warnings).toBe('');

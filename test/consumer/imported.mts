@@ -1,5 +1,5 @@
 import { MemoryProvider, ProviderChain } from 'llm-config-manager';
-// their types must hold without any of the optional packages
+// their types must compile without the optional packages
 import 'llm-config-manager/aws';
 import 'llm-config-manager/azure';
 import 'llm-config-manager/encrypted-file';

@@ -33,7 +33,7 @@ describe('the package under Jest in CommonJS mode', () => {
     }
   });
 
-  it('throws errors that every copy of the library knows', () => {
+  it('throws errors that every copy of the library recognises', () => {
     expect(isConfigError(new ConfigError('io', 'It broke'))).toBe(true);
   });
 });

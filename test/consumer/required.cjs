@@ -1,4 +1,4 @@
-// Every subpath, required and imported: one and the same instance.
+// Compares every subpath from require and import: both must be the same instance.
 const { exports: map } = require('llm-config-manager/package.json');
 const subpaths = Object.keys(map).filter((subpath) => subpath !== './package.json');
 

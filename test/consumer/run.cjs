@@ -1,6 +1,6 @@
 const { spawnSync } = require('node:child_process');
 
-/** Runs Node here, as a shell would. */
+/** Runs Node in this folder, without the NODE_OPTIONS of Jest. */
 exports.run = (...args) => {
   const { NODE_OPTIONS, ...env } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
@@ -13,11 +13,11 @@ exports.run = (...args) => {
 
 exports.clean = (stdout) => ({ status: 0, stdout, stderr: '' });
 
-/** What application.mjs prints. */
-exports.loaded =
-  '{"database":{"host":"localhost","port":6000,"user":"app","password":"[redacted]"}} fake-password keyring\n';
+const database = { host: 'localhost', port: 6000, user: 'app', password: '[redacted]' };
+/** The output of application.mjs. */
+exports.loaded = `${JSON.stringify({ database })} fake-password keyring\n`;
 
-/** What missing-peers.mjs prints. */
+/** The output of missing-peers.mjs. */
 exports.hints = [
   '@aws-sdk/client-ssm',
   '@aws-sdk/client-secrets-manager',

@@ -12,24 +12,24 @@ const declarations = readdirSync(dist)
   ]);
 
 describe('TypeScript, strict, with our declarations checked too', () => {
-  it.each(['node16', 'nodenext', 'bundler'])('takes them with moduleResolution %s', (resolution) => {
+  it.each(['node16', 'nodenext', 'bundler'])('compiles with moduleResolution %s', (resolution) => {
     expect(run('node_modules/typescript/bin/tsc', '-p', `tsconfig.${resolution}.json`)).toEqual(clean(''));
   });
 });
 
 describe('the declarations', () => {
-  it('are there', () => {
+  it('the package has declarations', () => {
     expect(declarations.length).toBeGreaterThan(0);
   });
 
-  it.each(declarations)('in %s name types of ours and of Node only', (_, file) => {
+  it.each(declarations)('the declarations in %s refer only to our types and to types of Node', (_, file) => {
     const named = file.statements.filter((one) => one.moduleSpecifier).map((one) => one.moduleSpecifier.text);
     expect(named.filter((name) => !/^(?:\.\/|node:)/.test(name))).toEqual([]);
     const inline = [...file.text.matchAll(/import\((["'])(.+?)\1\)/g)].map(([, , name]) => name);
     expect(inline.filter((name) => !/^(?:\.\/|node:)/.test(name))).toEqual([]);
   });
 
-  it.each(declarations)('in %s hold no any', (_, file) => {
+  it.each(declarations)('the declarations in %s do not contain the type any', (_, file) => {
     const found = [];
     const visit = (node) => {
       if (node.kind === ts.SyntaxKind.AnyKeyword) found.push(node.parent.getText());

@@ -1,11 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
-import { cascade, environments } from '../../src/chain/levels.ts';
 import { mounted, scoped } from '../../src/decorators/scoped.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { Change, ConfigProvider, WritableProvider } from '../../src/provider.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
-import type { ConfigValue, Key } from '../../src/value.ts';
+import type { Key } from '../../src/value.ts';
 import { entry, Fixed, failing, layer, variable } from '../support/layers.ts';
 
 const env = (...names: [string, string][]): ConfigProvider => {
@@ -18,59 +17,6 @@ const env = (...names: [string, string][]): ConfigProvider => {
   };
 };
 
-describe('cascade', () => {
-  it('lets the most specific level win', async () => {
-    const values: Record<string, Record<string, ConfigValue>> = {
-      global: { a: 1, b: 1, c: 1 },
-      tenant: { b: 2, c: 2 },
-      service: { c: 3 },
-    };
-    const chain = cascade(['global', 'tenant', 'service'], (level) => new Fixed(level, values[level] ?? {}));
-    expect(await chain.tree()).toEqual({ a: 1, b: 2, c: 3 });
-  });
-
-  it('refuses what is no list of levels', () => {
-    expect(() => cascade('acme' as never, (level: string) => new Fixed(level, {}))).toThrow(
-      'cascade: its first argument must be a list of levels',
-    );
-  });
-});
-
-describe('environments', () => {
-  const files: Record<string, Record<string, ConfigValue>> = {
-    production: { log: 'warn' },
-    staging: { log: 'info', debugger: 'off' },
-    development: { log: 'debug', debugger: 'on' },
-    base: { log: 'all', name: 'acme' },
-  };
-  const make = (name: string) => new Fixed(name, files[name] ?? {});
-
-  it('take the active one, then base, and ask no other: development never shines into production', async () => {
-    expect(await environments('production', make).tree()).toEqual({ log: 'warn', name: 'acme' });
-  });
-
-  it('refuse an active one that has no name, and options that are none', () => {
-    for (const active of [undefined, '', 5])
-      expect(() => environments(active as never, make)).toThrow(
-        'environments: its first argument must be the name of the active environment. A variable may be unset:',
-      );
-    expect(() => environments('production', make, { inherit: 'staging' as never })).toThrow(
-      'environments: the option inherit must be a list, each a non-empty string; received a string',
-    );
-    expect(() => environments('production', make, { inherits: [] } as never)).toThrow(
-      'Did you mean inherit?',
-    );
-  });
-
-  it('inherit only from those that are named, in their order', async () => {
-    expect(await environments('production', make, { inherit: ['staging'] }).tree()).toEqual({
-      log: 'warn',
-      debugger: 'off',
-      name: 'acme',
-    });
-  });
-});
-
 describe('scoped', () => {
   const vault = new Fixed('vault', {
     'acme.inference.db.host': 'x',
@@ -78,7 +24,7 @@ describe('scoped', () => {
     'other.port': 2,
   });
 
-  it('cuts: reads below its scope and nothing beside it', async () => {
+  it('scoped reads the keys below its prefix, and no other', async () => {
     const view = scoped(vault, 'acme/inference');
     expect(await view.get('port')).toMatchObject({ key: 'port', value: 1 });
     expect(await view.get('other.port')).toBeUndefined();
@@ -88,14 +34,14 @@ describe('scoped', () => {
     expect(view.name).toBe('vault at acme.inference');
   });
 
-  it('refuses what is no provider, as mounted does', () => {
+  it('scoped and mounted refuse a value that is not a provider', () => {
     expect(() => scoped(undefined as never, 'a')).toThrow(
-      'scoped: its first argument is no provider. A provider has a name, get and list',
+      'scoped: the first argument is not a provider. Pass an object with name, get and list',
     );
-    expect(() => mounted({} as never, 'a')).toThrow('mounted: its first argument is no provider');
+    expect(() => mounted({} as never, 'a')).toThrow('mounted: the first argument is not a provider');
   });
 
-  it('tells whoever has given up, also of a key that nobody would be asked for', async () => {
+  it('mounted rejects with aborted, also for keys outside the mount', async () => {
     const signal = AbortSignal.abort();
     const at = mounted(new Fixed('memory', { port: 1 }), 'acme');
     for (const asked of [
@@ -108,7 +54,7 @@ describe('scoped', () => {
     await expect(chain.layers?.('other', { signal })).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  it('cuts loose names by their letters, so that they bind only once the outer keys are known', async () => {
+  it('scoped removes the prefix of loose names by their letters', async () => {
     const chain = new ProviderChain([
       scoped(env(['ACME_AI__POOL_MAX', '9'], ['OTHER', 'x']), 'acmeAi'),
       new Fixed('file', { pool_max: 5 }),
@@ -116,7 +62,7 @@ describe('scoped', () => {
     expect(await chain.tree()).toEqual({ pool_max: '9' });
   });
 
-  it('speaks of errors and holes in the outer key’s words', async () => {
+  it('scoped names the outer key in errors and holes', async () => {
     const store = new Fixed('store', {
       'acme.key': new ConfigError('disabled', 'the secret at "acme.key" is disabled', {
         key: 'acme.key',
@@ -134,7 +80,7 @@ describe('scoped', () => {
     await expect(scoped(failing('down'), 'a').list()).rejects.toMatchObject({ code: 'unavailable', key: '' });
   });
 
-  it('maps wanted keys inward, so that a remote provider reads only what can hold them', async () => {
+  it('scoped adds its prefix to wanted keys', async () => {
     const list = vi.fn(async () => []);
     await scoped({ ...failing('vault'), list }, 'acme').list('', {
       wanted: { keys: ['a.b'], prefixes: ['c'] },
@@ -142,7 +88,7 @@ describe('scoped', () => {
     expect(list).toHaveBeenCalledWith('acme', { wanted: { keys: ['acme.a.b'], prefixes: ['acme.c'] } });
   });
 
-  it('calls who has changed as it calls the layers', async () => {
+  it('scoped uses one name for changes and layers', async () => {
     const store = new MemoryProvider({ 'acme.x': 1 }, { name: 'store' });
     const view = scoped(new ProviderChain([store]), 'acme');
     const changes: Change[] = [];
@@ -152,7 +98,7 @@ describe('scoped', () => {
     expect(await view.layers?.()).toMatchObject([{ name: 'store in chain at acme' }]);
   });
 
-  it('maps layers one by one', async () => {
+  it('scoped translates the layers of a chain one by one', async () => {
     const inner = new ProviderChain([
       new Fixed('a', { 'acme.x': 1 }),
       failing('b', new ConfigError('unavailable', 'gone', { key: 'acme' })),
@@ -164,9 +110,9 @@ describe('scoped', () => {
     ]);
   });
 
-  it('writes, refreshes, watches and asks for status below its scope', async () => {
+  it('scoped writes, refreshes, watches and reads the status below its prefix', async () => {
     const changes: Change[] = [];
-    let tell: (change: Change) => void = () => {};
+    let notify: (change: Change) => void = () => {};
     const inner: WritableProvider = {
       ...failing('store'),
       set: vi.fn(async (key, value) => entry('store', key, value)),
@@ -185,7 +131,7 @@ describe('scoped', () => {
           ),
       ),
       watch: (onChange) => {
-        tell = onChange;
+        notify = onChange;
         return { [Symbol.dispose]: () => {} };
       },
     };
@@ -202,23 +148,23 @@ describe('scoped', () => {
     expect(many?.get('x')).toMatchObject({ key: 'x' });
     expect(many?.get('bad')).toMatchObject({ code: 'throttled', key: 'bad' });
     view.watch?.((change) => changes.push(change));
-    tell({ provider: 'store', keys: ['acme.x', 'other.y'], time: 1 });
-    tell({ provider: 'store', keys: ['other.y'], time: 2 });
-    tell({ provider: 'store', time: 3 });
+    notify({ provider: 'store', keys: ['acme.x', 'other.y'], time: 1 });
+    notify({ provider: 'store', keys: ['other.y'], time: 2 });
+    notify({ provider: 'store', time: 3 });
     expect(changes).toEqual([
       { provider: 'store at acme', keys: ['x'], time: 1 },
       { provider: 'store at acme', time: 3 },
     ]);
   });
 
-  it('has no ability that the inner provider lacks', () => {
+  it('scoped has no ability that the inner provider lacks', () => {
     const view = scoped(failing('plain'), 'a');
     expect(Object.keys(view).sort()).toEqual(['get', 'list', 'name']);
   });
 });
 
 describe('mounted', () => {
-  it('prepends: what the inner provider has at x stands at prefix.x', async () => {
+  it('mounted adds its prefix to every key', async () => {
     const view = mounted(new Fixed('file', { 'db.host': 'x' }), 'acme.inference');
     expect(await view.get('acme.inference.db.host')).toMatchObject({
       key: 'acme.inference.db.host',
@@ -232,7 +178,7 @@ describe('mounted', () => {
     expect(view.where?.('elsewhere')).toBe('');
   });
 
-  it('agrees with the tree when only the letters of its prefix agree: loose names answer, exact ones do not', async () => {
+  it('mounted finds loose names, not exact ones, by the letters of its prefix', async () => {
     const chain = new ProviderChain([
       mounted(env(['URL', 'x']), 'llmGateway'),
       new Fixed('file', { llm_gateway: { url: 'y' } }),
@@ -244,13 +190,13 @@ describe('mounted', () => {
     ).toBeUndefined();
   });
 
-  it('has no place for a key beside its prefix when written to', async () => {
+  it('mounted refuses to write a key outside its prefix', async () => {
     const inner: WritableProvider = { ...failing('store'), set: vi.fn(), delete: vi.fn() };
     await expect(mounted(inner, 'a').set('b.c', 1)).rejects.toMatchObject({ code: 'invalid_key' });
     await expect(mounted(inner, 'a').delete('b.c')).rejects.toMatchObject({ code: 'invalid_key' });
   });
 
-  it('leaves a batch’s foreign keys absent, and refreshes only what it holds', async () => {
+  it('mounted returns absent for foreign keys of a batch, and does not refresh them', async () => {
     const refresh = vi.fn(async () => {});
     const layers = async () => [layer('x', entry('x', 'k', 1))];
     const inner: ConfigProvider = {
@@ -274,42 +220,5 @@ describe('mounted', () => {
       { entries: [{ key: 'a.k' }] },
     ]);
     expect(view.status?.('b.x')).toBeUndefined();
-  });
-});
-
-describe('many tenants over one shared provider', () => {
-  const tenants = ['acme', 'globex', 'initech'];
-  const shared = new Fixed(
-    'vault',
-    Object.fromEntries(
-      tenants.flatMap((name): [string, ConfigValue | ConfigError][] => [
-        [`tenants.${name}.key`, `not-a-real-key-of-${name}`],
-        [`tenants.${name}.broken`, new ConfigError('disabled', `secret of ${name} is disabled`)],
-      ]),
-    ),
-  );
-  const tenant = (name: string) =>
-    new ProviderChain([cascade(['global', `tenants.${name}`], (level) => scoped(shared, level))], {
-      name: `tenant ${name}`,
-      closeProviders: false,
-    });
-
-  it('never cross: each sees its own keys, values and errors only', async () => {
-    for (const name of tenants) {
-      const chain = tenant(name);
-      expect(await chain.value('key')).toBe(`not-a-real-key-of-${name}`);
-      await expect(chain.get('broken')).rejects.toMatchObject({
-        key: 'broken',
-        message: `secret of ${name} is disabled`,
-      });
-      const seen = JSON.stringify([await chain.list(), await chain.layers()]);
-      for (const other of tenants.filter((one) => one !== name)) expect(seen).not.toContain(other);
-    }
-  });
-
-  it('cannot be left by a key', async () => {
-    const chain = tenant('acme');
-    await expect(chain.get('../globex/key')).rejects.toMatchObject({ code: 'invalid_key' });
-    expect(await chain.get('tenants.globex.key')).toBeUndefined();
   });
 });

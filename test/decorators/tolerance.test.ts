@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { fallback, optional } from '../../src/decorators/tolerance.ts';
 import { ConfigError, type ErrorCode } from '../../src/errors.ts';
@@ -55,7 +55,17 @@ const shown = (layers: readonly Layer[]) =>
   ]);
 
 describe('optional', () => {
-  it('turns unreachable into absent, and says so once per outage', async () => {
+  it('reads the time of an event when it emits it, so that fake timers count', async () => {
+    const { provider, state } = flaky({});
+    const soft = optional(provider);
+    const events = tolerated(soft);
+    const now = vi.spyOn(Date, 'now').mockReturnValue(5);
+    state.code = 'unavailable';
+    await soft.get('b').finally(() => now.mockRestore());
+    expect(events.map(({ time }) => time)).toEqual([5]);
+  });
+
+  it('treats an unreachable provider as absent, and emits one event per outage', async () => {
     const { provider, state } = flaky({ a: '1' });
     const soft = optional(provider);
     const events = tolerated(soft);
@@ -78,7 +88,7 @@ describe('optional', () => {
     expect(events).toHaveLength(2);
   });
 
-  it('never tolerates what is not an outage', async () => {
+  it('throws every failure that is not an outage', async () => {
     const { provider, state } = flaky({ a: '1' });
     const soft = optional(provider);
     for (const definite of [
@@ -100,7 +110,7 @@ describe('optional', () => {
     expect(await code(broken.get('a'))).toBe('io');
   });
 
-  it('never turns a key into absent that was once answered, by get, getMany or list', async () => {
+  it('throws the outage for a key that was returned before', async () => {
     for (const first of ['get', 'getMany', 'list', 'layers'] as const) {
       const { provider, state } = flaky({ db: { host: 'h' }, other: '2' });
       const soft = optional(provider);
@@ -130,7 +140,7 @@ describe('optional', () => {
     }
   });
 
-  it('lets a key become absent once the provider itself says that it is gone', async () => {
+  it('forgets a key that the provider reports as absent', async () => {
     const { provider, state, inner } = flaky({ a: '1', b: '2', c: '3' });
     const soft = optional(provider);
     await soft.list();
@@ -144,7 +154,7 @@ describe('optional', () => {
     expect(await code(soft.get('c'))).toBe('timeout');
   });
 
-  it('keeps the abilities of what it wraps', async () => {
+  it('keeps the abilities of the inner provider', async () => {
     const { provider, state } = flaky({ a: '1' });
     const soft = optional(provider);
     expect(soft.name).toBe('far');
@@ -167,7 +177,7 @@ describe('optional', () => {
     );
   });
 
-  it('maps the layers of a chain one by one', async () => {
+  it('tolerates the layers of a chain one by one', async () => {
     const one = flaky({ a: '1' }, 'one');
     const two = flaky({ b: '2' }, 'two');
     const soft = optional(new ProviderChain([one.provider, two.provider]));
@@ -183,7 +193,7 @@ describe('optional', () => {
     expect(await soft.get('c')).toBeUndefined();
   });
 
-  it('does not take an answer that a cache still had for the end of the outage', async () => {
+  it('does not take a cached value for the end of the outage', async () => {
     const memory = new MemoryProvider({ a: '1' });
     const entry = { ...(await memory.get('a')), readAt: 5 } as never;
     const soft = optional({
@@ -205,18 +215,18 @@ describe('optional', () => {
 });
 
 describe('fallback', () => {
-  it('refuses what is no provider, as optional does', () => {
+  it('fallback and optional refuse a value that is not a provider', () => {
     const { provider } = flaky({});
-    expect(() => optional([provider] as never)).toThrow('optional: its first argument is no provider');
+    expect(() => optional([provider] as never)).toThrow('optional: the first argument is not a provider');
     expect(() => fallback(undefined as never, provider)).toThrow(
-      'fallback: its first argument is no provider',
+      'fallback: the first argument is not a provider',
     );
     expect(() => fallback(provider, undefined as never)).toThrow(
-      'fallback: its second argument is no provider',
+      'fallback: the second argument is not a provider',
     );
   });
 
-  it('asks the second only while the first is unreachable', async () => {
+  it('reads the second provider only while the first is unreachable', async () => {
     const first = flaky({ a: '1' }, 'first');
     const second = flaky({ a: '2', b: '2' }, 'second');
     const both = fallback(first.provider, second.provider);
@@ -247,7 +257,7 @@ describe('fallback', () => {
     await both.close?.();
   });
 
-  it('throws the outage for what the first has once answered and the second does not have', async () => {
+  it('throws the outage for a known key that the second provider lacks', async () => {
     const first = flaky({ a: '1', only: '1' }, 'first');
     const both = fallback(first.provider, flaky({ a: '2' }, 'second').provider);
     await both.list();
@@ -258,7 +268,7 @@ describe('fallback', () => {
     expect(shown((await both.layers?.()) ?? [])[0]).toEqual(['first', [], ['only'], undefined, 'timeout']);
   });
 
-  it('fails with the second when that fails too, and never asks it after a refusal', async () => {
+  it('throws the error of the second provider when both fail', async () => {
     const first = flaky({}, 'first');
     const second = flaky({ a: '2' }, 'second');
     const both = fallback(first.provider, second.provider);

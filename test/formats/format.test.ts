@@ -8,23 +8,27 @@ import type { ConfigTree } from '../../src/value.ts';
 import { fake, parsed, treeOf } from '../support/read-format.ts';
 
 const all = Object.keys(formats) as FormatName[];
-/** Half a surrogate pair has no UTF-8. */
+/** A lone surrogate has no UTF-8 encoding. */
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 const reserved = ['__proto__', 'constructor', 'prototype'];
 
-describe('the formats', () => {
-  it('are told by the extension, in any case', () => {
+describe('formatOf and the formats', () => {
+  it('formatOf picks the format by the extension in any case', () => {
     const files = ['a.json', 'a.JSONC', 'a.yaml', 'b/a.yml', 'a.b.toml'];
     expect(files.map((file) => formatOf(file, 'test'))).toEqual(['json', 'jsonc', 'yaml', 'yaml', 'toml']);
   });
 
-  it.each(['a', 'a.ini', '.yaml', 'a.constructor'])('are not guessed: %s', (file) => {
-    expect(() => formatOf(file, 'BundleProvider')).toThrow(
-      `BundleProvider: the name of ${file} does not tell its format. End it in .json, .jsonc, .yaml, .yml, .toml, or say format: 'json' or 'jsonc' or 'yaml' or 'toml'`,
-    );
-  });
+  it.each(['a', 'a.ini', '.yaml', 'a.constructor'])(
+    'formatOf refuses a file without a known extension: %s',
+    (file) => {
+      expect(() => formatOf(file, 'BundleProvider')).toThrow(
+        `BundleProvider: the extension of ${file} does not name a format. Use .json, .jsonc, .yaml, .yml, ` +
+          ".toml, or set format: 'json' or 'jsonc' or 'yaml' or 'toml'",
+      );
+    },
+  );
 
-  it.each(all)('give back every tree that they print: %s', async (format) => {
+  it.each(all)('parse reads back every tree that print writes: %s', async (format) => {
     const name = fc
       .oneof(
         fc.string({ unit: 'binary', maxLength: 8 }),
@@ -93,30 +97,34 @@ describe('the formats', () => {
       { a: 1e20 },
       'test: the value at "a" cannot be written: an integer beyond 2^53, which would lose digits',
     ],
-    ['json', { a: Number.NaN }, 'test: the value at "a" cannot be written: it is no finite number'],
+    ['json', { a: Number.NaN }, 'test: the value at "a" cannot be written: a number that is not finite'],
     [
       'yaml',
       { a: Number.POSITIVE_INFINITY },
-      'test: the value at "a" cannot be written: it is no finite number',
+      'test: the value at "a" cannot be written: a number that is not finite',
     ],
     [
       'toml',
       JSON.parse('{"__proto__": 1}'),
-      'test: the value at "__proto__" cannot be written: a key that could reach a prototype: __proto__, prototype or constructor',
+      'test: the value at "__proto__" cannot be written: ' +
+        'a key that could reach a prototype: __proto__, prototype or constructor',
     ],
     [
       'json',
       { a: { ['k'.repeat(600)]: 1 } },
       `test: the value at "a"."${'k'.repeat(59)}…" cannot be written: a key of more than 512 characters`,
     ],
-  ] as const)('refuse to print what would not come back: %s, %o', async (format, tree, message) => {
-    await expect(formats[format].print(tree as ConfigTree, 'test')).rejects.toMatchObject({
-      code: 'validation',
-      message,
-    });
-  });
+  ] as const)(
+    'print refuses a tree that parse would not read back: %s, %o',
+    async (format, tree, message) => {
+      await expect(formats[format].print(tree as ConfigTree, 'test')).rejects.toMatchObject({
+        code: 'validation',
+        message,
+      });
+    },
+  );
 
-  it('print an integer far beyond 2^53 only if it was a number all along', async () => {
+  it('print writes an integer far beyond 2^53 only if it was a float', async () => {
     for (const format of all)
       expect(await treeOf(format, await formats[format].print({ a: 1e300, b: -1e22 }, 'test'))).toEqual({
         a: 1e300,
@@ -129,11 +137,13 @@ describe('a damaged file', () => {
   const texts: Readonly<Record<FormatName, string>> = {
     json: `{"a": {"password": "${fake}", "n": 1},\n "b": ["${fake}", 2], "c": "${fake}"}`,
     jsonc: `// ${fake}\n{"a": {"password": "${fake}", "n": 1}, /* ${fake} */\n "b": ["${fake}", 2,],}`,
-    yaml: `# ${fake}\na: &x\n  password: ${fake}\n  n: "${fake}"\nb: [${fake}, '${fake}']\nc: *x\nd: |\n  ${fake}\n  ${fake}\n`,
+    yaml:
+      `# ${fake}\na: &x\n  password: ${fake}\n  n: "${fake}"\nb: [${fake}, '${fake}']\n` +
+      `c: *x\nd: |\n  ${fake}\n  ${fake}\n`,
     toml: `# ${fake}\na = "${fake}"\n[b]\npassword = '${fake}'\nl = ["${fake}", 1]\nm = """\n${fake}"""\n`,
   };
 
-  it.each(all)('is read, or refused without a word of its secrets: %s', async (format) => {
+  it.each(all)('reads or refuses a damaged file without quoting its secrets: %s', async (format) => {
     const whole = texts[format];
     const places = fc.nat({ max: whole.length });
     const inserted = fc.constantFrom(
@@ -191,8 +201,8 @@ describe('a damaged file', () => {
   });
 });
 
-describe('positions', () => {
-  it('count lines and columns from 1', () => {
+describe('positionOf', () => {
+  it('counts lines and columns from 1', () => {
     const text = 'ab\n\ncd';
     expect([0, 2, 3, 4, 5, 6].map((offset) => positionOf(text, offset))).toEqual([
       { line: 1, column: 1 },
@@ -205,8 +215,8 @@ describe('positions', () => {
   });
 });
 
-describe('a frozen tree', () => {
-  it('is frozen down to its leaves, shared parts included', () => {
+describe('freezeTree', () => {
+  it('freezes a tree down to its leaves, also its shared parts', () => {
     const shared = { x: [{ y: 1 }] };
     const tree = { a: shared, b: [shared, null, 1] };
     freezeTree(tree);

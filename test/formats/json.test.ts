@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { membersWritten } from '../../src/formats/json.ts';
+import { countMembers } from '../../src/formats/json.ts';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
 const nested = (levels: number, open: string, close: string): string =>
   `{"a": ${open.repeat(levels)}1${close.repeat(levels)}}`;
 
 describe('JSON', () => {
-  it('is read as JSON.parse reads it', async () => {
+  it('reads a text as JSON.parse does', async () => {
     const text = '{"a": {"b": [1, -2.5e3, {"c": null}], "ü": "\\u00e9\\n"}, "": true, "x.y": false}';
     expect(await treeOf('json', text)).toEqual(JSON.parse(text));
   });
 
-  it('tells the line and column of every value, with CRLF as well', async () => {
+  it('finds the line and column of every value, also with CRLF', async () => {
     const { at } = await parsed('json', '{\r\n  "a": {"b": [10, {"c": 20}]},\r\n  "d": "x"\r\n}');
     expect(at([])).toEqual({ line: 1, column: 1 });
     expect(at(['a', 'b'])).toEqual({ line: 2, column: 14 });
@@ -24,26 +24,26 @@ describe('JSON', () => {
 
   it.each([
     [
-      'one object',
+      'in one object',
       `{"a": "${fake}",\n "a": 2}`,
       '2:2: duplicate key "a", first in line 1. Remove one of them',
     ],
     [
-      'escapes that mean the same',
+      'the same key with different escapes',
       '{"b": {"x": 1, "\\u0078": 2}}',
       '1:16: duplicate key "x", first in line 1. Remove one of them',
     ],
     [
-      'an object in a list',
+      'in an object in a list',
       '{"b": [{"x": 1,\n"x": 1}]}',
       '2:1: duplicate key "x", first in line 1. Remove one of them',
     ],
     [
-      '__proto__, which is read as a key',
+      '__proto__, which JSON allows as a key',
       '{"__proto__": 1, "__proto__": 2}',
       '1:18: duplicate key "__proto__", first in line 1. Remove one of them',
     ],
-  ])('refuses a duplicate key in %s', async (_, text, message) => {
+  ])('refuses a duplicate key: %s', async (_, text, message) => {
     expect(await refusal('json', text)).toBe(message);
   });
 
@@ -55,81 +55,73 @@ describe('JSON', () => {
   });
 
   it.each([
-    ['an empty file', '', '1:1: the file is empty. Where nothing is meant, write {}'],
-    ['a file of blanks', ' \n ', '1:1: the file is empty. Where nothing is meant, write {}'],
-    ['a list at the root', '\n [1]', '2:2: the file holds no object'],
-    ['a text at the root', `"${fake}"`, '1:1: the file holds no object'],
-    ['null at the root', 'null', '1:1: the file holds no object'],
+    ['an empty file', '', '1:1: the file is empty. Write {} if it has no values'],
+    ['a file of white space', ' \n ', '1:1: the file is empty. Write {} if it has no values'],
+    ['a list at the root', '\n [1]', '2:2: the file does not contain an object'],
+    ['a text at the root', `"${fake}"`, '1:1: the file does not contain an object'],
+    ['null at the root', 'null', '1:1: the file does not contain an object'],
     ['a file cut short in a section', '{"a": {"b": 1', '1:14: a comma or } is missing'],
-    ['a file cut short behind a key', '{"a"', '1:5: a colon is missing behind a key'],
+    ['a file cut short after a key', '{"a"', '1:5: a colon is missing after a key'],
     [
-      'a file cut short behind a colon',
+      'a file cut short after a colon',
       '{"a":',
-      '1:6: the file ends too early. It may have been read while it was being written',
+      '1:6: the file ends too early. Check whether it was still being written',
     ],
     [
-      'a file cut short behind a brace',
+      'a file cut short after a brace',
       '{',
-      '1:2: the file ends too early. It may have been read while it was being written',
+      '1:2: the file ends too early. Check whether it was still being written',
     ],
-    ['a text that does not end', `{"a": "${fake}`, '1:7: a string does not end'],
+    ['an unclosed string', `{"a": "${fake}`, '1:7: an unclosed string'],
     [
       'a line break in a text',
       `{"a": "${fake}\n"}`,
-      '1:29: a control character or line break in a string. Write it as an escape, like \\n',
+      '1:29: a control character or line break in a string. Write an escape such as \\n',
     ],
     ['an unknown escape', `{"a": "${fake}\\x"}`, '1:29: an unknown escape in a string'],
     ['a missing comma', `{"a": "${fake}" "b": 1}`, '1:31: a comma or } is missing'],
     ['a missing comma in a list', '{"a": [1 2]}', '1:10: a comma or ] is missing'],
     [
-      'a comma at the end',
+      'a trailing comma',
       '{"a": 1,\n}',
-      '2:1: a comma stands before }. Remove the comma, or name the file .jsonc',
+      '2:1: a comma before }. Remove the comma, or rename the file to .jsonc',
     ],
     ['a key without quotes', '{a: 1}', '1:2: a key is missing or not in double quotes'],
     [
       'a value without quotes',
       `{"a": ${fake}}`,
-      '1:7: a value is missing or not valid JSON. Strings need double quotes',
+      '1:7: a missing or invalid value. Put strings in double quotes',
     ],
     ['single quotes', `{"a": '${fake}'}`, '1:7: a string in single quotes. Use double quotes'],
     [
       'a comment',
       `// ${fake}\n{}`,
-      "1:1: JSON knows no comments. Name the file .jsonc, or say format: 'jsonc'",
+      "1:1: JSON has no comments. Rename the file to .jsonc, or set format: 'jsonc'",
     ],
     [
-      'a comment in the place of a key',
+      'a comment instead of a key',
       '{ /* x */ }',
-      "1:3: JSON knows no comments. Name the file .jsonc, or say format: 'jsonc'",
+      "1:3: JSON has no comments. Rename the file to .jsonc, or set format: 'jsonc'",
     ],
-    ['something behind the end', `{} ${fake}`, '1:4: something stands behind the end of the value'],
-    ['NaN', '{"a": NaN}', '1:7: JSON knows no NaN and no Infinity. Quote it if it is a text'],
-    ['-Infinity', '{"a": -Infinity}', '1:7: JSON knows no NaN and no Infinity. Quote it if it is a text'],
-    [
-      'a number with a leading zero',
-      '{"a": 0123}',
-      '1:8: a number that JSON does not know. Quote it if it is a text',
-    ],
-    [
-      'a hexadecimal number',
-      '{"a": 0x1f}',
-      '1:8: a number that JSON does not know. Quote it if it is a text',
-    ],
+    ['text after the end', `{} ${fake}`, '1:4: text after the end of the value'],
+    ['NaN', '{"a": NaN}', '1:7: JSON has no NaN and no Infinity. Quote the value if it is text'],
+    ['-Infinity', '{"a": -Infinity}', '1:7: JSON has no NaN and no Infinity. Quote the value if it is text'],
+    ['a number with a leading zero', '{"a": 0123}', '1:8: an invalid number. Quote the value if it is text'],
+    ['a hexadecimal number', '{"a": 0x1f}', '1:8: an invalid number. Quote the value if it is text'],
     [
       'an integer beyond 2^53',
       '{"a": [9007199254740993]}',
-      '1:8: an integer beyond 2^53, which would lose digits. Quote it: as text it keeps every digit',
+      '1:8: an integer beyond 2^53, which would lose digits. Quote the number: text keeps every digit',
     ],
     [
-      'a negative one',
+      'an integer below -2^53',
       '{"a": -9007199254740993}',
-      '1:7: an integer beyond 2^53, which would lose digits. Quote it: as text it keeps every digit',
+      '1:7: an integer beyond 2^53, which would lose digits. Quote the number: text keeps every digit',
     ],
     [
       'a number too large',
       '{"a": 1e400}',
-      '1:7: a number too large to hold. Quote it: as text it keeps every digit',
+      '1:7: a number that is too large. Quote the number: text keeps every digit',
     ],
     [
       '__proto__',
@@ -181,16 +173,16 @@ describe('JSON', () => {
     ['100 levels', nested(99, '[', ']')],
     ['32 sections', nested(31, '{"b":', '}')],
     ['a key of 512 characters', `{"a": {"${'k'.repeat(510)}": 1}}`],
-    ['long keys in a list, which are no keys of ours', `{"a": [{"${'k'.repeat(600)}": 1}]}`],
+    ['long keys inside a list', `{"a": [{"${'k'.repeat(600)}": 1}]}`],
     ['the largest safe integers', '{"a": [9007199254740991, -9007199254740991]}'],
-    ['large numbers that are written as such', '{"a": [1e300, 12345678901234567890.0]}'],
+    ['large numbers with an exponent or a point', '{"a": [1e300, 12345678901234567890.0]}'],
     ['empty sections and lists', '{"a": {}, "b": []}'],
     ['an empty object', '{}'],
   ])('accepts %s', async (_, text) => {
     expect(await treeOf('json', text)).toEqual(JSON.parse(text));
   });
 
-  it('counts members however keys, texts and blanks look', () => {
+  it('counts members with any keys, strings and white space', () => {
     const odd = fc.string({ unit: fc.constantFrom('"', '\\', ':', ' ', '{', 'a', '\n', 'é') });
     const value = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(
@@ -204,13 +196,13 @@ describe('JSON', () => {
     })).value;
     fc.assert(
       fc.property(value, fc.constantFrom(0, 2, '\t', '\n'), (one, space) => {
-        expect(membersWritten(JSON.stringify(one, null, space))).toBe(countMembers(one));
+        expect(countMembers(JSON.stringify(one, null, space))).toBe(membersOf(one));
       }),
       { numRuns: 2_000 },
     );
   });
 
-  it('finds a duplicate exactly where a slow and simple reader does', async () => {
+  it('finds the same duplicates as a simple slow reader', async () => {
     const name = fc.constantFrom('a', 'b', 'c', '\\u0061', 'a\\"', 'a:', ':', '\\":');
     const colon = fc.constantFrom(':', ':', ':', ': ', ' : ', '\n:');
     const text = fc.letrec<{ value: string }>((tie) => ({
@@ -236,7 +228,7 @@ describe('JSON', () => {
     );
   });
 
-  it('accepts nothing that JSON.parse refuses, and says where it stopped', async () => {
+  it('accepts nothing that JSON.parse refuses, and names the position', async () => {
     const token = fc.constantFrom(
       '{',
       '}',
@@ -284,13 +276,13 @@ const isValid = (text: string): boolean => {
   }
 };
 
-function countMembers(value: unknown): number {
+function membersOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value).reduce<number>((sum, one) => sum + countMembers(one), 0);
+  const inner = Object.values(value).reduce<number>((sum, one) => sum + membersOf(one), 0);
   return Array.isArray(value) ? inner : inner + Object.keys(value).length;
 }
 
-/** Cuts a valid JSON text into tokens and keeps a list of names for every open object. */
+/** Splits a valid JSON text into tokens and keeps a list of names per open object. */
 function hasDuplicate(text: string): boolean {
   const tokens = [...text.matchAll(/"(?:[^"\\]|\\.)*"|[^\s"]/g)].map(([token]) => token);
   const open: (string[] | undefined)[] = [];

@@ -3,32 +3,33 @@ import { describe, expect, it } from 'vitest';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
 describe('JSON with comments', () => {
-  it('reads past comments of both kinds and commas behind the last value', async () => {
+  it('skips both kinds of comments and trailing commas', async () => {
     const text =
-      '// first\n{ /* one\n two */ "a": 1, "url": "http://x/*y*/", // end\n "list": [1, 2, /* three */ ], }\n// last';
+      '// first\n{ /* one\n two */ "a": 1, "url": "http://x/*y*/", // end\n' +
+      ' "list": [1, 2, /* three */ ], }\n// last';
     expect(await treeOf('jsonc', text)).toEqual({ a: 1, url: 'http://x/*y*/', list: [1, 2] });
   });
 
-  it('tells positions as they are in the file, comments included', async () => {
+  it('finds positions in a file with comments', async () => {
     const { at } = await parsed('jsonc', '/* one\ntwo */ { "a": /* x */ 1,\n// y\n"b": [2,],\n}');
     expect(at(['a'])).toEqual({ line: 2, column: 23 });
     expect(at(['b', '0'])).toEqual({ line: 4, column: 7 });
   });
 
   it.each([
-    ['an empty file', '', '1:1: the file is empty. Where nothing is meant, write {}'],
+    ['an empty file', '', '1:1: the file is empty. Write {} if it has no values'],
     [
-      'a file of comments alone',
+      'a file with only comments',
       '// nothing\n',
-      '2:1: the file ends too early. It may have been read while it was being written',
+      '2:1: the file ends too early. Check whether it was still being written',
     ],
-    ['a comment that does not end', `{} /* ${fake}`, '1:4: a comment does not end'],
-    ['a lonely comma', '{"a": [,]}', '1:8: a value is missing or not valid JSON. Strings need double quotes'],
-    ['two commas', '{"a": [1,,]}', '1:10: a value is missing or not valid JSON. Strings need double quotes'],
-    ['a slash', `{"a": / ${fake}}`, '1:7: a value is missing or not valid JSON. Strings need double quotes'],
-    ['a text that does not end', `{"a": "${fake} // x`, '1:7: a string does not end'],
+    ['an unclosed comment', `{} /* ${fake}`, '1:4: an unclosed comment'],
+    ['a comma without values', '{"a": [,]}', '1:8: a missing or invalid value. Put strings in double quotes'],
+    ['two commas', '{"a": [1,,]}', '1:10: a missing or invalid value. Put strings in double quotes'],
+    ['a slash', `{"a": / ${fake}}`, '1:7: a missing or invalid value. Put strings in double quotes'],
+    ['an unclosed string', `{"a": "${fake} // x`, '1:7: an unclosed string'],
     [
-      'a duplicate behind a comment',
+      'a duplicate after a comment',
       '{"a": 1, // "a"\n"a": 2}',
       '2:1: duplicate key "a", first in line 1. Remove one of them',
     ],
@@ -36,7 +37,7 @@ describe('JSON with comments', () => {
     expect(await refusal('jsonc', text)).toBe(message);
   });
 
-  it('reads any JSON as JSON does, with comments between all tokens', async () => {
+  it('reads any JSON with comments between all tokens as JSON does', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })),

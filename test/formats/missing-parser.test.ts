@@ -22,14 +22,14 @@ describe('a file whose parser cannot be loaded', () => {
       'A=1\n',
       (path: string) => new DotEnvProvider({ files: [path], variables: { a: 'A' } }),
     ],
-  ])('names the package, and the command that installs it: %s', async (name, file, text, make) => {
+  ])('names the missing package and the command that installs it: %s', async (name, file, text, make) => {
     await using box = await folder({ [file]: text });
     const provider = make(box.at(file));
     const error = await new ProviderChain([provider]).get('a').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'missing_dependency',
       provider: provider.name,
-      message: `${provider.name} could not load the package ${name}. Run: npm install ${name}`,
+      message: `${provider.name}: the package ${name} cannot be loaded. Run: npm install ${name}`,
     });
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('fake-s3cret');
   });

@@ -2,27 +2,33 @@ import { describe, expect, it } from 'vitest';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
 
 describe('TOML', () => {
-  it('is read as TOML 1.0', async () => {
+  it('reads a text as TOML 1.0', async () => {
     const text =
-      'a = 1\nb = 1.5\nc = true\nd.e = "x"\n"f.g" = \'y\'\n[h.i]\nj = [1, [2]]\nk = {l = 1}\n[[m]]\nn = 1\n[[m]]\n';
+      'a = 1\nb = 1.5\nc = true\nd.e = "x"\n"f.g" = \'y\'\n' +
+      '[h.i]\nj = [1, [2]]\nk = {l = 1}\n[[m]]\nn = 1\n[[m]]\n';
     expect(await treeOf('toml', text)).toEqual({
-      a: 1, b: 1.5, c: true, d: { e: 'x' }, 'f.g': 'y', h: { i: { j: [1, [2]], k: { l: 1 } } }, m: [{ n: 1 }, {}],
+      a: 1, b: 1.5, c: true, d: { e: 'x' }, 'f.g': 'y',
+      h: { i: { j: [1, [2]], k: { l: 1 } } }, m: [{ n: 1 }, {}],
     }); // biome-ignore format: a table
   });
 
-  it('makes plain objects', async () => {
+  it('returns plain objects', async () => {
     const tree = await treeOf('toml', '[a]\nb = 1');
     expect(Object.getPrototypeOf(tree)).toBe(Object.prototype);
     expect(Object.getPrototypeOf(tree.a)).toBe(Object.prototype);
   });
 
-  it('makes texts of dates and times', async () => {
-    expect(await treeOf('toml', 'a = 1979-05-27\nb = 1979-05-27T07:32:00Z\nc = 07:32:00\nd = 1979-05-27 07:32:00\ne = 1979-05-27T00:32:00-07:00')).toEqual({
-      a: '1979-05-27', b: '1979-05-27T07:32:00.000Z', c: '07:32:00.000', d: '1979-05-27T07:32:00.000', e: '1979-05-27T00:32:00.000-07:00',
+  it('returns dates and times as text', async () => {
+    const text =
+      'a = 1979-05-27\nb = 1979-05-27T07:32:00Z\nc = 07:32:00\n' +
+      'd = 1979-05-27 07:32:00\ne = 1979-05-27T00:32:00-07:00';
+    expect(await treeOf('toml', text)).toEqual({
+      a: '1979-05-27', b: '1979-05-27T07:32:00.000Z', c: '07:32:00.000',
+      d: '1979-05-27T07:32:00.000', e: '1979-05-27T00:32:00.000-07:00',
     }); // biome-ignore format: a table
   });
 
-  it('makes bigints of integers beyond 2^53, which lose no digit', async () => {
+  it('returns integers beyond 2^53 as bigints with all digits', async () => {
     expect(
       await treeOf('toml', 'a = 9223372036854775807\nb = -9007199254740993\nc = 9007199254740991'),
     ).toEqual({
@@ -32,11 +38,11 @@ describe('TOML', () => {
     });
   });
 
-  it('holds nothing where only comments stand', async () => {
+  it('returns an empty tree for a file with only comments', async () => {
     expect(await treeOf('toml', '# nothing yet\n')).toEqual({});
   });
 
-  it('tells the line and column of every value', async () => {
+  it('finds the line and column of every value', async () => {
     const lines = [
       '# a comment with = and [',
       'a = 1 # another',
@@ -90,27 +96,31 @@ describe('TOML', () => {
       expect(at(path), path.join('.')).toEqual(line && { line, column });
   });
 
-  it('tells positions in files with CRLF', async () => {
+  it('finds positions in files with CRLF', async () => {
     const { at } = await parsed('toml', '[a]\r\nb = 1 # x\r\nc = [\r\n  2,\r\n]\r\n');
     expect(at(['a', 'b'])).toEqual({ line: 2, column: 5 });
     expect(at(['a', 'c', '0'])).toEqual({ line: 4, column: 3 });
   });
 
   it.each([
-    ['an empty file', '', '1:1: the file is empty. Where nothing is meant, write a comment'],
+    ['an empty file', '', '1:1: the file is empty. Write a comment if it has no values'],
     [
       'a duplicate key',
       `a = "${fake}"\na = 2`,
-      '2:1: a duplicate: this key or table stands above. Remove one of them',
+      '2:1: a duplicate: this key or table is already defined. Remove one of them',
     ],
-    ['a duplicate table', '[a]\n[a]', '2:2: a duplicate: this key or table stands above. Remove one of them'],
+    [
+      'a duplicate table',
+      '[a]\n[a]',
+      '2:2: a duplicate: this key or table is already defined. Remove one of them',
+    ],
     [
       'an integer beyond 64 bits',
       'a = 9223372036854775808',
-      '1:5: an integer beyond 64 bits. Quote it: as text it keeps every digit',
+      '1:5: an integer beyond 64 bits. Quote the number: text keeps every digit',
     ],
-    ['nan', 'a = [1, nan]', '1:9: a number that is not finite. Quote it if it is a text'],
-    ['infinity', 'a = -inf', '1:5: a number that is not finite. Quote it if it is a text'],
+    ['nan', 'a = [1, nan]', '1:9: a number that is not finite. Quote the value if it is text'],
+    ['infinity', 'a = -inf', '1:5: a number that is not finite. Quote the value if it is text'],
     [
       '__proto__',
       '__proto__ = 1',
@@ -139,29 +149,25 @@ describe('TOML', () => {
       `[a]\n${'k'.repeat(511)} = 1`,
       '2:515: a key of more than 512 characters',
     ],
-    ['a value without quotes', `a = ${fake}`, '1:5: a value that TOML does not know. Strings need quotes'],
-    ['a string that does not end', `a = "${fake}`, '1:5: a string, list or table does not end'],
+    ['a value without quotes', `a = ${fake}`, '1:5: an invalid value. Put strings in quotes'],
+    ['an unclosed string', `a = "${fake}`, '1:5: an unclosed string, list or table'],
     [
       'a line break in a string',
       `a = "${fake}\n"`,
-      '1:27: a control character or line break where none may stand',
+      '1:27: a control character or line break that is not allowed here',
     ],
-    ['a leading zero', 'a = 01', '1:5: a number that TOML does not know. Quote it if it is a text'],
+    ['a leading zero', 'a = 01', '1:5: an invalid number. Quote the value if it is text'],
     ['an unknown escape', `a = "${fake}\\q"`, ''],
     ['a missing value', 'a =', ''],
     ['a missing key', '= 1', ''],
-    [
-      'a date that is none',
-      'a = 2001-13-45',
-      '1:5: a date or time that is not valid. Quote it if it is a text',
-    ],
+    ['an invalid date', 'a = 2001-13-45', '1:5: an invalid date or time. Quote the value if it is text'],
     [
       'two values in a line',
       `a = 1 b = "${fake}"`,
-      '1:7: something stands behind the end of a value, list, table or header',
+      '1:7: text after the end of a value, list, table or header',
     ],
     ['a missing comma', `a = [1 "${fake}"]`, ''],
-  ])('refuses %s, and quotes nothing of it', async (_, text, message) => {
+  ])('refuses %s without quoting the text', async (_, text, message) => {
     const said = await refusal('toml', text);
     if (message === '') expect(said).toMatch(/^\d+:\d+: (?!not valid)/);
     else expect(said).toBe(message);

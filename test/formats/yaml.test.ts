@@ -11,26 +11,28 @@ const bomb = (levels: number): string =>
   ].join('\n');
 
 describe('YAML', () => {
-  it('is read as YAML 1.2 in its core schema', async () => {
+  it('reads a text as YAML 1.2 in its core schema', async () => {
     const text =
-      'a: 1\nb: 1.5\nc: true\nd: ~\ne:\nf: 0x1f\ng: 0o17\nh: "1"\ni: yes\nj: [1, {k: x}]\nl: |\n  two\n  lines\nm: 012\nn: -0.5\n';
+      'a: 1\nb: 1.5\nc: true\nd: ~\ne:\nf: 0x1f\ng: 0o17\nh: "1"\ni: yes\n' +
+      'j: [1, {k: x}]\nl: |\n  two\n  lines\nm: 012\nn: -0.5\n';
     expect(await treeOf('yaml', text)).toEqual({
-      a: 1, b: 1.5, c: true, d: null, e: null, f: 31, g: 15, h: '1', i: 'yes', j: [1, { k: 'x' }], l: 'two\nlines\n', m: 12, n: -0.5,
+      a: 1, b: 1.5, c: true, d: null, e: null, f: 31, g: 15, h: '1', i: 'yes',
+      j: [1, { k: 'x' }], l: 'two\nlines\n', m: 12, n: -0.5,
     }); // biome-ignore format: a table
   });
 
-  it('keeps dates and times the text that was written', async () => {
+  it('returns dates and times as the text that was written', async () => {
     expect(await treeOf('yaml', 'a: 2001-12-14\nb: 2001-12-14t21:59:43.10-05:00')).toEqual({
       a: '2001-12-14',
       b: '2001-12-14t21:59:43.10-05:00',
     });
   });
 
-  it('reads YAML 1.2 whatever a directive says', async () => {
+  it('reads YAML 1.2 also under a directive for YAML 1.1', async () => {
     expect(await treeOf('yaml', '%YAML 1.1\n---\na: yes\nb: 010\n')).toEqual({ a: 'yes', b: 10 });
   });
 
-  it('drops no key that is no string: it is the text that was written', async () => {
+  it('reads keys that are not strings as the text that was written', async () => {
     expect(await treeOf('yaml', '80: http\ntrue: a\nnull: b\n0x10: c\n1.0: d\n"": e')).toEqual({
       '80': 'http',
       true: 'a',
@@ -41,36 +43,41 @@ describe('YAML', () => {
     });
   });
 
-  it('obeys standard tags', async () => {
-    expect(await treeOf('yaml', 'a: !!str 1\nb: !!int 2\nc: !!float 2.5\nd: !!map {x: !!null ~}\ne: !!seq [!!bool true]\nf: ! 12\n!!str g: 1')).toEqual({
+  it('reads a value with a standard tag as the type of the tag', async () => {
+    const text =
+      'a: !!str 1\nb: !!int 2\nc: !!float 2.5\nd: !!map {x: !!null ~}\n' +
+      'e: !!seq [!!bool true]\nf: ! 12\n!!str g: 1';
+    expect(await treeOf('yaml', text)).toEqual({
       a: '1', b: 2, c: 2.5, d: { x: null }, e: [true], f: '12', g: 1,
     }); // biome-ignore format: a table
   });
 
-  it('holds nothing where only comments stand', async () => {
+  it('returns an empty tree for a file with only comments', async () => {
     expect(await treeOf('yaml', '# nothing yet\n')).toEqual({});
     expect(await treeOf('yaml', '---\n')).toEqual({});
     expect((await parsed('yaml', '# nothing\n')).at(['a'])).toBeUndefined();
   });
 
-  it('follows aliases and merge keys, of which the nearest wins', async () => {
+  it('resolves aliases and merge keys; the nearest value wins', async () => {
     const text =
-      'a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: *a, y: 3}\nd: {y: 4, <<: [*b, *a]}\ne: *a\n&k f: *k\ng: {<<: {h: 1}}';
+      'a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: *a, y: 3}\n' +
+      'd: {y: 4, <<: [*b, *a]}\ne: *a\n&k f: *k\ng: {<<: {h: 1}}';
     expect(await treeOf('yaml', text)).toEqual({
-      a: { x: 1, y: 1 }, b: { y: 2, z: 2 }, c: { x: 1, y: 3 }, d: { y: 4, z: 2, x: 1 }, e: { x: 1, y: 1 }, f: 'f', g: { h: 1 },
+      a: { x: 1, y: 1 }, b: { y: 2, z: 2 }, c: { x: 1, y: 3 },
+      d: { y: 4, z: 2, x: 1 }, e: { x: 1, y: 1 }, f: 'f', g: { h: 1 },
     }); // biome-ignore format: a table
   });
 
-  it('takes a quoted << for a key like any other', async () => {
+  it('treats a quoted << as an ordinary key', async () => {
     expect(await treeOf('yaml', '"<<": 1')).toEqual({ '<<': 1 });
   });
 
-  it('reads an honest anchor however often it is used', async () => {
+  it('reads a small anchor that is used many times', async () => {
     const text = `a: &a some text\n${Array.from({ length: 5_000 }, (_, i) => `k${i}: *a`).join('\n')}`;
     expect(Object.keys(await treeOf('yaml', text))).toHaveLength(5_001);
   });
 
-  it('tells the line and column of every value, merged ones included', async () => {
+  it('finds the line and column of every value, also of merged ones', async () => {
     const { at } = await parsed(
       'yaml',
       'a: &a\r\n  x: 10\r\n  l: [1, 2]\r\nb:\r\n  <<: *a\r\n  y: "z"\r\nc: *a\r\nd:\r\n',
@@ -86,10 +93,10 @@ describe('YAML', () => {
   });
 
   it.each([
-    ['an empty file', '\n', '1:1: the file is empty. Where nothing is meant, write {}'],
-    ['a list at the root', '# x\n- 1', '2:1: the file holds no mapping'],
-    ['a text at the root', fake, '1:1: the file holds no mapping'],
-    ['null written at the root', '~', '1:1: the file holds no mapping'],
+    ['an empty file', '\n', '1:1: the file is empty. Write {} if it has no values'],
+    ['a list at the root', '# x\n- 1', '2:1: the file does not contain an object'],
+    ['a text at the root', fake, '1:1: the file does not contain an object'],
+    ['null written at the root', '~', '1:1: the file does not contain an object'],
     [
       'a duplicate key',
       `a: ${fake}\nb: 1\na: 2`,
@@ -113,51 +120,55 @@ describe('YAML', () => {
     [
       'several documents',
       `a: 1\n---\nb: ${fake}`,
-      '2:1: a second document. Put each document into a file of its own',
+      '2:1: a second document. Put each document into its own file',
     ],
-    ['a merge of a text', `<<: ${fake}`, '1:5: a merge (<<) of something that is no mapping'],
-    ['a merge of nothing', '? <<', '1:3: a merge (<<) of something that is no mapping'],
-    ['a merge of a list of texts', '<<: [{a: 1}, x]', '1:5: a merge (<<) of something that is no mapping'],
+    ['a merge of a string', `<<: ${fake}`, '1:5: a merge (<<) of a value that is not an object'],
+    ['a merge without a value', '? <<', '1:3: a merge (<<) of a value that is not an object'],
+    [
+      'a merge of a list with a string',
+      '<<: [{a: 1}, x]',
+      '1:5: a merge (<<) of a value that is not an object',
+    ],
     [
       'an integer beyond 2^53',
       'a: 9007199254740993',
-      '1:4: an integer beyond 2^53, which would lose digits. Quote it: as text it keeps every digit',
+      '1:4: an integer beyond 2^53, which would lose digits. Quote the number: text keeps every digit',
     ],
     [
-      'a hexadecimal one',
+      'a hexadecimal integer beyond 2^53',
       'a: 0xffffffffffffffff',
-      '1:4: an integer beyond 2^53, which would lose digits. Quote it: as text it keeps every digit',
+      '1:4: an integer beyond 2^53, which would lose digits. Quote the number: text keeps every digit',
     ],
-    ['NaN', 'a: .nan', '1:4: a number that is not finite. Quote it if it is a text'],
-    ['infinity', 'a: [1, -.inf]', '1:8: a number that is not finite. Quote it if it is a text'],
-    ['a number too large', 'a: 1e400', '1:4: a number that is not finite. Quote it if it is a text'],
-    ['a tag of its own, which may be an unquoted secret', `a: !${fake}`, ''],
+    ['NaN', 'a: .nan', '1:4: a number that is not finite. Quote the value if it is text'],
+    ['infinity', 'a: [1, -.inf]', '1:8: a number that is not finite. Quote the value if it is text'],
+    ['a number too large', 'a: 1e400', '1:4: a number that is not finite. Quote the value if it is text'],
+    ['a custom tag, which may be an unquoted secret', `a: !${fake}`, ''],
     [
       'a tag on a section',
       'a: !x {b: 1}',
-      '1:7: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+      '1:7: a value with a custom tag. Remove the tag, or quote text that begins with !',
     ],
     [
       'a tag on a list',
       'a: !!set [b]',
-      '1:10: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+      '1:10: a value with a custom tag. Remove the tag, or quote text that begins with !',
     ],
     [
       'a tag on a key',
       '!x a: 1',
-      '1:4: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+      '1:4: a value with a custom tag. Remove the tag, or quote text that begins with !',
     ],
     [
       'binary',
       'a: !!binary aGk=',
-      '1:13: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+      '1:13: a value with a custom tag. Remove the tag, or quote text that begins with !',
     ],
     [
       'a timestamp by its tag',
       'a: !!timestamp 2001-12-14',
-      '1:16: a value with a tag of its own. Write the value without it; quote a text that begins with !',
+      '1:16: a value with a custom tag. Remove the tag, or quote text that begins with !',
     ],
-    ['a standard tag that does not fit', `a: !!int ${fake}`, '1:10: a value that is no !!int'],
+    ['a standard tag that does not fit', `a: !!int ${fake}`, '1:10: a value that is not !!int'],
     ['a tag for a section on a text', `a: !!map ${fake}`, ''],
     [
       '__proto__',
@@ -172,20 +183,21 @@ describe('YAML', () => {
     [
       'a list as a key',
       '? [a]\n: 1',
-      '1:3: a key that is no text. Write the key out, in quotes if it is odd',
+      '1:3: a key that is not text. Write the key as text, in quotes if needed',
     ],
     [
       'an alias as a key',
       'a: &x 1\n*x : 2',
-      '2:1: a key that is no text. Write the key out, in quotes if it is odd',
+      '2:1: a key that is not text. Write the key as text, in quotes if needed',
     ],
     ['a value without a key', ': 1', '1:1: a value without a key'],
-    ['an alias without an anchor', `a: *${fake}`, '1:4: an alias whose anchor does not stand above it'],
+    ['an alias without an anchor', `a: *${fake}`, '1:4: an alias without an anchor above it'],
     ['an alias inside its own anchor', 'a: &a [*a]', '1:8: an alias inside its own anchor'],
     [
       'an alias bomb',
       bomb(9),
-      '7:25: aliases that stand for too much. Write the values out, or split the file',
+      '7:25: aliases that expand to more than ten million characters. ' +
+        'Write the values out, or split the file',
     ],
     [
       'aliases that nest too deeply',
@@ -210,29 +222,34 @@ describe('YAML', () => {
       `a: {"${'k'.repeat(511)}": 1}`,
       '1:520: a key of more than 512 characters',
     ],
-    ['a tab in the indentation', 'a:\n\tb: 1', '2:1: a tab in the indentation. Indent with blanks'],
+    ['a tab in the indentation', 'a:\n\tb: 1', '2:1: a tab in the indentation. Indent with spaces'],
     [
-      'a colon in a text',
+      'a colon in plain text',
       `a: ${fake}: b`,
-      '1:4: two keys in one line, or a value that is not valid as a key. Quote a text that has a colon and a blank',
+      '1:4: two keys in one line, or a value that is not valid as a key. ' +
+        'Quote text that contains a colon and a space',
     ],
     [
       'an unknown escape',
       `a: "${fake}\\q"`,
-      '1:26: an unknown escape in a double-quoted string. Use single quotes for a text with backslashes',
+      '1:26: an unknown escape in a double-quoted string. Use single quotes for text with backslashes',
     ],
-    ['a bracket that does not close', `a: [${fake}`, ''],
-    ['a quote that does not close', `a: "${fake}`, ''],
-    ['a plain text that begins with @', `a: @${fake}`, '1:4: a plain text may not begin like this. Quote it'],
-    ['a line that is no key', `a: 1\n${fake}`, ''],
+    ['an unclosed bracket', `a: [${fake}`, ''],
+    ['an unclosed quote', `a: "${fake}`, ''],
+    [
+      'plain text that begins with @',
+      `a: @${fake}`,
+      '1:4: plain text that begins with a reserved character. Quote the value',
+    ],
+    ['a line that is not a key', `a: 1\n${fake}`, ''],
     ['wrong indentation', `a: |\n    ${fake}\n  b: 1`, ''],
-  ])('refuses %s, and quotes nothing of it', async (_, text, message) => {
+  ])('refuses %s without quoting the text', async (_, text, message) => {
     const said = await refusal('yaml', text);
     if (message === '') expect(said).toMatch(/^\d+:\d+: (?!not valid)/);
     else expect(said).toBe(message);
   });
 
-  it('refuses a duplicate among 20,000 keys in time linear in the size of the file', async () => {
+  it('finds a duplicate among 20,000 keys in linear time', async () => {
     const wide = (keys: number): string =>
       `${Array.from({ length: keys }, (_, i) => `key${i}: ${i}`).join('\n')}\nkey0: 1`;
     const time = async (keys: number): Promise<number> => {
@@ -247,6 +264,6 @@ describe('YAML', () => {
     const small = Math.min(await time(1_000), await time(1_000), await time(1_000));
     let large = await time(20_000);
     for (let again = 0; again < 3 && large / small > 80; again++) large = Math.min(large, await time(20_000));
-    expect(large / small).toBeLessThan(80); // about 20 where it is linear, 400 where it is quadratic
+    expect(large / small).toBeLessThan(80); // about 20 if linear, 400 if quadratic
   });
 });

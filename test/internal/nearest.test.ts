@@ -10,17 +10,17 @@ describe('nearest', () => {
     ['prefixx', 'prefix'],
     ['hots', 'host'],
     ['poolMx', 'poolMax'],
-  ])('takes %s for %s', (typed, meant) => {
+  ])('suggests for %s the name %s', (typed, expected) => {
     expect(nearest(typed, ['database', 'database.host', 'prefix', 'host', 'poolMax', 'unrelated'])).toBe(
-      meant,
+      expected,
     );
   });
 
-  it.each(['wholly.different', 'ab', 'dtbse', 'x', ''])('takes %j for nothing', (typed) => {
+  it.each(['wholly.different', 'ab', 'dtbse', 'x', ''])('suggests nothing for %j', (typed) => {
     expect(nearest(typed, ['database', 'az', 'y', 'port'])).toBeUndefined();
   });
 
-  it('prefers the nearer one, and never the name itself', () => {
+  it('prefers the nearest name, and never the name itself', () => {
     expect(nearest('hosts', ['hosted', 'host'])).toBe('host');
     expect(nearest('host', ['host'])).toBeUndefined();
     expect(nearest('host', new Set<string>())).toBeUndefined();

@@ -25,23 +25,23 @@ const refusal = (
     expect(error).toMatchObject({ code: 'invalid_option' });
     return (error as Error).message;
   }
-  return 'taken';
+  return 'accepted';
 };
 
-describe('options', () => {
-  it('are taken when each is what it must be; one that is undefined counts as left out', () => {
-    expect(refusal({})).toBe('taken');
-    expect(refusal({ ttlMs: 0, name: 'x', token: undefined })).toBe('taken');
+describe('checkOptions', () => {
+  it('accepts options of the right kind, and ignores undefined ones', () => {
+    expect(refusal({})).toBe('accepted');
+    expect(refusal({ ttlMs: 0, name: 'x', token: undefined })).toBe('accepted');
   });
 
-  it('are refused with the name that was probably meant', () => {
-    expect(refusal({ ttlsM: 1 })).toContain('there is no option "ttlsM". Did you mean ttlMs?');
-    expect(refusal({ somethingElse: 1 })).toContain('There are ttlMs, name, token');
-    expect(refusal({ constructor: 1 })).toContain('there is no option "constructor"');
-    expect(refusal({ toString: 1 })).toContain('there is no option');
+  it('refuses an unknown option and suggests a similar name', () => {
+    expect(refusal({ ttlsM: 1 })).toContain('unknown option "ttlsM". Did you mean ttlMs?');
+    expect(refusal({ somethingElse: 1 })).toContain('Use one of ttlMs, name, token');
+    expect(refusal({ constructor: 1 })).toContain('unknown option "constructor"');
+    expect(refusal({ toString: 1 })).toContain('unknown option');
   });
 
-  it('are refused with what was received, but never with a text, which may be a secret', () => {
+  it('names the received kind, and never quotes a string', () => {
     expect(refusal({ ttlMs: -1 })).toBe(
       'Thing: the option ttlMs must be a whole number, at least 0; received -1',
     );
@@ -55,7 +55,7 @@ describe('options', () => {
     expect(refusal({ ttlMs: true })).toMatch(/received true$/);
   });
 
-  it('must be an object', () => {
+  it('refuses options that are not an object', () => {
     for (const options of [null, [], 'x', 5, undefined])
       expect(refusal(options)).toContain('options must be an object');
   });
@@ -67,16 +67,16 @@ describe('options', () => {
     ['an object', anObject, [{}, new Map()], [null, [], 'x', () => 0]],
     ['anything', anything, [null, 'x', 0], []],
     ['a number', aNumber(1), [1, 1.5, 1e9], [0.9, Number.NaN, '1', Number.POSITIVE_INFINITY]],
-    ['a number between', aNumber(0, 1), [0, 0.5, 1], [-0.1, 1.1]],
+    ['a number in a range', aNumber(0, 1), [0, 0.5, 1], [-0.1, 1.1]],
     ['an integer', anInteger(0), [0, 7], [0.5, -1, '1', 2 ** 60]],
-    ['an integer between', anInteger(1, 3), [1, 3], [0, 4]],
-    ['one of', oneOf('a', false), ['a', false], ['b', true, 'false']],
+    ['an integer in a range', anInteger(1, 3), [1, 3], [0, 4]],
+    ['one of several values', oneOf('a', false), ['a', false], ['b', true, 'false']],
     ['a list', listOf(aString), [[], ['x']], [[1], 'x', [''], {}]],
     ['a map', mapOf(aString), [{}, { a: 'x' }], [{ a: 1 }, [], null]],
-    ['either', either(aBoolean, aString), [true, 'x'], [1, '']],
-    ['names', sensitiveNames, [[], ['pin', /x/]], [['', 'x'], [1], 'pin']],
-  ] as const)('may be checked to be %s', (_, check, good, bad) => {
-    for (const value of good) expect(refusal({ it: value }, { it: check })).toBe('taken');
+    ['of either kind', either(aBoolean, aString), [true, 'x'], [1, '']],
+    ['a list of names', sensitiveNames, [[], ['pin', /x/]], [['', 'x'], [1], 'pin']],
+  ] as const)('checks that an option is %s', (_, check, good, bad) => {
+    for (const value of good) expect(refusal({ it: value }, { it: check })).toBe('accepted');
     for (const value of bad)
       expect(refusal({ it: value }, { it: check })).toMatch(/the option it must be .+; received/);
   });

@@ -1,3 +1,4 @@
+// The AWS providers against an emulator, with the official SDK. `npm run test:live`.
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -36,7 +37,7 @@ const account = {
   region: 'eu-central-1',
   credentials: { accessKeyId: 'not-a-real-id', secretAccessKey: 'not-a-real-secret-key' },
 };
-// the server cannot be told to fail, but who stands in front of it can
+// the emulator injects no faults, so a gate in front of it does
 const resilience = {
   timeoutMs: 1_500,
   deadlineMs: 3_000,
@@ -54,20 +55,20 @@ afterAll(() => {
 const unique = (): string => randomUUID().slice(0, 8);
 
 const without = {
-  expiry: 'nothing of it ends by itself',
+  expiry: 'AWS values do not expire',
   closing: 'closing a client cannot fail',
-  damage: 'one key alone cannot be made to fail',
-  notice: 'AWS tells nobody of a change',
+  damage: 'the emulator cannot make a single key fail',
+  notice: 'AWS reports no changes',
 };
 
 const faults: Readonly<Record<string, { status: number; type?: string }>> = {
   denied: { status: 400, type: 'AccessDeniedException' },
   throttled: { status: 400, type: 'ThrottlingException' },
   unavailable: { status: 500, type: 'InternalServerError' },
-  garbage: { status: 200 }, // the true answer, cut short
+  garbage: { status: 200 }, // the real response, truncated
 };
 
-/** Stands before the server: hands on what it is asked, or fails. */
+/** A proxy in front of the emulator that forwards requests, or fails as set. */
 class Gate {
   #fault: string | undefined;
   #requests = 0;
@@ -78,12 +79,12 @@ class Gate {
     if (fault?.type)
       return void response
         .writeHead(fault.status)
-        .end(JSON.stringify({ __type: fault.type, message: 'not said' }));
+        .end(JSON.stringify({ __type: fault.type, message: 'unused' }));
     const { host: _, connection: __, ...headers } = request.headers as Record<string, string>;
-    const answer = await fetch(endpoint, { method: 'POST', headers, body: await bytes(request) });
-    const text = await answer.text();
+    const reply = await fetch(endpoint, { method: 'POST', headers, body: await bytes(request) });
+    const text = await reply.text();
     response
-      .writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' })
+      .writeHead(reply.status, { 'content-type': 'application/x-amz-json-1.1' })
       .end(fault ? text.slice(0, -4) : text);
   });
 
@@ -186,14 +187,14 @@ describeProvider({
   },
   without: {
     ...without,
-    types: 'a secret that is no JSON document is text',
-    null: 'a secret that is no JSON document is text',
-    empty: 'the server refuses an empty secret',
+    types: 'a secret without JSON text is text',
+    null: 'a secret without JSON text is text',
+    empty: 'the emulator refuses an empty secret',
   },
 });
 
-describe('SSM, live', () => {
-  it('reads versions and labels', async () => {
+describe('AwsSsmProvider, live', () => {
+  it('AwsSsmProvider reads versions and labels', async () => {
     const Name = `/live/${unique()}/model`;
     for (const Value of ['one', 'two'])
       await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
@@ -206,14 +207,14 @@ describe('SSM, live', () => {
     await provider.close();
   });
 
-  it('lists a thousand parameters in a hundred calls, as predicted', { timeout: 120_000 }, async () => {
+  it('list reads a thousand parameters in a hundred calls', { timeout: 120_000 }, async () => {
     const path = `/live/${unique()}`;
     const put = (i: number) =>
       ssm.send(new PutParameterCommand({ Name: `${path}/key${i}`, Value: `${i}`, Type: 'String' }));
     for (let i = 0; i < 1_000; i += 50) await Promise.all(Array.from({ length: 50 }, (_, n) => put(i + n)));
     const provider = new AwsSsmProvider({ path, ...account, limits });
     expect(await provider.list()).toHaveLength(1_000);
-    expect(provider.stats().requests).toBeLessThanOrEqual(101); // this server ends with an empty page
+    expect(provider.stats().requests).toBeLessThanOrEqual(101); // the emulator ends with an empty page
     await provider.refresh();
     const before = provider.stats().requests;
     const Schema = z.object(
@@ -225,8 +226,8 @@ describe('SSM, live', () => {
   });
 });
 
-describe('Secrets Manager, live', () => {
-  it('is rotated while fifty readers read: each gets one whole secret or the other, and the one before still opens', async () => {
+describe('AwsSecretsManagerProvider, live', () => {
+  it('fifty readers see either the old or the new secret during a rotation', async () => {
     const name = `live/${unique()}`;
     const secret = (n: number) => JSON.stringify({ user: `user-${n}`, password: `not-a-real-one-${n}` });
     const first = await manager.send(new CreateSecretCommand({ Name: name, SecretString: secret(1) }));
@@ -267,7 +268,7 @@ describe('Secrets Manager, live', () => {
     await provider.close();
   });
 
-  it('gives 300 secrets to a configuration in 15 calls, as predicted', { timeout: 120_000 }, async () => {
+  it('loadConfig reads 300 secrets in 15 calls', { timeout: 120_000 }, async () => {
     const path = `live/${unique()}/`;
     const names = Array.from({ length: 300 }, (_, i) => `key${i}`);
     for (let i = 0; i < 300; i += 50)
@@ -286,7 +287,7 @@ describe('Secrets Manager, live', () => {
     await provider.close();
   });
 
-  it('keeps binary secrets', async () => {
+  it('AwsSecretsManagerProvider reads binary secrets as base64', async () => {
     const name = `live/${unique()}`;
     await manager.send(new CreateSecretCommand({ Name: name, SecretBinary: new Uint8Array([0, 255, 1]) }));
     const provider = new AwsSecretsManagerProvider({ secrets: { blob: name }, ...account });
@@ -295,8 +296,8 @@ describe('Secrets Manager, live', () => {
   });
 });
 
-describe('KMS, live', () => {
-  it('holds the key of an encrypted file', async () => {
+describe('kmsKey, live', () => {
+  it('kmsKey protects the key of an encrypted file', async () => {
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
     const folder = await mkdtemp(join(tmpdir(), 'kms-'));
     try {

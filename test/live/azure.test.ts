@@ -1,3 +1,4 @@
+// AzureKeyVaultProvider against an emulator, with Azure's client and the real log-in. `npm run test:live`.
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -26,7 +27,7 @@ const fresh = (): string => {
   return prefixes.at(-1) as string;
 };
 
-// the real log-in; only the emulators' certificates and addresses are their own
+// the real log-in code, with the emulators' certificates and addresses
 const credential = (
   secret = live('LIVE_AZURE_CLIENT_SECRET'),
   authorityHost = live('LIVE_AZURE_AUTHORITY'),
@@ -42,7 +43,7 @@ const admin = new SecretClient(url, credential(), clientOptions);
 const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvider =>
   new AzureKeyVaultProvider({ url, credential: credential(), clientOptions, ...options });
 
-/** Every list walks the whole vault: what a test leaves behind makes the next one slower. */
+/** Deletes the secrets of a test. Every list reads the whole vault, so leftovers slow down other tests. */
 async function clear(...mine: readonly string[]): Promise<void> {
   const names: string[] = [];
   for await (const { name } of admin.listPropertiesOfSecrets())
@@ -52,7 +53,7 @@ async function clear(...mine: readonly string[]): Promise<void> {
 }
 afterAll(() => clear(...prefixes));
 
-/** The emulator's levers, which need no log-in. */
+/** Sets faults, the clock or permissions of the emulator, without a log-in. */
 function lever(name: 'faults' | 'clock' | 'permissions', body: object): Promise<void> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -61,8 +62,8 @@ function lever(name: 'faults' | 'clock' | 'permissions', body: object): Promise<
       headers: { 'content-type': 'application/json' },
       agent: false,
     } as const;
-    const sent = request(new URL(`/_emulator/${name}`, url), options, (answer) =>
-      answer.resume().on('end', () => resolve()),
+    const sent = request(new URL(`/_emulator/${name}`, url), options, (response) =>
+      response.resume().on('end', () => resolve()),
     );
     sent.on('error', reject).end(JSON.stringify(body));
   });
@@ -106,23 +107,23 @@ describeProvider({
     };
   },
   without: {
-    denied: 'shown below',
-    unavailable: 'shown below',
-    throttled: 'shown below',
-    hang: 'shown below, by pausing it',
-    garbage: 'the emulator cannot be told to',
+    denied: 'tested below',
+    unavailable: 'tested below',
+    throttled: 'tested below',
+    hang: 'tested below, by pausing the emulator',
+    garbage: 'the emulator cannot send malformed data',
     closing: 'closing a client cannot fail',
-    spelling: 'Key Vault does not tell cases apart',
-    types: 'a secret that is no JSON document is text',
-    null: 'a secret that is no JSON document is text',
+    spelling: 'Key Vault ignores case',
+    types: 'a secret without JSON text is text',
+    null: 'a secret without JSON text is text',
     empty: 'the vault refuses an empty value',
-    notice: 'Azure tells nobody of a change',
-    expiry: 'shown below',
+    notice: 'Azure reports no changes',
+    expiry: 'tested below',
   },
 });
 
-describe('Azure Key Vault, live', () => {
-  it('writes, reads versions, deletes, and recovers what is written again', async () => {
+describe('AzureKeyVaultProvider, live', () => {
+  it('AzureKeyVaultProvider writes, reads versions, deletes and recovers secrets', async () => {
     const provider = azure({ prefix: fresh() });
     const first = await provider.set('llm.apiKey', 'not-a-real-one');
     await provider.set('llm.apiKey', { primary: 'not-a-real-other' });
@@ -130,7 +131,8 @@ describe('Azure Key Vault, live', () => {
     expect((await provider.get('llm.apiKey', { version: first.version as string }))?.value).toBe(
       'not-a-real-one',
     );
-    await expect(provider.delete('llm.apiKey')).rejects.toMatchObject({ code: 'invalid_key' }); // a section by now
+    // the key is a section now
+    await expect(provider.delete('llm.apiKey')).rejects.toMatchObject({ code: 'invalid_key' });
     expect(await provider.delete('llm.apiKey.primary')).toBe(true);
     await provider.set('llm.model', 'large');
     expect(await provider.delete('llm.model')).toBe(true);
@@ -140,7 +142,7 @@ describe('Azure Key Vault, live', () => {
     await provider.close();
   });
 
-  it('tells what is disabled, early or late, each with its date, and no default wins', async () => {
+  it('disabled, early and expired secrets are errors with their dates', async () => {
     const prefix = fresh();
     await admin.setSecret(`${prefix}off`, 'x', { enabled: false });
     await admin.setSecret(`${prefix}early`, 'x', { notBefore: new Date(Date.now() + 86_400_000) });
@@ -150,13 +152,13 @@ describe('Azure Key Vault, live', () => {
       await expect(provider.get(key)).rejects.toMatchObject({ code: 'disabled', transient: false });
     const holes = await provider.list();
     expect(holes.map((hole) => hole.key).sort()).toEqual(['early', 'late', 'off']);
-    const told = holes.map((hole) => ('error' in hole ? hole.error.message : '')).join('\n');
-    expect(told).toContain(new Date(Date.now() + 86_400_000).toISOString().slice(0, 10));
-    expect(told).toContain(new Date(Date.now() - 86_400_000).toISOString().slice(0, 10));
+    const messages = holes.map((hole) => ('error' in hole ? hole.error.message : '')).join('\n');
+    expect(messages).toContain(new Date(Date.now() + 86_400_000).toISOString().slice(0, 10));
+    expect(messages).toContain(new Date(Date.now() - 86_400_000).toISOString().slice(0, 10));
     await provider.close();
   });
 
-  it('gives 300 secrets to a configuration in as many calls as predicted', async () => {
+  it('loadConfig reads 300 secrets after listing pages of 25 names', async () => {
     const prefix = fresh();
     const names = Array.from({ length: 300 }, (_, i) => `key${i}`);
     for (let i = 0; i < 300; i += 50)
@@ -175,7 +177,7 @@ describe('Azure Key Vault, live', () => {
   });
 });
 
-describe('a vault that refuses, live', () => {
+describe('refusals of a vault, live', () => {
   const prefix = fresh();
   const quick = { attempts: 3, backoff: { initialMs: 10, maxMs: 10 }, breaker: false } as const;
   afterEach(async () => {
@@ -183,7 +185,7 @@ describe('a vault that refuses, live', () => {
     await lever('clock', { advance: 0, freeze: false });
   });
 
-  it('by throttling is asked again when it said', async () => {
+  it('a throttled request is repeated after Retry-After', async () => {
     await admin.setSecret(`${prefix}key`, 'x');
     const provider = azure({ prefix, resilience: quick });
     await provider.get('key');
@@ -196,7 +198,7 @@ describe('a vault that refuses, live', () => {
     await provider.close();
   });
 
-  it('by an error of its own is asked again', async () => {
+  it('a failed request to a vault is repeated', async () => {
     await admin.setSecret(`${prefix}key`, 'x');
     const provider = azure({ prefix, resilience: quick });
     await provider.get('key');
@@ -207,7 +209,7 @@ describe('a vault that refuses, live', () => {
     await provider.close();
   });
 
-  it('because a permission was taken away is denied, never absent; what is wanted is still read by its name', async () => {
+  it('a missing permission is denied, never absent', async () => {
     await admin.setSecret(`${prefix}key`, 'x');
     await lever('permissions', { [identity]: ['secrets/list'] });
     const denied = azure({ prefix, resilience: quick });
@@ -223,7 +225,7 @@ describe('a vault that refuses, live', () => {
     await named.close();
   });
 
-  it('because a token has ended is unauthenticated, after one more log-in', async () => {
+  it('an expired token is unauthenticated, after one more log-in', async () => {
     await admin.setSecret(`${prefix}key`, 'x');
     const provider = azure({ prefix, resilience: quick });
     await provider.get('key');
@@ -241,7 +243,7 @@ describe('a vault that refuses, live', () => {
     await provider.close();
   });
 
-  it('because the log-in is wrong says so, without the secret', async () => {
+  it('a wrong client secret is unauthenticated and not in the error', async () => {
     const provider = azure({ credential: credential('not-a-real-secret'), resilience: quick });
     const error = await provider.get('key').catch((failed: Error) => failed);
     expect(error).toMatchObject({ code: 'unauthenticated' });
@@ -249,7 +251,7 @@ describe('a vault that refuses, live', () => {
     await provider.close();
   });
 
-  it('or whose log-in cannot be reached, is unavailable; one that is not trusted is neither', async () => {
+  it('an unreachable log-in is unavailable, and an untrusted one is crypto', async () => {
     const lost = azure({ credential: credential(undefined, 'https://localhost:1'), resilience: quick });
     await expect(lost.get('key')).rejects.toMatchObject({ code: 'unavailable', transient: true });
     await lost.close();
@@ -261,7 +263,7 @@ describe('a vault that refuses, live', () => {
     await untrusted.close();
   });
 
-  it('verifies the challenge unless told otherwise', async () => {
+  it('the challenge of a vault is verified by default', async () => {
     const provider = azure({ clientOptions: { tlsOptions: { ca: ca.toString() } }, resilience: quick });
     await expect(provider.get('key')).rejects.toMatchObject({
       code: 'invalid_option',
@@ -271,18 +273,18 @@ describe('a vault that refuses, live', () => {
   });
 });
 
-/** A stopped process takes a moment to stand still. */
+/** A stopped process needs a moment until it is really stopped. */
 async function paused(): Promise<void> {
   await serve('pause', 'azure');
   await new Promise((done) => setTimeout(done, 300));
 }
 
-describe('an emulator in trouble, live', () => {
+describe('outages of the Azure emulator, live', () => {
   const quick = { attempts: 1, timeoutMs: 1_500, deadlineMs: 3_000, breaker: { resetMs: 100 } };
   const read = (provider: AzureKeyVaultProvider) =>
     provider.get('key', { maxAgeMs: 0 }).catch((error: { code: string }) => error.code);
 
-  it('that is paused is a timeout, and works again when it goes on', async () => {
+  it('a paused emulator times out, and reads work after the pause', async () => {
     const name = `${fresh()}key`;
     await admin.setSecret(name, 'x');
     const provider = azure({ resilience: quick, secrets: { key: name } });
@@ -298,7 +300,7 @@ describe('an emulator in trouble, live', () => {
     await provider.close();
   });
 
-  it('that is stopped is unreachable, never empty, and works again when it is back', async () => {
+  it('a stopped emulator is unreachable, never empty, and reads work after a restart', async () => {
     const name = `${fresh()}key`;
     await admin.setSecret(name, 'x');
     const provider = azure({ resilience: quick, secrets: { key: name } });
@@ -309,7 +311,7 @@ describe('an emulator in trouble, live', () => {
     } finally {
       await serve('up', 'azure');
     }
-    await admin.setSecret(name, 'y'); // it may have forgotten everything
+    await admin.setSecret(name, 'y'); // a restart may lose all secrets
     await expect.poll(() => read(provider), { timeout: 30_000 }).toMatchObject({ value: 'y' });
     await provider.close();
   });

@@ -1,3 +1,5 @@
+// Interoperability with Python's jwcrypto, and long runs of processes that write and are killed. `npm run
+// test:live`.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,17 +9,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '../../src/sealing/keys.ts';
 import { interleaved, killed } from '../providers/encrypted-file/processes.ts';
 
-describe('an encrypted file under fire', () => {
-  it('loses none of 2 × 1,000 interleaved writes of two processes', () => interleaved(1_000), 300_000);
+describe('encrypted files written by several processes', () => {
+  it('two processes lose none of 2 × 1,000 interleaved writes', () => interleaved(1_000), 300_000);
 
-  it(
-    'is the old or the new one, always readable, when its writer is killed at 200 moments',
-    () => killed(200),
-    600_000,
-  );
+  it('a writer killed at 200 moments leaves the old or the new file', () => killed(200), 600_000);
 });
 
-describe('an encrypted file and jwcrypto', () => {
+describe('interoperability of encrypted files with jwcrypto', () => {
   const folder = mkdtempSync(join(tmpdir(), 'jwcrypto-'));
   const python = join(folder, 'venv', 'bin', 'python');
   const path = join(folder, 'secrets.yaml.jwe');
@@ -34,8 +32,11 @@ describe('an encrypted file and jwcrypto', () => {
   const passwordKey = { kty: 'oct', k: Buffer.from(phrase).toString('base64url') };
 
   const run = (script: string, input: object): string => {
-    const head =
-      'import json, sys\nfrom jwcrypto import jwa, jwk, jwe\njwa.default_max_pbkdf2_iterations = 1000000\ni = json.load(sys.stdin)\n';
+    const head = `import json, sys
+from jwcrypto import jwa, jwk, jwe
+jwa.default_max_pbkdf2_iterations = 1000000
+i = json.load(sys.stdin)
+`;
     return execFileSync(python, ['-c', head + script], { input: JSON.stringify(input), encoding: 'utf8' });
   };
   const algorithms = "algs=['A256GCM','A256GCMKW','PBES2-HS512+A256KW','ECDH-ES+A256KW']";
@@ -50,11 +51,14 @@ describe('an encrypted file and jwcrypto', () => {
     ['A256GCMKW', oct],
     ['PBES2-HS512+A256KW', passwordKey],
     ['ECDH-ES+A256KW', okp],
-  ])('jwcrypto opens what we write for three recipients with %s', async (_, key) => {
+  ])('jwcrypto opens our file for three recipients with %s', async (_, key) => {
     rmSync(path, { force: true });
     await new EncryptedFileProvider({ path, keys, context }).edit(() => text);
     const opened = run(
-      `t = jwe.JWE(${algorithms})\nt.deserialize(open(i['path']).read())\nt.decrypt(jwk.JWK(**i['key']))\nprint(t.payload.decode() + t.objects['aad'].decode(), end='')`,
+      `t = jwe.JWE(${algorithms})
+t.deserialize(open(i['path']).read())
+t.decrypt(jwk.JWK(**i['key']))
+print(t.payload.decode() + t.objects['aad'].decode(), end='')`,
       { path, key },
     );
     expect(opened).toBe(text + context);
@@ -70,8 +74,9 @@ describe('an encrypted file and jwcrypto', () => {
       ],
     ],
     ['flattened', [['ECDH-ES+A256KW', publicOkp]]],
-  ] as const)('we open the %s file that jwcrypto writes', async (_, recipients) => {
-    const script = `t = jwe.JWE(i['text'].encode(), protected=json.dumps({'enc': 'A256GCM', 'cty': 'yaml'}), aad=i['context'].encode(), ${algorithms})
+  ] as const)('EncryptedFileProvider opens the %s file of jwcrypto', async (_, recipients) => {
+    const script = `header = json.dumps({'enc': 'A256GCM', 'cty': 'yaml'})
+t = jwe.JWE(i['text'].encode(), protected=header, aad=i['context'].encode(), ${algorithms})
 for alg, key in i['recipients']: t.add_recipient(jwk.JWK(**key), header=json.dumps({'alg': alg}))
 print(t.serialize())`;
     writeFileSync(path, run(script, { text, context, recipients }));
@@ -88,7 +93,9 @@ print(t.serialize())`;
       to: key as NonNullable<typeof key>,
       context,
     });
-    const script = `t = jwe.JWE(${algorithms})\nt.deserialize(i['sealed'], jwk.JWK(**i['key']))\nprint(t.payload.decode(), end='')`;
+    const script = `t = jwe.JWE(${algorithms})
+t.deserialize(i['sealed'], jwk.JWK(**i['key']))
+print(t.payload.decode(), end='')`;
     expect(run(script, { sealed: sealed.slice('sealed:'.length), key: oct })).toBe('fake-token');
   });
 });

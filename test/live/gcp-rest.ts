@@ -8,7 +8,8 @@ const statuses: Readonly<Record<string, readonly [http: number, status: string]>
   InvalidArgument: [400, 'INVALID_ARGUMENT'],
 };
 
-/** The emulator's REST as Google spells it: its gateway answers every refusal with 500 and its own words, and names fields otherwise. */
+/** A proxy that makes the emulator's REST responses look like Google's. The emulator's gateway returns
+ *  500 with its own message for every error, and spells field names differently. */
 export async function googleSpelling(emulator: string): Promise<Server & { readonly port: number }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -17,10 +18,10 @@ export async function googleSpelling(emulator: string): Promise<Server & { reado
       try {
         const { method = 'GET' } = request;
         const body = chunks.length > 0 ? { body: Buffer.concat(chunks) } : {};
-        const answer = await fetch(new URL(String(request.url), emulator), { method, ...body });
-        const text = await answer.text();
+        const reply = await fetch(new URL(String(request.url), emulator), { method, ...body });
+        const text = await reply.text();
         const [http, status] = statuses[/rpc error: code = (\w+)/.exec(text)?.[1] ?? ''] ?? [];
-        response.writeHead(http ?? answer.status, { 'content-type': 'application/json' });
+        response.writeHead(http ?? reply.status, { 'content-type': 'application/json' });
         response.end(
           status
             ? JSON.stringify({ error: { code: http, message: text, status } })

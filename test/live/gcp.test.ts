@@ -1,3 +1,4 @@
+// GcpSecretManagerProvider against an emulator, with Google's client over gRPC and REST. `npm run test:live`.
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -26,7 +27,7 @@ const rest = await googleSpelling(process.env.LIVE_GCP_REST as string);
 const serve = (...words: string[]) => run(process.env.LIVE_SERVE as string, words);
 const fresh = (): string => `t${randomUUID().slice(0, 8)}`;
 
-// the client brings its own copies of both packages, and knows no others
+// the client has its own copies of both packages and accepts no objects of others
 const ofGoogle = createRequire(createRequire(import.meta.url).resolve('@google-cloud/secret-manager'));
 const gax = ofGoogle('google-gax') as { grpc: { credentials: { createInsecure(): unknown } } };
 const ofGax = createRequire(ofGoogle.resolve('google-gax'));
@@ -92,23 +93,23 @@ for (const [transport, connection] of Object.entries(transports)) {
       };
     },
     without: {
-      damage: 'the emulator’s latest version is the latest that is enabled; shown below, by number',
-      denied: 'the emulator cannot be told to deny',
-      unavailable: 'shown below, by stopping it',
-      throttled: 'the emulator cannot be told to throttle',
-      hang: 'shown below, by pausing it',
-      garbage: 'the emulator cannot be told to',
+      damage: 'the emulator skips a disabled version as the latest; tested below, by number',
+      denied: 'the emulator cannot deny',
+      unavailable: 'tested below, by stopping the emulator',
+      throttled: 'the emulator cannot throttle',
+      hang: 'tested below, by pausing the emulator',
+      garbage: 'the emulator cannot send malformed data',
       closing: 'closing a client cannot fail',
-      types: 'a secret that is no JSON document is text',
-      null: 'a secret that is no JSON document is text',
+      types: 'a secret without JSON text is text',
+      null: 'a secret without JSON text is text',
       empty: 'the emulator refuses an empty payload',
-      notice: 'Google tells nobody of a change',
-      expiry: 'what Google lets end is gone, and is absent',
+      notice: 'Google reports no changes',
+      expiry: 'an expired secret is deleted, and absent',
     },
   });
 
-  describe(`GCP Secret Manager over ${transport}, live`, () => {
-    it('writes, reads versions, disables and deletes', async () => {
+  describe(`GcpSecretManagerProvider over ${transport}, live`, () => {
+    it('GcpSecretManagerProvider writes, reads, disables and deletes versions', async () => {
       const project = fresh();
       const provider = gcp(project, { clientOptions: connection(), prefix: 'app-' });
       expect(await provider.set('db.password', 'not-a-real-one')).toMatchObject({ version: '1' });
@@ -138,7 +139,7 @@ for (const [transport, connection] of Object.entries(transports)) {
       await provider.close();
     });
 
-    it('keeps binary payloads', async () => {
+    it('GcpSecretManagerProvider reads binary payloads as base64', async () => {
       const project = fresh();
       await put(project, 'blob', new Uint8Array([0, 255, 1]));
       const provider = gcp(project, { clientOptions: connection() });
@@ -146,9 +147,9 @@ for (const [transport, connection] of Object.entries(transports)) {
       await provider.close();
     });
 
-    // over REST the emulator gives pages of a hundred, in no steady order
+    // over REST the emulator returns pages of a hundred, in an unstable order
     const many = transport === 'REST' ? 100 : 300;
-    it(`gives ${many} secrets to a configuration in ${many + 2} calls, as predicted`, async () => {
+    it(`loadConfig reads ${many} secrets in ${many + 2} calls`, async () => {
       const project = fresh();
       const names = Array.from({ length: many }, (_, i) => `key${i}`);
       for (let i = 0; i < many; i += 50)
@@ -165,12 +166,12 @@ for (const [transport, connection] of Object.entries(transports)) {
   });
 }
 
-describe('the other major of Google’s client, live', () => {
-  it('does the same, injected', { timeout: 60_000 }, async () => {
+describe('version 7 of Google’s client, live', () => {
+  it('version 7 of Google’s client works when injected', { timeout: 60_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'gcp-7-'));
     try {
       await writeFile(join(folder, 'package.json'), '{ "private": true }');
-      // it asks for a newer Node than the oldest of ours, and runs on that too
+      // version 7 requires a newer Node than this library, but runs on older ones too
       await run(
         'npm',
         [
@@ -194,12 +195,14 @@ describe('the other major of Google’s client, live', () => {
       );
       const own = createRequire(seven.resolve('@google-cloud/secret-manager'));
       const { grpc } = own('google-gax') as typeof gax;
-      const { PassThroughClient: Open } = createRequire(own.resolve('google-gax'))('google-auth-library') as {
+      const { PassThroughClient: NoAuth } = createRequire(own.resolve('google-gax'))(
+        'google-auth-library',
+      ) as {
         PassThroughClient: new () => unknown;
       };
       for (const [transport, options] of Object.entries({
-        gRPC: { ...overGrpc(), sslCreds: grpc.credentials.createInsecure(), authClient: new Open() },
-        REST: { ...overRest(), authClient: new Open() },
+        gRPC: { ...overGrpc(), sslCreds: grpc.credentials.createInsecure(), authClient: new NoAuth() },
+        REST: { ...overRest(), authClient: new NoAuth() },
       })) {
         const client = new Seven({ ...options, projectId: 'acme' });
         const provider = gcp(fresh(), { client });
@@ -220,13 +223,13 @@ describe('the other major of Google’s client, live', () => {
   });
 });
 
-/** A stopped process takes a moment to stand still. */
+/** A stopped process needs a moment until it is really stopped. */
 async function paused(): Promise<void> {
   await serve('pause', 'gcp');
   await new Promise((done) => setTimeout(done, 300));
 }
 
-describe('an emulator in trouble, live', () => {
+describe('outages of the GCP emulator, live', () => {
   const quick = { attempts: 1, timeoutMs: 1_500, deadlineMs: 3_000, breaker: { resetMs: 100 } };
   const recovered = async (provider: GcpSecretManagerProvider): Promise<unknown> => {
     for (let i = 0; ; i++) {
@@ -237,7 +240,7 @@ describe('an emulator in trouble, live', () => {
   };
 
   it.each(Object.keys(transports) as (keyof typeof transports)[])(
-    'over %s: a pause is a timeout, and is over when it is over',
+    'over %s, a paused emulator times out, and reads work after the pause',
     async (transport) => {
       const project = fresh();
       await put(project, 'key', 'x');
@@ -260,7 +263,7 @@ describe('an emulator in trouble, live', () => {
   );
 
   it.each(Object.keys(transports) as (keyof typeof transports)[])(
-    'over %s: what is stopped is unreachable, never empty',
+    'over %s, a stopped emulator is unreachable, never empty',
     async (transport) => {
       const project = fresh();
       await put(project, 'key', 'x');
@@ -278,7 +281,7 @@ describe('an emulator in trouble, live', () => {
       }
       await expect
         .poll(() => put(project, 'key', 'y').catch(() => undefined), { timeout: 30_000 })
-        .toBeDefined(); // it has forgotten everything
+        .toBeDefined(); // a restart loses all secrets
       expect(await recovered(provider)).toMatchObject({ value: 'y' });
       await provider.close();
     },

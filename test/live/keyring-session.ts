@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bus, theBus } from '../../src/providers/keyring/dbus.ts';
+import { Bus, busDaemon } from '../../src/providers/keyring/dbus.ts';
 
-/** A session bus with an unlocked gnome-keyring of its own: it may be locked and frozen, and nobody else notices. */
+/** A private session bus with an unlocked gnome-keyring, which a test can lock and freeze. */
 export class KeyringSession implements AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   readonly #folder: string;
@@ -18,7 +18,7 @@ export class KeyringSession implements AsyncDisposable {
     this.env = { ...places(folder), DBUS_SESSION_BUS_ADDRESS: address };
   }
 
-  /** With an unlocked keyring, with a service that has none yet (the bus starts it), or without a service. */
+  /** Starts a bus with an unlocked keyring, with a service without a keyring, or without a service. */
   static async start(kind: 'unlocked' | 'new' | 'bare' = 'unlocked'): Promise<KeyringSession> {
     const folder = mkdtempSync(join(tmpdir(), 'live-keyring-'));
     const unlock =
@@ -47,7 +47,7 @@ export class KeyringSession implements AsyncDisposable {
       path: '/org/freedesktop/secrets',
       interface: 'org.freedesktop.Secret.Service',
     };
-    await this.#ask(async (bus, signal) => {
+    await this.#withBus(async (bus, signal) => {
       const [path] = await bus.call(
         { ...service, member: 'ReadAlias', takes: 's', gives: 'o' },
         ['default'],
@@ -57,10 +57,14 @@ export class KeyringSession implements AsyncDisposable {
     });
   }
 
-  /** Stops the process that owns a name on the bus, the bus itself for its own; answers how to let it go on. */
+  /** Stops the process that owns a bus name, or the bus itself. Returns a function that resumes it. */
   async freeze(name: 'org.freedesktop.secrets' | 'org.freedesktop.DBus'): Promise<() => void> {
-    const [pid] = (await this.#ask((bus, signal) =>
-      bus.call({ ...theBus, member: 'GetConnectionUnixProcessID', takes: 's', gives: 'u' }, [name], signal),
+    const [pid] = (await this.#withBus((bus, signal) =>
+      bus.call(
+        { ...busDaemon, member: 'GetConnectionUnixProcessID', takes: 's', gives: 'u' },
+        [name],
+        signal,
+      ),
     )) as [number];
     process.kill(pid, 'SIGSTOP');
     this.#frozen.add(pid);
@@ -78,14 +82,14 @@ export class KeyringSession implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #ask<T>(question: (bus: Bus, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #withBus<T>(work: (bus: Bus, signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = AbortSignal.timeout(10_000);
     const bus = await Bus.open(
       signal,
       this.env.DBUS_SESSION_BUS_ADDRESS?.replace(/^unix:path=([^,]*).*$/, '$1'),
     );
     try {
-      return await question(bus, signal);
+      return await work(bus, signal);
     } finally {
       bus.close();
     }
@@ -98,5 +102,6 @@ const places = (folder: string): Record<string, string> => ({
   XDG_RUNTIME_DIR: folder,
 });
 
-const withoutServices = `<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context="default">
+const withoutServices = `<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen>
+<policy context="default">
 <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`;

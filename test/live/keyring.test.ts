@@ -7,7 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { type KeyringOptions, KeyringProvider } from '../../src/providers/keyring/index.ts';
 import { KeyringSession } from './keyring-session.ts';
 
-// LIVE_KEYRING says that this machine has all that is needed; the sessions, to be locked and frozen, are the test's own
+// LIVE_KEYRING=1 marks a machine with all the programs. The sessions, which are locked and frozen, are
+// private.
 const run = promisify(execFile);
 const resilience = { attempts: 1, timeoutMs: 2_000, deadlineMs: 4_000 };
 const session = await KeyringSession.start();
@@ -74,8 +75,8 @@ const keytar = async (code: string): Promise<string> => {
 
 const texts: readonly string[] = ['fake', 'ü 你好 👩‍🚀 \ufeff', 'line\r\nline "quoted"', 'x'.repeat(60_000)];
 
-describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring through %s', (backend) => {
-  it('keeps what it is given, lists it and forgets it', async () => {
+describe.each(['secret-service', 'keytar', 'napi'] as const)('a real keyring through %s', (backend) => {
+  it('a real keyring writes, lists and deletes entries', async () => {
     useSession();
     await withRing({ backend, service: `live-${backend}` }, async (ring) => {
       expect(await ring.get('text')).toBeUndefined();
@@ -94,11 +95,12 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
     });
   });
 
-  it('is open, absent, locked, frozen and thawed, each in its own words and in time', async () => {
+  it('a real keyring distinguishes open, absent, locked, frozen and resumed', async () => {
     await using own = await KeyringSession.start();
     useSession(own.env);
     await withRing({ backend, resilience }, async (ring) => {
-      await ring.set('token', 'fake').catch(() => ring.set('token', 'fake')); // a cold start may take its second
+      // a second try, because a cold start may take a second
+      await ring.set('token', 'fake').catch(() => ring.set('token', 'fake'));
       for (const who of ['org.freedesktop.secrets', 'org.freedesktop.DBus'] as const) {
         const thaw = await own.freeze(who);
         let turns = 0;
@@ -122,26 +124,26 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
     });
   });
 
-  it('is unavailable without a bus, without a service, and without a keyring in it, and says which', async () => {
-    const says = (reason: string) => (ring: KeyringProvider) =>
+  it('the error names a missing bus, service or default collection', async () => {
+    const isUnavailable = (reason: string) => (ring: KeyringProvider) =>
       expect(ring.get('token')).rejects.toMatchObject({
         code: 'unavailable',
         message: expect.stringContaining(reason),
       });
     vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'unix:path=/nowhere');
-    await withRing({ backend, resilience }, says('ENOENT'));
+    await withRing({ backend, resilience }, isUnavailable('ENOENT'));
     await using bare = await KeyringSession.start('bare');
     useSession(bare.env);
-    await withRing({ backend, resilience }, says('no secret service runs'));
+    await withRing({ backend, resilience }, isUnavailable('no secret service runs'));
     await using fresh = await KeyringSession.start('new');
     useSession(fresh.env);
     await withRing(
       { backend, resilience: { ...resilience, timeoutMs: 5_000, deadlineMs: 6_000 } },
-      says('no default collection'),
+      isUnavailable('no default collection'),
     );
   });
 
-  it('lists two hundred entries', async () => {
+  it('a real keyring lists 200 entries', async () => {
     useSession();
     await withRing({ backend, service: `many-${backend}`, limits: { concurrency: 8 } }, async (ring) => {
       await Promise.all(Array.from({ length: 200 }, (_, i) => ring.set(`key${i}`, `fake-${i}`)));
@@ -154,8 +156,8 @@ describe.each(['secret-service', 'keytar', 'napi'] as const)('A real keyring thr
   });
 });
 
-describe('Entries of other programs', () => {
-  it('are shared with secret-tool, both ways, the empty one too', async () => {
+describe('entries of other programs', () => {
+  it('entries are shared with secret-tool in both directions', async () => {
     useSession();
     await withRing({ service: 'shared' }, async (ring) => {
       await secretTool(['store', '--label=fake', 'service', 'shared', 'account', 'from.tool'], 'fake-ü');
@@ -171,7 +173,7 @@ describe('Entries of other programs', () => {
     });
   });
 
-  it('are shared with keytar, both ways', async () => {
+  it('entries are shared with keytar in both directions', async () => {
     useSession();
     await withRing({ service: 'both' }, async (ring) => {
       await keytar(`await keytar.setPassword('both', 'from.keytar', 'fake-ü')`);
@@ -186,7 +188,7 @@ describe('Entries of other programs', () => {
     });
   });
 
-  it('are not shared with @napi-rs/keyring', async () => {
+  it('entries are not shared with @napi-rs/keyring', async () => {
     useSession();
     await withRing({ backend: 'napi', service: 'apart' }, async (napi) => {
       await napi.set('token', 'fake');
@@ -195,7 +197,7 @@ describe('Entries of other programs', () => {
   });
 });
 
-it('is read for the first time within a few milliseconds', async () => {
+it('the first read takes a few milliseconds', async () => {
   useSession();
   const first = (backend: 'secret-service' | 'keytar' | 'napi'): Promise<number> =>
     withRing({ backend, service: 'first' }, async (ring) => {

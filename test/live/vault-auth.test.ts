@@ -42,7 +42,7 @@ await policy(reader, `path "${mount}/data/app/*" { capabilities = ["read"] }`);
 await admin('POST', `${mount}/data/app/db`, { data: { password: 'fake' } });
 cleaning.push(unmount, () => admin('DELETE', `sys/policies/acl/${reader}`));
 
-/** Tokens of every method here: two seconds, five at the most. */
+/** The life of all tokens in this file: two seconds, at most five. */
 const short = { token_policies: [reader], token_ttl: '2s', token_max_ttl: '5s' };
 
 async function method(type: string): Promise<string> {
@@ -76,7 +76,7 @@ async function providerOf(
 
 const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-/** Logs in, is renewed, reaches its last end, is revoked, comes back, cleans up; nobody who reads notices. */
+/** Reads through a log-in, renewals, the maximum life of a token, a revocation and a close. */
 async function lives(auth: VaultAuth, at: string, more: Partial<VaultOptions> = {}): Promise<void> {
   const { provider, proxy } = await providerOf(auth, more);
   const seen = more.address === undefined;
@@ -104,7 +104,8 @@ async function lives(auth: VaultAuth, at: string, more: Partial<VaultOptions> = 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 function signed(claims: object, key: KeyObject): string {
   const text = `${part({ alg: 'ES256', typ: 'JWT' })}.${part(claims)}`;
-  return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  const signature = sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' });
+  return `${text}.${signature.toString('base64url')}`;
 }
 const times = (): object => {
   const now = Math.floor(Date.now() / 1000);
@@ -112,7 +113,7 @@ const times = (): object => {
 };
 
 describe.concurrent('against the real server', () => {
-  it('AppRole lives through renewals, its last end and a revocation', async () => {
+  it('appRole reads through renewals, the end of a token and a revocation', async () => {
     const at = await method('approle');
     await admin('POST', `auth/${at}/role/app`, short);
     const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
@@ -120,7 +121,7 @@ describe.concurrent('against the real server', () => {
     await lives(appRole({ roleId, secretId, mount: at }), at);
   });
 
-  it('AppRole takes a secret id out of its response wrapping, once, and it is an alarm when somebody did before', async () => {
+  it('appRole unwraps a secret ID once, and reports a wrapping token that was used before', async () => {
     const at = await method('approle');
     await admin('POST', `auth/${at}/role/app`, short);
     const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
@@ -135,7 +136,7 @@ describe.concurrent('against the real server', () => {
     });
   });
 
-  it('AppRole is refused with a wrong secret id, and at a wrong mount', async () => {
+  it('appRole is refused with a wrong secret ID, and at a wrong mount', async () => {
     const at = await method('approle');
     const wrong = await providerOf(appRole({ roleId: 'fake', secretId: 'fake', mount: at }));
     expect(await refusal(wrong.provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
@@ -148,7 +149,7 @@ describe.concurrent('against the real server', () => {
     });
   });
 
-  it('batch tokens are not renewed, and replaced before their end', async () => {
+  it('batch tokens are not renewed, but replaced before their end', async () => {
     const at = await method('approle');
     await admin('POST', `auth/${at}/role/app`, {
       token_policies: [reader],
@@ -167,7 +168,7 @@ describe.concurrent('against the real server', () => {
     expect(proxy.count('login')).toBeLessThanOrEqual(4);
   });
 
-  it('tokens with few uses are replaced when they are used up', async () => {
+  it('tokens with few uses are replaced when the uses run out', async () => {
     const at = await method('approle');
     await admin('POST', `auth/${at}/role/app`, {
       token_policies: [reader],
@@ -181,7 +182,7 @@ describe.concurrent('against the real server', () => {
     expect(proxy.count('/login')).toBe(3);
   });
 
-  it('JWT lives through renewals, its last end and a revocation', async () => {
+  it('jwt reads through renewals, the end of a token and a revocation', async () => {
     const at = await method('jwt');
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await admin('POST', `auth/${at}/config`, {
@@ -193,8 +194,8 @@ describe.concurrent('against the real server', () => {
       bound_audiences: ['vault'],
       ...short,
     });
-    const said = (): string => signed({ sub: 'build', aud: 'vault', ...times() }, privateKey);
-    await lives(jwt({ jwt: said, role: 'app', mount: at }), at);
+    const ciToken = (): string => signed({ sub: 'build', aud: 'vault', ...times() }, privateKey);
+    await lives(jwt({ jwt: ciToken, role: 'app', mount: at }), at);
     const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const forged = await providerOf(
       jwt({ jwt: signed({ sub: 'build', aud: 'vault', ...times() }, other), role: 'app', mount: at }),
@@ -202,7 +203,7 @@ describe.concurrent('against the real server', () => {
     expect(await refusal(forged.provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('Kubernetes lives through renewals, its last end and a revocation, with the token of the file as it is then', async () => {
+  it('kubernetes reads through renewals and a revocation, with the current token file', async () => {
     const at = await method('kubernetes');
     const reviewed: string[] = [];
     const cluster = createServer(async (request, response) => {
@@ -239,7 +240,7 @@ describe.concurrent('against the real server', () => {
     });
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const account = { namespace: 'default', serviceaccount: { name: 'app', uid: 'fake-uid' } };
-    const said = (n: number): string =>
+    const accountToken = (n: number): string =>
       signed(
         { sub: 'system:serviceaccount:default:app', ...times(), n, 'kubernetes.io': account },
         privateKey,
@@ -247,15 +248,15 @@ describe.concurrent('against the real server', () => {
     const home = await mkdtemp(path.join(tmpdir(), 'vault-k8s-'));
     cleaning.push(() => rm(home, { recursive: true }));
     const file = path.join(home, 'token');
-    await writeFile(file, said(1));
+    await writeFile(file, accountToken(1));
     const living = lives(kubernetes({ role: 'app', jwt: fromFile(file), mount: at }), at);
     await until(() => reviewed.length > 0);
-    await writeFile(file, said(2));
+    await writeFile(file, accountToken(2));
     await living;
     expect(new Set(reviewed).size).toBe(2);
   });
 
-  it('a TLS certificate lives through renewals, its last end and a revocation', async () => {
+  it('certificate reads through renewals, the end of a token and a revocation', async () => {
     const at = await method('cert');
     await admin('POST', `auth/${at}/certs/web`, {
       certificate: readFileSync(live.ca, 'utf8'),
@@ -271,7 +272,7 @@ describe.concurrent('against the real server', () => {
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('a token in a file is taken anew when an agent replaces it', async () => {
+  it('tokenFile uses a new token when an agent replaces the file', async () => {
     const home = await mkdtemp(path.join(tmpdir(), 'vault-sink-'));
     cleaning.push(() => rm(home, { recursive: true }));
     const file = path.join(home, 'token');
@@ -288,19 +289,19 @@ describe.concurrent('against the real server', () => {
     expect(proxy.count('revoke-self')).toBe(0);
   });
 
-  it('a token is told dead from poor by the server’s own words', async () => {
+  it('a token without permission is distinguished from a dead one', async () => {
     const poor = await tokenOf([reader], { no_default_policy: true });
     const { provider } = await providerOf(async () => poor, { path: 'elsewhere/' });
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'access_denied' });
     await admin('POST', 'auth/token/revoke', { token: poor });
-    await wait(5_100); // the verdict is remembered for five seconds
+    await wait(5_100); // the result of the look-up is remembered for five seconds
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 });
 
-describe('AWS', () => {
-  /** Whether STS believes a request, as the server would replay it. */
-  async function believed(
+describe('aws', () => {
+  /** The status of STS for a request, replayed as Vault would. */
+  async function replayed(
     body: Record<string, string>,
     change: (signature: string) => string = (same) => same,
   ): Promise<number> {
@@ -317,10 +318,13 @@ describe('AWS', () => {
     return answer.status;
   }
 
-  it('believes the signed request that a log-in sends, and none with one flipped digit', async () => {
+  it('STS accepts the signed request of a log-in, and rejects a changed signature', async () => {
     const iam = async (fields: Record<string, string>): Promise<string> => {
-      const Authorization =
-        'AWS4-HMAC-SHA256 Credential=fake/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=fake';
+      const Authorization = [
+        'AWS4-HMAC-SHA256 Credential=fake/20260101/us-east-1/iam/aws4_request',
+        'SignedHeaders=host',
+        'Signature=fake',
+      ].join(', ');
       const answer = await fetch(live.aws, {
         method: 'POST',
         headers: { Authorization },
@@ -356,9 +360,9 @@ describe('AWS', () => {
       });
     await checking('0');
     try {
-      expect(await believed(body)).toBe(200);
+      expect(await replayed(body)).toBe(200);
       expect(
-        await believed(body, (signature) => (signature.startsWith('0') ? '1' : '0') + signature.slice(1)),
+        await replayed(body, (signature) => (signature.startsWith('0') ? '1' : '0') + signature.slice(1)),
       ).toBe(403);
     } finally {
       await checking('inf');

@@ -51,14 +51,14 @@ function providerOf(options: Partial<VaultOptions> = {}): VaultProvider {
 const recovered = (provider: VaultProvider): Promise<void> =>
   until(async () => (await provider.get('db.password').catch(() => undefined))?.value === 'fake', 20_000);
 
-/** A stopped process takes a moment to stand still. */
+/** Stops the server process, and waits until it has stopped. */
 async function paused(): Promise<void> {
   await serve('pause', 'vault');
   await new Promise((done) => setTimeout(done, 300));
 }
 
 describe('a server in trouble', () => {
-  it('that is stopped in the middle of reads ends them on time, and they work again after it', async () => {
+  it('ends reads on time while the server is stopped, and recovers afterwards', async () => {
     const provider = providerOf();
     await provider.get('db.password');
     const slowest: number[] = [];
@@ -93,7 +93,7 @@ describe('a server in trouble', () => {
     expect(Math.max(...slowest)).toBeLessThan(quick.deadlineMs + 2_000);
   });
 
-  it('is served from the cache while it is stopped, and a default never wins', async () => {
+  it('serves from the cache while the server is stopped, and never a default', async () => {
     const provider = providerOf({ cache: { ttlMs: 60_000 } });
     await provider.get('db.password');
     await paused();
@@ -106,7 +106,7 @@ describe('a server in trouble', () => {
     await until(async () => (await provider.get('other.password').catch(() => 'failed')) === undefined);
   });
 
-  it('that is sealed says so, and is well again once it is unsealed', async () => {
+  it('reports a sealed server, and recovers when it is unsealed', async () => {
     const provider = providerOf();
     await provider.get('db.password');
     const [, key] = /Unseal Key: (\S+)/.exec(await serve('log', 'vault')) ?? [];
@@ -127,7 +127,7 @@ describe('a server in trouble', () => {
     expect(await provider.health()).toMatchObject({ status: 'ok' });
   });
 
-  it('whose network breaks off in between recovers without a log-in', async () => {
+  it('recovers from a network failure without another log-in', async () => {
     const proxy = await recorder();
     cleaning.push(() => proxy.close());
     const provider = providerOf({ address: proxy.address });
@@ -153,7 +153,7 @@ describe('a token in trouble', () => {
     return { auth: appRole({ roleId, secretId, mount: at }), at };
   }
 
-  it('revoked under a hundred concurrent reads costs one log-in and no read', async () => {
+  it('logs in once and loses no read when a token is revoked under two hundred reads', async () => {
     const name = unique('reader');
     await policy(name, `path "${mount}/data/app/*" { capabilities = ["read"] }`);
     await Promise.all(
@@ -175,7 +175,7 @@ describe('a token in trouble', () => {
     expect(proxy.count('lookup-self')).toBe(1);
   });
 
-  it('that loses a permission is denied, and no stale answer is given', async () => {
+  it('rejects with access_denied, without stale values, when a token loses a permission', async () => {
     const name = unique('reader');
     await policy(name, `path "${mount}/data/app/*" { capabilities = ["read"] }`);
     const given = await tokenOf([name]);
@@ -194,13 +194,13 @@ describe('a token in trouble', () => {
   });
 });
 
-describe('a server that is stopped and started', () => {
-  it('fails every read in between, and answers again when it is back', async () => {
+describe('a server that restarts', () => {
+  it('rejects reads while the server is down, and recovers when it restarts', async () => {
     const provider = providerOf();
     await provider.get('db.password');
     await serve('down', 'vault');
     expect(await refusal(provider.get('db.password'))).toMatchObject({ transient: true });
-    await serve('up', 'vault'); // and knows nothing any more
+    await serve('up', 'vault'); // its storage is empty now
     await admin('POST', `sys/mounts/${mount}`, { type: 'kv', options: { version: '2' } });
     await until(
       async () =>

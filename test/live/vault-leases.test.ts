@@ -11,24 +11,24 @@ afterAll(async () => {
   for (const clean of cleaning.reverse()) await clean().catch(() => undefined);
 });
 
-/** Sends commands to the real Redis, one after the other; the answers, or the first error. */
+/** Sends commands to the real Redis in order. Returns the replies, or rejects with the first error. */
 function redis(...commands: readonly (readonly string[])[]): Promise<string> {
   const { hostname, port } = new URL(live.redis);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
-    let said = '';
+    let replies = '';
     socket.on('error', reject);
     socket.on('data', (chunk) => {
-      said += chunk;
-      if (/^-/m.test(said)) reject(new Error(said.trim()));
-      else if ((said.match(/\r\n/g) ?? []).length < commands.length) return;
-      resolve(said);
+      replies += chunk;
+      if (/^-/m.test(replies)) reject(new Error(replies.trim()));
+      else if ((replies.match(/\r\n/g) ?? []).length < commands.length) return;
+      resolve(replies);
       socket.destroy();
     });
-    for (const command of commands)
-      socket.write(
-        `*${command.length}\r\n${command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`,
-      );
+    for (const command of commands) {
+      const words = command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+      socket.write(`*${command.length}\r\n${words.join('')}`);
+    }
   });
 }
 
@@ -88,7 +88,7 @@ async function credentials(provider: VaultProvider): Promise<Login> {
 }
 const authenticates = ({ username, password }: Omit<Login, 'endsAt'>): Promise<string> =>
   redis(['AUTH', username, password], ['GET', 'x']);
-/** Rejects when Redis refuses what has not ended yet: on a busy machine it may have. */
+/** Rejects if Redis refuses credentials before their end. On a busy machine they may have expired. */
 const isGood = async (login: Login): Promise<void> => {
   await authenticates(login).catch((error: unknown) => {
     if (Date.now() < login.endsAt) throw error;
@@ -97,7 +97,7 @@ const isGood = async (login: Login): Promise<void> => {
 const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 describe.concurrent('leases of the database engine, on a real Redis', () => {
-  it('keep a client authenticated over five lives of a lease, the old credentials good in the overlap', async () => {
+  it('keeps a client authenticated over five lives of a lease, and overlaps credentials', async () => {
     const proxy = await recorder();
     cleaning.push(() => proxy.close());
     const path = await role('2s', '6s');
@@ -124,7 +124,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     );
   });
 
-  it('keep a loaded configuration good through renewals and rotations, read as plain properties', async () => {
+  it('keeps the credentials of a loaded configuration valid through rotations', async () => {
     const path = await role('4s', '12s');
     const schema = z.object({ redis: z.object({ username: z.string(), password: z.string() }) });
     await using chain = new ProviderChain([
@@ -144,7 +144,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     expect(names).not.toContain('default');
   });
 
-  it('are renewed without any read while somebody watches, and end when nobody does', async () => {
+  it('renews leases without reads only while there is a watcher', async () => {
     const path = await role('2s', '30s');
     const provider = providerOf({ leases: { redis: path } });
     const events: string[] = [];
@@ -160,7 +160,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     await authenticates(await credentials(provider));
   });
 
-  it('end with the token they were made under, and are made anew under the next before that', async () => {
+  it('replaces leases before the end of their token', async () => {
     const path = await role('60s', '120s');
     const at = unique('approle');
     await admin('POST', `sys/auth/${at}`, { type: 'approle' });
@@ -188,7 +188,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     expect(names.size).toBeLessThanOrEqual(8);
   });
 
-  it('of a token that was revoked are replaced with it', async () => {
+  it('replaces the leases of a revoked token', async () => {
     const path = await role('60s', '120s');
     const given = [await tokenOf(['root'], { ttl: '60s' }), await tokenOf(['root'], { ttl: '60s' })];
     const provider = providerOf({
@@ -199,13 +199,13 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     const login = await credentials(provider);
     await admin('POST', 'auth/token/revoke', { token: given.shift() });
     await until(async () => (await Promise.allSettled([authenticates(login)]))[0]?.status === 'rejected');
-    expect(await provider.get('other', { maxAgeMs: 0 })).toBeUndefined(); // finds out, and logs in
+    expect(await provider.get('other', { maxAgeMs: 0 })).toBeUndefined(); // is refused, logs in again
     const next = await credentials(provider);
     expect(next.username).not.toBe(login.username);
     await authenticates(next);
   });
 
-  it('are never made by a list, nor by an explanation, and are revoked by close', async () => {
+  it('creates no lease for list, where and status, and revokes leases on close', async () => {
     const proxy = await recorder();
     cleaning.push(() => proxy.close());
     const path = await role('60s', '120s');
@@ -221,7 +221,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     await until(async () => (await Promise.allSettled([authenticates(login)]))[0]?.status === 'rejected');
   });
 
-  it('found under secrets are refused, and revoked at once', async () => {
+  it('refuses a leasing path in secrets and revokes the lease at once', async () => {
     const path = await role('60s', '120s');
     const provider = providerOf({ secrets: { redis: path } });
     expect(await refusal(provider.get('redis.username'))).toMatchObject({
@@ -236,7 +236,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
     );
   });
 
-  it('hand out certificates, each until it expires', async () => {
+  it('serves a certificate until it is due for replacement', async () => {
     const pki = await mounted('pki');
     cleaning.push(pki.unmount);
     await admin('POST', `${pki.mount}/root/generate/internal`, { common_name: 'fake root', ttl: '1h' });

@@ -54,7 +54,7 @@ interface Line {
   readonly capabilities: readonly string[];
 }
 
-/** The printed policy, on this file's mounts and a folder of its own. */
+/** The policy on the page, for the mounts of this file and the given folder. */
 function linesOf(title: string, folder: string): Line[] {
   const lines = [
     ...(printed.get(title) as string).matchAll(/path "([^"]+)"\s*\{ capabilities = \[([^\]]+)\] \}/g),
@@ -77,7 +77,7 @@ const spelled = (lines: readonly Line[]): string =>
     .map(({ path, capabilities }) => `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`)
     .join('\n');
 
-/** Every capability left out, one at a time. */
+/** The policy without one capability, for each of its capabilities. */
 const reduced = (lines: readonly Line[]): { without: string; lines: Line[] }[] =>
   lines.flatMap((line, i) =>
     line.capabilities.map((one) => ({
@@ -92,7 +92,7 @@ const reduced = (lines: readonly Line[]): { without: string; lines: Line[] }[] =
 
 interface Use {
   readonly prepare?: (folder: string) => Promise<unknown>;
-  /** What the policy is for, by name. */
+  /** Actions that the policy must allow, by name. */
   readonly actions: Readonly<Record<string, (given: string, folder: string) => Promise<unknown>>>;
 }
 
@@ -191,12 +191,12 @@ const uses: Readonly<Record<string, Use>> = {
 };
 
 describe('the policies in docs/providers/vault.md', () => {
-  it('are all here', () => {
+  it('the page and this test have the same policies', () => {
     expect([...printed.keys()].sort()).toEqual([...Object.keys(uses), 'Own token'].sort());
   });
 
   describe.each(Object.entries(uses))('%s', (title, { prepare, actions }) => {
-    it('is enough, and nothing in it is too much', async () => {
+    it('the policy allows its actions, and each capability is needed', async () => {
       const folder = unique('acme');
       await prepare?.(folder);
       const lines = linesOf(title, folder);
@@ -221,7 +221,7 @@ describe('the policies in docs/providers/vault.md', () => {
     });
   });
 
-  it('Own token: is enough, and each line of it does something', async () => {
+  it('the policy Own token has effect with each of its lines', async () => {
     const lines = linesOf('Own token', '');
     await put('own');
     const at = unique('approle');
@@ -262,13 +262,13 @@ describe('the policies in docs/providers/vault.md', () => {
       await proxy.close();
       await admin('DELETE', `sys/policies/acl/${name}`);
       return [
-        given > 0 ? 'a given token is renewed' : '',
-        proxy.count('/login') === 1 ? 'a made one too' : '',
-        left.length === 0 ? 'and revoked' : '',
+        given > 0 ? 'renews a given token' : '',
+        proxy.count('/login') === 1 ? 'renews its own token' : '',
+        left.length === 0 ? 'revokes its token' : '',
       ].filter(Boolean);
     };
     const all = await effects(lines);
-    expect(all).toEqual(['a given token is renewed', 'a made one too', 'and revoked']);
+    expect(all).toEqual(['renews a given token', 'renews its own token', 'revokes its token']);
     for (const { without, lines: rest } of reduced(lines))
       expect((await effects(rest)).length, `nothing is lost without ${without}`).toBeLessThan(all.length);
   });

@@ -19,20 +19,20 @@ export interface AdminOptions {
   readonly namespace?: string;
   readonly token?: string;
   readonly wrap?: string;
-  /** Statuses that are no failure. */
+  /** Statuses that do not throw. */
   readonly allow?: readonly number[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the server says
-export type Said = any;
+// biome-ignore lint/suspicious/noExplicitAny: any JSON
+export type Json = any;
 
-/** As an administrator does, not through the library. */
+/** Sends a request as the administrator, without the library. */
 export async function admin(
   method: string,
   path: string,
   body?: object,
   options: AdminOptions = {},
-): Promise<Said> {
+): Promise<Json> {
   const answer = await fetch(`${live.address}/v1/${path}`, {
     method,
     headers: {
@@ -49,10 +49,10 @@ export async function admin(
 }
 
 let made = 0;
-/** A name that no other file and no other run uses. */
+/** A name that no other test file and no other run uses. */
 export const unique = (name: string): string => `${name}-${process.pid}-${Date.now().toString(36)}-${++made}`;
 
-/** A mount for this file alone; the answer takes it away. */
+/** Mounts an engine for one test file. */
 export async function mounted(
   type: string,
   options: object = {},
@@ -64,7 +64,7 @@ export async function mounted(
   return { mount, unmount: () => admin('DELETE', `sys/mounts/${mount}`, undefined, where) };
 }
 
-/** A new engine of version 2 is not ready at once. */
+/** Waits until a new engine of version 2 is ready. */
 async function upgraded(mount: string, where: AdminOptions): Promise<void> {
   for (let i = 0; i < 200; i++) {
     const body = await admin('GET', `${mount}/data/ready`, undefined, { ...where, allow: [400, 404] });
@@ -100,7 +100,7 @@ export async function refusal(work: Promise<unknown>): Promise<ConfigError> {
   } catch (error) {
     return error as ConfigError;
   }
-  throw new Error('it did not fail');
+  throw new Error('the promise did not reject');
 }
 
 export const serve = async (...words: string[]): Promise<string> =>
@@ -110,7 +110,7 @@ export const serve = async (...words: string[]): Promise<string> =>
 export async function until(holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error('it never happened');
+    if (Date.now() > end) throw new Error('the condition never held');
     await new Promise((done) => setTimeout(done, 20));
   }
 }
@@ -126,7 +126,7 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
-/** A proxy in front of the real server that writes down what is asked, and can break. */
+/** A proxy in front of the real server that records requests and can inject faults. */
 export async function recorder(target = live.address): Promise<Recorder> {
   const to = new URL(target);
   const asked: string[] = [];

@@ -13,7 +13,7 @@ const seconds = 40;
 const pollMs = 2_000;
 const ttlMs = 1_000;
 
-it('an application under a revocation, an outage and a rotation never sees a default in place of a secret, at a predicted number of calls', async () => {
+it('never replaces a secret by a default during a revocation, an outage and a rotation', async () => {
   const { mount, unmount } = await mounted('kv', { options: { version: '2' } });
   const name = unique('app');
   await policy(name, [
@@ -37,7 +37,7 @@ it('an application under a revocation, an outage and a rotation never sees a def
   const write = (password: string): Promise<unknown> =>
     admin('POST', `${mount}/data/app/database`, { data: { password, host: 'db.internal' } });
   await write('first');
-  await admin('POST', `${mount}/data/app/unrelated`, { data: { token: 'nobody asked for it' } });
+  await admin('POST', `${mount}/data/app/unrelated`, { data: { token: 'never requested' } });
 
   const proxy = await recorder();
   cleaning.push(() => proxy.close());
@@ -99,14 +99,14 @@ it('an application under a revocation, an outage and a rotation never sees a def
   for (const [failure] of failures) expect(failure).toMatch(/^error (?:unavailable|timeout|circuit_open)$/);
   expect(failures.reduce((sum, [, times]) => sum + times, 0)).toBeLessThan(turns * 0.25);
 
-  // a second of cached reads is one request; a poll is a walk and the one secret that is wanted
+  // cached reads send one request a second; a poll lists the folder and reads the one wanted secret
   const outage = seconds * 0.1;
   const reads = seconds * (1_000 / ttlMs) + (seconds * 1_000) / pollMs;
   expect(proxy.count('/data/app/database')).toBeLessThanOrEqual(reads + 10 * outage + 10);
   expect(proxy.count('/data/app/database')).toBeGreaterThan(seconds * 0.5);
   expect(proxy.count('unrelated')).toBe(0);
   expect(proxy.count('/metadata/')).toBeLessThanOrEqual((seconds * 1_000) / pollMs + 10 * outage + 5);
-  // a session lasts twelve seconds at the most; one was revoked, one ended in the outage
+  // a token lives at most twelve seconds; one was revoked, one ended during the outage
   expect(proxy.count(`auth/${at}/login`)).toBeLessThanOrEqual(seconds / 6 + 6);
   expect(proxy.count('renew-self')).toBeLessThanOrEqual(seconds);
 }, 300_000);

@@ -28,7 +28,7 @@ const key = async (name: string) => {
 };
 
 describe('a real Transit engine, over TLS 1.3', () => {
-  it('wraps the key of an encrypted file, which then opens with it alone', async () => {
+  it('decrypts an encrypted file only with the Transit key that wrapped its content key', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'vault-transit-'));
     cleaning.push(() => rm(folder, { recursive: true }));
     const file = path.join(folder, 'secrets.yaml.jwe');
@@ -45,19 +45,19 @@ describe('a real Transit engine, over TLS 1.3', () => {
     await wrong.close();
   });
 
-  it('retires what was wrapped before a rotation, once it was wrapped anew', async () => {
+  it('rewraps a content key, so the old Transit key version can be retired', async () => {
     const files = await key('rotated');
     const data = new Uint8Array(32).fill(7);
     const old = await files.wrap(data);
     await admin('POST', `${mount}/keys/rotated/rotate`);
-    const anew = await files.rewrap(old);
-    expect([old, anew].map((one) => one.split(':')[1])).toEqual(['v1', 'v2']);
+    const rewrapped = await files.rewrap(old);
+    expect([old, rewrapped].map((one) => one.split(':')[1])).toEqual(['v1', 'v2']);
     await admin('POST', `${mount}/keys/rotated/config`, { min_decryption_version: 2 });
-    expect(await files.unwrap(anew)).toEqual(data);
+    expect(await files.unwrap(rewrapped)).toEqual(data);
     expect(await refusal(files.unwrap(old))).toMatchObject({
       code: 'crypto',
       hint: expect.stringContaining('min_decryption_version'),
     });
-    expect(await refusal(files.unwrap(`${anew.slice(0, -6)}AAAAA=`))).toMatchObject({ code: 'crypto' });
+    expect(await refusal(files.unwrap(`${rewrapped.slice(0, -6)}AAAAA=`))).toMatchObject({ code: 'crypto' });
   });
 });

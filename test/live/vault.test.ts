@@ -51,7 +51,7 @@ interface Layout {
   readonly root: boolean;
 }
 
-/** A fresh path of its own for every sentence; what denies is the server's own policy. */
+/** Gives every sentence a new path. A policy of the real server denies access. */
 function subject({ version, folder, secure, root }: Layout) {
   const { mount } = version === 2 ? kv2 : kv1;
   const api = (part: string, path: string): string =>
@@ -120,7 +120,7 @@ function subject({ version, folder, secure, root }: Layout) {
         policy(name, [...lines, `path "${api('data', secretOf(key)[0])}" { capabilities = ["deny"] }`]),
       ...(proxy && { requests: () => proxy.asked.filter((one) => !/auth\/token|sys\//.test(one)).length }),
       advance: (ms) => clock.advance(ms),
-      paceMs: 10, // the server is a real one
+      paceMs: 10, // the server is real
       dispose: async () => {
         await proxy?.close();
         await admin('DELETE', `sys/policies/acl/${name}`);
@@ -131,13 +131,14 @@ function subject({ version, folder, secure, root }: Layout) {
 }
 
 const always = {
-  throttled: 'the server has no switch for it; the wire-level suite covers it',
-  closing: 'a token that cannot be revoked ends by itself',
+  throttled: 'the server cannot be made to throttle; the suite on the fake server covers it',
+  closing: 'a token that cannot be revoked expires by itself',
+  notice: 'the server does not report that a secret has changed',
 };
 const onWire = {
-  unavailable: 'TLS cannot be broken from in between',
-  hang: 'TLS cannot be broken from in between',
-  garbage: 'TLS cannot be broken from in between',
+  unavailable: 'a proxy cannot inject faults into TLS',
+  hang: 'a proxy cannot inject faults into TLS',
+  garbage: 'a proxy cannot inject faults into TLS',
 };
 const asRoot = { denied: 'root may do everything' };
 const whole = { damage: 'one secret is readable as a whole or not at all' };
@@ -165,19 +166,14 @@ for (const [name, layout, without] of [
   ],
 ] as const)
   runner.describe.concurrent(`VaultProvider, ${name}`, () => {
-    for (const { chapter, says, leftOut, check } of conformance({
+    for (const { chapter, title, leftOut, check } of conformance({
       name,
       make: subject(layout),
       without,
       patienceMs: 10_000,
     })) {
-      const untold =
-        chapter === 'watch' && /tell|silent/.test(says)
-          ? 'the server tells nobody that a secret has changed'
-          : undefined;
-      const reason = leftOut ?? untold;
-      if (reason === undefined) it(`${chapter}: ${says}`, check);
-      else it.skip(`${chapter}: ${says} (left out, because ${reason})`, check);
+      if (leftOut === undefined) it(`${chapter}: ${title}`, check);
+      else it.skip(`${chapter}: ${title} (left out, because ${leftOut})`, check);
     }
   });
 
@@ -193,7 +189,7 @@ describe('the real server', () => {
     return made;
   };
 
-  it('keeps versions, deleted ones and metadata as the provider says', async () => {
+  it('reads and writes versions, deleted secrets and metadata', async () => {
     const { mount } = kv2;
     const vault = provider({ mount, path: 'versions/' });
     expect((await vault.set('db.password', 'first')).version).toBe('1');
@@ -221,7 +217,7 @@ describe('the real server', () => {
     expect(await vault.get('db.password', { maxAgeMs: 0 })).toBeUndefined();
   });
 
-  it('deletes a secret by itself, and nothing serves it longer', async () => {
+  it('stops serving a secret that deletes itself', async () => {
     const { mount } = kv2;
     await admin('POST', `${mount}/metadata/brief/db`, { delete_version_after: '1s' });
     await admin('POST', `${mount}/data/brief/db`, { data: { password: 'fake' } });
@@ -231,7 +227,7 @@ describe('the real server', () => {
     expect(await vault.get('db.password')).toBeUndefined();
   });
 
-  it('loses none of forty writes by two writers to one secret', async () => {
+  it('keeps all of forty writes by two writers to one secret', async () => {
     const { mount } = kv2;
     const writers = [provider({ mount, path: 'race/' }), provider({ mount, path: 'race/' })];
     for (let i = 0; i < 20; i++) {
@@ -244,7 +240,7 @@ describe('the real server', () => {
     expect(Object.keys(data.data).length).toBe(40);
   });
 
-  it('has namespaces', async () => {
+  it('reads secrets inside a namespace', async () => {
     const namespace = unique('team');
     await admin('POST', `sys/namespaces/${namespace}`);
     cleaning.push(() => admin('DELETE', `sys/namespaces/${namespace}`));
@@ -257,7 +253,7 @@ describe('the real server', () => {
     expect(await provider({ namespace, mount, path: 'app/' }).health()).toMatchObject({ status: 'ok' });
   });
 
-  it('never sees a request outside of the folder, whatever a key holds', async () => {
+  it('never sends a request outside of the folder, whatever the key contains', async () => {
     const proxy = await recorder();
     cleaning.push(() => proxy.close());
     const vault = provider({ address: proxy.address, mount: kv2.mount, path: 'inside/', kv: 2 });
@@ -288,7 +284,7 @@ describe('the real server', () => {
       );
   });
 
-  it('is slowed down by its own rate limit, which is throttled with a time', async () => {
+  it('rejects with throttled and a retry time at the rate limit of the server', async () => {
     const quota = unique('quota');
     const { mount, unmount } = await mounted('kv', { options: { version: '1' } });
     cleaning.push(unmount);

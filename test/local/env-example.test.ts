@@ -38,18 +38,18 @@ APP__DATABASE__PASSWORD=
 # a string, optional
 # APP__CERT=
 
-# More may be read as APP__TAGS__…
+# The schema may read more variables: APP__TAGS__…
 `);
   });
 
-  it('calls variables that are named by hand by those names', () => {
+  it('uses the names of the option variables', () => {
     const schema = z.object({ database: z.object({ host: z.string(), port: z.number().default(5432) }) });
     expect(envExample(schema, { prefix: 'APP', variables: { 'database/host': 'DB_HOST' } })).toBe(
       '# a string, required\nDB_HOST=\n\n# a number, optional\n# APP__DATABASE__PORT=5432\n',
     );
   });
 
-  it('says when it cannot know every key', () => {
+  it('adds a comment when the schema may read more keys', () => {
     const schema = z.looseObject({
       nothing: z.null().default(null),
       several: z.string().describe('One\n  Two'),
@@ -59,7 +59,7 @@ APP__DATABASE__PASSWORD=
     expect(text).toContain('# The schema may read more variables than these.');
   });
 
-  it('names variables that the providers find', async () => {
+  it('writes names that EnvProvider and DotEnvProvider find', async () => {
     const given: Record<string, string> = {
       'database.host': 'h',
       'database.password': 'fake',
@@ -76,7 +76,7 @@ APP__DATABASE__PASSWORD=
     expect(config.value.database.host).toBe('h');
   });
 
-  it('writes every default so that a dotenv file gives it back, and nothing that such a file cannot hold', async () => {
+  it('writes defaults that a .env file reads back, and leaves out all others', async () => {
     const texts = {
       a: "it's",
       b: 'two\nlines',
@@ -99,13 +99,13 @@ APP__DATABASE__PASSWORD=
     expect(config.value).toEqual({ ...texts, g: JSON.stringify(texts.g) });
     await rm(folder, { recursive: true });
     expect(envExample(z.object({ a: z.string().default('"`\'\n') }))).toMatch(/^# A=$/m);
-    expect(envExample(z.object({ 'x y': z.string() }))).toContain('# No variable can spell "x y"');
+    expect(envExample(z.object({ 'x y': z.string() }))).toContain('# No variable name can spell "x y"');
   });
 
-  it('refuses what is no schema, and options that are none', () => {
-    expect(() => envExample({} as never)).toThrow(/^envExample: its first argument is no schema\. /);
+  it('refuses a value that is not a schema, and unknown options', () => {
+    expect(() => envExample({} as never)).toThrow(/^envExample: the first argument is not a schema\. /);
     expect(() => envExample(schemas.zod, { prefx: 'APP' } as never)).toThrow(
-      'envExample: there is no option "prefx". Did you mean prefix?',
+      'envExample: unknown option "prefx". Did you mean prefix?',
     );
   });
 });

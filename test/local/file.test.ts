@@ -20,8 +20,8 @@ afterEach(async () => {
 const fileOf = (name: string, more: Partial<FileContentOptions<string>> = {}) =>
   fileContent<string>({ provider: 'test', path: box.path(name), parse: (text) => text, ...more });
 
-describe('a held file', () => {
-  it('is parsed once for each content', async () => {
+describe('fileContent', () => {
+  it('parses a file once per content', async () => {
     await box.write({ 'a.txt': 'one' });
     const parse = vi.fn((text: string) => text.toUpperCase());
     const file = fileOf('a.txt', { parse });
@@ -34,7 +34,7 @@ describe('a held file', () => {
     expect((await file.read({ maxAgeMs: 0 })).value).toBe('TWO');
   });
 
-  it('is found where it was when the process goes elsewhere', async () => {
+  it('finds the file after a change of the working directory', async () => {
     await box.write({ 'a.txt': 'one' });
     const cwd = vi.spyOn(process, 'cwd').mockReturnValue(box.directory);
     const file = fileContent({ provider: 'test', path: 'a.txt', parse: (text) => text });
@@ -42,11 +42,11 @@ describe('a held file', () => {
     cwd.mockRestore();
     expect((await file.read()).value).toBe('one');
     await expect(missing.read()).rejects.toThrow(
-      'the file b.txt does not exist. Create it, correct the path, or make it optional',
+      'the file b.txt does not exist. Create it, correct the path, or set optional',
     );
   });
 
-  it('that is half-written keeps its last good content, and fails a fresh read', async () => {
+  it('keeps the last good content of a half-written file and fails a fresh read', async () => {
     await box.write({ 'a.txt': 'good' });
     const parse = (text: string): string => {
       if (text === 'good' || text === 'better') return text;
@@ -61,7 +61,7 @@ describe('a held file', () => {
     expect((await file.read({ maxAgeMs: 0 })).value).toBe('better');
   });
 
-  it('that is required and vanishes keeps its last good content, and fails a fresh read', async () => {
+  it('keeps the last good content of a removed required file and fails a fresh read', async () => {
     await box.write({ 'a.txt': 'one' });
     const file = fileOf('a.txt');
     await file.read();
@@ -70,12 +70,12 @@ describe('a held file', () => {
     expect((await file.read()).value).toBe('one');
   });
 
-  it('that is optional is undefined while it is missing, and only then', async () => {
+  it('returns undefined only while an optional file is missing', async () => {
     const file = fileOf('a.txt', { optional: true });
     expect((await file.read()).value).toBeUndefined();
     await box.write({ 'a.txt/folder': '' });
     await expect(file.read({ maxAgeMs: 0 })).rejects.toThrow(
-      /a\.txt is a folder\. Name a file in it; a folder of mounted secrets is read by DirectoryProvider$/,
+      /a\.txt is a folder\. Name a file in it, or read the folder with DirectoryProvider$/,
     );
     await box.write({ 'a.txt': undefined });
     await box.write({ 'a.txt': 'one' });
@@ -84,7 +84,7 @@ describe('a held file', () => {
     expect((await file.read({ maxAgeMs: 0 })).value).toBeUndefined();
   });
 
-  it('does not vanish for the moment in which an editor replaces it', async () => {
+  it('keeps the content of an optional file while an editor replaces it', async () => {
     await box.write({ 'a.txt': 'one' });
     const file = fileOf('a.txt', { optional: true });
     await file.read();
@@ -92,7 +92,7 @@ describe('a held file', () => {
     expect((await file.read({ maxAgeMs: 0 })).value).toBe('one');
   });
 
-  it('tells when it changes, when it breaks and when it is well again, once each', async () => {
+  it('notifies watchers once per change, break and repair of a file', async () => {
     await box.write({ 'a.txt': 'one' });
     const file = fileOf('a.txt');
     const told = vi.fn();
@@ -112,7 +112,7 @@ describe('a held file', () => {
     watching[Symbol.dispose]();
   });
 
-  it('tells of a change between the read and the watch', async () => {
+  it('notifies a watcher of a change between the read and the watch', async () => {
     await box.write({ 'a.txt': 'one' });
     const file = fileOf('a.txt');
     await file.read();
@@ -123,7 +123,7 @@ describe('a held file', () => {
     watching[Symbol.dispose]();
   });
 
-  it('is watched again after everybody had stopped', async () => {
+  it('watches again after all watchers were disposed', async () => {
     await box.write({ 'a.txt': 'one' });
     const file = fileOf('a.txt');
     await file.read();
@@ -139,13 +139,13 @@ describe('a held file', () => {
   });
 });
 
-describe('the text of a file', () => {
-  it('comes without a byte order mark', async () => {
+describe('utf8 and readBytes', () => {
+  it('utf8 drops a byte order mark', async () => {
     await box.write({ 'a.txt': '\ufeffone' });
     expect((await fileOf('a.txt').read()).value).toBe('one');
   });
 
-  it('is UTF-8, or refused with the line of the first bad byte', async () => {
+  it('utf8 refuses other encodings with the line of the first bad byte', async () => {
     await box.write({
       'a.txt': Buffer.concat([
         Buffer.from('äöü\nzwei\nfake-s3cret'),
@@ -164,12 +164,12 @@ describe('the text of a file', () => {
   it.each([
     ['little', [0xff, 0xfe, 0x61, 0]],
     ['big', [0xfe, 0xff, 0, 0x61]],
-  ])('is told to be UTF-16 where it is, %s end first', async (_, bytes) => {
+  ])('utf8 recognizes UTF-16, %s end first', async (_, bytes) => {
     await box.write({ 'a.txt': new Uint8Array(bytes) });
     await expect(fileOf('a.txt').read()).rejects.toThrow(/is not UTF-8: it is UTF-16\. Save it as UTF-8$/);
   });
 
-  it('is bounded, also when the file says that it is small', async () => {
+  it('readBytes stops at maxBytes, also when the reported size is too small', async () => {
     await box.write({ 'a.txt': 'x'.repeat(100) });
     expect((await fileOf('a.txt', { maxBytes: 100 }).read()).value).toHaveLength(100);
     await expect(fileOf('a.txt', { maxBytes: 99 }).read()).rejects.toMatchObject({
@@ -193,8 +193,8 @@ describe('the text of a file', () => {
   });
 });
 
-describe('what cannot be read', () => {
-  it('is told apart from what is missing', async () => {
+describe('a file that cannot be read', () => {
+  it('readBytes throws for an unreadable file and returns undefined for a missing one', async () => {
     await box.write({ file: '' });
     await box.link('loop', 'loop');
     execFileSync('mkfifo', [box.path('pipe')]);
@@ -204,10 +204,10 @@ describe('what cannot be read', () => {
       'the file loop is a symbolic link that leads to itself. Correct the link',
     );
     await expect(readBytes(box.path('pipe'), 'pipe', 'test')).rejects.toThrow(
-      'pipe is no regular file, but a pipe, a socket or a device. Name a regular file',
+      'pipe is a pipe, a socket or a device, not a regular file. Give the path of a regular file',
     );
     await expect(readBytes(box.path('x'.repeat(300)), 'long', 'test')).rejects.toThrow(
-      'the file long has too long a name. Correct the path',
+      'the file long has a name that is too long. Correct the path',
     );
   });
 
@@ -215,16 +215,16 @@ describe('what cannot be read', () => {
     [
       'EACCES',
       'io',
-      'it may not be read by this process. Give its user the permission to read it and to enter its folders',
+      'it cannot be read: permission denied. Give the process permission to read it and to enter its folders',
     ],
-    ['EPERM', 'io', 'it may not be read by this process. Give its user the permission to read it'],
-    ['ENOTDIR', 'io', 'it is no folder. Name the folder that holds the file'],
+    ['EPERM', 'io', 'it cannot be read: permission denied. Give the process permission to read it'],
+    ['ENOTDIR', 'io', 'it is not a folder. Name the folder that contains the file'],
     ['EMFILE', 'unavailable', 'it cannot be read (EMFILE)'],
     ['ESTALE', 'unavailable', 'it cannot be read (ESTALE)'],
     ['ENXIO', 'io', 'it cannot be read (ENXIO)'],
     ['constructor', 'io', 'it cannot be read (constructor)'],
     [undefined, 'io', 'it cannot be read (an unknown error)'],
-  ])('says why, and whether asking again may help: %s', (code, expected, message) => {
+  ])('ioError gives the reason and whether the failure may pass: %s', (code, expected, message) => {
     const error = ioError(code === undefined ? undefined : { code }, 'it', 'test');
     expect(error).toMatchObject({
       code: expected,
@@ -234,7 +234,7 @@ describe('what cannot be read', () => {
     });
   });
 
-  it('closes what it has opened', async () => {
+  it('readBytes closes its file handle after an error', async () => {
     await box.write({ 'a/b': '' });
     await expect(readBytes(box.path('a'), 'a', 'test')).rejects.toThrow('a is a folder');
     const handle = (await vi.mocked(fs.open).mock.results.at(-1)?.value) as fs.FileHandle;

@@ -9,8 +9,8 @@ vi.mock('node:fs/promises', async (original) => ({
   link: async () => Promise.reject(Object.assign(new Error(), { code: links.code })),
 }));
 
-describe('the lock on a file system without hard links', () => {
-  it('lets one after the other in', async () => {
+describe('withLock on a file system without hard links', () => {
+  it('runs writers one after the other', async () => {
     await using box = await sandbox();
     let inside = 0;
     const work = () =>
@@ -23,7 +23,7 @@ describe('the lock on a file system without hard links', () => {
     expect(readdirSync(box.directory)).toEqual([]);
   });
 
-  it('says so when the lock cannot be made at all', async () => {
+  it('throws io when the lock cannot be created', async () => {
     await using box = await sandbox();
     links.code = 'EROFS';
     await expect(withLock(box.path('file'), async () => 'in')).rejects.toMatchObject({

@@ -17,12 +17,12 @@ const options = fc
   })
   .map(({ prefix, separator }) => ({ separator, ...(prefix && { prefix }) }));
 
-describe('the name of a variable', () => {
-  it('leads back to its key, or the key is refused: none is silently another', async () => {
+describe('VariableNames', () => {
+  it('spells a name that reads back as its key, or no name', async () => {
     let spelled = 0;
     await fc.assert(
       fc.asyncProperty(key, options, async (one, how) => {
-        const [name] = new VariableNames('test', how).of(one);
+        const [name] = new VariableNames('test', how).namesFor(one);
         if (name === undefined) return;
         spelled++;
         const provider = new EnvProvider({ ...how, env: { [name]: 'v' } });
@@ -33,22 +33,28 @@ describe('the name of a variable', () => {
     expect(spelled).toBeGreaterThan(500);
   });
 
-  it('is injective: two keys share a name only if they share their letters', () => {
+  it('gives two keys the same name only if they have the same letters', () => {
     fc.assert(
       fc.property(key, key, options, (a, b, how) => {
         const names = new VariableNames('test', how);
-        const [first, second] = [names.of(a)[0], names.of(b)[0]];
+        const [first, second] = [names.namesFor(a)[0], names.namesFor(b)[0]];
         if (first !== undefined && first === second) expect(lettersOf(a)).toBe(lettersOf(b));
       }),
       { numRuns: 2000 },
     );
   });
 
-  it('is spelled in the most readable way that leads back', () => {
-    expect(new VariableNames('test', { separator: '_' }).of(keyOf('db.poolMax'))).toEqual(['DB_POOLMAX']);
-    expect(new VariableNames('test', { separator: '-' }).of(keyOf('db.pool-max'))).toEqual(['DB-POOL_MAX']);
+  it('spells the most readable name that reads back', () => {
+    expect(new VariableNames('test', { separator: '_' }).namesFor(keyOf('db.poolMax'))).toEqual([
+      'DB_POOLMAX',
+    ]);
+    expect(new VariableNames('test', { separator: '-' }).namesFor(keyOf('db.pool-max'))).toEqual([
+      'DB-POOL_MAX',
+    ]);
     expect(
-      ['__', 'servers.0', 'servers.0.host', 'a.0_'].flatMap((one) => new VariableNames('test', {}).of(one)),
+      ['__', 'servers.0', 'servers.0.host', 'a.0_'].flatMap((one) =>
+        new VariableNames('test', {}).namesFor(one),
+      ),
     ).toEqual([]);
   });
 });

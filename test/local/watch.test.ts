@@ -10,29 +10,29 @@ import { until } from '../support/until.ts';
 vi.mock('node:fs', { spy: true });
 
 let box: Sandbox;
-const open: Watch[] = [];
+const watches: Watch[] = [];
 
 beforeEach(async () => {
   box = await sandbox({ name: 'watch' });
 });
 afterEach(async () => {
-  for (const one of open.splice(0)) one[Symbol.dispose]();
+  for (const one of watches.splice(0)) one[Symbol.dispose]();
   vi.mocked(fs.watch).mockReset();
   await box.dispose();
 });
 
-/** What a watcher of one file sees, look by look. Polls never, so that only the system's hints count. */
+/** The content of one file at each check. Polling is off, so only events of the system count. */
 async function watched(
   file: string,
   more: { readonly pollMs?: number } = {},
 ): Promise<{ readonly seen: (string | undefined)[] }> {
   const full = box.path(file);
   const seen: (string | undefined)[] = [];
-  const look = async (): Promise<void> => {
+  const recheck = async (): Promise<void> => {
     seen.push(await fs.promises.readFile(full, 'utf8').catch(() => undefined));
   };
-  const one = watch({ folders: () => [...foldersOf(full)], look, settleMs: 5, pollMs: 600_000, ...more });
-  open.push(one);
+  const one = watch({ folders: () => [...foldersOf(full)], recheck, settleMs: 5, pollMs: 600_000, ...more });
+  watches.push(one);
   await one.ready;
   return { seen };
 }
@@ -40,8 +40,8 @@ async function watched(
 const sees = (seen: readonly (string | undefined)[], content: string | undefined): Promise<void> =>
   until(`it sees ${content}`, () => seen.at(-1) === content);
 
-describe('a watch', () => {
-  it('sees a file written in place', async () => {
+describe('watch', () => {
+  it('sees a file that is written in place', async () => {
     await box.write({ 'a.txt': 'one' });
     const { seen } = await watched('a.txt');
     await box.write({ 'a.txt': 'two' });
@@ -49,7 +49,7 @@ describe('a watch', () => {
     expect(seen[0]).toBe('one');
   });
 
-  it('sees every file that is put in the place of another', async () => {
+  it('sees every file that replaces another', async () => {
     await box.write({ 'a.txt': 'one' });
     const { seen } = await watched('a.txt');
     for (const content of ['two', 'three', 'four']) {
@@ -58,7 +58,7 @@ describe('a watch', () => {
     }
   });
 
-  it('sees a file go and come back', async () => {
+  it('sees a file removed and created again', async () => {
     await box.write({ 'a.txt': 'one' });
     const { seen } = await watched('a.txt');
     await box.write({ 'a.txt': undefined });
@@ -67,7 +67,7 @@ describe('a watch', () => {
     await sees(seen, 'two');
   });
 
-  it('sees a file in folders that appear later, vanish and appear again', async () => {
+  it('sees a file whose folders are created later, removed and created again', async () => {
     const { seen } = await watched('x/y/a.txt');
     expect(seen).toEqual([undefined]);
     await box.write({ 'x/y/a.txt': 'one' });
@@ -78,7 +78,7 @@ describe('a watch', () => {
     await sees(seen, 'two');
   });
 
-  it('sees the swaps of a ConfigMap, whose files never change', async () => {
+  it('sees the swap of a ConfigMap volume', async () => {
     await box.write({ '..1/a.txt': 'one', '..2/a.txt': 'two', '..3/a.txt': 'three' });
     await box.link('..data', '..1');
     await box.link('a.txt', '..data/a.txt');
@@ -93,7 +93,7 @@ describe('a watch', () => {
     }
   });
 
-  it('sees what changes behind a link to a folder elsewhere', async () => {
+  it('sees changes behind a link to another folder', async () => {
     await box.write({ 'real/a.txt': 'one', 'other/a.txt': 'two' });
     await box.link('linked', 'real');
     const { seen } = await watched('linked/a.txt');
@@ -105,7 +105,7 @@ describe('a watch', () => {
     await sees(seen, 'changed too');
   });
 
-  it('misses no last state, however things change', async () => {
+  it('never misses the last of many changes', async () => {
     await box.write({ 'a.txt': '0', '..1/x': '', '..2/x': '' });
     const { seen } = await watched('a.txt');
     for (let round = 1; round <= 40; round++) {
@@ -123,12 +123,12 @@ describe('a watch', () => {
         },
       ];
       await ways[round % ways.length]?.();
-      if (round % 4 === 3) continue; // two ways in a burst
+      if (round % 4 === 3) continue; // a burst of two changes
       await sees(seen, content);
     }
   });
 
-  it('says many changes at once only a few times', async () => {
+  it('debounces a burst of changes into a few checks', async () => {
     await box.write({ 'a.txt': '0' });
     const { seen } = await watched('a.txt');
     for (let i = 1; i <= 200; i++) fs.writeFileSync(box.path('a.txt'), `${i}`);
@@ -136,7 +136,7 @@ describe('a watch', () => {
     expect(seen.length).toBeLessThan(20);
   });
 
-  it('goes on by polling when the system has no watches left', async () => {
+  it('continues by polling when the system has no watches left', async () => {
     for (const code of ['ENOSPC', 'EMFILE']) {
       await box.write({ 'a.txt': 'one' });
       vi.mocked(fs.watch).mockImplementation(() => {
@@ -148,7 +148,7 @@ describe('a watch', () => {
     }
   });
 
-  it('loses patience with folders that vanish whenever they are watched', async () => {
+  it('stops watching after ten folders that vanish in a row', async () => {
     vi.mocked(fs.watch).mockImplementation(() => {
       throw Object.assign(new Error('gone'), { code: 'ENOENT' });
     });
@@ -157,37 +157,37 @@ describe('a watch', () => {
     expect(seen).toHaveLength(11);
   });
 
-  it('arms again when a watcher fails later', async () => {
+  it('watches again after a watcher fails', async () => {
     await box.write({ 'a.txt': 'one' });
     const { seen } = await watched('a.txt');
     const [watcher] = vi.mocked(fs.watch).mock.results.map(({ value }) => value as fs.FSWatcher);
     watcher?.emit('error', new Error('the system changed its mind'));
-    await until('it looks again', () => seen.length > 1);
+    await until('it checks again', () => seen.length > 1);
     await box.write({ 'a.txt': 'two' });
     await sees(seen, 'two');
   });
 
-  it('looks again when folders were swapped while it armed', async () => {
-    let answers = 0;
-    let looks = 0;
+  it('checks again when folders were swapped during the setup', async () => {
+    let calls = 0;
+    let checks = 0;
     const one = watch({
-      folders: () => [answers++ < 1 ? box.directory : path.dirname(box.directory)],
-      look: async () => void looks++,
+      folders: () => [calls++ < 1 ? box.directory : path.dirname(box.directory)],
+      recheck: async () => void checks++,
       settleMs: 5,
       pollMs: 600_000,
     });
-    open.push(one);
-    await until('it settles', () => looks >= 2);
+    watches.push(one);
+    await until('it settles', () => checks >= 2);
   });
 
-  it('leaves no watcher open once it is disposed, not even in the middle of a look', async () => {
+  it('closes all watchers when it is disposed, also during a check', async () => {
     await box.write({ 'a.txt': 'one' });
     let release = (): void => {};
-    let looks = 0;
+    let checks = 0;
     const one = watch({
       folders: () => [...foldersOf(box.path('a.txt'))],
-      look: () => {
-        looks++;
+      recheck: () => {
+        checks++;
         return new Promise((resolve) => (release = resolve));
       },
       settleMs: 1,
@@ -202,13 +202,17 @@ describe('a watch', () => {
     one[Symbol.dispose]();
     expect(closed.every((close) => close.mock.calls.length > 0)).toBe(true);
     expect(vi.mocked(fs.watch).mock.results).toHaveLength(closed.length);
-    expect(looks).toBe(1);
+    expect(checks).toBe(1);
   });
 
   it('does not keep the process alive', async () => {
     await box.write({ 'a.txt': 'one' });
     const source = await importable(new URL('../../src/local/watch.ts', import.meta.url));
-    const script = `import(${JSON.stringify(source)}).then(({ watch, foldersOf }) => watch({ folders: () => [...foldersOf(${JSON.stringify(box.path('a.txt'))})], look: async () => {} }).ready).then(() => console.log('ready'))`;
+    const file = JSON.stringify(box.path('a.txt'));
+    const options = `{ folders: () => [...foldersOf(${file})], recheck: async () => {} }`;
+    const script = `import(${JSON.stringify(source)})
+      .then(({ watch, foldersOf }) => watch(${options}).ready)
+      .then(() => console.log('ready'))`;
     const { stdout, status } = spawnSync(process.execPath, ['-e', script], {
       encoding: 'utf8',
       timeout: 60_000,
@@ -217,8 +221,8 @@ describe('a watch', () => {
   });
 });
 
-describe('the folders of a file', () => {
-  it('are its own, and those of every link on the way', async () => {
+describe('foldersOf', () => {
+  it('returns the folder of the file and of every link on its path', async () => {
     await box.write({ 'real/deep/a.txt': '' });
     await box.link('one/link', '../real');
     await box.link('two', 'one/link');
@@ -230,12 +234,12 @@ describe('the folders of a file', () => {
     ]);
   });
 
-  it('end at the first that is missing', async () => {
+  it('stops at the first missing folder', async () => {
     const base = fs.realpathSync(box.directory);
     expect([...foldersOf(path.join(base, 'x/y/z'))]).toEqual([base]);
   });
 
-  it('end where links go in circles', async () => {
+  it('stops at links that form a circle', async () => {
     await box.link('a', 'b');
     await box.link('b', 'a');
     expect(foldersOf(path.join(fs.realpathSync(box.directory), 'a')).size).toBe(1);

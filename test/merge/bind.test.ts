@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { isUnreadable } from '../../src/entry.ts';
-import { arrays } from '../../src/merge/bind.ts';
+import { gatherLists } from '../../src/merge/bind.ts';
 import { merge } from '../../src/merge/merge.ts';
 import { entry, hole, layer, variable } from '../support/layers.ts';
 
-describe('loose names', () => {
-  it.each(['poolMax', 'pool_max', 'pool-max', 'POOLMAX'])('bind to %s by its letters', (name) => {
-    const file = layer('file', entry('file', '', { database: { [name]: 5 } }));
-    expect(merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file]).tree()).toEqual({
-      database: { [name]: '9' },
-    });
-    expect(merge([layer('env', variable('DATABASE__POOLMAX', '9')), file]).tree()).toEqual({
-      database: { [name]: '9' },
-    });
-  });
+describe('bind', () => {
+  it.each(['poolMax', 'pool_max', 'pool-max', 'POOLMAX'])(
+    'binds a loose name to %s by its letters',
+    (name) => {
+      const file = layer('file', entry('file', '', { database: { [name]: 5 } }));
+      expect(merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file]).tree()).toEqual({
+        database: { [name]: '9' },
+      });
+      expect(merge([layer('env', variable('DATABASE__POOLMAX', '9')), file]).tree()).toEqual({
+        database: { [name]: '9' },
+      });
+    },
+  );
 
-  it('bind to wanted keys before anybody has a value there', () => {
+  it('binds a loose name to a wanted key that has no other value', () => {
     const merged = merge([layer('env', variable('LLM__API_KEY', 'x'))], {
       keys: ['llm.api_key'],
       prefixes: [],
@@ -23,7 +26,7 @@ describe('loose names', () => {
     expect(merged.tree()).toEqual({ llm: { api_key: 'x' } });
   });
 
-  it('become camelCase where nobody knows them, below the part that is known', () => {
+  it('makes an unknown name camelCase below the deepest known section', () => {
     const merged = merge([
       layer('env', variable('MY_APP__POOL_MAX', '1')),
       layer('file', entry('file', '', { my_app: { other: 1 } })),
@@ -31,7 +34,7 @@ describe('loose names', () => {
     expect(merged.tree()).toEqual({ my_app: { poolMax: '1', other: 1 } });
   });
 
-  it('bind below an open part of what is wanted, in its spelling', () => {
+  it('binds below a wanted prefix, in its spelling', () => {
     const merged = merge([layer('env', variable('LLM_GATEWAY__URL', 'x'))], {
       keys: [],
       prefixes: ['llm_gateway'],
@@ -39,7 +42,7 @@ describe('loose names', () => {
     expect(merged.tree('llm_gateway')).toEqual({ url: 'x' });
   });
 
-  it('bind to every key with the same letters', () => {
+  it('binds a loose name to every key with the same letters', () => {
     const merged = merge([
       layer('env', variable('API_KEY', 'x')),
       layer('file', entry('file', '', { apiKey: 1, api_key: 2 })),
@@ -47,7 +50,7 @@ describe('loose names', () => {
     expect(merged.tree()).toEqual({ apiKey: 'x', api_key: 'x' });
   });
 
-  it('of two loose layers bind to one key', () => {
+  it('binds loose names of two layers to one key', () => {
     const merged = merge([
       layer('env', variable('POOL_MAX', '1')),
       layer('dotenv', variable('POOLMAX', '2')),
@@ -55,12 +58,12 @@ describe('loose names', () => {
     expect(merged.tree()).toEqual({ poolMax: '1' });
   });
 
-  it('twice in one layer are a conflict only where they bind and differ', () => {
+  it('reports two loose names of one layer as a conflict if they differ', () => {
     const twice = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'b', 'known')];
     expect(merge([layer('env', ...twice)]).tree()).toEqual({});
     const bound = merge([layer('env', ...twice)], { keys: ['httpProxy'], prefixes: [] });
     expect(bound.holes.get('httpProxy')?.error.message).toContain(
-      'env HTTP_PROXY and env http_proxy both give "httpProxy"',
+      '"httpProxy" has different values in env HTTP_PROXY and env http_proxy',
     );
     const same = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'a', 'known')];
     expect(merge([layer('env', ...same)], { keys: ['httpProxy'], prefixes: [] }).tree()).toEqual({
@@ -68,7 +71,7 @@ describe('loose names', () => {
     });
   });
 
-  it('that are bound only where known never enter sections or open parts', () => {
+  it('binds a known-only name to leaves only', () => {
     const home = [variable('HOME', '/root', 'known'), variable('PATH', '/bin', 'known')];
     expect(merge([layer('env', ...home)], { keys: [], prefixes: [''] }).tree()).toEqual({});
     expect(
@@ -79,7 +82,7 @@ describe('loose names', () => {
     });
   });
 
-  it('that cannot be read hide what is below them, known or not', () => {
+  it('binds a loose hole, which hides lower values', () => {
     const unreadable = { ...hole('env', 'db.password', 'io'), loose: 'always' as const };
     const merged = merge([
       layer('env', unreadable),
@@ -90,11 +93,11 @@ describe('loose names', () => {
   });
 });
 
-describe('numeric segments of loose names', () => {
+describe('gatherLists', () => {
   const listed = (...names: [string, string][]) =>
-    arrays(names.map(([name, value]) => variable(name, value)));
+    gatherLists(names.map(([name, value]) => variable(name, value)));
 
-  it('make a list when they run from zero without a gap', () => {
+  it('makes a list of indices from zero without gaps', () => {
     const [servers] = listed(
       ['SERVERS__1__HOST', 'b'],
       ['SERVERS__0__HOST', 'a'],
@@ -108,7 +111,7 @@ describe('numeric segments of loose names', () => {
     });
   });
 
-  it('nest', () => {
+  it('makes nested lists', () => {
     const [matrix] = listed(['M__0__0', 'a'], ['M__0__1', 'b'], ['M__1__0', 'c']);
     expect(matrix).toMatchObject({ key: 'm', value: [['a', 'b'], ['c']] });
   });
@@ -123,7 +126,7 @@ describe('numeric segments of loose names', () => {
       /gaps/,
     ],
     [
-      'an item that is both',
+      'an item that is both a value and a section',
       [
         ['S__0', 'a'],
         ['S__0__X', 'b'],
@@ -136,29 +139,29 @@ describe('numeric segments of loose names', () => {
         ['S__0__X__0', 'a'],
         ['S__0__X__Y', 'b'],
       ],
-      /beside names/,
+      /mixed with names/,
     ],
     [
-      'one item with two values',
+      'two values for one item',
       [
         ['S__0', 'a'],
         ['S__00', 'b'],
       ],
-      /two values/,
+      /two different values/,
     ],
-  ])('with %s are a hole that names the variables', (_, names, message) => {
+  ])('makes a hole of a list with %s, naming the variables', (_, names, message) => {
     const [item] = listed(...(names as [string, string][]));
     expect(item && isUnreadable(item) ? item.error.message : item).toMatch(message);
     expect(item && isUnreadable(item) ? item.error.message : item).toContain(`env ${names[0]?.[0]}`);
   });
 
-  it('hand on the hole of one item as the hole of the list', () => {
-    const [item] = arrays([variable('S__0', 'a'), { ...hole('env', 's.1', 'io'), loose: 'always' }]);
+  it('makes the hole of an item the hole of the list', () => {
+    const [item] = gatherLists([variable('S__0', 'a'), { ...hole('env', 's.1', 'io'), loose: 'always' }]);
     expect(item).toMatchObject({ key: 's', error: { code: 'io' } });
   });
 
-  it('leave exact keys and leading numbers alone', () => {
+  it('keeps exact keys and leading numbers', () => {
     const items = [entry('file', 'a.0', 1), variable('0__A', 'x')];
-    expect(arrays(items)).toEqual(items);
+    expect(gatherLists(items)).toEqual(items);
   });
 });

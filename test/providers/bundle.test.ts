@@ -25,7 +25,7 @@ const bundle = async (
 };
 
 describe('BundleProvider', () => {
-  it('answers values of every kind, by keys of any depth', async () => {
+  it('returns values of every type at keys of any depth', async () => {
     const provider = await bundle(
       'a.yaml',
       'a:\n  b:\n    c: 1\nt: true\nn: null\ne: ""\nl: [1, {x: 2}]\n"x.y": {z: s}\n80: http\n',
@@ -41,7 +41,7 @@ describe('BundleProvider', () => {
     expect(await value('80')).toBe('http');
   });
 
-  it('leads no key into a list, a text or what every object inherits', async () => {
+  it('finds no key inside a list, a string or an inherited property', async () => {
     const provider = await bundle('a.json', '{"l": [{"x": 1}], "s": "text", "o": {}}');
     for (const key of [
       'l.0',
@@ -56,7 +56,7 @@ describe('BundleProvider', () => {
       expect(await provider.get(key), key).toBeUndefined();
   });
 
-  it('says of a section that it is one', async () => {
+  it('refuses get of a section and names tree', async () => {
     const provider = await bundle('a.toml', '[a.b]\nc = 1\n[e]\n');
     for (const key of ['a', 'a.b', 'e', ''])
       await expect(provider.get(key)).rejects.toMatchObject({
@@ -67,7 +67,7 @@ describe('BundleProvider', () => {
       });
   });
 
-  it('lists itself as one entry, whose leaves know their origin and whether they are secret', async () => {
+  it('lists the file as one entry with origin and secrecy per leaf', async () => {
     const provider = await bundle(
       'a.yaml',
       `db:\n  host: h\n  password: ${fake}\n  url: postgres://u:${fake}@h/d\n`,
@@ -85,7 +85,7 @@ describe('BundleProvider', () => {
     expect(`${entry} ${inspect(entry, { depth: null })} ${JSON.stringify(entry)}`).not.toContain(fake);
   });
 
-  it('lists what stands at a prefix: a section, a value or nothing', async () => {
+  it('lists a section, a value or nothing at a prefix', async () => {
     const provider = await bundle('a.yaml', 'db:\n  pool:\n    max: 5\n');
     const [section] = (await provider.list('db.pool')) as [Entry];
     expect(section).toMatchObject({ key: 'db.pool', value: { max: 5 } });
@@ -96,7 +96,7 @@ describe('BundleProvider', () => {
     expect(await provider.list('db.po')).toEqual([]);
   });
 
-  it('prints the path as it was given, and works out lines only when asked', async () => {
+  it('prints the path as given and computes lines on demand', async () => {
     await box.write({ 'a.json': '{"a":\n 1}' });
     const cwd = vi.spyOn(process, 'cwd').mockReturnValue(box.directory);
     const provider = new BundleProvider('./a.json');
@@ -114,7 +114,7 @@ describe('BundleProvider', () => {
     expect(entry.readAt).toBeTypeOf('number');
   });
 
-  it('gives away nothing that a caller could change', async () => {
+  it('returns only frozen values', async () => {
     const provider = await bundle('a.yaml', 'x: &x {l: [1, {y: 2}]}\nz: *x\n');
     const list = (await provider.get('x.l'))?.value as { y?: number }[];
     expect(() => list.push({})).toThrow(TypeError);
@@ -124,7 +124,7 @@ describe('BundleProvider', () => {
     expect(() => Object.assign((value as { z: object }).z, { w: 1 })).toThrow(TypeError);
   });
 
-  it('marks as secret what its owner calls so', async () => {
+  it('marks names of the option sensitive as secret', async () => {
     const provider = await bundle('a.json', '{"licence": {"id": "x"}, "port": 1}', {
       sensitive: ['licence'],
     });
@@ -132,15 +132,15 @@ describe('BundleProvider', () => {
     expect((await provider.get('port'))?.secret).toBe(false);
   });
 
-  it('takes a format that the name does not tell, and its own name', async () => {
+  it('accepts the options format and name', async () => {
     const provider = await bundle('config', '{"a": 1} // x', { format: 'jsonc', name: 'base' });
     expect(provider.name).toBe('base');
     expect((await provider.get('a'))?.value).toBe(1);
   });
 
   it.each([
-    ['an unknown extension', 'config.ini', 'does not tell its format'],
-    ['no path', { format: 'json' }, 'BundleProvider: it needs the path of a file'],
+    ['an unknown extension', 'config.ini', 'does not name a format'],
+    ['no path', { format: 'json' }, 'BundleProvider: the option path is missing'],
     ['an empty path', '', 'the option path must be a non-empty string; received an empty string'],
     [
       'an unknown format',
@@ -148,21 +148,21 @@ describe('BundleProvider', () => {
       'the option format must be one of "json", "jsonc", "yaml", "toml"; received a string',
     ],
     [
-      'a misspelt option',
+      'a misspelled option',
       { path: 'a.json', optinal: true },
-      'there is no option "optinal". Did you mean optional?',
+      'unknown option "optinal". Did you mean optional?',
     ],
     [
-      'a size of nothing',
+      'a size of zero',
       { path: 'a.json', maxBytes: 0 },
       'maxBytes must be a whole number, at least 1; received 0',
     ],
-    ['nothing', undefined, 'its options must be an object'],
+    ['undefined', undefined, 'the options must be an object'],
   ])('refuses %s at construction', (_, options, message) => {
     expect(() => new BundleProvider(options as BundleOptions)).toThrow(message);
   });
 
-  it('forgives a missing file where it is optional, and nothing else', async () => {
+  it('treats only a missing optional file as empty', async () => {
     const provider = new BundleProvider({ path: box.path('a.json'), optional: true });
     expect(await provider.get('a')).toBeUndefined();
     expect(await provider.list()).toEqual([]);
@@ -183,14 +183,14 @@ describe('BundleProvider', () => {
     );
   });
 
-  it('reads a file with a byte order mark, and refuses one that is not UTF-8', async () => {
+  it('reads a file with a byte order mark and refuses a file that is not UTF-8', async () => {
     expect((await (await bundle('a.json', '\ufeff{"a": 1}')).get('a'))?.value).toBe(1);
     await expect(
       (await bundle('b.json', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]))).get('a'),
     ).rejects.toThrow('is not UTF-8, in line 1');
   });
 
-  it('never empties while it is being written', async () => {
+  it('never returns an empty tree while the file is being written', async () => {
     const provider = await bundle('a.yaml', 'a: 1\nb: 2\n');
     await provider.list();
     for (const half of ['', 'a: [', 'a: 1\nb: "', 'just a text']) {
@@ -204,7 +204,7 @@ describe('BundleProvider', () => {
     expect(await provider.get('b')).toBeUndefined();
   });
 
-  it('tells its watchers of changes, and nobody once it is closed', async () => {
+  it('notifies watchers of changes until it is closed', async () => {
     const provider = await bundle('a.yaml', 'a: 1\n');
     await provider.list();
     const told = vi.fn();
@@ -221,7 +221,7 @@ describe('BundleProvider', () => {
     expect(told).toHaveBeenCalledTimes(1);
   });
 
-  it('stands in a chain: the higher wins leaf by leaf, and each leaf names its line', async () => {
+  it('merges leaf by leaf in a chain and keeps the line of each leaf', async () => {
     const base = await bundle('base.yaml', 'db:\n  host: base\n  port: 1\n');
     const local = await bundle('local.json', '{"db": {"host": "local"}}');
     const chain = new ProviderChain([new MemoryProvider({ 'db.user': 'me' }), local, base]);
@@ -230,7 +230,7 @@ describe('BundleProvider', () => {
     await expect(chain.require('db.prot')).rejects.toThrow(box.path('base.yaml'));
   });
 
-  it('loads no parser that it does not need', async () => {
+  it('loads only the parser of its format', async () => {
     const provider = await bundle('a.json', '{"a": 1}');
     vi.doMock('yaml', () => {
       throw new Error('yaml was loaded');

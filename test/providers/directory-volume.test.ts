@@ -30,13 +30,13 @@ describe('DirectoryProvider over a volume that changes', () => {
     const { open } = await vi.importActual<typeof fs>('node:fs/promises');
     vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
       const handle = await open(...args);
-      await box.link('mount/..data', '..2'); // swapped after the first file was opened
+      await box.link('mount/..data', '..2'); // swap after the first file is opened
       return handle;
     });
     expect(await listed(provider)).toEqual({ a: '2', b: '2' });
   });
 
-  it('reads one generation of each volume that is mounted further down', async () => {
+  it('reads one generation of each volume mounted in a subfolder', async () => {
     for (const volume of ['x', 'y']) {
       for (const n of [1, 2])
         await box.write({ [`mount/${volume}/..${n}/a`]: `${n}`, [`mount/${volume}/..${n}/b`]: `${n}` });
@@ -58,7 +58,7 @@ describe('DirectoryProvider over a volume that changes', () => {
   });
 
   it.each(['before', 'after'])(
-    'knows two generations and nothing between them, links of new files being made %s the swap',
+    'returns one of two generations, with new links made %s the swap',
     async (when) => {
       const [before, after] = [
         { a: '1', 'gone.x': '1' },
@@ -94,7 +94,7 @@ describe('DirectoryProvider over a volume that changes', () => {
     },
   );
 
-  it('gives up, for the moment, on a volume that never stands still', async () => {
+  it('throws unavailable for a volume that changes during every attempt', async () => {
     await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2' });
     await box.link('mount/..data', '..1');
     await box.link('mount/a', '..data/a');
@@ -110,7 +110,7 @@ describe('DirectoryProvider over a volume that changes', () => {
     });
   });
 
-  it('sees a volume swapped, a file written in place, one that comes and one that goes', async () => {
+  it('notifies watchers of a swap, a write, a new file and a removed file', async () => {
     await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2', 'mount/sub/b': 'x' });
     await box.link('mount/..data', '..1');
     await box.link('mount/a', '..data/a');
@@ -138,7 +138,7 @@ describe('DirectoryProvider over a volume that changes', () => {
     await provider.close();
   });
 
-  it('has no longer what a swap took away, also before its link is removed', async () => {
+  it('drops a removed key after a swap, also before its link is removed', async () => {
     await box.write({ 'mount/..1/a': '1', 'mount/..1/b': '1', 'mount/..2/a': '2' });
     await box.link('mount/..data', '..1');
     for (const file of ['a', 'b']) await box.link(`mount/${file}`, `..data/${file}`);
@@ -147,12 +147,12 @@ describe('DirectoryProvider over a volume that changes', () => {
     await box.link('mount/..data', '..2');
     expect(await provider.get('b', { maxAgeMs: 0 })).toBeUndefined();
     expect(await listed(provider)).toEqual({ a: '2' });
-    await box.write({ 'mount/..2': undefined }); // the whole generation is lost, which is no way to remove a key
+    await box.write({ 'mount/..2': undefined }); // losing the generation removes no key
     await expect(provider.get('b', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'io' });
     expect(Object.keys(await listed(provider))).toEqual(['a', 'b']);
   });
 
-  it('sees what changes behind a link to a folder elsewhere, and stops at circles', async () => {
+  it('watches behind a link to another folder and stops at circles', async () => {
     await box.write({ 'elsewhere/a': '1', 'mount/x': '' });
     await box.link('mount/linked', '../elsewhere');
     await box.link('mount/self', '.');

@@ -36,7 +36,7 @@ const listed = async (provider: DirectoryProvider, prefix?: string): Promise<Rec
   );
 
 describe('DirectoryProvider', () => {
-  it('makes keys of files, and sections of folders and dotted names', async () => {
+  it('reads files as keys, folders and dotted names as sections', async () => {
     const provider = await directory({
       user: 'me',
       'db.host': 'h',
@@ -56,7 +56,7 @@ describe('DirectoryProvider', () => {
     expect(await listed(provider, 'db.pool')).toEqual({ 'db.pool.max.size': '5' });
   });
 
-  it('strips one line break from the end of a file, and no more', async () => {
+  it('strips exactly one line break from the end of a file', async () => {
     const provider = await directory({
       a: 'x\n',
       b: 'x\r\n',
@@ -69,7 +69,7 @@ describe('DirectoryProvider', () => {
     expect(await listed(provider)).toEqual({ a: 'x', b: 'x', c: 'x\n', d: ' x ', e: '', f: '', g: 'x' });
   });
 
-  it('answers secrets that may be read as the schema wants, and names their file', async () => {
+  it('returns text secrets with their file as origin', async () => {
     const provider = await directory({ 'db/port': '1' });
     const entry = (await provider.get('db.port')) as Entry;
     expect(entry).toMatchObject({
@@ -84,7 +84,7 @@ describe('DirectoryProvider', () => {
     expect(provider.where('port')).toBe(box.path('mount/port'));
   });
 
-  it('tells secrets by names and shapes where not everything is one', async () => {
+  it('decides by names and shapes when sensitive is false or a list', async () => {
     const files = { host: 'h', password: fake, pem: '-----BEGIN PRIVATE KEY-----\nx', licence: 'x' };
     const secrets = async (options: DirectoryOptions): Promise<string[]> =>
       (await (await directory(files, options)).list()).flatMap((item) =>
@@ -95,7 +95,7 @@ describe('DirectoryProvider', () => {
     expect(await secrets({ sensitive: ['licence'] })).toEqual(['licence', 'password', 'pem']);
   });
 
-  it('says of a section that it is one', async () => {
+  it('refuses get of a section and names tree', async () => {
     const provider = await directory({ 'db/pool.max': '1' });
     for (const key of ['db', 'db.pool', ''])
       await expect(provider.get(key)).rejects.toMatchObject({
@@ -106,7 +106,7 @@ describe('DirectoryProvider', () => {
     expect(await provider.get('db.poo')).toBeUndefined();
   });
 
-  it('refuses binary files one by one, unless they are asked for as base64', async () => {
+  it('makes a hole of each binary file unless base64 names its key', async () => {
     const files = {
       key: new Uint8Array([0xff, 0, 1]),
       'store.jks': new Uint8Array([0xfe]),
@@ -115,8 +115,8 @@ describe('DirectoryProvider', () => {
     };
     const provider = await directory(files, { base64: ['store.jks', 'text'] });
     expect(await listed(provider)).toEqual({
-      key: 'the file /mount/key is no text. To read it as base64, name its key in the option base64',
-      nul: 'the file /mount/nul is no text. To read it as base64, name its key in the option base64',
+      key: 'the file /mount/key is not text. Add its key to the option base64 to read the bytes',
+      nul: 'the file /mount/nul is not text. Add its key to the option base64 to read the bytes',
       'store.jks': '/g==',
       text: 'eA==',
     });
@@ -126,21 +126,21 @@ describe('DirectoryProvider', () => {
     expect(entry.text).toBeUndefined();
   });
 
-  it('makes a conflict of two files that would be one key, and names both', async () => {
+  it('reports a conflict of two files with the same key and names both', async () => {
     const provider = await directory({ 'db.host': 'a', 'db/host': 'b', other: 'x' });
     expect(await listed(provider)).toEqual({
-      'db.host': '/mount/db/host and /mount/db.host are both the key "db.host". Keep one of them',
+      'db.host': '/mount/db/host and /mount/db.host have the same key "db.host". Keep one of them',
       other: 'x',
     });
     await expect(provider.get('db.host')).rejects.toMatchObject({ code: 'conflict' });
     expect((await provider.get('other'))?.value).toBe('x');
   });
 
-  it('makes a conflict of a value and a section in one place, and lets nothing shine through', async () => {
+  it('reports a conflict of a value and a section and hides lower providers', async () => {
     const provider = await directory({ db: 'a', 'db.host': 'b', 'db.port': 'c', other: 'x' });
     expect(await listed(provider)).toEqual({
       db: expect.stringMatching(
-        /^\/mount\/db and \/mount\/db\.(host|port) are both "db", as a value and as a section\. Keep one of them$/,
+        /^\/mount\/db and \/mount\/db\.(host|port) make "db" both a value and a section\. Keep one of them$/,
       ),
       other: 'x',
     });
@@ -150,23 +150,23 @@ describe('DirectoryProvider', () => {
     expect(Object.isFrozen(hole)).toBe(true);
   });
 
-  it('makes holes of what alone cannot be read', async () => {
+  it('makes a hole of each file that cannot be read', async () => {
     const provider = await directory({ large: 'x'.repeat(11), fine: 'x', 'deep/a': '1' }, { maxBytes: 10 });
     await box.link('mount/dangling', 'nowhere');
     await box.link('mount/loop', 'loop');
     await box.link('mount/deep/up', '..');
     expect(await listed(provider)).toEqual({
       large: 'the file /mount/large is larger than 10 bytes. Split it, or raise maxBytes',
-      dangling: '/mount/dangling is a link to what does not exist. Correct the link',
+      dangling: '/mount/dangling links to a file that does not exist. Correct or remove the link',
       loop: '/mount/loop is a symbolic link that leads to itself. Correct the link',
-      'deep.up': '/mount/deep/up leads back to a folder above it. Remove the link or the folder',
+      'deep.up': '/mount/deep/up links back to a folder above it. Remove the link or the folder',
       'deep.a': '1',
       fine: 'x',
     });
     await expect(provider.get('deep.up.deep.a')).rejects.toMatchObject({ code: 'io', key: 'deep.up' });
   });
 
-  it('makes a hole of a folder that may not be entered', async () => {
+  it('makes a hole of a folder that cannot be entered', async () => {
     const provider = await directory({ 'closed/a': '1', open: 'x' });
     const { readdir } = await vi.importActual<typeof fs>('node:fs/promises');
     vi.mocked(fs.readdir).mockImplementation((async (folder: string, options: object) => {
@@ -175,13 +175,14 @@ describe('DirectoryProvider', () => {
     }) as never);
     expect(await listed(provider)).toEqual({
       closed:
-        '/mount/closed may not be read by this process. Give its user the permission to read it and to enter its folders',
+        '/mount/closed cannot be read: permission denied. ' +
+        'Give the process permission to read it and to enter its folders',
       open: 'x',
     });
     await expect(provider.get('closed.a')).rejects.toMatchObject({ code: 'io' });
   });
 
-  it('fails as a whole when the machine has no file handles left, for the moment', async () => {
+  it('throws unavailable when the machine has no file handles left', async () => {
     const provider = await directory({ a: '1', b: '2' });
     vi.mocked(fs.open).mockRejectedValueOnce(Object.assign(new Error(fake), { code: 'EMFILE' }));
     const error: unknown = await provider.list().catch((reason: unknown) => reason);
@@ -190,7 +191,7 @@ describe('DirectoryProvider', () => {
     expect(await listed(provider)).toEqual({ a: '1', b: '2' });
   });
 
-  it('leaves out a file that vanishes while the folder is read', async () => {
+  it('skips a file that is removed while the folder is read', async () => {
     const provider = await directory({ a: '1', b: '2' });
     vi.mocked(fs.open).mockRejectedValueOnce(Object.assign(new Error('gone'), { code: 'ENOENT' }));
     expect(Object.keys(await listed(provider))).toHaveLength(1);
@@ -204,7 +205,7 @@ describe('DirectoryProvider', () => {
     });
   });
 
-  it('refuses folders with too many files, and too deep ones', async () => {
+  it('refuses a folder with too many files and makes a hole of one that is too deep', async () => {
     await expect((await directory({ a: '', b: '', c: '' }, { maxFiles: 2 })).list()).rejects.toThrow(
       /mount has more than 2 files\. Name a smaller folder, or raise maxFiles$/,
     );
@@ -213,17 +214,17 @@ describe('DirectoryProvider', () => {
     await expect(deep.list()).rejects.toMatchObject({ code: 'invalid_key' });
   });
 
-  it('forgives a missing folder where it is optional, and nothing else', async () => {
+  it('treats only a missing optional folder as empty', async () => {
     const provider = new DirectoryProvider(box.path('mount'), { optional: true });
     expect(await provider.list()).toEqual([]);
     await expect(new DirectoryProvider(box.path('mount')).get('a')).rejects.toMatchObject({
       code: 'io',
       key: 'a',
-      message: `the folder ${box.path('mount')} does not exist. Mount it, correct the path, or make it optional`,
+      message: `the folder ${box.path('mount')} does not exist. Mount it, correct the path, or set optional`,
     });
     await box.write({ mount: 'a file' });
     await expect(provider.get('a', { maxAgeMs: 0 })).rejects.toThrow(
-      `the folder ${box.path('mount')} is no folder. Name the folder that holds the file`,
+      `the folder ${box.path('mount')} is not a folder. Name the folder that contains the file`,
     );
     await box.write({ mount: undefined });
     await box.write({ 'mount/a': '1' });
@@ -233,17 +234,17 @@ describe('DirectoryProvider', () => {
   });
 
   it.each([
-    ['', {}, 'it needs the path of a folder'],
-    [undefined, {}, 'it needs the path of a folder'],
+    ['', {}, 'the path of the folder is missing'],
+    [undefined, {}, 'the path of the folder is missing'],
     ['x', { sensitive: 'yes' }, 'the option sensitive must be true or false or a list'],
     ['x', { base64: [1] }, 'the option base64 must be a list'],
     ['x', { maxFiles: 0 }, 'the option maxFiles must be a whole number, at least 1'],
     ['x', { base64: ['a..b'] }, 'has an empty segment'],
-  ])('refuses what it cannot work with at construction: %s %o', (folder, options, message) => {
+  ])('refuses invalid arguments at construction: %s %o', (folder, options, message) => {
     expect(() => new DirectoryProvider(folder as string, options as DirectoryOptions)).toThrow(message);
   });
 
-  it('keeps what it has read when the folder goes, and says so in its health', async () => {
+  it('keeps the last content when the folder is removed and reports degraded', async () => {
     const provider = await directory({ a: '1' });
     expect(await provider.health()).toMatchObject({ status: 'ok' });
     await provider.list();
@@ -256,7 +257,7 @@ describe('DirectoryProvider', () => {
     });
   });
 
-  it('prints no secret that it has read', async () => {
+  it('prints no secret value', async () => {
     const provider = await directory({ password: fake });
     await provider.list();
     expect(inspect(provider, { depth: null, showHidden: true })).not.toContain(fake);

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: such references are what is tested
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the tests use such references
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -33,7 +33,7 @@ async function refused(text: string | Buffer, options: DotEnvOptions = {}): Prom
 describe('DotEnvProvider', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it('reads variables as the environment does: by their letters, and as text', async () => {
+  it('finds variables by their letters and returns text, as EnvProvider does', async () => {
     const provider = await reading('APP__DATABASE__POOL_MAX=10\nAPP__EMPTY=\nOTHER=1\n', { prefix: 'APP' });
     expect(await provider.get('database.poolMax')).toMatchObject({
       key: 'database.poolMax',
@@ -47,7 +47,7 @@ describe('DotEnvProvider', () => {
     expect(provider.local).toBe(true);
   });
 
-  it('binds variables without a prefix only to what is known', async () => {
+  it('binds variables without a prefix only to known keys', async () => {
     const chain = new ProviderChain([
       await reading('LOG__LEVEL=debug\nCOMPOSE=1'),
       new MemoryProvider({ log: { level: 'info' } }),
@@ -55,7 +55,7 @@ describe('DotEnvProvider', () => {
     expect(await chain.tree()).toEqual({ log: { level: 'debug' } });
   });
 
-  it('takes variables, json, separator and sensitive as the environment does', async () => {
+  it('accepts variables, json, separator and sensitive, as EnvProvider does', async () => {
     const provider = await reading('PORT=1\nDB_JSON=\'{"host":"h"}\'\nAPP.PIN=2', {
       prefix: 'APP',
       separator: '.',
@@ -68,13 +68,13 @@ describe('DotEnvProvider', () => {
     expect((await provider.get('pin'))?.secret).toBe(true);
   });
 
-  it('says which variable to set, and where it was set', async () => {
+  it('names the variable to set and where it is set', async () => {
     const provider = new DotEnvProvider({ prefix: 'APP', directory: 'config', environment: 'test' });
     expect(provider.where('database.poolMax')).toBe('config/.env APP__DATABASE__POOL_MAX');
     expect(new DotEnvProvider({ files: ['a.env', 'b.env'] }).where('x')).toBe('b.env X');
   });
 
-  it('tells line and column of each variable, also behind values of several lines', async () => {
+  it('finds line and column of each variable, also after multi-line values', async () => {
     const text =
       '\uFEFF# c\r\n\r\nA=1\r\n  export B="one\r\ntwo\r\n  three" # c\r\nC=\'x\r\n\'\r\n\tD=`\r\n`\r\nE=5';
     const provider = await reading(text, { files: undefined as never });
@@ -86,7 +86,7 @@ describe('DotEnvProvider', () => {
     expect((await provider.get('c'))?.value).toBe('x\n');
   });
 
-  it('reads dotenv’s grammar', async () => {
+  it('reads the grammar of dotenv', async () => {
     const text = [
       'PLAIN=a b  # comment',
       'SPACED = x',
@@ -128,49 +128,41 @@ describe('DotEnvProvider', () => {
     });
   });
 
-  describe('what dotenv would skip, cut or misread without a word', () => {
+  describe('a line that dotenv would skip, cut or misread silently', () => {
     it.each([
       ['a line without =', `A=1\nB${fake}\n`, '.env:2:1: not a line of the form NAME=value'],
       ['a PEM block without quotes', `KEY=-----BEGIN PRIVATE KEY-----\n${fake}\n`, '.env:2:1: not a line'],
-      ['a name with blanks', `  A B=${fake}`, '.env:1:3: not a line'],
+      ['a name with a space', `  A B=${fake}`, '.env:1:3: not a line'],
       ['a bare export', `export ${fake}`, '.env:1:1: not a line'],
       [
         'a colon at the end of its line, which would swallow the next',
         `A:\nB=${fake}`,
         '.env:1:1: not a line',
       ],
-      ['a value on the line behind', `A=\n"${fake}"`, '.env:2:1: not a line'],
-      ['a # right behind a value', `A=1\nPW=abc#${fake}`, '.env:2:4: a # with no blank before it'],
-      ['a colour', `COLOR=#${fake}`, '.env:1:7: a # with no blank'],
-      ['a quote that does not close', `A="${fake}\nB=1`, '.env:1:3: a quote that does not close'],
-      ['a lone quote', `A="`, '.env:1:3: a quote that does not close'],
-      [
-        'text behind a closing quote',
-        `A="x" ${fake}`,
-        '.env:1:3: a quote that does not close, or text behind',
-      ],
-      ['the same name twice', `A=1\nB=2\nA=${fake}`, '.env:3:1: sets again what line 1 has set'],
+      ['a value on the next line', `A=\n"${fake}"`, '.env:2:1: not a line'],
+      ['a # right after a value', `A=1\nPW=abc#${fake}`, '.env:2:4: a # without a space before it'],
+      ['a colour', `COLOR=#${fake}`, '.env:1:7: a # without a space'],
+      ['an unclosed quote', `A="${fake}\nB=1`, '.env:1:3: an unclosed quote'],
+      ['a lone quote', `A="`, '.env:1:3: an unclosed quote'],
+      ['text after a closing quote', `A="x" ${fake}`, '.env:1:3: an unclosed quote, or text after'],
+      ['the same name twice', `A=1\nB=2\nA=${fake}`, '.env:3:1: A is already set in line 1'],
       [
         'the same name twice, with the same value',
         `A=1\n\nexport A=1`,
-        '.env:3:8: sets again what line 1 has set',
+        '.env:3:8: A is already set in line 1',
       ],
-      [
-        'a name that JavaScript keeps for itself',
-        `__proto__=${fake}`,
-        '.env:1:1: a name that cannot be read',
-      ],
-      ['a line separator that no editor shows', `A=1\nB=x\u2028C=${fake}`, '.env:2:4: a line separator'],
-    ])('is an error with file and line: %s', async (_, text, message) => {
+      ['a reserved name', `__proto__=${fake}`, '.env:1:1: a name that cannot be read'],
+      ['an invisible line separator', `A=1\nB=x\u2028C=${fake}`, '.env:2:4: an invisible line separator'],
+    ])('refuses %s with file and line', async (_, text, message) => {
       expect(await refused(text)).toContain(message);
     });
 
-    it('is refused where bytes are no UTF-8', async () => {
+    it('refuses a file that is not UTF-8', async () => {
       expect(await refused(Buffer.from([65, 61, 0xff, 10]))).toContain('not UTF-8');
       expect(await refused(Buffer.from('\uFEFFA=1', 'utf16le'))).toContain('UTF-16');
     });
 
-    it('says the line of a prefixed name that cannot be a key', async () => {
+    it('refuses a prefixed name that cannot be a key, with its line', async () => {
       const error = await reading(`A=1\nAPP____X=${fake}`, { prefix: 'APP' }).catch(
         (reason: ConfigError) => reason,
       );
@@ -180,7 +172,7 @@ describe('DotEnvProvider', () => {
       });
     });
 
-    it('says the line of JSON that cannot be read', async () => {
+    it('refuses invalid JSON in a variable, with its line', async () => {
       const provider = await reading(`A=1\nDB='{"a":${fake}}'`, { json: { db: 'DB' } });
       const error = await provider.get('db.a').catch((reason: ConfigError) => reason);
       expect(error).toMatchObject({
@@ -191,7 +183,7 @@ describe('DotEnvProvider', () => {
     });
   });
 
-  it('agrees with dotenv on every name and value, or refuses the file', async () => {
+  it('reads every name and value as dotenv does, or refuses the file', async () => {
     const dotenv = (await import('dotenv')).default;
     const { readDotenv } = await import('../../src/local/dotenv-file.ts');
     const piece = fc.constantFrom(
@@ -259,7 +251,7 @@ describe('DotEnvProvider', () => {
     ).rejects.toMatchObject({ code: 'parse' });
   });
 
-  describe('files', () => {
+  describe('the files of DotEnvProvider', () => {
     const all = {
       '.env': 'A=base\nB=base\nC=base\nD=base',
       '.env.local': 'A=local\nB=local\nC=local',
@@ -267,7 +259,7 @@ describe('DotEnvProvider', () => {
       '.env.production.local': 'A=both',
     };
 
-    it('puts .env.{environment}.local over .env.local over .env.{environment} over .env', async () => {
+    it('ranks .env.{environment}.local, .env.local, .env.{environment}, .env', async () => {
       await using dir = await folder({
         ...all,
         '.env.local': 'A=local\nB=local',
@@ -284,7 +276,7 @@ describe('DotEnvProvider', () => {
       expect(`${(await provider.get('b'))?.origin}`).toBe(`${dir.at('.env.local')}:2:1`);
     });
 
-    it('leaves .env.local out in test', async () => {
+    it('leaves out .env.local in test', async () => {
       await using dir = await folder(all);
       expect((await new DotEnvProvider({ directory: dir.path, environment: 'test' }).get('a'))?.value).toBe(
         'base',
@@ -294,7 +286,7 @@ describe('DotEnvProvider', () => {
       ).toBe('local');
     });
 
-    it('goes by NODE_ENV, else development', async () => {
+    it('follows NODE_ENV, else development', async () => {
       await using dir = await folder({ ...all, '.env.development': 'D=dev' });
       vi.stubEnv('NODE_ENV', 'production');
       expect((await new DotEnvProvider({ directory: dir.path }).get('a'))?.value).toBe('both');
@@ -306,7 +298,7 @@ describe('DotEnvProvider', () => {
       );
     });
 
-    it('takes names with the same letters for one variable, of which the higher file’s counts', async () => {
+    it('hides a variable by one with the same letters in a higher file', async () => {
       await using dir = await folder({
         '.env': 'APP__POOL_MAX=base\nAPP__X=1',
         '.env.local': 'APP__POOLMAX=local',
@@ -316,13 +308,13 @@ describe('DotEnvProvider', () => {
       expect(await new ProviderChain([provider]).tree()).toEqual({ poolmax: 'local', x: '1' });
     });
 
-    it('calls the same letters twice in one file a conflict where they are read and differ', async () => {
+    it('reports a conflict of two different values with the same letters in one file', async () => {
       await expect((await reading('POOL_MAX=1\nPOOLMAX=2')).get('poolMax')).rejects.toMatchObject({
         code: 'conflict',
       });
     });
 
-    it('reads the files that are named, in their order, and forgives none of them to be missing', async () => {
+    it('reads the option files in order, and none may be missing', async () => {
       await using dir = await folder({ 'a.env': 'A=a', 'b.env': 'A=b\nB=b' });
       const provider = new DotEnvProvider({ directory: dir.path, files: ['a.env', 'b.env'] });
       expect((await provider.get('a'))?.value).toBe('a');
@@ -338,7 +330,7 @@ describe('DotEnvProvider', () => {
       expect(() => new DotEnvProvider({ files: [] })).toThrow('files must be');
     });
 
-    it('is empty without any file, and fails on one that cannot be read', async () => {
+    it('accepts that all files are missing, but not that one is unreadable', async () => {
       await using dir = await folder({ '.env/inside': '' });
       expect(await new DotEnvProvider({ directory: dir.at('nowhere') }).list()).toEqual([]);
       await expect(new DotEnvProvider({ directory: dir.path }).get('a')).rejects.toMatchObject({
@@ -346,7 +338,7 @@ describe('DotEnvProvider', () => {
       });
     });
 
-    it('never writes to process.env, nor to the console', async () => {
+    it('never writes to process.env or the console', async () => {
       const before = JSON.stringify(process.env);
       const chatter = [
         vi.spyOn(console, 'log'),
@@ -361,8 +353,8 @@ describe('DotEnvProvider', () => {
     });
   });
 
-  describe('reading again', () => {
-    it('keeps the last good content while a file is broken, and fails who wants it fresh', async () => {
+  describe('a reload of DotEnvProvider', () => {
+    it('keeps the last good content of a broken file and fails a fresh read', async () => {
       await using dir = await folder({ '.env': 'A=1' });
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'test' });
       expect((await provider.get('a'))?.value).toBe('1');
@@ -379,7 +371,7 @@ describe('DotEnvProvider', () => {
       expect(await provider.health()).toMatchObject({ status: 'ok' });
     });
 
-    it('is not emptied by a file that is being written', async () => {
+    it('keeps the content while a file is being written', async () => {
       await using dir = await folder({ '.env': 'A=1' });
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'test' });
       await provider.get('a');
@@ -391,7 +383,7 @@ describe('DotEnvProvider', () => {
       expect(await provider.get('a', { maxAgeMs: 0 })).toBeUndefined();
     });
 
-    it('is emptied by the removal of an optional file, and not of one that is named', async () => {
+    it('drops a removed optional file, but keeps one of the option files', async () => {
       await using dir = await folder({ '.env': 'A=1' });
       const optional = new DotEnvProvider({ directory: dir.path, environment: 'test' });
       const named = new DotEnvProvider({ directory: dir.path, files: ['.env'] });
@@ -402,7 +394,7 @@ describe('DotEnvProvider', () => {
       expect((await named.get('a'))?.value).toBe('1');
     });
 
-    it('tells a watcher when a file is written, replaced as editors do, or comes later', async () => {
+    it('notifies watchers when a file is written, replaced or created', async () => {
       await using dir = await folder({ '.env': 'A=1' });
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'test' });
       await provider.get('a');
@@ -424,7 +416,7 @@ describe('DotEnvProvider', () => {
     });
   });
 
-  describe('expand', () => {
+  describe('the option expand', () => {
     const values = async (text: string, options: DotEnvOptions = { expand: true }) => {
       const provider = await reading(text, options);
       return Object.fromEntries(
@@ -432,13 +424,14 @@ describe('DotEnvProvider', () => {
       );
     };
 
-    it('is off by default', async () => {
+    it('replaces nothing unless expand is set', async () => {
       expect(await values('A=1\nB=${A}', {})).toEqual({ a: '1', b: '${A}' });
     });
 
-    it('replaces ${NAME} and ${NAME:-default}, in any order of lines, and nothing in single quotes', async () => {
+    it('replaces ${NAME} and ${NAME:-default} in any line order, except in single quotes', async () => {
       const text =
-        'URL=http://${HOST}:${PORT:-80}/$HOST\nHOST=h${N}\nN="1"\nEMPTY=\nD=${EMPTY:-d}${EMPTY}\nL=\'${HOST}\'\nE="\\${HOST}"\nM=${HOST:-}${NONE:-}';
+        'URL=http://${HOST}:${PORT:-80}/$HOST\nHOST=h${N}\nN="1"\nEMPTY=\nD=${EMPTY:-d}${EMPTY}\n' +
+        'L=\'${HOST}\'\nE="\\${HOST}"\nM=${HOST:-}${NONE:-}';
       expect(await values(text)).toEqual({
         url: 'http://h1:80/$HOST',
         host: 'h1',
@@ -451,7 +444,7 @@ describe('DotEnvProvider', () => {
       });
     });
 
-    it('runs no command, whatever a value says', async () => {
+    it('never runs a command', async () => {
       const text = 'A="$(touch /tmp/lcm-pwned)"\nB="`id`"\nC="${A}${B}"\nD="$(echo ${N})"\nN=1';
       expect(await values(text)).toMatchObject({
         a: '$(touch /tmp/lcm-pwned)',
@@ -460,7 +453,7 @@ describe('DotEnvProvider', () => {
       });
     });
 
-    it('does not read a replacement again', async () => {
+    it('does not expand replaced text again', async () => {
       expect(await values("A='${B}'\nB=secret\nC=${A}")).toEqual({ a: '${B}', b: 'secret', c: '${B}' });
       expect(await values('A=1\nC=$&${A}', { expand: { A: '$&$1${X}' } })).toEqual({
         a: '1',
@@ -468,7 +461,7 @@ describe('DotEnvProvider', () => {
       });
     });
 
-    it('takes given variables before those of the files', async () => {
+    it('prefers variables of the option expand over those of the files', async () => {
       const expand = { HOME: '/home/x', HOST: 'given', GONE: undefined };
       expect(await values('HOST=file\nA=${HOME}/${HOST}\nHOME=${HOME}/own', { expand })).toEqual({
         host: 'file',
@@ -477,7 +470,7 @@ describe('DotEnvProvider', () => {
       });
     });
 
-    it('finds a variable of a lower file, and the higher one of two', async () => {
+    it('finds variables in lower files and prefers higher ones', async () => {
       await using dir = await folder({
         '.env': 'HOST=base\nPORT=1',
         '.env.local': 'HOST=local\nURL=${HOST}:${PORT}',
@@ -486,7 +479,7 @@ describe('DotEnvProvider', () => {
       expect((await provider.get('url'))?.value).toBe('local:1');
     });
 
-    it('is secret when a part of it is', async () => {
+    it('marks a value as secret when a part of it is secret', async () => {
       const provider = await reading(
         `DB_PASSWORD=${fake}\nDSNISH=x-\${DB_PASSWORD}-y\nAGAIN=\${DSNISH}\nPLAIN=\${HOST}\nHOST=h`,
         {
@@ -501,30 +494,38 @@ describe('DotEnvProvider', () => {
     });
 
     it.each([
-      ['a circle', `A=\${B}\nB=\${C}${fake}\nC=\${A}`, /A refers to itself: A → B → C → A/],
-      ['itself', `X=1\nA=\${A}`, /\.env:2:1: A refers to itself: A → A/],
-      ['what is not set', `X=1\nA=${fake}\${NOPE}`, /\.env:2:1: A refers to NOPE, which is not set/],
-      ['what is no name', `A=\${B C}${fake}`, /A holds a \$\{ that is no reference/],
-      ['a default with a reference', 'A=${B:-${C}}', /no reference/],
       [
-        'too many others',
+        'a variable that refers back to it',
+        `A=\${B}\nB=\${C}${fake}\nC=\${A}`,
+        /A refers to itself: A → B → C → A/,
+      ],
+      ['itself', `X=1\nA=\${A}`, /\.env:2:1: A refers to itself: A → A/],
+      [
+        'a variable that is not set',
+        `X=1\nA=${fake}\${NOPE}`,
+        /\.env:2:1: A refers to NOPE, which is not set/,
+      ],
+      ['an invalid name', `A=\${B C}${fake}`, /A contains a \$\{ that does not begin a reference/],
+      ['a default with a reference', 'A=${B:-${C}}', /does not begin a reference/],
+      [
+        'more than 100 others',
         Array.from({ length: 150 }, (_, i) => `A${i}=\${A${i + 1}}`).join('\n'),
-        /is reached through 100 others/,
+        /is behind a chain of 100 references/,
       ],
       [
-        'ever more text',
+        'text beyond the limit',
         [
           'A0=0123456789',
           ...Array.from({ length: 30 }, (_, i) => `A${i + 1}=${`\${A${i}}`.repeat(10)}`),
         ].join('\n'),
-        /grows beyond/,
+        /expands to more than a million characters/,
       ],
-    ])('refuses a reference to %s', async (_, text, message) => {
+    ])('with expand, refuses a reference to %s', async (_, text, message) => {
       expect(await refused(text, { expand: true })).toMatch(message);
     });
   });
 
-  it('shows no secret when it is printed', async () => {
+  it('prints no secret value', async () => {
     const provider = await reading(`DB_PASSWORD=${fake}\nURL=postgres://u:${fake}@h/db`);
     for (const one of [
       provider,
@@ -535,10 +536,10 @@ describe('DotEnvProvider', () => {
       expect(inspect(one, { depth: 9, showHidden: true }) + JSON.stringify(one)).not.toContain(fake);
   });
 
-  it('refuses options that cannot work', () => {
+  it('refuses invalid options', () => {
     expect(() => new DotEnvProvider({ environment: 'a/b' })).toThrow('environment must be');
     expect(() => new DotEnvProvider({ expand: 'yes' as never })).toThrow('expand must be');
     expect(() => new DotEnvProvider({ direktory: '.' } as never)).toThrow('Did you mean directory?');
-    expect(() => new DotEnvProvider({ prefix: 'APP__' })).toThrow('ends in the separator');
+    expect(() => new DotEnvProvider({ prefix: 'APP__' })).toThrow('ends with the separator');
   });
 });

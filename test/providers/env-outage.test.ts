@@ -8,8 +8,8 @@ vi.mock('node:fs/promises', async (original) => {
   return { ...real, open: vi.fn(real.open) };
 });
 
-describe('EnvProvider, when a file cannot be read for the moment', () => {
-  it('fails as a whole: what may pass is no hole, and what was good stands', async () => {
+describe('EnvProvider during a passing failure to read a file', () => {
+  it('fails as a whole instead of making a hole, and keeps the last content', async () => {
     await using dir = await folder({ key: 'value' });
     const provider = new EnvProvider({
       prefix: 'APP',

@@ -23,7 +23,7 @@ const failure = async (work: Promise<unknown>): Promise<ConfigError> => {
 describe('EnvProvider', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it('finds a variable by its letters, whatever way the key is written', async () => {
+  it('finds a variable by its letters in any spelling of the key', async () => {
     const provider = app({ APP__DATABASE__POOL_MAX: '10', OTHER__X: '1', APPLE__X: '2' });
     for (const key of ['database.poolMax', 'database.pool_max', 'database.pool-max', 'database/POOLMAX'])
       expect(await provider.get(key)).toMatchObject({
@@ -38,17 +38,17 @@ describe('EnvProvider', () => {
     expect((await provider.list()).map((item) => item.key)).toEqual(['database.pool_max']);
   });
 
-  it('keeps an empty variable, which is a value', async () => {
+  it('keeps an empty variable as a value', async () => {
     expect((await app({ APP__A: '' }).get('a'))?.value).toBe('');
   });
 
-  it('never says that a key is a section, for it cannot know', async () => {
+  it('returns undefined for a section', async () => {
     const provider = app({ APP__DATABASE__HOST: 'h', APP__DB: '{}' }, { json: { cache: 'CACHE_JSON' } });
     expect(await provider.get('database')).toBeUndefined();
     expect(await provider.get('')).toBeUndefined();
   });
 
-  it('binds a variable without a prefix only to what is known, so that PATH and HOME never enter the tree', async () => {
+  it('keeps PATH and HOME out of the tree without a prefix', async () => {
     const env = new EnvProvider({
       env: { PATH: '/bin', HOME: '/root', DATABASE__HOST: 'from env', _: '/bin/node', __CF: 'x' },
     });
@@ -58,7 +58,7 @@ describe('EnvProvider', () => {
     expect((await env.list()).every((item) => item.loose === 'known')).toBe(true);
   });
 
-  it('lists no key that cannot be read back', async () => {
+  it('lists only keys that get returns', async () => {
     const names = [
       'APP__A',
       'APP__POOL_MAX',
@@ -82,7 +82,7 @@ describe('EnvProvider', () => {
     expect(Object.keys(tree)).toHaveLength(names.length);
   });
 
-  it('lists what stands at or below a prefix, in any spelling', async () => {
+  it('lists variables at or below a prefix in any spelling', async () => {
     const provider = app({
       APP__DATA_BASE__HOST: 'h',
       APP__DATABASE__PORT: '1',
@@ -94,8 +94,8 @@ describe('EnvProvider', () => {
     expect(await provider.list('database.port.x')).toEqual([]);
   });
 
-  describe('names', () => {
-    it('says which variable to set', () => {
+  describe('variable names', () => {
+    it('where names the variable to set', () => {
       const provider = app(
         {},
         { variables: { 'database.url': 'DATABASE_URL' }, json: { cache: 'CACHE_JSON' } },
@@ -109,11 +109,11 @@ describe('EnvProvider', () => {
       expect(new EnvProvider({ env: {}, separator: '_' }).where('llm.apiKey')).toBe('env LLM_APIKEY');
     });
 
-    it('says so when no name spells a key', () => {
-      expect(app({}).where('größe')).toContain('name one in variables');
+    it('where says that no name can spell the key', () => {
+      expect(app({}).where('größe')).toContain('set the option variables');
     });
 
-    it('takes another separator', async () => {
+    it('accepts another separator', async () => {
       const provider = new EnvProvider({
         prefix: 'app',
         separator: '.',
@@ -122,7 +122,7 @@ describe('EnvProvider', () => {
       expect((await provider.get('database.poolMax'))?.value).toBe('3');
     });
 
-    it('maps a key to an exact variable, prefix or not, which is then no loose name as well', async () => {
+    it('maps a key to an exact variable, which is then not loose', async () => {
       const provider = app(
         { PORT: '80', APP__LEGACY: 'l' },
         { variables: { 'http.port': 'PORT', 'server.name': 'APP__LEGACY', none: 'NONE' } },
@@ -154,7 +154,7 @@ describe('EnvProvider', () => {
       expect(inspect(error)).not.toContain(fake);
     });
 
-    it('leaves a name out that cannot be a key, where there is no prefix or it is mapped', async () => {
+    it('skips names that cannot be keys without a prefix, and accepts mapped ones', async () => {
       const env = { A____B: '1', CONSTRUCTOR: '2', GOOD: '3', __PROTO__: '4' };
       expect((await new EnvProvider({ env }).list()).map((item) => item.key)).toEqual(['good']);
       expect((await app({ APP____X: '5' }, { variables: { x: 'APP____X' } }).get('x'))?.value).toBe('5');
@@ -166,7 +166,7 @@ describe('EnvProvider', () => {
       expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     });
 
-    it('refuses options that cannot work', () => {
+    it('refuses invalid options', () => {
       const refused = (options: object) => {
         try {
           return String(new EnvProvider(options));
@@ -174,7 +174,7 @@ describe('EnvProvider', () => {
           return (error as ConfigError).message;
         }
       };
-      expect(refused({ prefix: 'APP__' })).toContain('ends in the separator');
+      expect(refused({ prefix: 'APP__' })).toContain('ends with the separator');
       expect(refused({ separator: 'X' })).toContain('separator must be');
       expect(refused({ separator: '' })).toContain('separator must be');
       expect(refused({ prefx: 'A' })).toContain('Did you mean prefix?');
@@ -184,16 +184,16 @@ describe('EnvProvider', () => {
     });
   });
 
-  describe('the same letters twice', () => {
+  describe('two variables with the same letters', () => {
     const env = { http_proxy: 'one', HTTP_PROXY: 'two', no_proxy: 'same', NO_PROXY: 'same', GOOD: '1' };
 
-    it('harms nobody who does not read them', async () => {
+    it('ignores variables with the same letters until their key is read', async () => {
       const chain = new ProviderChain([new EnvProvider({ env }), new MemoryProvider({ good: '0' })]);
       expect(await chain.tree()).toEqual({ good: '1' });
       expect(await chain.value('good')).toBe('1');
     });
 
-    it('is a conflict where they are read and differ, and names both', async () => {
+    it('reports a conflict of variables with the same letters and names both', async () => {
       const provider = new EnvProvider({ env });
       const error = await failure(provider.get('httpProxy'));
       expect(error).toMatchObject({ code: 'conflict', key: 'httpProxy', provider: 'env' });
@@ -203,11 +203,11 @@ describe('EnvProvider', () => {
       await expect(chain.tree()).rejects.toMatchObject({ code: 'conflict' });
     });
 
-    it('is fine where they agree', async () => {
+    it('accepts variables with the same letters and equal values', async () => {
       expect((await new EnvProvider({ env }).get('noProxy'))?.value).toBe('same');
     });
 
-    it('is a conflict too between a mapped variable and a loose one, and secret when one of them is', async () => {
+    it('reports a conflict of a mapped and a loose variable; secret if one is', async () => {
       const variables = { port: 'PORT' };
       await expect(app({ PORT: '1', APP__PORT: '2' }, { variables }).get('port')).rejects.toMatchObject({
         code: 'conflict',
@@ -218,7 +218,7 @@ describe('EnvProvider', () => {
     });
   });
 
-  describe('lists', () => {
+  describe('numbered variables', () => {
     it('makes a list of numbered variables', async () => {
       const provider = app({
         APP__SERVERS__1__HOST: 'b',
@@ -231,14 +231,14 @@ describe('EnvProvider', () => {
       expect(await provider.get('servers.0.host')).toBeUndefined();
     });
 
-    it('answers lists that nobody can change', async () => {
+    it('returns lists that callers cannot change', async () => {
       const provider = app({ APP__SERVERS__0__HOST: 'a' });
       const list = (await provider.get('servers'))!.value as { host: string }[];
       expect(() => list.push({ host: 'b' })).toThrow(TypeError);
       expect(() => Object.assign(list[0]!, { host: 'c' })).toThrow(TypeError);
     });
 
-    it('is a hole that names the variables when the numbers have gaps, and nothing shines through', async () => {
+    it('makes a hole of a list with missing numbers and hides lower providers', async () => {
       const provider = app({ APP__SERVERS__0: 'a', APP__SERVERS__2: 'c' });
       const error = await failure(provider.get('servers'));
       expect(error).toMatchObject({ code: 'conflict' });
@@ -249,18 +249,18 @@ describe('EnvProvider', () => {
       expect((await provider.list('servers.0')).map(isUnreadable)).toEqual([true]);
     });
 
-    it('is secret when one part is', async () => {
+    it('marks a list as secret when one item is secret', async () => {
       expect((await app({ APP__KEYS__0__ID: '1', APP__KEYS__0__API_KEY: fake }).get('keys'))?.secret).toBe(
         true,
       );
     });
   });
 
-  describe('json', () => {
+  describe('the option json', () => {
     const json = { database: 'DATABASE_JSON' };
     const text = JSON.stringify({ host: 'h', pool: { max: 5 }, tags: ['a'], password: fake, none: null });
 
-    it('reads a variable as a section, with types as JSON has them', async () => {
+    it('reads a variable as a section with the types of JSON', async () => {
       const provider = app({ DATABASE_JSON: text }, { json });
       expect(await provider.get('database.pool.max')).toMatchObject({
         key: 'database.pool.max',
@@ -277,7 +277,7 @@ describe('EnvProvider', () => {
       expect(await provider.get('database')).toBeUndefined();
     });
 
-    it('cuts a listing to its prefix, each leaf with its own taint', async () => {
+    it('lists the part of a section below a prefix, with secrecy per leaf', async () => {
       const provider = app({ DATABASE_JSON: text }, { json });
       const [pool] = await provider.list('database.pool');
       expect(pool).toMatchObject({ key: 'database.pool', value: { max: 5 }, secret: false });
@@ -291,7 +291,7 @@ describe('EnvProvider', () => {
       expect(inspect(await provider.list(), { depth: 9, showHidden: true })).not.toContain(fake);
     });
 
-    it('keeps leaf taints when a section is cut out', async () => {
+    it('keeps the secrecy of leaves in a nested section', async () => {
       const provider = app(
         { ALL_JSON: JSON.stringify({ db: { main: { password: fake, host: 'h' } } }) },
         { json: { '': 'ALL_JSON' } },
@@ -305,11 +305,11 @@ describe('EnvProvider', () => {
     it.each([
       ['broken', `{"password":"${fake}`, 'parse'],
       ['empty', '', 'parse'],
-      ['no object', '[1]', 'parse'],
-      ['a key twice', `{"a":"${fake}","a":1}`, 'parse'],
+      ['not an object', '[1]', 'parse'],
+      ['a duplicate key', `{"a":"${fake}","a":1}`, 'parse'],
       ['a reserved name', '{"__proto__":{"x":1}}', 'parse'],
       ['too large a number', '{"a":12345678901234567890}', 'parse'],
-    ])('is a hole when its text is %s, without quoting it', async (_, broken, code) => {
+    ])('makes a hole of JSON that is %s, without quoting it', async (_, broken, code) => {
       const provider = app({ DATABASE_JSON: broken, APP__GOOD: '1' }, { json });
       const error = await failure(provider.get('database.host'));
       expect(error.code).toBe(code);
@@ -321,23 +321,25 @@ describe('EnvProvider', () => {
       await expect(chain.tree()).rejects.toMatchObject({ code });
     });
 
-    it('infers nothing: text that looks like JSON stays text', async () => {
+    it('leaves other text that looks like JSON as text', async () => {
       expect((await app({ APP__A: '{"b":1}' }).get('a'))?.value).toBe('{"b":1}');
       expect(await app({ APP__A: '{"b":1}' }).get('a.b')).toBeUndefined();
     });
 
-    it('is a conflict with a loose variable that says otherwise', async () => {
+    it('reports a conflict with a loose variable of another value', async () => {
       const provider = app(
         { DATABASE_JSON: '{"host":"a"}', APP__DATABASE__HOST: 'b', APP__DATABASE: 'c' },
         { json },
       );
       await expect(provider.get('database.host')).rejects.toMatchObject({ code: 'conflict' });
-      await expect(provider.get('database')).rejects.toThrow(/section in one of/);
+      await expect(provider.get('database')).rejects.toThrow(
+        /is a section in env DATABASE_JSON and a value in env APP__DATABASE/,
+      );
     });
   });
 
-  describe('secrets', () => {
-    it('knows them by name, by shape, by the name of their variable, and by what the owner says', async () => {
+  describe('secrecy of variables', () => {
+    it('marks variables as secret by key, value, name and the option sensitive', async () => {
       const provider = app(
         {
           APP__DB__PASSWORD: fake,
@@ -357,8 +359,8 @@ describe('EnvProvider', () => {
     });
   });
 
-  describe('the environment', () => {
-    it('is process.env by default, read once, and never written', async () => {
+  describe('the environment of EnvProvider', () => {
+    it('reads process.env once by default and never writes it', async () => {
       vi.stubEnv('LCM_TEST__A', '1');
       const before = JSON.stringify(process.env);
       const provider = new EnvProvider({ prefix: 'LCM_TEST' });
@@ -368,7 +370,7 @@ describe('EnvProvider', () => {
       expect(JSON.stringify(process.env)).toBe(before);
     });
 
-    it('is read again by refresh, and for a caller who wants it fresh', async () => {
+    it('reads the environment again on refresh and maxAgeMs: 0', async () => {
       const env: Record<string, string> = { APP__A: '1', APP__B: '1' };
       const provider = app(env);
       const entry = await provider.get('a');
@@ -383,7 +385,7 @@ describe('EnvProvider', () => {
       expect((await provider.get('a', { maxAgeMs: 0 }))?.value).toBe('3');
     });
 
-    it('keeps what was good when a name turns bad, and says so to who asks for it fresh', async () => {
+    it('keeps the last content when a name becomes invalid and fails a fresh read', async () => {
       const env: Record<string, string> = { APP__A: '1' };
       const provider = app(env);
       await provider.get('a');
@@ -396,22 +398,22 @@ describe('EnvProvider', () => {
       expect(await provider.health()).toMatchObject({ status: 'ok' });
     });
 
-    it('remembers a bounded number of answers', async () => {
+    it('caches a bounded number of keys', async () => {
       const provider = app({ APP__A: '1' });
       for (let i = 0; i < 10_050; i++) await provider.get(`k${i}`);
       expect((await provider.get('a'))?.value).toBe('1');
     });
   });
 
-  describe('fileSuffix', () => {
+  describe('the option fileSuffix', () => {
     const suffixed = (env: Record<string, string>, options: object = {}) =>
       app(env, { fileSuffix: '_FILE', ...options });
 
-    it('is off by default', async () => {
+    it('reads no files unless fileSuffix is set', async () => {
       expect((await app({ APP__KEY_FILE: '/run/key' }).get('keyFile'))?.value).toBe('/run/key');
     });
 
-    it('reads the value from the file, without one trailing line break, and as a secret', async () => {
+    it('reads a secret value from the file without one trailing line break', async () => {
       await using dir = await folder({ a: `${fake}\n`, b: 'two\n\n', c: 'crlf\r\n', d: '\uFEFFbom', e: '' });
       const provider = suffixed({
         APP__DB__HOST_FILE: dir.at('a'),
@@ -430,7 +432,7 @@ describe('EnvProvider', () => {
       expect(await provider.get('db.hostFile')).toBeUndefined();
     });
 
-    it('applies to mapped variables and JSON sections, and not to a variable that is mapped by its whole name', async () => {
+    it('applies fileSuffix to mapped variables and JSON sections, not to mapped file names', async () => {
       await using dir = await folder({ pw: fake, json: '{"host":"h"}' });
       const provider = suffixed(
         { DB_PW_FILE: dir.at('pw'), DB_JSON_FILE: dir.at('json'), LOG_FILE: '/var/log/x' },
@@ -441,7 +443,7 @@ describe('EnvProvider', () => {
       expect((await provider.get('log.file'))?.value).toBe('/var/log/x');
     });
 
-    it('makes a file that cannot be read a hole, never absent, and prints no path', async () => {
+    it('makes a hole of an unreadable file and prints no path', async () => {
       await using dir = await folder({ binary: Buffer.from([0xff, 0xfe, 0x00]), 'folder/x': '' });
       const paths = {
         GONE: dir.at('gone-2f81'),
@@ -465,7 +467,7 @@ describe('EnvProvider', () => {
       expect(await chain.value('other')).toBe(1);
     });
 
-    it('without a prefix, a file that cannot be read harms only who reads that key', async () => {
+    it('limits an unreadable file to its key without a prefix', async () => {
       const env = new EnvProvider({ env: { SSL_CERT_FILE: '/nonexistent', A: '1' }, fileSuffix: '_FILE' });
       expect(await new ProviderChain([env, new MemoryProvider({ a: 0, ssl: { cert: 'x' } })]).tree()).toEqual(
         {
@@ -477,7 +479,7 @@ describe('EnvProvider', () => {
       expect(await env.get('sslCert.below')).toBeUndefined();
     });
 
-    it('is a conflict when the variable and its file both are set and differ', async () => {
+    it('reports a conflict when the variable and its file have different values', async () => {
       await using dir = await folder({ a: 'x' });
       await expect(suffixed({ APP__A: 'y', APP__A_FILE: dir.at('a') }).get('a')).rejects.toMatchObject({
         code: 'conflict',
@@ -485,7 +487,7 @@ describe('EnvProvider', () => {
       expect((await suffixed({ APP__A: 'x', APP__A_FILE: dir.at('a') }).get('a'))?.value).toBe('x');
     });
 
-    it('reads the files again on refresh, and tells a watcher of a change', async () => {
+    it('reads the files again on refresh and notifies watchers', async () => {
       await using dir = await folder({ a: 'old' });
       const provider = suffixed({ APP__A_FILE: dir.at('a') });
       expect((await provider.get('a'))?.value).toBe('old');
@@ -499,7 +501,7 @@ describe('EnvProvider', () => {
       await provider.close();
     });
 
-    it('can be watched before it is read, and leaves the files of others alone', async () => {
+    it('watches its files before the first read, and no other files', async () => {
       await using dir = await folder({ a: 'old' });
       const provider = suffixed({
         APP__A_FILE: dir.at('a'),
@@ -515,7 +517,7 @@ describe('EnvProvider', () => {
       await provider.close();
     });
 
-    it('waits for a file that is being written: what is empty now may not be so in a moment', async () => {
+    it('reads an empty file a second time, because it may be mid-write', async () => {
       await using dir = await folder({ a: 'old' });
       const provider = suffixed({ APP__A_FILE: dir.at('a') });
       expect((await provider.get('a'))?.value).toBe('old');
@@ -525,12 +527,12 @@ describe('EnvProvider', () => {
       expect((await read)?.value).toBe('new');
     });
 
-    it('has nothing to watch without files', () => {
+    it('adds watch to the provider only if it is set', () => {
       expect(app({}).watch).toBeUndefined();
     });
   });
 
-  it('does nothing for a caller who has given up', async () => {
+  it('rejects with aborted for an aborted caller', async () => {
     const signal = AbortSignal.abort();
     await expect(app({ APP__A: '1' }).get('a', { signal })).rejects.toMatchObject({ code: 'aborted' });
     await expect(app({ APP__A: '1' }).list('', { signal })).rejects.toMatchObject({ code: 'aborted' });

@@ -17,7 +17,7 @@ const keys = async (provider: MemoryProvider, prefix?: string) =>
   (await provider.list(prefix)).map((entry) => entry.key);
 
 describe('MemoryProvider', () => {
-  it('answers a leaf with its key, its value and where it stands', async () => {
+  it('returns a leaf with its key, value and origin', async () => {
     const provider = new MemoryProvider({ database: { host: 'db.internal', pool: { max: 10 } } });
     const entry = await provider.get('database.pool.max');
     expect(entry).toMatchObject({ key: 'database.pool.max', value: 10, secret: false });
@@ -28,14 +28,14 @@ describe('MemoryProvider', () => {
     expect(entry?.text).toBeUndefined();
   });
 
-  it('keeps an empty string, 0, false, null and an empty list, which are values', async () => {
+  it('keeps an empty string, 0, false, null and an empty list as values', async () => {
     const values = { a: '', b: 0, c: false, d: null, e: [], f: 12n };
     const provider = new MemoryProvider(values);
     for (const [key, value] of Object.entries(values))
       expect((await provider.get(key))?.value).toEqual(value);
   });
 
-  it('reads dots in keys at the top level, and only there: further down a name is one segment, as in YAML', async () => {
+  it('splits dotted names only at the top level', async () => {
     const provider = new MemoryProvider({
       'database.pool.max': 5,
       'database/host': 'h',
@@ -46,7 +46,7 @@ describe('MemoryProvider', () => {
     expect(await provider.get('ingress.api.example.com')).toBeUndefined();
   });
 
-  it('lists what stands at or below a prefix', async () => {
+  it('lists leaves at or below a prefix', async () => {
     const provider = new MemoryProvider({
       database: { host: 'h', pool: { max: 1, min: 0 } },
       databases: 'other',
@@ -61,7 +61,7 @@ describe('MemoryProvider', () => {
     expect(await keys(provider, 'nothing')).toEqual([]);
   });
 
-  it('says that a section is one, and names tree', async () => {
+  it('refuses get of a section and names tree', async () => {
     const provider = new MemoryProvider({ database: { pool: { max: 1 } }, features: {} });
     for (const key of ['', 'database', 'database.pool', 'features'])
       await expect(provider.get(key)).rejects.toMatchObject({
@@ -70,14 +70,14 @@ describe('MemoryProvider', () => {
       });
   });
 
-  it('keeps an empty section, until something stands in it', async () => {
+  it('keeps an empty section until a key is set below it', async () => {
     const provider = new MemoryProvider({ features: {}, 'limits.soft': {}, limits: { soft: { cpu: 1 } } });
     expect((await provider.list('features')).map((entry) => entry.value)).toEqual([{}]);
     await provider.set('features.beta', true);
     expect(await keys(provider)).toEqual(['limits.soft.cpu', 'features.beta']);
   });
 
-  it('copies in and freezes out: neither the owner nor a caller can change what it holds', async () => {
+  it('copies and freezes values, so neither owner nor caller can change them', async () => {
     const values = { regions: ['eu', { name: 'us' }], nested: { a: 1 } };
     const provider = new MemoryProvider(values);
     values.regions.push('owner');
@@ -97,11 +97,11 @@ describe('MemoryProvider', () => {
     ['a symbol', { a: Symbol(fake) }, 'a', 'a symbol'],
     ['a Date', { a: new Date(0) }, 'a', 'an instance of Date'],
     ['a Map', { a: [new Map()] }, 'a', 'an instance of Map'],
-    ['an object without a known class', { a: Object.create({ x: fake }) }, 'a', 'a prototype of its own'],
-    ['NaN', { a: Number('nothing') }, 'a', 'NaN'],
-    ['a name that is a symbol', { a: { [Symbol(fake)]: 1 } }, 'a', 'a symbol among its names'],
+    ['an object without a known class', { a: Object.create({ x: fake }) }, 'a', 'a custom prototype'],
+    ['NaN', { a: Number('x') }, 'a', 'NaN'],
+    ['a name that is a symbol', { a: { [Symbol(fake)]: 1 } }, 'a', 'symbol keys'],
     ['a sparse list', { a: new Array(2) }, 'a', 'undefined'],
-  ])('refuses %s, and says where it stands and not what it holds', (_, values, key, what) => {
+  ])('refuses %s and names the key, not the value', (_, values, key, what) => {
     const error = refused(values);
     expect(error).toMatchObject({ code: 'validation', provider: 'memory', key });
     expect(error.message).toContain(`"${key}"`);
@@ -109,7 +109,7 @@ describe('MemoryProvider', () => {
     expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(fake);
   });
 
-  it('refuses what contains itself, and what is nested too deeply', () => {
+  it('refuses circular and too deeply nested values', () => {
     const list: unknown[] = [];
     list.push(list);
     expect(refused({ a: list }).message).toContain('contains itself');
@@ -124,7 +124,7 @@ describe('MemoryProvider', () => {
     expect(refused(sections)).toMatchObject({ code: 'invalid_key' });
   });
 
-  it('takes the same object in two places, which is no circle', async () => {
+  it('accepts the same object in two places', async () => {
     const shared = { url: 'http://x' };
     expect(await keys(new MemoryProvider({ a: shared, b: [shared, shared] }))).toEqual(['a.url', 'b']);
   });
@@ -145,7 +145,7 @@ describe('MemoryProvider', () => {
     expect(refused({ a: 2, 'a.b.c': 1 })).toMatchObject({ code: 'conflict' });
   });
 
-  it('refuses options and values that are none', () => {
+  it('refuses invalid options and values', () => {
     expect(refused({}, { nam: 'x' }).message).toContain('Did you mean name?');
     expect(refused({}, { name: '' })).toMatchObject({ code: 'invalid_option' });
     for (const values of [null, 'text', ['list'], 1])
@@ -154,7 +154,7 @@ describe('MemoryProvider', () => {
     expect(refused({ 'a..b': 1 })).toMatchObject({ code: 'invalid_key' });
   });
 
-  it('marks as secret what secret() marks, what has a secret name, what looks like one, and what the owner says', async () => {
+  it('marks values as secret by secret(), name, shape and the option sensitive', async () => {
     const provider = new MemoryProvider(
       {
         license: secret(fake),
@@ -183,8 +183,8 @@ describe('MemoryProvider', () => {
     expect(JSON.stringify(provider)).not.toContain(fake);
   });
 
-  describe('writing', () => {
-    it('reads back what was written, and tells watchers the key and never the value', async () => {
+  describe('set and delete of MemoryProvider', () => {
+    it('set changes a value and sends watchers the key without the value', async () => {
       const provider = new MemoryProvider({ a: { b: 1 } }, { name: 'overrides' });
       const changes: object[] = [];
       using _ = provider.watch((change) => changes.push(change));
@@ -201,7 +201,7 @@ describe('MemoryProvider', () => {
       ]);
     });
 
-    it('tells nothing when a write changes nothing', async () => {
+    it('set and delete do not notify watchers when nothing changes', async () => {
       const provider = new MemoryProvider({ a: [1, { b: 2 }] });
       let told = 0;
       using _ = provider.watch(() => told++);
@@ -211,7 +211,7 @@ describe('MemoryProvider', () => {
       expect(told).toBe(1);
     });
 
-    it('ends a watch when it is disposed or the provider closed, and a listener that throws harms nobody', async () => {
+    it('notifies all watchers until disposed or closed, also after one throws', async () => {
       const provider = new MemoryProvider();
       const told: string[] = [];
       provider.watch(() => {
@@ -230,7 +230,7 @@ describe('MemoryProvider', () => {
       expect((await provider.get('a'))?.value).toBe(3);
     });
 
-    it('writes a secret as one', async () => {
+    it('set keeps a secret secret', async () => {
       const provider = new MemoryProvider();
       expect((await provider.set('license', secret(fake))).secret).toBe(true);
       expect((await provider.set('pin', fake, { secret: true })).secret).toBe(true);
@@ -238,7 +238,7 @@ describe('MemoryProvider', () => {
       expect((await provider.set('license', 'public')).secret).toBe(false);
     });
 
-    it('refuses to write to a section, a section as a value, below a value, and what is no value', async () => {
+    it('set refuses a section, a key below a value and an unsupported value', async () => {
       const provider = new MemoryProvider({ a: { b: 1 } });
       await expect(provider.set('a', 1)).rejects.toMatchObject({ code: 'invalid_key' });
       await expect(provider.delete('a')).rejects.toMatchObject({ code: 'invalid_key' });
@@ -252,7 +252,7 @@ describe('MemoryProvider', () => {
       expect(await keys(provider)).toEqual(['a.b']);
     });
 
-    it('forgets a section whose last leaf is deleted', async () => {
+    it('delete removes a section with its last leaf', async () => {
       const provider = new MemoryProvider({ a: { b: { c: 1 }, d: 2 } });
       await provider.delete('a.b.c');
       expect(await provider.get('a.b')).toBeUndefined();
@@ -262,7 +262,7 @@ describe('MemoryProvider', () => {
     });
   });
 
-  it('does nothing for a caller who has given up', async () => {
+  it('rejects with aborted for an aborted caller', async () => {
     const provider = new MemoryProvider({ a: 1 });
     const signal = AbortSignal.abort();
     const aborted = { code: 'aborted' };

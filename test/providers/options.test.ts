@@ -24,7 +24,7 @@ import { type MemoryOptions, MemoryProvider } from '../../src/providers/memory.t
 import { type VaultOptions, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { ShelterOptions } from '../../src/shelter/options.ts';
 
-/** A string is one that must not be quoted, since options may hold tokens. */
+/** No message may quote the string: an option may be a token. */
 const kinds = {
   string: 'not-a-real-token',
   number: 7.5,
@@ -36,7 +36,7 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
-/** The kinds of value that each option takes: for its own meaning, nothing else. */
+/** The kinds of value that each option accepts. */
 type Takes<T> = { readonly [K in keyof Required<T>]: readonly Kind[] };
 
 const shelter: Takes<ShelterOptions> = {
@@ -231,11 +231,11 @@ describe.each(all)('the options of %s', (_, make, good, takes) => {
       .map((kind) => [option, kind] as const),
   );
 
-  it('are taken when they are right', () => {
+  it('accepts valid options', () => {
     expect(refusalOf(make, good)).toBeUndefined();
   });
 
-  it.each(wrong)('are refused with a word on %s when it is a %s, which is not quoted', (option, kind) => {
+  it.each(wrong)('refuses the option %s of the kind %s, without quoting it', (option, kind) => {
     const error = refusalOf(make, { ...good, [option]: kinds[kind] });
     expect(error).toMatchObject({
       code: 'invalid_option',
@@ -244,7 +244,7 @@ describe.each(all)('the options of %s', (_, make, good, takes) => {
     expect(error?.message).not.toContain(kinds.string);
   });
 
-  it('are refused when they are unknown, or no options', () => {
+  it('refuses unknown options and options that are not an object', () => {
     expect(refusalOf(make, { ...good, wrnog: 1 })).toMatchObject({
       code: 'invalid_option',
       message: expect.stringContaining('"wrnog"'),

@@ -1,7 +1,7 @@
 import { AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
 
-// reads one secret through the official client while every logger there is has been told to speak
+// Reads one secret through the official client with all loggers at their most verbose level.
 const [store, url = ''] = process.argv.slice(2);
 const { hostname, port } = new URL(url);
 if (store === 'azure') {

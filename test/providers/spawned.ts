@@ -24,7 +24,7 @@ async function run(
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
 }
 
-/** A process with nothing of the machine's own credentials: no key file, and no metadata server. */
+/** Runs a process without the credentials of this machine: no key file, no metadata server. */
 export const withoutCredentials = (...args: readonly string[]): Promise<Ended> =>
   run('without-credentials.ts', args, {
     PATH: '/nonexistent',
@@ -32,7 +32,7 @@ export const withoutCredentials = (...args: readonly string[]): Promise<Ended> =
     GCE_METADATA_HOST: '127.0.0.1:1',
   });
 
-/** One that reads a secret while every logger there is has been told to speak. */
+/** Runs a process that reads a secret with all loggers at their most verbose level. */
 export const readLoudly = (...args: readonly string[]): Promise<Ended> =>
   run('read-loudly.ts', args, {
     PATH: process.env.PATH,

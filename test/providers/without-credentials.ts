@@ -1,7 +1,7 @@
 import { AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { GcpSecretManagerProvider } from '../../src/providers/gcp/index.ts';
 
-// prints how it went and for how long it waited; the exit code is of our choice
+// Prints the error and how long the process waited; the exit code shows that the process ended by itself.
 const [store, url = ''] = process.argv.slice(2);
 const provider =
   store === 'azure'
@@ -11,7 +11,7 @@ const provider =
         resilience: { timeoutMs: 15_000, deadlineMs: 15_000 },
       })
     : new GcpSecretManagerProvider({ project: 'acme', clientOptions: { fallback: store === 'rest' } });
-// the import of the client is slow on a busy machine, and is no part of looking for credentials
+// importing the client is slow on a busy machine and must not count as waiting
 await (store === 'azure' ? import('@azure/identity') : import('@google-cloud/secret-manager'));
 const before = performance.eventLoopUtilization();
 try {

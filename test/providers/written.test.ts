@@ -59,7 +59,7 @@ const odd: readonly (readonly [what: string, value: unknown])[] = [
 ];
 
 describe.each(providers)('a value written to %s', (_, make) => {
-  it.each(odd)('is refused before anybody is asked to keep it when it is %s', async (_what, value) => {
+  it.each(odd)('set refuses %s before any request', async (_what, value) => {
     const provider = await make();
     await expect(provider.set('section.key', value as ConfigValue)).rejects.toMatchObject({
       code: 'validation',
@@ -69,14 +69,14 @@ describe.each(providers)('a value written to %s', (_, make) => {
     await provider.close?.();
   });
 
-  it('is what secret() holds, not what it shows', async () => {
+  it('set writes the value inside secret(), not its masked form', async () => {
     const provider = await make();
     await provider.set('section.mine', secret('not-a-real-one') as never);
     expect((await provider.get('section.mine'))?.value).toBe('not-a-real-one');
     await provider.close?.();
   });
 
-  it('is what it was when it was handed over', async () => {
+  it('set copies the value at the time of the call', async () => {
     const provider = await make();
     const list = ['one'];
     const writing = provider.set('section.list', list);
@@ -87,7 +87,7 @@ describe.each(providers)('a value written to %s', (_, make) => {
   });
 });
 
-/** A list is read back as the text that it is in most stores. */
+/** Most stores return a list as text. */
 async function read(provider: WritableProvider, key: string): Promise<unknown> {
   const value = (await provider.get(key))?.value;
   return typeof value === 'string' ? JSON.parse(value) : value;

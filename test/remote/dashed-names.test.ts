@@ -15,8 +15,8 @@ const segment = fc.oneof(
 );
 const name = fc.string({ unit: fc.constantFrom(...'abXY01--_'), minLength: 1, maxLength: 20 });
 
-describe('names with dashes', () => {
-  it.each(every)('lead from a key to a name and back to the same key, or nowhere: %s', (dashes) => {
+describe('DashedNames', () => {
+  it.each(every)('DashedNames (%s) converts a key to a name only if it converts back', (dashes) => {
     const mapping = names(dashes);
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 4 }), (segments) => {
@@ -28,7 +28,7 @@ describe('names with dashes', () => {
     );
   });
 
-  it.each(every)('that are listed as a key can be read back by it, always: %s', (dashes) => {
+  it.each(every)('DashedNames (%s) converts every listed key back to its name', (dashes) => {
     const mapping = names(dashes);
     fc.assert(
       fc.property(name, (rest) => {
@@ -36,7 +36,7 @@ describe('names with dashes', () => {
         const key = mapping.keyOf(listed);
         if (key === undefined) return;
         const back = mapping.nameOf(key) as string;
-        // a store that loses case knows both as one
+        // for a store that ignores case both names are the same
         expect(dashes === 'exact' ? back : back.toLowerCase()).toBe(
           dashes === 'exact' ? listed : listed.toLowerCase(),
         );
@@ -44,7 +44,7 @@ describe('names with dashes', () => {
     );
   });
 
-  it.each(every)('never stand for two keys, nor two keys for one: %s', (dashes) => {
+  it.each(every)('DashedNames (%s) never maps two names to one key', (dashes) => {
     const mapping = names(dashes);
     fc.assert(
       fc.property(name, name, (a, b) => {
@@ -67,7 +67,7 @@ describe('names with dashes', () => {
     ['exact', 'db.a--b', undefined],
     ['exact', 'db."a.b"', undefined],
     ['exact', '', undefined],
-  ] as const)('%s: %s is %s', (dashes, key, spelled) => {
+  ] as const)('DashedNames (%s) returns for the key %j the name %s', (dashes, key, spelled) => {
     expect(names(dashes).nameOf(key)).toBe(spelled);
   });
 
@@ -79,13 +79,13 @@ describe('names with dashes', () => {
     'app-constructor',
     'other',
     `app-${'a--'.repeat(40)}a`,
-  ])('%s is no key', (said) => {
-    expect(names('exact').keyOf(said)).toBeUndefined();
+  ])('DashedNames returns no key for the name %s', (name) => {
+    expect(names('exact').keyOf(name)).toBeUndefined();
   });
 
-  it('are explained where a key has none', () => {
+  it('DashedNames explains why a key has no name', () => {
     expect(names('camel').refusal('azure', 'db.pool_max')?.message).toMatch(
-      /"--".*"-".*camel.*option secrets/,
+      /option secrets.*"--".*"-".*camel/,
     );
     expect(names('exact').refusal('gcp', 'db."a.b"')).toMatchObject({ code: 'invalid_key', key: 'db."a.b"' });
     expect(names('exact').refusal('gcp', 'db.host')).toBeUndefined();

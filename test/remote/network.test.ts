@@ -1,14 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { retryAfterMs } from '../../src/remote/network.ts';
+import { isUntrusted, retryAfterMs } from '../../src/remote/network.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
-});
-afterEach(() => {
-  vi.useRealTimers();
+describe('isUntrusted', () => {
+  it.each([
+    [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, true],
+    [{ code: 'CERT_HAS_EXPIRED' }, true],
+    [{ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, true],
+    [{ code: 14, message: 'No connection established. Last error: self-signed certificate' }, true],
+    [{ code: 'ECONNREFUSED', message: 'connect ECONNREFUSED' }, false],
+    [{}, false],
+  ])('isUntrusted decides by code or phrase: %j is %s', (error, untrusted) => {
+    expect(isUntrusted(error)).toBe(untrusted);
+  });
 });
 
-describe('Retry-After', () => {
+describe('retryAfterMs', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it.each([
     ['7', 7_000],
     ['0.5', 500],
@@ -21,7 +34,7 @@ describe('Retry-After', () => {
     ['', undefined],
     [7, undefined],
     [undefined, undefined],
-  ])('%j is to wait %s ms', (header, ms) => {
+  ])('the header Retry-After %j means a pause of %s ms', (header, ms) => {
     expect(retryAfterMs(header)).toBe(ms);
   });
 });

@@ -86,9 +86,9 @@ async function refused(
 
 const withoutFolder = (text: string): string => text.replaceAll(`${folder}/`, 'config/');
 
-describe('The report', () => {
+describe('report', () => {
   it.each(Object.entries(schemas))(
-    'tells every fault of a configuration with a %s schema',
+    'the report lists every problem with a schema of %s',
     async (library, schema) => {
       const texts: string[] = [];
       for (const [name, fault] of Object.entries(faults)) {
@@ -101,28 +101,25 @@ describe('The report', () => {
     },
   );
 
-  it.each(Object.entries(schemas))(
-    'has nothing to tell of a good configuration with a %s schema',
-    async (_, schema) => {
-      const file = join(folder, 'good.yaml');
-      await writeFile(file, good);
-      const env = { APP__PORT: '9090', APP__TAGS: 'a, b', APP__DATABASE__SSL: 'false', APP__RETRIES: '3' };
-      const config = await loadConfig(schema as typeof schemas.zod, [
-        new EnvProvider({ prefix: 'APP', env }),
-        new BundleProvider(file),
-      ]);
-      expect(config.value).toEqual({
-        port: 9090,
-        database: { host: 'db.internal', password: 'fake-hunter2', poolMax: 10, ssl: false },
-        mode: 'production',
-        llm: { endpoint: 'https://llm.example.com' },
-        tags: ['a', 'b'],
-        retries: 3,
-      });
-    },
-  );
+  it.each(Object.entries(schemas))('a valid configuration loads with a schema of %s', async (_, schema) => {
+    const file = join(folder, 'good.yaml');
+    await writeFile(file, good);
+    const env = { APP__PORT: '9090', APP__TAGS: 'a, b', APP__DATABASE__SSL: 'false', APP__RETRIES: '3' };
+    const config = await loadConfig(schema as typeof schemas.zod, [
+      new EnvProvider({ prefix: 'APP', env }),
+      new BundleProvider(file),
+    ]);
+    expect(config.value).toEqual({
+      port: 9090,
+      database: { host: 'db.internal', password: 'fake-hunter2', poolMax: 10, ssl: false },
+      mode: 'production',
+      llm: { endpoint: 'https://llm.example.com' },
+      tags: ['a', 'b'],
+      retries: 3,
+    });
+  });
 
-  it('is there as data too', async () => {
+  it('the error holds the report as data', async () => {
     const error = await refused(schemas.zod, { env: { APP__PORT: 'x' } });
     expect(error.problems).toEqual([
       {
@@ -137,7 +134,7 @@ describe('The report', () => {
     ]);
   });
 
-  it('says for a problem with the whole configuration that it is one', async () => {
+  it('a problem without a key is headed "the whole configuration"', async () => {
     const never = z
       .object({ a: z.number(), b: z.number() })
       .refine(({ a, b }) => a < b, { message: 'a must be below b' });
@@ -149,7 +146,7 @@ describe('The report', () => {
     );
   });
 
-  it('keeps its columns when a text has several lines', () => {
+  it('a text of several lines stays in its column', () => {
     const text = formatReport([{ kind: 'unreadable', key: 'a', message: 'one\ntwo' }]);
     expect(text).toBe(
       'There is 1 problem with the configuration:\n\n  a\n    problem   one\n              two',

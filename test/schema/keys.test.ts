@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { describeKeys, type StandardSchemaV1 } from '../../src/index.ts';
-import { shapeOf, wantedBy } from '../../src/schema/keys.ts';
+import { wantedBy } from '../../src/schema/keys.ts';
+import { shapeOf } from '../../src/schema/shape-of.ts';
 import { schemas } from '../support/schemas.ts';
 
 const keysOf = (schema: StandardSchemaV1) => describeKeys(schema).keys.map(({ key }) => key);
@@ -12,7 +13,7 @@ const one = (schema: StandardSchemaV1, key: string) =>
 
 describe('describeKeys', () => {
   it.each(Object.entries(schemas))(
-    'knows every key of a %s schema, sections by their leaves, and that these are all',
+    'describeKeys lists all keys of a schema of %s, and they are complete',
     (_, schema) => {
       const { keys, prefixes: open, complete } = describeKeys(schema as StandardSchemaV1);
       expect(keys.map(({ key }) => key).sort()).toEqual(
@@ -47,7 +48,7 @@ describe('describeKeys', () => {
     },
   );
 
-  it('tells types in words', () => {
+  it('describeKeys describes types in words', () => {
     const schema = z.object({
       a: z.string(),
       b: z.string().min(1),
@@ -98,7 +99,7 @@ describe('describeKeys', () => {
     );
   });
 
-  it('tells defaults, also those of a whole section, and descriptions', () => {
+  it('describeKeys lists descriptions and defaults, also of whole sections', () => {
     const zod = z.object({
       db: z
         .object({ host: z.string().describe('Where it is'), port: z.number().default(3) })
@@ -121,7 +122,7 @@ describe('describeKeys', () => {
     expect(one(valibot, 'b')).not.toHaveProperty('default');
   });
 
-  it('knows what a schema marks as secret', () => {
+  it('describeKeys lists keys that the schema marks as secret', () => {
     const schema = z.object({
       a: z.string().meta({ 'x-secret': true }),
       b: z.string().meta({ 'x-classification': 'Restricted' }),
@@ -138,7 +139,7 @@ describe('describeKeys', () => {
     ).toEqual(['a', 'b', 'd.inner', 'e', 'token']);
   });
 
-  it('says below which keys more may be read', () => {
+  it('describeKeys lists prefixes below which more may be read', () => {
     const schema = z.object({
       rec: z.record(z.string(), z.number()),
       loose: z.looseObject({ a: z.string() }),
@@ -157,14 +158,14 @@ describe('describeKeys', () => {
     expect(describeKeys(type({ '[string]': 'number' })).prefixes).toEqual(['']);
   });
 
-  it('knows the names of a record with chosen keys', () => {
+  it('describeKeys lists the names of a record with enumerated keys', () => {
     expect(keysOf(z.object({ r: z.partialRecord(z.enum(['a', 'b']), z.object({ x: z.string() })) }))).toEqual(
       ['r.a.x', 'r.b.x'],
     );
     expect(keysOf(v.object({ r: v.record(v.picklist(['a', 'b']), v.string()) }))).toEqual(['r.a', 'r.b']);
   });
 
-  it('describes the input of transforms, pipes, preprocessing and intersections', () => {
+  it('describeKeys describes the input of transforms, pipes and intersections', () => {
     const zod = z
       .object({
         a: z.string().transform(Number).pipe(z.number()),
@@ -188,7 +189,7 @@ describe('describeKeys', () => {
     ]);
   });
 
-  it('ends for schemas that hold themselves', () => {
+  it('describeKeys terminates for recursive schemas', () => {
     interface Tree {
       name: string;
       inner?: Tree | undefined;
@@ -204,7 +205,7 @@ describe('describeKeys', () => {
     expect(keysOf(valibot)).toContain('inner.name');
   });
 
-  it('survives what JSON Schema has no word for, and two schemas of the same id', () => {
+  it('describeKeys tolerates types without JSON Schema, and duplicate ids', () => {
     const schema = z.object({
       a: z.string().meta({ id: 'same', description: 'first' }),
       b: z.number().meta({ id: 'same' }),
@@ -232,7 +233,7 @@ describe('describeKeys', () => {
     );
   });
 
-  it('finds out what an unknown library reads, and says that there may be more', () => {
+  it('describeKeys records the reads of an unknown library and is incomplete', () => {
     const validate = vi.fn((input: unknown) => {
       const { db, flag } = input as { db: { host: unknown; [name: string]: unknown }; flag?: unknown };
       return {
@@ -254,7 +255,7 @@ describe('describeKeys', () => {
     expect(validate).toHaveBeenCalledTimes(1);
   });
 
-  it('is harmed neither by a library that throws, nor by one that never stops reading', async () => {
+  it('describeKeys tolerates libraries that throw or never stop reading', async () => {
     const throwing: StandardSchemaV1 = {
       '~standard': {
         version: 1,
@@ -299,7 +300,7 @@ describe('describeKeys', () => {
     expect(keysOf({ '~standard': standard } as unknown as StandardSchemaV1)).toEqual(['a']);
   });
 
-  it('says what to ask providers for, below a section', () => {
+  it('wantedBy lists the wanted keys below a section', () => {
     const schema = z.object({ a: z.object({ b: z.string() }), r: z.record(z.string(), z.string()) });
     expect(wantedBy(shapeOf(schema), 'acme.api')).toEqual({
       keys: ['acme.api.a.b'],

@@ -35,11 +35,11 @@ async function refused(
   } catch (error) {
     return error as ConfigError;
   }
-  throw new Error('it was accepted');
+  throw new Error('the value was accepted');
 }
 
-describe('One key read by a schema', () => {
-  it('is what the schema makes of it', async () => {
+describe('require with a schema', () => {
+  it('require returns the output of the schema', async () => {
     const chain = new ProviderChain([
       new EnvProvider({ prefix: 'APP', env: { APP__PORT: '80', APP__URL: 'https://a.example' } }),
     ]);
@@ -57,7 +57,7 @@ describe('One key read by a schema', () => {
     await expect(chain.require('host', z.string())).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('is read as its strings want only where the source has only text', async () => {
+  it('require converts strings only of sources that have only text', async () => {
     expect(await parseLeaf(z.number(), entry('5'))).toBe(5);
     const error = await refused(z.number(), '5', { text: false });
     expect(error.hint).toBe('Remove the quotes: env LLM__API_KEY has a string there');
@@ -68,7 +68,7 @@ describe('One key read by a schema', () => {
     });
   });
 
-  it('is read as a preprocessing schema wants it, at most four times', async () => {
+  it('require tries at most four readings of a text', async () => {
     const seen: unknown[] = [];
     const schema = z.preprocess(noting(seen), z.array(z.number()));
     expect(await parseLeaf(schema, entry('1,2'))).toEqual([1, 2]);
@@ -78,7 +78,7 @@ describe('One key read by a schema', () => {
     expect(never).toHaveLength(4);
   });
 
-  it('names the place and what is expected, and never shows a secret', async () => {
+  it('the error names the origin and the expected type, never a secret', async () => {
     for (const schema of [
       z.string().min(100),
       v.pipe(v.string(), v.minLength(100)),
@@ -104,7 +104,7 @@ describe('One key read by a schema', () => {
     );
   });
 
-  it('keeps a check’s own words when they quote nothing', async () => {
+  it('the error keeps the message of a check unless it quotes the secret', async () => {
     const starts = z.string().refine((key) => key.startsWith('sk-'), { message: 'must start with sk-' });
     expect((await refused(starts, 'fake-secret-1', { secret: true })).message).toContain(
       'must start with sk-, found [redacted]',
@@ -115,11 +115,11 @@ describe('One key read by a schema', () => {
         context.addIssue({ code: 'custom', message: `bad: ${key.toUpperCase()}` }),
       );
     expect((await refused(quoting, 'fake-secret-1', { secret: true })).message).toContain(
-      'the schema does not accept it, found [redacted]',
+      'the schema rejects the value, found [redacted]',
     );
   });
 
-  it('can be a list or a tree, whose parts are told by their place', async () => {
+  it('require accepts lists and trees and reports their parts', async () => {
     expect(await parseLeaf(z.object({ a: z.number() }), entry({ a: '5' }))).toEqual({ a: 5 });
     const error = await refused(z.array(z.object({ a: z.number() })), [{ a: 1 }, { a: 'x' }]);
     expect(error.problems?.[0]).toMatchObject({
@@ -129,7 +129,7 @@ describe('One key read by a schema', () => {
     });
   });
 
-  it('is told when the schema itself throws, without the message', async () => {
+  it('the error of a schema that throws has no foreign message', async () => {
     const schema = z.string().transform((text) => {
       throw new RangeError(text);
     });
@@ -142,7 +142,7 @@ describe('One key read by a schema', () => {
   });
 });
 
-it('A Standard Schema is recognised, function or object', () => {
+it('isSchema recognises functions and objects with the Standard Schema interface', () => {
   for (const schema of [z.string(), v.string(), type('string')]) expect(isSchema(schema)).toBe(true);
   for (const other of [undefined, null, 'x', {}, { '~standard': null }, { '~standard': {} }, () => undefined])
     expect(isSchema(other)).toBe(false);

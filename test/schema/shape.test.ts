@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { describeKeys } from '../../src/index.ts';
 import { fromJsonSchema } from '../../src/schema/json-schema.ts';
-import { shapeOf } from '../../src/schema/keys.ts';
 import { both, either, leaf, shapeAt, unknown } from '../../src/schema/shape.ts';
+import { shapeOf } from '../../src/schema/shape-of.ts';
 
 const kindsAt = (schema: Parameters<typeof shapeOf>[0], ...path: string[]) => [
   ...(shapeAt(shapeOf(schema), path)?.kinds ?? []),
 ];
 
-describe('A shape', () => {
-  it('of alternatives takes all that any of them takes, and requires what all of them require', () => {
+describe('shapes', () => {
+  it('a union accepts what any alternative does and requires what all do', () => {
     const schema = z.union([
       z.object({
         type: z.literal('a'),
@@ -34,13 +34,13 @@ describe('A shape', () => {
     expect([check?.('x'), check?.(5), check?.(true)]).toEqual([true, true, false]);
   });
 
-  it('of nothing is unknown, and unknown among alternatives makes them unknown', () => {
+  it('a union with an unknown alternative is unknown', () => {
     expect(either([])).toBe(unknown);
     expect(either([leaf('string', 'a string'), unknown])).toMatchObject({ open: true });
     expect(either([leaf('string', 'a string'), unknown])).not.toHaveProperty('kinds');
   });
 
-  it('of an intersection must be all at once', () => {
+  it('the shape of an intersection checks all its parts', () => {
     const at = both(
       { ...leaf('number', 'a'), check: (n) => (n as number) > 1 },
       { ...leaf('number', 'b'), check: (n) => (n as number) < 3 },
@@ -48,7 +48,7 @@ describe('A shape', () => {
     expect([at.check?.(0), at.check?.(2), at.check?.(4)]).toEqual([false, true, false]);
   });
 
-  it('leads through tuples, lists, records and nowhere', () => {
+  it('shapeAt follows tuples, lists and records', () => {
     const schema = z.object({ t: z.tuple([z.string(), z.number()]), n: z.object({ a: z.string() }) });
     expect(kindsAt(schema, 't', '1')).toEqual(['number']);
     expect(shapeAt(shapeOf(schema), ['t', '5'])).toBeUndefined();
@@ -61,7 +61,7 @@ describe('A shape', () => {
 });
 
 describe('JSON Schema', () => {
-  it('is followed through references, also to itself, escaped names and patterns', () => {
+  it('a JSON Schema is followed through references, escaped names and patterns', () => {
     const shape = fromJsonSchema({
       type: 'object',
       properties: {
@@ -94,7 +94,7 @@ describe('JSON Schema', () => {
     expect([...(shapeAt(shape, ['x-1'])?.kinds ?? [])]).toEqual(['string', 'integer']);
   });
 
-  it('knows sections without a type, and marks inside references', () => {
+  it('a JSON Schema may omit the type of a section', () => {
     const shape = fromJsonSchema({
       properties: { s: { allOf: [{ $ref: '#/$defs/s' }], description: 'Mine' } },
       $defs: { s: { type: 'string', 'x-secret': true } },
@@ -105,8 +105,8 @@ describe('JSON Schema', () => {
   });
 });
 
-describe('Valibot', () => {
-  it('is read from its data: checks, choices, wrappers, and nothing behind a transformation', () => {
+describe('valibot', () => {
+  it('the shape of a valibot schema ends at a transformation', () => {
     const schema = v.object({
       regex: v.pipe(v.string(), v.regex(/^a/)),
       some: v.pipe(v.array(v.string()), v.nonEmpty()),

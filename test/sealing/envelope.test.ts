@@ -6,8 +6,8 @@ import type { KeyWrapper } from '../../src/key-wrapper.ts';
 import { changeRecipients, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../src/sealing/envelope.ts';
 import type { FileKey } from '../../src/sealing/file-key.ts';
 import { newKey, parseKeys, password, publicText } from '../../src/sealing/keys.ts';
+import type { X25519Key } from '../../src/sealing/local-keys.ts';
 import { RemoteKey } from '../../src/sealing/remote-key.ts';
-import type { AgreementKey } from '../../src/sealing/wrapping.ts';
 
 const where = 'the encrypted file it';
 const text = 'password: fake-plaintext\n';
@@ -17,8 +17,8 @@ const jwk = newKey('symmetric', 'ci');
 const pair = newKey('x25519', 'alice');
 const pass = 'fake-correct-horse';
 const [ci] = parseKeys(JSON.stringify(jwk), 'it') as [FileKey];
-const [alice] = parseKeys(JSON.stringify(pair), 'it') as [AgreementKey];
-const alicePublic = parseKeys(publicText(alice), 'it', 'alice')[0] as AgreementKey;
+const [alice] = parseKeys(JSON.stringify(pair), 'it') as [X25519Key];
+const alicePublic = parseKeys(publicText(alice), 'it', 'alice')[0] as X25519Key;
 const phrase = password(pass);
 
 const expected = { context, where, contentType: 'yaml' };
@@ -27,7 +27,7 @@ const open = (file: string, ...keys: FileKey[]) =>
 const parsed = (file: string) =>
   JSON.parse(file) as GeneralJWE & { protected: string; recipients: { header: Record<string, unknown> }[] };
 
-/** A key service in three lines: what it wraps is its own secret. */
+/** A minimal key service, which keeps the wrapped keys in memory. */
 function service(kid = 'prod/config', algorithm = 'vault-transit'): KeyWrapper & { calls: number } {
   const held = new Map<string, Uint8Array>();
   return {
@@ -48,7 +48,7 @@ function service(kid = 'prod/config', algorithm = 'vault-transit'): KeyWrapper &
   };
 }
 
-describe('an encrypted file and jose', () => {
+describe('interoperability of encrypted files with jose', () => {
   const forAll = makeEnvelope(plaintext, [ci, alice, phrase], expected);
   const options = {
     keyManagementAlgorithms: ['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW'],
@@ -59,7 +59,7 @@ describe('an encrypted file and jose', () => {
     ['A256GCMKW', ci, () => importJWK({ ...jwk, alg: 'A256GCMKW' })],
     ['PBES2-HS512+A256KW', phrase, async () => Buffer.from(pass)],
     ['ECDH-ES+A256KW', alice, () => importJWK({ ...pair, alg: 'ECDH-ES+A256KW' })],
-  ])('jose opens what we write for %s, alone and among others', async (_, own, key) => {
+  ])('jose opens our files for %s, with one recipient and with three', async (_, own, key) => {
     for (const file of [parsed(await makeEnvelope(plaintext, [own], expected)), parsed(await forAll)]) {
       const opened = await generalDecrypt(file, await key(), options);
       expect(Buffer.from(opened.plaintext).toString()).toBe(text);
@@ -68,7 +68,7 @@ describe('an encrypted file and jose', () => {
   });
 
   it.each([1, 2, 3])(
-    'we open what jose writes for %s of the three kinds of recipient, general and flattened',
+    'openEnvelope opens general and flattened files of jose with %s recipients',
     async (count) => {
       const kinds = [
         [await importJWK({ ...jwk, alg: 'A256GCMKW' }), { alg: 'A256GCMKW', kid: 'ci' }, ci],
@@ -93,7 +93,7 @@ describe('an encrypted file and jose', () => {
     },
   );
 
-  it('we open what jose writes with the parties of the agreement named (apu, apv)', async () => {
+  it('openEnvelope opens files of jose with named parties (apu, apv)', async () => {
     const file = await new FlattenedEncrypt(plaintext)
       .setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM' })
       .setKeyManagementParameters({ apu: Buffer.from('Alice'), apv: Buffer.from('Bob') })
@@ -102,7 +102,7 @@ describe('an encrypted file and jose', () => {
     expect((await open(JSON.stringify(file), alice)).plaintext).toEqual(plaintext);
   });
 
-  it('we open a flattened file, and one whose algorithm is protected', async () => {
+  it('openEnvelope opens a flattened file with a protected algorithm', async () => {
     const key = await importJWK({ ...jwk, alg: 'A256GCMKW' });
     const flattened = await new FlattenedEncrypt(plaintext)
       .setProtectedHeader({ alg: 'A256GCMKW', enc: 'A256GCM', cty: 'application/yaml' })
@@ -111,15 +111,15 @@ describe('an encrypted file and jose', () => {
     const opened = await open(JSON.stringify(flattened), ci);
     expect([opened.plaintext.toString(), opened.contentType]).toEqual([text, 'yaml']);
     await expect(changeRecipients(opened, { add: [alice] }, where)).rejects.toThrow(
-      /another program for one recipient only/,
+      /another program in a form for one recipient only/,
     );
     const rewritten = await rewriteEnvelope(opened, plaintext, [ci], expected);
     expect((await open(rewritten, ci)).trusted).toBe(true);
   });
 });
 
-describe('the envelope', () => {
-  it('has one content key a write: the same text twice shares nothing', async () => {
+describe('encrypted files', () => {
+  it('makeEnvelope uses a new content key and IV for each write', async () => {
     const [a, b] = [
       parsed(await makeEnvelope(plaintext, [ci], expected)),
       parsed(await makeEnvelope(plaintext, [ci], expected)),
@@ -131,7 +131,7 @@ describe('the envelope', () => {
     );
   });
 
-  it('leaves the ciphertext byte for byte when recipients come and go', async () => {
+  it('changeRecipients keeps the ciphertext byte for byte', async () => {
     const before = await makeEnvelope(plaintext, [ci], expected);
     const added = await changeRecipients(await open(before, ci), { add: [alicePublic, phrase] }, where);
     const removed = await changeRecipients(await open(added, alice), { remove: ['ci', 'password'] }, where);
@@ -145,14 +145,14 @@ describe('the envelope', () => {
     await expect(open(removed, ci, phrase)).rejects.toThrow(/encrypted for "alice"/);
   });
 
-  it('lets the holder of a public key write and not read', async () => {
+  it('a public key encrypts a file that it cannot open', async () => {
     const file = await makeEnvelope(plaintext, [alicePublic], expected);
     await expect(open(file, alicePublic)).rejects.toThrow(/encrypted for "alice"/);
     expect((await open(file, alice)).plaintext).toEqual(plaintext);
   });
 
-  it('keeps everybody who can read when one of them writes, by the public keys in the file', async () => {
-    const [bob] = parseKeys(JSON.stringify(newKey('x25519', 'bob')), 'it') as [AgreementKey];
+  it('rewriteEnvelope keeps all recipients by the public keys in the file', async () => {
+    const [bob] = parseKeys(JSON.stringify(newKey('x25519', 'bob')), 'it') as [X25519Key];
     const file = await makeEnvelope(plaintext, [alice, bob], expected);
     const written = await rewriteEnvelope(await open(file, alice), Buffer.from('a: 2\n'), [alice], expected);
     expect((await open(written, bob)).plaintext.toString()).toBe('a: 2\n');
@@ -161,13 +161,13 @@ describe('the envelope', () => {
     );
   });
 
-  it('does not drop anybody silently: a recipient whose key is not here stops the write', async () => {
+  it('rewriteEnvelope refuses to drop a recipient without an available key', async () => {
     const [dev] = parseKeys(JSON.stringify(newKey('symmetric', 'dev')), 'it') as [FileKey];
     const file = await makeEnvelope(plaintext, [ci, dev], expected);
     const writing = rewriteEnvelope(await open(file, ci), plaintext, [ci], expected);
     await expect(writing).rejects.toMatchObject({
       code: 'crypto',
-      message: expect.stringMatching(/also encrypted for "dev" .*x25519/),
+      message: expect.stringMatching(/without the key of "dev" .*x25519/),
     });
     expect(
       (await open(await rewriteEnvelope(await open(file, ci), plaintext, [ci, dev], expected), dev))
@@ -175,20 +175,20 @@ describe('the envelope', () => {
     ).toEqual(plaintext);
   });
 
-  it('does not take another key of the same name for a recipient’s', async () => {
+  it('rewriteEnvelope does not encrypt for another key of the same name', async () => {
     const [dev, false_] = [0, 1].map(
       () => parseKeys(JSON.stringify(newKey('symmetric', 'dev')), 'it')[0],
     ) as [FileKey, FileKey];
     const opened = await open(await makeEnvelope(plaintext, [ci, dev], expected), ci);
     await expect(rewriteEnvelope(opened, plaintext, [ci, false_], expected)).rejects.toThrow(
-      /also encrypted for "dev"/,
+      /without the key of "dev"/,
     );
     expect(
       (await open(await rewriteEnvelope(opened, plaintext, [ci, false_, dev], expected), dev)).plaintext,
     ).toEqual(plaintext);
   });
 
-  it('opens for a pair though its public key was given on without its name', async () => {
+  it('a key pair opens files for its public key without a name', async () => {
     const file = await makeEnvelope(plaintext, parseKeys(publicText(alice), 'it'), expected);
     expect((await open(file, alice)).plaintext).toEqual(plaintext);
     expect(
@@ -197,7 +197,7 @@ describe('the envelope', () => {
     ).toBe(true);
   });
 
-  it('hashes a password with at least 600,000 rounds, and keeps its name, when it writes', async () => {
+  it('a password is hashed with at least 600,000 rounds and keeps its name', async () => {
     const file = await makeEnvelope(plaintext, [password(pass, 'team')], expected);
     expect(parsed(file).recipients[0]?.header.p2c).toBeGreaterThanOrEqual(600_000);
     const written = await rewriteEnvelope(await open(file, phrase), plaintext, [phrase], expected);
@@ -205,26 +205,28 @@ describe('the envelope', () => {
     expect((await open(written, phrase)).plaintext).toEqual(plaintext);
     const beside = await open(await makeEnvelope(plaintext, [ci, password(pass, 'team')], expected), ci);
     await expect(rewriteEnvelope(beside, plaintext, [ci, password(pass, 'ops')], expected)).rejects.toThrow(
-      /also encrypted for "team"/,
+      /without the key of "team"/,
     );
   });
 
-  it('is made for somebody, and names everybody once', async () => {
-    await expect(makeEnvelope(plaintext, [], expected)).rejects.toThrow(/encrypted for nobody/);
-    await expect(makeEnvelope(plaintext, [ci, ci], expected)).rejects.toThrow(/recipient "ci" already/);
+  it('makeEnvelope and changeRecipients refuse an empty list and duplicates', async () => {
+    await expect(makeEnvelope(plaintext, [], expected)).rejects.toThrow(/needs at least one recipient/);
+    await expect(makeEnvelope(plaintext, [ci, ci], expected)).rejects.toThrow(/already has a recipient "ci"/);
     const opened = await open(await makeEnvelope(plaintext, [ci], expected), ci);
-    await expect(changeRecipients(opened, { add: [ci] }, where)).rejects.toThrow(/recipient "ci" already/);
+    await expect(changeRecipients(opened, { add: [ci] }, where)).rejects.toThrow(
+      /already has a recipient "ci"/,
+    );
     await expect(changeRecipients(opened, { remove: ['ci'] }, where)).rejects.toThrow(
-      /without any recipient/,
+      /cannot lose its last recipient/,
     );
     await expect(changeRecipients(opened, { remove: ['bob'] }, where)).rejects.toThrow(
-      /no recipient "bob".*There are "ci"/,
+      /no recipient "bob".*Choose one of "ci"/,
     );
   });
 });
 
-describe('a key that a service holds', () => {
-  it('wraps and unwraps content keys, and a later write wraps anew', async () => {
+describe('keys of a key service', () => {
+  it('RemoteKey wraps a new content key for each write', async () => {
     const kms = new RemoteKey(service());
     const file = await makeEnvelope(plaintext, [kms], expected);
     expect(parsed(file).recipients[0]?.header).toEqual({ alg: 'vault-transit', kid: 'prod/config' });
@@ -233,7 +235,7 @@ describe('a key that a service holds', () => {
     expect((await open(written, kms)).plaintext.toString()).toBe('a: 1\n');
   });
 
-  it('is written for by its name when another key opens the file', async () => {
+  it('rewriteEnvelope matches a service key by name when another key opens the file', async () => {
     const kms = new RemoteKey(service());
     const [dev] = parseKeys(JSON.stringify(newKey('symmetric', 'dev')), 'it') as [FileKey];
     const file = await makeEnvelope(plaintext, [kms, alicePublic, dev, ci], expected);
@@ -251,20 +253,20 @@ describe('a key that a service holds', () => {
     ).rejects.toThrow(/"prod\/config"/);
   });
 
-  it('is asked only when no key of one’s own opens the file', async () => {
+  it('openEnvelope asks a key service only when no local key opens the file', async () => {
     const wrapper = service();
     const file = await makeEnvelope(plaintext, [new RemoteKey(wrapper), ci], expected);
     await open(file, new RemoteKey(wrapper), ci);
     expect(wrapper.calls).toBe(0);
   });
 
-  it('lets a file with its recipient be opened by others who do not know the service', async () => {
+  it('openEnvelope opens a file with a recipient of an unknown service', async () => {
     const file = await makeEnvelope(plaintext, [new RemoteKey(service()), ci], expected);
     expect((await open(file, ci)).plaintext).toEqual(plaintext);
     await expect(open(file, alice)).rejects.toThrow(/encrypted for "prod\/config", "ci"/);
   });
 
-  it('gives its own error when it is out of reach', async () => {
+  it('openEnvelope throws the error of an unreachable key service, without foreign text', async () => {
     const wrapper = service();
     const file = await makeEnvelope(plaintext, [new RemoteKey(wrapper)], expected);
     const down = new ConfigError('unavailable', 'out of reach');
@@ -279,14 +281,14 @@ describe('a key that a service holds', () => {
     expect(inspect(error)).not.toContain('fake-token-77');
   });
 
-  it('must call its algorithm by a name that no cipher has', () => {
+  it('RemoteKey refuses an algorithm name that could be a cipher', () => {
     for (const algorithm of ['none', 'dir', 'A256KW', 'RSA1_5', ''])
       expect(() => new RemoteKey(service('kid', algorithm))).toThrow(/such as vault-transit/);
   });
 });
 
 describe('printing a key', () => {
-  it('shows which one it is, and nothing of it', () => {
+  it('printing a key shows its algorithm and name only', () => {
     for (const key of [ci, alice, phrase, new RemoteKey(service())]) {
       const printed = inspect(key, { depth: null, showHidden: true }) + JSON.stringify(key) + String(key);
       for (const part of [jwk.k, pair.d, pass]) expect(printed).not.toContain(part);

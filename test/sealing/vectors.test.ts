@@ -5,15 +5,16 @@ import { parseJwe } from '../../src/sealing/jwe.ts';
 import { parseKeys, password } from '../../src/sealing/keys.ts';
 import { aesUnwrap, aesWrap, concatKdf, x25519 } from '../../src/sealing/primitives.ts';
 
-// RFC 7520, figures 95 and following: the values are the standard's own
+// RFC 7520, figures 95 and following: values of the standard, not secrets
 const cookbookPassword = 'entrap_o\u2013peter_long\u2013credit_tun';
 const cookbookKey =
-  '{"kty":"oct","kid":"18ec08e1-bfa9-4d95-b205-2b4dd1d4321d","use":"enc","alg":"A256GCMKW","k":"qC57l_uxcm7Nm3K-ct4GFjx8tM1U8CZ0NLBvdQstiS8"}';
+  '{"kty":"oct","kid":"18ec08e1-bfa9-4d95-b205-2b4dd1d4321d","use":"enc","alg":"A256GCMKW","k' +
+  '":"qC57l_uxcm7Nm3K-ct4GFjx8tM1U8CZ0NLBvdQstiS8"}';
 const bytes = (text: string): Buffer => Buffer.from(text, 'base64url');
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-describe('the published vectors', () => {
-  it('RFC 3394 §4.6: 256 bits of key data wrapped with a 256-bit key', () => {
+describe('published test vectors', () => {
+  it('aesWrap and aesUnwrap match RFC 3394 §4.6', () => {
     const key = hex('000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F');
     const data = hex('00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F');
     const wrapped = hex('28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21');
@@ -21,7 +22,7 @@ describe('the published vectors', () => {
     expect(aesUnwrap(key, wrapped)).toEqual(data);
   });
 
-  it('RFC 7520 §5.3: a content key behind PBES2-HS512+A256KW', async () => {
+  it('a password opens the content key of RFC 7520 §5.3', async () => {
     const header = { alg: 'PBES2-HS512+A256KW', p2s: '8Q1SzinasR3xchYz6ZZcHA', p2c: 8192 };
     const encryptedKey = bytes('d3qNhUWfqheyPp4H8sjOWsDYajoej4c5Je6rlUtFPWdgtURtmeDV1g');
     const contentKey = await password(cookbookPassword).unwrap(encryptedKey, header, 'it');
@@ -43,14 +44,14 @@ describe('the published vectors', () => {
       'a7CclAejo_7JSuPB8zeagxXRam8dwCfmkt9-WyTpS1E',
       'zXayeJ4gvm8NJr3IUInyokTUO-LbQNKEhe_zWlYbdpQ',
     ],
-  ])('RFC 7520 %s: a content key behind A256GCMKW', async (_, iv, tag, encryptedKey, expected) => {
+  ])('a symmetric key opens the content key of RFC 7520 %s', async (_, iv, tag, encryptedKey, expected) => {
     const [key] = parseKeys(cookbookKey, 'the key');
     expect(await key?.unwrap(bytes(encryptedKey), { alg: 'A256GCMKW', iv, tag }, 'it')).toEqual(
       bytes(expected),
     );
   });
 
-  it('RFC 7518, appendix C: the Concat KDF', () => {
+  it('concatKdf matches RFC 7518, appendix C', () => {
     const shared = Buffer.from([
       158, 86, 217, 29, 129, 113, 53, 211, 114, 131, 66, 131, 191, 132, 38, 156, 251, 49, 110, 163, 218, 128,
       106, 72, 246, 218, 167, 121, 140, 254, 144, 196,
@@ -59,7 +60,7 @@ describe('the published vectors', () => {
     expect(derived.toString('base64url')).toBe('VqqN6vgjbSBcIijNcacQGg');
   });
 
-  it('RFC 8037, appendix A.6: the secret that two X25519 keys share', () => {
+  it('x25519 matches the shared secret of RFC 8037, appendix A.6', () => {
     const jwk = {
       kty: 'OKP',
       crv: 'X25519',
@@ -75,10 +76,11 @@ describe('the published vectors', () => {
     expect(shared.toString('hex')).toBe('4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742');
   });
 
-  it('RFC 7520 §5.3 as a file: opened as far as its cipher, which is refused by name', () => {
+  it('parseJwe refuses the cipher of RFC 7520 §5.3 by name', () => {
     const file = {
       protected:
-        'eyJhbGciOiJQQkVTMi1IUzUxMitBMjU2S1ciLCJwMnMiOiI4UTFTemluYXNSM3hjaFl6NlpaY0hBIiwicDJjIjo4MTkyLCJjdHkiOiJqd2stc2V0K2pzb24iLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0',
+        'eyJhbGciOiJQQkVTMi1IUzUxMitBMjU2S1ciLCJwMnMiOiI4UTFTemluYXNSM3hjaFl6NlpaY0hBIiwicDJjIjo4MT' +
+        'kyLCJjdHkiOiJqd2stc2V0K2pzb24iLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0',
       recipients: [{ encrypted_key: 'd3qNhUWfqheyPp4H8sjOWsDYajoej4c5Je6rlUtFPWdgtURtmeDV1g' }],
       iv: 'VBiCzVHNoLiR3F4V',
       ciphertext: 'AAAA',
@@ -89,10 +91,11 @@ describe('the published vectors', () => {
     );
   });
 
-  it('RFC 7520 §5.9: compressed content is refused', () => {
+  it('parseJwe refuses the compressed content of RFC 7520 §5.9', () => {
     const file = {
       protected:
-        'eyJhbGciOiJBMTI4S1ciLCJraWQiOiI4MWIyMDk2NS04MzMyLTQzZDktYTQ2OC04MjE2MGFkOTFhYzgiLCJlbmMiOiJBMTI4R0NNIiwiemlwIjoiREVGIn0',
+        'eyJhbGciOiJBMTI4S1ciLCJraWQiOiI4MWIyMDk2NS04MzMyLTQzZDktYTQ2OC04MjE2MGFkOTFhYzgiLCJlbmMiOi' +
+        'JBMTI4R0NNIiwiemlwIjoiREVGIn0',
       encrypted_key: '5vUT2WOtQxKWcekM_IzVQwkGgzlFDwPi',
       iv: 'p9pUq6XHY0jfEZIl',
       ciphertext: 'HbDtOsdai1oYziSx25KEeTxmwnh8L8jK',
@@ -101,7 +104,7 @@ describe('the published vectors', () => {
     expect(() => parseJwe(JSON.stringify(file), 'the file')).toThrow(/compressed/);
   });
 
-  it('RFC 7520 §5.13: several recipients, one of them with RSA1_5, is refused whole', async () => {
+  it('openEnvelope refuses all of RFC 7520 §5.13 because of its RSA1_5 recipient', async () => {
     const file = {
       recipients: [
         {
@@ -132,7 +135,7 @@ describe('the published vectors', () => {
     await expect(open).rejects.toThrow(/"RSA1_5", which is not accepted/);
   });
 
-  it('the thumbprint of RFC 7638 names a key without a name', () => {
+  it('parseKeys names a nameless key by its thumbprint of RFC 7638', () => {
     const k = Buffer.alloc(32, 7).toString('base64url');
     const [key] = parseKeys(k, 'the key');
     expect(key?.kid).toBe(thumbprint(`{"k":"${k}","kty":"oct"}`));

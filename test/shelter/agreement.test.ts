@@ -28,21 +28,34 @@ const content = fc.oneof(
 ) as fc.Arbitrary<string>;
 const scene = fc.record({
   store: fc.dictionary(fc.constantFrom(...documents), content, { maxKeys: 7 }),
-  refused: fc.dictionary(fc.constantFrom(...documents), fc.constantFrom('access_denied', 'disabled', 'crypto'), { maxKeys: 2 }),
+  refused: fc.dictionary(
+    fc.constantFrom(...documents),
+    fc.constantFrom('access_denied', 'disabled', 'crypto'),
+    { maxKeys: 2 },
+  ),
   batch: fc.constantFrom(1, 3, 10),
   pageSize: fc.constantFrom(1, 2, 100),
   freePages: fc.boolean(),
   folders: fc.boolean(),
   mayList: fc.boolean(),
   mapping: fc.option(
-    fc.dictionary(fc.constantFrom(...universe), fc.tuple(fc.constantFrom(...documents), fc.constantFrom('', '#a', '#b.c', '#')).map((said) => said.join('')), {
-      maxKeys: 4,
-    }),
+    fc.dictionary(
+      fc.constantFrom(...universe),
+      fc
+        .tuple(fc.constantFrom(...documents), fc.constantFrom('', '#a', '#b.c', '#'))
+        .map((parts) => parts.join('')),
+      {
+        maxKeys: 4,
+      },
+    ),
     { nil: undefined },
   ),
   cache: fc.boolean(),
-  wanted: fc.record({ keys: fc.uniqueArray(fc.constantFrom(...universe), { maxLength: 6 }), prefixes: fc.uniqueArray(fc.constantFrom(...universe), { maxLength: 1 }) }),
-}); // biome-ignore format: a table
+  wanted: fc.record({
+    keys: fc.uniqueArray(fc.constantFrom(...universe), { maxLength: 6 }),
+    prefixes: fc.uniqueArray(fc.constantFrom(...universe), { maxLength: 1 }),
+  }),
+});
 type Scene = typeof scene extends fc.Arbitrary<infer T> ? T : never;
 
 function sourceOf({
@@ -92,23 +105,24 @@ function sourceOf({
   return source;
 }
 
-describe('13. a source of any kind', () => {
-  it('is told the same way by get, getMany, list with and without wanted keys, and tree; nothing denied is ever absent', async () => {
+describe('any source', () => {
+  it('get, getMany and list agree, and nothing denied is absent', async () => {
     await fc.assert(
       fc.asyncProperty(scene, async (given) => {
         const provider = sheltered(sourceOf(given), { cache: given.cache && {}, resilience: false });
         const single = new Map<Key, unknown>();
-        const said = (answer: unknown): unknown =>
+        const resultOf = (answer: unknown): unknown =>
           answer instanceof ConfigError
             ? answer.code
             : answer === undefined
               ? 'absent'
               : { value: (answer as { value: unknown }).value };
-        for (const key of universe) single.set(key, said(await provider.get(key).catch((error) => error)));
+        for (const key of universe)
+          single.set(key, resultOf(await provider.get(key).catch((error) => error)));
         const many = await provider.getMany(universe);
-        expect(new Map([...many].map(([key, answer]) => [key, said(answer)]))).toEqual(single);
+        expect(new Map([...many].map(([key, answer]) => [key, resultOf(answer)]))).toEqual(single);
         const fresh = await sheltered(sourceOf(given), { cache: false, resilience: false }).getMany(universe);
-        expect(new Map([...fresh].map(([key, answer]) => [key, said(answer)]))).toEqual(single);
+        expect(new Map([...fresh].map(([key, answer]) => [key, resultOf(answer)]))).toEqual(single);
 
         const check = async (keys: readonly Key[], prefix: Key, wanted?: Wanted) => {
           const items = await provider

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import type { Layer } from '../../src/provider.ts';
-import { sheltered } from '../../src/shelter/index.ts';
 import { manualClock } from '../../src/testing/clock.ts';
 import { down, failing, hang } from '../support/fake-source.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
@@ -20,22 +18,22 @@ afterEach(async () => {
   expect(lost).toEqual([]);
 });
 
-/** Whatever is asked of it, it throws. */
+/** Throws on every access. */
 const untouchable = new Proxy(() => {}, {
   get: () => {
-    throw new Error('do not touch');
+    throw new Error('must not be accessed');
   },
 });
 
 const once = { attempts: 1, breaker: false } as const;
 
-describe('a source that answers nonsense', () => {
+describe('a source that returns garbage', () => {
   it.each([
     ['nothing', undefined],
     ['a number', 5],
     ['a list', []],
-    ['something that bears no looking at', untouchable],
-  ])('gets a failure for its reader when it is %s, and hangs nobody', async (_, answer) => {
+    ['a value that throws on every access', untouchable],
+  ])('fails the read when read returns %s', async (_, answer) => {
     const { provider, source, clock } = sheltering({}, { resilience: once });
     source.read = async () => answer as never;
     const reading = code(provider.get('a'));
@@ -44,11 +42,11 @@ describe('a source that answers nonsense', () => {
   });
 
   it.each([
-    ['no page', 5],
-    ['what is found is no list', { found: 5, next: [] }],
-    ['what is next is no list', { found: [], next: 5 }],
-    ['it bears no looking at', untouchable],
-  ])('fails the list when %s', async (_, page) => {
+    ['a number', 5],
+    ['found without a list', { found: 5, next: [] }],
+    ['next without a list', { found: [], next: 5 }],
+    ['a value that throws on every access', untouchable],
+  ])('fails the list when page returns %s', async (_, page) => {
     const { provider, source, clock } = sheltering({}, { resilience: once });
     source.page = async () => page as never;
     const listing = code(provider.list());
@@ -56,7 +54,7 @@ describe('a source that answers nonsense', () => {
     expect(await listing).toBe('unavailable');
   });
 
-  it('is not believed documents that nobody asked for', async () => {
+  it('the cache ignores documents that were not requested', async () => {
     const { provider, source } = sheltering();
     source.read = async () =>
       new Map([
@@ -67,11 +65,11 @@ describe('a source that answers nonsense', () => {
     expect(provider.stats().size).toBe(1);
   });
 
-  it('fails one document whose value throws when it is looked at, and answers the others', async () => {
+  it('one value that throws on access fails alone', async () => {
     const { provider, source, clock } = sheltering({}, { resilience: once });
     const bad = {
       get value(): never {
-        throw new Error('do not touch');
+        throw new Error('must not be accessed');
       },
     };
     source.read = async (documents) =>
@@ -89,7 +87,7 @@ describe('a source that answers nonsense', () => {
   });
 
   it.each([Number.NaN, 'soon', -1])(
-    'is asked again each time when the end it gives is %s',
+    'a document is read each time when expiresAt is %s',
     async (expiresAt) => {
       const { provider, source } = sheltering();
       source.put('token', 'fake', { expiresAt: expiresAt as number });
@@ -99,7 +97,7 @@ describe('a source that answers nonsense', () => {
     },
   );
 
-  it('takes a frozen tree and one of ten thousand names', async () => {
+  it('a source may return a frozen tree with ten thousand names', async () => {
     const { provider, source } = sheltering();
     const wide = Object.freeze(
       Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, Object.freeze({ x: `${i}` })])),
@@ -108,7 +106,7 @@ describe('a source that answers nonsense', () => {
     expect(await value(provider.get('wide.k9999.x'))).toBe('9999');
   });
 
-  it('fails a key alone that it cannot locate', async () => {
+  it('a key for which locate throws fails alone', async () => {
     const { provider, source } = sheltering({ a: '1' });
     const { locate } = source;
     source.locate = (key) => {
@@ -121,11 +119,11 @@ describe('a source that answers nonsense', () => {
     expect(await code(provider.get('b'))).toBe('unavailable');
   });
 
-  it('ends who waits for a log-in that breaks in an unforeseen way', async () => {
+  it('fails the read when renew throws', async () => {
     const { provider, source, clock } = sheltering({ a: '1' }, { resilience: once });
     Object.assign(source, {
       renew: () => {
-        throw new Error('do not renew');
+        throw new Error('renew must not be called');
       },
     });
     source.befall = failing('unauthenticated');
@@ -134,7 +132,7 @@ describe('a source that answers nonsense', () => {
     expect(await reading).toBe('unavailable');
   });
 
-  it('is not asked one by one for what it had no time to answer together', async () => {
+  it('a batch that timed out is not split', async () => {
     const { provider, source, clock } = sheltering(
       { a: '1', b: '2' },
       { resilience: { attempts: 1, timeoutMs: 1_000 } },
@@ -152,23 +150,7 @@ describe('a source that answers nonsense', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('of layers without entries fails as one layer', async () => {
-    const clock = manualClock();
-    const provider = sheltered(
-      {
-        name: 'odd',
-        get: async () => undefined,
-        list: async () => [],
-        layers: async () => [{ name: 'inner', holes: [] } as unknown as Layer],
-      },
-      { clock, resilience: once },
-    );
-    const layers = provider.layers?.();
-    await clock.advance(0);
-    expect(await layers).toMatchObject([{ name: 'odd', error: { code: 'unavailable' } }]);
-  });
-
-  it('throws what cannot even be classified', async () => {
+  it('fails the read when neither the error nor the classified error can be accessed', async () => {
     const { provider, source, clock } = sheltering({}, { resilience: once });
     source.classify = () => untouchable as never;
     source.befall = () => {
@@ -181,7 +163,7 @@ describe('a source that answers nonsense', () => {
 });
 
 const hour = 3_600_000;
-/** A clock that can be set; what waits for a time waits as long as before. */
+/** A clock that can be set. Pending timers are not affected. */
 const wrongClock = () => {
   const real = manualClock();
   let ahead = hour;
@@ -194,8 +176,8 @@ const wrongClock = () => {
   };
 };
 
-describe('a clock that leaps', () => {
-  it('as when a suspended process goes on, makes nobody wait for what was due before', async () => {
+describe('a clock that leaps forward', () => {
+  it('deadlines that passed while the process was suspended expire', async () => {
     const { clock, leap, advance } = wrongClock();
     const { provider, source } = sheltering(
       { b: '1' },
@@ -219,7 +201,7 @@ describe('a clock that leaps', () => {
 });
 
 describe('a clock that is put back', () => {
-  it('makes nothing live longer: what was read before is read anew', async () => {
+  it('a clock that is put back makes earlier documents stale', async () => {
     const { clock, putBack } = wrongClock();
     const { provider, source } = sheltering({ a: '1', 'b/c': '2' }, { clock });
     await provider.getMany(['a', 'b.c']);
@@ -233,7 +215,7 @@ describe('a clock that is put back', () => {
     expect(source.asked).toHaveLength(asked);
   });
 
-  it('keeps no circuit open', async () => {
+  it('a clock that is put back does not keep the circuit open', async () => {
     const { clock, putBack } = wrongClock();
     const { provider, source } = sheltering(
       { a: '1' },
@@ -247,7 +229,7 @@ describe('a clock that is put back', () => {
     expect(await value(provider.get('a'))).toBe('1');
   });
 
-  it('keeps nobody from logging in again', async () => {
+  it('a clock that is put back does not keep log-ins backing off', async () => {
     const { clock, putBack } = wrongClock();
     const { provider, source } = sheltering({ a: '1' }, { clock, resilience: once });
     source.connect = async () => {
@@ -260,7 +242,7 @@ describe('a clock that is put back', () => {
     expect(await value(provider.get('a'))).toBe('1');
   });
 
-  it('lets no hanging request hang for longer than twice its time', async () => {
+  it('a clock that is put back at most doubles a timeout', async () => {
     const { clock, putBack, advance } = wrongClock();
     const { provider, source } = sheltering({}, { clock, resilience: once });
     source.befall = hang;
@@ -276,7 +258,7 @@ describe('a clock that is put back', () => {
 });
 
 describe('many callers', () => {
-  it('of whom half give up cost one request, and the other half are answered', async () => {
+  it('a thousand callers cost one request, and only those that abort fail', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     let answer = (): void => {};
     source.befall = () => new Promise<void>((resolve) => (answer = resolve));
@@ -291,7 +273,7 @@ describe('many callers', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('find no list from before a write that came between its pages', async () => {
+  it('a list that began before a write is not cached', async () => {
     const { provider, source, clock } = sheltering(
       { a: '1', b: '1', c: '1' },
       {},
@@ -316,7 +298,7 @@ describe('many callers', () => {
     expect(await value(provider.get('a'))).toBe('2');
   });
 
-  it('are let go when the provider is closed in the middle of a list, a write and a log-in', async () => {
+  it('close rejects a list, a write and a read that wait for the log-in', async () => {
     const { provider, source, clock } = sheltering({ a: '1' });
     source.connect = hang;
     const all = [code(provider.list()), code(provider.set('a', '2')), code(provider.get('a'))];
@@ -325,10 +307,10 @@ describe('many callers', () => {
     expect(await Promise.all(all)).toEqual(['aborted', 'aborted', 'aborted']);
   });
 
-  it('are not harmed by a watcher or listener that throws', async () => {
+  it('a watcher or a listener that throws does not affect callers', async () => {
     const { provider } = sheltering({ a: '1' });
     const harm = (): never => {
-      throw new Error('a listener of poor quality');
+      throw new Error('the listener failed');
     };
     provider.watch(harm);
     provider.on(harm);

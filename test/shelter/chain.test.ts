@@ -8,7 +8,7 @@ import { manualClock } from '../../src/testing/clock.ts';
 import { down, FakeSource, failing, hang } from '../support/fake-source.ts';
 import { code, value } from '../support/sheltering.ts';
 
-/** Two remote and two local providers: memory in front, two stores, defaults behind. */
+/** A chain of memory, two stores and defaults. */
 function whole() {
   const clock = manualClock();
   const sources = ['one', 'two'].map(
@@ -25,8 +25,8 @@ function whole() {
   return { chain, clock, one: sources[0], two: sources[1], remote };
 }
 
-describe('14. through a whole chain', () => {
-  it('asks each store once for 1,000 concurrent reads of one key, of a missing one, and of ten fields', async () => {
+describe('a chain of stores and local providers', () => {
+  it('a chain makes one request per store for 1,000 reads of one key', async () => {
     const { chain, one, two } = whole();
     two.put('token', 'fake');
     two.put(
@@ -46,7 +46,7 @@ describe('14. through a whole chain', () => {
     expect([one.asked.length, two.asked.length]).toEqual([4, 4]);
   });
 
-  it('batches, and lets one denied key fail alone', async () => {
+  it('getMany of a chain reads in batches, and only the denied key fails', async () => {
     const { chain, one } = whole();
     const keys = Array.from({ length: 25 }, (_, i) => `k${i}`);
     for (const key of keys) one.put(key, 'fake');
@@ -58,7 +58,7 @@ describe('14. through a whole chain', () => {
     ]);
   });
 
-  it('lets no default win while a store is down or denies: stale first, then the outage', async () => {
+  it('a chain serves stale, then fails, and takes no default in an outage', async () => {
     const { chain, one, clock } = whole();
     one.put('token', 'fake');
     expect(await value(chain.get('token'))).toBe('fake');
@@ -80,7 +80,7 @@ describe('14. through a whole chain', () => {
     expect(await code(chain.get('token'))).toBe('access_denied');
   });
 
-  it('gives each caller a timeout of a hanging store, and lets one go who gives up', async () => {
+  it('a chain fails with timeout when a store hangs, and at once on abort', async () => {
     const { chain, one, clock } = whole();
     await chain.get('warm');
     one.befall = hang;
@@ -94,7 +94,7 @@ describe('14. through a whole chain', () => {
     expect(new Set(await Promise.all(others))).toEqual(new Set(['timeout']));
   });
 
-  it('keeps both stale after a refresh during an outage, and throws for maxAgeMs: 0', async () => {
+  it('a chain serves stale after refresh, but throws with maxAgeMs: 0', async () => {
     const { chain, one, clock } = whole();
     one.put('token', 'fake');
     await chain.get('token');
@@ -108,7 +108,7 @@ describe('14. through a whole chain', () => {
     expect(await exact).toMatch(/unavailable|circuit_open/);
   });
 
-  it('merges what both stores and both local providers have, and says who won', async () => {
+  it('tree merges stores and local providers, and explain names the winner', async () => {
     const { chain, one, two } = whole();
     one.put('only', '{"one":"1"}');
     two.put('only', '{"two":"2"}');
@@ -117,7 +117,7 @@ describe('14. through a whole chain', () => {
     expect(JSON.stringify(await chain.explain('only.one'))).toContain('one only#one');
   });
 
-  it('shares one cache and one breaker between five scoped views of one store', async () => {
+  it('five scoped views share one cache and one breaker', async () => {
     const { one, remote, clock } = whole();
     one.put(
       'acme',

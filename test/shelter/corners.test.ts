@@ -9,8 +9,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('what is held', () => {
-  it('is answered from memory however many keys there are', async () => {
+describe('the cache', () => {
+  it('the cache returns the right value for each of thousands of keys', async () => {
     const keys = Array.from({ length: 6_000 }, (_, i) => `k${i}`);
     const { provider, source } = sheltering(
       Object.fromEntries(keys.map((key) => [key, key])),
@@ -31,7 +31,7 @@ describe('what is held', () => {
     expect(provider.stats().ratio).toBeCloseTo(0.75, 1);
   });
 
-  it('is dropped when the cache is full, the least recently used first', async () => {
+  it('the full cache drops the least recently used document', async () => {
     const { provider, source } = sheltering({ a: '1', b: '2', c: '3' }, { cache: { max: 2 } });
     for (const key of ['a', 'b', 'a', 'c']) await provider.get(key, { version: '1' });
     const asked = source.asked.length;
@@ -41,7 +41,7 @@ describe('what is held', () => {
     expect(source.asked).toHaveLength(asked + 1);
   });
 
-  it('is not asked for in a version without a name, which stores would take for the current one', async () => {
+  it('get refuses an empty version', async () => {
     const { provider, source } = sheltering({ a: '1' });
     await expect(provider.get('a', { version: '' })).rejects.toMatchObject({
       code: 'invalid_option',
@@ -51,7 +51,7 @@ describe('what is held', () => {
     expect(source.asked).toEqual([]);
   });
 
-  it('carries what the store says besides the value, and marks secrets by name where the store does not', async () => {
+  it('entries keep metadata, and are secret by name when the store does not say', async () => {
     const { provider, source } = sheltering();
     source.put('db', '{"host":"h","password":"fake","pool":{"max":"5"}}', {
       secret: false,
@@ -72,7 +72,7 @@ describe('what is held', () => {
     expect(tree.secret).toBe(false);
   });
 
-  it('gives the text itself of a field that was marked so', async () => {
+  it('a field that ends in # is read as text', async () => {
     const places = placesOf('Test', 'secrets', {
       pool: 'db#pool#',
       host: 'db#host#',
@@ -91,7 +91,7 @@ describe('what is held', () => {
 });
 
 describe('stale while revalidating', () => {
-  it('also serves a key that could stand in several documents at once, and reads all of them behind the caller', async () => {
+  it('staleWhileRevalidateMs revalidates all documents of a key', async () => {
     const { provider, source, clock } = sheltering(
       { 'a/b': 'old' },
       { cache: { ttlMs: 1_000, absentTtlMs: 1_000, staleWhileRevalidateMs: 10_000 } },
@@ -108,8 +108,8 @@ describe('stale while revalidating', () => {
   });
 });
 
-describe('the queue', () => {
-  it('lets nobody through to a store that broke down while they waited', async () => {
+describe('the request queue', () => {
+  it('queued requests are rejected when the circuit opens', async () => {
     const { provider, source, clock } = sheltering(
       {},
       { limits: { concurrency: 1 }, resilience: { attempts: 1, breaker: { failures: 1 } } },
@@ -126,7 +126,7 @@ describe('the queue', () => {
     expect(source.asked).toHaveLength(2);
   });
 
-  it('works by the system clock', async () => {
+  it('the queue keeps its pace and its timeouts on the system clock', async () => {
     vi.useFakeTimers();
     const source = new FakeSource({ a: '1', b: '2', c: '3' }, { batch: 1 });
     const provider = sheltered(source, { limits: { concurrency: 1, perSecond: 1 } });
@@ -146,7 +146,7 @@ describe('the queue', () => {
 describe('a renewal', () => {
   const places = [{ key: 'creds', document: 'creds', field: '', leased: true as const }];
 
-  it('has nothing to do for what was replaced meanwhile', async () => {
+  it('a renewal skips a document that was replaced meanwhile', async () => {
     const { provider, source, clock } = sheltering({}, {}, { places });
     source.put('creds', '{"user":"u"}', { expiresAt: clock.now() + 60_000 });
     provider.watch(() => {});
@@ -158,7 +158,7 @@ describe('a renewal', () => {
     expect(source.asked).toHaveLength(2);
   });
 
-  it('of a lease that is refreshed by hand makes a new one at the next read', async () => {
+  it('the first read after refresh renews a lease', async () => {
     const { provider, source, clock } = sheltering(
       {},
       { resilience: { attempts: 1, breaker: false } },
@@ -175,7 +175,7 @@ describe('a renewal', () => {
 });
 
 describe('status and refresh', () => {
-  it('know what is held, asking nobody', async () => {
+  it('status reports the cached document without a request', async () => {
     const { provider, source, clock } = sheltering({ a: '1' });
     expect(provider.status('a')).toEqual({ breaker: 'closed' });
     await provider.refresh('a.b');

@@ -6,7 +6,7 @@ import { down, failing } from '../support/fake-source.ts';
 import { code, sheltering } from '../support/sheltering.ts';
 
 describe('events', () => {
-  it('tell of reads, requests, tries, the breaker, stale answers and refusals, each with one head', async () => {
+  it('events report reads, requests, retries, the breaker, stale values and refusals', async () => {
     const { provider, source, clock } = sheltering(
       { token: 'fake' },
       {
@@ -66,38 +66,39 @@ describe('events', () => {
       documents: 1,
       durationMs: 0,
     });
-    const heard = events.length;
+    const count = events.length;
     listening[Symbol.dispose]();
     await code(provider.get('token'));
-    expect(events).toHaveLength(heard);
+    expect(events).toHaveLength(count);
   });
 
-  it('harm nobody when a listener throws', async () => {
+  it('events reach all listeners when one throws', async () => {
     const { provider, clock } = sheltering({ token: 'fake' });
-    let heard = 0;
+    let count = 0;
     provider.on(() => {
       throw new Error('mine');
     });
-    provider.on(() => heard++);
+    provider.on(() => count++);
     expect(await provider.get('token')).toMatchObject({ value: 'fake' });
     await clock.advance(0);
-    expect(heard).toBe(2);
+    expect(count).toBe(2);
   });
 
-  it('let a source say something once', async () => {
+  it('events include each notice of a source once', async () => {
     const { sheltered } = await import('../../src/shelter/index.ts');
     const { source } = sheltering();
-    let tell: (message: string, outcome?: 'parse') => void = () => {};
-    source.onNotice = (say) => {
-      tell = say;
+    source.befall = (_, { notice }) => {
+      notice('three names are not keys');
+      notice('three names are not keys');
+      notice('one secret is not JSON', 'parse');
     };
     const provider = sheltered(source);
     const events: ConfigEvent[] = [];
     provider.on((event) => events.push(event));
-    tell('three names are no keys');
-    tell('three names are no keys');
-    tell('another thing', 'parse');
-    expect(events.map((event) => [event.type, event.outcome])).toEqual([
+    await provider.get('a');
+    await provider.get('b');
+    const notices = events.filter((event) => event.type === 'notice');
+    expect(notices.map((event) => [event.type, event.outcome])).toEqual([
       ['notice', 'ok'],
       ['notice', 'parse'],
     ]);
@@ -105,7 +106,7 @@ describe('events', () => {
 });
 
 describe('the tracing channel', () => {
-  it('stands around each request, and shows neither answers nor what a client threw', async () => {
+  it('the tracing channel wraps each request, without values or client errors', async () => {
     const { provider, source } = sheltering({ token: 'hunter2-fake' }, { resilience: { attempts: 1 } });
     const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
     const seen: [string, object][] = [];

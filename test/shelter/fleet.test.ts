@@ -7,7 +7,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The same chances in every run. */
+/** A seeded random number generator. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -16,8 +16,8 @@ function dice(seed: number): () => number {
   };
 }
 
-describe('9. a fleet of 500 instances coming out of a 60 s outage', () => {
-  it('spreads its probes: less than 5 % of it in any 100 ms of the first six seconds, none before its own 60 s', async () => {
+describe('a fleet of 500 instances after an outage of 60 s', () => {
+  it('500 instances spread their probes: less than 5 % in any 100 ms', async () => {
     vi.spyOn(Math, 'random').mockImplementation(dice(7));
     const clock = manualClock(0);
     const outageUntil = 60_000;
@@ -47,7 +47,7 @@ describe('9. a fleet of 500 instances coming out of a 60 s outage', () => {
     };
     await readAll(6_000);
     expect(fleet.every(({ state }) => state.openedAt > 0)).toBe(true);
-    // those who opened last probe last: the store is back before the first of them may
+    // the store is back before the first breaker may probe
     const first = Math.min(...fleet.map(({ state }) => state.openedAt)) + 60_000;
     const failed = requests.length;
     await clock.advance(first - clock.now() - 1_000);

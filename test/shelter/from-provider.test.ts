@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
-import { optional } from '../../src/decorators/tolerance.ts';
+import { mounted, scoped } from '../../src/decorators/scoped.ts';
+import { fallback, optional } from '../../src/decorators/tolerance.ts';
 import { ConfigError } from '../../src/errors.ts';
-import type { ConfigEvent } from '../../src/events.ts';
+import { makeOrigin } from '../../src/origin.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
@@ -14,7 +15,7 @@ import { code, value } from '../support/sheltering.ts';
 const options = { cache: { jitter: 0, ttlMs: 60_000, staleIfErrorMs: 60_000 }, resilience: { attempts: 1 } };
 
 describe('a sheltered provider', () => {
-  it('is cached by its keys, hands entries on as they came, and keeps origin, taint and conversion', async () => {
+  it('sheltered caches a provider’s entries with their origin and secrecy', async () => {
     const inner = faulty(new MemoryProvider({ db: { host: 'h', password: 'fake' } }), {});
     const provider = sheltered(inner, options);
     const [host, password] = [await provider.get('db.host'), await provider.get('db.password')];
@@ -30,7 +31,7 @@ describe('a sheltered provider', () => {
     await provider.close();
   });
 
-  it('writes through, and tells what the inner one tells', async () => {
+  it('a sheltered provider writes through, and forwards inner changes', async () => {
     const memory = new MemoryProvider({ a: '1' });
     const provider = sheltered(memory, options);
     expect(await value(provider.get('a'))).toBe('1');
@@ -44,12 +45,12 @@ describe('a sheltered provider', () => {
     expect(await provider.get('a')).toBeUndefined();
     expect(changes.length).toBeGreaterThanOrEqual(3);
     watching[Symbol.dispose]();
-    const told = changes.length;
+    const seen = changes.length;
     await memory.set('a', '4');
-    expect(changes).toHaveLength(told);
+    expect(changes).toHaveLength(seen);
   });
 
-  it('asks many at once where the inner one can, and each fails alone', async () => {
+  it('a sheltered provider calls getMany, and each key fails alone', async () => {
     const asked: unknown[] = [];
     const inner: ConfigProvider = {
       name: 'many',
@@ -82,7 +83,7 @@ describe('a sheltered provider', () => {
     expect(await code(broken.get('a'))).toBe('unavailable');
   });
 
-  it('retries, serves stale and breaks like any other', async () => {
+  it('a sheltered provider serves stale, then opens its breaker', async () => {
     const clock = manualClock();
     let down = false;
     const inner = faulty(new MemoryProvider({ a: '1' }), () => (down ? 'unavailable' : undefined));
@@ -97,80 +98,68 @@ describe('a sheltered provider', () => {
   });
 });
 
-describe('a sheltered chain', () => {
-  const chainOf = (fails: () => boolean, soft = false) => {
-    const far = faulty(new MemoryProvider({ db: { host: 'far' } }, { name: 'far' }), () =>
-      fails() ? 'unavailable' : undefined,
-    );
-    const near = new EnvProvider({ prefix: 'APP', env: { APP__DB__POOL_MAX: '5' } });
-    return { far, inner: new ProviderChain([near, soft ? optional(far) : far]) };
+describe('sheltered', () => {
+  const one = (name: string): MemoryProvider => new MemoryProvider({ a: '1' }, { name });
+  const chain = new ProviderChain([one('front'), one('back')]);
+  const refusal = (inner: ConfigProvider): Partial<ConfigError> => {
+    try {
+      sheltered(inner);
+    } catch (error) {
+      return error as ConfigError;
+    }
+    throw new Error('it was sheltered');
   };
 
-  it('keeps its layers, so that loose names bind further out, and holds them', async () => {
-    const { far, inner } = chainOf(() => false);
-    const outer = new ProviderChain([
-      sheltered(inner, options),
-      new MemoryProvider({ db: { poolMax: 1 } }, { name: 'defaults' }),
-    ]);
-    expect(await outer.tree('db')).toEqual({ host: 'far', poolMax: '5' });
-    await outer.tree('db');
-    expect(far.calls.filter((call) => call.method === 'list')).toHaveLength(1);
-    await outer.refresh();
-    await outer.tree('db');
-    expect(far.calls.filter((call) => call.method === 'list')).toHaveLength(2);
+  it.each<[string, ConfigProvider]>([
+    ['a chain', chain],
+    ['a view of a chain', scoped(chain, 'a')],
+    ['a mounted chain', mounted(chain, 'a')],
+    ['an optional chain', optional(chain)],
+    ['a chain with a fallback', fallback(chain, one('other'))],
+    ['a fallback that is a chain', fallback(one('other'), chain)],
+  ])('sheltered refuses %s, and names the alternative', (_, inner) => {
+    expect(refusal(inner)).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringMatching(
+        /^sheltered: .+ is made of several providers\. Shelter the providers of the chain: new ProviderChain/,
+      ),
+    });
   });
 
-  it('serves the layers stale in an outage, and else lets each say for itself', async () => {
-    const clock = manualClock();
-    let down = false;
-    const { inner } = chainOf(() => down);
-    const provider = sheltered(inner, { clock, ...options });
-    const seen = async () =>
-      (await provider.layers?.())?.map((layer) => [layer.name, layer.entries.length, layer.error?.code]);
-    expect(await seen()).toEqual([
-      ['env', 1, undefined],
-      ['far', 1, undefined],
-    ]);
-    down = true;
-    await clock.advance(60_000);
-    expect(await seen()).toEqual([
-      ['env', 1, undefined],
-      ['far', 1, undefined],
-    ]);
-    await clock.advance(60_000);
-    expect(await seen()).toEqual([
-      ['env', 1, undefined],
-      ['far', 0, 'unavailable'],
-    ]);
-    expect(await code(provider.layers?.('', { signal: AbortSignal.abort() }) as Promise<unknown>)).toBe(
-      'aborted',
-    );
+  it.each<[string, ConfigProvider]>([
+    ['an optional provider', optional(one('store'))],
+    ['a provider with a fallback', fallback(one('store'), one('other'))],
+  ])('sheltered refuses %s without a chain, and names the alternative', (_, inner) => {
+    expect(refusal(inner)).toMatchObject({
+      code: 'invalid_option',
+      hint: expect.stringContaining('optional(sheltered(p))'),
+    });
   });
 
-  it('does not remember an outage that something inside it tolerates, and hands its events on', async () => {
-    let down = true;
-    const { inner } = chainOf(() => down, true);
-    const provider = sheltered(inner, options);
-    const events: ConfigEvent[] = [];
-    const listening = provider.on((event) => events.push(event));
-    const tolerated = async () => (await provider.layers?.())?.map((layer) => layer.tolerated?.code);
-    expect(await tolerated()).toEqual([undefined, 'unavailable']);
-    expect(events.map((event) => event.type)).toContain('tolerated');
-    down = false;
-    expect(await tolerated()).toEqual([undefined, undefined]);
-    listening[Symbol.dispose]();
+  it('sheltered refuses a provider with layers of its own', () => {
+    const inner = { name: 'odd', get: async () => undefined, list: async () => [], layers: async () => [] };
+    expect(refusal(inner)).toMatchObject({ code: 'invalid_option' });
   });
 
-  it('answers with one failed layer when the provider itself cannot say', async () => {
-    const provider = sheltered(
-      {
-        name: 'odd',
-        get: async () => undefined,
-        list: async () => [],
-        layers: () => Promise.reject(new ConfigError('io', 'no layers')),
-      },
-      options,
-    );
-    expect(await provider.layers?.()).toMatchObject([{ name: 'odd', entries: [], error: { code: 'io' } }]);
+  it('a sheltered provider lists the lease of the inner one as a hole', async () => {
+    const error = new ConfigError('on_demand', 'created when it is read');
+    const hole = { key: 'creds', origin: makeOrigin({ provider: 'store', source: 'store creds' }), error };
+    const provider = sheltered({ name: 'store', get: async () => undefined, list: async () => [hole] });
+    expect(await provider.list('', { acquire: true })).toMatchObject([
+      { key: 'creds', error: { code: 'on_demand' } },
+    ]);
+  });
+
+  it('a sheltered provider lists both entries of one key', async () => {
+    const env = new EnvProvider({ env: { HTTP_PROXY: 'http://one', http_proxy: 'http://two' } });
+    const provider = sheltered(env, options);
+    const listed = await provider.list();
+    expect(listed.map((item) => (item as { value: unknown }).value)).toEqual(['http://one', 'http://two']);
+    expect(await provider.list()).toEqual(listed);
+  });
+
+  it('sheltered accepts a view of a single provider', async () => {
+    const provider = sheltered(scoped(new MemoryProvider({ app: { a: '1' } }), 'app'), options);
+    expect(await value(provider.get('a'))).toBe('1');
   });
 });

@@ -6,7 +6,7 @@ import { code, sheltering, value } from '../support/sheltering.ts';
 const leased = [{ key: 'creds', document: 'creds', field: '', leased: true as const }];
 const forever = { ttlMs: 2_000_000_000, staleIfErrorMs: 3_600_000, staleWhileRevalidateMs: 2_000_000_000 };
 
-/** A store that makes credentials: each read a new one, alive for 60 s. */
+/** A store that creates credentials for 60 s at each read. */
 function lessor(options: Parameters<typeof sheltering>[1] = {}) {
   const set = sheltering({}, { cache: forever, resilience: { attempts: 1 }, ...options }, { places: leased });
   let made = 0;
@@ -19,8 +19,8 @@ function lessor(options: Parameters<typeof sheltering>[1] = {}) {
   return set;
 }
 
-describe('10. a lease', () => {
-  it('of 60 s is never served at 61 s, whatever TTL and stale options say', async () => {
+describe('a lease', () => {
+  it('a lease is never served after its end, whatever the options', async () => {
     const { provider, source, clock } = lessor();
     expect(await value(provider.get('creds.user'))).toBe('u1');
     source.befall = down;
@@ -31,7 +31,7 @@ describe('10. a lease', () => {
     expect(await code(provider.list('', { acquire: true }))).toBe('unavailable');
   });
 
-  it('is answered for two thirds of its life, then renewed by the next read with one request', async () => {
+  it('a lease is served for two thirds of its life, then renewed once', async () => {
     const { provider, source, clock } = lessor();
     await provider.get('creds.user');
     await clock.advance(39_999);
@@ -43,7 +43,7 @@ describe('10. a lease', () => {
     expect(source.asked).toHaveLength(2);
   });
 
-  it('is not made by a plain list, which says so, but shown when it is held', async () => {
+  it('a list creates no lease, and shows a cached one', async () => {
     const { provider, source } = lessor();
     const [hole] = await provider.list();
     expect(hole).toMatchObject({ key: 'creds', error: { code: 'on_demand' } });
@@ -53,14 +53,14 @@ describe('10. a lease', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('is held also without a cache', async () => {
+  it('a lease is cached even with cache: false', async () => {
     const { provider, source } = lessor({ cache: false });
     await provider.get('creds.user');
     await provider.get('creds.user');
     expect(source.asked).toHaveLength(1);
   });
 
-  it('is renewed by a timer only while somebody watches, and tells them', async () => {
+  it('a timer renews a lease only while the provider is watched', async () => {
     const { provider, source, clock } = lessor();
     await provider.get('creds.user');
     await clock.advance(50_000);
@@ -78,7 +78,7 @@ describe('10. a lease', () => {
     expect(source.asked).toHaveLength(3);
   });
 
-  it('whose renewal fails is tried again in growing pauses, never in a storm, and told to be gone at its end', async () => {
+  it('a failed renewal is retried with growing pauses until the lease ends', async () => {
     const { provider, source, clock } = lessor({ resilience: { attempts: 1, breaker: false } });
     const changes: Change[] = [];
     provider.watch((change) => changes.push(change));
@@ -93,8 +93,8 @@ describe('10. a lease', () => {
   });
 });
 
-describe('a document that ends', () => {
-  it('is not served after its end, and tells who watches', async () => {
+describe('a document with an end', () => {
+  it('a document is not served after its end, and watchers are notified', async () => {
     const { provider, source, clock } = sheltering({}, { cache: forever });
     source.put('token', 'fake', { expiresAt: clock.now() + 5_000 });
     const changes: Change[] = [];
@@ -106,7 +106,7 @@ describe('a document that ends', () => {
     expect(await value(provider.get('token'))).toBe('other');
   });
 
-  it('far in the future overflows no timer', async () => {
+  it('a document may end beyond the longest timer', async () => {
     const { provider, source, clock } = sheltering({}, { cache: forever });
     source.put('token', 'fake', { expiresAt: clock.now() + 10 * 2 ** 31 });
     const changes: Change[] = [];
@@ -116,7 +116,7 @@ describe('a document that ends', () => {
     expect(changes).toHaveLength(0);
   });
 
-  it('takes the life that the store gives it in place of the TTL', async () => {
+  it('freshMs of the store replaces the TTL', async () => {
     const { provider, source, clock } = sheltering({});
     source.put('token', 'fake', { freshMs: 100 });
     await provider.get('token');
@@ -126,13 +126,13 @@ describe('a document that ends', () => {
   });
 });
 
-describe('11. refresh and maxAgeMs', () => {
+describe('refresh and maxAgeMs', () => {
   const options = {
     cache: { staleIfErrorMs: 60_000, staleWhileRevalidateMs: 60_000 },
     resilience: { attempts: 1 },
   };
 
-  it('keeps the stale value when refreshed during an outage', async () => {
+  it('refresh keeps the stale value for an outage', async () => {
     const { provider, source } = sheltering({ token: 'fake', db: '{"a":"1"}' }, options);
     await provider.list();
     source.befall = down;
@@ -142,7 +142,7 @@ describe('11. refresh and maxAgeMs', () => {
     expect(provider.stats().stale).toBeGreaterThan(0);
   });
 
-  it('reads anew after a refresh, never stale behind the caller', async () => {
+  it('refresh makes the next read ask the store', async () => {
     const { provider, source } = sheltering({ token: 'fake', other: 'fake' }, options);
     await provider.getMany(['token', 'other']);
     source.put('token', 'new');
@@ -154,7 +154,7 @@ describe('11. refresh and maxAgeMs', () => {
     expect(await value(provider.get('other'))).toBe('new');
   });
 
-  it('keeps no read that began before the refresh', async () => {
+  it('refresh drops reads that began before', async () => {
     const { provider, source, clock } = sheltering({ token: 'old' });
     let answer = (): void => {};
     source.befall = () => new Promise<void>((resolve) => (answer = resolve));
@@ -172,7 +172,7 @@ describe('11. refresh and maxAgeMs', () => {
     expect(await value(provider.get('token'))).toBe('new');
   });
 
-  it('with maxAgeMs: 0 throws in an outage and leaves the cache as it was', async () => {
+  it('maxAgeMs: 0 throws in an outage and keeps the cached value', async () => {
     const { provider, source } = sheltering({ token: 'fake' }, options);
     await provider.get('token');
     source.befall = down;
@@ -185,7 +185,7 @@ describe('11. refresh and maxAgeMs', () => {
     expect(await value(provider.get('token'))).toBe('new');
   });
 
-  it('with another maxAgeMs answers nothing older, stale neither', async () => {
+  it('maxAgeMs excludes older values, also in an outage', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' }, options);
     await provider.get('token');
     source.put('token', 'new');
@@ -197,7 +197,7 @@ describe('11. refresh and maxAgeMs', () => {
     expect(await value(provider.get('token', { maxAgeMs: 4_999 }))).toBe('new');
   });
 
-  it('with maxAgeMs: 0 joins no request that is already under way, but one that is not sent yet', async () => {
+  it('maxAgeMs: 0 joins only a request that is not sent yet', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     const gates: (() => void)[] = [];
     source.befall = () => new Promise<void>((resolve) => gates.push(resolve));
@@ -210,7 +210,7 @@ describe('11. refresh and maxAgeMs', () => {
     expect(new Set(await Promise.all([first, ...exact]))).toEqual(new Set(['fake']));
   });
 
-  it('refreshes named places by their keys', async () => {
+  it('refresh expires named places by their keys', async () => {
     const places = [
       { key: 'a', document: 'd', field: 'x' },
       { key: 'b', document: 'd', field: 'y' },
@@ -223,13 +223,13 @@ describe('11. refresh and maxAgeMs', () => {
   });
 });
 
-describe('a rotation that the source tells of', () => {
-  it('expires the documents, then tells who watches; nobody watching, nobody is asked', async () => {
+describe('a rotation reported by the source', () => {
+  it('a rotation expires documents, then notifies watchers', async () => {
     const { provider, source } = sheltering({ token: 'fake' });
     let changed: (documents: readonly string[]) => void = () => {};
     let stopped = 0;
-    source.watch = (tell) => {
-      changed = tell;
+    source.watch = (listener) => {
+      changed = listener;
       return () => void stopped++;
     };
     await provider.get('token');
@@ -246,7 +246,7 @@ describe('a rotation that the source tells of', () => {
 });
 
 describe('closing', () => {
-  it('ends what is under way, answers nothing any more, and is fine twice', async () => {
+  it('close aborts requests in flight, rejects later calls, and is idempotent', async () => {
     const { provider, source, clock } = sheltering(
       { token: 'fake' },
       { limits: { concurrency: 1 } },
@@ -267,7 +267,7 @@ describe('closing', () => {
 });
 
 describe('health', () => {
-  it('pings where it can, without another try, and tells the breaker', async () => {
+  it('health pings once where the source can, and reports the breaker', async () => {
     const { provider, source } = sheltering({}, { resilience: { breaker: { failures: 2 } } });
     source.ping = (call) => source.happen('ping', [], call);
     expect(await provider.health()).toMatchObject({ status: 'ok', breaker: 'closed' });
@@ -281,7 +281,7 @@ describe('health', () => {
     expect(source.count('ping')).toBe(3);
   });
 
-  it('else tells how the last request went', async () => {
+  it('health reports the last request of a source without ping', async () => {
     const { provider, source } = sheltering({ a: '1' }, { resilience: { attempts: 1 } });
     expect(await provider.health()).toMatchObject({ status: 'ok' });
     source.befall = down;

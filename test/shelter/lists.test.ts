@@ -17,7 +17,7 @@ const wanted = (all: string[], open: string[] = []): ListOptions => ({
 });
 
 describe('a list', () => {
-  it('walks all pages and reads what came without a value, in batches', async () => {
+  it('list reads all pages, then documents without a value in batches', async () => {
     const documents = Object.fromEntries(
       Array.from({ length: 25 }, (_, i) => [`k${String(i).padStart(2, '0')}`, 'fake']),
     );
@@ -29,20 +29,20 @@ describe('a list', () => {
     expect(source.asked).toHaveLength(6);
   });
 
-  it('asks for nothing twice that a page gave for free, also for later gets', async () => {
+  it('list does not read documents that came with a page', async () => {
     const { provider, source } = sheltering({ a: '1', b: '{"c":"2"}' }, {}, { freePages: true });
     expect(await keys(provider)).toEqual(['a', 'b']);
     expect(await value(provider.get('a'))).toBe('1');
     expect(source.asked.map((one) => one.operation)).toEqual(['page']);
   });
 
-  it('shares one walk between concurrent lists', async () => {
+  it('concurrent lists share one walk', async () => {
     const { provider, source } = sheltering({ a: '1' });
     await Promise.all(Array.from({ length: 50 }, () => provider.list()));
     expect(source.asked.map((one) => one.operation)).toEqual(['page', 'read']);
   });
 
-  it('reads closed wanted keys by their names where the backend batches, and walks only below open parts', async () => {
+  it('list reads wanted keys by name where the source batches', async () => {
     const { provider, source } = sheltering({ 'a/b': '1', 'a/secret': '2', 'open/x': '3', 'other/y': '4' });
     expect(await keys(provider, '', wanted(['a.b', 'zz']))).toEqual(['a.b']);
     expect(source.asked.map((one) => [one.operation, ...one.documents])).toEqual([
@@ -55,13 +55,13 @@ describe('a list', () => {
     expect(await keys(provider, 'nowhere', wanted(['a.b']))).toEqual([]);
   });
 
-  it('walks names first where the backend does not batch, and reads only what exists and is wanted', async () => {
+  it('list walks names first where the source does not batch', async () => {
     const { provider, source } = sheltering({ 'a/b': '1', 'a/secret': '2' }, {}, { batch: 1 });
     expect(await keys(provider, '', wanted(['a.b', 'a.c', 'zz']))).toEqual(['a.b']);
     expect(source.asked.map((one) => [one.operation, ...one.documents])).toEqual([['page'], ['read', 'a/b']]);
   });
 
-  it('asks by name when it may not be listed, says so once, and nothing denied is absent', async () => {
+  it('list reads wanted keys by name when listing is denied', async () => {
     const { provider, source } = sheltering({ 'a/b': '1' }, {}, { batch: 1 });
     const events: ConfigEvent[] = [];
     provider.on((event) => events.push(event));
@@ -77,7 +77,7 @@ describe('a list', () => {
     await expect(provider.get('a.c')).rejects.toThrow(/name the documents that do in the option secrets/);
   });
 
-  it('reads named places alone, cut to the prefix', async () => {
+  it('list reads only named places, cut to the prefix', async () => {
     const places = [
       { key: 'db', document: 'd1', field: '' },
       { key: 'token', document: 'd2', field: 'inner.token' },
@@ -100,7 +100,7 @@ describe('a list', () => {
     expect(provider.where('elsewhere')).toBe('');
   });
 
-  it('gives what cannot be read alone as a hole, and fails as a whole when something is unreachable', async () => {
+  it('list has a hole for an unreadable document, and fails for an unreachable one', async () => {
     const { provider, source } = sheltering({ a: '1', b: '2', c: '3' }, { resilience: { attempts: 1 } });
     source.refused.set('b', 'disabled');
     source.refused.set('c', 'crypto');
@@ -111,7 +111,7 @@ describe('a list', () => {
     expect(await code(provider.list('', { maxAgeMs: 0 }))).toBe('unauthenticated');
   });
 
-  it('fails when a later page fails, and does not go in circles', async () => {
+  it('list fails when a later page fails or a page is repeated', async () => {
     const { provider, source } = sheltering(
       { a: '1', b: '2' },
       { resilience: { attempts: 1 } },
@@ -122,11 +122,11 @@ describe('a list', () => {
     source.page = async () => ({ found: [], next: ['again'] });
     await expect(provider.list()).rejects.toMatchObject({
       code: 'io',
-      message: expect.stringContaining('goes round in a circle. Look at'),
+      message: expect.stringContaining('repeats a page. Check the proxy'),
     });
   });
 
-  it('ends when there is always another page, whatever the pages hold', async () => {
+  it('list fails after 20,000 pages', async () => {
     const { provider, source } = sheltering({}, { cache: { max: 10 } });
     let pages = 0;
     source.page = async () => ({
@@ -136,13 +136,12 @@ describe('a list', () => {
     await expect(provider.list()).rejects.toMatchObject({
       code: 'io',
       provider: 'store',
-      message:
-        'store: its list does not end after 20000 pages. Look at what answers for the store, a proxy or a client of your own: its pages lead nowhere',
+      message: expect.stringContaining('store: the list does not end after 20000 pages. Check the proxy'),
     });
     expect(pages).toBe(20_000);
   });
 
-  it('says when it outgrows the cache, and is complete all the same', async () => {
+  it('list is complete when it exceeds the cache, with a notice', async () => {
     const documents = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`k${i}`, 'fake']));
     const { provider } = sheltering(documents, { cache: { max: 10 } }, { freePages: true });
     const events: ConfigEvent[] = [];
@@ -152,12 +151,12 @@ describe('a list', () => {
       events
         .filter((event) => event.type === 'notice')
         .map((event) => (event as { message: string }).message),
-    ).toEqual(['a list of 30 documents outgrows the cache, which holds 10: raise cache.max, or list less']);
+    ).toEqual(['store: a list of 30 documents exceeds cache.max (10). Raise it, or list less']);
     expect(await provider.list()).toHaveLength(30);
     expect(provider.stats().size).toBe(10);
   });
 
-  it('calls one value where keys are expected unparsable', async () => {
+  it('list has a parse error for a single value at the root', async () => {
     const { provider } = sheltering(
       { all: 'text' },
       {},
@@ -166,7 +165,7 @@ describe('a list', () => {
     expect(await keys(provider)).toEqual([': parse']);
   });
 
-  it('works without a cache, and without pages by asking for the prefix itself', async () => {
+  it('list returns all entries without a cache, and wanted keys without pages', async () => {
     const { provider, source } = sheltering({ a: '{"b":"1"}', c: '2' }, { cache: false });
     expect(await keys(provider)).toEqual(['a', 'c']);
     expect(await keys(provider)).toEqual(['a', 'c']);
@@ -180,8 +179,8 @@ describe('a list', () => {
   });
 });
 
-describe('several places of one key', () => {
-  it('lets a found one win over denied, disabled and absent ones', async () => {
+describe('a key with several places', () => {
+  it('get takes a found value over denied, disabled and absent documents', async () => {
     const { provider, source } = sheltering({ 'a/b/c': 'fake' });
     source.refused.set('a', 'access_denied');
     source.refused.set('a/b', 'disabled');
@@ -189,31 +188,31 @@ describe('several places of one key', () => {
     expect(await code(provider.get('a.b.d'))).toBe('access_denied');
   });
 
-  it('calls two that differ a conflict, and two that agree an answer', async () => {
+  it('get is a conflict when two documents differ', async () => {
     const { provider, source } = sheltering({ a: '{"b":"1"}', 'a/b': '1' });
     expect(await value(provider.get('a.b'))).toBe('1');
     source.put('a/b', '2');
     await provider.refresh();
     await expect(provider.get('a.b')).rejects.toThrow(
-      'a.b stands in store a#b and a/b, and they differ. Remove one of them',
+      'store: "a.b" has different values in a#b and a/b. Remove one of them',
     );
     source.put('a/b', '{"c":"2"}');
     await provider.refresh();
     expect(await code(provider.get('a.b'))).toBe('conflict');
   });
 
-  it('fails when one of them is unreachable, although another is found', async () => {
+  it('get fails when one document is unreachable, although another is found', async () => {
     const { provider, source } = sheltering({ 'a/b': '1' }, { resilience: { attempts: 1 } });
     source.refused.set('a', 'throttled');
     expect(await code(provider.get('a.b'))).toBe('throttled');
   });
 
-  it('refuses a section and names tree', async () => {
+  it('get refuses a section, and names tree', async () => {
     const { provider } = sheltering({ a: '{"b":{"c":"1"}}' });
     const error = (await provider.get('a.b').catch((thrown) => thrown)) as ConfigError;
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.code).toBe('invalid_key');
-    expect(error.message).toMatch(/a\.b is a section in store a#b\. Read a section with tree/);
+    expect(error.message).toMatch(/"a\.b" is a section of store a#b, not a value\. Read it with tree/);
     expect(await code(provider.get('a..b'))).toBe('invalid_key');
     expect(await code(provider.list('a..b'))).toBe('invalid_key');
   });

@@ -6,7 +6,7 @@ import { code, sheltering, value } from '../support/sheltering.ts';
 const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
 const documents = Object.fromEntries(keys.map((key) => [key, 'fake']));
 
-/** A store with a log-in: `token` is what it accepts, `fresh` what a log-in gets. */
+/** A store with a log-in: it accepts `token`, and a log-in returns `fresh`. */
 function guarded(options: Parameters<typeof sheltering>[1] = {}, more: Partial<FakeSource> = {}) {
   const set = sheltering(documents, options, { batch: 1, ...more });
   const state = { accepts: 1, held: 0, gets: 1 as number | 'refused' };
@@ -23,15 +23,15 @@ function guarded(options: Parameters<typeof sheltering>[1] = {}, more: Partial<F
   return { ...set, state };
 }
 
-describe('12. a log-in', () => {
-  it('comes before the first request, once', async () => {
+describe('a log-in', () => {
+  it('the log-in runs once before the first request', async () => {
     const { provider, source } = guarded();
     expect(await Promise.all(keys.map((key) => value(provider.get(key))))).toEqual(Array(100).fill('fake'));
     expect(source.asked[0]?.operation).toBe('connect');
     expect([source.count('connect'), source.count('read')]).toEqual([1, 100]);
   });
 
-  it('that is refused for ever is made once for 100 waiting reads, then backs off', async () => {
+  it('a refused log-in runs once for 100 reads, then backs off', async () => {
     const { provider, source, clock, state } = guarded();
     state.gets = 'refused';
     expect(new Set(await Promise.all(keys.map((key) => code(provider.get(key)))))).toEqual(
@@ -48,7 +48,7 @@ describe('12. a log-in', () => {
     expect(await value(provider.get('k1'))).toBe('fake');
   });
 
-  it('is made once after a token was revoked under load, and every read is answered after being asked once more', async () => {
+  it('after a revoked token, one log-in runs and each read is repeated once', async () => {
     const { provider, source, state } = guarded();
     await provider.get('k0');
     state.accepts = state.gets = 2;
@@ -60,7 +60,7 @@ describe('12. a log-in', () => {
     expect(Math.max(...reads.values())).toBe(2);
   });
 
-  it('that does not help backs off: neither log-ins nor requests pile up', async () => {
+  it('a log-in that does not help backs off', async () => {
     const { provider, source, clock, state } = guarded();
     await provider.get('k0');
     state.accepts = 9;
@@ -74,7 +74,7 @@ describe('12. a log-in', () => {
     expect(await value(provider.get('k1'))).toBe('fake');
   });
 
-  it('with nothing new to try tells what the store said', async () => {
+  it('a log-in with nothing new to try fails with the error of the store', async () => {
     const { provider, state } = guarded();
     await provider.get('k0');
     state.accepts = 9;
@@ -84,7 +84,7 @@ describe('12. a log-in', () => {
     });
   });
 
-  it('that fails for a while is tried again like any request, and not remembered', async () => {
+  it('a log-in is retried after transient failures', async () => {
     const { provider, source, clock } = guarded();
     const { befall } = source;
     let failures = 2;
@@ -96,7 +96,7 @@ describe('12. a log-in', () => {
     expect(source.count('connect')).toBe(3);
   });
 
-  it('that hangs ends with the deadline of those who wait', async () => {
+  it('a log-in that hangs ends at the deadline of the waiting reads', async () => {
     const { provider, source, clock } = guarded({ limits: { concurrency: 1 } });
     source.befall = hang;
     const reading = code(provider.get('k0'));
@@ -109,12 +109,12 @@ describe('12. a log-in', () => {
     await provider.close();
   });
 
-  it('needs no turn of its own while a read waits for it', async () => {
+  it('a log-in needs no turn of its own while a read waits', async () => {
     const { provider } = guarded({ limits: { concurrency: 1 } });
     expect(await value(provider.get('k0'))).toBe('fake');
   });
 
-  it('is made for documents of a batch that are refused alone', async () => {
+  it('a log-in runs for single refused documents of a batch', async () => {
     const { provider, source, state } = guarded({}, { batch: 10 });
     await provider.get('k0');
     source.befall = () => undefined;
@@ -134,7 +134,7 @@ describe('12. a log-in', () => {
 });
 
 describe('loading a client', () => {
-  it('happens once, outside every deadline, and a failure is forgotten', async () => {
+  it('load runs once, outside every deadline, and again after a failure', async () => {
     const { provider, source, clock } = sheltering({ a: '1' });
     let loads = 0;
     source.load = async () => {
@@ -150,7 +150,7 @@ describe('loading a client', () => {
     expect(loads).toBe(2);
   });
 
-  it('rebuilds whatever a client throws, and a classifier that throws too', async () => {
+  it('errors have no values, whatever the client or classify throws', async () => {
     const { provider, source } = sheltering({}, { resilience: false });
     source.befall = () => {
       throw Object.assign(new Error('secret hunter2-fake'), { body: 'hunter2-fake' });
@@ -162,10 +162,10 @@ describe('loading a client', () => {
     expect(error).toMatchObject({ code: 'unavailable' });
     expect(JSON.stringify(error) + error.stack + String(error.cause)).not.toContain('hunter2-fake');
     source.classify = () => new Error('hunter2-fake') as ConfigError;
-    await expect(provider.get('b')).rejects.toThrow(/store failed in an unknown way/);
+    await expect(provider.get('b')).rejects.toThrow(/store: the request failed with an unknown error/);
     source.read = () => {
       throw new Error('at once');
     };
-    await expect(provider.get('c')).rejects.toThrow(/store failed in an unknown way/);
+    await expect(provider.get('c')).rejects.toThrow(/store: the request failed with an unknown error/);
   });
 });

@@ -21,7 +21,7 @@ interface Held {
   until: number;
 }
 
-/** What the shelter should do, written down as plainly as possible. */
+/** The rules of the shelter, as simple as possible. */
 class Model {
   now = 0;
   isDown = false;
@@ -43,7 +43,7 @@ class Model {
     return maxAgeMs === undefined || (maxAgeMs > 0 && this.now - held.at <= maxAgeMs);
   }
 
-  /** Documents, in one request for all that have to be asked for. */
+  /** Reads documents, in one request for all that are not fresh. */
   read(documents: string[], ask: Ask): Map<string, Value | undefined | 'down'> {
     const missing = documents.filter((document) => !this.fresh(this.held.get(document), ask));
     if (missing.length > 0) this.requests++;
@@ -140,7 +140,14 @@ const text = fc.constantFrom('v1', 'v2', 'v3');
 const prefix = fc.constantFrom('', 'a', 'a.x', 'b', 'z');
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('get' as const), key, ask }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('getMany' as const), keys: fc.uniqueArray(key, { minLength: 1 }), ask }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('getMany' as const),
+      keys: fc.uniqueArray(key, { minLength: 1 }),
+      ask,
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('burst' as const), key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), key }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('list' as const), prefix, ask }) },
@@ -148,14 +155,25 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('set' as const), key, text }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh' as const), prefix }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 30, 41, 100, 160) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 30, 41, 100, 160) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('outage' as const), on: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('others' as const), name: fc.constantFrom('a', 'b', 'c'), text: fc.option(fc.constantFrom('v4', '{"x":"v5","y":"v6"}')) }) },
-); // biome-ignore format: a table
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('others' as const),
+      name: fc.constantFrom('a', 'b', 'c'),
+      text: fc.option(fc.constantFrom('v4', '{"x":"v5","y":"v6"}')),
+    }),
+  },
+);
 
-describe('8. any sequence of operations', () => {
-  it('does what the model says, answer by answer and request by request', async () => {
-    await sheltering({}).provider.get('warm'); // the first request of a process waits for an import, which no clock counts
+describe('any sequence of operations', () => {
+  it('any sequence of operations gives the model’s results and requests', async () => {
+    // the first request of a process waits for an import, which no clock counts
+    await sheltering({}).provider.get('warm');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
         const model = new Model();
@@ -175,13 +193,13 @@ describe('8. any sequence of operations', () => {
         const answer = async (reading: Promise<{ readonly value: unknown } | undefined>) =>
           outcome(reading.then(leaf));
         for (const now of steps) {
-          const told = JSON.stringify(now);
+          const shown = JSON.stringify(now);
           if (now.do === 'get')
-            expect(await answer(provider.get(now.key, now.ask)), told).toEqual(model.get(now.key, now.ask));
+            expect(await answer(provider.get(now.key, now.ask)), shown).toEqual(model.get(now.key, now.ask));
           else if (now.do === 'burst') {
             const all = await Promise.all(Array.from({ length: 3 }, () => answer(provider.get(now.key))));
             const expected = model.get(now.key, {});
-            expect(all, told).toEqual([expected, expected, expected]);
+            expect(all, shown).toEqual([expected, expected, expected]);
           } else if (now.do === 'getMany') {
             const found = await provider.getMany(now.keys, now.ask);
             const values = model.read(
@@ -194,7 +212,7 @@ describe('8. any sequence of operations', () => {
             ]);
             expect(
               [...found].map(([one, it]) => [one, it instanceof Error ? it.code : leaf(it)]),
-              told,
+              shown,
             ).toEqual(expected);
           } else if (now.do === 'abort') {
             const controller = new AbortController();
@@ -202,8 +220,8 @@ describe('8. any sequence of operations', () => {
             controller.abort();
             const before = model.requests;
             const expected = model.get(now.key, {});
-            // what is at hand comes before the abort; what has to be asked for does not, and is asked for all the same
-            expect(await reading, told).toEqual(model.requests === before ? expected : 'aborted');
+            // a cached value is returned before the abort; a request goes on after it
+            expect(await reading, shown).toEqual(model.requests === before ? expected : 'aborted');
             await clock.advance(0);
           } else if (now.do === 'list') {
             const listing = provider.list(now.prefix, now.ask);
@@ -214,20 +232,20 @@ describe('8. any sequence of operations', () => {
                 ),
               ),
             );
-            expect(found, told).toEqual(model.list(now.prefix, now.ask));
+            expect(found, shown).toEqual(model.list(now.prefix, now.ask));
           } else if (now.do === 'tree') {
             const expected = model.list(now.prefix, now.ask);
             const found = await outcome(chain.tree(now.prefix, now.ask));
-            if (typeof expected === 'string') expect(found, told).toBe(expected);
-            else if (now.prefix === '') expect(found ?? {}, told).toEqual(expected);
+            if (typeof expected === 'string') expect(found, shown).toBe(expected);
+            else if (now.prefix === '') expect(found ?? {}, shown).toEqual(expected);
             else if (typeof (expected as Tree)[now.prefix] === 'object')
-              expect(found, told).toEqual((expected as Tree)[now.prefix]);
+              expect(found, shown).toEqual((expected as Tree)[now.prefix]);
           } else if (now.do === 'set')
-            expect(await answer(provider.set(now.key, now.text)), told).toEqual(
+            expect(await answer(provider.set(now.key, now.text)), shown).toEqual(
               model.write(now.key, now.text),
             );
           else if (now.do === 'delete')
-            expect(await outcome(provider.delete(now.key)), told).toEqual(model.write(now.key, undefined));
+            expect(await outcome(provider.delete(now.key)), shown).toEqual(model.write(now.key, undefined));
           else if (now.do === 'refresh') {
             await provider.refresh(now.prefix);
             model.refresh(now.prefix);
@@ -246,7 +264,7 @@ describe('8. any sequence of operations', () => {
               model.backend.set(now.name, now.text.startsWith('{') ? JSON.parse(now.text) : now.text);
             }
           }
-          expect(source.asked.length, `requests after ${told}`).toBe(model.requests);
+          expect(source.asked.length, `requests after ${shown}`).toBe(model.requests);
         }
         await chain.close();
       }),

@@ -6,7 +6,7 @@ import { sheltering } from '../support/sheltering.ts';
 const never = (): (() => void) => () => {};
 
 describe('the pace', () => {
-  it('lets no more than `concurrency` requests run at once, in order of arrival', async () => {
+  it('at most `concurrency` requests run at a time, in order of arrival', async () => {
     const documents = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k${i}`, 'fake']));
     const { provider, source, clock } = sheltering(documents, { limits: { concurrency: 3 } }, { batch: 1 });
     await provider.get('warm');
@@ -25,7 +25,7 @@ describe('the pace', () => {
     expect(source.asked.flatMap((one) => one.documents)).toEqual(Object.keys(documents));
   });
 
-  it('starts no more than `perSecond` a second after a first burst', async () => {
+  it('at most `perSecond` requests start a second after a first burst', async () => {
     const documents = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, 'fake']));
     const limits = { concurrency: 5, perSecond: 10 };
     const { provider, source, clock } = sheltering(documents, { limits }, { batch: 1 });
@@ -44,7 +44,7 @@ describe('the pace', () => {
     expect(at.at(-1)).toBeLessThanOrEqual(4_700);
   });
 
-  it('lets who gives up leave the queue, so that the next one moves up', async () => {
+  it('the queue moves up when a request leaves it', async () => {
     const pace = new Pace({ concurrency: 1 }, manualClock());
     expect(pace.tryEnter()).toBe(true);
     expect(pace.tryEnter()).toBe(false);
@@ -62,7 +62,7 @@ describe('the pace', () => {
     expect(pace.tryEnter()).toBe(true);
   });
 
-  it('does not stand still when the clock goes backwards', async () => {
+  it('the pace goes on when the clock goes backwards', async () => {
     let now = 1_000_000;
     const clock = manualClock();
     const pace = new Pace({ concurrency: 1, perSecond: 1 }, { now: () => now, after: clock.after });

@@ -12,7 +12,7 @@ import {
 import { FakeSource } from '../support/fake-source.ts';
 
 describe('places', () => {
-  it('of a key and all above it are documents, the outermost first; what has no spelling is left out', () => {
+  it('ancestors returns a place per key above, outermost first, if it can be spelled', () => {
     expect(ancestors('a.b.c', (key) => key)).toEqual([
       { key: 'a', document: 'a', field: '' },
       { key: 'a.b', document: 'a.b', field: '' },
@@ -24,7 +24,7 @@ describe('places', () => {
     expect(ancestors('', (key) => key)).toEqual([]);
   });
 
-  it('named by a person are documents, fields of documents, or the text itself', () => {
+  it('placesOf reads documents, fields of documents, and whole texts', () => {
     const map = {
       db: 'acme/db',
       'db.password': 'acme/db#password',
@@ -39,11 +39,11 @@ describe('places', () => {
     ]);
     for (const wrong of ['', '#', '#field', 'doc##', 7 as never])
       expect(() => placesOf('Test', 'secrets', { a: wrong })).toThrow(
-        /Test: secrets names no document or field for the key "a"/,
+        /Test: secrets has no document or field for the key "a"/,
       );
   });
 
-  it('that are named hold what stands at or below them', () => {
+  it('mapped locates keys at or below a named place', () => {
     const locate = mapped(placesOf('Test', 'secrets', { db: 'd', 'db.host': 'h' }));
     expect(locate('db.host').map((place) => place.document)).toEqual(['d', 'h']);
     expect(locate('db.hostname').map((place) => place.document)).toEqual(['d']);
@@ -51,8 +51,8 @@ describe('places', () => {
   });
 });
 
-describe('a text', () => {
-  it('is a tree when it is the JSON of an object, else a leaf', () => {
+describe('asDocument', () => {
+  it('asDocument makes a tree of a JSON object, else a leaf', () => {
     const more = { secret: true, text: true };
     expect(asDocument('{"a":1}', more)).toEqual({ value: { a: 1 }, raw: '{"a":1}', ...more });
     for (const text of ['[1]', '"x"', '12', 'null', '', 'plain', '{broken', '{"a":1} and more'])
@@ -60,11 +60,11 @@ describe('a text', () => {
   });
 
   it.each([
-    ['{"a":1,"b":{"a":2,"a":3}}', 'a key twice'],
-    ['{"id":12345678901234567890}', 'in quotes it keeps them all'],
-    ['{"ids":["12345678901234567890",-9007199254740993]}', 'in quotes it keeps them all'],
-    ['{"far":1e999}', 'in quotes it keeps them all'],
-  ])('of which reading would lose or change something has a fault: %s', (text, fault) => {
+    ['{"a":1,"b":{"a":2,"a":3}}', 'a duplicate key'],
+    ['{"id":12345678901234567890}', 'lose digits unless it is quoted'],
+    ['{"ids":["12345678901234567890",-9007199254740993]}', 'lose digits unless it is quoted'],
+    ['{"far":1e999}', 'lose digits unless it is quoted'],
+  ])('asDocument finds a fault in text that parsing would change: %s', (text, fault) => {
     const document = asDocument(text, { secret: true, text: true });
     expect(document).toEqual({
       value: text,
@@ -74,7 +74,7 @@ describe('a text', () => {
     });
   });
 
-  it('is read where its large numbers lose nothing', () => {
+  it('asDocument parses large numbers that keep all digits', () => {
     for (const text of [
       '{"a":1e300}',
       '{"a":"b\\"c","12345678901234567890":[]}',
@@ -86,7 +86,7 @@ describe('a text', () => {
   });
 });
 
-describe('the options', () => {
+describe('the options of a shelter', () => {
   const refused = (options: object): string => {
     try {
       sheltered(new FakeSource(), options);
@@ -97,9 +97,9 @@ describe('the options', () => {
     }
   };
 
-  it('are refused at construction, by name', () => {
-    expect(refused({ cach: {} })).toMatch(/store: there is no option "cach". Did you mean cache\?/);
-    expect(refused({ cache: { ttl: 1 } })).toMatch(/cache: there is no option "ttl"/);
+  it('shelter options are checked at construction, by name', () => {
+    expect(refused({ cach: {} })).toMatch(/store: unknown option "cach". Did you mean cache\?/);
+    expect(refused({ cache: { ttl: 1 } })).toMatch(/cache: unknown option "ttl"/);
     expect(refused({ cache: true })).toMatch(/an object or false/);
     expect(refused({ cache: { ttlMs: -1 } })).toMatch(/ttlMs must be/);
     expect(refused({ cache: { staleIfErrorMs: 3_600_001 } })).toMatch(
@@ -114,7 +114,7 @@ describe('the options', () => {
     expect(refused({ cache: undefined, resilience: { breaker: false, attempts: undefined } })).toBe('taken');
   });
 
-  it('of the shelter are told apart from those of its provider', () => {
+  it('shelterOptionsOf picks the shelter’s options', () => {
     expect(shelterOptionsOf({ cache: false, path: 'x' } as never)).toEqual({ cache: false });
     expect(Object.keys(shelterOptionChecks).sort()).toEqual(['cache', 'clock', 'limits', 'resilience']);
   });

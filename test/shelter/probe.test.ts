@@ -3,7 +3,7 @@ import { ConfigError } from '../../src/errors.ts';
 import { type Befall, down, hang } from '../support/fake-source.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
 
-/** A store that comes out of an outage, one document a request; `answer` ends the request that finds out. */
+/** A store after an outage, with one document per request. `answer` ends the probe. */
 async function afterAnOutage(resilience: object = {}, more: Parameters<typeof sheltering>[1] = {}) {
   const set = sheltering(
     { a: '{"b":"fake"}', 'a/b/c': 'fake' },
@@ -30,8 +30,8 @@ async function afterAnOutage(resilience: object = {}, more: Parameters<typeof sh
   return { ...set, answer: (how?: unknown) => answer(how) };
 }
 
-describe('while one request finds out whether the store is back', () => {
-  it('the other documents of the same key wait for it: the first look-up after an outage is answered', async () => {
+describe('while one request probes the store', () => {
+  it('other documents of the same key wait, and the first look-up succeeds', async () => {
     const { provider, source, clock, answer } = await afterAnOutage();
     const reading = value(provider.get('a.b'));
     await clock.advance(500);
@@ -42,7 +42,7 @@ describe('while one request finds out whether the store is back', () => {
     expect(source.asked.map(({ documents }) => documents)).toEqual([['a'], ['a/b']]);
   });
 
-  it('fifty others wait, and then come at the usual pace', async () => {
+  it('fifty other requests wait, then run at the usual pace', async () => {
     const { provider, source, clock, answer } = await afterAnOutage({}, { limits: { concurrency: 4 } });
     const all = Array.from({ length: 51 }, (_, i) => code(provider.get(`k${i}`)));
     await clock.advance(500);
@@ -61,7 +61,7 @@ describe('while one request finds out whether the store is back', () => {
     expect(most).toBe(4);
   });
 
-  it('the others are told what it met when the store is still down, and the store is asked nothing else', async () => {
+  it('the others fail with its error when the store is still down', async () => {
     const { provider, source, clock, answer } = await afterAnOutage();
     const all = Array.from({ length: 51 }, (_, i) =>
       provider.get(`k${i}`).catch((error: ConfigError) => error),
@@ -71,12 +71,12 @@ describe('while one request finds out whether the store is back', () => {
     const errors = (await Promise.all(all)) as ConfigError[];
     expect(errors.map(({ code }) => code).sort()).toEqual([...Array(50).fill('circuit_open'), 'unavailable']);
     for (const error of errors)
-      if (error.code === 'circuit_open') expect(error.message).toMatch(/asked again in [12] s/);
+      if (error.code === 'circuit_open') expect(error.message).toMatch(/may start in [12] s/);
     expect(source.asked).toHaveLength(1);
     expect(provider.status('a')?.breaker).toBe('open');
   });
 
-  it('who waits is let go at once when it gives up', async () => {
+  it('a waiting caller that aborts is rejected at once', async () => {
     const { provider, source, clock, answer } = await afterAnOutage();
     const caller = new AbortController();
     const probe = code(provider.get('p'));
@@ -90,7 +90,7 @@ describe('while one request finds out whether the store is back', () => {
     expect(await probe).toBe('answered');
   });
 
-  it('nobody waits for longer than its own deadline, which began before', async () => {
+  it('a waiting request ends at its own deadline', async () => {
     const { provider, source, clock } = sheltering(
       {},
       {
@@ -119,7 +119,7 @@ describe('while one request finds out whether the store is back', () => {
     expect(await probe).toBe('aborted');
   });
 
-  it('closing ends all who wait', async () => {
+  it('closing rejects all waiting requests', async () => {
     const { provider, source, clock } = await afterAnOutage();
     const all = ['p', 'q', 'r'].map((key) => code(provider.get(key)));
     await clock.advance(100);
@@ -128,7 +128,7 @@ describe('while one request finds out whether the store is back', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('a request from before the outage that fails late does not end it', async () => {
+  it('a late failure from before the outage does not end the probe', async () => {
     const { provider, source, clock } = sheltering(
       {},
       {

@@ -7,8 +7,8 @@ import { down, failing, hang } from '../support/fake-source.ts';
 import { program } from '../support/program.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
 
-describe('1. a request for many', () => {
-  it('asks once for 1,000 concurrent reads of one key', async () => {
+describe('single flight', () => {
+  it('1,000 concurrent reads of one key are one request', async () => {
     const { provider, source } = sheltering({ token: 'fake-1' });
     const all = await Promise.all(Array.from({ length: 1_000 }, () => value(provider.get('token'))));
     expect(new Set(all)).toEqual(new Set(['fake-1']));
@@ -16,7 +16,7 @@ describe('1. a request for many', () => {
     expect(provider.stats()).toMatchObject({ joined: 999, misses: 1, requests: 1 });
   });
 
-  it('asks once for ten fields of one document', async () => {
+  it('reads of ten fields of one document are one request', async () => {
     const fields = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, `fake-${i}`]));
     const { provider, source } = sheltering(
       { db: JSON.stringify(fields) },
@@ -30,7 +30,7 @@ describe('1. a request for many', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('asks once for 1,000 concurrent reads of a missing key, and once for 100 in a row while its absence is remembered', async () => {
+  it('1,000 reads of a missing key are one request, at once or in a row', async () => {
     const { provider, source, clock } = sheltering();
     const all = await Promise.all(Array.from({ length: 1_000 }, () => provider.get('nothing')));
     expect(all.every((entry) => entry === undefined)).toBe(true);
@@ -42,7 +42,7 @@ describe('1. a request for many', () => {
     expect(source.asked).toHaveLength(2);
   });
 
-  it('asks once for reads that come to the provider some promises apart', async () => {
+  it('reads that are some promises apart are one request', async () => {
     const { provider, source } = sheltering({ a: '1', b: '2', c: '3' });
     const later = async (key: string, turns: number) => {
       for (let i = 0; i < turns; i++) await undefined;
@@ -53,17 +53,17 @@ describe('1. a request for many', () => {
   });
 });
 
-describe('2. a batch', () => {
+describe('a batch', () => {
   const keys = Array.from({ length: 25 }, (_, i) => `k${i}`);
   const documents = Object.fromEntries(keys.map((key) => [key, `fake-${key}`]));
 
-  it('makes three requests of 25 concurrent reads where ten fit into one', async () => {
+  it('25 concurrent reads are three requests of up to ten documents', async () => {
     const { provider, source } = sheltering(documents);
     expect(await Promise.all(keys.map((key) => value(provider.get(key))))).toEqual(Object.values(documents));
     expect(source.asked.map((one) => one.documents.length)).toEqual([10, 10, 5]);
   });
 
-  it('rejects one denied document alone', async () => {
+  it('a denied document of a batch fails alone', async () => {
     const { provider, source } = sheltering(documents);
     source.refused.set('k3', 'access_denied');
     const all = await provider.getMany(keys);
@@ -73,7 +73,7 @@ describe('2. a batch', () => {
     expect(source.asked).toHaveLength(3);
   });
 
-  it('asks one throttled document again alone', async () => {
+  it('a throttled document of a batch is retried alone', async () => {
     const { provider, source, clock } = sheltering(documents);
     source.refused.set('k3', 'throttled');
     const all = provider.getMany(keys);
@@ -88,7 +88,7 @@ describe('2. a batch', () => {
     expect(source.asked[3]?.id).toBe(source.asked[0]?.id);
   });
 
-  it('asks one by one what was refused as a whole, and only what is refused alone rejects', async () => {
+  it('a batch that is refused as a whole is read one by one', async () => {
     const { provider, source } = sheltering({ a: '1', b: '2', c: '3' });
     source.befall = ({ documents: asked }) => {
       if (asked.includes('b')) failing('access_denied')();
@@ -104,13 +104,13 @@ describe('2. a batch', () => {
     expect(source.asked.map((one) => one.documents)).toEqual([['a', 'b', 'c'], ['a'], ['b'], ['c']]);
   });
 
-  it('calls a document that is left out of an answer unavailable, never absent', async () => {
+  it('a document that is missing in the response is unavailable, never absent', async () => {
     const { provider, source } = sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1 } });
     source.read = async () => new Map();
     expect(await code(provider.get('a'))).toBe('unavailable');
   });
 
-  it('calls an answer that is no answer unavailable', async () => {
+  it('an outcome of the wrong type is unavailable', async () => {
     const { provider, source } = sheltering({ a: '1' }, { resilience: { attempts: 1 } });
     for (const lie of [null, 7, 'nothing', {}, { value: undefined }]) {
       source.read = async () => new Map([['a', lie as never]]);
@@ -119,10 +119,10 @@ describe('2. a batch', () => {
   });
 });
 
-describe('3. an outage', () => {
+describe('an outage', () => {
   const options = { cache: { ttlMs: 60_000, staleIfErrorMs: 600_000 }, resilience: { attempts: 1 } };
 
-  it('serves from the cache to the end of the TTL, then stale as long as allowed, then fails', async () => {
+  it('an outage serves fresh values, then stale ones as long as allowed, then fails', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake-1' }, options);
     expect(await value(provider.get('token'))).toBe('fake-1');
     source.befall = down;
@@ -140,7 +140,7 @@ describe('3. an outage', () => {
     expect(await code(provider.get('token'))).toMatch(/unavailable|circuit_open/);
   });
 
-  it('opens the breaker at the fifth failure in a row, asks nothing for 60 s, then exactly once', async () => {
+  it('opens the breaker after five failures in a row, then probes once after 60 s', async () => {
     const { provider, source, clock } = sheltering({}, { resilience: { attempts: 1 } });
     source.befall = down;
     for (let i = 0; i < 5; i++) {
@@ -164,7 +164,7 @@ describe('3. an outage', () => {
     expect(source.asked.slice(5)).toHaveLength(1);
   });
 
-  it('closes on any definite answer, also on a refusal', async () => {
+  it('closes the breaker on any definite answer, also a refusal', async () => {
     const { provider, source, clock } = sheltering(
       {},
       { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } },
@@ -177,7 +177,7 @@ describe('3. an outage', () => {
     expect(provider.status('token')?.breaker).toBe('closed');
   });
 
-  it('does not count failures that a definite answer stood between', async () => {
+  it('a definite answer between failures keeps the breaker closed', async () => {
     const { provider, source } = sheltering({}, { resilience: { attempts: 1 } });
     for (let i = 0; i < 12; i++) {
       source.befall = i % 4 === 3 ? failing('disabled') : down;
@@ -187,7 +187,7 @@ describe('3. an outage', () => {
     expect(provider.status('x')?.breaker).toBe('closed');
   });
 
-  it('says in circuit_open what the last real failure was and when it asks again', async () => {
+  it('circuit_open has the last failure and the time of the next request', async () => {
     const { provider, source } = sheltering({}, { resilience: { attempts: 1, breaker: { failures: 1 } } });
     source.befall = () => {
       throw new ConfigError('throttled', 'the store says slow down');
@@ -201,7 +201,7 @@ describe('3. an outage', () => {
     expect((error.cause as ConfigError).code).toBe('throttled');
   });
 
-  it('tells the real failure, not the open circuit, to the call whose own try opened it', async () => {
+  it('the call that opens the circuit fails with the real error', async () => {
     const { provider, source, clock } = sheltering(
       {},
       { resilience: { attempts: 3, breaker: { failures: 2 } } },
@@ -213,7 +213,7 @@ describe('3. an outage', () => {
     expect(source.asked).toHaveLength(2);
   });
 
-  it('never serves a remembered absence as stale: an outage is not an absence', async () => {
+  it('a remembered absence is never served as stale', async () => {
     const { provider, source, clock } = sheltering({}, options);
     expect(await provider.get('token')).toBeUndefined();
     source.befall = down;
@@ -221,7 +221,7 @@ describe('3. an outage', () => {
     expect(await code(provider.get('token'))).toBe('unavailable');
   });
 
-  it('still finds a key whose outer documents were absent, although their absence is no longer remembered', async () => {
+  it('a key is found although the absence of its outer documents has expired', async () => {
     const { provider, source, clock } = sheltering({ 'a/b/c': 'fake' }, options);
     expect(await value(provider.get('a.b.c'))).toBe('fake');
     source.befall = down;
@@ -232,7 +232,7 @@ describe('3. an outage', () => {
     expect(await value(provider.get('a.b.c'))).toBe('fake');
   });
 
-  it('serves stale at once while it reads anew, and reads less and less often while that fails', async () => {
+  it('a stale value is revalidated less and less often while that fails', async () => {
     const { provider, source, clock } = sheltering(
       { token: 'fake-1' },
       {
@@ -264,9 +264,9 @@ describe('3. an outage', () => {
   });
 });
 
-describe('4. what is no outage', () => {
+describe('an error that is not an outage', () => {
   for (const refusal of ['access_denied', 'disabled'] as const) {
-    it(`never retries, counts, stale-serves or remembers ${refusal}`, async () => {
+    it(`${refusal} is never retried, counted, remembered or served stale`, async () => {
       const { provider, source, clock } = sheltering(
         { token: 'fake-1' },
         { cache: { ttlMs: 1_000, staleIfErrorMs: 3_600_000 } },
@@ -285,8 +285,8 @@ describe('4. what is no outage', () => {
   }
 });
 
-describe('5. versions', () => {
-  it('never lets two versions of a key answer for each other', async () => {
+describe('versions of a document', () => {
+  it('versions of a key are cached apart', async () => {
     const { provider, source } = sheltering({ token: 'fake' });
     source.put('token', 'fake');
     const read = (version?: string) => value(provider.get('token', version === undefined ? {} : { version }));
@@ -302,7 +302,7 @@ describe('5. versions', () => {
     expect(source.asked.every((one) => one.documents.length === 1)).toBe(true);
   });
 
-  it('reads all versions anew after a write', async () => {
+  it('a write invalidates all versions', async () => {
     const { provider, source } = sheltering({ token: 'fake' });
     const before = await value(provider.get('token', { version: '1' }));
     await provider.set('token', 'other');
@@ -312,8 +312,8 @@ describe('5. versions', () => {
   });
 });
 
-describe('6. a hang', () => {
-  it('gives each of 50 callers a timeout within the deadline, and leaves nothing behind', async () => {
+describe('a store that hangs', () => {
+  it('a hanging store gives each of 50 callers a timeout, and leaves no timer', async () => {
     const { provider, source, clock } = sheltering({});
     const rejections: unknown[] = [];
     const warnings: unknown[] = [];
@@ -340,14 +340,14 @@ describe('6. a hang', () => {
     await provider.close();
   });
 
-  it('keeps the process alive while somebody waits, and no longer: after the last time-out the event loop is empty', async () => {
+  it('a hanging store keeps the process alive until the last timeout', async () => {
     const child = await program(new URL('../support/hanging.ts', import.meta.url));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [child], { timeout: 60_000 });
     expect(stderr).toBe('');
     expect(stdout).toBe('50 timeout, loop empty at once');
   });
 
-  it('ends within the deadline also in the queue', async () => {
+  it('queued requests end within the deadline', async () => {
     const { provider, source, clock } = sheltering(
       {},
       { limits: { concurrency: 1 }, resilience: { breaker: false } },
@@ -360,7 +360,7 @@ describe('6. a hang', () => {
     expect(source.asked.length).toBeLessThan(5);
   });
 
-  it('honours Retry-After, and does not wait for one that lies beyond the deadline', async () => {
+  it('Retry-After is honoured, unless it is beyond the deadline', async () => {
     const { provider, source, clock } = sheltering({ a: '1' });
     source.befall = ({ at }) => {
       if (at < clock.now() || source.asked.length < 2)
@@ -378,8 +378,8 @@ describe('6. a hang', () => {
   });
 });
 
-describe('7. a caller who gives up', () => {
-  it('alone rejects, at once; the other 99 are answered by the one request', async () => {
+describe('a caller that aborts', () => {
+  it('a caller that aborts is rejected at once, while the other 99 get the value', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake-1' });
     let answer = (): void => {};
     source.befall = () =>
@@ -397,7 +397,7 @@ describe('7. a caller who gives up', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('is not asked for when it gave up before, and is let go in the middle of a pause', async () => {
+  it('an aborted caller makes no request, and is rejected during a pause', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake-1' });
     expect(await code(provider.get('token', { signal: AbortSignal.abort() }))).toBe('aborted');
     expect(await code(provider.list('', { signal: AbortSignal.abort() }))).toBe('aborted');
@@ -410,7 +410,7 @@ describe('7. a caller who gives up', () => {
     expect(await reading).toBe('aborted');
   });
 
-  it('lets the flight run on when all have gone, so that the next one is answered from the cache', async () => {
+  it('a request goes on when all callers abort, and its result is cached', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake-1' });
     let answer = (): void => {};
     source.befall = () =>
@@ -430,16 +430,16 @@ describe('7. a caller who gives up', () => {
   });
 });
 
-describe('a secret whose JSON holds a key twice', () => {
+describe('a secret with a repeated key in its JSON', () => {
   const twice = '{"password":"fake-old","password":"fake-new"}';
 
-  it('answers none of its fields, and lets nothing of lower priority shine through', async () => {
+  it('a repeated key fails all fields, and no lower provider replaces them', async () => {
     const { provider } = sheltering({ db: twice, other: 'fake' });
     const failed = await provider.get('db.password').catch((error: unknown) => error as ConfigError);
     expect(failed).toMatchObject({
       code: 'parse',
       key: 'db.password',
-      message: expect.stringContaining('store db: its JSON holds a key twice'),
+      message: expect.stringContaining('store: the JSON of db holds a duplicate key'),
     });
     expect(`${inspect(failed)}${JSON.stringify(failed)}`).not.toContain('fake');
     expect(await code(provider.get('db'))).toBe('parse');
@@ -450,7 +450,7 @@ describe('a secret whose JSON holds a key twice', () => {
     expect(await value(provider.get('other'))).toBe('fake');
   });
 
-  it('still is the text that it is for who names that, and is not written to in part', async () => {
+  it('a repeated key leaves the whole text readable, but no field writable', async () => {
     const { provider, source } = sheltering(
       { db: twice },
       {},

@@ -6,7 +6,7 @@ import { code, sheltering, value } from '../support/sheltering.ts';
 const text = (source: FakeSource, name: string): string | undefined => source.store.get(name)?.text;
 
 describe('a write', () => {
-  it('makes key, section, document and lists stale', async () => {
+  it('a write invalidates the key, its section, its document and lists', async () => {
     const { provider } = sheltering({ db: '{"host":"fake-a","port":"1"}' });
     const all = async () => [
       await value(provider.get('db.host')),
@@ -27,14 +27,14 @@ describe('a write', () => {
     expect(await provider.delete('new.key')).toBe(false);
   });
 
-  it('finds a key that was remembered as absent', async () => {
+  it('a write creates a key that was remembered as absent', async () => {
     const { provider } = sheltering();
     expect(await provider.get('token')).toBeUndefined();
     await provider.set('token', 'fake');
     expect(await value(provider.get('token'))).toBe('fake');
   });
 
-  it('replaces only its field, also when ten fields are written at once', async () => {
+  it('a write replaces only its field, even with ten writes at once', async () => {
     const { provider, source } = sheltering(
       { db: '{"keep":"fake"}' },
       {},
@@ -48,7 +48,7 @@ describe('a write', () => {
     expect(text(source, 'db')).toBe('{"keep":"fake"}');
   });
 
-  it('writes to the place where a key stands, and a new key into the last', async () => {
+  it('a write goes to the document that has the key, a new key to the last place', async () => {
     const { provider, source } = sheltering({ a: '{"b":{"c":"fake"}}' });
     await provider.set('a.b.c', 'other');
     await provider.set('a.b.d', 'new');
@@ -56,7 +56,7 @@ describe('a write', () => {
     expect(text(source, 'a/b/d')).toBe('new');
   });
 
-  it('takes the text of a whole place, and refuses a lease, a section, a value above and a key without a place', async () => {
+  it('set replaces a whole text, and refuses leases, sections and unknown keys', async () => {
     const places = [
       { key: 'raw', document: 'raw', field: '', whole: true as const },
       { key: 'creds', document: 'creds', field: '', leased: true as const },
@@ -80,7 +80,7 @@ describe('a write', () => {
     expect(source.count('write')).toBe(2);
   });
 
-  it('refuses to choose when a key stands in two documents, or may stand in one that is denied', async () => {
+  it('a write is refused when two documents have the key, or one is denied', async () => {
     const { provider, source } = sheltering({ a: '{"b":"fake"}', 'a/b': 'fake' });
     expect(await code(provider.set('a.b', 'x'))).toBe('conflict');
     source.refused.set('z', 'access_denied');
@@ -90,7 +90,7 @@ describe('a write', () => {
     expect(text(source, 'a/b')).toBe('x');
   });
 
-  it('insists on a version when asked to, and otherwise does it again when somebody came between', async () => {
+  it('a write that is overtaken is repeated, unless ifVersion is given', async () => {
     const { provider, source } = sheltering({ token: 'fake' });
     expect(await code(provider.set('token', 'x', { ifVersion: '7' }))).toBe('conflict');
     await provider.set('token', 'x', { ifVersion: '1' });
@@ -107,7 +107,7 @@ describe('a write', () => {
     ).toBe('conflict');
   });
 
-  it('is repeated only after throttling; a time-out says that it may have been written', async () => {
+  it('a write is retried only after throttling; a timeout warns that it may be written', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     let writes = 0;
     source.befall = ({ operation }) =>
@@ -130,7 +130,7 @@ describe('a write', () => {
     expect(source.count('write')).toBe(5);
   });
 
-  it('voids what was read meanwhile when a write that was given up comes through late', async () => {
+  it('a write that arrives after its timeout invalidates later reads', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     let apply = (): void => {};
     source.befall = ({ operation }) =>
@@ -144,7 +144,7 @@ describe('a write', () => {
     expect(await value(provider.get('token'))).toBe('late');
   });
 
-  it('ends its caller at once who gives up, and says that it may have been written', async () => {
+  it('a caller that aborts a write is warned that it may be written', async () => {
     const { provider, source, clock } = sheltering({ token: 'fake' });
     source.befall = ({ operation }) => (operation === 'write' ? hang() : undefined);
     const controller = new AbortController();
@@ -161,7 +161,7 @@ describe('a write', () => {
     await provider.close();
   });
 
-  it('keeps no read that began before it ended, however they interleave', async () => {
+  it('a write drops reads that began before its end', async () => {
     for (const readEnds of ['before', 'between', 'after']) {
       const { provider, source, clock } = sheltering({ token: 'old' });
       const gates: (() => void)[] = [];
@@ -190,7 +190,7 @@ describe('a write', () => {
     }
   });
 
-  it('tells who watches, after what it makes stale is gone', async () => {
+  it('a write invalidates the cache before it notifies watchers', async () => {
     const { provider } = sheltering({ token: 'fake' });
     await provider.get('token');
     const seen: unknown[] = [];
@@ -203,8 +203,8 @@ describe('a write', () => {
   });
 });
 
-describe('what is kept apart', () => {
-  it('lets nobody change what is held', async () => {
+describe('a cached value', () => {
+  it('a cached value cannot be changed by a caller', async () => {
     const { provider } = sheltering(
       { db: '{"hosts":["a"],"deep":{"x":"1"}}' },
       {},
@@ -219,7 +219,7 @@ describe('what is kept apart', () => {
     expect(await value(provider.get('db.deep.x'))).toBe('1');
   });
 
-  it('treats a document that names __proto__ as data', async () => {
+  it('a cached document may hold __proto__ as data', async () => {
     const { provider } = sheltering(
       { db: '{"__proto__":{"polluted":"yes"},"a":"1"}' },
       {},
@@ -238,8 +238,8 @@ describe('what is kept apart', () => {
   });
 });
 
-describe('a write to a document that is disabled', () => {
-  it('replaces it where the key is all of it', async () => {
+describe('a write to a disabled document', () => {
+  it('set replaces a disabled document when the key is all of it', async () => {
     const { provider, source } = sheltering({ 'db/password': 'fake-old' });
     source.refused.set('db/password', 'disabled');
     expect(await code(provider.get('db.password'))).toBe('disabled');
@@ -247,7 +247,7 @@ describe('a write to a document that is disabled', () => {
     expect(await value(provider.get('db.password'))).toBe('fake-new');
   });
 
-  it('is refused where it would be a guess: a field, a version that must be the last, a deletion, and what is denied', async () => {
+  it('a disabled document refuses fields, ifVersion and deletions', async () => {
     const { provider, source } = sheltering({ db: '{"host":"fake"}', 'key/part': 'fake', token: 'fake' });
     for (const [name, why] of [
       ['db', 'disabled'],

@@ -8,7 +8,8 @@ import {
 } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
 
-/** Both suites for a store that is faked behind its client, and in which a key may stand in several documents. */
+/** Runs both conformance suites against a store with a fake client, in which several documents may have a
+ *  key. */
 export function describeCloud(
   name: string,
   subject: (
@@ -31,9 +32,9 @@ export function describeCloud(
     without,
   });
 
-  // a key that may stand in two documents costs two requests; the probe of a breaker is one
+  // a key with two possible documents costs two requests, but a breaker probe is a single request
   const secrets = Object.fromEntries(
-    ['name', 'zone', 'warm', 'none', 'lease'].map((word) => [`service.${word}`, `service--${word}`]),
+    ['name', 'zone', 'warm', 'none', 'lease'].map((name) => [`service.${name}`, `service--${name}`]),
   );
 
   describeShelter({

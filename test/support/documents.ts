@@ -5,35 +5,36 @@ import { makeOrigin } from '../../src/origin.ts';
 import type { ConfigProvider } from '../../src/provider.ts';
 import { type ConfigValue, isTree, sameValue } from '../../src/value.ts';
 
-type Said = { readonly found: Entry } | { readonly error: ConfigError } | 'section' | 'absent';
+type Lookup = { readonly found: Entry } | { readonly error: ConfigError } | 'section' | 'absent';
 
-/** What a source answers that found a key in several places: a value wins over what cannot be read, two that differ are a conflict. */
-function resolve(key: string, said: readonly Said[]): Entry | undefined {
-  const found = said.flatMap((one) => (typeof one === 'object' && 'found' in one ? [one.found] : []));
-  const errors = said.flatMap((one) => (typeof one === 'object' && 'error' in one ? [one.error] : []));
+/** The result for a key in several places. A value takes precedence over unreadable places. Two different
+ *  values are a conflict. */
+function resolve(key: string, lookups: readonly Lookup[]): Entry | undefined {
+  const found = lookups.flatMap((one) => (typeof one === 'object' && 'found' in one ? [one.found] : []));
+  const errors = lookups.flatMap((one) => (typeof one === 'object' && 'error' in one ? [one.error] : []));
   const [first] = found;
   if (first) {
-    if (said.includes('section') || !found.every((entry) => sameValue(entry.value, first.value)))
+    if (lookups.includes('section') || !found.every((entry) => sameValue(entry.value, first.value)))
       throw new ConfigError('conflict', `two places for ${key}`, { key });
     return first;
   }
   if (errors[0]) throw errors[0];
-  if (said.includes('section')) throw new ConfigError('invalid_key', `${key} is a section`, { key });
+  if (lookups.includes('section')) throw new ConfigError('invalid_key', `${key} is a section`, { key });
   return undefined;
 }
 
-/** A source whose documents stand at exact keys, several of them perhaps above one key: as a secret store has them. */
+/** A source with documents at exact keys, like a secret store. Several documents may be above one key. */
 export function documents(
   name: string,
-  held: Readonly<Record<string, ConfigValue | ConfigError>>,
+  contents: Readonly<Record<string, ConfigValue | ConfigError>>,
 ): ConfigProvider {
-  const items = Object.entries(held).map(([key, value]): Entry | Unreadable => {
+  const items = Object.entries(contents).map(([key, value]): Entry | Unreadable => {
     const origin = makeOrigin({ provider: name, source: `${name} ${key}` });
     return value instanceof ConfigError
       ? { key, origin, error: value }
       : makeEntry({ key, value, secret: false, origin });
   });
-  const at = (item: Entry | Unreadable, key: string): Said => {
+  const at = (item: Entry | Unreadable, key: string): Lookup => {
     if (!startsWith(key, item.key)) return startsWith(item.key, key) ? 'section' : 'absent';
     if (isUnreadable(item)) return { error: item.error };
     let value: ConfigValue | undefined = item.value;

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { beforeEach } from 'vitest';
 
-// The same draws and the same chances in every run; PROPERTY_SEED makes others.
+// The same random numbers in every run. Set PROPERTY_SEED for others.
 const seed = Number(process.env.PROPERTY_SEED ?? 1);
 fc.configureGlobal({ seed });
 
-/** A test sees the same chances whatever ran before it. */
+/** Every test sees the same random numbers, regardless of the tests before it. */
 beforeEach(() => {
-  Math.random = chances(seed);
+  Math.random = mulberry32(seed);
 });
 
-/** Mulberry32: small, and even enough for what waits a random while. */
-function chances(from: number): () => number {
+/** A small generator, uniform enough for random delays. */
+function mulberry32(from: number): () => number {
   let state = from;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

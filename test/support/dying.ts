@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BundleProvider, loadConfig, MemoryProvider, ProviderChain } from '../../src/index.ts';
 
-// ends of what nobody caught, in the way that it is told
+// Exits with an uncaught error. The first argument selects the kind of error. Run by the tests of secrecy.
 const [way, reversed, broken] = process.argv.slice(2) as [string, string, string];
 const secret = [...reversed].reverse().join('');
 const chain = new ProviderChain([new MemoryProvider({ db: { password: secret } })]);

@@ -1,4 +1,4 @@
-// what a shelter imports on first use: here already, so that no time that a test lets pass overtakes it
+// imported up front what a shelter imports on first use, so that a manual clock never overtakes the import
 import 'cockatiel';
 import 'lru-cache';
 import { ConfigError, type ErrorCode, isConfigError } from '../../src/errors.ts';
@@ -26,7 +26,7 @@ export interface Asked {
 
 export type Befall = (asked: Asked, call: Call) => unknown;
 
-/** A backend in memory that does what a test tells it: every request is written down, and `befall` may throw, wait or hang. */
+/** A store in memory. It records every request in `asked`, and `befall` may throw, wait or hang. */
 export class FakeSource implements DocumentSource {
   readonly name: string = 'store';
   batch = 10;
@@ -36,10 +36,9 @@ export class FakeSource implements DocumentSource {
   declare ping?: NonNullable<DocumentSource['ping']>;
   declare load?: NonNullable<DocumentSource['load']>;
   declare watch?: NonNullable<DocumentSource['watch']>;
-  declare onNotice?: NonNullable<DocumentSource['onNotice']>;
   readonly asked: Asked[] = [];
   readonly store = new Map<string, { text: string; version: number; more?: Partial<Document> }>();
-  /** Documents that the backend refuses, by code. */
+  /** Documents that the store refuses, by error code. */
   readonly refused = new Map<string, ErrorCode>();
   befall: Befall = () => undefined;
   pageSize = 100;
@@ -109,7 +108,7 @@ export class FakeSource implements DocumentSource {
     await this.happen('write', [document], call);
     const found = this.store.get(document);
     if (!options.unread && String(found?.version) !== String(options.ifVersion))
-      throw new ConfigError('conflict', 'somebody else wrote');
+      throw new ConfigError('conflict', 'another writer was faster');
     if (value === undefined) {
       this.store.delete(document);
       return undefined;

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 
-/** A temporary folder with files in it, gone at the end of its scope. */
+/** A temporary folder with files. Removed at the end of its scope. */
 export async function folder(files: Files = {}) {
   const root = await mkdtemp(path.join(tmpdir(), 'lcm-'));
   const at = (name: string): string => path.join(root, name);
@@ -19,7 +19,7 @@ export async function folder(files: Files = {}) {
     path: root,
     at,
     write,
-    /** As an editor saves: a new file takes the place of the old one. */
+    /** Replaces the file by renaming a new one, like an editor. */
     replace: async (name: string, content: string): Promise<void> => {
       await writeFile(at(`${name}~`), content);
       await rename(at(`${name}~`), at(name));

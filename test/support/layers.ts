@@ -7,7 +7,7 @@ import type { ConfigValue, Key } from '../../src/value.ts';
 
 type More = Partial<Pick<Entry, 'secret' | 'leaf' | 'text'>>;
 
-/** An exact entry of a made-up source, as a file or a store gives it. */
+/** An exact entry of a fake source, like an entry of a file or a store. */
 export function entry(provider: string, key: Key, value: ConfigValue, more: More = {}): Entry {
   return makeEntry({
     key,
@@ -18,7 +18,7 @@ export function entry(provider: string, key: Key, value: ConfigValue, more: More
   });
 }
 
-/** A loose entry, as an environment variable gives it: `variable('DB__POOL_MAX', '5')`. */
+/** A loose entry, like an entry of an environment variable: `variable('DB__POOL_MAX', '5')`. */
 export function variable(name: string, value: string, loose: Loose = 'always'): Entry {
   const origin = makeOrigin({ provider: 'env', source: `env ${name}` });
   return makeEntry({
@@ -44,7 +44,7 @@ export function layer(name: string, ...items: readonly (Entry | Unreadable)[]): 
   };
 }
 
-/** A provider of fixed entries and holes that counts how often it is asked. */
+/** A provider of fixed entries and holes. Counts its calls. */
 export class Fixed implements ConfigProvider {
   readonly name: string;
   readonly #items: readonly (Entry | Unreadable)[];
@@ -74,7 +74,7 @@ export class Fixed implements ConfigProvider {
   }
 }
 
-/** A provider whose every read fails. */
+/** A provider that fails every read. */
 export function failing(
   name: string,
   error: unknown = new ConfigError('unavailable', `${name} does not answer`),

@@ -1,7 +1,7 @@
 import { segments } from '../../src/key.ts';
 import type { ConfigTree, ConfigValue } from '../../src/value.ts';
 
-/** A tree of leaves that are given by their keys. */
+/** Builds a tree from leaves by key. */
 export function nested(values: Readonly<Record<string, ConfigValue>>): ConfigTree {
   const tree: Record<string, ConfigValue> = {};
   for (const [key, value] of Object.entries(values)) {

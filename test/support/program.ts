@@ -3,18 +3,18 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
-// below the project, so that packages are found
+// inside the project, because Node must find the packages
 const folder = fileURLToPath(new URL('../../node_modules/.cache/programs/', import.meta.url));
 const known = new Map<string, Promise<string>>();
 
-/** A program or module in TypeScript, made into one file that Node runs as it is: it starts in a third of the time. */
+/** Bundles a TypeScript program or module into one file for Node, which starts in a third of the time. */
 export function program(file: URL): Promise<string> {
   const made = known.get(file.href) ?? compiled(fileURLToPath(file));
   known.set(file.href, made);
   return made;
 }
 
-/** The same, as a module that such a program can import. */
+/** Bundles a module that such a program can import. */
 export const importable = async (file: URL): Promise<string> => pathToFileURL(await program(file)).href;
 
 async function compiled(entry: string): Promise<string> {
@@ -31,6 +31,6 @@ async function compiled(entry: string): Promise<string> {
   const made = `${folder}${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.mjs`;
   await mkdir(folder, { recursive: true });
   await writeFile(`${made}.${process.pid}`, contents);
-  await rename(`${made}.${process.pid}`, made); // others may be running it
+  await rename(`${made}.${process.pid}`, made); // atomic, because other processes may be running it
   return made;
 }

@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { type FormatName, formats, type Parsed } from '../../src/formats/format.ts';
+import { type FormatName, formats } from '../../src/formats/format.ts';
+import type { Parsed } from '../../src/formats/parsed.ts';
 import type { ConfigTree } from '../../src/value.ts';
 
-/** Obviously no secret of anybody's. What stands beside it in a text must come out in no error. */
+/** A fake secret. No error may quote it. */
 export const fake = 'fake-s3cret-for-tests';
 
 export const parsed = (format: FormatName, text: string): Promise<Parsed> =>
@@ -13,10 +14,10 @@ export const parsed = (format: FormatName, text: string): Promise<Parsed> =>
 export const treeOf = async (format: FormatName, text: string): Promise<ConfigTree> =>
   (await parsed(format, text)).tree;
 
-/** The message with which a text is refused, without the file's name, once everything that any refusal must be has been checked. */
+/** The parse error of a text, without the name of the file. Checks first what holds for every parse error. */
 export async function refusal(format: FormatName, text: string): Promise<string> {
   const error: unknown = await parsed(format, text).then(
-    () => expect.unreachable('it was accepted'),
+    () => expect.unreachable('the text was accepted'),
     (reason: unknown) => reason,
   );
   if (!(error instanceof ConfigError)) throw error;

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BundleProvider, loadConfig } from '../../src/index.ts';
 import { isWhole, Whole } from './whole.ts';
 
-/** A worker that reads a watched configuration until it sees the generation that it is told. */
+/** A worker that reads a watched configuration until it sees the generation in its message. */
 const { file } = workerData as { file: string };
 const port = parentPort as NonNullable<typeof parentPort>;
 let last = Number.POSITIVE_INFINITY;
@@ -19,7 +19,7 @@ while (config.value.number !== last) {
     reads++;
     if (!isWhole(config.value)) torn++;
   }
-  await new Promise((resolve) => setTimeout(resolve)); // the core is left to others in between
+  await new Promise((resolve) => setTimeout(resolve)); // gives the core to other threads in between
 }
 await config.close();
 port.postMessage({ reads, torn });

@@ -2,7 +2,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { z } from 'zod';
 
-/** One configuration, as each of three schema libraries says it. */
+/** The same configuration in three schema libraries. */
 const zod = z.object({
   port: z.number().int().min(1).max(65535),
   database: z.object({

@@ -3,7 +3,7 @@ import { type ShelterOptions, sheltered } from '../../src/shelter/index.ts';
 import { manualClock } from '../../src/testing/clock.ts';
 import { FakeSource } from './fake-source.ts';
 
-/** A sheltered fake store on a clock that stands still. */
+/** A sheltered fake store on a manual clock. */
 export function sheltering(
   documents: Readonly<Record<string, string>> = {},
   options: ShelterOptions = {},

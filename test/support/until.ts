@@ -1,8 +1,9 @@
-/** Resolves once `holds` answers true: asked whenever the event loop has come around, for at most fifty seconds: a busy machine is no failure. */
+/** Waits until `holds` returns true. Checks on every turn of the event loop, for at most fifty seconds,
+ *  because a slow machine must not fail a test. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 50_000;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`it never came true: ${what}`);
+    if (performance.now() > deadline) throw new Error(`timed out waiting until ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

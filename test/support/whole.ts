@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** A configuration that proves by a checksum that it is one whole generation. */
+/** A configuration with a checksum, which is wrong if values of two generations are mixed. */
 export const Whole = z.object({ number: z.number(), items: z.array(z.string()), sum: z.string() });
 
 const sumOf = (number: number, items: readonly string[]): string =>

@@ -2,14 +2,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { manualClock } from '../../src/testing/index.ts';
 
 describe('manualClock', () => {
-  it('stands still until it is moved', async () => {
+  it('does not move until it is advanced', async () => {
     const clock = manualClock(1_000);
     expect(clock.now()).toBe(1_000);
     await clock.advance(250);
     expect(clock.now()).toBe(1_250);
   });
 
-  it('calls back in the order of time, and tells the right time meanwhile', async () => {
+  it('runs timers in order, at the time when each is due', async () => {
     const clock = manualClock(0);
     const log: unknown[] = [];
     clock.after(30, () => log.push(['late', clock.now()]));
@@ -23,7 +23,7 @@ describe('manualClock', () => {
     ]);
   });
 
-  it('passes what is only started on the way', async () => {
+  it('runs timers that other timers start on the way', async () => {
     const clock = manualClock(0);
     const log: number[] = [];
     const tick = (): void => {
@@ -35,7 +35,7 @@ describe('manualClock', () => {
     expect(log).toEqual([10, 20, 30]);
   });
 
-  it('does not call back who has cancelled', async () => {
+  it('does not run a cancelled timer', async () => {
     const clock = manualClock(0);
     const log: string[] = [];
     const cancel = clock.after(10, () => log.push('called'));
@@ -45,7 +45,7 @@ describe('manualClock', () => {
     expect(log).toEqual([]);
   });
 
-  it('moves on until an answer is there, and no further', async () => {
+  it('until advances only until the promise settles', async () => {
     const clock = manualClock(0);
     const answer = new Promise<string>((done) => clock.after(230, () => done('there')));
     expect(await clock.until(answer)).toBe('there');
@@ -54,7 +54,7 @@ describe('manualClock', () => {
     expect(clock.now()).toBe(250);
   });
 
-  it('overtakes nothing that happens in real time', async () => {
+  it('until leaves time for work that happens in real time', async () => {
     const clock = manualClock(0);
     const answer = new Promise<string>((done, refuse) => {
       clock.after(10_000, () => refuse(new Error('too late')));
@@ -63,13 +63,13 @@ describe('manualClock', () => {
     expect(await clock.until(answer)).toBe('in time');
   });
 
-  it('gives up on an answer that waits for another clock', async () => {
-    vi.stubGlobal('setTimeout', (then: () => void) => setImmediate(then)); // its pauses, which are real
+  it('until gives up on a promise that waits for another clock', async () => {
+    vi.stubGlobal('setTimeout', (then: () => void) => setImmediate(then)); // makes its real pauses short
     const { manualClock: hasty } = (await import('../../src/testing/clock.ts?hasty' as string)) as {
       manualClock: typeof manualClock;
     };
     vi.unstubAllGlobals();
     const answer = hasty().until(new Promise(() => {}));
-    await expect(answer).rejects.toThrow('no answer within 20000 steps of 50 ms');
+    await expect(answer).rejects.toThrow('did not settle within 20000 steps of 50 ms');
   });
 });

@@ -11,7 +11,7 @@ import { subject } from './reference.ts';
 const claimsAbout = (make: ProviderSuite['make'], patienceMs: number): readonly Claim[] =>
   conformance({ name: 'it', make, patienceMs });
 
-const title = ({ chapter, says }: Claim): string => `${chapter}: ${says}`;
+const title = ({ chapter, title }: Claim): string => `${chapter}: ${title}`;
 
 const refused = async (claims: readonly Claim[]): Promise<string[]> => {
   const failures: string[] = [];
@@ -23,7 +23,7 @@ const all = claimsAbout((values) => subject(values), 3_000);
 
 const broken = [...lives, ...reads, ...texts, ...lists, ...writes, ...faults];
 const judged = new Map<object, Promise<readonly string[]>>();
-/** What the suite says of a broken provider; judged once, whoever asks first. */
+/** The sentences that fail for a broken provider. Computed once, because two tests use them. */
 function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {
   let failures = judged.get(one);
   if (!failures)
@@ -31,25 +31,25 @@ function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {
   return failures;
 }
 
-describe('the conformance suite', () => {
-  it('has at least forty sentences, no two of which are the same', () => {
+describe('conformance', () => {
+  it('has at least forty sentences, all different', () => {
     expect(all.length).toBeGreaterThanOrEqual(40);
     expect(new Set(all.map(title)).size).toBe(all.length);
   });
 
-  it('blames an honest provider for nothing', async () => {
+  it('passes a correct provider', async () => {
     expect(await refused(all)).toEqual([]);
   });
 });
 
-describe('the conformance suite finds a provider that', () => {
+describe('conformance for a broken provider', () => {
   for (const one of broken)
-    it(one.fault, async () => {
+    it(`finds a provider that ${one.fault}`, async () => {
       const failures = await failuresOf(one);
       expect(failures.map((failure) => failure.slice(failure.indexOf(': ') + 2))).toContain(one.caughtBy);
     });
 
-  it('breaks any one of its sentences: none is there that nothing can break', async () => {
+  it('has a broken provider for each of its sentences', async () => {
     const found = new Set<string>();
     for (const one of broken) for (const failure of await failuresOf(one)) found.add(failure);
     expect(all.map(title).filter((sentence) => !found.has(sentence))).toEqual([]);

@@ -15,14 +15,14 @@ const claimsAbout = (make: ShelterSuite['make'], patienceMs: number): readonly C
 
 const refused = async (claims: readonly Claim[]): Promise<string[]> => {
   const failures: string[] = [];
-  for (const { says, check } of claims) await check().catch(() => failures.push(says));
+  for (const { title, check } of claims) await check().catch(() => failures.push(title));
   return failures;
 };
 
 const all = claimsAbout(store, 3_000);
 
 const judged = new Map<object, Promise<readonly string[]>>();
-/** What the suite says of a broken shelter; judged once, whoever asks first. */
+/** The sentences that fail for a broken shelter. Computed once, because two tests use them. */
 function failuresOf(one: (typeof shelters)[number]): Promise<readonly string[]> {
   let failures = judged.get(one);
   if (!failures)
@@ -33,59 +33,59 @@ function failuresOf(one: (typeof shelters)[number]): Promise<readonly string[]> 
   return failures;
 }
 
-describe('the conformance suite of shelters', () => {
-  it('blames an honest shelter for nothing', async () => {
+describe('describeShelter', () => {
+  it('passes a correct shelter', async () => {
     expect(await refused(all)).toEqual([]);
   });
 
-  it('counts on a subject that counts', async () => {
+  it('requires a subject that counts requests', async () => {
     const silent: ShelterSuite['make'] = (values) => ({ ...subject(values), requests: undefined }) as never;
-    const costs = claimsAbout(silent, 100).find(({ says }) => says.startsWith('costs no more')) as Claim;
+    const costs = claimsAbout(silent, 100).find(({ title }) =>
+      title.startsWith('get makes no more requests'),
+    ) as Claim;
     await expect(costs.check()).rejects.toThrow(/subject.requests/);
   });
 
-  it('says of each lever that is missing that a reason must be given', async () => {
+  it('asks for a reason for each missing lever', async () => {
     const bare = claimsAbout(
       (values, options) => ({ ...store(values, options), rotate: undefined, lend: undefined }) as never,
       100,
     );
-    const checked = (says: RegExp) => (bare.find((claim) => says.test(claim.says)) as Claim).check();
-    await expect(checked(/^keeps versions apart/)).rejects.toThrow(/without: \{ versions: 'because …' \}/);
-    await expect(checked(/^never serves what has ended/)).rejects.toThrow(
+    const checked = (title: RegExp) => (bare.find((claim) => title.test(claim.title)) as Claim).check();
+    await expect(checked(/^get caches each version/)).rejects.toThrow(/without: \{ versions: 'because …' \}/);
+    await expect(checked(/^get never returns a value past its expiry/)).rejects.toThrow(
       /without: \{ expiry: 'because …' \}/,
     );
   });
 
-  it('is registered chapter by chapter, with what is left out and why', () => {
+  it('registers each chapter, with skipped sentences and their reasons', () => {
     const lines: string[] = [];
-    const write = (says: string): void => void lines.push(says);
+    const write = (title: string): void => void lines.push(title);
     const runner: Runner = {
       describe: (title, body) => {
         write(`# ${title}`);
         body();
       },
-      it: Object.assign(write, { skip: (says: string) => write(`skip ${says}`) }),
+      it: Object.assign(write, { skip: (title: string) => write(`skip ${title}`) }),
     };
-    describeShelter({ name: 'MyProvider', runner, make: store, without: { versions: 'there is one alone' } });
+    describeShelter({ name: 'MyProvider', runner, make: store, without: { versions: 'there is only one' } });
     expect(lines.filter((line) => line.startsWith('# '))).toEqual(['# MyProvider', '# cache', '# failures']);
-    expect(lines).toContain(
-      'skip left out, because there is one alone: keeps versions apart, however often they are asked for',
-    );
+    expect(lines).toContain('skip left out, because there is only one: get caches each version separately');
     expect(() => describeShelter({ name: 'MyProvider', runner, make: store, wihtout: {} } as never)).toThrow(
       /Did you mean without/,
     );
   });
 });
 
-describe('the conformance suite of shelters finds one that', () => {
+describe('describeShelter for a broken shelter', () => {
   for (const one of shelters)
-    it(one.fault, async () => {
+    it(`finds a shelter that ${one.fault}`, async () => {
       expect(await failuresOf(one)).toContain(one.caughtBy);
     });
 
-  it('breaks any one of its sentences: none is there that nothing can break', async () => {
+  it('has a broken shelter for each of its sentences', async () => {
     const found = new Set<string>();
-    for (const one of shelters) for (const says of await failuresOf(one)) found.add(says);
-    expect(all.map(({ says }) => says).filter((says) => !found.has(says))).toEqual([]);
+    for (const one of shelters) for (const title of await failuresOf(one)) found.add(title);
+    expect(all.map(({ title }) => title).filter((title) => !found.has(title))).toEqual([]);
   });
 });

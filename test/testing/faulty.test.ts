@@ -12,7 +12,7 @@ const ask = async (provider: ConfigProvider): Promise<unknown> =>
   );
 
 describe('faulty', () => {
-  it('fails in the order of its script, and not after its end', async () => {
+  it('fails calls in the order of its script, and none after its end', async () => {
     const provider = faulty(inner(), ['unavailable', 'ok', 'denied', 'throttled', 'garbage']);
     const answers: unknown[] = [];
     for (let i = 0; i < 7; i++) answers.push(await ask(provider));
@@ -27,7 +27,7 @@ describe('faulty', () => {
     ]);
   });
 
-  it('fails the calls whose numbers it was given', async () => {
+  it('fails calls by number', async () => {
     const provider = faulty(inner(), { 2: 'denied', 3: 'unavailable' });
     expect([await ask(provider), await ask(provider), await ask(provider), await ask(provider)]).toEqual([
       'inference',
@@ -37,7 +37,7 @@ describe('faulty', () => {
     ]);
   });
 
-  it('fails what its script says about a call', async () => {
+  it('fails the calls for which a function returns a fault', async () => {
     const provider = faulty(inner(), ({ method, keys }) =>
       method === 'list' || keys.includes('service.zone') ? 'denied' : undefined,
     );
@@ -52,7 +52,7 @@ describe('faulty', () => {
     await expect(provider.list()).rejects.toMatchObject({ code: 'access_denied', provider: 'reference' });
   });
 
-  it('tells who has asked for what', async () => {
+  it('records the calls with their keys', async () => {
     const provider = faulty(inner(), []);
     await provider.get('service.name');
     await provider.getMany(['a', 'b']);
@@ -66,12 +66,12 @@ describe('faulty', () => {
     ]);
   });
 
-  it('throws an error that it was given as it is', async () => {
+  it('throws a given error unchanged', async () => {
     const error = new TypeError('fetch failed');
     await expect(faulty(inner(), [error]).get('service.name')).rejects.toBe(error);
   });
 
-  it('marks what passes by itself as transient, and nothing else', async () => {
+  it('marks only unavailable and throttled as transient', async () => {
     const transient = await Promise.all(
       (['denied', 'unavailable', 'throttled', 'garbage'] as const).map((fault) =>
         faulty(inner(), [fault])
@@ -85,7 +85,7 @@ describe('faulty', () => {
     expect(transient).toEqual([false, true, true, false]);
   });
 
-  it('is slow by the clock that it was given', async () => {
+  it('delays a slow call by the given clock', async () => {
     const clock = manualClock();
     const provider = faulty(inner(), ['slow', { slowMs: 200 }], { clock });
     for (const ms of [1_000, 200]) {
@@ -98,7 +98,7 @@ describe('faulty', () => {
     }
   });
 
-  it('hangs until its caller aborts', async () => {
+  it('hangs until the caller aborts', async () => {
     const caller = new AbortController();
     const answer = faulty(inner(), ['hang']).get('service.name', { signal: caller.signal });
     caller.abort();
@@ -107,7 +107,7 @@ describe('faulty', () => {
     await expect(late).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  it('does not go on with a slow call whose caller has aborted', async () => {
+  it('does not make a slow call after its caller aborts', async () => {
     const clock = manualClock();
     const backend = new Backend({});
     const caller = new AbortController();
@@ -120,7 +120,7 @@ describe('faulty', () => {
     expect(backend.requests).toBe(0);
   });
 
-  it('can do what its provider can do, and no more', () => {
+  it('has exactly the methods of its provider', () => {
     const whole = inner();
     const { name, get, list } = whole;
     const bare: ConfigProvider = faulty({ name, get, list } as ConfigProvider, []);
@@ -132,7 +132,7 @@ describe('faulty', () => {
     expect(all.name).toBe('reference');
   });
 
-  it('can stand around a provider that is a class or frozen', async () => {
+  it('wraps a class instance and a frozen provider', async () => {
     class Mine implements ConfigProvider {
       readonly name = 'mine';
       readonly #value: string = 'private';
@@ -157,13 +157,13 @@ describe('faulty', () => {
     await expect(frozen.delete('service.name')).rejects.toMatchObject({ code: 'access_denied' });
   });
 
-  it('refuses what nobody can play from a script that is a function too', async () => {
+  it('rejects the call when a function returns an unknown fault', async () => {
     await expect(faulty(inner(), () => 'bored' as never).get('service.name')).rejects.toMatchObject({
       code: 'invalid_option',
     });
   });
 
-  it('refuses a script that nobody can play', () => {
+  it('throws for a script with an unknown fault', () => {
     expect(() => faulty(inner(), ['denied', 'bored'] as never)).toThrow(ConfigError);
     expect(() => faulty(inner(), { 1: 'denid' } as never)).toThrow(/denied/);
     expect(() => faulty(inner(), [], { clock: {} as never })).toThrow(/clock/);

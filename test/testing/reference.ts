@@ -8,7 +8,7 @@ import type { Clock } from '../../src/shelter/index.ts';
 import { type BackendFault, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
 import { type ConfigValue, frozen, type Key } from '../../src/value.ts';
 
-/** A backend in memory that can do and suffer everything there is a sentence about. */
+/** A backend in memory with every ability and every fault of the conformance suite. */
 export class Backend {
   readonly values: Map<Key, ConfigValue>;
   readonly damaged = new Set<Key>();
@@ -28,11 +28,11 @@ export class Backend {
     for (const listener of [...this.listeners]) listener(key);
   }
 
-  /** One request: it takes a turn, it may fail. */
+  /** Makes one request, which takes a turn of the event loop and may fail. */
   async request<T>(
     options: { readonly signal?: AbortSignal } | undefined,
     key: Key,
-    answer: () => T,
+    result: () => T,
   ): Promise<T> {
     const provider = 'reference';
     const aborted = (): ConfigError => new ConfigError('aborted', 'the caller aborted', { provider });
@@ -42,7 +42,7 @@ export class Backend {
     if (this.fault === 'hang')
       await new Promise((_, reject) => {
         this.clock.after(1_000, () =>
-          reject(new ConfigError('timeout', 'the backend did not answer', { provider, key })),
+          reject(new ConfigError('timeout', 'the backend did not respond', { provider, key })),
         );
         options?.signal?.addEventListener('abort', () => reject(aborted()), { once: true });
       });
@@ -54,7 +54,7 @@ export class Backend {
     } as const;
     const code = codes[this.fault as keyof typeof codes];
     if (code) throw new ConfigError(code, 'the backend failed', { provider, key });
-    return answer();
+    return result();
   }
 }
 
@@ -92,12 +92,12 @@ export function reference(backend: Backend): Reference {
     },
     getMany: async (keys, options: ReadOptions = {}) =>
       backend.request(options, '', () => {
-        const answers = keys.map((spelling) => {
+        const results = keys.map((spelling) => {
           const key = keyOf(spelling);
           const item = backend.values.has(key) ? itemAt(key) : undefined;
           return [key, item && 'error' in item ? item.error : item] as const;
         });
-        return new Map(answers);
+        return new Map(results);
       }),
     where: (key) => `reference ${keyOf(key)}`,
     health: async (options) => {
@@ -151,7 +151,7 @@ export function reference(backend: Backend): Reference {
   };
 }
 
-/** A subject with every lever, around a provider that `change` may spoil. */
+/** A subject with every lever, around a provider that `spoil` may break. */
 export function subject(
   values: Values,
   spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({}),
@@ -160,7 +160,7 @@ export function subject(
   const backend = new Backend(values, clock);
   const honest = reference(backend);
   return {
-    // getters as getters
+    // copies getters without calling them
     provider: Object.defineProperties(
       { ...honest },
       Object.getOwnPropertyDescriptors(spoil(honest, backend)),

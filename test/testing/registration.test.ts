@@ -14,40 +14,40 @@ import {
 } from '../../src/testing/index.ts';
 import { Backend, reference, subject } from './reference.ts';
 
-/** A runner that only writes down what is registered. */
+/** A runner that only records what is registered. */
 function notebook(): { readonly runner: Runner; readonly lines: string[] } {
   const lines: string[] = [];
-  const write = (says: string): void => void lines.push(says);
+  const write = (title: string): void => void lines.push(title);
   const runner: Runner = {
     describe: (title, body) => {
       write(`# ${title}`);
       body();
     },
-    it: Object.assign(write, { skip: (says: string) => write(`skip ${says}`) }),
+    it: Object.assign(write, { skip: (title: string) => write(`skip ${title}`) }),
   };
   return { runner, lines };
 }
 
 const make = (values: Parameters<ProviderSuite['make']>[0]) => subject(values);
-const claim = (claims: readonly Claim[], says: RegExp): Claim =>
-  claims.find((one) => says.test(one.says)) as Claim;
+const claim = (claims: readonly Claim[], title: RegExp): Claim =>
+  claims.find((one) => title.test(one.title)) as Claim;
 
 const without = {
   batch: 'keys are read one by one',
-  change: 'nobody else writes to it',
+  change: 'the backend has a single writer',
   faults: 'it never fails',
-  empty: 'an empty text cannot be stored',
+  empty: 'an empty string cannot be stored',
 } as const;
 
 describe('describeProvider', () => {
-  it('registers a chapter for each ability, with each sentence in it', () => {
+  it('registers every chapter with its sentences', () => {
     const { runner, lines } = notebook();
     describeProvider({ name: 'MyProvider', runner, make });
     expect(lines[0]).toBe('# MyProvider');
     expect(lines.filter((line) => line.startsWith('# '))).toEqual(
       [
         'MyProvider',
-        'life',
+        'lifecycle',
         'where',
         'read',
         'values',
@@ -64,33 +64,33 @@ describe('describeProvider', () => {
     expect(lines.filter((line) => line.startsWith('skip '))).toEqual([]);
   });
 
-  it('says of each sentence that is left out why it is', () => {
+  it('gives the reason for each skipped sentence', () => {
     const { runner, lines } = notebook();
     describeProvider({ name: 'MyProvider', runner, make, without });
     const skipped = lines.filter((line) => line.startsWith('skip '));
     expect(skipped).toContain(
-      'skip left out, because an empty text cannot be stored: keeps an empty text, which is a value',
+      'skip left out, because an empty string cannot be stored: keeps an empty string',
     );
     expect(skipped.every((line) => /left out, because \w+/.test(line))).toBe(true);
   });
 
-  it('leaves a whole chapter out in one line', () => {
+  it('skips a whole chapter in one line', () => {
     const { runner, lines } = notebook();
     describeProvider({ name: 'MyProvider', runner, make, without });
     const at = lines.indexOf('# change');
     expect(lines.slice(at, at + 3)).toEqual([
       '# change',
-      'skip left out, because nobody else writes to it',
+      'skip left out, because the backend has a single writer',
       '# watch',
     ]);
   });
 
-  it('takes a provider alone, where there is nothing to change or to break', async () => {
+  it('accepts a provider without levers', async () => {
     const claims = conformance({ name: 'MyProvider', make: (values) => reference(new Backend(values)) });
-    await claim(claims, /^answers a leaf/).check();
+    await claim(claims, /^get returns an entry/).check();
   });
 
-  it('uses the describe and it of the runner when it is given none', () => {
+  it('uses the global describe and it without a runner', () => {
     const { runner, lines } = notebook();
     Object.assign(globalThis, runner);
     try {
@@ -101,62 +101,64 @@ describe('describeProvider', () => {
     expect(lines[0]).toBe('# MyProvider');
   });
 
-  it('says how to give it a runner when there is none', () => {
+  it('explains how to pass a runner when there is none', () => {
     expect(() => describeProvider({ name: 'MyProvider', make })).toThrow(
       /import \* as runner from 'node:test'/,
     );
   });
 
-  it('refuses abilities that there are not, and skips without a reason', () => {
+  it('rejects unknown abilities, and abilities without a reason', () => {
     const wrong = (bad: object) => () => conformance({ name: 'MyProvider', make, without: bad });
     expect(wrong({ wacth: 'it is asleep' })).toThrow(/Did you mean watch/);
     expect(wrong({ watch: '' })).toThrow(ConfigError);
     expect(wrong({ watch: true })).toThrow(ConfigError);
   });
 
-  it('fails a sentence whose lever is missing, and says that a reason must be given', async () => {
+  it('fails a sentence without its lever, and asks for a reason', async () => {
     const claims = conformance({
       name: 'MyProvider',
       make: (values) => ({ provider: reference(new Backend(values)) }),
     });
-    await expect(claim(claims, /^a backend out of reach fails a list/).check()).rejects.toThrow(
+    await expect(claim(claims, /^list rejects.* when the backend is unavailable/).check()).rejects.toThrow(
       /without: \{ faults: 'because …' \}/,
     );
-    await expect(claim(claims, /^shows what has changed/).check()).rejects.toThrow(
+    await expect(claim(claims, /^get returns a changed value/).check()).rejects.toThrow(
       /without: \{ change: 'because …' \}/,
     );
-    await expect(claim(claims, /^lists an unreadable key/).check()).rejects.toThrow(
+    await expect(claim(claims, /^list returns an unreadable key/).check()).rejects.toThrow(
       /without: \{ damage: 'because …' \}/,
     );
   });
 
-  it('fails a sentence whose method is missing, and says that a reason must be given', async () => {
+  it('fails a sentence without its method, and asks for a reason', async () => {
     const bare: ProviderSuite['make'] = (values) => {
       const { name, get, list } = reference(new Backend(values));
       return { provider: { name, get, list } };
     };
     const claims = conformance({ name: 'MyProvider', make: bare });
-    await expect(claim(claims, /^loses nothing by a refresh/).check()).rejects.toThrow(
+    await expect(claim(claims, /^refresh loses no values/).check()).rejects.toThrow(
       /without: \{ refresh: 'because …' \}/,
     );
-    await expect(claim(claims, /^writes again/).check()).rejects.toThrow(/without: \{ write: 'because …' \}/);
-    await expect(claim(claims, /^answers one key asked twice/).check()).rejects.toThrow(
+    await expect(claim(claims, /^set can write/).check()).rejects.toThrow(
+      /without: \{ write: 'because …' \}/,
+    );
+    await expect(claim(claims, /^getMany accepts the same key twice/).check()).rejects.toThrow(
       /without: \{ batch: 'because …' \}/,
     );
-    await claim(claims, /^closes, and closes again/).check();
+    await claim(claims, /^can be closed several times/).check();
   });
 
-  it('holds a provider to each method that it has, whatever is said to be missing', async () => {
+  it('fails a provider that has a method listed in without', async () => {
     const claims = conformance({ name: 'MyProvider', make, without });
     await expect(claim(claims, /^has no getMany, because keys are read one by one/).check()).rejects.toThrow(
-      /it has getMany/,
+      /the provider has getMany/,
     );
     const honest: ProviderSuite['make'] = (values) =>
       ({ ...reference(new Backend(values)), getMany: undefined }) as never;
     await claim(conformance({ name: 'MyProvider', make: honest, without }), /^has no getMany/).check();
   });
 
-  it('clears up after each sentence, also after one that failed', async () => {
+  it('cleans up after each sentence, also after a failure', async () => {
     const log: string[] = [];
     const claims = conformance({
       name: 'MyProvider',
@@ -168,11 +170,11 @@ describe('describeProvider', () => {
         return { ...made, dispose: () => void log.push('disposed') };
       },
     });
-    await expect(claim(claims, /^answers a leaf/).check()).rejects.toThrow();
+    await expect(claim(claims, /^get returns an entry/).check()).rejects.toThrow();
     expect(log).toEqual(['closed', 'disposed']);
   });
 
-  it('lets a store of one document list it as a hole where it is denied', async () => {
+  it('accepts a hole as the listing of a denied store with one document', async () => {
     const one: ProviderSuite['make'] = (values) =>
       subject(values, (honest) => ({
         list: (prefix, options) =>
@@ -181,11 +183,11 @@ describe('describeProvider', () => {
             return [{ key: '', error, origin: makeOrigin({ provider: 'reference', source: 'reference' }) }];
           }),
       }));
-    for (const { says, check } of conformance({ name: 'MyProvider', make: one }))
-      if (says.startsWith('a backend that denies')) await check();
+    for (const { title, check } of conformance({ name: 'MyProvider', make: one }))
+      if (/ denies access$/.test(title)) await check();
   });
 
-  it('takes a provider that no JSON and no text can be made of', async () => {
+  it('accepts a provider that cannot be converted to JSON or a string', async () => {
     const odd: ProviderSuite['make'] = (values) => {
       const made = Object.assign(Object.create(null), reference(new Backend(values)));
       return { provider: Object.assign(made, { itself: made }) };
@@ -193,7 +195,7 @@ describe('describeProvider', () => {
     await claim(conformance({ name: 'MyProvider', make: odd }), /^prints no secret that it has read/).check();
   });
 
-  it('waits in real time for a provider that no clock moves', async () => {
+  it('waits in real time for a provider without a manual clock', async () => {
     const claims = conformance({
       name: 'MyProvider',
       make: (values) => {
@@ -204,22 +206,22 @@ describe('describeProvider', () => {
         };
       },
     });
-    await claim(claims, /^answers a leaf/).check();
-    await claim(claims, /^is ok when all is well/).check();
+    await claim(claims, /^get returns an entry/).check();
+    await claim(claims, /^health returns ok/).check();
   });
 });
 
-describe('the page on testing', () => {
+describe('docs/testing.md', () => {
   it('explains every ability that can be left out, and no other', async () => {
     const page = await readFile('docs/testing.md', 'utf8');
-    const table = page.slice(page.indexOf('| ability | is |'), page.indexOf('`runner` may be left out'));
+    const [table = ''] = /^\| ability \|[^\n]*\n(?:\|[^\n]*\n)*/m.exec(page) ?? [];
     const explained = [...table.matchAll(/`(\w+)`(?=[^|]*\|[^|]*\|\n)/g)].map(([, name]) => name);
     expect(explained.sort()).toEqual(
       Object.keys(abilities)
         .filter((name) => name !== 'faults')
         .sort(),
     );
-    expect(table).toContain('`faults` stands for all of them');
+    expect(table).toMatch(/`faults` .* all of them/);
   });
 });
 
@@ -233,17 +235,15 @@ describe('describeProvider under node:test', () => {
       },
     );
 
-  it('passes an honest provider, with its skips and their reasons', async () => {
+  it('passes a correct provider, with reasons for skipped sentences', async () => {
     const { stdout } = await run('honest');
     expect(stdout).toMatch(/^# fail 0$/m);
     expect(stdout).toMatch(/^# skipped 1$/m);
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(90);
-    expect(stdout).toContain(
-      'left out, because this backend has no null: keeps null, which is a value # SKIP',
-    );
+    expect(stdout).toContain('left out, because this backend has no null: keeps null # SKIP');
   });
 
-  it('fails a broken one, in the sentence meant for it', async () => {
+  it('fails a broken provider in the matching sentence', async () => {
     const { stdout, code } = (await run('broken').catch(
       (error: { stdout: string; code: number }) => error,
     )) as {
@@ -251,6 +251,6 @@ describe('describeProvider under node:test', () => {
       code: number;
     };
     expect(code).toBe(1);
-    expect(stdout).toMatch(/not ok \d+ - answers undefined, and nothing else, for what is not there/);
+    expect(stdout).toMatch(/not ok \d+ - get returns undefined for a key that does not exist/);
   });
 });

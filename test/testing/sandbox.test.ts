@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { sandbox } from '../../src/testing/index.ts';
 
 describe('sandbox', () => {
-  it('writes files by their literal content, folders made as needed', async () => {
+  it('writes files and creates their folders', async () => {
     await using box = await sandbox({
       files: { '.env': 'A=1\n', 'config/base.yaml': 'port: 80\n', 'raw.bin': new Uint8Array([0, 255]) },
     });
@@ -16,7 +16,7 @@ describe('sandbox', () => {
     expect(box.path('config/base.yaml')).toBe(join(box.directory, 'config', 'base.yaml'));
   });
 
-  it('has an environment of its own, in which nothing of the process stands', async () => {
+  it('has an environment that contains nothing of the process', async () => {
     const before = { ...process.env };
     await using box = await sandbox({ env: { APP__PORT: '80' } });
     expect(box.env).toEqual({ APP__PORT: '80' });
@@ -24,14 +24,14 @@ describe('sandbox', () => {
     expect(process.env).toEqual(before);
   });
 
-  it('leaves the working directory where it is', async () => {
+  it('does not change the working directory', async () => {
     const before = process.cwd();
     await using box = await sandbox();
     expect(process.cwd()).toBe(before);
     expect(box.directory).not.toBe(before);
   });
 
-  it('is gone when its scope ends', async () => {
+  it('removes its directory when its scope ends', async () => {
     let directory: string;
     {
       await using box = await sandbox({ files: { 'a/b/c': 'deep' } });
@@ -41,7 +41,7 @@ describe('sandbox', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  it('is gone when its scope ends with an error', async () => {
+  it('removes its directory when its scope ends with an error', async () => {
     let directory = '';
     const failing = async (): Promise<void> => {
       await using box = await sandbox({ files: { a: 'b' } });
@@ -52,7 +52,7 @@ describe('sandbox', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  it('leaves nothing behind when it cannot be set up', async () => {
+  it('leaves nothing behind when its setup fails', async () => {
     const left = async (): Promise<string[]> =>
       (await readdir(tmpdir())).filter((name) => name.startsWith('sandbox-failed-'));
     await expect(
@@ -61,7 +61,7 @@ describe('sandbox', () => {
     expect(await left()).toEqual([]);
   });
 
-  it('may be disposed of twice', async () => {
+  it('can be disposed twice', async () => {
     const box = await sandbox();
     await box.dispose();
     await box.dispose();
@@ -76,14 +76,14 @@ describe('sandbox', () => {
     expect(existsSync(box.path('b'))).toBe(false);
   });
 
-  it('replaces a file in one step, leaving nothing beside it', async () => {
+  it('replaces a file atomically and leaves no other file', async () => {
     await using box = await sandbox({ files: { 'config/a': 'before' } });
     await box.replace('config/a', 'after');
     expect(await box.read('config/a')).toBe('after');
     expect(await readdir(box.path('config'))).toEqual(['a']);
   });
 
-  it('swaps a symbolic link in one step', async () => {
+  it('replaces a symbolic link', async () => {
     await using box = await sandbox({ files: { 'v1/key': 'one', 'v2/key': 'two' } });
     await box.link('..data', 'v1');
     await box.link('..data', 'v2');
@@ -91,15 +91,15 @@ describe('sandbox', () => {
     expect(await box.read('..data/key')).toBe('two');
   });
 
-  it('writes nowhere else', async () => {
+  it('refuses paths outside its directory', async () => {
     await using box = await sandbox();
     for (const file of ['../outside', 'a/../../outside', '/etc/outside']) {
       expect(() => box.path(file)).toThrow(/outside/);
-      await expect(box.write({ [file]: 'x' })).rejects.toThrow(/lies outside of it/);
+      await expect(box.write({ [file]: 'x' })).rejects.toThrow(/is outside the sandbox/);
     }
   });
 
-  it('refuses options that there are not', async () => {
+  it('refuses unknown options', async () => {
     await expect(sandbox({ file: { a: 'b' } } as never)).rejects.toThrow(/Did you mean files/);
     await expect(sandbox({ env: { A: 1 } } as never)).rejects.toThrow(/env/);
   });

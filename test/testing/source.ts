@@ -11,7 +11,7 @@ import type { Given, Made, Values } from '../../src/testing/index.ts';
 import type { ConfigValue } from '../../src/value.ts';
 import { Backend } from './reference.ts';
 
-/** The backend in memory as a source of documents: each key is one, and has versions. */
+/** The backend in memory as a source of documents. Each key is a document with versions. */
 export class BackendSource implements DocumentSource {
   readonly name = 'reference';
   readonly batch = 10;
@@ -69,7 +69,7 @@ export class BackendSource implements DocumentSource {
   }
 }
 
-/** A sheltered store with every lever that the shelter's sentences ask for. */
+/** A sheltered store with every lever that `describeShelter` needs. */
 export function store(
   values: Values,
   options: Given,

@@ -1,7 +1,8 @@
 // #region config
 import { BundleProvider, EnvProvider, ProviderChain, scoped } from 'llm-config-manager';
 
-/** What is the same for all packages of this repository: one environment, one base. Each package adds its own file. */
+/** The environment and the base file that all packages of this repository share. Each package adds its own
+ *  file. */
 export class Repository implements AsyncDisposable {
   readonly #root: string;
   readonly #env: EnvProvider;
@@ -13,12 +14,12 @@ export class Repository implements AsyncDisposable {
     this.#base = new BundleProvider(`${root}/config/base.yaml`);
   }
 
-  /** APP__API__PORT is `port` of the api alone; APP__BASE__LOG__LEVEL is `log.level` of all that say nothing of it themselves. */
+  /** APP__API__PORT sets `port` for the api only. APP__BASE__LOG__LEVEL sets `log.level` for every package
+   *  that does not set it. */
   viewOf(name: string): ProviderChain {
     const own = new BundleProvider(`${this.#root}/packages/${name}/config.yaml`);
-    return new ProviderChain([scoped(this.#env, name), own, scoped(this.#env, 'base'), this.#base], {
-      closeProviders: false,
-    });
+    const providers = [scoped(this.#env, name), own, scoped(this.#env, 'base'), this.#base];
+    return new ProviderChain(providers, { closeProviders: false });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,6 @@
+// `explain` and `check`: load a module of the application and show what its chain returns. Secrets are
+// masked. The module's own errors are not printed, because they may contain secrets.
+
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../../chain/chain.ts';
@@ -9,15 +12,16 @@ import { merge } from '../../merge/merge.ts';
 import type { ConfigProvider } from '../../provider.ts';
 import { show } from '../../redact.ts';
 import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
-import type { Answer, Command } from '../command.ts';
-import { type Io, patiently } from '../io.ts';
+import type { Command, CommandResult } from '../command.ts';
+import { type Io, withProgress } from '../io.ts';
 
 interface Loaded {
   readonly chain: ProviderChain;
   readonly schema: StandardSchemaV1 | undefined;
 }
 
-/** What a module exports: a chain, or one provider, or a list of them, as `chain` or by default; with it perhaps a `schema`. */
+/** Imports a module that exports a chain, a provider or a list of providers as `chain` or by default,
+ *  and optionally a `schema`. */
 async function load(file: string): Promise<Loaded> {
   let exported: Record<string, unknown>;
   try {
@@ -25,9 +29,9 @@ async function load(file: string): Promise<Loaded> {
   } catch (error) {
     if (isConfigError(error)) throw error;
     const { code, name = 'an unknown error' } = Object(error) as Partial<NodeJS.ErrnoException>;
-    throw new ConfigError('io', `the module ${file} cannot be loaded (${code ?? name})`, {
+    throw new ConfigError('io', `cannot load the module ${file} (${code ?? name})`, {
       cause: error,
-      hint: `Name a JavaScript module that runs by itself; node ${file} says more`,
+      hint: `Run \`node ${file}\` to see why`,
     });
   }
   const found = exported.chain ?? exported.default;
@@ -35,19 +39,23 @@ async function load(file: string): Promise<Loaded> {
   if (found instanceof ProviderChain) return { chain: found, schema };
   const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
   if (
-    !list.every((one) => typeof one?.get === 'function' && typeof one.list === 'function') ||
+    !list.every((item) => typeof item?.get === 'function' && typeof item.list === 'function') ||
     list.length === 0
   )
-    throw new ConfigError('invalid_option', `the module ${file} exports no chain`, {
-      hint: 'Export a ProviderChain as default or as chain, and a schema as schema',
+    throw new ConfigError('invalid_option', `the module ${file} does not export a chain`, {
+      hint: 'Export a ProviderChain by default or as chain, and a schema as schema',
     });
   return { chain: new ProviderChain(list), schema };
 }
 
-async function using(file: string, io: Io, use: (loaded: Loaded) => Promise<Answer>): Promise<Answer> {
+async function withChain(
+  file: string,
+  io: Io,
+  use: (loaded: Loaded) => Promise<CommandResult>,
+): Promise<CommandResult> {
   const loaded = await load(file);
   try {
-    return await patiently(io, 'Asking the providers', use(loaded));
+    return await withProgress(io, 'Reading from the providers', use(loaded));
   } finally {
     await loaded.chain.close().catch(() => undefined);
   }
@@ -56,13 +64,13 @@ async function using(file: string, io: Io, use: (loaded: Loaded) => Promise<Answ
 export const explain: Command = {
   name: 'explain',
   arguments: ['MODULE', '[KEY]'],
-  says: 'who sets a key and who is shadowed, or which provider wins each key; secrets are masked',
+  summary: 'show which provider sets a key and which are shadowed, or list all keys; secrets are masked',
   flags: {},
   examples: ['llm-config explain dist/config.js database.host', 'llm-config explain dist/config.js'],
   async run(args, io) {
     const [file, name] = args.positionals as [string, string?];
-    return using(file, io, async ({ chain }) => {
-      if (name === undefined) return everyKey(chain);
+    return withChain(file, io, async ({ chain }) => {
+      if (name === undefined) return listKeys(chain);
       const explanation = await chain.explain(keyOf(name));
       const found = explanation.winner !== undefined && explanation.error === undefined;
       return { text: `${explanation}`, json: explanation, exit: found ? 0 : 1 };
@@ -70,7 +78,7 @@ export const explain: Command = {
   },
 };
 
-async function everyKey(chain: ProviderChain): Promise<Answer> {
+async function listKeys(chain: ProviderChain): Promise<CommandResult> {
   const layers = await chain.layers();
   const merged = merge(layers, { keys: [], prefixes: [''] });
   const keys = merged.entries().map(({ key, value, secret, origin }) => ({
@@ -86,12 +94,12 @@ async function everyKey(chain: ProviderChain): Promise<Answer> {
   const failed = layers.flatMap(({ name, error }) =>
     error ? [{ provider: name, error: error.message }] : [],
   );
-  const width = (of: (one: (typeof keys)[number]) => string): number =>
-    Math.max(0, ...keys.map((one) => of(one).length));
+  const width = (column: (row: (typeof keys)[number]) => string): number =>
+    Math.max(0, ...keys.map((row) => column(row).length));
   const [first, second] = [width(({ key }) => key), width(({ value }) => value)];
   const lines = [
     ...keys.map(({ key, value, origin }) => `${key.padEnd(first)}  ${value.padEnd(second)}  ${origin}`),
-    ...holes.map(({ key, origin, error }) => `${key}  cannot be read (${origin}): ${error}`),
+    ...holes.map(({ key, origin, error }) => `${key}  is unreadable (${origin}): ${error}`),
     ...failed.map(({ provider, error }) => `${provider} failed: ${error}`),
   ];
   return {
@@ -104,18 +112,18 @@ async function everyKey(chain: ProviderChain): Promise<Answer> {
 export const check: Command = {
   name: 'check',
   arguments: ['MODULE', '[KEY]'],
-  says: 'whether a configuration is complete and valid, all problems at once; changes nothing',
+  summary: 'check whether a configuration is complete and valid, and report all problems at once',
   flags: {},
   examples: ['llm-config check dist/config.js', 'llm-config check dist/config.js database.password'],
   async run(args, io) {
     const [file, name] = args.positionals as [string, string?];
-    return using(file, io, async ({ chain, schema }) => {
-      if (name !== undefined) return oneKey(chain, name);
+    return withChain(file, io, async ({ chain, schema }) => {
+      if (name !== undefined) return checkKey(chain, name);
       if (!schema)
-        return everyKey(chain).then((answer) => ({
-          ...answer,
-          note: `${file} exports no schema: only reading was checked`,
-          exit: badly(answer),
+        return listKeys(chain).then((result) => ({
+          ...result,
+          note: `${file} exports no schema, so only reading was checked`,
+          exit: exitOf(result),
         }));
       const result: ConfigCheck = await checkConfig(schema, chain);
       return { text: `${result}`, json: result, exit: result.ok ? 0 : 1 };
@@ -123,10 +131,10 @@ export const check: Command = {
   },
 };
 
-const badly = ({ exit, json }: Answer): 0 | 1 =>
+const exitOf = ({ exit, json }: CommandResult): 0 | 1 =>
   exit === 1 || (json as { unreadable: unknown[] }).unreadable.length > 0 ? 1 : 0;
 
-async function oneKey(chain: ProviderChain, name: string): Promise<Answer> {
+async function checkKey(chain: ProviderChain, name: string): Promise<CommandResult> {
   const key = keyOf(name);
   try {
     const entry = await chain.get(key);
@@ -135,7 +143,7 @@ async function oneKey(chain: ProviderChain, name: string): Promise<Answer> {
         text: `${key} is set by ${entry.origin}`,
         json: { key, found: true, origin: `${entry.origin}` },
       };
-    return { text: `nobody has ${key}`, json: { key, found: false }, exit: 1 };
+    return { text: `no provider has ${key}`, json: { key, found: false }, exit: 1 };
   } catch (error) {
     if (error instanceof ConfigError)
       return { text: error.message, json: { key, found: false, error }, exit: 1 };

@@ -1,21 +1,24 @@
+// `edit`: opens the decrypted content in an editor and encrypts what comes back. An edit that cannot be
+// written is kept as FILE.rejected, encrypted for the same readers.
+
 import path from 'node:path';
 import { ConfigError, isConfigError } from '../../errors.ts';
-import { writeAtomic } from '../../local/durable.ts';
 import { missing } from '../../local/file.ts';
+import { writeAtomic } from '../../local/write-atomic.ts';
 import type { Decrypted, EncryptedFile } from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
-import type { Keys } from '../../sealing/key-sources.ts';
+import type { KeySources } from '../../sealing/key-sources.ts';
 import { keysForAll } from '../../sealing/recipients.ts';
 import type { Command } from '../command.ts';
-import { inEditor } from '../editor.ts';
-import { patiently } from '../io.ts';
+import { editText } from '../editor.ts';
+import { withProgress } from '../io.ts';
 import { encryptedFile, fileFlags, keysOf } from '../keys.ts';
-import { agrees } from '../prompt.ts';
+import { confirm } from '../prompt.ts';
 
 export const edit: Command = {
   name: 'edit',
   arguments: ['FILE'],
-  says: 'change an encrypted file in your editor ($VISUAL, $EDITOR)',
+  summary: 'open the content of an encrypted file in $VISUAL or $EDITOR',
   flags: fileFlags,
   examples: [
     'llm-config edit config/secrets.yaml.jwe',
@@ -25,31 +28,31 @@ export const edit: Command = {
     const [file] = args.positionals as [string];
     const keys = keysOf(args, io);
     const encrypted = encryptedFile(args, io, file, keys);
-    const before = await patiently(io, 'Decrypting', encrypted.read());
+    const before = await withProgress(io, 'Decrypting', encrypted.read());
     if (!before) throw missing(file, 'llm-config');
     let text = before.text;
-    const written = await inEditor(
+    const written = await editText(
       path.basename(file).replace(/\.(?:jwe|enc|encrypted)$/i, ''),
       text,
       io,
       async (edited) => {
         text = edited;
         if (text === before.text) return false;
-        await patiently(io, 'Encrypting', save(encrypted, before, text));
+        await withProgress(io, 'Encrypting', save(encrypted, before, text));
         return true;
       },
       async (error) => {
         if (!isConfigError(error) || error.code !== 'parse') return false;
         io.stderr.write(`${error.message}\n`);
-        return agrees(io, 'Edit it again?');
+        return confirm(io, 'Edit it again?');
       },
     ).catch(async (error: unknown) => {
       if (text === before.text) throw error;
-      throw await kept(error, file, text, before, keys, args.text('context'));
+      throw await keepRejected(error, file, text, before, keys, args.text('context'));
     });
     return {
       json: { changed: written },
-      note: written ? `${file} is written` : 'nothing changed, nothing written',
+      note: written ? `wrote ${file}` : 'nothing changed, so nothing was written',
     };
   },
 };
@@ -57,17 +60,18 @@ export const edit: Command = {
 async function save(encrypted: EncryptedFile, before: Decrypted, text: string): Promise<void> {
   await encrypted.rewrite(async (now) => {
     if (now === before.text) return text;
-    throw new ConfigError('conflict', 'the file was changed by somebody else while it was being edited');
+    throw new ConfigError('conflict', 'the file has changed since it was opened');
   });
 }
 
-/** What could not be written is not lost: it lies beside the file, encrypted for the same readers. */
-async function kept(
+/** Keeps an edit that could not be written: encrypts it beside the file for the same readers. Returns
+ *  the error to throw. */
+async function keepRejected(
   error: unknown,
   file: string,
   text: string,
   before: Decrypted,
-  keys: Keys,
+  keys: KeySources,
   context: string | undefined,
 ): Promise<unknown> {
   const rejected = `${file}.rejected`;
@@ -88,8 +92,9 @@ async function kept(
     return error;
   }
   const reason = isConfigError(error) ? error : new ConfigError('io', 'the edit failed', { cause: error });
+  const command = `llm-config decrypt ${rejected}`;
   return new ConfigError(reason.code, reason.message, {
     cause: reason,
-    hint: `${file} is untouched; what you wrote is in ${rejected}, encrypted: llm-config decrypt ${rejected}`,
+    hint: `${file} is unchanged. Your edit is encrypted in ${rejected}: run \`${command}\``,
   });
 }

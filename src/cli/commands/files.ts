@@ -1,13 +1,16 @@
+// `encrypt` and `decrypt`: whole files. Encrypting parses the content first, so that a broken file fails
+// before it is encrypted.
+
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
 import { formats } from '../../formats/format.ts';
-import { writeAtomic } from '../../local/durable.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
-import { named } from '../../providers/encrypted-file/file.ts';
+import { writeAtomic } from '../../local/write-atomic.ts';
+import { formatByName } from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { patiently } from '../io.ts';
+import { withProgress } from '../io.ts';
 import {
   contextFlag,
   encryptedFile,
@@ -18,19 +21,19 @@ import {
   readersOf,
   toFlag,
 } from '../keys.ts';
-import { piped } from '../prompt.ts';
+import { readStdin } from '../prompt.ts';
 
 export const encrypt: Command = {
   name: 'encrypt',
   arguments: ['FILE'],
-  says: 'encrypt a JSON, YAML or TOML file into FILE.jwe; - reads from stdin',
+  summary: 'encrypt a JSON, YAML or TOML file into FILE.jwe; - reads from stdin',
   flags: {
     ...keyFlags,
     ...toFlag,
     ...contextFlag,
     ...formatFlag,
-    out: { type: 'string', value: 'FILE', says: 'where to write it' },
-    force: { type: 'boolean', says: 'replace what is there' },
+    out: { type: 'string', value: 'FILE', summary: 'the file to write' },
+    force: { type: 'boolean', summary: 'replace an existing file' },
   },
   examples: [
     'llm-config encrypt config/secrets.yaml --context acme/production',
@@ -39,15 +42,15 @@ export const encrypt: Command = {
   async run(args, io) {
     const [file] = args.positionals as [string];
     const out = args.text('out') ?? (file === '-' ? undefined : `${file}.jwe`);
-    if (out === undefined) throw new UsageError('--out is missing: what comes from stdin has no name');
+    if (out === undefined) throw new UsageError('--out is missing: stdin has no file name');
     if (existsSync(out) && !args.is('force'))
       throw new ConfigError('io', `the file ${out} exists already`, {
-        hint: 'Change it with set or edit, or replace it with --force',
+        hint: 'Use set or edit to change it, or --force to replace it',
       });
     const bytes = file === '-' ? undefined : await readBytes(file, file, 'llm-config');
     if (file !== '-' && !bytes) throw missing(file, 'llm-config');
-    const text = bytes ? utf8(bytes.content, file, 'llm-config') : await piped(io);
-    const format = formatOption(args) ?? named(file === '-' ? out : file, 'llm-config');
+    const text = bytes ? utf8(bytes.content, file, 'llm-config') : await readStdin(io);
+    const format = formatOption(args) ?? formatByName(file === '-' ? out : file, 'llm-config');
     await formats[format].parse({ provider: 'llm-config', file: file === '-' ? 'stdin' : file, text });
     const expected = {
       contentType: format,
@@ -57,7 +60,7 @@ export const encrypt: Command = {
     const readers = await readersOf(args, io);
     await writeAtomic(
       out,
-      await patiently(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)),
+      await withProgress(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)),
     );
     return {
       text: out,
@@ -65,7 +68,7 @@ export const encrypt: Command = {
       note:
         file === '-'
           ? undefined
-          : `${file} is still there, readable: delete it, and keep it out of version control`,
+          : `${file} still exists unencrypted. Delete it, and keep it out of version control`,
     };
   },
 };
@@ -73,10 +76,14 @@ export const encrypt: Command = {
 export const decrypt: Command = {
   name: 'decrypt',
   arguments: ['FILE'],
-  says: 'print what is in an encrypted file',
+  summary: 'print the content of an encrypted file',
   flags: {
     ...fileFlags,
-    out: { type: 'string', value: 'FILE', says: 'write it there, for you alone, in place of printing it' },
+    out: {
+      type: 'string',
+      value: 'FILE',
+      summary: 'write it to a file that only you can read, instead of printing it',
+    },
   },
   examples: [
     'llm-config decrypt config/secrets.yaml.jwe',
@@ -85,7 +92,7 @@ export const decrypt: Command = {
   async run(args, io) {
     const [file] = args.positionals as [string];
     const out = args.text('out');
-    const opened = await patiently(io, 'Decrypting', encryptedFile(args, io, file).read());
+    const opened = await withProgress(io, 'Decrypting', encryptedFile(args, io, file).read());
     if (!opened) throw missing(file, 'llm-config');
     if (out === undefined)
       return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };

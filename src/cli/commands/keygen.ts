@@ -1,21 +1,31 @@
+// `keygen`: makes keys and passwords. Never replaces a file: everything encrypted with the old key would
+// be lost.
+
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
-import { writeError } from '../../local/durable.ts';
+import { writeError } from '../../local/write-atomic.ts';
 import { newKey, parseKeys, publicText } from '../../sealing/keys.ts';
-import { AgreementKey } from '../../sealing/wrapping.ts';
+import { X25519Key } from '../../sealing/local-keys.ts';
 import { UsageError } from '../arguments.ts';
-import type { Answer, Command } from '../command.ts';
+import type { Command, CommandResult } from '../command.ts';
 
 export const keygen: Command = {
   name: 'keygen',
   arguments: [],
-  says: 'make a key: a random one for a file, or an x25519 pair for a person',
+  summary: 'create a random key, or a key pair for a person',
   flags: {
-    x25519: { type: 'boolean', says: 'a pair: others write with its public half, only you read' },
-    password: { type: 'boolean', says: 'a random password, to be remembered or stored by a person' },
-    kid: { type: 'string', value: 'NAME', says: 'how files name its holder' },
-    out: { type: 'string', value: 'FILE', says: 'write it there, for you alone, in place of printing it' },
+    x25519: {
+      type: 'boolean',
+      summary: 'create a key pair: others encrypt with its public key, only you decrypt',
+    },
+    password: { type: 'boolean', summary: 'create a random password' },
+    kid: { type: 'string', value: 'NAME', summary: 'the name that files use for its holder' },
+    out: {
+      type: 'string',
+      value: 'FILE',
+      summary: 'write it to a file that only you can read, instead of printing it',
+    },
   },
   examples: [
     'llm-config keygen --out ~/.config/acme.key',
@@ -24,14 +34,14 @@ export const keygen: Command = {
   ],
   async run(args) {
     if (args.is('x25519') && args.is('password'))
-      throw new UsageError('--x25519 and --password are different things');
+      throw new UsageError('--x25519 and --password cannot be combined. Use one of them');
     const out = args.text('out');
-    if (args.is('password')) return written(`${newPassword()}\n`, out, { kind: 'password' });
+    if (args.is('password')) return printOrWrite(`${newPassword()}\n`, out, { kind: 'password' });
     const jwk = newKey(args.is('x25519') ? 'x25519' : 'symmetric', args.text('kid'));
     const text = JSON.stringify(jwk);
     const [key] = parseKeys(text, 'the new key');
-    const shared = key instanceof AgreementKey ? { public: publicText(key) } : {};
-    return written(`${text}\n`, out, {
+    const shared = key instanceof X25519Key ? { public: publicText(key) } : {};
+    return printOrWrite(`${text}\n`, out, {
       kind: args.is('x25519') ? 'x25519' : 'symmetric',
       kid: jwk.kid,
       ...shared,
@@ -39,22 +49,18 @@ export const keygen: Command = {
   },
 };
 
-async function written(
+async function printOrWrite(
   text: string,
   out: string | undefined,
   about: Readonly<Record<string, unknown>>,
-): Promise<Answer> {
+): Promise<CommandResult> {
   const note = about.public === undefined ? undefined : `public key: ${about.public}`;
   if (out === undefined) return { text, json: { ...about, key: text.trim() }, note };
   await writeFile(out, text, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw writeError(error, out);
-    throw new ConfigError(
-      'io',
-      `the file ${out} exists already; whatever was encrypted with the key in it would be lost`,
-      {
-        hint: 'Choose another name',
-      },
-    );
+    throw new ConfigError('io', `the file ${out} exists already, and may hold a key that is in use`, {
+      hint: 'Choose another name',
+    });
   });
   return {
     text: `${about.public ?? about.kid ?? out}`,
@@ -63,9 +69,9 @@ async function written(
   };
 }
 
-const letters = 'abcdefghijkmnpqrstuvwxyz23456789'; // 32 that cannot be taken for one another
+const letters = 'abcdefghijkmnpqrstuvwxyz23456789'; // 32 characters that do not look alike
 
-/** 125 bits. */
+/** A random password of 125 bits. */
 function newPassword(): string {
   const chosen = Array.from(randomBytes(25), (byte) => letters[byte % 32]);
   return chosen.join('').replace(/(.{5})(?=.)/g, '$1-');

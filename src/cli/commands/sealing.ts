@@ -1,18 +1,21 @@
+// `seal` and `unseal`: encrypt and decrypt one value of a readable file in place. A sealed value opens
+// only at its key, so the command must know the key under which the reader finds the value.
+
 import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { isSealed, seal, unseal } from '../../sealing/seal.ts';
 import { isTree } from '../../value.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { patiently } from '../io.ts';
+import { withProgress } from '../io.ts';
 import { contextFlag, formatFlag, formatOption, keyFlags, keysOf, readersOf, toFlag } from '../keys.ts';
 import { PlainFile } from '../plain-file.ts';
-import { givenValue, valueFlags, variableFlags } from './values.ts';
+import { enteredValue, valueFlags, variableFlags } from './values.ts';
 
 export const sealCommand: Command = {
   name: 'seal',
   arguments: ['FILE', 'KEY'],
-  says: 'encrypt one value of a readable file (.env, YAML, TOML, JSON) where it stands',
+  summary: 'encrypt one value of a readable file (.env, YAML, TOML, JSON) in place',
   flags: { ...keyFlags, ...toFlag, ...contextFlag, ...formatFlag, ...valueFlags, ...variableFlags },
   examples: [
     'llm-config seal config/base.yaml database.password',
@@ -25,27 +28,31 @@ export const sealCommand: Command = {
       new PlainFile(args.positionals[0] as string, formatOption(args)),
     ];
     const key = keyOf(args.text('for-key') ?? file.keyFor(name, args.text('prefix')));
-    const given =
+    const isEntered =
       args.text('from-file') !== undefined || (await file.value(await file.text(), name)) === undefined;
-    const fresh = given ? await givenValue(args, io, `Value of ${key}`) : undefined;
+    const entered = isEntered ? await enteredValue(args, io, `Value of ${key}`) : undefined;
     const [to, ...more] = await readersOf(args, io);
-    if (!to || more.length > 0) throw new UsageError('a sealed value has one reader; name one key');
+    if (!to || more.length > 0) throw new UsageError('a sealed value has one recipient. Name one key');
     await file.change(name, async (value) => {
-      const secret = fresh ?? value;
+      const secret = entered ?? value;
       if (isSealed(secret))
         throw new ConfigError('conflict', `${name} in ${file.file} is sealed already`, {
-          hint: 'Open it first with llm-config unseal',
+          hint: 'Run `llm-config unseal` first',
         });
       if (secret === undefined || isTree(secret))
         throw new ConfigError('invalid_key', `"${name}" is a section of ${file.file}, not a value`, {
-          hint: 'Seal its values one by one, or encrypt the file',
+          hint: 'Seal each of its values, or encrypt the file',
         });
       const context = args.text('context');
-      return patiently(io, 'Sealing', seal(secret, { key, to, ...(context !== undefined && { context }) }));
+      return withProgress(
+        io,
+        'Sealing',
+        seal(secret, { key, to, ...(context !== undefined && { context }) }),
+      );
     });
     return {
       json: { key, sealed: true },
-      note: `sealed ${name}: it opens only at "${key}"; what stood there in clear may still be in version control`,
+      note: `sealed ${name}, which opens only at "${key}". The old value may still be in version control`,
     };
   },
 };
@@ -53,7 +60,7 @@ export const sealCommand: Command = {
 export const unsealCommand: Command = {
   name: 'unseal',
   arguments: ['FILE', 'KEY'],
-  says: 'put a sealed value back in clear where it stands; to see it, use get',
+  summary: 'decrypt a sealed value in place; use get to see it',
   flags: { ...keyFlags, ...contextFlag, ...formatFlag, ...variableFlags },
   examples: ['llm-config unseal config/base.yaml database.password'],
   async run(args, io) {
@@ -72,16 +79,16 @@ export const unsealCommand: Command = {
     const keys = keysOf(args, io);
     await file.change(name, async (sealed) => {
       if (!isSealed(sealed))
-        throw new ConfigError('conflict', `${name} in ${file.file} was changed meanwhile`, {
-          hint: 'Do it again',
+        throw new ConfigError('conflict', `${name} in ${file.file} has changed in the meantime`, {
+          hint: 'Run the command again',
         });
       const where = `the sealed value of "${key}" (${file.file})`;
-      return patiently(
+      return withProgress(
         io,
         'Opening',
         unseal(sealed, { key, context: args.text('context'), where }, () => keys.find()),
       );
     });
-    return { json: { key, unsealed: true }, note: `${name} stands in clear in ${file.file} now` };
+    return { json: { key, unsealed: true }, note: `${name} is now unencrypted in ${file.file}` };
   },
 };

@@ -1,43 +1,46 @@
+// `get`, `set` and `unset`: single values of an encrypted file. `get` also reads sealed and plain values
+// of a readable file. A value to write is read from a file, a pipe or a prompt, never from an argument.
+
 import { ConfigError } from '../../errors.ts';
 import { formats } from '../../formats/format.ts';
 import { scanJson } from '../../formats/json-scan.ts';
 import { dig } from '../../internal/dig.ts';
 import { keyOf } from '../../key.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
-import { changed } from '../../providers/encrypted-file/document.ts';
+import { changedDocument } from '../../providers/encrypted-file/document.ts';
 import { isSealed, unseal } from '../../sealing/seal.ts';
 import { type ConfigValue, isTree } from '../../value.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
-import type { Answer, Command } from '../command.ts';
-import { type Io, patiently } from '../io.ts';
+import type { Command, CommandResult } from '../command.ts';
+import { type Io, withProgress } from '../io.ts';
 import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
 import { PlainFile } from '../plain-file.ts';
-import { value as valueFrom } from '../prompt.ts';
+import { readValue } from '../prompt.ts';
 
 export const valueFlags: Flags = {
-  'from-file': { type: 'string', value: 'FILE', says: 'read the value from a file; - is stdin' },
-  type: { type: 'string', value: 'NAME', says: 'text (as it is) or json (a number, a list, true)' },
+  'from-file': { type: 'string', value: 'FILE', summary: 'read the value from a file; - is stdin' },
+  type: { type: 'string', value: 'NAME', summary: 'text, or json for a number, a list or true' },
 };
 export const variableFlags: Flags = {
-  prefix: { type: 'string', value: 'NAME', says: 'in a .env file: the prefix that its reader knows' },
+  prefix: { type: 'string', value: 'NAME', summary: 'in a .env file: the prefix that its reader uses' },
   'for-key': {
     type: 'string',
     value: 'KEY',
-    says: 'the key by which its reader knows the value, if it is another',
+    summary: 'the key under which its reader finds the value, if it differs',
   },
 };
 
-/** A value as a person or a pipe gave it. */
-export async function givenValue(args: Parsed, io: Io, label: string): Promise<ConfigValue> {
+/** Reads a value from a file, a pipe or a prompt, and parses it for `--type json`. */
+export async function enteredValue(args: Parsed, io: Io, label: string): Promise<ConfigValue> {
   const type = args.text('type') ?? 'text';
   if (type !== 'text' && type !== 'json') throw new UsageError('--type must be text or json');
-  const text = await valueFrom(io, args.text('from-file'), label);
+  const text = await readValue(io, args.text('from-file'), label);
   if (type === 'text') return text;
   scanJson({ provider: 'llm-config', file: 'the value', text });
   return JSON.parse(text) as ConfigValue;
 }
 
-const notFound = (key: string, file: string): Answer => ({
+const notFound = (key: string, file: string): CommandResult => ({
   json: { found: false },
   note: `${file} has no ${key}`,
   exit: 1,
@@ -46,7 +49,7 @@ const notFound = (key: string, file: string): Answer => ({
 export const get: Command = {
   name: 'get',
   arguments: ['FILE', 'KEY'],
-  says: 'print one value, of an encrypted file or a sealed one; a section as JSON',
+  summary: 'print one value of an encrypted file, or a sealed value; a section as JSON',
   flags: { ...fileFlags, ...variableFlags },
   examples: [
     'llm-config get config/secrets.yaml.jwe database.password',
@@ -58,18 +61,18 @@ export const get: Command = {
     if (!bytes) throw missing(file, 'llm-config');
     const text = utf8(bytes.content, file, 'llm-config');
     const value = isEncrypted(text)
-      ? await decrypted(args, io, file, text, key)
-      : await opened(args, io, file, text, key);
+      ? await decryptedValue(args, io, file, text, key)
+      : await plainValue(args, io, file, text, key);
     if (value === undefined) return notFound(key, file);
     const printed =
-      typeof value === 'object' && value !== null ? JSON.stringify(value, plain, 2) : `${value}`;
+      typeof value === 'object' && value !== null ? JSON.stringify(value, bigintAsText, 2) : `${value}`;
     return { text: printed === '' ? '\n' : printed, json: { found: true, value } };
   },
 };
 
-const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
+const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
-async function decrypted(
+async function decryptedValue(
   args: Parsed,
   io: Io,
   file: string,
@@ -77,11 +80,11 @@ async function decrypted(
   key: string,
 ): Promise<ConfigValue | undefined> {
   const encrypted = encryptedFile(args, io, file);
-  const { tree } = await encrypted.parse(await patiently(io, 'Decrypting', encrypted.decrypt(text)));
+  const { tree } = await encrypted.parse(await withProgress(io, 'Decrypting', encrypted.decrypt(text)));
   return dig(tree, keyOf(key));
 }
 
-async function opened(
+async function plainValue(
   args: Parsed,
   io: Io,
   file: string,
@@ -93,21 +96,21 @@ async function opened(
   if (!isSealed(value)) return value;
   const key = keyOf(args.text('for-key') ?? plainFile.keyFor(name, args.text('prefix')));
   const where = `the sealed value of "${key}" (${file})`;
-  return patiently(
+  return withProgress(
     io,
     'Opening',
     unseal(value, { key, context: args.text('context'), where }, () => keysOf(args, io).find()),
   );
 }
 
-/** Whether a text is meant to be an encrypted file, whole or damaged. */
+/** Whether a text looks like an encrypted file, which may be damaged. */
 export const isEncrypted = (text: string): boolean =>
   /^\s*\{/.test(text) && text.includes('"ciphertext"') && text.includes('"protected"');
 
 export const set: Command = {
   name: 'set',
   arguments: ['FILE', 'KEY'],
-  says: 'set one value in an encrypted file; the file is made when there is none',
+  summary: 'set one value in an encrypted file; creates the file if there is none',
   flags: { ...fileFlags, ...valueFlags },
   examples: [
     'llm-config set config/secrets.yaml.jwe database.password',
@@ -119,29 +122,32 @@ export const set: Command = {
     const key = keyOf(name);
     const bytes = await readBytes(file, file, 'llm-config');
     if (bytes && !isEncrypted(bytes.content.toString('utf8')))
-      throw new ConfigError('crypto', `${file} is no encrypted file`, {
-        hint: 'Seal one value of it with llm-config seal, or encrypt it whole',
+      throw new ConfigError('crypto', `${file} is not an encrypted file`, {
+        hint: 'Run `llm-config seal` for one value, or `llm-config encrypt` for the file',
       });
     const encrypted = encryptedFile(args, io, file, keysOf(args, io, !bytes));
-    const value = await givenValue(args, io, `Value of ${key}`);
-    if (isTree(value)) throw new UsageError('a section is written leaf by leaf, or with edit');
+    const value = await enteredValue(args, io, `Value of ${key}`);
+    if (isTree(value)) throw new UsageError('the value is a section. Set its values one by one, or use edit');
     const writing = encrypted.rewrite((text, format) =>
-      changed(
+      changedDocument(
         { provider: 'llm-config', file, text: text ?? (format === 'toml' ? '# secrets\n' : '{}\n') },
         format,
         key,
         value,
       ),
     );
-    const written = await patiently(io, 'Encrypting', writing);
-    return { json: { key, changed: written }, note: written ? `set ${key}` : `${key} was that already` };
+    const written = await withProgress(io, 'Encrypting', writing);
+    return {
+      json: { key, changed: written },
+      note: written ? `set ${key}` : `${key} already has this value`,
+    };
   },
 };
 
 export const unset: Command = {
   name: 'unset',
   arguments: ['FILE', 'KEY'],
-  says: 'remove one value from an encrypted file',
+  summary: 'remove one value from an encrypted file',
   flags: fileFlags,
   examples: ['llm-config unset config/secrets.yaml.jwe database.password'],
   async run(args, io) {
@@ -152,9 +158,9 @@ export const unset: Command = {
       const source = { provider: 'llm-config', file, text };
       return dig((await formats[format].parse(source)).tree, key) === undefined
         ? undefined
-        : changed(source, format, key, undefined);
+        : changedDocument(source, format, key, undefined);
     });
-    const removed = await patiently(io, 'Encrypting', writing);
+    const removed = await withProgress(io, 'Encrypting', writing);
     return removed ? { json: { key, removed }, note: `removed ${key}` } : notFound(key, file);
   },
 };

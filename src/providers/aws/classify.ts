@@ -1,59 +1,70 @@
-import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { isUnreachable, isUntrusted, retryAfterMs, wrongServerHint } from '../../remote/network.ts';
+// Turns errors of the AWS SDK into ConfigErrors. Used by `connection.ts`. Builds each error from the name,
+// code and status alone, because the SDK's message may quote the request.
+
+import { abortedBy, ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
+import {
+  isUnreachable,
+  isUntrusted,
+  retryAfterMs,
+  untrustedHint,
+  wrongServerHint,
+} from '../../remote/network.ts';
 import { codeOf } from './error-names.ts';
 
-/** What the SDK calls an answer that it does not understand, and everything that has no name. */
-const nameless = /^(?:Unknown|UnknownError|Error|SyntaxError|TypeError)$/;
+/** Names that the SDK gives to a response that it cannot parse, and to errors without a name. */
+const meaningless = /^(?:Unknown|UnknownError|Error|SyntaxError|TypeError)$/;
 
-export interface Asked {
-  readonly service: string;
+export interface RequestInfo {
+  readonly provider: string;
   /** As an IAM policy names it: `ssm:GetParameters`. */
   readonly action: string;
   readonly resource: string;
 }
 
-interface Raw {
+interface SdkError {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
-/** An SDK's error rebuilt from its name, code and status alone: its message may quote what was sent. */
-export function classify(error: unknown, asked: Asked): ConfigError {
+export function classify(error: unknown, info: RequestInfo): ConfigError {
   if (isConfigError(error)) return error;
-  const raw = (typeof error === 'object' && error !== null ? error : {}) as Raw;
-  const { $metadata, $response } = raw;
-  const status = $metadata?.httpStatusCode;
-  const untrusted = isUntrusted(raw);
-  const name = untrusted ? 'not trusted' : nameOf(raw);
-  const found = untrusted ? 'crypto' : meaning(name, status);
-  const said = nameless.test(name) ? 'no answer of AWS' : name;
-  const later = retryAfterMs($response?.headers?.['retry-after']);
+  const { provider, resource } = info;
+  const sdkError = (typeof error === 'object' && error !== null ? error : {}) as SdkError;
+  const status = sdkError.$metadata?.httpStatusCode;
+  const shownStatus = status ? ` (HTTP ${status})` : '';
+  if (isUntrusted(sdkError))
+    return new ConfigError('crypto', `${provider}: ${resource}: untrusted certificate${shownStatus}`, {
+      provider,
+      hint: untrustedHint,
+    });
+  const name = nameOf(sdkError);
+  const code = codeFor(name, status);
+  if (code === 'aborted') return abortedBy(provider, `the request for ${resource}`);
+  const isNameless = meaningless.test(name);
+  const retryMs = retryAfterMs(sdkError.$response?.headers?.['retry-after']);
   return new ConfigError(
-    found,
-    `${asked.service}: ${asked.resource}: ${said}${status ? ` (HTTP ${status})` : ''}`,
+    code,
+    `${provider}: ${resource}: ${isNameless ? 'no valid response from AWS' : name}${shownStatus}`,
     {
-      provider: asked.service,
-      hint: untrusted ? certificate : said !== name && status ? wrongServerHint : hint(found, asked),
-      ...(later !== undefined && { retryAfterMs: later }),
+      provider,
+      hint: isNameless && status ? wrongServerHint : hintFor(code, info),
+      ...(retryMs !== undefined && { retryAfterMs: retryMs }),
     },
   );
 }
 
-const certificate =
-  'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS';
-
-function nameOf({ name, code }: Raw): string {
+function nameOf({ name, code }: SdkError): string {
   if (isUnreachable(code)) return code;
   return typeof name === 'string' && /^\w{1,80}$/.test(name) ? name : 'Unknown';
 }
 
-function meaning(name: string, status: number | undefined): ErrorCode {
+function codeFor(name: string, status: number | undefined): ErrorCode {
   if (isUnreachable(name)) return 'unavailable';
   const known = codeOf(name);
   if (known) return known;
-  // these services name what they miss, with another status: a bare 404 is a gateway's
+  // for a missing parameter or secret AWS sends an error name and another status: a bare 404 is a gateway's
   if (status === 404) return 'unavailable';
   if (status === 429) return 'throttled';
   if (status === 401) return 'unauthenticated';
@@ -61,25 +72,25 @@ function meaning(name: string, status: number | undefined): ErrorCode {
   return status !== undefined && status >= 400 && status < 500 ? 'invalid_option' : 'unavailable';
 }
 
-/** These two are allowed for all secrets or not at all. */
-const unbounded = /:(?:ListSecrets|BatchGetSecretValue)$/;
-
-function denied(action: string, resource: string): string {
-  const key = /^(?:ssm|secretsmanager):Get/.test(action)
-    ? ' (and kms:Decrypt on its key, if it has one of its own)'
-    : '';
-  return `Allow ${action} on ${unbounded.test(action) ? '"*", which cannot be narrower,' : resource}${key} in the caller's IAM policy`;
-}
-
-function hint(code: ErrorCode, { action, resource }: Asked): string {
-  if (code === 'access_denied') return denied(action, resource);
-  if (code === 'unauthenticated') return 'Look at the credentials: expired, revoked, or for another account';
+function hintFor(code: ErrorCode, { action, resource }: RequestInfo): string {
+  if (code === 'access_denied') return policyHint(action, resource);
+  if (code === 'unauthenticated')
+    return 'Check the credentials: they may be expired, revoked or for another account';
   if (code === 'throttled') return 'Lower limits.perSecond, or raise the quota';
   if (code === 'crypto')
-    return 'Look at the KMS key: deleted, of another account, or not allowed to the caller';
+    return 'Check the KMS key: it may be deleted, in another account or not permitted to the caller';
   if (code === 'disabled') return 'Enable the KMS key';
-  if (code === 'invalid_option') return 'Look at names and options: AWS refuses this request for good';
-  if (code === 'aborted') return 'Its caller gave up';
-  if (code === 'not_found') return 'Look at the name, the version and the region';
-  return 'Look at the network, the region and the state of AWS';
+  if (code === 'invalid_option') return 'Check names and options: a retry cannot succeed';
+  if (code === 'not_found') return 'Check the name, the version and the region';
+  return 'Check the network, the region and the status of AWS';
+}
+
+/** IAM cannot limit these actions to some resources. */
+const unbounded = /:(?:ListSecrets|BatchGetSecretValue)$/;
+
+function policyHint(action: string, resource: string): string {
+  const target = unbounded.test(action) ? '"*" (AWS accepts no narrower resource)' : resource;
+  const isRead = /^(?:ssm|secretsmanager):Get/.test(action);
+  const decrypt = isRead ? ', and kms:Decrypt if a KMS key of your own encrypts the value,' : '';
+  return `Allow ${action} on ${target}${decrypt} in the caller's IAM policy`;
 }

@@ -1,9 +1,10 @@
-/** What of an AWS client is used, so that tests and applications can bring their own. */
+/** The part of an AWS SDK client that this library uses. Clients of version 3 fit as they are. */
 export interface AwsClient {
   send(command: never, options?: { abortSignal?: AbortSignal }): Promise<unknown>;
   destroy?(): void;
 }
 
+/** Credentials for one AWS account, in the SDK's own shape. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

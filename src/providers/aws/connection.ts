@@ -1,3 +1,6 @@
+// The SDK of one AWS service and its client, both loaded on first use. Used by both sources and by `kms.ts`.
+// The SDK retries nothing, because the shelter does; only `kmsKey` has no shelter and sets `attempts`.
+
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -7,27 +10,27 @@ import { classify } from './classify.ts';
 import type { AwsClient } from './client.ts';
 import type { AwsClientOptions } from './options.ts';
 
-const requestTimeoutMs = 30_000; // the last resort: each attempt has a shorter deadline of its own
+const requestTimeoutMs = 30_000; // a last resort: the shelter's timeout per attempt is shorter
 
 interface Sdk {
   readonly [name: string]: unknown;
 }
 
-interface Module {
+interface AwsService {
   readonly package: string;
-  /** The client's class. */
+  /** The name of the client's class. */
   readonly client: string;
-  /** The service as IAM policies call it. */
+  /** The name of the service in IAM policies. */
   readonly policy: string;
   load(): Promise<object>;
-  /** How often the client itself tries. @default 1 */
+  /** Attempts that the SDK itself makes. @default 1 */
   readonly attempts?: number;
 }
 
-interface Request {
+interface AwsRequest {
   readonly command: string;
   readonly input: object;
-  /** For messages and policies. */
+  /** Shown in messages and in hints about policies. */
   readonly resource: string;
 }
 
@@ -35,23 +38,23 @@ interface OwnClient extends AwsClient {
   readonly config?: { region(): Promise<string> };
 }
 
-/** The SDK's commands and a client, both loaded on first use. */
 export class AwsConnection {
   readonly #owner: string;
-  readonly #service: string;
+  readonly #provider: string;
   readonly #options: AwsClientOptions;
-  readonly #module: Module;
+  readonly #service: AwsService;
   readonly #load: () => Promise<Sdk>;
   #sdk: Sdk | undefined;
-  #own: AwsClient | undefined;
+  #ownClient: AwsClient | undefined;
 
-  constructor(owner: string, service: string, options: AwsClientOptions, module: Module) {
+  /** Errors about options name `owner`, the public class or function; all other errors name `provider`. */
+  constructor(owner: string, provider: string, options: AwsClientOptions, service: AwsService) {
     this.#owner = owner;
-    this.#service = service;
+    this.#provider = provider;
     this.#options = options;
-    this.#module = module;
-    this.#load = lazy(() => peer(owner, module.package, async () => (await module.load()) as Sdk));
-    if (!options.client && !options.region && !regionAround()) throw noRegion(owner);
+    this.#service = service;
+    this.#load = lazy(() => peer(owner, service.package, async () => (await service.load()) as Sdk));
+    if (!options.client && !options.region && !hasAmbientRegion()) throw missingRegion(owner);
   }
 
   async load(): Promise<void> {
@@ -59,23 +62,23 @@ export class AwsConnection {
     const client: OwnClient = this.#client(sdk);
     if (client !== this.#options.client)
       await client.config?.region().catch(() => {
-        throw noRegion(this.#owner); // some profile names one, but not the one that is chosen
+        throw missingRegion(this.#owner); // a profile has a region, but not the selected profile
       });
     this.#sdk = sdk;
   }
 
-  /** One request; what it throws is ours already, and names what an IAM policy would have to allow. */
-  async send<T>(request: Request, signal: AbortSignal | undefined): Promise<T> {
+  /** Sends one request. Throws ConfigErrors only; a denial names the action that an IAM policy must allow. */
+  async send<T>(request: AwsRequest, signal: AbortSignal | undefined): Promise<T> {
     if (!this.#sdk) await this.load();
     const sdk = this.#sdk as Sdk;
     const Command = sdk[`${request.command}Command`] as new (input: object) => never;
     const client = this.#client(sdk);
-    const sent = (): Promise<unknown> =>
+    const send = (): Promise<unknown> =>
       client.send(new Command(request.input), { ...(signal && { abortSignal: signal }) });
     try {
-      return (await sent().catch((error: unknown) => {
-        if (!isSkewed(error) || this.classify(error).code !== 'unauthenticated') throw error;
-        return sent();
+      return (await send().catch((error: unknown) => {
+        if (!isClockCorrected(error) || this.classify(error).code !== 'unauthenticated') throw error;
+        return send();
       })) as T;
     } catch (error) {
       throw this.classify(error, request);
@@ -84,12 +87,14 @@ export class AwsConnection {
 
   classify(
     error: unknown,
-    { command, resource }: Omit<Request, 'input'> = { command: '*', resource: 'a request' },
+    { command, resource }: Omit<AwsRequest, 'input'> = { command: '*', resource: 'a request' },
   ): ConfigError {
-    return classify(error, { service: this.#service, action: `${this.#module.policy}:${command}`, resource });
+    const action = `${this.#service.policy}:${command}`;
+    return classify(error, { provider: this.#provider, action, resource });
   }
 
-  /** Forgets our own client, and with it the credentials it holds. False for a client that is not ours. */
+  /** Drops the client and its credentials, so that the next request creates both again. False for an injected
+   *  client, which is kept. */
   renew(): boolean {
     if (this.#options.client) return false;
     this.close();
@@ -97,40 +102,41 @@ export class AwsConnection {
   }
 
   close(): void {
-    this.#own?.destroy?.();
-    this.#own = undefined;
+    this.#ownClient?.destroy?.();
+    this.#ownClient = undefined;
   }
 
   #client(sdk: Sdk): AwsClient {
     if (this.#options.client) return this.#options.client;
     const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
     const { region = AWS_REGION || AWS_DEFAULT_REGION, endpoint, credentials } = this.#options;
-    const Client = sdk[this.#module.client] as new (config: object) => AwsClient;
-    this.#own ??= new Client({
+    const Client = sdk[this.#service.client] as new (config: object) => AwsClient;
+    this.#ownClient ??= new Client({
       ...(region && { region }),
       ...(endpoint && { endpoint }),
       ...(credentials && { credentials }),
-      maxAttempts: this.#module.attempts ?? 1,
+      maxAttempts: this.#service.attempts ?? 1,
       requestHandler: {
         connectionTimeout: 5_000,
         requestTimeout: requestTimeoutMs,
         throwOnRequestTimeout: true,
       },
     });
-    return this.#own;
+    return this.#ownClient;
   }
 }
 
-/** Whether the machine's clock is wrong: by the refusal the client has learnt the server's time, and signs by that from now on. */
-function isSkewed(error: unknown): boolean {
+/** Whether the machine's clock was wrong. The SDK then reads the server's time from the refused response and
+ *  signs later requests with it, so one more attempt succeeds. */
+function isClockCorrected(error: unknown): boolean {
   return (
     (error as { readonly $metadata?: { readonly clockSkewCorrected?: unknown } } | null)?.$metadata
       ?.clockSkewCorrected === true
   );
 }
 
-/** Whether the environment names a region, or some profile does. */
-function regionAround(): boolean {
+/** Whether the environment or any profile sets a region. Only a first check: `load` asks the SDK itself. */
+function hasAmbientRegion(): boolean {
   const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
   if (AWS_REGION || AWS_DEFAULT_REGION) return true;
   const home = join(homedir(), '.aws');
@@ -146,8 +152,8 @@ function regionAround(): boolean {
   });
 }
 
-function noRegion(owner: string): ConfigError {
-  return new ConfigError('invalid_option', `${owner}: no AWS region is known`, {
+function missingRegion(owner: string): ConfigError {
+  return new ConfigError('invalid_option', `${owner}: no AWS region is configured`, {
     provider: owner,
     hint: "Set AWS_REGION, a region in ~/.aws/config, or the option region, as in { region: 'eu-central-1' }",
   });

@@ -1,81 +1,42 @@
+// What the error names of AWS mean. Used by `classify.ts`. Lists the names that the commands in use can
+// return, those that every AWS service can return, and the few that the SDK creates itself. Any other name
+// is classified by its HTTP status.
+
 import type { ErrorCode } from '../../errors.ts';
 
-/** Every error name that the three services document, and the few that the SDK makes itself, by what they mean here. What stands under
- *  `invalid_option` is a request that will never succeed. */
 const names: Readonly<Partial<Record<ErrorCode, string>>> = {
-  not_found: `
-    ParameterNotFound ParameterVersionNotFound ResourceNotFoundException NotFoundException DoesNotExistException
-    XksKeyNotFoundException CustomKeyStoreNotFoundException CloudHsmClusterNotFoundException OpsItemNotFoundException
-    OpsMetadataNotFoundException ServiceSettingNotFound ResourcePolicyNotFoundException`,
-  access_denied: `
-    AccessDeniedException AccessDenied UnauthorizedOperation NotAuthorized OptInRequired OpsItemAccessDeniedException
-    PublicPolicyException UnauthorizedException`,
+  not_found: 'ParameterNotFound ParameterVersionNotFound ResourceNotFoundException NotFoundException',
+  access_denied: 'AccessDeniedException AccessDenied UnauthorizedOperation NotAuthorized OptInRequired',
   unauthenticated: `
-    ExpiredToken ExpiredTokenException UnrecognizedClientException InvalidSignatureException SignatureDoesNotMatch
-    InvalidClientTokenId IncompleteSignature IncompleteSignatureException MissingAuthenticationToken
-    MissingAuthenticationTokenException CredentialsProviderError TokenProviderError RequestExpired AuthFailure InvalidAccessKeyId`,
+    ExpiredToken ExpiredTokenException UnrecognizedClientException InvalidSignatureException
+    SignatureDoesNotMatch InvalidClientTokenId IncompleteSignature IncompleteSignatureException
+    MissingAuthenticationToken MissingAuthenticationTokenException CredentialsProviderError
+    TokenProviderError RequestExpired AuthFailure InvalidAccessKeyId`,
   throttled: `
-    ThrottlingException Throttling TooManyRequestsException RequestThrottled RequestThrottledException RequestLimitExceeded
-    ProvisionedThroughputExceededException BandwidthLimitExceeded SlowDown PriorRequestNotComplete TooManyUpdates
-    OpsMetadataTooManyUpdatesException LimitExceededException`,
+    ThrottlingException Throttling TooManyRequestsException RequestThrottled RequestThrottledException
+    RequestLimitExceeded ProvisionedThroughputExceededException BandwidthLimitExceeded SlowDown
+    PriorRequestNotComplete TooManyUpdates LimitExceededException`,
   unavailable: `
-    InternalServerError InternalServiceError InternalFailure InternalError ServiceUnavailable ServiceUnavailableException
-    KMSInternalException DependencyTimeoutException KeyUnavailableException XksProxyUriUnreachableException
-    CloudHsmClusterNotActiveException NetworkingError SocketError`,
-  timeout: `
-    TimeoutError RequestTimeout RequestTimeoutException`,
-  aborted: `
-    AbortError`,
-  disabled: `
-    DisabledException KMSInvalidStateException CustomKeyStoreInvalidStateException`,
+    InternalServerError InternalServiceError InternalFailure InternalError ServiceUnavailable
+    ServiceUnavailableException KMSInternalException DependencyTimeoutException KeyUnavailableException
+    NetworkingError SocketError`,
+  timeout: 'TimeoutError RequestTimeout RequestTimeoutException',
+  aborted: 'AbortError',
+  disabled: 'DisabledException KMSInvalidStateException',
   crypto: `
-    DecryptionFailure EncryptionFailure InvalidKeyId InvalidCiphertextException IncorrectKeyException InvalidKeyUsageException
-    IncorrectKeyMaterialException KMSInvalidMacException KMSInvalidSignatureException InvalidGrantTokenException
-    InvalidGrantIdException`,
+    DecryptionFailure EncryptionFailure InvalidKeyId InvalidCiphertextException IncorrectKeyException
+    InvalidKeyUsageException InvalidGrantTokenException`,
   conflict: `
-    InvalidRequestException ParameterAlreadyExists ResourceExistsException AlreadyExistsException ConflictException ResourceInUseException
-    PreconditionNotMetException HierarchyTypeMismatchException ParameterMaxVersionLimitExceeded IdempotentParameterMismatch`,
-  quota_exceeded: `
-    ParameterLimitExceeded HierarchyLevelLimitExceededException ServiceQuotaExceededException ResourceLimitExceededException`,
+    InvalidRequestException ParameterAlreadyExists ResourceExistsException PreconditionNotMetException
+    HierarchyTypeMismatchException ParameterMaxVersionLimitExceeded`,
+  quota_exceeded: 'ParameterLimitExceeded HierarchyLevelLimitExceededException ServiceQuotaExceededException',
+  // a request that will never succeed
   invalid_option: `
-    ValidationException UnknownOperationException AssociatedInstances AssociationAlreadyExists AssociationDoesNotExist
-    AssociationExecutionDoesNotExist AssociationLimitExceeded AssociationVersionLimitExceeded
-    AutomationDefinitionNotApprovedException AutomationDefinitionNotFoundException AutomationDefinitionVersionNotFoundException
-    AutomationExecutionLimitExceededException AutomationExecutionNotFoundException AutomationStepNotFoundException
-    CloudHsmClusterInUseException CloudHsmClusterInvalidConfigurationException CloudHsmClusterNotRelatedException
-    ComplianceTypeCountLimitExceededException CustomKeyStoreHasCMKsException CustomKeyStoreNameInUseException
-    CustomSchemaCountLimitExceededException DocumentAlreadyExists DocumentLimitExceeded DocumentPermissionLimit
-    DocumentVersionLimitExceeded DryRunOperationException DuplicateDocumentContent DuplicateDocumentVersionName
-    DuplicateInstanceId ExpiredImportTokenException FeatureNotAvailableException IncompatiblePolicyException
-    IncorrectTrustAnchorException InvalidActivation InvalidActivationId InvalidAggregatorException InvalidAliasNameException
-    InvalidAllowedPatternException InvalidArnException InvalidAssociation InvalidAssociationVersion
-    InvalidAutomationExecutionParametersException InvalidAutomationSignalException InvalidAutomationStatusUpdateException
-    InvalidCommandId InvalidDeleteInventoryParametersException InvalidDeletionIdException InvalidDocument InvalidDocumentContent
-    InvalidDocumentOperation InvalidDocumentSchemaVersion InvalidDocumentType InvalidDocumentVersion InvalidFilter
-    InvalidFilterKey InvalidFilterOption InvalidFilterValue InvalidImportTokenException InvalidInstanceId
-    InvalidInstanceInformationFilterValue InvalidInstancePropertyFilterValue InvalidInventoryGroupException
-    InvalidInventoryItemContextException InvalidInventoryRequestException InvalidItemContentException InvalidMarkerException
-    InvalidNextToken InvalidNextTokenException InvalidNotificationConfig InvalidOptionException InvalidOutputFolder
-    InvalidOutputLocation InvalidParameterException InvalidParameters InvalidPermissionType InvalidPluginName
-    InvalidPolicyAttributeException InvalidPolicyTypeException InvalidResourceId InvalidResourceType
-    InvalidResultAttributeException InvalidRole InvalidSchedule InvalidTag InvalidTarget InvalidTargetMaps
-    InvalidTypeNameException InvalidUpdate InvocationDoesNotExist ItemContentMismatchException ItemSizeLimitExceededException
-    MalformedPolicyDocumentException MalformedResourcePolicyDocumentException MaxDocumentSizeExceeded NoLongerSupportedException
-    OpsItemAlreadyExistsException OpsItemConflictException OpsItemInvalidParameterException OpsItemLimitExceededException
-    OpsItemRelatedItemAlreadyExistsException OpsItemRelatedItemAssociationNotFoundException OpsMetadataAlreadyExistsException
-    OpsMetadataInvalidArgumentException OpsMetadataKeyLimitExceededException OpsMetadataLimitExceededException
-    ParameterPatternMismatchException ParameterVersionLabelLimitExceeded PoliciesLimitExceededException
-    ResourceDataSyncAlreadyExistsException ResourceDataSyncConflictException ResourceDataSyncCountExceededException
-    ResourceDataSyncInvalidConfigurationException ResourceDataSyncNotFoundException ResourcePolicyConflictException
-    ResourcePolicyInvalidParameterException ResourcePolicyLimitExceededException StatusUnchanged
-    SubTypeCountLimitExceededException TagException TargetInUseException TargetNotConnected TooManyTagsError
-    TotalSizeLimitExceededException UnsupportedCalendarException UnsupportedFeatureRequiredException
-    UnsupportedInventoryItemContextException UnsupportedInventorySchemaVersionException UnsupportedOperatingSystem
-    UnsupportedOperationException UnsupportedParameterType UnsupportedPlatformType XksKeyAlreadyInUseException
-    XksKeyInvalidConfigurationException XksProxyIncorrectAuthenticationCredentialException XksProxyInvalidConfigurationException
-    XksProxyInvalidResponseException XksProxyUriEndpointInUseException XksProxyUriInUseException
-    XksProxyVpcEndpointServiceInUseException XksProxyVpcEndpointServiceInvalidConfigurationException
-    XksProxyVpcEndpointServiceNotFoundException`,
+    ValidationException UnknownOperationException InvalidParameterException InvalidFilterKey
+    InvalidFilterOption InvalidFilterValue InvalidNextToken InvalidNextTokenException
+    InvalidAllowedPatternException IncompatiblePolicyException InvalidPolicyAttributeException
+    InvalidPolicyTypeException MalformedPolicyDocumentException ParameterPatternMismatchException
+    PoliciesLimitExceededException UnsupportedParameterType DryRunOperationException`,
 };
 
 const codes: ReadonlyMap<string, ErrorCode> = new Map(

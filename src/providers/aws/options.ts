@@ -1,15 +1,17 @@
 import { aFunction, anObject, aString, type Check, either } from '../../internal/options.ts';
 import type { AwsClient, AwsCredentials } from './client.ts';
 
-/** Where AWS is and who asks; the same for every provider here. */
+/** Connection options of every AWS provider and of `kmsKey`. */
 export interface AwsClientOptions {
-  /** Where the service is. @default AWS_REGION, AWS_DEFAULT_REGION, else the region of the profile */
+  /** The AWS region. @default AWS_REGION, AWS_DEFAULT_REGION, else the region of the profile */
   readonly region?: string;
-  /** For an endpoint of your own; `AWS_ENDPOINT_URL…` is left to the SDK. @default the region's */
+  /** The URL of another endpoint, such as an emulator. The SDK itself reads `AWS_ENDPOINT_URL…`.
+   *  @default the region's */
   readonly endpoint?: string;
-  /** Who asks: credentials, or a function that answers them. @default the SDK's own chain: environment, profile, container, instance */
+  /** The credentials, or a function that returns them.
+   *  @default the SDK's own chain: environment, profile, container, instance */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
-  /** A client of your own, which is then yours to close. @default one made on first use */
+  /** An SDK client of your own. You close it. @default a client that is created on first use */
   readonly client?: AwsClient;
 }
 

@@ -1,24 +1,21 @@
-import { ConfigError, type ErrorCode } from '../../errors.ts';
+// What the sources of AWS stores share: the connection, and the conversion of names into keys. Extended by
+// `ssm/source.ts` and `secrets-manager/source.ts`.
+
+import { ConfigError } from '../../errors.ts';
 import { keyFrom } from '../../key.ts';
 import { quoted } from '../../redact.ts';
 import { wrongServerHint } from '../../remote/network.ts';
-import type { Place } from '../../shelter/port.ts';
+import type { Call, Place } from '../../shelter/port.ts';
 import type { Key } from '../../value.ts';
 import type { AwsConnection } from './connection.ts';
 
-/** What the stores of AWS have in common: a connection, and names of which some are keys. */
 export abstract class AwsSource {
   readonly name: string;
   protected readonly aws: AwsConnection;
-  #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(name: string, aws: AwsConnection) {
     this.name = name;
     this.aws = aws;
-  }
-
-  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
-    this.#notice = tell;
   }
 
   renew(): boolean {
@@ -37,33 +34,31 @@ export abstract class AwsSource {
     this.aws.close();
   }
 
-  protected notice(message: string, outcome: ErrorCode): void {
-    this.#notice(message, outcome);
-  }
-
-  /** A page's list, which stands there also when it is empty: what comes without one is not from AWS, and nothing is absent by it. */
-  protected listIn<T>(said: readonly T[] | undefined, resource: string): readonly T[] {
-    if (Array.isArray(said)) return said;
-    throw new ConfigError('unavailable', `${this.name}: ${resource}: the answer holds no list`, {
+  /** The list in a page. AWS sends one even if it is empty: a response without a list comes from another
+   *  server, and must not make anything absent. */
+  protected listIn<T>(list: readonly T[] | undefined, resource: string): readonly T[] {
+    if (Array.isArray(list)) return list;
+    throw new ConfigError('unavailable', `${this.name}: ${resource}: the response has no list`, {
       provider: this.name,
       hint: wrongServerHint,
     });
   }
 
-  /** The place of what is called `name` below `root`. None: no key is spelled like that; `option` can name it all the same. */
-  protected placeOf(name: string, root: string, option: string): Place[] {
+  /** The place of a name below `root`, or none with a notice if the name is not a valid key. The option
+   *  `option` can still map a key to it. */
+  protected placeOf(name: string, root: string, option: string, call: Call): Place[] {
     const key = keyBelow(root, name);
     if (key !== undefined) return [{ key, document: name, field: '' }];
-    this.#notice(
-      `${this.name}: ${quoted(name)} is left out: its name is no key. Name it in the option ${option}`,
+    call.notice(
+      `${this.name}: ${quoted(name)} is skipped: its name is not a key. Map it in the option ${option}`,
       'invalid_key',
     );
     return [];
   }
 }
 
-/** Documents of one request, for messages. */
-export function together([first = '', ...more]: readonly string[]): string {
+/** The documents of one request in one short phrase, for messages. */
+export function summaryOf([first = '', ...more]: readonly string[]): string {
   return more.length === 0 ? first : `${first} and ${more.length} more`;
 }
 

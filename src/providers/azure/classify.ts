@@ -1,80 +1,84 @@
+// Turns errors of Azure's client into ConfigErrors. Used by `source.ts`. Builds each error from its codes
+// alone: the error also holds the request, and with it the token. One table has Key Vault's codes, the
+// names of credential errors, and names invented here for failures without a code (`UntrustedCertificate`,
+// `TimedOut`, `NoResponse`).
+
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { isUnreachable, isUntrusted, retryAfterMs } from '../../remote/network.ts';
+import { isUnreachable, isUntrusted, retryAfterMs, untrustedHint } from '../../remote/network.ts';
 
-const perSecret =
-  'where it is assigned secret by secret, what does not exist is denied too: name what does in the option secrets';
-const logIn = 'Run az login, set AZURE_CLIENT_ID and the like, or run where a managed identity is attached';
+const singleSecrets =
+  'With roles on single secrets Azure denies missing secrets too: ' +
+  'then name the existing ones in the option secrets';
+const logInHint =
+  'Run az login, set AZURE_CLIENT_ID and its companions, or run where a managed identity is attached';
+const credentialHint = 'Check the credential: it may be wrong, expired or of another tenant';
+const accessPolicyHint = "Allow get and list in the vault's access policy for this identity";
 
-/** Key Vault's documented error codes, the inner ones first, by what they mean here and what helps. */
+/** The error code and the hint of each name. */
 export const codes: Readonly<Record<string, readonly [code: ErrorCode, hint: string]>> = {
   SecretDisabled: ['disabled', 'Enable the secret, or set a new version'],
-  SecretNotYetValid: ['disabled', 'Wait for its activation date, or change it'],
-  SecretExpired: ['disabled', 'Set a new version, or move its expiry date'],
+  SecretNotYetValid: ['disabled', 'Wait for the activation date, or change it'],
+  SecretExpired: ['disabled', 'Set a new version, or move the expiry date'],
   ForbiddenByRbac: [
     'access_denied',
-    `Assign the role Key Vault Secrets User on the vault or the secret; ${perSecret}`,
+    `Assign the role Key Vault Secrets User on the vault or the secret. ${singleSecrets}`,
   ],
-  ForbiddenByPolicy: ['access_denied', "Allow get and list in the vault's access policy for this identity"],
-  AccessDenied: ['access_denied', "Allow get and list in the vault's access policy for this identity"],
+  ForbiddenByPolicy: ['access_denied', accessPolicyHint],
+  AccessDenied: ['access_denied', accessPolicyHint],
   ForbiddenByFirewall: [
     'access_denied',
     "Allow this address or network in the vault's firewall, or use its private endpoint",
   ],
-  ForbiddenByConnection: ['access_denied', 'Public access is off: use the private endpoint of the vault'],
+  ForbiddenByConnection: ['access_denied', "Use the vault's private endpoint: its public access is off"],
   Forbidden: [
     'access_denied',
-    `Assign the role Key Vault Secrets User, or allow get and list in the access policy; ${perSecret}`,
+    `Assign the role Key Vault Secrets User, or allow get and list in the access policy. ${singleSecrets}`,
   ],
-  SecretNotFound: ['not_found', 'Look at the name and the version'],
-  VaultNotFound: ['unavailable', 'Look at the url of the vault'],
+  SecretNotFound: ['not_found', 'Check the name and the version'],
+  VaultNotFound: ['unavailable', 'Check the url of the vault'],
   ObjectIsDeletedButRecoverable: ['conflict', 'Recover or purge the deleted secret'],
-  ObjectIsBeingDeleted: ['conflict', 'Wait until it is deleted'],
-  ObjectIsBeingRecovered: ['conflict', 'Wait until it is recovered'],
-  Conflict: ['conflict', 'Read it again, and decide anew'],
+  ObjectIsBeingDeleted: ['conflict', 'Wait until the secret is deleted'],
+  ObjectIsBeingRecovered: ['conflict', 'Wait until the secret is recovered'],
+  Conflict: ['conflict', 'Read the secret again, then write'],
   Throttled: ['throttled', 'Lower limits.perSecond'],
-  Unauthorized: ['unauthenticated', 'Look at the credential: expired, or of another tenant'],
-  AuthenticationError: ['unauthenticated', 'Look at the credential: wrong, expired, or of another tenant'],
-  AuthenticationRequiredError: [
-    'unauthenticated',
-    'Look at the credential: wrong, expired, or of another tenant',
-  ],
-  CredentialUnavailableError: ['unauthenticated', logIn],
-  AggregateAuthenticationError: ['unauthenticated', logIn],
+  Unauthorized: ['unauthenticated', 'Check the credential: it may be expired or of another tenant'],
+  AuthenticationError: ['unauthenticated', credentialHint],
+  AuthenticationRequiredError: ['unauthenticated', credentialHint],
+  CredentialUnavailableError: ['unauthenticated', logInHint],
+  AggregateAuthenticationError: ['unauthenticated', logInHint],
   ChallengeMismatch: [
     'invalid_option',
-    'Look at the url; for a vault behind an address of your own set clientOptions.disableChallengeResourceVerification',
+    'Check the url. Behind a domain of your own, set clientOptions.disableChallengeResourceVerification',
   ],
-  BadParameter: ['invalid_option', 'Look at the names and options: the vault refuses this request for good'],
-  NotTrusted: [
-    'crypto',
-    'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS',
-  ],
-  TimedOut: ['timeout', 'Look at the network and the state of the vault'],
-  NoAnswer: ['unavailable', 'Look at the network, the url and the state of the vault'],
+  BadParameter: ['invalid_option', 'Check names and options: a retry cannot succeed'],
+  UntrustedCertificate: ['crypto', untrustedHint],
+  TimedOut: ['timeout', 'Check the network and the status of the vault'],
+  NoResponse: ['unavailable', 'Check the network, the url and the status of the vault'],
 };
 
-/** What some vaults and the log-in say in words alone. */
-const byWords: readonly (readonly [words: RegExp, name: string])[] = [
+/** Some vaults and the log-in report these only in the message. */
+const nameByMessage: readonly (readonly [phrase: RegExp, name: string])[] = [
   [/not allowed on a disabled secret/, 'SecretDisabled'],
   [/not allowed on an expired secret/, 'SecretExpired'],
   [/not allowed before the secret's nbf|not yet valid/, 'SecretNotYetValid'],
   [/deleted but recoverable state/, 'ObjectIsDeletedButRecoverable'],
   [/^The challenge resource .* does not match/, 'ChallengeMismatch'],
-  [/^(?:endpoints_resolution_error|network_error)/, 'NoAnswer'],
+  [/^(?:endpoints_resolution_error|network_error)/, 'NoResponse'],
 ];
 
-/** Of an answer that says no more. A 404 that is not the vault's own is a gateway's, and no absence. */
-const byStatus: Readonly<Record<number, string>> = {
+/** For a response without a known code. A vault's 404 has one: any other 404 comes from a gateway and must
+ *  not make a secret absent. */
+const nameByStatus: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
-  404: 'NoAnswer',
+  404: 'NoResponse',
   408: 'TimedOut',
   409: 'Conflict',
   429: 'Throttled',
   504: 'TimedOut',
 };
 
-interface Raw {
+interface ClientError {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly message?: unknown;
@@ -85,45 +89,41 @@ interface Raw {
   readonly response?: { readonly headers?: { get?(name: string): string | undefined } };
 }
 
-/** An error of Azure's client rebuilt from its codes alone: its request holds the token. */
-export function classify(
-  error: unknown,
-  { provider, resource }: { readonly provider: string; readonly resource: string },
-): ConfigError {
+export interface RequestInfo {
+  readonly provider: string;
+  readonly resource: string;
+}
+
+export function classify(error: unknown, { provider, resource }: RequestInfo): ConfigError {
   if (isConfigError(error)) return error;
-  const raw = (typeof error === 'object' && error !== null ? error : {}) as Raw;
-  const status = typeof raw.statusCode === 'number' ? raw.statusCode : undefined;
-  const name = nameOf(raw, status);
+  const clientError = (typeof error === 'object' && error !== null ? error : {}) as ClientError;
+  const status = typeof clientError.statusCode === 'number' ? clientError.statusCode : undefined;
+  const name = nameOf(clientError, status);
   const [code, hint] = codes[name] as (typeof codes)[string];
-  const more = status
-    ? ` (HTTP ${status})`
-    : name === 'NoAnswer' && isUnreachable(raw.code)
-      ? ` (${raw.code})`
-      : '';
-  const later = retryAfterMs(raw.response?.headers?.get?.('retry-after'));
-  return new ConfigError(code, `${provider}: ${resource}: ${name}${more}`, {
+  const reason = status ? `HTTP ${status}` : name === 'NoResponse' && networkCode(clientError);
+  const retryMs = retryAfterMs(clientError.response?.headers?.get?.('retry-after'));
+  return new ConfigError(code, `${provider}: ${resource}: ${name}${reason ? ` (${reason})` : ''}`, {
     provider,
     hint,
-    ...(later !== undefined && { retryAfterMs: later }),
+    ...(retryMs !== undefined && { retryAfterMs: retryMs }),
   });
 }
 
-function nameOf(raw: Raw, status: number | undefined): string {
-  if (isUntrusted(raw)) return 'NotTrusted';
-  if (raw.name === 'AbortError') return 'TimedOut';
-  const words =
-    typeof raw.message === 'string'
-      ? byWords.find(([pattern]) => pattern.test(raw.message as string))
-      : undefined;
-  if (words) return words[1];
-  // a log-in that failed on the other side says nothing about who asked
-  if (status !== undefined && status >= 500) return byStatus[status] ?? 'NoAnswer';
-  const inner = raw.details?.error;
-  const said = [inner?.innererror?.code, inner?.code, raw.code, raw.name].find(
-    (one): one is string => typeof one === 'string' && Object.hasOwn(codes, one),
+const networkCode = ({ code }: ClientError): string | undefined => (isUnreachable(code) ? code : undefined);
+
+function nameOf(error: ClientError, status: number | undefined): string {
+  if (isUntrusted(error)) return 'UntrustedCertificate';
+  if (error.name === 'AbortError') return 'TimedOut';
+  const message = typeof error.message === 'string' ? error.message : '';
+  const byMessage = nameByMessage.find(([phrase]) => phrase.test(message));
+  if (byMessage) return byMessage[1];
+  // an AuthenticationError with a 5xx means that the log-in service failed, not that the credential is wrong
+  if (status !== undefined && status >= 500) return nameByStatus[status] ?? 'NoResponse';
+  const { error: body } = error.details ?? {};
+  const known = [body?.innererror?.code, body?.code, error.code, error.name].find(
+    (name): name is string => typeof name === 'string' && Object.hasOwn(codes, name),
   );
-  return (
-    said ??
-    (status === undefined ? 'NoAnswer' : (byStatus[status] ?? (status >= 400 ? 'BadParameter' : 'NoAnswer')))
-  );
+  if (known !== undefined) return known;
+  if (status === undefined) return 'NoResponse';
+  return nameByStatus[status] ?? (status >= 400 ? 'BadParameter' : 'NoResponse');
 }

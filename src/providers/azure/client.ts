@@ -1,4 +1,4 @@
-/** What of Azure's client is used, so that tests and applications can bring their own. */
+/** The part of a `SecretClient` that this library uses. Azure's own client fits as it is. */
 export interface AzureClient {
   getSecret(name: string, options?: object): Promise<unknown>;
   listPropertiesOfSecrets(options?: object): { byPage(settings?: object): AsyncIterator<unknown> };
@@ -10,7 +10,7 @@ export interface AzureClient {
   ): Promise<{ pollUntilDone(options?: object): Promise<unknown> }>;
 }
 
-/** Any TokenCredential. */
+/** A `TokenCredential`. Every credential of `@azure/identity` is one. */
 export interface AzureCredential {
   getToken(
     scopes: string | string[],

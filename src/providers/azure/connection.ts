@@ -1,38 +1,40 @@
+// Azure's client and its credential, created on first use. Used by `source.ts`.
+
 import { lazy, peer } from '../../internal/lazy.ts';
 import type { AzureClient } from './client.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
 
 const owner = 'AzureKeyVaultProvider';
 
-/** Azure's client, made on first use, and with it the credential. */
 export class AzureConnection {
   readonly #options: AzureKeyVaultOptions;
-  readonly #sdk: () => Promise<() => AzureClient>;
-  #own: AzureClient | undefined;
+  readonly #clientFactory: () => Promise<() => AzureClient>;
+  #ownClient: AzureClient | undefined;
 
   constructor(options: AzureKeyVaultOptions) {
     this.#options = options;
-    this.#sdk = lazy(() => this.#loaded());
+    this.#clientFactory = lazy(() => this.#loadFactory());
   }
 
   async load(): Promise<void> {
-    if (!this.#options.client) await this.#sdk();
+    if (!this.#options.client) await this.#clientFactory();
   }
 
   async client(): Promise<AzureClient> {
     if (this.#options.client) return this.#options.client;
-    const make = await this.#sdk();
-    this.#own ??= make();
-    return this.#own;
+    const createClient = await this.#clientFactory();
+    this.#ownClient ??= createClient();
+    return this.#ownClient;
   }
 
-  /** Forgets our own client, and with it the token it holds. False: the client is not ours. */
+  /** Drops the client and its token, so that the next request creates both again. False for an injected
+   *  client, which is kept. */
   renew(): boolean {
-    this.#own = undefined;
+    this.#ownClient = undefined;
     return !this.#options.client;
   }
 
-  async #loaded(): Promise<() => AzureClient> {
+  async #loadFactory(): Promise<() => AzureClient> {
     const { url, clientOptions, credential } = this.#options;
     const { SecretClient } = await peer(
       owner,
@@ -43,8 +45,8 @@ export class AzureConnection {
       ? undefined
       : await peer(owner, '@azure/identity', () => import('@azure/identity'));
     return () => {
-      const use = credential ?? (identity && new identity.DefaultAzureCredential());
-      return new SecretClient(url, use as never, {
+      const tokens = credential ?? (identity && new identity.DefaultAzureCredential());
+      return new SecretClient(url, tokens as never, {
         retryOptions: { maxRetries: 0 },
         ...clientOptions,
       }) as unknown as AzureClient;

@@ -1,17 +1,20 @@
+// Pages of a vault's list, addressed by a cursor. Used by `source.ts`. Azure's client does not reveal the
+// token of the next page, so its iterators are kept between requests, each one page ahead to know whether
+// there is a next page.
+
 import type { AzureClient } from './client.ts';
 
 type Pages = AsyncIterator<readonly unknown[]>;
 
 interface Walk {
-  /** Undefined while a page is being asked for, and after one has failed. */
+  /** Undefined during a request, and after a failed one. */
   pages: Pages | undefined;
-  /** The page that `at` counts to, when it has come already. */
+  /** Page `index`, if it has been fetched already. */
   ahead: readonly unknown[] | undefined;
-  at: number;
+  index: number;
 }
 
-/** Pages by a cursor. Azure's client loses the token that leads from page to page, so that its iterators are kept instead: each looks
- *  one page ahead, to know whether there is one. One that failed is made anew and led to where it was. */
+/** A cursor is `WALK/PAGE`. After a failure a new iterator skips the pages before it. */
 export class ListPages {
   readonly #walks = new Map<string, Walk>();
   #count = 0;
@@ -25,16 +28,18 @@ export class ListPages {
     const walk = this.#walks.get(id) ?? {
       pages: undefined,
       ahead: undefined,
-      at: Number(cursor?.split('/')[1] ?? 0),
+      index: Number(cursor?.split('/')[1] ?? 0),
     };
     this.#walks.set(id, walk);
-    if (this.#walks.size > 64) this.#walks.delete(this.#walks.keys().next().value as string); // left half way
+    // the oldest iterator is probably abandoned; if not, it continues with a new iterator
+    if (this.#walks.size > 64) this.#walks.delete(this.#walks.keys().next().value as string);
     let { pages, ahead } = walk;
-    walk.pages = undefined; // whoever gives up on this request and asks again must not share its iterator
+    // a retry may start while this request is still in flight, and must not share its iterator
+    walk.pages = undefined;
     walk.ahead = undefined;
     if (!pages) {
       pages = client.listPropertiesOfSecrets({ abortSignal: signal }).byPage({ maxPageSize: 25 }) as Pages;
-      for (let i = 0; i < walk.at; i++) await pages.next();
+      for (let i = 0; i < walk.index; i++) await pages.next();
     }
     if (!ahead) {
       const { done, value } = await pages.next();
@@ -46,7 +51,7 @@ export class ListPages {
       this.#walks.delete(id);
       return { items };
     }
-    if (!signal.aborted) Object.assign(walk, { pages, ahead: after.value, at: walk.at + 1 });
-    return { items, next: `${id}/${walk.at}` };
+    if (!signal.aborted) Object.assign(walk, { pages, ahead: after.value, index: walk.index + 1 });
+    return { items, next: `${id}/${walk.index}` };
   }
 }

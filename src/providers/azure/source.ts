@@ -1,4 +1,8 @@
-import { ConfigError, type ErrorCode } from '../../errors.ts';
+// Azure Key Vault as a source of documents: one secret is one document. Used by `provider.ts`. Key Vault
+// has no batch read and no compare-and-set. A deleted secret keeps its name until it is purged: a write
+// recovers it first.
+
+import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
@@ -36,7 +40,6 @@ export class AzureSource implements DocumentSource {
   readonly #names: DashedNames;
   readonly #azure: AzureConnection;
   readonly #pages = new ListPages();
-  #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: AzureKeyVaultOptions) {
     const { keys = 'camel', prefix = '', secrets } = options;
@@ -45,10 +48,6 @@ export class AzureSource implements DocumentSource {
     this.#names = new DashedNames({ dashes: keys, prefix, allowed: /^[0-9A-Za-z-]{1,127}$/ });
     if (secrets) this.places = placesOf('AzureKeyVaultProvider', 'secrets', secrets);
     this.#azure = new AzureConnection(options);
-  }
-
-  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
-    this.#notice = tell;
   }
 
   locate(key: Key): readonly Place[] {
@@ -64,68 +63,71 @@ export class AzureSource implements DocumentSource {
     { signal, version }: Call,
   ): Promise<ReadonlyMap<string, Outcome>> {
     const [name, pinned] = document.split('/') as [string, string?];
-    const select = version ?? pinned;
+    const selected = version ?? pinned;
     const client = await this.#azure.client();
     try {
       const secret = (await client.getSecret(name, {
         abortSignal: signal,
-        ...(select && { version: select }),
+        ...(selected && { version: selected }),
       })) as Secret;
-      return new Map([[document, this.#off(secret.properties) ?? this.#documentOf(secret)]]);
+      return new Map([[document, this.#disabled(secret.properties) ?? this.#documentOf(secret)]]);
     } catch (error) {
-      const refused = classify(error, { provider: this.name, resource: document });
-      if (refused.code === 'not_found') return new Map([[document, 'absent']]);
-      throw refused;
+      const classified = classify(error, { provider: this.name, resource: document });
+      if (classified.code === 'not_found') return new Map([[document, 'absent']]);
+      throw classified;
     }
   }
 
   #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
     if (typeof value !== 'string')
-      return new ConfigError('unavailable', `${this.name}: ${quoted(name)} was answered without a value`, {
+      return new ConfigError('unavailable', `${this.name}: the response for ${quoted(name)} has no value`, {
         provider: this.name,
       });
     const type = textField(contentType);
-    const more = {
+    const fields = {
       version: textField(version),
       modifiedAt: timeField(updatedOn),
       expiresAt: timeField(expiresOn),
       metadata: type === undefined ? undefined : { type },
     };
-    return asDocument(value, { secret: true, text: true, ...defined(more) });
+    return asDocument(value, { secret: true, text: true, ...defined(fields) });
   }
 
-  /** Why a secret that is there must not be used. */
-  #off({ name, enabled, notBefore, expiresOn }: Properties): ConfigError | undefined {
+  /** The error for a secret that exists but must not be used; undefined for one that may. */
+  #disabled({ name, enabled, notBefore, expiresOn }: Properties): ConfigError | undefined {
     const now = (this.#options.clock ?? systemClock).now();
-    const off = (what: string, hint: string) =>
-      new ConfigError('disabled', `${this.name}: the secret ${quoted(name)} ${what}`, {
+    const error = (problem: string, hint: string) =>
+      new ConfigError('disabled', `${this.name}: the secret ${quoted(name)} ${problem}`, {
         provider: this.name,
         hint,
       });
-    if (enabled === false) return off('is disabled', 'Enable it, or set a new version');
+    if (enabled === false) return error('is disabled', 'Enable the secret, or set a new version');
     if (notBefore && +notBefore > now)
-      return off(`is not valid before ${notBefore.toISOString()}`, 'Wait, or change its activation date');
+      return error(
+        `is not valid before ${notBefore.toISOString()}`,
+        'Wait for the activation date, or change it',
+      );
     if (expiresOn && +expiresOn <= now)
-      return off(`expired on ${expiresOn.toISOString()}`, 'Set a new version, or move its expiry date');
+      return error(`expired on ${expiresOn.toISOString()}`, 'Set a new version, or move the expiry date');
     return undefined;
   }
 
-  async page(scope: Scope, cursor: string | undefined, { signal }: Call): Promise<Page> {
+  async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
     const client = await this.#azure.client();
     try {
-      const { items, next } = await this.#pages.page(client, cursor, signal);
-      const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret));
+      const { items, next } = await this.#pages.page(client, cursor, call.signal);
+      const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret, call));
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: next ? [next] : [] };
     } catch (error) {
       throw classify(error, { provider: this.name, resource: 'the list of secrets' });
     }
   }
 
-  #listed(secret: Properties): Page['found'] {
+  #listed(secret: Properties, call: Call): Page['found'] {
     const { name } = secret;
     if (!this.#names.owns(name)) return [];
     const key = this.#names.keyOf(name);
-    const outcome = this.#off(secret);
+    const outcome = this.#disabled(secret);
     if (key !== undefined)
       return [
         {
@@ -133,8 +135,10 @@ export class AzureSource implements DocumentSource {
           ...(outcome && { outcome }),
         },
       ];
-    const said = `${this.name}: the secret ${quoted(name)} is left out: its name does not read back as a key`;
-    this.#notice(`${said}. Name it in the option secrets`, 'invalid_key');
+    call.notice(
+      `${this.name}: ${quoted(name)} is skipped: no key has this name. Map it in the option secrets`,
+      'invalid_key',
+    );
     return [];
   }
 
@@ -147,7 +151,8 @@ export class AzureSource implements DocumentSource {
     const client = await this.#azure.client();
     const [name, pinned] = document.split('/') as [string, string?];
     if (pinned !== undefined) throw readOnlyVersion(this.name, document);
-    const refused = (error: unknown): ConfigError => classify(error, { provider: this.name, resource: name });
+    const classified = (error: unknown): ConfigError =>
+      classify(error, { provider: this.name, resource: name });
     const options = { abortSignal: signal };
     try {
       if (value === undefined) {
@@ -159,15 +164,13 @@ export class AzureSource implements DocumentSource {
       const set = async (): Promise<string | undefined> =>
         ((await client.setSecret(name, text, { ...options, ...type })) as Secret).properties.version;
       return await set().catch(async (error: unknown) => {
-        if (!refused(error).message.includes('ObjectIsDeletedButRecoverable')) throw error;
-        // its name is taken until it is purged
-        await (await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 })).pollUntilDone(
-          options,
-        );
+        if (!classified(error).message.includes('ObjectIsDeletedButRecoverable')) throw error;
+        const recovery = await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 });
+        await recovery.pollUntilDone(options);
         return set();
       });
     } catch (error) {
-      throw refused(error);
+      throw classified(error);
     }
   }
 

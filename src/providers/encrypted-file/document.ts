@@ -1,14 +1,20 @@
+// Changes one value in the text of a decrypted document. Used by EncryptedFileProvider. An edit of the text
+// is accepted only when it parses to exactly the expected tree, so text-edit.ts may guess and comments
+// survive.
+
 import type { Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import type { SourceText } from '../../formats/refusal.ts';
-import { writable } from '../../internal/plain-value.ts';
+import { valueToWrite } from '../../internal/plain-value.ts';
 import { segments } from '../../key.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
-import { edited } from './text-edit.ts';
+import { textEdits } from './text-edit.ts';
 
-/** The text with `value` at `key`, or without the key when it is undefined; comments and the order of lines stay. */
-export async function changed(
+/** The text with `value` at `key`, or without the key when `value` is undefined. Keeps comments and the
+ *  order of lines.
+ *  @throws `conflict` when a comment would be lost. */
+export async function changedDocument(
   source: SourceText,
   format: FormatName,
   key: Key,
@@ -18,25 +24,21 @@ export async function changed(
   const before = await formats[format].parse(source);
   const tree = withValue(before.tree, path, value, key);
   if (sameValue(tree, before.tree)) return source.text;
-  const empty = Object.keys(before.tree).length === 0 && !hasComments(source.text, format); // its style is nobody's choice
-  for (const text of empty ? [] : await edited(source.text, format, before, path, value))
-    if (await means(text, tree, source, format)) return text;
+  // An empty document has no style to keep, so it is printed.
+  const isEmpty = Object.keys(before.tree).length === 0 && !hasComments(source.text, format);
+  for (const text of isEmpty ? [] : await textEdits(source.text, format, before, path, value))
+    if (await parsesTo(tree, text, source, format)) return text;
   if (hasComments(source.text, format))
-    throw new ConfigError(
-      'conflict',
-      `${source.file}: ${key} cannot be changed without losing the comments`,
-      {
-        hint: 'Change it by hand: llm-config edit',
-      },
-    );
+    throw new ConfigError('conflict', `${source.file}: changing ${key} would lose a comment`, {
+      hint: 'Change the text by hand with: llm-config edit',
+    });
   const printed = await formats[format].print(tree, source.provider);
   return printed.trim() === '' ? '# nothing\n' : printed;
 }
 
-/** What the change is meant to do decides, not how the text was edited. */
-async function means(
-  text: string,
+async function parsesTo(
   tree: ConfigTree,
+  text: string,
   source: SourceText,
   format: FormatName,
 ): Promise<boolean> {
@@ -50,7 +52,8 @@ async function means(
 const hasComments = (text: string, format: FormatName): boolean =>
   format === 'jsonc' ? /\/[/*]/.test(text) : format !== 'json' && text.includes('#');
 
-/** A copy with one leaf or section replaced or, without a value, removed; sections that become empty go too. */
+/** A copy with one leaf replaced, or removed when `value` is undefined. Removes sections that become
+ *  empty. */
 function withValue(
   tree: ConfigTree,
   path: readonly string[],
@@ -59,34 +62,35 @@ function withValue(
 ): ConfigTree {
   const [name, ...below] = path as [string, ...string[]];
   const inner = Object.hasOwn(tree, name) ? tree[name] : undefined;
-  const others = (): ConfigTree => Object.fromEntries(Object.entries(tree).filter(([one]) => one !== name));
+  const others = (): ConfigTree =>
+    Object.fromEntries(Object.entries(tree).filter(([member]) => member !== name));
   if (below.length === 0) {
     if (isTree(inner))
       throw new ConfigError('invalid_key', `"${key}" is a section, not a value`, {
         key,
-        hint: 'Read it with tree, write it leaf by leaf',
+        hint: 'Read a section with tree, and write its values one by one',
       });
     return value === undefined ? others() : { ...tree, [name]: value };
   }
   if (inner !== undefined && !isTree(inner)) {
     if (value === undefined) return tree;
-    throw new ConfigError('conflict', `"${key}" has no place: there is a single value above it`, {
+    throw new ConfigError('conflict', `"${key}" cannot be written: a key above it has a single value`, {
       key,
-      hint: 'Delete that first',
+      hint: 'Delete the value above first',
     });
   }
-  const changed = withValue(inner ?? {}, below, value, key);
-  return value === undefined && Object.keys(changed).length === 0 ? others() : { ...tree, [name]: changed };
+  const section = withValue(inner ?? {}, below, value, key);
+  return value === undefined && Object.keys(section).length === 0 ? others() : { ...tree, [name]: section };
 }
 
-/** A leaf that a caller hands over to be written, copied. */
+/** A copy of the value that a caller wants to write.
+ *  @throws `validation` for values that no document can hold, and for sections. */
 export function writableLeaf(given: ConfigValue | Secret, key: Key): ConfigValue {
-  const { value } = writable(given, key);
+  const { value } = valueToWrite(given, key);
   if (isTree(value))
-    throw new ConfigError(
-      'validation',
-      `the value for "${key}" is a section, which is written leaf by leaf`,
-      { key },
-    );
+    throw new ConfigError('validation', `the value for "${key}" is a section, not a single value`, {
+      key,
+      hint: 'Write the values of a section one by one',
+    });
   return value;
 }

@@ -1,35 +1,40 @@
+// One encrypted file on disk: decrypts it, and rewrites it under a lock between processes. Used by
+// EncryptedFileProvider and by cli/. A text that could not be parsed again is never written.
+
 import { ConfigError } from '../../errors.ts';
-import { type FormatName, formatOf, formats, type Parsed } from '../../formats/format.ts';
-import { writeAtomic } from '../../local/durable.ts';
+import { type FormatName, formatOf, formats } from '../../formats/format.ts';
+import type { Parsed } from '../../formats/parsed.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { withLock } from '../../local/lock.ts';
+import { writeAtomic } from '../../local/write-atomic.ts';
 import { quoted } from '../../redact.ts';
 import { type Envelope, makeEnvelope, openEnvelope, rewriteEnvelope } from '../../sealing/envelope.ts';
-import type { FoundKeys, Keys } from '../../sealing/key-sources.ts';
+import type { FoundKeys, KeySources } from '../../sealing/key-sources.ts';
 
 export interface EncryptedFileParts {
   readonly provider: string;
-  /** Where it is, and how errors call it. */
+  /** The resolved path. */
   readonly file: string;
+  /** The path in errors, as the user wrote it. */
   readonly shown: string;
-  readonly keys: Keys;
+  readonly keys: KeySources;
   readonly context: string | undefined;
   readonly format: FormatName | undefined;
   readonly maxBytes: number | undefined;
   readonly lockWaitMs: number | undefined;
 }
 
-/** A document that came out of an encrypted file. */
+/** The document in an encrypted file. */
 export interface Decrypted {
   readonly envelope: Envelope;
   readonly text: string;
   readonly format: FormatName;
 }
 
-/** What a change sees of the document that stands in the file; no text: there is no file yet. */
-export type Change = (text: string | undefined, format: FormatName) => Promise<string | undefined>;
+/** Makes the new text from the present one, which is undefined when there is no file yet. */
+export type TextChange = (text: string | undefined, format: FormatName) => Promise<string | undefined>;
 
-/** One encrypted file on the disk: opened, and rewritten under its lock. */
+/** One encrypted file on disk. */
 export class EncryptedFile {
   readonly #parts: EncryptedFileParts;
 
@@ -51,19 +56,21 @@ export class EncryptedFile {
     return formats[format].parse({ provider: this.#parts.provider, file: this.#parts.shown, text });
   }
 
-  /** Replaces the document by what `change` makes of it; the same text, or none, leaves the file as it is. True: it was written. */
-  async rewrite(change: Change, signal?: AbortSignal): Promise<boolean> {
-    const made = async (before: Decrypted | undefined, found: FoundKeys): Promise<string | undefined> => {
+  /** Replaces the document by the result of `change`. The same text, or undefined, leaves the file untouched.
+   *  Returns whether the file was written. */
+  async rewrite(change: TextChange, signal?: AbortSignal): Promise<boolean> {
+    const make = async (before: Decrypted | undefined, found: FoundKeys): Promise<string | undefined> => {
       const format = before?.format ?? this.#formatOf(undefined);
       const text = await change(before?.text, format);
       if (text === undefined || text === before?.text) return undefined;
-      await this.parse({ text, format }); // nobody could read it again
+      await this.parse({ text, format }); // throws for a text that could not be read again
       return this.#encrypt(text, format, before, found);
     };
-    return this.#replace(made, signal);
+    return this.#replace(make, signal);
   }
 
-  /** The same document for other readers, or with a new content key; `make` answers the whole new file. */
+  /** Replaces the encryption of the same document: other recipients, or a new content key. `make` returns the
+   *  whole new file. */
   async reseal(
     make: (envelope: Envelope, found: FoundKeys, where: string) => Promise<string>,
   ): Promise<void> {
@@ -77,21 +84,21 @@ export class EncryptedFile {
     make: (before: Decrypted | undefined, found: FoundKeys) => Promise<string | undefined>,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const { file, keys, lockWaitMs } = this.#parts;
-    const options = { signal, ...(lockWaitMs !== undefined && { waitMs: lockWaitMs }) };
+    const { provider, file, keys, lockWaitMs } = this.#parts;
+    const options = { owner: provider, signal, ...(lockWaitMs !== undefined && { waitMs: lockWaitMs }) };
     return withLock(
       file,
       async (guard) => {
         const found = await keys.find();
-        const made = await make(await this.read(found), found);
-        if (made !== undefined) await writeAtomic(file, made, { guard });
-        return made !== undefined;
+        const content = await make(await this.read(found), found);
+        if (content !== undefined) await writeAtomic(file, content, { guard });
+        return content !== undefined;
       },
       options,
     );
   }
 
-  /** The document as it is on the disk just now. */
+  /** Reads and decrypts the file. Returns undefined when there is no file. */
   async read(found?: FoundKeys): Promise<Decrypted | undefined> {
     const { file, shown, provider, maxBytes } = this.#parts;
     const bytes = await readBytes(file, shown, provider, maxBytes);
@@ -108,9 +115,13 @@ export class EncryptedFile {
     const expected = { context: this.#parts.context, where: this.#where, contentType: format };
     if (before) return rewriteEnvelope(before.envelope, plaintext, keys, expected);
     if (keys.length === 0)
-      throw new ConfigError('crypto', `${this.#where} cannot be made: there is no key`, {
-        hint: absent.join(', '),
-      });
+      throw new ConfigError(
+        'crypto',
+        `${this.#where} cannot be created without a key (${absent.join(', ')})`,
+        {
+          hint: 'Give a key in the option keys, or run: npx llm-config keygen',
+        },
+      );
     return makeEnvelope(plaintext, keys, expected);
   }
 
@@ -120,26 +131,23 @@ export class EncryptedFile {
 
   #formatOf(contentType: string | undefined): FormatName {
     const { format, shown, provider } = this.#parts;
-    if (contentType === undefined) return format ?? named(shown, provider);
+    if (contentType === undefined) return format ?? formatByName(shown, provider);
     const known = Object.hasOwn(formats, contentType) ? (contentType as FormatName) : undefined;
-    if (format && known && format !== known && ![format, known].every((one) => one.startsWith('json')))
+    if (format && known && format !== known && ![format, known].every((name) => name.startsWith('json')))
       throw new ConfigError('parse', `${this.#where} holds ${known}, not ${format}`, {
-        hint: 'Correct the option format, or leave it out',
+        hint: 'Correct the option format, or omit it',
       });
     if (!known && !format)
-      throw new ConfigError(
-        'parse',
-        `${this.#where} holds ${quoted(contentType)}, which is no format known here`,
-        {
-          hint: `Say format: ${Object.keys(formats).join(', ')}`,
-        },
-      );
+      throw new ConfigError('parse', `${this.#where} holds the unknown format ${quoted(contentType)}`, {
+        hint: `Set the option format to one of ${Object.keys(formats).join(', ')}`,
+      });
     return format ?? (known as FormatName);
   }
 }
 
-/** By the name that the file would have if it were not encrypted. */
-export function named(file: string, owner: string): FormatName {
+/** The format by the file's name without `.jwe`, `.enc` or `.encrypted`. JSON when the name does not show
+ *  one. */
+export function formatByName(file: string, owner: string): FormatName {
   try {
     return formatOf(file.replace(/\.(?:jwe|enc|encrypted)$/i, ''), owner);
   } catch {

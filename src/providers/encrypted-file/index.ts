@@ -9,5 +9,5 @@ export type {
 } from '../../sealing/key-sources.ts';
 export { parseKeys, password } from '../../sealing/keys.ts';
 export { type SealOptions, seal } from '../../sealing/seal.ts';
-export { type UnsealedOptions, unsealed } from '../../sealing/sealed.ts';
+export { type UnsealedOptions, unsealed } from '../../sealing/unsealed.ts';
 export { type EncryptedFileOptions, EncryptedFileProvider } from './provider.ts';

@@ -1,6 +1,10 @@
+// EncryptedFileProvider: reads keys from one decrypted document and writes them back. file.ts decrypts and
+// rewrites the file, document.ts changes its text. Writes of one provider wait for each other before they
+// take the file's lock, which is for other processes.
+
 import path from 'node:path';
 import { type Entry, makeEntry, type Secret, type Unreadable } from '../../entry.ts';
-import { ConfigError } from '../../errors.ts';
+import { abortedBy, ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import { dig } from '../../internal/dig.ts';
 import {
@@ -14,39 +18,36 @@ import {
 } from '../../internal/options.ts';
 import { append, keyOf, segments } from '../../key.ts';
 import type { ReloadableContent } from '../../local/content.ts';
+import { FileProvider } from '../../local/content-provider.ts';
 import { fileContent } from '../../local/file-content.ts';
 import { makeOrigin } from '../../origin.ts';
-import type {
-  Change,
-  Health,
-  ListOptions,
-  ReadOptions,
-  WritableProvider,
-  WriteOptions,
-} from '../../provider.ts';
-import { type KeySource, Keys } from '../../sealing/key-sources.ts';
+import type { ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../../provider.ts';
+import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
-import { changed, writableLeaf } from './document.ts';
-import { EncryptedFile } from './file.ts';
+import { changedDocument, writableLeaf } from './document.ts';
+import { EncryptedFile, type TextChange } from './file.ts';
 
+/** Options of an `EncryptedFileProvider`. */
 export interface EncryptedFileOptions {
-  /** The encrypted file, as `llm-config encrypt` makes it: `config/secrets.yaml.jwe`. */
+  /** Path of the encrypted file, such as `config/secrets.yaml.jwe`. `llm-config encrypt` makes one. */
   readonly path: string;
-  /** What opens it; several while keys are being rotated. @default { env: 'LLM_CONFIG_KEY' } */
+  /** The keys that open the file; several during a rotation. @default { env: 'LLM_CONFIG_KEY' } */
   readonly keys?: KeySource | readonly KeySource[];
-  /** What the file must be for, say `acme/inference/production`: the file of another environment is refused. @default none */
+  /** Purpose of the file, such as `acme/inference/production`. A file of another context is refused.
+   *  @default none */
   readonly context?: string;
-  /** What is in it: for a new file, and to be sure of an old one. @default what the file says, else its name without `.jwe`, `.enc` or `.encrypted`, else JSON */
+  /** Format of the document: for a new file, and to verify an existing one.
+   *  @default the file's own content type, else its name without `.jwe`, `.enc` or `.encrypted`, else JSON */
   readonly format?: FormatName;
-  /** A missing file is an empty one; every other failure is still one. @default false */
+  /** Treats a missing file as empty. Every other failure is still an error. @default false */
   readonly optional?: boolean;
-  /** How errors and explanations call it. @default `encrypted-file:` and the path */
+  /** The provider's name in errors and explanations. @default `encrypted-file:` and the path */
   readonly name?: string;
-  /** A larger file is refused. @default 16_777_216 */
+  /** Refuses larger files. @default 16_777_216 */
   readonly maxBytes?: number;
-  /** How long a write waits for other writers. @default 10_000 */
+  /** Time that a write waits for other processes, in milliseconds. @default 10_000 */
   readonly lockWaitMs?: number;
-  /** Where keys in variables are looked for. @default process.env */
+  /** The variables in which key sources `{ env }` look. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -55,13 +56,21 @@ interface Content {
   readonly at: (path: readonly string[]) => { readonly line: number; readonly column: number } | undefined;
 }
 
-/** Secrets in a file that may be committed: a JWE (RFC 7516) around a JSON, YAML or TOML document. Everything in it is secret. */
-export class EncryptedFileProvider implements WritableProvider {
-  readonly name: string;
-  readonly local = true;
+/** Reads and writes secrets in one encrypted file, which may be committed: a JWE (RFC 7516) around a
+ *  JSON, YAML or TOML document. All its values are secret. Comments survive writes, or the write is
+ *  refused.
+ *  @example
+ *  const secrets = new EncryptedFileProvider({
+ *    path: 'config/secrets.yaml.jwe',
+ *    keys: { file: '/run/secrets/config-key' },
+ *    context: 'acme/inference/production',
+ *  });
+ *  await secrets.set('database.password', 'fake-password');
+ *  @see unsealed opens single encrypted values in a file that stays readable. */
+export class EncryptedFileProvider extends FileProvider implements WritableProvider {
   readonly #path: string;
   readonly #file: EncryptedFile;
-  readonly #held: ReloadableContent<Content | undefined>;
+  readonly #content: ReloadableContent<Content | undefined>;
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(options: EncryptedFileOptions) {
@@ -77,46 +86,49 @@ export class EncryptedFileProvider implements WritableProvider {
       env: anObject,
     });
     if (options.path === undefined)
-      throw new ConfigError('invalid_option', 'EncryptedFileProvider: the option path is missing');
+      throw new ConfigError('invalid_option', 'EncryptedFileProvider: the option path is missing', {
+        hint: "Set path to the encrypted file: { path: 'config/secrets.yaml.jwe' }",
+      });
     const { context, format, optional, maxBytes, lockWaitMs, env } = options;
-    this.#path = options.path;
-    this.name = options.name ?? `encrypted-file:${options.path}`;
-    const keys = new Keys(options.keys, 'EncryptedFileProvider', env);
-    const file = path.resolve(options.path);
-    this.#file = new EncryptedFile({
-      provider: this.name,
-      file,
-      shown: this.#path,
-      keys,
+    const provider = options.name ?? `encrypted-file:${options.path}`;
+    const file = new EncryptedFile({
+      provider,
+      file: path.resolve(options.path),
+      shown: options.path,
+      keys: new KeySources(options.keys, 'EncryptedFileProvider', env),
       context,
       format,
       maxBytes,
       lockWaitMs,
     });
     const parse = async (text: string): Promise<Content> => {
-      const { tree, at } = await this.#file.parse(await this.#file.decrypt(text));
+      const { tree, at } = await file.parse(await file.decrypt(text));
       return { tree: frozen(tree), at };
     };
-    this.#held = fileContent({ provider: this.name, path: this.#path, parse, optional, maxBytes });
+    const content = fileContent({ provider, path: options.path, parse, optional, maxBytes });
+    super(provider, content);
+    this.#path = options.path;
+    this.#file = file;
+    this.#content = content;
   }
 
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const asked = keyOf(key);
-    const content = await this.#held.read(options);
+    const content = await this.#content.read(options);
     const value = content.value && dig(content.value.tree, asked);
     if (value === undefined) return undefined;
     if (isTree(value))
-      throw new ConfigError('invalid_key', `"${asked}" is a section of ${this.#path}`, {
+      throw new ConfigError('invalid_key', `"${asked}" is a section of ${this.#path}, not a value`, {
         key: asked,
         provider: this.name,
-        hint: 'Read it with tree',
+        hint: 'Read a section with tree, or one of its keys',
       });
     return this.#entry(asked, value, content);
   }
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const asked = keyOf(prefix);
-    const content = await this.#held.read(options);
+    const content = await this.#content.read(options);
     const value = content.value && dig(content.value.tree, asked);
     if (value === undefined || (isTree(value) && Object.keys(value).length === 0)) return Object.freeze([]);
     return Object.freeze([this.#entry(asked, value, content)]);
@@ -127,24 +139,30 @@ export class EncryptedFileProvider implements WritableProvider {
   }
 
   async set(key: Key, value: ConfigValue | Secret, options: WriteOptions = {}): Promise<Entry> {
-    const asked = leaf(key);
+    const asked = writableKey(key);
     const copy = writableLeaf(value, asked);
     await this.#write(options, (text, format) =>
-      changed({ provider: this.name, file: this.#path, text: text ?? nothing(format) }, format, asked, copy),
+      changedDocument(
+        { provider: this.name, file: this.#path, text: text ?? emptyDocument(format) },
+        format,
+        asked,
+        copy,
+      ),
     );
-    return this.#entry(asked, copy, { ...(await this.#held.read()), readAt: Date.now() });
+    return this.#entry(asked, copy, { ...(await this.#content.read()), readAt: Date.now() });
   }
 
   async delete(key: Key, options: WriteOptions = {}): Promise<boolean> {
-    const asked = leaf(key);
+    const asked = writableKey(key);
     return this.#write(options, async (text, format) => {
-      const source = { provider: this.name, file: this.#path, text: text ?? nothing(format) };
+      const source = { provider: this.name, file: this.#path, text: text ?? emptyDocument(format) };
       const { tree } = await formats[format].parse(source);
-      return dig(tree, asked) === undefined ? undefined : changed(source, format, asked, undefined);
+      return dig(tree, asked) === undefined ? undefined : changedDocument(source, format, asked, undefined);
     });
   }
 
-  /** Replaces the whole document by what `change` makes of its text. The same text leaves the file untouched. */
+  /** Replaces the whole document by the result of `change`. The same text leaves the file untouched.
+   *  @throws `parse`, and writes nothing, when the new text cannot be parsed. */
   async edit(
     change: (text: string) => string | Promise<string>,
     options: Pick<WriteOptions, 'signal'> = {},
@@ -152,51 +170,32 @@ export class EncryptedFileProvider implements WritableProvider {
     await this.#write(options, async (text) => change(text ?? ''));
   }
 
-  health(options?: ReadOptions): Promise<Health> {
-    return this.#held.health(options);
-  }
-
-  async refresh(): Promise<void> {
-    await this.#held.refresh();
-  }
-
-  watch(onChange: (change: Change) => void): Disposable {
-    return this.#held.watch(() => onChange({ provider: this.name, time: Date.now() }));
-  }
-
-  async close(): Promise<void> {
-    this.#held.close();
-  }
-
-  /** One after the other: within a process there is no need to fight for the lock. */
-  async #write(
-    { signal }: Pick<WriteOptions, 'signal'>,
-    change: Parameters<EncryptedFile['rewrite']>[0],
-  ): Promise<boolean> {
-    const aborted = () =>
-      new ConfigError('aborted', `${this.name}: the write was aborted by its caller`, {
-        provider: this.name,
-      });
-    if (signal?.aborted) throw aborted();
-    const before = this.#writes;
-    const written = (async () => {
-      await before.catch(() => undefined);
-      if (signal?.aborted) throw aborted();
+  /** Runs writes one after the other, so that those of one process do not compete for the lock. */
+  async #write({ signal }: Pick<WriteOptions, 'signal'>, change: TextChange): Promise<boolean> {
+    if (signal?.aborted) throw abortedBy(this.name, 'the write');
+    const earlier = this.#writes;
+    const writing = (async () => {
+      await earlier.catch(() => undefined);
+      if (signal?.aborted) throw abortedBy(this.name, 'the write');
       return this.#file.rewrite(change, signal);
     })();
-    this.#writes = written.catch(() => undefined);
-    const done = await written;
-    if (done) await this.#held.refresh();
-    return done;
+    this.#writes = writing.catch(() => undefined);
+    const isWritten = await writing;
+    if (isWritten) await this.#content.refresh();
+    return isWritten;
   }
 
   #entry(
     key: Key,
     value: ConfigValue,
-    { value: held, modifiedAt, readAt }: { value: Content | undefined; modifiedAt?: number; readAt: number },
+    {
+      value: content,
+      modifiedAt,
+      readAt,
+    }: { value: Content | undefined; modifiedAt?: number; readAt: number },
   ): Entry {
     const origin = (inside: Key) =>
-      makeOrigin({ provider: this.name, source: this.#path, position: () => held?.at(segments(inside)) });
+      makeOrigin({ provider: this.name, source: this.#path, position: () => content?.at(segments(inside)) });
     return makeEntry({
       key,
       value,
@@ -211,14 +210,15 @@ export class EncryptedFileProvider implements WritableProvider {
   }
 }
 
-function leaf(key: Key): Key {
+function writableKey(key: Key): Key {
   const asked = keyOf(key);
   if (asked === '')
-    throw new ConfigError('invalid_key', 'the root is no key to write to', {
+    throw new ConfigError('invalid_key', 'the root cannot be written as one value', {
       key: asked,
       hint: 'Name a key, or replace the whole document with edit',
     });
   return asked;
 }
 
-const nothing = (format: FormatName): string => (format === 'toml' ? '# new\n' : '{}\n');
+/** The text of a new document. Every format refuses an empty text. */
+const emptyDocument = (format: FormatName): string => (format === 'toml' ? '# new\n' : '{}\n');

@@ -1,9 +1,12 @@
-import type { FormatName, Parsed } from '../../formats/format.ts';
+// Candidate edits for one change in a JSONC, TOML or YAML text. Used by document.ts, which parses each
+// candidate and takes the first that has the expected result: a wrong guess here costs nothing.
+
+import type { FormatName } from '../../formats/format.ts';
+import type { Parsed } from '../../formats/parsed.ts';
 import { type ConfigValue, isTree } from '../../value.ts';
 
-/** Ways in which one change could be made in a text without touching the rest of it, the best first. Whether one of them says
- *  what it should is for the caller to find out. */
-export async function edited(
+/** Texts with one change that keep the rest as it is, the best candidate first. The caller verifies each. */
+export async function textEdits(
   text: string,
   format: FormatName,
   { at }: Parsed,
@@ -12,23 +15,25 @@ export async function edited(
 ): Promise<string[]> {
   if (format === 'json') return [];
   const position = at(path);
-  const rebuilt = format === 'yaml' ? await yamlEdited(text, path, value) : [];
+  const rebuilt = format === 'yaml' ? await yamlEdits(text, path, value) : [];
   if (value === undefined)
-    return [...(position ? without(text, position.line, path, format) : []), ...rebuilt];
+    return [...(position ? withoutLine(text, position.line, path, format) : []), ...rebuilt];
   const printed = inline(value);
   if (position && printed) {
     const plain =
       format === 'yaml' && typeof value === 'string' && /^[a-z][\w./-]*$/i.test(value) ? [value] : [];
     return [
-      ...[...plain, printed].flatMap((one) => replaced(text, offsetOf(text, position), one, format) ?? []),
+      ...[...plain, printed].flatMap(
+        (scalar) => replaced(text, offsetOf(text, position), scalar, format) ?? [],
+      ),
       ...rebuilt,
     ];
   }
   if (format === 'yaml' || !printed) return rebuilt;
-  return format === 'toml' ? tomlAdded(text, path, printed) : jsonAdded(text, at, path, value);
+  return format === 'toml' ? tomlAdditions(text, path, printed) : jsonAdditions(text, at, path, value);
 }
 
-async function yamlEdited(
+async function yamlEdits(
   text: string,
   path: readonly string[],
   value: ConfigValue | undefined,
@@ -49,19 +54,19 @@ async function yamlEdited(
     } else document.setIn(path, value);
     return [document.toString({ lineWidth: 0 })];
   } catch {
-    return []; // an alias or a scalar in the way
+    return []; // the path runs through an alias or a scalar
   }
 }
 
 const isEmpty = (section: unknown): boolean =>
   (section as { items?: readonly unknown[] } | null)?.items?.length === 0;
 
-/** A value that JSON and TOML write alike. */
+/** A value in the spelling that JSON and TOML share. Undefined when they share none. */
 function inline(value: ConfigValue): string | undefined {
   if (typeof value === 'bigint') return `${value}`;
   if (
     isTree(value) ||
-    (Array.isArray(value) && value.some((one) => typeof one === 'object' || typeof one === 'bigint'))
+    (Array.isArray(value) && value.some((item) => typeof item === 'object' || typeof item === 'bigint'))
   )
     return undefined;
   return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
@@ -94,24 +99,24 @@ function replaced(
   return old === undefined ? undefined : text.slice(0, offset) + printed + text.slice(offset + old.length);
 }
 
-/** Without a line; then also without the lines that open the sections which are left empty. */
-function without(text: string, line: number, path: readonly string[], format: FormatName): string[] {
+/** The text without a line; then also without the lines that open the sections left empty by that. */
+function withoutLine(text: string, line: number, path: readonly string[], format: FormatName): string[] {
   let lines: readonly string[] = text.split('\n').filter((_, i) => i !== line - 1);
-  const ways = [lines];
+  const candidates = [lines];
   for (let depth = path.length - 1; depth > 0; depth--) {
     const opening =
       format === 'toml' ? headerOf(lines, path.slice(0, depth)) : line - 1 - (path.length - depth);
-    ways.push((lines = lines.filter((_, i) => i !== opening)));
+    candidates.push((lines = lines.filter((_, i) => i !== opening)));
   }
-  return ways.map((one) => one.join('\n'));
+  return candidates.map((candidate) => candidate.join('\n'));
 }
 
 function headerOf(lines: readonly string[], path: readonly string[]): number {
   const table = path.map(spelled).join('.');
   return lines.findIndex(
-    (one) =>
+    (line) =>
       /^\s*\[([^[\]]+)\]\s*(?:#.*)?$/
-        .exec(one)?.[1]
+        .exec(line)?.[1]
         ?.replace(/\s*\.\s*/g, '.')
         .trim() === table,
   );
@@ -119,11 +124,11 @@ function headerOf(lines: readonly string[], path: readonly string[]): number {
 
 const spelled = (segment: string): string => (/^[\w-]+$/.test(segment) ? segment : JSON.stringify(segment));
 
-function tomlAdded(text: string, path: readonly string[], printed: string): string[] {
+function tomlAdditions(text: string, path: readonly string[], printed: string): string[] {
   const line = `${spelled(path.at(-1) as string)} = ${printed}`;
   const table = path.slice(0, -1).map(spelled).join('.');
   const lines = text.split('\n');
-  const isHeader = (one: string): boolean => /^\s*\[/.test(one);
+  const isHeader = (each: string): boolean => /^\s*\[/.test(each);
   const insert = (at: number): string => [...lines.slice(0, at), line, ...lines.slice(at)].join('\n');
   if (table === '') {
     const first = lines.findIndex(isHeader);
@@ -134,7 +139,12 @@ function tomlAdded(text: string, path: readonly string[], printed: string): stri
   return header < 0 ? [added] : [insert(header + 1), added];
 }
 
-function jsonAdded(text: string, at: Parsed['at'], path: readonly string[], value: ConfigValue): string[] {
+function jsonAdditions(
+  text: string,
+  at: Parsed['at'],
+  path: readonly string[],
+  value: ConfigValue,
+): string[] {
   for (let depth = path.length - 1; depth >= 0; depth--) {
     const section = at(path.slice(0, depth));
     if (!section) continue;

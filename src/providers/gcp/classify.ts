@@ -1,7 +1,11 @@
-import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { isUntrusted } from '../../remote/network.ts';
+// Turns errors of Google's client into ConfigErrors. Used by `connection.ts` and `source.ts`. Builds each
+// error from its status alone, because message and details may quote the request. Clients of versions 6 and
+// 7 report a status differently, and so do gRPC and REST.
 
-/** What each gRPC status means here, by its number. */
+import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
+import { isUntrusted, untrustedHint } from '../../remote/network.ts';
+
+/** The name and the error code of each gRPC status, indexed by its number. */
 export const statuses: readonly (readonly [name: string, code: ErrorCode])[] = [
   ['OK', 'io'],
   ['CANCELLED', 'timeout'],
@@ -22,8 +26,10 @@ export const statuses: readonly (readonly [name: string, code: ErrorCode])[] = [
   ['UNAUTHENTICATED', 'unauthenticated'],
 ];
 
-/** Over REST the older client gives the HTTP status, and Google's own answer as the message. A 404 without one is a gateway's. */
-const overHttp: Readonly<Record<number, string>> = {
+/** The gRPC status of an HTTP status. Over REST, version 6 of the client sets `code` to the HTTP status
+ *  and the message to the response body. 404 is left out: without a body from Google it comes from a
+ *  gateway. */
+const statusByHttp: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',
@@ -39,72 +45,78 @@ const overHttp: Readonly<Record<number, string>> = {
 
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   unauthenticated:
-    'Run gcloud auth application-default login, set GOOGLE_APPLICATION_CREDENTIALS, or run where a service account is attached',
+    'Run gcloud auth application-default login, set GOOGLE_APPLICATION_CREDENTIALS, ' +
+    'or run where a service account is attached',
   disabled: 'Enable the version, or add a new one',
   throttled: 'Lower limits.perSecond, or raise the quota',
-  invalid_option: 'Look at the names and options: Google refuses this request for good',
-  not_found: 'Look at the project, the location and the name',
-  timeout: 'Look at the network and the state of Google Cloud, or raise resilience.timeoutMs',
-  conflict: 'Read it again, and decide anew',
-  io: 'Google has lost it: restore it from elsewhere, or ask Google',
-  crypto: 'The certificate of the server is not trusted: look at the proxy, and at NODE_EXTRA_CA_CERTS',
-  unavailable: 'Look at the network and the state of Google Cloud',
+  invalid_option: 'Check names and options: a retry cannot succeed',
+  not_found: 'Check the project, the location and the name',
+  timeout: 'Check the network and the status of Google Cloud, or raise resilience.timeoutMs',
+  conflict: 'Read the secret again, then write',
+  io: 'Restore the secret from a backup, or ask Google: the data is lost',
+  crypto: untrustedHint,
+  unavailable: 'Check the network and the status of Google Cloud',
 };
 
-export interface Asked {
+export interface RequestInfo {
   readonly provider: string;
   readonly resource: string;
-  /** What grants it. */
+  /** The role that grants the request, without `secretmanager.`. */
   readonly role: 'secretAccessor' | 'viewer' | 'secretVersionManager' | 'admin';
 }
 
-/** An error of Google's client rebuilt from its status alone: its message and details may quote what was sent. */
-export function classify(error: unknown, { provider, resource, role }: Asked): ConfigError {
+export function classify(error: unknown, { provider, resource, role }: RequestInfo): ConfigError {
   if (isConfigError(error)) return error;
   const untrusted = isUntrusted((error ?? {}) as object);
   const status = statusOf(error);
   const code = untrusted ? 'crypto' : (statuses.find(([name]) => name === status)?.[1] ?? 'unavailable');
-  return new ConfigError(
-    code,
-    `${provider}: ${resource}: ${untrusted ? 'not trusted' : (status ?? 'no answer of Google')}`,
-    {
-      provider,
-      hint: code === 'access_denied' ? denied(role) : (hints[code] as string),
-    },
+  const problem = untrusted ? 'untrusted certificate' : (status ?? 'no valid response from Google');
+  return new ConfigError(code, `${provider}: ${resource}: ${problem}`, {
+    provider,
+    hint: code === 'access_denied' ? roleHint(role) : (hints[code] as string),
+  });
+}
+
+function roleHint(role: RequestInfo['role']): string {
+  const grant = `Grant roles/secretmanager.${role}`;
+  if (role === 'viewer') return `${grant} on the project to list, or name the secrets in the option secrets`;
+  if (role !== 'secretAccessor') return grant;
+  return (
+    `${grant} on the secret. With grants on single secrets Google denies missing secrets too: ` +
+    'then name the existing ones in the option secrets'
   );
 }
 
-function denied(role: Asked['role']): string {
-  const grant = `Grant roles/secretmanager.${role}`;
-  if (role === 'secretAccessor')
-    return `${grant} on it; where it is granted secret by secret, what does not exist is denied too: name what does in the option secrets`;
-  return role === 'viewer'
-    ? `${grant} on the project to list, or name what there is in the option secrets`
-    : grant;
-}
+const noCredentials = new RegExp(
+  [
+    'could not (?:load|find) .*credential',
+    'could not refresh access token',
+    'invalid_grant',
+    'unable to detect a project id',
+  ].join('|'),
+  'i',
+);
+const networkError = /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|socket hang up/;
 
-const noCredentials =
-  /could not (?:load|find) .*credential|could not refresh access token|invalid_grant|unable to detect a project id/i;
-const network = /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|socket hang up/;
-
+/** The name of the gRPC status, or undefined if the response does not come from Google. */
 export function statusOf(error: unknown): string | undefined {
   const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as {
     code?: unknown;
     message?: unknown;
   };
-  const said = typeof message === 'string' ? message : '';
-  if (noCredentials.test(said)) return network.test(said) ? 'UNAVAILABLE' : 'UNAUTHENTICATED';
+  const text = typeof message === 'string' ? message : '';
+  if (noCredentials.test(text)) return networkError.test(text) ? 'UNAVAILABLE' : 'UNAUTHENTICATED';
   const number = code === undefined || code === '' ? Number.NaN : Number(code);
   const status = statuses[number]?.[0];
-  // the newer client calls every 404 so, also one that is no answer of Google
-  if (status === 'NOT_FOUND' && said.includes('could not be decoded')) return undefined;
-  return status ?? answered(said) ?? overHttp[number];
+  // version 7 reports every 404 as NOT_FOUND, including the 404 of a gateway
+  if (status === 'NOT_FOUND' && text.includes('could not be decoded')) return undefined;
+  return status ?? statusInBody(text) ?? statusByHttp[number];
 }
 
-function answered(body: string): string | undefined {
+function statusInBody(body: string): string | undefined {
   try {
-    const said: unknown = JSON.parse(body)?.error?.status;
-    return statuses.find(([name]) => name === said)?.[0];
+    const status: unknown = JSON.parse(body)?.error?.status;
+    return statuses.find(([name]) => name === status)?.[0];
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-/** What of Google's client is used, so that tests and applications can bring their own. */
+/** The part of a `SecretManagerServiceClient` that this library uses. Google's clients of versions 6 and
+ *  7 fit as they are. */
 export interface GcpClient {
   accessSecretVersion(request: object, options?: object): Promise<readonly unknown[]>;
   listSecrets(request: object, options?: object): Promise<readonly unknown[]>;

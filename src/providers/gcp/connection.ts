@@ -1,21 +1,23 @@
+// Google's client and its credentials, created on first use. Used by `source.ts`. Credentials are looked up
+// explicitly before the first request: without any, a call of Google's client would end the process.
+
 import { lazy, peer } from '../../internal/lazy.ts';
 import { classify } from './classify.ts';
 import type { GcpClient } from './client.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
 
-type Made = GcpClient & {
-  /** Over REST an `authClient` that was given stands here itself. */
+type OwnClient = GcpClient & {
+  /** Over REST this is the `authClient` itself, if `clientOptions` has one. */
   readonly auth?: { getClient?(): Promise<unknown> };
   initialize?(): Promise<unknown>;
   close?(): Promise<void>;
 };
 
-/** Google's client, made on first use, and its credentials. */
 export class GcpConnection {
   readonly #provider: string;
   readonly #options: GcpSecretManagerOptions;
   readonly #sdk: () => Promise<new (options: object) => unknown>;
-  #own: Promise<Made> | undefined;
+  #ownClient: Promise<OwnClient> | undefined;
 
   constructor(provider: string, options: GcpSecretManagerOptions) {
     this.#provider = provider;
@@ -39,21 +41,21 @@ export class GcpConnection {
   }
 
   async client(): Promise<GcpClient> {
-    return this.#options.client ?? this.#mine();
+    return this.#options.client ?? this.#getOwnClient();
   }
 
-  /** Looks for credentials: a call without any would end the process. */
+  /** Looks for credentials, at most `credentialsTimeoutMs`. */
   async connect(): Promise<true> {
-    const client = await this.#mine();
+    const client = await this.#getOwnClient();
     let timer: NodeJS.Timeout | undefined;
     try {
-      const late = new Promise<never>((_, reject) => {
+      const timeout = new Promise<never>((_, reject) => {
         timer = setTimeout(
-          () => reject(new Error('could not find a credential in time')),
+          () => reject(new Error('could not find a credential in time')), // classified as unauthenticated
           this.#options.credentialsTimeoutMs ?? 1_000,
         );
       });
-      await Promise.race([client.auth?.getClient?.(), late]);
+      await Promise.race([client.auth?.getClient?.(), timeout]);
       await client.initialize?.();
       return true;
     } catch (error) {
@@ -63,7 +65,8 @@ export class GcpConnection {
     }
   }
 
-  /** Forgets our own client, and with it the token it holds. False: the client is not ours. */
+  /** Drops the client and its token, so that the next request creates both again. False for an injected
+   *  client, which is kept. */
   renew(): boolean {
     if (this.#options.client) return false;
     void this.close().catch(() => {});
@@ -71,23 +74,23 @@ export class GcpConnection {
   }
 
   async close(): Promise<void> {
-    const own = this.#own;
-    this.#own = undefined;
-    await (await own)?.close?.();
+    const client = this.#ownClient;
+    this.#ownClient = undefined;
+    await (await client)?.close?.();
   }
 
-  #mine(): Promise<Made> {
-    this.#own ??= this.#make().catch((error: unknown) => {
-      this.#own = undefined;
+  #getOwnClient(): Promise<OwnClient> {
+    this.#ownClient ??= this.#createClient().catch((error: unknown) => {
+      this.#ownClient = undefined;
       throw error;
     });
-    return this.#own;
+    return this.#ownClient;
   }
 
-  async #make(): Promise<Made> {
+  async #createClient(): Promise<OwnClient> {
     const Client = await this.#sdk();
     const { location, project, clientOptions } = this.#options;
     const endpoint = location ? { apiEndpoint: `secretmanager.${location}.rep.googleapis.com` } : {};
-    return new Client({ ...endpoint, projectId: project, ...clientOptions }) as Made;
+    return new Client({ ...endpoint, projectId: project, ...clientOptions }) as OwnClient;
   }
 }

@@ -5,7 +5,8 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C, which is not the CRC-32 of zlib: its check value for `123456789` is e3069283. */
+/** CRC-32C, the checksum of Google's payloads. Node's zlib has only CRC-32, which differs: the check value of
+ *  CRC-32C for `123456789` is e3069283. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);

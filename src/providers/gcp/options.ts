@@ -1,3 +1,6 @@
+// Options of the GCP Secret Manager provider and their checks. Used by `provider.ts`. The comments become
+// the table in docs/providers/gcp.md. Names are checked here, because they become parts of a resource name.
+
 import { ConfigError } from '../../errors.ts';
 import {
   aNumber,
@@ -11,27 +14,32 @@ import {
 import { type ShelterOptions, shelterOptionChecks } from '../../shelter/options.ts';
 import type { GcpClient } from './client.ts';
 
+/** Options of a `GcpSecretManagerProvider`. */
 export interface GcpSecretManagerOptions extends ShelterOptions {
-  /** The project's id or number. */
+  /** The id or number of the project. */
   readonly project: string;
-  /** Only secrets whose names start with it: `inference-db--host` is then `db.host`. @default '' */
+  /** Reads only secrets with names that start with it: with `inference-`, `inference-db--host` is `db.host`.
+   *  @default '' */
   readonly prefix?: string;
-  /** Keys and the secrets they stand in, in place of all names below the prefix: `{ 'database.password': 'db#password',
-   *  tls: 'projects/1234/secrets/tls/versions/7' }`; `name#` is the text itself. @default none */
+  /** Keys and their secrets, in place of all names below the prefix:
+   *  `{ 'database.password': 'db#password', tls: 'projects/1234/secrets/tls/versions/7' }`. `name#field`
+   *  selects a field of JSON text, `name#` the whole text. Exclusive with `prefix`. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
   /** The region of regional secrets: `europe-west4`. @default global */
   readonly location?: string;
-  /** Which version is read: a number or an alias. @default 'latest' */
+  /** The version to read, a number or an alias. Any other than `latest` makes the provider read-only.
+   *  @default 'latest' */
   readonly version?: string;
-  /** Where secrets that are created keep their payload: `['europe-west4', 'europe-west1']`. @default wherever Google chooses */
+  /** The regions that store the payload of created secrets: `['europe-west4', 'europe-west1']`.
+   *  @default wherever Google chooses */
   readonly replicas?: readonly string[];
-  /** How long to look for credentials before saying that there are none. @default 1_000 */
+  /** How long to look for credentials before a read fails with `unauthenticated`. @default 1_000 */
   readonly credentialsTimeoutMs?: number;
-  /** Handed to Google's client as they are: `keyFilename`, `apiEndpoint`, `fallback`. @default none */
+  /** Passed to Google's client unchanged: `keyFilename`, `apiEndpoint`, `fallback`. @default none */
   readonly clientOptions?: object;
-  /** A client of your own, which is then yours to close. @default one made on first use */
+  /** A client of your own. You close it. @default a client that is created on first use */
   readonly client?: GcpClient;
-  /** How errors and explanations call it. @default 'gcp' */
+  /** The provider's name in errors and explanations. @default 'gcp' */
   readonly name?: string;
 }
 
@@ -44,7 +52,7 @@ const aRegion = matching('a region, as in europe-west4', /^[a-z][a-z0-9-]*$/);
 const secretName =
   /^(?:projects\/[^/\s]+\/(?:locations\/([^/\s]+)\/)?secrets\/)?[\w-]{1,255}(?:\/versions\/[\w-]+)?$/;
 
-/** The options, unless something is wrong with them. */
+/** Returns the options. Throws `invalid_option` for an invalid one. */
 export function checked(options: GcpSecretManagerOptions): GcpSecretManagerOptions {
   const owner = 'GcpSecretManagerProvider';
   checkOptions(owner, options, {
@@ -61,28 +69,30 @@ export function checked(options: GcpSecretManagerOptions): GcpSecretManagerOptio
     ...shelterOptionChecks,
   });
   if (options.project === undefined)
-    throw new ConfigError('invalid_option', `${owner}: project is missing`, {
-      hint: "Give its id, as in { project: 'acme-prod' }",
+    throw new ConfigError('invalid_option', `${owner}: the option project is missing`, {
+      hint: "Set project to its id or number, as in { project: 'acme-prod' }",
     });
   if (options.secrets && options.prefix)
-    throw new ConfigError('invalid_option', `${owner}: give either prefix or secrets`);
-  for (const [key, said] of Object.entries(options.secrets ?? {})) {
-    const named = secretName.exec(said.split('#')[0] as string);
-    if (!named)
+    throw new ConfigError('invalid_option', `${owner}: prefix and secrets cannot be combined`, {
+      hint: 'Remove one of them',
+    });
+  for (const [key, place] of Object.entries(options.secrets ?? {})) {
+    const match = secretName.exec(place.split('#')[0] as string);
+    if (!match)
       throw new ConfigError(
         'invalid_option',
-        `${owner}: secrets names no secret for the key ${JSON.stringify(key)}`,
+        `${owner}: the option secrets has an invalid secret name for the key ${JSON.stringify(key)}`,
         {
-          hint: 'A name has letters, digits, - and _ only; write it as name, name/versions/7, name#field or projects/…/secrets/name',
+          hint:
+            'Use letters, digits, - and _ only, as in name, name/versions/7, name#field or ' +
+            'projects/…/secrets/name',
         },
       );
-    if (said.startsWith('projects/') && named[1] !== options.location)
+    if (place.startsWith('projects/') && match[1] !== options.location)
       throw new ConfigError(
         'invalid_option',
-        `${owner}: the secret for the key ${JSON.stringify(key)} is not in the location`,
-        {
-          hint: 'Each region has its own endpoint: give each a provider with its location',
-        },
+        `${owner}: the secret for the key ${JSON.stringify(key)} is in another location`,
+        { hint: 'Create one provider per location: each region has its own endpoint' },
       );
   }
   return options;

@@ -1,45 +1,35 @@
-import { ConfigError, type ErrorCode } from '../../errors.ts';
+// GCP Secret Manager as a source of documents: one secret is one document. Used by `provider.ts`. Google
+// has no batch read and no compare-and-set, and its client cannot cancel a call: an aborted call runs on,
+// and its result is ignored.
+
+import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { readOnlyVersion } from '../../remote/read-only-version.ts';
-import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
-import type {
-  Call,
-  Document,
-  DocumentSource,
-  DocumentWrite,
-  Outcome,
-  Page,
-  Place,
-  Scope,
-} from '../../shelter/port.ts';
+import { ancestors, mapped, placesOf } from '../../shelter/places.ts';
+import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
-import { type Asked, classify, statusOf } from './classify.ts';
+import { classify, type RequestInfo, statusOf } from './classify.ts';
 import { GcpConnection } from './connection.ts';
 import { crc32c } from './crc32c.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
+import { documentOf, type Version, versionIn } from './payload.ts';
 
-// the shelter ends an attempt and repeats it; this only keeps Google's client from trying on its own
-const once = { retry: null, timeout: 30_000 };
+// turns off the client's own retries: the shelter times out and repeats attempts
+const callOptions = { retry: null, timeout: 30_000 };
 const pageSize = 1_000;
-
-interface Version {
-  readonly name?: string;
-  readonly payload?: { readonly data?: Uint8Array | string | null; readonly dataCrc32c?: unknown } | null;
-}
 
 export class GcpSource implements DocumentSource {
   readonly name: string;
   readonly batch = 1;
   readonly places?: readonly Place[];
-  /** A client of the application's own has logged in already. */
+  /** Absent for an injected client, which is logged in already. */
   readonly connect?: () => Promise<boolean>;
   readonly #options: GcpSecretManagerOptions;
   readonly #parent: string;
   readonly #names: DashedNames;
   readonly #google: GcpConnection;
-  #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor(options: GcpSecretManagerOptions) {
     const { project, location, prefix = '', secrets } = options;
@@ -50,21 +40,17 @@ export class GcpSource implements DocumentSource {
     if (secrets)
       this.places = placesOf('GcpSecretManagerProvider', 'secrets', secrets).map((place) => ({
         ...place,
-        document: this.#full(place.document),
+        document: this.#resourceName(place.document),
       }));
     this.#google = new GcpConnection(this.name, options);
     if (!options.client) this.connect = () => this.#google.connect();
-  }
-
-  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
-    this.#notice = tell;
   }
 
   locate(key: Key): readonly Place[] {
     if (this.places) return mapped(this.places)(key);
     return ancestors(key, (at) => {
       const name = this.#names.nameOf(at);
-      return name && this.#full(name);
+      return name && this.#resourceName(name);
     });
   }
 
@@ -74,44 +60,20 @@ export class GcpSource implements DocumentSource {
 
   async read([document]: readonly [string], call: Call): Promise<ReadonlyMap<string, Outcome>> {
     const [secret, pinned] = document.split('/versions/') as [string, string?];
-    if (call.version !== undefined && !aVersion.test(call.version)) throw noVersion(this.name, secret);
+    if (call.version !== undefined && !versionPattern.test(call.version))
+      throw invalidVersion(this.name, secret);
     const name = `${secret}/versions/${call.version ?? pinned ?? this.#options.version ?? 'latest'}`;
     const client = await this.#google.client();
     try {
-      const [version] = await client.accessSecretVersion({ name }, once);
-      return new Map([[document, this.#documentOf(name, version as Version)]]);
+      const [version] = await client.accessSecretVersion({ name }, callOptions);
+      return new Map([[document, documentOf(this.name, name, version as Version)]]);
     } catch (error) {
       if (statusOf(error) === 'NOT_FOUND') return new Map([[document, 'absent']]);
-      throw this.#refused(error, name, 'secretAccessor');
+      throw this.#error(error, name, 'secretAccessor');
     }
   }
 
-  #documentOf(name: string, { name: full, payload }: Version): Document {
-    const { name: provider } = this;
-    if (!payload)
-      throw new ConfigError('unavailable', `${provider}: ${name} was answered without a payload`, {
-        provider,
-      });
-    const bytes =
-      typeof payload.data === 'string'
-        ? Buffer.from(payload.data, 'base64')
-        : Buffer.from(payload.data ?? []);
-    const sum = payload.dataCrc32c;
-    if (sum !== undefined && sum !== null && String(sum) !== String(crc32c(bytes)))
-      throw new ConfigError(
-        'unavailable',
-        `${provider}: ${name} was corrupted on the way: its checksum does not match`,
-        { provider },
-      );
-    const version = versionIn(full);
-    const more = { secret: true, text: true, ...(version && { version }) };
-    const text = utf8(bytes);
-    return text === undefined
-      ? { ...more, value: bytes.toString('base64'), metadata: { type: 'binary' } }
-      : asDocument(text, more);
-  }
-
-  async page(scope: Scope, cursor: string | undefined): Promise<Page> {
+  async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
     const { prefix } = this.#options;
     const request = {
       parent: this.#parent,
@@ -121,23 +83,26 @@ export class GcpSource implements DocumentSource {
     };
     const client = await this.#google.client();
     try {
-      const [secrets, , response] = await client.listSecrets(request, { ...once, autoPaginate: false });
+      const [secrets, , response] = await client.listSecrets(request, {
+        ...callOptions,
+        autoPaginate: false,
+      });
       const found = (secrets as { name?: string }[]).flatMap(({ name = '' }) =>
-        this.#listed(name.split('/').at(-1) as string),
+        this.#listed(name.split('/').at(-1) as string, call),
       );
       const token = (response as { nextPageToken?: string } | undefined)?.nextPageToken;
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: token ? [token] : [] };
     } catch (error) {
-      throw this.#refused(error, `${this.#parent}/secrets`, 'viewer');
+      throw this.#error(error, `${this.#parent}/secrets`, 'viewer');
     }
   }
 
-  #listed(name: string): Page['found'] {
+  #listed(name: string, call: Call): Page['found'] {
     if (!this.#names.owns(name)) return [];
     const key = this.#names.keyOf(name);
-    if (key !== undefined) return [{ place: { key, document: this.#full(name), field: '' } }];
-    this.#notice(
-      `${this.name}: the secret ${quoted(name)} is left out: its name is no key. Name it in the option secrets`,
+    if (key !== undefined) return [{ place: { key, document: this.#resourceName(name), field: '' } }];
+    call.notice(
+      `${this.name}: ${quoted(name)} is skipped: its name is not a key. Map it in the option secrets`,
       'invalid_key',
     );
     return [];
@@ -154,22 +119,22 @@ export class GcpSource implements DocumentSource {
       throw readOnlyVersion(this.name, document);
     try {
       if (value === undefined) {
-        await client.deleteSecret({ name: parent }, once);
+        await client.deleteSecret({ name: parent }, callOptions);
         return undefined;
       }
       if (ifVersion === undefined && !unread) await this.#create(parent);
       const data = Buffer.from(textOf(value, this.name));
-      const [made] = await client.addSecretVersion(
+      const [added] = await client.addSecretVersion(
         { parent, payload: { data, dataCrc32c: String(crc32c(data)) } },
-        once,
+        callOptions,
       );
-      return versionIn((made as Version | undefined)?.name);
+      return versionIn((added as Version | undefined)?.name);
     } catch (error) {
-      throw this.#refused(error, parent, 'admin');
+      throw this.#error(error, parent, 'admin');
     }
   }
 
-  /** A secret without a version is there already, and reads as absent. */
+  /** The secret may exist without a version, and then reads as absent. */
   async #create(name: string): Promise<void> {
     const client = await this.#google.client();
     const [parent, secretId] = name.split('/secrets/') as [string, string];
@@ -180,29 +145,33 @@ export class GcpSource implements DocumentSource {
     try {
       await client.createSecret(
         { parent, secretId, secret: parent.includes('/locations/') ? {} : { replication } },
-        once,
+        callOptions,
       );
     } catch (error) {
       if (statusOf(error) !== 'ALREADY_EXISTS') throw error;
     }
   }
 
-  /** Outside the shelter: whoever pulls a switch wants to hear at once how it went. */
+  /** Bypasses the shelter: the caller needs the outcome at once, without retries. */
   async disable(key: Key): Promise<void> {
     const document = this.locate(key).find((place) => place.key === key)?.document;
     if (document === undefined)
       throw (
         this.refusal(key) ??
-        new ConfigError('invalid_key', `${this.name} has no place for ${key}`, { provider: this.name, key })
+        new ConfigError('invalid_key', `${this.name}: no secret is mapped to the key ${key}`, {
+          provider: this.name,
+          key,
+          hint: 'Map the key in the option secrets',
+        })
       );
     await this.connect?.();
     const client = await this.#google.client();
     const [secret, pinned = 'latest'] = document.split('/versions/') as [string, string?];
     try {
-      const [version] = await client.getSecretVersion({ name: `${secret}/versions/${pinned}` }, once);
-      await client.disableSecretVersion({ name: (version as Version).name }, once);
+      const [version] = await client.getSecretVersion({ name: `${secret}/versions/${pinned}` }, callOptions);
+      await client.disableSecretVersion({ name: (version as Version).name }, callOptions);
     } catch (error) {
-      throw this.#refused(error, document, 'secretVersionManager');
+      throw this.#error(error, document, 'secretVersionManager');
     }
   }
 
@@ -215,38 +184,27 @@ export class GcpSource implements DocumentSource {
   }
 
   classify(error: unknown): ConfigError {
-    return this.#refused(error, this.#parent, 'secretAccessor');
+    return this.#error(error, this.#parent, 'secretAccessor');
   }
 
   close(): Promise<void> {
     return this.#google.close();
   }
 
-  #refused(error: unknown, resource: string, role: Asked['role']): ConfigError {
+  #error(error: unknown, resource: string, role: RequestInfo['role']): ConfigError {
     return classify(error, { provider: this.name, resource, role });
   }
 
-  #full(name: string): string {
+  #resourceName(name: string): string {
     return name.startsWith('projects/') ? name : `${this.#parent}/secrets/${name}`;
   }
 }
 
-function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
+/** A version with other characters, such as a slash, could address another secret. */
+const versionPattern = /^[\w-]+$/;
 
-const aVersion = /^[\w-]+$/;
-
-/** With anything else the name could lead to another secret. */
-const noVersion = (provider: string, secret: string): ConfigError =>
-  new ConfigError('invalid_option', `${provider}: ${secret}: no version is called like that`, {
+const invalidVersion = (provider: string, secret: string): ConfigError =>
+  new ConfigError('invalid_option', `${provider}: ${secret}: invalid version`, {
     provider,
-    hint: 'Give a number or an alias',
+    hint: 'Use a version number or an alias',
   });
-
-const versionIn = (name: string | undefined): string | undefined =>
-  /\/versions\/([\w-]+)$/.exec(name ?? '')?.[1];

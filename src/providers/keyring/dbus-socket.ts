@@ -1,6 +1,9 @@
+// The connection to the session bus: its address, and the log-in as the current user. Used by dbus.ts. Own
+// code, like all of D-Bus here: native packages return `null` for a locked keyring, so locked looks absent.
+
 import { connect, type Socket } from 'node:net';
 
-/** A refusal by the bus or by who answered on it, by its D-Bus name. */
+/** A refusal by the bus or by a service on it. `code` is its D-Bus name. */
 export class DBusError extends Error {
   override readonly name = 'DBusError';
   readonly code: string;
@@ -11,14 +14,14 @@ export class DBusError extends Error {
   }
 }
 
-/** The session bus's socket, as the environment names it. */
+/** The path of the session bus's socket, from the environment. An abstract socket begins with NUL. */
 export function sessionSocket(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const { DBUS_SESSION_BUS_ADDRESS: addresses, XDG_RUNTIME_DIR: runtime } = env;
   if (!addresses && runtime) return `${runtime}/bus`;
   for (const address of (addresses ?? '').split(';')) {
-    const [, said] = /^unix:(?:.*,)?(path=[^,]+|abstract=[^,]+)/.exec(address) ?? [];
-    if (said === undefined) continue;
-    const [kind, name] = said.split('=') as [string, string];
+    const [, socket] = /^unix:(?:.*,)?(path=[^,]+|abstract=[^,]+)/.exec(address) ?? [];
+    if (socket === undefined) continue;
+    const [kind, name] = socket.split('=') as [string, string];
     const path = name.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) =>
       Buffer.from(escaped.replaceAll('%', ''), 'hex').toString(),
     );
@@ -27,7 +30,7 @@ export function sessionSocket(env: Readonly<Record<string, string | undefined>> 
   throw new DBusError(
     'no-bus',
     addresses
-      ? 'DBUS_SESSION_BUS_ADDRESS names no unix socket'
+      ? 'DBUS_SESSION_BUS_ADDRESS does not name a unix socket'
       : 'there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set',
   );
 }
@@ -35,35 +38,35 @@ export function sessionSocket(env: Readonly<Record<string, string | undefined>> 
 export const closed = (): DBusError =>
   new DBusError('closed', 'the connection to the session bus was closed');
 
-/** A connection that is logged in as the user who runs this process, whom the bus reads off the socket. */
+/** Connects and logs in as the user of this process. The bus verifies the user through the socket. */
 export function openSocket(path: string, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ path });
   const user = Buffer.from(String(process.getuid?.() ?? 0)).toString('hex');
   return new Promise((resolve, reject) => {
     let text = '';
-    const end = (): void => {
-      signal.removeEventListener('abort', give);
-      socket.off('data', read).off('error', fail).off('close', gone);
+    const cleanUp = (): void => {
+      signal.removeEventListener('abort', onAbort);
+      socket.off('data', onData).off('error', fail).off('close', onClose);
     };
     const fail = (error: unknown): void => {
-      end();
+      cleanUp();
       socket.on('error', () => {}).destroy();
       reject(error);
     };
-    const give = (): void => fail(signal.reason);
-    const gone = (): void => fail(closed());
-    const read = (bytes: Buffer): void => {
+    const onAbort = (): void => fail(signal.reason);
+    const onClose = (): void => fail(closed());
+    const onData = (bytes: Buffer): void => {
       text += bytes.toString('latin1');
       if (!text.includes('\r\n')) return;
       if (text.startsWith('OK ')) {
-        end();
+        cleanUp();
         socket.write('BEGIN\r\n');
         resolve(socket);
       } else fail(new DBusError('auth', 'the session bus refuses this user'));
     };
-    socket.on('data', read).on('error', fail).on('close', gone);
+    socket.on('data', onData).on('error', fail).on('close', onClose);
     socket.write(`\0AUTH EXTERNAL ${user}\r\n`);
-    if (signal.aborted) give();
-    else signal.addEventListener('abort', give, { once: true });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -1,4 +1,8 @@
-/** The values of D-Bus that a secret service speaks, to bytes and back: little-endian, each value aligned to its size. */
+// D-Bus wire format of the types that the Secret Service uses, little-endian. Used by dbus.ts. Own code:
+// native packages return `null` for a locked keyring, so a locked secret would look absent. Reading is
+// strict: bytes that differ from their signature throw, and nothing outside the message is read.
+
+/** A D-Bus value together with its type. */
 export class Variant {
   readonly type: string;
   readonly value: unknown;
@@ -12,11 +16,11 @@ export class Variant {
 const alignments: Readonly<Record<string, number>> = { y: 1, g: 1, v: 1, '(': 8, '{': 8 };
 const alignment = (type: string): number => alignments[type[0] as string] ?? 4;
 
-/** Where the one complete type that begins at `at` ends. */
+/** The end of the complete type that begins at `at`. */
 function typeEnd(signature: string, at: number): number {
   const first = signature[at];
   if (first === undefined || !'ybusogva({'.includes(first))
-    throw new TypeError('a D-Bus signature that is not understood');
+    throw new TypeError('unsupported D-Bus signature');
   if (first === 'a') return typeEnd(signature, at + 1);
   if (first !== '(' && first !== '{') return at + 1;
   const close = first === '(' ? ')' : '}';
@@ -25,7 +29,7 @@ function typeEnd(signature: string, at: number): number {
   return end + 1;
 }
 
-/** The complete types of a signature, one by one. */
+/** Splits a signature into its complete types. */
 export function types(signature: string): string[] {
   const found: string[] = [];
   for (let at = 0; at < signature.length; at += (found.at(-1) as string).length)
@@ -33,6 +37,7 @@ export function types(signature: string): string[] {
   return found;
 }
 
+/** Serializes values. Each value is aligned to its size, counted from the start of the writer. */
 export class Writer {
   readonly #parts: Buffer[] = [];
   length = 0;
@@ -100,8 +105,8 @@ export class Writer {
     const start = this.length;
     if (inner === 'y') this.raw(value as Uint8Array);
     else
-      for (const one of inner[0] === '{' ? Object.entries(value as object) : (value as readonly unknown[]))
-        this.#write(inner, one);
+      for (const item of inner[0] === '{' ? Object.entries(value as object) : (value as readonly unknown[]))
+        this.#write(inner, item);
     length.writeUInt32LE(this.length - start);
   }
 
@@ -110,7 +115,7 @@ export class Writer {
   }
 }
 
-/** Throws on whatever is not as its signature says; reads nothing beyond the bytes it was given. */
+/** Parses values. Throws a TypeError or RangeError for bytes that do not match their signature. */
 export class Reader {
   readonly #bytes: Buffer;
   #at: number;
@@ -139,7 +144,7 @@ export class Reader {
         return this.#text(this.#next(1)[0] as number);
       case 'v': {
         const [only, ...more] = types(this.#read('g') as string);
-        if (only === undefined || more.length > 0) throw new TypeError('a D-Bus variant holds one value');
+        if (only === undefined || more.length > 0) throw new TypeError('a D-Bus variant must have one value');
         return this.#read(only);
       }
       case 'a':
@@ -157,7 +162,7 @@ export class Reader {
     const end = this.#at + length;
     const items: unknown[] = [];
     while (this.#at < end) items.push(this.#read(inner));
-    if (this.#at > end) throw new RangeError('a D-Bus array is shorter than what it holds');
+    if (this.#at > end) throw new RangeError('a D-Bus array ends inside an element');
     return inner[0] === '{' ? Object.fromEntries(items as [string, unknown][]) : items;
   }
 
@@ -177,7 +182,7 @@ export class Reader {
   #next(size: number): Buffer {
     const from = this.#at;
     this.#at += size;
-    if (this.#at > this.#bytes.length) throw new RangeError('a D-Bus message is shorter than it says');
+    if (this.#at > this.#bytes.length) throw new RangeError('a D-Bus message ends before its values do');
     return this.#bytes.subarray(from, this.#at);
   }
 }

@@ -1,3 +1,6 @@
+// A D-Bus client for method calls over one connection to the session bus; no signals, no objects of its own.
+// Used by session.ts. Own code: native packages return `null` for a locked keyring, so locked looks absent.
+
 import type { Socket } from 'node:net';
 import { closed, DBusError, openSocket, sessionSocket } from './dbus-socket.ts';
 import { Reader, Variant, Writer } from './dbus-wire.ts';
@@ -7,31 +10,32 @@ export interface Method {
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  /** The signature of its arguments, and of its answer. */
+  /** The signatures of the arguments and of the reply. */
   readonly takes: string;
   readonly gives: string;
 }
 
-export const theBus = {
+/** The address of the bus itself. */
+export const busDaemon = {
   destination: 'org.freedesktop.DBus',
   path: '/org/freedesktop/DBus',
   interface: 'org.freedesktop.DBus',
 };
 
-interface Waiting {
+interface PendingCall {
   readonly gives: string;
-  resolve(answer: unknown[]): void;
+  resolve(reply: unknown[]): void;
   reject(error: unknown): void;
-  /** Nobody waits any more. */
-  end(): void;
+  /** Removes the call from the pending ones. */
+  settle(): void;
 }
 
 const maxMessage = 64 * 1024 * 1024;
 
-/** Method calls over one connection to the session bus, nothing else. It keeps the process alive only while somebody waits. */
+/** A connection to the session bus. It keeps the process alive only while calls are pending. */
 export class Bus {
   readonly #socket: Socket;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #pending = new Map<number, PendingCall>();
   #serial = 0;
   #unread: Buffer[] = [];
   #unreadBytes = 0;
@@ -40,15 +44,15 @@ export class Bus {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (bytes: Buffer) => this.#take(bytes));
-    socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(closed()));
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(closed()));
   }
 
   static async open(signal: AbortSignal, path: string = sessionSocket()): Promise<Bus> {
     const bus = new Bus(await openSocket(path, signal));
     try {
-      await bus.call({ ...theBus, member: 'Hello', takes: '', gives: 's' }, [], signal);
+      await bus.call({ ...busDaemon, member: 'Hello', takes: '', gives: 's' }, [], signal);
     } catch (error) {
       bus.close();
       throw error;
@@ -65,17 +69,17 @@ export class Bus {
     if (signal.aborted) return Promise.reject(signal.reason);
     const serial = ++this.#serial;
     return new Promise((resolve, reject) => {
-      const give = (): void => {
-        end();
+      const onAbort = (): void => {
+        settle();
         reject(signal.reason);
       };
-      const end = (): void => {
-        signal.removeEventListener('abort', give);
-        this.#waiting.delete(serial);
-        if (this.#waiting.size === 0) this.#socket.unref();
+      const settle = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        this.#pending.delete(serial);
+        if (this.#pending.size === 0) this.#socket.unref();
       };
-      signal.addEventListener('abort', give, { once: true });
-      this.#waiting.set(serial, { gives: method.gives, resolve, reject, end });
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(serial, { gives: method.gives, resolve, reject, settle });
       this.#socket.ref();
       this.#socket.write(callMessage(serial, method, values));
     });
@@ -85,15 +89,15 @@ export class Bus {
     this.#socket.destroy();
   }
 
-  #end(error: Error): void {
+  #fail(error: Error): void {
     this.#dead ??= error;
-    for (const one of [...this.#waiting.values()]) {
-      one.end();
-      one.reject(this.#dead);
+    for (const call of [...this.#pending.values()]) {
+      call.settle();
+      call.reject(this.#dead);
     }
   }
 
-  #take(bytes: Buffer): void {
+  #receive(bytes: Buffer): void {
     this.#unread.push(bytes);
     this.#unreadBytes += bytes.length;
     if (this.#unreadBytes < this.#neededBytes) return;
@@ -102,41 +106,39 @@ export class Bus {
       for (;;) {
         this.#neededBytes = all.length < 16 ? 16 : messageLength(all);
         if (all.length < this.#neededBytes) break;
-        this.#answer(all.subarray(0, this.#neededBytes));
+        this.#dispatch(all.subarray(0, this.#neededBytes));
         all = all.subarray(this.#neededBytes);
       }
     } catch {
-      this.#socket.destroy(
-        new DBusError('protocol', 'the session bus sent a message that is not understood'),
-      );
+      this.#socket.destroy(new DBusError('protocol', 'the session bus sent a malformed message'));
     }
     this.#unread = [all];
     this.#unreadBytes = all.length;
   }
 
-  #answer(message: Buffer): void {
-    const [named] = new Reader(message, 12).all('a(yv)') as [[number, unknown][]];
-    const fields = new Map(named);
-    const one = this.#waiting.get(fields.get(5) as number);
-    if (!one) return;
+  #dispatch(message: Buffer): void {
+    const [headerFields] = new Reader(message, 12).all('a(yv)') as [[number, unknown][]];
+    const fields = new Map(headerFields);
+    const call = this.#pending.get(fields.get(5) as number);
+    if (!call) return;
     if (message[1] === 3) {
-      one.end();
-      one.reject(new DBusError(nameIn(fields.get(4))));
+      call.settle();
+      call.reject(new DBusError(errorName(fields.get(4))));
       return;
     }
-    if ((fields.get(8) ?? '') !== one.gives) throw new TypeError('another answer than the method gives');
-    const answer = new Reader(message.subarray(message.length - message.readUInt32LE(4))).all(one.gives);
-    one.end();
-    one.resolve(answer);
+    if ((fields.get(8) ?? '') !== call.gives) throw new TypeError('the reply has an unexpected signature');
+    const reply = new Reader(message.subarray(message.length - message.readUInt32LE(4))).all(call.gives);
+    call.settle();
+    call.resolve(reply);
   }
 }
 
-const nameIn = (name: unknown): string =>
+const errorName = (name: unknown): string =>
   typeof name === 'string' && /^[\w.]{1,255}$/.test(name) ? name : 'an error without a name';
 
 function messageLength(head: Buffer): number {
   const length = Math.ceil((16 + head.readUInt32LE(12)) / 8) * 8 + head.readUInt32LE(4);
-  if (head[0] !== 0x6c || length > maxMessage) throw new RangeError('no message of this bus');
+  if (head[0] !== 0x6c || length > maxMessage) throw new RangeError('not a D-Bus message');
   return length;
 }
 

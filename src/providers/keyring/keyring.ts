@@ -1,24 +1,26 @@
+// The port of a keyring. secret-service.ts and native.ts implement it, and source.ts calls it.
+
 import { ConfigError } from '../../errors.ts';
 
-/** What a keyring holds under one service. Bytes are what is no text. */
+/** One entry of a keyring. A value that is not valid UTF-8 is given as bytes. */
 export interface Credential {
   readonly account: string;
   readonly value: string | Uint8Array;
 }
 
-/** One way to reach an operating system's keyring. Each call ends when its signal does. */
+/** A way to reach the operating system's keyring. Each call ends when its signal aborts. */
 export interface Keyring {
   get(account: string, signal: AbortSignal): Promise<Credential['value'] | undefined>;
   find(signal: AbortSignal): Promise<readonly Credential[]>;
   set(account: string, value: string, signal: AbortSignal): Promise<void>;
   delete(account: string, signal: AbortSignal): Promise<void>;
-  /** Throws when the keyring cannot be read now. */
+  /** Throws when the keyring cannot be read at present. */
   check(signal: AbortSignal): Promise<void>;
-  /** Drops what is open; the next call opens it anew. */
+  /** Closes the connection. The next call opens another. */
   close(): void;
 }
 
-export const locked = (): ConfigError =>
+export const lockedError = (): ConfigError =>
   new ConfigError('unauthenticated', 'the keyring is locked', {
-    hint: 'Unlock it: log in to the desktop, or run gnome-keyring-daemon --unlock',
+    hint: 'Unlock the keyring: log in to the desktop, or run gnome-keyring-daemon --unlock',
   });

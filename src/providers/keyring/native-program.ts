@@ -1,5 +1,7 @@
-/** Runs in the child. The packages live in a thread of it, because they may block that for good: the main thread still sees its
- *  parent go, and ends everything. Of errors only what they mean crosses. */
+// The program of the child process in native.ts, as source text: bundlers cannot lose it. The native packages
+// run in a thread, because they may block that thread forever; the main thread still sees the parent end, and
+// kills all. Errors reach the parent as a kind only, never as text.
+
 export const program = `
 const { Worker } = require('node:worker_threads');
 const thread = new Worker(${JSON.stringify(`
@@ -22,29 +24,30 @@ function load({ backends, bases }) {
       const require = createRequire(base);
       let path;
       try { path = require.resolve(name); } catch { continue; }
-      try { return { backend, calls: adapters[backend](require(path)) }; } catch { throw { failed: 'broken', backend }; }
+      try { return { backend, calls: adapters[backend](require(path)) }; }
+      catch { throw { failed: 'broken', backend }; }
     }
   throw { failed: 'missing' };
 }
-function meaning(error) {
-  const said = String(error && error.message);
-  if (/lock|interaction is not allowed/i.test(said)) return 'locked';
-  return /denied|not permitted|cancell?ed|passphrase/i.test(said) ? 'denied' : 'failed';
+function kindOf(error) {
+  const text = String(error && error.message);
+  if (/lock|interaction is not allowed/i.test(text)) return 'locked';
+  return /denied|not permitted|cancell?ed|passphrase/i.test(text) ? 'denied' : 'failed';
 }
 parentPort.on('message', async ({ id, method, args, setup }) => {
-  let answer;
+  let reply;
   try {
     keyring ??= load(setup);
     const [, , value] = args;
     if (keyring.backend === 'keytar' && (value === '' || value?.includes('\\0'))) throw { failed: 'unfit' };
-    answer = { value: await keyring.calls[method](...args) };
+    reply = { value: await keyring.calls[method](...args) };
   } catch (error) {
-    answer = { failed: error?.failed ?? meaning(error), backend: error?.backend ?? keyring?.backend };
+    reply = { failed: error?.failed ?? kindOf(error), backend: error?.backend ?? keyring?.backend };
   }
-  parentPort.postMessage({ id, ...answer });
+  parentPort.postMessage({ id, ...reply });
 });
 `)}, { eval: true });
-thread.on('message', (answer) => process.send(answer));
+thread.on('message', (reply) => process.send(reply));
 process.on('message', (request) => thread.postMessage(request));
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 `;

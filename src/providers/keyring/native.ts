@@ -1,48 +1,58 @@
+// A native keyring package (keytar or @napi-rs/keyring) in a child process. Used by source.ts, mostly outside
+// Linux. In a child, because the packages may block for good or crash: the child is killed when a call is
+// aborted.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
-import { type Credential, type Keyring, locked } from './keyring.ts';
+import { type Credential, type Keyring, lockedError } from './keyring.ts';
 import { program } from './native-program.ts';
 
 export type NativeBackend = 'keytar' | 'napi';
 
 const packages: Readonly<Record<NativeBackend, string>> = { keytar: 'keytar', napi: '@napi-rs/keyring' };
 
-interface Answer {
+interface Reply {
   readonly id: number;
   readonly value?: unknown;
   readonly failed?: 'missing' | 'broken' | 'unfit' | 'locked' | 'denied' | 'failed';
   readonly backend?: NativeBackend;
 }
 
-interface Waiting {
-  readonly answer: (answer: Answer) => void;
+interface PendingCall {
+  readonly settle: (reply: Reply) => void;
   readonly fail: (error: unknown) => void;
 }
 
-/** A native keyring in a child process: code that hangs or crashes there harms nobody here. It is killed when a call is given up. */
+/** A keyring behind a native package. Code that hangs or crashes stays in the child process. */
 export class NativeKeyring implements Keyring {
   readonly #service: string;
   readonly #setup: {
     readonly backends: readonly (readonly [NativeBackend, string])[];
     readonly bases: readonly string[];
   };
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #pending = new Map<number, PendingCall>();
   #child: ChildProcess | undefined;
   #id = 0;
 
-  /** The first of `backends` that is installed, as seen from one of `bases`. */
-  constructor(backends: readonly NativeBackend[], service: string, bases: readonly string[] = whereToLook()) {
+  /** Uses the first of `backends` that is installed, as resolved from one of `bases`. */
+  constructor(
+    backends: readonly NativeBackend[],
+    service: string,
+    bases: readonly string[] = installBases(),
+  ) {
     this.#service = service;
     this.#setup = { backends: backends.map((backend) => [backend, packages[backend]]), bases };
   }
 
   async get(account: string, signal: AbortSignal): Promise<string | undefined> {
-    return ((await this.#ask('getPassword', [this.#service, account], signal)) as string | null) ?? undefined;
+    return (
+      ((await this.#request('getPassword', [this.#service, account], signal)) as string | null) ?? undefined
+    );
   }
 
   async find(signal: AbortSignal): Promise<readonly Credential[]> {
-    const found = (await this.#ask('findCredentials', [this.#service], signal)) as {
+    const found = (await this.#request('findCredentials', [this.#service], signal)) as {
       account: string;
       password: string;
     }[];
@@ -50,11 +60,11 @@ export class NativeKeyring implements Keyring {
   }
 
   async set(account: string, value: string, signal: AbortSignal): Promise<void> {
-    await this.#ask('setPassword', [this.#service, account, value], signal);
+    await this.#request('setPassword', [this.#service, account, value], signal);
   }
 
   async delete(account: string, signal: AbortSignal): Promise<void> {
-    await this.#ask('deletePassword', [this.#service, account], signal);
+    await this.#request('deletePassword', [this.#service, account], signal);
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -63,37 +73,37 @@ export class NativeKeyring implements Keyring {
 
   close(): void {
     this.#child?.kill('SIGKILL');
-    this.#lost();
+    this.#onExit();
   }
 
-  #ask(method: string, args: readonly string[], signal: AbortSignal): Promise<unknown> {
+  #request(method: string, args: readonly string[], signal: AbortSignal): Promise<unknown> {
     if (signal.aborted) return Promise.reject(signal.reason);
     this.#child ??= this.#start();
     const child = this.#child;
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
-      const give = (): void => {
-        end();
+      const onAbort = (): void => {
+        cleanUp();
         this.close();
         reject(signal.reason);
       };
-      const end = (): void => {
-        signal.removeEventListener('abort', give);
-        this.#waiting.delete(id);
-        if (this.#waiting.size === 0) rest(child);
+      const cleanUp = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        this.#pending.delete(id);
+        if (this.#pending.size === 0) unref(child);
       };
-      this.#waiting.set(id, {
-        answer: (said) => {
-          end();
-          if (said.failed === undefined) resolve(said.value);
-          else reject(this.#failure(said));
+      this.#pending.set(id, {
+        settle: (reply) => {
+          cleanUp();
+          if (reply.failed === undefined) resolve(reply.value);
+          else reject(this.#failure(reply));
         },
         fail: (error) => {
-          end();
+          cleanUp();
           reject(error);
         },
       });
-      signal.addEventListener('abort', give, { once: true });
+      signal.addEventListener('abort', onAbort, { once: true });
       child.ref();
       child.channel?.ref();
       child.send({ id, method, args, setup: this.#setup }, () => {});
@@ -106,18 +116,18 @@ export class NativeKeyring implements Keyring {
       windowsHide: true,
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
     });
-    const gone = (): void => {
-      if (this.#child === child) this.#lost();
+    const onGone = (): void => {
+      if (this.#child === child) this.#onExit();
     };
-    child.on('exit', gone).on('error', gone);
-    child.on('message', (said: Answer) => this.#waiting.get(said.id)?.answer(said));
+    child.on('exit', onGone).on('error', onGone);
+    child.on('message', (reply: Reply) => this.#pending.get(reply.id)?.settle(reply));
     return child;
   }
 
-  #lost(): void {
+  #onExit(): void {
     this.#child = undefined;
-    for (const one of [...this.#waiting.values()])
-      one.fail(
+    for (const call of [...this.#pending.values()])
+      call.fail(
         new ConfigError(
           'unavailable',
           `the process that reads the keyring through ${this.#names()} ended unexpectedly`,
@@ -129,48 +139,55 @@ export class NativeKeyring implements Keyring {
     return this.#setup.backends.map(([, name]) => name).join(' or ');
   }
 
-  #failure({ failed, backend }: Answer): ConfigError {
+  #failure({ failed, backend }: Reply): ConfigError {
     const name = backend ? packages[backend] : this.#names();
     switch (failed) {
       case 'missing':
       case 'broken':
         return new ConfigError(
           'missing_dependency',
-          `KeyringProvider ${failed === 'broken' ? 'could not load' : 'needs'} the package ${name}${failed === 'broken' ? '' : ', which is not installed'}`,
+          failed === 'broken'
+            ? `KeyringProvider: the package ${name} cannot be loaded`
+            : `KeyringProvider: the package ${name} is not installed`,
           { hint: `Run: npm install ${name.split(' ')[0]}` },
         );
       case 'unfit':
-        return new ConfigError('invalid_option', `${name} can hold neither an empty value nor a NUL in one`, {
-          hint: 'Store another value, or delete the entry',
-        });
+        return new ConfigError(
+          'invalid_option',
+          `${name} can store neither an empty value nor a value with NUL`,
+          {
+            hint: 'Store another value, or delete the entry',
+          },
+        );
       case 'locked':
-        return locked();
+        return lockedError();
       case 'denied':
         return new ConfigError('access_denied', `${name}: the keyring refuses this application`, {
-          hint: 'Allow it to use the entry, where the system asks or in its keyring program',
+          hint: 'Allow this application in the dialog, or in the keyring program of the system',
         });
       default:
         return new ConfigError('unavailable', `${name} could not reach the keyring`, {
-          hint: 'Look whether a keyring runs for this user',
+          hint: 'Check that a keyring runs for this user',
         });
     }
   }
 }
 
-/** Between calls neither the child nor its channel keeps this process alive. */
-function rest(child: ChildProcess): void {
+/** Lets this process end while no call is pending. */
+function unref(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
 }
 
-/** Where this library is installed, and where the program is that runs. */
-function whereToLook(): string[] {
+/** The places from which packages are resolved: this library, and the running program. */
+function installBases(): string[] {
   const [, main] = process.argv;
-  return [own(), main === undefined ? `${process.cwd()}/` : resolved(main)];
+  return [libraryPath(), main === undefined ? `${process.cwd()}/` : resolved(main)];
 }
 
-/** In a `try`, as bundlers that make CommonJS of this would warn of an `import.meta` outside of one, though it is not reached there. */
-function own(): string {
+/** In a `try`: bundlers that output CommonJS warn about an `import.meta` outside of one, though it is not
+ *  reached. */
+function libraryPath(): string {
   try {
     return typeof __filename === 'string' ? __filename : import.meta.url;
   } catch {

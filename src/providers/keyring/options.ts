@@ -1,16 +1,22 @@
+// Options of the keyring provider and their checks. Used by provider.ts. The comments become the table in
+// docs/providers/keyring.md.
+
 import { ConfigError } from '../../errors.ts';
 import { aString, type Check, checkOptions, oneOf } from '../../internal/options.ts';
 import { type ShelterOptions, shelterOptionChecks } from '../../shelter/options.ts';
 
+/** Options of a `KeyringProvider`. */
 export interface KeyringOptions extends ShelterOptions {
-  /** The name under which the entries are filed: your application's. */
+  /** Service name of the entries: the name of your application. */
   readonly service: string;
-  /** `secret-service` speaks to a Linux desktop's keyring itself; `keytar` and `napi` (`@napi-rs/keyring`) are optional packages.
+  /** `secret-service` talks to a Linux desktop's keyring directly; `keytar` and `napi`
+   *  (`@napi-rs/keyring`) are optional packages.
    *  @default 'auto': `secret-service` on Linux, elsewhere `keytar` if it is installed, else `napi` */
   readonly backend?: 'auto' | 'secret-service' | 'keytar' | 'napi';
-  /** Only accounts that start with it: with `acme/` the account `acme/db.password` is the key `db.password`. @default '' */
+  /** Prefix of the accounts to read: with `acme/` the account `acme/db.password` is the key `db.password`.
+   *  Other accounts are ignored. @default '' */
   readonly prefix?: string;
-  /** How errors and explanations call it. @default 'keyring' */
+  /** Name in errors and explanations. @default 'keyring' */
   readonly name?: string;
 }
 
@@ -19,7 +25,7 @@ const aName: Check = (value) =>
     ? undefined
     : 'a non-empty string without control characters';
 
-/** The options, unless something is wrong with them. */
+/** Returns the options, or throws `invalid_option`. */
 export function checked(options: KeyringOptions): KeyringOptions {
   checkOptions('KeyringProvider', options, {
     service: aName,
@@ -29,8 +35,8 @@ export function checked(options: KeyringOptions): KeyringOptions {
     ...shelterOptionChecks,
   });
   if (options.service === undefined)
-    throw new ConfigError('invalid_option', 'KeyringProvider: service is missing', {
-      hint: "Give your application's name, as in { service: 'acme' }",
+    throw new ConfigError('invalid_option', 'KeyringProvider: the option service is missing', {
+      hint: "Set service to the name of your application: { service: 'acme' }",
     });
   return options;
 }

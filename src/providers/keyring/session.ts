@@ -1,15 +1,19 @@
+// A session with the Secret Service: secrets cross the bus encrypted, with a key agreed for this session.
+// Used by secret-service.ts. Own code, because native packages return `null` for a locked keyring instead of
+// an error.
+
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { agreement } from './agreement.ts';
-import { Bus, theBus } from './dbus.ts';
+import { Bus, busDaemon } from './dbus.ts';
 import { DBusError } from './dbus-socket.ts';
 import { Variant } from './dbus-wire.ts';
-import { type Credential, locked } from './keyring.ts';
+import { keyAgreement } from './key-agreement.ts';
+import { type Credential, lockedError } from './keyring.ts';
 
 const service = 'org.freedesktop.secrets';
 const root = '/org/freedesktop/secrets';
 const algorithm = 'dh-ietf1024-sha256-aes128-cbc-pkcs7';
 
-/** What is asked of a secret service: of which interface, and the signatures of arguments and answer. */
+/** The methods in use: interface, signature of the arguments, signature of the reply. */
 const methods = {
   OpenSession: ['Secret.Service', 'sv', 'vo'],
   SearchItems: ['Secret.Service', 'a{ss}', 'aoao'],
@@ -22,12 +26,13 @@ const methods = {
 } as const;
 
 export type Attributes = Readonly<Record<string, string>>;
-type Sealed = readonly [session: string, iv: Buffer, bytes: Buffer, type: string];
+type EncryptedSecret = readonly [session: string, iv: Buffer, bytes: Buffer, type: string];
 
-/** A conversation with one secret service, whose secrets cross the bus encrypted. Its paths are the service's own. */
+/** One session. Item and collection paths are the service's own. */
 export class Session {
   readonly #bus: Bus;
-  /** The very process that agreed on the key: one that is started anew has another name, and knows no old session. */
+  /** The unique bus name of the process that agreed on the key. A restarted service has another name, and
+   *  does not know old sessions. */
   readonly #peer: string;
   readonly #path: string;
   readonly #key: Buffer;
@@ -42,15 +47,15 @@ export class Session {
   static async open(signal: AbortSignal): Promise<Session> {
     const bus = await Bus.open(signal);
     try {
-      const { publicKey, sharedKey } = agreement();
-      const hello = [algorithm, new Variant('ay', publicKey)];
-      const [theirs, path] = (await call(bus, service, root, 'OpenSession', hello, signal)) as [
+      const { publicKey, sharedKey } = keyAgreement();
+      const request = [algorithm, new Variant('ay', publicKey)];
+      const [peerKey, path] = (await call(bus, service, root, 'OpenSession', request, signal)) as [
         Buffer,
         string,
       ];
-      const owner = { ...theBus, member: 'GetNameOwner', takes: 's', gives: 's' };
+      const owner = { ...busDaemon, member: 'GetNameOwner', takes: 's', gives: 's' };
       const [peer] = (await bus.call(owner, [service], signal)) as [string];
-      return new Session(bus, peer, path, sharedKey(theirs));
+      return new Session(bus, peer, path, sharedKey(peerKey));
     } catch (error) {
       bus.close();
       throw error;
@@ -61,39 +66,40 @@ export class Session {
     return this.#bus.dead;
   }
 
-  /** The items with these attributes, and whether some of them are locked. */
+  /** Finds the unlocked items with these attributes, and whether there are locked ones too. */
   async search(
     attributes: Attributes,
     signal: AbortSignal,
-  ): Promise<{ readonly items: readonly string[]; readonly shut: boolean }> {
-    const [items, shut] = (await this.#call(root, 'SearchItems', [attributes], signal)) as [
+  ): Promise<{ readonly items: readonly string[]; readonly someLocked: boolean }> {
+    const [items, lockedItems] = (await this.#call(root, 'SearchItems', [attributes], signal)) as [
       string[],
       string[],
     ];
-    return { items, shut: shut.length > 0 };
+    return { items, someLocked: lockedItems.length > 0 };
   }
 
-  /** The values of those that are there and open. */
+  /** The values of the items that exist and are unlocked. */
   async values(
     items: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Credential['value']>> {
     if (items.length === 0) return new Map();
-    const [sealed] = (await this.#call(root, 'GetSecrets', [items, this.#path], signal)) as [
-      Record<string, Sealed>,
+    const [secrets] = (await this.#call(root, 'GetSecrets', [items, this.#path], signal)) as [
+      Record<string, EncryptedSecret>,
     ];
-    return new Map(Object.entries(sealed).map(([item, one]) => [item, this.#unseal(one)]));
+    return new Map(Object.entries(secrets).map(([item, secret]) => [item, this.#decrypt(secret)]));
   }
 
   async attributes(item: string, signal: AbortSignal): Promise<Attributes> {
     return (await this.#property(item, 'Item', 'Attributes', signal)) as Attributes;
   }
 
-  /** Where new items go. Throws while nothing can be read there: an empty answer means nothing then. */
+  /** The path of the default collection. Throws when it is missing or locked, because an empty search
+   *  result is then no proof of absence. */
   async openCollection(signal: AbortSignal): Promise<string> {
     const [path] = (await this.#call(root, 'ReadAlias', ['default'], signal)) as [string];
     if (path === '/') throw new DBusError('no-collection', 'the secret service has no default collection');
-    if ((await this.#property(path, 'Collection', 'Locked', signal)) !== false) throw locked();
+    if ((await this.#property(path, 'Collection', 'Locked', signal)) !== false) throw lockedError();
     return path;
   }
 
@@ -106,19 +112,19 @@ export class Session {
     const [, prompt] = await this.#call(
       collection,
       'CreateItem',
-      [properties, this.#seal(value), true],
+      [properties, this.#encrypt(value), true],
       signal,
     );
-    if (prompt !== '/') throw locked();
+    if (prompt !== '/') throw lockedError();
   }
 
   async replace(item: string, value: string, signal: AbortSignal): Promise<void> {
-    await this.#call(item, 'SetSecret', [this.#seal(value)], signal);
+    await this.#call(item, 'SetSecret', [this.#encrypt(value)], signal);
   }
 
   async delete(item: string, signal: AbortSignal): Promise<void> {
     const [prompt] = await this.#call(item, 'Delete', [], signal);
-    if (prompt !== '/') throw locked();
+    if (prompt !== '/') throw lockedError();
   }
 
   close(): void {
@@ -139,7 +145,7 @@ export class Session {
     return call(this.#bus, this.#peer, path, member, values, signal);
   }
 
-  #seal(value: string): Sealed {
+  #encrypt(value: string): EncryptedSecret {
     const iv = randomBytes(16);
     const cipher = createCipheriv('aes-128-cbc', this.#key, iv);
     return [
@@ -150,7 +156,7 @@ export class Session {
     ];
   }
 
-  #unseal([, iv, bytes]: Sealed): Credential['value'] {
+  #decrypt([, iv, bytes]: EncryptedSecret): Credential['value'] {
     const decipher = createDecipheriv('aes-128-cbc', this.#key, iv);
     const plain = Buffer.concat([decipher.update(bytes), decipher.final()]);
     const text = plain.toString('utf8');

@@ -1,4 +1,7 @@
-import { ConfigError, type ErrorCode } from '../../errors.ts';
+// The document source behind KeyringProvider: one entry is one document, its account is the prefix and the
+// key. Used by provider.ts; the shelter adds cache, retries and the rest. Chooses how to reach the keyring.
+
+import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import { keyOf } from '../../key.ts';
 import { quoted } from '../../redact.ts';
@@ -20,20 +23,19 @@ import { type NativeBackend, NativeKeyring } from './native.ts';
 import type { KeyringOptions } from './options.ts';
 import { SecretService } from './secret-service.ts';
 
-/** Half a letter: as bytes it is the same as any other, and two keys would be one account. */
-const halfLetter = /\p{Surrogate}/u;
+/** A lone surrogate. All of them are the same in UTF-8, so two keys would share one account. */
+const loneSurrogate = /\p{Surrogate}/u;
 
-/** One entry of the keyring is one document; its account is the prefix and the key. */
 export class KeyringSource implements DocumentSource {
   readonly name: string;
-  /** One by one, and yet one request: nothing of it is far away. */
+  /** Accounts per request. They are read one after the other, which is fast: the keyring is local. */
   readonly batch = 16;
   readonly limits = { concurrency: 1 };
   readonly #prefix: string;
   readonly #keyring: Keyring;
-  /** A locked keyring looks like an empty one to the native packages: on Linux the Secret Service is asked first. */
+  /** Asked before each native call on Linux, where the native packages report a locked keyring as an
+   *  empty one. */
   readonly #guard: SecretService | undefined;
-  #notice: (message: string, outcome?: ErrorCode) => void = () => {};
 
   constructor({ service, backend = 'auto', prefix = '', name = 'keyring' }: KeyringOptions) {
     this.name = name;
@@ -48,12 +50,8 @@ export class KeyringSource implements DocumentSource {
     }
   }
 
-  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
-    this.#notice = tell;
-  }
-
   locate(key: Key): readonly Place[] {
-    return halfLetter.test(key) ? [] : ancestors(key, (at) => this.#prefix + at);
+    return loneSurrogate.test(key) ? [] : ancestors(key, (at) => this.#prefix + at);
   }
 
   async read(accounts: readonly string[], { signal }: Call): Promise<ReadonlyMap<string, Outcome>> {
@@ -67,10 +65,11 @@ export class KeyringSource implements DocumentSource {
     });
   }
 
-  async page(scope: Scope, _cursor: string | undefined, { signal }: Call): Promise<Page> {
+  async page(scope: Scope, _cursor: string | undefined, call: Call): Promise<Page> {
+    const { signal } = call;
     const all = await this.#use(signal, () => this.#keyring.find(signal));
     const found = all.flatMap(({ account, value }) => {
-      const key = this.#keyOf(account);
+      const key = this.#keyOf(account, call);
       return key !== undefined && scope.reaches(key)
         ? [{ place: { key, document: account, field: '' }, outcome: documentOf(value) }]
         : [];
@@ -87,11 +86,11 @@ export class KeyringSource implements DocumentSource {
     if (value === undefined)
       return this.#use(signal, () => this.#keyring.delete(account, signal)) as Promise<undefined>;
     const text = textOf(value, this.name);
-    if (halfLetter.test(text))
+    if (loneSurrogate.test(text))
       throw new ConfigError(
         'invalid_option',
-        `${this.name}: the value is no text: half of a letter is missing`,
-        { provider: this.name },
+        `${this.name}: the value is not valid Unicode: it has a lone surrogate`,
+        { provider: this.name, hint: 'Write complete characters, or encode bytes as base64' },
       );
     return this.#use(signal, () => this.#keyring.set(account, text, signal)) as Promise<undefined>;
   }
@@ -108,10 +107,10 @@ export class KeyringSource implements DocumentSource {
     this.#drop();
   }
 
-  async #use<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  async #use<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
     try {
       await this.#guard?.check(signal);
-      return await ask();
+      return await request();
     } catch (thrown) {
       const error = this.classify(thrown);
       if (error.transient) this.#drop();
@@ -124,24 +123,21 @@ export class KeyringSource implements DocumentSource {
     this.#guard?.close();
   }
 
-  #keyOf(account: string): Key | undefined {
+  #keyOf(account: string, call: Call): Key | undefined {
     if (!account.startsWith(this.#prefix)) return undefined;
     const text = account.slice(this.#prefix.length);
     try {
       if (text !== '' && keyOf(text) === text) return text;
     } catch {
-      // told below
+      // reported below
     }
-    this.#notice(
-      `${this.name}: the entry ${quoted(account)} is left out of lists: its account is no key as it stands`,
-      'invalid_key',
-    );
+    call.notice(`${this.name}: ${quoted(account)} is skipped: the account is not a key`, 'invalid_key');
     return undefined;
   }
 }
 
 function documentOf(value: Credential['value']): Document {
-  const held = { secret: true, text: true };
-  if (typeof value === 'string') return asDocument(value, held);
-  return { ...held, value: Buffer.from(value).toString('base64'), metadata: { type: 'binary' } };
+  const attributes = { secret: true, text: true };
+  if (typeof value === 'string') return asDocument(value, attributes);
+  return { ...attributes, value: Buffer.from(value).toString('base64'), metadata: { type: 'binary' } };
 }

@@ -1,110 +1,104 @@
+// All errors about replies of Vault and failures on the way to it. Used by every file that sends a request.
+// The server's own messages decide the code, but are never passed on: some quote what was sent.
+
 import { ConfigError, type ErrorDetails, isConfigError } from '../../errors.ts';
 import { isUnreachable, isUntrusted, wrongServerHint } from '../../remote/network.ts';
-import type { Answer } from './transport.ts';
-
-/** What was asked for, in the words that messages need. */
-export interface Asked {
-  readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'DELETE';
-  /** The path of the API, not encoded, without /v1/. */
-  readonly path: string;
-  readonly query?: string;
-  readonly body?: object;
-  /** What a policy must allow, where the method alone does not tell. */
-  readonly capability?: 'update';
-  /** In the user's words: the secret, the folder. */
-  readonly what: string;
-}
+import type { ApiRequest } from './api-request.ts';
+import type { HttpReply } from './transport.ts';
 
 const provider = 'vault';
-const make = (code: ConfigError['code'], message: string, details: ErrorDetails = {}): ConfigError =>
+const errorOf = (code: ConfigError['code'], message: string, details: ErrorDetails = {}): ConfigError =>
   new ConfigError(code, `vault: ${message}`, { provider, ...details });
 
-/** The server's own sentences are looked at, never passed on: some quote what they were sent. */
-export function said({ body }: Answer): string {
+/** The errors and warnings of a reply, one per line. */
+export function serverMessages({ body }: HttpReply): string {
   return [body.errors, body.warnings]
     .flat()
-    .filter((one) => typeof one === 'string')
+    .filter((message) => typeof message === 'string')
     .join('\n');
 }
 
-/** A refusal (never a plain 404 nor a 403 of Vault's own, which need more than one answer to judge). */
-export function failure(answer: Answer, { what, method }: Asked): ConfigError {
-  const { status, json, retryAfterMs } = answer;
-  const later = retryAfterMs === undefined ? {} : { retryAfterMs };
-  const words = said(answer);
+/** The error for a refused request. Do not use it for a 403 or a plain 404 of Vault's own: those need a
+ *  second request to decide what they mean. */
+export function refusalOf(reply: HttpReply, { subject, method }: ApiRequest): ConfigError {
+  const { status, json, retryAfterMs } = reply;
+  const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const messages = serverMessages(reply);
   if (status >= 300 && status < 400)
-    return make(
+    return errorOf(
       status === 307 ? 'unavailable' : 'invalid_option',
-      `the server redirects the request for ${what} elsewhere, which is not followed (${status})`,
-      {
-        hint: 'Set address to the active node, or to a load balancer in front of the cluster',
-      },
+      `the server redirects the request for ${subject} (${status}), and redirects are not followed`,
+      { hint: 'Set address to the active node, or to a load balancer in front of the cluster' },
     );
-  if (status === 429) return make('throttled', `the server asks to slow down (429, ${what})`, later);
-  if (!json) return foreign(answer, what);
+  if (status === 429)
+    return errorOf('throttled', `the rate limit of the server is exceeded (429, ${subject})`, {
+      ...retry,
+      hint: 'Lower limits, or raise the quota',
+    });
+  if (!json) return notVault(reply, subject);
   if (status === 503)
-    return /sealed/i.test(words)
-      ? make('unavailable', 'the server is sealed', { ...later, hint: 'Unseal it' })
-      : make('unavailable', `the server is not ready (503, ${what})`, later);
+    return /sealed/i.test(messages)
+      ? errorOf('unavailable', 'the server is sealed', { ...retry, hint: 'Unseal the server' })
+      : errorOf('unavailable', `the server is not ready (503, ${subject})`, retry);
   if (status === 412)
-    return make(
+    return errorOf(
       'unavailable',
-      `the node that answered has not seen the last write yet (412, ${what})`,
-      later,
+      `the node that replied has not seen the last write (412, ${subject})`,
+      retry,
     );
   if (status === 472 || status === 473)
-    return make('unavailable', `a standby node answered (${status}, ${what})`, later);
-  if (status === 501) return make('unavailable', 'the server is not initialized', later);
-  if (status >= 500) return make('unavailable', `the server failed (${status}, ${what})`, later);
-  if (status === 401 || /missing client token/i.test(words))
-    return unauthenticated(`no token came with the request for ${what}`);
-  if (/check-and-set/i.test(words))
-    return make('conflict', `${what} has been written by somebody else meanwhile`, {
-      hint: 'Read it again, then write',
+    return errorOf('unavailable', `a standby node replied (${status}, ${subject})`, retry);
+  if (status === 501) return errorOf('unavailable', 'the server is not initialized', retry);
+  if (status >= 500) return errorOf('unavailable', `the server failed (${status}, ${subject})`, retry);
+  if (status === 401 || /missing client token/i.test(messages))
+    return unauthenticated(`the request for ${subject} had no token`);
+  if (/check-and-set/i.test(messages))
+    return errorOf('conflict', `${subject} was changed by another writer`, {
+      hint: 'Read the secret again, then write',
     });
-  if (/too old|disallowed by policy/i.test(words))
-    return make('crypto', `${what}: it was encrypted by a version of the key that may no longer decrypt`, {
-      hint: 'Lower min_decryption_version, or use a copy that was wrapped anew',
+  if (/too old|disallowed by policy/i.test(messages))
+    return errorOf(
+      'crypto',
+      `${subject}: the content key was encrypted with a key version that may not decrypt`,
+      {
+        hint: 'Lower min_decryption_version, or use a copy that was rewrapped',
+      },
+    );
+  if (status === 405 || /unsupported (?:operation|path)/i.test(messages))
+    return errorOf('invalid_option', `${subject} does not support ${method}`, {
+      hint: 'Compare the path and the method with the documentation of the secrets engine',
     });
-  if (status === 405 || /unsupported (?:operation|path)/i.test(words))
-    return make('invalid_option', `${what} does not take ${method}`, {
-      hint: 'Is this the path, and the method, that the secrets engine documents?',
-    });
-  if (status === 404) return missing(what);
-  if (status === 403) return make('access_denied', `${what} is denied`);
-  return make('invalid_option', `the server does not accept the request for ${what} (${status})`, {
-    hint: 'Is this the path that the secrets engine documents?',
+  if (status === 404) return noEngine(subject);
+  if (status === 403) return errorOf('access_denied', `access to ${subject} is denied`);
+  return errorOf('invalid_option', `the server does not accept the request for ${subject} (${status})`, {
+    hint: 'Compare the path with the documentation of the secrets engine',
   });
 }
 
-/** An answer that Vault would not give, whatever its status. */
-export function foreign({ status, retryAfterMs }: Answer, what: string): ConfigError {
-  return make('unavailable', `${what}: the answer (${status}) is not Vault's`, {
+/** The error for a reply that Vault does not send, whatever its status. */
+export function notVault({ status, retryAfterMs }: HttpReply, subject: string): ConfigError {
+  return errorOf('unavailable', `${subject}: the response (${status}) is not from Vault`, {
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     hint: wrongServerHint,
   });
 }
 
-/** A 404 that says more than "there is none". */
-export function missing(what: string): ConfigError {
-  return make(
-    'invalid_option',
-    `there is no secrets engine, or one of another kind, at the path of ${what}`,
-    {
-      hint: 'Check mount, kv and namespace',
-    },
-  );
+/** The error for a 404 that means more than an absent secret. */
+export function noEngine(subject: string): ConfigError {
+  return errorOf('invalid_option', `${subject}: no secrets engine of the expected kind is mounted there`, {
+    hint: 'Check mount, kv and namespace',
+  });
 }
 
-/** The same, of a log-in. */
-export function noMethod(what: string): ConfigError {
-  return make('invalid_option', `there is no way to log in at ${what}`, {
+/** The error for a 404 of a log-in. */
+export function noAuthMethod(path: string): ConfigError {
+  return errorOf('invalid_option', `there is no auth method at ${path}`, {
     hint: 'Check the mount of the option auth, and namespace',
   });
 }
 
 export function unauthenticated(message: string, hint = 'Check the option auth'): ConfigError {
-  return make('unauthenticated', message, { hint });
+  return errorOf('unauthenticated', message, { hint });
 }
 
 const capabilities = {
@@ -115,35 +109,36 @@ const capabilities = {
   DELETE: 'delete',
 } as const;
 
-/** A token that lives was refused: said with the line of policy that would allow it. */
-export function denied({ method, path, what, capability }: Asked): ConfigError {
-  return make('access_denied', `${what}: denied, or a wrong path`, {
-    hint: `If the path is right, a policy of the token needs: path "${path}" { capabilities = ["${capability ?? capabilities[method]}"] }`,
+/** The error for a 403 with a valid token. Its hint has the policy line that would allow the request. */
+export function denied({ method, path, subject, capability }: ApiRequest): ConfigError {
+  const line = `path "${path}" { capabilities = ["${capability ?? capabilities[method]}"] }`;
+  return errorOf('access_denied', `access to ${subject} is denied, or the path is wrong`, {
+    hint: `Check the path, or add to a policy of the token: ${line}`,
   });
 }
 
-/** What a function of the application's own threw when it was to log in: it says nothing about the server. */
-export function notLoggedIn(error: unknown): ConfigError {
+/** The error for a failed auth function. An application's own function may throw anything. */
+export function loginFailure(error: unknown): ConfigError {
   if (isConfigError(error)) return error;
   const { name, code, cause } = (typeof error === 'object' && error !== null ? error : {}) as Record<
     'name' | 'code' | 'cause',
     unknown
   >;
-  const word = [code, (cause as { code?: unknown } | undefined)?.code, name].find(
+  const reason = [code, (cause as { code?: unknown } | undefined)?.code, name].find(
     (one) => typeof one === 'string' && /^\w{2,60}$/.test(one),
   );
-  const message = `what the log-in needs cannot be had (${word ?? 'an unknown error'})`;
-  if (isUnreachable(word) || name === 'AbortError' || name === 'TimeoutError')
-    return make('unavailable', message, { cause: error });
-  return make('unauthenticated', message, {
+  const message = `getting the log-in credentials failed (${reason ?? 'an unknown error'})`;
+  if (isUnreachable(reason) || name === 'AbortError' || name === 'TimeoutError')
+    return errorOf('unavailable', message, { cause: error });
+  return errorOf('unauthenticated', message, {
     cause: error,
-    hint: 'Check the function that the option auth was given',
+    hint: 'Check the function passed as the option auth',
   });
 }
 
 const handshake = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO)/;
 
-/** Everything that is thrown on the way to an answer. */
+/** Rebuilds whatever was thrown on the way to a reply as a ConfigError. */
 export function classify(error: unknown, server = 'the server'): ConfigError {
   if (isConfigError(error)) return error;
   const raw = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -152,16 +147,19 @@ export function classify(error: unknown, server = 'the server'): ConfigError {
     message?: unknown;
   };
   const { name, code } = raw;
-  const word = typeof code === 'string' && /^[A-Z_\d]{2,60}$/.test(code) ? code : 'an unknown error';
+  const reason = typeof code === 'string' && /^[A-Z_\d]{2,60}$/.test(code) ? code : 'an unknown error';
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR')
-    return make('timeout', `${server} did not answer in time`);
-  if (handshake.test(word) || isUntrusted(raw))
-    return make('crypto', `no trusted TLS connection to ${server} (${word})`, {
+    return errorOf('timeout', `${server} did not answer in time`);
+  if (handshake.test(reason) || isUntrusted(raw))
+    return errorOf('crypto', `there is no trusted TLS connection to ${server} (${reason})`, {
       cause: error,
-      hint: 'Check the scheme of address, tls.ca (or VAULT_CACERT), tls.serverName and the client certificate; there is no way to turn verification off',
+      hint: [
+        'Check the scheme of address, tls.ca (or VAULT_CACERT), tls.serverName and the client certificate',
+        'verification cannot be turned off',
+      ].join('; '),
     });
-  return make('unavailable', `${server} cannot be reached (${word})`, {
+  return errorOf('unavailable', `${server} cannot be reached (${reason})`, {
     cause: error,
-    hint: 'Look at the network and the state of the server',
+    hint: 'Check the network and the state of the server',
   });
 }

@@ -1,52 +1,60 @@
+// Requests with the token of a session. Used by kv.ts, mounts.ts, leases.ts and transit.ts. Returns 2xx and
+// Vault's own 404, and throws everything else. A 403 takes a second request to interpret: it may mean a
+// missing policy or a dead token.
+
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
-import { addressOf, type TlsOptions, tlsOf } from './address.ts';
+import { addressOf } from './address.ts';
+import type { ApiRequest } from './api-request.ts';
+import type { VaultAuth } from './auth/login.ts';
 import { token, tokenFile } from './auth/token.ts';
-import { type Asked, classify, denied, failure, notLoggedIn } from './classify.ts';
+import { classify, denied, loginFailure, refusalOf } from './classify.ts';
 import type { VaultConnectionOptions } from './options.ts';
+import { encodePath, trimSlashes } from './paths.ts';
 import { Session } from './session.ts';
-import type { VaultAuth } from './tokens.ts';
-import { type Answer, clientTransport, ownTransport, type Transport } from './transport.ts';
+import { type TlsOptions, tlsOf } from './tls.ts';
+import { clientTransport, type HttpReply, nodeVaultTransport, type Transport } from './transport.ts';
 
-/** Requests in the name of a session: 2xx, and Vault's own 404, are answers; everything else is thrown. */
 export class Connection {
   readonly session: Session;
   readonly #transport: Transport;
   readonly #namespace: string | undefined;
   /** For messages. */
   readonly #server: string | undefined;
-  /** What a node of Vault Enterprise must have seen before it may answer: our last write. */
-  #index: string | undefined;
+  /** The state after our last write. A node of Vault Enterprise must reach this state before it replies. */
+  #stateIndex: string | undefined;
 
   constructor(options: VaultConnectionOptions, clock: Clock) {
     const env = options.env ?? process.env;
-    const said = (name: string): string | undefined =>
+    const variable = (name: string): string | undefined =>
       env[`BAO_${name}`] || env[`VAULT_${name}`] || undefined;
     if (options.client) {
-      const clash = (['address', 'namespace', 'tls'] as const).find((name) => options[name] !== undefined);
-      if (clash)
-        throw new ConfigError('invalid_option', `vault: ${clash} says nothing beside an injected client`, {
-          hint: 'Configure the client',
+      const ignored = (['address', 'namespace', 'tls'] as const).find((name) => options[name] !== undefined);
+      if (ignored)
+        throw new ConfigError('invalid_option', `vault: ${ignored} has no effect with an injected client`, {
+          hint: 'Configure the client instead',
         });
       this.#transport = clientTransport(options.client);
-      this.session = new Session(this.#fresh(options.auth), this.#send, clock);
+      this.session = new Session(this.#prepared(options.auth), this.#send, clock);
       return;
     }
     const address = addressOf(
-      options.address ?? said('ADDR') ?? 'https://127.0.0.1:8200',
+      options.address ?? variable('ADDR') ?? 'https://127.0.0.1:8200',
       options.allowInsecure === true,
     );
     this.#server = `the server at ${address.shown}`;
-    this.#transport = ownTransport(address, tlsOf({ ...tlsFrom(said), ...options.tls }));
-    this.#namespace = (options.namespace ?? said('NAMESPACE'))?.trim().replace(/^\/+|\/+$/g, '') || undefined;
+    this.#transport = nodeVaultTransport(address, tlsOf({ ...tlsFrom(variable), ...options.tls }));
+    this.#namespace = trimSlashes((options.namespace ?? variable('NAMESPACE') ?? '').trim()) || undefined;
     if (this.#namespace !== undefined && !/^[\x20-\x7e]+$/.test(this.#namespace))
-      throw new ConfigError('invalid_option', 'vault: the namespace holds characters that cannot be sent', {
-        hint: 'Write it as team/inference',
-      });
-    const auth = options.auth ?? defaultAuth(said('TOKEN'), env, address.socketPath !== undefined);
-    this.session = new Session(this.#fresh(auth), this.#send, clock);
+      throw new ConfigError(
+        'invalid_option',
+        'vault: the namespace has characters that an HTTP header cannot carry',
+        { hint: 'Write the namespace as team/inference' },
+      );
+    const auth = options.auth ?? defaultAuth(variable('TOKEN'), env, address.socketPath !== undefined);
+    this.session = new Session(this.#prepared(auth), this.#send, clock);
   }
 
   load(): Promise<void> {
@@ -57,31 +65,31 @@ export class Connection {
     return this.session.connect(signal);
   }
 
-  async ask(asked: Asked, signal: AbortSignal): Promise<Answer> {
-    const used = await this.session.use();
-    const answer = await this.#send(asked, used, signal);
-    // a gateway's own 404 must not look like a secret that is not there
-    if (!answer.json || (answer.status >= 400 && !isVaults(answer)))
-      throw failure({ ...answer, json: false }, asked);
-    if ((answer.status >= 200 && answer.status < 300) || answer.status === 404) return answer;
-    if (answer.status === 403)
-      throw (await this.session.alive(used, signal)) ? denied(asked) : this.session.refuse(used);
-    const error = failure(answer, asked);
-    if (error.code === 'unauthenticated') this.session.refuse(used);
+  async request(request: ApiRequest, signal: AbortSignal): Promise<HttpReply> {
+    const used = await this.session.tokenForRequest();
+    const reply = await this.#send(request, used, signal);
+    // a gateway's own 404 must not look like an absent secret
+    if (!reply.json || (reply.status >= 400 && !isVaultBody(reply)))
+      throw refusalOf({ ...reply, json: false }, request);
+    if ((reply.status >= 200 && reply.status < 300) || reply.status === 404) return reply;
+    if (reply.status === 403)
+      throw (await this.session.isAlive(used, signal)) ? denied(request) : this.session.markDead(used);
+    const error = refusalOf(reply, request);
+    if (error.code === 'unauthenticated') this.session.markDead(used);
     throw error;
   }
 
-  /** Standby nodes answer too; no namespace has a health of its own. */
+  /** Standby nodes count as healthy. The health endpoint exists outside of namespaces only. */
   async ping(signal: AbortSignal): Promise<void> {
-    const asked: Asked = {
+    const request: ApiRequest = {
       method: 'GET',
       path: 'sys/health',
       query: 'standbyok=true&perfstandbyok=true',
-      what: 'its health',
+      subject: 'the health of the server',
     };
-    const answer = await this.#send(asked, undefined, signal);
-    if (answer.status !== 200 || !answer.json)
-      throw failure(answer.status === 503 ? { ...answer, body: { errors: ['sealed'] } } : answer, asked);
+    const reply = await this.#send(request, undefined, signal);
+    if (reply.status !== 200 || !reply.json)
+      throw refusalOf(reply.status === 503 ? { ...reply, body: { errors: ['sealed'] } } : reply, request);
   }
 
   async close(): Promise<void> {
@@ -89,84 +97,68 @@ export class Connection {
     this.#transport.close();
   }
 
-  /** Certificates may have been replaced since the last log-in. */
-  #fresh(auth: VaultAuth | undefined): VaultAuth | undefined {
+  /** Makes a log-in read certificate files again, which may have been replaced, and converts the errors of
+   *  auth functions. */
+  #prepared(auth: VaultAuth | undefined): VaultAuth | undefined {
     if (!auth) return undefined;
     const logIn: VaultAuth = async (call) => {
       this.#transport.refresh();
       try {
         return await auth(call);
       } catch (error) {
-        throw call.signal.aborted ? error : notLoggedIn(error);
+        throw call.signal.aborted ? error : loginFailure(error);
       }
     };
     return Object.assign(logIn, auth.watch && { watch: auth.watch });
   }
 
   readonly #send = async (
-    { method, path, query, body }: Asked,
+    { method, path, query, body }: ApiRequest,
     used: string | undefined,
     signal: AbortSignal,
-  ): Promise<Answer> => {
+  ): Promise<HttpReply> => {
     const search = [method === 'LIST' ? 'list=true' : '', query ?? ''].filter(Boolean).join('&');
     const headers = {
-      'X-Vault-Request': 'true', // an agent may insist on it
+      'X-Vault-Request': 'true', // an agent may require this header
       ...(used !== undefined && { 'X-Vault-Token': used }),
-      ...(this.#index !== undefined && { 'X-Vault-Index': this.#index }),
+      ...(this.#stateIndex !== undefined && { 'X-Vault-Index': this.#stateIndex }),
       ...(this.#namespace !== undefined && path !== 'sys/health' && { 'X-Vault-Namespace': this.#namespace }),
     };
     try {
-      const answer = await this.#transport.send({
+      const reply = await this.#transport.send({
         method: method === 'LIST' ? 'GET' : method,
         path: `/${encodePath(path)}${search && `?${search}`}`,
         headers,
         signal,
         ...(body && { json: body }),
       });
-      if (method !== 'GET' && method !== 'LIST') this.#index = answer.index ?? this.#index;
-      return answer;
+      if (method !== 'GET' && method !== 'LIST') this.#stateIndex = reply.index ?? this.#stateIndex;
+      return reply;
     } catch (error) {
       throw classify(signal.aborted ? { name: 'AbortError' } : error, this.#server);
     }
   };
 }
 
-const isVaults = ({ body }: Answer): boolean => Array.isArray(body.errors) || 'data' in body;
+/** A gateway's own JSON has neither. */
+const isVaultBody = ({ body }: HttpReply): boolean => Array.isArray(body.errors) || 'data' in body;
 
-/** A path that stays where it is put: nothing in a name can become a separator, a query, or a step upwards. */
-export function encodePath(text: string): string {
-  return text.split('/').map(encodeSegment).join('/');
-}
-
-function encodeSegment(segment: string): string {
-  if (!isSegment(segment) && segment !== '')
-    throw new ConfigError(
-      'invalid_key',
-      `vault: the path segment ${JSON.stringify(segment)} cannot be asked for`,
-      { provider: 'vault' },
-    );
-  return encodeURIComponent(segment);
-}
-
-/** Whether Vault can have a name like that. */
-export const isSegment = (segment: string): boolean =>
-  segment !== '' && segment !== '.' && segment !== '..' && !/[/\p{Cc}\p{Cs}]/u.test(segment);
-
-function tlsFrom(said: (name: string) => string | undefined): TlsOptions {
-  const found = {
-    ca: said('CACERT'),
-    cert: said('CLIENT_CERT'),
-    key: said('CLIENT_KEY'),
-    serverName: said('TLS_SERVER_NAME'),
+function tlsFrom(variable: (name: string) => string | undefined): TlsOptions {
+  const options = {
+    ca: variable('CACERT'),
+    cert: variable('CLIENT_CERT'),
+    key: variable('CLIENT_KEY'),
+    serverName: variable('TLS_SERVER_NAME'),
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
+/** The same default as the `vault` command. An agent on a socket adds its own token. */
 function defaultAuth(
-  given: string | undefined,
+  tokenVariable: string | undefined,
   env: NonNullable<VaultConnectionOptions['env']>,
-  agent: boolean,
+  isSocket: boolean,
 ): VaultAuth | undefined {
-  if (given !== undefined) return token(given);
-  return agent ? undefined : tokenFile(path.join(env.HOME ?? homedir(), '.vault-token'));
+  if (tokenVariable !== undefined) return token(tokenVariable);
+  return isSocket ? undefined : tokenFile(path.join(env.HOME ?? homedir(), '.vault-token'));
 }

@@ -1,18 +1,27 @@
+// Reads, lists and writes key-value secrets by the paths that `vault read` takes, whatever the version of the
+// engine. Used by source.ts. A 404 means "absent" only where the engine is known: a wrong path must not look
+// like an absent secret.
+
 import type { Metadata } from '../../entry.ts';
 import { ConfigError, isConfigError } from '../../errors.ts';
-import { contents, jsonValue } from '../../formats/json-text.ts';
-import type { Document, DocumentWrite } from '../../shelter/port.ts';
+import { jsonValue, tally } from '../../formats/json-text.ts';
+import type { Call, Document, DocumentWrite } from '../../shelter/port.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../../value.ts';
-import { type Asked, foreign, missing, said } from './classify.ts';
+import type { ApiRequest } from './api-request.ts';
+import { noEngine, notVault, serverMessages } from './classify.ts';
 import type { Connection } from './connection.ts';
-import { type KvOptions, Mounts, type Part, pathOf, type Where } from './mounts.ts';
-import type { Answer } from './transport.ts';
+import { type ApiPart, apiPath, type KvOptions, type MountedPath, Mounts } from './mounts.ts';
+import type { HttpReply } from './transport.ts';
 
-/** Key-value secrets by the paths that `vault read` takes, whatever the version of the engine. */
+interface KvReply {
+  readonly reply: HttpReply;
+  readonly kv: MountedPath['kv'];
+}
+
 export class Kv {
   readonly #connection: Connection;
   readonly #mounts: Mounts;
-  /** Deleted secrets that go on counting versions. */
+  /** Last versions of deleted secrets: check-and-set goes on from them. */
   readonly #deleted = new Map<string, number>();
 
   constructor(connection: Connection, options: KvOptions) {
@@ -20,165 +29,158 @@ export class Kv {
     this.#mounts = new Mounts(connection, options);
   }
 
-  onNotice(tell: (message: string) => void): void {
-    this.#mounts.notice = tell;
-  }
-
-  async read(
-    path: string,
-    version: string | undefined,
-    signal: AbortSignal,
-  ): Promise<{ answer: Answer; document: Document | 'absent' }> {
+  async read(path: string, call: Call): Promise<{ reply: HttpReply; document: Document | 'absent' }> {
+    const { version } = call;
     const query = version === undefined ? {} : { query: `version=${encodeURIComponent(version)}` };
-    const asked = { method: 'GET', what: path, ...query } as const;
-    const { answer, kv } = await this.#ask(path, 'data', asked, signal);
+    const request = { method: 'GET', subject: path, ...query } as const;
+    const { reply, kv } = await this.#request(path, 'data', request, call);
     if (version !== undefined && kv !== 2)
-      throw new ConfigError('invalid_option', `vault: ${path} keeps no versions`, {
+      throw new ConfigError('invalid_option', `vault: ${path} has no versions`, {
         provider: 'vault',
-        hint: 'Only KV version 2 does',
+        hint: 'Use version 2 of the KV engine, or omit version',
       });
     this.#deleted.delete(path);
-    const { data } = answer.body as { data?: { data?: ConfigValue; metadata?: KvMetadata } & ConfigTree };
-    if (answer.status === 404) {
+    const { data } = reply.body as { data?: { data?: ConfigValue; metadata?: KvMetadata } & ConfigTree };
+    if (reply.status === 404) {
       if (data?.metadata?.version !== undefined && version === undefined)
-        this.#remember(path, data.metadata.version);
-      return { answer, document: 'absent' };
+        this.#rememberDeleted(path, data.metadata.version);
+      return { reply, document: 'absent' };
     }
     const value = kv === 2 ? data?.data : data;
-    if (!isTree(value)) throw foreign(answer, path);
-    if (contents(value).largeNumber)
-      throw new ConfigError(
-        'parse',
-        `vault: ${path} holds a number beyond 2^53, which loses digits when it is read`,
-        {
-          provider: 'vault',
-          hint: 'Keep it as a string',
-        },
-      );
+    if (!isTree(value)) throw notVault(reply, path);
+    if (tally(value).largeNumber)
+      throw new ConfigError('parse', `vault: ${path} has a number beyond 2^53, which would lose digits`, {
+        provider: 'vault',
+        hint: 'Store the number as a string',
+      });
     return {
-      answer,
-      document: { value, secret: true, text: true, ...(kv === 2 && aboutKv(data?.metadata)) },
+      reply,
+      document: { value, secret: true, text: true, ...(kv === 2 && detailsOf(data?.metadata)) },
     };
   }
 
-  /** The names in a folder, folders with a slash at the end. */
-  async names(folder: string, signal: AbortSignal): Promise<readonly string[]> {
-    const { answer } = await this.#ask(folder, 'metadata', { method: 'LIST', what: folder }, signal);
-    const { data } = answer.body;
-    if (answer.status === 404 || data === null) return [];
+  /** The names in a folder. Folders have a trailing slash. */
+  async names(folder: string, call: Call): Promise<readonly string[]> {
+    const { reply } = await this.#request(folder, 'metadata', { method: 'LIST', subject: folder }, call);
+    const { data } = reply.body;
+    if (reply.status === 404 || data === null) return [];
     const keys = isTree(data) ? (data.keys ?? []) : undefined;
-    if (!Array.isArray(keys)) throw foreign(answer, folder);
+    if (!Array.isArray(keys)) throw notVault(reply, folder);
     return keys.filter((name) => typeof name === 'string');
   }
 
+  /** Writes a whole secret, or deletes it if `value` is undefined. Returns the new version, if any. */
   async write(
     path: string,
     value: ConfigValue | undefined,
     options: DocumentWrite,
-    signal: AbortSignal,
+    call: Call,
   ): Promise<string | undefined> {
-    const where = await this.#mounts.where(path, signal);
-    const asked = (method: Asked['method'], part: Part, body?: object): Asked => ({
+    const { signal } = call;
+    const mounted = await this.#mounts.resolve(path, call);
+    const request = (method: ApiRequest['method'], part: ApiPart, body?: object): ApiRequest => ({
       method,
-      path: pathOf(where, part),
-      what: path,
+      path: apiPath(mounted, part),
+      subject: path,
       ...(body && { body }),
     });
     const { ifVersion } = options;
-    if (where.kv !== 2) {
+    if (mounted.kv !== 2) {
       if (ifVersion !== undefined)
         throw new ConfigError(
           'invalid_option',
-          `vault: ${path} keeps no versions, so that ifVersion cannot be checked`,
-          {
-            provider: 'vault',
-          },
+          `vault: ${path} has no versions, so ifVersion cannot be checked`,
+          { provider: 'vault', hint: 'Use version 2 of the KV engine, or omit ifVersion' },
         );
       const fields = value === undefined ? {} : fieldsOf(path, value);
-      // version 1 refuses a secret without fields: that is one that is not there
-      await this.#done(
-        Object.keys(fields).length === 0 ? asked('DELETE', 'data') : asked('POST', 'data', fields),
+      // version 1 refuses a secret without fields, so such a secret is deleted
+      await this.#sendWrite(
+        Object.keys(fields).length === 0 ? request('DELETE', 'data') : request('POST', 'data', fields),
         signal,
       );
       return undefined;
     }
     if (value === undefined) {
-      const one =
+      const deletion =
         ifVersion === undefined
-          ? asked('DELETE', 'data')
-          : asked('POST', 'delete', { versions: [Number(ifVersion)] });
-      await this.#done(one, signal);
+          ? request('DELETE', 'data')
+          : request('POST', 'delete', { versions: [Number(ifVersion)] });
+      await this.#sendWrite(deletion, signal);
       return undefined;
     }
     const cas = ifVersion === undefined ? (this.#deleted.get(path) ?? 0) : Number(ifVersion);
-    const answer = await this.#done(
-      asked('POST', 'data', { data: fieldsOf(path, value), options: { cas } }),
+    const reply = await this.#sendWrite(
+      request('POST', 'data', { data: fieldsOf(path, value), options: { cas } }),
       signal,
     );
     this.#deleted.delete(path);
     if (options.metadata)
-      await this.#done(asked('POST', 'metadata', { custom_metadata: texts(options.metadata) }), signal);
-    const { data } = answer.body as { data?: { version?: number } };
+      await this.#sendWrite(
+        request('POST', 'metadata', { custom_metadata: customMetadata(options.metadata) }),
+        signal,
+      );
+    const { data } = reply.body as { data?: { version?: number } };
     return data?.version === undefined ? undefined : `${data.version}`;
   }
 
-  async #done(asked: Asked, signal: AbortSignal): Promise<Answer> {
-    const answer = await this.#connection.ask(asked, signal);
-    if (answer.status === 404) throw missing(asked.what);
-    return answer;
+  async #sendWrite(request: ApiRequest, signal: AbortSignal): Promise<HttpReply> {
+    const reply = await this.#connection.request(request, signal);
+    if (reply.status === 404) throw noEngine(request.subject);
+    return reply;
   }
 
-  /** Asks; a 404 that is handed on says for certain that there is none. */
-  async #ask(
+  /** Sends a read or a list. If it returns a 404, the secret or the folder is certainly absent. */
+  async #request(
     path: string,
-    part: Part,
-    asked: Omit<Asked, 'path'>,
-    signal: AbortSignal,
-  ): Promise<{ answer: Answer; kv: Where['kv'] }> {
-    const where = await this.#mounts.where(path, signal);
-    if (!where.sure) return this.#find(where, part, asked, signal);
-    const answer = await this.#connection.ask({ ...asked, path: pathOf(where, part) }, signal);
-    if (answer.status !== 404 || isTree(answer.body.data) || said(answer) === '')
-      return { answer, kv: where.kv };
-    this.#mounts.forget(); // the engine may have been changed meanwhile
-    const now = await this.#mounts.where(path, signal);
-    if (pathOf(now, part) === pathOf(where, part)) throw missing(asked.what);
-    return this.#ask(path, part, asked, signal);
+    part: ApiPart,
+    request: Omit<ApiRequest, 'path'>,
+    call: Call,
+  ): Promise<KvReply> {
+    const mounted = await this.#mounts.resolve(path, call);
+    if (!mounted.isKnown) return this.#tryVersions(mounted, part, request, call.signal);
+    const reply = await this.#connection.request({ ...request, path: apiPath(mounted, part) }, call.signal);
+    if (reply.status !== 404 || isTree(reply.body.data) || serverMessages(reply) === '')
+      return { reply, kv: mounted.kv };
+    this.#mounts.forget(); // the engine may have been replaced
+    const remounted = await this.#mounts.resolve(path, call);
+    if (apiPath(remounted, part) === apiPath(mounted, part)) throw noEngine(request.subject);
+    return this.#request(path, part, request, call);
   }
 
-  /** Nobody tells the engine's version: asked as version 2, and unless that finds something, as version 1. Only version 2 warns
-   *  of a path without data/ or metadata/. */
-  async #find(
-    where: Where,
-    part: Part,
-    asked: Omit<Asked, 'path'>,
+  /** Tries version 2, and version 1 if that finds nothing. The result is certain: only version 2 warns of a
+   *  path without `data/` or `metadata/`. */
+  async #tryVersions(
+    mounted: MountedPath,
+    part: ApiPart,
+    request: Omit<ApiRequest, 'path'>,
     signal: AbortSignal,
-  ): Promise<{ answer: Answer; kv: Where['kv'] }> {
-    const as = async (kv: 1 | 2): Promise<Answer | ConfigError> => {
+  ): Promise<KvReply> {
+    const attempt = async (kv: 1 | 2): Promise<HttpReply | ConfigError> => {
       try {
-        return await this.#connection.ask({ ...asked, path: pathOf({ ...where, kv }, part) }, signal);
+        const path = apiPath({ ...mounted, kv }, part);
+        return await this.#connection.request({ ...request, path }, signal);
       } catch (error) {
         if (isConfigError(error) && error.code === 'access_denied') return error;
         throw error;
       }
     };
-    const second = await as(2);
+    const second = await attempt(2);
     if (!isConfigError(second) && (second.status !== 404 || isTree(second.body.data)))
-      return this.#learnt(where, 2, second);
-    const first = await as(1);
-    if (!isConfigError(first) && (first.status !== 404 || said(first) === ''))
-      return this.#learnt(where, 1, first);
+      return this.#learned(mounted, 2, second);
+    const first = await attempt(1);
+    if (!isConfigError(first) && (first.status !== 404 || serverMessages(first) === ''))
+      return this.#learned(mounted, 1, first);
     if (isConfigError(second)) throw second;
-    if (/no handler/i.test(said(second))) throw missing(asked.what);
-    return this.#learnt(where, 2, second);
+    if (/no handler/i.test(serverMessages(second))) throw noEngine(request.subject);
+    return this.#learned(mounted, 2, second);
   }
 
-  async #learnt(where: Where, kv: 1 | 2, answer: Answer): Promise<{ answer: Answer; kv: 1 | 2 }> {
-    await this.#mounts.learn(where, kv);
-    return { answer, kv };
+  async #learned(mounted: MountedPath, kv: 1 | 2, reply: HttpReply): Promise<KvReply> {
+    await this.#mounts.learn(mounted, kv);
+    return { reply, kv };
   }
 
-  #remember(path: string, version: number): void {
+  #rememberDeleted(path: string, version: number): void {
     if (this.#deleted.size >= 1000) this.#deleted.clear();
     this.#deleted.set(path, version);
   }
@@ -191,16 +193,16 @@ interface KvMetadata {
   readonly custom_metadata?: Readonly<Record<string, string>> | null;
 }
 
-function aboutKv({
+function detailsOf({
   version,
   created_time,
   deletion_time,
   custom_metadata,
 }: KvMetadata = {}): Partial<Document> {
   const modifiedAt = Date.parse(created_time ?? '');
-  const expiresAt = Date.parse(deletion_time ?? ''); // still to come: the secret deletes itself
-  const { tags, ...words } = custom_metadata ?? {};
-  const metadata: Metadata = { ...words, ...(tags !== undefined && { tags: tags.split(',') }) };
+  const expiresAt = Date.parse(deletion_time ?? ''); // in the future: the secret deletes itself
+  const { tags, ...others } = custom_metadata ?? {};
+  const metadata: Metadata = { ...others, ...(tags !== undefined && { tags: tags.split(',') }) };
   return {
     ...(version !== undefined && { version: `${version}` }),
     ...(modifiedAt > 0 && { modifiedAt }),
@@ -209,21 +211,21 @@ function aboutKv({
   };
 }
 
-function texts(metadata: Metadata): Record<string, string> {
-  const given = Object.entries(metadata).filter(([, value]) => value !== undefined);
+/** Custom metadata of Vault has strings only: a list becomes a text with commas. */
+function customMetadata(metadata: Metadata): Record<string, string> {
+  const set = Object.entries(metadata).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
-    given.map(([name, value]) => [
+    set.map(([name, value]) => [
       name,
       typeof value === 'string' ? value : (value as readonly string[]).join(','),
     ]),
   );
 }
 
-/** A secret is made of fields. */
 function fieldsOf(path: string, value: ConfigValue): object {
   if (isTree(value)) return jsonValue(value, `vault: ${path}`) as ConfigTree;
-  throw new ConfigError('invalid_option', `vault: ${path} holds fields, not one value`, {
+  throw new ConfigError('invalid_option', `vault: ${path} has fields and cannot be a single value`, {
     provider: 'vault',
-    hint: 'Write a field of it',
+    hint: 'Set a field of the secret',
   });
 }

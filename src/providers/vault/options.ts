@@ -1,3 +1,6 @@
+// Options of VaultProvider and transitKey, with their checks. The comments of the options become the tables
+// in docs/providers/vault.md.
+
 import {
   aBoolean,
   aFunction,
@@ -12,27 +15,32 @@ import {
 } from '../../internal/options.ts';
 import { type ShelterOptions, shelterOptionChecks } from '../../shelter/options.ts';
 import type { ConfigTree } from '../../value.ts';
-import { aTls, type TlsOptions } from './address.ts';
+import type { VaultAuth } from './auth/login.ts';
 import type { VaultClient } from './client.ts';
-import type { VaultAuth } from './tokens.ts';
+import { aTls, type TlsOptions } from './tls.ts';
 
-/** Where the server is, and who we are. What is left out is read as the `vault` command reads it. */
+/** How to reach the server and how to log in. The defaults are those of the `vault` command. */
 export interface VaultConnectionOptions {
-  /** `https://…`, `http://…` on loopback, or `unix:///…` (an agent). @default `VAULT_ADDR`, else `https://127.0.0.1:8200` */
+  /** `https://…`, `http://…` on loopback, or `unix:///…` for an agent.
+   *  @default `VAULT_ADDR`, else `https://127.0.0.1:8200` */
   readonly address?: string;
-  /** The namespace of Vault Enterprise, HCP or OpenBao, to which all paths are relative. @default VAULT_NAMESPACE */
+  /** Namespace of Vault Enterprise, HCP or OpenBao. All paths are relative to it. @default VAULT_NAMESPACE */
   readonly namespace?: string;
-  /** `token`, `tokenFile`, `appRole`, `kubernetes`, `jwt`, `certificate`, `aws`, or a function of your own.
-   *  @default VAULT_TOKEN, else the file `.vault-token` in the home folder; none for an agent's socket and an injected client */
+  /** `token`, `tokenFile`, `appRole`, `kubernetes`, `jwt`, `certificate`, `aws`, or your own function.
+   *  @default VAULT_TOKEN, else the file `.vault-token` in the home folder; none for the socket of an agent
+   *  and for an injected client */
   readonly auth?: VaultAuth;
-  /** Whom to trust, and a client certificate of one's own. @default VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME */
+  /** Certificate authorities to trust, and a client certificate.
+   *  @default VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME */
   readonly tls?: TlsOptions;
-  /** Allows plain http to other machines: whoever stands between reads tokens and secrets. @default false */
+  /** Allows plain http to other machines. Anyone on the network path can then read tokens and secrets.
+   *  @default false */
   readonly allowInsecure?: boolean;
-  /** A node-vault client to use as it is, its own transport included; then address, namespace, tls and the environment say nothing.
-   *  @default one made on first use */
+  /** A node-vault client to use with its own transport. `address`, `namespace` and `tls` are then refused,
+   *  and environment variables are ignored. @default one created on first use */
   readonly client?: VaultClient;
-  /** Where the variables above are looked for; a name with `BAO_` comes before the same with `VAULT_`. @default process.env */
+  /** Where to read the variables above. A name with `BAO_` takes precedence over the same name with `VAULT_`.
+   *  @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -49,31 +57,33 @@ export const connectionChecks: Readonly<Record<keyof VaultConnectionOptions, Che
   env: anObject,
 };
 
-/** How credentials are made: a path that is read, or written to. */
+/** A request that creates credentials. */
 export interface LeaseRequest {
-  /** In full, with its mount: `pki/issue/web`. */
+  /** The full path with its mount: `pki/issue/web`. */
   readonly path: string;
-  /** Whether the path is read or written to. @default 'GET' */
+  /** Whether to read from the path or to write to it. @default 'GET' */
   readonly method?: 'GET' | 'POST';
-  /** What is sent, as a role's parameters. @default none */
+  /** The request body, such as the parameters of a role. @default none */
   readonly data?: ConfigTree;
 }
 
+/** Options of a `VaultProvider`. One of `path`, `secrets` and `leases` is required. */
 export interface VaultOptions extends VaultConnectionOptions, ShelterOptions {
-  /** Inside the mount: with a slash at the end everything below it (`/` is everything there is), without one that secret.
-   *  @default none */
+  /** A path inside the mount. With a trailing slash, everything below the path (`/` is the whole mount);
+   *  without one, a single secret. @default none */
   readonly path?: string;
-  /** Where the key-value engine of `path` is mounted. @default 'secret' */
+  /** Mount of the key-value engine for `path`. @default 'secret' */
   readonly mount?: string;
-  /** The version of the key-value engine. `auto` asks the server; a number spares that, and under `secrets` takes the first segment
-   *  of each path for its mount. @default 'auto' */
+  /** Version of the key-value engine. `auto` asks the server. A number saves that request; the first segment
+   *  of each path in `secrets` is then its mount. @default 'auto' */
   readonly kv?: 'auto' | 1 | 2;
-  /** In place of `path`: keys, each with its secret or the field of one, in full: `{ 'db.password': 'secret/acme/db#password' }`.
-   *  `#` once more at the end is the text itself. @default none */
+  /** Instead of `path`: keys, each with the full path of a secret or of one field, as in
+   *  `{ 'db.password': 'secret/acme/db#password' }`. A trailing `#` returns the value as text, not parsed.
+   *  @default none */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** Keys, each with a path that makes credentials when it is read. @default none */
+  /** Keys, each with a path that creates credentials when read. @default none */
   readonly leases?: Readonly<Record<string, string | LeaseRequest>>;
-  /** How many names a walk may find. @default 100_000 */
+  /** Maximum number of names that a listing may find. @default 100_000 */
   readonly maxKeys?: number;
 }
 

@@ -1,3 +1,6 @@
+// VaultProvider: checks the options, turns them into places and lease requests, and builds the parts behind
+// the shelter.
+
 import { ConfigError } from '../../errors.ts';
 import { checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
@@ -6,20 +9,31 @@ import { shelterOptionsOf } from '../../shelter/options.ts';
 import { placesOf } from '../../shelter/places.ts';
 import type { Place } from '../../shelter/port.ts';
 import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
-import { Connection, isSegment } from './connection.ts';
+import { Connection } from './connection.ts';
 import { Kv } from './kv.ts';
-import { Leases } from './lease.ts';
+import { Leases } from './leases.ts';
 import { type LeaseRequest, type VaultOptions, vaultChecks } from './options.ts';
+import { isSegment, trimSlashes } from './paths.ts';
 import { VaultSource } from './source.ts';
 
-/** Secrets of HashiCorp Vault or OpenBao: key-value secrets of both versions, and credentials that are made on demand. */
+/** Reads and writes key-value secrets of HashiCorp Vault or OpenBao (versions 1 and 2 of the engine), and
+ *  reads credentials that Vault creates on demand. All values are secret. `node-vault` is loaded on first
+ *  use.
+ *  @throws ConfigError `invalid_option`, if the options do not fit together.
+ *  @example
+ *  const vault = new VaultProvider({ path: 'acme/inference/' }); // everything below secret/acme/inference/
+ *  const password = await vault.get('database.password'); // a field of secret/acme/inference/database
+ *  @example
+ *  const database = new VaultProvider({ leases: { postgres: 'database/creds/inference' } });
+ *  const user = await database.get('postgres.username'); // created by this read, renewed later
+ */
 export class VaultProvider extends WritableShelteredProvider {
   constructor(options: VaultOptions) {
     const { source, leases, places } = partsOf(options);
     super(source, shelterOptionsOf(options));
-    // a token that is revoked takes what was made under it along, whether anybody watches or not
-    leases.watch((gone) => {
-      for (const { key, document } of places) if (gone.includes(document)) void this.refresh(key);
+    // a revoked token ends its leases, so their keys are read again, even if nothing watches this provider
+    leases.watch((ended) => {
+      for (const { key, document } of places) if (ended.includes(document)) void this.refresh(key);
     });
   }
 }
@@ -34,85 +48,86 @@ function partsOf(options: VaultOptions): Parts {
   checkOptions('VaultProvider', options, vaultChecks);
   const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)
-    throw new ConfigError('invalid_option', 'VaultProvider: give path or secrets, not both', {
-      hint: 'Take two providers in a chain',
+    throw new ConfigError('invalid_option', 'VaultProvider: path and secrets cannot be combined', {
+      hint: 'Use two providers in a chain',
     });
   if (path === undefined && secrets === undefined && options.leases === undefined)
-    throw new ConfigError('invalid_option', 'VaultProvider: it is not said what to read', {
-      hint: 'Give path, secrets or leases',
+    throw new ConfigError('invalid_option', 'VaultProvider: one of path, secrets, leases is required', {
+      hint: 'Set path to read a folder',
     });
   if (options.mount !== undefined && path === undefined)
-    throw new ConfigError('invalid_option', 'VaultProvider: mount belongs to path', {
-      hint: 'Paths under secrets and leases begin with their mount',
+    throw new ConfigError('invalid_option', 'VaultProvider: mount applies to path only', {
+      hint: 'Start each path in secrets and leases with its mount',
     });
-  const mount = path === undefined ? undefined : pathOf('mount', options.mount ?? 'secret');
-  const made = leasePlaces(options.leases ?? {});
-  const below = path?.endsWith('/') ? [mount, pathOf('path', path)].filter(Boolean).join('/') : undefined;
-  const one: Place[] =
+  const mount = path === undefined ? undefined : checkedPath('mount', options.mount ?? 'secret');
+  const leased = leaseParts(options.leases ?? {});
+  const folder = path?.endsWith('/')
+    ? `${[mount, checkedPath('path', path)].filter(Boolean).join('/')}/`
+    : undefined;
+  const singleSecret: Place[] =
     path === undefined || path.endsWith('/')
       ? []
-      : [{ key: '', document: `${mount}/${pathOf('path', path)}`, field: '' }];
+      : [{ key: '', document: `${mount}/${checkedPath('path', path)}`, field: '' }];
   const places = [
-    ...one,
-    ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checked),
-    ...made.places,
+    ...singleSecret,
+    ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checkedPlace),
+    ...leased.places,
   ];
   const connection = new Connection(options, clock);
-  const leases = new Leases(connection, made.requests, clock);
-  const folder = below === undefined ? {} : { folder: `${below}/` };
+  const leases = new Leases(connection, leased.requests, clock);
   const source = new VaultSource({
     connection,
     kv: new Kv(connection, { kv, mount }),
     leases,
     places,
     maxKeys,
-    ...folder,
+    ...(folder !== undefined && { folder }),
   });
   return { source, leases, places };
 }
 
-/** Two requests of one path with different data are two documents. */
-function leasePlaces(leases: NonNullable<VaultOptions['leases']>): {
+/** The places and requests of the option `leases`. Each key with its own request data is its own document. */
+function leaseParts(leases: NonNullable<VaultOptions['leases']>): {
   places: Place[];
   requests: Map<string, LeaseRequest>;
 } {
   const requests = new Map<string, LeaseRequest>();
-  const places = Object.entries(leases).flatMap(([key, said]): Place[] => {
-    if (typeof said === 'string') {
-      const named = placesOf('VaultProvider', 'leases', { [key]: said }).map((place) =>
-        checked({ ...place, leased: true }),
+  const places = Object.entries(leases).flatMap(([key, lease]): Place[] => {
+    if (typeof lease === 'string') {
+      const named = placesOf('VaultProvider', 'leases', { [key]: lease }).map((place) =>
+        checkedPlace({ ...place, leased: true }),
       );
       for (const { document } of named) requests.set(document, { path: document });
       return named;
     }
-    const path = pathOf('leases', said.path);
-    const document = Object.keys(said).length === 1 ? path : `${path} for ${keyOf(key)}`;
-    requests.set(document, { ...said, path });
+    const path = checkedPath('leases', lease.path);
+    const document = Object.keys(lease).length === 1 ? path : `${path} for ${keyOf(key)}`;
+    requests.set(document, { ...lease, path });
     return [{ key: keyOf(key), document, field: '', leased: true }];
   });
   return { places, requests };
 }
 
-function checked(place: Place): Place {
-  const document = pathOf(place.leased ? 'leases' : 'secrets', place.document);
+function checkedPlace(place: Place): Place {
+  const document = checkedPath(place.leased ? 'leases' : 'secrets', place.document);
   if (!document.includes('/'))
-    throw new ConfigError('invalid_option', `VaultProvider: ${JSON.stringify(document)} is no full path`, {
-      hint: 'Write it as secret/acme/db',
-    });
+    throw new ConfigError(
+      'invalid_option',
+      `VaultProvider: the path ${JSON.stringify(document)} has no mount`,
+      { hint: 'Write the full path, as in secret/acme/db' },
+    );
   return { ...place, document };
 }
 
-/** A path without slashes around it. */
-function pathOf(option: string, said: string): string {
-  const path = said.replace(/^\/+|\/+$/g, '');
-  const odd = path !== '' && path.split('/').find((segment) => !isSegment(segment));
-  if (odd !== false && odd !== undefined)
+/** Removes slashes at both ends, and refuses segments that Vault does not accept. */
+function checkedPath(option: string, text: string): string {
+  const path = trimSlashes(text);
+  const invalid = path === '' ? undefined : path.split('/').find((segment) => !isSegment(segment));
+  if (invalid !== undefined)
     throw new ConfigError(
       'invalid_option',
-      `VaultProvider: ${option} has the segment ${JSON.stringify(odd)}`,
-      {
-        hint: 'Write it as acme/inference/',
-      },
+      `VaultProvider: ${option} has the invalid segment ${JSON.stringify(invalid)}`,
+      { hint: 'Write the path as acme/inference/' },
     );
   return path;
 }

@@ -1,16 +1,24 @@
+// The token that connection.ts sends with each request: logs in once for all waiting callers, renews the
+// token before two thirds of its life, and replaces it before its end. An expired token is still sent while
+// there is no other one: only the server's own refusal counts, so an outage is not mistaken for a bad token.
+
 import type { ConfigError } from '../../errors.ts';
+import { Listeners } from '../../internal/listeners.ts';
 import { type Clock, later } from '../../shelter/clock.ts';
-import { type Asked, unauthenticated } from './classify.ts';
-import { type Login, lookup, postLogin, renew, type Send, unwrap, type VaultAuth } from './tokens.ts';
-import { Verdict } from './verdict.ts';
+import type { ApiRequest } from './api-request.ts';
+import type { Login, VaultAuth } from './auth/login.ts';
+import { unauthenticated } from './classify.ts';
+import { TokenCheck } from './token-check.ts';
+import { lookupToken, postLogin, renewToken, type SendRequest, unwrapToken } from './token-requests.ts';
 
-/** Without a token where an agent, or the injected client, has its own. */
-type Obtained = Omit<Login, 'token'> & { readonly token: string | undefined };
+/** Without a token where an agent, or the injected client, adds its own. */
+type ObtainedToken = Omit<Login, 'token'> & { readonly token: string | undefined };
 
-interface Held {
+interface SessionToken {
   readonly token: string | undefined;
   readonly ours: boolean;
-  readonly fullMs: number;
+  /** The life it was issued with. */
+  readonly ttlMs: number;
   endsAt: number;
   renewAt: number;
   renewable: boolean;
@@ -18,96 +26,101 @@ interface Held {
   used: boolean;
 }
 
-const attemptMs = 10_000;
-const soonest = 1_000;
+const backgroundTimeoutMs = 10_000;
+const minDelayMs = 1_000;
 
-/** One token: logged in, renewed before two thirds of its life, replaced before its end, once, for everybody who waits. */
 export class Session {
   readonly #auth: VaultAuth | undefined;
-  readonly #send: Send;
+  readonly #send: SendRequest;
   readonly #clock: Clock;
-  readonly #onEnd = new Set<(token: string | undefined) => void>();
-  #held: Held | undefined;
-  /** Replaced before their end; leases made under them live on. */
-  #old: Held[] = [];
-  #logging: Promise<boolean> | undefined;
-  #tending: Promise<void> | undefined;
-  readonly #verdict: Verdict;
-  #cancel: () => void = () => undefined;
+  readonly #endListeners = new Listeners<string | undefined>();
+  readonly #tokenCheck: TokenCheck;
+  #current: SessionToken | undefined;
+  /** Tokens that were replaced before their end. Leases created under them are still valid. */
+  #replaced: SessionToken[] = [];
+  #loggingIn: Promise<boolean> | undefined;
+  #maintaining: Promise<void> | undefined;
+  #cancelTimer: () => void = () => undefined;
   #unwatch: (() => void) | undefined;
   #closed = false;
 
-  constructor(auth: VaultAuth | undefined, send: Send, clock: Clock) {
+  constructor(auth: VaultAuth | undefined, send: SendRequest, clock: Clock) {
     this.#auth = auth;
     this.#send = send;
     this.#clock = clock;
-    this.#verdict = new Verdict(send, clock);
+    this.#tokenCheck = new TokenCheck(send, clock);
   }
 
-  /** The token for a request that starts now. One that is over is used all the same while there is no other: only the server's own
-   *  word may count as an answer. */
-  async use(): Promise<string | undefined> {
-    if (this.#isOver(this.#held)) await this.#logging?.catch(() => undefined);
-    const held = this.#held;
-    if (!held) throw unauthenticated('there is no token');
-    held.used = true;
-    if (held.renewAt <= this.#clock.now() && !this.#isOver(held)) void this.#tend();
-    return held.token;
+  /** Returns the token for a request that starts now. Starts a renewal when one is due: timers do not run
+   *  while a process is frozen. */
+  async tokenForRequest(): Promise<string | undefined> {
+    if (this.#hasEnded(this.#current)) await this.#loggingIn?.catch(() => undefined);
+    const current = this.#current;
+    if (!current) throw unauthenticated('no token is available');
+    current.used = true;
+    if (current.renewAt <= this.#clock.now() && !this.#hasEnded(current)) void this.#maintain();
+    return current.token;
   }
 
-  /** When the token of now ends unless it is renewed, and with it what is made under it. */
+  /** When the current token ends unless it is renewed. Everything created under the token ends with it. */
   get endsAt(): number {
-    return this.#held?.endsAt ?? Number.POSITIVE_INFINITY;
+    return this.#current?.endsAt ?? Number.POSITIVE_INFINITY;
   }
 
   get token(): string | undefined {
-    return this.#held?.token;
+    return this.#current?.token;
   }
 
-  /** Whether `close()` revokes that token. */
-  made(token: string | undefined): boolean {
-    return [this.#held, ...this.#old].some((one) => one?.ours && one.token === token);
+  /** Whether `close()` revokes this token. */
+  willRevoke(token: string | undefined): boolean {
+    return [this.#current, ...this.#replaced].some((one) => one?.ours && one.token === token);
   }
 
-  /** Tells of a token that is dead, and with it every lease made under it. */
+  /** Calls the listener when a token is dead. All leases created under that token are dead, too. */
   onEnd(listener: (token: string | undefined) => void): void {
-    this.#onEnd.add(listener);
+    this.#endListeners.add(listener);
   }
 
-  /** Whether a refused token lives at all. */
-  alive(token: string | undefined, signal: AbortSignal): Promise<boolean> {
+  /** Whether a refused token is still valid. If so, the request was refused for lack of permission. */
+  isAlive(token: string | undefined, signal: AbortSignal): Promise<boolean> {
     if (token === undefined) return Promise.resolve(true);
-    if (this.#held?.token === token && this.#isOver(this.#held)) return Promise.resolve(false);
-    return this.#verdict.alive(token, signal);
+    if (this.#current?.token === token && this.#hasEnded(this.#current)) return Promise.resolve(false);
+    return this.#tokenCheck.isAlive(token, signal);
   }
 
-  /** From now on the token counts as dead. */
-  refuse(token: string | undefined): ConfigError {
-    if (this.#held?.token === token && this.#held) this.#held.dead = true;
+  /** Marks a token as dead, and returns the error to throw. */
+  markDead(token: string | undefined): ConfigError {
+    if (this.#current?.token === token && this.#current) this.#current.dead = true;
     return unauthenticated('the token is no longer valid: it has expired or was revoked');
   }
 
-  /** Logs in, unless a log-in has helped already. False: there is no other token to be had. */
+  /** Logs in, unless another log-in has replaced the token already. False: no other token is available. */
   async connect(signal: AbortSignal): Promise<boolean> {
-    if (this.#held && !this.#isOver(this.#held)) return true;
+    if (this.#current && !this.#hasEnded(this.#current)) return true;
     return this.#login(signal);
   }
 
-  #isOver(held: Held | undefined): boolean {
-    return held !== undefined && (held.dead || held.endsAt <= this.#clock.now());
+  #hasEnded(token: SessionToken | undefined): boolean {
+    return token !== undefined && (token.dead || token.endsAt <= this.#clock.now());
   }
 
-  /** Revokes the tokens that were made here. */
+  /** Revokes the tokens that this session has created. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancel();
+    this.#cancelTimer();
     this.#unwatch?.();
-    await this.#logging?.catch(() => undefined);
+    await this.#loggingIn?.catch(() => undefined);
     const now = this.#clock.now();
-    const ours = [this.#held, ...this.#old].filter((one) => one?.ours && !one.dead && one.endsAt > now);
-    this.#held = undefined;
-    this.#old = [];
-    const revoke: Asked = { method: 'POST', path: 'auth/token/revoke-self', what: 'the own token' };
+    const ours = [this.#current, ...this.#replaced].filter(
+      (one) => one?.ours && !one.dead && one.endsAt > now,
+    );
+    this.#current = undefined;
+    this.#replaced = [];
+    const revoke: ApiRequest = {
+      method: 'POST',
+      path: 'auth/token/revoke-self',
+      subject: 'the token itself',
+    };
     await Promise.all(
       ours.map((one) =>
         this.background((signal) => this.#send(revoke, one?.token, signal)).catch(() => undefined),
@@ -115,10 +128,10 @@ export class Session {
     );
   }
 
-  /** Work that no caller waits for. */
+  /** Runs work that no caller waits for, with a timeout of its own. */
   async background<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const cancel = this.#clock.after(attemptMs, () => controller.abort());
+    const cancel = this.#clock.after(backgroundTimeoutMs, () => controller.abort());
     try {
       return await work(controller.signal);
     } finally {
@@ -127,114 +140,117 @@ export class Session {
   }
 
   #login(signal: AbortSignal): Promise<boolean> {
-    this.#logging ??= this.#loginNow(signal).finally(() => {
-      this.#logging = undefined;
+    this.#loggingIn ??= this.#loginNow(signal).finally(() => {
+      this.#loggingIn = undefined;
     });
-    return this.#logging;
+    return this.#loggingIn;
   }
 
   async #loginNow(signal: AbortSignal): Promise<boolean> {
-    const before = this.#held;
-    const asked = this.#clock.now(); // a life is counted from before the answer, which may have taken long
-    const made = await this.#obtain(before, signal);
-    if (before && made.token === before.token) return false;
+    const before = this.#current;
+    const startedAt = this.#clock.now(); // the life counts from the request: the reply may have taken long
+    const obtained = await this.#obtain(before, signal);
+    if (before && obtained.token === before.token) return false;
     if (this.#closed) return false;
-    this.#take(made, asked);
-    if (before && this.#isOver(before)) for (const tell of this.#onEnd) tell(before.token);
-    else if (before) this.#old = [...this.#old.filter((one) => one.endsAt > this.#clock.now()), before];
+    this.#adopt(obtained, startedAt);
+    if (before && this.#hasEnded(before)) this.#endListeners.notify(before.token);
+    else if (before)
+      this.#replaced = [...this.#replaced.filter((one) => one.endsAt > this.#clock.now()), before];
     this.#unwatch ??= this.#auth?.watch?.(
-      () => void this.background((late) => this.#login(late)).catch(() => undefined),
+      () => void this.background((timeout) => this.#login(timeout)).catch(() => undefined),
     );
     return true;
   }
 
-  async #obtain(before: Held | undefined, signal: AbortSignal): Promise<Obtained> {
+  async #obtain(before: SessionToken | undefined, signal: AbortSignal): Promise<ObtainedToken> {
     if (!this.#auth) return { token: undefined };
-    const answer = await this.#auth({
+    const result = await this.#auth({
       signal,
       ...(before?.token !== undefined && { refused: before.token }),
       login: (path, body) => postLogin(this.#send, path, body, signal),
-      unwrap: (token) => unwrap(this.#send, token, signal),
+      unwrap: (token) => unwrapToken(this.#send, token, signal),
     });
-    const given = (
-      typeof answer === 'string' ? answer : (answer as Partial<Login> | undefined)?.token
-    ) as unknown;
+    const given: unknown =
+      typeof result === 'string' ? result : (result as Partial<Login> | undefined)?.token;
     const token = typeof given === 'string' ? given.trim() : '';
-    if (token === '') throw unauthenticated('the log-in answered no token');
+    if (token === '') throw unauthenticated('the log-in returned no token');
     if (!/^[\x21-\x7e]+$/.test(token))
       throw unauthenticated(
-        'the token holds characters that no token has',
-        'Is it the text of something else? Check the option auth',
+        'the token has characters that no token can have',
+        'Check that the option auth returns the token and nothing else',
       );
-    if (typeof answer !== 'string') return { ...answer, token };
+    if (typeof result !== 'string') return { ...result, token };
     if (token === before?.token) return { token };
-    const found = await lookup(this.#send, token, signal);
-    if (found === 'dead')
-      throw unauthenticated('the token is not valid: it has expired, was revoked, or is another server’s');
-    return { token, ...found };
+    const life = await lookupToken(this.#send, token, signal);
+    if (life === 'dead')
+      throw unauthenticated(
+        'the token is not valid: it has expired, was revoked, or belongs to another server',
+      );
+    return { token, ...life };
   }
 
-  #take({ token, ttlMs = 0, renewable = false, ours = false }: Obtained, asked: number): void {
-    const held: Held = {
+  #adopt({ token, ttlMs = 0, renewable = false, ours = false }: ObtainedToken, startedAt: number): void {
+    const current: SessionToken = {
       token,
       ours,
-      fullMs: ttlMs,
+      ttlMs,
       renewable,
       endsAt: 0,
       renewAt: 0,
       dead: false,
       used: false,
     };
-    this.#held = held;
-    this.#lives(held, ttlMs, asked);
+    this.#current = current;
+    this.#startLife(current, ttlMs, startedAt);
   }
 
-  #lives(held: Held, ttlMs: number, now: number): void {
-    held.endsAt = ttlMs > 0 ? now + ttlMs : Number.POSITIVE_INFINITY;
-    held.renewAt = ttlMs > 0 ? now + ttlMs * (0.55 + 0.1 * Math.random()) : Number.POSITIVE_INFINITY;
-    this.#schedule(held);
+  /** Sets when the token ends, and when to renew it: at a random point between 55 and 65 % of its life. */
+  #startLife(current: SessionToken, ttlMs: number, now: number): void {
+    current.endsAt = ttlMs > 0 ? now + ttlMs : Number.POSITIVE_INFINITY;
+    current.renewAt = ttlMs > 0 ? now + ttlMs * (0.55 + 0.1 * Math.random()) : Number.POSITIVE_INFINITY;
+    this.#schedule(current);
   }
 
-  #schedule(held: Held): void {
-    this.#cancel();
-    if (this.#closed || held !== this.#held || held.renewAt === Number.POSITIVE_INFINITY) return;
-    const wait = Math.min(Math.max(held.renewAt - this.#clock.now(), soonest), 2 ** 31 - 1);
-    this.#cancel = later(this.#clock, wait, () => {
-      if (held.endsAt > this.#clock.now()) void this.#tend();
+  #schedule(current: SessionToken): void {
+    this.#cancelTimer();
+    if (this.#closed || current !== this.#current || current.renewAt === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.min(Math.max(current.renewAt - this.#clock.now(), minDelayMs), 2 ** 31 - 1);
+    this.#cancelTimer = later(this.#clock, delayMs, () => {
+      if (current.endsAt > this.#clock.now()) void this.#maintain();
     });
   }
 
-  /** Renews the token, or gets another one where renewing does not help. Failures wait for the next time, later and later. */
-  #tend(): Promise<void> {
-    this.#tending ??= this.#tendNow().finally(() => {
-      this.#tending = undefined;
+  /** Renews the token, or logs in again where renewal does not help. A failure is tried again later. */
+  #maintain(): Promise<void> {
+    this.#maintaining ??= this.#maintainNow().finally(() => {
+      this.#maintaining = undefined;
     });
-    return this.#tending;
+    return this.#maintaining;
   }
 
-  async #tendNow(): Promise<void> {
-    const held = this.#held;
-    if (!held || held.dead || held.renewAt > this.#clock.now() + soonest) return;
-    const left = held.endsAt - this.#clock.now();
-    held.renewAt = this.#clock.now() + Math.max(left / 4, soonest); // if it fails
+  async #maintainNow(): Promise<void> {
+    const current = this.#current;
+    if (!current || current.dead || current.renewAt > this.#clock.now() + minDelayMs) return;
+    const leftMs = current.endsAt - this.#clock.now();
+    current.renewAt = this.#clock.now() + Math.max(leftMs / 4, minDelayMs); // the next attempt
     try {
-      if (held.renewable && (await this.#renew(held))) return;
-      // an idle process needs no token: the next read gets one
-      if (held.used && (await this.background((signal) => this.#login(signal)))) return;
+      if (current.renewable && (await this.#renew(current))) return;
+      // an idle process needs no token: the next read logs in
+      if (current.used && (await this.background((signal) => this.#login(signal)))) return;
     } catch {
-      // whoever reads is told, should the token end before it works again
+      // the next read reports the failure, if the token ends before a later attempt succeeds
     }
-    this.#schedule(held);
+    this.#schedule(current);
   }
 
-  /** False: the life that is left is short, so that another token should be had while this one works. */
-  async #renew(held: Held): Promise<boolean> {
-    const asked = this.#clock.now();
-    const life = await this.background((signal) => renew(this.#send, held.token, signal));
-    held.renewable = life?.renewable === true;
+  /** False: the renewed life is short, so another token is needed while this one still works. */
+  async #renew(current: SessionToken): Promise<boolean> {
+    const startedAt = this.#clock.now();
+    const life = await this.background((signal) => renewToken(this.#send, current.token, signal));
+    current.renewable = life?.renewable === true;
     if (!life) return false;
     const { ttlMs = 0 } = life;
-    this.#lives(held, ttlMs, asked);
-    return ttlMs === 0 || ttlMs >= held.fullMs / 2;
+    this.#startLife(current, ttlMs, startedAt);
+    return ttlMs === 0 || ttlMs >= current.ttlMs / 2;
   }
 }

@@ -1,44 +1,47 @@
-import { ConfigError, type ErrorCode } from '../../errors.ts';
+// Vault as a DocumentSource, called by the shelter. A document is a path as `vault read` takes it: kv.ts
+// inserts the `data/` and `metadata/` of KV version 2.
+
+import { ConfigError } from '../../errors.ts';
 import { keyFrom, parent, segments, startsWith } from '../../key.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
 import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
-import { type Connection, isSegment } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Kv } from './kv.ts';
-import type { Leases } from './lease.ts';
+import type { Leases } from './leases.ts';
+import { isSegment } from './paths.ts';
 
 export interface VaultSourceOptions {
   readonly connection: Connection;
   readonly kv: Kv;
   readonly leases: Leases;
-  /** The folder, with its mount and a slash at the end, below which all secrets are; without it there are only `places`. */
+  /** The folder of all secrets, with its mount and a trailing slash. Without it, only `places` exist. */
   readonly folder?: string;
   readonly places: readonly Place[];
   readonly maxKeys: number;
 }
 
-/** A document is a path as `vault read` takes it; the data/ and metadata/ of KV version 2 are put in here. */
 export class VaultSource implements DocumentSource {
   readonly name = 'vault';
   readonly batch = 1;
   readonly limits = { concurrency: 16 };
   readonly places?: readonly Place[];
   readonly #options: VaultSourceOptions;
-  readonly #located: (key: Key) => readonly Place[];
-  /** Names seen by a walk. */
-  readonly #seen = new WeakMap<Scope, number>();
-  #notice: (message: string, outcome?: ErrorCode) => void = () => undefined;
+  readonly #placesFor: (key: Key) => readonly Place[];
+  /** How many names each listing has found so far. */
+  readonly #nameCounts = new WeakMap<Scope, number>();
 
   constructor(options: VaultSourceOptions) {
     this.#options = options;
-    this.#located = mapped(options.places);
+    this.#placesFor = mapped(options.places);
     if (options.folder === undefined) this.places = options.places;
   }
 
   locate(key: Key): readonly Place[] {
     const { folder, places } = this.#options;
-    if (folder === undefined || places.some((place) => startsWith(key, place.key))) return this.#located(key);
+    if (folder === undefined || places.some((place) => startsWith(key, place.key)))
+      return this.#placesFor(key);
     return ancestors(parent(key), (at) => {
       const parts = segments(at);
       return parts.every(isSegment) ? folder + parts.join('/') : undefined;
@@ -49,41 +52,42 @@ export class VaultSource implements DocumentSource {
     const path = document as string;
     const { kv, leases } = this.#options;
     if (leases.has(path)) return new Map([[path, await leases.read(path, call.signal)]]);
-    const { answer, document: found } = await kv.read(path, call.version, call.signal);
-    const { lease_id: lease } = answer.body as { lease_id?: string };
-    if (lease) {
-      await leases.revoke(lease);
-      throw new ConfigError('invalid_option', `vault: ${path} makes new credentials each time it is read`, {
+    const { reply, document: secret } = await kv.read(path, call);
+    const { lease_id: leaseId } = reply.body as { lease_id?: string };
+    if (leaseId) {
+      await leases.revoke(leaseId);
+      throw new ConfigError('invalid_option', `vault: ${path} creates new credentials on each read`, {
         provider: this.name,
-        hint: 'Name it under leases, not under secrets or path',
+        hint: 'Move the path to leases',
       });
     }
-    return new Map([[path, found]]);
+    return new Map([[path, secret]]);
   }
 
   async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
     const { folder = '', places, kv, maxKeys } = this.#options;
     const here = cursor ?? folder;
-    const names = await kv.names(here, call.signal);
-    const seen = (this.#seen.get(scope) ?? 0) + names.length;
-    this.#seen.set(scope, seen);
-    if (seen > maxKeys)
-      throw new ConfigError('invalid_option', `vault: there are more than ${maxKeys} names below ${folder}`, {
+    const names = await kv.names(here, call);
+    const count = (this.#nameCounts.get(scope) ?? 0) + names.length;
+    this.#nameCounts.set(scope, count);
+    if (count > maxKeys)
+      throw new ConfigError('invalid_option', `vault: more than ${maxKeys} names are below ${folder}`, {
         provider: this.name,
-        hint: 'Name a narrower path, or raise maxKeys',
+        hint: 'Set a narrower path, or raise maxKeys',
       });
     const found: { readonly place: Place }[] = cursor === undefined ? places.map((place) => ({ place })) : [];
     const next: string[] = [];
-    let odd = 0;
+    let invalid = 0;
     for (const name of names) {
-      const inner = name.endsWith('/');
+      const isFolder = name.endsWith('/');
       const key = keyIn((here + name).slice(folder.length));
-      if (key === undefined) odd++;
+      if (key === undefined) invalid++;
       else if (!scope.reaches(key) || places.some((place) => startsWith(key, place.key))) continue;
-      else if (inner) next.push(here + name);
+      else if (isFolder) next.push(here + name);
       else found.push({ place: { key, document: here + name, field: '' } });
     }
-    if (odd > 0) this.#notice(`${odd} names in ${here} are no keys, and are left out`, 'invalid_key');
+    if (invalid > 0)
+      call.notice(`${here}: names skipped because they are not valid keys: ${invalid}`, 'invalid_key');
     return { found, next };
   }
 
@@ -93,7 +97,7 @@ export class VaultSource implements DocumentSource {
     options: DocumentWrite,
     call: Call,
   ): Promise<string | undefined> {
-    return this.#options.kv.write(document, value, options, call.signal);
+    return this.#options.kv.write(document, value, options, call);
   }
 
   connect(_refused: ConfigError | undefined, call: Call): Promise<boolean> {
@@ -116,18 +120,13 @@ export class VaultSource implements DocumentSource {
     return this.#options.leases.watch(changed);
   }
 
-  onNotice(tell: (message: string, outcome?: ErrorCode) => void): void {
-    this.#notice = tell;
-    this.#options.kv.onNotice(tell);
-  }
-
   async close(): Promise<void> {
     await this.#options.leases.close();
     await this.#options.connection.close();
   }
 }
 
-/** The key of a path below the folder, unless no key can be written like that, or it could not be asked for. */
+/** The key of a path below the folder. Undefined if the path is not a valid key or cannot be requested. */
 function keyIn(path: string): Key | undefined {
   const names = path.replace(/\/$/, '').split('/');
   try {

@@ -1,36 +1,46 @@
-import { ConfigError } from '../../errors.ts';
+// transitKey: a Transit key of Vault as a KeyWrapper for encrypted files. It is not a provider, but its
+// requests get the retries and the breaker of the shelter.
+
+import { abortedBy, ConfigError } from '../../errors.ts';
 import { Emitter } from '../../internal/listeners.ts';
 import { aString, checkOptions } from '../../internal/options.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
-import { aborted, unlessAborted } from '../../shelter/abort.ts';
+import { unlessAborted } from '../../shelter/abort.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shelter/options.ts';
-import { ifTransient, Requests } from '../../shelter/request/requests.ts';
-import { classify, missing } from './classify.ts';
-import { Connection, isSegment } from './connection.ts';
+import { type Backend, ifTransient, Requests } from '../../shelter/request/request.ts';
+import { classify, noEngine } from './classify.ts';
+import { Connection } from './connection.ts';
 import { connectionChecks, type VaultConnectionOptions } from './options.ts';
+import { isSegment, trimSlashes } from './paths.ts';
 
+/** Options of `transitKey`. */
 export interface TransitKeyOptions
   extends VaultConnectionOptions,
     Pick<ShelterOptions, 'resilience' | 'clock'> {
-  /** The name of the key in the Transit engine. */
+  /** Name of the key in the Transit engine. */
   readonly key: string;
-  /** Where the engine is mounted. @default 'transit' */
+  /** Mount of the Transit engine. @default 'transit' */
   readonly mount?: string;
 }
 
-interface Once {
-  readonly signal?: AbortSignal;
-}
-
+/** A Transit key of Vault. Close it to revoke its token. */
 export interface TransitKey extends KeyWrapper {
-  /** The same data key under the newest version of the Transit key; in the clear it never leaves the server. */
-  rewrap(wrapped: string, options?: Once): Promise<string>;
-  /** Revokes the token that was made here, and lets the connection go. */
+  /** Encrypts the same content key under the newest version of the Transit key. The plain content key never
+   *  leaves the server. */
+  rewrap(wrapped: string, options?: { readonly signal?: AbortSignal }): Promise<string>;
+  /** Revokes the token that this key's log-in created, and closes the connection. */
   close(): Promise<void>;
 }
 
-/** Wraps data keys of encrypted files by a key that never leaves Vault. */
+/** Wraps the content keys of encrypted files with a key that never leaves Vault.
+ *  @throws ConfigError `crypto`, if the Transit key cannot decrypt a content key.
+ *  @example
+ *  const key = transitKey({ key: 'config-files' });
+ *  const files = new EncryptedFileProvider({ path: 'secrets.yaml.jwe', keys: key });
+ *  const password = await files.get('db.password'); // Vault decrypts the content key
+ *  await key.close();
+ */
 export function transitKey(options: TransitKeyOptions): TransitKey {
   const { resilience, clock } = shelterOptionChecks;
   checkOptions('transitKey', options, {
@@ -41,52 +51,53 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
     mount: aString,
   });
   const { key } = options;
-  const mount = (options.mount ?? 'transit').replace(/^\/+|\/+$/g, '');
+  const mount = trimSlashes(options.mount ?? 'transit');
   if (key === undefined || !isSegment(key))
     throw new ConfigError('invalid_option', 'transitKey: the option key must be the name of a Transit key');
   const connection = new Connection(options, options.clock ?? systemClock);
   const requests = requestsOf(connection, options);
 
-  const ask = async (
+  /** Returns one text field of the reply. */
+  const run = async (
     operation: 'encrypt' | 'decrypt' | 'rewrap',
     body: object,
     field: string,
-    { signal }: Once = {},
+    { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<string> => {
-    if (signal?.aborted) throw aborted('vault');
+    if (signal?.aborted) throw abortedBy('vault', 'the request');
     const path = `${mount}/${operation}/${key}`;
-    const asked = { method: 'POST', path, body, capability: 'update', what: path } as const;
+    const request = { method: 'POST', path, body, capability: 'update', subject: path } as const;
     let text: unknown;
-    const answered = requests.send(
-      { operation: 'read', documents: 1, repeats: ifTransient },
-      async (call) => {
-        const answer = await connection.ask(asked, call.signal);
-        if (answer.status === 404) throw missing(asked.what);
-        text = (answer.body as { data?: Record<string, unknown> }).data?.[field];
-        return undefined;
-      },
-    );
-    const failed = await unlessAborted('vault', answered, signal);
-    if (failed?.code === 'invalid_option' && operation !== 'encrypt')
-      throw new ConfigError('crypto', `vault: ${mount}/${key} cannot decrypt that data key`, {
+    const sent = requests.send({ operation: 'read', documents: 1, retryIf: ifTransient }, async (call) => {
+      const reply = await connection.request(request, call.signal);
+      if (reply.status === 404) throw noEngine(path);
+      text = (reply.body as { data?: Record<string, unknown> }).data?.[field];
+      return undefined;
+    });
+    const failure = await unlessAborted('vault', sent, signal);
+    if (failure?.code === 'invalid_option' && operation !== 'encrypt')
+      throw new ConfigError('crypto', `vault: ${mount}/${key} cannot decrypt the content key`, {
         provider: 'vault',
-        hint: 'Was it wrapped by this key of this server?',
-        cause: failed,
+        hint: 'Check that this Transit key of this server has wrapped the content key',
+        cause: failure,
       });
-    if (failed) throw failed;
+    if (failure) throw failure;
     if (typeof text !== 'string')
-      throw new ConfigError('crypto', `vault: ${asked.what} answered no ${field}`, { provider: 'vault' });
+      throw new ConfigError('crypto', `vault: the response of ${path} has no ${field}`, {
+        provider: 'vault',
+        hint: 'Check for a proxy in front of Vault',
+      });
     return text;
   };
 
   return {
     kid: `${mount}/${key}`,
     algorithm: 'vault-transit',
-    wrap: (data, once) =>
-      ask('encrypt', { plaintext: Buffer.from(data).toString('base64') }, 'ciphertext', once),
-    unwrap: async (ciphertext, once) =>
-      new Uint8Array(Buffer.from(await ask('decrypt', { ciphertext }, 'plaintext', once), 'base64')),
-    rewrap: (ciphertext, once) => ask('rewrap', { ciphertext }, 'ciphertext', once),
+    wrap: (contentKey, callOptions) =>
+      run('encrypt', { plaintext: Buffer.from(contentKey).toString('base64') }, 'ciphertext', callOptions),
+    unwrap: async (ciphertext, callOptions) =>
+      new Uint8Array(Buffer.from(await run('decrypt', { ciphertext }, 'plaintext', callOptions), 'base64')),
+    rewrap: (ciphertext, callOptions) => run('rewrap', { ciphertext }, 'ciphertext', callOptions),
     async close() {
       requests.close();
       await connection.close();
@@ -101,20 +112,11 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
     { ...(resilience !== undefined && { resilience }), ...(clock && { clock }) },
     undefined,
   );
-  const source = {
+  const backend: Backend = {
     name: 'vault',
-    batch: 1,
-    locate: () => [],
-    read: async () => new Map(),
     load: () => connection.load(),
-    connect: (_refused: ConfigError | undefined, call: { readonly signal: AbortSignal }) =>
-      connection.connect(call.signal),
+    connect: (_refused, { signal }) => connection.connect(signal),
     classify,
   };
-  return new Requests(
-    source,
-    settings,
-    new Emitter('vault', 'shelter', () => settings.clock.now()),
-    async () => undefined,
-  );
+  return new Requests(backend, settings, new Emitter('vault', 'shelter', () => settings.clock.now()));
 }

@@ -1,43 +1,49 @@
+// Sends HTTP requests to Vault. Used by connection.ts. node-vault builds the requests, but its transport is
+// replaced (its option `request-promise`): node-vault passes no signal, no redirect limit and no response
+// headers on. Ours follows no redirect, always verifies TLS, aborts the whole exchange with one signal and
+// limits the size of a response.
+
 import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
 import { retryAfterMs } from '../../remote/network.ts';
-import { type Address, type Tls, tlsFiles } from './address.ts';
+import type { Address } from './address.ts';
 import type { VaultClient, VaultRequest } from './client.ts';
+import { readTls, type Tls } from './tls.ts';
 
-/** What the server said, whatever it said. */
-export interface Answer {
+/** A response, whatever its status. */
+export interface HttpReply {
   readonly status: number;
-  /** What the JSON holds; nothing when it is none. */
+  /** The parsed JSON, or an empty object if the body is not a JSON object. */
   readonly body: Readonly<Record<string, unknown>>;
-  /** False: it came from something else than Vault. */
+  /** Whether the body is a JSON object or empty. If not, the response did not come from Vault. */
   readonly json: boolean;
   readonly retryAfterMs?: number;
-  /** Vault Enterprise's mark of a state. */
+  /** Identifies a state of a Vault Enterprise cluster (the header `X-Vault-Index`). */
   readonly index?: string;
 }
 
 export interface Transport {
   load(): Promise<void>;
-  send(request: VaultRequest): Promise<Answer>;
-  /** Files of certificates are read again by the next request. */
+  send(request: VaultRequest): Promise<HttpReply>;
+  /** Makes the next request read certificate files again. */
   refresh(): void;
   close(): void;
 }
 
-/** Idle connections are closed before a server or a load balancer does so in the middle of a request. */
+/** Closes idle connections before a server or a load balancer does so in the middle of a request. */
 const idleMs = 30_000;
 
-/** A secret, a page of names: nothing that Vault answers comes near this. */
+/** Far more than any secret or list of names takes. */
 export const maxBytes = 32 * 1024 * 1024;
 
-/** node-vault with its transport replaced: no redirects, TLS always verified, one signal for the whole exchange, bounded answers. */
-export function ownTransport(address: Address, tls: Tls): Transport {
+/** A transport through node-vault, with its HTTP layer replaced. */
+export function nodeVaultTransport(address: Address, tls: Tls): Transport {
   let agent: Promise<{ request: typeof import('node:http').request; agent: HttpAgent }> | undefined;
   const connect = async () => {
     if (address.secure) {
       const https = await import('node:https');
-      const files = await tlsFiles(tls);
+      const files = await readTls(tls);
       return {
         request: https.request,
         agent: new https.Agent({ keepAlive: true, timeout: idleMs, ...files, rejectUnauthorized: true }),
@@ -47,9 +53,9 @@ export function ownTransport(address: Address, tls: Tls): Transport {
     return { request: http.request, agent: new http.Agent({ keepAlive: true, timeout: idleMs }) };
   };
 
-  const exchange = async (options: VaultRequest & { uri: string }): Promise<Answer> => {
+  const exchange = async (options: VaultRequest & { uri: string }): Promise<HttpReply> => {
     agent ??= connect();
-    const through = await agent.catch((error) => {
+    const connected = await agent.catch((error) => {
       agent = undefined;
       throw error;
     });
@@ -59,7 +65,7 @@ export function ownTransport(address: Address, tls: Tls): Transport {
       const request: RequestOptions = {
         method: options.method,
         path: options.uri.slice(endpoint.length - address.prefix.length),
-        agent: through.agent,
+        agent: connected.agent,
         headers: {
           ...options.headers,
           ...(body && { 'content-type': 'application/json', 'content-length': `${body.length}` }),
@@ -67,19 +73,19 @@ export function ownTransport(address: Address, tls: Tls): Transport {
         ...(socketPath ? { socketPath } : { host, port }),
         ...(options.signal && { signal: options.signal }),
       };
-      through.request(request, resolve).on('error', reject).end(body);
+      connected.request(request, resolve).on('error', reject).end(body);
     });
-    return answerOf(response);
+    return replyOf(response);
   };
 
   const client = lazy(async (): Promise<VaultClient> => {
     const { default: vault } = await peer('vault', 'node-vault', () => import('node-vault'));
-    const made = vault({
+    const created = vault({
       endpoint: address.endpoint,
       apiVersion: 'v1',
       noCustomHTTPVerbs: true,
       debug: () => undefined,
-      // node-vault judges by the status; that is done here, with the headers at hand
+      // status 200 keeps node-vault from throwing: connection.ts evaluates the real status, with the headers
       'request-promise': {
         defaults: () => async (options: VaultRequest & { uri: string }) => ({
           statusCode: 200,
@@ -88,57 +94,57 @@ export function ownTransport(address: Address, tls: Tls): Transport {
         }),
       },
     } as object);
-    // what node-vault takes from the environment has been decided before
-    return Object.assign(made, {
+    // clears what node-vault has read from the environment: connection.ts sets token and namespace itself
+    return Object.assign(created, {
       token: undefined,
       namespace: undefined,
       pathPrefix: '',
     }) as unknown as VaultClient;
   });
 
-  const drop = (): void => {
-    const old = agent;
+  const close = (): void => {
+    const closing = agent;
     agent = undefined;
-    old?.then(
-      (one) => one.agent.destroy(),
+    closing?.then(
+      (connected) => connected.agent.destroy(),
       () => undefined,
     );
   };
   return {
     load: async () => void (await client()),
-    send: async (request) => (await (await client()).request(request)) as Answer,
+    send: async (request) => (await (await client()).request(request)) as HttpReply,
     refresh: () => {
-      if (tls.files) agent = undefined; // what is under way ends on the old connections
+      if (tls.usesFiles) agent = undefined; // requests in flight finish on the old connections
     },
-    close: drop,
+    close,
   };
 }
 
-async function answerOf(response: IncomingMessage): Promise<Answer> {
+async function replyOf(response: IncomingMessage): Promise<HttpReply> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > maxBytes) {
       response.destroy();
-      throw new ConfigError('parse', `the server answered more than ${maxBytes / 1024 / 1024} MiB`, {
+      throw new ConfigError('parse', `vault: the response is larger than ${maxBytes / 1024 / 1024} MiB`, {
         provider: 'vault',
       });
     }
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('utf8');
-  const later = retryAfterMs(response.headers['retry-after']);
+  const retryMs = retryAfterMs(response.headers['retry-after']);
   const index = response.headers['x-vault-index'];
   return {
     status: response.statusCode as number,
     ...parsed(text),
-    ...(later !== undefined && { retryAfterMs: later }),
+    ...(retryMs !== undefined && { retryAfterMs: retryMs }),
     ...(typeof index === 'string' && { index }),
   };
 }
 
-function parsed(text: string): Pick<Answer, 'body' | 'json'> {
+function parsed(text: string): Pick<HttpReply, 'body' | 'json'> {
   if (text.trim() === '') return bodyOf(undefined);
   try {
     return bodyOf(JSON.parse(text));
@@ -147,14 +153,15 @@ function parsed(text: string): Pick<Answer, 'body' | 'json'> {
   }
 }
 
-/** Vault answers an object or nothing. */
-function bodyOf(said: unknown): Pick<Answer, 'body' | 'json'> {
-  if (said === undefined || said === '') return { body: {}, json: true };
-  const json = typeof said === 'object' && said !== null;
-  return { body: json ? (said as Answer['body']) : {}, json };
+/** Vault's body is a JSON object or empty. */
+function bodyOf(value: unknown): Pick<HttpReply, 'body' | 'json'> {
+  if (value === undefined || value === '') return { body: {}, json: true };
+  const json = typeof value === 'object' && value !== null;
+  return { body: json ? (value as HttpReply['body']) : {}, json };
 }
 
-/** Somebody else's client: its transport, its errors; only status and body of a refusal are looked at. */
+/** A transport through an injected client, with the client's own HTTP layer. A refused request throws there;
+ *  only the status and the body of that error are used. */
 export function clientTransport(client: VaultClient): Transport {
   return {
     load: async () => undefined,

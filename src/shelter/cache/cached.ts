@@ -1,30 +1,52 @@
+// One cached result. Used by all files of this folder, and by keys/ to decide what may be served.
+
 import type { Key } from '../../value.ts';
 import type { Document } from '../port.ts';
 
-/** An answer and its life. Times are milliseconds since 1970. */
+/** Tolerance for clocks that are sampled once per turn. */
+const sampledMs = 1_000;
+
+/** A result and its life. All rules of freshness are here. Times are milliseconds since 1970. */
 export class Cached<T = Document | 'absent'> {
   readonly outcome: T;
-  /** When it was asked for, and its number among all that was asked. */
+  readonly key: Key;
+  /** When the request started. */
   readonly at: number;
-  readonly tick: number;
+  /** The request's number among all requests of the shelter. */
+  readonly ticket: number;
   freshUntil: number;
   /** Never served from then on. */
   readonly endsAt: number;
-  /** Replaced, expired by hand or forgotten: what was made of it counts no more. */
-  gone = false;
-  readonly key: Key;
+  /** Replaced, expired or removed: anything derived from it must be dropped. */
+  invalidated = false;
 
-  constructor(outcome: T, key: Key, at: number, tick: number, freshUntil: number, endsAt: number) {
+  constructor(outcome: T, key: Key, at: number, ticket: number, freshUntil: number, endsAt: number) {
     this.outcome = outcome;
     this.key = key;
     this.at = at;
-    this.tick = tick;
+    this.ticket = ticket;
     this.freshUntil = freshUntil;
     this.endsAt = endsAt;
   }
 
-  /** The clock was put back since: nobody knows how old it is. A second is the grace of clocks that are read now and then. */
-  isAhead(now: number): boolean {
-    return now < this.at - 1_000;
+  /** False when it was invalidated, or when the clock was put back since, so that its age is unknown. */
+  isCurrent(now: number): boolean {
+    return !this.invalidated && now >= this.at - sampledMs;
+  }
+
+  /** Whether it may be served without asking again. */
+  isFresh(now: number): boolean {
+    return this.isCurrent(now) && now < this.freshUntil && now < this.endsAt;
+  }
+
+  /** Whether it may be served up to `graceMs` past its fresh life. Also true for invalidated results: they
+   *  serve outages. */
+  isServable(now: number, graceMs: number): boolean {
+    return now < this.endsAt && now < this.freshUntil + graceMs;
+  }
+
+  /** Whether its life is over, even for an outage. */
+  endsBy(now: number): boolean {
+    return now >= this.endsAt;
   }
 }

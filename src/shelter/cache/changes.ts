@@ -1,75 +1,78 @@
-import type { Emitter } from '../../internal/listeners.ts';
-import { Listeners } from '../../internal/listeners.ts';
+// Changes of a source: rotations, renewals and our own writes. Used by cache.ts. The order matters: first
+// the cache is invalidated, then watchers are notified, so that a watcher that reads gets the new value.
+
+import { type Emitter, Listeners } from '../../internal/listeners.ts';
 import type { Change } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import type { Settings } from '../options.ts';
+import type { Clock } from '../clock.ts';
 import type { DocumentSource } from '../port.ts';
 import type { Documents } from './documents.ts';
+import type { Listings } from './listings.ts';
 import { Renewals } from './renewals.ts';
 
-interface Shared {
+export interface ChangesParts {
   readonly source: DocumentSource;
-  readonly settings: Settings;
-  readonly documents: Documents;
+  readonly clock: Clock;
   readonly emitter: Emitter;
-  /** Makes all lists stale. */
-  readonly lists: (keepForOutage: boolean) => void;
+  readonly documents: Documents;
+  readonly listings: Listings;
 }
 
-/** What may answer differently now: first it is stale here, then those who watch are told. */
 export class Changes {
-  readonly #shared: Shared;
+  readonly #parts: ChangesParts;
   readonly #watchers = new Listeners<Change>();
   readonly #renewals: Renewals;
   #unwatch: (() => void) | undefined;
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
-    this.#renewals = new Renewals(shared.documents, shared.settings.clock, (place, rotated) => {
-      if (rotated) shared.emitter.emit('rotated', { key: place.key });
-      this.#tell([place.key]);
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+    this.#renewals = new Renewals(parts.documents, parts.clock, (place, rotated) => {
+      if (rotated) parts.emitter.emit('rotated', { key: place.key });
+      this.#notify([place.key]);
     });
   }
 
   watch(onChange: (change: Change) => void): Disposable {
-    const mine = this.#watchers.add(onChange, () => this.#watched());
+    const subscription = this.#watchers.add(onChange, () => this.#watched());
     this.#watched();
-    return mine;
+    return subscription;
   }
 
+  /** Watches the source while there are watchers. */
   #watched(): void {
     const on = this.#watchers.size > 0;
     this.#renewals.watched(on);
-    if (on) this.#unwatch ??= this.#shared.source.watch?.((documents) => this.#rotated(documents));
+    if (on) this.#unwatch ??= this.#parts.source.watch?.((documents) => this.#rotated(documents));
     else {
       this.#unwatch?.();
       this.#unwatch = undefined;
     }
   }
 
-  #rotated(named: readonly string[]): void {
-    const { source, documents, lists, emitter } = this.#shared;
-    const keys = named.map((document) => {
+  #rotated(rotated: readonly string[]): void {
+    const { source, documents, listings, emitter } = this.#parts;
+    const keys = rotated.map((document) => {
       const places = source.places?.filter((place) => place.document === document).map((place) => place.key);
-      return places ?? [documents.cache.peek(document)?.key].filter((key) => key !== undefined);
+      return places ?? [documents.peek(document)?.key].filter((key) => key !== undefined);
     });
-    if (named.length > 0) documents.invalidate(named, true);
+    if (rotated.length > 0) documents.invalidate(rotated, true);
     else documents.expire(undefined);
-    lists(true);
+    listings.invalidate(true);
     emitter.emit('rotated', {});
-    this.#tell(named.length > 0 && keys.every((some) => some.length > 0) ? keys.flat() : undefined);
+    const known = rotated.length > 0 && keys.every((some) => some.length > 0);
+    this.#notify(known ? keys.flat() : undefined);
   }
 
   written(document: string, key: Key): void {
-    this.#shared.documents.invalidate([document], false);
-    this.#shared.lists(false);
-    this.#tell([key]);
+    this.#parts.documents.invalidate([document], false);
+    this.#parts.listings.invalidate(false);
+    this.#notify([key]);
   }
 
-  #tell(keys: readonly Key[] | undefined): void {
-    const { source, settings, emitter } = this.#shared;
+  #notify(keys: readonly Key[] | undefined): void {
+    const { source, clock, emitter } = this.#parts;
     emitter.emit('changed', { ...(keys && { keys }) });
-    this.#watchers.notify({ provider: source.name, time: settings.clock.now(), ...(keys && { keys }) });
+    this.#watchers.notify({ provider: source.name, time: clock.now(), ...(keys && { keys }) });
   }
 
   close(): void {

@@ -1,21 +1,24 @@
+// Finished results by key, so that a hit costs one look-up in a Map. Used by the provider's `get`, the
+// hottest path of the shelter, and filled by keys/. Two halves: when the newer one is full, the older one is
+// dropped.
+
 import type { Entry } from '../../entry.ts';
 import type { Key } from '../../value.ts';
 import { type Clock, coarseNow } from '../clock.ts';
 import type { Cached } from './cached.ts';
 
-/** A key's answer, ready to be handed out, while everything it was made of stands. */
+/** A key's result, valid while everything it was derived from is. */
 export interface Hit {
   readonly entry: Entry | undefined;
   readonly promise: Promise<Entry | undefined>;
   readonly parts: readonly Cached[];
   readonly until: number;
-  /** Something in it ends by itself: the clock is read to the millisecond. */
+  /** A part has an end, so the clock is read to the millisecond. */
   readonly exact: boolean;
 }
 
 const half = 2_048;
 
-/** The answers that were asked for lately, so that a hit costs a Map's look-up: two halves, the older one is dropped. */
 export class Hits {
   readonly #clock: Clock;
   #young = new Map<Key, Hit>();
@@ -26,16 +29,16 @@ export class Hits {
   }
 
   get(key: Key): Hit | undefined {
-    let answer = this.#young.get(key);
-    if (answer === undefined) {
-      answer = this.#old.get(key);
-      if (answer === undefined) return undefined;
-      this.#add(key, answer);
+    let hit = this.#young.get(key);
+    if (hit === undefined) {
+      hit = this.#old.get(key);
+      if (hit === undefined) return undefined;
+      this.#add(key, hit);
     }
-    const now = answer.exact ? this.#clock.now() : coarseNow(this.#clock);
-    if (now >= answer.until) return undefined;
-    for (const part of answer.parts) if (part.gone || part.isAhead(now)) return undefined;
-    return answer;
+    const now = hit.exact ? this.#clock.now() : coarseNow(this.#clock);
+    if (now >= hit.until) return undefined;
+    for (const part of hit.parts) if (!part.isCurrent(now)) return undefined;
+    return hit;
   }
 
   set(key: Key, entry: Entry | undefined, parts: readonly Cached[], until: number): void {
@@ -48,11 +51,11 @@ export class Hits {
     this.#old.clear();
   }
 
-  #add(key: Key, answer: Hit): void {
+  #add(key: Key, hit: Hit): void {
     if (this.#young.size >= half) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(key, answer);
+    this.#young.set(key, hit);
   }
 }

@@ -1,148 +1,175 @@
+// The listings of a source: the names that its pages hold, cached per scope like documents. Used by
+// cache.ts. Documents that come with a page go into the documents' cache, and the listing keeps their names.
+// Entries of a sheltered provider stay with the listing, because several may have the same key.
+
 import { ConfigError, isConfigError } from '../../errors.ts';
 import { parent, startsWith } from '../../key.ts';
 import type { Wanted } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import type { DocumentSource, Place, Scope } from '../port.ts';
-import { ifTransient, type Requests } from '../request/requests.ts';
-import { type Ask, Cache, type Common, type Flight } from './cache.ts';
+import type { DocumentSource, Page, Place, Scope } from '../port.ts';
+import { ifTransient, type Requests } from '../request/request.ts';
 import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';
+import { type CacheContext, type Flight, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
 
 /** Far more pages, one after the other, than the largest list of any store has. */
-const mostPages = 20_000;
+const maxPages = 20_000;
+const maxListings = 100;
 
-/** What a walk came upon; `read`: the answer that came for free. */
-export interface Stop {
+/** A place that a listing holds; `read`: the outcome that came with the page. */
+export interface Listed {
   readonly place: Place;
   readonly read?: Cached | ConfigError;
 }
 
-export type Walk = readonly Stop[];
-
-interface Shared extends Common {
-  readonly source: DocumentSource;
-  readonly requests: Requests;
-  readonly documents: Documents;
+/** One walk over all pages of a scope. */
+interface Walk {
+  readonly flight: Flight<readonly Listed[]>;
+  readonly scope: Scope;
+  readonly found: Map<string, Listed>;
+  /** Entries of a sheltered provider. */
+  readonly entries: Listed[];
+  readonly followed: Set<string>;
+  endsAt: number;
 }
 
-/** The listings: names, held like documents are. */
-export class Walks {
-  readonly #shared: Shared;
-  readonly #shelf: Cache<Walk, Scope>;
+export class Listings {
+  readonly #source: DocumentSource;
+  readonly #requests: Requests;
+  readonly #documents: Documents;
+  readonly #context: CacheContext;
+  readonly #cache: SingleFlightCache<readonly Listed[], Scope>;
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
-    this.#shelf = new Cache<Walk, Scope>(shared, (flight, scope) => void this.#walk(flight, scope));
+  constructor(source: DocumentSource, requests: Requests, documents: Documents, context: CacheContext) {
+    this.#source = source;
+    this.#requests = requests;
+    this.#documents = documents;
+    this.#context = context;
+    this.#cache = new SingleFlightCache<readonly Listed[], Scope>(
+      context,
+      (flight, scope) => void this.#walk(flight, scope),
+    );
   }
 
   load(): Promise<void> {
-    return this.#shelf.load(100);
+    return this.#cache.load(maxListings);
   }
 
-  read(scope: Scope, ask: Ask): Cached<Walk> | Promise<Cached<Walk> | ConfigError> {
-    return this.#shelf.read(nameOfScope(scope), scope, ask);
+  read(
+    scope: Scope,
+    query: ReadQuery,
+  ): Cached<readonly Listed[]> | Promise<Cached<readonly Listed[]> | ConfigError> {
+    return this.#cache.read(JSON.stringify([scope.prefix, scope.wanted]), scope, query);
   }
 
   invalidate(keepForOutage: boolean): void {
-    this.#shelf.invalidate(
-      undefined,
-      this.#shelf.ids(() => true),
-      keepForOutage,
-    );
+    this.#cache.invalidate(undefined, this.#cache.ids(), keepForOutage);
   }
 
-  async #walk(flight: Flight<Walk>, scope: Scope): Promise<void> {
-    const { source, requests, documents, settings, ticks, emitter } = this.#shared;
-    const tick = ticks.next();
-    const at = settings.clock.now();
-    const { cache } = settings;
-    const found = new Map<string, Stop>();
-    const many: Stop[] = [];
-    const followed = new Set<string>();
-    let endsAt = Number.POSITIVE_INFINITY;
-    const endless = (what: string): ConfigError =>
-      new ConfigError('io', `${source.name}: its list ${what}`, {
-        provider: source.name,
-        hint: 'Look at what answers for the store, a proxy or a client of your own: its pages lead nowhere',
-      });
-    const follow = async (cursor: string | undefined, nth: number): Promise<ConfigError | undefined> => {
-      if (nth > mostPages) return endless(`does not end after ${mostPages} pages`);
-      let next: readonly string[] = [];
-      const error = await requests.send(
-        { operation: 'page', documents: 0, repeats: ifTransient },
-        async (call) => {
-          flight.sent = true;
-          const pageTick = ticks.next();
-          const pageAt = settings.clock.now();
-          const page = await source.page!(scope, cursor, call);
-          for (const { place, outcome } of page.found) {
-            if (!scope.reaches(place.key)) continue;
-            if (outcome === undefined || isConfigError(outcome))
-              found.set(nameOf(place), { place, ...(outcome && { read: outcome }) });
-            else if (outcome !== 'absent' && outcome.entry) {
-              // another provider's entries: several may have one name, so they stay together
-              many.push({
-                place,
-                read: new Cached(
-                  outcome,
-                  place.key,
-                  pageAt,
-                  pageTick,
-                  Number.POSITIVE_INFINITY,
-                  Number.POSITIVE_INFINITY,
-                ),
-              });
-              endsAt = Math.min(endsAt, outcome.expiresAt ?? Number.POSITIVE_INFINITY);
-            } else
-              found.set(nameOf(place), { place, read: documents.offer(place, outcome, pageAt, pageTick) });
-          }
-          next = [...page.next];
-          return undefined;
-        },
-      );
-      if (error) return error;
-      for (const cursor of next)
-        if (followed.has(cursor)) return endless('goes round in a circle');
-        else followed.add(cursor);
-      const errors = await Promise.all(next.map((cursor) => follow(cursor, nth + 1)));
-      return errors.find((one) => one !== undefined);
+  async #walk(flight: Flight<readonly Listed[]>, scope: Scope): Promise<void> {
+    const { settings, tickets, emitter } = this.#context;
+    const { cache, clock } = settings;
+    const { name } = this.#source;
+    const ticket = tickets.next();
+    const at = clock.now();
+    const walk: Walk = {
+      flight,
+      scope,
+      found: new Map(),
+      entries: [],
+      followed: new Set(),
+      endsAt: Number.POSITIVE_INFINITY,
     };
-    const error = await follow(undefined, 1);
-    if (error) return this.#shelf.land(flight, error, '');
-    const stops = [...found.values(), ...many];
-    if (cache && stops.length > cache.max)
+    const error = await this.#follow(walk, undefined, 1);
+    if (error) return this.#cache.land(flight, error, '');
+    const found = [...walk.found.values()];
+    const size = found.length + walk.entries.length;
+    if (cache && size > cache.max)
       emitter.notice(
-        `a list of ${stops.length} documents outgrows the cache, which holds ${cache.max}: raise cache.max, or list less`,
+        `${name}: a list of ${size} documents exceeds cache.max (${cache.max}). Raise it, or list less`,
       );
-    const held = new Cached<Walk>(
-      stops,
-      scope.prefix,
-      at,
-      tick,
-      Math.min(endsAt, at + (cache ? cache.ttlMs : 0)),
-      endsAt,
+    const freshUntil = Math.min(walk.endsAt, at + (cache ? cache.ttlMs : 0));
+    const cached = (listed: readonly Listed[]): Cached<readonly Listed[]> =>
+      new Cached(listed, scope.prefix, at, ticket, freshUntil, walk.endsAt);
+    if (cache) {
+      const names = found.map(({ place }) => ({ place }));
+      this.#cache.keep(flight.id, '', cached([...names, ...walk.entries]));
+    }
+    this.#cache.land(flight, cached([...found, ...walk.entries]), '', false);
+  }
+
+  async #follow(walk: Walk, cursor: string | undefined, depth: number): Promise<ConfigError | undefined> {
+    if (depth > maxPages) return this.#endless(`does not end after ${maxPages} pages`);
+    const { tickets, settings } = this.#context;
+    let next: readonly string[] = [];
+    const error = await this.#requests.send(
+      { operation: 'page', documents: 0, retryIf: ifTransient },
+      async (call) => {
+        walk.flight.sent = true;
+        const ticket = tickets.next();
+        const at = settings.clock.now();
+        const page = await this.#source.page!(walk.scope, cursor, call);
+        this.#collect(walk, page.found, at, ticket);
+        next = [...page.next];
+        return undefined;
+      },
     );
-    // the answers live on the documents' shelf; the walk remembers names, and what is nowhere else
-    const names = new Cached<Walk>(
-      [...[...found.values()].map(({ place }) => ({ place })), ...many],
-      held.key,
-      at,
-      tick,
-      held.freshUntil,
-      endsAt,
-    );
-    if (cache) this.#shelf.keep(flight.id, '', names);
-    this.#shelf.land(flight, held, '', false);
+    if (error) return error;
+    for (const cursor of next)
+      if (walk.followed.has(cursor)) return this.#endless('repeats a page');
+      else walk.followed.add(cursor);
+    const errors = await Promise.all(next.map((cursor) => this.#follow(walk, cursor, depth + 1)));
+    return errors.find((one) => one !== undefined);
+  }
+
+  #collect(walk: Walk, found: Page['found'], at: number, ticket: number): void {
+    for (const { place, outcome } of found) {
+      if (!walk.scope.reaches(place.key)) continue;
+      if (outcome === undefined || isConfigError(outcome))
+        walk.found.set(idOf(place), { place, ...(outcome && { read: outcome }) });
+      else if (outcome !== 'absent' && outcome.entry) {
+        const { expiresAt = Number.POSITIVE_INFINITY } = outcome;
+        // it lives as long as the listing
+        const read = new Cached(
+          outcome,
+          place.key,
+          at,
+          ticket,
+          Number.POSITIVE_INFINITY,
+          Number.POSITIVE_INFINITY,
+        );
+        walk.entries.push({ place, read });
+        walk.endsAt = Math.min(walk.endsAt, expiresAt);
+      } else walk.found.set(idOf(place), { place, read: this.#documents.offer(place, outcome, at, ticket) });
+    }
+  }
+
+  #endless(what: string): ConfigError {
+    const { name: provider } = this.#source;
+    return new ConfigError('io', `${provider}: the list ${what}`, {
+      provider,
+      hint: 'Check the proxy or the custom client in front of the store',
+    });
   }
 }
 
-export const nameOfScope = ({ prefix, wanted, acquire }: Scope): string =>
-  JSON.stringify([prefix, wanted, acquire]);
+const idOf = (place: Place): string => `${place.document}\0${place.key}\0${place.field}`;
 
-export const nameOf = (place: Place): string => `${place.document}\0${place.key}\0${place.field}`;
+/** Drops repeated places; a listed place with an outcome replaces the same one without. Entries are never the
+ *  same. */
+export function distinct(listed: readonly Listed[]): readonly Listed[] {
+  const known = new Map<string, Listed>();
+  const entries: Listed[] = [];
+  for (const item of listed) {
+    const { place, read } = item;
+    if (read instanceof Cached && read.outcome !== 'absent' && read.outcome.entry) entries.push(item);
+    else if (!known.has(idOf(place)) || read) known.set(idOf(place), item);
+  }
+  return [...known.values(), ...entries];
+}
 
-/** What a listing asks for. */
-export function scopeOf(prefix: Key, wanted: Wanted | undefined, acquire: boolean): Scope {
+/** The scope of a list. */
+export function scopeOf(prefix: Key, wanted: Wanted | undefined): Scope {
   const related = (a: Key, b: Key): boolean => startsWith(a, b) || startsWith(b, a);
   let within: ((key: Key) => boolean) | undefined;
   if (wanted) {
@@ -154,12 +181,11 @@ export function scopeOf(prefix: Key, wanted: Wanted | undefined, acquire: boolea
       for (let at = key; at !== ''; at = parent(at)) if (exact.has(at)) return true;
       return exact.has('');
     };
-    within = (key) => above.has(key) || below(key) || wanted.prefixes.some((open) => related(key, open));
+    within = (key) => above.has(key) || below(key) || wanted.prefixes.some((other) => related(key, other));
   }
   return {
     prefix,
     ...(wanted && { wanted }),
-    ...(acquire && { acquire }),
     reaches: (key) => related(key, prefix) && (within?.(key) ?? true),
   };
 }

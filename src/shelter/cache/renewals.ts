@@ -1,85 +1,85 @@
+// Documents that end. While the provider is watched, a timer per document renews leases before their end and
+// reports the end of other documents. Used by changes.ts.
+
 import { sameValue } from '../../value.ts';
 import { type Clock, later } from '../clock.ts';
 import type { Document, Place } from '../port.ts';
 import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';
 
-interface Timed {
+interface Ending {
   readonly place: Place;
-  readonly held: Cached<Document>;
+  readonly cached: Cached<Document>;
   cancel?: () => void;
 }
 
-const longest = 2 ** 31 - 1;
+const maxTimerMs = 2 ** 31 - 1;
+const maxPauseMs = 60_000;
 
-/** While somebody watches, leases are renewed before they end, and what ends says so. */
 export class Renewals {
   readonly #documents: Documents;
   readonly #clock: Clock;
-  readonly #happened: (place: Place, rotated: boolean) => void;
-  readonly #timed = new Map<string, Timed>();
+  readonly #changed: (place: Place, rotated: boolean) => void;
+  readonly #endings = new Map<string, Ending>();
   #watched = false;
 
-  constructor(documents: Documents, clock: Clock, happened: (place: Place, rotated: boolean) => void) {
+  constructor(documents: Documents, clock: Clock, changed: (place: Place, rotated: boolean) => void) {
     this.#documents = documents;
     this.#clock = clock;
-    this.#happened = happened;
-    documents.onTimed = (id, place, held) => {
+    this.#changed = changed;
+    documents.onEnding = (id, place, cached) => {
       if (id !== place.document) return;
-      this.#timed.get(id)?.cancel?.();
-      const timed: Timed = { place, held };
-      this.#timed.set(id, timed);
-      if (this.#watched) this.#arm(timed, 0);
+      this.#endings.get(id)?.cancel?.();
+      const ending: Ending = { place, cached };
+      this.#endings.set(id, ending);
+      if (this.#watched) this.#arm(ending, 0);
     };
   }
 
   watched(on: boolean): void {
     if (on === this.#watched) return;
     this.#watched = on;
-    for (const timed of this.#timed.values()) {
-      timed.cancel?.();
-      if (on) this.#arm(timed, 0);
+    for (const ending of this.#endings.values()) {
+      ending.cancel?.();
+      if (on) this.#arm(ending, 0);
     }
   }
 
-  #arm(timed: Timed, failures: number): void {
-    const { place, held } = timed;
+  #arm(ending: Ending, failures: number): void {
+    const { place, cached } = ending;
     const now = this.#clock.now();
     const due = place.leased
       ? failures === 0
-        ? held.freshUntil
-        : now + Math.min(60_000, 1_000 * 2 ** (failures - 1))
-      : held.endsAt;
-    timed.cancel = later(
-      this.#clock,
-      Math.max(0, Math.min(longest, Math.min(due, held.endsAt) - now)),
-      () => void this.#due(timed, failures),
-    );
+        ? cached.freshUntil
+        : now + Math.min(maxPauseMs, 1_000 * 2 ** (failures - 1))
+      : cached.endsAt;
+    const waitMs = Math.max(0, Math.min(maxTimerMs, Math.min(due, cached.endsAt) - now));
+    ending.cancel = later(this.#clock, waitMs, () => void this.#due(ending, failures));
   }
 
-  async #due(timed: Timed, failures: number): Promise<void> {
-    const { place, held } = timed;
-    if (this.#documents.peek(place) !== held) return this.#drop(timed);
+  async #due(ending: Ending, failures: number): Promise<void> {
+    const { place, cached } = ending;
+    if (this.#documents.peek(place.document) !== cached) return this.#drop(ending);
     const now = this.#clock.now();
-    if (now < Math.min(held.freshUntil, held.endsAt)) return this.#arm(timed, failures);
-    if (now >= held.endsAt) {
-      this.#drop(timed);
+    if (cached.isServable(now, 0)) return this.#arm(ending, failures);
+    if (cached.endsBy(now)) {
+      this.#drop(ending);
       this.#documents.invalidate([place.document], true);
-      return this.#happened(place, false);
+      return this.#changed(place, false);
     }
-    const answer = await this.#documents.read(place, {});
-    if (answer instanceof Cached && answer !== held)
-      this.#happened(place, isOther(held.outcome, answer.outcome));
-    else if (this.#watched && this.#timed.get(place.document) === timed) this.#arm(timed, failures + 1);
+    const result = await this.#documents.read(place, {});
+    if (result instanceof Cached && result !== cached)
+      this.#changed(place, differs(cached.outcome, result.outcome));
+    else if (this.#watched && this.#endings.get(place.document) === ending) this.#arm(ending, failures + 1);
   }
 
-  #drop(timed: Timed): void {
-    if (this.#timed.get(timed.place.document) === timed) this.#timed.delete(timed.place.document);
+  #drop(ending: Ending): void {
+    if (this.#endings.get(ending.place.document) === ending) this.#endings.delete(ending.place.document);
   }
 }
 
-/** Whether it is another value; a lease that was renewed is the same one, and ends later. */
-function isOther(before: Document, now: Document | 'absent'): boolean {
+/** Whether the value is another one. A renewed lease has the same value and a later end. */
+function differs(before: Document, now: Document | 'absent'): boolean {
   if (now === 'absent') return true;
   return now.version === undefined ? !sameValue(before.value, now.value) : now.version !== before.version;
 }

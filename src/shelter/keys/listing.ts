@@ -1,139 +1,113 @@
+// The list of everything at or below a prefix, with the least privilege: named places alone, wanted keys by
+// their names where the backend reads in batches, else all pages of the listing. Used by keys.ts.
+
 import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import { startsWith } from '../../key.ts';
 import type { ListOptions } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import type { Ask } from '../cache/cache.ts';
-import { Cached } from '../cache/cached.ts';
-import type { Documents } from '../cache/documents.ts';
-import { nameOf, type Stop, scopeOf, type Walks } from '../cache/listings.ts';
-import type { Settings } from '../options.ts';
+import { type Cache, Cached, distinct, type Listed, type ReadQuery, scopeOf } from '../cache/cache.ts';
+import type { Clock } from '../clock.ts';
 import type { DocumentSource, Scope } from '../port.ts';
 import { isHole, itemOf, spelled } from './resolve.ts';
 
-interface Shared {
-  readonly source: DocumentSource;
-  readonly settings: Settings;
-  readonly documents: Documents;
-  readonly walks: Walks;
-  readonly emitter: Emitter;
-}
-
-/** Everything at or below a prefix, with the least privilege: named places alone; wanted keys where they can be; else a walk. */
 export class Listing {
-  readonly #shared: Shared;
+  readonly #source: DocumentSource;
+  readonly #clock: Clock;
+  readonly #emitter: Emitter;
+  readonly #cache: Cache;
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
+  constructor(source: DocumentSource, clock: Clock, emitter: Emitter, cache: Cache) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#emitter = emitter;
+    this.#cache = cache;
   }
 
   async list(
     prefix: Key,
     { wanted, acquire = false, maxAgeMs }: ListOptions,
   ): Promise<readonly (Entry | Unreadable)[]> {
-    const { source } = this.#shared;
-    const ask: Ask = { maxAgeMs };
-    const scope = scopeOf(prefix, wanted, acquire);
-    const stops = source.places
-      ? source.places.filter((place) => scope.reaches(place.key)).map((place) => ({ place }))
-      : await this.#stops(scope, ask);
-    const reads = await Promise.all(stops.map((stop) => this.#read(stop, ask, acquire)));
+    const { name: provider, places } = this.#source;
+    const query: ReadQuery = { maxAgeMs };
+    const scope = scopeOf(prefix, wanted);
+    const listed = places
+      ? places.filter((place) => scope.reaches(place.key)).map((place) => ({ place }))
+      : await this.#listed(scope, query);
+    const reads = await Promise.all(listed.map((item) => this.#read(item, query, acquire)));
     const items: (Entry | Unreadable)[] = [];
-    for (const [i, { place }] of stops.entries()) {
+    for (const [i, { place }] of listed.entries()) {
       const read = reads[i] as Cached | ConfigError;
-      if (!(read instanceof Cached) && !isHole(read))
-        throw read.with({ provider: source.name, key: place.key });
-      const item = itemOf(source.name, place, read, prefix);
+      if (!(read instanceof Cached) && !isHole(read)) throw read.with({ provider, key: place.key });
+      const item = itemOf(provider, place, read, prefix);
       if (item) items.push(item);
     }
     return items;
   }
 
   #read(
-    { place, read }: Stop,
-    ask: Ask,
+    { place, read }: Listed,
+    query: ReadQuery,
     acquire: boolean,
   ): Cached | ConfigError | Promise<Cached | ConfigError> {
-    const { source, documents, settings } = this.#shared;
     if (read && (read instanceof Cached || isHole(read))) return read;
-    if (!place.leased || acquire) return documents.read(place, ask);
-    const held = documents.peek(place);
-    if (held && settings.clock.now() < held.endsAt) return held;
+    if (!place.leased || acquire) return this.#cache.read(place, query);
+    const cached = this.#cache.peek(place);
+    if (cached && !cached.endsBy(this.#clock.now())) return cached;
+    const { name: provider } = this.#source;
     return new ConfigError(
       'on_demand',
-      `${source.name} ${spelled(place, place.field)} is made when it is read, and a list makes nothing`,
-      {
-        provider: source.name,
-        hint: 'Read it with get, or load the configuration',
-      },
+      `${provider}: ${spelled(place, place.field)} is created when it is read, and a list creates nothing`,
+      { provider, hint: 'Read it with get, or load the configuration' },
     );
   }
 
-  async #stops(scope: Scope, ask: Ask): Promise<readonly Stop[]> {
-    const { source } = this.#shared;
+  async #listed(scope: Scope, query: ReadQuery): Promise<readonly Listed[]> {
     const { wanted, prefix } = scope;
-    if (!wanted) return source.page ? this.#walk(scope, ask) : this.#located([prefix]);
-    const open = outermost(wanted.prefixes.map((part) => narrowed(part, prefix)));
-    const closed = outermost(
-      wanted.keys.map((key) => narrowed(key, prefix)),
-      false,
-    ).filter((key) => !open.some((part) => startsWith(key, part)));
-    if (open.length + closed.length === 0) return [];
-    if (!source.page) return this.#located([...closed, ...open]);
-    if (source.batch > 1) {
-      const walks = await Promise.all(
-        open.map((part) => this.#walk(scopeOf(part, undefined, scope.acquire === true), ask)),
-      );
-      return distinct([...this.#located(closed), ...walks.flat()]);
-    }
-    const walk = await this.#shared.walks.read(scope, ask);
-    if (walk instanceof Cached) return walk.outcome;
-    if (walk.code !== 'access_denied' || open.length > 0) throw this.#refused(walk);
-    this.#shared.emitter.emit('denied', { outcome: walk.code });
-    this.#shared.emitter.notice(
-      `${source.name} may not be listed: each wanted key is asked for by its name`,
-      walk.code,
+    const { page, batch, name } = this.#source;
+    if (!wanted) return page ? this.#walk(scope, query) : this.#located([prefix]);
+    const prefixes = outermost(present(wanted.prefixes.map((part) => narrowed(part, prefix))));
+    const keys = present(wanted.keys.map((key) => narrowed(key, prefix))).filter(
+      (key) => !prefixes.some((part) => startsWith(key, part)),
     );
-    return this.#located(closed);
+    if (prefixes.length + keys.length === 0) return [];
+    if (!page) return this.#located([...keys, ...prefixes]);
+    if (batch > 1) {
+      const walks = await Promise.all(prefixes.map((part) => this.#walk(scopeOf(part, undefined), query)));
+      return distinct([...this.#located(keys), ...walks.flat()]);
+    }
+    const listing = await this.#cache.list(scope, query);
+    if (listing instanceof Cached) return listing.outcome;
+    if (listing.code !== 'access_denied' || prefixes.length > 0) throw this.#refused(listing);
+    this.#emitter.emit('denied', { outcome: listing.code });
+    this.#emitter.notice(`${name}: listing is denied, so each wanted key is read by its name`, listing.code);
+    return this.#located(keys);
   }
 
-  async #walk(scope: Scope, ask: Ask): Promise<readonly Stop[]> {
-    const walk = await this.#shared.walks.read(scope, ask);
-    if (walk instanceof Cached) return walk.outcome;
-    throw this.#refused(walk);
+  async #walk(scope: Scope, query: ReadQuery): Promise<readonly Listed[]> {
+    const listing = await this.#cache.list(scope, query);
+    if (listing instanceof Cached) return listing.outcome;
+    throw this.#refused(listing);
   }
 
   #refused(error: ConfigError): ConfigError {
-    const { name: provider } = this.#shared.source;
-    const hint = 'Allow it to list, or name what there is in its options';
-    return error.with({ provider, ...(error.code === 'access_denied' && { hint }) });
+    const hint = 'Allow listing, or name the documents in the options of the provider';
+    return error.with({ provider: this.#source.name, ...(error.code === 'access_denied' && { hint }) });
   }
 
-  #located(keys: readonly Key[]): readonly Stop[] {
-    return distinct(keys.flatMap((key) => this.#shared.source.locate(key)).map((place) => ({ place })));
+  #located(keys: readonly Key[]): readonly Listed[] {
+    return distinct(keys.flatMap((key) => this.#source.locate(key)).map((place) => ({ place })));
   }
 }
 
-/** What of a part stands in the listing: itself, or all of the listing, or nothing. */
+/** What of `part` a list of `prefix` includes: the part, the whole list, or nothing. */
 function narrowed(part: Key, prefix: Key): Key | undefined {
   return startsWith(part, prefix) ? part : startsWith(prefix, part) ? prefix : undefined;
 }
 
-function outermost(parts: readonly (Key | undefined)[], onlyOutermost = true): Key[] {
-  const all = [...new Set(parts)].filter((part) => part !== undefined);
-  return onlyOutermost
-    ? all.filter((part) => !all.some((other) => other !== part && startsWith(part, other)))
-    : all;
-}
+const present = (keys: readonly (Key | undefined)[]): Key[] =>
+  [...new Set(keys)].filter((key) => key !== undefined);
 
-function distinct(stops: readonly Stop[]): readonly Stop[] {
-  const known = new Map<string, Stop>();
-  const several: Stop[] = [];
-  for (const stop of stops) {
-    if (stop.read instanceof Cached && stop.read.outcome !== 'absent' && stop.read.outcome.entry)
-      several.push(stop);
-    else if (!known.has(nameOf(stop.place)) || stop.read) known.set(nameOf(stop.place), stop);
-  }
-  return [...known.values(), ...several];
-}
+const outermost = (keys: readonly Key[]): Key[] =>
+  keys.filter((key) => !keys.some((other) => other !== key && startsWith(key, other)));

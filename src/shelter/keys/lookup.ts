@@ -1,134 +1,132 @@
+// The look-up of one key: the places where it can be, what their documents hold, and which of them counts.
+// Used by keys.ts. Hot: a result that needs no request is returned without a promise.
+
 import type { Entry } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';
-import type { Ask } from '../cache/cache.ts';
-import { Cached } from '../cache/cached.ts';
-import type { Documents } from '../cache/documents.ts';
-import type { Hits } from '../cache/hits.ts';
+import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
 import type { Settings } from '../options.ts';
 import type { DocumentSource, Place } from '../port.ts';
-import type { Requests } from '../request/requests.ts';
+import type { Requests } from '../request/request.ts';
 import { choose, entryOf, type Found } from './resolve.ts';
 
-interface Shared {
-  readonly source: DocumentSource;
-  readonly settings: Settings;
-  readonly documents: Documents;
-  readonly requests: Pick<Requests, 'classify'>;
-  readonly answers: Hits;
-  readonly counts: { hits: number; stale: number };
-}
-
 type Reads = readonly (Cached | ConfigError)[];
+export type LookupResult = Entry | undefined | ConfigError;
 
-/** One key: where it can live, what is said there, and which of it counts. */
 export class Lookup {
-  readonly #shared: Shared;
+  readonly #source: DocumentSource;
+  readonly #settings: Settings;
+  readonly #requests: Pick<Requests, 'classify'>;
+  readonly #cache: Cache;
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
+  constructor(
+    source: DocumentSource,
+    settings: Settings,
+    requests: Pick<Requests, 'classify'>,
+    cache: Cache,
+  ) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#requests = requests;
+    this.#cache = cache;
   }
 
-  find(key: Key, ask: Ask): Entry | undefined | ConfigError | Promise<Entry | undefined | ConfigError> {
-    const { source, documents, requests } = this.#shared;
+  find(key: Key, query: ReadQuery): LookupResult | Promise<LookupResult> {
     let places: readonly Place[];
     try {
-      places = source.locate(key);
+      places = this.#source.locate(key);
     } catch (thrown) {
-      return requests.classify(thrown);
+      return this.#requests.classify(thrown);
     }
     if (places.length === 0) return undefined;
     const [only] = places as [Place];
     if (places.length === 1) {
-      const read = documents.read(only, ask);
+      const read = this.#cache.read(only, query);
       return read instanceof Promise
-        ? read.then((one) => this.#conclude(key, places, [one], ask))
-        : this.#conclude(key, places, [read], ask);
+        ? read.then((one) => this.#conclude(key, places, [one], query))
+        : this.#conclude(key, places, [read], query);
     }
     const known =
-      ask.maxAgeMs === undefined && ask.version === undefined ? this.#standing(key, places) : undefined;
+      query.maxAgeMs === undefined && query.version === undefined ? this.#known(key, places) : undefined;
     if (known) return known;
-    return Promise.all(places.map((place) => documents.read(place, ask))).then((reads) =>
-      this.#conclude(key, places, reads, ask),
+    return Promise.all(places.map((place) => this.#cache.read(place, query))).then((reads) =>
+      this.#conclude(key, places, reads, query),
     );
   }
 
-  /** A key that is found needs no asking whether it stands in other documents too, as long as it is fresh and they were absent. */
-  #standing(key: Key, places: readonly Place[]): Entry | undefined {
-    const { documents, settings, counts } = this.#shared;
-    const { cache, clock } = settings;
+  /** A key that is found needs no request for its other documents, as long as it is fresh and they were
+   *  absent. */
+  #known(key: Key, places: readonly Place[]): Entry | undefined {
+    const { cache, clock } = this.#settings;
     if (!cache) return undefined;
     const reads: Cached[] = [];
     for (const place of places) {
-      const held = documents.peek(place);
-      if (!held || held.gone) return undefined;
-      reads.push(held);
+      const cached = this.#cache.peek(place);
+      if (!cached || cached.invalidated) return undefined;
+      reads.push(cached);
     }
-    const found = choose(this.#shared.source.name, places, reads, key);
+    const found = choose(this.#source.name, places, reads, key);
     if (!found || found instanceof ConfigError) return undefined;
     const now = clock.now();
-    const stands = (held: Cached, more = 0): boolean =>
-      now < held.endsAt && now < held.freshUntil + more && !held.isAhead(now);
-    const others = (more: number): boolean =>
-      reads.every((held) =>
-        held.outcome === 'absent'
-          ? now < held.at + cache.ttlMs + more
-          : stands(held, held === found.held ? more : 0),
-      );
-    if (others(0)) {
+    const { ttlMs, staleWhileRevalidateMs: graceMs } = cache;
+    const holds = (grace: number): boolean =>
+      reads.every((read) => {
+        if (read.outcome === 'absent') return now < read.at + ttlMs + grace;
+        return read.isCurrent(now) && read.isServable(now, read === found.read ? grace : 0);
+      });
+    const { counts } = this.#cache;
+    if (holds(0)) {
       counts.hits++;
       return this.#entry(key, found, reads);
     }
-    const { staleWhileRevalidateMs: more } = cache;
-    if (more === 0 || found.place.leased || !others(more)) return undefined;
+    if (graceMs === 0 || found.place.leased || !holds(graceMs)) return undefined;
     counts.stale++;
     for (const [i, place] of places.entries())
-      if (!stands(reads[i] as Cached)) documents.cache.renew(place.document, place);
+      if (!(reads[i] as Cached).isFresh(now)) this.#cache.revalidate(place);
     return this.#entry(key, found, undefined);
   }
 
-  #conclude(key: Key, places: readonly Place[], reads: Reads, ask: Ask): Entry | undefined | ConfigError {
-    const { source, documents, settings } = this.#shared;
-    let chosen = choose(source.name, places, reads, key);
+  #conclude(key: Key, places: readonly Place[], reads: Reads, query: ReadQuery): LookupResult {
+    let chosen = choose(this.#source.name, places, reads, key);
     if (
       chosen instanceof ConfigError &&
       chosen.transient &&
       places.length > 1 &&
-      ask.maxAgeMs === undefined &&
-      ask.version === undefined
+      query.maxAgeMs === undefined &&
+      query.version === undefined
     ) {
-      // in an outage, a document that was absent stays so for a key whose value stands in another one
+      // in an outage, a document that was absent counts as absent for a key that is found in another one
       const known = reads.map((read, i) => {
-        const held = documents.peek(places[i] as Place);
-        return read instanceof ConfigError && read.transient && held?.outcome === 'absent' ? held : read;
+        const cached = this.#cache.peek(places[i] as Place);
+        return read instanceof ConfigError && read.transient && cached?.outcome === 'absent' ? cached : read;
       });
-      const again = choose(source.name, places, known, key);
+      const again = choose(this.#source.name, places, known, key);
       if (again && !(again instanceof ConfigError)) chosen = again;
     }
     if (chosen instanceof ConfigError) return chosen;
     const all = reads.every((read) => read instanceof Cached) ? (reads as readonly Cached[]) : undefined;
-    const kept = settings.cache !== false && ask.version === undefined ? all : undefined;
+    const kept = this.#settings.cache !== false && query.version === undefined ? all : undefined;
     if (chosen) return this.#entry(key, chosen, kept);
     if (kept) this.#remember(key, undefined, kept, false);
     return undefined;
   }
 
-  #entry(key: Key, { place, held, value }: Found, parts: readonly Cached[] | undefined): Entry {
-    const entry = entryOf(this.#shared.source.name, place, held, key, value);
+  #entry(key: Key, { place, read, value }: Found, parts: readonly Cached[] | undefined): Entry {
+    const entry = entryOf(this.#source.name, place, read, key, value);
     if (parts) this.#remember(key, entry, parts, true);
     return entry;
   }
 
   #remember(key: Key, entry: Entry | undefined, parts: readonly Cached[], found: boolean): void {
-    const { cache } = this.#shared.settings;
+    const { cache } = this.#settings;
     let until = Number.POSITIVE_INFINITY;
     for (const part of parts) {
-      if (part.gone) return;
+      if (part.invalidated) return;
       until = Math.min(
         until,
         found && cache && part.outcome === 'absent' ? part.at + cache.ttlMs : part.freshUntil,
       );
     }
-    this.#shared.answers.set(key, entry, parts, until);
+    this.#cache.hits.set(key, entry, parts, until);
   }
 }

@@ -1,3 +1,6 @@
+// From documents to entries: the value of a key in a document, its origin, and which of several documents
+// counts. Used by lookup.ts, listing.ts and writes.ts. Pure functions.
+
 import { type Entry, makeEntry, type Unreadable } from '../../entry.ts';
 import { ConfigError, type ErrorCode } from '../../errors.ts';
 import { dig } from '../../internal/dig.ts';
@@ -5,13 +8,13 @@ import { append, startsWith } from '../../key.ts';
 import { makeOrigin, type Origin } from '../../origin.ts';
 import { taint } from '../../redact.ts';
 import { type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
-import { Cached } from '../cache/cached.ts';
+import { Cached } from '../cache/cache.ts';
 import { pathIn } from '../places.ts';
 import type { Document, Place } from '../port.ts';
 
 const isSecret = taint();
 
-/** What a place says at `key`, which stands at or below it. */
+/** The value that a place has at `key`, which is the place's key or below it. */
 export function valueAt(place: Place, document: Document, key: Key): ConfigValue | undefined {
   if (!place.whole) return dig(document.value, pathIn(place, key));
   if (key !== place.key) return undefined;
@@ -20,34 +23,35 @@ export function valueAt(place: Place, document: Document, key: Key): ConfigValue
   return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** What was read of a place; of a text with a fault only the whole of it. */
-export function legible(provider: string, place: Place, read: Cached | ConfigError): Cached | ConfigError {
+/** The document, or a `parse` error when its text has a fault and the place does not want the text as a
+ *  whole. */
+export function parsed(provider: string, place: Place, read: Cached | ConfigError): Cached | ConfigError {
   if (!(read instanceof Cached) || read.outcome === 'absent' || read.outcome.fault === undefined) return read;
   if (place.whole && place.field === '') return read;
-  return new ConfigError('parse', `${provider} ${place.document}: its JSON holds ${read.outcome.fault}`, {
+  return new ConfigError('parse', `${provider}: the JSON of ${place.document} holds ${read.outcome.fault}`, {
     provider,
-    hint: `Correct it, or take its text as it is: ${place.document}#`,
+    hint: `Correct the JSON, or read the text with ${place.document}#`,
   });
 }
 
 export const spelled = (place: Place, path: Key): string =>
   path === '' ? place.document : `${place.document}#${path}`;
 
-export function originOf(provider: string, place: Place, path: Key, version?: string): Origin {
+function originOf(provider: string, place: Place, path: Key, version?: string): Origin {
   return makeOrigin({ provider, source: `${provider} ${spelled(place, path)}`, version });
 }
 
 type Draft = { -readonly [K in keyof Entry]: Entry[K] };
 
-/** A place's answer as an entry: a leaf, or in a list a tree. */
+/** A document's value at `key` as an entry: a leaf, or in a list a tree. */
 export function entryOf(
   provider: string,
   place: Place,
-  held: Cached<Document>,
+  read: Cached<Document>,
   key: Key,
   value: ConfigValue,
 ): Entry {
-  const document = held.outcome;
+  const document = read.outcome;
   if (document.entry && document.entry.key === key) return document.entry;
   const path = pathIn(place, key);
   const tree = isTree(value);
@@ -56,7 +60,7 @@ export function entryOf(
     value,
     secret: document.secret || (!tree && isSecret(key, value)),
     origin: originOf(provider, place, path, document.version),
-    readAt: held.at,
+    readAt: read.at,
   };
   if (document.text) fields.text = true;
   if (document.version !== undefined) fields.version = document.version;
@@ -83,11 +87,12 @@ function leafOf(
 
 export interface Found {
   readonly place: Place;
-  readonly held: Cached<Document>;
+  readonly read: Cached<Document>;
   readonly value: ConfigValue;
 }
 
-/** Of several places of one key: a found one wins over what cannot be read; two that differ are a conflict. */
+/** The place that counts for a key: a found value wins over documents that cannot be read. Two that differ
+ *  are a conflict. */
 export function choose(
   provider: string,
   places: readonly Place[],
@@ -99,7 +104,7 @@ export function choose(
   let refusal: ConfigError | undefined;
   for (let i = 0; i < places.length; i++) {
     const place = places[i] as Place;
-    const read = legible(provider, place, reads[i] as Cached | ConfigError);
+    const read = parsed(provider, place, reads[i] as Cached | ConfigError);
     if (!(read instanceof Cached)) {
       if (!isHole(read)) return read;
       refusal ??= read;
@@ -110,25 +115,26 @@ export function choose(
     if (value === undefined) continue;
     if (isTree(value)) section ??= place;
     else if (found && !sameValue(found.value, value)) return conflict(provider, key, found.place, place);
-    else found ??= { place, held: read as Cached<Document>, value };
+    else found ??= { place, read: read as Cached<Document>, value };
   }
   if (found && section) return conflict(provider, key, found.place, section);
-  if (section)
-    return new ConfigError(
-      'invalid_key',
-      `${key || 'the root'} is a section in ${provider} ${spelled(section, pathIn(section, key))}`,
-      {
-        provider,
-        key,
-        hint: 'Read a section with tree, or one of its keys',
-      },
-    );
+  if (section) return sectionError(provider, key, section);
   return found ?? (refusal && advised(refusal, places));
 }
 
-/** Whether a failure is that of one document alone, so that the others can still be listed. */
-export const isHole = (error: ConfigError): boolean => !error.transient && !provider.has(error.code);
-const provider = new Set<ErrorCode>(['unauthenticated', 'missing_dependency', 'aborted', 'invalid_option']);
+function sectionError(provider: string, key: string, place: Place): ConfigError {
+  const what = key === '' ? 'the root' : `"${key}"`;
+  const where = `${provider} ${spelled(place, pathIn(place, key))}`;
+  return new ConfigError('invalid_key', `${what} is a section of ${where}, not a value`, {
+    provider,
+    key,
+    hint: 'Read it with tree, or read one of its keys',
+  });
+}
+
+/** Whether an error concerns one document alone, so that a list can include it as a hole. */
+export const isHole = (error: ConfigError): boolean => !error.transient && !ofProvider.has(error.code);
+const ofProvider = new Set<ErrorCode>(['unauthenticated', 'missing_dependency', 'aborted', 'invalid_option']);
 
 function advised(error: ConfigError, places: readonly Place[]): ConfigError {
   if (error.code !== 'access_denied' || places.length < 2) return error;
@@ -141,7 +147,7 @@ function conflict(provider: string, key: Key, one: Place, other: Place): ConfigE
   const both = [one, other].map((place) => spelled(place, pathIn(place, key)));
   return new ConfigError(
     'conflict',
-    `${key} stands in ${provider} ${both[0]} and ${both[1]}, and they differ`,
+    `${provider}: "${key}" has different values in ${both[0]} and ${both[1]}`,
     {
       provider,
       key,
@@ -150,14 +156,14 @@ function conflict(provider: string, key: Key, one: Place, other: Place): ConfigE
   );
 }
 
-/** A place's whole answer, cut to what stands at or below `prefix`. */
+/** A place in a list, cut to what is at or below `prefix`: an entry, a hole, or nothing. */
 export function itemOf(
   provider: string,
   place: Place,
-  answer: Cached | ConfigError,
+  result: Cached | ConfigError,
   prefix: Key,
 ): Entry | Unreadable | undefined {
-  const read = legible(provider, place, answer);
+  const read = parsed(provider, place, result);
   const above = startsWith(prefix, place.key);
   const key = above ? prefix : place.key;
   if (!(read instanceof Cached))
@@ -172,7 +178,7 @@ export function itemOf(
   if (key === '' && !isTree(value)) {
     const error = new ConfigError(
       'parse',
-      `${provider} ${spelled(place, '')} holds one value, not keys and values`,
+      `${provider}: ${place.document} holds a single value, not an object`,
       { provider },
     );
     return Object.freeze({ key, origin: originOf(provider, place, ''), error });

@@ -1,55 +1,58 @@
+// Writes: read the whole document now, put the field in, replace the document. Used by keys.ts. One
+// writer at a time per document in this process; a conflict with another process is repeated, twice at most.
+
 import type { Entry } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
-import { writable } from '../../internal/plain-value.ts';
+import { valueToWrite } from '../../internal/plain-value.ts';
 import { segments } from '../../key.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key } from '../../value.ts';
-import { Cached } from '../cache/cached.ts';
-import type { Documents } from '../cache/documents.ts';
-import type { Settings } from '../options.ts';
+import { type Cache, Cached } from '../cache/cache.ts';
+import type { Clock } from '../clock.ts';
+import type { VersionedWrite } from '../options.ts';
 import { pathIn } from '../places.ts';
 import type { Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
-import { ifThrottled, type Requests } from '../request/requests.ts';
-import type { VersionedWrite } from '../sheltered.ts';
-import { entryOf, isHole, legible, valueAt } from './resolve.ts';
+import { ifThrottled, type Requests } from '../request/request.ts';
+import { entryOf, isHole, parsed, valueAt } from './resolve.ts';
 
-interface Shared {
-  readonly source: DocumentSource;
-  readonly settings: Settings;
-  readonly requests: Requests;
-  readonly documents: Documents;
-  /** Makes stale whatever a written document was part of, then tells. */
-  readonly written: (document: string, key: Key) => void;
-}
-
-interface Standing {
+/** The document that a write replaces. */
+interface Target {
   readonly place: Place;
   readonly document: Document | undefined;
-  /** There is one that cannot be read. */
+  /** It exists and cannot be read. */
   readonly unread?: true;
 }
 
+/** Another writer came between our read and our write. */
 class Overtaken {
-  readonly why: ConfigError;
-  constructor(why: ConfigError) {
-    this.why = why;
+  readonly conflict: ConfigError;
+  constructor(conflict: ConfigError) {
+    this.conflict = conflict;
   }
 }
 
-/** Reads the whole document just now, puts the field in, replaces it; one writer at a time per document. */
+const maxTries = 3;
+
 export class Writes {
-  readonly #shared: Shared;
+  readonly #source: DocumentSource;
+  readonly #clock: Clock;
+  readonly #requests: Requests;
+  readonly #cache: Cache;
+  /** By document: the end of its last write. */
   readonly #tails = new Map<string, Promise<void>>();
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
+  constructor(source: DocumentSource, clock: Clock, requests: Requests, cache: Cache) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#requests = requests;
+    this.#cache = cache;
   }
 
   async set(key: Key, given: ConfigValue, asked: VersionedWrite): Promise<Entry> {
-    const { value, marked } = writable(given, key);
+    const { value, marked } = valueToWrite(given, key);
     const options = marked ? { ...asked, secret: true } : asked;
-    return this.#alone(key, options, async (places) => {
-      const { found, last } = await this.#standing(places, key, value, options);
-      const refusal = found ? undefined : this.#shared.source.refusal?.(key);
+    return this.#exclusive(key, options, async (places) => {
+      const { found, last } = await this.#targets(places, key, value, options);
+      const refusal = found ? undefined : this.#source.refusal?.(key);
       if (refusal) throw refusal;
       const target = found ?? last;
       const version = await this.#replace(target, key, value, options);
@@ -62,34 +65,43 @@ export class Writes {
         ...(version !== undefined && { version }),
         ...(metadata && { metadata }),
       };
-      const { clock } = this.#shared.settings;
-      const held = new Cached<Document>(document, key, clock.now(), 0, 0, Number.POSITIVE_INFINITY);
-      return entryOf(this.#shared.source.name, target.place, held, key, document.value);
+      const written = new Cached<Document>(document, key, this.#clock.now(), 0, 0, Number.POSITIVE_INFINITY);
+      return entryOf(this.#source.name, target.place, written, key, document.value);
     });
   }
 
   delete(key: Key, options: VersionedWrite): Promise<boolean> {
-    return this.#alone(key, options, async (places) => {
-      const { found } = await this.#standing(places, key, undefined, options);
+    return this.#exclusive(key, options, async (places) => {
+      const { found } = await this.#targets(places, key, undefined, options);
       if (found) await this.#replace(found, key, undefined, options);
       return found !== undefined;
     });
   }
 
-  async #alone<T>(
+  /** Runs `work` after all earlier writes of the same documents. */
+  async #exclusive<T>(
     key: Key,
     options: VersionedWrite,
     work: (places: readonly Place[]) => Promise<T>,
   ): Promise<T> {
-    const { source } = this.#shared;
-    const places = source.locate(key);
+    const places = this.#source.locate(key);
     if (places.length === 0)
       throw (
-        source.refusal?.(key) ??
-        this.#error('invalid_key', key, 'has no place', 'Name one in the options of the provider')
+        this.#source.refusal?.(key) ??
+        this.#error(
+          'invalid_key',
+          key,
+          'has no place',
+          'Name a document for it in the options of the provider',
+        )
       );
     if (places.some((place) => place.leased))
-      throw this.#error('invalid_key', key, 'is made by the store, not written', 'Change it there');
+      throw this.#error(
+        'invalid_key',
+        key,
+        'is created by the store and cannot be written',
+        'Change the value in the store',
+      );
     const names = places.map((place) => place.document);
     const turn = Promise.all(names.map((name) => this.#tails.get(name))).then(() =>
       this.#unraced(options, () => work(places)),
@@ -105,34 +117,35 @@ export class Writes {
     return turn;
   }
 
-  /** Another writer may come between our read and our write: then both are done again, unless the caller insists on a version. */
+  /** Repeats the read and the write when another writer came in between, unless the caller insists on a
+   *  version. */
   async #unraced<T>(options: VersionedWrite, work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
-        if (options.ifVersion !== undefined || attempt === 3) throw error.why;
+        if (options.ifVersion !== undefined || attempt === maxTries) throw error.conflict;
       }
     }
   }
 
-  /** Where the key stands now, and where it would go. */
-  async #standing(
+  /** The document that has the key now, and the one that a new key goes into. */
+  async #targets(
     places: readonly Place[],
     key: Key,
     next: ConfigValue | undefined,
     { ifVersion }: VersionedWrite,
-  ): Promise<{ found: Standing | undefined; last: Standing }> {
-    const { source, documents } = this.#shared;
-    const reads = await Promise.all(places.map((place) => documents.read(place, { maxAgeMs: 0 })));
-    let found: Standing | undefined;
-    let last: Standing | undefined;
+  ): Promise<{ found: Target | undefined; last: Target }> {
+    const { name: provider } = this.#source;
+    const reads = await Promise.all(places.map((place) => this.#cache.read(place, { maxAgeMs: 0 })));
+    let found: Target | undefined;
+    let last: Target | undefined;
     let refusal: ConfigError | undefined;
     for (const [i, place] of places.entries()) {
-      const read = legible(source.name, place, reads[i] as Cached | ConfigError);
+      const read = parsed(provider, place, reads[i] as Cached | ConfigError);
       if (!(read instanceof Cached)) {
-        if (!isHole(read)) throw read.with({ provider: source.name, key });
+        if (!isHole(read)) throw read.with({ provider, key });
         const replaced =
           read.code === 'disabled' && next !== undefined && ifVersion === undefined && isAll(place, key);
         if (replaced) last = { place, document: undefined, unread: true };
@@ -146,30 +159,30 @@ export class Writes {
         throw this.#error(
           'conflict',
           key,
-          'stands in several documents',
+          'has a value in several documents',
           'Remove all but one of them in the store',
         );
       if (isTree(value) && !isTree(next))
         throw this.#error('invalid_key', key, 'is a section', 'Write or delete one of its keys');
       found = last;
     }
-    if (!found && refusal) throw refusal.with({ provider: source.name, key });
-    return { found, last: last as Standing };
+    if (!found && refusal) throw refusal.with({ provider, key });
+    return { found, last: last as Target };
   }
 
   async #replace(
-    { place, document, unread }: Standing,
+    { place, document, unread }: Target,
     key: Key,
     value: ConfigValue | undefined,
     options: VersionedWrite,
   ): Promise<string | undefined> {
-    const { source, requests, written } = this.#shared;
+    const { name: provider } = this.#source;
     if (options.ifVersion !== undefined && document?.version !== options.ifVersion)
       throw this.#error(
         'conflict',
         key,
-        `has another version than ${options.ifVersion}`,
-        'Read it again, and decide anew',
+        `does not have version ${options.ifVersion}`,
+        'Read the key again, then decide',
       );
     const path = place.whole ? place.field : pathIn(place, key);
     const next = path === '' ? value : this.#put(document?.value, segments(path), value, key);
@@ -181,31 +194,31 @@ export class Writes {
       ...(metadata && { metadata }),
     };
     let version: string | undefined;
-    let over = false;
-    const error = await requests.send(
-      { operation: 'write', documents: 1, repeats: ifThrottled },
+    let returned = false;
+    const error = await this.#requests.send(
+      { operation: 'write', documents: 1, retryIf: ifThrottled },
       async (call) => {
-        const answer = await source.write?.(place.document, next, more, call);
-        // given up is not undone: when it comes through later, what was read meanwhile is void again
-        if (over) written(place.document, key);
-        version = answer;
+        const result = await this.#source.write?.(place.document, next, more, call);
+        // a write that timed out may still arrive: then what was read meanwhile is dropped as well
+        if (returned) this.#cache.written(place.document, key);
+        version = result;
         return undefined;
       },
     );
-    over = true;
-    written(place.document, key);
+    returned = true;
+    this.#cache.written(place.document, key);
     if (!error) return version;
-    if (error.code === 'conflict') throw new Overtaken(error.with({ provider: source.name, key }));
-    if (error.code !== 'timeout' && error.code !== 'unavailable')
-      throw error.with({ provider: source.name, key });
+    if (error.code === 'conflict') throw new Overtaken(error.with({ provider, key }));
+    if (error.code !== 'timeout' && error.code !== 'unavailable') throw error.with({ provider, key });
     throw new ConfigError(error.code, `${error.message.replace(/\.$/, '')}; ${key} may have been written`, {
-      provider: source.name,
+      provider,
       key,
       cause: error,
     });
   }
 
-  /** A copy of a document in which `value` stands at the path; without a value, without what became empty on the way. */
+  /** A copy of a document with `value` at the path. Without a value, sections that became empty are removed
+   *  as well. */
   #put(
     at: ConfigValue | undefined,
     path: readonly string[],
@@ -213,7 +226,7 @@ export class Writes {
     key: Key,
   ): ConfigTree {
     if (at !== undefined && !isTree(at))
-      throw this.#error('conflict', key, 'would stand below a value', 'Remove that value first');
+      throw this.#error('conflict', key, 'would be below a value', 'Remove that value first');
     const [name, ...inside] = path as [string, ...string[]];
     const here = at && Object.hasOwn(at, name) ? at[name] : undefined;
     const next = inside.length > 0 ? this.#put(here, inside, value, key) : value;
@@ -225,10 +238,10 @@ export class Writes {
   }
 
   #error(code: 'conflict' | 'invalid_key', key: Key, what: string, hint: string): ConfigError {
-    const { name: provider } = this.#shared.source;
-    return new ConfigError(code, `${key} in ${provider} ${what}`, { provider, key, hint });
+    const { name: provider } = this.#source;
+    return new ConfigError(code, `${provider}: "${key}" ${what}`, { provider, key, hint });
   }
 }
 
-/** Whether a key is the whole of a document, so that a new value leaves nothing of the old one. */
+/** Whether a key is the whole of a document, so that a new value keeps nothing of the old one. */
 const isAll = (place: Place, key: Key): boolean => place.field === '' && place.key === key;

@@ -1,121 +1,124 @@
+// Single attempts of requests: each waits for the breaker and its turn, runs until its deadline, and is
+// counted. Used by request.ts. No promise here rejects: a failure is a returned ConfigError. The path of
+// a free turn and a closed breaker (make, #start) is hot: it sets no timer per request.
+
 import { ConfigError, isConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import type { Settings } from '../options.ts';
-import type { Call, DocumentSource } from '../port.ts';
-import { none, type Resilience, type Trouble } from './breaker.ts';
+import type { Call } from '../port.ts';
+import type { Backend, RequestInfo, Run } from './backend.ts';
+import { alwaysClosed, type Breaker, type Trouble } from './breaker.ts';
 import { Attempt, type RequestId } from './call.ts';
 import { Deadlines } from './deadlines.ts';
 import { Pace } from './pace.ts';
 import { isTraced, traced } from './trace.ts';
 
-/** What is asked of a source in one request. */
-export interface RequestInfo {
-  readonly operation: 'read' | 'page' | 'write' | 'connect' | 'ping';
-  readonly documents: number;
-  readonly version?: string | undefined;
+export interface RequestCounts {
+  requests: number;
+  retries: number;
+  errors: number;
 }
 
-/** What an errand does in one request: nothing left, or what is left to be asked again. Throws what the client throws. */
-export type Run = (call: Call) => Promise<Trouble | undefined>;
-
-/** Single requests: each waits for the breaker and its turn, and ends with an answer, a failure, or when its time is up. */
 export class Attempts {
-  readonly counts = { requests: 0, retries: 0, errors: 0 };
+  readonly counts: RequestCounts = { requests: 0, retries: 0, errors: 0 };
   /** How the last request went. */
   last: { readonly error?: ConfigError; readonly at: number } | undefined;
-  resilience: Resilience = none;
-  /** Why nothing is asked any more. */
+  breaker: Breaker = alwaysClosed;
+  /** Set by `close`: the error of all later requests. */
   closed: ConfigError | undefined;
-  readonly #source: DocumentSource;
+  readonly #backend: Backend;
   readonly #settings: Settings;
   readonly #emitter: Emitter;
+  readonly #notice: Call['notice'];
   readonly #pace: Pace;
-  readonly #alarm: Deadlines;
+  readonly #deadlines: Deadlines;
 
-  constructor(source: DocumentSource, settings: Settings, emitter: Emitter) {
-    this.#source = source;
+  constructor(backend: Backend, settings: Settings, emitter: Emitter) {
+    this.#backend = backend;
     this.#settings = settings;
     this.#emitter = emitter;
+    this.#notice = (message, outcome) => emitter.notice(message, outcome);
     this.#pace = new Pace(settings.limits, settings.clock);
-    this.#alarm = new Deadlines(settings.clock);
+    this.#deadlines = new Deadlines(settings.clock);
   }
 
-  /** Answers the failure; never rejects. `number`: the first try, the second… */
+  /** Makes an attempt and returns its failure. `number` is 1 for the first one. */
   make(
-    errand: RequestInfo,
-    job: Run,
+    info: RequestInfo,
+    run: Run,
     number: number,
     endsAt: number,
     id: RequestId,
   ): Promise<ConfigError | undefined> {
-    const go = !this.closed && this.resilience.state === 'closed' && this.#pace.tryEnter();
-    if (go) return this.#start(errand, job, number, endsAt, id);
-    return this.#queued(endsAt, () => this.#start(errand, job, number, endsAt, id));
+    const free = !this.closed && this.breaker.state === 'closed' && this.#pace.tryEnter();
+    if (free) return this.#start(info, run, number, endsAt, id);
+    return this.#queued(endsAt, () => this.#start(info, run, number, endsAt, id));
   }
 
-  /** While one request finds out whether the backend is back, the others wait for what it learns. */
+  /** While one request probes the backend, the others wait for its result. */
   async #queued(
     endsAt: number,
     start: () => Promise<ConfigError | undefined>,
   ): Promise<ConfigError | undefined> {
-    for (let turn = false; ; ) {
-      const refused = this.closed ?? this.resilience.refused();
-      if (!refused) {
-        // at once: until it starts, the next one would be let through too
-        if (turn || this.#pace.tryEnter()) return start();
-        turn = await this.#pace.enter((leave) => this.until(endsAt, leave));
-        if (!turn) return this.closed ?? this.late('its turn did not come');
+    for (let hasTurn = false; ; ) {
+      const refusal = this.closed ?? this.breaker.refusal();
+      if (!refusal) {
+        // without an await in between, or the next one would be let through too
+        if (hasTurn || this.#pace.tryEnter()) return start();
+        hasTurn = await this.#pace.enter((leave) => this.until(endsAt, leave));
+        if (!hasTurn) return this.closed ?? this.timeout('the request got no turn before its deadline');
         continue;
       }
-      if (turn) this.#pace.leave();
-      turn = false;
-      const { probe } = this.resilience;
-      if (this.closed || !probe) return refused;
-      const still = await this.within(probe, endsAt, () => this.resilience.refused());
+      if (hasTurn) this.#pace.leave();
+      hasTurn = false;
+      const { probe } = this.breaker;
+      if (this.closed || !probe) return refusal;
+      const still = await this.within(probe, endsAt, () => this.breaker.refusal());
       if (still) return still;
     }
   }
 
   #start(
-    errand: RequestInfo,
-    job: Run,
+    info: RequestInfo,
+    run: Run,
     number: number,
     endsAt: number,
     id: RequestId,
   ): Promise<ConfigError | undefined> {
-    const { clock, resilience: chosen } = this.#settings;
-    const { operation, documents } = errand;
+    const { clock, resilience } = this.#settings;
+    const { operation, documents } = info;
     const startedAt = clock.now();
-    const call = new Attempt(id, errand.version);
+    const attempt = new Attempt(id, this.#notice, info.version);
     this.counts.requests++;
-    const count = this.resilience.start();
+    const count = this.breaker.start();
     return new Promise((resolve) => {
       const end = (trouble: Trouble | undefined): void => {
         const done = (): void => {
           this.#pace.leave();
-          this.#note(errand, number, startedAt, trouble);
+          this.#record(info, number, startedAt, trouble);
           resolve(trouble?.error);
         };
         const counting = count(trouble);
         if (counting) void counting.then(done);
         else done();
       };
-      const until = chosen ? Math.min(startedAt + chosen.timeoutMs, endsAt) : Number.POSITIVE_INFINITY;
-      const waiting = this.#alarm.add(until, () => {
-        const error =
-          this.closed ?? this.late(`it did not answer within ${Math.round(until - startedAt)} ms`);
+      const until = resilience
+        ? Math.min(startedAt + resilience.timeoutMs, endsAt)
+        : Number.POSITIVE_INFINITY;
+      const deadline = this.#deadlines.add(until, () => {
+        const error = this.closed ?? this.timeout(`no answer within ${Math.round(until - startedAt)} ms`);
         end({ error, answered: this.closed !== undefined });
-        call.cancel(error);
+        attempt.cancel(error);
       });
-      const working = isTraced()
-        ? traced({ provider: this.#source.name, operation, documents, attempt: number }, () => job(call))
-        : job(call);
-      working.then(
+      const running = isTraced()
+        ? traced({ provider: this.#backend.name, operation, documents, attempt: number }, () => run(attempt))
+        : run(attempt);
+      running.then(
         (trouble) => {
-          if (this.#alarm.delete(waiting)) end(trouble);
+          if (this.#deadlines.delete(deadline)) end(trouble);
         },
         (thrown: unknown) => {
-          if (!this.#alarm.delete(waiting)) return;
+          if (!this.#deadlines.delete(deadline)) return;
           const error = this.classify(thrown);
           end({ error, answered: !error.transient });
         },
@@ -123,7 +126,12 @@ export class Attempts {
     });
   }
 
-  #note({ documents }: RequestInfo, attempt: number, startedAt: number, trouble: Trouble | undefined): void {
+  #record(
+    { documents }: RequestInfo,
+    attempt: number,
+    startedAt: number,
+    trouble: Trouble | undefined,
+  ): void {
     const error = trouble?.error;
     if (error) this.counts.errors++;
     if (!error?.transient || !trouble?.answered)
@@ -133,21 +141,21 @@ export class Attempts {
     this.#emitter.emit('request', { attempt, documents, outcome: error?.code ?? 'ok', durationMs });
   }
 
-  late(what: string): ConfigError {
-    return new ConfigError('timeout', `${this.#source.name}: ${what}`, { provider: this.#source.name });
+  timeout(what: string): ConfigError {
+    return new ConfigError('timeout', `${this.#backend.name}: ${what}`, { provider: this.#backend.name });
   }
 
-  /** Calls back at that time, or at once when everything is closed; the answer does it earlier. */
+  /** Calls `then` at that time, on close, or when the result is called, whichever comes first. */
   until(at: number, then: () => void): () => void {
-    const waiting = this.#alarm.add(at, then);
+    const deadline = this.#deadlines.add(at, then);
     return () => {
-      if (this.#alarm.delete(waiting)) then();
+      if (this.#deadlines.delete(deadline)) then();
     };
   }
 
-  /** What comes of it, or, when the time is up, what `late` says. */
+  /** What `pending` settles to, or the result of `late` when the time is up. */
   within(
-    coming: Promise<ConfigError | undefined>,
+    pending: Promise<ConfigError | undefined>,
     endsAt: number,
     late: () => ConfigError | undefined,
   ): Promise<ConfigError | undefined> {
@@ -157,28 +165,30 @@ export class Attempts {
         resolve(error);
         stop();
       };
-      coming.then(done, (thrown: unknown) => done(this.classify(thrown)));
+      pending.then(done, (thrown: unknown) => done(this.classify(thrown)));
     });
   }
 
-  /** Whatever a client throws becomes one of our errors; a value in it stays behind. */
+  /** Turns whatever a client throws into a ConfigError without values. */
   classify(thrown: unknown): ConfigError {
-    const { name: provider } = this.#source;
+    const { name: provider } = this.#backend;
     const unknown = (cause?: unknown): ConfigError =>
-      new ConfigError('unavailable', `${provider} failed in an unknown way`, { provider, cause });
+      new ConfigError('unavailable', `${provider}: the request failed with an unknown error`, {
+        provider,
+        cause,
+      });
     try {
-      const error = isConfigError(thrown) ? thrown : this.#source.classify(thrown);
+      const error = isConfigError(thrown) ? thrown : this.#backend.classify(thrown);
       return isConfigError(error) ? error : unknown(thrown);
     } catch {
-      // what a classifier fails on may not bear to be looked at
+      // an error that makes a classifier throw is not looked at again
       return unknown();
     }
   }
 
   close(): void {
-    this.closed ??= new ConfigError('aborted', `${this.#source.name} is closed`, {
-      provider: this.#source.name,
-    });
-    this.#alarm.close();
+    const { name: provider } = this.#backend;
+    this.closed ??= new ConfigError('aborted', `${provider}: the provider is closed`, { provider });
+    this.#deadlines.close();
   }
 }

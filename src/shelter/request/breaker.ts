@@ -1,37 +1,42 @@
+// Circuit breaker and backoff of one backend. Used by attempts.ts and request.ts, and the only file that
+// knows cockatiel. Cockatiel counts failures and holds the state, while this file decides when to probe,
+// so that a test's clock counts.
+
 import { ConfigError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Settings } from '../options.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** What went wrong in one attempt. `answered`: the backend did say something definite, so it is not down. */
+/** What went wrong in one attempt. `answered`: the backend answered something definite, so it is not down. */
 export interface Trouble {
   readonly error: ConfigError;
   readonly answered: boolean;
 }
 
-/** The breaker and the pauses between tries. Nothing of cockatiel leaves this file. */
-export interface Resilience {
+export interface Breaker {
   readonly state: BreakerState;
-  /** Why nothing may be asked now. */
-  refused(): ConfigError | undefined;
-  /** The one request that finds out whether the backend is back, while it is under way. */
+  /** Why no request may start now. */
+  refusal(): ConfigError | undefined;
+  /** The request that finds out whether the backend is back, while it is in flight. */
   readonly probe: Promise<undefined> | undefined;
-  /** An attempt begins; to be called with how it went. Where that may change the state, the answer ends when it has. */
+  /** Starts an attempt. Call the result with how it went; where that may change the state, it returns a
+   *  promise for the change. */
   start(): (trouble: Trouble | undefined) => Promise<void> | undefined;
-  /** Each call answers the next pause of one request, in milliseconds. */
-  pauses(): () => number;
+  /** The pauses of one request: each call returns the next one in milliseconds. */
+  backoff(): () => number;
 }
 
-export const none: Resilience = {
+/** The breaker before cockatiel is loaded, and of `resilience: false`. */
+export const alwaysClosed: Breaker = {
   state: 'closed',
-  refused: () => undefined,
+  refusal: () => undefined,
   probe: undefined,
   start: () => () => undefined,
-  pauses: () => () => 0,
+  backoff: () => () => 0,
 };
 
-/** An attempt without any definite answer, as the breaker counts it. */
+/** An attempt without any definite answer, as cockatiel counts it. */
 class Failed {
   readonly trouble: Trouble;
   constructor(trouble: Trouble) {
@@ -39,23 +44,23 @@ class Failed {
   }
 }
 
-export async function resilience(
+export async function loadBreaker(
   provider: string,
   settings: Settings['resilience'],
   clock: Clock,
   changed: (state: BreakerState, last: ConfigError | undefined) => void,
-): Promise<Resilience> {
-  if (!settings) return none;
+): Promise<Breaker> {
+  if (!settings) return alwaysClosed;
   const { CircuitState, ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleWhen } = await import(
     'cockatiel'
   );
-  const { backoff, breaker } = settings;
+  const { backoff: pauses, breaker } = settings;
   const first = new ExponentialBackoff({
-    initialDelay: backoff.initialMs,
-    maxDelay: backoff.maxMs,
-    exponent: backoff.factor,
+    initialDelay: pauses.initialMs,
+    maxDelay: pauses.maxMs,
+    exponent: pauses.factor,
   });
-  const pauses = (): (() => number) => {
+  const backoff = (): (() => number) => {
     let at: ReturnType<typeof first.next> | undefined;
     const context = { attempt: 1, signal: new AbortController().signal, result: { value: undefined } };
     return () => {
@@ -63,9 +68,8 @@ export async function resilience(
       return at.duration;
     };
   };
-  if (!breaker) return { ...none, pauses };
+  if (!breaker) return { ...alwaysClosed, backoff };
 
-  // when to probe is decided here, by our clock: cockatiel counts and holds the state
   const policy = circuitBreaker(
     handleWhen((error: unknown) => error instanceof Failed),
     {
@@ -78,16 +82,17 @@ export async function resilience(
   let probe: Promise<undefined> | undefined;
   let shaky = false;
   let last: ConfigError | undefined;
-  const counted = async (coming: Promise<Trouble | undefined>): Promise<undefined> => {
-    const failing = policy.execute(async () => {
-      const trouble = await coming;
+  const counted = async (outcome: Promise<Trouble | undefined>): Promise<undefined> => {
+    const execution = policy.execute(async () => {
+      const trouble = await outcome;
       if (trouble && !trouble.answered) throw new Failed(trouble);
     });
-    await failing.catch(() => {});
+    await execution.catch(() => {});
   };
   const count = (trouble: Trouble | undefined): Promise<undefined> | undefined => {
     const failed = trouble !== undefined && !trouble.answered;
-    // a success is news only after a failure; what was sent before the circuit opened says nothing about how the backend is now
+    // a success matters only after a failure; an attempt that started before the circuit opened does not
+    // count
     if ((!failed && !shaky) || policy.state !== CircuitState.Closed) return undefined;
     shaky = failed;
     return counted(Promise.resolve(trouble));
@@ -109,19 +114,19 @@ export async function resilience(
           ? 'half-open'
           : 'open';
     },
-    refused() {
+    refusal() {
       if (policy.state === CircuitState.Closed) return undefined;
       const now = clock.now();
-      // a clock that was put back must not keep it open
+      // a clock that was put back must not keep the circuit open
       const waitMs = now < openedAt ? 0 : Math.ceil(probeAt - now);
       if (policy.state === CircuitState.Open && waitMs <= 0) return undefined;
       const when =
         waitMs > 0
-          ? `it is asked again in ${Math.ceil(waitMs / 1000)} s`
-          : 'one request is finding out whether it is back';
+          ? `the next request may start in ${Math.ceil(waitMs / 1000)} s`
+          : 'one request is probing it';
       return new ConfigError(
         'circuit_open',
-        `${provider} is not being asked, ${when}; the last failure was ${last?.code}: ${last?.message}`,
+        `${provider}: the circuit is open, ${when}; the last failure was ${last?.code}: ${last?.message}`,
         {
           provider,
           retryAfterMs: Math.max(0, waitMs),
@@ -135,10 +140,10 @@ export async function resilience(
     start() {
       if (policy.state === CircuitState.Closed) return count;
       let end: ((trouble: Trouble | undefined) => void) | undefined;
-      const coming = new Promise<Trouble | undefined>((resolve) => {
+      const outcome = new Promise<Trouble | undefined>((resolve) => {
         end = resolve;
       });
-      probe = counted(coming).finally(() => {
+      probe = counted(outcome).finally(() => {
         probe = undefined;
       });
       const probed = probe;
@@ -147,6 +152,6 @@ export async function resilience(
         return probed;
       };
     },
-    pauses,
+    backoff,
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConfigError } from '../../errors.ts';
 import type { Call } from '../port.ts';
 
-/** Made only when somebody looks at it; the same in every attempt. */
+/** The id of a request, the same in every attempt. Generated on first use. */
 export class RequestId {
   #id: string | undefined;
   get(): string {
@@ -10,15 +10,17 @@ export class RequestId {
   }
 }
 
-/** The AbortController exists only when somebody asks for the signal. */
+/** The Call of one attempt. Its AbortController is created on the first use of `signal`. */
 export class Attempt implements Call {
   readonly #id: RequestId;
+  readonly notice: Call['notice'];
   declare readonly version?: string;
   #controller: AbortController | undefined;
-  #why: ConfigError | undefined;
+  #reason: ConfigError | undefined;
 
-  constructor(id: RequestId, version: string | undefined) {
+  constructor(id: RequestId, notice: Call['notice'], version: string | undefined) {
     this.#id = id;
+    this.notice = notice;
     if (version !== undefined) this.version = version;
   }
 
@@ -29,13 +31,13 @@ export class Attempt implements Call {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      if (this.#why) this.#controller.abort(this.#why);
+      if (this.#reason) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
 
-  cancel(why: ConfigError): void {
-    this.#why = why;
-    this.#controller?.abort(why);
+  cancel(reason: ConfigError): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
   }
 }

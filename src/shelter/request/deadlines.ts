@@ -1,42 +1,45 @@
+// Deadlines of requests, pauses and queued callers, all on one timer. Used by attempts.ts. The timer is not
+// cancelled when a deadline is no longer needed, which is nearly always: setting and clearing a timer per
+// request costs as much as the rest of the request. The process stays alive as long as a deadline is pending.
+
 import { type Clock, coarseNow, later, systemClock } from '../clock.ts';
 
-interface Waiting {
+export interface Deadline {
   at: number;
-  readonly ring: () => void;
+  readonly expire: () => void;
 }
 
 const { setInterval } = globalThis;
-const never = 2 ** 31 - 1;
+const maxTimerMs = 2 ** 31 - 1;
 
-/** One timer for all that wait for a deadline. It is not put back when a deadline is no longer needed, which is what nearly always
- *  happens: setting and clearing a timer costs as much as the rest of a request. The process stays alive while somebody waits. */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #waiting = new Set<Waiting>();
+  readonly #pending = new Set<Deadline>();
   #alive: NodeJS.Timeout | undefined;
   #armedAt = Number.POSITIVE_INFINITY;
-  #seen = Number.NEGATIVE_INFINITY;
+  #lastNow = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#alive = clock === systemClock ? setInterval(() => {}, never).unref() : undefined;
+    this.#alive = clock === systemClock ? setInterval(() => {}, maxTimerMs).unref() : undefined;
   }
 
-  /** The answer is to be handed to `delete`. */
-  add(at: number, ring: () => void): Waiting {
-    const waiting = { at, ring };
-    if (this.#waiting.size === 0) this.#alive?.ref();
+  /** Calls `expire` at that time, unless the returned deadline is deleted before. */
+  add(at: number, expire: () => void): Deadline {
+    const deadline = { at, expire };
+    if (this.#pending.size === 0) this.#alive?.ref();
     if (at < this.#armedAt) this.#arm(at);
-    // a clock that leapt, as after a suspension: the timer still counts the time of before
+    // the clock leapt forward, as after a suspension, while the timer counts the time that the process ran
     else if (this.#armedAt <= coarseNow(this.#clock)) this.#arm(this.#armedAt);
-    this.#waiting.add(waiting);
-    return waiting;
+    this.#pending.add(deadline);
+    return deadline;
   }
 
-  delete(waiting: Waiting): boolean {
-    const was = this.#waiting.delete(waiting);
-    if (was && this.#waiting.size === 0) this.#alive?.unref();
+  /** False: it has expired or was deleted before. */
+  delete(deadline: Deadline): boolean {
+    const was = this.#pending.delete(deadline);
+    if (was && this.#pending.size === 0) this.#alive?.unref();
     return was;
   }
 
@@ -44,32 +47,34 @@ export class Deadlines {
     this.#cancel?.();
     const now = this.#now();
     this.#armedAt = at;
-    this.#cancel = later(this.#clock, Math.min(never, Math.max(0, at - now)), () => this.#ring());
+    this.#cancel = later(this.#clock, Math.min(maxTimerMs, Math.max(0, at - now)), () => this.#expire());
   }
 
-  /** Where the clock was put back since it was last looked at, all deadlines are put back with it. */
+  /** The time. When the clock was put back since the last look, all deadlines are put back by the same
+   *  amount. */
   #now(): number {
     const now = this.#clock.now();
-    const back = this.#seen - now;
-    this.#seen = now;
-    if (back > 0) for (const waiting of this.#waiting) waiting.at -= back;
+    const back = this.#lastNow - now;
+    this.#lastNow = now;
+    if (back > 0) for (const deadline of this.#pending) deadline.at -= back;
     return now;
   }
 
-  #ring(): void {
+  #expire(): void {
     this.#cancel = undefined;
     this.#armedAt = Number.POSITIVE_INFINITY;
     const now = this.#now();
-    for (const waiting of [...this.#waiting]) if (waiting.at <= now && this.delete(waiting)) waiting.ring();
-    const next = [...this.#waiting].reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
+    for (const deadline of [...this.#pending])
+      if (deadline.at <= now && this.delete(deadline)) deadline.expire();
+    const next = [...this.#pending].reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
     if (next < this.#armedAt) this.#arm(next);
   }
 
-  /** The end of all waiting. */
+  /** Expires all that is pending. */
   close(): void {
     this.#cancel?.();
     clearInterval(this.#alive);
     this.#alive = undefined;
-    for (const waiting of [...this.#waiting]) if (this.delete(waiting)) waiting.ring();
+    for (const deadline of [...this.#pending]) if (this.delete(deadline)) deadline.expire();
   }
 }

@@ -1,40 +1,45 @@
+// The log-in of one backend. Used by request.ts. Single flight; a request that was refused is repeated once
+// after a new log-in; a log-in that does not help backs off, from one second up to a minute.
+
 import type { ConfigError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
-import type { DocumentSource } from '../port.ts';
-import type { Run } from './attempts.ts';
-import type { Request } from './requests.ts';
+import type { Backend, RequestInfo, Run } from './backend.ts';
 
-const logIn: Request = { operation: 'connect', documents: 0, repeats: (error) => error.transient };
+const connecting: RequestInfo = { operation: 'connect', documents: 0, retryIf: (error) => error.transient };
 const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
+const maxPauseMs = 60_000;
 
-/** The log-in: single flight, once more after a refusal, and backing off when it does not help. */
+interface Refusal {
+  readonly error: ConfigError;
+  readonly at: number;
+  readonly until: number;
+  readonly pauseMs: number;
+}
+
 export class Login {
-  /** How often somebody has logged in. */
+  /** The number of log-ins so far. */
   epoch = 0;
-  readonly #source: DocumentSource;
+  readonly #backend: Backend;
   readonly #clock: Clock;
-  readonly #send: (request: Request, job: Run) => Promise<ConfigError | undefined>;
+  readonly #send: (info: RequestInfo, run: Run) => Promise<ConfigError | undefined>;
   #flight: Promise<ConfigError | undefined> | undefined;
-  #refusal:
-    | { readonly error: ConfigError; readonly at: number; readonly until: number; readonly pauseMs: number }
-    | undefined;
+  #refusal: Refusal | undefined;
 
   constructor(
-    source: DocumentSource,
+    backend: Backend,
     clock: Clock,
-    send: (request: Request, job: Run) => Promise<ConfigError | undefined>,
+    send: (info: RequestInfo, run: Run) => Promise<ConfigError | undefined>,
   ) {
-    this.#source = source;
+    this.#backend = backend;
     this.#clock = clock;
     this.#send = send;
   }
 
-  /** Nothing, when requests may go; else the log-in under way, or why there is none. */
+  /** Undefined when requests may start, else the log-in in flight, or why there is none. */
   ready(): Promise<ConfigError | undefined> | undefined {
-    const waits = this.#waits();
-    if (waits) return Promise.resolve(waits);
-    return this.epoch > 0 || !this.#source.connect ? undefined : this.#connect(undefined);
+    const refused = this.#refused();
+    if (refused) return Promise.resolve(refused);
+    return this.epoch > 0 || !this.#backend.connect ? undefined : this.#connect(undefined);
   }
 
   /** After an `unauthenticated` that a request of that epoch got. */
@@ -51,8 +56,8 @@ export class Login {
     return error;
   }
 
-  /** Why there is no log-in for a while; a clock that was put back makes it no longer. */
-  #waits(): ConfigError | undefined {
+  /** The error during a pause between log-ins. A clock that was put back ends the pause. */
+  #refused(): ConfigError | undefined {
     if (!this.#refusal) return undefined;
     const { error, at, until } = this.#refusal;
     const now = this.#clock.now();
@@ -60,8 +65,8 @@ export class Login {
   }
 
   #connect(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
-    const waits = this.#waits();
-    if (waits) return Promise.resolve(waits);
+    const before = this.#refused();
+    if (before) return Promise.resolve(before);
     this.#flight ??= this.#logIn(refused).finally(() => {
       this.#flight = undefined;
     });
@@ -69,26 +74,26 @@ export class Login {
   }
 
   async #logIn(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
-    let fresh = refused !== undefined && this.#source.renew?.(refused) === true;
+    let isNew = refused !== undefined && this.#backend.renew?.(refused) === true;
     const error =
-      this.#source.connect &&
-      (await this.#send(logIn, async (call) => {
-        if (await this.#source.connect?.(refused, call)) fresh = true;
+      this.#backend.connect &&
+      (await this.#send(connecting, async (call) => {
+        if (await this.#backend.connect?.(refused, call)) isNew = true;
         return undefined;
       }));
-    if (!error && (fresh || !refused)) {
+    if (!error && (isNew || !refused)) {
       this.epoch++;
       return undefined;
     }
-    const why = error ?? (refused as ConfigError);
-    if (!why.transient) this.#backOff(why);
-    return why;
+    const failure = error ?? (refused as ConfigError);
+    if (!failure.transient) this.#backOff(failure);
+    return failure;
   }
 
   #backOff(error: ConfigError): void {
-    if (this.#waits()) return;
+    if (this.#refused()) return;
     const now = this.#clock.now();
-    const pauseMs = Math.min(longestPauseMs, this.#refusal ? this.#refusal.pauseMs * 2 : firstPauseMs);
+    const pauseMs = Math.min(maxPauseMs, this.#refusal ? this.#refusal.pauseMs * 2 : firstPauseMs);
     this.#refusal = { error, at: now, pauseMs, until: now + pauseMs * (1 + Math.random() / 10) };
   }
 }

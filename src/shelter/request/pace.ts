@@ -1,11 +1,15 @@
+// The pace of one shelter: a queue in order of arrival, with a limit of concurrent requests and a token
+// bucket for starts per second. Used by attempts.ts. `tryEnter` is the hot path; only a full pace creates a
+// promise.
+
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../port.ts';
 
 interface Waiter {
-  readonly go: () => void;
+  readonly start: () => void;
 }
 
-/** No more than `concurrency` requests at once and `perSecond` starts a second, fair in order of arrival. */
+/** At most `concurrency` requests at a time and `perSecond` starts per second, in order of arrival. */
 export class Pace {
   readonly #limits: Limits;
   readonly #clock: Clock;
@@ -21,18 +25,18 @@ export class Pace {
     this.#tokens = limits.concurrency;
   }
 
-  /** Takes a turn if there is one and nobody waits. */
+  /** Takes a turn when one is free and the queue is empty. */
   tryEnter(): boolean {
     if (this.#queue.size > 0 || !this.#free()) return false;
     this.#take();
     return true;
   }
 
-  /** Takes a turn as soon as it comes; after `giveUp`, leaves the queue and answers false. */
+  /** Waits for a turn and takes it. False: `giveUp` has called `leave`, and the waiter has left the queue. */
   enter(giveUp: (leave: () => void) => () => void): Promise<boolean> {
     return new Promise((resolve) => {
       const waiter: Waiter = {
-        go: () => {
+        start: () => {
           stop();
           this.#take();
           resolve(true);
@@ -73,7 +77,7 @@ export class Pace {
     for (const waiter of this.#queue) {
       if (!this.#free()) break;
       this.#queue.delete(waiter);
-      waiter.go();
+      waiter.start();
     }
     if (
       this.#queue.size === 0 ||

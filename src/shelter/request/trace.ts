@@ -1,9 +1,11 @@
+// The tracing channel `llm-config-manager:request` of node:diagnostics_channel. Used by attempts.ts.
+
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { Trouble } from './breaker.ts';
 
 const channel = tracingChannel('llm-config-manager:request');
 
-/** One request, as subscribers of the tracing channel see it: never what was asked or answered. */
+/** One request as subscribers of the tracing channel see it: never what was asked for or returned. */
 export interface RequestTrace {
   readonly provider: string;
   readonly operation: string;
@@ -13,7 +15,7 @@ export interface RequestTrace {
 
 const { start, end, asyncStart, asyncEnd, error } = channel;
 
-/** Whether somebody listens to the tracing channel. */
+/** Whether the tracing channel has subscribers. */
 export const isTraced = (): boolean =>
   start.hasSubscribers ||
   end.hasSubscribers ||
@@ -23,12 +25,12 @@ export const isTraced = (): boolean =>
 
 /** Runs the request inside the tracing channel. */
 export function traced(
-  about: RequestTrace,
+  trace: RequestTrace,
   run: () => Promise<Trouble | undefined>,
 ): Promise<Trouble | undefined> {
   let trouble: Trouble | undefined;
   let thrown: { readonly error: unknown } | undefined;
-  // the channel publishes what its promise settles to: so the answer, or a client's error, goes around it
+  // the channel publishes what its promise settles to, so results and client errors bypass that promise
   const outcome = channel.tracePromise(
     async () => {
       try {
@@ -38,7 +40,7 @@ export function traced(
         throw new Error('the request failed');
       }
     },
-    { ...about },
+    { ...trace },
   );
   return outcome.then(
     () => trouble,

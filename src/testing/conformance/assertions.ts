@@ -1,3 +1,6 @@
+// Assertions shared by the conformance sentences: exact listings, frozen entries, and no secret in
+// printed text. Keys of loose entries, such as variables, are compared by their letters.
+
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { type Entry, isUnreadable, type Unreadable } from '../../entry.ts';
@@ -5,7 +8,7 @@ import { append, keyFrom, letters, segments } from '../../key.ts';
 import { type ConfigValue, isTree, type Key } from '../../value.ts';
 import type { Values } from '../subject.ts';
 
-/** One leaf of a listing, whether it came alone or inside a tree. */
+/** A leaf of a listing. The provider may list the leaf alone or as part of a tree. */
 export interface Leaf {
   readonly key: Key;
   readonly value: ConfigValue;
@@ -36,59 +39,58 @@ function below(entry: Entry, inside: Key, value: ConfigValue): Leaf[] {
   ];
 }
 
-const spoken = (key: Key): string => segments(key).map(letters).join('.');
+const lettersOf = (key: Key): string => segments(key).map(letters).join('.');
 
-/** Loose names are compared by their letters, all others exactly. */
-export const isAt = (leaf: { readonly key: Key; readonly loose: boolean }, key: Key): boolean =>
-  leaf.loose ? spoken(leaf.key) === spoken(key) : leaf.key === key;
+/** Compares a loose name by its letters, any other key exactly. */
+export const matchesKey = (leaf: { readonly key: Key; readonly loose: boolean }, key: Key): boolean =>
+  leaf.loose ? lettersOf(leaf.key) === lettersOf(key) : leaf.key === key;
 
-/** A listing holds these leaves, all of them, once, and no others. */
-export function holdsExactly(items: readonly (Entry | Unreadable)[], values: Values): void {
+/** Asserts that a listing contains exactly these leaves, each once. */
+export function assertLists(items: readonly (Entry | Unreadable)[], values: Values): void {
   const found = leaves(items);
-  holdsAtLeast(items, values);
+  assertListsAtLeast(items, values);
   for (const leaf of found)
     assert.ok(
-      Object.keys(values).some((key) => isAt(leaf, key)),
-      `the listing has ${leaf.key}, which is not there`,
+      Object.keys(values).some((key) => matchesKey(leaf, key)),
+      `the listing contains ${leaf.key}, which does not exist`,
     );
 }
 
-/** A listing holds these leaves, all of them, each once. */
-export function holdsAtLeast(items: readonly (Entry | Unreadable)[], values: Values): void {
+/** Asserts that a listing contains these leaves, each once. It may contain others. */
+export function assertListsAtLeast(items: readonly (Entry | Unreadable)[], values: Values): void {
   const found = leaves(items);
   for (const [key, value] of Object.entries(values)) {
-    const here = found.filter((leaf) => isAt(leaf, key));
-    assert.equal(
-      here.length,
-      1,
-      `the listing has ${key} ${here.length === 0 ? 'not at all' : `${here.length} times`}`,
-    );
-    assert.deepStrictEqual(here[0]?.value, value, `the listing has another value at ${key}`);
+    const matching = found.filter((leaf) => matchesKey(leaf, key));
+    assert.equal(matching.length, 1, `the listing contains ${key} ${matching.length} times, instead of once`);
+    assert.deepStrictEqual(matching[0]?.value, value, `the listing has a different value for ${key}`);
   }
 }
 
-/** Everything by which a thing can be printed; an error may hide nothing behind its own inspect either. */
-function printed(thing: unknown): string[] {
+/** All texts that printing `subject` can produce. An error is also inspected without its own inspect
+ *  method. */
+function printed(subject: unknown): string[] {
   const deep = { depth: Number.POSITIVE_INFINITY, showHidden: true };
-  const texts = [inspect(thing, deep), asJson(thing), asText(thing)];
-  if (!(thing instanceof Error)) return texts;
-  const cause = thing.cause === undefined ? [] : printed(thing.cause);
+  const texts = [inspect(subject, deep), asJson(subject), asText(subject)];
+  if (!(subject instanceof Error)) return texts;
+  const cause = subject.cause === undefined ? [] : printed(subject.cause);
   return [
     ...texts,
-    thing.message,
-    thing.stack ?? '',
-    inspect(thing, { ...deep, customInspect: false }),
+    subject.message,
+    subject.stack ?? '',
+    inspect(subject, { ...deep, customInspect: false }),
     ...cause,
   ];
 }
 
-const asJson = (thing: unknown): string =>
-  printing(() => JSON.stringify(thing, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '');
+const asJson = (subject: unknown): string =>
+  printedOrEmpty(
+    () => JSON.stringify(subject, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? '',
+  );
 
-const asText = (thing: unknown): string => printing(() => String(thing));
+const asText = (subject: unknown): string => printedOrEmpty(() => String(subject));
 
-// what cannot be printed at all, as a circle cannot be as JSON, tells nothing
-function printing(print: () => string): string {
+// a value that cannot be printed, such as a circular object as JSON, leaks nothing
+function printedOrEmpty(print: () => string): string {
   try {
     return print();
   } catch {
@@ -96,19 +98,19 @@ function printing(print: () => string): string {
   }
 }
 
-/** Neither a text nor six characters of it stand in anything by which `thing` can be printed. */
-export function keepsQuiet(thing: unknown, ...values: readonly string[]): void {
-  const texts = printed(thing);
+/** Asserts that no way of printing `subject` reveals a value or six characters of it. */
+export function assertNoLeak(subject: unknown, ...values: readonly string[]): void {
+  const texts = printed(subject);
   for (const value of values)
     for (let at = 0; at + 6 <= value.length; at++) {
       const part = value.slice(at, at + 6);
       const leak = texts.find((text) => text.includes(part));
-      if (leak !== undefined) assert.fail('a value, or a part of it, can be read in what is printed');
+      if (leak !== undefined) assert.fail('the printed text contains a value or a part of it');
     }
 }
 
-/** Nothing in `entry` can be written to. */
-export function isFrozen(entry: Entry | Unreadable): void {
+/** Asserts that `entry`, its value and its metadata are frozen. */
+export function assertFrozen(entry: Entry | Unreadable): void {
   assert.ok(Object.isFrozen(entry), 'the entry is not frozen');
   if (!isUnreadable(entry)) deepFrozen(entry.value, 'value');
   if ('metadata' in entry) deepFrozen(entry.metadata, 'metadata');
@@ -116,6 +118,6 @@ export function isFrozen(entry: Entry | Unreadable): void {
 
 function deepFrozen(value: unknown, what: string): void {
   if (typeof value !== 'object' || value === null) return;
-  assert.ok(Object.isFrozen(value), `its ${what} is not frozen`);
+  assert.ok(Object.isFrozen(value), `the ${what} of the entry is not frozen`);
   for (const inner of Object.values(value)) deepFrozen(inner, what);
 }

@@ -1,6 +1,9 @@
+// Conformance sentences about `getMany`. A result is an entry, a ConfigError or undefined; a whole batch
+// may also reject.
+
 import assert from 'node:assert/strict';
 import { isConfigError } from '../../errors.ts';
-import { isFrozen } from './assertions.ts';
+import { assertFrozen } from './assertions.ts';
 import { many } from './samples.ts';
 import type { Chapter } from './sentence.ts';
 
@@ -9,104 +12,104 @@ export const batch: Chapter = {
   needs: ['batch'],
   sentences: [
     {
-      says: 'answers each key that was asked, undefined where there is none',
+      title: 'getMany returns a result for each key: undefined for one that does not exist',
       values: { 'service.name': 'inference', 'service.zone': 'b' },
-      async holds({ with: having, settled }) {
-        const answers = await settled(
+      async check({ with: having, settled }) {
+        const results = await settled(
           having('getMany').getMany(['service.zone', 'service.none', 'service.name']),
         );
-        assert.deepStrictEqual([...answers.keys()].sort(), ['service.name', 'service.none', 'service.zone']);
+        assert.deepStrictEqual([...results.keys()].sort(), ['service.name', 'service.none', 'service.zone']);
         assert.deepStrictEqual(
-          ['service.name', 'service.zone', 'service.none'].map((key) => value(answers.get(key))),
+          ['service.name', 'service.zone', 'service.none'].map((key) => valueOrCode(results.get(key))),
           ['inference', 'b', undefined],
         );
       },
     },
     {
-      says: 'answers more keys than a backend takes in one call, the missing ones among them',
+      title: 'getMany reads more keys than fit in one request, including missing ones',
       values: many,
-      async holds({ with: having, settled }) {
+      async check({ with: having, settled }) {
         const keys = Object.keys(many).flatMap((key, i) => (i % 4 === 0 ? [key, `${key}none`] : [key]));
-        const answers = await settled(having('getMany').getMany(keys));
-        assert.equal(answers.size, keys.length);
-        for (const key of keys) assert.equal(value(answers.get(key)), many[key], key);
+        const results = await settled(having('getMany').getMany(keys));
+        assert.equal(results.size, keys.length);
+        for (const key of keys) assert.equal(valueOrCode(results.get(key)), many[key], key);
       },
     },
     {
-      says: 'answers what get answers',
+      title: 'getMany returns the same entries as get',
       values: { 'service.name': 'inference', 'a.b.c': 'deep' },
-      async holds({ provider, with: having, settled }) {
-        const answers = await settled(having('getMany').getMany(['service.name', 'a.b.c', 'a.b.d']));
-        for (const [key, entry] of answers) {
+      async check({ provider, with: having, settled }) {
+        const results = await settled(having('getMany').getMany(['service.name', 'a.b.c', 'a.b.d']));
+        for (const [key, entry] of results) {
           const alone = await settled(provider.get(key));
-          assert.deepStrictEqual(value(entry), alone?.value, key);
+          assert.deepStrictEqual(valueOrCode(entry), alone?.value, key);
           if (entry && !isConfigError(entry)) {
             assert.equal(entry.key, alone?.key);
-            isFrozen(entry);
+            assertFrozen(entry);
           }
         }
       },
     },
     {
-      says: 'answers one key asked twice, and no keys at all',
+      title: 'getMany accepts the same key twice and an empty list',
       values: { 'service.name': 'inference' },
-      async holds({ with: having, settled }) {
+      async check({ with: having, settled }) {
         const twice = await settled(having('getMany').getMany(['service.name', 'service.name']));
         assert.deepStrictEqual([...twice.keys()], ['service.name']);
         assert.equal((await settled(having('getMany').getMany([]))).size, 0);
       },
     },
     {
-      says: 'lets one unreadable key fail alone',
+      title: 'getMany returns an error for an unreadable key, and the entries of the others',
       needs: ['damage'],
       values: { 'alpha.one': 'first', 'beta.two': 'second', 'gamma.three': 'third' },
-      async holds({ with: having, settled, damage }) {
+      async check({ with: having, settled, damage }) {
         await damage('beta.two');
-        const answers = await settled(
+        const results = await settled(
           having('getMany').getMany(['alpha.one', 'beta.two', 'gamma.three', 'gamma.none']),
         );
-        assert.ok(isConfigError(answers.get('beta.two')), 'the unreadable key has no error');
+        assert.ok(isConfigError(results.get('beta.two')), 'getMany returned no error for the unreadable key');
         assert.deepStrictEqual(
-          ['alpha.one', 'gamma.three', 'gamma.none'].map((key) => value(answers.get(key))),
+          ['alpha.one', 'gamma.three', 'gamma.none'].map((key) => valueOrCode(results.get(key))),
           ['first', 'third', undefined],
         );
-        assert.ok(answers.has('gamma.none'), 'a key that was asked is left out');
+        assert.ok(results.has('gamma.none'), 'getMany returned no result for a requested key');
       },
     },
     {
-      says: 'leaves no key absent when the backend denies all of them',
+      title: 'getMany reports no key as absent when the backend denies access',
       needs: ['denied'],
       values: { 'service.name': 'inference' },
-      async holds({ with: having, refusal, fail }) {
+      async check({ with: having, rejection, fail }) {
         await fail('denied');
-        const error = await refusal(
-          asOne(having('getMany').getMany(['service.name', 'service.none'], { maxAgeMs: 0 })),
+        const error = await rejection(
+          rejectIfAllFailed(having('getMany').getMany(['service.name', 'service.none'], { maxAgeMs: 0 })),
         );
         assert.strictEqual(error.transient, false);
       },
     },
     {
-      says: 'ends at once when the caller had aborted before it began',
+      title: 'getMany fails at once when its signal is already aborted',
       values: { 'service.name': 'inference' },
-      async holds({ with: having, promptRefusal }) {
-        const answers = having('getMany').getMany(['service.name', 'service.none'], {
+      async check({ with: having, promptRejection }) {
+        const results = having('getMany').getMany(['service.name', 'service.none'], {
           signal: AbortSignal.abort(),
         });
-        const error = await promptRefusal(asOne(answers));
+        const error = await promptRejection(rejectIfAllFailed(results));
         assert.equal(error.code, 'aborted');
       },
     },
   ],
 };
 
-/** A batch that fails as a whole may reject, or fail each key. */
-async function asOne(answers: Promise<ReadonlyMap<string, unknown>>): Promise<unknown> {
-  const each = [...(await answers).values()];
+/** Rejects if every key failed: a batch that fails as a whole may reject or return an error for each key. */
+async function rejectIfAllFailed(results: Promise<ReadonlyMap<string, unknown>>): Promise<unknown> {
+  const each = [...(await results).values()];
   if (each.every(isConfigError)) throw each[0];
   return each;
 }
 
-function value(answer: unknown): unknown {
-  if (isConfigError(answer)) return answer.code;
-  return (answer as { value?: unknown } | undefined)?.value;
+function valueOrCode(result: unknown): unknown {
+  if (isConfigError(result)) return result.code;
+  return (result as { value?: unknown } | undefined)?.value;
 }

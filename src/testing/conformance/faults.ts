@@ -1,223 +1,243 @@
+// Conformance sentences about a backend that fails. Five kinds of fault share four sentences; the rest
+// follow below. A read that fails must never look like a key that does not exist.
+
 import assert from 'node:assert/strict';
 import { isUnreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
 import type { ConfigProvider } from '../../provider.ts';
 import type { BackendFault } from '../subject.ts';
-import { type Trial, turns } from '../trial.ts';
-import { holdsAtLeast, holdsExactly, keepsQuiet } from './assertions.ts';
+import { type TestContext, turns } from '../test-context.ts';
+import { assertLists, assertListsAtLeast, assertNoLeak } from './assertions.ts';
 import { fakes } from './samples.ts';
 import type { Chapter, Sentence } from './sentence.ts';
 
 const secrets = { 'database.password': fakes.password, 'service.apiKey': fakes.apiKey };
 const fresh = { maxAgeMs: 0 };
 
-const expected: {
-  readonly [F in BackendFault]?: { readonly is: string; readonly right: (error: ConfigError) => boolean };
-} = {
+type ReadFault = Exclude<BackendFault, 'closing'>;
+
+/** How a sentence describes a fault: while it lasts, once it is over, and the error that a read must
+ *  reject with. */
+interface Expected {
+  readonly during: string;
+  readonly after: string;
+  readonly rejects: string;
+  readonly accepts: (error: ConfigError) => boolean;
+}
+
+const expected: { readonly [F in ReadFault]: Expected } = {
   denied: {
-    is: 'access_denied or its like, for which asking again is no help',
-    right: ({ code, transient }) =>
+    during: 'the backend denies access',
+    after: 'the backend no longer denies access',
+    rejects: 'rejects with access_denied or a similar permanent error',
+    accepts: ({ code, transient }) =>
       !transient && ['access_denied', 'unauthenticated', 'disabled', 'io'].includes(code),
   },
-  unavailable: { is: 'an error for which asking again may help', right: ({ transient }) => transient },
+  unavailable: {
+    during: 'the backend is unavailable',
+    after: 'the backend is available again',
+    rejects: 'rejects with a transient error',
+    accepts: ({ transient }) => transient,
+  },
   throttled: {
-    is: 'throttled, for which asking again will help',
-    right: ({ code, transient }) => transient && code === 'throttled',
+    during: 'the backend throttles',
+    after: 'the backend no longer throttles',
+    rejects: 'rejects with throttled, a transient error',
+    accepts: ({ code, transient }) => transient && code === 'throttled',
   },
-  hang: { is: 'a timeout', right: ({ code, transient }) => transient && code === 'timeout' },
+  hang: {
+    during: 'the backend hangs',
+    after: 'the backend no longer hangs',
+    rejects: 'rejects with timeout, a transient error',
+    accepts: ({ code, transient }) => transient && code === 'timeout',
+  },
   garbage: {
-    is: 'an error, never a value and never absent',
-    right: ({ code }) => code !== 'not_found' && code !== 'invalid_key',
+    during: 'the backend returns garbage',
+    after: 'the backend no longer returns garbage',
+    rejects: 'rejects, and returns neither a value nor undefined,',
+    accepts: ({ code }) => code !== 'not_found' && code !== 'invalid_key',
   },
 };
 
-const names: { readonly [F in BackendFault]: string } = {
-  denied: 'a backend that denies',
-  unavailable: 'a backend out of reach',
-  throttled: 'a backend that throttles',
-  hang: 'a backend that hangs',
-  garbage: 'a backend that answers garbage',
-  closing: 'a backend that cannot close',
-};
-
-function sentencesAbout(fault: BackendFault): Sentence[] {
-  const { is, right } = expected[fault] as NonNullable<(typeof expected)[BackendFault]>;
-  const isRight = (error: ConfigError): void =>
-    assert.ok(right(error), `${names[fault]} was ${error.code}, where it is ${is}`);
+function sentencesAbout(fault: ReadFault): Sentence[] {
+  const { during, after, rejects, accepts } = expected[fault];
+  const assertAccepted = (error: ConfigError): void =>
+    assert.ok(accepts(error), `a read rejected with ${error.code} while ${during}`);
   return [
     {
-      says: `${names[fault]} is ${is}; nothing is absent`,
+      title: `get ${rejects} when ${during}`,
       needs: [fault],
       values: secrets,
-      async holds({ provider, refusal, fail }) {
+      async check({ provider, rejection, fail }) {
         await fail(fault);
-        isRight(await refusal(provider.get('database.password', fresh)));
-        isRight(await refusal(provider.get('service.none', fresh)));
+        assertAccepted(await rejection(provider.get('database.password', fresh)));
+        assertAccepted(await rejection(provider.get('service.none', fresh)));
       },
     },
     {
-      says: `${names[fault]} fails a list, which is neither empty nor cut short`,
+      title: `list rejects, and returns no partial result, when ${during}`,
       needs: [fault],
       values: secrets,
-      async holds({ provider, refusal, fail }) {
+      async check({ provider, rejection, fail }) {
         await fail(fault);
-        isRight(await refusal(listed(provider)));
+        assertAccepted(await rejection(listOrHole(provider)));
       },
     },
     {
-      says: `${names[fault]} brings no value into any error`,
+      title: `errors contain no value when ${during}`,
       needs: [fault],
       values: secrets,
-      async holds({ provider, refusal, settled, fail }) {
+      async check({ provider, rejection, settled, fail }) {
         await settled(provider.get('database.password'));
         await fail(fault);
         for (const error of [
-          await refusal(provider.get('database.password', fresh)),
-          await refusal(provider.get('service.apiKey', fresh)),
-          await refusal(listed(provider)),
+          await rejection(provider.get('database.password', fresh)),
+          await rejection(provider.get('service.apiKey', fresh)),
+          await rejection(listOrHole(provider)),
         ])
-          keepsQuiet(error, fakes.password, fakes.apiKey);
+          assertNoLeak(error, fakes.password, fakes.apiKey);
       },
     },
     {
-      says: `${names[fault]} is forgotten once it is well again`,
+      title: `get and list succeed again when ${after}`,
       needs: [fault],
       values: secrets,
-      async holds({ provider, settled, refusal, fail }) {
+      async check({ provider, settled, rejection, fail }) {
         await fail(fault);
-        await refusal(provider.get('database.password', fresh));
+        await rejection(provider.get('database.password', fresh));
         await fail(undefined);
         assert.equal((await settled(provider.get('database.password', fresh)))?.value, fakes.password);
-        holdsExactly(await settled(provider.list('', fresh)), secrets);
+        assertLists(await settled(provider.list('', fresh)), secrets);
       },
     },
   ];
 }
 
-export const faulted: Chapter = {
+export const faults: Chapter = {
   title: 'faults',
   sentences: [
     ...(['denied', 'unavailable', 'throttled', 'hang', 'garbage'] as const).flatMap(sentencesAbout),
     {
-      says: 'recovers when its very first request failed, without a fresh read being asked for',
+      title: 'get and list recover after a failed first request, without a fresh read',
       needs: ['unavailable'],
       values: secrets,
-      async holds({ provider, settled, refusal, fail }) {
+      async check({ provider, settled, rejection, fail }) {
         await fail('unavailable');
-        await refusal(provider.get('database.password'));
+        await rejection(provider.get('database.password'));
         await fail(undefined);
         assert.equal((await settled(provider.get('database.password')))?.value, fakes.password);
-        holdsExactly(await settled(provider.list()), secrets);
+        assertLists(await settled(provider.list()), secrets);
       },
     },
     {
-      says: 'fails a hundred callers at once, each with an error of the same kind',
+      title: 'get rejects a hundred concurrent callers with the same error code',
       needs: ['denied'],
       values: secrets,
-      async holds({ provider, refusal, fail }) {
+      async check({ provider, rejection, fail }) {
         await fail('denied');
         const errors = await Promise.all(
-          Array.from({ length: 100 }, () => refusal(provider.get('service.apiKey', fresh))),
+          Array.from({ length: 100 }, () => rejection(provider.get('service.apiKey', fresh))),
         );
         assert.equal(new Set(errors.map((error) => error.code)).size, 1);
       },
     },
     {
-      says: 'says which provider and which key failed',
+      title: 'get rejects with an error that names the provider and the key',
       needs: ['denied'],
       values: secrets,
-      async holds({ provider, refusal, fail }) {
+      async check({ provider, rejection, fail }) {
         await fail('denied');
-        const error = await refusal(provider.get('database.password', fresh));
+        const error = await rejection(provider.get('database.password', fresh));
         assert.ok(error.provider, 'the error names no provider');
         assert.equal(error.key, 'database.password');
       },
     },
     {
-      says: 'ends at once when its caller aborts, while the backend hangs',
+      title: 'get rejects at once when its signal is aborted while the backend hangs',
       needs: ['hang'],
       values: secrets,
-      holds: (trial) =>
-        aborted(trial, (signal) => trial.provider.get('database.password', { ...fresh, signal })),
+      check: (context) =>
+        abortsAtOnce(context, (signal) => context.provider.get('database.password', { ...fresh, signal })),
     },
     {
-      says: 'ends a list at once when its caller aborts, while the backend hangs',
+      title: 'list rejects at once when its signal is aborted while the backend hangs',
       needs: ['hang'],
       values: secrets,
-      holds: (trial) => aborted(trial, (signal) => trial.provider.list('', { ...fresh, signal })),
+      check: (context) => abortsAtOnce(context, (signal) => context.provider.list('', { ...fresh, signal })),
     },
     {
-      says: 'lets the others wait on when one caller aborts',
+      title: 'get keeps waiting for the other callers when one of them aborts',
       needs: ['hang'],
       values: secrets,
-      async holds({ provider, promptRefusal, refusal, fail }) {
+      async check({ provider, promptRejection, rejection, fail }) {
         await fail('hang');
         const caller = new AbortController();
-        const gone = provider.get('database.password', { ...fresh, signal: caller.signal });
+        const aborting = provider.get('database.password', { ...fresh, signal: caller.signal });
         const other = provider.get('database.password', fresh);
         other.catch(() => {});
         await turns(3);
         caller.abort();
-        assert.equal((await promptRefusal(gone)).code, 'aborted');
-        assert.equal((await refusal(other)).code, 'timeout');
+        assert.equal((await promptRejection(aborting)).code, 'aborted');
+        assert.equal((await rejection(other)).code, 'timeout');
       },
     },
     {
-      says: 'reads the other keys when one alone is unreadable',
+      title: 'get returns the other keys when one key is unreadable',
       needs: ['damage'],
       values: { 'alpha.one': 'first', 'beta.two': 'second', 'gamma.three': 'third' },
-      async holds({ provider, settled, refusal, damage }) {
+      async check({ provider, settled, rejection, damage }) {
         await damage('beta.two');
         assert.equal((await settled(provider.get('alpha.one', fresh)))?.value, 'first');
-        const error = await refusal(provider.get('beta.two', fresh));
+        const error = await rejection(provider.get('beta.two', fresh));
         assert.strictEqual(error.transient, false);
       },
     },
     {
-      says: 'lists an unreadable key as a hole, beside all the others',
+      title: 'list returns an unreadable key as a hole, beside all other leaves',
       needs: ['damage'],
       values: { 'alpha.one': 'first', 'beta.two': 'second', 'gamma.three': 'third' },
-      async holds({ provider, settled, refusal, damage }) {
+      async check({ provider, settled, rejection, damage }) {
         await damage('beta.two');
         const items = await settled(provider.list('', fresh));
-        holdsAtLeast(items, { 'alpha.one': 'first', 'gamma.three': 'third' });
+        assertListsAtLeast(items, { 'alpha.one': 'first', 'gamma.three': 'third' });
         const holes = items.filter(isUnreadable);
-        assert.equal(holes.length, 1, `it has ${holes.length} holes`);
-        assert.equal(holes[0]?.error.code, (await refusal(provider.get('beta.two', fresh))).code);
-        assert.ok(Object.isFrozen(holes[0]), 'a hole can be changed');
+        assert.equal(holes.length, 1, `the listing has ${holes.length} holes, instead of one`);
+        assert.equal(holes[0]?.error.code, (await rejection(provider.get('beta.two', fresh))).code);
+        assert.ok(Object.isFrozen(holes[0]), 'the hole is not frozen');
       },
     },
     {
-      says: 'does not swallow that the backend could not be closed',
+      title: 'close rejects when the backend cannot be closed',
       needs: ['closing'],
       values: secrets,
-      async holds({ provider, settled, refusal, fail }) {
+      async check({ provider, settled, rejection, fail }) {
         await settled(provider.get('database.password'));
         await fail('closing');
-        keepsQuiet(await refusal(Promise.resolve(provider.close?.())), fakes.password, fakes.apiKey);
+        assertNoLeak(await rejection(Promise.resolve(provider.close?.())), fakes.password, fakes.apiKey);
       },
     },
   ],
 };
 
-/** A store of one document may list it as a hole where it is denied: everything is in it. */
-async function listed(provider: ConfigProvider): Promise<unknown> {
+/** Lists, and rejects if the listing is a single hole: a store with one document may list it as a hole
+ *  when it is denied. */
+async function listOrHole(provider: ConfigProvider): Promise<unknown> {
   const items = await provider.list('', fresh);
   const [first] = items.filter(isUnreadable);
   if (!first || items.some((item) => !isUnreadable(item))) return items;
-  assert.ok(!first.error.transient, `${first.error.code} passes by itself, and is listed as a hole`);
+  assert.ok(!first.error.transient, `${first.error.code} is transient, but was listed as a hole`);
   throw first.error;
 }
 
-async function aborted(
-  { promptRefusal, fail, idle }: Trial,
+async function abortsAtOnce(
+  { promptRejection, fail, idle }: TestContext,
   ask: (signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   await fail('hang');
   const caller = new AbortController();
-  const answer = ask(caller.signal);
-  answer.catch(() => {});
+  const result = ask(caller.signal);
+  result.catch(() => {});
   await idle();
   caller.abort();
-  assert.equal((await promptRefusal(answer)).code, 'aborted');
+  assert.equal((await promptRejection(result)).code, 'aborted');
 }

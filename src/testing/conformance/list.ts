@@ -1,6 +1,16 @@
+// Conformance sentences about `list`. A provider may list leaves alone or inside trees, so
+// `assertions.ts` compares leaves.
+
 import assert from 'node:assert/strict';
 import { isTree } from '../../value.ts';
-import { holdsAtLeast, holdsExactly, isAt, isFrozen, keepsQuiet, leaves } from './assertions.ts';
+import {
+  assertFrozen,
+  assertLists,
+  assertListsAtLeast,
+  assertNoLeak,
+  leaves,
+  matchesKey,
+} from './assertions.ts';
 import { fakes, many } from './samples.ts';
 import type { Chapter } from './sentence.ts';
 
@@ -10,38 +20,38 @@ export const list: Chapter = {
   title: 'list',
   sentences: [
     {
-      says: 'lists every leaf with its value, each once, and nothing else',
+      title: 'list returns every leaf with its value exactly once, and nothing else',
       values: small,
-      async holds({ provider, settled }) {
-        holdsExactly(await settled(provider.list()), small);
-        holdsExactly(await settled(provider.list('')), small);
+      async check({ provider, settled }) {
+        assertLists(await settled(provider.list()), small);
+        assertLists(await settled(provider.list('')), small);
       },
     },
     {
-      says: 'lists more leaves than a page or a batch holds',
+      title: 'list returns more leaves than fit in one page',
       values: many,
-      async holds({ provider, settled }) {
-        holdsExactly(await settled(provider.list()), many);
-        holdsExactly(await settled(provider.list('many')), many);
+      async check({ provider, settled }) {
+        assertLists(await settled(provider.list()), many);
+        assertLists(await settled(provider.list('many')), many);
       },
     },
     {
-      says: 'lists nothing when the backend is empty',
+      title: 'list returns nothing when the backend is empty',
       values: {},
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         assert.deepStrictEqual(leaves(await settled(provider.list())), []);
         assert.deepStrictEqual(leaves(await settled(provider.list('service'))), []);
       },
     },
     {
-      says: 'reads back each key that it lists, with the same value and taint',
+      title: 'get returns the same value and taint for each key that list returns',
       values: {
         ...small,
         'database.password': fakes.password,
         'rateLimits.perMinute': 'sixty',
         'a.b.c.d.e.f': 'deep',
       },
-      async holds({ provider, settled, values }) {
+      async check({ provider, settled, values }) {
         const listed = leaves(await settled(provider.list()));
         assert.equal(listed.length, Object.keys(values).length);
         for (const leaf of listed) {
@@ -52,7 +62,7 @@ export const list: Chapter = {
       },
     },
     {
-      says: 'keeps the case and the words of a key when it lists it',
+      title: 'list keeps the spelling of each key',
       needs: ['spelling'],
       values: {
         'service.maxTokens': 'many',
@@ -60,7 +70,7 @@ export const list: Chapter = {
         'service.max-size': 'big',
         'service.URL': 'somewhere',
       },
-      async holds({ provider, settled, values }) {
+      async check({ provider, settled, values }) {
         assert.deepStrictEqual(
           leaves(await settled(provider.list()))
             .map((leaf) => leaf.key)
@@ -70,7 +80,7 @@ export const list: Chapter = {
       },
     },
     {
-      says: 'lists what stands below a prefix, and not what only begins alike',
+      title: 'list matches a prefix by whole segments',
       values: {
         'data.host': 'inside',
         'data.pool.size': 'inside too',
@@ -78,116 +88,117 @@ export const list: Chapter = {
         'dat.a': 'outside',
         other: 'outside',
       },
-      async holds({ provider, settled }) {
-        holdsExactly(await settled(provider.list('data')), {
+      async check({ provider, settled }) {
+        assertLists(await settled(provider.list('data')), {
           'data.host': 'inside',
           'data.pool.size': 'inside too',
         });
-        holdsExactly(await settled(provider.list('data/pool')), { 'data.pool.size': 'inside too' });
+        assertLists(await settled(provider.list('data/pool')), { 'data.pool.size': 'inside too' });
       },
     },
     {
-      says: 'lists a leaf alone when the prefix is its key',
+      title: 'list returns a single leaf when the prefix is its key',
       values: small,
-      async holds({ provider, settled }) {
-        holdsExactly(await settled(provider.list('database.host')), { 'database.host': 'db.internal' });
+      async check({ provider, settled }) {
+        assertLists(await settled(provider.list('database.host')), { 'database.host': 'db.internal' });
       },
     },
     {
-      says: 'lists nothing below what is not there',
+      title: 'list returns nothing below a key that does not exist',
       values: small,
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         for (const prefix of ['nothing', 'database.nothing', 'database.host.below', 'toString'])
           assert.deepStrictEqual(leaves(await settled(provider.list(prefix))), [], prefix);
       },
     },
     {
-      says: 'finds a prefix of several words',
+      title: 'list accepts a prefix of several words',
       values: { 'rateLimits.perMinute': 'sixty', 'rate.other': 'else' },
-      async holds({ provider, settled }) {
-        holdsExactly(await settled(provider.list('rateLimits')), { 'rateLimits.perMinute': 'sixty' });
+      async check({ provider, settled }) {
+        assertLists(await settled(provider.list('rateLimits')), { 'rateLimits.perMinute': 'sixty' });
       },
     },
     {
-      says: 'lists at least what is wanted',
+      title: 'list returns at least the wanted keys',
       values: small,
-      async holds({ provider, settled }) {
-        const closed = { keys: ['database.host', 'service.none'], prefixes: [] };
-        holdsAtLeast(await settled(provider.list('', { wanted: closed })), {
+      async check({ provider, settled }) {
+        const exact = { keys: ['database.host', 'service.none'], prefixes: [] };
+        assertListsAtLeast(await settled(provider.list('', { wanted: exact })), {
           'database.host': 'db.internal',
         });
-        const open = { keys: ['service.name'], prefixes: ['database'] };
-        holdsAtLeast(await settled(provider.list('', { wanted: open })), small);
+        const prefixed = { keys: ['service.name'], prefixes: ['database'] };
+        assertListsAtLeast(await settled(provider.list('', { wanted: prefixed })), small);
       },
     },
     {
-      says: 'refuses a prefix that is no key with invalid_key, as a rejection',
+      title: 'list rejects an invalid prefix with invalid_key and does not throw',
       values: small,
-      async holds({ provider, refusal }) {
+      async check({ provider, rejection }) {
         for (const prefix of ['..', 'a..b', '__proto__']) {
-          let answer: Promise<unknown>;
+          let result: Promise<unknown>;
           try {
-            answer = provider.list(prefix);
+            result = provider.list(prefix);
           } catch {
-            assert.fail('it threw where it had to reject');
+            assert.fail('list threw, but must reject');
           }
-          assert.equal((await refusal(answer)).code, 'invalid_key', prefix);
+          assert.equal((await rejection(result)).code, 'invalid_key', prefix);
         }
       },
     },
     {
-      says: 'lists entries that nobody can change',
+      title: 'list returns entries that callers cannot change',
       values: small,
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const items = await settled(provider.list());
-        assert.ok(items.length > 0, 'it listed nothing');
-        for (const item of items) isFrozen(item);
+        assert.ok(items.length > 0, 'list returned nothing');
+        for (const item of items) assertFrozen(item);
         try {
           (items as unknown[]).length = 0;
         } catch {}
-        holdsExactly(await settled(provider.list()), small);
+        assertLists(await settled(provider.list()), small);
       },
     },
     {
-      says: 'tells for each leaf who said it',
+      title: 'list returns an origin for each leaf',
       values: small,
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const listed = leaves(await settled(provider.list()));
         assert.equal(listed.length, 3);
-        for (const leaf of listed) assert.ok(leaf.source.length > 0, `nobody said ${leaf.key}`);
+        for (const leaf of listed)
+          assert.ok(leaf.source.length > 0, `the origin of ${leaf.key} names no source`);
       },
     },
     {
-      says: 'prints no secret of a listing',
+      title: 'list marks secrets, and the listing does not print them',
       values: {
         'database.password': fakes.password,
         'service.apiKey': fakes.apiKey,
         'service.name': 'inference',
       },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const items = await settled(provider.list());
         const secret = leaves(items).filter((leaf) =>
-          ['database.password', 'service.apiKey'].some((key) => isAt(leaf, key)),
+          ['database.password', 'service.apiKey'].some((key) => matchesKey(leaf, key)),
         );
         assert.deepStrictEqual(
           secret.map((leaf) => leaf.secret),
           [true, true],
           'a secret leaf is not marked as secret',
         );
-        for (const item of items) keepsQuiet(item, fakes.password, fakes.apiKey);
-        keepsQuiet(items, fakes.password, fakes.apiKey);
+        for (const item of items) assertNoLeak(item, fakes.password, fakes.apiKey);
+        assertNoLeak(items, fakes.password, fakes.apiKey);
         assert.ok(
           items.every((item) => !('value' in item) || !isTree(item.value) || item.secret || item.leaf),
-          'a tree tells no leaf’s taint',
+          'a tree does not mark the taint of its leaves',
         );
       },
     },
     {
-      says: 'ends at once when the caller had aborted before it began',
+      title: 'list rejects at once when its signal is already aborted',
       values: small,
-      async holds({ provider, promptRefusal }) {
+      async check({ provider, promptRejection }) {
         assert.equal(
-          (await promptRefusal(provider.list('', { signal: AbortSignal.abort() }))).code,
+          (await promptRejection(provider.list('', { signal: AbortSignal.abort() }))).code,
           'aborted',
         );
       },

@@ -1,7 +1,10 @@
+// Conformance sentences about `get`: what is found, what is absent, what is rejected, and that no caller
+// can change an entry.
+
 import assert from 'node:assert/strict';
 import { isTree } from '../../value.ts';
-import { turns } from '../trial.ts';
-import { isAt, isFrozen, keepsQuiet } from './assertions.ts';
+import { turns } from '../test-context.ts';
+import { assertFrozen, assertNoLeak, matchesKey } from './assertions.ts';
 import { fakes } from './samples.ts';
 import type { Chapter } from './sentence.ts';
 
@@ -9,69 +12,69 @@ export const read: Chapter = {
   title: 'read',
   sentences: [
     {
-      says: 'answers a leaf with its key and its value',
+      title: 'get returns an entry with the key and the value',
       values: { 'database.host': 'db.internal', 'database.port': 'five' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const entry = await settled(provider.get('database.host'));
-        assert.ok(entry, 'it answered undefined');
+        assert.ok(entry, 'get returned undefined');
         assert.equal(entry.value, 'db.internal');
         assert.ok(
-          isAt({ key: entry.key, loose: entry.loose !== undefined }, 'database.host'),
-          `the entry says its key is ${entry.key}`,
+          matchesKey({ key: entry.key, loose: entry.loose !== undefined }, 'database.host'),
+          `the key of the entry is ${entry.key}`,
         );
       },
     },
     {
-      says: 'tells who said a value, in the words of the source',
+      title: 'get returns an origin that names the provider and the source',
       values: { 'service.name': 'inference' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const entry = await settled(provider.get('service.name'));
         assert.ok(entry?.origin.provider, 'the origin names no provider');
         assert.ok(entry.origin.source, 'the origin names no source');
         assert.ok(
           `${entry.origin}`.includes(entry.origin.source),
-          'the origin as text leaves the source out',
+          'the origin as text does not contain the source',
         );
       },
     },
     {
-      says: 'answers undefined, and nothing else, for what is not there',
+      title: 'get returns undefined for a key that does not exist',
       values: { 'service.name': 'inference' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         assert.strictEqual(await settled(provider.get('service.nothing')), undefined);
         assert.strictEqual(await settled(provider.get('nothing.at.all')), undefined);
       },
     },
     {
-      says: 'answers undefined when the backend is empty',
+      title: 'get returns undefined when the backend is empty',
       values: {},
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         assert.strictEqual(await settled(provider.get('service.name')), undefined);
       },
     },
     {
-      says: 'answers undefined below a leaf',
+      title: 'get returns undefined for a key below a leaf',
       values: { 'database.host': 'db.internal' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         assert.strictEqual(await settled(provider.get('database.host.length')), undefined);
         assert.strictEqual(await settled(provider.get('database.host.name')), undefined);
       },
     },
     {
-      says: 'answers undefined for names that every object has',
+      title: 'get returns undefined for names that every object inherits',
       values: { 'service.name': 'inference' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         for (const key of ['toString', 'hasOwnProperty', 'service.valueOf', 'service.name.toString'])
-          assert.strictEqual(await settled(provider.get(key)), undefined, `it answered ${key}`);
+          assert.strictEqual(await settled(provider.get(key)), undefined, `get returned a value for ${key}`);
       },
     },
     {
-      says: 'never answers a section: undefined, or invalid_key that names tree',
+      title: 'get returns undefined for a section, or rejects with invalid_key and mentions tree',
       values: { 'database.host': 'db.internal', 'database.pool.size': 'ten' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         for (const key of ['database', 'database.pool'])
           try {
-            assert.strictEqual(await settled(provider.get(key)), undefined, 'it answered a section');
+            assert.strictEqual(await settled(provider.get(key)), undefined, 'get returned a section');
           } catch (error) {
             if ((error as { code?: unknown }).code !== 'invalid_key') throw error;
             assert.match((error as Error).message, /tree/);
@@ -79,17 +82,17 @@ export const read: Chapter = {
       },
     },
     {
-      says: 'takes a key in any spelling: with dots or with slashes',
+      title: 'get accepts keys with dots and keys with slashes',
       values: { 'database.pool.size': 'ten' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         assert.equal((await settled(provider.get('database/pool/size')))?.value, 'ten');
         assert.equal((await settled(provider.get('database/pool.size')))?.value, 'ten');
       },
     },
     {
-      says: 'refuses what is no key with invalid_key, as a rejection',
+      title: 'get rejects an invalid key with invalid_key and does not throw',
       values: { 'service.name': 'inference' },
-      async holds({ provider, refusal }) {
+      async check({ provider, rejection }) {
         for (const key of [
           'service..name',
           '../service',
@@ -97,64 +100,64 @@ export const read: Chapter = {
           '__proto__.polluted',
           'a.'.repeat(400),
         ]) {
-          let answer: Promise<unknown>;
+          let result: Promise<unknown>;
           try {
-            answer = provider.get(key);
+            result = provider.get(key);
           } catch {
-            assert.fail('it threw where it had to reject');
+            assert.fail('get threw, but must reject');
           }
-          assert.equal((await refusal(answer)).code, 'invalid_key', JSON.stringify(key.slice(0, 20)));
+          assert.equal((await rejection(result)).code, 'invalid_key', JSON.stringify(key.slice(0, 20)));
         }
       },
     },
     {
-      says: 'answers entries that nobody can change',
+      title: 'get returns entries that callers cannot change',
       values: { 'service.name': 'inference' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const entry = await settled(provider.get('service.name'));
-        assert.ok(entry, 'it answered undefined');
-        isFrozen(entry);
+        assert.ok(entry, 'get returned undefined');
+        assertFrozen(entry);
       },
     },
     {
-      says: 'answers a hundred callers at once, each the same',
+      title: 'get returns the right value to each of a hundred concurrent callers',
       values: { 'service.name': 'inference', 'service.zone': 'b' },
-      async holds({ provider, settled, values }) {
+      async check({ provider, settled, values }) {
         const keys = Array.from({ length: 100 }, (_, i) =>
           i % 3 === 2 ? 'service.none' : i % 3 ? 'service.zone' : 'service.name',
         );
-        const answers = await settled(Promise.all(keys.map((key) => provider.get(key))));
+        const entries = await settled(Promise.all(keys.map((key) => provider.get(key))));
         const expected = keys.map((key) => values[key]);
         assert.deepStrictEqual(
-          answers.map((entry) => entry?.value),
+          entries.map((entry) => entry?.value),
           expected,
         );
       },
     },
     {
-      says: 'answers the same twice, and the same to a caller who wants it fresh',
+      title: 'get returns the same value again, also for a fresh read',
       values: { 'service.name': 'inference' },
-      async holds({ provider, settled }) {
-        for (const options of [{}, {}, { maxAgeMs: 0 }, { context: { user: 'somebody' } }])
+      async check({ provider, settled }) {
+        for (const options of [{}, {}, { maxAgeMs: 0 }, { context: { user: 'ada' } }])
           assert.equal((await settled(provider.get('service.name', options)))?.value, 'inference');
       },
     },
     {
-      says: 'asks nobody when the caller had aborted before it began',
+      title: 'get makes no request when its signal is already aborted',
       values: { 'service.name': 'inference' },
-      async holds({ provider, promptRefusal, cost }) {
-        const requests = await cost(async () => {
-          const error = await promptRefusal(provider.get('service.name', { signal: AbortSignal.abort() }));
+      async check({ provider, promptRejection, requestsIfCounted }) {
+        const requests = await requestsIfCounted(async () => {
+          const error = await promptRejection(provider.get('service.name', { signal: AbortSignal.abort() }));
           assert.equal(error.code, 'aborted');
           await turns(5);
         });
-        assert.ok(!requests, 'it asked the backend');
+        assert.ok(!requests, 'get made a request to the backend');
       },
     },
     {
-      says: 'does not mind an abort that comes after the answer',
+      title: 'get returns the value after the signal of an earlier call is aborted',
       values: { 'service.name': 'inference' },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const caller = new AbortController();
         await settled(provider.get('service.name', { signal: caller.signal }));
         caller.abort();
@@ -163,14 +166,14 @@ export const read: Chapter = {
       },
     },
     {
-      says: 'knows a password for a secret, and never prints it',
+      title: 'get marks a password as secret, and the entry does not print the value',
       values: { 'database.password': fakes.password },
-      async holds({ provider, settled }) {
+      async check({ provider, settled }) {
         const entry = await settled(provider.get('database.password'));
         assert.strictEqual(entry?.value, fakes.password);
-        assert.strictEqual(entry.secret, true, 'it is not marked as secret');
+        assert.strictEqual(entry.secret, true, 'the entry is not marked as secret');
         assert.ok(!isTree(entry.value));
-        keepsQuiet(entry, fakes.password);
+        assertNoLeak(entry, fakes.password);
       },
     },
   ],

@@ -1,13 +1,14 @@
 import type { Ability } from '../abilities.ts';
 import type { Values } from '../subject.ts';
-import type { Trial } from '../trial.ts';
+import type { TestContext } from '../test-context.ts';
 
-/** One sentence of behaviour, and how it is held against a provider over a backend that holds `values`. */
+/** One sentence of behaviour, and the check that proves it for a provider over a backend that holds
+ *  `values`. */
 export interface Sentence {
-  readonly says: string;
+  readonly title: string;
   readonly needs?: readonly Ability[];
   readonly values: Values;
-  readonly holds: (trial: Trial) => Promise<void>;
+  readonly check: (context: TestContext) => Promise<void>;
 }
 
 /** Sentences about one ability. */

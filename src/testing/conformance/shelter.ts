@@ -1,13 +1,16 @@
+// Conformance sentences about the shelter of a remote provider: cache, retries and circuit breaker. Used
+// by `describeShelter`. Time is a manual clock, and the sentences depend on the cache options of
+// `describe-shelter.ts`.
+
 import assert from 'node:assert/strict';
 import type { ConfigError } from '../../errors.ts';
-import type { CacheOptions } from '../../shelter/options.ts';
-import type { VersionedRead } from '../../shelter/sheltered.ts';
+import type { CacheOptions, VersionedRead } from '../../shelter/options.ts';
 import type { Key } from '../../value.ts';
-import type { Trial } from '../trial.ts';
+import type { TestContext } from '../test-context.ts';
 import type { Chapter, Sentence } from './sentence.ts';
 
 export interface ShelterSentence extends Sentence {
-  /** Other than usual. */
+  /** Overrides the default cache options of the suite. */
   readonly cache?: CacheOptions;
 }
 
@@ -15,108 +18,118 @@ const values = { 'service.name': 'inference', 'service.zone': 'b', 'service.warm
 const minute = 60_000;
 const stale = { staleIfErrorMs: 10 * minute };
 
-/** What a key's value is found to be. */
-const found = async ({ provider, settled }: Trial, key: Key, options?: VersionedRead): Promise<unknown> =>
-  (await settled(provider.get(key, options)))?.value;
+/** The value that a read of `key` returns. */
+const readValue = async (
+  { provider, settled }: TestContext,
+  key: Key,
+  options?: VersionedRead,
+): Promise<unknown> => (await settled(provider.get(key, options)))?.value;
 
-/** The error that a key's read ends with. */
-const refused = ({ provider, refusal }: Trial, key: Key, options?: VersionedRead): Promise<ConfigError> =>
-  refusal(provider.get(key, options));
+/** The error that a read of `key` rejects with. */
+const errorOf = (
+  { provider, rejection }: TestContext,
+  key: Key,
+  options?: VersionedRead,
+): Promise<ConfigError> => rejection(provider.get(key, options));
 
-/** How many requests it takes when as many ask for a key at once. */
-const asked = ({ provider, settled, requests }: Trial, key: Key, times = 1): Promise<number> =>
-  requests(() => settled(Promise.all(Array.from({ length: times }, () => provider.get(key)))));
+/** The number of requests for `callers` concurrent reads of `key`. */
+const requestsFor = (
+  { provider, settled, countRequests }: TestContext,
+  key: Key,
+  callers = 1,
+): Promise<number> =>
+  countRequests(() => settled(Promise.all(Array.from({ length: callers }, () => provider.get(key)))));
 
-/** The log-in and whatever else comes once, before requests are counted. */
-const warm = (trial: Trial): Promise<unknown> => found(trial, 'service.warm');
+/** Logs in and makes all other one-time requests, so that they are not counted. */
+const warmUp = (context: TestContext): Promise<unknown> => readValue(context, 'service.warm');
 
 const cached: Chapter<ShelterSentence> = {
   title: 'cache',
   sentences: [
     {
-      says: 'costs no more for a hundred callers at once than for one',
+      title: 'get makes no more requests for a hundred concurrent callers than for one',
       values,
-      async holds(trial) {
-        await warm(trial);
-        const one = await asked(trial, 'service.name');
-        assert.ok(one > 0, 'it asked nobody');
-        assert.equal(await asked(trial, 'service.zone', 100), one);
+      async check(context) {
+        await warmUp(context);
+        const single = await requestsFor(context, 'service.name');
+        assert.ok(single > 0, 'get made no request');
+        assert.equal(await requestsFor(context, 'service.zone', 100), single);
       },
     },
     {
-      says: 'asks nobody again while an answer lives, and asks again when its life is over',
+      title: 'get makes no request until the cached value expires, and then reads it again',
       needs: ['change'],
       values,
-      async holds(trial) {
-        await found(trial, 'service.name');
-        await trial.change('service.name', 'training');
-        await trial.pass(0.9 * minute);
-        assert.equal(await asked(trial, 'service.name', 10), 0);
-        assert.equal(await found(trial, 'service.name'), 'inference');
-        await trial.pass(0.2 * minute);
-        assert.equal(await found(trial, 'service.name'), 'training');
+      async check(context) {
+        await readValue(context, 'service.name');
+        await context.change('service.name', 'training');
+        await context.advance(0.9 * minute);
+        assert.equal(await requestsFor(context, 'service.name', 10), 0);
+        assert.equal(await readValue(context, 'service.name'), 'inference');
+        await context.advance(0.2 * minute);
+        assert.equal(await readValue(context, 'service.name'), 'training');
       },
     },
     {
-      says: 'remembers for a while that there is none, and notices when there is one',
+      title: 'get caches that a key is absent, and finds a value added later',
       needs: ['change'],
       values,
-      async holds(trial) {
-        await warm(trial);
-        assert.ok((await asked(trial, 'service.none')) > 0, 'it asked nobody');
-        for (let i = 0; i < 10; i++) assert.equal(await asked(trial, 'service.none', 10), 0);
-        await trial.change('service.none', 'one');
-        await trial.pass(0.6 * minute);
-        assert.equal(await found(trial, 'service.none'), 'one');
+      async check(context) {
+        await warmUp(context);
+        assert.ok((await requestsFor(context, 'service.none')) > 0, 'get made no request');
+        for (let i = 0; i < 10; i++) assert.equal(await requestsFor(context, 'service.none', 10), 0);
+        await context.change('service.none', 'one');
+        await context.advance(0.6 * minute);
+        assert.equal(await readValue(context, 'service.none'), 'one');
       },
     },
     {
-      says: 'asks again for who wants it fresh, and remembers that answer for the others',
+      title: 'a fresh read bypasses the cache, and its result is cached for other callers',
       needs: ['change'],
       values,
-      async holds(trial) {
-        await found(trial, 'service.name');
-        await trial.change('service.name', 'training');
-        assert.equal(await found(trial, 'service.name', { maxAgeMs: 0 }), 'training');
-        assert.equal(await asked(trial, 'service.name', 10), 0);
-        assert.equal(await found(trial, 'service.name'), 'training');
+      async check(context) {
+        await readValue(context, 'service.name');
+        await context.change('service.name', 'training');
+        assert.equal(await readValue(context, 'service.name', { maxAgeMs: 0 }), 'training');
+        assert.equal(await requestsFor(context, 'service.name', 10), 0);
+        assert.equal(await readValue(context, 'service.name'), 'training');
       },
     },
     {
-      says: 'answers the others when one of those who wait aborts',
+      title: 'get serves the other waiting callers when one of them aborts',
       values,
-      async holds({ provider, settled, promptRefusal }) {
+      async check({ provider, settled, promptRejection }) {
         const caller = new AbortController();
         const first = provider.get('service.name', { signal: caller.signal });
         const others = Array.from({ length: 9 }, () => provider.get('service.name'));
         caller.abort();
-        assert.equal((await promptRefusal(first)).code, 'aborted');
+        assert.equal((await promptRejection(first)).code, 'aborted');
         for (const entry of await settled(Promise.all(others))) assert.equal(entry?.value, 'inference');
       },
     },
     {
-      says: 'keeps versions apart, however often they are asked for',
+      title: 'get caches each version separately',
       needs: ['versions'],
       values,
-      async holds(trial) {
-        const before = await trial.rotate('service.name', 'training');
+      async check(context) {
+        const before = await context.rotate('service.name', 'training');
         for (let i = 0; i < 3; i++) {
-          assert.equal(await found(trial, 'service.name', { version: before }), 'inference');
-          assert.equal(await found(trial, 'service.name'), 'training');
+          assert.equal(await readValue(context, 'service.name', { version: before }), 'inference');
+          assert.equal(await readValue(context, 'service.name'), 'training');
         }
       },
     },
     {
-      says: 'never serves what has ended, whatever else is allowed',
+      title: 'get never returns a value past its expiry, even where stale values are allowed',
       needs: ['expiry', 'unavailable'],
       values,
       cache: { ttlMs: 60 * minute, ...stale, staleWhileRevalidateMs: 10 * minute },
-      async holds(trial) {
-        await trial.lend('service.lease', 'fleeting', minute);
-        assert.equal(await found(trial, 'service.lease'), 'fleeting');
-        await trial.fail('unavailable');
-        await trial.pass(minute + 1_000);
-        assert.equal((await refused(trial, 'service.lease')).transient, true);
+      async check(context) {
+        await context.lend('service.lease', 'fleeting', minute);
+        assert.equal(await readValue(context, 'service.lease'), 'fleeting');
+        await context.fail('unavailable');
+        await context.advance(minute + 1_000);
+        assert.equal((await errorOf(context, 'service.lease')).transient, true);
       },
     },
   ],
@@ -126,112 +139,116 @@ const failing: Chapter<ShelterSentence> = {
   title: 'failures',
   sentences: [
     {
-      says: 'asks again, a little later, what was throttled',
+      title: 'get retries a throttled request',
       needs: ['throttled'],
       values,
-      async holds(trial) {
-        await warm(trial);
-        await trial.fail('throttled');
-        const answer = trial.provider.get('service.name');
-        answer.catch(() => {});
-        await trial.idle();
-        await trial.fail(undefined);
-        assert.equal((await trial.settled(answer))?.value, 'inference');
+      async check(context) {
+        await warmUp(context);
+        await context.fail('throttled');
+        const result = context.provider.get('service.name');
+        result.catch(() => {});
+        await context.idle();
+        await context.fail(undefined);
+        assert.equal((await context.settled(result))?.value, 'inference');
       },
     },
     {
-      says: 'does not ask again what was denied, and does not remember it',
+      title: 'get neither retries nor caches a denied request',
       needs: ['denied'],
       values,
-      async holds(trial) {
-        await warm(trial);
-        const one = await asked(trial, 'service.name');
-        await trial.fail('denied');
-        const denied = await trial.requests(async () =>
-          assert.equal((await refused(trial, 'service.zone')).transient, false),
+      async check(context) {
+        await warmUp(context);
+        const single = await requestsFor(context, 'service.name');
+        await context.fail('denied');
+        const denied = await context.countRequests(async () =>
+          assert.equal((await errorOf(context, 'service.zone')).transient, false),
         );
-        assert.ok(denied <= one, `it asked ${denied} times, where an answer takes ${one}`);
-        await trial.fail(undefined);
-        assert.equal(await found(trial, 'service.zone'), 'b');
+        assert.ok(denied <= single, `get made ${denied} requests, but a successful read takes ${single}`);
+        await context.fail(undefined);
+        assert.equal(await readValue(context, 'service.zone'), 'b');
       },
     },
     {
-      says: 'serves what it has, as old as it is allowed to be, while its backend is down; then it fails',
+      title: 'get returns stale values for staleIfErrorMs during an outage, and then rejects',
       needs: ['unavailable'],
       values,
       cache: stale,
-      async holds(trial) {
-        await found(trial, 'service.name');
-        await trial.fail('unavailable');
+      async check(context) {
+        await readValue(context, 'service.name');
+        await context.fail('unavailable');
         for (const minutes of [0.5, 1.5, 7]) {
-          await trial.pass(minutes * minute);
-          assert.equal(await found(trial, 'service.name'), 'inference', `not after ${minutes} more minutes`);
+          await context.advance(minutes * minute);
+          assert.equal(
+            await readValue(context, 'service.name'),
+            'inference',
+            `the stale value is missing after ${minutes} more minutes`,
+          );
         }
-        await trial.pass(5 * minute);
-        assert.equal((await refused(trial, 'service.name')).transient, true);
+        await context.advance(5 * minute);
+        assert.equal((await errorOf(context, 'service.name')).transient, true);
       },
     },
     {
-      says: 'serves nothing old once it is denied',
+      title: 'get returns no stale value when the backend denies access',
       needs: ['denied'],
       values,
       cache: stale,
-      async holds(trial) {
-        await found(trial, 'service.name');
-        await trial.fail('denied');
-        await trial.pass(2 * minute);
-        assert.equal((await refused(trial, 'service.name')).transient, false);
+      async check(context) {
+        await readValue(context, 'service.name');
+        await context.fail('denied');
+        await context.advance(2 * minute);
+        assert.equal((await errorOf(context, 'service.name')).transient, false);
       },
     },
     {
-      says: 'keeps what it has when a fresh read fails, and when it is refreshed during an outage',
+      title: 'a failed fresh read or a refresh during an outage keeps the cached values',
       needs: ['unavailable'],
       values,
       cache: stale,
-      async holds(trial) {
-        await found(trial, 'service.name');
-        await trial.fail('unavailable');
-        assert.equal((await refused(trial, 'service.name', { maxAgeMs: 0 })).transient, true);
-        assert.equal(await asked(trial, 'service.name'), 0);
-        await trial.settled(trial.with('refresh').refresh());
-        assert.equal(await found(trial, 'service.name'), 'inference');
+      async check(context) {
+        await readValue(context, 'service.name');
+        await context.fail('unavailable');
+        assert.equal((await errorOf(context, 'service.name', { maxAgeMs: 0 })).transient, true);
+        assert.equal(await requestsFor(context, 'service.name'), 0);
+        await context.settled(context.with('refresh').refresh());
+        assert.equal(await readValue(context, 'service.name'), 'inference');
       },
     },
     {
-      says: 'leaves a backend that is down in peace for a minute, and then probes it once',
+      title: 'the breaker blocks requests to a failing backend for a minute, then probes',
       needs: ['unavailable'],
       values,
-      async holds(trial) {
-        await warm(trial);
-        await trial.fail('unavailable');
-        for (let i = 0; i < 6; i++) await refused(trial, 'service.name');
-        const quiet = await trial.requests(async () => {
+      async check(context) {
+        await warmUp(context);
+        await context.fail('unavailable');
+        for (let i = 0; i < 6; i++) await errorOf(context, 'service.name');
+        const requests = await context.countRequests(async () => {
           for (let i = 0; i < 20; i++)
-            assert.equal((await refused(trial, 'service.name')).code, 'circuit_open');
-          await trial.pass(0.5 * minute);
-          assert.equal((await refused(trial, 'service.name')).code, 'circuit_open');
+            assert.equal((await errorOf(context, 'service.name')).code, 'circuit_open');
+          await context.advance(0.5 * minute);
+          assert.equal((await errorOf(context, 'service.name')).code, 'circuit_open');
         });
-        assert.equal(quiet, 0, `it asked ${quiet} times`);
-        await trial.fail(undefined);
-        await trial.pass(minute);
-        assert.equal(await found(trial, 'service.name'), 'inference');
-        assert.equal(await found(trial, 'service.zone'), 'b');
+        assert.equal(requests, 0, `the open breaker let ${requests} requests through`);
+        await context.fail(undefined);
+        await context.advance(minute);
+        assert.equal(await readValue(context, 'service.name'), 'inference');
+        assert.equal(await readValue(context, 'service.zone'), 'b');
       },
     },
     {
-      says: 'tells fifty callers in good time that its backend hangs, and recovers',
+      title: 'get rejects fifty concurrent callers with timeout while the backend hangs, and recovers',
       needs: ['hang'],
       values,
-      async holds(trial) {
-        await warm(trial);
-        await trial.fail('hang');
-        const errors = await Promise.all(Array.from({ length: 50 }, () => refused(trial, 'service.name')));
+      async check(context) {
+        await warmUp(context);
+        await context.fail('hang');
+        const errors = await Promise.all(Array.from({ length: 50 }, () => errorOf(context, 'service.name')));
         assert.deepStrictEqual([...new Set(errors.map(({ code }) => code))], ['timeout']);
-        await trial.fail(undefined);
-        assert.equal(await found(trial, 'service.name'), 'inference');
+        await context.fail(undefined);
+        assert.equal(await readValue(context, 'service.name'), 'inference');
       },
     },
   ],
 };
 
-export const shelter: readonly Chapter<ShelterSentence>[] = [cached, failing];
+export const shelterChapters: readonly Chapter<ShelterSentence>[] = [cached, failing];

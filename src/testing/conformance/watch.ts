@@ -1,147 +1,121 @@
+// Conformance sentences about `watch`, which need a backend that can be changed behind the provider.
+// A test waits for a change by reading the key: a source may report one change in several steps.
+
 import assert from 'node:assert/strict';
 import type { Change } from '../../provider.ts';
-import type { Trial } from '../trial.ts';
-import { isAt, keepsQuiet } from './assertions.ts';
+import type { TestContext } from '../test-context.ts';
+import { assertNoLeak, matchesKey } from './assertions.ts';
 import { fakes } from './samples.ts';
 import type { Chapter } from './sentence.ts';
-
-export const change: Chapter = {
-  title: 'change',
-  needs: ['change'],
-  sentences: [
-    {
-      says: 'shows what has changed to a caller who wants it fresh',
-      values: { 'service.name': 'inference', 'service.zone': 'b' },
-      async holds({ provider, settled, change }) {
-        await settled(provider.get('service.name'));
-        await settled(provider.get('service.zone'));
-        await change('service.name', 'training');
-        await change('service.zone', undefined);
-        assert.equal((await settled(provider.get('service.name', { maxAgeMs: 0 })))?.value, 'training');
-        assert.strictEqual(await settled(provider.get('service.zone', { maxAgeMs: 0 })), undefined);
-      },
-    },
-    {
-      says: 'does not change an answer that it has given',
-      values: { 'service.name': 'inference' },
-      async holds({ provider, settled, change }) {
-        const entry = await settled(provider.get('service.name'));
-        await change('service.name', 'training');
-        await settled(provider.get('service.name', { maxAgeMs: 0 }));
-        assert.equal(entry?.value, 'inference');
-      },
-    },
-  ],
-};
 
 export const watch: Chapter = {
   title: 'watch',
   needs: ['watch'],
   sentences: [
     {
-      says: 'tells of a change, and a read then shows it',
+      title: 'watch reports a change, and the next read returns the new value',
       needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
-      async holds(trial) {
-        await trial.settled(trial.provider.get('service.name'));
-        const heard = listen(trial);
-        await trial.change('service.name', 'training');
-        await trial.settled(shown(trial, heard, 'service.name', 'training'));
-        heard.stop();
+      async check(context) {
+        await context.settled(context.provider.get('service.name'));
+        const listener = listen(context);
+        await context.change('service.name', 'training');
+        await context.settled(readsAs(context, listener, 'service.name', 'training'));
+        listener.stop();
       },
     },
     {
-      says: 'tells of a key that came and of one that went',
+      title: 'watch reports added and removed keys',
       needs: ['change', 'notice'],
       values: { 'service.name': 'inference', 'service.zone': 'b' },
-      async holds(trial) {
-        await trial.settled(trial.provider.list());
-        const heard = listen(trial);
-        await trial.change('service.extra', 'new');
-        await trial.settled(shown(trial, heard, 'service.extra', 'new'));
-        await trial.change('service.zone', undefined);
-        await trial.settled(shown(trial, heard, 'service.zone', undefined));
-        heard.stop();
+      async check(context) {
+        await context.settled(context.provider.list());
+        const listener = listen(context);
+        await context.change('service.extra', 'new');
+        await context.settled(readsAs(context, listener, 'service.extra', 'new'));
+        await context.change('service.zone', undefined);
+        await context.settled(readsAs(context, listener, 'service.zone', undefined));
+        listener.stop();
       },
     },
     {
-      says: 'tells who has changed, when, and in which keys; never a value',
+      title: 'watch reports the provider, the time and the keys of a change, but no value',
       needs: ['change', 'notice'],
       values: { 'database.password': 'before-the-change', 'service.name': 'inference' },
-      async holds(trial) {
-        await trial.settled(trial.provider.get('database.password'));
-        const heard = listen(trial);
-        await trial.change('database.password', fakes.password);
-        await trial.settled(shown(trial, heard, 'database.password', fakes.password));
-        heard.stop();
-        for (const change of heard.changes) {
-          assert.ok(change.provider, 'it does not say who');
-          assert.ok(Number.isFinite(change.time), 'it does not say when');
-          keepsQuiet(change, fakes.password, 'before-the-change');
+      async check(context) {
+        await context.settled(context.provider.get('database.password'));
+        const listener = listen(context);
+        await context.change('database.password', fakes.password);
+        await context.settled(readsAs(context, listener, 'database.password', fakes.password));
+        listener.stop();
+        for (const change of listener.changes) {
+          assert.ok(change.provider, 'the change names no provider');
+          assert.ok(Number.isFinite(change.time), 'the change has no time');
+          assertNoLeak(change, fakes.password, 'before-the-change');
         }
-        const keys = heard.changes.flatMap((change) => change.keys ?? ['database.password']);
+        const keys = listener.changes.flatMap((change) => change.keys ?? ['database.password']);
         assert.ok(
-          keys.some((key) => isAt({ key, loose: true }, 'database.password')),
-          'it names other keys',
+          keys.some((key) => matchesKey({ key, loose: true }, 'database.password')),
+          'the change names other keys',
         );
       },
     },
     {
-      says: 'stops telling who has stopped listening, and goes on telling the others',
+      title: 'watch stops calling a listener that was disposed, and still calls the others',
       needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
-      async holds(trial) {
-        const gone = listen(trial);
-        const heard = listen(trial);
-        gone.stop();
-        gone.stop();
-        await trial.change('service.name', 'training');
-        await trial.settled(shown(trial, heard, 'service.name', 'training'));
-        heard.stop();
-        assert.deepStrictEqual(gone.changes, []);
+      async check(context) {
+        const disposed = listen(context);
+        const listener = listen(context);
+        disposed.stop();
+        disposed.stop();
+        await context.change('service.name', 'training');
+        await context.settled(readsAs(context, listener, 'service.name', 'training'));
+        listener.stop();
+        assert.deepStrictEqual(disposed.changes, []);
       },
     },
     {
-      says: 'tells the others when one listener throws',
+      title: 'watch calls the other listeners when one throws',
       needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
-      async holds(trial) {
-        const thrower = trial.with('watch').watch(() => {
+      async check(context) {
+        const thrower = context.with('watch').watch(() => {
           throw new Error('a listener that throws');
         });
-        const heard = listen(trial);
-        await trial.change('service.name', 'training');
-        await trial.settled(shown(trial, heard, 'service.name', 'training'));
-        heard.stop();
+        const listener = listen(context);
+        await context.change('service.name', 'training');
+        await context.settled(readsAs(context, listener, 'service.name', 'training'));
+        listener.stop();
         thrower[Symbol.dispose]();
       },
     },
     {
-      says: 'is silent after it has been closed',
+      title: 'watch reports nothing after close',
       needs: ['change', 'notice'],
       values: { 'service.name': 'inference' },
-      async holds(trial) {
-        const heard = listen(trial);
-        await trial.settled(Promise.resolve(trial.provider.close?.()));
-        await trial.change('service.name', 'training');
-        await trial.idle();
-        heard.stop();
-        assert.deepStrictEqual(heard.changes, []);
+      async check(context) {
+        const listener = listen(context);
+        await context.settled(Promise.resolve(context.provider.close?.()));
+        await context.change('service.name', 'training');
+        await context.idle();
+        listener.stop();
+        assert.deepStrictEqual(listener.changes, []);
       },
     },
   ],
 };
 
-interface Heard {
+interface RecordingListener {
   readonly changes: Change[];
   next(): Promise<void>;
   stop(): void;
 }
 
-function listen(trial: Trial): Heard {
+function listen(context: TestContext): RecordingListener {
   const changes: Change[] = [];
   let wake = (): void => {};
-  const watcher = trial.with('watch').watch((change) => {
+  const watcher = context.with('watch').watch((change) => {
     changes.push(change);
     wake();
   });
@@ -152,11 +126,16 @@ function listen(trial: Trial): Heard {
   };
 }
 
-/** A file that is written in two steps may change twice: what counts is that the last change is told. */
-async function shown(trial: Trial, heard: Heard, key: string, value: string | undefined): Promise<void> {
+/** Waits for changes until `key` reads as `value`. A file written in two steps may report two changes. */
+async function readsAs(
+  context: TestContext,
+  listener: RecordingListener,
+  key: string,
+  value: string | undefined,
+): Promise<void> {
   for (let seen = 0; ; ) {
-    if (seen === heard.changes.length) await heard.next();
-    seen = heard.changes.length;
-    if ((await trial.provider.get(key))?.value === value) return;
+    if (seen === listener.changes.length) await listener.next();
+    seen = listener.changes.length;
+    if ((await context.provider.get(key))?.value === value) return;
   }
 }

@@ -1,26 +1,33 @@
-import * as kms from '@aws-sdk/client-kms';
-import * as secretsManager from '@aws-sdk/client-secrets-manager';
-import * as ssm from '@aws-sdk/client-ssm';
+// The code, message and hint of each AWS error. Reads the SDK's type declarations, so that a new error
+// without a code fails here.
 import { describe, expect, it } from 'vitest';
+import { read } from '../../../scripts/imports.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { classify } from '../../../src/providers/aws/classify.ts';
 import { codeOf } from '../../../src/providers/aws/error-names.ts';
 
-const asked = { service: 'aws-ssm', action: 'ssm:GetParameters', resource: '/acme/key' };
+const request = { provider: 'aws-ssm', action: 'ssm:GetParameters', resource: '/acme/key' };
 
-describe('AWS errors', () => {
-  it.each([
-    ['SSM', ssm],
-    ['Secrets Manager', secretsManager],
-    ['KMS', kms],
-  ])('that the client of %s exports are all known', (_, sdk) => {
-    const names = Object.entries(sdk).flatMap(([name, value]) =>
-      typeof value === 'function' && value.prototype instanceof Error && !/ServiceException$/.test(name)
-        ? [name]
-        : [],
-    );
-    expect(names.length).toBeGreaterThan(10);
-    expect(names.filter((name) => codeOf(name) === undefined)).toEqual([]);
+describe('classification of AWS errors', () => {
+  // the commands that the sources send, and the errors that the SDK documents for each
+  const sent = [
+    ...[...read('src/providers/aws/ssm/source.ts').matchAll(/command: '(\w+)'/g)].map(
+      ([, name]) => `ssm/${name}`,
+    ),
+    ...[...read('src/providers/aws/secrets-manager/source.ts').matchAll(/command: '(\w+)'/g)].map(
+      ([, name]) => `secrets-manager/${name}`,
+    ),
+    'kms/Encrypt',
+    'kms/Decrypt',
+  ];
+
+  it.each([...new Set(sent)])('every error that the SDK documents for %s has a code', (command) => {
+    const [client, name] = command.split('/');
+    const types = read(`node_modules/@aws-sdk/client-${client}/dist-types/commands/${name}Command.d.ts`);
+    const names = [...types.matchAll(/@throws \{@link (\w+)\}/g)].map(([, error]) => error as string);
+    expect(names.length).toBeGreaterThan(1);
+    const unknown = names.filter((error) => !/ServiceException$/.test(error) && codeOf(error) === undefined);
+    expect(unknown).toEqual([]);
   });
 
   it.each([
@@ -43,78 +50,82 @@ describe('AWS errors', () => {
     [{ name: 'ParameterLimitExceeded' }, 'quota_exceeded'],
     ['a string', 'unavailable'],
     [undefined, 'unavailable'],
-  ])('%j is %s', (error, code) => {
-    expect(classify(error, asked).code).toBe(code);
+  ])('the AWS error %j has the code %s', (error, code) => {
+    expect(classify(error, request).code).toBe(code);
   });
 
-  it('carry how long to wait, name what to allow, and are passed on when they are ours already', () => {
+  it('classify keeps Retry-After, names the missing permission and passes ConfigErrors on', () => {
     const late = classify(
       { name: 'ThrottlingException', $response: { headers: { 'retry-after': '7' } } },
-      asked,
+      request,
     );
     expect(late).toMatchObject({ retryAfterMs: 7_000, transient: true });
     const date = new Date(Date.now() + 60_000).toUTCString();
     const dated = classify(
       { name: 'ThrottlingException', $response: { headers: { 'retry-after': date } } },
-      asked,
+      request,
     );
     expect(dated.retryAfterMs).toBeGreaterThan(1_000);
-    expect(classify({ name: 'AccessDeniedException' }, asked).message).toContain(
+    expect(classify({ name: 'AccessDeniedException' }, request).message).toContain(
       'Allow ssm:GetParameters on /acme/key',
     );
     const own = new ConfigError('crypto', 'x');
-    expect(classify(own, asked)).toBe(own);
+    expect(classify(own, request)).toBe(own);
   });
 
   it.each([
     [
       { name: 'Error', code: 'ECONNREFUSED' },
-      'aws-ssm: /acme/key: ECONNREFUSED. Look at the network, the region and the state of AWS',
+      'aws-ssm: /acme/key: ECONNREFUSED. Check the network, the region and the status of AWS',
     ],
     [
       { name: 'SyntaxError', $metadata: { httpStatusCode: 502 } },
-      'aws-ssm: /acme/key: no answer of AWS (HTTP 502). Is a proxy, or another server, at that address?',
+      'aws-ssm: /acme/key: no valid response from AWS (HTTP 502). ' +
+        'Check for a proxy or another server at that address',
     ],
     [
       { name: 'TypeError' },
-      'aws-ssm: /acme/key: no answer of AWS. Look at the network, the region and the state of AWS',
+      'aws-ssm: /acme/key: no valid response from AWS. Check the network, the region and the status of AWS',
     ],
-  ])('%j says what went wrong as far as that is known', (error, message) => {
-    expect(classify(error, asked).message).toBe(message);
+  ])('the AWS error %j has a precise message', (error, message) => {
+    expect(classify(error, request).message).toBe(message);
   });
 
   it.each([
     [
       'ssm:GetParameters',
-      "Allow ssm:GetParameters on /acme/key (and kms:Decrypt on its key, if it has one of its own) in the caller's IAM policy",
+      'Allow ssm:GetParameters on /acme/key, and kms:Decrypt if a KMS key of your own encrypts the value, ' +
+        "in the caller's IAM policy",
     ],
     ['ssm:PutParameter', "Allow ssm:PutParameter on /acme/key in the caller's IAM policy"],
     [
       'secretsmanager:ListSecrets',
-      'Allow secretsmanager:ListSecrets on "*", which cannot be narrower, in the caller\'s IAM policy',
+      'Allow secretsmanager:ListSecrets on "*" (AWS accepts no narrower resource) ' +
+        "in the caller's IAM policy",
     ],
     [
       'secretsmanager:BatchGetSecretValue',
-      'Allow secretsmanager:BatchGetSecretValue on "*", which cannot be narrower, in the caller\'s IAM policy',
+      'Allow secretsmanager:BatchGetSecretValue on "*" (AWS accepts no narrower resource) ' +
+        "in the caller's IAM policy",
     ],
     ['kms:Decrypt', "Allow kms:Decrypt on /acme/key in the caller's IAM policy"],
-  ])('name what an IAM policy must allow for %s', (action, hint) => {
-    expect(classify({ name: 'AccessDeniedException' }, { ...asked, action }).hint).toBe(hint);
+  ])('a denial names what an IAM policy must allow for %s', (action, hint) => {
+    expect(classify({ name: 'AccessDeniedException' }, { ...request, action }).hint).toBe(hint);
   });
 
-  it('is no outage to be tolerated when the server is not who it says', () => {
-    const error = classify({ name: 'Error', code: 'CERT_HAS_EXPIRED' }, asked);
+  it('an untrusted certificate is not transient and names NODE_EXTRA_CA_CERTS', () => {
+    const error = classify({ name: 'Error', code: 'CERT_HAS_EXPIRED' }, request);
     expect(error).toMatchObject({
       transient: false,
       message: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
     });
   });
 
-  it('never pass on a message or a name that is none', () => {
-    expect(classify({ name: 'A'.repeat(1_000) }, asked).message.length).toBeLessThan(200);
+  it('classify passes on neither messages nor malformed names', () => {
+    expect(classify({ name: 'A'.repeat(1_000) }, request).message.length).toBeLessThan(200);
     const error = classify(
       Object.assign(new Error('AKIA-not-a-real-id'), { name: 'not a name: not-a-real-secret' }),
-      asked,
+      request,
     );
     expect(error.message).not.toMatch(/not-a-real/);
   });

@@ -1,3 +1,4 @@
+// Region, credentials, clock and output of the AWS SDK: the real SDK against the HTTP server in `server.ts`.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,27 +33,27 @@ afterEach(async () => {
 const unregioned = () =>
   ({ path: '/a', endpoint: server.endpoint, credentials: account.credentials, cache: false }) as const;
 
-describe('the region', () => {
-  it('that nobody names is missed when the provider is made, with what to do', () => {
+describe('the AWS region', () => {
+  it('a missing AWS region is an error at construction, with a hint', () => {
     for (const make of [
       () => new AwsSsmProvider(unregioned()),
       () => new AwsSecretsManagerProvider(unregioned()),
       () => kmsKey({ keyId: 'alias/config' }),
     ])
-      expect(make).toThrow(/no AWS region is known.*AWS_REGION.*region: 'eu-central-1'/);
+      expect(make).toThrow(/no AWS region is configured.*AWS_REGION.*region: 'eu-central-1'/);
   });
 
-  it.each(['AWS_REGION', 'AWS_DEFAULT_REGION'])('may stand in %s', async (name) => {
+  it.each(['AWS_REGION', 'AWS_DEFAULT_REGION'])('the AWS region is read from %s', async (name) => {
     vi.stubEnv(name, 'eu-central-1');
     expect((await new AwsSsmProvider(unregioned()).get('key'))?.value).toBe('x');
   });
 
-  it.each(['config', 'credentials'])('may stand in the profile, in the file %s', (file) => {
+  it.each(['config', 'credentials'])('the AWS region is read from the profile in the file %s', (file) => {
     writeFileSync(join(folder, file), '[default]\nregion = eu-central-1\n');
     expect(() => new AwsSsmProvider(unregioned())).not.toThrow();
   });
 
-  it('may stand in the profile of the home folder', () => {
+  it('the AWS region is read from the profile in the home folder', () => {
     vi.stubEnv('HOME', folder);
     vi.stubEnv('AWS_CONFIG_FILE', undefined);
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', undefined);
@@ -62,7 +63,7 @@ describe('the region', () => {
     expect(() => new AwsSsmProvider(unregioned())).not.toThrow();
   });
 
-  it('that stands in another profile than the one that is chosen is missed at the first use, each time', async () => {
+  it('a region in an unselected profile does not count, and each read fails', async () => {
     writeFileSync(join(folder, 'config'), '[profile other]\nregion = eu-central-1\n');
     const provider = new AwsSsmProvider(unregioned());
     for (let i = 0; i < 2; i++)
@@ -74,8 +75,8 @@ describe('the region', () => {
   });
 });
 
-describe('credentials', () => {
-  it('are nowhere to be seen, in the provider or its errors', async () => {
+describe('AWS credentials', () => {
+  it('AWS credentials appear in neither the provider nor its errors', async () => {
     server.faults = [{ name: 'AccessDeniedException' }];
     const credentials = {
       accessKeyId: 'AKIANOTAREALID',
@@ -90,19 +91,19 @@ describe('credentials', () => {
     expect(printed).not.toMatch(/AKIA|not-a-real/);
   });
 
-  it('may come from a function, which a role is assumed by, and is asked once for many reads', async () => {
-    let asked = 0;
+  it('a function for AWS credentials is called once for many reads', async () => {
+    let calls = 0;
     const credentials = async () => {
-      asked++;
+      calls++;
       return { ...account.credentials, expiration: new Date(Date.now() + 3_600_000) };
     };
     const provider = new AwsSsmProvider({ ...unregioned(), region: 'eu-central-1', credentials });
     await Promise.all(['key', 'other'].map((key) => provider.get(key)));
     await provider.get('key');
-    expect(asked).toBe(1);
+    expect(calls).toBe(1);
   });
 
-  it('that cannot be had are an error without what their function said', async () => {
+  it('a failing credentials function leaks no message into the error', async () => {
     const credentials = () =>
       Promise.reject(Object.assign(new Error('not-a-real-secret'), { name: 'CredentialsProviderError' }));
     const provider = new AwsSsmProvider({ ...unregioned(), region: 'eu-central-1', credentials });
@@ -112,8 +113,8 @@ describe('credentials', () => {
   });
 });
 
-describe('a machine whose clock is wrong', () => {
-  it('is answered all the same: the client signs by the time of the server, which it learns from its refusal', async () => {
+describe('a wrong clock', () => {
+  it('with a wrong clock, the client signs again with the time of the server', async () => {
     server.clockAheadMs = 3_600_000;
     server.putSecret('a/key', 'x');
     const of = { ...unregioned(), region: 'eu-central-1', resilience: { attempts: 1 } } as const;
@@ -128,7 +129,7 @@ describe('a machine whose clock is wrong', () => {
   });
 });
 
-describe('what is not AWS', () => {
+describe('another server in place of AWS', () => {
   it.each([
     [404, '<html>no such page</html>'],
     [404, '{"message":"no route"}'],
@@ -136,7 +137,7 @@ describe('what is not AWS', () => {
     [200, '{}'],
     [200, ''],
     [200, '<html>welcome</html>'],
-  ])('and answers %i %j has said nothing about what there is', async (status, body) => {
+  ])('another server that returns %i %j makes no key absent', async (status, body) => {
     server.faults = [{ status, body }];
     const of = {
       ...unregioned(),
@@ -160,8 +161,8 @@ describe('what is not AWS', () => {
   });
 });
 
-describe('an outage', () => {
-  it('is told in one short line, however many were asked for together', async () => {
+describe('an AWS outage', () => {
+  it('an AWS outage is one short message for a whole batch', async () => {
     server.faults = [{ name: 'ServiceUnavailable', status: 503 }];
     const of = {
       ...unregioned(),
@@ -169,8 +170,8 @@ describe('an outage', () => {
       resilience: { attempts: 1, breaker: false },
     } as const;
     const keys = Array.from({ length: 10 }, (_, i) => `key${i}`);
-    const hint = 'Look at the network, the region and the state of AWS';
-    for (const [provider, said] of [
+    const hint = 'Check the network, the region and the status of AWS';
+    for (const [provider, message] of [
       [new AwsSsmProvider(of), `aws-ssm: /a/key0 and 9 more: ServiceUnavailable (HTTP 503). ${hint}`],
       [
         new AwsSecretsManagerProvider({ ...of, path: 'a/' }),
@@ -178,13 +179,13 @@ describe('an outage', () => {
       ],
     ] as const)
       expect([...(await provider.getMany(keys)).values()].map((one) => (one as Error).message)).toEqual(
-        keys.map(() => said),
+        keys.map(() => message),
       );
   });
 });
 
-describe('a process that freezes', () => {
-  it('asks nobody on a timer, late or not, and asks again when what it holds is over', async () => {
+describe('a frozen process', () => {
+  it('a frozen process sends no late requests and reads again after the TTL', async () => {
     let time = Date.now();
     const timers: (() => void)[] = [];
     const clock = {
@@ -205,15 +206,15 @@ describe('a process that freezes', () => {
     time += 59_000;
     expect((await provider.get('key'))?.value).toBe('x');
     time += 24 * 3_600_000;
-    for (const ring of timers.splice(0)) ring();
+    for (const fire of timers.splice(0)) fire();
     expect(server.calls).toHaveLength(1);
     expect((await provider.get('key'))?.value).toBe('y');
     expect(server.calls).toHaveLength(2);
   });
 });
 
-describe('the SDK', () => {
-  it('prints nothing, whatever happens', async () => {
+describe('the output of the AWS SDK', () => {
+  it('the AWS SDK prints nothing, whatever fails', async () => {
     const printed: unknown[] = [];
     const spies = (['log', 'info', 'warn', 'error', 'debug', 'trace'] as const).map((name) =>
       vi.spyOn(console, name).mockImplementation((...all) => void printed.push(all)),

@@ -1,3 +1,4 @@
+// kmsKey, with the real SDK against the HTTP server in `server.ts`.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kmsKey } from '../../../src/providers/aws/index.ts';
 import { AwsServer, account } from './server.ts';
@@ -12,15 +13,15 @@ const contentKey = new Uint8Array(32).fill(7);
 const key = (options: object = {}) =>
   kmsKey({ keyId: 'alias/config', endpoint: server.endpoint, ...account, ...options });
 
-describe('a KMS key', () => {
-  it('wraps and unwraps a content key', async () => {
+describe('kmsKey', () => {
+  it('kmsKey wraps and unwraps a content key', async () => {
     const wrapper = key();
     const wrapped = await wrapper.wrap(contentKey);
     expect(wrapper).toMatchObject({ kid: 'alias/config', algorithm: 'aws-kms' });
     expect(Buffer.from(await wrapper.unwrap(wrapped))).toEqual(Buffer.from(contentKey));
   });
 
-  it('binds to its encryption context', async () => {
+  it('kmsKey unwraps only with the same encryption context and key', async () => {
     const wrapped = await key({ encryptionContext: { app: 'acme' } }).wrap(contentKey);
     await expect(key({ encryptionContext: { app: 'other' } }).unwrap(wrapped)).rejects.toMatchObject({
       code: 'crypto',
@@ -28,7 +29,7 @@ describe('a KMS key', () => {
     await expect(key({ keyId: 'alias/other' }).unwrap(wrapped)).rejects.toMatchObject({ code: 'crypto' });
   });
 
-  it('names what to allow when it is denied', async () => {
+  it('kmsKey names the action to allow when denied', async () => {
     server.faults = [{ name: 'AccessDeniedException' }];
     await expect(key().wrap(contentKey)).rejects.toMatchObject({
       code: 'access_denied',
@@ -36,7 +37,7 @@ describe('a KMS key', () => {
     });
   });
 
-  it('is asked again where it is throttled or its service fails, as no shelter stands around it', async () => {
+  it('kmsKey retries after throttling and failures of the service', async () => {
     const wrapped = await key().wrap(contentKey);
     for (const fault of [
       { name: 'ThrottlingException', times: 1 },
@@ -49,23 +50,23 @@ describe('a KMS key', () => {
     await expect(key().unwrap(wrapped)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('looks for credentials anew, once, when those that it has are refused', async () => {
+  it('kmsKey reads its credentials again, once, after a refusal', async () => {
     const wrapped = await key().wrap(contentKey);
-    let asked = 0;
+    let calls = 0;
     const credentials = async () => {
-      asked++;
+      calls++;
       return account.credentials;
     };
     const wrapper = key({ credentials });
     server.faults = [{ name: 'ExpiredTokenException', times: 1 }];
     expect(Buffer.from(await wrapper.unwrap(wrapped))).toEqual(Buffer.from(contentKey));
-    expect(asked).toBe(2);
+    expect(calls).toBe(2);
     server.faults = [{ name: 'ExpiredTokenException' }];
     await expect(wrapper.unwrap(wrapped)).rejects.toMatchObject({ code: 'unauthenticated' });
-    expect(asked).toBe(3);
+    expect(calls).toBe(3);
   });
 
-  it('stops when its caller does', async () => {
+  it('kmsKey rejects with aborted when its caller aborts', async () => {
     server.faults = [{ hang: true }];
     await expect(key().wrap(contentKey, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({
       code: 'aborted',
@@ -75,7 +76,7 @@ describe('a KMS key', () => {
     });
   });
 
-  it('goes on after it was closed, with a client of its own anew', async () => {
+  it('kmsKey wraps again after close, with a new client', async () => {
     const wrapper = key();
     await wrapper.close();
     const wrapped = await wrapper.wrap(contentKey);
@@ -84,7 +85,7 @@ describe('a KMS key', () => {
     await wrapper.close();
   });
 
-  it('needs its id, and a key that came back empty is no key', async () => {
+  it('kmsKey requires keyId and refuses an empty response', async () => {
     expect(() => kmsKey({ ...account } as never)).toThrow(/keyId is missing/);
     const client = { send: async () => ({}) };
     await expect(kmsKey({ keyId: 'k', client }).wrap(contentKey)).rejects.toMatchObject({ code: 'crypto' });

@@ -1,3 +1,4 @@
+// The IAM policies in docs/providers/aws.md, compared with the actions that the providers really use.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../../src/providers/aws/index.ts';
@@ -65,25 +66,25 @@ const uses: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 describe('the policies in docs/providers/aws.md', () => {
-  it.each(Object.keys(uses))('to “%s” name each action that it takes, and no other', async (title) => {
+  it.each(Object.keys(uses))('the policy “%s” allows exactly the actions in use', async (title) => {
     await uses[title]?.();
-    const asked = new Set(server.calls.map(({ operation }) => actionOf(operation)));
+    const used = new Set(server.calls.map(({ operation }) => actionOf(operation)));
     expect(
       policies
         .get(title)
         ?.Statement.flatMap((one) => one.Action)
         .sort(),
-    ).toEqual([...asked].sort());
+    ).toEqual([...used].sort());
   });
 
-  it('are all tried, but the one whose actions AWS takes itself', () => {
+  it('each policy in docs/providers/aws.md is tested, except for the key policy', () => {
     expect([...policies.keys()].filter((title) => !uses[title as string])).toEqual(['A key of your own']);
     expect(policies.get('A key of your own')?.Statement).toMatchObject([
       { Action: ['kms:Decrypt'], Condition: { StringEquals: {} } },
     ]);
   });
 
-  it('allow, in the only version there is, and give * only to actions that know no resource', () => {
+  it('the policies use * only for actions without resources', () => {
     for (const { Version, Statement } of policies.values()) {
       expect(Version).toBe('2012-10-17');
       for (const { Effect, Action, Resource } of Statement) {

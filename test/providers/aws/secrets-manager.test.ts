@@ -1,3 +1,4 @@
+// AwsSecretsManagerProvider, with the real SDK against the HTTP server in `server.ts`.
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,8 +28,8 @@ const manager = (options: Partial<AwsSecretsManagerOptions> = {}): AwsSecretsMan
   });
 };
 
-describe('secrets below a path', () => {
-  it('are documents: one request for all fields of one', async () => {
+describe('AwsSecretsManagerProvider with a path', () => {
+  it('one request reads all fields of a secret', async () => {
     server.putSecret(
       'acme/inference/database',
       '{"user":"app","password":"not-a-real-one","pool":{"max":5}}',
@@ -45,7 +46,7 @@ describe('secrets below a path', () => {
     expect(server.calls).toHaveLength(1);
   });
 
-  it('are looked for at the key and at each key above it, in one batch', async () => {
+  it('a key is looked up in its own secret and all secrets above, in one batch', async () => {
     server.putSecret('acme/inference/a', '{"b":{"c":"in a"}}');
     server.putSecret('acme/inference/x/y', '{"z":"in x/y"}');
     server.putSecret('acme/inference/k/l/m', 'alone');
@@ -60,7 +61,7 @@ describe('secrets below a path', () => {
     ]);
   });
 
-  it('that say two things of one key are a conflict naming both, in a look-up and in the tree', async () => {
+  it('two secrets with different values for a key are a conflict that names both', async () => {
     server.putSecret('acme/inference/a', '{"b":"one"}');
     server.putSecret('acme/inference/a/b', 'two');
     await expect(manager().get('a.b')).rejects.toMatchObject({
@@ -69,7 +70,7 @@ describe('secrets below a path', () => {
     });
   });
 
-  it('are read twenty at a time, and each is refused alone', async () => {
+  it('getMany reads batches of twenty, and a denied secret affects no other', async () => {
     for (let i = 0; i < 45; i++) server.putSecret(`acme/inference/key${i}`, `value ${i}`);
     server.refused
       .set('acme/inference/key7', 'DecryptionFailure')
@@ -84,7 +85,7 @@ describe('secrets below a path', () => {
     });
   });
 
-  it('may be read one by one where batches are denied, which is said once', async () => {
+  it('with batches denied, secrets are read one by one after a single notice', async () => {
     for (let i = 0; i < 3; i++) server.putSecret(`acme/inference/key${i}`, 'x');
     server.faults = [{ operation: 'BatchGetSecretValue', name: 'AccessDeniedException' }];
     const provider = manager({ cache: false });
@@ -100,7 +101,7 @@ describe('secrets below a path', () => {
     ]);
   });
 
-  it('are listed, all pages, without those that are deleted or beside the path', async () => {
+  it('list reads all pages, without deleted secrets and those outside the path', async () => {
     for (let i = 0; i < 25; i++) server.putSecret(`acme/inference/key${i}`, 'x');
     server.putSecret('acme/other', 'x');
     server.putSecret('acme/inference/', 'odd');
@@ -111,7 +112,7 @@ describe('secrets below a path', () => {
     expect(server.count('BatchGetSecretValue')).toBe(2);
   });
 
-  it('that cannot be read are holes in a list', async () => {
+  it('an undecryptable secret is a hole in a list', async () => {
     server.putSecret('acme/inference/good', 'x');
     server.putSecret('acme/inference/bad', 'x');
     server.refused.set('acme/inference/bad', 'DecryptionFailure');
@@ -125,12 +126,12 @@ describe('secrets below a path', () => {
     );
   });
 
-  it('are base64 where they are binary', async () => {
+  it('a binary secret is base64', async () => {
     server.putSecret('acme/inference/blob', Buffer.from([0, 255, 1]).toString('base64'), { binary: true });
     expect(await manager().get('blob')).toMatchObject({ value: 'AP8B', metadata: { type: 'binary' } });
   });
 
-  it('have stages and version ids, which never answer for each other', async () => {
+  it('stages and versions of a secret are cached separately', async () => {
     const first = server.putSecret('acme/inference/key', 'one');
     server.putSecret('acme/inference/key', 'two');
     server.putSecret('acme/inference/key', 'three', { stage: 'AWSPENDING' });
@@ -145,7 +146,7 @@ describe('secrets below a path', () => {
     expect((await pending.getMany(['key', 'nothing'])).get('nothing')).toBeUndefined();
   });
 
-  it('are created, changed field by field, and deleted with a time to restore them', async () => {
+  it('AwsSecretsManagerProvider creates, changes and deletes secrets', async () => {
     const provider = manager({ recoveryWindowDays: 7, kmsKeyId: 'alias/config' });
     await provider.set('llm', { apiKey: 'not-a-real-one' });
     expect(server.calls.at(-1)).toMatchObject({
@@ -179,7 +180,7 @@ describe('secrets below a path', () => {
     });
   });
 
-  it('are read by what a schema wants: 300 secrets are 15 batches, as predicted', async () => {
+  it('loadConfig reads 300 secrets in 15 batches', async () => {
     const names = Array.from({ length: 300 }, (_, i) => `key${i}`);
     for (const name of names) server.putSecret(`acme/inference/${name}`, 'x');
     const provider = manager();
@@ -191,33 +192,33 @@ describe('secrets below a path', () => {
   });
 });
 
-describe('an answer of Secrets Manager', () => {
-  const answering = (answer: object) => manager({ client: { send: async () => answer }, cache: false });
+describe('unusual responses of Secrets Manager', () => {
+  const responding = (response: object) => manager({ client: { send: async () => response }, cache: false });
 
-  it('that leaves a secret or its value out is no absence and no empty text', async () => {
-    await expect(answering({}).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(answering({ Errors: [{}] }).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(answering({ Name: 'acme/inference/a' }).get('a')).rejects.toMatchObject({
+  it('a response without the secret or its value is unavailable, not absent', async () => {
+    await expect(responding({}).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(responding({ Errors: [{}] }).get('a.b')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(responding({ Name: 'acme/inference/a' }).get('a')).rejects.toMatchObject({
       code: 'unavailable',
     });
-    await expect(answering({}).list()).rejects.toMatchObject({ code: 'unavailable' });
-    expect(await answering({ SecretList: [] }).list()).toEqual([]);
+    await expect(responding({}).list()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await responding({ SecretList: [] }).list()).toEqual([]);
   });
 
-  it('may name no secret, which is left out', async () => {
+  it('list skips an entry without a name', async () => {
     const client = {
       send: async (command: object) => (/^List/.test(command.constructor.name) ? { SecretList: [{}] } : {}),
     };
     expect(await manager({ client }).list()).toEqual([]);
   });
 
-  it('is not waited for below what can have no name, but fields of a secret above are found', async () => {
+  it('list below a prefix without a secret name reads the secrets above', async () => {
     server.putSecret('acme/inference/hosts', '{"a b":{"port":1}}');
     expect((await manager().list('hosts."a b"')).map((item) => item.key)).toEqual(['hosts."a b"']);
     expect(server.count('ListSecrets')).toBe(0);
   });
 
-  it('to a creation that lost its race is a conflict, unless the secret only waits for its deletion', async () => {
+  it('set rejects with conflict if the secret was created concurrently', async () => {
     server.faults = [{ operation: 'CreateSecret', name: 'ResourceExistsException', times: 1 }];
     server.putSecret('acme/inference/other', 'x');
     const provider = manager();
@@ -226,7 +227,7 @@ describe('an answer of Secrets Manager', () => {
     expect(server.count('PutSecretValue')).toBe(0);
   });
 
-  it('to a creation that is denied says what to allow', async () => {
+  it('a denied creation names the action to allow', async () => {
     server.faults = [{ operation: 'CreateSecret', name: 'AccessDeniedException' }];
     await expect(manager().set('key', 'x')).rejects.toMatchObject({
       code: 'access_denied',
@@ -236,8 +237,8 @@ describe('an answer of Secrets Manager', () => {
   });
 });
 
-describe('a secret that waits for its deletion', () => {
-  it('is absent, alone and in a batch, and is restored when it is written again', async () => {
+describe('a secret that is scheduled for deletion', () => {
+  it('a secret that is scheduled for deletion is absent, and set restores it', async () => {
     server.putSecret('acme/inference/key', 'x');
     const provider = manager();
     await provider.delete('key');
@@ -260,8 +261,8 @@ describe('a secret that waits for its deletion', () => {
   });
 });
 
-describe('one secret, or a map of them', () => {
-  it('is read whole where the path has no slash at its end', async () => {
+describe('options of AwsSecretsManagerProvider', () => {
+  it('a path without a trailing slash is one secret', async () => {
     server.putSecret('prod/app', '{"db":{"host":"x"},"port":5}');
     const provider = manager({ path: 'prod/app' });
     expect((await provider.get('db.host'))?.value).toBe('x');
@@ -269,7 +270,7 @@ describe('one secret, or a map of them', () => {
     expect(server.count('ListSecrets')).toBe(0);
   });
 
-  it('names secrets, fields and ARNs, with and without their random characters', async () => {
+  it('the option secrets accepts names, fields and ARNs', async () => {
     server.putSecret('prod/llm', '{"apiKey":"not-a-real-one"}');
     server.putSecret('prod/tls', 'pem');
     const provider = manager({
@@ -290,17 +291,17 @@ describe('one secret, or a map of them', () => {
     ]);
   });
 
-  it('leaves names that are no keys out of a list, and says so', async () => {
+  it('list skips secrets with invalid key names and emits a notice', async () => {
     server.putSecret('acme/inference/good', 'x');
     server.putSecret('acme/inference/prototype', 'x');
     const provider = manager();
-    const said: string[] = [];
-    provider.on((event) => event.type === 'notice' && said.push(event.message));
+    const notices: string[] = [];
+    provider.on((event) => event.type === 'notice' && notices.push(event.message));
     expect((await provider.list()).map((item) => item.key)).toEqual(['good']);
-    expect(said).toEqual([expect.stringContaining('"acme/inference/prototype" is left out')]);
+    expect(notices).toEqual([expect.stringContaining('"acme/inference/prototype" is skipped')]);
   });
 
-  it('writes to the stage that it reads', async () => {
+  it('set writes to the stage that the provider reads', async () => {
     server.putSecret('acme/inference/key', 'one', { stage: 'AWSPENDING' });
     await manager({ stage: 'AWSPENDING' }).set('key', 'two');
     expect(server.calls.at(-1)).toMatchObject({
@@ -309,31 +310,31 @@ describe('one secret, or a map of them', () => {
     });
   });
 
-  it('refuses both or neither', () => {
-    expect(() => manager({ path: 'a', secrets: { a: 'b' } })).toThrow(/either path or secrets/);
-    expect(() => new AwsSecretsManagerProvider({ ...account })).toThrow(/either path or secrets/);
+  it('AwsSecretsManagerProvider requires one of path and secrets', () => {
+    expect(() => manager({ path: 'a', secrets: { a: 'b' } })).toThrow(/exactly one of path, secrets/);
+    expect(() => new AwsSecretsManagerProvider({ ...account })).toThrow(/exactly one of path, secrets/);
     expect(() => manager({ recoveryWindowDays: 1 })).toThrow(
       /recoveryWindowDays must be a whole number from 7 to 30/,
     );
   });
 });
 
-describe('Secrets Manager that fails', () => {
+describe('failures of Secrets Manager', () => {
   it.each([
     ['ResourceNotFoundException', undefined],
     ['AccessDeniedException', 'access_denied'],
     ['DecryptionFailure', 'crypto'],
     ['InternalServiceError', 'unavailable'],
-  ])('with %s', async (name, code) => {
+  ])('Secrets Manager failing with %s is %s and leaks no message', async (name, code) => {
     server.faults = [{ name }];
-    const answer = await manager()
+    const outcome = await manager()
       .get('key')
       .catch((error: unknown) => error);
-    expect((answer as { code?: string } | undefined)?.code).toBe(code);
-    expect(inspect(answer, { depth: null, showHidden: true })).not.toContain('not-a-real');
+    expect((outcome as { code?: string } | undefined)?.code).toBe(code);
+    expect(inspect(outcome, { depth: null, showHidden: true })).not.toContain('not-a-real');
   });
 
-  it('is asked anew with a new client after a refusal, but not through a client of one’s own', async () => {
+  it('an injected client is not replaced after a refusal', async () => {
     const client = {
       send: () => Promise.reject(Object.assign(new Error('x'), { name: 'ExpiredTokenException' })),
     };

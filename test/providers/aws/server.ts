@@ -1,3 +1,5 @@
+// A fake AWS for the tests in this folder. It counts calls, injects faults, and puts fake secrets into its
+// error messages, so that a leaked message fails a test.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -13,7 +15,8 @@ interface Parameter {
   labels: Record<string, number>;
 }
 
-/** How the next matching requests fail: refused by name, answered with rubbish, cut off, or never answered. */
+/** How the next matching requests fail: with an error name, a malformed body, a cut connection, or no
+ *  response. */
 export interface Fault {
   readonly operation?: string;
   readonly times?: number;
@@ -28,7 +31,7 @@ export interface Fault {
 class Refusal extends Error {
   readonly status: number;
   constructor(name: string, status = 400) {
-    super(`${name}: not-a-real-secret stands in this message`);
+    super(`${name}: this message contains not-a-real-secret`);
     this.name = name;
     this.status = status;
   }
@@ -36,20 +39,21 @@ class Refusal extends Error {
 
 type Input = Record<string, unknown>;
 
-/** SSM, Secrets Manager and KMS in memory, over the JSON 1.1 protocol that the official clients speak. */
+/** An HTTP server with SSM, Secrets Manager and KMS in memory. Speaks the JSON 1.1 protocol of the
+ *  official clients. */
 export class AwsServer implements AsyncDisposable {
   readonly parameters = new Map<string, Parameter>();
   readonly secrets = new Map<string, Version[]>();
   readonly deleted = new Set<string>();
-  /** Names whose reading is refused, and with what. */
+  /** Names that cannot be read, with the error name of each. */
   readonly refused = new Map<string, string>();
   readonly calls: { readonly operation: string; readonly input: Input }[] = [];
   faults: Fault[] = [];
   pageSize = 10;
-  /** How much later it is here than on the machine that asks. */
+  /** How far the server's clock is ahead of the client's. */
   clockAheadMs = 0;
   readonly #server: Server;
-  readonly #open = new Set<ServerResponse>();
+  readonly #pending = new Set<ServerResponse>();
   #ids = 0;
 
   private constructor(server: Server) {
@@ -63,7 +67,7 @@ export class AwsServer implements AsyncDisposable {
         const late =
           Math.abs(Date.now() + this.clockAheadMs - signedAt(String(request.headers['x-amz-date']))) >
           300_000;
-        this.#answer(
+        this.#respond(
           String(request.headers['x-amz-target']),
           text === '' ? {} : JSON.parse(text),
           response,
@@ -108,17 +112,17 @@ export class AwsServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const response of this.#open) response.destroy();
+    for (const response of this.#pending) response.destroy();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #answer(target: string, input: Input, response: ServerResponse, late: boolean): void {
+  #respond(target: string, input: Input, response: ServerResponse, late: boolean): void {
     const operation = target.split('.')[1] as string;
     this.calls.push({ operation, input });
     const fault = this.#fault(operation);
-    this.#open.add(response);
-    response.on('close', () => this.#open.delete(response));
+    this.#pending.add(response);
+    response.on('close', () => this.#pending.delete(response));
     if (fault?.hang) return;
     if (fault?.cut) {
       response.destroy();
@@ -159,13 +163,13 @@ export class AwsServer implements AsyncDisposable {
       if (Names.length > 10) throw new Refusal('ValidationException');
       const found: object[] = [];
       const invalid: string[] = [];
-      for (const asked of Names) {
-        const [name, selector] = asked.split(':') as [string, string?];
+      for (const requested of Names) {
+        const [name, selector] = requested.split(':') as [string, string?];
         const refused = this.refused.get(name);
         if (refused && (WithDecryption || refused === 'AccessDeniedException')) throw new Refusal(refused);
-        const one = this.#parameter(name, selector, WithDecryption);
-        if (one) found.push(one);
-        else invalid.push(asked);
+        const parameter = this.#parameter(name, selector, WithDecryption);
+        if (parameter) found.push(parameter);
+        else invalid.push(requested);
       }
       return { Parameters: found, InvalidParameters: invalid };
     },

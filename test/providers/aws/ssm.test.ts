@@ -1,3 +1,4 @@
+// AwsSsmProvider, with the real SDK against the HTTP server in `server.ts`.
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,8 +28,8 @@ const ssm = (options: Partial<AwsSsmOptions> = {}): AwsSsmProvider => {
   });
 };
 
-describe('SSM parameters', () => {
-  it('stand at keys spelled as their names are, and back', async () => {
+describe('reading and writing SSM parameters', () => {
+  it('AwsSsmProvider maps keys to parameter names and back', async () => {
     server.putParameter('/acme/inference/database/pool-max', '5');
     server.putParameter('/acme/inference/hosts/api.example.com', 'x');
     const provider = ssm();
@@ -51,7 +52,7 @@ describe('SSM parameters', () => {
     expect(server.calls.some(({ input }) => JSON.stringify(input).includes('such'))).toBe(false);
   });
 
-  it('are read ten at a time, side by side: 25 cold keys are three calls', async () => {
+  it('AwsSsmProvider reads 25 keys in three batches of ten', async () => {
     for (let i = 0; i < 25; i++) server.putParameter(`/acme/inference/key${i}`, `value ${i}`);
     const provider = ssm();
     const found = await Promise.all(Array.from({ length: 25 }, (_, i) => provider.get(`key${i}`)));
@@ -59,7 +60,7 @@ describe('SSM parameters', () => {
     expect(server.count('GetParameters')).toBe(3);
   });
 
-  it('that are missing are absent, and spoil nothing else in their batch', async () => {
+  it('a missing parameter is absent and does not affect its batch', async () => {
     server.putParameter('/acme/inference/a', '1');
     const found = await ssm().getMany(['a', 'b', 'c']);
     expect(
@@ -71,7 +72,7 @@ describe('SSM parameters', () => {
     ]);
   });
 
-  it('that are denied or cannot be decrypted reject alone, although SSM refuses the whole call', async () => {
+  it('one refused parameter does not affect the rest of its batch', async () => {
     server.putParameter('/acme/inference/good', 'x');
     server.putParameter('/acme/inference/denied', 'x', 'SecureString');
     server.putParameter('/acme/inference/broken', 'x', 'SecureString');
@@ -87,7 +88,7 @@ describe('SSM parameters', () => {
     expect(found.get('broken')).toMatchObject({ code: 'crypto' });
   });
 
-  it('of every type keep what they are: a list is a list, a SecureString a secret, and text is what it says', async () => {
+  it('a StringList is a list, a SecureString is secret, and other parameters are text', async () => {
     server.putParameter('/acme/inference/list', 'a,b,c', 'StringList');
     server.putParameter('/acme/inference/secret', 'not-a-real-secret', 'SecureString');
     server.putParameter('/acme/inference/json', '{"a":1}');
@@ -102,7 +103,7 @@ describe('SSM parameters', () => {
     expect(await provider.get('large')).toMatchObject({ value: 'x'.repeat(8_192) });
   });
 
-  it('that are encrypted are never ciphertext: without decryption they are holes that say so', async () => {
+  it('without decrypt, a SecureString is a hole that names the option', async () => {
     server.putParameter('/acme/inference/secret', 'not-a-real-secret', 'SecureString');
     const provider = ssm({ decrypt: false });
     await expect(provider.get('secret')).rejects.toMatchObject({
@@ -113,7 +114,7 @@ describe('SSM parameters', () => {
     expect(JSON.stringify(await provider.list())).not.toContain('kms:alias');
   });
 
-  it('have versions and labels, which never answer for each other', async () => {
+  it('versions and labels of a parameter are cached separately', async () => {
     server.putParameter('/acme/inference/model', 'one');
     server.putParameter('/acme/inference/model', 'two');
     (server.parameters.get('/acme/inference/model') as { labels: Record<string, number> }).labels = {
@@ -130,7 +131,7 @@ describe('SSM parameters', () => {
     expect(await provider.get('model', { version: '9' })).toBeUndefined();
   });
 
-  it('are listed page by page, with what stands at the prefix itself', async () => {
+  it('list reads all pages and the parameter at the prefix itself', async () => {
     for (let i = 0; i < 23; i++) server.putParameter(`/acme/inference/db/key${i}`, 'x');
     server.putParameter('/acme/inference/other', 'y');
     const provider = ssm();
@@ -140,7 +141,7 @@ describe('SSM parameters', () => {
     expect(await ssm().list()).toHaveLength(24);
   });
 
-  it('that refuse their page are listed by name, and only they are holes', async () => {
+  it('in a refused page, only the undecryptable parameter is a hole', async () => {
     for (const name of ['a', 'b', 'c']) server.putParameter(`/acme/inference/${name}`, name, 'SecureString');
     server.refused.set('/acme/inference/b', 'InvalidKeyId');
     const items = await ssm().list();
@@ -151,7 +152,7 @@ describe('SSM parameters', () => {
     ]);
   });
 
-  it('are found at keys of one’s own, where JSON text is a section and a field of it a value', async () => {
+  it('the option parameters maps keys to parameters and to fields of JSON text', async () => {
     server.putParameter(
       '/aws/reference/secretsmanager/db',
       '{"user":"app","password":"not-a-real-one"}',
@@ -176,7 +177,7 @@ describe('SSM parameters', () => {
     expect(server.count('GetParametersByPath')).toBe(0);
   });
 
-  it('are written and deleted', async () => {
+  it('AwsSsmProvider writes each type of parameter and deletes it', async () => {
     const provider = ssm({ kmsKeyId: 'alias/config' });
     expect(await provider.set('db.password', 'not-a-real-one')).toMatchObject({ version: '1', secret: true });
     expect(server.calls.at(-1)?.input).toMatchObject({
@@ -201,7 +202,7 @@ describe('SSM parameters', () => {
     await expect(provider.set('no."slash/in"', 'x')).rejects.toMatchObject({ code: 'invalid_key' });
   });
 
-  it('are read by what a schema wants, and no more of them', async () => {
+  it('loadConfig reads only the parameters of the schema', async () => {
     for (let i = 0; i < 100; i++) server.putParameter(`/acme/inference/unused${i}`, 'x');
     server.putParameter('/acme/inference/port', '8080');
     server.putParameter('/acme/inference/hosts', 'a,b', 'StringList');
@@ -213,7 +214,7 @@ describe('SSM parameters', () => {
     expect(server.calls.map(({ operation }) => operation)).toEqual(['GetParameters']);
   });
 
-  it('of a whole hierarchy are a hundred calls for a thousand, as predicted', async () => {
+  it('list reads a thousand parameters in a hundred calls', async () => {
     for (let i = 0; i < 1_000; i++) server.putParameter(`/acme/inference/key${i}`, `${i}`);
     const provider = ssm();
     expect(await provider.list()).toHaveLength(1_000);
@@ -221,7 +222,7 @@ describe('SSM parameters', () => {
     expect(server.calls).toHaveLength(100);
   });
 
-  it('give a schema its thousand keys in a hundred calls, as predicted, whatever else stands beside them', async () => {
+  it('loadConfig reads a thousand keys in a hundred calls, among other parameters', async () => {
     const names = Array.from({ length: 1_000 }, (_, i) => `key${i}`);
     for (const name of [...names, ...names.map((name) => `unread-${name}`)])
       server.putParameter(`/acme/inference/${name}`, 'x');
@@ -232,16 +233,16 @@ describe('SSM parameters', () => {
   });
 });
 
-describe('SSM names', () => {
-  it('may carry a version or label of their own, and be ARNs of shared parameters', async () => {
+describe('names of SSM parameters', () => {
+  it('the option parameters accepts versions and ARNs', async () => {
     const shared = 'arn:aws:ssm:eu-central-1:123456789012:parameter/shared/url';
-    const answers = [
+    const Parameters = [
       { Name: '/a/model', Value: 'one', Type: 'String', Version: 1, Selector: ':1' },
       { Name: '/a/model', Value: 'two', Type: 'String', Version: 2 },
       { Name: '/a/model', Value: 'two', Type: 'String', Version: 2, Selector: ':2' },
       { Name: '/shared/url', ARN: shared, Value: 'https://x', Type: 'String', Version: 5 },
     ];
-    const client = { send: async () => ({ Parameters: answers }) };
+    const client = { send: async () => ({ Parameters }) };
     const provider = new AwsSsmProvider({
       parameters: { old: '/a/model:1', now: '/a/model', same: '/a/model:2', url: shared },
       client,
@@ -255,7 +256,7 @@ describe('SSM names', () => {
     ]);
   });
 
-  it('that tell a version or a label are not written to, nor deleted', async () => {
+  it('a parameter with a version or a label is read-only', async () => {
     server.putParameter('/a/model', 'one');
     const provider = ssm({ parameters: { old: '/a/model:1', live: '/a/model:live', now: '/a/model' } });
     for (const key of ['old', 'live']) {
@@ -270,17 +271,17 @@ describe('SSM names', () => {
     expect(server.parameters.get('/a/model')?.values).toHaveLength(2);
   });
 
-  it('that are no keys are left out of a list, which says so', async () => {
+  it('list skips parameters with invalid key names and emits a notice', async () => {
     server.putParameter('/acme/inference/good', 'x');
     server.putParameter('/acme/inference/__proto__', 'x');
     const provider = ssm();
-    const said: string[] = [];
-    provider.on((event) => event.type === 'notice' && said.push(event.message));
+    const notices: string[] = [];
+    provider.on((event) => event.type === 'notice' && notices.push(event.message));
     expect((await provider.list()).map((item) => item.key)).toEqual(['good']);
-    expect(said).toEqual([expect.stringContaining('"/acme/inference/__proto__" is left out')]);
+    expect(notices).toEqual([expect.stringContaining('"/acme/inference/__proto__" is skipped')]);
   });
 
-  it('that differ are never one key, whatever stands in them', async () => {
+  it('different parameter names are different keys', async () => {
     const names = ['a/b', 'a.b', 'a-b', 'a_b', 'A/b', 'a__b', 'a/b.c', 'a.b/c'];
     for (const name of names) server.putParameter(`/acme/inference/${name}`, name);
     const items = (await ssm().list()) as readonly { key: string; value: unknown }[];
@@ -290,13 +291,13 @@ describe('SSM names', () => {
   });
 });
 
-describe('an answer of SSM', () => {
-  const answering = (answer: object, path = '/a') =>
-    new AwsSsmProvider({ path, client: { send: async () => answer }, resilience: quick, cache: false });
+describe('incomplete responses of SSM', () => {
+  const responding = (response: object, path = '/a') =>
+    new AwsSsmProvider({ path, client: { send: async () => response }, resilience: quick, cache: false });
 
-  it('that leaves a parameter or its value out is no absence and no empty text', async () => {
-    await expect(answering({}).get('key')).rejects.toMatchObject({ code: 'unavailable' });
-    const valueless = answering({
+  it('a response without the parameter or its value is unavailable, not absent', async () => {
+    await expect(responding({}).get('key')).rejects.toMatchObject({ code: 'unavailable' });
+    const valueless = responding({
       Parameters: [
         { Name: '/a/key', Type: 'String' },
         { Name: '/a/other', Value: 'x', Type: 'String' },
@@ -305,11 +306,11 @@ describe('an answer of SSM', () => {
     await expect(valueless.get('key')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(valueless.list()).rejects.toMatchObject({ code: 'unavailable' });
     expect((await valueless.get('other'))?.value).toBe('x');
-    await expect(answering({}).list()).rejects.toMatchObject({ code: 'unavailable' });
-    expect(await answering({ Parameters: [] }).list()).toEqual([]);
+    await expect(responding({}).list()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await responding({ Parameters: [] }).list()).toEqual([]);
   });
 
-  it('to a write may leave the version out', async () => {
+  it('set accepts a response without a version', async () => {
     const client = {
       send: async (command: object) =>
         /^Put/.test(command.constructor.name) ? {} : { InvalidParameters: ['/a/key'] },
@@ -318,22 +319,22 @@ describe('an answer of SSM', () => {
     expect(entry.version).toBeUndefined();
   });
 
-  it('lists the root of all names, without those that stand beside every path', async () => {
-    const provider = answering(
+  it('with the path /, list skips names without a slash', async () => {
+    const provider = responding(
       { Parameters: ['/a/key', 'alone', '/top'].map((Name) => ({ Name, Value: 'x', Type: 'String' })) },
       '/',
     );
     expect((await provider.list()).map((item) => item.key)).toEqual(['a.key', 'top']);
   });
 
-  it('is not waited for below what can have no name', async () => {
+  it('list sends no request for a prefix without a parameter name', async () => {
     expect(await ssm().list('a."b c"')).toEqual([]);
     expect(server.calls).toEqual([]);
   });
 });
 
-describe('SSM at start-up', () => {
-  it('gets less than forty reads in any second, for a thousand parameters too', async () => {
+describe('the pace of SSM requests', () => {
+  it('AwsSsmProvider sends fewer than forty reads in any second', async () => {
     const clock = manualClock();
     const starts: number[] = [];
     const client = {
@@ -355,11 +356,11 @@ describe('SSM at start-up', () => {
     await clock.until(provider.getMany(keys), 10);
     expect(starts).toHaveLength(199);
     for (const at of starts)
-      expect(starts.filter((one) => one >= at && one < at + 1_000).length).toBeLessThan(40);
+      expect(starts.filter((start) => start >= at && start < at + 1_000).length).toBeLessThan(40);
   });
 });
 
-describe('SSM that fails', () => {
+describe('failures of SSM', () => {
   const failed = (provider: AwsSsmProvider) =>
     provider.get('key').catch((error: unknown) => error) as Promise<ConfigError>;
 
@@ -372,7 +373,7 @@ describe('SSM that fails', () => {
     ['InvalidKeyId', 400, 'crypto'],
     ['SomethingNew', 418, 'invalid_option'],
     ['SomethingNew', 502, 'unavailable'],
-  ])('with %s (HTTP %i) is %s, and shows nothing of what was said', async (name, status, code) => {
+  ])('SSM failing with %s (HTTP %i) is %s and leaks no message', async (name, status, code) => {
     server.faults = [{ name, status }];
     const error = await failed(ssm());
     expect(error).toMatchObject({ code, provider: 'aws-ssm' });
@@ -381,27 +382,27 @@ describe('SSM that fails', () => {
 
   it.each([
     ['HTML of a proxy', { body: '<html>502 not-a-real-secret</html>', status: 502 }, 'unavailable'],
-    ['rubbish', { body: '{"Parameters": [{"Name": not-a-real-secret' }, 'unavailable'],
-    ['a connection that is cut', { cut: true as const }, 'unavailable'],
-  ])('with %s', async (_, fault, code) => {
+    ['malformed JSON', { body: '{"Parameters": [{"Name": not-a-real-secret' }, 'unavailable'],
+    ['a cut connection', { cut: true as const }, 'unavailable'],
+  ])('SSM failing with %s is unavailable and leaks no body', async (_, fault, code) => {
     server.faults = [fault];
     const error = await failed(ssm());
     expect(error.code).toBe(code);
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
   });
 
-  it('by hanging is given up in time', async () => {
+  it('an SSM request without a response times out', async () => {
     server.faults = [{ hang: true }];
     expect(await failed(ssm({ resilience: { attempts: 1, timeoutMs: 60, breaker: false } }))).toMatchObject({
       code: 'timeout',
     });
   });
 
-  it('by being nowhere is unavailable', async () => {
+  it('an unreachable SSM endpoint is unavailable', async () => {
     expect(await failed(ssm({ endpoint: 'http://127.0.0.1:1' }))).toMatchObject({ code: 'unavailable' });
   });
 
-  it('once is asked again, as long as asking helps: the SDK itself asks once', async () => {
+  it('AwsSsmProvider retries only transient SSM failures, and the SDK never does', async () => {
     server.putParameter('/acme/inference/key', 'x');
     const resilience = { attempts: 3, backoff: { initialMs: 1, maxMs: 1 } };
     server.faults = [{ name: 'ThrottlingException', times: 2 }];
@@ -412,17 +413,17 @@ describe('SSM that fails', () => {
     expect(server.calls).toHaveLength(4);
   });
 
-  it('because credentials expired gets others once, and no storm', async () => {
+  it('expired credentials are renewed once, also for fifty concurrent reads', async () => {
     server.putParameter('/acme/inference/key', 'x');
-    let asked = 0;
+    let calls = 0;
     const credentials = async () => ({
       ...account.credentials,
-      accessKeyId: `not-a-real-id-${++asked}`,
+      accessKeyId: `not-a-real-id-${++calls}`,
       expiration: new Date(Date.now() + 3_600_000),
     });
     server.faults = [{ name: 'ExpiredTokenException', times: 1 }];
     expect((await ssm({ credentials }).get('key'))?.value).toBe('x');
-    expect(asked).toBe(2);
+    expect(calls).toBe(2);
     server.faults = [{ name: 'ExpiredTokenException' }];
     const before = server.calls.length;
     const provider = ssm({ credentials });
@@ -431,15 +432,15 @@ describe('SSM that fails', () => {
   });
 });
 
-describe('making an AwsSsmProvider', () => {
-  it('refuses both or neither of path and parameters, and a path that is none', () => {
-    expect(() => ssm({ path: '/a', parameters: { a: 'b' } })).toThrow(/either path or parameters/);
-    expect(() => new AwsSsmProvider({ ...account })).toThrow(/either path or parameters/);
+describe('options and events of AwsSsmProvider', () => {
+  it('AwsSsmProvider requires one of path and parameters', () => {
+    expect(() => ssm({ path: '/a', parameters: { a: 'b' } })).toThrow(/exactly one of path, parameters/);
+    expect(() => new AwsSsmProvider({ ...account })).toThrow(/exactly one of path, parameters/);
     expect(() => ssm({ path: 'acme' })).toThrow(/start with a slash/);
     expect(() => ssm({ decript: true } as never)).toThrow(/Did you mean decrypt/);
   });
 
-  it('uses a client of one’s own, which stays open', async () => {
+  it('AwsSsmProvider does not close an injected client', async () => {
     let destroyed = 0;
     const client = {
       send: async () => ({ Parameters: [{ Name: '/a/key', Value: 'x', Type: 'String', Version: 3 }] }),
@@ -451,7 +452,7 @@ describe('making an AwsSsmProvider', () => {
     expect(destroyed).toBe(0);
   });
 
-  it('tells events, none of which holds a value', async () => {
+  it('AwsSsmProvider emits events without values', async () => {
     server.putParameter('/acme/inference/key', 'not-a-real-value', 'SecureString');
     const provider = ssm();
     const events: ConfigEvent[] = [];

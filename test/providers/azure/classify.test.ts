@@ -1,38 +1,42 @@
+// The code and hint of each Azure error, by code, status and message.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { classify, codes } from '../../../src/providers/azure/classify.ts';
 import { refused } from './fake.ts';
 
-const asked = { provider: 'azure', resource: 'llm-api-key' };
+const request = { provider: 'azure', resource: 'llm-api-key' };
 const thrown = (name: string, message: string, more: object = {}): Error =>
   Object.assign(new Error(message), { name, ...more });
 
-describe('Azure’s errors', () => {
-  it.each(Object.entries(codes).map(([name, [code]]) => [name, code] as const))('%s is %s', (name, code) => {
-    const outer = classify(refused(400, name), asked);
-    const inner = classify(refused(403, 'Forbidden', name), asked);
-    for (const error of [outer, inner]) {
-      expect(error).toMatchObject({
-        code,
-        provider: 'azure',
-        message: expect.stringContaining(`llm-api-key: ${name}`),
-      });
-      expect(error.hint).toBe(codes[name]?.[1]);
-      expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
-    }
-  });
+describe('classification of Azure’s errors', () => {
+  it.each(Object.entries(codes).map(([name, [code]]) => [name, code] as const))(
+    'Azure’s error %s has the code %s',
+    (name, code) => {
+      const outer = classify(refused(400, name), request);
+      const inner = classify(refused(403, 'Forbidden', name), request);
+      for (const error of [outer, inner]) {
+        expect(error).toMatchObject({
+          code,
+          provider: 'azure',
+          message: expect.stringContaining(`llm-api-key: ${name}`),
+        });
+        expect(error.hint).toBe(codes[name]?.[1]);
+        expect(inspect(error, { depth: null, showHidden: true })).not.toContain('not-a-real');
+      }
+    },
+  );
 
-  it('of the kind 403 are four, each with its own remedy', () => {
+  it('each kind of 403 has its own hint', () => {
     const hints = [
       'ForbiddenByRbac',
       'ForbiddenByPolicy',
       'ForbiddenByFirewall',
       'ForbiddenByConnection',
       'SecretDisabled',
-    ].map((inner) => classify(refused(403, 'Forbidden', inner), asked).hint);
+    ].map((inner) => classify(refused(403, 'Forbidden', inner), request).hint);
     expect(new Set(hints).size).toBe(5);
-    expect(classify(refused(403, 'Forbidden'), asked).hint).toContain('option secrets');
+    expect(classify(refused(403, 'Forbidden'), request).hint).toContain('option secrets');
   });
 
   it.each([
@@ -48,9 +52,9 @@ describe('Azure’s errors', () => {
     [503, 'unavailable'],
     [504, 'timeout'],
     [302, 'unavailable'],
-  ])('as HTTP %i without a known code are %s; a gateway’s 404 is no absence', (status, code) => {
-    expect(classify(refused(status), asked).code).toBe(code);
-    expect(classify(refused(status, 'SomethingNew'), asked).code).toBe(code);
+  ])('HTTP %i without a known Azure code has the code %s', (status, code) => {
+    expect(classify(refused(status), request).code).toBe(code);
+    expect(classify(refused(status, 'SomethingNew'), request).code).toBe(code);
   });
 
   it.each([
@@ -79,7 +83,7 @@ describe('Azure’s errors', () => {
       thrown('Error', "The challenge resource 'x' does not match the requested domain. Set …"),
       'invalid_option',
     ],
-    [thrown('CredentialUnavailableError', 'endpoints_resolution_error: See https://aka.ms/…'), 'unavailable'],
+    [thrown('CredentialUnavailableError', 'endpoints_resolution_error: See https://…'), 'unavailable'],
     [thrown('AuthenticationRequiredError', 'network_error: Network request failed'), 'unavailable'],
     [thrown('AuthenticationError', 'invalid_client', { statusCode: 401 }), 'unauthenticated'],
     [thrown('AuthenticationError', 'the service is down', { statusCode: 503 }), 'unavailable'],
@@ -93,30 +97,30 @@ describe('Azure’s errors', () => {
     [thrown('AbortError', 'The operation was aborted.'), 'timeout'],
     [undefined, 'unavailable'],
     ['not-a-real-secret', 'unavailable'],
-  ])('told in words alone: %s is %s', (error, code) => {
-    expect(classify(error, asked).code).toBe(code);
+  ])('the message “%s” has the code %s', (error, code) => {
+    expect(classify(error, request).code).toBe(code);
   });
 
-  it('carry how long to wait, and are passed on when they are ours already', () => {
-    expect(classify(refused(429, 'Throttled', undefined, { 'retry-after': '7' }), asked)).toMatchObject({
+  it('classify keeps Retry-After, and passes ConfigErrors on', () => {
+    expect(classify(refused(429, 'Throttled', undefined, { 'retry-after': '7' }), request)).toMatchObject({
       retryAfterMs: 7_000,
       transient: true,
     });
     const gone = classify(
       Object.assign(refused(undefined, 'ENOTFOUND'), { message: 'getaddrinfo not-a-real-secret' }),
-      asked,
+      request,
     );
     expect(gone.message).toMatch(
-      /: NoAnswer \(ENOTFOUND\)\. Look at the network, the url and the state of the vault$/,
+      /: NoResponse \(ENOTFOUND\)\. Check the network, the url and the status of the vault$/,
     );
     const date = new Date(Date.now() + 60_000).toUTCString();
     expect(
-      classify(refused(429, 'Throttled', undefined, { 'retry-after': date }), asked).retryAfterMs,
+      classify(refused(429, 'Throttled', undefined, { 'retry-after': date }), request).retryAfterMs,
     ).toBeGreaterThan(1_000);
     expect(
-      classify(refused(429, 'Throttled', undefined, { 'retry-after': 'soon' }), asked).retryAfterMs,
+      classify(refused(429, 'Throttled', undefined, { 'retry-after': 'soon' }), request).retryAfterMs,
     ).toBeUndefined();
     const own = new ConfigError('crypto', 'x');
-    expect(classify(own, asked)).toBe(own);
+    expect(classify(own, request)).toBe(own);
   });
 });

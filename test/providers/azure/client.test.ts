@@ -1,3 +1,5 @@
+// AzureKeyVaultProvider with Azure's real client: log-in, pages, processes without credentials, verbose
+// loggers.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -5,18 +7,18 @@ import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../../src/p
 import { readLoudly, withoutCredentials } from '../spawned.ts';
 
 let server: Server;
-let asked: { readonly url: string; readonly token: string | undefined }[];
+let requests: { readonly url: string; readonly token: string | undefined }[];
 let refuse: ((token: string, response: ServerResponse) => boolean) | undefined;
 let names: string[];
 
-/** As much of a Key Vault as the official client needs: its challenge, one secret, and pages of names. */
+/** The part of a Key Vault that the official client needs: the challenge, secrets, and pages of names. */
 beforeEach(async () => {
-  asked = [];
+  requests = [];
   refuse = undefined;
   names = ['key'];
   server = createServer((request, response) => {
     const { authorization } = request.headers;
-    asked.push({ url: String(request.url), token: authorization });
+    requests.push({ url: String(request.url), token: authorization });
     const send = (status: number, body: object, headers: Record<string, string> = {}): void => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify(body));
@@ -26,7 +28,8 @@ beforeEach(async () => {
         401,
         {},
         {
-          'www-authenticate': `Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault.azure.net"`,
+          'www-authenticate':
+            'Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault.azure.net"',
         },
       );
     if (refuse?.(authorization, response))
@@ -74,64 +77,64 @@ const azure = (options: Partial<AzureKeyVaultOptions> = {}): AzureKeyVaultProvid
     ...options,
   });
 
-describe('Azure’s client', () => {
-  it('logs in at the vault’s challenge, and reads', async () => {
+describe('AzureKeyVaultProvider with Azure’s own client', () => {
+  it('Azure’s client logs in after the vault’s challenge and reads', async () => {
     const provider = azure();
     expect(await provider.get('key')).toMatchObject({
       value: 'not-a-real-text',
       version: '0123456789abcdef0123456789abcdef',
     });
-    expect(asked.map(({ token }) => token !== undefined)).toEqual([false, true]);
+    expect(requests.map(({ token }) => token !== undefined)).toEqual([false, true]);
     expect(await provider.get('nothing')).toBeUndefined();
     await provider.close();
   });
 
-  it('verifies whom a challenge asks a token for, unless told otherwise', async () => {
+  it('Azure’s client sends no token to another resource than the vault', async () => {
     const provider = azure({ clientOptions: { allowInsecureConnection: true } });
     await expect(provider.get('key')).rejects.toMatchObject({
       code: 'invalid_option',
       message: expect.stringContaining('ChallengeMismatch'),
     });
-    expect(asked.every(({ token }) => token === undefined)).toBe(true);
+    expect(requests.every(({ token }) => token === undefined)).toBe(true);
   });
 
-  it('sends no token in the clear', async () => {
+  it('Azure’s client sends no token over plain http', async () => {
     await expect(
       azure({ clientOptions: { disableChallengeResourceVerification: true } }).get('key'),
     ).rejects.toThrow();
-    expect(asked.every(({ token }) => token === undefined)).toBe(true);
+    expect(requests.every(({ token }) => token === undefined)).toBe(true);
   });
 
-  it('lists past the first page, though its pages lose their token', async () => {
+  it('list reads all pages of a vault', async () => {
     names = Array.from({ length: 60 }, (_, i) => `key${i}`);
     const provider = azure();
     expect(await provider.list()).toHaveLength(60);
-    expect(asked.filter(({ url, token }) => token && url.startsWith('/secrets?'))).toHaveLength(3);
+    expect(requests.filter(({ url, token }) => token && url.startsWith('/secrets?'))).toHaveLength(3);
   });
 
-  it('is made anew, and logs in anew, once, when its token is refused', async () => {
+  it('a refused token makes the provider log in again, once', async () => {
     const provider = azure();
     await provider.get('key');
-    const dead = asked.at(-1)?.token;
-    refuse = (token) => token === dead;
+    const revoked = requests.at(-1)?.token;
+    refuse = (token) => token === revoked;
     expect((await provider.get('key', { maxAgeMs: 0 }))?.value).toBe('not-a-real-text');
     refuse = () => true;
     await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 });
 
-describe('a process without any credentials', () => {
-  it('ends with our error and its own exit code, and has waited for less than two seconds', async () => {
+describe('a process without Azure credentials', () => {
+  it('a process without Azure credentials gets an error within two seconds', async () => {
     const { code, out } = await withoutCredentials('azure', base());
     expect(code).toBe(7);
-    const told = JSON.parse(out);
-    expect(told.code).toBe('unauthenticated');
-    expect(told.waitedMs).toBeLessThan(2_000);
+    const error = JSON.parse(out);
+    expect(error.code).toBe('unauthenticated');
+    expect(error.waitedMs).toBeLessThan(2_000);
   });
 });
 
-describe('loggers that are told to speak', () => {
-  it('make nobody print a token or a secret', async () => {
+describe('verbose loggers of Azure’s packages', () => {
+  it('verbose loggers of Azure’s packages print no token and no secret', async () => {
     const { out, err } = await readLoudly('azure', base());
     expect(out).toContain('key = [redacted]');
     expect(out + err).not.toContain('not-a-real');

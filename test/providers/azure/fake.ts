@@ -1,3 +1,5 @@
+// A fake Key Vault behind the client's interface, for `provider.test.ts` and the conformance suites. Its
+// errors contain fake secrets and tokens, so that a leaked message fails a test.
 import type { AzureClient } from '../../../src/providers/azure/index.ts';
 
 export interface FakeSecret {
@@ -15,14 +17,14 @@ export interface FakeSecret {
 
 export type Fault = Error | 'hang' | 'garbage';
 
-/** An error as Azure's client makes it. */
+/** An error in the shape of Azure's client. */
 export function refused(
   status: number | undefined,
   code?: string,
   inner?: string,
   headers: Readonly<Record<string, string>> = {},
 ): Error {
-  return Object.assign(new Error('not-a-real-secret stands in this message'), {
+  return Object.assign(new Error('this message contains not-a-real-secret'), {
     name: 'RestError',
     code,
     statusCode: status,
@@ -34,21 +36,21 @@ export function refused(
 
 const notFound = (): Error => refused(404, 'SecretNotFound');
 
-/** A Key Vault in memory, as Azure's client shows it: its pages tell no token to go on from. */
+/** A Key Vault in memory, with the interface of Azure's client: its pages have no continuation token. */
 export class FakeVault implements AzureClient {
   readonly secrets = new Map<string, FakeSecret[]>();
   readonly deleted = new Map<string, FakeSecret[]>();
   readonly calls: { readonly method: string; readonly name?: string; readonly options?: unknown }[] = [];
   readonly denied = new Set<string>();
   fault: Fault | undefined;
-  /** Fails that page, once. */
+  /** The page that fails once. */
   failPage: number | undefined;
   #versions = 0;
 
   put(name: string, value: string | undefined, more: Partial<FakeSecret['properties']> = {}): string {
     const version = (++this.#versions).toString(16).padStart(32, '0');
     const properties = { name, version, enabled: true, updatedOn: new Date(1_700_000_000_000), ...more };
-    const at = this.#at(name);
+    const at = this.#id(name);
     this.secrets.set(at, [...(this.secrets.get(at) ?? []), { value, properties }]);
     return version;
   }
@@ -58,9 +60,9 @@ export class FakeVault implements AzureClient {
   }
 
   async getSecret(name: string, options: { version?: string } = {}): Promise<unknown> {
-    return this.#asked('getSecret', name, options, () => {
+    return this.#call('getSecret', name, options, () => {
       if (this.denied.has(name)) throw refused(403, 'Forbidden', 'ForbiddenByRbac');
-      const versions = this.secrets.get(this.#at(name)) ?? [];
+      const versions = this.secrets.get(this.#id(name)) ?? [];
       const found = options.version
         ? versions.find(({ properties }) => properties.version === options.version)
         : versions.at(-1);
@@ -73,8 +75,8 @@ export class FakeVault implements AzureClient {
   listPropertiesOfSecrets(options?: object): {
     byPage(settings?: { maxPageSize?: number }): AsyncIterator<unknown>;
   } {
-    const asked = (): Promise<FakeSecret[][] | undefined> =>
-      this.#asked('list', undefined, options, () =>
+    const secrets = (): Promise<FakeSecret[][] | undefined> =>
+      this.#call('list', undefined, options, () =>
         [...this.secrets.values()].filter((versions) => versions.length > 0),
       );
     const { failPage } = this;
@@ -86,7 +88,7 @@ export class FakeVault implements AzureClient {
     return {
       async *byPage({ maxPageSize = 25 } = {}) {
         for (let page = 0, from = 0; ; page++, from += maxPageSize) {
-          const all = await asked();
+          const all = await secrets();
           if (failed(page)) throw refused(503);
           yield all
             ?.slice(from, from + maxPageSize)
@@ -98,19 +100,19 @@ export class FakeVault implements AzureClient {
   }
 
   async setSecret(name: string, value: string, options: { contentType?: string } = {}): Promise<unknown> {
-    return this.#asked('setSecret', name, options, () => {
-      if (this.deleted.has(this.#at(name))) throw refused(409, 'Conflict', 'ObjectIsDeletedButRecoverable');
+    return this.#call('setSecret', name, options, () => {
+      if (this.deleted.has(this.#id(name))) throw refused(409, 'Conflict', 'ObjectIsDeletedButRecoverable');
       this.put(name, value, options.contentType ? { contentType: options.contentType } : {});
-      return this.secrets.get(this.#at(name))?.at(-1);
+      return this.secrets.get(this.#id(name))?.at(-1);
     });
   }
 
   async beginDeleteSecret(name: string, options?: object): Promise<unknown> {
-    return this.#asked('beginDeleteSecret', name, options, () => {
-      const versions = this.secrets.get(this.#at(name));
+    return this.#call('beginDeleteSecret', name, options, () => {
+      const versions = this.secrets.get(this.#id(name));
       if (!versions) throw notFound();
-      this.secrets.delete(this.#at(name));
-      this.deleted.set(this.#at(name), versions);
+      this.secrets.delete(this.#id(name));
+      this.deleted.set(this.#id(name), versions);
     });
   }
 
@@ -118,25 +120,25 @@ export class FakeVault implements AzureClient {
     name: string,
     options?: object,
   ): Promise<{ pollUntilDone(): Promise<unknown> }> {
-    await this.#asked('beginRecoverDeletedSecret', name, options, () => undefined);
+    await this.#call('beginRecoverDeletedSecret', name, options, () => undefined);
     return {
       pollUntilDone: async () => {
-        this.secrets.set(this.#at(name), this.deleted.get(this.#at(name)) as FakeSecret[]);
-        this.deleted.delete(this.#at(name));
+        this.secrets.set(this.#id(name), this.deleted.get(this.#id(name)) as FakeSecret[]);
+        this.deleted.delete(this.#id(name));
       },
     };
   }
 
-  async #asked<T>(method: string, name: string | undefined, options: unknown, answer: () => T): Promise<T> {
+  async #call<T>(method: string, name: string | undefined, options: unknown, respond: () => T): Promise<T> {
     this.calls.push({ method, ...(name !== undefined && { name }), options });
     await undefined;
     if (this.fault === 'garbage') return undefined as T;
     if (this.fault === 'hang') await new Promise(() => {});
     if (this.fault) throw this.fault;
-    return answer();
+    return respond();
   }
 
-  #at(name: string): string {
+  #id(name: string): string {
     return name.toLowerCase();
   }
 }

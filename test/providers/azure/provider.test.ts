@@ -1,3 +1,4 @@
+// AzureKeyVaultProvider against the fake vault in `fake.ts`, as an injected client.
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -29,8 +30,8 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
   );
 const day = 86_400_000;
 
-describe('Azure Key Vault', () => {
-  it('reads a secret of its own name, with version, time and origin', async () => {
+describe('reading from Azure Key Vault', () => {
+  it('AzureKeyVaultProvider reads a secret by its key, with version, time and origin', async () => {
     const version = vault.put('inference--llm--api-key', 'not-a-real-one');
     const entry = await azure({ prefix: 'inference--' }).get('llm.apiKey');
     expect(entry).toMatchObject({
@@ -47,13 +48,13 @@ describe('Azure Key Vault', () => {
     ['camel', 'poolMax'],
     ['snake', 'pool_max'],
     ['kebab', 'pool-max'],
-  ] as const)('reads words back as %s', async (keys, key) => {
+  ] as const)('the option keys reads the words of a name as %s', async (keys, key) => {
     vault.put('Pool-Max', 'five');
     expect((await azure({ keys }).list()).map((item) => item.key)).toEqual([key]);
     expect((await azure({ keys }).get(key))?.value).toBe('five');
   });
 
-  it('reads JSON text as a section, a field of it, or whole', async () => {
+  it('AzureKeyVaultProvider reads JSON text as a section, a field or text', async () => {
     vault.put('db', '{"user":"app"}', { contentType: 'application/json' });
     const provider = azure({ secrets: { db: 'db', user: 'db#user', text: 'db#' } });
     expect(await provider.get('db.user')).toMatchObject({
@@ -65,7 +66,7 @@ describe('Azure Key Vault', () => {
     expect(vault.calls).toHaveLength(1);
   });
 
-  it('reads the secret of a managed certificate, and says what it is', async () => {
+  it('the secret of a managed certificate has its content type', async () => {
     vault.put('tls', 'MIIfake', { contentType: 'application/x-pkcs12' });
     expect(await azure().get('tls')).toMatchObject({
       value: 'MIIfake',
@@ -73,7 +74,7 @@ describe('Azure Key Vault', () => {
     });
   });
 
-  it('reads a version that is pinned or asked for, and never one for another', async () => {
+  it('versions of an Azure secret are cached separately', async () => {
     const first = vault.put('key', 'one');
     const second = vault.put('key', 'two');
     const provider = azure({ secrets: { key: 'key', old: `key/${first}` } });
@@ -85,7 +86,7 @@ describe('Azure Key Vault', () => {
     expect(await provider.get('key', { version: 'f'.repeat(32) })).toBeUndefined();
   });
 
-  it('tells the date of what is not valid yet or no longer, and no default wins because of it', async () => {
+  it('a disabled, early or expired secret is an error with its date', async () => {
     const clock = manualClock(Date.UTC(2026, 0, 1));
     vault.put('early', 'x', { notBefore: new Date(Date.UTC(2026, 0, 2)) });
     vault.put('late', 'x', { expiresOn: new Date(Date.UTC(2025, 11, 31)) });
@@ -110,7 +111,7 @@ describe('Azure Key Vault', () => {
     });
   });
 
-  it('serves nothing past its expiry, also from the cache', async () => {
+  it('a cached Azure secret is not returned after its expiry', async () => {
     const clock = manualClock();
     vault.put('key', 'x', { expiresOn: new Date(clock.now() + day) });
     const provider = azure({ clock, cache: { ttlMs: 2 * day } });
@@ -122,7 +123,7 @@ describe('Azure Key Vault', () => {
     expect(await failure(clock.until(provider.get('key')))).toMatchObject({ code: 'disabled' });
   });
 
-  it('waits as long as it is told to when it is throttled', async () => {
+  it('AzureKeyVaultProvider waits for Retry-After when throttled', async () => {
     const clock = manualClock();
     const { getSecret } = vault;
     const at: number[] = [];
@@ -136,7 +137,7 @@ describe('Azure Key Vault', () => {
     expect((at[1] as number) - (at[0] as number)).toBeGreaterThanOrEqual(3_000);
   });
 
-  it('is absent only where the vault says SecretNotFound', async () => {
+  it('an Azure secret is absent only if the vault returns SecretNotFound', async () => {
     expect(await azure().get('key')).toBeUndefined();
     vault.fault = refused(404);
     expect(await failure(azure().get('key'))).toMatchObject({ code: 'unavailable' });
@@ -151,8 +152,8 @@ describe('Azure Key Vault', () => {
   });
 });
 
-describe('a list of Azure Key Vault', () => {
-  it('is a page of names for every 25 secrets, and one request for each that can hold a wanted key', async () => {
+describe('lists of Azure Key Vault', () => {
+  it('loadConfig lists pages of 25 names and reads only wanted secrets', async () => {
     for (let i = 0; i < 300; i++) vault.put(`key${i}`, 'x');
     const shape = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key${i}`, z.string()]));
     const provider = azure();
@@ -165,14 +166,14 @@ describe('a list of Azure Key Vault', () => {
     expect(few.stats().requests).toBe(13);
   });
 
-  it.each([0, 1, 2, 3])('is whole though page %i fails at first', async (page) => {
+  it.each([0, 1, 2, 3])('list of a vault is complete even if page %i fails once', async (page) => {
     for (let i = 0; i < 90; i++) vault.put(`key${i}`, 'x');
     vault.failPage = page;
     const items = await azure().list();
     expect(new Set(items.map((item) => item.key)).size).toBe(90);
   });
 
-  it('of many vaults walked half way keeps none of them for ever', async () => {
+  it('unfinished lists are evicted', async () => {
     for (let i = 0; i < 60; i++) vault.put(`key${i}`, 'x');
     const provider = azure({ cache: false, resilience: { ...quick, attempts: 1 } });
     for (let i = 0; i < 70; i++) {
@@ -183,7 +184,7 @@ describe('a list of Azure Key Vault', () => {
     expect(await provider.list('key7')).toHaveLength(1);
   });
 
-  it('has holes for what is disabled, which cost no request', async () => {
+  it('a disabled Azure secret is a hole in a list, without a request', async () => {
     vault.put('good', 'x');
     vault.put('off', 'x', { enabled: false });
     const provider = azure();
@@ -197,7 +198,7 @@ describe('a list of Azure Key Vault', () => {
     expect(provider.stats().requests).toBe(2);
   });
 
-  it('leaves out names that are no keys, and says so once', async () => {
+  it('list skips Azure secrets with invalid key names and emits one notice each', async () => {
     for (const name of ['app--good', 'APP--Other', 'app--constructor', 'app--pool-2', 'unrelated'])
       vault.put(name, 'x');
     const provider = azure({ prefix: 'app--', cache: false });
@@ -208,7 +209,7 @@ describe('a list of Azure Key Vault', () => {
     expect(notices).toHaveLength(2);
   });
 
-  it('is made of the wanted names where it is denied', async () => {
+  it('with listing of a vault denied, loadConfig reads wanted keys by name', async () => {
     vault.put('key', 'x');
     vault.listPropertiesOfSecrets = () => ({
       byPage: () => ({ next: () => Promise.reject(refused(403, 'Forbidden', 'ForbiddenByRbac')) }),
@@ -220,7 +221,7 @@ describe('a list of Azure Key Vault', () => {
     });
   });
 
-  it('has a conflict where two secrets say two things of one key, and names both', async () => {
+  it('two Azure secrets with different values for a key are a conflict that names both', async () => {
     vault.put('db', '{"host":"one"}');
     vault.put('db--host', 'two');
     expect(await failure(azure().get('db.host'))).toMatchObject({
@@ -231,7 +232,7 @@ describe('a list of Azure Key Vault', () => {
 });
 
 describe('writing to Azure Key Vault', () => {
-  it('sets a new version over one that is disabled', async () => {
+  it('set replaces a disabled version', async () => {
     vault.put('key', 'not-a-real-one', { enabled: false });
     const provider = azure();
     expect(await failure(provider.get('key'))).toMatchObject({ code: 'disabled' });
@@ -239,7 +240,7 @@ describe('writing to Azure Key Vault', () => {
     expect((await provider.get('key'))?.value).toBe('not-a-real-other');
   });
 
-  it('sets, deletes so that it can be recovered, and recovers what is set again', async () => {
+  it('set recovers a deleted Azure secret first', async () => {
     const provider = azure();
     const written = await provider.set('llm.apiKey', 'not-a-real-one');
     expect(written.version).toBe(vault.secrets.get('llm--api-key')?.[0]?.properties.version);
@@ -260,10 +261,10 @@ describe('writing to Azure Key Vault', () => {
     expect((await provider.get('llm.apiKey'))?.value).toBe('not-a-real-other');
   });
 
-  it('explains names where a key has none, and still changes such a field of JSON text', async () => {
+  it('set explains a key without an Azure name, and still changes it as a field', async () => {
     expect(await failure(azure().set('db.pool_max', 'x'))).toMatchObject({
       code: 'invalid_key',
-      message: expect.stringMatching(/joined by "--".*camel.*option secrets/),
+      message: expect.stringMatching(/option secrets.*"--" between segments.*camel/),
     });
     expect(vault.count('setSecret')).toBe(0);
     vault.put('db', '{"pool_max":"1"}');
@@ -273,18 +274,18 @@ describe('writing to Azure Key Vault', () => {
     expect(vault.secrets.has('any-name')).toBe(true);
   });
 
-  it('does not write to a version, nor deletes a secret because of one', async () => {
+  it('a key that is mapped to an Azure version is read-only', async () => {
     const version = vault.put('key', 'x');
     const provider = azure({ secrets: { old: `key/${version}` } });
     expect(await failure(provider.set('old', 'y'))).toMatchObject({
       code: 'invalid_key',
-      message: expect.stringContaining('a version does not change'),
+      message: expect.stringContaining('one version of it is selected'),
     });
     expect(await failure(provider.delete('old'))).toMatchObject({ code: 'invalid_key' });
     expect((await azure().get('key'))?.value).toBe('x');
   });
 
-  it('says what is wrong when it is refused', async () => {
+  it('a denied set of an Azure secret names the remedy', async () => {
     vault.setSecret = () => Promise.reject(refused(403, 'Forbidden', 'ForbiddenByPolicy'));
     expect(await failure(azure().set('key', 'x'))).toMatchObject({
       code: 'access_denied',
@@ -293,8 +294,8 @@ describe('writing to Azure Key Vault', () => {
   });
 });
 
-describe('a client of one’s own', () => {
-  it('is not made anew when its token is refused', async () => {
+describe('an injected client of Azure', () => {
+  it('an injected client of Azure is not replaced when its token is refused', async () => {
     vault.fault = refused(401, 'Unauthorized');
     const provider = azure();
     expect(await failure(provider.get('key'))).toMatchObject({ code: 'unauthenticated' });
@@ -302,15 +303,15 @@ describe('a client of one’s own', () => {
     await provider.close();
   });
 
-  it('gives away no token and no payload, whatever fails', async () => {
+  it('errors of AzureKeyVaultProvider contain no token and no payload', async () => {
     for (const fault of [401, 403, 404, 409, 429, 500].map((status) => refused(status, 'not-a-real-code'))) {
       vault.fault = fault;
-      for (const ask of [
+      for (const send of [
         () => azure().get('key'),
         () => azure().list(),
         () => azure().set('key', 'not-a-real-one'),
       ])
-        expect(inspect(await failure(ask()), { depth: null, showHidden: true })).not.toContain('not-a-real');
+        expect(inspect(await failure(send()), { depth: null, showHidden: true })).not.toContain('not-a-real');
     }
     const credential = {
       clientSecret: 'not-a-real-secret',
@@ -320,21 +321,21 @@ describe('a client of one’s own', () => {
   });
 });
 
-describe('options', () => {
-  it('may say their defaults', () => {
+describe('options of AzureKeyVaultProvider', () => {
+  it('AzureKeyVaultProvider accepts an empty prefix', () => {
     expect(() => azure({ prefix: '' })).not.toThrow();
   });
 
   it.each([
-    [{ url: undefined }, /url must be the address/],
-    [{ url: 'acme' }, /url must be the address/],
-    [{ url: 'http://acme.vault.azure.net' }, /with https/],
+    [{ url: undefined }, /url must be the https address/],
+    [{ url: 'acme' }, /url must be the https address/],
+    [{ url: 'http://acme.vault.azure.net' }, /https address/],
     [{ prefix: 'a_b' }, /prefix must be letters/],
     [{ keys: 'pascal' }, /keys must be one of/],
-    [{ prefix: 'a-', secrets: { a: 'b' } }, /either prefix or secrets/],
-    [{ secrets: { a: 'under_score' } }, /names no secret for the key "a"/],
-    [{ secrets: { a: 'a/b/c' } }, /names no secret/],
-  ])('%j is refused', (options, message) => {
+    [{ prefix: 'a-', secrets: { a: 'b' } }, /prefix and secrets cannot be combined/],
+    [{ secrets: { a: 'under_score' } }, /invalid secret name for the key "a"/],
+    [{ secrets: { a: 'a/b/c' } }, /invalid secret name/],
+  ])('AzureKeyVaultProvider refuses the options %j', (options, message) => {
     expect(() => azure(options as never)).toThrow(message);
   });
 });

@@ -11,7 +11,7 @@ const fresh = async (...args: string[]): Promise<ChildProcess> =>
   fork(await writer(), args, { execArgv: [] });
 const keys = () => Buffer.alloc(32, 1);
 
-/** Two processes write `writes` keys each into one file. */
+/** Two processes write `writes` keys each into one file. No write may be lost. */
 export async function interleaved(writes: number): Promise<void> {
   await using box = await sandbox();
   const path = box.path('secrets.json.jwe');
@@ -24,7 +24,8 @@ export async function interleaved(writes: number): Promise<void> {
   expect(readdirSync(box.directory)).toEqual(['secrets.json.jwe']);
 }
 
-/** A process that counts a key up is killed `kills` times, at moments spread over a write, which takes some milliseconds. */
+/** A process that increments a key is killed `kills` times, at moments spread over a write of some
+ *  milliseconds. */
 export async function killed(kills: number): Promise<void> {
   await using box = await sandbox();
   const path = box.path('secrets.json.jwe');
@@ -33,7 +34,7 @@ export async function killed(kills: number): Promise<void> {
   let last = 0;
   for (let kill = 0; kill < kills; kill++) {
     const child = await fresh(path, 'counter', '');
-    let done = 0; // the writer tells each number that it has written; they only grow
+    let done = 0; // the writer reports each number that it has written; they only grow
     child.on('message', (message: { done?: number }) => (done = message.done ?? done));
     await once(child, 'message');
     await new Promise((on) => setTimeout(on, (kill * 7) % 23));

@@ -42,8 +42,8 @@ const textOf = async (file: EncryptedFileProvider): Promise<string> => {
   return seen;
 };
 
-describe('an encrypted file', () => {
-  it('answers its leaves as secrets, with the line where they stand in the document', async () => {
+describe('reading an encrypted file', () => {
+  it('get and list return secrets with their lines in the document', async () => {
     const { box, file } = await encrypted(yaml);
     await using _ = box;
     const entry = await file.get('database.password');
@@ -59,7 +59,7 @@ describe('an encrypted file', () => {
     expect((await file.get('ports'))?.value).toEqual([80, 443]);
   });
 
-  it('lies on the disk without a word of its content, for its owner alone', async () => {
+  it('the file on disk is unreadable and belongs to its owner alone', async () => {
     const { box, path } = await encrypted(yaml);
     await using _ = box;
     const text = readFileSync(path, 'utf8');
@@ -67,7 +67,7 @@ describe('an encrypted file', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it('that is missing is an error, unless it is optional; one that is broken is always one', async () => {
+  it('a missing file is an error unless optional; a broken file always is', async () => {
     await using box = await sandbox({ files: { broken: '{', empty: '' } });
     const missing = new EncryptedFileProvider({ path: box.path('none'), keys });
     await expect(missing.get('a')).rejects.toMatchObject({ code: 'io' });
@@ -83,7 +83,7 @@ describe('an encrypted file', () => {
     }
   });
 
-  it('is opened by a key from the variable LLM_CONFIG_KEY when nothing else is said', async () => {
+  it('the key comes from the variable LLM_CONFIG_KEY by default', async () => {
     const { box, path } = await encrypted('a: 1\n', {
       keys: { env: 'LLM_CONFIG_KEY' },
       env: { LLM_CONFIG_KEY: Buffer.alloc(32, 3).toString('hex') },
@@ -101,7 +101,7 @@ describe('an encrypted file', () => {
     });
   });
 
-  it('is opened by a key that another provider holds', async () => {
+  it('a key from another provider opens the file', async () => {
     const { box, path } = await encrypted('a: 1\n', { keys: () => Buffer.alloc(32, 3) });
     await using _ = box;
     const provider = new MemoryProvider({ 'keys.config': Buffer.alloc(32, 3).toString('hex') });
@@ -110,14 +110,14 @@ describe('an encrypted file', () => {
     ).toBe(1);
   });
 
-  it('is opened by the old or the new key while they are being rotated', async () => {
+  it('the old or the new key opens the file during a rotation', async () => {
     const { box, path } = await encrypted('a: 1\n');
     await using _ = box;
     const [next] = parseKeys(JSON.stringify(newKey('symmetric', 'next')), 'it');
     expect((await new EncryptedFileProvider({ path, keys: [() => next, keys] }).get('a'))?.value).toBe(1);
   });
 
-  it('is opened in its own context only', async () => {
+  it('the file opens in its own context only', async () => {
     const { box, path } = await encrypted('a: 1\n', { context: 'acme/staging' });
     await using _ = box;
     expect((await new EncryptedFileProvider({ path, keys, context: 'acme/staging' }).get('a'))?.value).toBe(
@@ -138,14 +138,14 @@ describe('an encrypted file', () => {
     ['secrets.toml.enc', '[a]\nb = 1\n'],
     ['secrets.yml', 'a:\n  b: 1\n'],
     ['secrets.jsonc.jwe', '{ /* one */ "a": {"b": 1} }'],
-  ])('holds what its name says: %s', async (path, text) => {
+  ])('the format follows the file name: %s', async (path, text) => {
     const { box, file } = await encrypted(text, { path });
     await using _ = box;
     expect((await file.get('a.b'))?.value).toBe(1);
     expect((await new EncryptedFileProvider({ path: box.path(path), keys }).get('a.b'))?.value).toBe(1);
   });
 
-  it('says itself what it holds, whatever its name, and is held to the option format', async () => {
+  it('the content type overrides the name, and must match the option format', async () => {
     const { box, path } = await encrypted('a = 1\n', { path: 'anything', format: 'toml' });
     await using _ = box;
     expect((await new EncryptedFileProvider({ path, keys }).get('a'))?.value).toBe(1);
@@ -156,12 +156,12 @@ describe('an encrypted file', () => {
       makeEnvelope(Buffer.from('a: 1\n'), key, { contentType, context: undefined, where: 'it' });
     await writeFile(path, await envelope('text/plain'));
     await expect(new EncryptedFileProvider({ path, keys }).get('a')).rejects.toThrow(
-      /holds "text\/plain", which is no format known here/,
+      /holds the unknown format "text\/plain"/,
     );
     expect((await new EncryptedFileProvider({ path, keys, format: 'yaml' }).get('a'))?.value).toBe(1);
   });
 
-  it('quotes nothing of a document that it cannot read', async () => {
+  it('a parse error quotes nothing of the document', async () => {
     const { box, path } = await encrypted('a: 1\n');
     await using _ = box;
     await writeFile(
@@ -180,7 +180,7 @@ describe('an encrypted file', () => {
     expect(`${error.stack}${JSON.stringify(error)}`).not.toContain(fake);
   });
 
-  it('keeps its last good content when it breaks, and says so to who asks for it fresh', async () => {
+  it('a broken file keeps its last good content except for fresh reads', async () => {
     const { box, file, path } = await encrypted('a: 1\n');
     await using _ = box;
     expect((await file.get('a'))?.value).toBe(1);
@@ -191,7 +191,7 @@ describe('an encrypted file', () => {
     expect((await file.health()).status).toBe('degraded');
   });
 
-  it('tells where it would look, and refuses sections and roots as keys', async () => {
+  it('where names file and key; sections and the root are refused as keys', async () => {
     const { box, file } = await encrypted(yaml);
     await using _ = box;
     expect(file.where('a/b')).toBe(`${box.path('secrets.yaml.jwe')} (a.b)`);
@@ -210,7 +210,7 @@ describe('an encrypted file', () => {
     { path: 'a', keys: [] },
     { path: 'a', contxt: 'b' },
     { path: 'a', context: '' },
-  ])('is checked at construction: %j is refused', (options) => {
+  ])('the constructor of EncryptedFileProvider refuses %j', (options) => {
     expect(() => new EncryptedFileProvider(options as never)).toThrow(
       expect.objectContaining({ code: 'invalid_option' }),
     );
@@ -230,15 +230,12 @@ describe('writing to an encrypted file', () => {
       '{\n  // the primary\n  "database": { "host": "db.internal", }\n}\n',
       '{\n  // the primary\n  "database": { "host": "db2", }\n}\n',
     ],
-  ])(
-    'changes one value and leaves comments and everything else of %s as they are',
-    async (path, before, after) => {
-      const { box, file } = await encrypted(before, { path });
-      await using _ = box;
-      await file.set('database.host', 'db2');
-      expect(await textOf(file)).toBe(after);
-    },
-  );
+  ])('set changes one value and keeps the rest of %s', async (path, before, after) => {
+    const { box, file } = await encrypted(before, { path });
+    await using _ = box;
+    await file.set('database.host', 'db2');
+    expect(await textOf(file)).toBe(after);
+  });
 
   it.each<[string, string, string]>([
     ['secrets.yaml', '# top\na: 1\n', '# top\na: 1\nb:\n  c: new\n'],
@@ -247,7 +244,7 @@ describe('writing to an encrypted file', () => {
     ['secrets.jsonc', '{\n  "a": 1 // one\n}\n', '{\n  "b": {"c":"new"},\n  "a": 1 // one\n}\n'],
     ['empty.jsonc', '{ "b": { } /* nothing */ }', '{ "b": {\n    "c": "new", } /* nothing */ }'],
     ['secrets.json', '{"a": 1}', '{\n  "a": 1,\n  "b": {\n    "c": "new"\n  }\n}\n'],
-  ])('adds a key to %s', async (path, before, after) => {
+  ])('set adds a key to %s', async (path, before, after) => {
     const { box, file } = await encrypted(before, { path });
     await using _ = box;
     await file.set('b.c', 'new');
@@ -263,7 +260,7 @@ describe('writing to an encrypted file', () => {
       '{\n  // top\n  "b": { "x": 1,\n  },\n}\n',
     ],
     ['secrets.json', '{"a": 1, "b": {"c": 1}}', '{\n  "a": 1\n}\n'],
-  ])('removes a key from %s, and the sections that it leaves empty', async (path, before, after) => {
+  ])('delete removes a key and empty sections from %s', async (path, before, after) => {
     const { box, file } = await encrypted(before, { path });
     await using _ = box;
     expect(await file.delete('b.c')).toBe(true);
@@ -271,7 +268,7 @@ describe('writing to an encrypted file', () => {
     expect(await file.delete('b.c')).toBe(false);
   });
 
-  it('adds at the top of a TOML file without tables below, and writes lists, numbers and dates of text', async () => {
+  it('set adds lists, numbers and texts above the tables of a TOML file', async () => {
     const { box, file } = await encrypted('# top\n[t]\na = 1\n', { path: 'secrets.toml' });
     await using _ = box;
     await file.set('x', [1, 2]);
@@ -284,14 +281,14 @@ describe('writing to an encrypted file', () => {
     expect((await file.get('odd."key.with dots"'))?.value).toBe('del\x7f and "quotes"');
   });
 
-  it('rewrites a file without comments where nothing smaller will do', async () => {
+  it('set rewrites a file without comments when no small edit works', async () => {
     const { box, file } = await encrypted('a = { b = 1 }\n', { path: 'secrets.toml' });
     await using _ = box;
     await file.set('a.c', ['x', { y: 1 }]);
     expect((await file.get('a.c'))?.value).toEqual(['x', { y: 1 }]);
   });
 
-  it('leaves a readable document when its last key goes', async () => {
+  it('delete leaves a readable document without keys', async () => {
     const { box, file } = await encrypted('[a]\nb = 1\n', { path: 'secrets.toml' });
     await using _ = box;
     expect(await file.delete('a.b')).toBe(true);
@@ -302,7 +299,7 @@ describe('writing to an encrypted file', () => {
     expect(await textOf(file)).toBe('# nothing\nc = 1\nd = true\n');
   });
 
-  it('adds behind a last line without an end', async () => {
+  it('set adds after a last line without a line end', async () => {
     const { box, file } = await encrypted('a = 1 # one', { path: 'secrets.toml' });
     await using _ = box;
     await file.set('b', 2);
@@ -310,7 +307,7 @@ describe('writing to an encrypted file', () => {
     expect(await textOf(file)).toBe('a = 1 # one\nb = 2\n[t]\nc = 3\n'.replace('\n[t]', '\n\n[t]'));
   });
 
-  it('does not lose comments: what it could not keep is for an editor', async () => {
+  it('set and delete refuse a change that would lose a comment', async () => {
     const { box, file } = await encrypted('{ "a": { "b": 1 } } // the only one\n', { path: 'secrets.jsonc' });
     await using _ = box;
     await expect(file.delete('a.b')).rejects.toMatchObject({
@@ -322,7 +319,7 @@ describe('writing to an encrypted file', () => {
     await expect(aliased.file.set('b.c', 2)).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  it('makes the file when there is none, for all the keys it was given', async () => {
+  it('set creates a missing file for all keys', async () => {
     await using box = await sandbox();
     const file = new EncryptedFileProvider({ path: box.path('new.yaml.jwe'), keys });
     const entry = await file.set('database.password', secret(fake));
@@ -333,12 +330,12 @@ describe('writing to an encrypted file', () => {
     );
     const keyless = new EncryptedFileProvider({ path: box.path('never.jwe'), env: {} });
     await expect(keyless.set('a', 1)).rejects.toThrow(
-      /cannot be made: there is no key\. the variable LLM_CONFIG_KEY is not set/,
+      /cannot be created without a key \(the variable LLM_CONFIG_KEY is not set\)/,
     );
     expect(readdirSync(box.directory)).toEqual(['new.yaml.jwe']);
   });
 
-  it('leaves the file byte for byte when nothing changes', async () => {
+  it('writes that change nothing leave the file untouched', async () => {
     const { box, file, path } = await encrypted(yaml);
     await using _ = box;
     const before = readFileSync(path, 'utf8');
@@ -349,7 +346,7 @@ describe('writing to an encrypted file', () => {
     expect(readFileSync(path, 'utf8')).not.toBe(before);
   });
 
-  it('never writes a document that nobody could read again', async () => {
+  it('edit refuses a document that could not be read again', async () => {
     const { box, file, path } = await encrypted('a: 1\n');
     await using _ = box;
     const before = readFileSync(path, 'utf8');
@@ -363,7 +360,7 @@ describe('writing to an encrypted file', () => {
     expect((await file.get('a'))?.value).toBe(2);
   });
 
-  it('refuses values that no format holds, and places that are taken', async () => {
+  it('set refuses values without a format and keys with a value above', async () => {
     const { box, file } = await encrypted('a:\n  b: 1\nc: 1\n');
     await using _ = box;
     for (const value of [undefined, Number.NaN, { section: 1 }, () => 1, new Date()])
@@ -374,7 +371,7 @@ describe('writing to an encrypted file', () => {
     expect(await file.delete('c.d')).toBe(false);
   });
 
-  it('gives up a write that waits in line when its caller aborts', async () => {
+  it('set rejects with aborted while it waits for another write', async () => {
     const { box, file } = await encrypted('a: 1\n');
     await using _ = box;
     const caller = new AbortController();
@@ -385,7 +382,7 @@ describe('writing to an encrypted file', () => {
     expect((await file.get('a'))?.value).toBe(2);
   });
 
-  it('keeps a password’s recipient when another key writes beside it', async () => {
+  it('set keeps a password recipient when another key opens the file', async () => {
     const both = [...key, password('fake-correct-horse')];
     const { box, path } = await encrypted('a: 1\n', { keys: () => both });
     await using _ = box;

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { EncryptedFileProvider } from '../../../src/providers/encrypted-file/provider.ts';
 
-// Run as a process of its own: writes keys of its own, or counts one key up, until it is killed.
+// Runs as a separate process: writes its own keys, or increments one key until it is killed.
 const [path, name, writes] = process.argv.slice(2) as [string, string, string];
 const file = new EncryptedFileProvider({ path, keys: () => Buffer.alloc(32, 1), lockWaitMs: 60_000 });
 

@@ -1,18 +1,23 @@
+// The code, message and hint of each error of Google's client, over gRPC and REST, in versions 6 and 7.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
-import { type Asked, classify, statuses, statusOf } from '../../../src/providers/gcp/classify.ts';
+import { classify, type RequestInfo, statuses, statusOf } from '../../../src/providers/gcp/classify.ts';
 import { refused } from './fake.ts';
 
-const asked: Asked = { provider: 'gcp', resource: 'projects/acme/secrets/key', role: 'secretAccessor' };
+const request: RequestInfo = {
+  provider: 'gcp',
+  resource: 'projects/acme/secrets/key',
+  role: 'secretAccessor',
+};
 const body = (status: string): string =>
   JSON.stringify({ error: { code: 400, message: 'not-a-real-secret', status } });
 
-describe('Google’s errors', () => {
+describe('classification of Google’s errors', () => {
   it.each(statuses.map(([name, code], number) => [number, name, code] as const))(
-    '%i is %s, here %s',
+    'the gRPC status %i, %s, has the code %s',
     (number, name, code) => {
-      const error = classify(refused(number), asked);
+      const error = classify(refused(number), request);
       expect(error).toMatchObject({
         code,
         provider: 'gcp',
@@ -22,12 +27,12 @@ describe('Google’s errors', () => {
     },
   );
 
-  it('have seventeen codes, each classified, and only the passing ones are tried again', () => {
+  it('all seventeen gRPC statuses have a code, and seven are transient', () => {
     expect(statuses).toHaveLength(17);
-    const passing = statuses
-      .filter((_, number) => classify(refused(number), asked).transient)
+    const transient = statuses
+      .filter((_, number) => classify(refused(number), request).transient)
       .map(([name]) => name);
-    expect(passing).toEqual([
+    expect(transient).toEqual([
       'CANCELLED',
       'UNKNOWN',
       'DEADLINE_EXCEEDED',
@@ -52,9 +57,9 @@ describe('Google’s errors', () => {
     [502, 'unavailable'],
     [503, 'unavailable'],
     [504, 'timeout'],
-  ])('as HTTP %i without Google’s own words are %s', (status, code) => {
-    expect(classify(refused(status, '<html>gateway</html>'), asked).code).toBe(code);
-    expect(classify(refused(String(status), '{"message":"no route"}'), asked).code).toBe(code);
+  ])('HTTP %i without Google’s body has the code %s', (status, code) => {
+    expect(classify(refused(status, '<html>gateway</html>'), request).code).toBe(code);
+    expect(classify(refused(String(status), '{"message":"no route"}'), request).code).toBe(code);
   });
 
   it.each([
@@ -63,11 +68,11 @@ describe('Google’s errors', () => {
     [400, 'INVALID_ARGUMENT', 'invalid_option'],
     [429, 'RESOURCE_EXHAUSTED', 'throttled'],
     [403, 'PERMISSION_DENIED', 'access_denied'],
-  ])('as HTTP %i with the words %s are %s', (http, status, code) => {
-    expect(classify(refused(http, body(status)), asked).code).toBe(code);
+  ])('HTTP %i with the status %s has the code %s', (http, status, code) => {
+    expect(classify(refused(http, body(status)), request).code).toBe(code);
   });
 
-  it('never make a gateway’s 404 an absence, with either major of the client', () => {
+  it('a gateway’s 404 is never an absence, with both versions of the client', () => {
     expect(statusOf(refused(404, '<html>no such page</html>'))).toBeUndefined();
     expect(statusOf(refused(404, '{"message":"no route"}'))).toBeUndefined();
     expect(
@@ -82,43 +87,43 @@ describe('Google’s errors', () => {
     'Could not refresh access token: Unsuccessful response status code',
     'Getting metadata from plugin failed with error: invalid_grant',
     'Unable to detect a Project Id in the current environment',
-  ])('say what to do where there are no credentials: %s', (message) => {
-    const error = classify(refused(2, message), asked);
+  ])('missing credentials have a hint: %s', (message) => {
+    const error = classify(refused(2, message), request);
     expect(error).toMatchObject({
       code: 'unauthenticated',
       hint: expect.stringContaining('gcloud auth application-default login'),
     });
   });
 
-  it('tell a log-in that could not be reached from one that was refused', () => {
+  it('an unreachable log-in is unavailable and transient', () => {
     const error = refused(
       2,
       'Could not refresh access token: request failed, reason: getaddrinfo ENOTFOUND oauth2.googleapis.com',
     );
-    expect(classify(error, asked)).toMatchObject({ code: 'unavailable', transient: true });
+    expect(classify(error, request)).toMatchObject({ code: 'unavailable', transient: true });
   });
 
-  it('tell a server that is not trusted from one that is down: nobody tolerates it', () => {
+  it('an untrusted certificate is crypto and not transient', () => {
     const error = refused(14, 'No connection established. Last error: self-signed certificate');
-    expect(classify(error, asked)).toMatchObject({ code: 'crypto', transient: false });
+    expect(classify(error, request)).toMatchObject({ code: 'crypto', transient: false });
   });
 
   it.each([
-    ['secretAccessor', /secretmanager\.secretAccessor.*denied too.*option secrets/],
+    ['secretAccessor', /secretmanager\.secretAccessor.*denies missing secrets too.*option secrets/],
     ['viewer', /secretmanager\.viewer.*to list.*option secrets/],
     ['admin', /secretmanager\.admin/],
     ['secretVersionManager', /secretmanager\.secretVersionManager/],
-  ] as const)('name the role that is missing: %s', (role, hint) => {
-    expect(classify(refused(7), { ...asked, role }).message).toMatch(hint);
+  ] as const)('a denial names the missing role %s', (role, hint) => {
+    expect(classify(refused(7), { ...request, role }).message).toMatch(hint);
   });
 
-  it.each([undefined, null, 'not-a-real-secret', 5, {}])('may be anything at all: %s', (thrown) => {
-    expect(classify(thrown, asked)).toMatchObject({ code: 'unavailable' });
-    expect(classify(thrown, asked).message).not.toContain('not-a-real');
+  it.each([undefined, null, 'not-a-real-secret', 5, {}])('a thrown %s is unavailable', (thrown) => {
+    expect(classify(thrown, request)).toMatchObject({ code: 'unavailable' });
+    expect(classify(thrown, request).message).not.toContain('not-a-real');
   });
 
-  it('are passed on when they are ours already', () => {
+  it('classify passes ConfigErrors on', () => {
     const own = new ConfigError('crypto', 'x');
-    expect(classify(own, asked)).toBe(own);
+    expect(classify(own, request)).toBe(own);
   });
 });

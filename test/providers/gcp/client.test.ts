@@ -1,3 +1,5 @@
+// GcpSecretManagerProvider with Google's real client over REST, processes without credentials, verbose
+// loggers.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -5,31 +7,31 @@ import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
 import { readLoudly, withoutCredentials } from '../spawned.ts';
 
-interface Answer {
+interface HttpResponse {
   readonly status: number;
   readonly body: string;
 }
 
-const payload = (text: string): Answer => ({
+const payload = (text: string): HttpResponse => ({
   status: 200,
   body: JSON.stringify({
     name: 'projects/acme/secrets/key/versions/3',
     payload: { data: Buffer.from(text).toString('base64'), dataCrc32c: String(crc32c(Buffer.from(text))) },
   }),
 });
-const refusal = (status: number, said: string): Answer => ({
+const refusal = (status: number, grpcStatus: string): HttpResponse => ({
   status,
-  body: JSON.stringify({ error: { code: status, status: said } }),
+  body: JSON.stringify({ error: { code: status, status: grpcStatus } }),
 });
 
 let server: Server;
-let answers: Answer[];
-let asked: string[];
+let responses: HttpResponse[];
+let requests: string[];
 beforeEach(async () => {
-  asked = [];
+  requests = [];
   server = createServer((request, response) => {
-    asked.push(String(request.url));
-    const { status, body } = (answers.length > 1 ? answers.shift() : answers[0]) as Answer;
+    requests.push(String(request.url));
+    const { status, body } = (responses.length > 1 ? responses.shift() : responses[0]) as HttpResponse;
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(body);
   });
@@ -42,7 +44,7 @@ afterEach(async () => {
 
 const base = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** Google's own client, over REST. */
+/** A provider with Google's own client, over REST. */
 async function overRest(options: Partial<GcpSecretManagerOptions> = {}): Promise<GcpSecretManagerProvider> {
   const { PassThroughClient } = await import('google-auth-library');
   const authClient = new PassThroughClient();
@@ -57,12 +59,14 @@ async function overRest(options: Partial<GcpSecretManagerOptions> = {}): Promise
 }
 
 describe('Google’s client, over REST', () => {
-  it('reads, is closed, and may be closed before it was used', async () => {
-    answers = [payload('text')];
+  it('Google’s client reads over REST, and closes before and after use', async () => {
+    responses = [payload('text')];
     const provider = await overRest();
     expect(await provider.get('key')).toMatchObject({ value: 'text', version: '3' });
-    expect(asked).toEqual([expect.stringContaining('/v1/projects/acme/secrets/key/versions/latest:access')]);
-    expect(provider.stats().requests).toBe(2); // one of them looks for credentials, and asks nobody here
+    expect(requests).toEqual([
+      expect.stringContaining('/v1/projects/acme/secrets/key/versions/latest:access'),
+    ]);
+    expect(provider.stats().requests).toBe(2); // one of them looks for credentials, without an HTTP request
     await provider.close();
     await (await overRest()).close();
   });
@@ -78,27 +82,27 @@ describe('Google’s client, over REST', () => {
     [{ status: 503, body: 'x' }, 'unavailable'],
     [{ status: 200, body: '<html>' }, 'unavailable'],
     [{ status: 200, body: '{}' }, 'unavailable'],
-  ] as const)('answering %j is told right', async (answer, code) => {
-    answers = [answer];
+  ] as const)('get has the error code $1 after the REST response %j', async (response, code) => {
+    responses = [response];
     const provider = await overRest();
     const failed = await provider.get('key').catch((error: { code: string }) => error.code);
     expect(failed).toBe(code);
     await provider.close();
   });
 
-  it('is made anew, once, when its token is refused', async () => {
-    answers = [refusal(401, 'UNAUTHENTICATED'), payload('text')];
+  it('a refused token makes the provider create a new client, once', async () => {
+    responses = [refusal(401, 'UNAUTHENTICATED'), payload('text')];
     const provider = await overRest();
     expect((await provider.get('key'))?.value).toBe('text');
     await provider.close();
-    answers = [refusal(401, 'UNAUTHENTICATED')];
+    responses = [refusal(401, 'UNAUTHENTICATED')];
     const never = await overRest();
     await expect(never.get('key')).rejects.toMatchObject({ code: 'unauthenticated' });
     await never.close();
   });
 
-  it('is tried again after it could not be made', async () => {
-    answers = [payload('text')];
+  it('a failed construction of Google’s client is tried again', async () => {
+    responses = [payload('text')];
     const { PassThroughClient } = await import('google-auth-library');
     const authClient = new PassThroughClient();
     const { port } = server.address() as AddressInfo;
@@ -125,34 +129,34 @@ describe('Google’s client, over REST', () => {
     await provider.close();
   });
 
-  it('asks the endpoint of a region for regional secrets', async () => {
+  it('regional secrets have the region in their resource name', async () => {
     const provider = await overRest({ location: 'europe-west4', secrets: { key: 'key' } });
-    answers = [payload('text')];
+    responses = [payload('text')];
     await provider.get('key');
-    expect(asked[0]).toContain('/v1/projects/acme/locations/europe-west4/secrets/key');
+    expect(requests[0]).toContain('/v1/projects/acme/locations/europe-west4/secrets/key');
     await provider.close();
   });
 });
 
-describe('a process without any credentials', () => {
+describe('a process without Google credentials', () => {
   it.each(['grpc', 'rest'])(
-    'ends with our error and its own exit code, and has waited for less than two seconds, over %s',
+    'a process without credentials gets an error within two seconds, over %s',
     async (transport) => {
       const { code, out } = await withoutCredentials(transport);
       expect(code).toBe(7);
-      const told = JSON.parse(out);
-      expect(told).toMatchObject({
+      const error = JSON.parse(out);
+      expect(error).toMatchObject({
         code: 'unauthenticated',
         hint: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS'),
       });
-      expect(told.waitedMs).toBeLessThan(2_000);
+      expect(error.waitedMs).toBeLessThan(2_000);
     },
   );
 });
 
-describe('loggers that are told to speak', () => {
-  it('make nobody print a token or a secret', async () => {
-    answers = [payload('not-a-real-text')];
+describe('verbose loggers of Google’s packages', () => {
+  it('verbose loggers of Google’s packages print no token and no secret', async () => {
+    responses = [payload('not-a-real-text')];
     const { out, err } = await readLoudly('gcp', base());
     expect(out).toContain('key = [redacted]');
     expect(out + err).not.toContain('not-a-real');

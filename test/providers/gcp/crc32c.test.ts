@@ -6,7 +6,7 @@ describe('CRC-32C', () => {
     ['', 0],
     ['123456789', 0xe3069283],
     ['\0'.repeat(32), 0x8a9136aa],
-  ])('has the check values of its standard', (text, sum) => {
+  ])('crc32c of %j is %i', (text, sum) => {
     expect(crc32c(Buffer.from(text))).toBe(sum);
   });
 });

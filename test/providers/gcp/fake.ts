@@ -1,3 +1,5 @@
+// A fake Secret Manager behind the client's interface, for `provider.test.ts` and the conformance suites.
+// Its errors contain fake secrets and tokens, so that a leaked message fails a test.
 import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
 import type { GcpClient } from '../../../src/providers/gcp/index.ts';
 
@@ -6,17 +8,17 @@ interface Version {
   state: 'ENABLED' | 'DISABLED' | 'DESTROYED';
 }
 
-/** How every request fails: a gRPC code, an error, an answer that nobody understands, or none. */
+/** How every request fails: with a gRPC code, an error, an empty response, or no response. */
 export type Fault = number | Error | 'hang' | 'garbage';
 
-export const refused = (code: number | string, message = 'not-a-real-secret stands in this message'): Error =>
+export const refused = (code: number | string, message = 'this message contains not-a-real-secret'): Error =>
   Object.assign(new Error(message), {
     code,
     details: 'not-a-real-secret',
     metadata: { authorization: 'Bearer not-a-real-token' },
   });
 
-/** Secret Manager in memory, as Google's client shows it over gRPC. */
+/** Secret Manager in memory, with the interface of Google's client over gRPC. */
 export class FakeGcp implements GcpClient {
   readonly secrets = new Map<string, Version[]>();
   readonly aliases = new Map<string, number>();
@@ -27,7 +29,7 @@ export class FakeGcp implements GcpClient {
   }[] = [];
   readonly denied = new Set<string>();
   fault: Fault | undefined;
-  /** What the wire does to a payload. */
+  /** Changes payloads in transit. */
   wire: (payload: { data: Buffer; dataCrc32c: string | null }) => object = (payload) => payload;
   pageSize = 1_000;
   closed = 0;
@@ -52,15 +54,18 @@ export class FakeGcp implements GcpClient {
   }
 
   async accessSecretVersion(request: { name: string }, options?: object): Promise<readonly unknown[]> {
-    const version = await this.#asked('accessSecretVersion', request, options, () =>
+    const found = await this.#call('accessSecretVersion', request, options, () =>
       this.#version(request.name),
     );
-    if (version === undefined) return [{}];
-    if (version.one.state !== 'ENABLED') throw refused(9);
+    if (found === undefined) return [{}];
+    if (found.version.state !== 'ENABLED') throw refused(9);
     return [
       {
-        name: version.name,
-        payload: this.wire({ data: version.one.data, dataCrc32c: String(crc32c(version.one.data)) }),
+        name: found.name,
+        payload: this.wire({
+          data: found.version.data,
+          dataCrc32c: String(crc32c(found.version.data)),
+        }),
       },
     ];
   }
@@ -69,10 +74,12 @@ export class FakeGcp implements GcpClient {
     request: { parent: string; filter?: string; pageToken?: string },
     options?: object,
   ): Promise<readonly unknown[]> {
-    const names = await this.#asked('listSecrets', request, options, () => [...this.secrets.keys()]);
+    const names = await this.#call('listSecrets', request, options, () => [...this.secrets.keys()]);
     if (!names) return [];
-    const word = request.filter?.replace('name:', '') ?? '';
-    const all = names.filter((name) => name.startsWith(`${request.parent}/secrets/`) && name.includes(word));
+    const filter = request.filter?.replace('name:', '') ?? '';
+    const all = names.filter(
+      (name) => name.startsWith(`${request.parent}/secrets/`) && name.includes(filter),
+    );
     const from = Number(request.pageToken ?? 0);
     const next = from + this.pageSize < all.length ? String(from + this.pageSize) : '';
     return [all.slice(from, from + this.pageSize).map((name) => ({ name })), null, { nextPageToken: next }];
@@ -83,7 +90,7 @@ export class FakeGcp implements GcpClient {
     options?: object,
   ): Promise<readonly unknown[]> {
     const name = `${request.parent}/secrets/${request.secretId}`;
-    await this.#asked('createSecret', request, options, () => {
+    await this.#call('createSecret', request, options, () => {
       if (this.secrets.has(name)) throw refused(6);
       this.secrets.set(name, []);
     });
@@ -94,7 +101,7 @@ export class FakeGcp implements GcpClient {
     request: { parent: string; payload: { data: Buffer } },
     options?: object,
   ): Promise<readonly unknown[]> {
-    const version = await this.#asked('addSecretVersion', request, options, () => {
+    const version = await this.#call('addSecretVersion', request, options, () => {
       if (!this.secrets.has(request.parent)) throw refused(5);
       return this.put(request.parent, request.payload.data);
     });
@@ -102,7 +109,7 @@ export class FakeGcp implements GcpClient {
   }
 
   async deleteSecret(request: { name: string }, options?: object): Promise<readonly unknown[]> {
-    await this.#asked('deleteSecret', request, options, () => {
+    await this.#call('deleteSecret', request, options, () => {
       if (!this.secrets.delete(request.name)) throw refused(5);
     });
     return [{}];
@@ -111,24 +118,24 @@ export class FakeGcp implements GcpClient {
   async getSecretVersion(request: { name: string }, options?: object): Promise<readonly unknown[]> {
     return [
       {
-        name: (await this.#asked('getSecretVersion', request, options, () => this.#version(request.name)))
+        name: (await this.#call('getSecretVersion', request, options, () => this.#version(request.name)))
           ?.name,
       },
     ];
   }
 
   async disableSecretVersion(request: { name: string }, options?: object): Promise<readonly unknown[]> {
-    await this.#asked('disableSecretVersion', request, options, () => {
-      this.#version(request.name).one.state = 'DISABLED';
+    await this.#call('disableSecretVersion', request, options, () => {
+      this.#version(request.name).version.state = 'DISABLED';
     });
     return [{}];
   }
 
-  async #asked<T>(
+  async #call<T>(
     method: string,
     request: object,
     options: unknown,
-    answer: () => T,
+    respond: () => T,
   ): Promise<T | undefined> {
     this.calls.push({ method, request: request as Record<string, unknown>, options });
     await undefined;
@@ -136,16 +143,16 @@ export class FakeGcp implements GcpClient {
     if (this.fault === 'hang') await new Promise(() => {});
     if (typeof this.fault === 'number') throw refused(this.fault);
     if (this.fault) throw this.fault;
-    return answer();
+    return respond();
   }
 
-  #version(name: string): { name: string; one: Version } {
-    const [secret, said] = name.split('/versions/') as [string, string];
+  #version(name: string): { name: string; version: Version } {
+    const [secret, selector] = name.split('/versions/') as [string, string];
     if (this.denied.has(secret)) throw refused(7);
     const versions = this.secrets.get(secret) ?? [];
-    const number = said === 'latest' ? versions.length : (this.aliases.get(said) ?? Number(said));
-    const one = versions[number - 1];
-    if (!one) throw refused(5);
-    return { name: `${secret}/versions/${number}`, one };
+    const number = selector === 'latest' ? versions.length : (this.aliases.get(selector) ?? Number(selector));
+    const version = versions[number - 1];
+    if (!version) throw refused(5);
+    return { name: `${secret}/versions/${number}`, version };
   }
 }

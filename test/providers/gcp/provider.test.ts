@@ -1,3 +1,4 @@
+// GcpSecretManagerProvider against the fake in `fake.ts`, as an injected client.
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -23,15 +24,15 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe('GCP Secret Manager', () => {
-  it('reads a secret of its own name, with version and origin', async () => {
+describe('reading from GCP Secret Manager', () => {
+  it('GcpSecretManagerProvider reads a secret by its key, with version and origin', async () => {
     google.put('inference-db--password', 'not-a-real-one');
     const entry = await gcp({ prefix: 'inference-' }).get('db.password');
     expect(entry).toMatchObject({ value: 'not-a-real-one', secret: true, text: true, version: '1' });
     expect(String(entry?.origin)).toBe('gcp projects/acme/secrets/inference-db--password v1');
   });
 
-  it('reads JSON text as a section, in one request for all its fields', async () => {
+  it('GcpSecretManagerProvider reads all fields of JSON text in one request', async () => {
     google.put('db', '{"user":"app","pool":{"max":5}}');
     const provider = gcp({ secrets: { db: 'db', 'raw.text': 'db#', user: 'db#user' } });
     expect((await provider.get('db.pool.max'))?.value).toBe(5);
@@ -41,18 +42,18 @@ describe('GCP Secret Manager', () => {
     expect(google.calls).toHaveLength(1);
   });
 
-  it('reads what is no text as base64, and says so', async () => {
+  it('a binary payload is base64, with the type binary', async () => {
     google.put('blob', new Uint8Array([0, 255, 1]));
     expect(await gcp().get('blob')).toMatchObject({ value: 'AP8B', metadata: { type: 'binary' } });
   });
 
-  it('asks once, without the client’s own retries', async () => {
+  it('Google’s client is called without its own retries', async () => {
     google.put('key', 'x');
     await gcp().get('key');
     expect(google.calls).toMatchObject([{ options: { retry: null, timeout: expect.any(Number) } }]);
   });
 
-  it('reads again what was corrupted on the way, and serves nothing else', async () => {
+  it('a corrupted payload is read again and never returned', async () => {
     google.put('key', 'whole');
     let damaged = 1;
     google.wire = (payload) => (damaged-- > 0 ? { ...payload, data: Buffer.from('holed') } : payload);
@@ -62,11 +63,11 @@ describe('GCP Secret Manager', () => {
     expect(await failure(gcp().get('key'))).toMatchObject({
       code: 'unavailable',
       transient: true,
-      message: expect.stringContaining('corrupted on the way'),
+      message: expect.stringContaining('corrupted in transit'),
     });
   });
 
-  it('takes a payload over REST as base64, and one without a checksum as it is', async () => {
+  it('a payload over REST may be base64 and lack a checksum', async () => {
     google.put('key', 'text');
     google.wire = ({ data, dataCrc32c }) => ({ data: data.toString('base64'), dataCrc32c });
     expect((await gcp().get('key'))?.value).toBe('text');
@@ -76,7 +77,7 @@ describe('GCP Secret Manager', () => {
     expect((await gcp().get('key'))?.value).toBe('');
   });
 
-  it('reads a version that is pinned, named by an alias, or asked for, and never one for another', async () => {
+  it('versions by number, alias and option are cached separately', async () => {
     for (const value of ['one', 'two', 'three']) google.put('tls', value);
     google.aliases.set('blue', 2);
     const provider = gcp({
@@ -97,7 +98,7 @@ describe('GCP Secret Manager', () => {
   });
 
   it.each(['DISABLED', 'DESTROYED'] as const)(
-    'stops at a version that is %s: no default wins because of it',
+    'a version that is %s is an error, and no default replaces it',
     async (state) => {
       google.put('key', 'x');
       Object.assign(google.secrets.get(google.full('key'))?.[0] as object, { state });
@@ -111,7 +112,7 @@ describe('GCP Secret Manager', () => {
     },
   );
 
-  it('is absent only where Google says NOT_FOUND', async () => {
+  it('a secret is absent only if Google returns NOT_FOUND', async () => {
     expect(await gcp().get('key')).toBeUndefined();
     google.secrets.set(google.full('key'), []);
     expect(await gcp().get('key')).toBeUndefined();
@@ -121,7 +122,7 @@ describe('GCP Secret Manager', () => {
     expect(await failure(gcp().get('key'))).toMatchObject({ code: 'access_denied' });
   });
 
-  it('looks in the region of regional secrets', async () => {
+  it('the option location reads and creates regional secrets', async () => {
     google.put('projects/acme/locations/europe-west4/secrets/key', 'x');
     const provider = gcp({ location: 'europe-west4' });
     expect((await provider.get('key'))?.value).toBe('x');
@@ -133,8 +134,8 @@ describe('GCP Secret Manager', () => {
   });
 });
 
-describe('a list of GCP Secret Manager', () => {
-  it('is one request for all names, and one for each that can hold a wanted key', async () => {
+describe('lists of GCP Secret Manager', () => {
+  it('loadConfig lists names once and reads only secrets that can hold a wanted key', async () => {
     for (let i = 0; i < 300; i++) google.put(`app-key${i}`, 'x');
     for (let i = 0; i < 50; i++) google.put(`other-key${i}`, 'x');
     const shape = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key${i}`, z.string()]));
@@ -151,14 +152,14 @@ describe('a list of GCP Secret Manager', () => {
     });
   });
 
-  it('follows every page', async () => {
+  it('list of GCP secrets follows every page', async () => {
     for (let i = 0; i < 25; i++) google.put(`key${i}`, 'x');
     google.pageSize = 10;
     expect(await gcp().list()).toHaveLength(25);
     expect(google.count('listSecrets')).toBe(3);
   });
 
-  it('leaves out names that are no keys, and says so once', async () => {
+  it('list skips GCP secrets with invalid key names and emits one notice each', async () => {
     for (const name of ['app-good', 'app-constructor', 'app-a---b', 'unrelated-app-x']) google.put(name, 'x');
     const provider = gcp({ prefix: 'app-', cache: false });
     const notices: ConfigEvent[] = [];
@@ -170,7 +171,7 @@ describe('a list of GCP Secret Manager', () => {
     ]);
   });
 
-  it('is made of the wanted names where it is denied, and of nothing where that will not do', async () => {
+  it('with listing denied, loadConfig reads wanted keys by name', async () => {
     google.put('key', 'x');
     const { listSecrets } = google;
     google.listSecrets = async (request) => {
@@ -184,7 +185,7 @@ describe('a list of GCP Secret Manager', () => {
     });
   });
 
-  it('has a conflict where two secrets say two things of one key, and names both', async () => {
+  it('two GCP secrets with different values for a key are a conflict that names both', async () => {
     google.put('db', '{"host":"one"}');
     google.put('db--host', 'two');
     expect(await failure(gcp().get('db.host'))).toMatchObject({
@@ -200,7 +201,7 @@ describe('a list of GCP Secret Manager', () => {
 });
 
 describe('writing to GCP Secret Manager', () => {
-  it('creates a secret, then adds versions, each with its checksum', async () => {
+  it('set creates a GCP secret, then adds versions with checksums', async () => {
     const provider = gcp();
     expect(await provider.set('db.password', 'not-a-real-one')).toMatchObject({ version: '1' });
     expect(await provider.set('db.password', 'not-a-real-other')).toMatchObject({ version: '2' });
@@ -223,7 +224,7 @@ describe('writing to GCP Secret Manager', () => {
     expect(await provider.delete('db.password')).toBe(false);
   });
 
-  it('keeps what it creates where it is told to', async () => {
+  it('the option replicas sets the regions of a created secret', async () => {
     await gcp({ replicas: ['europe-west4', 'europe-west1'] }).set('key', 'x');
     expect(google.calls.find(({ method }) => method === 'createSecret')?.request).toMatchObject({
       secret: {
@@ -234,13 +235,13 @@ describe('writing to GCP Secret Manager', () => {
     });
   });
 
-  it('fills a secret that has no version yet', async () => {
+  it('set adds the first version to an empty secret', async () => {
     google.secrets.set(google.full('key'), []);
     expect(await gcp().set('key', { a: 1 })).toMatchObject({ version: '1' });
     expect((await gcp().get('key.a'))?.value).toBe(1);
   });
 
-  it('says what is wrong when it is refused', async () => {
+  it('a denied set names the missing role', async () => {
     google.createSecret = () => Promise.reject(refused(7));
     expect(await failure(gcp().set('key', 'x'))).toMatchObject({
       code: 'access_denied',
@@ -248,10 +249,10 @@ describe('writing to GCP Secret Manager', () => {
     });
   });
 
-  it('explains names where a key has none, and still changes such a field of JSON text', async () => {
+  it('set explains a key without a secret name, and still changes it as a field', async () => {
     expect(await failure(gcp().set('db."a.b"', 'x'))).toMatchObject({
       code: 'invalid_key',
-      message: expect.stringContaining('joined by "--"'),
+      message: expect.stringContaining('A name has "--" between segments'),
     });
     expect(google.count('addSecretVersion')).toBe(0);
     google.put('db', '{"a.b":"x"}');
@@ -259,19 +260,19 @@ describe('writing to GCP Secret Manager', () => {
     expect((await gcp().get('db."a.b"'))?.value).toBe('y');
   });
 
-  it('does not write to a version, nor deletes a secret because of one', async () => {
+  it('a key that is mapped to a GCP version is read-only', async () => {
     google.put('key', 'x');
     const provider = gcp({ secrets: { old: 'key/versions/1' } });
     expect(await failure(provider.set('old', 'y'))).toMatchObject({
       code: 'invalid_key',
-      message: expect.stringContaining('a version does not change'),
+      message: expect.stringContaining('one version of it is selected'),
     });
     expect(await failure(provider.delete('old'))).toMatchObject({ code: 'invalid_key' });
     expect(await failure(gcp({ version: '1' }).set('key', 'y'))).toMatchObject({ code: 'invalid_key' });
     expect((await gcp().get('key'))?.value).toBe('x');
   });
 
-  it('adds a version over one that is disabled', async () => {
+  it('set adds a version to a secret with a disabled one', async () => {
     google.put('key', 'not-a-real-one');
     const provider = gcp();
     await provider.disable('key');
@@ -280,7 +281,7 @@ describe('writing to GCP Secret Manager', () => {
     expect((await provider.get('key'))?.value).toBe('not-a-real-other');
   });
 
-  it('disables the version that is the latest', async () => {
+  it('disable disables the latest or the mapped version', async () => {
     google.put('key', 'x');
     const provider = gcp();
     await provider.get('key');
@@ -300,8 +301,8 @@ describe('writing to GCP Secret Manager', () => {
   });
 });
 
-describe('a client of one’s own', () => {
-  it('is not closed, nor made anew when its credentials are refused', async () => {
+describe('an injected client of Google', () => {
+  it('an injected client of Google is neither closed nor replaced', async () => {
     google.fault = 16;
     const provider = gcp();
     expect(await failure(provider.get('key'))).toMatchObject({ code: 'unauthenticated' });
@@ -310,21 +311,21 @@ describe('a client of one’s own', () => {
     expect(google.closed).toBe(0);
   });
 
-  it('gives away no token and no payload, whatever fails', async () => {
+  it('errors of GcpSecretManagerProvider contain no token and no payload', async () => {
     for (const fault of [
       ...Array(17).keys(),
       refused(403, '{"token":"not-a-real-token"}'),
       'garbage',
     ] as const) {
       google.fault = fault;
-      const asked = [
+      const requests = [
         () => gcp().get('key'),
         () => gcp().list(),
         () => gcp().set('key', 'not-a-real-one'),
         () => gcp().disable('key'),
       ];
-      for (const ask of asked)
-        expect(inspect(await failure(ask()), { depth: null, showHidden: true })).not.toContain('not-a-real');
+      for (const send of requests)
+        expect(inspect(await failure(send()), { depth: null, showHidden: true })).not.toContain('not-a-real');
     }
     expect(
       inspect(gcp({ clientOptions: { credentials: { private_key: 'not-a-real-key' } } }), { depth: null }),
@@ -332,8 +333,8 @@ describe('a client of one’s own', () => {
   });
 });
 
-describe('options', () => {
-  it('may say their defaults', () => {
+describe('options of GcpSecretManagerProvider', () => {
+  it('GcpSecretManagerProvider accepts an empty prefix', () => {
     expect(() => gcp({ prefix: '' })).not.toThrow();
   });
 
@@ -345,12 +346,12 @@ describe('options', () => {
     [{ location: 'evil.example/' }, /location must be a region/],
     [{ version: '../1' }, /version must be a number or an alias/],
     [{ replicas: ['nowhere!'] }, /replicas must be a list/],
-    [{ prefix: 'a-', secrets: { a: 'b' } }, /either prefix or secrets/],
-    [{ secrets: { a: 'with.dot' } }, /names no secret for the key "a"/],
-    [{ secrets: { a: 'projects/1/secrets/../b' } }, /names no secret/],
-    [{ secrets: { a: 'projects/1/locations/europe-west4/secrets/b' } }, /not in the location/],
+    [{ prefix: 'a-', secrets: { a: 'b' } }, /prefix and secrets cannot be combined/],
+    [{ secrets: { a: 'with.dot' } }, /invalid secret name for the key "a"/],
+    [{ secrets: { a: 'projects/1/secrets/../b' } }, /invalid secret name/],
+    [{ secrets: { a: 'projects/1/locations/europe-west4/secrets/b' } }, /in another location/],
     [{ credentialsTimeoutMs: 0 }, /credentialsTimeoutMs/],
-  ])('%j is refused', (options, message) => {
+  ])('GcpSecretManagerProvider refuses the options %j', (options, message) => {
     expect(() => gcp(options as never)).toThrow(message);
   });
 });

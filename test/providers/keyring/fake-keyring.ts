@@ -1,3 +1,5 @@
+// A session bus with a Secret Service on it, over a unix socket: the same messages and encryption as the real
+// one, everything in memory. Used by the keyring's tests, which set faults and states on it.
 import { createCipheriv, createDecipheriv, getDiffieHellman, hkdfSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -5,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Reader, Variant, Writer } from '../../../src/providers/keyring/dbus-wire.ts';
 
-/** What befalls a method: no answer ever, the connection cut, a message that is none, raw bytes, or a refusal by name. */
+/** Fault of a method: no reply, a cut connection, a malformed message, raw bytes, or a refusal by name. */
 export type Fault = 'hang' | 'cut' | 'garbage' | Uint8Array | { readonly error: string };
 
 interface Item {
@@ -22,24 +24,23 @@ interface Message {
   readonly values: unknown[];
 }
 
-type Sealed = [session: string, iv: Buffer, bytes: Buffer, type: string];
+type EncryptedSecret = [session: string, iv: Buffer, bytes: Buffer, type: string];
 
 const collection = '/org/freedesktop/secrets/collection/fake';
-// slow to make, as its prime is checked
+// made once, because checking its prime is slow
 const group = getDiffieHellman('modp2');
 const quiet = new Variant('s', '');
 
-/** A session bus with a secret service on it, over a unix socket: the same messages, the same encryption, everything in memory. */
 export class FakeKeyring implements AsyncDisposable {
   readonly items = new Map<string, Item>();
-  /** The members of all calls, in order. */
+  /** The member names of all calls, in order. */
   readonly calls: string[] = [];
-  /** How often a connection was logged in. */
+  /** Number of logged-in connections so far. */
   connections = 0;
   locked = false;
   collection = true;
   running = true;
-  /** Whether writes want a dialog. */
+  /** Whether writes require a dialog. */
   asks = false;
   logIn = 'OK 0123456789abcdef\r\n';
   fault: (member: string) => Fault | undefined = () => undefined;
@@ -83,13 +84,13 @@ export class FakeKeyring implements AsyncDisposable {
     return item;
   }
 
-  /** The service is another process from now on. */
+  /** Makes the service another process, which does not know old sessions. */
   restart(): void {
     this.#generation++;
     this.#keys.clear();
   }
 
-  /** Every connection is cut. */
+  /** Cuts every connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -124,13 +125,13 @@ export class FakeKeyring implements AsyncDisposable {
         const head = Math.ceil((16 + unread.readUInt32LE(12)) / 8) * 8;
         const size = head + unread.readUInt32LE(4);
         if (unread.length < size) return;
-        this.#take(socket, unread.subarray(0, size), head);
+        this.#receive(socket, unread.subarray(0, size), head);
         unread = unread.subarray(size);
       }
     });
   }
 
-  #take(socket: Socket, bytes: Buffer, head: number): void {
+  #receive(socket: Socket, bytes: Buffer, head: number): void {
     const fields = new Map((new Reader(bytes, 12).all('a(yv)') as [[number, string][]])[0]);
     const values = new Reader(bytes.subarray(head)).all(fields.get(8) ?? '');
     const [path, member, destination] = [1, 3, 6].map((field) => fields.get(field) as string) as [
@@ -143,7 +144,7 @@ export class FakeKeyring implements AsyncDisposable {
     const fault = this.fault(member);
     if (fault === 'hang') return;
     if (fault === 'cut') socket.destroy();
-    // the true values, in a message that ends too early
+    // the real values, in a malformed message
     else if (fault === 'garbage')
       socket.write(
         message(serial, 2, 'as', [
@@ -152,22 +153,22 @@ export class FakeKeyring implements AsyncDisposable {
       );
     else if (fault instanceof Uint8Array) socket.write(fault);
     else if (fault) socket.write(message(serial, 3, 's', ['fake words'], fault.error));
-    else this.#answer(socket, { serial, path, member, destination, values });
+    else this.#reply(socket, { serial, path, member, destination, values });
   }
 
-  #answer(socket: Socket, { serial, path, member, destination, values }: Message): boolean {
+  #reply(socket: Socket, { serial, path, member, destination, values }: Message): boolean {
     const refuse = (error: string): boolean => socket.write(message(serial, 3, '', [], error));
-    const answer = (signature: string, ...said: unknown[]): boolean =>
-      socket.write(message(serial, 2, signature, said));
+    const reply = (signature: string, ...results: unknown[]): boolean =>
+      socket.write(message(serial, 2, signature, results));
     if (destination === 'org.freedesktop.DBus')
-      return member === 'Hello' ? answer('s', ':1.7') : answer('s', `:9.${this.#generation}`);
+      return member === 'Hello' ? reply('s', ':1.7') : reply('s', `:9.${this.#generation}`);
     if (
       !this.running ||
       (destination !== 'org.freedesktop.secrets' && destination !== `:9.${this.#generation}`)
     )
       return refuse('org.freedesktop.DBus.Error.ServiceUnknown');
     const item = this.items.get(path);
-    const shut = (one: Item): boolean => this.locked || one.locked === true;
+    const isLocked = (each: Item): boolean => this.locked || each.locked === true;
     switch (member) {
       case 'OpenSession': {
         const own = group.generateKeys();
@@ -177,7 +178,7 @@ export class FakeKeyring implements AsyncDisposable {
           session,
           Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), Buffer.alloc(0), 16)),
         );
-        return answer('vo', new Variant('ay', own), session);
+        return reply('vo', new Variant('ay', own), session);
       }
       case 'SearchItems': {
         const wanted = Object.entries(values[0] as Record<string, string>);
@@ -185,23 +186,23 @@ export class FakeKeyring implements AsyncDisposable {
           wanted.every(([name, value]) => attributes[name] === value),
         );
         const paths = (locked: boolean): string[] =>
-          found.filter(([, one]) => shut(one) === locked).map(([one]) => one);
-        return answer('aoao', paths(false), paths(true));
+          found.filter(([, each]) => isLocked(each) === locked).map(([at]) => at);
+        return reply('aoao', paths(false), paths(true));
       }
       case 'GetSecrets': {
         const [paths, session] = values as [string[], string];
         const key = this.#keys.get(session);
         if (!key) return refuse('org.freedesktop.Secret.Error.NoSession');
-        const there = paths.flatMap((one) => {
-          const found = this.items.get(one);
-          return found && !shut(found) ? [[one, seal(session, key, found.value)] as const] : [];
+        const there = paths.flatMap((at) => {
+          const found = this.items.get(at);
+          return found && !isLocked(found) ? [[at, encrypt(session, key, found.value)] as const] : [];
         });
-        return answer('a{o(oayays)}', Object.fromEntries(there));
+        return reply('a{o(oayays)}', Object.fromEntries(there));
       }
       case 'ReadAlias':
-        return answer('o', this.collection ? collection : '/');
+        return reply('o', this.collection ? collection : '/');
       case 'Get':
-        return answer(
+        return reply(
           'v',
           path === collection
             ? new Variant('b', this.locked)
@@ -210,38 +211,38 @@ export class FakeKeyring implements AsyncDisposable {
               : quiet,
         );
       case 'CreateItem': {
-        if (this.asks) return answer('oo', '/', '/org/freedesktop/secrets/prompt/1');
-        const [properties, secret] = values as [Record<string, Record<string, string>>, Sealed];
+        if (this.asks) return reply('oo', '/', '/org/freedesktop/secrets/prompt/1');
+        const [properties, secret] = values as [Record<string, Record<string, string>>, EncryptedSecret];
         this.add(
           properties['org.freedesktop.Secret.Item.Attributes'] as Record<string, string>,
-          this.#unseal(secret),
+          this.#decrypt(secret),
         );
-        return answer('oo', [...this.items.keys()].at(-1), '/');
+        return reply('oo', [...this.items.keys()].at(-1), '/');
       }
       case 'SetSecret':
         if (this.asks || !item) return refuse('org.freedesktop.Secret.Error.IsLocked');
-        item.value = this.#unseal(values[0] as Sealed);
-        return answer('');
+        item.value = this.#decrypt(values[0] as EncryptedSecret);
+        return reply('');
       default:
-        if (this.asks) return answer('o', '/org/freedesktop/secrets/prompt/1');
+        if (this.asks) return reply('o', '/org/freedesktop/secrets/prompt/1');
         this.items.delete(path);
-        return answer('o', '/');
+        return reply('o', '/');
     }
   }
 
-  #unseal([session, iv, bytes]: Sealed): Buffer {
+  #decrypt([session, iv, bytes]: EncryptedSecret): Buffer {
     const decipher = createDecipheriv('aes-128-cbc', this.#keys.get(session) as Buffer, iv);
     return Buffer.concat([decipher.update(bytes), decipher.final()]);
   }
 }
 
-function seal(session: string, key: Buffer, value: Buffer): Sealed {
+function encrypt(session: string, key: Buffer, value: Buffer): EncryptedSecret {
   const iv = randomBytes(16);
   const cipher = createCipheriv('aes-128-cbc', key, iv);
   return [session, iv, Buffer.concat([cipher.update(value), cipher.final()]), 'text/plain'];
 }
 
-/** An answer (2) or a refusal (3) to the call with this serial. */
+/** A reply (2) or an error (3) to the call with this serial. */
 export function message(
   to: number,
   kind: number,

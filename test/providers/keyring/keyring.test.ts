@@ -18,11 +18,11 @@ const value = async (provider: KeyringProvider, key: string): Promise<unknown> =
 const names = async (provider: KeyringProvider): Promise<string[]> =>
   (await provider.list()).map(({ key }) => key).sort();
 
-/** The lengths in the body say more than there is. */
+/** Makes the lengths in the body exceed the message. */
 const broken = (bytes: Buffer): Buffer => bytes.fill(0xff, bytes.length - 16);
 
 describe('KeyringProvider', () => {
-  it('reads, lists, writes and deletes the entries of its service', async () => {
+  it('KeyringProvider reads, lists, writes and deletes entries of its service', async () => {
     const fake = await fakeRing({ 'db.password': 'fake-1' });
     fake.put('other', 'db.user', 'fake-2');
     const ring = keyring();
@@ -43,7 +43,7 @@ describe('KeyringProvider', () => {
     expect(ring.where('db.name')).toContain('db.name');
   });
 
-  it('never sends a value over the bus as it is', async () => {
+  it('values cross the bus encrypted', async () => {
     const fake = await fakeRing();
     const seen: Buffer[] = [];
     const proxy = createServer((socket) => {
@@ -64,7 +64,7 @@ describe('KeyringProvider', () => {
     expect(all).not.toContain('fake-value');
   });
 
-  it('reads a JSON document in one entry as a section, and writes into it', async () => {
+  it('an entry with a JSON document is read and written as a section', async () => {
     const fake = await fakeRing({ llm: '{"apiKey":"fake","retries":3}' });
     const ring = keyring();
     expect(await value(ring, 'llm.apiKey')).toBe('fake');
@@ -75,12 +75,12 @@ describe('KeyringProvider', () => {
     await expect(ring.get('llm')).rejects.toMatchObject({ code: 'invalid_key' });
   });
 
-  it('gives bytes that are no text as Base64, and says so', async () => {
+  it('get returns bytes as base64 with the metadata type binary', async () => {
     await fakeRing({ pin: Buffer.of(0xff, 0x00, 0xfe) });
     expect(await keyring().get('pin')).toMatchObject({ value: '/wD+', metadata: { type: 'binary' } });
   });
 
-  it('keeps whatever text it is given, NUL and sixty thousand letters included', async () => {
+  it('set keeps every text, including NUL and 60,000 characters', async () => {
     await fakeRing();
     const ring = keyring();
     for (const text of ['', 'a\0b', 'ü 你好 👩‍🚀', '\ufeffmark', 'line\r\nline', 'x'.repeat(60_000)]) {
@@ -90,7 +90,7 @@ describe('KeyringProvider', () => {
     await expect(ring.set('text', 'half \ud83d')).rejects.toMatchObject({ code: 'invalid_option' });
   });
 
-  it('spells each key as one account, and each account as one key', async () => {
+  it('keys and accounts map to each other one to one', async () => {
     const fake = await fakeRing();
     const ring = keyring({ prefix: 'app/' });
     const segment = fc
@@ -119,7 +119,7 @@ describe('KeyringProvider', () => {
     );
   });
 
-  it('has no place for half a letter, which another half would overwrite', async () => {
+  it('a key with a lone surrogate has no account', async () => {
     const fake = await fakeRing();
     const ring = keyring();
     await expect(ring.set('a.\ud800', 'fake')).rejects.toMatchObject({ code: 'invalid_key' });
@@ -127,7 +127,7 @@ describe('KeyringProvider', () => {
     expect(fake.calls).toEqual([]);
   });
 
-  it('leaves out of lists what is no key, and tells each once', async () => {
+  it('list skips accounts that are not keys and emits one notice for each', async () => {
     const fake = await fakeRing({
       'app/db.password': 'fake',
       'app/': 'fake',
@@ -141,13 +141,13 @@ describe('KeyringProvider', () => {
     ring.on((event) => events.push(event));
     expect(await names(ring)).toEqual(['db.password']);
     expect(await names(ring)).toEqual(['db.password']);
-    const told = events.filter(({ type }) => type === 'notice').map((event) => JSON.stringify(event));
-    expect(told).toHaveLength(3);
-    expect(told.join()).toMatch(/app\/a\.\.b/);
-    expect(told.join()).not.toContain('elsewhere');
+    const notices = events.filter(({ type }) => type === 'notice').map((event) => JSON.stringify(event));
+    expect(notices).toHaveLength(3);
+    expect(notices.join()).toMatch(/app\/a\.\.b/);
+    expect(notices.join()).not.toContain('elsewhere');
   });
 
-  it('takes the first of two items with one account, also in lists', async () => {
+  it('get and list take the first of two items with one account', async () => {
     const fake = await fakeRing({ token: 'fake-first' });
     fake.add({ service: 'acme', account: 'token', more: 'yes' }, 'fake-second');
     const ring = keyring();
@@ -157,7 +157,7 @@ describe('KeyringProvider', () => {
     expect(fake.items.size).toBe(0);
   });
 
-  it('lists two hundred entries without a warning', async () => {
+  it('list returns 200 entries without a warning of Node', async () => {
     await fakeRing(Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`key${i}`, `fake-${i}`])));
     const warned = vi.fn();
     process.on('warning', warned);
@@ -167,7 +167,7 @@ describe('KeyringProvider', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  it('refuses options that no keyring could take', () => {
+  it('the constructor of KeyringProvider refuses invalid options', () => {
     expect(() => new KeyringProvider({} as never)).toThrow(/service is missing/);
     expect(() => new KeyringProvider({ service: 'a\0b' })).toThrow(/control characters/);
     expect(() => new KeyringProvider({ service: 'a', prefix: '\ud800' })).toThrow(/prefix/);
@@ -176,8 +176,8 @@ describe('KeyringProvider', () => {
   });
 });
 
-describe('A keyring that cannot answer', () => {
-  it('is unauthenticated while it is locked, for every kind of request, and never empty', async () => {
+describe('a keyring that is locked or unreachable', () => {
+  it('every request to a locked keyring is unauthenticated, never absent', async () => {
     const fake = await fakeRing({ 'db.password': 'fake' });
     const ring = keyring();
     fake.locked = true;
@@ -203,7 +203,7 @@ describe('A keyring that cannot answer', () => {
     expect(fake.connections).toBe(1);
   });
 
-  it('opens no dialog where a write or a deletion would need one', async () => {
+  it('writes and deletions that need a dialog are unauthenticated', async () => {
     const fake = await fakeRing({ token: 'fake' });
     const ring = keyring();
     fake.asks = true;
@@ -213,7 +213,7 @@ describe('A keyring that cannot answer', () => {
     expect(fake.calls).not.toContain('Prompt');
   });
 
-  it('prefers an open item over a locked one, and lists neither while one is locked', async () => {
+  it('get prefers an unlocked item; list fails while one is locked', async () => {
     const fake = await fakeRing({ token: 'fake' });
     fake.add({ service: 'acme', account: 'token' }, 'fake-locked').locked = true;
     const ring = keyring();
@@ -222,7 +222,7 @@ describe('A keyring that cannot answer', () => {
     await expect(ring.delete('token')).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('is found locked also when that happens between the search and the reading', async () => {
+  it('get is unauthenticated when the keyring locks after the search', async () => {
     const fake = await fakeRing({ token: 'fake' });
     fake.fault = (member) => {
       if (member === 'GetSecrets') fake.locked = true;
@@ -235,9 +235,9 @@ describe('A keyring that cannot answer', () => {
   it.each<[string, (fake: FakeKeyring) => void, RegExp]>([
     ['without a session bus', () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', ''), /there is no session bus/],
     [
-      'with a bus that is no socket',
+      'with a bus that is not a socket',
       () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'tcp:host=localhost'),
-      /names no unix socket/,
+      /does not name a unix socket/,
     ],
     [
       'with a bus that is gone',
@@ -253,7 +253,7 @@ describe('A keyring that cannot answer', () => {
     ],
     ['with a bus that hangs up at the log-in', (fake) => (fake.logIn = ''), /was closed/],
     [
-      'with a bus that hangs up at the first word',
+      'with a bus that hangs up at the first call',
       (fake) => (fake.fault = (member) => (member === 'Hello' ? 'cut' : undefined)),
       /was closed/,
     ],
@@ -262,7 +262,7 @@ describe('A keyring that cannot answer', () => {
       (fake) => (fake.fault = (member) => (member === 'OpenSession' ? 'cut' : undefined)),
       /was closed/,
     ],
-  ])('is unavailable %s, with the reason and the remedy', async (_, break_, reason) => {
+  ])('the keyring is unavailable %s, with reason and remedy', async (_, break_, reason) => {
     vi.stubEnv('XDG_RUNTIME_DIR', '');
     const fake = await fakeRing();
     break_(fake);
@@ -282,8 +282,8 @@ describe('A keyring that cannot answer', () => {
     ['org.freedesktop.DBus.Error.LimitsExceeded', 'throttled'],
     ['org.freedesktop.Secret.Error.IsLocked', 'unauthenticated'],
     ['org.freedesktop.Secret.Error.NoSuchObject', 'unavailable'],
-    ['words of who refused, with a value', 'unavailable'],
-  ])('refuses by the name %s as %s, and none of its words is told', async (name, code) => {
+    ['words of the service, with a value', 'unavailable'],
+  ])('the error name %s becomes %s, without its text', async (name, code) => {
     const fake = await fakeRing({ token: 'fake' });
     fake.fault = (member) => (member === 'SearchItems' ? { error: name } : undefined);
     const error = await keyring()
@@ -294,32 +294,32 @@ describe('A keyring that cannot answer', () => {
   });
 
   it.each<[string, Uint8Array]>([
-    ['bytes of no message', Buffer.alloc(64, 0x41)],
-    ['a message longer than any', message(4, 2, 's', ['x']).fill(0xff, 4, 8)],
-    ['a header that ends in the middle', message(4, 2, 's', ['x']).fill(0x7f, 16, 24)],
-    ['another type than was asked for', message(4, 2, 's', ['x'])],
+    ['bytes that are not a message', Buffer.alloc(64, 0x41)],
+    ['a message that claims a huge length', message(4, 2, 's', ['x']).fill(0xff, 4, 8)],
+    ['a header that is cut off', message(4, 2, 's', ['x']).fill(0x7f, 16, 24)],
+    ['a reply of another type', message(4, 2, 's', ['x'])],
     ['a body that is too short', broken(message(4, 2, 'aoao', [['/a'], []]))],
-  ])('harms nobody with %s', async (_, bytes) => {
+  ])('the keyring recovers from %s', async (_, bytes) => {
     const fake = await fakeRing({ token: 'fake-secret' });
     fake.fault = (member) => (member === 'SearchItems' ? bytes : undefined);
     const ring = keyring();
     await expect(ring.get('token')).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('not understood'),
+      message: expect.stringContaining('a malformed message'),
     });
     fake.fault = () => undefined;
     expect(await value(ring, 'token')).toBe('fake-secret');
   });
 
-  it('overhears what nobody has asked', async () => {
+  it('a reply to an unknown call is ignored', async () => {
     const fake = await fakeRing({ token: 'fake' });
-    fake.fault = (member) => (member === 'GetSecrets' ? message(999, 2, 's', ['nobody asked']) : undefined);
+    fake.fault = (member) => (member === 'GetSecrets' ? message(999, 2, 's', ['not requested']) : undefined);
     await expect(keyring({ resilience: { ...quick, timeoutMs: 150 } }).get('token')).rejects.toMatchObject({
       code: 'timeout',
     });
   });
 
-  it('reads an answer that comes in pieces', async () => {
+  it('a reply that arrives in pieces is read', async () => {
     const fake = await fakeRing({ token: 'fake' });
     let piece = 0;
     const proxy = createServer((socket) => {
@@ -341,7 +341,7 @@ describe('A keyring that cannot answer', () => {
   });
 
   it.each(['Hello', 'OpenSession', 'SearchItems', 'GetSecrets'])(
-    'is a timeout on time when %s is never answered, with the loop alive, and recovers',
+    'an unanswered %s times out, leaves the event loop free, and recovers',
     async (hanging) => {
       const fake = await fakeRing({ token: 'fake' });
       const ring = keyring({ resilience: { ...quick, timeoutMs: 150 } });
@@ -360,7 +360,7 @@ describe('A keyring that cannot answer', () => {
     },
   );
 
-  it('is a timeout when the log-in is never answered', async () => {
+  it('an unanswered log-in times out', async () => {
     const fake = await fakeRing();
     fake.logIn = 'O';
     await expect(keyring({ resilience: { ...quick, timeoutMs: 100 } }).get('token')).rejects.toMatchObject({
@@ -368,7 +368,7 @@ describe('A keyring that cannot answer', () => {
     });
   });
 
-  it('is asked anew, in another session, after its daemon was restarted or the bus was cut', async () => {
+  it('a restarted daemon and a cut bus get a new session', async () => {
     const fake = await fakeRing({ token: 'fake' });
     const ring = keyring({ resilience: { ...quick, attempts: 3 } });
     expect(await value(ring, 'token')).toBe('fake');
@@ -383,26 +383,26 @@ describe('A keyring that cannot answer', () => {
   });
 });
 
-describe('The session bus', () => {
+describe('the session bus', () => {
   it.each([
     [{ DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/bus' }, '/run/bus'],
     [{ DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/b%C3%BCs%2c1,guid=0' }, '/run/büs,1'],
     [{ DBUS_SESSION_BUS_ADDRESS: 'tcp:host=x;unix:guid=0,path=/b' }, '/b'],
     [{ DBUS_SESSION_BUS_ADDRESS: 'unix:abstract=/tmp/dbus-x,guid=0' }, '\0/tmp/dbus-x'],
     [{ XDG_RUNTIME_DIR: '/run/user/1' }, '/run/user/1/bus'],
-  ])('is where %j says', (env, path) => {
+  ])('sessionSocket finds the socket of %j', (env, path) => {
     expect(sessionSocket(env)).toBe(path);
   });
 
   it.each([{}, { DBUS_SESSION_BUS_ADDRESS: 'unix:tmpdir=/tmp', XDG_RUNTIME_DIR: '/run' }])(
-    'is nowhere for %j',
+    'sessionSocket throws for %j',
     (env) => {
       expect(() => sessionSocket(env)).toThrow(/DBUS_SESSION_BUS_ADDRESS/);
     },
   );
 
-  it('fails without a word of what is no error of its own', () => {
-    expect(classify('fake-secret', 'ring').message).toMatch(/it was not understood/);
+  it('classify keeps no text of unknown errors', () => {
+    expect(classify('fake-secret', 'ring').message).toMatch(/the failure has no known name/);
     expect(classify(undefined, 'ring').code).toBe('unavailable');
     expect(
       classify(Object.assign(new Error('fake-secret'), { code: 'a secret' }), 'ring').message,
@@ -410,21 +410,24 @@ describe('The session bus', () => {
   });
 });
 
-describe('A process that has read from a keyring', () => {
-  it.each(['ends by itself', 'hangs and exits'])('%s', async (how) => {
-    const fake = await fakeRing({ token: 'fake' });
-    if (how !== 'ends by itself') fake.fault = (member) => (member === 'SearchItems' ? 'hang' : undefined);
-    const patience = how === 'ends by itself' ? '10000' : '200';
-    const child = spawn(
-      process.execPath,
-      [await program(new URL('./reading.ts', import.meta.url)), patience],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    let said = '';
-    child.stdout.on('data', (bytes) => (said += bytes));
-    const code = await new Promise((resolve) => child.on('exit', resolve));
-    expect([code, said]).toEqual(how === 'ends by itself' ? [0, 'fake'] : [0, 'timeout']);
-  });
+describe('a process that has read from a keyring', () => {
+  it.each(['ends by itself', 'ends although the keyring hangs'])(
+    'a process that reads a keyring %s',
+    async (how) => {
+      const fake = await fakeRing({ token: 'fake' });
+      if (how !== 'ends by itself') fake.fault = (member) => (member === 'SearchItems' ? 'hang' : undefined);
+      const patience = how === 'ends by itself' ? '10000' : '200';
+      const child = spawn(
+        process.execPath,
+        [await program(new URL('./reading.ts', import.meta.url)), patience],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      let output = '';
+      child.stdout.on('data', (bytes) => (output += bytes));
+      const code = await new Promise((resolve) => child.on('exit', resolve));
+      expect([code, output]).toEqual(how === 'ends by itself' ? [0, 'fake'] : [0, 'timeout']);
+    },
+  );
 });

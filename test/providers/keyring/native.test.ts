@@ -10,20 +10,21 @@ import { until } from '../../support/until.ts';
 import { fakeRing, keyring, quick } from './ring.ts';
 
 const folders: string[] = [];
-const standing = { argv: process.argv[1] as string, platform: process.platform };
+const original = { argv: process.argv[1] as string, platform: process.platform };
 afterEach(() => {
-  process.argv[1] = standing.argv;
-  Object.defineProperty(process, 'platform', { value: standing.platform });
+  process.argv[1] = original.argv;
+  Object.defineProperty(process, 'platform', { value: original.platform });
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** What the calls of the fake packages do, by account. Entries are kept in a file, so that they outlive a child. */
+/** Calls of the fake packages. Some accounts cause a fault. Entries are kept in a file, to outlive a
+ *  child. */
 const calls = `
 const fs = require('node:fs');
 const file = __dirname + '/entries.json';
-const held = () => JSON.parse(fs.readFileSync(file, 'utf8'));
-const keep = (change) => { const all = held(); change(all); fs.writeFileSync(file, JSON.stringify(all)); };
-const befall = (account) => {
+const stored = () => JSON.parse(fs.readFileSync(file, 'utf8'));
+const keep = (change) => { const all = stored(); change(all); fs.writeFileSync(file, JSON.stringify(all)); };
+const causeFault = (account) => {
   if (account === 'hang') return new Promise(() => {});
   if (account === 'block') for (;;);
   if (account === 'crash') process.kill(process.pid, 'SIGSEGV');
@@ -32,14 +33,18 @@ const befall = (account) => {
   if (account === 'fail') throw new Error('words with fake-value');
 };
 const getPassword = async (service, account) => {
-  await befall(account);
+  await causeFault(account);
   if (account === 'pid') return String(process.pid);
   if (account === 'electron') return process.env.ELECTRON_RUN_AS_NODE;
-  return held()[account] ?? null;
+  return stored()[account] ?? null;
 };
-const setPassword = async (service, account, value) => { await befall(account); keep((all) => (all[account] = value)); };
+const setPassword = async (service, account, value) => {
+  await causeFault(account);
+  keep((all) => (all[account] = value));
+};
 const deletePassword = async (service, account) => keep((all) => delete all[account]);
-const findCredentials = async () => Object.entries(held()).map(([account, password]) => ({ account, password }));
+const findCredentials = async () =>
+  Object.entries(stored()).map(([account, password]) => ({ account, password }));
 `;
 const packages = {
   keytar: `${calls} module.exports = { getPassword, setPassword, deletePassword, findCredentials };`,
@@ -57,7 +62,7 @@ const packages = {
   broken: `require('./build/Release/keytar.node');`,
 };
 
-/** A program of its own folder, where these packages are installed, is what runs. */
+/** Makes a folder with these packages the running program's, and returns it. */
 function installed(...names: readonly (keyof typeof packages)[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'fake-native-'));
   folders.push(folder);
@@ -87,8 +92,8 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-describe('A native keyring', () => {
-  it('reads, lists, writes and deletes through keytar', async () => {
+describe('a native keyring', () => {
+  it('KeyringProvider reads, lists, writes and deletes through keytar', async () => {
     installed('keytar');
     await fakeRing();
     const ring = native();
@@ -102,7 +107,7 @@ describe('A native keyring', () => {
     expect(await value(ring, 'electron')).toBe('1');
   });
 
-  it.each(['', 'a\0b'])('refuses %j, which keytar would lose', async (text) => {
+  it.each(['', 'a\0b'])('set refuses %j, which keytar would lose', async (text) => {
     installed('keytar');
     elsewhere();
     await expect(native().set('token', text)).rejects.toMatchObject({
@@ -111,7 +116,7 @@ describe('A native keyring', () => {
     });
   });
 
-  it('pins @napi-rs/keyring to the secret service, never to a store that forgets', async () => {
+  it('NativeKeyring pins @napi-rs/keyring to the Secret Service', async () => {
     const folder = installed('napi');
     const ring = new NativeKeyring(['napi'], 'acme', [`${folder}/`]);
     const signal = AbortSignal.timeout(25_000);
@@ -124,7 +129,7 @@ describe('A native keyring', () => {
     ring.close();
   });
 
-  it('is keytar where that is installed, elsewhere than on Linux, and asks no bus', async () => {
+  it('outside Linux, keytar is preferred and no bus is asked', async () => {
     installed('keytar', 'napi');
     const fake = await fakeRing();
     elsewhere();
@@ -132,27 +137,28 @@ describe('A native keyring', () => {
     expect(fake.calls).toEqual([]);
   });
 
-  it('is @napi-rs/keyring where only that is installed', async () => {
+  it('NativeKeyring uses @napi-rs/keyring when keytar is missing', async () => {
     const folder = installed('napi');
     const ring = new NativeKeyring(['keytar', 'napi'], 'acme', [`${folder}/`]);
     expect(await ring.get('from', AbortSignal.timeout(25_000))).toBe('napi');
     ring.close();
   });
 
-  it('says which package to install, and when one cannot be loaded', async () => {
+  it('the error names a package that is missing or cannot be loaded', async () => {
     installed();
     elsewhere();
     await expect(native().get('token')).rejects.toMatchObject({
       code: 'missing_dependency',
       provider: 'keyring',
-      message: 'KeyringProvider needs the package keytar, which is not installed. Run: npm install keytar',
+      message: 'KeyringProvider: the package keytar is not installed. Run: npm install keytar',
     });
     installed('broken');
     await expect(native().get('token')).rejects.toMatchObject({
       code: 'missing_dependency',
-      message: 'KeyringProvider could not load the package keytar. Run: npm install keytar',
+      message: 'KeyringProvider: the package keytar cannot be loaded. Run: npm install keytar',
     });
-    const neither = new NativeKeyring(['keytar', 'napi'], 'acme', ['/']); // nothing of what others keep above a temporary folder
+    // resolved from the root, because a folder above the temporary one may have packages
+    const neither = new NativeKeyring(['keytar', 'napi'], 'acme', ['/']);
     await expect(neither.get('token', AbortSignal.timeout(25_000))).rejects.toThrow(
       /the package keytar or @napi-rs\/keyring/,
     );
@@ -164,7 +170,7 @@ describe('A native keyring', () => {
     ['denied', 'access_denied'],
     ['fail', 'unavailable'],
     ['crash', 'unavailable'],
-  ])('that answers %s is %s, and none of its words is told', async (account, code) => {
+  ])('a native error of kind %s becomes %s, without its text', async (account, code) => {
     installed('keytar');
     elsewhere();
     const ring = native();
@@ -175,7 +181,7 @@ describe('A native keyring', () => {
   });
 
   it.each(['hang', 'block'])(
-    'that seems to %s is given up on time, its process is killed, and the next read has another',
+    'a call that %ss ends on time, and its child process is replaced',
     async (account) => {
       const folder = installed('keytar');
       const ring = new NativeKeyring(['keytar'], 'acme', [`${folder}/`]);
@@ -190,7 +196,7 @@ describe('A native keyring', () => {
     },
   );
 
-  it('fails all who wait when one of them gives up or it is closed, and nobody who comes too late is asked', async () => {
+  it('an aborted call and close fail all pending calls', async () => {
     const folder = installed('keytar');
     const ring = new NativeKeyring(['keytar'], 'acme', [`${folder}/`]);
     const abort = new AbortController();
@@ -206,7 +212,7 @@ describe('A native keyring', () => {
     await expect(last).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('is not asked while the secret service is locked, because it would answer that nothing is there', async () => {
+  it('a native package is not called while the Secret Service is locked', async () => {
     installed('keytar');
     const fake = await fakeRing();
     fake.locked = true;
@@ -217,7 +223,7 @@ describe('A native keyring', () => {
     await expect(ring.list()).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('cannot start where there is no node', async () => {
+  it('a native keyring is unavailable without the node program', async () => {
     const folder = installed('keytar');
     const node = process.execPath;
     process.execPath = join(folder, 'no-node');
@@ -231,7 +237,7 @@ describe('A native keyring', () => {
     }
   });
 
-  it('is looked for where the program is, also where that is gone or is none', async () => {
+  it('packages are resolved from the main program, even when that is missing', async () => {
     installed('keytar');
     elsewhere();
     process.argv[1] = `${process.argv[1]}.gone`;
@@ -242,15 +248,13 @@ describe('A native keyring', () => {
     vi.restoreAllMocks();
   });
 
-  it.each(['pid', 'hang', 'block'])(
-    'leaves neither a process that goes on nor an orphan behind after %s',
-    async (account) => {
-      const folder = installed('keytar');
-      const program = join(folder, 'reading.mjs');
-      const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
-      writeFileSync(
-        program,
-        `import { NativeKeyring } from ${JSON.stringify(source)};
+  it.each(['pid', 'hang', 'block'])('no process is left after a read of the account %s', async (account) => {
+    const folder = installed('keytar');
+    const program = join(folder, 'reading.mjs');
+    const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
+    writeFileSync(
+      program,
+      `import { NativeKeyring } from ${JSON.stringify(source)};
        const ring = new NativeKeyring(['keytar'], 'acme', [${JSON.stringify(`${folder}/`)}]);
        const signal = new AbortController().signal;
        process.stdout.write(await ring.get('pid', signal));
@@ -258,14 +262,13 @@ describe('A native keyring', () => {
          ring.get(${JSON.stringify(account)}, signal).catch(() => {});
          setTimeout(() => process.exit(0), 100);
        }`,
-      );
-      const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-      let said = '';
-      child.stdout.on('data', (bytes) => (said += bytes));
-      expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
-      const pid = Number(said);
-      expect(pid).toBeGreaterThan(0);
-      await until('the child is gone', () => !isAlive(pid));
-    },
-  );
+    );
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (bytes) => (output += bytes));
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
+    const pid = Number(output);
+    expect(pid).toBeGreaterThan(0);
+    await until('the child is gone', () => !isAlive(pid));
+  });
 });

@@ -1,7 +1,7 @@
 import type { ConfigError } from '../../../src/errors.ts';
 import { KeyringProvider } from '../../../src/providers/keyring/index.ts';
 
-/** Reads once, says what came, and leaves everything open. How many milliseconds it waits is an argument. */
+/** Reads once, prints the result, and leaves everything open. The timeout in milliseconds is an argument. */
 const timeoutMs = Number(process.argv[2]);
 const ring = new KeyringProvider({
   service: 'acme',

@@ -15,7 +15,7 @@ export const quick = {
   backoff: { initialMs: 1, maxMs: 2 },
 };
 
-/** A provider that is closed after the test. */
+/** Makes a provider that is closed after the test. */
 export function keyring(options: Partial<KeyringOptions> = {}): KeyringProvider {
   const provider = new KeyringProvider({
     service: 'acme',
@@ -28,7 +28,7 @@ export function keyring(options: Partial<KeyringOptions> = {}): KeyringProvider 
   return provider;
 }
 
-/** A bus with a secret service, to which the environment points until the test ends. */
+/** Starts a bus with a secret service, and points the environment to it until the test ends. */
 export async function fakeRing(
   entries: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<FakeKeyring> {

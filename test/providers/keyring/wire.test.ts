@@ -1,11 +1,11 @@
 import { getDiffieHellman, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agreement } from '../../../src/providers/keyring/agreement.ts';
 import { Reader, Variant, Writer } from '../../../src/providers/keyring/dbus-wire.ts';
+import { keyAgreement } from '../../../src/providers/keyring/key-agreement.ts';
 
 const text = fc.string({ unit: 'grapheme' }).filter((one) => !/[\p{Surrogate}\0]/u.test(one));
-const word = fc.integer({ min: 0, max: 0xffffffff });
+const uint32 = fc.integer({ min: 0, max: 0xffffffff });
 const bytes = fc.uint8Array({ maxLength: 40 }).map((one) => Buffer.from(one));
 
 interface Typed {
@@ -13,7 +13,7 @@ interface Typed {
   readonly value: unknown;
 }
 
-/** A value of any type that is spoken, beside its type. */
+/** A value of any supported type, together with the type. */
 const { typed } = fc.letrec<{ typed: Typed }>((tie) => {
   const inner = tie('typed');
   return {
@@ -21,13 +21,13 @@ const { typed } = fc.letrec<{ typed: Typed }>((tie) => {
       { depthSize: 'small', withCrossShrink: true },
       fc.integer({ min: 0, max: 255 }).map((value) => ({ type: 'y', value })),
       fc.boolean().map((value) => ({ type: 'b', value })),
-      word.map((value) => ({ type: 'u', value })),
+      uint32.map((value) => ({ type: 'u', value })),
       text.map((value) => ({ type: 's', value })),
       text.map((value) => ({ type: 'o', value })),
       fc.constantFrom('', 's', 'a{sv}', '(oayays)').map((value) => ({ type: 'g', value })),
       bytes.map((value) => ({ type: 'ay', value })),
       fc.array(text).map((value) => ({ type: 'as', value })),
-      fc.dictionary(text, word).map((value) => ({ type: 'a{su}', value: { ...value } })),
+      fc.dictionary(text, uint32).map((value) => ({ type: 'a{su}', value: { ...value } })),
       inner.map(({ type, value }) => ({ type: 'v', value: new Variant(type, value) })),
       fc.array(inner, { minLength: 1, maxLength: 4 }).map((all) => ({
         type: `(${all.map(({ type }) => type).join('')})`,
@@ -37,7 +37,7 @@ const { typed } = fc.letrec<{ typed: Typed }>((tie) => {
   };
 });
 
-/** What is read of a variant is its value. */
+/** The value as it is read back: a variant becomes its value. */
 const plain = (value: unknown): unknown => {
   if (value instanceof Variant) return plain(value.value);
   return Array.isArray(value) ? value.map(plain) : value;
@@ -49,8 +49,8 @@ const written = (signature: string, values: readonly unknown[]): Buffer => {
   return writer.bytes();
 };
 
-describe('The wire format of D-Bus', () => {
-  it('reads what it wrote, whatever stands beside it', () => {
+describe('the D-Bus wire format', () => {
+  it('Reader reads what Writer wrote, in any combination', () => {
     fc.assert(
       fc.property(fc.array(typed, { maxLength: 5 }), (all) => {
         const signature = all.map(({ type }) => type).join('');
@@ -61,7 +61,7 @@ describe('The wire format of D-Bus', () => {
     );
   });
 
-  it('is the one of the specification, byte for byte', () => {
+  it('Writer writes the bytes of the specification', () => {
     expect(written('yu', [1, 2]).toString('hex')).toBe('0100000002000000');
     expect(written('s', ['foo']).toString('hex')).toBe('03000000666f6f00');
     expect(written('g', ['ay']).toString('hex')).toBe('02617900');
@@ -73,7 +73,7 @@ describe('The wire format of D-Bus', () => {
     );
   });
 
-  it('ends in an error for any bytes that are no message, and never in a loop', () => {
+  it('Reader throws a TypeError or RangeError for noise, and never loops', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 200 }),
@@ -89,11 +89,14 @@ describe('The wire format of D-Bus', () => {
     );
   });
 
-  it.each(['(', '()', 'a', '{s', 'a{s', '(s', 'z', 'sx', ')'])('refuses the signature %j', (signature) => {
-    expect(() => new Reader(Buffer.alloc(64)).all(signature)).toThrow(TypeError);
-  });
+  it.each(['(', '()', 'a', '{s', 'a{s', '(s', 'z', 'sx', ')'])(
+    'Reader refuses the signature %j',
+    (signature) => {
+      expect(() => new Reader(Buffer.alloc(64)).all(signature)).toThrow(TypeError);
+    },
+  );
 
-  it('refuses a variant without a value or with two, an array that ends within an element, and a text beyond the end', () => {
+  it('Reader refuses malformed variants, arrays and texts', () => {
     expect(() => new Reader(written('g', [''])).all('v')).toThrow(TypeError);
     expect(() => new Reader(written('gyy', ['yy', 1, 1])).all('v')).toThrow(TypeError);
     const array = written('as', [['fake']]);
@@ -104,7 +107,7 @@ describe('The wire format of D-Bus', () => {
     expect(() => new Reader(long).all('s')).toThrow(RangeError);
   });
 
-  it('gives a name of an object no power', () => {
+  it('Reader stores __proto__ as a plain name', () => {
     const read = new Reader(written('a{ss}', [Object.fromEntries([['__proto__', 'fake']])])).all(
       'a{ss}',
     )[0] as object;
@@ -113,13 +116,13 @@ describe('The wire format of D-Bus', () => {
   });
 });
 
-describe('The agreement on a key', () => {
-  it('makes the same key as another implementation, also where numbers begin with zeros', () => {
+describe('the key agreement', () => {
+  it('keyAgreement derives the key of another implementation, also with leading zeros', () => {
     const other = getDiffieHellman('modp2');
     let short = 0;
     for (let i = 0; i < 400; i++) {
       const theirs = other.generateKeys();
-      const { publicKey, sharedKey } = agreement();
+      const { publicKey, sharedKey } = keyAgreement();
       if (publicKey.length !== 129 || theirs[0] === 0) short++;
       const secret = other.computeSecret(publicKey);
       const padded = Buffer.concat([Buffer.alloc(128 - secret.length), secret]);
@@ -133,7 +136,7 @@ describe('The agreement on a key', () => {
   it.each([
     ['zero', Buffer.alloc(0)],
     ['one', Buffer.of(1)],
-  ])('refuses the number %s, which would make the key known', (_, theirs) => {
-    expect(() => agreement().sharedKey(theirs)).toThrow();
+  ])('keyAgreement refuses the peer key %s', (_, theirs) => {
+    expect(() => keyAgreement().sharedKey(theirs)).toThrow();
   });
 });

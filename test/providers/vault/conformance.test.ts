@@ -14,24 +14,23 @@ import { FakeVault, type Fault, type Seen } from './fake.ts';
 
 type Tree = Record<string, unknown>;
 
-const without = { closing: 'a token that cannot be revoked ends by itself' };
+const without = {
+  closing: 'a token that cannot be revoked expires by itself',
+  notice: 'the server does not report that a secret has changed',
+};
 
-/** The whole suite, but for sentences that Vault cannot keep, each with its reason. */
+/** Registers the whole suite, and skips sentences that do not apply to Vault, each with a reason. */
 function describeProvider(suite: ProviderSuite, except: Readonly<Record<string, string>> = {}): void {
   runner.describe(suite.name, () => {
-    for (const { chapter, says, leftOut, check } of conformance({ ...suite, patienceMs: 20_000 })) {
-      const untold =
-        chapter === 'watch' && /tell|silent/.test(says)
-          ? 'the server tells nobody that a secret has changed'
-          : undefined;
-      const reason = leftOut ?? untold ?? except[says];
-      if (reason === undefined) runner.it(`${chapter}: ${says}`, check);
-      else runner.it.skip(`${chapter}: ${says} (left out, because ${reason})`, check);
+    for (const { chapter, title, leftOut, check } of conformance({ ...suite, patienceMs: 20_000 })) {
+      const reason = leftOut ?? except[title];
+      if (reason === undefined) runner.it(`${chapter}: ${title}`, check);
+      else runner.it.skip(`${chapter}: ${title} (left out, because ${reason})`, check);
     }
   });
 }
 
-/** Puts a leaf into a tree, or takes it out. */
+/** Sets or removes a leaf of a tree. */
 function put(tree: Tree, path: readonly string[], value: ConfigValue | undefined): void {
   const [name, ...inside] = path as [string, ...string[]];
   if (inside.length > 0) put((tree[name] ??= {}) as Tree, inside, value);
@@ -55,7 +54,7 @@ const resilience = {
 
 interface Layout {
   readonly mount: string;
-  /** The path of the secret that holds a key, and what of the key stands in it. */
+  /** The path of the secret that contains a key, and the path of the field inside it. */
   secretOf(path: readonly string[]): readonly [secret: string, field: readonly string[]];
   provider(address: string, options: object): VaultProvider;
 }
@@ -75,14 +74,12 @@ function subject({ mount, secretOf, provider }: Layout) {
     for (const [key, value] of Object.entries(values)) write(key, structuredClone(value) as ConfigValue);
     const damaged = new Set<string>();
     let fault: string | undefined;
+    const storedVersions = () => [...vault.engines.secrets.values()].map(({ versions }) => versions);
     vault.fault = (seen) => {
       if (damaged.has(decodeURIComponent(seen.url.split('?')[0] as string).replace(/^\/v1\//, '')))
         return faults.denied?.(seen);
       if (fault === 'garbage')
-        return {
-          status: 200,
-          body: `{"data":${JSON.stringify([...vault.engines.secrets.values()].map((one) => one.versions)).slice(0, -4)}`,
-        };
+        return { status: 200, body: `{"data":${JSON.stringify(storedVersions()).slice(0, -4)}` };
       return fault === undefined ? undefined : faults[fault]?.(seen);
     };
     const made = provider(vault.address, { auth: token('root-token'), env: {}, resilience, clock });
@@ -98,13 +95,13 @@ function subject({ mount, secretOf, provider }: Layout) {
       },
       requests: () => vault.seen.filter(({ url }) => !/auth\/token|sys\//.test(url)).length,
       advance: (ms) => clock.advance(ms),
-      paceMs: 20, // the requests are real ones
+      paceMs: 20, // the requests are real
       dispose: () => vault.close(),
     };
   };
 }
 
-const hole = 'what is denied one by one is a hole in the list, here the whole of it';
+const hole = 'a denied document is a hole in the list, and this provider has one document';
 
 describeProvider(
   {
@@ -118,8 +115,8 @@ describeProvider(
     without: { ...without, damage: 'one secret is readable as a whole or not at all' },
   },
   {
-    'a backend that denies fails a list, which is neither empty nor cut short': hole,
-    'a backend that denies brings no value into any error': hole,
+    'list rejects, and returns no partial result, when the backend denies access': hole,
+    'errors contain no value when the backend denies access': hole,
   },
 );
 

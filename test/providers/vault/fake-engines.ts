@@ -24,7 +24,7 @@ const ok = (data: unknown, more: object = {}): Reply => ({
 });
 const done: Reply = { status: 204 };
 
-/** What is mounted: key-value secrets of both versions, token and log-in paths, leases, Transit, wrapping. */
+/** The engines of the fake: both versions of KV, token and log-in paths, leases, Transit and wrapping. */
 export class Engines {
   readonly #vault: FakeVault;
   readonly mounts = new Map<string, { type: string; version?: '1' | '2' }>([
@@ -38,14 +38,14 @@ export class Engines {
   ]);
   readonly secrets = new Map<string, Secret>();
   readonly leases = new Map<string, Lease>();
-  /** Log-ins by path: what a body gets, or undefined for "no". */
+  /** Log-ins by path. Each returns a token for a body, or undefined to refuse. */
   readonly logins = new Map<string, (body: Record<string, unknown>) => string | undefined>();
   readonly wrapped = new Map<string, Record<string, unknown>>();
-  /** Of credentials that are made, in seconds. */
+  /** The life of created credentials, in seconds. */
   leaseTtl = 60;
   leaseMax = 240;
   renewable = true;
-  /** Of the Transit key `files`. */
+  /** The versions of the Transit key `files`. */
   transit = { latest: 1, min: 1 };
   #made = 0;
 

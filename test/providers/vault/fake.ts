@@ -5,12 +5,12 @@ import type { TLSSocket } from 'node:tls';
 import { Engines } from './fake-engines.ts';
 
 export type Capability = 'create' | 'read' | 'update' | 'delete' | 'list' | 'patch';
-/** Paths as policies spell them, `*` at the end, `+` for a segment. */
+/** Paths in the syntax of policies: `*` at the end, `+` for one segment. */
 export type Policy = Readonly<Record<string, readonly Capability[]>>;
 
 export interface Token {
   readonly policies: readonly string[];
-  /** Milliseconds; for ever when undefined. */
+  /** Milliseconds since 1970. Undefined: never. */
   endsAt?: number;
   readonly maxAt?: number;
   readonly ttl: number;
@@ -20,7 +20,7 @@ export interface Token {
 
 export interface Seen {
   readonly method: string;
-  /** As it came over the wire, query included. */
+  /** As received, with the query. */
   readonly url: string;
   readonly token: string | undefined;
   readonly headers: IncomingMessage['headers'];
@@ -33,20 +33,20 @@ export interface Reply {
   readonly headers?: Record<string, string>;
 }
 
-/** `hang`: accepted and never answered. `cut`: the connection is closed. `trickle`: one byte now and then. */
+/** `hang`: no response. `cut`: closes the connection. `trickle`: sends a byte every now and then. */
 export type Fault = Reply | 'hang' | 'cut' | 'trickle' | undefined;
 
-/** A server that speaks Vault's HTTP API as OpenBao 2.6 was seen to speak it, for what this library asks. */
+/** A fake of Vault's HTTP API, for the requests of this library. Its responses are those of OpenBao 2.6. */
 export class FakeVault {
   readonly seen: Seen[] = [];
-  /** Requests that wait for their answer. */
+  /** Requests without a response yet. */
   pending = 0;
   readonly tokens = new Map<string, Token>([
     ['root-token', { policies: ['root'], ttl: 0, renewable: false }],
   ]);
   readonly policies = new Map<string, Policy>();
   readonly engines: Engines;
-  /** Looked at before anything else. */
+  /** Evaluated before anything else. */
   fault: (request: Seen) => Fault | Promise<Fault> = () => undefined;
   sealed = false;
   now: () => number;
@@ -101,7 +101,7 @@ export class FakeVault {
     await new Promise((done) => (this.#server?.listening ? this.#server.close(done) : done(undefined)));
   }
 
-  /** `GET /v1/secret/data/x` of everything asked so far. */
+  /** All requests so far, as in `GET /v1/secret/data/x`. */
   get asked(): readonly string[] {
     return this.seen.map(({ method, url }) => `${method} ${url}`);
   }
@@ -128,7 +128,7 @@ export class FakeVault {
     return token;
   }
 
-  /** As a log-in answers. */
+  /** The response to a log-in. */
   auth(token: string): Reply {
     const { ttl, renewable, policies, uses } = this.tokens.get(token) as Token;
     return {
@@ -147,7 +147,7 @@ export class FakeVault {
     };
   }
 
-  /** Seconds that a token has left, if it lives. */
+  /** The remaining seconds of a live token. 0: the token does not expire. */
   left(token: string | undefined): number | undefined {
     const one = token === undefined ? undefined : this.tokens.get(token);
     if (!one || (one.endsAt !== undefined && one.endsAt <= this.now())) return undefined;
@@ -159,7 +159,7 @@ export class FakeVault {
     this.engines.revokeOf(token);
   }
 
-  /** Whether a living token may do that; "1 error occurred" is how the server tells those apart that live. */
+  /** The refusal of a token, or undefined. Only for a live token does the server write "1 error occurred". */
   allowed(token: string | undefined, capability: Capability, path: string): Reply | undefined {
     if (this.left(token) === undefined) return { status: 403, body: { errors: ['permission denied'] } };
     const one = this.tokens.get(token as string) as Token;

@@ -10,7 +10,7 @@ import { endsWith, fakeVault, providerOf, refusal, store, timedVault } from './s
 const keys = (items: readonly (Entry | Unreadable)[]): string[] => items.map(({ key }) => key).sort();
 
 describe('key-value secrets', () => {
-  it('are read by the paths that people use, whatever the version of the engine', async () => {
+  it('reads secrets by their usual paths in both versions of the engine', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'fake-2' }, 'kv1/acme/db': { password: 'fake-1' } });
     const provider = providerOf(vault, {
@@ -27,7 +27,7 @@ describe('key-value secrets', () => {
     ]);
   });
 
-  it('take one request for a secret of ten fields, however many ask', async () => {
+  it('sends one request for a secret, however many fields are read', async () => {
     const vault = await fakeVault();
     store(vault, {
       'secret/app/db': Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`field${i}`, `${i}`])),
@@ -35,10 +35,10 @@ describe('key-value secrets', () => {
     const provider = providerOf(vault, { kv: 2 });
     await Promise.all(Array.from({ length: 1000 }, (_, i) => provider.get(`db.field${i % 10}`)));
     expect(vault.count('/data/')).toBe(1);
-    expect(vault.seen.length).toBe(2); // with the look at the own token
+    expect(vault.seen.length).toBe(2); // with the look-up of the token
   });
 
-  it('have versions: the current one, a given one, and none where there is none', async () => {
+  it('reads the current version, a given version, and no missing version', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'old' } });
     store(vault, { 'secret/app/db': { password: 'new' } });
@@ -53,7 +53,7 @@ describe('key-value secrets', () => {
     });
   });
 
-  it('that were deleted are absent, and can be written again', async () => {
+  it('treats a deleted secret as absent, and writes it again', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'old' } });
     const provider = providerOf(vault);
@@ -63,7 +63,7 @@ describe('key-value secrets', () => {
     expect((await provider.get('db.password'))?.value).toBe('again');
   });
 
-  it('end when they delete themselves', async () => {
+  it('expires a secret at its deletion time', async () => {
     const { vault, clock } = await timedVault();
     const deletion_time = new Date(clock.now() + 60_000).toISOString();
     vault.fault = ({ url }) =>
@@ -82,7 +82,7 @@ describe('key-value secrets', () => {
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unavailable' });
   });
 
-  it('carry their custom metadata, both ways', async () => {
+  it('reads and writes custom metadata', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault);
     await provider.set('db.password', 'fake', {
@@ -94,7 +94,7 @@ describe('key-value secrets', () => {
     });
   });
 
-  it('are found in folders, side by side, and only where a wanted key can be', async () => {
+  it('lists folders, and only those that can contain a wanted key', async () => {
     const vault = await fakeVault();
     store(vault, {
       'secret/app/db': { password: 'a' },
@@ -118,7 +118,7 @@ describe('key-value secrets', () => {
     );
   });
 
-  it('are read through their names when listing is denied', async () => {
+  it('reads wanted secrets by name when listing is denied', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'a' } });
     vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
@@ -134,7 +134,7 @@ describe('key-value secrets', () => {
     });
   });
 
-  it('stop at maxKeys, and say so', async () => {
+  it('stops a listing at maxKeys', async () => {
     const vault = await fakeVault();
     store(
       vault,
@@ -148,19 +148,22 @@ describe('key-value secrets', () => {
     expect((await providerOf(vault, { maxKeys: 14 }).list()).length).toBe(11);
   });
 
-  it('whose names are no keys are left out, and somebody is told', async () => {
+  it('list skips secrets with invalid key names and emits a notice', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'a' }, 'secret/app/__proto__': { polluted: 'x' } });
     const provider = providerOf(vault);
-    const heard: unknown[] = [];
-    provider.on((event) => event.type === 'notice' && heard.push(event));
+    const notices: unknown[] = [];
+    provider.on((event) => event.type === 'notice' && notices.push(event));
     expect(keys(await provider.list())).toEqual(['db']);
-    expect(heard).toMatchObject([
-      { outcome: 'invalid_key', message: expect.stringContaining('1 names in secret/app/') },
+    expect(notices).toMatchObject([
+      {
+        outcome: 'invalid_key',
+        message: expect.stringContaining('secret/app/: names skipped because they are not valid keys: 1'),
+      },
     ]);
   });
 
-  it('leave folders out that could not be asked for, and list the rest', async () => {
+  it('list skips folders that cannot be requested', async () => {
     const vault = await fakeVault();
     store(vault, {
       'secret/app/db': { password: 'a' },
@@ -170,7 +173,7 @@ describe('key-value secrets', () => {
     expect(keys(await providerOf(vault).list())).toEqual(['db']);
   });
 
-  it('keep every path inside its folder: a segment that Vault cannot hold is nowhere', async () => {
+  it('keeps every path inside its folder, whatever the key contains', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault, { kv: 2 });
     for (const key of ['"a/b".password', '"..".password', '"\\u0007".password']) {
@@ -185,7 +188,7 @@ describe('key-value secrets', () => {
     ]);
   });
 
-  it('keep names apart that hold dots, and fields apart from secrets', async () => {
+  it('distinguishes names with dots, and fields from secrets', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/api.example.com': { key: 'a' }, 'secret/app/api': { 'example.com': 'b' } });
     const provider = providerOf(vault);
@@ -193,7 +196,7 @@ describe('key-value secrets', () => {
     expect((await provider.get('api."example.com"'))?.value).toBe('b');
   });
 
-  it('stand behind one path alone when the path has no slash at its end', async () => {
+  it('reads a single secret when the path has no trailing slash', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'a', pool: { max: 5 } } });
     const provider = providerOf(vault, { path: 'app/db' });
@@ -203,7 +206,7 @@ describe('key-value secrets', () => {
     expect(vault.count('list=true')).toBe(0);
   });
 
-  it('are the text itself where the place says so with a second #', async () => {
+  it('returns the text itself for a path with a trailing #', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/gcp': { key: { type: 'service_account' }, note: '{"a":1}' } });
     const good = providerOf(vault, {
@@ -222,7 +225,7 @@ describe('key-value secrets', () => {
 });
 
 describe('a missing secret and a wrong path', () => {
-  it('are told apart: absent, no such mount, denied', async () => {
+  it('distinguishes an absent secret, a missing mount and a denied path', async () => {
     const vault = await fakeVault();
     vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
     const provider = providerOf(vault, { secrets: { none: 'secret/app/none#x', mount: 'nowhere/app/db#x' } });
@@ -241,7 +244,7 @@ describe('a missing secret and a wrong path', () => {
     });
   });
 
-  it('is no absence when the option kv names the wrong version', async () => {
+  it('rejects the wrong KV version with invalid_option', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'a' } });
     expect(await refusal(providerOf(vault, { kv: 1 }).get('db.password'))).toMatchObject({
@@ -250,36 +253,36 @@ describe('a missing secret and a wrong path', () => {
     });
   });
 
-  it('asks once about the token when a hundred reads are denied', async () => {
+  it('looks the token up once when a hundred reads are denied', async () => {
     const vault = await fakeVault();
     const env = { VAULT_TOKEN: vault.issue(['default']) };
     const provider = providerOf(vault, { env, kv: 2 });
     const errors = await Promise.all(Array.from({ length: 100 }, (_, i) => refusal(provider.get(`s${i}.x`))));
     expect(new Set(errors.map((error) => error.code))).toEqual(new Set(['access_denied']));
-    expect(vault.count('lookup-self')).toBe(2); // the log-in's own, and this
+    expect(vault.count('lookup-self')).toBe(2); // one by the log-in, one by the reads
   });
 });
 
 describe('the version of the engine', () => {
-  it('is found out by asking where nobody may see the mounts', async () => {
+  it('finds the version by trial where the list of mounts is denied', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'two' }, 'kv1/app/db': { password: 'one' } });
     vault.fault = ({ url }) =>
       url.includes('ui/mounts')
         ? { status: 403, body: { errors: ['1 error occurred:\n\t* permission denied\n\n'] } }
         : undefined;
-    const heard: string[] = [];
+    const notices: string[] = [];
     for (const [mount, value] of [
       ['secret', 'two'],
       ['kv1', 'one'],
     ] as const) {
       const provider = providerOf(vault, { mount });
-      provider.on((event) => event.type === 'notice' && heard.push(event.message));
+      provider.on((event) => event.type === 'notice' && notices.push(event.message));
       expect(await provider.get('none.x')).toBeUndefined();
       expect((await provider.get('db.password'))?.value).toBe(value);
       expect(keys(await provider.list())).toEqual(['db']);
     }
-    expect(heard.length).toBe(2);
+    expect(notices.length).toBe(2);
     const missing = providerOf(vault, { mount: 'nowhere' });
     expect(await refusal(missing.get('db.password'))).toMatchObject({ code: 'invalid_option' });
     vault.policies.set('none', {});
@@ -290,7 +293,7 @@ describe('the version of the engine', () => {
     });
   });
 
-  it('is looked at again when the engine was replaced meanwhile', async () => {
+  it('looks the version up again after the engine was replaced', async () => {
     const vault = await fakeVault();
     store(vault, { 'kv1/app/db': { password: 'one' } });
     const provider = providerOf(vault, { mount: 'kv1' });
@@ -303,7 +306,7 @@ describe('the version of the engine', () => {
     expect((await provider.get('db.password', { maxAgeMs: 0 }))?.value).toBe('one');
   });
 
-  it('goes by the longest mount that holds the path', async () => {
+  it('uses the longest mount that contains the path', async () => {
     const vault = await fakeVault();
     vault.engines.mounts.set('secret/team/', { type: 'kv', version: '1' });
     store(vault, { 'secret/team/db': { x: 'inner' } });
@@ -311,7 +314,7 @@ describe('the version of the engine', () => {
     expect((await providerOf(vault, { mount: 'secret/team', path: '/' }).get('db.x'))?.value).toBe('inner');
   });
 
-  it('fails as the server fails, and is asked again', async () => {
+  it('requests the list of mounts again after a failure', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { x: '1' } });
     vault.fault = ({ url }) => (url.includes('ui/mounts') ? 'cut' : undefined);
@@ -322,15 +325,18 @@ describe('the version of the engine', () => {
   });
 });
 
-describe('an answer without a secret in it', () => {
-  it.each([{ data: { data: null } }, { data: 'x' }, {}])('is no absence: %o', async (body) => {
-    const vault = await fakeVault();
-    const provider = providerOf(vault, { resilience: { attempts: 1 } });
-    vault.fault = ({ url }) => (url.includes('/data/') ? { status: 200, body } : undefined);
-    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unavailable' });
-  });
+describe('a response without a secret', () => {
+  it.each([{ data: { data: null } }, { data: 'x' }, {}])(
+    'rejects a read whose response has no secret: %o',
+    async (body) => {
+      const vault = await fakeVault();
+      const provider = providerOf(vault, { resilience: { attempts: 1 } });
+      vault.fault = ({ url }) => (url.includes('/data/') ? { status: 200, body } : undefined);
+      expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unavailable' });
+    },
+  );
 
-  it('is an empty folder where names are missing, and no mounts where those are', async () => {
+  it('treats missing names as an empty folder, and missing mounts as none', async () => {
     const vault = await fakeVault();
     vault.fault = ({ url }) =>
       /list=true|ui.mounts/.test(url) ? { status: 200, body: { data: {} } } : undefined;
@@ -338,7 +344,7 @@ describe('an answer without a secret in it', () => {
   });
 
   it.each([{}, { ok: true }, { data: { keys: 'x' } }, { status: 'welcome', data: 7 }])(
-    'is no empty folder either, with whatever status it came: %j',
+    'rejects a listing whose response has no names: %j',
     async (body) => {
       const vault = await fakeVault();
       store(vault, { 'secret/app/db': { password: 'fake' }, 'kv1/app/db': { password: 'fake' } });
@@ -348,14 +354,14 @@ describe('an answer without a secret in it', () => {
         const provider = providerOf(vault, { ...options, resilience: { attempts: 1, breaker: false } });
         expect(await refusal(provider.list())).toMatchObject({
           code: 'unavailable',
-          message: expect.stringContaining("not Vault's"),
+          message: expect.stringContaining('not from Vault'),
         });
         expect(await refusal(provider.list('', { wanted }))).toMatchObject({ code: 'unavailable' });
       }
     },
   );
 
-  it('says nothing about mounts, which are asked for again', async () => {
+  it('requests the mounts again after a response that is not from Vault', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     let answers = 1;
@@ -366,7 +372,7 @@ describe('an answer without a secret in it', () => {
     expect(vault.count('ui/mounts')).toBe(2);
   });
 
-  it('is an absence where the server warns of something else beside it', async () => {
+  it('treats a 404 with an unrelated warning as an absent secret', async () => {
     const vault = await fakeVault();
     const metadata = { version: 2, deletion_time: '2026-01-01T00:00:00Z' };
     vault.fault = ({ url }) =>
@@ -377,8 +383,8 @@ describe('an answer without a secret in it', () => {
   });
 });
 
-describe('the source', () => {
-  it('deletes a whole secret: the last version, or exactly the one that was read', async () => {
+describe('Kv', () => {
+  it('Kv deletes the last version of a secret, or the given one', async () => {
     const vault = await fakeVault();
     const connection = new Connection(
       { address: vault.address, env: { VAULT_TOKEN: 'root-token' } },
@@ -387,26 +393,27 @@ describe('the source', () => {
     endsWith(() => connection.close());
     const { signal } = new AbortController();
     await connection.connect(signal);
+    const call = { signal, id: 'a', notice: () => undefined };
     const kv = new Kv(connection, { kv: 'auto' });
     store(vault, { 'secret/a': { x: '1' }, 'kv1/a': { x: '1' } });
     store(vault, { 'secret/a': { x: '2' } });
-    await kv.write('secret/a', undefined, { ifVersion: '2' }, signal);
+    await kv.write('secret/a', undefined, { ifVersion: '2' }, call);
     expect(vault.asked.at(-1)).toBe('POST /v1/secret/delete/a');
-    await kv.write('secret/a', undefined, {}, signal);
+    await kv.write('secret/a', undefined, {}, call);
     expect(vault.asked.at(-1)).toBe('DELETE /v1/secret/data/a');
-    await kv.write('kv1/a', undefined, {}, signal);
+    await kv.write('kv1/a', undefined, {}, call);
     expect(vault.asked.at(-1)).toBe('DELETE /v1/kv1/a');
-    expect(await refusal(kv.write('kv1/a', { x: '1' }, { ifVersion: '1' }, signal))).toMatchObject({
+    expect(await refusal(kv.write('kv1/a', { x: '1' }, { ifVersion: '1' }, call))).toMatchObject({
       code: 'invalid_option',
     });
-    expect(await refusal(kv.write('nowhere/a', { x: '1' }, {}, signal))).toMatchObject({
+    expect(await refusal(kv.write('nowhere/a', { x: '1' }, {}, call))).toMatchObject({
       code: 'invalid_option',
     });
   });
 });
 
 describe('writing', () => {
-  it('patches one field with check-and-set, and a lost race is tried again', async () => {
+  it('set writes one field with check-and-set, and retries after a lost race', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'a', user: 'u' } });
     const provider = providerOf(vault);
@@ -414,18 +421,18 @@ describe('writing', () => {
     vault.fault = ({ method, url }) => {
       if (method === 'POST' && url.includes('/data/') && !raced) {
         raced = true;
-        store(vault, { 'secret/app/db': { password: 'a', user: 'somebody else' } });
+        store(vault, { 'secret/app/db': { password: 'a', user: 'another writer' } });
       }
       return undefined;
     };
     await provider.set('db.password', 'b');
     expect(vault.engines.secrets.get('secret/app/db')?.versions.at(-1)?.data).toEqual({
       password: 'b',
-      user: 'somebody else',
+      user: 'another writer',
     });
   });
 
-  it('is a conflict when the caller insists on a version that is no longer', async () => {
+  it('set rejects with conflict when ifVersion is outdated', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'a' } });
     const provider = providerOf(vault);
@@ -440,7 +447,7 @@ describe('writing', () => {
     });
   });
 
-  it('deletes a whole secret where the place is one, exactly in the version that was read', async () => {
+  it('delete removes the last field of a mapped secret in both engine versions', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'a' }, 'kv1/acme/db': { password: 'a' } });
     const provider = providerOf(vault, {
@@ -452,21 +459,21 @@ describe('writing', () => {
     expect(await provider.get('all.one.password')).toBeUndefined();
   });
 
-  it('refuses a secret with a number that has lost digits, and writes no field of it, which would keep the wrong ones', async () => {
+  it('refuses to read or write a secret with a number that has lost digits', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { id: 12345678901234567000, password: 'fake' } });
     const provider = providerOf(vault, { secrets: { db: 'secret/acme/db' } });
     const error = await refusal(provider.get('db.id'));
     expect(error).toMatchObject({
       code: 'parse',
-      message: expect.stringContaining('secret/acme/db holds a number beyond 2^53'),
+      message: expect.stringContaining('secret/acme/db has a number beyond 2^53'),
     });
     expect(error.message).not.toContain('12345');
     expect(await refusal(provider.set('db.password', 'fake-new'))).toMatchObject({ code: 'parse' });
     expect(vault.engines.secrets.get('secret/acme/db')?.versions).toHaveLength(1);
   });
 
-  it('refuses what a secret cannot hold', async () => {
+  it('set refuses values that a secret cannot contain', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'a' } });
     const provider = providerOf(vault, { secrets: { all: 'secret/acme/db' } });
@@ -488,7 +495,7 @@ describe('writing', () => {
     });
   });
 
-  it('says which policy line is missing', async () => {
+  it('names the missing policy line when a write is denied', async () => {
     const vault = await fakeVault();
     vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
     const provider = providerOf(vault, { env: { VAULT_TOKEN: vault.issue(['default', 'reader']) } });
@@ -501,9 +508,9 @@ describe('writing', () => {
 
 describe('the options', () => {
   it.each([
-    [{}, /path, secrets or leases/],
-    [{ path: 'a/', secrets: { x: 'secret/a#x' } }, /not both/],
-    [{ secrets: { x: 'secret/a#x' }, mount: 'secret' }, /mount belongs to path/],
+    [{}, /one of path, secrets, leases is required\. Set path to read a folder/],
+    [{ path: 'a/', secrets: { x: 'secret/a#x' } }, /cannot be combined/],
+    [{ secrets: { x: 'secret/a#x' }, mount: 'secret' }, /mount applies to path only/],
     [{ secrets: { x: 'nothing' } }, /full path/],
     [{ secrets: { x: 'secret/../sys#x' } }, /"\.\."/],
     [{ path: 'a/../b/' }, /"\.\."/],
@@ -518,13 +525,13 @@ describe('the options', () => {
     [{ path: 'a/', tls: { minVersion: 'TLSv1' } }, /minVersion/],
     [{ path: 'a/', client: {} }, /node-vault client/],
     [{ path: 'a/', auth: 'token' }, /auth/],
-  ])('refuse %o', (options, message) => {
+  ])('VaultProvider refuses the options %o', (options, message) => {
     expect(() => new VaultProvider(options as never)).toThrow(
       expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),
     );
   });
 
-  it('say nothing when the provider is printed', async () => {
+  it('prints neither options nor values of a provider', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake-printed' } });
     const provider = providerOf(vault, {
@@ -538,7 +545,7 @@ describe('the options', () => {
 });
 
 describe('health', () => {
-  it('tells a server that answers from one that is sealed, gone or no Vault', async () => {
+  it('health distinguishes a live server from one that is sealed, gone or not Vault', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault);
     expect(await provider.health()).toMatchObject({ status: 'ok' });

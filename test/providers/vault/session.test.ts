@@ -27,8 +27,8 @@ function role(
 const logins = (vault: FakeVault): number => vault.count('approle/login');
 const renewals = (vault: FakeVault): number => vault.count('renew-self');
 
-describe('a token', () => {
-  it('is had by one log-in for everybody who waits', async () => {
+describe('a token from a log-in', () => {
+  it('logs in once for a hundred concurrent reads', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     const provider = providerOf(vault, role(vault, 3600));
@@ -39,7 +39,7 @@ describe('a token', () => {
     expect(logins(vault)).toBe(1);
   });
 
-  it('is renewed before two thirds of its life, by a timer', async () => {
+  it('renews the token by a timer before two thirds of its life', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 3600), clock });
     await provider.get('db.password');
@@ -52,7 +52,7 @@ describe('a token', () => {
     expect(logins(vault)).toBe(1);
   });
 
-  it('is renewed by the next use when the process was frozen, and replaced when it ended meanwhile', async () => {
+  it('renews or replaces the token on the next read after a frozen process resumes', async () => {
     let now = 1_700_000_000_000;
     const clock = { now: () => now, after: () => () => undefined }; // timers do not run in a frozen process
     const vault = await fakeVault({ now: () => now });
@@ -68,7 +68,7 @@ describe('a token', () => {
     expect(vault.asked.slice(asked)).toEqual([read, 'POST /v1/auth/approle/login', read]);
   });
 
-  it('near its last end is replaced by one new log-in while it works, and the old one is left to its leases', async () => {
+  it('replaces a token near its maximum life, and keeps the old one for its leases', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 600, { max: 900 }), clock });
     await provider.get('db.password');
@@ -86,7 +86,7 @@ describe('a token', () => {
     expect(vault.tokens.has(first as string)).toBe(false);
   });
 
-  it('that cannot be renewed is replaced before its end if it is used, and not if it idles', async () => {
+  it('replaces a token that is not renewable before its end, but only if it was used', async () => {
     const { vault, clock } = await timedVault();
     const used = providerOf(vault, { ...role(vault, 600, { renewable: false }), clock });
     await used.get('db.password');
@@ -99,7 +99,7 @@ describe('a token', () => {
     expect(logins(vault)).toBe(3);
   });
 
-  it('with few uses is not renewed, and replaced when they are used up', async () => {
+  it('does not renew a token with few uses, and replaces it when they run out', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     const provider = providerOf(vault, role(vault, 3600, { uses: 3 }));
@@ -108,7 +108,7 @@ describe('a token', () => {
     expect(renewals(vault)).toBe(0);
   });
 
-  it('revoked under a hundred reads is replaced by one log-in, and each read is done once more', async () => {
+  it('logs in once and repeats each read when a token is revoked under a hundred reads', async () => {
     const vault = await fakeVault();
     store(
       vault,
@@ -123,7 +123,7 @@ describe('a token', () => {
     expect(vault.count('lookup-self')).toBe(1);
   });
 
-  it('that is refused at once after each log-in does not make a loop of log-ins', async () => {
+  it('does not loop when each new token is refused at once', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 3600), clock });
     vault.fault = ({ url }) =>
@@ -138,7 +138,7 @@ describe('a token', () => {
     expect(logins(vault)).toBeLessThan(50);
   });
 
-  it('that cannot be had says why, and is not tried again at once', async () => {
+  it('reports a refused log-in, and backs off before the next one', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, {
       ...role(vault, 3600),
@@ -159,7 +159,7 @@ describe('a token', () => {
     expect(logins(vault)).toBe(2);
   });
 
-  it('keeps its session through a failing renewal, and is tried again later', async () => {
+  it('keeps the token when a renewal fails, and retries the renewal later', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 3600), clock });
     await provider.get('db.password');
@@ -173,7 +173,7 @@ describe('a token', () => {
     expect(logins(vault)).toBe(1);
   });
 
-  it('whose renewal is refused is replaced', async () => {
+  it('replaces a token when its renewal is refused', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 3600), clock });
     await provider.get('db.password');
@@ -186,7 +186,7 @@ describe('a token', () => {
     expect(renewals(vault)).toBe(1);
   });
 
-  it('is revoked by close only if it was made here', async () => {
+  it('revokes on close only a token that its log-in created', async () => {
     const vault = await fakeVault();
     const made = providerOf(vault, role(vault, 3600));
     await made.get('db.password');
@@ -201,7 +201,7 @@ describe('a token', () => {
     expect(vault.tokens.has(given)).toBe(true);
   });
 
-  it('does not keep close from ending when the server is gone', async () => {
+  it('closes even if the server is gone', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault, role(vault, 3600));
     await provider.get('db.password');
@@ -212,7 +212,7 @@ describe('a token', () => {
 });
 
 describe('a given token', () => {
-  it('is renewed while it may be, and then simply ends', async () => {
+  it('renews a given token until its maximum life, then reports its end', async () => {
     const { vault, clock } = await timedVault();
     const given = vault.issue(['root'], 600, { max: 900 });
     const provider = providerOf(vault, {
@@ -230,7 +230,7 @@ describe('a given token', () => {
     expect(renewals(vault)).toBeLessThan(20);
   });
 
-  it('that is dead from the beginning says so before anything is read', async () => {
+  it('rejects a dead token before anything is read', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault, { env: { VAULT_TOKEN: 'dead-token' } });
     expect(await refusal(provider.get('db.password'))).toMatchObject({
@@ -240,7 +240,7 @@ describe('a given token', () => {
     expect(vault.count('/data/')).toBe(0);
   });
 
-  it('that may not look itself up is used all the same', async () => {
+  it('uses a token that may not look itself up', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     vault.policies.set('reader', { 'secret/data/app/*': ['read'] });
@@ -258,7 +258,7 @@ describe('a given token', () => {
     });
   });
 
-  it('that ends while the server is away does not keep the breaker from opening', async () => {
+  it('opens the breaker when a token ends during an outage', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role(vault, 60, { renewable: false }), clock });
     await provider.get('db.password');
@@ -272,7 +272,7 @@ describe('a given token', () => {
     expect(await provider.get('db.password')).toBeUndefined();
   });
 
-  it('that is revoked ends as unauthenticated, as there is no other', async () => {
+  it('rejects with unauthenticated when a given token is revoked', async () => {
     const vault = await fakeVault();
     const given = vault.issue(['root']);
     const provider = providerOf(vault, { auth: token(() => given), env: {}, cache: false });
@@ -281,7 +281,7 @@ describe('a given token', () => {
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('is missed with a hint when there is none at all', async () => {
+  it('names the token file when there is no token at all', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault, { env: { HOME: path.join(tmpdir(), 'no-such-home') } });
     expect(await refusal(provider.get('db.password'))).toMatchObject({
@@ -306,7 +306,7 @@ describe('a token in a file', () => {
     return made;
   }
 
-  it('is taken anew as soon as somebody replaces it, and never before it is whole', async () => {
+  it('uses a replaced token file at once, and ignores an empty one', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/app/db': { password: 'fake' } });
     const home = await folder();
@@ -328,7 +328,7 @@ describe('a token in a file', () => {
     expect(vault.seen.at(-1)?.token).toBe(second);
   });
 
-  it('is read again when the one at hand is refused', async () => {
+  it('reads the token file again when the token is refused', async () => {
     const vault = await fakeVault();
     const file = path.join(await folder(), 'token');
     const first = vault.issue(['root']);

@@ -23,13 +23,13 @@ export async function fakeVault(
   return vault;
 }
 
-/** The same, on a clock of the test's own. */
+/** A fake server that runs on a manual clock. */
 export async function timedVault(): Promise<{ vault: FakeVault; clock: ManualClock }> {
   const clock = manualClock();
   return { vault: await fakeVault({ now: () => clock.now() }), clock };
 }
 
-/** A provider that is closed after the test, and that the machine's environment does not reach. */
+/** A provider that is closed after the test and does not read the machine's environment. */
 export function providerOf(vault: FakeVault, options: Partial<VaultOptions> = {}): VaultProvider {
   const what =
     options.path === undefined && options.secrets === undefined && options.leases === undefined
@@ -50,18 +50,18 @@ export function endsWith(end: () => Promise<unknown>): void {
   ends.push(end);
 }
 
-/** Waits for what happens over the wire. */
-export async function until(holds: () => boolean, what = 'it never happened'): Promise<void> {
+/** Waits for an effect of a request. */
+export async function until(holds: () => boolean, failure = 'the condition never held'): Promise<void> {
   const deadline = performance.now() + 50_000;
   for (let turn = 0; performance.now() < deadline; turn++) {
     if (holds()) return;
     await new Promise((done) => setImmediate(done));
     if (turn % 50 === 49) await new Promise((done) => setTimeout(done, 1));
   }
-  throw new Error(what);
+  throw new Error(failure);
 }
 
-/** Lets time pass on the test's own clock, with every answer in between come and dealt with. */
+/** Advances the clock in steps, and waits for all responses in between. */
 export async function pass(vault: FakeVault, clock: ManualClock, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 5_000) {
     const before = vault.seen.length;
@@ -71,14 +71,14 @@ export async function pass(vault: FakeVault, clock: ManualClock, ms: number): Pr
   }
 }
 
-/** Waits until nothing is under way. */
+/** Waits until no request is in flight. */
 export async function quiet(vault: FakeVault): Promise<void> {
   await until(() => vault.pending === 0);
   for (let turn = 0; turn < 100; turn++) await new Promise((done) => setImmediate(done));
   if (vault.pending > 0) await quiet(vault);
 }
 
-/** Puts secrets of KV version 2 (or 1, below kv1/) into the server. */
+/** Stores secrets in the server, of KV version 2, or of version 1 below kv1/. */
 export function store(vault: FakeVault, secrets: Readonly<Record<string, Record<string, unknown>>>): void {
   for (const [path, data] of Object.entries(secrets)) {
     const versions = vault.engines.secrets.get(path)?.versions ?? [];
@@ -92,5 +92,5 @@ export async function refusal(work: Promise<unknown>): Promise<import('../../../
   } catch (error) {
     return error as never;
   }
-  throw new Error('it did not fail');
+  throw new Error('the promise did not reject');
 }

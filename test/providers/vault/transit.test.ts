@@ -19,13 +19,13 @@ function keyOf(vault: FakeVault, options: Partial<TransitKeyOptions> = {}) {
 }
 
 describe('a Transit key', () => {
-  it('takes its mount with slashes around it, as the server prints it', async () => {
+  it('accepts a mount with slashes around it', async () => {
     const key = keyOf(await fakeVault(), { mount: '/transit/' });
     expect(key.kid).toBe('transit/files');
     expect(await key.unwrap(await key.wrap(data))).toEqual(data);
   });
 
-  it('wraps and unwraps a data key, and says who it is', async () => {
+  it('wraps and unwraps a content key, and exposes its kid and algorithm', async () => {
     const vault = await fakeVault();
     const key = keyOf(vault);
     expect([key.kid, key.algorithm]).toEqual(['transit/files', 'vault-transit']);
@@ -38,22 +38,22 @@ describe('a Transit key', () => {
     ]);
   });
 
-  it('wraps anew after a rotation, after which the old copy may be retired', async () => {
+  it('rewraps a content key after a rotation, so the old copy can be retired', async () => {
     const vault = await fakeVault();
     const key = keyOf(vault);
     const old = await key.wrap(data);
     vault.engines.transit = { latest: 2, min: 1 };
-    const anew = await key.rewrap(old);
-    expect(anew).toMatch(/^vault:v2:/);
+    const rewrapped = await key.rewrap(old);
+    expect(rewrapped).toMatch(/^vault:v2:/);
     vault.engines.transit = { latest: 2, min: 2 };
-    expect(await key.unwrap(anew)).toEqual(data);
+    expect(await key.unwrap(rewrapped)).toEqual(data);
     expect(await refusal(key.unwrap(old))).toMatchObject({
       code: 'crypto',
       hint: expect.stringContaining('min_decryption_version'),
     });
   });
 
-  it('names what is missing, and not `create`, with which a misspelt name would make a new key', async () => {
+  it('suggests the capability update, because create would allow new keys by typo', async () => {
     const vault = await fakeVault();
     const env = { VAULT_TOKEN: vault.issue(['default']) };
     expect(await refusal(keyOf(vault, { env }).wrap(data))).toMatchObject({
@@ -62,7 +62,7 @@ describe('a Transit key', () => {
     });
   });
 
-  it('says crypto for what it cannot decrypt, and invalid_option where there is no such key', async () => {
+  it('rejects with crypto what it cannot decrypt, and with invalid_option an unknown key', async () => {
     const vault = await fakeVault();
     expect(await refusal(keyOf(vault).unwrap('nonsense'))).toMatchObject({
       code: 'crypto',
@@ -78,7 +78,7 @@ describe('a Transit key', () => {
     expect(await refusal(keyOf(vault).wrap(data))).toMatchObject({ code: 'crypto' });
   });
 
-  it('tries again after a hiccup, keeps its deadline, and ends with its caller’s signal', async () => {
+  it('retries after a failure, keeps its deadline, and honours the signal of the caller', async () => {
     const vault = await fakeVault();
     const key = keyOf(vault);
     let hiccups = 2;
@@ -96,7 +96,7 @@ describe('a Transit key', () => {
     expect(await refusal(key.wrap(data, { signal: AbortSignal.abort() }))).toMatchObject({ code: 'aborted' });
   });
 
-  it('logs in like any provider, again after a revocation, and cleans up', async () => {
+  it('logs in again after a revocation, and revokes its token on close', async () => {
     const vault = await fakeVault();
     vault.engines.logins.set('auth/approle/login', () => vault.issue(['root'], 60));
     const key = keyOf(vault, {
@@ -112,7 +112,7 @@ describe('a Transit key', () => {
     expect([...vault.tokens.keys()]).toEqual(['root-token']);
   });
 
-  it('is refused without a name, or with one that is a path', () => {
+  it('refuses a missing key name and one that is a path', () => {
     for (const key of [undefined, 'a/b', '..'])
       expect(() => transitKey({ key } as never)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });

@@ -6,8 +6,9 @@ import { inspect, promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
-import { Connection, encodePath } from '../../../src/providers/vault/connection.ts';
+import { Connection } from '../../../src/providers/vault/connection.ts';
 import { token } from '../../../src/providers/vault/index.ts';
+import { encodePath } from '../../../src/providers/vault/paths.ts';
 import { maxBytes } from '../../../src/providers/vault/transport.ts';
 import { systemClock } from '../../../src/shelter/clock.ts';
 import { importable } from '../../support/program.ts';
@@ -16,7 +17,7 @@ import { endsWith, fakeVault, fixture, pem, providerOf, refusal } from './setup.
 
 type Options = ConstructorParameters<typeof Connection>[0];
 
-const read = { method: 'GET', path: 'secret/data/app/db', what: 'secret/app/db' } as const;
+const read = { method: 'GET', path: 'secret/data/app/db', subject: 'secret/app/db' } as const;
 const never = new AbortController().signal;
 
 async function connected(options: Options): Promise<Connection> {
@@ -25,21 +26,22 @@ async function connected(options: Options): Promise<Connection> {
   await connection.connect(never);
   return connection;
 }
-const asked = async (options: Options): Promise<unknown> => (await connected(options)).ask(read, never);
+const readOnce = async (options: Options): Promise<unknown> =>
+  (await connected(options)).request(read, never);
 
 afterEach(() => vi.unstubAllEnvs());
 
 describe('the transport', () => {
-  it('sends the token, the namespace and the header that agents insist on', async () => {
+  it('sends the token, the namespace and the header that agents require', async () => {
     const vault = await fakeVault();
-    await asked({ address: vault.address, namespace: '/platform/ml/' });
+    await readOnce({ address: vault.address, namespace: '/platform/ml/' });
     const { headers, token: sent } = vault.seen.at(-1) as (typeof vault.seen)[0];
     expect(sent).toBe('root-token');
     expect(headers['x-vault-namespace']).toBe('platform/ml');
     expect(headers['x-vault-request']).toBe('true');
   });
 
-  it('takes a namespace as it stands in files and variables, and refuses one that cannot be sent', async () => {
+  it('trims a namespace, and refuses one that a header cannot carry', async () => {
     const vault = await fakeVault();
     await providerOf(vault, {
       env: { VAULT_TOKEN: 'root-token', VAULT_NAMESPACE: '/team/inference/\n' },
@@ -52,7 +54,7 @@ describe('the transport', () => {
     );
   });
 
-  it('follows no redirect, so that no token reaches another host', async () => {
+  it('does not follow redirects, so no token reaches another host', async () => {
     const other = await fakeVault();
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
@@ -63,88 +65,88 @@ describe('the transport', () => {
       [308, 'invalid_option'],
     ] as const) {
       vault.fault = () => ({ status, headers: { location: `${other.address}/v1/secret/data/app/db` } });
-      expect(await refusal(connection.ask(read, never))).toMatchObject({ code });
+      expect(await refusal(connection.request(read, never))).toMatchObject({ code });
     }
     expect(other.seen).toEqual([]);
   });
 
-  it('listens on a unix socket, where an agent needs no token', async () => {
+  it('connects to a unix socket without a token of its own', async () => {
     const vault = await fakeVault({ socket: path.join(tmpdir(), `fake-vault-${process.pid}.sock`) });
     vault.fault = () => ({ status: 200, body: { data: {} } });
-    await asked({ address: vault.address, env: {} });
+    await readOnce({ address: vault.address, env: {} });
     expect(vault.seen.map((one) => one.token)).toEqual([undefined]);
   });
 
-  it('keeps the path that stands before /v1 behind a reverse proxy', async () => {
+  it('keeps the path prefix of a reverse proxy before /v1', async () => {
     const vault = await fakeVault();
     vault.fault = () => ({ status: 200, body: { data: {} } });
-    await asked({ address: `${vault.address}/vault/` });
+    await readOnce({ address: `${vault.address}/vault/` });
     expect(vault.asked.at(-1)).toBe('GET /vault/v1/secret/data/app/db');
   });
 
-  it('cuts off an answer of more than 32 MiB', async () => {
+  it('rejects a response of more than 32 MiB', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => ({ status: 200, body: `"${'x'.repeat(maxBytes)}"` });
-    expect(await refusal(connection.ask(read, never))).toMatchObject({
+    expect(await refusal(connection.request(read, never))).toMatchObject({
       code: 'parse',
       message: expect.stringContaining('32 MiB'),
     });
   });
 
   it.each(['hang', 'trickle'] as const)(
-    'ends with its signal when the server lets an answer %s',
+    'aborts with its signal when the server lets a response %s',
     async (fault) => {
       const vault = await fakeVault();
       const connection = await connected({ address: vault.address });
       vault.fault = () => fault;
       const end = new AbortController();
-      const answer = refusal(connection.ask(read, end.signal));
+      const answer = refusal(connection.request(read, end.signal));
       setTimeout(() => end.abort(), 60);
       expect(await answer).toMatchObject({ code: 'timeout', transient: true });
     },
   );
 
-  it('says unavailable, with the reason, when nobody listens and when the connection breaks', async () => {
+  it('rejects with unavailable and the reason when the connection fails or breaks', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => 'cut';
-    expect(await refusal(connection.ask(read, never))).toMatchObject({
+    expect(await refusal(connection.request(read, never))).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/ECONNRESET/),
     });
     await vault.close();
-    expect(await refusal(connection.ask(read, never))).toMatchObject({
+    expect(await refusal(connection.request(read, never))).toMatchObject({
       code: 'unavailable',
-      message: `vault: the server at ${vault.address} cannot be reached (ECONNREFUSED). Look at the network and the state of the server`,
+      message: [
+        `vault: the server at ${vault.address} cannot be reached (ECONNREFUSED)`,
+        'Check the network and the state of the server',
+      ].join('. '),
     });
   });
 
-  it.each([200, 403, 404, 502])(
-    'takes the HTML of a proxy (%i) for an outage, never for an answer',
-    async (status) => {
-      const vault = await fakeVault();
-      const connection = await connected({ address: vault.address });
-      vault.fault = () => ({ status, body: '<html>captive portal</html>' });
-      expect(await refusal(connection.ask(read, never))).toMatchObject({
-        code: 'unavailable',
-        message: expect.stringContaining('not Vault’s'.replace('’', "'")),
-      });
-    },
-  );
+  it.each([200, 403, 404, 502])('treats the HTML of a proxy (%i) as an outage', async (status) => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address });
+    vault.fault = () => ({ status, body: '<html>captive portal</html>' });
+    expect(await refusal(connection.request(read, never))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('not from Vault'),
+    });
+  });
 
   it.each([
     { status: 404, body: { message: 'no Route matched with those values' } },
     { status: 404, body: undefined },
     { status: 403, body: { message: 'Forbidden' } },
-  ])('takes the JSON of a gateway for an outage, never for an absence: %o', async (fault) => {
+  ])('treats the JSON of a gateway as an outage, not as an absent secret: %o', async (fault) => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => fault;
-    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable' });
+    expect(await refusal(connection.request(read, never))).toMatchObject({ code: 'unavailable' });
   });
 
-  it('asks of Vault Enterprise that a read sees the last write', async () => {
+  it('makes a read on Vault Enterprise see the last write', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = ({ method }) => ({
@@ -152,14 +154,14 @@ describe('the transport', () => {
       body: { data: {} },
       headers: method === 'POST' ? { 'x-vault-index': 'djE6ZmFrZQ==' } : {},
     });
-    await connection.ask(read, never);
+    await connection.request(read, never);
     expect(vault.seen.at(-1)?.headers['x-vault-index']).toBeUndefined();
-    await connection.ask({ ...read, method: 'POST', body: {} }, never);
-    await connection.ask(read, never);
+    await connection.request({ ...read, method: 'POST', body: {} }, never);
+    await connection.request(read, never);
     expect(vault.seen.at(-1)?.headers['x-vault-index']).toBe('djE6ZmFrZQ==');
   });
 
-  it('asks standby nodes for their health too, and knows a gateway that forbids it', async () => {
+  it('counts standby nodes as healthy, and reports a gateway that forbids the check', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     await connection.ping(never);
@@ -219,16 +221,16 @@ describe('the transport', () => {
       { status: 400, body: { errors: ['missing client token'] } },
       { code: 'unauthenticated' },
     ],
-  ])('knows %s, and quotes nothing that the server said', async (_name, fault, expected) => {
+  ])('classifies %s without quoting the server', async (_name, fault, expected) => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => fault;
-    const error = await refusal(connection.ask(read, never));
+    const error = await refusal(connection.request(read, never));
     expect(error).toMatchObject(expected);
     expect(inspect(error, { depth: 9 })).not.toContain('s3cr3t');
   });
 
-  it('reads a Retry-After that is a date', async () => {
+  it('accepts a date in Retry-After', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
     vault.fault = () => ({
@@ -236,24 +238,25 @@ describe('the transport', () => {
       body: {},
       headers: { 'retry-after': new Date(Date.now() + 60_000).toUTCString() },
     });
-    const { retryAfterMs = 0 } = await refusal(connection.ask(read, never));
+    const { retryAfterMs = 0 } = await refusal(connection.request(read, never));
     expect(retryAfterMs).toBeGreaterThan(50_000);
     expect(retryAfterMs).toBeLessThanOrEqual(60_000);
   });
 
-  it('prints no token, neither its own nor through the debug output of node-vault', async () => {
+  it('prints no token, not even in the debug output of node-vault', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address, auth: token('root-token'), env: {} });
     vault.fault = () => 'cut';
-    const error = await refusal(connection.ask(read, never));
+    const error = await refusal(connection.request(read, never));
     for (const printed of [
       inspect(connection, { depth: 9, showHidden: true }),
       inspect(error, { depth: 9, showHidden: true }),
       JSON.stringify(error),
     ])
       expect(printed).not.toContain('root-token');
+    const index = await importable(new URL('../../../src/providers/vault/index.ts', import.meta.url));
     const script = `
-      const { VaultProvider } = await import('${await importable(new URL('../../../src/providers/vault/index.ts', import.meta.url))}');
+      const { VaultProvider } = await import('${index}');
       const vault = new VaultProvider({ address: '${vault.address}', path: 'app/', resilience: false });
       await vault.set('db.password', 'written-s3cr3t').catch(() => {});`;
     const { stdout, stderr } = await promisify(execFile)(
@@ -268,11 +271,14 @@ describe('the transport', () => {
 });
 
 describe('TLS', () => {
-  it('is verified, whatever the environment says', async () => {
+  it('verifies certificates whatever the environment variables are', async () => {
+    // Node warns about this variable once per process, which is not what this test is about.
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    endsWith(async () => warned.mockRestore());
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     vi.stubEnv('VAULT_SKIP_VERIFY', 'true');
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
-    const error = await refusal(asked({ address: vault.address }));
+    const error = await refusal(readOnce({ address: vault.address }));
     expect(error).toMatchObject({
       code: 'crypto',
       transient: false,
@@ -281,22 +287,22 @@ describe('TLS', () => {
     expect(vault.seen).toEqual([]);
   });
 
-  it('trusts the given authority, as text or as a file', async () => {
+  it('trusts an authority that is given as text or as a file', async () => {
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
     for (const ca of [pem('ca.pem'), fixture('ca.pem')])
-      await asked({ address: vault.address, tls: { ca, minVersion: 'TLSv1.3' } });
-    await asked({
+      await readOnce({ address: vault.address, tls: { ca, minVersion: 'TLSv1.3' } });
+    await readOnce({
       address: vault.address,
       env: { VAULT_TOKEN: 'root-token', VAULT_CACERT: fixture('ca.pem') },
     });
     expect(vault.count('secret/data')).toBe(3);
   });
 
-  it('insists on the name of the server', async () => {
+  it('rejects a certificate for another server name', async () => {
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
     expect(
       await refusal(
-        asked({ address: vault.address, tls: { ca: pem('ca.pem'), serverName: 'vault.internal' } }),
+        readOnce({ address: vault.address, tls: { ca: pem('ca.pem'), serverName: 'vault.internal' } }),
       ),
     ).toMatchObject({
       code: 'crypto',
@@ -304,7 +310,7 @@ describe('TLS', () => {
     expect(vault.seen).toEqual([]);
   });
 
-  it('never repeats what stands in the place of a private key’s file, which may be the key', async () => {
+  it('never quotes tls.key in an error, as it may be the key itself', async () => {
     const key = Buffer.from('not a real private key, and yet as long as one').toString('base64');
     const tls = { cert: pem('client.pem'), key };
     const connection = new Connection(
@@ -316,7 +322,7 @@ describe('TLS', () => {
     expect(error.message).not.toContain(key.slice(0, 16));
   });
 
-  it('says so when a certificate’s file is missing or holds none, and tries again later', async () => {
+  it('reports a certificate file that is missing or has no PEM text, and reads it again', async () => {
     const vault = await fakeVault({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
     for (const ca of [fixture('none.pem'), new URL('setup.ts', import.meta.url).pathname]) {
       const connection = new Connection(
@@ -331,9 +337,9 @@ describe('TLS', () => {
     }
   });
 
-  it('says so when the server speaks no TLS', async () => {
+  it('reports a server that does not speak TLS', async () => {
     const vault = await fakeVault();
-    expect(await refusal(asked({ address: vault.address.replace('http:', 'https:') }))).toMatchObject({
+    expect(await refusal(readOnce({ address: vault.address.replace('http:', 'https:') }))).toMatchObject({
       code: 'crypto',
       message: expect.stringContaining('TLS'),
     });
@@ -343,7 +349,7 @@ describe('TLS', () => {
 describe('the address', () => {
   const made = (options: Options) => () => new Connection({ env: {}, ...options }, systemClock);
 
-  it('may be plain http only on loopback, unless that is asked for', () => {
+  it('allows plain http on loopback only, unless allowInsecure is set', () => {
     expect(made({ address: 'https://vault.internal' })).not.toThrow();
     for (const host of ['vault.internal', '10.0.0.7', 'localhost.example.com', '127.example.com']) {
       expect(made({ address: `http://${host}:8200` })).toThrow(
@@ -365,13 +371,13 @@ describe('the address', () => {
     'https://vault/?a=b',
     'https://vault/#x',
     'unix://',
-  ])('is refused as %s, without being quoted', (address) => {
+  ])('refuses the address %s without quoting it', (address) => {
     expect(made({ address })).toThrow(
       expect.objectContaining({ code: 'invalid_option', message: expect.not.stringContaining('fake-pass') }),
     );
   });
 
-  it('comes from the environment as the vault command reads it, and OpenBao’s names come first', async () => {
+  it('reads the address from the environment, OpenBao names first', async () => {
     const vault = await fakeVault();
     const env = {
       VAULT_ADDR: 'https://elsewhere.invalid',
@@ -379,11 +385,11 @@ describe('the address', () => {
       VAULT_NAMESPACE: 'team',
       VAULT_TOKEN: 'root-token',
     };
-    await asked({ env });
+    await readOnce({ env });
     expect(vault.seen.at(-1)?.headers['x-vault-namespace']).toBe('team');
   });
 
-  it('refuses half a client certificate', () => {
+  it('refuses a client certificate without its key', () => {
     expect(made({ address: 'https://vault', tls: { cert: 'client.pem' } })).toThrow(
       expect.objectContaining({ code: 'invalid_option' }),
     );
@@ -391,53 +397,55 @@ describe('the address', () => {
 });
 
 describe('an injected client', () => {
-  it('is used as it is, a real node-vault included', async () => {
+  it('uses an injected client unchanged, such as a real node-vault', async () => {
     const vault = await fakeVault();
     const { default: nodeVault } = await import('node-vault');
     const client = nodeVault({ endpoint: vault.address, token: 'root-token' });
     const connection = await connected({ client, env: {} });
     vault.fault = (seen) =>
       seen.url.includes('app/db') ? { status: 200, body: { data: { data: { a: 1 } } } } : undefined;
-    expect(await connection.ask(read, never)).toMatchObject({
+    expect(await connection.request(read, never)).toMatchObject({
       status: 200,
       body: { data: { data: { a: 1 } } },
     });
-    expect(await connection.ask({ ...read, path: 'secret/data/none' }, never)).toMatchObject({ status: 404 });
+    expect(await connection.request({ ...read, path: 'secret/data/none' }, never)).toMatchObject({
+      status: 404,
+    });
     await vault.close();
-    const error = await refusal(connection.ask(read, never));
+    const error = await refusal(connection.request(read, never));
     expect(error).toMatchObject({ code: 'unavailable' });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('root-token');
   });
 
-  it('may answer nothing, or what is no answer, and may throw anything', async () => {
+  it('accepts an injected client that returns or throws anything', async () => {
     let answer: () => unknown = () => '';
     const connection = await connected({ client: { request: async () => answer() } });
-    expect(await connection.ask(read, never)).toMatchObject({ status: 200, body: {} });
+    expect(await connection.request(read, never)).toMatchObject({ status: 200, body: {} });
     answer = () => '<html>';
-    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'unavailable' });
+    expect(await refusal(connection.request(read, never))).toMatchObject({ code: 'unavailable' });
     for (const thrown of [new Error('s3cr3t'), 's3cr3t', null]) {
       answer = () => {
         throw thrown;
       };
-      const error = await refusal(connection.ask(read, never));
+      const error = await refusal(connection.request(read, never));
       expect(error).toMatchObject({ code: 'unavailable' });
       expect(inspect(error)).not.toContain('s3cr3t');
     }
     answer = () => {
-      throw new ConfigError('throttled', 'a client of ours');
+      throw new ConfigError('throttled', 'thrown by the client');
     };
-    expect(await refusal(connection.ask(read, never))).toMatchObject({ code: 'throttled' });
+    expect(await refusal(connection.request(read, never))).toMatchObject({ code: 'throttled' });
     await connection.connect(never);
   });
 
-  it('excludes options that only a connection of ours would follow', () => {
+  it('refuses options that have no effect with an injected client', () => {
     const client = { request: async () => ({}) };
     expect(() => new Connection({ client, address: 'https://vault' }, systemClock)).toThrow(/address/);
   });
 });
 
 describe('a path', () => {
-  it('cannot leave its mount, whatever a name holds', async () => {
+  it('keeps every path inside its mount, whatever the names contain', async () => {
     const seen: string[] = [];
     const server: Server = createServer((request, response) => {
       seen.push(request.url as string);
@@ -472,7 +480,7 @@ describe('a path', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(name, { minLength: 1, maxLength: 4 }), async (names) => {
         const before = seen.length;
-        const asking = connection.ask({ ...read, path: `secret/data/app/${names.join('/')}` }, never);
+        const asking = connection.request({ ...read, path: `secret/data/app/${names.join('/')}` }, never);
         const error = await asking.then(
           () => undefined,
           (thrown) => thrown,
@@ -491,7 +499,7 @@ describe('a path', () => {
     );
   });
 
-  it('is encoded segment by segment', () => {
+  it('encodes a path segment by segment', () => {
     expect(encodePath('secret/data/a b/%2e%2e/c?d#e')).toBe('secret/data/a%20b/%252e%252e/c%3Fd%23e');
     for (const path of ['a/../b', './a', 'a/\u007f', 'a\nb'])
       expect(() => encodePath(path)).toThrow(expect.objectContaining({ code: 'invalid_key' }));

@@ -4,7 +4,7 @@ import { makeOrigin } from '../../../src/origin.ts';
 import type { ConfigValue } from '../../../src/value.ts';
 import type { Backend, Reference } from '../reference.ts';
 
-/** A provider with one fault, and the sentence that is there to find it. */
+/** A provider with one fault, and the sentence that must find it. */
 export interface Broken {
   readonly fault: string;
   readonly caughtBy: string;
@@ -16,7 +16,7 @@ const origin = makeOrigin({ provider: 'reference', source: 'reference' });
 export const leaf = (key: string, value: ConfigValue): Entry =>
   makeEntry({ key, value, secret: false, origin });
 
-/** Every answer of get and list, changed. */
+/** Changes every entry that get and list return. */
 export const entries = (
   honest: Reference,
   change: (entry: Entry) => Entry | undefined,
@@ -40,7 +40,7 @@ export const valuesOf = (
     return value === undefined ? undefined : makeEntry({ ...entry, value });
   });
 
-/** Every failing call of get and list, answered otherwise. */
+/** Replaces every rejection of get and list. */
 export const failing = (honest: Reference, instead: (error: ConfigError) => unknown): Partial<Reference> => ({
   get: (key, options) => honest.get(key, options).catch((error) => instead(error) as never),
   list: (prefix, options) => honest.list(prefix, options).catch((error) => instead(error) as never),

@@ -5,18 +5,18 @@ import { type Broken, leaf, rethrown, signalless } from './broken.ts';
 
 export const faults: readonly Broken[] = [
   {
-    fault: 'answers undefined when its backend fails',
-    caughtBy: 'a backend out of reach is an error for which asking again may help; nothing is absent',
+    fault: 'returns undefined when its backend fails',
+    caughtBy: 'get rejects with a transient error when the backend is unavailable',
     spoil: (honest) => ({ get: (key, options) => honest.get(key, options).catch(() => undefined) }),
   },
   {
-    fault: 'lists nothing when its backend fails',
-    caughtBy: 'a backend that denies fails a list, which is neither empty nor cut short',
+    fault: 'returns an empty listing when its backend fails',
+    caughtBy: 'list rejects, and returns no partial result, when the backend denies access',
     spoil: (honest) => ({ list: (prefix, options) => honest.list(prefix, options).catch(() => []) }),
   },
   {
-    fault: 'remembers its first rejection',
-    caughtBy: 'recovers when its very first request failed, without a fresh read being asked for',
+    fault: 'caches its first rejection',
+    caughtBy: 'get and list recover after a failed first request, without a fresh read',
     spoil: (honest) => {
       let connected: Promise<unknown> | undefined;
       const connect = (): Promise<unknown> => (connected ??= honest.get('connect', { maxAgeMs: 0 }));
@@ -34,7 +34,7 @@ export const faults: readonly Broken[] = [
   },
   {
     fault: 'quotes a value in its errors',
-    caughtBy: 'a backend that answers garbage brings no value into any error',
+    caughtBy: 'errors contain no value when the backend returns garbage',
     spoil: (honest, backend) =>
       rethrown(
         (error) =>
@@ -49,8 +49,8 @@ export const faults: readonly Broken[] = [
       )(honest),
   },
   {
-    fault: 'hides a value in a field of its errors',
-    caughtBy: 'a backend that denies brings no value into any error',
+    fault: 'puts a value in a field of its errors',
+    caughtBy: 'errors contain no value when the backend denies access',
     spoil: (honest, backend) =>
       rethrown((error) => Object.assign(error, { response: { body: Object.fromEntries(backend.values) } }))(
         honest,
@@ -58,37 +58,36 @@ export const faults: readonly Broken[] = [
   },
   {
     fault: 'passes on the errors of its client',
-    caughtBy: 'a backend that throttles is throttled, for which asking again will help; nothing is absent',
+    caughtBy: 'get rejects with throttled, a transient error when the backend throttles',
     spoil: rethrown(() => new TypeError('fetch failed')),
   },
   {
-    fault: 'says that throttling is final',
-    caughtBy: 'a backend that throttles is throttled, for which asking again will help; nothing is absent',
+    fault: 'reports throttling as permanent',
+    caughtBy: 'get rejects with throttled, a transient error when the backend throttles',
     spoil: rethrown((error) =>
       error.code === 'throttled' ? new ConfigError('access_denied', 'denied') : error,
     ),
   },
   {
-    fault: 'says that being denied passes by itself',
-    caughtBy:
-      'a backend that denies is access_denied or its like, for which asking again is no help; nothing is absent',
+    fault: 'reports denied access as transient',
+    caughtBy: 'get rejects with access_denied or a similar permanent error when the backend denies access',
     spoil: rethrown((error) =>
       error.code === 'access_denied' ? new ConfigError('unavailable', 'unavailable') : error,
     ),
   },
   {
-    fault: 'calls every failure an invalid key',
-    caughtBy: 'a backend that answers garbage is an error, never a value and never absent; nothing is absent',
+    fault: 'reports every failure as an invalid key',
+    caughtBy: 'get rejects, and returns neither a value nor undefined, when the backend returns garbage',
     spoil: rethrown(() => new ConfigError('invalid_key', 'something is wrong')),
   },
   {
-    fault: 'says neither who failed nor where',
-    caughtBy: 'says which provider and which key failed',
+    fault: 'names neither itself nor the key in its errors',
+    caughtBy: 'get rejects with an error that names the provider and the key',
     spoil: rethrown((error) => new ConfigError(error.code, 'it failed')),
   },
   {
     fault: 'ignores an abort',
-    caughtBy: 'ends at once when its caller aborts, while the backend hangs',
+    caughtBy: 'get rejects at once when its signal is aborted while the backend hangs',
     spoil: (honest) => ({
       get: (key, options) => honest.get(key, signalless(options)),
       list: (prefix, options) => honest.list(prefix, signalless(options)),
@@ -98,8 +97,8 @@ export const faults: readonly Broken[] = [
     }),
   },
   {
-    fault: 'lets one caller’s abort end the others',
-    caughtBy: 'lets the others wait on when one caller aborts',
+    fault: 'aborts all callers when one aborts',
+    caughtBy: 'get keeps waiting for the other callers when one of them aborts',
     spoil: (honest) => {
       let flight: ReturnType<Reference['get']> | undefined;
       return {
@@ -114,8 +113,8 @@ export const faults: readonly Broken[] = [
     },
   },
   {
-    fault: 'never gives up on a backend that hangs',
-    caughtBy: 'a backend that hangs is a timeout; nothing is absent',
+    fault: 'waits forever for a backend that hangs',
+    caughtBy: 'get rejects with timeout, a transient error when the backend hangs',
     spoil: (honest, backend) => ({
       get: (key, options) => (backend.fault === 'hang' ? new Promise(() => {}) : honest.get(key, options)),
       list: (prefix, options) =>
@@ -123,21 +122,21 @@ export const faults: readonly Broken[] = [
     }),
   },
   {
-    fault: 'swallows that its backend could not be closed',
-    caughtBy: 'does not swallow that the backend could not be closed',
+    fault: 'swallows a failure to close its backend',
+    caughtBy: 'close rejects when the backend cannot be closed',
     spoil: (honest) => ({ close: () => honest.close().catch(() => {}) }),
   },
   {
-    fault: 'calls a denied batch empty',
-    caughtBy: 'leaves no key absent when the backend denies all of them',
+    fault: 'returns an empty batch when access is denied',
+    caughtBy: 'getMany reports no key as absent when the backend denies access',
     spoil: (honest) => ({
       getMany: (keys, options) =>
         honest.getMany(keys, options).catch(() => new Map(keys.map((key) => [key, undefined]))),
     }),
   },
   {
-    fault: 'lists a hole while its backend is out of reach',
-    caughtBy: 'a backend out of reach fails a list, which is neither empty nor cut short',
+    fault: 'lists a hole while its backend is unavailable',
+    caughtBy: 'list rejects, and returns no partial result, when the backend is unavailable',
     spoil: (honest) => ({
       list: (prefix, options) =>
         honest
@@ -146,16 +145,16 @@ export const faults: readonly Broken[] = [
     }),
   },
   {
-    fault: 'leaves an unreadable key out of its list',
-    caughtBy: 'lists an unreadable key as a hole, beside all the others',
+    fault: 'omits an unreadable key from its listing',
+    caughtBy: 'list returns an unreadable key as a hole, beside all other leaves',
     spoil: (honest) => ({
       list: async (prefix, options) =>
         (await honest.list(prefix, options)).filter((item) => !isUnreadable(item)),
     }),
   },
   {
-    fault: 'fails each caller in a way of its own',
-    caughtBy: 'fails a hundred callers at once, each with an error of the same kind',
+    fault: 'rejects concurrent callers with different codes',
+    caughtBy: 'get rejects a hundred concurrent callers with the same error code',
     spoil: (honest) => {
       let failures = 0;
       return rethrown((error) =>

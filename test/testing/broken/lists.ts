@@ -8,40 +8,40 @@ import { type Broken, entries, leaf } from './broken.ts';
 
 export const lists: readonly Broken[] = [
   {
-    fault: 'loses the case of its keys',
-    caughtBy: 'keeps the case and the words of a key when it lists it',
+    fault: 'lists keys in lower case',
+    caughtBy: 'list keeps the spelling of each key',
     spoil: (honest) => entries(honest, (entry) => makeEntry({ ...entry, key: entry.key.toLowerCase() })),
   },
   {
-    fault: 'answers one list to all, for everyone to change',
-    caughtBy: 'lists entries that nobody can change',
+    fault: 'returns one mutable listing to all callers',
+    caughtBy: 'list returns entries that callers cannot change',
     spoil: (honest) => {
-      const answers = new Map<string | undefined, ReturnType<Reference['list']>>();
+      const listings = new Map<string | undefined, ReturnType<Reference['list']>>();
       return {
         list: (prefix, options) => {
           if (options?.signal || options?.maxAgeMs === 0) return honest.list(prefix, options);
-          const answer = answers.get(prefix) ?? honest.list(prefix).then((items) => [...items]);
-          answers.set(prefix, answer);
-          return answer;
+          const listing = listings.get(prefix) ?? honest.list(prefix).then((items) => [...items]);
+          listings.set(prefix, listing);
+          return listing;
         },
       };
     },
   },
   {
-    fault: 'lists one page alone',
-    caughtBy: 'lists more leaves than a page or a batch holds',
+    fault: 'lists only the first page',
+    caughtBy: 'list returns more leaves than fit in one page',
     spoil: (honest) => ({
       list: async (prefix, options) => (await honest.list(prefix, options)).slice(0, 10),
     }),
   },
   {
-    fault: 'lists nothing at all',
-    caughtBy: 'lists every leaf with its value, each once, and nothing else',
+    fault: 'lists nothing',
+    caughtBy: 'list returns every leaf with its value exactly once, and nothing else',
     spoil: () => ({ list: async () => [] }),
   },
   {
     fault: 'lists the same leaf twice',
-    caughtBy: 'lists every leaf with its value, each once, and nothing else',
+    caughtBy: 'list returns every leaf with its value exactly once, and nothing else',
     spoil: (honest) => ({
       list: async (prefix, options) => {
         const items = await honest.list(prefix, options);
@@ -50,61 +50,61 @@ export const lists: readonly Broken[] = [
     }),
   },
   {
-    fault: 'lists a key that was never there',
-    caughtBy: 'lists nothing when the backend is empty',
+    fault: 'lists a key that does not exist',
+    caughtBy: 'list returns nothing when the backend is empty',
     spoil: (honest) => ({
       list: async (prefix, options) => [...(await honest.list(prefix, options)), leaf('stray', 'dog')],
     }),
   },
   {
-    fault: 'lists what only begins like the prefix',
-    caughtBy: 'lists what stands below a prefix, and not what only begins alike',
+    fault: 'matches a prefix by its letters',
+    caughtBy: 'list matches a prefix by whole segments',
     spoil: (honest) => ({
       list: async (prefix = '', options) =>
         (await honest.list('', options)).filter((item) => item.key.startsWith(keyOf(prefix))),
     }),
   },
   {
-    fault: 'lists a leaf only below its parent',
-    caughtBy: 'lists a leaf alone when the prefix is its key',
+    fault: 'lists nothing for a prefix that is a leaf',
+    caughtBy: 'list returns a single leaf when the prefix is its key',
     spoil: (honest) => ({
       list: async (prefix = '', options) =>
         (await honest.list(prefix, options)).filter((item) => item.key !== keyOf(prefix)),
     }),
   },
   {
-    fault: 'lists everything whatever the prefix',
-    caughtBy: 'lists nothing below what is not there',
+    fault: 'ignores the prefix',
+    caughtBy: 'list returns nothing below a key that does not exist',
     spoil: (honest) => ({ list: (_, options) => honest.list('', options) }),
   },
   {
-    fault: 'takes a prefix for one word',
-    caughtBy: 'finds a prefix of several words',
+    fault: 'cuts a prefix to its first word',
+    caughtBy: 'list accepts a prefix of several words',
     spoil: (honest) => ({
       list: async (prefix = '', options) => honest.list(prefix.replace(/[A-Z].*/, ''), options),
     }),
   },
   {
-    fault: 'lists less than what is wanted',
-    caughtBy: 'lists at least what is wanted',
+    fault: 'lists fewer keys than wanted',
+    caughtBy: 'list returns at least the wanted keys',
     spoil: (honest) => ({
       list: async (prefix, options) =>
         (await honest.list(prefix, options)).filter(
-          (item) => !options?.wanted || options.wanted.prefixes.some((open) => startsWith(item.key, open)),
+          (item) => !options?.wanted || options.wanted.prefixes.some((above) => startsWith(item.key, above)),
         ),
     }),
   },
   {
-    fault: 'lists another value than it answers',
-    caughtBy: 'reads back each key that it lists, with the same value and taint',
+    fault: 'lists other values than get returns',
+    caughtBy: 'get returns the same value and taint for each key that list returns',
     spoil: (honest) => ({
       list: entries(honest, (entry) => makeEntry({ ...entry, value: `${entry.value} ` }))
         .list as Reference['list'],
     }),
   },
   {
-    fault: 'lists trees that do not tell their secrets',
-    caughtBy: 'prints no secret of a listing',
+    fault: 'lists trees that do not mark secrets',
+    caughtBy: 'list marks secrets, and the listing does not print them',
     spoil: (honest, backend) => ({
       list: async (prefix, options) => {
         const items = await honest.list(prefix, options);
@@ -121,27 +121,27 @@ export const lists: readonly Broken[] = [
     }),
   },
   {
-    fault: 'lists without a word on who said it',
-    caughtBy: 'tells for each leaf who said it',
+    fault: 'lists entries without an origin',
+    caughtBy: 'list returns an origin for each leaf',
     spoil: (honest) =>
       entries(honest, (entry) => makeEntry({ ...entry, origin: makeOrigin({ provider: '', source: '' }) })),
   },
   {
-    fault: 'leaves missing keys out of a batch',
-    caughtBy: 'answers each key that was asked, undefined where there is none',
+    fault: 'omits missing keys from a batch',
+    caughtBy: 'getMany returns a result for each key: undefined for one that does not exist',
     spoil: (honest) => ({
       getMany: async (keys, options) =>
         new Map([...(await honest.getMany(keys, options))].filter(([, answer]) => answer !== undefined)),
     }),
   },
   {
-    fault: 'reads one batch and drops the rest',
-    caughtBy: 'answers more keys than a backend takes in one call, the missing ones among them',
+    fault: 'reads only the first batch',
+    caughtBy: 'getMany reads more keys than fit in one request, including missing ones',
     spoil: (honest) => ({ getMany: (keys, options) => honest.getMany(keys.slice(0, 10), options) }),
   },
   {
-    fault: 'answers a batch otherwise than a single read',
-    caughtBy: 'answers what get answers',
+    fault: 'returns other values in a batch than get',
+    caughtBy: 'getMany returns the same entries as get',
     spoil: (honest) => ({
       getMany: async (keys, options) =>
         new Map(
@@ -153,8 +153,8 @@ export const lists: readonly Broken[] = [
     }),
   },
   {
-    fault: 'refuses an empty batch',
-    caughtBy: 'answers one key asked twice, and no keys at all',
+    fault: 'rejects an empty batch',
+    caughtBy: 'getMany accepts the same key twice and an empty list',
     spoil: (honest) => ({
       getMany: async (keys, options) => {
         if (keys.length === 0) throw new ConfigError('invalid_option', 'no keys');
@@ -163,8 +163,8 @@ export const lists: readonly Broken[] = [
     }),
   },
   {
-    fault: 'fails a whole batch, list and all, for one unreadable key',
-    caughtBy: 'lets one unreadable key fail alone',
+    fault: 'fails every read because of one unreadable key',
+    caughtBy: 'getMany returns an error for an unreadable key, and the entries of the others',
     spoil: (honest, backend) => {
       const whole = async (): Promise<void> => {
         for (const key of backend.damaged) await honest.get(key);

@@ -4,13 +4,13 @@ import type { Broken } from './broken.ts';
 
 export const lives: readonly Broken[] = [
   {
-    fault: 'can be printed with all that it holds',
+    fault: 'prints its values',
     caughtBy: 'prints no secret that it has read',
     spoil: (_, backend) => ({ [inspect.custom]: () => inspect(backend.values) }) as never,
   },
   {
     fault: 'changes its name',
-    caughtBy: 'has a name, which stays',
+    caughtBy: 'has a name that never changes',
     spoil: () => ({
       get name() {
         return `reference ${names++}`;
@@ -18,8 +18,8 @@ export const lives: readonly Broken[] = [
     }),
   },
   {
-    fault: 'cannot be closed twice, nor unused',
-    caughtBy: 'closes, and closes again, also at once',
+    fault: 'cannot be closed twice or before its first use',
+    caughtBy: 'can be closed several times, also concurrently',
     spoil: (honest) => {
       let open = 0;
       return {
@@ -35,8 +35,8 @@ export const lives: readonly Broken[] = [
     },
   },
   {
-    fault: 'knows no place, and asks for it',
-    caughtBy: 'tells where a key would be looked for, and asks nobody',
+    fault: 'makes a request to find a place, and returns the same one for every key',
+    caughtBy: 'where returns the place of a key without a request',
     spoil: (_, backend) => ({
       where: () => {
         backend.requests++;
@@ -45,18 +45,18 @@ export const lives: readonly Broken[] = [
     }),
   },
   {
-    fault: 'names a place where it does not look',
-    caughtBy: 'names the place that the entry then names',
+    fault: 'names a place other than the origin',
+    caughtBy: 'where returns the place that the origin of the entry names',
     spoil: () => ({ where: (key) => `elsewhere ${key}` }),
   },
   {
-    fault: 'forgets by a refresh',
-    caughtBy: 'loses nothing by a refresh',
+    fault: 'loses its values on refresh',
+    caughtBy: 'refresh loses no values',
     spoil: (_, backend) => ({ refresh: async () => backend.values.clear() }),
   },
   {
-    fault: 'answers for ever what it has once read',
-    caughtBy: 'reads what has changed after a refresh',
+    fault: 'caches values forever',
+    caughtBy: 'get and list return changed values after a refresh',
     spoil: (honest) => {
       const known = new Map<string, Entry | undefined>();
       return {
@@ -68,13 +68,13 @@ export const lives: readonly Broken[] = [
     },
   },
   {
-    fault: 'is ill when it is well',
-    caughtBy: 'is ok when all is well, and says when that was',
+    fault: 'reports degraded health while it works',
+    caughtBy: 'health returns ok and the time of the check while the backend works',
     spoil: () => ({ health: async () => ({ status: 'degraded', checkedAt: Number.NaN }) }),
   },
   {
-    fault: 'is well when it is ill',
-    caughtBy: 'is not ok when the backend is out of reach, says why, and does not throw',
+    fault: 'reports good health during an outage',
+    caughtBy: 'health returns a reason and does not throw while the backend is unavailable',
     spoil: () => ({ health: async () => ({ status: 'ok', checkedAt: 1 }) }),
   },
 ];

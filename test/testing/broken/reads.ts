@@ -6,13 +6,13 @@ import { type Broken, entries, leaf, signalless } from './broken.ts';
 
 export const reads: readonly Broken[] = [
   {
-    fault: 'answers null for what is not there',
-    caughtBy: 'answers undefined, and nothing else, for what is not there',
+    fault: 'returns null for a key that does not exist',
+    caughtBy: 'get returns undefined for a key that does not exist',
     spoil: (honest) => ({ get: async (key, options) => (await honest.get(key, options)) ?? (null as never) }),
   },
   {
-    fault: 'answers a section as if it were a leaf',
-    caughtBy: 'never answers a section: undefined, or invalid_key that names tree',
+    fault: 'returns a section as a leaf',
+    caughtBy: 'get returns undefined for a section, or rejects with invalid_key and mentions tree',
     spoil: (honest, backend) => ({
       get: async (key, options) => {
         const inside = [...backend.values.keys()].filter((other) => parent(other) === keyOf(key));
@@ -24,7 +24,7 @@ export const reads: readonly Broken[] = [
   },
   {
     fault: 'looks below a leaf',
-    caughtBy: 'answers undefined below a leaf',
+    caughtBy: 'get returns undefined for a key below a leaf',
     spoil: (honest) => ({
       get: async (key, options) => {
         const above = await honest.get(parent(keyOf(key)) || 'none', options);
@@ -37,8 +37,8 @@ export const reads: readonly Broken[] = [
     }),
   },
   {
-    fault: 'finds what every object inherits',
-    caughtBy: 'answers undefined for names that every object has',
+    fault: 'finds names that every object inherits',
+    caughtBy: 'get returns undefined for names that every object inherits',
     spoil: (honest) => ({
       get: async (key, options) =>
         (keyOf(key).split('.').at(-1) as string) in {}
@@ -47,28 +47,28 @@ export const reads: readonly Broken[] = [
     }),
   },
   {
-    fault: 'answers a default of its own',
-    caughtBy: 'answers undefined when the backend is empty',
+    fault: 'returns its own default',
+    caughtBy: 'get returns undefined when the backend is empty',
     spoil: (honest) => ({
       get: async (key, options) => (await honest.get(key, options)) ?? leaf(keyOf(key), 'a default'),
     }),
   },
   {
-    fault: 'answers under another key and value',
-    caughtBy: 'answers a leaf with its key and its value',
+    fault: 'returns an entry with a different key',
+    caughtBy: 'get returns an entry with the key and the value',
     spoil: (honest) => entries(honest, (entry) => makeEntry({ ...entry, key: `prefix.${entry.key}` })),
   },
   {
     fault: 'names no source',
-    caughtBy: 'tells who said a value, in the words of the source',
+    caughtBy: 'get returns an origin that names the provider and the source',
     spoil: (honest) =>
       entries(honest, (entry) =>
         makeEntry({ ...entry, origin: makeOrigin({ provider: 'reference', source: '' }) }),
       ),
   },
   {
-    fault: 'knows one spelling of a key alone',
-    caughtBy: 'takes a key in any spelling: with dots or with slashes',
+    fault: 'accepts only one spelling of a key',
+    caughtBy: 'get accepts keys with dots and keys with slashes',
     spoil: (honest) => ({
       get: async (key, options) =>
         key.includes('/') && !key.includes('..') ? undefined : honest.get(key, options),
@@ -77,16 +77,16 @@ export const reads: readonly Broken[] = [
     }),
   },
   {
-    fault: 'throws where it has to reject',
-    caughtBy: 'refuses what is no key with invalid_key, as a rejection',
+    fault: 'throws instead of rejecting',
+    caughtBy: 'get rejects an invalid key with invalid_key and does not throw',
     spoil: (honest) => ({
       get: (key, options) => honest.get(keyOf(key), options),
       list: (prefix, options) => honest.list(keyOf(prefix ?? ''), options),
     }),
   },
   {
-    fault: 'mixes up callers that ask at the same time',
-    caughtBy: 'answers a hundred callers at once, each the same',
+    fault: 'mixes up concurrent callers',
+    caughtBy: 'get returns the right value to each of a hundred concurrent callers',
     spoil: (honest) => {
       let last = '';
       return {
@@ -99,8 +99,8 @@ export const reads: readonly Broken[] = [
     },
   },
   {
-    fault: 'answers once',
-    caughtBy: 'answers the same twice, and the same to a caller who wants it fresh',
+    fault: 'returns each value only once',
+    caughtBy: 'get returns the same value again, also for a fresh read',
     spoil: (honest) => {
       const asked = new Set<string>();
       return {
@@ -113,8 +113,8 @@ export const reads: readonly Broken[] = [
     },
   },
   {
-    fault: 'asks first and looks for an abort later',
-    caughtBy: 'asks nobody when the caller had aborted before it began',
+    fault: 'makes a request before it checks the signal',
+    caughtBy: 'get makes no request when its signal is already aborted',
     spoil: (honest) => ({
       get: async (key, options) => {
         await honest.get(key, signalless(options));
@@ -123,8 +123,8 @@ export const reads: readonly Broken[] = [
     }),
   },
   {
-    fault: 'stays aborted for good',
-    caughtBy: 'does not mind an abort that comes after the answer',
+    fault: 'stays aborted after one abort',
+    caughtBy: 'get returns the value after the signal of an earlier call is aborted',
     spoil: (honest) => {
       const gone = new Set<AbortSignal>();
       return {
@@ -137,8 +137,8 @@ export const reads: readonly Broken[] = [
     },
   },
   {
-    fault: 'takes a password for nothing special',
-    caughtBy: 'knows a password for a secret, and never prints it',
+    fault: 'does not mark a password as secret',
+    caughtBy: 'get marks a password as secret, and the entry does not print the value',
     spoil: (honest) => entries(honest, (entry) => makeEntry({ ...entry, secret: false })),
   },
 ];

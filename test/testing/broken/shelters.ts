@@ -4,7 +4,7 @@ import { type ShelterOptions, sheltered } from '../../../src/shelter/index.ts';
 import type { Given } from '../../../src/testing/index.ts';
 import type { BackendSource } from '../source.ts';
 
-/** A shelter with one fault, and the sentence that is there to find it. */
+/** A shelter with one fault, and the sentence that must find it. */
 export interface BrokenShelter {
   readonly fault: string;
   readonly caughtBy: string;
@@ -19,12 +19,12 @@ const resilience =
   (change: Exclude<ShelterOptions['resilience'], false>) => (source: BackendSource, given: Given) =>
     sheltered(source, { ...given, resilience: { ...given.resilience, ...change } });
 
-/** A source whose documents are answered otherwise. */
+/** Changes methods of the source. */
 const source =
   (change: (honest: BackendSource) => Partial<BackendSource>) => (honest: BackendSource, given: Given) =>
     sheltered(Object.assign(Object.create(honest), change(honest)), given);
 
-/** A provider whose reads are answered otherwise. */
+/** Changes the reads of the provider. */
 const reads =
   (
     change: (
@@ -52,8 +52,8 @@ const denialsThatPass = source((honest) => ({
 
 export const shelters: readonly BrokenShelter[] = [
   {
-    fault: 'asks for each caller by himself',
-    caughtBy: 'costs no more for a hundred callers at once than for one',
+    fault: 'makes one request for each caller',
+    caughtBy: 'get makes no more requests for a hundred concurrent callers than for one',
     around: (honest, given) => {
       const provider = sheltered(honest, given);
       return {
@@ -67,23 +67,23 @@ export const shelters: readonly BrokenShelter[] = [
     },
   },
   {
-    fault: 'remembers nothing',
-    caughtBy: 'asks nobody again while an answer lives, and asks again when its life is over',
+    fault: 'caches nothing',
+    caughtBy: 'get makes no request until the cached value expires, and then reads it again',
     around: set({ cache: false }),
   },
   {
-    fault: 'remembers for ever',
-    caughtBy: 'asks nobody again while an answer lives, and asks again when its life is over',
+    fault: 'caches forever',
+    caughtBy: 'get makes no request until the cached value expires, and then reads it again',
     around: cache({ ttlMs: 1e9, absentTtlMs: 1e9 }),
   },
   {
-    fault: 'asks each time for what is not there',
-    caughtBy: 'remembers for a while that there is none, and notices when there is one',
+    fault: 'does not cache absence',
+    caughtBy: 'get caches that a key is absent, and finds a value added later',
     around: cache({ absentTtlMs: 0 }),
   },
   {
-    fault: 'keeps a fresh answer from the others',
-    caughtBy: 'asks again for who wants it fresh, and remembers that answer for the others',
+    fault: 'does not cache the result of a fresh read',
+    caughtBy: 'a fresh read bypasses the cache, and its result is cached for other callers',
     around: (honest, given) => {
       const [fresh, held] = [sheltered(honest, given), sheltered(honest, given)];
       return {
@@ -95,8 +95,8 @@ export const shelters: readonly BrokenShelter[] = [
     },
   },
   {
-    fault: 'ends the others with the one who aborts',
-    caughtBy: 'answers the others when one of those who wait aborts',
+    fault: 'aborts all callers when one aborts',
+    caughtBy: 'get serves the other waiting callers when one of them aborts',
     around: (honest, given) => {
       const provider = sheltered(honest, given);
       const flights = new Map<string, ReturnType<ConfigProvider['get']>>();
@@ -113,13 +113,13 @@ export const shelters: readonly BrokenShelter[] = [
     },
   },
   {
-    fault: 'answers one version for another',
-    caughtBy: 'keeps versions apart, however often they are asked for',
+    fault: 'ignores the requested version',
+    caughtBy: 'get caches each version separately',
     around: reads((get, key, options) => get(key, { ...options, version: undefined } as ReadOptions)),
   },
   {
-    fault: 'does not know that values end',
-    caughtBy: 'never serves what has ended, whatever else is allowed',
+    fault: 'ignores the expiry of values',
+    caughtBy: 'get never returns a value past its expiry, even where stale values are allowed',
     around: source((honest) => ({
       outcome: (key, version) => {
         const outcome = honest.outcome(key, version);
@@ -130,33 +130,33 @@ export const shelters: readonly BrokenShelter[] = [
     })),
   },
   {
-    fault: 'tries once',
-    caughtBy: 'asks again, a little later, what was throttled',
+    fault: 'does not retry',
+    caughtBy: 'get retries a throttled request',
     around: resilience({ attempts: 1 }),
   },
   {
-    fault: 'tries again what was denied',
-    caughtBy: 'does not ask again what was denied, and does not remember it',
+    fault: 'retries a denied request',
+    caughtBy: 'get neither retries nor caches a denied request',
     around: denialsThatPass,
   },
   {
-    fault: 'serves nothing stale',
-    caughtBy: 'serves what it has, as old as it is allowed to be, while its backend is down; then it fails',
+    fault: 'never returns stale values',
+    caughtBy: 'get returns stale values for staleIfErrorMs during an outage, and then rejects',
     around: cache({ staleIfErrorMs: 0 }),
   },
   {
-    fault: 'serves what it has for as long as anyone allows at all',
-    caughtBy: 'serves what it has, as old as it is allowed to be, while its backend is down; then it fails',
+    fault: 'returns stale values for too long',
+    caughtBy: 'get returns stale values for staleIfErrorMs during an outage, and then rejects',
     around: cache({ staleIfErrorMs: 3_600_000 }),
   },
   {
-    fault: 'serves old answers to who is denied',
-    caughtBy: 'serves nothing old once it is denied',
+    fault: 'returns stale values when access is denied',
+    caughtBy: 'get returns no stale value when the backend denies access',
     around: denialsThatPass,
   },
   {
-    fault: 'throws away what it has when a fresh read fails',
-    caughtBy: 'keeps what it has when a fresh read fails, and when it is refreshed during an outage',
+    fault: 'drops its cache when a fresh read fails',
+    caughtBy: 'a failed fresh read or a refresh during an outage keeps the cached values',
     around: (honest, given) => {
       let provider = sheltered(honest, given);
       return {
@@ -172,18 +172,18 @@ export const shelters: readonly BrokenShelter[] = [
     },
   },
   {
-    fault: 'never leaves a backend in peace',
-    caughtBy: 'leaves a backend that is down in peace for a minute, and then probes it once',
+    fault: 'has no circuit breaker',
+    caughtBy: 'the breaker blocks requests to a failing backend for a minute, then probes',
     around: resilience({ breaker: false }),
   },
   {
-    fault: 'leaves a backend in peace for good',
-    caughtBy: 'leaves a backend that is down in peace for a minute, and then probes it once',
+    fault: 'never closes its circuit breaker',
+    caughtBy: 'the breaker blocks requests to a failing backend for a minute, then probes',
     around: resilience({ breaker: { failures: 5, resetMs: 1e9 } }),
   },
   {
-    fault: 'waits for ever',
-    caughtBy: 'tells fifty callers in good time that its backend hangs, and recovers',
+    fault: 'waits forever',
+    caughtBy: 'get rejects fifty concurrent callers with timeout while the backend hangs, and recovers',
     around: (honest, given) =>
       reads((get, key, options) =>
         honest.backend.fault === 'hang' ? new Promise(() => {}) : get(key, options),

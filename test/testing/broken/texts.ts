@@ -5,8 +5,8 @@ import { type Broken, entries, valuesOf } from './broken.ts';
 
 export const texts: readonly Broken[] = [
   {
-    fault: 'reads keys by their letters, so that two keys are one',
-    caughtBy: 'keeps keys apart that differ in case, - or _ alone',
+    fault: 'compares keys by their letters',
+    caughtBy: 'distinguishes keys that differ only in case, - or _',
     spoil: (honest, backend) => ({
       get: async (key, options) => {
         const alike = [...backend.values.keys()].find((other) => letters(other) === letters(keyOf(key)));
@@ -15,8 +15,8 @@ export const texts: readonly Broken[] = [
     }),
   },
   {
-    fault: 'writes sections and words alike, so that first.part and firstPart are one',
-    caughtBy: 'keeps keys apart that differ in their sections alone',
+    fault: 'confuses first.part with firstPart',
+    caughtBy: 'distinguishes keys that differ only in their sections',
     spoil: (honest, backend) => ({
       get: async (key, options) => {
         const flat = (one: string): string => letters(one.replaceAll('.', '-'));
@@ -27,58 +27,58 @@ export const texts: readonly Broken[] = [
     }),
   },
   {
-    fault: 'answers entries that can be changed',
-    caughtBy: 'answers entries that nobody can change',
+    fault: 'returns entries that are not frozen',
+    caughtBy: 'get returns entries that callers cannot change',
     spoil: (honest) => entries(honest, (entry) => ({ ...entry })),
   },
   {
-    fault: 'answers what it holds itself, for everyone to change',
-    caughtBy: 'answers lists that nobody can change',
+    fault: 'returns its own mutable list',
+    caughtBy: 'returns lists that callers cannot change',
     spoil: (honest, backend) =>
       entries(honest, (entry) =>
         makeEntry({ ...entry, value: backend.values.get(entry.key) as ConfigValue }),
       ),
   },
   {
-    fault: 'takes an empty text, 0 and false for nothing',
-    caughtBy: 'keeps an empty text, which is a value',
+    fault: 'treats an empty string, 0 and false as absent',
+    caughtBy: 'keeps an empty string',
     spoil: (honest) => valuesOf(honest, (value) => value || undefined),
   },
   {
-    fault: 'takes null for nothing',
-    caughtBy: 'keeps null, which is a value',
+    fault: 'treats null as absent',
+    caughtBy: 'keeps null',
     spoil: (honest) => valuesOf(honest, (value) => value ?? undefined),
   },
   {
-    fault: 'makes a text of everything',
-    caughtBy: 'keeps a list whole, as one leaf',
+    fault: 'converts every value to a string',
+    caughtBy: 'keeps a list as one leaf',
     spoil: (honest) => valuesOf(honest, (value) => `${value}`),
   },
   {
-    fault: 'reads numbers out of texts',
-    caughtBy: 'keeps a text that looks like a number a text, zeros and all',
+    fault: 'converts strings to numbers',
+    caughtBy: 'keeps a string that looks like a number as a string',
     spoil: (honest) =>
       valuesOf(honest, (value) =>
         typeof value === 'string' && value !== '' && Number.isFinite(Number(value)) ? Number(value) : value,
       ),
   },
   {
-    fault: 'trims, unescapes and cuts texts',
-    caughtBy: 'keeps quotes, line breaks and every letter there is',
+    fault: 'removes quotes and line breaks from strings',
+    caughtBy: 'keeps quotes, line breaks and all Unicode characters',
     spoil: (honest) =>
       valuesOf(honest, (value) =>
         typeof value === 'string' ? value.replace(/["'\n]/g, '').slice(0, 1_000) : value,
       ),
   },
   {
-    fault: 'cuts long texts',
-    caughtBy: 'keeps a long text whole',
+    fault: 'truncates long strings',
+    caughtBy: 'keeps a long string',
     spoil: (honest) =>
       valuesOf(honest, (value) => (typeof value === 'string' ? value.slice(0, 1_000) : value)),
   },
   {
-    fault: 'holds the object that its values came from',
-    caughtBy: 'does not change with the object that its values came from',
+    fault: 'shares the object that its values came from',
+    caughtBy: 'is not affected by changes to the object that its values came from',
     spoil: (honest) => ({
       get: async (key, options) => {
         const entry = await honest.get(key, options);

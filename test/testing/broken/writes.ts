@@ -6,8 +6,8 @@ import { type Broken, entries, leaf } from './broken.ts';
 
 export const writes: readonly Broken[] = [
   {
-    fault: 'takes what is no key for absent, and writes to it',
-    caughtBy: 'refuses to write to what is no key, and writes nothing',
+    fault: 'accepts an invalid key',
+    caughtBy: 'set and delete reject an invalid key with invalid_key and write nothing',
     spoil: (honest, backend) => ({
       get: async (key, options) => (/\.\.|__proto__/.test(key) ? undefined : honest.get(key, options)),
       list: async (prefix, options) =>
@@ -20,13 +20,13 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'answers a write before it is done, and reads its own copy',
-    caughtBy: 'reads back what was written, by get and by list',
+    fault: 'returns from set without writing',
+    caughtBy: 'get and list return a value that set has written',
     spoil: () => ({ set: async (key, value) => leaf(keyOf(key), Object.freeze(value)) }),
   },
   {
-    fault: 'replaces the whole document with what it writes',
-    caughtBy: 'replaces a value and leaves its neighbours alone',
+    fault: 'replaces the whole document on set',
+    caughtBy: 'set replaces one value and leaves the others unchanged',
     spoil: (honest, backend) => ({
       set: async (key, value, options) => {
         keyOf(key);
@@ -36,8 +36,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'deletes the whole document, and always says it did',
-    caughtBy: 'deletes a key, tells whether there was one, and leaves its neighbours alone',
+    fault: 'deletes the whole document and always returns true',
+    caughtBy: 'delete removes one key only, and returns whether the key existed',
     spoil: (_, backend) => ({
       delete: async () => {
         backend.values.clear();
@@ -46,8 +46,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'never writes again what was deleted',
-    caughtBy: 'writes again what was deleted',
+    fault: 'cannot write a key that was deleted',
+    caughtBy: 'set can write a key that was deleted',
     spoil: (honest) => {
       const gone = new Set<string>();
       return {
@@ -58,15 +58,15 @@ export const writes: readonly Broken[] = [
     },
   },
   {
-    fault: 'writes what is true alone, and as a text',
-    caughtBy: 'writes an empty text, which is a value',
+    fault: 'writes only truthy values, as strings',
+    caughtBy: 'set writes an empty string',
     spoil: (honest) => ({
       set: async (key, value, options) => honest.set(key, value ? `${value}` : 'none', options),
     }),
   },
   {
-    fault: 'keeps the object that it was given to write',
-    caughtBy: 'does not change with an object that was written',
+    fault: 'shares the object that was written',
+    caughtBy: 'set is not affected by later changes to the written object',
     spoil: (honest, backend) => ({
       set: async (key, value, options) => {
         const entry = await honest.set(key, value, options);
@@ -80,8 +80,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'reads, changes and writes without a lock',
-    caughtBy: 'loses none of twenty writes at once',
+    fault: 'writes without a lock',
+    caughtBy: 'set loses none of twenty concurrent writes',
     spoil: (honest, backend) => ({
       set: async (key, value, options) => {
         const before = new Map(backend.values);
@@ -95,8 +95,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'says nothing when a write is refused',
-    caughtBy: 'says so when a write was refused, and keeps what stood',
+    fault: 'swallows a denied write',
+    caughtBy: 'set and delete reject when the backend denies access, and change nothing',
     spoil: (honest) => ({
       set: (key, value, options) =>
         honest
@@ -105,8 +105,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'changes answers that it has given',
-    caughtBy: 'does not change an answer that it has given',
+    fault: 'changes entries after returning them',
+    caughtBy: 'an entry that was returned does not change with the backend',
     spoil: (honest, backend) =>
       entries(honest, (entry) =>
         Object.freeze({
@@ -118,13 +118,13 @@ export const writes: readonly Broken[] = [
       ),
   },
   {
-    fault: 'never tells of a change',
-    caughtBy: 'tells of a change, and a read then shows it',
+    fault: 'never reports a change',
+    caughtBy: 'watch reports a change, and the next read returns the new value',
     spoil: () => ({ watch: () => ({ [Symbol.dispose]() {} }) }),
   },
   {
-    fault: 'tells of what changes, not of what comes and goes',
-    caughtBy: 'tells of a key that came and of one that went',
+    fault: 'reports changed keys, but no added or removed ones',
+    caughtBy: 'watch reports added and removed keys',
     spoil: (honest, backend) => {
       const known = new Set(backend.values.keys());
       return {
@@ -137,8 +137,8 @@ export const writes: readonly Broken[] = [
     },
   },
   {
-    fault: 'tells the new value along with the change',
-    caughtBy: 'tells who has changed, when, and in which keys; never a value',
+    fault: 'reports the new value with a change',
+    caughtBy: 'watch reports the provider, the time and the keys of a change, but no value',
     spoil: (honest, backend) => ({
       watch: (listener) =>
         honest.watch((change) =>
@@ -147,8 +147,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'goes on telling who no longer listens',
-    caughtBy: 'stops telling who has stopped listening, and goes on telling the others',
+    fault: 'keeps calling a disposed listener',
+    caughtBy: 'watch stops calling a listener that was disposed, and still calls the others',
     spoil: (honest) => ({
       watch: (listener) => {
         honest.watch(listener);
@@ -158,8 +158,8 @@ export const writes: readonly Broken[] = [
     }),
   },
   {
-    fault: 'lets one listener spoil it for the others',
-    caughtBy: 'tells the others when one listener throws',
+    fault: 'stops calling all listeners when one throws',
+    caughtBy: 'watch calls the other listeners when one throws',
     spoil: (_, backend) => {
       let spoilt = false;
       return {

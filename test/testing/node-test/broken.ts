@@ -3,7 +3,7 @@ import { describeProvider } from '../../../src/testing/index.ts';
 import { subject } from '../reference.ts';
 
 describeProvider({
-  name: 'a provider that answers null',
+  name: 'a provider that returns null',
   runner,
   make: (values) =>
     subject(values, (honest) => ({

@@ -3,7 +3,7 @@ import { describeProvider } from '../../../src/testing/index.ts';
 import { subject } from '../reference.ts';
 
 describeProvider({
-  name: 'an honest provider',
+  name: 'a correct provider',
   runner,
   make: (values) => subject(values),
   without: { null: 'this backend has no null' },

@@ -1,7 +1,12 @@
+// Secrets Manager as a source of documents: one secret is one document. Used by `provider.ts`. A batch
+// costs less than single reads but needs a separate permission, so its denial is remembered. A deleted
+// secret keeps its name until its recovery window ends: it reads as absent, and a write restores it.
+
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { segments } from '../../../key.ts';
 import { defined, textField, timeField } from '../../../remote/fields.ts';
+import { wrongServerHint } from '../../../remote/network.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type {
   Call,
@@ -14,7 +19,7 @@ import type {
 } from '../../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
-import { AwsSource, together } from '../source.ts';
+import { AwsSource, summaryOf } from '../source.ts';
 import type { AwsSecretsManagerOptions } from './options.ts';
 
 interface Secret {
@@ -31,15 +36,15 @@ interface Batch {
   readonly Errors?: readonly { readonly SecretId?: string; readonly ErrorCode?: string }[];
 }
 
-const segment = /^[\w+=.@-]+$/;
-const versionId = /^[0-9a-f]{8}-[0-9a-f-]{27,55}$/i;
+const segmentPattern = /^[\w+=.@-]+$/;
+const versionIdPattern = /^[0-9a-f]{8}-[0-9a-f-]{27,55}$/i;
 
 export class SecretsManagerSource extends AwsSource implements DocumentSource {
   readonly places?: readonly Place[];
   readonly #options: AwsSecretsManagerOptions;
   readonly #root: string;
   readonly #stage: string;
-  #oneByOne: boolean;
+  #cannotBatch: boolean;
 
   constructor(options: AwsSecretsManagerOptions) {
     const { path, secrets, stage = 'AWSCURRENT', name = 'aws-secrets-manager' } = options;
@@ -54,14 +59,14 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     this.#options = options;
     this.#root = path ?? '';
     this.#stage = stage;
-    this.#oneByOne = stage !== 'AWSCURRENT'; // a batch cannot ask for any other stage
+    this.#cannotBatch = stage !== 'AWSCURRENT'; // BatchGetSecretValue reads no other stage
     if (secrets) this.places = placesOf('AwsSecretsManagerProvider', 'secrets', secrets);
     else if (path !== undefined && !path.endsWith('/'))
       this.places = [{ key: '', document: path, field: '' }];
   }
 
   get batch(): number {
-    return this.#oneByOne ? 1 : 20;
+    return this.#cannotBatch ? 1 : 20;
   }
 
   locate(key: Key): readonly Place[] {
@@ -76,22 +81,26 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     for (const secret of out.SecretValues ?? [])
       for (const name of documents) if (isNamed(secret, name)) found.set(name, this.#document(secret, name));
     for (const { SecretId = '', ErrorCode = '' } of out.Errors ?? [])
-      found.set(SecretId, this.#refused(SecretId, ErrorCode));
+      found.set(SecretId, this.#errorOutcome(SecretId, ErrorCode));
     return found;
   }
 
   async #readBatch(documents: readonly string[], call: Call): Promise<Batch> {
     try {
       return await this.aws.send<Batch>(
-        { command: 'BatchGetSecretValue', input: { SecretIdList: documents }, resource: together(documents) },
+        {
+          command: 'BatchGetSecretValue',
+          input: { SecretIdList: documents },
+          resource: summaryOf(documents),
+        },
         call.signal,
       );
     } catch (error) {
-      // denials of single secrets stand inside an answer: this one is about the batch itself
+      // denials of single secrets are listed in a response: an error means that the batch itself is denied
       if (this.classify(error).code === 'access_denied') {
-        this.#oneByOne = true;
-        this.notice(
-          `${this.name} may not read in batches (secretsmanager:BatchGetSecretValue): each secret is a request of its own`,
+        this.#cannotBatch = true;
+        call.notice(
+          `${this.name}: secretsmanager:BatchGetSecretValue is denied, so each secret takes one request`,
           'access_denied',
         );
       }
@@ -103,23 +112,23 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     const version = call.version ?? this.#stage;
     const input = {
       SecretId: name,
-      ...(versionId.test(version) ? { VersionId: version } : { VersionStage: version }),
+      ...(versionIdPattern.test(version) ? { VersionId: version } : { VersionStage: version }),
     };
     try {
       return this.#document(
         await this.aws.send<Secret>({ command: 'GetSecretValue', input, resource: name }, call.signal),
         name,
       );
-    } catch (error) {
-      const refused = this.classify(error);
-      if (refused.code === 'not_found' || isDeleted(refused)) return 'absent';
-      throw refused;
+    } catch (thrown) {
+      const error = this.classify(thrown);
+      if (isAbsent(error)) return 'absent';
+      throw error;
     }
   }
 
   async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
     const below = this.#nameOf(scope.prefix);
-    // what stands below a prefix may also be a field of a secret above it
+    // keys below a prefix may also be fields of a secret above it
     const above = cursor === undefined ? this.locate(scope.prefix).map((place) => ({ place })) : [];
     if (below === undefined) return { found: above, next: [] };
     const input = { MaxResults: 100, NextToken: cursor, Filters: [{ Key: 'name', Values: [below] }] };
@@ -129,7 +138,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     );
     const names = this.listIn(out.SecretList, `${below}*`);
     const found = names
-      .flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets'))
+      .flatMap(({ Name = '' }) => this.placeOf(Name, this.#root, 'secrets', call))
       .map((place) => ({ place }));
     return {
       found: [...above, ...found].filter(({ place }) => scope.reaches(place.key)),
@@ -150,60 +159,65 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     }
     const content = { SecretString: textOf(value, this.name), ClientRequestToken: call.id };
     const key = this.#options.kmsKeyId ? { KmsKeyId: this.#options.kmsKeyId } : {};
-    // what is written is what is read again, also where another stage is read
+    // writes to the stage that this provider reads
     const stages = this.#stage === 'AWSCURRENT' ? {} : { VersionStages: [this.#stage] };
     const put = {
       command: 'PutSecretValue',
       input: { SecretId: name, ...content, ...stages },
       resource: name,
     };
-    if (ifVersion !== undefined || unread) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
+    const exists = ifVersion !== undefined || unread;
+    if (exists) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
       return (await this.aws.send<Secret>(create, call.signal)).VersionId;
     } catch (error) {
-      if (this.classify(error).code !== 'conflict' || !(await this.#waitsForDeletion(name, call)))
+      if (this.classify(error).code !== 'conflict' || !(await this.#isScheduledForDeletion(name, call)))
         throw error;
     }
-    // its name is taken until it is gone for good
+    // the name stays taken until the recovery window ends
     await this.aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
     return (await this.aws.send<Secret>(put, call.signal)).VersionId;
   }
 
-  async #waitsForDeletion(name: string, call: Call): Promise<boolean> {
+  async #isScheduledForDeletion(name: string, call: Call): Promise<boolean> {
     const request = { command: 'DescribeSecret', input: { SecretId: name }, resource: name };
     return (await this.aws.send<{ DeletedDate?: Date }>(request, call.signal)).DeletedDate !== undefined;
   }
 
   #nameOf(key: Key): string | undefined {
     const path = segments(key);
-    return path.every((one) => segment.test(one)) ? `${this.#root}${path.join('/')}` : undefined;
+    return path.every((segment) => segmentPattern.test(segment))
+      ? `${this.#root}${path.join('/')}`
+      : undefined;
   }
 
   #document({ SecretString, SecretBinary, VersionId, CreatedDate }: Secret, name: string): Outcome {
-    const more = {
+    const fields = {
       secret: true,
       text: true,
       ...defined({ version: textField(VersionId), modifiedAt: timeField(CreatedDate) }),
     };
-    if (typeof SecretString === 'string') return asDocument(SecretString, more);
+    if (typeof SecretString === 'string') return asDocument(SecretString, fields);
     if (SecretBinary instanceof Uint8Array)
-      return { ...more, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
-    return new ConfigError('unavailable', `${this.name}: ${name} came without its value`, {
+      return { ...fields, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
+    return new ConfigError('unavailable', `${this.name}: the response for ${name} has no value`, {
       provider: this.name,
+      hint: wrongServerHint,
     });
   }
 
-  #refused(name: string, code: string): Outcome {
-    const refused = this.aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
-    return refused.code === 'not_found' || isDeleted(refused) ? 'absent' : refused;
+  #errorOutcome(name: string, code: string): Outcome {
+    const error = this.aws.classify({ name: code }, { command: 'GetSecretValue', resource: name });
+    return isAbsent(error) ? 'absent' : error;
   }
 }
 
-/** A read is in conflict with nothing but the deletion that its secret waits for; lists leave it out too. */
-const isDeleted = (error: ConfigError): boolean => error.code === 'conflict';
+/** A read fails with `conflict` only if the secret is scheduled for deletion. Such a secret is absent,
+ *  as in lists. */
+const isAbsent = ({ code }: ConfigError): boolean => code === 'not_found' || code === 'conflict';
 
-/** Whether `name` means this secret: its name, its ARN, or its ARN without the six random characters. */
+/** Whether `name` is this secret's name, its ARN, or its ARN without the six random characters at the end. */
 function isNamed({ Name, ARN }: Secret, name: string): boolean {
   return (
     Name === name ||

@@ -1,8 +1,13 @@
+// SSM Parameter Store as a source of documents: one parameter is one document. Used by `provider.ts`. SSM
+// refuses a whole request because of one parameter that is denied or cannot be decrypted. The shelter then
+// repeats a read one by one, and `page` requests the page again without values.
+
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { segments } from '../../../key.ts';
 import { quoted } from '../../../redact.ts';
 import { defined, timeField } from '../../../remote/fields.ts';
+import { wrongServerHint } from '../../../remote/network.ts';
 import { readOnlyVersion } from '../../../remote/read-only-version.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type {
@@ -17,13 +22,13 @@ import type {
 } from '../../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
-import { AwsSource, together } from '../source.ts';
+import { AwsSource, summaryOf } from '../source.ts';
 import type { AwsSsmOptions } from './options.ts';
 
 interface Parameter {
   readonly Name: string;
   readonly ARN?: string;
-  /** `:3` or `:live`, when a version was asked for. */
+  /** `:3` or `:live`, if the request named a version. */
   readonly Selector?: string;
   readonly Value?: string;
   readonly Type: string;
@@ -31,13 +36,13 @@ interface Parameter {
   readonly LastModifiedDate?: Date;
 }
 
-const segment = /^[\w.-]+$/;
-/** A version or a label behind a name or an ARN. */
-const pinned = /:[^/:]+$/;
+const segmentPattern = /^[\w.-]+$/;
+/** A version or a label at the end of a name or an ARN. */
+const versionSuffix = /:[^/:]+$/;
 
 export class SsmSource extends AwsSource implements DocumentSource {
   readonly batch = 10;
-  /** SSM allows 40 reads a second; the first second has the burst of `concurrency` on top. */
+  /** SSM allows 40 reads a second. The first second adds a burst of `concurrency` to `perSecond`. */
   readonly limits = { concurrency: 10, perSecond: 28 };
   readonly places?: readonly Place[];
   readonly #options: AwsSsmOptions;
@@ -56,37 +61,37 @@ export class SsmSource extends AwsSource implements DocumentSource {
   locate(key: Key): readonly Place[] {
     if (this.places) return mapped(this.places)(key);
     const path = segments(key);
-    return key !== '' && path.every((one) => segment.test(one))
+    return key !== '' && path.every((segment) => segmentPattern.test(segment))
       ? [{ key, document: this.#nameOf(key), field: '' }]
       : [];
   }
 
   async read(documents: readonly string[], call: Call): Promise<ReadonlyMap<string, Outcome>> {
-    const select = call.version ?? this.#options.label;
-    const named = new Map(
-      documents.map((document) => [select ? `${document}:${select}` : document, document]),
+    const selector = call.version ?? this.#options.label;
+    const documentsByName = new Map(
+      documents.map((document) => [selector ? `${document}:${selector}` : document, document]),
     );
-    const input = { Names: [...named.keys()], WithDecryption: this.#decrypts };
+    const input = { Names: [...documentsByName.keys()], WithDecryption: this.#decrypts };
     const out = await this.aws.send<{ Parameters?: Parameter[]; InvalidParameters?: string[] }>(
-      { command: 'GetParameters', input, resource: together(documents) },
+      { command: 'GetParameters', input, resource: summaryOf(documents) },
       call.signal,
     );
     const found = new Map<string, Outcome>();
-    for (const one of out.Parameters ?? []) {
-      const document = spellings(one, select).find((name) => named.has(name));
-      if (document !== undefined) found.set(named.get(document) as string, this.#outcome(one));
+    for (const parameter of out.Parameters ?? []) {
+      const name = requestNames(parameter, selector).find((name) => documentsByName.has(name));
+      if (name !== undefined) found.set(documentsByName.get(name) as string, this.#outcome(parameter));
     }
-    for (const name of out.InvalidParameters ?? []) found.set(named.get(name) ?? name, 'absent');
+    for (const name of out.InvalidParameters ?? []) found.set(documentsByName.get(name) ?? name, 'absent');
     return found;
   }
 
   async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
-    // one parameter that cannot be decrypted refuses its whole page: the cursor remembers to go on with names only
-    const names = cursor?.startsWith('names:') ?? false;
+    // the cursor is `values:TOKEN`, or `names:TOKEN` for a page that SSM refused to decrypt
+    const namesOnly = cursor?.startsWith('names:') ?? false;
     const token = cursor?.slice(cursor.indexOf(':') + 1) || undefined;
-    const [itself] = this.locate(scope.prefix);
-    if (scope.prefix !== '' && !itself) return { found: [], next: [] };
-    const path = itself?.document ?? (this.#root || '/');
+    const [prefixPlace] = this.locate(scope.prefix);
+    if (scope.prefix !== '' && !prefixPlace) return { found: [], next: [] };
+    const path = prefixPlace?.document ?? (this.#root || '/');
     const label = this.#options.label;
     const filters = label && { ParameterFilters: [{ Key: 'Label', Option: 'Equals', Values: [label] }] };
     try {
@@ -94,7 +99,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
         Path: path,
         Recursive: true,
         MaxResults: 10,
-        WithDecryption: this.#decrypts && !names,
+        WithDecryption: this.#decrypts && !namesOnly,
         NextToken: token,
         ...filters,
       };
@@ -102,16 +107,17 @@ export class SsmSource extends AwsSource implements DocumentSource {
         { command: 'GetParametersByPath', input, resource: path },
         call.signal,
       );
-      const found = this.listIn(out.Parameters, path).flatMap((one) =>
-        this.#listed(one, names && one.Type === 'SecureString'),
+      const below = this.listIn(out.Parameters, path).flatMap((parameter) =>
+        this.#listed(parameter, namesOnly && parameter.Type === 'SecureString', call),
       );
-      const first = itself && token === undefined ? [{ place: itself }] : [];
+      // SSM lists only what is below the path, not the parameter with that name
+      const atPrefix = prefixPlace && token === undefined ? [{ place: prefixPlace }] : [];
       return {
-        found: [...first, ...found].filter(({ place }) => scope.reaches(place.key)),
+        found: [...atPrefix, ...below].filter(({ place }) => scope.reaches(place.key)),
         next: out.NextToken ? [`values:${out.NextToken}`] : [],
       };
     } catch (error) {
-      if (!names && ['crypto', 'access_denied'].includes(this.classify(error).code))
+      if (!namesOnly && ['crypto', 'access_denied'].includes(this.classify(error).code))
         return { found: [], next: [`names:${token ?? ''}`] };
       throw error;
     }
@@ -123,7 +129,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
     { secret }: DocumentWrite,
     call: Call,
   ): Promise<string | undefined> {
-    if (this.#options.label !== undefined || pinned.test(document))
+    if (this.#options.label !== undefined || versionSuffix.test(document))
       throw readOnlyVersion(this.name, document);
     if (value === undefined) {
       await this.aws.send(
@@ -132,9 +138,9 @@ export class SsmSource extends AwsSource implements DocumentSource {
       );
       return undefined;
     }
-    const list = secret === false && Array.isArray(value) && value.length > 0 && value.every(isListable);
-    const text = list ? value.join(',') : textOf(value, this.name);
-    const type = secret === false ? (list ? 'StringList' : 'String') : 'SecureString';
+    const isList = secret === false && Array.isArray(value) && value.length > 0 && value.every(isListable);
+    const text = isList ? value.join(',') : textOf(value, this.name);
+    const type = secret === false ? (isList ? 'StringList' : 'String') : 'SecureString';
     const key = type === 'SecureString' && this.#options.kmsKeyId ? { KeyId: this.#options.kmsKeyId } : {};
     const tier = this.#options.tier && { Tier: this.#options.tier };
     const input = { Name: document, Value: text, Type: type, Overwrite: true, ...key, ...tier };
@@ -153,45 +159,50 @@ export class SsmSource extends AwsSource implements DocumentSource {
     return `${this.#root}/${segments(key).join('/')}`;
   }
 
-  #listed(one: Parameter, sealed: boolean): Page['found'] {
-    const places = this.placeOf(one.Name, `${this.#root}/`, 'parameters');
-    return places.map((place) => (sealed ? { place } : { place, outcome: this.#outcome(one) }));
+  /** Encrypted parameters are returned without an outcome: the shelter then reads each of them. */
+  #listed(parameter: Parameter, isEncrypted: boolean, call: Call): Page['found'] {
+    const places = this.placeOf(parameter.Name, `${this.#root}/`, 'parameters', call);
+    return places.map((place) => (isEncrypted ? { place } : { place, outcome: this.#outcome(parameter) }));
   }
 
-  #outcome(one: Parameter): Outcome {
-    const secret = one.Type === 'SecureString';
+  #outcome({ Name, Type, Value, Version, LastModifiedDate }: Parameter): Outcome {
+    const provider = this.name;
+    const secret = Type === 'SecureString';
     if (secret && !this.#decrypts)
       return new ConfigError(
         'crypto',
-        `${this.name}: ${quoted(one.Name)} is a SecureString, and decrypt is false`,
-        {
-          provider: this.name,
-          hint: 'Leave decrypt at true, or read this key elsewhere',
-        },
+        `${provider}: ${quoted(Name)} is a SecureString, and decrypt is false`,
+        { provider, hint: 'Remove the option decrypt, or read this key from another provider' },
       );
-    const { Value: text } = one;
-    if (typeof text !== 'string')
-      return new ConfigError('unavailable', `${this.name}: ${quoted(one.Name)} came without its value`, {
-        provider: this.name,
+    if (typeof Value !== 'string')
+      return new ConfigError('unavailable', `${provider}: the response for ${quoted(Name)} has no value`, {
+        provider,
+        hint: wrongServerHint,
       });
-    const more: Omit<Document, 'value' | 'raw'> = {
+    const fields: Omit<Document, 'value' | 'raw'> = {
       secret,
       text: true,
       ...defined({
-        version: typeof one.Version === 'number' ? `${one.Version}` : undefined,
-        modifiedAt: timeField(one.LastModifiedDate),
+        version: typeof Version === 'number' ? `${Version}` : undefined,
+        modifiedAt: timeField(LastModifiedDate),
       }),
-      metadata: { type: one.Type },
+      metadata: { type: Type },
     };
-    if (one.Type === 'StringList') return { ...more, value: text.split(',') };
-    return this.places ? asDocument(text, more) : { ...more, value: text };
+    if (Type === 'StringList') return { ...fields, value: Value.split(',') };
+    return this.places ? asDocument(Value, fields) : { ...fields, value: Value };
   }
 }
 
-const isListable = (one: ConfigValue): boolean => typeof one === 'string' && !one.includes(',');
+/** A StringList separates its strings by commas and has no escape for one. */
+const isListable = (item: ConfigValue): boolean => typeof item === 'string' && !item.includes(',');
 
-/** All that may have been asked for to get this one: its name, or its ARN where it is shared, with and without a version. */
-function spellings({ Name, ARN = Name, Selector, Version }: Parameter, select: string | undefined): string[] {
-  const ends = [...(Selector ? [`:${Selector.replace(/^:/, '')}`] : []), '', `:${select}`, `:${Version}`];
-  return ends.flatMap((end) => [Name + end, ARN + end]);
+/** The names in a request that this parameter may belong to: its name or its ARN, with or without a
+ *  version. */
+function requestNames(
+  { Name, ARN = Name, Selector, Version }: Parameter,
+  selector: string | undefined,
+): string[] {
+  const own = Selector ? [`:${Selector.replace(/^:/, '')}`] : [];
+  const suffixes = [...own, '', `:${selector}`, `:${Version}`];
+  return suffixes.flatMap((suffix) => [Name + suffix, ARN + suffix]);
 }

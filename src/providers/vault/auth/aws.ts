@@ -1,28 +1,35 @@
+// The AWS auth method. The request to STS is signed here by hand (Signature Version 4), so that logging in to
+// Vault does not need the AWS SDK. Vault replays the signed request; the credentials never leave the process.
+
 import { createHash, createHmac } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';
 import { aFunction, anObject, aString, checkOptions, either } from '../../../internal/options.ts';
-import type { VaultAuth } from '../tokens.ts';
+import type { VaultAuth } from './login.ts';
 
+/** Credentials of an AWS identity. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
 }
 
+/** Options of `aws`. */
 export interface AwsAuthOptions {
   /** The role to log in as. */
   readonly role: string;
-  /** The value of X-Vault-AWS-IAM-Server-ID that the server expects; signed, so that the request serves for no other server.
-   *  @default none */
+  /** The value of `X-Vault-AWS-IAM-Server-ID` that the server expects. The value is part of the signature, so
+   *  no other server accepts the request. @default none */
   readonly serverId?: string;
-  /** Credentials, or a function that answers them at each log-in, as the AWS SDK's `fromNodeProviderChain()`.
+  /** Credentials, or a function that returns them at each log-in, such as `fromNodeProviderChain()` of the
+   *  AWS SDK.
    *  @default AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
-  /** Of the STS that the server asks. @default 'us-east-1' with the global endpoint */
+  /** Region of the STS endpoint that Vault calls. @default 'us-east-1' with the global endpoint */
   readonly region?: string;
-  /** The STS that the server asks, as a URL. @default `https://sts.amazonaws.com/`, with a region `https://sts.{region}.amazonaws.com/` */
+  /** URL of the STS endpoint that Vault calls.
+   *  @default `https://sts.amazonaws.com/`, with a region `https://sts.{region}.amazonaws.com/` */
   readonly stsEndpoint?: string;
-  /** Where the method is mounted. @default 'aws' */
+  /** Mount of the auth method. @default 'aws' */
   readonly mount?: string;
 }
 
@@ -30,7 +37,12 @@ const query = 'Action=GetCallerIdentity&Version=2011-06-15';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
-/** Logs in as an AWS identity: the server replays a signed GetCallerIdentity; the credentials stay here. */
+/** Logs in as an AWS identity. Signs a GetCallerIdentity request, which Vault replays; the credentials are
+ *  not sent.
+ *  @example
+ *  const auth = aws({ role: 'inference', serverId: 'vault.internal', region: 'eu-central-1' });
+ *  const vault = new VaultProvider({ path: 'acme/inference/', auth });
+ */
 export function aws(options: AwsAuthOptions): VaultAuth {
   checkOptions('vault: aws', options, {
     role: aString,
@@ -41,7 +53,7 @@ export function aws(options: AwsAuthOptions): VaultAuth {
     mount: aString,
   });
   const { role, serverId, credentials = fromEnvironment, mount = 'aws', region = 'us-east-1' } = options;
-  if (role === undefined) throw new ConfigError('invalid_option', 'vault: aws needs role');
+  if (role === undefined) throw new ConfigError('invalid_option', 'vault: aws: the option role is missing');
   const endpoint =
     options.stsEndpoint ??
     (options.region === undefined ? 'https://sts.amazonaws.com/' : `https://sts.${region}.amazonaws.com/`);
@@ -50,7 +62,7 @@ export function aws(options: AwsAuthOptions): VaultAuth {
   return async (call) => {
     const identity = typeof credentials === 'function' ? await credentials() : credentials;
     if (!identity?.accessKeyId || !identity.secretAccessKey)
-      throw none('vault: the function for credentials answered none');
+      throw noCredentials('vault: the function for credentials returned none');
     const headers = callerIdentity(new URL(endpoint), region, identity, serverId);
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     return call.login(`auth/${mount}/login`, {
@@ -63,7 +75,7 @@ export function aws(options: AwsAuthOptions): VaultAuth {
   };
 }
 
-/** The headers of a GetCallerIdentity request, signed (Signature Version 4). */
+/** Returns the headers of a signed GetCallerIdentity request. */
 function callerIdentity(
   url: URL,
   region: string,
@@ -96,9 +108,13 @@ function callerIdentity(
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
   const key = scope
     .split('/')
-    .reduce<string | Buffer>((so_far, part) => hmac(so_far, part), `AWS4${identity.secretAccessKey}`);
+    .reduce<string | Buffer>((derived, part) => hmac(derived, part), `AWS4${identity.secretAccessKey}`);
   const signature = hmac(key, toSign).toString('hex');
-  const Authorization = `AWS4-HMAC-SHA256 Credential=${identity.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
+  const Authorization = [
+    `AWS4-HMAC-SHA256 Credential=${identity.accessKeyId}/${scope}`,
+    `SignedHeaders=${signed}`,
+    `Signature=${signature}`,
+  ].join(', ');
   return { ...headers, Authorization };
 }
 
@@ -109,10 +125,10 @@ async function fromEnvironment(): Promise<AwsCredentials> {
     AWS_SESSION_TOKEN: sessionToken,
   } = process.env;
   if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
-  throw none('vault: there are no AWS credentials in the environment');
+  throw noCredentials('vault: the environment has no AWS credentials');
 }
 
-const none = (message: string): ConfigError =>
+const noCredentials = (message: string): ConfigError =>
   new ConfigError('unauthenticated', message, {
     provider: 'vault',
     hint: 'Pass the option credentials of aws, for instance fromNodeProviderChain()',

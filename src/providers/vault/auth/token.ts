@@ -1,20 +1,30 @@
+// Tokens that were created elsewhere: given, or in a file that is watched.
+
 import path from 'node:path';
 import { checkOptions } from '../../../internal/options.ts';
 import { foldersOf, watch } from '../../../local/watch.ts';
-import type { VaultAuth } from '../tokens.ts';
 import { aCredential, type Credential, fromFile, textOf } from './credential.ts';
+import type { VaultAuth } from './login.ts';
 
-/** A token made elsewhere. It is renewed while it may be, and never revoked. */
+/** Uses a token that was created elsewhere. Renews the token as long as the server allows, and never revokes
+ *  it.
+ *  @example
+ *  const vault = new VaultProvider({ path: 'acme/inference/', auth: token(() => readMyToken()) });
+ */
 export function token(value: Credential): VaultAuth {
   checkOptions('vault: token', { token: value }, { token: aCredential });
   return () => textOf('token', value);
 }
 
-/** A token that somebody else (an agent, a login) keeps in a file. A new one there is taken at once. */
+/** Uses the token in a file that an agent or a log-in command maintains. A new token in the file is used at
+ *  once.
+ *  @example
+ *  const vault = new VaultProvider({ path: 'acme/inference/', auth: tokenFile('/run/vault/token') });
+ */
 export function tokenFile(file: string): VaultAuth {
   checkOptions('vault: tokenFile', { path: file }, { path: aCredential });
-  const where = path.resolve(file);
-  const read = fromFile(where);
+  const absolute = path.resolve(file);
+  const read = fromFile(absolute);
   let last: string | undefined;
   return Object.assign(
     async () => {
@@ -23,11 +33,11 @@ export function tokenFile(file: string): VaultAuth {
     },
     {
       watch: (changed: () => void): (() => void) => {
-        const look = async (): Promise<void> => {
-          const now = await read().catch(() => last); // gone or half-written: the one at hand is used on
-          if (now !== last) changed();
+        const recheck = async (): Promise<void> => {
+          const current = await read().catch(() => last); // missing or half-written: keep the last token
+          if (current !== last) changed();
         };
-        const watching = watch({ folders: () => [...foldersOf(where)], look });
+        const watching = watch({ folders: () => [...foldersOf(absolute)], recheck });
         return () => watching[Symbol.dispose]();
       },
     },

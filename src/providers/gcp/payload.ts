@@ -1,0 +1,48 @@
+// The payload of a secret version: checked against its checksum, and decoded. Used by `source.ts`.
+
+import { ConfigError } from '../../errors.ts';
+import { asDocument } from '../../shelter/places.ts';
+import type { Document } from '../../shelter/port.ts';
+import { crc32c } from './crc32c.ts';
+
+export interface Version {
+  readonly name?: string;
+  readonly payload?: { readonly data?: Uint8Array | string | null; readonly dataCrc32c?: unknown } | null;
+}
+
+/** Throws `unavailable`, which is retried, if the payload is missing or does not match its checksum. */
+export function documentOf(provider: string, name: string, version: Version): Document {
+  const { payload } = version;
+  if (!payload)
+    throw new ConfigError('unavailable', `${provider}: the response for ${name} has no payload`, {
+      provider,
+    });
+  // over REST the data is base64 text
+  const bytes =
+    typeof payload.data === 'string' ? Buffer.from(payload.data, 'base64') : Buffer.from(payload.data ?? []);
+  const checksum = payload.dataCrc32c;
+  if (checksum !== undefined && checksum !== null && String(checksum) !== String(crc32c(bytes)))
+    throw new ConfigError(
+      'unavailable',
+      `${provider}: ${name} was corrupted in transit: the checksum does not match`,
+      { provider },
+    );
+  const number = versionIn(version.name);
+  const fields = { secret: true, text: true, ...(number && { version: number }) };
+  const text = utf8(bytes);
+  return text === undefined
+    ? { ...fields, value: bytes.toString('base64'), metadata: { type: 'binary' } }
+    : asDocument(text, fields);
+}
+
+/** The version at the end of a resource name: `7` of `projects/acme/secrets/tls/versions/7`. */
+export const versionIn = (name: string | undefined): string | undefined =>
+  /\/versions\/([\w-]+)$/.exec(name ?? '')?.[1];
+
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+import type { Dialect } from './dialect.ts';
+
+const checks: ReadonlySet<unknown> = new Set(['check', 'raw_check', 'partial_check']);
+
+/** Issues of valibot. */
+export const valibot: Dialect = {
+  // "Invalid type: Expected number but received "abc"", "Invalid URL: Received "abc""
+  quote: /\s*[,:]?\s*(?:but )?received\b[\s\S]*$/i,
+  details: ({ type, issues }, read) => ({
+    ...(checks.has(type) && { custom: true }),
+    // one list of issues, whatever alternative they belong to
+    ...(type === 'union' && Array.isArray(issues) && { mixed: issues.map(read) }),
+  }),
+};

@@ -1,0 +1,24 @@
+// Reads the issues of any schema library. Used by texts.ts.
+
+import { arktype } from './dialects/arktype.ts';
+import type { Dialect, Issue, Path, RawIssue } from './dialects/dialect.ts';
+import { valibot } from './dialects/valibot.ts';
+import { zod } from './dialects/zod.ts';
+
+// A schema may be a mixture, and other libraries imitate these three. So every dialect reads every issue.
+const dialects: readonly Dialect[] = [arktype, zod, valibot];
+
+/** Reads an issue of any library. `outer` is the path of the issue that it is nested in. */
+export function readIssue(raw: RawIssue, outer: Path = []): Issue {
+  // arktype's own kind of array maps an empty one to one with an item, so its own `map` is not used
+  const steps = Array.from(raw.path ?? [], (step) => (typeof step === 'object' ? step.key : step));
+  const path = [...outer, ...steps];
+  const original = String(raw.message).trim();
+  const unquoted = dialects.reduce((text, { quote }) => text.replace(quote, ''), original).trim();
+  const message = dialects.reduce((text, one) => one.withoutPath?.(text, path) ?? text, unquoted);
+  const details = dialects.map((one) => one.details(raw, (inner) => readIssue(inner, path)));
+  return Object.assign(
+    { message, path, ...(unquoted !== original && { quoted: true }) },
+    ...details,
+  ) as Issue;
+}

@@ -1,0 +1,78 @@
+// The entry point of this folder: what the documents of a source mean for keys. Finds, lists and writes keys.
+// Used by sheltered.ts, which passes canonical keys and has checked the caller's signal.
+
+import type { Entry, Unreadable } from '../../entry.ts';
+import { ConfigError } from '../../errors.ts';
+import type { Emitter } from '../../internal/listeners.ts';
+import type { KeyStatus, ListOptions } from '../../provider.ts';
+import type { ConfigValue, Key } from '../../value.ts';
+import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
+import type { Settings, VersionedWrite } from '../options.ts';
+import { pathIn } from '../places.ts';
+import type { DocumentSource } from '../port.ts';
+import type { Requests } from '../request/request.ts';
+import { Listing } from './listing.ts';
+import { Lookup, type LookupResult } from './lookup.ts';
+import { choose, spelled } from './resolve.ts';
+import { Writes } from './writes.ts';
+
+export type { LookupResult } from './lookup.ts';
+
+export interface KeysParts {
+  readonly source: DocumentSource;
+  readonly settings: Settings;
+  readonly emitter: Emitter;
+  readonly requests: Requests;
+  readonly cache: Cache;
+}
+
+export class Keys {
+  readonly #source: DocumentSource;
+  readonly #cache: Cache;
+  readonly #lookup: Lookup;
+  readonly #listing: Listing;
+  readonly #writes: Writes;
+
+  constructor({ source, settings, emitter, requests, cache }: KeysParts) {
+    this.#source = source;
+    this.#cache = cache;
+    this.#lookup = new Lookup(source, settings, requests, cache);
+    this.#listing = new Listing(source, settings.clock, emitter, cache);
+    this.#writes = new Writes(source, settings.clock, requests, cache);
+  }
+
+  /** Finds one leaf. A failure is a result. */
+  find(key: Key, query: ReadQuery): LookupResult | Promise<LookupResult> {
+    return this.#lookup.find(key, query);
+  }
+
+  list(prefix: Key, options: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+    return this.#listing.list(prefix, options);
+  }
+
+  set(key: Key, value: ConfigValue, options: VersionedWrite): Promise<Entry> {
+    return this.#writes.set(key, value, options);
+  }
+
+  delete(key: Key, options: VersionedWrite): Promise<boolean> {
+    return this.#writes.delete(key, options);
+  }
+
+  /** Where a key is looked for, one place a line. */
+  where(key: Key): string {
+    const { name } = this.#source;
+    const places = this.#source.locate(key);
+    return places.map((place) => `${name} ${spelled(place, pathIn(place, key))}`).join('\n');
+  }
+
+  /** How a key is cached at `now`. Undefined when it is not. */
+  status(key: Key, now: number): Pick<KeyStatus, 'ageMs' | 'stale'> | undefined {
+    const places = this.#source.locate(key);
+    const missing = new ConfigError('not_found', 'not cached');
+    const reads = places.map((place) => this.#cache.peek(place) ?? missing);
+    const found = choose(this.#source.name, places, reads, key);
+    const cached =
+      found && !(found instanceof ConfigError) ? found.read : reads.find((read) => read instanceof Cached);
+    return cached instanceof Cached ? { ageMs: now - cached.at, stale: !cached.isFresh(now) } : undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { ConfigError } from '../../errors.ts';
+import type { Call } from '../port.ts';
+import type { Trouble } from './breaker.ts';
+
+/** What this storey needs to know of a backend to make requests to it. Every DocumentSource is one. */
+export interface Backend {
+  readonly name: string;
+  /** Imports the client, outside every deadline. A failure is not remembered. */
+  load?(): Promise<void>;
+  /** Logs in: before the first request (`refused` is undefined) and after an `unauthenticated`. False:
+   *  nothing new to try. */
+  connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;
+  /** Forgets refused credentials without a request. False: there is nothing to forget. */
+  renew?(refused: ConfigError): boolean;
+  /** Rebuilds a client's error, without values. */
+  classify(error: unknown): ConfigError;
+}
+
+/** What a request is about, for events and traces, and which of its failures are retried. */
+export interface RequestInfo {
+  readonly operation: 'read' | 'page' | 'write' | 'connect' | 'ping';
+  readonly documents: number;
+  readonly version?: string | undefined;
+  readonly retryIf: (error: ConfigError) => boolean;
+}
+
+/** One attempt of a request. Returns undefined when nothing is left to ask for, else what went wrong with the
+ *  rest. Throws what the client throws. */
+export type Run = (call: Call) => Promise<Trouble | undefined>;

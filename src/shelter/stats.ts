@@ -1,0 +1,32 @@
+import type { CacheCounts } from './cache/cache.ts';
+import type { RequestCounts } from './request/request.ts';
+
+/** Counters since the provider was created. */
+export interface ShelteredStats {
+  /** Reads answered from memory. */
+  readonly hits: number;
+  /** Reads that needed a request. */
+  readonly misses: number;
+  /** Reads of missing keys answered from memory. */
+  readonly absentHits: number;
+  /** Older values served because the store could not be read. */
+  readonly stale: number;
+  /** Reads that joined a request in flight. */
+  readonly joined: number;
+  readonly requests: number;
+  /** Requests that were retries. */
+  readonly retries: number;
+  /** Requests that failed. */
+  readonly errors: number;
+  /** Documents in memory. */
+  readonly size: number;
+  /** The share of reads answered from memory, 0 to 1; 0 before the first read. */
+  readonly ratio: number;
+}
+
+export function statsOf(reads: CacheCounts, requests: RequestCounts, size: number): ShelteredStats {
+  const { hits, misses, absentHits, stale, joined } = reads;
+  const all = hits + misses + absentHits + stale + joined;
+  const ratio = all === 0 ? 0 : (hits + absentHits + stale) / all;
+  return { hits, misses, absentHits, stale, joined, ...requests, size, ratio };
+}

@@ -1,0 +1,29 @@
+import { batch } from './batch.ts';
+import { change } from './change.ts';
+import { faults } from './faults.ts';
+import { health } from './health.ts';
+import { lifecycle } from './lifecycle.ts';
+import { list } from './list.ts';
+import { read } from './read.ts';
+import { refresh } from './refresh.ts';
+import type { Chapter } from './sentence.ts';
+import { values } from './values.ts';
+import { watch } from './watch.ts';
+import { where } from './where.ts';
+import { write } from './write.ts';
+
+/** Everything that `describeProvider` checks, in the order in which a runner prints it. */
+export const chapters: readonly Chapter[] = [
+  lifecycle,
+  where,
+  read,
+  values,
+  list,
+  batch,
+  write,
+  change,
+  watch,
+  refresh,
+  health,
+  faults,
+];
