@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsup';
 import { fewChunks } from './scripts/chunks.ts';
-import { built, manifest, source, subpaths } from './scripts/rooms.ts';
+import { built, manifest, source, subpaths } from './scripts/folders.ts';
 
 const entryPoints = Object.fromEntries(subpaths.map((subpath) => [built(subpath), source(subpath)]));
 const entries = { ...entryPoints, cli: 'src/cli/main.ts' };

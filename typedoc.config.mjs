@@ -11,8 +11,8 @@ const entryPoints = new Map(
       const folders = ['', 'providers/', 'extensions/', 'integrations/'].map(
         (set) => `src/${set}${subpath.slice(2)}`,
       );
-      const rooms = subpath === '.' ? ['src'] : folders;
-      return [rooms.find((room) => existsSync(`${room}/index.ts`)), name + subpath.slice(1)];
+      const candidates = subpath === '.' ? ['src'] : folders;
+      return [candidates.find((folder) => existsSync(`${folder}/index.ts`)), name + subpath.slice(1)];
     }),
 );
 
@@ -117,7 +117,7 @@ function namedHeadings(parser) {
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   plugin: [chaptered],
-  entryPoints: [...entryPoints.keys()].map((room) => `${room}/index.ts`),
+  entryPoints: [...entryPoints.keys()].map((folder) => `${folder}/index.ts`),
   out: 'docs/site',
   router: 'chapters',
   readme: 'README.md',

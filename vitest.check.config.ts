@@ -1,5 +1,6 @@
 import { filesIn } from './scripts/imports.ts';
 import { configOf } from './vitest.config.ts';
 
-// `npm run check`: what must hold for the repository: rooms, package, API report, pages, links, licences, English.
+// `npm run check`: what must hold for the repository: folders, package, API report, pages, links, licences,
+// English.
 export default configOf(filesIn('test/repository', /\.test\.ts$/));

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { manifest, root, source, subpaths } from './scripts/folders.ts';
 import { filesIn, read } from './scripts/imports.ts';
-import { manifest, root, source, subpaths } from './scripts/rooms.ts';
 
 /** The tests of behaviour. Tests of the repository itself (`npm run check`) and live tests are run apart. */
 export const tests = filesIn('test', /\.test\.ts$/).filter(
@@ -13,7 +13,8 @@ export const tests = filesIn('test', /\.test\.ts$/).filter(
 const here = '127.0.0.1,localhost';
 
 export function configOf(files: readonly string[]) {
-  // Tests that mock a module run isolated. All others share the modules of their worker, which halves the time.
+  // Tests that mock a module run isolated. All others share the modules of their worker, which halves the
+  // time.
   const isolated = files.filter((file) => /\bvi\.(?:mock|doMock)\(/.test(read(file)));
   const shared = files.filter((file) => !isolated.includes(file));
   return defineConfig({

@@ -29,7 +29,7 @@ export interface Verdict {
   readonly asked: string;
   readonly measured: string;
   readonly met: boolean;
-  /** The value is within the limit, or there is no limit. */
+  /** The value is within the limit, or no limit is set. */
   readonly passes: boolean;
 }
 

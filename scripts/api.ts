@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { manifest, root, source, subpaths } from './rooms.ts';
+import { manifest, root, source, subpaths } from './folders.ts';
 
 export const page = 'docs/api.txt';
 

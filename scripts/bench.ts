@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fill, goals, machine, tables } from '../bench/page.ts';
 import { lines, type Section } from '../bench/report.ts';
-import { root } from './rooms.ts';
+import { root } from './folders.ts';
 
 const cwd = fileURLToPath(root);
 const args = process.argv.slice(2);

@@ -1,8 +1,8 @@
 // Generates the code blocks and option tables of README and docs: blocks are cut from examples/, tables are
 // made from comments in src/. Used by scripts/docs.ts, scripts/links.ts and the tests of the docs.
 import { readdirSync, readFileSync } from 'node:fs';
+import { root } from './folders.ts';
 import { OptionsReader, tableOf } from './options.ts';
-import { root } from './rooms.ts';
 
 /** Blocks in these languages must come from a file in examples/. */
 const code = new Set(['ts', 'mts', 'cts', 'tsx', 'js', 'mjs', 'cjs', 'jsx', 'typescript', 'javascript']);

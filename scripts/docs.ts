@@ -2,7 +2,7 @@
 // option tables from comments in src/. Fails if a block names no example.
 import { writeFileSync } from 'node:fs';
 import { pages } from './blocks.ts';
-import { root } from './rooms.ts';
+import { root } from './folders.ts';
 
 let unmarked = 0;
 for (const { page, text, fresh, blocks } of pages()) {

@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { built, manifest, root, source, subpaths } from './folders.ts';
 import { filesIn } from './imports.ts';
-import { built, manifest, root, source, subpaths } from './rooms.ts';
 
 export interface Example {
   readonly name: string;

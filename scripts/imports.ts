@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
-import { root } from './rooms.ts';
+import { root } from './folders.ts';
 
 export interface Import {
-  /** `src/chain.ts` for a file of ours, else as it is written: `yaml`, `node:fs`. */
+  /** `src/key.ts` for a file of ours, else as it is written: `yaml`, `node:fs`. */
   readonly target: string;
   /** `type` leaves no trace at run time, `lazy` is `import()`. */
   readonly kind: 'static' | 'lazy' | 'type';

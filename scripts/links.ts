@@ -1,12 +1,12 @@
 // Checks every link, anchor and image of the pages in the repository and of the built site in docs/site.
-// Run by `npm run docs` and test/docs-links.test.ts.
+// Run by `npm run docs` and test/repository/docs-links.test.ts.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type Page, pages } from './blocks.ts';
+import { root } from './folders.ts';
 import { read } from './imports.ts';
-import { root } from './rooms.ts';
 
 const elsewhere = /^(?:[a-z][a-z+.-]*:|\/\/)/i;
 

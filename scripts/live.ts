@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { root } from './rooms.ts';
+import { root } from './folders.ts';
 
 /** Setup of the live tests. Fails if a variable that the selected files use is not set, so that no test is
  *  skipped silently. */

@@ -2,7 +2,7 @@
 // scripts/blocks.ts.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { root } from './rooms.ts';
+import { root } from './folders.ts';
 
 /** A member of an options interface with its comment. */
 export interface Option {

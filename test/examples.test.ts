@@ -10,8 +10,8 @@ import {
   recorded,
   type Stage,
 } from '../scripts/examples.ts';
+import { manifest, root, source, subpaths } from '../scripts/folders.ts';
 import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
-import { manifest, root, source, subpaths } from '../scripts/rooms.ts';
 
 /** `EXAMPLES=package.tgz` installs that package and the dependencies of the examples; else they run on the
  *  sources. */
@@ -60,9 +60,9 @@ describe('the package.json of an example', () => {
   const peersOf = (specifier: string): string[] => {
     const subpath = subpaths.find((one) => one !== '.' && specifier === manifest.name + one.slice(1));
     if (!subpath) return [];
-    const room = source(subpath).replace(/\/index\.ts$/, '');
+    const folder = source(subpath).replace(/\/index\.ts$/, '');
     // a package that runs in a child process is named there, not imported
-    const texts = filesIn(room, /\.ts$/).map(read);
+    const texts = filesIn(folder, /\.ts$/).map(read);
     return Object.keys(manifest.peerDependencies ?? {}).filter((name) =>
       texts.some((text) => text.includes(`'${name}'`)),
     );

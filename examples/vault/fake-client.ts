@@ -10,7 +10,7 @@ export function fakeClient(): VaultClient {
     response: { statusCode: 404, body: { errors: [] } },
   });
   return {
-    async request({ path, method }) {
+    async request({ path, method, json }) {
       const [, , part, inside = ''] = /^\/(secret)\/(data|metadata)\/([^?]*)/.exec(path) ?? [];
       if (path.endsWith('/mounts'))
         return { data: { secret: { 'secret/': { type: 'kv', options: { version: '2' } } } } };
@@ -26,6 +26,10 @@ export function fakeClient(): VaultClient {
       const data = secrets[inside];
       if (part === 'data' && method === 'GET' && data)
         return { data: { data, metadata: { version: 3, created_time: '2026-01-01T00:00:00Z' } } };
+      if (part === 'data' && method === 'POST') {
+        secrets[inside] = (json as { data: object }).data;
+        return { data: { version: 4 } };
+      }
       throw absent;
     },
   };

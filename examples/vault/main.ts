@@ -50,7 +50,7 @@ const user = await dynamic.get('postgres.username'); // created on the first rea
 console.log(`${user?.origin}`);
 
 // #region write
-// await vault.set('database.password', next, { ifVersion: password?.version });
+await vault.set('database.password', 'fake-next', { ifVersion: '3' }); // fails if version 3 was replaced
 const before = await vault.get('database.password', { version: '2' });
 // #endregion
 console.log(before?.version);

@@ -84,7 +84,7 @@ export async function readersOf(args: Parsed, io: Io): Promise<readonly FileKey[
   if (recipients.length > 0 && !namesKeys(args)) return recipients;
   const { keys, absent } = await keysOf(args, io, true).find();
   if (keys.length === 0 && recipients.length === 0)
-    throw new UsageError(`there is no key: ${absent.join(', ')}. Run \`llm-config keygen\` to make one`);
+    throw new UsageError(`no key found: ${absent.join(', ')}. Run \`llm-config keygen\` to make one`);
   return [...recipients, ...keys];
 }
 

@@ -162,7 +162,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** Restores the previous generation until the next `reload()`. Polls and watches do not replace it. Goes
    *  back one generation only.
-   *  @throws ConfigError `not_found` if there is no previous generation
+   *  @throws ConfigError `not_found` without a previous generation
    *  @example
    *  await config.reload();
    *  if (!(await isHealthy())) config.rollback(); */

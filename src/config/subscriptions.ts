@@ -10,9 +10,9 @@ export interface ConfigChange {
   readonly key: string;
   /** The number of the generation after the change. */
   readonly generation: number;
-  /** Absent if there was no value. */
+  /** Absent if the key had no value. */
   readonly previous?: unknown;
-  /** Absent if there is no value now. */
+  /** Absent if the key has no value now. */
   readonly current?: unknown;
 }
 

@@ -17,16 +17,10 @@ export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider;
 export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
   checkProvider('scoped', provider);
   const scope = keyOf(prefix);
-  const depth = segments(scope).length;
   return rekeyed(provider, `${provider.name} at ${scope}`, {
     innerKey: (key) => append(scope, key),
     innerPrefix: (key) => append(scope, key),
-    outerKey: (key, loose) =>
-      startsWith(key, scope)
-        ? rest(key, scope)
-        : loose && sameLetters(key, scope)
-          ? withoutSegments(key, depth)
-          : undefined,
+    outerKey: (key, loose) => withoutPrefix(key, scope, loose),
   });
 }
 
@@ -41,22 +35,23 @@ export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider;
 export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider {
   checkProvider('mounted', provider);
   const mount = keyOf(prefix);
-  const depth = segments(mount).length;
   return rekeyed(provider, `${provider.name} under ${mount}`, {
-    innerKey: (key, loose) =>
-      startsWith(key, mount)
-        ? rest(key, mount)
-        : loose && sameLetters(key, mount)
-          ? withoutSegments(key, depth)
-          : undefined,
+    innerKey: (key, loose) => withoutPrefix(key, mount, loose),
     // a prefix above the mount contains the whole inner provider
     innerPrefix: (key) =>
-      sameLetters(key, mount) ? withoutSegments(key, depth) : sameLetters(mount, key) ? '' : undefined,
+      sameLetters(key, mount) ? withoutSegments(key, mount) : sameLetters(mount, key) ? '' : undefined,
     outerKey: (key) => append(mount, key),
   });
 }
 
-const withoutSegments = (key: Key, count: number): Key => keyFrom(segments(key).slice(count));
+/** `key` without `prefix`, or `undefined` if it does not start with it. */
+function withoutPrefix(key: Key, prefix: Key, loose: boolean): Key | undefined {
+  if (startsWith(key, prefix)) return rest(key, prefix);
+  return loose && sameLetters(key, prefix) ? withoutSegments(key, prefix) : undefined;
+}
+
+/** `key` without as many segments as `prefix` has. */
+const withoutSegments = (key: Key, prefix: Key): Key => keyFrom(segments(key).slice(segments(prefix).length));
 
 /** Whether `key` starts with `prefix` when only letters count, as they do for environment variables. */
 function sameLetters(key: Key, prefix: Key): boolean {

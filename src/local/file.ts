@@ -17,7 +17,7 @@ export interface FileBytes {
   readonly modifiedAt: number;
 }
 
-/** Returns the bytes of a regular file, or `undefined` if there is no such file.
+/** Returns the bytes of a regular file, or `undefined` if the file does not exist.
  *  @throws ConfigError `io`, or `unavailable` if the failure may pass */
 export async function readBytes(
   file: string,

@@ -27,8 +27,8 @@ export interface Folder {
 /** No key has more segments. */
 const maxDepth = 32;
 
-/** Lists the files below a folder. Follows links and skips hidden files. `undefined`: there is no such
- *  folder.
+/** Lists the files below a folder. Follows links and skips hidden files. `undefined` if the
+ *  folder does not exist.
  *  @throws ConfigError `io` or `unavailable` if the folder cannot be listed or has too many files */
 export async function filesBelow(
   root: string,

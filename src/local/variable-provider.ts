@@ -16,7 +16,7 @@ export class VariableProvider extends ContentProvider {
   readonly #names: VariableNames;
   readonly #source: string;
 
-  /** Calls `onChange` when files that hold values change. Absent if there are no such files. */
+  /** Calls `onChange` when files that hold values change. Absent if no values come from files. */
   readonly watch?: (onChange: (change: Change) => void) => Disposable;
 
   /** `source`: what precedes a variable's name in messages. `hasFiles`: values come from files, which can be

@@ -34,7 +34,7 @@ export interface VolumeFile {
 const concurrency = 32;
 const maxAttempts = 5;
 
-/** Returns all files of one generation of a mounted folder, by key; `undefined` if there is no such folder.
+/** Returns all files of one generation of a mounted folder, by key; `undefined` if the folder does not exist.
  *  `retry`: the folder existed before and may come back, so a missing one is looked up a second time. */
 export async function readVolume(
   options: VolumeOptions,

@@ -137,7 +137,7 @@ export interface Page {
 
 /** The options of a write, and what is known about the document. */
 export interface DocumentWrite {
-  /** The version that was just read. Undefined: there was no document. A store that can compare must
+  /** The version that was just read. Undefined: the document did not exist. A store that can compare must
    *  compare. */
   readonly ifVersion?: string;
   /** The document exists and cannot be read because it is disabled. It is replaced all the same. */

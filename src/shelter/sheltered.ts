@@ -153,8 +153,8 @@ export class ShelteredProvider implements ConfigProvider {
     };
   }
 
-  /** Expires what was read for keys at, above or below `prefix`. It still serves outages where
-   *  `staleIfErrorMs` allows. */
+  /** Expires what was read for keys at, above or below `prefix`. An expired value is still served during an
+   *  outage where `staleIfErrorMs` allows. */
   async refresh(prefix: Key = ''): Promise<void> {
     const key = keyOf(prefix);
     this.#cache.expire(key);
@@ -236,7 +236,8 @@ type WritableSource = DocumentSource & Required<Pick<DocumentSource, 'write'>>;
 
 /** Puts a cache, single flight, batching, pacing, retries, a breaker and deadlines around a source. Also
  *  takes a single provider, whose keys are then its documents.
- *  @throws `invalid_option` for a chain and what is made of one: shelter the chain's providers instead.
+ *  @throws ConfigError `invalid_option` for a chain and for anything made of one: shelter its providers
+ *  instead.
  *  @example
  *  const store = sheltered(source, { cache: { ttlMs: 60_000 } });
  *  const chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), optional(store)]);

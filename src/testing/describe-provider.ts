@@ -22,7 +22,7 @@ export type Made = Subject | ConfigProvider;
 /** Registers the conformance suite for a provider with a test runner: about a hundred sentences, one
  *  test each. Each test calls `make` for a fresh backend and closes the provider afterwards. A
  *  sentence that needs a missing lever or method fails, unless `without` gives a reason.
- *  @throws ConfigError `invalid_option` when there is no runner, or for an unknown option or ability.
+ *  @throws ConfigError `invalid_option` without a runner, or for an unknown option or ability.
  *  @example
  *  describeProvider({
  *    name: 'LinesProvider',

@@ -31,7 +31,7 @@ const defaults = {
 
 /** Registers the conformance suite for a sheltered provider, or a chain that contains one: one request
  *  for concurrent callers, caching, stale values during an outage, retries and the circuit breaker.
- *  @throws ConfigError `invalid_option` when there is no runner, or for an unknown option or ability.
+ *  @throws ConfigError `invalid_option` without a runner, or for an unknown option or ability.
  *  @example
  *  describeShelter({
  *    name: 'AcmeProvider',

@@ -105,7 +105,7 @@ function hasNoMethod(ability: Ability, without: Without): Sentence {
 export function register(owner: string, { name, runner }: SuiteOptions, claims: readonly Claim[]): void {
   const { describe, it } = runner ?? (globalThis as unknown as Runner);
   if (typeof describe !== 'function' || typeof it !== 'function')
-    throw new ConfigError('invalid_option', `${owner}: there is no global describe and it`, {
+    throw new ConfigError('invalid_option', `${owner}: no global describe and it`, {
       hint: "Set runner: import * as runner from 'node:test', or from 'vitest'",
     });
   describe(name, () => {

@@ -14,7 +14,7 @@ export async function start(): Promise<string> {
   const { host, port } = config.value.database;
   // @ts-expect-error it is frozen
   config.value.database.port = 1;
-  // @ts-expect-error there is no such key
+  // @ts-expect-error the key does not exist
   config.value.database.name;
   const timeout: number = config.get('database.port');
   return `${host}:${port + timeout}`;

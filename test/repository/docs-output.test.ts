@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { root } from '../../scripts/folders.ts';
 import { filesIn, read } from '../../scripts/imports.ts';
-import { root } from '../../scripts/rooms.ts';
 
 interface Shown {
   readonly at: string;

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pages } from '../../scripts/blocks.ts';
 import { examples } from '../../scripts/examples.ts';
+import { root, source, subpaths } from '../../scripts/folders.ts';
 import { filesIn, read } from '../../scripts/imports.ts';
 import { type Option, OptionsReader } from '../../scripts/options.ts';
-import { root, source, subpaths } from '../../scripts/rooms.ts';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { errorCodes } from '../../src/errors.ts';
@@ -213,7 +213,7 @@ describe('the page of a provider', () => {
         file.startsWith(`src/providers/${name(page)}`),
       );
       const sources = files.map(read).join('\n');
-      // `not_found` of a store is absence, which is no failure
+      // `not_found` of a store is absence, not a failure
       const codes = Object.keys(errorCodes).filter(
         (code) => code !== 'not_found' && new RegExp(`'${code}'|^  ${code}: `, 'm').test(sources),
       );

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { root } from '../../scripts/folders.ts';
 import { filesIn, read } from '../../scripts/imports.ts';
-import { root } from '../../scripts/rooms.ts';
 
 const suite = filesIn('test/live', /\.ts$/).map(read).join('\n');
 const variables = [...new Set(suite.match(/\bLIVE_[A-Z_]*[A-Z]\b/g))].sort();

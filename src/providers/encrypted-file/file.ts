@@ -31,7 +31,7 @@ export interface Decrypted {
   readonly format: FormatName;
 }
 
-/** Makes the new text from the present one, which is undefined when there is no file yet. */
+/** Makes the new text from the present one, which is undefined before the file exists. */
 export type TextChange = (text: string | undefined, format: FormatName) => Promise<string | undefined>;
 
 /** One encrypted file on disk. */
@@ -98,7 +98,7 @@ export class EncryptedFile {
     );
   }
 
-  /** Reads and decrypts the file. Returns undefined when there is no file. */
+  /** Reads and decrypts the file. Returns undefined when the file does not exist. */
   async read(found?: FoundKeys): Promise<Decrypted | undefined> {
     const { file, shown, provider, maxBytes } = this.#parts;
     const bytes = await readBytes(file, shown, provider, maxBytes);

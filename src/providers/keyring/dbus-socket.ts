@@ -31,7 +31,7 @@ export function sessionSocket(env: Readonly<Record<string, string | undefined>> 
     'no-bus',
     addresses
       ? 'DBUS_SESSION_BUS_ADDRESS does not name a unix socket'
-      : 'there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set',
+      : 'no session bus: DBUS_SESSION_BUS_ADDRESS is not set',
   );
 }
 

@@ -92,7 +92,7 @@ export function noEngine(subject: string): ConfigError {
 
 /** The error for a 404 of a log-in. */
 export function noAuthMethod(path: string): ConfigError {
-  return errorOf('invalid_option', `there is no auth method at ${path}`, {
+  return errorOf('invalid_option', `no auth method is mounted at ${path}`, {
     hint: 'Check the mount of the option auth, and namespace',
   });
 }
@@ -151,7 +151,7 @@ export function classify(error: unknown, server = 'the server'): ConfigError {
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR')
     return errorOf('timeout', `${server} did not answer in time`);
   if (handshake.test(reason) || isUntrusted(raw))
-    return errorOf('crypto', `there is no trusted TLS connection to ${server} (${reason})`, {
+    return errorOf('crypto', `no trusted TLS connection to ${server} (${reason})`, {
       cause: error,
       hint: [
         'Check the scheme of address, tls.ca (or VAULT_CACERT), tls.serverName and the client certificate',

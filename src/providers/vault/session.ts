@@ -1,6 +1,6 @@
 // The token that connection.ts sends with each request: logs in once for all waiting callers, renews the
-// token before two thirds of its life, and replaces it before its end. An expired token is still sent while
-// there is no other one: only the server's own refusal counts, so an outage is not mistaken for a bad token.
+// token before two thirds of its life, and replaces it before its end. An expired token is still sent until
+// another one arrives: only the server's own refusal counts, so an outage is not mistaken for a bad token.
 
 import type { ConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';

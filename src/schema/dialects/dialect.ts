@@ -22,7 +22,7 @@ export interface Issue {
   readonly mixed?: readonly Issue[];
   /** A text that was refused before validation, because the schema would have coerced it. */
   readonly refused?: true;
-  /** The schema's own code threw. Then there are no other issues. */
+  /** The schema's own code threw. It is then the only issue. */
   readonly threw?: true;
 }
 

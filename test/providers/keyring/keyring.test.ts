@@ -233,7 +233,7 @@ describe('a keyring that is locked or unreachable', () => {
 
   const missing = 'Start a session bus with a secret service';
   it.each<[string, (fake: FakeKeyring) => void, RegExp]>([
-    ['without a session bus', () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', ''), /there is no session bus/],
+    ['without a session bus', () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', ''), /no session bus: DBUS/],
     [
       'with a bus that is not a socket',
       () => vi.stubEnv('DBUS_SESSION_BUS_ADDRESS', 'tcp:host=localhost'),

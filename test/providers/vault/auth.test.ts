@@ -346,7 +346,7 @@ describe('a log-in', () => {
     expect(await refusal(reads(vault, auth))).toMatchObject({
       code: 'invalid_option',
       message: expect.stringContaining(
-        'there is no auth method at auth/approle/login. Check the mount of the option auth',
+        'no auth method is mounted at auth/approle/login. Check the mount of the option auth',
       ),
     });
     vault.fault = () => ({ status: 200, body: { auth: null } });

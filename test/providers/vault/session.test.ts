@@ -281,7 +281,7 @@ describe('a given token', () => {
     expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('names the token file when there is no token at all', async () => {
+  it('names the token file when no token is set', async () => {
     const vault = await fakeVault();
     const provider = providerOf(vault, { env: { HOME: path.join(tmpdir(), 'no-such-home') } });
     expect(await refusal(provider.get('db.password'))).toMatchObject({

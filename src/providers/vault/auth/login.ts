@@ -24,7 +24,7 @@ export interface LoginCall {
 }
 
 /** Obtains a token: one of the functions of this module, or your own. Returning the refused token again means
- *  that there is no other token.
+ *  that no other token is available.
  *  @example
  *  const ldap: VaultAuth = (call) => call.login('auth/ldap/login/inference', { password });
  *  const vault = new VaultProvider({ path: 'acme/inference/', auth: ldap });

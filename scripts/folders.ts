@@ -1,3 +1,4 @@
+// `package.json` as data, and the folder of each subpath and file. Used by the other scripts and the tests.
 import { existsSync, readFileSync } from 'node:fs';
 
 /** The root of the project, with a trailing slash. */
