@@ -1,6 +1,6 @@
 // Entries and holes: what providers return. `makeEntry` is the only way to make an entry, so no entry prints
-// a secret. The value of an entry that may hold one is behind a getter, because `console.dir` ignores
-// `util.inspect.custom`.
+// a secret. The value of an entry that is marked secret, or that holds a section, is behind a getter, because
+// `console.dir` ignores `util.inspect.custom`.
 
 import { inspect } from 'node:util';
 import type { ConfigError } from './errors.ts';

@@ -69,7 +69,7 @@ export interface ErrorDetails {
   readonly hint?: string;
   /** The pause that the backend asked for. */
   readonly retryAfterMs?: number;
-  /** A ConfigError is kept; any other error is rebuilt from its class and code, without its message. */
+  /** A ConfigError is kept; any other error is rebuilt from its name and code, without its message. */
   readonly cause?: unknown;
 }
 
@@ -185,16 +185,21 @@ export function isConfigError(error: unknown): error is ConfigError {
 export const abortedBy = (owner: string, what = 'the read', details: ErrorDetails = {}): ConfigError =>
   new ConfigError('aborted', `${owner}: the caller aborted ${what}`, { provider: owner, ...details });
 
-/** The message, stack and fields of a foreign error may contain secrets; its class and code do not. */
-function withoutValues(cause: unknown): Error {
-  if (isConfigError(cause)) return cause;
-  const { name, code } = (typeof cause === 'object' && cause !== null ? cause : {}) as {
+/** What of a foreign error can be shown: its message, stack and fields may contain secrets, but a name or a
+ *  code that is an identifier does not. */
+export function nameAndCode(error: unknown): string {
+  const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     name?: unknown;
     code?: unknown;
   };
   const identifier = (value: unknown): string | undefined =>
     typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
-  const rebuilt = new Error([identifier(name) ?? 'Error', identifier(code)].filter(Boolean).join(' '));
+  return [identifier(name) ?? 'Error', identifier(code)].filter(Boolean).join(' ');
+}
+
+function withoutValues(cause: unknown): Error {
+  if (isConfigError(cause)) return cause;
+  const rebuilt = new Error(nameAndCode(cause));
   rebuilt.stack = `${rebuilt.message} (rebuilt without its message)`;
   return rebuilt;
 }

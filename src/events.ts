@@ -11,7 +11,8 @@ export interface EventHead {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The name of the provider or configuration that emits the event. */
+  /** The name of the provider or configuration that emits the event. In `refresh_failed` of a configuration:
+   *  the provider that failed. */
   readonly provider: string;
   /** The key that the event is about, if it is about one. */
   readonly key?: Key;
@@ -72,7 +73,8 @@ export type Logger = { readonly [L in LogLevel]: (...line: never[]) => unknown }
 /** The options of `logTo`. */
 export interface LogOptions {
   /** The level for a type of event, or `false` to omit the type.
-   *  @default `debug` for reads and requests, `warn` or `error` for failures, else `info` */
+   *  @default `debug` for `read`, `request` and `refreshed`; `error` for an open breaker; `warn` for other
+   *  failures; else `info` */
   readonly levels?: { readonly [T in ConfigEvent['type']]?: LogLevel | false };
 }
 

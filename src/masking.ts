@@ -1,5 +1,6 @@
-// Objects that print only their public part, and `reveal`, which reads the rest. Configurations and merged
-// sections are such copies. The public part is computed when an object is printed: most never are.
+// Copies of objects that print only their public part, and `reveal`, which reads the rest. The values of
+// configurations and the sections that `tree` returns are such copies. The public part is computed when
+// an object is printed: most never are.
 
 import { inspect } from 'node:util';
 import { type Entry, Secret } from './entry.ts';

@@ -29,7 +29,8 @@ export interface Wanted {
 export interface ListOptions extends ReadOptions {
   /** Limits the listing to entries that can satisfy these keys. Omit to list everything. */
   readonly wanted?: Wanted;
-  /** Also reads leases, which creates credentials. Only `loadConfig` and `reload` set it. */
+  /** Also reads leases, which creates credentials. Set by `loadConfig`, by `reload` and by reloads after a
+   *  change, never by a poll. */
   readonly acquire?: boolean;
 }
 
@@ -84,8 +85,8 @@ export interface Change {
 export interface ConfigProvider {
   /** The name in messages, explanations and events. Unique within a chain. */
   readonly name: string;
-  /** Reads one leaf. `undefined` means that the source confirms that there is none; a source that cannot
-   *  be read throws a ConfigError. */
+  /** Reads one leaf. `undefined` means that the source does not have the key; a source that cannot be read
+   *  throws a ConfigError. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
   /** Reads everything at or below `prefix`; with `wanted`, at least what can satisfy a wanted key. */
   list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;

@@ -57,11 +57,13 @@ export async function getManyFrom(
   keys: readonly Key[],
   options: ReadOptions,
 ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
-  const getAlone = async (key: Key) =>
-    [
-      key,
-      await provider.get(key, options).catch((error: unknown) => toConfigError(error, provider.name, key)),
-    ] as const;
+  const getAlone = async (key: Key): Promise<readonly [Key, Entry | undefined | ConfigError]> => {
+    try {
+      return [key, await provider.get(key, options)];
+    } catch (error) {
+      return [key, toConfigError(error, provider.name, key)];
+    }
+  };
   if (!provider.getMany) return new Map(await Promise.all(keys.map(getAlone)));
   try {
     return await provider.getMany(keys, options);
@@ -70,21 +72,29 @@ export async function getManyFrom(
   }
 }
 
-/** Waits for all tasks, then throws one combined error. `owner` begins its message. */
-export async function settleAll(owner: string, tasks: readonly Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(tasks)).flatMap((task) =>
-    task.status === 'rejected' ? [task.reason as ConfigError] : [],
-  );
+/** Calls all providers, waits for all of them, then throws one combined error. `owner` begins its message. */
+export async function callEach(
+  owner: string,
+  providers: readonly ConfigProvider[],
+  call: (provider: ConfigProvider) => Promise<void> | undefined,
+): Promise<void> {
+  const failureOf = async (provider: ConfigProvider): Promise<ConfigError | undefined> => {
+    try {
+      await call(provider);
+      return undefined;
+    } catch (error) {
+      return toConfigError(error, provider.name);
+    }
+  };
+  const failed = (await Promise.all(providers.map(failureOf))).filter((error) => error !== undefined);
+  const [first] = failed;
   if (failed.length <= 1) {
-    if (failed[0]) throw failed[0];
+    if (first) throw first;
     return;
   }
-  const [first] = failed as [ConfigError];
   throw new ConfigError(
-    first.code,
+    (first as ConfigError).code,
     `${owner}: ${failed.length} providers failed: ${failed.map((error) => error.message).join('; ')}`,
-    {
-      cause: first,
-    },
+    { cause: first },
   );
 }

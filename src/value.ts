@@ -1,4 +1,4 @@
-// The values that a source can hold: JSON, and bigints. Imported by every other file, and imports none.
+// The values that a source can hold: JSON, and bigints. Imports no other file.
 // Dates, URLs and class instances appear only after a schema has transformed a value.
 
 /** The canonical dotted text of a key: `database.pool.max`. A segment that holds a dot, a slash or a space is

@@ -22,7 +22,7 @@ import {
   type ReadOptions,
   type Wanted,
 } from '../provider.ts';
-import { getManyFrom, layersOf, searchedPlaces, settleAll, toConfigError } from '../query.ts';
+import { callEach, getManyFrom, layersOf, searchedPlaces, toConfigError } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
 import type { Explanation } from './explain.ts';
@@ -271,9 +271,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   #onEach(what: string, call: (provider: ConfigProvider) => Promise<void> | undefined): Promise<void> {
-    const one = async (provider: ConfigProvider): Promise<void> =>
-      call(provider)?.catch((error: unknown) => Promise.reject(toConfigError(error, provider.name)));
-    return settleAll(`${this.name}: ${what}`, this.#providers.map(one));
+    return callEach(`${this.name}: ${what}`, this.#providers, call);
   }
 
   #allProviders(): readonly ConfigProvider[] {

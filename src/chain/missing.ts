@@ -16,7 +16,9 @@ export async function missing(key: Key, providers: readonly ConfigProvider[]): P
   const similar = nearest(key, merge(local.flat()).leaves.keys());
   const places = searchedPlaces(key, providers);
   const searched =
-    places === '' ? ', and none has a place for it' : `. Looked in:\n  ${places.replaceAll('\n', '\n  ')}`;
+    places === ''
+      ? ', and none is configured to look for this key'
+      : `. Looked in:\n  ${places.replaceAll('\n', '\n  ')}`;
   return new ConfigError('not_found', `no provider has "${key}"${searched}`, {
     key,
     ...(similar && { hint: `\nDid you mean ${similar}?` }),

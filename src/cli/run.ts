@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { isConfigError } from '../errors.ts';
+import { isConfigError, nameAndCode } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
 import { parse, UsageError } from './arguments.ts';
 import type { Command, CommandResult, ExitCode } from './command.ts';
@@ -67,9 +67,7 @@ function printError(error: unknown, io: Io, json: boolean, command?: Command): E
   const exit = error instanceof UsageError ? 2 : 3;
   // the message of a foreign error may contain a secret
   const message =
-    isConfigError(error) || error instanceof UsageError
-      ? error.message
-      : `unexpected: ${classAndCode(error)}`;
+    isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${nameAndCode(error)}`;
   if (json) {
     const shown = isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message };
     io.stderr.write(`${JSON.stringify({ error: shown })}\n`);
@@ -79,11 +77,6 @@ function printError(error: unknown, io: Io, json: boolean, command?: Command): E
     if (exit === 2) io.stderr.write(`Run \`${usage}\` for usage.\n`);
   }
   return exit;
-}
-
-function classAndCode(error: unknown): string {
-  const { name = 'error', code } = (error ?? {}) as { name?: string; code?: unknown };
-  return typeof code === 'string' && /^\w+$/.test(code) ? `${name} ${code}` : name;
 }
 
 function unknownCommand(first: string, second: string | undefined): string {

@@ -8,7 +8,8 @@ import type { Change, ConfigProvider } from '../provider.ts';
 export interface WatchOptions {
   /** Poll interval. Bypasses caches; backs off up to 10× while a source is down. @default none: no polling */
   readonly pollMs?: number;
-  /** Debounce window for bursts of changes. @default 50 */
+  /** How long to wait after the first change before reloading. Further changes in that time share the reload.
+   *  @default 50 */
   readonly settleMs?: number;
 }
 

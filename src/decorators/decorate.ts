@@ -12,9 +12,9 @@ export function isComposed(provider: ConfigProvider): boolean {
 
 type Abilities = Partial<Omit<WritableProvider, 'name'>>;
 
-/** Makes a provider from its own abilities and those that it forwards to `inner`. The only place that
- *  forwards. Reading and writing are never forwarded: a decorator that changes `get` must decide about
- *  `getMany` and `set` too. `parts`: all providers that the new one asks. */
+/** Makes a provider from the abilities in `own`, and forwards the others to `inner`. Never forwards reading
+ *  and writing: a decorator that changes `get` must decide about `getMany` and `set` too. `parts`: all
+ *  providers that the new one asks. */
 export function decorate(
   inner: ConfigProvider,
   name: string,

@@ -5,7 +5,8 @@ import type { ConfigEvent } from '../events.ts';
 import { Emitter } from '../internal/listeners.ts';
 import type { Key } from '../value.ts';
 
-/** Emits `tolerated` once per outage: from the first tolerated failure to the next answer. */
+/** Emits `tolerated` once per outage: from the first tolerated failure until the provider
+ *  returns an entry that is not from a cache. */
 export class Outage {
   readonly #emitter: Emitter;
   #ongoing = false;

@@ -1,6 +1,6 @@
 // Shows a provider under other keys: the base of `scoped` and `mounted`. Translates keys inwards in requests,
-// and outwards in entries, holes, changes and errors, so that a caller never sees an inner key. `loose` keys
-// also match where only the letters agree, because the inner provider may hold environment variables.
+// and outwards in entries, holes, changes and errors; events keep the inner keys. `loose` keys also match
+// where only the letters agree, because the inner provider may hold environment variables.
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
@@ -41,6 +41,8 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
     if (!isConfigError(error)) return error;
     return error.rekeyed(error.key === undefined ? requested : (map.outerKey(error.key, true) ?? requested));
   };
+  const outerLayerError = (error: ConfigError): ConfigError =>
+    error.key === undefined ? error : (outerError(error, error.key) as ConfigError);
   const withOuterErrors = <T>(requested: Key, result: Promise<T>): Promise<T> =>
     result.catch((error: unknown) => Promise.reject(outerError(error, requested)));
   /** The outer name of a provider that the inner one combines. */
@@ -50,12 +52,8 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
     name: nameOf(layer.name),
     entries: layer.entries.flatMap(outerItem),
     holes: layer.holes.flatMap(outerItem),
-    ...(layer.error && {
-      error:
-        layer.error.key === undefined
-          ? layer.error
-          : (outerError(layer.error, layer.error.key) as ConfigError),
-    }),
+    ...(layer.error && { error: outerLayerError(layer.error) }),
+    ...(layer.tolerated && { tolerated: outerLayerError(layer.tolerated) }),
   });
   const innerOptions = (options: ListOptions | undefined): ListOptions | undefined =>
     options?.wanted && {

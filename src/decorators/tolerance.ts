@@ -16,7 +16,7 @@ import {
   type ReadOptions,
   type WritableProvider,
 } from '../provider.ts';
-import { getManyFrom, layersOf, toConfigError } from '../query.ts';
+import { callEach, getManyFrom, layersOf, toConfigError } from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import { decorate } from './decorate.ts';
 import { Outage } from './outage.ts';
@@ -145,6 +145,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
   };
 
   const parts = [first, ...(second ? [second] : [])];
+  const name = second ? `${first.name} or ${second.name}` : first.name;
   const writable = first as Partial<WritableProvider>;
   const abilities: Parameters<typeof decorate>[2] = {
     get,
@@ -152,7 +153,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
     list,
     layers,
     health,
-    refresh: async (prefix) => void (await Promise.all(parts.map((part) => part.refresh?.(prefix)))),
+    refresh: (prefix) => callEach(`${name}: refresh`, parts, (part) => part.refresh?.(prefix)),
     ...(parts.some((part) => part.watch) && {
       watch: (onChange: (change: Change) => void) => disposeAll(parts.map((part) => part.watch?.(onChange))),
     }),
@@ -161,9 +162,9 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
       set: (key: Key, value: ConfigValue, more) => writable.set?.(key, value, more) as Promise<Entry>,
     }),
     ...(writable.delete && { delete: (key: Key, more) => writable.delete?.(key, more) as Promise<boolean> }),
-    close: async () => void (await Promise.all(parts.map((part) => part.close?.()))),
+    close: () => callEach(`${name}: close`, parts, (part) => part.close?.()),
   };
-  return decorate(first, second ? `${first.name} or ${second.name}` : first.name, abilities, parts);
+  return decorate(first, name, abilities, parts);
 }
 
 /** The error if it is transient. Any other error is thrown. */

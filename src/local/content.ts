@@ -24,14 +24,14 @@ export interface ContentOptions<T> {
   readonly load: (last: Content<T> | undefined) => Promise<Content<T>>;
   /** The folders to watch. */
   readonly folders: () => readonly string[];
-  /** A cheap text that differs when the source may have changed. A watch compares it before the first
-   *  read. */
+  /** A cheap text that differs when the source may have changed. A watch that starts before the first read
+   *  compares it, because there is no fingerprint yet. */
   readonly mark: () => string;
 }
 
 /** Keeps the last good content of a source. Reads return it without touching the source; only the first read,
- *  `maxAgeMs`, `refresh` and a watch read the source. A failed `maxAgeMs: 0` throws; other reads continue
- *  with the last good content. */
+ *  `maxAgeMs`, `refresh` and a watch read the source. A read whose `maxAgeMs` the content exceeds throws if
+ *  the source cannot be read; other reads return the last good content. */
 export class ReloadableContent<T> {
   readonly #options: ContentOptions<T>;
   readonly #listeners = new Listeners<Change>();

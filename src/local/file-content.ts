@@ -23,7 +23,7 @@ export interface FileContentOptions<T> {
 
 /** Reads, parses, caches and watches one file. `value` is the result of `parse`, or `undefined` for a missing
  *  optional file. A file that is half-written, broken or unreadable keeps its last good content; only a read
- *  with `maxAgeMs: 0` fails. */
+ *  whose `maxAgeMs` the content exceeds fails. */
 export function fileContent<T>({
   provider,
   path: shown,

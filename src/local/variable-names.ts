@@ -59,7 +59,7 @@ export class VariableNames {
     this.#mapped = new Set([...this.exact, ...this.json].map(([, name]) => name));
   }
 
-  /** The loose key of a variable; `undefined` if the name is mapped, has no prefix of ours, or cannot be a
+  /** The loose key of a variable; `undefined` if the name is mapped, lacks the prefix, or cannot be a
    *  key. */
   keyOf(name: string): Key | undefined {
     if (!name.startsWith(this.#start) || this.#mapped.has(name)) return undefined;

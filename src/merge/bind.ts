@@ -154,8 +154,9 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
       text: true,
     });
   } catch (fault) {
+    if (!(fault instanceof Clash)) throw fault;
     const names = list.map((bound) => String(bound.item.origin)).join(', ');
-    const error = new ConfigError('conflict', `${names}: ${(fault as Clash).message}`, {
+    const error = new ConfigError('conflict', `${names}: ${fault.message}`, {
       key,
       origin,
       hint: 'Number the items of a list 0, 1, 2 … without gaps',

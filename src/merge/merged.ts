@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { digPath } from '../internal/dig.ts';
 import { append, keyFrom, quote, rest, segments, startsWith } from '../key.ts';
 import type { Origin } from '../origin.ts';
+import { looksSecret } from '../redact.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key } from '../value.ts';
 import type { Bound } from './bind.ts';
 import { type Hole, holeOf } from './hole.ts';
@@ -105,11 +106,12 @@ export class Merged {
     return treeOf(key, node) as ConfigTree;
   }
 
-  /** The part of a section that may be printed: its leaves that are not secret. */
+  /** The part of a section that may be printed: its leaves that are not secret and do not look so. */
   printable(prefix: Key = ''): ConfigTree {
     const tree: Record<string, ConfigValue> = {};
     for (const leaf of this.leaves.values()) {
-      if (leaf.secret || leaf.key === prefix || !startsWith(leaf.key, prefix)) continue;
+      if (leaf.key === prefix || !startsWith(leaf.key, prefix)) continue;
+      if (leaf.secret || looksSecret(leaf.value)) continue;
       const path = segments(rest(leaf.key, prefix));
       const name = path.pop() as string;
       const section = path.reduce<Record<string, ConfigValue>>(

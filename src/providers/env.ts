@@ -1,5 +1,5 @@
 // Environment variables. The names are bound to keys in local/variables.ts, which loads on first use. The
-// environment is copied at construction, so that a later change of process.env shows only after a refresh.
+// environment is copied at construction, and again by `refresh`, `maxAgeMs`, `health` and a watch.
 
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -29,8 +29,8 @@ const reading = lazy(() => import('../local/variables.ts'));
 
 /** Reads environment variables: `APP__DATABASE__POOL_MAX` is `database.poolMax`, `database.pool_max`, or
  *  however the other sources and the schema spell the key. Variables are read once, and again on `refresh`
- *  and `maxAgeMs: 0`. A name that cannot be a key (`APP____X`, `APP__CONSTRUCTOR`) is refused if there is a
- *  prefix and skipped otherwise.
+ *  and when `maxAgeMs` is exceeded. A name that cannot be a key (`APP____X`, `APP__CONSTRUCTOR`) is refused
+ *  if there is a prefix, and skipped otherwise.
  *  @throws ConfigError `invalid_option`
  *  @example
  *  const env = new EnvProvider({ prefix: 'APP', variables: { 'database.url': 'DATABASE_URL' } });

@@ -9,14 +9,13 @@ import { keyFrom } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
 import type { Leaf } from '../merge/leaf.ts';
 import type { Placed, Placement } from '../merge/placement.ts';
-import { looksSecret } from '../redact.ts';
 import type { Issue, Path } from '../schema/dialects/dialect.ts';
 import { isKind } from '../schema/limits.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import { insideText, isWithin, leafAt, originInside } from './issue-path.ts';
 import { missing, schemaThrew, wrong } from './problems.ts';
-import { isSecret } from './secrecy.ts';
+import { isHidden } from './secrecy.ts';
 import { unknownAt, unreadLeaves } from './unknown-keys.ts';
 
 /** Everything that is known about a configuration that a schema has rejected. */
@@ -41,7 +40,7 @@ interface Findings extends Evidence {
 export function diagnose(issues: readonly Issue[], evidence: Evidence): Problem[] {
   if (issues.length === 0) return []; // what follows looks at every leaf
   const { placement, input, shape } = evidence;
-  const secrets = placement.leaves.filter((leaf) => isSecret(leaf, shape)).map(({ item }) => item.value);
+  const secrets = placement.leaves.filter((leaf) => isHidden(leaf, shape)).map(({ item }) => item.value);
   const findings = { ...evidence, unread: unreadLeaves(placement, shape), secrets };
   const holePaths = placement.holes.filter(({ item }) => evidence.holes.has(item)).map(({ path }) => path);
   // a hole is a problem itself; an issue inside it, or with a missing section around it, only follows from
@@ -84,7 +83,7 @@ function closestAlternative(issue: Issue, input: unknown): readonly Issue[] {
 function atWholeSecret(issue: Issue, { placement, input, shape }: Evidence): Issue {
   const { path, message, quoted, unknownNames } = issue;
   const leaf = leafAt(path, placement);
-  if (!leaf || typeof valueAt(input, leaf.path) === 'object' || !isSecret(leaf, shape)) return issue;
+  if (!leaf || typeof valueAt(input, leaf.path) === 'object' || !isHidden(leaf, shape)) return issue;
   return path.length > leaf.path.length || unknownNames
     ? { path: leaf.path, message, ...(quoted && { quoted }) }
     : issue;
@@ -127,9 +126,8 @@ function wrongAt(issue: Issue, { placement, input, shape, secrets }: Findings): 
     value: leaf && !part ? (valueAt(leaf.item.value, inside) as ConfigValue) : read,
     read,
     part,
-    // a part of a secret need not look like a secret
-    secret:
-      leaf !== undefined && (isSecret(leaf, shape) || (inside.length > 0 && looksSecret(leaf.item.value))),
+    // the whole leaf decides: a part of a secret need not look like a secret
+    secret: leaf !== undefined && isHidden(leaf, shape),
     secrets,
     shape: shapeAt(shape, issue.path),
     origin: leaf && originInside(leaf, inside),

@@ -1,5 +1,6 @@
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import { looksSecret } from '../redact.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { holdsMark } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
@@ -17,7 +18,7 @@ export async function parseLeaf<S extends StandardSchemaV1>(
   if (entry.text) texts.add([], entry.value, shape);
   const result = await validateTexts(schema, texts, () => texts.read([], entry.value));
   if ('value' in result) return result.value as StandardSchemaV1.InferOutput<S>;
-  const secret = entry.secret || holdsMark(shape);
+  const secret = entry.secret || holdsMark(shape) || looksSecret(entry.value);
   const found = {
     key: entry.key,
     value: entry.value,

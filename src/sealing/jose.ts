@@ -20,7 +20,7 @@ export function unbase64url(text: string, name: string, where: string): Buffer {
   return bytes;
 }
 
-/** Parses a JSON object and refuses duplicate names, of which different parsers would read different ones. */
+/** Parses a JSON object and refuses duplicate names, because parsers disagree about which one counts. */
 export function parseJoseObject(text: string, where: string): JoseHeader {
   if (text.trim() === '')
     throw new ConfigError('parse', `${where} is empty, which is not an empty configuration`, {

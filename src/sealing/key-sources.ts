@@ -90,7 +90,8 @@ export class KeySources {
   }
 
   async #keysOf(source: KeySource): Promise<readonly FileKey[] | string> {
-    if (typeof source === 'function') return this.#fromFunction(source, await this.#call(source));
+    if (typeof source === 'function')
+      return this.#fromFunction(source, await this.#call('the function', source));
     if ('opens' in source) return [source];
     if ('wrap' in source)
       return (this.#cached.get(source) ?? this.#keep(source, '', [new RemoteKey(source)])).keys;
@@ -106,19 +107,21 @@ export class KeySources {
         ? `the key file ${source.file} does not exist`
         : this.#fromText(source, text, `the key file ${source.file}`);
     }
-    const entry = await source.provider.get(source.key);
+    const entry = await this.#call(`the provider ${source.provider.name}`, () =>
+      source.provider.get(source.key),
+    );
     const where = entry ? `${entry.origin}` : `${source.provider.name} has no ${source.key}`;
     if (!entry) return where;
     return this.#fromText(source, String(entry.value), where);
   }
 
   /** Rebuilds an unknown error, whose message may hold a secret. */
-  async #call(source: Extract<KeySource, () => unknown>): Promise<KeyMaterial | undefined> {
+  async #call<T>(what: string, read: () => T | Promise<T>): Promise<T> {
     try {
-      return await source();
+      return await read();
     } catch (error) {
       if (isConfigError(error)) throw error;
-      throw new ConfigError('crypto', `${this.#owner}: the function in keys failed`, { cause: error });
+      throw new ConfigError('crypto', `${this.#owner}: ${what} in keys failed`, { cause: error });
     }
   }
 

@@ -8,7 +8,7 @@ import { base64url, type JoseHeader } from './jose.ts';
 import { PasswordKey, SymmetricKey, X25519Key } from './local-keys.ts';
 import { x25519 } from './primitives.ts';
 
-/** Makes a key of a password. The key is only as strong as the password is hard to guess. Each write, and
+/** Makes a key from a password. The key is only as strong as the password is hard to guess. Each write, and
  *  the first read of each file, costs 600,000 rounds of hashing: prefer a random key for machines.
  *  @throws `crypto` when the password has fewer than 8 characters.
  *  @example
@@ -41,8 +41,8 @@ export function parseKeys(text: string, where: string, kid?: string): FileKey[] 
   return [symmetric(bytes, kid)];
 }
 
-/** Generates a random key as a private JWK: symmetric, or an X25519 pair, for whose public half others
- *  encrypt. */
+/** Generates a random key as a private JWK: symmetric, or an X25519 pair. Others encrypt with its public
+ *  half. */
 export function newKey(kind: 'symmetric' | 'x25519', kid?: string): JoseHeader {
   if (kind === 'symmetric') {
     const k = base64url(randomBytes(32));
@@ -71,7 +71,7 @@ function fromJwk(jwk: JoseHeader, where: string, kid: string | undefined): FileK
   const { x, d } = jwk as { x: string; d?: unknown };
   const named = name ?? thumbprint({ crv: 'X25519', kty: 'OKP', x });
   if (d === undefined) return new X25519Key(publicKey, undefined, named);
-  if (typeof d !== 'string' || keyBytes(d) === undefined)
+  if (typeof d !== 'string' || !/^[\w-]{43}$/.test(d))
     throw badKey(where, 'has an X25519 key with a damaged private half');
   const privateKey = createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv: 'X25519', x, d } });
   if (createPublicKey(privateKey).export({ format: 'jwk' }).x !== x)

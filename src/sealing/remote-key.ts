@@ -5,8 +5,8 @@ import type { KeyWrapper } from '../key-wrapper.ts';
 import { type FileKey, MaskedKey } from './file-key.ts';
 import type { Recipient } from './jwe.ts';
 
-/** Spelling of a KeyWrapper's algorithm. The names of JOSE have capitals, so neither can be taken for the
- *  other. */
+/** Spelling of a KeyWrapper's algorithm. The names of JOSE have capitals, except `dir` and `none`,
+ *  which callers refuse. */
 export const extensionAlgorithm = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
 /** A key that a key management service holds. Each wrap and unwrap is a request to that service. */

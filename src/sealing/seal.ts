@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
+import { jsonValue } from '../formats/json-text.ts';
 import { keyFrom, keyOf, letters, segments } from '../key.ts';
 import { quoted } from '../redact.ts';
 import type { ConfigValue, Key } from '../value.ts';
@@ -42,7 +43,7 @@ export async function seal(value: ConfigValue, { key, to, context }: SealOptions
   const { header, encryptedKey } = await to.wrap(contentKey);
   const { jwk: _, ...own } = header;
   const bound = { sub: boundKey(keyOf(key)), ...(context !== undefined && { aud: context }) };
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(jsonValue(value, 'seal'));
   const cty = typeof value === 'string' ? {} : { cty: 'json' };
   const protectedText = base64url(Buffer.from(JSON.stringify({ ...own, enc: 'A256GCM', ...cty, ...bound })));
   const { iv, ciphertext, tag } = encryptContent(
@@ -75,7 +76,18 @@ export async function unseal(
     throw new ConfigError('crypto', `${where} was changed after it was sealed`, {
       hint: 'Restore it from version control, or seal the value again',
     });
-  return jwe.protectedHeader.cty === 'json' ? (JSON.parse(plaintext) as ConfigValue) : plaintext;
+  return jwe.protectedHeader.cty === 'json' ? parsedValue(plaintext, where) : plaintext;
+}
+
+/** The parser's own error would quote the plaintext. */
+function parsedValue(plaintext: string, where: string): ConfigValue {
+  try {
+    return JSON.parse(plaintext) as ConfigValue;
+  } catch {
+    throw new ConfigError('parse', `${where} does not contain the JSON that its header announces`, {
+      hint: 'Seal the value again with: llm-config seal',
+    });
+  }
 }
 
 /** Only letters count, so that one sealed text fits `poolMax` in YAML and `POOL_MAX` in `.env`. */

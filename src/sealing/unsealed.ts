@@ -51,7 +51,7 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
         { key, context: options.context, where },
         () => (found ??= keys.find()),
       ).catch((error: unknown) => {
-        throw isConfigError(error) ? error.with({ key, origin, provider: origin.provider }) : error;
+        throw asConfigError(error).with({ key, origin, provider: origin.provider });
       });
       if (opened.size >= maxCached) opened.clear();
       opened.set(id, frozen(value));

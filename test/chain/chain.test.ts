@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type Intercept, ProviderChain } from '../../src/chain/chain.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';
 import type { Key } from '../../src/value.ts';
@@ -152,7 +153,7 @@ describe('require', () => {
 
   it('reports that no provider has a place for the key', async () => {
     await expect(new ProviderChain([]).require('port')).rejects.toThrow(
-      /^no provider has "port", and none has a place for it$/,
+      /^no provider has "port", and none is configured to look for this key$/,
     );
   });
 });
@@ -167,6 +168,26 @@ describe('tree, list and layers', () => {
     expect(await chain.tree()).toEqual({ db: { poolMax: '9', host: 'x' } });
     expect(await chain.tree('nothing')).toBeUndefined();
     expect((await chain.list('db')).map((item) => item.key)).toEqual(['db.poolMax', 'db.host']);
+  });
+
+  it('a printed tree leaves out a value that only looks secret', async () => {
+    const jwt = 'eyJhbGciOiJmYWtlIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZS1zaWduYXR1cmU';
+    const tree = await new ProviderChain([new Fixed('file', { 'a.plain': 'x', 'a.note': jwt })]).tree('a');
+    expect(tree).toEqual({ plain: 'x', note: jwt });
+    expect(JSON.stringify(tree) + inspect(tree)).not.toContain(jwt);
+    expect(JSON.stringify(tree)).toContain('plain');
+  });
+
+  it('a schema message does not quote a value that only looks secret', async () => {
+    const jwt = 'eyJhbGciOiJmYWtlIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZS1zaWduYXR1cmU';
+    const schema = z.string().refine(() => false, { error: ({ input }) => `not accepted: ${input}` });
+    const chain = new ProviderChain([new Fixed('file', { note: jwt })]);
+    const error = await chain.require('note', schema).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'validation' });
+    const loading = loadConfig(z.object({ note: schema }), chain).catch((thrown: unknown) => thrown);
+    const failed = await loading;
+    expect(failed).toMatchObject({ code: 'validation' });
+    expect(JSON.stringify([error, failed]) + inspect([error, failed])).not.toContain('eyJhbGciOi');
   });
 
   it('tree and list fail when any provider fails', async () => {
@@ -430,6 +451,24 @@ describe('refresh, close, watch, on, where and local', () => {
     await expect(new ProviderChain([bad('a'), bad('b')]).refresh()).rejects.toThrow(
       '2 providers failed: a is down; b is down',
     );
+  });
+
+  it('does not throw the error of a provider as it is, also when a method throws at once', async () => {
+    const broken: ConfigProvider = {
+      ...failing('broken'),
+      get: () => {
+        throw new TypeError('fake-chain-secret');
+      },
+      close: () => {
+        throw new TypeError('fake-chain-secret');
+      },
+    };
+    const chain = new ProviderChain([broken]);
+    const found = await chain.getMany(['x']);
+    expect(found.get('x')).toMatchObject({ code: 'io', provider: 'broken', key: 'x' });
+    const error = await chain.close().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'io', provider: 'broken' });
+    expect(inspect([found, error])).not.toContain('fake-chain-secret');
   });
 
   it('closes all providers once, even when one fails', async () => {

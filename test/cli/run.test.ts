@@ -89,6 +89,15 @@ describe('llm-config', () => {
     expect(write.mock.calls.join('')).toMatch(/unexpected: TypeError\n$/);
   });
 
+  it('does not print the name of an unexpected error that is a sentence', async () => {
+    const write = vi.fn();
+    const broken = (): never => {
+      throw Object.assign(new Error('x'), { name: 'token fake-cli-secret refused' });
+    };
+    await run(['keygen'], { stdin: process.stdin, stdout: { write: broken }, stderr: { write }, env: {} });
+    expect(write.mock.calls.join('')).toMatch(/unexpected: Error\n$/);
+  });
+
   it('confirm returns false without a terminal', async () => {
     const { stdin } = process;
     expect(

@@ -24,6 +24,18 @@ describe('scoped', () => {
     'other.port': 2,
   });
 
+  it('scoped names the outer key in an outage that its provider tolerates', async () => {
+    const error = new ConfigError('unavailable', 'no answer for "acme.inference.port"', {
+      key: 'acme.inference.port',
+    });
+    const inner: ConfigProvider = {
+      ...failing('store'),
+      layers: async () => [{ ...layer('store'), tolerated: error }],
+    };
+    const [found] = (await scoped(inner, 'acme.inference').layers?.('')) ?? [];
+    expect(found?.tolerated).toMatchObject({ key: 'port', message: 'no answer for "port"' });
+  });
+
   it('scoped reads the keys below its prefix, and no other', async () => {
     const view = scoped(vault, 'acme/inference');
     expect(await view.get('port')).toMatchObject({ key: 'port', value: 1 });

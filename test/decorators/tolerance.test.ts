@@ -226,6 +226,30 @@ describe('fallback', () => {
     );
   });
 
+  it('closes both providers before it throws, and never the raw error of one', async () => {
+    let closed = false;
+    const raw: ConfigProvider = {
+      ...flaky({}, 'first').provider,
+      name: 'first',
+      close: () => Promise.reject(new TypeError('fake-close-secret')),
+    };
+    const slow: ConfigProvider = {
+      ...flaky({}, 'second').provider,
+      name: 'second',
+      close: async () => {
+        await Promise.resolve();
+        await Promise.resolve();
+        closed = true;
+      },
+    };
+    const error = await fallback(raw, slow)
+      .close?.()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'io', provider: 'first' });
+    expect(`${error}`).not.toContain('fake-close-secret');
+    expect(closed).toBe(true);
+  });
+
   it('reads the second provider only while the first is unreachable', async () => {
     const first = flaky({ a: '1' }, 'first');
     const second = flaky({ a: '2', b: '2' }, 'second');

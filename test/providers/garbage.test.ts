@@ -219,7 +219,9 @@ describe('a list without an end', () => {
     provider.on((event) => event.type === 'notice' && notices.push(event.message));
     expect(await provider.list()).toEqual([]);
     expect(notices).toEqual([
-      expect.stringMatching(/^secret\/app\/a\/a\/.*: names skipped because they are not valid keys: 1$/),
+      expect.stringMatching(
+        /^vault: secret\/app\/a\/a\/.*: names skipped because they are not valid keys: 1$/,
+      ),
     ]);
     expect(asked).toBeLessThan(1_000);
   });

@@ -1,4 +1,5 @@
 import { chmod, writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
@@ -76,6 +77,7 @@ describe('parseKeys', () => {
     ['an empty set', '{"keys":[]}', /without keys/],
     ['a set of something else', '{"keys":[1]}', /without keys/],
     ['a pair with a broken half', JSON.stringify({ ...pair, d: 'AAAA' }), /a damaged private half/],
+    ['a private half in hex', JSON.stringify({ ...pair, d: 'ab'.repeat(32) }), /a damaged private half/],
     [
       'two halves of different pairs',
       JSON.stringify({ ...pair, d: newKey('x25519').d }),
@@ -104,6 +106,16 @@ describe('parseKeys', () => {
 });
 
 describe('KeySources', () => {
+  it('KeySources rebuilds the error of a provider', async () => {
+    const provider = new MemoryProvider({}, { name: 'memory' });
+    provider.get = () => Promise.reject(new Error('token fake-source-secret refused'));
+    const error = await new KeySources({ provider, key: 'a' }, 'it')
+      .find()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'crypto', message: 'it: the provider memory in keys failed' });
+    expect(inspect(error)).not.toContain('fake-source-secret');
+  });
+
   const kids = async (keys: KeySources) => (await keys.find()).keys.map(({ kid }) => kid);
 
   it('KeySources finds keys in variables, files, functions, providers and services', async () => {

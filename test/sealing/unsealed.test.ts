@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { CompactEncrypt, compactDecrypt, importJWK } from 'jose';
 import { parseKeys, seal, unsealed } from 'llm-config-manager/encrypted-file';
 import { sandbox } from 'llm-config-manager/testing';
@@ -85,6 +86,28 @@ describe('sealed values', () => {
     await expect(
       unsealed(memory({ 'database.password': free }), { keys, context }).get('database.password'),
     ).rejects.toThrow(/sealed for no context/);
+  });
+
+  it('unsealed does not quote a plaintext that is not the JSON it should be', async () => {
+    const text = await new CompactEncrypt(Buffer.from(fake))
+      .setProtectedHeader({
+        alg: 'A256GCMKW',
+        enc: 'A256GCM',
+        kid: 'ci',
+        cty: 'json',
+        sub: 'database.password',
+        aud: context,
+      })
+      .encrypt(await importJWK({ ...jwk, alg: 'A256GCMKW' }));
+    const provider = unsealed(memory({ 'database.password': `sealed:${text}` }), { keys, context });
+    const error = await provider.get('database.password').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'parse', key: 'database.password', provider: 'memory' });
+    expect(inspect(error)).not.toContain(fake);
+  });
+
+  it('seal refuses a number that JSON would change', async () => {
+    await expect(seal(2n ** 70n, { key: 'a', to: ci })).rejects.toMatchObject({ code: 'validation' });
+    expect(await seal(10n, { key: 'a', to: ci })).toMatch(/^sealed:/);
   });
 
   it('unsealed throws an error with the key and its place when no key is found', async () => {

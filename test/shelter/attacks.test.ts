@@ -119,6 +119,23 @@ describe('a source that returns garbage', () => {
     expect(await code(provider.get('b'))).toBe('unavailable');
   });
 
+  it('an error of locate or refusal is classified wherever they are called', async () => {
+    const { provider, source } = sheltering({ a: '1' });
+    const thrown = () => {
+      throw new TypeError('fake-locate-secret');
+    };
+    const own = source.locate;
+    Object.assign(source, { locate: () => [], refusal: thrown });
+    expect(await code(provider.set('b', '2'))).toBe('unavailable');
+    Object.assign(source, { locate: thrown });
+    for (const call of [() => provider.set('b', '2'), () => provider.delete('b')])
+      expect(await code(call())).toBe('unavailable');
+    for (const call of [() => provider.where('b'), () => provider.status('b')])
+      expect(call).toThrow(expect.objectContaining({ code: 'unavailable', provider: 'store', key: 'b' }));
+    Object.assign(source, { locate: own });
+    expect(await value(provider.get('a'))).toBe('1');
+  });
+
   it('fails the read when renew throws', async () => {
     const { provider, source, clock } = sheltering({ a: '1' }, { resilience: once });
     Object.assign(source, {

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../../chain/chain.ts';
 import type { ConfigCheck } from '../../config/check-config.ts';
 import { checkConfig } from '../../config/load-config.ts';
-import { ConfigError, isConfigError } from '../../errors.ts';
+import { ConfigError, isConfigError, nameAndCode } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
 import type { ConfigProvider } from '../../provider.ts';
@@ -28,8 +28,7 @@ async function load(file: string): Promise<Loaded> {
     exported = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
   } catch (error) {
     if (isConfigError(error)) throw error;
-    const { code, name = 'an unknown error' } = Object(error) as Partial<NodeJS.ErrnoException>;
-    throw new ConfigError('io', `cannot load the module ${file} (${code ?? name})`, {
+    throw new ConfigError('io', `cannot load the module ${file} (${nameAndCode(error)})`, {
       cause: error,
       hint: `Run \`node ${file}\` to see why`,
     });

@@ -90,7 +90,8 @@ export class Mounts {
       if (!isConfigError(error) || (error.code !== 'access_denied' && error.code !== 'invalid_option'))
         throw error;
       call.notice(
-        'the list of mounts is denied, so each is tried as KV version 2, then 1. Set kv to skip the trial',
+        'vault: the list of mounts is not available, so each is tried as KV version 2, then 1. ' +
+          'Set kv to skip the trial',
       );
       return new Map();
     }

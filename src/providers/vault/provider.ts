@@ -4,6 +4,7 @@
 import { ConfigError } from '../../errors.ts';
 import { checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
+import { quoted } from '../../redact.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
 import { placesOf } from '../../shelter/places.ts';
@@ -113,7 +114,7 @@ function checkedPlace(place: Place): Place {
   if (!document.includes('/'))
     throw new ConfigError(
       'invalid_option',
-      `VaultProvider: the path ${JSON.stringify(document)} has no mount`,
+      `VaultProvider: the path for the key ${quoted(place.key)} has no mount`,
       { hint: 'Write the full path, as in secret/acme/db' },
     );
   return { ...place, document };
@@ -127,7 +128,9 @@ function checkedPath(option: string, text: string): string {
     throw new ConfigError(
       'invalid_option',
       `VaultProvider: ${option} has the invalid segment ${JSON.stringify(invalid)}`,
-      { hint: 'Write the path as acme/inference/' },
+      {
+        hint: 'Write the path as acme/inference/',
+      },
     );
   return path;
 }

@@ -87,7 +87,7 @@ export class VaultSource implements DocumentSource {
       else found.push({ place: { key, document: here + name, field: '' } });
     }
     if (invalid > 0)
-      call.notice(`${here}: names skipped because they are not valid keys: ${invalid}`, 'invalid_key');
+      call.notice(`vault: ${here}: names skipped because they are not valid keys: ${invalid}`, 'invalid_key');
     return { found, next };
   }
 

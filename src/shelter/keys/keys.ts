@@ -12,6 +12,7 @@ import { pathIn } from '../places.ts';
 import type { DocumentSource } from '../port.ts';
 import type { Requests } from '../request/request.ts';
 import { Listing } from './listing.ts';
+import { Locator } from './locator.ts';
 import { Lookup, type LookupResult } from './lookup.ts';
 import { choose, spelled } from './resolve.ts';
 import { Writes } from './writes.ts';
@@ -28,17 +29,20 @@ export interface KeysParts {
 
 export class Keys {
   readonly #source: DocumentSource;
+  readonly #locator: Locator;
   readonly #cache: Cache;
   readonly #lookup: Lookup;
   readonly #listing: Listing;
   readonly #writes: Writes;
 
   constructor({ source, settings, emitter, requests, cache }: KeysParts) {
+    const locator = new Locator(source, requests);
     this.#source = source;
+    this.#locator = locator;
     this.#cache = cache;
-    this.#lookup = new Lookup(source, settings, requests, cache);
-    this.#listing = new Listing(source, settings.clock, emitter, cache);
-    this.#writes = new Writes(source, settings.clock, requests, cache);
+    this.#lookup = new Lookup(source, settings, locator, cache);
+    this.#listing = new Listing(source, locator, settings.clock, emitter, cache);
+    this.#writes = new Writes(source, locator, settings.clock, requests, cache);
   }
 
   /** Finds one leaf. A failure is a result. */
@@ -61,13 +65,13 @@ export class Keys {
   /** Where a key is looked for, one place a line. */
   where(key: Key): string {
     const { name } = this.#source;
-    const places = this.#source.locate(key);
+    const places = this.#locator.locate(key);
     return places.map((place) => `${name} ${spelled(place, pathIn(place, key))}`).join('\n');
   }
 
   /** How a key is cached at `now`. Undefined when it is not. */
   status(key: Key, now: number): Pick<KeyStatus, 'ageMs' | 'stale'> | undefined {
-    const places = this.#source.locate(key);
+    const places = this.#locator.locate(key);
     const missing = new ConfigError('not_found', 'not cached');
     const reads = places.map((place) => this.#cache.peek(place) ?? missing);
     const found = choose(this.#source.name, places, reads, key);

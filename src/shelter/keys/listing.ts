@@ -10,16 +10,19 @@ import type { Key } from '../../value.ts';
 import { type Cache, Cached, distinct, type Listed, type ReadQuery, scopeOf } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
 import type { DocumentSource, Scope } from '../port.ts';
+import type { Locator } from './locator.ts';
 import { isHole, itemOf, spelled } from './resolve.ts';
 
 export class Listing {
   readonly #source: DocumentSource;
+  readonly #locator: Locator;
   readonly #clock: Clock;
   readonly #emitter: Emitter;
   readonly #cache: Cache;
 
-  constructor(source: DocumentSource, clock: Clock, emitter: Emitter, cache: Cache) {
+  constructor(source: DocumentSource, locator: Locator, clock: Clock, emitter: Emitter, cache: Cache) {
     this.#source = source;
+    this.#locator = locator;
     this.#clock = clock;
     this.#emitter = emitter;
     this.#cache = cache;
@@ -97,7 +100,7 @@ export class Listing {
   }
 
   #located(keys: readonly Key[]): readonly Listed[] {
-    return distinct(keys.flatMap((key) => this.#source.locate(key)).map((place) => ({ place })));
+    return distinct(keys.flatMap((key) => this.#locator.locate(key)).map((place) => ({ place })));
   }
 }
 

@@ -7,7 +7,7 @@ import type { Key } from '../../value.ts';
 import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
 import type { Settings } from '../options.ts';
 import type { DocumentSource, Place } from '../port.ts';
-import type { Requests } from '../request/request.ts';
+import type { Locator } from './locator.ts';
 import { choose, entryOf, type Found } from './resolve.ts';
 
 type Reads = readonly (Cached | ConfigError)[];
@@ -16,27 +16,22 @@ export type LookupResult = Entry | undefined | ConfigError;
 export class Lookup {
   readonly #source: DocumentSource;
   readonly #settings: Settings;
-  readonly #requests: Pick<Requests, 'classify'>;
+  readonly #locator: Locator;
   readonly #cache: Cache;
 
-  constructor(
-    source: DocumentSource,
-    settings: Settings,
-    requests: Pick<Requests, 'classify'>,
-    cache: Cache,
-  ) {
+  constructor(source: DocumentSource, settings: Settings, locator: Locator, cache: Cache) {
     this.#source = source;
     this.#settings = settings;
-    this.#requests = requests;
+    this.#locator = locator;
     this.#cache = cache;
   }
 
   find(key: Key, query: ReadQuery): LookupResult | Promise<LookupResult> {
     let places: readonly Place[];
     try {
-      places = this.#source.locate(key);
-    } catch (thrown) {
-      return this.#requests.classify(thrown);
+      places = this.#locator.locate(key);
+    } catch (error) {
+      return error as ConfigError;
     }
     if (places.length === 0) return undefined;
     const [only] = places as [Place];
@@ -54,8 +49,8 @@ export class Lookup {
     );
   }
 
-  /** A key that is found needs no request for its other documents, as long as it is fresh and they were
-   *  absent. */
+  /** The key's entry, if all its documents are in memory. While the entry is fresh, an absent document counts
+   *  as absent for `ttlMs`, not for `absentTtlMs`. */
   #known(key: Key, places: readonly Place[]): Entry | undefined {
     const { cache, clock } = this.#settings;
     if (!cache) return undefined;

@@ -12,6 +12,7 @@ import type { VersionedWrite } from '../options.ts';
 import { pathIn } from '../places.ts';
 import type { Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
 import { ifThrottled, type Requests } from '../request/request.ts';
+import type { Locator } from './locator.ts';
 import { entryOf, isHole, parsed, valueAt } from './resolve.ts';
 
 /** The document that a write replaces. */
@@ -34,14 +35,16 @@ const maxTries = 3;
 
 export class Writes {
   readonly #source: DocumentSource;
+  readonly #locator: Locator;
   readonly #clock: Clock;
   readonly #requests: Requests;
   readonly #cache: Cache;
   /** By document: the end of its last write. */
   readonly #tails = new Map<string, Promise<void>>();
 
-  constructor(source: DocumentSource, clock: Clock, requests: Requests, cache: Cache) {
+  constructor(source: DocumentSource, locator: Locator, clock: Clock, requests: Requests, cache: Cache) {
     this.#source = source;
+    this.#locator = locator;
     this.#clock = clock;
     this.#requests = requests;
     this.#cache = cache;
@@ -52,7 +55,7 @@ export class Writes {
     const options = marked ? { ...asked, secret: true } : asked;
     return this.#exclusive(key, options, async (places) => {
       const { found, last } = await this.#targets(places, key, value, options);
-      const refusal = found ? undefined : this.#source.refusal?.(key);
+      const refusal = found ? undefined : this.#locator.refusal(key);
       if (refusal) throw refusal;
       const target = found ?? last;
       const version = await this.#replace(target, key, value, options);
@@ -84,10 +87,10 @@ export class Writes {
     options: VersionedWrite,
     work: (places: readonly Place[]) => Promise<T>,
   ): Promise<T> {
-    const places = this.#source.locate(key);
+    const places = this.#locator.locate(key);
     if (places.length === 0)
       throw (
-        this.#source.refusal?.(key) ??
+        this.#locator.refusal(key) ??
         this.#error(
           'invalid_key',
           key,

@@ -21,7 +21,7 @@ export interface RequestCounts {
 
 export class Attempts {
   readonly counts: RequestCounts = { requests: 0, retries: 0, errors: 0 };
-  /** How the last request went. */
+  /** The last request that shows whether the backend is up, with its error if it is not. */
   last: { readonly error?: ConfigError; readonly at: number } | undefined;
   breaker: Breaker = alwaysClosed;
   /** Set by `close`: the error of all later requests. */

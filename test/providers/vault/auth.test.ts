@@ -375,6 +375,8 @@ describe('a log-in', () => {
     ['aws with an endpoint that is not a URL', () => aws({ role: 'r', stsEndpoint: 'nonsense' })],
     ['an empty token', () => token('')],
     ['tokenFile without a path', () => tokenFile('')],
+    ['tokenFile with a token', () => tokenFile('hvs.fakefakefakefakefakefake')],
+    ['tokenFile with a function', () => tokenFile((() => '/run/token') as never)],
     ['certificate with an unknown option', () => certificate({ nam: 'x' } as never)],
   ])('refuses invalid options at construction: %s', (_, make) => {
     expect(make).toThrow(expect.objectContaining({ code: 'invalid_option' }));

@@ -1,7 +1,7 @@
 // Tokens that were created elsewhere: given, or in a file that is watched.
 
 import path from 'node:path';
-import { checkOptions } from '../../../internal/options.ts';
+import { type Check, checkOptions } from '../../../internal/options.ts';
 import { foldersOf, watch } from '../../../local/watch.ts';
 import { aCredential, type Credential, fromFile, textOf } from './credential.ts';
 import type { VaultAuth } from './login.ts';
@@ -16,13 +16,19 @@ export function token(value: Credential): VaultAuth {
   return () => textOf('token', value);
 }
 
+/** Errors name the path, so a token in its place is refused. */
+const aPath: Check = (value) =>
+  typeof value !== 'string' || value === '' || /^(?:hv[sbr]\.[\w.-]{20,}|[sbr]\.\w{24,})$/.test(value)
+    ? 'the path of a file, not a token'
+    : undefined;
+
 /** Uses the token in a file that an agent or a log-in command maintains. A new token in the file is used at
  *  once.
  *  @example
  *  const vault = new VaultProvider({ path: 'acme/inference/', auth: tokenFile('/run/vault/token') });
  */
 export function tokenFile(file: string): VaultAuth {
-  checkOptions('vault: tokenFile', { path: file }, { path: aCredential });
+  checkOptions('vault: tokenFile', { path: file }, { path: aPath });
   const absolute = path.resolve(file);
   const read = fromFile(absolute);
   let last: string | undefined;
