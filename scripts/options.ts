@@ -115,7 +115,9 @@ export class OptionsReader {
     const target =
       symbol && symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
     const declared = target?.declarations?.find(ts.isTypeAliasDeclaration);
-    const expanded = declared && this.#spelled(declared.type);
+    // a longer alias is not expanded, and may refer to itself
+    const expanded =
+      declared && declared.type.getText().length <= shortAlias ? this.#spelled(declared.type) : undefined;
     return expanded !== undefined && expanded.length <= shortAlias ? expanded : undefined;
   }
 }

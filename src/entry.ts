@@ -1,6 +1,6 @@
-// Entries and holes: what providers return. `makeEntry` is the only way to make an entry, so no entry prints
-// a secret. The value of an entry that is marked secret, or that holds a section, is behind a getter, because
-// `console.dir` ignores `util.inspect.custom`.
+// Entries and holes: what providers return. `makeEntry` makes entries that print no secret; the plain objects
+// of a foreign provider become such entries in border.ts. The value of an entry that is marked secret, or
+// that holds a section, is behind a getter, because `console.dir` ignores `util.inspect.custom`.
 
 import { inspect } from 'node:util';
 import type { ConfigError } from './errors.ts';
@@ -56,7 +56,8 @@ export interface Unreadable {
   readonly loose?: Loose;
 }
 
-export const isUnreadable = (item: Entry | Unreadable): item is Unreadable => 'error' in item;
+export const isUnreadable = (item: Entry | Unreadable): item is Unreadable =>
+  (item as Partial<Unreadable>).error !== undefined;
 
 class EntryRecord {
   declare readonly key: Key;
@@ -64,6 +65,10 @@ class EntryRecord {
   declare readonly secret: boolean;
   declare readonly origin: Origin;
   declare readonly leaf?: Entry['leaf'];
+
+  static isOne(value: object): boolean {
+    return #hidden in value;
+  }
 
   toJSON(): object {
     const { leaf, ...fields } = this;
@@ -117,12 +122,25 @@ class HiddenRecord extends EntryRecord {
  *  makeEntry({ key: 'server.port', value: '8080', secret: false, text: true, origin });
  *  @see reveal reads a value that printing masks. */
 export function makeEntry(fields: Entry): Entry {
-  const hidden = fields.secret || fields.leaf !== undefined || isTree(fields.value);
-  const record = hidden ? new HiddenRecord(fields) : Object.assign(new EntryRecord(), fields);
-  if (fields.metadata && !Object.isFrozen(fields.metadata))
-    Object.assign(record, { metadata: frozen(fields.metadata) });
+  const fixed = isFixed(fields.value) && isFixed(fields.metadata) ? fields : withFixedParts(fields);
+  const hidden = fixed.secret || fixed.leaf !== undefined || isTree(fixed.value);
+  const record = hidden ? new HiddenRecord(fixed) : Object.assign(new EntryRecord(), fixed);
   return Object.freeze(record) as unknown as Entry;
 }
+
+const isFixed = (value: unknown): boolean =>
+  typeof value !== 'object' || value === null || Object.isFrozen(value);
+
+/** Copies what a caller could still change. */
+function withFixedParts(fields: Entry): Entry {
+  const { value, metadata } = fields;
+  const fixed = { ...fields, value: isFixed(value) ? value : frozen(value) };
+  return metadata ? { ...fixed, metadata: frozen(metadata) } : fixed;
+}
+
+/** Whether `makeEntry` of this copy of the library has made an entry. */
+export const isEntry = (value: unknown): value is Entry =>
+  typeof value === 'object' && value !== null && EntryRecord.isOne(value);
 
 /** A value that is secret whatever its name is. Printing it shows `[redacted]`.
  *  @see secret makes one. */

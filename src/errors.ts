@@ -28,6 +28,7 @@ export const errorCodes = {
   missing_dependency: { transient: false, status: 501 },
   policy_violation: { transient: false, status: 403 },
   quota_exceeded: { transient: false, status: 429 },
+  audit_failed: { transient: false, status: 500 },
 } as const satisfies Record<string, { transient: boolean; status: number }>;
 
 /** A code of the table. Decide by the code, never by the message. */
@@ -69,6 +70,8 @@ export interface ErrorDetails {
   readonly hint?: string;
   /** The pause that the backend asked for. */
   readonly retryAfterMs?: number;
+  /** The operation that failed, as in the events of that operation. */
+  readonly operation?: string;
   /** A ConfigError is kept; any other error is rebuilt from its name and code, without its message. */
   readonly cause?: unknown;
 }
@@ -104,6 +107,8 @@ export class ConfigError extends Error {
   declare readonly hint?: string;
   /** The pause that the backend asked for. */
   declare readonly retryAfterMs?: number;
+  /** The operation that failed, as in the events of that operation. */
+  declare readonly operation?: string;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     const { cause, ...rest } = { ...details, ...(details.hint && { hint: maskUrls(details.hint) }) };
@@ -133,9 +138,18 @@ export class ConfigError extends Error {
     return this.#copy(message, { ...this.#details(), key });
   }
 
+  /** A copy that names another provider, in the message too.
+   *  @internal */
+  renamed(from: string, to: string): ConfigError {
+    const message = this.message.startsWith(`${from}: `)
+      ? to + this.message.slice(from.length)
+      : this.message;
+    return this.#copy(message, { ...this.#details(), ...(this.provider === from && { provider: to }) });
+  }
+
   #details(): ErrorDetails {
-    const { provider, key, origin, problems, retryAfterMs, cause } = this;
-    const details = { provider, key, origin, problems, retryAfterMs, cause };
+    const { provider, key, origin, problems, retryAfterMs, operation, cause } = this;
+    const details = { provider, key, origin, problems, retryAfterMs, operation, cause };
     return Object.fromEntries(Object.entries(details).filter(([, detail]) => detail !== undefined));
   }
 
@@ -151,7 +165,8 @@ export class ConfigError extends Error {
   }
 
   toJSON(): object {
-    const { name, code, message, transient, status, provider, key, problems, hint, retryAfterMs } = this;
+    const { name, code, message, transient, status, provider, key, problems, hint, retryAfterMs, operation } =
+      this;
     const cause = this.cause instanceof ConfigError ? this.cause.toJSON() : undefined;
     return {
       name,
@@ -165,6 +180,7 @@ export class ConfigError extends Error {
       problems,
       hint,
       retryAfterMs,
+      operation,
       cause,
     };
   }

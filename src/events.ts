@@ -1,7 +1,8 @@
 // The events of a provider, a chain or a configuration. `on(listener)` delivers them; `logTo` makes a
 // listener that writes them to a log. An event has keys, versions, times, ids and codes, never a value.
 
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode, Problem } from './errors.ts';
+import type { HealthStatus } from './health.ts';
 import { maskUrls } from './redact.ts';
 import type { Key } from './value.ts';
 
@@ -16,6 +17,8 @@ export interface EventHead {
   readonly provider: string;
   /** The key that the event is about, if it is about one. */
   readonly key?: Key;
+  /** The operation that the event belongs to. The events of one look-up have the same. */
+  readonly operation?: string;
   /** The part of the library that emits the event. */
   readonly layer: 'chain' | 'shelter' | 'provider' | 'config';
   /** `ok`, `absent`, or the code of the error. */
@@ -26,14 +29,21 @@ export interface EventHead {
   readonly version?: string;
 }
 
+/** The operations that share a request: at most 32 ids, and the number of the others. */
+export interface SharedByOperations {
+  readonly operations?: readonly string[];
+  readonly moreOperations?: number;
+}
+
 /** The types of events, and the fields that each adds to EventHead. */
 export interface ConfigEventTypes {
-  /** A store's provider has answered a read: from its cache, from the store, or with an error. */
+  /** A look-up has ended. A chain emits it for each key, and so does the provider of a store: answered from
+   *  its cache, from the store, or with an error. */
   read: object;
   /** A request to a store has ended. */
-  request: { readonly attempt: number; readonly documents: number };
+  request: { readonly attempt: number; readonly documents: number } & SharedByOperations;
   /** A request failed and is repeated after a pause. */
-  retry: { readonly attempt: number; readonly delayMs: number };
+  retry: { readonly attempt: number; readonly delayMs: number } & SharedByOperations;
   /** A store's circuit breaker has changed its state. `outcome`: the failure that opened it. */
   breaker: { readonly state: 'closed' | 'open' | 'half-open' };
   /** A store was unreachable, and its provider served an older value. */
@@ -43,8 +53,9 @@ export interface ConfigEventTypes {
   /** Cached values were read again or marked as expired; for a configuration: a load or a reload has
    *  succeeded. */
   refreshed: object;
-  /** Reading again failed, and the cached values stay; for a configuration: the current generation stays. */
-  refresh_failed: object;
+  /** Reading again failed, and the cached values stay; for a configuration: the current generation stays.
+   *  `message` and `problems` say why, without the values that were found. */
+  refresh_failed: { readonly message: string; readonly problems?: readonly Problem[] };
   /** Values may have changed: those of `keys`, or any value without `keys`. For a configuration: `keys`
    *  have changed. */
   changed: { readonly keys?: readonly Key[] };
@@ -52,6 +63,19 @@ export interface ConfigEventTypes {
   rotated: object;
   /** A store has denied access. */
   denied: object;
+  /** A provider has logged in to its store. */
+  authenticated: object;
+  /** A store has refused the credentials of a provider. */
+  authentication_failed: object;
+  /** An interceptor has refused an operation, or has failed itself. */
+  policy_violated: object;
+  /** The status of a provider differs from the one before. Seen by `health`, by the circuit breaker, or in an
+   *  outage that `optional` or `fallback` tolerates. */
+  health_changed: {
+    readonly status: HealthStatus;
+    readonly previous: HealthStatus;
+    readonly reason?: string;
+  };
   /** A message for a person. */
   notice: { readonly message: string };
 }
@@ -73,8 +97,8 @@ export type Logger = { readonly [L in LogLevel]: (...line: never[]) => unknown }
 /** The options of `logTo`. */
 export interface LogOptions {
   /** The level for a type of event, or `false` to omit the type.
-   *  @default `debug` for `read`, `request` and `refreshed`; `error` for an open breaker; `warn` for other
-   *  failures; else `info` */
+   *  @default `debug` for `read`, `request` and `refreshed`; `error` for an open breaker and for refused
+   *  credentials; `warn` for other failures; else `info` */
   readonly levels?: { readonly [T in ConfigEvent['type']]?: LogLevel | false };
 }
 
@@ -91,21 +115,35 @@ const defaultLevels: Readonly<Record<ConfigEvent['type'], LogLevel>> = {
   tolerated: 'warn',
   refresh_failed: 'warn',
   denied: 'warn',
+  authenticated: 'info',
+  authentication_failed: 'error',
+  policy_violated: 'warn',
+  health_changed: 'info',
 };
 
+/** The level of an event that is more urgent than others of its type. */
+function urgentLevel(event: ConfigEvent): LogLevel | undefined {
+  if (event.type === 'breaker' && event.state === 'open') return 'error';
+  return event.type === 'health_changed' && event.status !== 'ok' ? 'warn' : undefined;
+}
+
+const countsLookups = new WeakSet<object>();
+
+/** Whether a listener wants one `read` per look-up: that of the chain, without those of its providers. */
+export const isPerLookup = (listener: object): boolean => countsLookups.has(listener);
+
 /** Makes a listener that writes each event as a structured line. Passes the fields first to pino and
- *  bunyan, the message first to winston, and one line of JSON to console.
+ *  bunyan, the message first to winston, and one line of JSON to console. On a chain, it writes one `read`
+ *  for each look-up, without those of the chain's providers.
  *  @example
  *  const chain = new ProviderChain([store, env]);
  *  chain.on(logTo(pino(), { levels: { read: false, stale: 'error' } }));
  *  @see ConfigEvent for the types of events. */
 export function logTo(logger: Logger, options: LogOptions = {}): (event: ConfigEvent) => void {
   const shape = logger.transports ? 'winston' : typeof logger.child === 'function' ? 'pino' : 'console';
-  return (event) => {
+  const log = (event: ConfigEvent): void => {
     const { id, time, type, ...rest } = event;
-    const level =
-      options.levels?.[type] ??
-      (event.type === 'breaker' && event.state === 'open' ? 'error' : (defaultLevels[type] ?? 'info'));
+    const level = options.levels?.[type] ?? urgentLevel(event) ?? defaultLevels[type] ?? 'info';
     if (level === false) return;
     const { message, ...fields } = rest as typeof rest & { message?: string };
     const line = { event: type, eventId: id, at: new Date(time).toISOString(), ...fields };
@@ -118,4 +156,6 @@ export function logTo(logger: Logger, options: LogOptions = {}): (event: ConfigE
     else if (shape === 'pino') write(line, text);
     else write(JSON.stringify({ level, message: text, ...line }));
   };
+  countsLookups.add(log);
+  return log;
 }

@@ -1,7 +1,7 @@
 // The main entry point of the package. Exports the core and the local providers; each remote provider has its
 // own subpath, so that importing the core loads no client of a store.
 
-export { type ChainOptions, type Intercept, type Operation, ProviderChain } from './chain/chain.ts';
+export { type ChainOptions, ProviderChain } from './chain/chain.ts';
 export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';
 export type { CheckedKey, ConfigCheck } from './config/check-config.ts';
@@ -10,9 +10,11 @@ export type { GenerationInfo, SourceInfo } from './config/generation.ts';
 export { checkConfig, loadConfig } from './config/load-config.ts';
 export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
 export type { ConfigSource, LoadOptions } from './config/plan.ts';
+export type { ConfigStats } from './config/stats.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
 export type { ConfigView } from './config/view.ts';
 export type { WatchOptions } from './config/watching.ts';
+export { intercepted } from './decorators/intercepted.ts';
 export { mounted, scoped } from './decorators/scoped.ts';
 export { fallback, optional } from './decorators/tolerance.ts';
 export {
@@ -34,22 +36,26 @@ export {
   type LogLevel,
   type LogOptions,
   logTo,
+  type SharedByOperations,
 } from './events.ts';
 export type { FormatName } from './formats/format.ts';
+export type { Health, HealthStatus } from './health.ts';
+export type { Interceptor, Operation } from './interception.ts';
 export { lazy } from './internal/lazy.ts';
 export { keyFrom, keyOf, segments, startsWith } from './key.ts';
+export { livingMetrics, type Metrics } from './living.ts';
 export { type EnvExampleOptions, envExample } from './local/env-example.ts';
 export type { VariableOptions } from './local/variable-names.ts';
 export { type Revealable, reveal } from './masking.ts';
+export type { CallOptions, Cause } from './operation.ts';
 export { makeOrigin, type Origin, type OriginFields } from './origin.ts';
 export type {
   Change,
   ConfigProvider,
-  Health,
-  HealthStatus,
   KeyStatus,
   Layer,
   ListOptions,
+  PortOf,
   ReadOptions,
   Wanted,
   WritableProvider,
@@ -68,4 +74,5 @@ export {
 export { type Sensitive, taint } from './redact.ts';
 export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
 export type { StandardSchemaV1 } from './schema/schema.ts';
+export type { TraceContexts } from './tracing.ts';
 export type { ConfigTree, ConfigValue, Key } from './value.ts';

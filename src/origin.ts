@@ -42,6 +42,10 @@ class SourceOrigin implements Origin {
     this.#position = fields.position;
   }
 
+  static isOne(value: object): value is SourceOrigin {
+    return #position in value;
+  }
+
   get #resolved(): { readonly line: number; readonly column: number } | undefined {
     if (typeof this.#position === 'function') this.#position = this.#position();
     return this.#position;
@@ -88,3 +92,7 @@ class SourceOrigin implements Origin {
 export function makeOrigin(fields: OriginFields): Origin {
   return Object.freeze(new SourceOrigin(fields));
 }
+
+/** Whether `makeOrigin` of this copy of the library has made an origin. */
+export const isOrigin = (value: unknown): value is Origin =>
+  typeof value === 'object' && value !== null && SourceOrigin.isOne(value);

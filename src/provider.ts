@@ -5,17 +5,17 @@
 import type { Entry, Metadata, Unreadable } from './entry.ts';
 import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
+import type { Health } from './health.ts';
+import type { CallOptions } from './operation.ts';
 import type { ConfigValue, Key } from './value.ts';
 
 /** The options of a read. */
-export interface ReadOptions {
+export interface ReadOptions extends CallOptions {
   /** Ends this caller's wait with `aborted`. Other callers of the same request are not affected. */
   readonly signal?: AbortSignal;
   /** The maximum age of a cached answer. 0 always reads the source: a success replaces the cached value; a
    *  failure keeps it and is thrown. */
   readonly maxAgeMs?: number;
-  /** The caller's identity, or other data for `intercept`. Never part of a cache key. */
-  readonly context?: unknown;
 }
 
 /** The keys that a caller is going to read. */
@@ -35,7 +35,7 @@ export interface ListOptions extends ReadOptions {
 }
 
 /** The options of a write. */
-export interface WriteOptions {
+export interface WriteOptions extends CallOptions {
   /** Ends this caller's wait with `aborted`. The value may have been written. */
   readonly signal?: AbortSignal;
   /** Whether the value is a secret. @default the provider decides */
@@ -52,23 +52,6 @@ export interface Layer {
   readonly holes: readonly Unreadable[];
   readonly error?: ConfigError;
   readonly tolerated?: ConfigError;
-}
-
-/** `degraded`: the provider answers, but with a fault. */
-export type HealthStatus = 'ok' | 'degraded' | 'down';
-
-/** The health of a provider. */
-export interface Health {
-  readonly status: HealthStatus;
-  /** Why the status is not `ok`. */
-  readonly reason?: string;
-  readonly latencyMs?: number;
-  /** The state of a store's circuit breaker. */
-  readonly breaker?: 'closed' | 'open' | 'half-open';
-  /** Milliseconds since 1970. */
-  readonly checkedAt: number;
-  /** The health of each provider of a chain, by name. */
-  readonly providers?: Readonly<Record<string, Health>>;
 }
 
 /** Values may have changed: those of `keys`, or any value where `keys` is omitted. */
@@ -102,12 +85,14 @@ export interface ConfigProvider {
   /** The current health. Never throws because the source is down. */
   health?(options?: ReadOptions): Promise<Health>;
   /** Marks cached values as expired. They remain available as stale values during an outage. */
-  refresh?(prefix?: Key): Promise<void>;
+  refresh?(prefix?: Key, options?: CallOptions): Promise<void>;
   /** Calls `onChange` when values may have changed, until disposed. */
-  watch?(onChange: (change: Change) => void): Disposable;
+  watch?(onChange: (change: Change) => void, options?: CallOptions): Disposable;
   /** Calls `listener` for each event, until disposed. For logs and metrics.
    *  @see logTo */
-  on?(listener: (event: ConfigEvent) => void): Disposable;
+  on?(listener: (event: ConfigEvent) => void, options?: CallOptions): Disposable;
+  /** Whether `name` is only a default. A chain then numbers a second provider of that name: `memory 2`. */
+  readonly unnamed?: boolean;
   /** Whether reading makes no network request. The keys of a local provider may be listed to suggest a
    *  spelling. */
   readonly local?: boolean;
@@ -132,6 +117,10 @@ export interface WritableProvider extends ConfigProvider {
   /** Deletes one leaf. Returns whether it existed. */
   delete(key: Key, options?: WriteOptions): Promise<boolean>;
 }
+
+/** The abilities of a provider, without what only its class has. Decorators that keep all abilities return
+ *  this. */
+export type PortOf<P extends ConfigProvider> = Pick<P, Extract<keyof P, keyof WritableProvider>>;
 
 /** Whether a value has the methods of a provider. */
 export function isProvider(value: unknown): value is ConfigProvider {

@@ -1,10 +1,61 @@
-// Calls any provider in a uniform way, whichever abilities it has. Chains, decorators and `loadConfig` read
-// providers through these functions; errors leave them as a ConfigError that names the provider.
+// Calls any provider in a uniform way, whichever abilities it has. Chains, decorators and the shelter read
+// providers through these functions. Errors leave them as a ConfigError that names the provider, and answers
+// as entries of this library: border.ts adopts those that a provider has made by hand.
 
-import { type Entry, isUnreadable, type Unreadable } from './entry.ts';
+import { type Entry, isEntry, isUnreadable, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError } from './errors.ts';
-import type { ConfigProvider, Layer, ListOptions, ReadOptions } from './provider.ts';
-import type { Key } from './value.ts';
+import type {
+  ConfigProvider,
+  Layer,
+  ListOptions,
+  ReadOptions,
+  WritableProvider,
+  WriteOptions,
+} from './provider.ts';
+import type { ConfigValue, Key } from './value.ts';
+
+/** Receives a message about what a provider answered and this library left out. */
+export type Notice = (message: string) => void;
+
+const loadBorder = (): Promise<typeof import('./border.ts')> => import('./border.ts');
+
+/** Reads one leaf. */
+export async function getFrom(
+  provider: ConfigProvider,
+  key: Key,
+  options?: ReadOptions,
+): Promise<Entry | undefined> {
+  const entry = await provider.get(key, options);
+  return entry === undefined || isEntry(entry) ? entry : adopted(provider, key, entry);
+}
+
+/** The entry of ours for one that a provider has made by hand. */
+export async function adopted(provider: ConfigProvider, key: Key, entry: unknown): Promise<Entry> {
+  return (await loadBorder()).adoptEntry(entry, key, provider);
+}
+
+/** Lists everything at or below `prefix`. */
+export async function listFrom(
+  provider: ConfigProvider,
+  prefix: Key,
+  options?: ListOptions,
+  notice?: Notice,
+): Promise<readonly (Entry | Unreadable)[]> {
+  const items = await provider.list(prefix, options);
+  if (Array.isArray(items) && items.every(isEntry)) return items;
+  return (await loadBorder()).adoptItems(items, { name: provider.name, notice });
+}
+
+/** Writes one leaf. */
+export async function setIn(
+  provider: WritableProvider,
+  key: Key,
+  value: ConfigValue,
+  options?: WriteOptions,
+): Promise<Entry> {
+  const entry = await provider.set(key, value, options);
+  return isEntry(entry) ? entry : (await loadBorder()).adoptEntry(entry, key, provider, 'set');
+}
 
 /** The layers of a provider: one, or one for each provider that it combines. Never throws: the layer holds
  *  the error. */
@@ -12,14 +63,27 @@ export async function layersOf(
   provider: ConfigProvider,
   prefix: Key,
   options?: ListOptions,
+  notice?: Notice,
 ): Promise<readonly Layer[]> {
   try {
-    if (provider.layers) return await provider.layers(prefix, options);
-    return [layerOf(provider.name, await provider.list(prefix, options))];
+    if (!provider.layers) return [layerOf(provider.name, await listFrom(provider, prefix, options, notice))];
+    const layers = await provider.layers(prefix, options);
+    return Array.isArray(layers) && layers.every(isOurs)
+      ? layers
+      : (await loadBorder()).adoptLayers(layers, { name: provider.name, notice });
   } catch (error) {
     return [{ name: provider.name, entries: [], holes: [], error: toConfigError(error, provider.name) }];
   }
 }
+
+/** Whether a layer needs no adoption. One with a hole or an error does: those have no brand. */
+const isOurs = (layer: Layer): boolean =>
+  typeof layer?.name === 'string' &&
+  Array.isArray(layer.entries) &&
+  layer.entries.every(isEntry) &&
+  Array.isArray(layer.holes) &&
+  layer.holes.length === 0 &&
+  (layer.error ?? layer.tolerated) === undefined;
 
 export function layerOf(name: string, items: readonly (Entry | Unreadable)[]): Layer {
   const entries: Entry[] = [];
@@ -51,22 +115,40 @@ export function searchedPlaces(key: Key, providers: readonly ConfigProvider[]): 
   return places.filter((place) => place !== '').join('\n');
 }
 
+type Results = ReadonlyMap<Key, Entry | undefined | ConfigError>;
+
+/** Reads many leaves of a provider that has `getMany`. */
+export async function manyFrom(
+  provider: ConfigProvider,
+  keys: readonly Key[],
+  options?: ReadOptions,
+): Promise<Results> {
+  const found = await provider.getMany?.(keys, options);
+  const isOurs = (key: Key): boolean => {
+    const result = found?.get(key);
+    return result === undefined || isEntry(result) || result instanceof ConfigError;
+  };
+  if (!(found instanceof Map && keys.every(isOurs)))
+    return (await loadBorder()).adoptMany(found, keys, provider);
+  return new Map(keys.map((key) => [key, found.get(key)]));
+}
+
 /** `getMany` of any provider: one that lacks it is read key by key. Each key succeeds or fails alone. */
 export async function getManyFrom(
   provider: ConfigProvider,
   keys: readonly Key[],
   options: ReadOptions,
-): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+): Promise<Results> {
   const getAlone = async (key: Key): Promise<readonly [Key, Entry | undefined | ConfigError]> => {
     try {
-      return [key, await provider.get(key, options)];
+      return [key, await getFrom(provider, key, options)];
     } catch (error) {
       return [key, toConfigError(error, provider.name, key)];
     }
   };
   if (!provider.getMany) return new Map(await Promise.all(keys.map(getAlone)));
   try {
-    return await provider.getMany(keys, options);
+    return await manyFrom(provider, keys, options);
   } catch (error) {
     return new Map(keys.map((key) => [key, toConfigError(error, provider.name, key)]));
   }

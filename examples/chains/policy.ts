@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConfigError, type Intercept, MemoryProvider, ProviderChain, startsWith } from 'llm-config-manager';
+import { ConfigError, type Interceptor, MemoryProvider, ProviderChain, startsWith } from 'llm-config-manager';
 import { failure, heading } from './print.ts';
 
 heading('interception');
@@ -12,7 +12,7 @@ interface Caller {
   readonly may: readonly string[];
 }
 
-const policy: Intercept = async (operation, next) => {
+const policy: Interceptor = async (operation, next) => {
   const caller = operation.options.context as Caller | undefined;
   const keys = operation.type === 'getMany' ? operation.keys : [operation.key];
   const refused = keys.find((key) => !caller?.may.some((prefix) => startsWith(key, prefix)));

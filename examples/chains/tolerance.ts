@@ -12,7 +12,9 @@ const defaults = new MemoryProvider({ flags: { beta: false } }, { name: 'default
 
 // #region optional
 const tolerant = new ProviderChain([optional(store), defaults]);
-tolerant.on((event) => print(`${event.type}: ${event.provider}`)); // once per outage
+tolerant.on((event) => {
+  if (event.type === 'tolerated') print(`${event.type}: ${event.provider}`); // once per outage
+});
 
 assert.equal(await tolerant.value('flags.beta'), false); // an unreachable store counts as absent
 print(await tolerant.explain('flags.beta')); // explain shows the outage

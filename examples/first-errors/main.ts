@@ -61,9 +61,10 @@ await refused('a section instead of a value', () => chain.value('database'));
 // #endregion
 
 // #region names
+const defaults = (name: string) => new MemoryProvider({}, { name });
 await refused(
   'two providers with the same name',
-  () => new ProviderChain([new MemoryProvider(), new MemoryProvider()]),
+  () => new ProviderChain([defaults('base'), defaults('base')]),
 );
 // #endregion
 

@@ -2,57 +2,50 @@
 // listing reads them in parallel and merges their layers. The code for merging, explaining, health and
 // missing keys is loaded on first use, which keeps the import of the core small.
 
-import type { Entry, Unreadable } from '../entry.ts';
+import { type Entry, isEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
+import type { Health } from '../health.ts';
+import type { Asked, Interceptor } from '../interception.ts';
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll } from '../internal/listeners.ts';
-import { aBoolean, aFunction, aString, checkOptions } from '../internal/options.ts';
+import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
 import { maskedCopy } from '../masking.ts';
 import type { Merged } from '../merge/merged.ts';
+import { type CallOptions, thread } from '../operation.ts';
 import {
   type Change,
   type ConfigProvider,
   checkProvider,
-  type Health,
   type KeyStatus,
   type Layer,
   type ListOptions,
   type ReadOptions,
   type Wanted,
 } from '../provider.ts';
-import { callEach, getManyFrom, layersOf, searchedPlaces, toConfigError } from '../query.ts';
+import { adopted, callEach, getManyFrom, layersOf, searchedPlaces, toConfigError } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
 import type { Explanation } from './explain.ts';
-
-/** A call of a chain's method, as `intercept` sees it. */
-export type Operation =
-  | { readonly type: 'get' | 'explain'; readonly key: Key; readonly options: ReadOptions }
-  | { readonly type: 'getMany'; readonly keys: readonly Key[]; readonly options: ReadOptions }
-  | { readonly type: 'list' | 'tree' | 'layers'; readonly key: Key; readonly options: ListOptions }
-  | { readonly type: 'refresh' | 'health'; readonly key: Key; readonly options: ReadOptions };
-
-/** Wraps each operation of a caller, outside caches and batches: for policies, redaction, audits and
- *  spans. Its result is the result of the operation.
- *  @example
- *  const intercept: Intercept = async (operation, next) => {
- *    if (operation.type === 'tree') throw new ConfigError('policy_violation', 'read single keys');
- *    return next();
- *  }; */
-export type Intercept = (operation: Operation, next: () => Promise<unknown>) => Promise<unknown>;
+import { Hooks } from './hooks.ts';
+import { uniquelyNamed } from './names.ts';
 
 /** The options of a ProviderChain. */
 export interface ChainOptions {
   /** The name in errors. @default 'chain' */
   readonly name?: string;
-  /** Wraps each operation of a caller; its result is what the caller receives. @default none */
-  readonly intercept?: Intercept;
+  /** Wraps each operation of a caller; the first is the outermost. @default none */
+  readonly intercept?: Interceptor | readonly Interceptor[];
   /** Whether `close` also closes the providers. Set `false` for borrowed ones. @default true */
   readonly closeProviders?: boolean;
 }
 
+const chainOptionChecks = {
+  name: aString,
+  intercept: either(aFunction, listOf(aFunction)),
+  closeProviders: aBoolean,
+};
 const everything: Wanted = { keys: [], prefixes: [''] };
 const loadMerge = lazy(() => import('../merge/merge.ts'));
 const loadLeafParser = lazy(() => import('../report/leaf.ts'));
@@ -68,22 +61,18 @@ const loadLeafParser = lazy(() => import('../report/leaf.ts'));
 export class ProviderChain implements ConfigProvider, AsyncDisposable {
   readonly name: string;
   readonly #providers: readonly ConfigProvider[];
-  readonly #intercept: Intercept | undefined;
+  readonly #hooks: Hooks;
   readonly #closeProviders: boolean;
   #closed: Promise<void> | undefined;
 
   constructor(providers: readonly ConfigProvider[], options: ChainOptions = {}) {
-    checkOptions('ProviderChain', options, { name: aString, intercept: aFunction, closeProviders: aBoolean });
-    this.name = options.name ?? 'chain';
-    this.#intercept = options.intercept;
-    this.#closeProviders = options.closeProviders ?? true;
-    this.#providers = checked(providers);
-    const names = this.#allProviders().map((provider) => provider.name);
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined)
-      throw new ConfigError('invalid_option', `ProviderChain: two providers are named "${twice}"`, {
-        hint: 'Rename one of them',
-      });
+    const { name = 'chain', intercept = [], closeProviders = true } = options;
+    checkOptions('ProviderChain', options, chainOptionChecks);
+    const interceptors = typeof intercept === 'function' ? [intercept] : intercept;
+    this.name = name;
+    this.#hooks = new Hooks(name, Object.freeze([...interceptors]));
+    this.#closeProviders = closeProviders;
+    this.#providers = Object.freeze(uniquelyNamed(checked(providers), namesOf));
   }
 
   get local(): boolean {
@@ -93,12 +82,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Reads one leaf from the first provider that has it. `undefined` if no provider has it.
    *  @see list and tree merge all providers. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    return this.#intercept ? this.#getIntercepted(key, options ?? {}) : this.#read(key, options);
+    return this.#hooks.active ? this.#getObserved(key, options ?? {}) : this.#read(key, options);
   }
 
-  async #getIntercepted(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
+  async #getObserved(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
     const key = keyOf(spelling);
-    return this.#intercepted({ type: 'get', key, options }, () => this.#read(key, options));
+    return this.#hooks.lookUp(
+      { type: 'get', key },
+      options,
+      (inner) => this.#read(key, inner),
+      (entry) => [[key, entry]],
+    );
   }
 
   async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
@@ -109,7 +103,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
       for (const provider of this.#providers) {
         name = provider.name;
         const entry = await provider.get(key, options);
-        if (entry !== undefined) return entry;
+        if (entry !== undefined) return isEntry(entry) ? entry : await adopted(provider, key, entry);
       }
     } catch (error) {
       throw toConfigError(error, name, key);
@@ -134,10 +128,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const schema = isSchema(second) ? second : undefined;
     if (!schema && second !== undefined && !isPlain(second))
       throw notASchema('require', 'the second argument');
-    const entry = await this.get(key, schema ? third : (second as ReadOptions | undefined));
+    const options = schema ? third : (second as ReadOptions | undefined);
+    const entry = await this.get(key, options);
     if (!entry) {
       const { missing } = await import('./missing.ts');
-      throw await missing(keyOf(key), this.#allProviders());
+      throw await missing(keyOf(key), this, options);
     }
     if (!schema) return entry.value;
     const { parseLeaf } = await loadLeafParser();
@@ -150,23 +145,27 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     keys: readonly Key[],
     options: ReadOptions = {},
   ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
-    return this.#intercepted({ type: 'getMany', keys: keys.map(keyOf), options }, async () => {
-      const found = new Map<Key, Entry | undefined | ConfigError>(keys.map((key) => [keyOf(key), undefined]));
+    const wanted = keys.map(keyOf);
+    const ask = async (inner: ReadOptions): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> => {
+      const found = new Map<Key, Entry | undefined | ConfigError>(wanted.map((key) => [key, undefined]));
       for (const provider of this.#providers) {
         const pending = [...found].flatMap(([key, entry]) => (entry === undefined ? [key] : []));
         if (pending.length === 0) break;
-        for (const [key, result] of await getManyFrom(provider, pending, options))
+        for (const [key, result] of await getManyFrom(provider, pending, inner))
           found.set(key, result instanceof Error ? toConfigError(result, provider.name, key) : result);
       }
       return found;
-    });
+    };
+    return this.#hooks.active
+      ? this.#hooks.lookUp({ type: 'getMany', keys: wanted }, options, ask, (found) => found)
+      : ask(options);
   }
 
   /** Merges all providers below `prefix`, leaf by leaf. Includes the holes. */
   async list(prefix: Key = '', options: ListOptions = {}): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
-    return this.#intercepted({ type: 'list', key: at, options }, async () => {
-      const merged = await this.#merged(at, options);
+    return this.#observed('list', at, options, async (inner) => {
+      const merged = await this.#merged(at, inner);
       return [...merged.entries(), ...merged.holes.values()];
     });
   }
@@ -177,8 +176,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   tree(prefix: Key, options?: ListOptions): Promise<ConfigTree | undefined>;
   async tree(prefix: Key = '', options: ListOptions = {}): Promise<ConfigTree | undefined> {
     const at = keyOf(prefix);
-    return this.#intercepted({ type: 'tree', key: at, options }, async () => {
-      const merged = await this.#merged(at, options);
+    return this.#observed('tree', at, options, async (inner) => {
+      const merged = await this.#merged(at, inner);
       return maskedCopy(merged.tree(at), () => merged.printable(at));
     });
   }
@@ -191,71 +190,95 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return merge(layers, { keys, prefixes: prefix === '' ? prefixes : [...prefixes, prefix] });
   }
 
-  /** The answer of each provider, asked in parallel. A layer holds the error of a failed provider. Nested
-   *  chains are flattened. */
+  /** The answer of each provider, asked in parallel. A layer holds the error of a failed provider. A nested
+   *  chain returns a layer for each of its providers. */
   async layers(prefix: Key = '', options: ListOptions = {}): Promise<readonly Layer[]> {
     const at = keyOf(prefix);
-    return this.#intercepted({ type: 'layers', key: at, options }, () => this.#layers(at, options));
+    return this.#observed('layers', at, options, (inner) => this.#layers(at, inner));
+  }
+
+  /** `layers` for a load of a configuration. The thread in the options has its id and its cause.
+   *  @internal */
+  load(type: 'load' | 'reload', prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
+    return this.#hooks.run({ type, key: prefix }, options, (inner) => this.#layers(prefix, inner));
+  }
+
+  /** `layers` of the providers that make no network request, to suggest a spelling.
+   *  @internal */
+  hints(options: CallOptions): Promise<readonly Layer[]> {
+    return this.#hooks.run({ type: 'layers', key: '' }, options, (inner) => this.#layers('', inner), 'hint');
   }
 
   async #layers(prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
     if (options.signal?.aborted) throw abortedBy(this.name, `listing "${prefix}"`, { key: prefix });
-    return (await Promise.all(this.#providers.map((provider) => layersOf(provider, prefix, options)))).flat();
+    const isHint = options[thread]?.cause === 'hint';
+    const asked = isHint ? this.#providers.filter(mayHint) : this.#providers;
+    const notice = (message: string): void => this.#hooks.emitter.notice(message);
+    return (await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)))).flat();
   }
 
   /** Explains a key: the provider that wins, those that it overrides, and the answer of each. Shows failures
    *  instead of throwing them; masks secrets. */
   async explain(key: Key, options: ReadOptions = {}): Promise<Explanation> {
     const at = keyOf(key);
-    return this.#intercepted({ type: 'explain', key: at, options }, async () => {
+    const ask = async (inner: ReadOptions): Promise<Explanation> => {
       const wanted = { keys: [at], prefixes: [] };
       const [layers, { merge }, { explain }] = await Promise.all([
-        this.#layers(at, { ...options, wanted }),
+        this.#layers(at, { ...inner, wanted }),
         loadMerge(),
         import('./explain.ts'),
       ]);
       return explain(at, layers, merge(layers, wanted), { status: (name) => this.statusOf(name, at) });
-    });
+    };
+    return this.#hooks.run({ type: 'explain', key: at }, options, ask, 'explain');
   }
 
   /** How one of the chain's providers caches a key, without a request.
    *  @internal */
   statusOf(provider: string, key: Key): KeyStatus | undefined {
-    return this.#allProviders()
-      .find(({ name }) => name === provider)
-      ?.status?.(keyOf(key));
+    for (const one of this.#providers) {
+      const status =
+        one instanceof ProviderChain
+          ? one.statusOf(provider, key)
+          : one.name === provider
+            ? one.status?.(keyOf(key))
+            : undefined;
+      if (status) return status;
+    }
+    return undefined;
   }
 
   /** Every place where the providers look for a key, one per line. */
   where(key: Key): string {
-    return searchedPlaces(keyOf(key), this.#allProviders());
+    return searchedPlaces(keyOf(key), this.#providers);
   }
 
   /** The health of each provider. The chain reports the worst status of its providers. */
   async health(options: ReadOptions = {}): Promise<Health> {
-    return this.#intercepted({ type: 'health', key: '', options }, async () =>
-      (await import('./health.ts')).healthOf(this.#providers, options),
+    return this.#observed('health', '', options, async (inner) =>
+      (await import('./health.ts')).healthOf(this.#providers, inner, this.#hooks.sawHealth),
     );
   }
 
   /** Expires cached values below `prefix`. Waits for all providers, then throws one error for all
    *  failures. */
-  async refresh(prefix: Key = ''): Promise<void> {
+  async refresh(prefix: Key = '', options: CallOptions = {}): Promise<void> {
     const at = keyOf(prefix);
-    return this.#intercepted({ type: 'refresh', key: at, options: {} }, () =>
-      this.#onEach('refresh', (provider) => provider.refresh?.(at)),
+    return this.#observed('refresh', at, options, (inner) =>
+      this.#onEach('refresh', (provider) => provider.refresh?.(at, inner)),
     );
   }
 
   /** Calls `onChange` when values of any provider may have changed, until disposed. */
-  watch(onChange: (change: Change) => void): Disposable {
-    return disposeAll(this.#providers.map((provider) => provider.watch?.(onChange)));
+  watch(onChange: (change: Change) => void, options?: CallOptions): Disposable {
+    return disposeAll(this.#providers.map((provider) => provider.watch?.(onChange, options)));
   }
 
-  /** Calls `listener` for each event of any provider, until disposed.
+  /** Calls `listener` for each event of the chain and of any provider, until disposed. Each look-up emits a
+   *  `read` of the chain, and one of each store that it reaches, all with the same `operation`.
    *  @see logTo */
-  on(listener: (event: ConfigEvent) => void): Disposable {
-    return disposeAll(this.#providers.map((provider) => provider.on?.(listener)));
+  on(listener: (event: ConfigEvent) => void, options?: CallOptions): Disposable {
+    return this.#hooks.on(listener, this.#providers, options);
   }
 
   /** Closes the providers, unless `closeProviders` is false. Idempotent. */
@@ -274,16 +297,29 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return callEach(`${this.name}: ${what}`, this.#providers, call);
   }
 
-  #allProviders(): readonly ConfigProvider[] {
-    return this.#providers.flatMap((provider) =>
-      provider instanceof ProviderChain ? provider.#allProviders() : [provider],
-    );
+  #observed<T, O extends CallOptions>(
+    type: Asked['type'],
+    key: Key,
+    options: O,
+    ask: (options: O) => Promise<T>,
+  ): Promise<T> {
+    return this.#hooks.active ? this.#hooks.run({ type, key }, options, ask) : ask(options);
   }
 
-  #intercepted<T>(operation: Operation, next: () => Promise<T>): Promise<T> {
-    return this.#intercept ? (this.#intercept(Object.freeze(operation), next) as Promise<T>) : next();
+  /** The names of the providers, those of nested chains in place of the chains.
+   *  @internal */
+  get names(): readonly string[] {
+    return this.#providers.flatMap(namesOf);
   }
 }
+
+const namesOf = (provider: ConfigProvider): readonly string[] =>
+  provider instanceof ProviderChain ? provider.names : [provider.name];
+
+/** Whether a provider can suggest a spelling without a network request. A nested chain asks those of its own
+ *  that can. */
+const mayHint = (provider: ConfigProvider): boolean =>
+  provider.local === true || provider instanceof ProviderChain;
 
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
   if (!Array.isArray(providers))
@@ -291,5 +327,5 @@ function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[
   providers.forEach(
     (provider, i) => void checkProvider('ProviderChain', provider, `item ${i + 1} of the list`),
   );
-  return Object.freeze([...providers]);
+  return providers;
 }

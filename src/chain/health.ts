@@ -1,16 +1,26 @@
 // The health of a chain. `chain.health` loads this file on first use. Each provider has its own deadline, so
 // one that hangs does not keep the others from being reported.
 
-import type { ConfigProvider, Health, ReadOptions } from '../provider.ts';
+import type { Health } from '../health.ts';
+import type { ConfigProvider, ReadOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
 
 const deadlineMs = 5_000;
 
 /** The health of all providers, checked in parallel, each with its own deadline. The chain reports the
  *  worst status. */
-export async function healthOf(providers: readonly ConfigProvider[], options: ReadOptions): Promise<Health> {
+export async function healthOf(
+  providers: readonly ConfigProvider[],
+  options: ReadOptions,
+  seen: (provider: string, health: Health) => void,
+): Promise<Health> {
   const each = await Promise.all(
-    providers.map(async (provider) => [provider.name, await healthInTime(provider, options)] as const),
+    providers.map(async (provider) => {
+      const health = await healthInTime(provider, options);
+      // a store reports its own status, and `optional` and `fallback` that of the provider inside
+      if (!provider.layers && health.breaker === undefined) seen(provider.name, health);
+      return [provider.name, health] as const;
+    }),
   );
   const unhealthy = each.filter(([, health]) => health.status !== 'ok');
   const status = unhealthy.some(([, health]) => health.status === 'down')

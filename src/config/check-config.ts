@@ -3,6 +3,7 @@
 
 import { isConfigError, type Problem } from '../errors.ts';
 import { keyFrom, startsWith } from '../key.ts';
+import { newId, thread } from '../operation.ts';
 import { show } from '../redact.ts';
 import { formatReport } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
@@ -73,7 +74,11 @@ export async function check(
   const { plan, own } = planOf('checkConfig', schema, source, options);
   try {
     const { signal, context, unknown } = options;
-    const layers = await readLayers(plan, { ...(signal && { signal }), context });
+    const layers = await readLayers(plan, {
+      ...(signal && { signal }),
+      context,
+      [thread]: { operation: newId(), cause: 'check' },
+    });
     const failure = failureOf(layers);
     if (failure) return new ConfigCheck(failure.problems ?? [], []);
     const load = await validateLayers(plan, carryForward(layers, [], Date.now()));

@@ -3,19 +3,23 @@
 
 import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
-import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { keyOf } from '../key.ts';
+import { type Living, register, retire } from '../living.ts';
 import { type Revealable, reveal, revealed } from '../masking.ts';
+import { newId, thread } from '../operation.ts';
 import type { ListOptions } from '../provider.ts';
+import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
-import { ConfigEvents } from './events.ts';
+import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
 import { type Load, loadValid } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import { type LoadMode, loadModes, Reloads } from './reloads.ts';
+import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 import { Watching, type WatchOptions } from './watching.ts';
@@ -49,6 +53,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #pinned = false;
   #flat = notLaidOut;
   #watching: Watching | undefined;
+  readonly #counts = { failedReloads: 0 };
+  #living: Living | undefined;
   #closed: Promise<void> | undefined;
 
   /** Use `loadConfig`.
@@ -84,6 +90,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     // the watch begins before the read, so that no change is missed
     if (watch) this.#watch(watch === true ? {} : watch);
     await this.#run(loadModes.first);
+    this.#living = livingConfig(this, this.#plan.source.name, this.#counts);
+    register(this, this.#living);
   }
 
   readonly #abort = (): void => void this.close().catch(() => undefined);
@@ -183,26 +191,32 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   async #load(mode: LoadMode): Promise<void> {
     if (this.#isPinned(mode)) return;
     const began = performance.now();
+    const operation = newId();
     try {
-      const load = await this.#loadValid(mode);
-      if (this.#closed) throw closedError();
-      if (this.#isPinned(mode)) return;
-      this.#pinned = false;
-      this.#promote(load, performance.now() - began);
-    } catch (error) {
-      const failed = isConfigError(error)
-        ? error
-        : new ConfigError('io', 'loading the configuration failed with an unexpected error', {
-            cause: error,
-          });
-      const { code, provider } = failed;
-      this.#events.emit('refresh_failed', {
-        outcome: code,
-        durationMs: performance.now() - began,
-        ...(provider && { provider }),
+      await this.#traced(mode, operation, async () => {
+        const load = await this.#loadValid(mode, operation);
+        if (this.#closed) throw closedError();
+        if (this.#isPinned(mode)) return;
+        this.#pinned = false;
+        this.#promote(load, performance.now() - began, operation);
       });
+    } catch (error) {
+      const failed = asFailedLoad(error, operation);
+      if (this.#lastNumber > 0) this.#counts.failedReloads++;
+      this.#events.emitFailure(failed, performance.now() - began);
       throw failed;
     }
+  }
+
+  #traced({ cause }: LoadMode, operation: string, work: () => Promise<void>): Promise<void> {
+    if (!isTraced('load')) return work();
+    const type = cause === 'load' ? 'load' : 'reload';
+    const context = { provider: this.#plan.source.name, type, cause, operation } as const;
+    const succeeded = (_: void, ended: TraceContexts['load']): string => {
+      ended.generation = this.generation.number;
+      return 'ok';
+    };
+    return traced('load', context, work, { succeeded });
   }
 
   /** Whether a load would undo a rollback that it must respect. */
@@ -210,36 +224,43 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #loadValid({ acquire, fresh }: LoadMode): Promise<Load> {
+  #loadValid({ acquire, fresh, cause }: LoadMode, operation: string): Promise<Load> {
     const { context, unknown } = this.#options;
     const signal = this.#stop.signal;
-    const options: ListOptions = { signal, context, acquire, ...(fresh && { maxAgeMs: 0 }) };
+    const options: ListOptions = {
+      signal,
+      context,
+      acquire,
+      ...(fresh && { maxAgeMs: 0 }),
+      [thread]: { operation, cause },
+    };
     const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
     return loadValid(this.#plan, options, before, unknown);
   }
 
-  #promote(load: Load, durationMs: number): void {
+  #promote(load: Load, durationMs: number, operation: string): void {
     const before = this.#generation as Generation<T> | undefined;
     const next = new Generation<T>(this.#lastNumber + 1, load, before);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#events.emitNotices(load, this.#options.unknown === 'warn');
-    this.#events.emit('refreshed', { durationMs, version: String(number) });
+    this.#events.emit('refreshed', { durationMs, version: String(number), operation });
     if (number === before?.info.number) {
       this.#generation = next;
     } else {
       this.#previous = before;
-      this.#replace(next);
+      this.#replace(next, operation);
     }
     this.#watchLeases(load);
   }
 
-  #replace(next: Generation<T>): void {
+  #replace(next: Generation<T>, operation?: string): void {
     const before = this.#generation as Generation<T> | undefined;
     this.#generation = next;
     this.#flat = notLaidOut;
     if (!before) return;
-    this.#events.emit('changed', { keys: changedKeys(before, next), version: String(next.info.number) });
+    const version = String(next.info.number);
+    this.#events.emit('changed', { keys: changedKeys(before, next), version, operation });
     this.#subscriptions.notify(before, next);
   }
 
@@ -259,7 +280,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       options,
       reload,
       ({ provider }) => only?.has(provider) ?? true,
+      { context: this.#options.context },
     );
+  }
+
+  /** Counters and the age of the current generation. */
+  stats(): ConfigStats {
+    const { number, loadedAt } = this.generation;
+    return { generation: number, ageMs: Math.max(0, Date.now() - loadedAt), ...this.#counts };
   }
 
   /** Stops watching and closes the chain that `loadConfig` made around the sources. A chain that you passed
@@ -271,6 +299,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   async #end(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#abort);
+    if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
     this.#stop.abort();
     await this.#own?.[Symbol.asyncDispose]();

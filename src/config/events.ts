@@ -1,6 +1,10 @@
-// The events of a configuration: an Emitter that also turns the leftovers of a load into notices.
+// The events of a configuration: an Emitter that also turns the leftovers of a load into notices, and its
+// failure into an event without values. Used by config.ts.
 
+import { ConfigError, isConfigError, type Problem } from '../errors.ts';
 import { Emitter } from '../internal/listeners.ts';
+import { withoutFound } from '../report/problems.ts';
+import { formatReport } from '../report/report.ts';
 import type { Load } from './load.ts';
 
 /** The events of a configuration's loads. */
@@ -9,6 +13,22 @@ export class ConfigEvents extends Emitter {
 
   constructor(name: string) {
     super(name, 'config');
+  }
+
+  /** Emits why a load has failed, without the values that were found. */
+  emitFailure(error: ConfigError, durationMs: number): void {
+    if (!this.hasListeners) return;
+    const { code, provider, operation } = error;
+    const problems = error.problems?.map((problem): Problem => Object.freeze(withoutFound(problem)));
+    const message = code === 'validation' && problems ? formatReport(problems) : error.message;
+    this.emit('refresh_failed', {
+      outcome: code,
+      durationMs,
+      message,
+      operation,
+      ...(problems && { problems: Object.freeze(problems) }),
+      ...(provider && { provider }),
+    });
   }
 
   /** Emits a notice for each hole that the schema does not need and, if `unknown`, for each key that it does
@@ -34,4 +54,14 @@ export class ConfigEvents extends Emitter {
     }
     this.#reported = new Set(notices.map(({ message }) => message));
   }
+}
+
+/** The error of a load: an error that is not a ConfigError is a bug. */
+export function asFailedLoad(error: unknown, operation: string): ConfigError {
+  return isConfigError(error)
+    ? error.with({ operation })
+    : new ConfigError('io', 'loading the configuration failed with an unexpected error', {
+        cause: error,
+        operation,
+      });
 }

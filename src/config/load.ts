@@ -7,8 +7,9 @@ import type { Hole } from '../merge/hole.ts';
 import { merge } from '../merge/merge.ts';
 import type { Merged } from '../merge/merged.ts';
 import { type Placement, placementOf } from '../merge/placement.ts';
+import { thread } from '../operation.ts';
 import type { Layer, ListOptions } from '../provider.ts';
-import { layersOf } from '../query.ts';
+import { toConfigError } from '../query.ts';
 import { diagnose } from '../report/diagnosis.ts';
 import { unreadable } from '../report/problems.ts';
 import { reportError } from '../report/report.ts';
@@ -66,9 +67,24 @@ export async function readLayers(
   options: ListOptions,
 ): Promise<readonly Layer[]> {
   const wanted = shape && wantedBy(shape, at);
-  const layers = await layersOf(source, at, { ...options, ...(wanted && { wanted }) });
+  const type = ['load', 'check'].includes(options[thread]?.cause ?? 'load') ? 'load' : 'reload';
+  const layers = await layersFrom(source, type, at, { ...options, ...(wanted && { wanted }) });
   if (options.signal?.aborted) throw abortedBy(source.name, 'the load');
   return layers;
+}
+
+/** The layers of a chain. A chain that is closed or refused by an interceptor is a layer that failed. */
+async function layersFrom(
+  source: Plan['source'],
+  type: 'load' | 'reload',
+  at: Key,
+  options: ListOptions,
+): Promise<readonly Layer[]> {
+  try {
+    return await source.load(type, at, options);
+  } catch (error) {
+    return [{ name: source.name, entries: [], holes: [], error: toConfigError(error, source.name) }];
+  }
 }
 
 /** One error for all providers that failed. Without their layers nothing can be concluded about the

@@ -3,6 +3,8 @@
 
 /** What a load may do. */
 export interface LoadMode {
+  /** Why it runs. Of several that share a load, the strongest: a call, then a change, then a poll. */
+  readonly cause: 'load' | 'reload' | 'change' | 'poll';
   /** Bypasses all caches. */
   readonly fresh: boolean;
   /** May acquire credentials, which creates a lease in the store. */
@@ -12,11 +14,13 @@ export interface LoadMode {
 }
 
 export const loadModes = {
-  first: { fresh: false, acquire: true, explicit: true },
-  explicit: { fresh: true, acquire: true, explicit: true },
-  change: { fresh: true, acquire: true, explicit: false },
-  poll: { fresh: true, acquire: false, explicit: false },
+  first: { cause: 'load', fresh: false, acquire: true, explicit: true },
+  explicit: { cause: 'reload', fresh: true, acquire: true, explicit: true },
+  change: { cause: 'change', fresh: true, acquire: true, explicit: false },
+  poll: { cause: 'poll', fresh: true, acquire: false, explicit: false },
 } satisfies Record<string, LoadMode>;
+
+const strength: readonly LoadMode['cause'][] = ['load', 'reload', 'change', 'poll'];
 
 /** Runs one load at a time. Requests during a load share the next one, which does all that any of them asked
  *  for: each caller sees what was in the sources after its call. */
@@ -32,8 +36,9 @@ export class Reloads {
   run(mode: LoadMode): Promise<void> {
     if (!this.#running) return this.#start(mode);
     if (this.#waiting) {
-      const { fresh, acquire, explicit } = this.#waiting.mode;
+      const { cause, fresh, acquire, explicit } = this.#waiting.mode;
       this.#waiting.mode = {
+        cause: strength.indexOf(mode.cause) < strength.indexOf(cause) ? mode.cause : cause,
         fresh: fresh || mode.fresh,
         acquire: acquire || mode.acquire,
         explicit: explicit || mode.explicit,

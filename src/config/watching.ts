@@ -2,6 +2,7 @@
 // `watch`, and one for sources whose leases expire. Its timers are unref'd.
 
 import { isConfigError } from '../errors.ts';
+import type { CallOptions } from '../operation.ts';
 import type { Change, ConfigProvider } from '../provider.ts';
 
 /** How a configuration follows its sources. */
@@ -35,13 +36,14 @@ export class Watching implements Disposable {
     options: WatchOptions,
     reload: Reload,
     concerns: (change: Change) => boolean = () => true,
+    call: CallOptions = {},
   ) {
     this.#reload = reload;
     this.#pollMs = options.pollMs;
     this.#settleMs = options.settleMs ?? 50;
     this.#subscription = source.watch?.((change) => {
       if (concerns(change)) this.#settle(this.#settleMs);
-    });
+    }, call);
     this.#schedule();
   }
 

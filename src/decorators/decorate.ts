@@ -1,40 +1,76 @@
-// The base of all decorators. Used by tolerance.ts, rekeyed.ts and `unsealed`.
+// The base of all decorators. Forwards what a decorator does not change, and keeps what the shelter must know
+// of the providers inside. Used by tolerance.ts, rekeyed.ts, renamed.ts, intercepted.ts and `unsealed`.
 
+import { disposeAll, type Emitter } from '../internal/listeners.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
 
-/** The providers that each decorated provider asks. */
-const partsOf = new WeakMap<ConfigProvider, readonly ConfigProvider[]>();
+/** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
+ *  decided about. */
+export type Unshared = 'composed' | 'intercepted' | 'guarded';
+
+interface Decorated {
+  readonly parts: readonly ConfigProvider[];
+  readonly unshared: Unshared | undefined;
+}
+
+const decorations = new WeakMap<ConfigProvider, Decorated>();
+
+/** Why the answers of a provider cannot be shared, also if the reason is inside decorators. */
+export function unsharedReason(provider: ConfigProvider): Unshared | undefined {
+  const decorated = decorations.get(provider);
+  if (!decorated) return provider.layers ? 'composed' : undefined;
+  if (decorated.unshared) return decorated.unshared;
+  return decorated.parts.map(unsharedReason).find((reason) => reason !== undefined);
+}
 
 /** Whether a provider is a chain, or a decorated chain. */
 export function isComposed(provider: ConfigProvider): boolean {
-  return partsOf.get(provider)?.some(isComposed) ?? provider.layers !== undefined;
+  return decorations.get(provider)?.parts.some(isComposed) ?? provider.layers !== undefined;
+}
+
+/** The provider inside all decorators. One that decorates several providers counts as innermost. */
+export function innermost(provider: ConfigProvider): ConfigProvider {
+  const parts = decorations.get(provider)?.parts;
+  return parts?.length === 1 ? innermost(parts[0] as ConfigProvider) : provider;
 }
 
 type Abilities = Partial<Omit<WritableProvider, 'name'>>;
 
+export interface Decoration {
+  /** All providers that the new one asks. @default the inner one */
+  readonly parts?: readonly ConfigProvider[];
+  readonly unshared?: Unshared;
+  /** Emits the decorator's own events. */
+  readonly emitter?: Emitter;
+}
+
 /** Makes a provider from the abilities in `own`, and forwards the others to `inner`. Never forwards reading
- *  and writing: a decorator that changes `get` must decide about `getMany` and `set` too. `parts`: all
- *  providers that the new one asks. */
+ *  and writing: a decorator that changes `get` must decide about `getMany` and `set` too. */
 export function decorate(
   inner: ConfigProvider,
   name: string,
   own: Abilities & Pick<ConfigProvider, 'get' | 'list'>,
-  parts = [inner],
+  { parts = [inner], unshared, emitter }: Decoration = {},
 ): ConfigProvider {
   const forwarded = {
     where: inner.where && ((key) => inner.where?.(key) as string),
     health:
       inner.health &&
       ((options) => inner.health?.(options) as ReturnType<NonNullable<ConfigProvider['health']>>),
-    refresh: inner.refresh && (async (prefix) => inner.refresh?.(prefix)),
-    watch: inner.watch && ((onChange) => inner.watch?.(onChange) as Disposable),
-    on: inner.on && ((listener) => inner.on?.(listener) as Disposable),
+    refresh: inner.refresh && (async (prefix, options) => inner.refresh?.(prefix, options)),
+    watch: inner.watch && ((onChange, options) => inner.watch?.(onChange, options) as Disposable),
+    on:
+      inner.on || emitter
+        ? (listener, options) =>
+            disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
+        : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
     close: inner.close && (async () => inner.close?.()),
     local: inner.local,
+    unnamed: name === inner.name ? inner.unnamed : undefined,
   } satisfies { [Ability in keyof Abilities]: Abilities[Ability] | undefined };
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);
   const decorated = Object.freeze(Object.fromEntries(all)) as unknown as ConfigProvider;
-  partsOf.set(decorated, parts);
+  decorations.set(decorated, { parts, unshared });
   return decorated;
 }

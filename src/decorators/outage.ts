@@ -1,31 +1,40 @@
-// The event of `optional` and `fallback`. Used by tolerance.ts.
+// The events of `optional` and `fallback`. Used by tolerance.ts.
 
 import type { ConfigError } from '../errors.ts';
-import type { ConfigEvent } from '../events.ts';
+import type { Health } from '../health.ts';
 import { Emitter } from '../internal/listeners.ts';
+import { type CallOptions, operationIn } from '../operation.ts';
+import type { ConfigProvider } from '../provider.ts';
 import type { Key } from '../value.ts';
+import { innermost } from './decorate.ts';
 
 /** Emits `tolerated` once per outage: from the first tolerated failure until the provider
  *  returns an entry that is not from a cache. */
 export class Outage {
-  readonly #emitter: Emitter;
+  readonly emitter: Emitter;
+  readonly #provider: ConfigProvider;
   #ongoing = false;
 
-  constructor(provider: string) {
-    this.#emitter = new Emitter(provider, 'provider');
+  constructor(provider: ConfigProvider) {
+    this.emitter = new Emitter(provider.name, 'provider');
+    this.#provider = innermost(provider);
   }
 
-  on(listener: (event: ConfigEvent) => void): Disposable {
-    return this.#emitter.on(listener);
-  }
-
-  tolerate(error: ConfigError, key?: Key): void {
+  tolerate(error: ConfigError, key?: Key, options?: CallOptions): void {
     if (this.#ongoing) return;
     this.#ongoing = true;
-    this.#emitter.emit('tolerated', { outcome: error.code, key });
+    this.emitter.emit('tolerated', { outcome: error.code, key, operation: operationIn(options) });
+    this.emitter.status(this.#provider, 'down', error.message, error.code);
   }
 
   end(): void {
+    if (!this.#ongoing) return;
     this.#ongoing = false;
+    this.emitter.status(this.#provider, 'ok');
+  }
+
+  /** Notes what a health check has found. */
+  see({ status, reason }: Health): void {
+    this.emitter.status(this.#provider, status, reason);
   }
 }

@@ -2,8 +2,9 @@
 // and outwards in entries, holes, changes and errors; events keep the inner keys. `loose` keys also match
 // where only the letters agree, because the inner provider may hold environment variables.
 
-import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
+import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
 import type {
   Change,
@@ -13,6 +14,7 @@ import type {
   ReadOptions,
   WritableProvider,
 } from '../provider.ts';
+import { adopted, layersOf, listFrom, manyFrom, setIn } from '../query.ts';
 import type { Key } from '../value.ts';
 import { decorate } from './decorate.ts';
 
@@ -28,6 +30,8 @@ export interface KeyMap {
 
 export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): ConfigProvider {
   const { set, delete: remove } = inner as Partial<WritableProvider>;
+  const emitter = new Emitter(name, 'provider');
+  const notice = (message: string): void => emitter.notice(message);
 
   const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
     const key = map.outerKey(found.key, found.loose !== undefined);
@@ -83,14 +87,17 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
     if (options?.signal?.aborted) throw abortedBy(name);
   };
 
-  return decorate(inner, name, {
+  const own: Parameters<typeof decorate>[2] = {
     async get(spelling, options) {
       checkAborted(options);
       const key = keyOf(spelling);
       const innerKey = map.innerKey(key, true);
-      return innerKey === undefined
-        ? undefined
-        : outerEntry(await withOuterErrors(key, inner.get(innerKey, options)), key);
+      if (innerKey === undefined) return undefined;
+      const entry = await withOuterErrors(key, inner.get(innerKey, options));
+      return outerEntry(
+        entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
+        key,
+      );
     },
     async list(spelling = '', options) {
       checkAborted(options);
@@ -98,15 +105,19 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
       const innerPrefix = map.innerPrefix(prefix);
       return innerPrefix === undefined
         ? []
-        : (await withOuterErrors(prefix, inner.list(innerPrefix, innerOptions(options) ?? options))).flatMap(
-            outerItem,
-          );
+        : (
+            await withOuterErrors(
+              prefix,
+              listFrom(inner, innerPrefix, innerOptions(options) ?? options, notice),
+            )
+          ).flatMap(outerItem);
     },
     ...(inner.getMany && {
       async getMany(keys, options) {
         checkAborted(options);
         const pairs = keys.map((key) => [keyOf(key), map.innerKey(keyOf(key), true)] as const);
-        const found = await inner.getMany!(
+        const found = await manyFrom(
+          inner,
           pairs.flatMap(([, innerKey]) => innerKey ?? []),
           options,
         );
@@ -124,7 +135,7 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
         const innerPrefix = map.innerPrefix(keyOf(prefix));
         return innerPrefix === undefined
           ? []
-          : (await inner.layers!(innerPrefix, innerOptions(options) ?? options)).map(outerLayer);
+          : (await layersOf(inner, innerPrefix, innerOptions(options) ?? options, notice)).map(outerLayer);
       },
     }),
     ...(inner.where && {
@@ -134,16 +145,20 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
       status: (key) => ifDefined(map.innerKey(key, true), (innerKey) => inner.status!(innerKey)),
     }),
     ...(inner.refresh && {
-      refresh: async (prefix = '') =>
-        ifDefined(map.innerPrefix(keyOf(prefix)), (innerPrefix) => inner.refresh!(innerPrefix)),
+      refresh: async (prefix = '', options) =>
+        ifDefined(map.innerPrefix(keyOf(prefix)), (innerPrefix) => inner.refresh!(innerPrefix, options)),
     }),
     ...(inner.watch && {
-      watch: (onChange) => inner.watch!((change) => forward(change, map, nameOf(change.provider), onChange)),
+      watch: (onChange, options) =>
+        inner.watch!((change) => forward(change, map, nameOf(change.provider), onChange), options),
     }),
     ...(set && {
       set: async (key, value, options) =>
         makeEntry({
-          ...(await withOuterErrors(keyOf(key), set.call(inner, keyToWrite(key), value, options))),
+          ...(await withOuterErrors(
+            keyOf(key),
+            setIn(inner as WritableProvider, keyToWrite(key), value, options),
+          )),
           key: keyOf(key),
         }),
     }),
@@ -151,7 +166,8 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
       delete: async (key, options) =>
         withOuterErrors(keyOf(key), remove.call(inner, keyToWrite(key), options)),
     }),
-  });
+  };
+  return decorate(inner, name, own, { emitter });
 }
 
 const ifDefined = <T>(key: Key | undefined, use: (key: Key) => T): T | undefined =>

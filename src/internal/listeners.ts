@@ -3,6 +3,8 @@
 
 import type { ErrorCode } from '../errors.ts';
 import type { ConfigEvent, ConfigEventTypes, EventHead } from '../events.ts';
+import { type HealthStatus, seeStatus } from '../health.ts';
+import { newId } from '../operation.ts';
 
 /** A set of listeners. */
 export class Listeners<T> {
@@ -45,12 +47,10 @@ export function disposeAll(subscriptions: readonly (Disposable | undefined)[]): 
   };
 }
 
-let emitted = 0;
-const processId = Date.now().toString(36);
-
-type EventFields = Partial<Omit<EventHead, 'id' | 'time' | 'layer' | 'key' | 'version'>> & {
+type EventFields = Partial<Omit<EventHead, 'id' | 'time' | 'layer' | 'key' | 'version' | 'operation'>> & {
   readonly key?: string | undefined;
   readonly version?: string | undefined;
+  readonly operation?: string | undefined;
 };
 
 /** Builds events and hands them to listeners. Check `hasListeners` first where the fields of an event cost
@@ -78,8 +78,13 @@ export class Emitter {
 
   emit<T extends keyof ConfigEventTypes>(type: T, fields: ConfigEventTypes[T] & EventFields): void {
     if (!this.hasListeners) return;
-    const id = `${processId}-${(++emitted).toString(36)}`;
-    const head = { id, time: this.#now(), provider: this.#provider, layer: this.#layer, outcome: 'ok' };
+    const head = {
+      id: newId(),
+      time: this.#now(),
+      provider: this.#provider,
+      layer: this.#layer,
+      outcome: 'ok',
+    };
     const event = Object.entries({ ...head, type, ...fields }).filter(([, value]) => value !== undefined);
     this.#listeners.notify(Object.freeze(Object.fromEntries(event)) as unknown as ConfigEvent);
   }
@@ -89,6 +94,18 @@ export class Emitter {
     if (!this.hasListeners || this.#notices.has(message)) return;
     if (this.#notices.size < 1_000) this.#notices.add(message);
     this.emit('notice', { message, outcome });
+  }
+
+  /** Emits `health_changed` if the status of a provider differs from the one seen before. */
+  status(
+    of: { readonly name: string },
+    status: HealthStatus,
+    reason?: string,
+    outcome: 'ok' | ErrorCode = 'ok',
+  ): void {
+    const previous = seeStatus(of, status);
+    const why = { ...(reason && { reason }), outcome };
+    if (previous) this.emit('health_changed', { provider: of.name, status, previous, ...why });
   }
 
   clear(): void {

@@ -4,7 +4,8 @@
 
 import type { Entry, Unreadable } from '../entry.ts';
 import { isConfigError } from '../errors.ts';
-import type { Change, ConfigProvider, Health, ListOptions, ReadOptions } from '../provider.ts';
+import type { Health } from '../health.ts';
+import type { Change, ConfigProvider, ListOptions, ReadOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
 

@@ -3,8 +3,9 @@
 
 import { setMaxListeners } from 'node:events';
 import { abortedBy, type ConfigError } from '../errors.ts';
+import type { Health } from '../health.ts';
 import { Listeners } from '../internal/listeners.ts';
-import type { Change, Health, ReadOptions } from '../provider.ts';
+import type { Change, ReadOptions } from '../provider.ts';
 import { type Watch, watch } from './watch.ts';
 
 /** What one read of a source returned. */

@@ -1,14 +1,14 @@
 // Values in memory: defaults, overrides, tests. Leaves are kept by key, together with a count of the leaves
 // below each section, so that a key is never both. Plain values are copied and checked in
-// internal/plain-value.ts.
+// plain-value.ts.
 
 import { type Entry, makeEntry, Secret } from '../entry.ts';
 import { abortedBy, ConfigError, type ErrorCode, isConfigError } from '../errors.ts';
 import { Listeners } from '../internal/listeners.ts';
 import { aString, checkOptions, sensitiveNames } from '../internal/options.ts';
-import { descend, members, plainValue, UnsupportedValue } from '../internal/plain-value.ts';
 import { keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
 import { makeOrigin } from '../origin.ts';
+import { descend, members, plainValue, UnsupportedValue } from '../plain-value.ts';
 import type { Change, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
@@ -42,6 +42,7 @@ export interface MemoryOptions {
 export class MemoryProvider implements WritableProvider {
   readonly name: string;
   readonly local = true;
+  readonly unnamed: boolean;
   readonly #leaves = new Map<Key, Entry>();
   /** The number of leaves below each section. */
   readonly #sections = new Map<Key, number>();
@@ -53,6 +54,7 @@ export class MemoryProvider implements WritableProvider {
     if (!isTree(values))
       throw new ConfigError('invalid_option', 'MemoryProvider: the values must be an object');
     this.name = options.name ?? 'memory';
+    this.unnamed = options.name === undefined;
     this.#tainted = taint(options.sensitive);
     this.#fill([], values, false, []);
   }

@@ -57,6 +57,13 @@ export function wrong(issue: Issue, found: Found): Problem {
   };
 }
 
+/** A problem for a log: without the value that was found, and without what the schema library says of it. */
+export function withoutFound({ found, schemaMessage, message, ...problem }: Problem): Problem {
+  if (problem.kind !== 'wrong') return { ...problem, message };
+  const { expected } = problem;
+  return { ...problem, message: expected ? `expected ${expected}` : 'the schema rejects the value' };
+}
+
 /** `wrong` for an issue that may lie inside the found value: `issue.path` begins at that value. */
 export function wrongInside(issue: Issue, found: Found): Problem {
   const isInside = issue.path.length > 0;

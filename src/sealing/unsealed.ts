@@ -8,6 +8,7 @@ import { anObject, anything, aString, checkOptions } from '../internal/options.t
 import { append, keyFrom } from '../key.ts';
 import type { Origin } from '../origin.ts';
 import type { ConfigProvider, Layer } from '../provider.ts';
+import { getFrom, layersOf, listFrom, manyFrom } from '../query.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../value.ts';
 import { type FoundKeys, type KeySource, KeySources } from './key-sources.ts';
 import { isSealed, unseal } from './seal.ts';
@@ -79,14 +80,15 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
 
   return decorate(provider, provider.name, {
     async get(key, read) {
-      const entry = await provider.get(key, read);
+      const entry = await getFrom(provider, key, read);
       return entry && unsealLeaf(entry, opener());
     },
-    list: async (prefix, read) => Object.freeze(await unsealAll(await provider.list(prefix, read))),
+    list: async (prefix, read) =>
+      Object.freeze(await unsealAll(await listFrom(provider, prefix ?? '', read))),
     ...(provider.getMany && {
       async getMany(wanted, read) {
         const open = opener();
-        const found = await provider.getMany!(wanted, read);
+        const found = await manyFrom(provider, wanted, read ?? {});
         const unsealFound = async (entry: Entry | undefined | ConfigError) =>
           entry === undefined || isConfigError(entry) ? entry : unsealLeaf(entry, open).catch(asConfigError);
         return new Map(
@@ -96,7 +98,9 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
     }),
     ...(provider.layers && {
       layers: async (prefix, read) =>
-        Promise.all((await provider.layers!(prefix, read)).map((layer) => unsealLayer(layer, unsealAll))),
+        Promise.all(
+          (await layersOf(provider, prefix ?? '', read)).map((layer) => unsealLayer(layer, unsealAll)),
+        ),
     }),
   });
 }

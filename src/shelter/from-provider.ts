@@ -2,10 +2,11 @@
 // `Document.entry` and are returned unchanged. The entries of a list stay with the list, since two may
 // have the same key (`HTTP_PROXY` and `http_proxy`), and `get` cannot read the key of a tree.
 
-import { isComposed } from '../decorators/decorate.ts';
+import { unsharedReason } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
+import { getFrom, listFrom, manyFrom, setIn } from '../query.ts';
 import type { Call, DocumentSource, Outcome } from './port.ts';
 
 export function fromProvider(provider: ConfigProvider): DocumentSource {
@@ -19,7 +20,7 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
     locate: (key) => [{ key, document: key, field: '' }],
     async read(documents, call) {
       if (provider.getMany && documents.length > 1) {
-        const found = await provider.getMany(documents, fresh(call));
+        const found = await manyFrom(provider, documents, fresh(call));
         return new Map(
           [...found].map(([key, result]): [string, Outcome] => [
             key,
@@ -28,10 +29,11 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
         );
       }
       const [key] = documents as [string];
-      return new Map([[key, outcomeOf(await provider.get(key, fresh(call)))]]);
+      return new Map([[key, outcomeOf(await getFrom(provider, key, fresh(call)))]]);
     },
     async page({ prefix, wanted }, _cursor, call) {
-      const found = await provider.list(prefix, { ...fresh(call), ...(wanted && { wanted }) });
+      const options = { ...fresh(call), ...(wanted && { wanted }) };
+      const found = await listFrom(provider, prefix, options, call.notice);
       return {
         found: found.map((item) => ({
           place: { key: item.key, document: item.key, field: '' },
@@ -45,11 +47,11 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
       isConfigError(error)
         ? error
         : new ConfigError('unavailable', `${name}: the provider failed`, { provider: name, cause: error }),
-    ...(writable.set && {
+    ...(typeof writable.set === 'function' && {
       async write(key: string, value: unknown, options: object, call: Call) {
         const more = { ...options, signal: call.signal };
         if (value === undefined) await writable.delete(key, more);
-        else return (await writable.set(key, value as never, more)).version;
+        else return (await setIn(writable, key, value as never, more)).version;
         return undefined;
       },
     }),
@@ -70,16 +72,28 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
   };
 }
 
-/** Refuses a provider made of several: one cache and one breaker cannot serve providers that fail on their
- *  own. */
+/** Refuses a provider whose answers are not those of one store to every caller: one cache and one breaker
+ *  cannot serve providers that fail on their own, and a decision about one caller must not be cached for
+ *  another. */
 function checkSingle(provider: ConfigProvider): void {
-  const composed = isComposed(provider);
-  if (!composed && !provider.layers) return;
-  throw new ConfigError('invalid_option', `sheltered: ${provider.name} is made of several providers`, {
-    hint: composed
-      ? 'Shelter the providers of the chain: new ProviderChain([sheltered(a), b])'
-      : 'Shelter the provider inside: optional(sheltered(p))',
-  });
+  const reason = unsharedReason(provider);
+  if (!reason && !provider.layers) return;
+  const [what, hint] = {
+    composed: [
+      'is made of several providers',
+      'Shelter the providers of the chain: new ProviderChain([sheltered(a), b])',
+    ],
+    intercepted: [
+      'is intercepted, and a cache would share its decisions',
+      'Shelter the provider inside: intercepted(sheltered(p))',
+    ],
+    guarded: [
+      'is guarded, and a cache would share its decisions',
+      'Shelter the provider inside: guarded(sheltered(p))',
+    ],
+    tolerant: ['is made of several providers', 'Shelter the provider inside: optional(sheltered(p))'],
+  }[reason ?? 'tolerant'] as [string, string];
+  throw new ConfigError('invalid_option', `sheltered: ${provider.name} ${what}`, { hint });
 }
 
 function outcomeOf(entry: Entry | undefined): Outcome {

@@ -2,14 +2,16 @@
 // provider extends it. Hot: `get` answers a hit from one Map, without an await or an allocation.
 
 import type { Entry, Unreadable } from '../entry.ts';
-import { abortedBy, ConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
+import type { Health } from '../health.ts';
 import { disposeAll, Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
+import { type Living, register, retire } from '../living.ts';
+import { type CallOptions, operationIn, within } from '../operation.ts';
 import type {
   Change,
   ConfigProvider,
-  Health,
   KeyStatus,
   ListOptions,
   ReadOptions,
@@ -20,11 +22,13 @@ import { unlessAborted } from './abort.ts';
 import { Cache, type CacheCounts, type Hits } from './cache/cache.ts';
 import type { Clock } from './clock.ts';
 import { fromProvider } from './from-provider.ts';
+import { checkHealth } from './health-check.ts';
 import { Keys, type LookupResult } from './keys/keys.ts';
+import { Observation, outcomeOf } from './observation.ts';
 import { type ShelterOptions, settingsOf, type VersionedRead, type VersionedWrite } from './options.ts';
 import type { DocumentSource } from './port.ts';
 import { Requests } from './request/request.ts';
-import { type ShelteredStats, statsOf } from './stats.ts';
+import { livingStore, type ShelteredStats, statsOf } from './stats.ts';
 
 /** A remote store as a provider: cached, batched, paced, retried, with a breaker and deadlines. Every remote
  *  provider extends it. */
@@ -33,28 +37,39 @@ export class ShelteredProvider implements ConfigProvider {
   readonly #source: DocumentSource;
   readonly #clock: Clock;
   readonly #emitter: Emitter;
+  readonly #observation: Observation;
   readonly #requests: Requests;
   readonly #cache: Cache;
   readonly #keys: Keys;
   readonly #hits: Hits;
   readonly #counts: CacheCounts;
+  readonly #living: Living;
   #closed = false;
 
   constructor(source: DocumentSource, options: ShelterOptions = {}) {
     const settings = settingsOf(source.name, options, source.limits);
     const { clock } = settings;
     const emitter = new Emitter(source.name, 'shelter', () => clock.now());
-    const requests: Requests = new Requests(source, settings, emitter, () => cache.load());
+    const requests: Requests = new Requests(
+      source,
+      settings,
+      emitter,
+      () => cache.load(),
+      (status, error) => emitter.status(this, status, error?.message, error?.code),
+    );
     const cache: Cache = new Cache(source, settings, emitter, requests);
     this.name = source.name;
     this.#source = source;
     this.#clock = clock;
     this.#emitter = emitter;
+    this.#observation = new Observation(source.name, emitter, clock);
     this.#requests = requests;
     this.#cache = cache;
     this.#keys = new Keys({ source, settings, emitter, requests, cache });
     this.#hits = cache.hits;
     this.#counts = cache.counts;
+    this.#living = livingStore(this, cache.counts, requests.counts);
+    register(this, this.#living);
   }
 
   get(key: Key, options?: VersionedRead): Promise<Entry | undefined> {
@@ -65,7 +80,8 @@ export class ShelteredProvider implements ConfigProvider {
         (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
     ) {
       hit.entry ? this.#counts.hits++ : this.#counts.absentHits++;
-      if (this.#emitter.hasListeners) this.#emitRead(key, hit.entry, 0);
+      if (this.#observation.hasListeners)
+        this.#observation.emitRead(key, hit.entry, undefined, this.#observation.operation('read', options));
       return hit.promise;
     }
     return this.#read(key, options);
@@ -74,23 +90,35 @@ export class ShelteredProvider implements ConfigProvider {
   async #read(spelling: Key, options: VersionedRead = {}): Promise<Entry | undefined> {
     const key = keyOf(spelling);
     this.#assertOpen(options.signal);
-    const startedAt = this.#emitter.hasListeners ? this.#clock.now() : 0;
-    const finding = this.#find(key, options);
+    const operation = this.#observation.operation('read', options);
+    const startedAt = this.#observation.startedAt();
+    const finding = this.#find(key, options, operation);
     const found =
-      finding instanceof Promise ? await unlessAborted(this.name, finding, options.signal) : finding;
-    if (this.#emitter.hasListeners) this.#emitRead(key, found, this.#clock.now() - startedAt);
-    if (found instanceof ConfigError) throw found.with({ provider: this.name, key });
+      finding instanceof Promise
+        ? await this.#observation.reading(
+            { type: 'get', key },
+            operation,
+            () => unlessAborted(this.name, finding, options.signal),
+            outcomeOf,
+          )
+        : finding;
+    this.#observation.emitRead(key, found, startedAt, operation);
+    if (found instanceof ConfigError) throw this.#observation.named(found, key, operation);
     return found;
   }
 
-  #find(key: Key, { maxAgeMs, version }: VersionedRead): LookupResult | Promise<LookupResult> {
+  #find(
+    key: Key,
+    { maxAgeMs, version }: VersionedRead,
+    operation: string | undefined,
+  ): LookupResult | Promise<LookupResult> {
     if (version === '')
       throw new ConfigError('invalid_option', `${this.name}: the option version is empty`, {
         provider: this.name,
         key,
         hint: 'Omit the option, or set it to a version',
       });
-    return this.#keys.find(key, { maxAgeMs, version });
+    return this.#keys.find(key, { maxAgeMs, version, operation });
   }
 
   async getMany(
@@ -99,21 +127,28 @@ export class ShelteredProvider implements ConfigProvider {
   ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
     const wanted = [...new Set(keys.map(keyOf))];
     this.#assertOpen(options.signal);
-    const all = Promise.all(
-      wanted.map((key) => {
-        const hit =
-          options.maxAgeMs === undefined && options.version === undefined ? this.#hits.get(key) : undefined;
-        if (!hit) return this.#find(key, options);
-        hit.entry ? this.#counts.hits++ : this.#counts.absentHits++;
-        return hit.entry;
-      }),
-    );
-    const found = await unlessAborted(this.name, all, options.signal);
+    const operation = this.#observation.operation('read', options);
+    const startedAt = this.#observation.startedAt();
+    const finding = wanted.map((key) => {
+      const hit =
+        options.maxAgeMs === undefined && options.version === undefined ? this.#hits.get(key) : undefined;
+      if (!hit) return this.#find(key, options, operation);
+      hit.entry ? this.#counts.hits++ : this.#counts.absentHits++;
+      return hit.entry;
+    });
+    const all = (): Promise<readonly LookupResult[]> =>
+      unlessAborted(this.name, Promise.all(finding), options.signal);
+    const found = finding.some((one) => one instanceof Promise)
+      ? await this.#observation.reading({ type: 'getMany', keys: wanted }, operation, all)
+      : await all();
     return new Map(
       wanted.map((key, i) => {
         const result = found[i];
-        if (this.#emitter.hasListeners) this.#emitRead(key, result, 0);
-        return [key, result instanceof ConfigError ? result.with({ provider: this.name, key }) : result];
+        this.#observation.emitRead(key, result, startedAt, operation);
+        return [
+          key,
+          result instanceof ConfigError ? this.#observation.named(result, key, operation) : result,
+        ];
       }),
     );
   }
@@ -121,7 +156,11 @@ export class ShelteredProvider implements ConfigProvider {
   async list(prefix: Key = '', options: ListOptions = {}): Promise<readonly (Entry | Unreadable)[]> {
     const key = keyOf(prefix);
     this.#assertOpen(options.signal, 'the list');
-    return unlessAborted(this.name, this.#keys.list(key, options), options.signal, 'the list');
+    const operation = this.#observation.operation('read', options);
+    const listing = this.#keys.list(key, within(options, operation));
+    return this.#observation.reading({ type: 'list', key }, operation, () =>
+      unlessAborted(this.name, listing, options.signal, 'the list'),
+    );
   }
 
   where(key: Key): string {
@@ -131,41 +170,25 @@ export class ShelteredProvider implements ConfigProvider {
   async health(options: ReadOptions = {}): Promise<Health> {
     const { signal } = options;
     this.#assertOpen(signal, 'the health check');
-    const { ping } = this.#source;
-    const startedAt = this.#clock.now();
-    const pinging =
-      ping &&
-      this.#requests.send({ operation: 'ping', documents: 0, retryIf: () => false }, async (call) => {
-        await ping.call(this.#source, call);
-        return undefined;
-      });
-    const error = pinging
-      ? await unlessAborted(this.name, pinging, signal, 'the health check')
-      : this.#requests.last?.error;
-    const breaker = this.#requests.state;
-    const status = error ? 'down' : breaker === 'closed' ? 'ok' : 'degraded';
-    return {
-      status,
-      ...(error && { reason: `${error.code}: ${error.message}` }),
-      ...(ping && !error && { latencyMs: this.#clock.now() - startedAt }),
-      breaker,
-      checkedAt: ping ? this.#clock.now() : (this.#requests.last?.at ?? startedAt),
-    };
+    const checking = checkHealth(this.#source, this.#requests, this.#clock, operationIn(options));
+    const { health, error } = await unlessAborted(this.name, checking, signal, 'the health check');
+    this.#emitter.status(this, health.status, error?.message, error?.code);
+    return health;
   }
 
   /** Expires what was read for keys at, above or below `prefix`. An expired value is still served during an
    *  outage where `staleIfErrorMs` allows. */
-  async refresh(prefix: Key = ''): Promise<void> {
+  async refresh(prefix: Key = '', options?: CallOptions): Promise<void> {
     const key = keyOf(prefix);
     this.#cache.expire(key);
-    this.#emitter.emit('refreshed', { key });
+    this.#emitter.emit('refreshed', { key, operation: operationIn(options) });
   }
 
-  watch(onChange: (change: Change) => void): Disposable {
+  watch(onChange: (change: Change) => void, _options?: CallOptions): Disposable {
     return this.#cache.watch(onChange);
   }
 
-  on(listener: (event: ConfigEvent) => void): Disposable {
+  on(listener: (event: ConfigEvent) => void, _options?: CallOptions): Disposable {
     return disposeAll([this.#emitter.on(listener), this.#source.on?.(listener)]);
   }
 
@@ -185,31 +208,35 @@ export class ShelteredProvider implements ConfigProvider {
     this.#requests.close();
     this.#cache.close();
     this.#emitter.clear();
+    retire(this.#living);
     await this.#source.close?.();
   }
 
   /** Runs a write of the subclass. `effect` ends the message for a caller that aborts it.
    *  @internal */
-  protected runWrite<T>(
-    signal: AbortSignal | undefined,
-    effect: string,
-    run: (keys: Keys) => Promise<T>,
+  protected async runWrite<T>(
+    type: 'set' | 'delete',
+    key: Key,
+    options: VersionedWrite,
+    run: (keys: Keys, options: VersionedWrite) => Promise<T>,
   ): Promise<T> {
+    const { signal } = options;
     this.#assertOpen(signal, 'the write');
-    return unlessAborted(this.name, run(this.#keys), signal, `the write; ${effect}`);
+    const operation = this.#observation.operation('write', options);
+    const effect = `the write; ${key} may have been ${type === 'set' ? 'written' : 'deleted'}`;
+    const work = (): Promise<T> =>
+      unlessAborted(this.name, run(this.#keys, within(options, operation)), signal, effect);
+    try {
+      return await this.#observation.writing(type, key, operation, work);
+    } catch (error) {
+      throw operation !== undefined && isConfigError(error) ? error.with({ operation }) : error;
+    }
   }
 
   #assertOpen(signal: AbortSignal | undefined, what?: string): void {
     if (this.#closed)
       throw new ConfigError('aborted', `${this.name}: the provider is closed`, { provider: this.name });
     if (signal?.aborted) throw abortedBy(this.name, what);
-  }
-
-  #emitRead(key: Key, found: LookupResult, durationMs: number): void {
-    const failed = found instanceof ConfigError;
-    const outcome = failed ? found.code : found ? 'ok' : 'absent';
-    this.#emitter.emit('read', { key, outcome, durationMs, version: failed ? undefined : found?.version });
-    if (outcome === 'access_denied') this.#emitter.emit('denied', { key, outcome });
   }
 }
 
@@ -219,16 +246,12 @@ export class WritableShelteredProvider extends ShelteredProvider implements Writ
    *  meanwhile is read again, unless `ifVersion` is given. */
   async set(key: Key, value: ConfigValue, options: VersionedWrite = {}): Promise<Entry> {
     const spelled = keyOf(key);
-    return this.runWrite(options.signal, `${spelled} may have been written`, (keys) =>
-      keys.set(spelled, value, options),
-    );
+    return this.runWrite('set', spelled, options, (keys, inner) => keys.set(spelled, value, inner));
   }
 
   async delete(key: Key, options: VersionedWrite = {}): Promise<boolean> {
     const spelled = keyOf(key);
-    return this.runWrite(options.signal, `${spelled} may have been deleted`, (keys) =>
-      keys.delete(spelled, options),
-    );
+    return this.runWrite('delete', spelled, options, (keys, inner) => keys.delete(spelled, inner));
   }
 }
 

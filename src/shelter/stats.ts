@@ -1,3 +1,6 @@
+// The counters of a sheltered provider: `stats()`, and what the registry of the process reads.
+
+import type { Living } from '../living.ts';
 import type { CacheCounts } from './cache/cache.ts';
 import type { RequestCounts } from './request/request.ts';
 
@@ -29,4 +32,22 @@ export function statsOf(reads: CacheCounts, requests: RequestCounts, size: numbe
   const all = hits + misses + absentHits + stale + joined;
   const ratio = all === 0 ? 0 : (hits + absentHits + stale) / all;
   return { hits, misses, absentHits, stale, joined, ...requests, size, ratio };
+}
+
+/** What the registry of the process reads of a provider. Holds the counts, and not the provider. */
+export function livingStore(
+  provider: { readonly name: string; stats(): ShelteredStats },
+  reads: CacheCounts,
+  requests: RequestCounts,
+): Living {
+  const known = new WeakRef(provider);
+  return {
+    kind: 'store',
+    name: provider.name,
+    counters: () => ({ ...reads, ...requests }),
+    gauges: () => {
+      const stats = known.deref()?.stats();
+      return stats && { size: stats.size };
+    },
+  };
 }

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { type Intercept, ProviderChain } from '../../src/chain/chain.ts';
+import { ProviderChain } from '../../src/chain/chain.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { ConfigError } from '../../src/errors.ts';
+import type { Interceptor } from '../../src/interception.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';
 import type { Key } from '../../src/value.ts';
 import { entry, Fixed, failing, hole, variable } from '../support/layers.ts';
@@ -358,7 +359,7 @@ describe('explain', () => {
 describe('intercept', () => {
   it('wraps each operation of a caller, with its context', async () => {
     const seen: string[] = [];
-    const intercept: Intercept = async (operation, next) => {
+    const intercept: Interceptor = async (operation, next) => {
       const keys = 'keys' in operation ? operation.keys : operation.key;
       seen.push(`${operation.type} ${keys} ${operation.options.context ?? ''}`.trim());
       return next();
@@ -385,7 +386,7 @@ describe('intercept', () => {
   });
 
   it('refuses an operation before, or changes its result after', async () => {
-    const intercept: Intercept = async (operation, next) => {
+    const intercept: Interceptor = async (operation, next) => {
       if (operation.type === 'get' && operation.key === 'forbidden')
         throw new ConfigError('policy_violation', 'not for you', { key: operation.key });
       return operation.type === 'get' ? undefined : next();
@@ -441,7 +442,7 @@ describe('refresh, close, watch, on, where and local', () => {
       refresh: () => Promise.reject(new ConfigError('unavailable', `${name} is down`)),
     });
     await new ProviderChain([{ ...failing('a'), refresh }, failing('no refresh')]).refresh('x');
-    expect(refresh).toHaveBeenCalledWith('x');
+    expect(refresh).toHaveBeenCalledWith('x', {});
     await expect(new ProviderChain([bad('a'), { ...failing('b'), refresh }]).refresh()).rejects.toMatchObject(
       {
         message: 'a is down',

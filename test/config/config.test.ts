@@ -286,14 +286,14 @@ describe('reload', () => {
     expect(config.value.llm.model).toBe('m');
   });
 
-  it('loadConfig wraps an unexpected error without its message', async () => {
+  it('loadConfig refuses when an interceptor fails, without its message', async () => {
     const chain = new ProviderChain([memory({ llm: { model: 'm' } })], {
       intercept: async () => {
         throw new TypeError('fake-secret in a message');
       },
     });
     const error = await load(chain).catch((caught: ConfigError) => caught);
-    expect(error).toMatchObject({ code: 'io' });
+    expect(error).toMatchObject({ code: 'policy_violation' });
     expect(inspect(error)).not.toContain('fake-secret');
   });
 });

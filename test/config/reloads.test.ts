@@ -13,12 +13,12 @@ describe('Reloads', () => {
     const first = reloads.run(loadModes.first);
     const poll = reloads.run(loadModes.poll);
     const explicit = reloads.run(loadModes.explicit);
-    const change = reloads.run({ fresh: false, acquire: false, explicit: false });
+    const change = reloads.run({ cause: 'poll', fresh: false, acquire: false, explicit: false });
     expect(seen).toEqual([loadModes.first]);
     ends[0]?.();
     await first;
     await until('there is a second', () => seen.length === 2);
-    expect(seen[1]).toEqual({ fresh: true, acquire: true, explicit: true });
+    expect(seen[1]).toEqual({ cause: 'reload', fresh: true, acquire: true, explicit: true });
     ends[1]?.();
     await Promise.all([poll, explicit, change]);
     expect(seen).toHaveLength(2);

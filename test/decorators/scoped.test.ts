@@ -153,7 +153,7 @@ describe('scoped', () => {
     expect(inner.set).toHaveBeenCalledWith('acme.x', 1, undefined);
     expect(inner.delete).toHaveBeenCalledWith('acme.x', undefined);
     await view.refresh?.();
-    expect(inner.refresh).toHaveBeenCalledWith('acme');
+    expect(inner.refresh).toHaveBeenCalledWith('acme', undefined);
     expect(view.status?.('x')).toEqual({ stale: true });
     expect(inner.status).toHaveBeenCalledWith('acme.x');
     const many = await view.getMany?.(['x', 'bad']);
@@ -169,9 +169,9 @@ describe('scoped', () => {
     ]);
   });
 
-  it('scoped has no ability that the inner provider lacks', () => {
+  it('scoped has no ability that the inner provider lacks, except on for its own notices', () => {
     const view = scoped(failing('plain'), 'a');
-    expect(Object.keys(view).sort()).toEqual(['get', 'list', 'name']);
+    expect(Object.keys(view).sort()).toEqual(['get', 'list', 'name', 'on']);
   });
 });
 

@@ -41,7 +41,9 @@ const many = async (provider: ConfigProvider, keys: string[]) =>
 
 const tolerated = (provider: ConfigProvider): ConfigEvent[] => {
   const events: ConfigEvent[] = [];
-  provider.on?.((event) => events.push(event));
+  provider.on?.((event) => {
+    if (event.type === 'tolerated') events.push(event);
+  });
   return events;
 };
 

@@ -119,7 +119,7 @@ describe('the folders of src/', () => {
     merge: ground,
     schema: ground,
     report: [...ground, 'merge', 'schema'],
-    chain: [...ground, 'merge', 'report', 'schema'],
+    chain: [...ground, 'decorators', 'merge', 'report', 'schema'],
     config: [...ground, ...flows, 'decorators'],
     formats: ground,
     decorators: ground,

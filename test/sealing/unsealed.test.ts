@@ -342,11 +342,11 @@ describe('unsealed', () => {
   });
 
   it('list passes holes on and rebuilds the error of a key function', async () => {
-    const hole: Unreadable = {
+    const hole: Unreadable = Object.freeze({
       key: 'a',
       origin: (await memory({ a: '1' }).get('a'))?.origin as Entry['origin'],
       error: new ConfigError('disabled', 'x'),
-    };
+    });
     const text = await seal('1', { key: 'b', to: ci });
     const entry = (await memory({ b: text }).get('b')) as Entry;
     const inner = { name: 'it', get: async () => entry, list: async () => [hole, entry] };

@@ -40,11 +40,13 @@ describe('events', () => {
       'request unavailable',
       'retry unavailable',
       'breaker unavailable',
+      'health_changed unavailable',
       'request unavailable',
       'stale unavailable',
       'read token ok',
       'breaker unavailable',
       'breaker ok',
+      'health_changed ok',
       'request access_denied',
       'read denied access_denied',
       'denied denied access_denied',
@@ -121,7 +123,7 @@ describe('the tracing channel', () => {
     try {
       expect(await provider.get('token')).toMatchObject({ value: 'hunter2-fake' });
       expect(seen.map(([name]) => name)).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
-      expect(seen[0]?.[1]).toMatchObject({ provider: 'store', operation: 'read', documents: 1, attempt: 1 });
+      expect(seen[0]?.[1]).toMatchObject({ v: 1, provider: 'store', type: 'read', documents: 1, attempt: 1 });
       source.befall = () => {
         throw new ConfigError('unavailable', 'hunter2-fake');
       };

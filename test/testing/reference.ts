@@ -58,7 +58,8 @@ export class Backend {
   }
 }
 
-export interface Reference extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status'>> {}
+export interface Reference
+  extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status' | 'unnamed'>> {}
 
 export function reference(backend: Backend): Reference {
   const entryAt = (key: Key): Entry | undefined => {

@@ -6,8 +6,8 @@ import type { Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { type FormatName, formats } from '../../formats/format.ts';
 import type { SourceText } from '../../formats/refusal.ts';
-import { valueToWrite } from '../../internal/plain-value.ts';
 import { segments } from '../../key.ts';
+import { valueToWrite } from '../../plain-value.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
 import { textEdits } from './text-edit.ts';
 

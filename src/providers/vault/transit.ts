@@ -68,7 +68,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
     const path = `${mount}/${operation}/${key}`;
     const request = { method: 'POST', path, body, capability: 'update', subject: path } as const;
     let text: unknown;
-    const sent = requests.send({ operation: 'read', documents: 1, retryIf: ifTransient }, async (call) => {
+    const sent = requests.send({ type: 'read', documents: 1, retryIf: ifTransient }, async (call) => {
       const reply = await connection.request(request, call.signal);
       if (reply.status === 404) throw noEngine(path);
       text = (reply.body as { data?: Record<string, unknown> }).data?.[field];

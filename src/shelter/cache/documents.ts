@@ -135,12 +135,20 @@ export class Documents {
     const { settings, tickets } = this.#context;
     const version = all[0]?.version;
     let pending = all;
+    let sent = all;
     let split = false;
     const error = await this.#requests.send(
-      { operation: 'read', documents: all.length, version, retryIf: ifTransient },
+      {
+        type: 'read',
+        documents: all.length,
+        version,
+        retryIf: ifTransient,
+        operations: () => sent.map(({ flight }) => flight.operations),
+      },
       async (call) => {
         const ticket = tickets.next();
         const at = coarseNow(settings.clock);
+        sent = pending;
         for (const { flight } of pending) flight.sent = true;
         let outcomes: ReadonlyMap<string, Outcome>;
         try {

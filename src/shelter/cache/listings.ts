@@ -103,7 +103,7 @@ export class Listings {
     const { tickets, settings } = this.#context;
     let next: readonly string[] = [];
     const error = await this.#requests.send(
-      { operation: 'page', documents: 0, retryIf: ifTransient },
+      { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [walk.flight.operations] },
       async (call) => {
         walk.flight.sent = true;
         const ticket = tickets.next();

@@ -6,6 +6,7 @@
 import type { LRUCache } from 'lru-cache';
 import type { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
+import { Operations } from '../../operation.ts';
 import { coarseNow } from '../clock.ts';
 import type { Settings } from '../options.ts';
 import { Cached } from './cached.ts';
@@ -15,6 +16,8 @@ export class Flight<T> {
   readonly id: string;
   /** Set when the request is sent: callers that ask for a newer result do not join from then on. */
   sent = false;
+  /** The operations that wait for the result. */
+  operations: Operations | undefined;
   readonly result: Promise<Cached<T> | ConfigError>;
   readonly land: (result: Cached<T> | ConfigError) => void;
 
@@ -26,11 +29,18 @@ export class Flight<T> {
     });
     this.land = land as never;
   }
+
+  join({ operation }: ReadQuery): this {
+    if (operation !== undefined) (this.operations ??= new Operations()).add(operation);
+    return this;
+  }
 }
 
 export interface ReadQuery {
   readonly version?: string | undefined;
   readonly maxAgeMs?: number | undefined;
+  /** The id of the operation that reads. */
+  readonly operation?: string | undefined;
 }
 
 export interface CacheCounts {
@@ -115,10 +125,10 @@ export class SingleFlightCache<T, Q> {
     const pending = this.#flights.get(id);
     if (pending && (read.maxAgeMs === undefined || !pending.sent)) {
       this.#context.counts.joined++;
-      return pending;
+      return pending.join(read);
     }
     this.#context.counts.misses++;
-    const flight = new Flight<T>(id);
+    const flight = new Flight<T>(id).join(read);
     this.#flights.set(id, flight);
     this.#start(flight, query, read);
     return flight;
@@ -193,13 +203,13 @@ export class SingleFlightCache<T, Q> {
       const pauseMs = Math.min(maxPauseMs, pause ? pause.pauseMs * 2 : 1_000);
       const until = settings.clock.now() + pauseMs * (1 + Math.random() / 2);
       this.#pauses.set(id, { pauseMs, until });
-      emitter.emit('refresh_failed', { outcome: result.code });
+      emitter.emit('refresh_failed', { outcome: result.code, message: result.message });
     });
   }
 
   async #orStale(
     flight: Flight<T>,
-    { maxAgeMs }: ReadQuery,
+    { maxAgeMs, operation }: ReadQuery,
     leased: boolean,
   ): Promise<Cached<T> | ConfigError> {
     const result = await flight.result;
@@ -212,7 +222,7 @@ export class SingleFlightCache<T, Q> {
     const servable = leased ? !cached.endsBy(now) : cached.isServable(now, cache ? cache.staleIfErrorMs : 0);
     if (!servable || (maxAgeMs !== undefined && ageMs > maxAgeMs)) return result;
     this.#context.counts.stale++;
-    this.#context.emitter.emit('stale', { ageMs, outcome: result.code });
+    this.#context.emitter.emit('stale', { ageMs, outcome: result.code, operation });
     return cached;
   }
 }

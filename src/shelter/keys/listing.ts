@@ -5,6 +5,7 @@ import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import { startsWith } from '../../key.ts';
+import { operationIn } from '../../operation.ts';
 import type { ListOptions } from '../../provider.ts';
 import type { Key } from '../../value.ts';
 import { type Cache, Cached, distinct, type Listed, type ReadQuery, scopeOf } from '../cache/cache.ts';
@@ -28,12 +29,10 @@ export class Listing {
     this.#cache = cache;
   }
 
-  async list(
-    prefix: Key,
-    { wanted, acquire = false, maxAgeMs }: ListOptions,
-  ): Promise<readonly (Entry | Unreadable)[]> {
+  async list(prefix: Key, options: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const { name: provider, places } = this.#source;
-    const query: ReadQuery = { maxAgeMs };
+    const { wanted, acquire = false, maxAgeMs } = options;
+    const query: ReadQuery = { maxAgeMs, operation: operationIn(options) };
     const scope = scopeOf(prefix, wanted);
     const listed = places
       ? places.filter((place) => scope.reaches(place.key)).map((place) => ({ place }))
@@ -83,7 +82,7 @@ export class Listing {
     const listing = await this.#cache.list(scope, query);
     if (listing instanceof Cached) return listing.outcome;
     if (listing.code !== 'access_denied' || prefixes.length > 0) throw this.#refused(listing);
-    this.#emitter.emit('denied', { outcome: listing.code });
+    this.#emitter.emit('denied', { outcome: listing.code, operation: query.operation });
     this.#emitter.notice(`${name}: listing is denied, so each wanted key is read by its name`, listing.code);
     return this.#located(keys);
   }

@@ -3,8 +3,9 @@
 
 import type { Entry } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
-import { valueToWrite } from '../../internal/plain-value.ts';
 import { segments } from '../../key.ts';
+import { operationIn, operationsOf } from '../../operation.ts';
+import { valueToWrite } from '../../plain-value.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key } from '../../value.ts';
 import { type Cache, Cached } from '../cache/cache.ts';
 import type { Clock } from '../clock.ts';
@@ -138,10 +139,12 @@ export class Writes {
     places: readonly Place[],
     key: Key,
     next: ConfigValue | undefined,
-    { ifVersion }: VersionedWrite,
+    options: VersionedWrite,
   ): Promise<{ found: Target | undefined; last: Target }> {
     const { name: provider } = this.#source;
-    const reads = await Promise.all(places.map((place) => this.#cache.read(place, { maxAgeMs: 0 })));
+    const { ifVersion } = options;
+    const query = { maxAgeMs: 0, operation: operationIn(options) };
+    const reads = await Promise.all(places.map((place) => this.#cache.read(place, query)));
     let found: Target | undefined;
     let last: Target | undefined;
     let refusal: ConfigError | undefined;
@@ -196,10 +199,11 @@ export class Writes {
       ...(secret !== undefined && { secret }),
       ...(metadata && { metadata }),
     };
+    const operations = operationsOf(operationIn(options));
     let version: string | undefined;
     let returned = false;
     const error = await this.#requests.send(
-      { operation: 'write', documents: 1, retryIf: ifThrottled },
+      { type: 'write', documents: 1, retryIf: ifThrottled, operations: () => [operations] },
       async (call) => {
         const result = await this.#source.write?.(place.document, next, more, call);
         // a write that timed out may still arrive: then what was read meanwhile is dropped as well

@@ -4,6 +4,8 @@
 
 import { ConfigError, isConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
+import { combined, shownIn } from '../../operation.ts';
+import { isTraced, type TraceContexts, traced } from '../../tracing.ts';
 import type { Settings } from '../options.ts';
 import type { Call } from '../port.ts';
 import type { Backend, RequestInfo, Run } from './backend.ts';
@@ -11,7 +13,6 @@ import { alwaysClosed, type Breaker, type Trouble } from './breaker.ts';
 import { Attempt, type RequestId } from './call.ts';
 import { Deadlines } from './deadlines.ts';
 import { Pace } from './pace.ts';
-import { isTraced, traced } from './trace.ts';
 
 export interface RequestCounts {
   requests: number;
@@ -86,7 +87,6 @@ export class Attempts {
     id: RequestId,
   ): Promise<ConfigError | undefined> {
     const { clock, resilience } = this.#settings;
-    const { operation, documents } = info;
     const startedAt = clock.now();
     const attempt = new Attempt(id, this.#notice, info.version);
     this.counts.requests++;
@@ -110,9 +110,7 @@ export class Attempts {
         end({ error, answered: this.closed !== undefined });
         attempt.cancel(error);
       });
-      const running = isTraced()
-        ? traced({ provider: this.#backend.name, operation, documents, attempt: number }, () => run(attempt))
-        : run(attempt);
+      const running = isTraced('request') ? this.#traced(info, run, number, attempt) : run(attempt);
       running.then(
         (trouble) => {
           if (this.#deadlines.delete(deadline)) end(trouble);
@@ -126,8 +124,29 @@ export class Attempts {
     });
   }
 
+  /** Runs an attempt inside the tracing channel. Operations may join a request while it is in flight. */
+  #traced(info: RequestInfo, run: Run, number: number, attempt: Attempt): Promise<Trouble | undefined> {
+    const { type, documents, operations } = info;
+    const serving = (): Pick<TraceContexts['request'], 'operations' | 'moreOperations'> => {
+      const { ids, more } = combined(operations?.());
+      return { operations: ids, moreOperations: more };
+    };
+    const { name: provider } = this.#backend;
+    const context = { provider, type, id: attempt.id, documents, attempt: number, ...serving() };
+    return traced('request', context, () => run(attempt), {
+      succeeded: (trouble, ended) => {
+        Object.assign(ended, serving());
+        return trouble?.error.code ?? 'ok';
+      },
+      failed: (thrown, ended) => {
+        Object.assign(ended, serving());
+        return this.classify(thrown).code;
+      },
+    });
+  }
+
   #record(
-    { documents }: RequestInfo,
+    { documents, operations }: RequestInfo,
     attempt: number,
     startedAt: number,
     trouble: Trouble | undefined,
@@ -138,7 +157,9 @@ export class Attempts {
       this.last = { at: startedAt, ...(error?.transient && { error }) };
     if (!this.#emitter.hasListeners) return;
     const durationMs = this.#settings.clock.now() - startedAt;
-    this.#emitter.emit('request', { attempt, documents, outcome: error?.code ?? 'ok', durationMs });
+    const outcome = error?.code ?? 'ok';
+    const served = shownIn(combined(operations?.()));
+    this.#emitter.emit('request', { attempt, documents, outcome, durationMs, ...served });
   }
 
   timeout(what: string): ConfigError {

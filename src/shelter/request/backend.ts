@@ -1,4 +1,5 @@
 import type { ConfigError } from '../../errors.ts';
+import type { Operations } from '../../operation.ts';
 import type { Call } from '../port.ts';
 import type { Trouble } from './breaker.ts';
 
@@ -18,9 +19,11 @@ export interface Backend {
 
 /** What a request is about, for events and traces, and which of its failures are retried. */
 export interface RequestInfo {
-  readonly operation: 'read' | 'page' | 'write' | 'connect' | 'ping';
+  readonly type: 'read' | 'page' | 'write' | 'connect' | 'ping';
   readonly documents: number;
   readonly version?: string | undefined;
+  /** The operations that wait for the request. Others may join while it is in flight. */
+  readonly operations?: () => Iterable<Operations | undefined>;
   readonly retryIf: (error: ConfigError) => boolean;
 }
 

@@ -2,10 +2,11 @@
 // after a new log-in; a log-in that does not help backs off, from one second up to a minute.
 
 import type { ConfigError } from '../../errors.ts';
+import type { Emitter } from '../../internal/listeners.ts';
 import type { Clock } from '../clock.ts';
 import type { Backend, RequestInfo, Run } from './backend.ts';
 
-const connecting: RequestInfo = { operation: 'connect', documents: 0, retryIf: (error) => error.transient };
+const connecting: RequestInfo = { type: 'connect', documents: 0, retryIf: (error) => error.transient };
 const firstPauseMs = 1_000;
 const maxPauseMs = 60_000;
 
@@ -21,6 +22,7 @@ export class Login {
   epoch = 0;
   readonly #backend: Backend;
   readonly #clock: Clock;
+  readonly #emitter: Emitter;
   readonly #send: (info: RequestInfo, run: Run) => Promise<ConfigError | undefined>;
   #flight: Promise<ConfigError | undefined> | undefined;
   #refusal: Refusal | undefined;
@@ -28,10 +30,12 @@ export class Login {
   constructor(
     backend: Backend,
     clock: Clock,
+    emitter: Emitter,
     send: (info: RequestInfo, run: Run) => Promise<ConfigError | undefined>,
   ) {
     this.#backend = backend;
     this.#clock = clock;
+    this.#emitter = emitter;
     this.#send = send;
   }
 
@@ -52,7 +56,10 @@ export class Login {
   }
 
   didNotHelp(error: ConfigError, epoch: number): ConfigError {
-    if (epoch === this.epoch) this.#backOff(error);
+    if (epoch === this.epoch) {
+      this.#backOff(error);
+      this.#emitter.emit('authentication_failed', { outcome: error.code });
+    }
     return error;
   }
 
@@ -83,10 +90,13 @@ export class Login {
       }));
     if (!error && (isNew || !refused)) {
       this.epoch++;
+      if (this.#backend.connect) this.#emitter.emit('authenticated', {});
       return undefined;
     }
     const failure = error ?? (refused as ConfigError);
-    if (!failure.transient) this.#backOff(failure);
+    if (failure.transient) return failure;
+    this.#backOff(failure);
+    this.#emitter.emit('authentication_failed', { outcome: failure.code });
     return failure;
   }
 

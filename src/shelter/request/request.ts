@@ -5,6 +5,7 @@
 import type { ConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
 import type { Emitter } from '../../internal/listeners.ts';
+import { combined, shownIn } from '../../operation.ts';
 import type { Settings } from '../options.ts';
 import { Attempts, type RequestCounts } from './attempts.ts';
 import type { Backend, RequestInfo, Run } from './backend.ts';
@@ -28,16 +29,27 @@ export class Requests {
   readonly #load: () => Promise<true>;
   #loaded = false;
 
-  /** `load` is awaited before the first request, together with the client and the breaker. */
-  constructor(backend: Backend, settings: Settings, emitter: Emitter, load?: () => Promise<void>) {
+  /** `load` is awaited before the first request, together with the client and the breaker. `onStatus`: the
+   *  breaker has found out that the backend is down, or is back. */
+  constructor(
+    backend: Backend,
+    settings: Settings,
+    emitter: Emitter,
+    load?: () => Promise<void>,
+    onStatus?: (status: 'ok' | 'down', error: ConfigError | undefined) => void,
+  ) {
     this.#backend = backend;
     this.#settings = settings;
     this.#emitter = emitter;
     this.#attempts = new Attempts(backend, settings, emitter);
-    this.#login = new Login(backend, settings.clock, (info, run) => this.#retry(info, run, this.#endsAt()));
+    this.#login = new Login(backend, settings.clock, emitter, (info, run) =>
+      this.#retry(info, run, this.#endsAt()),
+    );
     this.#load = lazy(async () => {
-      const changed = (state: BreakerState, error: ConfigError | undefined): void =>
+      const changed = (state: BreakerState, error: ConfigError | undefined): void => {
         emitter.emit('breaker', { state, outcome: error?.code ?? 'ok' });
+        if (state !== 'half-open') onStatus?.(state === 'open' ? 'down' : 'ok', error);
+      };
       [this.#attempts.breaker] = await Promise.all([
         loadBreaker(backend.name, settings.resilience, settings.clock, changed),
         load?.(),
@@ -124,7 +136,8 @@ export class Requests {
       const until = clock.now() + delayMs;
       if (until >= endsAt) return error;
       this.counts.retries++;
-      this.#emitter.emit('retry', { attempt: attempt + 1, delayMs, outcome: error.code });
+      const served = shownIn(combined(info.operations?.()));
+      this.#emitter.emit('retry', { attempt: attempt + 1, delayMs, outcome: error.code, ...served });
       await new Promise<void>((resolve) => this.#attempts.until(until, resolve));
     }
   }

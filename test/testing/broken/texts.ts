@@ -35,9 +35,7 @@ export const texts: readonly Broken[] = [
     fault: 'returns its own mutable list',
     caughtBy: 'returns lists that callers cannot change',
     spoil: (honest, backend) =>
-      entries(honest, (entry) =>
-        makeEntry({ ...entry, value: backend.values.get(entry.key) as ConfigValue }),
-      ),
+      entries(honest, (entry) => ({ ...entry, value: backend.values.get(entry.key) as ConfigValue })),
   },
   {
     fault: 'treats an empty string, 0 and false as absent',

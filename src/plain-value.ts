@@ -1,10 +1,10 @@
 // Turns values of an application into values of a configuration: used by `MemoryProvider`, and by every
 // `set`. Messages name the kind of an unsupported value, never the value.
 
-import { Secret } from '../entry.ts';
-import { ConfigError } from '../errors.ts';
-import { quote } from '../key.ts';
-import { type ConfigValue, isPlain, type Key } from '../value.ts';
+import { Secret } from './entry.ts';
+import { ConfigError } from './errors.ts';
+import { quote } from './key.ts';
+import { type ConfigValue, isPlain, type Key } from './value.ts';
 
 const maxDepth = 100;
 

@@ -1,0 +1,161 @@
+// The border: what a foreign provider answers becomes entries, holes and errors of ours. query.ts loads this
+// file at the first answer that this copy of the library has not made. Messages name kinds, never values.
+
+import { type Entry, isEntry, isUnreadable, type Unreadable } from './entry.ts';
+import { ConfigError, isConfigError } from './errors.ts';
+import {
+  adoptError,
+  entryFrom,
+  faulty,
+  holeAt,
+  holeError,
+  kindOf,
+  readSafely,
+  type Side,
+  unsupported,
+} from './foreign.ts';
+import { keyOf } from './key.ts';
+import { maskedCopy, reveal } from './masking.ts';
+import { isOrigin } from './origin.ts';
+import { plainValue } from './plain-value.ts';
+import type { Layer } from './provider.ts';
+import { type ConfigTree, isPlain, isTree, type Key } from './value.ts';
+
+type Item = Entry | Unreadable;
+
+/** An answer to `get` or `set`. `asked`: the key, if the answer has none of its own.
+ *  @throws ConfigError `io` for anything but an entry with a supported value. */
+export function adoptEntry(answer: unknown, asked: Key, side: Side, method = 'get'): Entry {
+  if (isEntry(answer)) return answer;
+  if (typeof answer !== 'object' || answer === null)
+    throw faulty(side, asked, `${method} returned ${kindOf(answer)} for "${asked}"`, 'Return an entry');
+  return readSafely(side, asked, () => entryFrom(answer as Partial<Entry>, keyFrom(answer) ?? asked, side));
+}
+
+/** An answer to `list`. What has an unsupported value is a hole; what has no key is left out with a notice.
+ *  @throws ConfigError `io` if the answer is not a list. */
+export function adoptItems(answer: unknown, side: Side, method = 'list'): readonly Item[] {
+  if (!Array.isArray(answer))
+    throw faulty(side, undefined, `${method} returned ${kindOf(answer)}`, 'Return a list of entries');
+  return answer.every(isOurs) ? answer : answer.flatMap((item: unknown) => itemFrom(item, side));
+}
+
+/** An answer to `getMany`, read for the keys that were asked. An unsupported value fails its own key. */
+export function adoptMany(
+  answer: unknown,
+  keys: readonly Key[],
+  side: Side,
+): Map<Key, Entry | undefined | ConfigError> {
+  const get = (answer as Partial<Map<Key, unknown>> | undefined)?.get;
+  const found = (key: Key): Entry | undefined | ConfigError => {
+    try {
+      if (typeof get !== 'function' || Array.isArray(answer))
+        throw faulty(side, key, `getMany returned ${kindOf(answer)}`, 'Return a Map from keys to entries');
+      const item: unknown = get.call(answer, key);
+      if (item === undefined) return undefined;
+      return item instanceof Error || isConfigError(item)
+        ? adoptError(item, side, key)
+        : adoptEntry(item, key, side, 'getMany');
+    } catch (error) {
+      return adoptError(error, side, key);
+    }
+  };
+  return new Map(keys.map((key) => [key, found(key)]));
+}
+
+/** An answer to `layers`.
+ *  @throws ConfigError `io` if the answer is not a list of layers. */
+export function adoptLayers(answer: unknown, side: Side): readonly Layer[] {
+  if (!Array.isArray(answer))
+    throw faulty(side, undefined, `layers returned ${kindOf(answer)}`, 'Return a list of layers');
+  return answer.map((given: unknown) => {
+    if (typeof given !== 'object' || given === null)
+      throw faulty(side, undefined, `layers returned ${kindOf(given)} in its list`, 'Return layers');
+    const { name, entries, holes, error, tolerated } = given as Partial<Layer>;
+    if (typeof name !== 'string')
+      throw faulty(side, undefined, 'layers returned a layer without a name', 'Name each layer');
+    const items = [...adoptItems(entries ?? [], side, 'layers'), ...adoptItems(holes ?? [], side, 'layers')];
+    return {
+      name,
+      entries: items.filter((item): item is Entry => !isUnreadable(item)),
+      holes: items.filter(isUnreadable),
+      ...(error !== undefined && { error: adoptError(error, side) }),
+      ...(tolerated !== undefined && { tolerated: adoptError(tolerated, side) }),
+    };
+  });
+}
+
+/** A section in place of that of a chain. Nothing is known about its secrets, so it prints masked as a whole.
+ *  @throws ConfigError `io` for anything but a section. */
+export function adoptTree(answer: unknown, side: Side): ConfigTree | undefined {
+  if (answer === undefined) return undefined;
+  const { value } = readSafely(side, '', () => plainValue(inClear(answer)));
+  if (isTree(value)) return maskedCopy(value, () => undefined);
+  throw faulty(side, undefined, `tree returned ${kindOf(answer)}`, 'Return a section');
+}
+
+/** A copy without masked parts. */
+const inClear = (value: unknown): unknown => {
+  const clear = reveal(value);
+  if (Array.isArray(clear)) return clear.map(inClear);
+  if (!isPlain(clear)) return clear;
+  return Object.fromEntries(Object.entries(clear).map(([name, inner]) => [name, inClear(inner)]));
+};
+
+/** Part of each name that a key must not have. Rules out most keys before they are parsed. */
+const mayBeReserved = /proto|constructor/;
+
+const isOurs = (item: Item): boolean =>
+  (isEntry(item) && !mayBeReserved.test(item.key)) ||
+  (typeof item === 'object' &&
+    item !== null &&
+    Object.isFrozen(item) &&
+    isOrigin(item.origin) &&
+    (item as Partial<Unreadable>).error instanceof ConfigError);
+
+function itemFrom(item: unknown, side: Side): Item[] {
+  if (isOurs(item as Item)) return [item as Item];
+  const leftOut = (what: string): Item[] => {
+    side.notice?.(`${side.name}: ${what} is left out of the list`);
+    return [];
+  };
+  if (typeof item !== 'object' || item === null) return leftOut(`${kindOf(item)} in place of an entry`);
+  let key: Key | undefined;
+  try {
+    key = keyFrom(item);
+    if (key === undefined) {
+      const nearest = nearestKey((item as { readonly key?: unknown }).key);
+      if (nearest === undefined) return leftOut('an entry without a valid key');
+      const what = `an entry below "${nearest}" has no valid key`;
+      return [holeAt(nearest, item, faulty(side, nearest, what, undefined, 'invalid_key'), side)];
+    }
+    const { error } = item as Partial<Unreadable>;
+    return [
+      error === undefined ? entryFrom(item, key, side) : holeAt(key, item, holeError(error, side, key), side),
+    ];
+  } catch (error) {
+    if (key === undefined) return leftOut('an entry that cannot be read');
+    return [holeAt(key, item, unsupported(error, side, key), side)];
+  }
+}
+
+/** The key of an item, if it is valid. */
+function keyFrom({ key }: { readonly key?: unknown }): Key | undefined {
+  try {
+    return keyOf(key as Key);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The nearest valid key above an invalid one, without the root. */
+function nearestKey(key: unknown): Key | undefined {
+  if (typeof key !== 'string') return undefined;
+  const parts = key.slice(0, 1_000).split(/[./]/);
+  while (parts.length > 1) {
+    parts.pop();
+    const above = keyFrom({ key: parts.join('.') });
+    if (above) return above;
+  }
+  return undefined;
+}

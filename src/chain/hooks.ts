@@ -1,0 +1,85 @@
+// What observes a chain: its interceptors and its listeners. Used by chain.ts, which passes everything by
+// while the chain is not observed. What an observed operation does is in observed.ts, which the first one
+// loads.
+
+import { type ConfigEvent, isPerLookup } from '../events.ts';
+import type { Health } from '../health.ts';
+import type { Asked, Interceptor } from '../interception.ts';
+import { lazy } from '../internal/lazy.ts';
+import { disposeAll, Emitter } from '../internal/listeners.ts';
+import type { CallOptions, Cause } from '../operation.ts';
+import type { ConfigProvider } from '../provider.ts';
+import type { Key } from '../value.ts';
+import type { Observed, Result } from './observed.ts';
+
+const load = lazy(() => import('./observed.ts'));
+
+export class Hooks implements Observed {
+  readonly name: string;
+  readonly interceptors: readonly Interceptor[];
+  readonly emitter: Emitter;
+  /** Whether an interceptor or a listener observes the chain. A field, because every look-up reads it. */
+  active: boolean;
+  /** The operations whose `read` the chain is going to emit. */
+  readonly lookUps = new Set<string>();
+  /** What the last seen status of a provider is recorded for: another chain may record its own. */
+  readonly #subjects = new Map<string, { readonly name: string }>();
+
+  constructor(name: string, interceptors: readonly Interceptor[]) {
+    this.name = name;
+    this.interceptors = interceptors;
+    this.emitter = new Emitter(name, 'chain');
+    this.active = interceptors.length > 0;
+  }
+
+  /** Runs an operation with its id, through the interceptors. */
+  async run<T, O extends CallOptions>(
+    asked: Asked,
+    options: O,
+    ask: (options: O) => Promise<T>,
+    cause?: Cause,
+  ): Promise<T> {
+    return (await load()).run(this, asked, options, ask, cause);
+  }
+
+  /** Runs a look-up of keys, and emits `read` for each. */
+  async lookUp<T, O extends CallOptions>(
+    asked: Asked,
+    options: O,
+    ask: (options: O) => Promise<T>,
+    results: (answer: T) => Iterable<readonly [Key, Result]>,
+  ): Promise<T> {
+    return (await load()).lookUp(this, asked, options, ask, results);
+  }
+
+  /** Notes the health of a provider that does not report its status itself. */
+  readonly sawHealth = (provider: string, { status, reason }: Health): void => {
+    let subject = this.#subjects.get(provider);
+    if (!subject) this.#subjects.set(provider, (subject = { name: provider }));
+    this.emitter.status(subject, status, reason);
+  };
+
+  /** Passes on the events of the chain and of its providers. */
+  on(
+    listener: (event: ConfigEvent) => void,
+    providers: readonly ConfigProvider[],
+    options: CallOptions | undefined,
+  ): Disposable {
+    const fromProviders = isPerLookup(listener)
+      ? (event: ConfigEvent): void => {
+          if (event.type !== 'read' || !this.lookUps.has(event.operation ?? '')) listener(event);
+        }
+      : listener;
+    const all = disposeAll([
+      this.emitter.on(listener),
+      ...providers.map((provider) => provider.on?.(fromProviders, options)),
+    ]);
+    this.active = true;
+    return {
+      [Symbol.dispose]: () => {
+        all[Symbol.dispose]();
+        this.active = this.interceptors.length > 0 || this.emitter.hasListeners;
+      },
+    };
+  }
+}

@@ -1,0 +1,77 @@
+// The operations of a chain that is observed: they have ids, pass through the interceptors, and look-ups emit
+// `read`. Loaded by hooks.ts at the first one.
+
+import type { Entry } from '../entry.ts';
+import { ConfigError, isConfigError } from '../errors.ts';
+import { type Asked, type Interceptor, intercept } from '../interception.ts';
+import type { Emitter } from '../internal/listeners.ts';
+import { type CallOptions, type Cause, entered, thread } from '../operation.ts';
+import type { Key } from '../value.ts';
+
+export type Result = Entry | undefined | ConfigError;
+
+/** A chain as its operations see it. */
+export interface Observed {
+  readonly name: string;
+  readonly interceptors: readonly Interceptor[];
+  readonly emitter: Emitter;
+  /** The operations whose `read` the chain is going to emit. */
+  readonly lookUps: Set<string>;
+}
+
+export async function run<T, O extends CallOptions>(
+  { name, interceptors, emitter }: Observed,
+  asked: Asked,
+  options: O,
+  ask: (options: O) => Promise<T>,
+  cause: Cause | undefined,
+): Promise<T> {
+  if (interceptors.length > 0) {
+    const refused = ({ code, key }: ConfigError, operation: string): void =>
+      emitter.emit('policy_violated', { outcome: code, key, operation });
+    return intercept({ owner: name, interceptors, asked, options, cause, ask, refused });
+  }
+  const own = entered(options, cause);
+  try {
+    return await ask(own.options);
+  } catch (error) {
+    throw isConfigError(error) ? error.with({ operation: own.thread.operation }) : error;
+  }
+}
+
+export async function lookUp<T, O extends CallOptions>(
+  chain: Observed,
+  asked: Asked,
+  given: O,
+  ask: (options: O) => Promise<T>,
+  results: (answer: T) => Iterable<readonly [Key, Result]>,
+): Promise<T> {
+  const { emitter, lookUps } = chain;
+  if (!emitter.hasListeners) return run(chain, asked, given, ask, undefined);
+  const { id, within, thread: own } = entered(given);
+  const { operation } = own;
+  const options = { ...given, [thread]: within ?? { operation: id, cause: own.cause } };
+  const startedAt = Date.now();
+  const isOutermost = !lookUps.has(operation);
+  lookUps.add(operation);
+  const emit = (key: Key | undefined, result: Result): void => {
+    const failed = result instanceof ConfigError;
+    emitter.emit('read', {
+      key,
+      operation,
+      outcome: failed ? result.code : result ? 'ok' : 'absent',
+      durationMs: Date.now() - startedAt,
+      version: failed ? undefined : result?.version,
+    });
+  };
+  try {
+    const answer = await run(chain, asked, options, ask, undefined);
+    for (const [key, result] of results(answer)) emit(key, result);
+    return answer;
+  } catch (error) {
+    if (error instanceof ConfigError) for (const key of asked.keys ?? [asked.key]) emit(key, error);
+    throw error;
+  } finally {
+    if (isOutermost) lookUps.delete(operation);
+  }
+}

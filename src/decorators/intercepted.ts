@@ -1,0 +1,54 @@
+// `intercepted`: a provider whose operations pass through interceptors. What a call is about, and the
+// interceptors themselves, are in operations.ts and interception.ts, which the first call loads.
+
+import { ConfigError } from '../errors.ts';
+import type { Interceptor } from '../interception.ts';
+import { lazy } from '../internal/lazy.ts';
+import { Emitter } from '../internal/listeners.ts';
+import { type ConfigProvider, checkProvider, type PortOf } from '../provider.ts';
+import { decorate } from './decorate.ts';
+
+const load = lazy(() => import('./operations.ts'));
+
+/** The methods that are operations. */
+const methods = [
+  'get',
+  'getMany',
+  'list',
+  'layers',
+  'set',
+  'delete',
+  'versions',
+  'refresh',
+  'health',
+] as const;
+
+/** Wraps the operations of a provider: reading, listing, writing, `refresh` and `health`. The first
+ *  interceptor is the outermost. The result has the abilities of `provider`. Put it outside everything that
+ *  remembers answers: `intercepted(sheltered(provider), policy)`.
+ *  @example
+ *  const store = intercepted(new VaultProvider({ path: 'acme/' }), timed);
+ *  await store.get('database.password'); // timed sees the operation, and never the value
+ *  @see Interceptor for what one may do; the option `intercept` wraps the operations of a chain. */
+export function intercepted<P extends ConfigProvider>(
+  provider: P,
+  ...interceptors: readonly Interceptor[]
+): PortOf<P> {
+  checkProvider('intercepted', provider);
+  const wrong = interceptors.findIndex((one) => typeof one !== 'function');
+  if (wrong >= 0)
+    throw new ConfigError('invalid_option', `intercepted: interceptor ${wrong + 1} is not a function`, {
+      hint: 'Pass functions: (operation, next) => next()',
+    });
+  const emitter = new Emitter(provider.name, 'provider');
+  const port = provider as unknown as Readonly<Record<string, unknown>>;
+  const own = methods
+    .filter((method) => typeof port[method] === 'function')
+    .map((method) => [
+      method,
+      async (...args: readonly unknown[]): Promise<unknown> =>
+        (await load()).operate({ provider, interceptors, emitter }, method, args),
+    ]);
+  const decoration = { unshared: 'intercepted', emitter } as const;
+  return decorate(provider, provider.name, Object.fromEntries(own), decoration) as unknown as PortOf<P>;
+}

@@ -1,0 +1,30 @@
+// A provider under another name: in its entries, layers, errors, changes and events. A chain uses it for a
+// second provider that has only a default name. The renaming itself is in renaming.ts, which the first call
+// loads.
+
+import type { ConfigEvent } from '../events.ts';
+import { lazy } from '../internal/lazy.ts';
+import type { ConfigProvider, WritableProvider } from '../provider.ts';
+import { decorate } from './decorate.ts';
+
+export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
+  const load = lazy(async () => new (await import('./renaming.ts')).Renaming(inner, name));
+  const { set, delete: remove, getMany, layers, where, watch, on } = inner as Partial<WritableProvider>;
+  const named = <T extends { readonly provider: string }>(one: T): T =>
+    one.provider === inner.name ? Object.freeze({ ...one, provider: name }) : one;
+  return decorate(inner, name, {
+    get: async (key, options) => (await load()).get(key, options),
+    list: async (prefix, options) => (await load()).list(prefix, options),
+    ...(getMany && { getMany: async (keys, options) => (await load()).getMany(keys, options) }),
+    ...(layers && { layers: async (prefix, options) => (await load()).layers(prefix, options) }),
+    ...(set && { set: async (key, value, options) => (await load()).set(key, value, options) }),
+    ...(remove && { delete: async (key, options) => (await load()).delete(key, options) }),
+    ...(where && { where: (key) => where.call(inner, key).replaceAll(`${inner.name} `, `${name} `) }),
+    ...(watch && {
+      watch: (onChange, options) => watch.call(inner, (change) => onChange(named(change)), options),
+    }),
+    ...(on && {
+      on: (listener, options) => on.call(inner, (event) => listener(named(event) as ConfigEvent), options),
+    }),
+  });
+}

@@ -1,0 +1,116 @@
+// What a renamed provider returns. Loaded by renamed.ts at the first call. Renamed entries are kept, so that
+// a repeated read makes none.
+
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
+import { ConfigError } from '../errors.ts';
+import { makeOrigin, type Origin } from '../origin.ts';
+import type {
+  ConfigProvider,
+  Layer,
+  ListOptions,
+  ReadOptions,
+  WritableProvider,
+  WriteOptions,
+} from '../provider.ts';
+import { getFrom, layersOf, listFrom, manyFrom, setIn, toConfigError } from '../query.ts';
+import type { ConfigValue, Key } from '../value.ts';
+
+/** Reads and writes a provider, and renames what comes back. */
+export class Renaming {
+  readonly #inner: ConfigProvider;
+  readonly #name: string;
+  readonly #known = new WeakMap<Entry, Entry>();
+
+  constructor(inner: ConfigProvider, name: string) {
+    this.#inner = inner;
+    this.#name = name;
+  }
+
+  async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    const entry = await this.#failing(getFrom(this.#inner, key, options));
+    return entry && this.#entry(entry);
+  }
+
+  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+    return (await this.#failing(listFrom(this.#inner, prefix, options))).map((item) => this.#item(item));
+  }
+
+  async getMany(
+    keys: readonly Key[],
+    options?: ReadOptions,
+  ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+    const found = await this.#failing(manyFrom(this.#inner, keys, options));
+    return new Map(
+      Array.from(found, ([key, one]) => [
+        key,
+        one instanceof ConfigError ? this.#error(one) : one && this.#entry(one),
+      ]),
+    );
+  }
+
+  async layers(prefix: Key = '', options?: ListOptions): Promise<readonly Layer[]> {
+    const layers = await layersOf(this.#inner, prefix, options);
+    return layers.map((layer) => ({
+      ...layer,
+      name: layer.name === this.#inner.name ? this.#name : layer.name,
+      entries: layer.entries.map((entry) => this.#entry(entry)),
+      holes: layer.holes.map((hole) => this.#item(hole) as Unreadable),
+      ...(layer.error && { error: this.#error(layer.error) }),
+      ...(layer.tolerated && { tolerated: this.#error(layer.tolerated) }),
+    }));
+  }
+
+  async set(key: Key, value: ConfigValue, options?: WriteOptions): Promise<Entry> {
+    return this.#entry(await this.#failing(setIn(this.#inner as WritableProvider, key, value, options)));
+  }
+
+  delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    return this.#failing((this.#inner as WritableProvider).delete(key, options));
+  }
+
+  #failing<T>(result: Promise<T>): Promise<T> {
+    return result.catch((error: unknown) => Promise.reject(this.#error(error)));
+  }
+
+  #error(error: unknown): ConfigError {
+    const { name } = this.#inner;
+    return toConfigError(error, name).renamed(name, this.#name);
+  }
+
+  #item(item: Entry | Unreadable): Entry | Unreadable {
+    return isUnreadable(item)
+      ? Object.freeze({ ...item, origin: this.#origin(item.origin), error: this.#error(item.error) })
+      : this.#entry(item);
+  }
+
+  #entry(entry: Entry): Entry {
+    let own = this.#known.get(entry);
+    if (own) return own;
+    const { leaf } = entry;
+    own = makeEntry({
+      ...entry,
+      origin: this.#origin(entry.origin),
+      ...(leaf && {
+        leaf: (inside) => {
+          const { origin, secret } = leaf(inside);
+          return { origin: this.#origin(origin), secret };
+        },
+      }),
+    });
+    this.#known.set(entry, own);
+    return own;
+  }
+
+  #origin(origin: Origin): Origin {
+    if (origin.provider !== this.#inner.name) return origin;
+    const { source, version } = origin;
+    const prefix = `${this.#inner.name} `;
+    return makeOrigin({
+      provider: this.#name,
+      source: source.startsWith(prefix) ? `${this.#name} ${source.slice(prefix.length)}` : source,
+      version,
+      position: () =>
+        origin.line === undefined ? undefined : { line: origin.line, column: origin.column ?? 1 },
+    });
+  }
+}

@@ -1,0 +1,103 @@
+// The tracing channels of node:diagnostics_channel, for tools: what reads, requests, writes and loads do,
+// never the values. Nothing is traced while a channel has no subscriber. Hits of a cache are not traced.
+
+import { tracingChannel } from 'node:diagnostics_channel';
+import { isConfigError } from './errors.ts';
+import type { Key } from './value.ts';
+
+interface Context {
+  /** The version of this format. */
+  readonly v: 1;
+  readonly provider: string;
+  /** Set when the work has ended: `ok`, `absent`, or the code of the error. */
+  outcome?: string;
+}
+
+/** The contexts that subscribers of `tracing:llm-config-manager:NAME` receive. */
+export interface TraceContexts {
+  /** A look-up or a list of a store that its cache could not answer. */
+  read: Context & {
+    readonly type: 'get' | 'getMany' | 'list';
+    readonly key?: Key;
+    readonly keys?: readonly Key[];
+    readonly operation?: string | undefined;
+  };
+  /** One attempt of a request to a store. */
+  request: Context & {
+    readonly type: 'read' | 'page' | 'write' | 'connect' | 'ping';
+    /** The same in every attempt. */
+    readonly id: string;
+    readonly documents: number;
+    readonly attempt: number;
+    /** The operations that wait for the request, the first one first; at most 32. */
+    operations: readonly string[];
+    /** The number of the operations beyond those. */
+    moreOperations: number;
+  };
+  write: Context & {
+    readonly type: 'set' | 'delete';
+    readonly key: Key;
+    readonly operation?: string | undefined;
+  };
+  /** A load or a reload of a configuration. `provider`: the name of its chain. */
+  load: Context & {
+    readonly type: 'load' | 'reload';
+    readonly cause: string;
+    readonly operation: string;
+    /** Set when a generation was made or confirmed. */
+    generation?: number;
+  };
+}
+
+const channels = {
+  read: tracingChannel('llm-config-manager:read'),
+  request: tracingChannel('llm-config-manager:request'),
+  write: tracingChannel('llm-config-manager:write'),
+  load: tracingChannel('llm-config-manager:load'),
+};
+
+/** Whether a channel has subscribers. */
+export function isTraced(name: keyof TraceContexts): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channels[name];
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
+}
+
+/** What a context says of the work: its outcome, and what else is known at the end. */
+export interface Ends<T, C> {
+  readonly succeeded?: (result: T, context: C) => string;
+  readonly failed?: (thrown: unknown, context: C) => string;
+}
+
+/** Runs work inside a tracing channel. The channel publishes what its promise settles to, so results and
+ *  errors bypass that promise. */
+export async function traced<N extends keyof TraceContexts, T>(
+  name: N,
+  context: Omit<TraceContexts[N], 'v' | 'outcome'>,
+  work: () => Promise<T>,
+  { succeeded = () => 'ok', failed = codeOf }: Ends<T, TraceContexts[N]> = {},
+): Promise<T> {
+  const own = { v: 1, ...context } as unknown as TraceContexts[N];
+  let settled: { readonly result: T } | { readonly thrown: unknown } | undefined;
+  const publish = async (): Promise<void> => {
+    try {
+      const result = await work();
+      settled = { result };
+      own.outcome = succeeded(result, own);
+    } catch (thrown) {
+      settled ??= { thrown };
+      own.outcome = failed(thrown, own);
+    }
+    if (own.outcome !== 'ok' && own.outcome !== 'absent') throw new Error(own.outcome);
+  };
+  await channels[name].tracePromise(publish, own).catch(() => undefined);
+  if (settled && 'result' in settled) return settled.result;
+  throw (settled as { readonly thrown: unknown }).thrown;
+}
+
+const codeOf = (thrown: unknown): string => (isConfigError(thrown) ? thrown.code : 'io');
