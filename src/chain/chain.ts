@@ -13,7 +13,7 @@ import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../i
 import { keyOf } from '../key.ts';
 import { maskedCopy } from '../masking.ts';
 import type { Merged } from '../merge/merged.ts';
-import { type CallOptions, thread } from '../operation.ts';
+import { type CallOptions, type Cause, entered, thread } from '../operation.ts';
 import {
   type Change,
   type ConfigProvider,
@@ -200,13 +200,14 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** `layers` for a load of a configuration. The thread in the options has its id and its cause.
    *  @internal */
   load(type: 'load' | 'reload', prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
-    return this.#hooks.run({ type, key: prefix }, options, (inner) => this.#layers(prefix, inner));
+    return this.#inOperation({ type, key: prefix }, options, (inner) => this.#layers(prefix, inner));
   }
 
   /** `layers` of the providers that make no network request, to suggest a spelling.
    *  @internal */
   hints(options: CallOptions): Promise<readonly Layer[]> {
-    return this.#hooks.run({ type: 'layers', key: '' }, options, (inner) => this.#layers('', inner), 'hint');
+    const ask = (inner: CallOptions): Promise<readonly Layer[]> => this.#layers('', inner);
+    return this.#inOperation({ type: 'layers', key: '' }, options, ask, 'hint');
   }
 
   async #layers(prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
@@ -230,7 +231,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
       ]);
       return explain(at, layers, merge(layers, wanted), { status: (name) => this.statusOf(name, at) });
     };
-    return this.#hooks.run({ type: 'explain', key: at }, options, ask, 'explain');
+    return this.#inOperation({ type: 'explain', key: at }, options, ask, 'explain');
   }
 
   /** How one of the chain's providers caches a key, without a request.
@@ -304,6 +305,18 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     ask: (options: O) => Promise<T>,
   ): Promise<T> {
     return this.#hooks.active ? this.#hooks.run({ type, key }, options, ask) : ask(options);
+  }
+
+  /** The same with an id that the providers learn, too, whether or not the chain is observed. */
+  #inOperation<T, O extends CallOptions>(
+    asked: Asked,
+    options: O,
+    ask: (options: O) => Promise<T>,
+    cause?: Cause,
+  ): Promise<T> {
+    return this.#hooks.active
+      ? this.#hooks.run(asked, options, ask, cause)
+      : ask(entered(options, cause).options);
   }
 
   /** The names of the providers, those of nested chains in place of the chains.

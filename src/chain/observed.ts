@@ -3,7 +3,7 @@
 
 import type { Entry } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import { type Asked, type Interceptor, intercept } from '../interception.ts';
+import type { Asked, Interceptor } from '../interception.ts';
 import type { Emitter } from '../internal/listeners.ts';
 import { type CallOptions, type Cause, entered, thread } from '../operation.ts';
 import type { Key } from '../value.ts';
@@ -27,6 +27,7 @@ export async function run<T, O extends CallOptions>(
   cause: Cause | undefined,
 ): Promise<T> {
   if (interceptors.length > 0) {
+    const { intercept } = await import('../interception.ts');
     const refused = ({ code, key }: ConfigError, operation: string): void =>
       emitter.emit('policy_violated', { outcome: code, key, operation });
     return intercept({ owner: name, interceptors, asked, options, cause, ask, refused });

@@ -80,7 +80,7 @@ export class ShelteredProvider implements ConfigProvider {
         (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
     ) {
       hit.entry ? this.#counts.hits++ : this.#counts.absentHits++;
-      if (this.#observation.hasListeners)
+      if (this.#emitter.hasListeners)
         this.#observation.emitRead(key, hit.entry, undefined, this.#observation.operation('read', options));
       return hit.promise;
     }
