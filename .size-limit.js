@@ -7,15 +7,15 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
 /** Limits for our own code, minified and gzipped, including code that is loaded later. A little above
  *  today's sizes. */
 const limits = {
-  '.': '53 kB',
-  './shelter': '31 kB',
-  './testing': '28 kB',
-  './encrypted-file': '32 kB',
-  './keyring': '37 kB',
-  './vault': '43 kB',
-  './aws': '37 kB',
-  './gcp': '34 kB',
-  './azure': '34 kB',
+  '.': '62 kB',
+  './shelter': '36 kB',
+  './testing': '30 kB',
+  './encrypted-file': '36 kB',
+  './keyring': '38 kB',
+  './vault': '45 kB',
+  './aws': '38 kB',
+  './gcp': '35 kB',
+  './azure': '35 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
@@ -32,7 +32,7 @@ const whole = subpaths.map((subpath) => ({
 const atOnce = {
   ...whole[0],
   name: '. (at once)',
-  limit: '23 kB',
+  limit: '25 kB',
   modifyEsbuildConfig: (config) => ({
     ...modifyEsbuildConfig(config),
     plugins: [

@@ -1,7 +1,8 @@
 // The border: what a foreign provider answers becomes entries, holes and errors of ours. query.ts loads this
 // file at the first answer that this copy of the library has not made. Messages name kinds, never values.
 
-import { type Entry, isEntry, isUnreadable, type Unreadable } from './entry.ts';
+import { types } from 'node:util';
+import { type Entry, isEntry, isOurs, isSound, isUnreadable, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError } from './errors.ts';
 import {
   adoptError,
@@ -14,9 +15,8 @@ import {
   type Side,
   unsupported,
 } from './foreign.ts';
-import { keyOf } from './key.ts';
+import { keyFrom, keyOf, segments } from './key.ts';
 import { maskedCopy, reveal } from './masking.ts';
-import { isOrigin } from './origin.ts';
 import { plainValue } from './plain-value.ts';
 import type { Layer } from './provider.ts';
 import { type ConfigTree, isPlain, isTree, type Key } from './value.ts';
@@ -29,15 +29,20 @@ export function adoptEntry(answer: unknown, asked: Key, side: Side, method = 'ge
   if (isEntry(answer)) return answer;
   if (typeof answer !== 'object' || answer === null)
     throw faulty(side, asked, `${method} returned ${kindOf(answer)} for "${asked}"`, 'Return an entry');
-  return readSafely(side, asked, () => entryFrom(answer as Partial<Entry>, keyFrom(answer) ?? asked, side));
+  const result = readSafely(side, asked, () => {
+    const { error } = answer as Partial<Unreadable>;
+    if (error !== undefined) return holeError(error, side, asked);
+    return entryFrom(answer as Partial<Entry>, validKey(answer) ?? asked, side);
+  });
+  if (result instanceof ConfigError) throw result;
+  return result;
 }
 
 /** An answer to `list`. What has an unsupported value is a hole; what has no key is left out with a notice.
  *  @throws ConfigError `io` if the answer is not a list. */
 export function adoptItems(answer: unknown, side: Side, method = 'list'): readonly Item[] {
-  if (!Array.isArray(answer))
-    throw faulty(side, undefined, `${method} returned ${kindOf(answer)}`, 'Return a list of entries');
-  return answer.every(isOurs) ? answer : answer.flatMap((item: unknown) => itemFrom(item, side));
+  const items = membersOf(answer, side, method, 'Return a list of entries');
+  return items.flatMap((item) => itemFrom(item, side));
 }
 
 /** An answer to `getMany`, read for the keys that were asked. An unsupported value fails its own key. */
@@ -46,12 +51,12 @@ export function adoptMany(
   keys: readonly Key[],
   side: Side,
 ): Map<Key, Entry | undefined | ConfigError> {
-  const get = (answer as Partial<Map<Key, unknown>> | undefined)?.get;
   const found = (key: Key): Entry | undefined | ConfigError => {
     try {
-      if (typeof get !== 'function' || Array.isArray(answer))
+      // also a Map of another realm, which is no instance of this one's Map
+      if (!types.isMap(answer))
         throw faulty(side, key, `getMany returned ${kindOf(answer)}`, 'Return a Map from keys to entries');
-      const item: unknown = get.call(answer, key);
+      const item: unknown = answer.get(key);
       if (item === undefined) return undefined;
       return item instanceof Error || isConfigError(item)
         ? adoptError(item, side, key)
@@ -66,23 +71,24 @@ export function adoptMany(
 /** An answer to `layers`.
  *  @throws ConfigError `io` if the answer is not a list of layers. */
 export function adoptLayers(answer: unknown, side: Side): readonly Layer[] {
-  if (!Array.isArray(answer))
-    throw faulty(side, undefined, `layers returned ${kindOf(answer)}`, 'Return a list of layers');
-  return answer.map((given: unknown) => {
-    if (typeof given !== 'object' || given === null)
-      throw faulty(side, undefined, `layers returned ${kindOf(given)} in its list`, 'Return layers');
-    const { name, entries, holes, error, tolerated } = given as Partial<Layer>;
-    if (typeof name !== 'string')
-      throw faulty(side, undefined, 'layers returned a layer without a name', 'Name each layer');
-    const items = [...adoptItems(entries ?? [], side, 'layers'), ...adoptItems(holes ?? [], side, 'layers')];
-    return {
-      name,
-      entries: items.filter((item): item is Entry => !isUnreadable(item)),
-      holes: items.filter(isUnreadable),
-      ...(error !== undefined && { error: adoptError(error, side) }),
-      ...(tolerated !== undefined && { tolerated: adoptError(tolerated, side) }),
-    };
-  });
+  const layers = membersOf(answer, side, 'layers', 'Return a list of layers');
+  return layers.map((layer) => answered(side, 'layers', () => layerFrom(layer, side)));
+}
+
+function layerFrom(given: unknown, side: Side): Layer {
+  if (typeof given !== 'object' || given === null)
+    throw faulty(side, undefined, `layers returned ${kindOf(given)} in its list`, 'Return layers');
+  const { name, entries, holes, error, tolerated } = given as Partial<Layer>;
+  if (typeof name !== 'string')
+    throw faulty(side, undefined, 'layers returned a layer without a name', 'Name each layer');
+  const items = [...adoptItems(entries ?? [], side, 'layers'), ...adoptItems(holes ?? [], side, 'layers')];
+  return {
+    name,
+    entries: items.filter((item): item is Entry => !isUnreadable(item)),
+    holes: items.filter(isUnreadable),
+    ...(error !== undefined && { error: adoptError(error, side) }),
+    ...(tolerated !== undefined && { tolerated: adoptError(tolerated, side) }),
+  };
 }
 
 /** A section in place of that of a chain. Nothing is known about its secrets, so it prints masked as a whole.
@@ -102,19 +108,42 @@ const inClear = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(clear).map(([name, inner]) => [name, inClear(inner)]));
 };
 
-/** Part of each name that a key must not have. Rules out most keys before they are parsed. */
-const mayBeReserved = /proto|constructor/;
+/** The members of a list, those of a sparse one too. */
+const membersOf = (answer: unknown, side: Side, method: string, hint: string): readonly unknown[] =>
+  answered(side, method, () => {
+    if (!Array.isArray(answer)) throw faulty(side, undefined, `${method} returned ${kindOf(answer)}`, hint);
+    return Array.from(answer as readonly unknown[]);
+  });
 
-const isOurs = (item: Item): boolean =>
-  (isEntry(item) && !mayBeReserved.test(item.key)) ||
-  (typeof item === 'object' &&
-    item !== null &&
-    Object.isFrozen(item) &&
-    isOrigin(item.origin) &&
-    (item as Partial<Unreadable>).error instanceof ConfigError);
+/** Runs code that reads an answer, whose traps may throw. */
+function answered<T>(side: Side, method: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ConfigError
+      ? error
+      : faulty(side, undefined, `the answer of ${method} cannot be read`);
+  }
+}
+
+/** Whether an item is ours, with a valid key. */
+function passes(item: object): item is Item {
+  try {
+    return isSound(item) || (isOurs(item) && isCanonical(item.key));
+  } catch {
+    return false; // an accessor that throws
+  }
+}
+
+function isCanonical(key: unknown): key is Key {
+  try {
+    return typeof key === 'string' && keyFrom(segments(key)) === key;
+  } catch {
+    return false;
+  }
+}
 
 function itemFrom(item: unknown, side: Side): Item[] {
-  if (isOurs(item as Item)) return [item as Item];
   const leftOut = (what: string): Item[] => {
     side.notice?.(`${side.name}: ${what} is left out of the list`);
     return [];
@@ -122,7 +151,8 @@ function itemFrom(item: unknown, side: Side): Item[] {
   if (typeof item !== 'object' || item === null) return leftOut(`${kindOf(item)} in place of an entry`);
   let key: Key | undefined;
   try {
-    key = keyFrom(item);
+    if (passes(item)) return [item];
+    key = validKey(item);
     if (key === undefined) {
       const nearest = nearestKey((item as { readonly key?: unknown }).key);
       if (nearest === undefined) return leftOut('an entry without a valid key');
@@ -139,12 +169,15 @@ function itemFrom(item: unknown, side: Side): Item[] {
   }
 }
 
-/** The key of an item, if it is valid. */
-function keyFrom({ key }: { readonly key?: unknown }): Key | undefined {
+/** The key of an item, if it is valid. A canonical key may have an empty segment, which a person cannot
+ *  write. */
+function validKey(item: { readonly key?: unknown }): Key | undefined {
+  let key: unknown;
   try {
+    key = item.key;
     return keyOf(key as Key);
   } catch {
-    return undefined;
+    return isCanonical(key) ? key : undefined;
   }
 }
 
@@ -154,7 +187,7 @@ function nearestKey(key: unknown): Key | undefined {
   const parts = key.slice(0, 1_000).split(/[./]/);
   while (parts.length > 1) {
     parts.pop();
-    const above = keyFrom({ key: parts.join('.') });
+    const above = validKey({ key: parts.join('.') });
     if (above) return above;
   }
   return undefined;

@@ -3,8 +3,8 @@
 // that holds a section, is behind a getter, because `console.dir` ignores `util.inspect.custom`.
 
 import { inspect } from 'node:util';
-import type { ConfigError } from './errors.ts';
-import type { Origin } from './origin.ts';
+import { ConfigError } from './errors.ts';
+import { isOrigin, type Origin } from './origin.ts';
 import { MASK, show } from './redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, withoutBigints } from './value.ts';
 
@@ -141,6 +141,22 @@ function withFixedParts(fields: Entry): Entry {
 /** Whether `makeEntry` of this copy of the library has made an entry. */
 export const isEntry = (value: unknown): value is Entry =>
   typeof value === 'object' && value !== null && EntryRecord.isOne(value);
+
+/** Rules out keys that a merge may not be able to parse. 63 characters have at most 32 segments. */
+const isSoundKey = (key: unknown): boolean =>
+  typeof key === 'string' && key.length <= 63 && !/proto|constructor|"/.test(key);
+
+/** Whether an item of a list is an entry of ours, or a hole whose parts are ours. */
+export const isOurs = (item: unknown): item is Entry | Unreadable => {
+  if (typeof item !== 'object' || item === null) return false;
+  const { origin, error } = item as Partial<Unreadable>;
+  return error === undefined
+    ? isEntry(item)
+    : error instanceof ConfigError && isOrigin(origin) && Object.isFrozen(item) && !isEntry(item);
+};
+
+/** Whether an item of a list is ours and needs no further check. */
+export const isSound = (item: unknown): item is Entry | Unreadable => isOurs(item) && isSoundKey(item.key);
 
 /** A value that is secret whatever its name is. Printing it shows `[redacted]`.
  *  @see secret makes one. */

@@ -197,6 +197,34 @@ export function isConfigError(error: unknown): error is ConfigError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: boolean })[brand] === true;
 }
 
+/** The type of each detail of an error that another copy of this library has made. */
+const detailTypes = {
+  provider: 'string',
+  key: 'string',
+  origin: 'object',
+  problems: 'object',
+  retryAfterMs: 'number',
+  operation: 'string',
+} as const satisfies { readonly [Name in keyof ErrorDetails]?: string };
+
+/** An error of another copy of this library as one of ours: the methods of that copy may be older. */
+export function ownError(error: ConfigError): ConfigError {
+  const isOwn: boolean = error instanceof ConfigError;
+  if (isOwn) return error;
+  const { code, message, hint, cause } = error;
+  const details = Object.entries(detailTypes).flatMap(([name, type]) => {
+    const detail: unknown = error[name as keyof typeof detailTypes];
+    return typeof detail === type && detail !== null ? [[name, detail]] : [];
+  });
+  const own = new ConfigError(Object.hasOwn(errorCodes, code) ? code : 'io', String(message), {
+    ...Object.fromEntries(details),
+    cause,
+  });
+  // the message already ends with the hint
+  if (typeof hint === 'string') Object.defineProperty(own, 'hint', { value: hint, enumerable: true });
+  return own;
+}
+
 /** The error for a caller that aborted its signal. `what`: 'the read', 'writing "llm.model"'. */
 export const abortedBy = (owner: string, what = 'the read', details: ErrorDetails = {}): ConfigError =>
   new ConfigError('aborted', `${owner}: the caller aborted ${what}`, { provider: owner, ...details });
@@ -213,9 +241,12 @@ export function nameAndCode(error: unknown): string {
   return [identifier(name) ?? 'Error', identifier(code)].filter(Boolean).join(' ');
 }
 
+const rebuiltCauses = new WeakSet<object>();
+
 function withoutValues(cause: unknown): Error {
-  if (isConfigError(cause)) return cause;
+  if (isConfigError(cause) || rebuiltCauses.has(cause as object)) return cause as Error;
   const rebuilt = new Error(nameAndCode(cause));
   rebuilt.stack = `${rebuilt.message} (rebuilt without its message)`;
+  rebuiltCauses.add(rebuilt);
   return rebuilt;
 }

@@ -3,7 +3,7 @@
 // values.
 
 import { type Entry, type Metadata, makeEntry, type Unreadable } from './entry.ts';
-import { ConfigError, type ErrorCode, errorCodes, isConfigError } from './errors.ts';
+import { ConfigError, type ErrorCode, isConfigError, ownError } from './errors.ts';
 import { append, segments } from './key.ts';
 import { isOrigin, makeOrigin, type Origin, type OriginFields } from './origin.ts';
 import { plainValue, UnsupportedValue } from './plain-value.ts';
@@ -39,8 +39,9 @@ export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
     const ms = time(given[name]);
     if (ms !== undefined) entry[name] = ms;
   }
-  // an end that is not a time is past
-  if (expiresAt !== undefined) entry.expiresAt = time(expiresAt) ?? 0;
+  // an end that is not a time is past, but null and Infinity mean that there is none
+  if ((expiresAt ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY)
+    entry.expiresAt = time(expiresAt) ?? 0;
   if (typeof metadata === 'object' && metadata !== null) entry.metadata = plainMetadata(metadata);
   if (hasLeaves && (typeof leaf === 'function' || typeof secret !== 'boolean'))
     entry.leaf = leafFrom(leaf, entry, side);
@@ -83,13 +84,18 @@ function leafFrom(leaf: unknown, tree: Entry, side: Side): NonNullable<Entry['le
 }
 
 export function holeAt(key: Key, given: object, error: ConfigError, side: Side): Unreadable {
-  const { origin, loose } = given as Partial<Unreadable>;
-  return Object.freeze({
-    key,
-    origin: originFrom(origin, missingOrigin(side, key)),
-    error,
-    ...((loose === 'always' || loose === 'known') && { loose }),
-  });
+  const missing = missingOrigin(side, key);
+  try {
+    const { origin, loose } = given as Partial<Unreadable>;
+    return Object.freeze({
+      key,
+      origin: originFrom(origin, missing),
+      error,
+      ...((loose === 'always' || loose === 'known') && { loose }),
+    });
+  } catch {
+    return Object.freeze({ key, origin: makeOrigin(missing), error });
+  }
 }
 
 export function holeError(error: unknown, side: Side, key: Key): ConfigError {
@@ -106,29 +112,16 @@ export function holeError(error: unknown, side: Side, key: Key): ConfigError {
  *  decorator tolerates. */
 export function adoptError(error: unknown, side: Side, key?: Key): ConfigError {
   const details = { provider: providerOf(side), ...(key !== undefined && { key }) };
-  if (error instanceof ConfigError) return error.with(details);
-  if (!isConfigError(error))
-    return new ConfigError('io', `${side.name}: the provider threw an error that is not a ConfigError`, {
-      ...details,
-      cause: error,
-    });
-  const { message, provider, origin, problems, retryAfterMs, operation } = error;
-  const code: ErrorCode = Object.hasOwn(errorCodes, error.code) ? error.code : 'io';
-  return new ConfigError(code, String(message), {
-    ...details,
-    ...(typeof provider === 'string' && { provider }),
-    ...(typeof error.key === 'string' && { key: error.key }),
-    ...(origin && { origin: originFrom(origin, missingOrigin(side, key ?? '')) }),
-    ...(Array.isArray(problems) && { problems }),
-    ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
-    ...(typeof operation === 'string' && { operation }),
-  });
+  return isConfigError(error)
+    ? ownError(error).with(details)
+    : new ConfigError('io', `${side.name}: the provider threw an error that is not a ConfigError`, {
+        ...details,
+        cause: error,
+      });
 }
 
-/** An origin from a plain object, or from another copy of this library. */ function originFrom(
-  given: unknown,
-  missing: Pick<OriginFields, 'provider' | 'source'>,
-): Origin {
+/** An origin from a plain object, or from another copy of this library. */
+function originFrom(given: unknown, missing: Pick<OriginFields, 'provider' | 'source'>): Origin {
   if (isOrigin(given)) return given;
   const { provider, source, version, line, column } = (given ?? {}) as Partial<Origin>;
   const position = typeof line === 'number' && typeof column === 'number' ? { line, column } : undefined;
@@ -179,7 +172,7 @@ const providerOf = ({ name, provider }: Side): string => provider ?? name;
 
 const missingOrigin = (side: Side, key: Key): { readonly provider: string; readonly source: string } => {
   const provider = providerOf(side);
-  return { provider, source: `${provider} ${key}` };
+  return { provider, source: key === '' ? provider : `${provider} ${key}` };
 };
 
 /** A value in a word. */

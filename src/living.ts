@@ -60,8 +60,8 @@ export function retire(member: Living): void {
  *  livingMetrics().config?.chain?.failedReloads; // => 0 */
 export function livingMetrics(): Readonly<Record<string, Readonly<Record<string, Metrics>>>> {
   const { members, gone } = registry();
-  const all: Record<string, Record<string, Record<string, number>>> = {};
-  const at = (kind: string, name: string): Record<string, number> => ((all[kind] ??= {})[name] ??= {});
+  const all: Record<string, Record<string, Record<string, number>>> = bare();
+  const at = (kind: string, name: string): Record<string, number> => ((all[kind] ??= bare())[name] ??= {});
   for (const [kind, names] of gone) for (const [name, counters] of names) sum(at(kind, name), counters);
   for (const member of members) {
     const { kind, name, largest = [] } = member;
@@ -73,6 +73,9 @@ export function livingMetrics(): Readonly<Record<string, Readonly<Record<string,
   }
   return all;
 }
+
+/** An object without a prototype, because a provider may be named `__proto__` or `constructor`. */
+const bare = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
 
 function sum(into: Record<string, number>, counters: Metrics): Record<string, number> {
   for (const [metric, value] of Object.entries(counters)) into[metric] = (into[metric] ?? 0) + value;

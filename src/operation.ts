@@ -2,6 +2,8 @@
 // the options of the calls that it causes, so that events, errors and traces of one operation have the same
 // id.
 
+import { isConfigError } from './errors.ts';
+
 /** Why an operation runs. `call`: a caller asked for it. `hint`: a message about a missing key looks for a
  *  similar one. Whatever an operation causes has the same cause. */
 export type Cause = 'call' | 'load' | 'reload' | 'poll' | 'change' | 'check' | 'explain' | 'hint';
@@ -60,19 +62,34 @@ export function entered<O extends CallOptions>(options: O, cause: Cause = 'call'
   return { id, within, thread: next, options: { ...options, [thread]: next } };
 }
 
-/** The ids of the operations that share a request: the first ones, and the number of the others. */
-export class Operations {
-  readonly ids: string[] = [];
-  more = 0;
-
-  add(id: string): void {
-    if (this.ids.includes(id)) return;
-    if (this.ids.length < maxIds) this.ids.push(id);
-    else this.more++;
-  }
-}
+/** An answer whose errors of single keys have the id of the operation. */
+export const withOperation = <T>(answer: T, operation: string): T =>
+  answer instanceof Map
+    ? (new Map(
+        Array.from(answer, ([key, one]) => [key, isConfigError(one) ? one.with({ operation }) : one]),
+      ) as T)
+    : answer;
 
 const maxIds = 32;
+
+/** The operations that share a request. */
+export class Operations {
+  readonly all = new Set<string>();
+
+  /** The first ids. Thousands of readers may share a request, and an event has 32 ids at most. */
+  get ids(): readonly string[] {
+    return [...this.all].slice(0, maxIds);
+  }
+
+  /** The number of the others. */
+  get more(): number {
+    return Math.max(0, this.all.size - maxIds);
+  }
+
+  add(id: string): void {
+    this.all.add(id);
+  }
+}
 
 /** The set of one operation, or of none. */
 export function operationsOf(id: string | undefined): Operations {
@@ -84,10 +101,7 @@ export function operationsOf(id: string | undefined): Operations {
 /** Several sets of operations as one. */
 export function combined(sets: Iterable<Operations | undefined> = []): Operations {
   const all = new Operations();
-  for (const set of sets) {
-    for (const id of set?.ids ?? []) all.add(id);
-    all.more += set?.more ?? 0;
-  }
+  for (const set of sets) for (const id of set?.all ?? []) all.add(id);
   return all;
 }
 

@@ -2,8 +2,9 @@
 // providers through these functions. Errors leave them as a ConfigError that names the provider, and answers
 // as entries of this library: border.ts adopts those that a provider has made by hand.
 
-import { type Entry, isEntry, isUnreadable, type Unreadable } from './entry.ts';
-import { ConfigError, isConfigError } from './errors.ts';
+import { type Entry, isEntry, isSound, isUnreadable, type Unreadable } from './entry.ts';
+import { ConfigError, isConfigError, ownError } from './errors.ts';
+import { keyOf } from './key.ts';
 import type {
   ConfigProvider,
   Layer,
@@ -31,7 +32,18 @@ export async function getFrom(
 
 /** The entry of ours for one that a provider has made by hand. */
 export async function adopted(provider: ConfigProvider, key: Key, entry: unknown): Promise<Entry> {
-  return (await loadBorder()).adoptEntry(entry, key, provider);
+  return (await loadBorder()).adoptEntry(entry, key, { name: provider.name });
+}
+
+/** Whether a list has only items for which `isOne` is true. The holes of a sparse list count as items. */
+function all<T>(list: unknown, isOne: (item: unknown) => item is T): list is readonly T[] {
+  try {
+    if (!Array.isArray(list)) return false;
+    for (const item of list) if (!isOne(item)) return false;
+    return true;
+  } catch {
+    return false; // a Proxy that throws
+  }
 }
 
 /** Lists everything at or below `prefix`. */
@@ -41,9 +53,10 @@ export async function listFrom(
   options?: ListOptions,
   notice?: Notice,
 ): Promise<readonly (Entry | Unreadable)[]> {
-  const items = await provider.list(prefix, options);
-  if (Array.isArray(items) && items.every(isEntry)) return items;
-  return (await loadBorder()).adoptItems(items, { name: provider.name, notice });
+  const items: unknown = await provider.list(prefix, options);
+  return all(items, isSound)
+    ? items
+    : (await loadBorder()).adoptItems(items, { name: provider.name, notice });
 }
 
 /** Writes one leaf. */
@@ -54,7 +67,7 @@ export async function setIn(
   options?: WriteOptions,
 ): Promise<Entry> {
   const entry = await provider.set(key, value, options);
-  return isEntry(entry) ? entry : (await loadBorder()).adoptEntry(entry, key, provider, 'set');
+  return isEntry(entry) ? entry : (await loadBorder()).adoptEntry(entry, key, { name: provider.name }, 'set');
 }
 
 /** The layers of a provider: one, or one for each provider that it combines. Never throws: the layer holds
@@ -67,8 +80,8 @@ export async function layersOf(
 ): Promise<readonly Layer[]> {
   try {
     if (!provider.layers) return [layerOf(provider.name, await listFrom(provider, prefix, options, notice))];
-    const layers = await provider.layers(prefix, options);
-    return Array.isArray(layers) && layers.every(isOurs)
+    const layers: unknown = await provider.layers(prefix, options);
+    return all(layers, isOurs)
       ? layers
       : (await loadBorder()).adoptLayers(layers, { name: provider.name, notice });
   } catch (error) {
@@ -76,14 +89,16 @@ export async function layersOf(
   }
 }
 
-/** Whether a layer needs no adoption. One with a hole or an error does: those have no brand. */
-const isOurs = (layer: Layer): boolean =>
-  typeof layer?.name === 'string' &&
-  Array.isArray(layer.entries) &&
-  layer.entries.every(isEntry) &&
-  Array.isArray(layer.holes) &&
-  layer.holes.length === 0 &&
-  (layer.error ?? layer.tolerated) === undefined;
+/** Whether a layer needs no adoption. */
+const isOurs = (layer: unknown): layer is Layer => {
+  const { name, entries, holes, error, tolerated } = (layer ?? {}) as Partial<Layer>;
+  return (
+    typeof name === 'string' &&
+    all(entries, (item): item is Entry => isSound(item) && !isUnreadable(item)) &&
+    all(holes, (item): item is Unreadable => isSound(item) && isUnreadable(item)) &&
+    [error, tolerated].every((one) => one === undefined || one instanceof ConfigError)
+  );
+};
 
 export function layerOf(name: string, items: readonly (Entry | Unreadable)[]): Layer {
   const entries: Entry[] = [];
@@ -104,9 +119,8 @@ export function toConfigError(error: unknown, provider: string, key?: Key): Conf
       ...details,
       cause: error,
     });
-  return error.provider !== undefined && (key === undefined || error.key !== undefined)
-    ? error
-    : error.with(details);
+  const own = ownError(error);
+  return own.provider !== undefined && (key === undefined || own.key !== undefined) ? own : own.with(details);
 }
 
 /** Every place where the providers look for a key, one per line, in each source's own spelling. */
@@ -115,7 +129,7 @@ export function searchedPlaces(key: Key, providers: readonly ConfigProvider[]): 
   return places.filter((place) => place !== '').join('\n');
 }
 
-type Results = ReadonlyMap<Key, Entry | undefined | ConfigError>;
+export type Results = ReadonlyMap<Key, Entry | undefined | ConfigError>;
 
 /** Reads many leaves of a provider that has `getMany`. */
 export async function manyFrom(
@@ -123,14 +137,22 @@ export async function manyFrom(
   keys: readonly Key[],
   options?: ReadOptions,
 ): Promise<Results> {
-  const found = await provider.getMany?.(keys, options);
-  const isOurs = (key: Key): boolean => {
-    const result = found?.get(key);
-    return result === undefined || isEntry(result) || result instanceof ConfigError;
-  };
-  if (!(found instanceof Map && keys.every(isOurs)))
-    return (await loadBorder()).adoptMany(found, keys, provider);
-  return new Map(keys.map((key) => [key, found.get(key)]));
+  const asked = keys.map(keyOf);
+  const found: unknown = await provider.getMany?.(asked, options);
+  return ownResults(found, asked) ?? (await loadBorder()).adoptMany(found, asked, { name: provider.name });
+}
+
+/** The results in a Map, if all are ours. */
+function ownResults(found: unknown, keys: readonly Key[]): Results | undefined {
+  const isOurs = (result: unknown): boolean =>
+    result === undefined || isEntry(result) || result instanceof ConfigError;
+  try {
+    if (!(found instanceof Map)) return undefined;
+    const results = new Map(keys.map((key) => [key, found.get(key)]));
+    return [...results.values()].every(isOurs) ? results : undefined;
+  } catch {
+    return undefined; // a Map that throws
+  }
 }
 
 /** `getMany` of any provider: one that lacks it is read key by key. Each key succeeds or fails alone. */

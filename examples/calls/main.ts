@@ -49,3 +49,5 @@ await requests('one key, each second, while the store is down for 100 s', (provi
   store.isDown = true;
   return eachSecond(100, () => clock.until(provider.get('model0.apiKey').catch(() => undefined)));
 });
+
+await import('./events.ts');

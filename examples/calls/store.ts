@@ -3,14 +3,15 @@ import type { DocumentSource, Outcome } from 'llm-config-manager/shelter';
 
 /** A store that returns up to ten documents per request and counts its requests. */
 export class Store implements DocumentSource {
-  readonly name = 'store';
+  readonly name: string;
   readonly batch = 10;
   requests = 0;
   isDown = false;
   readonly #holds: (key: string) => boolean;
 
-  constructor(holds: (key: string) => boolean) {
+  constructor(holds: (key: string) => boolean, name = 'store') {
     this.#holds = holds;
+    this.name = name;
   }
 
   locate(key: string) {
@@ -25,6 +26,6 @@ export class Store implements DocumentSource {
   }
 
   classify(cause: unknown): ConfigError {
-    return new ConfigError('unavailable', 'store: no answer', { cause });
+    return new ConfigError('unavailable', `${this.name}: no answer`, { cause });
   }
 }

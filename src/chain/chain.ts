@@ -3,7 +3,7 @@
 // missing keys is loaded on first use, which keeps the import of the core small.
 
 import { type Entry, isEntry, type Unreadable } from '../entry.ts';
-import { abortedBy, ConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
@@ -13,7 +13,7 @@ import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../i
 import { keyOf } from '../key.ts';
 import { maskedCopy } from '../masking.ts';
 import type { Merged } from '../merge/merged.ts';
-import { type CallOptions, type Cause, entered, thread } from '../operation.ts';
+import { type CallOptions, type Cause, entered, operationIn } from '../operation.ts';
 import {
   type Change,
   type ConfigProvider,
@@ -24,9 +24,10 @@ import {
   type ReadOptions,
   type Wanted,
 } from '../provider.ts';
-import { adopted, callEach, getManyFrom, layersOf, searchedPlaces, toConfigError } from '../query.ts';
+import { adopted, callEach, type Results, searchedPlaces, toConfigError } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
+import { askLayers, askMany } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
 import { uniquelyNamed } from './names.ts';
@@ -128,34 +129,27 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const schema = isSchema(second) ? second : undefined;
     if (!schema && second !== undefined && !isPlain(second))
       throw notASchema('require', 'the second argument');
-    const options = schema ? third : (second as ReadOptions | undefined);
-    const entry = await this.get(key, options);
-    if (!entry) {
-      const { missing } = await import('./missing.ts');
-      throw await missing(keyOf(key), this, options);
+    const options = this.#hooks.identified(schema ? third : (second as ReadOptions | undefined));
+    try {
+      const entry = await this.get(key, options);
+      if (!entry) {
+        const { missing } = await import('./missing.ts');
+        throw await missing(keyOf(key), this, options);
+      }
+      if (!schema) return entry.value;
+      const { parseLeaf } = await loadLeafParser();
+      return await parseLeaf(schema, entry);
+    } catch (error) {
+      const operation = operationIn(options);
+      throw operation !== undefined && isConfigError(error) ? error.with({ operation }) : error;
     }
-    if (!schema) return entry.value;
-    const { parseLeaf } = await loadLeafParser();
-    return parseLeaf(schema, entry);
   }
 
   /** Reads many leaves. Asks each provider once, for the keys that are still absent. Each key succeeds or
    *  fails alone. */
-  async getMany(
-    keys: readonly Key[],
-    options: ReadOptions = {},
-  ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> {
+  async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<Results> {
     const wanted = keys.map(keyOf);
-    const ask = async (inner: ReadOptions): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>> => {
-      const found = new Map<Key, Entry | undefined | ConfigError>(wanted.map((key) => [key, undefined]));
-      for (const provider of this.#providers) {
-        const pending = [...found].flatMap(([key, entry]) => (entry === undefined ? [key] : []));
-        if (pending.length === 0) break;
-        for (const [key, result] of await getManyFrom(provider, pending, inner))
-          found.set(key, result instanceof Error ? toConfigError(result, provider.name, key) : result);
-      }
-      return found;
-    };
+    const ask = (inner: ReadOptions): Promise<Results> => askMany(this.#providers, wanted, inner);
     return this.#hooks.active
       ? this.#hooks.lookUp({ type: 'getMany', keys: wanted }, options, ask, (found) => found)
       : ask(options);
@@ -210,12 +204,9 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#inOperation({ type: 'layers', key: '' }, options, ask, 'hint');
   }
 
-  async #layers(prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
-    if (options.signal?.aborted) throw abortedBy(this.name, `listing "${prefix}"`, { key: prefix });
-    const isHint = options[thread]?.cause === 'hint';
-    const asked = isHint ? this.#providers.filter(mayHint) : this.#providers;
+  #layers(prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
     const notice = (message: string): void => this.#hooks.emitter.notice(message);
-    return (await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)))).flat();
+    return askLayers(this.name, this.#providers, prefix, options, notice);
   }
 
   /** Explains a key: the provider that wins, those that it overrides, and the answer of each. Shows failures
@@ -328,11 +319,6 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
 const namesOf = (provider: ConfigProvider): readonly string[] =>
   provider instanceof ProviderChain ? provider.names : [provider.name];
-
-/** Whether a provider can suggest a spelling without a network request. A nested chain asks those of its own
- *  that can. */
-const mayHint = (provider: ConfigProvider): boolean =>
-  provider.local === true || provider instanceof ProviderChain;
 
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
   if (!Array.isArray(providers))

@@ -1,7 +1,9 @@
 // The health of a chain. `chain.health` loads this file on first use. Each provider has its own deadline, so
 // one that hangs does not keep the others from being reported.
 
+import { innermost } from '../decorators/decorate.ts';
 import type { Health } from '../health.ts';
+import { reportsStatus } from '../internal/listeners.ts';
 import type { ConfigProvider, ReadOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
 
@@ -18,7 +20,8 @@ export async function healthOf(
     providers.map(async (provider) => {
       const health = await healthInTime(provider, options);
       // a store reports its own status, and `optional` and `fallback` that of the provider inside
-      if (!provider.layers && health.breaker === undefined) seen(provider.name, health);
+      const reportsItself = health.breaker !== undefined || reportsStatus(innermost(provider));
+      if (!provider.layers && !reportsItself) seen(provider.name, health);
       return [provider.name, health] as const;
     }),
   );

@@ -7,8 +7,8 @@ import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll, Emitter } from '../internal/listeners.ts';
-import type { CallOptions, Cause } from '../operation.ts';
-import type { ConfigProvider } from '../provider.ts';
+import { type CallOptions, type Cause, newId, thread } from '../operation.ts';
+import type { ConfigProvider, ReadOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { Observed, Result } from './observed.ts';
 
@@ -20,8 +20,8 @@ export class Hooks implements Observed {
   readonly emitter: Emitter;
   /** Whether an interceptor or a listener observes the chain. A field, because every look-up reads it. */
   active: boolean;
-  /** The operations whose `read` the chain is going to emit. */
-  readonly lookUps = new Set<string>();
+  /** The operations whose `read` the chain is going to emit, and how many of each. */
+  readonly lookUps = new Map<string, number>();
   /** What the last seen status of a provider is recorded for: another chain may record its own. */
   readonly #subjects = new Map<string, { readonly name: string }>();
 
@@ -30,6 +30,13 @@ export class Hooks implements Observed {
     this.interceptors = interceptors;
     this.emitter = new Emitter(name, 'chain');
     this.active = interceptors.length > 0;
+  }
+
+  /** Options that have the id of the operation, if the chain is observed. */
+  identified(options: ReadOptions | undefined): ReadOptions | undefined {
+    return this.active && !options?.[thread]
+      ? { ...options, [thread]: { operation: newId(), cause: 'call' } }
+      : options;
   }
 
   /** Runs an operation with its id, through the interceptors. */

@@ -5,7 +5,7 @@ import type { Entry } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { Asked, Interceptor } from '../interception.ts';
 import type { Emitter } from '../internal/listeners.ts';
-import { type CallOptions, type Cause, entered, thread } from '../operation.ts';
+import { type CallOptions, type Cause, entered, thread, withOperation } from '../operation.ts';
 import type { Key } from '../value.ts';
 
 export type Result = Entry | undefined | ConfigError;
@@ -15,8 +15,8 @@ export interface Observed {
   readonly name: string;
   readonly interceptors: readonly Interceptor[];
   readonly emitter: Emitter;
-  /** The operations whose `read` the chain is going to emit. */
-  readonly lookUps: Set<string>;
+  /** The operations whose `read` the chain is going to emit, and how many of each. */
+  readonly lookUps: Map<string, number>;
 }
 
 export async function run<T, O extends CallOptions>(
@@ -30,11 +30,12 @@ export async function run<T, O extends CallOptions>(
     const { intercept } = await import('../interception.ts');
     const refused = ({ code, key }: ConfigError, operation: string): void =>
       emitter.emit('policy_violated', { outcome: code, key, operation });
-    return intercept({ owner: name, interceptors, asked, options, cause, ask, refused });
+    const notice = (message: string): void => emitter.notice(message);
+    return intercept({ owner: name, interceptors, asked, options, cause, ask, refused, notice });
   }
   const own = entered(options, cause);
   try {
-    return await ask(own.options);
+    return withOperation(await ask(own.options), own.thread.operation);
   } catch (error) {
     throw isConfigError(error) ? error.with({ operation: own.thread.operation }) : error;
   }
@@ -53,8 +54,7 @@ export async function lookUp<T, O extends CallOptions>(
   const { operation } = own;
   const options = { ...given, [thread]: within ?? { operation: id, cause: own.cause } };
   const startedAt = Date.now();
-  const isOutermost = !lookUps.has(operation);
-  lookUps.add(operation);
+  lookUps.set(operation, (lookUps.get(operation) ?? 0) + 1);
   const emit = (key: Key | undefined, result: Result): void => {
     const failed = result instanceof ConfigError;
     emitter.emit('read', {
@@ -70,9 +70,11 @@ export async function lookUp<T, O extends CallOptions>(
     for (const [key, result] of results(answer)) emit(key, result);
     return answer;
   } catch (error) {
-    if (error instanceof ConfigError) for (const key of asked.keys ?? [asked.key]) emit(key, error);
+    if (error instanceof ConfigError) for (const key of new Set(asked.keys ?? [asked.key])) emit(key, error);
     throw error;
   } finally {
-    if (isOutermost) lookUps.delete(operation);
+    const left = (lookUps.get(operation) ?? 1) - 1;
+    if (left > 0) lookUps.set(operation, left);
+    else lookUps.delete(operation);
   }
 }

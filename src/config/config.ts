@@ -212,7 +212,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (!isTraced('load')) return work();
     const type = cause === 'load' ? 'load' : 'reload';
     const context = { provider: this.#plan.source.name, type, cause, operation } as const;
-    const succeeded = (_: void, ended: TraceContexts['load']): string => {
+    const succeeded = (_: unknown, ended: TraceContexts['load']): string => {
       ended.generation = this.generation.number;
       return 'ok';
     };

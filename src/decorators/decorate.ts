@@ -13,11 +13,15 @@ interface Decorated {
   readonly unshared: Unshared | undefined;
 }
 
-const decorations = new WeakMap<ConfigProvider, Decorated>();
+/** A property, so that a copy of a decorated provider has it, and another copy of this library finds it. */
+const decoration: unique symbol = Symbol.for('llm-config-manager.decoration') as never;
+
+const decorationOf = (provider: ConfigProvider): Decorated | undefined =>
+  (provider as { readonly [decoration]?: Decorated })[decoration];
 
 /** Why the answers of a provider cannot be shared, also if the reason is inside decorators. */
 export function unsharedReason(provider: ConfigProvider): Unshared | undefined {
-  const decorated = decorations.get(provider);
+  const decorated = decorationOf(provider);
   if (!decorated) return provider.layers ? 'composed' : undefined;
   if (decorated.unshared) return decorated.unshared;
   return decorated.parts.map(unsharedReason).find((reason) => reason !== undefined);
@@ -25,12 +29,12 @@ export function unsharedReason(provider: ConfigProvider): Unshared | undefined {
 
 /** Whether a provider is a chain, or a decorated chain. */
 export function isComposed(provider: ConfigProvider): boolean {
-  return decorations.get(provider)?.parts.some(isComposed) ?? provider.layers !== undefined;
+  return decorationOf(provider)?.parts.some(isComposed) ?? provider.layers !== undefined;
 }
 
 /** The provider inside all decorators. One that decorates several providers counts as innermost. */
 export function innermost(provider: ConfigProvider): ConfigProvider {
-  const parts = decorations.get(provider)?.parts;
+  const parts = decorationOf(provider)?.parts;
   return parts?.length === 1 ? innermost(parts[0] as ConfigProvider) : provider;
 }
 
@@ -70,7 +74,8 @@ export function decorate(
     unnamed: name === inner.name ? inner.unnamed : undefined,
   } satisfies { [Ability in keyof Abilities]: Abilities[Ability] | undefined };
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);
-  const decorated = Object.freeze(Object.fromEntries(all)) as unknown as ConfigProvider;
-  decorations.set(decorated, { parts, unshared });
-  return decorated;
+  return Object.freeze({
+    ...Object.fromEntries(all),
+    [decoration]: { parts, unshared } satisfies Decorated,
+  }) as unknown as ConfigProvider;
 }

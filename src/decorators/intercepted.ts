@@ -1,10 +1,12 @@
 // `intercepted`: a provider whose operations pass through interceptors. What a call is about, and the
 // interceptors themselves, are in operations.ts and interception.ts, which the first call loads.
 
+import { secret } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { Interceptor } from '../interception.ts';
 import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
+import { plainValue } from '../plain-value.ts';
 import { type ConfigProvider, checkProvider, type PortOf } from '../provider.ts';
 import { decorate } from './decorate.ts';
 
@@ -33,7 +35,7 @@ const methods = [
 export function intercepted<P extends ConfigProvider>(
   provider: P,
   ...interceptors: readonly Interceptor[]
-): PortOf<P> {
+): PortOf<P> & Required<Pick<ConfigProvider, 'on'>> {
   checkProvider('intercepted', provider);
   const wrong = interceptors.findIndex((one) => typeof one !== 'function');
   if (wrong >= 0)
@@ -46,9 +48,21 @@ export function intercepted<P extends ConfigProvider>(
     .filter((method) => typeof port[method] === 'function')
     .map((method) => [
       method,
-      async (...args: readonly unknown[]): Promise<unknown> =>
-        (await load()).operate({ provider, interceptors, emitter }, method, args),
+      async (...given: readonly unknown[]): Promise<unknown> => {
+        const args = method === 'set' ? [given[0], copied(given[1]), given[2]] : given;
+        return (await load()).operate({ provider, interceptors, emitter }, method, args);
+      },
     ]);
   const decoration = { unshared: 'intercepted', emitter } as const;
-  return decorate(provider, provider.name, Object.fromEntries(own), decoration) as unknown as PortOf<P>;
+  return decorate(provider, provider.name, Object.fromEntries(own), decoration) as never;
+}
+
+/** A copy of a value to write, because its caller may change it before the interceptors have decided. */
+function copied(given: unknown): unknown {
+  try {
+    const { value, marked } = plainValue(given);
+    return marked ? secret(value) : value;
+  } catch {
+    return given; // the provider refuses it in its own words
+  }
 }

@@ -35,6 +35,7 @@ export function operate(subject: Subject, method: string, args: readonly unknown
     ask: (inner) =>
       ask(inner).catch((error: unknown) => Promise.reject(toConfigError(error, provider.name, asked.key))),
     refused: ({ code, key }, operation) => emitter.emit('policy_violated', { outcome: code, key, operation }),
+    notice: (message) => emitter.notice(message),
   });
 }
 

@@ -2,7 +2,7 @@
 
 import type { ConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
-import { Emitter } from '../internal/listeners.ts';
+import { Emitter, reportsStatus } from '../internal/listeners.ts';
 import { type CallOptions, operationIn } from '../operation.ts';
 import type { ConfigProvider } from '../provider.ts';
 import type { Key } from '../value.ts';
@@ -12,29 +12,32 @@ import { innermost } from './decorate.ts';
  *  returns an entry that is not from a cache. */
 export class Outage {
   readonly emitter: Emitter;
-  readonly #provider: ConfigProvider;
+  /** What the status is recorded for. */
+  readonly #subject: { readonly name: string };
   #ongoing = false;
 
   constructor(provider: ConfigProvider) {
     this.emitter = new Emitter(provider.name, 'provider');
-    this.#provider = innermost(provider);
+    const inner = innermost(provider);
+    this.#subject = reportsStatus(inner) ? inner : { name: provider.name };
   }
 
   tolerate(error: ConfigError, key?: Key, options?: CallOptions): void {
     if (this.#ongoing) return;
     this.#ongoing = true;
-    this.emitter.emit('tolerated', { outcome: error.code, key, operation: operationIn(options) });
-    this.emitter.status(this.#provider, 'down', error.message, error.code);
+    const operation = operationIn(options) ?? error.operation;
+    this.emitter.emit('tolerated', { outcome: error.code, key, operation });
+    this.emitter.status(this.#subject, 'down', error.message, error.code);
   }
 
   end(): void {
     if (!this.#ongoing) return;
     this.#ongoing = false;
-    this.emitter.status(this.#provider, 'ok');
+    this.emitter.status(this.#subject, 'ok');
   }
 
   /** Notes what a health check has found. */
   see({ status, reason }: Health): void {
-    this.emitter.status(this.#provider, status, reason);
+    if (!reportsStatus(this.#subject)) this.emitter.status(this.#subject, status, reason);
   }
 }

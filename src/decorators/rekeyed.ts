@@ -93,11 +93,15 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
       const key = keyOf(spelling);
       const innerKey = map.innerKey(key, true);
       if (innerKey === undefined) return undefined;
-      const entry = await withOuterErrors(key, inner.get(innerKey, options));
-      return outerEntry(
-        entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
-        key,
-      );
+      try {
+        const entry = await inner.get(innerKey, options);
+        return outerEntry(
+          entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
+          key,
+        );
+      } catch (error) {
+        throw outerError(error, key);
+      }
     },
     async list(spelling = '', options) {
       checkAborted(options);

@@ -9,9 +9,20 @@ import { decorate } from './decorate.ts';
 
 export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
   const load = lazy(async () => new (await import('./renaming.ts')).Renaming(inner, name));
-  const { set, delete: remove, getMany, layers, where, watch, on } = inner as Partial<WritableProvider>;
+  const {
+    set,
+    delete: remove,
+    getMany,
+    layers,
+    where,
+    refresh,
+    watch,
+    on,
+  } = inner as Partial<WritableProvider>;
   const named = <T extends { readonly provider: string }>(one: T): T =>
     one.provider === inner.name ? Object.freeze({ ...one, provider: name }) : one;
+  const renamedPlace = (place: string): string =>
+    place.startsWith(`${inner.name} `) ? name + place.slice(inner.name.length) : place;
   return decorate(inner, name, {
     get: async (key, options) => (await load()).get(key, options),
     list: async (prefix, options) => (await load()).list(prefix, options),
@@ -19,7 +30,8 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
     ...(layers && { layers: async (prefix, options) => (await load()).layers(prefix, options) }),
     ...(set && { set: async (key, value, options) => (await load()).set(key, value, options) }),
     ...(remove && { delete: async (key, options) => (await load()).delete(key, options) }),
-    ...(where && { where: (key) => where.call(inner, key).replaceAll(`${inner.name} `, `${name} `) }),
+    ...(where && { where: (key) => where.call(inner, key).split('\n').map(renamedPlace).join('\n') }),
+    ...(refresh && { refresh: async (prefix, options) => (await load()).refresh(prefix, options) }),
     ...(watch && {
       watch: (onChange, options) => watch.call(inner, (change) => onChange(named(change)), options),
     }),

@@ -3,6 +3,7 @@
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import type { CallOptions } from '../operation.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
 import type {
   ConfigProvider,
@@ -66,6 +67,10 @@ export class Renaming {
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
     return this.#failing((this.#inner as WritableProvider).delete(key, options));
+  }
+
+  refresh(prefix: Key | undefined, options?: CallOptions): Promise<void> {
+    return this.#failing(this.#inner.refresh?.(prefix, options) ?? Promise.resolve());
   }
 
   #failing<T>(result: Promise<T>): Promise<T> {

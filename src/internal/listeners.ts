@@ -53,6 +53,12 @@ type EventFields = Partial<Omit<EventHead, 'id' | 'time' | 'layer' | 'key' | 've
   readonly operation?: string | undefined;
 };
 
+/** The emitters of providers that report their own status. */
+const reporters = new WeakMap<object, Emitter>();
+
+/** Whether a provider reports its own status, as the provider of a store does. */
+export const reportsStatus = (provider: object): boolean => reporters.has(provider);
+
 /** Builds events and hands them to listeners. Check `hasListeners` first where the fields of an event cost
  *  something. */
 export class Emitter {
@@ -96,6 +102,11 @@ export class Emitter {
     this.emit('notice', { message, outcome });
   }
 
+  /** Makes this the emitter that reports the status of a provider, because all its listeners hear it. */
+  reports(provider: object): void {
+    reporters.set(provider, this);
+  }
+
   /** Emits `health_changed` if the status of a provider differs from the one seen before. */
   status(
     of: { readonly name: string },
@@ -104,8 +115,10 @@ export class Emitter {
     outcome: 'ok' | ErrorCode = 'ok',
   ): void {
     const previous = seeStatus(of, status);
+    if (!previous) return;
+    const emitter = reporters.get(of) ?? this;
     const why = { ...(reason && { reason }), outcome };
-    if (previous) this.emit('health_changed', { provider: of.name, status, previous, ...why });
+    emitter.emit('health_changed', { provider: of.name, status, previous, ...why });
   }
 
   clear(): void {

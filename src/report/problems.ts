@@ -57,8 +57,9 @@ export function wrong(issue: Issue, found: Found): Problem {
   };
 }
 
-/** A problem for a log: without the value that was found, and without what the schema library says of it. */
-export function withoutFound({ found, schemaMessage, message, ...problem }: Problem): Problem {
+/** A problem for a log: without the value that was found, without what the schema library says of it, and
+ *  without the place inside the value, because its names may be parts of a text. */
+export function withoutFound({ found, inside, schemaMessage, message, ...problem }: Problem): Problem {
   if (problem.kind !== 'wrong') return { ...problem, message };
   const { expected } = problem;
   return { ...problem, message: expected ? `expected ${expected}` : 'the schema rejects the value' };

@@ -4,6 +4,7 @@
 import { decorate } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
+import { Emitter } from '../internal/listeners.ts';
 import { anObject, anything, aString, checkOptions } from '../internal/options.ts';
 import { append, keyFrom } from '../key.ts';
 import type { Origin } from '../origin.ts';
@@ -38,6 +39,8 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
   checkOptions('unsealed', options, { keys: anything, context: aString, env: anObject });
   const keys = new KeySources(options.keys, 'unsealed', options.env);
   const opened = new Map<string, ConfigValue>();
+  const emitter = new Emitter(provider.name, 'provider');
+  const notice = (message: string): void => emitter.notice(message);
 
   /** Reads the key sources once per operation, and only when a value is sealed. */
   const opener = () => {
@@ -78,13 +81,13 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
     return (await Promise.all(items.map((item) => unsealItem(item, open)))).flat();
   };
 
-  return decorate(provider, provider.name, {
+  const own: Parameters<typeof decorate>[2] = {
     async get(key, read) {
       const entry = await getFrom(provider, key, read);
       return entry && unsealLeaf(entry, opener());
     },
     list: async (prefix, read) =>
-      Object.freeze(await unsealAll(await listFrom(provider, prefix ?? '', read))),
+      Object.freeze(await unsealAll(await listFrom(provider, prefix ?? '', read, notice))),
     ...(provider.getMany && {
       async getMany(wanted, read) {
         const open = opener();
@@ -99,10 +102,13 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
     ...(provider.layers && {
       layers: async (prefix, read) =>
         Promise.all(
-          (await layersOf(provider, prefix ?? '', read)).map((layer) => unsealLayer(layer, unsealAll)),
+          (await layersOf(provider, prefix ?? '', read, notice)).map((layer) =>
+            unsealLayer(layer, unsealAll),
+          ),
         ),
     }),
-  });
+  };
+  return decorate(provider, provider.name, own, { emitter });
 }
 
 async function unsealLayer(

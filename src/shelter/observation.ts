@@ -1,7 +1,7 @@
 // What observes a sheltered provider: listeners, and tools at the tracing channels. Used by sheltered.ts,
 // after its cache. Gives a call its id, unless it is part of an operation that has one.
 
-import { ConfigError, type ErrorCode } from '../errors.ts';
+import { ConfigError, type ErrorCode, isConfigError } from '../errors.ts';
 import type { Emitter } from '../internal/listeners.ts';
 import { type CallOptions, newId, operationIn } from '../operation.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
@@ -26,7 +26,10 @@ export class Observation {
 
   /** The id of the operation that a call is part of, or a new one while the provider is observed. */
   operation(channel: 'read' | 'write', options: CallOptions | undefined): string | undefined {
-    return operationIn(options) ?? (this.hasListeners || isTraced(channel) ? newId() : undefined);
+    return (
+      operationIn(options) ??
+      (this.hasListeners || isTraced(channel) || isTraced('request') ? newId() : undefined)
+    );
   }
 
   /** Runs a read that the cache did not answer. */
@@ -36,9 +39,35 @@ export class Observation {
     work: () => Promise<T>,
     succeeded?: (result: T) => string,
   ): Promise<T> {
-    if (!isTraced('read')) return work();
     const context = { provider: this.#provider, ...about, operation };
-    return traced('read', context, work, succeeded && { succeeded });
+    return inOperation(
+      operation,
+      isTraced('read') ? traced('read', context, work, succeeded && { succeeded }) : work(),
+    );
+  }
+
+  /** Runs a list. `missed`: the cache cannot answer. A list that it answers is not traced. */
+  listing<T>(key: Key, operation: string | undefined, work: (missed?: () => void) => Promise<T>): Promise<T> {
+    return inOperation(operation, isTraced('read') ? this.#tracedListing(key, operation, work) : work());
+  }
+
+  async #tracedListing<T>(
+    key: Key,
+    operation: string | undefined,
+    work: (missed: () => void) => Promise<T>,
+  ): Promise<T> {
+    const context = { provider: this.#provider, type: 'list', key, operation } as const;
+    let tracing: Promise<unknown> | undefined;
+    const listing: Promise<T> = Promise.resolve().then(() =>
+      work(() => {
+        tracing ??= traced('read', context, () => listing).catch(() => undefined);
+      }),
+    );
+    try {
+      return await listing;
+    } finally {
+      await tracing;
+    }
   }
 
   writing<T>(
@@ -48,7 +77,7 @@ export class Observation {
     work: () => Promise<T>,
   ): Promise<T> {
     const context = { provider: this.#provider, type, key, operation };
-    return isTraced('write') ? traced('write', context, work) : work();
+    return inOperation(operation, isTraced('write') ? traced('write', context, work) : work());
   }
 
   /** When a call started, if a listener wants to know how long it took. */
@@ -76,6 +105,14 @@ export class Observation {
     return error.with({ provider: this.#provider, key, ...(operation !== undefined && { operation }) });
   }
 }
+
+/** A result whose error has the id of the operation. */
+const inOperation = <T>(operation: string | undefined, result: Promise<T>): Promise<T> =>
+  operation === undefined
+    ? result
+    : result.catch((error: unknown) => {
+        throw isConfigError(error) ? error.with({ operation }) : error;
+      });
 
 export const outcomeOf = (found: LookupResult): 'ok' | 'absent' | ErrorCode =>
   found instanceof ConfigError ? found.code : found ? 'ok' : 'absent';

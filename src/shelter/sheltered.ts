@@ -2,7 +2,7 @@
 // provider extends it. Hot: `get` answers a hit from one Map, without an await or an allocation.
 
 import type { Entry, Unreadable } from '../entry.ts';
-import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import { disposeAll, Emitter } from '../internal/listeners.ts';
@@ -50,6 +50,7 @@ export class ShelteredProvider implements ConfigProvider {
     const settings = settingsOf(source.name, options, source.limits);
     const { clock } = settings;
     const emitter = new Emitter(source.name, 'shelter', () => clock.now());
+    emitter.reports(this);
     const requests: Requests = new Requests(
       source,
       settings,
@@ -157,10 +158,10 @@ export class ShelteredProvider implements ConfigProvider {
     const key = keyOf(prefix);
     this.#assertOpen(options.signal, 'the list');
     const operation = this.#observation.operation('read', options);
-    const listing = this.#keys.list(key, within(options, operation));
-    return this.#observation.reading({ type: 'list', key }, operation, () =>
-      unlessAborted(this.name, listing, options.signal, 'the list'),
-    );
+    return this.#observation.listing(key, operation, (missed) => {
+      const listing = this.#keys.list(key, within(options, operation), missed);
+      return unlessAborted(this.name, listing, options.signal, 'the list');
+    });
   }
 
   where(key: Key): string {
@@ -170,7 +171,8 @@ export class ShelteredProvider implements ConfigProvider {
   async health(options: ReadOptions = {}): Promise<Health> {
     const { signal } = options;
     this.#assertOpen(signal, 'the health check');
-    const checking = checkHealth(this.#source, this.#requests, this.#clock, operationIn(options));
+    const operation = this.#observation.operation('read', options);
+    const checking = checkHealth(this.#source, this.#requests, this.#clock, operation);
     const { health, error } = await unlessAborted(this.name, checking, signal, 'the health check');
     this.#emitter.status(this, health.status, error?.message, error?.code);
     return health;
@@ -226,11 +228,7 @@ export class ShelteredProvider implements ConfigProvider {
     const effect = `the write; ${key} may have been ${type === 'set' ? 'written' : 'deleted'}`;
     const work = (): Promise<T> =>
       unlessAborted(this.name, run(this.#keys, within(options, operation)), signal, effect);
-    try {
-      return await this.#observation.writing(type, key, operation, work);
-    } catch (error) {
-      throw operation !== undefined && isConfigError(error) ? error.with({ operation }) : error;
-    }
+    return this.#observation.writing(type, key, operation, work);
   }
 
   #assertOpen(signal: AbortSignal | undefined, what?: string): void {

@@ -2,7 +2,9 @@
 // file; runners without `describe` and `it` use `conformance`. `describe-shelter.ts` shares
 // `checkSentence` and `subjectOf`.
 
+import { aFunction } from '../internal/options.ts';
 import type { ConfigProvider } from '../provider.ts';
+import { type ByHandSentence, byHand, providerOf } from './conformance/by-hand.ts';
 import { chapters } from './conformance/chapters.ts';
 import type { Sentence } from './conformance/sentence.ts';
 import type { Subject, Values } from './subject.ts';
@@ -14,6 +16,9 @@ export interface ProviderSuite extends SuiteOptions {
   /** Creates a fresh backend that holds `values`, and a provider over it. Return the provider alone if
    *  the backend can neither be changed nor made to fail. */
   readonly make: (values: Values) => Made | Promise<Made>;
+  /** For a decorator or a chain: wraps any provider, and keeps its keys. Adds the chapter `entries made by
+   *  hand`. @default none */
+  readonly wrap?: (provider: ConfigProvider) => ConfigProvider | Promise<ConfigProvider>;
 }
 
 /** What `make` returns: a provider with the levers of its backend, or the provider alone. */
@@ -41,11 +46,18 @@ export function describeProvider(suite: ProviderSuite): void {
  *  for (const { chapter, title, leftOut, check } of conformance({ name: 'LinesProvider', make }))
  *    if (leftOut === undefined) await check().catch((error) => console.error(chapter, title, error)); */
 export function conformance(suite: ProviderSuite): readonly Claim[] {
-  checkSuite('describeProvider', suite);
-  return claimsOf(chapters, suite.without ?? {}, async (sentence) => {
+  checkSuite('describeProvider', suite, { wrap: aFunction });
+  const { make, wrap, without = {} } = suite;
+  const claims = claimsOf(chapters, without, async (sentence) => {
     const values = structuredClone(sentence.values) as Values;
-    await checkSentence(sentence, subjectOf(await suite.make(values)), values, suite);
+    await checkSentence(sentence, subjectOf(await make(values)), values, suite);
   });
+  if (!wrap) return claims;
+  const made = claimsOf<ByHandSentence>([byHand], without, async (sentence) => {
+    const inner = providerOf('answers' in sentence ? sentence.answers() : {});
+    await checkSentence(sentence, { provider: await wrap(inner) }, {}, suite);
+  });
+  return [...claims, ...made];
 }
 
 export const subjectOf = (made: Made): Subject => ('provider' in made ? made : { provider: made });

@@ -3,7 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { ConfigError } from '../errors.ts';
-import { aFunction, aNumber, anObject, aString, checkOptions, mapOf } from '../internal/options.ts';
+import {
+  aFunction,
+  aNumber,
+  anObject,
+  aString,
+  type Check,
+  checkOptions,
+  mapOf,
+} from '../internal/options.ts';
 import { type Ability, abilities, methods, reasonAgainst, type Without } from './abilities.ts';
 import type { Chapter, Sentence } from './conformance/sentence.ts';
 
@@ -39,13 +47,19 @@ export interface Claim {
   readonly check: () => Promise<void>;
 }
 
-export function checkSuite(owner: string, suite: SuiteOptions): void {
+/** Checks the options of a suite. `more`: the options of its own. */
+export function checkSuite(
+  owner: string,
+  suite: SuiteOptions,
+  more: Readonly<Record<string, Check>> = {},
+): void {
   const own = {
     name: aString,
     make: aFunction,
     without: mapOf(aString),
     runner: anObject,
     patienceMs: aNumber(1),
+    ...more,
   };
   checkOptions(owner, suite, own);
   checkOptions(

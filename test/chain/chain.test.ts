@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { ConfigError } from '../../src/errors.ts';
-import type { Interceptor } from '../../src/interception.ts';
 import type { Change, ConfigProvider } from '../../src/provider.ts';
 import type { Key } from '../../src/value.ts';
 import { entry, Fixed, failing, hole, variable } from '../support/layers.ts';
@@ -353,49 +352,6 @@ describe('explain', () => {
     expect(`${await new ProviderChain([vault]).explain('x')}`).toContain(
       'wins, read 60 s ago, stale, breaker open',
     );
-  });
-});
-
-describe('intercept', () => {
-  it('wraps each operation of a caller, with its context', async () => {
-    const seen: string[] = [];
-    const intercept: Interceptor = async (operation, next) => {
-      const keys = 'keys' in operation ? operation.keys : operation.key;
-      seen.push(`${operation.type} ${keys} ${operation.options.context ?? ''}`.trim());
-      return next();
-    };
-    const chain = new ProviderChain([new Fixed('a', { 'db.x': 1 })], { intercept });
-    await chain.get('db.x', { context: 'alice' });
-    await chain.getMany(['db.x']);
-    await chain.tree('db');
-    await chain.list();
-    await chain.layers();
-    await chain.explain('db.x');
-    await chain.health();
-    await chain.refresh('db');
-    expect(seen).toEqual([
-      'get db.x alice',
-      'getMany db.x',
-      'tree db',
-      'list',
-      'layers',
-      'explain db.x',
-      'health',
-      'refresh db',
-    ]);
-  });
-
-  it('refuses an operation before, or changes its result after', async () => {
-    const intercept: Interceptor = async (operation, next) => {
-      if (operation.type === 'get' && operation.key === 'forbidden')
-        throw new ConfigError('policy_violation', 'not for you', { key: operation.key });
-      return operation.type === 'get' ? undefined : next();
-    };
-    const a = new Fixed('a', { forbidden: 1, x: 2 });
-    const chain = new ProviderChain([a], { intercept });
-    await expect(chain.get('forbidden')).rejects.toMatchObject({ code: 'policy_violation', status: 403 });
-    expect(a.asked).toBe(0);
-    expect(await chain.get('x')).toBeUndefined();
   });
 });
 

@@ -22,6 +22,7 @@ describeProvider({
     const below = subject(values);
     return { ...below, provider: new ProviderChain([quiet('first'), below.provider, quiet('third')]) };
   },
+  wrap: (provider) => new ProviderChain([quiet('first'), provider, quiet('third')]),
 });
 
 describeProvider({
@@ -50,6 +51,7 @@ describeProvider({
       provider: new ProviderChain([new ProviderChain([below.provider], { name: 'inner' }), quiet('last')]),
     };
   },
+  wrap: (provider) => new ProviderChain([new ProviderChain([provider], { name: 'inner' }), quiet('last')]),
 });
 
 describeProvider({

@@ -22,6 +22,7 @@ describeProvider({
       advance: (ms) => clock.advance(ms),
     };
   },
+  wrap: (provider) => sheltered(provider),
 });
 
 describeShelter({ name: 'sheltered(source)', runner, make: store });

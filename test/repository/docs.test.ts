@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { pages } from '../../scripts/blocks.ts';
 import { examples } from '../../scripts/examples.ts';
@@ -9,6 +10,7 @@ import { type Option, OptionsReader } from '../../scripts/options.ts';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { errorCodes } from '../../src/errors.ts';
+import { type ConfigEvent, logTo } from '../../src/events.ts';
 import { AwsSecretsManagerProvider, AwsSsmProvider } from '../../src/providers/aws/index.ts';
 import { AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { DotEnvProvider } from '../../src/providers/dotenv.ts';
@@ -160,16 +162,106 @@ describe('the name of a provider', () => {
   });
 });
 
+/** The declarations of a file by their names. */
+const declared = (file: string): ReadonlyMap<string, ts.Declaration> =>
+  new Map(
+    ts
+      .createSourceFile(file, read(file), ts.ScriptTarget.ESNext, true)
+      .statements.filter((one) => ts.isInterfaceDeclaration(one) || ts.isTypeAliasDeclaration(one))
+      .map((one) => [one.name.text, one]),
+  );
+
+/** The names of all properties inside a declaration. */
+function propertiesIn(node: ts.Node): readonly string[] {
+  const inside: string[] = [];
+  ts.forEachChild(node, (child) => void inside.push(...propertiesIn(child)));
+  return ts.isPropertySignature(node) ? [node.name.getText(), ...inside] : inside;
+}
+
+/** The fields of each member of an interface, those of interfaces that it refers to included. `except`: an
+ *  interface whose fields do not count. */
+function fieldsByMember(file: string, name: string, except?: string): Readonly<Record<string, string[]>> {
+  const all = declared(file);
+  const fields = (type: ts.TypeNode): readonly string[] => {
+    if (ts.isIntersectionTypeNode(type)) return type.types.flatMap(fields);
+    if (!ts.isTypeReferenceNode(type)) return propertiesIn(type);
+    const other = all.get(type.getText());
+    if (!other) throw new Error(`${file}: ${type.getText()} is not declared there`);
+    return type.getText() === except ? [] : propertiesIn(other);
+  };
+  const members = (all.get(name) as ts.InterfaceDeclaration | undefined)?.members ?? [];
+  return Object.fromEntries(
+    Array.from(members as Iterable<ts.PropertySignature>, (member) => [
+      member.name.getText(),
+      [...fields(member.type as ts.TypeNode)].sort(),
+    ]),
+  );
+}
+
+/** The cells of the table with this header. */
+function cellsBelow(page: string, header: string): readonly (readonly string[])[] {
+  const [, below = ''] = read(page).split(`\n${header}\n`);
+  const [, ...rows] = /^(?:\|.*\n)*/.exec(below)?.[0].trim().split('\n') ?? [];
+  return rows.map((row) => row.slice(1, -1).split('|'));
+}
+
+const ticked = (cell = ''): readonly string[] =>
+  [...cell.matchAll(/`([\w-]+)(?:\(\))?`/g)].map((match) => match[1] as string).sort();
+
 describe('the table of events', () => {
-  it('the table of events has every event type with its log level, and no other', () => {
-    const rows = read('docs/caching-and-resilience.md').matchAll(
-      /^\| `(\w+)` \| (?:error when it opens, else )?(debug|info|warn) \|/gm,
+  const page = 'docs/caching-and-resilience.md';
+  const rows = cellsBelow(page, '| event | level of its line | fields | meaning |');
+  const types: Readonly<Record<string, string[]>> = Object.assign(
+    {},
+    ...filesIn('src', /\.ts$/).map((file) => fieldsByMember(file, 'ConfigEventTypes')),
+  );
+
+  it('the table has every event type once, with its own fields, and no other type', () => {
+    const shown = rows.map(([type, , fields]) => [ticked(type).join(), ticked(fields)] as const);
+    expect(Object.fromEntries(shown)).toEqual(types);
+    expect(shown.length).toBe(Object.keys(types).length);
+    expect(shown.length).toBeGreaterThan(15);
+  });
+
+  it.each(Object.keys(types))('logTo writes %s at the levels of its row', (type) => {
+    const levels = new Set<string>();
+    const at = (level: string) => () => levels.add(level);
+    const log = logTo({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') });
+    const head = { id: 'a-1', time: 0, provider: 'store', layer: 'shelter', outcome: 'ok' };
+    for (const state of ['closed', 'open', 'half-open'])
+      for (const status of ['ok', 'degraded', 'down'])
+        log({ ...head, type, state, status } as unknown as ConfigEvent);
+    const [, level] = rows.find((cells) => ticked(cells[0]).includes(type)) ?? [];
+    expect(new Set(level?.match(/debug|info|warn|error/g))).toEqual(levels);
+  });
+
+  it('the table above it has the fields of every event, and no other field', () => {
+    const shown = cellsBelow(page, '| field of every event | meaning |').flatMap(([cell]) => ticked(cell));
+    const head = propertiesIn(declared('src/events.ts').get('EventHead') as ts.Node);
+    expect(shown.sort()).toEqual([...head, 'type'].sort());
+  });
+});
+
+describe('the table of tracing channels', () => {
+  it('the table has every channel with the own fields of its context, and no other channel', () => {
+    const prefix = 'tracing:llm-config-manager:';
+    const shown = cellsBelow(
+      'docs/caching-and-resilience.md',
+      '| channel | traces | fields of its context |',
+    ).map(([channel, , fields]) => [channel?.trim().slice(prefix.length + 1, -1), ticked(fields)]);
+    expect(shown.length).toBe(4);
+    expect(Object.fromEntries(shown)).toEqual(fieldsByMember('src/tracing.ts', 'TraceContexts', 'Context'));
+  });
+});
+
+describe('the table of an operation', () => {
+  it('the table has every field that an interceptor sees, and no other field', () => {
+    const shown = cellsBelow('docs/chains.md', '| field of an operation | |').flatMap(([cell]) =>
+      ticked(cell),
     );
-    const types = [...read('src/events.ts').matchAll(/^ {2}(\w+): '(debug|info|warn)',$/gm)].map(
-      ([, type, level]) => [type, level],
-    );
-    expect([...rows].map(([, type, level]) => [type, level]).sort()).toEqual(types.sort());
-    expect(types.length).toBeGreaterThan(10);
+    const all = declared('src/interception.ts');
+    const fields = ['OperationHead', 'Operation'].flatMap((name) => propertiesIn(all.get(name) as ts.Node));
+    expect(shown.sort()).toEqual([...new Set(fields)].sort());
   });
 });
 

@@ -2,8 +2,9 @@ import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import type { ConfigEvent } from '../../src/events.ts';
-import { down, failing } from '../support/fake-source.ts';
-import { code, sheltering } from '../support/sheltering.ts';
+import { down, type FakeSource, failing } from '../support/fake-source.ts';
+import { brief, listening } from '../support/listening.ts';
+import { code, sheltering, value } from '../support/sheltering.ts';
 
 describe('events', () => {
   it('events report reads, requests, retries, the breaker, stale values and refusals', async () => {
@@ -104,6 +105,128 @@ describe('events', () => {
       ['notice', 'ok'],
       ['notice', 'parse'],
     ]);
+  });
+});
+
+describe('the events of a log-in', () => {
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+
+  /** A store that accepts the credentials `accepts`. A log-in gets the credentials `gets`. */
+  function guarded(more: Partial<FakeSource> = {}) {
+    const set = sheltering(Object.fromEntries(keys.map((key) => [key, 'fake'])), {}, { batch: 1, ...more });
+    const state = { accepts: 1, held: 0, gets: 1 as number | 'refused' | 'nothing' };
+    set.source.connect = async (refused, call) => {
+      await set.source.happen('connect', [], call);
+      if (state.gets === 'refused') return failing('unauthenticated')();
+      if (state.gets === 'nothing' || (refused && state.held === state.gets)) return false;
+      state.held = state.gets;
+      return true;
+    };
+    set.source.befall = ({ operation }) => {
+      if (operation === 'read' && state.held !== state.accepts) failing('unauthenticated')();
+    };
+    const { events } = listening(set.provider);
+    const logIns = (): string[] => brief(events.filter(({ type }) => type.startsWith('authenticat')));
+    return {
+      ...set,
+      state,
+      logIns,
+      readAll: () => Promise.all(keys.map((key) => code(set.provider.get(key)))),
+    };
+  }
+
+  it('authenticated is emitted once for 20 first reads', async () => {
+    const { logIns, readAll } = guarded();
+    await readAll();
+    expect(logIns()).toEqual(['store authenticated ok']);
+  });
+
+  it('authenticated is emitted again after credentials that were revoked', async () => {
+    const { provider, logIns, readAll, state } = guarded();
+    await provider.get('k0');
+    state.accepts = state.gets = 2;
+    expect(new Set(await readAll())).toEqual(new Set(['answered']));
+    expect(logIns()).toEqual(['store authenticated ok', 'store authenticated ok']);
+  });
+
+  it.each(['refused', 'nothing'] as const)(
+    'authentication_failed is emitted once for each attempt, when a log-in gets %s',
+    async (gets) => {
+      const { provider, source, logIns, readAll, state, clock } = guarded();
+      await provider.get('k0');
+      state.accepts = 9;
+      state.gets = gets;
+      await readAll();
+      await readAll();
+      expect(logIns().slice(1)).toEqual(['store authentication_failed unauthenticated']);
+      const attempts = source.count('connect');
+      for (let i = 0; i < 5; i++) {
+        await clock.advance(3_000);
+        await readAll();
+      }
+      const made = source.count('connect') - attempts;
+      expect(made).toBeGreaterThan(1);
+      expect(logIns().slice(2)).toEqual(Array(made).fill('store authentication_failed unauthenticated'));
+    },
+  );
+
+  it('authentication_failed is emitted once when new credentials are refused as well', async () => {
+    const { provider, logIns, readAll, state, clock } = guarded();
+    await provider.get('k0');
+    state.accepts = 9;
+    state.gets = 2;
+    await readAll();
+    await readAll();
+    expect(logIns()).toEqual([
+      'store authenticated ok',
+      'store authenticated ok',
+      'store authentication_failed unauthenticated',
+    ]);
+    state.accepts = state.gets = 3;
+    await clock.advance(2_000);
+    expect(await value(provider.get('k1'))).toBe('fake');
+    expect(logIns().slice(3)).toEqual(['store authenticated ok']);
+  });
+
+  it('authentication_failed is emitted when a provider has no credentials to renew', async () => {
+    const { provider, source } = sheltering({}, {}, { renew: () => false } as never);
+    const { events } = listening(provider);
+    source.befall = failing('unauthenticated');
+    await code(provider.get('a'));
+    await code(provider.get('b'));
+    expect(brief(events).filter((one) => one.includes('authent'))).toEqual([
+      'store request unauthenticated',
+      'store authentication_failed unauthenticated',
+      'store read unauthenticated a',
+      'store read unauthenticated b',
+    ]);
+  });
+
+  it('a log-in that meets an outage emits neither', async () => {
+    const { provider, source, logIns, clock } = guarded();
+    source.befall = down;
+    expect(await clock.until(code(provider.get('k0')), 1_000)).not.toBe('answered');
+    expect(logIns()).toEqual([]);
+  });
+});
+
+describe('the events of a background read', () => {
+  it('refresh_failed has the message of the failure, without a value', async () => {
+    const { provider, source, clock } = sheltering(
+      { a: 'hunter2-fake' },
+      { cache: { ttlMs: 10, staleWhileRevalidateMs: 60_000 }, resilience: { attempts: 1 } },
+    );
+    const { events, of } = listening(provider);
+    await provider.get('a');
+    await clock.advance(20);
+    source.befall = () => {
+      throw new Error('hunter2-fake');
+    };
+    expect(await value(provider.get('a'))).toBe('hunter2-fake');
+    await clock.advance(0);
+    expect(of('refresh_failed')).toMatchObject([{ outcome: 'unavailable', message: 'the store is down' }]);
+    expect(JSON.stringify(events)).not.toContain('hunter2');
+    expect(of('refresh_failed')[0]).not.toHaveProperty('problems');
   });
 });
 

@@ -5,6 +5,7 @@ import { lists } from './broken/lists.ts';
 import { lives } from './broken/lives.ts';
 import { reads } from './broken/reads.ts';
 import { texts } from './broken/texts.ts';
+import { honestWrap, wraps } from './broken/wraps.ts';
 import { writes } from './broken/writes.ts';
 import { subject } from './reference.ts';
 
@@ -31,6 +32,11 @@ function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {
   return failures;
 }
 
+const byHand = (wrap: ProviderSuite['wrap'], patienceMs: number): readonly Claim[] =>
+  conformance({ name: 'it', make: (values) => subject(values), patienceMs, ...(wrap && { wrap }) }).filter(
+    ({ chapter }) => chapter === 'entries made by hand',
+  );
+
 describe('conformance', () => {
   it('has at least forty sentences, all different', () => {
     expect(all.length).toBeGreaterThanOrEqual(40);
@@ -53,5 +59,29 @@ describe('conformance for a broken provider', () => {
     const found = new Set<string>();
     for (const one of broken) for (const failure of await failuresOf(one)) found.add(failure);
     expect(all.map(title).filter((sentence) => !found.has(sentence))).toEqual([]);
+  });
+});
+
+describe('conformance for a decorator', () => {
+  const sentences = byHand(honestWrap, 3_000);
+
+  it('has the chapter about entries made by hand only with wrap', () => {
+    expect(byHand(undefined, 60)).toEqual([]);
+    expect(sentences.length).toBeGreaterThanOrEqual(9);
+    expect(new Set([...all, ...sentences].map(title)).size).toBe(all.length + sentences.length);
+  });
+
+  it('passes a decorator that adopts the answers of its provider', async () => {
+    expect(await refused(sentences)).toEqual([]);
+  });
+
+  for (const { fault, caughtBy, wrap } of wraps)
+    it(`finds a decorator that ${fault}`, async () => {
+      expect(await refused(byHand(wrap, 60))).toContain(`entries made by hand: ${caughtBy}`);
+    });
+
+  it('has a broken decorator for each of its sentences', () => {
+    const found = new Set(wraps.map(({ caughtBy }) => caughtBy));
+    expect(sentences.map(({ title }) => title).filter((sentence) => !found.has(sentence))).toEqual([]);
   });
 });

@@ -85,6 +85,22 @@ describe('describeProvider', () => {
     ]);
   });
 
+  it('adds the chapter about entries made by hand for a decorator', () => {
+    const { runner, lines } = notebook();
+    describeProvider({ name: 'MyDecorator', runner, make, wrap: (provider) => provider });
+    expect(lines.filter((line) => line.startsWith('# ')).at(-1)).toBe('# entries made by hand');
+    expect(() => describeProvider({ name: 'MyDecorator', make, wrap: 'p' } as never)).toThrow(
+      /wrap must be a function/,
+    );
+  });
+
+  it('leaves out the sentences about getMany of a decorator that has none', () => {
+    const { runner, lines } = notebook();
+    describeProvider({ name: 'MyDecorator', runner, make, without, wrap: (provider) => provider });
+    const own = lines.slice(lines.indexOf('# entries made by hand'));
+    expect(own.filter((line) => /^skip .*keys are read one by one: getMany/.test(line))).toHaveLength(1);
+  });
+
   it('accepts a provider without levers', async () => {
     const claims = conformance({ name: 'MyProvider', make: (values) => reference(new Backend(values)) });
     await claim(claims, /^get returns an entry/).check();

@@ -2,7 +2,7 @@
 // cache.ts and listings.ts. The path of a miss (#miss, #flush, #send) is hot. A batch that is refused
 // as a whole is asked for again one by one.
 
-import { ConfigError, isConfigError } from '../../errors.ts';
+import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
 import { frozen } from '../../value.ts';
 import { coarseNow } from '../clock.ts';
 import type { Document, DocumentSource, Outcome, Place } from '../port.ts';
@@ -143,7 +143,7 @@ export class Documents {
         documents: all.length,
         version,
         retryIf: ifTransient,
-        operations: () => sent.map(({ flight }) => flight.operations),
+        operations: (again) => (again ? pending : sent).map(({ flight }) => flight.operations),
       },
       async (call) => {
         const ticket = tickets.next();
@@ -160,10 +160,7 @@ export class Documents {
           const refused = this.#requests.classify(thrown);
           // a cancelled attempt says nothing about its documents
           split =
-            !call.signal.aborted &&
-            pending.length > 1 &&
-            !refused.transient &&
-            refused.code !== 'unauthenticated';
+            !call.signal.aborted && pending.length > 1 && !refused.transient && !ofProvider.has(refused.code);
           if (split) return undefined;
           throw refused;
         }
@@ -233,6 +230,9 @@ export class Documents {
     return new Cached<Definite>(kept, key, at, ticket, freshUntil, endsAt);
   }
 }
+
+/** Refusals of the provider as a whole: asking for each document alone gets the same. */
+const ofProvider: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'quota_exceeded']);
 
 const isDocument = (outcome: Outcome | undefined): outcome is Document =>
   typeof outcome === 'object' && outcome !== null && !isConfigError(outcome) && outcome.value !== undefined;

@@ -41,6 +41,8 @@ export interface ReadQuery {
   readonly maxAgeMs?: number | undefined;
   /** The id of the operation that reads. */
   readonly operation?: string | undefined;
+  /** Called when the cache cannot answer. */
+  readonly missed?: (() => void) | undefined;
 }
 
 export interface CacheCounts {
@@ -122,6 +124,7 @@ export class SingleFlightCache<T, Q> {
   }
 
   #fly(id: string, query: Q, read: ReadQuery): Flight<T> {
+    read.missed?.();
     const pending = this.#flights.get(id);
     if (pending && (read.maxAgeMs === undefined || !pending.sent)) {
       this.#context.counts.joined++;

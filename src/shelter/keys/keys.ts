@@ -50,8 +50,13 @@ export class Keys {
     return this.#lookup.find(key, query);
   }
 
-  list(prefix: Key, options: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    return this.#listing.list(prefix, options);
+  /** `missed` is called when the cache cannot answer. */
+  list(
+    prefix: Key,
+    options: ListOptions,
+    missed: (() => void) | undefined,
+  ): Promise<readonly (Entry | Unreadable)[]> {
+    return this.#listing.list(prefix, options, missed);
   }
 
   set(key: Key, value: ConfigValue, options: VersionedWrite): Promise<Entry> {

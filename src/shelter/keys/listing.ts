@@ -29,10 +29,14 @@ export class Listing {
     this.#cache = cache;
   }
 
-  async list(prefix: Key, options: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+  async list(
+    prefix: Key,
+    options: ListOptions,
+    missed: (() => void) | undefined,
+  ): Promise<readonly (Entry | Unreadable)[]> {
     const { name: provider, places } = this.#source;
     const { wanted, acquire = false, maxAgeMs } = options;
-    const query: ReadQuery = { maxAgeMs, operation: operationIn(options) };
+    const query: ReadQuery = { maxAgeMs, operation: operationIn(options), missed };
     const scope = scopeOf(prefix, wanted);
     const listed = places
       ? places.filter((place) => scope.reaches(place.key)).map((place) => ({ place }))

@@ -22,8 +22,9 @@ export interface RequestInfo {
   readonly type: 'read' | 'page' | 'write' | 'connect' | 'ping';
   readonly documents: number;
   readonly version?: string | undefined;
-  /** The operations that wait for the request. Others may join while it is in flight. */
-  readonly operations?: () => Iterable<Operations | undefined>;
+  /** The operations that wait for the request. Others may join while it is in flight. `again`: those that
+   *  wait for the next attempt. */
+  readonly operations?: (again?: boolean) => Iterable<Operations | undefined>;
   readonly retryIf: (error: ConfigError) => boolean;
 }
 

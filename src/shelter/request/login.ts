@@ -56,10 +56,7 @@ export class Login {
   }
 
   didNotHelp(error: ConfigError, epoch: number): ConfigError {
-    if (epoch === this.epoch) {
-      this.#backOff(error);
-      this.#emitter.emit('authentication_failed', { outcome: error.code });
-    }
+    if (epoch === this.epoch) this.#fail(error);
     return error;
   }
 
@@ -95,15 +92,16 @@ export class Login {
     }
     const failure = error ?? (refused as ConfigError);
     if (failure.transient) return failure;
-    this.#backOff(failure);
-    this.#emitter.emit('authentication_failed', { outcome: failure.code });
+    this.#fail(failure);
     return failure;
   }
 
-  #backOff(error: ConfigError): void {
+  /** Backs off, once for all requests that one log-in did not help. */
+  #fail(error: ConfigError): void {
     if (this.#refused()) return;
     const now = this.#clock.now();
     const pauseMs = Math.min(maxPauseMs, this.#refusal ? this.#refusal.pauseMs * 2 : firstPauseMs);
     this.#refusal = { error, at: now, pauseMs, until: now + pauseMs * (1 + Math.random() / 10) };
+    this.#emitter.emit('authentication_failed', { outcome: error.code });
   }
 }

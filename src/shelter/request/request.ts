@@ -136,7 +136,7 @@ export class Requests {
       const until = clock.now() + delayMs;
       if (until >= endsAt) return error;
       this.counts.retries++;
-      const served = shownIn(combined(info.operations?.()));
+      const served = shownIn(combined(info.operations?.(true)));
       this.#emitter.emit('retry', { attempt: attempt + 1, delayMs, outcome: error.code, ...served });
       await new Promise<void>((resolve) => this.#attempts.until(until, resolve));
     }
