@@ -1,147 +1,34 @@
-// Shows a provider under other keys: the base of `scoped` and `mounted`. Translates keys inwards in requests,
-// and outwards in entries, holes, changes and errors; events keep the inner keys. `loose` keys also match
-// where only the letters agree, because the inner provider may hold environment variables.
+// Shows a provider under other keys: the base of `scoped` and `mounted`. Reading and writing are in
+// rekeying.ts, which the first call loads; changes are translated here, and events keep the inner keys.
 
-import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
-import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
-import type {
-  Change,
-  ConfigProvider,
-  Layer,
-  ListOptions,
-  ReadOptions,
-  WritableProvider,
-} from '../provider.ts';
-import { adopted, layersOf, listFrom, manyFrom, setIn } from '../query.ts';
+import type { Change, ConfigProvider, WritableProvider } from '../provider.ts';
 import type { Key } from '../value.ts';
 import { decorate } from './decorate.ts';
-
-/** Translates between the keys of callers and those of the inner provider. */
-export interface KeyMap {
-  /** The inner key of a leaf, or `undefined` if the inner provider cannot hold it. */
-  innerKey(key: Key, loose: boolean): Key | undefined;
-  /** The inner prefix of everything below an outer prefix. */
-  innerPrefix(prefix: Key): Key | undefined;
-  /** The outer key of an inner one, or `undefined` if callers cannot see it. */
-  outerKey(key: Key, loose: boolean): Key | undefined;
-}
+import type { KeyMap, Rekeying } from './rekeying.ts';
 
 export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): ConfigProvider {
-  const { set, delete: remove } = inner as Partial<WritableProvider>;
+  const { set, delete: remove, getMany, layers } = inner as Partial<WritableProvider>;
   const emitter = new Emitter(name, 'provider');
-  const notice = (message: string): void => emitter.notice(message);
-
-  const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
-    const key = map.outerKey(found.key, found.loose !== undefined);
-    if (key === undefined) return [];
-    const item = isUnreadable(found)
-      ? Object.freeze<Unreadable>({ ...found, key, error: found.error.rekeyed(key) })
-      : makeEntry({ ...(found as Entry), key });
-    return [item as T];
-  };
-  const outerError = (error: unknown, requested: Key): unknown => {
-    if (!isConfigError(error)) return error;
-    return error.rekeyed(error.key === undefined ? requested : (map.outerKey(error.key, true) ?? requested));
-  };
-  const outerLayerError = (error: ConfigError): ConfigError =>
-    error.key === undefined ? error : (outerError(error, error.key) as ConfigError);
-  const withOuterErrors = <T>(requested: Key, result: Promise<T>): Promise<T> =>
-    result.catch((error: unknown) => Promise.reject(outerError(error, requested)));
-  /** The outer name of a provider that the inner one combines. */
-  const nameOf = (innerName: string): string => (innerName === inner.name ? name : `${innerName} in ${name}`);
-  const outerLayer = (layer: Layer): Layer => ({
-    ...layer,
-    name: nameOf(layer.name),
-    entries: layer.entries.flatMap(outerItem),
-    holes: layer.holes.flatMap(outerItem),
-    ...(layer.error && { error: outerLayerError(layer.error) }),
-    ...(layer.tolerated && { tolerated: outerLayerError(layer.tolerated) }),
+  let loaded: Rekeying | undefined;
+  const load = lazy(async () => {
+    const { rekeying } = await import('./rekeying.ts');
+    loaded = rekeying(inner, name, map, (message) => emitter.notice(message));
+    return loaded;
   });
-  const innerOptions = (options: ListOptions | undefined): ListOptions | undefined =>
-    options?.wanted && {
-      ...options,
-      wanted: {
-        keys: options.wanted.keys.flatMap((key) => map.innerKey(key, true) ?? []),
-        prefixes: options.wanted.prefixes.flatMap((key) => map.innerPrefix(key) ?? []),
-      },
-    };
-  /** An entry that was found because only the letters of its key agree counts only if its name is loose. */
-  const outerEntry = (found: Entry | undefined, key: Key): Entry | undefined =>
-    found && (found.loose !== undefined || map.innerKey(key, false) !== undefined)
-      ? makeEntry({ ...found, key })
-      : undefined;
-  const keyToWrite = (key: Key): Key => {
-    const innerKey = map.innerKey(keyOf(key), false);
-    if (innerKey === undefined)
-      throw new ConfigError('invalid_key', `${name}: cannot write "${key}", which is outside its prefix`, {
-        key,
-        provider: name,
-      });
-    return innerKey;
-  };
-
-  /** Honours an aborted signal even when the inner provider would not be called. */
-  const checkAborted = (options: ReadOptions | undefined): void => {
-    if (options?.signal?.aborted) throw abortedBy(name);
-  };
+  // without an await once loaded: a read costs no turn more
+  const call = <T>(use: (methods: Rekeying) => Promise<T>): Promise<T> =>
+    loaded ? use(loaded) : load().then(use);
 
   const own: Parameters<typeof decorate>[2] = {
-    async get(spelling, options) {
-      checkAborted(options);
-      const key = keyOf(spelling);
-      const innerKey = map.innerKey(key, true);
-      if (innerKey === undefined) return undefined;
-      try {
-        const entry = await inner.get(innerKey, options);
-        return outerEntry(
-          entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
-          key,
-        );
-      } catch (error) {
-        throw outerError(error, key);
-      }
-    },
-    async list(spelling = '', options) {
-      checkAborted(options);
-      const prefix = keyOf(spelling);
-      const innerPrefix = map.innerPrefix(prefix);
-      return innerPrefix === undefined
-        ? []
-        : (
-            await withOuterErrors(
-              prefix,
-              listFrom(inner, innerPrefix, innerOptions(options) ?? options, notice),
-            )
-          ).flatMap(outerItem);
-    },
-    ...(inner.getMany && {
-      async getMany(keys, options) {
-        checkAborted(options);
-        const pairs = keys.map((key) => [keyOf(key), map.innerKey(keyOf(key), true)] as const);
-        const found = await manyFrom(
-          inner,
-          pairs.flatMap(([, innerKey]) => innerKey ?? []),
-          options,
-        );
-        return new Map(
-          pairs.map(([key, innerKey]) => {
-            const result = innerKey === undefined ? undefined : found.get(innerKey);
-            return [key, isConfigError(result) ? result.rekeyed(key) : outerEntry(result, key)];
-          }),
-        );
-      },
-    }),
-    ...(inner.layers && {
-      async layers(prefix = '', options) {
-        checkAborted(options);
-        const innerPrefix = map.innerPrefix(keyOf(prefix));
-        return innerPrefix === undefined
-          ? []
-          : (await layersOf(inner, innerPrefix, innerOptions(options) ?? options, notice)).map(outerLayer);
-      },
-    }),
+    get: (key, options) => call((methods) => methods.get(key, options)),
+    list: (prefix, options) => call((methods) => methods.list(prefix, options)),
+    ...(getMany && { getMany: (keys, options) => call((methods) => methods.getMany(keys, options)) }),
+    ...(layers && { layers: (prefix, options) => call((methods) => methods.layers(prefix, options)) }),
+    ...(set && { set: (key, value, options) => call((methods) => methods.set(key, value, options)) }),
+    ...(remove && { delete: (key, options) => call((methods) => methods.delete(key, options)) }),
     ...(inner.where && {
       where: (key) => ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey)) ?? '',
     }),
@@ -154,21 +41,10 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
     }),
     ...(inner.watch && {
       watch: (onChange, options) =>
-        inner.watch!((change) => forward(change, map, nameOf(change.provider), onChange), options),
-    }),
-    ...(set && {
-      set: async (key, value, options) =>
-        makeEntry({
-          ...(await withOuterErrors(
-            keyOf(key),
-            setIn(inner as WritableProvider, keyToWrite(key), value, options),
-          )),
-          key: keyOf(key),
-        }),
-    }),
-    ...(remove && {
-      delete: async (key, options) =>
-        withOuterErrors(keyOf(key), remove.call(inner, keyToWrite(key), options)),
+        inner.watch!((change) => {
+          const { provider } = change;
+          forward(change, map, provider === inner.name ? name : `${provider} in ${name}`, onChange);
+        }, options),
     }),
   };
   return decorate(inner, name, own, { emitter });

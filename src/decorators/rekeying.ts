@@ -1,0 +1,140 @@
+// How a rekeyed provider reads and writes. Loaded by rekeyed.ts at the first call. Translates keys inwards in
+// requests, and outwards in entries, holes and errors. `loose` keys also match where only the letters agree,
+// because the inner provider may hold environment variables.
+
+import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { keyOf } from '../key.ts';
+import type { ConfigProvider, Layer, ListOptions, ReadOptions, WritableProvider } from '../provider.ts';
+import { adopted, layersOf, listFrom, manyFrom, type Notice, setIn } from '../query.ts';
+import type { Key } from '../value.ts';
+
+/** Translates between the keys of callers and those of the inner provider. */
+export interface KeyMap {
+  /** The inner key of a leaf, or `undefined` if the inner provider cannot hold it. */
+  innerKey(key: Key, loose: boolean): Key | undefined;
+  /** The inner prefix of everything below an outer prefix. */
+  innerPrefix(prefix: Key): Key | undefined;
+  /** The outer key of an inner one, or `undefined` if callers cannot see it. */
+  outerKey(key: Key, loose: boolean): Key | undefined;
+}
+
+/** The methods that read and write, whether or not the inner provider has them. */
+export type Rekeying = Required<
+  Pick<WritableProvider, 'get' | 'list' | 'getMany' | 'layers' | 'set' | 'delete'>
+>;
+
+export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notice: Notice): Rekeying {
+  const writable = inner as WritableProvider;
+
+  const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
+    const key = map.outerKey(found.key, found.loose !== undefined);
+    if (key === undefined) return [];
+    const item = isUnreadable(found)
+      ? Object.freeze<Unreadable>({ ...found, key, error: found.error.rekeyed(key) })
+      : makeEntry({ ...(found as Entry), key });
+    return [item as T];
+  };
+  const outerError = (error: unknown, requested: Key): unknown => {
+    if (!isConfigError(error)) return error;
+    return error.rekeyed(error.key === undefined ? requested : (map.outerKey(error.key, true) ?? requested));
+  };
+  const outerLayerError = (error: ConfigError): ConfigError =>
+    error.key === undefined ? error : (outerError(error, error.key) as ConfigError);
+  const withOuterErrors = <T>(requested: Key, result: Promise<T>): Promise<T> =>
+    result.catch((error: unknown) => Promise.reject(outerError(error, requested)));
+  const outerLayer = (layer: Layer): Layer => ({
+    ...layer,
+    name: layer.name === inner.name ? name : `${layer.name} in ${name}`,
+    entries: layer.entries.flatMap(outerItem),
+    holes: layer.holes.flatMap(outerItem),
+    ...(layer.error && { error: outerLayerError(layer.error) }),
+    ...(layer.tolerated && { tolerated: outerLayerError(layer.tolerated) }),
+  });
+  const innerOptions = (options: ListOptions | undefined): ListOptions | undefined =>
+    options?.wanted && {
+      ...options,
+      wanted: {
+        keys: options.wanted.keys.flatMap((key) => map.innerKey(key, true) ?? []),
+        prefixes: options.wanted.prefixes.flatMap((key) => map.innerPrefix(key) ?? []),
+      },
+    };
+  /** An entry that was found because only the letters of its key agree counts only if its name is loose. */
+  const outerEntry = (found: Entry | undefined, key: Key): Entry | undefined =>
+    found && (found.loose !== undefined || map.innerKey(key, false) !== undefined)
+      ? makeEntry({ ...found, key })
+      : undefined;
+  const keyToWrite = (key: Key): Key => {
+    const innerKey = map.innerKey(keyOf(key), false);
+    if (innerKey === undefined)
+      throw new ConfigError('invalid_key', `${name}: cannot write "${key}", which is outside its prefix`, {
+        key,
+        provider: name,
+      });
+    return innerKey;
+  };
+
+  /** Honours an aborted signal even when the inner provider would not be called. */
+  const checkAborted = (options: ReadOptions | undefined): void => {
+    if (options?.signal?.aborted) throw abortedBy(name);
+  };
+
+  return {
+    async get(spelling, options) {
+      checkAborted(options);
+      const key = keyOf(spelling);
+      const innerKey = map.innerKey(key, true);
+      if (innerKey === undefined) return undefined;
+      try {
+        const entry = await inner.get(innerKey, options);
+        return outerEntry(
+          entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
+          key,
+        );
+      } catch (error) {
+        throw outerError(error, key);
+      }
+    },
+    async list(spelling = '', options) {
+      checkAborted(options);
+      const prefix = keyOf(spelling);
+      const innerPrefix = map.innerPrefix(prefix);
+      return innerPrefix === undefined
+        ? []
+        : (
+            await withOuterErrors(
+              prefix,
+              listFrom(inner, innerPrefix, innerOptions(options) ?? options, notice),
+            )
+          ).flatMap(outerItem);
+    },
+    async getMany(keys, options) {
+      checkAborted(options);
+      const pairs = keys.map((key) => [keyOf(key), map.innerKey(keyOf(key), true)] as const);
+      const found = await manyFrom(
+        inner,
+        pairs.flatMap(([, innerKey]) => innerKey ?? []),
+        options,
+      );
+      return new Map(
+        pairs.map(([key, innerKey]) => {
+          const result = innerKey === undefined ? undefined : found.get(innerKey);
+          return [key, isConfigError(result) ? result.rekeyed(key) : outerEntry(result, key)];
+        }),
+      );
+    },
+    async layers(prefix = '', options) {
+      checkAborted(options);
+      const innerPrefix = map.innerPrefix(keyOf(prefix));
+      return innerPrefix === undefined
+        ? []
+        : (await layersOf(inner, innerPrefix, innerOptions(options) ?? options, notice)).map(outerLayer);
+    },
+    set: async (key, value, options) =>
+      makeEntry({
+        ...(await withOuterErrors(keyOf(key), setIn(writable, keyToWrite(key), value, options))),
+        key: keyOf(key),
+      }),
+    delete: async (key, options) => withOuterErrors(keyOf(key), writable.delete(keyToWrite(key), options)),
+  };
+}
