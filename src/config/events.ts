@@ -20,7 +20,9 @@ export class ConfigEvents extends Emitter {
     if (!this.hasListeners) return;
     const { code, provider, operation } = error;
     const problems = error.problems?.map((problem): Problem => Object.freeze(withoutFound(problem)));
-    const message = code === 'validation' && problems ? formatReport(problems) : error.message;
+    const showsFound = error.problems?.some(({ kind }) => kind === 'wrong');
+    const message =
+      problems && (code === 'validation' || showsFound) ? formatReport(problems) : error.message;
     this.emit('refresh_failed', {
       outcome: code,
       durationMs,

@@ -93,8 +93,11 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
   const failed = layers.flatMap(({ name, error }) => (error ? [{ name, error }] : []));
   const [first] = failed;
   if (!first) return undefined;
-  const problems = failed.map(
-    ({ name, error }): Problem => ({ kind: 'failed', key: '', message: error.message, origin: name }),
+  // the text of a source's own report shows what it found, so its problems are passed on as data
+  const problems = failed.flatMap(({ name, error }): readonly Problem[] =>
+    error.code === 'validation' && error.problems
+      ? error.problems
+      : [{ kind: 'failed', key: '', message: error.message, origin: name }],
   );
   if (failed.length === 1) return first.error.with({ problems });
   const messages = failed.map(({ error }) => `\n  ${error.message}`).join('');

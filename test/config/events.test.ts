@@ -164,6 +164,23 @@ describe('refresh_failed of a configuration', () => {
     expect(error.problems?.[0]).toMatchObject({ found: expect.stringContaining('canary') });
   });
 
+  it('refresh_failed shows nothing that two failed sources say was found', async () => {
+    const found = 'canary-not-a-port';
+    const reporting = (name: string): ConfigProvider => ({
+      name,
+      get: async () => undefined,
+      list: async () => {
+        await new ProviderChain([new MemoryProvider({ port: found })]).require('port', z.number());
+        return [];
+      },
+    });
+    const source = new ProviderChain([reporting('first'), reporting('second')]);
+    const { events, lines, error } = await failedLoad(z.object({}), source);
+    expect(error?.problems?.map(({ kind }) => kind)).toEqual(['wrong', 'wrong']);
+    expect(events.map((event) => event.type)).toContain('refresh_failed');
+    expect(texts(events, lines)).not.toContain(found);
+  });
+
   it('refresh_failed names the source that failed, with its message', async () => {
     const fails = { now: false };
     const source: ConfigProvider = {
