@@ -44,6 +44,44 @@ export interface WriteOptions extends CallOptions {
   readonly metadata?: Metadata;
 }
 
+/** The options of a read from a store with versions. */
+export interface VersionedRead extends ReadOptions {
+  /** A version or stage of the one document that holds the key, in the store's spelling. */
+  readonly version?: string;
+}
+
+/** The options of a write to a store with versions. */
+export interface VersionedWrite extends WriteOptions {
+  /** The write fails with `conflict` unless the document still has this version. */
+  readonly ifVersion?: string;
+}
+
+/** The options of `versions`. */
+export interface VersionsOptions extends ReadOptions {
+  /** The most versions to return, the newest first. @default 100 */
+  readonly limit?: number;
+}
+
+/** One version of the document that holds a key. */
+export interface VersionInfo {
+  /** As `get(key, { version })` takes it. */
+  readonly version: string;
+  /** When the version was written. */
+  readonly modifiedAt?: number;
+  /** The store's labels of the version, such as `AWSCURRENT`, or why it cannot be read: `disabled`,
+   *  `deleted`. */
+  readonly stages?: readonly string[];
+  /** Who wrote the version, if the store records that. */
+  readonly author?: string;
+  /** Why it was written, if the store records that. */
+  readonly reason?: string;
+}
+
+/** An answer that needs no waiting. `entry` is undefined for a key that is absent. */
+export interface Known {
+  readonly entry: Entry | undefined;
+}
+
 /** One provider's answer to a listing. `error`: the provider failed. `tolerated`: the provider is
  *  unreachable, and `optional` or `fallback` allows that. */
 export interface Layer {
@@ -73,6 +111,10 @@ export interface ConfigProvider {
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
   /** Reads everything at or below `prefix`; with `wanted`, at least what can satisfy a wanted key. */
   list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
+  /** What `get(key)` would return now without any waiting: a cached answer. `undefined`: ask `get`. A failure
+   *  is never known. Counts and emits what a hit of `get` does; with `peek` it only looks.
+   *  @internal */
+  known?(key: Key, peek?: boolean): Known | undefined;
   /** Reads many leaves in as few requests as the source allows. Each key succeeds or fails alone. */
   getMany?(
     keys: readonly Key[],
@@ -86,6 +128,9 @@ export interface ConfigProvider {
   health?(options?: ReadOptions): Promise<Health>;
   /** Marks cached values as expired. They remain available as stale values during an outage. */
   refresh?(prefix?: Key, options?: CallOptions): Promise<void>;
+  /** Expires the document that holds a key, and reads it again: also a lease that has not ended. Callers that
+   *  renew a document at the same time share one read. */
+  renew?(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
   /** Calls `onChange` when values may have changed, until disposed. */
   watch?(onChange: (change: Change) => void, options?: CallOptions): Disposable;
   /** Calls `listener` for each event, until disposed. For logs and metrics.
@@ -118,9 +163,33 @@ export interface WritableProvider extends ConfigProvider {
   delete(key: Key, options?: WriteOptions): Promise<boolean>;
 }
 
+/** A provider of a store that keeps earlier versions. A version is one of the document that holds the key.
+ *  @example
+ *  const [newest, before] = await vault.versions('database.password', { limit: 2 });
+ *  const entry = await vault.get('database.password', { version: before?.version });
+ *  @see ComparingProvider */
+export interface VersionedProvider extends ConfigProvider {
+  /** Reads one leaf: the current one, or that of a version. */
+  get(key: Key, options?: VersionedRead): Promise<Entry | undefined>;
+  /** The versions of the document that holds a key, the newest first. Empty if no document does. */
+  versions(key: Key, options?: VersionsOptions): Promise<readonly VersionInfo[]>;
+}
+
+/** A writable provider whose store compares versions in the same step as it writes, so that of two writers
+ *  with one `ifVersion` one fails. Other providers may also take `ifVersion`, but read before they write.
+ *  @see VersionedProvider */
+export interface ComparingProvider extends WritableProvider {
+  readonly compares: true;
+  set(key: Key, value: ConfigValue, options?: VersionedWrite): Promise<Entry>;
+  delete(key: Key, options?: VersionedWrite): Promise<boolean>;
+}
+
 /** The abilities of a provider, without what only its class has. Decorators that keep all abilities return
  *  this. */
-export type PortOf<P extends ConfigProvider> = Pick<P, Extract<keyof P, keyof WritableProvider>>;
+export type PortOf<P extends ConfigProvider> = Pick<
+  P,
+  Extract<keyof P, keyof ComparingProvider | keyof VersionedProvider>
+>;
 
 /** Whether a value has the methods of a provider. */
 export function isProvider(value: unknown): value is ConfigProvider {

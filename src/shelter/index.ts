@@ -1,3 +1,4 @@
+export type { VersionedRead, VersionedWrite } from '../provider.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   type BreakerOptions,
@@ -6,8 +7,6 @@ export {
   type ShelterOptions,
   shelterOptionChecks,
   shelterOptionsOf,
-  type VersionedRead,
-  type VersionedWrite,
 } from './options.ts';
 export { ancestors, asDocument, mapped, placesOf } from './places.ts';
 export type {
@@ -20,6 +19,8 @@ export type {
   Page,
   Place,
   Scope,
+  SourceIdentity,
+  VersionPage,
 } from './port.ts';
 export {
   ShelteredProvider,

@@ -1,22 +1,9 @@
-// The options of a shelter, their checks and defaults; also the options of versioned reads and writes. Used
-// by every remote provider, which spreads `shelterOptionChecks` into its own checks.
+// The options of a shelter, their checks and defaults. Used by every remote provider, which spreads
+// `shelterOptionChecks` into its own checks.
 
 import { aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
-import type { ReadOptions, WriteOptions } from '../provider.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
-
-/** The options of a read from a store with versions. */
-export interface VersionedRead extends ReadOptions {
-  /** A version or stage of the one document that holds the key, in the store's spelling. */
-  readonly version?: string;
-}
-
-/** The options of a write to a store with versions. */
-export interface VersionedWrite extends WriteOptions {
-  /** The write fails with `conflict` unless the document still has this version. */
-  readonly ifVersion?: string;
-}
 
 /** How long documents are cached, and when old ones may be served. */
 export interface CacheOptions {

@@ -4,7 +4,7 @@
 import type { Entry, Metadata } from '../entry.ts';
 import type { ConfigError, ErrorCode } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
-import type { Wanted } from '../provider.ts';
+import type { VersionInfo, Wanted } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 /** What a remote store implements; the shelter does the rest. Every method that takes a Call is one request.
@@ -53,7 +53,12 @@ export interface DocumentSource {
   connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;
   /** Forgets the credentials after an `unauthenticated`, without a request, so that the next request looks
    *  for new ones. Returns false when there is nothing to forget. */
-  renew?(refused: ConfigError): boolean;
+  relogin?(refused: ConfigError): boolean;
+  /** What makes a document of this source the same document elsewhere. Must be pure. Without it, documents
+   *  cannot be shared between processes. */
+  identity?(): SourceIdentity;
+  /** Returns a page of the versions of a document, the newest first; empty for an absent document. */
+  versions?(document: string, cursor: string | undefined, call: Call): Promise<VersionPage>;
   /** A cheap request for `health`. Without it, `health` reports how the last request went. */
   ping?(call: Call): Promise<void>;
   /** Imports the client, outside every deadline. A failure is not remembered. */
@@ -133,6 +138,21 @@ export interface Scope {
 export interface Page {
   readonly found: readonly { readonly place: Place; readonly outcome?: Outcome }[];
   readonly next: readonly string[];
+}
+
+/** What a source reads, without the provider's name and without credentials. Two sources with equal identities
+ *  return equal documents. */
+export interface SourceIdentity {
+  /** What makes a document the same document: kind of store, address, namespace, mount, region. */
+  readonly store: string;
+  /** The options that change what is returned for it: version, decryption, label, stage. */
+  readonly view: string;
+}
+
+/** `next`: the cursor of the page that follows. */
+export interface VersionPage {
+  readonly versions: readonly VersionInfo[];
+  readonly next?: string;
 }
 
 /** The options of a write, and what is known about the document. */

@@ -15,6 +15,8 @@ import type {
   KeyStatus,
   ListOptions,
   ReadOptions,
+  VersionedRead,
+  VersionedWrite,
   WritableProvider,
 } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
@@ -25,7 +27,7 @@ import { fromProvider } from './from-provider.ts';
 import { checkHealth } from './health-check.ts';
 import { Keys, type LookupResult } from './keys/keys.ts';
 import { Observation, outcomeOf } from './observation.ts';
-import { type ShelterOptions, settingsOf, type VersionedRead, type VersionedWrite } from './options.ts';
+import { type ShelterOptions, settingsOf } from './options.ts';
 import type { DocumentSource } from './port.ts';
 import { Requests } from './request/request.ts';
 import { livingStore, type ShelteredStats, statsOf } from './stats.ts';

@@ -136,11 +136,11 @@ describe('a source that returns garbage', () => {
     expect(await value(provider.get('a'))).toBe('1');
   });
 
-  it('fails the read when renew throws', async () => {
+  it('fails the read when relogin throws', async () => {
     const { provider, source, clock } = sheltering({ a: '1' }, { resilience: once });
     Object.assign(source, {
-      renew: () => {
-        throw new Error('renew must not be called');
+      relogin: () => {
+        throw new Error('relogin must not be called');
       },
     });
     source.befall = failing('unauthenticated');

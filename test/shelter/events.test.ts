@@ -189,7 +189,7 @@ describe('the events of a log-in', () => {
   });
 
   it('authentication_failed is emitted when a provider has no credentials to renew', async () => {
-    const { provider, source } = sheltering({}, {}, { renew: () => false } as never);
+    const { provider, source } = sheltering({}, {}, { relogin: () => false } as never);
     const { events } = listening(provider);
     source.befall = failing('unauthenticated');
     await code(provider.get('a'));

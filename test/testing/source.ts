@@ -16,15 +16,15 @@ export class BackendSource implements DocumentSource {
   readonly name = 'reference';
   readonly batch = 10;
   readonly backend: Backend;
-  readonly versions = new Map<string, ConfigValue[]>();
+  readonly history = new Map<string, ConfigValue[]>();
   readonly ends = new Map<string, number>();
 
   constructor(backend: Backend) {
     this.backend = backend;
-    for (const [key, value] of backend.values) this.versions.set(key, [value]);
+    for (const [key, value] of backend.values) this.history.set(key, [value]);
     backend.listeners.add((key) => {
       const value = backend.values.get(key);
-      if (value !== undefined) this.versions.set(key, [...(this.versions.get(key) ?? []), value]);
+      if (value !== undefined) this.history.set(key, [...(this.history.get(key) ?? []), value]);
     });
   }
 
@@ -41,7 +41,7 @@ export class BackendSource implements DocumentSource {
   }
 
   outcome(key: string, version: string | undefined): Outcome {
-    const all = this.versions.get(key);
+    const all = this.history.get(key);
     if (!all || !this.backend.values.has(key)) return 'absent';
     const number = version === undefined ? all.length : Number(version);
     const expiresAt = this.ends.get(key);
@@ -85,7 +85,7 @@ export function store(
       backend.fault = fault;
     },
     rotate: (key, value) => {
-      const before = `${source.versions.get(key)?.length}`;
+      const before = `${source.history.get(key)?.length}`;
       backend.change(key, value);
       return before;
     },

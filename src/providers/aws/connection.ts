@@ -95,7 +95,7 @@ export class AwsConnection {
 
   /** Drops the client and its credentials, so that the next request creates both again. False for an injected
    *  client, which is kept. */
-  renew(): boolean {
+  relogin(): boolean {
     if (this.#options.client) return false;
     this.close();
     return true;

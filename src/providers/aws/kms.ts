@@ -43,7 +43,7 @@ export function kmsKey(options: KmsKeyOptions): KeyWrapper & { close(): Promise<
     try {
       return await aws.send<T>(request, signal);
     } catch (error) {
-      if (aws.classify(error).code !== 'unauthenticated' || !aws.renew()) throw error;
+      if (aws.classify(error).code !== 'unauthenticated' || !aws.relogin()) throw error;
       return aws.send<T>(request, signal); // a new client looks up its credentials again
     }
   };

@@ -18,8 +18,8 @@ export abstract class AwsSource {
     this.aws = aws;
   }
 
-  renew(): boolean {
-    return this.aws.renew();
+  relogin(): boolean {
+    return this.aws.relogin();
   }
 
   load(): Promise<void> {

@@ -29,7 +29,7 @@ export class AzureConnection {
 
   /** Drops the client and its token, so that the next request creates both again. False for an injected
    *  client, which is kept. */
-  renew(): boolean {
+  relogin(): boolean {
     this.#ownClient = undefined;
     return !this.#options.client;
   }

@@ -178,8 +178,8 @@ export class AzureSource implements DocumentSource {
     return this.#azure.load();
   }
 
-  renew(): boolean {
-    return this.#azure.renew();
+  relogin(): boolean {
+    return this.#azure.relogin();
   }
 
   classify(error: unknown): ConfigError {

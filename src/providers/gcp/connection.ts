@@ -67,7 +67,7 @@ export class GcpConnection {
 
   /** Drops the client and its token, so that the next request creates both again. False for an injected
    *  client, which is kept. */
-  renew(): boolean {
+  relogin(): boolean {
     if (this.#options.client) return false;
     void this.close().catch(() => {});
     return true;

@@ -179,8 +179,8 @@ export class GcpSource implements DocumentSource {
     return this.#google.load();
   }
 
-  renew(): boolean {
-    return this.#google.renew();
+  relogin(): boolean {
+    return this.#google.relogin();
   }
 
   classify(error: unknown): ConfigError {

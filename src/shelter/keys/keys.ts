@@ -4,10 +4,10 @@
 import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
-import type { KeyStatus, ListOptions } from '../../provider.ts';
+import type { KeyStatus, ListOptions, VersionedWrite } from '../../provider.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
-import type { Settings, VersionedWrite } from '../options.ts';
+import type { Settings } from '../options.ts';
 import { pathIn } from '../places.ts';
 import type { DocumentSource } from '../port.ts';
 import type { Requests } from '../request/request.ts';

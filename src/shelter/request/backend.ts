@@ -12,7 +12,7 @@ export interface Backend {
    *  nothing new to try. */
   connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;
   /** Forgets refused credentials without a request. False: there is nothing to forget. */
-  renew?(refused: ConfigError): boolean;
+  relogin?(refused: ConfigError): boolean;
   /** Rebuilds a client's error, without values. */
   classify(error: unknown): ConfigError;
 }

@@ -78,7 +78,7 @@ export class Login {
   }
 
   async #logIn(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
-    let isNew = refused !== undefined && this.#backend.renew?.(refused) === true;
+    let isNew = refused !== undefined && this.#backend.relogin?.(refused) === true;
     const error =
       this.#backend.connect &&
       (await this.#send(connecting, async (call) => {

@@ -75,8 +75,8 @@ export class Requests {
 
   /** Makes a request and returns its failure, undefined on success. */
   send(info: RequestInfo, run: Run): Promise<ConfigError | undefined> {
-    const { connect, renew } = this.#backend;
-    return this.#loaded && !connect && !renew
+    const { connect, relogin } = this.#backend;
+    return this.#loaded && !connect && !relogin
       ? this.#retry(info, run, this.#endsAt())
       : this.#loggedIn(info, run);
   }

@@ -4,7 +4,8 @@
 
 import assert from 'node:assert/strict';
 import type { ConfigError } from '../../errors.ts';
-import type { CacheOptions, VersionedRead } from '../../shelter/options.ts';
+import type { VersionedRead } from '../../provider.ts';
+import type { CacheOptions } from '../../shelter/options.ts';
 import type { Key } from '../../value.ts';
 import type { TestContext } from '../test-context.ts';
 import type { Chapter, Sentence } from './sentence.ts';
