@@ -1,3 +1,6 @@
+// The abilities of the conformance suite, and which of them are methods. Used by `describeProvider` and
+// `describeShelter`.
+
 /** Abilities that a provider or its backend may lack. A suite lists those it lacks in `without`, each
  *  with a reason. */
 export const abilities = {

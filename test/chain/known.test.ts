@@ -205,7 +205,7 @@ describe('decorators', () => {
     }
   });
 
-  it('optional and fallback know what the first provider knows, and remember that they have seen it', async () => {
+  it('optional and fallback know what the first provider knows, and remember it', async () => {
     for (const wrap of [optional, (inner: ConfigProvider) => fallback(inner, memory({ a: 'second' }))]) {
       const { provider, source, clock } = sheltering({ a: 'x' }, { resilience: { attempts: 1 } });
       await provider.get('a');

@@ -181,7 +181,7 @@ describe('renew of a chain', () => {
     expect(asked).toEqual([undefined, 0]);
   });
 
-  it('passes through interceptors and listeners as a get, and rejects with the name of the provider', async () => {
+  it('passes through interceptors and listeners as a get, and names a failing provider', async () => {
     const { provider, source } = sheltering({ a: 'x' }, once);
     const { seen, record } = recording();
     const chain = new ProviderChain([intercepted(provider, record)], { intercept: record });
