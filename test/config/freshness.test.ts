@@ -24,13 +24,14 @@ import {
   type WatchOptions,
 } from '../../src/index.ts';
 import { unsealed } from '../../src/sealing/unsealed.ts';
+import type { CacheOptions } from '../../src/shelter/index.ts';
 import { down, type FakeSource } from '../support/fake-source.ts';
 import { sheltering } from '../support/sheltering.ts';
 import { until } from '../support/until.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 const schema = z.object(Object.fromEntries(names.map((name) => [name, z.string()])));
-const configs: Config<unknown>[] = [];
+const configs: { close(): Promise<void> }[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -43,7 +44,7 @@ afterEach(async () => {
 });
 
 /** A store with five documents that reports its changes, and configurations that share its shelter. */
-async function watching(count: number, watch: WatchOptions, cache: object = {}) {
+async function watching(count: number, watch: WatchOptions, cache: CacheOptions | false = {}) {
   let report: (documents: readonly string[]) => void = () => undefined;
   const more: Partial<FakeSource> = {
     batch: 1,
@@ -56,7 +57,7 @@ async function watching(count: number, watch: WatchOptions, cache: object = {}) 
   const documents = Object.fromEntries(names.map((name) => [name, '0']));
   const shelter = sheltering(
     documents,
-    { cache: { ttlMs: 3_600_000, ...cache }, resilience: { attempts: 1 } },
+    { cache: cache && { ttlMs: 3_600_000, ...cache }, resilience: { attempts: 1 } },
     more,
   );
   const events: ConfigEvent[] = [];
@@ -107,7 +108,7 @@ describe('a reload after a change', () => {
   });
 
   it('without a cache, configurations that reload at the same time share their requests', async () => {
-    const { source, report, has, pass } = await watching(20, { settleMs: 5 }, false as never);
+    const { source, report, has, pass } = await watching(20, { settleMs: 5 }, false);
     source.put('a', '1');
     report([]);
     await pass(10);
