@@ -109,9 +109,15 @@ describe('a reload after a change', () => {
 
   it('without a cache, configurations that reload at the same time share their requests', async () => {
     const { source, report, has, pass } = await watching(20, { settleMs: 5 }, false);
+    let answer: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    source.befall = () => gate;
     source.put('a', '1');
     report([]);
     await pass(10);
+    answer();
     await has('1');
     expect(source.count('read')).toBe(5);
   });

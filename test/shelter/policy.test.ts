@@ -1,5 +1,6 @@
 // Requests that a policy of the user makes: policies of cockatiel, and policies that do anything at all.
 
+import { tracingChannel } from 'node:diagnostics_channel';
 import {
   BrokenCircuitError,
   BulkheadRejectedError,
@@ -24,7 +25,6 @@ import type { ConfigEvent } from '../../src/events.ts';
 import { type RequestPolicy, type ShelterOptions, sheltered } from '../../src/shelter/index.ts';
 // imported up front, so that the manual clock never overtakes the import
 import '../../src/shelter/request/policy.ts';
-import { channelOf } from '../../src/tracing.ts';
 import { type Befall, down, type FakeSource, failing, hang } from '../support/fake-source.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
 
@@ -165,12 +165,13 @@ describe('attempts of a policy', () => {
   it('each attempt is counted, emitted and traced with its number', async () => {
     const { provider, source, events } = under(twice, recovering(1));
     const traced: unknown[] = [];
-    const channel = channelOf('request');
+    const channel = tracingChannel('llm-config-manager:request');
     const subscriber = {
       start: (context: object) => void traced.push((context as { attempt: number }).attempt),
     };
     channel.subscribe(subscriber as never);
     expect(await value(provider.get('a'))).toBe('A');
+    await turn();
     channel.unsubscribe(subscriber as never);
     expect(traced).toEqual([1, 2]);
     expect(source.asked.map(({ id }) => id)).toEqual(Array(2).fill(source.asked[0]?.id));
@@ -202,6 +203,7 @@ describe('attempts of a policy', () => {
       (request) => Promise.race([request(), request(), request()]),
       async () => {
         most = Math.max(most, ++inFlight);
+        await turn();
         await turn();
         inFlight--;
       },
@@ -240,20 +242,16 @@ describe('attempts of a policy', () => {
   });
 
   it('hedged batches answer each document, also where each attempt has a part of it', async () => {
+    const { provider, source } = under((request) => Promise.any([request(), request()]));
     let calls = 0;
-    const { provider, source } = under((request) => Promise.all([request(), request()]));
-    const { outcome } = source;
-    source.outcome = (document) =>
-      (document === 'a') === calls < 2 ? outcome.call(source, document) : failing('throttled')();
     source.read = async (documents) => {
-      calls++;
+      const answered = ++calls === 1 ? 'a' : 'b';
+      await turn();
       await turn();
       return new Map(
         documents.map((document) => [
           document,
-          document === 'a' || calls > 1
-            ? outcome.call(source, document)
-            : new ConfigError('throttled', 'slow'),
+          document === answered ? source.outcome(document) : new ConfigError('throttled', 'slow'),
         ]),
       );
     };
@@ -299,7 +297,12 @@ describe('attempts of a policy', () => {
     const { provider, source } = under(
       (request) => request(),
       (asked) => (asked.operation === 'read' && refused ? failing('unauthenticated')() : undefined),
-      { connect: async (error) => ((refused = error === undefined), true) },
+      {
+        connect: async (error) => {
+          refused = error === undefined;
+          return true;
+        },
+      },
     );
     expect(await value(provider.get('a'))).toBe('A');
     expect(source.count('read')).toBe(2);
@@ -407,6 +410,7 @@ describe('a policy that misbehaves', () => {
     [
       'returns a thenable that throws',
       () => ({
+        // biome-ignore lint/suspicious/noThenProperty: a policy may return anything
         get then() {
           throw new Error('x');
         },
@@ -431,7 +435,7 @@ describe('a policy that misbehaves', () => {
 
   it('what a policy returns or throws after an answer does not matter', async () => {
     for (const execute of [
-      async (request: Attempt) => (await request(), 'garbage'),
+      (request: Attempt) => request().then(() => 'garbage'),
       async (request: Attempt) => {
         await request();
         throw new Error('late');

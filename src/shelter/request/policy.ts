@@ -148,11 +148,15 @@ class PolicedRequest {
 
   /** The failure of the request itself says more than what the policy makes of it. */
   #failure(thrown: unknown): ConfigError {
-    if (this.#attempts.closed) return this.#attempts.closed;
-    if (isConfigError(thrown)) return ownError(thrown);
-    if (this.#last) return this.#last.error;
-    const code = codeOf(thrown);
-    return code ? this.#error(code, refusals[code]) : this.#broken('failed', thrown);
+    try {
+      if (this.#attempts.closed) return this.#attempts.closed;
+      if (isConfigError(thrown)) return ownError(thrown);
+      if (this.#last) return this.#last.error;
+      const code = codeOf(thrown);
+      return code ? this.#error(code, refusals[code]) : this.#broken('failed', thrown);
+    } catch {
+      return this.#unanswered(); // an error that throws when it is read
+    }
   }
 
   /** Not transient: an outage is tolerated, and a policy that fails itself is not an outage. */
@@ -174,13 +178,9 @@ const refusals = {
 
 /** What the errors of cockatiel mean, and those of AbortSignal. */
 function codeOf(thrown: unknown): keyof typeof refusals | undefined {
-  try {
-    const error = Object(thrown) as Readonly<Record<string, unknown>>;
-    if (error.isBrokenCircuitError === true || error.isHydratingCircuitError === true) return 'circuit_open';
-    if (error.isBulkheadRejectedError === true) return 'throttled';
-    const ended = error.isTaskCancelledError === true || error.name === 'TimeoutError';
-    return ended || error.name === 'AbortError' ? 'timeout' : undefined;
-  } catch {
-    return undefined; // an error that throws when it is read
-  }
+  const error = Object(thrown) as Readonly<Record<string, unknown>>;
+  if (error.isBrokenCircuitError === true || error.isHydratingCircuitError === true) return 'circuit_open';
+  if (error.isBulkheadRejectedError === true) return 'throttled';
+  const ended = error.isTaskCancelledError === true || error.name === 'TimeoutError';
+  return ended || error.name === 'AbortError' ? 'timeout' : undefined;
 }
