@@ -153,10 +153,16 @@ class PolicedRequest {
       if (isConfigError(thrown)) return ownError(thrown);
       if (this.#last) return this.#last.error;
       const code = codeOf(thrown);
-      return code ? this.#error(code, refusals[code]) : this.#broken('failed', thrown);
+      return code ? this.#refused(code) : this.#broken('failed', thrown);
     } catch {
       return this.#unanswered(); // an error that throws when it is read
     }
+  }
+
+  #refused(code: keyof typeof refusals): ConfigError {
+    const last = code === 'circuit_open' ? this.#attempts.last?.error : undefined;
+    const because = last ? `; the last failure was ${last.code}: ${last.message}` : '';
+    return this.#error(code, refusals[code] + because, last);
   }
 
   /** Not transient: an outage is tolerated, and a policy that fails itself is not an outage. */
@@ -164,7 +170,7 @@ class PolicedRequest {
     return this.#error('io', `the policy in resilience ${what}`, cause);
   }
 
-  #error(code: ErrorCode, what: string, cause: unknown = this.#attempts.last?.error): ConfigError {
+  #error(code: ErrorCode, what: string, cause?: unknown): ConfigError {
     const provider = this.#provider;
     return new ConfigError(code, `${provider}: ${what}`, { provider, ...(cause !== undefined && { cause }) });
   }
