@@ -518,6 +518,17 @@ describe('a policy that misbehaves', () => {
     stop = true;
   });
 
+  it('an attempt after an answer makes no request', async () => {
+    const { provider, source } = under(async (request) => {
+      await request();
+      await request();
+    });
+    expect(await value(provider.get('a'))).toBe('A');
+    await turn();
+    await turn();
+    expect(source.count('read')).toBe(1);
+  });
+
   it('an attempt after the end of the request makes no request', async () => {
     let request: Attempt | undefined;
     const { provider, source } = under((given) => {
