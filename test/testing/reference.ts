@@ -59,7 +59,7 @@ export class Backend {
 }
 
 export interface Reference
-  extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status' | 'unnamed'>> {}
+  extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known'>> {}
 
 export function reference(backend: Backend): Reference {
   const entryAt = (key: Key): Entry | undefined => {
@@ -100,6 +100,10 @@ export function reference(backend: Backend): Reference {
         });
         return new Map(results);
       }),
+    renew: async (spelling, options) => {
+      const key = keyOf(spelling);
+      return backend.request(options, key, () => entryAt(key));
+    },
     where: (key) => `reference ${keyOf(key)}`,
     health: async (options) => {
       const checkedAt = backend.clock.now();
