@@ -111,8 +111,8 @@ export async function layersOf(
   }
 }
 
-/** The options of a load. After a change, a local source is read again: an ordinary read returns its last good
- *  content, which would hide that a file is broken. Other sources have expired what changed. */
+/** The options of a load. After a change, a local source is read again: an ordinary read returns its last
+ *  good content, which would hide that a file is broken. Other sources have expired what changed. */
 const rereading = ({ local }: ConfigProvider, options: ListOptions | undefined): ListOptions | undefined =>
   local === true && options?.[thread]?.cause === 'change' ? { ...options, maxAgeMs: 0 } : options;
 

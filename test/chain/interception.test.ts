@@ -212,7 +212,7 @@ describe('the cause of an operation', () => {
     all.clear();
     await config.reload();
     expectOperations(all, ['reload', 'list'], 'reload');
-    expect(all.inner).toMatchObject([{ options: { context: 'alice', maxAgeMs: 0 } }]);
+    expect(all.inner).toMatchObject([{ options: { context: 'alice', maxAgeMs: 30_000 } }]);
   });
 
   it('a section loads at its prefix', async () => {

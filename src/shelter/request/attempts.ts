@@ -43,8 +43,8 @@ export class Attempts {
     this.#deadlines = new Deadlines(settings.clock);
   }
 
-  /** Makes an attempt and returns its failure. `number` is 1 for the first one. `signal` ends the attempt; its
-   *  reason is a ConfigError. */
+  /** Makes an attempt and returns its failure. `number` is 1 for the first one. `signal` ends the attempt;
+   *  its reason is a ConfigError. */
   make(
     info: RequestInfo,
     run: Run,
