@@ -52,7 +52,8 @@ export interface ResilienceOptions {
 /** Makes requests in place of the attempts, pauses, time limits and breaker of `ResilienceOptions`. Policies
  *  of cockatiel have this shape. Cache, pace and deadline stay.
  *  @example
- *  const policy = wrap(retry(transient, { maxAttempts: 4 }), breaker, timeout(2_000, 'aggressive'));
+ *  const limit = timeout(2_000, TimeoutStrategy.Aggressive);
+ *  const policy = wrap(retry(transient, { maxAttempts: 4 }), breaker, limit);
  *  const vault = new VaultProvider({ path: 'acme/', resilience: policy }); */
 export interface RequestPolicy {
   /** Makes one request. Each call of `request` is an attempt: it ends with `context.signal`, and its failure

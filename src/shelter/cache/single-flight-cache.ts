@@ -40,7 +40,7 @@ export interface ReadQuery {
   readonly version?: string | undefined;
   readonly maxAgeMs?: number | undefined;
   /** Whether a failure is returned instead of a stale value. */
-  readonly answered?: boolean;
+  readonly noStale?: boolean;
   /** The id of the operation that reads. */
   readonly operation?: string | undefined;
   /** Called when the cache cannot answer. */
@@ -122,7 +122,7 @@ export class SingleFlightCache<T, Q> {
       }
     }
     const flight = this.#fly(id, query, read);
-    return cached && read.maxAgeMs !== 0 && !read.answered
+    return cached && read.maxAgeMs !== 0 && !read.noStale
       ? this.#orStale(flight, read, leased)
       : flight.result;
   }

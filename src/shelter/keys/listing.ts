@@ -37,8 +37,8 @@ export class Listing {
     const { name: provider, places } = this.#source;
     const { wanted, acquire = false, maxAgeMs } = options;
     // a load after a change must fail during an outage, so that it is repeated
-    const answered = options[thread]?.cause === 'change';
-    const query: ReadQuery = { maxAgeMs, operation: operationIn(options), missed, answered };
+    const noStale = options[thread]?.cause === 'change';
+    const query: ReadQuery = { maxAgeMs, operation: operationIn(options), missed, noStale };
     const scope = scopeOf(prefix, wanted);
     const listed = places
       ? places.filter((place) => scope.reaches(place.key)).map((place) => ({ place }))

@@ -176,7 +176,7 @@ export class Attempts {
   }
 
   /** Notes that a request is repeated. `attempt`: the number of the next attempt. */
-  repeat(info: RequestInfo, attempt: number, delayMs: number, error: ConfigError): void {
+  retried(info: RequestInfo, attempt: number, delayMs: number, error: ConfigError): void {
     this.counts.retries++;
     const served = shownIn(combined(info.operations?.(true)));
     this.#emitter.emit('retry', { attempt, delayMs, outcome: error.code, ...served });

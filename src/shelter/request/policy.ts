@@ -68,7 +68,9 @@ class PolicedRequest {
         this.#end();
         stop();
       };
-      const stop = this.#attempts.until(this.#endsAt, () => end(this.#late()));
+      const stop = this.#attempts.until(this.#endsAt, () => {
+        if (!this.#over.signal.aborted) end(this.#late());
+      });
       const execution = async (): Promise<unknown> => policy.execute(this.#request, this.#over.signal);
       execution().then(
         () => end(this.#isAnswered ? undefined : this.#unanswered()),
@@ -115,7 +117,7 @@ class PolicedRequest {
     const number = ++this.#number;
     if (this.#last) {
       const delayMs = Math.max(0, this.#clock.now() - this.#last.at);
-      this.#attempts.repeat(this.#info, number, delayMs, this.#last.error);
+      this.#attempts.retried(this.#info, number, delayMs, this.#last.error);
     }
     const controller = new AbortController();
     const cancel = (): void => controller.abort(this.#attempts.timeout('the policy ended the attempt'));

@@ -140,7 +140,7 @@ export class Requests {
       const delayMs = Math.ceil(Math.max(pause(), error.retryAfterMs ?? 0));
       const until = clock.now() + delayMs;
       if (until >= endsAt) return error;
-      this.#attempts.repeat(info, attempt + 1, delayMs, error);
+      this.#attempts.retried(info, attempt + 1, delayMs, error);
       await new Promise<void>((resolve) => this.#attempts.until(until, resolve));
     }
   }
