@@ -111,8 +111,8 @@ export interface ConfigProvider {
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
   /** Reads everything at or below `prefix`; with `wanted`, at least what can satisfy a wanted key. */
   list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
-  /** What `get(key)` would return now without any waiting: a cached answer. `undefined`: ask `get`. A failure
-   *  is never known. Counts and emits what a hit of `get` does; with `peek` it only looks.
+  /** What `get` would return now, if that needs no waiting. `undefined`: call `get`. A failure is never
+   *  known. Takes a canonical key. Counts and emits what a hit of `get` does; with `peek` it only looks.
    *  @internal */
   known?(key: Key, peek?: boolean): Known | undefined;
   /** Reads many leaves in as few requests as the source allows. Each key succeeds or fails alone. */

@@ -11,6 +11,7 @@ export const abilities = {
   write: 'set and delete',
   watch: 'watch',
   refresh: 'refresh',
+  renew: 'renew',
   health: 'health',
   change: 'the backend can be changed behind the provider',
   notice: 'a watching provider notices a change behind it',
@@ -41,6 +42,7 @@ export const methods: { readonly [A in Ability]?: readonly string[] } = {
   write: ['set', 'delete'],
   watch: ['watch'],
   refresh: ['refresh'],
+  renew: ['renew'],
   health: ['health'],
 };
 
