@@ -131,7 +131,8 @@ export interface ConfigProvider {
   /** Expires the document that holds a key, and reads it again: also a lease that has not ended. Callers that
    *  renew a document at the same time share one read. */
   renew?(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
-  /** Calls `onChange` when values may have changed, until disposed. */
+  /** Calls `onChange` when values may have changed, until disposed. Expires what has changed before that,
+   *  because the listener makes an ordinary read. */
   watch?(onChange: (change: Change) => void, options?: CallOptions): Disposable;
   /** Calls `listener` for each event, until disposed. For logs and metrics.
    *  @see logTo */
@@ -139,7 +140,7 @@ export interface ConfigProvider {
   /** Whether `name` is only a default. A chain then numbers a second provider of that name: `memory 2`. */
   readonly unnamed?: boolean;
   /** Whether reading makes no network request. The keys of a local provider may be listed to suggest a
-   *  spelling. */
+   *  spelling. A reload after a change reads a local provider with `maxAgeMs: 0`. */
   readonly local?: boolean;
   /** How a key is cached, without a request. Used by `explain`. */
   status?(key: Key): KeyStatus | undefined;

@@ -69,6 +69,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
       set: (key, value, more) => setIn(first as WritableProvider, key, value, more),
     }),
     ...(writable.delete && { delete: (key, more) => writable.delete?.(key, more) as Promise<boolean> }),
+    ...(second && { local: parts.every((part) => part.local === true) }),
     close: () => callEach(`${name}: close`, parts, (part) => part.close?.()),
   };
   return decorate(first, name, abilities, { parts, emitter: outage.emitter });
