@@ -67,6 +67,7 @@ const dotenv: Takes<DotEnvOptions> = {
   environment: ['string'],
   files: [],
   expand: ['boolean', 'object'],
+  sealed: ['boolean', 'object'],
 };
 const memory: Takes<MemoryOptions> = { name: ['string'], sensitive: [] };
 const bundle: Takes<BundleOptions> = {
@@ -75,6 +76,7 @@ const bundle: Takes<BundleOptions> = {
   optional: ['boolean'],
   sensitive: [],
   maxBytes: [],
+  sealed: ['boolean', 'object'],
   name: ['string'],
 };
 const directory: Takes<DirectoryOptions> = {
