@@ -2,17 +2,28 @@
 // failure into an event without values. Used by config.ts.
 
 import { ConfigError, isConfigError, type Problem } from '../errors.ts';
-import { Emitter } from '../internal/listeners.ts';
+import { Emitter, type Quotes, thrown, warnOfListener } from '../internal/listeners.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
+import type { Key } from '../value.ts';
 import type { Load } from './load.ts';
 
 /** The events of a configuration's loads. */
 export class ConfigEvents extends Emitter {
+  readonly #quotesSecret: Quotes;
   #reported: ReadonlySet<string> = new Set();
 
-  constructor(name: string) {
-    super(name, 'config');
+  /** `quotesSecret`: whether a text quotes a secret of the configuration. */
+  constructor(name: string, quotesSecret: Quotes) {
+    super(name, 'config', undefined, quotesSecret);
+    this.#quotesSecret = quotesSecret;
+  }
+
+  /** Emits what a change listener threw. Without listeners, a warning of the process. */
+  emitThrown(key: Key, error: unknown): void {
+    const message = `the change listener for "${key}" threw ${thrown(error, this.#quotesSecret)}`;
+    if (this.hasListeners) this.emit('notice', { key, message });
+    else warnOfListener(message);
   }
 
   /** Emits why a load has failed, without the values that were found. */

@@ -1,5 +1,5 @@
 // What `config.explain` adds to the explanation of a chain: how a text was read, what the schema did and
-// expects, and which values are stale.
+// expects, which values are stale, and why a newer one is not in use.
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from '../chain/explain.ts';
@@ -10,13 +10,17 @@ import { isHidden } from '../report/secrecy.ts';
 import { readAs } from '../schema/readings.ts';
 import { shapeAt } from '../schema/shape.ts';
 import { type Key, withoutBigints } from '../value.ts';
+import { type Failure, refusedNewer } from './failures.ts';
 import type { Generation } from './generation.ts';
+
+export type StatusOf = (provider: string, key: Key) => KeyStatus | undefined;
 
 /** Explains a key of a configuration: the explanation of the chain, with notes on what the schema did. */
 export function explainKey<T>(
   generation: Generation<T>,
   key: Key,
-  statusOf: (provider: string, key: Key) => KeyStatus | undefined,
+  statusOf: StatusOf,
+  failure: Failure | undefined,
 ): Explanation {
   const { plan, layers, merged, placement, carried } = generation.load;
   const path = segments(key);
@@ -27,7 +31,11 @@ export function explainKey<T>(
   const leaf = placement.leaves.find((one) => isDeepStrictEqual(one.path, path));
   // a mark of the schema makes a value secret that is not secret for its source
   const secret = leaf !== undefined && isHidden(leaf, plan.shape);
-  const notes = [...valueNotes(generation, path), ...staleNotes(generation)];
+  const notes = [
+    ...valueNotes(generation, path),
+    ...staleNotes(generation),
+    ...(failure ? [refusedNewer(key, failure)] : []),
+  ];
   return explain(fullKey, layers, merged, { status, ...(secret && { secret }) }).with(...notes);
 }
 
