@@ -255,7 +255,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const next = new Generation<T>(this.#lastNumber + 1, load, before);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
-    this.#events.emitNotices(load, this.#options.unknown === 'warn');
+    this.#events.emitNotices(load, this.#options.unknown);
     this.#failures.succeeded(number);
     this.#events.emit('refreshed', { durationMs, version: String(number), operation });
     if (number === before?.info.number) {

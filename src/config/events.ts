@@ -7,6 +7,7 @@ import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
 import type { Load } from './load.ts';
+import type { LoadOptions } from './plan.ts';
 
 /** The events of a configuration's loads. */
 export class ConfigEvents extends Emitter {
@@ -44,11 +45,12 @@ export class ConfigEvents extends Emitter {
     });
   }
 
-  /** Emits a notice for each hole that the schema does not need and, if `unknown`, for each key that it does
-   *  not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys become
+  /** Emits a notice for each hole that the schema does not need and, as the option `unknown` says, for keys
+   *  that it does not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys become
    *  warnings of the process. */
-  emitNotices(load: Load, unknown: boolean): void {
-    const unknownKeys = unknown ? load.unknown() : [];
+  emitNotices(load: Load, unknown: LoadOptions['unknown'] = 'warn-similar'): void {
+    const unknownKeys =
+      unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
     const notices = [
       ...unknownKeys.map(({ key, origin, hint }) => ({
         key,

@@ -24,18 +24,34 @@ export function unknownAt(path: Path, placement: Placement, shape: Shape): Probl
   return inside.length > 0 ? { ...problem, inside: insideText(inside) } : problem;
 }
 
-/** The problems for keys that the schema does not read, in files and prefixed variables. Other sources are
- *  shared: they may hold keys of other applications. */
-export function unknownKeys(placement: Placement, shape: Shape): Problem[] {
+/** A leaf that the schema does not read. */
+export interface Unread {
+  /** The path to the first name that the schema does not know. */
+  readonly unknown: readonly string[];
+  readonly leaf: Placed<Leaf>;
+  /** The known key that it is most like. */
+  readonly similar: Key | undefined;
+}
+
+/** The leaves that the schema does not read, of files and prefixed variables. Other sources are shared: they
+ *  may hold keys of other applications. */
+export const unreadOwn = ({ leaves }: Placement, shape: Shape): readonly Unread[] =>
+  leaves.flatMap((leaf) => {
+    const { loose, text } = leaf.item.entry;
+    const isOwn = loose === 'always' || (!loose && !text);
+    const depth = isOwn ? unknownDepth(leaf.path, shape) : undefined;
+    const unknown = leaf.path.slice(0, depth);
+    return depth === undefined ? [] : [{ unknown, leaf, similar: similarKey(unknown, shape) }];
+  });
+
+/** The problems for keys that the schema does not read: one for a section that it does not know. `similar`:
+ *  only those that are like a known key. */
+export function unknownKeys(placement: Placement, shape: Shape, only?: 'similar'): Problem[] {
   const problems = new Map<Key, Problem>();
-  for (const { path, item } of placement.leaves) {
-    const { loose, text } = item.entry;
-    const depth = loose === 'always' || (!loose && !text) ? unknownDepth(path, shape) : undefined;
-    if (depth === undefined) continue;
-    const unknown = path.slice(0, depth);
+  for (const { unknown, leaf, similar } of unreadOwn(placement, shape)) {
     const key = keyFrom(unknown);
-    if (!problems.has(key))
-      problems.set(key, unknownKey(key, String(item.origin), similarKey(unknown, shape)));
+    if (problems.has(key) || (only === 'similar' && similar === undefined)) continue;
+    problems.set(key, unknownKey(key, String(leaf.item.origin), similar));
   }
   return [...problems.values()];
 }
