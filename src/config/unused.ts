@@ -1,12 +1,13 @@
 // Which variables and lines of files a schema does not read. `llm-config unused` prints them.
 
 import { makeEntry } from '../entry.ts';
-import { keyFrom } from '../key.ts';
+import { Spelling } from '../internal/nearest.ts';
+import { keyFrom, segments } from '../key.ts';
 import { merge } from '../merge/merge.ts';
 import { placementOf } from '../merge/placement.ts';
 import { newId, thread } from '../operation.ts';
 import type { Layer } from '../provider.ts';
-import { unreadOwn } from '../report/unknown-keys.ts';
+import { ownUnread, similarKey } from '../report/unknown-keys.ts';
 import { describeKeys, wantedBy } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { shapeOf } from '../schema/shape-of.ts';
@@ -38,15 +39,14 @@ export async function unusedKeys(schema: StandardSchemaV1, source: ConfigSource)
   if (failure) throw failure;
   const shape = shapeOf(schema);
   const { keys, prefixes } = wantedBy(shape);
+  const spelling = new Spelling();
   const unused = layers.flatMap((layer) => {
     const placement = placementOf(merge([withAllLines(layer)], { keys, prefixes: [...prefixes, ''] }), '');
-    return unreadOwn(placement, shape).map(
-      ({ leaf: { path, item }, similar }): UnusedKey => ({
-        key: keyFrom(path),
-        origin: String(item.origin),
-        ...(similar !== undefined && { similar }),
-      }),
-    );
+    return ownUnread(placement, shape).map(({ leaf: { path, item }, unknown }): UnusedKey => {
+      const near = similarKey(unknown, shape, spelling);
+      const similar = near && keyFrom([...segments(near), ...path.slice(unknown.length)]);
+      return { key: keyFrom(path), origin: String(item.origin), ...(similar && { similar }) };
+    });
   });
   return { unused, open: describeKeys(schema).prefixes };
 }

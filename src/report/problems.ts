@@ -27,19 +27,19 @@ export interface Found {
   /** True if the source has only text, so that the schema decides what a string means. */
   readonly text: boolean;
   readonly shape?: Shape | undefined;
-  /** What must not appear in a schema's own message. */
-  readonly secrets: readonly unknown[];
+  /** Whether a schema's own message holds a secret. */
+  readonly holdsSecret: (message: string) => boolean;
 }
 
 /** A value that the schema rejects. */
 export function wrong(issue: Issue, found: Found): Problem {
-  const { key, value, secret, origin, shape, secrets } = found;
+  const { key, value, secret, origin, shape, holdsSecret } = found;
   const expected = shape?.expects;
   // the expected type says it all, unless the value has that type or the author of the schema wrote a message
   const explained =
     issue.refused ||
     (expected !== undefined && !issue.custom && shape?.check?.(found.read ?? value) !== true);
-  const schemaMessage = explained ? undefined : safeMessage(issue, secrets, secret);
+  const schemaMessage = explained ? undefined : safeMessage(issue, secret, holdsSecret);
   const shown = value === '' ? '"" (set, but empty)' : described(value, secret);
   const reason = explained
     ? `expected ${expected ?? 'another value'}`

@@ -145,7 +145,7 @@ function hasAmbientRegion(): boolean {
     AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials'),
   ].some((file) => {
     try {
-      return /^\s*region\s*=/m.test(readFileSync(file, 'utf8'));
+      return /^[^\S\n]*region[^\S\n]*=/m.test(readFileSync(file, 'utf8'));
     } catch {
       return false;
     }

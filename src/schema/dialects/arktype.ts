@@ -3,7 +3,7 @@ import type { Dialect } from './dialect.ts';
 /** Issues of arktype. */
 export const arktype: Dialect = {
   // "port must be a number (was "abc")"
-  quote: /\s*\(was [^\n]*\)/g,
+  quote: / ?\(was (?:[^\n]*\)|[^\n]*$)/g,
   withoutPath: (message, path) => {
     const prefix = path.map(String).join('.');
     return prefix && message.startsWith(`${prefix} must `) ? message.slice(prefix.length + 1) : message;
