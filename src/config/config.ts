@@ -22,6 +22,7 @@ import type { LoadOptions, Plan } from './plan.ts';
 import { type LoadMode, loadModes, pollMode, Reloads } from './reloads.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
+import { refuseUnknown } from './unknown-path.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 import { Watching, type WatchOptions } from './watching.ts';
 
@@ -79,10 +80,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#options = options;
     this.#own = own;
     const { name } = plan.source;
+    const generations = () => [this.#generation, this.#previous];
     this.#failures = new Failures(name);
-    this.#events = new ConfigEvents(name, (text) =>
-      [this.#generation, this.#previous].some((one) => one?.quotesSecret(text)),
-    );
+    this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotesSecret(text)));
     if (options.on) this.#events.on(options.on);
   }
 
@@ -119,6 +119,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   /** The value at a path. A look-up by a whole key is faster than a path through `value`.
+   *  @throws ConfigError `invalid_key` for a path that the schema does not know
    *  @example
    *  config.get('database.poolMax'); // => 10
    *  config.get('ingress."api.example.com".port'); // quote names that hold dots */
@@ -130,7 +131,10 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   /** Lays out the paths of a generation at its first look-up. */
   #find(path: string): unknown {
     if (this.#flat === notLaidOut) this.#flat = this.#generation.flat();
-    return this.#flat[path] ?? this.#generation.at(pathOf(path));
+    const steps = pathOf(path);
+    const value = this.#flat[path] ?? this.#generation.at(steps);
+    if (value === undefined) refuseUnknown(steps, this.#generation);
+    return value;
   }
 
   /** A view of a section. It follows reloads.

@@ -2,7 +2,8 @@
 // failure into an event without values. Used by config.ts.
 
 import { ConfigError, isConfigError, type Problem } from '../errors.ts';
-import { Emitter, type Quotes, thrown, warnOfListener } from '../internal/listeners.ts';
+import { Emitter } from '../internal/listeners.ts';
+import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';

@@ -12,6 +12,7 @@ import { shapeAt } from '../schema/shape.ts';
 import { type Key, withoutBigints } from '../value.ts';
 import { type Failure, refusedNewer } from './failures.ts';
 import type { Generation } from './generation.ts';
+import { unknownPath } from './unknown-path.ts';
 
 export type StatusOf = (provider: string, key: Key) => KeyStatus | undefined;
 
@@ -56,6 +57,8 @@ function valueNotes<T>(generation: Generation<T>, path: readonly string[]): stri
   } else if (plan.schema && value !== undefined && !hasLeafBelow(generation, path)) {
     notes.push(`default of the schema: ${JSON.stringify(withoutBigints(generation.shown(path)))}`);
   }
+  const unknown = value === undefined && !leaf && unknownPath(path, generation);
+  if (unknown) notes.push(unknown.message);
   const expected = shapeAt(plan.shape, path)?.expects;
   if (expected) notes.push(`the schema wants ${expected}`);
   return notes;

@@ -1,44 +1,20 @@
 // Listeners of events and changes. Providers, chains and configurations emit through an `Emitter`; a throwing
 // listener never affects the others, nor the code that notifies them. Its error is a warning of the process.
 
-import { type ErrorCode, nameAndCode } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { ConfigEvent, ConfigEventTypes, EventHead } from '../events.ts';
 import { type HealthStatus, seeStatus } from '../health.ts';
 import { newId } from '../operation.ts';
-import { looksSecret, maskUrls } from '../redact.ts';
-
-/** Whether a text must not be printed. */
-export type Quotes = (text: string) => boolean;
-
-/** `    at onChange (file:///app/main.js:12:5)` */
-const frameLine = /^ {4}(at (?:[\w.<>$# [\]]{1,100} \()?[^\s()]{1,300}:\d+:\d+\)?)$/m;
-
-/** What a listener threw, in one line, with the place in its code. */
-export function thrown(error: unknown, quotesSecret: Quotes = looksSecret): string {
-  const { name, message, stack } = (error instanceof Error ? error : {}) as Partial<Error>;
-  const isShown = message && !looksSecret(message) && !quotesSecret(message);
-  const text = isShown
-    ? `${name}: ${maskUrls(message).replace(/\s+/g, ' ').slice(0, 300)}`
-    : nameAndCode(error);
-  const frame = typeof stack === 'string' && frameLine.exec(stack.slice(0, 10_000))?.[1];
-  return frame ? `${text} (${frame})` : text;
-}
-
-/** Warns of a listener that threw. */
-export const warnOfListener = (what: string): void =>
-  process.emitWarning(what, { type: 'ConfigWarning', code: 'LLM_CONFIG_LISTENER_FAILED' });
+import { type Quotes, ThrowingListeners } from './thrown.ts';
 
 /** A set of listeners. */
 export class Listeners<T> {
   readonly #all = new Set<(value: T) => unknown>();
-  readonly #failed = new WeakSet<object>();
-  readonly #owner: string;
-  readonly #quotesSecret: Quotes | undefined;
+  readonly #throwing: ThrowingListeners;
 
   /** `owner`: in the warning of a listener that throws. */
-  constructor(owner = 'llm-config-manager', quotesSecret?: Quotes) {
-    this.#owner = owner;
-    this.#quotesSecret = quotesSecret;
+  constructor(owner?: string, quotesSecret?: Quotes) {
+    this.#throwing = new ThrowingListeners(owner, quotesSecret);
   }
 
   get size(): number {
@@ -57,21 +33,7 @@ export class Listeners<T> {
   }
 
   notify(value: T): void {
-    for (const listener of [...this.#all]) {
-      try {
-        const result = listener(value);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#warn(listener, error));
-      } catch (error) {
-        this.#warn(listener, error);
-      }
-    }
-  }
-
-  /** Once for each listener: it may throw for each event. */
-  #warn(listener: object, error: unknown): void {
-    if (this.#failed.has(listener)) return;
-    this.#failed.add(listener);
-    warnOfListener(`${this.#owner}: a listener threw ${thrown(error, this.#quotesSecret)}`);
+    for (const listener of [...this.#all]) this.#throwing.call(listener, value);
   }
 
   clear(): void {
@@ -107,12 +69,7 @@ export class Emitter {
   readonly #listeners: Listeners<ConfigEvent>;
   readonly #notices = new Set<string>();
 
-  constructor(
-    provider: string,
-    layer: EventHead['layer'],
-    now = () => Date.now(),
-    quotesSecret: Quotes | undefined = undefined,
-  ) {
+  constructor(provider: string, layer: EventHead['layer'], now = () => Date.now(), quotesSecret?: Quotes) {
     this.#provider = provider;
     this.#layer = layer;
     this.#now = now;
