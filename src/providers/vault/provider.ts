@@ -5,11 +5,11 @@ import { ConfigError } from '../../errors.ts';
 import { checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
 import { quoted } from '../../redact.ts';
+import { WritableVersionedShelteredProvider } from '../../shelter/abilities.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
 import { placesOf } from '../../shelter/places.ts';
 import type { Place } from '../../shelter/port.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { Connection } from './connection.ts';
 import { Kv } from './kv.ts';
 import { Leases } from './leases.ts';
@@ -28,7 +28,7 @@ import { VaultSource } from './source.ts';
  *  const database = new VaultProvider({ leases: { postgres: 'database/creds/inference' } });
  *  const user = await database.get('postgres.username'); // created by this read, renewed later
  */
-export class VaultProvider extends WritableShelteredProvider {
+export class VaultProvider extends WritableVersionedShelteredProvider {
   constructor(options: VaultOptions) {
     const { source, leases, places } = partsOf(options);
     super(source, shelterOptionsOf(options));
