@@ -5,8 +5,15 @@
 import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import { keyOf } from '../key.ts';
-import type { ConfigProvider, Layer, ListOptions, ReadOptions, WritableProvider } from '../provider.ts';
-import { adopted, layersOf, listFrom, manyFrom, type Notice, setIn } from '../query.ts';
+import type {
+  ComparingProvider,
+  ConfigProvider,
+  Layer,
+  ListOptions,
+  ReadOptions,
+  VersionedProvider,
+} from '../provider.ts';
+import { adopted, layersOf, listFrom, manyFrom, type Notice, setIn, versionsFrom } from '../query.ts';
 import type { Key } from '../value.ts';
 
 /** Translates between the keys of callers and those of the inner provider. */
@@ -21,11 +28,14 @@ export interface KeyMap {
 
 /** The methods that read and write, whether or not the inner provider has them. */
 export type Rekeying = Required<
-  Pick<WritableProvider, 'get' | 'list' | 'getMany' | 'layers' | 'set' | 'delete'>
+  Pick<
+    ComparingProvider & VersionedProvider,
+    'get' | 'list' | 'getMany' | 'layers' | 'set' | 'delete' | 'versions'
+  >
 >;
 
 export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notice: Notice): Rekeying {
-  const writable = inner as WritableProvider;
+  const writable = inner as ComparingProvider;
 
   const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
     const key = map.outerKey(found.key, found.loose !== undefined);
@@ -136,5 +146,11 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
         key: keyOf(key),
       }),
     delete: async (key, options) => withOuterErrors(keyOf(key), writable.delete(keyToWrite(key), options)),
+    async versions(spelling, options) {
+      checkAborted(options);
+      const key = keyOf(spelling);
+      const innerKey = map.innerKey(key, false);
+      return innerKey === undefined ? [] : withOuterErrors(key, versionsFrom(inner, innerKey, options));
+    },
   };
 }

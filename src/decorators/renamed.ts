@@ -4,21 +4,12 @@
 
 import type { ConfigEvent } from '../events.ts';
 import { lazy } from '../internal/lazy.ts';
-import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import { decorate } from './decorate.ts';
+import type { ConfigProvider } from '../provider.ts';
+import { type AnyProvider, decorate } from './decorate.ts';
 
 export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
   const load = lazy(async () => new (await import('./renaming.ts')).Renaming(inner, name));
-  const {
-    set,
-    delete: remove,
-    getMany,
-    layers,
-    where,
-    refresh,
-    watch,
-    on,
-  } = inner as Partial<WritableProvider>;
+  const { set, delete: remove, versions, getMany, layers, where, refresh, watch, on } = inner as AnyProvider;
   const named = <T extends { readonly provider: string }>(one: T): T =>
     one.provider === inner.name ? Object.freeze({ ...one, provider: name }) : one;
   const renamedPlace = (place: string): string =>
@@ -30,6 +21,7 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
     ...(layers && { layers: async (prefix, options) => (await load()).layers(prefix, options) }),
     ...(set && { set: async (key, value, options) => (await load()).set(key, value, options) }),
     ...(remove && { delete: async (key, options) => (await load()).delete(key, options) }),
+    ...(versions && { versions: async (key, options) => (await load()).versions(key, options) }),
     ...(where && { where: (key) => where.call(inner, key).split('\n').map(renamedPlace).join('\n') }),
     ...(refresh && { refresh: async (prefix, options) => (await load()).refresh(prefix, options) }),
     ...(watch && {

@@ -10,10 +10,12 @@ import type {
   Layer,
   ListOptions,
   ReadOptions,
+  VersionInfo,
+  VersionsOptions,
   WritableProvider,
   WriteOptions,
 } from '../provider.ts';
-import { getFrom, layersOf, listFrom, manyFrom, setIn, toConfigError } from '../query.ts';
+import { getFrom, layersOf, listFrom, manyFrom, setIn, toConfigError, versionsFrom } from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 /** Reads and writes a provider, and renames what comes back. */
@@ -67,6 +69,10 @@ export class Renaming {
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
     return this.#failing((this.#inner as WritableProvider).delete(key, options));
+  }
+
+  versions(key: Key, options?: VersionsOptions): Promise<readonly VersionInfo[]> {
+    return this.#failing(versionsFrom(this.#inner, key, options));
   }
 
   refresh(prefix: Key | undefined, options?: CallOptions): Promise<void> {

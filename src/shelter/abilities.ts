@@ -67,9 +67,9 @@ type Writable = WritableProvider | (DocumentSource & Required<Pick<DocumentSourc
 type Versioned = VersionedProvider | (DocumentSource & Required<Pick<DocumentSource, 'versions'>>);
 
 /** A ShelteredProvider with the abilities of what it shelters. */
-export type Sheltered<S> = (S extends Writable ? WritableShelteredProvider : ShelteredProvider) &
-  (S extends Versioned ? Pick<VersionedProvider, 'versions'> : unknown) &
-  (S extends Writable & { readonly compares: true } ? Pick<ComparingProvider, 'compares'> : unknown);
+export type Sheltered<S> = ([S] extends [Writable] ? WritableShelteredProvider : ShelteredProvider) &
+  ([S] extends [Versioned] ? Pick<VersionedProvider, 'versions'> : unknown) &
+  ([S] extends [Writable & { readonly compares: true }] ? Pick<ComparingProvider, 'compares'> : unknown);
 
 /** The options of `sheltered`. */
 export interface ShelteredOptions extends ShelterOptions {
