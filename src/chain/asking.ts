@@ -3,12 +3,22 @@
 
 import { abortedBy, ConfigError } from '../errors.ts';
 import { thread } from '../operation.ts';
-import type { ConfigProvider, Layer, ListOptions, ReadOptions } from '../provider.ts';
+import type { ConfigProvider, Layer, ListOptions, ReadOptions, VersionedRead } from '../provider.ts';
 import { getManyFrom, layersOf, type Notice, type Results, toConfigError } from '../query.ts';
 import type { Key } from '../value.ts';
 
+/** Refuses to read a version: each provider has versions of its own. */
+export function refuseVersion(chain: string, { version }: VersionedRead, key?: Key): void {
+  if (version === undefined) return;
+  throw new ConfigError('invalid_option', `${chain}: a chain has no versions`, {
+    ...(key !== undefined && { key }),
+    hint: 'Read the version from the provider that has the key',
+  });
+}
+
 /** Asks each provider once, for the keys that are still absent. */
 export async function askMany(
+  chain: string,
   providers: readonly ConfigProvider[],
   keys: readonly Key[],
   options: ReadOptions,
@@ -16,6 +26,7 @@ export async function askMany(
   const found = new Map<Key, Results extends ReadonlyMap<Key, infer R> ? R : never>(
     keys.map((key) => [key, undefined]),
   );
+  refuseVersion(chain, options);
   for (const provider of providers) {
     const pending = [...found].flatMap(([key, entry]) => (entry === undefined ? [key] : []));
     if (pending.length === 0) break;

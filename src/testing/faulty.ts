@@ -41,7 +41,18 @@ export interface FaultyOptions {
   readonly clock?: Clock;
 }
 
-const faultyMethods = ['get', 'list', 'getMany', 'layers', 'health', 'refresh', 'set', 'delete', 'close'];
+const faultyMethods = [
+  'get',
+  'list',
+  'getMany',
+  'layers',
+  'health',
+  'refresh',
+  'set',
+  'delete',
+  'versions',
+  'close',
+];
 
 /** Wraps a provider so that its calls fail as `script` defines, and records each call in `calls`. The
  *  result has exactly the methods of `provider`. `watch`, `where` and other synchronous methods never
