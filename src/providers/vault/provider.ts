@@ -4,6 +4,7 @@
 import { ConfigError } from '../../errors.ts';
 import { checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
+import type { ComparingProvider } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
 import { WritableVersionedShelteredProvider } from '../../shelter/abilities.ts';
 import { systemClock } from '../../shelter/clock.ts';
@@ -28,7 +29,9 @@ import { VaultSource } from './source.ts';
  *  const database = new VaultProvider({ leases: { postgres: 'database/creds/inference' } });
  *  const user = await database.get('postgres.username'); // created by this read, renewed later
  */
-export class VaultProvider extends WritableVersionedShelteredProvider {
+export class VaultProvider extends WritableVersionedShelteredProvider implements ComparingProvider {
+  declare readonly compares: true;
+
   constructor(options: VaultOptions) {
     const { source, leases, places } = partsOf(options);
     super(source, shelterOptionsOf(options));
@@ -78,7 +81,9 @@ function partsOf(options: VaultOptions): Parts {
   const leases = new Leases(connection, leased.requests, clock);
   const source = new VaultSource({
     connection,
-    kv: new Kv(connection, { kv, mount }),
+    kv: new Kv(connection, { kv, mount }, clock),
+    // with a fixed version, a mount of several segments splits the paths of documents in another way
+    view: { kv, ...(kv !== 'auto' && mount?.includes('/') && { mount }) },
     leases,
     places,
     maxKeys,
