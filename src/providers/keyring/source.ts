@@ -21,6 +21,7 @@ import type {
 } from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
+import { sessionSocket } from './dbus-socket.ts';
 import type { Credential, Keyring } from './keyring.ts';
 import { type NativeBackend, NativeKeyring } from './native.ts';
 import type { KeyringOptions } from './options.ts';
@@ -35,7 +36,7 @@ export class KeyringSource implements DocumentSource {
   readonly batch = 16;
   readonly limits = { concurrency: 1 };
   readonly #prefix: string;
-  readonly #store: { readonly service: string; readonly backend: string };
+  readonly #store: { readonly service: string; readonly backend: string; readonly bus?: string | undefined };
   readonly #keyring: Keyring;
   /** Asked before each native call on Linux, where the native packages report a locked keyring as an
    *  empty one. */
@@ -46,7 +47,7 @@ export class KeyringSource implements DocumentSource {
     this.#prefix = prefix;
     const linux = process.platform === 'linux';
     const direct = backend === 'secret-service' || (backend === 'auto' && linux);
-    this.#store = { service, backend: direct ? 'secret-service' : backend };
+    this.#store = direct ? { service, backend: 'secret-service', bus: bus() } : { service, backend };
     if (direct) {
       this.#keyring = new SecretService(service);
     } else {
@@ -145,6 +146,15 @@ export class KeyringSource implements DocumentSource {
     }
     call.notice(`${this.name}: ${quoted(account)} is skipped: the account is not a key`, 'invalid_key');
     return undefined;
+  }
+}
+
+/** The socket of the session bus: a user may have several, each with its own keyring. */
+function bus(): string | undefined {
+  try {
+    return sessionSocket();
+  } catch {
+    return undefined; // a read reports it
   }
 }
 

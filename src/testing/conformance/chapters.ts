@@ -8,6 +8,7 @@ import { read } from './read.ts';
 import { refresh } from './refresh.ts';
 import type { Chapter } from './sentence.ts';
 import { values } from './values.ts';
+import { versions } from './versions.ts';
 import { watch } from './watch.ts';
 import { where } from './where.ts';
 import { write } from './write.ts';
@@ -21,6 +22,7 @@ export const chapters: readonly Chapter[] = [
   list,
   batch,
   write,
+  versions,
   change,
   watch,
   refresh,
