@@ -7,6 +7,7 @@ import { ConfigError, isConfigError, ownError } from './errors.ts';
 import { keyOf } from './key.ts';
 import type {
   ConfigProvider,
+  Known,
   Layer,
   ListOptions,
   ReadOptions,
@@ -30,6 +31,24 @@ export async function getFrom(
   options?: ReadOptions,
 ): Promise<Entry | undefined> {
   const entry = await provider.get(key, options);
+  return entry === undefined || isEntry(entry) ? entry : adopted(provider, key, entry);
+}
+
+/** What a provider knows without waiting. An entry that it has made by hand is left to `get`.
+ *  @see ConfigProvider.known */
+export function knownIn(provider: ConfigProvider, key: Key, peek?: boolean): Known | undefined {
+  const known = provider.known?.(key, peek);
+  return known === undefined || known.entry === undefined || isEntry(known.entry) ? known : undefined;
+}
+
+/** Renews the document of a key. Reads past the cache where a provider cannot renew. */
+export async function renewIn(
+  provider: ConfigProvider,
+  key: Key,
+  options?: ReadOptions,
+): Promise<Entry | undefined> {
+  if (!provider.renew) return getFrom(provider, key, { ...options, maxAgeMs: 0 });
+  const entry = await provider.renew(key, options);
   return entry === undefined || isEntry(entry) ? entry : adopted(provider, key, entry);
 }
 

@@ -19,12 +19,13 @@ import {
   type ConfigProvider,
   checkProvider,
   type KeyStatus,
+  type Known,
   type Layer,
   type ListOptions,
   type ReadOptions,
   type Wanted,
 } from '../provider.ts';
-import { adopted, callEach, type Results, searchedPlaces, toConfigError } from '../query.ts';
+import { adopted, callEach, knownIn, type Results, searchedPlaces, toConfigError } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
 import { askLayers, askMany, refuseVersion } from './asking.ts';
@@ -47,6 +48,8 @@ const chainOptionChecks = {
   intercept: either(aFunction, listOf(aFunction)),
   closeProviders: aBoolean,
 };
+const absent: Known = Object.freeze({ entry: undefined });
+const nothing: Promise<undefined> = Promise.resolve(undefined);
 const everything: Wanted = { keys: [], prefixes: [''] };
 const loadMerge = lazy(() => import('../merge/merge.ts'));
 const loadLeafParser = lazy(() => import('../report/leaf.ts'));
@@ -83,7 +86,45 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Reads one leaf from the first provider that has it. `undefined` if no provider has it.
    *  @see list and tree merge all providers. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    return this.#hooks.active ? this.#getObserved(key, options ?? {}) : this.#read(key, options);
+    if (this.#hooks.active) return this.#getObserved(key, options ?? {});
+    return options === undefined ? this.#readKnown(key) : this.#read(key, options);
+  }
+
+  /** Reads without waiting as long as the providers know the key, in order. */
+  #readKnown(spelling: Key): Promise<Entry | undefined> {
+    let name = this.name;
+    let key = spelling;
+    try {
+      key = keyOf(spelling);
+      for (let i = 0; i < this.#providers.length; i++) {
+        const provider = this.#providers[i] as ConfigProvider;
+        name = provider.name;
+        const known = knownIn(provider, key);
+        if (!known) return this.#read(key, undefined, i);
+        if (known.entry) return Promise.resolve(known.entry);
+      }
+      return nothing;
+    } catch (error) {
+      return Promise.reject(toConfigError(error, name, key));
+    }
+  }
+
+  /** What the chain knows while nothing observes it. Looks at all providers before it counts a hit, since
+   *  `get` would count again.
+   *  @internal */
+  known(key: Key, peek = false): Known | undefined {
+    if (this.#hooks.active) return undefined;
+    let found = absent;
+    let asked = 0;
+    for (const provider of this.#providers) {
+      const known = knownIn(provider, key, true);
+      if (!known) return undefined;
+      found = known;
+      asked++;
+      if (known.entry) break;
+    }
+    if (!peek) for (let i = 0; i < asked; i++) this.#providers[i]?.known?.(key);
+    return found;
   }
 
   async #getObserved(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
@@ -96,15 +137,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     );
   }
 
-  async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
+  async #read(spelling: Key, options: ReadOptions | undefined, from = 0): Promise<Entry | undefined> {
     const key = keyOf(spelling);
     if (options?.signal?.aborted) throw abortedBy(this.name, `reading "${key}"`, { key });
     if (options) refuseVersion(this.name, options, key);
     let name = this.name;
     try {
-      for (const provider of this.#providers) {
+      for (let i = from; i < this.#providers.length; i++) {
+        const provider = this.#providers[i] as ConfigProvider;
         name = provider.name;
-        const entry = await provider.get(key, options);
+        const known = options === undefined && i > from ? knownIn(provider, key) : undefined;
+        const entry = known ? known.entry : await provider.get(key, options);
         if (entry !== undefined) return isEntry(entry) ? entry : await adopted(provider, key, entry);
       }
     } catch (error) {
@@ -251,6 +294,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#observed('refresh', at, options, (inner) =>
       this.#onEach('refresh', (provider) => provider.refresh?.(at, inner)),
     );
+  }
+
+  /** Expires the document that holds a key, and reads it again: in the first provider that has the key.
+   *  @see get */
+  async renew(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
+    const at = keyOf(key);
+    const ask = async (inner: ReadOptions): Promise<Entry | undefined> =>
+      (await import('./renewal.ts')).renewFirst(this.#providers, at, inner);
+    return this.#hooks.active
+      ? this.#hooks.lookUp({ type: 'get', key: at }, options, ask, (entry) => [[at, entry]])
+      : ask(options);
   }
 
   /** Calls `onChange` when values of any provider may have changed, until disposed. */

@@ -52,6 +52,8 @@ function tolerant<P extends ConfigProvider>(first: P, second: ConfigProvider | u
   const writable = first as AnyProvider;
   const abilities: Parameters<typeof decorate>[2] = {
     get: (key, options): Promise<Entry | undefined> => read((loaded) => loaded.get(key, options)),
+    ...(first.known && { known: (key, peek) => reads?.known(key, peek) }),
+    ...(first.renew && { renew: (key, options) => read((loaded) => loaded.renew(key, options)) }),
     getMany: (keys, options) => read((loaded) => loaded.getMany(keys, options)),
     list: (prefix, options) => read((loaded) => loaded.list(prefix, options)),
     layers: (prefix, options) => read((loaded) => loaded.layers(prefix, options)),

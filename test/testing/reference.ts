@@ -96,7 +96,7 @@ export interface Reference
   extends Required<
     Omit<
       ComparingProvider & VersionedProvider,
-      'get' | 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known' | 'renew'
+      'get' | 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known'
     >
   > {
   get(key: Key, options?: VersionedRead): Promise<Entry | undefined>;
@@ -142,6 +142,10 @@ export function reference(backend: Backend): Reference {
         });
         return new Map(results);
       }),
+    renew: async (spelling, options) => {
+      const key = keyOf(spelling);
+      return backend.request(options, key, () => entryAt(key));
+    },
     where: (key) => `reference ${keyOf(key)}`,
     health: async (options) => {
       const checkedAt = backend.clock.now();

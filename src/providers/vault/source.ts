@@ -127,6 +127,10 @@ export class VaultSource implements DocumentSource {
     return connection.target && identityOf({ kind: 'vault', ...connection.target }, view);
   }
 
+  forget(document: string): void {
+    this.#options.leases.forget(document);
+  }
+
   connect(_refused: ConfigError | undefined, call: Call): Promise<boolean> {
     return this.#options.connection.connect(call.signal);
   }
