@@ -38,6 +38,12 @@ export function innermost(provider: ConfigProvider): ConfigProvider {
   return parts?.length === 1 ? innermost(parts[0] as ConfigProvider) : provider;
 }
 
+/** Whether a provider, or one inside its decorators, has a name. `fallback(a, b)` answers as `a`. */
+export function answersTo(provider: ConfigProvider, name: string): boolean {
+  const { parts = [] } = decorationOf(provider) ?? {};
+  return provider.name === name || parts.some((part) => answersTo(part, name));
+}
+
 /** All that a provider may have. */
 export type AnyProvider = ConfigProvider & Partial<ComparingProvider & VersionedProvider>;
 
