@@ -48,7 +48,8 @@ interface Parts {
   readonly places: readonly Place[];
 }
 
-function partsOf(options: VaultOptions): Parts {
+/** The parts of a provider. Exported for tests. */
+export function partsOf(options: VaultOptions): Parts {
   checkOptions('VaultProvider', options, vaultChecks);
   const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)
