@@ -177,9 +177,7 @@ export class GcpSource implements DocumentSource {
       return { versions: (versions as ListedVersion[]).map(infoOf), ...(token && { next: token }) };
     } catch (error) {
       if (statusOf(error) === 'NOT_FOUND') return { versions: [] };
-      const refusal = this.#error(error, parent, 'viewer');
-      const hint = 'Grant roles/secretmanager.viewer on the secret';
-      throw refusal.code === 'access_denied' ? refusal.with({ hint }) : refusal;
+      throw this.#error(error, parent, 'viewer');
     }
   }
 

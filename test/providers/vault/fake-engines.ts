@@ -131,6 +131,8 @@ export class Engines {
       return { status: 404, body: { errors: [`no handler for route "${path}". route entry not found.`] } };
     const { type, version } = this.mounts.get(mount) as { type: string; version?: string };
     const inside = path.slice(mount.length);
+    if (type === 'database' && !inside.startsWith('creds/'))
+      return { status: 404, body: { errors: ['1 error occurred:\n\t* unsupported path\n\n'] } };
     if (type === 'database')
       return this.#make(token, path, {
         username: `u${this.#made + 1}`,
