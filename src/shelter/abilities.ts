@@ -90,7 +90,7 @@ export function sheltered<S extends ConfigProvider | DocumentSource>(
   inner: S,
   options: ShelteredOptions = {},
 ): Sheltered<S> {
-  checkOptions('sheltered', options, { ...shelterOptionChecks, identity: anIdentity });
+  checkOptions(inner.name, options, { ...shelterOptionChecks, identity: anIdentity });
   const { identity, ...shelter } = options;
   const isSource = 'locate' in inner;
   if (isSource && identity !== undefined)

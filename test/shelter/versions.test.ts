@@ -372,7 +372,7 @@ describe('the abilities of sheltered providers', () => {
     ['a number', { store: 'x', view: 1 }],
   ])('an identity that is %s is refused', (_, identity) => {
     expect(() => sheltered(new MemoryProvider({}), { identity: identity as never })).toThrow(
-      /sheltered: the option identity must be an object with the strings store and view/,
+      /memory: the option identity must be an object with the strings store and view/,
     );
   });
 
