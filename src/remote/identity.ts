@@ -1,5 +1,5 @@
-// What makes the documents of a source the same documents elsewhere. Used by the sources of all remote stores.
-// Holds no credential and no name of a provider.
+// What makes the documents of a source the same documents elsewhere. Used by the sources of all remote
+// stores. Holds no credential and no name of a provider.
 
 type Fields = Readonly<Record<string, string | boolean | number | undefined>>;
 

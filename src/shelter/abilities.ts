@@ -1,5 +1,5 @@
-// What a sheltered provider can do, by what its source can: the classes that every remote provider extends, and
-// `sheltered`, which chooses one. A provider has no method that its source lacks.
+// What a sheltered provider can do, by what its source can: the classes that every remote provider extends,
+// and `sheltered`, which chooses one. A provider has no method that its source lacks.
 
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';

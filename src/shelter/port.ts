@@ -146,8 +146,8 @@ export interface Page {
   readonly next: readonly string[];
 }
 
-/** What a source reads, without the provider's name and without credentials. Two sources with equal identities
- *  return equal documents. */
+/** What a source reads, without the provider's name and without credentials. Two sources with equal
+ *  identities return equal documents. */
 export interface SourceIdentity {
   /** What makes a document the same document: kind of store, address, namespace, mount, region. */
   readonly store: string;

@@ -1,5 +1,5 @@
-// The façade of the shelter: a source of documents as a provider, composed of the three storeys. The classes in
-// abilities.ts extend it. Hot: `get` answers a hit from one Map, without an await or an allocation.
+// The façade of the shelter: a source of documents as a provider, composed of the three storeys. The classes
+// in abilities.ts extend it. Hot: `get` answers a hit from one Map, without an await or an allocation.
 
 import type { Entry, Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';

@@ -1,3 +1,6 @@
+// The abilities that a suite can leave out, and those that are methods. Used by suite.ts and by both suites of
+// sentences.
+
 /** Abilities that a provider or its backend may lack. A suite lists those it lacks in `without`, each
  *  with a reason. */
 export const abilities = {

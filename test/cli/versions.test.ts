@@ -97,7 +97,8 @@ describe('llm-config versions', () => {
   });
 
   it('versions exits with 3 when a provider fails', async () => {
-    const down = `({ name: 'down', get: async () => { throw new Error('${fake}') }, list: async () => { throw new Error('${fake}') } })`;
+    const failing = `async () => { throw new Error('${fake}') }`;
+    const down = `({ name: 'down', get: ${failing}, list: ${failing} })`;
     const failed = await run(`[${down}, store]`, 'host');
     expect([failed.code, failed.out, failed.err.includes(fake)]).toEqual([3, '', false]);
   });

@@ -1,5 +1,5 @@
-// What makes the documents of a source the same documents elsewhere: equal where they must be equal, different
-// where they differ, and never a credential or the name of a provider.
+// What makes the documents of a source the same documents elsewhere: equal where they must be equal,
+// different where they differ, and never a credential or the name of a provider.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

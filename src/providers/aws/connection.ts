@@ -58,8 +58,8 @@ export class AwsConnection {
     if (!options.client && !options.region && !hasRegion()) throw missingRegion(owner);
   }
 
-  /** Where requests go, without credentials. Undefined if only the SDK knows: with a client of your own, and if
-   *  a profile sets the region or the endpoint. */
+  /** Where requests go, without credentials. Undefined if only the SDK knows: with a client of your own, and
+   *  if a profile sets the region or the endpoint. */
   get target(): { readonly region: string; readonly endpoint?: string } | undefined {
     const { client, region = ambientRegion(), endpoint = this.#ambientEndpoint() } = this.#options;
     if (client || !region) return undefined;

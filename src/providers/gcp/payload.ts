@@ -1,4 +1,5 @@
-// The payload of a secret version: checked against its checksum, and decoded. Used by `source.ts`.
+// What Google returns of secret versions: a payload, checked against its checksum and decoded, and facts in a
+// list. Used by `source.ts`. Over gRPC and REST, the same fact has different types.
 
 import { ConfigError } from '../../errors.ts';
 import type { VersionInfo } from '../../provider.ts';

@@ -1,5 +1,5 @@
-// Conformance sentences about `versions`, reads of a version, and writes that compare. The lever `rotate` writes
-// versions behind the provider.
+// Conformance sentences about `versions`, reads of a version, and writes that compare. The lever `rotate`
+// writes versions behind the provider.
 
 import assert from 'node:assert/strict';
 import { isConfigError } from '../../errors.ts';
