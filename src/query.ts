@@ -5,6 +5,7 @@
 import { type Entry, isEntry, isSound, isUnreadable, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError, ownError } from './errors.ts';
 import { keyOf } from './key.ts';
+import { thread } from './operation.ts';
 import type {
   ConfigProvider,
   Known,
@@ -22,7 +23,8 @@ import type { ConfigValue, Key } from './value.ts';
 /** Receives a message about what a provider answered and this library left out. */
 export type Notice = (message: string) => void;
 
-const loadBorder = (): Promise<typeof import('./border.ts')> => import('./border.ts');
+/** Loads what adopts foreign answers. */
+export const loadBorder = (): Promise<typeof import('./border.ts')> => import('./border.ts');
 
 /** Reads one leaf. */
 export async function getFrom(
@@ -107,9 +109,10 @@ export async function versionsFrom(
 export async function layersOf(
   provider: ConfigProvider,
   prefix: Key,
-  options?: ListOptions,
+  given?: ListOptions,
   notice?: Notice,
 ): Promise<readonly Layer[]> {
+  const options = rereading(provider, given);
   try {
     if (!provider.layers) return [layerOf(provider.name, await listFrom(provider, prefix, options, notice))];
     const layers: unknown = await provider.layers(prefix, options);
@@ -120,6 +123,11 @@ export async function layersOf(
     return [{ name: provider.name, entries: [], holes: [], error: toConfigError(error, provider.name) }];
   }
 }
+
+/** The options of a load. After a change, a local source is read again: an ordinary read returns its last
+ *  good content, which would hide that a file is broken. Other sources have expired what changed. */
+const rereading = ({ local }: ConfigProvider, options: ListOptions | undefined): ListOptions | undefined =>
+  local === true && options?.[thread]?.cause === 'change' ? { ...options, maxAgeMs: 0 } : options;
 
 /** Whether a layer needs no adoption. */
 const isOurs = (layer: unknown): layer is Layer => {

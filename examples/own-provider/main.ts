@@ -56,6 +56,7 @@ const without: Without = {
   versions: fixed,
   watch: fixed,
   refresh: fixed,
+  renew: fixed,
   health: fixed,
   change: fixed,
   faults: fixed,

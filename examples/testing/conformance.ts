@@ -36,6 +36,7 @@ describeProvider({
     versions: 'a file has no versions',
     watch: 'the file is not watched',
     refresh: 'nothing is cached between reads',
+    renew: 'nothing is cached between reads',
     health: 'a read shows whether the file is readable',
     unavailable: never,
     throttled: never,

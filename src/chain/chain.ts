@@ -2,8 +2,8 @@
 // listing reads them in parallel and merges their layers. The code for merging, explaining, health and
 // missing keys is loaded on first use, which keeps the import of the core small.
 
-import { type Entry, isEntry, type Unreadable } from '../entry.ts';
-import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import type { Entry, Unreadable } from '../entry.ts';
+import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
@@ -25,10 +25,10 @@ import {
   type ReadOptions,
   type Wanted,
 } from '../provider.ts';
-import { adopted, callEach, knownIn, type Results, searchedPlaces, toConfigError } from '../query.ts';
+import { callEach, type Results, searchedPlaces } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
-import { askLayers, askMany, refuseVersion } from './asking.ts';
+import { askFirst, askKnown, askLayers, askMany, knownOf } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
 import { uniquelyNamed } from './names.ts';
@@ -48,8 +48,6 @@ const chainOptionChecks = {
   intercept: either(aFunction, listOf(aFunction)),
   closeProviders: aBoolean,
 };
-const absent: Known = Object.freeze({ entry: undefined });
-const nothing: Promise<undefined> = Promise.resolve(undefined);
 const everything: Wanted = { keys: [], prefixes: [''] };
 const loadMerge = lazy(() => import('../merge/merge.ts'));
 const loadLeafParser = lazy(() => import('../report/leaf.ts'));
@@ -87,44 +85,13 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
    *  @see list and tree merge all providers. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     if (this.#hooks.active) return this.#getObserved(key, options ?? {});
-    return options === undefined ? this.#readKnown(key) : this.#read(key, options);
+    return options === undefined ? askKnown(this, this.#providers, key) : this.#read(key, options);
   }
 
-  /** Reads without waiting as long as the providers know the key, in order. */
-  #readKnown(spelling: Key): Promise<Entry | undefined> {
-    let name = this.name;
-    let key = spelling;
-    try {
-      key = keyOf(spelling);
-      for (let i = 0; i < this.#providers.length; i++) {
-        const provider = this.#providers[i] as ConfigProvider;
-        name = provider.name;
-        const known = knownIn(provider, key);
-        if (!known) return this.#read(key, undefined, i);
-        if (known.entry) return Promise.resolve(known.entry);
-      }
-      return nothing;
-    } catch (error) {
-      return Promise.reject(toConfigError(error, name, key));
-    }
-  }
-
-  /** What the chain knows while nothing observes it. Looks at all providers before it counts a hit, since
-   *  `get` would count again.
+  /** What the chain knows while nothing observes it.
    *  @internal */
   known(key: Key, peek = false): Known | undefined {
-    if (this.#hooks.active) return undefined;
-    let found = absent;
-    let asked = 0;
-    for (const provider of this.#providers) {
-      const known = knownIn(provider, key, true);
-      if (!known) return undefined;
-      found = known;
-      asked++;
-      if (known.entry) break;
-    }
-    if (!peek) for (let i = 0; i < asked; i++) this.#providers[i]?.known?.(key);
-    return found;
+    return this.#hooks.active ? undefined : knownOf(this.#providers, key, peek);
   }
 
   async #getObserved(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
@@ -137,23 +104,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     );
   }
 
-  async #read(spelling: Key, options: ReadOptions | undefined, from = 0): Promise<Entry | undefined> {
-    const key = keyOf(spelling);
-    if (options?.signal?.aborted) throw abortedBy(this.name, `reading "${key}"`, { key });
-    if (options) refuseVersion(this.name, options, key);
-    let name = this.name;
-    try {
-      for (let i = from; i < this.#providers.length; i++) {
-        const provider = this.#providers[i] as ConfigProvider;
-        name = provider.name;
-        const known = options === undefined && i > from ? knownIn(provider, key) : undefined;
-        const entry = known ? known.entry : await provider.get(key, options);
-        if (entry !== undefined) return isEntry(entry) ? entry : await adopted(provider, key, entry);
-      }
-    } catch (error) {
-      throw toConfigError(error, name, key);
-    }
-    return undefined;
+  #read(key: Key, options: ReadOptions): Promise<Entry | undefined> {
+    return askFirst(this, this.#providers, key, options);
   }
 
   /** The value of `get`, without its origin. */

@@ -128,8 +128,7 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
   return {
     get: (key, options) => read(key, options, (innerKey) => inner.get(innerKey, options)),
     renew: (key, options) => read(key, options, (innerKey) => renewIn(inner, innerKey, options)),
-    known(spelling, peek) {
-      const key = keyOf(spelling);
+    known(key, peek) {
       const innerKey = map.innerKey(key, true);
       if (innerKey === undefined) return absent;
       const known = knownIn(inner, innerKey, peek);

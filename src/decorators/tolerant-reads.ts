@@ -56,7 +56,7 @@ export function tolerantReads(
 
   const known = (key: Key, peek?: boolean): Known | undefined => {
     const answer = knownIn(first, key, peek);
-    if (answer && !peek && seen.record(keyOf(key), answer.entry)) outage.end();
+    if (answer && !peek && seen.record(key, answer.entry)) outage.end();
     return answer;
   };
 

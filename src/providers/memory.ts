@@ -72,10 +72,9 @@ export class MemoryProvider implements WritableProvider {
 
   /** @internal */
   known(key: Key): Known | undefined {
-    const at = keyOf(key);
-    const entry = this.#leaves.get(at);
-    if (entry && !isTree(entry.value)) return { entry };
-    return this.#isSection(at) ? undefined : absent;
+    const entry = this.#leaves.get(key);
+    if (entry) return isTree(entry.value) ? undefined : { entry };
+    return key === '' || this.#sections.has(key) ? undefined : absent;
   }
 
   /** The same as `get`: what is in memory is current. */
@@ -191,12 +190,8 @@ export class MemoryProvider implements WritableProvider {
     );
   }
 
-  #isSection(key: Key): boolean {
-    return key === '' || this.#sections.has(key) || this.#leaves.has(key);
-  }
-
   #refuseSection(key: Key): void {
-    if (this.#isSection(key))
+    if (key === '' || this.#sections.has(key) || this.#leaves.has(key))
       throw this.#error(
         'invalid_key',
         `"${key}" is a section, not a value`,

@@ -6,7 +6,7 @@ import { unsharedReason } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider, VersionedRead } from '../provider.ts';
-import { getFrom, listFrom, manyFrom, setIn, versionsFrom } from '../query.ts';
+import { getFrom, listFrom, loadBorder, manyFrom, setIn, versionsFrom } from '../query.ts';
 import type { Call, DocumentSource, Outcome, SourceIdentity } from './port.ts';
 
 export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity): DocumentSource {
@@ -24,6 +24,8 @@ export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity
     name,
     batch: provider.getMany ? 100 : 1,
     locate: (key) => [{ key, document: key, field: '' }],
+    // what adopts foreign answers is imported outside every deadline
+    load: async () => void (await loadBorder()),
     async read(documents, call) {
       if (provider.getMany && documents.length > 1) {
         const found = await manyFrom(provider, documents, fresh(call));

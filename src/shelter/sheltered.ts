@@ -221,7 +221,8 @@ export class ShelteredProvider implements ConfigProvider {
   }
 
   status(key: Key): KeyStatus | undefined {
-    return { ...this.#keys.status(keyOf(key), this.#clock.now()), breaker: this.#requests.state };
+    const { state: breaker } = this.#requests;
+    return { ...this.#keys.status(keyOf(key), this.#clock.now()), ...(breaker && { breaker }) };
   }
 
   /** Counters of reads and requests since the provider was created. */

@@ -18,7 +18,7 @@ export const turns = async (many: number): Promise<void> => {
 
 const pause = (ms: number): Promise<void> => new Promise((done) => void setTimeout(done, ms));
 
-type Optional = 'getMany' | 'where' | 'watch' | 'refresh' | 'health' | 'versions';
+type Optional = 'getMany' | 'where' | 'watch' | 'refresh' | 'renew' | 'health' | 'versions';
 
 type With<M extends Optional> = Required<Pick<ConfigProvider & VersionedProvider, M>> & ConfigProvider;
 

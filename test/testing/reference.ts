@@ -5,6 +5,7 @@ import { makeOrigin } from '../../src/origin.ts';
 import type {
   Change,
   ComparingProvider,
+  ConfigProvider,
   VersionedProvider,
   VersionedRead,
   VersionInfo,
@@ -211,7 +212,10 @@ export function reference(backend: Backend): Reference {
 /** A subject with every lever, around a provider that `spoil` may break. */
 export function subject(
   values: Values,
-  spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({}),
+  spoil: (
+    honest: Reference,
+    backend: Backend,
+  ) => Partial<Reference> & Pick<ConfigProvider, 'known'> = () => ({}),
 ): Subject {
   const clock = manualClock();
   const backend = new Backend(values, clock);

@@ -85,7 +85,7 @@ export class Changes {
     source.forget?.(document);
     documents.invalidate([document], true);
     const result = await documents.read(place, { maxAgeMs: 0, operation });
-    if (result instanceof Cached && before && isChanged(before.outcome, result.outcome)) {
+    if (result instanceof Cached && (!before || isChanged(before.outcome, result.outcome))) {
       listings.invalidate(true);
       this.#notify([place.key]);
     }

@@ -39,6 +39,8 @@ export class Flight<T> {
 export interface ReadQuery {
   readonly version?: string | undefined;
   readonly maxAgeMs?: number | undefined;
+  /** Whether a failure is returned instead of a stale value. */
+  readonly noStale?: boolean;
   /** The id of the operation that reads. */
   readonly operation?: string | undefined;
   /** Called when the cache cannot answer. */
@@ -120,7 +122,9 @@ export class SingleFlightCache<T, Q> {
       }
     }
     const flight = this.#fly(id, query, read);
-    return cached && read.maxAgeMs !== 0 ? this.#orStale(flight, read, leased) : flight.result;
+    return cached && read.maxAgeMs !== 0 && !read.noStale
+      ? this.#orStale(flight, read, leased)
+      : flight.result;
   }
 
   #fly(id: string, query: Q, read: ReadQuery): Flight<T> {
