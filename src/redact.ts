@@ -26,7 +26,10 @@ const lastNames =
 const secretName = new RegExp(`(?:^| )(?:(?:${names})(?= |$)|(?:${lastNames})(?: \\d+)?$)`);
 /** Matches part of every secret name, and rules out most other names in one test. */
 const quickTest = new RegExp(
-  `pass|p[wi]|secret|credential|token|dsn|jwt|bearer|connection|auth|cookie|hook|salt|otp|sas|session|hmac|(?:${kinds})\\W*key`,
+  [
+    'pass|p[wi]|secret|credential|token|dsn|jwt|bearer|connection|auth|cookie|hook|salt|otp|sas|session|hmac',
+    `(?:${kinds})\\W*key`,
+  ].join('|'),
 );
 /** Names about a secret, which are not secret: `token limit`, `token url`, `password policy`. */
 const aboutTokens =
@@ -96,8 +99,8 @@ const pair =
 /** The name in `--password abc`. */
 const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
-/** Whether the shape of a value shows that it is secret: a PEM block, a JWT, `Bearer …`, a key such as `sk-…`,
- *  a URL with userinfo, `Password=…` or `"token": …` inside a text. */
+/** Whether the shape of a value shows that it is secret: a PEM block, a JWT, `Bearer …`, a key such as
+ *  `sk-…`, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
 export function looksSecret(value: ConfigValue): boolean {
   if (Array.isArray(value)) return value.some(looksSecret);
   if (typeof value === 'object' && value !== null)
