@@ -161,7 +161,7 @@ export interface VersionPage {
   /** The cursor of the page that follows. */
   readonly next?: string;
   /** The store lists in another order. All pages are then read, and sorted by `modifiedAt`; of equal times,
-   *  the one that is listed later counts as newer. */
+   *  the larger number counts as newer, else the one that is listed later. */
   readonly unsorted?: true;
 }
 

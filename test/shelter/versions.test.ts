@@ -131,6 +131,13 @@ describe('the pages of versions', () => {
     expect(await provider.versions('a', { limit: 1 })).toMatchObject([{ version: 'c' }]);
   });
 
+  it('versions of equal times are sorted by their numbers', async () => {
+    const at = { modifiedAt: 10 };
+    const versions = ['1', '10', '9'].map((version) => ({ version, ...at }));
+    const { provider } = keeping(() => ({ unsorted: true, versions }));
+    expect((await provider.versions('a')).map(({ version }) => version)).toEqual(['10', '9', '1']);
+  });
+
   it('versions lists a version once that is on two pages', async () => {
     const { provider } = keeping((_, cursor) =>
       cursor ? { versions: numbered(2, 1) } : { versions: numbered(3, 2), next: '2' },

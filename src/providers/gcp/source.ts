@@ -166,7 +166,7 @@ export class GcpSource implements DocumentSource {
   /** Google lists the newest version first. */
   async versions(document: string, cursor: string | undefined): Promise<VersionPage> {
     const [parent] = document.split('/versions/') as [string];
-    const request = { parent, pageSize: 100, ...(cursor && { pageToken: cursor }) };
+    const request = { parent, pageSize: 1_000, ...(cursor && { pageToken: cursor }) };
     const client = await this.#google.client();
     try {
       const [versions, , response] = await client.listSecretVersions(request, {
@@ -174,7 +174,11 @@ export class GcpSource implements DocumentSource {
         autoPaginate: false,
       });
       const token = (response as { nextPageToken?: string } | undefined)?.nextPageToken;
-      return { versions: (versions as ListedVersion[]).map(infoOf), ...(token && { next: token }) };
+      return {
+        versions: (versions as ListedVersion[]).map(infoOf),
+        unsorted: true, // no order is documented
+        ...(token && { next: token }),
+      };
     } catch (error) {
       if (statusOf(error) === 'NOT_FOUND') return { versions: [] };
       throw this.#error(error, parent, 'viewer');

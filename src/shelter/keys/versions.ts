@@ -102,9 +102,13 @@ async function listed(
     cursors.add(cursor);
   } while (unsorted || found.size < limit);
   const all = [...found.values()];
-  if (unsorted) all.reverse().sort((one, other) => (other.modifiedAt ?? 0) - (one.modifiedAt ?? 0));
+  if (unsorted) all.reverse().sort(newestFirst);
   return Object.freeze(all.slice(0, limit));
 }
+
+/** By time; of equal times by number, if both versions are numbers. */
+const newestFirst = (one: VersionInfo, other: VersionInfo): number =>
+  (other.modifiedAt ?? 0) - (one.modifiedAt ?? 0) || Number(other.version) - Number(one.version) || 0;
 
 async function pageOf(
   { source, requests }: VersionsParts,
