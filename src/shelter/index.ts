@@ -22,6 +22,18 @@ export type {
   SourceIdentity,
   VersionPage,
 } from './port.ts';
+export type {
+  AskedName,
+  AskOptions,
+  HeldContent,
+  Invalidated,
+  KeptContent,
+  NotHeld,
+  SecondLevel,
+  SecondLevelStats,
+  SharedName,
+  TicketedName,
+} from './second-level.ts';
 export {
   ShelteredProvider,
   sheltered,

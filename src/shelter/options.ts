@@ -1,9 +1,11 @@
 // The options of a shelter, their checks and defaults. Used by every remote provider, which spreads
 // `shelterOptionChecks` into its own checks.
 
+import { ConfigError } from '../errors.ts';
 import { aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
+import type { SecondLevel } from './second-level.ts';
 
 /** How long documents are cached, and when old ones may be served. */
 export interface CacheOptions {
@@ -59,6 +61,10 @@ export interface ShelterOptions {
   /** Requests at a time (`concurrency`) and started per second (`perSecond`).
    *  @default the store's own pace, else `{ concurrency: 16 }` */
   readonly limits?: Partial<Limits>;
+  /** A cache that several processes share. Asked for what is not in memory, before the store is. Needs a
+   *  `cache`, and a source that has an identity.
+   *  @default none */
+  readonly second?: SecondLevel;
   /** The source of time, for tests. @default the system's clock */
   readonly clock?: Clock;
 }
@@ -75,6 +81,7 @@ export interface Settings {
       })
     | false;
   readonly limits: Limits;
+  readonly second: SecondLevel | undefined;
   readonly clock: Clock;
 }
 
@@ -103,9 +110,17 @@ const group =
     return undefined;
   };
 
+const operations = ['ask', 'keep', 'failed', 'invalidate', 'watch'] as const;
+const aSecondLevel: Check = (value) =>
+  operations.every((name) => typeof (value as SecondLevel | null)?.[name] === 'function')
+    ? undefined
+    : `an object with ${operations.join(', ')}`;
+
 /** Checks to spread into those of a remote provider: `checkOptions('VaultProvider', options, { …,
  *  ...shelterOptionChecks })`. */
-export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limits' | 'clock', Check>> = {
+export const shelterOptionChecks: Readonly<
+  Record<'cache' | 'resilience' | 'limits' | 'second' | 'clock', Check>
+> = {
   cache: group(
     'cache',
     {
@@ -134,6 +149,7 @@ export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limi
     true,
   ),
   limits: group('limits', { concurrency: anInteger(1), perSecond: aNumber(0.001) }, false),
+  second: aSecondLevel,
   clock: aClock,
 };
 
@@ -144,7 +160,11 @@ export function settingsOf(
   pace: Partial<Limits> | undefined,
 ): Settings {
   checkOptions(owner, options, shelterOptionChecks);
-  const { cache, resilience } = options;
+  const { cache, resilience, second } = options;
+  if (second && cache === false)
+    throw new ConfigError('invalid_option', `${owner}: the option second needs a cache`, {
+      hint: 'Remove cache: false. Its ttlMs says how long a shared document is fresh',
+    });
   return {
     cache: cache !== false && { ...cacheDefaults, ...given(cache) },
     resilience: resilience !== false && {
@@ -154,14 +174,15 @@ export function settingsOf(
       breaker: resilience?.breaker !== false && { ...breakerDefaults, ...given(resilience?.breaker) },
     },
     limits: { concurrency: 16, ...given(pace), ...given(options.limits) },
+    second,
     clock: options.clock ?? systemClock,
   };
 }
 
 /** Picks the shelter's options out of those of a remote provider. */
 export function shelterOptionsOf(options: ShelterOptions): ShelterOptions {
-  const { cache, resilience, limits, clock } = options;
-  return given({ cache, resilience, limits, clock });
+  const { cache, resilience, limits, second, clock } = options;
+  return given({ cache, resilience, limits, second, clock });
 }
 
 function given<T extends object>(options: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -3,6 +3,7 @@
 import type { Living } from '../living.ts';
 import type { CacheCounts } from './cache/cache.ts';
 import type { RequestCounts } from './request/request.ts';
+import type { SecondLevelStats } from './second-level.ts';
 
 /** Counters since the provider was created. */
 export interface ShelteredStats {
@@ -25,13 +26,20 @@ export interface ShelteredStats {
   readonly size: number;
   /** The share of reads answered from memory, 0 to 1; 0 before the first read. */
   readonly ratio: number;
+  /** What the second level did, with the option `second`. */
+  readonly second?: SecondLevelStats;
 }
 
-export function statsOf(reads: CacheCounts, requests: RequestCounts, size: number): ShelteredStats {
+export function statsOf(
+  reads: CacheCounts,
+  requests: RequestCounts,
+  size: number,
+  second: SecondLevelStats | undefined,
+): ShelteredStats {
   const { hits, misses, absentHits, stale, joined } = reads;
   const all = hits + misses + absentHits + stale + joined;
   const ratio = all === 0 ? 0 : (hits + absentHits + stale) / all;
-  return { hits, misses, absentHits, stale, joined, ...requests, size, ratio };
+  return { hits, misses, absentHits, stale, joined, ...requests, size, ratio, ...(second && { second }) };
 }
 
 /** What the registry of the process reads of a provider. Holds the counts, and not the provider. */
