@@ -60,8 +60,8 @@ export interface KeptContent extends TicketedName {
   /** How long it is of use. */
   readonly lifeMs: number;
   /** Equal for equal values: a version, or a hash of the value. The level notifies watchers when it differs
-   *  from the previous one. A hash may be guessed from, so outside of this process store a keyed hash of
-   *  it. */
+   *  from that of the content before, unless that one was invalidated. A value can be guessed from its hash,
+   *  so outside of this process store a keyed hash of the revision. */
   readonly revision: string;
 }
 

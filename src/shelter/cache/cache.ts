@@ -13,7 +13,7 @@ import type { SecondLevelStats } from '../second-level.ts';
 import type { Cached, Listed } from './cached.ts';
 import { Changes } from './changes.ts';
 import { Documents } from './documents.ts';
-import type { Hits } from './hits.ts';
+import { Hits } from './hits.ts';
 import { LazySharing } from './lazy-sharing.ts';
 import { Listings } from './listings.ts';
 import type { SharingParts } from './sharing.ts';
@@ -39,7 +39,13 @@ export class Cache {
     const { clock, second: level } = settings;
     const tickets = new Tickets();
     const context = { settings, emitter, tickets, counts: this.counts };
-    const second = level && new LazySharing(source, (identity) => sharingParts(identity));
+    const second =
+      level &&
+      new LazySharing(
+        source,
+        () => this.load(),
+        (identity) => sharingParts(identity),
+      );
     this.hits = new Hits(clock);
     this.#source = source;
     const documents = new Documents(source, requests, context, second);
@@ -57,7 +63,7 @@ export class Cache {
     });
   }
 
-  /** Loads the store. Called before the first request. */
+  /** Loads the store. Called before the first request, and before a second level is asked. */
   async load(): Promise<void> {
     await Promise.all([this.#documents.load(), this.#listings.load()]);
   }

@@ -157,7 +157,7 @@ export class Documents {
   /** Passes the queue to the second level first. Versions and leases are not shared. */
   async #share(queue: readonly Waiting[], second: LazySharing): Promise<void> {
     const shared = queue.filter(({ place, version }) => version === undefined && !place.leased);
-    const sharing = await second.load().catch(() => undefined);
+    const sharing = second.loaded ?? (await second.load().catch(() => undefined));
     if (!sharing) return this.#request(queue);
     if (shared.length < queue.length) this.#request(queue.filter((waiting) => !shared.includes(waiting)));
     if (shared.length > 0) await sharing.documents.answer(shared, (left) => this.#request(left));

@@ -15,11 +15,15 @@ export class LazySharing {
   #invalidated = false;
   #closed = false;
 
-  /** Throws if the source has no identity. */
-  constructor(source: DocumentSource, parts: (identity: SourceIdentity) => SharingParts) {
+  /** `loadCache`: creates the cache in memory. Throws if the source has no identity. */
+  constructor(
+    source: DocumentSource,
+    loadCache: () => Promise<void>,
+    parts: (identity: SourceIdentity) => SharingParts,
+  ) {
     const identity = identityOf(source);
     this.load = lazy(async () => {
-      const { Sharing: Loaded } = await import('./sharing.ts');
+      const [{ Sharing: Loaded }] = await Promise.all([import('./sharing.ts'), loadCache()]);
       const sharing = new Loaded(parts(identity));
       if (this.#invalidated) for (const kind of kinds) sharing[kind].invalidated(undefined);
       if (this.#closed) sharing.close();

@@ -8,6 +8,7 @@ import type { SourceIdentity } from '../port.ts';
 import type { AskedName, HeldContent, NotHeld, SharedName } from '../second-level.ts';
 import { Cached } from './cached.ts';
 import type { GuardedLevel, SecondLevelCounts } from './guarded-level.ts';
+import { OpenReads } from './open-reads.ts';
 import { Outbox } from './outbox.ts';
 import { SeenTickets } from './seen-tickets.ts';
 import { decode, encode } from './shared-contents.ts';
@@ -51,8 +52,6 @@ export interface SharedCacheParts<T, A extends Asking<T>> extends CachePort<T, A
   readonly revision: (outcome: T) => string;
 }
 
-const maxLockMs = 3_000;
-const minLockMs = 100;
 /** How far the clocks of two processes may differ. */
 const skewMs = 1_000;
 
@@ -60,12 +59,10 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   readonly #parts: SharedCacheParts<T, A>;
   readonly #seen: SeenTickets;
   readonly #outbox: Outbox;
-  /** By name: the reads that have not ended, and how many of them ask the store. */
-  readonly #open = new Map<string, { reads: number; requests: number }>();
+  readonly #open = new OpenReads();
   /** The tickets of contents that came from the level. */
   readonly #taken = new WeakMap<Cached<T>, number>();
   readonly #sleepers = new Set<() => void>();
-  #usualMs: number | undefined;
   #closed = false;
 
   constructor(parts: SharedCacheParts<T, A>) {
@@ -83,9 +80,9 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
       asking.endsAt = startedAt + deadlineMs;
       // a reader who wants no content must not join from here on
       if (asking.flight.maxAgeMs > 0) asking.flight.sent = true;
-      this.#count(asking.name, 1, 0);
+      this.#open.count(asking.name, 1, 0);
     }
-    const patienceMs = Math.min(2 * this.#lockMs(), deadlineMs / 2);
+    const patienceMs = Math.min(2 * this.#open.lockMs, deadlineMs / 2);
     let sleptMs = 0;
     for (let pending = all; ; ) {
       const waiting = await this.#round(pending, read);
@@ -104,8 +101,8 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   landed(asking: A, result: Cached<T> | ConfigError): void {
     const { name, ticket, readAt } = asking;
     if (readAt === undefined) return;
-    this.#count(name, -1, -1);
-    if (result instanceof Cached) this.#measure(readAt);
+    this.#open.count(name, -1, -1);
+    if (result instanceof Cached) this.#open.took(this.#parts.settings.clock.now() - readAt);
     // a process that the store has refused takes nothing from others
     if (result instanceof Cached) this.#seen.bypass(name, result.ticket, ticket);
     else if (!result.transient) this.#seen.bypass(name, this.#parts.tickets.next());
@@ -180,7 +177,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
       } else {
         if (asking.ticket === undefined) this.#parts.counts.misses++;
         asking.ticket = answer.ticket;
-        const waits = !answer.mine && answer.waitMs > 0 && !this.#isAnew(asking);
+        const waits = !answer.mine && answer.waitMs > 0 && this.#maxAgeMs(asking) > 0;
         if (waits) asking.waiting ??= answer.ticket;
         (waits ? waiting : left).push(asking);
       }
@@ -193,7 +190,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
 
   async #ask(pending: readonly A[]): Promise<ReadonlyMap<A, HeldContent | NotHeld>> {
     const { level, mayRead } = this.#parts;
-    const lockMs = mayRead() ? this.#lockMs() : 0;
+    const lockMs = mayRead() ? this.#open.lockMs : 0;
     const groups = new Map<number, A[]>();
     for (const asking of pending) {
       const maxAgeMs = this.#maxAgeMs(asking);
@@ -223,26 +220,23 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     };
   }
 
-  #isAnew(asking: A): boolean {
-    return this.#maxAgeMs(asking) === 0;
-  }
-
+  /** How old a content may be that is taken. 0: none is. */
   #maxAgeMs({ flight, name, anew }: A): number {
     const { cache } = this.#parts.settings;
-    if (anew || !cache || this.#seen.bypasses(name) || this.#open.get(name)?.requests) return 0;
+    if (anew || !cache || this.#seen.bypasses(name) || this.#open.requests(name) > 0) return 0;
     return Math.max(0, Math.min(flight.maxAgeMs, cache.ttlMs));
   }
 
   #lands(asking: A, answer: HeldContent): boolean {
     const { counts, settings, land } = this.#parts;
     const now = settings.clock.now();
-    const cached = this.#isAnew(asking) ? undefined : this.#usable(asking, answer, 0);
+    const cached = this.#maxAgeMs(asking) > 0 ? this.#usable(asking, answer, 0) : undefined;
     if (!cached?.isFresh(now) || now - cached.at > asking.flight.maxAgeMs) {
       counts.refused++;
       return false;
     }
     counts.hits++;
-    this.#count(asking.name, -1, 0);
+    this.#open.count(asking.name, -1, 0);
     land(asking, this.#take(asking.name, cached, answer.ticket));
     return true;
   }
@@ -253,7 +247,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     const { name } = asking;
     const { settings, tickets, decode: read, cached } = this.#parts;
     // the order of a content and of a request that has not returned is unknown
-    if ((this.#open.get(name)?.requests ?? 0) > requests) return undefined;
+    if (this.#open.requests(name) > requests) return undefined;
     if (!this.#seen.allows(name, answer.ticket)) return undefined;
     const shared = decode(this.#named(name), answer, read);
     const now = settings.clock.now();
@@ -272,7 +266,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     const now = this.#parts.settings.clock.now();
     for (const asking of left) {
       asking.readAt = now;
-      this.#count(asking.name, 0, 1);
+      this.#open.count(asking.name, 0, 1);
     }
     read(left);
   }
@@ -297,26 +291,6 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   #named(name: string): SharedName {
     const { kind, identity } = this.#parts;
     return { store: identity.store, view: identity.view, kind, name };
-  }
-
-  #measure(readAt: number): void {
-    const tookMs = Math.max(0, this.#parts.settings.clock.now() - readAt);
-    this.#usualMs = this.#usualMs === undefined ? tookMs : 0.8 * this.#usualMs + 0.2 * tookMs;
-  }
-
-  /** A reader that dies with the lock delays the others by three usual requests. */
-  #lockMs(): number {
-    return this.#usualMs === undefined
-      ? maxLockMs
-      : Math.min(maxLockMs, Math.max(minLockMs, Math.ceil(3 * this.#usualMs)));
-  }
-
-  #count(name: string, reads: number, requests: number): void {
-    const open = this.#open.get(name) ?? { reads: 0, requests: 0 };
-    open.reads += reads;
-    open.requests += requests;
-    if (open.reads > 0) this.#open.set(name, open);
-    else this.#open.delete(name);
   }
 
   #sleep(ms: number): Promise<void> {

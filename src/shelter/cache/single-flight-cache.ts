@@ -91,10 +91,10 @@ export class SingleFlightCache<T, Q> {
     this.#start = start;
   }
 
-  /** Creates the store. Nothing is cached before. */
+  /** Creates the store, once. Nothing is cached before. */
   async load(max: number): Promise<void> {
     const { LRUCache: Store } = await import('lru-cache');
-    this.#store = new Store({ max });
+    this.#store ??= new Store({ max });
   }
 
   get size(): number {
