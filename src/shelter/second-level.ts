@@ -53,7 +53,7 @@ export interface TicketedName extends SharedName {
   readonly ticket: number;
 }
 
-/** A content to keep. */
+/** A content to keep. That of a document that came with a listing has the ticket of the listing. */
 export interface KeptContent extends TicketedName {
   /** Opaque, and in clear: a level outside of this process must encrypt it. */
   readonly content: Uint8Array;
@@ -89,8 +89,8 @@ export interface SecondLevel {
    *  store, and the others wait for its result. */
   ask(names: readonly AskedName[], options: AskOptions): Promise<readonly (HeldContent | NotHeld)[]>;
   /** Keeps contents and frees the locks of their tickets. Returns whether each is kept. A content is refused
-   *  if one with a later ticket was kept, if the name was invalidated after its ticket, and if the level no
-   *  longer knows that it gave out the ticket. */
+   *  if one with a later ticket was kept, if the name was invalidated after its ticket, and if the level has
+   *  not given out the ticket or may have forgotten what happened since. */
   keep(contents: readonly KeptContent[]): Promise<readonly boolean[]>;
   /** Frees the locks of these tickets. Their readers found nothing to keep, so those who wait for them read
    *  the store at once. */

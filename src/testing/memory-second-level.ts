@@ -147,7 +147,8 @@ export class MemorySecondLevel implements SecondLevel {
     const book = this.#book(name);
     const held = this.#held(name);
     if (held.lock?.ticket === ticket) delete held.lock;
-    if (ticket <= Math.max(book.floor, this.#forgotten) || ticket < held.ticket) return false;
+    if (ticket <= Math.max(book.floor, this.#forgotten) || ticket < held.ticket || ticket > this.#last)
+      return false;
     const { store, kind, name: of } = name;
     const differs = held.revision !== undefined && held.revision !== revision;
     Object.assign(held, { content, ticket, revision, endsAt: this.#now() + lifeMs });
