@@ -41,6 +41,9 @@ export interface Entry {
   /** Set when the key is a name that cannot spell `poolMax`, such as `POOL_MAX`. The merge finds its key
    *  by its letters. */
   readonly loose?: Loose;
+  /** Identifies what the source reads and replaces as a whole: a secret with all its fields, a file, the
+   *  environment. Entries of one document have equal texts. Opaque. @default the provider's name */
+  readonly document?: string;
   /** Whether strings may be read as numbers, booleans and lists when the schema wants those. */
   readonly text?: boolean;
   /** The origin and secrecy of one leaf, where the value is a tree. */
@@ -68,6 +71,14 @@ class EntryRecord {
 
   static isOne(value: object): boolean {
     return #hidden in value;
+  }
+
+  /** The default of an entry that has no document of its own. */
+  get document(): string {
+    return this.origin.provider;
+  }
+  set document(value) {
+    Object.defineProperty(this, 'document', { value, enumerable: true });
   }
 
   toJSON(): object {

@@ -23,7 +23,7 @@ const isSecret = taint();
 
 export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
   const { value, marked } = plainValue(given.value);
-  const { secret, loose, text, version, metadata, expiresAt, leaf } = given;
+  const { secret, loose, text, version, document, metadata, expiresAt, leaf } = given;
   const origin = originFrom(given.origin, missingOrigin(side, key));
   const hasLeaves = isTree(value);
   const entry: { -readonly [K in keyof Entry]: Entry[K] } = {
@@ -34,6 +34,7 @@ export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
   };
   if (loose === 'always' || loose === 'known') entry.loose = loose;
   if (text === true) entry.text = true;
+  if (typeof document === 'string' && document !== origin.provider) entry.document = document;
   if (typeof version === 'string' || typeof version === 'number') entry.version = String(version);
   for (const name of ['modifiedAt', 'readAt'] as const) {
     const ms = time(given[name]);

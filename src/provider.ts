@@ -111,8 +111,8 @@ export interface ConfigProvider {
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
   /** Reads everything at or below `prefix`; with `wanted`, at least what can satisfy a wanted key. */
   list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
-  /** What `get(key)` would return now without any waiting: a cached answer. `undefined`: ask `get`. A failure
-   *  is never known. Counts and emits what a hit of `get` does; with `peek` it only looks.
+  /** What `get` would return now, if that needs no waiting. `undefined`: call `get`. A failure is never
+   *  known. Takes a canonical key. Counts and emits what a hit of `get` does; with `peek` it only looks.
    *  @internal */
   known?(key: Key, peek?: boolean): Known | undefined;
   /** Reads many leaves in as few requests as the source allows. Each key succeeds or fails alone. */
@@ -131,7 +131,8 @@ export interface ConfigProvider {
   /** Expires the document that holds a key, and reads it again: also a lease that has not ended. Callers that
    *  renew a document at the same time share one read. */
   renew?(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
-  /** Calls `onChange` when values may have changed, until disposed. */
+  /** Calls `onChange` when values may have changed, until disposed. Expires what has changed before that,
+   *  because the listener makes an ordinary read. */
   watch?(onChange: (change: Change) => void, options?: CallOptions): Disposable;
   /** Calls `listener` for each event, until disposed. For logs and metrics.
    *  @see logTo */
@@ -139,7 +140,7 @@ export interface ConfigProvider {
   /** Whether `name` is only a default. A chain then numbers a second provider of that name: `memory 2`. */
   readonly unnamed?: boolean;
   /** Whether reading makes no network request. The keys of a local provider may be listed to suggest a
-   *  spelling. */
+   *  spelling. A reload after a change reads a local provider with `maxAgeMs: 0`. */
   readonly local?: boolean;
   /** How a key is cached, without a request. Used by `explain`. */
   status?(key: Key): KeyStatus | undefined;

@@ -5,8 +5,10 @@
 import { type Entry, isEntry, isSound, isUnreadable, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError, ownError } from './errors.ts';
 import { keyOf } from './key.ts';
+import { thread } from './operation.ts';
 import type {
   ConfigProvider,
+  Known,
   Layer,
   ListOptions,
   ReadOptions,
@@ -18,7 +20,8 @@ import type { ConfigValue, Key } from './value.ts';
 /** Receives a message about what a provider answered and this library left out. */
 export type Notice = (message: string) => void;
 
-const loadBorder = (): Promise<typeof import('./border.ts')> => import('./border.ts');
+/** Loads what adopts foreign answers. */
+export const loadBorder = (): Promise<typeof import('./border.ts')> => import('./border.ts');
 
 /** Reads one leaf. */
 export async function getFrom(
@@ -27,6 +30,24 @@ export async function getFrom(
   options?: ReadOptions,
 ): Promise<Entry | undefined> {
   const entry = await provider.get(key, options);
+  return entry === undefined || isEntry(entry) ? entry : adopted(provider, key, entry);
+}
+
+/** What a provider knows without waiting. An entry that it has made by hand is left to `get`.
+ *  @see ConfigProvider.known */
+export function knownIn(provider: ConfigProvider, key: Key, peek?: boolean): Known | undefined {
+  const known = provider.known?.(key, peek);
+  return known === undefined || known.entry === undefined || isEntry(known.entry) ? known : undefined;
+}
+
+/** Renews the document of a key. Reads past the cache where a provider cannot renew. */
+export async function renewIn(
+  provider: ConfigProvider,
+  key: Key,
+  options?: ReadOptions,
+): Promise<Entry | undefined> {
+  if (!provider.renew) return getFrom(provider, key, { ...options, maxAgeMs: 0 });
+  const entry = await provider.renew(key, options);
   return entry === undefined || isEntry(entry) ? entry : adopted(provider, key, entry);
 }
 
@@ -75,9 +96,10 @@ export async function setIn(
 export async function layersOf(
   provider: ConfigProvider,
   prefix: Key,
-  options?: ListOptions,
+  given?: ListOptions,
   notice?: Notice,
 ): Promise<readonly Layer[]> {
+  const options = rereading(provider, given);
   try {
     if (!provider.layers) return [layerOf(provider.name, await listFrom(provider, prefix, options, notice))];
     const layers: unknown = await provider.layers(prefix, options);
@@ -88,6 +110,11 @@ export async function layersOf(
     return [{ name: provider.name, entries: [], holes: [], error: toConfigError(error, provider.name) }];
   }
 }
+
+/** The options of a load. After a change, a local source is read again: an ordinary read returns its last
+ *  good content, which would hide that a file is broken. Other sources have expired what changed. */
+const rereading = ({ local }: ConfigProvider, options: ListOptions | undefined): ListOptions | undefined =>
+  local === true && options?.[thread]?.cause === 'change' ? { ...options, maxAgeMs: 0 } : options;
 
 /** Whether a layer needs no adoption. */
 const isOurs = (layer: unknown): layer is Layer => {

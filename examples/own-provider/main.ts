@@ -54,6 +54,7 @@ const without: Without = {
   write: fixed,
   watch: fixed,
   refresh: fixed,
+  renew: fixed,
   health: fixed,
   change: fixed,
   faults: fixed,

@@ -35,6 +35,7 @@ describeProvider({
     write: 'the provider is read-only',
     watch: 'the file is not watched',
     refresh: 'nothing is cached between reads',
+    renew: 'nothing is cached between reads',
     health: 'a read shows whether the file is readable',
     unavailable: never,
     throttled: never,

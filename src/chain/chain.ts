@@ -2,8 +2,8 @@
 // listing reads them in parallel and merges their layers. The code for merging, explaining, health and
 // missing keys is loaded on first use, which keeps the import of the core small.
 
-import { type Entry, isEntry, type Unreadable } from '../entry.ts';
-import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import type { Entry, Unreadable } from '../entry.ts';
+import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
@@ -19,15 +19,16 @@ import {
   type ConfigProvider,
   checkProvider,
   type KeyStatus,
+  type Known,
   type Layer,
   type ListOptions,
   type ReadOptions,
   type Wanted,
 } from '../provider.ts';
-import { adopted, callEach, type Results, searchedPlaces, toConfigError } from '../query.ts';
+import { callEach, type Results, searchedPlaces } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
-import { askLayers, askMany } from './asking.ts';
+import { askFirst, askKnown, askLayers, askMany, knownOf } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
 import { uniquelyNamed } from './names.ts';
@@ -83,7 +84,14 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Reads one leaf from the first provider that has it. `undefined` if no provider has it.
    *  @see list and tree merge all providers. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    return this.#hooks.active ? this.#getObserved(key, options ?? {}) : this.#read(key, options);
+    if (this.#hooks.active) return this.#getObserved(key, options ?? {});
+    return options === undefined ? askKnown(this, this.#providers, key) : this.#read(key, options);
+  }
+
+  /** What the chain knows while nothing observes it.
+   *  @internal */
+  known(key: Key, peek = false): Known | undefined {
+    return this.#hooks.active ? undefined : knownOf(this.#providers, key, peek);
   }
 
   async #getObserved(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
@@ -96,20 +104,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     );
   }
 
-  async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
-    const key = keyOf(spelling);
-    if (options?.signal?.aborted) throw abortedBy(this.name, `reading "${key}"`, { key });
-    let name = this.name;
-    try {
-      for (const provider of this.#providers) {
-        name = provider.name;
-        const entry = await provider.get(key, options);
-        if (entry !== undefined) return isEntry(entry) ? entry : await adopted(provider, key, entry);
-      }
-    } catch (error) {
-      throw toConfigError(error, name, key);
-    }
-    return undefined;
+  #read(key: Key, options: ReadOptions): Promise<Entry | undefined> {
+    return askFirst(this, this.#providers, key, options);
   }
 
   /** The value of `get`, without its origin. */
@@ -259,6 +255,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#observed('refresh', at, options, (inner) =>
       this.#onEach('refresh', (provider) => provider.refresh?.(at, inner)),
     );
+  }
+
+  /** Expires the document that holds a key, and reads it again: in the first provider that has the key.
+   *  @see get */
+  async renew(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
+    const at = keyOf(key);
+    const ask = async (inner: ReadOptions): Promise<Entry | undefined> =>
+      (await import('./renewal.ts')).renewFirst(this.#providers, at, inner);
+    return this.#hooks.active
+      ? this.#hooks.lookUp({ type: 'get', key: at }, options, ask, (entry) => [[at, entry]])
+      : ask(options);
   }
 
   /** Calls `onChange` when values of any provider may have changed, until disposed. */

@@ -18,7 +18,7 @@ import { changedKeys, Generation, type GenerationInfo, pathOf } from './generati
 import { type Load, loadValid } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
-import { type LoadMode, loadModes, Reloads } from './reloads.ts';
+import { type LoadMode, loadModes, pollMode, Reloads } from './reloads.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
@@ -224,14 +224,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #loadValid({ acquire, fresh, cause }: LoadMode, operation: string): Promise<Load> {
+  #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load> {
     const { context, unknown } = this.#options;
     const signal = this.#stop.signal;
     const options: ListOptions = {
       signal,
       context,
       acquire,
-      ...(fresh && { maxAgeMs: 0 }),
+      ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
       [thread]: { operation, cause },
     };
     const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
@@ -274,7 +274,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
-    const reload = (why: 'change' | 'poll'): Promise<void> => this.#run(loadModes[why]);
+    const { pollMs = 0 } = options;
+    const reload = (why: 'change' | 'poll'): Promise<void> =>
+      this.#run(why === 'poll' ? pollMode(pollMs) : loadModes.change);
     this.#watching = new Watching(
       this.#plan.source,
       options,

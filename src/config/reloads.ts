@@ -5,8 +5,8 @@
 export interface LoadMode {
   /** Why it runs. Of several that share a load, the strongest: a call, then a change, then a poll. */
   readonly cause: 'load' | 'reload' | 'change' | 'poll';
-  /** Bypasses all caches. */
-  readonly fresh: boolean;
+  /** The maximum age of cached answers. Infinity: as old as the caches allow. */
+  readonly maxAgeMs: number;
   /** May acquire credentials, which creates a lease in the store. */
   readonly acquire: boolean;
   /** Requested by the user: ends a rollback. */
@@ -14,11 +14,19 @@ export interface LoadMode {
 }
 
 export const loadModes = {
-  first: { cause: 'load', fresh: false, acquire: true, explicit: true },
-  explicit: { cause: 'reload', fresh: true, acquire: true, explicit: true },
-  change: { cause: 'change', fresh: true, acquire: true, explicit: false },
-  poll: { cause: 'poll', fresh: true, acquire: false, explicit: false },
+  first: { cause: 'load', maxAgeMs: Number.POSITIVE_INFINITY, acquire: true, explicit: true },
+  explicit: { cause: 'reload', maxAgeMs: 0, acquire: true, explicit: true },
+  // the source that reported the change has expired what changed; query.ts reads local sources again
+  change: { cause: 'change', maxAgeMs: Number.POSITIVE_INFINITY, acquire: true, explicit: false },
 } satisfies Record<string, LoadMode>;
+
+/** A poll accepts answers of half an interval, so that configurations with the same source share requests. */
+export const pollMode = (pollMs: number): LoadMode => ({
+  cause: 'poll',
+  maxAgeMs: pollMs / 2,
+  acquire: false,
+  explicit: false,
+});
 
 const strength: readonly LoadMode['cause'][] = ['load', 'reload', 'change', 'poll'];
 
@@ -36,10 +44,10 @@ export class Reloads {
   run(mode: LoadMode): Promise<void> {
     if (!this.#running) return this.#start(mode);
     if (this.#waiting) {
-      const { cause, fresh, acquire, explicit } = this.#waiting.mode;
+      const { cause, maxAgeMs, acquire, explicit } = this.#waiting.mode;
       this.#waiting.mode = {
         cause: strength.indexOf(mode.cause) < strength.indexOf(cause) ? mode.cause : cause,
-        fresh: fresh || mode.fresh,
+        maxAgeMs: Math.min(maxAgeMs, mode.maxAgeMs),
         acquire: acquire || mode.acquire,
         explicit: explicit || mode.explicit,
       };

@@ -7,7 +7,8 @@ import type { Change, ConfigProvider } from '../provider.ts';
 
 /** How a configuration follows its sources. */
 export interface WatchOptions {
-  /** Poll interval. Bypasses caches; backs off up to 10× while a source is down. @default none: no polling */
+  /** Poll interval. Accepts cached answers up to half an interval old, so a change is seen after one and a
+   *  half intervals at most; backs off up to 10× while a source is down. @default none: no polling */
   readonly pollMs?: number;
   /** How long to wait after the first change before reloading. Further changes in that time share the reload.
    *  @default 50 */

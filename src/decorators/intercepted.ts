@@ -18,6 +18,7 @@ const methods = [
   'getMany',
   'list',
   'layers',
+  'renew',
   'set',
   'delete',
   'versions',

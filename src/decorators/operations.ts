@@ -7,7 +7,7 @@ import { keyOf } from '../key.ts';
 import type { CallOptions } from '../operation.ts';
 import { valueToWrite } from '../plain-value.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import { getFrom, layersOf, listFrom, manyFrom, setIn, toConfigError } from '../query.ts';
+import { getFrom, layersOf, listFrom, manyFrom, renewIn, setIn, toConfigError } from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 interface Subject {
@@ -22,10 +22,13 @@ interface Call {
   readonly ask: (options: CallOptions) => Promise<unknown>;
 }
 
+/** The types of operations, and `renew`, which is a `get`. */
+type Method = Asked['type'] | 'renew';
+
 /** Runs a method of a provider as an operation. */
 export function operate(subject: Subject, method: string, args: readonly unknown[]): Promise<unknown> {
   const { provider, interceptors, emitter } = subject;
-  const { asked, options, ask } = callOf(subject, method as Asked['type'], args);
+  const { asked, options, ask } = callOf(subject, method as Method, args);
   return intercept({
     owner: provider.name,
     interceptors,
@@ -39,7 +42,7 @@ export function operate(subject: Subject, method: string, args: readonly unknown
   });
 }
 
-function callOf({ provider, emitter }: Subject, type: Asked['type'], args: readonly unknown[]): Call {
+function callOf({ provider, emitter }: Subject, type: Method, args: readonly unknown[]): Call {
   const notice = (message: string): void => emitter.notice(message);
   const [first, second, third] = args as readonly [unknown, CallOptions | undefined, CallOptions | undefined];
   const writable = provider as WritableProvider;
@@ -65,7 +68,8 @@ function callOf({ provider, emitter }: Subject, type: Asked['type'], args: reado
       ask: (inner) => setIn(writable, key, value, inner),
     };
   }
-  const asks: Partial<Record<Asked['type'], Call['ask']>> = {
+  const asks: Partial<Record<Method, Call['ask']>> = {
+    renew: (inner) => renewIn(provider, key, inner),
     get: (inner) => getFrom(provider, key, inner),
     list: (inner) => listFrom(provider, key, inner, notice),
     layers: (inner) => layersOf(provider, key, inner, notice),
@@ -73,7 +77,11 @@ function callOf({ provider, emitter }: Subject, type: Asked['type'], args: reado
     refresh: async (inner) => provider.refresh?.(key, inner),
     versions: async (inner) => (provider as Versioned).versions(key, inner),
   };
-  return { asked: { type, key }, options: second, ask: asks[type] as Call['ask'] };
+  return {
+    asked: { type: type === 'renew' ? 'get' : type, key },
+    options: second,
+    ask: asks[type] as Call['ask'],
+  };
 }
 
 type Versioned = ConfigProvider & { versions(key: Key, options: CallOptions): Promise<unknown> };

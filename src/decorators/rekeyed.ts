@@ -10,7 +10,7 @@ import { decorate } from './decorate.ts';
 import type { KeyMap, Rekeying } from './rekeying.ts';
 
 export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): ConfigProvider {
-  const { set, delete: remove, getMany, layers } = inner as Partial<WritableProvider>;
+  const { set, delete: remove, getMany, layers, known, renew } = inner as Partial<WritableProvider>;
   const emitter = new Emitter(name, 'provider');
   let loaded: Rekeying | undefined;
   const load = lazy(async () => {
@@ -25,6 +25,8 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
   const own: Parameters<typeof decorate>[2] = {
     get: (key, options) => call((methods) => methods.get(key, options)),
     list: (prefix, options) => call((methods) => methods.list(prefix, options)),
+    ...(known && { known: (key, peek) => loaded?.known(key, peek) }),
+    ...(renew && { renew: (key, options) => call((methods) => methods.renew(key, options)) }),
     ...(getMany && { getMany: (keys, options) => call((methods) => methods.getMany(keys, options)) }),
     ...(layers && { layers: (prefix, options) => call((methods) => methods.layers(prefix, options)) }),
     ...(set && { set: (key, value, options) => call((methods) => methods.set(key, value, options)) }),

@@ -5,8 +5,15 @@
 import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import { keyOf } from '../key.ts';
-import type { ConfigProvider, Layer, ListOptions, ReadOptions, WritableProvider } from '../provider.ts';
-import { adopted, layersOf, listFrom, manyFrom, type Notice, setIn } from '../query.ts';
+import type {
+  ConfigProvider,
+  Known,
+  Layer,
+  ListOptions,
+  ReadOptions,
+  WritableProvider,
+} from '../provider.ts';
+import { adopted, knownIn, layersOf, listFrom, manyFrom, type Notice, renewIn, setIn } from '../query.ts';
 import type { Key } from '../value.ts';
 
 /** Translates between the keys of callers and those of the inner provider. */
@@ -21,8 +28,10 @@ export interface KeyMap {
 
 /** The methods that read and write, whether or not the inner provider has them. */
 export type Rekeying = Required<
-  Pick<WritableProvider, 'get' | 'list' | 'getMany' | 'layers' | 'set' | 'delete'>
+  Pick<WritableProvider, 'get' | 'known' | 'renew' | 'list' | 'getMany' | 'layers' | 'set' | 'delete'>
 >;
+
+const absent: Known = Object.freeze({ entry: undefined });
 
 export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notice: Notice): Rekeying {
   const writable = inner as WritableProvider;
@@ -59,11 +68,14 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
         prefixes: options.wanted.prefixes.flatMap((key) => map.innerPrefix(key) ?? []),
       },
     };
+  const outerEntries = new WeakMap<Entry, Entry>();
   /** An entry that was found because only the letters of its key agree counts only if its name is loose. */
-  const outerEntry = (found: Entry | undefined, key: Key): Entry | undefined =>
-    found && (found.loose !== undefined || map.innerKey(key, false) !== undefined)
-      ? makeEntry({ ...found, key })
-      : undefined;
+  const outerEntry = (found: Entry | undefined, key: Key): Entry | undefined => {
+    if (!found || (found.loose === undefined && map.innerKey(key, false) === undefined)) return undefined;
+    let outer = outerEntries.get(found);
+    if (outer?.key !== key) outerEntries.set(found, (outer = makeEntry({ ...found, key })));
+    return outer;
+  };
   const keyToWrite = (key: Key): Key => {
     const innerKey = map.innerKey(keyOf(key), false);
     if (innerKey === undefined)
@@ -79,21 +91,34 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
     if (options?.signal?.aborted) throw abortedBy(name);
   };
 
+  const read = async (
+    spelling: Key,
+    options: ReadOptions | undefined,
+    ask: (innerKey: Key) => Promise<Entry | undefined>,
+  ): Promise<Entry | undefined> => {
+    checkAborted(options);
+    const key = keyOf(spelling);
+    const innerKey = map.innerKey(key, true);
+    if (innerKey === undefined) return undefined;
+    try {
+      const entry = await ask(innerKey);
+      return outerEntry(
+        entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
+        key,
+      );
+    } catch (error) {
+      throw outerError(error, key);
+    }
+  };
+
   return {
-    async get(spelling, options) {
-      checkAborted(options);
-      const key = keyOf(spelling);
+    get: (key, options) => read(key, options, (innerKey) => inner.get(innerKey, options)),
+    renew: (key, options) => read(key, options, (innerKey) => renewIn(inner, innerKey, options)),
+    known(key, peek) {
       const innerKey = map.innerKey(key, true);
-      if (innerKey === undefined) return undefined;
-      try {
-        const entry = await inner.get(innerKey, options);
-        return outerEntry(
-          entry === undefined || isEntry(entry) ? entry : await adopted(inner, innerKey, entry),
-          key,
-        );
-      } catch (error) {
-        throw outerError(error, key);
-      }
+      if (innerKey === undefined) return absent;
+      const known = knownIn(inner, innerKey, peek);
+      return known?.entry ? { entry: outerEntry(known.entry, key) } : known;
     },
     async list(spelling = '', options) {
       checkAborted(options);

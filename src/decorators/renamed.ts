@@ -6,15 +6,19 @@ import type { ConfigEvent } from '../events.ts';
 import { lazy } from '../internal/lazy.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
 import { decorate } from './decorate.ts';
+import type { Renaming } from './renaming.ts';
 
 export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
-  const load = lazy(async () => new (await import('./renaming.ts')).Renaming(inner, name));
+  let loaded: Renaming | undefined;
+  const load = lazy(async () => (loaded = new (await import('./renaming.ts')).Renaming(inner, name)));
   const {
     set,
     delete: remove,
     getMany,
     layers,
     where,
+    known,
+    renew,
     refresh,
     watch,
     on,
@@ -26,6 +30,8 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
   return decorate(inner, name, {
     get: async (key, options) => (await load()).get(key, options),
     list: async (prefix, options) => (await load()).list(prefix, options),
+    ...(known && { known: (key, peek) => loaded?.known(key, peek) }),
+    ...(renew && { renew: async (key, options) => (await load()).renew(key, options) }),
     ...(getMany && { getMany: async (keys, options) => (await load()).getMany(keys, options) }),
     ...(layers && { layers: async (prefix, options) => (await load()).layers(prefix, options) }),
     ...(set && { set: async (key, value, options) => (await load()).set(key, value, options) }),

@@ -7,20 +7,21 @@ import type { CallOptions } from '../operation.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
 import type {
   ConfigProvider,
+  Known,
   Layer,
   ListOptions,
   ReadOptions,
   WritableProvider,
   WriteOptions,
 } from '../provider.ts';
-import { getFrom, layersOf, listFrom, manyFrom, setIn, toConfigError } from '../query.ts';
+import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn, setIn, toConfigError } from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 /** Reads and writes a provider, and renames what comes back. */
 export class Renaming {
   readonly #inner: ConfigProvider;
   readonly #name: string;
-  readonly #known = new WeakMap<Entry, Entry>();
+  readonly #renamed = new WeakMap<Entry, Entry>();
 
   constructor(inner: ConfigProvider, name: string) {
     this.#inner = inner;
@@ -30,6 +31,16 @@ export class Renaming {
   async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const entry = await this.#failing(getFrom(this.#inner, key, options));
     return entry && this.#entry(entry);
+  }
+
+  async renew(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    const entry = await this.#failing(renewIn(this.#inner, key, options));
+    return entry && this.#entry(entry);
+  }
+
+  known(key: Key, peek?: boolean): Known | undefined {
+    const known = knownIn(this.#inner, key, peek);
+    return known?.entry ? { entry: this.#entry(known.entry) } : known;
   }
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
@@ -89,12 +100,13 @@ export class Renaming {
   }
 
   #entry(entry: Entry): Entry {
-    let own = this.#known.get(entry);
+    let own = this.#renamed.get(entry);
     if (own) return own;
-    const { leaf } = entry;
+    const { leaf, document = '' } = entry;
     own = makeEntry({
       ...entry,
       origin: this.#origin(entry.origin),
+      ...(Object.hasOwn(entry, 'document') && { document: this.#place(document) }),
       ...(leaf && {
         leaf: (inside) => {
           const { origin, secret } = leaf(inside);
@@ -102,17 +114,22 @@ export class Renaming {
         },
       }),
     });
-    this.#known.set(entry, own);
+    this.#renamed.set(entry, own);
     return own;
+  }
+
+  /** The text of a place or a document, which begins with the provider's name. */
+  #place(text: string): string {
+    const prefix = `${this.#inner.name} `;
+    return text.startsWith(prefix) ? `${this.#name} ${text.slice(prefix.length)}` : text;
   }
 
   #origin(origin: Origin): Origin {
     if (origin.provider !== this.#inner.name) return origin;
     const { source, version } = origin;
-    const prefix = `${this.#inner.name} `;
     return makeOrigin({
       provider: this.#name,
-      source: source.startsWith(prefix) ? `${this.#name} ${source.slice(prefix.length)}` : source,
+      source: this.#place(source),
       version,
       position: () =>
         origin.line === undefined ? undefined : { line: origin.line, column: origin.column ?? 1 },

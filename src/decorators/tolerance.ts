@@ -55,6 +55,8 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
   const writable = first as Partial<WritableProvider>;
   const abilities: Parameters<typeof decorate>[2] = {
     get: (key, options): Promise<Entry | undefined> => read((loaded) => loaded.get(key, options)),
+    ...(first.known && { known: (key, peek) => reads?.known(key, peek) }),
+    ...(first.renew && { renew: (key, options) => read((loaded) => loaded.renew(key, options)) }),
     getMany: (keys, options) => read((loaded) => loaded.getMany(keys, options)),
     list: (prefix, options) => read((loaded) => loaded.list(prefix, options)),
     layers: (prefix, options) => read((loaded) => loaded.layers(prefix, options)),
@@ -67,6 +69,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
       set: (key, value, more) => setIn(first as WritableProvider, key, value, more),
     }),
     ...(writable.delete && { delete: (key, more) => writable.delete?.(key, more) as Promise<boolean> }),
+    ...(second && { local: parts.every((part) => part.local === true) }),
     close: () => callEach(`${name}: close`, parts, (part) => part.close?.()),
   };
   return decorate(first, name, abilities, { parts, emitter: outage.emitter });

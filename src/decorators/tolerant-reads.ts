@@ -6,8 +6,8 @@ import { type Entry, isEntry, type Unreadable } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { keyOf } from '../key.ts';
-import type { ConfigProvider, Layer, ListOptions, ReadOptions } from '../provider.ts';
-import { adopted, getFrom, getManyFrom, layersOf, toConfigError } from '../query.ts';
+import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions } from '../provider.ts';
+import { adopted, getFrom, getManyFrom, knownIn, layersOf, renewIn, toConfigError } from '../query.ts';
 import type { Key } from '../value.ts';
 import type { Outage } from './outage.ts';
 import { leavesOf, SeenKeys } from './seen-keys.ts';
@@ -15,7 +15,9 @@ import { leavesOf, SeenKeys } from './seen-keys.ts';
 type Result = Entry | undefined | ConfigError;
 
 /** The reads of a tolerant provider. */
-export type TolerantReads = Required<Pick<ConfigProvider, 'get' | 'getMany' | 'layers' | 'list' | 'health'>>;
+export type TolerantReads = Required<
+  Pick<ConfigProvider, 'get' | 'known' | 'renew' | 'getMany' | 'layers' | 'list' | 'health'>
+>;
 
 export function tolerantReads(
   first: ConfigProvider,
@@ -25,11 +27,15 @@ export function tolerantReads(
   const seen = new SeenKeys();
   const notice = (message: string): void => outage.emitter.notice(message);
 
-  const get = async (spelling: Key, options?: ReadOptions): Promise<Entry | undefined> => {
+  const read = async (
+    spelling: Key,
+    options: ReadOptions | undefined,
+    ask: (key: Key) => Promise<Entry | undefined>,
+  ): Promise<Entry | undefined> => {
     const key = keyOf(spelling);
     let error: ConfigError;
     try {
-      const answer = await first.get(key, options);
+      const answer = await ask(key);
       const entry = answer === undefined || isEntry(answer) ? answer : await adopted(first, key, answer);
       if (seen.record(key, entry)) outage.end();
       return entry;
@@ -40,6 +46,18 @@ export function tolerantReads(
     const substitute = second && (await getFrom(second, key, options));
     if (substitute === undefined && seen.has(key)) throw error;
     return substitute;
+  };
+
+  const get: TolerantReads['get'] = (key, options) =>
+    read(key, options, (asked) => first.get(asked, options));
+
+  const renew: TolerantReads['renew'] = (key, options) =>
+    read(key, options, (asked) => renewIn(first, asked, options));
+
+  const known = (key: Key, peek?: boolean): Known | undefined => {
+    const answer = knownIn(first, key, peek);
+    if (answer && !peek && seen.record(key, answer.entry)) outage.end();
+    return answer;
   };
 
   const getMany = async (
@@ -115,7 +133,7 @@ export function tolerantReads(
     };
   };
 
-  return { get, getMany, layers, list, health };
+  return { get, known, renew, getMany, layers, list, health };
 }
 
 /** The error if it is transient. Any other error is thrown. */

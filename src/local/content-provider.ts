@@ -1,31 +1,81 @@
 // The base of all providers that read a local source as a whole: BundleProvider, DirectoryProvider,
-// EncryptedFileProvider, EnvProvider, DotEnvProvider. Forwards what does not depend on a key; a subclass adds
-// get, list and where.
+// EncryptedFileProvider, EnvProvider, DotEnvProvider. A subclass finds keys in the content. The answers of a
+// content are kept, so that a repeated read is one look-up in a Map.
 
 import type { Entry, Unreadable } from '../entry.ts';
 import { isConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
-import type { Change, ConfigProvider, ListOptions, ReadOptions } from '../provider.ts';
+import { keyOf } from '../key.ts';
+import type { Change, ConfigProvider, Known, ListOptions, ReadOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
+
+interface Answer extends Known {
+  readonly promise: Promise<Entry | undefined>;
+}
+
+/** Content of any type. */
+type AnyContent = Pick<
+  ReloadableContent<unknown>,
+  'cached' | 'close' | 'current' | 'health' | 'read' | 'refresh' | 'watch'
+>;
+
+const maxAnswers = 10_000;
 
 /** A provider of content that is read as a whole and kept in memory. */
 export abstract class ContentProvider implements ConfigProvider {
   readonly name: string;
   readonly local = true;
-  readonly #content: Pick<ReloadableContent<unknown>, 'health' | 'refresh' | 'watch' | 'close'>;
+  readonly #content: AnyContent;
+  /** By key, of one content. */
+  #answers = new Map<Key, Answer>();
+  #answered: Content<unknown> | undefined;
 
   /** The content has no type parameter here: it would show in the declarations of every public subclass.
    *  @internal */
-  constructor(
-    name: string,
-    content: Pick<ReloadableContent<unknown>, 'health' | 'refresh' | 'watch' | 'close'>,
-  ) {
+  constructor(name: string, content: AnyContent) {
     this.name = name;
     this.#content = content;
   }
 
-  abstract get(key: Key, options?: ReadOptions): Promise<Entry | undefined>;
+  get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    const content = this.#content.cached(options);
+    const answer = content && this.#answersOf(content).get(key);
+    return answer?.promise ?? this.#read(key, options);
+  }
+
+  /** @internal */
+  known(key: Key): Known | undefined {
+    const content = this.#content.current;
+    return content && this.#answersOf(content).get(key);
+  }
+
+  /** Reads the source again. */
+  async renew(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    return this.#read(key, { ...options, maxAgeMs: 0 });
+  }
+
+  async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
+    const key = keyOf(spelling);
+    const content = await readFor(this.#content, key, options);
+    const entry = this.find(content, key);
+    const answers = this.#answersOf(content);
+    if (answers.size >= maxAnswers) answers.clear();
+    answers.set(key, { entry, promise: Promise.resolve(entry) });
+    return entry;
+  }
+
+  #answersOf(content: Content<unknown>): Map<Key, Answer> {
+    if (content !== this.#answered) {
+      this.#answered = content;
+      this.#answers = new Map();
+    }
+    return this.#answers;
+  }
+
+  /** Finds the leaf at a key. Throws for a hole and for a section.
+   *  @internal */
+  protected abstract find(content: Content<unknown>, key: Key): Entry | undefined;
   abstract list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
   abstract where(key: Key): string;
 
@@ -60,7 +110,7 @@ export abstract class FileProvider extends ContentProvider {
 
 /** Reads the content for one key and adds the key to an error. */
 export async function readFor<T>(
-  content: ReloadableContent<T>,
+  content: Pick<ReloadableContent<T>, 'read'>,
   key: Key,
   options: ReadOptions | undefined,
 ): Promise<Content<T>> {

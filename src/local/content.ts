@@ -54,6 +54,11 @@ export class ReloadableContent<T> {
     return signal ? this.#orAborted(signal, loading) : loading;
   }
 
+  /** The last good content. */
+  get current(): Content<T> | undefined {
+    return this.#last;
+  }
+
   /** The last content, if it satisfies the options. Callers on a hot path use it to save an await. */
   cached({ signal, maxAgeMs }: ReadOptions = {}): Content<T> | undefined {
     const last = this.#last;

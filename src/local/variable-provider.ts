@@ -3,9 +3,9 @@
 
 import type { Entry, Unreadable } from '../entry.ts';
 import { keyOf } from '../key.ts';
-import type { Change, ListOptions, ReadOptions } from '../provider.ts';
+import type { Change, ListOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
-import type { ReloadableContent } from './content.ts';
+import type { Content, ReloadableContent } from './content.ts';
 import { ContentProvider } from './content-provider.ts';
 import type { VariableNames } from './variable-names.ts';
 import type { Variables } from './variables.ts';
@@ -36,13 +36,9 @@ export class VariableProvider extends ContentProvider {
     if (hasFiles) this.watch = (onChange) => this.watchContent(onChange);
   }
 
-  get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    return this.#content.cached(options)?.value.cached(key) ?? this.#read(key, options);
-  }
-
-  async #read(key: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
-    const at = keyOf(key);
-    return (await this.#content.read(options)).value.get(at);
+  /** @internal */
+  protected find({ value }: Content<Variables>, key: Key): Entry | undefined {
+    return value.find(key);
   }
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {

@@ -1,9 +1,8 @@
 // Variables bound to keys, as EnvProvider and DotEnvProvider see them at one time. `DATABASE__POOL_MAX`
 // cannot spell `poolMax`, so a variable is found by its letters; mapped names and sections in JSON are exact.
-// `get` of a key is on the hot path: see `cached`.
 
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../entry.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
 import { append, parent, rest, startsWith } from '../key.ts';
@@ -26,14 +25,11 @@ export interface Variable {
 
 type Item = Entry | Unreadable;
 
-const maxCached = 10_000;
-
 /** The variables of a provider: entries at exact keys, and loose entries that are found by their letters. */
 export class Variables {
   readonly #exact: readonly Item[];
   readonly #loose: readonly (readonly [letters: string, item: Item])[];
   readonly #byLetters = new Map<string, Item[]>();
-  readonly #cache = new Map<Key, Promise<Entry | undefined>>();
 
   constructor(exact: readonly Item[], loose: readonly Item[]) {
     this.#exact = exact;
@@ -42,24 +38,8 @@ export class Variables {
       this.#byLetters.set(name, [...(this.#byLetters.get(name) ?? []), item]);
   }
 
-  /** Returns the leaf at a key. Rejects with the error of a hole there. */
-  get(key: Key): Promise<Entry | undefined> {
-    const cached = this.cached(key);
-    if (cached) return cached;
-    const found = this.#look(key);
-    const entry = isConfigError(found) ? Promise.reject(found) : Promise.resolve(found);
-    entry.catch(() => {}); // the cached promise may never be awaited
-    if (this.#cache.size >= maxCached) this.#cache.clear();
-    this.#cache.set(key, entry);
-    return entry;
-  }
-
-  /** The result of an earlier `get` of this spelling of the key. */
-  cached(key: Key): Promise<Entry | undefined> | undefined {
-    return this.#cache.get(key);
-  }
-
-  #look(key: Key): Entry | ConfigError | undefined {
+  /** Returns the leaf at a key. Throws the error of a hole there, and of two different values. */
+  find(key: Key): Entry | undefined {
     const at = [
       ...this.#exact.flatMap((item) => narrowed(item, key)),
       ...(this.#byLetters.get(lettersOf(key)) ?? []),
@@ -67,10 +47,12 @@ export class Variables {
     const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
     const [first] = entries;
     const other = entries.find((entry) => !sameValue(entry.value, (first as Entry).value));
-    if (first && other) return conflict(first, other, key);
+    if (first && other) throw conflict(first, other, key);
     if (first && !isTree(first.value))
       return makeEntry({ ...first, key, secret: entries.some((entry) => entry.secret) });
-    return (at.find(isUnreadable) ?? this.#holeAbove(key))?.error.with({ key });
+    const hole = at.find(isUnreadable) ?? this.#holeAbove(key);
+    if (hole) throw hole.error.with({ key });
+    return undefined;
   }
 
   /** A hole hides the keys below it from lower providers. Names that bind only to known leaves hide

@@ -13,7 +13,7 @@ import type { Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
 import { fileContent } from '../local/file-content.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
-import type { ListOptions, ReadOptions } from '../provider.ts';
+import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, isTree, type Key } from '../value.ts';
 
@@ -77,9 +77,8 @@ export class BundleProvider extends FileProvider {
     this.#tainted = taint(sensitive);
   }
 
-  async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    const at = keyOf(key);
-    const content = await readFor(this.#content, at, options);
+  /** @internal */
+  protected find(content: Content<Parsed | undefined>, at: Key): Entry | undefined {
     const value = content.value && dig(content.value.tree, at);
     if (value === undefined) return undefined;
     if (!isTree(value)) return this.#entry(at, value, content, this.#leaf(content, at));

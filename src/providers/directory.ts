@@ -20,7 +20,7 @@ import { FileProvider, readFor } from '../local/content-provider.ts';
 import { folderMarks } from '../local/folder-marks.ts';
 import type { VolumeFile } from '../local/volume.ts';
 import { makeOrigin } from '../origin.ts';
-import type { ListOptions, ReadOptions } from '../provider.ts';
+import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import type { Key } from '../value.ts';
 
@@ -103,9 +103,8 @@ export class DirectoryProvider extends FileProvider {
     this.#secret = sensitive === true ? () => true : taint(sensitive || []);
   }
 
-  async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    const at = keyOf(key);
-    const content = await readFor(this.#content, at, options);
+  /** @internal */
+  protected find(content: Content<Files>, at: Key): Entry | undefined {
     const file = content.value.get(at) ?? holeAbove(content.value, at);
     if (file?.error) throw file.error.with({ key: at });
     if (file) return this.#entry(file, content);

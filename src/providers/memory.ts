@@ -9,7 +9,7 @@ import { aString, checkOptions, sensitiveNames } from '../internal/options.ts';
 import { keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
 import { makeOrigin } from '../origin.ts';
 import { descend, members, plainValue, UnsupportedValue } from '../plain-value.ts';
-import type { Change, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
+import type { Change, Known, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 
@@ -27,6 +27,8 @@ export interface MemoryOptions {
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
 }
+
+const absent: Known = Object.freeze({ entry: undefined });
 
 /** Keeps values in memory: defaults, overrides, tests. Nested objects are sections. Keys at the top level may
  *  be dotted; a name further down is one segment, even with dots. Values are copied and frozen.
@@ -66,6 +68,18 @@ export class MemoryProvider implements WritableProvider {
     if (entry && !isTree(entry.value)) return entry;
     this.#refuseSection(at);
     return undefined;
+  }
+
+  /** @internal */
+  known(key: Key): Known | undefined {
+    const entry = this.#leaves.get(key);
+    if (entry) return isTree(entry.value) ? undefined : { entry };
+    return key === '' || this.#sections.has(key) ? undefined : absent;
+  }
+
+  /** The same as `get`: what is in memory is current. */
+  renew(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
+    return this.get(key, options);
   }
 
   async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {

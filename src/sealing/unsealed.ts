@@ -9,7 +9,7 @@ import { anObject, anything, aString, checkOptions } from '../internal/options.t
 import { append, keyFrom } from '../key.ts';
 import type { Origin } from '../origin.ts';
 import type { ConfigProvider, Layer } from '../provider.ts';
-import { getFrom, layersOf, listFrom, manyFrom } from '../query.ts';
+import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn } from '../query.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../value.ts';
 import { type FoundKeys, type KeySource, KeySources } from './key-sources.ts';
 import { isSealed, unseal } from './seal.ts';
@@ -64,9 +64,16 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
   };
   type Open = ReturnType<typeof opener>;
 
+  /** The entries without sealed text, by those of the provider inside. */
+  const openEntries = new WeakMap<Entry, Entry>();
   const unsealLeaf = async (entry: Entry, open: Open): Promise<Entry> => {
+    const known = openEntries.get(entry);
+    if (known) return known;
     const value = await unsealText(entry.value, (text) => open(text, entry.key, entry.origin));
-    return value === entry.value ? entry : makeEntry({ ...entry, value: frozen(value), secret: true });
+    const opened =
+      value === entry.value ? entry : makeEntry({ ...entry, value: frozen(value), secret: true });
+    openEntries.set(entry, opened);
+    return opened;
   };
 
   const unsealItem = async (item: Item, open: Open): Promise<Item[]> => {
@@ -86,6 +93,21 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
       const entry = await getFrom(provider, key, read);
       return entry && unsealLeaf(entry, opener());
     },
+    ...(provider.known && {
+      known(key, peek) {
+        const sealed = knownIn(provider, key, true);
+        const entry = sealed?.entry && openEntries.get(sealed.entry);
+        if (!sealed || (sealed.entry && !entry)) return undefined;
+        if (!peek) provider.known?.(key);
+        return { entry };
+      },
+    }),
+    ...(provider.renew && {
+      async renew(key, read) {
+        const entry = await renewIn(provider, key, read);
+        return entry && unsealLeaf(entry, opener());
+      },
+    }),
     list: async (prefix, read) =>
       Object.freeze(await unsealAll(await listFrom(provider, prefix ?? '', read, notice))),
     ...(provider.getMany && {

@@ -6,7 +6,7 @@ import { unsharedReason } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import { getFrom, listFrom, manyFrom, setIn } from '../query.ts';
+import { getFrom, listFrom, loadBorder, manyFrom, setIn } from '../query.ts';
 import type { Call, DocumentSource, Outcome } from './port.ts';
 
 export function fromProvider(provider: ConfigProvider): DocumentSource {
@@ -18,6 +18,8 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
     name,
     batch: provider.getMany ? 100 : 1,
     locate: (key) => [{ key, document: key, field: '' }],
+    // what adopts foreign answers is imported outside every deadline
+    load: async () => void (await loadBorder()),
     async read(documents, call) {
       if (provider.getMany && documents.length > 1) {
         const found = await manyFrom(provider, documents, fresh(call));

@@ -29,10 +29,10 @@ export async function checkHealth(
     : requests.last?.error;
   const breaker = requests.state;
   const health: Health = {
-    status: error ? 'down' : breaker === 'closed' ? 'ok' : 'degraded',
+    status: error ? 'down' : breaker === undefined || breaker === 'closed' ? 'ok' : 'degraded',
     ...(error && { reason: `${error.code}: ${error.message}` }),
     ...(ping && !error && { latencyMs: clock.now() - startedAt }),
-    breaker,
+    ...(breaker && { breaker }),
     checkedAt: ping ? clock.now() : (requests.last?.at ?? startedAt),
   };
   return { health, error };

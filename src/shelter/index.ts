@@ -3,6 +3,7 @@ export { type Clock, systemClock } from './clock.ts';
 export {
   type BreakerOptions,
   type CacheOptions,
+  type RequestPolicy,
   type ResilienceOptions,
   type ShelterOptions,
   shelterOptionChecks,

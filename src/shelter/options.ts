@@ -2,7 +2,7 @@
 // `shelterOptionChecks` into its own checks.
 
 import { ConfigError } from '../errors.ts';
-import { aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
+import { aFunction, aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
@@ -50,14 +50,33 @@ export interface ResilienceOptions {
   readonly breaker?: BreakerOptions | false;
 }
 
+/** Makes requests in place of the attempts, pauses, time limits and breaker of `ResilienceOptions`. Policies
+ *  of cockatiel have this shape. Cache, pace and deadline stay.
+ *  @example
+ *  const limit = timeout(2_000, TimeoutStrategy.Aggressive);
+ *  const policy = wrap(retry(transient, { maxAttempts: 4 }), breaker, limit);
+ *  const vault = new VaultProvider({ path: 'acme/', resilience: policy }); */
+export interface RequestPolicy {
+  /** Makes one request. Each call of `request` is an attempt: it ends with `context.signal`, and its failure
+   *  is a ConfigError. The first attempt that succeeds ends the request, and without one it fails. `signal`
+   *  ends with the request. A write is repeated only after `throttled`, however often `request` is called. */
+  execute<T>(
+    request: (context: { readonly signal: AbortSignal }) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T>;
+  /** The time limit of queue, log-in and all attempts together. @default 15_000 */
+  readonly deadlineMs?: number;
+}
+
 /** Options of every remote provider. `false` turns a part off. */
 export interface ShelterOptions {
   /** How long documents are cached; `false` caches nothing.
    *  @default five minutes, for missing documents half a minute */
   readonly cache?: CacheOptions | false;
-  /** Attempts, pauses, time limits and the breaker; `false` asks once, without a limit.
+  /** Attempts, pauses, time limits and the breaker, or a policy of your own, such as one of cockatiel;
+   *  `false` asks once, without a limit.
    *  @default three attempts in 15 seconds */
-  readonly resilience?: ResilienceOptions | false;
+  readonly resilience?: ResilienceOptions | RequestPolicy | false;
   /** Requests at a time (`concurrency`) and started per second (`perSecond`).
    *  @default the store's own pace, else `{ concurrency: 16 }` */
   readonly limits?: Partial<Limits>;
@@ -80,6 +99,8 @@ export interface Settings {
         readonly breaker: All<BreakerOptions> | false;
       })
     | false;
+  /** Makes each request. `resilience` then has only the deadline. */
+  readonly policy: RequestPolicy | undefined;
   readonly limits: Limits;
   readonly second: SecondLevel | undefined;
   readonly clock: Clock;
@@ -95,6 +116,8 @@ const cacheDefaults = {
 };
 const backoffDefaults = { initialMs: 100, maxMs: 10_000, factor: 2 };
 const breakerDefaults = { failures: 5, resetMs: 60_000 };
+/** What is left of the resilience of a shelter whose policy makes the requests. */
+const underPolicy: ResilienceOptions = { attempts: 1, timeoutMs: Number.POSITIVE_INFINITY, breaker: false };
 const resilienceDefaults = { attempts: 3, timeoutMs: 10_000, deadlineMs: 15_000 };
 
 const time = aNumber(0, 2 ** 31 - 1);
@@ -109,6 +132,36 @@ const group =
     checkOptions(name, value, allowed);
     return undefined;
   };
+
+const ownResilience = group(
+  'resilience',
+  {
+    attempts: anInteger(1, 100),
+    backoff: group(
+      'resilience.backoff',
+      { initialMs: positiveTime, maxMs: positiveTime, factor: aNumber(1, 10) },
+      false,
+    ),
+    timeoutMs: positiveTime,
+    deadlineMs: positiveTime,
+    breaker: group('resilience.breaker', { failures: anInteger(1), resetMs: positiveTime }, true),
+  },
+  true,
+);
+
+const isPolicy = (value: unknown): value is RequestPolicy =>
+  typeof value === 'object' && value !== null && 'execute' in value;
+
+/** A policy may have properties of its own. */
+const policyCheck = (policy: RequestPolicy): undefined => {
+  const { execute, deadlineMs } = policy;
+  const mixed = ['attempts', 'backoff', 'timeoutMs', 'breaker'].find((name) => name in policy);
+  if (mixed)
+    throw new ConfigError('invalid_option', `resilience: execute and ${mixed} exclude each other`, {
+      hint: `Remove ${mixed}, and let the policy do it`,
+    });
+  checkOptions('resilience', { execute, deadlineMs }, { execute: aFunction, deadlineMs: positiveTime });
+};
 
 const operations = ['ask', 'keep', 'failed', 'invalidate', 'watch'] as const;
 const aSecondLevel: Check = (value) =>
@@ -133,21 +186,7 @@ export const shelterOptionChecks: Readonly<
     },
     true,
   ),
-  resilience: group(
-    'resilience',
-    {
-      attempts: anInteger(1, 100),
-      backoff: group(
-        'resilience.backoff',
-        { initialMs: positiveTime, maxMs: positiveTime, factor: aNumber(1, 10) },
-        false,
-      ),
-      timeoutMs: positiveTime,
-      deadlineMs: positiveTime,
-      breaker: group('resilience.breaker', { failures: anInteger(1), resetMs: positiveTime }, true),
-    },
-    true,
-  ),
+  resilience: (value) => (isPolicy(value) ? policyCheck(value) : ownResilience(value)),
   limits: group('limits', { concurrency: anInteger(1), perSecond: aNumber(0.001) }, false),
   second: aSecondLevel,
   clock: aClock,
@@ -160,7 +199,10 @@ export function settingsOf(
   pace: Partial<Limits> | undefined,
 ): Settings {
   checkOptions(owner, options, shelterOptionChecks);
-  const { cache, resilience, second } = options;
+  const { cache, second } = options;
+  const [resilience, policy] = isPolicy(options.resilience)
+    ? [given({ ...underPolicy, deadlineMs: options.resilience.deadlineMs }), options.resilience]
+    : [options.resilience, undefined];
   if (second && cache === false)
     throw new ConfigError('invalid_option', `${owner}: the option second needs a cache`, {
       hint: 'Remove cache: false. Its ttlMs says how long a shared document is fresh',
@@ -173,6 +215,7 @@ export function settingsOf(
       backoff: { ...backoffDefaults, ...given(resilience?.backoff) },
       breaker: resilience?.breaker !== false && { ...breakerDefaults, ...given(resilience?.breaker) },
     },
+    policy,
     limits: { concurrency: 16, ...given(pace), ...given(options.limits) },
     second,
     clock: options.clock ?? systemClock,

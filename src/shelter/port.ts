@@ -59,6 +59,9 @@ export interface DocumentSource {
   identity?(): SourceIdentity;
   /** Returns a page of the versions of a document, the newest first; empty for an absent document. */
   versions?(document: string, cursor: string | undefined, call: Call): Promise<VersionPage>;
+  /** Forgets what the source itself keeps of a document, such as a lease that `read` would prolong, because
+   *  a caller renews the document. Makes no request. */
+  forget?(document: string): void;
   /** A cheap request for `health`. Without it, `health` reports how the last request went. */
   ping?(call: Call): Promise<void>;
   /** Imports the client, outside every deadline. A failure is not remembered. */
@@ -140,8 +143,8 @@ export interface Page {
   readonly next: readonly string[];
 }
 
-/** What a source reads, without the provider's name and without credentials. Two sources with equal identities
- *  return equal documents. */
+/** What a source reads, without the provider's name and without credentials. Two sources with equal
+ *  identities return equal documents. */
 export interface SourceIdentity {
   /** What makes a document the same document: kind of store, address, namespace, mount, region. */
   readonly store: string;

@@ -13,6 +13,7 @@ import type {
   Change,
   ConfigProvider,
   KeyStatus,
+  Known,
   ListOptions,
   ReadOptions,
   VersionedRead,
@@ -82,20 +83,43 @@ export class ShelteredProvider implements ConfigProvider {
       (options === undefined ||
         (options.maxAgeMs === undefined && options.version === undefined && !options.signal?.aborted))
     ) {
-      hit.entry ? this.#counts.hits++ : this.#counts.absentHits++;
-      if (this.#emitter.hasListeners)
-        this.#observation.emitRead(key, hit.entry, undefined, this.#observation.operation('read', options));
+      this.#countHit(key, hit, options);
       return hit.promise;
     }
     return this.#read(key, options);
   }
 
-  async #read(spelling: Key, options: VersionedRead = {}): Promise<Entry | undefined> {
+  /** What is in memory and fresh.
+   *  @internal */
+  known(key: Key, peek = false): Known | undefined {
+    const hit = this.#hits.get(key);
+    if (hit && !peek) this.#countHit(key, hit, undefined);
+    return hit;
+  }
+
+  #countHit(key: Key, { entry }: Known, options: VersionedRead | undefined): void {
+    entry ? this.#counts.hits++ : this.#counts.absentHits++;
+    if (this.#emitter.hasListeners)
+      this.#observation.emitRead(key, entry, undefined, this.#observation.operation('read', options));
+  }
+
+  /** Expires the document that holds a key, and reads it again. A lease that has not ended is replaced by a
+   *  new one. Callers that renew a document at the same time share one read. */
+  renew(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
+    return this.#read(key, options, (at, operation) => this.#keys.renew(at, { operation }));
+  }
+
+  async #read(
+    spelling: Key,
+    options: VersionedRead = {},
+    find = (key: Key, operation: string | undefined): LookupResult | Promise<LookupResult> =>
+      this.#find(key, options, operation),
+  ): Promise<Entry | undefined> {
     const key = keyOf(spelling);
     this.#assertOpen(options.signal);
     const operation = this.#observation.operation('read', options);
     const startedAt = this.#observation.startedAt();
-    const finding = this.#find(key, options, operation);
+    const finding = find(key, operation);
     const found =
       finding instanceof Promise
         ? await this.#observation.reading(
@@ -197,7 +221,8 @@ export class ShelteredProvider implements ConfigProvider {
   }
 
   status(key: Key): KeyStatus | undefined {
-    return { ...this.#keys.status(keyOf(key), this.#clock.now()), breaker: this.#requests.state };
+    const { state: breaker } = this.#requests;
+    return { ...this.#keys.status(keyOf(key), this.#clock.now()), ...(breaker && { breaker }) };
   }
 
   /** Counters of reads and requests since the provider was created. */

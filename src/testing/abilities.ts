@@ -1,3 +1,6 @@
+// The abilities of the conformance suite, and which of them are methods. Used by `describeProvider` and
+// `describeShelter`.
+
 /** Abilities that a provider or its backend may lack. A suite lists those it lacks in `without`, each
  *  with a reason. */
 export const abilities = {
@@ -11,6 +14,7 @@ export const abilities = {
   write: 'set and delete',
   watch: 'watch',
   refresh: 'refresh',
+  renew: 'renew',
   health: 'health',
   change: 'the backend can be changed behind the provider',
   notice: 'a watching provider notices a change behind it',
@@ -41,6 +45,7 @@ export const methods: { readonly [A in Ability]?: readonly string[] } = {
   write: ['set', 'delete'],
   watch: ['watch'],
   refresh: ['refresh'],
+  renew: ['renew'],
   health: ['health'],
 };
 

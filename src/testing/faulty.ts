@@ -41,7 +41,21 @@ export interface FaultyOptions {
   readonly clock?: Clock;
 }
 
-const faultyMethods = ['get', 'list', 'getMany', 'layers', 'health', 'refresh', 'set', 'delete', 'close'];
+const faultyMethods = [
+  'get',
+  'list',
+  'getMany',
+  'layers',
+  'renew',
+  'versions',
+  'health',
+  'refresh',
+  'set',
+  'delete',
+  'close',
+];
+/** A known answer would never fail. */
+const hidden: readonly PropertyKey[] = ['known'];
 
 /** Wraps a provider so that its calls fail as `script` defines, and records each call in `calls`. The
  *  result has exactly the methods of `provider`. `watch`, `where` and other synchronous methods never
@@ -92,9 +106,10 @@ export function faulty<P extends ConfigProvider>(
   // The target is an empty object of the same class: a Proxy of a frozen provider could not replace its
   // methods.
   return new Proxy(Object.create(Object.getPrototypeOf(provider)) as P, {
-    has: (_, name) => name === 'calls' || name in provider,
+    has: (_, name) => name === 'calls' || (name in provider && !hidden.includes(name)),
     get(_, name) {
       if (name === 'calls') return calls;
+      if (hidden.includes(name)) return undefined;
       const own: unknown = Reflect.get(provider, name, provider);
       if (typeof own !== 'function') return own;
       if (name === Symbol.asyncDispose) return wrapped('close', own as never);

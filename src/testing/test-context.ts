@@ -18,7 +18,7 @@ export const turns = async (many: number): Promise<void> => {
 
 const pause = (ms: number): Promise<void> => new Promise((done) => void setTimeout(done, ms));
 
-type Optional = 'getMany' | 'where' | 'watch' | 'refresh' | 'health';
+type Optional = 'getMany' | 'where' | 'watch' | 'refresh' | 'renew' | 'health';
 
 /** What the check of a sentence works with. Its methods may be destructured. */
 export interface TestContext {

@@ -247,7 +247,7 @@ describe('the cause of an operation', () => {
     expectOperations(all, ['reload', 'list'], 'change');
     await reloaded(70_000);
     expectOperations(all, ['reload', 'list'], 'poll');
-    expect(all.inner).toMatchObject([{ options: { context: 'alice', maxAgeMs: 0 } }]);
+    expect(all.inner).toMatchObject([{ options: { context: 'alice', maxAgeMs: 30_000 } }]);
   });
 
   it('an error and the events of a load have its operation', async () => {

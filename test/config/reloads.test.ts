@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LoadMode, loadModes, Reloads } from '../../src/config/reloads.ts';
+import { type LoadMode, loadModes, pollMode, Reloads } from '../../src/config/reloads.ts';
 import { until } from '../support/until.ts';
 
 describe('Reloads', () => {
@@ -11,17 +11,26 @@ describe('Reloads', () => {
       return new Promise((resolve) => ends.push(resolve));
     });
     const first = reloads.run(loadModes.first);
-    const poll = reloads.run(loadModes.poll);
+    const poll = reloads.run(pollMode(1_000));
     const explicit = reloads.run(loadModes.explicit);
-    const change = reloads.run({ cause: 'poll', fresh: false, acquire: false, explicit: false });
+    const change = reloads.run({ cause: 'poll', maxAgeMs: 2_000, acquire: false, explicit: false });
     expect(seen).toEqual([loadModes.first]);
     ends[0]?.();
     await first;
     await until('there is a second', () => seen.length === 2);
-    expect(seen[1]).toEqual({ cause: 'reload', fresh: true, acquire: true, explicit: true });
+    expect(seen[1]).toEqual({ cause: 'reload', maxAgeMs: 0, acquire: true, explicit: true });
     ends[1]?.();
     await Promise.all([poll, explicit, change]);
     expect(seen).toHaveLength(2);
+  });
+
+  it('the smallest maximum age wins, whatever the cause', async () => {
+    const seen: LoadMode[] = [];
+    const reloads = new Reloads(async (mode) => void seen.push(mode));
+    const first = reloads.run(loadModes.first);
+    const waiting = [pollMode(60_000), loadModes.change, pollMode(10_000)].map((mode) => reloads.run(mode));
+    await Promise.all([first, ...waiting]);
+    expect(seen[1]).toEqual({ cause: 'change', maxAgeMs: 5_000, acquire: true, explicit: false });
   });
 
   it('a failed load does not stop the next one', async () => {
@@ -30,9 +39,9 @@ describe('Reloads', () => {
       if (fail) throw new Error('no');
     });
     const first = reloads.run(loadModes.first);
-    const next = reloads.run(loadModes.poll);
+    const next = reloads.run(pollMode(1_000));
     fail = false;
     await Promise.all([first.catch(() => undefined), next]);
-    await expect(reloads.run(loadModes.poll)).resolves.toBeUndefined();
+    await expect(reloads.run(pollMode(1_000))).resolves.toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { mounted, scoped } from '../../src/decorators/scoped.ts';
 import { fallback, optional } from '../../src/decorators/tolerance.ts';
@@ -11,10 +11,65 @@ import { sheltered } from '../../src/shelter/index.ts';
 import { manualClock } from '../../src/testing/clock.ts';
 import { faulty } from '../../src/testing/faulty.ts';
 import { code, value } from '../support/sheltering.ts';
+import { until } from '../support/until.ts';
 
 const options = { cache: { jitter: 0, ttlMs: 60_000, staleIfErrorMs: 60_000 }, resilience: { attempts: 1 } };
 
 describe('a sheltered provider', () => {
+  it('what adopts foreign answers is loaded before the first request, outside its deadline', async () => {
+    vi.resetModules();
+    let loaded: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      loaded = resolve;
+    });
+    vi.doMock('../../src/border.ts', async (original) => {
+      await gate;
+      return original();
+    });
+    const { sheltered: fresh } = await import('../../src/shelter/index.ts');
+    const clock = manualClock();
+    let asked = 0;
+    const inner = {
+      name: 'foreign',
+      get: async (key: string) => {
+        asked++;
+        return { key, value: 1, secret: false, origin: { provider: 'foreign', source: 'by hand' } };
+      },
+      list: async () => [],
+    };
+    const provider = fresh(inner as never, { clock });
+    const reading = value(provider.get('a'));
+    await clock.advance(60_000);
+    expect(asked).toBe(0);
+    loaded();
+    expect(await reading).toBe(1);
+    vi.doUnmock('../../src/border.ts');
+  });
+
+  it('entries of a page that is answered late are listed once', async () => {
+    const clock = manualClock();
+    const answers: (() => void)[] = [];
+    const memory = new MemoryProvider({ a: 1 });
+    const inner: ConfigProvider = {
+      name: 'slow',
+      get: async () => undefined,
+      list: async () => {
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return memory.list();
+      },
+    };
+    const provider = sheltered(inner, {
+      clock,
+      resilience: { attempts: 2, timeoutMs: 1_000, backoff: { initialMs: 1, maxMs: 1 } },
+    });
+    const listing = provider.list();
+    await until('it is asked', () => answers.length === 1);
+    await clock.advance(1_100);
+    await until('it is asked again', () => answers.length === 2);
+    for (const answer of answers) answer();
+    expect((await listing).map(({ key }) => key)).toEqual(['a']);
+  });
+
   it('sheltered caches a provider’s entries with their origin and secrecy', async () => {
     const inner = faulty(new MemoryProvider({ db: { host: 'h', password: 'fake' } }), {});
     const provider = sheltered(inner, options);

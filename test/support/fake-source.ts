@@ -36,6 +36,7 @@ export class FakeSource implements DocumentSource {
   declare ping?: NonNullable<DocumentSource['ping']>;
   declare load?: NonNullable<DocumentSource['load']>;
   declare watch?: NonNullable<DocumentSource['watch']>;
+  declare forget?: NonNullable<DocumentSource['forget']>;
   readonly asked: Asked[] = [];
   readonly store = new Map<string, { text: string; version: number; more?: Partial<Document> }>();
   /** Documents that the store refuses, by error code. */

@@ -4,6 +4,7 @@ import { faults } from './broken/faults.ts';
 import { lists } from './broken/lists.ts';
 import { lives } from './broken/lives.ts';
 import { reads } from './broken/reads.ts';
+import { renewals } from './broken/renewals.ts';
 import { texts } from './broken/texts.ts';
 import { honestWrap, wraps } from './broken/wraps.ts';
 import { writes } from './broken/writes.ts';
@@ -22,7 +23,7 @@ const refused = async (claims: readonly Claim[]): Promise<string[]> => {
 
 const all = claimsAbout((values) => subject(values), 3_000);
 
-const broken = [...lives, ...reads, ...texts, ...lists, ...writes, ...faults];
+const broken = [...lives, ...reads, ...texts, ...lists, ...writes, ...renewals, ...faults];
 const judged = new Map<object, Promise<readonly string[]>>();
 /** The sentences that fail for a broken provider. Computed once, because two tests use them. */
 function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {

@@ -69,7 +69,13 @@ describe('describeShelter', () => {
       it: Object.assign(write, { skip: (title: string) => write(`skip ${title}`) }),
     };
     describeShelter({ name: 'MyProvider', runner, make: store, without: { versions: 'there is only one' } });
-    expect(lines.filter((line) => line.startsWith('# '))).toEqual(['# MyProvider', '# cache', '# failures']);
+    expect(lines.filter((line) => line.startsWith('# '))).toEqual([
+      '# MyProvider',
+      '# cache',
+      '# failures',
+      '# renew',
+      '# known',
+    ]);
     expect(lines).toContain('skip left out, because there is only one: get caches each version separately');
     expect(() => describeShelter({ name: 'MyProvider', runner, make: store, wihtout: {} } as never)).toThrow(
       /Did you mean without/,

@@ -2,7 +2,7 @@ import { type Entry, makeEntry, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { keyOf, startsWith } from '../../src/key.ts';
 import { makeOrigin } from '../../src/origin.ts';
-import type { Change, ReadOptions, WritableProvider } from '../../src/provider.ts';
+import type { Change, ConfigProvider, ReadOptions, WritableProvider } from '../../src/provider.ts';
 import { isSecretName } from '../../src/redact.ts';
 import type { Clock } from '../../src/shelter/index.ts';
 import { type BackendFault, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
@@ -59,7 +59,7 @@ export class Backend {
 }
 
 export interface Reference
-  extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status' | 'unnamed'>> {}
+  extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known'>> {}
 
 export function reference(backend: Backend): Reference {
   const entryAt = (key: Key): Entry | undefined => {
@@ -100,6 +100,10 @@ export function reference(backend: Backend): Reference {
         });
         return new Map(results);
       }),
+    renew: async (spelling, options) => {
+      const key = keyOf(spelling);
+      return backend.request(options, key, () => entryAt(key));
+    },
     where: (key) => `reference ${keyOf(key)}`,
     health: async (options) => {
       const checkedAt = backend.clock.now();
@@ -155,7 +159,10 @@ export function reference(backend: Backend): Reference {
 /** A subject with every lever, around a provider that `spoil` may break. */
 export function subject(
   values: Values,
-  spoil: (honest: Reference, backend: Backend) => Partial<Reference> = () => ({}),
+  spoil: (
+    honest: Reference,
+    backend: Backend,
+  ) => Partial<Reference> & Pick<ConfigProvider, 'known'> = () => ({}),
 ): Subject {
   const clock = manualClock();
   const backend = new Backend(values, clock);

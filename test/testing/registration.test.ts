@@ -57,6 +57,8 @@ describe('describeProvider', () => {
         'change',
         'watch',
         'refresh',
+        'renew',
+        'known',
         'health',
         'faults',
       ].map((title) => `# ${title}`),

@@ -17,11 +17,11 @@ import {
   oneOf,
 } from '../../internal/options.ts';
 import { append, keyOf, segments } from '../../key.ts';
-import type { ReloadableContent } from '../../local/content.ts';
+import type { Content, ReloadableContent } from '../../local/content.ts';
 import { FileProvider } from '../../local/content-provider.ts';
 import { fileContent } from '../../local/file-content.ts';
 import { makeOrigin } from '../../origin.ts';
-import type { ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../../provider.ts';
+import type { ListOptions, WritableProvider, WriteOptions } from '../../provider.ts';
 import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
 import { changedDocument, writableLeaf } from './document.ts';
@@ -51,7 +51,7 @@ export interface EncryptedFileOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-interface Content {
+interface Document {
   readonly tree: ConfigTree;
   readonly at: (path: readonly string[]) => { readonly line: number; readonly column: number } | undefined;
 }
@@ -70,7 +70,7 @@ interface Content {
 export class EncryptedFileProvider extends FileProvider implements WritableProvider {
   readonly #path: string;
   readonly #file: EncryptedFile;
-  readonly #content: ReloadableContent<Content | undefined>;
+  readonly #content: ReloadableContent<Document | undefined>;
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(options: EncryptedFileOptions) {
@@ -101,7 +101,7 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
       maxBytes,
       lockWaitMs,
     });
-    const parse = async (text: string): Promise<Content> => {
+    const parse = async (text: string): Promise<Document> => {
       const { tree, at } = await file.parse(await file.decrypt(text));
       return { tree: frozen(tree), at };
     };
@@ -112,9 +112,8 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
     this.#content = content;
   }
 
-  async get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    const asked = keyOf(key);
-    const content = await this.#content.read(options);
+  /** @internal */
+  protected find(content: Content<Document | undefined>, asked: Key): Entry | undefined {
     const value = content.value && dig(content.value.tree, asked);
     if (value === undefined) return undefined;
     if (isTree(value))
@@ -192,7 +191,7 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
       value: content,
       modifiedAt,
       readAt,
-    }: { value: Content | undefined; modifiedAt?: number; readAt: number },
+    }: { value: Document | undefined; modifiedAt?: number; readAt: number },
   ): Entry {
     const origin = (inside: Key) =>
       makeOrigin({ provider: this.name, source: this.#path, position: () => content?.at(segments(inside)) });

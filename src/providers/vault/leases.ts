@@ -68,6 +68,20 @@ export class Leases {
     };
   }
 
+  /** The next read requests new credentials. The old ones stay valid until their end: connections may use
+   *  them. */
+  forget(document: string): void {
+    const current = this.#current.get(document);
+    if (!current) return;
+    this.#current.delete(document);
+    this.#keepReplaced(current);
+  }
+
+  #keepReplaced(lease: Lease): void {
+    const now = this.#clock.now();
+    this.#replaced = [...this.#replaced.filter(({ endsAt }) => endsAt > now), lease];
+  }
+
   /** Calls the listener with the documents of leases that ended before their time. */
   watch(ended: (documents: readonly string[]) => void): () => void {
     const subscription = this.#endListeners.add(ended);
@@ -136,7 +150,7 @@ export class Leases {
     if (!isTree(value) || typeof id !== 'string') throw notVault(reply, path);
     const endsAt = this.#capped(endOf(issued, value, now));
     const before = this.#current.get(document);
-    if (before) this.#replaced = [...this.#replaced.filter((lease) => lease.endsAt > now), before];
+    if (before) this.#keepReplaced(before);
     const version = createHmac('sha256', this.#versionKey).update(id || JSON.stringify({ ...value, ttl: 0 }));
     const lease: Lease = {
       value,

@@ -100,6 +100,10 @@ export class VaultSource implements DocumentSource {
     return this.#options.kv.write(document, value, options, call);
   }
 
+  forget(document: string): void {
+    this.#options.leases.forget(document);
+  }
+
   connect(_refused: ConfigError | undefined, call: Call): Promise<boolean> {
     return this.#options.connection.connect(call.signal);
   }

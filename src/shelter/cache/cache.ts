@@ -78,6 +78,11 @@ export class Cache {
     return this.#documents.read(place, query);
   }
 
+  /** Reads a place's document again, also a lease that has not ended. Callers share one read. */
+  renew(place: Place, query: ReadQuery): Promise<Cached | ConfigError> {
+    return this.#changes.renew(place, query);
+  }
+
   /** What is cached of a place, however old. */
   peek(place: Place): Cached | undefined {
     return this.#documents.peek(place.document);

@@ -1,16 +1,19 @@
 // Changes of a source: rotations, renewals and our own writes. Used by cache.ts. The order matters: first
 // the cache is invalidated, then watchers are notified, so that a watcher that reads gets the new value.
 
+import type { ConfigError } from '../../errors.ts';
 import { type Emitter, Listeners } from '../../internal/listeners.ts';
 import type { Change } from '../../provider.ts';
 import type { Key } from '../../value.ts';
 import type { Clock } from '../clock.ts';
-import type { DocumentSource } from '../port.ts';
+import type { DocumentSource, Place } from '../port.ts';
+import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';
 import type { LazySharing } from './lazy-sharing.ts';
 import type { Listings } from './listings.ts';
-import { Renewals } from './renewals.ts';
+import { isChanged, Renewals } from './renewals.ts';
 import type { ChangedElsewhere } from './sharing.ts';
+import type { ReadQuery } from './single-flight-cache.ts';
 
 export interface ChangesParts {
   readonly source: DocumentSource;
@@ -25,6 +28,8 @@ export class Changes {
   readonly #parts: ChangesParts;
   readonly #watchers = new Listeners<Change>();
   readonly #renewals: Renewals;
+  /** By document. */
+  readonly #renewing = new Map<string, Promise<Cached | ConfigError>>();
   #unwatch: (() => void) | undefined;
 
   constructor(parts: ChangesParts) {
@@ -60,6 +65,30 @@ export class Changes {
     listings.invalidate(true);
     emitter.emit('rotated', {});
     this.#notify(keys);
+  }
+
+  renew(place: Place, query: ReadQuery): Promise<Cached | ConfigError> {
+    const { document } = place;
+    let renewal = this.#renewing.get(document);
+    if (!renewal) {
+      renewal = this.#renew(place, query).finally(() => this.#renewing.delete(document));
+      this.#renewing.set(document, renewal);
+    }
+    return renewal;
+  }
+
+  async #renew(place: Place, { operation }: ReadQuery): Promise<Cached | ConfigError> {
+    const { source, documents, listings } = this.#parts;
+    const { document } = place;
+    const before = documents.peek(document);
+    source.forget?.(document);
+    documents.invalidate([document], true);
+    const result = await documents.read(place, { maxAgeMs: 0, operation });
+    if (result instanceof Cached && (!before || isChanged(before.outcome, result.outcome))) {
+      listings.invalidate(true);
+      this.#notify([place.key]);
+    }
+    return result;
   }
 
   /** The keys of the documents, if all are known. */

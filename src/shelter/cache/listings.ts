@@ -151,7 +151,7 @@ export class Listings {
     if (depth > maxPages) return this.#endless(`does not end after ${maxPages} pages`);
     const { tickets, settings } = this.#context;
     const { flight, scope } = walk.asking;
-    let next: readonly string[] = [];
+    let next: readonly string[] | undefined;
     const error = await this.#requests.send(
       { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [flight.operations] },
       async (call) => {
@@ -159,16 +159,19 @@ export class Listings {
         const ticket = tickets.next();
         const at = settings.clock.now();
         const page = await this.#source.page!(scope, cursor, call);
+        // another attempt may have been answered meanwhile, and entries must not be listed twice
+        if (next) return undefined;
         this.#collect(walk, page.found, at, ticket);
         next = [...page.next];
         return undefined;
       },
     );
     if (error) return error;
-    for (const cursor of next)
+    const cursors = next ?? [];
+    for (const cursor of cursors)
       if (walk.followed.has(cursor)) return this.#endless('repeats a page');
       else walk.followed.add(cursor);
-    const errors = await Promise.all(next.map((cursor) => this.#follow(walk, cursor, depth + 1)));
+    const errors = await Promise.all(cursors.map((cursor) => this.#follow(walk, cursor, depth + 1)));
     return errors.find((one) => one !== undefined);
   }
 

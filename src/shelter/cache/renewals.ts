@@ -69,7 +69,7 @@ export class Renewals {
     }
     const result = await this.#documents.read(place, {});
     if (result instanceof Cached && result !== cached)
-      this.#changed(place, differs(cached.outcome, result.outcome));
+      this.#changed(place, isChanged(cached.outcome, result.outcome));
     else if (this.#watched && this.#endings.get(place.document) === ending) this.#arm(ending, failures + 1);
   }
 
@@ -79,7 +79,7 @@ export class Renewals {
 }
 
 /** Whether the value is another one. A renewed lease has the same value and a later end. */
-function differs(before: Document, now: Document | 'absent'): boolean {
-  if (now === 'absent') return true;
+export function isChanged(before: Document | 'absent', now: Document | 'absent'): boolean {
+  if (before === 'absent' || now === 'absent') return before !== now;
   return now.version === undefined ? !sameValue(before.value, now.value) : now.version !== before.version;
 }

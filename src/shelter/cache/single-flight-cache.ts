@@ -42,6 +42,8 @@ export class Flight<T> {
 export interface ReadQuery {
   readonly version?: string | undefined;
   readonly maxAgeMs?: number | undefined;
+  /** Whether a failure is returned instead of a stale value. */
+  readonly noStale?: boolean;
   /** The id of the operation that reads. */
   readonly operation?: string | undefined;
   /** Called when the cache cannot answer. */
@@ -123,7 +125,7 @@ export class SingleFlightCache<T, Q> {
       }
     }
     const flight = this.#fly(id, query, read);
-    const mayBeStale = (cached || this.#context.settings.second) && read.maxAgeMs !== 0;
+    const mayBeStale = (cached || this.#context.settings.second) && read.maxAgeMs !== 0 && !read.noStale;
     return mayBeStale ? this.#orStale(flight, read, leased) : flight.result;
   }
 

@@ -50,6 +50,11 @@ export class Keys {
     return this.#lookup.find(key, query);
   }
 
+  /** Reads the document of a key again. A failure is a result. */
+  renew(key: Key, query: ReadQuery): Promise<LookupResult> {
+    return this.#lookup.renew(key, query);
+  }
+
   /** `missed` is called when the cache cannot answer. */
   list(
     prefix: Key,

@@ -5,7 +5,7 @@ import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import { startsWith } from '../../key.ts';
-import { operationIn } from '../../operation.ts';
+import { operationIn, thread } from '../../operation.ts';
 import type { ListOptions } from '../../provider.ts';
 import type { Key } from '../../value.ts';
 import { type Cache, Cached, distinct, type Listed, type ReadQuery, scopeOf } from '../cache/cache.ts';
@@ -36,7 +36,9 @@ export class Listing {
   ): Promise<readonly (Entry | Unreadable)[]> {
     const { name: provider, places } = this.#source;
     const { wanted, acquire = false, maxAgeMs } = options;
-    const query: ReadQuery = { maxAgeMs, operation: operationIn(options), missed };
+    // a load after a change must fail during an outage, so that it is repeated
+    const noStale = options[thread]?.cause === 'change';
+    const query: ReadQuery = { maxAgeMs, operation: operationIn(options), missed, noStale };
     const scope = scopeOf(prefix, wanted);
     const listed = places
       ? places.filter((place) => scope.reaches(place.key)).map((place) => ({ place }))

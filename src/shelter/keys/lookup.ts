@@ -27,12 +27,8 @@ export class Lookup {
   }
 
   find(key: Key, query: ReadQuery): LookupResult | Promise<LookupResult> {
-    let places: readonly Place[];
-    try {
-      places = this.#locator.locate(key);
-    } catch (error) {
-      return error as ConfigError;
-    }
+    const places = this.#places(key);
+    if (places instanceof ConfigError) return places;
     if (places.length === 0) return undefined;
     const [only] = places as [Place];
     if (places.length === 1) {
@@ -47,6 +43,32 @@ export class Lookup {
     return Promise.all(places.map((place) => this.#cache.read(place, query))).then((reads) =>
       this.#conclude(key, places, reads, query),
     );
+  }
+
+  /** Reads the document that has the key again; all of them where that is not known. */
+  async renew(key: Key, query: ReadQuery): Promise<LookupResult> {
+    const places = this.#places(key);
+    if (places instanceof ConfigError) return places;
+    if (places.length === 0) return undefined;
+    const missing = new ConfigError('not_found', 'not cached');
+    const known = places.map((place) => this.#cache.peek(place) ?? missing);
+    const found = choose(this.#source.name, places, known, key);
+    const isRenewed = (place: Place): boolean =>
+      !found || found instanceof ConfigError || found.place === place;
+    const reads = await Promise.all(
+      places.map((place) =>
+        isRenewed(place) ? this.#cache.renew(place, query) : this.#cache.read(place, query),
+      ),
+    );
+    return this.#conclude(key, places, reads, { ...query, maxAgeMs: 0 });
+  }
+
+  #places(key: Key): readonly Place[] | ConfigError {
+    try {
+      return this.#locator.locate(key);
+    } catch (error) {
+      return error as ConfigError;
+    }
   }
 
   /** The key's entry, if all its documents are in memory. While the entry is fresh, an absent document counts

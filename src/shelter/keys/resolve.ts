@@ -61,6 +61,7 @@ export function entryOf(
     secret: document.secret || (!tree && isSecret(key, value)),
     origin: originOf(provider, place, path, document.version),
     readAt: read.at,
+    document: `${provider} ${place.document}`,
   };
   if (document.text) fields.text = true;
   if (document.version !== undefined) fields.version = document.version;

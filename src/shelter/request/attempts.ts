@@ -43,31 +43,37 @@ export class Attempts {
     this.#deadlines = new Deadlines(settings.clock);
   }
 
-  /** Makes an attempt and returns its failure. `number` is 1 for the first one. */
+  /** Makes an attempt and returns its failure. `number` is 1 for the first one. `signal` ends the attempt;
+   *  its reason is a ConfigError. */
   make(
     info: RequestInfo,
     run: Run,
     number: number,
     endsAt: number,
     id: RequestId,
+    signal?: AbortSignal,
   ): Promise<ConfigError | undefined> {
-    const free = !this.closed && this.breaker.state === 'closed' && this.#pace.tryEnter();
-    if (free) return this.#start(info, run, number, endsAt, id);
-    return this.#queued(endsAt, () => this.#start(info, run, number, endsAt, id));
+    const free = !this.closed && !signal?.aborted && this.breaker.state === 'closed' && this.#pace.tryEnter();
+    if (free) return this.#start(info, run, number, endsAt, id, signal);
+    return this.#queued(endsAt, () => this.#start(info, run, number, endsAt, id, signal), signal);
   }
 
   /** While one request probes the backend, the others wait for its result. */
   async #queued(
     endsAt: number,
     start: () => Promise<ConfigError | undefined>,
+    signal: AbortSignal | undefined,
   ): Promise<ConfigError | undefined> {
     for (let hasTurn = false; ; ) {
-      const refusal = this.closed ?? this.breaker.refusal();
+      const refusal = this.closed ?? reasonOf(signal) ?? this.breaker.refusal();
       if (!refusal) {
         // without an await in between, or the next one would be let through too
         if (hasTurn || this.#pace.tryEnter()) return start();
-        hasTurn = await this.#pace.enter((leave) => this.until(endsAt, leave));
-        if (!hasTurn) return this.closed ?? this.timeout('the request got no turn before its deadline');
+        hasTurn = await this.#pace.enter((leave) => this.until(endsAt, leave, signal));
+        if (!hasTurn)
+          return (
+            this.closed ?? reasonOf(signal) ?? this.timeout('the request got no turn before its deadline')
+          );
         continue;
       }
       if (hasTurn) this.#pace.leave();
@@ -85,6 +91,7 @@ export class Attempts {
     number: number,
     endsAt: number,
     id: RequestId,
+    signal: AbortSignal | undefined,
   ): Promise<ConfigError | undefined> {
     const { clock, resilience } = this.#settings;
     const startedAt = clock.now();
@@ -106,9 +113,15 @@ export class Attempts {
         ? Math.min(startedAt + resilience.timeoutMs, endsAt)
         : Number.POSITIVE_INFINITY;
       const deadline = this.#deadlines.add(until, () => {
-        const error = this.closed ?? this.timeout(`no answer within ${Math.round(until - startedAt)} ms`);
+        const error =
+          this.closed ??
+          reasonOf(signal) ??
+          this.timeout(`no answer within ${Math.round(until - startedAt)} ms`);
         end({ error, answered: this.closed !== undefined });
         attempt.cancel(error);
+      });
+      signal?.addEventListener('abort', () => {
+        if (this.#deadlines.delete(deadline)) deadline.expire();
       });
       const running = isTraced('request') ? this.#traced(info, run, number, attempt) : run(attempt);
       running.then(
@@ -162,16 +175,26 @@ export class Attempts {
     this.#emitter.emit('request', { attempt, documents, outcome, durationMs, ...served });
   }
 
+  /** Notes that a request is repeated. `attempt`: the number of the next attempt. */
+  retried(info: RequestInfo, attempt: number, delayMs: number, error: ConfigError): void {
+    this.counts.retries++;
+    const served = shownIn(combined(info.operations?.(true)));
+    this.#emitter.emit('retry', { attempt, delayMs, outcome: error.code, ...served });
+  }
+
   timeout(what: string): ConfigError {
     return new ConfigError('timeout', `${this.#backend.name}: ${what}`, { provider: this.#backend.name });
   }
 
-  /** Calls `then` at that time, on close, or when the result is called, whichever comes first. */
-  until(at: number, then: () => void): () => void {
+  /** Calls `then` at that time, on close, with `signal`, or when the result is called, whichever comes
+   *  first. */
+  until(at: number, then: () => void, signal?: AbortSignal): () => void {
     const deadline = this.#deadlines.add(at, then);
-    return () => {
+    const expire = (): void => {
       if (this.#deadlines.delete(deadline)) then();
     };
+    signal?.addEventListener('abort', expire);
+    return expire;
   }
 
   /** What `pending` settles to, or the result of `late` when the time is up. */
@@ -213,3 +236,7 @@ export class Attempts {
     this.#deadlines.close();
   }
 }
+
+/** Why a policy has ended an attempt. */
+const reasonOf = (signal: AbortSignal | undefined): ConfigError | undefined =>
+  signal?.aborted ? (signal.reason as ConfigError) : undefined;

@@ -1,5 +1,5 @@
 // Circuit breaker and backoff of one backend. Used by attempts.ts and request.ts, and the only file that
-// knows cockatiel. Cockatiel counts failures and holds the state, while this file decides when to probe,
+// imports cockatiel. Cockatiel counts failures and holds the state, while this file decides when to probe,
 // so that a test's clock counts.
 
 import { ConfigError } from '../../errors.ts';

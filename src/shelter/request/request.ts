@@ -5,17 +5,19 @@
 import type { ConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
 import type { Emitter } from '../../internal/listeners.ts';
-import { combined, shownIn } from '../../operation.ts';
 import type { Settings } from '../options.ts';
 import { Attempts, type RequestCounts } from './attempts.ts';
 import type { Backend, RequestInfo, Run } from './backend.ts';
-import { type BreakerState, loadBreaker } from './breaker.ts';
+import { alwaysClosed, type BreakerState, loadBreaker } from './breaker.ts';
 import { RequestId } from './call.ts';
 import { Login } from './login.ts';
+import type { PolicedRequests } from './policy.ts';
 
 export type { RequestCounts } from './attempts.ts';
 export type { Backend, RequestInfo, Run } from './backend.ts';
 export type { BreakerState, Trouble } from './breaker.ts';
+
+const loadPolicy = lazy(() => import('./policy.ts'));
 
 export const ifTransient = (error: ConfigError): boolean => error.transient;
 export const ifThrottled = (error: ConfigError): boolean => error.code === 'throttled';
@@ -23,10 +25,11 @@ export const ifThrottled = (error: ConfigError): boolean => error.code === 'thro
 export class Requests {
   readonly #backend: Backend;
   readonly #settings: Settings;
-  readonly #emitter: Emitter;
   readonly #attempts: Attempts;
   readonly #login: Login;
   readonly #load: () => Promise<true>;
+  /** Makes a request with the user's policy. */
+  #policed: PolicedRequests | undefined;
   #loaded = false;
 
   /** `load` is awaited before the first request, together with the client and the breaker. `onStatus`: the
@@ -40,7 +43,6 @@ export class Requests {
   ) {
     this.#backend = backend;
     this.#settings = settings;
-    this.#emitter = emitter;
     this.#attempts = new Attempts(backend, settings, emitter);
     this.#login = new Login(backend, settings.clock, emitter, (info, run) =>
       this.#retry(info, run, this.#endsAt()),
@@ -50,8 +52,10 @@ export class Requests {
         emitter.emit('breaker', { state, outcome: error?.code ?? 'ok' });
         if (state !== 'half-open') onStatus?.(state === 'open' ? 'down' : 'ok', error);
       };
-      [this.#attempts.breaker] = await Promise.all([
-        loadBreaker(backend.name, settings.resilience, settings.clock, changed),
+      const { policy, resilience, clock } = settings;
+      [this.#attempts.breaker, this.#policed] = await Promise.all([
+        policy ? alwaysClosed : loadBreaker(backend.name, resilience, clock, changed),
+        policy && loadPolicy().then(({ policed }) => policed(policy, backend.name, this.#attempts, clock)),
         load?.(),
         backend.load?.(),
       ]);
@@ -59,9 +63,9 @@ export class Requests {
     });
   }
 
-  /** The breaker's state. */
-  get state(): BreakerState {
-    return this.#attempts.breaker.state;
+  /** The breaker's state. Unknown if a policy of the user makes the requests. */
+  get state(): BreakerState | undefined {
+    return this.#settings.policy ? undefined : this.#attempts.breaker.state;
   }
 
   get counts(): RequestCounts {
@@ -119,6 +123,7 @@ export class Requests {
   }
 
   async #retry(info: RequestInfo, run: Run, endsAt: number): Promise<ConfigError | undefined> {
+    if (this.#policed) return this.#policed(info, run, endsAt);
     const { resilience, clock } = this.#settings;
     const attempts = resilience ? resilience.attempts : 1;
     const id = new RequestId();
@@ -135,9 +140,7 @@ export class Requests {
       const delayMs = Math.ceil(Math.max(pause(), error.retryAfterMs ?? 0));
       const until = clock.now() + delayMs;
       if (until >= endsAt) return error;
-      this.counts.retries++;
-      const served = shownIn(combined(info.operations?.(true)));
-      this.#emitter.emit('retry', { attempt: attempt + 1, delayMs, outcome: error.code, ...served });
+      this.#attempts.retried(info, attempt + 1, delayMs, error);
       await new Promise<void>((resolve) => this.#attempts.until(until, resolve));
     }
   }

@@ -6,6 +6,7 @@ import { lifecycle } from './lifecycle.ts';
 import { list } from './list.ts';
 import { read } from './read.ts';
 import { refresh } from './refresh.ts';
+import { known, renew } from './renewal.ts';
 import type { Chapter } from './sentence.ts';
 import { values } from './values.ts';
 import { watch } from './watch.ts';
@@ -24,6 +25,8 @@ export const chapters: readonly Chapter[] = [
   change,
   watch,
   refresh,
+  renew,
+  known,
   health,
   faults,
 ];

@@ -38,6 +38,16 @@ export const read: Chapter = {
       },
     },
     {
+      title: 'get and list name the same document for a key',
+      values: { 'service.name': 'inference' },
+      async check({ provider, settled }) {
+        const entry = await settled(provider.get('service.name'));
+        const listed = await settled(provider.list());
+        const documents = listed.map((item) => ('document' in item ? item.document : undefined));
+        assert.deepStrictEqual(documents, [entry?.document], 'the documents differ');
+      },
+    },
+    {
       title: 'get returns undefined for a key that does not exist',
       values: { 'service.name': 'inference' },
       async check({ provider, settled }) {

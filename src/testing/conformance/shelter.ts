@@ -8,6 +8,7 @@ import type { VersionedRead } from '../../provider.ts';
 import type { CacheOptions } from '../../shelter/options.ts';
 import type { Key } from '../../value.ts';
 import type { TestContext } from '../test-context.ts';
+import { knownUntil, renewedRequests } from './renewal.ts';
 import type { Chapter, Sentence } from './sentence.ts';
 
 export interface ShelterSentence extends Sentence {
@@ -252,4 +253,9 @@ const failing: Chapter<ShelterSentence> = {
   ],
 };
 
-export const shelterChapters: readonly Chapter<ShelterSentence>[] = [cached, failing];
+export const shelterChapters: readonly Chapter<ShelterSentence>[] = [
+  cached,
+  failing,
+  renewedRequests,
+  knownUntil,
+];

@@ -33,6 +33,18 @@ describe('leases', () => {
     expect([made(vault), renewed(vault)]).toEqual([1, 0]);
   });
 
+  it('replaces a lease by renew, keeps the old one valid, and revokes both on close', async () => {
+    const { vault, clock } = await timedVault();
+    const provider = providerOf(vault, { leases, clock, ...once });
+    const before = await provider.get('redis.username');
+    const now = await provider.renew('redis.username');
+    expect([before?.value, now?.value]).toEqual(['u1', 'u2']);
+    expect((await provider.get('redis.password'))?.value).toBe('fake-password-2');
+    expect([made(vault), renewed(vault), vault.engines.leases.size]).toEqual([2, 0, 2]);
+    await provider.close();
+    expect(vault.count('leases/revoke')).toBe(2);
+  });
+
   it('counts the life of a lease from the start of a slow request', async () => {
     const { vault, clock } = await timedVault();
     const start = clock.now();

@@ -1,20 +1,24 @@
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../../src/entry.ts';
 import type { ConfigError } from '../../../src/errors.ts';
 import { makeOrigin } from '../../../src/origin.ts';
+import type { ConfigProvider } from '../../../src/provider.ts';
 import type { ConfigValue } from '../../../src/value.ts';
 import type { Backend, Reference } from '../reference.ts';
+
+/** The methods that replace those of a correct provider. */
+export type Spoilt = Partial<Reference> & Pick<ConfigProvider, 'known'>;
 
 /** A provider with one fault, and the sentence that must find it. */
 export interface Broken {
   readonly fault: string;
   readonly caughtBy: string;
-  readonly spoil: (honest: Reference, backend: Backend) => Partial<Reference>;
+  readonly spoil: (honest: Reference, backend: Backend) => Spoilt;
 }
 
 const origin = makeOrigin({ provider: 'reference', source: 'reference' });
 
-export const leaf = (key: string, value: ConfigValue): Entry =>
-  makeEntry({ key, value, secret: false, origin });
+export const leaf = (key: string, value: ConfigValue, document?: string): Entry =>
+  makeEntry({ key, value, secret: false, origin, ...(document !== undefined && { document }) });
 
 /** Changes every entry that get and list return. */
 export const entries = (

@@ -1,3 +1,4 @@
+import type { Entry } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import type { ConfigProvider, ReadOptions } from '../../../src/provider.ts';
 import { type ShelterOptions, sheltered } from '../../../src/shelter/index.ts';
@@ -188,5 +189,37 @@ export const shelters: readonly BrokenShelter[] = [
       reads((get, key, options) =>
         honest.backend.fault === 'hang' ? new Promise(() => {}) : get(key, options),
       )(honest, given),
+  },
+  {
+    fault: 'renews once for each caller',
+    caughtBy: 'renew reads a cached value again, once for a hundred concurrent callers',
+    around: (honest, given) => {
+      const provider = sheltered(honest, given);
+      return {
+        name: 'reference',
+        get: (key, options) => provider.get(key, options),
+        list: (prefix, options) => provider.list(prefix, options),
+        renew: async (key, options) =>
+          honest.backend.request(options, key, () => provider.get(key, { maxAgeMs: 60_000 })),
+      };
+    },
+  },
+  {
+    fault: 'knows a value past its end',
+    caughtBy: 'known agrees with get after a value has expired',
+    around: (honest, given) => {
+      const provider = sheltered(honest, given);
+      const answers = new Map<string, Entry | undefined>();
+      return {
+        name: 'reference',
+        get: async (key, options) => {
+          const entry = await provider.get(key, options);
+          if (!answers.has(key)) answers.set(key, entry);
+          return entry;
+        },
+        known: (key) => (answers.has(key) ? { entry: answers.get(key) } : undefined),
+        list: (prefix, options) => provider.list(prefix, options),
+      };
+    },
   },
 ];

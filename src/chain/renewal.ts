@@ -1,0 +1,21 @@
+import type { Entry } from '../entry.ts';
+import type { ConfigProvider, ReadOptions } from '../provider.ts';
+import { getFrom, renewIn, toConfigError } from '../query.ts';
+import type { Key } from '../value.ts';
+
+/** Renews a key in the first provider that has it. If that one has lost it since, the next ones are read. */
+export async function renewFirst(
+  providers: readonly ConfigProvider[],
+  key: Key,
+  options: ReadOptions,
+): Promise<Entry | undefined> {
+  for (const provider of providers)
+    try {
+      if (!(await getFrom(provider, key, options))) continue;
+      const entry = await renewIn(provider, key, options);
+      if (entry) return entry;
+    } catch (error) {
+      throw toConfigError(error, provider.name, key);
+    }
+  return undefined;
+}
