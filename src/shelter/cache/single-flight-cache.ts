@@ -96,7 +96,13 @@ export class SingleFlightCache<T, Q> {
   /** Creates the store, once. Nothing is cached before. */
   async load(max: number): Promise<void> {
     const { LRUCache: Store } = await import('lru-cache');
-    this.#store ??= new Store({ max });
+    this.#store ??= new Store({
+      max,
+      // what was derived from it is out of reach of a later invalidation
+      dispose: (cached, _, reason) => {
+        if (reason === 'evict') cached.invalidated = true;
+      },
+    });
   }
 
   get size(): number {
