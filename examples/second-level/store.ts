@@ -1,4 +1,5 @@
-// A store in memory that counts its requests. Its identity says which documents are the same in every process.
+// A store in memory that counts its requests. Its identity says which documents are the same in every
+// process.
 import { ConfigError } from 'llm-config-manager';
 import type { DocumentSource, Outcome } from 'llm-config-manager/shelter';
 

@@ -1,6 +1,6 @@
 // The port of the second level: a cache that several processes share, between a shelter's memory and its
-// store. Implemented by users and by `MemorySecondLevel`, called by cache/guarded-level.ts, which copes with a
-// level that hangs, throws or returns garbage.
+// store. Implemented by users and by `MemorySecondLevel`. Called by cache/guarded-level.ts, which copes with
+// a level that hangs, throws or returns garbage.
 
 /** Names what is shared. Equal names mean equal contents, in every process. */
 export interface SharedName {

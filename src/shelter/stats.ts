@@ -1,4 +1,5 @@
-// The counters of a sheltered provider: `stats()`, and what the registry of the process reads.
+// The counters of a sheltered provider: `stats()`, and what the registry of the process reads. Used by
+// sheltered.ts.
 
 import type { Living } from '../living.ts';
 import type { CacheCounts } from './cache/cache.ts';
@@ -30,13 +31,16 @@ export interface ShelteredStats {
   readonly second?: SecondLevelStats;
 }
 
-export function statsOf(
-  reads: CacheCounts,
-  requests: RequestCounts,
-  size: number,
-  second: SecondLevelStats | undefined,
-): ShelteredStats {
-  const { hits, misses, absentHits, stale, joined } = reads;
+/** What `stats()` reads of a cache. */
+interface CountedCache {
+  readonly counts: CacheCounts;
+  readonly size: number;
+  readonly secondCounts: SecondLevelStats | undefined;
+}
+
+export function statsOf(cache: CountedCache, requests: RequestCounts): ShelteredStats {
+  const { counts, size, secondCounts: second } = cache;
+  const { hits, misses, absentHits, stale, joined } = counts;
   const all = hits + misses + absentHits + stale + joined;
   const ratio = all === 0 ? 0 : (hits + absentHits + stale) / all;
   return { hits, misses, absentHits, stale, joined, ...requests, size, ratio, ...(second && { second }) };

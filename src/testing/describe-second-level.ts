@@ -1,12 +1,13 @@
 // The published conformance suite for second levels. Authors of a second level call `describeSecondLevel`
-// from a test file. The sentences are in conformance/second-level.ts and second-level-shelters.ts.
+// from a test file. The sentences are in the files conformance/second-level*.ts.
 
-import { keeping, messages } from './conformance/second-level.ts';
+import { keeping } from './conformance/second-level.ts';
 import {
   type LevelSentence,
   levelContext,
   type SecondLevelSubject,
 } from './conformance/second-level-context.ts';
+import { messages } from './conformance/second-level-messages.ts';
 import { shelters } from './conformance/second-level-shelters.ts';
 import { type Claim, checkSuite, register, type SuiteOptions } from './suite.ts';
 

@@ -162,7 +162,7 @@ describe('a second level', () => {
     expect(reads()).toHaveLength(3);
   });
 
-  it('refresh and a change that the source reports bypass the level until a later answer is kept', async () => {
+  it('refresh and a change of the source bypass the level until a later answer is kept', async () => {
     const { clock, engine, reads, source } = sharedStore({ a: '1', b: '1' });
     let changed: (documents: readonly string[]) => void = nothing;
     Object.assign(source, {

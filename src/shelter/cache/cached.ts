@@ -1,4 +1,5 @@
-// One cached result. Used by all files of this folder, and by keys/ to decide what may be served.
+// One cached result, and the names of cached things. Used by all files of this folder, and by keys/ to
+// decide what may be served.
 
 import type { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';

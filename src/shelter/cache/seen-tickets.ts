@@ -60,7 +60,8 @@ export class SeenTickets {
     return !this.bypasses(name) && ticket >= (this.#seen.get(name) ?? 0);
   }
 
-  /** The level reports a change. True: what is cached may be older. `reading`: a read of it is in progress. */
+  /** The level reports a change. True: what is cached may be older. `reading`: a read of it is in
+   *  progress. */
   changed(name: string, ticket: number, reading: boolean): boolean {
     const bypass = this.#bypassed.get(name);
     const seen = bypass?.ticket ?? this.#seen.get(name);

@@ -37,7 +37,8 @@ const nameOf = ({ store, view, kind, name, ticket }: TicketedName): readonly unk
 const hashOf = (body: Uint8Array): Buffer =>
   createHash('sha256').update(body).digest().subarray(0, hashBytes);
 
-/** `share` returns what JSON can hold, or throws. Undefined: it cannot be shared, because it is too large or no JSON can hold it. */
+/** `share` returns what JSON can hold, or throws. Undefined: it cannot be shared, because it is too large or
+ *  no JSON can hold it. */
 export function encode(name: TicketedName, share: () => unknown, askedAt: number): Uint8Array | undefined {
   try {
     const body = Buffer.from(JSON.stringify([...nameOf(name), askedAt, share()]));

@@ -1,4 +1,5 @@
-// Conformance sentences about shelters that share a second level and a store. Used by `describeSecondLevel`.
+// Conformance sentences about shelters that share a second level and a store that counts its requests. Used
+// by `describeSecondLevel`.
 
 import assert from 'node:assert/strict';
 import type { Key } from '../../value.ts';
