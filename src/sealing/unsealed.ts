@@ -1,15 +1,15 @@
 // `unsealed`: a decorator that opens the sealed values of the provider inside it. seal.ts seals and opens
 // single values. Opened values are cached by key and text, because opening one may ask a key service.
 
-import { decorate } from '../decorators/decorate.ts';
+import { type AnyProvider, decorate } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { anObject, anything, aString, checkOptions } from '../internal/options.ts';
 import { append, keyFrom } from '../key.ts';
 import type { Origin } from '../origin.ts';
-import type { ConfigProvider, Layer } from '../provider.ts';
-import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn } from '../query.ts';
+import type { ConfigProvider, Layer, VersionedProvider } from '../provider.ts';
+import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn, versionsFrom } from '../query.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../value.ts';
 import { type FoundKeys, type KeySource, KeySources } from './key-sources.ts';
 import { isSealed, unseal } from './seal.ts';
@@ -35,6 +35,8 @@ const maxCached = 1_000;
  *  const base = unsealed(new BundleProvider('config/base.yaml'), { context: 'acme/production' });
  *  await base.get('llm.token'); // a secret entry with the opened value
  *  @see seal seals a value; `llm-config seal` does so on the command line. */
+export function unsealed(provider: VersionedProvider, options?: UnsealedOptions): VersionedProvider;
+export function unsealed(provider: ConfigProvider, options?: UnsealedOptions): ConfigProvider;
 export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}): ConfigProvider {
   checkOptions('unsealed', options, { keys: anything, context: aString, env: anObject });
   const keys = new KeySources(options.keys, 'unsealed', options.env);
@@ -128,6 +130,9 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
             unsealLayer(layer, unsealAll),
           ),
         ),
+    }),
+    ...((provider as AnyProvider).versions && {
+      versions: (key, more) => versionsFrom(provider, key, more),
     }),
   };
   return decorate(provider, provider.name, own, { emitter });

@@ -1,4 +1,12 @@
 export type { VersionedRead, VersionedWrite } from '../provider.ts';
+export {
+  type Sheltered,
+  type ShelteredOptions,
+  sheltered,
+  VersionedShelteredProvider,
+  WritableShelteredProvider,
+  WritableVersionedShelteredProvider,
+} from './abilities.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   type BreakerOptions,
@@ -35,9 +43,5 @@ export type {
   SharedName,
   TicketedName,
 } from './second-level.ts';
-export {
-  ShelteredProvider,
-  sheltered,
-  WritableShelteredProvider,
-} from './sheltered.ts';
+export { ShelteredProvider } from './sheltered.ts';
 export type { ShelteredStats } from './stats.ts';

@@ -59,6 +59,7 @@ const without = {
   closing: 'closing a client cannot fail',
   damage: 'the emulator cannot make a single key fail',
   notice: 'AWS reports no changes',
+  compares: 'AWS cannot compare',
 };
 
 const faults: Readonly<Record<string, { status: number; type?: string }>> = {

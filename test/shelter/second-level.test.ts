@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryProvider } from '../../src/providers/memory.ts';
 import { type SecondLevel, sheltered } from '../../src/shelter/index.ts';
 import { down, FakeSource, failing, hang } from '../support/fake-source.ts';
 import { changedLevel, minute, SharedSource, sharedStore } from '../support/shared-store.ts';
@@ -400,6 +401,24 @@ describe('a second level', () => {
     await engine().get('a');
     await clock.advance(0);
     expect(await value(broken.get('a'))).toBe('1');
+  });
+
+  it('providers with an identity share entries, with their origin and secrecy', async () => {
+    const { clock, second } = sharedStore();
+    const memory = new MemoryProvider({ a: { secret: 'x', list: [1] } }, { name: 'inner' });
+    const make = () => sheltered(memory, { second, clock, identity: { store: 'memory', view: '' } });
+    const first = await make().get('a.secret');
+    await clock.advance(0);
+    const other = make();
+    const entry = await other.get('a.secret');
+    expect(other.stats().requests).toBe(0);
+    expect(JSON.stringify(entry)).toBe(JSON.stringify(first));
+    expect([entry?.value, entry?.secret, `${entry?.origin}`]).toEqual(['x', true, `${first?.origin}`]);
+    await make().list();
+    await clock.advance(0);
+    const listing = make();
+    await listing.list();
+    expect(listing.stats().requests).toBe(1);
   });
 
   it('close ends a wait for a lock', async () => {

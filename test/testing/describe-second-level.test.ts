@@ -12,7 +12,7 @@ import { levels } from './broken/second-levels.ts';
 
 // imported up front, so that a manual clock never overtakes the import
 import '../../src/shelter/cache/sharing.ts';
-import '../../src/shelter/sheltered.ts';
+import '../../src/shelter/abilities.ts';
 import 'cockatiel';
 import 'lru-cache';
 

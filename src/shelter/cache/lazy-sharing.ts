@@ -59,7 +59,7 @@ function identityOf(source: DocumentSource): SourceIdentity {
     `${source.name}: the option second needs a source with an identity`,
     {
       provider: source.name,
-      hint: 'Return { store, view } from identity() of the source',
+      hint: 'Return { store, view } from identity() of the source, or use sheltered(provider, { identity })',
     },
   );
 }

@@ -19,7 +19,7 @@ export interface Backend {
 
 /** What a request is about, for events and traces, and which of its failures are retried. */
 export interface RequestInfo {
-  readonly type: 'read' | 'page' | 'write' | 'connect' | 'ping';
+  readonly type: 'read' | 'page' | 'versions' | 'write' | 'connect' | 'ping';
   readonly documents: number;
   readonly version?: string | undefined;
   /** The operations that wait for the request. Others may join while it is in flight. `again`: those that

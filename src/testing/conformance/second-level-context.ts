@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { ConfigError } from '../../errors.ts';
+import type { WritableShelteredProvider } from '../../shelter/abilities.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import type { CacheOptions } from '../../shelter/options.ts';
 import type { Call, DocumentSource, Outcome, Page } from '../../shelter/port.ts';
@@ -15,7 +16,6 @@ import type {
   SecondLevel,
   SharedName,
 } from '../../shelter/second-level.ts';
-import type { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import type { ManualClock } from '../clock.ts';
 
 const { setTimeout } = globalThis;
@@ -217,8 +217,7 @@ export function levelContext(subject: SecondLevelSubject, patienceMs: number): L
     inTime,
     connect: async () => subject.connect(),
     async shelters(many, cache, over = store) {
-      const { sheltered } = await import('../../shelter/sheltered.ts');
-      await import('../../shelter/cache/cache.ts');
+      const { sheltered } = await import('../../shelter/abilities.ts');
       const made: WritableShelteredProvider[] = [];
       for (let i = 0; i < many; i++)
         made.push(
