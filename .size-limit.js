@@ -8,7 +8,7 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '62 kB',
+  '.': '66 kB',
   './shelter': '48 kB',
   './testing': '68 kB',
   './encrypted-file': '41 kB',
