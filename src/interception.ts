@@ -1,7 +1,7 @@
 // Interceptors: one hook around the operations of a provider or a chain, outside caches and batches. Chains
 // and `intercepted` load this file on first use; they make the operations and say how an answer is adopted.
 
-import { adoptEntry, adoptItems, adoptLayers, adoptMany, adoptTree } from './border.ts';
+import { adoptEntry, adoptItems, adoptLayers, adoptMany, adoptTree, adoptVersions } from './border.ts';
 import { abortedBy, ConfigError, isConfigError } from './errors.ts';
 import { adoptError, type Side } from './foreign.ts';
 import type { Health, HealthStatus } from './health.ts';
@@ -269,8 +269,7 @@ function adoptAnswer({ type, key = '', keys = [] }: Asked, answer: unknown, side
     case 'refresh':
       return undefined;
     case 'versions':
-      if (Array.isArray(answer)) return answer;
-      throw unfit('a list');
+      return adoptVersions(answer, side);
     case 'health':
       if (statuses.includes((answer as Partial<Health> | null | undefined)?.status)) return answer;
       throw unfit('a status');

@@ -195,6 +195,15 @@ export type PortOf<P extends ConfigProvider> = Pick<
   Extract<keyof P, keyof ComparingProvider | keyof VersionedProvider>
 >;
 
+/** A provider that writes, compares and lists versions if `P` does. Decorators that change what they return
+ *  return this. */
+export type Decorated<P extends ConfigProvider> = ([P] extends [ComparingProvider]
+  ? ComparingProvider
+  : [P] extends [WritableProvider]
+    ? WritableProvider
+    : ConfigProvider) &
+  ([P] extends [VersionedProvider] ? VersionedProvider : unknown);
+
 /** Whether a value has the methods of a provider. */
 export function isProvider(value: unknown): value is ConfigProvider {
   const { name, get, list } = (

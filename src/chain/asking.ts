@@ -7,7 +7,7 @@ import { abortedBy, ConfigError } from '../errors.ts';
 import { lazy } from '../internal/lazy.ts';
 import { keyOf } from '../key.ts';
 import { thread } from '../operation.ts';
-import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions } from '../provider.ts';
+import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions, VersionedRead } from '../provider.ts';
 import {
   adopted,
   getManyFrom,
@@ -31,6 +31,15 @@ export const isClosed = (entry: Entry | undefined, options?: ReadOptions): entry
 /** Throws the error of an entry that is sealed. */
 export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError()).refuse(entry);
 
+/** Refuses to read a version: each provider has versions of its own. */
+function refuseVersion(chain: string, { version }: VersionedRead, key?: Key): void {
+  if (version === undefined) return;
+  throw new ConfigError('invalid_option', `${chain}: a chain has no versions`, {
+    ...(key !== undefined && { key }),
+    hint: 'Read the version from the provider that has the key',
+  });
+}
+
 /** Reads a key from the first provider that has it, beginning with number `from`. */
 export async function askFirst(
   chain: { readonly name: string },
@@ -42,6 +51,7 @@ export async function askFirst(
   const key = keyOf(spelling);
   let { name } = chain;
   if (options?.signal?.aborted) throw abortedBy(name, `reading "${key}"`, { key });
+  if (options) refuseVersion(name, options, key);
   try {
     for (let i = from; i < providers.length; i++) {
       const provider = providers[i] as ConfigProvider;
@@ -100,6 +110,7 @@ export function knownOf(providers: readonly ConfigProvider[], key: Key, peek: bo
 
 /** Asks each provider once, for the keys that are still absent. */
 export async function askMany(
+  chain: string,
   providers: readonly ConfigProvider[],
   keys: readonly Key[],
   options: ReadOptions,
@@ -107,6 +118,7 @@ export async function askMany(
   const found = new Map<Key, Results extends ReadonlyMap<Key, infer R> ? R : never>(
     keys.map((key) => [key, undefined]),
   );
+  refuseVersion(chain, options);
   for (const provider of providers) {
     const pending = [...found].flatMap(([key, entry]) => (entry === undefined ? [key] : []));
     if (pending.length === 0) break;

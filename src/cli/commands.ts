@@ -6,6 +6,7 @@ import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
+import { versions } from './commands/versions.ts';
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -25,4 +26,5 @@ export const commands: readonly Command[] = [
   explain,
   check,
   unused,
+  versions,
 ];

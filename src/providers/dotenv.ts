@@ -19,7 +19,6 @@ import type { DotenvFiles } from '../local/dotenv-files.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
 import type { Variables } from '../local/variables.ts';
-import { foldersOf, markOf } from '../local/watch.ts';
 import type { Change } from '../provider.ts';
 import { taint } from '../redact.ts';
 import type { SealedOptions } from '../sealing/opening.ts';
@@ -102,9 +101,7 @@ export class DotEnvProvider extends VariableProvider {
       const value = await readVariables(variables, names, { provider, sensitive });
       return { value, fingerprint, readAt: Date.now() };
     };
-    const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];
-    const mark = () => paths.map(markOf).join();
-    const content = new ReloadableContent({ provider, load, folders, mark });
+    const content = new ReloadableContent({ provider, load, watched: () => paths });
     const opener = lazy(async () => (await loadOpening()).openingOf('DotEnvProvider', sealed));
     super(provider, shown.at(-1) as string, names, content, true, sealed ? opener : undefined);
   }

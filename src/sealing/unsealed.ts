@@ -1,13 +1,13 @@
 // `unsealed`: a decorator that opens the sealed values of the provider inside it. opening.ts opens them. The
 // provider is asked for sealed text, which it would otherwise open itself, or refuse if it is a chain.
 
-import { decorate } from '../decorators/decorate.ts';
+import { type AnyProvider, decorate } from '../decorators/decorate.ts';
 import type { Entry } from '../entry.ts';
 import { type ConfigError, isConfigError } from '../errors.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { anObject, anything, aString, checkOptions } from '../internal/options.ts';
-import type { ConfigProvider, ReadOptions } from '../provider.ts';
-import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn } from '../query.ts';
+import type { ConfigProvider, ReadOptions, VersionedProvider } from '../provider.ts';
+import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn, versionsFrom } from '../query.ts';
 import { sealedText } from '../sealed.ts';
 import { asConfigError } from '../sealed-values.ts';
 import { type KeySource, KeySources } from './key-sources.ts';
@@ -30,6 +30,8 @@ export interface UnsealedOptions {
  *  const base = unsealed(new BundleProvider('config/base.yaml'), { context: 'acme/production' });
  *  await base.get('llm.token'); // a secret entry with the opened value
  *  @see seal seals a value; `llm-config seal` does so on the command line. */
+export function unsealed(provider: VersionedProvider, options?: UnsealedOptions): VersionedProvider;
+export function unsealed(provider: ConfigProvider, options?: UnsealedOptions): ConfigProvider;
 export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}): ConfigProvider {
   checkOptions('unsealed', options, { keys: anything, context: aString, env: anObject });
   const opening = new Opening(new KeySources(options.keys, 'unsealed', options.env), options.context);
@@ -76,6 +78,9 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
         Promise.all(
           (await layersOf(provider, prefix ?? '', asText(read), notice)).map((layer) => opening.layer(layer)),
         ),
+    }),
+    ...((provider as AnyProvider).versions && {
+      versions: (key, more) => versionsFrom(provider, key, more),
     }),
   };
   return decorate(provider, provider.name, own, { emitter });

@@ -43,6 +43,7 @@ const shelter: Takes<ShelterOptions> = {
   cache: ['object'],
   resilience: ['object'],
   limits: ['object'],
+  second: [],
   clock: [],
 };
 const awsClient: Takes<AwsClientOptions> = {
