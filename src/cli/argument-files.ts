@@ -9,7 +9,7 @@ import { writeError } from '../local/write-atomic.ts';
 
 const provider = 'llm-config';
 
-/** A pipe that the shell has opened, as in `--from-file <(pass show db)`. Unlike a pipe in a folder, it ends. */
+/** A pipe that the shell has opened, as in `--from-file <(pass show db)`. Unlike others, it ends. */
 const openPipe = /^\/(?:dev|proc\/self)\/fd\/\d+$|^\/dev\/stdin$/;
 
 /** Reads a file that an argument names. Refuses a pipe or a device, which may never end. */

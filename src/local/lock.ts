@@ -63,8 +63,8 @@ export async function withLock<T>(
 
 const remove = (file: string): Promise<void> => rm(file, { force: true });
 
-/** The text of a lock; `undefined` if it does not exist. A lock that another user has made cannot be read, and
- *  only its age is known.
+/** The text of a lock; `undefined` if it does not exist. A lock of another user cannot be read, and only its
+ *  age is known.
  *  @throws ConfigError `io` if the lock is a pipe, a folder or a device, which no writer makes */
 async function contentOf(lock: string): Promise<string | undefined> {
   const found = await open(lock, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(

@@ -20,8 +20,8 @@ const isPassword = (algorithm: string): boolean => algorithm === 'PBES2-HS512+A2
 export const recipientName = (header: JoseHeader): string =>
   typeof header.kid === 'string' ? quoted(header.kid) : 'a recipient without a name';
 
-/** Refuses a file that has any recipient with an unknown, broken or weaker algorithm than the ones written, or
- *  with a number of rounds that is not one: the numbers are added up later. */
+/** Refuses a file that has any recipient with an unknown, broken or weaker algorithm than the ones written,
+ *  or with an invalid number of rounds: the numbers are added up later. */
 export function checkAlgorithms(jwe: Jwe, where: string): void {
   for (const recipient of jwe.recipients) {
     const { alg, p2c } = jointHeader(jwe, recipient, where) as { alg: string; p2c?: unknown };
