@@ -16,14 +16,17 @@ interface Request {
 const limitPolicy = (provider: string) => ({
   name: 'limitResponse',
   async sendRequest<R>(request: Request, next: (request: Request) => Promise<R>): Promise<R> {
-    const tooLarge = new AbortController();
+    const limit = new AbortController();
     const given = request.abortSignal ? [request.abortSignal] : [];
-    request.abortSignal = AbortSignal.any([...given, tooLarge.signal]);
+    const signal = AbortSignal.any([...given, limit.signal]);
+    request.abortSignal = signal;
     request.onDownloadProgress = ({ loadedBytes }) => {
-      if (loadedBytes > maxResponseBytes) tooLarge.abort();
+      if (loadedBytes > maxResponseBytes) limit.abort(responseTooLarge(provider));
     };
-    return next(request).catch((error: unknown) => {
-      throw tooLarge.signal.aborted ? responseTooLarge(provider) : error;
+    // the client never settles if it is aborted while it counts
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      next(request).then(resolve, reject);
     });
   },
 });

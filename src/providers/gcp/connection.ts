@@ -17,6 +17,7 @@ type OwnClient = GcpClient & {
 interface RestOptions {
   /** REST in place of gRPC. */
   readonly fallback?: unknown;
+  readonly projectId: string;
   readonly auth?: object;
   readonly authClient?: object;
 }
