@@ -13,12 +13,13 @@ import {
   kindOf,
   readSafely,
   type Side,
+  time,
   unsupported,
 } from './foreign.ts';
 import { keyFrom, keyOf, segments } from './key.ts';
 import { maskedCopy, reveal } from './masking.ts';
 import { plainValue } from './plain-value.ts';
-import type { Layer } from './provider.ts';
+import type { Layer, VersionInfo } from './provider.ts';
 import { type ConfigTree, isPlain, isTree, type Key } from './value.ts';
 
 type Item = Entry | Unreadable;
@@ -90,6 +91,35 @@ function layerFrom(given: unknown, side: Side): Layer {
     ...(tolerated !== undefined && { tolerated: adoptError(tolerated, side) }),
   };
 }
+
+/** An answer to `versions`. Leaves out what has another type than it should.
+ *  @throws ConfigError `io` for anything but a list of versions that have names. */
+export function adoptVersions(answer: unknown, side: Side): readonly VersionInfo[] {
+  const versions = membersOf(answer, side, 'versions', 'Return a list of versions');
+  return Object.freeze(versions.map((one) => answered(side, 'versions', () => versionFrom(one, side))));
+}
+
+function versionFrom(given: unknown, side: Side): VersionInfo {
+  const { version, modifiedAt, stages, author, reason } = (given ?? {}) as Partial<VersionInfo>;
+  if (!isText(version))
+    throw faulty(
+      side,
+      undefined,
+      'versions returned a version without a name',
+      "Name each version with a string: { version: '3' }",
+    );
+  const writtenAt = time(modifiedAt);
+  const own = Array.isArray(stages) ? stages.filter(isText) : [];
+  return Object.freeze({
+    version,
+    ...(writtenAt !== undefined && { modifiedAt: writtenAt }),
+    ...(own.length > 0 && { stages: Object.freeze(own) }),
+    ...(isText(author) && { author }),
+    ...(isText(reason) && { reason }),
+  });
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** A section in place of that of a chain. Nothing is known about its secrets, so it prints masked as a whole.
  *  @throws ConfigError `io` for anything but a section. */

@@ -49,7 +49,8 @@ export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
   return makeEntry(entry);
 }
 
-const time = (given: unknown): number | undefined => {
+/** A time in milliseconds, if it is one. */
+export const time = (given: unknown): number | undefined => {
   const ms = given instanceof Date ? given.getTime() : given;
   return typeof ms === 'number' && Number.isFinite(ms) ? ms : undefined;
 };

@@ -53,6 +53,7 @@ export type {
   Change,
   ComparingProvider,
   ConfigProvider,
+  Decorated,
   KeyStatus,
   Known,
   Layer,

@@ -1,12 +1,13 @@
 // Interceptors: one hook around the operations of a provider or a chain, outside caches and batches. Chains
 // and `intercepted` load this file on first use; they make the operations and say how an answer is adopted.
 
-import { adoptEntry, adoptItems, adoptLayers, adoptMany, adoptTree } from './border.ts';
+import { adoptEntry, adoptItems, adoptLayers, adoptMany, adoptTree, adoptVersions } from './border.ts';
 import { abortedBy, ConfigError, isConfigError } from './errors.ts';
 import { adoptError, type Side } from './foreign.ts';
 import type { Health, HealthStatus } from './health.ts';
 import { type CallOptions, type Cause, entered, type Thread, thread, withOperation } from './operation.ts';
 import type { Layer, ListOptions, ReadOptions, Wanted, WriteOptions } from './provider.ts';
+import { sealedText } from './sealed.ts';
 import type { ConfigValue, Key } from './value.ts';
 
 interface OperationHead {
@@ -158,7 +159,7 @@ function operationOf(
   within: Thread | undefined,
   cause: Cause,
 ): Operation {
-  const { [thread]: _, ...own } = options as ListOptions;
+  const { [thread]: _, [sealedText]: __, ...own } = options as ListOptions;
   const { parent } = within ?? {};
   const wanted = own.wanted && {
     wanted: Object.freeze({
@@ -268,8 +269,7 @@ function adoptAnswer({ type, key = '', keys = [] }: Asked, answer: unknown, side
     case 'refresh':
       return undefined;
     case 'versions':
-      if (Array.isArray(answer)) return answer;
-      throw unfit('a list');
+      return adoptVersions(answer, side);
     case 'health':
       if (statuses.includes((answer as Partial<Health> | null | undefined)?.status)) return answer;
       throw unfit('a status');

@@ -7,6 +7,7 @@ import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
 import type { Health } from './health.ts';
 import type { CallOptions } from './operation.ts';
+import type { sealedText } from './sealed.ts';
 import type { ConfigValue, Key } from './value.ts';
 
 /** The options of a read. */
@@ -16,6 +17,8 @@ export interface ReadOptions extends CallOptions {
   /** The maximum age of a cached answer. 0 always reads the source: a success replaces the cached value; a
    *  failure keeps it and is thrown. */
   readonly maxAgeMs?: number;
+  /** @internal */
+  readonly [sealedText]?: true;
 }
 
 /** The keys that a caller is going to read. */
@@ -191,6 +194,15 @@ export type PortOf<P extends ConfigProvider> = Pick<
   P,
   Extract<keyof P, keyof ComparingProvider | keyof VersionedProvider>
 >;
+
+/** A provider that writes, compares and lists versions if `P` does. Decorators that change what they return
+ *  return this. */
+export type Decorated<P extends ConfigProvider> = ([P] extends [ComparingProvider]
+  ? ComparingProvider
+  : [P] extends [WritableProvider]
+    ? WritableProvider
+    : ConfigProvider) &
+  ([P] extends [VersionedProvider] ? VersionedProvider : unknown);
 
 /** Whether a value has the methods of a provider. */
 export function isProvider(value: unknown): value is ConfigProvider {

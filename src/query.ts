@@ -12,6 +12,9 @@ import type {
   Layer,
   ListOptions,
   ReadOptions,
+  VersionedProvider,
+  VersionInfo,
+  VersionsOptions,
   WritableProvider,
   WriteOptions,
 } from './provider.ts';
@@ -89,6 +92,16 @@ export async function setIn(
 ): Promise<Entry> {
   const entry = await provider.set(key, value, options);
   return isEntry(entry) ? entry : (await loadBorder()).adoptEntry(entry, key, { name: provider.name }, 'set');
+}
+
+/** The versions of the document that holds a key, of a provider that has `versions`. */
+export async function versionsFrom(
+  provider: ConfigProvider,
+  key: Key,
+  options?: VersionsOptions,
+): Promise<readonly VersionInfo[]> {
+  const versions: unknown = await (provider as VersionedProvider).versions(key, options);
+  return (await loadBorder()).adoptVersions(versions, { name: provider.name });
 }
 
 /** The layers of a provider: one, or one for each provider that it combines. Never throws: the layer holds

@@ -10,18 +10,26 @@ export const MASK = '[redacted]';
 /** Further names of secrets: words, such as `licenseKey`, or a pattern for the whole key. */
 export type Sensitive = readonly (string | RegExp)[];
 
-const kinds = 'api|private|access|account|encryption|signing|master|shared|session|ssh|hmac|subscription';
+const kinds =
+  'api|private|access|account|encryption|signing|master|shared|session|ssh|hmac|subscription|licen[cs]e';
 /** Secret names as words: `db password`, `openai apikey`, `dsn`, `signing key`, `auth tokens`. */
 const names = [
   '[a-z0-9]*(?:password|passwd|apikey|secretkey|privatekey|accesskey|authtoken|accesstoken)s?',
   'pwd|pass(?:phrase|code)s?|secrets?|credentials?|token|dsn|jwt|bearer|connectionstrings?|clientsecret',
   `(?:${kinds}) keys?|connection strings?`,
   '(?:api|access|auth|bearer|id|refresh|session) tokens',
+  'webhook ur[il]s?|sas ur[il]s?',
 ].join('|');
-const secretName = new RegExp(`(?:^| )(?:${names})(?= |$)`);
+/** Names that are secret only at the end of a key: not `cookie.maxAge`, `saltRounds`, `passThrough`. */
+const lastNames =
+  'pass|pw|authorization|cookie|webhook|salt|otp|pin|pin ?code|sas|session ids?|hmac|basic ?auth';
+const secretName = new RegExp(`(?:^| )(?:(?:${names})(?= |$)|(?:${lastNames})(?: \\d+)?$)`);
 /** Matches part of every secret name, and rules out most other names in one test. */
 const quickTest = new RegExp(
-  `pass|pwd|secret|credential|token|dsn|jwt|bearer|connection|(?:${kinds})\\W*key`,
+  [
+    'pass|p[wi]|secret|credential|token|dsn|jwt|bearer|connection|auth|cookie|hook|salt|otp|sas|session|hmac',
+    `(?:${kinds})\\W*key`,
+  ].join('|'),
 );
 /** Names about a secret, which are not secret: `token limit`, `token url`, `password policy`. */
 const aboutTokens =
@@ -62,6 +70,23 @@ const jwt = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]*\.[\w-]+/;
 /** `Authorization: Bearer a1b2c3d4`, but not prose such as `Basic settings`. */
 const authScheme = /(?:^|[\s:="'])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)(?:\s|%20){1,8}/.source;
 const header = new RegExp(`${authScheme}(?=[\\w.~+/-]*(?:\\d|=|[a-z][A-Z]))[\\w.~+/-]{8,}`);
+/** `Bearer abcdefghijklmnop`, without a digit. */
+const bearer = /(?:^|[\s:="'])bearer(?:\s|%20){1,8}[\w.~+/-]{16,}/i;
+/** Keys that services begin with a prefix of their own. */
+const prefixed = new RegExp(
+  [
+    '(?<![\\w-])(?:sk-(?:proj|ant|svcacct|admin|or|live|test)-[\\w-]{8,}|sk-\\w{20,})', // OpenAI and others
+    '(?<!\\w)[rs]k_(?:live|test)_\\w{8,}', // Stripe
+    '(?<!\\w)(?:gh[oprsu]_|github_pat_)\\w{16,}',
+    '(?<![\\w-])glpat-[\\w-]{16,}',
+    '(?<!\\w)A[KS]IA[A-Z0-9]{12,}(?!\\w)', // AWS
+    '(?<!\\w)xox[abeprs]-[\\w-]{10,}', // Slack
+    '(?<!\\w)AIza[\\w-]{30,}', // Google
+    '(?<!\\w)hf_[A-Za-z0-9]{16,}', // Hugging Face
+    'hooks\\.slack\\.com/(?:services|workflows|triggers)/\\w',
+    'discord(?:app)?\\.com/api/(?:v\\d+/)?webhooks/\\d+/\\w',
+  ].join('|'),
+);
 /** A password with spaces, in a value that is a single URL. */
 const spacedPassword = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
 /** `https://host/file?sig=abc`, as Azure and S3 sign URLs. */
@@ -74,14 +99,14 @@ const pair =
 /** The name in `--password abc`. */
 const argument = /(?:^|\s)--?([A-Za-z][\w.-]{0,63})\s{1,8}[^\s-]/g;
 
-/** Whether the shape of a value shows that it is secret: a PEM block, a JWT, `Bearer …`, a URL with userinfo,
- *  `Password=…` or `"token": …` inside a text. */
+/** Whether the shape of a value shows that it is secret: a PEM block, a JWT, `Bearer …`, a key such as
+ *  `sk-…`, a URL with userinfo, `Password=…` or `"token": …` inside a text. */
 export function looksSecret(value: ConfigValue): boolean {
   if (Array.isArray(value)) return value.some(looksSecret);
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).some(([name, inner]) => isSecretName(name) || looksSecret(inner));
   if (typeof value !== 'string' || value.length < 3) return false;
-  if (pem.test(value) || jwt.test(value) || signed.test(value)) return true;
+  if (pem.test(value) || jwt.test(value) || signed.test(value) || prefixed.test(value)) return true;
   if (
     value.includes('@') &&
     (/@(?:tcp|unix)\(/.test(value) || userinfos(value).length > 0 || spacedPassword.test(value))
@@ -89,7 +114,7 @@ export function looksSecret(value: ConfigValue): boolean {
     return true;
   return (
     mayNameSecret.test(value) &&
-    (header.test(value) || namesSecret(value, pair) || namesSecret(value, argument))
+    (header.test(value) || bearer.test(value) || namesSecret(value, pair) || namesSecret(value, argument))
   );
 }
 

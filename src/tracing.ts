@@ -15,16 +15,16 @@ interface Context {
 
 /** The contexts that subscribers of `tracing:llm-config-manager:NAME` receive. */
 export interface TraceContexts {
-  /** A look-up or a list of a store that its cache could not answer. */
+  /** A look-up or a list of a store that its cache could not answer, or a list of versions. */
   read: Context & {
-    readonly type: 'get' | 'getMany' | 'list';
+    readonly type: 'get' | 'getMany' | 'list' | 'versions';
     readonly key?: Key;
     readonly keys?: readonly Key[];
     readonly operation?: string | undefined;
   };
   /** One attempt of a request to a store. */
   request: Context & {
-    readonly type: 'read' | 'page' | 'write' | 'connect' | 'ping';
+    readonly type: 'read' | 'page' | 'versions' | 'write' | 'connect' | 'ping';
     /** The same in every attempt. */
     readonly id: string;
     readonly documents: number;

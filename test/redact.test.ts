@@ -63,6 +63,32 @@ describe('isSecretName', () => {
       'PASS_WORD',
       'db.a-p-i-key',
     ],
+    ...[
+      'pass',
+      'dbPass',
+      'SMTP_PASS',
+      'DB_PW',
+      'pw',
+      'authorization',
+      'headers.Authorization',
+      'cookie',
+      'webhookUrl',
+      'alerts.webhook-uri',
+      'slackWebhook',
+      'salt',
+      'PASSWORD_SALT',
+      'otp',
+      'pin',
+      'pinCode',
+      'sas',
+      'SAS_URL',
+      'sessionId',
+      'webhookHmac',
+      'basicAuth',
+      'licenseKey',
+      'LICENCE_KEY',
+      'pins.pin.0',
+    ],
   ])('recognises %s as the name of a secret', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
@@ -94,7 +120,33 @@ describe('isSecretName', () => {
       'compass',
       'bypass',
       'passenger',
-      'pass',
+      'pass.rate',
+      'passThrough',
+      'passes',
+    ],
+    ...[
+      'session.cookie.maxAge',
+      'cookieName',
+      'cookies',
+      'saltRounds',
+      'salty',
+      'otpLength',
+      'pinned',
+      'pinBoard.host',
+      'ping',
+      'spin',
+      'authorizationUrl',
+      'authorization.mode',
+      'webhook.port',
+      'webhooks',
+      'sasl.mechanism',
+      'sessionIdLength',
+      'session.ttl',
+      'hmacAlgorithm',
+      'basicAuth.enabled',
+      'license',
+      'licenseFile',
+      'pwm',
     ],
     ...['credentialed', 'dsnormal', '', '...', 'tokenise', 'authorName'],
   ])('does not take %j for the name of a secret', (name) => {
@@ -102,13 +154,13 @@ describe('isSecretName', () => {
   });
 
   it('adds the words and patterns of sensitive to the built-in names', () => {
-    expect(isSecretName('app.licenseKey', ['license key'])).toBe(true);
-    expect(isSecretName('LICENSE_KEY', ['licenseKey'])).toBe(true);
-    expect(isSecretName('app.licenseKeys', ['licenseKey'])).toBe(false);
+    expect(isSecretName('app.vendorCode', ['vendor code'])).toBe(true);
+    expect(isSecretName('VENDOR_CODE', ['vendorCode'])).toBe(true);
+    expect(isSecretName('app.vendorCodes', ['vendorCode'])).toBe(false);
     expect(isSecretName('internal.x', [/^internal\./g])).toBe(true);
     expect(isSecretName('internal.x', [/^INTERNAL/iy])).toBe(true);
     expect(isSecretName('external.x', [/^internal\./])).toBe(false);
-    expect(isSecretName('password', ['pin'])).toBe(true);
+    expect(isSecretName('password', ['vendor'])).toBe(true);
   });
 
   it('matches a pattern with the flag g each time', () => {
@@ -165,6 +217,30 @@ describe('looksSecret', () => {
     `API key: ${fake}`,
     `https://s3/x?X-Amz-Signature=${fake}`,
     `https://blob/x?sv=1&sig=${fake}`,
+    `BlobEndpoint=https://x;SharedAccessSignature=sv=1&sig=${fake}`,
+    'Bearer fakefakefakefakefake',
+    'authorization: bearer fakefakefakefakefake',
+    ...[
+      'sk-proj-fakefakefake',
+      'sk-ant-api03-fake_fake-fake',
+      'sk-fakefakefakefakefakefake0',
+      'key "sk-proj-fakefakefake" is used',
+      'sk_live_fakefakefake',
+      'rk_test_fakefakefake',
+      'ghp_fakefakefakefakefakefakefakefakefake',
+      'ghs_fakefakefakefakefakefakefakefakefake',
+      'github_pat_fakefakefakefake_fakefakefakefake',
+      'glpat-fakefakefakefakefake',
+      'AKIAFAKEFAKEFAKEFAKE',
+      'ASIAFAKEFAKEFAKEFAKE',
+      `xox${'b'}-0000000000-fakefakefake`,
+      `xox${'p'}-0000000000-fakefakefake`,
+      `AIza${'Fake'.repeat(8)}Fak`,
+      'hf_fakefakefakefakefakefakefakefake',
+      `https://hooks.slack.com/services/${'T0FAKE'}/B0FAKE/fakefakefake`,
+      'https://discord.com/api/webhooks/123456/fakefakefake',
+      'https://discordapp.com/api/v10/webhooks/123456/fake',
+    ],
   ])('recognises %j as a secret', (value) => {
     expect(looksSecret(value)).toBe(true);
     expect(show(value, false)).toBe(MASK);
@@ -225,6 +301,21 @@ describe('looksSecret', () => {
       'token endpoint 2',
       'http://h:80/ is where you find me@example.com',
       'http://h:80 is where you find me@example.com',
+    ],
+    ...[
+      'sk-SK',
+      'sk-learn',
+      'risk-proj-assessment-2024',
+      'ask-proj-fakefakefake',
+      'task_live_fakefakefake',
+      'ghp_short',
+      'AKIA',
+      'XAKIAFAKEFAKEFAKEFAKE',
+      'xoxo-hugs-and-kisses',
+      'hf_space',
+      'https://hooks.example.com/services/T0',
+      'https://slack.com/services',
+      'Bearer authentication',
     ],
   ])('does not take %j for a secret', (value) => {
     expect(looksSecret(value)).toBe(false);

@@ -35,6 +35,12 @@ export function fakeClient(): AwsClient {
         ErrorCode: 'ResourceNotFoundException',
       })),
     }),
+    ListSecretVersionIdsCommand: () => ({
+      Versions: [
+        { VersionId: 'fake-older', VersionStages: ['AWSPREVIOUS'], CreatedDate: new Date(2026, 0, 1) },
+        { VersionId: 'fake-version', VersionStages: ['AWSCURRENT'], CreatedDate: new Date(2026, 0, 2) },
+      ],
+    }),
     EncryptCommand: ({ Plaintext }: { Plaintext: Uint8Array }) => ({ CiphertextBlob: Plaintext }),
   };
   return {

@@ -56,10 +56,12 @@ const cost = { ssm: ssm.stats().requests - asked.ssm, secrets: secrets.stats().r
 console.log(`requests for the load: ${cost.ssm} to SSM, ${cost.secrets} to Secrets Manager`);
 
 // #region versions
+const versions = await secrets.versions('llm.apiKey'); // those of the secret, the newest first
 const before = await secrets.get('llm.apiKey', { version: 'AWSPREVIOUS' }); // a stage or a version id
 const third = await ssm.get('database.host', { version: '3' }); // a number or a label
 // #endregion
 console.log(before?.version, third?.version);
+console.log(versions.map(({ version, stages = [] }) => `${version} ${stages}`).join(', '));
 
 // #region kms
 // protects the keys of an encrypted file

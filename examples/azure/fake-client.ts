@@ -22,6 +22,14 @@ export function fakeClient(): AzureClient {
         yield [...secrets.keys()].map((name) => ({ name, enabled: true }));
       },
     }),
+    listPropertiesOfSecretVersions: (name) => ({
+      async *byPage() {
+        yield (secrets.get(name) ?? []).map((_, i) => {
+          const createdOn = new Date(Date.UTC(2026, 0, i + 1));
+          return { name, version: `${i + 1}`, enabled: true, createdOn };
+        });
+      },
+    }),
     setSecret: async (name, value) => {
       secrets.set(name, [...(secrets.get(name) ?? []), value]);
       return found(name);

@@ -40,7 +40,9 @@ console.log(`requests for the load: ${azure.stats().requests - asked}`);
 
 // #region write
 const written = await named.set('llm.apiKey', 'fake-2'); // a new version
+const versions = await named.versions('llm.apiKey'); // the newest first
 await named.delete('llm.apiKey'); // a soft delete: the secret can be recovered
 // #endregion
 console.log(`${written.version}`);
+console.log(versions.map(({ version }) => version).join(', '));
 await named.close();

@@ -22,6 +22,14 @@ export function fakeClient(): GcpClient {
       return [{ name: found.name, payload: { data: found.data } }];
     },
     listSecrets: async () => [[...secrets.keys()].map((name) => ({ name })), null, {}],
+    listSecretVersions: async ({ parent }: { parent: string }) => {
+      const versions = (secrets.get(parent) ?? []).map((_, i) => ({
+        name: `${parent}/versions/${i + 1}`,
+        state: 'ENABLED',
+        createTime: new Date(Date.UTC(2026, 0, i + 1)).toISOString(),
+      }));
+      return [versions.reverse(), null, {}];
+    },
     createSecret: async ({ parent, secretId }: { parent: string; secretId: string }) => {
       secrets.set(`${parent}/secrets/${secretId}`, []);
       return [{}];

@@ -39,8 +39,10 @@ console.log(`requests for the load: ${gcp.stats().requests - asked}`);
 
 // #region write
 await gcp.set('database.password', 'fake-3'); // adds a version; creates the secret if it does not exist
+const versions = await gcp.versions('database.password'); // the newest first
 const before = await gcp.get('database.password', { version: '2' });
 await gcp.disable('database.password'); // reads fail until there is another version
 // #endregion
 console.log(`${before}`);
+console.log(versions.map(({ version }) => version).join(', '));
 await named.close();

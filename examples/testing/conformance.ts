@@ -33,6 +33,7 @@ describeProvider({
     batch: 'the whole file is read at once',
     where: 'there is only one file',
     write: 'the provider is read-only',
+    versions: 'a file has no versions',
     watch: 'the file is not watched',
     refresh: 'nothing is cached between reads',
     renew: 'nothing is cached between reads',

@@ -22,6 +22,10 @@ export function fakeClient(): VaultClient {
           data: { username: 'v-app-1', password: 'fake' },
         };
       if (path.startsWith('/transit/encrypt/')) return { data: { ciphertext: 'vault:v1:ZmFrZQ==' } };
+      if (part === 'metadata' && inside === 'acme/inference/database') {
+        const versions = { 1: { destroyed: true }, 2: {}, 3: { created_time: '2026-01-01T00:00:00Z' } };
+        return { data: { current_version: 3, versions } };
+      }
       if (part === 'metadata') return { data: { keys: inside === 'acme/inference/' ? ['database'] : [] } };
       const data = secrets[inside];
       if (part === 'data' && method === 'GET' && data)

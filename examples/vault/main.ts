@@ -49,11 +49,16 @@ const user = await dynamic.get('postgres.username'); // created on the first rea
 // #endregion
 console.log(`${user?.origin}`);
 
-// #region write
-await vault.set('database.password', 'fake-next', { ifVersion: '3' }); // fails if version 3 was replaced
+// #region versions
+const versions = await vault.versions('database.password'); // those of the secret, the newest first
 const before = await vault.get('database.password', { version: '2' });
 // #endregion
+console.log(versions.map(({ version, stages = [] }) => [version, ...stages].join(' ')).join(', '));
 console.log(before?.version);
+
+// #region write
+await vault.set('database.password', 'fake-next', { ifVersion: '3' }); // fails if version 3 was replaced
+// #endregion
 
 // #region transit
 const key = transitKey({ ...connection, key: 'config-files' }); // protects the keys of an encrypted file

@@ -1,11 +1,13 @@
 // How a chain asks its providers: in order for one key, each once for many keys, or all at the same time.
-// Used by chain.ts. Hot: as long as the providers know a key, a read takes no turn of the event loop.
+// Used by chain.ts. Hot: as long as the providers know a key, a read takes no turn of the event loop. Sealed
+// text ends here, unless the caller opens it: an error, or a hole in a layer.
 
 import { type Entry, isEntry } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
+import { lazy } from '../internal/lazy.ts';
 import { keyOf } from '../key.ts';
 import { thread } from '../operation.ts';
-import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions } from '../provider.ts';
+import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions, VersionedRead } from '../provider.ts';
 import {
   adopted,
   getManyFrom,
@@ -15,10 +17,28 @@ import {
   type Results,
   toConfigError,
 } from '../query.ts';
+import { holdsSealed, sealedText } from '../sealed.ts';
 import type { Key } from '../value.ts';
 
 const absent: Known = Object.freeze({ entry: undefined });
 const nothing: Promise<undefined> = Promise.resolve(undefined);
+const loadSealedError = lazy(() => import('./sealed-error.ts'));
+
+/** Whether an entry must not be passed on, because its value is still sealed. */
+export const isClosed = (entry: Entry | undefined, options?: ReadOptions): entry is Entry =>
+  entry !== undefined && holdsSealed(entry.value) && !options?.[sealedText];
+
+/** Throws the error of an entry that is sealed. */
+export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError()).refuse(entry);
+
+/** Refuses to read a version: each provider has versions of its own. */
+function refuseVersion(chain: string, { version }: VersionedRead, key?: Key): void {
+  if (version === undefined) return;
+  throw new ConfigError('invalid_option', `${chain}: a chain has no versions`, {
+    ...(key !== undefined && { key }),
+    hint: 'Read the version from the provider that has the key',
+  });
+}
 
 /** Reads a key from the first provider that has it, beginning with number `from`. */
 export async function askFirst(
@@ -31,13 +51,16 @@ export async function askFirst(
   const key = keyOf(spelling);
   let { name } = chain;
   if (options?.signal?.aborted) throw abortedBy(name, `reading "${key}"`, { key });
+  if (options) refuseVersion(name, options, key);
   try {
     for (let i = from; i < providers.length; i++) {
       const provider = providers[i] as ConfigProvider;
       name = provider.name;
       const known = options === undefined && i > from ? knownIn(provider, key) : undefined;
       const entry = known ? known.entry : await provider.get(key, options);
-      if (entry !== undefined) return isEntry(entry) ? entry : await adopted(provider, key, entry);
+      if (entry === undefined) continue;
+      const own = isEntry(entry) ? entry : await adopted(provider, key, entry);
+      return isClosed(own, options) ? await refuse(own) : own;
     }
   } catch (error) {
     throw toConfigError(error, name, key);
@@ -60,7 +83,7 @@ export function askKnown(
       name = provider.name;
       const known = knownIn(provider, key);
       if (!known) return askFirst(chain, providers, key, undefined, i);
-      if (known.entry) return Promise.resolve(known.entry);
+      if (known.entry) return isClosed(known.entry) ? refuse(known.entry) : Promise.resolve(known.entry);
     }
     return nothing;
   } catch (error) {
@@ -80,12 +103,14 @@ export function knownOf(providers: readonly ConfigProvider[], key: Key, peek: bo
     asked++;
     if (known.entry) break;
   }
+  if (isClosed(found.entry)) return undefined;
   if (!peek) for (let i = 0; i < asked; i++) providers[i]?.known?.(key);
   return found;
 }
 
 /** Asks each provider once, for the keys that are still absent. */
 export async function askMany(
+  chain: string,
   providers: readonly ConfigProvider[],
   keys: readonly Key[],
   options: ReadOptions,
@@ -93,11 +118,14 @@ export async function askMany(
   const found = new Map<Key, Results extends ReadonlyMap<Key, infer R> ? R : never>(
     keys.map((key) => [key, undefined]),
   );
+  refuseVersion(chain, options);
   for (const provider of providers) {
     const pending = [...found].flatMap(([key, entry]) => (entry === undefined ? [key] : []));
     if (pending.length === 0) break;
     for (const [key, result] of await getManyFrom(provider, pending, options))
-      found.set(key, result instanceof ConfigError ? toConfigError(result, provider.name, key) : result);
+      if (result instanceof ConfigError) found.set(key, toConfigError(result, provider.name, key));
+      else if (isClosed(result, options)) found.set(key, (await loadSealedError()).sealedError(result));
+      else found.set(key, result);
   }
   return found;
 }
@@ -112,8 +140,14 @@ export async function askLayers(
 ): Promise<readonly Layer[]> {
   if (options.signal?.aborted) throw abortedBy(chain, `listing "${prefix}"`, { key: prefix });
   const asked = options[thread]?.cause === 'hint' ? providers.filter(mayHint) : providers;
-  return (await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)))).flat();
+  const layers = await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)));
+  return Promise.all(layers.flat().map((layer) => checkedLayer(layer, options)));
 }
+
+const checkedLayer = async (layer: Layer, options: ListOptions): Promise<Layer> =>
+  layer.entries.some((entry) => isClosed(entry, options))
+    ? (await loadSealedError()).withoutSealed(layer)
+    : layer;
 
 /** A nested chain asks those of its own providers that can suggest a spelling. */
 const mayHint = (provider: ConfigProvider): boolean => provider.local === true || 'hints' in provider;

@@ -145,7 +145,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
    *  fails alone. */
   async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<Results> {
     const wanted = keys.map(keyOf);
-    const ask = (inner: ReadOptions): Promise<Results> => askMany(this.#providers, wanted, inner);
+    const ask = (inner: ReadOptions): Promise<Results> => askMany(this.name, this.#providers, wanted, inner);
     return this.#hooks.active
       ? this.#hooks.lookUp({ type: 'getMany', keys: wanted }, options, ask, (found) => found)
       : ask(options);
@@ -224,16 +224,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** How one of the chain's providers caches a key, without a request.
    *  @internal */
   statusOf(provider: string, key: Key): KeyStatus | undefined {
-    for (const one of this.#providers) {
-      const status =
-        one instanceof ProviderChain
-          ? one.statusOf(provider, key)
-          : one.name === provider
-            ? one.status?.(keyOf(key))
-            : undefined;
-      if (status) return status;
-    }
-    return undefined;
+    return this.providers.find(({ name }) => name === provider)?.status?.(keyOf(key));
   }
 
   /** Every place where the providers look for a key, one per line. */
@@ -317,15 +308,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
       : ask(entered(options, cause).options);
   }
 
-  /** The names of the providers, those of nested chains in place of the chains.
+  /** The providers, those of nested chains in place of the chains.
    *  @internal */
-  get names(): readonly string[] {
-    return this.#providers.flatMap(namesOf);
+  get providers(): readonly ConfigProvider[] {
+    return this.#providers.flatMap(providersOf);
   }
 }
 
+const providersOf = (provider: ConfigProvider): readonly ConfigProvider[] =>
+  provider instanceof ProviderChain ? provider.providers : [provider];
 const namesOf = (provider: ConfigProvider): readonly string[] =>
-  provider instanceof ProviderChain ? provider.names : [provider.name];
+  providersOf(provider).map(({ name }) => name);
 
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
   if (!Array.isArray(providers))

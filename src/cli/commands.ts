@@ -1,11 +1,12 @@
 import type { Command } from './command.ts';
-import { check, explain } from './commands/chain.ts';
+import { check, explain, unused } from './commands/chain.ts';
 import { edit } from './commands/edit.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
+import { versions } from './commands/versions.ts';
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -24,4 +25,6 @@ export const commands: readonly Command[] = [
   rotate,
   explain,
   check,
+  unused,
+  versions,
 ];

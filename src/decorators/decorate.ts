@@ -2,7 +2,7 @@
 // of the providers inside. Used by tolerance.ts, rekeyed.ts, renamed.ts, intercepted.ts and `unsealed`.
 
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
-import type { ConfigProvider, WritableProvider } from '../provider.ts';
+import type { ComparingProvider, ConfigProvider, VersionedProvider } from '../provider.ts';
 
 /** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
  *  decided about. */
@@ -38,7 +38,16 @@ export function innermost(provider: ConfigProvider): ConfigProvider {
   return parts?.length === 1 ? innermost(parts[0] as ConfigProvider) : provider;
 }
 
-type Abilities = Partial<Omit<WritableProvider, 'name'>>;
+/** Whether a provider, or one inside its decorators, has a name. `fallback(a, b)` answers as `a`. */
+export function answersTo(provider: ConfigProvider, name: string): boolean {
+  const { parts = [] } = decorationOf(provider) ?? {};
+  return provider.name === name || parts.some((part) => answersTo(part, name));
+}
+
+/** All that a provider may have. */
+export type AnyProvider = ConfigProvider & Partial<ComparingProvider & VersionedProvider>;
+
+type Abilities = Partial<Omit<AnyProvider, 'name'>>;
 
 export interface Decoration {
   /** All providers that the new one asks. @default the inner one */
@@ -71,6 +80,7 @@ export function decorate(
     status: inner.status && ((key) => inner.status?.(key)),
     close: inner.close && (async () => inner.close?.()),
     local: inner.local,
+    compares: own.set && (inner as AnyProvider).compares,
     unnamed: name === inner.name ? inner.unnamed : undefined,
   } satisfies { [Ability in keyof Abilities]: Abilities[Ability] | undefined };
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);

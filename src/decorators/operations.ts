@@ -7,7 +7,16 @@ import { keyOf } from '../key.ts';
 import type { CallOptions } from '../operation.ts';
 import { valueToWrite } from '../plain-value.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import { getFrom, layersOf, listFrom, manyFrom, renewIn, setIn, toConfigError } from '../query.ts';
+import {
+  getFrom,
+  layersOf,
+  listFrom,
+  manyFrom,
+  renewIn,
+  setIn,
+  toConfigError,
+  versionsFrom,
+} from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 interface Subject {
@@ -75,7 +84,7 @@ function callOf({ provider, emitter }: Subject, type: Method, args: readonly unk
     layers: (inner) => layersOf(provider, key, inner, notice),
     delete: async (inner) => writable.delete(key, inner),
     refresh: async (inner) => provider.refresh?.(key, inner),
-    versions: async (inner) => (provider as Versioned).versions(key, inner),
+    versions: (inner) => versionsFrom(provider, key, inner),
   };
   return {
     asked: { type: type === 'renew' ? 'get' : type, key },
@@ -83,5 +92,3 @@ function callOf({ provider, emitter }: Subject, type: Method, args: readonly unk
     ask: asks[type] as Call['ask'],
   };
 }
-
-type Versioned = ConfigProvider & { versions(key: Key, options: CallOptions): Promise<unknown> };

@@ -4,13 +4,13 @@
 import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
-import type { Change, ConfigProvider, WritableProvider } from '../provider.ts';
+import type { Change, ConfigProvider, Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
-import { decorate } from './decorate.ts';
+import { type AnyProvider, decorate } from './decorate.ts';
 import type { KeyMap, Rekeying } from './rekeying.ts';
 
-export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): ConfigProvider {
-  const { set, delete: remove, getMany, layers, known, renew } = inner as Partial<WritableProvider>;
+export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: KeyMap): Decorated<P> {
+  const { set, delete: remove, versions, getMany, layers, known, renew } = inner as AnyProvider;
   const emitter = new Emitter(name, 'provider');
   let loaded: Rekeying | undefined;
   const load = lazy(async () => {
@@ -31,6 +31,7 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
     ...(layers && { layers: (prefix, options) => call((methods) => methods.layers(prefix, options)) }),
     ...(set && { set: (key, value, options) => call((methods) => methods.set(key, value, options)) }),
     ...(remove && { delete: (key, options) => call((methods) => methods.delete(key, options)) }),
+    ...(versions && { versions: (key, options) => call((methods) => methods.versions(key, options)) }),
     ...(inner.where && {
       where: (key) => ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey)) ?? '',
     }),
@@ -49,7 +50,7 @@ export function rekeyed(inner: ConfigProvider, name: string, map: KeyMap): Confi
         }, options),
     }),
   };
-  return decorate(inner, name, own, { emitter });
+  return decorate(inner, name, own, { emitter }) as never;
 }
 
 const ifDefined = <T>(key: Key | undefined, use: (key: Key) => T): T | undefined =>

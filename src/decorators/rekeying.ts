@@ -6,14 +6,25 @@ import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '.
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import { keyOf } from '../key.ts';
 import type {
+  ComparingProvider,
   ConfigProvider,
   Known,
   Layer,
   ListOptions,
   ReadOptions,
-  WritableProvider,
+  VersionedProvider,
 } from '../provider.ts';
-import { adopted, knownIn, layersOf, listFrom, manyFrom, type Notice, renewIn, setIn } from '../query.ts';
+import {
+  adopted,
+  knownIn,
+  layersOf,
+  listFrom,
+  manyFrom,
+  type Notice,
+  renewIn,
+  setIn,
+  versionsFrom,
+} from '../query.ts';
 import type { Key } from '../value.ts';
 
 /** Translates between the keys of callers and those of the inner provider. */
@@ -28,13 +39,16 @@ export interface KeyMap {
 
 /** The methods that read and write, whether or not the inner provider has them. */
 export type Rekeying = Required<
-  Pick<WritableProvider, 'get' | 'known' | 'renew' | 'list' | 'getMany' | 'layers' | 'set' | 'delete'>
+  Pick<
+    ComparingProvider & VersionedProvider,
+    'get' | 'known' | 'renew' | 'list' | 'getMany' | 'layers' | 'set' | 'delete' | 'versions'
+  >
 >;
 
 const absent: Known = Object.freeze({ entry: undefined });
 
 export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notice: Notice): Rekeying {
-  const writable = inner as WritableProvider;
+  const writable = inner as ComparingProvider;
 
   const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
     const key = map.outerKey(found.key, found.loose !== undefined);
@@ -161,5 +175,11 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
         key: keyOf(key),
       }),
     delete: async (key, options) => withOuterErrors(keyOf(key), writable.delete(keyToWrite(key), options)),
+    async versions(spelling, options) {
+      checkAborted(options);
+      const key = keyOf(spelling);
+      const innerKey = map.innerKey(key, false);
+      return innerKey === undefined ? [] : withOuterErrors(key, versionsFrom(inner, innerKey, options));
+    },
   };
 }

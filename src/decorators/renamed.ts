@@ -4,8 +4,8 @@
 
 import type { ConfigEvent } from '../events.ts';
 import { lazy } from '../internal/lazy.ts';
-import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import { decorate } from './decorate.ts';
+import type { ConfigProvider } from '../provider.ts';
+import { type AnyProvider, decorate } from './decorate.ts';
 import type { Renaming } from './renaming.ts';
 
 export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
@@ -14,6 +14,7 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
   const {
     set,
     delete: remove,
+    versions,
     getMany,
     layers,
     where,
@@ -22,7 +23,7 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
     refresh,
     watch,
     on,
-  } = inner as Partial<WritableProvider>;
+  } = inner as AnyProvider;
   const named = <T extends { readonly provider: string }>(one: T): T =>
     one.provider === inner.name ? Object.freeze({ ...one, provider: name }) : one;
   const renamedPlace = (place: string): string =>
@@ -36,6 +37,7 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
     ...(layers && { layers: async (prefix, options) => (await load()).layers(prefix, options) }),
     ...(set && { set: async (key, value, options) => (await load()).set(key, value, options) }),
     ...(remove && { delete: async (key, options) => (await load()).delete(key, options) }),
+    ...(versions && { versions: async (key, options) => (await load()).versions(key, options) }),
     ...(where && { where: (key) => where.call(inner, key).split('\n').map(renamedPlace).join('\n') }),
     ...(refresh && { refresh: async (prefix, options) => (await load()).refresh(prefix, options) }),
     ...(watch && {

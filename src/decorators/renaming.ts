@@ -11,10 +11,22 @@ import type {
   Layer,
   ListOptions,
   ReadOptions,
+  VersionInfo,
+  VersionsOptions,
   WritableProvider,
   WriteOptions,
 } from '../provider.ts';
-import { getFrom, knownIn, layersOf, listFrom, manyFrom, renewIn, setIn, toConfigError } from '../query.ts';
+import {
+  getFrom,
+  knownIn,
+  layersOf,
+  listFrom,
+  manyFrom,
+  renewIn,
+  setIn,
+  toConfigError,
+  versionsFrom,
+} from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 /** Reads and writes a provider, and renames what comes back. */
@@ -78,6 +90,10 @@ export class Renaming {
 
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
     return this.#failing((this.#inner as WritableProvider).delete(key, options));
+  }
+
+  versions(key: Key, options?: VersionsOptions): Promise<readonly VersionInfo[]> {
+    return this.#failing(versionsFrom(this.#inner, key, options));
   }
 
   refresh(prefix: Key | undefined, options?: CallOptions): Promise<void> {

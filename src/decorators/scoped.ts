@@ -2,7 +2,7 @@
 // only say how keys translate; `rekeyed.ts` does the rest.
 
 import { append, keyFrom, keyOf, letters, rest, segments, startsWith } from '../key.ts';
-import { type ConfigProvider, checkProvider, type WritableProvider } from '../provider.ts';
+import { type ConfigProvider, checkProvider, type Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
 import { rekeyed } from './rekeyed.ts';
 
@@ -12,12 +12,10 @@ import { rekeyed } from './rekeyed.ts';
  *  const tenant = scoped(store, 'tenants.acme');
  *  await tenant.get('llm.model'); // reads tenants.acme.llm.model
  *  @see mounted adds a prefix. */
-export function scoped(provider: WritableProvider, prefix: Key): WritableProvider;
-export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider;
-export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
+export function scoped<P extends ConfigProvider>(provider: P, prefix: Key): Decorated<P> {
   checkProvider('scoped', provider);
   const scope = keyOf(prefix);
-  return rekeyed(provider, `${provider.name} at ${scope}`, {
+  return rekeyed<P>(provider, `${provider.name} at ${scope}`, {
     innerKey: (key) => append(scope, key),
     innerPrefix: (key) => append(scope, key),
     outerKey: (key, loose) => withoutPrefix(key, scope, loose),
@@ -30,12 +28,10 @@ export function scoped(provider: ConfigProvider, prefix: Key): ConfigProvider {
  *  const chain = new ProviderChain([mounted(secrets, 'database'), env]);
  *  await chain.get('database.password'); // reads `password` of `secrets`
  *  @see scoped removes a prefix. */
-export function mounted(provider: WritableProvider, prefix: Key): WritableProvider;
-export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider;
-export function mounted(provider: ConfigProvider, prefix: Key): ConfigProvider {
+export function mounted<P extends ConfigProvider>(provider: P, prefix: Key): Decorated<P> {
   checkProvider('mounted', provider);
   const mount = keyOf(prefix);
-  return rekeyed(provider, `${provider.name} under ${mount}`, {
+  return rekeyed<P>(provider, `${provider.name} under ${mount}`, {
     innerKey: (key, loose) => withoutPrefix(key, mount, loose),
     // a prefix above the mount contains the whole inner provider
     innerPrefix: (key) =>

@@ -4,9 +4,9 @@
 import type { Entry } from '../entry.ts';
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll } from '../internal/listeners.ts';
-import { type ConfigProvider, checkProvider, type WritableProvider } from '../provider.ts';
-import { callEach, setIn } from '../query.ts';
-import { decorate } from './decorate.ts';
+import { type ConfigProvider, checkProvider, type Decorated, type WritableProvider } from '../provider.ts';
+import { callEach, setIn, versionsFrom } from '../query.ts';
+import { type AnyProvider, decorate } from './decorate.ts';
 import { Outage } from './outage.ts';
 import type { TolerantReads } from './tolerant-reads.ts';
 
@@ -17,28 +17,25 @@ import type { TolerantReads } from './tolerant-reads.ts';
  *  const chain = new ProviderChain([optional(store), defaults]);
  *  await chain.value('llm.model'); // => 'small', while the store is down
  *  @see fallback reads a second provider instead. */
-export function optional(provider: WritableProvider): WritableProvider;
-export function optional(provider: ConfigProvider): ConfigProvider;
-export function optional(provider: ConfigProvider): ConfigProvider {
+export function optional<P extends ConfigProvider>(provider: P): Decorated<P> {
   checkProvider('optional', provider);
   return tolerant(provider, undefined);
 }
 
 /** Reads `second` while `first` is unreachable, and only then. A key that `first` has returned before
- *  never becomes absent: if `second` does not have it, the outage is thrown. Writes go to `first`. Emits
+ *  never becomes absent: if `second` does not have it, the outage is thrown. Writes go to `first`, and
+ *  `versions` are those of `first`. Emits
  *  `tolerated` once per outage.
  *  @example
  *  const chain = new ProviderChain([fallback(store, new BundleProvider('snapshot.json')), env]);
  *  @see optional continues with the next provider of the chain. */
-export function fallback(first: WritableProvider, second: ConfigProvider): WritableProvider;
-export function fallback(first: ConfigProvider, second: ConfigProvider): ConfigProvider;
-export function fallback(first: ConfigProvider, second: ConfigProvider): ConfigProvider {
+export function fallback<P extends ConfigProvider>(first: P, second: ConfigProvider): Decorated<P> {
   checkProvider('fallback', first);
   checkProvider('fallback', second, 'the second argument');
   return tolerant(first, second);
 }
 
-function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): ConfigProvider {
+function tolerant<P extends ConfigProvider>(first: P, second: ConfigProvider | undefined): Decorated<P> {
   const outage = new Outage(first);
   let reads: TolerantReads | undefined;
   const load = lazy(async () => {
@@ -52,7 +49,7 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
 
   const parts = [first, ...(second ? [second] : [])];
   const name = second ? `${first.name} or ${second.name}` : first.name;
-  const writable = first as Partial<WritableProvider>;
+  const writable = first as AnyProvider;
   const abilities: Parameters<typeof decorate>[2] = {
     get: (key, options): Promise<Entry | undefined> => read((loaded) => loaded.get(key, options)),
     ...(first.known && { known: (key, peek) => reads?.known(key, peek) }),
@@ -66,11 +63,12 @@ function tolerant(first: ConfigProvider, second: ConfigProvider | undefined): Co
       watch: (onChange, more) => disposeAll(parts.map((part) => part.watch?.(onChange, more))),
     }),
     ...(writable.set && {
-      set: (key, value, more) => setIn(first as WritableProvider, key, value, more),
+      set: (key, value, more) => setIn(first as ConfigProvider as WritableProvider, key, value, more),
     }),
     ...(writable.delete && { delete: (key, more) => writable.delete?.(key, more) as Promise<boolean> }),
+    ...(writable.versions && { versions: (key, more) => versionsFrom(first, key, more) }),
     ...(second && { local: parts.every((part) => part.local === true) }),
     close: () => callEach(`${name}: close`, parts, (part) => part.close?.()),
   };
-  return decorate(first, name, abilities, { parts, emitter: outage.emitter });
+  return decorate(first, name, abilities, { parts, emitter: outage.emitter }) as never;
 }

@@ -11,10 +11,14 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `nearest` for the many names of one report. Suggests nothing more after 200,000 comparisons, which take
+/** `nearest` for the many names of one report. Suggests nothing more after `limit` comparisons; 200,000 take
  *  half a second. */
 export class Spelling {
-  #left = 200_000;
+  #left: number;
+
+  constructor(limit = 200_000) {
+    this.#left = limit;
+  }
 
   nearest(name: string, candidates: ReadonlyMap<string, unknown>): string | undefined {
     this.#left -= candidates.size;

@@ -126,7 +126,7 @@ function problemsFrom(issue: Issue, findings: Findings): Problem[] {
   const section = shapeAt(shape, path.slice(0, -1));
   if (path.length > 0 && section?.closed && !section.names.has(String(path.at(-1))))
     return [unknownAt(path, located, shape)];
-  if (valueAt(input, path) === undefined) return missingAt(path, findings);
+  if (valueAt(input, path) === undefined) return missingAt(path, findings, issue);
   return [wrongAt(issue, findings)];
 }
 
@@ -153,9 +153,10 @@ function wrongAt(issue: Issue, { located, input, shape, holdsSecret }: Findings)
 }
 
 /** For a missing section: one problem for each key that is required in it. */
-function missingAt(path: Path, findings: Findings): Problem[] {
-  const { located, input, misspelled, where } = findings;
+function missingAt(path: Path, findings: Findings, issue?: Issue): Problem[] {
+  const { located, input, misspelled, where, holdsSecret } = findings;
   const shape = shapeAt(findings.shape, path);
+  const about = { shape, holdsSecret };
   const required = shape?.kinds?.has('section') && shape.kinds.size === 1 ? [...shape.required] : [];
   const absent = required.filter((name) => valueAt(input, [...path, name]) === undefined);
   if (absent.length > 0) return absent.flatMap((name) => missingAt([...path, name], findings));
@@ -163,8 +164,10 @@ function missingAt(path: Path, findings: Findings): Problem[] {
   if (leaf && path.length > leaf.path.length) {
     const inside = path.slice(leaf.path.length);
     const origin = String(originInside(leaf, inside.slice(0, -1)));
-    return [{ ...missing(keyFrom(leaf.path), shape, []), inside: insideText(inside), origin }];
+    return [
+      { ...missing(keyFrom(leaf.path), about, [], undefined, issue), inside: insideText(inside), origin },
+    ];
   }
   const key = keyFrom(path.map(String));
-  return [missing(key, shape, where(key), misspelled(key))];
+  return [missing(key, about, where(key), misspelled(key), issue)];
 }

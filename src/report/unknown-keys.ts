@@ -5,7 +5,7 @@ import type { Problem } from '../errors.ts';
 import { Spelling } from '../internal/nearest.ts';
 import { keyFrom } from '../key.ts';
 import type { Leaf } from '../merge/leaf.ts';
-import type { Placement } from '../merge/placement.ts';
+import type { Placed, Placement } from '../merge/placement.ts';
 import type { Path } from '../schema/dialects/dialect.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
@@ -27,21 +27,39 @@ export function unknownAt(path: Path, located: Located, shape: Shape): Problem {
   return inside.length > 0 ? { ...problem, inside: insideText(inside) } : problem;
 }
 
-/** The problems for keys that the schema does not read, in files and prefixed variables. Other sources are
- *  shared: they may hold keys of other applications. */
-export function unknownKeys(placement: Placement, shape: Shape): Problem[] {
-  const problems = new Map<Key, Problem>();
-  const spelling = new Spelling();
-  for (const { path, item } of placement.leaves) {
-    const { loose, text } = item.entry;
-    const depth = loose === 'always' || (!loose && !text) ? unknownDepth(path, shape) : undefined;
-    if (depth === undefined) continue;
-    const unknown = path.slice(0, depth);
+/** A leaf of a file or of a prefixed variable that the schema does not read. */
+export interface OwnUnread {
+  readonly leaf: Placed<Leaf>;
+  /** The path to the first name that the schema does not know. */
+  readonly unknown: readonly string[];
+}
+
+/** The leaves that the schema does not read, of files and prefixed variables. Other sources are shared: they
+ *  may hold keys of other applications. */
+export const ownUnread = ({ leaves }: Placement, shape: Shape): readonly OwnUnread[] =>
+  leaves.flatMap((leaf) => {
+    const { loose, text } = leaf.item.entry;
+    const isOwn = loose === 'always' || (!loose && !text);
+    const depth = isOwn ? unknownDepth(leaf.path, shape) : undefined;
+    return depth === undefined ? [] : [{ leaf, unknown: leaf.path.slice(0, depth) }];
+  });
+
+/** Comparisons for `only: 'similar'`, which each load makes: 20 milliseconds at most. */
+const briefly = 10_000;
+
+/** The problems for keys that the schema does not read: one for a section that it does not know. With `only`,
+ *  those that are like a known key. */
+export function unknownKeys(placement: Placement, shape: Shape, only?: 'similar'): Problem[] {
+  const problems = new Map<Key, Problem | undefined>();
+  const spelling = new Spelling(only === 'similar' ? briefly : undefined);
+  for (const { leaf, unknown } of ownUnread(placement, shape)) {
     const key = keyFrom(unknown);
-    if (!problems.has(key))
-      problems.set(key, unknownKey(key, String(item.origin), similarKey(unknown, shape, spelling)));
+    if (problems.has(key)) continue;
+    const similar = similarKey(unknown, shape, spelling);
+    const isLeftOut = only === 'similar' && similar === undefined;
+    problems.set(key, isLeftOut ? undefined : unknownKey(key, String(leaf.item.origin), similar));
   }
-  return [...problems.values()];
+  return [...problems.values()].filter((problem) => problem !== undefined);
 }
 
 /** A leaf that the schema certainly does not read. */
@@ -66,7 +84,7 @@ export function misspellings({ leaves }: Placement, shape: Shape): (key: Key) =>
 }
 
 /** The known key of the same section whose name is most like the last step of `path`. */
-function similarKey(path: readonly string[], shape: Shape, spelling: Spelling): Key | undefined {
+export function similarKey(path: readonly string[], shape: Shape, spelling: Spelling): Key | undefined {
   const section = path.slice(0, -1);
   const names = shapeAt(shape, section)?.names;
   const name = names && spelling.nearest(String(path.at(-1)), names);

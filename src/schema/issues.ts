@@ -20,8 +20,9 @@ export function readIssue(raw: RawIssue, outer: Path = []): Issue {
   const unquoted = dialects.reduce((text, { quote }) => text.replace(quote, ''), original).trim();
   const message = dialects.reduce((text, one) => one.withoutPath?.(text, path) ?? text, unquoted);
   const details = dialects.map((one) => one.details(raw, (inner) => readIssue(inner, path)));
+  const isDefault = dialects.some((one) => one.isDefault(raw, original));
   return Object.assign(
-    { message, path, ...(unquoted !== original && { quoted: true }) },
+    { message, path, ...(unquoted !== original && { quoted: true }), ...(!isDefault && { own: true }) },
     ...details,
   ) as Issue;
 }

@@ -5,15 +5,21 @@
 import { unsharedReason } from '../decorators/decorate.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
-import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import { getFrom, listFrom, loadBorder, manyFrom, setIn } from '../query.ts';
-import type { Call, DocumentSource, Outcome } from './port.ts';
+import type { ComparingProvider, ConfigProvider, VersionedProvider, VersionedRead } from '../provider.ts';
+import { getFrom, listFrom, loadBorder, manyFrom, setIn, versionsFrom } from '../query.ts';
+import type { Call, DocumentSource, Outcome, SourceIdentity } from './port.ts';
 
-export function fromProvider(provider: ConfigProvider): DocumentSource {
+export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity): DocumentSource {
   checkSingle(provider);
   const { name } = provider;
-  const fresh = ({ signal }: Call): { signal: AbortSignal; maxAgeMs: 0 } => ({ signal, maxAgeMs: 0 });
-  const writable = provider as WritableProvider;
+  const fresh = ({ signal, version }: Call): VersionedRead => ({
+    signal,
+    maxAgeMs: 0,
+    ...(version !== undefined && { version }),
+  });
+  const { versions, compares } = provider as Partial<VersionedProvider & ComparingProvider>;
+  const writable = provider as ComparingProvider;
+  const { store, view } = identity ?? {};
   return {
     name,
     batch: provider.getMany ? 100 : 1,
@@ -44,6 +50,15 @@ export function fromProvider(provider: ConfigProvider): DocumentSource {
         next: [],
       };
     },
+    ...(typeof versions === 'function' && {
+      async versions(key: string, cursor: string | undefined, call: Call) {
+        const limit = Number(cursor ?? 100);
+        const found = await versionsFrom(provider, key, { ...fresh(call), limit });
+        return { versions: found, ...(found.length >= limit && { next: `${2 * limit}` }) };
+      },
+    }),
+    ...(compares === true && { compares }),
+    ...(store !== undefined && view !== undefined && { identity: () => ({ store, view }) }),
     ...(provider.on && { on: (listener) => provider.on!(listener) }),
     classify: (error) =>
       isConfigError(error)

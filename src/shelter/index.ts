@@ -1,4 +1,12 @@
 export type { VersionedRead, VersionedWrite } from '../provider.ts';
+export {
+  type Sheltered,
+  type ShelteredOptions,
+  sheltered,
+  VersionedShelteredProvider,
+  WritableShelteredProvider,
+  WritableVersionedShelteredProvider,
+} from './abilities.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
   type BreakerOptions,
@@ -23,9 +31,17 @@ export type {
   SourceIdentity,
   VersionPage,
 } from './port.ts';
-export {
-  ShelteredProvider,
-  sheltered,
-  WritableShelteredProvider,
-} from './sheltered.ts';
+export type {
+  AskedName,
+  AskOptions,
+  HeldContent,
+  Invalidated,
+  KeptContent,
+  NotHeld,
+  SecondLevel,
+  SecondLevelStats,
+  SharedName,
+  TicketedName,
+} from './second-level.ts';
+export { ShelteredProvider } from './sheltered.ts';
 export type { ShelteredStats } from './stats.ts';

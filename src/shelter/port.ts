@@ -47,6 +47,9 @@ export interface DocumentSource {
     options: DocumentWrite,
     call: Call,
   ): Promise<string | undefined>;
+  /** `write` compares `ifVersion` in the store, in the same step as it writes, and throws `conflict`. Omit it
+   *  if the store cannot. */
+  readonly compares?: true;
   /** Logs in: before the first request (`refused` is undefined) and after an `unauthenticated`. Returns false
    *  when there is nothing new to try. Single flight; a refused request is repeated once; a log-in that does
    *  not help backs off. */
@@ -54,9 +57,9 @@ export interface DocumentSource {
   /** Forgets the credentials after an `unauthenticated`, without a request, so that the next request looks
    *  for new ones. Returns false when there is nothing to forget. */
   relogin?(refused: ConfigError): boolean;
-  /** What makes a document of this source the same document elsewhere. Must be pure. Without it, documents
-   *  cannot be shared between processes. */
-  identity?(): SourceIdentity;
+  /** What makes a document of this source the same document elsewhere. Must be pure, and works before `load`.
+   *  Without it, and while it is undefined, documents cannot be shared between processes. */
+  identity?(): SourceIdentity | undefined;
   /** Returns a page of the versions of a document, the newest first; empty for an absent document. */
   versions?(document: string, cursor: string | undefined, call: Call): Promise<VersionPage>;
   /** Forgets what the source itself keeps of a document, such as a lease that `read` would prolong, because
@@ -152,10 +155,14 @@ export interface SourceIdentity {
   readonly view: string;
 }
 
-/** `next`: the cursor of the page that follows. */
+/** A part of the versions of a document. */
 export interface VersionPage {
   readonly versions: readonly VersionInfo[];
+  /** The cursor of the page that follows. */
   readonly next?: string;
+  /** The store lists in another order. All pages are then read, and sorted by `modifiedAt`; of equal times,
+   *  the larger number counts as newer, else the one that is listed later. */
+  readonly unsorted?: true;
 }
 
 /** The options of a write, and what is known about the document. */

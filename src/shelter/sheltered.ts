@@ -1,5 +1,5 @@
-// The façade of the shelter: a source of documents as a provider, composed of the three storeys. Every remote
-// provider extends it. Hot: `get` answers a hit from one Map, without an await or an allocation.
+// The façade of the shelter: a source of documents as a provider, composed of the three storeys. The classes
+// in abilities.ts extend it. Hot: `get` answers a hit from one Map, without an await or an allocation.
 
 import type { Entry, Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
@@ -18,13 +18,13 @@ import type {
   ReadOptions,
   VersionedRead,
   VersionedWrite,
-  WritableProvider,
+  VersionInfo,
+  VersionsOptions,
 } from '../provider.ts';
-import type { ConfigValue, Key } from '../value.ts';
+import type { Key } from '../value.ts';
 import { unlessAborted } from './abort.ts';
 import { Cache, type CacheCounts, type Hits } from './cache/cache.ts';
 import type { Clock } from './clock.ts';
-import { fromProvider } from './from-provider.ts';
 import { checkHealth } from './health-check.ts';
 import { Keys, type LookupResult } from './keys/keys.ts';
 import { Observation, outcomeOf } from './observation.ts';
@@ -227,7 +227,7 @@ export class ShelteredProvider implements ConfigProvider {
 
   /** Counters of reads and requests since the provider was created. */
   stats(): ShelteredStats {
-    return statsOf(this.#counts, this.#requests.counts, this.#cache.size);
+    return statsOf(this.#cache, this.#requests.counts);
   }
 
   /** Aborts requests in flight and rejects later calls. Closing twice is fine. */
@@ -258,52 +258,21 @@ export class ShelteredProvider implements ConfigProvider {
     return this.#observation.writing(type, key, operation, work);
   }
 
+  /** Lists versions for a subclass that has `versions`.
+   *  @internal */
+  protected async runVersions(spelling: Key, options: VersionsOptions = {}): Promise<readonly VersionInfo[]> {
+    const key = keyOf(spelling);
+    const { signal } = options;
+    this.#assertOpen(signal, 'the versions');
+    const operation = this.#observation.operation('read', options);
+    const list = (): Promise<readonly VersionInfo[]> =>
+      unlessAborted(this.name, this.#keys.versions(key, within(options, operation)), signal, 'the versions');
+    return this.#observation.reading({ type: 'versions', key }, operation, list);
+  }
+
   #assertOpen(signal: AbortSignal | undefined, what?: string): void {
     if (this.#closed)
       throw new ConfigError('aborted', `${this.name}: the provider is closed`, { provider: this.name });
     if (signal?.aborted) throw abortedBy(this.name, what);
   }
-}
-
-/** A ShelteredProvider of a store that can be written. */
-export class WritableShelteredProvider extends ShelteredProvider implements WritableProvider {
-  /** Reads the document, puts the value in, and replaces it. A document that another writer replaced
-   *  meanwhile is read again, unless `ifVersion` is given. */
-  async set(key: Key, value: ConfigValue, options: VersionedWrite = {}): Promise<Entry> {
-    const spelled = keyOf(key);
-    return this.runWrite('set', spelled, options, (keys, inner) => keys.set(spelled, value, inner));
-  }
-
-  async delete(key: Key, options: VersionedWrite = {}): Promise<boolean> {
-    const spelled = keyOf(key);
-    return this.runWrite('delete', spelled, options, (keys, inner) => keys.delete(spelled, inner));
-  }
-}
-
-type WritableSource = DocumentSource & Required<Pick<DocumentSource, 'write'>>;
-
-/** Puts a cache, single flight, batching, pacing, retries, a breaker and deadlines around a source. Also
- *  takes a single provider, whose keys are then its documents.
- *  @throws ConfigError `invalid_option` for a chain and for anything made of one: shelter its providers
- *  instead.
- *  @example
- *  const store = sheltered(source, { cache: { ttlMs: 60_000 } });
- *  const chain = new ProviderChain([new EnvProvider({ prefix: 'APP' }), optional(store)]);
- *  await chain.value('llm.model'); */
-export function sheltered(
-  inner: WritableProvider | WritableSource,
-  options?: ShelterOptions,
-): WritableShelteredProvider;
-export function sheltered(
-  inner: ConfigProvider | DocumentSource,
-  options?: ShelterOptions,
-): ShelteredProvider;
-export function sheltered(
-  inner: ConfigProvider | DocumentSource,
-  options?: ShelterOptions,
-): ShelteredProvider {
-  const source = 'locate' in inner ? inner : fromProvider(inner);
-  return source.write
-    ? new WritableShelteredProvider(source, options)
-    : new ShelteredProvider(source, options);
 }

@@ -25,7 +25,8 @@ export const abilities = {
   hang: 'the backend can accept a request and never respond',
   garbage: 'the backend can respond with data that cannot be parsed',
   closing: 'closing the backend can fail',
-  versions: 'a caller can request a version of a key',
+  versions: 'versions, and a read of a version',
+  compares: 'the backend compares versions when it writes',
   expiry: 'values of the backend can expire',
   damage: 'a single key can exist and be unreadable',
 } as const;
@@ -47,6 +48,7 @@ export const methods: { readonly [A in Ability]?: readonly string[] } = {
   refresh: ['refresh'],
   renew: ['renew'],
   health: ['health'],
+  versions: ['versions'],
 };
 
 const faultAbilities: readonly Ability[] = [

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { type ConfigError, isConfigError } from '../errors.ts';
-import type { ConfigProvider, WritableProvider } from '../provider.ts';
+import type { ConfigProvider, VersionedProvider, WritableProvider } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import type { Ability } from './abilities.ts';
 import type { BackendFault, Subject, Values } from './subject.ts';
@@ -18,7 +18,9 @@ export const turns = async (many: number): Promise<void> => {
 
 const pause = (ms: number): Promise<void> => new Promise((done) => void setTimeout(done, ms));
 
-type Optional = 'getMany' | 'where' | 'watch' | 'refresh' | 'renew' | 'health';
+type Optional = 'getMany' | 'where' | 'watch' | 'refresh' | 'renew' | 'health' | 'versions';
+
+type With<M extends Optional> = Required<Pick<ConfigProvider & VersionedProvider, M>> & ConfigProvider;
 
 /** What the check of a sentence works with. Its methods may be destructured. */
 export interface TestContext {
@@ -27,7 +29,7 @@ export interface TestContext {
   /** The provider, once it is known to have set and delete. */
   readonly writable: WritableProvider;
   /** Returns the provider, once it is known to have the method. */
-  with<M extends Optional>(method: M): ConfigProvider & Required<Pick<ConfigProvider, M>>;
+  with<M extends Optional>(method: M): With<M>;
   change: NonNullable<Subject['change']>;
   fail: (fault: BackendFault | undefined) => Promise<void>;
   damage: (key: Key) => Promise<void>;
@@ -102,11 +104,11 @@ export function testContext(subject: Subject, values: Values, patienceMs: number
     },
     with: <M extends Optional>(method: M) => {
       assert.equal(
-        typeof provider[method],
+        typeof (provider as Partial<Record<Optional, unknown>>)[method],
         'function',
         missing(method === 'getMany' ? 'batch' : method, `provider.${method}`),
       );
-      return provider as ConfigProvider & Required<Pick<ConfigProvider, M>>;
+      return provider as With<M>;
     },
     change: async (key, value) => {
       assert.ok(subject.change, missing('change', 'subject.change'));

@@ -39,6 +39,7 @@ const without = {
   notice: 'AWS does not report changes',
   expiry: 'values do not expire',
   closing: 'closing a client cannot fail',
+  compares: 'AWS cannot compare, so ifVersion reads before it writes',
 };
 
 async function subject(

@@ -19,6 +19,7 @@ const without = {
   notice: 'Azure does not report changes',
   spelling: 'names in Key Vault are case-insensitive',
   closing: 'closing a client cannot fail',
+  compares: 'Key Vault cannot compare, so ifVersion reads before it writes',
 };
 
 const nameOf = (key: string): string => segments(key).map(kebab).join('--');

@@ -40,6 +40,7 @@ for (const [file, write, without] of [
       ...without,
       batch: 'a file is read as a whole',
       write: 'a configuration file belongs to its author',
+      versions: 'a file has no versions',
       unavailable: never,
       throttled: never,
       hang: never,

@@ -11,7 +11,7 @@ import { screaming, segments } from '../../src/key.ts';
 import { nested } from '../support/nested.ts';
 import { Backend, reference, subject } from '../testing/reference.ts';
 
-const without = { write: 'a chain cannot write' } as const;
+const without = { write: 'a chain cannot write', versions: 'a chain does not address versions' } as const;
 const quiet = (name: string): ConfigProvider => ({ ...reference(new Backend({})), name });
 
 describeProvider({

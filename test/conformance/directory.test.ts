@@ -9,6 +9,7 @@ const without = {
   null: 'files contain text',
   batch: 'a folder is read as a whole',
   write: 'mounted files belong to the system that mounts them',
+  versions: 'a file has no versions',
   denied: 'denied access to a file makes a hole',
   unavailable: never,
   throttled: never,

@@ -33,6 +33,7 @@ describeProvider({
     spelling: 'variable names do not keep the case and words of a key',
     batch: 'all files are read at once',
     write: 'these files belong to their author',
+    versions: 'a file has no versions',
     denied: never,
     unavailable: never,
     throttled: never,

@@ -33,6 +33,7 @@ for (const [extension, write] of [
     },
     without: {
       batch: 'one file holds all the keys',
+      versions: 'a file has no versions',
       ...(extension === 'toml' && { null: 'TOML has no null' }),
       denied: 'a file that can be read and opened cannot be denied',
       unavailable: 'a file is not reached over a network',

@@ -14,6 +14,7 @@ const texts = {
   spelling: 'variable names do not keep the case and words of a key',
   batch: 'all variables are read at once',
   write: 'the environment is never written',
+  versions: 'a variable has no versions',
 } as const;
 
 const never = 'an environment cannot fail';

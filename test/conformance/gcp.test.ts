@@ -19,6 +19,7 @@ const without = {
   notice: 'Google does not report changes',
   expiry: 'an expired secret no longer exists',
   closing: 'closing a client cannot fail',
+  compares: 'Google cannot compare, so ifVersion reads before it writes',
 };
 
 const nameOf = (key: string): string => segments(key).join('--');

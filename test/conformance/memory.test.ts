@@ -15,6 +15,7 @@ describeProvider({
     };
   },
   without: {
+    versions: 'values in memory have no versions',
     batch: 'a read from memory costs nothing',
     refresh: 'values in memory do not expire',
     health: 'memory is always available',

@@ -18,6 +18,11 @@ describeProvider({
         backend.fault = fault;
       },
       damage: (key) => void backend.damaged.add(key),
+      rotate: (key, value) => {
+        const before = `${backend.version(key)}`;
+        backend.change(key, value);
+        return before;
+      },
       requests: () => backend.requests,
       advance: (ms) => clock.advance(ms),
     };
@@ -38,7 +43,7 @@ describeShelter({
       (source, given) => new ProviderChain([local('first'), sheltered(source, given), local('last')]),
     );
   },
-  without: { versions: 'a chain does not pass a version on' },
+  without: { versions: 'a chain does not address versions' },
 });
 
 describeShelter({
@@ -52,8 +57,13 @@ describeShelter({
       fail: (fault) => {
         backend.fault = fault;
       },
+      rotate: (key, value) => {
+        const before = `${backend.version(key)}`;
+        backend.change(key, value);
+        return before;
+      },
       requests: () => backend.requests,
     };
   },
-  without: { versions: 'a provider has no versions', expiry: 'shown with sheltered(source)' },
+  without: { expiry: 'shown with sheltered(source)' },
 });

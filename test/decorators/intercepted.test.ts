@@ -42,7 +42,7 @@ describe('the abilities of an intercepted provider', () => {
     expect((await store.set('a', '2')).value).toBe('2');
     expect((await store.get('a'))?.value).toBe('2');
     expect(await store.delete('a')).toBe(true);
-    expect(await (store as unknown as { versions(key: Key): unknown }).versions('a')).toEqual(['1', '2']);
+    expect(await store.versions('a')).toEqual([{ version: '2' }, { version: '1' }]);
     expect(store.where('a')).toBe('full a');
     expect(store.status()).toEqual({ ageMs: 5 });
     expect(changes.map(({ keys }) => keys)).toEqual([['a'], ['a']]);

@@ -59,6 +59,7 @@ const without = {
   closing: 'closing a client cannot fail',
   damage: 'the emulator cannot make a single key fail',
   notice: 'AWS reports no changes',
+  compares: 'AWS cannot compare',
 };
 
 const faults: Readonly<Record<string, { status: number; type?: string }>> = {
@@ -83,6 +84,12 @@ class Gate {
     const { host: _, connection: __, ...headers } = request.headers as Record<string, string>;
     const reply = await fetch(endpoint, { method: 'POST', headers, body: await bytes(request) });
     const text = await reply.text();
+    // the emulator fails where AWS documents this error
+    const listing = headers['x-amz-target'] === 'secretsmanager.ListSecretVersionIds';
+    if (listing && reply.status === 500)
+      return void response
+        .writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
+        .end(JSON.stringify({ __type: 'ResourceNotFoundException', message: 'unused' }));
     response
       .writeHead(reply.status, { 'content-type': 'application/x-amz-json-1.1' })
       .end(fault ? text.slice(0, -4) : text);

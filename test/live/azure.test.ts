@@ -118,6 +118,7 @@ describeProvider({
     null: 'a secret without JSON text is text',
     empty: 'the vault refuses an empty value',
     notice: 'Azure reports no changes',
+    compares: 'Key Vault cannot compare',
     expiry: 'tested below',
   },
 });

@@ -104,6 +104,7 @@ for (const [transport, connection] of Object.entries(transports)) {
       null: 'a secret without JSON text is text',
       empty: 'the emulator refuses an empty payload',
       notice: 'Google reports no changes',
+      compares: 'Google cannot compare',
       expiry: 'an expired secret is deleted, and absent',
     },
   });

@@ -1,7 +1,16 @@
 import type { ConfigEvent } from '../../src/events.ts';
 import type { Interceptor, Operation } from '../../src/interception.ts';
 import type { CallOptions } from '../../src/operation.ts';
-import type { Change, ListOptions, ReadOptions, WritableProvider, WriteOptions } from '../../src/provider.ts';
+import type {
+  Change,
+  ListOptions,
+  ReadOptions,
+  VersionedProvider,
+  VersionInfo,
+  VersionsOptions,
+  WritableProvider,
+  WriteOptions,
+} from '../../src/provider.ts';
 import { MemoryProvider, type MemoryValues } from '../../src/providers/memory.ts';
 import { layerOf } from '../../src/query.ts';
 import type { ConfigValue, Key } from '../../src/value.ts';
@@ -38,9 +47,9 @@ export function fullPort(values: MemoryValues = {}, name = 'full') {
       note('delete', options);
       return memory.delete(key, options);
     },
-    async versions(_key: Key, options?: ReadOptions): Promise<readonly string[]> {
+    async versions(_key: Key, options?: VersionsOptions): Promise<readonly VersionInfo[]> {
       note('versions', options);
-      return ['1', '2'];
+      return [{ version: '2' }, { version: '1' }];
     },
     async refresh(_prefix?: Key, options?: CallOptions) {
       note('refresh', options);
@@ -61,7 +70,7 @@ export function fullPort(values: MemoryValues = {}, name = 'full') {
     where: (key: Key) => memory.where(key),
     status: () => ({ ageMs: 5 }),
     close: () => memory.close(),
-  } satisfies WritableProvider & { versions: unknown };
+  } satisfies WritableProvider & VersionedProvider;
   return {
     provider,
     memory,

@@ -6,6 +6,7 @@ import { lives } from './broken/lives.ts';
 import { reads } from './broken/reads.ts';
 import { renewals } from './broken/renewals.ts';
 import { texts } from './broken/texts.ts';
+import { versions } from './broken/versions.ts';
 import { honestWrap, wraps } from './broken/wraps.ts';
 import { writes } from './broken/writes.ts';
 import { subject } from './reference.ts';
@@ -23,7 +24,7 @@ const refused = async (claims: readonly Claim[]): Promise<string[]> => {
 
 const all = claimsAbout((values) => subject(values), 3_000);
 
-const broken = [...lives, ...reads, ...texts, ...lists, ...writes, ...renewals, ...faults];
+const broken = [...lives, ...reads, ...texts, ...lists, ...writes, ...versions, ...renewals, ...faults];
 const judged = new Map<object, Promise<readonly string[]>>();
 /** The sentences that fail for a broken provider. Computed once, because two tests use them. */
 function failuresOf(one: (typeof broken)[number]): Promise<readonly string[]> {

@@ -2,7 +2,14 @@ import { type Entry, makeEntry, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { keyOf, startsWith } from '../../src/key.ts';
 import { makeOrigin } from '../../src/origin.ts';
-import type { Change, ConfigProvider, ReadOptions, WritableProvider } from '../../src/provider.ts';
+import type {
+  Change,
+  ComparingProvider,
+  ConfigProvider,
+  VersionedProvider,
+  VersionedRead,
+  VersionInfo,
+} from '../../src/provider.ts';
 import { isSecretName } from '../../src/redact.ts';
 import type { Clock } from '../../src/shelter/index.ts';
 import { type BackendFault, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
@@ -11,6 +18,8 @@ import { type ConfigValue, frozen, type Key } from '../../src/value.ts';
 /** A backend in memory with every ability and every fault of the conformance suite. */
 export class Backend {
   readonly values: Map<Key, ConfigValue>;
+  /** All values of each key, the oldest first. */
+  readonly history = new Map<Key, ConfigValue[]>();
   readonly damaged = new Set<Key>();
   readonly clock: Clock;
   readonly listeners = new Set<(key: Key) => void>();
@@ -20,12 +29,38 @@ export class Backend {
   constructor(values: Values, clock: Clock = manualClock()) {
     this.clock = clock;
     this.values = new Map(Object.entries(structuredClone(values)));
+    for (const [key, value] of this.values) this.history.set(key, [value]);
   }
 
   change(key: Key, value: ConfigValue | undefined): void {
     if (value === undefined) this.values.delete(key);
-    else this.values.set(key, value);
+    else {
+      this.values.set(key, value);
+      this.history.set(key, [...(this.history.get(key) ?? []), value]);
+    }
     for (const listener of [...this.listeners]) listener(key);
+  }
+
+  /** The name of the newest version of a key that exists. */
+  version(key: Key): string | undefined {
+    return this.values.has(key) ? `${this.history.get(key)?.length}` : undefined;
+  }
+
+  /** Names of versions, the newest first. */
+  versions(key: Key): readonly VersionInfo[] {
+    return Array.from({ length: Number(this.version(key) ?? 0) }, (_, i) => ({
+      version: `${i + 1}`,
+    })).reverse();
+  }
+
+  at(key: Key, version = this.version(key)): ConfigValue | undefined {
+    return this.values.has(key) ? this.history.get(key)?.[Number(version) - 1] : undefined;
+  }
+
+  /** Throws unless a key has the version that a writer has read. */
+  compare(key: Key, ifVersion: string | undefined): void {
+    if (ifVersion !== undefined && ifVersion !== this.version(key))
+      throw new ConfigError('conflict', `${key} has another version`, { provider: 'reference', key });
   }
 
   /** Makes one request, which takes a turn of the event loop and may fail. */
@@ -59,16 +94,24 @@ export class Backend {
 }
 
 export interface Reference
-  extends Required<Omit<WritableProvider, 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known'>> {}
+  extends Required<
+    Omit<
+      ComparingProvider & VersionedProvider,
+      'get' | 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known'
+    >
+  > {
+  get(key: Key, options?: VersionedRead): Promise<Entry | undefined>;
+}
 
 export function reference(backend: Backend): Reference {
-  const entryAt = (key: Key): Entry | undefined => {
-    const value = backend.values.get(key);
+  const entryAt = (key: Key, version = backend.version(key)): Entry | undefined => {
+    const value = backend.at(key, version);
     if (backend.damaged.has(key))
       throw new ConfigError('disabled', `${key} is disabled`, { provider: 'reference', key });
     if (value === undefined) return undefined;
     const origin = makeOrigin({ provider: 'reference', source: `reference ${key}` });
-    return makeEntry({ key, value: frozen(value), secret: isSecretName(key), origin });
+    const named = version === undefined ? {} : { version };
+    return makeEntry({ key, value: frozen(value), secret: isSecretName(key), origin, ...named });
   };
   const itemAt = (key: Key): Entry | Unreadable => {
     try {
@@ -83,7 +126,7 @@ export function reference(backend: Backend): Reference {
     name: 'reference',
     get: async (spelling, options) => {
       const key = keyOf(spelling);
-      return backend.request(options, key, () => entryAt(key));
+      return backend.request(options, key, () => entryAt(key, options?.version));
     },
     list: async (spelling = '', options) => {
       const prefix = keyOf(spelling);
@@ -91,7 +134,7 @@ export function reference(backend: Backend): Reference {
         Object.freeze([...backend.values.keys()].filter((key) => startsWith(key, prefix)).map(itemAt)),
       );
     },
-    getMany: async (keys, options: ReadOptions = {}) =>
+    getMany: async (keys, options = {}) =>
       backend.request(options, '', () => {
         const results = keys.map((spelling) => {
           const key = keyOf(spelling);
@@ -136,6 +179,7 @@ export function reference(backend: Backend): Reference {
       const key = keyOf(spelling);
       const copy = frozen(value);
       return backend.request(options, key, () => {
+        backend.compare(key, options?.ifVersion);
         backend.change(key, copy);
         return entryAt(key) as Entry;
       });
@@ -143,10 +187,19 @@ export function reference(backend: Backend): Reference {
     delete: async (spelling, options) => {
       const key = keyOf(spelling);
       return backend.request(options, key, () => {
+        backend.compare(key, options?.ifVersion);
         const was = backend.values.has(key);
         backend.change(key, undefined);
         return was;
       });
+    },
+    compares: true,
+    versions: async (spelling, options = {}) => {
+      const key = keyOf(spelling);
+      const { limit = 100 } = options;
+      if (!Number.isSafeInteger(limit) || limit < 1)
+        throw new ConfigError('invalid_option', 'limit is not a whole number', { provider: 'reference' });
+      return backend.request(options, key, () => backend.versions(key).slice(0, limit));
     },
     close: async () => {
       for (const stop of stops) stop();
@@ -178,6 +231,11 @@ export function subject(
       backend.fault = fault;
     },
     damage: (key) => void backend.damaged.add(key),
+    rotate: (key, value) => {
+      const before = `${backend.version(key)}`;
+      backend.change(key, value);
+      return before;
+    },
     requests: () => backend.requests,
     advance: (ms) => clock.advance(ms),
   };

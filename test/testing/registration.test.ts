@@ -54,6 +54,7 @@ describe('describeProvider', () => {
         'list',
         'batch',
         'write',
+        'versions',
         'change',
         'watch',
         'refresh',

@@ -3,9 +3,11 @@ import {
   type Call,
   type Document,
   type DocumentSource,
+  type DocumentWrite,
   type Outcome,
   type Scope,
   sheltered,
+  type VersionPage,
 } from '../../src/shelter/index.ts';
 import type { Given, Made, Values } from '../../src/testing/index.ts';
 import type { ConfigValue } from '../../src/value.ts';
@@ -15,17 +17,12 @@ import { Backend } from './reference.ts';
 export class BackendSource implements DocumentSource {
   readonly name = 'reference';
   readonly batch = 10;
+  readonly compares = true;
   readonly backend: Backend;
-  readonly history = new Map<string, ConfigValue[]>();
   readonly ends = new Map<string, number>();
 
   constructor(backend: Backend) {
     this.backend = backend;
-    for (const [key, value] of backend.values) this.history.set(key, [value]);
-    backend.listeners.add((key) => {
-      const value = backend.values.get(key);
-      if (value !== undefined) this.history.set(key, [...(this.history.get(key) ?? []), value]);
-    });
   }
 
   locate(key: string) {
@@ -41,19 +38,34 @@ export class BackendSource implements DocumentSource {
   }
 
   outcome(key: string, version: string | undefined): Outcome {
-    const all = this.history.get(key);
-    if (!all || !this.backend.values.has(key)) return 'absent';
-    const number = version === undefined ? all.length : Number(version);
+    const value = this.backend.at(key, version);
+    if (value === undefined) return 'absent';
     const expiresAt = this.ends.get(key);
-    const value = all[number - 1] as ConfigValue;
     const document: Document = {
       value,
       secret: true,
       text: true,
-      version: `${number}`,
+      version: version ?? `${this.backend.version(key)}`,
       ...(expiresAt !== undefined && { expiresAt }),
     };
     return document;
+  }
+
+  versions(document: string, _: string | undefined, { signal }: Call): Promise<VersionPage> {
+    return this.backend.request({ signal }, '', () => ({ versions: this.backend.versions(document) }));
+  }
+
+  write(
+    document: string,
+    value: ConfigValue | undefined,
+    { ifVersion }: DocumentWrite,
+    { signal }: Call,
+  ): Promise<string | undefined> {
+    return this.backend.request({ signal }, '', () => {
+      this.backend.compare(document, ifVersion);
+      this.backend.change(document, value);
+      return this.backend.version(document);
+    });
   }
 
   page(_: Scope, __: string | undefined, { signal }: Call) {
@@ -85,7 +97,7 @@ export function store(
       backend.fault = fault;
     },
     rotate: (key, value) => {
-      const before = `${source.history.get(key)?.length}`;
+      const before = `${backend.version(key)}`;
       backend.change(key, value);
       return before;
     },

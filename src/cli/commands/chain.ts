@@ -1,64 +1,16 @@
-// `explain` and `check`: load a module of the application and show what its chain returns. Secrets are
-// masked. The module's own errors are not printed, because they may contain secrets.
+// `explain`, `check` and `unused`: load a module of the application and show what its chain returns. Secrets
+// are masked. The module's own errors are not printed, because they may contain secrets.
 
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ProviderChain } from '../../chain/chain.ts';
+import type { ProviderChain } from '../../chain/chain.ts';
 import type { ConfigCheck } from '../../config/check-config.ts';
 import { checkConfig } from '../../config/load-config.ts';
-import { ConfigError, isConfigError, nameAndCode } from '../../errors.ts';
+import { unusedKeys } from '../../config/unused.ts';
+import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
-import type { ConfigProvider } from '../../provider.ts';
 import { show } from '../../redact.ts';
-import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
 import type { Command, CommandResult } from '../command.ts';
-import { type Io, withProgress } from '../io.ts';
-
-interface Loaded {
-  readonly chain: ProviderChain;
-  readonly schema: StandardSchemaV1 | undefined;
-}
-
-/** Imports a module that exports a chain, a provider or a list of providers as `chain` or by default,
- *  and optionally a `schema`. */
-async function load(file: string): Promise<Loaded> {
-  let exported: Record<string, unknown>;
-  try {
-    exported = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
-  } catch (error) {
-    if (isConfigError(error)) throw error;
-    throw new ConfigError('io', `cannot load the module ${file} (${nameAndCode(error)})`, {
-      cause: error,
-      hint: `Run \`node ${file}\` to see why`,
-    });
-  }
-  const found = exported.chain ?? exported.default;
-  const schema = isSchema(exported.schema) ? exported.schema : undefined;
-  if (found instanceof ProviderChain) return { chain: found, schema };
-  const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
-  if (
-    !list.every((item) => typeof item?.get === 'function' && typeof item.list === 'function') ||
-    list.length === 0
-  )
-    throw new ConfigError('invalid_option', `the module ${file} does not export a chain`, {
-      hint: 'Export a ProviderChain by default or as chain, and a schema as schema',
-    });
-  return { chain: new ProviderChain(list), schema };
-}
-
-async function withChain(
-  file: string,
-  io: Io,
-  use: (loaded: Loaded) => Promise<CommandResult>,
-): Promise<CommandResult> {
-  const loaded = await load(file);
-  try {
-    return await withProgress(io, 'Reading from the providers', use(loaded));
-  } finally {
-    await loaded.chain.close().catch(() => undefined);
-  }
-}
+import { withChain } from '../module.ts';
 
 export const explain: Command = {
   name: 'explain',
@@ -126,6 +78,36 @@ export const check: Command = {
         }));
       const result: ConfigCheck = await checkConfig(schema, chain);
       return { text: `${result}`, json: result, exit: result.ok ? 0 : 1 };
+    });
+  },
+};
+
+export const unused: Command = {
+  name: 'unused',
+  arguments: ['MODULE'],
+  summary: 'list variables with the prefix, and lines of files, that nothing reads',
+  flags: {},
+  examples: ['llm-config unused dist/config.js'],
+  async run(args, io) {
+    const [file] = args.positionals as [string];
+    return withChain(file, io, async ({ chain, schema }) => {
+      if (!schema)
+        throw new ConfigError('invalid_option', `the module ${file} exports no schema`, {
+          hint: 'Export a schema as schema',
+        });
+      const { unused, open } = await unusedKeys(schema, chain);
+      const width = Math.max(0, ...unused.map(({ origin }) => origin.length));
+      const lines = unused.map(({ key, origin, similar }) => {
+        const hint = similar === undefined ? '' : `  Did you mean "${similar}"?`;
+        return `${origin.padEnd(width)}  ${key}${hint}`;
+      });
+      const sections = open.map((key) => (key === '' ? 'at the top' : `in ${key}`)).join(', ');
+      return {
+        text: lines.length > 0 ? lines.join('\n') : 'Everything is read.',
+        json: { unused, open },
+        note: open.length > 0 ? `The schema may read any name ${sections}` : undefined,
+        exit: unused.length > 0 ? 1 : 0,
+      };
     });
   },
 };

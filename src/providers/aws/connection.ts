@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
+import { addressIn } from '../../remote/identity.ts';
 import { limited } from '../../remote/limited.ts';
 import { classify } from './classify.ts';
 import type { AwsClient } from './client.ts';
@@ -56,7 +57,25 @@ export class AwsConnection {
     this.#options = options;
     this.#service = service;
     this.#load = lazy(() => peer(owner, service.package, async () => (await service.load()) as Sdk));
-    if (!options.client && !options.region && !hasAmbientRegion()) throw missingRegion(owner);
+    if (!options.client && !options.region && !hasRegion()) throw missingRegion(owner);
+  }
+
+  /** Where requests go, without credentials. Undefined if only the SDK knows: with a client of your own, and
+   *  if a profile sets the region or the endpoint. */
+  get target(): { readonly region: string; readonly endpoint?: string } | undefined {
+    const { client, region = ambientRegion(), endpoint = this.#ambientEndpoint() } = this.#options;
+    if (client || !region) return undefined;
+    if (endpoint === undefined) return profileSets('endpoint_url') ? undefined : { region };
+    const address = addressIn(endpoint);
+    return address === undefined ? undefined : { region, endpoint: address };
+  }
+
+  /** The endpoint in the variables that the SDK reads. */
+  #ambientEndpoint(): string | undefined {
+    const { env } = process;
+    if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() === 'true') return undefined;
+    const service = this.#service.package.replace('@aws-sdk/client-', '').replaceAll('-', '_').toUpperCase();
+    return env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL || undefined;
   }
 
   async load(): Promise<void> {
@@ -110,8 +129,7 @@ export class AwsConnection {
 
   #client(sdk: Sdk): AwsClient {
     if (this.#options.client) return this.#options.client;
-    const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
-    const { region = AWS_REGION || AWS_DEFAULT_REGION, endpoint, credentials } = this.#options;
+    const { region = ambientRegion(), endpoint, credentials } = this.#options;
     const Client = sdk[this.#service.client] as new (config: object) => LimitedClient;
     this.#ownClient ??= withLimit(
       new Client({
@@ -163,17 +181,22 @@ function isClockCorrected(error: unknown): boolean {
   );
 }
 
+const ambientRegion = (): string | undefined =>
+  process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined;
+
 /** Whether the environment or any profile sets a region. Only a first check: `load` asks the SDK itself. */
-function hasAmbientRegion(): boolean {
-  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
-  if (AWS_REGION || AWS_DEFAULT_REGION) return true;
+const hasRegion = (): boolean => ambientRegion() !== undefined || profileSets('region');
+
+/** Whether any profile sets a setting. */
+function profileSets(setting: 'region' | 'endpoint_url'): boolean {
+  const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
   const home = join(homedir(), '.aws');
   return [
     AWS_CONFIG_FILE ?? join(home, 'config'),
     AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials'),
   ].some((file) => {
     try {
-      return /^[^\S\n]*region[^\S\n]*=/m.test(readFileSync(file, 'utf8'));
+      return new RegExp(`^[^\\S\\n]*${setting}[^\\S\\n]*=`, 'm').test(readFileSync(file, 'utf8'));
     } catch {
       return false;
     }

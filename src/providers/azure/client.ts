@@ -2,6 +2,10 @@
 export interface AzureClient {
   getSecret(name: string, options?: object): Promise<unknown>;
   listPropertiesOfSecrets(options?: object): { byPage(settings?: object): AsyncIterator<unknown> };
+  listPropertiesOfSecretVersions(
+    name: string,
+    options?: object,
+  ): { byPage(settings?: object): AsyncIterator<unknown> };
   setSecret(name: string, value: string, options?: object): Promise<unknown>;
   beginDeleteSecret(name: string, options?: object): Promise<unknown>;
   beginRecoverDeletedSecret(

@@ -1,8 +1,11 @@
-// Pages of a vault's list, addressed by a cursor. Used by `source.ts`. Azure's client does not reveal the
+// Pages of a list, addressed by a cursor. Used by `source.ts`. Azure's client does not reveal the
 // token of the next page, so its iterators are kept between requests, each one page ahead to know whether
 // there is a next page.
 
-import type { AzureClient } from './client.ts';
+/** A list of Azure's client. */
+interface List {
+  byPage(settings?: object): AsyncIterator<unknown>;
+}
 
 type Pages = AsyncIterator<readonly unknown[]>;
 
@@ -19,8 +22,9 @@ export class ListPages {
   readonly #walks = new Map<string, Walk>();
   #count = 0;
 
+  /** `open` starts the list again. */
   async page(
-    client: AzureClient,
+    open: () => List,
     cursor: string | undefined,
     signal: AbortSignal,
   ): Promise<{ items: readonly unknown[]; next?: string }> {
@@ -38,7 +42,7 @@ export class ListPages {
     walk.pages = undefined;
     walk.ahead = undefined;
     if (!pages) {
-      pages = client.listPropertiesOfSecrets({ abortSignal: signal }).byPage({ maxPageSize: 25 }) as Pages;
+      pages = open().byPage({ maxPageSize: 25 }) as Pages;
       for (let i = 0; i < walk.index; i++) await pages.next();
     }
     if (!ahead) {

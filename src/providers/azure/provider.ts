@@ -1,5 +1,5 @@
+import { WritableVersionedShelteredProvider } from '../../shelter/abilities.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { type AzureKeyVaultOptions, checked } from './options.ts';
 import { AzureSource } from './source.ts';
 
@@ -14,7 +14,7 @@ import { AzureSource } from './source.ts';
  *  await azure.set('llm.apiKey', 'fake-2'); // a new version of inference--llm--api-key
  *  @see GcpSecretManagerProvider spells names in a similar way.
  */
-export class AzureKeyVaultProvider extends WritableShelteredProvider {
+export class AzureKeyVaultProvider extends WritableVersionedShelteredProvider {
   constructor(options: AzureKeyVaultOptions) {
     super(new AzureSource(checked(options)), shelterOptionsOf(options));
   }

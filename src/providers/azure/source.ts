@@ -7,10 +7,21 @@ import { textOf } from '../../formats/json-text.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { defined, textField, timeField } from '../../remote/fields.ts';
+import { addressIn, identityOf } from '../../remote/identity.ts';
 import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
-import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type {
+  Call,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+  SourceIdentity,
+  VersionPage,
+} from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
 import { AzureConnection } from './connection.ts';
@@ -23,6 +34,7 @@ interface Properties {
   readonly enabled?: boolean;
   readonly notBefore?: Date;
   readonly expiresOn?: Date;
+  readonly createdOn?: Date;
   readonly updatedOn?: Date;
   readonly contentType?: string;
 }
@@ -115,12 +127,46 @@ export class AzureSource implements DocumentSource {
   async page(scope: Scope, cursor: string | undefined, call: Call): Promise<Page> {
     const client = await this.#azure.client();
     try {
-      const { items, next } = await this.#pages.page(client, cursor, call.signal);
+      const list = () => client.listPropertiesOfSecrets({ abortSignal: call.signal });
+      const { items, next } = await this.#pages.page(list, cursor, call.signal);
       const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret, call));
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: next ? [next] : [] };
     } catch (error) {
       throw classify(error, { provider: this.name, resource: 'the list of secrets' });
     }
+  }
+
+  async versions(document: string, cursor: string | undefined, { signal }: Call): Promise<VersionPage> {
+    const client = await this.#azure.client();
+    const [name] = document.split('/') as [string];
+    try {
+      const list = () => client.listPropertiesOfSecretVersions(name, { abortSignal: signal });
+      const { items, next } = await this.#pages.page(list, cursor, signal);
+      const versions = (items as readonly Properties[]).map((one) => ({
+        version: one.version ?? '',
+        ...defined({
+          modifiedAt: timeField(one.createdOn) ?? timeField(one.updatedOn),
+          stages: this.#stages(one),
+        }),
+      }));
+      return { versions, unsorted: true, ...(next && { next }) };
+    } catch (error) {
+      const classified = classify(error, { provider: this.name, resource: name });
+      if (classified.code === 'not_found') return { versions: [] };
+      throw classified;
+    }
+  }
+
+  #stages({ enabled, notBefore, expiresOn }: Properties): readonly string[] | undefined {
+    const now = (this.#options.clock ?? systemClock).now();
+    if (enabled === false) return ['disabled'];
+    if (notBefore && +notBefore > now) return ['not yet valid'];
+    return expiresOn && +expiresOn <= now ? ['expired'] : undefined;
+  }
+
+  identity(): SourceIdentity | undefined {
+    const address = addressIn(this.#options.url);
+    return address === undefined ? undefined : identityOf({ kind: 'azure', address });
   }
 
   #listed(secret: Properties, call: Call): Page['found'] {

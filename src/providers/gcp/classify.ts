@@ -73,13 +73,15 @@ export function classify(error: unknown, { provider, resource, role }: RequestIn
   const problem = untrusted ? 'untrusted certificate' : (status ?? 'no valid response from Google');
   return new ConfigError(code, `${provider}: ${resource}: ${problem}`, {
     provider,
-    hint: code === 'access_denied' ? roleHint(role) : (hints[code] as string),
+    hint: code === 'access_denied' ? roleHint(role, resource) : (hints[code] as string),
   });
 }
 
-function roleHint(role: RequestInfo['role']): string {
+function roleHint(role: RequestInfo['role'], resource: string): string {
   const grant = `Grant roles/secretmanager.${role}`;
-  if (role === 'viewer') return `${grant} on the project to list, or name the secrets in the option secrets`;
+  if (role === 'viewer' && resource.endsWith('/secrets'))
+    return `${grant} on the project to list, or name the secrets in the option secrets`;
+  if (role === 'viewer') return `${grant} on the secret`;
   if (role !== 'secretAccessor') return grant;
   return (
     `${grant} on the secret. With grants on single secrets Google denies missing secrets too: ` +

@@ -3,6 +3,7 @@
 export interface GcpClient {
   accessSecretVersion(request: object, options?: object): Promise<readonly unknown[]>;
   listSecrets(request: object, options?: object): Promise<readonly unknown[]>;
+  listSecretVersions(request: object, options?: object): Promise<readonly unknown[]>;
   createSecret(request: object, options?: object): Promise<readonly unknown[]>;
   addSecretVersion(request: object, options?: object): Promise<readonly unknown[]>;
   deleteSecret(request: object, options?: object): Promise<readonly unknown[]>;

@@ -45,6 +45,24 @@ export class GcpConnection {
     });
   }
 
+  /** The host of requests, as Google's client chooses it. Undefined with a client of your own, which does not
+   *  say. */
+  get endpoint(): string | undefined {
+    const { client, clientOptions } = this.#options;
+    if (client) return undefined;
+    const { servicePath, apiEndpoint, port, ...given } = { ...this.#regional, ...clientOptions } as Readonly<
+      Record<string, unknown>
+    >;
+    const { universeDomain = given.universe_domain ?? process.env.GOOGLE_CLOUD_UNIVERSE_DOMAIN } = given;
+    const host = servicePath || apiEndpoint || `secretmanager.${universeDomain ?? 'googleapis.com'}`;
+    return port ? `${host}:${port}` : `${host}`;
+  }
+
+  get #regional(): { readonly apiEndpoint?: string } {
+    const { location } = this.#options;
+    return location ? { apiEndpoint: `secretmanager.${location}.rep.googleapis.com` } : {};
+  }
+
   async load(): Promise<void> {
     if (!this.#options.client) await this.#sdk();
   }
@@ -98,9 +116,8 @@ export class GcpConnection {
 
   async #createClient(): Promise<OwnClient> {
     const Client = await this.#sdk();
-    const { location, project, clientOptions } = this.#options;
-    const endpoint = location ? { apiEndpoint: `secretmanager.${location}.rep.googleapis.com` } : {};
-    const options: RestOptions = { ...endpoint, projectId: project, ...clientOptions };
+    const { project, clientOptions } = this.#options;
+    const options: RestOptions = { ...this.#regional, projectId: project, ...clientOptions };
     if (!options.fallback) return new Client(options) as OwnClient;
     const { auth, authClient } = options;
     const client = new Client({

@@ -1,6 +1,8 @@
-// The payload of a secret version: checked against its checksum, and decoded. Used by `source.ts`.
+// What Google returns of secret versions: a payload, checked against its checksum and decoded, and facts in a
+// list. Used by `source.ts`. Over gRPC and REST, the same fact has different types.
 
 import { ConfigError } from '../../errors.ts';
+import type { VersionInfo } from '../../provider.ts';
 import { asDocument } from '../../shelter/places.ts';
 import type { Document } from '../../shelter/port.ts';
 import { crc32c } from './crc32c.ts';
@@ -8,6 +10,28 @@ import { crc32c } from './crc32c.ts';
 export interface Version {
   readonly name?: string;
   readonly payload?: { readonly data?: Uint8Array | string | null; readonly dataCrc32c?: unknown } | null;
+}
+
+/** A version in the list of versions. Over REST, times are text and states may be numbers. */
+export interface ListedVersion {
+  readonly name?: string;
+  readonly state?: string | number;
+  readonly createTime?: string | { readonly seconds?: unknown; readonly nanos?: unknown } | null;
+}
+
+const states = ['STATE_UNSPECIFIED', 'ENABLED', 'DISABLED', 'DESTROYED'];
+
+export function infoOf({ name, state, createTime }: ListedVersion): VersionInfo {
+  const modifiedAt =
+    typeof createTime === 'string'
+      ? Date.parse(createTime)
+      : Number(createTime?.seconds ?? Number.NaN) * 1000 + Math.floor(Number(createTime?.nanos ?? 0) / 1e6);
+  const stage = `${typeof state === 'number' ? states[state] : state}`;
+  return {
+    version: versionIn(name) ?? '',
+    ...(modifiedAt > 0 && { modifiedAt }),
+    ...(stage !== 'ENABLED' && { stages: [stage.toLowerCase()] }),
+  };
 }
 
 /** Throws `unavailable`, which is retried, if the payload is missing or does not match its checksum. */

@@ -1,6 +1,6 @@
 import { keyOf } from '../../key.ts';
+import { WritableVersionedShelteredProvider } from '../../shelter/abilities.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import type { Key } from '../../value.ts';
 import { checked, type GcpSecretManagerOptions } from './options.ts';
 import { GcpSource } from './source.ts';
@@ -15,7 +15,7 @@ import { GcpSource } from './source.ts';
  *  const before = await gcp.get('database.password', { version: '2' }); // a number or an alias
  *  @see AzureKeyVaultProvider spells names in a similar way.
  */
-export class GcpSecretManagerProvider extends WritableShelteredProvider {
+export class GcpSecretManagerProvider extends WritableVersionedShelteredProvider {
   readonly #source: GcpSource;
 
   constructor(options: GcpSecretManagerOptions) {

@@ -6,16 +6,27 @@ import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
+import { identityOf } from '../../remote/identity.ts';
 import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { ancestors, mapped, placesOf } from '../../shelter/places.ts';
-import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type {
+  Call,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+  SourceIdentity,
+  VersionPage,
+} from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify, type RequestInfo, statusOf } from './classify.ts';
 import { GcpConnection } from './connection.ts';
 import { crc32c } from './crc32c.ts';
 import { withSignal } from './guarded-fetch.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
-import { documentOf, type Version, versionIn } from './payload.ts';
+import { documentOf, infoOf, type ListedVersion, type Version, versionIn } from './payload.ts';
 
 // turns off the client's own retries: the shelter times out and repeats attempts
 const callOptions = { retry: null, timeout: 30_000 };
@@ -152,6 +163,35 @@ export class GcpSource implements DocumentSource {
     } catch (error) {
       if (statusOf(error) !== 'ALREADY_EXISTS') throw error;
     }
+  }
+
+  /** Google lists the newest version first. */
+  async versions(document: string, cursor: string | undefined): Promise<VersionPage> {
+    const [parent] = document.split('/versions/') as [string];
+    const request = { parent, pageSize: 1_000, ...(cursor && { pageToken: cursor }) };
+    const client = await this.#google.client();
+    try {
+      const [versions, , response] = await client.listSecretVersions(request, {
+        ...callOptions,
+        autoPaginate: false,
+      });
+      const token = (response as { nextPageToken?: string } | undefined)?.nextPageToken;
+      return {
+        versions: (versions as ListedVersion[]).map(infoOf),
+        unsorted: true, // no order is documented
+        ...(token && { next: token }),
+      };
+    } catch (error) {
+      if (statusOf(error) === 'NOT_FOUND') return { versions: [] };
+      throw this.#error(error, parent, 'viewer');
+    }
+  }
+
+  /** Documents are full resource names, so project and location make no difference. */
+  identity(): SourceIdentity | undefined {
+    const { endpoint } = this.#google;
+    const { version = 'latest' } = this.#options;
+    return endpoint === undefined ? undefined : identityOf({ kind: 'gcp', endpoint }, { version });
   }
 
   /** Bypasses the shelter: the caller needs the outcome at once, without retries. */

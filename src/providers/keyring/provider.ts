@@ -1,5 +1,5 @@
+import { WritableShelteredProvider } from '../../shelter/abilities.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { checked, type KeyringOptions } from './options.ts';
 import { KeyringSource } from './source.ts';
 

@@ -1,10 +1,12 @@
 // The document source behind KeyringProvider: one entry is one document, its account is the prefix and the
 // key. Used by provider.ts; the shelter adds cache, retries and the rest. Chooses how to reach the keyring.
 
+import { hostname, userInfo } from 'node:os';
 import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import { keyOf } from '../../key.ts';
 import { quoted } from '../../redact.ts';
+import { identityOf } from '../../remote/identity.ts';
 import { ancestors, asDocument } from '../../shelter/places.ts';
 import type {
   Call,
@@ -15,9 +17,11 @@ import type {
   Page,
   Place,
   Scope,
+  SourceIdentity,
 } from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
+import { sessionSocket } from './dbus-socket.ts';
 import type { Credential, Keyring } from './keyring.ts';
 import { type NativeBackend, NativeKeyring } from './native.ts';
 import type { KeyringOptions } from './options.ts';
@@ -32,6 +36,7 @@ export class KeyringSource implements DocumentSource {
   readonly batch = 16;
   readonly limits = { concurrency: 1 };
   readonly #prefix: string;
+  readonly #store: { readonly service: string; readonly backend: string; readonly bus?: string | undefined };
   readonly #keyring: Keyring;
   /** Asked before each native call on Linux, where the native packages report a locked keyring as an
    *  empty one. */
@@ -41,7 +46,9 @@ export class KeyringSource implements DocumentSource {
     this.name = name;
     this.#prefix = prefix;
     const linux = process.platform === 'linux';
-    if (backend === 'secret-service' || (backend === 'auto' && linux)) {
+    const direct = backend === 'secret-service' || (backend === 'auto' && linux);
+    this.#store = direct ? { service, backend: 'secret-service', bus: bus() } : { service, backend };
+    if (direct) {
       this.#keyring = new SecretService(service);
     } else {
       const backends: readonly NativeBackend[] = backend === 'auto' ? ['keytar', 'napi'] : [backend];
@@ -99,6 +106,12 @@ export class KeyringSource implements DocumentSource {
     await this.#use(signal, () => this.#keyring.check(signal));
   }
 
+  /** A keyring belongs to a user of a machine. Accounts have the prefix, so it makes no difference. */
+  identity(): SourceIdentity {
+    const user = process.getuid?.() ?? userInfo().username;
+    return identityOf({ kind: 'keyring', host: hostname(), user, ...this.#store });
+  }
+
   classify(error: unknown): ConfigError {
     return classify(error, this.name);
   }
@@ -133,6 +146,15 @@ export class KeyringSource implements DocumentSource {
     }
     call.notice(`${this.name}: ${quoted(account)} is skipped: the account is not a key`, 'invalid_key');
     return undefined;
+  }
+}
+
+/** The socket of the session bus: a user may have several, each with its own keyring. */
+function bus(): string | undefined {
+  try {
+    return sessionSocket();
+  } catch {
+    return undefined; // a read reports it
   }
 }
 

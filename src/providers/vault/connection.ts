@@ -21,8 +21,7 @@ export class Connection {
   readonly session: Session;
   readonly #transport: Transport;
   readonly #namespace: string | undefined;
-  /** For messages. */
-  readonly #server: string | undefined;
+  readonly #address: string | undefined;
   /** The state after our last write. A node of Vault Enterprise must reach this state before it replies. */
   #stateIndex: string | undefined;
 
@@ -44,7 +43,7 @@ export class Connection {
       options.address ?? variable('ADDR') ?? 'https://127.0.0.1:8200',
       options.allowInsecure === true,
     );
-    this.#server = `the server at ${address.shown}`;
+    this.#address = address.shown;
     this.#transport = nodeVaultTransport(address, tlsOf({ ...tlsFrom(variable), ...options.tls }));
     this.#namespace = trimSlashes((options.namespace ?? variable('NAMESPACE') ?? '').trim()) || undefined;
     if (this.#namespace !== undefined && !/^[\x20-\x7e]+$/.test(this.#namespace))
@@ -55,6 +54,11 @@ export class Connection {
       );
     const auth = options.auth ?? defaultAuth(variable('TOKEN'), env, address.socketPath !== undefined);
     this.session = new Session(this.#prepared(auth), this.#send, clock);
+  }
+
+  /** Where requests go, without credentials. Undefined with an injected client, which does not say. */
+  get target(): { readonly address: string; readonly namespace: string | undefined } | undefined {
+    return this.#address === undefined ? undefined : { address: this.#address, namespace: this.#namespace };
   }
 
   load(): Promise<void> {
@@ -135,7 +139,10 @@ export class Connection {
       if (method !== 'GET' && method !== 'LIST') this.#stateIndex = reply.index ?? this.#stateIndex;
       return reply;
     } catch (error) {
-      throw classify(signal.aborted ? { name: 'AbortError' } : error, this.#server);
+      throw classify(
+        signal.aborted ? { name: 'AbortError' } : error,
+        this.#address && `the server at ${this.#address}`,
+      );
     }
   };
 }

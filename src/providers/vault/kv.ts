@@ -5,6 +5,8 @@
 import type { Metadata } from '../../entry.ts';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import { jsonValue, tally } from '../../formats/json-text.ts';
+import type { VersionInfo } from '../../provider.ts';
+import type { Clock } from '../../shelter/clock.ts';
 import type { Call, Document, DocumentWrite } from '../../shelter/port.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -21,11 +23,13 @@ interface KvReply {
 export class Kv {
   readonly #connection: Connection;
   readonly #mounts: Mounts;
+  readonly #clock: Clock;
   /** Last versions of deleted secrets: check-and-set goes on from them. */
   readonly #deleted = new Map<string, number>();
 
-  constructor(connection: Connection, options: KvOptions) {
+  constructor(connection: Connection, options: KvOptions, clock: Clock) {
     this.#connection = connection;
+    this.#clock = clock;
     this.#mounts = new Mounts(connection, options);
   }
 
@@ -34,11 +38,7 @@ export class Kv {
     const query = version === undefined ? {} : { query: `version=${encodeURIComponent(version)}` };
     const request = { method: 'GET', subject: path, ...query } as const;
     const { reply, kv } = await this.#request(path, 'data', request, call);
-    if (version !== undefined && kv !== 2)
-      throw new ConfigError('invalid_option', `vault: ${path} has no versions`, {
-        provider: 'vault',
-        hint: 'Use version 2 of the KV engine, or omit version',
-      });
+    if (version !== undefined && kv !== 2) throw withoutVersions(path);
     this.#deleted.delete(path);
     const { data } = reply.body as { data?: { data?: ConfigValue; metadata?: KvMetadata } & ConfigTree };
     if (reply.status === 404) {
@@ -57,6 +57,25 @@ export class Kv {
       reply,
       document: { value, secret: true, text: true, ...(kv === 2 && detailsOf(data?.metadata)) },
     };
+  }
+
+  /** Whether the engine of a path is known without a trial. */
+  async knows(path: string, call: Call): Promise<boolean> {
+    return (await this.#mounts.resolve(path, call)).isKnown;
+  }
+
+  /** The versions of a secret, the newest first. Requests nothing of another engine, which might create
+   *  something. */
+  async versions(path: string, call: Call): Promise<readonly VersionInfo[]> {
+    if ((await this.#mounts.resolve(path, call)).kv !== 2) throw withoutVersions(path);
+    const { reply } = await this.#request(path, 'metadata', { method: 'GET', subject: path }, call);
+    if (reply.status === 404) return [];
+    const { versions } = (reply.body.data ?? {}) as { versions?: Readonly<Record<string, VersionMetadata>> };
+    if (!isTree(versions)) throw notVault(reply, path);
+    const now = this.#clock.now();
+    return Object.entries(versions as Readonly<Record<string, VersionMetadata>>)
+      .sort(([one], [other]) => Number(other) - Number(one))
+      .map(([version, metadata]) => ({ version, ...infoOf(metadata, now) }));
   }
 
   /** The names in a folder. Folders have a trailing slash. */
@@ -185,6 +204,36 @@ export class Kv {
     this.#deleted.set(path, version);
   }
 }
+
+/** A version in the list of versions. */
+interface VersionMetadata {
+  readonly created_time?: string;
+  /** May be in the future: the version deletes itself. */
+  readonly deletion_time?: string;
+  readonly destroyed?: boolean;
+  /** Not every server has it. */
+  readonly created_by?: { readonly actor?: string } | null;
+}
+
+function infoOf(
+  { created_time, deletion_time, destroyed, created_by }: VersionMetadata,
+  now: number,
+): Omit<VersionInfo, 'version'> {
+  const modifiedAt = Date.parse(created_time ?? '');
+  const isDeleted = Date.parse(deletion_time ?? '') <= now;
+  const author = created_by?.actor;
+  return {
+    ...(modifiedAt > 0 && { modifiedAt }),
+    ...((destroyed || isDeleted) && { stages: [destroyed ? 'destroyed' : 'deleted'] }),
+    ...(author !== undefined && { author }),
+  };
+}
+
+const withoutVersions = (path: string): ConfigError =>
+  new ConfigError('invalid_option', `vault: ${path} has no versions`, {
+    provider: 'vault',
+    hint: 'Use version 2 of the KV engine, or omit version',
+  });
 
 interface KvMetadata {
   readonly version?: number;

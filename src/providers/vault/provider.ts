@@ -4,12 +4,13 @@
 import { ConfigError } from '../../errors.ts';
 import { checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
+import type { ComparingProvider } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
+import { WritableVersionedShelteredProvider } from '../../shelter/abilities.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
 import { placesOf } from '../../shelter/places.ts';
 import type { Place } from '../../shelter/port.ts';
-import { WritableShelteredProvider } from '../../shelter/sheltered.ts';
 import { Connection } from './connection.ts';
 import { Kv } from './kv.ts';
 import { Leases } from './leases.ts';
@@ -28,7 +29,9 @@ import { VaultSource } from './source.ts';
  *  const database = new VaultProvider({ leases: { postgres: 'database/creds/inference' } });
  *  const user = await database.get('postgres.username'); // created by this read, renewed later
  */
-export class VaultProvider extends WritableShelteredProvider {
+export class VaultProvider extends WritableVersionedShelteredProvider implements ComparingProvider {
+  declare readonly compares: true;
+
   constructor(options: VaultOptions) {
     const { source, leases, places } = partsOf(options);
     super(source, shelterOptionsOf(options));
@@ -45,7 +48,8 @@ interface Parts {
   readonly places: readonly Place[];
 }
 
-function partsOf(options: VaultOptions): Parts {
+/** The parts of a provider. Exported for tests. */
+export function partsOf(options: VaultOptions): Parts {
   checkOptions('VaultProvider', options, vaultChecks);
   const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)
@@ -78,7 +82,9 @@ function partsOf(options: VaultOptions): Parts {
   const leases = new Leases(connection, leased.requests, clock);
   const source = new VaultSource({
     connection,
-    kv: new Kv(connection, { kv, mount }),
+    kv: new Kv(connection, { kv, mount }, clock),
+    // with a fixed version, a mount of several segments splits the paths of documents in another way
+    view: { kv, ...(kv !== 'auto' && mount?.includes('/') && { mount }) },
     leases,
     places,
     maxKeys,

@@ -3,8 +3,19 @@
 
 import { ConfigError } from '../../errors.ts';
 import { keyFrom, parent, segments, startsWith } from '../../key.ts';
+import { identityOf } from '../../remote/identity.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
-import type { Call, DocumentSource, DocumentWrite, Outcome, Page, Place, Scope } from '../../shelter/port.ts';
+import type {
+  Call,
+  DocumentSource,
+  DocumentWrite,
+  Outcome,
+  Page,
+  Place,
+  Scope,
+  SourceIdentity,
+  VersionPage,
+} from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
 import type { Connection } from './connection.ts';
@@ -20,12 +31,15 @@ export interface VaultSourceOptions {
   readonly folder?: string;
   readonly places: readonly Place[];
   readonly maxKeys: number;
+  /** The options that change what is read. */
+  readonly view: { readonly kv: 'auto' | 1 | 2; readonly mount?: string };
 }
 
 export class VaultSource implements DocumentSource {
   readonly name = 'vault';
   readonly batch = 1;
   readonly limits = { concurrency: 16 };
+  readonly compares = true;
   readonly places?: readonly Place[];
   readonly #options: VaultSourceOptions;
   readonly #placesFor: (key: Key) => readonly Place[];
@@ -98,6 +112,19 @@ export class VaultSource implements DocumentSource {
     call: Call,
   ): Promise<string | undefined> {
     return this.#options.kv.write(document, value, options, call);
+  }
+
+  async versions(document: string, _cursor: string | undefined, call: Call): Promise<VersionPage> {
+    const { kv } = this.#options;
+    // a read finds out which engine it is, and revokes what the path creates
+    if (!(await kv.knows(document, call))) await this.read([document], call);
+    return { versions: await kv.versions(document, call) };
+  }
+
+  /** Documents are full paths, so `path`, `mount` and `secrets` make no difference. */
+  identity(): SourceIdentity | undefined {
+    const { connection, view } = this.#options;
+    return connection.target && identityOf({ kind: 'vault', ...connection.target }, view);
   }
 
   forget(document: string): void {

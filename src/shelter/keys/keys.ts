@@ -3,8 +3,9 @@
 
 import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
+import { lazy } from '../../internal/lazy.ts';
 import type { Emitter } from '../../internal/listeners.ts';
-import type { KeyStatus, ListOptions, VersionedWrite } from '../../provider.ts';
+import type { KeyStatus, ListOptions, VersionedWrite, VersionInfo, VersionsOptions } from '../../provider.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
 import type { Settings } from '../options.ts';
@@ -19,6 +20,8 @@ import { Writes } from './writes.ts';
 
 export type { LookupResult } from './lookup.ts';
 
+const loadVersions = lazy(() => import('./versions.ts'));
+
 export interface KeysParts {
   readonly source: DocumentSource;
   readonly settings: Settings;
@@ -30,6 +33,7 @@ export interface KeysParts {
 export class Keys {
   readonly #source: DocumentSource;
   readonly #locator: Locator;
+  readonly #requests: Requests;
   readonly #cache: Cache;
   readonly #lookup: Lookup;
   readonly #listing: Listing;
@@ -39,6 +43,7 @@ export class Keys {
     const locator = new Locator(source, requests);
     this.#source = source;
     this.#locator = locator;
+    this.#requests = requests;
     this.#cache = cache;
     this.#lookup = new Lookup(source, settings, locator, cache);
     this.#listing = new Listing(source, locator, settings.clock, emitter, cache);
@@ -70,6 +75,18 @@ export class Keys {
 
   delete(key: Key, options: VersionedWrite): Promise<boolean> {
     return this.#writes.delete(key, options);
+  }
+
+  /** The versions of the document that holds a key, never from the cache. */
+  async versions(key: Key, options: VersionsOptions): Promise<readonly VersionInfo[]> {
+    const { versionsOf } = await loadVersions();
+    const parts = {
+      source: this.#source,
+      locator: this.#locator,
+      requests: this.#requests,
+      cache: this.#cache,
+    };
+    return versionsOf(parts, key, options);
   }
 
   /** Where a key is looked for, one place a line. */

@@ -19,13 +19,15 @@ export interface Backend {
 
 /** What a request is about, for events and traces, and which of its failures are retried. */
 export interface RequestInfo {
-  readonly type: 'read' | 'page' | 'write' | 'connect' | 'ping';
+  readonly type: 'read' | 'page' | 'versions' | 'write' | 'connect' | 'ping';
   readonly documents: number;
   readonly version?: string | undefined;
   /** The operations that wait for the request. Others may join while it is in flight. `again`: those that
    *  wait for the next attempt. */
   readonly operations?: (again?: boolean) => Iterable<Operations | undefined>;
   readonly retryIf: (error: ConfigError) => boolean;
+  /** The deadline, where one is running already. */
+  readonly endsAt?: number | undefined;
 }
 
 /** One attempt of a request. Returns undefined when nothing is left to ask for, else what went wrong with the

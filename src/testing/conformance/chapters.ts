@@ -9,6 +9,7 @@ import { refresh } from './refresh.ts';
 import { known, renew } from './renewal.ts';
 import type { Chapter } from './sentence.ts';
 import { values } from './values.ts';
+import { versions } from './versions.ts';
 import { watch } from './watch.ts';
 import { where } from './where.ts';
 import { write } from './write.ts';
@@ -22,6 +23,7 @@ export const chapters: readonly Chapter[] = [
   list,
   batch,
   write,
+  versions,
   change,
   watch,
   refresh,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 interface Version {
   readonly id: string;
+  readonly at: number;
   readonly value: string;
   readonly binary?: boolean;
   stages: string[];
@@ -107,7 +108,10 @@ export class AwsServer implements AsyncDisposable {
       for (const version of versions)
         version.stages = version.stages.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : [];
     }
-    this.secrets.set(name, [...versions, { id, value, binary, stages: [stage] }]);
+    this.secrets.set(name, [
+      ...versions,
+      { id, at: 1_700_000_000 + this.#ids, value, binary, stages: [stage] },
+    ]);
     return id;
   }
 
@@ -193,6 +197,35 @@ export class AwsServer implements AsyncDisposable {
         ...next,
       };
     },
+    GetParameterHistory: ({
+      Name,
+      MaxResults,
+      NextToken,
+    }: {
+      Name: string;
+      MaxResults: number;
+      NextToken?: string;
+    }) => {
+      const one = this.parameters.get(Name);
+      if (!one) throw new Refusal('ParameterNotFound');
+      const labelsOf = (version: number): string[] =>
+        Object.keys(one.labels).filter((label) => one.labels[label] === version);
+      const from = Number(NextToken ?? 0);
+      const size = Math.min(MaxResults, this.pageSize);
+      const next = from + size < one.values.length ? { NextToken: String(from + size) } : {};
+      return {
+        Parameters: one.values.slice(from, from + size).map((Value, i) => ({
+          Name,
+          Type: one.type,
+          Value,
+          Version: from + i + 1,
+          Labels: labelsOf(from + i + 1),
+          LastModifiedDate: 1_700_000_000,
+          LastModifiedUser: 'arn:aws:iam::123456789012:user/ada',
+        })),
+        ...next,
+      };
+    },
     PutParameter: ({ Name, Value, Type }: { Name: string; Value: string; Type: string }) => {
       this.putParameter(Name, Value, Type);
       return { Version: this.parameters.get(Name)?.values.length };
@@ -247,6 +280,21 @@ export class AwsServer implements AsyncDisposable {
     PutSecretValue: ({ SecretId, SecretString }: { SecretId: string; SecretString: string }) => {
       this.#named(SecretId);
       return { VersionId: this.putSecret(this.#named(SecretId), SecretString) };
+    },
+    ListSecretVersionIds: ({ SecretId, NextToken }: { SecretId: string; NextToken?: string }) => {
+      const refused = this.refused.get(SecretId);
+      if (refused) throw new Refusal(refused);
+      const versions = this.secrets.get(this.#named(SecretId)) ?? [];
+      const from = Number(NextToken ?? 0);
+      const next = from + this.pageSize < versions.length ? { NextToken: String(from + this.pageSize) } : {};
+      return {
+        Versions: versions.slice(from, from + this.pageSize).map(({ id, at, stages }) => ({
+          VersionId: id,
+          VersionStages: stages,
+          CreatedDate: at,
+        })),
+        ...next,
+      };
     },
     DeleteSecret: ({ SecretId }: { SecretId: string }) => {
       this.deleted.add(this.#named(SecretId));

@@ -8,6 +8,7 @@ export interface FakeSecret {
     readonly name: string;
     readonly version: string;
     readonly enabled: boolean;
+    readonly createdOn: Date;
     readonly updatedOn: Date;
     readonly notBefore?: Date;
     readonly expiresOn?: Date;
@@ -34,6 +35,10 @@ export function refused(
   });
 }
 
+interface List {
+  byPage(settings?: { maxPageSize?: number }): AsyncIterator<unknown>;
+}
+
 const notFound = (): Error => refused(404, 'SecretNotFound');
 
 /** A Key Vault in memory, with the interface of Azure's client: its pages have no continuation token. */
@@ -49,7 +54,9 @@ export class FakeVault implements AzureClient {
 
   put(name: string, value: string | undefined, more: Partial<FakeSecret['properties']> = {}): string {
     const version = (++this.#versions).toString(16).padStart(32, '0');
-    const properties = { name, version, enabled: true, updatedOn: new Date(1_700_000_000_000), ...more };
+    const updatedOn = new Date(1_700_000_000_000);
+    const createdOn = new Date(+updatedOn + 1000 * this.#versions);
+    const properties = { name, version, enabled: true, createdOn, updatedOn, ...more };
     const at = this.#id(name);
     this.secrets.set(at, [...(this.secrets.get(at) ?? []), { value, properties }]);
     return version;
@@ -72,13 +79,27 @@ export class FakeVault implements AzureClient {
     });
   }
 
-  listPropertiesOfSecrets(options?: object): {
-    byPage(settings?: { maxPageSize?: number }): AsyncIterator<unknown>;
-  } {
-    const secrets = (): Promise<FakeSecret[][] | undefined> =>
+  listPropertiesOfSecrets(options?: object): List {
+    return this.#pages(() =>
       this.#call('list', undefined, options, () =>
-        [...this.secrets.values()].filter((versions) => versions.length > 0),
-      );
+        [...this.secrets.values()].flatMap((versions) => versions.at(-1)?.properties ?? []),
+      ),
+    );
+  }
+
+  /** In the order of the versions' names, which are random. */
+  listPropertiesOfSecretVersions(name: string, options?: object): List {
+    const random = ({ version }: { version: string }): number => (Number.parseInt(version, 16) * 7) % 11;
+    return this.#pages(() =>
+      this.#call('listVersions', name, options, () => {
+        if (this.denied.has(name)) throw refused(403, 'Forbidden', 'ForbiddenByRbac');
+        const versions = (this.secrets.get(this.#id(name)) ?? []).map(({ properties }) => properties);
+        return versions.sort((one, other) => random(one) - random(other));
+      }),
+    );
+  }
+
+  #pages(list: () => Promise<FakeSecret['properties'][] | undefined>): List {
     const { failPage } = this;
     const failed = (page: number): boolean => {
       if (page !== failPage || this.failPage === undefined) return false;
@@ -88,11 +109,9 @@ export class FakeVault implements AzureClient {
     return {
       async *byPage({ maxPageSize = 25 } = {}) {
         for (let page = 0, from = 0; ; page++, from += maxPageSize) {
-          const all = await secrets();
+          const all = await list();
           if (failed(page)) throw refused(503);
-          yield all
-            ?.slice(from, from + maxPageSize)
-            .map((versions) => versions.at(-1)?.properties) as unknown;
+          yield all?.slice(from, from + maxPageSize) as unknown;
           if (from + maxPageSize >= (all?.length ?? 0)) return;
         }
       },

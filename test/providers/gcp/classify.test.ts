@@ -110,11 +110,16 @@ describe('classification of Google’s errors', () => {
 
   it.each([
     ['secretAccessor', /secretmanager\.secretAccessor.*denies missing secrets too.*option secrets/],
-    ['viewer', /secretmanager\.viewer.*to list.*option secrets/],
+    ['viewer', /secretmanager\.viewer on the secret$/],
     ['admin', /secretmanager\.admin/],
     ['secretVersionManager', /secretmanager\.secretVersionManager/],
   ] as const)('a denial names the missing role %s', (role, hint) => {
     expect(classify(refused(7), { ...request, role }).message).toMatch(hint);
+  });
+
+  it('a denied list names the role for the project', () => {
+    const listed = { ...request, role: 'viewer', resource: 'projects/acme/secrets' } as const;
+    expect(classify(refused(7), listed).message).toMatch(/viewer on the project to list.*option secrets/);
   });
 
   it.each([undefined, null, 'not-a-real-secret', 5, {}])('a thrown %s is unavailable', (thrown) => {

@@ -85,6 +85,29 @@ export class FakeGcp implements GcpClient {
     return [all.slice(from, from + this.pageSize).map((name) => ({ name })), null, { nextPageToken: next }];
   }
 
+  async listSecretVersions(
+    request: { parent: string; pageSize: number; pageToken?: string },
+    options?: object,
+  ): Promise<readonly unknown[]> {
+    const all = await this.#call('listSecretVersions', request, options, () => {
+      if (this.denied.has(request.parent)) throw refused(7);
+      const versions = this.secrets.get(request.parent);
+      if (!versions) throw refused(5);
+      return versions
+        .map(({ state }, i) => ({
+          name: `${request.parent}/versions/${i + 1}`,
+          state,
+          createTime: { seconds: String(1_700_000_000 + i), nanos: 500_000_000 },
+        }))
+        .reverse();
+    });
+    if (!all) return [];
+    const pageSize = Math.min(request.pageSize, this.pageSize);
+    const from = Number(request.pageToken ?? 0);
+    const nextPageToken = from + pageSize < all.length ? String(from + pageSize) : '';
+    return [all.slice(from, from + pageSize), null, { nextPageToken }];
+  }
+
   async createSecret(
     request: { parent: string; secretId: string },
     options?: object,

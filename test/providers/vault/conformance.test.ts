@@ -86,6 +86,12 @@ function subject({ mount, secretOf, provider }: Layout) {
     return {
       provider: secretOf(['probe'])[0] === 'app' && mount === 'secret' ? scoped(made, 'app') : made,
       change: write,
+      rotate: (key, value) => {
+        const [path] = secretOf(segments(key));
+        const before = `${vault.engines.secrets.get(`${mount}/${path}`)?.versions.length}`;
+        write(key, value);
+        return before;
+      },
       fail: (one) => {
         fault = one;
       },
@@ -112,11 +118,16 @@ describeProvider(
       provider: (address, options) =>
         new VaultProvider({ address, mount: 'kv1', path: 'one/secret', ...options }),
     }),
-    without: { ...without, damage: 'one secret is readable as a whole or not at all' },
+    without: {
+      ...without,
+      damage: 'one secret is readable as a whole or not at all',
+      versions: 'version 1 of the engine keeps none',
+    },
   },
   {
     'list rejects, and returns no partial result, when the backend denies access': hole,
     'errors contain no value when the backend denies access': hole,
+    'has no versions, because version 1 of the engine keeps none': 'the method is refused',
   },
 );
 

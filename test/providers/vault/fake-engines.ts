@@ -4,6 +4,9 @@ interface Version {
   readonly data: Record<string, unknown>;
   readonly at: number;
   deleted?: boolean;
+  destroyed?: boolean;
+  /** Who wrote it. Vault reports it, OpenBao does not. */
+  readonly actor?: string;
 }
 interface Secret {
   readonly versions: Version[];
@@ -128,6 +131,8 @@ export class Engines {
       return { status: 404, body: { errors: [`no handler for route "${path}". route entry not found.`] } };
     const { type, version } = this.mounts.get(mount) as { type: string; version?: string };
     const inside = path.slice(mount.length);
+    if (type === 'database' && !inside.startsWith('creds/'))
+      return { status: 404, body: { errors: ['1 error occurred:\n\t* unsupported path\n\n'] } };
     if (type === 'database')
       return this.#make(token, path, {
         username: `u${this.#made + 1}`,
@@ -225,13 +230,21 @@ export class Engines {
     const at = mount + name;
     if (list) return this.#names(at);
     const secret = this.secrets.get(at);
-    const about = (number: number, one: Version): object => ({
+    const about = (number: number, one: Version) => ({
       created_time: new Date(one.at).toISOString(),
       custom_metadata: secret?.metadata ?? null,
       deletion_time: one.deleted ? new Date(one.at).toISOString() : '',
-      destroyed: false,
+      destroyed: one.destroyed ?? false,
       version: number,
     });
+    if (part === 'metadata' && method === 'GET') {
+      if (!secret) return none;
+      const versions = secret.versions.map((one, i) => {
+        const { version, custom_metadata: _, ...info } = about(i + 1, one);
+        return [version, { ...info, ...(one.actor && { created_by: { actor: one.actor } }) }] as const;
+      });
+      return ok({ current_version: versions.length, versions: Object.fromEntries(versions) });
+    }
     if (part === 'metadata') {
       if (secret) secret.metadata = body.custom_metadata as Record<string, string>;
       return done;
@@ -251,7 +264,7 @@ export class Engines {
       const one = secret?.versions[number - 1];
       if (!one) return none;
       const metadata = about(number, one);
-      return one.deleted
+      return one.deleted || one.destroyed
         ? { status: 404, body: { data: { data: null, metadata } } }
         : ok({ data: one.data, metadata });
     }

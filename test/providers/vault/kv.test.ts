@@ -394,7 +394,7 @@ describe('Kv', () => {
     const { signal } = new AbortController();
     await connection.connect(signal);
     const call = { signal, id: 'a', notice: () => undefined };
-    const kv = new Kv(connection, { kv: 'auto' });
+    const kv = new Kv(connection, { kv: 'auto' }, systemClock);
     store(vault, { 'secret/a': { x: '1' }, 'kv1/a': { x: '1' } });
     store(vault, { 'secret/a': { x: '2' } });
     await kv.write('secret/a', undefined, { ifVersion: '2' }, call);

@@ -1,5 +1,5 @@
+import { WritableVersionedShelteredProvider } from '../../../shelter/abilities.ts';
 import { shelterOptionsOf } from '../../../shelter/options.ts';
-import { WritableShelteredProvider } from '../../../shelter/sheltered.ts';
 import { type AwsSecretsManagerOptions, checked } from './options.ts';
 import { SecretsManagerSource } from './source.ts';
 
@@ -13,7 +13,7 @@ import { SecretsManagerSource } from './source.ts';
  *  const before = await secrets.get('llm.apiKey', { version: 'AWSPREVIOUS' }); // a stage or a version id
  *  @see AwsSsmProvider reads parameters.
  */
-export class AwsSecretsManagerProvider extends WritableShelteredProvider {
+export class AwsSecretsManagerProvider extends WritableVersionedShelteredProvider {
   constructor(options: AwsSecretsManagerOptions) {
     super(new SecretsManagerSource(checked(options)), shelterOptionsOf(options));
   }

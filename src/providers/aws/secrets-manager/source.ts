@@ -6,6 +6,7 @@ import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { segments } from '../../../key.ts';
 import { defined, textField, timeField } from '../../../remote/fields.ts';
+import { identityOf } from '../../../remote/identity.ts';
 import { wrongServerHint } from '../../../remote/network.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type {
@@ -16,6 +17,8 @@ import type {
   Page,
   Place,
   Scope,
+  SourceIdentity,
+  VersionPage,
 } from '../../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
@@ -28,6 +31,13 @@ interface Secret {
   readonly VersionId?: string;
   readonly SecretString?: string;
   readonly SecretBinary?: Uint8Array;
+  readonly CreatedDate?: Date;
+}
+
+/** A version in the list of versions. */
+interface ListedVersion {
+  readonly VersionId?: string;
+  readonly VersionStages?: readonly string[];
   readonly CreatedDate?: Date;
 }
 
@@ -183,6 +193,29 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   async #isScheduledForDeletion(name: string, call: Call): Promise<boolean> {
     const request = { command: 'DescribeSecret', input: { SecretId: name }, resource: name };
     return (await this.aws.send<{ DeletedDate?: Date }>(request, call.signal)).DeletedDate !== undefined;
+  }
+
+  async versions(name: string, cursor: string | undefined, call: Call): Promise<VersionPage> {
+    const input = { SecretId: name, MaxResults: 100, IncludeDeprecated: true, NextToken: cursor };
+    try {
+      const out = await this.aws.send<{ Versions?: ListedVersion[]; NextToken?: string }>(
+        { command: 'ListSecretVersionIds', input, resource: name },
+        call.signal,
+      );
+      const versions = this.listIn(out.Versions, name).map(({ VersionId, VersionStages, CreatedDate }) => ({
+        version: VersionId ?? '',
+        ...defined({ modifiedAt: timeField(CreatedDate), stages: VersionStages }),
+      }));
+      return { versions, unsorted: true, ...(out.NextToken && { next: out.NextToken }) };
+    } catch (thrown) {
+      if (isAbsent(this.classify(thrown))) return { versions: [] };
+      throw thrown;
+    }
+  }
+
+  identity(): SourceIdentity | undefined {
+    const { target } = this.aws;
+    return target && identityOf({ kind: 'aws-secrets-manager', ...target }, { stage: this.#stage });
   }
 
   #nameOf(key: Key): string | undefined {

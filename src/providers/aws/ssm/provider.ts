@@ -1,5 +1,5 @@
+import { WritableVersionedShelteredProvider } from '../../../shelter/abilities.ts';
 import { shelterOptionsOf } from '../../../shelter/options.ts';
-import { WritableShelteredProvider } from '../../../shelter/sheltered.ts';
 import { type AwsSsmOptions, checked } from './options.ts';
 import { SsmSource } from './source.ts';
 
@@ -13,7 +13,7 @@ import { SsmSource } from './source.ts';
  *  const third = await ssm.get('database.host', { version: '3' }); // a number or a label
  *  @see AwsSecretsManagerProvider reads secrets, including sections of JSON text.
  */
-export class AwsSsmProvider extends WritableShelteredProvider {
+export class AwsSsmProvider extends WritableVersionedShelteredProvider {
   constructor(options: AwsSsmOptions) {
     super(new SsmSource(checked(options)), shelterOptionsOf(options));
   }

@@ -6,7 +6,8 @@ import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { segments } from '../../../key.ts';
 import { quoted } from '../../../redact.ts';
-import { defined, timeField } from '../../../remote/fields.ts';
+import { defined, textField, timeField } from '../../../remote/fields.ts';
+import { identityOf } from '../../../remote/identity.ts';
 import { wrongServerHint } from '../../../remote/network.ts';
 import { readOnlyVersion } from '../../../remote/read-only-version.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
@@ -19,6 +20,8 @@ import type {
   Page,
   Place,
   Scope,
+  SourceIdentity,
+  VersionPage,
 } from '../../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
@@ -34,6 +37,15 @@ interface Parameter {
   readonly Type: string;
   readonly Version?: number;
   readonly LastModifiedDate?: Date;
+}
+
+/** A version in the history of a parameter. */
+interface Change {
+  readonly Version?: number;
+  readonly LastModifiedDate?: Date;
+  /** The ARN of a user. */
+  readonly LastModifiedUser?: string;
+  readonly Labels?: readonly string[];
 }
 
 const segmentPattern = /^[\w.-]+$/;
@@ -149,6 +161,42 @@ export class SsmSource extends AwsSource implements DocumentSource {
       call.signal,
     );
     return out.Version === undefined ? undefined : String(out.Version);
+  }
+
+  /** The history has the oldest version first. */
+  async versions(document: string, cursor: string | undefined, call: Call): Promise<VersionPage> {
+    const input = {
+      Name: document.replace(versionSuffix, ''),
+      MaxResults: 50,
+      WithDecryption: false,
+      NextToken: cursor,
+    };
+    try {
+      const out = await this.aws.send<{ Parameters?: Change[]; NextToken?: string }>(
+        { command: 'GetParameterHistory', input, resource: document },
+        call.signal,
+      );
+      const versions = this.listIn(out.Parameters, document).map((change) => ({
+        version: `${change.Version}`,
+        ...defined({
+          modifiedAt: timeField(change.LastModifiedDate),
+          stages: change.Labels,
+          author: textField(change.LastModifiedUser),
+        }),
+      }));
+      return { versions, unsorted: true, ...(out.NextToken && { next: out.NextToken }) };
+    } catch (error) {
+      if (this.classify(error).code === 'not_found') return { versions: [] };
+      throw error;
+    }
+  }
+
+  /** With `parameters`, JSON text is a section. */
+  identity(): SourceIdentity | undefined {
+    const { target } = this.aws;
+    const { label } = this.#options;
+    const view = { decrypt: this.#decrypts, label, json: this.places !== undefined };
+    return target && identityOf({ kind: 'aws-ssm', ...target }, view);
   }
 
   get #decrypts(): boolean {

@@ -1,0 +1,57 @@
+// The module of an application that `explain`, `check` and `versions` load. Its own errors are not printed,
+// because they may contain secrets.
+
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ProviderChain } from '../chain/chain.ts';
+import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
+import type { ConfigProvider } from '../provider.ts';
+import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import type { CommandResult } from './command.ts';
+import { type Io, withProgress } from './io.ts';
+
+interface Loaded {
+  readonly chain: ProviderChain;
+  readonly schema: StandardSchemaV1 | undefined;
+}
+
+/** Imports a module that exports a chain, a provider or a list of providers as `chain` or by default,
+ *  and optionally a `schema`. */
+async function load(file: string): Promise<Loaded> {
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
+  } catch (error) {
+    if (isConfigError(error)) throw error;
+    throw new ConfigError('io', `cannot load the module ${file} (${nameAndCode(error)})`, {
+      cause: error,
+      hint: `Run \`node ${file}\` to see why`,
+    });
+  }
+  const found = exported.chain ?? exported.default;
+  const schema = isSchema(exported.schema) ? exported.schema : undefined;
+  if (found instanceof ProviderChain) return { chain: found, schema };
+  const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
+  if (
+    !list.every((item) => typeof item?.get === 'function' && typeof item.list === 'function') ||
+    list.length === 0
+  )
+    throw new ConfigError('invalid_option', `the module ${file} does not export a chain`, {
+      hint: 'Export a ProviderChain by default or as chain, and a schema as schema',
+    });
+  return { chain: new ProviderChain(list), schema };
+}
+
+/** Loads the chain of a module, and closes it afterwards. */
+export async function withChain(
+  file: string,
+  io: Io,
+  use: (loaded: Loaded) => Promise<CommandResult>,
+): Promise<CommandResult> {
+  const loaded = await load(file);
+  try {
+    return await withProgress(io, 'Reading from the providers', use(loaded));
+  } finally {
+    await loaded.chain.close().catch(() => undefined);
+  }
+}
