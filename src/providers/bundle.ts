@@ -38,8 +38,8 @@ export interface BundleOptions {
   readonly sensitive?: Sensitive;
   /** Refuses larger files. @default 16_777_216 */
   readonly maxBytes?: number;
-  /** Opens sealed values (`sealed:eyJ…`): with the key of the environment, or with `keys` of your own. Give the
-   *  file a `context` of its own if others can write it. @default false */
+  /** Opens sealed values (`sealed:eyJ…`): with the key of the environment, or with `keys` of your own. Give
+   *  the file a `context` of its own if others can write it. @default false */
   readonly sealed?: boolean | SealedOptions;
   /** The provider's name in errors and explanations. @default `bundle:` and the path */
   readonly name?: string;
