@@ -1,6 +1,7 @@
 // The base of all decorators. Forwards what a decorator does not change, and keeps what the shelter must know
 // of the providers inside. Used by tolerance.ts, rekeyed.ts, renamed.ts, intercepted.ts and `unsealed`.
 
+import { lazy } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider } from '../provider.ts';
 
@@ -48,6 +49,30 @@ export function answersTo(provider: ConfigProvider, name: string): boolean {
 export type AnyProvider = ConfigProvider & Partial<ComparingProvider & VersionedProvider>;
 
 type Abilities = Partial<Omit<AnyProvider, 'name'>>;
+
+type Call = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** Those of the methods that a provider has. */
+export const methodsOf = <M extends keyof Abilities>(provider: AnyProvider, names: readonly M[]): M[] =>
+  names.filter((name) => provider[name]);
+
+/** The methods of an object that the first call loads. Once it is loaded, a call costs no turn more. `known`
+ *  knows nothing before. */
+export function loadedOnCall<M extends keyof Abilities>(
+  names: readonly M[],
+  load: () => Promise<object>,
+): Required<Pick<Abilities, M>> {
+  let loaded: Readonly<Record<M, Call>> | undefined;
+  const all = lazy(async () => (loaded = (await load()) as Readonly<Record<M, Call>>));
+  const call =
+    (name: M): Call =>
+    (...args) =>
+      loaded ? loaded[name](...args) : all().then((methods) => methods[name](...args));
+  const known = (...args: readonly unknown[]): unknown => loaded?.['known' as M](...args);
+  return Object.fromEntries(
+    names.map((name) => [name, name === 'known' ? known : call(name)]),
+  ) as unknown as Required<Pick<Abilities, M>>;
+}
 
 export interface Decoration {
   /** All providers that the new one asks. @default the inner one */

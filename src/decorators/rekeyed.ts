@@ -1,37 +1,31 @@
 // Shows a provider under other keys: the base of `scoped` and `mounted`. Reading and writing are in
 // rekeying.ts, which the first call loads; changes are translated here, and events keep the inner keys.
 
-import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
 import type { Change, ConfigProvider, Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
-import { type AnyProvider, decorate } from './decorate.ts';
+import { decorate, loadedOnCall, methodsOf } from './decorate.ts';
 import type { KeyMap, Rekeying } from './rekeying.ts';
 
-export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: KeyMap): Decorated<P> {
-  const { set, delete: remove, versions, getMany, layers, known, renew } = inner as AnyProvider;
-  const emitter = new Emitter(name, 'provider');
-  let loaded: Rekeying | undefined;
-  const load = lazy(async () => {
-    const { rekeying } = await import('./rekeying.ts');
-    loaded = rekeying(inner, name, map, (message) => emitter.notice(message));
-    return loaded;
-  });
-  // without an await once loaded: a read costs no turn more
-  const call = <T>(use: (methods: Rekeying) => Promise<T>): Promise<T> =>
-    loaded ? use(loaded) : load().then(use);
+const methods = [
+  'get',
+  'known',
+  'renew',
+  'list',
+  'getMany',
+  'layers',
+  'set',
+  'delete',
+  'versions',
+] as const satisfies readonly (keyof Rekeying)[];
 
+export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: KeyMap): Decorated<P> {
+  const emitter = new Emitter(name, 'provider');
+  const load = async (): Promise<Rekeying> =>
+    (await import('./rekeying.ts')).rekeying(inner, name, map, (message) => emitter.notice(message));
   const own: Parameters<typeof decorate>[2] = {
-    get: (key, options) => call((methods) => methods.get(key, options)),
-    list: (prefix, options) => call((methods) => methods.list(prefix, options)),
-    ...(known && { known: (key, peek) => loaded?.known(key, peek) }),
-    ...(renew && { renew: (key, options) => call((methods) => methods.renew(key, options)) }),
-    ...(getMany && { getMany: (keys, options) => call((methods) => methods.getMany(keys, options)) }),
-    ...(layers && { layers: (prefix, options) => call((methods) => methods.layers(prefix, options)) }),
-    ...(set && { set: (key, value, options) => call((methods) => methods.set(key, value, options)) }),
-    ...(remove && { delete: (key, options) => call((methods) => methods.delete(key, options)) }),
-    ...(versions && { versions: (key, options) => call((methods) => methods.versions(key, options)) }),
+    ...loadedOnCall(methodsOf(inner, methods), load),
     ...(inner.where && {
       where: (key) => ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey)) ?? '',
     }),

@@ -1,12 +1,10 @@
 // `optional` and `fallback`: what a chain may do while a provider is unreachable. Reading is in
 // tolerant-reads.ts, which the first read loads; what needs no decision is forwarded here.
 
-import type { Entry } from '../entry.ts';
-import { lazy } from '../internal/lazy.ts';
 import { disposeAll } from '../internal/listeners.ts';
 import { type ConfigProvider, checkProvider, type Decorated, type WritableProvider } from '../provider.ts';
 import { callEach, setIn, versionsFrom } from '../query.ts';
-import { type AnyProvider, decorate } from './decorate.ts';
+import { type AnyProvider, decorate, loadedOnCall, methodsOf } from './decorate.ts';
 import { Outage } from './outage.ts';
 import type { TolerantReads } from './tolerant-reads.ts';
 
@@ -37,27 +35,16 @@ export function fallback<P extends ConfigProvider>(first: P, second: ConfigProvi
 
 function tolerant<P extends ConfigProvider>(first: P, second: ConfigProvider | undefined): Decorated<P> {
   const outage = new Outage(first);
-  let reads: TolerantReads | undefined;
-  const load = lazy(async () => {
-    const { tolerantReads } = await import('./tolerant-reads.ts');
-    reads = tolerantReads(first, second, outage);
-    return reads;
-  });
-  // without an await once loaded: a read through `optional` costs no turn more
-  const read = <T>(call: (loaded: TolerantReads) => Promise<T>): Promise<T> =>
-    reads ? call(reads) : load().then(call);
-
+  const load = async (): Promise<TolerantReads> =>
+    (await import('./tolerant-reads.ts')).tolerantReads(first, second, outage);
   const parts = [first, ...(second ? [second] : [])];
   const name = second ? `${first.name} or ${second.name}` : first.name;
   const writable = first as AnyProvider;
   const abilities: Parameters<typeof decorate>[2] = {
-    get: (key, options): Promise<Entry | undefined> => read((loaded) => loaded.get(key, options)),
-    ...(first.known && { known: (key, peek) => reads?.known(key, peek) }),
-    ...(first.renew && { renew: (key, options) => read((loaded) => loaded.renew(key, options)) }),
-    getMany: (keys, options) => read((loaded) => loaded.getMany(keys, options)),
-    list: (prefix, options) => read((loaded) => loaded.list(prefix, options)),
-    layers: (prefix, options) => read((loaded) => loaded.layers(prefix, options)),
-    health: (options) => read((loaded) => loaded.health(options)),
+    ...loadedOnCall(
+      ['get', 'getMany', 'list', 'layers', 'health', ...methodsOf(first, ['known', 'renew'])],
+      load,
+    ),
     refresh: (prefix, more) => callEach(`${name}: refresh`, parts, (part) => part.refresh?.(prefix, more)),
     ...(parts.some((part) => part.watch) && {
       watch: (onChange, more) => disposeAll(parts.map((part) => part.watch?.(onChange, more))),
