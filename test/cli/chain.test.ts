@@ -176,7 +176,8 @@ describe('llm-config unused', () => {
       ]);`,
       schema,
     ].join('\n');
-  const schema = `export const schema = z.object({ server: z.object({ port: z.number(), host: z.string() }) });`;
+  const server = 'z.object({ port: z.number(), host: z.string() })';
+  const schema = `export const schema = z.object({ server: ${server} });`;
   const files = {
     '.env': 'SERVER__HOST=a\nSERVER__HOTS=b\nLIST__0=c\n',
     'base.yaml': `server:\n  host: c\n  prot: ${fake}\nold:\n  a: 1\n  b: 2\n`,
@@ -208,7 +209,7 @@ describe('llm-config unused', () => {
   it('unused exits with 0 if everything is read, and names sections that are open', async () => {
     const open = `export const schema = z.object({ port: z.number(), more: z.record(z.string(), z.any()) });`;
     await using box = await modules({
-      'all.mjs': `${schema}\nexport const chain = new MemoryProvider({ server: { port: 1 } });`,
+      'all.mjs': `${schema}\nexport const chain = new MemoryProvider({ server: { port: 1, host: 'a' } });`,
       'open.mjs': `${open}\nexport const chain = new MemoryProvider({ other: 1, port: 1, more: { x: 2 } });`,
       'none.mjs': `export default [${first}];`,
       'down.mjs': `${schema}\nexport const chain = ${down};`,
