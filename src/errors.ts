@@ -235,8 +235,8 @@ export const abortedBy = (owner: string, what = 'the read', details: ErrorDetail
 /** Names of error classes, and codes of Node, OpenSSL and undici. A server may choose any other text, and
  *  some clients pass it on as name or code. */
 const className = /^(?=.{1,64}$)[A-Z][A-Za-z]*(?:Error|Exception)$/;
-const systemCode =
-  /^(?:E[A-Z][A-Z0-9]{1,14}|(?:ERR|UND_ERR|HPE|CERT|UNABLE|SELF|DEPTH|HOSTNAME|INVALID|MODULE|EAI)_[A-Z_\d]{1,48})$/;
+const systemFamily = 'ERR|UND_ERR|HPE|CERT|UNABLE|SELF|DEPTH|HOSTNAME|INVALID|MODULE|EAI';
+const systemCode = new RegExp(`^(?:E[A-Z][A-Z0-9]{1,14}|(?:${systemFamily})_[A-Z_\\d]{1,48})$`);
 
 /** What of a foreign error can be shown: its message, stack and fields may contain secrets. */
 export function nameAndCode(error: unknown): string {

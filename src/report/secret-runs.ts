@@ -17,10 +17,10 @@ export interface SecretRunsOptions {
 }
 
 /** Secrets to find in texts. Compares letters and digits only, in lower case: of each secret every run of
- *  `run` characters, or the whole secret if it is shorter. A secret of fewer than four letters and digits must
- *  be the whole text. Finds secrets as they are, reversed, percent-encoded, escaped as in JSON, in hex, and in
- *  base64 at any position. Of a URL, only the user and the password count; without them, what follows the
- *  host. */
+ *  `run` characters, or the whole secret if it is shorter. A secret of fewer than four letters and digits
+ *  must be the whole text. Finds secrets as they are, reversed, percent-encoded, escaped as in JSON, in hex,
+ *  and in base64 at any position. Of a URL, only the user and the password count; without them, what follows
+ *  the host. */
 export class SecretRuns {
   readonly #run: number;
   /** The hashes of all pieces to find, sorted, by the length of the pieces. */

@@ -1,4 +1,5 @@
-// Azure's client and its credential, created on first use. Used by `source.ts`.
+// Azure's client and its credential, created on first use. Used by `source.ts`. The client reads responses of
+// any size, so a policy ends those that are too large.
 
 import { lazy, peer } from '../../internal/lazy.ts';
 import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';

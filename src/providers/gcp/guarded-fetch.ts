@@ -1,6 +1,6 @@
-// What Google's client sends over REST (`clientOptions.fallback`), within limits. Used by `connection.ts`. The
-// client itself follows redirects to any host, reads responses of any size, and reads on after an abort: it
-// returns no handle to cancel a call.
+// What Google's client sends over REST (`clientOptions.fallback`), within limits. Used by `connection.ts`.
+// The client itself follows redirects to any host, reads responses of any size, and reads on after an abort:
+// it returns no handle to cancel a call.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';

@@ -166,15 +166,14 @@ export class GcpSource implements DocumentSource {
   }
 
   /** Google lists the newest version first. */
-  async versions(document: string, cursor: string | undefined): Promise<VersionPage> {
+  async versions(document: string, cursor: string | undefined, call: Call): Promise<VersionPage> {
     const [parent] = document.split('/versions/') as [string];
     const request = { parent, pageSize: 1_000, ...(cursor && { pageToken: cursor }) };
     const client = await this.#google.client();
     try {
-      const [versions, , response] = await client.listSecretVersions(request, {
-        ...callOptions,
-        autoPaginate: false,
-      });
+      const [versions, , response] = await withSignal(call.signal, () =>
+        client.listSecretVersions(request, { ...callOptions, autoPaginate: false }),
+      );
       const token = (response as { nextPageToken?: string } | undefined)?.nextPageToken;
       return {
         versions: (versions as ListedVersion[]).map(infoOf),
