@@ -11,6 +11,7 @@ import { thread } from '../operation.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
 import { diagnose } from '../report/diagnosis.ts';
+import { withoutTaken } from '../report/places.ts';
 import { unreadable } from '../report/problems.ts';
 import { reportError } from '../report/report.ts';
 import { unknownKeys } from '../report/unknown-keys.ts';
@@ -135,8 +136,9 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
   if (accepted)
     for (const [hole, key] of passedOn(result.value, input, placement, shape))
       if (!holes.has(hole)) holes.set(hole, key);
+  const clear = withoutTaken(placement, shape);
   const where = (key: Key): readonly string[] =>
-    plan.source.where(append(at, key)).split('\n').filter(Boolean);
+    plan.source.where(append(at, key)).split('\n').filter(Boolean).map(clear);
   const issues = accepted ? [] : result.issues;
   return {
     ...facts,

@@ -37,13 +37,18 @@ export class DotenvFiles {
     this.#options = options;
   }
 
-  /** Reads all files. Equal fingerprints mean equal files. */
-  async read(): Promise<{ readonly variables: readonly Variable[]; readonly fingerprint: string }> {
+  /** Reads all files. Equal fingerprints mean equal files. `isAbsent`: there are no files. */
+  async read(): Promise<{
+    readonly variables: readonly Variable[];
+    readonly fingerprint: string;
+    readonly isAbsent: boolean;
+  }> {
     const { names } = this.#options;
     const files = await Promise.all(this.#options.paths.map((_, i) => this.#variablesOf(i)));
     const found = this.#expanded(visible(files, names), files.flat());
     const fingerprint = JSON.stringify(this.#texts.map((text) => text ?? null));
-    return { variables: found.map(variable), fingerprint };
+    const isAbsent = this.#texts.every((text) => text === undefined);
+    return { variables: found.map(variable), fingerprint, isAbsent };
   }
 
   async #variablesOf(i: number): Promise<FileVariable[]> {
@@ -67,7 +72,7 @@ export class DotenvFiles {
       await delay(savingMs); // an editor may be writing or replacing the file
       bytes = await readBytes(file, shown, provider);
     }
-    if (!bytes && !optional) throw missing(shown, provider);
+    if (!bytes && !optional) throw missing(shown, provider, undefined, file);
     return bytes && utf8(bytes.content, shown, provider);
   }
 

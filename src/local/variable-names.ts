@@ -42,8 +42,9 @@ export class VariableNames {
   readonly exact: readonly (readonly [key: Key, name: string])[];
   readonly json: readonly (readonly [key: Key, name: string])[];
   readonly loose: Loose;
+  readonly prefix: string | undefined;
+  readonly separator: string;
   readonly #start: string;
-  readonly #separator: string;
   readonly #mapped: ReadonlySet<string>;
 
   constructor(owner: string, { prefix, separator = '__', variables = {}, json = {} }: VariableOptions) {
@@ -51,7 +52,8 @@ export class VariableNames {
       throw new ConfigError('invalid_option', `${owner}: the option prefix ends with the separator`, {
         hint: 'Remove the separator from the prefix: it is added',
       });
-    this.#separator = separator;
+    this.prefix = prefix;
+    this.separator = separator;
     this.#start = prefix === undefined ? '' : prefix + separator;
     this.loose = prefix === undefined ? 'known' : 'always';
     this.exact = canonical(variables);
@@ -63,7 +65,7 @@ export class VariableNames {
    *  key. */
   keyOf(name: string): Key | undefined {
     if (!name.startsWith(this.#start) || this.#mapped.has(name)) return undefined;
-    const path = name.slice(this.#start.length).toLowerCase().split(this.#separator);
+    const path = name.slice(this.#start.length).toLowerCase().split(this.separator);
     try {
       return path.includes('') ? undefined : keyFrom(path);
     } catch {
@@ -99,9 +101,9 @@ export class VariableNames {
     const path = segments(key);
     const spelling = path.map((segment) => {
       const text = screaming(segment);
-      return text.includes(this.#separator) ? letters(segment).toUpperCase() : text;
+      return text.includes(this.separator) ? letters(segment).toUpperCase() : text;
     });
-    const name = this.#start + spelling.join(this.#separator);
+    const name = this.#start + spelling.join(this.separator);
     const readBack = this.keyOf(name);
     // a number names an item of a list, and a list is a leaf
     const isItem = spelling.some((segment, n) => n > 0 && /^\d+$/.test(segment));

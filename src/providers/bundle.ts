@@ -60,7 +60,7 @@ export class BundleProvider extends FileProvider {
   readonly #tainted: (key: Key, value: ConfigValue) => boolean;
 
   constructor(options: string | BundleOptions) {
-    const given: BundleOptions = typeof options === 'string' ? { path: options } : options;
+    const given: BundleOptions = typeof options === 'string' ? { path: options } : (options ?? {});
     checkOptions('BundleProvider', given, allowed);
     const { path, optional, sensitive, maxBytes } = given;
     if (!path)

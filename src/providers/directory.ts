@@ -83,8 +83,9 @@ export class DirectoryProvider extends FileProvider {
     const load = async (last: Content<Files> | undefined): Promise<Content<Files>> => {
       const { fingerprintOf, readVolume } = await import('../local/volume.ts');
       const files = await readVolume(volume, { retry: last !== undefined && last.value.size > 0 });
+      const at = root === folder ? '' : ` (looked for ${root})`;
       if (!files && !optional)
-        throw new ConfigError('io', `the folder ${folder} does not exist`, {
+        throw new ConfigError('io', `the folder ${folder} does not exist${at}`, {
           provider,
           hint: 'Mount it, correct the path, or set optional',
         });

@@ -91,8 +91,11 @@ export class DotEnvProvider extends VariableProvider {
         expand,
         tainted: taint(sensitive),
       });
-      const { variables, fingerprint } = await files.read();
-      const value = await readVariables(variables, names, { provider, sensitive });
+      const { variables, fingerprint, isAbsent } = await files.read();
+      const all = new Set(variables.map(({ name }) => name));
+      const folder = path.resolve(directory);
+      const set = { all, nothing: isAbsent ? `there is no .env file in ${folder}` : undefined };
+      const value = await readVariables(variables, names, { provider, sensitive, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];

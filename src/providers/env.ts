@@ -72,7 +72,8 @@ export class EnvProvider extends VariableProvider {
       );
       const fingerprint = JSON.stringify(found.map(({ name, value }) => [name, value]));
       const { readVariables } = await reading();
-      const value = await readVariables(found, names, { provider, sensitive });
+      const set = { all: new Set(found.map(({ name }) => name)), ignoresFiles: fileSuffix === undefined };
+      const value = await readVariables(found, names, { provider, sensitive, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const files = (): string[] =>

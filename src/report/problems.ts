@@ -11,6 +11,7 @@ import type { Issue, Path } from '../schema/dialects/dialect.ts';
 import { readings } from '../schema/readings.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { type ConfigValue, inside, type Key } from '../value.ts';
+import { placeFrom } from './places.ts';
 import { safeMessage } from './safe-message.ts';
 
 /** What is known about the value that an issue is about. */
@@ -103,7 +104,10 @@ function hintFor(found: Found, expected: string | undefined): string | undefined
     return 'Parse the date in the schema, as z.coerce.date() does: sources have text, not dates';
   if (part) return `Change this part of ${place}${to}`;
   if (value === '' && text) return `Give ${place} a value, or remove it`;
-  if (!secret && isQuotedInFile(found)) return `Remove the quotes: ${origin.source} has a string there`;
+  if (!secret && isQuotedInFile(found))
+    return origin.line === undefined
+      ? `Replace the string in ${place} with ${expected ?? 'another type'}`
+      : `Remove the quotes: ${origin.source} has a string there`;
   const isUnquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
   if (isUnquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
     return `Quote the value: ${origin.source} has a ${typeof value} there`;
@@ -140,16 +144,18 @@ export function missing(
   near?: { readonly key: Key; readonly origin: string },
 ): Problem {
   const expected = shape?.expects;
-  const first = looked.find(isVariable) ?? looked[0];
-  const hint = near
-    ? `Check the spelling of "${near.key}" (${near.origin})`
-    : first && `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`;
+  const places = looked.map(placeFrom);
+  const remedy = places.find((place) => place.remedy)?.remedy;
+  const first = (places.find(({ bare }) => isVariable(bare)) ?? places[0])?.bare;
+  const set = first && `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`;
+  const misspelled = near && `Check the spelling of "${near.key}" (${near.origin})`;
+  const hint = remedy ? remedy[0]?.toUpperCase() + remedy.slice(1) : (misspelled ?? set);
   return {
     kind: 'missing',
     key,
     message: `the value is missing${expected ? `, expected ${expected}` : ''}`,
     ...(expected && { expected }),
-    ...(looked.length > 0 && { looked }),
+    ...(places.length > 0 && { looked: places.map(({ shown }) => shown) }),
     ...(hint && { hint }),
   };
 }
