@@ -7,7 +7,7 @@ import type { VariableNames } from './variable-names.ts';
 export interface SetNames {
   readonly all: ReadonlySet<string>;
   /** Those that are set, but empty, and count as absent. */
-  readonly empty?: ReadonlySet<string>;
+  readonly empty: ReadonlySet<string>;
   /** True if the source does not read files that variables with the suffix `_FILE` name. */
   readonly ignoresFiles?: boolean;
   /** What to say of every place, if the source has no variables at all. */
@@ -41,7 +41,7 @@ export class OtherSpellings {
   remarkOn(name: string): string | undefined {
     const { all, empty, ignoresFiles, nothing } = this.#set;
     if (name.includes('#')) return undefined; // a key inside the JSON of a variable
-    if (empty?.has(name)) return 'set, but empty';
+    if (empty.has(name)) return 'set, but empty';
     if (ignoresFiles && all.has(`${name}_FILE`))
       return `${name}_FILE is set: set the option fileSuffix to '_FILE'`;
     const other = this.#otherSpelling(name);

@@ -4,7 +4,7 @@
 
 import type { Loose } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { aString, type Check, mapOf, sensitiveNames } from '../internal/options.ts';
+import { aString, type Check, mapOf, oneOf, sensitiveNames } from '../internal/options.ts';
 import { keyFrom, keyOf, letters, rest, screaming, segments, startsWith } from '../key.ts';
 import type { Sensitive } from '../redact.ts';
 import type { Key } from '../value.ts';
@@ -22,6 +22,9 @@ export interface VariableOptions {
   readonly variables?: Readonly<Record<Key, string>>;
   /** Variables that contain a section as JSON, by key: `{ database: 'DATABASE_JSON' }`. @default {} */
   readonly json?: Readonly<Record<Key, string>>;
+  /** Whether a variable that is set, but empty, is a value or counts as not set, so that the next source and
+   *  the default of the schema apply. @default 'value' */
+  readonly empty?: 'value' | 'absent';
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
 }
@@ -34,6 +37,7 @@ export const variableChecks: Readonly<Record<string, Check>> = {
       : "signs such as '__' or '.', no letters, digits or =",
   variables: mapOf(aString),
   json: mapOf(aString),
+  empty: oneOf('value', 'absent'),
   sensitive: sensitiveNames,
 };
 

@@ -116,16 +116,20 @@ function conflict(a: Entry, b: Entry, key: Key): ConfigError {
 export interface ReadVariablesOptions {
   readonly provider: string;
   readonly sensitive?: Sensitive | undefined;
-  readonly set: SetNames;
+  /** `absent`: leaves out empty variables. */
+  readonly empty?: 'value' | 'absent' | undefined;
+  readonly set: Omit<SetNames, 'empty'>;
 }
 
 /** Binds variables to keys: mapped variables and JSON sections exactly, all others loosely.
  *  @throws ConfigError `invalid_key` for a name with the prefix that cannot be a key */
 export async function readVariables(
-  found: readonly Variable[],
+  all: readonly Variable[],
   names: VariableNames,
-  { provider, sensitive, set }: ReadVariablesOptions,
+  { provider, sensitive, empty = 'value', set }: ReadVariablesOptions,
 ): Promise<Variables> {
+  const isAbsent = ({ value }: Variable): boolean => empty === 'absent' && value === '';
+  const found = all.filter((variable) => !isAbsent(variable));
   const tainted = taint(sensitive);
   const named = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
   const secret = (key: Key, value: ConfigValue, { name, secret: known }: Variable): boolean =>
@@ -165,7 +169,10 @@ export async function readVariables(
     if (names.isInvalid(variable.name)) throw invalidName(variable, provider);
     return [];
   });
-  const spellings = new OtherSpellings(names, set);
+  const spellings = new OtherSpellings(names, {
+    ...set,
+    empty: new Set(all.filter(isAbsent).map(({ name }) => name)),
+  });
   return new Variables([...exact, ...(await Promise.all(sections))], loose, spellings);
 }
 

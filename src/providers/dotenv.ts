@@ -72,7 +72,7 @@ export class DotEnvProvider extends VariableProvider {
     checkOptions('DotEnvProvider', options, allowed);
     const { environment = process.env.NODE_ENV || 'development' } = options;
     checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV is not checked above
-    const { name: provider = 'dotenv', directory = '.', sensitive, expand = false } = options;
+    const { name: provider = 'dotenv', directory = '.', sensitive, empty, expand = false } = options;
     const names = new VariableNames('DotEnvProvider', options);
     const shown = (options.files ?? usualFiles(environment)).map((file) =>
       path.isAbsolute(file) ? file : path.join(directory, file),
@@ -87,6 +87,7 @@ export class DotEnvProvider extends VariableProvider {
         shown,
         paths,
         optional: !options.files,
+        empty,
         names,
         expand,
         tainted: taint(sensitive),
@@ -95,7 +96,7 @@ export class DotEnvProvider extends VariableProvider {
       const all = new Set(variables.map(({ name }) => name));
       const folder = path.resolve(directory);
       const set = { all, nothing: isAbsent ? `there is no .env file in ${folder}` : undefined };
-      const value = await readVariables(variables, names, { provider, sensitive, set });
+      const value = await readVariables(variables, names, { provider, sensitive, empty, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];

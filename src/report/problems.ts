@@ -103,7 +103,10 @@ function hintFor(found: Found, expected: string | undefined): string | undefined
   if (wantsDateOfText(found))
     return 'Parse the date in the schema, as z.coerce.date() does: sources have text, not dates';
   if (part) return `Change this part of ${place}${to}`;
-  if (value === '' && text) return `Give ${place} a value, or remove it`;
+  if (value === '' && text)
+    return isOfVariables(origin)
+      ? `Give ${place} a value, remove it, or set the option empty: 'absent'`
+      : `Give ${place} a value, or remove it`;
   if (!secret && isQuotedInFile(found))
     return origin.line === undefined
       ? `Replace the string in ${place} with ${expected ?? 'another type'}`
@@ -132,6 +135,9 @@ const isQuotedInFile = ({ value, text, shape }: Found): boolean =>
   readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object');
 
 const isVariable = (origin: Origin | string): boolean => String(origin).startsWith('env ');
+
+/** Whether a text comes from a provider of variables: of the sources of text, only `.env` files have lines. */
+const isOfVariables = (origin: Origin): boolean => isVariable(origin) || origin.line !== undefined;
 
 /** An origin as part of a hint: a variable without its `env`. */
 const placeOf = (origin: Origin | string): string => String(origin).replace(/^env /, '');

@@ -113,10 +113,12 @@ describe('a variable that is set under another spelling', () => {
   it('3,000 missing keys and 3,000 variables are compared in less than a second', () => {
     const spellings = new OtherSpellings(new VariableNames('test', { prefix: 'APP' }), {
       all: new Set(Array.from({ length: 3000 }, (_, n) => `OTHER_KEY${n}`)),
+      empty: new Set(),
       ignoresFiles: true,
     });
     const began = performance.now();
-    for (let n = 0; n < 3000; n++) expect(spellings.remarkOn(`APP__KEY${n}`)).toBeUndefined();
+    const remarks = Array.from({ length: 3000 }, (_, n) => spellings.remarkOn(`APP__KEY${n}`));
+    expect(remarks.filter(Boolean)).toEqual([]);
     expect(performance.now() - began).toBeLessThan(1000);
   });
 });

@@ -56,6 +56,7 @@ const variables = {
   separator: ['string'],
   variables: ['object'],
   json: ['object'],
+  empty: [],
   sensitive: [],
 } as const;
 
