@@ -125,7 +125,8 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
     return { ...facts, input, output: input.value, problems, unknown: () => [], unread: [] };
   }
 
-  for (const { path, item } of placement.leaves) if (item.entry.text) texts.add(path, item.value, shape);
+  for (const { path, item } of placement.leaves)
+    if (item.entry.text) texts.add(path, item.value, shape, item.entry.text === 'wide');
   let input!: Input;
   const result = await validateTexts(schema, texts, () => {
     input = buildInput(placement, shape, ({ path, item }) => texts.read(path, item.value));

@@ -25,6 +25,9 @@ export interface VariableOptions {
   /** Whether a variable that is set, but empty, is a value or counts as not set, so that the next source and
    *  the default of the schema apply. @default 'value' */
   readonly empty?: 'value' | 'absent';
+  /** Which texts are booleans where the schema wants one: `true` and `false` only, or also `1`, `0`, `yes`,
+   *  `no`, `on` and `off`, in any case. @default 'strict' */
+  readonly booleans?: 'strict' | 'wide';
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
 }
@@ -38,6 +41,7 @@ export const variableChecks: Readonly<Record<string, Check>> = {
   variables: mapOf(aString),
   json: mapOf(aString),
   empty: oneOf('value', 'absent'),
+  booleans: oneOf('strict', 'wide'),
   sensitive: sensitiveNames,
 };
 

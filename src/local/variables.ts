@@ -118,6 +118,8 @@ export interface ReadVariablesOptions {
   readonly sensitive?: Sensitive | undefined;
   /** `absent`: leaves out empty variables. */
   readonly empty?: 'value' | 'absent' | undefined;
+  /** `wide`: more texts are booleans. */
+  readonly booleans?: 'strict' | 'wide' | undefined;
   readonly set: Omit<SetNames, 'empty'>;
 }
 
@@ -126,7 +128,7 @@ export interface ReadVariablesOptions {
 export async function readVariables(
   all: readonly Variable[],
   names: VariableNames,
-  { provider, sensitive, empty = 'value', set }: ReadVariablesOptions,
+  { provider, sensitive, empty = 'value', booleans, set }: ReadVariablesOptions,
 ): Promise<Variables> {
   const isAbsent = ({ value }: Variable): boolean => empty === 'absent' && value === '';
   const found = all.filter((variable) => !isAbsent(variable));
@@ -143,7 +145,7 @@ export async function readVariables(
       value,
       secret: secret(key, value, variable),
       origin,
-      text: true,
+      text: booleans === 'wide' ? 'wide' : true,
       ...(loose && { loose }),
     });
   };

@@ -72,7 +72,14 @@ export class DotEnvProvider extends VariableProvider {
     checkOptions('DotEnvProvider', options, allowed);
     const { environment = process.env.NODE_ENV || 'development' } = options;
     checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV is not checked above
-    const { name: provider = 'dotenv', directory = '.', sensitive, empty, expand = false } = options;
+    const {
+      name: provider = 'dotenv',
+      directory = '.',
+      sensitive,
+      empty,
+      booleans,
+      expand = false,
+    } = options;
     const names = new VariableNames('DotEnvProvider', options);
     const shown = (options.files ?? usualFiles(environment)).map((file) =>
       path.isAbsolute(file) ? file : path.join(directory, file),
@@ -96,7 +103,7 @@ export class DotEnvProvider extends VariableProvider {
       const all = new Set(variables.map(({ name }) => name));
       const folder = path.resolve(directory);
       const set = { all, nothing: isAbsent ? `there is no .env file in ${folder}` : undefined };
-      const value = await readVariables(variables, names, { provider, sensitive, empty, set });
+      const value = await readVariables(variables, names, { provider, sensitive, empty, booleans, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];

@@ -45,7 +45,7 @@ export class EnvProvider extends VariableProvider {
       fileSuffix: aString,
       env: anObject,
     });
-    const { name: provider = 'env', env = process.env, fileSuffix, sensitive, empty } = options;
+    const { name: provider = 'env', env = process.env, fileSuffix, sensitive, empty, booleans } = options;
     const names = new VariableNames('EnvProvider', options);
     let current = { ...env };
     let loaded = false;
@@ -73,7 +73,7 @@ export class EnvProvider extends VariableProvider {
       const fingerprint = JSON.stringify(found.map(({ name, value }) => [name, value]));
       const { readVariables } = await reading();
       const set = { all: new Set(found.map(({ name }) => name)), ignoresFiles: fileSuffix === undefined };
-      const value = await readVariables(found, names, { provider, sensitive, empty, set });
+      const value = await readVariables(found, names, { provider, sensitive, empty, booleans, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const files = (): string[] =>

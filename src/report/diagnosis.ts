@@ -131,7 +131,7 @@ function wrongAt(issue: Issue, { placement, input, shape, secrets }: Findings): 
     secrets,
     shape: shapeAt(shape, issue.path),
     origin: leaf && originInside(leaf, inside),
-    text: leaf?.item.entry.text === true,
+    text: leaf?.item.entry.text ?? false,
   });
   return inside.length > 0 ? { ...problem, inside: insideText(inside) } : problem;
 }

@@ -8,7 +8,7 @@ import type { Hole } from '../merge/hole.ts';
 import type { Origin } from '../origin.ts';
 import { looksSecret, show } from '../redact.ts';
 import type { Issue, Path } from '../schema/dialects/dialect.ts';
-import { readings } from '../schema/readings.ts';
+import { readings, wideBoolean } from '../schema/readings.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { type ConfigValue, inside, type Key } from '../value.ts';
 import { placeFrom } from './places.ts';
@@ -26,7 +26,7 @@ export interface Found {
   readonly part?: boolean;
   readonly origin?: Origin | undefined;
   /** True if the source has only text, so that the schema decides what a string means. */
-  readonly text: boolean;
+  readonly text: boolean | 'wide';
   readonly shape?: Shape | undefined;
   /** What must not appear in a schema's own message. */
   readonly secrets: readonly unknown[];
@@ -115,6 +115,8 @@ function hintFor(found: Found, expected: string | undefined): string | undefined
   if (isUnquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
     return `Quote the value: ${origin.source} has a ${typeof value} there`;
   if (!text) return expected && `Change the value${to}`;
+  if (text === true && isWideBoolean(found) && isOfVariables(origin))
+    return `Set ${place}${to}, or set the option booleans: 'wide'`;
   return `${expected && isVariable(origin) ? 'Set' : 'Change'} ${place}${to}`;
 }
 
@@ -133,6 +135,10 @@ const isQuotedInFile = ({ value, text, shape }: Found): boolean =>
   !text &&
   shape?.kinds?.has('string') === false &&
   readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object');
+
+/** Whether a text would be a boolean with the option `booleans: 'wide'`. */
+const isWideBoolean = ({ value, shape }: Found): boolean =>
+  typeof value === 'string' && shape?.kinds?.has('boolean') === true && wideBoolean(value) !== undefined;
 
 const isVariable = (origin: Origin | string): boolean => String(origin).startsWith('env ');
 

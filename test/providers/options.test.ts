@@ -57,6 +57,7 @@ const variables = {
   variables: ['object'],
   json: ['object'],
   empty: [],
+  booleans: [],
   sensitive: [],
 } as const;
 
