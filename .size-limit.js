@@ -5,17 +5,18 @@ const ignore = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.p
 const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
 
 /** Limits for our own code, minified and gzipped, including code that is loaded later. A little above
- *  today's sizes. */
+ *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
+ *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '62 kB',
-  './shelter': '36 kB',
-  './testing': '30 kB',
-  './encrypted-file': '36 kB',
-  './keyring': '38 kB',
-  './vault': '45 kB',
-  './aws': '38 kB',
-  './gcp': '35 kB',
-  './azure': '35 kB',
+  '.': '66 kB',
+  './shelter': '48 kB',
+  './testing': '68 kB',
+  './encrypted-file': '41 kB',
+  './keyring': '54 kB',
+  './vault': '61 kB',
+  './aws': '54 kB',
+  './gcp': '52 kB',
+  './azure': '51 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

@@ -47,8 +47,10 @@ export interface Entry {
   /** Whether strings may be read as numbers, booleans and lists when the schema wants those. `wide`: also
    *  `1`, `0`, `yes`, `no`, `on`, `off` as booleans, in any case. */
   readonly text?: boolean | 'wide';
+  /** What opened the value, if it was sealed: the name of the key. */
+  readonly openedWith?: string;
   /** The origin and secrecy of one leaf, where the value is a tree. */
-  readonly leaf?: (inside: Key) => { readonly origin: Origin; readonly secret: boolean };
+  readonly leaf?: (inside: Key) => Pick<Entry, 'origin' | 'secret' | 'openedWith'>;
 }
 
 /** A hole: the source has a value here, and this value alone cannot be read. */

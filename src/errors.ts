@@ -44,8 +44,11 @@ export interface Problem {
   readonly inside?: string;
   /** The whole problem in one line. */
   readonly message: string;
+  /** What the schema's author says about the key, such as zod's `describe`. */
+  readonly about?: string;
+  /** Absent if the value is of the expected kind, and a check of the schema's author refuses it. */
   readonly expected?: string;
-  /** The message of the schema library, without values. */
+  /** The words of the schema's author, or else of its library, without values. */
   readonly schemaMessage?: string;
   readonly found?: string;
   /** Where the value came from: `config/base.yaml:12:5`, `env APP__PORT`. */

@@ -7,6 +7,7 @@ import { adoptError, type Side } from './foreign.ts';
 import type { Health, HealthStatus } from './health.ts';
 import { type CallOptions, type Cause, entered, type Thread, thread, withOperation } from './operation.ts';
 import type { Layer, ListOptions, ReadOptions, Wanted, WriteOptions } from './provider.ts';
+import { sealedText } from './sealed.ts';
 import type { ConfigValue, Key } from './value.ts';
 
 interface OperationHead {
@@ -158,7 +159,7 @@ function operationOf(
   within: Thread | undefined,
   cause: Cause,
 ): Operation {
-  const { [thread]: _, ...own } = options as ListOptions;
+  const { [thread]: _, [sealedText]: __, ...own } = options as ListOptions;
   const { parent } = within ?? {};
   const wanted = own.wanted && {
     wanted: Object.freeze({

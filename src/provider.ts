@@ -7,6 +7,7 @@ import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
 import type { Health } from './health.ts';
 import type { CallOptions } from './operation.ts';
+import type { sealedText } from './sealed.ts';
 import type { ConfigValue, Key } from './value.ts';
 
 /** The options of a read. */
@@ -16,6 +17,8 @@ export interface ReadOptions extends CallOptions {
   /** The maximum age of a cached answer. 0 always reads the source: a success replaces the cached value; a
    *  failure keeps it and is thrown. */
   readonly maxAgeMs?: number;
+  /** @internal */
+  readonly [sealedText]?: true;
 }
 
 /** The keys that a caller is going to read. */

@@ -189,6 +189,10 @@ export function maskUrls(text: string): string {
   return shown + text.slice(done);
 }
 
+/** The userinfo of each URL in a text, as it is written: `user:password` or a token. */
+export const urlUserinfos = (text: string): readonly string[] =>
+  userinfos(text).map(({ from, at }) => text.slice(from, at));
+
 /** A value for a message: masked if it is secret, else shortened. */
 export function show(value: ConfigValue | undefined, secret: boolean, limit = 80): string {
   if (value === undefined) return 'nothing';

@@ -4,3 +4,4 @@ import './sandbox.ts';
 import './faults.ts';
 import './conformance.ts';
 import './shelter.ts';
+import './second-level.ts';

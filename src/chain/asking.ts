@@ -1,8 +1,10 @@
 // How a chain asks its providers: in order for one key, each once for many keys, or all at the same time.
-// Used by chain.ts. Hot: as long as the providers know a key, a read takes no turn of the event loop.
+// Used by chain.ts. Hot: as long as the providers know a key, a read takes no turn of the event loop. Sealed
+// text ends here, unless the caller opens it: an error, or a hole in a layer.
 
 import { type Entry, isEntry } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
+import { lazy } from '../internal/lazy.ts';
 import { keyOf } from '../key.ts';
 import { thread } from '../operation.ts';
 import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions, VersionedRead } from '../provider.ts';
@@ -15,10 +17,19 @@ import {
   type Results,
   toConfigError,
 } from '../query.ts';
+import { holdsSealed, sealedText } from '../sealed.ts';
 import type { Key } from '../value.ts';
 
 const absent: Known = Object.freeze({ entry: undefined });
 const nothing: Promise<undefined> = Promise.resolve(undefined);
+const loadSealedError = lazy(() => import('./sealed-error.ts'));
+
+/** Whether an entry must not be passed on, because its value is still sealed. */
+export const isClosed = (entry: Entry | undefined, options?: ReadOptions): entry is Entry =>
+  entry !== undefined && holdsSealed(entry.value) && !options?.[sealedText];
+
+/** Throws the error of an entry that is sealed. */
+export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError()).refuse(entry);
 
 /** Refuses to read a version: each provider has versions of its own. */
 function refuseVersion(chain: string, { version }: VersionedRead, key?: Key): void {
@@ -47,7 +58,9 @@ export async function askFirst(
       name = provider.name;
       const known = options === undefined && i > from ? knownIn(provider, key) : undefined;
       const entry = known ? known.entry : await provider.get(key, options);
-      if (entry !== undefined) return isEntry(entry) ? entry : await adopted(provider, key, entry);
+      if (entry === undefined) continue;
+      const own = isEntry(entry) ? entry : await adopted(provider, key, entry);
+      return isClosed(own, options) ? await refuse(own) : own;
     }
   } catch (error) {
     throw toConfigError(error, name, key);
@@ -70,7 +83,7 @@ export function askKnown(
       name = provider.name;
       const known = knownIn(provider, key);
       if (!known) return askFirst(chain, providers, key, undefined, i);
-      if (known.entry) return Promise.resolve(known.entry);
+      if (known.entry) return isClosed(known.entry) ? refuse(known.entry) : Promise.resolve(known.entry);
     }
     return nothing;
   } catch (error) {
@@ -90,6 +103,7 @@ export function knownOf(providers: readonly ConfigProvider[], key: Key, peek: bo
     asked++;
     if (known.entry) break;
   }
+  if (isClosed(found.entry)) return undefined;
   if (!peek) for (let i = 0; i < asked; i++) providers[i]?.known?.(key);
   return found;
 }
@@ -109,7 +123,9 @@ export async function askMany(
     const pending = [...found].flatMap(([key, entry]) => (entry === undefined ? [key] : []));
     if (pending.length === 0) break;
     for (const [key, result] of await getManyFrom(provider, pending, options))
-      found.set(key, result instanceof ConfigError ? toConfigError(result, provider.name, key) : result);
+      if (result instanceof ConfigError) found.set(key, toConfigError(result, provider.name, key));
+      else if (isClosed(result, options)) found.set(key, (await loadSealedError()).sealedError(result));
+      else found.set(key, result);
   }
   return found;
 }
@@ -124,8 +140,14 @@ export async function askLayers(
 ): Promise<readonly Layer[]> {
   if (options.signal?.aborted) throw abortedBy(chain, `listing "${prefix}"`, { key: prefix });
   const asked = options[thread]?.cause === 'hint' ? providers.filter(mayHint) : providers;
-  return (await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)))).flat();
+  const layers = await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)));
+  return Promise.all(layers.flat().map((layer) => checkedLayer(layer, options)));
 }
+
+const checkedLayer = async (layer: Layer, options: ListOptions): Promise<Layer> =>
+  layer.entries.some((entry) => isClosed(entry, options))
+    ? (await loadSealedError()).withoutSealed(layer)
+    : layer;
 
 /** A nested chain asks those of its own providers that can suggest a spelling. */
 const mayHint = (provider: ConfigProvider): boolean => provider.local === true || 'hints' in provider;

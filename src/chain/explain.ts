@@ -23,6 +23,8 @@ export interface ExplainedLayer {
   /** The time since the value was read. */
   readonly ageMs?: number;
   readonly status?: KeyStatus;
+  /** What opened the value, if it was sealed. */
+  readonly openedWith?: string;
 }
 
 type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'layers' | 'error' | 'notes'>;
@@ -97,7 +99,8 @@ export class Explanation {
       failed: 'failed',
       tolerated: 'unreachable, tolerated',
     }[layer.outcome];
-    return `${outcome}${age}${breaker}${layer.error ? `: ${layer.error.message}` : ''}`;
+    const sealed = layer.openedWith ? `, sealed, opened with ${layer.openedWith}` : '';
+    return `${outcome}${age}${sealed}${breaker}${layer.error ? `: ${layer.error.message}` : ''}`;
   }
 
   toJSON(): object {
@@ -148,6 +151,7 @@ export function explain(
           origin: candidate.origin,
           value: show(candidate.value, secret || candidate.secret === true),
           ...(readAt !== undefined && { ageMs: Math.max(0, now - readAt) }),
+          ...(candidate.openedWith && { openedWith: candidate.openedWith }),
         };
         if (leaf && candidate.layer === leaf.layer && candidate.entry === leaf.entry) winner = found;
         return found;

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { check, explain } from './commands/chain.ts';
+import { check, explain, unused } from './commands/chain.ts';
 import { edit } from './commands/edit.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
@@ -25,5 +25,6 @@ export const commands: readonly Command[] = [
   rotate,
   explain,
   check,
+  unused,
   versions,
 ];

@@ -6,14 +6,14 @@ import path from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
-import { keyOf } from '../key.ts';
+import { keyFrom, keyOf } from '../key.ts';
 import { readDotenv } from '../local/dotenv-file.ts';
 import { missing, readBytes, utf8 } from '../local/file.ts';
 import { withLock } from '../local/lock.ts';
 import { VariableNames } from '../local/variable-names.ts';
 import { writeAtomic } from '../local/write-atomic.ts';
 import { changedDocument } from '../providers/encrypted-file/document.ts';
-import type { ConfigValue, Key } from '../value.ts';
+import { type ConfigTree, type ConfigValue, isTree, type Key } from '../value.ts';
 import { UsageError } from './arguments.ts';
 
 const provider = 'llm-config';
@@ -30,6 +30,10 @@ export class PlainFile {
       format ?? (/(?:^|\.)env(?:\.|$)/.test(path.basename(file)) ? 'env' : formatOf(file, provider));
   }
 
+  get isDotenv(): boolean {
+    return this.#format === 'env';
+  }
+
   async text(): Promise<string> {
     const bytes = await readBytes(this.file, this.file, provider);
     if (!bytes) throw missing(this.file, provider);
@@ -41,6 +45,17 @@ export class PlainFile {
     if (this.#format === 'env')
       return (await readDotenv(source)).find((variable) => variable.name === name)?.value;
     return dig((await formats[this.#format].parse(source)).tree, keyOf(name));
+  }
+
+  /** The names of all values. */
+  async names(text: string): Promise<readonly string[]> {
+    const source = { provider, file: this.file, text };
+    if (this.#format === 'env') return (await readDotenv(source)).map(({ name }) => name);
+    const namesIn = (tree: ConfigTree, path: readonly string[]): readonly string[] =>
+      Object.entries(tree).flatMap(([name, value]) =>
+        isTree(value) ? namesIn(value, [...path, name]) : [keyFrom([...path, name])],
+      );
+    return namesIn((await formats[this.#format].parse(source)).tree, []);
   }
 
   /** Replaces one value while holding the lock of the file. Keeps comments and everything else. */

@@ -13,7 +13,8 @@ import type { ListOptions } from '../provider.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
-import { explainKey } from './explaining.ts';
+import { explainKey, type StatusOf } from './explaining.ts';
+import { Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
 import { type Load, loadValid } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
@@ -21,6 +22,7 @@ import type { LoadOptions, Plan } from './plan.ts';
 import { type LoadMode, loadModes, pollMode, Reloads } from './reloads.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
+import { refuseUnknown } from './unknown-path.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 import { Watching, type WatchOptions } from './watching.ts';
 
@@ -36,9 +38,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #options: LoadOptions;
   readonly #own: AsyncDisposable | undefined;
   readonly #events: ConfigEvents;
-  readonly #subscriptions = new Subscriptions<T>((key) =>
-    this.#events.emit('notice', { key, message: `a change listener for "${key}" threw an error` }),
-  );
+  readonly #failures: Failures;
+  readonly #subscriptions = new Subscriptions<T>((key, error) => this.#events.emitThrown(key, error));
   readonly #reloads = new Reloads((mode) => this.#load(mode));
   readonly #stop = new AbortController();
   readonly #viewed: ViewedConfig = {
@@ -53,7 +54,6 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #pinned = false;
   #flat = notLaidOut;
   #watching: Watching | undefined;
-  readonly #counts = { failedReloads: 0 };
   #living: Living | undefined;
   #closed: Promise<void> | undefined;
 
@@ -79,7 +79,10 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#plan = plan;
     this.#options = options;
     this.#own = own;
-    this.#events = new ConfigEvents(plan.source.name);
+    const { name } = plan.source;
+    const generations = () => [this.#generation, this.#previous];
+    this.#failures = new Failures(name);
+    this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotesSecret(text)));
     if (options.on) this.#events.on(options.on);
   }
 
@@ -90,7 +93,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     // the watch begins before the read, so that no change is missed
     if (watch) this.#watch(watch === true ? {} : watch);
     await this.#run(loadModes.first);
-    this.#living = livingConfig(this, this.#plan.source.name, this.#counts);
+    this.#living = livingConfig(this, this.#plan.source.name, this.#failures.counts);
     register(this, this.#living);
   }
 
@@ -108,7 +111,15 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#generation.info;
   }
 
+  /** Why the last reload failed. Undefined if it succeeded.
+   *  @example
+   *  if (config.failure) console.error(`still on old values: ${config.failure.message}`); */
+  get failure(): ConfigError | undefined {
+    return this.#failures.last?.error;
+  }
+
   /** The value at a path. A look-up by a whole key is faster than a path through `value`.
+   *  @throws ConfigError `invalid_key` for a path that the schema does not know
    *  @example
    *  config.get('database.poolMax'); // => 10
    *  config.get('ingress."api.example.com".port'); // quote names that hold dots */
@@ -120,7 +131,10 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   /** Lays out the paths of a generation at its first look-up. */
   #find(path: string): unknown {
     if (this.#flat === notLaidOut) this.#flat = this.#generation.flat();
-    return this.#flat[path] ?? this.#generation.at(pathOf(path));
+    const steps = pathOf(path);
+    const value = this.#flat[path] ?? this.#generation.at(steps);
+    if (value === undefined) refuseUnknown(steps, this.#generation);
+    return value;
   }
 
   /** A view of a section. It follows reloads.
@@ -138,7 +152,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  //   → env APP__PORT  "9090"  wins */
   explain(path: PathOf<T>): Explanation {
     const { source } = this.#plan;
-    return explainKey(this.#generation, keyOf(path), (provider, key) => source.statusOf(provider, key));
+    const statusOf: StatusOf = (provider, key) => source.statusOf(provider, key);
+    return explainKey(this.#generation, keyOf(path), statusOf, this.#failures.last);
   }
 
   /** Calls `listener` for each generation that changes something at `path`; `''` is the whole configuration.
@@ -202,7 +217,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       });
     } catch (error) {
       const failed = asFailedLoad(error, operation);
-      if (this.#lastNumber > 0) this.#counts.failedReloads++;
+      const isHeard = mode.explicit || this.#events.hasListeners || this.#closed !== undefined;
+      if (this.#lastNumber > 0) this.#failures.failed(failed, isHeard);
       this.#events.emitFailure(failed, performance.now() - began);
       throw failed;
     }
@@ -243,7 +259,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const next = new Generation<T>(this.#lastNumber + 1, load, before);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
-    this.#events.emitNotices(load, this.#options.unknown === 'warn');
+    this.#events.emitNotices(load, this.#options.unknown);
+    this.#failures.succeeded(number);
     this.#events.emit('refreshed', { durationMs, version: String(number), operation });
     if (number === before?.info.number) {
       this.#generation = next;
@@ -289,7 +306,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   /** Counters and the age of the current generation. */
   stats(): ConfigStats {
     const { number, loadedAt } = this.generation;
-    return { generation: number, ageMs: Math.max(0, Date.now() - loadedAt), ...this.#counts };
+    return { generation: number, ageMs: Math.max(0, Date.now() - loadedAt), ...this.#failures.counts };
   }
 
   /** Stops watching and closes the chain that `loadConfig` made around the sources. A chain that you passed

@@ -3,16 +3,29 @@
 
 import { ConfigError, isConfigError, type Problem } from '../errors.ts';
 import { Emitter } from '../internal/listeners.ts';
+import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
+import type { Key } from '../value.ts';
 import type { Load } from './load.ts';
+import type { LoadOptions } from './plan.ts';
 
 /** The events of a configuration's loads. */
 export class ConfigEvents extends Emitter {
+  readonly #quotesSecret: Quotes;
   #reported: ReadonlySet<string> = new Set();
 
-  constructor(name: string) {
-    super(name, 'config');
+  /** `quotesSecret`: whether a text quotes a secret of the configuration. */
+  constructor(name: string, quotesSecret: Quotes) {
+    super(name, 'config', undefined, quotesSecret);
+    this.#quotesSecret = quotesSecret;
+  }
+
+  /** Emits what a change listener threw. Without listeners, a warning of the process. */
+  emitThrown(key: Key, error: unknown): void {
+    const message = `the change listener for "${key}" threw ${thrown(error, this.#quotesSecret)}`;
+    if (this.hasListeners) this.emit('notice', { key, message });
+    else warnOfListener(message);
   }
 
   /** Emits why a load has failed, without the values that were found. */
@@ -33,11 +46,12 @@ export class ConfigEvents extends Emitter {
     });
   }
 
-  /** Emits a notice for each hole that the schema does not need and, if `unknown`, for each key that it does
-   *  not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys become
+  /** Emits a notice for each hole that the schema does not need and, as the option `unknown` says, for keys
+   *  that it does not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys become
    *  warnings of the process. */
-  emitNotices(load: Load, unknown: boolean): void {
-    const unknownKeys = unknown ? load.unknown() : [];
+  emitNotices(load: Load, unknown: LoadOptions['unknown'] = 'warn-similar'): void {
+    const unknownKeys =
+      unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
     const notices = [
       ...unknownKeys.map(({ key, origin, hint }) => ({
         key,

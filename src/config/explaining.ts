@@ -1,5 +1,5 @@
 // What `config.explain` adds to the explanation of a chain: how a text was read, what the schema did and
-// expects, and which values are stale.
+// expects, which values are stale, and why a newer one is not in use.
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from '../chain/explain.ts';
@@ -10,13 +10,18 @@ import { isHidden } from '../report/secrecy.ts';
 import { readAs } from '../schema/readings.ts';
 import { shapeAt } from '../schema/shape.ts';
 import { type Key, withoutBigints } from '../value.ts';
+import { type Failure, refusedNewer } from './failures.ts';
 import type { Generation } from './generation.ts';
+import { unknownPath } from './unknown-path.ts';
+
+export type StatusOf = (provider: string, key: Key) => KeyStatus | undefined;
 
 /** Explains a key of a configuration: the explanation of the chain, with notes on what the schema did. */
 export function explainKey<T>(
   generation: Generation<T>,
   key: Key,
-  statusOf: (provider: string, key: Key) => KeyStatus | undefined,
+  statusOf: StatusOf,
+  failure: Failure | undefined,
 ): Explanation {
   const { plan, layers, merged, placement, carried } = generation.load;
   const path = segments(key);
@@ -27,7 +32,11 @@ export function explainKey<T>(
   const leaf = placement.leaves.find((one) => isDeepStrictEqual(one.path, path));
   // a mark of the schema makes a value secret that is not secret for its source
   const secret = leaf !== undefined && isHidden(leaf, plan.shape);
-  const notes = [...valueNotes(generation, path), ...staleNotes(generation)];
+  const notes = [
+    ...valueNotes(generation, path),
+    ...staleNotes(generation),
+    ...(failure ? [refusedNewer(key, failure)] : []),
+  ];
   return explain(fullKey, layers, merged, { status, ...(secret && { secret }) }).with(...notes);
 }
 
@@ -48,6 +57,8 @@ function valueNotes<T>(generation: Generation<T>, path: readonly string[]): stri
   } else if (plan.schema && value !== undefined && !hasLeafBelow(generation, path)) {
     notes.push(`default of the schema: ${JSON.stringify(withoutBigints(generation.shown(path)))}`);
   }
+  const unknown = value === undefined && !leaf && unknownPath(path, generation);
+  if (unknown) notes.push(unknown.message);
   const expected = shapeAt(plan.shape, path)?.expects;
   if (expected) notes.push(`the schema wants ${expected}`);
   return notes;

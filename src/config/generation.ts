@@ -6,6 +6,7 @@ import { valueAt } from '../internal/dig.ts';
 import { keyFrom, keyOf, segments } from '../key.ts';
 import { masked, maskedCopy } from '../masking.ts';
 import type { Layer } from '../provider.ts';
+import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Load } from './load.ts';
@@ -55,6 +56,12 @@ export class Generation<T> {
   #visible(): unknown {
     this.#visibleTree ??= { tree: visibleInput(this.load) };
     return this.#visibleTree.tree;
+  }
+
+  /** Whether a text quotes a secret of this generation, or four letters of one. */
+  quotesSecret(text: string): boolean {
+    const { placement, plan } = this.load;
+    return placement.leaves.some((leaf) => isHidden(leaf, plan.shape) && quotesOf(leaf.item.value)(text));
   }
 
   /** Whether a load has the same values as this generation, and the same secrets. */

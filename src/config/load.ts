@@ -36,8 +36,8 @@ export interface Load {
   /** The output of the schema; undefined if the schema rejected the input. */
   readonly output: unknown;
   readonly problems: readonly Problem[];
-  /** The keys that the schema does not read. */
-  unknown(): readonly Problem[];
+  /** The keys that the schema does not read; `similar`: only those that are like a known key. */
+  unknown(only?: 'similar'): readonly Problem[];
   /** The holes that the schema did not read. */
   readonly unread: readonly Hole[];
 }
@@ -149,7 +149,7 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
       ...diagnose(issues, { placement, input: input.value, shape, holes, where }),
       ...Array.from(holes, ([hole, key]) => unreadable(hole, key, at)),
     ],
-    unknown: () => unknownKeys(placement, shape),
+    unknown: (only) => unknownKeys(placement, shape, only),
     unread: placement.holes.map(({ item }) => item).filter((hole) => !holes.has(hole)),
   };
 }
@@ -170,10 +170,7 @@ const acceptsAnything = (shape: Shape, path: readonly string[]): boolean =>
 
 /** The problems of a load under the option `unknown`. A strict schema may have reported an unknown key
  *  already. */
-export function allProblems(
-  { problems, unknown }: Load,
-  option: UnknownOption = 'ignore',
-): readonly Problem[] {
+export function allProblems({ problems, unknown }: Load, option: UnknownOption): readonly Problem[] {
   if (option !== 'error') return problems;
   const reported = new Set(problems.filter(({ kind }) => kind === 'unknown').map(({ key }) => key));
   return [...problems, ...unknown().filter(({ key }) => !reported.has(key))];

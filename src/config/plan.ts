@@ -35,8 +35,9 @@ export interface LoadOptions {
   /** Reloads when a source reports a change, and at intervals with `pollMs`. @default false */
   readonly watch?: boolean | WatchOptions;
   /** What to do with keys in files and prefixed variables that the schema does not read: nothing, a `notice`
-   *  event, or a problem. @default 'ignore' */
-  readonly unknown?: 'ignore' | 'warn' | 'error';
+   *  event for those that look like a misspelling of a known key, a `notice` for each, or a problem. Without a
+   *  listener, a notice is a warning of the process. @default 'warn-similar' */
+  readonly unknown?: 'ignore' | 'warn-similar' | 'warn' | 'error';
   /** Aborts the load. Closes the configuration if it is aborted later. @default none */
   readonly signal?: AbortSignal;
   /** Passed to the chain's `intercept`, for example the caller's identity. @default none */
@@ -56,7 +57,7 @@ export interface Plan {
 const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),
-  unknown: oneOf('ignore', 'warn', 'error'),
+  unknown: oneOf('ignore', 'warn-similar', 'warn', 'error'),
   signal: anything,
   context: anything,
   on: aFunction,

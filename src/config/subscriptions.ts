@@ -16,7 +16,8 @@ export interface ConfigChange {
   readonly current?: unknown;
 }
 
-/** Its result is ignored. An error or a rejection becomes a `notice` event. */
+/** Its result is ignored. An error or a rejection becomes a `notice` event, or a warning of the process if
+ *  nothing listens. */
 export type ChangeListener = (change: ConfigChange) => unknown;
 
 /** The change listeners of a configuration, by path. A listener that throws affects neither the others nor
@@ -27,10 +28,10 @@ export class Subscriptions<T> {
     readonly path: readonly string[];
     readonly listener: ChangeListener;
   }>();
-  readonly #onThrow: (key: string) => void;
+  readonly #onThrow: (key: string, error: unknown) => void;
 
-  /** `onThrow` receives the path of a listener that throws or rejects. */
-  constructor(onThrow: (key: string) => void) {
+  /** `onThrow` receives the path of a listener that throws or rejects, and its error. */
+  constructor(onThrow: (key: string, error: unknown) => void) {
     this.#onThrow = onThrow;
   }
 
@@ -60,9 +61,9 @@ export class Subscriptions<T> {
   #call(key: string, listener: () => unknown): void {
     try {
       const result = listener();
-      if (result instanceof Promise) result.catch(() => this.#onThrow(key));
-    } catch {
-      this.#onThrow(key);
+      if (result instanceof Promise) result.catch((error: unknown) => this.#onThrow(key, error));
+    } catch (error) {
+      this.#onThrow(key, error);
     }
   }
 }

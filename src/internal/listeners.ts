@@ -1,14 +1,21 @@
 // Listeners of events and changes. Providers, chains and configurations emit through an `Emitter`; a throwing
-// listener never affects the others, nor the code that notifies them.
+// listener never affects the others, nor the code that notifies them. Its error is a warning of the process.
 
 import type { ErrorCode } from '../errors.ts';
 import type { ConfigEvent, ConfigEventTypes, EventHead } from '../events.ts';
 import { type HealthStatus, seeStatus } from '../health.ts';
 import { newId } from '../operation.ts';
+import { type Quotes, ThrowingListeners } from './thrown.ts';
 
 /** A set of listeners. */
 export class Listeners<T> {
-  readonly #all = new Set<(value: T) => void>();
+  readonly #all = new Set<(value: T) => unknown>();
+  readonly #throwing: ThrowingListeners;
+
+  /** `owner`: in the warning of a listener that throws. */
+  constructor(owner?: string, quotesSecret?: Quotes) {
+    this.#throwing = new ThrowingListeners(owner, quotesSecret);
+  }
 
   get size(): number {
     return this.#all.size;
@@ -16,7 +23,7 @@ export class Listeners<T> {
 
   /** The result removes the listener; `removed` runs once when that happens. */
   add(listener: (value: T) => void, removed?: () => void): Disposable {
-    const own = (value: T): void => listener(value);
+    const own = (value: T): unknown => listener(value);
     this.#all.add(own);
     return {
       [Symbol.dispose]: () => {
@@ -26,13 +33,7 @@ export class Listeners<T> {
   }
 
   notify(value: T): void {
-    for (const listener of [...this.#all]) {
-      try {
-        listener(value);
-      } catch {
-        // the listener's problem, not the notifier's
-      }
-    }
+    for (const listener of [...this.#all]) this.#throwing.call(listener, value);
   }
 
   clear(): void {
@@ -65,13 +66,14 @@ export class Emitter {
   readonly #provider: string;
   readonly #layer: EventHead['layer'];
   readonly #now: () => number;
-  readonly #listeners = new Listeners<ConfigEvent>();
+  readonly #listeners: Listeners<ConfigEvent>;
   readonly #notices = new Set<string>();
 
-  constructor(provider: string, layer: EventHead['layer'], now = () => Date.now()) {
+  constructor(provider: string, layer: EventHead['layer'], now = () => Date.now(), quotesSecret?: Quotes) {
     this.#provider = provider;
     this.#layer = layer;
     this.#now = now;
+    this.#listeners = new Listeners(provider, quotesSecret);
   }
 
   get hasListeners(): boolean {

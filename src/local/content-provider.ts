@@ -2,11 +2,12 @@
 // EncryptedFileProvider, EnvProvider, DotEnvProvider. A subclass finds keys in the content. The answers of a
 // content are kept, so that a repeated read is one look-up in a Map.
 
-import type { Entry, Unreadable } from '../entry.ts';
+import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import { isConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { keyOf } from '../key.ts';
 import type { Change, ConfigProvider, Known, ListOptions, ReadOptions } from '../provider.ts';
+import { holdsSealed, sealedText } from '../sealed.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
 
@@ -20,6 +21,15 @@ type AnyContent = Pick<
   'cached' | 'close' | 'current' | 'health' | 'read' | 'refresh' | 'watch'
 >;
 
+type Items = readonly (Entry | Unreadable)[];
+
+/** Opens the sealed values of a provider. */
+export interface Opener {
+  /** Throws if a value cannot be opened. */
+  leaf(entry: Entry): Promise<Entry>;
+  items(items: Items): Promise<Items>;
+}
+
 const maxAnswers = 10_000;
 
 /** A provider of content that is read as a whole and kept in memory. */
@@ -27,21 +37,25 @@ export abstract class ContentProvider implements ConfigProvider {
   readonly name: string;
   readonly local = true;
   readonly #content: AnyContent;
+  readonly #opener: (() => Promise<Opener>) | undefined;
   /** By key, of one content. */
   #answers = new Map<Key, Answer>();
   #answered: Content<unknown> | undefined;
 
   /** The content has no type parameter here: it would show in the declarations of every public subclass.
+   *  `opener`: opens sealed values, except for a caller that opens them itself.
    *  @internal */
-  constructor(name: string, content: AnyContent) {
+  constructor(name: string, content: AnyContent, opener?: () => Promise<Opener>) {
     this.name = name;
     this.#content = content;
+    this.#opener = opener;
   }
 
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
     const content = this.#content.cached(options);
     const answer = content && this.#answersOf(content).get(key);
-    return answer?.promise ?? this.#read(key, options);
+    if (!answer || (answer.entry?.openedWith && options?.[sealedText])) return this.#read(key, options);
+    return answer.promise;
   }
 
   /** @internal */
@@ -58,7 +72,10 @@ export abstract class ContentProvider implements ConfigProvider {
   async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const key = keyOf(spelling);
     const content = await readFor(this.#content, key, options);
-    const entry = this.find(content, key);
+    const found = this.find(content, key);
+    const isClosed = this.#opener && found && holdsSealed(found.value);
+    if (isClosed && options?.[sealedText]) return found;
+    const entry = isClosed ? await (await this.#opener()).leaf(found) : found;
     const answers = this.#answersOf(content);
     if (answers.size >= maxAnswers) answers.clear();
     answers.set(key, { entry, promise: Promise.resolve(entry) });
@@ -71,6 +88,14 @@ export abstract class ContentProvider implements ConfigProvider {
       this.#answers = new Map();
     }
     return this.#answers;
+  }
+
+  /** The items of a list, without sealed text if the provider opens it.
+   *  @internal */
+  protected async opened<T extends Items>(items: T, options: ListOptions | undefined): Promise<T> {
+    const isClosed = (item: Entry | Unreadable): boolean => !isUnreadable(item) && holdsSealed(item.value);
+    if (!this.#opener || options?.[sealedText] || !items.some(isClosed)) return items;
+    return (await (await this.#opener()).items(items)) as T;
   }
 
   /** Finds the leaf at a key. Throws for a hole and for a section.

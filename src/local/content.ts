@@ -4,9 +4,12 @@
 import { setMaxListeners } from 'node:events';
 import { abortedBy, type ConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
+import { lazy } from '../internal/lazy.ts';
 import { Listeners } from '../internal/listeners.ts';
 import type { Change, ReadOptions } from '../provider.ts';
-import { type Watch, watch } from './watch.ts';
+import type { Watched } from './content-watch.ts';
+
+const loadWatch = lazy(() => import('./content-watch.ts'));
 
 /** What one read of a source returned. */
 export interface Content<T> {
@@ -23,11 +26,8 @@ export interface ContentOptions<T> {
   readonly provider: string;
   /** Reads the source. Receives the last content and may return its value again if nothing has changed. */
   readonly load: (last: Content<T> | undefined) => Promise<Content<T>>;
-  /** The folders to watch. */
-  readonly folders: () => readonly string[];
-  /** A cheap text that differs when the source may have changed. A watch that starts before the first read
-   *  compares it, because there is no fingerprint yet. */
-  readonly mark: () => string;
+  /** What holds the content, to be watched. */
+  readonly watched: () => readonly Watched[];
 }
 
 /** Keeps the last good content of a source. Reads return it without touching the source; only the first read,
@@ -39,7 +39,7 @@ export class ReloadableContent<T> {
   #last: Content<T> | undefined;
   #loading: Promise<Content<T>> | undefined;
   #queued: Promise<Content<T>> | undefined;
-  #watch: Watch | undefined;
+  #watch: Disposable | undefined;
 
   constructor(options: ContentOptions<T>) {
     this.#options = options;
@@ -112,19 +112,30 @@ export class ReloadableContent<T> {
     this.#watch = undefined;
   }
 
-  #start(): Watch {
-    let last = this.#last?.fingerprint;
-    let mark = last === undefined ? this.#options.mark() : undefined;
-    const recheck = async (): Promise<void> => {
-      const now = await this.#reload().then(
-        ({ fingerprint }) => fingerprint,
-        (error: ConfigError) => `${error.code} ${error.message}`,
-      );
-      const changed = mark === undefined ? now !== last : mark !== this.#options.mark();
-      [last, mark] = [now, undefined];
-      if (changed) this.#listeners.notify({ provider: this.#options.provider, time: Date.now() });
+  #start(): Disposable {
+    const { provider, watched } = this.#options;
+    const before = this.#last?.fingerprint;
+    let watch: Disposable | undefined;
+    let isStopped = false;
+    void loadWatch().then(({ watchContent }) => {
+      if (isStopped) return;
+      watch = watchContent({
+        watched,
+        known: before ?? this.#last?.fingerprint,
+        read: () =>
+          this.#reload().then(
+            ({ fingerprint }) => fingerprint,
+            (error: ConfigError) => `${error.code} ${error.message}`,
+          ),
+        changed: () => this.#listeners.notify({ provider, time: Date.now() }),
+      });
+    });
+    return {
+      [Symbol.dispose]: () => {
+        isStopped = true;
+        watch?.[Symbol.dispose]();
+      },
     };
-    return watch({ folders: this.#options.folders, recheck });
   }
 
   /** Returns a read that begins after this call. Callers that arrive during a read share the one that follows

@@ -54,7 +54,15 @@ function remarks({ description, type, required, secret }: SchemaKey): string[] {
   ]
     .filter(Boolean)
     .join(', ');
-  return [...(description ? description.split(/\s*\n\s*/) : []), what]
+  return [
+    ...(description
+      ? description
+          .split('\n')
+          .map((line) => line.trim())
+          .filter(Boolean)
+      : []),
+    what,
+  ]
     .filter(Boolean)
     .map((text) => `# ${text}`);
 }

@@ -3,6 +3,7 @@
 // multiply.
 
 import type { ConfigError } from '../errors.ts';
+import { holdsSealed } from '../sealed.ts';
 
 /** A variable that may refer to others. */
 export interface Template {
@@ -62,6 +63,12 @@ export function expander<T extends Template>(
           `Set ${other}, or write \${${other}:-default}`,
         );
       const expanded = found ? expand(found) : { value: '', secret: false };
+      if (holdsSealed(expanded.value))
+        throw refuse(
+          variable,
+          `${name} refers to ${other}, which is sealed`,
+          `Seal the whole value of ${name} instead`,
+        );
       if (expanded.value === '' && fallback !== undefined) return fallback;
       secret ||= expanded.secret;
       length += expanded.value.length;

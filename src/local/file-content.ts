@@ -5,7 +5,6 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lazy } from '../internal/lazy.ts';
 import { type Content, ReloadableContent } from './content.ts';
-import { foldersOf, markOf } from './watch.ts';
 
 export interface FileContentOptions<T> {
   /** The provider's name, for errors. */
@@ -49,8 +48,7 @@ export function fileContent<T>({
   return new ReloadableContent({
     provider,
     load,
-    folders: () => [...foldersOf(file)],
-    mark: () => markOf(file),
+    watched: () => [file],
   });
 }
 

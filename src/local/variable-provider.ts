@@ -6,7 +6,7 @@ import { keyOf } from '../key.ts';
 import type { Change, ListOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
-import { ContentProvider } from './content-provider.ts';
+import { ContentProvider, type Opener } from './content-provider.ts';
 import type { VariableNames } from './variable-names.ts';
 import type { Variables } from './variables.ts';
 
@@ -28,8 +28,9 @@ export class VariableProvider extends ContentProvider {
     names: VariableNames,
     content: ReloadableContent<Variables>,
     hasFiles: boolean,
+    opener?: () => Promise<Opener>,
   ) {
-    super(name, content);
+    super(name, content, opener);
     this.#content = content;
     this.#names = names;
     this.#source = source;
@@ -43,7 +44,7 @@ export class VariableProvider extends ContentProvider {
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
-    return (await this.#content.read(options)).value.list(at);
+    return this.opened((await this.#content.read(options)).value.list(at), options);
   }
 
   /** The variables to set for a key, one a line. Once the source has been read, with a remark on a variable

@@ -10,6 +10,8 @@ import type { LayerEntry, LeafNode } from './node.ts';
 export interface Provenance {
   readonly origin: Origin;
   readonly secret: boolean;
+  /** What opened the value, if it was sealed. */
+  readonly openedWith?: string;
 }
 
 /** The origin and secrecy of one leaf of an entry, which may hold a whole tree. */

@@ -22,6 +22,7 @@ export interface Candidate {
   readonly entry?: Entry;
   readonly value?: ConfigValue;
   readonly secret?: boolean;
+  readonly openedWith?: string;
   readonly error?: ConfigError;
 }
 
@@ -149,8 +150,8 @@ export class Merged {
           if (isUnreadable(item)) return [{ ...head, origin: item.origin, error: item.error }];
           const value = digPath(item.value, path.slice(depth));
           if (value === undefined || isTree(value)) return [];
-          const { origin, secret } = provenanceOf(item, key);
-          return [{ ...head, entry: item, value, origin, secret }];
+          const { origin, secret, openedWith } = provenanceOf(item, key);
+          return [{ ...head, entry: item, value, origin, secret, ...(openedWith && { openedWith }) }];
         }),
       ),
     );

@@ -2,12 +2,23 @@
 // in formats/. `list` returns one entry for a whole section; `leaf` of that entry gives the origin and
 // secrecy of each value.
 
-import { type Entry, makeEntry } from '../entry.ts';
+import { type Entry, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats } from '../formats/format.ts';
 import type { Parsed } from '../formats/parsed.ts';
 import { dig } from '../internal/dig.ts';
-import { aBoolean, anInteger, aString, checkOptions, oneOf, sensitiveNames } from '../internal/options.ts';
+import { lazy } from '../internal/lazy.ts';
+import {
+  aBoolean,
+  anInteger,
+  anObject,
+  anything,
+  aString,
+  checkOptions,
+  either,
+  oneOf,
+  sensitiveNames,
+} from '../internal/options.ts';
 import { append, keyOf, segments } from '../key.ts';
 import type { Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
@@ -15,6 +26,7 @@ import { fileContent } from '../local/file-content.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
 import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
+import type { SealedOptions } from '../sealing/opening.ts';
 import { type ConfigValue, isTree, type Key } from '../value.ts';
 
 /** Options of a `BundleProvider`. */
@@ -29,16 +41,21 @@ export interface BundleOptions {
   readonly sensitive?: Sensitive;
   /** Refuses larger files. @default 16_777_216 */
   readonly maxBytes?: number;
+  /** Opens sealed values (`sealed:eyJ…`): with the key of the environment, or with `keys` of your own. Give the
+   *  file a `context` of its own if others can write it. @default false */
+  readonly sealed?: boolean | SealedOptions;
   /** The provider's name in errors and explanations. @default `bundle:` and the path */
   readonly name?: string;
 }
 
+const loadOpening = lazy(() => import('../sealing/opening.ts'));
 const allowed = {
   path: aString,
   format: oneOf(...Object.keys(formats)),
   optional: aBoolean,
   sensitive: sensitiveNames,
   maxBytes: anInteger(1),
+  sealed: either(aBoolean, anObject),
   name: aString,
 };
 
@@ -62,7 +79,9 @@ export class BundleProvider extends FileProvider {
   constructor(options: string | BundleOptions) {
     const given: BundleOptions = typeof options === 'string' ? { path: options } : (options ?? {});
     checkOptions('BundleProvider', given, allowed);
-    const { path, optional, sensitive, maxBytes } = given;
+    const { path, optional, sensitive, maxBytes, sealed = false } = given;
+    if (typeof sealed === 'object')
+      checkOptions('BundleProvider: sealed', sealed, { keys: anything, context: aString });
     if (!path)
       throw new ConfigError('invalid_option', 'BundleProvider: the option path is missing', {
         hint: "Give the path of a file: new BundleProvider('config.yaml')",
@@ -71,7 +90,8 @@ export class BundleProvider extends FileProvider {
     const format = formats[given.format ?? formatOf(path, 'BundleProvider')];
     const parse = (text: string): Promise<Parsed> => format.parse({ provider, file: path, text });
     const content = fileContent<Parsed>({ provider, path, optional, maxBytes, parse });
-    super(provider, content);
+    const opener = lazy(async () => (await loadOpening()).openingOf('BundleProvider', sealed));
+    super(provider, content, sealed ? opener : undefined);
     this.#path = path;
     this.#content = content;
     this.#tainted = taint(sensitive);
@@ -89,10 +109,15 @@ export class BundleProvider extends FileProvider {
     });
   }
 
-  /** Returns one entry: the value at `prefix`, or the whole section below it. */
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly Entry[]> {
+  /** Returns one entry, the value at `prefix` or the whole section below it, and the holes of values that
+   *  cannot be opened. */
+  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
     const content = await readFor(this.#content, at, options);
+    return this.opened(this.#list(content, at), options);
+  }
+
+  #list(content: Content<Parsed | undefined>, at: Key): readonly (Entry | Unreadable)[] {
     const value = content.value && dig(content.value.tree, at);
     if (value === undefined) return [];
     if (!isTree(value)) return [this.#entry(at, value, content, this.#leaf(content, at))];

@@ -17,7 +17,6 @@ import {
 import { keyOf, parent, segments, startsWith } from '../key.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
-import { folderMarks } from '../local/folder-marks.ts';
 import type { VolumeFile } from '../local/volume.ts';
 import { makeOrigin } from '../origin.ts';
 import type { ListOptions } from '../provider.ts';
@@ -94,8 +93,7 @@ export class DirectoryProvider extends FileProvider {
     const content = new ReloadableContent({
       provider,
       load,
-      folders: () => folderMarks(root, maxFiles).folders,
-      mark: () => folderMarks(root, maxFiles).mark,
+      watched: () => [{ folder: root, maxFiles }],
     });
     super(provider, content);
     this.#path = folder;

@@ -7,6 +7,7 @@ import { lazy } from '../internal/lazy.ts';
 import {
   aBoolean,
   anObject,
+  anything,
   aString,
   type Check,
   checkOptions,
@@ -18,9 +19,9 @@ import type { DotenvFiles } from '../local/dotenv-files.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
 import type { Variables } from '../local/variables.ts';
-import { foldersOf, markOf } from '../local/watch.ts';
 import type { Change } from '../provider.ts';
 import { taint } from '../redact.ts';
+import type { SealedOptions } from '../sealing/opening.ts';
 
 /** Options of a `DotEnvProvider`. */
 export interface DotEnvOptions extends VariableOptions {
@@ -40,6 +41,8 @@ export interface DotEnvOptions extends VariableOptions {
    *  that win over those in the files. Commands are never run, and single-quoted values are left alone.
    *  @default false */
   readonly expand?: boolean | Readonly<Record<string, string | undefined>>;
+  /** Opens sealed values (`sealed:eyJ…`). `false`: leaves that to `unsealed`. @default true */
+  readonly sealed?: boolean | SealedOptions;
 }
 
 const allowed: Readonly<Record<string, Check>> = {
@@ -53,6 +56,7 @@ const allowed: Readonly<Record<string, Check>> = {
   files: (value) =>
     Array.isArray(value) && value.length > 0 ? listOf(aString)(value) : 'a list of at least one file',
   expand: either(aBoolean, anObject),
+  sealed: either(aBoolean, anObject),
 };
 
 /** Reads `.env` files; variables bind to keys as in `EnvProvider`. process.env is never written. A line that
@@ -79,7 +83,10 @@ export class DotEnvProvider extends VariableProvider {
       empty,
       booleans,
       expand = false,
+      sealed = true,
     } = options;
+    if (typeof sealed === 'object')
+      checkOptions('DotEnvProvider: sealed', sealed, { keys: anything, context: aString });
     const names = new VariableNames('DotEnvProvider', options);
     const shown = (options.files ?? usualFiles(environment)).map((file) =>
       path.isAbsolute(file) ? file : path.join(directory, file),
@@ -106,13 +113,13 @@ export class DotEnvProvider extends VariableProvider {
       const value = await readVariables(variables, names, { provider, sensitive, empty, booleans, set });
       return { value, fingerprint, readAt: Date.now() };
     };
-    const folders = () => [...new Set(paths.flatMap((file) => [...foldersOf(file)]))];
-    const mark = () => paths.map(markOf).join();
-    const content = new ReloadableContent({ provider, load, folders, mark });
-    super(provider, shown.at(-1) as string, names, content, true);
+    const content = new ReloadableContent({ provider, load, watched: () => paths });
+    const opener = lazy(async () => (await loadOpening()).openingOf('DotEnvProvider', sealed));
+    super(provider, shown.at(-1) as string, names, content, true, sealed ? opener : undefined);
   }
 }
 
+const loadOpening = lazy(() => import('../sealing/opening.ts'));
 const reading = lazy(() =>
   Promise.all([import('../local/dotenv-files.ts'), import('../local/variables.ts')]),
 );

@@ -10,7 +10,6 @@ import { type Content, ReloadableContent } from '../local/content.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
 import type { Variable, Variables } from '../local/variables.ts';
-import { foldersOf, markOf } from '../local/watch.ts';
 import { makeOrigin } from '../origin.ts';
 
 /** Options of an `EnvProvider`. */
@@ -80,9 +79,7 @@ export class EnvProvider extends VariableProvider {
       Object.entries(current).flatMap(([name, text]) =>
         text && withoutSuffix(name) !== undefined ? [path.resolve(text)] : [],
       );
-    const folders = () => [...new Set(files().flatMap((file) => [...foldersOf(file)]))];
-    const mark = () => files().map(markOf).join();
-    const content = new ReloadableContent({ provider, load, folders, mark });
+    const content = new ReloadableContent({ provider, load, watched: files });
     super(provider, 'env', names, content, fileSuffix !== undefined);
   }
 }

@@ -4,19 +4,18 @@
 
 import type { Problem } from '../errors.ts';
 import { valueAt } from '../internal/dig.ts';
-import { nearest } from '../internal/nearest.ts';
 import { keyFrom } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
-import type { Leaf } from '../merge/leaf.ts';
-import type { Placed, Placement } from '../merge/placement.ts';
+import type { Placement } from '../merge/placement.ts';
 import type { Issue, Path } from '../schema/dialects/dialect.ts';
 import { isKind } from '../schema/limits.ts';
+import { PathIndex } from '../schema/path-index.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { ConfigValue, Key } from '../value.ts';
-import { insideText, isWithin, leafAt, originInside } from './issue-path.ts';
+import { insideText, Located, originInside } from './issue-path.ts';
 import { missing, schemaThrew, wrong } from './problems.ts';
-import { isHidden } from './secrecy.ts';
-import { unknownAt, unreadLeaves } from './unknown-keys.ts';
+import { SecretRuns } from './secret-runs.ts';
+import { misspellings, type UnreadLeaf, unknownAt } from './unknown-keys.ts';
 
 /** Everything that is known about a configuration that a schema has rejected. */
 export interface Evidence {
@@ -31,30 +30,35 @@ export interface Evidence {
 }
 
 interface Findings extends Evidence {
-  /** Leaves that the schema does not read. One of them may be a misspelling of a missing key. */
-  readonly unread: readonly Placed<Leaf>[];
-  readonly secrets: readonly ConfigValue[];
+  readonly located: Located;
+  /** The leaf that the schema does not read and that may be a misspelling of a missing key. */
+  readonly misspelled: (key: Key) => UnreadLeaf | undefined;
+  /** Whether a text holds a secret of this configuration. */
+  readonly holdsSecret: (text: string) => boolean;
 }
 
 /** The problems behind a schema's issues, each once. */
 export function diagnose(issues: readonly Issue[], evidence: Evidence): Problem[] {
   if (issues.length === 0) return []; // what follows looks at every leaf
   const { placement, input, shape } = evidence;
-  const secrets = placement.leaves.filter((leaf) => isHidden(leaf, shape)).map(({ item }) => item.value);
-  const findings = { ...evidence, unread: unreadLeaves(placement, shape), secrets };
-  const holePaths = placement.holes.filter(({ item }) => evidence.holes.has(item)).map(({ path }) => path);
+  const located = new Located(placement, shape);
+  let runs: SecretRuns | undefined;
+  const holdsSecret = (text: string): boolean => {
+    runs ??= new SecretRuns(located.secrets());
+    return runs.holds(text);
+  };
+  const findings = { ...evidence, located, misspelled: misspellings(placement, shape), holdsSecret };
+  const holes = new PathIndex(placement.holes.filter(({ item }) => evidence.holes.has(item)));
   // a hole is a problem itself; an issue inside it, or with a missing section around it, only follows from
   // that
   const followsFromHole = ({ path }: Issue): boolean =>
-    holePaths.some(
-      (hole) => isWithin(hole, path) || (isWithin(path, hole) && valueAt(input, path) === undefined),
-    );
+    holes.inside(path).length > 0 || (holes.around(path).length > 0 && valueAt(input, path) === undefined);
   const problems = issues
     .flatMap((issue) =>
       issue.threw ? [...issuesOfShape(shape, input, []), issue] : closestAlternative(issue, input),
     )
     .filter((issue) => !followsFromHole(issue))
-    .flatMap((issue) => problemsFrom(atWholeSecret(issue, evidence), findings));
+    .flatMap((issue) => problemsFrom(withoutMadeNames(issue, findings), findings));
   const seen = new Set<string>();
   return problems.filter(({ kind, key, inside }) => {
     const id = `${kind} ${key} ${inside}`;
@@ -78,15 +82,26 @@ function closestAlternative(issue: Issue, input: unknown): readonly Issue[] {
     : [issue];
 }
 
-/** Moves an issue from inside a secret to the secret as a whole: what a transform makes of a secret may have
- *  parts of it as names. */
-function atWholeSecret(issue: Issue, { placement, input, shape }: Evidence): Issue {
-  const { path, message, quoted, unknownNames } = issue;
-  const leaf = leafAt(path, placement);
-  if (!leaf || typeof valueAt(input, leaf.path) === 'object' || !isHidden(leaf, shape)) return issue;
-  return path.length > leaf.path.length || unknownNames
-    ? { path: leaf.path, message, ...(quoted && { quoted }) }
-    : issue;
+/** Cuts the path of an issue before the first name that neither a source nor the schema has, if that name may
+ *  be a part of a secret: a transform may use one as a name, and so may a text that was read as a section. */
+function withoutMadeNames(issue: Issue, { located, input, shape, holdsSecret }: Findings): Issue {
+  const { path, unknownNames, ...rest } = issue;
+  const leaf = located.leafAt(path);
+  const start = leaf?.path.length ?? 0;
+  const isShown = (steps: Path): boolean => {
+    const [outer, name] = [steps.slice(0, -1), String(steps.at(-1))];
+    const inSource = leaf
+      ? valueAt(leaf.item.value, steps.slice(start)) !== undefined
+      : located.firstInside(steps) !== undefined;
+    if (inSource || shapeAt(shape, outer)?.names.has(name)) return true;
+    const around = valueAt(input, outer);
+    if (Array.isArray(around) && Object.hasOwn(around, name)) return true;
+    return !(leaf && located.isHidden(leaf)) && !holdsSecret(name);
+  };
+  let end = start;
+  while (end < path.length && isShown(path.slice(0, end + 1))) end++;
+  if (end < path.length) return { ...rest, path: path.slice(0, end) };
+  return unknownNames?.every((name) => isShown([...path, name])) === false ? { ...rest, path } : issue;
 }
 
 /** What can be found without the schema when its own code threw: missing values and values of a wrong
@@ -104,31 +119,32 @@ function issuesOfShape({ kinds, names, required, rest, items }: Shape, value: un
 }
 
 function problemsFrom(issue: Issue, findings: Findings): Problem[] {
-  const { placement, input, shape } = findings;
+  const { located, input, shape } = findings;
   const { path, unknownNames } = issue;
   if (issue.threw) return [schemaThrew(issue.message)];
-  if (unknownNames) return unknownNames.map((name) => unknownAt([...path, name], placement, shape));
+  if (unknownNames) return unknownNames.map((name) => unknownAt([...path, name], located, shape));
   const section = shapeAt(shape, path.slice(0, -1));
   if (path.length > 0 && section?.closed && !section.names.has(String(path.at(-1))))
-    return [unknownAt(path, placement, shape)];
-  if (valueAt(input, path) === undefined) return missingAt(path, findings);
+    return [unknownAt(path, located, shape)];
+  if (valueAt(input, path) === undefined) return missingAt(path, findings, issue);
   return [wrongAt(issue, findings)];
 }
 
-function wrongAt(issue: Issue, { placement, input, shape, secrets }: Findings): Problem {
-  const leaf = leafAt(issue.path, placement);
+function wrongAt(issue: Issue, { located, input, shape, holdsSecret }: Findings): Problem {
+  const leaf = located.leafAt(issue.path);
   const path = leaf?.path ?? issue.path.map(String);
   const inside = issue.path.slice(path.length);
   const read = valueAt(input, issue.path) as ConfigValue;
   const part = inside.length > 0 && typeof leaf?.item.value === 'string';
+  const secret = leaf !== undefined && located.isHidden(leaf);
   const problem = wrong(issue, {
     key: keyFrom(path),
     value: leaf && !part ? (valueAt(leaf.item.value, inside) as ConfigValue) : read,
     read,
     part,
     // the whole leaf decides: a part of a secret need not look like a secret
-    secret: leaf !== undefined && isHidden(leaf, shape),
-    secrets,
+    secret,
+    holdsSecret: (message) => (secret && located.isQuoted(leaf, message)) || holdsSecret(message),
     shape: shapeAt(shape, issue.path),
     origin: leaf && originInside(leaf, inside),
     text: leaf?.item.entry.text ?? false,
@@ -137,24 +153,21 @@ function wrongAt(issue: Issue, { placement, input, shape, secrets }: Findings): 
 }
 
 /** For a missing section: one problem for each key that is required in it. */
-function missingAt(path: Path, findings: Findings): Problem[] {
-  const { placement, input, unread, where } = findings;
+function missingAt(path: Path, findings: Findings, issue?: Issue): Problem[] {
+  const { located, input, misspelled, where, holdsSecret } = findings;
   const shape = shapeAt(findings.shape, path);
+  const about = { shape, holdsSecret };
   const required = shape?.kinds?.has('section') && shape.kinds.size === 1 ? [...shape.required] : [];
   const absent = required.filter((name) => valueAt(input, [...path, name]) === undefined);
   if (absent.length > 0) return absent.flatMap((name) => missingAt([...path, name], findings));
-  const leaf = leafAt(path, placement);
+  const leaf = located.leafAt(path);
   if (leaf && path.length > leaf.path.length) {
     const inside = path.slice(leaf.path.length);
     const origin = String(originInside(leaf, inside.slice(0, -1)));
-    return [{ ...missing(keyFrom(leaf.path), shape, []), inside: insideText(inside), origin }];
+    return [
+      { ...missing(keyFrom(leaf.path), about, [], undefined, issue), inside: insideText(inside), origin },
+    ];
   }
   const key = keyFrom(path.map(String));
-  const candidates = unread.map((other) => ({ key: keyFrom(other.path), origin: String(other.item.origin) }));
-  const closest = nearest(
-    key,
-    candidates.map((other) => other.key),
-  );
-  const near = candidates.find((other) => other.key === closest);
-  return [missing(key, shape, where(key), near)];
+  return [missing(key, about, where(key), misspelled(key), issue)];
 }

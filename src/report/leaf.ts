@@ -6,6 +6,7 @@ import { holdsMark } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import { wrongInside } from './problems.ts';
+import { quotesOf } from './safe-message.ts';
 
 /** Validates one entry. `chain.require(key, schema)` loads this file on its first use.
  *  @throws ConfigError `validation`; its message shows the value only if that is not secret */
@@ -24,7 +25,7 @@ export async function parseLeaf<S extends StandardSchemaV1>(
     value: entry.value,
     read: texts.read([], entry.value),
     secret,
-    secrets: secret ? [entry.value] : [],
+    holdsSecret: secret ? quotesOf(entry.value) : () => false,
     shape,
     origin: entry.origin,
     text: entry.text ?? false,

@@ -28,28 +28,27 @@ export interface Found {
   /** True if the source has only text, so that the schema decides what a string means. */
   readonly text: boolean | 'wide';
   readonly shape?: Shape | undefined;
-  /** What must not appear in a schema's own message. */
-  readonly secrets: readonly unknown[];
+  /** Whether a schema's own message holds a secret. */
+  readonly holdsSecret: (message: string) => boolean;
 }
 
 /** A value that the schema rejects. */
 export function wrong(issue: Issue, found: Found): Problem {
-  const { key, value, secret, origin, shape, secrets } = found;
-  const expected = shape?.expects;
-  // the expected type says it all, unless the value has that type or the author of the schema wrote a message
-  const explained =
-    issue.refused ||
-    (expected !== undefined && !issue.custom && shape?.check?.(found.read ?? value) !== true);
-  const schemaMessage = explained ? undefined : safeMessage(issue, secrets, secret);
+  const { key, value, secret, origin, shape, holdsSecret } = found;
+  const isOfType = issue.custom || shape?.check?.(found.read ?? value) === true;
+  const expected = isOfType && !issue.refused ? undefined : shape?.expects;
+  const explained = issue.refused || expected !== undefined;
+  // the expected type says it all, unless the author of the schema wrote a message
+  const schemaMessage =
+    issue.refused || (explained && !issue.own) ? undefined : safeMessage(issue, secret, holdsSecret);
   const shown = value === '' ? '"" (set, but empty)' : described(value, secret);
-  const reason = explained
-    ? `expected ${expected ?? 'another value'}`
-    : (schemaMessage ?? 'the schema rejects the value');
-  const hint = hintFor(found, explained ? expected : undefined);
+  const reasons = [schemaMessage, explained && `expected ${expected ?? 'another value'}`].filter(Boolean);
+  const hint = hintFor(found, expected);
   return {
     kind: 'wrong',
     key,
-    message: `${reason}, found ${shown}`,
+    message: `${reasons.length > 0 ? reasons.join('; ') : 'the schema rejects the value'}, found ${shown}`,
+    ...aboutOf(shape, holdsSecret),
     ...(expected && { expected }),
     ...(schemaMessage && { schemaMessage }),
     found: shown,
@@ -58,11 +57,19 @@ export function wrong(issue: Issue, found: Found): Problem {
   };
 }
 
+/** What the schema's author says about a key. */
+function aboutOf(shape: Shape | undefined, holdsSecret: Found['holdsSecret']): { about?: string } {
+  const { description = '', expects } = shape ?? {};
+  const about = safeMessage({ message: description, path: [] }, false, holdsSecret);
+  return about && about !== expects ? { about } : {};
+}
+
 /** A problem for a log: without the value that was found, without what the schema library says of it, and
  *  without the place inside the value, because its names may be parts of a text. */
 export function withoutFound({ found, inside, schemaMessage, message, ...problem }: Problem): Problem {
-  if (problem.kind !== 'wrong') return { ...problem, message };
-  const { expected } = problem;
+  const { kind, expected } = problem;
+  if (kind === 'missing') return { ...problem, message: missingMessage(expected) };
+  if (kind !== 'wrong') return { ...problem, message };
   return { ...problem, message: expected ? `expected ${expected}` : 'the schema rejects the value' };
 }
 
@@ -148,14 +155,21 @@ const isOfVariables = (origin: Origin): boolean => isVariable(origin) || origin.
 /** An origin as part of a hint: a variable without its `env`. */
 const placeOf = (origin: Origin | string): string => String(origin).replace(/^env /, '');
 
-/** A key that the schema requires and that no source has. */
+const missingMessage = (expected: string | undefined): string =>
+  `the value is missing${expected ? `, expected ${expected}` : ''}`;
+
+/** A key that the schema requires and that no source has. `issue`: what the schema says about it. */
 export function missing(
   key: Key,
-  shape: Shape | undefined,
+  { shape, holdsSecret }: Pick<Found, 'shape' | 'holdsSecret'>,
   looked: readonly string[],
   near?: { readonly key: Key; readonly origin: string },
+  issue?: Issue,
 ): Problem {
   const expected = shape?.expects;
+  // of a library without a shape, the words may be its own
+  const isOwn = issue?.own && (expected || !/\b(?:missing|required|undefined)\b/i.test(issue.message));
+  const schemaMessage = isOwn ? safeMessage(issue, false, holdsSecret) : undefined;
   const places = looked.map(placeFrom);
   const remedy = places.find((place) => place.remedy)?.remedy;
   const first = (places.find(({ bare }) => isVariable(bare)) ?? places[0])?.bare;
@@ -165,8 +179,10 @@ export function missing(
   return {
     kind: 'missing',
     key,
-    message: `the value is missing${expected ? `, expected ${expected}` : ''}`,
+    message: [missingMessage(expected), schemaMessage].filter(Boolean).join('; '),
+    ...aboutOf(shape, holdsSecret),
     ...(expected && { expected }),
+    ...(schemaMessage && { schemaMessage }),
     ...(places.length > 0 && { looked: places.map(({ shown }) => shown) }),
     ...(hint && { hint }),
   };

@@ -23,6 +23,7 @@ function formatProblem(problem: Problem): string {
     key,
     inside = '',
     message,
+    about,
     expected,
     schemaMessage,
     found,
@@ -31,12 +32,11 @@ function formatProblem(problem: Problem): string {
     hint,
   } = problem;
   const lines: (readonly [string, string])[] = [];
-  if (kind === 'wrong') {
+  if (about) lines.push(['about', about]);
+  if (kind === 'wrong' || kind === 'missing') {
     if (schemaMessage) lines.push(['problem', schemaMessage]);
-    else if (expected) lines.push(['expected', expected]);
-    if (found) lines.push(['found', found]);
-  } else if (kind === 'missing') {
     if (expected) lines.push(['expected', expected]);
+    if (found) lines.push(['found', found]);
   } else {
     lines.push(['problem', message]);
   }

@@ -1,23 +1,19 @@
 // Sealed values: one secret as the text `sealed:` and a compact JWE, bound to its key and a context. Used by
-// unsealed.ts, which opens them, and by cli/, which makes and opens them.
+// opening.ts, which opens them, and by cli/, which makes and opens them.
 
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
 import { jsonValue } from '../formats/json-text.ts';
 import { keyFrom, keyOf, letters, segments } from '../key.ts';
 import { quoted } from '../redact.ts';
+import { marker } from '../sealed.ts';
+import type { Opened } from '../sealed-values.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import type { FileKey } from './file-key.ts';
 import { base64url } from './jose.ts';
 import { decryptContent, encryptContent, type Jwe, parseCompact } from './jwe.ts';
 import type { FoundKeys } from './key-sources.ts';
 import { checkAlgorithms, contentKeyOf } from './recipients.ts';
-
-/** The prefix of a sealed value, in front of a compact JWE. */
-export const marker = 'sealed:';
-
-export const isSealed = (value: unknown): value is string =>
-  typeof value === 'string' && value.startsWith(marker);
 
 /** Options of `seal`. */
 export interface SealOptions {
@@ -65,18 +61,21 @@ export async function unseal(
     where,
   }: { readonly key: Key; readonly context: string | undefined; readonly where: string },
   findKeys: () => Promise<FoundKeys>,
-): Promise<ConfigValue> {
+): Promise<Opened> {
   const jwe = parseCompact(text.slice(marker.length), where);
   checkAlgorithms(jwe, where);
   checkBinding(jwe, boundKey(key), context, where);
   const { keys, absent } = await findKeys();
-  const { contentKey } = await contentKeyOf(jwe, keys, absent, where);
+  const { contentKey, key: opener } = await contentKeyOf(jwe, keys, absent, where);
   const plaintext = decryptContent(jwe, contentKey, undefined)?.toString('utf8');
   if (plaintext === undefined)
     throw new ConfigError('crypto', `${where} was changed after it was sealed`, {
       hint: 'Restore it from version control, or seal the value again',
     });
-  return jwe.protectedHeader.cty === 'json' ? parsedValue(plaintext, where) : plaintext;
+  return {
+    value: jwe.protectedHeader.cty === 'json' ? parsedValue(plaintext, where) : plaintext,
+    openedWith: opener.kid === undefined ? 'a password' : `kid ${quoted(opener.kid)}`,
+  };
 }
 
 /** The parser's own error would quote the plaintext. */

@@ -31,5 +31,17 @@ export type {
   SourceIdentity,
   VersionPage,
 } from './port.ts';
+export type {
+  AskedName,
+  AskOptions,
+  HeldContent,
+  Invalidated,
+  KeptContent,
+  NotHeld,
+  SecondLevel,
+  SecondLevelStats,
+  SharedName,
+  TicketedName,
+} from './second-level.ts';
 export { ShelteredProvider } from './sheltered.ts';
 export type { ShelteredStats } from './stats.ts';

@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { aFunction, aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
+import type { SecondLevel } from './second-level.ts';
 
 /** How long documents are cached, and when old ones may be served. */
 export interface CacheOptions {
@@ -79,6 +80,10 @@ export interface ShelterOptions {
   /** Requests at a time (`concurrency`) and started per second (`perSecond`).
    *  @default the store's own pace, else `{ concurrency: 16 }` */
   readonly limits?: Partial<Limits>;
+  /** A cache that several processes share. Asked for what is not in memory, before the store is. Needs a
+   *  `cache`, and a source that has an identity.
+   *  @default none */
+  readonly second?: SecondLevel;
   /** The source of time, for tests. @default the system's clock */
   readonly clock?: Clock;
 }
@@ -97,6 +102,7 @@ export interface Settings {
   /** Makes each request. `resilience` then has only the deadline. */
   readonly policy: RequestPolicy | undefined;
   readonly limits: Limits;
+  readonly second: SecondLevel | undefined;
   readonly clock: Clock;
 }
 
@@ -157,9 +163,17 @@ const policyCheck = (policy: RequestPolicy): undefined => {
   checkOptions('resilience', { execute, deadlineMs }, { execute: aFunction, deadlineMs: positiveTime });
 };
 
+const operations = ['ask', 'keep', 'failed', 'invalidate', 'watch'] as const;
+const aSecondLevel: Check = (value) =>
+  operations.every((name) => typeof (value as SecondLevel | null)?.[name] === 'function')
+    ? undefined
+    : `an object with ${operations.join(', ')}`;
+
 /** Checks to spread into those of a remote provider: `checkOptions('VaultProvider', options, { …,
  *  ...shelterOptionChecks })`. */
-export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limits' | 'clock', Check>> = {
+export const shelterOptionChecks: Readonly<
+  Record<'cache' | 'resilience' | 'limits' | 'second' | 'clock', Check>
+> = {
   cache: group(
     'cache',
     {
@@ -174,6 +188,7 @@ export const shelterOptionChecks: Readonly<Record<'cache' | 'resilience' | 'limi
   ),
   resilience: (value) => (isPolicy(value) ? policyCheck(value) : ownResilience(value)),
   limits: group('limits', { concurrency: anInteger(1), perSecond: aNumber(0.001) }, false),
+  second: aSecondLevel,
   clock: aClock,
 };
 
@@ -184,10 +199,14 @@ export function settingsOf(
   pace: Partial<Limits> | undefined,
 ): Settings {
   checkOptions(owner, options, shelterOptionChecks);
-  const { cache } = options;
+  const { cache, second } = options;
   const [resilience, policy] = isPolicy(options.resilience)
     ? [given({ ...underPolicy, deadlineMs: options.resilience.deadlineMs }), options.resilience]
     : [options.resilience, undefined];
+  if (second && cache === false)
+    throw new ConfigError('invalid_option', `${owner}: the option second needs a cache`, {
+      hint: 'Remove cache: false. Its ttlMs says how long a shared document is fresh',
+    });
   return {
     cache: cache !== false && { ...cacheDefaults, ...given(cache) },
     resilience: resilience !== false && {
@@ -198,14 +217,15 @@ export function settingsOf(
     },
     policy,
     limits: { concurrency: 16, ...given(pace), ...given(options.limits) },
+    second,
     clock: options.clock ?? systemClock,
   };
 }
 
 /** Picks the shelter's options out of those of a remote provider. */
 export function shelterOptionsOf(options: ShelterOptions): ShelterOptions {
-  const { cache, resilience, limits, clock } = options;
-  return given({ cache, resilience, limits, clock });
+  const { cache, resilience, limits, second, clock } = options;
+  return given({ cache, resilience, limits, second, clock });
 }
 
 function given<T extends object>(options: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -227,7 +227,7 @@ export class ShelteredProvider implements ConfigProvider {
 
   /** Counters of reads and requests since the provider was created. */
   stats(): ShelteredStats {
-    return statsOf(this.#counts, this.#requests.counts, this.#cache.size);
+    return statsOf(this.#cache, this.#requests.counts);
   }
 
   /** Aborts requests in flight and rejects later calls. Closing twice is fine. */

@@ -1,8 +1,10 @@
-// The counters of a sheltered provider: `stats()`, and what the registry of the process reads.
+// The counters of a sheltered provider: `stats()`, and what the registry of the process reads. Used by
+// sheltered.ts.
 
 import type { Living } from '../living.ts';
 import type { CacheCounts } from './cache/cache.ts';
 import type { RequestCounts } from './request/request.ts';
+import type { SecondLevelStats } from './second-level.ts';
 
 /** Counters since the provider was created. */
 export interface ShelteredStats {
@@ -25,13 +27,23 @@ export interface ShelteredStats {
   readonly size: number;
   /** The share of reads answered from memory, 0 to 1; 0 before the first read. */
   readonly ratio: number;
+  /** What the second level did, with the option `second`. */
+  readonly second?: SecondLevelStats;
 }
 
-export function statsOf(reads: CacheCounts, requests: RequestCounts, size: number): ShelteredStats {
-  const { hits, misses, absentHits, stale, joined } = reads;
+/** What `stats()` reads of a cache. */
+interface CountedCache {
+  readonly counts: CacheCounts;
+  readonly size: number;
+  readonly secondCounts: SecondLevelStats | undefined;
+}
+
+export function statsOf(cache: CountedCache, requests: RequestCounts): ShelteredStats {
+  const { counts, size, secondCounts: second } = cache;
+  const { hits, misses, absentHits, stale, joined } = counts;
   const all = hits + misses + absentHits + stale + joined;
   const ratio = all === 0 ? 0 : (hits + absentHits + stale) / all;
-  return { hits, misses, absentHits, stale, joined, ...requests, size, ratio };
+  return { hits, misses, absentHits, stale, joined, ...requests, size, ratio, ...(second && { second }) };
 }
 
 /** What the registry of the process reads of a provider. Holds the counts, and not the provider. */

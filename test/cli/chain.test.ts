@@ -120,3 +120,66 @@ describe('llm-config check', () => {
     expect((await llmConfig(['check'])).err).toMatch(/MODULE is missing/);
   });
 });
+
+describe('llm-config unused', () => {
+  const env = `{ APP__SERVER__PRT: '1', APP__SERVER__PORT: '2', APP__OTHER__A: '3', APP_X: '4', HOME: '/' }`;
+  const config = (schema: string) =>
+    [
+      `import { BundleProvider } from '${source}providers/bundle.ts';`,
+      `import { DotEnvProvider } from '${source}providers/dotenv.ts';`,
+      `import { EnvProvider } from '${source}providers/env.ts';`,
+      'const folder = new URL(".", import.meta.url).pathname;',
+      `export const chain = new ProviderChain([
+        new EnvProvider({ prefix: 'APP', env: ${env} }),
+        new DotEnvProvider({ directory: folder, environment: 'x' }),
+        new BundleProvider(folder + 'base.yaml'),
+      ]);`,
+      schema,
+    ].join('\n');
+  const schema = `export const schema = z.object({ server: z.object({ port: z.number(), host: z.string() }) });`;
+  const files = {
+    '.env': 'SERVER__HOST=a\nSERVER__HOTS=b\nLIST__0=c\n',
+    'base.yaml': `server:\n  host: c\n  prot: ${fake}\nold:\n  a: 1\n  b: 2\n`,
+  };
+
+  it('unused lists variables with the prefix and lines of files that nothing reads', async () => {
+    await using box = await modules({ 'config.mjs': config(schema) });
+    await box.write(files);
+    const { code, out, err } = await llmConfig(['unused', box.path('config.mjs')]);
+    expect([code, err]).toEqual([1, '']);
+    const lines = out.replaceAll(`${box.directory}/`, '').replace(/ +/g, ' ').trim().split('\n');
+    expect(lines).toEqual([
+      'env APP__SERVER__PRT server.prt Did you mean "server.port"?',
+      'env APP__OTHER__A other.a',
+      '.env:2:1 server.hots Did you mean "server.host"?',
+      '.env:3:1 list',
+      'base.yaml:3:9 server.prot Did you mean "server.port"?',
+      'base.yaml:5:6 old.a',
+      'base.yaml:6:6 old.b',
+    ]);
+    const json = await llmConfig(['unused', box.path('config.mjs'), '--json']);
+    expect(JSON.parse(json.out).unused[0]).toEqual({
+      key: 'server.prt',
+      origin: 'env APP__SERVER__PRT',
+      similar: 'server.port',
+    });
+  });
+
+  it('unused exits with 0 if everything is read, and names sections that are open', async () => {
+    const open = `export const schema = z.object({ port: z.number(), more: z.record(z.string(), z.any()) });`;
+    await using box = await modules({
+      'all.mjs': `${schema}\nexport const chain = new MemoryProvider({ server: { port: 1 } });`,
+      'open.mjs': `${open}\nexport const chain = new MemoryProvider({ other: 1, port: 1, more: { x: 2 } });`,
+      'none.mjs': `export default [${first}];`,
+      'down.mjs': `${schema}\nexport const chain = ${down};`,
+    });
+    const all = await llmConfig(['unused', box.path('all.mjs')]);
+    expect(all).toEqual({ code: 0, out: 'Everything is read.\n', err: '' });
+    const some = await llmConfig(['unused', box.path('open.mjs')]);
+    expect([some.code, some.out]).toEqual([1, 'memory other  other\n']);
+    expect(some.err).toBe('The schema may read any name in more\n');
+    expect((await llmConfig(['unused', box.path('none.mjs')])).err).toMatch(/exports no schema/);
+    const failed = await llmConfig(['unused', box.path('down.mjs')]);
+    expect([failed.code, failed.out, failed.err.includes(fake)]).toEqual([3, '', false]);
+  });
+});

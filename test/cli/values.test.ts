@@ -144,7 +144,13 @@ describe('llm-config seal and unseal', () => {
     const file = box.path(name);
     chmodSync(file, 0o640);
     const args = [file, key, '--context', 'acme', ...more];
-    expect(await llmConfig(['seal', ...args], { env })).toMatchObject({ code: 0, out: '' });
+    const { code, out, err } = await llmConfig(['seal', ...args], { env });
+    expect([code, out]).toEqual([0, '']);
+    expect(err).toContain(
+      name === '.env'
+        ? "The reader is new DotEnvProvider({ sealed: { context: 'acme' } }), with the key in LLM_CONFIG_KEY"
+        : `The reader is new BundleProvider({ path: '${file}', sealed: { context: 'acme' } }), with the key`,
+    );
     const sealed = await box.read(name);
     expect(sealed).not.toContain(fake);
     expect(sealed.replace(/"?sealed:[\w.-]+"?/, 'X')).toBe(text.replace(new RegExp(`"?${fake}"?`), 'X'));
@@ -160,7 +166,7 @@ describe('llm-config seal and unseal', () => {
     await using box = await sandbox({ files: { '.env': 'A=1', 'base.yaml': 'a: 1\n' } });
     expect(
       (
-        await llmConfig(['seal', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], {
+        await llmConfig(['seal', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token', '--new'], {
           env,
           input: fake,
         })
@@ -180,6 +186,29 @@ describe('llm-config seal and unseal', () => {
     expect(JSON.parse((await llmConfig(['get', box.path('base.yaml'), 'a'], { env })).out)).toEqual([1, 2]);
   });
 
+  it('seal refuses a key that is not in the file, and an empty value', async () => {
+    const files = { '.env': 'API_KEY=1\n', 'base.yaml': 'llm:\n  apiKey: 1\n' };
+    await using box = await sandbox({ files });
+    const seal = (...args: string[]) => llmConfig(['seal', ...args], { env });
+    const typo = await seal(box.path('.env'), 'APIKEY');
+    expect([typo.code, typo.err]).toEqual([
+      3,
+      expect.stringMatching(/has no APIKEY\. Did you mean API_KEY\?/),
+    ]);
+    expect((await seal(box.path('base.yaml'), 'llm.apiKye')).err).toMatch(
+      /Did you mean llm\.apiKey\? .*--new/,
+    );
+    expect((await seal(box.path('base.yaml'), 'nothing.alike')).err).toMatch(/Use --new to add a key/);
+    const empty = await seal(box.path('.env'), 'OTHER', '--new');
+    expect([empty.code, empty.err]).toEqual([2, expect.stringMatching(/the value is empty\. Use --empty/)]);
+    expect((await seal(box.path('base.yaml'), 'llm.apiKey', '--from-file', '-')).code).toBe(2);
+    expect([await box.read('.env'), await box.read('base.yaml')]).toEqual(Object.values(files));
+    const added = await seal(box.path('.env'), 'OTHER', '--new', '--empty');
+    expect([added.code, added.err]).toEqual([0, expect.stringMatching(/The reader is DotEnvProvider, with/)]);
+    expect(added.err).not.toContain('old value');
+    expect((await llmConfig(['get', box.path('.env'), 'OTHER'], { env })).out).toBe('\n');
+  });
+
   it('seal accepts --format, and variable names with any character', async () => {
     await using box = await sandbox({ files: { settings: `a: ${fake}\n`, '.env': `A.B-C=${fake}\n` } });
     expect((await llmConfig(['seal', box.path('settings'), 'a'], { env })).err).toMatch(
@@ -191,12 +220,12 @@ describe('llm-config seal and unseal', () => {
     );
     expect((await llmConfig(['seal', box.path('.env'), 'A.B-C', '--for-key', 'a.b'], { env })).code).toBe(0);
     expect(await box.read('.env')).toMatch(/^A\.B-C=sealed:/);
-    const odd = await llmConfig(['seal', box.path('.env'), 'A(', '--for-key', 'a.c', '--from-file', '-'], {
+    const odd = await llmConfig(['seal', box.path('.env'), 'A(', '--for-key', 'a.c', '--new'], {
       env,
       input: fake,
     });
     expect([odd.code, odd.err.includes(fake)]).toEqual([3, false]);
-    await llmConfig(['seal', box.path('.env'), 'N', '--from-file', '-', '--type', 'json'], {
+    await llmConfig(['seal', box.path('.env'), 'N', '--new', '--type', 'json'], {
       env,
       input: '42',
     });

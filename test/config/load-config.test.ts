@@ -439,11 +439,35 @@ describe('unknown keys', () => {
     store({ entries: [entry('unrelated', 'fake-value')] }),
   ];
 
-  it('unknown keys are ignored by default', async () => {
+  it("unknown: 'ignore' reports nothing", async () => {
     const events: ConfigEvent[] = [];
-    await loadConfig(schema, source(), { on: (event) => events.push(event) });
+    await loadConfig(schema, source(), { unknown: 'ignore', on: (event) => events.push(event) });
     expect(events.map(({ type }) => type)).toEqual(['refreshed']);
   });
+
+  it.each([undefined, 'warn-similar' as const])(
+    'reports misspellings of known keys, once: %s',
+    async (unknown) => {
+      const sources = [
+        ...source(),
+        new EnvProvider({ name: 'own', prefix: 'APP', env: { APP__OTHER: 'x', APP__MORRE: 'y' } }),
+      ];
+      const options = unknown && { unknown };
+      const events: ConfigEvent[] = [];
+      const config = await loadConfig(schema, sources, { ...options, on: (event) => events.push(event) });
+      await config.reload();
+      const notices = events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+      expect(notices).toEqual([
+        'nothing reads "database.hots" (memory database.hots). Did you mean "database.host"?',
+        'nothing reads "databse" (memory databse.a). Did you mean "database"?',
+        'nothing reads "morre" (env APP__MORRE). Did you mean "more"?',
+      ]);
+      const warned = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
+      await (await loadConfig(schema, sources, options)).reload();
+      expect(warned.mock.calls.map(([message]) => message)).toEqual(notices);
+      warned.mockRestore();
+    },
+  );
 
   it("unknown: 'error' reports each unknown key of a file, without its value", async () => {
     const error = await failing(loadConfig(schema, source(), { unknown: 'error' }));
@@ -499,7 +523,7 @@ describe('strings', () => {
 
   it('z.coerce does not read "false" as true or "" as 0', async () => {
     const schema = z.object({ flag: z.coerce.boolean() });
-    const env = (value: string) => new EnvProvider({ prefix: 'APP', env: { APP__FLAG: value } });
+    const env = (value: string) => new EnvProvider({ name: 'own', prefix: 'APP', env: { APP__FLAG: value } });
     expect((await loadConfig(schema, env('false'))).value.flag).toBe(false);
     expect((await loadConfig(schema, env('true'))).value.flag).toBe(true);
     for (const value of ['', 'no', '0', 'False '])
@@ -510,7 +534,7 @@ describe('strings', () => {
   });
 
   it('the text "null" is read as null where the schema accepts null', async () => {
-    const env = new EnvProvider({ prefix: 'APP', env: { APP__N: 'null' } });
+    const env = new EnvProvider({ name: 'own', prefix: 'APP', env: { APP__N: 'null' } });
     for (const schema of [
       z.object({ n: z.number().nullable() }),
       zod3.object({ n: zod3.number().nullable() }),

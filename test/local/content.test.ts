@@ -20,8 +20,7 @@ function source() {
           resolve: (value) => resolve({ value, fingerprint: value, readAt: Date.now() }),
         }),
       ),
-    folders: () => [],
-    mark: () => 'same',
+    watched: () => [],
   });
   return { content, loads, at: (n: number) => loads.at(n) as (typeof loads)[number] };
 }

@@ -43,6 +43,7 @@ const shelter: Takes<ShelterOptions> = {
   cache: ['object'],
   resilience: ['object'],
   limits: ['object'],
+  second: [],
   clock: [],
 };
 const awsClient: Takes<AwsClientOptions> = {
@@ -69,6 +70,7 @@ const dotenv: Takes<DotEnvOptions> = {
   environment: ['string'],
   files: [],
   expand: ['boolean', 'object'],
+  sealed: ['boolean', 'object'],
 };
 const memory: Takes<MemoryOptions> = { name: ['string'], sensitive: [] };
 const bundle: Takes<BundleOptions> = {
@@ -77,6 +79,7 @@ const bundle: Takes<BundleOptions> = {
   optional: ['boolean'],
   sensitive: [],
   maxBytes: [],
+  sealed: ['boolean', 'object'],
   name: ['string'],
 };
 const directory: Takes<DirectoryOptions> = {

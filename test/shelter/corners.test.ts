@@ -31,6 +31,17 @@ describe('the cache', () => {
     expect(provider.stats().ratio).toBeCloseTo(0.75, 1);
   });
 
+  it('refresh and a write also reach what the full cache has dropped', async () => {
+    const { provider, source } = sheltering({ a: '1', b: '1' }, { cache: { max: 1 } });
+    for (const key of ['a', 'b']) await provider.get(key);
+    source.put('a', '2');
+    await provider.refresh();
+    expect(await value(provider.get('a'))).toBe('2');
+    await provider.get('b');
+    await provider.set('a', '3');
+    expect(await value(provider.get('a'))).toBe('3');
+  });
+
   it('the full cache drops the least recently used document', async () => {
     const { provider, source } = sheltering({ a: '1', b: '2', c: '3' }, { cache: { max: 2 } });
     for (const key of ['a', 'b', 'a', 'c']) await provider.get(key, { version: '1' });

@@ -116,6 +116,7 @@ describe('the options of a shelter', () => {
 
   it('shelterOptionsOf picks the shelter’s options', () => {
     expect(shelterOptionsOf({ cache: false, path: 'x' } as never)).toEqual({ cache: false });
-    expect(Object.keys(shelterOptionChecks).sort()).toEqual(['cache', 'clock', 'limits', 'resilience']);
+    const names = ['cache', 'clock', 'limits', 'resilience', 'second'];
+    expect(Object.keys(shelterOptionChecks).sort()).toEqual(names);
   });
 });

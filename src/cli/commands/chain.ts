@@ -1,9 +1,10 @@
-// `explain` and `check`: load a module of the application and show what its chain returns. Secrets are
-// masked. The module's own errors are not printed, because they may contain secrets.
+// `explain`, `check` and `unused`: load a module of the application and show what its chain returns. Secrets
+// are masked. The module's own errors are not printed, because they may contain secrets.
 
 import type { ProviderChain } from '../../chain/chain.ts';
 import type { ConfigCheck } from '../../config/check-config.ts';
 import { checkConfig } from '../../config/load-config.ts';
+import { unusedKeys } from '../../config/unused.ts';
 import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
@@ -77,6 +78,36 @@ export const check: Command = {
         }));
       const result: ConfigCheck = await checkConfig(schema, chain);
       return { text: `${result}`, json: result, exit: result.ok ? 0 : 1 };
+    });
+  },
+};
+
+export const unused: Command = {
+  name: 'unused',
+  arguments: ['MODULE'],
+  summary: 'list variables with the prefix, and lines of files, that nothing reads',
+  flags: {},
+  examples: ['llm-config unused dist/config.js'],
+  async run(args, io) {
+    const [file] = args.positionals as [string];
+    return withChain(file, io, async ({ chain, schema }) => {
+      if (!schema)
+        throw new ConfigError('invalid_option', `the module ${file} exports no schema`, {
+          hint: 'Export a schema as schema',
+        });
+      const { unused, open } = await unusedKeys(schema, chain);
+      const width = Math.max(0, ...unused.map(({ origin }) => origin.length));
+      const lines = unused.map(({ key, origin, similar }) => {
+        const hint = similar === undefined ? '' : `  Did you mean "${similar}"?`;
+        return `${origin.padEnd(width)}  ${key}${hint}`;
+      });
+      const sections = open.map((key) => (key === '' ? 'at the top' : `in ${key}`)).join(', ');
+      return {
+        text: lines.length > 0 ? lines.join('\n') : 'Everything is read.',
+        json: { unused, open },
+        note: open.length > 0 ? `The schema may read any name ${sections}` : undefined,
+        exit: unused.length > 0 ? 1 : 0,
+      };
     });
   },
 };

@@ -2,8 +2,10 @@
 // only at its key, so the command must know the key under which the reader finds the value.
 
 import { ConfigError } from '../../errors.ts';
+import { nearest } from '../../internal/nearest.ts';
 import { keyOf } from '../../key.ts';
-import { isSealed, seal, unseal } from '../../sealing/seal.ts';
+import { isSealed } from '../../sealed.ts';
+import { seal, unseal } from '../../sealing/seal.ts';
 import { isTree } from '../../value.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -16,11 +18,20 @@ export const sealCommand: Command = {
   name: 'seal',
   arguments: ['FILE', 'KEY'],
   summary: 'encrypt one value of a readable file (.env, YAML, TOML, JSON) in place',
-  flags: { ...keyFlags, ...toFlag, ...contextFlag, ...formatFlag, ...valueFlags, ...variableFlags },
+  flags: {
+    ...keyFlags,
+    ...toFlag,
+    ...contextFlag,
+    ...formatFlag,
+    ...valueFlags,
+    ...variableFlags,
+    new: { type: 'boolean', summary: 'add the key, which is not in the file yet' },
+    empty: { type: 'boolean', summary: 'accept an empty value' },
+  },
   examples: [
     'llm-config seal config/base.yaml database.password',
     'llm-config seal .env APP__DATABASE__PASSWORD --prefix APP --context acme/production',
-    'pwgen 32 1 | llm-config seal config/base.yaml api.token --from-file -',
+    'pwgen 32 1 | llm-config seal config/base.yaml api.token --from-file - --new',
   ],
   async run(args, io) {
     const [name, file] = [
@@ -28,9 +39,12 @@ export const sealCommand: Command = {
       new PlainFile(args.positionals[0] as string, formatOption(args)),
     ];
     const key = keyOf(args.text('for-key') ?? file.keyFor(name, args.text('prefix')));
-    const isEntered =
-      args.text('from-file') !== undefined || (await file.value(await file.text(), name)) === undefined;
+    const isNew = (await file.value(await file.text(), name)) === undefined;
+    if (isNew && !args.is('new')) throw await notInFile(file, name);
+    const isEntered = isNew || args.text('from-file') !== undefined;
     const entered = isEntered ? await enteredValue(args, io, `Value of ${key}`) : undefined;
+    if (entered === '' && !args.is('empty'))
+      throw new UsageError('the value is empty. Use --empty to seal an empty value');
     const [to, ...more] = await readersOf(args, io);
     if (!to || more.length > 0) throw new UsageError('a sealed value has one recipient. Name one key');
     await file.change(name, async (value) => {
@@ -52,10 +66,32 @@ export const sealCommand: Command = {
     });
     return {
       json: { key, sealed: true },
-      note: `sealed ${name}, which opens only at "${key}". The old value may still be in version control`,
+      note: [
+        `sealed ${name}, which opens only at "${key}"`,
+        readerOf(file, args.text('context')),
+        ...(isNew ? [] : ['The old value may still be in version control']),
+      ].join('\n'),
     };
   },
 };
+
+async function notInFile(file: PlainFile, name: string): Promise<ConfigError> {
+  const similar = nearest(name, await file.names(await file.text()));
+  return new ConfigError('not_found', `${file.file} has no ${name}`, {
+    hint: similar ? `Did you mean ${similar}? Use --new to add a key` : 'Use --new to add a key',
+  });
+}
+
+/** How an application opens a sealed value of this file. */
+function readerOf(file: PlainFile, context: string | undefined): string {
+  const options = context === undefined ? 'true' : `{ context: '${context.replace(/['\\]/g, '\\$&')}' }`;
+  const reader = !file.isDotenv
+    ? `new BundleProvider({ path: '${file.file}', sealed: ${options} })`
+    : context === undefined
+      ? 'DotEnvProvider'
+      : `new DotEnvProvider({ sealed: ${options} })`;
+  return `The reader is ${reader}, with the key in LLM_CONFIG_KEY or in the file LLM_CONFIG_KEY_FILE`;
+}
 
 export const unsealCommand: Command = {
   name: 'unseal',
@@ -83,11 +119,8 @@ export const unsealCommand: Command = {
           hint: 'Run the command again',
         });
       const where = `the sealed value of "${key}" (${file.file})`;
-      return withProgress(
-        io,
-        'Opening',
-        unseal(sealed, { key, context: args.text('context'), where }, () => keys.find()),
-      );
+      const opening = unseal(sealed, { key, context: args.text('context'), where }, () => keys.find());
+      return (await withProgress(io, 'Opening', opening)).value;
     });
     return { json: { key, unsealed: true }, note: `${name} is now unencrypted in ${file.file}` };
   },

@@ -8,7 +8,8 @@ import { dig } from '../../internal/dig.ts';
 import { keyOf } from '../../key.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { changedDocument } from '../../providers/encrypted-file/document.ts';
-import { isSealed, unseal } from '../../sealing/seal.ts';
+import { isSealed } from '../../sealed.ts';
+import { unseal } from '../../sealing/seal.ts';
 import { type ConfigValue, isTree } from '../../value.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
@@ -96,11 +97,8 @@ async function plainValue(
   if (!isSealed(value)) return value;
   const key = keyOf(args.text('for-key') ?? plainFile.keyFor(name, args.text('prefix')));
   const where = `the sealed value of "${key}" (${file})`;
-  return withProgress(
-    io,
-    'Opening',
-    unseal(value, { key, context: args.text('context'), where }, () => keysOf(args, io).find()),
-  );
+  const opening = unseal(value, { key, context: args.text('context'), where }, () => keysOf(args, io).find());
+  return (await withProgress(io, 'Opening', opening)).value;
 }
 
 /** Whether a text looks like an encrypted file, which may be damaged. */

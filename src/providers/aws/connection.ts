@@ -168,7 +168,7 @@ function profileSets(setting: 'region' | 'endpoint_url'): boolean {
     AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials'),
   ].some((file) => {
     try {
-      return new RegExp(`^\\s*${setting}\\s*=`, 'm').test(readFileSync(file, 'utf8'));
+      return new RegExp(`^[^\\S\\n]*${setting}[^\\S\\n]*=`, 'm').test(readFileSync(file, 'utf8'));
     } catch {
       return false;
     }

@@ -16,6 +16,8 @@ export interface Issue {
   readonly unknownNames?: readonly string[];
   /** From a check that the schema's author wrote. Its message says more than the expected type. */
   readonly custom?: true;
+  /** The message was written by the schema's author. */
+  readonly own?: true;
   /** For a union: the issues of each alternative. */
   readonly alternatives?: readonly (readonly Issue[])[];
   /** For a union: the issues of all alternatives, if the library does not separate them. */
@@ -41,6 +43,8 @@ export interface Dialect {
   readonly quote: RegExp;
   /** Removes the path from the beginning of a message. */
   readonly withoutPath?: (message: string, path: Path) => string;
+  /** Whether a message is the library's own, and not from the schema's author. */
+  readonly isDefault: (raw: RawIssue, message: string) => boolean;
   /** What an issue says besides its message and path; empty for an issue of another library. `read` reads
    *  nested issues. */
   readonly details: (raw: RawIssue, read: (raw: RawIssue) => Issue) => IssueDetails;

@@ -7,18 +7,22 @@ import { startsWith } from '../../key.ts';
 import type { Change } from '../../provider.ts';
 import type { Key } from '../../value.ts';
 import type { Settings } from '../options.ts';
-import type { DocumentSource, Place, Scope } from '../port.ts';
+import type { DocumentSource, Place, Scope, SourceIdentity } from '../port.ts';
 import type { Requests } from '../request/request.ts';
-import type { Cached } from './cached.ts';
+import type { SecondLevelStats } from '../second-level.ts';
+import type { Cached, Listed } from './cached.ts';
 import { Changes } from './changes.ts';
 import { Documents } from './documents.ts';
 import { Hits } from './hits.ts';
-import { type Listed, Listings } from './listings.ts';
+import { LazySharing } from './lazy-sharing.ts';
+import { Listings } from './listings.ts';
+import type { SharingParts } from './sharing.ts';
 import { type CacheCounts, type ReadQuery, Tickets } from './single-flight-cache.ts';
 
+export type { Listed } from './cached.ts';
 export { Cached } from './cached.ts';
 export type { Hits } from './hits.ts';
-export { distinct, type Listed, scopeOf } from './listings.ts';
+export { distinct, scopeOf } from './listings.ts';
 export type { CacheCounts, ReadQuery } from './single-flight-cache.ts';
 
 export class Cache {
@@ -29,20 +33,37 @@ export class Cache {
   readonly #documents: Documents;
   readonly #listings: Listings;
   readonly #changes: Changes;
+  readonly #second: LazySharing | undefined;
 
   constructor(source: DocumentSource, settings: Settings, emitter: Emitter, requests: Requests) {
-    const { clock } = settings;
-    const context = { settings, emitter, tickets: new Tickets(), counts: this.counts };
+    const { clock, second: level } = settings;
+    const tickets = new Tickets();
+    const context = { settings, emitter, tickets, counts: this.counts };
+    const second =
+      level &&
+      new LazySharing(
+        source,
+        () => this.load(),
+        (identity) => sharingParts(identity),
+      );
     this.hits = new Hits(clock);
     this.#source = source;
-    const documents = new Documents(source, requests, context);
-    const listings = new Listings(source, requests, documents, context);
+    const documents = new Documents(source, requests, context, second);
+    const listings = new Listings(source, requests, documents, context, second);
     this.#documents = documents;
     this.#listings = listings;
-    this.#changes = new Changes({ source, clock, emitter, documents, listings });
+    this.#changes = new Changes({ source, clock, emitter, documents, listings, second });
+    this.#second = second;
+    const sharingParts = (identity: SourceIdentity): SharingParts => ({
+      ...{ source, settings, emitter, tickets, identity, level: level!, counts: second!.counts },
+      mayRead: () => requests.state === 'closed',
+      documents: documents.port,
+      listings: listings.port,
+      onChanged: (changed) => this.#changes.elsewhere(changed),
+    });
   }
 
-  /** Loads the store. Called before the first request. */
+  /** Loads the store. Called before the first request, and before a second level is asked. */
   async load(): Promise<void> {
     await Promise.all([this.#documents.load(), this.#listings.load()]);
   }
@@ -92,8 +113,13 @@ export class Cache {
   }
 
   /** Removes a document that was written, and notifies watchers. */
-  written(document: string, key: Key): void {
-    this.#changes.written(document, key);
+  written(document: string, key: Key): Promise<void> | undefined {
+    return this.#changes.written(document, key);
+  }
+
+  /** Counters of the second level, if there is one. */
+  get secondCounts(): SecondLevelStats | undefined {
+    return this.#second && { ...this.#second.counts };
   }
 
   watch(onChange: (change: Change) => void): Disposable {
@@ -102,6 +128,7 @@ export class Cache {
 
   close(): void {
     this.#changes.close();
+    this.#second?.close();
     this.hits.clear();
   }
 }

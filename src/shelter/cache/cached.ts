@@ -1,13 +1,18 @@
-// One cached result. Used by all files of this folder, and by keys/ to decide what may be served.
+// One cached result, and the names of cached things. Used by all files of this folder, and by keys/ to
+// decide what may be served.
 
+import type { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';
-import type { Document } from '../port.ts';
+import type { Document, Place } from '../port.ts';
 
 /** Tolerance for clocks that are sampled once per turn. */
 const sampledMs = 1_000;
 
+/** What a store returns of a document, other than an error. */
+export type Definite = Document | 'absent';
+
 /** A result and its life. All rules of freshness are here. Times are milliseconds since 1970. */
-export class Cached<T = Document | 'absent'> {
+export class Cached<T = Definite> {
   readonly outcome: T;
   readonly key: Key;
   /** When the request started. */
@@ -49,4 +54,10 @@ export class Cached<T = Document | 'absent'> {
   endsBy(now: number): boolean {
     return now >= this.endsAt;
   }
+}
+
+/** A place that a listing holds; `read`: the outcome that came with the page. */
+export interface Listed {
+  readonly place: Place;
+  readonly read?: Cached | ConfigError;
 }

@@ -9,8 +9,10 @@ import type { Clock } from '../clock.ts';
 import type { DocumentSource, Place } from '../port.ts';
 import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';
+import type { LazySharing } from './lazy-sharing.ts';
 import type { Listings } from './listings.ts';
 import { isChanged, Renewals } from './renewals.ts';
+import type { ChangedElsewhere } from './sharing.ts';
 import type { ReadQuery } from './single-flight-cache.ts';
 
 export interface ChangesParts {
@@ -19,6 +21,7 @@ export interface ChangesParts {
   readonly emitter: Emitter;
   readonly documents: Documents;
   readonly listings: Listings;
+  readonly second: LazySharing | undefined;
 }
 
 export class Changes {
@@ -55,17 +58,13 @@ export class Changes {
   }
 
   #rotated(rotated: readonly string[]): void {
-    const { source, documents, listings, emitter } = this.#parts;
-    const keys = rotated.map((document) => {
-      const places = source.places?.filter((place) => place.document === document).map((place) => place.key);
-      return places ?? [documents.peek(document)?.key].filter((key) => key !== undefined);
-    });
+    const { documents, listings, emitter } = this.#parts;
+    const keys = this.#keysOf(rotated);
     if (rotated.length > 0) documents.invalidate(rotated, true);
     else documents.expire(undefined);
     listings.invalidate(true);
     emitter.emit('rotated', {});
-    const known = rotated.length > 0 && keys.every((some) => some.length > 0);
-    this.#notify(known ? keys.flat() : undefined);
+    this.#notify(keys);
   }
 
   renew(place: Place, query: ReadQuery): Promise<Cached | ConfigError> {
@@ -92,10 +91,35 @@ export class Changes {
     return result;
   }
 
-  written(document: string, key: Key): void {
-    this.#parts.documents.invalidate([document], false);
-    this.#parts.listings.invalidate(false);
+  /** The keys of the documents, if all are known. */
+  #keysOf(changed: readonly string[]): readonly Key[] | undefined {
+    const { source, documents } = this.#parts;
+    const keys = changed.map((document) => {
+      const places = source.places?.filter((place) => place.document === document).map((place) => place.key);
+      return places ?? [documents.peek(document)?.key].filter((key) => key !== undefined);
+    });
+    return changed.length > 0 && keys.every((some) => some.length > 0) ? keys.flat() : undefined;
+  }
+
+  /** Other processes have changed something. Undefined: messages about changes were lost. The second level
+   *  may be asked for it, so it is not bypassed. */
+  elsewhere(changed: ChangedElsewhere | undefined): void {
+    const { documents, listings } = this.#parts;
+    const keys = changed?.listings.length === 0 ? this.#keysOf(changed.documents) : undefined;
+    documents.expireShared(changed?.documents);
+    if (changed?.listings.length !== 0) listings.expireShared(changed?.listings);
+    this.#notify(keys);
+  }
+
+  /** The result: other processes have stopped using the old value, as far as they can be reached. */
+  written(document: string, key: Key): Promise<void> | undefined {
+    const { documents, listings, second } = this.#parts;
+    const names = second && listings.names();
+    documents.invalidate([document], false);
+    listings.invalidate(false);
+    const written = names && second.written(document, names);
     this.#notify([key]);
+    return written;
   }
 
   #notify(keys: readonly Key[] | undefined): void {

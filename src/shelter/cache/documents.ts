@@ -3,21 +3,20 @@
 // as a whole is asked for again one by one.
 
 import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
-import { frozen } from '../../value.ts';
 import { coarseNow } from '../clock.ts';
 import type { Document, DocumentSource, Outcome, Place } from '../port.ts';
 import { ifTransient, type Requests, type Trouble } from '../request/request.ts';
-import { Cached } from './cached.ts';
-import { type CacheContext, type Flight, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
-
-type Definite = Document | 'absent';
+import { Cached, type Definite } from './cached.ts';
+import { cachedDocument } from './document-life.ts';
+import type { LazySharing } from './lazy-sharing.ts';
+import type { CachePort } from './shared-cache.ts';
+import type { AskingDocument } from './sharing.ts';
+import { type CacheContext, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
 
 const settled = Promise.resolve();
 const maxWithoutCache = 1_000;
 
-interface Waiting {
-  readonly flight: Flight<Definite>;
-  readonly place: Place;
+interface Waiting extends AskingDocument {
   readonly version: string | undefined;
   error?: ConfigError;
 }
@@ -29,16 +28,23 @@ export class Documents {
   readonly #requests: Requests;
   readonly #context: CacheContext;
   readonly #cache: SingleFlightCache<Definite, Place>;
+  readonly #second: LazySharing | undefined;
   #queue: Waiting[] = [];
   readonly #flushSoon = (): void => process.nextTick(this.#flush);
   #versioned = false;
 
-  constructor(source: DocumentSource, requests: Requests, context: CacheContext) {
+  constructor(
+    source: DocumentSource,
+    requests: Requests,
+    context: CacheContext,
+    second: LazySharing | undefined,
+  ) {
     this.#source = source;
+    this.#second = second;
     this.#requests = requests;
     this.#context = context;
     this.#cache = new SingleFlightCache<Definite, Place>(context, (flight, place, { version }) =>
-      this.#miss({ flight, place, version }),
+      this.#miss({ flight, place, name: place.document, version }),
     );
   }
 
@@ -71,16 +77,47 @@ export class Documents {
     return `${document}\0${version}`;
   }
 
-  /** Takes a document that came with a listing. Kept unless a newer one is known. */
-  offer(place: Place, outcome: Definite, at: number, ticket: number): Cached {
+  /** Takes a document that came with a listing. Kept unless a newer one is known. `shared`: the ticket that
+   *  the second level gave out for the listing. */
+  offer(place: Place, outcome: Definite, at: number, ticket: number, shared: number | undefined): Cached {
     const cached = this.#cached(place, outcome, at, ticket);
-    if (this.#context.settings.cache) this.#cache.keep(place.document, place.document, cached);
+    const { document } = place;
+    const sharing = this.#second?.loaded?.documents;
+    const held = sharing && this.peek(document);
+    // which of the two is newer is unknown
+    if (held && sharing.isShared(held) && held.ticket > ticket)
+      this.#cache.invalidate(document, [document], true);
+    if (this.#context.settings.cache) this.#cache.keep(document, document, cached);
+    sharing?.offered(document, cached, shared);
     return cached;
+  }
+
+  /** What a second level needs to know. */
+  get port(): CachePort<Definite, AskingDocument> {
+    return {
+      cached: ({ place }, outcome, at, ticket) => this.#cached(place, outcome, at, ticket),
+      peek: (name) => this.#cache.peek(name),
+      land: (asking, cached) => this.#land(asking, cached),
+    };
   }
 
   /** After a write: removes the documents and drops reads in flight. `keepForOutage`: after a rotation or a
    *  refresh, expires them. */
   invalidate(documents: readonly string[], keepForOutage: boolean): void {
+    this.#second?.invalidated('documents', documents);
+    this.#drop(documents, keepForOutage);
+  }
+
+  /** Expires what another process has changed, or everything that came from the second level. */
+  expireShared(documents: readonly string[] | undefined): void {
+    const sharing = this.#second?.loaded?.documents;
+    this.#drop(
+      documents ?? this.#cache.ids((_, cached) => cached !== undefined && sharing?.isShared(cached) === true),
+      true,
+    );
+  }
+
+  #drop(documents: readonly string[], keepForOutage: boolean): void {
     for (const document of documents) {
       const ids = this.#versioned
         ? this.#cache.ids((id) => id === document || id.startsWith(`${document}\0`))
@@ -91,17 +128,19 @@ export class Documents {
 
   /** Expires everything, or what was read for the keys that match. */
   expire(matches: ((key: string) => boolean) | undefined): void {
+    // documents that are not in memory may match as well
+    this.#second?.invalidated('documents', undefined);
     const ids = this.#cache.ids((_, cached) => !matches || !cached || matches(cached.key));
     if (matches)
-      this.invalidate(
+      this.#drop(
         ids.map((id) => id.split('\0')[0] as string),
         true,
       );
     else this.#cache.invalidate(undefined, ids, true);
   }
 
-  /** Every document that is not in memory passes here before it is queued for a request. A second cache level
-   *  belongs here: it lands the flight with what it has, or queues it. */
+  /** Every document that is not in memory passes here before it is queued for the second level, or for a
+   *  request. */
   #miss(waiting: Waiting): void {
     this.#queue.push(waiting);
     // flushed at the end of this turn of the loop: chains call their providers a few promises later
@@ -111,6 +150,20 @@ export class Documents {
   readonly #flush = (): void => {
     const queue = this.#queue;
     this.#queue = [];
+    if (this.#second) void this.#share(queue, this.#second);
+    else this.#request(queue);
+  };
+
+  /** Passes the queue to the second level first. Versions and leases are not shared. */
+  async #share(queue: readonly Waiting[], second: LazySharing): Promise<void> {
+    const shared = queue.filter(({ place, version }) => version === undefined && !place.leased);
+    const sharing = second.loaded ?? (await second.load().catch(() => undefined));
+    if (!sharing) return this.#request(queue);
+    if (shared.length < queue.length) this.#request(queue.filter((waiting) => !shared.includes(waiting)));
+    if (shared.length > 0) await sharing.documents.answer(shared, (left) => this.#request(left));
+  }
+
+  #request(queue: readonly Waiting[]): void {
     const { batch } = this.#source;
     if (queue.length === 1) return void this.#send(queue);
     let together: Waiting[] = [];
@@ -129,7 +182,7 @@ export class Documents {
       }
     }
     if (together.length > 0) void this.#send(together);
-  };
+  }
 
   async #send(all: readonly Waiting[]): Promise<void> {
     const { settings, tickets } = this.#context;
@@ -143,6 +196,7 @@ export class Documents {
         documents: all.length,
         version,
         retryIf: ifTransient,
+        endsAt: endOf(all),
         operations: (again) => (again ? pending : sent).map(({ flight }) => flight.operations),
       },
       async (call) => {
@@ -172,7 +226,17 @@ export class Documents {
       },
     );
     if (split) for (const waiting of pending) void this.#send([waiting]);
-    else if (error) for (const waiting of pending) this.#land(waiting, waiting.error ?? error);
+    else if (error) for (const waiting of pending) this.#fail(waiting, waiting.error ?? error);
+  }
+
+  #fail(waiting: Waiting, error: ConfigError): void {
+    const sharing = waiting.readAt === undefined ? undefined : this.#second?.loaded?.documents;
+    if (!sharing || !error.transient) this.#land(waiting, error);
+    else
+      void sharing.outage(waiting).then((cached) => {
+        if (cached) this.#cache.keep(waiting.flight.id, waiting.name, cached);
+        this.#land(waiting, error);
+      });
   }
 
   /** Lands a flight that has a definite result. False: the document must be asked for again. */
@@ -201,33 +265,16 @@ export class Documents {
     });
   }
 
-  #land(waiting: Waiting, result: Cached | ConfigError): void {
+  #land(waiting: AskingDocument, result: Cached | ConfigError): void {
     const { flight, place } = waiting;
     this.#cache.land(flight, result, place.document, place.leased || this.#context.settings.cache !== false);
     if (result instanceof Cached && result.outcome !== 'absent' && result.endsAt < Number.POSITIVE_INFINITY)
       this.onEnding?.(flight.id, place, result as Cached<Document>);
+    this.#second?.loaded?.documents.landed(waiting, result);
   }
 
-  #cached({ key, leased }: Place, outcome: Definite, at: number, ticket: number): Cached {
-    const { cache } = this.#context.settings;
-    if (outcome === 'absent')
-      return new Cached<Definite>(
-        outcome,
-        key,
-        at,
-        ticket,
-        at + (cache ? cache.absentTtlMs : 0),
-        Number.POSITIVE_INFINITY,
-      );
-    const { expiresAt = Number.POSITIVE_INFINITY } = outcome;
-    // an end that is not a number is past
-    const endsAt = expiresAt > at ? expiresAt : at;
-    const ttlMs = cache ? cache.ttlMs * (1 + cache.jitter * (2 * Math.random() - 1)) : 0;
-    const leaseMs = leased && endsAt < Number.POSITIVE_INFINITY ? ((endsAt - at) * 2) / 3 : undefined;
-    const freshUntil = Math.min(at + (outcome.freshMs ?? leaseMs ?? ttlMs), endsAt);
-    const { value } = outcome;
-    const kept = typeof value === 'object' && value !== null ? { ...outcome, value: frozen(value) } : outcome;
-    return new Cached<Definite>(kept, key, at, ticket, freshUntil, endsAt);
+  #cached(place: Place, outcome: Definite, at: number, ticket: number): Cached {
+    return cachedDocument(this.#context.settings.cache, place, outcome, at, ticket);
   }
 }
 
@@ -236,6 +283,12 @@ const ofProvider: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'quota_ex
 
 const isDocument = (outcome: Outcome | undefined): outcome is Document =>
   typeof outcome === 'object' && outcome !== null && !isConfigError(outcome) && outcome.value !== undefined;
+
+/** The deadline of what was asked of the second level before. */
+const endOf = (all: readonly Waiting[]): number | undefined => {
+  const ends = all.flatMap(({ endsAt }) => endsAt ?? []);
+  return ends.length > 0 ? Math.min(...ends) : undefined;
+};
 
 /** What is wrong with the documents that are left. An `unauthenticated` comes first, since a log-in may help
  *  all of them. */

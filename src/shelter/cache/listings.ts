@@ -8,24 +8,20 @@ import type { Wanted } from '../../provider.ts';
 import type { Key } from '../../value.ts';
 import type { DocumentSource, Page, Place, Scope } from '../port.ts';
 import { ifTransient, type Requests } from '../request/request.ts';
-import { Cached } from './cached.ts';
+import { Cached, type Listed } from './cached.ts';
 import type { Documents } from './documents.ts';
-import { type CacheContext, type Flight, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
+import type { LazySharing } from './lazy-sharing.ts';
+import type { CachePort } from './shared-cache.ts';
+import type { AskingListing } from './sharing.ts';
+import { type CacheContext, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
 
 /** Far more pages, one after the other, than the largest list of any store has. */
 const maxPages = 20_000;
 const maxListings = 100;
 
-/** A place that a listing holds; `read`: the outcome that came with the page. */
-export interface Listed {
-  readonly place: Place;
-  readonly read?: Cached | ConfigError;
-}
-
 /** One walk over all pages of a scope. */
 interface Walk {
-  readonly flight: Flight<readonly Listed[]>;
-  readonly scope: Scope;
+  readonly asking: AskingListing;
   readonly found: Map<string, Listed>;
   /** Entries of a sheltered provider. */
   readonly entries: Listed[];
@@ -39,16 +35,34 @@ export class Listings {
   readonly #documents: Documents;
   readonly #context: CacheContext;
   readonly #cache: SingleFlightCache<readonly Listed[], Scope>;
+  readonly #second: LazySharing | undefined;
 
-  constructor(source: DocumentSource, requests: Requests, documents: Documents, context: CacheContext) {
+  constructor(
+    source: DocumentSource,
+    requests: Requests,
+    documents: Documents,
+    context: CacheContext,
+    second: LazySharing | undefined,
+  ) {
     this.#source = source;
+    this.#second = second;
     this.#requests = requests;
     this.#documents = documents;
     this.#context = context;
     this.#cache = new SingleFlightCache<readonly Listed[], Scope>(
       context,
-      (flight, scope) => void this.#walk(flight, scope),
+      (flight, scope) => void this.#miss({ flight, scope, name: flight.id }),
     );
+  }
+
+  /** What a second level needs to know. */
+  get port(): CachePort<readonly Listed[], AskingListing> {
+    return {
+      cached: ({ scope }, listed, at, ticket) =>
+        this.#cached(scope, listed, at, ticket, Number.POSITIVE_INFINITY),
+      peek: (name) => this.#cache.peek(name),
+      land: ({ flight }, cached) => this.#cache.land(flight, cached, ''),
+    };
   }
 
   load(): Promise<void> {
@@ -63,52 +77,88 @@ export class Listings {
   }
 
   invalidate(keepForOutage: boolean): void {
+    this.#second?.invalidated('listings', undefined);
     this.#cache.invalidate(undefined, this.#cache.ids(), keepForOutage);
   }
 
-  async #walk(flight: Flight<readonly Listed[]>, scope: Scope): Promise<void> {
+  /** The names of the listings that are cached or in flight. */
+  names(): readonly string[] {
+    return this.#cache.ids();
+  }
+
+  /** Expires what another process has changed, or everything that came from the second level. */
+  expireShared(names: readonly string[] | undefined): void {
+    const sharing = this.#second?.loaded?.listings;
+    const ids = this.#cache.ids((_, cached) => cached !== undefined && sharing?.isShared(cached) === true);
+    this.#cache.invalidate('', names ?? ids, true);
+  }
+
+  async #miss(asking: AskingListing): Promise<void> {
+    const sharing = await this.#second?.load().catch(() => undefined);
+    if (sharing) await sharing.listings.answer([asking], () => void this.#walk(asking));
+    else await this.#walk(asking);
+  }
+
+  async #walk(asking: AskingListing): Promise<void> {
     const { settings, tickets, emitter } = this.#context;
     const { cache, clock } = settings;
+    const { flight, scope } = asking;
+    const sharing = this.#second?.loaded?.listings;
     const { name } = this.#source;
     const ticket = tickets.next();
     const at = clock.now();
     const walk: Walk = {
-      flight,
-      scope,
+      asking,
       found: new Map(),
       entries: [],
       followed: new Set(),
       endsAt: Number.POSITIVE_INFINITY,
     };
     const error = await this.#follow(walk, undefined, 1);
-    if (error) return this.#cache.land(flight, error, '');
+    if (error) {
+      const known = error.transient ? await sharing?.outage(asking) : undefined;
+      if (known) this.#cache.keep(flight.id, '', known);
+      this.#cache.land(flight, error, '');
+      return sharing?.landed(asking, error);
+    }
     const found = [...walk.found.values()];
     const size = found.length + walk.entries.length;
     if (cache && size > cache.max)
       emitter.notice(
         `${name}: a list of ${size} documents exceeds cache.max (${cache.max}). Raise it, or list less`,
       );
-    const freshUntil = Math.min(walk.endsAt, at + (cache ? cache.ttlMs : 0));
     const cached = (listed: readonly Listed[]): Cached<readonly Listed[]> =>
-      new Cached(listed, scope.prefix, at, ticket, freshUntil, walk.endsAt);
-    if (cache) {
-      const names = found.map(({ place }) => ({ place }));
-      this.#cache.keep(flight.id, '', cached([...names, ...walk.entries]));
-    }
+      this.#cached(scope, listed, at, ticket, walk.endsAt);
+    const names = cached([...found.map(({ place }) => ({ place })), ...walk.entries]);
+    if (cache) this.#cache.keep(flight.id, '', names);
     this.#cache.land(flight, cached([...found, ...walk.entries]), '', false);
+    sharing?.landed(asking, names);
+  }
+
+  #cached(
+    scope: Scope,
+    listed: readonly Listed[],
+    at: number,
+    ticket: number,
+    endsAt: number,
+  ): Cached<readonly Listed[]> {
+    const { cache } = this.#context.settings;
+    const freshUntil = Math.min(endsAt, at + (cache ? cache.ttlMs : 0));
+    return new Cached(listed, scope.prefix, at, ticket, freshUntil, endsAt);
   }
 
   async #follow(walk: Walk, cursor: string | undefined, depth: number): Promise<ConfigError | undefined> {
     if (depth > maxPages) return this.#endless(`does not end after ${maxPages} pages`);
     const { tickets, settings } = this.#context;
+    const { flight, scope } = walk.asking;
     let next: readonly string[] | undefined;
     const error = await this.#requests.send(
-      { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [walk.flight.operations] },
+      { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [flight.operations] },
       async (call) => {
-        walk.flight.sent = true;
+        flight.sent = true;
         const ticket = tickets.next();
         const at = settings.clock.now();
-        const page = await this.#source.page!(walk.scope, cursor, call);
+        const page = await this.#source.page!(scope, cursor, call);
         // another attempt may have been answered meanwhile, and entries must not be listed twice
         if (next) return undefined;
         this.#collect(walk, page.found, at, ticket);
@@ -126,8 +176,9 @@ export class Listings {
   }
 
   #collect(walk: Walk, found: Page['found'], at: number, ticket: number): void {
+    const { scope, ticket: shared } = walk.asking;
     for (const { place, outcome } of found) {
-      if (!walk.scope.reaches(place.key)) continue;
+      if (!scope.reaches(place.key)) continue;
       if (outcome === undefined || isConfigError(outcome))
         walk.found.set(idOf(place), { place, ...(outcome && { read: outcome }) });
       else if (outcome !== 'absent' && outcome.entry) {
@@ -143,7 +194,10 @@ export class Listings {
         );
         walk.entries.push({ place, read });
         walk.endsAt = Math.min(walk.endsAt, expiresAt);
-      } else walk.found.set(idOf(place), { place, read: this.#documents.offer(place, outcome, at, ticket) });
+      } else {
+        const read = this.#documents.offer(place, outcome, at, ticket, shared);
+        walk.found.set(idOf(place), { place, read });
+      }
     }
   }
 

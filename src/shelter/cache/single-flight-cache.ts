@@ -16,6 +16,8 @@ export class Flight<T> {
   readonly id: string;
   /** Set when the request is sent: callers that ask for a newer result do not join from then on. */
   sent = false;
+  /** The least `maxAgeMs` of its callers. */
+  maxAgeMs = Number.POSITIVE_INFINITY;
   /** The operations that wait for the result. */
   operations: Operations | undefined;
   readonly result: Promise<Cached<T> | ConfigError>;
@@ -30,7 +32,8 @@ export class Flight<T> {
     this.land = land as never;
   }
 
-  join({ operation }: ReadQuery): this {
+  join({ operation, maxAgeMs }: ReadQuery): this {
+    if (maxAgeMs !== undefined && maxAgeMs < this.maxAgeMs) this.maxAgeMs = maxAgeMs;
     if (operation !== undefined) (this.operations ??= new Operations()).add(operation);
     return this;
   }
@@ -90,10 +93,16 @@ export class SingleFlightCache<T, Q> {
     this.#start = start;
   }
 
-  /** Creates the store. Nothing is cached before. */
+  /** Creates the store, once. Nothing is cached before. */
   async load(max: number): Promise<void> {
     const { LRUCache: Store } = await import('lru-cache');
-    this.#store = new Store({ max });
+    this.#store ??= new Store({
+      max,
+      // what was derived from it is out of reach of a later invalidation
+      dispose: (cached, _, reason) => {
+        if (reason === 'evict') cached.invalidated = true;
+      },
+    });
   }
 
   get size(): number {
@@ -122,9 +131,8 @@ export class SingleFlightCache<T, Q> {
       }
     }
     const flight = this.#fly(id, query, read);
-    return cached && read.maxAgeMs !== 0 && !read.noStale
-      ? this.#orStale(flight, read, leased)
-      : flight.result;
+    const mayBeStale = (cached || this.#context.settings.second) && read.maxAgeMs !== 0 && !read.noStale;
+    return mayBeStale ? this.#orStale(flight, read, leased) : flight.result;
   }
 
   #fly(id: string, query: Q, read: ReadQuery): Flight<T> {

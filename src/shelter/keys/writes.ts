@@ -207,13 +207,13 @@ export class Writes {
       async (call) => {
         const result = await this.#source.write?.(place.document, next, more, call);
         // a write that timed out may still arrive: then what was read meanwhile is dropped as well
-        if (returned) this.#cache.written(place.document, key);
+        if (returned) void this.#cache.written(place.document, key);
         version = result;
         return undefined;
       },
     );
     returned = true;
-    this.#cache.written(place.document, key);
+    await this.#cache.written(place.document, key);
     if (!error) return version;
     if (error.code === 'conflict') throw new Overtaken(error.with({ provider, key }));
     if (error.code !== 'timeout' && error.code !== 'unavailable') throw error.with({ provider, key });

@@ -26,6 +26,8 @@ export interface RequestInfo {
    *  wait for the next attempt. */
   readonly operations?: (again?: boolean) => Iterable<Operations | undefined>;
   readonly retryIf: (error: ConfigError) => boolean;
+  /** The deadline, where one is running already. */
+  readonly endsAt?: number | undefined;
 }
 
 /** One attempt of a request. Returns undefined when nothing is left to ask for, else what went wrong with the

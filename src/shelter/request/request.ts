@@ -81,7 +81,7 @@ export class Requests {
   send(info: RequestInfo, run: Run): Promise<ConfigError | undefined> {
     const { connect, relogin } = this.#backend;
     return this.#loaded && !connect && !relogin
-      ? this.#retry(info, run, this.#endsAt())
+      ? this.#retry(info, run, info.endsAt ?? this.#endsAt())
       : this.#loggedIn(info, run);
   }
 
@@ -91,7 +91,7 @@ export class Requests {
     } catch (error) {
       return this.classify(error);
     }
-    const endsAt = this.#endsAt();
+    const endsAt = info.endsAt ?? this.#endsAt();
     let repeated = false;
     for (;;) {
       const refused = await this.#within(this.#login.ready(), endsAt);

@@ -1,0 +1,62 @@
+// Which variables and lines of files a schema does not read. `llm-config unused` prints them.
+
+import { makeEntry } from '../entry.ts';
+import { Spelling } from '../internal/nearest.ts';
+import { keyFrom, segments } from '../key.ts';
+import { merge } from '../merge/merge.ts';
+import { placementOf } from '../merge/placement.ts';
+import { newId, thread } from '../operation.ts';
+import type { Layer } from '../provider.ts';
+import { ownUnread, similarKey } from '../report/unknown-keys.ts';
+import { describeKeys, wantedBy } from '../schema/keys.ts';
+import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { shapeOf } from '../schema/shape-of.ts';
+import type { Key } from '../value.ts';
+import { failureOf, readLayers } from './load.ts';
+import { type ConfigSource, planOf } from './plan.ts';
+
+/** A variable, or a line of a file, that nothing reads. */
+export interface UnusedKey {
+  readonly key: Key;
+  readonly origin: string;
+  /** The known key that it is most like. */
+  readonly similar?: Key;
+}
+
+export interface UnusedKeys {
+  readonly unused: readonly UnusedKey[];
+  /** Sections in which the schema may read any name. */
+  readonly open: readonly Key[];
+}
+
+/** Finds what nothing reads, layer by layer: a value that another layer overrides counts, too.
+ *  @throws ConfigError the failure of a source */
+export async function unusedKeys(schema: StandardSchemaV1, source: ConfigSource): Promise<UnusedKeys> {
+  if (!isSchema(schema)) throw notASchema('unusedKeys');
+  const { plan } = planOf('unusedKeys', schema, source, {});
+  const layers = await readLayers(plan, { [thread]: { operation: newId(), cause: 'check' } });
+  const failure = failureOf(layers);
+  if (failure) throw failure;
+  const shape = shapeOf(schema);
+  const { keys, prefixes } = wantedBy(shape);
+  const spelling = new Spelling();
+  const unused = layers.flatMap((layer) => {
+    const placement = placementOf(merge([withAllLines(layer)], { keys, prefixes: [...prefixes, ''] }), '');
+    return ownUnread(placement, shape).map(({ leaf: { path, item }, unknown }): UnusedKey => {
+      const near = similarKey(unknown, shape, spelling);
+      const similar = near && keyFrom([...segments(near), ...path.slice(unknown.length)]);
+      return { key: keyFrom(path), origin: String(item.origin), ...(similar && { similar }) };
+    });
+  });
+  return { unused, open: describeKeys(schema).prefixes };
+}
+
+/** Lines of files that bind only to known keys: here they make keys, so that they are found. */
+const withAllLines = (layer: Layer): Layer => ({
+  ...layer,
+  entries: layer.entries.map((entry) =>
+    entry.loose === 'known' && entry.origin.line !== undefined
+      ? makeEntry({ ...entry, loose: 'always' })
+      : entry,
+  ),
+});

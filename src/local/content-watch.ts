@@ -1,0 +1,37 @@
+// Watches the files or the folder of a ReloadableContent. Loaded by content.ts with the first watch.
+
+import { folderMarks } from './folder-marks.ts';
+import { foldersOf, markOf, type Watch, watch } from './watch.ts';
+
+/** A file, or a folder with at most so many files. */
+export type Watched = string | { readonly folder: string; readonly maxFiles: number };
+
+export interface ContentWatch {
+  readonly watched: () => readonly Watched[];
+  /** The fingerprint of the content that the listeners know, if any. */
+  readonly known: string | undefined;
+  /** Reads the content again. Returns its fingerprint, or a text that says why it cannot be read. */
+  readonly read: () => Promise<string>;
+  readonly changed: () => void;
+}
+
+export function watchContent({ watched, known, read, changed }: ContentWatch): Watch {
+  const folders = (): readonly string[] => [...new Set(watched().flatMap(foldersAround))];
+  // a cheap text that differs when the source may have changed, because there is no fingerprint yet
+  const marks = (): string => watched().map(markAround).join();
+  let last = known;
+  let mark = last === undefined ? marks() : undefined;
+  const recheck = async (): Promise<void> => {
+    const now = await read();
+    const isChanged = mark === undefined ? now !== last : mark !== marks();
+    [last, mark] = [now, undefined];
+    if (isChanged) changed();
+  };
+  return watch({ folders, recheck });
+}
+
+const foldersAround = (one: Watched): readonly string[] =>
+  typeof one === 'string' ? [...foldersOf(one)] : folderMarks(one.folder, one.maxFiles).folders;
+
+const markAround = (one: Watched): string =>
+  typeof one === 'string' ? markOf(one) : folderMarks(one.folder, one.maxFiles).mark;
