@@ -3,7 +3,7 @@
 
 import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
-import { abortedBy, ConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
@@ -12,6 +12,7 @@ import { newId, thread } from '../operation.ts';
 import type { ListOptions } from '../provider.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
+import { withDeadline } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
@@ -69,7 +70,10 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       await config.#start();
       return config;
     } catch (error) {
-      await config.close().catch(() => undefined);
+      const closed = config.close().catch(() => undefined);
+      // a source that is too slow for the deadline may be as slow to close
+      const isLate = options.deadlineMs !== undefined && isConfigError(error) && error.code === 'timeout';
+      if (!isLate) await closed;
       throw error;
     }
   }
@@ -241,17 +245,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load> {
-    const { context, unknown } = this.#options;
-    const signal = this.#stop.signal;
-    const options: ListOptions = {
-      signal,
-      context,
-      acquire,
-      ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
-      [thread]: { operation, cause },
-    };
+    const { context, unknown, deadlineMs } = this.#options;
+    const plan = this.#plan;
     const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
-    return loadValid(this.#plan, options, before, unknown);
+    return withDeadline(plan.source.name, deadlineMs, this.#stop.signal, ({ signal, thread: limits }) => {
+      const options: ListOptions = {
+        ...(signal && { signal }),
+        context,
+        acquire,
+        ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
+        [thread]: { operation, cause, ...limits },
+      };
+      return loadValid(plan, options, before, unknown);
+    });
   }
 
   #promote(load: Load, durationMs: number, operation: string): void {
