@@ -17,9 +17,10 @@ import {
   unsupported,
 } from './foreign.ts';
 import { keyFrom, keyOf, segments } from './key.ts';
-import { maskedCopy, reveal } from './masking.ts';
+import { maskedCopy } from './masking.ts';
 import { plainValue } from './plain-value.ts';
 import type { Layer, VersionInfo } from './provider.ts';
+import { reveal } from './reveal.ts';
 import { type ConfigTree, isPlain, isTree, type Key } from './value.ts';
 
 type Item = Entry | Unreadable;

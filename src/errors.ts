@@ -232,16 +232,21 @@ export function ownError(error: ConfigError): ConfigError {
 export const abortedBy = (owner: string, what = 'the read', details: ErrorDetails = {}): ConfigError =>
   new ConfigError('aborted', `${owner}: the caller aborted ${what}`, { provider: owner, ...details });
 
-/** What of a foreign error can be shown: its message, stack and fields may contain secrets, but a name or a
- *  code that is an identifier does not. */
+/** Names of error classes, and codes of Node, OpenSSL and undici. A server may choose any other text, and
+ *  some clients pass it on as name or code. */
+const className = /^(?=.{1,64}$)[A-Z][A-Za-z]*(?:Error|Exception)$/;
+const systemCode =
+  /^(?:E[A-Z][A-Z0-9]{1,14}|(?:ERR|UND_ERR|HPE|CERT|UNABLE|SELF|DEPTH|HOSTNAME|INVALID|MODULE|EAI)_[A-Z_\d]{1,48})$/;
+
+/** What of a foreign error can be shown: its message, stack and fields may contain secrets. */
 export function nameAndCode(error: unknown): string {
   const { name, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     name?: unknown;
     code?: unknown;
   };
-  const identifier = (value: unknown): string | undefined =>
-    typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
-  return [identifier(name) ?? 'Error', identifier(code)].filter(Boolean).join(' ');
+  const known = (value: unknown, pattern: RegExp): string | undefined =>
+    typeof value === 'string' && pattern.test(value) ? value : undefined;
+  return [known(name, className) ?? 'Error', known(code, systemCode)].filter(Boolean).join(' ');
 }
 
 const rebuiltCauses = new WeakSet<object>();

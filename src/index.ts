@@ -46,7 +46,6 @@ export { keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { livingMetrics, type Metrics } from './living.ts';
 export { type EnvExampleOptions, envExample } from './local/env-example.ts';
 export type { VariableOptions } from './local/variable-names.ts';
-export { type Revealable, reveal } from './masking.ts';
 export type { CallOptions, Cause } from './operation.ts';
 export { makeOrigin, type Origin, type OriginFields } from './origin.ts';
 export type {
@@ -80,6 +79,7 @@ export {
   type MemoryValues,
 } from './providers/memory.ts';
 export { type Sensitive, taint } from './redact.ts';
+export { type Revealable, reveal } from './reveal.ts';
 export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
 export type { StandardSchemaV1 } from './schema/schema.ts';
 export type { TraceContexts } from './tracing.ts';

@@ -1,22 +1,12 @@
-// Copies of objects that print only their public part, and `reveal`, which reads the rest. The values of
-// configurations and the sections that `tree` returns are such copies. The public part is computed when
-// an object is printed: most never are.
+// Copies of objects that print only their public part. The values of configurations and the sections that
+// `tree` returns are such copies; `reveal` reads the rest. The public part is computed when an object is
+// printed: most never are.
 
 import { inspect } from 'node:util';
-import { type Entry, Secret } from './entry.ts';
 import { MASK } from './redact.ts';
-import { type ConfigValue, inside, isPlain, withoutBigints } from './value.ts';
+import { printable } from './reveal.ts';
+import { inside, isPlain, withoutBigints } from './value.ts';
 
-/** The method that `reveal` calls. */
-export const revealed: unique symbol = Symbol('llm-config-manager.revealed');
-
-/** An object that prints masked and that `reveal` can read: a Config, for example. */
-export interface Revealable<T> {
-  [revealed](): T;
-}
-
-/** For each masked copy: computes the part that may be printed. */
-const printable = new WeakMap<object, () => unknown>();
 const shown = (copy: object): unknown => masked(copy, printable.get(copy)?.());
 
 const toJSON: PropertyDescriptor = {
@@ -76,39 +66,4 @@ export function masked(value: unknown, visible: unknown, above: readonly unknown
   return Object.fromEntries(
     Object.keys(value).map((name) => [name, masked(value[name], inside(visible, name), within)]),
   );
-}
-
-/** Reads a value that printing masks: the value of a Secret or an Entry, or a plain copy of a Config or of
- *  a section. Use it to print a secret on purpose.
- *  @example
- *  console.log(config.llm); // => { model: 'small', apiKey: '[redacted]' }
- *  console.log(reveal(config.llm)); // => { model: 'small', apiKey: 'sk-123' }
- *  @see secret marks a value. */
-export function reveal<T extends ConfigValue>(secret: Secret<T>): T;
-export function reveal<T>(config: Revealable<T>): T;
-export function reveal(entry: Entry): ConfigValue;
-export function reveal<T>(value: T): T;
-export function reveal(value: unknown): unknown {
-  if (value instanceof Secret) return Secret.reveal(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (revealed in value) return (value as Revealable<unknown>)[revealed]();
-  if (printable.has(value)) return plain(value, new Map());
-  return 'key' in value && 'origin' in value && 'value' in value ? value.value : value;
-}
-
-function plain(value: unknown, copies: Map<object, object>): unknown {
-  if (typeof value !== 'object' || value === null || !printable.has(value)) return value;
-  const known = copies.get(value);
-  if (known) return known;
-  const made: object = Array.isArray(value) ? [] : {};
-  copies.set(value, made);
-  for (const [name, inner] of Object.entries(value)) {
-    Object.defineProperty(made, name, {
-      value: plain(inner, copies),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  return made;
 }

@@ -200,9 +200,18 @@ export function show(value: ConfigValue | undefined, secret: boolean, limit = 80
   const text =
     typeof value === 'number' || typeof value === 'bigint'
       ? `${value}`
-      : maskUrls(JSON.stringify(value, printable));
+      : escapeControls(maskUrls(JSON.stringify(value, printable)));
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
+
+/** Control characters but tabs and line breaks, and characters that change the direction of a line. JSON
+ *  leaves those above U+007F as they are. */
+const controls = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu;
+
+/** A text for a terminal: without characters that move the cursor, clear the screen or reverse a line. Writes
+ *  them as `\u001b`, so JSON stays the same JSON. */
+export const escapeControls = (text: string): string =>
+  text.replace(controls, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Writes bigints, NaN and infinities as text, for JSON. */
 const printable = (_: string, value: unknown): unknown =>

@@ -1,5 +1,5 @@
-// Replaces the sealed texts of entries. Used by sealing/, which opens them, and by chain/, which refuses them.
-// Loaded with the first sealed text.
+// Replaces the sealed texts of entries. Used by sealing/, which opens them, and by chain/, which refuses
+// them. Loaded with the first sealed text.
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError } from './errors.ts';

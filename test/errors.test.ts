@@ -97,6 +97,23 @@ describe('ConfigError', () => {
     );
   });
 
+  it.each([
+    ['hunter2CANARY', 'hunter2-CANARY', 'Error'],
+    ['HUNTER2CANARY', 'HUNTER2CANARY', 'Error'],
+    ['RestError', 'ENOTFOUND', 'RestError ENOTFOUND'],
+    ['TypeError', 'UND_ERR_SOCKET', 'TypeError UND_ERR_SOCKET'],
+    [
+      'ThrottlingException',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'ThrottlingException ERR_TLS_CERT_ALTNAME_INVALID',
+    ],
+  ])('reduces a cause with the name %s and the code %s to %j', (name, code, shown) => {
+    const error = new ConfigError('unavailable', 'x', {
+      cause: Object.assign(new Error('y'), { name, code }),
+    });
+    expect((error.cause as Error).message).toBe(shown);
+  });
+
   it('shows only the class and code of a foreign cause', () => {
     const axios = Object.assign(new TypeError(`bad token ${fake}`), {
       code: 'ECONNREFUSED',

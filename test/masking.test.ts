@@ -2,8 +2,9 @@ import { deepStrictEqual } from 'node:assert';
 import { format, inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { makeEntry, secret } from '../src/entry.ts';
-import { masked, maskedCopy, reveal } from '../src/masking.ts';
+import { masked, maskedCopy } from '../src/masking.ts';
 import { makeOrigin } from '../src/origin.ts';
+import { reveal } from '../src/reveal.ts';
 
 const value = {
   host: 'h',

@@ -11,7 +11,6 @@ import { lazy } from '../internal/lazy.ts';
 import { disposeAll } from '../internal/listeners.ts';
 import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
-import { maskedCopy } from '../masking.ts';
 import type { Merged } from '../merge/merged.ts';
 import { type CallOptions, type Cause, entered, operationIn } from '../operation.ts';
 import {
@@ -169,7 +168,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   async tree(prefix: Key = '', options: ListOptions = {}): Promise<ConfigTree | undefined> {
     const at = keyOf(prefix);
     return this.#observed('tree', at, options, async (inner) => {
-      const merged = await this.#merged(at, inner);
+      const [merged, { maskedCopy }] = await Promise.all([this.#merged(at, inner), import('../masking.ts')]);
       return maskedCopy(merged.tree(at), () => merged.printable(at));
     });
   }

@@ -1,5 +1,5 @@
-// What a chain makes of sealed text that nothing has opened: an error for a look-up, a hole in a layer. Loaded
-// by asking.ts with the first such value.
+// What a chain makes of sealed text that nothing has opened: an error for a look-up, a hole in a layer.
+// Loaded by asking.ts with the first such value.
 
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
@@ -21,7 +21,7 @@ export const sealedError = ({ key, origin }: { readonly key: Key; readonly origi
 /** The reader that opens values of such a source. */
 function opener({ source }: Origin): string {
   if (/\.(?:ya?ml|jsonc?|toml)$/i.test(source))
-    return `the option sealed of BundleProvider, as in new BundleProvider({ path: '${source}', sealed: true })`;
+    return `the option sealed of its provider: new BundleProvider({ path: '${source}', sealed: true })`;
   return 'unsealed(provider)';
 }
 

@@ -9,7 +9,8 @@ export type ExitCode = 0 | 1 | 2 | 3;
 /** What a command prints: text for a person, or the same as JSON for a program. */
 export interface CommandResult {
   readonly text?: string;
-  /** Prints the text unchanged, because it is a document. Otherwise the text ends with a line break. */
+  /** Prints the text unchanged, because it is a document or a value. Otherwise control characters are
+   *  escaped, and the text ends with a line break. */
   readonly exact?: true;
   readonly json: unknown;
   /** A note for stderr. Not printed with `--json`. */

@@ -2,12 +2,14 @@
 // the editor runs: signal handlers remove it even when the command is killed.
 
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { accessSync, constants, rmSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { ConfigError } from '../errors.ts';
+import { isAlive, world } from '../local/lock.ts';
 import type { Io } from './io.ts';
 
 /** Opens `text` in the editor and passes the result to `use`. When `use` throws and `retry` returns
@@ -20,7 +22,9 @@ export async function editText<T>(
   use: (edited: string) => Promise<T>,
   retry: (error: unknown) => Promise<boolean>,
 ): Promise<T> {
-  const folder = await mkdtemp(path.join(inMemory() ?? tmpdir(), 'llm-config-')); // mode 0700
+  const parent = inMemory() ?? tmpdir();
+  await removeLeftovers(parent);
+  const folder = await mkdtemp(path.join(parent, `${ownName(process.pid)}-`)); // mode 0700
   const file = path.join(folder, name);
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   let isInteractive = false;
@@ -55,6 +59,23 @@ export async function editText<T>(
     await rm(folder, { recursive: true, force: true }); // the editor may have left its own copies
     process.off('exit', removeFolder);
     for (const name of fatalSignals) process.off(name, onSignal);
+  }
+}
+
+/** Names a folder after this process: the same pid may be another process in another container. */
+const ownName = (pid: number): string =>
+  `llm-config-${createHash('sha256').update(world).digest('hex').slice(0, 8)}-${pid}`;
+
+/** Removes the folders of earlier editors that were killed with SIGKILL: no handler runs for that signal. */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [] as string[])) {
+    const pid = Number(/^llm-config-[\da-f]{8}-(\d+)-/.exec(name)?.[1]);
+    if (!(pid > 0) || !name.startsWith(ownName(pid)) || isAlive(pid)) continue;
+    const folder = path.join(parent, name);
+    const stats = await lstat(folder).catch(() => undefined);
+    if (!stats?.isDirectory() || stats.uid !== process.geteuid?.()) continue;
+    for (const file of await readdir(folder).catch(() => [] as string[])) await wipe(path.join(folder, file));
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

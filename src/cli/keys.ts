@@ -1,13 +1,14 @@
 // The options that name keys, readers, context and format, and what they mean. Used by every command that
 // opens or writes an encrypted file or a sealed value. A secret key is never accepted as an argument.
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isConfigError } from '../errors.ts';
 import { type FormatName, formats } from '../formats/format.ts';
 import { EncryptedFile } from '../providers/encrypted-file/file.ts';
 import type { FileKey } from '../sealing/file-key.ts';
 import { type KeySource, KeySources } from '../sealing/key-sources.ts';
 import { parseKeys, password } from '../sealing/keys.ts';
+import { readGiven } from './argument-files.ts';
 import { type Flags, type Parsed, UsageError } from './arguments.ts';
 import type { Io } from './io.ts';
 import { newPassword, readHidden } from './prompt.ts';
@@ -103,8 +104,10 @@ async function recipientKeys(list: readonly string[], io: Io): Promise<FileKey[]
 
 /** Reads a key file for `--to`. Only a file with a secret key must have the mode of a key file. */
 async function keysFromFile(file: string, io: Io): Promise<readonly FileKey[]> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) throw new UsageError(`--to: cannot read the key file ${file}`);
+  const bytes = await readGiven(file).catch((error: unknown) => {
+    throw isConfigError(error) ? new UsageError(`--to: ${error.message}`) : error;
+  });
+  const text = bytes.toString('utf8');
   const keys = parseKeys(text, `the key file ${file}`);
   return keys.some((key) => key.opens)
     ? (await new KeySources({ file }, 'llm-config --to', io.env).find()).keys

@@ -2,11 +2,12 @@
 // Own code, because Node's readline echoes what is typed and a package for a hidden prompt would see
 // every secret.
 
-import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { StringDecoder } from 'node:string_decoder';
 import { ConfigError } from '../errors.ts';
-import { ioError, utf8 } from '../local/file.ts';
+import { utf8 } from '../local/file.ts';
+import { escapeControls } from '../redact.ts';
+import { readGiven } from './argument-files.ts';
 import type { Io } from './io.ts';
 
 const cancelled = (): ConfigError =>
@@ -50,7 +51,7 @@ export function readHidden(io: Io, label: string): Promise<string> {
     stdin.on('data', read);
     stdin.on('end', end);
     stdin.resume();
-    stderr.write(`${label}: `);
+    stderr.write(`${escapeControls(label)}: `);
   });
 }
 
@@ -66,10 +67,7 @@ export async function newPassword(io: Io): Promise<string> {
 /** Reads a value from a file, a pipe or a prompt. Drops one line end of a file or a pipe. */
 export async function readValue(io: Io, file: string | undefined, label: string): Promise<string> {
   if (file !== undefined && file !== '-') {
-    const bytes = await readFile(file).catch((error: unknown) =>
-      Promise.reject(ioError(error, `the file ${file}`, 'llm-config')),
-    );
-    return withoutLineEnd(utf8(bytes, file, 'llm-config'));
+    return withoutLineEnd(utf8(await readGiven(file), file, 'llm-config'));
   }
   return io.stdin.isTTY && file === undefined ? readHidden(io, label) : withoutLineEnd(await readStdin(io));
 }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { isConfigError, nameAndCode } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
+import { escapeControls } from '../redact.ts';
 import { parse, UsageError } from './arguments.ts';
 import type { Command, CommandResult, ExitCode } from './command.ts';
 import { commands } from './commands.ts';
@@ -53,13 +54,11 @@ function printResult(
   io: Io,
   json: boolean,
 ): ExitCode {
-  if (json)
-    io.stdout.write(
-      `${JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), 2)}\n`,
-    );
+  const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
+  if (json) io.stdout.write(`${escapeControls(JSON.stringify(data, bigintAsText, 2))}\n`);
   else if (text !== undefined && text !== '')
-    io.stdout.write(exact || text.endsWith('\n') ? text : `${text}\n`);
-  if (note && !json) io.stderr.write(`${coloured(note, 'dim', io.stderr, io.env)}\n`);
+    io.stdout.write(exact ? text : escapeControls(text).replace(/\n?$/, '\n'));
+  if (note && !json) io.stderr.write(`${coloured(escapeControls(note), 'dim', io.stderr, io.env)}\n`);
   return exit;
 }
 
@@ -70,9 +69,10 @@ function printError(error: unknown, io: Io, json: boolean, command?: Command): E
     isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${nameAndCode(error)}`;
   if (json) {
     const shown = isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message };
-    io.stderr.write(`${JSON.stringify({ error: shown })}\n`);
+    io.stderr.write(`${escapeControls(JSON.stringify({ error: shown }))}\n`);
   } else {
-    io.stderr.write(`${coloured('error:', 'red', io.stderr, io.env)} ${message}\n`);
+    const label = coloured('error:', 'red', io.stderr, io.env);
+    io.stderr.write(`${label} ${escapeControls(message)}\n`);
     const usage = ['llm-config', command?.name, '--help'].filter(Boolean).join(' ');
     if (exit === 2) io.stderr.write(`Run \`${usage}\` for usage.\n`);
   }

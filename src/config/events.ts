@@ -47,8 +47,8 @@ export class ConfigEvents extends Emitter {
   }
 
   /** Emits a notice for each hole that the schema does not need and, as the option `unknown` says, for keys
-   *  that it does not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys become
-   *  warnings of the process. */
+   *  that it does not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys
+   *  become warnings of the process. */
   emitNotices(load: Load, unknown: LoadOptions['unknown'] = 'warn-similar'): void {
     const unknownKeys =
       unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];

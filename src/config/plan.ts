@@ -34,9 +34,9 @@ export interface LoadOptions {
   readonly at?: Key;
   /** Reloads when a source reports a change, and at intervals with `pollMs`. @default false */
   readonly watch?: boolean | WatchOptions;
-  /** What to do with keys in files and prefixed variables that the schema does not read: nothing, a `notice`
-   *  event for those that look like a misspelling of a known key, a `notice` for each, or a problem. Without a
-   *  listener, a notice is a warning of the process. @default 'warn-similar' */
+  /** What to do with keys in files and prefixed variables that the schema does not read: nothing, a
+   *  `notice` event for those that look like a misspelling of a known key, a `notice` for each, or a
+   *  problem. Without a listener, a notice is a warning of the process. @default 'warn-similar' */
   readonly unknown?: 'ignore' | 'warn-similar' | 'warn' | 'error';
   /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each source
    *  that has not answered, also an optional one. @default none */

@@ -19,7 +19,8 @@ export function refuseUnknown(path: readonly string[], generation: Value): void 
 /** The error of a path, unless the schema knows it or may read any name on the way to it. */
 export function unknownPath(path: readonly string[], generation: Value): ConfigError | undefined {
   const { shape } = generation.load.plan;
-  if (!shape) return undefined;
+  // a configuration may be a single value
+  if (!takes(shape, 'section')) return undefined;
   for (let depth = 0; depth < path.length; depth++) {
     const outer = path.slice(0, depth);
     const name = path[depth] as string;
@@ -36,7 +37,7 @@ export function unknownPath(path: readonly string[], generation: Value): ConfigE
 }
 
 /** Whether a schema takes such a value. If not, a transform has made it. */
-const takes = (shape: Shape | undefined, kind: 'list' | 'section'): boolean =>
+const takes = (shape: Shape | undefined, kind: 'list' | 'section'): shape is Shape =>
   shape?.kinds?.has(kind) === true;
 
 function notThere(

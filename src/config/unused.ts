@@ -1,4 +1,5 @@
-// Which variables and lines of files a schema does not read. `llm-config unused` prints them.
+// Which variables and lines of files a schema does not read. `llm-config unused` prints them. Each layer is
+// looked at alone, because a value that another layer overrides may be misspelled, too.
 
 import { makeEntry } from '../entry.ts';
 import { Spelling } from '../internal/nearest.ts';
@@ -29,7 +30,7 @@ export interface UnusedKeys {
   readonly open: readonly Key[];
 }
 
-/** Finds what nothing reads, layer by layer: a value that another layer overrides counts, too.
+/** Finds what nothing reads.
  *  @throws ConfigError the failure of a source */
 export async function unusedKeys(schema: StandardSchemaV1, source: ConfigSource): Promise<UnusedKeys> {
   if (!isSchema(schema)) throw notASchema('unusedKeys');

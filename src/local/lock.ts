@@ -2,8 +2,8 @@
 // code: in a test with stale locks, proper-lockfile let two writers in at once in 36 of 100 rounds.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { link, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, readFileSync, readlinkSync } from 'node:fs';
+import { link, lstat, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -42,7 +42,7 @@ export async function withLock<T>(
     const holder = await contentOf(lock);
     if (holder !== undefined && (await isDead(lock, holder, leaseMs)))
       await evict(lock, holder, me, leaseMs, file);
-    else if (holder !== undefined) await sleep(1 + Math.random() * 10);
+    else await sleep(1 + Math.random() * 10);
     if (performance.now() > end) throw lockTimeout(file, lock, holder, waitMs);
   }
   const guard: Guard = async () => {
@@ -57,13 +57,34 @@ export async function withLock<T>(
     await sweep(target);
     return await work(guard);
   } finally {
-    if ((await contentOf(lock)) === me) await remove(lock);
+    if ((await contentOf(lock).catch(() => undefined)) === me) await remove(lock);
   }
 }
 
 const remove = (file: string): Promise<void> => rm(file, { force: true });
-const contentOf = (file: string): Promise<string | undefined> =>
-  readFile(file, 'utf8').catch(() => undefined);
+
+/** The text of a lock; `undefined` if it does not exist. A lock of another user cannot be read, and only its
+ *  age is known.
+ *  @throws ConfigError `io` if the lock is a pipe, a folder or a device, which no writer makes */
+async function contentOf(lock: string): Promise<string | undefined> {
+  const found = await open(lock, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
+    ({ code }: NodeJS.ErrnoException) => code,
+  );
+  if (found === 'ENOENT') return undefined;
+  if (typeof found === 'object') {
+    try {
+      const { buffer, bytesRead } = await found.read(Buffer.alloc(maxLockBytes), 0, maxLockBytes, 0);
+      if ((await found.stat()).isFile()) return buffer.toString('utf8', 0, bytesRead);
+    } catch {
+      // reported below
+    } finally {
+      await found.close();
+    }
+  } else if ((await stat(lock).catch(() => undefined))?.isFile())
+    return found === 'EACCES' || found === 'EPERM' ? '' : undefined;
+  throw new ConfigError('io', `${lock} is not the lock of a writer`, { hint: `Remove ${lock}` });
+}
+const maxLockBytes = 4096;
 
 function orEmpty(read: () => string): string {
   try {
@@ -76,13 +97,13 @@ function orEmpty(read: () => string): string {
 /** Identifies a holder together with its pid: pids are reused, and each container has its own. */
 const startOf = (pid: number): string =>
   orEmpty(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ')[19] ?? '');
-const world = [
+export const world = [
   hostname(),
   orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
   orEmpty(() => readlinkSync('/proc/self/ns/pid')),
 ].join();
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -165,13 +186,19 @@ async function evict(lock: string, text: string, me: string, leaseMs: number, fi
     await evict(eviction, other, me, leaseMs, file);
 }
 
-/** Removes temporary files that killed writers left behind, once they are a minute old. */
+/** What follows the name of the target in the names of our own temporary files. */
+const ownTemporary = /^(?:\.lock(?:\.[\da-f]{12})*)?\.[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\.tmp$/;
+
+/** Removes temporary files that killed writers left behind, once they are a minute old. Failures do not stop
+ *  the write. */
 async function sweep(target: string): Promise<void> {
   const folder = path.dirname(target);
   for (const name of await readdir(folder).catch(() => [] as string[])) {
-    if (!name.startsWith(`${path.basename(target)}.`) || !name.endsWith('.tmp')) continue;
-    const stats = await stat(path.join(folder, name)).catch(() => undefined);
-    if (stats && Date.now() - stats.mtimeMs > 60_000) await remove(path.join(folder, name));
+    const own = path.basename(target);
+    if (!name.startsWith(own) || !ownTemporary.test(name.slice(own.length))) continue;
+    const file = path.join(folder, name);
+    const stats = await lstat(file).catch(() => undefined);
+    if (stats?.isFile() && Date.now() - stats.mtimeMs > 60_000) await remove(file).catch(() => undefined);
   }
 }
 

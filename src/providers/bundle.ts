@@ -1,12 +1,9 @@
 // A configuration file in JSON, JSONC, YAML or TOML. Reading, caching and watching are in local/, parsing is
-// in formats/. `list` returns one entry for a whole section; `leaf` of that entry gives the origin and
-// secrecy of each value.
+// in formats/. `list` returns one entry for a whole section.
 
-import { type Entry, makeEntry, type Unreadable } from '../entry.ts';
+import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats } from '../formats/format.ts';
-import type { Parsed } from '../formats/parsed.ts';
-import { dig } from '../internal/dig.ts';
 import { lazy } from '../internal/lazy.ts';
 import {
   aBoolean,
@@ -19,15 +16,15 @@ import {
   oneOf,
   sensitiveNames,
 } from '../internal/options.ts';
-import { append, keyOf, segments } from '../key.ts';
+import { keyOf } from '../key.ts';
 import type { Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
 import { fileContent } from '../local/file-content.ts';
-import { makeOrigin, type Origin } from '../origin.ts';
+import type { ParsedKeys } from '../local/parsed-keys.ts';
 import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import type { SealedOptions } from '../sealing/opening.ts';
-import { type ConfigValue, isTree, type Key } from '../value.ts';
+import type { Key } from '../value.ts';
 
 /** Options of a `BundleProvider`. */
 export interface BundleOptions {
@@ -41,13 +38,14 @@ export interface BundleOptions {
   readonly sensitive?: Sensitive;
   /** Refuses larger files. @default 16_777_216 */
   readonly maxBytes?: number;
-  /** Opens sealed values (`sealed:eyJ…`): with the key of the environment, or with `keys` of your own. Give the
-   *  file a `context` of its own if others can write it. @default false */
+  /** Opens sealed values (`sealed:eyJ…`): with the key of the environment, or with `keys` of your own. Give
+   *  the file a `context` of its own if others can write it. @default false */
   readonly sealed?: boolean | SealedOptions;
   /** The provider's name in errors and explanations. @default `bundle:` and the path */
   readonly name?: string;
 }
 
+const loadKeys = lazy(() => import('../local/parsed-keys.ts'));
 const loadOpening = lazy(() => import('../sealing/opening.ts'));
 const allowed = {
   path: aString,
@@ -73,8 +71,7 @@ const allowed = {
  */
 export class BundleProvider extends FileProvider {
   readonly #path: string;
-  readonly #content: ReloadableContent<Parsed | undefined>;
-  readonly #tainted: (key: Key, value: ConfigValue) => boolean;
+  readonly #content: ReloadableContent<ParsedKeys | undefined>;
 
   constructor(options: string | BundleOptions) {
     const given: BundleOptions = typeof options === 'string' ? { path: options } : (options ?? {});
@@ -88,25 +85,21 @@ export class BundleProvider extends FileProvider {
       });
     const provider = given.name ?? `bundle:${path}`;
     const format = formats[given.format ?? formatOf(path, 'BundleProvider')];
-    const parse = (text: string): Promise<Parsed> => format.parse({ provider, file: path, text });
-    const content = fileContent<Parsed>({ provider, path, optional, maxBytes, parse });
+    const keys = { provider, path, isSecret: taint(sensitive) };
+    const parse = async (text: string): Promise<ParsedKeys> => {
+      const { ParsedKeys } = await loadKeys();
+      return new ParsedKeys(await format.parse({ provider, file: path, text }), keys);
+    };
+    const content = fileContent<ParsedKeys>({ provider, path, optional, maxBytes, parse });
     const opener = lazy(async () => (await loadOpening()).openingOf('BundleProvider', sealed));
     super(provider, content, sealed ? opener : undefined);
     this.#path = path;
     this.#content = content;
-    this.#tainted = taint(sensitive);
   }
 
   /** @internal */
-  protected find(content: Content<Parsed | undefined>, at: Key): Entry | undefined {
-    const value = content.value && dig(content.value.tree, at);
-    if (value === undefined) return undefined;
-    if (!isTree(value)) return this.#entry(at, value, content, this.#leaf(content, at));
-    throw new ConfigError('invalid_key', `"${at}" is a section of ${this.#path}, not a value`, {
-      provider: this.name,
-      key: at,
-      hint: 'Read it with tree',
-    });
+  protected find(content: Content<ParsedKeys | undefined>, at: Key): Entry | undefined {
+    return content.value?.find(at, content);
   }
 
   /** Returns one entry, the value at `prefix` or the whole section below it, and the holes of values that
@@ -114,39 +107,10 @@ export class BundleProvider extends FileProvider {
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
     const content = await readFor(this.#content, at, options);
-    return this.opened(this.#list(content, at), options);
-  }
-
-  #list(content: Content<Parsed | undefined>, at: Key): readonly (Entry | Unreadable)[] {
-    const value = content.value && dig(content.value.tree, at);
-    if (value === undefined) return [];
-    if (!isTree(value)) return [this.#entry(at, value, content, this.#leaf(content, at))];
-    const leaf = (inside: Key): Leaf => this.#leaf(content, append(at, inside));
-    return [
-      this.#entry(at, value, content, {
-        secret: false,
-        origin: makeOrigin({ provider: this.name, source: this.#path }),
-        leaf,
-      }),
-    ];
+    return this.opened(content.value?.list(at, content) ?? [], options);
   }
 
   where(key: Key): string {
     return `${this.#path} ${keyOf(key)}`;
   }
-
-  #entry(key: Key, value: ConfigValue, { modifiedAt, readAt }: Content<unknown>, leaf: Leaf): Entry {
-    return makeEntry({ key, value, ...leaf, readAt, ...(modifiedAt !== undefined && { modifiedAt }) });
-  }
-
-  #leaf({ value: parsed }: Content<Parsed | undefined>, key: Key): Leaf {
-    const { tree, at } = parsed as Parsed;
-    const position = (): ReturnType<Parsed['at']> => at(segments(key));
-    return {
-      secret: this.#tainted(key, dig(tree, key) ?? null),
-      origin: makeOrigin({ provider: this.name, source: this.#path, position }),
-    };
-  }
 }
-
-type Leaf = { readonly origin: Origin; readonly secret: boolean; readonly leaf?: Entry['leaf'] & object };

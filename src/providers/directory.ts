@@ -3,8 +3,9 @@
 // mixes two generations.
 
 import path from 'node:path';
-import { type Entry, makeEntry, type Unreadable } from '../entry.ts';
+import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import { lazy } from '../internal/lazy.ts';
 import {
   aBoolean,
   anInteger,
@@ -14,11 +15,10 @@ import {
   listOf,
   sensitiveNames,
 } from '../internal/options.ts';
-import { keyOf, parent, segments, startsWith } from '../key.ts';
+import { keyOf, segments } from '../key.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
-import type { VolumeFile } from '../local/volume.ts';
-import { makeOrigin } from '../origin.ts';
+import type { VolumeKeys } from '../local/volume-keys.ts';
 import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import type { Key } from '../value.ts';
@@ -49,7 +49,7 @@ const allowed = {
   name: aString,
 };
 
-type Files = ReadonlyMap<Key, VolumeFile>;
+const reading = lazy(() => Promise.all([import('../local/volume.ts'), import('../local/volume-keys.ts')]));
 
 /** Reads mounted secrets and ConfigMaps. A file is a key and its text is the value, without one line break at
  *  the end. Folders and dotted file names make sections; hidden files are skipped. A file that cannot be read
@@ -64,9 +64,7 @@ type Files = ReadonlyMap<Key, VolumeFile>;
  */
 export class DirectoryProvider extends FileProvider {
   readonly #path: string;
-  readonly #base64: ReadonlySet<Key>;
-  readonly #content: ReloadableContent<Files>;
-  readonly #secret: (key: Key, value: string) => boolean;
+  readonly #content: ReloadableContent<VolumeKeys>;
 
   constructor(folder: string, options: DirectoryOptions = {}) {
     checkOptions('DirectoryProvider', options, allowed);
@@ -78,9 +76,10 @@ export class DirectoryProvider extends FileProvider {
     const provider = options.name ?? `directory:${folder}`;
     const root = path.resolve(folder);
     const base64 = new Set((options.base64 ?? []).map(keyOf));
-    const volume = { root, shown: folder, provider, base64, maxFiles, maxBytes };
-    const load = async (last: Content<Files> | undefined): Promise<Content<Files>> => {
-      const { fingerprintOf, readVolume } = await import('../local/volume.ts');
+    const isSecret = sensitive === true ? () => true : taint(sensitive || []);
+    const volume = { root, shown: folder, provider, base64, maxFiles, maxBytes, isSecret };
+    const load = async (last: Content<VolumeKeys> | undefined): Promise<Content<VolumeKeys>> => {
+      const [{ fingerprintOf, readVolume }, { VolumeKeys }] = await reading();
       const files = await readVolume(volume, { retry: last !== undefined && last.value.size > 0 });
       const at = root === folder ? '' : ` (looked for ${root})`;
       if (!files && !optional)
@@ -88,7 +87,9 @@ export class DirectoryProvider extends FileProvider {
           provider,
           hint: 'Mount it, correct the path, or set optional',
         });
-      return { value: files ?? new Map(), fingerprint: fingerprintOf(files), readAt: Date.now() };
+      const readAt = Date.now();
+      const value = new VolumeKeys(files ?? new Map(), volume, readAt);
+      return { value, fingerprint: fingerprintOf(files), readAt };
     };
     const content = new ReloadableContent({
       provider,
@@ -97,34 +98,17 @@ export class DirectoryProvider extends FileProvider {
     });
     super(provider, content);
     this.#path = folder;
-    this.#base64 = base64;
     this.#content = content;
-    this.#secret = sensitive === true ? () => true : taint(sensitive || []);
   }
 
   /** @internal */
-  protected find(content: Content<Files>, at: Key): Entry | undefined {
-    const file = content.value.get(at) ?? holeAbove(content.value, at);
-    if (file?.error) throw file.error.with({ key: at });
-    if (file) return this.#entry(file, content);
-    for (const other of content.value.keys())
-      if (startsWith(other, at))
-        throw new ConfigError('invalid_key', `"${at}" is a section of ${this.#path}, not a value`, {
-          provider: this.name,
-          key: at,
-          hint: 'Read it with tree',
-        });
-    return undefined;
+  protected find({ value }: Content<VolumeKeys>, at: Key): Entry | undefined {
+    return value.find(at);
   }
 
   async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
-    const content = await readFor(this.#content, at, options);
-    const above = content.value.has(at) ? undefined : holeAbove(content.value, at);
-    if (above) return [this.#hole({ ...above, key: at })];
-    return [...content.value.values()]
-      .filter(({ key }) => startsWith(key, at))
-      .map((file) => (file.error ? this.#hole(file) : this.#entry(file, content)));
+    return (await readFor(this.#content, at, options)).value.list(at);
   }
 
   /** The files that could hold the key: with a dotted name, and in folders. One a line. */
@@ -132,34 +116,4 @@ export class DirectoryProvider extends FileProvider {
     const names = segments(keyOf(key));
     return [...new Set([path.join(this.#path, ...names), path.join(this.#path, names.join('.'))])].join('\n');
   }
-
-  #entry({ key, shown, value = '', modifiedAt }: VolumeFile, { readAt }: Content<Files>): Entry {
-    const binary = this.#base64.has(key);
-    return makeEntry({
-      key,
-      value,
-      secret: this.#secret(key, value),
-      origin: makeOrigin({ provider: this.name, source: shown }),
-      readAt,
-      ...(modifiedAt !== undefined && { modifiedAt }),
-      ...(binary ? { metadata: Object.freeze({ encoding: 'base64' }) } : { text: true }),
-    });
-  }
-
-  #hole({ key, shown, error }: VolumeFile): Unreadable {
-    return Object.freeze({
-      key,
-      origin: makeOrigin({ provider: this.name, source: shown }),
-      error: error as ConfigError,
-    });
-  }
-}
-
-/** The hole above a key, if there is one: an unreadable folder, or a file where a section should be. */
-function holeAbove(files: Files, key: Key): VolumeFile | undefined {
-  for (let above = parent(key); above !== ''; above = parent(above)) {
-    const file = files.get(above);
-    if (file?.error) return file;
-  }
-  return undefined;
 }

@@ -7,15 +7,15 @@ import type { Hole } from '../merge/hole.ts';
 import type { Leaf } from '../merge/leaf.ts';
 import type { Placed, Placement } from '../merge/placement.ts';
 import type { Origin } from '../origin.ts';
+import { PathIndex } from '../schema/by-path.ts';
 import type { Path } from '../schema/dialects/dialect.ts';
-import { PathIndex } from '../schema/path-index.ts';
 import type { Shape } from '../schema/shape.ts';
 import type { ConfigValue } from '../value.ts';
 import { quotesOf } from './safe-message.ts';
 import { isHidden } from './secrecy.ts';
 
-/** The leaves and holes of a rejected configuration, by their paths. A report may have thousands of issues, so
- *  none of them searches through all leaves. */
+/** The leaves and holes of a rejected configuration, by their paths. A report may have thousands of issues,
+ *  so none of them searches through all leaves. */
 export class Located {
   readonly #leaves: PathIndex<Placed<Leaf>>;
   readonly #all: PathIndex<Placed<Leaf | Hole>>;

@@ -1,6 +1,5 @@
-// Whether a text holds a secret, or a part of one. Used by the report, for the words of a schema, and wherever
-// a computed value is printed. All secrets become one set of short runs, so that a text costs its own length,
-// however many secrets there are.
+// Finds secrets, or parts of them, in texts. Used by the report for the words of a schema. All secrets become
+// one set of short runs, so that a text costs its own length, however many secrets there are.
 
 import { urlUserinfos } from '../redact.ts';
 
@@ -17,11 +16,11 @@ export interface SecretRunsOptions {
   readonly maxCharacters?: number;
 }
 
-/** A set of secrets that finds itself in texts. Compares letters and digits only, in lower case: of each
- *  secret every run of `run` characters, or the whole secret if it is shorter. A secret of fewer than four
- *  letters and digits must be the whole text. Finds secrets as they are, reversed, percent-encoded, escaped as
- *  in JSON, in hex, and in base64 at any position. Of a URL, only the user, the password and what follows the
- *  host count. */
+/** Secrets to find in texts. Compares letters and digits only, in lower case: of each secret every run of
+ *  `run` characters, or the whole secret if it is shorter. A secret of fewer than four letters and digits must
+ *  be the whole text. Finds secrets as they are, reversed, percent-encoded, escaped as in JSON, in hex, and in
+ *  base64 at any position. Of a URL, only the user and the password count; without them, what follows the
+ *  host. */
 export class SecretRuns {
   readonly #run: number;
   /** The hashes of all pieces to find, sorted, by the length of the pieces. */

@@ -3,9 +3,9 @@
 // so readings are tried: if it rejects the first, the next one follows, in at most four passes.
 
 import type { ConfigValue } from '../value.ts';
+import { idOf, PathIndex } from './by-path.ts';
 import type { Issue, Path, RawIssue } from './dialects/dialect.ts';
 import { readIssue } from './issues.ts';
-import { idOf, PathIndex } from './path-index.ts';
 import { readings } from './readings.ts';
 import type { StandardSchemaV1 } from './schema.ts';
 import { type Shape, shapeAt } from './shape.ts';

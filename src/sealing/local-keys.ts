@@ -87,17 +87,9 @@ export class PasswordKey extends MaskedKey implements FileKey {
   }
 
   async unwrap(encryptedKey: Buffer, header: JoseHeader, where: string): Promise<Buffer | undefined> {
-    const { p2c } = header;
+    const p2c = checkRounds(header.p2c, this.algorithm, where);
     const salt = part(header, 'p2s', where);
-    if (
-      typeof p2c !== 'number' ||
-      !Number.isSafeInteger(p2c) ||
-      p2c < 1 ||
-      salt.length < 8 ||
-      salt.length > 256
-    )
-      throw malformed(where, this.algorithm);
-    if (p2c > maxIterations) throw tooManyRounds(where, p2c, maxIterations);
+    if (salt.length < 8 || salt.length > 256) throw malformed(where, this.algorithm);
     return aesUnwrap(await this.#derive(salt, p2c), encryptedKey);
   }
 
@@ -161,6 +153,14 @@ export class X25519Key extends MaskedKey implements FileKey {
     const shared = undefinedOnFailure(() => diffieHellman({ privateKey, publicKey }));
     return shared && aesUnwrap(concatKdf(shared, this.algorithm, 256, apu, apv), encryptedKey);
   }
+}
+
+/** Returns the number of rounds of a password's recipient.
+ *  @throws ConfigError `crypto` unless it is from 1 to `maxIterations` */
+export function checkRounds(p2c: unknown, algorithm: string, where: string): number {
+  if (typeof p2c !== 'number' || !Number.isSafeInteger(p2c) || p2c < 1) throw malformed(where, algorithm);
+  if (p2c > maxIterations) throw tooManyRounds(where, p2c, maxIterations);
+  return p2c;
 }
 
 export function tooManyRounds(where: string, rounds: number, limit: number): ConfigError {

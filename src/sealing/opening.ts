@@ -10,8 +10,8 @@ import { unseal } from './seal.ts';
 
 /** How a provider of readable files opens sealed values. */
 export interface SealedOptions {
-  /** The keys that open sealed values; several during a rotation. @default the key in LLM_CONFIG_KEY or in the
-   *  file LLM_CONFIG_KEY_FILE */
+  /** The keys that open sealed values; several during a rotation. @default the key in LLM_CONFIG_KEY or in
+   *  the file LLM_CONFIG_KEY_FILE */
   readonly keys?: KeySource | readonly KeySource[];
   /** The context that was given to `seal`. Values of another context are refused. @default none */
   readonly context?: string;

@@ -8,21 +8,24 @@ import { quoted } from '../redact.ts';
 import type { FileKey } from './file-key.ts';
 import { base64url, type JoseHeader } from './jose.ts';
 import { type Jwe, jointHeader, type Recipient } from './jwe.ts';
-import { maxIterations, tooManyRounds, X25519Key } from './local-keys.ts';
+import { checkRounds, maxIterations, tooManyRounds, X25519Key } from './local-keys.ts';
 import { x25519 } from './primitives.ts';
 import { extensionAlgorithm } from './remote-key.ts';
 
 const ownAlgorithms = new Set(['A256GCMKW', 'PBES2-HS512+A256KW', 'ECDH-ES+A256KW']);
 
+const isPassword = (algorithm: string): boolean => algorithm === 'PBES2-HS512+A256KW';
+
 /** The name of a recipient in messages and lists. */
 export const recipientName = (header: JoseHeader): string =>
   typeof header.kid === 'string' ? quoted(header.kid) : 'a recipient without a name';
 
-/** Refuses a file that has any recipient with an unknown, broken or weaker algorithm than the ones
- *  written. */
+/** Refuses a file that has any recipient with an unknown, broken or weaker algorithm than the ones written,
+ *  or with an invalid number of rounds: the numbers are added up later. */
 export function checkAlgorithms(jwe: Jwe, where: string): void {
   for (const recipient of jwe.recipients) {
-    const { alg } = jointHeader(jwe, recipient, where) as { alg: string };
+    const { alg, p2c } = jointHeader(jwe, recipient, where) as { alg: string; p2c?: unknown };
+    if (isPassword(alg)) checkRounds(p2c, alg, where);
     if (ownAlgorithms.has(alg) || (extensionAlgorithm.test(alg) && alg !== 'none' && alg !== 'dir')) continue;
     throw new ConfigError(
       'crypto',
@@ -84,7 +87,7 @@ function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator
     )
     .filter(({ key, header }) => header.alg === key.algorithm && (cost(key) === 0 || sameName(key, header)));
   const maxTotal = 2 * maxIterations;
-  const rounds = all.reduce((sum, { header: { p2c } }) => sum + (typeof p2c === 'number' ? p2c : 0), 0);
+  const rounds = all.reduce((sum, { header: { p2c = 0 } }) => sum + (p2c as number), 0);
   for (const attempt of all) {
     if (cost(attempt.key) === 1 && rounds > maxTotal) throw tooManyRounds(where, rounds, maxTotal);
     yield attempt;
@@ -93,7 +96,7 @@ function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator
 
 /** 0: a local key; 1: a password, which takes about a second; 2: a request to a service. */
 const cost = (key: FileKey): number =>
-  key.algorithm.startsWith('PBES2') ? 1 : ownAlgorithms.has(key.algorithm) ? 0 : 2;
+  isPassword(key.algorithm) ? 1 : ownAlgorithms.has(key.algorithm) ? 0 : 2;
 
 function noKeyOpens(
   jwe: Jwe,

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
+import { formats } from '../formats/format.ts';
 import { jsonValue } from '../formats/json-text.ts';
 import { keyFrom, keyOf, letters, segments } from '../key.ts';
 import { quoted } from '../redact.ts';
@@ -73,20 +74,22 @@ export async function unseal(
       hint: 'Restore it from version control, or seal the value again',
     });
   return {
-    value: jwe.protectedHeader.cty === 'json' ? parsedValue(plaintext, where) : plaintext,
+    value: jwe.protectedHeader.cty === 'json' ? await parsedValue(plaintext, where) : plaintext,
     openedWith: opener.kid === undefined ? 'a password' : `kid ${quoted(opener.kid)}`,
   };
 }
 
-/** The parser's own error would quote the plaintext. */
-function parsedValue(plaintext: string, where: string): ConfigValue {
-  try {
-    return JSON.parse(plaintext) as ConfigValue;
-  } catch {
-    throw new ConfigError('parse', `${where} does not contain the JSON that its header announces`, {
-      hint: 'Seal the value again with: llm-config seal',
-    });
-  }
+/** Reads a value as a member of a JSON file, with the limits of one. The parser's errors are rebuilt, because
+ *  names in the plaintext are secret too. */
+async function parsedValue(plaintext: string, where: string): Promise<ConfigValue> {
+  const source = { provider: 'unsealed', file: where, text: `{"value":${plaintext}}` };
+  const parsed = await formats.json.parse(source).catch(() => undefined);
+  if (parsed && Object.keys(parsed.tree).length === 1) return parsed.tree.value as ConfigValue;
+  throw new ConfigError('parse', `${where} does not contain the JSON that its header announces`, {
+    hint:
+      'Seal the value again with: llm-config seal. ' +
+      'Deep nesting, duplicate names, reserved names and numbers that lose digits are refused',
+  });
 }
 
 /** Only letters count, so that one sealed text fits `poolMax` in YAML and `POOL_MAX` in `.env`. */

@@ -227,7 +227,7 @@ describe('providers that open sealed values themselves', () => {
     expect([entry, hole]).toMatchObject([{ value: { a: fake } }, { key: 'b', error: { code: 'crypto' } }]);
   });
 
-  it('without a key the value is a hole that names the variable, and a key that comes later opens it', async () => {
+  it('without a key the value is a hole that names the variable, until there is a key', async () => {
     await using box = await folder();
     const chain = new ProviderChain([dotenv(box.directory), new MemoryProvider({ db: { password: 'x' } })]);
     await expect(chain.get('db.password')).rejects.toThrow(/the variable LLM_CONFIG_KEY is not set/);
@@ -266,8 +266,8 @@ describe('providers that open sealed values themselves', () => {
   });
 
   it('DotEnvProvider expands no reference to a sealed value', async () => {
-    const text = `APP__URL=db://u:\${APP__DB__PASSWORD}@h\nAPP__DB__PASSWORD=${await sealedAt('db.password')}\n`;
-    await using box = await sandbox({ files: { '.env': text } });
+    const lines = [`APP__URL=db://u:\${APP__DB__PASSWORD}@h`, `APP__DB__PASSWORD=${text}`];
+    await using box = await sandbox({ files: { '.env': lines.join('\n') } });
     vi.stubEnv('LLM_CONFIG_KEY', jwk);
     await expect(dotenv(box.directory, { expand: true }).get('url')).rejects.toThrow(
       /\.env:1:1: APP__URL refers to APP__DB__PASSWORD, which is sealed/,

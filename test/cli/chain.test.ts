@@ -23,6 +23,46 @@ const modules = (files: Record<string, string>) =>
     ),
   });
 
+/** Clears the screen in a terminal, with one and with two bytes, and reverses a line. */
+const hostile = '\x1b[2J\u009b2J\u202e\r\x7f';
+const effective = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/;
+
+describe('llm-config on a terminal', () => {
+  it('prints no control character of a value, a key, a source or an argument', async () => {
+    const values = JSON.stringify({ in: { 'a\u202e': `v${hostile}` }, port: hostile });
+    await using box = await modules({
+      'config.mjs': [
+        `export default new ProviderChain([new MemoryProvider(${values}, { name: 'mine' })]);`,
+        'export const schema = z.strictObject({ port: z.number() });',
+      ].join('\n'),
+    });
+    const file = box.path('config.mjs');
+    for (const args of [
+      ['explain', file],
+      ['explain', file, '--json'],
+      ['explain', file, 'port'],
+      ['explain', file, 'in.a\u202e'],
+      ['check', file],
+      ['check', file, '--json'],
+      ['check', file, `no${hostile}`],
+      ['explain', `${file}${hostile}`],
+      ['get', `${file}${hostile}`, 'a'],
+      ['keygen', '--out', `/nowhere/${hostile}`],
+      ['decrypt', file, '--key-file', hostile],
+      ['encrypt', file, '--format', 'json', '--key-env', hostile],
+      ['nothing', hostile],
+    ]) {
+      const { out, err } = await llmConfig(args);
+      expect(effective.exec(out + err), args.join(' ')).toBeNull();
+      if (args.includes('--json')) expect(() => JSON.parse(out || err)).not.toThrow();
+    }
+    const { out: listed, err } = await llmConfig(['explain', file, '--json']);
+    expect(err).toBe('');
+    const shown = JSON.parse(listed);
+    expect(shown.keys.map(({ key }: { key: string }) => key)).toContain('in.a\u202e');
+  });
+});
+
 describe('llm-config explain', () => {
   it('explain shows which provider sets a key and which are shadowed, and masks secrets', async () => {
     await using box = await modules({
@@ -136,7 +176,8 @@ describe('llm-config unused', () => {
       ]);`,
       schema,
     ].join('\n');
-  const schema = `export const schema = z.object({ server: z.object({ port: z.number(), host: z.string() }) });`;
+  const server = 'z.object({ port: z.number(), host: z.string() })';
+  const schema = `export const schema = z.object({ server: ${server} });`;
   const files = {
     '.env': 'SERVER__HOST=a\nSERVER__HOTS=b\nLIST__0=c\n',
     'base.yaml': `server:\n  host: c\n  prot: ${fake}\nold:\n  a: 1\n  b: 2\n`,
@@ -168,7 +209,7 @@ describe('llm-config unused', () => {
   it('unused exits with 0 if everything is read, and names sections that are open', async () => {
     const open = `export const schema = z.object({ port: z.number(), more: z.record(z.string(), z.any()) });`;
     await using box = await modules({
-      'all.mjs': `${schema}\nexport const chain = new MemoryProvider({ server: { port: 1 } });`,
+      'all.mjs': `${schema}\nexport const chain = new MemoryProvider({ server: { port: 1, host: 'a' } });`,
       'open.mjs': `${open}\nexport const chain = new MemoryProvider({ other: 1, port: 1, more: { x: 2 } });`,
       'none.mjs': `export default [${first}];`,
       'down.mjs': `${schema}\nexport const chain = ${down};`,

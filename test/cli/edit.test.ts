@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { llmConfig } from './terminal.ts';
@@ -44,6 +53,36 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     const path = (await box.read('paths')).trim();
     expect(path.endsWith('/secrets.yaml')).toBe(true);
     expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
+  });
+
+  it('edit opens a file whose name is only an extension', async () => {
+    const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
+    await using _ = box;
+    for (const name of ['.jwe', '..jwe', '...jwe']) {
+      copyFileSync(file, box.path(name));
+      expect((await llmConfig(['edit', box.path(name), '--format', 'yaml'], editing)).code).toBe(0);
+      expect((await box.read('paths')).trim().endsWith('/secrets')).toBe(true);
+    }
+  });
+
+  it('edit removes what an editor that was killed left behind', async () => {
+    const { box, file, editing } = await prepared('true');
+    await using _ = box;
+    await llmConfig(['edit', file], editing);
+    const folder = path.dirname((await box.read('paths')).trim());
+    const named = (pid: number): string =>
+      path.join(path.dirname(folder), path.basename(folder).replace(/-\d+-.*/, `-${pid}-fake`));
+    const [dead, alive] = [named(2 ** 22 + 5), named(process.ppid)];
+    for (const left of [dead, alive]) {
+      mkdirSync(left, { mode: 0o700 });
+      writeFileSync(path.join(left, 'secrets.yaml'), fake);
+    }
+    try {
+      await llmConfig(['edit', file], editing);
+      expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
+    } finally {
+      for (const left of [dead, alive]) rmSync(left, { recursive: true, force: true });
+    }
   });
 
   it('edit writes nothing when the text is unchanged or the editor fails', async () => {

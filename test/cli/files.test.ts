@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmod, chown, symlink } from 'node:fs/promises';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { llmConfig } from './terminal.ts';
@@ -85,6 +86,51 @@ describe('llm-config encrypt and decrypt', () => {
     );
     expect([await box.read('clear'), statSync(box.path('clear')).mode & 0o777]).toEqual(['{"a": 1}', 0o600]);
   });
+
+  it('decrypt --out replaces a file only with --force, and a link instead of its target', async () => {
+    await using box = await sandbox({
+      files: { 'a.json': `{"a": "${fake}"}`, planted: '', target: 'untouched' },
+    });
+    await llmConfig(['encrypt', box.path('a.json')], { env });
+    const decrypt = (name: string, ...more: string[]) =>
+      llmConfig(['decrypt', box.path('a.json.jwe'), '--out', box.path(name), ...more], { env });
+    await symlink('target', box.path('link'));
+    await symlink('nowhere', box.path('dangling'));
+    for (const name of ['planted', 'link', 'dangling'])
+      expect(await decrypt(name)).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/exists already\. Choose another name, or use --force/),
+      });
+    expect([await box.read('planted'), await box.read('target')]).toEqual(['', 'untouched']);
+    if (process.getuid?.() === 0) await chown(box.path('planted'), 65_534, 65_534);
+    for (const name of ['planted', 'link', 'dangling']) {
+      expect((await decrypt(name, '--force')).code).toBe(0);
+      const written = lstatSync(box.path(name));
+      expect([written.isFile(), written.mode & 0o777, written.uid]).toEqual([
+        true,
+        0o600,
+        process.getuid?.() ?? 0,
+      ]);
+    }
+    expect([await box.read('link'), await box.read('target')]).toEqual([`{"a": "${fake}"}`, 'untouched']);
+    expect(readdirSync(box.directory).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect((await decrypt('none/file')).err).toMatch(/folder does not exist/);
+    expect((await decrypt('.', '--force')).code).toBe(3);
+  });
+
+  it.runIf(process.platform !== 'win32')(
+    '--to and --from-file refuse a pipe that would never end',
+    async () => {
+      await using box = await sandbox({ files: { 'a.json': '{"a": 1}' } });
+      execFileSync('mkfifo', [box.path('pipe')]);
+      expect(
+        await llmConfig(['encrypt', box.path('a.json'), '--to', box.path('pipe')], { env }),
+      ).toMatchObject({ code: 2, err: expect.stringContaining('not a regular file') });
+      expect(
+        await llmConfig(['set', box.path('a.jwe'), 'k', '--from-file', box.path('pipe')], { env }),
+      ).toMatchObject({ code: 3, err: expect.stringContaining('not a regular file') });
+    },
+  );
 
   it('encrypt reads from stdin and then requires --out', async () => {
     await using box = await sandbox();

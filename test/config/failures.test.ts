@@ -133,7 +133,7 @@ describe('a reload after a change that fails', () => {
     expect(String(config.explain('level'))).not.toContain('refused');
     await fails({ level: 'loud', db: {} });
     expect(String(config.explain('level'))).toMatch(
-      /a newer value was refused at \d{4}-\d\d-\d\dT[\d:.]+Z: expected one of "info", "debug", found "loud" \(file level\)/,
+      /a newer value was refused at \d{4}-\d\d-\d\dT[\d:.]+Z: expected .*, found "loud" \(file level\)/,
     );
     expect(String(config.explain('db.password'))).toMatch(
       /a newer value was refused at .*Z: the value is missing/,
@@ -181,7 +181,7 @@ describe('a listener that throws', () => {
     await until('it is reported', () => of('notice').length > 0);
     expect(of('notice').map(({ message }) => message)).toEqual([
       expect.stringMatching(
-        /^the change listener for "level" threw TypeError: no pool for the new level \(at .*failures\.test\.ts:\d+:\d+\)?\)$/,
+        /^the change listener for "level" threw TypeError: no pool for the new level \(at .*test\.ts:\d+:\d+/,
       ),
     ]);
     expect([seen, warnings]).toEqual([[2], []]);

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { sandbox } from 'llm-config-manager/testing';
@@ -169,12 +170,45 @@ describe('withLock', () => {
   });
 
   it('removes old temporary files of killed writers and keeps recent ones', async () => {
+    const [a, b] = [randomUUID(), randomUUID()];
+    const old = [`file.${a}.tmp`, `file.lock.${a}.tmp`, `file.lock.${a.slice(0, 8)}abcd.${a}.tmp`];
+    const kept = [`file.${b}.tmp`, `other.${a}.tmp`];
     await using box = await sandbox({
-      files: { 'file.a.tmp': '', 'file.b.tmp': '', 'other.a.tmp': '', file: '' },
+      files: Object.fromEntries(['file', ...old, ...kept].map((name) => [name, ''])),
     });
-    for (const name of ['file.a.tmp', 'other.a.tmp']) await utimes(box.path(name), 1, 1);
+    for (const name of [...old, `other.${a}.tmp`]) await utimes(box.path(name), 1, 1);
     await withLock(box.path('file'), async () => undefined);
-    expect(readdirSync(box.directory).sort()).toEqual(['file', 'file.b.tmp', 'other.a.tmp']);
+    expect(readdirSync(box.directory).sort()).toEqual(['file', ...kept].sort());
+  });
+
+  it('keeps the files and folders of others beside the target', async () => {
+    const folder = `file.${randomUUID()}.tmp`;
+    await using box = await sandbox({
+      files: { file: '', 'file.my-precious-backup.tmp': 'mine', [`${folder}/inside`]: 'mine' },
+    });
+    for (const name of [folder, 'file.my-precious-backup.tmp']) await utimes(box.path(name), 1, 1);
+    expect(await withLock(box.path('file'), async () => 'in')).toBe('in');
+    expect(readdirSync(box.directory).sort()).toEqual(['file', folder, 'file.my-precious-backup.tmp'].sort());
+  });
+
+  it.runIf(process.platform !== 'win32').each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a folder', (path: string) => mkdir(path)],
+    ['a link to a device', (path: string) => symlink('/dev/zero', path)],
+  ])('refuses a lock that is %s at once', async (_, make) => {
+    await using box = await sandbox({ files: { file: 'old' } });
+    await make(box.path('file.lock'));
+    await expect(withLock(box.path('file'), async () => 'in', { waitMs: 60_000 })).rejects.toMatchObject({
+      code: 'io',
+      message: expect.stringMatching(/file\.lock is not the lock of a writer\. Remove /),
+    });
+    expect(existsSync(box.path('file.lock'))).toBe(true);
+  });
+
+  it('does not read a lock of any size as a whole', async () => {
+    await using box = await sandbox({ files: { 'file.lock': 'x'.repeat(5_000_000) } });
+    await utimes(box.path('file.lock'), 1, 1);
+    expect(await withLock(box.path('file'), async () => 'in', { waitMs: 1_000 })).toBe('in');
   });
 
   it('names the target file when the folder of the lock does not exist', async () => {

@@ -105,6 +105,31 @@ describe('sealed values', () => {
     expect(inspect(error)).not.toContain(fake);
   });
 
+  it.each<[string, string, boolean]>([
+    ['nested 20,000 deep', '['.repeat(20_000) + ']'.repeat(20_000), false],
+    ['with a name twice', `{"${fake}": 1, "${fake}": 2}`, false],
+    ['with a reserved name', '{"__proto__": {"isAdmin": true}}', false],
+    ['with a number that loses digits', '12345678901234567890', false],
+    ['with a second member', `1, "${fake}": 2`, false],
+    ['of an ordinary list', '[1, {"a": [true, null]}]', true],
+  ])('unsealed reads JSON %s as a file would', async (_, json, isRead) => {
+    const text = await new CompactEncrypt(Buffer.from(json))
+      .setProtectedHeader({
+        alg: 'A256GCMKW',
+        enc: 'A256GCM',
+        kid: 'ci',
+        cty: 'json',
+        sub: 'database.password',
+        aud: context,
+      } as never)
+      .encrypt(await importJWK({ ...jwk, alg: 'A256GCMKW' }));
+    const provider = unsealed(memory({ 'database.password': `sealed:${text}` }), { keys, context });
+    const found = await provider.get('database.password').catch((thrown: unknown) => thrown);
+    if (isRead) expect(found).toMatchObject({ value: JSON.parse(json), secret: true });
+    else expect(found).toMatchObject({ code: 'parse', key: 'database.password' });
+    expect(inspect(found, { depth: 9, showHidden: true })).not.toContain(fake);
+  });
+
   it('seal refuses a number that JSON would change', async () => {
     await expect(seal(2n ** 70n, { key: 'a', to: ci })).rejects.toMatchObject({ code: 'validation' });
     expect(await seal(10n, { key: 'a', to: ci })).toMatch(/^sealed:/);

@@ -6,6 +6,7 @@ import { ConfigError, isConfigError } from '../../errors.ts';
 import { missing } from '../../local/file.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import type { Decrypted, EncryptedFile } from '../../providers/encrypted-file/file.ts';
+import { escapeControls } from '../../redact.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
 import type { KeySources } from '../../sealing/key-sources.ts';
 import { keysForAll } from '../../sealing/recipients.ts';
@@ -32,7 +33,7 @@ export const edit: Command = {
     if (!before) throw missing(file, 'llm-config');
     let text = before.text;
     const written = await editText(
-      path.basename(file).replace(/\.(?:jwe|enc|encrypted)$/i, ''),
+      plainName(file),
       text,
       io,
       async (edited) => {
@@ -43,7 +44,7 @@ export const edit: Command = {
       },
       async (error) => {
         if (!isConfigError(error) || error.code !== 'parse') return false;
-        io.stderr.write(`${error.message}\n`);
+        io.stderr.write(`${escapeControls(error.message)}\n`);
         return confirm(io, 'Edit it again?');
       },
     ).catch(async (error: unknown) => {
@@ -56,6 +57,12 @@ export const edit: Command = {
     };
   },
 };
+
+/** The name that the editor shows, with the extension of the content. `.jwe` alone leaves no name. */
+function plainName(file: string): string {
+  const name = path.basename(file).replace(/\.(?:jwe|enc|encrypted)$/i, '');
+  return /^\.*$/.test(name) ? 'secrets' : name;
+}
 
 async function save(encrypted: EncryptedFile, before: Decrypted, text: string): Promise<void> {
   await encrypted.rewrite(async (now) => {

@@ -8,6 +8,7 @@ import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import { formatByName } from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
+import { writePrivate } from '../argument-files.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { withProgress } from '../io.ts';
@@ -82,8 +83,9 @@ export const decrypt: Command = {
     out: {
       type: 'string',
       value: 'FILE',
-      summary: 'write it to a file that only you can read, instead of printing it',
+      summary: 'write it to a new file that only you can read, instead of printing it',
     },
+    force: { type: 'boolean', summary: 'replace an existing file; of a link, the link itself' },
   },
   examples: [
     'llm-config decrypt config/secrets.yaml.jwe',
@@ -96,7 +98,10 @@ export const decrypt: Command = {
     if (!opened) throw missing(file, 'llm-config');
     if (out === undefined)
       return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
-    await writeAtomic(out, opened.text);
+    await writePrivate(out, opened.text, {
+      force: args.is('force'),
+      hint: 'Choose another name, or use --force to replace it',
+    });
     return { text: out, json: { file: out, format: opened.format } };
   },
 };

@@ -2,11 +2,9 @@
 // be lost.
 
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { ConfigError } from '../../errors.ts';
-import { writeError } from '../../local/write-atomic.ts';
 import { newKey, parseKeys, publicText } from '../../sealing/keys.ts';
 import { X25519Key } from '../../sealing/local-keys.ts';
+import { writePrivate } from '../argument-files.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
 
@@ -56,11 +54,9 @@ async function printOrWrite(
 ): Promise<CommandResult> {
   const note = about.public === undefined ? undefined : `public key: ${about.public}`;
   if (out === undefined) return { text, json: { ...about, key: text.trim() }, note };
-  await writeFile(out, text, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw writeError(error, out);
-    throw new ConfigError('io', `the file ${out} exists already, and may hold a key that is in use`, {
-      hint: 'Choose another name',
-    });
+  await writePrivate(out, text, {
+    force: false,
+    hint: 'Choose another name: the file may hold a key that is in use',
   });
   return {
     text: `${about.public ?? about.kid ?? out}`,

@@ -67,7 +67,7 @@ export const get: Command = {
     if (value === undefined) return notFound(key, file);
     const printed =
       typeof value === 'object' && value !== null ? JSON.stringify(value, bigintAsText, 2) : `${value}`;
-    return { text: printed === '' ? '\n' : printed, json: { found: true, value } };
+    return { text: printed.replace(/\n?$/, '\n'), exact: true, json: { found: true, value } };
   },
 };
 

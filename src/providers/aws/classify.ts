@@ -57,7 +57,9 @@ export function classify(error: unknown, info: RequestInfo): ConfigError {
 
 function nameOf({ name, code }: SdkError): string {
   if (isUnreachable(code)) return code;
-  return typeof name === 'string' && /^\w{1,80}$/.test(name) ? name : 'Unknown';
+  if (typeof name !== 'string') return 'Unknown';
+  // any other name was chosen by the server, and could be a secret
+  return codeOf(name) || meaningless.test(name) ? name : 'an unknown error';
 }
 
 function codeFor(name: string, status: number | undefined): ErrorCode {

@@ -4,9 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { ConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
 import { addressIn } from '../../remote/identity.ts';
+import { limited } from '../../remote/limited.ts';
 import { classify } from './classify.ts';
 import type { AwsClient } from './client.ts';
 import type { AwsClientOptions } from './options.ts';
@@ -128,20 +130,46 @@ export class AwsConnection {
   #client(sdk: Sdk): AwsClient {
     if (this.#options.client) return this.#options.client;
     const { region = ambientRegion(), endpoint, credentials } = this.#options;
-    const Client = sdk[this.#service.client] as new (config: object) => AwsClient;
-    this.#ownClient ??= new Client({
-      ...(region && { region }),
-      ...(endpoint && { endpoint }),
-      ...(credentials && { credentials }),
-      maxAttempts: this.#service.attempts ?? 1,
-      requestHandler: {
-        connectionTimeout: 5_000,
-        requestTimeout: requestTimeoutMs,
-        throwOnRequestTimeout: true,
-      },
-    });
+    const Client = sdk[this.#service.client] as new (config: object) => LimitedClient;
+    this.#ownClient ??= withLimit(
+      new Client({
+        ...(region && { region }),
+        ...(endpoint && { endpoint }),
+        ...(credentials && { credentials }),
+        maxAttempts: this.#service.attempts ?? 1,
+        requestHandler: {
+          connectionTimeout: 5_000,
+          requestTimeout: requestTimeoutMs,
+          throwOnRequestTimeout: true,
+        },
+      }),
+      this.#provider,
+    );
     return this.#ownClient;
   }
+}
+
+type Middleware = (next: (args: unknown) => Promise<Result>) => (args: unknown) => Promise<Result>;
+interface Result {
+  readonly response: { body?: unknown };
+}
+type LimitedClient = AwsClient & {
+  readonly middlewareStack?: { add(middleware: Middleware, options: object): void };
+};
+
+/** Makes a client of the SDK read at most 32 MiB of a response. The priority puts the step before those that
+ *  read the body. */
+function withLimit(client: LimitedClient, provider: string): AwsClient {
+  client.middlewareStack?.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { response } = result;
+      if (response.body instanceof Readable) response.body = limited(response.body, provider);
+      return result;
+    },
+    { step: 'deserialize', priority: 'low', name: 'limitResponse' },
+  );
+  return client;
 }
 
 /** Whether the machine's clock was wrong. The SDK then reads the server's time from the refused response and

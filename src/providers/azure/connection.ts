@@ -1,17 +1,44 @@
 // Azure's client and its credential, created on first use. Used by `source.ts`.
 
 import { lazy, peer } from '../../internal/lazy.ts';
+import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';
 import type { AzureClient } from './client.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
 
 const owner = 'AzureKeyVaultProvider';
 
+interface Request {
+  abortSignal?: AbortSignal;
+  onDownloadProgress?: (progress: { readonly loadedBytes: number }) => void;
+}
+
+/** Ends a response after 32 MiB, counted after decompression. The client reads all of it into memory. */
+const limitPolicy = (provider: string) => ({
+  name: 'limitResponse',
+  async sendRequest<R>(request: Request, next: (request: Request) => Promise<R>): Promise<R> {
+    const limit = new AbortController();
+    const given = request.abortSignal ? [request.abortSignal] : [];
+    const signal = AbortSignal.any([...given, limit.signal]);
+    request.abortSignal = signal;
+    request.onDownloadProgress = ({ loadedBytes }) => {
+      if (loadedBytes > maxResponseBytes) limit.abort(responseTooLarge(provider));
+    };
+    // the client never settles if it is aborted while it counts
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      next(request).then(resolve, reject);
+    });
+  },
+});
+
 export class AzureConnection {
+  readonly #provider: string;
   readonly #options: AzureKeyVaultOptions;
   readonly #clientFactory: () => Promise<() => AzureClient>;
   #ownClient: AzureClient | undefined;
 
-  constructor(options: AzureKeyVaultOptions) {
+  constructor(provider: string, options: AzureKeyVaultOptions) {
+    this.#provider = provider;
     this.#options = options;
     this.#clientFactory = lazy(() => this.#loadFactory());
   }
@@ -46,10 +73,18 @@ export class AzureConnection {
       : await peer(owner, '@azure/identity', () => import('@azure/identity'));
     return () => {
       const tokens = credential ?? (identity && new identity.DefaultAzureCredential());
-      return new SecretClient(url, tokens as never, {
-        retryOptions: { maxRetries: 0 },
-        ...clientOptions,
-      }) as unknown as AzureClient;
+      const { additionalPolicies: policies = [] } = (clientOptions ?? {}) as {
+        additionalPolicies?: unknown[];
+      };
+      return new SecretClient(
+        url,
+        tokens as never,
+        {
+          retryOptions: { maxRetries: 0 },
+          ...clientOptions,
+          additionalPolicies: [...policies, { policy: limitPolicy(this.#provider), position: 'perRetry' }],
+        } as never,
+      ) as unknown as AzureClient;
     };
   }
 }

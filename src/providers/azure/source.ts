@@ -59,7 +59,7 @@ export class AzureSource implements DocumentSource {
     this.#options = options;
     this.#names = new DashedNames({ dashes: keys, prefix, allowed: /^[0-9A-Za-z-]{1,127}$/ });
     if (secrets) this.places = placesOf('AzureKeyVaultProvider', 'secrets', secrets);
-    this.#azure = new AzureConnection(options);
+    this.#azure = new AzureConnection(this.name, options);
   }
 
   locate(key: Key): readonly Place[] {

@@ -4,14 +4,23 @@
 import { lazy, peer } from '../../internal/lazy.ts';
 import { classify } from './classify.ts';
 import type { GcpClient } from './client.ts';
+import { type Fetch, guarded, guardedFetch } from './guarded-fetch.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
 
 type OwnClient = GcpClient & {
   /** Over REST this is the `authClient` itself, if `clientOptions` has one. */
-  readonly auth?: { getClient?(): Promise<unknown> };
+  readonly auth?: { getClient?(): Promise<unknown>; fetch?: Fetch };
   initialize?(): Promise<unknown>;
   close?(): Promise<void>;
 };
+
+interface RestOptions {
+  /** REST in place of gRPC. */
+  readonly fallback?: unknown;
+  readonly projectId: string;
+  readonly auth?: object;
+  readonly authClient?: object;
+}
 
 export class GcpConnection {
   readonly #provider: string;
@@ -108,6 +117,17 @@ export class GcpConnection {
   async #createClient(): Promise<OwnClient> {
     const Client = await this.#sdk();
     const { project, clientOptions } = this.#options;
-    return new Client({ ...this.#regional, projectId: project, ...clientOptions }) as OwnClient;
+    const options: RestOptions = { ...this.#regional, projectId: project, ...clientOptions };
+    if (!options.fallback) return new Client(options) as OwnClient;
+    const { auth, authClient } = options;
+    const client = new Client({
+      ...options,
+      ...(auth && { auth: guarded(auth, this.#provider) }),
+      ...(authClient && { authClient: guarded(authClient, this.#provider) }),
+    }) as OwnClient;
+    // without either, the client has made a sender of its own
+    const own = auth || authClient ? undefined : client.auth;
+    if (own?.fetch) own.fetch = guardedFetch(own.fetch.bind(own), this.#provider);
+    return client;
   }
 }

@@ -1,6 +1,6 @@
 // GCP Secret Manager as a source of documents: one secret is one document. Used by `provider.ts`. Google
-// has no batch read and no compare-and-set, and its client cannot cancel a call: an aborted call runs on,
-// and its result is ignored.
+// has no batch read and no compare-and-set, and its client cannot cancel a call: over gRPC an aborted call
+// runs on, and its result is ignored.
 
 import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
@@ -24,6 +24,7 @@ import type { ConfigValue, Key } from '../../value.ts';
 import { classify, type RequestInfo, statusOf } from './classify.ts';
 import { GcpConnection } from './connection.ts';
 import { crc32c } from './crc32c.ts';
+import { withSignal } from './guarded-fetch.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
 import { documentOf, infoOf, type ListedVersion, type Version, versionIn } from './payload.ts';
 
@@ -76,7 +77,9 @@ export class GcpSource implements DocumentSource {
     const name = `${secret}/versions/${call.version ?? pinned ?? this.#options.version ?? 'latest'}`;
     const client = await this.#google.client();
     try {
-      const [version] = await client.accessSecretVersion({ name }, callOptions);
+      const [version] = await withSignal(call.signal, () =>
+        client.accessSecretVersion({ name }, callOptions),
+      );
       return new Map([[document, documentOf(this.name, name, version as Version)]]);
     } catch (error) {
       if (statusOf(error) === 'NOT_FOUND') return new Map([[document, 'absent']]);
@@ -94,10 +97,9 @@ export class GcpSource implements DocumentSource {
     };
     const client = await this.#google.client();
     try {
-      const [secrets, , response] = await client.listSecrets(request, {
-        ...callOptions,
-        autoPaginate: false,
-      });
+      const [secrets, , response] = await withSignal(call.signal, () =>
+        client.listSecrets(request, { ...callOptions, autoPaginate: false }),
+      );
       const found = (secrets as { name?: string }[]).flatMap(({ name = '' }) =>
         this.#listed(name.split('/').at(-1) as string, call),
       );
@@ -123,6 +125,7 @@ export class GcpSource implements DocumentSource {
     document: string,
     value: ConfigValue | undefined,
     { ifVersion, unread }: DocumentWrite,
+    { signal }: Call,
   ): Promise<string | undefined> {
     const client = await this.#google.client();
     const [parent, pinned] = document.split('/versions/') as [string, string?];
@@ -130,14 +133,13 @@ export class GcpSource implements DocumentSource {
       throw readOnlyVersion(this.name, document);
     try {
       if (value === undefined) {
-        await client.deleteSecret({ name: parent }, callOptions);
+        await withSignal(signal, () => client.deleteSecret({ name: parent }, callOptions));
         return undefined;
       }
-      if (ifVersion === undefined && !unread) await this.#create(parent);
+      if (ifVersion === undefined && !unread) await withSignal(signal, () => this.#create(parent));
       const data = Buffer.from(textOf(value, this.name));
-      const [added] = await client.addSecretVersion(
-        { parent, payload: { data, dataCrc32c: String(crc32c(data)) } },
-        callOptions,
+      const [added] = await withSignal(signal, () =>
+        client.addSecretVersion({ parent, payload: { data, dataCrc32c: String(crc32c(data)) } }, callOptions),
       );
       return versionIn((added as Version | undefined)?.name);
     } catch (error) {

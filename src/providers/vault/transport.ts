@@ -4,8 +4,9 @@
 // limits the size of a response.
 
 import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from 'node:http';
-import { ConfigError, isConfigError } from '../../errors.ts';
+import { isConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
+import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';
 import { retryAfterMs } from '../../remote/network.ts';
 import type { Address } from './address.ts';
 import type { VaultClient, VaultRequest } from './client.ts';
@@ -33,9 +34,6 @@ export interface Transport {
 
 /** Closes idle connections before a server or a load balancer does so in the middle of a request. */
 const idleMs = 30_000;
-
-/** Far more than any secret or list of names takes. */
-export const maxBytes = 32 * 1024 * 1024;
 
 /** A transport through node-vault, with its HTTP layer replaced. */
 export function nodeVaultTransport(address: Address, tls: Tls): Transport {
@@ -125,11 +123,9 @@ async function replyOf(response: IncomingMessage): Promise<HttpReply> {
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxBytes) {
+    if (length > maxResponseBytes) {
       response.destroy();
-      throw new ConfigError('parse', `vault: the response is larger than ${maxBytes / 1024 / 1024} MiB`, {
-        provider: 'vault',
-      });
+      throw responseTooLarge('vault');
     }
     chunks.push(chunk);
   }

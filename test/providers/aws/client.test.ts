@@ -1,10 +1,13 @@
 // Region, credentials, clock and output of the AWS SDK: the real SDK against the HTTP server in `server.ts`.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AwsSecretsManagerProvider, AwsSsmProvider, kmsKey } from '../../../src/providers/aws/index.ts';
+import { endless } from '../endless.ts';
 import { AwsServer, account } from './server.ts';
 
 const names = [
@@ -32,6 +35,53 @@ afterEach(async () => {
 
 const unregioned = () =>
   ({ path: '/a', endpoint: server.endpoint, credentials: account.credentials, cache: false }) as const;
+
+describe('a hostile AWS endpoint', () => {
+  const connection = () => ({
+    ...account,
+    endpoint: hostile(),
+    resilience: { attempts: 1, breaker: false } as const,
+  });
+  let other: Server;
+  const hostile = () => `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  beforeEach(async () => {
+    other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(async () => {
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['SSM', () => new AwsSsmProvider({ ...connection(), path: '/a' }).get('key')],
+    ['Secrets Manager', () => new AwsSecretsManagerProvider({ ...connection(), path: 'a/' }).get('key')],
+    ['KMS', () => kmsKey({ ...account, endpoint: hostile(), keyId: 'alias/a' }).wrap(Buffer.alloc(32))],
+  ])('the client of %s stops at a response without end', async (_, read) => {
+    const ended = endless(other);
+    await expect(read()).rejects.toMatchObject({
+      code: 'parse',
+      message: expect.stringContaining('larger than 32 MiB'),
+    });
+    expect(await ended()).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it('an error name that AWS does not have is not printed', async () => {
+    server.faults = [{ name: 'hunter2CANARYabc123' }];
+    const error = await new AwsSsmProvider({
+      ...connection(),
+      endpoint: server.endpoint,
+      path: '/a',
+    })
+      .get('key')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'invalid_option',
+      message: expect.stringContaining('an unknown error (HTTP 400)'),
+    });
+    expect(inspect(error)).not.toContain('CANARY');
+  });
+});
 
 describe('the AWS region', () => {
   it('a missing AWS region is an error at construction, with a hint', () => {

@@ -2,8 +2,10 @@
 // loggers.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AzureKeyVaultOptions, AzureKeyVaultProvider } from '../../../src/providers/azure/index.ts';
+import { endless } from '../endless.ts';
 import { readLoudly, withoutCredentials } from '../spawned.ts';
 
 let server: Server;
@@ -110,6 +112,23 @@ describe('AzureKeyVaultProvider with Azure’s own client', () => {
     const provider = azure();
     expect(await provider.list()).toHaveLength(60);
     expect(requests.filter(({ url, token }) => token && url.startsWith('/secrets?'))).toHaveLength(3);
+  });
+
+  it('Azure’s client stops at a response without end, compressed or not', async () => {
+    const provider = azure();
+    await provider.get('key');
+    const ended = endless(server);
+    const tooLarge = { code: 'parse', message: expect.stringContaining('larger than 32 MiB') };
+    await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject(tooLarge);
+    expect(await ended()).toBeLessThan(64 * 1024 * 1024);
+    server.removeAllListeners('request');
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    server.on('request', (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(bomb);
+    });
+    await expect(provider.get('key', { maxAgeMs: 0 })).rejects.toMatchObject(tooLarge);
+    await provider.close();
   });
 
   it('a refused token makes the provider log in again, once', async () => {

@@ -215,6 +215,21 @@ describe('attacks on encrypted files', () => {
     );
   });
 
+  it.each([-(2 ** 53), -4_000_000, '-9', Number.NaN])(
+    'openEnvelope refuses a recipient with %s rounds that would hide the rounds of others',
+    async (p2c) => {
+      const file = JSON.parse(await make()) as File;
+      const one = (rounds: unknown, kid?: string) => ({
+        header: { alg: 'PBES2-HS512+A256KW', p2c: rounds, p2s: 'c2FsdHNhbHRzYWx0', ...(kid && { kid }) },
+        encrypted_key: randomBytes(40).toString('base64url'),
+      });
+      file.recipients = [...Array.from({ length: 12 }, () => one(2_000_000)), one(p2c, 'other')] as never;
+      const started = process.cpuUsage();
+      await refusal(JSON.stringify(file), [password('fake-password')]);
+      expect(process.cpuUsage(started).user).toBeLessThan(500_000);
+    },
+  );
+
   it('openEnvelope refuses oversized lists, keys, names and salts', async () => {
     expect(
       (await tampered((file) => (file.recipients = Array(101).fill(file.recipients[0])))).message,

@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/providers/gcp/crc32c.ts';
 import { type GcpSecretManagerOptions, GcpSecretManagerProvider } from '../../../src/providers/gcp/index.ts';
+import { endless } from '../endless.ts';
 import { readLoudly, withoutCredentials } from '../spawned.ts';
 
 interface HttpResponse {
   readonly status: number;
   readonly body: string;
+  readonly location?: string;
 }
 
 const payload = (text: string): HttpResponse => ({
@@ -31,8 +33,9 @@ beforeEach(async () => {
   requests = [];
   server = createServer((request, response) => {
     requests.push(String(request.url));
-    const { status, body } = (responses.length > 1 ? responses.shift() : responses[0]) as HttpResponse;
-    response.writeHead(status, { 'content-type': 'application/json' });
+    const next = (responses.length > 1 ? responses.shift() : responses[0]) as HttpResponse;
+    const { status, body, location } = next;
+    response.writeHead(status, { 'content-type': 'application/json', ...(location && { location }) });
     response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -126,6 +129,49 @@ describe('Google’s client, over REST', () => {
     await expect(provider.get('key')).rejects.toMatchObject({ code: 'unavailable' });
     broken = false;
     expect((await provider.get('key'))?.value).toBe('text');
+    await provider.close();
+  });
+
+  it.each([301, 302, 303, 307, 308])('Google’s client follows no redirect (%s)', async (status) => {
+    const asked: string[] = [];
+    const stranger = createServer((request, response) => {
+      asked.push(String(request.url));
+      response.end(payload('FORGED').body);
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const { port } = stranger.address() as AddressInfo;
+    responses = [{ status, body: '', location: `http://127.0.0.1:${port}/` }];
+    const provider = await overRest();
+    await expect(provider.get('key')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(provider.set('key', 'not-a-real-secret')).rejects.toThrow();
+    await provider.close();
+    stranger.closeAllConnections();
+    await new Promise((resolve) => stranger.close(resolve));
+    expect(asked).toEqual([]);
+  });
+
+  it('Google’s client stops at a response without end', async () => {
+    const ended = endless(server);
+    const provider = await overRest();
+    await expect(provider.get('key')).rejects.toMatchObject({
+      code: 'parse',
+      message: expect.stringContaining('larger than 32 MiB'),
+    });
+    expect(await ended()).toBeLessThan(64 * 1024 * 1024);
+    await provider.close();
+  });
+
+  it('Google’s client stops reading when the attempt ends', async () => {
+    server.removeAllListeners('request');
+    const closed = new Promise<void>((resolve) =>
+      server.on('request', (request, response) => {
+        response.write('{');
+        request.socket.on('close', () => resolve());
+      }),
+    );
+    const provider = await overRest({ resilience: { attempts: 1, breaker: false, timeoutMs: 50 } });
+    await expect(provider.get('key')).rejects.toMatchObject({ code: 'timeout' });
+    await closed;
     await provider.close();
   });
 

@@ -9,7 +9,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import { Connection } from '../../../src/providers/vault/connection.ts';
 import { token } from '../../../src/providers/vault/index.ts';
 import { encodePath } from '../../../src/providers/vault/paths.ts';
-import { maxBytes } from '../../../src/providers/vault/transport.ts';
+import { maxResponseBytes } from '../../../src/remote/limited.ts';
 import { systemClock } from '../../../src/shelter/clock.ts';
 import { importable } from '../../support/program.ts';
 import type { Fault } from './fake.ts';
@@ -87,7 +87,7 @@ describe('the transport', () => {
   it('rejects a response of more than 32 MiB', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });
-    vault.fault = () => ({ status: 200, body: `"${'x'.repeat(maxBytes)}"` });
+    vault.fault = () => ({ status: 200, body: `"${'x'.repeat(maxResponseBytes)}"` });
     expect(await refusal(connection.request(read, never))).toMatchObject({
       code: 'parse',
       message: expect.stringContaining('32 MiB'),

@@ -1,0 +1,51 @@
+// Files that arguments name: values and keys to read, and files for this user alone to write. Used by keygen,
+// decrypt, and the options --to and --from-file. Encrypted files and their formats are read elsewhere.
+
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { ConfigError } from '../errors.ts';
+import { ioError, missing, readBytes } from '../local/file.ts';
+import { writeError } from '../local/write-atomic.ts';
+
+const provider = 'llm-config';
+
+/** A pipe that the shell has opened, as in `--from-file <(pass show db)`. Unlike others, it ends. */
+const openPipe = /^\/(?:dev|proc\/self)\/fd\/\d+$|^\/dev\/stdin$/;
+
+/** Reads a file that an argument names. Refuses a pipe or a device, which may never end. */
+export async function readGiven(file: string): Promise<Buffer> {
+  if (openPipe.test(file))
+    return readFile(file).catch((error: unknown) =>
+      Promise.reject(ioError(error, `the file ${file}`, provider)),
+    );
+  const bytes = await readBytes(file, file, provider);
+  if (!bytes) throw missing(file, provider);
+  return bytes.content;
+}
+
+/** Writes a file that only this user can read. Never follows a link, and never gives the file to the owner of
+ *  another one. `force` replaces what has this name; otherwise a file that exists is an error with `hint`. */
+export async function writePrivate(
+  file: string,
+  text: string,
+  { force, hint }: { readonly force: boolean; readonly hint: string },
+): Promise<void> {
+  const written = force ? `${file}.${randomUUID()}.tmp` : file;
+  let created = false;
+  try {
+    const handle = await open(written, 'wx', 0o600);
+    created = true;
+    try {
+      await handle.writeFile(text);
+      await handle.chmod(0o600);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (force) await rename(written, file);
+  } catch (error) {
+    if (created) await rm(written, { force: true }).catch(() => undefined);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeError(error, file);
+    throw new ConfigError('io', `the file ${file} exists already`, { hint });
+  }
+}

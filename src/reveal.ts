@@ -1,0 +1,50 @@
+// `reveal`: reads what printing masks, in secrets, entries, configurations, and the copies of masking.ts.
+
+import { type Entry, Secret } from './entry.ts';
+import type { ConfigValue } from './value.ts';
+
+/** The method that `reveal` calls. */
+export const revealed: unique symbol = Symbol('llm-config-manager.revealed');
+
+/** An object that prints masked and that `reveal` can read: a Config, for example. */
+export interface Revealable<T> {
+  [revealed](): T;
+}
+
+/** For each masked copy: computes the part that may be printed. */
+export const printable = new WeakMap<object, () => unknown>();
+
+/** Reads a value that printing masks: the value of a Secret or an Entry, or a plain copy of a Config or of
+ *  a section. Use it to print a secret on purpose.
+ *  @example
+ *  console.log(config.llm); // => { model: 'small', apiKey: '[redacted]' }
+ *  console.log(reveal(config.llm)); // => { model: 'small', apiKey: 'sk-123' }
+ *  @see secret marks a value. */
+export function reveal<T extends ConfigValue>(secret: Secret<T>): T;
+export function reveal<T>(config: Revealable<T>): T;
+export function reveal(entry: Entry): ConfigValue;
+export function reveal<T>(value: T): T;
+export function reveal(value: unknown): unknown {
+  if (value instanceof Secret) return Secret.reveal(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (revealed in value) return (value as Revealable<unknown>)[revealed]();
+  if (printable.has(value)) return plain(value, new Map());
+  return 'key' in value && 'origin' in value && 'value' in value ? value.value : value;
+}
+
+function plain(value: unknown, copies: Map<object, object>): unknown {
+  if (typeof value !== 'object' || value === null || !printable.has(value)) return value;
+  const known = copies.get(value);
+  if (known) return known;
+  const made: object = Array.isArray(value) ? [] : {};
+  copies.set(value, made);
+  for (const [name, inner] of Object.entries(value)) {
+    Object.defineProperty(made, name, {
+      value: plain(inner, copies),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return made;
+}
