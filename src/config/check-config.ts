@@ -74,13 +74,14 @@ export async function check(
   if (!isSchema(schema)) throw notASchema('checkConfig');
   const { plan, own } = planOf('checkConfig', schema, source, options);
   try {
-    const { signal: given, context, unknown, deadlineMs } = options;
-    const layers = await withDeadline(plan.source.name, deadlineMs, given, ({ signal, thread: limits }) =>
-      readLayers(plan, {
-        ...(signal && { signal }),
-        context,
-        [thread]: { operation: newId(), cause: 'check', ...limits },
-      }),
+    const { signal, context, unknown, deadlineMs } = options;
+    const asked = {
+      ...(signal && { signal }),
+      context,
+      [thread]: { operation: newId(), cause: 'check' },
+    } as const;
+    const layers = await withDeadline(plan.source.name, deadlineMs, asked, (limited) =>
+      readLayers(plan, limited),
     );
     const failure = failureOf(layers);
     if (failure) return new ConfigCheck(failure.problems ?? [], []);

@@ -3,7 +3,7 @@
 
 import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
-import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
@@ -12,7 +12,7 @@ import type { ListOptions } from '../provider.ts';
 import { type Revealable, reveal, revealed } from '../reveal.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
-import { withDeadline } from './deadline.ts';
+import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
@@ -71,9 +71,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       return config;
     } catch (error) {
       const closed = config.close().catch(() => undefined);
-      // a source that is too slow for the deadline may be as slow to close
-      const isLate = options.deadlineMs !== undefined && isConfigError(error) && error.code === 'timeout';
-      if (!isLate) await closed;
+      if (!isLate(error, options.deadlineMs)) await closed;
       throw error;
     }
   }
@@ -245,19 +243,15 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load> {
-    const { context, unknown, deadlineMs } = this.#options;
-    const plan = this.#plan;
+    const options: ListOptions = {
+      signal: this.#stop.signal,
+      context: this.#options.context,
+      acquire,
+      ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
+      [thread]: { operation, cause },
+    };
     const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
-    return withDeadline(plan.source.name, deadlineMs, this.#stop.signal, ({ signal, thread: limits }) => {
-      const options: ListOptions = {
-        ...(signal && { signal }),
-        context,
-        acquire,
-        ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
-        [thread]: { operation, cause, ...limits },
-      };
-      return loadValid(plan, options, before, unknown);
-    });
+    return loadValid(this.#plan, options, before, this.#options);
   }
 
   #promote(load: Load, durationMs: number, operation: string): void {

@@ -1,25 +1,20 @@
-// The deadline of a load. Used by config.ts and check-config.ts. A source that is late becomes a layer that
-// failed, so the error names it. The signal aborts only when the load has ended: an error `aborted` of a source
-// would hide which one was slow.
+// The deadline of a load. Used by load.ts and check-config.ts. A source that is late becomes a layer that
+// failed, so the error names it. The signal aborts only when the load has ended: an error `aborted` of a
+// source would hide which one was slow.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { ConfigError } from '../errors.ts';
-import type { Thread } from '../operation.ts';
-
-/** The parts of a load's options that carry the deadline. */
-export interface Limits {
-  readonly signal?: AbortSignal;
-  readonly thread: Pick<Thread, 'limit'>;
-}
+import { ConfigError, isConfigError } from '../errors.ts';
+import { type Thread, thread } from '../operation.ts';
+import type { ListOptions } from '../provider.ts';
 
 /** Runs a load, or throws `timeout` after `ms`. The sources are then aborted and no longer waited for. */
 export async function withDeadline<T>(
   owner: string,
   ms: number | undefined,
-  signal: AbortSignal | undefined,
-  load: (limits: Limits) => Promise<T>,
+  options: ListOptions,
+  load: (options: ListOptions) => Promise<T>,
 ): Promise<T> {
-  if (ms === undefined) return load({ ...(signal && { signal }), thread: {} });
+  if (ms === undefined) return load(options);
   const ended = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
@@ -39,14 +34,17 @@ export async function withDeadline<T>(
     const hint = 'Look at interceptors and at asynchronous checks of the schema, or raise deadlineMs';
     throw timeout(owner, 'no end', hint);
   };
-  const signals = [ended.signal, ...(signal ? [signal] : [])];
+  const signals = [ended.signal, ...(options.signal ? [options.signal] : [])];
+  const own = options[thread] as Thread;
+  const limited = { ...options, signal: AbortSignal.any(signals), [thread]: { ...own, limit } };
   try {
-    return await Promise.race([
-      load({ signal: AbortSignal.any(signals), thread: { limit } }),
-      late.then(giveUp),
-    ]);
+    return await Promise.race([load(limited), late.then(giveUp)]);
   } finally {
     clearTimeout(timer);
     ended.abort();
   }
 }
+
+/** Whether a load has failed at its deadline. What is too slow for that may be as slow to close. */
+export const isLate = (error: unknown, ms: number | undefined): boolean =>
+  ms !== undefined && isConfigError(error) && error.code === 'timeout';

@@ -20,6 +20,7 @@ import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import type { Key } from '../value.ts';
 import { type Carried, carryForward } from './carry-forward.ts';
+import { withDeadline } from './deadline.ts';
 import { buildInput, type Input } from './input.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 
@@ -47,19 +48,21 @@ type UnknownOption = LoadOptions['unknown'];
 /** Reads, merges and validates. `before`: the layers of the current generation, called after the read: a
  *  rollback may have replaced it meanwhile.
  *  @throws ConfigError the failure of a source, or `validation` */
-export async function loadValid(
+export function loadValid(
   plan: Plan,
   options: ListOptions,
   before: () => readonly Layer[],
-  unknown: UnknownOption,
+  { unknown, deadlineMs }: LoadOptions,
 ): Promise<Load> {
-  const layers = await readLayers(plan, options);
-  const failure = failureOf(layers);
-  if (failure) throw failure;
-  const load = await validateLayers(plan, carryForward(layers, before(), Date.now()));
-  const problems = allProblems(load, unknown);
-  if (problems.length > 0) throw reportError(problems);
-  return load;
+  return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
+    const layers = await readLayers(plan, limited);
+    const failure = failureOf(layers);
+    if (failure) throw failure;
+    const load = await validateLayers(plan, carryForward(layers, before(), Date.now()));
+    const problems = allProblems(load, unknown);
+    if (problems.length > 0) throw reportError(problems);
+    return load;
+  });
 }
 
 /** The layer of each provider, or its error. */

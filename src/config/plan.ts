@@ -38,8 +38,8 @@ export interface LoadOptions {
    *  `notice` event for those that look like a misspelling of a known key, a `notice` for each, or a
    *  problem. Without a listener, a notice is a warning of the process. @default 'warn-similar' */
   readonly unknown?: 'ignore' | 'warn-similar' | 'warn' | 'error';
-  /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each source
-   *  that has not answered, also an optional one. @default none */
+  /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each
+   *  source that has not answered, also an optional one. @default none */
   readonly deadlineMs?: number;
   /** Aborts the load. Closes the configuration if it is aborted later. @default none */
   readonly signal?: AbortSignal;

@@ -16,9 +16,7 @@ export interface SetNames {
 
 /** Variables that every system sets: `PATH` is not `APP__PATH` without its prefix. */
 const ofSystem = new Set(
-  'path home user username logname shell lang pwd oldpwd term tmp temp tmpdir editor pager mail display os'.split(
-    ' ',
-  ),
+  'path home user username logname shell lang pwd term tmp temp tmpdir editor pager mail os'.split(' '),
 );
 const isHarmless = (name: string): boolean => /^[\p{L}\p{N}_.:/-]{1,120}$/u.test(name);
 /** Letters and digits only: all spellings of a name have the same. */

@@ -149,7 +149,7 @@ const isWideBoolean = ({ value, shape }: Found): boolean =>
 
 const isVariable = (origin: Origin | string): boolean => String(origin).startsWith('env ');
 
-/** Whether a text comes from a provider of variables: of the sources of text, only `.env` files have lines. */
+/** Whether a text comes from a provider of variables: only `.env` files have text with lines. */
 const isOfVariables = (origin: Origin): boolean => isVariable(origin) || origin.line !== undefined;
 
 /** An origin as part of a hint: a variable without its `env`. */

@@ -26,8 +26,8 @@ const maxPasses = 4;
 export class Texts {
   readonly #texts = new Map<string, Text>();
 
-  /** Adds all strings in the `value` at `path`. `shape` is that of the whole configuration; `wide`: more texts
-   *  are booleans. */
+  /** Adds all strings in the `value` at `path`. `shape` is that of the whole configuration; `wide`: more
+   *  texts are booleans. */
   add(path: Path, value: ConfigValue, shape: Shape, wide = false): void {
     if (typeof value === 'string') {
       this.#texts.set(idOf(path), {
