@@ -44,8 +44,9 @@ export interface Entry {
   /** Identifies what the source reads and replaces as a whole: a secret with all its fields, a file, the
    *  environment. Entries of one document have equal texts. Opaque. @default the provider's name */
   readonly document?: string;
-  /** Whether strings may be read as numbers, booleans and lists when the schema wants those. */
-  readonly text?: boolean;
+  /** Whether strings may be read as numbers, booleans and lists when the schema wants those. `wide`: also
+   *  `1`, `0`, `yes`, `no`, `on`, `off` as booleans, in any case. */
+  readonly text?: boolean | 'wide';
   /** What opened the value, if it was sealed: the name of the key. */
   readonly openedWith?: string;
   /** The origin and secrecy of one leaf, where the value is a tree. */

@@ -33,7 +33,7 @@ export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
     origin,
   };
   if (loose === 'always' || loose === 'known') entry.loose = loose;
-  if (text === true) entry.text = true;
+  if (text === true || text === 'wide') entry.text = text;
   if (typeof document === 'string' && document !== origin.provider) entry.document = document;
   if (typeof version === 'string' || typeof version === 'number') entry.version = String(version);
   for (const name of ['modifiedAt', 'readAt'] as const) {

@@ -2,7 +2,7 @@
 // the options of the calls that it causes, so that events, errors and traces of one operation have the same
 // id.
 
-import { isConfigError } from './errors.ts';
+import { type ConfigError, isConfigError } from './errors.ts';
 
 /** Why an operation runs. `call`: a caller asked for it. `hint`: a message about a missing key looks for a
  *  similar one. Whatever an operation causes has the same cause. */
@@ -15,6 +15,12 @@ export interface Thread {
   /** The id of the operation that makes the call. Undefined: the call is the outermost operation itself. */
   readonly parent?: string;
   readonly cause: Cause;
+  /** Replaces the answer of a provider that is late, in a load with a deadline. */
+  readonly limit?: <T>(
+    provider: { readonly name: string; readonly layers?: unknown },
+    work: Promise<T>,
+    failed: (error: ConfigError) => T,
+  ) => Promise<T>;
 }
 
 /** The option that holds the thread of a call. Shared by all copies of this library in the process. */
@@ -49,7 +55,7 @@ export const newId = (): string => `${process}-${(++last).toString(36)}`;
 export interface Entered<O> {
   readonly id: string;
   readonly within: Thread | undefined;
-  readonly thread: Required<Thread>;
+  readonly thread: Thread & { readonly parent: string };
   readonly options: O;
 }
 
@@ -58,7 +64,7 @@ export interface Entered<O> {
 export function entered<O extends CallOptions>(options: O, cause: Cause = 'call'): Entered<O> {
   const within = options[thread];
   const id = within && within.parent === undefined ? within.operation : newId();
-  const next = { operation: within?.operation ?? id, parent: id, cause: within?.cause ?? cause };
+  const next = { ...within, operation: within?.operation ?? id, parent: id, cause: within?.cause ?? cause };
   return { id, within, thread: next, options: { ...options, [thread]: next } };
 }
 

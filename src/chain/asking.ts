@@ -140,7 +140,13 @@ export async function askLayers(
 ): Promise<readonly Layer[]> {
   if (options.signal?.aborted) throw abortedBy(chain, `listing "${prefix}"`, { key: prefix });
   const asked = options[thread]?.cause === 'hint' ? providers.filter(mayHint) : providers;
-  const layers = await Promise.all(asked.map((provider) => layersOf(provider, prefix, options, notice)));
+  const limit = options[thread]?.limit;
+  const ask = (provider: ConfigProvider): Promise<readonly Layer[]> => {
+    const layers = layersOf(provider, prefix, options, notice);
+    const failed = (error: ConfigError) => [{ name: provider.name, entries: [], holes: [], error }];
+    return limit ? limit<readonly Layer[]>(provider, layers, failed) : layers;
+  };
+  const layers = await Promise.all(asked.map(ask));
   return Promise.all(layers.flat().map((layer) => checkedLayer(layer, options)));
 }
 

@@ -17,6 +17,7 @@ import {
   type Change,
   type ConfigProvider,
   checkProvider,
+  isProvider,
   type KeyStatus,
   type Known,
   type Layer,
@@ -68,6 +69,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
   constructor(providers: readonly ConfigProvider[], options: ChainOptions = {}) {
     const { name = 'chain', intercept = [], closeProviders = true } = options;
+    if (isProvider(providers) || isProvider(options)) throw notAList();
     checkOptions('ProviderChain', options, chainOptionChecks);
     const interceptors = typeof intercept === 'function' ? [intercept] : intercept;
     this.name = name;
@@ -319,9 +321,13 @@ const providersOf = (provider: ConfigProvider): readonly ConfigProvider[] =>
 const namesOf = (provider: ConfigProvider): readonly string[] =>
   providersOf(provider).map(({ name }) => name);
 
+const notAList = (): ConfigError =>
+  new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers', {
+    hint: 'Pass a list: new ProviderChain([a, b])',
+  });
+
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
-  if (!Array.isArray(providers))
-    throw new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers');
+  if (!Array.isArray(providers)) throw notAList();
   providers.forEach(
     (provider, i) => void checkProvider('ProviderChain', provider, `item ${i + 1} of the list`),
   );

@@ -11,6 +11,7 @@ import { describeKeys } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Key } from '../value.ts';
 import { carryForward } from './carry-forward.ts';
+import { withDeadline } from './deadline.ts';
 import { allProblems, failureOf, type Load, readLayers, validateLayers } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
 
@@ -73,12 +74,15 @@ export async function check(
   if (!isSchema(schema)) throw notASchema('checkConfig');
   const { plan, own } = planOf('checkConfig', schema, source, options);
   try {
-    const { signal, context, unknown } = options;
-    const layers = await readLayers(plan, {
+    const { signal, context, unknown, deadlineMs } = options;
+    const asked = {
       ...(signal && { signal }),
       context,
       [thread]: { operation: newId(), cause: 'check' },
-    });
+    } as const;
+    const layers = await withDeadline(plan.source.name, deadlineMs, asked, (limited) =>
+      readLayers(plan, limited),
+    );
     const failure = failureOf(layers);
     if (failure) return new ConfigCheck(failure.problems ?? [], []);
     const load = await validateLayers(plan, carryForward(layers, [], Date.now()));

@@ -12,6 +12,7 @@ import type { ListOptions } from '../provider.ts';
 import { type Revealable, reveal, revealed } from '../reveal.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
+import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
@@ -69,7 +70,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       await config.#start();
       return config;
     } catch (error) {
-      await config.close().catch(() => undefined);
+      const closed = config.close().catch(() => undefined);
+      if (!isLate(error, options.deadlineMs)) await closed;
       throw error;
     }
   }
@@ -241,17 +243,15 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load> {
-    const { context, unknown } = this.#options;
-    const signal = this.#stop.signal;
     const options: ListOptions = {
-      signal,
-      context,
+      signal: this.#stop.signal,
+      context: this.#options.context,
       acquire,
       ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
       [thread]: { operation, cause },
     };
     const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
-    return loadValid(this.#plan, options, before, unknown);
+    return loadValid(this.#plan, options, before, this.#options);
   }
 
   #promote(load: Load, durationMs: number, operation: string): void {

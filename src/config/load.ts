@@ -11,6 +11,7 @@ import { thread } from '../operation.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
 import { diagnose } from '../report/diagnosis.ts';
+import { withoutTaken } from '../report/places.ts';
 import { unreadable } from '../report/problems.ts';
 import { reportError } from '../report/report.ts';
 import { unknownKeys } from '../report/unknown-keys.ts';
@@ -19,6 +20,7 @@ import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import type { Key } from '../value.ts';
 import { type Carried, carryForward } from './carry-forward.ts';
+import { withDeadline } from './deadline.ts';
 import { buildInput, type Input } from './input.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 
@@ -46,19 +48,21 @@ type UnknownOption = LoadOptions['unknown'];
 /** Reads, merges and validates. `before`: the layers of the current generation, called after the read: a
  *  rollback may have replaced it meanwhile.
  *  @throws ConfigError the failure of a source, or `validation` */
-export async function loadValid(
+export function loadValid(
   plan: Plan,
   options: ListOptions,
   before: () => readonly Layer[],
-  unknown: UnknownOption,
+  { unknown, deadlineMs }: LoadOptions,
 ): Promise<Load> {
-  const layers = await readLayers(plan, options);
-  const failure = failureOf(layers);
-  if (failure) throw failure;
-  const load = await validateLayers(plan, carryForward(layers, before(), Date.now()));
-  const problems = allProblems(load, unknown);
-  if (problems.length > 0) throw reportError(problems);
-  return load;
+  return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
+    const layers = await readLayers(plan, limited);
+    const failure = failureOf(layers);
+    if (failure) throw failure;
+    const load = await validateLayers(plan, carryForward(layers, before(), Date.now()));
+    const problems = allProblems(load, unknown);
+    if (problems.length > 0) throw reportError(problems);
+    return load;
+  });
 }
 
 /** The layer of each provider, or its error. */
@@ -124,7 +128,8 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
     return { ...facts, input, output: input.value, problems, unknown: () => [], unread: [] };
   }
 
-  for (const { path, item } of placement.leaves) if (item.entry.text) texts.add(path, item.value, shape);
+  for (const { path, item } of placement.leaves)
+    if (item.entry.text) texts.add(path, item.value, shape, item.entry.text === 'wide');
   let input!: Input;
   const result = await validateTexts(schema, texts, () => {
     input = buildInput(placement, shape, ({ path, item }) => texts.read(path, item.value));
@@ -135,8 +140,9 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
   if (accepted)
     for (const [hole, key] of passedOn(result.value, input, placement, shape))
       if (!holes.has(hole)) holes.set(hole, key);
+  const clear = withoutTaken(placement, shape);
   const where = (key: Key): readonly string[] =>
-    plan.source.where(append(at, key)).split('\n').filter(Boolean);
+    plan.source.where(append(at, key)).split('\n').filter(Boolean).map(clear);
   const issues = accepted ? [] : result.issues;
   return {
     ...facts,

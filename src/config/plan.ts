@@ -38,6 +38,9 @@ export interface LoadOptions {
    *  `notice` event for those that look like a misspelling of a known key, a `notice` for each, or a
    *  problem. Without a listener, a notice is a warning of the process. @default 'warn-similar' */
   readonly unknown?: 'ignore' | 'warn-similar' | 'warn' | 'error';
+  /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each
+   *  source that has not answered, also an optional one. @default none */
+  readonly deadlineMs?: number;
   /** Aborts the load. Closes the configuration if it is aborted later. @default none */
   readonly signal?: AbortSignal;
   /** Passed to the chain's `intercept`, for example the caller's identity. @default none */
@@ -58,6 +61,7 @@ const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),
   unknown: oneOf('ignore', 'warn-similar', 'warn', 'error'),
+  deadlineMs: aNumber(1, 2_147_483_647),
   signal: anything,
   context: anything,
   on: aFunction,

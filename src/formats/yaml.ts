@@ -46,6 +46,8 @@ function compose(source: SourceText): Document.Parsed {
   if (deep !== undefined) throw refusal(source, deep, tooDeep);
   const [document, another] = new Composer(options).compose(tokens, true, source.text.length);
   const error = document?.errors[0];
+  const quote = error?.message.startsWith('Missing closing ') ? openQuote(tokens, error.pos[0]) : undefined;
+  if (quote !== undefined) throw refusal(source, quote, 'a quote that is not closed', 'Close the quote');
   if (error) throw refusal(source, error.pos[0], faults[error.code] ?? 'not valid YAML', hints[error.code]);
   if (another)
     throw refusal(source, another.range[0], 'a second document', 'Put each document into its own file');
@@ -53,6 +55,7 @@ function compose(source: SourceText): Document.Parsed {
 }
 
 interface Token {
+  readonly type?: string;
   readonly offset?: number;
   readonly value?: unknown;
   readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[];
@@ -69,6 +72,18 @@ function tooDeepAt(tokens: readonly unknown[]): number | undefined {
     );
   }
   return undefined;
+}
+
+/** Where the last quoted text before an offset begins: the parser reports only where it gave up. */
+function openQuote(tokens: readonly unknown[], before: number): number | undefined {
+  let last: number | undefined;
+  const visit = (token: unknown): void => {
+    const { type, offset = 0, value, items = [] } = token as Token;
+    if (type?.endsWith('-quoted-scalar') && offset <= before) last = Math.max(last ?? 0, offset);
+    for (const inner of [value, ...items.flatMap((item) => [item.key, item.value])]) if (inner) visit(inner);
+  };
+  tokens.forEach(visit);
+  return last;
 }
 
 const unexpected = 'a token that YAML does not allow here';

@@ -23,6 +23,8 @@ export interface DotenvFilesOptions {
   /** The same files as absolute paths. */
   readonly paths: readonly string[];
   readonly optional: boolean;
+  /** `absent`: an empty variable hides none of a file below. */
+  readonly empty?: 'value' | 'absent' | undefined;
   readonly names: VariableNames;
   readonly expand: boolean | Readonly<Record<string, string | undefined>>;
   readonly tainted: (name: string, value: string) => boolean;
@@ -37,13 +39,18 @@ export class DotenvFiles {
     this.#options = options;
   }
 
-  /** Reads all files. Equal fingerprints mean equal files. */
-  async read(): Promise<{ readonly variables: readonly Variable[]; readonly fingerprint: string }> {
-    const { names } = this.#options;
+  /** Reads all files. Equal fingerprints mean equal files. `isAbsent`: there are no files. */
+  async read(): Promise<{
+    readonly variables: readonly Variable[];
+    readonly fingerprint: string;
+    readonly isAbsent: boolean;
+  }> {
+    const { names, empty = 'value' } = this.#options;
     const files = await Promise.all(this.#options.paths.map((_, i) => this.#variablesOf(i)));
-    const found = this.#expanded(visible(files, names), files.flat());
+    const found = this.#expanded(visible(files, names, empty), files.flat());
     const fingerprint = JSON.stringify(this.#texts.map((text) => text ?? null));
-    return { variables: found.map(variable), fingerprint };
+    const isAbsent = this.#texts.every((text) => text === undefined);
+    return { variables: found.map(variable), fingerprint, isAbsent };
   }
 
   async #variablesOf(i: number): Promise<FileVariable[]> {
@@ -67,7 +74,7 @@ export class DotenvFiles {
       await delay(savingMs); // an editor may be writing or replacing the file
       bytes = await readBytes(file, shown, provider);
     }
-    if (!bytes && !optional) throw missing(shown, provider);
+    if (!bytes && !optional) throw missing(shown, provider, undefined, file);
     return bytes && utf8(bytes.content, shown, provider);
   }
 
@@ -102,7 +109,11 @@ function variable({ name, value, secret, source, line, column }: FileVariable): 
 
 /** The variables that no file of higher priority hides. Variables with the same letters within one file are
  *  all kept. */
-function visible(files: readonly (readonly FileVariable[])[], names: VariableNames): FileVariable[] {
+function visible(
+  files: readonly (readonly FileVariable[])[],
+  names: VariableNames,
+  empty: 'value' | 'absent',
+): FileVariable[] {
   const taken = new Set<string>();
   const idOf = ({ name }: FileVariable): string => {
     const key = names.keyOf(name);
@@ -111,7 +122,7 @@ function visible(files: readonly (readonly FileVariable[])[], names: VariableNam
   return files.flatMap((file) => {
     const ids = file.map(idOf);
     const left = file.filter((_, i) => !taken.has(ids[i] as string));
-    for (const id of ids) taken.add(id);
+    for (const [i, id] of ids.entries()) if (empty === 'value' || file[i]?.value !== '') taken.add(id);
     return left;
   });
 }

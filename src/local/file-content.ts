@@ -40,7 +40,7 @@ export function fileContent<T>({
     }
     const readAt = Date.now();
     if (!bytes && optional) return { value: undefined, fingerprint: absent, readAt };
-    if (!bytes) throw missing(shown, provider, 'Create it, correct the path, or set optional');
+    if (!bytes) throw missing(shown, provider, 'Create it, correct the path, or set optional', file);
     const text = utf8(bytes.content, shown, provider);
     if (last?.fingerprint === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
     return { value: await parse(text), fingerprint: text, modifiedAt: bytes.modifiedAt, readAt };

@@ -88,12 +88,15 @@ function firstBadLine(bytes: Buffer): number {
 export const isMissing = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 
+/** `file`: the absolute path, to show where a relative one leads. */
 export function missing(
   shown: string,
   provider: string,
   hint = 'Create it, or correct the path',
+  file = shown,
 ): ConfigError {
-  return new ConfigError('io', `the file ${shown} does not exist`, { provider, hint });
+  const at = file === shown ? '' : ` (looked for ${file})`;
+  return new ConfigError('io', `the file ${shown} does not exist${at}`, { provider, hint });
 }
 
 function notAFile(stats: Stats, shown: string, provider: string): ConfigError {

@@ -4,7 +4,7 @@
 
 import type { Loose } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { aString, type Check, mapOf, sensitiveNames } from '../internal/options.ts';
+import { aString, type Check, mapOf, oneOf, sensitiveNames } from '../internal/options.ts';
 import { keyFrom, keyOf, letters, rest, screaming, segments, startsWith } from '../key.ts';
 import type { Sensitive } from '../redact.ts';
 import type { Key } from '../value.ts';
@@ -22,6 +22,12 @@ export interface VariableOptions {
   readonly variables?: Readonly<Record<Key, string>>;
   /** Variables that contain a section as JSON, by key: `{ database: 'DATABASE_JSON' }`. @default {} */
   readonly json?: Readonly<Record<Key, string>>;
+  /** Whether a variable that is set, but empty, is a value or counts as not set, so that the next source and
+   *  the default of the schema apply. @default 'value' */
+  readonly empty?: 'value' | 'absent';
+  /** Which texts are booleans where the schema wants one: `true` and `false` only, or also `1`, `0`, `yes`,
+   *  `no`, `on` and `off`, in any case. @default 'strict' */
+  readonly booleans?: 'strict' | 'wide';
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
 }
@@ -34,6 +40,8 @@ export const variableChecks: Readonly<Record<string, Check>> = {
       : "signs such as '__' or '.', no letters, digits or =",
   variables: mapOf(aString),
   json: mapOf(aString),
+  empty: oneOf('value', 'absent'),
+  booleans: oneOf('strict', 'wide'),
   sensitive: sensitiveNames,
 };
 
@@ -42,8 +50,9 @@ export class VariableNames {
   readonly exact: readonly (readonly [key: Key, name: string])[];
   readonly json: readonly (readonly [key: Key, name: string])[];
   readonly loose: Loose;
+  readonly prefix: string | undefined;
+  readonly separator: string;
   readonly #start: string;
-  readonly #separator: string;
   readonly #mapped: ReadonlySet<string>;
 
   constructor(owner: string, { prefix, separator = '__', variables = {}, json = {} }: VariableOptions) {
@@ -51,7 +60,8 @@ export class VariableNames {
       throw new ConfigError('invalid_option', `${owner}: the option prefix ends with the separator`, {
         hint: 'Remove the separator from the prefix: it is added',
       });
-    this.#separator = separator;
+    this.prefix = prefix;
+    this.separator = separator;
     this.#start = prefix === undefined ? '' : prefix + separator;
     this.loose = prefix === undefined ? 'known' : 'always';
     this.exact = canonical(variables);
@@ -63,7 +73,7 @@ export class VariableNames {
    *  key. */
   keyOf(name: string): Key | undefined {
     if (!name.startsWith(this.#start) || this.#mapped.has(name)) return undefined;
-    const path = name.slice(this.#start.length).toLowerCase().split(this.#separator);
+    const path = name.slice(this.#start.length).toLowerCase().split(this.separator);
     try {
       return path.includes('') ? undefined : keyFrom(path);
     } catch {
@@ -99,9 +109,9 @@ export class VariableNames {
     const path = segments(key);
     const spelling = path.map((segment) => {
       const text = screaming(segment);
-      return text.includes(this.#separator) ? letters(segment).toUpperCase() : text;
+      return text.includes(this.separator) ? letters(segment).toUpperCase() : text;
     });
-    const name = this.#start + spelling.join(this.#separator);
+    const name = this.#start + spelling.join(this.separator);
     const readBack = this.keyOf(name);
     // a number names an item of a list, and a list is a leaf
     const isItem = spelling.some((segment, n) => n > 0 && /^\d+$/.test(segment));

@@ -47,11 +47,17 @@ export class VariableProvider extends ContentProvider {
     return this.opened((await this.#content.read(options)).value.list(at), options);
   }
 
-  /** The variables to set for a key, one a line. */
+  /** The variables to set for a key, one a line. Once the source has been read, with a remark on a variable
+   *  that is set under another spelling. */
   where(key: Key): string {
     const names = this.#names.namesFor(keyOf(key));
     if (names.length === 0)
       return `${this.#source} (no variable name can spell this key: set the option variables)`;
-    return names.map((name) => `${this.#source} ${name}`).join('\n');
+    const known = this.#content.current?.value;
+    const remark = (name: string): string => {
+      const text = known?.spellings.remarkOn(name);
+      return text === undefined ? '' : ` (${text})`;
+    };
+    return names.map((name) => `${this.#source} ${name}${remark(name)}`).join('\n');
   }
 }

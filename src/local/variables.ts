@@ -10,6 +10,7 @@ import { gatherLists } from '../merge/bind.ts';
 import type { Origin } from '../origin.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
+import { OtherSpellings, type SetNames } from './other-spellings.ts';
 import { lettersOf, type VariableNames } from './variable-names.ts';
 
 /** One variable as its source returns it. */
@@ -27,11 +28,14 @@ type Item = Entry | Unreadable;
 
 /** The variables of a provider: entries at exact keys, and loose entries that are found by their letters. */
 export class Variables {
+  /** Variables that are set, and do not set what they were meant to. */
+  readonly spellings: OtherSpellings;
   readonly #exact: readonly Item[];
   readonly #loose: readonly (readonly [letters: string, item: Item])[];
   readonly #byLetters = new Map<string, Item[]>();
 
-  constructor(exact: readonly Item[], loose: readonly Item[]) {
+  constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings) {
+    this.spellings = spellings;
     this.#exact = exact;
     this.#loose = gatherLists(loose).map((item) => [lettersOf(item.key), item]);
     for (const [name, item] of this.#loose)
@@ -109,13 +113,25 @@ function conflict(a: Entry, b: Entry, key: Key): ConfigError {
   });
 }
 
+export interface ReadVariablesOptions {
+  readonly provider: string;
+  readonly sensitive?: Sensitive | undefined;
+  /** `absent`: leaves out empty variables. */
+  readonly empty?: 'value' | 'absent' | undefined;
+  /** `wide`: more texts are booleans. */
+  readonly booleans?: 'strict' | 'wide' | undefined;
+  readonly set: Omit<SetNames, 'empty'>;
+}
+
 /** Binds variables to keys: mapped variables and JSON sections exactly, all others loosely.
  *  @throws ConfigError `invalid_key` for a name with the prefix that cannot be a key */
 export async function readVariables(
-  found: readonly Variable[],
+  all: readonly Variable[],
   names: VariableNames,
-  { provider, sensitive }: { readonly provider: string; readonly sensitive?: Sensitive | undefined },
+  { provider, sensitive, empty = 'value', booleans, set }: ReadVariablesOptions,
 ): Promise<Variables> {
+  const isAbsent = ({ value }: Variable): boolean => empty === 'absent' && value === '';
+  const found = all.filter((variable) => !isAbsent(variable));
   const tainted = taint(sensitive);
   const named = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
   const secret = (key: Key, value: ConfigValue, { name, secret: known }: Variable): boolean =>
@@ -129,7 +145,7 @@ export async function readVariables(
       value,
       secret: secret(key, value, variable),
       origin,
-      text: true,
+      text: booleans === 'wide' ? 'wide' : true,
       ...(loose && { loose }),
     });
   };
@@ -155,7 +171,11 @@ export async function readVariables(
     if (names.isInvalid(variable.name)) throw invalidName(variable, provider);
     return [];
   });
-  return new Variables([...exact, ...(await Promise.all(sections))], loose);
+  const spellings = new OtherSpellings(names, {
+    ...set,
+    empty: new Set(all.filter(isAbsent).map(({ name }) => name)),
+  });
+  return new Variables([...exact, ...(await Promise.all(sections))], loose, spellings);
 }
 
 function invalidName({ name, origin }: Variable, provider: string): ConfigError {

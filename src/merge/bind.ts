@@ -151,7 +151,7 @@ function asList(list: readonly Bound[]): Entry | Unreadable {
       secret: entries.some((entry) => entry.secret),
       origin,
       loose,
-      text: true,
+      text: entries.some((entry) => entry.text === 'wide') ? 'wide' : true,
     });
   } catch (fault) {
     if (!(fault instanceof Clash)) throw fault;

@@ -74,7 +74,7 @@ export class BundleProvider extends FileProvider {
   readonly #content: ReloadableContent<ParsedKeys | undefined>;
 
   constructor(options: string | BundleOptions) {
-    const given: BundleOptions = typeof options === 'string' ? { path: options } : options;
+    const given: BundleOptions = typeof options === 'string' ? { path: options } : (options ?? {});
     checkOptions('BundleProvider', given, allowed);
     const { path, optional, sensitive, maxBytes, sealed = false } = given;
     if (typeof sealed === 'object')

@@ -81,8 +81,9 @@ export class DirectoryProvider extends FileProvider {
     const load = async (last: Content<VolumeKeys> | undefined): Promise<Content<VolumeKeys>> => {
       const [{ fingerprintOf, readVolume }, { VolumeKeys }] = await reading();
       const files = await readVolume(volume, { retry: last !== undefined && last.value.size > 0 });
+      const at = root === folder ? '' : ` (looked for ${root})`;
       if (!files && !optional)
-        throw new ConfigError('io', `the folder ${folder} does not exist`, {
+        throw new ConfigError('io', `the folder ${folder} does not exist${at}`, {
           provider,
           hint: 'Mount it, correct the path, or set optional',
         });

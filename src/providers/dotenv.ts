@@ -76,7 +76,15 @@ export class DotEnvProvider extends VariableProvider {
     checkOptions('DotEnvProvider', options, allowed);
     const { environment = process.env.NODE_ENV || 'development' } = options;
     checkOptions('DotEnvProvider', { environment }, allowed); // NODE_ENV is not checked above
-    const { name: provider = 'dotenv', directory = '.', sensitive, expand = false, sealed = true } = options;
+    const {
+      name: provider = 'dotenv',
+      directory = '.',
+      sensitive,
+      empty,
+      booleans,
+      expand = false,
+      sealed = true,
+    } = options;
     if (typeof sealed === 'object')
       checkOptions('DotEnvProvider: sealed', sealed, { keys: anything, context: aString });
     const names = new VariableNames('DotEnvProvider', options);
@@ -93,12 +101,16 @@ export class DotEnvProvider extends VariableProvider {
         shown,
         paths,
         optional: !options.files,
+        empty,
         names,
         expand,
         tainted: taint(sensitive),
       });
-      const { variables, fingerprint } = await files.read();
-      const value = await readVariables(variables, names, { provider, sensitive });
+      const { variables, fingerprint, isAbsent } = await files.read();
+      const all = new Set(variables.map(({ name }) => name));
+      const folder = path.resolve(directory);
+      const set = { all, nothing: isAbsent ? `there is no .env file in ${folder}` : undefined };
+      const value = await readVariables(variables, names, { provider, sensitive, empty, booleans, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const content = new ReloadableContent({ provider, load, watched: () => paths });

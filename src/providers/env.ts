@@ -44,7 +44,7 @@ export class EnvProvider extends VariableProvider {
       fileSuffix: aString,
       env: anObject,
     });
-    const { name: provider = 'env', env = process.env, fileSuffix, sensitive } = options;
+    const { name: provider = 'env', env = process.env, fileSuffix, sensitive, empty, booleans } = options;
     const names = new VariableNames('EnvProvider', options);
     let current = { ...env };
     let loaded = false;
@@ -58,7 +58,7 @@ export class EnvProvider extends VariableProvider {
     const variable = async (name: string, text: string): Promise<Variable> => {
       const origin = makeOrigin({ provider, source: `env ${name}` });
       const plain = withoutSuffix(name);
-      if (plain === undefined) return { name, value: text, origin };
+      if (plain === undefined || (text === '' && empty === 'absent')) return { name, value: text, origin };
       return { name: plain, value: await textOfFile(text, `env ${name}`, provider), origin, secret: true };
     };
     const load = async (): Promise<Content<Variables>> => {
@@ -71,7 +71,8 @@ export class EnvProvider extends VariableProvider {
       );
       const fingerprint = JSON.stringify(found.map(({ name, value }) => [name, value]));
       const { readVariables } = await reading();
-      const value = await readVariables(found, names, { provider, sensitive });
+      const set = { all: new Set(found.map(({ name }) => name)), ignoresFiles: fileSuffix === undefined };
+      const value = await readVariables(found, names, { provider, sensitive, empty, booleans, set });
       return { value, fingerprint, readAt: Date.now() };
     };
     const files = (): string[] =>

@@ -147,7 +147,7 @@ function wrongAt(issue: Issue, { located, input, shape, holdsSecret }: Findings)
     holdsSecret: (message) => (secret && located.isQuoted(leaf, message)) || holdsSecret(message),
     shape: shapeAt(shape, issue.path),
     origin: leaf && originInside(leaf, inside),
-    text: leaf?.item.entry.text === true,
+    text: leaf?.item.entry.text ?? false,
   });
   return inside.length > 0 ? { ...problem, inside: insideText(inside) } : problem;
 }

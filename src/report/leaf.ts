@@ -16,7 +16,7 @@ export async function parseLeaf<S extends StandardSchemaV1>(
 ): Promise<StandardSchemaV1.InferOutput<S>> {
   const shape = shapeOf(schema);
   const texts = new Texts();
-  if (entry.text) texts.add([], entry.value, shape);
+  if (entry.text) texts.add([], entry.value, shape, entry.text === 'wide');
   const result = await validateTexts(schema, texts, () => texts.read([], entry.value));
   if ('value' in result) return result.value as StandardSchemaV1.InferOutput<S>;
   const secret = entry.secret || holdsMark(shape) || looksSecret(entry.value);
@@ -28,7 +28,7 @@ export async function parseLeaf<S extends StandardSchemaV1>(
     holdsSecret: secret ? quotesOf(entry.value) : () => false,
     shape,
     origin: entry.origin,
-    text: entry.text === true,
+    text: entry.text ?? false,
   };
   const problems = result.issues.map((issue) => wrongInside(issue, found));
   const [first] = problems;

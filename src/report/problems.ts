@@ -8,9 +8,10 @@ import type { Hole } from '../merge/hole.ts';
 import type { Origin } from '../origin.ts';
 import { looksSecret, show } from '../redact.ts';
 import type { Issue, Path } from '../schema/dialects/dialect.ts';
-import { readings } from '../schema/readings.ts';
+import { readings, wideBoolean } from '../schema/readings.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { type ConfigValue, inside, type Key } from '../value.ts';
+import { placeFrom } from './places.ts';
 import { safeMessage } from './safe-message.ts';
 
 /** What is known about the value that an issue is about. */
@@ -25,7 +26,7 @@ export interface Found {
   readonly part?: boolean;
   readonly origin?: Origin | undefined;
   /** True if the source has only text, so that the schema decides what a string means. */
-  readonly text: boolean;
+  readonly text: boolean | 'wide';
   readonly shape?: Shape | undefined;
   /** Whether a schema's own message holds a secret. */
   readonly holdsSecret: (message: string) => boolean;
@@ -109,12 +110,20 @@ function hintFor(found: Found, expected: string | undefined): string | undefined
   if (wantsDateOfText(found))
     return 'Parse the date in the schema, as z.coerce.date() does: sources have text, not dates';
   if (part) return `Change this part of ${place}${to}`;
-  if (value === '' && text) return `Give ${place} a value, or remove it`;
-  if (!secret && isQuotedInFile(found)) return `Remove the quotes: ${origin.source} has a string there`;
+  if (value === '' && text)
+    return isOfVariables(origin)
+      ? `Give ${place} a value, remove it, or set the option empty: 'absent'`
+      : `Give ${place} a value, or remove it`;
+  if (!secret && isQuotedInFile(found))
+    return origin.line === undefined
+      ? `Replace the string in ${place} with ${expected ?? 'another type'}`
+      : `Remove the quotes: ${origin.source} has a string there`;
   const isUnquoted = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
   if (isUnquoted && !text && shape?.kinds?.has('string') && expected?.startsWith('a string'))
     return `Quote the value: ${origin.source} has a ${typeof value} there`;
   if (!text) return expected && `Change the value${to}`;
+  if (text === true && isWideBoolean(found) && isOfVariables(origin))
+    return `Set ${place}${to}, or set the option booleans: 'wide'`;
   return `${expected && isVariable(origin) ? 'Set' : 'Change'} ${place}${to}`;
 }
 
@@ -134,7 +143,14 @@ const isQuotedInFile = ({ value, text, shape }: Found): boolean =>
   shape?.kinds?.has('string') === false &&
   readings(value, shape).some((reading) => typeof reading !== 'string' && typeof reading !== 'object');
 
+/** Whether a text would be a boolean with the option `booleans: 'wide'`. */
+const isWideBoolean = ({ value, shape }: Found): boolean =>
+  typeof value === 'string' && shape?.kinds?.has('boolean') === true && wideBoolean(value) !== undefined;
+
 const isVariable = (origin: Origin | string): boolean => String(origin).startsWith('env ');
+
+/** Whether a text comes from a provider of variables: only `.env` files have text with lines. */
+const isOfVariables = (origin: Origin): boolean => isVariable(origin) || origin.line !== undefined;
 
 /** An origin as part of a hint: a variable without its `env`. */
 const placeOf = (origin: Origin | string): string => String(origin).replace(/^env /, '');
@@ -154,10 +170,12 @@ export function missing(
   // of a library without a shape, the words may be its own
   const isOwn = issue?.own && (expected || !/\b(?:missing|required|undefined)\b/i.test(issue.message));
   const schemaMessage = isOwn ? safeMessage(issue, false, holdsSecret) : undefined;
-  const first = looked.find(isVariable) ?? looked[0];
-  const hint = near
-    ? `Check the spelling of "${near.key}" (${near.origin})`
-    : first && `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`;
+  const places = looked.map(placeFrom);
+  const remedy = places.find((place) => place.remedy)?.remedy;
+  const first = (places.find(({ bare }) => isVariable(bare)) ?? places[0])?.bare;
+  const set = first && `Set ${placeOf(first)}${expected ? ` to ${expected}` : ''}`;
+  const misspelled = near && `Check the spelling of "${near.key}" (${near.origin})`;
+  const hint = remedy ? remedy[0]?.toUpperCase() + remedy.slice(1) : (misspelled ?? set);
   return {
     kind: 'missing',
     key,
@@ -165,7 +183,7 @@ export function missing(
     ...aboutOf(shape, holdsSecret),
     ...(expected && { expected }),
     ...(schemaMessage && { schemaMessage }),
-    ...(looked.length > 0 && { looked }),
+    ...(places.length > 0 && { looked: places.map(({ shown }) => shown) }),
     ...(hint && { hint }),
   };
 }

@@ -9,21 +9,27 @@ const maxDepth = 32;
 
 /** The readings of a text, in the order in which they are tried. None at all if the schema coerces and the
  *  text is not what it wants (`z.coerce.boolean()` would read "no" as true): such a text must be refused. An
- *  empty text has no reading but itself. */
-export function readings(text: string, shape: Shape | undefined): readonly ConfigValue[] {
+ *  empty text has no reading but itself. `wide`: `yes`, `1` and the like are booleans. */
+export function readings(text: string, shape: Shape | undefined, wide = false): readonly ConfigValue[] {
   const kinds = shape?.kinds;
   if (!kinds)
     return text === '' ? [text] : present([text, jsonReading(text), commaList(text), scalars(text)]);
   const takesText = kinds.has('string') || kinds.has('date');
   const read =
-    text === '' ? [] : present([...scalarOf(text, kinds), ...listOf(text, shape), sectionOf(text, kinds)]);
+    text === ''
+      ? []
+      : present([...scalarOf(text, kinds, wide), ...listOf(text, shape, wide), sectionOf(text, kinds)]);
   if (takesText) return [text, ...read];
   return read.length > 0 || shape.coerces ? read : [text];
 }
 
 /** Numbers follow the grammar of JSON: `0123`, `0x10` and `Infinity` are not numbers. A whole number that
  *  would lose digits is read as a bigint if the schema wants one, and not at all if it wants a number. */
-function scalarOf(text: string, kinds: ReadonlySet<Kind>): readonly (ConfigValue | undefined)[] {
+function scalarOf(
+  text: string,
+  kinds: ReadonlySet<Kind>,
+  wide: boolean,
+): readonly (ConfigValue | undefined)[] {
   const value = json(text);
   const digits = text.trim();
   const number =
@@ -32,20 +38,35 @@ function scalarOf(text: string, kinds: ReadonlySet<Kind>): readonly (ConfigValue
       : undefined;
   const bigint = kinds.has('bigint') && /^-?(?:0|[1-9]\d*)$/.test(digits) ? BigInt(digits) : undefined;
   const boolean = typeof value === 'boolean' && kinds.has('boolean') ? value : undefined;
-  return [boolean, number, bigint, value === null && kinds.has('null') ? null : undefined];
+  const isNull = value === null && kinds.has('null');
+  // last: where a number is allowed, too, `1` is a number
+  const flag = wide && boolean === undefined && kinds.has('boolean') ? wideBoolean(text) : undefined;
+  return [boolean, number, bigint, isNull ? null : undefined, flag];
+}
+
+const flags = { true: /^(?:true|yes|on|1)$/i, false: /^(?:false|no|off|0)$/i };
+
+/** What a text means as a boolean in the option `booleans: 'wide'`. */
+export function wideBoolean(text: string): boolean | undefined {
+  const word = text.trim();
+  return flags.true.test(word) || (flags.false.test(word) ? false : undefined);
 }
 
 const exact = (value: number, digits: string): boolean =>
   Number.isFinite(value) && (Number.isSafeInteger(value) || !/^-?\d+$/.test(digits));
 
-function listOf(text: string, { kinds, items, tuple }: Shape): readonly (ConfigValue | undefined)[] {
+function listOf(
+  text: string,
+  { kinds, items, tuple }: Shape,
+  wide: boolean,
+): readonly (ConfigValue | undefined)[] {
   if (!kinds?.has('list')) return [];
   const value = json(text);
   if (Array.isArray(value)) return [value];
   if (!items?.kinds && !tuple) return [commaList(text), scalars(text)];
   return [
     commaList(text).map((item, at) => {
-      const [first = item] = readings(item, tuple?.[at] ?? items);
+      const [first = item] = readings(item, tuple?.[at] ?? items, wide);
       return first;
     }),
   ];

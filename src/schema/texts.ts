@@ -26,18 +26,19 @@ const maxPasses = 4;
 export class Texts {
   readonly #texts = new Map<string, Text>();
 
-  /** Adds all strings in the `value` at `path`. `shape` is that of the whole configuration. */
-  add(path: Path, value: ConfigValue, shape: Shape): void {
+  /** Adds all strings in the `value` at `path`. `shape` is that of the whole configuration; `wide`: more
+   *  texts are booleans. */
+  add(path: Path, value: ConfigValue, shape: Shape, wide = false): void {
     if (typeof value === 'string') {
       this.#texts.set(idOf(path), {
         path,
         text: value,
-        readings: readings(value, shapeAt(shape, path)),
+        readings: readings(value, shapeAt(shape, path), wide),
         chosen: 0,
       });
     } else if (typeof value === 'object' && value !== null) {
       for (const [name, inner] of Object.entries(value))
-        this.add([...path, name], inner as ConfigValue, shape);
+        this.add([...path, name], inner as ConfigValue, shape, wide);
     }
   }
 

@@ -119,7 +119,7 @@ function outcomeOf(entry: Entry | undefined): Outcome {
   return {
     value,
     secret,
-    text,
+    text: text !== false,
     entry,
     ...(version !== undefined && { version }),
     ...(modifiedAt !== undefined && { modifiedAt }),

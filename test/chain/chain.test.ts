@@ -488,6 +488,11 @@ describe('refresh, close, watch, on, where and local', () => {
 describe('the constructor of a chain', () => {
   it('refuses a value that is not a list of providers', () => {
     expect(() => new ProviderChain('x' as never)).toThrow(/must be a list of providers/);
+    const [a, b] = [new Fixed('a', {}), new Fixed('b', {})];
+    for (const wrong of [[a], [a, b], [[a], b]])
+      expect(() => new ProviderChain(...(wrong as [never]))).toThrow(
+        'the first argument must be a list of providers. Pass a list: new ProviderChain([a, b])',
+      );
     expect(() => new ProviderChain([new Fixed('a', {}), {} as never])).toThrow(
       /item 2 of the list is not a provider/,
     );

@@ -52,6 +52,18 @@ describe('YAML', () => {
     }); // biome-ignore format: a table
   });
 
+  it.each([
+    ['port: 80\nhost: "x\nuser: y\npath: z\n', '2:7'],
+    ["a: 'x\nb: 2\n", '1:4'],
+    ['a: "x: 1\nb: 2\nc: "y"\n', '1:4'],
+    ['- one\n- "a\n- b\n', '2:3'],
+    ['a:\n  - b: "c"\n    d: ["e, f]\n', '3:9'],
+    ['"a: 1\n', '1:1'],
+  ])('points at a quote that is not closed in %j', async (text, place) => {
+    const error = await refusal('yaml', text);
+    expect(error).toBe(`${place}: a quote that is not closed. Close the quote`);
+  });
+
   it('returns an empty tree for a file with only comments', async () => {
     expect(await treeOf('yaml', '# nothing yet\n')).toEqual({});
     expect(await treeOf('yaml', '---\n')).toEqual({});

@@ -14,6 +14,8 @@ import {
   oneOf,
   sensitiveNames,
 } from '../../src/internal/options.ts';
+import { DotEnvProvider } from '../../src/providers/dotenv.ts';
+import { EnvProvider } from '../../src/providers/env.ts';
 
 const refusal = (
   options: unknown,
@@ -53,6 +55,14 @@ describe('checkOptions', () => {
     expect(refusal({ token: null })).toMatch(/received null$/);
     expect(refusal({ ttlMs: Number.NaN })).toMatch(/received NaN$/);
     expect(refusal({ ttlMs: true })).toMatch(/received true$/);
+  });
+
+  it('suggests the option prefix for a text in place of the options, without quoting it', () => {
+    for (const Provider of [EnvProvider, DotEnvProvider])
+      expect(() => new Provider('token' as never)).toThrow(
+        /options must be an object; received a string\. Pass { prefix: 'APP' }$/,
+      );
+    expect(refusal('token')).not.toContain('prefix');
   });
 
   it('refuses options that are not an object', () => {

@@ -42,7 +42,7 @@ describe('fileContent', () => {
     cwd.mockRestore();
     expect((await file.read()).value).toBe('one');
     await expect(missing.read()).rejects.toThrow(
-      'the file b.txt does not exist. Create it, correct the path, or set optional',
+      `the file b.txt does not exist (looked for ${box.path('b.txt')}). Create it, correct the path, or set`,
     );
   });
 

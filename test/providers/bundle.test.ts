@@ -157,7 +157,11 @@ describe('BundleProvider', () => {
       { path: 'a.json', maxBytes: 0 },
       'maxBytes must be a whole number, at least 1; received 0',
     ],
-    ['undefined', undefined, 'the options must be an object'],
+    [
+      'undefined',
+      undefined,
+      "the option path is missing. Give the path of a file: new BundleProvider('config.yaml')",
+    ],
   ])('refuses %s at construction', (_, options, message) => {
     expect(() => new BundleProvider(options as BundleOptions)).toThrow(message);
   });

@@ -57,6 +57,8 @@ const variables = {
   separator: ['string'],
   variables: ['object'],
   json: ['object'],
+  empty: [],
+  booleans: [],
   sensitive: [],
 } as const;
 

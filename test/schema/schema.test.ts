@@ -60,7 +60,7 @@ describe('require with a schema', () => {
   it('require converts strings only of sources that have only text', async () => {
     expect(await parseLeaf(z.number(), entry('5'))).toBe(5);
     const error = await refused(z.number(), '5', { text: false });
-    expect(error.hint).toBe('Remove the quotes: env LLM__API_KEY has a string there');
+    expect(error.hint).toBe('Replace the string in LLM__API_KEY with a number');
     const chain = new ProviderChain([new MemoryProvider({ port: '80' })]);
     await expect(chain.require('port', z.number())).rejects.toMatchObject({
       code: 'validation',

@@ -1,9 +1,9 @@
 // Options of VaultProvider and transitKey, with their checks. The comments of the options become the tables
 // in docs/providers/vault.md.
 
+import { ConfigError } from '../../errors.ts';
 import {
   aBoolean,
-  aFunction,
   anInteger,
   anObject,
   aString,
@@ -47,10 +47,23 @@ export interface VaultConnectionOptions {
 const aClient: Check = (value) =>
   typeof (value as VaultClient | null)?.request === 'function' ? undefined : 'a node-vault client';
 
+const logins = 'token, tokenFile, appRole, kubernetes, jwt, certificate or aws';
+
+const aLogin: Check = (value) =>
+  typeof value === 'function' ? undefined : `a function that logs in, made by ${logins}, as in token('…')`;
+
+/** `token` is a function and no option. Its value is never quoted. */
+export function refuseToken(owner: string, options: object): void {
+  if (options !== null && typeof options === 'object' && Object.hasOwn(options, 'token'))
+    throw new ConfigError('invalid_option', `${owner}: unknown option "token"`, {
+      hint: `Set auth to the result of ${logins}: auth: token('…')`,
+    });
+}
+
 export const connectionChecks: Readonly<Record<keyof VaultConnectionOptions, Check>> = {
   address: aString,
   namespace: aString,
-  auth: aFunction,
+  auth: aLogin,
   tls: aTls,
   allowInsecure: aBoolean,
   client: aClient,

@@ -14,7 +14,7 @@ import type { Place } from '../../shelter/port.ts';
 import { Connection } from './connection.ts';
 import { Kv } from './kv.ts';
 import { Leases } from './leases.ts';
-import { type LeaseRequest, type VaultOptions, vaultChecks } from './options.ts';
+import { type LeaseRequest, refuseToken, type VaultOptions, vaultChecks } from './options.ts';
 import { isSegment, trimSlashes } from './paths.ts';
 import { VaultSource } from './source.ts';
 
@@ -50,6 +50,7 @@ interface Parts {
 
 /** The parts of a provider. Exported for tests. */
 export function partsOf(options: VaultOptions): Parts {
+  refuseToken('VaultProvider', options);
   checkOptions('VaultProvider', options, vaultChecks);
   const { path, secrets, kv = 'auto', maxKeys = 100_000, clock = systemClock } = options;
   if (path !== undefined && secrets !== undefined)

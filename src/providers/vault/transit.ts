@@ -11,7 +11,7 @@ import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shel
 import { type Backend, ifTransient, Requests } from '../../shelter/request/request.ts';
 import { classify, noEngine } from './classify.ts';
 import { Connection } from './connection.ts';
-import { connectionChecks, type VaultConnectionOptions } from './options.ts';
+import { connectionChecks, refuseToken, type VaultConnectionOptions } from './options.ts';
 import { isSegment, trimSlashes } from './paths.ts';
 
 /** Options of `transitKey`. */
@@ -43,6 +43,7 @@ export interface TransitKey extends KeyWrapper {
  */
 export function transitKey(options: TransitKeyOptions): TransitKey {
   const { resilience, clock } = shelterOptionChecks;
+  refuseToken('transitKey', options);
   checkOptions('transitKey', options, {
     ...connectionChecks,
     resilience,

@@ -524,7 +524,11 @@ describe('the options', () => {
     [{ path: 'a/', tls: 'x' }, /tls/],
     [{ path: 'a/', tls: { minVersion: 'TLSv1' } }, /minVersion/],
     [{ path: 'a/', client: {} }, /node-vault client/],
-    [{ path: 'a/', auth: 'token' }, /auth/],
+    [
+      { path: 'a/', auth: 'token' },
+      /auth must be a function that logs in, made by token, tokenFile, appRole, kubernetes, jwt, cert/,
+    ],
+    [{ path: 'a/', token: 'fake-token' }, /unknown option "token"\. Set auth to .* token\('…'\)$/],
   ])('VaultProvider refuses the options %o', (options, message) => {
     expect(() => new VaultProvider(options as never)).toThrow(
       expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),
