@@ -35,7 +35,7 @@ export function configOf(files: readonly string[]) {
           test: { name: 'shared', include: [...shared], isolate: false, sequence: { groupOrder: 1 } },
         },
       ],
-      setupFiles: ['test/support/draws.ts'],
+      setupFiles: ['test/support/draws.ts', 'test/support/warnings.ts'],
       testTimeout: 60_000, // a slow machine does not fail the tests
       hookTimeout: 120_000,
       maxWorkers: availableParallelism(), // the default of Vitest leaves one core idle

@@ -52,6 +52,18 @@ type Abilities = Partial<Omit<AnyProvider, 'name'>>;
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>;
 
+/** The methods that read and write. */
+export const methods = [
+  'get',
+  'getMany',
+  'list',
+  'layers',
+  'renew',
+  'set',
+  'delete',
+  'versions',
+] as const satisfies readonly (keyof Abilities)[];
+
 /** Those of the methods that a provider has. */
 export const methodsOf = <M extends keyof Abilities>(provider: AnyProvider, names: readonly M[]): M[] =>
   names.filter((name) => provider[name]);

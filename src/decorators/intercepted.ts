@@ -8,23 +8,9 @@ import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { plainValue } from '../plain-value.ts';
 import { type ConfigProvider, checkProvider, type PortOf } from '../provider.ts';
-import { decorate } from './decorate.ts';
+import { decorate, methods } from './decorate.ts';
 
 const load = lazy(() => import('./operations.ts'));
-
-/** The methods that are operations. */
-const methods = [
-  'get',
-  'getMany',
-  'list',
-  'layers',
-  'renew',
-  'set',
-  'delete',
-  'versions',
-  'refresh',
-  'health',
-] as const;
 
 /** Wraps the operations of a provider: reading, listing, writing, `refresh` and `health`. The first
  *  interceptor is the outermost. The result has the abilities of `provider`. Put it outside everything that
@@ -45,7 +31,7 @@ export function intercepted<P extends ConfigProvider>(
     });
   const emitter = new Emitter(provider.name, 'provider');
   const port = provider as unknown as Readonly<Record<string, unknown>>;
-  const own = methods
+  const own = [...methods, 'refresh', 'health']
     .filter((method) => typeof port[method] === 'function')
     .map((method) => [
       method,

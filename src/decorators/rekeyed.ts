@@ -5,27 +5,15 @@ import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
 import type { Change, ConfigProvider, Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
-import { decorate, loadedOnCall, methodsOf } from './decorate.ts';
+import { decorate, loadedOnCall, methods, methodsOf } from './decorate.ts';
 import type { KeyMap, Rekeying } from './rekeying.ts';
-
-const methods = [
-  'get',
-  'known',
-  'renew',
-  'list',
-  'getMany',
-  'layers',
-  'set',
-  'delete',
-  'versions',
-] as const satisfies readonly (keyof Rekeying)[];
 
 export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: KeyMap): Decorated<P> {
   const emitter = new Emitter(name, 'provider');
   const load = async (): Promise<Rekeying> =>
     (await import('./rekeying.ts')).rekeying(inner, name, map, (message) => emitter.notice(message));
   const own: Parameters<typeof decorate>[2] = {
-    ...loadedOnCall(methodsOf(inner, methods), load),
+    ...loadedOnCall(methodsOf(inner, [...methods, 'known']), load),
     ...(inner.where && {
       where: (key) => ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey)) ?? '',
     }),

@@ -4,21 +4,8 @@
 
 import type { ConfigEvent } from '../events.ts';
 import type { ConfigProvider } from '../provider.ts';
-import { decorate, loadedOnCall, methodsOf } from './decorate.ts';
+import { decorate, loadedOnCall, methods, methodsOf } from './decorate.ts';
 import type { Renaming } from './renaming.ts';
-
-const methods = [
-  'get',
-  'known',
-  'renew',
-  'list',
-  'getMany',
-  'layers',
-  'set',
-  'delete',
-  'versions',
-  'refresh',
-] as const satisfies readonly (keyof Renaming)[];
 
 export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
   const load = async (): Promise<Renaming> => new (await import('./renaming.ts')).Renaming(inner, name);
@@ -28,7 +15,7 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
   const renamedPlace = (place: string): string =>
     place.startsWith(`${inner.name} `) ? name + place.slice(inner.name.length) : place;
   return decorate(inner, name, {
-    ...loadedOnCall(methodsOf(inner, methods), load),
+    ...loadedOnCall(methodsOf(inner, [...methods, 'known', 'refresh']), load),
     ...(where && { where: (key) => where.call(inner, key).split('\n').map(renamedPlace).join('\n') }),
     ...(watch && {
       watch: (onChange, options) => watch.call(inner, (change) => onChange(named(change)), options),

@@ -36,7 +36,12 @@ export class OtherSpellings {
   }
 
   /** A remark on a variable that would set a key, in the form that `where` has: `fact` or `fact: remedy`. */
-  remarkOn(name: string): string | undefined {
+  remarkOn(name: string): string {
+    const text = this.#textOn(name);
+    return text === undefined ? '' : ` (${text})`;
+  }
+
+  #textOn(name: string): string | undefined {
     const { all, empty, ignoresFiles, nothing } = this.#set;
     if (name.includes('#')) return undefined; // a key inside the JSON of a variable
     if (empty.has(name)) return 'set, but empty';

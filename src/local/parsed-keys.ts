@@ -1,4 +1,5 @@
-// A parsed file as entries of keys. Loaded by BundleProvider with its first read.
+// A parsed file as entries of keys. Loaded by BundleProvider with its first read. The position of a value in
+// the file is computed when it is printed.
 
 import { type Entry, makeEntry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';

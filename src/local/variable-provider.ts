@@ -53,11 +53,7 @@ export class VariableProvider extends ContentProvider {
     const names = this.#names.namesFor(keyOf(key));
     if (names.length === 0)
       return `${this.#source} (no variable name can spell this key: set the option variables)`;
-    const known = this.#content.current?.value;
-    const remark = (name: string): string => {
-      const text = known?.spellings.remarkOn(name);
-      return text === undefined ? '' : ` (${text})`;
-    };
-    return names.map((name) => `${this.#source} ${name}${remark(name)}`).join('\n');
+    const spellings = this.#content.current?.value.spellings;
+    return names.map((name) => `${this.#source} ${name}${spellings?.remarkOn(name) ?? ''}`).join('\n');
   }
 }
