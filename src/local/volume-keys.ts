@@ -1,5 +1,5 @@
-// The files of a mounted folder as entries of keys. Loaded by DirectoryProvider with its first read; volume.ts
-// reads the files.
+// The files of a mounted folder as entries of keys. Loaded by DirectoryProvider with its first read; the
+// files are read by volume.ts.
 
 import { type Entry, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
