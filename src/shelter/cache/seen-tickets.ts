@@ -11,12 +11,20 @@ interface Bypass {
   readonly ticket: number | undefined;
 }
 
+/** A content that was used or kept. */
+interface Seen {
+  readonly ticket: number;
+  /** When its store was asked. */
+  readonly at: number;
+}
+
 const maxNames = 20_000;
 
 export class SeenTickets {
   readonly #tickets: Tickets;
-  /** By name: the greatest ticket of a content that was used or kept. */
-  readonly #seen = new Map<string, number>();
+  /** By name: the greatest ticket, and the latest time. They may be of two contents: a reader whose ticket is
+   *  later may have asked the store earlier. */
+  readonly #seen = new Map<string, Seen>();
   readonly #bypassed = new Map<string, Bypass>();
   /** All names without a seen ticket are bypassed since that request. */
   #allSince: number | undefined;
@@ -43,28 +51,30 @@ export class SeenTickets {
   }
 
   /** The level keeps what the request `since` returned. Changes nothing if a later one is known. */
-  kept(name: string, since: number, ticket: number): void {
+  kept(name: string, since: number, ticket: number, at: number): void {
     if (this.#bypassed.get(name)?.since !== since) return;
     this.#bypassed.delete(name);
-    this.see(name, ticket);
+    this.see(name, ticket, at);
   }
 
-  /** A content with this ticket is used. */
-  see(name: string, ticket: number): void {
-    this.#seen.set(name, Math.max(ticket, this.#seen.get(name) ?? 0));
+  /** A content with this ticket, whose store was asked at that time, is used. */
+  see(name: string, ticket: number, at = 0): void {
+    const seen = this.#seen.get(name) ?? { ticket: 0, at: 0 };
+    this.#seen.set(name, { ticket: Math.max(ticket, seen.ticket), at: Math.max(at, seen.at) });
     this.#trim();
   }
 
-  /** Whether a content with this ticket is as new as what was seen. */
-  allows(name: string, ticket: number): boolean {
-    return !this.bypasses(name) && ticket >= (this.#seen.get(name) ?? 0);
+  /** Whether a content is as new as what was seen. */
+  allows(name: string, ticket: number, at: number): boolean {
+    const seen = this.#seen.get(name);
+    return !this.bypasses(name) && (!seen || (ticket >= seen.ticket && at >= seen.at));
   }
 
   /** The level reports a change. True: what is cached may be older. `reading`: a read of it is in
    *  progress. */
   changed(name: string, ticket: number, reading: boolean): boolean {
     const bypass = this.#bypassed.get(name);
-    const seen = bypass?.ticket ?? this.#seen.get(name);
+    const seen = bypass?.ticket ?? this.#seen.get(name)?.ticket;
     const known = bypass !== undefined || seen !== undefined || this.#allSince !== undefined || reading;
     if (!known || (seen !== undefined && seen >= ticket)) return false;
     if (!this.bypasses(name)) this.see(name, ticket);

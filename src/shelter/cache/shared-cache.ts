@@ -248,16 +248,16 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     const { settings, tickets, decode: read, cached } = this.#parts;
     // the order of a content and of a request that has not returned is unknown
     if (this.#open.requests(name) > requests) return undefined;
-    if (!this.#seen.allows(name, answer.ticket)) return undefined;
     const shared = decode(this.#named(name), answer, read);
     const now = settings.clock.now();
     if (!shared || shared.askedAt > now + skewMs) return undefined;
+    if (!this.#seen.allows(name, answer.ticket, shared.askedAt)) return undefined;
     return cached(asking, shared.outcome, Math.min(shared.askedAt, now), tickets.next());
   }
 
   #take(name: string, cached: Cached<T>, ticket: number): Cached<T> {
     this.#taken.set(cached, ticket);
-    this.#seen.see(name, ticket);
+    this.#seen.see(name, ticket, cached.at);
     return cached;
   }
 
@@ -283,7 +283,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     const content = encode(named, () => share(outcome), at);
     if (content)
       this.#outbox.keep({ ...named, content, lifeMs, revision: revision(outcome) }, () =>
-        this.#seen.kept(name, since, ticket),
+        this.#seen.kept(name, since, ticket, at),
       );
     return content !== undefined;
   }
