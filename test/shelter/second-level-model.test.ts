@@ -133,8 +133,9 @@ async function run(steps: readonly Step[], seed: number, max: number, works: boo
       waiting.delete(moment);
       then?.();
     };
-    // The store serves requests in the order in which they were sent, and answers arrive in any order. A store
-    // that serves a later request with an older value can make a reader step back, with or without a level.
+    // The store serves requests in the order in which they were sent, and answers arrive in any order. A
+    // store that serves a later request with an older value can make a reader step back, with or without a
+    // level.
     const own = Object.assign(Object.create(source) as typeof source, {
       read: async (...given: Parameters<typeof source.read>) => {
         const answer = await source.read(...given);
