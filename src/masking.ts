@@ -4,10 +4,13 @@
 
 import { inspect } from 'node:util';
 import { MASK } from './redact.ts';
-import { printable } from './reveal.ts';
+import { type HidesName, printable } from './reveal.ts';
 import { inside, isPlain, withoutBigints } from './value.ts';
 
-const shown = (copy: object): unknown => masked(copy, printable.get(copy)?.());
+const shown = (copy: object): unknown => {
+  const { visible, hidesName } = printable.get(copy) ?? {};
+  return masked(copy, visible?.(), hidesName);
+};
 
 const toJSON: PropertyDescriptor = {
   value(this: object): unknown {
@@ -23,8 +26,14 @@ const custom: PropertyDescriptor = {
 /** A frozen copy that prints masked. Copies plain objects and lists; leaves every other instance (Date,
  *  URL, yours) untouched. Its properties hold the values in clear; printing it shows only the values that
  *  `visible` has at the same place. Omits getters for which `isOmitted` is true; without `isOmitted`, the
- *  value must have no getters, which makes the copy several times faster. */
-export function maskedCopy<T>(value: T, visible: () => unknown, isOmitted?: (getter: unknown) => boolean): T {
+ *  value must have no getters, which makes the copy several times faster. Masks names for which `hidesName`
+ *  is true. */
+export function maskedCopy<T>(
+  value: T,
+  visible: () => unknown,
+  isOmitted?: (getter: unknown) => boolean,
+  hidesName?: HidesName,
+): T {
   const copies = new Map<object, object>();
   const copy = (original: unknown, seen: () => unknown): unknown => {
     const list = Array.isArray(original);
@@ -48,7 +57,7 @@ export function maskedCopy<T>(value: T, visible: () => unknown, isOmitted?: (get
       }
     if (!Object.hasOwn(made, 'toJSON')) Object.defineProperty(made, 'toJSON', toJSON);
     if (!Object.hasOwn(made, inspect.custom)) Object.defineProperty(made, inspect.custom, custom);
-    printable.set(made, seen);
+    printable.set(made, { visible: seen, hidesName });
     return Object.freeze(made);
   };
   const copyOf = (inner: unknown, seen: () => unknown, name: PropertyKey): unknown =>
@@ -56,14 +65,24 @@ export function maskedCopy<T>(value: T, visible: () => unknown, isOmitted?: (get
   return copy(value, visible) as T;
 }
 
-/** A value as it may be printed. Masks each value that `visible` does not have at the same place. */
-export function masked(value: unknown, visible: unknown, above: readonly unknown[] = []): unknown {
+/** A value as it may be printed. Masks each value that `visible` does not have at the same place, and names
+ *  for which `hidesName` is true. */
+export function masked(
+  value: unknown,
+  visible: unknown,
+  hidesName: HidesName = () => false,
+  above: readonly unknown[] = [],
+): unknown {
   if (value === undefined || Object.is(value, visible)) return value;
   if (above.includes(value)) return '[circular]';
   const within = [...above, value];
-  if (Array.isArray(value)) return value.map((item, index) => masked(item, inside(visible, index), within));
+  if (Array.isArray(value))
+    return value.map((item, index) => masked(item, inside(visible, index), hidesName, within));
   if (!isPlain(value)) return MASK;
   return Object.fromEntries(
-    Object.keys(value).map((name) => [name, masked(value[name], inside(visible, name), within)]),
+    Object.keys(value).map((name) => [
+      hidesName(name) ? MASK : name,
+      masked(value[name], inside(visible, name), hidesName, within),
+    ]),
   );
 }

@@ -11,8 +11,18 @@ export interface Revealable<T> {
   [revealed](): T;
 }
 
-/** For each masked copy: computes the part that may be printed. */
-export const printable = new WeakMap<object, () => unknown>();
+/** What may be printed of a masked copy. */
+export interface Printable {
+  /** The part that may be printed. Computed when the copy is printed. */
+  readonly visible: () => unknown;
+  /** Whether a name is masked. */
+  readonly hidesName: HidesName | undefined;
+}
+
+export type HidesName = (name: string) => boolean;
+
+/** By masked copy. */
+export const printable = new WeakMap<object, Printable>();
 
 /** Reads a value that printing masks: the value of a Secret or an Entry, or a plain copy of a Config or of
  *  a section. Use it to print a secret on purpose.

@@ -77,7 +77,7 @@ const zodFields: readonly ((quote: (text: string) => string) => z.ZodType)[] = [
       .pipe(z.record(z.enum(['known']), z.string())),
   () => z.array(z.string().transform(asNames).pipe(z.strictObject({}))),
   () => z.preprocess((value) => ({ [String(value)]: 1 }), z.strictObject({})),
-  () => z.string().transform((text) => ({ made: [text], at: new Date(0) })),
+  () => z.string().transform((text) => ({ [text]: [text], at: new Date(0) })),
   (quote) => z.string().refine(() => false, { error: ({ input }) => quote(String(input)) }),
   (quote) =>
     z.any().superRefine((value, context) => {

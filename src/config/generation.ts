@@ -8,6 +8,7 @@ import { masked, maskedCopy } from '../masking.ts';
 import type { Layer } from '../provider.ts';
 import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
+import { SecretRuns } from '../report/secret-runs.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Load } from './load.ts';
 import { maskedInput, visibleInput } from './printed-input.ts';
@@ -40,12 +41,15 @@ export class Generation<T> {
   readonly value: T;
   readonly load: Load;
   #visibleTree: { readonly tree: unknown } | undefined;
+  #names: { readonly known: ReadonlySet<string>; readonly secrets: SecretRuns } | undefined;
 
   constructor(number: number, load: Load, before?: Generation<T>) {
     this.load = load;
     const { stale } = load.carried;
     const same = before?.isSameAs(load) === true;
-    this.value = same ? before.value : maskedCopy(load.output as T, () => this.#visible(), load.input.isHole);
+    this.value = same
+      ? before.value
+      : maskedCopy(load.output as T, () => this.#visible(), load.input.isHole, this.#hidesName);
     this.info = Object.freeze({
       number: same ? before.info.number : number,
       loadedAt: same ? before.info.loadedAt : Date.now(),
@@ -56,6 +60,21 @@ export class Generation<T> {
   #visible(): unknown {
     this.#visibleTree ??= { tree: visibleInput(this.load) };
     return this.#visibleTree.tree;
+  }
+
+  /** Whether a name that no source has holds a secret: a transform may have made it of one. */
+  readonly #hidesName = (name: string): boolean => {
+    this.#names ??= this.#namesOf();
+    return !this.#names.known.has(name) && this.#names.secrets.holds(name);
+  };
+
+  #namesOf(): { readonly known: ReadonlySet<string>; readonly secrets: SecretRuns } {
+    const { placement, plan } = this.load;
+    const hidden = placement.leaves.filter((leaf) => isHidden(leaf, plan.shape));
+    return {
+      known: new Set(placement.leaves.flatMap(({ path }) => path)),
+      secrets: new SecretRuns(hidden.map(({ item }) => item.value)),
+    };
   }
 
   /** Whether a text quotes a secret of this generation, or four letters of one. */
@@ -93,7 +112,7 @@ export class Generation<T> {
 
   /** The value at a path, masked where it is secret. */
   shown(path: readonly string[]): unknown {
-    return masked(this.at(path), valueAt(this.#visible(), path));
+    return masked(this.at(path), valueAt(this.#visible(), path), this.#hidesName);
   }
 
   /** The whole input, masked where it is secret. */

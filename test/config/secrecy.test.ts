@@ -199,6 +199,27 @@ describe('secrecy', () => {
     },
   );
 
+  it('a name that a transform made of a secret is masked, and names of sources are not', async () => {
+    const schema = z.object({
+      password: z.string().transform((text) => ({ [text]: 1, user: 'u' })),
+      tokens: z.record(z.string(), z.string()),
+    });
+    const config = await loadConfig(
+      schema,
+      new MemoryProvider({ password: secret('fake-hunter2-83'), tokens: { 'fake-hunter2-83': 'x' } }),
+    );
+    expect(Object.keys(config.value.password)).toContain('fake-hunter2-83');
+    const alone = await loadConfig(
+      schema.pick({ password: true }),
+      new MemoryProvider({ password: secret('fake-hunter2-83') }),
+    );
+    const shown = { password: { '[redacted]': '[redacted]', user: '[redacted]' } };
+    expect(JSON.parse(JSON.stringify(alone.value))).toEqual(shown);
+    expect(inspect(alone.value)).not.toContain('hunter2');
+    expect(JSON.stringify(alone.at('password').value)).not.toContain('hunter2');
+    expect(JSON.stringify(config.value.tokens)).toContain('fake-hunter2-83');
+  });
+
   it('the search finds a secret in plain, JSON and inspect form', () => {
     fc.assert(
       fc.property(planted, (value) =>
