@@ -55,7 +55,13 @@ export class Cache {
     this.#changes = new Changes({ source, clock, emitter, documents, listings, second });
     this.#second = second;
     const sharingParts = (identity: SourceIdentity): SharingParts => ({
-      ...{ source, settings, emitter, tickets, identity, level: level!, counts: second!.counts },
+      source,
+      settings,
+      emitter,
+      tickets,
+      identity,
+      level: level!,
+      counts: second!.counts,
       mayRead: () => requests.state === 'closed',
       documents: documents.port,
       listings: listings.port,
