@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ProviderChain } from '../src/chain/chain.ts';
 import { loadConfig } from '../src/config/load-config.ts';
@@ -21,6 +21,10 @@ const config = (name: string) => livingMetrics().config?.[name];
 function counting(name: string) {
   return sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1 } }, { name });
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('living', () => {
   it('a sheltered provider is a member from its creation until it is closed', async () => {
@@ -134,15 +138,18 @@ describe('livingMetrics', () => {
       });
       return { state, source, config: await loadConfig(chain) };
     };
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
     const [one, two] = [await make(), await make()];
     await one.source.set('a', 2);
+    vi.setSystemTime(1_000_100);
     await one.config.reload();
+    vi.setSystemTime(1_000_300);
     one.state.fails = two.state.fails = true;
     for (const { config: each } of [one, two, two])
       expect(await code(each.reload())).toBe('policy_violation');
     expect(config(name)).toMatchObject({ failedReloads: 3, generation: 2 });
-    expect(config(name)?.ageMs).toBeGreaterThanOrEqual(0);
-    expect(config(name)?.ageMs).toBe(Math.max(one.config.stats().ageMs, two.config.stats().ageMs));
+    expect([one.config.stats().ageMs, two.config.stats().ageMs]).toEqual([200, 300]);
+    expect(config(name)?.ageMs).toBe(300);
     await two.config.close();
     expect(config(name)).toMatchObject({ failedReloads: 3, generation: 2 });
     await one.config.close();
