@@ -1,6 +1,10 @@
 import { rmSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { rollup } from 'rollup';
+import { type OutputOptions, rollup } from 'rollup';
+
+type Graph = Parameters<
+  Extract<NonNullable<OutputOptions['manualChunks']>, (...given: never[]) => unknown>
+>[1];
 
 interface Plugin {
   readonly name: string;
@@ -11,9 +15,11 @@ interface Plugin {
 }
 
 /** Merges chunks of the ESM build. esbuild splits shared code into many small chunks, and each imported
- *  file costs time. Everything that the core loads at once becomes one chunk, and other small chunks are
- *  joined. The CommonJS build is only a fallback and is not changed. */
-export function fewChunks(entries: readonly string[]): Plugin {
+ *  file costs time, each wait for an import even more. So everything that the core loads at once becomes one
+ *  chunk, `core`. The first load of variables and JSON files needs the modules `first` with all that they
+ *  import: what other entries (but for the command) import too becomes `shared`, the rest `load`. Other small chunks are joined.
+ *  The CommonJS build is only a fallback and is not changed. */
+export function fewChunks(entries: readonly string[], first: readonly string[]): Plugin {
   return {
     name: 'few-chunks',
     async buildEnd({ writtenFiles }) {
@@ -22,7 +28,9 @@ export function fewChunks(entries: readonly string[]): Plugin {
       const named = (entry: string): string =>
         written.find((name) => basename(name) === `${entry}.js`) as string;
       const folder = dirname(named('index'));
-      let core: ReadonlySet<string> | undefined;
+      const loaded = first.flatMap((name) => written.filter((file) => isChunkOf(name, file)));
+      if (loaded.length !== first.length) throw new Error(`${first.join(', ')}: some have no chunk`);
+      let chunks: ReadonlyMap<string, string> | undefined;
       const bundle = await rollup({
         input: Object.fromEntries(entries.map((entry) => [entry, named(entry)])),
         external: (id) => !/^[./]/.test(id),
@@ -41,9 +49,9 @@ export function fewChunks(entries: readonly string[]): Plugin {
         hoistTransitiveImports: false,
         experimentalMinChunkSize: 16_384,
         onlyExplicitManualChunks: true,
-        manualChunks: (id, { getModuleInfo }) => {
-          core ??= reached(named('index'), (from) => getModuleInfo(from)?.importedIds ?? []);
-          return core.has(id) && id !== named('index') ? 'core' : undefined;
+        manualChunks: (id, graph) => {
+          chunks ??= chunksOf(graph, { index: named('index'), command: named('cli'), first: loaded });
+          return chunks.get(id);
         },
       });
       await bundle.close();
@@ -51,13 +59,39 @@ export function fewChunks(entries: readonly string[]): Plugin {
   };
 }
 
-function reached(from: string, next: (id: string) => readonly string[]): ReadonlySet<string> {
+/** The chunk of each module that has a chunk of its own choice. */
+function chunksOf(
+  { getModuleIds, getModuleInfo }: Graph,
+  { index, command, first }: { index: string; command: string; first: readonly string[] },
+): ReadonlyMap<string, string> {
+  const imported = (id: string): readonly string[] => getModuleInfo(id)?.importedIds ?? [];
+  const core = reached([index], imported);
+  const load = reached(first, imported);
+  const outside = [...getModuleIds()].filter((id) => !core.has(id) && !load.has(id) && id !== command);
+  const shared = reached(outside, imported);
+  // esbuild writes a module that only exports again what another has, for a dynamic import of that
+  const exportsAgain = (id: string): boolean =>
+    !/^(?:var|(?:async )?function|class) /m.test(getModuleInfo(id)?.code ?? '') &&
+    imported(id).some((from) => shared.has(from) && !core.has(from));
+  const chunk = (id: string): string => (shared.has(id) || exportsAgain(id) ? 'shared' : 'load');
+  core.delete(index);
+  return new Map([
+    ...Array.from(load, (id) => [id, chunk(id)] as const),
+    ...Array.from(core, (id) => [id, 'core'] as const),
+  ]);
+}
+
+/** Whether esbuild made a file from the module of that name: it appends a hash. */
+const isChunkOf = (name: string, file: string): boolean =>
+  basename(file).replace(/-[0-9A-Z]{8}\.js$/, '') === name;
+
+function reached(from: readonly string[], next: (id: string) => readonly string[]): Set<string> {
   const seen = new Set<string>();
   const walk = (id: string): void => {
     if (seen.has(id)) return;
     seen.add(id);
     next(id).forEach(walk);
   };
-  walk(from);
+  from.forEach(walk);
   return seen;
 }
