@@ -111,22 +111,26 @@ class EntryRecord {
 
 /** An entry whose value is behind a getter, out of reach of code that prints properties, such as
  *  `console.dir`. */
-class HiddenRecord extends EntryRecord {
+export class HiddenRecord extends EntryRecord {
   readonly #value: ConfigValue;
-  static readonly #getter: PropertyDescriptor = {
-    get(this: HiddenRecord): ConfigValue {
-      return this.#value;
+  static readonly getters: Readonly<Record<string, PropertyDescriptor>> = {
+    value: {
+      get(this: HiddenRecord): ConfigValue {
+        return this.#value;
+      },
+      enumerable: true,
     },
-    enumerable: true,
   };
 
-  constructor(fields: Entry) {
+  constructor(fields: Entry, getters = HiddenRecord.getters) {
     super();
     this.#value = fields.value;
     // in the order of `fields`: turning an existing property into a getter takes ten times as long
-    for (const name in fields)
-      if (name === 'value') Object.defineProperty(this, name, HiddenRecord.#getter);
+    for (const name in fields) {
+      const getter = getters[name];
+      if (getter) Object.defineProperty(this, name, getter);
       else (this as Record<string, unknown>)[name] = fields[name as keyof Entry];
+    }
   }
 }
 

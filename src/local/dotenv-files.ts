@@ -12,7 +12,6 @@ import { lettersOf, type VariableNames } from './variable-names.ts';
 import type { Variable } from './variables.ts';
 
 interface FileVariable extends Assignment {
-  readonly secret: boolean;
   readonly source: SourceText;
 }
 
@@ -47,23 +46,18 @@ export class DotenvFiles {
   }> {
     const { names, empty = 'value' } = this.#options;
     const files = await Promise.all(this.#options.paths.map((_, i) => this.#variablesOf(i)));
-    const found = this.#expanded(visible(files, names, empty), files.flat());
+    const variables = this.#expanded(visible(files, names, empty), files.flat());
     const fingerprint = JSON.stringify(this.#texts.map((text) => text ?? null));
     const isAbsent = this.#texts.every((text) => text === undefined);
-    return { variables: found.map(variable), fingerprint, isAbsent };
+    return { variables, fingerprint, isAbsent };
   }
 
   async #variablesOf(i: number): Promise<FileVariable[]> {
-    const { provider, tainted } = this.#options;
     const text = await this.#textOf(i);
     this.#texts[i] = text;
     if (text === undefined) return [];
-    const source = { provider, file: this.#options.shown[i] as string, text };
-    return (await readDotenv(source)).map((assignment) => ({
-      ...assignment,
-      source,
-      secret: tainted(assignment.name, assignment.value),
-    }));
+    const source = { provider: this.#options.provider, file: this.#options.shown[i] as string, text };
+    return (await readDotenv(source)).map((assignment) => ({ ...assignment, source }));
   }
 
   async #textOf(i: number): Promise<string | undefined> {
@@ -80,31 +74,39 @@ export class DotenvFiles {
 
   /** Replaces references: by the variables of the option first, then by those of all files in their
    *  priority. */
-  #expanded(variables: readonly FileVariable[], all: readonly FileVariable[]): readonly FileVariable[] {
+  #expanded(variables: readonly FileVariable[], all: readonly FileVariable[]): readonly Variable[] {
     const { expand, tainted } = this.#options;
-    if (expand === false) return variables;
-    const templates = new Map<string, Template>([...all].reverse().map((found) => [found.name, found]));
+    if (expand === false) return variables.map(variable);
+    const judged = new Map(
+      all.map((found) => [found, { ...found, secret: tainted(found.name, found.value) }]),
+    );
+    const templates = new Map<string, Template>(
+      [...judged.values()].reverse().map((found) => [found.name, found]),
+    );
     for (const [name, value] of Object.entries(expand === true ? {} : expand))
       if (value !== undefined)
         templates.set(name, { name, value, literal: true, secret: tainted(name, value) });
     const expanded = expander(
       (name) => templates.get(name),
       (template, what, hint) => {
-        const at = template as FileVariable; // variables of the option are literal and never fail
+        const at = template as Template & FileVariable; // variables of the option are literal and never fail
         return refusal(at.source, at, what, hint);
       },
     );
-    return variables.map((found) => ({ ...found, ...expanded(found) }));
+    return variables.map((found) => {
+      const { value, secret } = expanded(judged.get(found) as Template);
+      return { ...variable(found), value, secret };
+    });
   }
 }
 
-function variable({ name, value, secret, source, line, column }: FileVariable): Variable {
+function variable({ name, value, source, line, column }: FileVariable): Variable {
   const origin = makeOrigin({
     provider: source.provider,
     source: source.file,
     position: () => ({ line, column }),
   });
-  return { name, value, secret, origin };
+  return { name, value, origin };
 }
 
 /** The variables that no file of higher priority hides. Variables with the same letters within one file are
@@ -113,7 +115,8 @@ function visible(
   files: readonly (readonly FileVariable[])[],
   names: VariableNames,
   empty: 'value' | 'absent',
-): FileVariable[] {
+): readonly FileVariable[] {
+  if (files.filter((file) => file.length > 0).length < 2) return files.flat();
   const taken = new Set<string>();
   const idOf = ({ name }: FileVariable): string => {
     const key = names.keyOf(name);

@@ -5,7 +5,7 @@
 import type { Loose } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { aString, type Check, mapOf, oneOf, sensitiveNames } from '../internal/options.ts';
-import { keyFrom, keyOf, letters, rest, screaming, segments, startsWith } from '../key.ts';
+import { keyFrom, keyOf, letters, parent, rest, screaming, segments } from '../key.ts';
 import type { Sensitive } from '../redact.ts';
 import type { Key } from '../value.ts';
 
@@ -54,6 +54,8 @@ export class VariableNames {
   readonly separator: string;
   readonly #start: string;
   readonly #mapped: ReadonlySet<string>;
+  readonly #exactNames: ReadonlyMap<Key, readonly string[]>;
+  readonly #jsonNames: ReadonlyMap<Key, readonly string[]>;
 
   constructor(owner: string, { prefix, separator = '__', variables = {}, json = {} }: VariableOptions) {
     if (prefix?.endsWith(separator))
@@ -67,6 +69,8 @@ export class VariableNames {
     this.exact = canonical(variables);
     this.json = canonical(json);
     this.#mapped = new Set([...this.exact, ...this.json].map(([, name]) => name));
+    this.#exactNames = grouped(this.exact);
+    this.#jsonNames = grouped(this.json);
   }
 
   /** The loose key of a variable; `undefined` if the name is mapped, lacks the prefix, or cannot be a
@@ -98,10 +102,11 @@ export class VariableNames {
 
   /** The names that can set a key, mapped names first. Empty if no name can spell the key. */
   namesFor(key: Key): string[] {
-    const exact = this.exact.flatMap(([at, name]) => (at === key ? [name] : []));
-    const sections = this.json.flatMap(([at, name]) =>
-      startsWith(key, at) ? [at === key ? name : `${name}#${rest(key, at)}`] : [],
-    );
+    const exact = this.#exactNames.get(key) ?? [];
+    const sections = around(key).flatMap((at) => {
+      const inside = rest(key, at);
+      return (this.#jsonNames.get(at) ?? []).map((name) => (inside === '' ? name : `${name}#${inside}`));
+    });
     return exact.length > 0 ? [...exact, ...sections] : [...sections, ...this.#spelled(key)];
   }
 
@@ -121,7 +126,26 @@ export class VariableNames {
 
 /** The form by which loose keys are compared: `database.poolMax` and `DATABASE__POOL_MAX` have the same
  *  letters. */
-export const lettersOf = (key: Key): string => segments(key).map(letters).join('\0');
+export const lettersOf = (key: Key): string =>
+  key.includes('"') ? segments(key).map(letters).join('\0') : letters(key).replaceAll('.', '\0');
+
+/** Items by their texts, in their order. */
+export function grouped<T>(pairs: readonly (readonly [text: string, item: T])[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const [text, item] of pairs) {
+    const group = groups.get(text);
+    if (group) group.push(item);
+    else groups.set(text, [item]);
+  }
+  return groups;
+}
+
+/** A key and the keys of the sections around it. */
+export function around(key: Key): Key[] {
+  const keys = [key];
+  for (let at = key; at !== ''; ) keys.push((at = parent(at)));
+  return keys;
+}
 
 const canonical = (map: Readonly<Record<Key, string>>): [Key, string][] =>
   Object.entries(map).map(([key, name]) => [keyOf(key), name]);

@@ -5,13 +5,14 @@ import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from
 import { ConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
-import { append, parent, rest, startsWith } from '../key.ts';
+import { append, rest, startsWith } from '../key.ts';
 import { gatherLists } from '../merge/bind.ts';
 import type { Origin } from '../origin.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 import { OtherSpellings, type SetNames } from './other-spellings.ts';
-import { lettersOf, type VariableNames } from './variable-names.ts';
+import { makeUnjudgedEntry } from './unjudged-entry.ts';
+import { around, grouped, lettersOf, type VariableNames } from './variable-names.ts';
 
 /** One variable as its source returns it. */
 export interface Variable {
@@ -32,22 +33,20 @@ export class Variables {
   readonly spellings: OtherSpellings;
   readonly #exact: readonly Item[];
   readonly #loose: readonly (readonly [letters: string, item: Item])[];
-  readonly #byLetters = new Map<string, Item[]>();
+  readonly #byKey: ReadonlyMap<Key, readonly Item[]>;
+  readonly #byLetters: ReadonlyMap<string, readonly Item[]>;
 
   constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings) {
     this.spellings = spellings;
     this.#exact = exact;
     this.#loose = gatherLists(loose).map((item) => [lettersOf(item.key), item]);
-    for (const [name, item] of this.#loose)
-      this.#byLetters.set(name, [...(this.#byLetters.get(name) ?? []), item]);
+    this.#byKey = grouped(exact.map((item) => [item.key, item]));
+    this.#byLetters = grouped(this.#loose);
   }
 
   /** Returns the leaf at a key. Throws the error of a hole there, and of two different values. */
   find(key: Key): Entry | undefined {
-    const at = [
-      ...this.#exact.flatMap((item) => narrowed(item, key)),
-      ...(this.#byLetters.get(lettersOf(key)) ?? []),
-    ];
+    const at = [...this.#narrowed(key), ...(this.#byLetters.get(lettersOf(key)) ?? [])];
     const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
     const [first] = entries;
     const other = entries.find((entry) => !sameValue(entry.value, (first as Entry).value));
@@ -62,14 +61,15 @@ export class Variables {
   /** A hole hides the keys below it from lower providers. Names that bind only to known leaves hide
    *  nothing. */
   #holeAbove(key: Key): Unreadable | undefined {
-    for (let at = key; at !== ''; ) {
-      at = parent(at);
-      const hole = this.#byLetters
-        .get(lettersOf(at))
-        ?.find((item) => item.loose === 'always' && isUnreadable(item));
-      if (hole) return hole as Unreadable;
-    }
-    return undefined;
+    return around(key)
+      .flatMap((at) => this.#byLetters.get(lettersOf(at)) ?? [])
+      .filter(isUnreadable)
+      .find((item) => item.loose === 'always');
+  }
+
+  /** The parts of exact items at a key: of those there, and of the sections around it. */
+  #narrowed(key: Key): Item[] {
+    return around(key).flatMap((at) => this.#byKey.get(at)?.flatMap((item) => narrowed(item, key)) ?? []);
   }
 
   list(prefix: Key): Item[] {
@@ -133,21 +133,17 @@ export async function readVariables(
   const isAbsent = ({ value }: Variable): boolean => empty === 'absent' && value === '';
   const found = all.filter((variable) => !isAbsent(variable));
   const tainted = taint(sensitive);
-  const named = (name: string): readonly Variable[] => found.filter((variable) => variable.name === name);
+  const byName = grouped(found.map((variable) => [variable.name, variable]));
+  const named = (name: string): readonly Variable[] => byName.get(name) ?? [];
   const secret = (key: Key, value: ConfigValue, { name, secret: known }: Variable): boolean =>
     known === true || tainted(key, value) || (known === undefined && isSecretName(name, sensitive));
   const item = (key: Key, variable: Variable, loose?: Loose): Item => {
     const { value, origin } = variable;
     if (typeof value !== 'string')
       return Object.freeze({ key, origin, error: value, ...(loose && { loose }) });
-    return makeEntry({
-      key,
-      value,
-      secret: secret(key, value, variable),
-      origin,
-      text: booleans === 'wide' ? 'wide' : true,
-      ...(loose && { loose }),
-    });
+    const text = booleans === 'wide' ? 'wide' : true;
+    const fields = { key, value, secret: true, origin, text, ...(loose && { loose }) } as const;
+    return makeUnjudgedEntry(fields, () => secret(key, value, variable));
   };
   const section = async (key: Key, variable: Variable): Promise<Item> => {
     const { value: text, origin } = variable;

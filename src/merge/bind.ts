@@ -110,6 +110,8 @@ function makeKnown(root: KnownNames, item: Entry | Unreadable): void {
 }
 
 const isIndex = (segment: string): boolean => /^\d+$/.test(segment);
+/** Rules out most keys before they are split. */
+const mayHaveIndex = /\.\d/;
 
 /** Gathers loose names with numeric segments into lists: `SERVERS__0__HOST` is an item of `servers`.
  *  Indices that do not run from 0 to n−1 make a hole. */
@@ -117,7 +119,7 @@ export function gatherLists(items: readonly (Entry | Unreadable)[]): (Entry | Un
   const gathered: (Entry | Unreadable)[] = [];
   const lists = new Map<string, Bound[]>();
   for (const item of items) {
-    const path = item.loose ? segments(item.key) : [];
+    const path = item.loose && mayHaveIndex.test(item.key) ? segments(item.key) : [];
     const index = path.findIndex((segment, n) => n > 0 && isIndex(segment));
     if (index < 0) {
       gathered.push(item);
@@ -186,7 +188,10 @@ function assemble(pieces: readonly Piece[]): ConfigValue {
   for (const { path, value } of pieces) {
     const first = path[0] as string;
     const name = isIndex(first) ? String(Number(first)) : camel(first);
-    groups.set(name, [...(groups.get(name) ?? []), { path: path.slice(1), value }]);
+    const group = groups.get(name);
+    const piece = { path: path.slice(1), value };
+    if (group) group.push(piece);
+    else groups.set(name, [piece]);
   }
   const names = [...groups.keys()];
   const numbers = names.filter(isIndex);

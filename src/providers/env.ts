@@ -55,11 +55,16 @@ export class EnvProvider extends VariableProvider {
       const plain = name.slice(0, -fileSuffix.length);
       return names.isMapped(plain) || names.keyOf(plain) !== undefined ? plain : undefined;
     };
-    const variable = async (name: string, text: string): Promise<Variable> => {
+    const variable = (name: string, text: string): Variable | Promise<Variable> => {
       const origin = makeOrigin({ provider, source: `env ${name}` });
       const plain = withoutSuffix(name);
       if (plain === undefined || (text === '' && empty === 'absent')) return { name, value: text, origin };
-      return { name: plain, value: await textOfFile(text, `env ${name}`, provider), origin, secret: true };
+      return textOfFile(text, `env ${name}`, provider).then((value) => ({
+        name: plain,
+        value,
+        origin,
+        secret: true,
+      }));
     };
     const load = async (): Promise<Content<Variables>> => {
       if (loaded) current = { ...env };
