@@ -36,7 +36,7 @@ export class Cache {
   readonly #second: LazySharing | undefined;
 
   constructor(source: DocumentSource, settings: Settings, emitter: Emitter, requests: Requests) {
-    const { clock, second: level } = settings;
+    const { clock, cache, second: level } = settings;
     const tickets = new Tickets();
     const context = { settings, emitter, tickets, counts: this.counts };
     const second =
@@ -46,7 +46,7 @@ export class Cache {
         () => this.load(),
         (identity) => sharingParts(identity),
       );
-    this.hits = new Hits(clock);
+    this.hits = new Hits(clock, cache ? cache.max : 0);
     this.#source = source;
     const documents = new Documents(source, requests, context, second);
     const listings = new Listings(source, requests, documents, context, second);

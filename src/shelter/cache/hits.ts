@@ -17,15 +17,20 @@ export interface Hit {
   readonly exact: boolean;
 }
 
-const half = 2_048;
+/** How many results a half holds, whatever the cache's limit. A result takes about 250 bytes. */
+const least = 2_048;
+const most = 16_384;
 
 export class Hits {
   readonly #clock: Clock;
+  readonly #half: number;
   #young = new Map<Key, Hit>();
   #old = new Map<Key, Hit>();
 
-  constructor(clock: Clock) {
+  /** `max`: how many documents the cache holds. */
+  constructor(clock: Clock, max: number) {
     this.#clock = clock;
+    this.#half = Math.min(most, Math.max(least, max));
   }
 
   get(key: Key): Hit | undefined {
@@ -52,7 +57,7 @@ export class Hits {
   }
 
   #add(key: Key, hit: Hit): void {
-    if (this.#young.size >= half) {
+    if (this.#young.size >= this.#half) {
       this.#old = this.#young;
       this.#young = new Map();
     }
