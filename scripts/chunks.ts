@@ -17,8 +17,8 @@ interface Plugin {
 /** Merges chunks of the ESM build. esbuild splits shared code into many small chunks, and each imported
  *  file costs time, each wait for an import even more. So everything that the core loads at once becomes one
  *  chunk, `core`. The first load of variables and JSON files needs the modules `first` with all that they
- *  import: what other entries (but for the command) import too becomes `shared`, the rest `load`. Other small chunks are joined.
- *  The CommonJS build is only a fallback and is not changed. */
+ *  import: what other entries, except the command, import too becomes `shared`, the rest `load`. Other small
+ *  chunks are joined. The CommonJS build is only a fallback and is not changed. */
 export function fewChunks(entries: readonly string[], first: readonly string[]): Plugin {
   return {
     name: 'few-chunks',

@@ -61,9 +61,12 @@ export function maskedCopy<T>(
     return Object.freeze(made);
   };
   const copyOf = (inner: unknown, seen: () => unknown, name: PropertyKey): unknown =>
-    typeof inner === 'object' && inner !== null ? copy(inner, () => inside(seen(), name)) : inner;
+    typeof inner === 'object' && inner !== null ? copy(inner, lazilyInside(seen, name)) : inner;
   return copy(value, visible) as T;
 }
+
+// outside `maskedCopy`, whose scope would keep the original alive for as long as the copy
+const lazilyInside = (seen: () => unknown, name: PropertyKey) => (): unknown => inside(seen(), name);
 
 /** A value as it may be printed. Masks each value that `visible` does not have at the same place, and names
  *  for which `hidesName` is true. */

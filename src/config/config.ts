@@ -16,8 +16,9 @@ import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
+import type { Found } from './found.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
-import { type Load, loadValid } from './load.ts';
+import { type Load, loadValid, type Unchanged } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import { type LoadMode, loadModes, pollMode, Reloads } from './reloads.ts';
@@ -242,7 +243,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load> {
+  #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load | Unchanged> {
     const options: ListOptions = {
       signal: this.#stop.signal,
       context: this.#options.context,
@@ -250,13 +251,12 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
       [thread]: { operation, cause },
     };
-    const before = () => (this.#generation as Generation<T> | undefined)?.load.carried.layers ?? [];
-    return loadValid(this.#plan, options, before, this.#options);
+    return loadValid(this.#plan, options, () => this.#generation?.load, this.#options);
   }
 
-  #promote(load: Load, durationMs: number, operation: string): void {
+  #promote(load: Load | Unchanged, durationMs: number, operation: string): void {
     const before = this.#generation as Generation<T> | undefined;
-    const next = new Generation<T>(this.#lastNumber + 1, load, before);
+    const next = Generation.next<T>(this.#lastNumber + 1, load, before);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#events.emitNotices(load, this.#options.unknown);
@@ -268,7 +268,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#previous = before;
       this.#replace(next, operation);
     }
-    this.#watchLeases(load);
+    this.#watchLeases(next.load);
   }
 
   #replace(next: Generation<T>, operation?: string): void {
@@ -277,13 +277,13 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#flat = notLaidOut;
     if (!before) return;
     const version = String(next.info.number);
-    this.#events.emit('changed', { keys: changedKeys(before, next), version, operation });
+    this.#events.emitChanged(() => changedKeys(before, next), version, operation);
     this.#subscriptions.notify(before, next);
   }
 
   /** Watches providers whose entries expire, also without the option `watch`: a renewed credential must
    *  arrive here. */
-  #watchLeases({ layers }: Load): void {
+  #watchLeases({ layers }: Found): void {
     const holders = layers
       .filter(({ entries }) => entries.some((entry) => entry.expiresAt !== undefined))
       .map(({ name }) => name);

@@ -7,7 +7,7 @@ import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
-import type { Load } from './load.ts';
+import type { Load, Unchanged } from './load.ts';
 import type { LoadOptions } from './plan.ts';
 
 /** The events of a configuration's loads. */
@@ -46,10 +46,16 @@ export class ConfigEvents extends Emitter {
     });
   }
 
+  /** Emits which keys have changed. They are compared only for listeners. */
+  emitChanged(keys: () => readonly Key[], version: string, operation: string | undefined): void {
+    if (this.hasListeners) this.emit('changed', { keys: keys(), version, operation });
+  }
+
   /** Emits a notice for each hole that the schema does not need and, as the option `unknown` says, for keys
    *  that it does not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys
    *  become warnings of the process. */
-  emitNotices(load: Load, unknown: LoadOptions['unknown'] = 'warn-similar'): void {
+  emitNotices(load: Load | Unchanged, unknown: LoadOptions['unknown'] = 'warn-similar'): void {
+    if ('isUnchanged' in load) return;
     const unknownKeys =
       unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
     const notices = [

@@ -10,7 +10,9 @@ import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { SecretRuns } from '../report/secret-runs.ts';
 import { isPlain, type Key } from '../value.ts';
-import type { Load } from './load.ts';
+import type { Carried } from './carry-forward.ts';
+import { type Found, KeptLoad } from './found.ts';
+import type { Load, Unchanged } from './load.ts';
 import { maskedInput, visibleInput } from './printed-input.ts';
 
 /** A generation of a configuration: its number, its age and its sources. */
@@ -39,12 +41,19 @@ export interface SourceInfo {
 export class Generation<T> {
   readonly info: GenerationInfo;
   readonly value: T;
-  readonly load: Load;
+  #load: KeptLoad;
   #visibleTree: { readonly tree: unknown } | undefined;
   #names: { readonly known: ReadonlySet<string>; readonly secrets: SecretRuns } | undefined;
 
-  constructor(number: number, load: Load, before?: Generation<T>) {
-    this.load = load;
+  /** The generation of a load: `before`, if its sources have not changed since. */
+  static next<T>(number: number, load: Load | Unchanged, before?: Generation<T>): Generation<T> {
+    return 'isUnchanged' in load && before
+      ? before.#readAgain(load.carried)
+      : new Generation<T>(number, load as Load, before);
+  }
+
+  private constructor(number: number, load: Load, before?: Generation<T>) {
+    this.#load = new KeptLoad(load, load.texts.settled());
     const { stale } = load.carried;
     const same = before?.isSameAs(load) === true;
     this.value = same
@@ -55,6 +64,17 @@ export class Generation<T> {
       loadedAt: same ? before.info.loadedAt : Date.now(),
       sources: Object.freeze(load.layers.map((layer) => sourceOf(layer, stale.has(layer)))),
     });
+  }
+
+  get load(): Found {
+    return this.#load;
+  }
+
+  /** This generation after its sources were read again and had the same. */
+  #readAgain(carried: Carried): this {
+    const { plan, texts } = this.#load;
+    this.#load = new KeptLoad({ plan, carried }, texts);
+    return this;
   }
 
   #visible(): unknown {
@@ -84,7 +104,7 @@ export class Generation<T> {
   }
 
   /** Whether a load has the same values as this generation, and the same secrets. */
-  isSameAs(load: Load): boolean {
+  isSameAs(load: Found): boolean {
     return (
       isDeepStrictEqual(this.load.input.value, load.input.value) &&
       isDeepStrictEqual(hiddenKeys(this.load), hiddenKeys(load))
@@ -141,7 +161,7 @@ function step(at: unknown, name: string): unknown {
   return isFound ? (at as Record<string, unknown>)[name] : undefined;
 }
 
-const hiddenKeys = ({ placement, plan }: Load): string[] =>
+const hiddenKeys = ({ placement, plan }: Found): string[] =>
   placement.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));
 
 function sourceOf({ name, entries }: Layer, stale: boolean): SourceInfo {

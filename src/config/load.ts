@@ -4,9 +4,7 @@
 import { abortedBy, ConfigError, type Problem } from '../errors.ts';
 import { append, keyFrom } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
-import { merge } from '../merge/merge.ts';
-import type { Merged } from '../merge/merged.ts';
-import { type Placement, placementOf } from '../merge/placement.ts';
+import type { Placement } from '../merge/placement.ts';
 import { thread } from '../operation.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
@@ -21,19 +19,13 @@ import { Texts, validateTexts } from '../schema/texts.ts';
 import type { Key } from '../value.ts';
 import { type Carried, carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
+import { type Found, isUnchanged, mergeLayers } from './found.ts';
 import { buildInput, type Input } from './input.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 
 /** What a load found. */
-export interface Load {
-  readonly plan: Plan;
-  readonly carried: Carried;
-  readonly layers: readonly Layer[];
-  readonly merged: Merged;
-  readonly placement: Placement;
+export interface Load extends Found {
   readonly texts: Texts;
-  /** The input of the schema. */
-  readonly input: Input;
   /** The output of the schema; undefined if the schema rejected the input. */
   readonly output: unknown;
   readonly problems: readonly Problem[];
@@ -45,20 +37,26 @@ export interface Load {
 
 type UnknownOption = LoadOptions['unknown'];
 
-/** Reads, merges and validates. `before`: the layers of the current generation, called after the read: a
- *  rollback may have replaced it meanwhile.
+/** A load whose sources have exactly what they had before. */
+export type Unchanged = Pick<Found, 'carried'> & { readonly isUnchanged: true };
+
+/** Reads, merges and validates. `before`: what the current generation keeps of its load, called after the
+ *  read: a rollback may have replaced it meanwhile.
  *  @throws ConfigError the failure of a source, or `validation` */
 export function loadValid(
   plan: Plan,
   options: ListOptions,
-  before: () => readonly Layer[],
+  before: () => Found | undefined,
   { unknown, deadlineMs }: LoadOptions,
-): Promise<Load> {
+): Promise<Load | Unchanged> {
   return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
     const layers = await readLayers(plan, limited);
     const failure = failureOf(layers);
     if (failure) throw failure;
-    const load = await validateLayers(plan, carryForward(layers, before(), Date.now()));
+    const current = before();
+    if (current && isUnchanged(layers, current))
+      return { carried: { layers, stale: new Map() }, isUnchanged: true };
+    const load = await validateLayers(plan, carryForward(layers, current?.layers ?? [], Date.now()));
     const problems = allProblems(load, unknown);
     if (problems.length > 0) throw reportError(problems);
     return load;
@@ -117,9 +115,7 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
 export async function validateLayers(plan: Plan, carried: Carried): Promise<Load> {
   const { layers } = carried;
   const { at, schema, shape } = plan;
-  const wanted = shape ? wantedBy(shape, at) : { keys: [], prefixes: [] };
-  const merged = merge(layers, { keys: wanted.keys, prefixes: [...wanted.prefixes, at] });
-  const placement = placementOf(merged, at);
+  const { merged, placement } = mergeLayers(plan, layers);
   const texts = new Texts();
   const facts = { plan, carried, layers, merged, placement, texts };
   if (!schema || !shape) {

@@ -8,12 +8,12 @@ import type { Placed, Placement } from '../merge/placement.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import { isHidden } from '../report/secrecy.ts';
 import type { Shape } from '../schema/shape.ts';
-import type { Load } from './load.ts';
+import type { Found } from './found.ts';
 
 type Tree = Record<string, unknown>;
 
 /** The input without its secrets, over the defaults of the schema. */
-export function visibleInput({ placement, texts, plan: { shape } }: Load): unknown {
+export function visibleInput({ placement, texts, plan: { shape } }: Found): unknown {
   const defaults = (shape && visibleDefaults(shape, [])) ?? {};
   return overlay(defaults, placement, (leaf) =>
     isHidden(leaf, shape) ? undefined : texts.read(leaf.path, leaf.item.value),
@@ -21,7 +21,7 @@ export function visibleInput({ placement, texts, plan: { shape } }: Load): unkno
 }
 
 /** The input with a mask in place of each secret. */
-export function maskedInput({ placement, texts, plan: { shape } }: Load): unknown {
+export function maskedInput({ placement, texts, plan: { shape } }: Found): unknown {
   return overlay({}, placement, (leaf) =>
     isHidden(leaf, shape) ? MASK : texts.read(leaf.path, leaf.item.value),
   );

@@ -22,6 +22,20 @@ interface Text {
 
 const maxPasses = 4;
 
+/** How the strings of a configuration were read: the readings that differ from their strings, by path. */
+export class ReadTexts {
+  readonly #readings: ReadonlyMap<string, ConfigValue>;
+
+  constructor(readings: ReadonlyMap<string, ConfigValue>) {
+    this.#readings = readings;
+  }
+
+  /** `value` with the reading of each string inside it. */
+  read(path: Path, value: ConfigValue): ConfigValue {
+    return this.#readings.size === 0 ? value : readAll(path, value, (id) => this.#readings.get(id));
+  }
+}
+
 /** The strings of a configuration that have several readings, each with its current reading. */
 export class Texts {
   readonly #texts = new Map<string, Text>();
@@ -44,17 +58,17 @@ export class Texts {
 
   /** `value` with the current reading of each string inside it. */
   read(path: Path, value: ConfigValue): ConfigValue {
-    if (this.#texts.size === 0) return value;
-    if (typeof value === 'string') {
-      const text = this.#texts.get(idOf(path));
-      const reading = text?.readings[text.chosen];
-      return reading === undefined ? value : reading;
+    return this.#texts.size === 0 ? value : readAll(path, value, (id) => currentReading(this.#texts.get(id)));
+  }
+
+  /** The current readings, to keep when no other is tried any more. */
+  settled(): ReadTexts {
+    const readings = new Map<string, ConfigValue>();
+    for (const [id, text] of this.#texts) {
+      const reading = currentReading(text);
+      if (reading !== undefined && reading !== text.text) readings.set(id, reading);
     }
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map((item: ConfigValue, at) => this.read([...path, at], item));
-    return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, this.read([...path, name], inner as ConfigValue)]),
-    );
+    return new ReadTexts(readings);
   }
 
   /** An issue for each text without a reading. */
@@ -86,6 +100,29 @@ export class Texts {
   reread(): PathIndex<Text> {
     return new PathIndex([...this.#texts.values()].filter(({ chosen }) => chosen > 0));
   }
+}
+
+const currentReading = (text: Text | undefined): ConfigValue | undefined => text?.readings[text.chosen];
+
+/** `value` with what `readingOf` has for each string inside it. */
+function readAll(
+  path: Path,
+  value: ConfigValue,
+  readingOf: (id: string) => ConfigValue | undefined,
+): ConfigValue {
+  if (typeof value === 'string') {
+    const reading = readingOf(idOf(path));
+    return reading === undefined ? value : reading;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value))
+    return value.map((item: ConfigValue, at) => readAll([...path, at], item, readingOf));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      readAll([...path, name], inner as ConfigValue, readingOf),
+    ]),
+  );
 }
 
 /** The issues for one choice of readings. */
