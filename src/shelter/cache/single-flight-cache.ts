@@ -7,9 +7,12 @@ import type { LRUCache } from 'lru-cache';
 import type { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import { Operations } from '../../operation.ts';
+import type { Key } from '../../value.ts';
 import { coarseNow } from '../clock.ts';
 import type { Settings } from '../options.ts';
+import type { Place } from '../port.ts';
 import { Cached } from './cached.ts';
+import { Denials } from './denials.ts';
 
 /** A request that several callers may wait for. */
 export class Flight<T> {
@@ -72,7 +75,12 @@ export interface CacheContext {
   readonly emitter: Emitter;
   readonly tickets: Tickets;
   readonly counts: CacheCounts;
+  /** The number of log-ins so far. */
+  readonly epoch: () => number;
 }
+
+/** What a result is of: a document, or a listing, which has none. */
+type Subject = Pick<Place, 'document' | 'key'>;
 
 const maxPauseMs = 60_000;
 const maxFloors = 10_000;
@@ -87,6 +95,7 @@ export class SingleFlightCache<T, Q> {
   #store: LRUCache<string, Cached<T>> | undefined;
   /** Pauses between failed revalidations, by id. */
   readonly #pauses = new Map<string, { readonly until: number; readonly pauseMs: number }>();
+  #denials: Denials | undefined;
 
   constructor(context: CacheContext, start: (flight: Flight<T>, query: Q, read: ReadQuery) => void) {
     this.#context = context;
@@ -130,9 +139,17 @@ export class SingleFlightCache<T, Q> {
         return cached;
       }
     }
+    const denied = this.#denials && this.#denied(this.#denials, id, read);
+    if (denied) return Promise.resolve(denied);
     const flight = this.#fly(id, query, read);
     const mayBeStale = (cached || this.#context.settings.second) && read.maxAgeMs !== 0 && !read.noStale;
     return mayBeStale ? this.#orStale(flight, read, leased) : flight.result;
+  }
+
+  /** A reload is not answered by a remembered denial. */
+  #denied(denials: Denials, id: string, { maxAgeMs, noStale }: ReadQuery): ConfigError | undefined {
+    if (maxAgeMs === 0) denials.delete(id);
+    return noStale ? undefined : denials.of(id, maxAgeMs);
   }
 
   #fly(id: string, query: Q, read: ReadQuery): Flight<T> {
@@ -154,13 +171,29 @@ export class SingleFlightCache<T, Q> {
   land(
     flight: Flight<T>,
     result: Cached<T> | ConfigError,
-    document: string,
+    { document, key }: Subject,
     keeps = this.#context.settings.cache !== false,
   ): void {
-    if (keeps && result instanceof Cached) this.keep(flight.id, document, result);
-    if (result instanceof Cached) this.#pauses.delete(flight.id);
-    if (this.#flights.get(flight.id) === flight) this.#flights.delete(flight.id);
+    const { id } = flight;
+    const isLatest = this.#flights.get(id) === flight;
+    if (isLatest) this.#flights.delete(id);
+    if (result instanceof Cached) {
+      if (keeps) this.keep(id, document, result);
+      this.#pauses.delete(id);
+      this.#denials?.delete(id);
+    } else if (isLatest && result.code === 'access_denied') this.#remember(id, key, result);
     flight.land(result);
+  }
+
+  #remember(id: string, key: Key, denial: ConfigError): void {
+    const { settings, epoch } = this.#context;
+    const { cache, clock } = settings;
+    if (cache) (this.#denials ??= new Denials({ clock, epoch, max: cache.max })).add(id, key, denial);
+  }
+
+  /** Forgets denials: the store is asked again. */
+  forgetDenials(matches: (id: string, key: Key) => boolean): void {
+    this.#denials?.forget(matches);
   }
 
   keep(id: string, document: string, result: Cached<T>): void {
@@ -184,6 +217,8 @@ export class SingleFlightCache<T, Q> {
       this.#floors.clear();
     }
     const now = this.#context.settings.clock.now();
+    if (document === undefined) this.forgetDenials(() => true);
+    else this.#denials?.delete(document);
     for (const id of ids) {
       this.#flights.delete(id);
       const cached = this.#store?.get(id);
