@@ -28,7 +28,8 @@ export interface CacheOptions {
 export interface BreakerOptions {
   /** The number of failures in a row that opens the circuit. @default 5 */
   readonly failures?: number;
-  /** How long the circuit stays open before one request may probe the store; up to a tenth longer.
+  /** How long the circuit stays open before one request may probe the store: once to twice as long before the
+   *  first probe of an outage, at random, and up to a tenth longer before each later one.
    *  @default 60_000 */
   readonly resetMs?: number;
 }
@@ -122,6 +123,7 @@ const resilienceDefaults = { attempts: 3, timeoutMs: 10_000, deadlineMs: 15_000 
 
 const time = aNumber(0, 2 ** 31 - 1);
 const positiveTime = aNumber(1, 2 ** 31 - 1);
+const upToAnHour = aNumber(0, 3_600_000);
 
 const group =
   (name: string, allowed: Readonly<Record<string, Check>>, mayBeFalse: boolean): Check =>
@@ -182,7 +184,7 @@ export const shelterOptionChecks: Readonly<
       max: anInteger(1, 10_000_000),
       jitter: aNumber(0, 0.5),
       staleWhileRevalidateMs: time,
-      staleIfErrorMs: aNumber(0, 3_600_000),
+      staleIfErrorMs: upToAnHour,
     },
     true,
   ),

@@ -45,7 +45,9 @@ describe('a denied document', () => {
       await clock.advance(500);
     }
     const times = source.asked.map(({ at }) => at);
-    expect(times.slice(1).map((at, i) => (at - (times[i] as number)) / 1_000)).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30, 30]);
+    expect(times.slice(1).map((at, i) => (at - (times[i] as number)) / 1_000)).toEqual([
+      1, 2, 4, 8, 16, 30, 30, 30, 30, 30,
+    ]);
   });
 
   it('an error from memory says when the store is asked again', async () => {
