@@ -22,6 +22,9 @@ export interface CacheOptions {
   readonly staleWhileRevalidateMs?: number;
   /** How long an expired document is served while the store is down; at most an hour. @default 0 */
   readonly staleIfErrorMs?: number;
+  /** How long ago the store may have reported that a document does not exist, for that to count while the store
+   *  is down; at most an hour. @default 0 */
+  readonly absentStaleMs?: number;
 }
 
 /** When the circuit opens, and for how long. */
@@ -114,6 +117,7 @@ const cacheDefaults = {
   jitter: 0.1,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
+  absentStaleMs: 0,
 };
 const backoffDefaults = { initialMs: 100, maxMs: 10_000, factor: 2 };
 const breakerDefaults = { failures: 5, resetMs: 60_000 };
@@ -185,6 +189,7 @@ export const shelterOptionChecks: Readonly<
       jitter: aNumber(0, 0.5),
       staleWhileRevalidateMs: time,
       staleIfErrorMs: upToAnHour,
+      absentStaleMs: upToAnHour,
     },
     true,
   ),

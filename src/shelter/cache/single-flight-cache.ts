@@ -141,9 +141,21 @@ export class SingleFlightCache<T, Q> {
     }
     const denied = this.#denials && this.#denied(this.#denials, id, read);
     if (denied) return Promise.resolve(denied);
+    const isJoined = this.#joins(this.#flights.get(id), read);
     const flight = this.#fly(id, query, read);
-    const mayBeStale = (cached || this.#context.settings.second) && read.maxAgeMs !== 0 && !read.noStale;
-    return mayBeStale ? this.#orStale(flight, read, leased) : flight.result;
+    const mayBeStale = (cached || settings.second) && read.maxAgeMs !== 0 && !read.noStale;
+    if (mayBeStale) return this.#orStale(flight, read, leased, isJoined);
+    this.#count(isJoined);
+    return flight.result;
+  }
+
+  #count(isJoined: boolean): void {
+    const { counts } = this.#context;
+    isJoined ? counts.joined++ : counts.misses++;
+  }
+
+  #joins(pending: Flight<T> | undefined, { maxAgeMs }: ReadQuery): pending is Flight<T> {
+    return pending !== undefined && (maxAgeMs === undefined || !pending.sent);
   }
 
   /** A reload is not answered by a remembered denial. */
@@ -155,11 +167,7 @@ export class SingleFlightCache<T, Q> {
   #fly(id: string, query: Q, read: ReadQuery): Flight<T> {
     read.missed?.();
     const pending = this.#flights.get(id);
-    if (pending && (read.maxAgeMs === undefined || !pending.sent)) {
-      this.#context.counts.joined++;
-      return pending.join(read);
-    }
-    this.#context.counts.misses++;
+    if (this.#joins(pending, read)) return pending.join(read);
     const flight = new Flight<T>(id).join(read);
     this.#flights.set(id, flight);
     this.#start(flight, query, read);
@@ -257,23 +265,36 @@ export class SingleFlightCache<T, Q> {
     });
   }
 
+  /** Counts a read that was served stale as that, and not as a miss. */
   async #orStale(
     flight: Flight<T>,
-    { maxAgeMs, operation }: ReadQuery,
+    read: ReadQuery,
     leased: boolean,
+    isJoined: boolean,
   ): Promise<Cached<T> | ConfigError> {
     const result = await flight.result;
-    if (result instanceof Cached || !result.transient) return result;
-    const cached = this.#store?.get(flight.id);
-    const { cache, clock } = this.#context.settings;
-    if (!cached || cached.outcome === 'absent') return result;
-    const now = clock.now();
-    const ageMs = now - cached.at;
-    const servable = leased ? !cached.endsBy(now) : cached.isServable(now, cache ? cache.staleIfErrorMs : 0);
-    if (!servable || (maxAgeMs !== undefined && ageMs > maxAgeMs)) return result;
-    this.#context.counts.stale++;
-    this.#context.emitter.emit('stale', { ageMs, outcome: result.code, operation });
-    return cached;
+    const now = this.#context.settings.clock.now();
+    const held = result instanceof Cached || !result.transient ? undefined : this.#store?.get(flight.id);
+    const cached = held && this.#outlasts(held, now, leased) ? held : undefined;
+    const isUsable = cached && (read.maxAgeMs === undefined || now - cached.at <= read.maxAgeMs);
+    // a lease within its life is not stale, nor is what another request has just read
+    if (!isUsable || leased || cached.isFresh(now)) this.#count(isJoined);
+    else {
+      const { counts, emitter } = this.#context;
+      counts.stale++;
+      const outcome = (result as ConfigError).code;
+      emitter.emit('stale', { ageMs: now - cached.at, outcome, operation: read.operation });
+    }
+    return isUsable ? cached : result;
+  }
+
+  /** Whether a result may be served in an outage. */
+  #outlasts(cached: Cached<T>, now: number, leased: boolean): boolean {
+    const { cache } = this.#context.settings;
+    if (leased) return cached.outcome !== 'absent' && !cached.endsBy(now);
+    if (cached.outcome !== 'absent') return cached.isServable(now, cache ? cache.staleIfErrorMs : 0);
+    const { absentStaleMs = 0 } = cache || {};
+    return cached.isFresh(now) || (absentStaleMs > 0 && now - cached.at <= absentStaleMs);
   }
 }
 
