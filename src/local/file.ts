@@ -119,8 +119,8 @@ const reasons: Readonly<Record<string, readonly [what: string, hint: string]>> =
   ELOOP: ['is a symbolic link that leads to itself', 'Correct the link'],
   ENAMETOOLONG: ['has a name that is too long', 'Correct the path'],
 };
-/** Failures that may pass: another read can succeed. */
-const transientCodes = new Set([
+/** Failures that may pass: another read, or write, can succeed. */
+export const transientCodes: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
   'ENOMEM',
