@@ -205,7 +205,11 @@ export class Documents {
         const ticket = tickets.next();
         const at = coarseNow(settings.clock);
         sent = pending;
-        for (const { flight } of pending) flight.sent = true;
+        const { epoch } = this.#requests;
+        for (const { flight } of pending) {
+          flight.sent = true;
+          flight.epoch = epoch;
+        }
         let outcomes: ReadonlyMap<string, Outcome>;
         try {
           outcomes = await this.#source.read(

@@ -156,6 +156,7 @@ export class Listings {
       { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [flight.operations] },
       async (call) => {
         flight.sent = true;
+        flight.epoch = this.#requests.epoch;
         const ticket = tickets.next();
         const at = settings.clock.now();
         const page = await this.#source.page!(scope, cursor, call);

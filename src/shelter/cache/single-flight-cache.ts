@@ -19,6 +19,8 @@ export class Flight<T> {
   readonly id: string;
   /** Set when the request is sent: callers that ask for a newer result do not join from then on. */
   sent = false;
+  /** The log-in that its last request was made with. */
+  epoch: number | undefined;
   /** The least `maxAgeMs` of its callers. */
   maxAgeMs = Number.POSITIVE_INFINITY;
   /** The operations that wait for the result. */
@@ -189,14 +191,16 @@ export class SingleFlightCache<T, Q> {
       if (keeps) this.keep(id, document, result);
       this.#pauses.delete(id);
       this.#denials?.delete(id);
-    } else if (isLatest && result.code === 'access_denied') this.#remember(id, key, result);
+    } else if (isLatest && result.code === 'access_denied') this.#remember(flight, key, result);
     flight.land(result);
   }
 
-  #remember(id: string, key: Key, denial: ConfigError): void {
+  /** A denial of earlier credentials is not remembered. */
+  #remember({ id, epoch: asked }: Flight<T>, key: Key, denial: ConfigError): void {
     const { settings, epoch } = this.#context;
     const { cache, clock } = settings;
-    if (cache) (this.#denials ??= new Denials({ clock, epoch, max: cache.max })).add(id, key, denial);
+    if (!cache || asked !== epoch()) return;
+    (this.#denials ??= new Denials({ clock, epoch, max: cache.max })).add(id, key, denial);
   }
 
   /** Forgets denials: the store is asked again. */
