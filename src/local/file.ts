@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
 
 export const defaultMaxBytes = 16 * 1024 * 1024;
@@ -17,24 +18,51 @@ export interface FileBytes {
   readonly modifiedAt: number;
 }
 
-/** Returns the bytes of a regular file, or `undefined` if the file does not exist.
+/** The time of reads, for tests. */
+export interface ReadTime {
+  now(): number;
+  pause(ms: number): Promise<unknown>;
+}
+const realTime: ReadTime = { now: () => Date.now(), pause: (ms) => delay(ms) };
+
+/** A file that is written in place is read once it has not changed for so long. */
+const settleMs = 25;
+/** The most that creating a file and writing it takes. A file that was modified later was written in place. */
+const creationMs = 10;
+const maxRounds = 12;
+
+/** Returns the bytes of a regular file, or `undefined` if the file does not exist. What was written in place
+ *  during the read is read again.
  *  @throws ConfigError `io`, or `unavailable` if the failure may pass */
 export async function readBytes(
   file: string,
   shown: string,
   provider: string,
   maxBytes: number = defaultMaxBytes,
+  time: ReadTime = realTime,
 ): Promise<FileBytes | undefined> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // opening a pipe would block
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw notAFile(stats, shown, provider);
-    const content = await readAtMost(handle, stats.size, maxBytes);
-    if (content) return { content, modifiedAt: stats.mtimeMs };
-    throw new ConfigError('io', `the file ${shown} is larger than ${maxBytes} bytes`, {
+    for (let round = 1; round <= maxRounds; round++) {
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw notAFile(stats, shown, provider);
+      if (isBeingWritten(stats, time.now())) {
+        await time.pause(settleMs);
+        continue;
+      }
+      const content = await readAtMost(handle, stats.size, maxBytes);
+      const after = await handle.stat();
+      if (after.mtimeMs !== stats.mtimeMs || after.size !== stats.size) continue;
+      if (content) return { content, modifiedAt: stats.mtimeMs };
+      throw new ConfigError('io', `the file ${shown} is larger than ${maxBytes} bytes`, {
+        provider,
+        hint: 'Split it, or raise maxBytes',
+      });
+    }
+    throw new ConfigError('unavailable', `the file ${shown} keeps changing while it is read`, {
       provider,
-      hint: 'Split it, or raise maxBytes',
+      hint: 'Write a second file, and rename it over the first',
     });
   } catch (error) {
     if (isConfigError(error)) throw error;
@@ -45,13 +73,19 @@ export async function readBytes(
   }
 }
 
+/** Whether a file was written in place a moment ago, so that the rest may follow. A file that was renamed over
+ *  another one is as old as its content. */
+function isBeingWritten({ mtimeMs, birthtimeMs }: Stats, now: number): boolean {
+  return mtimeMs - birthtimeMs > creationMs && Math.abs(now - mtimeMs) < settleMs;
+}
+
 /** Reads a file that may grow meanwhile; `undefined` if it has more than `most` bytes. */
 async function readAtMost(handle: FileHandle, size: number, most: number): Promise<Buffer | undefined> {
   if (size > most) return undefined;
   let buffer = Buffer.allocUnsafe(size + 1);
   let length = 0;
   for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
     length += bytesRead;
     if (bytesRead === 0 || length === size) return buffer.subarray(0, length); // the buffer has room for more
     if (length > most) return undefined;
@@ -119,8 +153,8 @@ const reasons: Readonly<Record<string, readonly [what: string, hint: string]>> =
   ELOOP: ['is a symbolic link that leads to itself', 'Correct the link'],
   ENAMETOOLONG: ['has a name that is too long', 'Correct the path'],
 };
-/** Failures that may pass: another read can succeed. */
-const transientCodes = new Set([
+/** Failures that may pass: another read, or write, can succeed. */
+export const transientCodes: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
   'ENOMEM',

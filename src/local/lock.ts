@@ -8,7 +8,8 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abortedBy, ConfigError } from '../errors.ts';
+import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
+import { transientCodes } from './file.ts';
 import { realFile, writeError } from './write-atomic.ts';
 
 export interface LockOptions {
@@ -45,6 +46,7 @@ export async function withLock<T>(
     else await sleep(1 + Math.random() * 10);
     if (performance.now() > end) throw lockTimeout(file, lock, holder, waitMs);
   }
+  const claimed = await markOf(lock);
   const guard: Guard = async () => {
     if ((await contentOf(lock)) !== me)
       throw new ConfigError(
@@ -57,15 +59,28 @@ export async function withLock<T>(
     await sweep(target);
     return await work(guard);
   } finally {
-    if ((await contentOf(lock).catch(() => undefined)) === me) await remove(lock);
+    // without a file handle the lock cannot be read, and must not stay: its holder is alive
+    const isMine = contentOf(lock).then(
+      (text) => text === me,
+      async () => claimed !== undefined && (await markOf(lock)) === claimed,
+    );
+    if (await isMine) await remove(lock);
   }
 }
+
+/** What identifies a file without a handle. */
+const markOf = (lock: string): Promise<string | undefined> =>
+  stat(lock, { bigint: true }).then(
+    ({ ino, mtimeNs }) => `${ino} ${mtimeNs}`,
+    () => undefined,
+  );
 
 const remove = (file: string): Promise<void> => rm(file, { force: true });
 
 /** The text of a lock; `undefined` if it does not exist. A lock of another user cannot be read, and only its
  *  age is known.
- *  @throws ConfigError `io` if the lock is a pipe, a folder or a device, which no writer makes */
+ *  @throws ConfigError `io` if the lock is a pipe, a folder or a device, which no writer makes, `unavailable`
+ *  if it cannot be read now */
 async function contentOf(lock: string): Promise<string | undefined> {
   const found = await open(lock, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
     ({ code }: NodeJS.ErrnoException) => code,
@@ -80,6 +95,8 @@ async function contentOf(lock: string): Promise<string | undefined> {
     } finally {
       await found.close();
     }
+  } else if (found !== undefined && transientCodes.has(found)) {
+    throw writeError({ code: found }, lock);
   } else if ((await stat(lock).catch(() => undefined))?.isFile())
     return found === 'EACCES' || found === 'EPERM' ? '' : undefined;
   throw new ConfigError('io', `${lock} is not the lock of a writer`, { hint: `Remove ${lock}` });
@@ -138,19 +155,21 @@ async function isDead(lock: string, text: string, leaseMs: number): Promise<bool
 /** Creates `lock` with `text` in one step, never visible half-written. False if the lock exists. */
 async function claim(lock: string, text: string, file: string): Promise<boolean> {
   const temporary = `${lock}.${randomUUID()}.tmp`;
-  await writeFile(temporary, text, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
-    throw writeError(error, file);
-  });
   try {
+    // on a full disk this makes an empty file before it fails
+    await writeFile(temporary, text, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+      throw writeError(error, file);
+    });
     await link(temporary, lock);
     return true;
   } catch (error) {
+    if (isConfigError(error)) throw error;
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOENT') return false;
     if (!withoutLinks.has(code)) throw writeError(error, file);
     return await createOnly(lock, text, file);
   } finally {
-    await remove(temporary);
+    await remove(temporary).catch(() => undefined);
   }
 }
 
@@ -160,8 +179,14 @@ const withoutLinks = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EMLIN
 async function createOnly(lock: string, text: string, file: string): Promise<boolean> {
   try {
     const handle = await open(lock, 'wx', 0o600);
-    await handle.writeFile(text);
-    await handle.close();
+    try {
+      await handle.writeFile(text);
+    } catch (error) {
+      await remove(lock).catch(() => undefined);
+      throw error;
+    } finally {
+      await handle.close();
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

@@ -92,6 +92,19 @@ export function watch({ folders, recheck, settleMs = 30, pollMs = 5000 }: WatchO
   };
 }
 
+/** Calls `changed` when one of the files is another one than before. */
+export function watchFiles(files: readonly string[], changed: () => void): Watch {
+  const marks = (): string => files.map(markOf).join();
+  let known = marks();
+  const recheck = async (): Promise<void> => {
+    const now = marks();
+    if (now === known) return;
+    known = now;
+    changed();
+  };
+  return watch({ folders: () => [...new Set(files.flatMap((file) => [...foldersOf(file)]))], recheck });
+}
+
 /** The folders in which a change can replace `file`: those of every symlink on its path, and that of the file
  *  or of the first missing part. */
 export function foldersOf(file: string, found = new Set<string>(), links = 0): Set<string> {

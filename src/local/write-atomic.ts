@@ -6,6 +6,7 @@ import type { Stats } from 'node:fs';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { transientCodes } from './file.ts';
 
 export interface WriteFileOptions {
   /** @default 0o600 */
@@ -74,6 +75,10 @@ const denied = [
   'cannot be written: permission denied',
   'Give the process write permission for its folder',
 ] as const;
+const noHandles = [
+  'cannot be written: no file handles are left',
+  'Close some, or raise the limit (ulimit -n); the old file is unchanged',
+] as const;
 const reasons: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   EACCES: denied,
   EPERM: denied,
@@ -82,14 +87,17 @@ const reasons: Readonly<Record<string, readonly [what: string, hint: string]>> =
   EDQUOT: ['cannot be written: the disk quota is used up', 'Free some space; the old file is unchanged'],
   ENOENT: ['cannot be written: its folder does not exist', 'Create the folder, or correct the path'],
   EISDIR: ['is a folder', 'Give the path of a file'],
+  EMFILE: noHandles,
+  ENFILE: noHandles,
 };
 
-/** The ConfigError for a failed write of `file`. */
+/** The ConfigError for a failed write of `file`. `unavailable` if the failure may pass. */
 export function writeError(error: unknown, file: string): ConfigError {
   const code = (error as NodeJS.ErrnoException | null)?.code ?? 'an unknown error';
   const [reason, hint] = (Object.hasOwn(reasons, code) && reasons[code]) || [
     `cannot be written (${code})`,
     'Check the file system; the old file is unchanged',
   ];
-  return new ConfigError('io', `the file ${file} ${reason}`, { cause: error, hint });
+  const kind = transientCodes.has(code) ? 'unavailable' : 'io';
+  return new ConfigError(kind, `the file ${file} ${reason}`, { cause: error, hint });
 }

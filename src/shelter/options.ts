@@ -22,13 +22,17 @@ export interface CacheOptions {
   readonly staleWhileRevalidateMs?: number;
   /** How long an expired document is served while the store is down; at most an hour. @default 0 */
   readonly staleIfErrorMs?: number;
+  /** How long ago the store may have reported that a document does not exist, for that to count while the store
+   *  is down; at most an hour. @default 0 */
+  readonly absentStaleMs?: number;
 }
 
 /** When the circuit opens, and for how long. */
 export interface BreakerOptions {
   /** The number of failures in a row that opens the circuit. @default 5 */
   readonly failures?: number;
-  /** How long the circuit stays open before one request may probe the store; up to a tenth longer.
+  /** How long the circuit stays open before one request may probe the store: once to twice as long before the
+   *  first probe of an outage, at random, and up to a tenth longer before each later one.
    *  @default 60_000 */
   readonly resetMs?: number;
 }
@@ -113,6 +117,7 @@ const cacheDefaults = {
   jitter: 0.1,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
+  absentStaleMs: 0,
 };
 const backoffDefaults = { initialMs: 100, maxMs: 10_000, factor: 2 };
 const breakerDefaults = { failures: 5, resetMs: 60_000 };
@@ -122,6 +127,7 @@ const resilienceDefaults = { attempts: 3, timeoutMs: 10_000, deadlineMs: 15_000 
 
 const time = aNumber(0, 2 ** 31 - 1);
 const positiveTime = aNumber(1, 2 ** 31 - 1);
+const upToAnHour = aNumber(0, 3_600_000);
 
 const group =
   (name: string, allowed: Readonly<Record<string, Check>>, mayBeFalse: boolean): Check =>
@@ -182,7 +188,8 @@ export const shelterOptionChecks: Readonly<
       max: anInteger(1, 10_000_000),
       jitter: aNumber(0, 0.5),
       staleWhileRevalidateMs: time,
-      staleIfErrorMs: aNumber(0, 3_600_000),
+      staleIfErrorMs: upToAnHour,
+      absentStaleMs: upToAnHour,
     },
     true,
   ),

@@ -57,6 +57,9 @@ export interface DocumentSource {
   /** Forgets the credentials after an `unauthenticated`, without a request, so that the next request looks
    *  for new ones. Returns false when there is nothing to forget. */
   relogin?(refused: ConfigError): boolean;
+  /** Changes when the source has other credentials, or may have: a new token in a file that it watches. Ends
+   *  the pauses after refused log-ins and denials. @default undefined: `connect` alone changes them */
+  readonly credentialVersion?: number;
   /** What makes a document of this source the same document elsewhere. Must be pure, and works before `load`.
    *  Without it, and while it is undefined, documents cannot be shared between processes. */
   identity?(): SourceIdentity | undefined;

@@ -10,11 +10,11 @@ import type { SecondLevelStats } from './second-level.ts';
 export interface ShelteredStats {
   /** Reads answered from memory. */
   readonly hits: number;
-  /** Reads that needed a request. */
+  /** Reads that made a request, and were not served stale. */
   readonly misses: number;
   /** Reads of missing keys answered from memory. */
   readonly absentHits: number;
-  /** Older values served because the store could not be read. */
+  /** Reads that were served an answer past its life. */
   readonly stale: number;
   /** Reads that joined a request in flight. */
   readonly joined: number;

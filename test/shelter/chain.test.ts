@@ -76,7 +76,7 @@ describe('a chain of stores and local providers', () => {
     expect(await tree).toMatch(/unavailable|circuit_open/);
     expect(await value(chain.get('front'))).toBe('memory');
     one.befall = failing('access_denied');
-    await clock.advance(70_000);
+    await clock.advance(120_000);
     expect(await code(chain.get('token'))).toBe('access_denied');
   });
 

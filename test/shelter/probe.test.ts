@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { type Befall, down, hang } from '../support/fake-source.ts';
 import { code, sheltering, value } from '../support/sheltering.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 /** A store after an outage, with one document per request. `answer` ends the probe. */
 async function afterAnOutage(resilience: object = {}, more: Parameters<typeof sheltering>[1] = {}) {
@@ -17,7 +19,7 @@ async function afterAnOutage(resilience: object = {}, more: Parameters<typeof sh
   const { provider, source, clock } = set;
   source.befall = down;
   await code(provider.get('z'));
-  await clock.advance(1_100);
+  await clock.advance(2_000);
   source.asked.length = 0;
   let answer = (_how?: unknown): void => {};
   const probing: Befall = () => {
@@ -142,7 +144,7 @@ describe('while one request probes the store', () => {
     await clock.advance(3_000);
     source.befall = down;
     await code(provider.get('other'));
-    await clock.advance(1_100);
+    await clock.advance(2_000);
     source.befall = hang;
     const probe = code(provider.get('probe'));
     await clock.advance(1_000);
@@ -153,4 +155,42 @@ describe('while one request probes the store', () => {
     expect([await probe, await waiting]).toEqual(['timeout', 'circuit_open']);
     expect(source.asked).toHaveLength(3);
   });
+});
+
+describe('the moment of a probe', () => {
+  /** The next probe, in milliseconds from now. */
+  const next = async (provider: ReturnType<typeof sheltering>['provider']): Promise<unknown> =>
+    ((await provider.get('z').catch((error: unknown) => error)) as ConfigError).retryAfterMs;
+
+  it.each([
+    [0, 1_000, 1_000],
+    [0.5, 1_500, 1_050],
+    [0.9999, 2_000, 1_100],
+  ])(
+    'for the random number %d, the first is after %d ms and the second after %d ms',
+    async (drawn, first, later) => {
+      vi.spyOn(Math, 'random').mockReturnValue(drawn);
+      const { provider, source, clock } = sheltering(
+        {},
+        { resilience: { attempts: 1, breaker: { failures: 1, resetMs: 1_000 } } },
+      );
+      source.befall = down;
+      const outage = async (): Promise<void> => {
+        await code(provider.get('z'));
+        expect(await next(provider)).toBe(first);
+        await clock.advance(first);
+        for (let i = 0; i < 2; i++) {
+          expect(await code(provider.get('z'))).toBe('unavailable');
+          expect(await next(provider)).toBe(later);
+          await clock.advance(later);
+        }
+      };
+      await outage();
+      source.befall = () => undefined;
+      await provider.get('y');
+      source.befall = down;
+      // a new outage
+      await outage();
+    },
+  );
 });

@@ -3,10 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { ConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
+import { CredentialFiles } from '../../local/credential-files.ts';
 import { addressIn } from '../../remote/identity.ts';
 import { limited } from '../../remote/limited.ts';
 import { classify } from './classify.ts';
@@ -47,6 +48,7 @@ export class AwsConnection {
   readonly #options: AwsClientOptions;
   readonly #service: AwsService;
   readonly #load: () => Promise<Sdk>;
+  readonly #files: CredentialFiles;
   #sdk: Sdk | undefined;
   #ownClient: AwsClient | undefined;
 
@@ -57,6 +59,7 @@ export class AwsConnection {
     this.#options = options;
     this.#service = service;
     this.#load = lazy(() => peer(owner, service.package, async () => (await service.load()) as Sdk));
+    this.#files = new CredentialFiles(() => (options.client || options.credentials ? [] : credentialFiles()));
     if (!options.client && !options.region && !hasRegion()) throw missingRegion(owner);
   }
 
@@ -118,11 +121,22 @@ export class AwsConnection {
    *  client, which is kept. */
   relogin(): boolean {
     if (this.#options.client) return false;
-    this.close();
+    this.#drop();
+    this.#files.refused();
     return true;
   }
 
+  /** Changes when a file of credentials has changed since they were refused. */
+  get credentialVersion(): number {
+    return this.#files.version;
+  }
+
   close(): void {
+    this.#files.stop();
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#ownClient?.destroy?.();
     this.#ownClient = undefined;
   }
@@ -187,14 +201,23 @@ const ambientRegion = (): string | undefined =>
 /** Whether the environment or any profile sets a region. Only a first check: `load` asks the SDK itself. */
 const hasRegion = (): boolean => ambientRegion() !== undefined || profileSets('region');
 
-/** Whether any profile sets a setting. */
-function profileSets(setting: 'region' | 'endpoint_url'): boolean {
+const profileFiles = (): string[] => {
   const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
   const home = join(homedir(), '.aws');
-  return [
-    AWS_CONFIG_FILE ?? join(home, 'config'),
-    AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials'),
-  ].some((file) => {
+  return [AWS_CONFIG_FILE ?? join(home, 'config'), AWS_SHARED_CREDENTIALS_FILE ?? join(home, 'credentials')];
+};
+
+/** The files from which the SDK takes credentials. */
+function credentialFiles(): string[] {
+  const { AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE } = process.env;
+  return [...profileFiles(), AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE].flatMap(
+    (file) => (file ? [resolve(file)] : []),
+  );
+}
+
+/** Whether any profile sets a setting. */
+function profileSets(setting: 'region' | 'endpoint_url'): boolean {
+  return profileFiles().some((file) => {
     try {
       return new RegExp(`^[^\\S\\n]*${setting}[^\\S\\n]*=`, 'm').test(readFileSync(file, 'utf8'));
     } catch {

@@ -22,6 +22,10 @@ export abstract class AwsSource {
     return this.aws.relogin();
   }
 
+  get credentialVersion(): number {
+    return this.aws.credentialVersion;
+  }
+
   load(): Promise<void> {
     return this.aws.load();
   }

@@ -1,7 +1,9 @@
 // Azure's client and its credential, created on first use. Used by `source.ts`. The client reads responses of
 // any size, so a policy ends those that are too large.
 
+import { resolve } from 'node:path';
 import { lazy, peer } from '../../internal/lazy.ts';
+import { CredentialFiles } from '../../local/credential-files.ts';
 import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';
 import type { AzureClient } from './client.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
@@ -36,11 +38,13 @@ export class AzureConnection {
   readonly #provider: string;
   readonly #options: AzureKeyVaultOptions;
   readonly #clientFactory: () => Promise<() => AzureClient>;
+  readonly #files: CredentialFiles;
   #ownClient: AzureClient | undefined;
 
   constructor(provider: string, options: AzureKeyVaultOptions) {
     this.#provider = provider;
     this.#options = options;
+    this.#files = new CredentialFiles(() => (options.client || options.credential ? [] : credentialFiles()));
     this.#clientFactory = lazy(() => this.#loadFactory());
   }
 
@@ -59,7 +63,18 @@ export class AzureConnection {
    *  client, which is kept. */
   relogin(): boolean {
     this.#ownClient = undefined;
-    return !this.#options.client;
+    if (this.#options.client) return false;
+    this.#files.refused();
+    return true;
+  }
+
+  /** Changes when a file of credentials has changed since they were refused. */
+  get credentialVersion(): number {
+    return this.#files.version;
+  }
+
+  close(): void {
+    this.#files.stop();
   }
 
   async #loadFactory(): Promise<() => AzureClient> {
@@ -88,4 +103,12 @@ export class AzureConnection {
       ) as unknown as AzureClient;
     };
   }
+}
+
+/** The files from which Azure's default credential takes its secrets. */
+function credentialFiles(): string[] {
+  const { AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_CERTIFICATE_PATH } = process.env;
+  return [AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_CERTIFICATE_PATH].flatMap((file) =>
+    file ? [resolve(file)] : [],
+  );
 }

@@ -228,7 +228,15 @@ export class AzureSource implements DocumentSource {
     return this.#azure.relogin();
   }
 
+  get credentialVersion(): number {
+    return this.#azure.credentialVersion;
+  }
+
   classify(error: unknown): ConfigError {
     return classify(error, { provider: this.name, resource: 'a request' });
+  }
+
+  async close(): Promise<void> {
+    this.#azure.close();
   }
 }

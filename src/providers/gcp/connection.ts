@@ -1,7 +1,10 @@
 // Google's client and its credentials, created on first use. Used by `source.ts`. Credentials are looked up
 // explicitly before the first request: without any, a call of Google's client would end the process.
 
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { lazy, peer } from '../../internal/lazy.ts';
+import { CredentialFiles } from '../../local/credential-files.ts';
 import { classify } from './classify.ts';
 import type { GcpClient } from './client.ts';
 import { type Fetch, guarded, guardedFetch } from './guarded-fetch.ts';
@@ -26,11 +29,13 @@ export class GcpConnection {
   readonly #provider: string;
   readonly #options: GcpSecretManagerOptions;
   readonly #sdk: () => Promise<new (options: object) => unknown>;
+  readonly #files: CredentialFiles;
   #ownClient: Promise<OwnClient> | undefined;
 
   constructor(provider: string, options: GcpSecretManagerOptions) {
     this.#provider = provider;
     this.#options = options;
+    this.#files = new CredentialFiles(() => credentialFiles(options));
     this.#sdk = lazy(async () => {
       const load = (): Promise<{ SecretManagerServiceClient: unknown }> =>
         import('@google-cloud/secret-manager');
@@ -96,11 +101,22 @@ export class GcpConnection {
    *  client, which is kept. */
   relogin(): boolean {
     if (this.#options.client) return false;
-    void this.close().catch(() => {});
+    void this.#drop().catch(() => {});
+    this.#files.refused();
     return true;
   }
 
-  async close(): Promise<void> {
+  /** Changes when a file of credentials has changed since they were refused. */
+  get credentialVersion(): number {
+    return this.#files.version;
+  }
+
+  close(): Promise<void> {
+    this.#files.stop();
+    return this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     const client = this.#ownClient;
     this.#ownClient = undefined;
     await (await client)?.close?.();
@@ -130,4 +146,20 @@ export class GcpConnection {
     if (own?.fetch) own.fetch = guardedFetch(own.fetch.bind(own), this.#provider);
     return client;
   }
+}
+
+/** The files from which Google's client takes credentials. */
+function credentialFiles({ client, clientOptions }: GcpSecretManagerOptions): string[] {
+  const { auth, authClient, credentials, keyFilename, keyFile } = (clientOptions ?? {}) as Readonly<
+    Record<string, unknown>
+  >;
+  if (client || auth || authClient || credentials) return [];
+  const {
+    GOOGLE_APPLICATION_CREDENTIALS: ambient,
+    CLOUDSDK_CONFIG: folder,
+    HOME: home = homedir(),
+  } = process.env;
+  const found = keyFilename || keyFile || ambient;
+  const own = join(folder || join(home, '.config', 'gcloud'), 'application_default_credentials.json');
+  return [typeof found === 'string' ? resolve(found) : own];
 }

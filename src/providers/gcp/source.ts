@@ -224,6 +224,10 @@ export class GcpSource implements DocumentSource {
     return this.#google.relogin();
   }
 
+  get credentialVersion(): number {
+    return this.#google.credentialVersion;
+  }
+
   classify(error: unknown): ConfigError {
     return this.#error(error, this.#parent, 'secretAccessor');
   }

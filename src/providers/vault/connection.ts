@@ -8,6 +8,7 @@ import { ConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import { addressOf } from './address.ts';
 import type { ApiRequest } from './api-request.ts';
+import { watchesOf, watchOf } from './auth/credential.ts';
 import type { VaultAuth } from './auth/login.ts';
 import { token, tokenFile } from './auth/token.ts';
 import { classify, denied, loginFailure, refusalOf } from './classify.ts';
@@ -44,7 +45,8 @@ export class Connection {
       options.allowInsecure === true,
     );
     this.#address = address.shown;
-    this.#transport = nodeVaultTransport(address, tlsOf({ ...tlsFrom(variable), ...options.tls }));
+    const tls = tlsOf({ ...tlsFrom(variable), ...options.tls });
+    this.#transport = nodeVaultTransport(address, tls);
     this.#namespace = trimSlashes((options.namespace ?? variable('NAMESPACE') ?? '').trim()) || undefined;
     if (this.#namespace !== undefined && !/^[\x20-\x7e]+$/.test(this.#namespace))
       throw new ConfigError(
@@ -53,7 +55,7 @@ export class Connection {
         { hint: 'Write the namespace as team/inference' },
       );
     const auth = options.auth ?? defaultAuth(variable('TOKEN'), env, address.socketPath !== undefined);
-    this.session = new Session(this.#prepared(auth), this.#send, clock);
+    this.session = new Session(this.#prepared(auth, tls.files), this.#send, clock);
   }
 
   /** Where requests go, without credentials. Undefined with an injected client, which does not say. */
@@ -103,7 +105,7 @@ export class Connection {
 
   /** Makes a log-in read certificate files again, which may have been replaced, and converts the errors of
    *  auth functions. */
-  #prepared(auth: VaultAuth | undefined): VaultAuth | undefined {
+  #prepared(auth: VaultAuth | undefined, files: readonly string[] = []): VaultAuth | undefined {
     if (!auth) return undefined;
     const logIn: VaultAuth = async (call) => {
       this.#transport.refresh();
@@ -113,7 +115,9 @@ export class Connection {
         throw call.signal.aborted ? error : loginFailure(error);
       }
     };
-    return Object.assign(logIn, auth.watch && { watch: auth.watch });
+    const certificates = files.length > 0 && { watch: watchesOf(files) };
+    const credentials = auth.watchCredential && { watch: auth.watchCredential };
+    return Object.assign(logIn, auth.watch && { watch: auth.watch }, watchOf(certificates, credentials));
   }
 
   readonly #send = async (

@@ -42,7 +42,10 @@ export class Session {
   #maintaining: Promise<void> | undefined;
   #cancelTimer: () => void = () => undefined;
   #unwatch: (() => void) | undefined;
+  #unwatchCredential: (() => void) | undefined;
   #closed = false;
+  /** Changes with each token that no request asked for, and when another credential may be available. */
+  credentialVersion = 0;
 
   constructor(auth: VaultAuth | undefined, send: SendRequest, clock: Clock) {
     this.#auth = auth;
@@ -109,6 +112,7 @@ export class Session {
     this.#closed = true;
     this.#cancelTimer();
     this.#unwatch?.();
+    this.#unwatchCredential?.();
     await this.#loggingIn?.catch(() => undefined);
     const now = this.#clock.now();
     const ours = [this.#current, ...this.#replaced].filter(
@@ -148,6 +152,42 @@ export class Session {
 
   async #loginNow(signal: AbortSignal): Promise<boolean> {
     const before = this.#current;
+    let isNew = false;
+    try {
+      isNew = await this.#replace(before, signal);
+    } finally {
+      this.#watch(isNew || (before !== undefined && !this.#hasEnded(before)));
+    }
+    return isNew;
+  }
+
+  /** Another token is used as soon as there is one. Another credential matters while log-ins fail. */
+  #watch(isLoggedIn: boolean): void {
+    if (this.#closed) return;
+    const changed = (): void => void this.#changed();
+    this.#unwatch ??= this.#auth?.watch?.(changed);
+    if (!isLoggedIn) this.#unwatchCredential ??= this.#auth?.watchCredential?.(changed);
+    else {
+      this.#unwatchCredential?.();
+      this.#unwatchCredential = undefined;
+    }
+  }
+
+  async #changed(): Promise<void> {
+    this.credentialVersion++;
+    // a log-in in flight may have read the old one
+    await this.#loggingIn?.catch(() => undefined);
+    await this.#loginUnasked().catch(() => undefined);
+  }
+
+  /** Logs in although no request needs it. */
+  async #loginUnasked(): Promise<boolean> {
+    const isNew = await this.background((timeout) => this.#login(timeout));
+    if (isNew) this.credentialVersion++;
+    return isNew;
+  }
+
+  async #replace(before: SessionToken | undefined, signal: AbortSignal): Promise<boolean> {
     const startedAt = this.#clock.now(); // the life counts from the request: the reply may have taken long
     const obtained = await this.#obtain(before, signal);
     if (before && obtained.token === before.token) return false;
@@ -156,9 +196,6 @@ export class Session {
     if (before && this.#hasEnded(before)) this.#endListeners.notify(before.token);
     else if (before)
       this.#replaced = [...this.#replaced.filter((one) => one.endsAt > this.#clock.now()), before];
-    this.#unwatch ??= this.#auth?.watch?.(
-      () => void this.background((timeout) => this.#login(timeout)).catch(() => undefined),
-    );
     return true;
   }
 
@@ -236,7 +273,7 @@ export class Session {
     try {
       if (current.renewable && (await this.#renew(current))) return;
       // an idle process needs no token: the next read logs in
-      if (current.used && (await this.background((signal) => this.#login(signal)))) return;
+      if (current.used && (await this.#loginUnasked())) return;
     } catch {
       // the next read reports the failure, if the token ends before a later attempt succeeds
     }

@@ -131,6 +131,10 @@ export class VaultSource implements DocumentSource {
     this.#options.leases.forget(document);
   }
 
+  get credentialVersion(): number {
+    return this.#options.connection.session.credentialVersion;
+  }
+
   connect(_refused: ConfigError | undefined, call: Call): Promise<boolean> {
     return this.#options.connection.connect(call.signal);
   }

@@ -24,8 +24,8 @@ export interface TlsOptions {
 }
 
 export interface Tls extends TlsOptions {
-  /** Whether at least one of the options is a file. Files may change. */
-  readonly usesFiles: boolean;
+  /** The options that are files. Files may change. */
+  readonly files: readonly string[];
 }
 
 const tlsChecks: Readonly<Record<string, Check>> = {
@@ -51,8 +51,8 @@ export function tlsOf(options: TlsOptions): Tls {
     throw new ConfigError('invalid_option', 'vault: a client certificate needs both tls.cert and tls.key', {
       hint: 'Set both, or neither',
     });
-  const files = [ca, cert, key].filter((option) => option !== undefined && !isPem(option));
-  return { ...options, usesFiles: files.length > 0 };
+  const files = [ca, cert, key].flatMap((option) => (option !== undefined && !isPem(option) ? [option] : []));
+  return { ...options, files };
 }
 
 /** Returns the options in the form that Node's `https.Agent` takes, with all files read. */

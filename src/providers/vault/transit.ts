@@ -117,6 +117,9 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
     name: 'vault',
     load: () => connection.load(),
     connect: (_refused, { signal }) => connection.connect(signal),
+    get credentialVersion() {
+      return connection.session.credentialVersion;
+    },
     classify,
   };
   return new Requests(backend, settings, new Emitter('vault', 'shelter', () => settings.clock.now()));

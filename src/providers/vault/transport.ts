@@ -112,7 +112,7 @@ export function nodeVaultTransport(address: Address, tls: Tls): Transport {
     load: async () => void (await client()),
     send: async (request) => (await (await client()).request(request)) as HttpReply,
     refresh: () => {
-      if (tls.usesFiles) agent = undefined; // requests in flight finish on the old connections
+      if (tls.files.length > 0) agent = undefined; // requests in flight finish on the old connections
     },
     close,
   };

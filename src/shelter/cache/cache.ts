@@ -38,7 +38,7 @@ export class Cache {
   constructor(source: DocumentSource, settings: Settings, emitter: Emitter, requests: Requests) {
     const { clock, cache, second: level } = settings;
     const tickets = new Tickets();
-    const context = { settings, emitter, tickets, counts: this.counts };
+    const context = { settings, emitter, tickets, counts: this.counts, epoch: () => requests.epoch };
     const second =
       level &&
       new LazySharing(

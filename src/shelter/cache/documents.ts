@@ -119,6 +119,7 @@ export class Documents {
 
   #drop(documents: readonly string[], keepForOutage: boolean): void {
     for (const document of documents) {
+      if (this.#versioned) this.#cache.forgetDenials((id) => id.startsWith(`${document}\0`));
       const ids = this.#versioned
         ? this.#cache.ids((id) => id === document || id.startsWith(`${document}\0`))
         : [document];
@@ -131,12 +132,13 @@ export class Documents {
     // documents that are not in memory may match as well
     this.#second?.invalidated('documents', undefined);
     const ids = this.#cache.ids((_, cached) => !matches || !cached || matches(cached.key));
-    if (matches)
+    if (matches) {
+      this.#cache.forgetDenials((_, key) => matches(key));
       this.#drop(
         ids.map((id) => id.split('\0')[0] as string),
         true,
       );
-    else this.#cache.invalidate(undefined, ids, true);
+    } else this.#cache.invalidate(undefined, ids, true);
   }
 
   /** Every document that is not in memory passes here before it is queued for the second level, or for a
@@ -203,7 +205,11 @@ export class Documents {
         const ticket = tickets.next();
         const at = coarseNow(settings.clock);
         sent = pending;
-        for (const { flight } of pending) flight.sent = true;
+        const { epoch } = this.#requests;
+        for (const { flight } of pending) {
+          flight.sent = true;
+          flight.epoch = epoch;
+        }
         let outcomes: ReadonlyMap<string, Outcome>;
         try {
           outcomes = await this.#source.read(
@@ -267,7 +273,7 @@ export class Documents {
 
   #land(waiting: AskingDocument, result: Cached | ConfigError): void {
     const { flight, place } = waiting;
-    this.#cache.land(flight, result, place.document, place.leased || this.#context.settings.cache !== false);
+    this.#cache.land(flight, result, place, place.leased || this.#context.settings.cache !== false);
     if (result instanceof Cached && result.outcome !== 'absent' && result.endsAt < Number.POSITIVE_INFINITY)
       this.onEnding?.(flight.id, place, result as Cached<Document>);
     this.#second?.loaded?.documents.landed(waiting, result);

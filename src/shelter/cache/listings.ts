@@ -61,7 +61,7 @@ export class Listings {
       cached: ({ scope }, listed, at, ticket) =>
         this.#cached(scope, listed, at, ticket, Number.POSITIVE_INFINITY),
       peek: (name) => this.#cache.peek(name),
-      land: ({ flight }, cached) => this.#cache.land(flight, cached, ''),
+      land: ({ flight, scope }, cached) => this.#cache.land(flight, cached, listingOf(scope)),
     };
   }
 
@@ -118,7 +118,7 @@ export class Listings {
     if (error) {
       const known = error.transient ? await sharing?.outage(asking) : undefined;
       if (known) this.#cache.keep(flight.id, '', known);
-      this.#cache.land(flight, error, '');
+      this.#cache.land(flight, error, listingOf(scope));
       return sharing?.landed(asking, error);
     }
     const found = [...walk.found.values()];
@@ -131,7 +131,7 @@ export class Listings {
       this.#cached(scope, listed, at, ticket, walk.endsAt);
     const names = cached([...found.map(({ place }) => ({ place })), ...walk.entries]);
     if (cache) this.#cache.keep(flight.id, '', names);
-    this.#cache.land(flight, cached([...found, ...walk.entries]), '', false);
+    this.#cache.land(flight, cached([...found, ...walk.entries]), listingOf(scope), false);
     sharing?.landed(asking, names);
   }
 
@@ -156,6 +156,7 @@ export class Listings {
       { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [flight.operations] },
       async (call) => {
         flight.sent = true;
+        flight.epoch = this.#requests.epoch;
         const ticket = tickets.next();
         const at = settings.clock.now();
         const page = await this.#source.page!(scope, cursor, call);
@@ -209,6 +210,8 @@ export class Listings {
     });
   }
 }
+
+const listingOf = ({ prefix: key }: Scope): Pick<Place, 'document' | 'key'> => ({ document: '', key });
 
 const idOf = (place: Place): string => `${place.document}\0${place.key}\0${place.field}`;
 

@@ -7,15 +7,20 @@ import type { LRUCache } from 'lru-cache';
 import type { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import { Operations } from '../../operation.ts';
+import type { Key } from '../../value.ts';
 import { coarseNow } from '../clock.ts';
 import type { Settings } from '../options.ts';
+import type { Place } from '../port.ts';
 import { Cached } from './cached.ts';
+import { Denials } from './denials.ts';
 
 /** A request that several callers may wait for. */
 export class Flight<T> {
   readonly id: string;
   /** Set when the request is sent: callers that ask for a newer result do not join from then on. */
   sent = false;
+  /** The log-in that its last request was made with. */
+  epoch: number | undefined;
   /** The least `maxAgeMs` of its callers. */
   maxAgeMs = Number.POSITIVE_INFINITY;
   /** The operations that wait for the result. */
@@ -72,7 +77,12 @@ export interface CacheContext {
   readonly emitter: Emitter;
   readonly tickets: Tickets;
   readonly counts: CacheCounts;
+  /** The number of log-ins so far. */
+  readonly epoch: () => number;
 }
+
+/** What a result is of: a document, or a listing, which has none. */
+type Subject = Pick<Place, 'document' | 'key'>;
 
 const maxPauseMs = 60_000;
 const maxFloors = 10_000;
@@ -87,6 +97,7 @@ export class SingleFlightCache<T, Q> {
   #store: LRUCache<string, Cached<T>> | undefined;
   /** Pauses between failed revalidations, by id. */
   readonly #pauses = new Map<string, { readonly until: number; readonly pauseMs: number }>();
+  #denials: Denials | undefined;
 
   constructor(context: CacheContext, start: (flight: Flight<T>, query: Q, read: ReadQuery) => void) {
     this.#context = context;
@@ -130,19 +141,35 @@ export class SingleFlightCache<T, Q> {
         return cached;
       }
     }
+    const denied = this.#denials && this.#denied(this.#denials, id, read);
+    if (denied) return Promise.resolve(denied);
+    const isJoined = this.#joins(this.#flights.get(id), read);
     const flight = this.#fly(id, query, read);
-    const mayBeStale = (cached || this.#context.settings.second) && read.maxAgeMs !== 0 && !read.noStale;
-    return mayBeStale ? this.#orStale(flight, read, leased) : flight.result;
+    const mayBeStale = (cached || settings.second) && read.maxAgeMs !== 0 && !read.noStale;
+    if (mayBeStale) return this.#orStale(flight, read, leased, isJoined);
+    this.#count(isJoined);
+    return flight.result;
+  }
+
+  #count(isJoined: boolean): void {
+    const { counts } = this.#context;
+    isJoined ? counts.joined++ : counts.misses++;
+  }
+
+  #joins(pending: Flight<T> | undefined, { maxAgeMs }: ReadQuery): pending is Flight<T> {
+    return pending !== undefined && (maxAgeMs === undefined || !pending.sent);
+  }
+
+  /** A reload is not answered by a remembered denial. */
+  #denied(denials: Denials, id: string, { maxAgeMs, noStale }: ReadQuery): ConfigError | undefined {
+    if (maxAgeMs === 0) denials.delete(id);
+    return noStale ? undefined : denials.of(id, maxAgeMs);
   }
 
   #fly(id: string, query: Q, read: ReadQuery): Flight<T> {
     read.missed?.();
     const pending = this.#flights.get(id);
-    if (pending && (read.maxAgeMs === undefined || !pending.sent)) {
-      this.#context.counts.joined++;
-      return pending.join(read);
-    }
-    this.#context.counts.misses++;
+    if (this.#joins(pending, read)) return pending.join(read);
     const flight = new Flight<T>(id).join(read);
     this.#flights.set(id, flight);
     this.#start(flight, query, read);
@@ -154,13 +181,31 @@ export class SingleFlightCache<T, Q> {
   land(
     flight: Flight<T>,
     result: Cached<T> | ConfigError,
-    document: string,
+    { document, key }: Subject,
     keeps = this.#context.settings.cache !== false,
   ): void {
-    if (keeps && result instanceof Cached) this.keep(flight.id, document, result);
-    if (result instanceof Cached) this.#pauses.delete(flight.id);
-    if (this.#flights.get(flight.id) === flight) this.#flights.delete(flight.id);
+    const { id } = flight;
+    const isLatest = this.#flights.get(id) === flight;
+    if (isLatest) this.#flights.delete(id);
+    if (result instanceof Cached) {
+      if (keeps) this.keep(id, document, result);
+      this.#pauses.delete(id);
+      this.#denials?.delete(id);
+    } else if (isLatest && result.code === 'access_denied') this.#remember(flight, key, result);
     flight.land(result);
+  }
+
+  /** A denial of earlier credentials is not remembered. */
+  #remember({ id, epoch: asked }: Flight<T>, key: Key, denial: ConfigError): void {
+    const { settings, epoch } = this.#context;
+    const { cache, clock } = settings;
+    if (!cache || asked !== epoch()) return;
+    (this.#denials ??= new Denials({ clock, epoch, max: cache.max })).add(id, key, denial);
+  }
+
+  /** Forgets denials: the store is asked again. */
+  forgetDenials(matches: (id: string, key: Key) => boolean): void {
+    this.#denials?.forget(matches);
   }
 
   keep(id: string, document: string, result: Cached<T>): void {
@@ -184,6 +229,8 @@ export class SingleFlightCache<T, Q> {
       this.#floors.clear();
     }
     const now = this.#context.settings.clock.now();
+    if (document === undefined) this.forgetDenials(() => true);
+    else this.#denials?.delete(document);
     for (const id of ids) {
       this.#flights.delete(id);
       const cached = this.#store?.get(id);
@@ -222,23 +269,36 @@ export class SingleFlightCache<T, Q> {
     });
   }
 
+  /** Counts a read that was served stale as that, and not as a miss. */
   async #orStale(
     flight: Flight<T>,
-    { maxAgeMs, operation }: ReadQuery,
+    read: ReadQuery,
     leased: boolean,
+    isJoined: boolean,
   ): Promise<Cached<T> | ConfigError> {
     const result = await flight.result;
-    if (result instanceof Cached || !result.transient) return result;
-    const cached = this.#store?.get(flight.id);
-    const { cache, clock } = this.#context.settings;
-    if (!cached || cached.outcome === 'absent') return result;
-    const now = clock.now();
-    const ageMs = now - cached.at;
-    const servable = leased ? !cached.endsBy(now) : cached.isServable(now, cache ? cache.staleIfErrorMs : 0);
-    if (!servable || (maxAgeMs !== undefined && ageMs > maxAgeMs)) return result;
-    this.#context.counts.stale++;
-    this.#context.emitter.emit('stale', { ageMs, outcome: result.code, operation });
-    return cached;
+    const now = this.#context.settings.clock.now();
+    const held = result instanceof Cached || !result.transient ? undefined : this.#store?.get(flight.id);
+    const cached = held && this.#outlasts(held, now, leased) ? held : undefined;
+    const isUsable = cached && (read.maxAgeMs === undefined || now - cached.at <= read.maxAgeMs);
+    // a lease within its life is not stale, nor is what another request has just read
+    if (!isUsable || leased || cached.isFresh(now)) this.#count(isJoined);
+    else {
+      const { counts, emitter } = this.#context;
+      counts.stale++;
+      const outcome = (result as ConfigError).code;
+      emitter.emit('stale', { ageMs: now - cached.at, outcome, operation: read.operation });
+    }
+    return isUsable ? cached : result;
+  }
+
+  /** Whether a result may be served in an outage. */
+  #outlasts(cached: Cached<T>, now: number, leased: boolean): boolean {
+    const { cache } = this.#context.settings;
+    if (leased) return cached.outcome !== 'absent' && !cached.endsBy(now);
+    if (cached.outcome !== 'absent') return cached.isServable(now, cache ? cache.staleIfErrorMs : 0);
+    const { absentStaleMs = 0 } = cache || {};
+    return cached.isFresh(now) || (absentStaleMs > 0 && now - cached.at <= absentStaleMs);
   }
 }
 

@@ -13,6 +13,8 @@ export interface Backend {
   connect?(refused: ConfigError | undefined, call: Call): Promise<boolean>;
   /** Forgets refused credentials without a request. False: there is nothing to forget. */
   relogin?(refused: ConfigError): boolean;
+  /** Changes when the backend has other credentials, or may have. */
+  readonly credentialVersion?: number;
   /** Rebuilds a client's error, without values. */
   classify(error: unknown): ConfigError;
 }

@@ -27,6 +27,10 @@ export interface Breaker {
   backoff(): () => number;
 }
 
+/** By how much `resetMs` is exceeded at random: before the first probe of an outage, and before later ones. */
+const firstSpread = 1;
+const laterSpread = 0.1;
+
 /** The breaker before cockatiel is loaded, and of `resilience: false`. */
 export const alwaysClosed: Breaker = {
   state: 'closed',
@@ -79,6 +83,7 @@ export async function loadBreaker(
   );
   let openedAt = 0;
   let probeAt = 0;
+  let hasProbed = false;
   let probe: Promise<undefined> | undefined;
   let shaky = false;
   let last: ConfigError | undefined;
@@ -99,12 +104,19 @@ export async function loadBreaker(
   };
   policy.onBreak((reason) => {
     openedAt = clock.now();
-    probeAt = openedAt + breaker.resetMs * (1 + Math.random() / 10);
+    // processes that broke at the same time must not probe at the same time; later they stay apart
+    probeAt = openedAt + breaker.resetMs * (1 + Math.random() * (hasProbed ? laterSpread : firstSpread));
     if ('error' in reason) last = (reason.error as unknown as Failed).trouble.error;
     changed('open', last);
   });
-  policy.onHalfOpen(() => changed('half-open', last));
-  policy.onReset(() => changed('closed', undefined));
+  policy.onHalfOpen(() => {
+    hasProbed = true;
+    changed('half-open', last);
+  });
+  policy.onReset(() => {
+    hasProbed = false;
+    changed('closed', undefined);
+  });
 
   return {
     get state() {

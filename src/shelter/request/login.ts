@@ -1,5 +1,6 @@
 // The log-in of one backend. Used by request.ts. Single flight; a request that was refused is repeated once
-// after a new log-in; a log-in that does not help backs off, from one second up to a minute.
+// after a new log-in; a log-in that does not help backs off, from one second up to a minute, or until the
+// backend has other credentials.
 
 import type { ConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
@@ -15,11 +16,12 @@ interface Refusal {
   readonly at: number;
   readonly until: number;
   readonly pauseMs: number;
+  /** The credentials that were refused. */
+  readonly version: number | undefined;
 }
 
 export class Login {
-  /** The number of log-ins so far. */
-  epoch = 0;
+  #logins = 0;
   readonly #backend: Backend;
   readonly #clock: Clock;
   readonly #emitter: Emitter;
@@ -39,11 +41,16 @@ export class Login {
     this.#send = send;
   }
 
+  /** Changes with each log-in, and when the backend has other credentials. */
+  get epoch(): number {
+    return this.#logins + (this.#backend.credentialVersion ?? 0);
+  }
+
   /** Undefined when requests may start, else the log-in in flight, or why there is none. */
   ready(): Promise<ConfigError | undefined> | undefined {
     const refused = this.#refused();
     if (refused) return Promise.resolve(refused);
-    return this.epoch > 0 || !this.#backend.connect ? undefined : this.#connect(undefined);
+    return this.#logins > 0 || !this.#backend.connect ? undefined : this.#connect(undefined);
   }
 
   /** After an `unauthenticated` that a request of that epoch got. */
@@ -62,10 +69,16 @@ export class Login {
 
   /** The error during a pause between log-ins. A clock that was put back ends the pause. */
   #refused(): ConfigError | undefined {
-    if (!this.#refusal) return undefined;
-    const { error, at, until } = this.#refusal;
+    const refusal = this.#current();
+    if (!refusal) return undefined;
+    const { error, at, until } = refusal;
     const now = this.#clock.now();
     return now >= at && now < until ? error : undefined;
+  }
+
+  /** The last refusal, unless the backend has other credentials since. */
+  #current(): Refusal | undefined {
+    return this.#refusal?.version === this.#backend.credentialVersion ? this.#refusal : undefined;
   }
 
   #connect(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
@@ -78,6 +91,8 @@ export class Login {
   }
 
   async #logIn(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
+    // what changes during the log-in may not have been read
+    const version = this.#backend.credentialVersion;
     let isNew = refused !== undefined && this.#backend.relogin?.(refused) === true;
     const error =
       this.#backend.connect &&
@@ -86,22 +101,23 @@ export class Login {
         return undefined;
       }));
     if (!error && (isNew || !refused)) {
-      this.epoch++;
+      this.#logins++;
       if (this.#backend.connect) this.#emitter.emit('authenticated', {});
       return undefined;
     }
     const failure = error ?? (refused as ConfigError);
     if (failure.transient) return failure;
-    this.#fail(failure);
+    this.#fail(failure, version);
     return failure;
   }
 
   /** Backs off, once for all requests that one log-in did not help. */
-  #fail(error: ConfigError): void {
+  #fail(error: ConfigError, version = this.#backend.credentialVersion): void {
     if (this.#refused()) return;
     const now = this.#clock.now();
-    const pauseMs = Math.min(maxPauseMs, this.#refusal ? this.#refusal.pauseMs * 2 : firstPauseMs);
-    this.#refusal = { error, at: now, pauseMs, until: now + pauseMs * (1 + Math.random() / 10) };
+    const before = this.#current();
+    const pauseMs = before ? Math.min(maxPauseMs, before.pauseMs * 2) : firstPauseMs;
+    this.#refusal = { error, at: now, pauseMs, until: now + pauseMs * (1 + Math.random() / 10), version };
     this.#emitter.emit('authentication_failed', { outcome: error.code });
   }
 }

@@ -77,6 +77,11 @@ export class Requests {
     return this.#attempts.last;
   }
 
+  /** The number of log-ins so far. */
+  get epoch(): number {
+    return this.#login.epoch;
+  }
+
   /** Makes a request and returns its failure, undefined on success. */
   send(info: RequestInfo, run: Run): Promise<ConfigError | undefined> {
     const { connect, relogin } = this.#backend;

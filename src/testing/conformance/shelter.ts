@@ -155,18 +155,27 @@ const failing: Chapter<ShelterSentence> = {
       },
     },
     {
-      title: 'get neither retries nor caches a denied request',
+      title: 'get does not retry a denied request, and asks again after a second',
       needs: ['denied'],
       values,
       async check(context) {
         await warmUp(context);
         const single = await requestsFor(context, 'service.name');
         await context.fail('denied');
-        const denied = await context.countRequests(async () =>
-          assert.equal((await errorOf(context, 'service.zone')).transient, false),
-        );
+        let code: string | undefined;
+        const denied = await context.countRequests(async () => {
+          const error = await errorOf(context, 'service.zone');
+          assert.equal(error.transient, false);
+          code = error.code;
+        });
         assert.ok(denied <= single, `get made ${denied} requests, but a successful read takes ${single}`);
+        const again = await context.countRequests(async () => {
+          assert.equal((await errorOf(context, 'service.zone')).code, code);
+        });
+        if (code === 'access_denied')
+          assert.equal(again, 0, `get made ${again} requests within a second of a denial`);
         await context.fail(undefined);
+        await context.advance(2_000);
         assert.equal(await readValue(context, 'service.zone'), 'b');
       },
     },
@@ -232,7 +241,7 @@ const failing: Chapter<ShelterSentence> = {
         });
         assert.equal(requests, 0, `the open breaker let ${requests} requests through`);
         await context.fail(undefined);
-        await context.advance(minute);
+        await context.advance(1.5 * minute);
         assert.equal(await readValue(context, 'service.name'), 'inference');
         assert.equal(await readValue(context, 'service.zone'), 'b');
       },

@@ -137,7 +137,7 @@ export const shelters: readonly BrokenShelter[] = [
   },
   {
     fault: 'retries a denied request',
-    caughtBy: 'get neither retries nor caches a denied request',
+    caughtBy: 'get does not retry a denied request, and asks again after a second',
     around: denialsThatPass,
   },
   {

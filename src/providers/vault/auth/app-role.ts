@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../../../errors.ts';
 import { aString, checkOptions } from '../../../internal/options.ts';
-import { aCredential, type Credential, textOf } from './credential.ts';
+import { aCredential, type Credential, textOf, watchOf } from './credential.ts';
 import type { LoginCall, VaultAuth } from './login.ts';
 
 /** Options of `appRole`. */
@@ -55,7 +55,7 @@ export function appRole(options: AppRoleOptions): VaultAuth {
     }
     return unwrapped.secretId;
   };
-  return async (call) => {
+  const logIn: VaultAuth = async (call) => {
     const secret =
       wrappedSecretId !== undefined
         ? await unwrap(wrappedSecretId, call)
@@ -65,4 +65,5 @@ export function appRole(options: AppRoleOptions): VaultAuth {
       ...(secret !== false && { secret_id: secret }),
     });
   };
+  return Object.assign(logIn, watchOf(roleId, secretId, wrappedSecretId));
 }

@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../../../errors.ts';
 import { aString, checkOptions } from '../../../internal/options.ts';
-import { aCredential, type Credential, fromFile, textOf } from './credential.ts';
+import { aCredential, type Credential, fromFile, textOf, watchOf } from './credential.ts';
 import type { VaultAuth } from './login.ts';
 
 /** Options of `jwt`. */
@@ -35,11 +35,12 @@ export function jwt(options: JwtOptions): VaultAuth {
   const { jwt: credential, role, mount = 'jwt' } = options;
   if (credential === undefined)
     throw new ConfigError('invalid_option', 'vault: jwt: the option jwt is missing');
-  return async (call) =>
+  const logIn: VaultAuth = async (call) =>
     call.login(`auth/${mount}/login`, {
       jwt: await textOf('jwt', credential),
       ...(role !== undefined && { role }),
     });
+  return Object.assign(logIn, watchOf(credential));
 }
 
 /** Logs in with the service account of the pod.

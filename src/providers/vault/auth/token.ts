@@ -2,8 +2,7 @@
 
 import path from 'node:path';
 import { type Check, checkOptions } from '../../../internal/options.ts';
-import { foldersOf, watch } from '../../../local/watch.ts';
-import { aCredential, type Credential, fromFile, textOf } from './credential.ts';
+import { aCredential, type Credential, fromFile, textOf, watchOf } from './credential.ts';
 import type { VaultAuth } from './login.ts';
 
 /** Uses a token that was created elsewhere. Renews the token as long as the server allows, and never revokes
@@ -13,7 +12,7 @@ import type { VaultAuth } from './login.ts';
  */
 export function token(value: Credential): VaultAuth {
   checkOptions('vault: token', { token: value }, { token: aCredential });
-  return () => textOf('token', value);
+  return Object.assign(() => textOf('token', value), watchOf(value));
 }
 
 /** Errors name the path, so a token in its place is refused. */
@@ -29,23 +28,6 @@ const aPath: Check = (value) =>
  */
 export function tokenFile(file: string): VaultAuth {
   checkOptions('vault: tokenFile', { path: file }, { path: aPath });
-  const absolute = path.resolve(file);
-  const read = fromFile(absolute);
-  let last: string | undefined;
-  return Object.assign(
-    async () => {
-      last = await read();
-      return last;
-    },
-    {
-      watch: (changed: () => void): (() => void) => {
-        const recheck = async (): Promise<void> => {
-          const current = await read().catch(() => last); // missing or half-written: keep the last token
-          if (current !== last) changed();
-        };
-        const watching = watch({ folders: () => [...foldersOf(absolute)], recheck });
-        return () => watching[Symbol.dispose]();
-      },
-    },
-  );
+  const read = fromFile(path.resolve(file));
+  return Object.assign(() => read(), { watch: read.watch });
 }
