@@ -4,7 +4,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { refusal, type SourceText } from '../formats/refusal.ts';
-import { makeOrigin } from '../origin.ts';
+import { makeOrigin, type Place, type QuotedText } from '../origin.ts';
 import { type Assignment, readDotenv } from './dotenv-file.ts';
 import { expander, type Template } from './expansion.ts';
 import { missing, readBytes, savingMs, utf8 } from './file.ts';
@@ -14,6 +14,7 @@ import type { Variable } from './variables.ts';
 interface FileVariable extends Assignment {
   readonly secret: boolean;
   readonly source: SourceText;
+  readonly quoted: QuotedText;
 }
 
 export interface DotenvFilesOptions {
@@ -59,11 +60,16 @@ export class DotenvFiles {
     this.#texts[i] = text;
     if (text === undefined) return [];
     const source = { provider, file: this.#options.shown[i] as string, text };
-    return (await readDotenv(source)).map((assignment) => ({
-      ...assignment,
-      source,
-      secret: tainted(assignment.name, assignment.value),
-    }));
+    const variables: FileVariable[] = [];
+    const quoted: QuotedText = { text: text.replace(/\r\n?/g, '\n'), values: () => variables };
+    for (const assignment of await readDotenv(source))
+      variables.push({
+        ...assignment,
+        source,
+        quoted,
+        secret: tainted(assignment.name, assignment.value),
+      });
+    return variables;
   }
 
   async #textOf(i: number): Promise<string | undefined> {
@@ -98,11 +104,21 @@ export class DotenvFiles {
   }
 }
 
-function variable({ name, value, secret, source, line, column }: FileVariable): Variable {
+function variable({
+  name,
+  value,
+  secret,
+  source,
+  line,
+  column,
+  valueColumn,
+  quoted,
+}: FileVariable): Variable {
+  const place: Place = { line, column, valueColumn, quoted };
   const origin = makeOrigin({
     provider: source.provider,
     source: source.file,
-    position: () => ({ line, column }),
+    position: () => place,
   });
   return { name, value, secret, origin };
 }
