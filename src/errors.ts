@@ -104,7 +104,7 @@ export class ConfigError extends Error {
   declare readonly key?: Key;
   /** The value that the error is about. */
   declare readonly origin?: Origin;
-  /** Every fault of a configuration, as data. */
+  /** Every fault of a configuration, as data. Not enumerable, so that an uncaught report is printed once. */
   declare readonly problems?: readonly Problem[];
   /** What to do. Also the end of the message. */
   declare readonly hint?: string;
@@ -119,8 +119,9 @@ export class ConfigError extends Error {
     this.code = code;
     this.transient = errorCodes[code].transient;
     this.status = errorCodes[code].status;
+    // Node prints the enumerable properties of an uncaught error: the message has all problems already
     for (const [name, value] of Object.entries(rest))
-      if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true });
+      if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: name !== 'problems' });
     if (cause !== undefined) Object.defineProperty(this, 'cause', { value: withoutValues(cause) });
   }
 

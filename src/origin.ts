@@ -4,6 +4,7 @@
 
 import { inspect } from 'node:util';
 import { maskUrls } from './redact.ts';
+import type { ConfigValue } from './value.ts';
 
 /** Where a value came from, in the source's own spelling. As text: `config/base.yaml:12:5`,
  *  `vault secret/acme/db#password v3`.
@@ -29,11 +30,30 @@ export interface OriginFields {
   readonly position?: (() => { readonly line: number; readonly column: number } | undefined) | undefined;
 }
 
+/** A text that a report may quote. */
+export interface QuotedText {
+  readonly text: string;
+  /** All values of the text, a list as one. Computed at each call. */
+  values(): Iterable<Position & { readonly value: ConfigValue; readonly secret: boolean }>;
+}
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A position, and what is there. `valueColumn`: where the value begins, if the position is that of its
+ *  name. */
+export interface Place extends Position {
+  readonly quoted?: QuotedText | undefined;
+  readonly valueColumn?: number | undefined;
+}
+
 class SourceOrigin implements Origin {
   declare readonly version?: string;
   readonly provider: string;
   readonly source: string;
-  #position: OriginFields['position'] | { readonly line: number; readonly column: number };
+  #position: (() => Place | undefined) | Place | undefined;
 
   constructor(fields: OriginFields) {
     this.provider = fields.provider;
@@ -46,7 +66,11 @@ class SourceOrigin implements Origin {
     return #position in value;
   }
 
-  get #resolved(): { readonly line: number; readonly column: number } | undefined {
+  static placeOf(origin: object): Place | undefined {
+    return SourceOrigin.isOne(origin) ? origin.#resolved : undefined;
+  }
+
+  get #resolved(): Place | undefined {
     if (typeof this.#position === 'function') this.#position = this.#position();
     return this.#position;
   }
@@ -96,3 +120,6 @@ export function makeOrigin(fields: OriginFields): Origin {
 /** Whether `makeOrigin` of this copy of the library has made an origin. */
 export const isOrigin = (value: unknown): value is Origin =>
   typeof value === 'object' && value !== null && SourceOrigin.isOne(value);
+
+/** The place of an origin, with the text around it if a report may quote it. */
+export const placeOf = (origin: Origin): Place | undefined => SourceOrigin.placeOf(origin);

@@ -12,6 +12,7 @@ import type { ListOptions } from '../provider.ts';
 import { type Revealable, reveal, revealed } from '../reveal.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
+import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
@@ -65,6 +66,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     plan: Plan,
     options: LoadOptions,
     own: AsyncDisposable | undefined,
+    caller: Caller,
   ): Promise<Config<T>> {
     const config = new Config<T>(plan, options, own);
     try {
@@ -73,7 +75,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     } catch (error) {
       const closed = config.close().catch(() => undefined);
       if (!isLate(error, options.deadlineMs)) await closed;
-      throw error;
+      throw calledFrom(caller, error);
     }
   }
 
@@ -182,8 +184,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  @example
    *  process.on('SIGHUP', () => config.reload().catch((error: Error) => console.error(error.message))); */
   async reload(): Promise<GenerationInfo> {
-    await this.#run(loadModes.explicit);
-    return this.generation;
+    return reported(this.reload, () => this.#run(loadModes.explicit).then(() => this.generation));
   }
 
   /** Restores the previous generation until the next `reload()`. Polls and watches do not replace it. Goes

@@ -3,6 +3,7 @@
 
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { ConfigTree } from '../value.ts';
+import type { Caller } from './caller.ts';
 import type { ConfigCheck } from './check-config.ts';
 import type { Config } from './config.ts';
 import type { ConfigSource, LoadOptions } from './plan.ts';
@@ -29,12 +30,14 @@ export async function loadConfig(
   second?: ConfigSource | LoadOptions,
   third?: LoadOptions,
 ): Promise<unknown> {
+  const caller = {} as Caller;
+  Error.captureStackTrace(caller, loadConfig); // before the first await, while the caller is on the stack
   const [{ isSource, planOf }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
   const schema = isSchema(first) ? first : undefined;
   if (!schema && (!isSource(first) || isSchema(second))) throw notASchema('loadConfig');
   const options = ((schema ? third : second) ?? {}) as LoadOptions;
   const { plan, own } = planOf('loadConfig', schema, (schema ? second : first) as ConfigSource, options);
-  return Config.load(plan, options, own);
+  return Config.load(plan, options, own, caller);
 }
 
 /** Checks what `loadConfig` would load: every problem, and the origin of every key. Acquires no credentials

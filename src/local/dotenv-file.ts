@@ -12,6 +12,8 @@ export interface Assignment {
   readonly literal: boolean;
   readonly line: number;
   readonly column: number;
+  /** Where the value begins. */
+  readonly valueColumn: number;
 }
 
 type Statement = Omit<Assignment, 'value'>;
@@ -89,7 +91,14 @@ function readStatement(
       fault,
       'Quote the whole value with a quote character that it does not contain',
     );
-  return { name: match[2] as string, literal: quote === "'" && close >= 0, line, column, close };
+  return {
+    name: match[2] as string,
+    literal: quote === "'" && close >= 0,
+    line,
+    column,
+    valueColumn: from + 1,
+    close,
+  };
 }
 
 function lineEnd(text: string, from: number): number {

@@ -4,7 +4,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { refusal, type SourceText } from '../formats/refusal.ts';
-import { makeOrigin } from '../origin.ts';
+import { makeOrigin, type Place, type QuotedText } from '../origin.ts';
 import { type Assignment, readDotenv } from './dotenv-file.ts';
 import { expander, type Template } from './expansion.ts';
 import { missing, readBytes, savingMs, utf8 } from './file.ts';
@@ -13,6 +13,7 @@ import type { Variable } from './variables.ts';
 
 interface FileVariable extends Assignment {
   readonly source: SourceText;
+  readonly quoted: QuotedText;
 }
 
 export interface DotenvFilesOptions {
@@ -56,8 +57,15 @@ export class DotenvFiles {
     const text = await this.#textOf(i);
     this.#texts[i] = text;
     if (text === undefined) return [];
-    const source = { provider: this.#options.provider, file: this.#options.shown[i] as string, text };
-    return (await readDotenv(source)).map((assignment) => ({ ...assignment, source }));
+    const { provider, tainted } = this.#options;
+    const source = { provider, file: this.#options.shown[i] as string, text };
+    const assignments = await readDotenv(source);
+    const quoted: QuotedText = {
+      text: text.replace(/\r\n?/g, '\n'),
+      // judged when a line of the file is quoted
+      values: () => assignments.map((found) => ({ ...found, secret: tainted(found.name, found.value) })),
+    };
+    return assignments.map((assignment) => ({ ...assignment, source, quoted }));
   }
 
   async #textOf(i: number): Promise<string | undefined> {
@@ -100,11 +108,12 @@ export class DotenvFiles {
   }
 }
 
-function variable({ name, value, source, line, column }: FileVariable): Variable {
+function variable({ name, value, source, line, column, valueColumn, quoted }: FileVariable): Variable {
+  const place: Place = { line, column, valueColumn, quoted };
   const origin = makeOrigin({
     provider: source.provider,
     source: source.file,
-    position: () => ({ line, column }),
+    position: () => place,
   });
   return { name, value, origin };
 }

@@ -5,8 +5,8 @@ import { type Entry, makeEntry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { Parsed } from '../formats/parsed.ts';
 import { dig } from '../internal/dig.ts';
-import { append, segments } from '../key.ts';
-import { makeOrigin, type Origin } from '../origin.ts';
+import { append, keyFrom, segments } from '../key.ts';
+import { makeOrigin, type Origin, type Place, type QuotedText } from '../origin.ts';
 import { type ConfigValue, isTree, type Key } from '../value.ts';
 import type { Content } from './content.ts';
 
@@ -14,13 +14,15 @@ export interface ParsedKeysOptions {
   readonly provider: string;
   /** The path as the user gave it. */
   readonly path: string;
+  /** The text that was parsed. */
+  readonly text: string;
   readonly isSecret: (key: Key, value: ConfigValue) => boolean;
 }
 
 type Leaf = { readonly origin: Origin; readonly secret: boolean; readonly leaf?: Entry['leaf'] & object };
 type Times = Pick<Content<unknown>, 'modifiedAt' | 'readAt'>;
 
-export class ParsedKeys {
+export class ParsedKeys implements QuotedText {
   readonly #parsed: Parsed;
   readonly #options: ParsedKeysOptions;
 
@@ -60,10 +62,31 @@ export class ParsedKeys {
   #leaf(key: Key): Leaf {
     const { provider, path, isSecret } = this.#options;
     const { tree, at } = this.#parsed;
-    const position = (): ReturnType<Parsed['at']> => at(segments(key));
+    const position = (): Place | undefined => {
+      const found = at(segments(key));
+      return found && { ...found, quoted: this };
+    };
     return {
       secret: isSecret(key, dig(tree, key) ?? null),
       origin: makeOrigin({ provider, source: path, position }),
     };
+  }
+
+  get text(): string {
+    return this.#options.text;
+  }
+
+  *values(): ReturnType<QuotedText['values']> {
+    const { tree, at } = this.#parsed;
+    const pending: (readonly [path: readonly string[], value: ConfigValue])[] = [[[], tree]];
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const [path, value] = next;
+      if (isTree(value)) {
+        for (const [name, inner] of Object.entries(value)) pending.push([[...path, name], inner]);
+        continue;
+      }
+      const position = at(path);
+      if (position) yield { ...position, value, secret: this.#options.isSecret(keyFrom(path), value) };
+    }
   }
 }

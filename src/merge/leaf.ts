@@ -46,6 +46,12 @@ export class Leaf {
     return provenanceOf(this.entry, this.key).origin;
   }
 
+  /** Where the value is, and where the values are that it overrides. */
+  origins(): readonly Origin[] {
+    const items = this.#overridden.filter((item) => item !== 'hole');
+    return [this.origin, ...items.map(({ entry }) => provenanceOf(entry, this.key).origin)];
+  }
+
   /** Whether the entry is secret, or overrides a secret or a hole: the same key is secret elsewhere. */
   get secret(): boolean {
     return this.provenance().secret;

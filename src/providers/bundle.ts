@@ -88,7 +88,7 @@ export class BundleProvider extends FileProvider {
     const keys = { provider, path, isSecret: taint(sensitive) };
     const parse = async (text: string): Promise<ParsedKeys> => {
       const { ParsedKeys } = await loadKeys();
-      return new ParsedKeys(await format.parse({ provider, file: path, text }), keys);
+      return new ParsedKeys(await format.parse({ provider, file: path, text }), { ...keys, text });
     };
     const content = fileContent<ParsedKeys>({ provider, path, optional, maxBytes, parse });
     const opener = lazy(async () => (await loadOpening()).openingOf('BundleProvider', sealed));

@@ -12,6 +12,7 @@ import type { Issue, Path } from '../schema/dialects/dialect.ts';
 import { isKind } from '../schema/limits.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { ConfigValue, Key } from '../value.ts';
+import { Frames } from './frame.ts';
 import { insideText, Located, originInside } from './issue-path.ts';
 import { missing, schemaThrew, wrong } from './problems.ts';
 import { SecretRuns } from './secret-runs.ts';
@@ -35,6 +36,7 @@ interface Findings extends Evidence {
   readonly misspelled: (key: Key) => UnreadLeaf | undefined;
   /** Whether a text holds a secret of this configuration. */
   readonly holdsSecret: (text: string) => boolean;
+  readonly frames: Frames;
 }
 
 /** The problems behind a schema's issues, each once. */
@@ -47,7 +49,9 @@ export function diagnose(issues: readonly Issue[], evidence: Evidence): Problem[
     runs ??= new SecretRuns(located.secrets());
     return runs.holds(text);
   };
-  const findings = { ...evidence, located, misspelled: misspellings(placement, shape), holdsSecret };
+  const misspelled = misspellings(placement, shape);
+  const frames = new Frames(located, holdsSecret);
+  const findings = { ...evidence, located, misspelled, holdsSecret, frames };
   const holes = new PathIndex(placement.holes.filter(({ item }) => evidence.holes.has(item)));
   // a hole is a problem itself; an issue inside it, or with a missing section around it, only follows from
   // that
@@ -130,14 +134,15 @@ function problemsFrom(issue: Issue, findings: Findings): Problem[] {
   return [wrongAt(issue, findings)];
 }
 
-function wrongAt(issue: Issue, { located, input, shape, holdsSecret }: Findings): Problem {
+function wrongAt(issue: Issue, { located, input, shape, holdsSecret, frames }: Findings): Problem {
   const leaf = located.leafAt(issue.path);
   const path = leaf?.path ?? issue.path.map(String);
   const inside = issue.path.slice(path.length);
   const read = valueAt(input, issue.path) as ConfigValue;
   const part = inside.length > 0 && typeof leaf?.item.value === 'string';
   const secret = leaf !== undefined && located.isHidden(leaf);
-  const problem = wrong(issue, {
+  const origin = leaf && originInside(leaf, inside);
+  const found = wrong(issue, {
     key: keyFrom(path),
     value: leaf && !part ? (valueAt(leaf.item.value, inside) as ConfigValue) : read,
     read,
@@ -146,10 +151,12 @@ function wrongAt(issue: Issue, { located, input, shape, holdsSecret }: Findings)
     secret,
     holdsSecret: (message) => (secret && located.isQuoted(leaf, message)) || holdsSecret(message),
     shape: shapeAt(shape, issue.path),
-    origin: leaf && originInside(leaf, inside),
+    origin,
     text: leaf?.item.entry.text ?? false,
   });
-  return inside.length > 0 ? { ...problem, inside: insideText(inside) } : problem;
+  const problem = inside.length > 0 ? { ...found, inside: insideText(inside) } : found;
+  if (origin && !secret) frames.add(problem, origin);
+  return problem;
 }
 
 /** For a missing section: one problem for each key that is required in it. */

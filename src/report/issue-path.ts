@@ -48,6 +48,13 @@ export class Located {
     return this.#placement.leaves.filter((leaf) => this.isHidden(leaf)).map(({ item }) => item.value);
   }
 
+  /** The places of the values that must not be printed, and of the values that they override. */
+  hiddenOrigins(): Origin[] {
+    const { leaves, holes } = this.#placement;
+    const hidden = leaves.filter((leaf) => this.isHidden(leaf)).flatMap(({ item }) => item.origins());
+    return [...hidden, ...holes.map(({ item }) => item.origin)];
+  }
+
   /** Whether a text quotes the value of a leaf. */
   isQuoted(leaf: Placed<Leaf>, text: string): boolean {
     const quotes = this.#quotes.get(leaf) ?? quotesOf(leaf.item.value);

@@ -1,6 +1,7 @@
 // The report of all problems, as a person reads it. Used by `loadConfig`, `checkConfig` and cli/.
 
 import { ConfigError, type Problem } from '../errors.ts';
+import { frameOf } from './frame.ts';
 
 /** One error for all problems. Its message is the report. */
 export function reportError(problems: readonly Problem[]): ConfigError {
@@ -41,6 +42,7 @@ function formatProblem(problem: Problem): string {
     lines.push(['problem', message]);
   }
   if (origin) lines.push(['in', origin]);
+  for (const line of frameOf(problem)) lines.push(['', line]);
   for (const [at, place] of looked.entries()) lines.push([at === 0 ? 'looked in' : '', place]);
   if (hint) lines.push(['to do', hint]);
   const title = key === '' ? '(the whole configuration)' : `${key}${inside}`;
