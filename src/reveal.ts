@@ -1,4 +1,5 @@
-// `reveal`: reads what printing masks, in secrets, entries, configurations, and the copies of masking.ts.
+// `reveal`: reads what printing masks, in secrets, entries, configurations, and the copies of masking.ts. Its
+// result may be changed, and its type says so.
 
 import { type Entry, Secret } from './entry.ts';
 import type { ConfigValue, End, IsInstance } from './value.ts';

@@ -203,8 +203,8 @@ const sources: readonly ((values: Values, dir: Folder) => ConfigProvider | Promi
 /** Public keys, which a transform fills with parts of secrets. */
 const publicNames = ['host', 'when', 'site', ...Array.from('abcdefghijklmnop', (letter) => `k${letter}`)];
 
-/** Ways in which a transform may write a secret, or a part of it, into public keys. `at`: the first key, and a
- *  random number. */
+/** Ways in which a transform may write a secret, or a part of it, into public keys. `at` is a random
+ *  number. */
 const moves: readonly ((text: string, at: number) => Readonly<Record<string, unknown>>)[] = [
   ...[
     (text: string): unknown => text,

@@ -146,7 +146,8 @@ describe('llm-config explain of a section', () => {
   const licence = "z.string().meta({ 'x-secret': true })";
   const fields = `server: ${server}, database: ${database}, in: z.object({ licence: ${licence} })`;
   const third = `new MemoryProvider({ 'in.licence': '${fake}' }, { name: 'third' })`;
-  const text = `export default [${first}, ${second}, ${third}]; export const schema = z.object({ ${fields} });`;
+  const schema = `export const schema = z.object({ ${fields} });`;
+  const text = `export default [${first}, ${second}, ${third}]; ${schema}`;
 
   it('explains each key in it, secrets masked', async () => {
     await using files = await modules({ 'config.mjs': text });
