@@ -72,7 +72,9 @@ export class PrintedOutput {
     else if ((isPublic || isLeaf(input, value)) && this.#isSafe(value)) {
       if (!isScalar(value)) {
         // a date or a URL can be changed later, so it is looked at whenever it is printed
-        put(place, { get: () => (this.#isSafe(value) ? value : undefined) });
+        const known = String(printedForms(value));
+        const get = () => (known === String(printedForms(value)) || this.#isSafe(value) ? value : undefined);
+        put(place, { get });
         return;
       }
       put(place, { value });
