@@ -11,7 +11,7 @@ import { lettersOf, SecretRuns } from '../report/secret-runs.ts';
 import { PathIndex } from '../schema/by-path.ts';
 import { holdsMark, shapeAt } from '../schema/shape.ts';
 import { inside, isPlain } from '../value.ts';
-import type { Load } from './load.ts';
+import type { Found } from './found.ts';
 import { secretDefaults, visibleInput } from './printed-input.ts';
 
 type Path = readonly string[];
@@ -26,37 +26,38 @@ interface Part {
   readonly isPublic: boolean;
 }
 interface Walk {
+  readonly isPublic: (path: Path) => boolean;
   readonly above: object[];
   /** The places of the short texts that transforms made, and their letters, one after the other. */
   readonly short: Place[];
   letters: string;
 }
 
-/** What may be printed of one load. Everything is computed when something is printed. */
+/** What may be printed of one load. Everything is computed when something is printed. Keeps no merge: only
+ *  hashes of the secrets, and the names of keys. */
 export class PrintedOutput {
-  readonly #load: Load;
-  readonly #hidden: readonly Placed<Leaf>[];
+  readonly #found: () => Found;
   #secretRuns: SecretRuns | undefined;
-  #publicPaths: ((path: Path) => boolean) | undefined;
   #names: ReadonlySet<string> | undefined;
 
-  constructor(load: Load) {
-    this.#load = load;
-    this.#hidden = load.placement.leaves.filter((leaf) => isHidden(leaf, load.plan.shape));
+  constructor(found: () => Found) {
+    this.#found = found;
   }
 
   /** Whether a name that no source has holds a secret: a transform may have made it of one. */
   hidesName(name: string): boolean {
-    this.#names ??= new Set(this.#load.placement.leaves.flatMap(({ path }) => path));
+    this.#names ??= new Set(this.#found().placement.leaves.flatMap(({ path }) => path));
     return !this.#names.has(name) && this.#secrets.holds(name);
   }
 
   /** A tree with the parts of `output` that may be printed, each at its place. */
   visible(output: unknown): unknown {
     const root: { tree?: unknown } = {};
-    const walk: Walk = { above: [], short: [], letters: '' };
-    const input = visibleInput(this.#load);
-    this.#place({ value: output, input, path: [], isPublic: this.#isPublic([]) }, [root, 'tree'], walk);
+    const found = this.#found();
+    const isPublic = publicPaths(found);
+    const walk: Walk = { isPublic, above: [], short: [], letters: '' };
+    const part = { value: output, input: visibleInput(found), path: [], isPublic: isPublic([]) };
+    this.#place(part, [root, 'tree'], walk);
     // a transform may have split a secret into short texts
     const { short, letters } = walk;
     if (short.length > 1 && this.#secrets.holdsRun(letters))
@@ -97,7 +98,7 @@ export class PrintedOutput {
         value: property.value as unknown,
         input: inside(input, name),
         path: at,
-        isPublic: (isPublic && !isSecretName(name)) || this.#isPublic(at),
+        isPublic: (isPublic && !isSecretName(name)) || walk.isPublic(at),
       };
       this.#place(part, [tree, name], walk);
     }
@@ -110,31 +111,31 @@ export class PrintedOutput {
     return texts?.some((text) => looksSecret(text) || this.#secrets.holds(text)) === false;
   }
 
-  /** Whether the schema marks a path as public. A mark counts only where no source has a secret at the path,
-   *  around it or in it. */
-  #isPublic(path: Path): boolean {
-    this.#publicPaths ??= this.#makePublicPaths();
-    return this.#publicPaths(path);
-  }
-
-  #makePublicPaths(): (path: Path) => boolean {
-    const { shape } = this.#load.plan;
-    const hidden = new PathIndex(this.#hidden);
-    return (path) => {
-      const at = shapeAt(shape, path);
-      return at?.public === true && !holdsMark(at) && !isMarked(path, shape) && !hidden.touches(path);
-    };
-  }
-
   /** The secrets of the load: those that the schema got, also as it got them, and its own secret defaults. */
   get #secrets(): SecretRuns {
-    const { texts, placement, plan } = this.#load;
-    this.#secretRuns ??= new SecretRuns([
-      ...this.#hidden.flatMap(({ path, item: { value } }) => [value, texts.read(path, value)]),
-      ...secretDefaults(plan.shape, new Set(placement.leaves.map(({ path }) => keyFrom(path)))),
-    ]);
+    if (!this.#secretRuns) {
+      const { texts, placement, plan } = this.#found();
+      const hidden = placement.leaves.filter((leaf) => isHidden(leaf, plan.shape));
+      const present = new Set(placement.leaves.map(({ path }) => keyFrom(path)));
+      this.#secretRuns = new SecretRuns([
+        ...hidden.flatMap(({ path, item: { value } }) => [value, texts.read(path, value)]),
+        ...secretDefaults(plan.shape, present),
+      ]);
+    }
     return this.#secretRuns;
   }
+}
+
+/** Whether the schema marks a path as public. A mark counts only where no source has a secret at the path,
+ *  around it or in it. */
+function publicPaths({ plan: { shape }, placement }: Found): (path: Path) => boolean {
+  let hidden: PathIndex<Placed<Leaf>> | undefined;
+  return (path) => {
+    const at = shapeAt(shape, path);
+    if (at?.public !== true || holdsMark(at) || isMarked(path, shape)) return false;
+    hidden ??= new PathIndex(placement.leaves.filter((leaf) => isHidden(leaf, shape)));
+    return !hidden.touches(path);
+  };
 }
 
 function put([holder, name]: Place, property: PropertyDescriptor): void {
