@@ -79,7 +79,7 @@ export {
   type MemoryValues,
 } from './providers/memory.ts';
 export { type Sensitive, taint } from './redact.ts';
-export { type Revealable, reveal } from './reveal.ts';
+export { type Mutable, type Revealable, reveal } from './reveal.ts';
 export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
 export type { StandardSchemaV1 } from './schema/schema.ts';
 export type { TraceContexts } from './tracing.ts';

@@ -13,6 +13,30 @@ export interface ConfigTree {
   readonly [name: string]: ConfigValue;
 }
 
+/** Types without keys: a path ends there, and they are not copied. */
+export type End =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | readonly unknown[]
+  | ((...args: never[]) => unknown)
+  | Date
+  | URL
+  | RegExp
+  | Error
+  | Promise<unknown>
+  | ArrayBuffer
+  | ArrayBufferView
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>;
+
+/** An object with methods is an instance of a class: a path ends there, and it is not copied. */
+export type IsInstance<T> = Extract<T[keyof T], (...args: never[]) => unknown> extends never ? false : true;
+
 export const isTree = (value: unknown): value is ConfigTree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

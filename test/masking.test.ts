@@ -129,6 +129,17 @@ describe('reveal', () => {
     expect(inspect(copy)).toContain('fake-3');
   });
 
+  it('a masked copy is frozen and sends the mask, and reveal of it neither', () => {
+    const masked = maskedCopy({ oauth: { id: 'a', secret: 'fake-1' } }, () => ({ oauth: { id: 'a' } }));
+    /** Adds a property to its options, as Fastify does. */
+    const listen = (options: object): unknown => Object.assign(options, { cb: () => undefined });
+    expect(() => listen(masked.oauth)).toThrow('Cannot add property cb, object is not extensible');
+    expect(JSON.stringify({ oauth: masked.oauth })).toBe('{"oauth":{"id":"a","secret":"[redacted]"}}');
+    expect(listen(reveal(masked.oauth))).toMatchObject({ id: 'a', cb: expect.any(Function) });
+    expect(JSON.stringify({ oauth: reveal(masked.oauth) })).toBe('{"oauth":{"id":"a","secret":"fake-1"}}');
+    expect(JSON.stringify({ oauth: reveal(masked).oauth })).toContain('fake-1');
+  });
+
   it('reveal returns every other value unchanged', () => {
     for (const one of ['x', 5, null, undefined, value.at]) expect(reveal(one)).toBe(one);
   });

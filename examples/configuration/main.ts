@@ -9,8 +9,10 @@ import {
   EnvProvider,
   envExample,
   loadConfig,
+  MemoryProvider,
   reveal,
 } from 'llm-config-manager';
+import { z } from 'zod';
 import { Schema } from './schema.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'configuration-'));
@@ -54,6 +56,26 @@ const { host, password } = config.value.database; // reading a property gives th
 const plain = reveal(config.value.database); // a plain copy without masking
 // #endregion
 print(`${host}, a password of ${password.length} characters, ${Object.keys(plain).length} keys`);
+
+const send = (body: string): void => print(`${body.length} characters, masked: ${body.includes('redacted')}`);
+const connect = (options: { host: string; poolMax: number }): number => options.poolMax++;
+// #region reveal
+send(JSON.stringify({ database: reveal(config.value.database) })); // with the password
+connect(reveal(config.value.database)); // may change its options
+const models: string[] = reveal(config.value.models); // not readonly string[]
+// #endregion
+print(models);
+
+// #region public
+const Cors = z.object({
+  origins: z
+    .string()
+    .transform((text) => text.split(' '))
+    .meta({ 'x-secret': false }), // without this mark, the list is printed masked
+});
+// #endregion
+const cors = new MemoryProvider({ origins: 'https://a.example https://b.example' });
+print(JSON.stringify((await loadConfig(Cors, cors)).value));
 
 // #region subscribe
 const subscription = config.subscribe('database.poolMax', ({ key, previous, current, generation }) => {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 // #region schema
 export const Schema = z.object({
+  server: z.object({ port: z.number(), host: z.string() }),
   llm: z.object({ model: z.string(), temperature: z.number().min(0).max(2) }),
 });
 export type AppConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;

@@ -1,18 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BundleProvider, type ConfigEvent, EnvProvider, loadConfig } from 'llm-config-manager';
+import { BundleProvider, type ConfigEvent, EnvProvider, loadConfig, reveal } from 'llm-config-manager';
 import { buildApp, Schema } from './app.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'fastify-'));
 const file = join(folder, 'config.yaml');
-await writeFile(file, 'llm:\n  model: small\n  temperature: 0.2\n');
+const server = 'server:\n  port: 0\n  host: 127.0.0.1\n';
+await writeFile(file, `${server}llm:\n  model: small\n  temperature: 0.2\n`);
 
 // #region load
 const sources = [new EnvProvider({ prefix: 'APP' }), new BundleProvider(file)];
 const config = await loadConfig(Schema, sources, { watch: true });
 const app = buildApp(config);
-const address = await app.listen({ port: 0, host: '127.0.0.1' });
+const address = await app.listen(reveal(config.value.server)); // Fastify changes its options
 // #endregion
 
 const ask = async (path: string): Promise<string> => (await fetch(`${address}${path}`)).text();
@@ -28,12 +29,12 @@ const next = (type: ConfigEvent['type']): Promise<ConfigEvent> =>
 console.log('at first    ', await ask('/model'));
 
 const changed = next('changed');
-await writeFile(file, 'llm:\n  model: large\n  temperature: 0.7\n');
+await writeFile(file, `${server}llm:\n  model: large\n  temperature: 0.7\n`);
 await changed;
 console.log('changed     ', await ask('/model'));
 
 const failed = next('refresh_failed');
-await writeFile(file, 'llm:\n  model: large\n  temperature: hot\n');
+await writeFile(file, `${server}llm:\n  model: large\n  temperature: hot\n`);
 console.log('broken file ', (await failed).outcome, '-', await ask('/model'), await ask('/health'));
 
 await app.close();

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
-import { check, explain, unused } from './commands/chain.ts';
+import { check, unused } from './commands/chain.ts';
 import { edit } from './commands/edit.ts';
+import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';

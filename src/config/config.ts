@@ -105,8 +105,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #abort = (): void => void this.close().catch(() => undefined);
 
   /** The value of the current generation, frozen. A reload does not change this object: the next read gets a
-   *  new one. Masks secrets when it is printed.
-   *  @see reveal for a plain copy with secrets */
+   *  new one. Masks secrets when it is printed, and JSON of it has the text `[redacted]` in their place.
+   *  @see reveal for a copy with secrets that can be sent or changed */
   get value(): DeepReadonly<T> {
     return this.#generation.value as DeepReadonly<T>;
   }
@@ -330,7 +330,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   [revealed](): T {
-    return reveal(this.#generation.value);
+    return reveal(this.#generation.value) as T;
   }
 
   toJSON(): unknown {

@@ -5,11 +5,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from '../chain/explain.ts';
 import { append, keyFrom, segments, startsWith } from '../key.ts';
 import type { KeyStatus } from '../provider.ts';
-import { show } from '../redact.ts';
+import { MASK, show } from '../redact.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { readAs } from '../schema/readings.ts';
 import { shapeAt } from '../schema/shape.ts';
-import { type Key, withoutBigints } from '../value.ts';
+import { type ConfigValue, type Key, withoutBigints } from '../value.ts';
 import { type Failure, refusedNewer } from './failures.ts';
 import type { Generation } from './generation.ts';
 import { unknownPath } from './unknown-path.ts';
@@ -53,7 +53,8 @@ function valueNotes<T>(generation: Generation<T>, path: readonly string[]): stri
       const shown = hidden ? '' : `: ${show(read, false)}`;
       notes.push(`the text ${show(given, hidden)} was read as ${readAs(read)}${shown}`);
     }
-    if (plan.schema && !isDeepStrictEqual(read, value)) notes.push('the schema transformed the value');
+    if (plan.schema && !isDeepStrictEqual(read, value))
+      notes.push(`the schema transformed the value${madeOf(generation.shown(path))}`);
   } else if (plan.schema && value !== undefined && !hasLeafBelow(generation, path)) {
     notes.push(`default of the schema: ${JSON.stringify(withoutBigints(generation.shown(path)))}`);
   }
@@ -62,6 +63,13 @@ function valueNotes<T>(generation: Generation<T>, path: readonly string[]): stri
   const expected = shapeAt(plan.shape, path)?.expects;
   if (expected) notes.push(`the schema wants ${expected}`);
   return notes;
+}
+
+/** What a transform made, if no part of it is masked. */
+function madeOf(shown: unknown): string {
+  const value = shown as ConfigValue | undefined;
+  const isWhole = value !== undefined && !show(value, false, Number.POSITIVE_INFINITY).includes(MASK);
+  return isWhole ? `: ${show(value, false)}` : '';
 }
 
 const hasLeafBelow = <T>({ load }: Generation<T>, path: readonly string[]): boolean =>

@@ -8,12 +8,12 @@ import { masked, maskedCopy } from '../masking.ts';
 import type { Layer } from '../provider.ts';
 import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
-import { SecretRuns } from '../report/secret-runs.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Carried } from './carry-forward.ts';
 import { type Found, KeptLoad } from './found.ts';
 import type { Load, Unchanged } from './load.ts';
-import { maskedInput, visibleInput } from './printed-input.ts';
+import { maskedInput } from './printed-input.ts';
+import { PrintedOutput } from './printed-output.ts';
 
 /** A generation of a configuration: its number, its age and its sources. */
 export interface GenerationInfo {
@@ -43,7 +43,7 @@ export class Generation<T> {
   readonly value: T;
   #load: KeptLoad;
   #visibleTree: { readonly tree: unknown } | undefined;
-  #names: { readonly known: ReadonlySet<string>; readonly secrets: SecretRuns } | undefined;
+  #printed: PrintedOutput | undefined;
 
   /** The generation of a load: `before`, if its sources have not changed since. */
   static next<T>(number: number, load: Load | Unchanged, before?: Generation<T>): Generation<T> {
@@ -78,23 +78,15 @@ export class Generation<T> {
   }
 
   #visible(): unknown {
-    this.#visibleTree ??= { tree: visibleInput(this.load) };
+    this.#visibleTree ??= { tree: this.#printing().visible(this.value) };
     return this.#visibleTree.tree;
   }
 
-  /** Whether a name that no source has holds a secret: a transform may have made it of one. */
-  readonly #hidesName = (name: string): boolean => {
-    this.#names ??= this.#namesOf();
-    return !this.#names.known.has(name) && this.#names.secrets.holds(name);
-  };
+  readonly #hidesName = (name: string): boolean => this.#printing().hidesName(name);
 
-  #namesOf(): { readonly known: ReadonlySet<string>; readonly secrets: SecretRuns } {
-    const { placement, plan } = this.load;
-    const hidden = placement.leaves.filter((leaf) => isHidden(leaf, plan.shape));
-    return {
-      known: new Set(placement.leaves.flatMap(({ path }) => path)),
-      secrets: new SecretRuns(hidden.map(({ item }) => item.value)),
-    };
+  #printing(): PrintedOutput {
+    this.#printed ??= new PrintedOutput(() => this.load);
+    return this.#printed;
   }
 
   /** Whether a text quotes a secret of this generation, or four letters of one. */

@@ -1,31 +1,7 @@
 // Types of `config.get` and `config.at`: the dotted paths into a type, the value at a path, and a read-only
 // copy of a type. A section whose type is not known in detail accepts any path.
 
-import type { ConfigTree, ConfigValue } from '../value.ts';
-
-/** Types without keys: a path ends there. */
-type End =
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-  | null
-  | undefined
-  | readonly unknown[]
-  | ((...args: never[]) => unknown)
-  | Date
-  | URL
-  | RegExp
-  | Error
-  | Promise<unknown>
-  | ArrayBuffer
-  | ArrayBufferView
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>;
-
-/** An object with methods is an instance of a class: a path ends there, and it is not copied. */
-type IsInstance<T> = Extract<T[keyof T], (...args: never[]) => unknown> extends never ? false : true;
+import type { ConfigTree, ConfigValue, End, IsInstance } from '../value.ts';
 
 type Sections<T> = T extends End ? never : IsInstance<T> extends true ? never : T;
 

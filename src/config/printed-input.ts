@@ -1,6 +1,5 @@
-// What may be printed of a load. The value of a configuration is what the schema made of the input, and a
-// transform may have moved a secret anywhere. So a part of the value is printed only if the same value is at
-// the same path of `visibleInput`.
+// What may be printed of the input of a schema: of the values of all sources, and of the schema's defaults.
+// Used by generation.ts, and by printed-output.ts for the value that the schema made.
 
 import { keyFrom } from '../key.ts';
 import type { Leaf } from '../merge/leaf.ts';
@@ -8,6 +7,7 @@ import type { Placed, Placement } from '../merge/placement.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import { isHidden } from '../report/secrecy.ts';
 import type { Shape } from '../schema/shape.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import type { Found } from './found.ts';
 
 type Tree = Record<string, unknown>;
@@ -48,14 +48,38 @@ function overlay(
 }
 
 function visibleDefaults(shape: Shape, path: readonly string[], given = shape.default?.value): unknown {
-  if (shape.secret || isSecretName(keyFrom(path))) return undefined;
+  if (hidesDefault(shape, path)) return undefined;
   if (shape.names.size === 0) return isScalar(given) && !looksSecret(given) ? given : undefined;
   const inner = Array.from(shape.names, ([name, one]) => [
     name,
-    visibleDefaults(one, [...path, name], (given as Tree | undefined)?.[name] ?? one.default?.value),
+    visibleDefaults(one, [...path, name], defaultOf(given, name, one)),
   ]);
   return Object.fromEntries(inner);
 }
+
+/** The defaults of a schema that are secret, for keys that are not in `present`. */
+export function* secretDefaults(
+  shape: Shape | undefined,
+  present: ReadonlySet<Key>,
+  path: readonly string[] = [],
+  given = shape?.default?.value,
+): Generator<unknown> {
+  if (!shape || present.has(keyFrom(path))) return;
+  if (hidesDefault(shape, path) || looksSecret(given as ConfigValue)) {
+    yield given;
+    return;
+  }
+  for (const [name, one] of shape.names)
+    yield* secretDefaults(one, present, [...path, name], defaultOf(given, name, one));
+}
+
+/** Whether a default is secret: by a mark of the schema, or by its name unless the schema marks it as
+ *  public. */
+const hidesDefault = (shape: Shape, path: readonly string[]): boolean =>
+  shape.secret || (!shape.public && isSecretName(keyFrom(path)));
+
+const defaultOf = (given: unknown, name: string, shape: Shape): unknown =>
+  (given as Tree | undefined)?.[name] ?? shape.default?.value;
 
 const isScalar = (value: unknown): value is string | number | boolean | bigint | null =>
   typeof value !== 'object' || value === null;

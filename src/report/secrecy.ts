@@ -15,6 +15,7 @@ export const isSecret = ({ path, item }: Placed<Leaf>, shape: Shape | undefined)
 export const isHidden = (leaf: Placed<Leaf>, shape: Shape | undefined): boolean =>
   isSecret(leaf, shape) || looksSecret(leaf.item.value);
 
-const isMarked = (path: Path, shape: Shape | undefined): boolean =>
+/** Whether the schema marks a path, something in it or a section around it as secret. */
+export const isMarked = (path: Path, shape: Shape | undefined): boolean =>
   holdsMark(shapeAt(shape, path)) ||
   path.some((_, depth) => shapeAt(shape, path.slice(0, depth))?.secret === true);

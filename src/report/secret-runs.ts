@@ -30,7 +30,7 @@ export class SecretRuns {
   /** Long secrets of signs, which have no letters to compare. */
   readonly #signs: string[] = [];
   /** Too many secrets to know. */
-  readonly #isFull: boolean = false;
+  readonly #isFull: boolean;
 
   /** Takes scalars, lists and objects; booleans and null are never secret. */
   constructor(
@@ -39,13 +39,10 @@ export class SecretRuns {
   ) {
     this.#run = run;
     const hashes = new Map<number, number[]>();
-    let left = maxCharacters;
     const texts = [...textsOf(secrets)];
-    for (const text of new Set(urls === 'whole' ? texts : texts.flatMap(partsOf))) {
-      left -= text.length;
-      if (left >= 0) this.#add(text, hashes);
-    }
-    this.#isFull = left < 0;
+    const parts = new Set(urls === 'whole' ? texts : texts.flatMap(partsOf));
+    this.#isFull = [...parts].reduce((sum, text) => sum + text.length, 0) > maxCharacters;
+    if (!this.#isFull) for (const text of parts) this.#add(text, hashes);
     this.#pieces = new Map(Array.from(hashes, ([length, all]) => [length, Float64Array.from(all).sort()]));
   }
 
@@ -56,10 +53,20 @@ export class SecretRuns {
     const reversed = mirrored(plain);
     if (this.#wholes.has(text) || this.#wholes.has(plain) || this.#wholes.has(reversed)) return true;
     if (this.#signs.some((signs) => text.includes(signs))) return true;
-    for (const [length, known] of this.#pieces)
-      for (const shown of [plain, reversed])
-        for (let at = 0; at + length <= shown.length; at++)
-          if (includes(known, hashOf(shown, at, length))) return true;
+    return [...this.#pieces.keys()].some((length) => this.#holdsPiece(length, plain, reversed));
+  }
+
+  /** Whether letters hold a run of a secret. Ignores secrets that are shorter than a run. */
+  holdsRun(letters: string): boolean {
+    return this.#isFull || this.#holdsPiece(this.#run, letters, mirrored(letters));
+  }
+
+  #holdsPiece(length: number, ...texts: readonly string[]): boolean {
+    const known = this.#pieces.get(length);
+    if (!known) return false;
+    for (const text of texts)
+      for (let at = 0; at + length <= text.length; at++)
+        if (includes(known, hashOf(text, at, length))) return true;
     return false;
   }
 

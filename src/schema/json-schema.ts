@@ -112,14 +112,19 @@ function kindOf(value: unknown): Kind {
   return typeof value === 'object' ? 'section' : (kinds[typeof value] ?? 'string');
 }
 
-function marks(s: JsonSchema): Pick<Shape, 'default' | 'description' | 'coerces' | 'secret'> {
+function marks(s: JsonSchema): Pick<Shape, 'default' | 'description' | 'coerces' | 'secret' | 'public'> {
   return {
     ...('default' in s && { default: { value: s.default } }),
     ...(typeof s.description === 'string' && { description: s.description }),
     ...(s['x-coerces'] === true && { coerces: true }),
     secret: isMarkedSecret(s),
+    ...(isMarkedPublic(s) && { public: true }),
   };
 }
+
+/** Whether the schema's author marked a value as public. */
+export const isMarkedPublic = (s: JsonSchema): boolean =>
+  s['x-secret'] === false || s['x-classification'] === 'public';
 
 /** Whether the schema's author marked a value as secret. */
 export function isMarkedSecret(s: JsonSchema): boolean {

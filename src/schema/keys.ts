@@ -18,8 +18,8 @@ export interface SchemaKey {
   /** In words: `a whole number from 1 to 65535`. */
   readonly type?: string;
   readonly description?: string;
-  /** True if the schema marks the key (`x-secret`, `x-classification`), or if its name looks like a
-   *  secret's. */
+  /** True if the schema marks the key as secret (`x-secret`, `x-classification`), or if its name looks like
+   *  a secret's and the schema does not mark the key as public. */
   readonly secret: boolean;
 }
 
@@ -88,7 +88,7 @@ function collectKeys(root: Shape): Keys {
         ...(fallback && { default: fallback.value }),
         ...(shape.expects && { type: shape.expects }),
         ...(shape.description && { description: shape.description }),
-        secret: isSecret || isSecretName(key),
+        secret: isSecret || (!shape.public && isSecretName(key)),
       });
     }
     if (shape.open || shape.rest) prefixes.push(key);

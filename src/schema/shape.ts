@@ -41,6 +41,8 @@ export interface Shape {
   readonly default?: { readonly value: unknown };
   readonly description?: string;
   readonly secret: boolean;
+  /** True if the schema's author marked the value as public. */
+  readonly public?: boolean;
 }
 
 const noShapes: ReadonlyMap<string, Shape> = new Map();
@@ -89,6 +91,7 @@ function union(a: Shape, b: Shape): Shape {
     open: a.open || b.open,
     coerces: a.coerces === true && b.coerces === true,
     secret: a.secret || b.secret,
+    public: a.public === true && b.public === true,
   };
 }
 
@@ -106,6 +109,7 @@ export function both(a: Shape, b: Shape): Shape {
     open: a.open || b.open,
     coerces: a.coerces === true || b.coerces === true,
     secret: a.secret || b.secret,
+    public: a.public === true || b.public === true,
   };
 }
 

@@ -97,6 +97,93 @@ describe('llm-config explain', () => {
   });
 });
 
+describe('llm-config explain of a key that is not set', () => {
+  const env = `import { EnvProvider } from '${source}providers/env.ts';`;
+  const schema = [
+    'export const schema = z.object({',
+    '  server: z.object({ port: z.number().default(8080), host: z.string() }),',
+    "  licence: z.string().meta({ 'x-secret': true }).optional(),",
+    '  limits: z.record(z.string(), z.number()).optional(),',
+    '});',
+  ].join('\n');
+  const chain = `export default [new EnvProvider({ prefix: 'APP', env: {} }), ${second}];`;
+  const box = () => modules({ 'config.mjs': `${env}\n${chain}\n${schema}` });
+
+  it('a misspelled key gets a suggestion, and the variable that was looked for', async () => {
+    await using files = await box();
+    const { code, out } = await llmConfig(['explain', files.path('config.mjs'), 'servr.port']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^servr\.port is not set\n/);
+    expect(out).toContain('no such key: neither the schema nor a provider has "servr.port"\n');
+    expect(out).toContain('did you mean server.port?\n');
+    expect(out).toContain('looked for env APP__SERVR__PORT\n');
+    const json = await llmConfig(['explain', files.path('config.mjs'), 'servr.port', '--json']);
+    expect(JSON.parse(json.out).notes).toContain('did you mean server.port?');
+  });
+
+  it('a key of the schema that is not set has its default, and no suggestion', async () => {
+    await using files = await box();
+    const { code, out } = await llmConfig(['explain', files.path('config.mjs'), 'server.port']);
+    expect(code).toBe(1);
+    expect(out).toContain('default of the schema: 8080');
+    expect(out).not.toMatch(/no such key|did you mean/);
+    const open = await llmConfig(['explain', files.path('config.mjs'), 'limits.any']);
+    expect(open.out).not.toContain('no such key');
+  });
+
+  it('without a schema, the keys of the providers are suggested', async () => {
+    await using files = await modules({ 'config.mjs': `export default [${second}];` });
+    const { out } = await llmConfig(['explain', files.path('config.mjs'), 'database.hots']);
+    expect(out).toContain('no such key: no provider has "database.hots"');
+    expect(out).toContain('did you mean database.host?');
+  });
+});
+
+describe('llm-config explain of a section', () => {
+  const server =
+    'z.object({ port: z.number().default(8080), tls: z.object({ cert: z.string() }).optional() })';
+  const database = 'z.object({ host: z.string(), password: z.string() })';
+  const licence = "z.string().meta({ 'x-secret': true })";
+  const fields = `server: ${server}, database: ${database}, in: z.object({ licence: ${licence} })`;
+  const third = `new MemoryProvider({ 'in.licence': '${fake}' }, { name: 'third' })`;
+  const schema = `export const schema = z.object({ ${fields} });`;
+  const text = `export default [${first}, ${second}, ${third}]; ${schema}`;
+
+  it('explains each key in it, secrets masked', async () => {
+    await using files = await modules({ 'config.mjs': text });
+    const file = files.path('config.mjs');
+    const { code, out } = await llmConfig(['explain', file, 'database']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^database\.host = "db\.internal"\n.*wins\n.*shadowed\n/);
+    expect(out).toMatch(/^database\.password = \[redacted\]\n/m);
+    expect(out).not.toContain(fake);
+    const json = await llmConfig(['explain', file, 'database', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({
+      key: 'database',
+      keys: [{ key: 'database.host' }, { key: 'database.password', secret: true }],
+    });
+  });
+
+  it('shows the keys of the schema that are not set, with their defaults', async () => {
+    await using files = await modules({ 'config.mjs': text });
+    const { code, out } = await llmConfig(['explain', files.path('config.mjs'), 'server']);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^server\.port is not set$[\s\S]*default of the schema: 8080[\s\S]*^server\.tls\.cert is not set$/m,
+    );
+  });
+
+  it('masks what only the schema marks as secret', async () => {
+    await using files = await modules({ 'config.mjs': text });
+    for (const args of [['in'], ['in.licence'], ['in.licence', '--json'], []]) {
+      const { out } = await llmConfig(['explain', files.path('config.mjs'), ...args]);
+      expect(out).toContain('in.licence');
+      expect(out).toContain('[redacted]');
+      expect(out).not.toContain(fake);
+    }
+  });
+});
+
 describe('llm-config check', () => {
   it('check reports all problems of a configuration at once', async () => {
     const goodSchema = 'z.object({ port: z.number() })';

@@ -159,7 +159,7 @@ describe('Config', () => {
       llm: { model: '[redacted]', apiKey: '[redacted]' },
     });
     expect(JSON.parse(JSON.stringify({ inside: config.value }))).toEqual({
-      inside: { port: 9090, url: '[redacted]', llm: { model: '[redacted]', apiKey: '[redacted]' } },
+      inside: { port: 9090, url: 'https://a.example/', llm: { model: '[redacted]', apiKey: '[redacted]' } },
     });
     for (const printed of [
       inspect(config),
@@ -199,7 +199,7 @@ describe('explain', () => {
 
   it('explain notes that the schema transformed a value, without the result', async () => {
     const config = await load(memory({ llm: { model: 'm' }, url: 'https://a.example' }));
-    expect(config.explain('url').notes).toContain('the schema transformed the value');
+    expect(config.explain('url').notes).toContain('the schema transformed the value: "https://a.example/"');
   });
 
   it('explain and inspect mask values that only the schema marks as secret', async () => {
@@ -330,7 +330,7 @@ describe('subscribe', () => {
     Object.assign(values, { APP__LLM__MODEL: 'n', APP__PORT: '1', APP__AT: '2030-01-01' });
     await config.reload();
     expect(changes).toEqual([
-      { key: 'at', generation: 2, current: '[redacted]' },
+      { key: 'at', generation: 2, current: new Date('2030-01-01') },
       { key: 'llm.model', generation: 2, previous: 'm', current: 'n' },
       { key: 'port', generation: 2, previous: 8080, current: 1 },
     ]);

@@ -148,4 +148,34 @@ describe('types of a config', () => {
     expectTypeOf(await new ProviderChain([source]).require('port', type('number'))).toEqualTypeOf<number>();
     expect(reveal(config)).toEqual({ port: 1 });
   });
+
+  it('reveal of a section is a copy that may be changed, also for the compiler', async () => {
+    interface Options {
+      clientId: string;
+      brokers: string[];
+      ssl?: { ca: string[]; at: [number, string] } | undefined;
+    }
+    const fields = { clientId: z.string(), brokers: z.array(z.string()), until: z.coerce.date() };
+    const ssl = z.object({ ca: z.array(z.string()), at: z.tuple([z.number(), z.string()]) }).optional();
+    const kafka = { clientId: 'a', brokers: ['b'], until: '2030-01-01', ssl: { ca: ['c'], at: [1, 'd'] } };
+    const schema = z.object({ kafka: z.object({ ...fields, ssl }) });
+    await using config = await loadConfig(schema, new MemoryProvider({ kafka } as never));
+    const section = config.value.kafka;
+    // @ts-expect-error: the type of a section is readonly
+    const refused: Options = section;
+    const copy = reveal(section);
+    const options: Options = copy;
+    expectTypeOf(copy.brokers).toEqualTypeOf<string[]>();
+    expectTypeOf(copy.until).toEqualTypeOf<Date>();
+    expectTypeOf(copy.ssl).toEqualTypeOf<{ ca: string[]; at: [number, string] } | undefined>();
+    options.brokers.push('e');
+    Object.assign(options, { cb: () => undefined });
+    expect(copy).toMatchObject({ brokers: ['b', 'e'], cb: expect.any(Function) });
+    expect([refused.brokers, config.value.kafka.brokers]).toEqual([['b'], ['b']]);
+    expectTypeOf(reveal(5 as unknown)).toEqualTypeOf<unknown>();
+    // biome-ignore lint/suspicious/noExplicitAny: JavaScript users have it
+    expectTypeOf(reveal(5 as any)).toBeAny();
+    expectTypeOf(reveal({} as ConfigTree)).toEqualTypeOf<{ [name: string]: ConfigValue }>();
+    expectTypeOf(reveal([] as readonly ConfigValue[])).toEqualTypeOf<ConfigValue[]>();
+  });
 });

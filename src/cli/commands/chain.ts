@@ -1,4 +1,4 @@
-// `explain`, `check` and `unused`: load a module of the application and show what its chain returns. Secrets
+// `check` and `unused`: load a module of the application and show what its chain returns. Secrets
 // are masked. The module's own errors are not printed, because they may contain secrets.
 
 import type { ProviderChain } from '../../chain/chain.ts';
@@ -7,58 +7,9 @@ import { checkConfig } from '../../config/load-config.ts';
 import { unusedKeys } from '../../config/unused.ts';
 import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
-import { merge } from '../../merge/merge.ts';
-import { show } from '../../redact.ts';
 import type { Command, CommandResult } from '../command.ts';
 import { withChain } from '../module.ts';
-
-export const explain: Command = {
-  name: 'explain',
-  arguments: ['MODULE', '[KEY]'],
-  summary: 'show which provider sets a key and which are shadowed, or list all keys; secrets are masked',
-  flags: {},
-  examples: ['llm-config explain dist/config.js database.host', 'llm-config explain dist/config.js'],
-  async run(args, io) {
-    const [file, name] = args.positionals as [string, string?];
-    return withChain(file, io, async ({ chain }) => {
-      if (name === undefined) return listKeys(chain);
-      const explanation = await chain.explain(keyOf(name));
-      const found = explanation.winner !== undefined && explanation.error === undefined;
-      return { text: `${explanation}`, json: explanation, exit: found ? 0 : 1 };
-    });
-  },
-};
-
-async function listKeys(chain: ProviderChain): Promise<CommandResult> {
-  const layers = await chain.layers();
-  const merged = merge(layers, { keys: [], prefixes: [''] });
-  const keys = merged.entries().map(({ key, value, secret, origin }) => ({
-    key,
-    value: show(value, secret),
-    origin: `${origin}`,
-  }));
-  const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({
-    key,
-    origin: `${origin}`,
-    error: error.message,
-  }));
-  const failed = layers.flatMap(({ name, error }) =>
-    error ? [{ provider: name, error: error.message }] : [],
-  );
-  const width = (column: (row: (typeof keys)[number]) => string): number =>
-    Math.max(0, ...keys.map((row) => column(row).length));
-  const [first, second] = [width(({ key }) => key), width(({ value }) => value)];
-  const lines = [
-    ...keys.map(({ key, value, origin }) => `${key.padEnd(first)}  ${value.padEnd(second)}  ${origin}`),
-    ...holes.map(({ key, origin, error }) => `${key}  is unreadable (${origin}): ${error}`),
-    ...failed.map(({ provider, error }) => `${provider} failed: ${error}`),
-  ];
-  return {
-    text: lines.join('\n'),
-    json: { keys, unreadable: holes, failed },
-    exit: failed.length > 0 ? 1 : 0,
-  };
-}
+import { listKeys } from './explain.ts';
 
 export const check: Command = {
   name: 'check',

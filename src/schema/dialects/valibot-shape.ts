@@ -1,7 +1,7 @@
 // The shape of a valibot schema. Valibot has no JSON Schema output in its core, but its schemas are plain
 // data: no code of a schema runs here, except the getters of `lazy`.
 
-import { isMarkedSecret } from '../json-schema.ts';
+import { isMarkedPublic, isMarkedSecret } from '../json-schema.ts';
 import { expected, fits, type Limits } from '../limits.ts';
 import { both, either, type Kind, leaf, type Shape, unknown } from '../shape.ts';
 
@@ -73,6 +73,7 @@ function walk(node: Node, lazies: readonly unknown[]): Shape {
     ...shape,
     ...(typeof described === 'string' && { description: described }),
     secret: shape.secret || isMarkedSecret(metadata),
+    ...(isMarkedPublic(metadata) && { public: true }),
   };
 }
 

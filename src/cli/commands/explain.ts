@@ -1,0 +1,171 @@
+// `explain`: loads a module of the application and shows where the values of its chain come from. A section
+// is explained key by key; a key that does not exist gets a suggestion. Secrets are masked.
+
+import type { ProviderChain } from '../../chain/chain.ts';
+import { Explanation } from '../../chain/explain.ts';
+import { nearest } from '../../internal/nearest.ts';
+import { keyOf, segments, startsWith } from '../../key.ts';
+import { merge } from '../../merge/merge.ts';
+import type { Wanted } from '../../provider.ts';
+import { MASK, show } from '../../redact.ts';
+import { describeKeys, type SchemaKey, type SchemaKeys } from '../../schema/keys.ts';
+import type { StandardSchemaV1 } from '../../schema/schema.ts';
+import { holdsMark, shapeAt } from '../../schema/shape.ts';
+import { shapeOf } from '../../schema/shape-of.ts';
+import type { Key } from '../../value.ts';
+import type { Command, CommandResult } from '../command.ts';
+import { withChain } from '../module.ts';
+
+export const explain: Command = {
+  name: 'explain',
+  arguments: ['MODULE', '[KEY]'],
+  summary:
+    'show which provider sets a key, or each key of a section, and which are shadowed; or list all keys',
+  flags: {},
+  examples: [
+    'llm-config explain dist/config.js database.host',
+    'llm-config explain dist/config.js database',
+    'llm-config explain dist/config.js',
+  ],
+  async run(args, io) {
+    const [file, name] = args.positionals as [string, string?];
+    return withChain(file, io, async ({ chain, schema }) =>
+      name === undefined ? listKeys(chain, schema) : explainKey(chain, schema, keyOf(name)),
+    );
+  },
+};
+
+async function explainKey(
+  chain: ProviderChain,
+  schema: StandardSchemaV1 | undefined,
+  key: Key,
+): Promise<CommandResult> {
+  const ask = async (one: Key): Promise<Explanation> => {
+    const explained = await chain.explain(one);
+    return isMarked(schema, one) ? withoutValues(explained) : explained;
+  };
+  const explanation = await ask(key);
+  const { winner, error } = explanation;
+  const isSet = winner !== undefined && error === undefined;
+  if (isSet || (error && error.code !== 'invalid_key'))
+    return { text: `${explanation}`, json: explanation, exit: isSet ? 0 : 1 };
+  const known = schema ? describeKeys(schema) : { keys: [], prefixes: [], complete: false };
+  const keys = await allKeys(chain, known);
+  const inside = [...keys].filter((one) => one !== key && startsWith(one, key));
+  if (inside.length > 0) return explainSection(ask, key, inside, known);
+  const notes = notesOnAbsent(key, keys, known, schema !== undefined, chain.where(key));
+  const explained = explanation.with(...notes);
+  return { text: `${explained}`, json: explained, exit: 1 };
+}
+
+/** The keys that the schema reads, and those that a provider has. */
+async function allKeys(chain: ProviderChain, { keys, prefixes }: SchemaKeys): Promise<ReadonlySet<Key>> {
+  const wanted: Wanted = { keys: keys.map(({ key }) => key), prefixes: [...prefixes, ''] };
+  const { leaves, holes } = merge(await chain.layers(), wanted);
+  return new Set([...wanted.keys, ...leaves.keys(), ...holes.keys()]);
+}
+
+/** Explains each key of a section. One that is not set is not a failure: it may be optional. */
+async function explainSection(
+  ask: (key: Key) => Promise<Explanation>,
+  section: Key,
+  inside: readonly Key[],
+  { keys }: SchemaKeys,
+): Promise<CommandResult> {
+  const explained: Explanation[] = [];
+  for (const key of inside) {
+    const explanation = await ask(key);
+    // a key with keys inside is listed by those
+    if (explanation.error?.code === 'invalid_key') continue;
+    const isAbsent = explanation.winner === undefined && explanation.error === undefined;
+    explained.push(isAbsent ? explanation.with(...defaultOf(key, keys)) : explanation);
+  }
+  const isFine = explained.every(({ error }) => !error) && explained.some(({ winner }) => winner);
+  return {
+    text: explained.map(String).join('\n'),
+    json: { key: section, keys: explained },
+    exit: isFine ? 0 : 1,
+  };
+}
+
+/** Why a key may be absent: it does not exist, or it is not set where it was looked for. */
+function notesOnAbsent(
+  key: Key,
+  keys: ReadonlySet<Key>,
+  { keys: schemaKeys, prefixes }: SchemaKeys,
+  hasSchema: boolean,
+  places: string,
+): string[] {
+  const isKnown = keys.has(key) || prefixes.some((prefix) => startsWith(key, prefix));
+  const near = isKnown ? undefined : nearest(key, keys);
+  const searched = places.split('\n').filter(Boolean);
+  return [
+    ...(isKnown
+      ? []
+      : [`no such key: ${hasSchema ? 'neither the schema nor a' : 'no'} provider has "${key}"`]),
+    ...(near === undefined ? [] : [`did you mean ${near}?`]),
+    ...searched.map((place) => `looked for ${place}`),
+    ...defaultOf(key, schemaKeys),
+  ];
+}
+
+function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
+  const known = keys.find((one) => one.key === key);
+  return known && 'default' in known
+    ? [`default of the schema: ${show(known.default as never, known.secret)}`]
+    : [];
+}
+
+/** Whether the schema marks a key as secret: its sources may not know. */
+function isMarked(schema: StandardSchemaV1 | undefined, key: Key): boolean {
+  const shape = schema && shapeOf(schema);
+  const path = segments(key);
+  const around = path.map((_, depth) => shapeAt(shape, path.slice(0, depth)));
+  return holdsMark(shapeAt(shape, path)) || around.some((one) => one?.secret === true);
+}
+
+function withoutValues(explanation: Explanation): Explanation {
+  const masked = new Map(
+    explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
+  );
+  const { winner, shadowed } = explanation;
+  return new Explanation({
+    ...explanation,
+    secret: true,
+    layers: [...masked.values()],
+    winner: winner && masked.get(winner),
+    shadowed: shadowed.flatMap((layer) => masked.get(layer) ?? []),
+  });
+}
+
+/** Lists every key of a chain, and what cannot be read. */
+export async function listKeys(chain: ProviderChain, schema?: StandardSchemaV1): Promise<CommandResult> {
+  const layers = await chain.layers();
+  const merged = merge(layers, { keys: [], prefixes: [''] });
+  const keys = merged.entries().map(({ key, value, secret, origin }) => ({
+    key,
+    value: show(value, secret || isMarked(schema, key)),
+    origin: `${origin}`,
+  }));
+  const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({
+    key,
+    origin: `${origin}`,
+    error: error.message,
+  }));
+  const failed = layers.flatMap(({ name, error }) =>
+    error ? [{ provider: name, error: error.message }] : [],
+  );
+  const width = (column: (row: (typeof keys)[number]) => string): number =>
+    Math.max(0, ...keys.map((row) => column(row).length));
+  const [first, second] = [width(({ key }) => key), width(({ value }) => value)];
+  const lines = [
+    ...keys.map(({ key, value, origin }) => `${key.padEnd(first)}  ${value.padEnd(second)}  ${origin}`),
+    ...holes.map(({ key, origin, error }) => `${key}  is unreadable (${origin}): ${error}`),
+    ...failed.map(({ provider, error }) => `${provider} failed: ${error}`),
+  ];
+  return {
+    text: lines.join('\n'),
+    json: { keys, unreadable: holes, failed },
+    exit: failed.length > 0 ? 1 : 0,
+  };
+}
