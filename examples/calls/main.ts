@@ -51,3 +51,4 @@ await requests('one key, each second, while the store is down for 100 s', (provi
 });
 
 await import('./events.ts');
+await import('./vanished.ts');

@@ -2,7 +2,7 @@
 // `shelterOptionChecks` into its own checks.
 
 import { ConfigError } from '../errors.ts';
-import { aFunction, aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
+import { aFunction, aNumber, anInteger, type Check, checkOptions, oneOf } from '../internal/options.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
@@ -22,6 +22,11 @@ export interface CacheOptions {
   readonly staleWhileRevalidateMs?: number;
   /** How long an expired document is served while the store is down; at most an hour. @default 0 */
   readonly staleIfErrorMs?: number;
+  /** What to serve when a document that the store had is absent: that it is absent, or with `hold` the old
+   *  document for `staleIfErrorMs`, as long as nothing of what the cache holds is found again. A store that
+   *  was restarted empty looks like that. Either way, `vanished` is emitted.
+   *  @default 'accept' */
+  readonly vanished?: 'accept' | 'hold';
 }
 
 /** When the circuit opens, and for how long. */
@@ -113,6 +118,7 @@ const cacheDefaults = {
   jitter: 0.1,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
+  vanished: 'accept' as const,
 };
 const backoffDefaults = { initialMs: 100, maxMs: 10_000, factor: 2 };
 const breakerDefaults = { failures: 5, resetMs: 60_000 };
@@ -183,6 +189,7 @@ export const shelterOptionChecks: Readonly<
       jitter: aNumber(0, 0.5),
       staleWhileRevalidateMs: time,
       staleIfErrorMs: aNumber(0, 3_600_000),
+      vanished: oneOf('accept', 'hold'),
     },
     true,
   ),
@@ -207,6 +214,14 @@ export function settingsOf(
     throw new ConfigError('invalid_option', `${owner}: the option second needs a cache`, {
       hint: 'Remove cache: false. Its ttlMs says how long a shared document is fresh',
     });
+  if (cache && cache.vanished === 'hold' && !cache.staleIfErrorMs)
+    throw new ConfigError(
+      'invalid_option',
+      `${owner}: the option cache.vanished needs cache.staleIfErrorMs`,
+      {
+        hint: "Set staleIfErrorMs: with 'hold', it says for how long",
+      },
+    );
   return {
     cache: cache !== false && { ...cacheDefaults, ...given(cache) },
     resilience: resilience !== false && {

@@ -10,6 +10,7 @@ import { Operations } from '../../operation.ts';
 import { coarseNow } from '../clock.ts';
 import type { Settings } from '../options.ts';
 import { Cached } from './cached.ts';
+import type { HeldResults, Result } from './held.ts';
 
 /** A request that several callers may wait for. */
 export class Flight<T> {
@@ -72,6 +73,7 @@ export interface CacheContext {
   readonly emitter: Emitter;
   readonly tickets: Tickets;
   readonly counts: CacheCounts;
+  readonly held: HeldResults;
 }
 
 const maxPauseMs = 60_000;
@@ -172,6 +174,7 @@ export class SingleFlightCache<T, Q> {
     }
     if (known) known.invalidated = true;
     this.#store?.set(id, result);
+    this.#context.held.kept(id, known as Cached<Result> | undefined, result as Cached<Result>);
   }
 
   /** Drops the results of all requests that started before now. What is cached is removed, or kept for
