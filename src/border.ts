@@ -80,7 +80,7 @@ export function adoptLayers(answer: unknown, side: Side): readonly Layer[] {
 function layerFrom(given: unknown, side: Side): Layer {
   if (typeof given !== 'object' || given === null)
     throw faulty(side, undefined, `layers returned ${kindOf(given)} in its list`, 'Return layers');
-  const { name, entries, holes, error, tolerated } = given as Partial<Layer>;
+  const { name, entries, holes, error, tolerated, local } = given as Partial<Layer>;
   if (typeof name !== 'string')
     throw faulty(side, undefined, 'layers returned a layer without a name', 'Name each layer');
   const items = [...adoptItems(entries ?? [], side, 'layers'), ...adoptItems(holes ?? [], side, 'layers')];
@@ -90,6 +90,7 @@ function layerFrom(given: unknown, side: Side): Layer {
     holes: items.filter(isUnreadable),
     ...(error !== undefined && { error: adoptError(error, side) }),
     ...(tolerated !== undefined && { tolerated: adoptError(tolerated, side) }),
+    ...(local === true && { local }),
   };
 }
 

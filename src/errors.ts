@@ -37,8 +37,9 @@ export type ErrorCode = keyof typeof errorCodes;
 /** One fault of a configuration, as data. Shows a value only if the value is not secret. */
 export interface Problem {
   /** `missing`: required, but no source has it. `wrong`: the schema rejects it. `unknown`: the schema does
-   *  not read it. `unreadable`: a source has it, but cannot read it. `failed`: a source failed. */
-  readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'failed';
+   *  not read it. `unreadable`: a source has it, but cannot read it. `failed`: a source failed. `vanished`: a
+   *  store no longer has this secret, and a weaker source or a default would take its place. */
+  readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'failed' | 'vanished';
   readonly key: Key;
   /** The place inside the key's value: `[0].host`. */
   readonly inside?: string;

@@ -12,8 +12,8 @@ export interface EventHead {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The name of the provider or configuration that emits the event. In `refresh_failed` of a configuration:
-   *  the provider that failed. */
+  /** The name of the provider or configuration that emits the event. In `refresh_failed` and `vanished` of a
+   *  configuration: the provider that failed, or the store. */
   readonly provider: string;
   /** The key that the event is about, if it is about one. */
   readonly key?: Key;
@@ -61,6 +61,9 @@ export interface ConfigEventTypes {
   changed: { readonly keys?: readonly Key[] };
   /** A store has a new version of a value, or has issued new credentials. */
   rotated: object;
+  /** A store no longer has a value that it had. For a configuration: one event for each store, with the
+   *  `keys` that have vanished. `all`: nothing is left of what the store had. */
+  vanished: { readonly message: string; readonly keys?: readonly Key[]; readonly all?: true };
   /** A store has denied access. */
   denied: object;
   /** A provider has logged in to its store. */
@@ -114,6 +117,7 @@ const defaultLevels: Readonly<Record<ConfigEvent['type'], LogLevel>> = {
   stale: 'warn',
   tolerated: 'warn',
   refresh_failed: 'warn',
+  vanished: 'warn',
   denied: 'warn',
   authenticated: 'info',
   authentication_failed: 'error',

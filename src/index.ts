@@ -12,6 +12,7 @@ export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
 export type { ConfigSource, LoadOptions } from './config/plan.ts';
 export type { ConfigStats } from './config/stats.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
+export type { ReloadOptions } from './config/vanished.ts';
 export type { ConfigView } from './config/view.ts';
 export type { WatchOptions } from './config/watching.ts';
 export { intercepted } from './decorators/intercepted.ts';

@@ -93,6 +93,9 @@ export interface Layer {
   readonly holes: readonly Unreadable[];
   readonly error?: ConfigError;
   readonly tolerated?: ConfigError;
+  /** The provider makes no network request: it is not a store.
+   *  @internal */
+  readonly local?: boolean;
 }
 
 /** Values may have changed: those of `keys`, or any value where `keys` is omitted. */

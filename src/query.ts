@@ -114,7 +114,10 @@ export async function layersOf(
 ): Promise<readonly Layer[]> {
   const options = rereading(provider, given);
   try {
-    if (!provider.layers) return [layerOf(provider.name, await listFrom(provider, prefix, options, notice))];
+    if (!provider.layers) {
+      const layer = layerOf(provider.name, await listFrom(provider, prefix, options, notice));
+      return [provider.local === true ? { ...layer, local: true } : layer];
+    }
     const layers: unknown = await provider.layers(prefix, options);
     return all(layers, isOurs)
       ? layers

@@ -51,3 +51,4 @@ await requests('one key, each second, while the store is down for a minute', (pr
 });
 
 await import('./events.ts');
+await import('./vanished.ts');

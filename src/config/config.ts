@@ -7,27 +7,26 @@ import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
-import { newId, thread } from '../operation.ts';
-import type { ListOptions } from '../provider.ts';
+import { newId } from '../operation.ts';
+import { reportError } from '../report/report.ts';
 import { type Revealable, reveal, revealed } from '../reveal.ts';
-import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
-import type { Found } from './found.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
 import { type Load, loadValid, type Unchanged } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
-import { type LoadMode, loadModes, pollMode, Reloads } from './reloads.ts';
+import { type LoadMode, loadModes, pollMode, Reloads, readOptions, tracedLoad } from './reloads.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
+import { acceptedKeys, type ReloadOptions, refusals, vanishedSince } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
-import { Watching, type WatchOptions } from './watching.ts';
+import { leaseHolders, type Reload, Watching, type WatchOptions } from './watching.ts';
 
 /** A loaded configuration. It holds one frozen generation at a time: a reload replaces it as a whole, or
  *  fails and keeps it. Made by `loadConfig`.
@@ -172,8 +171,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#subscriptions.add(path, listener);
   }
 
-  /** Listens to the events of loads: `refreshed`, `changed`, `refresh_failed`, `notice`. Events hold no
-   *  values. */
+  /** Listens to the events of loads: `refreshed`, `changed`, `refresh_failed`, `vanished`, `notice`. Events
+   *  hold no values. */
   on(listener: (event: ConfigEvent) => void): Disposable {
     return this.#events.on(listener);
   }
@@ -182,9 +181,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  current one.
    *  @throws ConfigError the failure of a source, or `validation`
    *  @example
-   *  process.on('SIGHUP', () => config.reload().catch((error: Error) => console.error(error.message))); */
-  async reload(): Promise<GenerationInfo> {
-    return reported(this.reload, () => this.#run(loadModes.explicit).then(() => this.generation));
+   *  process.on('SIGHUP', () => config.reload().catch((error: Error) => console.error(error.message)));
+   *  await config.reload({ accept: ['database.password'] }); // it was deleted from its store on purpose */
+  async reload(options: ReloadOptions = {}): Promise<GenerationInfo> {
+    return reported(this.reload, async () => {
+      const accept = acceptedKeys(options, this.#generation.load);
+      await this.#run({ ...loadModes.explicit, ...(accept.length > 0 && { accept }) });
+      return this.generation;
+    });
   }
 
   /** Restores the previous generation until the next `reload()`. Polls and watches do not replace it. Goes
@@ -212,12 +216,16 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const began = performance.now();
     const operation = newId();
     try {
-      await this.#traced(mode, operation, async () => {
+      const number = (): number => this.generation.number;
+      await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
         const load = await this.#loadValid(mode, operation);
         if (this.#closed) throw closedError();
         if (this.#isPinned(mode)) return;
+        if (this.#lastNumber > 0 && !('isUnchanged' in load)) this.#refuseVanished(load, mode, operation);
         this.#pinned = false;
         this.#promote(load, performance.now() - began, operation);
+        const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
+        if (this.#options.watch) this.#watching?.loaded(gaps, mode.maxAgeMs);
       });
     } catch (error) {
       const failed = asFailedLoad(error, operation);
@@ -228,15 +236,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     }
   }
 
-  #traced({ cause }: LoadMode, operation: string, work: () => Promise<void>): Promise<void> {
-    if (!isTraced('load')) return work();
-    const type = cause === 'load' ? 'load' : 'reload';
-    const context = { provider: this.#plan.source.name, type, cause, operation } as const;
-    const succeeded = (_: unknown, ended: TraceContexts['load']): string => {
-      ended.generation = this.generation.number;
-      return 'ok';
-    };
-    return traced('load', context, work, { succeeded });
+  /** Throws if a load lost secrets whose place something weaker would take. */
+  #refuseVanished(load: Load, { accept }: LoadMode, operation: string): void {
+    const { vanished = 'refuse' } = this.#options;
+    if (vanished === 'accept') return;
+    const all = vanishedSince(this.#generation, load, accept);
+    const problems = refusals(all);
+    this.#events.emitVanished(all, operation, vanished === 'warn' && problems.length > 0);
+    if (vanished === 'refuse' && problems.length > 0) throw reportError(problems);
   }
 
   /** Whether a load would undo a rollback that it must respect. */
@@ -244,14 +251,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #loadValid({ acquire, maxAgeMs, cause }: LoadMode, operation: string): Promise<Load | Unchanged> {
-    const options: ListOptions = {
-      signal: this.#stop.signal,
-      context: this.#options.context,
-      acquire,
-      ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
-      [thread]: { operation, cause },
-    };
+  #loadValid(mode: LoadMode, operation: string): Promise<Load | Unchanged> {
+    const { context } = this.#options;
+    const options = readOptions(mode, operation, { signal: this.#stop.signal, context });
     return loadValid(this.#plan, options, () => this.#generation?.load, this.#options);
   }
 
@@ -260,7 +262,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const next = Generation.next<T>(this.#lastNumber + 1, load, before);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
-    this.#events.emitNotices(load, this.#options.unknown);
+    this.#events.emitNotices(load, this.#options);
     this.#failures.succeeded(number);
     this.#events.emit('refreshed', { durationMs, version: String(number), operation });
     if (number === before?.info.number) {
@@ -269,7 +271,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#previous = before;
       this.#replace(next, operation);
     }
-    this.#watchLeases(next.load);
+    const holders = leaseHolders(next.load.layers);
+    if (!this.#watching && holders.size > 0) this.#watch({}, holders);
   }
 
   #replace(next: Generation<T>, operation?: string): void {
@@ -282,19 +285,10 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#subscriptions.notify(before, next);
   }
 
-  /** Watches providers whose entries expire, also without the option `watch`: a renewed credential must
-   *  arrive here. */
-  #watchLeases({ layers }: Found): void {
-    const holders = layers
-      .filter(({ entries }) => entries.some((entry) => entry.expiresAt !== undefined))
-      .map(({ name }) => name);
-    if (!this.#watching && holders.length > 0) this.#watch({}, new Set(holders));
-  }
-
   #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
     const { pollMs = 0 } = options;
-    const reload = (why: 'change' | 'poll'): Promise<void> =>
-      this.#run(why === 'poll' ? pollMode(pollMs) : loadModes.change);
+    const reload: Reload = (why, maxAgeMs = loadModes.change.maxAgeMs) =>
+      this.#run(why === 'poll' ? pollMode(pollMs) : { ...loadModes.change, maxAgeMs });
     this.#watching = new Watching(
       this.#plan.source,
       options,

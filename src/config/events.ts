@@ -1,7 +1,7 @@
 // The events of a configuration: an Emitter that also turns the leftovers of a load into notices, and its
 // failure into an event without values. Used by config.ts.
 
-import { ConfigError, isConfigError, type Problem } from '../errors.ts';
+import { ConfigError, type ErrorCode, isConfigError, type Problem } from '../errors.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
 import { withoutFound } from '../report/problems.ts';
@@ -9,11 +9,21 @@ import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
 import type { Load, Unchanged } from './load.ts';
 import type { LoadOptions } from './plan.ts';
+import { type Vanished, vanishedMessage } from './vanished.ts';
+
+/** A notice, and the code of the warning that it becomes without listeners. */
+interface Warning {
+  readonly key?: Key;
+  readonly outcome: 'ok' | ErrorCode;
+  readonly message: string;
+  readonly code?: string;
+}
 
 /** The events of a configuration's loads. */
 export class ConfigEvents extends Emitter {
   readonly #quotesSecret: Quotes;
   #reported: ReadonlySet<string> = new Set();
+  #vanished: ReadonlySet<string> = new Set();
 
   /** `quotesSecret`: whether a text quotes a secret of the configuration. */
   constructor(name: string, quotesSecret: Quotes) {
@@ -51,30 +61,58 @@ export class ConfigEvents extends Emitter {
     if (this.hasListeners) this.emit('changed', { keys: keys(), version, operation });
   }
 
-  /** Emits a notice for each hole that the schema does not need and, as the option `unknown` says, for keys
-   *  that it does not read. A notice is not repeated while its cause lasts. Without listeners, unknown keys
-   *  become warnings of the process. */
-  emitNotices(load: Load | Unchanged, unknown: LoadOptions['unknown'] = 'warn-similar'): void {
+  /** Emits one event for each store that lost something, once while that lasts. `warn`: without listeners, it
+   *  becomes a warning of the process. */
+  emitVanished(vanished: readonly Vanished[], operation: string, warn: boolean): void {
+    const messages = vanished.map(vanishedMessage);
+    for (const [n, { store, all, lost }] of vanished.entries()) {
+      const message = messages[n] as string;
+      if (this.#vanished.has(message)) continue;
+      const [first] = lost;
+      const only = lost.length === 1 && first ? { key: first.key, version: first.version } : {};
+      const keys = Object.freeze(lost.map(({ key }) => key));
+      const fields = { message, keys, outcome: 'absent' as const, operation, ...only };
+      this.emit('vanished', { ...fields, provider: store, ...(all && { all }) });
+      if (warn && !this.hasListeners)
+        process.emitWarning(message, { type: 'ConfigWarning', code: 'LLM_CONFIG_VANISHED' });
+    }
+    this.#vanished = new Set(messages);
+  }
+
+  /** Emits a notice for each hole that the schema does not need, for each source that was left out and is not
+   *  asked again and, as the option `unknown` says, for keys that the schema does not read. A notice is not
+   *  repeated while its cause lasts. Without listeners, all but those of holes become warnings of the
+   *  process. */
+  emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
     const unknownKeys =
       unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
-    const notices = [
+    const leftOut = watch ? [] : load.layers.filter(({ tolerated }) => tolerated !== undefined);
+    const warnings: readonly Warning[] = [
       ...unknownKeys.map(({ key, origin, hint }) => ({
         key,
         outcome: 'ok' as const,
         message: `nothing reads "${key}" (${origin}). ${hint}`,
       })),
-      ...load.unread.map(({ key, error }) => ({
+      ...leftOut.map(({ name, tolerated }) => ({
+        outcome: tolerated?.code ?? ('ok' as const),
+        code: 'LLM_CONFIG_NOT_WATCHED',
+        message: `${name} is unreachable, and nothing asks it again until reload(). Set the option watch`,
+      })),
+    ];
+    const holes = load.unread.map(
+      ({ key, error }): Warning => ({
         key,
         outcome: error.code,
         message: `"${key}" cannot be read, but the schema does not need it: ${error.message}`,
-      })),
-    ];
-    for (const notice of notices.filter(({ message }) => !this.#reported.has(message))) {
-      this.emit('notice', notice);
-      if (notice.outcome === 'ok' && !this.hasListeners) process.emitWarning(notice.message, 'ConfigWarning');
-    }
-    this.#reported = new Set(notices.map(({ message }) => message));
+      }),
+    );
+    const isNew = ({ message }: { readonly message: string }): boolean => !this.#reported.has(message);
+    for (const { code, ...notice } of [...warnings, ...holes].filter(isNew)) this.emit('notice', notice);
+    if (!this.hasListeners)
+      for (const { message, code } of warnings.filter(isNew))
+        process.emitWarning(message, { type: 'ConfigWarning', ...(code && { code }) });
+    this.#reported = new Set([...warnings, ...holes].map(({ message }) => message));
   }
 }
 

@@ -38,6 +38,12 @@ export interface LoadOptions {
    *  `notice` event for those that look like a misspelling of a known key, a `notice` for each, or a
    *  problem. Without a listener, a notice is a warning of the process. @default 'warn-similar' */
   readonly unknown?: 'ignore' | 'warn-similar' | 'warn' | 'error';
+  /** What to do when a reload finds that a store no longer has a secret, and a weaker source or a default
+   *  of the schema would take its place: fail the reload, emit `vanished`, or neither. A store that was
+   *  restarted empty looks like that. Other values that vanish emit the event and never fail a reload.
+   *  @default 'refuse'
+   *  @see Config.reload accepts single keys. */
+  readonly vanished?: 'refuse' | 'warn' | 'accept';
   /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each
    *  source that has not answered, also an optional one. @default none */
   readonly deadlineMs?: number;
@@ -61,6 +67,7 @@ const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),
   unknown: oneOf('ignore', 'warn-similar', 'warn', 'error'),
+  vanished: oneOf('refuse', 'warn', 'accept'),
   deadlineMs: aNumber(1, 2_147_483_647),
   signal: anything,
   context: anything,

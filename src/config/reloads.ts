@@ -1,6 +1,11 @@
 // Runs the loads of a configuration one at a time. Used by `Config` for the first load, for reloads, and
 // after changes and polls.
 
+import { thread } from '../operation.ts';
+import type { ListOptions } from '../provider.ts';
+import { isTraced, type TraceContexts, traced } from '../tracing.ts';
+import type { Key } from '../value.ts';
+
 /** What a load may do. */
 export interface LoadMode {
   /** Why it runs. Of several that share a load, the strongest: a call, then a change, then a poll. */
@@ -11,6 +16,8 @@ export interface LoadMode {
   readonly acquire: boolean;
   /** Requested by the user: ends a rollback. */
   readonly explicit: boolean;
+  /** The keys and sections that may vanish from a store. */
+  readonly accept?: readonly Key[];
 }
 
 export const loadModes = {
@@ -26,6 +33,18 @@ export const pollMode = (pollMs: number): LoadMode => ({
   maxAgeMs: pollMs / 2,
   acquire: false,
   explicit: false,
+});
+
+/** The options of a load's reads. */
+export const readOptions = (
+  { acquire, maxAgeMs, cause }: LoadMode,
+  operation: string,
+  rest: Pick<ListOptions, 'signal' | 'context'>,
+): ListOptions => ({
+  ...rest,
+  acquire,
+  ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
+  [thread]: { operation, cause },
 });
 
 const strength: readonly LoadMode['cause'][] = ['load', 'reload', 'change', 'poll'];
@@ -44,12 +63,14 @@ export class Reloads {
   run(mode: LoadMode): Promise<void> {
     if (!this.#running) return this.#start(mode);
     if (this.#waiting) {
-      const { cause, maxAgeMs, acquire, explicit } = this.#waiting.mode;
+      const { cause, maxAgeMs, acquire, explicit, accept = [] } = this.#waiting.mode;
+      const accepted = [...accept, ...(mode.accept ?? [])];
       this.#waiting.mode = {
         cause: strength.indexOf(mode.cause) < strength.indexOf(cause) ? mode.cause : cause,
         maxAgeMs: Math.min(maxAgeMs, mode.maxAgeMs),
         acquire: acquire || mode.acquire,
         explicit: explicit || mode.explicit,
+        ...(accepted.length > 0 && { accept: accepted }),
       };
       return this.#waiting.done;
     }
@@ -71,4 +92,21 @@ export class Reloads {
     this.#running = running;
     return running;
   }
+}
+
+/** Runs a load inside the tracing channel `load`. `generation` returns the number of the current one. */
+export function tracedLoad(
+  provider: string,
+  { cause }: LoadMode,
+  operation: string,
+  generation: () => number,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (!isTraced('load')) return work();
+  const context = { provider, type: cause === 'load' ? 'load' : 'reload', cause, operation } as const;
+  const succeeded = (_: unknown, ended: TraceContexts['load']): string => {
+    ended.generation = generation();
+    return 'ok';
+  };
+  return traced('load', context, work, { succeeded });
 }

@@ -3,7 +3,7 @@
 
 import { isConfigError } from '../errors.ts';
 import type { CallOptions } from '../operation.ts';
-import type { Change, ConfigProvider } from '../provider.ts';
+import type { Change, ConfigProvider, Layer } from '../provider.ts';
 
 /** How a configuration follows its sources. */
 export interface WatchOptions {
@@ -15,11 +15,19 @@ export interface WatchOptions {
   readonly settleMs?: number;
 }
 
-/** Reloads. Rejects if the reload failed. */
-export type Reload = (why: 'change' | 'poll') => Promise<unknown>;
+/** Reloads. Rejects if the reload failed. `maxAgeMs`: of cached answers, after a change. */
+export type Reload = (why: 'change' | 'poll', maxAgeMs?: number) => Promise<unknown>;
 
 const maxBackoff = 10;
-const firstRetryMs = 1_000;
+const [firstPauseMs, maxPauseMs] = [1_000, 60_000];
+
+/** The providers whose entries expire: a renewed credential must arrive, also without the option `watch`. */
+export const leaseHolders = (layers: readonly Layer[]): ReadonlySet<string> =>
+  new Set(
+    layers
+      .filter(({ entries }) => entries.some((entry) => entry.expiresAt !== undefined))
+      .map(({ name }) => name),
+  );
 
 /** Watches a source until it is disposed. `concerns` limits the changes that cause a reload. */
 export class Watching implements Disposable {
@@ -28,8 +36,13 @@ export class Watching implements Disposable {
   readonly #settleMs: number;
   readonly #subscription: Disposable | undefined;
   #settling: NodeJS.Timeout | undefined;
+  #retrying: NodeJS.Timeout | undefined;
   #polling: NodeJS.Timeout | undefined;
   #failures = 0;
+  #pauseMs = firstPauseMs;
+  #gaps = false;
+  /** Of cached answers, in the next attempt. */
+  #maxAgeMs = Number.POSITIVE_INFINITY;
   #disposed = false;
 
   constructor(
@@ -43,17 +56,40 @@ export class Watching implements Disposable {
     this.#pollMs = options.pollMs;
     this.#settleMs = options.settleMs ?? 50;
     this.#subscription = source.watch?.((change) => {
-      if (concerns(change)) this.#settle(this.#settleMs);
+      if (concerns(change)) this.#settle();
     }, call);
     this.#schedule();
   }
 
-  #settle(delayMs: number): void {
+  /** A load has become the current generation. `gaps`: a source was unreachable, and the load went on without
+   *  it. It is then loaded again, less and less often, until the source answers. */
+  loaded(gaps: boolean, maxAgeMs: number): void {
+    this.#gaps = gaps;
+    this.#maxAgeMs = gaps ? maxAgeMs : Number.POSITIVE_INFINITY;
+    if (gaps) {
+      this.#retry();
+    } else {
+      clearTimeout(this.#retrying);
+      this.#retrying = undefined;
+      this.#pauseMs = firstPauseMs;
+    }
+  }
+
+  #settle(): void {
     if (this.#disposed || this.#settling) return;
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
       void this.#run('change');
-    }, delayMs).unref();
+    }, this.#settleMs).unref();
+  }
+
+  #retry(): void {
+    if (this.#disposed || this.#retrying) return;
+    this.#retrying = setTimeout(() => {
+      this.#retrying = undefined;
+      void this.#run('change', this.#maxAgeMs);
+    }, this.#pauseMs).unref();
+    this.#pauseMs = Math.min(maxPauseMs, this.#pauseMs * 2);
   }
 
   #schedule(): void {
@@ -63,21 +99,25 @@ export class Watching implements Disposable {
     this.#polling = setTimeout(() => void this.#run('poll').then(() => this.#schedule()), delayMs).unref();
   }
 
-  async #run(why: 'change' | 'poll'): Promise<void> {
+  async #run(why: 'change' | 'poll', maxAgeMs?: number): Promise<void> {
     try {
-      await this.#reload(why);
+      await this.#reload(why, maxAgeMs);
       this.#failures = 0;
     } catch (error) {
-      const transient = isConfigError(error) && error.transient;
+      const { transient = false, problems = [] } = isConfigError(error) ? error : {};
       if (transient) this.#failures++;
+      const hasVanished = problems.some(({ kind }) => kind === 'vanished');
+      // the absences of a store that is filled again must not come from the cache
+      if (hasVanished) this.#maxAgeMs = Math.min(this.#maxAgeMs, firstPauseMs / 2);
       // the source reports this change only once, so the reload is retried
-      if (transient && why === 'change') this.#settle(Math.min(60_000, firstRetryMs * 2 ** this.#failures));
+      if (this.#gaps || (why === 'change' && (transient || hasVanished))) this.#retry();
     }
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearTimeout(this.#settling);
+    clearTimeout(this.#retrying);
     clearTimeout(this.#polling);
     this.#subscription?.[Symbol.dispose]();
   }

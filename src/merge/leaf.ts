@@ -42,6 +42,12 @@ export class Leaf {
     this.#coversHole = coversHole;
   }
 
+  /** The layers that have a value here: the winner's, then those that it overrides. */
+  get layers(): readonly LayerEntry[] {
+    const overridden = this.#overridden.filter((item): item is LayerEntry => item !== 'hole');
+    return [{ entry: this.entry, layer: this.layer }, ...overridden];
+  }
+
   get origin(): Origin {
     return provenanceOf(this.entry, this.key).origin;
   }

@@ -92,7 +92,7 @@ export function similarKey(path: readonly string[], shape: Shape, spelling: Spel
 }
 
 /** How many steps of a path lead to the first unknown name; undefined if the schema may read the path. */
-function unknownDepth(path: readonly string[], shape: Shape): number | undefined {
+export function unknownDepth(path: readonly string[], shape: Shape): number | undefined {
   for (let depth = 0; depth < path.length; depth++) {
     const section = shapeAt(shape, path.slice(0, depth));
     if (!section?.kinds?.has('section') || section.open || section.rest) return undefined;

@@ -2,7 +2,7 @@
 // `shelterOptionChecks` into its own checks.
 
 import { ConfigError } from '../errors.ts';
-import { aFunction, aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
+import { aFunction, aNumber, anInteger, type Check, checkOptions, oneOf } from '../internal/options.ts';
 import { aClock, type Clock, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
@@ -25,6 +25,11 @@ export interface CacheOptions {
   /** How long ago the store may have reported that a document does not exist, for that to count while the store
    *  is down; at most an hour. @default 0 */
   readonly absentStaleMs?: number;
+  /** What to serve when a document that the store had is absent: that it is absent, or with `hold` the old
+   *  document for `staleIfErrorMs`, as long as nothing of what the cache holds is found again. A store that
+   *  was restarted empty looks like that. Either way, `vanished` is emitted.
+   *  @default 'accept' */
+  readonly vanished?: 'accept' | 'hold';
 }
 
 /** When the circuit opens, and for how long. */
@@ -118,6 +123,7 @@ const cacheDefaults = {
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
   absentStaleMs: 0,
+  vanished: 'accept' as const,
 };
 const backoffDefaults = { initialMs: 100, maxMs: 10_000, factor: 2 };
 const breakerDefaults = { failures: 5, resetMs: 60_000 };
@@ -190,6 +196,7 @@ export const shelterOptionChecks: Readonly<
       staleWhileRevalidateMs: time,
       staleIfErrorMs: upToAnHour,
       absentStaleMs: upToAnHour,
+      vanished: oneOf('accept', 'hold'),
     },
     true,
   ),
@@ -214,6 +221,14 @@ export function settingsOf(
     throw new ConfigError('invalid_option', `${owner}: the option second needs a cache`, {
       hint: 'Remove cache: false. Its ttlMs says how long a shared document is fresh',
     });
+  if (cache && cache.vanished === 'hold' && !cache.staleIfErrorMs)
+    throw new ConfigError(
+      'invalid_option',
+      `${owner}: the option cache.vanished needs cache.staleIfErrorMs`,
+      {
+        hint: "Set staleIfErrorMs: with 'hold', it says for how long",
+      },
+    );
   return {
     cache: cache !== false && { ...cacheDefaults, ...given(cache) },
     resilience: resilience !== false && {

@@ -128,11 +128,13 @@ describe('options', () => {
     if (settings.cache === false || settings.resilience === false || settings.resilience.breaker === false)
       throw new Error('all is on');
     const printed = (value: unknown): string =>
-      typeof value === 'number'
-        ? value.toLocaleString('en').replaceAll(',', '_')
-        : `{ ${Object.entries(value as object)
-            .map(([name, inner]) => `${name}: ${printed(inner)}`)
-            .join(', ')} }`;
+      typeof value === 'string'
+        ? `'${value}'`
+        : typeof value === 'number'
+          ? value.toLocaleString('en').replaceAll(',', '_')
+          : `{ ${Object.entries(value as object)
+              .map(([name, inner]) => `${name}: ${printed(inner)}`)
+              .join(', ')} }`;
     const real = (values: object): object =>
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, printed(value)]));
     expect(said('CacheOptions')).toEqual(real(settings.cache));

@@ -13,6 +13,7 @@ import type { SecondLevelStats } from '../second-level.ts';
 import type { Cached, Listed } from './cached.ts';
 import { Changes } from './changes.ts';
 import { Documents } from './documents.ts';
+import { HeldResults } from './held.ts';
 import { Hits } from './hits.ts';
 import { LazySharing } from './lazy-sharing.ts';
 import { Listings } from './listings.ts';
@@ -38,7 +39,9 @@ export class Cache {
   constructor(source: DocumentSource, settings: Settings, emitter: Emitter, requests: Requests) {
     const { clock, cache, second: level } = settings;
     const tickets = new Tickets();
-    const context = { settings, emitter, tickets, counts: this.counts, epoch: () => requests.epoch };
+    const held = new HeldResults(settings, emitter, this.counts);
+    const epoch = (): number => requests.epoch;
+    const context = { settings, emitter, tickets, counts: this.counts, epoch, held };
     const second =
       level &&
       new LazySharing(

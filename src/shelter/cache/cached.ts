@@ -24,6 +24,8 @@ export class Cached<T = Definite> {
   readonly endsAt: number;
   /** Replaced, expired or removed: anything derived from it must be dropped. */
   invalidated = false;
+  /** What was there before it vanished, if that is served for a while. */
+  held: Cached<T> | undefined;
 
   constructor(outcome: T, key: Key, at: number, ticket: number, freshUntil: number, endsAt: number) {
     this.outcome = outcome;

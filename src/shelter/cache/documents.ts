@@ -46,6 +46,7 @@ export class Documents {
     this.#cache = new SingleFlightCache<Definite, Place>(context, (flight, place, { version }) =>
       this.#miss({ flight, place, name: place.document, version }),
     );
+    context.held.probeIn(this.#cache, source);
   }
 
   load(): Promise<void> {
@@ -59,7 +60,8 @@ export class Documents {
   }
 
   read(place: Place, query: ReadQuery): Cached | Promise<Cached | ConfigError> {
-    return this.#cache.read(this.#id(place.document, query.version), place, query, place.leased);
+    const read = this.#cache.read(this.#id(place.document, query.version), place, query, place.leased);
+    return this.#context.held.serve(read, query);
   }
 
   peek(document: string): Cached | undefined {

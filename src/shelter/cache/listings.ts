@@ -73,7 +73,8 @@ export class Listings {
     scope: Scope,
     query: ReadQuery,
   ): Cached<readonly Listed[]> | Promise<Cached<readonly Listed[]> | ConfigError> {
-    return this.#cache.read(JSON.stringify([scope.prefix, scope.wanted]), scope, query);
+    const read = this.#cache.read(JSON.stringify([scope.prefix, scope.wanted]), scope, query);
+    return this.#context.held.serve(read, query);
   }
 
   invalidate(keepForOutage: boolean): void {
@@ -131,7 +132,9 @@ export class Listings {
       this.#cached(scope, listed, at, ticket, walk.endsAt);
     const names = cached([...found.map(({ place }) => ({ place })), ...walk.entries]);
     if (cache) this.#cache.keep(flight.id, '', names);
-    this.#cache.land(flight, cached([...found, ...walk.entries]), listingOf(scope), false);
+    const landed = cached([...found, ...walk.entries]);
+    landed.held = names.held;
+    this.#cache.land(flight, landed, listingOf(scope), false);
     sharing?.landed(asking, names);
   }
 

@@ -13,6 +13,7 @@ import type { Settings } from '../options.ts';
 import type { Place } from '../port.ts';
 import { Cached } from './cached.ts';
 import { Denials } from './denials.ts';
+import type { HeldResults, Result } from './held.ts';
 
 /** A request that several callers may wait for. */
 export class Flight<T> {
@@ -79,6 +80,7 @@ export interface CacheContext {
   readonly counts: CacheCounts;
   /** The number of log-ins so far. */
   readonly epoch: () => number;
+  readonly held: HeldResults;
 }
 
 /** What a result is of: a document, or a listing, which has none. */
@@ -217,6 +219,7 @@ export class SingleFlightCache<T, Q> {
     }
     if (known) known.invalidated = true;
     this.#store?.set(id, result);
+    this.#context.held.kept(id, known as Cached<Result> | undefined, result as Cached<Result>);
   }
 
   /** Drops the results of all requests that started before now. What is cached is removed, or kept for

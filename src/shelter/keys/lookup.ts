@@ -138,7 +138,7 @@ export class Lookup {
     const { cache } = this.#settings;
     let until = Number.POSITIVE_INFINITY;
     for (const part of parts) {
-      if (part.invalidated) return;
+      if (part.invalidated || part.held) return;
       until = Math.min(
         until,
         found && cache && part.outcome === 'absent' ? part.at + cache.ttlMs : part.freshUntil,
