@@ -27,6 +27,15 @@ import { makeOrigin } from '../../src/origin.ts';
 
 type Items = readonly (Entry | Unreadable)[];
 
+/** A promise that a test resolves. */
+function gate() {
+  let open = (): void => undefined;
+  const closed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { closed, open: () => open() };
+}
+
 /** A store with contents that a test can change. */
 class Store implements ConfigProvider {
   readonly local = false;
@@ -262,18 +271,17 @@ describe('reload', () => {
   it('reloads requested during a load share one later load', async () => {
     const store = new Store({ 'llm.model': 'a' });
     const config = await load(store);
-    let go = (): void => undefined;
-    store.gate = new Promise((resolve) => {
-      go = resolve;
-    });
+    const [first, next] = [gate(), gate()];
+    store.gate = first.closed;
     store.set({ 'llm.model': 'b' });
-    const first = config.reload();
-    const [second, third] = [config.reload(), config.reload()];
-    store.gate = Promise.resolve();
-    go();
-    await first;
+    const reloads = [config.reload(), config.reload(), config.reload()];
+    await until('the first reload reads', () => store.asked.length === 2);
+    store.gate = next.closed;
+    first.open();
+    await reloads[0];
     store.set({ 'llm.model': 'c' });
-    await Promise.all([second, third]);
+    next.open();
+    await Promise.all(reloads);
     expect(config.value.llm.model).toBe('c');
     expect(store.asked).toHaveLength(3);
   });
