@@ -24,6 +24,7 @@ import {
   type Unreadable,
 } from '../../src/index.ts';
 import { makeOrigin } from '../../src/origin.ts';
+import { until } from '../support/until.ts';
 
 type Items = readonly (Entry | Unreadable)[];
 
