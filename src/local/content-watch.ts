@@ -1,7 +1,7 @@
 // Watches the files or the folder of a ReloadableContent. Loaded by content.ts with the first watch.
 
-import { folderMarks } from './folder-marks.ts';
-import { foldersOf, markOf, type Watch, watch } from './watch.ts';
+import { foldersBelow, marksBelow } from './folder-marks.ts';
+import { addFolders, type Folders, foldersOf, markOf, type Watch, watch } from './watch.ts';
 
 /** A file, or a folder with at most so many files. */
 export type Watched = string | { readonly folder: string; readonly maxFiles: number };
@@ -16,7 +16,11 @@ export interface ContentWatch {
 }
 
 export function watchContent({ watched, known, read, changed }: ContentWatch): Watch {
-  const folders = (): readonly string[] => [...new Set(watched().flatMap(foldersAround))];
+  const folders = (): Folders => {
+    const found = new Map<string, Set<string> | undefined>();
+    for (const one of watched()) addFolders(found, foldersAround(one));
+    return found;
+  };
   // a cheap text that differs when the source may have changed, because there is no fingerprint yet
   const marks = (): string => watched().map(markAround).join();
   let last = known;
@@ -30,8 +34,8 @@ export function watchContent({ watched, known, read, changed }: ContentWatch): W
   return watch({ folders, recheck });
 }
 
-const foldersAround = (one: Watched): readonly string[] =>
-  typeof one === 'string' ? [...foldersOf(one)] : folderMarks(one.folder, one.maxFiles).folders;
+const foldersAround = (one: Watched): Folders =>
+  typeof one === 'string' ? foldersOf(one) : foldersBelow(one.folder, one.maxFiles);
 
 const markAround = (one: Watched): string =>
-  typeof one === 'string' ? markOf(one) : folderMarks(one.folder, one.maxFiles).mark;
+  typeof one === 'string' ? markOf(one) : marksBelow(one.folder, one.maxFiles);

@@ -6,6 +6,7 @@ import { abortedBy, type ConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { lazy } from '../internal/lazy.ts';
 import { Listeners } from '../internal/listeners.ts';
+import { thread } from '../operation.ts';
 import type { Change, ReadOptions } from '../provider.ts';
 import type { Watched } from './content-watch.ts';
 
@@ -18,14 +19,17 @@ export interface Content<T> {
   readonly fingerprint: string;
   /** When the source was last modified, if it records that. */
   readonly modifiedAt?: number;
+  /** What tells whether the source is still the same, without reading it. */
+  readonly mark?: string | undefined;
   readonly readAt: number;
 }
 
 export interface ContentOptions<T> {
   /** The provider's name, for errors and changes. */
   readonly provider: string;
-  /** Reads the source. Receives the last content and may return its value again if nothing has changed. */
-  readonly load: (last: Content<T> | undefined) => Promise<Content<T>>;
+  /** Reads the source. Receives the last content and may return its value again if nothing has changed.
+   *  `skips`: need not read files whose marks are the same. */
+  readonly load: (last: Content<T> | undefined, skips: boolean) => Promise<Content<T>>;
   /** What holds the content, to be watched. */
   readonly watched: () => readonly Watched[];
 }
@@ -40,6 +44,8 @@ export class ReloadableContent<T> {
   #loading: Promise<Content<T>> | undefined;
   #queued: Promise<Content<T>> | undefined;
   #watch: Disposable | undefined;
+  /** Whether somebody waits for a read that skips no file. */
+  #isThorough = false;
 
   constructor(options: ContentOptions<T>) {
     this.#options = options;
@@ -50,7 +56,8 @@ export class ReloadableContent<T> {
     if (signal?.aborted) throw this.#aborted();
     const cached = this.cached(options);
     if (cached) return cached;
-    const loading = this.#last ? this.#reload() : (this.#loading ?? this.#reload());
+    const skips = options[thread]?.cause === 'change';
+    const loading = this.#last ? this.#reload(skips) : (this.#loading ?? this.#reload());
     return signal ? this.#orAborted(signal, loading) : loading;
   }
 
@@ -83,7 +90,7 @@ export class ReloadableContent<T> {
     };
     if (signal?.aborted) throw this.#aborted();
     try {
-      const loading = this.#options.load(this.#last);
+      const loading = this.#options.load(this.#last, false);
       await (signal ? this.#orAborted(signal, loading) : loading);
       return done({ status: 'ok' });
     } catch (error) {
@@ -123,7 +130,7 @@ export class ReloadableContent<T> {
         watched,
         known: before ?? this.#last?.fingerprint,
         read: () =>
-          this.#reload().then(
+          this.#reload(true).then(
             ({ fingerprint }) => fingerprint,
             (error: ConfigError) => `${error.code} ${error.message}`,
           ),
@@ -139,8 +146,9 @@ export class ReloadableContent<T> {
   }
 
   /** Returns a read that begins after this call. Callers that arrive during a read share the one that follows
-   *  it. */
-  #reload(): Promise<Content<T>> {
+   *  it. `skips`: files whose marks are the same need not be read. */
+  #reload(skips = false): Promise<Content<T>> {
+    if (!skips) this.#isThorough = true;
     if (this.#queued) return this.#queued;
     if (!this.#loading) return this.#begin();
     const begin = (): Promise<Content<T>> => this.#begin();
@@ -150,8 +158,10 @@ export class ReloadableContent<T> {
 
   #begin(): Promise<Content<T>> {
     this.#queued = undefined;
+    const skips = !this.#isThorough;
+    this.#isThorough = false;
     const loading = this.#options
-      .load(this.#last)
+      .load(this.#last, skips)
       .then((content) => (this.#last = content))
       .finally(() => {
         if (this.#loading === loading) this.#loading = undefined;

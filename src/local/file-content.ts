@@ -31,8 +31,13 @@ export function fileContent<T>({
   maxBytes,
 }: FileContentOptions<T>): ReloadableContent<T | undefined> {
   const file = path.resolve(shown);
-  const load = async (last: Content<T | undefined> | undefined): Promise<Content<T | undefined>> => {
-    const { missing, readBytes, savingMs, utf8 } = await reading();
+  const load = async (
+    last: Content<T | undefined> | undefined,
+    skips: boolean,
+  ): Promise<Content<T | undefined>> => {
+    const { missing, readBytes, savingMs, settledMarkOf, utf8 } = await reading();
+    const mark = settledMarkOf(file); // before the read: a later change gives another mark
+    if (skips && last && mark !== undefined && last.mark === mark) return { ...last, readAt: Date.now() };
     let bytes = await readBytes(file, shown, provider, maxBytes);
     if (!bytes && last && last.fingerprint !== absent) {
       await delay(savingMs);
@@ -42,8 +47,9 @@ export function fileContent<T>({
     if (!bytes && optional) return { value: undefined, fingerprint: absent, readAt };
     if (!bytes) throw missing(shown, provider, 'Create it, correct the path, or set optional', file);
     const text = utf8(bytes.content, shown, provider);
-    if (last?.fingerprint === text) return { ...last, modifiedAt: bytes.modifiedAt, readAt };
-    return { value: await parse(text), fingerprint: text, modifiedAt: bytes.modifiedAt, readAt };
+    const { modifiedAt } = bytes;
+    if (last?.fingerprint === text) return { ...last, modifiedAt, mark, readAt };
+    return { value: await parse(text), fingerprint: text, modifiedAt, mark, readAt };
   };
   return new ReloadableContent({
     provider,

@@ -3,7 +3,7 @@
 // that and not the resolved path.
 
 import { isUtf8 } from 'node:buffer';
-import { constants, type Stats } from 'node:fs';
+import { constants, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
@@ -91,6 +91,25 @@ async function readAtMost(handle: FileHandle, size: number, most: number): Promi
     if (length > most) return undefined;
     if (length === buffer.length)
       buffer = Buffer.concat([buffer, Buffer.allocUnsafe(Math.max(4096, length))]);
+  }
+}
+
+/** How long ago a file must have changed for its mark to be certain. A second change may have the same time
+ *  as the first; FAT counts two seconds as one. */
+const settledMs = 2_100;
+
+/** A text that, if it was the same before, means that the file is the same. `undefined` if that is not
+ *  certain: for a file that has just changed, an empty one (those of `/proc` are), and one that cannot be
+ *  examined. */
+export function settledMarkOf(file: string): string | undefined {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    const changedAt = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
+    return size === 0n || Date.now() - changedAt < settledMs
+      ? undefined
+      : `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,38 +1,62 @@
 // The folders to watch below a folder, and the marks of its files. Used by DirectoryProvider. Synchronous,
 // because a watch must not miss a change between two of its steps.
 
-import { readdirSync, realpathSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { foldersOf, markOf } from './watch.ts';
+import { addFolders, type Folders, foldersOf, linkTarget, markOf } from './watch.ts';
 
 /** Files that are not keys: those that begin with a dot, `..data` of a mounted volume among them. */
 export const isHidden = (name: string): boolean => name.startsWith('.');
 
-/** Returns the folders to watch for every change below `root`, and a text that differs when one of the first
- *  `maxFiles` files may have changed. */
-export function folderMarks(
-  root: string,
-  maxFiles: number,
-): { readonly folders: readonly string[]; readonly mark: string } {
-  const folders = foldersOf(root);
-  const seen = new Set<string>();
+/** The folders to watch for every change of the first `maxFiles` files below `root`. */
+export function foldersBelow(root: string, maxFiles: number): Folders {
+  const targets = new Map<string, string | false | undefined>();
+  // the links of a volume have the same folders on their paths
+  const targetOf = (file: string): string | false | undefined => {
+    if (!targets.has(file)) targets.set(file, linkTarget(file));
+    return targets.get(file);
+  };
+  const folders = new Map<string, Set<string> | undefined>(foldersOf(root, targetOf));
+  walk(root, maxFiles, {
+    folder: (real) => folders.set(real, undefined),
+    file: (file, entry) => {
+      if (entry.isSymbolicLink()) addFolders(folders, foldersOf(file, targetOf));
+    },
+  });
+  return new Map([...folders].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A text that differs when one of the first `maxFiles` files below `root` may have changed. */
+export function marksBelow(root: string, maxFiles: number): string {
   const marks: string[] = [];
-  const walk = (folder: string): void => {
+  walk(root, maxFiles, { folder: () => {}, file: (file) => marks.push(`${file} ${markOf(file)}`) });
+  return marks.sort().join('\n');
+}
+
+interface Visitor {
+  /** Called for each folder with its real path. */
+  readonly folder: (real: string) => void;
+  readonly file: (file: string, entry: Dirent) => void;
+}
+
+function walk(root: string, maxFiles: number, visitor: Visitor): void {
+  const seen = new Set<string>();
+  let files = 0;
+  const visit = (folder: string): void => {
     const real = orUndefined(() => realpathSync(folder));
     const entries = orUndefined(() => readdirSync(folder, { withFileTypes: true }));
     if (real === undefined || entries === undefined || seen.has(real)) return;
     seen.add(real);
-    folders.add(real);
+    visitor.folder(real);
     for (const entry of entries) {
       if (isHidden(entry.name)) continue;
       const file = path.join(folder, entry.name);
-      if (marks.push(`${file} ${markOf(file)}`) > maxFiles) return;
-      if (entry.isSymbolicLink()) for (const linked of foldersOf(file)) folders.add(linked);
-      if (!entry.isFile()) walk(file);
+      visitor.file(file, entry);
+      if (++files > maxFiles) return;
+      if (!entry.isFile()) visit(file);
     }
   };
-  walk(root);
-  return { folders: [...folders].sort(), mark: marks.sort().join('\n') };
+  visit(root);
 }
 
 function orUndefined<T>(read: () => T): T | undefined {

@@ -14,27 +14,23 @@ export interface VolumeKeysOptions extends VolumeOptions {
 
 /** One generation of a folder. */
 export class VolumeKeys {
-  readonly #files: ReadonlyMap<Key, VolumeFile>;
+  readonly files: ReadonlyMap<Key, VolumeFile>;
   readonly #options: VolumeKeysOptions;
   readonly #readAt: number;
 
   constructor(files: ReadonlyMap<Key, VolumeFile>, options: VolumeKeysOptions, readAt: number) {
-    this.#files = files;
+    this.files = files;
     this.#options = options;
     this.#readAt = readAt;
-  }
-
-  get size(): number {
-    return this.#files.size;
   }
 
   /** The leaf at a key. Throws for a hole and for a section. */
   find(key: Key): Entry | undefined {
     const { provider, shown } = this.#options;
-    const file = this.#files.get(key) ?? this.#holeAbove(key);
+    const file = this.files.get(key) ?? this.#holeAbove(key);
     if (file?.error) throw file.error.with({ key });
     if (file) return this.#entry(file);
-    for (const other of this.#files.keys())
+    for (const other of this.files.keys())
       if (startsWith(other, key))
         throw new ConfigError('invalid_key', `"${key}" is a section of ${shown}, not a value`, {
           provider,
@@ -45,9 +41,9 @@ export class VolumeKeys {
   }
 
   list(prefix: Key): (Entry | Unreadable)[] {
-    const above = this.#files.has(prefix) ? undefined : this.#holeAbove(prefix);
+    const above = this.files.has(prefix) ? undefined : this.#holeAbove(prefix);
     if (above) return [this.#hole({ ...above, key: prefix })];
-    return [...this.#files.values()]
+    return [...this.files.values()]
       .filter(({ key }) => startsWith(key, prefix))
       .map((file) => (file.error ? this.#hole(file) : this.#entry(file)));
   }
@@ -73,7 +69,7 @@ export class VolumeKeys {
   /** The hole above a key, if there is one: an unreadable folder, or a file where a section should be. */
   #holeAbove(key: Key): VolumeFile | undefined {
     for (let above = parent(key); above !== ''; above = parent(above)) {
-      const file = this.#files.get(above);
+      const file = this.files.get(above);
       if (file?.error) return file;
     }
     return undefined;

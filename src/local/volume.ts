@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { keyFrom, parent } from '../key.ts';
 import type { Key } from '../value.ts';
-import { readBytes, savingMs, utf8 } from './file.ts';
+import { readBytes, savingMs, settledMarkOf, utf8 } from './file.ts';
 import { type FolderFile, filesBelow } from './folder.ts';
 
 export interface VolumeOptions {
@@ -28,25 +28,30 @@ export interface VolumeFile {
   readonly shown: string;
   readonly value?: string;
   readonly modifiedAt?: number;
+  /** What tells whether the file is still the same. */
+  readonly mark?: string | undefined;
   readonly error?: ConfigError;
 }
+
+type Files = ReadonlyMap<Key, VolumeFile>;
 
 const concurrency = 32;
 const maxAttempts = 5;
 
 /** Returns all files of one generation of a mounted folder, by key; `undefined` if the folder does not exist.
- *  `retry`: the folder existed before and may come back, so a missing one is looked up a second time. */
+ *  `retry`: the folder existed before and may come back, so a missing one is looked up a second time.
+ *  `known`: files that need not be read again if their marks are the same. */
 export async function readVolume(
   options: VolumeOptions,
-  { retry }: { readonly retry: boolean },
-): Promise<ReadonlyMap<Key, VolumeFile> | undefined> {
-  const files = await readOnce(options);
+  { retry, known }: { readonly retry: boolean; readonly known?: Files | undefined },
+): Promise<Files | undefined> {
+  const files = await readOnce(options, known);
   if (files || !retry) return files;
   await delay(savingMs);
-  return readOnce(options);
+  return readOnce(options, known);
 }
 
-async function readOnce(options: VolumeOptions): Promise<ReadonlyMap<Key, VolumeFile> | undefined> {
+async function readOnce(options: VolumeOptions, known?: Files): Promise<Files | undefined> {
   const { root, shown, provider, maxFiles } = options;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const folder = await filesBelow(root, shown, provider, maxFiles);
@@ -55,7 +60,7 @@ async function readOnce(options: VolumeOptions): Promise<ReadonlyMap<Key, Volume
     const items: VolumeFile[] = [];
     for (let i = 0; i < files.length; i += concurrency)
       for (const item of await Promise.all(
-        files.slice(i, i + concurrency).map((file) => read(file, options)),
+        files.slice(i, i + concurrency).map((file) => read(file, options, known)),
       ))
         if (item) items.push(item);
     if (isCurrent()) return byKey(items, provider);
@@ -66,11 +71,15 @@ async function readOnce(options: VolumeOptions): Promise<ReadonlyMap<Key, Volume
 async function read(
   { names, file, error }: FolderFile,
   options: VolumeOptions,
+  known?: Files,
 ): Promise<VolumeFile | undefined> {
   const { provider, base64, maxBytes } = options;
   const shown = path.join(options.shown, ...names);
   const key = keyOfFile(names, shown, provider);
   if (error) return unreadable(key, shown, error);
+  const mark = settledMarkOf(file); // before the read: a later change gives another mark
+  const before = known?.get(key);
+  if (mark !== undefined && before?.mark === mark && before.shown === shown) return before;
   try {
     const bytes = await readBytes(file, shown, provider, maxBytes);
     if (!bytes) return undefined; // removed since the folder was listed
@@ -79,6 +88,7 @@ async function read(
       shown,
       value: base64.has(key) ? bytes.content.toString('base64') : text(bytes.content, shown, provider),
       modifiedAt: bytes.modifiedAt,
+      mark,
     };
   } catch (reason) {
     if (isConfigError(reason)) return unreadable(key, shown, reason);
@@ -138,7 +148,7 @@ function byKey(items: readonly VolumeFile[], provider: string): ReadonlyMap<Key,
 }
 
 /** Equal for equal files. */
-export function fingerprintOf(files: ReadonlyMap<Key, VolumeFile> | undefined): string {
+export function fingerprintOf(files: Files | undefined): string {
   const hash = createHash('sha256');
   for (const { key, value, error } of files?.values() ?? [])
     hash.update(JSON.stringify([key, value, error?.message]));

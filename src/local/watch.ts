@@ -5,9 +5,12 @@
 import { type FSWatcher, lstatSync, readlinkSync, statSync, watch as watchFolder } from 'node:fs';
 import path from 'node:path';
 
+/** Folders, each with the names in it that matter; `undefined`: all names. */
+export type Folders = ReadonlyMap<string, ReadonlySet<string> | undefined>;
+
 export interface WatchOptions {
   /** The folders to watch. Called again before each check, because links may point elsewhere by then. */
-  readonly folders: () => readonly string[];
+  readonly folders: () => Folders;
   /** Compares the source with its last state and notifies listeners. Must not throw. */
   readonly recheck: () => Promise<void>;
   /** Debounce window for events. @default 30 */
@@ -46,9 +49,13 @@ export function watch({ folders, recheck, settleMs = 30, pollMs = 5000 }: WatchO
   const arm = (): string => {
     const old = watchers;
     const wanted = folders();
-    watchers = wanted.flatMap((folder) => {
+    watchers = [...wanted].flatMap(([folder, names]) => {
+      const matters = matcher(folder, names);
       try {
-        return [watchFolder(folder, { persistent: false }, hint).on('error', failed)];
+        const watcher = watchFolder(folder, { persistent: false }, (_, name) => {
+          if (matters(name)) hint();
+        });
+        return [watcher.on('error', failed)];
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT' || code === 'ENOTDIR') failed(); // after ENOSPC only the poll continues
@@ -56,7 +63,7 @@ export function watch({ folders, recheck, settleMs = 30, pollMs = 5000 }: WatchO
       }
     });
     for (const watcher of old) watcher.close();
-    return wanted.join('\0');
+    return textOf(wanted);
   };
 
   const rounds = async (): Promise<void> => {
@@ -64,7 +71,7 @@ export function watch({ folders, recheck, settleMs = 30, pollMs = 5000 }: WatchO
       again = false;
       const armed = arm(); // watch before the check, so no change falls between them
       await recheck();
-      if (!closed && folders().join('\0') !== armed) hint(); // folders were swapped during the check
+      if (!closed && textOf(folders()) !== armed) hint(); // folders were swapped during the check
     }
   };
   const check = (): Promise<void> => {
@@ -102,28 +109,57 @@ export function watchFiles(files: readonly string[], changed: () => void): Watch
     known = now;
     changed();
   };
-  return watch({ folders: () => [...new Set(files.flatMap((file) => [...foldersOf(file)]))], recheck });
+  const folders = (): Folders => {
+    const found = new Map<string, Set<string> | undefined>();
+    for (const file of files) addFolders(found, foldersOf(file));
+    return found;
+  };
+  return watch({ folders, recheck });
 }
 
-/** The folders in which a change can replace `file`: those of every symlink on its path, and that of the file
- *  or of the first missing part. */
-export function foldersOf(file: string, found = new Set<string>(), links = 0): Set<string> {
+/** Adds folders to others: all names of a folder matter if they do in one of the two. */
+export function addFolders(folders: Map<string, Set<string> | undefined>, more: Folders): void {
+  for (const [folder, names] of more)
+    if (!names || !folders.has(folder)) folders.set(folder, names && new Set(names));
+    else for (const name of names) folders.get(folder)?.add(name);
+}
+
+const textOf = (folders: Folders): string =>
+  [...folders].map(([folder, names]) => [folder, ...(names ?? [])].join('\0')).join('\0\0');
+
+/** Whether an event in a folder is about one of the names, or about the folder itself. Systems differ in
+ *  case and in the form of accents. */
+function matcher(folder: string, names: ReadonlySet<string> | undefined): (name: string | null) => boolean {
+  const same = (name: string): string => name.normalize('NFC').toLowerCase();
+  const known = names && new Set([...names, path.basename(folder)].map(same));
+  return (name) => !known || !name || known.has(same(name));
+}
+
+/** The folders in which a change can replace `file`, with the name in question: those of every symlink on its
+ *  path, and that of the file or of the first missing part. */
+export function foldersOf(
+  file: string,
+  targetOf = linkTarget,
+  found = new Map<string, Set<string>>(),
+  links = 0,
+): Map<string, Set<string>> {
   let folder = path.parse(file).root;
   const parts = file.slice(folder.length).split(path.sep).filter(Boolean);
   for (const [i, part] of parts.entries()) {
     const here = path.join(folder, part);
-    const target = linkTarget(here);
-    if (target !== false || i === parts.length - 1) found.add(folder);
+    const target = targetOf(here);
+    if (target !== false || i === parts.length - 1)
+      found.set(folder, (found.get(folder) ?? new Set()).add(part));
     if (target === undefined || links > maxLinks) break;
     if (target !== false)
-      return foldersOf(path.resolve(folder, target, ...parts.slice(i + 1)), found, links + 1);
+      return foldersOf(path.resolve(folder, target, ...parts.slice(i + 1)), targetOf, found, links + 1);
     folder = here;
   }
   return found;
 }
 
 /** The target of a link; `false` if it is not a link, `undefined` if it cannot be examined. */
-function linkTarget(file: string): string | false | undefined {
+export function linkTarget(file: string): string | false | undefined {
   try {
     return lstatSync(file).isSymbolicLink() ? readlinkSync(file) : false;
   } catch {
@@ -131,7 +167,8 @@ function linkTarget(file: string): string | false | undefined {
   }
 }
 
-/** A text that differs when the file may have changed. */
+/** A text that differs when the file may have changed.
+ *  @see settledMarkOf tells whether a file has certainly not changed. */
 export function markOf(file: string): string {
   try {
     const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });

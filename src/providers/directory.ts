@@ -78,9 +78,16 @@ export class DirectoryProvider extends FileProvider {
     const base64 = new Set((options.base64 ?? []).map(keyOf));
     const isSecret = sensitive === true ? () => true : taint(sensitive || []);
     const volume = { root, shown: folder, provider, base64, maxFiles, maxBytes, isSecret };
-    const load = async (last: Content<VolumeKeys> | undefined): Promise<Content<VolumeKeys>> => {
+    const load = async (
+      last: Content<VolumeKeys> | undefined,
+      skips: boolean,
+    ): Promise<Content<VolumeKeys>> => {
       const [{ fingerprintOf, readVolume }, { VolumeKeys }] = await reading();
-      const files = await readVolume(volume, { retry: last !== undefined && last.value.size > 0 });
+      const before = last?.value.files;
+      const files = await readVolume(volume, {
+        retry: before !== undefined && before.size > 0,
+        known: skips ? before : undefined,
+      });
       const at = root === folder ? '' : ` (looked for ${root})`;
       if (!files && !optional)
         throw new ConfigError('io', `the folder ${folder} does not exist${at}`, {

@@ -31,7 +31,7 @@ async function watched(
   const recheck = async (): Promise<void> => {
     seen.push(await fs.promises.readFile(full, 'utf8').catch(() => undefined));
   };
-  const one = watch({ folders: () => [...foldersOf(full)], recheck, settleMs: 5, pollMs: 600_000, ...more });
+  const one = watch({ folders: () => foldersOf(full), recheck, settleMs: 5, pollMs: 600_000, ...more });
   watches.push(one);
   await one.ready;
   return { seen };
@@ -171,7 +171,7 @@ describe('watch', () => {
     let calls = 0;
     let checks = 0;
     const one = watch({
-      folders: () => [calls++ < 1 ? box.directory : path.dirname(box.directory)],
+      folders: () => new Map([[calls++ < 1 ? box.directory : path.dirname(box.directory), undefined]]),
       recheck: async () => void checks++,
       settleMs: 5,
       pollMs: 600_000,
@@ -185,7 +185,7 @@ describe('watch', () => {
     let release = (): void => {};
     let checks = 0;
     const one = watch({
-      folders: () => [...foldersOf(box.path('a.txt'))],
+      folders: () => foldersOf(box.path('a.txt')),
       recheck: () => {
         checks++;
         return new Promise((resolve) => (release = resolve));
@@ -209,7 +209,7 @@ describe('watch', () => {
     await box.write({ 'a.txt': 'one' });
     const source = await importable(new URL('../../src/local/watch.ts', import.meta.url));
     const file = JSON.stringify(box.path('a.txt'));
-    const options = `{ folders: () => [...foldersOf(${file})], recheck: async () => {} }`;
+    const options = `{ folders: () => foldersOf(${file}), recheck: async () => {} }`;
     const script = `import(${JSON.stringify(source)})
       .then(({ watch, foldersOf }) => watch(${options}).ready)
       .then(() => console.log('ready'))`;
@@ -227,7 +227,7 @@ describe('foldersOf', () => {
     await box.link('one/link', '../real');
     await box.link('two', 'one/link');
     const base = fs.realpathSync(box.directory);
-    expect([...foldersOf(path.join(base, 'two/deep/a.txt'))]).toEqual([
+    expect([...foldersOf(path.join(base, 'two/deep/a.txt')).keys()]).toEqual([
       base,
       path.join(base, 'one'),
       path.join(base, 'real/deep'),
@@ -236,7 +236,7 @@ describe('foldersOf', () => {
 
   it('stops at the first missing folder', async () => {
     const base = fs.realpathSync(box.directory);
-    expect([...foldersOf(path.join(base, 'x/y/z'))]).toEqual([base]);
+    expect([...foldersOf(path.join(base, 'x/y/z')).keys()]).toEqual([base]);
   });
 
   it('stops at links that form a circle', async () => {

@@ -61,7 +61,7 @@ export function fromFile(file: string): CredentialFile {
       known = current;
       changed();
     };
-    const watching = watch({ folders: () => [...foldersOf(absolute)], recheck });
+    const watching = watch({ folders: () => foldersOf(absolute), recheck });
     return () => watching[Symbol.dispose]();
   };
   return Object.assign(
