@@ -1,6 +1,6 @@
 // Schemas for texts with a unit: `10s`, `2h30m`, `10MB`. Own Standard Schemas, and the same for zod and
-// valibot, which take no schema of another library inside an object. The core loads this file at once, so it is
-// small: the report finds its words in the schema, as `x-expects`.
+// valibot, which take no schema of another library inside an object. The core loads this file at once, so it
+// is small: the report finds its words in the schema, as `x-expects`.
 
 import { type Check, checkOptions } from '../internal/options.ts';
 import type { StandardSchemaV1 } from './schema.ts';
