@@ -83,5 +83,13 @@ export { type Sensitive, taint } from './redact.ts';
 export { type Mutable, type Revealable, reveal } from './reveal.ts';
 export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
 export type { StandardSchemaV1 } from './schema/schema.ts';
+export {
+  bytes,
+  duration,
+  type UnitOptions,
+  type UnitSchema,
+  type ValibotUnit,
+  type ZodUnit,
+} from './schema/units.ts';
 export type { TraceContexts } from './tracing.ts';
 export type { ConfigTree, ConfigValue, Key } from './value.ts';

@@ -1,5 +1,6 @@
 // The shape of a JSON Schema, which zod and arktype make of their schemas. Marks go beyond the standard:
-// `x-read-as` and `x-coerces` from `dialects/`, `x-secret` and `x-classification` from the schema's author.
+// `x-read-as` and `x-coerces` from `dialects/`, `x-expects` from `units.ts`, `x-secret` and
+// `x-classification` from the schema's author.
 
 import { expected, fits } from './limits.ts';
 import { both, either, type Kind, type Shape, unknown } from './shape.ts';
@@ -78,7 +79,8 @@ function ownShape(
     others.length > 0 && !Array.isArray(choices) ? either(others.map((one) => walk(one, refs))) : undefined;
   const items = s.items !== undefined && s.items !== false ? walk(s.items, refs) : undefined;
   const tuple = Array.isArray(s.prefixItems) ? s.prefixItems.map((one) => walk(one, refs)) : undefined;
-  const expects = expected(own, s, items);
+  const words = s['x-expects'];
+  const expects = typeof words === 'string' ? words : expected(own, s, items);
   return {
     kinds: own,
     ...(expects && { expects }),
@@ -88,7 +90,7 @@ function ownShape(
     closed: s.additionalProperties === false,
     ...(items && { items }),
     ...(tuple && { tuple }),
-    check: (value) => fits(value, own, s),
+    check: (value) => !words && fits(value, own, s),
     open: false,
     secret: false,
   };

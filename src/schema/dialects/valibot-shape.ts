@@ -69,8 +69,10 @@ function walk(node: Node, lazies: readonly unknown[]): Shape {
     ...pipe.filter(({ type }) => type === 'metadata').map((one) => one.metadata as object),
   ) as Node;
   const described = pipe.findLast(({ type }) => type === 'description')?.description ?? metadata.description;
+  const words = metadata['x-expects'];
   return {
     ...shape,
+    ...(typeof words === 'string' && { expects: words, check: () => false }),
     ...(typeof described === 'string' && { description: described }),
     secret: shape.secret || isMarkedSecret(metadata),
     ...(isMarkedPublic(metadata) && { public: true }),
