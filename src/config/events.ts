@@ -33,9 +33,20 @@ export class ConfigEvents extends Emitter {
 
   /** Emits what a change listener threw. Without listeners, a warning of the process. */
   emitThrown(key: Key, error: unknown): void {
-    const message = `the change listener for "${key}" threw ${thrown(error, this.#quotesSecret)}`;
+    this.#emitError(key, `the change listener for "${key}" threw`, error, warnOfListener);
+  }
+
+  /** Emits what failed with a resource. Without listeners, a warning of the process. */
+  emitResource(key: Key, what: string, error: unknown): void {
+    this.#emitError(key, what, error, (message) =>
+      process.emitWarning(message, { type: 'ConfigWarning', code: 'LLM_CONFIG_RESOURCE_FAILED' }),
+    );
+  }
+
+  #emitError(key: Key, what: string, error: unknown, warn: (message: string) => void): void {
+    const message = `${what} ${thrown(error, this.#quotesSecret)}`;
     if (this.hasListeners) this.emit('notice', { key, message });
-    else warnOfListener(message);
+    else warn(message);
   }
 
   /** Emits why a load has failed, without the values that were found. */

@@ -21,6 +21,7 @@ import { type Carried, carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
 import { type Found, isUnchanged, mergeLayers } from './found.ts';
 import { buildInput, type Input } from './input.ts';
+import type { Overrides } from './overrides.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 
 /** What a load found. */
@@ -40,23 +41,37 @@ type UnknownOption = LoadOptions['unknown'];
 /** A load whose sources have exactly what they had before. */
 export type Unchanged = Pick<Found, 'carried'> & { readonly isUnchanged: true };
 
-/** Reads, merges and validates. `before`: what the current generation keeps of its load, called after the
- *  read: a rollback may have replaced it meanwhile.
+/** What a load of a configuration starts from. */
+export interface Standing {
+  /** What the current generation keeps of its load. Called after the read: a rollback may have replaced it
+   *  meanwhile. */
+  before(): Found | undefined;
+  readonly overrides: Overrides;
+  /** Whether it validates what the current generation has, instead of reading. */
+  readonly readsNothing: boolean | undefined;
+}
+
+/** Reads, merges and validates.
  *  @throws ConfigError the failure of a source, or `validation` */
 export function loadValid(
   plan: Plan,
   options: ListOptions,
-  before: () => Found | undefined,
+  { before, overrides, readsNothing }: Standing,
   { unknown, deadlineMs }: LoadOptions,
 ): Promise<Load | Unchanged> {
   return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
-    const layers = await readLayers(plan, limited);
-    const failure = failureOf(layers);
+    const known = readsNothing ? before()?.carried : undefined;
+    const read = known?.layers ?? (await readLayers(plan, limited));
+    const failure = failureOf(read);
     if (failure) throw failure;
+    const layers = overrides.over(read);
     const current = before();
     if (current && isUnchanged(layers, current))
       return { carried: { layers, stale: new Map() }, isUnchanged: true };
-    const load = await validateLayers(plan, carryForward(layers, current?.layers ?? [], Date.now()));
+    const carried = known
+      ? { layers, stale: known.stale }
+      : carryForward(layers, current?.layers ?? [], Date.now());
+    const load = await validateLayers(plan, carried);
     const problems = allProblems(load, unknown);
     if (problems.length > 0) throw reportError(problems);
     return load;

@@ -18,6 +18,8 @@ export interface LoadMode {
   readonly explicit: boolean;
   /** The keys and sections that may vanish from a store. */
   readonly accept?: readonly Key[];
+  /** Reads no source, and validates what an earlier load has read. */
+  readonly readsNothing?: boolean;
 }
 
 export const loadModes = {
@@ -25,6 +27,7 @@ export const loadModes = {
   explicit: { cause: 'reload', maxAgeMs: 0, acquire: true, explicit: true },
   // the source that reported the change has expired what changed; query.ts reads local sources again
   change: { cause: 'change', maxAgeMs: Number.POSITIVE_INFINITY, acquire: true, explicit: false },
+  override: { cause: 'reload', maxAgeMs: Number.POSITIVE_INFINITY, acquire: false, explicit: true, readsNothing: true },
 } satisfies Record<string, LoadMode>;
 
 /** A poll accepts answers of half an interval, so that configurations with the same source share requests. */
@@ -63,7 +66,7 @@ export class Reloads {
   run(mode: LoadMode): Promise<void> {
     if (!this.#running) return this.#start(mode);
     if (this.#waiting) {
-      const { cause, maxAgeMs, acquire, explicit, accept = [] } = this.#waiting.mode;
+      const { cause, maxAgeMs, acquire, explicit, accept = [], readsNothing } = this.#waiting.mode;
       const accepted = [...accept, ...(mode.accept ?? [])];
       this.#waiting.mode = {
         cause: strength.indexOf(mode.cause) < strength.indexOf(cause) ? mode.cause : cause,
@@ -71,6 +74,7 @@ export class Reloads {
         acquire: acquire || mode.acquire,
         explicit: explicit || mode.explicit,
         ...(accepted.length > 0 && { accept: accepted }),
+        ...(readsNothing && mode.readsNothing && { readsNothing }),
       };
       return this.#waiting.done;
     }

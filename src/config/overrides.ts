@@ -1,0 +1,53 @@
+// Values above all sources of a configuration, for tests: layers that a load puts on top. `Config` adds and
+// removes them, and then validates the layers that it has, without reading a source.
+
+import { type Entry, makeEntry } from '../entry.ts';
+import { ConfigError } from '../errors.ts';
+import { digPath } from '../internal/dig.ts';
+import { append, keyOf, segments } from '../key.ts';
+import { makeOrigin } from '../origin.ts';
+import { valueToWrite } from '../plain-value.ts';
+import type { Layer } from '../provider.ts';
+import { taint } from '../redact.ts';
+import { isPlain, type Key } from '../value.ts';
+
+/** Values by name. Names at the top level may be dotted keys. A part may be a `secret()`. */
+export type OverrideValues = Readonly<Record<string, unknown>>;
+
+const provider = 'override';
+const isTainted = taint();
+
+export class Overrides {
+  /** The newest first. */
+  #layers: readonly Layer[] = [];
+  readonly #known = new WeakSet<Layer>();
+
+  /** Adds values, whose keys are below `at`. The returned function removes them. */
+  add(values: OverrideValues, at: Key): () => void {
+    if (!isPlain(values)) throw new ConfigError('invalid_option', 'override: the values must be an object');
+    const entries = Object.entries(values).map(([name, value]) => entryOf(append(at, keyOf(name)), value));
+    const layer: Layer = { name: provider, local: true, entries, holes: [] };
+    this.#known.add(layer);
+    this.#layers = [layer, ...this.#layers];
+    return () => {
+      this.#layers = this.#layers.filter((one) => one !== layer);
+    };
+  }
+
+  /** Layers with the current overrides on top, instead of those of an earlier load. */
+  over(layers: readonly Layer[]): readonly Layer[] {
+    return [...this.#layers, ...layers.filter((layer) => !this.#known.has(layer))];
+  }
+}
+
+function entryOf(key: Key, given: unknown): Entry {
+  const { value, marked } = valueToWrite(given, key);
+  const leaf = (inside: Key): Pick<Entry, 'origin' | 'secret'> => {
+    const at = append(key, inside);
+    return {
+      origin: makeOrigin({ provider, source: `${provider} ${at}` }),
+      secret: marked || isTainted(at, digPath(value, segments(inside)) ?? null),
+    };
+  };
+  return makeEntry({ key, value, ...leaf(''), leaf });
+}

@@ -1,0 +1,199 @@
+// Resources made from a section of a configuration: pools, clients, loggers. `config.use` makes them and
+// keeps one up to date across changes: the new one is made first, then it replaces the old one, which is
+// disposed of when nothing uses it. A resource that cannot be made anew stays, and is tried again.
+
+import { ConfigError } from '../errors.ts';
+
+const [firstPauseMs, maxPauseMs] = [1_000, 60_000];
+
+/** Makes a resource from a section. The section is a copy with secrets, which the resource may keep and
+ *  change. */
+export type MakeResource<S, R> = (
+  section: S,
+  options: {
+    /** Aborts when the resource is no longer wanted. */
+    readonly signal: AbortSignal;
+  },
+) => R | Promise<R>;
+
+/** Ends a resource. May wait until its own work is done, as the `end` of a pool does. */
+export type DisposeResource<R> = (resource: R) => unknown;
+
+/** A resource that follows a section of a configuration. Made by `config.use`. */
+export interface Resource<R> extends AsyncDisposable {
+  /** The resource of the newest section that one could be made from. Read it for each use: it is replaced. */
+  readonly current: R;
+  /** Calls `work` with the resource, which is not disposed of before the work has ended.
+   *  @example
+   *  await pool.run((pool) => pool.query('SELECT 1')); */
+  run<W>(work: (resource: R) => W | Promise<W>): Promise<W>;
+}
+
+/** What a resource needs of its configuration. */
+interface Owner<S> {
+  readonly key: string;
+  section(): S;
+  /** Calls back after each change of the section. */
+  subscribe(changed: () => void): Disposable;
+  /** Reports what failed, and the error. */
+  report(what: string, error: unknown): void;
+}
+
+/** A resource in use, and the number of its users. */
+class Held<R> {
+  readonly resource: R;
+  #users = 0;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(resource: R) {
+    this.resource = resource;
+  }
+
+  async run<W>(work: (resource: R) => W | Promise<W>): Promise<W> {
+    this.#users++;
+    try {
+      return await work(this.resource);
+    } finally {
+      if (--this.#users === 0) this.#whenIdle?.();
+    }
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#users === 0) resolve();
+      else this.#whenIdle = resolve;
+    });
+  }
+}
+
+/** Makes a resource, and makes it anew after changes, one at a time. */
+export class FollowingResource<S, R> implements Resource<R> {
+  readonly #owner: Owner<S>;
+  readonly #make: MakeResource<S, R>;
+  readonly #dispose: DisposeResource<R>;
+  readonly #stop = new AbortController();
+  readonly #draining = new Set<Promise<void>>();
+  #subscription: Disposable | undefined;
+  #held: Held<R> | undefined;
+  #isMaking: Promise<void> | undefined;
+  #isOutdated = false;
+  #retrying: NodeJS.Timeout | undefined;
+  #pauseMs = firstPauseMs;
+  #disposed: Promise<void> | undefined;
+
+  constructor(owner: Owner<S>, make: MakeResource<S, R>, dispose: DisposeResource<R> = disposeItself) {
+    this.#owner = owner;
+    this.#make = make;
+    this.#dispose = dispose;
+  }
+
+  /** Makes the first one. Throws what `make` throws. */
+  async start(): Promise<this> {
+    // before the section is read, so that no change is missed
+    this.#subscription = this.#owner.subscribe(() => this.#changed());
+    this.#isMaking = this.#replace().finally(() => {
+      this.#isMaking = undefined;
+    });
+    try {
+      await this.#isMaking;
+    } catch (error) {
+      this.#subscription[Symbol.dispose]();
+      throw error;
+    }
+    if (this.#isOutdated) this.#changed();
+    return this;
+  }
+
+  get current(): R {
+    return this.#current().resource;
+  }
+
+  async run<W>(work: (resource: R) => W | Promise<W>): Promise<W> {
+    return this.#current().run(work);
+  }
+
+  #current(): Held<R> {
+    if (this.#disposed || !this.#held)
+      throw new ConfigError('aborted', `the resource for "${this.#owner.key}" is disposed of`, {
+        key: this.#owner.key,
+      });
+    return this.#held;
+  }
+
+  #changed(): void {
+    this.#isOutdated = true;
+    if (this.#disposed || this.#isMaking) return;
+    clearTimeout(this.#retrying);
+    this.#isMaking = this.#catchUp().finally(() => {
+      this.#isMaking = undefined;
+    });
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.#isOutdated && !this.#disposed) {
+      this.#isOutdated = false;
+      try {
+        await this.#replace();
+        this.#pauseMs = firstPauseMs;
+      } catch (error) {
+        if (this.#disposed) return;
+        const { key } = this.#owner;
+        this.#owner.report(
+          `the resource for "${key}" could not be made from its new section, and the earlier one stays in use:`,
+          error,
+        );
+        if (!this.#isOutdated) this.#retry();
+        return;
+      }
+    }
+  }
+
+  #retry(): void {
+    this.#retrying = setTimeout(() => this.#changed(), this.#pauseMs).unref();
+    this.#pauseMs = Math.min(maxPauseMs, this.#pauseMs * 2);
+  }
+
+  async #replace(): Promise<void> {
+    const resource = await this.#make(this.#owner.section(), { signal: this.#stop.signal });
+    const before = this.#held;
+    this.#held = new Held(resource);
+    if (before && before.resource !== resource) this.#drain(before);
+  }
+
+  #drain(held: Held<R>): void {
+    const draining = this.#end(held).finally(() => this.#draining.delete(draining));
+    this.#draining.add(draining);
+  }
+
+  async #end(held: Held<R>): Promise<void> {
+    await held.idle();
+    try {
+      await this.#dispose(held.resource);
+    } catch (error) {
+      this.#owner.report(`an earlier resource for "${this.#owner.key}" could not be disposed of:`, error);
+    }
+  }
+
+  /** Ends the resource after its last use. Idempotent. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#endAll();
+    return this.#disposed;
+  }
+
+  async #endAll(): Promise<void> {
+    this.#subscription?.[Symbol.dispose]();
+    clearTimeout(this.#retrying);
+    this.#stop.abort();
+    await this.#isMaking?.catch(() => undefined);
+    if (this.#held) this.#drain(this.#held);
+    await Promise.all(this.#draining);
+  }
+}
+
+async function disposeItself(resource: unknown): Promise<void> {
+  const { [Symbol.asyncDispose]: disposeAsync, [Symbol.dispose]: dispose } = Object(
+    resource,
+  ) as Partial<AsyncDisposable & Disposable>;
+  if (disposeAsync) await disposeAsync.call(resource as AsyncDisposable);
+  else dispose?.call(resource as Disposable);
+}
