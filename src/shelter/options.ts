@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../errors.ts';
 import { aFunction, aNumber, anInteger, type Check, checkOptions } from '../internal/options.ts';
-import { aClock, type Clock, systemClock } from './clock.ts';
+import { aClock, type Clock, type SteadyClock, steadied, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
 
@@ -107,7 +107,7 @@ export interface Settings {
   readonly policy: RequestPolicy | undefined;
   readonly limits: Limits;
   readonly second: SecondLevel | undefined;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
 }
 
 const cacheDefaults = {
@@ -225,7 +225,7 @@ export function settingsOf(
     policy,
     limits: { concurrency: 16, ...given(pace), ...given(options.limits) },
     second,
-    clock: options.clock ?? systemClock,
+    clock: steadied(options.clock ?? systemClock),
   };
 }
 

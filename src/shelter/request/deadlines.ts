@@ -2,10 +2,10 @@
 // cancelled when a deadline is no longer needed, which is nearly always: setting and clearing a timer per
 // request costs as much as the rest of the request. The process stays alive as long as a deadline is pending.
 
-import { type Clock, coarseNow, later, systemClock } from '../clock.ts';
+import { type Clock, coarseNow, later, steadySystemClock } from '../clock.ts';
 
 export interface Deadline {
-  at: number;
+  readonly at: number;
   readonly expire: () => void;
 }
 
@@ -17,12 +17,11 @@ export class Deadlines {
   readonly #pending = new Set<Deadline>();
   #alive: NodeJS.Timeout | undefined;
   #armedAt = Number.POSITIVE_INFINITY;
-  #lastNow = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#alive = clock === systemClock ? setInterval(() => {}, maxTimerMs).unref() : undefined;
+    this.#alive = clock === steadySystemClock ? setInterval(() => {}, maxTimerMs).unref() : undefined;
   }
 
   /** Calls `expire` at that time, unless the returned deadline is deleted before. */
@@ -45,25 +44,15 @@ export class Deadlines {
 
   #arm(at: number): void {
     this.#cancel?.();
-    const now = this.#now();
+    const now = this.#clock.now();
     this.#armedAt = at;
     this.#cancel = later(this.#clock, Math.min(maxTimerMs, Math.max(0, at - now)), () => this.#expire());
-  }
-
-  /** The time. When the clock was put back since the last look, all deadlines are put back by the same
-   *  amount. */
-  #now(): number {
-    const now = this.#clock.now();
-    const back = this.#lastNow - now;
-    this.#lastNow = now;
-    if (back > 0) for (const deadline of this.#pending) deadline.at -= back;
-    return now;
   }
 
   #expire(): void {
     this.#cancel = undefined;
     this.#armedAt = Number.POSITIVE_INFINITY;
-    const now = this.#now();
+    const now = this.#clock.now();
     for (const deadline of [...this.#pending])
       if (deadline.at <= now && this.delete(deadline)) deadline.expire();
     const next = [...this.#pending].reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
