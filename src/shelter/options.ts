@@ -22,8 +22,8 @@ export interface CacheOptions {
   readonly staleWhileRevalidateMs?: number;
   /** How long an expired document is served while the store is down; at most an hour. @default 0 */
   readonly staleIfErrorMs?: number;
-  /** How long ago the store may have reported that a document does not exist, for that to count while the store
-   *  is down; at most an hour. @default 0 */
+  /** How long ago the store may have reported that a document does not exist, for that to count while the
+   *  store is down; at most an hour. @default 0 */
   readonly absentStaleMs?: number;
 }
 

@@ -84,16 +84,12 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
       this.#open.count(asking.name, 1, 0);
     }
     const patienceMs = Math.min(2 * this.#open.lockMs, deadlineMs / 2);
-    let sleptMs = 0;
     for (let pending = all; ; ) {
       const waiting = await this.#round(pending, read);
       if (waiting.length === 0) return;
-      // a clock that was put back must not prolong the wait
-      const leftMs = patienceMs - Math.max(sleptMs, clock.now() - startedAt);
+      const leftMs = patienceMs - (clock.now() - startedAt);
       if (leftMs <= 0 || this.#closed) return this.#read(waiting, read);
-      const pauseMs = Math.min(leftMs, 10 + 20 * Math.random());
-      await this.#sleep(pauseMs);
-      sleptMs += pauseMs;
+      await this.#sleep(Math.min(leftMs, 10 + 20 * Math.random()));
       pending = waiting;
     }
   }

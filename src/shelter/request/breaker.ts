@@ -27,7 +27,8 @@ export interface Breaker {
   backoff(): () => number;
 }
 
-/** By how much `resetMs` is exceeded at random: before the first probe of an outage, and before later ones. */
+/** By how much `resetMs` is exceeded at random: before the first probe of an outage, and before later
+ *  ones. */
 const firstSpread = 1;
 const laterSpread = 0.1;
 
