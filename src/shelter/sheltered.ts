@@ -24,7 +24,7 @@ import type {
 import type { Key } from '../value.ts';
 import { unlessAborted } from './abort.ts';
 import { Cache, type CacheCounts, type Hits } from './cache/cache.ts';
-import type { Clock } from './clock.ts';
+import { type SteadyClock, shownNow } from './clock.ts';
 import { checkHealth } from './health-check.ts';
 import { Keys, type LookupResult } from './keys/keys.ts';
 import { Observation, outcomeOf } from './observation.ts';
@@ -38,7 +38,7 @@ import { livingStore, type ShelteredStats, statsOf } from './stats.ts';
 export class ShelteredProvider implements ConfigProvider {
   readonly name: string;
   readonly #source: DocumentSource;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #emitter: Emitter;
   readonly #observation: Observation;
   readonly #requests: Requests;
@@ -52,7 +52,7 @@ export class ShelteredProvider implements ConfigProvider {
   constructor(source: DocumentSource, options: ShelterOptions = {}) {
     const settings = settingsOf(source.name, options, source.limits);
     const { clock } = settings;
-    const emitter = new Emitter(source.name, 'shelter', () => clock.now());
+    const emitter = new Emitter(source.name, 'shelter', () => shownNow(clock));
     emitter.reports(this);
     const requests: Requests = new Requests(
       source,

@@ -5,7 +5,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { isConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
-import type { Clock } from '../../shelter/clock.ts';
+import type { SteadyClock } from '../../shelter/clock.ts';
 import type { Document } from '../../shelter/port.ts';
 import { type ConfigTree, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -29,7 +29,7 @@ interface Lease {
 export class Leases {
   readonly #connection: Connection;
   readonly #requests: ReadonlyMap<string, LeaseRequest>;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   /** The current lease of each document. */
   readonly #current = new Map<string, Lease>();
   /** Versions appear in logs. Without this key, guessed credentials cannot be tested against them. */
@@ -38,7 +38,7 @@ export class Leases {
   #replaced: Lease[] = [];
   readonly #endListeners = new Listeners<readonly string[]>();
 
-  constructor(connection: Connection, requests: ReadonlyMap<string, LeaseRequest>, clock: Clock) {
+  constructor(connection: Connection, requests: ReadonlyMap<string, LeaseRequest>, clock: SteadyClock) {
     this.#connection = connection;
     this.#requests = requests;
     this.#clock = clock;
@@ -64,7 +64,7 @@ export class Leases {
       version,
       secret: true,
       text: true,
-      ...(endsAt !== Number.POSITIVE_INFINITY && { expiresAt: endsAt, freshMs }),
+      ...(endsAt !== Number.POSITIVE_INFINITY && { expiresAt: endsAt - this.#clock.aheadMs, freshMs }),
     };
   }
 
@@ -148,7 +148,7 @@ export class Leases {
     const issued = reply.body as LeaseReply;
     const { lease_id: id = '', data: value } = issued;
     if (!isTree(value) || typeof id !== 'string') throw notVault(reply, path);
-    const endsAt = this.#capped(endOf(issued, value, now));
+    const endsAt = this.#capped(endOf(issued, value, now, this.#clock.aheadMs));
     const before = this.#current.get(document);
     if (before) this.#keepReplaced(before);
     const version = createHmac('sha256', this.#versionKey).update(id || JSON.stringify({ ...value, ttl: 0 }));
@@ -192,9 +192,10 @@ function endOf(
   { lease_id: id = '', lease_duration: seconds = 0 }: LeaseReply,
   { expiration, ttl }: ConfigTree,
   now: number,
+  aheadMs: number,
 ): number {
   if (id !== '' && seconds > 0) return now + seconds * 1000;
-  if (typeof expiration === 'number') return expiration * 1000;
+  if (typeof expiration === 'number') return expiration * 1000 + aheadMs;
   if (typeof ttl === 'number' && ttl > 0) return now + ttl * 1000;
   return Number.POSITIVE_INFINITY;
 }

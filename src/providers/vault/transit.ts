@@ -6,7 +6,7 @@ import { Emitter } from '../../internal/listeners.ts';
 import { aString, checkOptions } from '../../internal/options.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
 import { unlessAborted } from '../../shelter/abort.ts';
-import { systemClock } from '../../shelter/clock.ts';
+import { shownNow, steadied, systemClock } from '../../shelter/clock.ts';
 import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shelter/options.ts';
 import { type Backend, ifTransient, Requests } from '../../shelter/request/request.ts';
 import { classify, noEngine } from './classify.ts';
@@ -55,7 +55,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
   const mount = trimSlashes(options.mount ?? 'transit');
   if (key === undefined || !isSegment(key))
     throw new ConfigError('invalid_option', 'transitKey: the option key must be the name of a Transit key');
-  const connection = new Connection(options, options.clock ?? systemClock);
+  const connection = new Connection(options, steadied(options.clock ?? systemClock));
   const requests = requestsOf(connection, options);
 
   /** Returns one text field of the reply. */
@@ -122,5 +122,5 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
     },
     classify,
   };
-  return new Requests(backend, settings, new Emitter('vault', 'shelter', () => settings.clock.now()));
+  return new Requests(backend, settings, new Emitter('vault', 'shelter', () => shownNow(settings.clock)));
 }
