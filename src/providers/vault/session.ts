@@ -2,9 +2,11 @@
 // token before two thirds of its life, and replaces it before its end. An expired token is still sent until
 // another one arrives: only the server's own refusal counts, so an outage is not mistaken for a bad token.
 
+import { endsWithin } from '../../closing.ts';
 import type { ConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
 import { type Clock, later } from '../../shelter/clock.ts';
+import type { Closing } from '../../shelter/port.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Login, VaultAuth } from './auth/login.ts';
 import { unauthenticated } from './classify.ts';
@@ -26,7 +28,7 @@ interface SessionToken {
   used: boolean;
 }
 
-const backgroundTimeoutMs = 10_000;
+export const backgroundTimeoutMs = 10_000;
 const minDelayMs = 1_000;
 
 export class Session {
@@ -108,12 +110,19 @@ export class Session {
   }
 
   /** Revokes the tokens that this session has created. */
-  async close(): Promise<void> {
+  async close({ withinMs, left }: Closing): Promise<void> {
+    const until = this.#clock.now() + withinMs;
+    const leftMs = (): number => Math.max(0, until - this.#clock.now());
     this.#closed = true;
     this.#cancelTimer();
     this.#unwatch?.();
     this.#unwatchCredential?.();
-    await this.#loggingIn?.catch(() => undefined);
+    const loggedIn = this.#loggingIn?.then(
+      () => true,
+      () => true,
+    );
+    if (loggedIn && !(await this.within(leftMs(), () => loggedIn)))
+      left('the token of a log-in that was under way');
     const now = this.#clock.now();
     const ours = [this.#current, ...this.#replaced].filter(
       (one) => one?.ours && !one.dead && one.endsAt > now,
@@ -125,22 +134,34 @@ export class Session {
       path: 'auth/token/revoke-self',
       subject: 'the token itself',
     };
+    const isRevoked = async (one: SessionToken, signal: AbortSignal): Promise<boolean> =>
+      (await this.#send(revoke, one.token, signal)).status < 300;
     await Promise.all(
-      ours.map((one) =>
-        this.background((signal) => this.#send(revoke, one?.token, signal)).catch(() => undefined),
-      ),
+      ours.map(async (one) => {
+        const done = one && (await this.within(leftMs(), (signal) => isRevoked(one, signal)));
+        if (one && !done) left(`the token of its log-in, ${endsAtText(one.endsAt)}`);
+      }),
     );
   }
 
   /** Runs work that no caller waits for, with a timeout of its own. */
   async background<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const cancel = this.#clock.after(backgroundTimeoutMs, () => controller.abort());
+    const cancel = later(this.#clock, backgroundTimeoutMs, () => controller.abort());
     try {
       return await work(controller.signal);
     } finally {
       cancel();
     }
+  }
+
+  /** Whether work that no caller waits for succeeds in a time. Work that ignores its signal is left alone. */
+  async within(ms: number, work: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    const controller = new AbortController();
+    const done = work(controller.signal).catch(() => false);
+    const ended = await endsWithin(done, ms, (delayMs, then) => later(this.#clock, delayMs, then));
+    if (!ended) controller.abort();
+    return ended && (await done);
   }
 
   #login(signal: AbortSignal): Promise<boolean> {
@@ -291,3 +312,7 @@ export class Session {
     return ttlMs === 0 || ttlMs >= current.ttlMs / 2;
   }
 }
+
+/** The end of a token or a lease, for a message. */
+export const endsAtText = (endsAt: number): string =>
+  Number.isFinite(endsAt) ? `which ends at ${new Date(endsAt).toISOString()}` : 'which does not expire';
