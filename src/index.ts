@@ -46,6 +46,7 @@ export { lazy } from './internal/lazy.ts';
 export { keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { livingMetrics, type Metrics } from './living.ts';
 export { type EnvExampleOptions, envExample } from './local/env-example.ts';
+export type { ReferenceValues } from './local/references.ts';
 export type { VariableOptions } from './local/variable-names.ts';
 export type { CallOptions, Cause } from './operation.ts';
 export { makeOrigin, type Origin, type OriginFields } from './origin.ts';

@@ -80,6 +80,7 @@ const bundle: Takes<BundleOptions> = {
   sensitive: [],
   maxBytes: [],
   sealed: ['boolean', 'object'],
+  references: ['boolean', 'object'],
   name: ['string'],
 };
 const directory: Takes<DirectoryOptions> = {
