@@ -71,6 +71,7 @@ export type {
   WritableProvider,
   WriteOptions,
 } from './provider.ts';
+export { type ArgvOptions, ArgvProvider } from './providers/argv.ts';
 export { type BundleOptions, BundleProvider } from './providers/bundle.ts';
 export { type DirectoryOptions, DirectoryProvider } from './providers/directory.ts';
 export { type DotEnvOptions, DotEnvProvider } from './providers/dotenv.ts';
