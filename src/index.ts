@@ -51,6 +51,7 @@ export type { CallOptions, Cause } from './operation.ts';
 export { makeOrigin, type Origin, type OriginFields } from './origin.ts';
 export type {
   Change,
+  CloseOptions,
   ComparingProvider,
   ConfigProvider,
   Decorated,

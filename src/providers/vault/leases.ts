@@ -6,9 +6,10 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { isConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
 import type { Clock } from '../../shelter/clock.ts';
-import type { Document } from '../../shelter/port.ts';
+import type { Closing, Document } from '../../shelter/port.ts';
 import { type ConfigTree, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
+import { backgroundTimeoutMs, endsAtText, succeedsWithin } from './background.ts';
 import { noEngine, notVault } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { LeaseRequest } from './options.ts';
@@ -88,8 +89,9 @@ export class Leases {
     return () => subscription[Symbol.dispose]();
   }
 
-  /** Revokes all leases, except those of a token that the session revokes itself: they end with the token. */
-  async close(): Promise<void> {
+  /** Revokes all leases, except those of a token that the session revokes itself: they end with the token.
+   *  Returns the milliseconds that are left. */
+  async close({ withinMs, left }: Closing): Promise<number> {
     const { session } = this.#connection;
     const now = this.#clock.now();
     const alive = [...this.#current.values(), ...this.#replaced].filter(
@@ -97,20 +99,26 @@ export class Leases {
     );
     this.#current.clear();
     this.#replaced = [];
-    await Promise.all(alive.map((lease) => this.revoke(lease.id)));
+    const revoking = alive.map(async ({ id, endsAt }) => {
+      // the rest of the id is random, and names the lease in the store
+      const path = id.includes('/') ? ` of ${id.slice(0, id.lastIndexOf('/'))}` : '';
+      if (!(await this.revoke(id, withinMs))) left(`a lease${path}, ${endsAtText(endsAt)}`);
+    });
+    await Promise.all(revoking);
+    return Math.max(0, withinMs - (this.#clock.now() - now));
   }
 
   /** Tries to revoke a lease. Where the token may not do so, the lease expires by itself. */
-  async revoke(id: string): Promise<void> {
+  revoke(id: string, withinMs = backgroundTimeoutMs): Promise<boolean> {
     const request: ApiRequest = {
       method: 'PUT',
       path: 'sys/leases/revoke',
       body: { lease_id: id },
       subject: 'a lease',
     };
-    await this.#connection.session
-      .background((signal) => this.#connection.request(request, signal))
-      .catch(() => undefined);
+    const send = async (signal: AbortSignal): Promise<boolean> =>
+      (await this.#connection.request(request, signal)).status < 300;
+    return succeedsWithin(this.#clock, withinMs, send);
   }
 
   #isRenewable({ id, renewable, token, endsAt }: Lease): boolean {
