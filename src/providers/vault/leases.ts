@@ -9,10 +9,10 @@ import type { SteadyClock } from '../../shelter/clock.ts';
 import type { Closing, Document } from '../../shelter/port.ts';
 import { type ConfigTree, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
+import { backgroundTimeoutMs, endsAtText, succeedsWithin } from './background.ts';
 import { noEngine, notVault } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { LeaseRequest } from './options.ts';
-import { backgroundTimeoutMs, endsAtText } from './session.ts';
 
 interface Lease {
   readonly value: ConfigTree;
@@ -118,7 +118,7 @@ export class Leases {
     };
     const send = async (signal: AbortSignal): Promise<boolean> =>
       (await this.#connection.request(request, signal)).status < 300;
-    return this.#connection.session.within(withinMs, send);
+    return succeedsWithin(this.#clock, withinMs, send);
   }
 
   #isRenewable({ id, renewable, token, endsAt }: Lease): boolean {

@@ -2,13 +2,13 @@
 // token before two thirds of its life, and replaces it before its end. An expired token is still sent until
 // another one arrives: only the server's own refusal counts, so an outage is not mistaken for a bad token.
 
-import { endsWithin } from '../../closing.ts';
 import type { ConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
 import { type Clock, later } from '../../shelter/clock.ts';
 import type { Closing } from '../../shelter/port.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Login, VaultAuth } from './auth/login.ts';
+import { background, endsAtText, succeedsWithin } from './background.ts';
 import { unauthenticated } from './classify.ts';
 import { TokenCheck } from './token-check.ts';
 import { lookupToken, postLogin, renewToken, type SendRequest, unwrapToken } from './token-requests.ts';
@@ -28,7 +28,6 @@ interface SessionToken {
   used: boolean;
 }
 
-export const backgroundTimeoutMs = 10_000;
 const minDelayMs = 1_000;
 
 export class Session {
@@ -121,7 +120,7 @@ export class Session {
       () => true,
       () => true,
     );
-    if (loggedIn && !(await this.within(leftMs(), () => loggedIn)))
+    if (loggedIn && !(await succeedsWithin(this.#clock, leftMs(), () => loggedIn)))
       left('the token of a log-in that was under way');
     const now = this.#clock.now();
     const ours = [this.#current, ...this.#replaced].filter(
@@ -138,30 +137,10 @@ export class Session {
       (await this.#send(revoke, one.token, signal)).status < 300;
     await Promise.all(
       ours.map(async (one) => {
-        const done = one && (await this.within(leftMs(), (signal) => isRevoked(one, signal)));
+        const done = one && (await succeedsWithin(this.#clock, leftMs(), (signal) => isRevoked(one, signal)));
         if (one && !done) left(`the token of its log-in, ${endsAtText(one.endsAt)}`);
       }),
     );
-  }
-
-  /** Runs work that no caller waits for, with a timeout of its own. */
-  async background<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    const cancel = later(this.#clock, backgroundTimeoutMs, () => controller.abort());
-    try {
-      return await work(controller.signal);
-    } finally {
-      cancel();
-    }
-  }
-
-  /** Whether work that no caller waits for succeeds in a time. Work that ignores its signal is left alone. */
-  async within(ms: number, work: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
-    const controller = new AbortController();
-    const done = work(controller.signal).catch(() => false);
-    const ended = await endsWithin(done, ms, (delayMs, then) => later(this.#clock, delayMs, then));
-    if (!ended) controller.abort();
-    return ended && (await done);
   }
 
   #login(signal: AbortSignal): Promise<boolean> {
@@ -203,7 +182,7 @@ export class Session {
 
   /** Logs in although no request needs it. */
   async #loginUnasked(): Promise<boolean> {
-    const isNew = await this.background((timeout) => this.#login(timeout));
+    const isNew = await background(this.#clock, (timeout) => this.#login(timeout));
     if (isNew) this.credentialVersion++;
     return isNew;
   }
@@ -304,7 +283,7 @@ export class Session {
   /** False: the renewed life is short, so another token is needed while this one still works. */
   async #renew(current: SessionToken): Promise<boolean> {
     const startedAt = this.#clock.now();
-    const life = await this.background((signal) => renewToken(this.#send, current.token, signal));
+    const life = await background(this.#clock, (signal) => renewToken(this.#send, current.token, signal));
     current.renewable = life?.renewable === true;
     if (!life) return false;
     const { ttlMs = 0 } = life;
@@ -312,7 +291,3 @@ export class Session {
     return ttlMs === 0 || ttlMs >= current.ttlMs / 2;
   }
 }
-
-/** The end of a token or a lease, for a message. */
-export const endsAtText = (endsAt: number): string =>
-  Number.isFinite(endsAt) ? `which ends at ${new Date(endsAt).toISOString()}` : 'which does not expire';
