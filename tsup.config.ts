@@ -38,9 +38,17 @@ export default defineConfig({
   treeshake: false,
   sourcemap: false,
   removeNodeProtocol: false,
-  // import.meta is a syntax error in CommonJS, which uses __filename instead
   esbuildOptions(options, { format }) {
-    if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
+    if (format !== 'cjs') return;
+    // import.meta is a syntax error in CommonJS, which uses __filename instead
+    options.define = { ...options.define, 'import.meta.url': 'undefined' };
+    // tsup makes CommonJS with sucrase, whose helpers for these make a read through a chain twice as slow
+    options.supported = {
+      ...options.supported,
+      'optional-chain': false,
+      'nullish-coalescing': false,
+      'logical-assignment': false,
+    };
   },
   plugins: [
     {

@@ -15,6 +15,8 @@ export interface Figure {
 
 /** A limit for the figure named `of`, or for its ratio to the figure named `against`. */
 export interface Goal {
+  /** What the list of goals calls it. @default the names of the figures */
+  readonly says?: string;
   readonly of: string;
   readonly against?: string;
   readonly atMost?: number;
@@ -67,7 +69,7 @@ export function report(
   else console.log(lines([section]).join('\n'));
 }
 
-function verdict({ of, against, atMost, atLeast, limit }: Goal, figures: readonly Figure[]): Verdict {
+function verdict({ says, of, against, atMost, atLeast, limit }: Goal, figures: readonly Figure[]): Verdict {
   const figure = (name: string): Figure => {
     const found = figures.find((one) => one.name === name);
     if (!found) throw new Error(`a goal names "${name}", which is not measured`);
@@ -80,7 +82,7 @@ function verdict({ of, against, atMost, atLeast, limit }: Goal, figures: readonl
   const within = (most: number | undefined, least: number | undefined): boolean =>
     value <= (most ?? value) && value >= (least ?? value);
   return {
-    says: against === undefined ? of : `${of}, against ${against}`,
+    says: says ?? (against === undefined ? of : `${of}, against ${against}`),
     asked: atMost === undefined ? `at least ${shown(atLeast ?? 0)}` : `at most ${shown(atMost)}`,
     measured: shown(value),
     met: within(atMost, atLeast),

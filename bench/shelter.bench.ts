@@ -8,7 +8,6 @@ import {
   timeout,
   wrap,
 } from 'cockatiel';
-import { DotEnvProvider, EnvProvider, MemoryProvider, ProviderChain } from 'llm-config-manager';
 import { sheltered } from 'llm-config-manager/shelter';
 import { LRUCache } from 'lru-cache';
 import { compare, peer, shuffled } from './compare.ts';
@@ -41,40 +40,13 @@ const over = (read: (key: string) => Promise<unknown>) => async (): Promise<unkn
 };
 
 const provider = sheltered(fastStore(values, 100));
-const alone = new ProviderChain([sheltered(fastStore(values, 100))]);
-const behind = new ProviderChain([
-  new EnvProvider({ prefix: 'APP', env: {} }),
-  new DotEnvProvider({ prefix: 'APP', directory: '/nowhere' }),
-  sheltered(fastStore(values, 100)),
-]);
-const first = new ProviderChain([new MemoryProvider(Object.fromEntries(values))]);
-const last = new ProviderChain([
-  ...Array.from({ length: 19 }, (_, i) => new MemoryProvider({}, { name: `empty ${i}` })),
-  new MemoryProvider(Object.fromEntries(values)),
-]);
 const powertools = new Powertools({});
 const lru = new LRUCache<string, string>({
   max: 10_000,
   ttl: 300_000,
   fetchMethod: async (key) => values.get(key),
 });
-const maps = [new Map<string, string>(), new Map<string, string>(), values].map(
-  (map) => async (key: string) => map.get(key),
-);
-const bareAlone = async (key: string): Promise<unknown> => {
-  for (const map of maps.slice(2)) {
-    const value = await map(key);
-    if (value !== undefined) return value;
-  }
-};
-const bareBehind = async (key: string): Promise<unknown> => {
-  for (const map of maps) {
-    const value = await map(key);
-    if (value !== undefined) return value;
-  }
-};
-for (const reader of [provider, alone, behind, powertools])
-  await Promise.all(keys.map((key) => reader.get(key)));
+for (const reader of [provider, powertools]) await Promise.all(keys.map((key) => reader.get(key)));
 
 const batch = keys.length;
 await compare(
@@ -87,22 +59,6 @@ await compare(
   },
   { batch, goals: [{ of: 'Powertools', against: 'sheltered provider', atLeast: 2, limit: 1 }] },
 );
-await compare(
-  'a cached read through a chain of one',
-  { 'async functions over Maps': over(bareAlone), 'chain of one': over((key) => alone.get(key)) },
-  { batch, goals: [{ of: 'chain of one', against: 'async functions over Maps', atMost: 1.2, limit: 2.4 }] },
-);
-await compare(
-  'a cached read behind env and dotenv',
-  { 'async functions over Maps': over(bareBehind), 'chain of three': over((key) => behind.get(key)) },
-  { batch, goals: [{ of: 'chain of three', against: 'async functions over Maps', atMost: 1.0, limit: 2 }] },
-);
-await compare(
-  'a read through a chain of local providers',
-  { 'one provider': over((key) => first.get(key)), 'the last of twenty': over((key) => last.get(key)) },
-  { batch, goals: [{ of: 'the last of twenty', against: 'one provider', atMost: 4, limit: 8 }] },
-);
-
 // the backend takes no time, so this measures the shelter alone
 const misses = 300;
 const rare = Array.from({ length: misses }, (_, i) => `rare.key${i}`);

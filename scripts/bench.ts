@@ -25,7 +25,7 @@ const args = process.argv.slice(2);
 const check = args.includes('--check');
 const wanted = args.filter((arg) => arg !== '--check');
 /** The benchmarks that `--check` runs: those with limits. */
-const gating = ['import', 'load', 'merge', 'reads', 'shelter', 'shelter-trace'];
+const gating = ['chain', 'growth', 'import', 'load', 'merge', 'reads', 'shelter', 'shelter-trace'];
 const all = readdirSync(new URL('bench/', root)).flatMap((name) => /^(.+)\.bench\.ts$/.exec(name)?.[1] ?? []);
 const names = wanted.length > 0 ? wanted.filter((name) => name !== 'claims') : check ? gating : all;
 const unknown = names.filter((name) => !all.includes(name));
@@ -45,7 +45,7 @@ execFileSync(
   [
     'node_modules/tsup/dist/cli-default.js',
     '--format',
-    'esm',
+    'esm,cjs',
     '--no-dts',
     '--silent',
     '--out-dir',

@@ -46,11 +46,13 @@ export { lazy } from './internal/lazy.ts';
 export { keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { livingMetrics, type Metrics } from './living.ts';
 export { type EnvExampleOptions, envExample } from './local/env-example.ts';
+export type { ReferenceValues } from './local/references.ts';
 export type { VariableOptions } from './local/variable-names.ts';
 export type { CallOptions, Cause } from './operation.ts';
 export { makeOrigin, type Origin, type OriginFields } from './origin.ts';
 export type {
   Change,
+  CloseOptions,
   ComparingProvider,
   ConfigProvider,
   Decorated,
@@ -69,6 +71,7 @@ export type {
   WritableProvider,
   WriteOptions,
 } from './provider.ts';
+export { type ArgvOptions, ArgvProvider } from './providers/argv.ts';
 export { type BundleOptions, BundleProvider } from './providers/bundle.ts';
 export { type DirectoryOptions, DirectoryProvider } from './providers/directory.ts';
 export { type DotEnvOptions, DotEnvProvider } from './providers/dotenv.ts';

@@ -33,6 +33,8 @@ export interface OriginFields {
 /** A text that a report may quote. */
 export interface QuotedText {
   readonly text: string;
+  /** The option that replaces references in texts is not set, neither to `true` nor to `false`. */
+  readonly keepsReferences?: boolean;
   /** All values of the text, a list as one. Computed at each call. */
   values(): Iterable<Position & { readonly value: ConfigValue; readonly secret: boolean }>;
 }

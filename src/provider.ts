@@ -152,8 +152,15 @@ export interface ConfigProvider {
   readonly local?: boolean;
   /** How a key is cached, without a request. Used by `explain`. */
   status?(key: Key): KeyStatus | undefined;
-  /** Releases files, connections and timers. Idempotent. */
-  close?(): Promise<void>;
+  /** Releases files, connections and timers, and ends what is under way with `aborted`. Idempotent. */
+  close?(options?: CloseOptions): Promise<void>;
+}
+
+/** The options of `close`. */
+export interface CloseOptions {
+  /** The longest time to wait for a store, for example to revoke leases, in milliseconds. What is not done by
+   *  then is left, and a `notice` says so. @default 2_000 */
+  readonly withinMs?: number;
 }
 
 /** How a key is cached. */

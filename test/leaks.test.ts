@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
 import {
+  ArgvProvider,
   BundleProvider,
   type ConfigProvider,
   checkConfig,
@@ -160,6 +161,8 @@ const sources: readonly ((values: Values, dir: Folder) => ConfigProvider | Promi
   (values) => new MemoryProvider(values),
   (values) => new EnvProvider({ prefix: 'APP', env: upper(values, 'APP__') }),
   (values) => new EnvProvider({ env: upper(values, '') }),
+  (values) =>
+    new ArgvProvider({ args: Object.entries(values).flatMap(([name, text]) => [`--${name}`, text]) }),
   (values) =>
     new EnvProvider({ prefix: 'APP', env: { ALL: JSON.stringify(values) }, json: { '': 'ALL' } } as never),
   async (values, dir) => {

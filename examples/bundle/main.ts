@@ -22,3 +22,18 @@ await using config = await loadConfig(Schema, chain);
 // #endregion
 console.log(config.value);
 console.log(`${config.explain('limits.perMinute')}`);
+
+// #region references
+const Endpoints = z.object({
+  service: z.object({ host: z.string(), port: z.number() }),
+  url: z.string(),
+  workers: z.number(),
+  greeting: z.string(),
+});
+const endpoints = new BundleProvider({
+  path: 'config/endpoints.yaml',
+  references: { CPU_COUNT: '4' }, // or `true`, for the values of the file only
+});
+const { value } = await loadConfig(Endpoints, endpoints);
+// #endregion
+console.log(value);

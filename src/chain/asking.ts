@@ -81,9 +81,11 @@ export function askKnown(
     for (let i = 0; i < providers.length; i++) {
       const provider = providers[i] as ConfigProvider;
       name = provider.name;
-      const known = knownIn(provider, key);
-      if (!known) return askFirst(chain, providers, key, undefined, i);
-      if (known.entry) return isClosed(known.entry) ? refuse(known.entry) : Promise.resolve(known.entry);
+      const known = provider.known?.(key);
+      if (known && known.entry === undefined) continue;
+      // an entry that a provider has made by hand is left to `get`, as in knownIn
+      if (!known || !isEntry(known.entry)) return askFirst(chain, providers, key, undefined, i);
+      return isClosed(known.entry) ? refuse(known.entry) : Promise.resolve(known.entry);
     }
     return nothing;
   } catch (error) {

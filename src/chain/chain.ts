@@ -15,6 +15,7 @@ import type { Merged } from '../merge/merged.ts';
 import { type CallOptions, type Cause, entered, operationIn } from '../operation.ts';
 import {
   type Change,
+  type CloseOptions,
   type ConfigProvider,
   checkProvider,
   isProvider,
@@ -272,10 +273,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#hooks.on(listener, this.#providers, options);
   }
 
-  /** Closes the providers, unless `closeProviders` is false. Idempotent. */
-  async close(): Promise<void> {
+  /** Closes the providers, unless `closeProviders` is false. Waits for each for two seconds, or as long as
+   *  `withinMs`. Idempotent. */
+  async close(options?: CloseOptions): Promise<void> {
     this.#closed ??= this.#closeProviders
-      ? this.#onEach('close', (provider) => provider.close?.())
+      ? this.#onEach('close', (provider) => this.#hooks.closes(provider, options))
       : Promise.resolve();
     return this.#closed;
   }

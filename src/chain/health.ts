@@ -47,7 +47,7 @@ async function healthInTime(provider: ConfigProvider, options: ReadOptions): Pro
   const down = (reason: string): Health => ({
     status: 'down',
     reason,
-    latencyMs: Date.now() - startedAt,
+    latencyMs: Math.max(0, Date.now() - startedAt),
     checkedAt: Date.now(),
   });
   let timer: NodeJS.Timeout | undefined;

@@ -8,7 +8,7 @@ import type { Asked, Interceptor } from '../interception.ts';
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll, Emitter } from '../internal/listeners.ts';
 import { type CallOptions, type Cause, newId, thread } from '../operation.ts';
-import type { ConfigProvider, ReadOptions } from '../provider.ts';
+import type { CloseOptions, ConfigProvider, ReadOptions } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { Observed, Result } from './observed.ts';
 
@@ -65,6 +65,17 @@ export class Hooks implements Observed {
     if (!subject) this.#subjects.set(provider, (subject = { name: provider }));
     this.emitter.status(subject, status, reason);
   };
+
+  /** Closes a provider, and says so if that takes too long. */
+  async closes(provider: ConfigProvider, options: CloseOptions | undefined): Promise<void> {
+    const closing = provider.close?.(options);
+    if (!closing) return;
+    const { checkWithinMs, closeWithinMs, endsWithin } = await import('../closing.ts');
+    const { withinMs = closeWithinMs } = options ?? {};
+    checkWithinMs(`${this.name}: close`, withinMs);
+    if (!(await endsWithin(closing, withinMs)))
+      this.emitter.notice(`${provider.name}: did not close within ${withinMs} ms`, 'timeout');
+  }
 
   /** Passes on the events of the chain and of its providers. */
   on(

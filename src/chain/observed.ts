@@ -61,7 +61,7 @@ export async function lookUp<T, O extends CallOptions>(
       key,
       operation,
       outcome: failed ? result.code : result ? 'ok' : 'absent',
-      durationMs: Date.now() - startedAt,
+      durationMs: Math.max(0, Date.now() - startedAt),
       version: failed ? undefined : result?.version,
     });
   };

@@ -19,14 +19,17 @@ export type Flags = Readonly<Record<string, Flag>>;
 
 export interface Parsed {
   readonly positionals: readonly string[];
+  /** The arguments after `--`, of a command that passes them to a module. */
+  readonly rest: readonly string[];
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
   is(name: string): boolean;
 }
 
-/** Parses `args`. `names` are the positional arguments, of which the first `required` ones must be there. */
+/** Parses `all`. `names` are the positional arguments, of which the first `required` ones must be there.
+ *  After a module, `--` begins the arguments of the application. */
 export function parse(
-  args: readonly string[],
+  all: readonly string[],
   flags: Flags,
   names: readonly string[],
   required: number,
@@ -34,11 +37,14 @@ export function parse(
   const options: ParseArgsConfig['options'] = Object.fromEntries(
     Object.entries(flags).map(([name, { type, multiple }]) => [name, { type, multiple: multiple ?? false }]),
   );
+  const end = names[0] === 'MODULE' && all.includes('--') ? all.indexOf('--') : all.length;
+  const args = all.slice(0, end);
   const { values, positionals } = parseStrictly(args, options, Object.keys(flags));
   if (positionals.length < required) throw new UsageError(`${names[positionals.length]} is missing`);
   if (positionals.length > names.length) throw new UsageError(tooMany(names));
   return {
     positionals,
+    rest: all.slice(end + 1),
     text: (name) => values[name] as string | undefined,
     texts: (name) => (values[name] as string[] | undefined) ?? [],
     is: (name) => values[name] === true,

@@ -2,11 +2,13 @@
 // because they may contain secrets.
 
 import path from 'node:path';
+import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../chain/chain.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
 import type { ConfigProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import type { Parsed } from './arguments.ts';
 import type { CommandResult } from './command.ts';
 import { type Io, withProgress } from './io.ts';
 
@@ -42,16 +44,23 @@ async function load(file: string): Promise<Loaded> {
   return { chain: new ProviderChain(list), schema };
 }
 
-/** Loads the chain of a module, and closes it afterwards. */
+/** Loads the chain of the module that is the first argument, and closes it afterwards. Meanwhile the process
+ *  has the arguments after `--`, as if the module had been started with them. */
 export async function withChain(
-  file: string,
+  { positionals: [file = ''], rest }: Parsed,
   io: Io,
   use: (loaded: Loaded) => Promise<CommandResult>,
 ): Promise<CommandResult> {
-  const loaded = await load(file);
+  const own = process.argv;
+  process.argv = [process.execPath, path.resolve(file), ...rest];
   try {
-    return await withProgress(io, 'Reading from the providers', use(loaded));
+    const loaded = await load(file);
+    try {
+      return await withProgress(io, 'Reading from the providers', use(loaded));
+    } finally {
+      await loaded.chain.close().catch(() => undefined);
+    }
   } finally {
-    await loaded.chain.close().catch(() => undefined);
+    process.argv = own;
   }
 }

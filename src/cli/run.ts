@@ -21,7 +21,9 @@ const commonFlags = {
 /** Runs one command line and returns its exit code. Does not end the process. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [first = '--help', ...others] = args;
-  const json = args.includes('--json');
+  const has = (flag: string): boolean =>
+    args.includes(flag) && !args.slice(0, args.indexOf(flag)).includes('--');
+  const json = has('--json');
   if (first === '--version') return printResult({ text: version(), json: { version: version() } }, io, json);
   const help = (group: string): ExitCode => {
     const list = commands.map(({ name, summary }) => ({ name, summary }));
@@ -35,7 +37,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (others[0] === '--help' && commands.some(({ name }) => name.startsWith(`${first} `))) return help(first);
   if (!command) return printError(new UsageError(unknownCommand(first, others[0])), io, json);
   const own = command.name.includes(' ') ? others.slice(1) : others;
-  if (own.includes('--help')) {
+  if (has('--help')) {
     const { name, summary } = command;
     return printResult({ text: helpFor(command, commonFlags), json: { name, summary } }, io, json);
   }

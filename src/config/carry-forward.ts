@@ -49,8 +49,10 @@ function counterpart(layers: readonly Layer[], number: number, before: readonly 
   return named[index] ?? named.at(-1);
 }
 
-const isExpired = (entry: Entry, now: number): boolean =>
-  entry.expiresAt !== undefined && entry.expiresAt <= now;
+/** Credentials that were read in the future are of unknown age: the clock was put back. */
+const isExpired = ({ expiresAt, readAt = 0 }: Entry, now: number): boolean =>
+  expiresAt !== undefined && (expiresAt <= now || readAt > now + toleranceMs);
+const toleranceMs = 1_000;
 
 /** The layer with the valid leases of `old`, wherever it has an `on_demand` hole: this load was not allowed
  *  to acquire credentials. */

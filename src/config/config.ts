@@ -8,6 +8,7 @@ import type { ConfigEvent } from '../events.ts';
 import { keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
 import { newId } from '../operation.ts';
+import type { CloseOptions, ConfigProvider } from '../provider.ts';
 import { reportError } from '../report/report.ts';
 import { type Revealable, reveal, revealed } from '../reveal.ts';
 import { withoutBigints } from '../value.ts';
@@ -38,7 +39,7 @@ import { leaseHolders, type Reload, Watching, type WatchOptions } from './watchi
 export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #plan: Plan;
   readonly #options: LoadOptions;
-  readonly #own: AsyncDisposable | undefined;
+  readonly #own: ConfigProvider | undefined;
   readonly #events: ConfigEvents;
   readonly #failures: Failures;
   readonly #subscriptions = new Subscriptions<T>((key, error) => this.#events.emitThrown(key, error));
@@ -64,7 +65,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   static async load<T>(
     plan: Plan,
     options: LoadOptions,
-    own: AsyncDisposable | undefined,
+    own: ConfigProvider | undefined,
     caller: Caller,
   ): Promise<Config<T>> {
     const config = new Config<T>(plan, options, own);
@@ -79,7 +80,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   /** @internal */
-  private constructor(plan: Plan, options: LoadOptions, own: AsyncDisposable | undefined) {
+  private constructor(plan: Plan, options: LoadOptions, own: ConfigProvider | undefined) {
     this.#plan = plan;
     this.#options = options;
     this.#own = own;
@@ -304,19 +305,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return { generation: number, ageMs: Math.max(0, Date.now() - loadedAt), ...this.#failures.counts };
   }
 
-  /** Stops watching and closes the chain that `loadConfig` made around the sources. A chain that you passed
-   *  stays open. The values stay readable. Idempotent. */
-  close(): Promise<void> {
-    this.#closed ??= this.#end();
+  /** Stops watching and closes the chain that `loadConfig` made around the sources: for two seconds at most,
+   *  or `withinMs`. A chain that you passed stays open. The values stay readable. Idempotent. */
+  close(options?: CloseOptions): Promise<void> {
+    this.#closed ??= this.#end(options);
     return this.#closed;
   }
 
-  async #end(): Promise<void> {
+  async #end(options: CloseOptions | undefined): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
     this.#stop.abort();
-    await this.#own?.[Symbol.asyncDispose]();
+    await this.#own?.close?.(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
 import type { Load, Unchanged } from './load.ts';
 import type { LoadOptions } from './plan.ts';
+import { unreplaced } from './unreplaced.ts';
 import { type Vanished, vanishedMessage } from './vanished.ts';
 
 /** A notice, and the code of the warning that it becomes without listeners. */
@@ -90,10 +91,10 @@ export class ConfigEvents extends Emitter {
     this.#vanished = new Set(messages);
   }
 
-  /** Emits a notice for each hole that the schema does not need, for each source that was left out and is not
-   *  asked again and, as the option `unknown` says, for keys that the schema does not read. A notice is not
-   *  repeated while its cause lasts. Without listeners, all but those of holes become warnings of the
-   *  process. */
+  /** Emits a notice for each hole that the schema does not need, for references that are not replaced, for each
+   *  source that was left out and is not asked again and, as the option `unknown` says, for keys that the
+   *  schema does not read. A notice is not repeated while its cause lasts. Without listeners, all but those of
+   *  holes become warnings of the process. */
   emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
     const unknownKeys =
@@ -105,6 +106,7 @@ export class ConfigEvents extends Emitter {
         outcome: 'ok' as const,
         message: `nothing reads "${key}" (${origin}). ${hint}`,
       })),
+      ...unreplaced(load).map((notice) => ({ ...notice, outcome: 'ok' as const })),
       ...leftOut.map(({ name, tolerated }) => ({
         outcome: tolerated?.code ?? ('ok' as const),
         code: 'LLM_CONFIG_NOT_WATCHED',

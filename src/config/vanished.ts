@@ -49,8 +49,8 @@ interface Before {
   readonly value: unknown;
 }
 
-/** Everything that the stores gave to the generation `before` and do not give to `now`, without what is accepted.
- *  Leaves out what a stronger source has instead, what cannot be read, and what the schema does not read. */
+/** Everything that the stores gave to the generation `before` and do not give to `now`, without what is
+ *  accepted. Leaves out what a stronger source has instead, holes, and what the schema does not read. */
 export function vanishedSince(
   { load: before, value }: Before,
   now: Load,
@@ -212,10 +212,11 @@ export function vanishedMessage({ store, all, lost }: Vanished): string {
 
 /** The checked keys of the option `accept`.
  *  @throws ConfigError `invalid_option` for a key that the configuration cannot have */
-export function acceptedKeys(options: ReloadOptions, { placement, plan }: Found): readonly Key[] {
+export function acceptedKeys(options: ReloadOptions, current: Found): readonly Key[] {
   checkOptions('reload', options, { accept: listOf(either(aString, oneOf(''))) });
   const keys = (options.accept ?? []).map(keyOf);
   if (keys.length === 0) return keys;
+  const { placement, plan } = current;
   const { shape } = plan;
   const wanted = shape ? wantedBy(shape) : { keys: [], prefixes: [] };
   const known = [...placement.leaves.map(({ path }) => keyFrom(path)), ...wanted.keys, ...wanted.prefixes];

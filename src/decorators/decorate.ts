@@ -115,7 +115,7 @@ export function decorate(
             disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
         : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
-    close: inner.close && (async () => inner.close?.()),
+    close: inner.close && (async (options) => inner.close?.(options)),
     local: inner.local,
     compares: own.set && (inner as AnyProvider).compares,
     unnamed: name === inner.name ? inner.unnamed : undefined,

@@ -55,7 +55,7 @@ function tolerant<P extends ConfigProvider>(first: P, second: ConfigProvider | u
     ...(writable.delete && { delete: (key, more) => writable.delete?.(key, more) as Promise<boolean> }),
     ...(writable.versions && { versions: (key, more) => versionsFrom(first, key, more) }),
     ...(second && { local: parts.every((part) => part.local === true) }),
-    close: () => callEach(`${name}: close`, parts, (part) => part.close?.()),
+    close: (more) => callEach(`${name}: close`, parts, (part) => part.close?.(more)),
   };
   return decorate(first, name, abilities, { parts, emitter: outage.emitter }) as never;
 }

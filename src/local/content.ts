@@ -70,9 +70,9 @@ export class ReloadableContent<T> {
   cached({ signal, maxAgeMs }: ReadOptions = {}): Content<T> | undefined {
     const last = this.#last;
     if (!last || signal?.aborted) return undefined;
-    return maxAgeMs === undefined || (maxAgeMs > 0 && Date.now() - last.readAt <= maxAgeMs)
-      ? last
-      : undefined;
+    if (maxAgeMs === undefined) return last;
+    const ageMs = Date.now() - last.readAt; // below zero when the clock was put back: unknown
+    return maxAgeMs > 0 && ageMs >= 0 && ageMs <= maxAgeMs ? last : undefined;
   }
 
   /** Reads the source again. Throws if that fails and keeps the last good content. */
@@ -86,7 +86,7 @@ export class ReloadableContent<T> {
     const started = Date.now();
     const done = (health: Pick<Health, 'status' | 'reason'>): Health => {
       const now = Date.now();
-      return { ...health, latencyMs: now - started, checkedAt: now };
+      return { ...health, latencyMs: Math.max(0, now - started), checkedAt: now };
     };
     if (signal?.aborted) throw this.#aborted();
     try {

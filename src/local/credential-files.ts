@@ -1,5 +1,6 @@
-// The files that a client of a store reads its credentials from. Used by sources whose client does not say when
-// there are others. Watched from a refusal on, for two minutes each time, and not while the store accepts them.
+// The files that a client of a store reads its credentials from. Used by sources whose client does not
+// say when there are others. Watched from a refusal on, for two minutes each time, and not while the
+// store accepts them.
 
 import { lazy } from '../internal/lazy.ts';
 

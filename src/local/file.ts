@@ -27,7 +27,8 @@ const realTime: ReadTime = { now: () => Date.now(), pause: (ms) => delay(ms) };
 
 /** A file that is written in place is read once it has not changed for so long. */
 const settleMs = 25;
-/** The most that creating a file and writing it takes. A file that was modified later was written in place. */
+/** The most that creating a file and writing it takes. A file that was modified later was written in
+ *  place. */
 const creationMs = 10;
 const maxRounds = 12;
 
@@ -73,8 +74,8 @@ export async function readBytes(
   }
 }
 
-/** Whether a file was written in place a moment ago, so that the rest may follow. A file that was renamed over
- *  another one is as old as its content. */
+/** Whether a file was written in place a moment ago, so that the rest may follow. A file that was renamed
+ *  over another one is as old as its content. */
 function isBeingWritten({ mtimeMs, birthtimeMs }: Stats, now: number): boolean {
   return mtimeMs - birthtimeMs > creationMs && Math.abs(now - mtimeMs) < settleMs;
 }

@@ -11,8 +11,10 @@ import {
   anObject,
   anything,
   aString,
+  type Check,
   checkOptions,
   either,
+  mapOf,
   oneOf,
   sensitiveNames,
 } from '../internal/options.ts';
@@ -21,6 +23,7 @@ import type { Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
 import { fileContent } from '../local/file-content.ts';
 import type { ParsedKeys } from '../local/parsed-keys.ts';
+import type { ReferenceValues } from '../local/references.ts';
 import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import type { SealedOptions } from '../sealing/opening.ts';
@@ -41,12 +44,18 @@ export interface BundleOptions {
   /** Opens sealed values (`sealed:eyJ…`): with the key of the environment, or with `keys` of your own. Give
    *  the file a `context` of its own if others can write it. @default false */
   readonly sealed?: boolean | SealedOptions;
+  /** Replaces `${server.host}` and `${PORT:8080}` in texts with other values of the file. An object adds
+   *  values by name, which win over those of the file; it is copied. `false`: keeps such texts without the
+   *  notice that a load emits. @default none (such texts are kept) */
+  readonly references?: boolean | ReferenceValues;
   /** The provider's name in errors and explanations. @default `bundle:` and the path */
   readonly name?: string;
 }
 
 const loadKeys = lazy(() => import('../local/parsed-keys.ts'));
 const loadOpening = lazy(() => import('../sealing/opening.ts'));
+const aScalar: Check = (value) =>
+  /^(?:string|number|boolean|undefined)$/.test(typeof value) ? undefined : 'a text, a number or a boolean';
 const allowed = {
   path: aString,
   format: oneOf(...Object.keys(formats)),
@@ -54,6 +63,7 @@ const allowed = {
   sensitive: sensitiveNames,
   maxBytes: anInteger(1),
   sealed: either(aBoolean, anObject),
+  references: either(aBoolean, mapOf(aScalar)),
   name: aString,
 };
 
@@ -85,10 +95,11 @@ export class BundleProvider extends FileProvider {
       });
     const provider = given.name ?? `bundle:${path}`;
     const format = formats[given.format ?? formatOf(path, 'BundleProvider')];
-    const keys = { provider, path, isSecret: taint(sensitive) };
+    const references = typeof given.references === 'object' ? { ...given.references } : given.references;
+    const keys = { provider, path, references, isSecret: taint(sensitive) };
     const parse = async (text: string): Promise<ParsedKeys> => {
-      const { ParsedKeys } = await loadKeys();
-      return new ParsedKeys(await format.parse({ provider, file: path, text }), { ...keys, text });
+      const { parsedKeys } = await loadKeys();
+      return parsedKeys(await format.parse({ provider, file: path, text }), { ...keys, text });
     };
     const content = fileContent<ParsedKeys>({ provider, path, optional, maxBytes, parse });
     const opener = lazy(async () => (await loadOpening()).openingOf('BundleProvider', sealed));

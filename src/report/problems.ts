@@ -109,6 +109,7 @@ function hintFor(found: Found, expected: string | undefined): string | undefined
   const to = expected ? ` to ${expected}` : '';
   if (wantsDateOfText(found))
     return 'Parse the date in the schema, as z.coerce.date() does: sources have text, not dates';
+  if (text && value === true) return `Give ${place} a value${expected ? `: ${expected}` : ''}`;
   if (part) return `Change this part of ${place}${to}`;
   if (value === '' && text)
     return isOfVariables(origin)

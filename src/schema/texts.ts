@@ -8,13 +8,13 @@ import type { Issue, Path, RawIssue } from './dialects/dialect.ts';
 import { readIssue } from './issues.ts';
 import { readings } from './readings.ts';
 import type { StandardSchemaV1 } from './schema.ts';
-import { type Shape, shapeAt } from './shape.ts';
+import { type Kind, type Shape, shapeAt } from './shape.ts';
 
 export type Validated = { readonly value: unknown } | { readonly issues: readonly Issue[] };
 
 interface Text {
   readonly path: Path;
-  readonly text: string;
+  readonly text: ConfigValue;
   readonly readings: readonly ConfigValue[];
   /** The index of the current reading. */
   chosen: number;
@@ -50,6 +50,9 @@ export class Texts {
         readings: readings(value, shapeAt(shape, path), wide),
         chosen: 0,
       });
+    } else if (value === true || value === false) {
+      if (isMisread(shapeAt(shape, path)))
+        this.#texts.set(idOf(path), { path, text: value, readings: [], chosen: 0 });
     } else if (typeof value === 'object' && value !== null) {
       for (const [name, inner] of Object.entries(value))
         this.add([...path, name], inner as ConfigValue, shape, wide);
@@ -101,6 +104,10 @@ export class Texts {
     return new PathIndex([...this.#texts.values()].filter(({ chosen }) => chosen > 0));
   }
 }
+
+/** Whether a schema would turn a boolean into a number or a date: an option without its value is `true`. */
+const isMisread = (shape: Shape | undefined): boolean =>
+  shape?.coerces === true && !['boolean', 'string'].some((kind) => shape.kinds?.has(kind as Kind) !== false);
 
 const currentReading = (text: Text | undefined): ConfigValue | undefined => text?.readings[text.chosen];
 

@@ -85,7 +85,7 @@ export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity
         return () => watcher?.[Symbol.dispose]();
       },
     }),
-    ...(provider.close && { close: () => provider.close!() }),
+    ...(provider.close && { close: ({ withinMs }) => provider.close!({ withinMs }) }),
   };
 }
 

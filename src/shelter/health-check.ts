@@ -4,7 +4,7 @@
 import type { ConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { operationsOf } from '../operation.ts';
-import type { Clock } from './clock.ts';
+import { type SteadyClock, shownNow } from './clock.ts';
 import type { DocumentSource } from './port.ts';
 import type { Requests } from './request/request.ts';
 
@@ -12,7 +12,7 @@ import type { Requests } from './request/request.ts';
 export async function checkHealth(
   source: DocumentSource,
   requests: Requests,
-  clock: Clock,
+  clock: SteadyClock,
   operation: string | undefined,
 ): Promise<{ readonly health: Health; readonly error: ConfigError | undefined }> {
   const { ping } = source;
@@ -33,7 +33,7 @@ export async function checkHealth(
     ...(error && { reason: `${error.code}: ${error.message}` }),
     ...(ping && !error && { latencyMs: clock.now() - startedAt }),
     ...(breaker && { breaker }),
-    checkedAt: ping ? clock.now() : (requests.last?.at ?? startedAt),
+    checkedAt: ping ? shownNow(clock) : (requests.last?.at ?? shownNow(clock)),
   };
   return { health, error };
 }

@@ -20,6 +20,7 @@ export {
 export { ancestors, asDocument, mapped, placesOf } from './places.ts';
 export type {
   Call,
+  Closing,
   Document,
   DocumentSource,
   DocumentWrite,

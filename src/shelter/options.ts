@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../errors.ts';
 import { aFunction, aNumber, anInteger, type Check, checkOptions, oneOf } from '../internal/options.ts';
-import { aClock, type Clock, systemClock } from './clock.ts';
+import { aClock, type Clock, type SteadyClock, steadied, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
 
@@ -22,8 +22,8 @@ export interface CacheOptions {
   readonly staleWhileRevalidateMs?: number;
   /** How long an expired document is served while the store is down; at most an hour. @default 0 */
   readonly staleIfErrorMs?: number;
-  /** How long ago the store may have reported that a document does not exist, for that to count while the store
-   *  is down; at most an hour. @default 0 */
+  /** How long ago the store may have reported that a document does not exist, for that to count while the
+   *  store is down; at most an hour. @default 0 */
   readonly absentStaleMs?: number;
   /** What to serve when a document that the store had is absent: that it is absent, or with `hold` the old
    *  document for `staleIfErrorMs`, as long as nothing of what the cache holds is found again. A store that
@@ -112,7 +112,7 @@ export interface Settings {
   readonly policy: RequestPolicy | undefined;
   readonly limits: Limits;
   readonly second: SecondLevel | undefined;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
 }
 
 const cacheDefaults = {
@@ -240,7 +240,7 @@ export function settingsOf(
     policy,
     limits: { concurrency: 16, ...given(pace), ...given(options.limits) },
     second,
-    clock: options.clock ?? systemClock,
+    clock: steadied(options.clock ?? systemClock),
   };
 }
 

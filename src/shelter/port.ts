@@ -79,7 +79,15 @@ export interface DocumentSource {
   watch?(changed: (documents: readonly string[]) => void): () => void;
   /** The source's own events, which the provider forwards. */
   on?(listener: (event: ConfigEvent) => void): Disposable;
-  close?(): Promise<void>;
+  close?(options: Closing): Promise<void>;
+}
+
+/** How a source is closed. Soon after `withinMs` the provider no longer waits for it. */
+export interface Closing {
+  readonly withinMs: number;
+  /** Reports what is left behind, such as a lease that was not revoked: `a lease of database/creds/app`. Must
+   *  not contain a secret. */
+  readonly left: (what: string) => void;
 }
 
 /** What is at `field` in `document` is at `key`. Below both the segments are the same. */

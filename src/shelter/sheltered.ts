@@ -1,6 +1,7 @@
 // The façade of the shelter: a source of documents as a provider, composed of the three storeys. The classes
 // in abilities.ts extend it. Hot: `get` answers a hit from one Map, without an await or an allocation.
 
+import { checkWithinMs, closeWithinMs } from '../closing.ts';
 import type { Entry, Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
@@ -11,6 +12,7 @@ import { type Living, register, retire } from '../living.ts';
 import { type CallOptions, operationIn, within } from '../operation.ts';
 import type {
   Change,
+  CloseOptions,
   ConfigProvider,
   KeyStatus,
   Known,
@@ -24,7 +26,8 @@ import type {
 import type { Key } from '../value.ts';
 import { unlessAborted } from './abort.ts';
 import { Cache, type CacheCounts, type Hits } from './cache/cache.ts';
-import type { Clock } from './clock.ts';
+import { type SteadyClock, shownNow } from './clock.ts';
+import { closeSource } from './close-source.ts';
 import { checkHealth } from './health-check.ts';
 import { Keys, type LookupResult } from './keys/keys.ts';
 import { Observation, outcomeOf } from './observation.ts';
@@ -38,7 +41,7 @@ import { livingStore, type ShelteredStats, statsOf } from './stats.ts';
 export class ShelteredProvider implements ConfigProvider {
   readonly name: string;
   readonly #source: DocumentSource;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #emitter: Emitter;
   readonly #observation: Observation;
   readonly #requests: Requests;
@@ -47,12 +50,12 @@ export class ShelteredProvider implements ConfigProvider {
   readonly #hits: Hits;
   readonly #counts: CacheCounts;
   readonly #living: Living;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(source: DocumentSource, options: ShelterOptions = {}) {
     const settings = settingsOf(source.name, options, source.limits);
     const { clock } = settings;
-    const emitter = new Emitter(source.name, 'shelter', () => clock.now());
+    const emitter = new Emitter(source.name, 'shelter', () => shownNow(clock));
     emitter.reports(this);
     const requests: Requests = new Requests(
       source,
@@ -230,15 +233,23 @@ export class ShelteredProvider implements ConfigProvider {
     return statsOf(this.#cache, this.#requests.counts);
   }
 
-  /** Aborts requests in flight and rejects later calls. Closing twice is fine. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** Aborts requests in flight and rejects later calls. Waits for the store, for example until it has revoked
+   *  leases, for two seconds or as long as `withinMs`. Closing twice is fine. */
+  async close({ withinMs = closeWithinMs }: CloseOptions = {}): Promise<void> {
+    checkWithinMs(`${this.name}: close`, withinMs);
+    this.#closing ??= this.#close(withinMs);
+    return this.#closing;
+  }
+
+  async #close(withinMs: number): Promise<void> {
     this.#requests.close();
     this.#cache.close();
-    this.#emitter.clear();
     retire(this.#living);
-    await this.#source.close?.();
+    try {
+      await closeSource(this.#source, withinMs, this.#clock, this.#emitter);
+    } finally {
+      this.#emitter.clear();
+    }
   }
 
   /** Runs a write of the subclass. `effect` ends the message for a caller that aborts it.
@@ -271,7 +282,7 @@ export class ShelteredProvider implements ConfigProvider {
   }
 
   #assertOpen(signal: AbortSignal | undefined, what?: string): void {
-    if (this.#closed)
+    if (this.#closing)
       throw new ConfigError('aborted', `${this.name}: the provider is closed`, { provider: this.name });
     if (signal?.aborted) throw abortedBy(this.name, what);
   }

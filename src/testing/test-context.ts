@@ -43,6 +43,8 @@ export interface TestContext {
   advance(ms: number): Promise<void>;
   /** Waits for a promise: in real time, or by advancing the subject's clock. */
   settled<T>(promise: PromiseLike<T>): Promise<T>;
+  /** Waits for a promise that must settle within `ms` of the subject's clock, or of real time. */
+  settledWithin(ms: number, promise: PromiseLike<unknown>): Promise<void>;
   /** Waits for everything that happens without the clock advancing. */
   idle(): Promise<void>;
   /** Returns the ConfigError that `promise` must reject with. */
@@ -67,6 +69,22 @@ export function testContext(subject: Subject, values: Values, patienceMs: number
       assert.ok(now() < end, `the call did not settle within ${patienceMs} ms`);
       if (!advance || paceMs !== undefined) await pause(1);
       if (!done) await advance?.(step);
+    }
+  };
+
+  const settledWithin = async (ms: number, promise: PromiseLike<unknown>): Promise<void> => {
+    let done = false;
+    const settling = Promise.resolve(promise).finally(() => {
+      done = true;
+    });
+    settling.catch(() => {});
+    const realEnd = now() + (advance ? patienceMs : ms + 1_000);
+    for (let passedMs = 0; ; passedMs += advance ? 50 : 0) {
+      await turns(4);
+      if (!done && (!advance || paceMs !== undefined)) await pause(1);
+      if (done) return void (await settling);
+      assert.ok(passedMs <= ms && now() < realEnd, `the call did not settle within ${ms} ms`);
+      await advance?.(50);
     }
   };
 
@@ -95,6 +113,7 @@ export function testContext(subject: Subject, values: Values, patienceMs: number
     provider,
     values,
     settled,
+    settledWithin,
     rejection,
     get writable() {
       const writable = provider as WritableProvider;

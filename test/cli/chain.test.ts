@@ -311,3 +311,29 @@ describe('llm-config unused', () => {
     expect([failed.code, failed.out, failed.err.includes(fake)]).toEqual([3, '', false]);
   });
 });
+
+describe('the arguments after -- of llm-config', () => {
+  const config = [
+    `import { ArgvProvider } from '${source}providers/argv.ts';`,
+    'export default new ArgvProvider();',
+    'export const schema = z.object({ port: z.number() });',
+  ].join('\n');
+
+  it('reach the module, and those of the command do not', async () => {
+    await using box = await modules({ 'config.mjs': config });
+    const file = box.path('config.mjs');
+    const own = process.argv;
+    const { code, out } = await llmConfig(['check', file, '--', '--port=9', '--json', '--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/port +9 +--port\n/);
+    expect(process.argv).toBe(own);
+    const other = await modules({ 'config.mjs': config });
+    const { out: json } = await llmConfig(['check', other.path('config.mjs'), '--json']);
+    expect(JSON.parse(json).keys).toEqual([{ key: 'port', state: 'absent' }]);
+    await other.dispose();
+  });
+
+  it('are refused by commands without a module', async () => {
+    expect((await llmConfig(['keygen', '--', '--port=9'])).code).toBe(2);
+  });
+});

@@ -33,6 +33,17 @@ describe('carryForward', () => {
     expect([...stale.keys()].map(({ name }) => name)).toEqual(['v']);
   });
 
+  it('credentials of unknown age, because the clock was put back, become holes', () => {
+    const old = makeEntry({ key: 'a', value: 'x', secret: true, origin, readAt: 9_000, expiresAt: 99_000 });
+    const kept = (now: number) =>
+      carryForward(
+        [{ name: 'v', entries: [], holes: [], tolerated: down }],
+        [{ name: 'v', entries: [old], holes: [] }],
+        now,
+      ).layers[0]?.entries.length;
+    expect([98_999, 99_000, 8_000, 7_999].map(kept)).toEqual([1, 0, 1, 0]);
+  });
+
   it('carryForward keeps nothing if there was nothing, or the source answered', () => {
     const tolerated = { name: 'v', entries: [], holes: [], tolerated: down };
     expect(carryForward([tolerated], [], 10).stale.size).toBe(0);

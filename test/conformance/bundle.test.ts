@@ -7,8 +7,17 @@ import { nested } from '../support/nested.ts';
 
 const never = 'a file exists or is missing';
 
-for (const [file, write, without] of [
+/** The default of a reference in place of each text that a reference can hold. */
+const referring = (value: unknown): unknown =>
+  typeof value === 'string' && !/[${}]/.test(value) && !value.startsWith('-')
+    ? `\u0024{none:${value}}`
+    : value;
+const withReferences = (values: object): string =>
+  JSON.stringify(values, (_, value: unknown) => referring(value));
+
+for (const [file, write, without, references] of [
   ['config.json', (values: object) => JSON.stringify(values, null, 2), {}],
+  ['references.json', withReferences, {}, true],
   ['config.yaml', (values: object) => yaml(values), {}],
   ['config.toml', (values: object) => `# made for a test\n${toml(values)}`, { null: 'TOML has no null' }],
 ] as const)
@@ -21,7 +30,7 @@ for (const [file, write, without] of [
       const box = await sandbox();
       await save(box);
       return {
-        provider: new BundleProvider(box.path(file)),
+        provider: new BundleProvider({ path: box.path(file), ...(references && { references }) }),
         change: async (key, value) => {
           if (value === undefined) delete current[key];
           else current[key] = value;

@@ -90,6 +90,21 @@ describe('ReloadableContent', () => {
     expect((await older).value).toBe('two');
   });
 
+  it('loads again when the clock was put back, since the age of the content is unknown', async () => {
+    vi.useFakeTimers();
+    const { content, loads, at } = source();
+    const first = content.read();
+    at(0).resolve('one');
+    await first;
+    for (const ms of [3_600_000, 35 * 365 * 86_400_000]) {
+      vi.setSystemTime(Date.now() - ms);
+      const fresh = content.read({ maxAgeMs: 86_400_000 });
+      at(loads.length - 1).resolve('two');
+      expect((await fresh).value).toBe('two');
+    }
+    expect(loads).toHaveLength(3);
+  });
+
   it('starts a new load for a fresh reader while an older load runs', async () => {
     const { content, loads, at } = source();
     const first = content.read();

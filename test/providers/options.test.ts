@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
+import { type ArgvOptions, ArgvProvider } from '../../src/providers/argv.ts';
 import {
   type AwsClientOptions,
   type AwsSecretsManagerOptions,
@@ -63,6 +64,13 @@ const variables = {
 } as const;
 
 const env: Takes<EnvOptions> = { ...variables, name: ['string'], fileSuffix: ['string'], env: ['object'] };
+const argv: Takes<ArgvOptions> = {
+  args: [],
+  prefix: ['string'],
+  flags: ['object'],
+  sensitive: [],
+  name: ['string'],
+};
 const dotenv: Takes<DotEnvOptions> = {
   ...variables,
   name: ['string'],
@@ -80,6 +88,7 @@ const bundle: Takes<BundleOptions> = {
   sensitive: [],
   maxBytes: [],
   sealed: ['boolean', 'object'],
+  references: ['boolean', 'object'],
   name: ['string'],
 };
 const directory: Takes<DirectoryOptions> = {
@@ -181,6 +190,7 @@ const all: readonly (readonly [
 ])[] = [
   ['MemoryProvider', (options) => new MemoryProvider({}, options), {}, memory],
   ['EnvProvider', (options) => new EnvProvider(options), {}, env],
+  ['ArgvProvider', (options) => new ArgvProvider(options), { args: [] }, argv],
   ['DotEnvProvider', (options) => new DotEnvProvider(options), {}, dotenv],
   ['BundleProvider', (options) => new BundleProvider(options as BundleOptions), { path: 'a.json' }, bundle],
   ['DirectoryProvider', (options) => new DirectoryProvider('secrets', options), {}, directory],

@@ -11,6 +11,7 @@ import { ProviderChain } from '../../src/chain/chain.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { errorCodes } from '../../src/errors.ts';
 import { type ConfigEvent, logTo } from '../../src/events.ts';
+import { ArgvProvider } from '../../src/providers/argv.ts';
 import { AwsSecretsManagerProvider, AwsSsmProvider } from '../../src/providers/aws/index.ts';
 import { AzureKeyVaultProvider } from '../../src/providers/azure/index.ts';
 import { DotEnvProvider } from '../../src/providers/dotenv.ts';
@@ -148,6 +149,7 @@ describe('the name of a provider', () => {
   const client = { send: async () => ({}) };
   it.each([
     ['EnvOptions', new EnvProvider({ env: {} })],
+    ['ArgvOptions', new ArgvProvider()],
     ['DotEnvOptions', new DotEnvProvider()],
     ['MemoryOptions', new MemoryProvider()],
     ['KeyringOptions', new KeyringProvider({ service: 'acme' })],

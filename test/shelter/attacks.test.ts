@@ -218,47 +218,6 @@ describe('a clock that leaps forward', () => {
 });
 
 describe('a clock that is put back', () => {
-  it('a clock that is put back makes earlier documents stale', async () => {
-    const { clock, putBack } = wrongClock();
-    const { provider, source } = sheltering({ a: '1', 'b/c': '2' }, { clock });
-    await provider.getMany(['a', 'b.c']);
-    source.put('a', 'new');
-    source.put('b/c', 'new');
-    putBack();
-    expect(await value(provider.get('a'))).toBe('new');
-    expect(await value(provider.get('b.c'))).toBe('new');
-    const asked = source.asked.length;
-    await provider.getMany(['a', 'b.c']);
-    expect(source.asked).toHaveLength(asked);
-  });
-
-  it('a clock that is put back does not keep the circuit open', async () => {
-    const { clock, putBack } = wrongClock();
-    const { provider, source } = sheltering(
-      { a: '1' },
-      { clock, resilience: { attempts: 1, breaker: { failures: 1 } } },
-    );
-    source.befall = down;
-    await code(provider.get('a'));
-    source.befall = () => undefined;
-    expect(await code(provider.get('a'))).toBe('circuit_open');
-    putBack();
-    expect(await value(provider.get('a'))).toBe('1');
-  });
-
-  it('a clock that is put back does not keep log-ins backing off', async () => {
-    const { clock, putBack } = wrongClock();
-    const { provider, source } = sheltering({ a: '1' }, { clock, resilience: once });
-    source.connect = async () => {
-      throw new ConfigError('unauthenticated', 'who are you?');
-    };
-    await code(provider.get('a'));
-    source.connect = async () => true;
-    expect(await code(provider.get('a'))).toBe('unauthenticated');
-    putBack();
-    expect(await value(provider.get('a'))).toBe('1');
-  });
-
   it('a clock that is put back at most doubles a timeout', async () => {
     const { clock, putBack, advance } = wrongClock();
     const { provider, source } = sheltering({}, { clock, resilience: once });

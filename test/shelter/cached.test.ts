@@ -3,7 +3,7 @@ import { Cached } from '../../src/shelter/cache/cache.ts';
 
 const at = 1_000_000;
 const cached = (freshMs: number, endsMs = Number.POSITIVE_INFINITY): Cached<string> =>
-  new Cached('value', 'key', at, 1, at + freshMs, at + endsMs);
+  new Cached('value', 'key', at, 1, at + freshMs, at + endsMs, 0);
 
 describe('a cached result', () => {
   it('isFresh is true until its fresh life or its end is over', () => {
@@ -11,11 +11,10 @@ describe('a cached result', () => {
     expect([0, 49, 50].map((ms) => cached(100, 50).isFresh(at + ms))).toEqual([true, true, false]);
   });
 
-  it('isFresh is false once it is invalidated, and when the clock was put back', () => {
+  it('isFresh is false once it is invalidated', () => {
     const invalidated = cached(100);
     invalidated.invalidated = true;
     expect(invalidated.isFresh(at)).toBe(false);
-    expect([-1_000, -1_001].map((ms) => cached(100).isFresh(at + ms))).toEqual([true, false]);
   });
 
   it('isServable adds a grace to the fresh life, and none to the end', () => {

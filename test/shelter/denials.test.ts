@@ -214,14 +214,6 @@ describe('a denied document', () => {
     expect(asked()).toBe(3);
   });
 
-  it('a clock that was put back ends the pause', async () => {
-    const { provider, clock, asked } = denying();
-    await code(provider.get('token'));
-    await clock.advance(-3_600_000);
-    await code(provider.get('token'));
-    expect(asked()).toBe(2);
-  });
-
   it('a denied listing is remembered like a document', async () => {
     const { provider, source, clock } = denying();
     source.befall = ({ operation }) => operation === 'page' && failing('access_denied')();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { steadied } from '../../src/shelter/clock.ts';
 import { Pace } from '../../src/shelter/request/pace.ts';
 import { manualClock } from '../../src/testing/clock.ts';
 import { sheltering } from '../support/sheltering.ts';
@@ -65,7 +66,7 @@ describe('the pace', () => {
   it('the pace goes on when the clock goes backwards', async () => {
     let now = 1_000_000;
     const clock = manualClock();
-    const pace = new Pace({ concurrency: 1, perSecond: 1 }, { now: () => now, after: clock.after });
+    const pace = new Pace({ concurrency: 1, perSecond: 1 }, steadied({ now: () => now, after: clock.after }));
     expect(pace.tryEnter()).toBe(true);
     pace.leave();
     now -= 500_000;

@@ -32,7 +32,7 @@ describe('a stale answer', () => {
     expect(provider.stats()).toMatchObject({ misses: 2, stale: 2 });
   });
 
-  it('a read during a revalidation in the background counts once, and the request is not a miss', async () => {
+  it('a read during a revalidation counts once, and its request is not a miss', async () => {
     const { provider, clock } = listening(
       { token: 'fake' },
       { cache: { ttlMs: 1_000, staleWhileRevalidateMs: 60_000 }, resilience: once },

@@ -164,7 +164,7 @@ describe("cache: { vanished: 'hold' }", () => {
     expect(await list()).toEqual([]);
   });
 
-  it('does not hold past the end of a document, nor with a clock that was put back', async () => {
+  it('does not hold past the end of a document, nor longer when the clock was put back', async () => {
     const { get, wipe, clock, source, putBack } = storing(hold);
     source.put('llm/key', 'fake-1', { expiresAt: clock.now() + 5_000 });
     await get('llm.key');
@@ -175,6 +175,8 @@ describe("cache: { vanished: 'hold' }", () => {
     await clock.advance(3_000);
     expect(await get('llm.key')).toBeUndefined();
     putBack(3_600_000);
+    expect(await get('llm.model')).toBe('fake-2');
+    await clock.advance(60_000);
     expect(await get('llm.model')).toBeUndefined();
   });
 

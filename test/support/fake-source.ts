@@ -6,6 +6,7 @@ import { keyFrom, segments } from '../../src/key.ts';
 import { ancestors, asDocument, mapped } from '../../src/shelter/places.ts';
 import type {
   Call,
+  Closing,
   Document,
   DocumentSource,
   DocumentWrite,
@@ -135,7 +136,7 @@ export class FakeSource implements DocumentSource {
     return isConfigError(error) ? error : new ConfigError('unavailable', 'the store is down');
   }
 
-  async close(): Promise<void> {
+  async close(_closing: Closing): Promise<void> {
     this.closed++;
   }
 }

@@ -16,10 +16,14 @@ export const check: Command = {
   arguments: ['MODULE', '[KEY]'],
   summary: 'check whether a configuration is complete and valid, and report all problems at once',
   flags: {},
-  examples: ['llm-config check dist/config.js', 'llm-config check dist/config.js database.password'],
+  examples: [
+    'llm-config check dist/config.js',
+    'llm-config check dist/config.js database.password',
+    'llm-config check dist/config.js -- --server.port=9',
+  ],
   async run(args, io) {
     const [file, name] = args.positionals as [string, string?];
-    return withChain(file, io, async ({ chain, schema }) => {
+    return withChain(args, io, async ({ chain, schema }) => {
       if (name !== undefined) return checkKey(chain, name);
       if (!schema)
         return listKeys(chain).then((result) => ({
@@ -41,7 +45,7 @@ export const unused: Command = {
   examples: ['llm-config unused dist/config.js'],
   async run(args, io) {
     const [file] = args.positionals as [string];
-    return withChain(file, io, async ({ chain, schema }) => {
+    return withChain(args, io, async ({ chain, schema }) => {
       if (!schema)
         throw new ConfigError('invalid_option', `the module ${file} exports no schema`, {
           hint: 'Export a schema as schema',

@@ -28,8 +28,8 @@ export const explain: Command = {
     'llm-config explain dist/config.js',
   ],
   async run(args, io) {
-    const [file, name] = args.positionals as [string, string?];
-    return withChain(file, io, async ({ chain, schema }) =>
+    const [, name] = args.positionals;
+    return withChain(args, io, async ({ chain, schema }) =>
       name === undefined ? listKeys(chain, schema) : explainKey(chain, schema, keyOf(name)),
     );
   },

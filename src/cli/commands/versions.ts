@@ -27,9 +27,9 @@ export const versions: Command = {
     'llm-config versions dist/config.js database.password --provider vault',
   ],
   async run(args, io) {
-    const [file, name] = args.positionals as [string, string];
+    const [, name] = args.positionals as [string, string];
     const key = keyOf(name);
-    return withChain(file, io, async ({ chain }) => {
+    return withChain(args, io, async ({ chain }) => {
       const provider = args.text('provider') ?? (await setterOf(chain, key));
       if (provider === undefined)
         return { text: `no provider has ${key}`, json: { key, versions: [] }, exit: 1 };

@@ -4,8 +4,10 @@
 
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { closeWithinMs } from '../../closing.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
+import type { Closing } from '../../shelter/port.ts';
 import { addressOf } from './address.ts';
 import type { ApiRequest } from './api-request.ts';
 import { watchesOf, watchOf } from './auth/credential.ts';
@@ -98,8 +100,8 @@ export class Connection {
       throw refusalOf(reply.status === 503 ? { ...reply, body: { errors: ['sealed'] } } : reply, request);
   }
 
-  async close(): Promise<void> {
-    await this.session.close();
+  async close(closing: Closing = { withinMs: closeWithinMs, left: () => undefined }): Promise<void> {
+    await this.session.close(closing);
     this.#transport.close();
   }
 

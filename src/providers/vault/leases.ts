@@ -5,10 +5,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { isConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
-import type { Clock } from '../../shelter/clock.ts';
-import type { Document } from '../../shelter/port.ts';
+import type { SteadyClock } from '../../shelter/clock.ts';
+import type { Closing, Document } from '../../shelter/port.ts';
 import { type ConfigTree, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
+import { backgroundTimeoutMs, endsAtText, succeedsWithin } from './background.ts';
 import { noEngine, notVault } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { LeaseRequest } from './options.ts';
@@ -29,7 +30,7 @@ interface Lease {
 export class Leases {
   readonly #connection: Connection;
   readonly #requests: ReadonlyMap<string, LeaseRequest>;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   /** The current lease of each document. */
   readonly #current = new Map<string, Lease>();
   /** Versions appear in logs. Without this key, guessed credentials cannot be tested against them. */
@@ -38,7 +39,7 @@ export class Leases {
   #replaced: Lease[] = [];
   readonly #endListeners = new Listeners<readonly string[]>();
 
-  constructor(connection: Connection, requests: ReadonlyMap<string, LeaseRequest>, clock: Clock) {
+  constructor(connection: Connection, requests: ReadonlyMap<string, LeaseRequest>, clock: SteadyClock) {
     this.#connection = connection;
     this.#requests = requests;
     this.#clock = clock;
@@ -64,7 +65,7 @@ export class Leases {
       version,
       secret: true,
       text: true,
-      ...(endsAt !== Number.POSITIVE_INFINITY && { expiresAt: endsAt, freshMs }),
+      ...(endsAt !== Number.POSITIVE_INFINITY && { expiresAt: endsAt - this.#clock.aheadMs, freshMs }),
     };
   }
 
@@ -88,8 +89,9 @@ export class Leases {
     return () => subscription[Symbol.dispose]();
   }
 
-  /** Revokes all leases, except those of a token that the session revokes itself: they end with the token. */
-  async close(): Promise<void> {
+  /** Revokes all leases, except those of a token that the session revokes itself: they end with the token.
+   *  Returns the milliseconds that are left. */
+  async close({ withinMs, left }: Closing): Promise<number> {
     const { session } = this.#connection;
     const now = this.#clock.now();
     const alive = [...this.#current.values(), ...this.#replaced].filter(
@@ -97,20 +99,26 @@ export class Leases {
     );
     this.#current.clear();
     this.#replaced = [];
-    await Promise.all(alive.map((lease) => this.revoke(lease.id)));
+    const revoking = alive.map(async ({ id, endsAt }) => {
+      // the rest of the id is random, and names the lease in the store
+      const path = id.includes('/') ? ` of ${id.slice(0, id.lastIndexOf('/'))}` : '';
+      if (!(await this.revoke(id, withinMs))) left(`a lease${path}, ${endsAtText(endsAt)}`);
+    });
+    await Promise.all(revoking);
+    return Math.max(0, withinMs - (this.#clock.now() - now));
   }
 
   /** Tries to revoke a lease. Where the token may not do so, the lease expires by itself. */
-  async revoke(id: string): Promise<void> {
+  revoke(id: string, withinMs = backgroundTimeoutMs): Promise<boolean> {
     const request: ApiRequest = {
       method: 'PUT',
       path: 'sys/leases/revoke',
       body: { lease_id: id },
       subject: 'a lease',
     };
-    await this.#connection.session
-      .background((signal) => this.#connection.request(request, signal))
-      .catch(() => undefined);
+    const send = async (signal: AbortSignal): Promise<boolean> =>
+      (await this.#connection.request(request, signal)).status < 300;
+    return succeedsWithin(this.#clock, withinMs, send);
   }
 
   #isRenewable({ id, renewable, token, endsAt }: Lease): boolean {
@@ -148,7 +156,7 @@ export class Leases {
     const issued = reply.body as LeaseReply;
     const { lease_id: id = '', data: value } = issued;
     if (!isTree(value) || typeof id !== 'string') throw notVault(reply, path);
-    const endsAt = this.#capped(endOf(issued, value, now));
+    const endsAt = this.#capped(endOf(issued, value, now, this.#clock.aheadMs));
     const before = this.#current.get(document);
     if (before) this.#keepReplaced(before);
     const version = createHmac('sha256', this.#versionKey).update(id || JSON.stringify({ ...value, ttl: 0 }));
@@ -192,9 +200,10 @@ function endOf(
   { lease_id: id = '', lease_duration: seconds = 0 }: LeaseReply,
   { expiration, ttl }: ConfigTree,
   now: number,
+  aheadMs: number,
 ): number {
   if (id !== '' && seconds > 0) return now + seconds * 1000;
-  if (typeof expiration === 'number') return expiration * 1000;
+  if (typeof expiration === 'number') return expiration * 1000 + aheadMs;
   if (typeof ttl === 'number' && ttl > 0) return now + ttl * 1000;
   return Number.POSITIVE_INFINITY;
 }

@@ -7,7 +7,7 @@ import { keyOf } from '../../key.ts';
 import type { ComparingProvider } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
 import { WritableVersionedShelteredProvider } from '../../shelter/abilities.ts';
-import { systemClock } from '../../shelter/clock.ts';
+import { steadied, systemClock } from '../../shelter/clock.ts';
 import { shelterOptionsOf } from '../../shelter/options.ts';
 import { placesOf } from '../../shelter/places.ts';
 import type { Place } from '../../shelter/port.ts';
@@ -79,8 +79,9 @@ export function partsOf(options: VaultOptions): Parts {
     ...placesOf('VaultProvider', 'secrets', secrets ?? {}).map(checkedPlace),
     ...leased.places,
   ];
-  const connection = new Connection(options, clock);
-  const leases = new Leases(connection, leased.requests, clock);
+  const steady = steadied(clock);
+  const connection = new Connection(options, steady);
+  const leases = new Leases(connection, leased.requests, steady);
   const source = new VaultSource({
     connection,
     kv: new Kv(connection, { kv, mount }, clock),

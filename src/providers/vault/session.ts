@@ -5,8 +5,10 @@
 import type { ConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
 import { type Clock, later } from '../../shelter/clock.ts';
+import type { Closing } from '../../shelter/port.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Login, VaultAuth } from './auth/login.ts';
+import { background, endsAtText, succeedsWithin } from './background.ts';
 import { unauthenticated } from './classify.ts';
 import { TokenCheck } from './token-check.ts';
 import { lookupToken, postLogin, renewToken, type SendRequest, unwrapToken } from './token-requests.ts';
@@ -26,7 +28,6 @@ interface SessionToken {
   used: boolean;
 }
 
-const backgroundTimeoutMs = 10_000;
 const minDelayMs = 1_000;
 
 export class Session {
@@ -108,12 +109,19 @@ export class Session {
   }
 
   /** Revokes the tokens that this session has created. */
-  async close(): Promise<void> {
+  async close({ withinMs, left }: Closing): Promise<void> {
+    const until = this.#clock.now() + withinMs;
+    const leftMs = (): number => Math.max(0, until - this.#clock.now());
     this.#closed = true;
     this.#cancelTimer();
     this.#unwatch?.();
     this.#unwatchCredential?.();
-    await this.#loggingIn?.catch(() => undefined);
+    const loggedIn = this.#loggingIn?.then(
+      () => true,
+      () => true,
+    );
+    if (loggedIn && !(await succeedsWithin(this.#clock, leftMs(), () => loggedIn)))
+      left('the token of a log-in that was under way');
     const now = this.#clock.now();
     const ours = [this.#current, ...this.#replaced].filter(
       (one) => one?.ours && !one.dead && one.endsAt > now,
@@ -125,22 +133,14 @@ export class Session {
       path: 'auth/token/revoke-self',
       subject: 'the token itself',
     };
+    const isRevoked = async (one: SessionToken, signal: AbortSignal): Promise<boolean> =>
+      (await this.#send(revoke, one.token, signal)).status < 300;
     await Promise.all(
-      ours.map((one) =>
-        this.background((signal) => this.#send(revoke, one?.token, signal)).catch(() => undefined),
-      ),
+      ours.map(async (one) => {
+        const done = one && (await succeedsWithin(this.#clock, leftMs(), (signal) => isRevoked(one, signal)));
+        if (one && !done) left(`the token of its log-in, ${endsAtText(one.endsAt)}`);
+      }),
     );
-  }
-
-  /** Runs work that no caller waits for, with a timeout of its own. */
-  async background<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    const cancel = this.#clock.after(backgroundTimeoutMs, () => controller.abort());
-    try {
-      return await work(controller.signal);
-    } finally {
-      cancel();
-    }
   }
 
   #login(signal: AbortSignal): Promise<boolean> {
@@ -182,7 +182,7 @@ export class Session {
 
   /** Logs in although no request needs it. */
   async #loginUnasked(): Promise<boolean> {
-    const isNew = await this.background((timeout) => this.#login(timeout));
+    const isNew = await background(this.#clock, (timeout) => this.#login(timeout));
     if (isNew) this.credentialVersion++;
     return isNew;
   }
@@ -283,7 +283,7 @@ export class Session {
   /** False: the renewed life is short, so another token is needed while this one still works. */
   async #renew(current: SessionToken): Promise<boolean> {
     const startedAt = this.#clock.now();
-    const life = await this.background((signal) => renewToken(this.#send, current.token, signal));
+    const life = await background(this.#clock, (signal) => renewToken(this.#send, current.token, signal));
     current.renewable = life?.renewable === true;
     if (!life) return false;
     const { ttlMs = 0 } = life;

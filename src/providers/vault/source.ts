@@ -7,6 +7,7 @@ import { identityOf } from '../../remote/identity.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
 import type {
   Call,
+  Closing,
   DocumentSource,
   DocumentWrite,
   Outcome,
@@ -155,9 +156,9 @@ export class VaultSource implements DocumentSource {
     return this.#options.leases.watch(changed);
   }
 
-  async close(): Promise<void> {
-    await this.#options.leases.close();
-    await this.#options.connection.close();
+  async close(closing: Closing): Promise<void> {
+    const leftMs = await this.#options.leases.close(closing);
+    await this.#options.connection.close({ ...closing, withinMs: leftMs });
   }
 }
 

@@ -1,12 +1,14 @@
 // transitKey: a Transit key of Vault as a KeyWrapper for encrypted files. It is not a provider, but its
 // requests get the retries and the breaker of the shelter.
 
+import { checkWithinMs, closeWithinMs } from '../../closing.ts';
 import { abortedBy, ConfigError } from '../../errors.ts';
 import { Emitter } from '../../internal/listeners.ts';
 import { aString, checkOptions } from '../../internal/options.ts';
 import type { KeyWrapper } from '../../key-wrapper.ts';
+import type { CloseOptions } from '../../provider.ts';
 import { unlessAborted } from '../../shelter/abort.ts';
-import { systemClock } from '../../shelter/clock.ts';
+import { shownNow, steadied, systemClock } from '../../shelter/clock.ts';
 import { type ShelterOptions, settingsOf, shelterOptionChecks } from '../../shelter/options.ts';
 import { type Backend, ifTransient, Requests } from '../../shelter/request/request.ts';
 import { classify, noEngine } from './classify.ts';
@@ -29,8 +31,9 @@ export interface TransitKey extends KeyWrapper {
   /** Encrypts the same content key under the newest version of the Transit key. The plain content key never
    *  leaves the server. */
   rewrap(wrapped: string, options?: { readonly signal?: AbortSignal }): Promise<string>;
-  /** Revokes the token that this key's log-in created, and closes the connection. */
-  close(): Promise<void>;
+  /** Revokes the token that this key's log-in created, for two seconds at most or `withinMs`, and closes the
+   *  connection. */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /** Wraps the content keys of encrypted files with a key that never leaves Vault.
@@ -55,7 +58,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
   const mount = trimSlashes(options.mount ?? 'transit');
   if (key === undefined || !isSegment(key))
     throw new ConfigError('invalid_option', 'transitKey: the option key must be the name of a Transit key');
-  const connection = new Connection(options, options.clock ?? systemClock);
+  const connection = new Connection(options, steadied(options.clock ?? systemClock));
   const requests = requestsOf(connection, options);
 
   /** Returns one text field of the reply. */
@@ -99,9 +102,10 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
     unwrap: async (ciphertext, callOptions) =>
       new Uint8Array(Buffer.from(await run('decrypt', { ciphertext }, 'plaintext', callOptions), 'base64')),
     rewrap: (ciphertext, callOptions) => run('rewrap', { ciphertext }, 'ciphertext', callOptions),
-    async close() {
+    async close({ withinMs = closeWithinMs } = {}) {
+      checkWithinMs('transitKey: close', withinMs);
       requests.close();
-      await connection.close();
+      await connection.close({ withinMs, left: () => undefined });
     },
   };
 }
@@ -122,5 +126,5 @@ function requestsOf(connection: Connection, options: TransitKeyOptions): Request
     },
     classify,
   };
-  return new Requests(backend, settings, new Emitter('vault', 'shelter', () => settings.clock.now()));
+  return new Requests(backend, settings, new Emitter('vault', 'shelter', () => shownNow(settings.clock)));
 }

@@ -5,18 +5,17 @@ import type { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';
 import type { Document, Place } from '../port.ts';
 
-/** Tolerance for clocks that are sampled once per turn. */
-const sampledMs = 1_000;
-
 /** What a store returns of a document, other than an error. */
 export type Definite = Document | 'absent';
 
-/** A result and its life. All rules of freshness are here. Times are milliseconds since 1970. */
+/** A result and its life. All rules of freshness are here. Times are those of the shelter's steady clock. */
 export class Cached<T = Definite> {
   readonly outcome: T;
   readonly key: Key;
   /** When the request started. */
   readonly at: number;
+  /** The same as the system's clock showed it. Milliseconds since 1970. */
+  readonly readAt: number;
   /** The request's number among all requests of the shelter. */
   readonly ticket: number;
   freshUntil: number;
@@ -27,23 +26,28 @@ export class Cached<T = Definite> {
   /** What was there before it vanished, if that is served for a while. */
   held: Cached<T> | undefined;
 
-  constructor(outcome: T, key: Key, at: number, ticket: number, freshUntil: number, endsAt: number) {
+  /** `aheadMs`: by how much the steady clock is ahead of the system's. */
+  constructor(
+    outcome: T,
+    key: Key,
+    at: number,
+    ticket: number,
+    freshUntil: number,
+    endsAt: number,
+    aheadMs: number,
+  ) {
     this.outcome = outcome;
     this.key = key;
     this.at = at;
+    this.readAt = at - aheadMs;
     this.ticket = ticket;
     this.freshUntil = freshUntil;
     this.endsAt = endsAt;
   }
 
-  /** False when it was invalidated, or when the clock was put back since, so that its age is unknown. */
-  isCurrent(now: number): boolean {
-    return !this.invalidated && now >= this.at - sampledMs;
-  }
-
   /** Whether it may be served without asking again. */
   isFresh(now: number): boolean {
-    return this.isCurrent(now) && now < this.freshUntil && now < this.endsAt;
+    return !this.invalidated && now < this.freshUntil && now < this.endsAt;
   }
 
   /** Whether it may be served up to `graceMs` past its fresh life. Also true for invalidated results: they

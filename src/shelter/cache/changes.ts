@@ -5,7 +5,7 @@ import type { ConfigError } from '../../errors.ts';
 import { type Emitter, Listeners } from '../../internal/listeners.ts';
 import type { Change } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import type { Clock } from '../clock.ts';
+import { type SteadyClock, shownNow } from '../clock.ts';
 import type { DocumentSource, Place } from '../port.ts';
 import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';
@@ -17,7 +17,7 @@ import type { ReadQuery } from './single-flight-cache.ts';
 
 export interface ChangesParts {
   readonly source: DocumentSource;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly emitter: Emitter;
   readonly documents: Documents;
   readonly listings: Listings;
@@ -125,7 +125,7 @@ export class Changes {
   #notify(keys: readonly Key[] | undefined): void {
     const { source, clock, emitter } = this.#parts;
     emitter.emit('changed', { ...(keys && { keys }) });
-    this.#watchers.notify({ provider: source.name, time: clock.now(), ...(keys && { keys }) });
+    this.#watchers.notify({ provider: source.name, time: shownNow(clock), ...(keys && { keys }) });
   }
 
   close(): void {

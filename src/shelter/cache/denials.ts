@@ -34,14 +34,14 @@ export class Denials {
     this.#parts = parts;
   }
 
-  /** The error of a denial during its pause, if it is young enough. A clock that was put back ends a
-   *  pause. */
+  /** The error of a denial during its pause, if it is young enough. */
   of(id: string, maxAgeMs = Number.POSITIVE_INFINITY): ConfigError | undefined {
     const denial = this.#known.get(id);
     if (!denial || denial.epoch !== this.#parts.epoch()) return undefined;
     const ageMs = this.#parts.clock.now() - denial.at;
-    const isHeld = ageMs >= 0 && ageMs < denial.pauseMs && ageMs <= maxAgeMs;
-    return isHeld ? announced(denial.error, denial.pauseMs - ageMs) : undefined;
+    return ageMs < denial.pauseMs && ageMs <= maxAgeMs
+      ? announced(denial.error, denial.pauseMs - ageMs)
+      : undefined;
   }
 
   /** The pause is twice the last one. */

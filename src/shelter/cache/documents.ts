@@ -282,7 +282,8 @@ export class Documents {
   }
 
   #cached(place: Place, outcome: Definite, at: number, ticket: number): Cached {
-    return cachedDocument(this.#context.settings.cache, place, outcome, at, ticket);
+    const { cache, clock } = this.#context.settings;
+    return cachedDocument(cache, place, outcome, at, ticket, clock);
   }
 }
 

@@ -128,8 +128,7 @@ export class GuardedLevel {
   /** Whether a pause is over. Its first operation tries the level, and the others skip it for another
    *  pause. */
   #mayProbe(now: number): boolean {
-    // a clock that was put back must not prolong the pause
-    if (now < this.#pausedAt + this.#pauseMs && now >= this.#pausedAt) return false;
+    if (now < this.#pausedAt + this.#pauseMs) return false;
     this.#pausedAt = now;
     return true;
   }

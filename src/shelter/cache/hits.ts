@@ -42,7 +42,7 @@ export class Hits {
     }
     const now = hit.exact ? this.#clock.now() : coarseNow(this.#clock);
     if (now >= hit.until) return undefined;
-    for (const part of hit.parts) if (!part.isCurrent(now)) return undefined;
+    for (const part of hit.parts) if (part.invalidated) return undefined;
     return hit;
   }
 

@@ -145,9 +145,9 @@ export class Listings {
     ticket: number,
     endsAt: number,
   ): Cached<readonly Listed[]> {
-    const { cache } = this.#context.settings;
+    const { cache, clock } = this.#context.settings;
     const freshUntil = Math.min(endsAt, at + (cache ? cache.ttlMs : 0));
-    return new Cached(listed, scope.prefix, at, ticket, freshUntil, endsAt);
+    return new Cached(listed, scope.prefix, at, ticket, freshUntil, endsAt, clock.aheadMs);
   }
 
   async #follow(walk: Walk, cursor: string | undefined, depth: number): Promise<ConfigError | undefined> {
@@ -181,6 +181,7 @@ export class Listings {
 
   #collect(walk: Walk, found: Page['found'], at: number, ticket: number): void {
     const { scope, ticket: shared } = walk.asking;
+    const { aheadMs } = this.#context.settings.clock;
     for (const { place, outcome } of found) {
       if (!scope.reaches(place.key)) continue;
       if (outcome === undefined || isConfigError(outcome))
@@ -195,9 +196,10 @@ export class Listings {
           ticket,
           Number.POSITIVE_INFINITY,
           Number.POSITIVE_INFINITY,
+          aheadMs,
         );
         walk.entries.push({ place, read });
-        walk.endsAt = Math.min(walk.endsAt, expiresAt);
+        walk.endsAt = Math.min(walk.endsAt, expiresAt + aheadMs);
       } else {
         const read = this.#documents.offer(place, outcome, at, ticket, shared);
         walk.found.set(idOf(place), { place, read });

@@ -3,6 +3,7 @@
 // than what this process has seen is not used, and the store is read instead.
 
 import type { ConfigError } from '../../errors.ts';
+import { shownNow } from '../clock.ts';
 import type { Settings } from '../options.ts';
 import type { SourceIdentity } from '../port.ts';
 import type { AskedName, HeldContent, NotHeld, SharedName } from '../second-level.ts';
@@ -83,16 +84,12 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
       this.#open.count(asking.name, 1, 0);
     }
     const patienceMs = Math.min(2 * this.#open.lockMs, deadlineMs / 2);
-    let sleptMs = 0;
     for (let pending = all; ; ) {
       const waiting = await this.#round(pending, read);
       if (waiting.length === 0) return;
-      // a clock that was put back must not prolong the wait
-      const leftMs = patienceMs - Math.max(sleptMs, clock.now() - startedAt);
+      const leftMs = patienceMs - (clock.now() - startedAt);
       if (leftMs <= 0 || this.#closed) return this.#read(waiting, read);
-      const pauseMs = Math.min(leftMs, 10 + 20 * Math.random());
-      await this.#sleep(pauseMs);
-      sleptMs += pauseMs;
+      await this.#sleep(Math.min(leftMs, 10 + 20 * Math.random()));
       pending = waiting;
     }
   }
@@ -212,7 +209,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     const { peek, settings } = this.#parts;
     const held = peek(name);
     const now = settings.clock.now();
-    const seen = held?.isCurrent(now) && !held.isFresh(now) ? this.#taken.get(held) : undefined;
+    const seen = held && !held.invalidated && !held.isFresh(now) ? this.#taken.get(held) : undefined;
     return {
       ...this.#named(name),
       ...(seen !== undefined && { seen }),
@@ -249,15 +246,16 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     // the order of a content and of a request that has not returned is unknown
     if (this.#open.requests(name) > requests) return undefined;
     const shared = decode(this.#named(name), answer, read);
-    const now = settings.clock.now();
+    const now = shownNow(settings.clock);
     if (!shared || shared.askedAt > now + skewMs) return undefined;
     if (!this.#seen.allows(name, answer.ticket, shared.askedAt)) return undefined;
-    return cached(asking, shared.outcome, Math.min(shared.askedAt, now), tickets.next());
+    const at = Math.min(shared.askedAt, now) + settings.clock.aheadMs;
+    return cached(asking, shared.outcome, at, tickets.next());
   }
 
   #take(name: string, cached: Cached<T>, ticket: number): Cached<T> {
     this.#taken.set(cached, ticket);
-    this.#seen.see(name, ticket, cached.at);
+    this.#seen.see(name, ticket, cached.readAt);
     return cached;
   }
 
@@ -275,15 +273,15 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   #keep(name: string, ticket: number, result: Cached<T>): boolean {
     if (result.invalidated) return false;
     const { settings, encode: share, revision } = this.#parts;
-    const { outcome, at, freshUntil, endsAt, ticket: since } = result;
+    const { outcome, readAt, freshUntil, endsAt, ticket: since } = result;
     const graceMs = settings.cache && outcome !== 'absent' ? settings.cache.staleIfErrorMs : 0;
     const lifeMs = Math.floor(Math.min(freshUntil + graceMs, endsAt) - settings.clock.now());
     if (!(lifeMs > 0)) return false;
     const named = { ...this.#named(name), ticket };
-    const content = encode(named, () => share(outcome), at);
+    const content = encode(named, () => share(outcome), readAt);
     if (content)
       this.#outbox.keep({ ...named, content, lifeMs, revision: revision(outcome) }, () =>
-        this.#seen.kept(name, since, ticket, at),
+        this.#seen.kept(name, since, ticket, readAt),
       );
     return content !== undefined;
   }

@@ -255,7 +255,7 @@ export class SingleFlightCache<T, Q> {
   #mayRevalidate(cached: Cached<T>, { maxAgeMs }: ReadQuery, now: number): boolean {
     const { cache } = this.#context.settings;
     if (!cache || maxAgeMs !== undefined || cached.outcome === 'absent') return false;
-    return cached.isCurrent(now) && cached.isServable(now, cache.staleWhileRevalidateMs);
+    return !cached.invalidated && cached.isServable(now, cache.staleWhileRevalidateMs);
   }
 
   /** Asks again in the background, less and less often while that fails. */

@@ -89,7 +89,7 @@ export class Lookup {
     const holds = (grace: number): boolean =>
       reads.every((read) => {
         if (read.outcome === 'absent') return now < read.at + ttlMs + grace;
-        return read.isCurrent(now) && read.isServable(now, read === found.read ? grace : 0);
+        return !read.invalidated && read.isServable(now, read === found.read ? grace : 0);
       });
     const { counts } = this.#cache;
     if (holds(0)) {

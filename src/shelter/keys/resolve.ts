@@ -60,7 +60,7 @@ export function entryOf(
     value,
     secret: document.secret || (!tree && isSecret(key, value)),
     origin: originOf(provider, place, path, document.version),
-    readAt: read.at,
+    readAt: read.readAt,
     document: `${provider} ${place.document}`,
   };
   if (document.text) fields.text = true;

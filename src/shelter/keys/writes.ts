@@ -9,7 +9,7 @@ import { valueToWrite } from '../../plain-value.ts';
 import type { VersionedWrite } from '../../provider.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key } from '../../value.ts';
 import { type Cache, Cached } from '../cache/cache.ts';
-import type { Clock } from '../clock.ts';
+import type { SteadyClock } from '../clock.ts';
 import { pathIn } from '../places.ts';
 import type { Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
 import { ifThrottled, type Requests } from '../request/request.ts';
@@ -37,13 +37,19 @@ const maxTries = 3;
 export class Writes {
   readonly #source: DocumentSource;
   readonly #locator: Locator;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #requests: Requests;
   readonly #cache: Cache;
   /** By document: the end of its last write. */
   readonly #tails = new Map<string, Promise<void>>();
 
-  constructor(source: DocumentSource, locator: Locator, clock: Clock, requests: Requests, cache: Cache) {
+  constructor(
+    source: DocumentSource,
+    locator: Locator,
+    clock: SteadyClock,
+    requests: Requests,
+    cache: Cache,
+  ) {
     this.#source = source;
     this.#locator = locator;
     this.#clock = clock;
@@ -69,7 +75,15 @@ export class Writes {
         ...(version !== undefined && { version }),
         ...(metadata && { metadata }),
       };
-      const written = new Cached<Document>(document, key, this.#clock.now(), 0, 0, Number.POSITIVE_INFINITY);
+      const written = new Cached<Document>(
+        document,
+        key,
+        this.#clock.now(),
+        0,
+        0,
+        Number.POSITIVE_INFINITY,
+        this.#clock.aheadMs,
+      );
       return entryOf(this.#source.name, target.place, written, key, document.value);
     });
   }

@@ -167,7 +167,7 @@ export class Attempts {
     const error = trouble?.error;
     if (error) this.counts.errors++;
     if (!error?.transient || !trouble?.answered)
-      this.last = { at: startedAt, ...(error?.transient && { error }) };
+      this.last = { at: startedAt - this.#settings.clock.aheadMs, ...(error?.transient && { error }) };
     if (!this.#emitter.hasListeners) return;
     const durationMs = this.#settings.clock.now() - startedAt;
     const outcome = error?.code ?? 'ok';

@@ -27,7 +27,8 @@ export interface Breaker {
   backoff(): () => number;
 }
 
-/** By how much `resetMs` is exceeded at random: before the first probe of an outage, and before later ones. */
+/** By how much `resetMs` is exceeded at random: before the first probe of an outage, and before later
+ *  ones. */
 const firstSpread = 1;
 const laterSpread = 0.1;
 
@@ -81,7 +82,6 @@ export async function loadBreaker(
       breaker: new ConsecutiveBreaker(breaker.failures),
     },
   );
-  let openedAt = 0;
   let probeAt = 0;
   let hasProbed = false;
   let probe: Promise<undefined> | undefined;
@@ -103,9 +103,8 @@ export async function loadBreaker(
     return counted(Promise.resolve(trouble));
   };
   policy.onBreak((reason) => {
-    openedAt = clock.now();
     // processes that broke at the same time must not probe at the same time; later they stay apart
-    probeAt = openedAt + breaker.resetMs * (1 + Math.random() * (hasProbed ? laterSpread : firstSpread));
+    probeAt = clock.now() + breaker.resetMs * (1 + Math.random() * (hasProbed ? laterSpread : firstSpread));
     if ('error' in reason) last = (reason.error as unknown as Failed).trouble.error;
     changed('open', last);
   });
@@ -129,8 +128,7 @@ export async function loadBreaker(
     refusal() {
       if (policy.state === CircuitState.Closed) return undefined;
       const now = clock.now();
-      // a clock that was put back must not keep the circuit open
-      const waitMs = now < openedAt ? 0 : Math.ceil(probeAt - now);
+      const waitMs = Math.ceil(probeAt - now);
       if (policy.state === CircuitState.Open && waitMs <= 0) return undefined;
       const when =
         waitMs > 0

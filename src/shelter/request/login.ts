@@ -13,7 +13,6 @@ const maxPauseMs = 60_000;
 
 interface Refusal {
   readonly error: ConfigError;
-  readonly at: number;
   readonly until: number;
   readonly pauseMs: number;
   /** The credentials that were refused. */
@@ -67,13 +66,12 @@ export class Login {
     return error;
   }
 
-  /** The error during a pause between log-ins. A clock that was put back ends the pause. */
+  /** The error during a pause between log-ins. */
   #refused(): ConfigError | undefined {
     const refusal = this.#current();
     if (!refusal) return undefined;
-    const { error, at, until } = refusal;
-    const now = this.#clock.now();
-    return now >= at && now < until ? error : undefined;
+    const { error, until } = refusal;
+    return this.#clock.now() < until ? error : undefined;
   }
 
   /** The last refusal, unless the backend has other credentials since. */
@@ -117,7 +115,7 @@ export class Login {
     const now = this.#clock.now();
     const before = this.#current();
     const pauseMs = before ? Math.min(maxPauseMs, before.pauseMs * 2) : firstPauseMs;
-    this.#refusal = { error, at: now, pauseMs, until: now + pauseMs * (1 + Math.random() / 10), version };
+    this.#refusal = { error, pauseMs, until: now + pauseMs * (1 + Math.random() / 10), version };
     this.#emitter.emit('authentication_failed', { outcome: error.code });
   }
 }

@@ -65,10 +65,7 @@ export class Pace {
     const { perSecond, concurrency } = this.#limits;
     if (perSecond === undefined) return true;
     const now = this.#clock.now();
-    this.#tokens = Math.min(
-      concurrency,
-      this.#tokens + (Math.max(0, now - this.#filledAt) * perSecond) / 1000,
-    );
+    this.#tokens = Math.min(concurrency, this.#tokens + ((now - this.#filledAt) * perSecond) / 1000);
     this.#filledAt = now;
     return this.#tokens >= 1 - 1e-9;
   }

@@ -116,7 +116,7 @@ class PolicedRequest {
   async #attempt(context: { readonly signal?: unknown } | undefined): Promise<void> {
     const number = ++this.#number;
     if (this.#last) {
-      const delayMs = Math.max(0, this.#clock.now() - this.#last.at);
+      const delayMs = this.#clock.now() - this.#last.at;
       this.#attempts.retried(this.#info, number, delayMs, this.#last.error);
     }
     const controller = new AbortController();

@@ -207,6 +207,19 @@ export const faults: Chapter = {
       },
     },
     {
+      title: 'close ends within its time when the backend hangs',
+      needs: ['hang'],
+      values: secrets,
+      async check({ provider, settled, settledWithin, fail, idle }) {
+        await settled(provider.get('database.password'));
+        await fail('hang');
+        const reading = provider.get('service.apiKey', fresh);
+        reading.catch(() => {});
+        await idle();
+        await settledWithin(500, Promise.resolve(provider.close?.({ withinMs: 500 })));
+      },
+    },
+    {
       title: 'close rejects when the backend cannot be closed',
       needs: ['closing'],
       values: secrets,

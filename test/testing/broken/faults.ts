@@ -122,6 +122,13 @@ export const faults: readonly Broken[] = [
     }),
   },
   {
+    fault: 'waits for a backend that hangs when it is closed',
+    caughtBy: 'close ends within its time when the backend hangs',
+    spoil: (honest, backend) => ({
+      close: () => (backend.fault === 'hang' ? new Promise(() => {}) : honest.close()),
+    }),
+  },
+  {
     fault: 'swallows a failure to close its backend',
     caughtBy: 'close rejects when the backend cannot be closed',
     spoil: (honest) => ({ close: () => honest.close().catch(() => {}) }),

@@ -1,4 +1,5 @@
-// What a log-in proves who it is with: a text, a function, or a file that is watched while log-ins are refused.
+// The credentials of log-ins: a text, a function, or a file. Used by the auth methods of this folder.
+// What can be watched is watched while log-ins are refused, so that a new credential is used at once.
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -31,8 +32,8 @@ export interface CredentialFile extends CredentialFunction {
   readonly watch: WatchCredential;
 }
 
-/** Reads a credential from a file at each log-in and trims it. After a refused log-in, a new credential in the
- *  file is used at once.
+/** Reads a credential from a file at each log-in and trims it. After a refused log-in, a new credential
+ *  in the file is used at once.
  *  @example
  *  const auth = jwt({ role: 'inference', jwt: fromFile('/run/secrets/token') });
  */

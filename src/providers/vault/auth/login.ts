@@ -31,8 +31,8 @@ export interface LoginCall {
  */
 export interface VaultAuth {
   (call: LoginCall): Promise<string | Login>;
-  /** Calls `changed` when another token becomes available, which is then used at once. Returns a function that
-   *  stops watching. */
+  /** Calls `changed` when another token becomes available, which is then used at once. Returns a function
+   *  that stops watching. */
   readonly watch?: (changed: () => void) => () => void;
   /** The same for the credential of a log-in. Watched only while log-ins are refused. */
   readonly watchCredential?: (changed: () => void) => () => void;

@@ -1,0 +1,115 @@
+// The arguments of the process as keys. They are parsed in local/arguments.ts, which loads on first use. They
+// are copied at construction, because the arguments of a process do not change.
+
+import type { Entry, Unreadable } from '../entry.ts';
+import type { ConfigEvent } from '../events.ts';
+import { lazy } from '../internal/lazy.ts';
+import { Emitter } from '../internal/listeners.ts';
+import { aString, checkOptions, listOf, mapOf, sensitiveNames } from '../internal/options.ts';
+import { kebab, keyFrom, keyOf, letters, segments } from '../key.ts';
+import type { Arguments } from '../local/arguments.ts';
+import { type Content, ReloadableContent } from '../local/content.ts';
+import { ContentProvider } from '../local/content-provider.ts';
+import type { ListOptions } from '../provider.ts';
+import { type Sensitive, taint } from '../redact.ts';
+import type { Key } from '../value.ts';
+
+/** Options of an `ArgvProvider`. */
+export interface ArgvOptions {
+  /** The arguments. @default process.argv.slice(2) */
+  readonly args?: readonly string[];
+  /** Reads only options below this key: with `app`, `--app.server.port` is `server.port`. @default none */
+  readonly prefix?: Key;
+  /** Exact names by key, short ones too: `{ 'server.port': '-p' }`. They are read besides `--server.port`.
+   *  @default {} */
+  readonly flags?: Readonly<Record<Key, string>>;
+  /** More names whose values are secret. @default [] */
+  readonly sensitive?: Sensitive;
+  /** The provider's name in errors and explanations. @default 'argv' */
+  readonly name?: string;
+}
+
+const reading = lazy(() => import('../local/arguments.ts'));
+const aFlag = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^--?[^\s=-][^\s=]*$/.test(value)
+    ? undefined
+    : "a name such as '-p' or '--port'";
+const anArgument = (value: unknown): string | undefined =>
+  typeof value === 'string' ? undefined : 'a string';
+
+/** Reads the arguments of the process: `--server.port=9`, `--server.port 9`, `--cache`, `--no-cache`. The
+ *  name of an option is a key, in any spelling with the same letters: `--server.pool-max` is
+ *  `server.poolMax`. An option that is given several times is a list. `--` ends the options; other
+ *  arguments are left to the application. A secret in an argument is visible to every user of the machine:
+ *  it is read, and reported as a `notice`. @throws ConfigError `invalid_option` @example const chain = new
+ *  ProviderChain([new ArgvProvider(), new EnvProvider({ prefix: 'APP' })]); await
+ *  chain.value('server.port'); // of `node main.js --server.port=9` @see EnvProvider reads variables.
+ */
+export class ArgvProvider extends ContentProvider {
+  readonly #content: ReloadableContent<Arguments>;
+  readonly #emitter: Emitter;
+  readonly #prefix: Key;
+  readonly #flags: readonly (readonly [flag: string, key: Key])[];
+
+  constructor(options: ArgvOptions = {}) {
+    checkOptions('ArgvProvider', options, {
+      args: listOf(anArgument),
+      prefix: aString,
+      flags: mapOf(aFlag),
+      sensitive: sensitiveNames,
+      name: aString,
+    });
+    const { name = 'argv', sensitive } = options;
+    const args = [...(options.args ?? process.argv.slice(2))];
+    const prefix = keyOf(options.prefix ?? '');
+    const flags = Object.entries(options.flags ?? {}).map(([key, flag]) => [flag, keyOf(key)] as const);
+    const emitter = new Emitter(name, 'provider');
+    const load = async (): Promise<Content<Arguments>> => {
+      const { readArguments } = await reading();
+      const value = readArguments(args, {
+        provider: name,
+        prefix,
+        flags,
+        sensitive,
+        isSecret: taint(sensitive),
+      });
+      for (const option of value.secrets)
+        emitter.notice(
+          `${option} holds a secret: every user of the machine can read the arguments of a process. ` +
+            'Pass it in a variable, a file or a store',
+        );
+      return { value, fingerprint: '', readAt: Date.now() };
+    };
+    const content = new ReloadableContent({ provider: name, load, watched: () => [] });
+    super(name, content);
+    this.#content = content;
+    this.#emitter = emitter;
+    this.#prefix = prefix;
+    this.#flags = flags;
+  }
+
+  /** @internal */
+  protected find({ value }: Content<Arguments>, key: Key): Entry | undefined {
+    return value.find(key);
+  }
+
+  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+    const at = keyOf(prefix);
+    return (await this.#content.read(options)).value.list(at, options?.wanted);
+  }
+
+  /** The options that set a key, one a line. Once the arguments have been read, with a remark on one that has
+   *  too few dashes. */
+  where(key: Key): string {
+    const at = keyOf(key);
+    const spelled = segments(at).map((name) => (letters(kebab(name)) === letters(name) ? kebab(name) : name));
+    const option = `--${keyFrom([...segments(this.#prefix), ...spelled])}`;
+    const flags = this.#flags.filter(([, own]) => own === at).map(([flag]) => flag);
+    return [...flags, `${option}${this.#content.current?.value.remarkOn(at, option) ?? ''}`].join('\n');
+  }
+
+  /** Listens to notices of secrets among the arguments. */
+  on(listener: (event: ConfigEvent) => void): Disposable {
+    return this.#emitter.on(listener);
+  }
+}
