@@ -9,8 +9,7 @@ import { keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
 import { newId } from '../operation.ts';
 import type { CloseOptions, ConfigProvider } from '../provider.ts';
-import { reportError } from '../report/report.ts';
-import { type Revealable, reveal, revealed } from '../reveal.ts';
+import { type Mutable, type Revealable, reveal, revealed } from '../reveal.ts';
 import { withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
@@ -19,13 +18,15 @@ import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
 import { type Load, loadValid, type Unchanged } from './load.ts';
+import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import { type LoadMode, loadModes, pollMode, Reloads, readOptions, tracedLoad } from './reloads.ts';
+import { type DisposeResource, type MakeResource, type Resource, Resources } from './resources.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
-import { acceptedKeys, type ReloadOptions, refusals, vanishedSince } from './vanished.ts';
+import { acceptedKeys, type ReloadOptions, refuseVanished } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 import { leaseHolders, type Reload, Watching, type WatchOptions } from './watching.ts';
 
@@ -45,6 +46,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #subscriptions = new Subscriptions<T>((key, error) => this.#events.emitThrown(key, error));
   readonly #reloads = new Reloads((mode) => this.#load(mode));
   readonly #stop = new AbortController();
+  readonly #overrides = new Overrides();
+  readonly #resources = new Resources();
   readonly #viewed: ViewedConfig = {
     find: (path) => this.#flat[path] ?? this.#find(path),
     explain: (path) => this.explain(path as PathOf<T>),
@@ -192,6 +195,36 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     });
   }
 
+  /** Makes a resource from a section, such as a pool or a client, and makes it anew when the section changes.
+   *  The new one replaces the old one, which is disposed of after its last use. If it cannot be made, the old
+   *  one stays, a `notice` says so, and it is tried again after 1 to 60 seconds. Closing the configuration
+   *  disposes of it.
+   *  @param make gets a copy of the section, with its secrets, that it may keep and change
+   *  @param dispose ends a resource; without it, its `Symbol.asyncDispose` or `Symbol.dispose` does
+   *  @throws what `make` throws the first time
+   *  @example
+   *  const pool = await config.use('database', (options) => new Pool(options), (pool) => pool.end());
+   *  await pool.run((pool) => pool.query('SELECT 1')); */
+  async use<P extends PathOf<T> | '', R>(
+    path: P,
+    make: MakeResource<Mutable<P extends '' ? T : ValueAt<T, P>>, R>,
+    dispose?: DisposeResource<R>,
+  ): Promise<Resource<R>> {
+    const section = () => reveal(path === '' ? this.value : this.#viewed.find(path)) as never;
+    const subscribe = (changed: () => void) => this.subscribe(path, changed);
+    const report = (what: string, error: unknown) => this.#events.emitResource(path, what, error);
+    return this.#resources.add({ key: path, section, subscribe, report }, make, dispose);
+  }
+
+  /** Puts values above all sources, for tests, until the result is disposed of. Validates them together with
+   *  what the sources had, and reads no source. Names at the top level may be dotted keys.
+   *  @throws ConfigError `validation`; the values are then not in use
+   *  @example
+   *  await using _ = await config.override({ 'llm.model': 'fake', database: { poolMax: 1 } }); */
+  override(values: OverrideValues): Promise<AsyncDisposable> {
+    return this.#overrides.apply(values, this.#plan.at, () => this.#run(loadModes.override));
+  }
+
   /** Restores the previous generation until the next `reload()`. Polls and watches do not replace it. Goes
    *  back one generation only.
    *  @throws ConfigError `not_found` without a previous generation
@@ -222,7 +255,13 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
         const load = await this.#loadValid(mode, operation);
         if (this.#closed) throw closedError();
         if (this.#isPinned(mode)) return;
-        if (this.#lastNumber > 0 && !('isUnchanged' in load)) this.#refuseVanished(load, mode, operation);
+        if (this.#lastNumber > 0 && !('isUnchanged' in load))
+          refuseVanished(this.#generation, load, {
+            accept: mode.accept,
+            vanished: this.#options.vanished,
+            isOverride: (layer) => this.#overrides.has(layer),
+            emit: (all, warn) => this.#events.emitVanished(all, operation, warn),
+          });
         this.#pinned = false;
         this.#promote(load, performance.now() - began, operation);
         const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
@@ -237,16 +276,6 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     }
   }
 
-  /** Throws if a load lost secrets whose place something weaker would take. */
-  #refuseVanished(load: Load, { accept }: LoadMode, operation: string): void {
-    const { vanished = 'refuse' } = this.#options;
-    if (vanished === 'accept') return;
-    const all = vanishedSince(this.#generation, load, accept);
-    const problems = refusals(all);
-    this.#events.emitVanished(all, operation, vanished === 'warn' && problems.length > 0);
-    if (vanished === 'refuse' && problems.length > 0) throw reportError(problems);
-  }
-
   /** Whether a load would undo a rollback that it must respect. */
   #isPinned(mode: LoadMode): boolean {
     return this.#pinned && !mode.explicit;
@@ -255,7 +284,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   #loadValid(mode: LoadMode, operation: string): Promise<Load | Unchanged> {
     const { context } = this.#options;
     const options = readOptions(mode, operation, { signal: this.#stop.signal, context });
-    return loadValid(this.#plan, options, () => this.#generation?.load, this.#options);
+    const before = () => this.#generation?.load;
+    const standing = { before, overrides: this.#overrides, readsNothing: mode.readsNothing };
+    return loadValid(this.#plan, options, standing, this.#options);
   }
 
   #promote(load: Load | Unchanged, durationMs: number, operation: string): void {
@@ -316,6 +347,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
+    if (!(await this.#resources.close(options?.withinMs)))
+      this.#events.notice('the configuration is closed while some of its resources are still in use');
     this.#stop.abort();
     await this.#own?.close?.(options);
   }

@@ -22,16 +22,34 @@ export class Overrides {
   #layers: readonly Layer[] = [];
   readonly #known = new WeakSet<Layer>();
 
-  /** Adds values, whose keys are below `at`. The returned function removes them. */
-  add(values: OverrideValues, at: Key): () => void {
+  /** Puts values, whose keys are below `at`, above all others until the result is disposed of. `load` makes a
+   *  generation with them; if it fails, they are removed. */
+  async apply(values: OverrideValues, at: Key, load: () => Promise<void>): Promise<AsyncDisposable> {
     if (!isPlain(values)) throw new ConfigError('invalid_option', 'override: the values must be an object');
     const entries = Object.entries(values).map(([name, value]) => entryOf(append(at, keyOf(name)), value));
     const layer: Layer = { name: provider, local: true, entries, holes: [] };
+    const remove = (): boolean => {
+      const had = this.#layers.includes(layer);
+      this.#layers = this.#layers.filter((one) => one !== layer);
+      return had;
+    };
     this.#known.add(layer);
     this.#layers = [layer, ...this.#layers];
-    return () => {
-      this.#layers = this.#layers.filter((one) => one !== layer);
+    try {
+      await load();
+    } catch (error) {
+      remove();
+      throw error;
+    }
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (remove()) await load();
+      },
     };
+  }
+
+  has(layer: Layer): boolean {
+    return this.#known.has(layer);
   }
 
   /** Layers with the current overrides on top, instead of those of an earlier load. */

@@ -27,7 +27,13 @@ export const loadModes = {
   explicit: { cause: 'reload', maxAgeMs: 0, acquire: true, explicit: true },
   // the source that reported the change has expired what changed; query.ts reads local sources again
   change: { cause: 'change', maxAgeMs: Number.POSITIVE_INFINITY, acquire: true, explicit: false },
-  override: { cause: 'reload', maxAgeMs: Number.POSITIVE_INFINITY, acquire: false, explicit: true, readsNothing: true },
+  override: {
+    cause: 'reload',
+    maxAgeMs: Number.POSITIVE_INFINITY,
+    acquire: false,
+    explicit: true,
+    readsNothing: true,
+  },
 } satisfies Record<string, LoadMode>;
 
 /** A poll accepts answers of half an interval, so that configurations with the same source share requests. */

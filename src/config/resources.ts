@@ -2,6 +2,7 @@
 // keeps one up to date across changes: the new one is made first, then it replaces the old one, which is
 // disposed of when nothing uses it. A resource that cannot be made anew stays, and is tried again.
 
+import { endsWithin } from '../closing.ts';
 import { ConfigError } from '../errors.ts';
 
 const [firstPauseMs, maxPauseMs] = [1_000, 60_000];
@@ -71,6 +72,7 @@ export class FollowingResource<S, R> implements Resource<R> {
   readonly #owner: Owner<S>;
   readonly #make: MakeResource<S, R>;
   readonly #dispose: DisposeResource<R>;
+  readonly #all: Set<AsyncDisposable>;
   readonly #stop = new AbortController();
   readonly #draining = new Set<Promise<void>>();
   #subscription: Disposable | undefined;
@@ -81,14 +83,22 @@ export class FollowingResource<S, R> implements Resource<R> {
   #pauseMs = firstPauseMs;
   #disposed: Promise<void> | undefined;
 
-  constructor(owner: Owner<S>, make: MakeResource<S, R>, dispose: DisposeResource<R> = disposeItself) {
+  /** `all`: the set to which it belongs until it is disposed of. */
+  constructor(
+    owner: Owner<S>,
+    make: MakeResource<S, R>,
+    dispose: DisposeResource<R> = disposeItself,
+    all: Set<AsyncDisposable> = new Set(),
+  ) {
     this.#owner = owner;
     this.#make = make;
     this.#dispose = dispose;
+    this.#all = all;
   }
 
   /** Makes the first one. Throws what `make` throws. */
   async start(): Promise<this> {
+    this.#all.add(this);
     // before the section is read, so that no change is missed
     this.#subscription = this.#owner.subscribe(() => this.#changed());
     this.#isMaking = this.#replace().finally(() => {
@@ -97,7 +107,7 @@ export class FollowingResource<S, R> implements Resource<R> {
     try {
       await this.#isMaking;
     } catch (error) {
-      this.#subscription[Symbol.dispose]();
+      await this[Symbol.asyncDispose]();
       throw error;
     }
     if (this.#isOutdated) this.#changed();
@@ -181,6 +191,7 @@ export class FollowingResource<S, R> implements Resource<R> {
   }
 
   async #endAll(): Promise<void> {
+    this.#all.delete(this);
     this.#subscription?.[Symbol.dispose]();
     clearTimeout(this.#retrying);
     this.#stop.abort();
@@ -191,9 +202,41 @@ export class FollowingResource<S, R> implements Resource<R> {
 }
 
 async function disposeItself(resource: unknown): Promise<void> {
-  const { [Symbol.asyncDispose]: disposeAsync, [Symbol.dispose]: dispose } = Object(
-    resource,
-  ) as Partial<AsyncDisposable & Disposable>;
+  const { [Symbol.asyncDispose]: disposeAsync, [Symbol.dispose]: dispose } = Object(resource) as Partial<
+    AsyncDisposable & Disposable
+  >;
   if (disposeAsync) await disposeAsync.call(resource as AsyncDisposable);
   else dispose?.call(resource as Disposable);
+}
+
+/** The resources of a configuration. Closing it disposes of all of them. */
+export class Resources {
+  readonly #all = new Set<AsyncDisposable>();
+
+  /** Makes a resource. Throws what `make` throws the first time. */
+  add<S, R>(
+    owner: Owner<S>,
+    make: MakeResource<S, R>,
+    dispose: DisposeResource<R> | undefined,
+  ): Promise<Resource<R>> {
+    checkFunctions(make, dispose);
+    return new FollowingResource(owner, make, dispose, this.#all).start();
+  }
+
+  /** Ends all of them. False if that takes longer than `withinMs`. */
+  close(withinMs: number | undefined): Promise<boolean> {
+    const ended = Promise.all(Array.from(this.#all, (resource) => resource[Symbol.asyncDispose]()));
+    return endsWithin(ended, withinMs);
+  }
+}
+
+function checkFunctions(make: unknown, dispose: unknown): void {
+  if (typeof make !== 'function' || (dispose !== undefined && typeof dispose !== 'function'))
+    throw new ConfigError(
+      'invalid_option',
+      'use: the second argument makes a resource, the third disposes of it',
+      {
+        hint: "Pass functions: use('database', (options) => new Pool(options), (pool) => pool.end())",
+      },
+    );
 }

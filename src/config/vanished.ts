@@ -12,6 +12,7 @@ import type { Leaf } from '../merge/leaf.ts';
 import type { Merged } from '../merge/merged.ts';
 import type { Placed } from '../merge/placement.ts';
 import type { Layer } from '../provider.ts';
+import { reportError } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { unknownDepth } from '../report/unknown-keys.ts';
 import { wantedBy } from '../schema/keys.ts';
@@ -19,6 +20,7 @@ import { shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
 import type { Found } from './found.ts';
 import type { Load } from './load.ts';
+import type { LoadOptions } from './plan.ts';
 
 /** Options of `Config.reload`. */
 export interface ReloadOptions {
@@ -49,15 +51,42 @@ interface Before {
   readonly value: unknown;
 }
 
+/** How a load that lost something is judged. */
+interface Judged {
+  /** The keys and sections that may vanish. */
+  readonly accept: readonly Key[] | undefined;
+  /** What to do with the others. */
+  readonly vanished: LoadOptions['vanished'];
+  isOverride(layer: Layer): boolean;
+  /** Reports what vanished; `warn`: a secret among it should have failed the load. */
+  emit(all: readonly Vanished[], warn: boolean): void;
+}
+
+/** Throws if a load lost secrets whose place something weaker would take. */
+export function refuseVanished(
+  before: Before,
+  now: Load,
+  { accept, vanished = 'refuse', isOverride, emit }: Judged,
+): void {
+  if (vanished === 'accept') return;
+  const all = vanishedSince(before, now, accept, isOverride);
+  const problems = refusals(all);
+  emit(all, vanished === 'warn' && problems.length > 0);
+  if (vanished === 'refuse' && problems.length > 0) throw reportError(problems);
+}
+
 /** Everything that the stores gave to the generation `before` and do not give to `now`, without what is
  *  accepted. Leaves out what a stronger source has instead, holes, and what the schema does not read. */
-export function vanishedSince(
+function vanishedSince(
   { load: before, value }: Before,
   now: Load,
   accept: readonly Key[] = [],
+  isOverride: (layer: Layer) => boolean,
 ): readonly Vanished[] {
   const places = placesOf(before.layers, now.layers);
-  const isStore = before.layers.map((layer, n) => !layer.local || !Number.isInteger(places[n]));
+  const isStore = before.layers.map(
+    (layer, n) => !isOverride(layer) && (!layer.local || !Number.isInteger(places[n])),
+  );
   if (!isStore.includes(true)) return [];
   const reach = new Reach(now.merged);
   const { shape } = now.plan;
@@ -180,7 +209,7 @@ const hasDefault = ({ plan }: Load, path: readonly string[]): boolean =>
   ['', ...path].some((_, depth) => shapeAt(plan.shape, path.slice(0, depth))?.default !== undefined);
 
 /** The problems that refuse a load: secrets whose place something else would take. */
-export const refusals = (vanished: readonly Vanished[]): readonly Problem[] =>
+const refusals = (vanished: readonly Vanished[]): readonly Problem[] =>
   vanished.flatMap(({ store, all, lost }) =>
     lost.flatMap(({ key, origin, substitute }): Problem[] => {
       if (substitute === undefined) return [];
