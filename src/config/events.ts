@@ -80,10 +80,10 @@ export class ConfigEvents extends Emitter {
     this.#vanished = new Set(messages);
   }
 
-  /** Emits a notice for each hole that the schema does not need, for references that are not replaced, for each
-   *  source that was left out and is not asked again and, as the option `unknown` says, for keys that the
-   *  schema does not read. A notice is not repeated while its cause lasts. Without listeners, all but those of
-   *  holes become warnings of the process. */
+  /** Emits a notice for each hole that the schema does not need, for references that are not replaced, for
+   *  each source that was left out and is not asked again and, as the option `unknown` says, for keys that
+   *  the schema does not read. A notice is not repeated while its cause lasts. Without listeners, all but
+   *  those of holes become warnings of the process. */
   emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
     const unknownKeys =
