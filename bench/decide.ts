@@ -28,7 +28,7 @@ const choices: readonly Choice[] = [
     says: 'Load of 1,000 keys of JSON, the 60th in a process',
     section: 'JSON, 1,000 keys, loaded and validated, CPU',
     ours: 'llm-config-manager, the 60th',
-    peers: { 'c12 + zod': 'c12 and zod, the 60th' },
+    peers: { 'c12, from its cache': 'c12 and zod, the 60th' },
   },
   {
     says: 'Load of 1,000 variables, the 60th in a process',
@@ -116,12 +116,13 @@ const themes = {
   light: { page: '#ffffff', text: '#1f2328', faint: '#59636e', ours: '#0969da', theirs: '#c4ccd4' },
   dark: { page: '#0d1117', text: '#f0f6fc', faint: '#9198a1', ours: '#4493f8', theirs: '#3d444d' },
 } as const;
-export const themeNames = Object.keys(themes) as readonly (keyof typeof themes)[];
+/** The themes by the files of their pictures. */
+export const pictures = { 'performance.svg': 'light', 'performance-dark.svg': 'dark' } as const;
 
 const width = 400;
 const margin = 12;
 const nameWidth = 136;
-const valueWidth = 84;
+const valueWidth = 100;
 const lineHeight = 20;
 const barHeight = 12;
 
@@ -144,13 +145,16 @@ export function picture(all: readonly Decision[], theme: keyof typeof themes): s
       const label = `fill="${i === 0 ? colours.text : colours.faint}"`;
       parts.push(
         text(margin, name, label),
-        `<rect x="${margin + nameWidth}" y="${y - barHeight + 2}" width="${length.toFixed(1)}" height="${barHeight}" rx="2" fill="${fill}"/>`,
+        `<rect x="${margin + nameWidth}" y="${y - barHeight + 2}" width="${length.toFixed(1)}"` +
+          ` height="${barHeight}" rx="2" fill="${fill}"/>`,
         text(margin + nameWidth + length + 6, shown(figure), label),
       );
     }
     y += 16;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12.5">
+  const fonts = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
+  const box = `viewBox="0 0 ${width} ${y}" role="img" font-family="${fonts}" font-size="12.5"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${box}>
 <title>Ten figures of llm-config-manager beside other libraries. Shorter bars are better</title>
 <rect width="${width}" height="${y}" fill="${colours.page}"/>
 ${parts.join('\n')}

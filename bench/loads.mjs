@@ -97,6 +97,15 @@ const ways = {
         schema.parse((await loadConfig({ ...c12Options, configFile: 'default.json' })).config);
     };
   },
+  'JSON, 1,000 keys, by convict': () => {
+    const path = jsonOf(1_000);
+    return async () => {
+      const { default: convict } = await import('convict');
+      const formats = ['Number', 'String', 'Boolean'];
+      const schema = build(1_000, (k) => ({ default: givenAt(k), format: formats[k % 3] }));
+      return () => convict(schema).loadFile(path).validate({ allowed: 'strict' });
+    };
+  },
   '1,000 variables': () => async () => {
     const [{ z }, { EnvProvider, loadConfig }] = [await import(zod), await import(core)];
     const [schema, env] = [schemaOf(z, 1_000), envOf(1_000)];

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decisionRows, decisions, picture, themeNames } from '../bench/decide.ts';
+import { decisionRows, decisions, picture, pictures } from '../bench/decide.ts';
 import { fill, goals, machine, table, tables } from '../bench/page.ts';
 import { lines, type Section } from '../bench/report.ts';
 import { root } from './folders.ts';
@@ -118,8 +118,8 @@ if (good && !check && wanted.length === 0) {
   if (stray.length > 0)
     throw new Error(`--check skips ${stray.join(', ')}, which has goals. Add it to gating`);
   const ten = decisions(measured);
-  for (const theme of themeNames)
-    writeFileSync(new URL(`docs/performance-${theme}.svg`, root), picture(ten, theme));
+  for (const [name, theme] of Object.entries(pictures))
+    writeFileSync(new URL(`docs/${name}`, root), picture(ten, theme));
   fill('docs/performance.md', {
     machine: machine(),
     ten: table(['', 'llm-config-manager', 'others'], decisionRows(ten)),
