@@ -126,9 +126,43 @@ describe("cache: { vanished: 'hold' }", () => {
     await clock.advance(1_000);
     expect(await get('llm.key')).toBe('fake-1'); // the others are read again meanwhile
     await clock.advance(0);
+    expect(await get('llm.key')).toBe('fake-1'); // and then this one
+    await clock.advance(0);
     expect(await get('llm.key')).toBeUndefined();
     await clock.advance(100);
     expect(await get('llm.key')).toBeUndefined();
+  });
+
+  it('asks again for an absence from before the store was filled again', async () => {
+    const { get, wipe, clock, source } = storing({ ...hold, absentTtlMs: 30_000 });
+    for (const key of keys) await get(key);
+    wipe();
+    await clock.advance(1_000);
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
+    source.put('llm/key', 'fake-new');
+    source.put('llm/model', 'fake-newer');
+    await get('llm.key', { maxAgeMs: 0 });
+    expect(await get('llm.key')).toBe('fake-new');
+    expect(await get('llm.model')).toBe('fake-2');
+    expect(await get('db.password')).toBe('fake-3');
+    await clock.advance(0);
+    expect(await get('llm.model')).toBe('fake-newer');
+    expect(await get('db.password')).toBeUndefined();
+  });
+
+  it('holds while an empty store creates credentials', async () => {
+    const { provider, get, wipe, clock, source } = storing(hold);
+    const lease = { key: 'creds', document: 'creds', field: '', leased: true as const };
+    source.locate = (key) => [
+      key === 'creds' ? lease : { key, document: key.replaceAll('.', '/'), field: '' },
+    ];
+    for (const key of keys) await get(key);
+    wipe();
+    await clock.advance(1_000);
+    expect(await get('llm.key')).toBe('fake-1');
+    source.put('creds', 'fake-user');
+    expect(await value(provider.get('creds'))).toBe('fake-user');
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
   });
 
   it('accepts at once what a batch does not have although it has others', async () => {

@@ -43,6 +43,7 @@ export class HeldResults {
   #found = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
   #probe: () => void = () => undefined;
+  #revalidate: (place: Place) => void = () => undefined;
 
   constructor(settings: Settings, emitter: Emitter, counts: { stale: number }) {
     const { cache } = settings;
@@ -54,6 +55,7 @@ export class HeldResults {
 
   /** Where other documents are found that may still exist. They are read again in the background. */
   probeIn(documents: DocumentCache, { places }: DocumentSource): void {
+    this.#revalidate = (place) => documents.revalidate(place.document, place);
     const mayExist = (id: string, cached: Cached | undefined): boolean =>
       cached !== undefined &&
       cached.outcome !== 'absent' &&
@@ -68,10 +70,11 @@ export class HeldResults {
     };
   }
 
-  /** A result that replaces `known` in the cache. */
-  kept(id: string, known: Cached<Result> | undefined, result: Cached<Result>): void {
+  /** A result that replaces `known` in the cache. `leased`: it was created by the read, so it does not show
+   *  that the store has kept anything. */
+  kept(id: string, known: Cached<Result> | undefined, result: Cached<Result>, leased: boolean): void {
     if (!isGone(result.outcome)) {
-      this.#found = Math.max(this.#found, result.ticket);
+      if (!leased) this.#found = Math.max(this.#found, result.ticket);
       return;
     }
     if (!known) return;
@@ -93,25 +96,34 @@ export class HeldResults {
     this.#probe();
   }
 
-  /** The answer to a read: what is held in place of what has vanished, or the answer itself. */
-  serve<T extends Result>(read: Read<T>, query: Query): Read<T> {
+  /** The answer to a read: what is held in place of what has vanished, or the answer itself. `place`: of a
+   *  document, not of a listing. */
+  serve<T extends Result>(read: Read<T>, query: Query, place?: Place): Read<T> {
     if (!this.#holds || query.maxAgeMs === 0 || query.noStale) return read;
     return read instanceof Promise
-      ? read.then((one) => (one instanceof Cached ? this.#served(one, query) : one))
-      : this.#served(read, query);
+      ? read.then((one) => (one instanceof Cached ? this.#served(one, query, place) : one))
+      : this.#served(read, query, place);
   }
 
-  #served<T extends Result>(read: Cached<T>, { maxAgeMs, operation }: Query): Cached<T> {
+  #served<T extends Result>(
+    read: Cached<T>,
+    { maxAgeMs, operation }: Query,
+    place: Place | undefined,
+  ): Cached<T> {
     const { held } = read;
     if (!held) return read;
     const { clock, cache } = this.#settings;
     const now = clock.now();
     const graceMs = cache ? cache.staleIfErrorMs : 0;
     const ageMs = now - held.at;
-    if (this.#found >= read.ticket || ageMs < 0 || !held.isServable(now, graceMs)) {
+    // the store had nothing then, and has something again: it is filled, so it is asked again
+    const isOutdated = place !== undefined && this.#found > read.ticket;
+    const counts = this.#found >= read.ticket && !isOutdated;
+    if (counts || ageMs < 0 || !held.isServable(now, graceMs)) {
       read.held = undefined;
       return read;
     }
+    if (isOutdated) this.#revalidate(place);
     if (maxAgeMs !== undefined && ageMs > maxAgeMs) return read;
     this.#counts.stale++;
     this.#emitter.emit('stale', { ageMs, outcome: 'absent', operation });
