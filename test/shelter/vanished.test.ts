@@ -150,6 +150,26 @@ describe("cache: { vanished: 'hold' }", () => {
     expect(await get('db.password')).toBeUndefined();
   });
 
+  it('holds what a wipe took while another request was answered from before it', async () => {
+    const { provider, get, wipe, clock, source } = storing(hold);
+    for (const key of keys) await get(key);
+    await clock.advance(1_000);
+    let answer = (): void => undefined;
+    const slow = new Promise<void>((done) => (answer = done));
+    source.befall = ({ documents }) => (documents.includes('llm/key') ? slow : undefined);
+    const early = get('llm.key'); // is answered after the wipe
+    await clock.advance(0);
+    expect(await get('llm.model', { maxAgeMs: 500 })).toBe('fake-2');
+    wipe();
+    answer();
+    expect(await early).toBe('fake-1');
+    await clock.advance(0);
+    expect(await get('llm.key')).toBe('fake-1');
+    await clock.advance(1_000);
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
+    await provider.close();
+  });
+
   it('holds while an empty store creates credentials', async () => {
     const { provider, get, wipe, clock, source } = storing(hold);
     const lease = { key: 'creds', document: 'creds', field: '', leased: true as const };

@@ -38,18 +38,23 @@ export class HeldResults {
   readonly #settings: Settings;
   readonly #emitter: Emitter;
   readonly #counts: { stale: number };
+  readonly #tickets: { next(): number };
   readonly #holds: boolean;
+  /** By absence: the number that the next request after its answer had. Requests that overlapped with a wipe may
+   *  have been answered in any order, so what they found does not count. */
+  readonly #answered = new WeakMap<Cached<Result>, number>();
   /** The number of the latest request that found something. */
   #found = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
   #probe: () => void = () => undefined;
   #revalidate: (place: Place) => void = () => undefined;
 
-  constructor(settings: Settings, emitter: Emitter, counts: { stale: number }) {
+  constructor(settings: Settings, emitter: Emitter, counts: { stale: number }, tickets: { next(): number }) {
     const { cache } = settings;
     this.#settings = settings;
     this.#emitter = emitter;
     this.#counts = counts;
+    this.#tickets = tickets;
     this.#holds = cache !== false && cache.vanished === 'hold';
   }
 
@@ -79,13 +84,24 @@ export class HeldResults {
     }
     if (!known) return;
     const isNew = !isGone(known.outcome);
-    if (this.#holds) result.held = isNew ? known : this.#found < known.ticket ? known.held : undefined;
+    if (this.#holds) {
+      result.held = isNew ? known : this.#isRefuted(known) ? undefined : known.held;
+      if (result.held) this.#answered.set(result, this.#tickets.next());
+    }
     if (!isNew || id.includes('\0') || Array.isArray(result.outcome)) return;
     const { key, outcome } = known as Cached<Definite>;
     const version = outcome === 'absent' ? undefined : outcome.version;
     const message = `"${key}" has vanished: the store no longer has ${id}`;
     this.#emitter.emit('vanished', { key, version, message, outcome: 'absent' });
     if (this.#holds) this.#look();
+  }
+
+  /** Whether the store had something else in the same request as this absence, or has had something since. */
+  #isRefuted(absence: Cached<Result>): boolean {
+    return this.#found === absence.ticket || this.#foundSince(absence);
+  }
+  #foundSince(absence: Cached<Result>): boolean {
+    return this.#found > (this.#answered.get(absence) ?? absence.ticket);
   }
 
   #look(): void {
@@ -116,10 +132,10 @@ export class HeldResults {
     const now = clock.now();
     const graceMs = cache ? cache.staleIfErrorMs : 0;
     const ageMs = now - held.at;
-    // the store had nothing then, and has something again: it is filled, so it is asked again
-    const isOutdated = place !== undefined && this.#found > read.ticket;
-    const counts = this.#found >= read.ticket && !isOutdated;
-    if (counts || ageMs < 0 || !held.isServable(now, graceMs)) {
+    // the store had nothing then, and has something again: perhaps this document, too
+    const isOutdated = place !== undefined && this.#foundSince(read);
+    const isDeleted = !isOutdated && this.#isRefuted(read);
+    if (isDeleted || ageMs < 0 || !held.isServable(now, graceMs)) {
       read.held = undefined;
       return read;
     }

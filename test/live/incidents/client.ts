@@ -116,6 +116,8 @@ export class Client {
 
   async #start(readers: number): Promise<void> {
     const config = await loadConfig(schema, this.chain, { watch: { pollMs: ttlMs } });
+    // without a listener, each failed reload and each failing subscriber is a warning of the process
+    config.on(() => undefined);
     config.subscribe('', () => {
       throw new Error('a subscriber that throws');
     });

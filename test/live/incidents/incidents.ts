@@ -33,15 +33,18 @@ const faulty = (name: string, happens: string, fault: Fault, more: Partial<Incid
   run: (world) => world.withFault(fault),
   ...more,
 });
+/** Requests time out after two seconds. */
+const hanging = (name: string, happens: string, fault: Fault): Incident =>
+  faulty(name, happens, fault, { run: (world) => world.withFault(fault, { atLeast: 4 }) });
 
 const proxied: readonly Incident[] = [
   faulty('slow', 'every answer takes 0.7 s longer', 'slow', { requests: { atOnce: 80, perSecond: 40 } }),
-  faulty('hang', 'no request is answered', 'hang'),
+  hanging('hang', 'no request is answered', 'hang'),
   faulty('reset', 'every connection is reset', 'reset'),
   faulty('half, reset', 'every connection is reset after half of the answer', 'halfReset'),
   faulty('half, closed', 'every connection is closed after half of the answer', 'halfClosed'),
   faulty('half, complete', 'every answer ends after its first half', 'garbage'),
-  faulty('trickle', 'answers arrive at one byte a second', 'trickle'),
+  hanging('trickle', 'answers arrive at one byte a second', 'trickle'),
   faulty('429', 'every request is throttled', 'throttled'),
   faulty('429, Retry-After', 'every request is throttled for two seconds', 'retryAfter'),
   faulty('503, HTML', 'a gateway answers 503 with a page', 'html503'),
@@ -147,7 +150,7 @@ async function wiped({ stores, clients, wait }: World): Promise<void> {
 }
 
 export const incidents: readonly Incident[] = [
-  { name: 'healthy', happens: 'nothing happens', run: ({ wait }) => wait() },
+  { name: 'healthy', happens: 'all stores are healthy', run: ({ wait }) => wait() },
   {
     name: 'rotation',
     happens: 'every secret is rotated twice a second',
@@ -167,7 +170,7 @@ export const incidents: readonly Incident[] = [
     name: 'Vault alone',
     happens: 'Vault alone is unreachable',
     requests: { atOnce: 80, perSecond: 40 },
-    run: (world) => world.withFault('html503', ['vault']),
+    run: (world) => world.withFault('html503', { where: ['vault'] }),
     complaints: (rows) =>
       rows.flatMap(({ client, holds, tally }) => {
         const failed = ['s', 'f', 'e'].reduce((sum, group) => sum + (tally.errorsOf.get(group) ?? 0), 0);
@@ -182,7 +185,7 @@ export const incidents: readonly Incident[] = [
       const servers = ['vault', 'aws'];
       await Promise.all(servers.map((server) => serve('pause', server)));
       try {
-        await wait();
+        await wait(4);
       } finally {
         await Promise.all(servers.map((server) => serve('resume', server)));
       }
@@ -232,7 +235,7 @@ export const incidents: readonly Incident[] = [
     requests: { atOnce: 80, perSecond: 20 },
     async run({ stores, wait }) {
       await stores.deny();
-      await wait();
+      await wait(4);
       await stores.allow();
     },
   },

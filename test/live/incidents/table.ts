@@ -1,3 +1,5 @@
+// The rows of the incidents as Markdown.
+
 import type { Row } from './tally.ts';
 
 const columns: readonly (readonly [title: string, cell: (row: Row) => string | number])[] = [
@@ -33,3 +35,38 @@ export const table = (rows: readonly Row[]): string =>
     `|${columns.map((_, i) => (i < 2 ? '---' : '--:')).join('|')}|`,
     ...rows.map((row) => line(columns.map(([, cell]) => cell(row)))),
   ].join('\n');
+
+/** One line for each incident, of all clients together. */
+export function summary(rows: readonly Row[]): string {
+  const names = [...new Set(rows.map(({ incident }) => incident))];
+  const titles = [
+    'incident',
+    'reads',
+    'right',
+    'stale',
+    'error',
+    'default',
+    'wrong',
+    'requests to one store',
+  ];
+  return [
+    line(titles),
+    `|${titles.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`,
+    ...names.map((name) => {
+      const ours = rows.filter(({ incident }) => incident === name);
+      const sum = (count: (row: Row) => number): string =>
+        ours.reduce((total, row) => total + count(row), 0).toLocaleString('en');
+      const most = Math.max(...ours.map(({ during }) => Math.max(during.vault, during.ssm)));
+      return line([
+        name,
+        sum(({ tally }) => tally.reads),
+        sum(({ tally }) => tally.right),
+        sum(({ tally }) => tally.stale),
+        sum(({ tally }) => [...tally.errors.values()].reduce((a, b) => a + b, 0)),
+        sum(({ tally }) => tally.defaults),
+        sum(({ tally }) => tally.wrong + tally.wrongLooks),
+        `${most} in ${Math.round(Math.max(...ours.map(({ seconds }) => seconds)))} s`,
+      ]);
+    }),
+  ].join('\n');
+}

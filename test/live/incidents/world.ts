@@ -13,6 +13,8 @@ export interface WorldOptions {
   readonly seconds: number;
 }
 
+const both: readonly ('vault' | 'ssm')[] = ['vault', 'ssm'];
+
 export class World implements AsyncDisposable {
   readonly stores: Stores;
   readonly clients: readonly Client[];
@@ -28,24 +30,29 @@ export class World implements AsyncDisposable {
     const stores = await Stores.open();
     const clients: Client[] = [];
     for (const setup of setups) clients.push(await Client.open(stores, setup, readers));
-    return new World(stores, clients, seconds);
+    const world = new World(stores, clients, seconds);
+    await world.recovered(); // everything has been read once
+    return world;
   }
 
   /** Puts a fault into the proxies of all clients for a while. */
-  async withFault(fault: Fault | (() => Fault), where: readonly ('vault' | 'ssm')[] = ['vault', 'ssm']) {
+  async withFault(
+    fault: Fault | (() => Fault),
+    { where = both, atLeast = 0 }: { readonly where?: typeof both; readonly atLeast?: number } = {},
+  ): Promise<void> {
     this.#setFault(fault, where);
     try {
-      await this.wait();
+      await this.wait(atLeast);
     } finally {
       this.#setFault(undefined, where);
     }
   }
-  #setFault(fault: Fault | (() => Fault), where: readonly ('vault' | 'ssm')[]): void {
+  #setFault(fault: Fault | (() => Fault), where: typeof both): void {
     for (const client of this.clients) for (const store of where) client[`${store}Proxy`].fault = fault;
   }
 
-  /** As long as a fault lasts. */
-  readonly wait = (): Promise<void> => pause(this.seconds * 1000);
+  /** As long as a fault lasts. `atLeast`: in seconds. */
+  readonly wait = (atLeast = 0): Promise<void> => pause(Math.max(this.seconds, atLeast) * 1000);
 
   /** Waits until every client has the newest version of everything, in single reads and in the configuration. */
   async recovered(): Promise<void> {
