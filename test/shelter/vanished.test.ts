@@ -185,6 +185,25 @@ describe("cache: { vanished: 'hold' }", () => {
     for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
   });
 
+  it('holds while a listing of an empty store has only leases', async () => {
+    const { provider, get, wipe, clock, source } = storing(hold);
+    const lease = { place: { key: 'creds', document: 'creds', field: '', leased: true as const } };
+    const { page } = source;
+    source.page = async (...args) => {
+      const { found, next } = await page!.apply(source, args);
+      return { found: [lease, ...found], next };
+    };
+    for (const key of keys) await get(key);
+    const list = async () => (await provider.list()).map(({ key }) => key);
+    expect(await list()).toEqual(['creds', ...keys].sort());
+    wipe();
+    await clock.advance(1_000);
+    expect(await get('llm.key')).toBe('fake-1');
+    expect(await list()).toEqual(['creds', ...keys].sort());
+    await clock.advance(1_000);
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
+  });
+
   it('accepts at once what a batch does not have although it has others', async () => {
     const { provider, clock, source, get } = storing(hold);
     await provider.getMany(keys);

@@ -30,8 +30,9 @@ type Read<T> = Cached<T> | Promise<Cached<T> | ConfigError>;
 /** How many other documents are read again to find out whether the store still has any. */
 const probes = 8;
 
+/** A lease is created by the read, so a listing of nothing else is empty. */
 const isGone = (outcome: Result): boolean =>
-  outcome === 'absent' || (Array.isArray(outcome) && outcome.length === 0);
+  outcome === 'absent' || (Array.isArray(outcome) && outcome.every(({ place }: Listed) => place.leased));
 
 /** One for the documents and the listings of a shelter. */
 export class HeldResults {

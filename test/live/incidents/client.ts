@@ -170,7 +170,8 @@ export class Client {
       if (entry?.expiresAt !== undefined && entry.expiresAt < time)
         tally.isWrong('chain.get', `${key} ended before the read started`);
     } catch (error) {
-      tally.failed(key, codeOf(error));
+      // closing ends the reads that are waiting
+      if (this.#isReading) tally.failed(key, codeOf(error));
     }
     tally.took(performance.now() - startedAt);
   }
@@ -183,7 +184,7 @@ export class Client {
     tally.took(performance.now() - startedAt);
     const [username, password] = leaseKeys.map((key) => found.get(key));
     const error = [username, password].find((one) => one instanceof Error);
-    if (error) return tally.failed('lease.username', codeOf(error));
+    if (error) return this.#isReading ? tally.failed('lease.username', codeOf(error)) : undefined;
     const values = [username, password].map((one) => (one as { value?: unknown } | undefined)?.value);
     for (const [i, key] of leaseKeys.entries())
       tally.answered('chain.get', key, values[i], this.#verdict(key, values[i], 0), this.#mayFall(startedAt));

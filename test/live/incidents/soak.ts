@@ -39,7 +39,7 @@ await world[Symbol.asyncDispose]();
 console.log(table(rows));
 console.log(`\nclose() while Vault is stopped: ${Math.round(ms)} ms; of all clients: ${since(startedAt)} ms`);
 console.log(complaints.length === 0 ? 'Everything holds.' : complaints.join('\n'));
-if (values.write) fill('docs/incidents.md', { incidents: summary(rows) });
+if (values.write) fill('docs/incidents.md', { incidents: summary(rows, incidents) });
 if (complaints.length > 0) process.exitCode = 1;
 
 function since(start: number): number {

@@ -52,13 +52,13 @@ export function summary(rows: readonly Row[]): string {
   return [
     line(titles),
     `|${titles.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`,
-    ...names.map((name) => {
+    ...ran.map(({ name, happens }) => {
       const ours = rows.filter(({ incident }) => incident === name);
       const sum = (count: (row: Row) => number): string =>
         ours.reduce((total, row) => total + count(row), 0).toLocaleString('en');
       const most = Math.max(...ours.map(({ during }) => Math.max(during.vault, during.ssm)));
       return line([
-        name,
+        happens,
         sum(({ tally }) => tally.reads),
         sum(({ tally }) => tally.right),
         sum(({ tally }) => tally.stale),
