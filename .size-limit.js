@@ -8,9 +8,9 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '80 kB',
-  './shelter': '48 kB',
-  './testing': '68 kB',
+  '.': '86.5 kB',
+  './shelter': '49 kB',
+  './testing': '69 kB',
   './encrypted-file': '41 kB',
   './keyring': '54 kB',
   './vault': '61 kB',
@@ -33,7 +33,7 @@ const whole = subpaths.map((subpath) => ({
 const atOnce = {
   ...whole[0],
   name: '. (at once)',
-  limit: '26.2 kB',
+  limit: '26.5 kB',
   modifyEsbuildConfig: (config) => ({
     ...modifyEsbuildConfig(config),
     plugins: [

@@ -48,7 +48,7 @@ const chapters = {
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
-    ...['glossary', 'performance', 'architecture', 'licences'].map((page) => `docs/${page}.md`),
+    ...['glossary', 'performance', 'incidents', 'architecture', 'licences'].map((page) => `docs/${page}.md`),
     ...['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
   ],
 };

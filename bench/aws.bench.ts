@@ -47,23 +47,31 @@ const tens = Array.from({ length: 10 }, (_, i) => names.slice(10 * i, 10 * i + 1
 const named = Object.fromEntries(names.map((name) => [name, {}]));
 const map = new Map([['key0', 'value of /app/key0']]);
 
-await compare('one parameter, asked for each time', {
-  'the SDK': () => read('/app/key0'),
-  Powertools: () => powertools.get('/app/key0', { forceFetch: true }),
-  AwsSsmProvider: () => provider.get('key0', { maxAgeMs: 0 }),
-});
-await compare('100 parameters, asked for each time', {
-  'the SDK, in tens, all at once': () =>
-    Promise.all(tens.map((Names) => sdk.send(new GetParametersCommand({ Names })))),
-  'the SDK, in tens, one after the other': async () => {
-    for (const Names of tens) await sdk.send(new GetParametersCommand({ Names }));
+await compare(
+  'one parameter, asked for each time',
+  {
+    'the SDK': () => read('/app/key0'),
+    Powertools: () => powertools.get('/app/key0', { forceFetch: true }),
+    AwsSsmProvider: () => provider.get('key0', { maxAgeMs: 0 }),
   },
-  Powertools: () => {
-    powertools.clearCache();
-    return powertools.getParametersByName(named);
+  { clock: 'wall' },
+);
+await compare(
+  '100 parameters, asked for each time',
+  {
+    'the SDK, in tens, all at once': () =>
+      Promise.all(tens.map((Names) => sdk.send(new GetParametersCommand({ Names })))),
+    'the SDK, in tens, one after the other': async () => {
+      for (const Names of tens) await sdk.send(new GetParametersCommand({ Names }));
+    },
+    Powertools: () => {
+      powertools.clearCache();
+      return powertools.getParametersByName(named);
+    },
+    AwsSsmProvider: () => provider.getMany(keys, { maxAgeMs: 0 }),
   },
-  AwsSsmProvider: () => provider.getMany(keys, { maxAgeMs: 0 }),
-});
+  { clock: 'wall' },
+);
 await powertools.get('/app/key0', { maxAge: 600 });
 await compare(
   'one parameter, again',

@@ -1,3 +1,4 @@
+import { cpuNs } from './cpu.ts';
 import { checking, counted, type Figure, type Goal, report } from './report.ts';
 
 export interface CompareOptions {
@@ -7,17 +8,20 @@ export interface CompareOptions {
   readonly batch?: number;
   /** Total run time of a case. @default 500 */
   readonly timeMs?: number;
+  /** `cpu`: the CPU time of the process, which other processes do not change. `wall`: the time that passes,
+   *  for cases that wait. @default 'cpu' */
+  readonly clock?: 'cpu' | 'wall';
   /** Limits for the cases. @default none */
   readonly goals?: readonly Goal[];
 }
 
 export type Cases = Readonly<Record<string, () => unknown>>;
 
-/** Reports the time per operation: the lowest of the medians of all rounds, which is the time without other
- *  load. The cases run in turns, so a noisy moment affects all of them. A case must return a value that
- *  depends on all of its work, or the compiler may remove the work. */
+/** Reports the time per operation: the lowest of the medians of all rounds. The cases run in turns, so a noisy
+ *  moment affects all of them. A case must return a value that depends on all of its work, or the compiler may
+ *  remove the work. */
 export async function compare(title: string, cases: Cases, options: CompareOptions = {}): Promise<void> {
-  const { batch = 1, timeMs = 500, goals = [] } = options;
+  const { batch = 1, timeMs = 500, clock = 'cpu', goals = [] } = options;
   const { base = Object.keys(cases)[0] as string } = options;
   const wanted = new Set(counted(goals).flatMap(({ of, against }) => [of, against]));
   const runs = Object.entries(cases).filter(([name]) => !checking || wanted.has(name));
@@ -32,7 +36,7 @@ export async function compare(title: string, cases: Cases, options: CompareOptio
       if (round > 1 && (spent.get(name) ?? 0) > 3 * timeMs) continue;
       globalThis.gc?.();
       const from = performance.now();
-      const median = await medianOf(run, turnMs);
+      const median = await medianOf(run, turnMs, clock === 'cpu' ? cpuNs : wallNs);
       spent.set(name, performance.now() - from + (spent.get(name) ?? 0));
       if (round > 0) least.set(name, Math.min(median, least.get(name) ?? Number.POSITIVE_INFINITY));
     }
@@ -43,14 +47,16 @@ export async function compare(title: string, cases: Cases, options: CompareOptio
 /** Keeps results, so the compiler cannot remove the work. */
 export let kept: unknown;
 
-async function medianOf(run: () => unknown, ms: number): Promise<number> {
+const wallNs = (): number => Number(process.hrtime.bigint());
+
+async function medianOf(run: () => unknown, ms: number, now: () => number): Promise<number> {
   const times: number[] = [];
   const until = performance.now() + ms;
   do {
-    const from = process.hrtime.bigint();
+    const from = now();
     const out = run();
     kept = out instanceof Promise ? await out : out;
-    times.push(Number(process.hrtime.bigint() - from));
+    times.push(now() - from);
   } while (performance.now() < until);
   times.sort((a, b) => a - b);
   return times[Math.floor(times.length / 2)] as number;

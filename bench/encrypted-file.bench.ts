@@ -83,9 +83,13 @@ try {
     'jose, opened again for each read': jose,
   });
   let n = 0;
-  await compare('change one key, on the disk when it returns', {
-    'EncryptedFileProvider.set': () => held.set('section7.key3', `value ${n++}`),
-  });
+  await compare(
+    'change one key, on the disk when it returns',
+    {
+      'EncryptedFileProvider.set': () => held.set('section7.key3', `value ${n++}`),
+    },
+    { clock: 'wall' },
+  );
 
   const [to] = parseKeys(key.toString('hex'), 'the key');
   if (!to) throw new Error('no key');

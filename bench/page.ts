@@ -77,11 +77,13 @@ export const tables = (sections: readonly Section[]): string =>
     })
     .join('\n\n');
 
-/** The goals as a Markdown table. */
+/** The goals as a Markdown table, those that are not met first. */
 export const goals = (verdicts: readonly Verdict[]): string =>
   table(
     ['goal', 'target', 'measured', ''],
-    verdicts.map(({ says, asked, measured, met }) => [says, asked, measured, met ? 'met' : '**not met**']),
+    [...verdicts]
+      .sort((a, b) => Number(a.met) - Number(b.met))
+      .map(({ says, asked, measured, met }) => [says, asked, measured, met ? 'met' : '**not met**']),
   );
 
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -44,22 +44,30 @@ export async function compareRemote({ word, name, asked, keys, clients, make }: 
     if (typeof (await read(key0)) !== 'string') throw new Error(`${client} did not return a string`);
   if ((await provider.get(key0))?.value !== value) throw new Error(`${name} returned a different value`);
 
-  await compare(`one ${word}, asked for each time`, {
-    ...each(
-      (read) => () => read(key0),
-      (client) => client,
-    ),
-    [name]: () => provider.get(key0, uncached),
-  });
-  await compare(`${keys.length} ${word}s, asked for each time`, {
-    ...each(
-      (read) => () => Promise.all(keys.map(read)),
-      (client) => `${client}, all at once`,
-    ),
-    'the SDK, 16 at once': () => inTurns(16, keys, sdk),
-    [`${name}, ${keys.length} at once`]: () => wide.getMany(keys, uncached),
-    [`${name}, by default 16 at once`]: () => provider.getMany(keys, uncached),
-  });
+  await compare(
+    `one ${word}, asked for each time`,
+    {
+      ...each(
+        (read) => () => read(key0),
+        (client) => client,
+      ),
+      [name]: () => provider.get(key0, uncached),
+    },
+    { clock: 'wall' },
+  );
+  await compare(
+    `${keys.length} ${word}s, asked for each time`,
+    {
+      ...each(
+        (read) => () => Promise.all(keys.map(read)),
+        (client) => `${client}, all at once`,
+      ),
+      'the SDK, 16 at once': () => inTurns(16, keys, sdk),
+      [`${name}, ${keys.length} at once`]: () => wide.getMany(keys, uncached),
+      [`${name}, by default 16 at once`]: () => provider.getMany(keys, uncached),
+    },
+    { clock: 'wall' },
+  );
   const map = new Map([[key0, value]]);
   await compare(
     `one ${word}, again`,

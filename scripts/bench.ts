@@ -16,7 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fill, goals, machine, tables } from '../bench/page.ts';
+import { decisionRows, decisions, picture, pictures } from '../bench/decide.ts';
+import { fill, goals, machine, table, tables } from '../bench/page.ts';
 import { lines, type Section } from '../bench/report.ts';
 import { root } from './folders.ts';
 
@@ -25,7 +26,19 @@ const args = process.argv.slice(2);
 const check = args.includes('--check');
 const wanted = args.filter((arg) => arg !== '--check');
 /** The benchmarks that `--check` runs: those with limits. */
-const gating = ['chain', 'growth', 'import', 'load', 'merge', 'reads', 'shelter', 'shelter-trace'];
+const gating = [
+  'caches',
+  'chain',
+  'growth',
+  'first',
+  'import',
+  'load',
+  'merge',
+  'memory',
+  'reads',
+  'shelter',
+  'shelter-trace',
+];
 const all = readdirSync(new URL('bench/', root)).flatMap((name) => /^(.+)\.bench\.ts$/.exec(name)?.[1] ?? []);
 const names = wanted.length > 0 ? wanted.filter((name) => name !== 'claims') : check ? gating : all;
 const unknown = names.filter((name) => !all.includes(name));
@@ -104,8 +117,12 @@ if (good && !check && wanted.length === 0) {
   );
   if (stray.length > 0)
     throw new Error(`--check skips ${stray.join(', ')}, which has goals. Add it to gating`);
+  const ten = decisions(measured);
+  for (const [name, theme] of Object.entries(pictures))
+    writeFileSync(new URL(`docs/${name}`, root), picture(ten, theme));
   fill('docs/performance.md', {
     machine: machine(),
+    ten: table(['', 'llm-config-manager', 'others'], decisionRows(ten)),
     goals: goals(verdicts),
     ...Object.fromEntries([...sections].map(([name, one]) => [name, tables(one)])),
   });

@@ -10,6 +10,7 @@ export type { GenerationInfo, SourceInfo } from './config/generation.ts';
 export { checkConfig, loadConfig } from './config/load-config.ts';
 export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
 export type { ConfigSource, LoadOptions } from './config/plan.ts';
+export { type PublicPart, publicConfig } from './config/public-config.ts';
 export type { ConfigStats } from './config/stats.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
 export type { ReloadOptions } from './config/vanished.ts';

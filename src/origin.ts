@@ -68,7 +68,7 @@ class SourceOrigin implements Origin {
     return #position in value;
   }
 
-  static placeOf(origin: object): Place | undefined {
+  static placeIn(origin: object): Place | undefined {
     return SourceOrigin.isOne(origin) ? origin.#resolved : undefined;
   }
 
@@ -124,4 +124,4 @@ export const isOrigin = (value: unknown): value is Origin =>
   typeof value === 'object' && value !== null && SourceOrigin.isOne(value);
 
 /** The place of an origin, with the text around it if a report may quote it. */
-export const placeOf = (origin: Origin): Place | undefined => SourceOrigin.placeOf(origin);
+export const placeIn = (origin: Origin): Place | undefined => SourceOrigin.placeIn(origin);

@@ -22,6 +22,7 @@ import {
   MemoryProvider,
   optional,
   ProviderChain,
+  publicConfig,
   type StandardSchemaV1,
 } from '../src/index.ts';
 import { SecretRuns } from '../src/report/secret-runs.ts';
@@ -306,6 +307,13 @@ async function printed(schema: StandardSchemaV1, source: ConfigProvider): Promis
       subscribe(path: string, listener: (change: unknown) => void): void;
     };
     for (const name of [...names, 'host', 'ka']) print(live.explain(name));
+    for (const path of ['', ...names, ...publicNames])
+      try {
+        const part = publicConfig(config, [path as never]);
+        out.push(JSON.stringify(part), joined(part));
+      } catch (error) {
+        print(error);
+      }
     live.subscribe('', print);
     for (const name of publicNames.slice(0, 3)) live.subscribe(name, print);
     await top.set('when', 'another time');

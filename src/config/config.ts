@@ -21,6 +21,8 @@ import { type Load, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
+import { publishers } from './public-config.ts';
+import { publish } from './publishing.ts';
 import { type LoadMode, loadModes, pollMode, Reloads, readOptions, tracedLoad } from './reloads.ts';
 import { type DisposeResource, type MakeResource, type Resource, Resources } from './resources.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
@@ -92,6 +94,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#failures = new Failures(name);
     this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotesSecret(text)));
     if (options.on) this.#events.on(options.on);
+    publishers.set(this, (paths) => publish(this.#generation, paths));
   }
 
   async #start(): Promise<void> {

@@ -12,12 +12,10 @@ import type { LoadOptions } from './plan.ts';
 import { unreplaced } from './unreplaced.ts';
 import { type Vanished, vanishedMessage } from './vanished.ts';
 
-/** A notice, and the code of the warning that it becomes without listeners. */
-interface Warning {
+interface Notice {
   readonly key?: Key;
   readonly outcome: 'ok' | ErrorCode;
   readonly message: string;
-  readonly code?: string;
 }
 
 /** The events of a configuration's loads. */
@@ -91,41 +89,40 @@ export class ConfigEvents extends Emitter {
     this.#vanished = new Set(messages);
   }
 
-  /** Emits a notice for each hole that the schema does not need, for references that are not replaced, for each
-   *  source that was left out and is not asked again and, as the option `unknown` says, for keys that the
-   *  schema does not read. A notice is not repeated while its cause lasts. Without listeners, all but those of
-   *  holes become warnings of the process. */
+  /** Emits a notice for references that are not replaced and, as the option `unknown` says, for keys that the
+   *  schema does not read: without listeners, these become warnings of the process. Emits one for each hole
+   *  that the schema does not need, and for each source that was left out and is not asked again. A notice is
+   *  not repeated while its cause lasts. */
   emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
     const unknownKeys =
       unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
     const leftOut = watch ? [] : load.layers.filter(({ tolerated }) => tolerated !== undefined);
-    const warnings: readonly Warning[] = [
+    const warnings: readonly Notice[] = [
       ...unknownKeys.map(({ key, origin, hint }) => ({
         key,
         outcome: 'ok' as const,
         message: `nothing reads "${key}" (${origin}). ${hint}`,
       })),
       ...unreplaced(load).map((notice) => ({ ...notice, outcome: 'ok' as const })),
+    ];
+    const accepted: readonly Notice[] = [
       ...leftOut.map(({ name, tolerated }) => ({
         outcome: tolerated?.code ?? ('ok' as const),
-        code: 'LLM_CONFIG_NOT_WATCHED',
         message: `${name} is unreachable, and nothing asks it again until reload(). Set the option watch`,
       })),
-    ];
-    const holes = load.unread.map(
-      ({ key, error }): Warning => ({
+      ...load.unread.map(({ key, error }) => ({
         key,
         outcome: error.code,
         message: `"${key}" cannot be read, but the schema does not need it: ${error.message}`,
-      }),
-    );
+      })),
+    ];
     const isNew = ({ message }: { readonly message: string }): boolean => !this.#reported.has(message);
-    for (const { code, ...notice } of [...warnings, ...holes].filter(isNew)) this.emit('notice', notice);
+    const all = [...warnings, ...accepted];
+    for (const notice of all.filter(isNew)) this.emit('notice', notice);
     if (!this.hasListeners)
-      for (const { message, code } of warnings.filter(isNew))
-        process.emitWarning(message, { type: 'ConfigWarning', ...(code && { code }) });
-    this.#reported = new Set([...warnings, ...holes].map(({ message }) => message));
+      for (const { message } of warnings.filter(isNew)) process.emitWarning(message, 'ConfigWarning');
+    this.#reported = new Set(all.map(({ message }) => message));
   }
 }
 

@@ -27,8 +27,9 @@ export class Failures {
   failed(error: ConfigError, silent: boolean): void {
     this.counts.failedReloads++;
     this.last = { error, time: Date.now() };
-    if (silent || this.#warned.has(error.message) || this.#warned.size >= 100) return;
-    this.#warned.add(error.message);
+    const lasting = error.message.replace(countdown, '');
+    if (silent || this.#warned.has(lasting) || this.#warned.size >= 100) return;
+    this.#warned.add(lasting);
     const what = `${this.#name}: a reload failed, and the earlier values stay in use`;
     warn(`${what}. ${error.message}`, 'LLM_CONFIG_RELOAD_FAILED');
   }
@@ -40,6 +41,10 @@ export class Failures {
     warn(`${this.#name}: reloads work again (generation ${generation})`, 'LLM_CONFIG_RELOAD_RECOVERED');
   }
 }
+
+/** When a store is asked again. It changes with each failure, and makes no other error. */
+const countdown =
+  /[;,] (?:the store is asked again|the next request may start) in \d+ s|, one request is probing it/g;
 
 const warn = (message: string, code: string): void =>
   process.emitWarning(message, { type: 'ConfigWarning', code });

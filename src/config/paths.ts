@@ -10,7 +10,7 @@ type Deepest = [1, 1, 1, 1, 1, 1, 1, 1];
 type Fewer<D extends readonly 1[]> = D extends readonly [1, ...infer Rest extends readonly 1[]] ? Rest : [];
 
 /** A name with a dot, a slash or a space is quoted, as in every key. */
-type Quoted<K extends string> = string extends K
+export type Quoted<K extends string> = string extends K
   ? K
   : K extends `${string}.${string}` | `${string} ${string}` | `${string}/${string}` | ''
     ? `"${K}"`

@@ -7,7 +7,7 @@ import type { Placed, Placement } from '../merge/placement.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import { isHidden } from '../report/secrecy.ts';
 import type { Shape } from '../schema/shape.ts';
-import type { ConfigValue, Key } from '../value.ts';
+import { type ConfigValue, isPlain, type Key } from '../value.ts';
 import type { Found } from './found.ts';
 
 type Tree = Record<string, unknown>;
@@ -49,7 +49,7 @@ function overlay(
 
 function visibleDefaults(shape: Shape, path: readonly string[], given = shape.default?.value): unknown {
   if (hidesDefault(shape, path)) return undefined;
-  if (shape.names.size === 0) return isScalar(given) && !looksSecret(given) ? given : undefined;
+  if (shape.names.size === 0) return isData(given) && !looksSecret(given) ? given : undefined;
   const inner = Array.from(shape.names, ([name, one]) => [
     name,
     visibleDefaults(one, [...path, name], defaultOf(given, name, one)),
@@ -81,5 +81,10 @@ const hidesDefault = (shape: Shape, path: readonly string[]): boolean =>
 const defaultOf = (given: unknown, name: string, shape: Shape): unknown =>
   (given as Tree | undefined)?.[name] ?? shape.default?.value;
 
-const isScalar = (value: unknown): value is string | number | boolean | bigint | null =>
-  typeof value !== 'object' || value === null;
+/** Whether a default is a value as a source may hold one. */
+const isData = (value: unknown, depth = 0): value is ConfigValue =>
+  typeof value === 'object' && value !== null
+    ? (Array.isArray(value) || isPlain(value)) &&
+      depth < 32 &&
+      Object.values(value).every((inner) => isData(inner, depth + 1))
+    : typeof value !== 'function' && typeof value !== 'symbol';

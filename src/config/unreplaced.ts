@@ -2,7 +2,7 @@
 // once for each file. The message has the key and the place, never the text.
 
 import { keyFrom } from '../key.ts';
-import { placeOf, type QuotedText } from '../origin.ts';
+import { placeIn, type QuotedText } from '../origin.ts';
 import type { Key } from '../value.ts';
 import type { Load } from './load.ts';
 
@@ -13,7 +13,7 @@ export function unreplaced({ placement }: Load): { readonly key: Key; readonly m
   const seen = new Set<QuotedText>();
   return placement.leaves.flatMap(({ path, item: { value, origin } }) => {
     if (typeof value !== 'string' || !value.includes('${') || !reference.test(value)) return [];
-    const quoted = placeOf(origin)?.quoted;
+    const quoted = placeIn(origin)?.quoted;
     if (!quoted?.keepsReferences || seen.has(quoted)) return [];
     seen.add(quoted);
     const key = keyFrom(path);

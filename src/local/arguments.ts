@@ -4,21 +4,23 @@
 
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { keyFrom, keyOf, letters, segments } from '../key.ts';
+import type { Emitter } from '../internal/listeners.ts';
+import { kebab, keyFrom, keyOf, letters, segments } from '../key.ts';
 import { gatherLists } from '../merge/bind.ts';
 import { makeOrigin } from '../origin.ts';
 import type { Wanted } from '../provider.ts';
-import { isSecretName, type Sensitive } from '../redact.ts';
-import { type ConfigValue, type Key, sameValue } from '../value.ts';
+import { isSecretName, type Sensitive, taint } from '../redact.ts';
+import { type Key, sameValue } from '../value.ts';
+import type { Content } from './content.ts';
 
 export interface ArgumentsOptions {
   readonly provider: string;
+  readonly args: readonly string[];
   /** Reads only options below this key. */
   readonly prefix: Key;
-  /** Exact names of keys. */
-  readonly flags: readonly (readonly [flag: string, key: Key])[];
+  /** The keys of exact names: `-p`. */
+  readonly keys: ReadonlyMap<string, Key>;
   readonly sensitive: Sensitive | undefined;
-  readonly isSecret: (key: Key, value: ConfigValue) => boolean;
 }
 
 type Item = Entry | Unreadable;
@@ -38,21 +40,33 @@ const lettersOf = (key: Key): string => segments(key).map(letters).join('\0');
 
 /** The options of a process, as entries. */
 export class Arguments {
-  /** The options that hold a secret. */
-  readonly secrets: readonly string[];
+  readonly #options: ArgumentsOptions;
   readonly #items: readonly (readonly [letters: string, item: Item])[];
   /** What `--no-cache` turns off, by the letters of `no-cache`: a schema may have a key of that name. */
   readonly #negated: ReadonlyMap<string, string>;
   /** Arguments that were probably meant as options. */
   readonly #others: readonly string[];
 
-  constructor(items: readonly Item[], negated: ReadonlyMap<string, string>, others: readonly string[]) {
+  constructor(
+    options: ArgumentsOptions,
+    items: readonly Item[],
+    negated: ReadonlyMap<string, string>,
+    others: readonly string[],
+  ) {
+    this.#options = options;
     this.#items = gatherLists(items).map((item) => [lettersOf(item.key), item]);
     this.#negated = negated;
     this.#others = others;
-    this.secrets = this.#items.flatMap(([, item]) =>
-      !isUnreadable(item) && item.secret ? [String(item.origin)] : [],
-    );
+  }
+
+  /** Emits a notice for each option that holds a secret. */
+  warnOf(emitter: Emitter): void {
+    for (const [, item] of this.#items)
+      if (!isUnreadable(item) && item.secret)
+        emitter.notice(
+          `${item.origin} holds a secret: every user of the machine can read the arguments of a process. ` +
+            'Pass it in a variable, a file or a store',
+        );
   }
 
   /** The leaf at a key. Throws if it was given two values that cannot both be right. */
@@ -94,10 +108,17 @@ export class Arguments {
     });
   }
 
-  /** A remark on an argument that would set a key if it were an option, as `where` prints it. */
-  remarkOn(key: Key, option: string): string {
-    const same = this.#others.find((name) => letters(name) === letters(key));
-    return same === undefined ? '' : ` (${same} is given: write ${option})`;
+  /** The options that set a key, one a line. Remarks on an argument that would set it if it were an
+   *  option. */
+  where(key: Key): string {
+    const { prefix, keys } = this.#options;
+    const spelled = segments(key).map((name) =>
+      letters(kebab(name)) === letters(name) ? kebab(name) : name,
+    );
+    const name = `--${keyFrom([...segments(prefix), ...spelled])}`;
+    const flags = Array.from(keys).flatMap(([flag, own]) => (own === key ? [flag] : []));
+    const same = this.#others.find((other) => letters(other) === letters(key));
+    return [...flags, same === undefined ? name : `${name} (${same} is given: write ${name})`].join('\n');
   }
 }
 
@@ -109,17 +130,17 @@ const harmless = /^[\p{L}\p{N}_.-]{1,120}$/u;
 const isValue = (argument: string | undefined): argument is string =>
   argument !== undefined && (!/^--?[^-]|^--$/.test(argument) || /^-\.?\d/.test(argument));
 
-/** Parses arguments.
+/** Parses arguments. Emits a notice for each that holds a secret.
  *  @throws ConfigError `invalid_key` for the name of an option that cannot be a key */
-export function readArguments(args: readonly string[], options: ArgumentsOptions): Arguments {
-  const exactKeys = new Map(options.flags);
+export function readArguments(options: ArgumentsOptions, emitter: Emitter): Content<Arguments> {
+  const { args, keys } = options;
   const given = new Map<string, Given[]>();
   const negated = new Map<string, string>();
   const others: string[] = [];
   for (let at = 0; at < args.length && args[at] !== '--'; at++) {
     const argument = args[at] as string;
     const [, name = '', text] = option.exec(argument) ?? [];
-    const exact = exactKeys.get(name);
+    const exact = keys.get(name);
     if (exact === undefined && !argument.startsWith('--')) {
       others.push(...mistaken(argument));
       continue;
@@ -140,8 +161,11 @@ export function readArguments(args: readonly string[], options: ArgumentsOptions
     add({ option: name, key: written, value: true, loose: 'known' });
     negated.set(lettersOf(written), lettersOf(key));
   }
-  const items = [...given.values()].map((same) => itemOf(same, options));
-  return new Arguments(items, negated, others);
+  const isSecret = taint(options.sensitive);
+  const items = [...given.values()].map((same) => itemOf(same, options, isSecret));
+  const value = new Arguments(options, items, negated, others);
+  value.warnOf(emitter);
+  return { value, fingerprint: '', readAt: Date.now() };
 }
 
 /** An argument that was probably meant as an option, with the dashes that it has: `-port`, `port=`. */
@@ -174,7 +198,11 @@ function keyOfName(name: string, number: number, { provider, prefix }: Arguments
 
 /** The entry of all options for one key. Of flags without values the last counts; several values are a
  *  list. */
-function itemOf(given: readonly Given[], { provider, sensitive, isSecret }: ArgumentsOptions): Entry {
+function itemOf(
+  given: readonly Given[],
+  { provider, sensitive }: ArgumentsOptions,
+  isSecret: ReturnType<typeof taint>,
+): Entry {
   const last = given.at(-1) as Given;
   const { key, loose } = given.find((one) => !one.loose) ?? last;
   const values = given.map((one) => one.value);

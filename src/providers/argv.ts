@@ -5,13 +5,13 @@ import type { Entry, Unreadable } from '../entry.ts';
 import type { ConfigEvent } from '../events.ts';
 import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
-import { aString, checkOptions, listOf, mapOf, sensitiveNames } from '../internal/options.ts';
-import { kebab, keyFrom, keyOf, letters, segments } from '../key.ts';
+import { aString, checkOptions, either, listOf, mapOf, oneOf, sensitiveNames } from '../internal/options.ts';
+import { append, keyOf } from '../key.ts';
 import type { Arguments } from '../local/arguments.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
 import { ContentProvider } from '../local/content-provider.ts';
 import type { ListOptions } from '../provider.ts';
-import { type Sensitive, taint } from '../redact.ts';
+import type { Sensitive } from '../redact.ts';
 import type { Key } from '../value.ts';
 
 /** Options of an `ArgvProvider`. */
@@ -31,11 +31,7 @@ export interface ArgvOptions {
 
 const reading = lazy(() => import('../local/arguments.ts'));
 const aFlag = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^--?[^\s=-][^\s=]*$/.test(value)
-    ? undefined
-    : "a name such as '-p' or '--port'";
-const anArgument = (value: unknown): string | undefined =>
-  typeof value === 'string' ? undefined : 'a string';
+  typeof value === 'string' && /^--?[^\s=-][^\s=]*$/.test(value) ? undefined : "a name such as '-p'";
 
 /** Reads the arguments of the process: `--server.port=9`, `--server.port 9`, `--cache`, `--no-cache`. The
  *  name of an option is a key, in any spelling with the same letters: `--server.pool-max` is
@@ -49,43 +45,26 @@ export class ArgvProvider extends ContentProvider {
   readonly #content: ReloadableContent<Arguments>;
   readonly #emitter: Emitter;
   readonly #prefix: Key;
-  readonly #flags: readonly (readonly [flag: string, key: Key])[];
 
   constructor(options: ArgvOptions = {}) {
     checkOptions('ArgvProvider', options, {
-      args: listOf(anArgument),
+      args: listOf(either(aString, oneOf(''))),
       prefix: aString,
       flags: mapOf(aFlag),
       sensitive: sensitiveNames,
       name: aString,
     });
-    const { name = 'argv', sensitive } = options;
-    const args = [...(options.args ?? process.argv.slice(2))];
+    const { name = 'argv', args = process.argv.slice(2), flags = {}, sensitive } = options;
     const prefix = keyOf(options.prefix ?? '');
-    const flags = Object.entries(options.flags ?? {}).map(([key, flag]) => [flag, keyOf(key)] as const);
+    const keys = new Map(Object.entries(flags).map(([key, flag]) => [flag, keyOf(key)]));
+    const given = { args: [...args], provider: name, prefix, keys, sensitive };
     const emitter = new Emitter(name, 'provider');
-    const load = async (): Promise<Content<Arguments>> => {
-      const { readArguments } = await reading();
-      const value = readArguments(args, {
-        provider: name,
-        prefix,
-        flags,
-        sensitive,
-        isSecret: taint(sensitive),
-      });
-      for (const option of value.secrets)
-        emitter.notice(
-          `${option} holds a secret: every user of the machine can read the arguments of a process. ` +
-            'Pass it in a variable, a file or a store',
-        );
-      return { value, fingerprint: '', readAt: Date.now() };
-    };
+    const load = async (): Promise<Content<Arguments>> => (await reading()).readArguments(given, emitter);
     const content = new ReloadableContent({ provider: name, load, watched: () => [] });
     super(name, content);
     this.#content = content;
     this.#emitter = emitter;
     this.#prefix = prefix;
-    this.#flags = flags;
   }
 
   /** @internal */
@@ -98,14 +77,11 @@ export class ArgvProvider extends ContentProvider {
     return (await this.#content.read(options)).value.list(at, options?.wanted);
   }
 
-  /** The options that set a key, one a line. Once the arguments have been read, with a remark on one that has
-   *  too few dashes. */
+  /** The options that set a key, one a line. Once the arguments have been read, as people write them, with
+   *  the names in `flags`, and with a remark on an argument that has too few dashes. */
   where(key: Key): string {
     const at = keyOf(key);
-    const spelled = segments(at).map((name) => (letters(kebab(name)) === letters(name) ? kebab(name) : name));
-    const option = `--${keyFrom([...segments(this.#prefix), ...spelled])}`;
-    const flags = this.#flags.filter(([, own]) => own === at).map(([flag]) => flag);
-    return [...flags, `${option}${this.#content.current?.value.remarkOn(at, option) ?? ''}`].join('\n');
+    return this.#content.current?.value.where(at) ?? `--${append(this.#prefix, at)}`;
   }
 
   /** Listens to notices of secrets among the arguments. */

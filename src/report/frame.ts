@@ -3,7 +3,7 @@
 // may be secret: neither a value nor a part of one, nor a name or text that looks like a secret.
 
 import type { Problem } from '../errors.ts';
-import { type Origin, placeOf, type QuotedText } from '../origin.ts';
+import { type Origin, placeIn, type QuotedText } from '../origin.ts';
 import { escapeControls, isSecretName, looksSecret } from '../redact.ts';
 import type { Located } from './issue-path.ts';
 import { SecretRuns } from './secret-runs.ts';
@@ -35,7 +35,7 @@ export class Frames {
 
   /** Adds the frame of the place `origin` to a problem, if the line may be quoted. */
   add(problem: Problem, origin: Origin): void {
-    const { line = 0, column = 0, valueColumn = column, quoted } = placeOf(origin) ?? {};
+    const { line = 0, column = 0, valueColumn = column, quoted } = placeIn(origin) ?? {};
     if (!quoted) return;
     let lineAt = this.#lines.get(quoted);
     if (!lineAt) this.#lines.set(quoted, (lineAt = this.#linesOf(quoted)));
@@ -76,7 +76,7 @@ export class Frames {
     if (!this.#hidden) {
       const hidden = new Map<QuotedText, Set<string>>();
       for (const origin of this.#located.hiddenOrigins()) {
-        const place = placeOf(origin);
+        const place = placeIn(origin);
         if (!place?.quoted) continue;
         const places = hidden.get(place.quoted) ?? new Set();
         hidden.set(place.quoted, places.add(positionText(place)));

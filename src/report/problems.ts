@@ -5,7 +5,7 @@
 import type { Problem } from '../errors.ts';
 import { append } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
-import type { Origin } from '../origin.ts';
+import { type Origin, placeIn } from '../origin.ts';
 import { looksSecret, show } from '../redact.ts';
 import type { Issue, Path } from '../schema/dialects/dialect.ts';
 import { readings, wideBoolean } from '../schema/readings.ts';
@@ -150,8 +150,9 @@ const isWideBoolean = ({ value, shape }: Found): boolean =>
 
 const isVariable = (origin: Origin | string): boolean => String(origin).startsWith('env ');
 
-/** Whether a text comes from a provider of variables: only `.env` files have text with lines. */
-const isOfVariables = (origin: Origin): boolean => isVariable(origin) || origin.line !== undefined;
+/** Whether a text comes from a provider of variables. In `.env` files, a place is that of a name. */
+const isOfVariables = (origin: Origin): boolean =>
+  isVariable(origin) || placeIn(origin)?.valueColumn !== undefined;
 
 /** An origin as part of a hint: a variable without its `env`. */
 const placeOf = (origin: Origin | string): string => String(origin).replace(/^env /, '');

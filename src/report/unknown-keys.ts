@@ -1,11 +1,13 @@
 // Keys that a schema does not read: as problems (option `unknown`, strict schemas), and as likely
 // misspellings of missing keys.
 
+import type { Entry } from '../entry.ts';
 import type { Problem } from '../errors.ts';
 import { Spelling } from '../internal/nearest.ts';
 import { keyFrom } from '../key.ts';
 import type { Leaf } from '../merge/leaf.ts';
 import type { Placed, Placement } from '../merge/placement.ts';
+import { placeIn } from '../origin.ts';
 import type { Path } from '../schema/dialects/dialect.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
@@ -38,11 +40,15 @@ export interface OwnUnread {
  *  may hold keys of other applications. */
 export const ownUnread = ({ leaves }: Placement, shape: Shape): readonly OwnUnread[] =>
   leaves.flatMap((leaf) => {
-    const { loose, text } = leaf.item.entry;
-    const isOwn = loose === 'always' || (!loose && !text);
+    const { entry } = leaf.item;
+    const { loose, text } = entry;
+    const isOwn = loose === 'always' || (!loose && (!text || hasReferences(entry)));
     const depth = isOwn ? unknownDepth(leaf.path, shape) : undefined;
     return depth === undefined ? [] : [{ leaf, unknown: leaf.path.slice(0, depth) }];
   });
+
+/** Whether a text is that of a reference in a file, and not of a shared source. */
+const hasReferences = ({ origin }: Entry): boolean => placeIn(origin)?.quoted?.keepsReferences === false;
 
 /** Comparisons for `only: 'similar'`, which each load makes: 20 milliseconds at most. */
 const briefly = 10_000;

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { Config } from '../../src/config/config.ts';
+import { Failures } from '../../src/config/failures.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { logTo } from '../../src/events.ts';
@@ -239,5 +240,28 @@ describe('a listener that throws', () => {
     emitter.emit('notice', { message: 'a' });
     expect(warnings).toEqual([{ code, message: expect.stringMatching(expected) }]);
     expect(warnings[0]?.message).not.toMatch(/hunter2|pw-83/);
+  });
+});
+
+describe('an error that says when the store is asked again', () => {
+  const emit = vi.fn();
+  beforeEach(() => {
+    emit.mockReset();
+    vi.spyOn(process, 'emitWarning').mockImplementation(emit);
+    return () => vi.restoreAllMocks();
+  });
+
+  it.each([
+    ['denied', '; the store is asked again in %s s', ''],
+    ['the circuit is open', ', the next request may start in %s s', '; the last failure was timeout'],
+  ])('is one warning, however long that takes: %s', (start, countdown, end) => {
+    const failures = new Failures('app');
+    const failed = (text: string): void => failures.failed(new ConfigError('access_denied', text), false);
+    for (const seconds of ['30', '2', '1']) failed(start + countdown.replace('%s', seconds) + end);
+    failed(start + end);
+    expect(failures.counts.failedReloads).toBe(4);
+    expect(emit).toHaveBeenCalledTimes(1);
+    failed('another');
+    expect(emit).toHaveBeenCalledTimes(2);
   });
 });

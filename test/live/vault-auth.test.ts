@@ -18,18 +18,8 @@ import {
   VaultProvider,
 } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
-import {
-  admin,
-  live,
-  mounted,
-  policy,
-  type Recorder,
-  recorder,
-  refusal,
-  tokenOf,
-  unique,
-  until,
-} from './vault-server.ts';
+import { type Recorder, recorder } from './proxy.ts';
+import { admin, live, mounted, policy, refusal, tokenOf, unique, until } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -56,7 +46,7 @@ async function providerOf(
   auth: VaultAuth,
   more: Partial<VaultOptions> = {},
 ): Promise<{ provider: VaultProvider; proxy: Recorder }> {
-  const proxy = await recorder();
+  const proxy = await recorder(live.address);
   const provider = new VaultProvider({
     address: proxy.address,
     mount,

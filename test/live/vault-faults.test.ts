@@ -1,18 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { appRole, token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
-import {
-  admin,
-  live,
-  mounted,
-  policy,
-  recorder,
-  refusal,
-  serve,
-  tokenOf,
-  unique,
-  until,
-} from './vault-server.ts';
+import { recorder } from './proxy.ts';
+import { admin, live, mounted, policy, refusal, serve, tokenOf, unique, until } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -128,7 +118,7 @@ describe('a server in trouble', () => {
   });
 
   it('recovers from a network failure without another log-in', async () => {
-    const proxy = await recorder();
+    const proxy = await recorder(live.address);
     cleaning.push(() => proxy.close());
     const provider = providerOf({ address: proxy.address });
     await provider.get('db.password');
@@ -162,7 +152,7 @@ describe('a token in trouble', () => {
       ),
     );
     const { auth, at } = await role([name]);
-    const proxy = await recorder();
+    const proxy = await recorder(live.address);
     cleaning.push(() => proxy.close());
     const provider = providerOf({ address: proxy.address, auth, resilience: {} });
     await provider.get('db.password');

@@ -1,36 +1,16 @@
-import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadConfig, MemoryProvider, ProviderChain } from '../../src/index.ts';
 import { appRole, token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
-import { admin, live, mounted, policy, recorder, refusal, tokenOf, unique, until } from './vault-server.ts';
+import { recorder } from './proxy.ts';
+import { redis } from './redis.ts';
+import { admin, live, mounted, policy, refusal, tokenOf, unique, until } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const clean of cleaning.reverse()) await clean().catch(() => undefined);
 });
-
-/** Sends commands to the real Redis in order. Returns the replies, or rejects with the first error. */
-function redis(...commands: readonly (readonly string[])[]): Promise<string> {
-  const { hostname, port } = new URL(live.redis);
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
-    let replies = '';
-    socket.on('error', reject);
-    socket.on('data', (chunk) => {
-      replies += chunk;
-      if (/^-/m.test(replies)) reject(new Error(replies.trim()));
-      else if ((replies.match(/\r\n/g) ?? []).length < commands.length) return;
-      resolve(replies);
-      socket.destroy();
-    });
-    for (const command of commands) {
-      const words = command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
-      socket.write(`*${command.length}\r\n${words.join('')}`);
-    }
-  });
-}
 
 const boss = unique('boss');
 await redis(['ACL', 'SETUSER', boss, 'on', '>fake', 'allkeys', 'allchannels', 'allcommands']);
@@ -98,7 +78,7 @@ const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(don
 
 describe.concurrent('leases of the database engine, on a real Redis', () => {
   it('keeps a client authenticated over five lives of a lease, and overlaps credentials', async () => {
-    const proxy = await recorder();
+    const proxy = await recorder(live.address);
     cleaning.push(() => proxy.close());
     const path = await role('2s', '6s');
     const provider = providerOf({ address: proxy.address, leases: { redis: path } });
@@ -206,7 +186,7 @@ describe.concurrent('leases of the database engine, on a real Redis', () => {
   });
 
   it('creates no lease for list, where and status, and revokes leases on close', async () => {
-    const proxy = await recorder();
+    const proxy = await recorder(live.address);
     cleaning.push(() => proxy.close());
     const path = await role('60s', '120s');
     const provider = providerOf({ address: proxy.address, leases: { redis: path } });

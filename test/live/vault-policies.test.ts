@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { appRole, token, transitKey, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
-import { admin, live, mounted, policy, recorder, tokenOf, unique } from './vault-server.ts';
+import { recorder } from './proxy.ts';
+import { admin, live, mounted, policy, tokenOf, unique } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -237,7 +238,7 @@ describe('the policies in docs/providers/vault.md', () => {
       });
       const { role_id: roleId } = (await admin('GET', `auth/${at}/role/app/role-id`)).data;
       const { secret_id: secretId } = (await admin('POST', `auth/${at}/role/app/secret-id`)).data;
-      const proxy = await recorder();
+      const proxy = await recorder(live.address);
       const run = async (auth: VaultOptions['auth']): Promise<void> => {
         const vault = new VaultProvider({
           address: proxy.address,

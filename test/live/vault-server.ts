@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type { ConfigError } from '../../src/errors.ts';
 
@@ -113,54 +111,4 @@ export async function until(holds: () => boolean | Promise<boolean>, withinMs = 
     if (Date.now() > end) throw new Error('the condition never held');
     await new Promise((done) => setTimeout(done, 20));
   }
-}
-
-export type ProxyFault = 'cut' | 'hang' | 'garbage' | undefined;
-
-export interface Recorder {
-  readonly address: string;
-  /** `GET /v1/secret/data/x`, in order. */
-  readonly asked: string[];
-  count(part: string): number;
-  fault: ProxyFault;
-  close(): Promise<void>;
-}
-
-/** A proxy in front of the real server that records requests and can inject faults. */
-export async function recorder(target = live.address): Promise<Recorder> {
-  const to = new URL(target);
-  const asked: string[] = [];
-  const recording = {
-    asked,
-    fault: undefined as ProxyFault,
-    address: '',
-    count: (part: string) => asked.filter((one) => one.includes(part)).length,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-  const pass = (request: IncomingMessage, response: ServerResponse): void => {
-    asked.push(`${request.method} ${request.url}`);
-    if (recording.fault === 'cut') return void request.socket.destroy();
-    if (recording.fault === 'hang') return void request.resume();
-    const { method, url, headers } = request;
-    const onward = forward({ host: to.hostname, port: to.port, method, path: url, headers }, (answer) => {
-      if (recording.fault !== 'garbage') {
-        response.writeHead(answer.statusCode as number, answer.headers);
-        return void answer.pipe(response);
-      }
-      let text = '';
-      answer.on('data', (chunk) => (text += chunk));
-      answer.on('end', () =>
-        response.writeHead(200, { 'content-type': 'application/json' }).end(text.slice(0, text.length / 2)),
-      );
-    });
-    onward.on('error', () => request.socket.destroy());
-    request.pipe(onward);
-  };
-  const server = createServer(pass);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  recording.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return recording;
 }

@@ -2,7 +2,8 @@ import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EnvProvider, loadConfig, MemoryProvider, ProviderChain } from '../../src/index.ts';
 import { appRole, VaultProvider } from '../../src/providers/vault/index.ts';
-import { admin, mounted, policy, recorder, unique } from './vault-server.ts';
+import { recorder } from './proxy.ts';
+import { admin, live, mounted, policy, unique } from './vault-server.ts';
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -39,7 +40,7 @@ it('never replaces a secret by a default during a revocation, an outage and a ro
   await write('first');
   await admin('POST', `${mount}/data/app/unrelated`, { data: { token: 'never requested' } });
 
-  const proxy = await recorder();
+  const proxy = await recorder(live.address);
   cleaning.push(() => proxy.close());
   const vault = new VaultProvider({
     address: proxy.address,

@@ -6,17 +6,8 @@ import { token, VaultProvider } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { conformance, manualClock, type Subject, type Values } from '../../src/testing/index.ts';
 import type { ConfigValue } from '../../src/value.ts';
-import {
-  admin,
-  live,
-  mounted,
-  policy,
-  type Recorder,
-  recorder,
-  refusal,
-  tokenOf,
-  unique,
-} from './vault-server.ts';
+import { type Recorder, recorder } from './proxy.ts';
+import { admin, live, mounted, policy, refusal, tokenOf, unique } from './vault-server.ts';
 
 type Tree = Record<string, unknown>;
 
@@ -88,7 +79,7 @@ function subject({ version, folder, secure, root }: Layout) {
       [...written].map(([path, data]) => admin('POST', api('data', path), version === 2 ? { data } : data)),
     );
     const clock = manualClock(Date.now());
-    const proxy: Recorder | undefined = secure ? undefined : await recorder();
+    const proxy: Recorder | undefined = secure ? undefined : await recorder(live.address);
     const options: VaultOptions = {
       address: proxy?.address ?? live.tlsAddress,
       mount,
@@ -262,7 +253,7 @@ describe('the real server', () => {
   });
 
   it('never sends a request outside of the folder, whatever the key contains', async () => {
-    const proxy = await recorder();
+    const proxy = await recorder(live.address);
     cleaning.push(() => proxy.close());
     const vault = provider({ address: proxy.address, mount: kv2.mount, path: 'inside/', kv: 2 });
     const names = [

@@ -137,7 +137,10 @@ describe('the option prefix of ArgvProvider', () => {
   it('reads only options below it, and ignores all others', async () => {
     const args = '--inspect 9229 --app.port=1 --no-app.cache --a..b --app --APP.pool-max=2 --apple.x=1';
     expect(await tree(args, { prefix: 'app' })).toEqual({ port: '1', cache: false, poolMax: '2' });
-    expect(argv('', { prefix: 'app' }).where('server.poolMax')).toBe('--app.server.pool-max');
+    const provider = argv('', { prefix: 'app' });
+    expect(provider.where('server.poolMax')).toBe('--app.server.poolMax');
+    await provider.list();
+    expect(provider.where('server.poolMax')).toBe('--app.server.pool-max');
   });
 });
 
@@ -156,7 +159,9 @@ describe('the option flags of ArgvProvider', () => {
     expect(await refused(Schema, '-p 9 --server.port 8', { flags })).toContain(
       '-p, --server.port (given 2 times)',
     );
-    expect(argv('', { flags }).where('server.port')).toBe('-p\n--server.port');
+    const provider = argv('', { flags });
+    await provider.list();
+    expect(provider.where('server.port')).toBe('-p\n--server.port');
   });
 
   it.each(['p', '-', '--', '---p', '-p=', '- p', 7])('refuses the name %s', (name) => {

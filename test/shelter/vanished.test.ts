@@ -126,9 +126,82 @@ describe("cache: { vanished: 'hold' }", () => {
     await clock.advance(1_000);
     expect(await get('llm.key')).toBe('fake-1'); // the others are read again meanwhile
     await clock.advance(0);
+    expect(await get('llm.key')).toBe('fake-1'); // and then this one
+    await clock.advance(0);
     expect(await get('llm.key')).toBeUndefined();
     await clock.advance(100);
     expect(await get('llm.key')).toBeUndefined();
+  });
+
+  it('asks again for an absence from before the store was filled again', async () => {
+    const { get, wipe, clock, source } = storing({ ...hold, absentTtlMs: 30_000 });
+    for (const key of keys) await get(key);
+    wipe();
+    await clock.advance(1_000);
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
+    source.put('llm/key', 'fake-new');
+    source.put('llm/model', 'fake-newer');
+    await get('llm.key', { maxAgeMs: 0 });
+    expect(await get('llm.key')).toBe('fake-new');
+    expect(await get('llm.model')).toBe('fake-2');
+    expect(await get('db.password')).toBe('fake-3');
+    await clock.advance(0);
+    expect(await get('llm.model')).toBe('fake-newer');
+    expect(await get('db.password')).toBeUndefined();
+  });
+
+  it('holds what a wipe took while another request was answered from before it', async () => {
+    const { provider, get, wipe, clock, source } = storing(hold);
+    for (const key of keys) await get(key);
+    await clock.advance(1_000);
+    let answer = (): void => undefined;
+    const slow = new Promise<void>((done) => (answer = done));
+    source.befall = ({ documents }) => (documents.includes('llm/key') ? slow : undefined);
+    const early = get('llm.key'); // is answered after the wipe
+    await clock.advance(0);
+    expect(await get('llm.model', { maxAgeMs: 500 })).toBe('fake-2');
+    wipe();
+    answer();
+    expect(await early).toBe('fake-1');
+    await clock.advance(0);
+    expect(await get('llm.key')).toBe('fake-1');
+    await clock.advance(1_000);
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
+    await provider.close();
+  });
+
+  it('holds while an empty store creates credentials', async () => {
+    const { provider, get, wipe, clock, source } = storing(hold);
+    const lease = { key: 'creds', document: 'creds', field: '', leased: true as const };
+    source.locate = (key) => [
+      key === 'creds' ? lease : { key, document: key.replaceAll('.', '/'), field: '' },
+    ];
+    for (const key of keys) await get(key);
+    wipe();
+    await clock.advance(1_000);
+    expect(await get('llm.key')).toBe('fake-1');
+    source.put('creds', 'fake-user');
+    expect(await value(provider.get('creds'))).toBe('fake-user');
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
+  });
+
+  it('holds while a listing of an empty store has only leases', async () => {
+    const { provider, get, wipe, clock, source } = storing(hold);
+    const lease = { place: { key: 'creds', document: 'creds', field: '', leased: true as const } };
+    const { page } = source;
+    source.page = async (...args) => {
+      const { found, next } = await page!.apply(source, args);
+      return { found: [lease, ...found], next };
+    };
+    for (const key of keys) await get(key);
+    const list = async () => (await provider.list()).map(({ key }) => key);
+    expect(await list()).toEqual(['creds', ...keys].sort());
+    wipe();
+    await clock.advance(1_000);
+    expect(await get('llm.key')).toBe('fake-1');
+    expect(await list()).toEqual(['creds', ...keys].sort());
+    await clock.advance(1_000);
+    for (const key of keys) expect(await get(key)).toMatch(/^fake-\d$/);
   });
 
   it('accepts at once what a batch does not have although it has others', async () => {

@@ -39,7 +39,7 @@ export class Cache {
   constructor(source: DocumentSource, settings: Settings, emitter: Emitter, requests: Requests) {
     const { clock, cache, second: level } = settings;
     const tickets = new Tickets();
-    const held = new HeldResults(settings, emitter, this.counts);
+    const held = new HeldResults(settings, emitter, this.counts, tickets);
     const epoch = (): number => requests.epoch;
     const context = { settings, emitter, tickets, counts: this.counts, epoch, held };
     const second =

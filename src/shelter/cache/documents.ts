@@ -61,7 +61,7 @@ export class Documents {
 
   read(place: Place, query: ReadQuery): Cached | Promise<Cached | ConfigError> {
     const read = this.#cache.read(this.#id(place.document, query.version), place, query, place.leased);
-    return this.#context.held.serve(read, query);
+    return this.#context.held.serve(read, query, place);
   }
 
   peek(document: string): Cached | undefined {

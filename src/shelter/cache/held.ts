@@ -30,30 +30,38 @@ type Read<T> = Cached<T> | Promise<Cached<T> | ConfigError>;
 /** How many other documents are read again to find out whether the store still has any. */
 const probes = 8;
 
+/** A lease is created by the read, so a listing of nothing else is empty. */
 const isGone = (outcome: Result): boolean =>
-  outcome === 'absent' || (Array.isArray(outcome) && outcome.length === 0);
+  outcome === 'absent' || (Array.isArray(outcome) && outcome.every(({ place }: Listed) => place.leased));
 
 /** One for the documents and the listings of a shelter. */
 export class HeldResults {
   readonly #settings: Settings;
   readonly #emitter: Emitter;
   readonly #counts: { stale: number };
+  readonly #tickets: { next(): number };
   readonly #holds: boolean;
+  /** By absence: the number that the next request after its answer had. Requests that overlapped with a wipe may
+   *  have been answered in any order, so what they found does not count. */
+  readonly #answered = new WeakMap<Cached<Result>, number>();
   /** The number of the latest request that found something. */
   #found = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
   #probe: () => void = () => undefined;
+  #revalidate: (place: Place) => void = () => undefined;
 
-  constructor(settings: Settings, emitter: Emitter, counts: { stale: number }) {
+  constructor(settings: Settings, emitter: Emitter, counts: { stale: number }, tickets: { next(): number }) {
     const { cache } = settings;
     this.#settings = settings;
     this.#emitter = emitter;
     this.#counts = counts;
+    this.#tickets = tickets;
     this.#holds = cache !== false && cache.vanished === 'hold';
   }
 
   /** Where other documents are found that may still exist. They are read again in the background. */
   probeIn(documents: DocumentCache, { places }: DocumentSource): void {
+    this.#revalidate = (place) => documents.revalidate(place.document, place);
     const mayExist = (id: string, cached: Cached | undefined): boolean =>
       cached !== undefined &&
       cached.outcome !== 'absent' &&
@@ -68,21 +76,33 @@ export class HeldResults {
     };
   }
 
-  /** A result that replaces `known` in the cache. */
-  kept(id: string, known: Cached<Result> | undefined, result: Cached<Result>): void {
+  /** A result that replaces `known` in the cache. `leased`: it was created by the read, so it does not show
+   *  that the store has kept anything. */
+  kept(id: string, known: Cached<Result> | undefined, result: Cached<Result>, leased: boolean): void {
     if (!isGone(result.outcome)) {
-      this.#found = Math.max(this.#found, result.ticket);
+      if (!leased) this.#found = Math.max(this.#found, result.ticket);
       return;
     }
     if (!known) return;
     const isNew = !isGone(known.outcome);
-    if (this.#holds) result.held = isNew ? known : this.#found < known.ticket ? known.held : undefined;
+    if (this.#holds) {
+      result.held = isNew ? known : this.#isRefuted(known) ? undefined : known.held;
+      if (result.held) this.#answered.set(result, this.#tickets.next());
+    }
     if (!isNew || id.includes('\0') || Array.isArray(result.outcome)) return;
     const { key, outcome } = known as Cached<Definite>;
     const version = outcome === 'absent' ? undefined : outcome.version;
     const message = `"${key}" has vanished: the store no longer has ${id}`;
     this.#emitter.emit('vanished', { key, version, message, outcome: 'absent' });
     if (this.#holds) this.#look();
+  }
+
+  /** Whether the store had something else in the same request as this absence, or has had something since. */
+  #isRefuted(absence: Cached<Result>): boolean {
+    return this.#found === absence.ticket || this.#foundSince(absence);
+  }
+  #foundSince(absence: Cached<Result>): boolean {
+    return this.#found > (this.#answered.get(absence) ?? absence.ticket);
   }
 
   #look(): void {
@@ -93,25 +113,34 @@ export class HeldResults {
     this.#probe();
   }
 
-  /** The answer to a read: what is held in place of what has vanished, or the answer itself. */
-  serve<T extends Result>(read: Read<T>, query: Query): Read<T> {
+  /** The answer to a read: what is held in place of what has vanished, or the answer itself. `place`: of a
+   *  document, not of a listing. */
+  serve<T extends Result>(read: Read<T>, query: Query, place?: Place): Read<T> {
     if (!this.#holds || query.maxAgeMs === 0 || query.noStale) return read;
     return read instanceof Promise
-      ? read.then((one) => (one instanceof Cached ? this.#served(one, query) : one))
-      : this.#served(read, query);
+      ? read.then((one) => (one instanceof Cached ? this.#served(one, query, place) : one))
+      : this.#served(read, query, place);
   }
 
-  #served<T extends Result>(read: Cached<T>, { maxAgeMs, operation }: Query): Cached<T> {
+  #served<T extends Result>(
+    read: Cached<T>,
+    { maxAgeMs, operation }: Query,
+    place: Place | undefined,
+  ): Cached<T> {
     const { held } = read;
     if (!held) return read;
     const { clock, cache } = this.#settings;
     const now = clock.now();
     const graceMs = cache ? cache.staleIfErrorMs : 0;
     const ageMs = now - held.at;
-    if (this.#found >= read.ticket || ageMs < 0 || !held.isServable(now, graceMs)) {
+    // the store had nothing then, and has something again: perhaps this document, too
+    const isOutdated = place !== undefined && this.#foundSince(read);
+    const isDeleted = !isOutdated && this.#isRefuted(read);
+    if (isDeleted || ageMs < 0 || !held.isServable(now, graceMs)) {
       read.held = undefined;
       return read;
     }
+    if (isOutdated) this.#revalidate(place);
     if (maxAgeMs !== undefined && ageMs > maxAgeMs) return read;
     this.#counts.stale++;
     this.#emitter.emit('stale', { ageMs, outcome: 'absent', operation });

@@ -84,7 +84,7 @@ export interface CacheContext {
 }
 
 /** What a result is of: a document, or a listing, which has none. */
-type Subject = Pick<Place, 'document' | 'key'>;
+type Subject = Pick<Place, 'document' | 'key' | 'leased'>;
 
 const maxPauseMs = 60_000;
 const maxFloors = 10_000;
@@ -183,14 +183,14 @@ export class SingleFlightCache<T, Q> {
   land(
     flight: Flight<T>,
     result: Cached<T> | ConfigError,
-    { document, key }: Subject,
+    { document, key, leased }: Subject,
     keeps = this.#context.settings.cache !== false,
   ): void {
     const { id } = flight;
     const isLatest = this.#flights.get(id) === flight;
     if (isLatest) this.#flights.delete(id);
     if (result instanceof Cached) {
-      if (keeps) this.keep(id, document, result);
+      if (keeps) this.keep(id, document, result, leased);
       this.#pauses.delete(id);
       this.#denials?.delete(id);
     } else if (isLatest && result.code === 'access_denied') this.#remember(flight, key, result);
@@ -210,7 +210,7 @@ export class SingleFlightCache<T, Q> {
     this.#denials?.forget(matches);
   }
 
-  keep(id: string, document: string, result: Cached<T>): void {
+  keep(id: string, document: string, result: Cached<T>, leased = false): void {
     const known = this.#store?.get(id);
     const late = result.ticket <= Math.max(this.#floor, this.#floors.get(document) ?? 0);
     if (late || (known && known.ticket > result.ticket)) {
@@ -219,7 +219,7 @@ export class SingleFlightCache<T, Q> {
     }
     if (known) known.invalidated = true;
     this.#store?.set(id, result);
-    this.#context.held.kept(id, known as Cached<Result> | undefined, result as Cached<Result>);
+    this.#context.held.kept(id, known as Cached<Result> | undefined, result as Cached<Result>, leased);
   }
 
   /** Drops the results of all requests that started before now. What is cached is removed, or kept for

@@ -1,0 +1,72 @@
+// The rows of the incidents as Markdown.
+
+import type { Row } from './tally.ts';
+
+const columns: readonly (readonly [title: string, cell: (row: Row) => string | number])[] = [
+  ['incident', ({ incident }) => incident],
+  ['client', ({ client }) => client],
+  ['reads', ({ tally }) => tally.reads],
+  ['right', ({ tally }) => tally.right],
+  ['stale', ({ tally }) => tally.stale],
+  ['defaults allowed', ({ tally }) => tally.defaults],
+  ['errors by code', ({ tally }) => counted(tally.errors)],
+  ['wrong', ({ tally }) => tally.wrong],
+  ['`config.value` wrong', ({ tally }) => tally.wrongLooks],
+  ['requests during', ({ during }) => `${during.vault} + ${during.ssm}`],
+  ['requests after', ({ after }) => `${after.vault} + ${after.ssm}`],
+  ['recovery ms', ({ recoveryMs }) => Math.round(recoveryMs)],
+  ['max lag ms', ({ maxLagMs }) => Math.round(maxLagMs)],
+  ['heap Δ MB', ({ heapMb }) => heapMb.toFixed(1)],
+  ['longest read ms', ({ tally }) => Math.round(tally.longestMs)],
+];
+
+const counted = (errors: ReadonlyMap<string, number>): string =>
+  [...errors]
+    .sort(([, a], [, b]) => b - a)
+    .map(([code, n]) => `${code} ${n}`)
+    .join(', ') || '–';
+
+const line = (cells: readonly unknown[]): string => `| ${cells.join(' | ')} |`;
+
+/** The rows as a Markdown table. Requests are to Vault and to SSM. */
+export const table = (rows: readonly Row[]): string =>
+  [
+    line(columns.map(([title]) => title)),
+    `|${columns.map((_, i) => (i < 2 ? '---' : '--:')).join('|')}|`,
+    ...rows.map((row) => line(columns.map(([, cell]) => cell(row)))),
+  ].join('\n');
+
+/** One line for each incident, of all clients together. */
+export function summary(rows: readonly Row[]): string {
+  const names = [...new Set(rows.map(({ incident }) => incident))];
+  const titles = [
+    'incident',
+    'reads',
+    'right',
+    'stale',
+    'error',
+    'default',
+    'wrong',
+    'requests to one store',
+  ];
+  return [
+    line(titles),
+    `|${titles.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`,
+    ...ran.map(({ name, happens }) => {
+      const ours = rows.filter(({ incident }) => incident === name);
+      const sum = (count: (row: Row) => number): string =>
+        ours.reduce((total, row) => total + count(row), 0).toLocaleString('en');
+      const most = Math.max(...ours.map(({ during }) => Math.max(during.vault, during.ssm)));
+      return line([
+        happens,
+        sum(({ tally }) => tally.reads),
+        sum(({ tally }) => tally.right),
+        sum(({ tally }) => tally.stale),
+        sum(({ tally }) => [...tally.errors.values()].reduce((a, b) => a + b, 0)),
+        sum(({ tally }) => tally.defaults),
+        sum(({ tally }) => tally.wrong + tally.wrongLooks),
+        `${most} in ${Math.round(Math.max(...ours.map(({ seconds }) => seconds)))} s`,
+      ]);
+    }),
+  ].join('\n');
+}
