@@ -23,14 +23,14 @@ import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
-import { type LoadMode, loadModes, pollMode, Reloads, readOptions, tracedLoad } from './reloads.ts';
+import { type LoadMode, loadModes, Reloads, readOptions, tracedLoad } from './reloads.ts';
 import { type DisposeResource, type MakeResource, type Resource, Resources } from './resources.ts';
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
 import { acceptedKeys, type ReloadOptions, refuseVanished } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
-import { leaseHolders, type Reload, Watching, type WatchOptions } from './watching.ts';
+import { leaseHolders, Watching, type WatchOptions } from './watching.ts';
 
 /** A loaded configuration. It holds one frozen generation at a time: a reload replaces it as a whole, or
  *  fails and keeps it. Made by `loadConfig`.
@@ -49,12 +49,12 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #reloads = new Reloads((mode) => this.#load(mode));
   readonly #stop = new AbortController();
   readonly #overrides = new Overrides();
-  readonly #resources = new Resources();
   readonly #viewed: ViewedConfig = {
     find: (path) => this.#flat[path] ?? this.#find(path),
     explain: (path) => this.explain(path as PathOf<T>),
     subscribe: (path, listener) => this.#subscriptions.add(path, listener),
   };
+  readonly #resources = new Resources(this.#viewed, (...what) => this.#events.emitResource(...what));
   #generation!: Generation<T>;
   #previous: Generation<T> | undefined;
   #lastNumber = 0;
@@ -198,7 +198,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     });
   }
 
-  /** Makes a resource from a section, such as a pool or a client, and makes it anew when the section changes.
+  /** Makes a resource from a section, such as a pool or a client, and makes it again when the section changes.
    *  The new one replaces the old one, which is disposed of after its last use. If it cannot be made, the old
    *  one stays, a `notice` says so, and it is tried again after 1 to 60 seconds. Closing the configuration
    *  disposes of it.
@@ -213,10 +213,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     make: MakeResource<Mutable<P extends '' ? T : ValueAt<T, P>>, R>,
     dispose?: DisposeResource<R>,
   ): Promise<Resource<R>> {
-    const section = () => reveal(path === '' ? this.value : this.#viewed.find(path)) as never;
-    const subscribe = (changed: () => void) => this.subscribe(path, changed);
-    const report = (what: string, error: unknown) => this.#events.emitResource(path, what, error);
-    return this.#resources.add({ key: path, section, subscribe, report }, make, dispose);
+    return this.#resources.add(path, make, dispose);
   }
 
   /** Puts values above all sources, for tests, until the result is disposed of. Validates them together with
@@ -255,16 +252,15 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     try {
       const number = (): number => this.generation.number;
       await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
-        const load = await this.#loadValid(mode, operation);
+        const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
+        const standing = { mode, before: () => this.#generation?.load, overrides: this.#overrides };
+        const load = await loadValid(this.#plan, options, standing, this.#options);
         if (this.#closed) throw closedError();
         if (this.#isPinned(mode)) return;
         if (this.#lastNumber > 0 && !('isUnchanged' in load))
-          refuseVanished(this.#generation, load, {
-            accept: mode.accept,
-            vanished: this.#options.vanished,
-            isOverride: (layer) => this.#overrides.has(layer),
-            emit: (all, warn) => this.#events.emitVanished(all, operation, warn),
-          });
+          refuseVanished(this.#generation, load, { ...this.#options, ...mode }, this.#overrides, (...lost) =>
+            this.#events.emitVanished(operation, ...lost),
+          );
         this.#pinned = false;
         this.#promote(load, performance.now() - began, operation);
         const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
@@ -282,14 +278,6 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   /** Whether a load would undo a rollback that it must respect. */
   #isPinned(mode: LoadMode): boolean {
     return this.#pinned && !mode.explicit;
-  }
-
-  #loadValid(mode: LoadMode, operation: string): Promise<Load | Unchanged> {
-    const { context } = this.#options;
-    const options = readOptions(mode, operation, { signal: this.#stop.signal, context });
-    const before = () => this.#generation?.load;
-    const standing = { before, overrides: this.#overrides, readsNothing: mode.readsNothing };
-    return loadValid(this.#plan, options, standing, this.#options);
   }
 
   #promote(load: Load | Unchanged, durationMs: number, operation: string): void {
@@ -321,16 +309,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
-    const { pollMs = 0 } = options;
-    const reload: Reload = (why, maxAgeMs = loadModes.change.maxAgeMs) =>
-      this.#run(why === 'poll' ? pollMode(pollMs) : { ...loadModes.change, maxAgeMs });
-    this.#watching = new Watching(
-      this.#plan.source,
-      options,
-      reload,
-      ({ provider }) => only?.has(provider) ?? true,
-      { context: this.#options.context },
-    );
+    const { context } = this.#options;
+    const run = (mode: LoadMode) => this.#run(mode);
+    this.#watching = new Watching(this.#plan.source, options, run, only, { context });
   }
 
   /** Counters and the age of the current generation. */

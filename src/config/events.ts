@@ -73,7 +73,7 @@ export class ConfigEvents extends Emitter {
 
   /** Emits one event for each store that lost something, once while that lasts. `warn`: without listeners, it
    *  becomes a warning of the process. */
-  emitVanished(vanished: readonly Vanished[], operation: string, warn: boolean): void {
+  emitVanished(operation: string, vanished: readonly Vanished[], warn: boolean): void {
     const messages = vanished.map(vanishedMessage);
     for (const [n, { store, all, lost }] of vanished.entries()) {
       const message = messages[n] as string;

@@ -23,6 +23,7 @@ import { type Found, isUnchanged, mergeLayers } from './found.ts';
 import { buildInput, type Input } from './input.ts';
 import type { Overrides } from './overrides.ts';
 import type { LoadOptions, Plan } from './plan.ts';
+import type { LoadMode } from './reloads.ts';
 
 /** What a load found. */
 export interface Load extends Found {
@@ -47,8 +48,7 @@ export interface Standing {
    *  meanwhile. */
   before(): Found | undefined;
   readonly overrides: Overrides;
-  /** Whether it validates what the current generation has, instead of reading. */
-  readonly readsNothing: boolean | undefined;
+  readonly mode: LoadMode;
 }
 
 /** Reads, merges and validates.
@@ -56,11 +56,11 @@ export interface Standing {
 export function loadValid(
   plan: Plan,
   options: ListOptions,
-  { before, overrides, readsNothing }: Standing,
+  { before, overrides, mode }: Standing,
   { unknown, deadlineMs }: LoadOptions,
 ): Promise<Load | Unchanged> {
   return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
-    const known = readsNothing ? before()?.carried : undefined;
+    const known = mode.readsNothing ? before()?.carried : undefined;
     const read = known?.layers ?? (await readLayers(plan, limited));
     const failure = failureOf(read);
     if (failure) throw failure;

@@ -48,9 +48,11 @@ export const pollMode = (pollMs: number): LoadMode => ({
 export const readOptions = (
   { acquire, maxAgeMs, cause }: LoadMode,
   operation: string,
-  rest: Pick<ListOptions, 'signal' | 'context'>,
+  signal: AbortSignal,
+  context: unknown,
 ): ListOptions => ({
-  ...rest,
+  signal,
+  context,
   acquire,
   ...(Number.isFinite(maxAgeMs) && { maxAgeMs }),
   [thread]: { operation, cause },

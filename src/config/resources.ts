@@ -1,9 +1,11 @@
 // Resources made from a section of a configuration: pools, clients, loggers. `config.use` makes them and
 // keeps one up to date across changes: the new one is made first, then it replaces the old one, which is
-// disposed of when nothing uses it. A resource that cannot be made anew stays, and is tried again.
+// disposed of when nothing uses it. A resource that cannot be made again stays, and is tried again.
 
 import { endsWithin } from '../closing.ts';
 import { ConfigError } from '../errors.ts';
+import { reveal } from '../reveal.ts';
+import type { ViewedConfig } from './view.ts';
 
 const [firstPauseMs, maxPauseMs] = [1_000, 60_000];
 
@@ -67,7 +69,7 @@ class Held<R> {
   }
 }
 
-/** Makes a resource, and makes it anew after changes, one at a time. */
+/** Makes a resource, and makes it again after changes, one at a time. */
 export class FollowingResource<S, R> implements Resource<R> {
   readonly #owner: Owner<S>;
   readonly #make: MakeResource<S, R>;
@@ -211,15 +213,29 @@ async function disposeItself(resource: unknown): Promise<void> {
 
 /** The resources of a configuration. Closing it disposes of all of them. */
 export class Resources {
+  readonly #config: ViewedConfig;
+  readonly #report: (key: string, what: string, error: unknown) => void;
   readonly #all = new Set<AsyncDisposable>();
+
+  /** `report` gets the key of a resource, what failed, and the error. */
+  constructor(config: ViewedConfig, report: (key: string, what: string, error: unknown) => void) {
+    this.#config = config;
+    this.#report = report;
+  }
 
   /** Makes a resource. Throws what `make` throws the first time. */
   add<S, R>(
-    owner: Owner<S>,
+    key: string,
     make: MakeResource<S, R>,
     dispose: DisposeResource<R> | undefined,
   ): Promise<Resource<R>> {
     checkFunctions(make, dispose);
+    const owner: Owner<S> = {
+      key,
+      section: () => reveal(this.#config.find(key)) as S,
+      subscribe: (changed) => this.#config.subscribe(key, changed),
+      report: (what, error) => this.#report(key, what, error),
+    };
     return new FollowingResource(owner, make, dispose, this.#all).start();
   }
 

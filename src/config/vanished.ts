@@ -20,7 +20,9 @@ import { shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
 import type { Found } from './found.ts';
 import type { Load } from './load.ts';
+import type { Overrides } from './overrides.ts';
 import type { LoadOptions } from './plan.ts';
+import type { LoadMode } from './reloads.ts';
 
 /** Options of `Config.reload`. */
 export interface ReloadOptions {
@@ -51,25 +53,17 @@ interface Before {
   readonly value: unknown;
 }
 
-/** How a load that lost something is judged. */
-interface Judged {
-  /** The keys and sections that may vanish. */
-  readonly accept: readonly Key[] | undefined;
-  /** What to do with the others. */
-  readonly vanished: LoadOptions['vanished'];
-  isOverride(layer: Layer): boolean;
-  /** Reports what vanished; `warn`: a secret among it should have failed the load. */
-  emit(all: readonly Vanished[], warn: boolean): void;
-}
-
-/** Throws if a load lost secrets whose place something weaker would take. */
+/** Throws if a load lost secrets whose place something weaker would take. `accept`: keys and sections that may
+ *  vanish. `emit` reports what vanished, and whether a secret among it should have failed the load. */
 export function refuseVanished(
   before: Before,
   now: Load,
-  { accept, vanished = 'refuse', isOverride, emit }: Judged,
+  { vanished = 'refuse', accept }: Pick<LoadOptions, 'vanished'> & Pick<LoadMode, 'accept'>,
+  overrides: Overrides,
+  emit: (all: readonly Vanished[], warn: boolean) => void,
 ): void {
   if (vanished === 'accept') return;
-  const all = vanishedSince(before, now, accept, isOverride);
+  const all = vanishedSince(before, now, accept, overrides);
   const problems = refusals(all);
   emit(all, vanished === 'warn' && problems.length > 0);
   if (vanished === 'refuse' && problems.length > 0) throw reportError(problems);
@@ -81,11 +75,11 @@ function vanishedSince(
   { load: before, value }: Before,
   now: Load,
   accept: readonly Key[] = [],
-  isOverride: (layer: Layer) => boolean,
+  overrides: Overrides,
 ): readonly Vanished[] {
   const places = placesOf(before.layers, now.layers);
   const isStore = before.layers.map(
-    (layer, n) => !isOverride(layer) && (!layer.local || !Number.isInteger(places[n])),
+    (layer, n) => !overrides.has(layer) && (!layer.local || !Number.isInteger(places[n])),
   );
   if (!isStore.includes(true)) return [];
   const reach = new Reach(now.merged);

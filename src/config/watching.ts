@@ -3,7 +3,8 @@
 
 import { isConfigError } from '../errors.ts';
 import type { CallOptions } from '../operation.ts';
-import type { Change, ConfigProvider, Layer } from '../provider.ts';
+import type { ConfigProvider, Layer } from '../provider.ts';
+import { type LoadMode, loadModes, pollMode } from './reloads.ts';
 
 /** How a configuration follows its sources. */
 export interface WatchOptions {
@@ -15,8 +16,8 @@ export interface WatchOptions {
   readonly settleMs?: number;
 }
 
-/** Reloads. Rejects if the reload failed. `maxAgeMs`: of cached answers, after a change. */
-export type Reload = (why: 'change' | 'poll', maxAgeMs?: number) => Promise<unknown>;
+/** Loads. Rejects if that failed. */
+type Run = (mode: LoadMode) => Promise<unknown>;
 
 const maxBackoff = 10;
 const [firstPauseMs, maxPauseMs] = [1_000, 60_000];
@@ -29,9 +30,9 @@ export const leaseHolders = (layers: readonly Layer[]): ReadonlySet<string> =>
       .map(({ name }) => name),
   );
 
-/** Watches a source until it is disposed. `concerns` limits the changes that cause a reload. */
+/** Watches a source until it is disposed. `only`: the providers whose changes cause a reload. */
 export class Watching implements Disposable {
-  readonly #reload: Reload;
+  readonly #load: Run;
   readonly #pollMs: number | undefined;
   readonly #settleMs: number;
   readonly #subscription: Disposable | undefined;
@@ -48,15 +49,15 @@ export class Watching implements Disposable {
   constructor(
     source: ConfigProvider,
     options: WatchOptions,
-    reload: Reload,
-    concerns: (change: Change) => boolean = () => true,
+    load: Run,
+    only: ReadonlySet<string> | undefined,
     call: CallOptions = {},
   ) {
-    this.#reload = reload;
+    this.#load = load;
     this.#pollMs = options.pollMs;
     this.#settleMs = options.settleMs ?? 50;
-    this.#subscription = source.watch?.((change) => {
-      if (concerns(change)) this.#settle();
+    this.#subscription = source.watch?.(({ provider }) => {
+      if (only?.has(provider) ?? true) this.#settle();
     }, call);
     this.#schedule();
   }
@@ -99,9 +100,9 @@ export class Watching implements Disposable {
     this.#polling = setTimeout(() => void this.#run('poll').then(() => this.#schedule()), delayMs).unref();
   }
 
-  async #run(why: 'change' | 'poll', maxAgeMs?: number): Promise<void> {
+  async #run(why: 'change' | 'poll', maxAgeMs: number = loadModes.change.maxAgeMs): Promise<void> {
     try {
-      await this.#reload(why, maxAgeMs);
+      await this.#load(why === 'poll' ? pollMode(this.#pollMs ?? 0) : { ...loadModes.change, maxAgeMs });
       this.#failures = 0;
     } catch (error) {
       const { transient = false, problems = [] } = isConfigError(error) ? error : {};
