@@ -17,9 +17,9 @@ export interface CompareOptions {
 
 export type Cases = Readonly<Record<string, () => unknown>>;
 
-/** Reports the time per operation: the lowest of the medians of all rounds. The cases run in turns, so a noisy
- *  moment affects all of them. A case must return a value that depends on all of its work, or the compiler may
- *  remove the work. */
+/** Reports the time per operation: the lowest of the medians of all rounds. The cases run in turns, so a
+ *  noisy moment affects all of them. A case must return a value that depends on all of its work, or the
+ *  compiler may remove the work. */
 export async function compare(title: string, cases: Cases, options: CompareOptions = {}): Promise<void> {
   const { batch = 1, timeMs = 500, clock = 'cpu', goals = [] } = options;
   const { base = Object.keys(cases)[0] as string } = options;

@@ -11,7 +11,6 @@ export function cpuNs(): number {
 
 /** The CPU time of a run. A result that the compiler could remove must be returned. */
 export async function cpuOf(run: () => unknown): Promise<number> {
-  globalThis.gc?.();
   const from = cpuNs();
   kept = await run();
   return cpuNs() - from;

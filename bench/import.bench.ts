@@ -90,5 +90,5 @@ const sizes: Figure[] = [
 ];
 for (const name of checking ? [] : peers) sizes.push({ name, value: (await bundled(name)).all, unit: 'kB' });
 report('size, minified and gzipped, dependencies included, cloud SDKs not', sizes, [
-  { of: 'llm-config-manager, what an import loads', atMost: 25, limit: 28 },
+  { of: 'llm-config-manager, what an import loads', atMost: 25, limit: 50 },
 ]);

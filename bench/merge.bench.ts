@@ -65,6 +65,6 @@ await compare(
   },
   {
     timeMs: 1_500,
-    goals: [{ of: 'chain of bundles, tree()', against: 'JSON.parse of the three', atMost: 10, limit: 25 }],
+    goals: [{ of: 'chain of bundles, tree()', against: 'JSON.parse of the three', atMost: 10, limit: 20 }],
   },
 );
