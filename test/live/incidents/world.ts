@@ -61,7 +61,7 @@ export class World implements AsyncDisposable {
   /** As long as a fault lasts. `atLeast`: in seconds. */
   readonly wait = (atLeast = 0): Promise<void> => pause(Math.max(this.seconds, atLeast) * 1000);
 
-  /** Waits until every client has the newest version of everything, in single reads and in the configuration. */
+  /** Waits until single reads and the configuration of every client have the newest version of everything. */
   async recovered(): Promise<void> {
     await this.stores.rotate();
     try {
