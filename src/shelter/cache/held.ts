@@ -41,8 +41,8 @@ export class HeldResults {
   readonly #counts: { stale: number };
   readonly #tickets: { next(): number };
   readonly #holds: boolean;
-  /** By absence: the number of the next request after its answer. Requests that overlapped with a wipe may have
-   *  been answered in any order, so what they found does not count. */
+  /** By absence: the number of the next request after its answer. Requests that overlapped with a wipe may
+   *  have been answered in any order, so what they found does not count. */
   readonly #answered = new WeakMap<Cached<Result>, number>();
   /** The number of the latest request that found something. */
   #found = 0;
