@@ -41,7 +41,7 @@ export class HeldResults {
   readonly #counts: { stale: number };
   readonly #tickets: { next(): number };
   readonly #holds: boolean;
-  /** By absence: the number that the next request after its answer had. Requests that overlapped with a wipe may
+  /** By absence: the number of the next request after its answer. Requests that overlapped with a wipe may
    *  have been answered in any order, so what they found does not count. */
   readonly #answered = new WeakMap<Cached<Result>, number>();
   /** The number of the latest request that found something. */

@@ -213,8 +213,8 @@ export class Client {
   }
 
   /** Whether a read that started then may find that a store has nothing: while the store is empty, until the
-   *  cache has forgotten it. A client that holds what has vanished finds so only between the first secret that
-   *  is back and the last one. */
+   *  cache has forgotten it. A client that holds what has vanished finds so only between the first
+   *  secret that is back and the last one. */
   #mayFall(startedAt: number): boolean {
     const { empty } = this.#stores;
     if (!empty) return false;

@@ -1,5 +1,5 @@
-// `npm run soak` runs the incidents for half a minute each, and prints a table. `-- --seconds 60` runs them for
-// longer, `-- wipe denied` only these, and `-- --write` puts the table into docs/incidents.md. Needs the
+// `npm run soak` runs the incidents for half a minute each, and prints a table. `-- --seconds 60` runs them
+// for longer, `-- wipe denied` only these, and `-- --write` puts the table into docs/incidents.md. Needs the
 // servers of the live tests: see ../README.md.
 
 import { parseArgs } from 'node:util';

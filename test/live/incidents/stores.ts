@@ -1,5 +1,5 @@
-// The stores of the service: secrets in Vault, a lease of Vault for a user of Redis, parameters in SSM. Writes,
-// empties and refills them as an administrator, without the library and without a proxy.
+// The stores of the service: secrets in Vault, a lease of Vault for a user of Redis, parameters in SSM.
+// Writes, empties and refills them as an administrator, without the library and without a proxy.
 
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -37,27 +37,21 @@ export const table = (rows: readonly Row[]): string =>
   ].join('\n');
 
 /** One line for each incident, of all clients together. */
-export function summary(rows: readonly Row[]): string {
-  const names = [...new Set(rows.map(({ incident }) => incident))];
-  const titles = [
-    'incident',
-    'reads',
-    'right',
-    'stale',
-    'error',
-    'default',
-    'wrong',
-    'requests to one store',
-  ];
+export function summary(
+  rows: readonly Row[],
+  incidents: readonly { readonly name: string; readonly happens: string }[],
+): string {
+  const titles = ['while', 'reads', 'right', 'stale', 'error', 'default', 'wrong', 'requests to one store'];
   return [
     line(titles),
     `|${titles.map((_, i) => (i === 0 ? '---' : '--:')).join('|')}|`,
-    ...ran.map(({ name, happens }) => {
+    ...incidents.flatMap(({ name, happens }) => {
       const ours = rows.filter(({ incident }) => incident === name);
+      if (ours.length === 0) return [];
       const sum = (count: (row: Row) => number): string =>
         ours.reduce((total, row) => total + count(row), 0).toLocaleString('en');
       const most = Math.max(...ours.map(({ during }) => Math.max(during.vault, during.ssm)));
-      return line([
+      const cells = [
         happens,
         sum(({ tally }) => tally.reads),
         sum(({ tally }) => tally.right),
@@ -66,7 +60,8 @@ export function summary(rows: readonly Row[]): string {
         sum(({ tally }) => tally.defaults),
         sum(({ tally }) => tally.wrong + tally.wrongLooks),
         `${most} in ${Math.round(Math.max(...ours.map(({ seconds }) => seconds)))} s`,
-      ]);
+      ];
+      return [line(cells)];
     }),
   ].join('\n');
 }

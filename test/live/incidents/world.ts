@@ -13,7 +13,14 @@ export interface WorldOptions {
   readonly seconds: number;
 }
 
-const both: readonly ('vault' | 'ssm')[] = ['vault', 'ssm'];
+export interface FaultOptions {
+  readonly where?: readonly ('vault' | 'ssm')[];
+  /** In seconds. */
+  readonly atLeast?: number;
+  readonly work?: () => Promise<void>;
+}
+
+const both = ['vault', 'ssm'] as const;
 
 export class World implements AsyncDisposable {
   readonly stores: Stores;
@@ -35,26 +42,26 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  /** Puts a fault into the proxies of all clients for a while. */
+  /** Puts a fault into the proxies of all clients for a while, or while `work` runs. */
   async withFault(
     fault: Fault | (() => Fault),
-    { where = both, atLeast = 0 }: { readonly where?: typeof both; readonly atLeast?: number } = {},
+    { where = both, atLeast = 0, work = () => this.wait(atLeast) }: FaultOptions = {},
   ): Promise<void> {
     this.#setFault(fault, where);
     try {
-      await this.wait(atLeast);
+      await work();
     } finally {
       this.#setFault(undefined, where);
     }
   }
-  #setFault(fault: Fault | (() => Fault), where: typeof both): void {
+  #setFault(fault: Fault | (() => Fault), where: NonNullable<FaultOptions['where']>): void {
     for (const client of this.clients) for (const store of where) client[`${store}Proxy`].fault = fault;
   }
 
   /** As long as a fault lasts. `atLeast`: in seconds. */
   readonly wait = (atLeast = 0): Promise<void> => pause(Math.max(this.seconds, atLeast) * 1000);
 
-  /** Waits until every client has the newest version of everything, in single reads and in the configuration. */
+  /** Waits until single reads and the configuration of every client have the newest version of everything. */
   async recovered(): Promise<void> {
     await this.stores.rotate();
     try {
