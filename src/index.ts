@@ -6,6 +6,7 @@ export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';
 export type { CheckedKey, ConfigCheck } from './config/check-config.ts';
 export type { Config } from './config/config.ts';
+export type { DeprecatedUse } from './config/deprecated.ts';
 export type { GenerationInfo, SourceInfo } from './config/generation.ts';
 export { checkConfig, loadConfig } from './config/load-config.ts';
 export type { OverrideValues } from './config/overrides.ts';

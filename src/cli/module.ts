@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../chain/chain.ts';
+import type { LoadOptions } from '../config/plan.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
 import type { ConfigProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
@@ -15,10 +16,11 @@ import { type Io, withProgress } from './io.ts';
 interface Loaded {
   readonly chain: ProviderChain;
   readonly schema: StandardSchemaV1 | undefined;
+  readonly options: Pick<LoadOptions, 'deprecated'>;
 }
 
 /** Imports a module that exports a chain, a provider or a list of providers as `chain` or by default,
- *  and optionally a `schema`. */
+ *  and optionally a `schema` and the option `deprecated`. */
 async function load(file: string): Promise<Loaded> {
   let exported: Record<string, unknown>;
   try {
@@ -32,7 +34,9 @@ async function load(file: string): Promise<Loaded> {
   }
   const found = exported.chain ?? exported.default;
   const schema = isSchema(exported.schema) ? exported.schema : undefined;
-  if (found instanceof ProviderChain) return { chain: found, schema };
+  const { deprecated } = exported as Pick<LoadOptions, 'deprecated'>;
+  const options = typeof deprecated === 'object' && deprecated !== null ? { deprecated } : {};
+  if (found instanceof ProviderChain) return { chain: found, schema, options };
   const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
   if (
     !list.every((item) => typeof item?.get === 'function' && typeof item.list === 'function') ||
@@ -41,7 +45,7 @@ async function load(file: string): Promise<Loaded> {
     throw new ConfigError('invalid_option', `the module ${file} does not export a chain`, {
       hint: 'Export a ProviderChain by default or as chain, and a schema as schema',
     });
-  return { chain: new ProviderChain(list), schema };
+  return { chain: new ProviderChain(list), schema, options };
 }
 
 /** Loads the chain of the module that is the first argument, and closes it afterwards. Meanwhile the process

@@ -12,6 +12,7 @@ import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts
 import type { Key } from '../value.ts';
 import { carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
+import { type DeprecatedUse, deprecatedIn, deprecatedMessage } from './deprecated.ts';
 import { allProblems, failureOf, type Load, readLayers, validateLayers } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
 
@@ -35,15 +36,22 @@ export class ConfigCheck {
   readonly problems: readonly Problem[];
   /** Every key that the schema reads, and every other key that a source has. */
   readonly keys: readonly CheckedKey[];
+  /** What sources have under the keys of the option `deprecated`. */
+  readonly deprecated: readonly DeprecatedUse[];
 
   /** @internal */
-  constructor(problems: readonly Problem[], keys: readonly CheckedKey[]) {
+  constructor(
+    problems: readonly Problem[],
+    keys: readonly CheckedKey[],
+    deprecated: readonly DeprecatedUse[] = [],
+  ) {
     this.ok = problems.length === 0;
     this.problems = problems;
     this.keys = keys;
+    this.deprecated = deprecated;
   }
 
-  /** A table of the keys, and below it the problems. */
+  /** A table of the keys, below it the deprecated keys that are set, and the problems. */
   toString(): string {
     const rows = this.keys.map(
       ({ key, state, value, origin }) => [key, value ?? stateTexts[state], origin ?? ''] as const,
@@ -53,7 +61,8 @@ export class ConfigCheck {
       `  ${key.padEnd(widths[0] as number)}  ${value.padEnd(widths[1] as number)}  ${origin}`.trimEnd(),
     );
     const report = this.ok ? 'The configuration is valid.' : formatReport(this.problems);
-    return lines.length > 0 ? `${lines.join('\n')}\n\n${report}` : report;
+    const old = this.deprecated.map(deprecatedMessage);
+    return [lines, old, [report]].flatMap((part) => (part.length > 0 ? [part.join('\n')] : [])).join('\n\n');
   }
 }
 
@@ -90,6 +99,7 @@ export async function check(
     return new ConfigCheck(
       problems.filter((problem) => !isOnDemand(problem.key, load)),
       checkedKeys(schema, load),
+      deprecatedIn(load.layers),
     );
   } finally {
     await own?.close().catch((error: unknown) => {

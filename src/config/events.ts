@@ -7,6 +7,7 @@ import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
+import { deprecatedIn, deprecatedMessage } from './deprecated.ts';
 import type { Load, Unchanged } from './load.ts';
 import type { LoadOptions } from './plan.ts';
 import { unreplaced } from './unreplaced.ts';
@@ -16,6 +17,8 @@ interface Notice {
   readonly key?: Key;
   readonly outcome: 'ok' | ErrorCode;
   readonly message: string;
+  /** The code of the warning of the process. */
+  readonly code?: string;
 }
 
 /** The events of a configuration's loads. */
@@ -89,10 +92,10 @@ export class ConfigEvents extends Emitter {
     this.#vanished = new Set(messages);
   }
 
-  /** Emits a notice for references that are not replaced and, as the option `unknown` says, for keys that the
-   *  schema does not read: without listeners, these become warnings of the process. Emits one for each hole
-   *  that the schema does not need, and for each source that was left out and is not asked again. A notice is
-   *  not repeated while its cause lasts. */
+  /** Emits a notice for references that are not replaced, for each deprecated key and, as the option
+   *  `unknown` says, for keys that the schema does not read: without listeners, these become warnings of
+   *  the process. Emits one for each hole that the schema does not need, and for each source that was left
+   *  out and is not asked again. A notice is not repeated while its cause lasts. */
   emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
     const unknownKeys =
@@ -105,6 +108,12 @@ export class ConfigEvents extends Emitter {
         message: `nothing reads "${key}" (${origin}). ${hint}`,
       })),
       ...unreplaced(load).map((notice) => ({ ...notice, outcome: 'ok' as const })),
+      ...deprecatedIn(load.layers).map((use) => ({
+        key: use.use,
+        outcome: 'ok' as const,
+        code: 'LLM_CONFIG_DEPRECATED',
+        message: deprecatedMessage(use),
+      })),
     ];
     const accepted: readonly Notice[] = [
       ...leftOut.map(({ name, tolerated }) => ({
@@ -119,9 +128,10 @@ export class ConfigEvents extends Emitter {
     ];
     const isNew = ({ message }: { readonly message: string }): boolean => !this.#reported.has(message);
     const all = [...warnings, ...accepted];
-    for (const notice of all.filter(isNew)) this.emit('notice', notice);
+    for (const { code, ...notice } of all.filter(isNew)) this.emit('notice', notice);
     if (!this.hasListeners)
-      for (const { message } of warnings.filter(isNew)) process.emitWarning(message, 'ConfigWarning');
+      for (const { message, code } of warnings.filter(isNew))
+        process.emitWarning(message, { type: 'ConfigWarning', ...(code && { code }) });
     this.#reported = new Set(all.map(({ message }) => message));
   }
 }

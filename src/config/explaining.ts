@@ -3,13 +3,14 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Explanation, explain } from '../chain/explain.ts';
-import { append, keyFrom, segments, startsWith } from '../key.ts';
+import { append, keyFrom, keyOf, segments, startsWith } from '../key.ts';
 import type { KeyStatus } from '../provider.ts';
 import { MASK, show } from '../redact.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { readAs } from '../schema/readings.ts';
 import { shapeAt } from '../schema/shape.ts';
 import { type ConfigValue, type Key, withoutBigints } from '../value.ts';
+import { deprecatedIn, deprecatedMessage } from './deprecated.ts';
 import { type Failure, refusedNewer } from './failures.ts';
 import type { Generation } from './generation.ts';
 import { unknownPath } from './unknown-path.ts';
@@ -34,6 +35,7 @@ export function explainKey<T>(
   const secret = leaf !== undefined && isHidden(leaf, plan.shape);
   const notes = [
     ...valueNotes(generation, path),
+    ...deprecatedNotes(generation, key),
     ...staleNotes(generation),
     ...(failure ? [refusedNewer(key, failure)] : []),
   ];
@@ -70,6 +72,16 @@ function madeOf(shown: unknown): string {
   const value = shown as ConfigValue | undefined;
   const isWhole = value !== undefined && !show(value, false, Number.POSITIVE_INFINITY).includes(MASK);
   return isWhole ? `: ${show(value, false)}` : '';
+}
+
+/** Which values of a key, or of a section, are set under an old name; and the new name of an old key. */
+function deprecatedNotes<T>({ load: { layers, plan } }: Generation<T>, key: Key): string[] {
+  const uses = deprecatedIn(layers).filter(({ use }) => startsWith(use, key) || startsWith(key, use));
+  const renamed = Object.entries(plan.deprecated ?? {}).find(([old]) => startsWith(key, keyOf(old)));
+  return [
+    ...uses.map(deprecatedMessage),
+    ...(renamed ? [`"${renamed[0]}" is deprecated. Use "${renamed[1]}"`] : []),
+  ];
 }
 
 const hasLeafBelow = <T>({ load }: Generation<T>, path: readonly string[]): boolean =>

@@ -24,6 +24,7 @@ import { buildInput, type Input } from './input.ts';
 import type { Overrides } from './overrides.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import type { LoadMode } from './reloads.ts';
+import type { Renames } from './renames.ts';
 
 /** What a load found. */
 export interface Load extends Found {
@@ -79,15 +80,26 @@ export function loadValid(
 }
 
 /** The layer of each provider, or its error. */
-export async function readLayers(
-  { source, at, shape }: Plan,
-  options: ListOptions,
-): Promise<readonly Layer[]> {
-  const wanted = shape && wantedBy(shape, at);
+export async function readLayers(plan: Plan, options: ListOptions): Promise<readonly Layer[]> {
+  const { source, at, shape } = plan;
+  const renames = plan.deprecated && (await renamesOf(plan));
+  const known = shape && wantedBy(shape, at);
+  const wanted = known && (renames?.wanted(known) ?? known);
   const type = ['load', 'check'].includes(options[thread]?.cause ?? 'load') ? 'load' : 'reload';
   const layers = await layersFrom(source, type, at, { ...options, ...(wanted && { wanted }) });
   if (options.signal?.aborted) throw abortedBy(source.name, 'the load');
-  return layers;
+  return renames?.apply(layers, wanted ?? { keys: [], prefixes: [at] }) ?? layers;
+}
+
+const renames = new WeakMap<Plan, Renames>();
+
+/** The checked option `deprecated`.
+ *  @throws ConfigError `invalid_option` */
+async function renamesOf(plan: Plan): Promise<Renames> {
+  const { Renames } = await import('./renames.ts');
+  const known = renames.get(plan) ?? new Renames({ ...plan, deprecated: plan.deprecated ?? {} });
+  renames.set(plan, known);
+  return known;
 }
 
 /** The layers of a chain. A chain that is closed or refused by an interceptor is a layer that failed. */

@@ -14,6 +14,7 @@ import {
   aString,
   checkOptions,
   either,
+  mapOf,
   oneOf,
 } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
@@ -44,6 +45,10 @@ export interface LoadOptions {
    *  @default 'refuse'
    *  @see Config.reload accepts single keys. */
   readonly vanished?: 'refuse' | 'warn' | 'accept';
+  /** Old names of keys and sections, with the new ones: `{ 'db.url': 'database.url' }`. What a source has
+   *  under an old name counts under the new one, and is a notice (`LLM_CONFIG_DEPRECATED`) with its origin.
+   *  If one source has both names, the new one wins. @default {} */
+  readonly deprecated?: Readonly<Record<Key, Key>>;
   /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each
    *  source that has not answered, also an optional one. @default none */
   readonly deadlineMs?: number;
@@ -61,6 +66,7 @@ export interface Plan {
   readonly at: Key;
   readonly schema: StandardSchemaV1 | undefined;
   readonly shape: Shape | undefined;
+  readonly deprecated?: LoadOptions['deprecated'];
 }
 
 const loadOptionChecks = {
@@ -68,6 +74,7 @@ const loadOptionChecks = {
   watch: either(aBoolean, anObject),
   unknown: oneOf('ignore', 'warn-similar', 'warn', 'error'),
   vanished: oneOf('refuse', 'warn', 'accept'),
+  deprecated: mapOf(aString),
   deadlineMs: aNumber(1, 2_147_483_647),
   signal: anything,
   context: anything,
@@ -98,6 +105,7 @@ export function planOf(
     at: keyOf(options.at ?? ''),
     schema,
     shape: schema && shapeOf(schema),
+    ...(options.deprecated && { deprecated: options.deprecated }),
   };
   return { plan, ...(own && { own }) };
 }

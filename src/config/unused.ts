@@ -14,7 +14,7 @@ import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts
 import { shapeOf } from '../schema/shape-of.ts';
 import type { Key } from '../value.ts';
 import { failureOf, readLayers } from './load.ts';
-import { type ConfigSource, planOf } from './plan.ts';
+import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
 
 /** A variable, or a line of a file, that nothing reads. */
 export interface UnusedKey {
@@ -32,9 +32,13 @@ export interface UnusedKeys {
 
 /** Finds what nothing reads.
  *  @throws ConfigError the failure of a source */
-export async function unusedKeys(schema: StandardSchemaV1, source: ConfigSource): Promise<UnusedKeys> {
+export async function unusedKeys(
+  schema: StandardSchemaV1,
+  source: ConfigSource,
+  options: Pick<LoadOptions, 'deprecated'> = {},
+): Promise<UnusedKeys> {
   if (!isSchema(schema)) throw notASchema('unusedKeys');
-  const { plan } = planOf('unusedKeys', schema, source, {});
+  const { plan } = planOf('unusedKeys', schema, source, options);
   const layers = await readLayers(plan, { [thread]: { operation: newId(), cause: 'check' } });
   const failure = failureOf(layers);
   if (failure) throw failure;

@@ -23,7 +23,7 @@ export const check: Command = {
   ],
   async run(args, io) {
     const [file, name] = args.positionals as [string, string?];
-    return withChain(args, io, async ({ chain, schema }) => {
+    return withChain(args, io, async ({ chain, schema, options }) => {
       if (name !== undefined) return checkKey(chain, name);
       if (!schema)
         return listKeys(chain).then((result) => ({
@@ -31,7 +31,7 @@ export const check: Command = {
           note: `${file} exports no schema, so only reading was checked`,
           exit: exitOf(result),
         }));
-      const result: ConfigCheck = await checkConfig(schema, chain);
+      const result: ConfigCheck = await checkConfig(schema, chain, options);
       return { text: `${result}`, json: result, exit: result.ok ? 0 : 1 };
     });
   },
@@ -45,12 +45,12 @@ export const unused: Command = {
   examples: ['llm-config unused dist/config.js'],
   async run(args, io) {
     const [file] = args.positionals as [string];
-    return withChain(args, io, async ({ chain, schema }) => {
+    return withChain(args, io, async ({ chain, schema, options }) => {
       if (!schema)
         throw new ConfigError('invalid_option', `the module ${file} exports no schema`, {
           hint: 'Export a schema as schema',
         });
-      const { unused, open } = await unusedKeys(schema, chain);
+      const { unused, open } = await unusedKeys(schema, chain, options);
       const width = Math.max(0, ...unused.map(({ origin }) => origin.length));
       const lines = unused.map(({ key, origin, similar }) => {
         const hint = similar === undefined ? '' : `  Did you mean "${similar}"?`;
