@@ -33,7 +33,7 @@ try {
   await provider.list();
   const loaded = await bytesOf(() => loadConfig(provider));
   const config = loaded.made as Config<unknown>;
-  const read = await bytesOf(() => [config.get('section0.key0'), config.value]);
+  const read = await bytesOf(() => [config.get('section0.key0' as never), config.value]);
   const reloaded = await bytesOf(() => {
     writeFileSync(file, JSON.stringify({ ...treeOf(size), more: 'a value' }));
     return config.reload();

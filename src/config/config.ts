@@ -10,14 +10,15 @@ import { type Living, register, retire } from '../living.ts';
 import { newId } from '../operation.ts';
 import type { CloseOptions, ConfigProvider } from '../provider.ts';
 import { type Mutable, type Revealable, reveal, revealed } from '../reveal.ts';
-import { withoutBigints } from '../value.ts';
+import { Turns } from '../turns.ts';
+import { type Key, withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
-import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
-import { type Load, loadValid, type Unchanged } from './load.ts';
+import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
+import { type Load, loadValid, type Standing, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
@@ -25,10 +26,10 @@ import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
 import { type LoadMode, loadModes, Reloads, readOptions, tracedLoad } from './reloads.ts';
 import { type DisposeResource, type MakeResource, type Resource, Resources } from './resources.ts';
-import { type ConfigStats, livingConfig } from './stats.ts';
+import { type ConfigStats, configStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
-import { acceptedKeys, type ReloadOptions, refuseVanished } from './vanished.ts';
+import { acceptedKeys, type ReloadOptions } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 import { leaseHolders, Watching, type WatchOptions } from './watching.ts';
 
@@ -89,8 +90,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#plan = plan;
     this.#options = options;
     this.#own = own;
-    const { name } = plan.source;
     const generations = () => [this.#generation, this.#previous];
+    const { name } = plan.source;
     this.#failures = new Failures(name);
     this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotesSecret(text)));
     if (options.on) this.#events.on(options.on);
@@ -192,8 +193,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  await config.reload({ accept: ['database.password'] }); // it was deleted from its store on purpose */
   async reload(options: ReloadOptions = {}): Promise<GenerationInfo> {
     return reported(this.reload, async () => {
-      const accept = acceptedKeys(options, this.#generation.load);
-      await this.#run({ ...loadModes.explicit, ...(accept.length > 0 && { accept }) });
+      await this.#run({ ...loadModes.explicit, ...acceptedKeys(options, this.#generation.load) });
       return this.generation;
     });
   }
@@ -250,22 +250,26 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const began = performance.now();
     const operation = newId();
     try {
-      const number = (): number => this.generation.number;
-      await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
-        const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
-        const standing = { mode, before: () => this.#generation?.load, overrides: this.#overrides };
-        const load = await loadValid(this.#plan, options, standing, this.#options);
-        if (this.#closed) throw closedError();
-        if (this.#isPinned(mode)) return;
-        if (this.#lastNumber > 0 && !('isUnchanged' in load))
-          refuseVanished(this.#generation, load, { ...this.#options, ...mode }, this.#overrides, (...lost) =>
-            this.#events.emitVanished(operation, ...lost),
-          );
-        this.#pinned = false;
-        this.#promote(load, performance.now() - began, operation);
-        const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
-        if (this.#options.watch) this.#watching?.loaded(gaps, mode.maxAgeMs);
-      });
+      await tracedLoad(
+        this.#plan.source.name,
+        mode,
+        operation,
+        () => this.generation.number,
+        async () => {
+          const turns = new Turns();
+          const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
+          const lost: Standing['lost'] = (...all) => this.#events.emitVanished(operation, ...all);
+          const standing = { mode, before: () => this.#generation, overrides: this.#overrides, lost };
+          const load = await loadValid(this.#plan, options, standing, this.#options, turns);
+          const made = 'isUnchanged' in load ? load : await this.#nextOf(load, turns);
+          if (this.#closed) throw closedError();
+          if (this.#isPinned(mode)) return;
+          this.#pinned = false;
+          this.#promote(load, made, performance.now() - began, operation);
+          const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
+          if (this.#options.watch) this.#watching?.loaded(gaps, mode.maxAgeMs);
+        },
+      );
     } catch (error) {
       const failed = asFailedLoad(error, operation);
       const isHeard = mode.explicit || this.#events.hasListeners || this.#closed !== undefined;
@@ -280,9 +284,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #promote(load: Load | Unchanged, durationMs: number, operation: string): void {
+  #nextOf(load: Load, turns: Turns): Promise<Made<T>> {
+    const { hasListeners } = this.#events;
+    return Generation.next(this.#lastNumber + 1, load, turns, () => this.#generation, hasListeners);
+  }
+
+  #promote(load: Load | Unchanged, made: Made<T> | Unchanged, durationMs: number, operation: string): void {
     const before = this.#generation as Generation<T> | undefined;
-    const next = Generation.next<T>(this.#lastNumber + 1, load, before);
+    const next = 'next' in made ? made.next : this.#generation.readAgain(load.carried);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#events.emitNotices(load, this.#options);
@@ -292,19 +301,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#generation = next;
     } else {
       this.#previous = before;
-      this.#replace(next, operation);
+      this.#replace(next, 'next' in made ? made.changed : undefined, operation);
     }
     const holders = leaseHolders(next.load.layers);
     if (!this.#watching && holders.size > 0) this.#watch({}, holders);
   }
 
-  #replace(next: Generation<T>, operation?: string): void {
+  #replace(next: Generation<T>, changed?: readonly Key[], operation?: string): void {
     const before = this.#generation as Generation<T> | undefined;
     this.#generation = next;
     this.#flat = notLaidOut;
     if (!before) return;
     const version = String(next.info.number);
-    this.#events.emitChanged(() => changedKeys(before, next), version, operation);
+    this.#events.emitChanged(() => changed ?? changedKeys(before, next), version, operation);
     this.#subscriptions.notify(before, next);
   }
 
@@ -316,8 +325,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** Counters and the age of the current generation. */
   stats(): ConfigStats {
-    const { number, loadedAt } = this.generation;
-    return { generation: number, ageMs: Math.max(0, Date.now() - loadedAt), ...this.#failures.counts };
+    return configStats(this.generation, this.#failures.counts);
   }
 
   /** Stops watching and closes the chain that `loadConfig` made around the sources: for two seconds at most,

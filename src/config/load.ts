@@ -16,6 +16,7 @@ import { unknownKeys } from '../report/unknown-keys.ts';
 import { wantedBy } from '../schema/keys.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
+import { Turns } from '../turns.ts';
 import type { Key } from '../value.ts';
 import { type Carried, carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
@@ -25,6 +26,7 @@ import type { Overrides } from './overrides.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import type { LoadMode } from './reloads.ts';
 import type { Renames } from './renames.ts';
+import { type Before, refuseVanished, type Vanished } from './vanished.ts';
 
 /** What a load found. */
 export interface Load extends Found {
@@ -45,11 +47,12 @@ export type Unchanged = Pick<Found, 'carried'> & { readonly isUnchanged: true };
 
 /** What a load of a configuration starts from. */
 export interface Standing {
-  /** What the current generation keeps of its load. Called after the read: a rollback may have replaced it
-   *  meanwhile. */
-  before(): Found | undefined;
+  /** The current generation. Called after the read: a rollback may have replaced it meanwhile. */
+  before(): Before | undefined;
   readonly overrides: Overrides;
   readonly mode: LoadMode;
+  /** Reports what stores have lost, and whether a secret among it should have failed the load. */
+  lost(all: readonly Vanished[], warn: boolean): void;
 }
 
 /** Reads, merges and validates.
@@ -57,24 +60,27 @@ export interface Standing {
 export function loadValid(
   plan: Plan,
   options: ListOptions,
-  { before, overrides, mode }: Standing,
-  { unknown, deadlineMs }: LoadOptions,
+  { before, overrides, mode, lost }: Standing,
+  loadOptions: LoadOptions,
+  turns?: Turns,
 ): Promise<Load | Unchanged> {
+  const { unknown, deadlineMs } = loadOptions;
   return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
-    const known = mode.readsNothing ? before()?.carried : undefined;
+    const known = mode.readsNothing ? before()?.load.carried : undefined;
     const read = known?.layers ?? (await readLayers(plan, limited));
     const failure = failureOf(read);
     if (failure) throw failure;
     const layers = overrides.over(read);
     const current = before();
-    if (current && isUnchanged(layers, current))
+    if (current && isUnchanged(layers, current.load))
       return { carried: { layers, stale: new Map() }, isUnchanged: true };
     const carried = known
       ? { layers, stale: known.stale }
-      : carryForward(layers, current?.layers ?? [], Date.now());
-    const load = await validateLayers(plan, carried);
+      : carryForward(layers, current?.load.layers ?? [], Date.now());
+    const load = await validateLayers(plan, carried, turns);
     const problems = allProblems(load, unknown);
     if (problems.length > 0) throw reportError(problems);
+    if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, lost);
     return load;
   });
 }
@@ -139,10 +145,11 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
 }
 
 /** Merges the layers and validates the result. Problems do not throw: they are part of the load. */
-export async function validateLayers(plan: Plan, carried: Carried): Promise<Load> {
+export async function validateLayers(plan: Plan, carried: Carried, turns = new Turns()): Promise<Load> {
   const { layers } = carried;
   const { at, schema, shape } = plan;
-  const { merged, placement } = mergeLayers(plan, layers);
+  const { merged, placement } = await turns.run(mergeLayers(plan, layers));
+  await turns.rest();
   const texts = new Texts();
   const facts = { plan, carried, layers, merged, placement, texts };
   if (!schema || !shape) {
@@ -154,10 +161,12 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
   for (const { path, item } of placement.leaves)
     if (item.entry.text) texts.add(path, item.value, shape, item.entry.text === 'wide');
   let input!: Input;
-  const result = await validateTexts(schema, texts, () => {
+  const build = (): unknown => {
     input = buildInput(placement, shape, ({ path, item }) => texts.read(path, item.value));
     return input.value;
-  });
+  };
+  const result = await validateTexts(schema, texts, build, () => turns.rest());
+  await turns.rest();
   const accepted = 'value' in result;
   const holes = new Map(input.read());
   if (accepted)

@@ -12,6 +12,11 @@ export interface ConfigStats {
   readonly failedReloads: number;
 }
 
+export const configStats = (
+  { number, loadedAt }: { readonly number: number; readonly loadedAt: number },
+  counts: Pick<ConfigStats, 'failedReloads'>,
+): ConfigStats => ({ generation: number, ageMs: Math.max(0, Date.now() - loadedAt), ...counts });
+
 /** What the registry of the process reads of a configuration. Holds the counts, and not the configuration. */
 export function livingConfig(
   config: { stats(): ConfigStats },

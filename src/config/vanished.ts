@@ -19,7 +19,6 @@ import { wantedBy } from '../schema/keys.ts';
 import { shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
 import type { Found } from './found.ts';
-import type { Load } from './load.ts';
 import type { Overrides } from './overrides.ts';
 import type { LoadOptions } from './plan.ts';
 import type { LoadMode } from './reloads.ts';
@@ -47,8 +46,11 @@ export interface Vanished {
   readonly lost: readonly Lost[];
 }
 
+/** A load that has lost something: what it found, and the output of the schema. */
+type Now = Found & { readonly output: unknown };
+
 /** The current generation: its load and its value. */
-interface Before {
+export interface Before {
   readonly load: Found;
   readonly value: unknown;
 }
@@ -57,8 +59,8 @@ interface Before {
  *  vanish. `emit` reports what vanished, and whether a secret among it should have failed the load. */
 export function refuseVanished(
   before: Before,
-  now: Load,
-  { vanished = 'refuse', accept }: Pick<LoadOptions, 'vanished'> & Pick<LoadMode, 'accept'>,
+  now: Now,
+  { vanished = 'refuse', accept }: Partial<Pick<LoadOptions & LoadMode, 'vanished' | 'accept'>>,
   overrides: Overrides,
   emit: (all: readonly Vanished[], warn: boolean) => void,
 ): void {
@@ -73,7 +75,7 @@ export function refuseVanished(
  *  accepted. Leaves out what a stronger source has instead, holes, and what the schema does not read. */
 function vanishedSince(
   { load: before, value }: Before,
-  now: Load,
+  now: Now,
   accept: readonly Key[] = [],
   overrides: Overrides,
 ): readonly Vanished[] {
@@ -188,7 +190,7 @@ class Reach {
 function substituteOf(
   { path, item }: Placed<Leaf>,
   before: unknown,
-  now: Load,
+  now: Now,
   reach: Reach,
 ): string | undefined {
   const weaker = reach.leafAt(item.key) ?? reach.other(item.key);
@@ -199,7 +201,7 @@ function substituteOf(
   return valueAt(now.output, path) !== undefined || isMoved() ? 'the default of the schema' : undefined;
 }
 
-const hasDefault = ({ plan }: Load, path: readonly string[]): boolean =>
+const hasDefault = ({ plan }: Now, path: readonly string[]): boolean =>
   ['', ...path].some((_, depth) => shapeAt(plan.shape, path.slice(0, depth))?.default !== undefined);
 
 /** The problems that refuse a load: secrets whose place something else would take. */
@@ -235,10 +237,10 @@ export function vanishedMessage({ store, all, lost }: Vanished): string {
 
 /** The checked keys of the option `accept`.
  *  @throws ConfigError `invalid_option` for a key that the configuration cannot have */
-export function acceptedKeys(options: ReloadOptions, current: Found): readonly Key[] {
+export function acceptedKeys(options: ReloadOptions, current: Found): Pick<LoadMode, 'accept'> {
   checkOptions('reload', options, { accept: listOf(either(aString, oneOf(''))) });
   const keys = (options.accept ?? []).map(keyOf);
-  if (keys.length === 0) return keys;
+  if (keys.length === 0) return {};
   const { placement, plan } = current;
   const { shape } = plan;
   const wanted = shape ? wantedBy(shape) : { keys: [], prefixes: [] };
@@ -258,5 +260,5 @@ export function acceptedKeys(options: ReloadOptions, current: Found): readonly K
       },
     );
   }
-  return keys;
+  return { accept: keys };
 }
