@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { MASK } from './redact.ts';
 import { type HidesName, printable } from './reveal.ts';
+import { atOnce, type Steps } from './turns.ts';
 import { inside, isPlain, withoutBigints } from './value.ts';
 
 const shown = (copy: object): unknown => {
@@ -34,36 +35,62 @@ export function maskedCopy<T>(
   isOmitted?: (getter: unknown) => boolean,
   hidesName?: HidesName,
 ): T {
+  return atOnce(maskedCopySteps(value, visible, isOmitted, hidesName));
+}
+
+/** The same in steps: one for each name at the root. */
+export function* maskedCopySteps<T>(
+  value: T,
+  visible: () => unknown,
+  isOmitted?: (getter: unknown) => boolean,
+  hidesName?: HidesName,
+): Steps<T> {
   const copies = new Map<object, object>();
-  const copy = (original: unknown, seen: () => unknown): unknown => {
-    const list = Array.isArray(original);
-    if (!list && !isPlain(original)) return original;
-    const known = copies.get(original);
-    if (known) return known;
-    const made: object = list ? [] : Object.create(Object.getPrototypeOf(original));
+  const begin = (original: object): object => {
+    const made: object = Array.isArray(original) ? [] : Object.create(Object.getPrototypeOf(original));
     copies.set(original, made);
-    if (isOmitted) {
-      for (const name of Reflect.ownKeys(original)) {
-        const property = Object.getOwnPropertyDescriptor(original, name) as PropertyDescriptor;
-        if (!property.enumerable || (property.get && isOmitted(property.get))) continue;
-        if ('value' in property) property.value = copyOf(property.value, seen, name);
-        Object.defineProperty(made, name, property);
-      }
-    } else
-      for (const name of Object.keys(original)) {
-        const inner = copyOf((original as Record<string, unknown>)[name], seen, name);
-        if (name === '__proto__') Object.defineProperty(made, name, { value: inner, enumerable: true });
-        else (made as Record<string, unknown>)[name] = inner;
-      }
+    return made;
+  };
+  const fill = (made: object, original: object, seen: () => unknown, name: PropertyKey): void => {
+    if (!isOmitted) {
+      const inner = copyOf((original as Record<PropertyKey, unknown>)[name], seen, name);
+      if (name === '__proto__') Object.defineProperty(made, name, { value: inner, enumerable: true });
+      else (made as Record<PropertyKey, unknown>)[name] = inner;
+      return;
+    }
+    const property = Object.getOwnPropertyDescriptor(original, name) as PropertyDescriptor;
+    if (!property.enumerable || (property.get && isOmitted(property.get))) return;
+    if ('value' in property) property.value = copyOf(property.value, seen, name);
+    Object.defineProperty(made, name, property);
+  };
+  const end = (made: object, seen: () => unknown): object => {
     if (!Object.hasOwn(made, 'toJSON')) Object.defineProperty(made, 'toJSON', toJSON);
     if (!Object.hasOwn(made, inspect.custom)) Object.defineProperty(made, inspect.custom, custom);
     printable.set(made, { visible: seen, hidesName });
     return Object.freeze(made);
   };
+  const namesOf = (original: object): readonly PropertyKey[] =>
+    isOmitted ? Reflect.ownKeys(original) : Object.keys(original);
+  const copy = (original: object, seen: () => unknown): unknown => {
+    if (!isCopied(original)) return original;
+    const known = copies.get(original);
+    if (known) return known;
+    const made = begin(original);
+    for (const name of namesOf(original)) fill(made, original, seen, name);
+    return end(made, seen);
+  };
   const copyOf = (inner: unknown, seen: () => unknown, name: PropertyKey): unknown =>
     typeof inner === 'object' && inner !== null ? copy(inner, lazilyInside(seen, name)) : inner;
-  return copy(value, visible) as T;
+  if (!isCopied(value)) return value;
+  const made = begin(value);
+  for (const name of namesOf(value)) {
+    fill(made, value, visible, name);
+    yield;
+  }
+  return end(made, visible) as T;
 }
+
+const isCopied = (value: unknown): value is object => Array.isArray(value) || isPlain(value);
 
 // outside `maskedCopy`, whose scope would keep the original alive for as long as the copy
 const lazilyInside = (seen: () => unknown, name: PropertyKey) => (): unknown => inside(seen(), name);

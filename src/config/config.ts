@@ -9,15 +9,15 @@ import { keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
 import { newId } from '../operation.ts';
 import type { CloseOptions, ConfigProvider } from '../provider.ts';
-import { reportError } from '../report/report.ts';
 import { type Revealable, reveal, revealed } from '../reveal.ts';
-import { withoutBigints } from '../value.ts';
+import { Turns } from '../turns.ts';
+import { type Key, withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey, type StatusOf } from './explaining.ts';
 import { Failures } from './failures.ts';
-import { changedKeys, Generation, type GenerationInfo, pathOf } from './generation.ts';
+import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
 import { type Load, loadValid, type Unchanged } from './load.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
@@ -27,7 +27,7 @@ import { type LoadMode, loadModes, pollMode, Reloads, readOptions, tracedLoad } 
 import { type ConfigStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
-import { acceptedKeys, type ReloadOptions, refusals, vanishedSince } from './vanished.ts';
+import { acceptedKeys, type EmitVanished, type ReloadOptions, refuseVanished } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 import { leaseHolders, type Reload, Watching, type WatchOptions } from './watching.ts';
 
@@ -222,14 +222,15 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     try {
       const number = (): number => this.generation.number;
       await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
-        const load = await this.#loadValid(mode, operation);
+        const turns = new Turns();
+        const load = await this.#loadValid(mode, operation, turns);
+        const made = 'isUnchanged' in load ? load : await this.#nextOf(load, turns);
         if (this.#closed) throw closedError();
         if (this.#isPinned(mode)) return;
-        if (this.#lastNumber > 0 && !('isUnchanged' in load)) this.#refuseVanished(load, mode, operation);
+        if (!('isUnchanged' in load)) this.#refuseVanished(load, mode, operation);
         this.#pinned = false;
-        this.#promote(load, performance.now() - began, operation);
-        const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
-        if (this.#options.watch) this.#watching?.loaded(gaps, mode.maxAgeMs);
+        this.#promote(load, made, performance.now() - began, operation);
+        if (this.#options.watch) this.#watching?.loaded(load.carried.layers, mode.maxAgeMs);
       });
     } catch (error) {
       const failed = asFailedLoad(error, operation);
@@ -242,12 +243,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** Throws if a load lost secrets whose place something weaker would take. */
   #refuseVanished(load: Load, { accept }: LoadMode, operation: string): void {
-    const { vanished = 'refuse' } = this.#options;
-    if (vanished === 'accept') return;
-    const all = vanishedSince(this.#generation, load, accept);
-    const problems = refusals(all);
-    this.#events.emitVanished(all, operation, vanished === 'warn' && problems.length > 0);
-    if (vanished === 'refuse' && problems.length > 0) throw reportError(problems);
+    const emit: EmitVanished = (all, warns) => this.#events.emitVanished(all, operation, warns);
+    if (this.#lastNumber > 0) refuseVanished(this.#generation, load, { ...this.#options, accept }, emit);
   }
 
   /** Whether a load would undo a rollback that it must respect. */
@@ -255,15 +252,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #loadValid(mode: LoadMode, operation: string): Promise<Load | Unchanged> {
-    const { context } = this.#options;
-    const options = readOptions(mode, operation, { signal: this.#stop.signal, context });
-    return loadValid(this.#plan, options, () => this.#generation?.load, this.#options);
+  #nextOf(load: Load, turns: Turns): Promise<Made<T>> {
+    return Generation.next(this.#lastNumber + 1, load, turns, () => this.#generation, this.#events);
   }
 
-  #promote(load: Load | Unchanged, durationMs: number, operation: string): void {
+  #loadValid(mode: LoadMode, operation: string, turns: Turns): Promise<Load | Unchanged> {
+    const { context } = this.#options;
+    const options = readOptions(mode, operation, { signal: this.#stop.signal, context });
+    return loadValid(this.#plan, options, () => this.#generation?.load, this.#options, turns);
+  }
+
+  #promote(load: Load | Unchanged, made: Made<T> | Unchanged, durationMs: number, operation: string): void {
     const before = this.#generation as Generation<T> | undefined;
-    const next = Generation.next<T>(this.#lastNumber + 1, load, before);
+    const next = 'next' in made ? made.next : this.#generation.readAgain(load.carried);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#events.emitNotices(load, this.#options);
@@ -273,19 +274,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#generation = next;
     } else {
       this.#previous = before;
-      this.#replace(next, operation);
+      this.#replace(next, 'next' in made ? made.changed : undefined, operation);
     }
     const holders = leaseHolders(next.load.layers);
     if (!this.#watching && holders.size > 0) this.#watch({}, holders);
   }
 
-  #replace(next: Generation<T>, operation?: string): void {
+  #replace(next: Generation<T>, changed?: readonly Key[], operation?: string): void {
     const before = this.#generation as Generation<T> | undefined;
     this.#generation = next;
     this.#flat = notLaidOut;
     if (!before) return;
     const version = String(next.info.number);
-    this.#events.emitChanged(() => changedKeys(before, next), version, operation);
+    this.#events.emitChanged(() => changed ?? changedKeys(before, next), version, operation);
     this.#subscriptions.notify(before, next);
   }
 

@@ -3,12 +3,13 @@
 // merge takes several times the memory of the values, and most generations are never asked.
 
 import type { Entry } from '../entry.ts';
-import { merge } from '../merge/merge.ts';
+import { mergeSteps } from '../merge/merge.ts';
 import type { Merged } from '../merge/merged.ts';
-import { type Placement, placementOf } from '../merge/placement.ts';
+import { type Placement, placementSteps } from '../merge/placement.ts';
 import type { Layer } from '../provider.ts';
 import { wantedBy } from '../schema/keys.ts';
 import type { ReadTexts } from '../schema/texts.ts';
+import { atOnce, type Steps } from '../turns.ts';
 import { isTree, sameValue } from '../value.ts';
 import type { Carried } from './carry-forward.ts';
 import { buildInput, type Input } from './input.ts';
@@ -28,13 +29,13 @@ export interface Found {
 }
 
 /** The merge of layers, and the part of it that the configuration reads. */
-export function mergeLayers(
+export function* mergeLayers(
   { at, shape }: Plan,
   layers: readonly Layer[],
-): Pick<Found, 'merged' | 'placement'> {
+): Steps<Pick<Found, 'merged' | 'placement'>> {
   const wanted = shape ? wantedBy(shape, at) : { keys: [], prefixes: [] };
-  const merged = merge(layers, { keys: wanted.keys, prefixes: [...wanted.prefixes, at] });
-  return { merged, placement: placementOf(merged, at) };
+  const merged = yield* mergeSteps(layers, { keys: wanted.keys, prefixes: [...wanted.prefixes, at] });
+  return { merged, placement: yield* placementSteps(merged, at) };
 }
 
 /** Whether the sources have exactly what they had before, so that neither a merge nor the schema can find
@@ -110,17 +111,23 @@ export class KeptLoad implements Found {
   }
 
   #again(): MadeAgain {
+    return atOnce(this.again());
+  }
+
+  /** Merges again, in steps. What is made lasts as long as its caller keeps the result. */
+  *again(): Steps<MadeAgain> {
     let made = this.#made?.deref();
     if (!made) {
-      made = this.#make();
+      made = yield* this.#make();
       this.#made = new WeakRef(made);
     }
     return made;
   }
 
-  #make(): MadeAgain {
+  *#make(): Steps<MadeAgain> {
     const { plan, texts } = this;
-    const { merged, placement } = mergeLayers(plan, this.carried.layers);
+    const { merged, placement } = yield* mergeLayers(plan, this.carried.layers);
+    yield;
     const input = buildInput(placement, plan.shape, ({ path, item }) => texts.read(path, item.value));
     return { merged, placement, input };
   }

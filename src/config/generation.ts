@@ -4,14 +4,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { valueAt } from '../internal/dig.ts';
 import { keyFrom, keyOf, segments } from '../key.ts';
-import { masked, maskedCopy } from '../masking.ts';
+import { masked, maskedCopySteps } from '../masking.ts';
 import type { Layer } from '../provider.ts';
 import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
+import { atOnce, type Steps, stepLength, type Turns } from '../turns.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Carried } from './carry-forward.ts';
 import { type Found, KeptLoad } from './found.ts';
-import type { Load, Unchanged } from './load.ts';
+import type { Load } from './load.ts';
 import { maskedInput } from './printed-input.ts';
 import { PrintedOutput } from './printed-output.ts';
 
@@ -36,6 +37,12 @@ export interface SourceInfo {
   readonly stale?: true;
 }
 
+/** A generation, and the keys that have changed since the one before, if something asks for them. */
+export interface Made<T> {
+  readonly next: Generation<T>;
+  readonly changed: readonly Key[] | undefined;
+}
+
 /** A validated load and its frozen value. If the load changes nothing, it takes over the number, the age and
  *  the value of `before`. */
 export class Generation<T> {
@@ -45,23 +52,49 @@ export class Generation<T> {
   #visibleTree: { readonly tree: unknown } | undefined;
   #printed: PrintedOutput | undefined;
 
-  /** The generation of a load: `before`, if its sources have not changed since. */
-  static next<T>(number: number, load: Load | Unchanged, before?: Generation<T>): Generation<T> {
-    return 'isUnchanged' in load && before
-      ? before.#readAgain(load.carried)
-      : new Generation<T>(number, load as Load, before);
+  /** The generation of a load, with the keys that have changed if something listens. A rollback may replace
+   *  the current one meanwhile: it is then compared with that. */
+  static async next<T>(
+    number: number,
+    load: Load,
+    turns: Turns,
+    current: () => Generation<T> | undefined,
+    events: { readonly hasListeners: boolean },
+  ): Promise<Made<T>> {
+    for (;;) {
+      const before = current();
+      const made = await Generation.#make(number, load, turns, before, events.hasListeners);
+      if (before === current()) return made;
+    }
   }
 
-  private constructor(number: number, load: Load, before?: Generation<T>) {
+  static async #make<T>(
+    number: number,
+    load: Load,
+    turns: Turns,
+    before: Generation<T> | undefined,
+    compares: boolean,
+  ): Promise<Made<T>> {
+    const old = before && (await turns.run(before.#load.again()));
+    const same = old !== undefined && (await turns.run(isSame({ ...old, plan: load.plan }, load)));
+    const next = new Generation<T>(number, load, same ? before : undefined);
+    if (!same) {
+      const { input, output } = load;
+      const steps = maskedCopySteps(output as T, () => next.#visible(), input.isHole, next.#hidesName);
+      (next as { value: T }).value = await turns.run(steps);
+    }
+    const changed = compares && old && !same ? await turns.run(changedSteps(old, load)) : undefined;
+    return { next, changed };
+  }
+
+  /** `same`: the generation whose values the load has. */
+  private constructor(number: number, load: Load, same: Generation<T> | undefined) {
     this.#load = new KeptLoad(load, load.texts.settled());
     const { stale } = load.carried;
-    const same = before?.isSameAs(load) === true;
-    this.value = same
-      ? before.value
-      : maskedCopy(load.output as T, () => this.#visible(), load.input.isHole, this.#hidesName);
+    this.value = same?.value as T;
     this.info = Object.freeze({
-      number: same ? before.info.number : number,
-      loadedAt: same ? before.info.loadedAt : Date.now(),
+      number: same?.info.number ?? number,
+      loadedAt: same?.info.loadedAt ?? Date.now(),
       sources: Object.freeze(load.layers.map((layer) => sourceOf(layer, stale.has(layer)))),
     });
   }
@@ -71,7 +104,7 @@ export class Generation<T> {
   }
 
   /** This generation after its sources were read again and had the same. */
-  #readAgain(carried: Carried): this {
+  readAgain(carried: Carried): this {
     const { plan, texts } = this.#load;
     this.#load = new KeptLoad({ plan, carried }, texts);
     return this;
@@ -93,14 +126,6 @@ export class Generation<T> {
   quotesSecret(text: string): boolean {
     const { placement, plan } = this.load;
     return placement.leaves.some((leaf) => isHidden(leaf, plan.shape) && quotesOf(leaf.item.value)(text));
-  }
-
-  /** Whether a load has the same values as this generation, and the same secrets. */
-  isSameAs(load: Found): boolean {
-    return (
-      isDeepStrictEqual(this.load.input.value, load.input.value) &&
-      isDeepStrictEqual(hiddenKeys(this.load), hiddenKeys(load))
-    );
   }
 
   /** The value at a path, or undefined. */
@@ -153,8 +178,34 @@ function step(at: unknown, name: string): unknown {
   return isFound ? (at as Record<string, unknown>)[name] : undefined;
 }
 
-const hiddenKeys = ({ placement, plan }: Found): string[] =>
-  placement.leaves.filter((leaf) => isHidden(leaf, plan.shape)).map(({ path }) => keyFrom(path));
+type Compared = Pick<Found, 'placement' | 'input' | 'plan'>;
+
+/** Whether two loads have the same values, and the same secrets. */
+function* isSame(a: Compared, b: Compared): Steps<boolean> {
+  if (!(yield* isEqual(a.input.value, b.input.value))) return false;
+  return isDeepStrictEqual(yield* hiddenKeys(a), yield* hiddenKeys(b));
+}
+
+/** Whether two inputs are equal, section by section. */
+function* isEqual(a: unknown, b: unknown): Steps<boolean> {
+  if (!isPlain(a) || !isPlain(b)) return isDeepStrictEqual(a, b);
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  for (const name of names) {
+    if (!Object.hasOwn(b, name) || !isDeepStrictEqual(a[name], b[name])) return false;
+    yield;
+  }
+  return true;
+}
+
+function* hiddenKeys({ placement, plan }: Compared): Steps<readonly string[]> {
+  const keys: string[] = [];
+  for (const [n, leaf] of placement.leaves.entries()) {
+    if (isHidden(leaf, plan.shape)) keys.push(keyFrom(leaf.path));
+    if (n % stepLength === 0) yield;
+  }
+  return keys;
+}
 
 function sourceOf({ name, entries }: Layer, stale: boolean): SourceInfo {
   const versions = new Set(entries.map((entry) => entry.version));
@@ -186,15 +237,31 @@ function holdsInstance(value: unknown): boolean {
 }
 
 /** The keys whose input differs between two generations. */
-export function changedKeys<T>(before: Generation<T>, after: Generation<T>): Key[] {
-  const [old, now] = [valuesOf(before), valuesOf(after)];
-  return [...new Set([...old.keys(), ...now.keys()])].filter(
-    (key) => !isDeepStrictEqual(old.get(key), now.get(key)),
-  );
+export const changedKeys = <T>(before: Generation<T>, after: Generation<T>): readonly Key[] =>
+  atOnce(changedSteps(before.load, after.load));
+
+function* changedSteps(
+  before: Pick<Found, 'placement'>,
+  after: Pick<Found, 'placement'>,
+): Steps<readonly Key[]> {
+  const old = yield* valuesOf(before);
+  const now = yield* valuesOf(after);
+  const changed: Key[] = [];
+  for (const key of new Set([...old.keys(), ...now.keys()])) {
+    if (!isDeepStrictEqual(old.get(key), now.get(key))) changed.push(key);
+    yield;
+  }
+  return changed;
 }
 
-const valuesOf = <T>({ load }: Generation<T>): Map<Key, unknown> =>
-  new Map(load.placement.leaves.map(({ path, item }) => [keyFrom(path), item.value]));
+function* valuesOf({ placement }: Pick<Found, 'placement'>): Steps<Map<Key, unknown>> {
+  const values = new Map<Key, unknown>();
+  for (const { path, item } of placement.leaves) {
+    values.set(keyFrom(path), item.value);
+    if (values.size % stepLength === 0) yield;
+  }
+  return values;
+}
 
 /** The segments of a path in any spelling. */
 export const pathOf = (key: string): readonly string[] => segments(keyOf(key));

@@ -16,6 +16,7 @@ import { unknownKeys } from '../report/unknown-keys.ts';
 import { wantedBy } from '../schema/keys.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
+import { Turns } from '../turns.ts';
 import type { Key } from '../value.ts';
 import { type Carried, carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
@@ -48,6 +49,7 @@ export function loadValid(
   options: ListOptions,
   before: () => Found | undefined,
   { unknown, deadlineMs }: LoadOptions,
+  turns?: Turns,
 ): Promise<Load | Unchanged> {
   return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
     const layers = await readLayers(plan, limited);
@@ -56,7 +58,7 @@ export function loadValid(
     const current = before();
     if (current && isUnchanged(layers, current))
       return { carried: { layers, stale: new Map() }, isUnchanged: true };
-    const load = await validateLayers(plan, carryForward(layers, current?.layers ?? [], Date.now()));
+    const load = await validateLayers(plan, carryForward(layers, current?.layers ?? [], Date.now()), turns);
     const problems = allProblems(load, unknown);
     if (problems.length > 0) throw reportError(problems);
     return load;
@@ -112,10 +114,11 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
 }
 
 /** Merges the layers and validates the result. Problems do not throw: they are part of the load. */
-export async function validateLayers(plan: Plan, carried: Carried): Promise<Load> {
+export async function validateLayers(plan: Plan, carried: Carried, turns = new Turns()): Promise<Load> {
   const { layers } = carried;
   const { at, schema, shape } = plan;
-  const { merged, placement } = mergeLayers(plan, layers);
+  const { merged, placement } = await turns.run(mergeLayers(plan, layers));
+  await turns.rest();
   const texts = new Texts();
   const facts = { plan, carried, layers, merged, placement, texts };
   if (!schema || !shape) {
@@ -127,10 +130,12 @@ export async function validateLayers(plan: Plan, carried: Carried): Promise<Load
   for (const { path, item } of placement.leaves)
     if (item.entry.text) texts.add(path, item.value, shape, item.entry.text === 'wide');
   let input!: Input;
-  const result = await validateTexts(schema, texts, () => {
+  const build = (): unknown => {
     input = buildInput(placement, shape, ({ path, item }) => texts.read(path, item.value));
     return input.value;
-  });
+  };
+  const result = await validateTexts(schema, texts, build, () => turns.rest());
+  await turns.rest();
   const accepted = 'value' in result;
   const holes = new Map(input.read());
   if (accepted)

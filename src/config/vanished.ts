@@ -12,6 +12,7 @@ import type { Leaf } from '../merge/leaf.ts';
 import type { Merged } from '../merge/merged.ts';
 import type { Placed } from '../merge/placement.ts';
 import type { Layer } from '../provider.ts';
+import { reportError } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { unknownDepth } from '../report/unknown-keys.ts';
 import { wantedBy } from '../schema/keys.ts';
@@ -19,6 +20,7 @@ import { shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
 import type { Found } from './found.ts';
 import type { Load } from './load.ts';
+import type { LoadOptions } from './plan.ts';
 
 /** Options of `Config.reload`. */
 export interface ReloadOptions {
@@ -51,7 +53,7 @@ interface Before {
 
 /** Everything that the stores gave to the generation `before` and do not give to `now`, without what is
  *  accepted. Leaves out what a stronger source has instead, holes, and what the schema does not read. */
-export function vanishedSince(
+function vanishedSince(
   { load: before, value }: Before,
   now: Load,
   accept: readonly Key[] = [],
@@ -180,7 +182,7 @@ const hasDefault = ({ plan }: Load, path: readonly string[]): boolean =>
   ['', ...path].some((_, depth) => shapeAt(plan.shape, path.slice(0, depth))?.default !== undefined);
 
 /** The problems that refuse a load: secrets whose place something else would take. */
-export const refusals = (vanished: readonly Vanished[]): readonly Problem[] =>
+const refusals = (vanished: readonly Vanished[]): readonly Problem[] =>
   vanished.flatMap(({ store, all, lost }) =>
     lost.flatMap(({ key, origin, substitute }): Problem[] => {
       if (substitute === undefined) return [];
@@ -195,6 +197,29 @@ export const refusals = (vanished: readonly Vanished[]): readonly Problem[] =>
       ];
     }),
   );
+
+/** Emits what has vanished. `warns`: a weaker value takes the place of a secret. */
+export type EmitVanished = (vanished: readonly Vanished[], warns: boolean) => void;
+
+interface VanishedOptions {
+  readonly vanished?: LoadOptions['vanished'];
+  readonly accept: readonly Key[] | undefined;
+}
+
+/** Emits what has vanished since a generation, and throws for secrets whose place something weaker would
+ *  take, as the options say. */
+export function refuseVanished(
+  before: Before,
+  now: Load,
+  { vanished = 'refuse', accept }: VanishedOptions,
+  emit: EmitVanished,
+): void {
+  if (vanished === 'accept') return;
+  const all = vanishedSince(before, now, accept);
+  const problems = refusals(all);
+  emit(all, vanished === 'warn' && problems.length > 0);
+  if (vanished === 'refuse' && problems.length > 0) throw reportError(problems);
+}
 
 const quoted = (key: Key): string => `'${key.replaceAll(/['\\]/g, '\\$&')}'`;
 

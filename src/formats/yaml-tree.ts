@@ -13,6 +13,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
+import { atOnce, type Steps } from '../turns.ts';
 import { type ConfigTree, type ConfigValue, isPlain } from '../value.ts';
 import { positionOf, type Spot } from './position.ts';
 import { bigInteger, duplicate, quoteIt, refusal, reservedKey, type SourceText } from './refusal.ts';
@@ -38,11 +39,14 @@ interface ReadNode {
 
 /** Returns the tree of a document and all positions. Takes time linear in the text with its aliases
  *  expanded. */
-export function readYaml(source: SourceText, document: Document.Parsed): { tree: ConfigTree; root: Spot } {
+export function* readYaml(
+  source: SourceText,
+  document: Document.Parsed,
+): Steps<{ tree: ConfigTree; root: Spot }> {
   const { contents } = document;
   const nothing = !contents || (isScalar(contents) && contents.value === null && !contents.source);
   if (nothing) return { tree: {}, root: { offset: 0 } };
-  const { value, spot } = new Reader(source).read(contents);
+  const { value, spot } = yield* new Reader(source).steps(contents);
   if (!isPlain(value)) throw refusal(source, contents.range[0], 'the file does not contain an object');
   return { tree: value as ConfigTree, root: spot };
 }
@@ -57,11 +61,16 @@ class Reader {
   }
 
   read(node: Node): ReadNode {
+    return atOnce(this.steps(node));
+  }
+
+  /** A step for each pair of a map. */
+  *steps(node: Node): Steps<ReadNode> {
     if (isAlias(node)) return this.#alias(node.source, offsetOf(node));
     const { anchor } = node as { anchor?: string };
     if (anchor) this.#anchors.set(anchor, 'pending');
     const read = isMap(node)
-      ? this.#map(node)
+      ? yield* this.#map(node)
       : isSeq(node)
         ? this.#list(node)
         : this.#scalar(node as Scalar);
@@ -114,7 +123,7 @@ class Reader {
     };
   }
 
-  #map(node: YAMLMap): ReadNode {
+  *#map(node: YAMLMap): Steps<ReadNode> {
     const offset = offsetOf(node);
     this.#tag(node, offset);
     const value: Record<string, ConfigValue> = {};
@@ -134,7 +143,9 @@ class Reader {
         );
       keys.set(name.text, start);
       const read: ReadNode = pair.value
-        ? this.read(pair.value)
+        ? isMap(pair.value)
+          ? yield* this.steps(pair.value)
+          : this.read(pair.value)
         : { value: null, spot: { offset: start }, size: 1 };
       size += name.text.length + read.size;
       if (name.merges) merged.push(...this.#merges(offsetOf(pair.value ?? pair.key), read));
@@ -142,6 +153,7 @@ class Reader {
         value[name.text] = read.value;
         inside.set(name.text, read.spot);
       }
+      yield;
     }
     for (const { value: tree, spot } of merged)
       for (const name of Object.keys(tree as ConfigTree)) {

@@ -1,7 +1,8 @@
 // YAML 1.2, parsed by the package yaml. Loaded by format.ts. The parser's messages quote the source, which
 // may be secret, so errors are worded here by its error codes.
 
-import { Composer, Document, Parser, visit } from 'yaml';
+import { Composer, type CST, Document, isMap, Lexer, Parser, visit, type YAMLMap } from 'yaml';
+import { atOnce, type Steps, Turns } from '../turns.ts';
 import type { Format } from './parsed.ts';
 import { positions } from './position.ts';
 import { refusal, refuseEmpty, type SourceText, tooDeep } from './refusal.ts';
@@ -20,10 +21,15 @@ const options = {
 export const yaml: Format = {
   async parse(source) {
     refuseEmpty(source, '{}');
-    const { tree } = readYaml(source, compose(source));
+    const turns = new Turns();
+    const document = await turns.run(compose(source));
+    await turns.rest();
+    const { tree } = await turns.run(readYaml(source, document));
+    await turns.rest();
     const { fault } = new Examination(tree);
-    const at = positions(source.text, () => readYaml(source, compose(source)).root);
+    const at = positions(source.text, () => atOnce(readYaml(source, atOnce(compose(source)))).root);
     if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what);
+    await turns.rest();
     freezeTree(tree);
     return { tree, at };
   },
@@ -39,11 +45,22 @@ export const yaml: Format = {
   },
 };
 
-/** Parses the one document of a text. Checks the depth first, because the parser is recursive. */
-function compose(source: SourceText): Document.Parsed {
-  const tokens = [...new Parser().parse(source.text)];
-  const deep = tooDeepAt(tokens);
+/** Parses the one document of a text, in steps. Checks the depth first, because the parser is recursive. */
+function* compose(source: SourceText): Steps<Document.Parsed> {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(source.text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    if (++lexemes % 64 === 0) yield;
+  }
+  for (const token of parser.end()) tokens.push(token);
+  yield;
+  const deep = yield* tooDeepAt(tokens);
   if (deep !== undefined) throw refusal(source, deep, tooDeep);
+  yield;
+  const inParts = yield* composeInParts(tokens, source.text.length);
+  if (inParts) return inParts;
   const [document, another] = new Composer(options).compose(tokens, true, source.text.length);
   const error = document?.errors[0];
   const quote = error?.message.startsWith('Missing closing ') ? openQuote(tokens, error.pos[0]) : undefined;
@@ -54,6 +71,34 @@ function compose(source: SourceText): Document.Parsed {
   return document as Document.Parsed;
 }
 
+/** The length of the text of one part. */
+const partLength = 8_192;
+
+/** Composes a long document in parts of its outermost section. Undefined if there is nothing to part, or if a
+ *  part has an error: only the whole document has the right one. */
+function* composeInParts(tokens: readonly CST.Token[], length: number): Steps<Document.Parsed | undefined> {
+  const [token, another] = tokens.filter(({ type }) => type === 'document') as CST.Document[];
+  if (token?.value?.type !== 'block-map' || another || length < 2 * partLength) return undefined;
+  const { value } = token;
+  const parts: CST.BlockMap[] = [];
+  for (const item of value.items) {
+    const offset = item.start[0]?.offset ?? item.key?.offset ?? item.sep?.[0]?.offset ?? 0;
+    const last = parts.at(-1);
+    if (last && offset < last.offset + partLength) last.items.push(item);
+    else parts.push({ ...value, offset: last ? offset : value.offset, items: [item] } as CST.BlockMap);
+  }
+  let whole: Document.Parsed | undefined;
+  for (const inner of parts) {
+    const part = tokens.map((one) => (one === token ? { ...token, value: inner } : one));
+    const [document, other] = new Composer(options).compose(part, true, length);
+    if (!document || other || document.errors.length > 0 || !isMap(document.contents)) return undefined;
+    if (!whole) whole = document as Document.Parsed;
+    else (whole.contents as unknown as YAMLMap).items.push(...document.contents.items);
+    yield;
+  }
+  return whole;
+}
+
 interface Token {
   readonly type?: string;
   readonly offset?: number;
@@ -61,17 +106,19 @@ interface Token {
   readonly items?: readonly { readonly key?: unknown; readonly value?: unknown }[];
 }
 
-function tooDeepAt(tokens: readonly unknown[]): number | undefined {
-  let level = tokens as Token[];
-  for (let depth = 0; level.length > 0; ) {
-    const inner = level.flatMap(({ value }) => (value ? [value as Token] : []));
-    const collections = [...inner, ...level].filter(({ items }) => items);
-    if (collections.length > 0 && ++depth > maxDepth) return collections[0]?.offset ?? 0;
-    level = collections.flatMap(({ items = [] }) =>
-      items.flatMap(({ key, value }) => [key, value].filter(Boolean) as Token[]),
-    );
+/** Where a collection is too deep. A loop, because recursion would be too deep itself. */
+function* tooDeepAt(tokens: readonly unknown[]): Steps<number | undefined> {
+  const left = tokens.map((token) => ({ token: token as Token, depth: 0 })).reverse();
+  for (let seen = 1; ; seen++) {
+    const next = left.pop();
+    if (!next) return undefined;
+    const { token, depth } = next;
+    const { items, value, offset = 0 } = token;
+    if (items && depth >= maxDepth) return offset;
+    const inner = items ? items.flatMap((item) => [item.key, item.value]).reverse() : [value];
+    for (const one of inner) if (one) left.push({ token: one as Token, depth: items ? depth + 1 : depth });
+    if (seen % 256 === 0) yield;
   }
-  return undefined;
 }
 
 /** Where the last quoted text before an offset begins: the parser reports only where it gave up. */

@@ -5,6 +5,7 @@
 import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { Layer, Wanted } from '../provider.ts';
+import { atOnce, type Steps, stepLength } from '../turns.ts';
 import { type ConfigValue, isTree, sameValue } from '../value.ts';
 import { bind } from './bind.ts';
 import { Merged } from './merged.ts';
@@ -13,13 +14,29 @@ import type { SectionNode } from './node.ts';
 /** Layers to one tree. `wanted`: the keys that loose names may bind to, besides those that the layers
  *  hold. */
 export function merge(layers: readonly Layer[], wanted?: Wanted): Merged {
+  return atOnce(mergeSteps(layers, wanted));
+}
+
+/** The same in steps: one for several entries, and one for each name at the root of a file. */
+export function* mergeSteps(layers: readonly Layer[], wanted?: Wanted): Steps<Merged> {
   const bound = bind(layers, wanted);
+  yield;
   const root: SectionNode = { kind: 'section', children: new Map(), first: { item: undefined as never } };
-  bound.forEach((items, layer) => {
+  let placed = 0;
+  for (const [layer, items] of bound.entries()) {
     for (const { item, path } of items)
-      if (!isUnreadable(item)) place(root, path, 0, item, item.value, layer);
+      if (isUnreadable(item)) continue;
+      else if (path.length === 0 && isTree(item.value)) {
+        for (const name of isHidden(root, layer) ? [] : Object.keys(item.value)) {
+          placeChild(root, name, path, 0, item, item.value[name] as ConfigValue, layer);
+          yield;
+        }
+      } else {
+        place(root, path, 0, item, item.value, layer);
+        if (++placed % stepLength === 0) yield;
+      }
     for (const { item, path } of items) if (isUnreadable(item)) placeHole(root, path, item, layer);
-  });
+  }
   return new Merged(
     root,
     bound,

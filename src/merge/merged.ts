@@ -8,6 +8,7 @@ import { digPath } from '../internal/dig.ts';
 import { append, keyFrom, quote, rest, segments, startsWith } from '../key.ts';
 import type { Origin } from '../origin.ts';
 import { looksSecret } from '../redact.ts';
+import { atOnce, type Steps } from '../turns.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key } from '../value.ts';
 import type { Bound } from './bind.ts';
 import { type Hole, holeOf } from './hole.ts';
@@ -60,7 +61,15 @@ export class Merged {
   }
 
   #collected(): Contents {
-    if (this.#contents) return this.#contents;
+    return (this.#contents ??= atOnce(this.#collect()));
+  }
+
+  /** Makes the leaves in steps, so that reading them takes no time. */
+  *steps(): Steps<void> {
+    this.#contents ??= yield* this.#collect();
+  }
+
+  *#collect(): Steps<Contents> {
     const empty = new Set<Key>();
     const leaves = new Map<Key, Leaf>();
     const holes = new Map<Key, Hole>();
@@ -77,9 +86,14 @@ export class Merged {
           walk(append(key, quote(name)), child, node.hole?.layer ?? holeLayer);
       }
     };
-    walk('', this.#root, -1);
-    this.#contents = { leaves, holes, empty };
-    return this.#contents;
+    const { hole, children } = this.#root;
+    if (hole) holes.set('', holeOf('', this.#root));
+    else if (children.size === 0) empty.add('');
+    for (const [name, child] of children) {
+      walk(quote(name), child, hole?.layer ?? -1);
+      yield;
+    }
+    return { leaves, holes, empty };
   }
 
   /** The merged section at `prefix`; throws the first hole at, above or below `prefix`. */

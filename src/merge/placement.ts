@@ -1,6 +1,7 @@
 // A merge as seen from `at`, the section that a configuration loads. Used by config/ and report/.
 
 import { rest, segments, startsWith } from '../key.ts';
+import { atOnce, type Steps, stepLength } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Hole } from './hole.ts';
 import type { Leaf } from './leaf.ts';
@@ -20,15 +21,24 @@ export interface Placement {
   readonly sections: readonly (readonly string[])[];
 }
 
-export function placementOf(merged: Merged, at: Key): Placement {
+export const placementOf = (merged: Merged, at: Key): Placement => atOnce(placementSteps(merged, at));
+
+/** The placement, in steps. */
+export function* placementSteps(merged: Merged, at: Key): Steps<Placement> {
+  yield* merged.steps();
   const below = (key: Key): readonly string[] => segments(rest(key, at));
   const within = <T extends { readonly key: Key }>(items: Iterable<T>): Placed<T>[] =>
     Array.from(items).flatMap((item) => (startsWith(item.key, at) ? [{ path: below(item.key), item }] : []));
   // a hole above `at` hides everything below it
   const above = [...merged.holes.values()].find((hole) => hole.key !== at && startsWith(at, hole.key));
   const holes = within(merged.holes.values());
+  const leaves: Placed<Leaf>[] = [];
+  for (const leaf of merged.leaves.values()) {
+    if (!startsWith(leaf.key, at)) continue;
+    if (leaves.push({ path: below(leaf.key), item: leaf }) % stepLength === 0) yield;
+  }
   return {
-    leaves: within(merged.leaves.values()),
+    leaves,
     holes: above ? [{ path: [], item: above }, ...holes] : holes,
     sections: [...merged.empty].filter((key) => startsWith(key, at)).map(below),
   };

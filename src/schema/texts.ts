@@ -140,16 +140,19 @@ interface Pass {
 }
 
 /** Validates what `build` makes of the current readings. Moves rejected texts to their next readings and
- *  tries again. */
+ *  tries again. `rest`: called before each validation, which cannot be interrupted. */
 export async function validateTexts(
   schema: StandardSchemaV1,
   texts: Texts,
   build: () => unknown,
+  rest: () => Promise<void> | undefined = () => undefined,
 ): Promise<Validated> {
   const refused = texts.refused();
   const passes: Pass[] = [];
   for (;;) {
-    const result = await validate(schema, build());
+    const input = build();
+    await rest();
+    const result = await validate(schema, input);
     if ('value' in result && refused.length === 0) return result;
     const issues = 'issues' in result ? result.issues : [];
     passes.push({ issues, rejected: texts.countRejected(issues), reread: texts.reread() });

@@ -279,3 +279,48 @@ describe('YAML', () => {
     expect(large / small).toBeLessThan(80); // about 20 if linear, 400 if quadratic
   });
 });
+
+describe('a long YAML file, which is read in parts', () => {
+  const first = '%YAML 1.2\n---\nfirst: &first\n  shared: true\n';
+  const odd = (at: number): string =>
+    [
+      `# a comment\nsection${at}:\n  number: ${at}\n  text: "quoted # text"\n`,
+      `list${at}:\n- a\n- {b: [1, 2]}\n`,
+      `block${at}: |\n  two\n  lines\nfolded${at}: >-\n  one\n  line\n`,
+      `? explicit${at}\n: value\n`,
+      `anchored${at}: &anchor${at}\n  inner: 1\nused${at}: *anchor${at}\n`,
+      `merged${at}:\n  <<: *first\n  own: ${at}\n`,
+      `"quoted key ${at}": !!str 12\nempty${at}:\n`,
+      `wide${at}: {a: 1, b: "x"}   # a comment\n\n\n`,
+    ][at % 8] as string;
+  const pieces = Array.from({ length: 160 }, (_, at) => `# ${'-'.repeat(120)}\n${odd(at)}`);
+  const text = `${first}${pieces.join('')}# the end\n...\n`;
+  const middle = text.indexOf('section80:');
+  const broken = (what: string): string => text.slice(0, middle) + what + text.slice(middle);
+
+  it('has the values of its parts', async () => {
+    const trees = await Promise.all(pieces.map((piece) => treeOf('yaml', first + piece)));
+    expect(await treeOf('yaml', text)).toEqual(Object.assign({}, ...trees));
+  });
+
+  it('has the position of every value', async () => {
+    const { at } = await parsed('yaml', text);
+    for (const n of [0, 8, 80, 152]) {
+      const { line, column } = at([`section${n}`, 'number']) as { line: number; column: number };
+      expect(text.split('\n')[line - 1]?.slice(column - 1)).toBe(`${n}`);
+    }
+  });
+
+  it('is refused where it has a fault, with the same words as a short one', async () => {
+    const line = text.slice(0, middle).split('\n').length;
+    for (const fault of ['dup: 1\ndup: 2\n', 'tab:\n\t- 1\n', 'open: [1\n', 'a: b: c\n', 'x: *none\n']) {
+      const [at, ...words] = (await refusal('yaml', first + fault)).split(': ');
+      const [row = 0, column] = (at as string).split(':').map(Number);
+      const lines = first.split('\n').length - 1;
+      expect((await refusal('yaml', broken(fault))).split(': ').slice(0, 2).join(': ')).toContain(
+        `${line + row - lines - 1}:${column}: ${fault.startsWith('open') ? '' : words[0]?.split(',')[0]}`,
+      );
+    }
+    expect(await refusal('yaml', `${text}---\nmore: 1\n`)).toContain('a second document');
+  });
+});
