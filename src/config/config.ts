@@ -250,26 +250,20 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const began = performance.now();
     const operation = newId();
     try {
-      await tracedLoad(
-        this.#plan.source.name,
-        mode,
-        operation,
-        () => this.generation.number,
-        async () => {
-          const turns = new Turns();
-          const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
-          const lost: Standing['lost'] = (...all) => this.#events.emitVanished(operation, ...all);
-          const standing = { mode, before: () => this.#generation, overrides: this.#overrides, lost };
-          const load = await loadValid(this.#plan, options, standing, this.#options, turns);
-          const made = 'isUnchanged' in load ? load : await this.#nextOf(load, turns);
-          if (this.#closed) throw closedError();
-          if (this.#isPinned(mode)) return;
-          this.#pinned = false;
-          this.#promote(load, made, performance.now() - began, operation);
-          const gaps = load.carried.layers.some(({ tolerated }) => tolerated !== undefined);
-          if (this.#options.watch) this.#watching?.loaded(gaps, mode.maxAgeMs);
-        },
-      );
+      const number = (): number => this.generation.number;
+      await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
+        const turns = new Turns();
+        const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
+        const lost: Standing['lost'] = (...all) => this.#events.emitVanished(operation, ...all);
+        const standing = { mode, before: () => this.#generation, overrides: this.#overrides, lost };
+        const load = await loadValid(this.#plan, options, standing, this.#options, turns);
+        const made = 'isUnchanged' in load ? load : await this.#nextOf(load, turns);
+        if (this.#closed) throw closedError();
+        if (this.#isPinned(mode)) return;
+        this.#pinned = false;
+        this.#promote(load, made, performance.now() - began, operation);
+        if (this.#options.watch) this.#watching?.loaded(load.carried.layers, mode.maxAgeMs);
+      });
     } catch (error) {
       const failed = asFailedLoad(error, operation);
       const isHeard = mode.explicit || this.#events.hasListeners || this.#closed !== undefined;
@@ -285,8 +279,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   #nextOf(load: Load, turns: Turns): Promise<Made<T>> {
-    const { hasListeners } = this.#events;
-    return Generation.next(this.#lastNumber + 1, load, turns, () => this.#generation, hasListeners);
+    return Generation.next(this.#lastNumber + 1, load, turns, () => this.#generation, this.#events);
   }
 
   #promote(load: Load | Unchanged, made: Made<T> | Unchanged, durationMs: number, operation: string): void {

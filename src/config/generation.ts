@@ -52,18 +52,18 @@ export class Generation<T> {
   #visibleTree: { readonly tree: unknown } | undefined;
   #printed: PrintedOutput | undefined;
 
-  /** The generation of a load, with the keys that have changed if `compares`. A rollback may replace the
-   *  current one meanwhile: it is then compared with that. */
+  /** The generation of a load, with the keys that have changed if something listens. A rollback may replace
+   *  the current one meanwhile: it is then compared with that. */
   static async next<T>(
     number: number,
     load: Load,
     turns: Turns,
     current: () => Generation<T> | undefined,
-    compares: boolean,
+    events: { readonly hasListeners: boolean },
   ): Promise<Made<T>> {
     for (;;) {
       const before = current();
-      const made = await Generation.#make(number, load, turns, before, compares);
+      const made = await Generation.#make(number, load, turns, before, events.hasListeners);
       if (before === current()) return made;
     }
   }

@@ -62,9 +62,10 @@ export class Watching implements Disposable {
     this.#schedule();
   }
 
-  /** A load has become the current generation. `gaps`: a source was unreachable, and the load went on without
-   *  it. It is then loaded again, less and less often, until the source answers. */
-  loaded(gaps: boolean, maxAgeMs: number): void {
+  /** A load has become the current generation. If a source was unreachable, and the load went on without it,
+   *  it is loaded again, less and less often, until the source answers. */
+  loaded(layers: readonly Layer[], maxAgeMs: number): void {
+    const gaps = layers.some(({ tolerated }) => tolerated !== undefined);
     this.#gaps = gaps;
     this.#maxAgeMs = gaps ? maxAgeMs : Number.POSITIVE_INFINITY;
     if (gaps) {
