@@ -30,6 +30,7 @@ const chapters = {
   Providers: [
     ...[
       'env',
+      'argv',
       'dotenv',
       'bundle',
       'directory',
@@ -44,7 +45,7 @@ const chapters = {
     'docs/writing-a-provider.md',
   ],
   Recipes: [
-    ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
+    ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant', 'browser'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
