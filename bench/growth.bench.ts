@@ -255,7 +255,7 @@ async function perUnit(run: () => unknown, n: number, budgetNs: number): Promise
   return least;
 }
 
-const budgetNs = checking ? 0.4e9 : 0.8e9;
+const budgetNs = checking ? 0.25e9 : 0.8e9;
 try {
   for (const { does, unit, sizes, from, to, prepare } of growths) {
     const wanted = checking ? [from, to] : sizes;

@@ -32,8 +32,8 @@ try {
   const provider = new BundleProvider(file);
   await provider.list();
   const loaded = await bytesOf(() => loadConfig(provider));
-  const config = loaded.made as Config<unknown>;
-  const read = await bytesOf(() => [config.get('section0.key0' as never), config.value]);
+  const config = loaded.made as Config<ReturnType<typeof treeOf>>;
+  const read = await bytesOf(() => [config.get('section0.key0'), config.value]);
   const reloaded = await bytesOf(() => {
     writeFileSync(file, JSON.stringify({ ...treeOf(size), more: 'a value' }));
     return config.reload();

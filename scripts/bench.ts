@@ -2,7 +2,7 @@
 //   npm run bench              runs all, prints the table, updates docs/performance.md and docs/comparison.md
 //   npm run bench -- reads     runs one or more, prints the table
 //   npm run bench -- claims    runs the claims of docs/comparison.md and updates the page
-//   npm run bench -- --check   checks the goals within generous limits, and the claims; takes a minute
+//   npm run bench -- --check   checks the goals within generous limits, and the claims; takes two minutes
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
