@@ -204,7 +204,7 @@ describe('KeySources', () => {
     },
   );
 
-  it('find does not look at the mode of a key file on Windows, and refuses all else as elsewhere', async () => {
+  it('find ignores the mode of a key file on Windows, and refuses all else as elsewhere', async () => {
     await using box = await sandbox({ files: { key: `${jwk}\r\n`, huge: Buffer.alloc(70_000) } });
     const on = (platform: NodeJS.Platform, file: string) =>
       new KeySources({ file: box.path(file) }, 'it', {}, platform);
