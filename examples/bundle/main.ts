@@ -37,3 +37,10 @@ const endpoints = new BundleProvider({
 const { value } = await loadConfig(Endpoints, endpoints);
 // #endregion
 console.log(value);
+
+// #region pattern
+const parts = new BundleProvider('config/conf.d/*.yaml'); // 10-base.yaml, then 20-team.yaml
+const limit = await parts.get('limits.perMinute'); // the later file wins
+// #endregion
+console.log(`${limit}`);
+console.log(`${await parts.get('limits.burst')}`);

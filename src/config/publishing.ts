@@ -16,7 +16,7 @@ type Tree = Record<string, unknown>;
 type Refusal = readonly [reason: string, hint: string];
 
 const mayBeSecret =
-  'Publish other keys. If it is not a secret, rename it, or mark it as public in the schema (x-secret: false)';
+  'Publish other keys. If it is not secret, rename it, or mark it as public in the schema (x-secret: false)';
 
 /** A plain copy of what a generation has at `paths`. */
 export function publish<T>(generation: Generation<T>, paths: readonly string[]): unknown {

@@ -1,10 +1,14 @@
 // Watches the files or the folder of a ReloadableContent. Loaded by content.ts with the first watch.
 
 import { foldersBelow, marksBelow } from './folder-marks.ts';
+import { patternOf } from './pattern.ts';
 import { addFolders, type Folders, foldersOf, markOf, type Watch, watch } from './watch.ts';
 
-/** A file, or a folder with at most so many files. */
-export type Watched = string | { readonly folder: string; readonly maxFiles: number };
+/** A file, a folder with at most so many files, or the files that a pattern names. */
+export type Watched =
+  | string
+  | { readonly folder: string; readonly maxFiles: number }
+  | { readonly pattern: string };
 
 export interface ContentWatch {
   readonly watched: () => readonly Watched[];
@@ -34,8 +38,16 @@ export function watchContent({ watched, known, read, changed }: ContentWatch): W
   return watch({ folders, recheck });
 }
 
-const foldersAround = (one: Watched): Folders =>
-  typeof one === 'string' ? foldersOf(one) : foldersBelow(one.folder, one.maxFiles);
+function foldersAround(one: Watched): Folders {
+  if (typeof one === 'string') return foldersOf(one);
+  if ('folder' in one) return foldersBelow(one.folder, one.maxFiles);
+  const { folder, names } = patternOf(one.pattern);
+  return foldersBelow(folder, Number.POSITIVE_INFINITY, names);
+}
 
-const markAround = (one: Watched): string =>
-  typeof one === 'string' ? markOf(one) : marksBelow(one.folder, one.maxFiles);
+function markAround(one: Watched): string {
+  if (typeof one === 'string') return markOf(one);
+  if ('folder' in one) return marksBelow(one.folder, one.maxFiles);
+  const { folder, names } = patternOf(one.pattern);
+  return marksBelow(folder, Number.POSITIVE_INFINITY, names);
+}

@@ -1,5 +1,6 @@
-// The folders to watch below a folder, and the marks of its files. Used by DirectoryProvider. Synchronous,
-// because a watch must not miss a change between two of its steps.
+// The folders to watch below a folder, and the marks of its files. Used by DirectoryProvider, and by
+// BundleProvider for the files of a pattern. Synchronous, because a watch must not miss a change between
+// two of its steps.
 
 import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { addFolders, type Folders, foldersOf, linkTarget, markOf } from './watch
 export const isHidden = (name: string): boolean => name.startsWith('.');
 
 /** The folders to watch for every change of the first `maxFiles` files below `root`. */
-export function foldersBelow(root: string, maxFiles: number): Folders {
+export function foldersBelow(root: string, maxFiles: number, names?: RegExp): Folders {
   const targets = new Map<string, string | false | undefined>();
   // the links of a volume have the same folders on their paths
   const targetOf = (file: string): string | false | undefined => {
@@ -17,7 +18,7 @@ export function foldersBelow(root: string, maxFiles: number): Folders {
     return targets.get(file);
   };
   const folders = new Map<string, Set<string> | undefined>(foldersOf(root, targetOf));
-  walk(root, maxFiles, {
+  walk(root, maxFiles, names, {
     folder: (real) => folders.set(real, undefined),
     file: (file, entry) => {
       if (entry.isSymbolicLink()) addFolders(folders, foldersOf(file, targetOf));
@@ -27,9 +28,10 @@ export function foldersBelow(root: string, maxFiles: number): Folders {
 }
 
 /** A text that differs when one of the first `maxFiles` files below `root` may have changed. */
-export function marksBelow(root: string, maxFiles: number): string {
+export function marksBelow(root: string, maxFiles: number, names?: RegExp): string {
   const marks: string[] = [];
-  walk(root, maxFiles, { folder: () => {}, file: (file) => marks.push(`${file} ${markOf(file)}`) });
+  const file = (one: string): number => marks.push(`${one} ${markOf(one)}`);
+  walk(root, maxFiles, names, { folder: () => {}, file });
   return marks.sort().join('\n');
 }
 
@@ -39,7 +41,8 @@ interface Visitor {
   readonly file: (file: string, entry: Dirent) => void;
 }
 
-function walk(root: string, maxFiles: number, visitor: Visitor): void {
+/** `names`: visits only files with such names, and no folder inside. */
+function walk(root: string, maxFiles: number, names: RegExp | undefined, visitor: Visitor): void {
   const seen = new Set<string>();
   let files = 0;
   const visit = (folder: string): void => {
@@ -49,11 +52,11 @@ function walk(root: string, maxFiles: number, visitor: Visitor): void {
     seen.add(real);
     visitor.folder(real);
     for (const entry of entries) {
-      if (isHidden(entry.name)) continue;
+      if (isHidden(entry.name) || names?.test(entry.name) === false) continue;
       const file = path.join(folder, entry.name);
       visitor.file(file, entry);
       if (++files > maxFiles) return;
-      if (!entry.isFile()) visit(file);
+      if (!entry.isFile() && !names) visit(file);
     }
   };
   visit(root);

@@ -92,7 +92,7 @@ export async function filesBelow(
 
 /** The entries of a folder, and of the current generation of a volume: right after a swap its new files have
  *  no links yet. */
-async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+export async function entriesOf(folder: string): Promise<readonly Dirent[]> {
   const linked = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !isHidden(name));
   if (generation(folder) === undefined) return linked.sort(byName);
   const known = new Set(linked.map(({ name }) => name));
@@ -122,7 +122,7 @@ function isLeftover(link: string): boolean {
 const dataLink = '..data';
 
 /** The target of a volume's `..data`. A new target means a new generation of all files. */
-const generation = (folder: string): string | undefined => targetOf(path.join(folder, dataLink));
+export const generation = (folder: string): string | undefined => targetOf(path.join(folder, dataLink));
 
 function targetOf(link: string): string | undefined {
   try {

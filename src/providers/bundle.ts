@@ -1,6 +1,8 @@
-// A configuration file in JSON, JSONC, YAML or TOML. Reading, caching and watching are in local/, parsing is
-// in formats/. `list` returns one entry for a whole section.
+// A configuration file in JSON, JSONC, YAML or TOML, or all files that a pattern matches. Reading, caching
+// and watching are in local/, parsing is in formats/. Of one file, `list` returns one entry for a whole
+// section.
 
+import { resolve } from 'node:path';
 import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { type FormatName, formatOf, formats } from '../formats/format.ts';
@@ -19,9 +21,10 @@ import {
   sensitiveNames,
 } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
-import type { Content, ReloadableContent } from '../local/content.ts';
+import { type Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
 import { fileContent } from '../local/file-content.ts';
+import type { FileSet } from '../local/file-set.ts';
 import type { ParsedKeys } from '../local/parsed-keys.ts';
 import type { ReferenceValues } from '../local/references.ts';
 import type { ListOptions } from '../provider.ts';
@@ -31,11 +34,13 @@ import type { Key } from '../value.ts';
 
 /** Options of a `BundleProvider`. */
 export interface BundleOptions {
-  /** The file. A relative path is resolved at construction. */
+  /** The file. A relative path is resolved at construction. `*` in its last segment reads all files with such
+   *  names, merged by the order of their names: later files win. */
   readonly path: string;
   /** The format of the file. @default from the extension: `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml` */
   readonly format?: FormatName;
-  /** Treats a missing file as empty. Every other failure is still an error. @default false */
+  /** Treats a missing file, or a pattern without files, as empty. Every other failure is still an error.
+   *  @default false */
   readonly optional?: boolean;
   /** More names whose values are secret. @default [] */
   readonly sensitive?: Sensitive;
@@ -52,6 +57,9 @@ export interface BundleOptions {
   readonly name?: string;
 }
 
+type Keys = ParsedKeys | FileSet;
+
+const loadFiles = lazy(() => import('../local/file-set.ts'));
 const loadKeys = lazy(() => import('../local/parsed-keys.ts'));
 const loadOpening = lazy(() => import('../sealing/opening.ts'));
 const aScalar: Check = (value) =>
@@ -69,7 +77,7 @@ const allowed = {
 
 /** Reads a configuration file: JSON, JSON with comments, YAML 1.2 or TOML 1.0. The file is read on first use,
  *  and again on `refresh`, on `maxAgeMs` and while it is watched. If it breaks, ordinary reads continue with
- *  its last good content.
+ *  its last good content. With `*` in its last segment, as in `conf.d/*.yaml`, the path names all such files.
  *  @throws ConfigError `parse` with line and column if the text is invalid or ambiguous, `io` if the file
  *  cannot be read
  *  @example
@@ -81,7 +89,7 @@ const allowed = {
  */
 export class BundleProvider extends FileProvider {
   readonly #path: string;
-  readonly #content: ReloadableContent<ParsedKeys | undefined>;
+  readonly #content: ReloadableContent<Keys | undefined>;
 
   constructor(options: string | BundleOptions) {
     const given: BundleOptions = typeof options === 'string' ? { path: options } : (options ?? {});
@@ -94,14 +102,33 @@ export class BundleProvider extends FileProvider {
         hint: "Give the path of a file: new BundleProvider('config.yaml')",
       });
     const provider = given.name ?? `bundle:${path}`;
-    const format = formats[given.format ?? formatOf(path, 'BundleProvider')];
+    const isPattern = path.includes('*');
+    if (/\*.*[/\\*]/.test(path))
+      throw new ConfigError(
+        'invalid_option',
+        'BundleProvider: only the last segment of path may have one *',
+        {
+          hint: 'Use a BundleProvider for each folder',
+        },
+      );
+    const formatOfFile = (file: string): FormatName => given.format ?? formatOf(file, 'BundleProvider');
+    if (!isPattern) formatOfFile(path);
     const references = typeof given.references === 'object' ? { ...given.references } : given.references;
-    const keys = { provider, path, references, isSecret: taint(sensitive) };
-    const parse = async (text: string): Promise<ParsedKeys> => {
+    const keys = { provider, references, isSecret: taint(sensitive) };
+    const parse = async (text: string, file = path): Promise<ParsedKeys> => {
       const { parsedKeys } = await loadKeys();
-      return parsedKeys(await format.parse({ provider, file: path, text }), { ...keys, text });
+      const format = formats[formatOfFile(file)];
+      return parsedKeys(await format.parse({ provider, file, text }), { ...keys, path: file, text });
     };
-    const content = fileContent<ParsedKeys>({ provider, path, optional, maxBytes, parse });
+    const common = { provider, path, optional, maxBytes, parse };
+    const pattern = resolve(path);
+    const content = isPattern
+      ? new ReloadableContent<Keys | undefined>({
+          provider,
+          load: async (last, skips) => (await loadFiles()).readFileSet({ ...common, pattern }, last, skips),
+          watched: () => [{ pattern }],
+        })
+      : fileContent<Keys>(common);
     const opener = lazy(async () => (await loadOpening()).openingOf('BundleProvider', sealed));
     super(provider, content, sealed ? opener : undefined);
     this.#path = path;
@@ -109,7 +136,7 @@ export class BundleProvider extends FileProvider {
   }
 
   /** @internal */
-  protected find(content: Content<ParsedKeys | undefined>, at: Key): Entry | undefined {
+  protected find(content: Content<Keys | undefined>, at: Key): Entry | undefined {
     return content.value?.find(at, content);
   }
 
@@ -121,7 +148,10 @@ export class BundleProvider extends FileProvider {
     return this.opened(content.value?.list(at, content) ?? [], options);
   }
 
+  /** The file and the key. Of a pattern, the file that has the key, once the files have been read. */
   where(key: Key): string {
-    return `${this.#path} ${keyOf(key)}`;
+    const at = keyOf(key);
+    const value = this.#content.current?.value;
+    return `${(value && 'fileOf' in value && value.fileOf(at)) || this.#path} ${at}`;
   }
 }

@@ -24,7 +24,8 @@ interface KeyText {
 export interface KeyFromVariable extends KeyText {
   readonly env: string;
 }
-/** A file that holds the key. Refused when other users can read or write it, or its group can write it. */
+/** A file that holds the key. Refused when other users can read or write it, or its group can write it; on
+ *  Windows, where files have no mode, that is not checked. */
 export interface KeyFromFile extends KeyText {
   readonly file: string;
 }
@@ -63,16 +64,19 @@ export class KeySources {
   readonly #sources: readonly KeySource[];
   readonly #owner: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #platform: NodeJS.Platform;
   readonly #cached = new Map<KeySource, CachedKeys>();
 
   constructor(
     sources: KeySource | readonly KeySource[] = { env: 'LLM_CONFIG_KEY' },
     owner: string,
     env: Readonly<Record<string, string | undefined>> = process.env,
+    platform: NodeJS.Platform = process.platform,
   ) {
     this.#sources = Array.isArray(sources) ? sources : [sources as KeySource];
     this.#owner = owner;
     this.#env = env;
+    this.#platform = platform;
     if (this.#sources.length === 0)
       throw new ConfigError('invalid_option', `${owner}: the option keys must name at least one key`);
     for (const source of this.#sources) checkSource(source, owner);
@@ -102,7 +106,7 @@ export class KeySources {
         : this.#fromText(source, text, `the variable ${source.env}`);
     }
     if ('file' in source) {
-      const text = await keyFile(source.file, this.#owner);
+      const text = await keyFile(source.file, this.#owner, this.#platform);
       return text === undefined
         ? `the key file ${source.file} does not exist`
         : this.#fromText(source, text, `the key file ${source.file}`);
@@ -207,7 +211,9 @@ const refusedModeBits = 0o026;
 
 const octal = (mode: number): string => (mode & 0o777).toString(8);
 
-async function keyFile(path: string, owner: string): Promise<string | undefined> {
+/** The text of a key file. Windows has access lists instead of modes, and Node reports every file there as
+ *  readable by all: the mode says nothing. */
+async function keyFile(path: string, owner: string, platform: NodeJS.Platform): Promise<string | undefined> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -220,7 +226,7 @@ async function keyFile(path: string, owner: string): Promise<string | undefined>
           hint: 'Correct the path',
         },
       );
-    if (process.platform !== 'win32' && stats.mode & refusedModeBits)
+    if (platform !== 'win32' && stats.mode & refusedModeBits)
       throw new ConfigError(
         'crypto',
         `${owner}: other users can read or change the key file ${path} (mode ${octal(stats.mode)})`,

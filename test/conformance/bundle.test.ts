@@ -57,3 +57,46 @@ for (const [file, write, without, references] of [
       damage: 'a file is readable as a whole or not at all',
     },
   });
+
+describeProvider({
+  name: 'BundleProvider of conf.d/*.json',
+  runner,
+  make: async (values) => {
+    const box = await sandbox();
+    const current: Record<string, Values[string]> = { ...values };
+    const files = ['10-first.json', '20-second.json'];
+    /** Keys of one section are in both files. */
+    const partOf = (number: number): object =>
+      nested(Object.fromEntries(Object.entries(current).filter((_, at) => at % 2 === number)));
+    const save = async (): Promise<void> => {
+      for (const [number, file] of files.entries())
+        await box.replace(`conf.d/${file}`, JSON.stringify(partOf(number), null, 2));
+    };
+    await save();
+    return {
+      provider: new BundleProvider(box.path('conf.d/*.json')),
+      change: async (key, value) => {
+        if (value === undefined) delete current[key];
+        else current[key] = value;
+        await save();
+      },
+      fail: async (fault) => {
+        if (fault === undefined) await save();
+        else if (fault === 'garbage')
+          await box.replace(`conf.d/${files[0]}`, `${JSON.stringify(current)}\n"other": [ {`);
+        else await box.write(Object.fromEntries(files.map((file) => [`conf.d/${file}`, undefined])));
+      },
+      dispose: box.dispose,
+    };
+  },
+  without: {
+    batch: 'files are read as a whole',
+    write: 'configuration files belong to their author',
+    versions: 'a file has no versions',
+    unavailable: never,
+    throttled: never,
+    hang: never,
+    closing: never,
+    damage: 'a file is readable as a whole or not at all',
+  },
+});

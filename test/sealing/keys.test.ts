@@ -204,6 +204,32 @@ describe('KeySources', () => {
     },
   );
 
+  it('find ignores the mode of a key file on Windows, and refuses all else as elsewhere', async () => {
+    await using box = await sandbox({ files: { key: `${jwk}\r\n`, huge: Buffer.alloc(70_000) } });
+    const on = (platform: NodeJS.Platform, file: string) =>
+      new KeySources({ file: box.path(file) }, 'it', {}, platform);
+    await chmod(box.path('key'), 0o666); // as Node reports every writable file on Windows
+    expect(await kids(on('win32', 'key'))).toEqual(['ci']);
+    await expect(on('linux', 'key').find()).rejects.toThrow(/other users/);
+    await expect(on('win32', 'huge').find()).rejects.toThrow(/not a regular file/);
+    expect((await on('win32', 'nothing').find()).absent).toEqual([
+      `the key file ${box.path('nothing')} does not exist`,
+    ]);
+  });
+
+  it('a path with a drive and backslashes is a path, not a key', () => {
+    for (const file of ['C:\\keys\\app.key', 'D:/keys/app.key', '\\\\server\\share\\app.key'])
+      expect(() => new KeySources({ file }, 'it', {}, 'win32')).not.toThrow();
+  });
+
+  it('a password of a file with Windows line breaks has no line break', async () => {
+    await using box = await sandbox({ files: { a: 'fake-password\r\n' } });
+    const from = new KeySources({ file: box.path('a'), as: 'password' }, 'it', {}, 'win32');
+    const [made] = (await from.find()).keys;
+    const wrapped = await password('fake-password').wrap(bytes);
+    expect(await made?.unwrap(wrapped.encryptedKey, wrapped.header, 'it')).toEqual(bytes);
+  });
+
   it('find refuses a folder and a huge file as key file', async () => {
     await using box = await sandbox({ files: { 'folder/key': 'x', huge: Buffer.alloc(70_000) } });
     for (const file of ['folder', 'huge']) {
