@@ -4,10 +4,10 @@
 
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { below, platformName, spells } from '../conventional-name.ts';
+import { below, isPlatformName, spells } from '../conventional-name.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { segments } from '../key.ts';
-import { makeOrigin } from '../origin.ts';
+import { makeOrigin, type Origin } from '../origin.ts';
 import type { Key } from '../value.ts';
 import type { Content } from './content.ts';
 import { looseKeyOf } from './loose-keys.ts';
@@ -36,16 +36,8 @@ export interface EnvironmentOptions extends Pick<ReadVariablesOptions, 'sensitiv
   readonly one: (name: string) => string | undefined;
 }
 
-/** A variable that is set: its name as it is compared, and as the system has it. */
-interface SetVariable {
-  readonly name: string;
-  readonly shown: string;
-  /** An error if this process may not read it. */
-  readonly value: string | ConfigError;
-}
-
 /** A variable whose file is read when a key needs it. */
-interface FileName extends SetVariable {
+interface FileName extends Variable {
   /** The variable that the file sets, and its loose key. */
   readonly plain: string;
   readonly key: Key;
@@ -80,22 +72,25 @@ export class Environment {
     if (this.#isRead) this.#copied = copy();
     this.#isRead = true;
     const all = this.#all();
-    const files = all.flatMap((one) => this.#fileName(one));
-    const found = await Promise.all(all.map((one) => this.#variable(one)));
+    const hasFiles = fileSuffix !== undefined;
+    const files = hasFiles ? all.flatMap((one) => this.#fileName(one)) : [];
+    const found = hasFiles ? await Promise.all(all.map((one) => this.#variable(one))) : all;
     /** What the files hold that have been read, by the names of their variables. */
     const contents = new Map<string, Variable>();
     for (const file of files.filter(({ name }) => this.#needed.has(name)))
       contents.set(file.name, await this.#contentOf(file));
     const set = {
       all: new Set(found.map(({ name }) => name)),
-      ignoresFiles: fileSuffix === undefined,
-      ...(names.prefix === undefined && { ofPlatform: (name: string) => platformName.test(name) }),
+      ignoresFiles: !hasFiles,
+      ...(names.prefix === undefined && { ofPlatform: isPlatformName }),
     };
+    const isListed = this.#copied.all !== undefined;
     const postponed = (asked: Asked): Postponed[] => [
       ...this.#filesOf(asked, files, contents),
-      ...(this.#copied.all ? [] : this.#namesOf(asked)),
+      ...(isListed ? [] : this.#namesOf(asked)),
     ];
-    const options = { provider, sensitive, empty, booleans, set, postponed };
+    const mayPostpone = files.length > 0 || !isListed;
+    const options = { provider, sensitive, empty, booleans, set, ...(mayPostpone && { postponed }) };
     return {
       value: await readVariables([...found, ...contents.values()], names, options),
       // also of the files that are read later, so that a watch that starts after that sees no change
@@ -118,17 +113,22 @@ export class Environment {
     });
   }
 
-  #all(): SetVariable[] {
+  /** The variables that are set, as they are: names of files are not followed. */
+  #all(): Variable[] {
     const { all, error } = this.#copied;
     if (!all) return this.#oneByOne(error);
     const isWindows = process.platform === 'win32';
-    return Object.entries(all).flatMap(([shown, value]) =>
-      typeof value === 'string' ? [{ name: isWindows ? this.#inItsCase(shown) : shown, shown, value }] : [],
-    );
+    const found: Variable[] = [];
+    for (const shown of Object.keys(all)) {
+      const value = all[shown];
+      const name = isWindows ? this.#inItsCase(shown) : shown;
+      if (typeof value === 'string') found.push({ name, value, origin: this.#originOf(shown) });
+    }
+    return found;
   }
 
   /** The variables that have been asked for, of an environment that must not be listed. */
-  #oneByOne(error: unknown): SetVariable[] {
+  #oneByOne(error: unknown): Variable[] {
     const { provider } = this.#options;
     if (!isRefused(error))
       throw new ConfigError('io', `${provider}: the environment cannot be read`, { provider, cause: error });
@@ -141,18 +141,23 @@ export class Environment {
     return [...this.#asked].flatMap((name) => this.#one(name));
   }
 
-  #one(name: string): SetVariable[] {
+  #originOf(shown: string): Origin {
+    return makeOrigin({ provider: this.#options.provider, source: `env ${shown}` });
+  }
+
+  #one(name: string): Variable[] {
     const { provider, one } = this.#options;
+    const origin = this.#originOf(name);
     try {
       const value = one(name);
-      return typeof value === 'string' ? [{ name, shown: name, value }] : [];
+      return typeof value === 'string' ? [{ name, value, origin }] : [];
     } catch (error) {
       if (!isRefused(error)) throw error;
       const denied = new ConfigError('access_denied', `this process must not read the variable ${name}`, {
         provider,
         hint: `Add ${name} to --allow-env`,
       });
-      return [{ name, shown: name, value: denied }];
+      return [{ name, value: denied, origin }];
     }
   }
 
@@ -177,7 +182,7 @@ export class Environment {
   }
 
   /** The file of a conventional name. Another program may mean it: it is read only if a key needs it. */
-  #fileName(one: SetVariable): FileName[] {
+  #fileName(one: Variable): FileName[] {
     const { names, empty } = this.#options;
     const plain = this.#plainOf(one.name);
     if (plain === undefined || (one.value === '' && empty === 'absent')) return [];
@@ -186,20 +191,15 @@ export class Environment {
   }
 
   /** A variable with its own value; of an exact name with the suffix, the content of its file. */
-  #variable(one: SetVariable): Variable | Promise<Variable> {
-    const { provider, empty } = this.#options;
-    const { name, shown, value } = one;
-    const plain = this.#plainOf(name);
-    const isFile = plain !== undefined && !(value === '' && empty === 'absent');
-    return isFile && this.#fileName(one).length === 0
-      ? this.#contentOf({ ...one, plain, key: '' })
-      : { name, value, origin: makeOrigin({ provider, source: `env ${shown}` }) };
+  #variable(one: Variable): Variable | Promise<Variable> {
+    const plain = this.#plainOf(one.name);
+    const isFile = plain !== undefined && !(one.value === '' && this.#options.empty === 'absent');
+    return isFile && this.#fileName(one).length === 0 ? this.#contentOf({ ...one, plain, key: '' }) : one;
   }
 
-  async #contentOf({ plain, shown, value }: FileName): Promise<Variable> {
+  async #contentOf({ plain, value, origin }: FileName): Promise<Variable> {
     const { provider } = this.#options;
-    const content = isConfigError(value) ? value : await textOfFile(value, `env ${shown}`, provider);
-    const origin = makeOrigin({ provider, source: `env ${shown}` });
+    const content = isConfigError(value) ? value : await textOfFile(value, origin.source, provider);
     return { name: plain, value: content, origin, secret: true };
   }
 

@@ -1,7 +1,7 @@
 // Why a variable that is set does not set a key: its name is spelled another way, it is empty, or it names a
 // file. Variables keeps one, for `where`. Compares names only and never sees a value.
 
-import { platformName } from '../conventional-name.ts';
+import { isPlatformName } from '../conventional-name.ts';
 import type { Key } from '../value.ts';
 import { looseKeyOf } from './loose-keys.ts';
 import type { VariableNames } from './variable-names.ts';
@@ -86,7 +86,7 @@ export class OtherSpellings {
     const whole = bare(name);
     const inner = prefix !== undefined && name.startsWith(prefix) ? bare(name.slice(prefix.length)) : '';
     // `PATH` is not `APP_PATH` without its prefix
-    const isUsual = platformName.test(inner.toUpperCase());
+    const isUsual = isPlatformName(inner.toUpperCase());
     const same = [whole, isUsual ? '' : inner].flatMap((one) => byBare.get(one) ?? []);
     return same.find((other) => other !== name) ?? this.#oneOff(whole);
   }

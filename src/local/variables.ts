@@ -16,7 +16,7 @@ import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.
 import { looseKeyOf, serviceLinks } from './loose-keys.ts';
 import { OtherSpellings, type SetNames } from './other-spellings.ts';
 import { makeUnjudgedEntry } from './unjudged-entry.ts';
-import { around, grouped, lettersOf, type VariableNames } from './variable-names.ts';
+import { around, grouped, joined, lettersOf, type VariableNames } from './variable-names.ts';
 
 /** One variable as its source returns it. */
 export interface Variable {
@@ -62,17 +62,16 @@ export class Variables {
   readonly #byLetters: Map<string, Item[]>;
   readonly #words: Item[];
   readonly #byWords: Map<string, Item[]>;
-  readonly #later: Later;
+  readonly #later: Later | undefined;
   readonly #added = new Map<string, Promise<void>>();
 
-  constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings, later: Later) {
+  constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings, later?: Later) {
     this.spellings = spellings;
     this.#later = later;
     this.#exact = exact;
-    const isWords = ({ loose }: Item): boolean => loose === 'words';
-    const named = loose.filter((item) => !isWords(item));
-    this.#loose = gatherLists(named).map((item) => [lettersOf(item.key), item]);
-    this.#words = loose.filter(isWords);
+    this.#words = loose.filter((item) => item.loose === 'words');
+    const exactNames = this.#words.length > 0 ? loose.filter((item) => item.loose !== 'words') : loose;
+    this.#loose = gatherLists(exactNames).map((item) => [lettersOf(item.key), item]);
     this.#byKey = grouped(exact.map((item) => [item.key, item]));
     this.#byLetters = grouped(this.#loose);
     this.#byWords = grouped(this.#words.map((item) => [joinedLetters(item.key), item]));
@@ -81,13 +80,15 @@ export class Variables {
   /** Reads the variables that are read only if one of these keys needs them. `undefined` if there are
    *  none. */
   prepare(asked: Asked): Promise<unknown> | undefined {
-    const needed = this.#later.needed(asked);
-    return needed.length > 0 ? Promise.all(needed.map((one) => this.#addOnce(one))) : undefined;
+    const later = this.#later;
+    const needed = later?.needed(asked) ?? [];
+    return later && needed.length > 0
+      ? Promise.all(needed.map((one) => this.#addOnce(one, later)))
+      : undefined;
   }
 
-  #addOnce({ name, read }: Postponed): Promise<void> {
-    const adding =
-      this.#added.get(name) ?? read().then((found) => this.#later.itemsOf(found).forEach(this.#add));
+  #addOnce({ name, read }: Postponed, later: Later): Promise<void> {
+    const adding = this.#added.get(name) ?? read().then((found) => later.itemsOf(found).forEach(this.#add));
     this.#added.set(name, adding);
     return adding.catch((error: unknown) => {
       this.#added.delete(name);
@@ -107,11 +108,9 @@ export class Variables {
 
   /** Returns the leaf at a key. Throws the error of a hole there, and of two different values. */
   find(key: Key): Entry | undefined {
-    const at = [
-      ...this.#narrowed(key),
-      ...(this.#byLetters.get(lettersOf(key)) ?? []),
-      ...(this.#byWords.get(joinedLetters(key)) ?? []).filter((item) => spells(item.key, key)),
-    ];
+    const own = lettersOf(key);
+    const words = this.#byWords.get(joined(own))?.filter((item) => spells(item.key, key)) ?? [];
+    const at = [...this.#narrowed(key), ...(this.#byLetters.get(own) ?? []), ...words];
     const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
     const [first] = entries;
     const other = entries.find((entry) => !sameValue(entry.value, (first as Entry).value));
@@ -214,9 +213,10 @@ export async function readVariables(
       return Object.freeze({ key, origin, error: value, ...(loose && { loose }) });
     const text = booleans === 'wide' ? 'wide' : true;
     const fields = { key, value, secret: true, origin, text, ...(loose && { loose }) } as const;
-    const isSecret = (at: Key): boolean => secret(at, value, variable);
-    const leaf = (at: Key) => ({ origin, secret: isSecret(at || key) });
-    return makeUnjudgedEntry(loose === 'words' ? { ...fields, leaf } : fields, () => isSecret(key));
+    const isSecret = (): boolean => secret(key, value, variable);
+    if (loose !== 'words') return makeUnjudgedEntry(fields, isSecret);
+    const leaf = (at: Key) => ({ origin, secret: secret(at || key, value, variable) });
+    return makeUnjudgedEntry({ ...fields, leaf }, isSecret);
   };
   const section = async (key: Key, variable: Variable): Promise<Item> => {
     const { value: text, origin } = variable;
@@ -249,8 +249,8 @@ export async function readVariables(
     links,
   });
   const itemsOf = (variables: readonly Variable[]): Item[] =>
-    variables.filter((variable) => !isAbsent(variable)).flatMap(looseItem);
-  const later = { needed: postponed ?? (() => []), itemsOf };
+    variables.flatMap((variable) => (isAbsent(variable) ? [] : looseItem(variable)));
+  const later = postponed && { needed: postponed, itemsOf };
   return new Variables([...exact, ...(await Promise.all(sections))], itemsOf(found), spellings, later);
 }
 

@@ -111,10 +111,10 @@ export interface UnboundName {
 /** The conventional names that are bound to no key: those of lines in files, and those with a prefix that are
  *  like a known key. Other variables may belong to any program. */
 export function unboundNames({ merged, layers, keys, at, where }: NamesFound): UnboundName[] {
+  const all = layers.flatMap(({ entries }) => entries.filter(({ loose }) => loose === 'words'));
+  if (all.length === 0) return [];
   const bound = new Set(merged.bound.flatMap((items) => items.map(({ item }) => item)));
-  const unbound = layers.flatMap(({ entries }) =>
-    entries.filter((entry) => entry.loose === 'words' && !bound.has(entry)),
-  );
+  const unbound = all.filter((entry) => !bound.has(entry));
   if (unbound.length === 0) return [];
   const spelling = new Spelling(briefly);
   const known = new Map(keys.map((key) => [joinedLetters(append(at, key)), key]));
