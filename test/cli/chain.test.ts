@@ -116,7 +116,7 @@ describe('llm-config explain of a key that is not set', () => {
     expect(out).toMatch(/^servr\.port is not set\n/);
     expect(out).toContain('no such key: neither the schema nor a provider has "servr.port"\n');
     expect(out).toContain('did you mean server.port?\n');
-    expect(out).toContain('looked for env APP__SERVR__PORT\n');
+    expect(out).toContain('looked for env APP_SERVR_PORT\n');
     const json = await llmConfig(['explain', files.path('config.mjs'), 'servr.port', '--json']);
     expect(JSON.parse(json.out).notes).toContain('did you mean server.port?');
   });
