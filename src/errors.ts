@@ -38,8 +38,8 @@ export type ErrorCode = keyof typeof errorCodes;
 export interface Problem {
   /** `missing`: required, but no source has it. `wrong`: the schema rejects it. `unknown`: the schema does
    *  not read it. `unreadable`: a source has it, but cannot read it. `ambiguous`: a variable can mean it and
-   *  another key. `failed`: a source failed. `vanished`: a store no longer has this secret, and a weaker source
-   *  or a default would take its place. */
+   *  another key. `failed`: a source failed. `vanished`: a store no longer has this secret, and a weaker
+   *  source or a default would take its place. */
   readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'ambiguous' | 'failed' | 'vanished';
   readonly key: Key;
   /** The place inside the key's value: `[0].host`. */
