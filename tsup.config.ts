@@ -63,7 +63,7 @@ export default defineConfig({
       'leaf',
       'missing',
       'merge',
-      'variables',
+      'environment',
       'file',
       'json',
       'parsed-keys',
