@@ -64,6 +64,7 @@ export default defineConfig({
       'missing',
       'merge',
       'environment',
+      'variables',
       'file',
       'json',
       'parsed-keys',

@@ -45,20 +45,3 @@ export const spells = (name: Key, key: Key): boolean => below(name, segments(key
 /** The letters of a whole key: a conventional name has the same as each key that it can mean. */
 export const joinedLetters = (key: Key): string =>
   key.includes('"') ? segments(key).map(letters).join('') : letters(key.replaceAll('.', ''));
-
-const platform = [
-  'PATH HOME USER LOGNAME PWD OLDPWD SHELL SHLVL TERM LANG LANGUAGE MAIL EDITOR VISUAL PAGER DISPLAY',
-  'TMPDIR TMP TEMP COLOR NODE INIT_CWD COLUMNS LINES HOSTNAME',
-  'USERNAME USERPROFILE USERDOMAIN COMPUTERNAME OS COMSPEC PATHEXT SYSTEMROOT WINDIR APPDATA LOCALAPPDATA',
-  'HOMEDRIVE HOMEPATH',
-].flatMap((line) => line.split(' '));
-const platformNames: ReadonlySet<string> = new Set(platform);
-
-/** Whether the system, a shell or npm sets a variable: without a prefix, `USER` is not meant for `user`. */
-export const isPlatformName = (name: string): boolean =>
-  platformNames.has(name) || name.startsWith('LC_') || name.startsWith('PROGRAM');
-
-/** The letters of a key that ends as such a variable. */
-export const platformLetters = new RegExp(
-  `(?:${platform.map((name) => letters(name)).join('|')}|lc.*|program.*)$`,
-);

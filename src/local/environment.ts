@@ -4,10 +4,11 @@
 
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { below, isPlatformName, spells } from '../conventional-name.ts';
+import { below, spells } from '../conventional-name.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { segments } from '../key.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
+import { isPlatformName } from '../platform-names.ts';
 import type { Key } from '../value.ts';
 import type { Content } from './content.ts';
 import { looseKeyOf } from './loose-keys.ts';

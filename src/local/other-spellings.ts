@@ -1,7 +1,7 @@
 // Why a variable that is set does not set a key: its name is spelled another way, it is empty, or it names a
 // file. Variables keeps one, for `where`. Compares names only and never sees a value.
 
-import { isPlatformName } from '../conventional-name.ts';
+import { isPlatformName } from '../platform-names.ts';
 import type { Key } from '../value.ts';
 import { looseKeyOf } from './loose-keys.ts';
 import type { VariableNames } from './variable-names.ts';

@@ -13,8 +13,9 @@ import { provenanceOf } from '../merge/leaf.ts';
 import type { Origin } from '../origin.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
-import { looseKeyOf, serviceLinks } from './loose-keys.ts';
+import { looseKeyOf } from './loose-keys.ts';
 import { OtherSpellings, type SetNames } from './other-spellings.ts';
+import { serviceLinks } from './service-links.ts';
 import { makeUnjudgedEntry } from './unjudged-entry.ts';
 import { around, grouped, joined, lettersOf, type VariableNames } from './variable-names.ts';
 

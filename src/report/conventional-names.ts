@@ -2,12 +2,13 @@
 // schema, one that is probably misspelled, and one of the platform that is not used. Used by config/. The
 // places that providers give for a key say how its variable is named.
 
-import { joinedLetters, platformLetters } from '../conventional-name.ts';
+import { joinedLetters } from '../conventional-name.ts';
 import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import type { Problem } from '../errors.ts';
 import { Spelling } from '../internal/nearest.ts';
 import { append, keyFrom, letters, rest, segments, startsWith } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
+import { platformLetters } from '../platform-names.ts';
 import type { Layer } from '../provider.ts';
 import type { Shape } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
