@@ -8,9 +8,9 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '86.5 kB',
-  './shelter': '49 kB',
-  './testing': '69 kB',
+  '.': '94 kB',
+  './shelter': '49.5 kB',
+  './testing': '69.5 kB',
   './encrypted-file': '41 kB',
   './keyring': '54 kB',
   './vault': '61 kB',

@@ -63,6 +63,7 @@ export default defineConfig({
       'leaf',
       'missing',
       'merge',
+      'environment',
       'variables',
       'file',
       'json',

@@ -5,6 +5,7 @@ import { configOf, tests } from './vitest.config.ts';
 const costly = /child_process|worker_threads|support\/(?:program|dying|hanging|reader)|\bpassword\(|pbkdf2/;
 /** Tests that take seconds for other reasons: thousands of random cases, real timers, whole suites. */
 const slow = [
+  'test/chain/conventional-names.test.ts',
   'test/chain/property.test.ts',
   'test/conformance/',
   'test/examples.test.ts',

@@ -16,9 +16,10 @@ export interface Metadata {
   readonly [name: string]: string | readonly string[] | undefined;
 }
 
-/** When a loose name binds to a key. `always`: it also makes a new key. `known`: only to a key that the
- *  schema reads or another source has. */
-export type Loose = 'always' | 'known';
+/** How a loose name binds to keys. `always`: segment by segment, and it also makes a new key. `known`: only
+ *  to a key that the schema reads or another source has. `words`: the same, and an underscore divides words
+ *  or segments: `server_host` is `server.host` or `serverHost`. */
+export type Loose = 'always' | 'known' | 'words';
 
 /** One value and everything known about it. In a list, the value may be a tree. */
 export interface Entry {
@@ -49,7 +50,8 @@ export interface Entry {
   readonly text?: boolean | 'wide';
   /** What opened the value, if it was sealed: the name of the key. */
   readonly openedWith?: string;
-  /** The origin and secrecy of one leaf, where the value is a tree. */
+  /** The origin and secrecy of one leaf, where the value is a tree. Where `loose` is `words`, those at a key
+   *  to which the name is bound. */
   readonly leaf?: (inside: Key) => Pick<Entry, 'origin' | 'secret' | 'openedWith'>;
 }
 

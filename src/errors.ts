@@ -37,9 +37,10 @@ export type ErrorCode = keyof typeof errorCodes;
 /** One fault of a configuration, as data. Shows a value only if the value is not secret. */
 export interface Problem {
   /** `missing`: required, but no source has it. `wrong`: the schema rejects it. `unknown`: the schema does
-   *  not read it. `unreadable`: a source has it, but cannot read it. `failed`: a source failed. `vanished`: a
-   *  store no longer has this secret, and a weaker source or a default would take its place. */
-  readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'failed' | 'vanished';
+   *  not read it. `unreadable`: a source has it, but cannot read it. `ambiguous`: a variable can mean it and
+   *  another key. `failed`: a source failed. `vanished`: a store no longer has this secret, and a weaker
+   *  source or a default would take its place. */
+  readonly kind: 'missing' | 'wrong' | 'unknown' | 'unreadable' | 'ambiguous' | 'failed' | 'vanished';
   readonly key: Key;
   /** The place inside the key's value: `[0].host`. */
   readonly inside?: string;
@@ -52,7 +53,7 @@ export interface Problem {
   /** The words of the schema's author, or else of its library, without values. */
   readonly schemaMessage?: string;
   readonly found?: string;
-  /** Where the value came from: `config/base.yaml:12:5`, `env APP__PORT`. */
+  /** Where the value came from: `config/base.yaml:12:5`, `env APP_PORT`. */
   readonly origin?: string;
   /** Every place that was searched for a missing key. */
   readonly looked?: readonly string[];

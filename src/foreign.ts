@@ -2,7 +2,7 @@
 // objects or from those of another copy of this library. Used by border.ts. Messages name kinds, never
 // values.
 
-import { type Entry, type Metadata, makeEntry, type Unreadable } from './entry.ts';
+import { type Entry, type Loose, type Metadata, makeEntry, type Unreadable } from './entry.ts';
 import { ConfigError, type ErrorCode, isConfigError, ownError } from './errors.ts';
 import { append, segments } from './key.ts';
 import { isOrigin, makeOrigin, type Origin, type OriginFields } from './origin.ts';
@@ -21,6 +21,9 @@ export interface Side {
 
 const isSecret = taint();
 
+export const isLoose = (value: unknown): value is Loose =>
+  value === 'always' || value === 'known' || value === 'words';
+
 export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
   const { value, marked } = plainValue(given.value);
   const { secret, loose, text, version, document, metadata, expiresAt, leaf } = given;
@@ -32,7 +35,7 @@ export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
     secret: marked || (typeof secret === 'boolean' ? secret : !hasLeaves && isSecret(key, value)),
     origin,
   };
-  if (loose === 'always' || loose === 'known') entry.loose = loose;
+  if (isLoose(loose)) entry.loose = loose;
   if (text === true || text === 'wide') entry.text = text;
   if (typeof document === 'string' && document !== origin.provider) entry.document = document;
   if (typeof version === 'string' || typeof version === 'number') entry.version = String(version);
@@ -44,7 +47,8 @@ export function entryFrom(given: Partial<Entry>, key: Key, side: Side): Entry {
   if ((expiresAt ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY)
     entry.expiresAt = time(expiresAt) ?? 0;
   if (typeof metadata === 'object' && metadata !== null) entry.metadata = plainMetadata(metadata);
-  if (hasLeaves && (typeof leaf === 'function' || typeof secret !== 'boolean'))
+  const isFunction = typeof leaf === 'function';
+  if (hasLeaves ? isFunction || typeof secret !== 'boolean' : isFunction && loose === 'words')
     entry.leaf = leafFrom(leaf, entry, side);
   return makeEntry(entry);
 }
@@ -93,7 +97,7 @@ export function holeAt(key: Key, given: object, error: ConfigError, side: Side):
       key,
       origin: originFrom(origin, missing),
       error,
-      ...((loose === 'always' || loose === 'known') && { loose }),
+      ...(isLoose(loose) && { loose }),
     });
   } catch {
     return Object.freeze({ key, origin: makeOrigin(missing), error });

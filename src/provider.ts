@@ -129,7 +129,7 @@ export interface ConfigProvider {
   /** For a provider that combines others: the answer of each. */
   layers?(prefix?: Key, options?: ListOptions): Promise<readonly Layer[]>;
   /** The places where the source looks for a key, in its own spelling, one per line. Makes no request. A line
-   *  may end with a remark for the report of a missing key: `env A__B (A_B is set: rename A_B to A__B)`. The
+   *  may end with a remark for the report of a missing key: `env A_B (AB is set: rename AB to A_B)`. The
    *  part after the colon is what to do. */
   where?(key: Key): string;
   /** The current health. Never throws because the source is down. */

@@ -1,7 +1,7 @@
 // Replaces the sealed texts of entries. Used by sealing/, which opens them, and by chain/, which refuses
 // them. Loaded with the first sealed text.
 
-import { type Entry, isUnreadable, makeEntry, type Unreadable } from './entry.ts';
+import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError } from './errors.ts';
 import { append, keyFrom } from './key.ts';
 import type { Origin } from './origin.ts';
@@ -18,12 +18,13 @@ export interface Opened {
 }
 
 /** Opens a text that has the marker. A rejection makes a hole of its value. */
-export type Open = (text: string, key: Key, origin: Origin) => Promise<Opened>;
+export type Open = (text: string, key: Key, origin: Origin, loose?: Loose) => Promise<Opened>;
 
 /** Opens the sealed texts of a leaf, also inside lists. Returns the same entry if there are none. */
 export async function openLeaf(entry: Entry, open: Open): Promise<Entry> {
   if (!hasMarker(entry.value)) return entry;
-  const { value, openedWith } = await openValue(entry.value, (text) => open(text, entry.key, entry.origin));
+  const { key, origin, loose } = entry;
+  const { value, openedWith } = await openValue(entry.value, (text) => open(text, key, origin, loose));
   return makeEntry({ ...entry, value: frozen(value), secret: true, ...(openedWith && { openedWith }) });
 }
 

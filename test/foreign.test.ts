@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ProviderChain } from '../src/chain/chain.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 import { scoped } from '../src/decorators/scoped.ts';
 import type { Entry, Unreadable } from '../src/entry.ts';
 import { ConfigError } from '../src/errors.ts';
 import { isOrigin, makeOrigin } from '../src/origin.ts';
+import { MemoryProvider } from '../src/providers/memory.ts';
 import { sheltered } from '../src/shelter/index.ts';
 import {
   acme,
@@ -117,6 +119,19 @@ describe('what a plain entry becomes', () => {
     ]);
     expectFrozen(kept);
     expect(await adopt({ metadata: 'text' })).not.toHaveProperty('metadata');
+  });
+
+  it('a conventional name binds by its words, and says by its leaf whether a key is secret', async () => {
+    const leaf = (key: string) => ({ origin: own, secret: key === 'server.host' });
+    const item = { key: 'SERVER_HOST', value: 'h', secret: false, loose: 'words', leaf };
+    const below = new MemoryProvider({ 'server.host': 'x', serverHost: 'y', server_hosts: 'z' });
+    const chain = new ProviderChain([acme([item]), below]);
+    const listed = (await chain.list()) as Entry[];
+    expect(listed.map(({ key, value, secret }) => [key, value, secret])).toEqual([
+      ['server.host', 'h', true],
+      ['serverHost', 'h', false],
+      ['server_hosts', 'z', false],
+    ]);
   });
 
   it('version, text and loose of the wrong kind are left out', async () => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 // typed by the person who starts the application
 process.argv.push('--server.port=9090', '--server.pool-max', '20', '--no-cache');
 process.argv.push('--models', 'small', '--models', 'large', '-v', '--', 'input.txt');
-process.env.APP__SERVER__PORT = '8080';
+process.env.APP_SERVER_PORT = '8080';
 
 // #region first
 const argv = new ArgvProvider();

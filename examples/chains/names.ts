@@ -8,20 +8,21 @@ const base = new MemoryProvider({ database: { poolMax: 5, 'statement-timeout': 1
 
 // #region prefixed
 const env = {
-  APP__DATABASE__POOL_MAX: '20',
-  APP__DATABASE__STATEMENT_TIMEOUT: '250',
+  APP_DATABASE_POOL_MAX: '20', // conventional: sets a key that is known
+  APP__DATABASE__STATEMENT_TIMEOUT: '250', // exact: two underscores go one level down
   APP__FEATURE__NEW_UI: 'true',
+  APP_OTHER_SETTING: 'x', // no key is known that it could mean
 };
 const prefixed = new ProviderChain([new EnvProvider({ prefix: 'APP', env }), base]);
 
 assert.deepEqual(await prefixed.tree(), {
   database: { poolMax: '20', 'statement-timeout': '250' }, // spelled as in the file
-  feature: { newUi: 'true' }, // unknown to the other sources: camelCase
+  feature: { newUi: 'true' }, // an exact name of an unknown key: camelCase
 });
 // #endregion
 
 // #region unprefixed
-const plain = { DATABASE__POOL_MAX: '20', PATH: '/usr/bin', HOME: '/home/someone' };
+const plain = { DATABASE_POOL_MAX: '20', PATH: '/usr/bin', HOME: '/home/someone' };
 const unprefixed = new ProviderChain([new EnvProvider({ env: plain }), base]);
 
 assert.deepEqual(await unprefixed.tree(), { database: { poolMax: '20', 'statement-timeout': 100 } });

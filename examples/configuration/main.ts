@@ -21,7 +21,7 @@ await mkdir('config');
 const file = 'config/base.yaml';
 const good = 'database:\n  host: db.internal\n  password: not-a-real-password\nmodels: [small]\n';
 await writeFile(file, good);
-const env: Record<string, string> = { APP__DATABASE__POOL_MAX: '20', APP__MODELS: 'small, large' };
+const env: Record<string, string> = { APP_DATABASE_POOL_MAX: '20', APP_MODELS: 'small, large' };
 const print = (text: unknown): void => console.log(`${text}\n`);
 
 // #region load
@@ -84,10 +84,10 @@ const subscription = config.subscribe('database.poolMax', ({ key, previous, curr
 // #endregion
 
 // #region reload
-env.APP__DATABASE__POOL_MAX = '30';
+env.APP_DATABASE_POOL_MAX = '30';
 await config.reload(); // the next generation
 try {
-  env.APP__DATABASE__POOL_MAX = 'many';
+  env.APP_DATABASE_POOL_MAX = 'many';
   await config.reload();
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
@@ -101,7 +101,7 @@ config.rollback(); // 20 again, until the next reload()
 subscription[Symbol.dispose]();
 
 await writeFile(file, 'databse:\n  host: db.internal\nmodels: 5\n');
-const wrong = { APP__DATABASE__POOL_MAX: '', APP__PROT: '80' };
+const wrong = { APP_DATABASE_POOL_MAX: '', APP__PROT: '80' };
 const broken = [new EnvProvider({ prefix: 'APP', env: wrong }), new BundleProvider(file)];
 // #region report
 try {

@@ -11,7 +11,7 @@ const Schema = z.object({
 // #endregion
 
 // #region load
-const env = { APP__TIMEOUT: '2m30s', APP__CACHE_FOR: '1d', APP__UPLOAD: '10MB' };
+const env = { APP_TIMEOUT: '2m30s', APP_CACHE_FOR: '1d', APP_UPLOAD: '10MB' };
 const { value } = await loadConfig(Schema, new EnvProvider({ prefix: 'APP', env }));
 console.log(value.timeout, value.cacheFor, value.upload); // 150000 86400000 10000000
 // #endregion
@@ -32,7 +32,7 @@ const timeoutMs = await chain.require('timeout', duration()); // 150000
 console.log(timeoutMs);
 
 // #region refused
-const wrong = { APP__TIMEOUT: '10', APP__CACHE_FOR: 'PT10S', APP__UPLOAD: '2GiB' };
+const wrong = { APP_TIMEOUT: '10', APP_CACHE_FOR: 'PT10S', APP_UPLOAD: '2GiB' };
 await loadConfig(Schema, new EnvProvider({ prefix: 'APP', env: wrong })).catch((error: Error) => {
   console.log(error.message);
 });

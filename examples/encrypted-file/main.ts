@@ -20,7 +20,7 @@ try {
   // #region load
   const Schema = z.object({ database: z.object({ host: z.string(), password: z.string() }) });
   await using chain = new ProviderChain([
-    new EnvProvider({ prefix: 'APP', env: { APP__DATABASE__HOST: 'db.internal' } }),
+    new EnvProvider({ prefix: 'APP', env: { APP_DATABASE_HOST: 'db.internal' } }),
     new EncryptedFileProvider({ path, context: 'acme/inference/production', env }),
   ]);
   await using config = await loadConfig(Schema, chain);

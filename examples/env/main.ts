@@ -3,18 +3,18 @@ import { z } from 'zod';
 
 // set by the shell or the platform that starts the application
 Object.assign(process.env, {
-  APP__DATABASE__HOST: 'db.internal',
-  APP__DATABASE__POOL_MAX: '20',
+  APP_DATABASE_HOST: 'db.internal',
+  APP_DATABASE_POOL_MAX: '20',
   APP__MODELS__0: 'small',
   APP__MODELS__1: 'large',
-  APP__LLM__API_KEY_FILE: 'secrets/api-key',
+  APP_LLM_API_KEY_FILE: 'secrets/api-key',
   DATABASE_URL: 'postgres://app:fake@db.internal/app',
   LIMITS_JSON: '{"perMinute":60,"burst":10}',
 });
 
 // #region first
 const env = new EnvProvider({ prefix: 'APP' });
-const poolMax = await env.get('database.poolMax'); // the variable APP__DATABASE__POOL_MAX
+const poolMax = await env.get('database.poolMax'); // the variable APP_DATABASE_POOL_MAX
 // #endregion
 console.log(`${poolMax}`);
 
@@ -43,7 +43,7 @@ console.log(`${perMinute}`);
 
 // #region file
 const files = new EnvProvider({ prefix: 'APP', fileSuffix: '_FILE' });
-const apiKey = await files.get('llm.apiKey'); // content of the file at APP__LLM__API_KEY_FILE
+const apiKey = await files.get('llm.apiKey'); // content of the file at APP_LLM_API_KEY_FILE
 // #endregion
 console.log(`${apiKey}`, apiKey?.value === 'fake-key');
 

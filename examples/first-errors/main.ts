@@ -34,7 +34,7 @@ await refused(
   () =>
     // #region report
     load(
-      new EnvProvider({ prefix: 'APP', env: { APP__LLM__TEMPERATURE: 'warm' } }),
+      new EnvProvider({ prefix: 'APP', env: { APP_LLM_TEMPERATURE: 'warm' } }),
       new BundleProvider('config/base.yaml'),
     ),
   // #endregion

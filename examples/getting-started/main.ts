@@ -2,7 +2,7 @@ import { makeClient } from './client.ts';
 import { load } from './config.ts';
 
 process.chdir(import.meta.dirname); // can be started from anywhere
-process.env.APP__SERVER__PORT = '9090'; // normally set by the shell or the platform
+process.env.APP_SERVER_PORT = '9090'; // normally set by the shell or the platform
 
 // #region main
 const config = await load();

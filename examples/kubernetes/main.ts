@@ -15,7 +15,7 @@ const secret = new Volume('etc/inference/secrets');
 await configMap.update({ 'app.yaml': 'llm:\n  model: small\n  maxTokens: 256\n' });
 await secret.update({ 'llm.apiKey': 'not-a-real-key' });
 
-const config = await load('etc/inference', { APP__LLM__MAX_TOKENS: '512' });
+const config = await load('etc/inference', { APP_LLM_MAX_TOKENS: '512' });
 
 // #region ready
 const server = createServer((_request, response) => {

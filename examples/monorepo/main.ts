@@ -6,8 +6,8 @@ import * as worker from './packages/worker/schema.ts';
 
 process.chdir(import.meta.dirname); // can be started from anywhere
 await using repository = new Repository('.', {
-  APP__BASE__DATABASE__HOST: 'db.staging.internal',
-  APP__WORKER__CONCURRENCY: '8',
+  APP_BASE_DATABASE_HOST: 'db.staging.internal',
+  APP_WORKER_CONCURRENCY: '8',
 });
 
 console.log('# a view for each package\n');

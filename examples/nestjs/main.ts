@@ -6,7 +6,7 @@ import { EnvProvider, MemoryProvider } from 'llm-config-manager';
 import { ConfigModule } from './config.module.ts';
 import { ModelController, Schema } from './model.controller.ts';
 
-const env = { APP__LLM__MAX_TOKENS: '512', ...process.env };
+const env = { APP_LLM_MAX_TOKENS: '512', ...process.env };
 
 // #region module
 const sources = [new EnvProvider({ prefix: 'APP', env }), new MemoryProvider({ llm: { model: 'small' } })];

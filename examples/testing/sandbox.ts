@@ -8,7 +8,7 @@ import { endpoint } from './app.ts';
 test('a variable overrides the file', async () => {
   await using box = await sandbox({
     files: { 'config/base.yaml': 'service:\n  host: inference.internal\n  port: 8443\n' },
-    env: { APP__SERVICE__PORT: '9000' },
+    env: { APP_SERVICE_PORT: '9000' },
   });
   await using config = new ProviderChain([
     new EnvProvider({ prefix: 'APP', env: box.env }),

@@ -20,7 +20,7 @@ export const Schema = z.object({
 });
 export type AppConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;
 
-/** `DATABASE_URL` sets databaseUrl and `LLM__API_KEY` sets llm.apiKey. A variable that ends in `_FILE`
+/** `DATABASE_URL` sets databaseUrl and `LLM_API_KEY` sets llm.apiKey. A variable that ends in `_FILE`
  *  names a file with the value. */
 export function loadFrom(env = process.env): Promise<AppConfig> {
   return loadConfig(Schema, new EnvProvider({ env, fileSuffix: '_FILE' }));

@@ -31,8 +31,8 @@ const env = {
   PATH: '/usr/bin', // not in the schema: ignored
   PORT: '80',
   DATABASE_URL: 'postgres://app:not-a-real-password@db.internal/inference',
-  LLM__ENDPOINT: 'https://llm.internal/v1',
-  LLM__API_KEY_FILE: secretFile,
+  LLM_ENDPOINT: 'https://llm.internal/v1',
+  LLM_API_KEY_FILE: secretFile,
 };
 const config = await start(env);
 console.log(config);
@@ -40,6 +40,6 @@ console.log(`${config?.explain('llm.apiKey')}`);
 await rm(folder, { recursive: true });
 
 console.log('\n# an invalid environment\n');
-await start({ PORT: 'http', LLM__ENDPOINT: 'llm.internal', LLM__API_KEY: '' }, console.log);
+await start({ PORT: 'http', LLM_ENDPOINT: 'llm.internal', LLM_API_KEY: '' }, console.log);
 console.log(`\nexit code: ${process.exitCode}`);
 process.exitCode = 0;

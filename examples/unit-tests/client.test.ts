@@ -15,7 +15,7 @@ test('the client takes its endpoint from the configuration', async () => {
 test('a variable overrides the file', async () => {
   await using box = await sandbox({
     files: { 'config.yaml': 'llm:\n  endpoint: https://llm.example.com\n  timeoutMs: 500\n' },
-    env: { APP__LLM__TIMEOUT_MS: '50' },
+    env: { APP_LLM_TIMEOUT_MS: '50' },
   });
   await using config = await load(box.directory, box.env);
   expect(describeClient(config)).toBe('https://llm.example.com within 50 ms');

@@ -10,13 +10,17 @@ import { keyFrom, keyOf } from '../key.ts';
 import { readDotenv } from '../local/dotenv-file.ts';
 import { missing, readBytes, utf8 } from '../local/file.ts';
 import { withLock } from '../local/lock.ts';
+import { type LooseKey, looseKeyOf } from '../local/loose-keys.ts';
 import { VariableNames } from '../local/variable-names.ts';
 import { writeAtomic } from '../local/write-atomic.ts';
 import { changedDocument } from '../providers/encrypted-file/document.ts';
-import { type ConfigTree, type ConfigValue, isTree, type Key } from '../value.ts';
+import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
 import { UsageError } from './arguments.ts';
 
 const provider = 'llm-config';
+
+/** A key, and how a variable binds to it. */
+export type FoundAt = Pick<LooseKey, 'key'> & Partial<LooseKey>;
 
 /** A readable file in which single values can be sealed. In a `.env` file, the name of a value is a
  *  variable. */
@@ -72,13 +76,13 @@ export class PlainFile {
     });
   }
 
-  /** The key under which the reader of the file finds the value. */
-  keyFor(name: string, prefix: string | undefined): Key {
-    if (this.#format !== 'env') return keyOf(name);
-    const key = new VariableNames(provider, prefix === undefined ? {} : { prefix }).keyOf(name);
-    if (key === undefined)
+  /** The key under which the reader of the file finds the value. `forKey`: the key that the user gives. */
+  keyFor(name: string, prefix: string | undefined, forKey: string | undefined): FoundAt {
+    if (forKey !== undefined || this.#format !== 'env') return { key: keyOf(forKey ?? name) };
+    const found = looseKeyOf(name, new VariableNames(provider, prefix === undefined ? {} : { prefix }));
+    if (!found)
       throw new UsageError('the variable name lacks the prefix or is not a valid key. Set --for-key');
-    return key;
+    return found;
   }
 }
 

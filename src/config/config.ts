@@ -161,7 +161,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  @example
    *  console.log(String(config.explain('port')));
    *  // port = "9090"
-   *  //   → env APP__PORT  "9090"  wins */
+   *  //   → env APP_PORT  "9090"  wins */
   explain(path: PathOf<T>): Explanation {
     const { source } = this.#plan;
     const statusOf: StatusOf = (provider, key) => source.statusOf(provider, key);

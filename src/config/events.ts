@@ -4,6 +4,7 @@
 import { ConfigError, type ErrorCode, isConfigError, type Problem } from '../errors.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
+import { misspelledNames, unusedPlatformNames } from '../report/conventional-names.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
@@ -94,15 +95,19 @@ export class ConfigEvents extends Emitter {
 
   /** Emits a notice for references that are not replaced, for each deprecated key and, as the option
    *  `unknown` says, for keys that the schema does not read: without listeners, these become warnings of
-   *  the process. Emits one for each hole that the schema does not need, and for each source that was left
-   *  out and is not asked again. A notice is not repeated while its cause lasts. */
+   *  the process. Emits one for each hole that the schema does not need, for each source that was left out
+   *  and is not asked again, and for each variable of the platform that is not used. A notice is not repeated
+   *  while its cause lasts. */
   emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
+    const { names } = load;
     const unknownKeys =
       unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
+    const misspelled = names && unknown !== 'ignore' ? misspelledNames(names) : [];
+    const platform = names && this.hasListeners ? unusedPlatformNames(names) : [];
     const leftOut = watch ? [] : load.layers.filter(({ tolerated }) => tolerated !== undefined);
     const warnings: readonly Notice[] = [
-      ...unknownKeys.map(({ key, origin, hint }) => ({
+      ...[...unknownKeys, ...misspelled].map(({ key, origin, hint }) => ({
         key,
         outcome: 'ok' as const,
         message: `nothing reads "${key}" (${origin}). ${hint}`,
@@ -125,6 +130,7 @@ export class ConfigEvents extends Emitter {
         outcome: error.code,
         message: `"${key}" cannot be read, but the schema does not need it: ${error.message}`,
       })),
+      ...platform.map((message) => ({ outcome: 'ok' as const, message })),
     ];
     const isNew = ({ message }: { readonly message: string }): boolean => !this.#reported.has(message);
     const all = [...warnings, ...accepted];

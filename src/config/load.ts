@@ -2,12 +2,13 @@
 // `checkConfig` call it. A load changes nothing: `Config` decides whether it becomes the next generation.
 
 import { abortedBy, ConfigError, type Problem } from '../errors.ts';
-import { append, keyFrom } from '../key.ts';
+import { append, keyFrom, rest } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
 import type { Placement } from '../merge/placement.ts';
 import { thread } from '../operation.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
+import { ambiguousNames, type NamesFound } from '../report/conventional-names.ts';
 import { diagnose } from '../report/diagnosis.ts';
 import { withoutTaken } from '../report/places.ts';
 import { unreadable } from '../report/problems.ts';
@@ -36,6 +37,8 @@ export interface Load extends Found {
   readonly problems: readonly Problem[];
   /** The keys that the schema does not read; `similar`: only those that are like a known key. */
   unknown(only?: 'similar'): readonly Problem[];
+  /** What is known about conventional names; undefined without a schema. */
+  readonly names: NamesFound | undefined;
   /** The holes that the schema did not read. */
   readonly unread: readonly Hole[];
 }
@@ -155,7 +158,8 @@ export async function validateLayers(plan: Plan, carried: Carried, turns = new T
   if (!schema || !shape) {
     const input = buildInput(placement, shape, ({ item }) => item.value);
     const problems = placement.holes.map(({ path, item }) => unreadable(item, keyFrom(path), at));
-    return { ...facts, input, output: input.value, problems, unknown: () => [], unread: [] };
+    const nothing = { unknown: () => [], names: undefined, unread: [] };
+    return { ...facts, input, output: input.value, problems, ...nothing };
   }
 
   for (const { path, item } of placement.leaves)
@@ -176,6 +180,8 @@ export async function validateLayers(plan: Plan, carried: Carried, turns = new T
   const where = (key: Key): readonly string[] =>
     plan.source.where(append(at, key)).split('\n').filter(Boolean).map(clear);
   const issues = accepted ? [] : result.issues;
+  const keys = wantedBy(shape, at).keys.map((key) => rest(key, at));
+  const names = { merged, layers, shape, keys, at, where };
   return {
     ...facts,
     input,
@@ -183,7 +189,9 @@ export async function validateLayers(plan: Plan, carried: Carried, turns = new T
     problems: [
       ...diagnose(issues, { placement, input: input.value, shape, holes, where }),
       ...Array.from(holes, ([hole, key]) => unreadable(hole, key, at)),
+      ...ambiguousNames(names),
     ],
+    names,
     unknown: (only) => unknownKeys(placement, shape, only),
     unread: placement.holes.map(({ item }) => item).filter((hole) => !holes.has(hole)),
   };

@@ -8,7 +8,8 @@ import { merge } from '../merge/merge.ts';
 import { placementOf } from '../merge/placement.ts';
 import { newId, thread } from '../operation.ts';
 import type { Layer } from '../provider.ts';
-import { ownUnread, similarKey } from '../report/unknown-keys.ts';
+import { unboundNames } from '../report/conventional-names.ts';
+import { mayRead, ownUnread, similarKey } from '../report/unknown-keys.ts';
 import { describeKeys, wantedBy } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { shapeOf } from '../schema/shape-of.ts';
@@ -45,13 +46,22 @@ export async function unusedKeys(
   const shape = shapeOf(schema);
   const { keys, prefixes } = wantedBy(shape);
   const spelling = new Spelling();
+  const where = (key: Key): readonly string[] => plan.source.where(key).split('\n');
   const unused = layers.flatMap((layer) => {
-    const placement = placementOf(merge([withAllLines(layer)], { keys, prefixes: [...prefixes, ''] }), '');
-    return ownUnread(placement, shape).map(({ leaf: { path, item }, unknown }): UnusedKey => {
-      const near = similarKey(unknown, shape, spelling);
-      const similar = near && keyFrom([...segments(near), ...path.slice(unknown.length)]);
-      return { key: keyFrom(path), origin: String(item.origin), ...(similar && { similar }) };
-    });
+    const merged = merge([withAllLines(layer)], { keys, prefixes: [...prefixes, ''] });
+    const unread = ownUnread(placementOf(merged, ''), shape).map(
+      ({ leaf: { path, item }, unknown }): UnusedKey => {
+        const near = similarKey(unknown, shape, spelling);
+        const similar = near && keyFrom([...segments(near), ...path.slice(unknown.length)]);
+        return { key: keyFrom(path), origin: String(item.origin), ...(similar && { similar }) };
+      },
+    );
+    const unbound = unboundNames({ merged, layers: [layer], shape, keys, at: '', where })
+      .filter(({ entry }) => !mayRead(segments(entry.key), shape))
+      .map(({ entry: { key, origin }, similar }): UnusedKey => {
+        return { key, origin: String(origin), ...(similar && { similar: similar.key }) };
+      });
+    return [...unread, ...unbound];
   });
   return { unused, open: describeKeys(schema).prefixes };
 }

@@ -2,9 +2,10 @@
 // requests, and outwards in entries, holes and errors. `loose` keys also match where only the letters agree,
 // because the inner provider may hold environment variables.
 
+import { below } from '../conventional-name.ts';
 import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
-import { keyOf } from '../key.ts';
+import { keyOf, segments } from '../key.ts';
 import type {
   ComparingProvider,
   ConfigProvider,
@@ -29,6 +30,8 @@ import type { Key } from '../value.ts';
 
 /** Translates between the keys of callers and those of the inner provider. */
 export interface KeyMap {
+  /** The prefix that is removed from the keys of the inner provider, if one is. */
+  readonly removed?: Key;
   /** The inner key of a leaf, or `undefined` if the inner provider cannot hold it. */
   innerKey(key: Key, loose: boolean): Key | undefined;
   /** The inner prefix of everything below an outer prefix. */
@@ -50,12 +53,19 @@ const absent: Known = Object.freeze({ entry: undefined });
 export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notice: Notice): Rekeying {
   const writable = inner as ComparingProvider;
 
+  /** A conventional name is cut at its words. */
+  const outerName = (name: Key): Key | undefined =>
+    map.removed === undefined ? map.outerKey(name, true) : below(name, segments(map.removed)) || undefined;
+  /** Of a conventional name, secrecy is asked by whole keys. */
+  const outerLeaf = ({ loose, leaf }: Entry): Pick<Entry, 'leaf'> =>
+    loose === 'words' && leaf ? { leaf: (key) => leaf(map.innerKey(key, true) ?? key) } : {};
   const outerItem = <T extends Entry | Unreadable>(found: T): T[] => {
-    const key = map.outerKey(found.key, found.loose !== undefined);
+    const key =
+      found.loose === 'words' ? outerName(found.key) : map.outerKey(found.key, found.loose !== undefined);
     if (key === undefined) return [];
     const item = isUnreadable(found)
       ? Object.freeze<Unreadable>({ ...found, key, error: found.error.rekeyed(key) })
-      : makeEntry({ ...(found as Entry), key });
+      : makeEntry({ ...(found as Entry), key, ...outerLeaf(found as Entry) });
     return [item as T];
   };
   const outerError = (error: unknown, requested: Key): unknown => {

@@ -18,6 +18,7 @@ export function scoped<P extends ConfigProvider>(provider: P, prefix: Key): Deco
   return rekeyed<P>(provider, `${provider.name} at ${scope}`, {
     innerKey: (key) => append(scope, key),
     innerPrefix: (key) => append(scope, key),
+    removed: scope,
     outerKey: (key, loose) => withoutPrefix(key, scope, loose),
   });
 }

@@ -72,6 +72,8 @@ export abstract class ContentProvider implements ConfigProvider {
   async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const key = keyOf(spelling);
     const content = await readFor(this.#content, key, options);
+    const preparing = this.prepare?.(content, key);
+    if (preparing) await preparing;
     const found = this.find(content, key);
     const isClosed = this.#opener && found && holdsSealed(found.value);
     if (isClosed && options?.[sealedText]) return found;
@@ -98,6 +100,9 @@ export abstract class ContentProvider implements ConfigProvider {
     return (await (await this.#opener()).items(items)) as T;
   }
 
+  /** Reads what the content lacks for a key, if it lacks anything.
+   *  @internal */
+  protected prepare?(content: Content<unknown>, key: Key): Promise<unknown> | undefined;
   /** Finds the leaf at a key. Throws for a hole and for a section.
    *  @internal */
   protected abstract find(content: Content<unknown>, key: Key): Entry | undefined;

@@ -32,6 +32,8 @@ export interface ContentOptions<T> {
   readonly load: (last: Content<T> | undefined, skips: boolean) => Promise<Content<T>>;
   /** What holds the content, to be watched. */
   readonly watched: () => readonly Watched[];
+  /** Loads what `watched` needs. */
+  readonly ready?: () => Promise<unknown>;
 }
 
 /** Keeps the last good content of a source. Reads return it without touching the source; only the first read,
@@ -120,11 +122,11 @@ export class ReloadableContent<T> {
   }
 
   #start(): Disposable {
-    const { provider, watched } = this.#options;
+    const { provider, watched, ready } = this.#options;
     const before = this.#last?.fingerprint;
     let watch: Disposable | undefined;
     let isStopped = false;
-    void loadWatch().then(({ watchContent }) => {
+    void Promise.all([loadWatch(), ready?.()]).then(([{ watchContent }]) => {
       if (isStopped) return;
       watch = watchContent({
         watched,

@@ -3,17 +3,27 @@
 // the variables of all files.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { joinedLetters, spells } from '../conventional-name.ts';
+import type { Loose } from '../entry.ts';
 import { refusal, type SourceText } from '../formats/refusal.ts';
 import { makeOrigin, type Place, type QuotedText } from '../origin.ts';
+import type { Key } from '../value.ts';
 import { type Assignment, readDotenv } from './dotenv-file.ts';
 import { expander, type Template } from './expansion.ts';
 import { missing, readBytes, savingMs, utf8 } from './file.ts';
+import { type LooseKey, looseKeyOf } from './loose-keys.ts';
 import { lettersOf, type VariableNames } from './variable-names.ts';
 import type { Variable } from './variables.ts';
 
 interface FileVariable extends Assignment {
   readonly source: SourceText;
   readonly quoted: QuotedText;
+}
+
+/** A variable of the set: its name, and the assignment that has its value. */
+interface Visible {
+  readonly name: string;
+  readonly found: FileVariable;
 }
 
 export interface DotenvFilesOptions {
@@ -82,7 +92,7 @@ export class DotenvFiles {
 
   /** Replaces references: by the variables of the option first, then by those of all files in their
    *  priority. */
-  #expanded(variables: readonly FileVariable[], all: readonly FileVariable[]): readonly Variable[] {
+  #expanded(variables: readonly Visible[], all: readonly FileVariable[]): readonly Variable[] {
     const { expand, tainted } = this.#options;
     if (expand === false) return variables.map(variable);
     const judged = new Map(
@@ -101,14 +111,15 @@ export class DotenvFiles {
         return refusal(at.source, at, what, hint);
       },
     );
-    return variables.map((found) => {
-      const { value, secret } = expanded(judged.get(found) as Template);
-      return { ...variable(found), value, secret };
+    return variables.map((one) => {
+      const { value, secret } = expanded(judged.get(one.found) as Template);
+      return { ...variable(one), value, secret };
     });
   }
 }
 
-function variable({ name, value, source, line, column, valueColumn, quoted }: FileVariable): Variable {
+function variable({ name, found }: Visible): Variable {
+  const { value, source, line, column, valueColumn, quoted } = found;
   const place: Place = { line, column, valueColumn, quoted };
   const origin = makeOrigin({
     provider: source.provider,
@@ -124,17 +135,36 @@ function visible(
   files: readonly (readonly FileVariable[])[],
   names: VariableNames,
   empty: 'value' | 'absent',
-): readonly FileVariable[] {
-  if (files.filter((file) => file.length > 0).length < 2) return files.flat();
+): readonly Visible[] {
+  if (files.filter((file) => file.length > 0).length < 2)
+    return files.flat().map((found) => ({ name: found.name, found }));
   const taken = new Set<string>();
-  const idOf = ({ name }: FileVariable): string => {
-    const key = names.keyOf(name);
-    return key === undefined ? name : lettersOf(key);
-  };
+  const higher = new Map<string, (LooseKey & { readonly found: FileVariable })[]>();
   return files.flatMap((file) => {
-    const ids = file.map(idOf);
-    const left = file.filter((_, i) => !taken.has(ids[i] as string));
-    for (const [i, id] of ids.entries()) if (empty === 'value' || file[i]?.value !== '') taken.add(id);
+    const bound = file.map((found) => ({ found, ...looseKeyOf(found.name, names) }));
+    const left = bound.flatMap(({ found, key, loose }): Visible[] => {
+      const { name } = found;
+      if (taken.has(idOf(name, key, loose))) return [];
+      // `APP_DB_HOST` and `APP__DB__HOST` can set one key: they are one variable with two names
+      const own = key !== undefined && loose !== undefined ? { key, loose } : undefined;
+      const other = own && higher.get(joinedLetters(own.key))?.find((one) => canMeanOneKey(one, own));
+      return [{ name, found: other?.found ?? found }];
+    });
+    for (const { found, key, loose } of bound) {
+      if (empty === 'absent' && found.value === '') continue;
+      taken.add(idOf(found.name, key, loose));
+      if (key === undefined || loose === undefined) continue;
+      const letters = joinedLetters(key);
+      higher.set(letters, [...(higher.get(letters) ?? []), { key, loose, found }]);
+    }
     return left;
   });
+}
+
+const idOf = (name: string, key: Key | undefined, loose: Loose | undefined): string =>
+  key === undefined ? name : loose === 'words' ? `words ${key}` : lettersOf(key);
+
+function canMeanOneKey(a: LooseKey, b: LooseKey): boolean {
+  if (a.loose === 'words') return b.loose === 'words' || spells(a.key, b.key);
+  return b.loose === 'words' && spells(b.key, a.key);
 }

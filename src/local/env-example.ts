@@ -2,18 +2,18 @@
 // and it writes no value that looks like a secret.
 
 import { type Check, checkOptions } from '../internal/options.ts';
-import { keyOf, screaming, segments } from '../key.ts';
+import { append } from '../key.ts';
 import { MASK, show } from '../redact.ts';
 import { describeKeys, type SchemaKey } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Key } from '../value.ts';
-import { variableChecks } from './variable-names.ts';
+import { joined, lettersOf, sharedLetters, VariableNames, variableChecks } from './variable-names.ts';
 
 /** Options of `envExample`. Give the same as to the `EnvProvider`. */
 export interface EnvExampleOptions {
-  /** The prefix of the variables: `APP` makes `APP__DATABASE__HOST`. @default none */
+  /** The prefix of the variables: `APP` makes `APP_DATABASE_HOST`. @default none */
   readonly prefix?: string;
-  /** Separates the segments of a key. @default '__' */
+  /** Separates the segments of a key in an exact name. @default '__' */
   readonly separator?: string;
   /** Exact variable names by key. @default {} */
   readonly variables?: Readonly<Record<Key, string>>;
@@ -23,7 +23,8 @@ const { prefix, separator, variables } = variableChecks;
 const allowed = { prefix, separator, variables } as Readonly<Record<string, Check>>;
 
 /** Returns a commented `.env.example` with every key that a schema reads. Required variables are ready to
- *  fill in, optional ones are commented out, secrets are empty.
+ *  fill in, optional ones are commented out, secrets are empty. A name is exact, `APP__API__KEY`, where the
+ *  conventional `APP_API_KEY` can mean two keys of the schema.
  *  @throws ConfigError `invalid_option`
  *  @example
  *  const Schema = z.object({ llm: z.object({ apiKey: z.string(), model: z.string().default('small') }) });
@@ -32,17 +33,17 @@ const allowed = { prefix, separator, variables } as Readonly<Record<string, Chec
 export function envExample(schema: StandardSchemaV1, options: EnvExampleOptions = {}): string {
   if (!isSchema(schema)) throw notASchema('envExample');
   checkOptions('envExample', options, allowed);
-  const { prefix, separator = '__', variables = {} } = options;
+  const names = new VariableNames('envExample', options);
   const { keys, prefixes } = describeKeys(schema);
-  const named = new Map(Object.entries(variables).map(([key, name]) => [keyOf(key), name]));
-  const nameOf = (key: Key): string =>
-    named.get(key) ?? [...(prefix ? [prefix] : []), ...segments(key).map(screaming)].join(separator);
+  const shared = sharedLetters(keys.map(({ key }) => key));
+  const nameOf = (key: Key): string | undefined => names.namesFor(key, shared.has(joined(lettersOf(key))))[0];
   const blocks = keys.map((key) => [...remarks(key), line(nameOf(key.key), key)].join('\n'));
-  const more = prefixes.map((key) =>
-    key === ''
+  const more = prefixes.map((key) => {
+    const inside = key === '' ? undefined : names.namesFor(append(key, 'x'), true)[0];
+    return inside === undefined
       ? '# The schema may read more variables than these.'
-      : `# The schema may read more variables: ${nameOf(key)}${separator}…`,
-  );
+      : `# The schema may read more variables: ${inside.slice(0, -1)}…`;
+  });
   return `${[...blocks, ...more].join('\n\n')}\n`;
 }
 
@@ -67,7 +68,7 @@ function remarks({ description, type, required, secret }: SchemaKey): string[] {
     .map((text) => `# ${text}`);
 }
 
-function line(name: string, key: SchemaKey): string {
+function line(name = '', key: SchemaKey): string {
   if (!/^[\w.-]+$/.test(name)) return `# No variable name can spell ${key.key}: set the option variables`;
   const value = 'default' in key && !key.secret ? textOf(key.default) : '';
   return key.required === false ? `# ${name}=${value}` : `${name}=${value}`;

@@ -1,6 +1,9 @@
 // Why a variable that is set does not set a key: its name is spelled another way, it is empty, or it names a
 // file. Variables keeps one, for `where`. Compares names only and never sees a value.
 
+import { isPlatformName } from '../platform-names.ts';
+import type { Key } from '../value.ts';
+import { looseKeyOf } from './loose-keys.ts';
 import type { VariableNames } from './variable-names.ts';
 
 /** What a source knows of its variables besides their values. */
@@ -12,12 +15,12 @@ export interface SetNames {
   readonly ignoresFiles?: boolean;
   /** What to say of every place, if the source has no variables at all. */
   readonly nothing?: string | undefined;
+  /** Whether a variable belongs to the platform and is not used unless it is mapped. */
+  readonly ofPlatform?: ((name: string) => boolean) | undefined;
+  /** Variables that announce a service of Kubernetes. */
+  readonly links: ReadonlySet<string>;
 }
 
-/** Variables that every system sets: `PATH` is not `APP__PATH` without its prefix. */
-const ofSystem = new Set(
-  'path home user username logname shell lang pwd term tmp temp tmpdir editor pager mail os'.split(' '),
-);
 const isHarmless = (name: string): boolean => /^[\p{L}\p{N}_.:/-]{1,120}$/u.test(name);
 /** Letters and digits only: all spellings of a name have the same. */
 const bare = (name: string): string => name.replace(/[^\p{L}\p{N}]/gu, '').toLowerCase();
@@ -35,15 +38,30 @@ export class OtherSpellings {
     this.#set = set;
   }
 
+  /** The exact name of a key, if it is set. */
+  setNames(key: Key): string[] | undefined {
+    const names = this.#names.namesFor(key, true);
+    return names.some((name) => this.#set.all.has(name)) ? names : undefined;
+  }
+
   /** A remark on a variable that would set a key, in the form that `where` has: `fact` or `fact: remedy`. */
-  remarkOn(name: string): string {
-    const text = this.#textOn(name);
+  remarkOn(name: string, key: Key): string {
+    const text = this.#textOn(name, key);
     return text === undefined ? '' : ` (${text})`;
   }
 
-  #textOn(name: string): string | undefined {
-    const { all, empty, ignoresFiles, nothing } = this.#set;
+  #textOn(name: string, key: Key): string | undefined {
+    const { all, empty, ignoresFiles, nothing, ofPlatform, links } = this.#set;
     if (name.includes('#')) return undefined; // a key inside the JSON of a variable
+    if (ofPlatform?.(name) && !this.#names.isMapped(name))
+      return all.has(name)
+        ? `${name} is set and is not used for "${key}": name it in variables`
+        : 'a name of the platform: name another variable in variables';
+    if (links.has(name)) {
+      const [exact] = this.#names.namesFor(key, true);
+      const instead = exact === undefined || exact === name ? '' : `, or set ${exact}`;
+      return `${name} is a Kubernetes service link: set enableServiceLinks: false in the pod${instead}`;
+    }
     if (empty.has(name)) return 'set, but empty';
     if (ignoresFiles && all.has(`${name}_FILE`))
       return `${name}_FILE is set: set the option fileSuffix to '_FILE'`;
@@ -63,12 +81,13 @@ export class OtherSpellings {
   }
 
   #otherSpelling(name: string): string | undefined {
-    const { prefix, separator } = this.#names;
+    const { prefix } = this.#names;
     const byBare = this.#candidates();
     const whole = bare(name);
-    const start = prefix === undefined ? undefined : prefix + separator;
-    const inner = start && name.startsWith(start) ? bare(name.slice(start.length)) : '';
-    const same = [whole, ofSystem.has(inner) ? '' : inner].flatMap((one) => byBare.get(one) ?? []);
+    const inner = prefix !== undefined && name.startsWith(prefix) ? bare(name.slice(prefix.length)) : '';
+    // `PATH` is not `APP_PATH` without its prefix
+    const isUsual = isPlatformName(inner.toUpperCase());
+    const same = [whole, isUsual ? '' : inner].flatMap((one) => byBare.get(one) ?? []);
     return same.find((other) => other !== name) ?? this.#oneOff(whole);
   }
 
@@ -80,9 +99,7 @@ export class OtherSpellings {
     const digits = (text: string): string => text.replace(/\P{N}/gu, '');
     for (const [other, names] of this.#candidates())
       if (isOneOff(whole, other) && digits(whole) === digits(other)) {
-        const found = names.find(
-          (name) => this.#names.loose === 'known' || this.#names.keyOf(name) === undefined,
-        );
+        const found = names.find((name) => looseKeyOf(name, this.#names)?.loose !== 'always');
         if (found !== undefined) return found;
       }
     return undefined;

@@ -11,11 +11,12 @@ import type { Key } from '../value.ts';
 
 /** How variables are named, in the environment and in `.env` files. */
 export interface VariableOptions {
-  /** Reads only variables that begin with the prefix and the separator: `APP` reads `APP__DATABASE__HOST`.
-   *  Without a prefix, all variables are read, but they bind only to keys of the schema, of another provider
-   *  or of a caller. @default none */
+  /** Reads only variables that begin with the prefix: `APP` reads `APP_DATABASE_HOST` and
+   *  `APP__DATABASE__HOST`. Without a prefix, all variables are read, but they bind only to keys of the
+   *  schema, of another provider or of a caller. @default none */
   readonly prefix?: string;
-  /** Separates the segments of a key in a name. @default '__' */
+  /** Separates the segments of a key in an exact name. With another one than `__`, all names are exact.
+   *  @default '__' */
   readonly separator?: string;
   /** Exact variable names by key, with or without the prefix: `{ 'database.url': 'DATABASE_URL' }`.
    *  @default {} */
@@ -45,19 +46,28 @@ export const variableChecks: Readonly<Record<string, Check>> = {
   sensitive: sensitiveNames,
 };
 
-/** Maps variable names to keys and back. */
+/** What follows the prefix of a conventional name: `SERVER_HOST`. */
+export const conventionalForm = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
+
+/** Maps variable names to keys and back. A key has an exact name, `APP__SERVER__HOST`, and mostly a
+ *  conventional one, `APP_SERVER_HOST`. */
 export class VariableNames {
   readonly exact: readonly (readonly [key: Key, name: string])[];
   readonly json: readonly (readonly [key: Key, name: string])[];
   readonly loose: Loose;
   readonly prefix: string | undefined;
   readonly separator: string;
+  /** What conventional names begin with; `undefined` if there are none. */
+  readonly wordStart: string | undefined;
   readonly #start: string;
   readonly #mapped: ReadonlySet<string>;
   readonly #exactNames: ReadonlyMap<Key, readonly string[]>;
   readonly #jsonNames: ReadonlyMap<Key, readonly string[]>;
 
-  constructor(owner: string, { prefix, separator = '__', variables = {}, json = {} }: VariableOptions) {
+  constructor(owner: string, options: VariableOptions) {
+    const { separator = '__', variables = {}, json = {} } = options;
+    const isUsual = separator === '__';
+    const prefix = isUsual ? options.prefix?.replace(/([^_])_$/, '$1') : options.prefix; // `APP_` means `APP`
     if (prefix?.endsWith(separator))
       throw new ConfigError('invalid_option', `${owner}: the option prefix ends with the separator`, {
         hint: 'Remove the separator from the prefix: it is added',
@@ -65,6 +75,7 @@ export class VariableNames {
     this.prefix = prefix;
     this.separator = separator;
     this.#start = prefix === undefined ? '' : prefix + separator;
+    this.wordStart = isUsual ? this.#start.replace(/_$/, '') : undefined;
     this.loose = prefix === undefined ? 'known' : 'always';
     this.exact = canonical(variables);
     this.json = canonical(json);
@@ -73,7 +84,7 @@ export class VariableNames {
     this.#jsonNames = grouped(this.json);
   }
 
-  /** The loose key of a variable; `undefined` if the name is mapped, lacks the prefix, or cannot be a
+  /** The loose key of an exact name; `undefined` if the name is mapped, lacks the prefix, or cannot be a
    *  key. */
   keyOf(name: string): Key | undefined {
     if (!name.startsWith(this.#start) || this.#mapped.has(name)) return undefined;
@@ -100,27 +111,32 @@ export class VariableNames {
     return this.#mapped.has(name);
   }
 
-  /** The names that can set a key, mapped names first. Empty if no name can spell the key. */
-  namesFor(key: Key): string[] {
+  /** The names that can set a key, mapped names first. Empty if no name can spell the key. `isShared`: the
+   *  conventional name can also mean another key. */
+  namesFor(key: Key, isShared = false): string[] {
     const exact = this.#exactNames.get(key) ?? [];
     const sections = around(key).flatMap((at) => {
       const inside = rest(key, at);
       return (this.#jsonNames.get(at) ?? []).map((name) => (inside === '' ? name : `${name}#${inside}`));
     });
-    return exact.length > 0 ? [...exact, ...sections] : [...sections, ...this.#spelled(key)];
+    return exact.length > 0 ? [...exact, ...sections] : [...sections, ...this.#spelled(key, isShared)];
   }
 
-  #spelled(key: Key): string[] {
-    const path = segments(key);
-    const spelling = path.map((segment) => {
-      const text = screaming(segment);
-      return text.includes(this.separator) ? letters(segment).toUpperCase() : text;
-    });
-    const name = this.#start + spelling.join(this.separator);
-    const readBack = this.keyOf(name);
+  #spelled(key: Key, isShared: boolean): string[] {
+    const words = segments(key).map(screaming);
     // a number names an item of a list, and a list is a leaf
-    const isItem = spelling.some((segment, n) => n > 0 && /^\d+$/.test(segment));
-    return readBack !== undefined && !isItem && lettersOf(readBack) === lettersOf(key) ? [name] : [];
+    if (words.some((segment, n) => n > 0 && /^\d+$/.test(segment))) return [];
+    const own = lettersOf(key);
+    const name = words.join('_');
+    if (this.wordStart !== undefined && !isShared && conventionalForm.test(name))
+      if (joined(lettersOf(name)) === joined(own)) return [this.wordStart + name];
+    const isOneWord = isShared && words.length === 1 && this.#start === '';
+    const spelling = segments(key).map((segment, n) =>
+      isOneWord || words[n]?.includes(this.separator) ? letters(segment).toUpperCase() : words[n],
+    );
+    const exact = this.#start + spelling.join(this.separator);
+    const readBack = this.keyOf(exact);
+    return readBack !== undefined && lettersOf(readBack) === own ? [exact] : [];
   }
 }
 
@@ -128,6 +144,17 @@ export class VariableNames {
  *  letters. */
 export const lettersOf = (key: Key): string =>
   key.includes('"') ? segments(key).map(letters).join('\0') : letters(key).replaceAll('.', '\0');
+
+/** `lettersOf` without the borders of segments: equal for all keys that one conventional name can mean. */
+export const joined = (own: string): string => own.replaceAll('\0', '');
+
+/** The joined letters of keys that share them although their segments differ. */
+export function sharedLetters(keys: readonly Key[]): ReadonlySet<string> {
+  const seen = new Map<string, string>();
+  const all = keys.map(lettersOf);
+  for (const own of all) seen.set(joined(own), own);
+  return new Set(all.filter((own) => seen.get(joined(own)) !== own).map(joined));
+}
 
 /** Items by their texts, in their order. */
 export function grouped<T>(pairs: readonly (readonly [text: string, item: T])[]): Map<string, T[]> {

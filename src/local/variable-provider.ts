@@ -3,11 +3,11 @@
 
 import type { Entry, Unreadable } from '../entry.ts';
 import { keyOf } from '../key.ts';
-import type { Change, ListOptions } from '../provider.ts';
+import type { Change, ListOptions, Wanted } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
 import { ContentProvider, type Opener } from './content-provider.ts';
-import type { VariableNames } from './variable-names.ts';
+import { joined, lettersOf, sharedLetters, type VariableNames } from './variable-names.ts';
 import type { Variables } from './variables.ts';
 
 /** What `EnvProvider` and `DotEnvProvider` share. */
@@ -15,6 +15,9 @@ export class VariableProvider extends ContentProvider {
   readonly #content: ReloadableContent<Variables>;
   readonly #names: VariableNames;
   readonly #source: string;
+  /** What the last load reads, and the letters that two of these keys share. */
+  #wanted: Wanted | undefined;
+  #shared: ReadonlySet<string> | undefined;
 
   /** Calls `onChange` when files that hold values change. Absent if no values come from files. */
   readonly watch?: (onChange: (change: Change) => void) => Disposable;
@@ -42,18 +45,37 @@ export class VariableProvider extends ContentProvider {
     return value.find(key);
   }
 
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    const at = keyOf(prefix);
-    return this.opened((await this.#content.read(options)).value.list(at), options);
+  /** @internal */
+  protected override prepare({ value }: Content<Variables>, key: Key): Promise<unknown> | undefined {
+    return value.prepare({ keys: [key], prefixes: [], namesOf: (at) => this.#namesOf(at) });
   }
 
-  /** The variables to set for a key, one a line. Once the source has been read, with a remark on a variable
-   *  that is set under another spelling. */
+  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+    const at = keyOf(prefix);
+    if (options?.wanted && options.wanted !== this.#wanted) {
+      this.#wanted = options.wanted;
+      this.#shared = undefined;
+    }
+    const { value } = await this.#content.read(options);
+    const asked = options?.wanted ?? { keys: [], prefixes: [at] };
+    await value.prepare({ ...asked, namesOf: (key) => this.#namesOf(key) });
+    return this.opened(value.list(at), options);
+  }
+
+  /** The variables to set for a key, one a line: the exact name if a conventional one can mean two keys of
+   *  the last load. Once the source has been read, with a remark on a variable that is set under another
+   *  spelling. */
   where(key: Key): string {
-    const names = this.#names.namesFor(keyOf(key));
+    const at = keyOf(key);
+    const spellings = this.#content.current?.value.spellings;
+    const names = spellings?.setNames(at) ?? this.#namesOf(at);
     if (names.length === 0)
       return `${this.#source} (no variable name can spell this key: set the option variables)`;
-    const spellings = this.#content.current?.value.spellings;
-    return names.map((name) => `${this.#source} ${name}${spellings?.remarkOn(name) ?? ''}`).join('\n');
+    return names.map((name) => `${this.#source} ${name}${spellings?.remarkOn(name, at) ?? ''}`).join('\n');
+  }
+
+  #namesOf(key: Key): string[] {
+    this.#shared ??= sharedLetters(this.#wanted?.keys ?? []);
+    return this.#names.namesFor(key, this.#shared.has(joined(lettersOf(key))));
   }
 }

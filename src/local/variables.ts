@@ -1,18 +1,23 @@
 // Variables bound to keys, as EnvProvider and DotEnvProvider see them at one time. `DATABASE__POOL_MAX`
-// cannot spell `poolMax`, so a variable is found by its letters; mapped names and sections in JSON are exact.
+// cannot spell `poolMax`, so a variable is found by its letters, and `DATABASE_POOL_MAX` by its words; mapped
+// names and sections in JSON are exact.
 
+import { below, joinedLetters, spells } from '../conventional-name.ts';
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
-import { append, rest, startsWith } from '../key.ts';
+import { append, rest, segments, startsWith } from '../key.ts';
 import { gatherLists } from '../merge/bind.ts';
+import { provenanceOf } from '../merge/leaf.ts';
 import type { Origin } from '../origin.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
+import { looseKeyOf } from './loose-keys.ts';
 import { OtherSpellings, type SetNames } from './other-spellings.ts';
+import { serviceLinks } from './service-links.ts';
 import { makeUnjudgedEntry } from './unjudged-entry.ts';
-import { around, grouped, lettersOf, type VariableNames } from './variable-names.ts';
+import { around, grouped, joined, lettersOf, type VariableNames } from './variable-names.ts';
 
 /** One variable as its source returns it. */
 export interface Variable {
@@ -25,34 +30,96 @@ export interface Variable {
   readonly secret?: boolean;
 }
 
+/** Keys that a caller asks for. */
+export interface Asked {
+  readonly keys: readonly Key[];
+  /** Any key below these may be asked for. */
+  readonly prefixes: readonly Key[];
+  /** The variables of a key, as `where` gives them. */
+  readonly namesOf: (key: Key) => readonly string[];
+}
+
+/** A variable that is read only if a key needs it. */
+export interface Postponed {
+  readonly name: string;
+  readonly read: () => Promise<readonly Variable[]>;
+}
+
 type Item = Entry | Unreadable;
 
-/** The variables of a provider: entries at exact keys, and loose entries that are found by their letters. */
+interface Later {
+  readonly needed: (asked: Asked) => readonly Postponed[];
+  readonly itemsOf: (variables: readonly Variable[]) => readonly Item[];
+}
+
+/** The variables of a provider: entries at exact keys, loose entries that are found by their letters, and
+ *  conventional names that are found by their words. */
 export class Variables {
   /** Variables that are set, and do not set what they were meant to. */
   readonly spellings: OtherSpellings;
   readonly #exact: readonly Item[];
-  readonly #loose: readonly (readonly [letters: string, item: Item])[];
+  readonly #loose: (readonly [letters: string, item: Item])[];
   readonly #byKey: ReadonlyMap<Key, readonly Item[]>;
-  readonly #byLetters: ReadonlyMap<string, readonly Item[]>;
+  readonly #byLetters: Map<string, Item[]>;
+  readonly #words: Item[];
+  readonly #byWords: Map<string, Item[]>;
+  readonly #later: Later | undefined;
+  readonly #added = new Map<string, Promise<void>>();
 
-  constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings) {
+  constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings, later?: Later) {
     this.spellings = spellings;
+    this.#later = later;
     this.#exact = exact;
-    this.#loose = gatherLists(loose).map((item) => [lettersOf(item.key), item]);
+    this.#words = loose.filter((item) => item.loose === 'words');
+    const exactNames = this.#words.length > 0 ? loose.filter((item) => item.loose !== 'words') : loose;
+    this.#loose = gatherLists(exactNames).map((item) => [lettersOf(item.key), item]);
     this.#byKey = grouped(exact.map((item) => [item.key, item]));
     this.#byLetters = grouped(this.#loose);
+    this.#byWords = grouped(this.#words.map((item) => [joinedLetters(item.key), item]));
   }
+
+  /** Reads the variables that are read only if one of these keys needs them. `undefined` if there are
+   *  none. */
+  prepare(asked: Asked): Promise<unknown> | undefined {
+    const later = this.#later;
+    const needed = later?.needed(asked) ?? [];
+    return later && needed.length > 0
+      ? Promise.all(needed.map((one) => this.#addOnce(one, later)))
+      : undefined;
+  }
+
+  #addOnce({ name, read }: Postponed, later: Later): Promise<void> {
+    const adding = this.#added.get(name) ?? read().then((found) => later.itemsOf(found).forEach(this.#add));
+    this.#added.set(name, adding);
+    return adding.catch((error: unknown) => {
+      this.#added.delete(name);
+      throw error;
+    });
+  }
+
+  readonly #add = (item: Item): void => {
+    const [map, letters] =
+      item.loose === 'words'
+        ? [this.#byWords, joinedLetters(item.key)]
+        : [this.#byLetters, lettersOf(item.key)];
+    if (item.loose === 'words') this.#words.push(item);
+    else this.#loose.push([letters, item]);
+    map.set(letters, [...(map.get(letters) ?? []), item]);
+  };
 
   /** Returns the leaf at a key. Throws the error of a hole there, and of two different values. */
   find(key: Key): Entry | undefined {
-    const at = [...this.#narrowed(key), ...(this.#byLetters.get(lettersOf(key)) ?? [])];
+    const own = lettersOf(key);
+    const words = this.#byWords.get(joined(own))?.filter((item) => spells(item.key, key)) ?? [];
+    const at = [...this.#narrowed(key), ...(this.#byLetters.get(own) ?? []), ...words];
     const entries = at.filter((item) => !isUnreadable(item)) as Entry[];
     const [first] = entries;
     const other = entries.find((entry) => !sameValue(entry.value, (first as Entry).value));
     if (first && other) throw conflict(first, other, key);
-    if (first && !isTree(first.value))
-      return makeEntry({ ...first, key, secret: entries.some((entry) => entry.secret) });
+    if (first && !isTree(first.value)) {
+      const { leaf, ...entry } = first;
+      return makeEntry({ ...entry, key, secret: entries.some((one) => provenanceOf(one, key).secret) });
+    }
     const hole = at.find(isUnreadable) ?? this.#holeAbove(key);
     if (hole) throw hole.error.with({ key });
     return undefined;
@@ -73,19 +140,21 @@ export class Variables {
   }
 
   list(prefix: Key): Item[] {
-    if (prefix === '') return [...this.#exact, ...this.#loose.map(([, item]) => item)];
+    if (prefix === '') return [...this.#exact, ...this.#loose.map(([, item]) => item), ...this.#words];
     const exact = this.#exact.flatMap((item) =>
       startsWith(item.key, prefix) ? [item] : narrowed(item, prefix),
     );
     const at = lettersOf(prefix);
     const loose = this.#loose.filter(
-      ([name, item]) => below(name, at) || (isUnreadable(item) && below(at, name)),
+      ([name, item]) => isBelow(name, at) || (isUnreadable(item) && isBelow(at, name)),
     );
-    return [...exact, ...loose.map(([, item]) => item)];
+    const path = segments(prefix);
+    const words = this.#words.filter((item) => below(item.key, path) !== undefined);
+    return [...exact, ...loose.map(([, item]) => item), ...words];
   }
 }
 
-const below = (name: string, prefix: string): boolean => name === prefix || name.startsWith(`${prefix}\0`);
+const isBelow = (name: string, prefix: string): boolean => name === prefix || name.startsWith(`${prefix}\0`);
 
 /** The part of an exact item at `key`: the value inside a section, or the hole that covers the key. */
 function narrowed(item: Item, key: Key): Item[] {
@@ -120,7 +189,9 @@ export interface ReadVariablesOptions {
   readonly empty?: 'value' | 'absent' | undefined;
   /** `wide`: more texts are booleans. */
   readonly booleans?: 'strict' | 'wide' | undefined;
-  readonly set: Omit<SetNames, 'empty'>;
+  readonly set: Omit<SetNames, 'empty' | 'links'>;
+  /** The variables that are read only if one of these keys needs them. */
+  readonly postponed?: (asked: Asked) => readonly Postponed[];
 }
 
 /** Binds variables to keys: mapped variables and JSON sections exactly, all others loosely.
@@ -128,7 +199,7 @@ export interface ReadVariablesOptions {
 export async function readVariables(
   all: readonly Variable[],
   names: VariableNames,
-  { provider, sensitive, empty = 'value', booleans, set }: ReadVariablesOptions,
+  { provider, sensitive, empty = 'value', booleans, set, postponed }: ReadVariablesOptions,
 ): Promise<Variables> {
   const isAbsent = ({ value }: Variable): boolean => empty === 'absent' && value === '';
   const found = all.filter((variable) => !isAbsent(variable));
@@ -143,7 +214,10 @@ export async function readVariables(
       return Object.freeze({ key, origin, error: value, ...(loose && { loose }) });
     const text = booleans === 'wide' ? 'wide' : true;
     const fields = { key, value, secret: true, origin, text, ...(loose && { loose }) } as const;
-    return makeUnjudgedEntry(fields, () => secret(key, value, variable));
+    const isSecret = (): boolean => secret(key, value, variable);
+    if (loose !== 'words') return makeUnjudgedEntry(fields, isSecret);
+    const leaf = (at: Key) => ({ origin, secret: secret(at || key, value, variable) });
+    return makeUnjudgedEntry({ ...fields, leaf }, isSecret);
   };
   const section = async (key: Key, variable: Variable): Promise<Item> => {
     const { value: text, origin } = variable;
@@ -161,17 +235,24 @@ export async function readVariables(
   };
   const exact = names.exact.flatMap(([key, name]) => named(name).map((variable) => item(key, variable)));
   const sections = names.json.flatMap(([key, name]) => named(name).map((variable) => section(key, variable)));
-  const loose = found.flatMap((variable) => {
-    const key = names.keyOf(variable.name);
-    if (key !== undefined) return [item(key, variable, names.loose)];
-    if (names.isInvalid(variable.name)) throw invalidName(variable, provider);
+  const links = serviceLinks(found);
+  const looseItem = (variable: Variable): Item[] => {
+    const { name } = variable;
+    const bound = set.ofPlatform?.(name) ? undefined : looseKeyOf(name, names);
+    if (bound)
+      return bound.loose === 'words' && links.has(name) ? [] : [item(bound.key, variable, bound.loose)];
+    if (names.isInvalid(name)) throw invalidName(variable, provider);
     return [];
-  });
+  };
   const spellings = new OtherSpellings(names, {
     ...set,
     empty: new Set(all.filter(isAbsent).map(({ name }) => name)),
+    links,
   });
-  return new Variables([...exact, ...(await Promise.all(sections))], loose, spellings);
+  const itemsOf = (variables: readonly Variable[]): Item[] =>
+    variables.flatMap((variable) => (isAbsent(variable) ? [] : looseItem(variable)));
+  const later = postponed && { needed: postponed, itemsOf };
+  return new Variables([...exact, ...(await Promise.all(sections))], itemsOf(found), spellings, later);
 }
 
 function invalidName({ name, origin }: Variable, provider: string): ConfigError {

@@ -1,11 +1,12 @@
 // Gives loose names their keys. A loose name cannot spell capitals: the environment variable `POOL_MAX` may
-// mean `poolMax`, `pool_max` or `pool-max`. `merge` calls `bind` before it places any value.
+// mean `poolMax`, `pool_max`, `pool-max` or `pool.max`. `merge` calls `bind` before it places any value.
 
+import { partsOf } from '../conventional-name.ts';
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { camel, keyFrom, letters, segments } from '../key.ts';
 import type { Layer, Wanted } from '../provider.ts';
-import { type ConfigTree, type ConfigValue, frozen, isTree, sameValue } from '../value.ts';
+import { type ConfigTree, type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 
 /** An entry or a hole and its path in the merged tree. */
 export interface Bound {
@@ -40,10 +41,14 @@ class KnownNames {
   }
 
   spellingsOf(segment: string): Iterable<[string, KnownNames]> {
+    return this.withLetters(letters(segment));
+  }
+
+  withLetters(same: string): Iterable<[string, KnownNames]> {
     for (const tree of this.#trees)
       for (const name of Object.keys(tree)) this.child(name).addNamesOf(tree[name] as ConfigValue);
     this.#trees = [];
-    return this.#byLetters.get(letters(segment)) ?? [];
+    return this.#byLetters.get(same) ?? [];
   }
 }
 
@@ -66,8 +71,28 @@ function matches(root: KnownNames, path: readonly string[]): Match[] {
   return found;
 }
 
+/** Every known leaf that a conventional name can mean: from the root, the next words spell a child. */
+function leavesOf(root: KnownNames, key: Key): (readonly string[])[] {
+  const { before, words } = partsOf(key);
+  const found: (readonly string[])[] = [];
+  const follow = ({ path, names }: Match, from: number): void => {
+    if (from === words.length) {
+      if (names.isLeaf) found.push(path);
+      return;
+    }
+    let text = '';
+    for (let at = from; at < words.length; at++) {
+      text += words[at];
+      for (const [name, child] of names.withLetters(text))
+        follow({ path: [...path, name], names: child }, at + 1);
+    }
+  };
+  for (const match of matches(root, before)) follow(match, 0);
+  return found;
+}
+
 /** Binds each loose name to every wanted or exact key with the same letters, else to a camelCase key below
- *  the deepest known place. A name that binds only to what is `known` never makes a new key. */
+ *  the deepest known place. A name that binds only to what is known never makes a new key. */
 export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], prefixes: [] }): Bound[][] {
   const items = layers.map((layer) => {
     const all: (Entry | Unreadable)[] = [...layer.entries, ...layer.holes];
@@ -88,6 +113,7 @@ export function bind(layers: readonly Layer[], wanted: Wanted = { keys: [], pref
   return items.map((layer) =>
     layer.flatMap((item) => {
       if (!item.loose) return [exact(item)];
+      if (item.loose === 'words') return leavesOf(root, item.key).map((path) => ({ path, item }));
       const found = matches(root, segments(item.key)).filter(
         ({ names }) => item.loose === 'always' || names.isLeaf,
       );
@@ -119,7 +145,8 @@ export function gatherLists(items: readonly (Entry | Unreadable)[]): (Entry | Un
   const gathered: (Entry | Unreadable)[] = [];
   const lists = new Map<string, Bound[]>();
   for (const item of items) {
-    const path = item.loose && mayHaveIndex.test(item.key) ? segments(item.key) : [];
+    const mayBeItem = item.loose && item.loose !== 'words' && mayHaveIndex.test(item.key);
+    const path = mayBeItem ? segments(item.key) : [];
     const index = path.findIndex((segment, n) => n > 0 && isIndex(segment));
     if (index < 0) {
       gathered.push(item);

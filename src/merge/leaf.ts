@@ -17,6 +17,11 @@ export interface Provenance {
 /** The origin and secrecy of one leaf of an entry, which may hold a whole tree. */
 export function provenanceOf(item: Entry | Unreadable, key: Key): Provenance {
   if (isUnreadable(item)) return { origin: item.origin, secret: true };
+  if (item.loose === 'words') {
+    const { origin, openedWith } = item;
+    const secret = item.secret || item.leaf?.(key).secret === true;
+    return { origin, secret, ...(openedWith !== undefined && { openedWith }) };
+  }
   return (!item.loose && startsWith(key, item.key) && item.leaf?.(rest(key, item.key))) || item;
 }
 

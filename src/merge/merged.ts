@@ -35,7 +35,8 @@ interface Contents {
 
 export class Merged {
   readonly #root: SectionNode;
-  readonly #bound: readonly (readonly Bound[])[];
+  /** The items of each layer, each with the path of a key to which it is bound. */
+  readonly bound: readonly (readonly Bound[])[];
   readonly #names: readonly string[];
   #contents: Contents | undefined;
   #byKey: Map<Key, Bound[]>[] | undefined;
@@ -43,7 +44,7 @@ export class Merged {
   /** `bound` and `names`: the items and the name of each layer. */
   constructor(root: SectionNode, bound: readonly (readonly Bound[])[], names: readonly string[]) {
     this.#root = root;
-    this.#bound = bound;
+    this.bound = bound;
     this.#names = names;
   }
 
@@ -148,7 +149,7 @@ export class Merged {
 
   /** What each layer has at a key, highest priority first. */
   candidates(key: Key): readonly Candidate[] {
-    this.#byKey ??= this.#bound.map((items) => {
+    this.#byKey ??= this.bound.map((items) => {
       const byKey = new Map<Key, Bound[]>();
       for (const bound of items) {
         const boundKey = keyFrom(bound.path);

@@ -1,16 +1,13 @@
-// Environment variables. The names are bound to keys in local/variables.ts, which loads on first use. The
-// environment is copied at construction, and again by `refresh`, `maxAgeMs`, `health` and a watch.
+// Environment variables. They are read in local/environment.ts and bound to keys in local/variables.ts, which
+// load on first use. The environment is copied at construction, and again by `refresh`, `maxAgeMs`, `health`
+// and a watch.
 
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError, isConfigError } from '../errors.ts';
 import { lazy } from '../internal/lazy.ts';
 import { anObject, aString, checkOptions } from '../internal/options.ts';
-import { type Content, ReloadableContent } from '../local/content.ts';
+import { ReloadableContent } from '../local/content.ts';
+import type { Copied, Environment } from '../local/environment.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
-import type { Variable, Variables } from '../local/variables.ts';
-import { makeOrigin } from '../origin.ts';
 
 /** Options of an `EnvProvider`. */
 export interface EnvOptions extends VariableOptions {
@@ -23,13 +20,13 @@ export interface EnvOptions extends VariableOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-const maxBytes = 1024 * 1024;
-const reading = lazy(() => import('../local/variables.ts'));
+const loadEnvironment = () => import('../local/environment.ts');
 
-/** Reads environment variables: `APP__DATABASE__POOL_MAX` is `database.poolMax`, `database.pool_max`, or
- *  however the other sources and the schema spell the key. Variables are read once, and again on `refresh`
- *  and when `maxAgeMs` is exceeded. A name that cannot be a key (`APP____X`, `APP__CONSTRUCTOR`) is refused
- *  if there is a prefix, and skipped otherwise.
+/** Reads environment variables: `APP_DATABASE_POOL_MAX` is `database.poolMax`, `database.pool_max`, or
+ *  however the other sources and the schema spell the key. The exact form, `APP__DATABASE__POOL_MAX`, also
+ *  makes keys that no other source knows. Variables are read once, and again on `refresh` and when `maxAgeMs`
+ *  is exceeded. An exact name that cannot be a key (`APP____X`, `APP__CONSTRUCTOR`) is refused if there is a
+ *  prefix, and skipped otherwise. Without a prefix, names of the platform, such as `USER`, set nothing.
  *  @throws ConfigError `invalid_option`
  *  @example
  *  const env = new EnvProvider({ prefix: 'APP', variables: { 'database.url': 'DATABASE_URL' } });
@@ -44,70 +41,29 @@ export class EnvProvider extends VariableProvider {
       fileSuffix: aString,
       env: anObject,
     });
-    const { name: provider = 'env', env = process.env, fileSuffix, sensitive, empty, booleans } = options;
+    const { name: provider = 'env', env = process.env, fileSuffix } = options;
     const names = new VariableNames('EnvProvider', options);
-    let current = { ...env };
-    let loaded = false;
-
-    /** `DB_PASSWORD` for `DB_PASSWORD_FILE`: the variable that a variable with the suffix sets. */
-    const withoutSuffix = (name: string): string | undefined => {
-      if (fileSuffix === undefined || !name.endsWith(fileSuffix) || names.isMapped(name)) return undefined;
-      const plain = name.slice(0, -fileSuffix.length);
-      return names.isMapped(plain) || names.keyOf(plain) !== undefined ? plain : undefined;
+    const copy = (): Copied => {
+      try {
+        return { all: { ...env } };
+      } catch (error) {
+        return { error };
+      }
     };
-    const variable = (name: string, text: string): Variable | Promise<Variable> => {
-      const origin = makeOrigin({ provider, source: `env ${name}` });
-      const plain = withoutSuffix(name);
-      if (plain === undefined || (text === '' && empty === 'absent')) return { name, value: text, origin };
-      return textOfFile(text, `env ${name}`, provider).then((value) => ({
-        name: plain,
-        value,
-        origin,
-        secret: true,
-      }));
-    };
-    const load = async (): Promise<Content<Variables>> => {
-      if (loaded) current = { ...env };
-      loaded = true;
-      const found = await Promise.all(
-        Object.entries(current).flatMap(([name, text]) =>
-          typeof text === 'string' ? [variable(name, text)] : [],
-        ),
-      );
-      const fingerprint = JSON.stringify(found.map(({ name, value }) => [name, value]));
-      const { readVariables } = await reading();
-      const set = { all: new Set(found.map(({ name }) => name)), ignoresFiles: fileSuffix === undefined };
-      const value = await readVariables(found, names, { provider, sensitive, empty, booleans, set });
-      return { value, fingerprint, readAt: Date.now() };
-    };
-    const files = (): string[] =>
-      Object.entries(current).flatMap(([name, text]) =>
-        text && withoutSuffix(name) !== undefined ? [path.resolve(text)] : [],
-      );
-    const content = new ReloadableContent({ provider, load, watched: files });
+    const copied = copy();
+    let current: Environment | undefined;
+    const environment = lazy(async () => {
+      const { Environment } = await loadEnvironment();
+      const one = (name: string) => env[name];
+      current = new Environment({ ...options, provider, names, copy, one }, copied);
+      return current;
+    });
+    const content = new ReloadableContent({
+      provider,
+      load: async () => (await environment()).load(),
+      watched: () => current?.files() ?? [],
+      ready: environment,
+    });
     super(provider, 'env', names, content, fileSuffix !== undefined);
-  }
-}
-
-/** Reads the file that a variable names. Errors do not print the path, because it is the variable's value. */
-async function textOfFile(file: string, variable: string, provider: string): Promise<string | ConfigError> {
-  const shown = `named by ${variable}`;
-  try {
-    if (file === '')
-      return new ConfigError('io', `${variable} is set, but names no file`, {
-        provider,
-        hint: 'Set it to the path of a file, or unset it',
-      });
-    const { missing, readBytes, savingMs, utf8 } = await import('../local/file.ts');
-    let bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
-    if (bytes?.content.length === 0) {
-      await delay(savingMs); // an empty file is usually mid-write
-      bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
-    }
-    if (!bytes) return missing(shown, provider);
-    return utf8(bytes.content, shown, provider).replace(/\r?\n$/, '');
-  } catch (error) {
-    if (!isConfigError(error) || error.transient) throw error;
-    return error;
   }
 }

@@ -4,11 +4,11 @@
 import type { Placement } from '../merge/placement.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 
-/** A place, and what is remarkable about it: `env A__B (A_B is set: rename it)`. */
+/** A place, and what is remarkable about it: `env A_B (AB is set: rename it)`. */
 export interface Place {
-  /** Without the remedy: `env A__B (A_B is set)`. */
+  /** Without the remedy: `env A_B (AB is set)`. */
   readonly shown: string;
-  /** Without the remark: `env A__B`. */
+  /** Without the remark: `env A_B`. */
   readonly bare: string;
   readonly remedy?: string | undefined;
 }

@@ -97,6 +97,10 @@ export function similarKey(path: readonly string[], shape: Shape, spelling: Spel
   return name === undefined ? undefined : keyFrom([...section, name]);
 }
 
+/** Whether a schema may read a path. */
+export const mayRead = (path: readonly string[], shape: Shape): boolean =>
+  unknownDepth(path, shape) === undefined;
+
 /** How many steps of a path lead to the first unknown name; undefined if the schema may read the path. */
 export function unknownDepth(path: readonly string[], shape: Shape): number | undefined {
   for (let depth = 0; depth < path.length; depth++) {

@@ -59,14 +59,14 @@ export class Opening {
   /** Reads the key sources once per operation, and only when a value is sealed. */
   operation(): Open {
     let found: Promise<FoundKeys> | undefined;
-    return async (text, key, origin) => {
-      const id = `${key} ${text}`;
+    return async (text, key, origin, loose) => {
+      const id = `${loose === 'words'} ${key} ${text}`;
       const known = this.#opened.get(id);
       if (known) return known;
       const where = `the sealed value of "${key}" (${origin})`;
       const opened = await unseal(
         text,
-        { key, context: this.#context, where },
+        { key, loose, context: this.#context, where },
         () => (found ??= this.#keys.find()),
       ).catch((error: unknown) => {
         throw asConfigError(error).with({ key, origin, provider: origin.provider });

@@ -2,6 +2,8 @@
 // opening.ts, which opens them, and by cli/, which makes and opens them.
 
 import { randomBytes } from 'node:crypto';
+import { joinedLetters } from '../conventional-name.ts';
+import type { Loose } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
 import { jsonValue } from '../formats/json-text.ts';
@@ -58,14 +60,24 @@ export async function unseal(
   text: string,
   {
     key,
+    loose,
     context,
     where,
-  }: { readonly key: Key; readonly context: string | undefined; readonly where: string },
+  }: {
+    readonly key: Key;
+    /** With `words`, the letters of the whole key decide: a variable does not say where a segment ends. */
+    readonly loose?: Loose | undefined;
+    readonly context: string | undefined;
+    readonly where: string;
+  },
   findKeys: () => Promise<FoundKeys>,
 ): Promise<Opened> {
   const jwe = parseCompact(text.slice(marker.length), where);
   checkAlgorithms(jwe, where);
-  checkBinding(jwe, boundKey(key), context, where);
+  const { sub } = jwe.protectedHeader;
+  const isBound =
+    loose === 'words' ? String(sub).replaceAll('.', '') === joinedLetters(key) : sub === boundKey(key);
+  checkBinding(jwe, isBound, context, where);
   const { keys, absent } = await findKeys();
   const { contentKey, key: opener } = await contentKeyOf(jwe, keys, absent, where);
   const plaintext = decryptContent(jwe, contentKey, undefined)?.toString('utf8');
@@ -97,12 +109,12 @@ const boundKey = (key: Key): string => keyFrom(segments(key).map(letters));
 
 function checkBinding(
   { protectedHeader: { sub, aud } }: Jwe,
-  key: string,
+  isBound: boolean,
   context: string | undefined,
   where: string,
 ): void {
   const hint = 'Check whether the value was moved, then seal it again for its key with: llm-config seal';
-  if (sub !== key)
+  if (!isBound)
     throw new ConfigError('crypto', `${where} was sealed for ${sub === undefined ? 'no key' : quoted(sub)}`, {
       hint,
     });

@@ -42,7 +42,7 @@ export interface Sandbox extends AsyncDisposable {
 
 /** Creates a temporary directory with files, and an environment.
  *  @example
- *  await using box = await sandbox({ files: { 'base.yaml': 'port: 80' }, env: { APP__PORT: '81' } });
+ *  await using box = await sandbox({ files: { 'base.yaml': 'port: 80' }, env: { APP_PORT: '81' } });
  *  const file = new BundleProvider(box.path('base.yaml'));
  *  const variables = new EnvProvider({ prefix: 'APP', env: box.env });
  *  await box.replace('base.yaml', 'port: 82'); */

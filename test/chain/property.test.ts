@@ -48,27 +48,34 @@ const held = fc.dictionary(key, fc.oneof({ weight: 5, arbitrary: tree(2) }, { we
   maxKeys: 4,
 });
 const file = fc.dictionary(name, tree(2), { maxKeys: 4 }).map((whole) => ({ '': whole as ConfigValue }));
-const environment = fc.dictionary(
-  fc.array(shouted, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('__')),
-  fc.nat(99).map((n) => `t${n}`),
-  { maxKeys: 4 },
-);
+const environmentOf = (separator: string) =>
+  fc.dictionary(
+    fc.array(shouted, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(separator)),
+    fc.nat(99).map((n) => `t${n}`),
+    { maxKeys: 4 },
+  );
+const environment = environmentOf('__');
+const conventional = environmentOf('_');
 
-type Spec = readonly [kind: 'store' | 'file' | 'memory' | 'prefixed' | 'unprefixed', held: never];
+type Kind = 'store' | 'file' | 'memory' | 'prefixed' | 'unprefixed' | 'conventional' | 'unprefixed words';
+type Spec = readonly [kind: Kind, held: never];
 const spec = fc.oneof(
   fc.tuple(fc.constant('store'), held),
   fc.tuple(fc.constant('file'), file),
   fc.tuple(fc.constant('memory'), file),
   fc.tuple(fc.constant('prefixed'), environment),
   fc.tuple(fc.constant('unprefixed'), environment),
+  fc.tuple(fc.constant('conventional'), conventional),
+  fc.tuple(fc.constant('unprefixed words'), conventional),
 ) as unknown as fc.Arbitrary<Spec>;
 
 const provider = ([kind, values]: Spec, i: number): ConfigProvider => {
   if (kind === 'store' || kind === 'file') return documents(`${kind}-${i}`, values);
   if (kind === 'memory') return new MemoryProvider(values[''], { name: `${kind}-${i}` });
-  if (kind === 'unprefixed') return new EnvProvider({ name: `env-${i}`, env: values });
+  if (kind.startsWith('unprefixed')) return new EnvProvider({ name: `env-${i}`, env: values });
+  const start = kind === 'conventional' ? 'APP_' : 'APP__';
   const env = Object.fromEntries(
-    Object.entries(values as Record<string, string>).map(([variable, text]) => [`APP__${variable}`, text]),
+    Object.entries(values as Record<string, string>).map(([variable, text]) => [start + variable, text]),
   );
   return new EnvProvider({ name: `env-${i}`, prefix: 'APP', env });
 };

@@ -116,7 +116,7 @@ describe('llm-config explain of a key that is not set', () => {
     expect(out).toMatch(/^servr\.port is not set\n/);
     expect(out).toContain('no such key: neither the schema nor a provider has "servr.port"\n');
     expect(out).toContain('did you mean server.port?\n');
-    expect(out).toContain('looked for env APP__SERVR__PORT\n');
+    expect(out).toContain('looked for env APP_SERVR_PORT\n');
     const json = await llmConfig(['explain', files.path('config.mjs'), 'servr.port', '--json']);
     expect(JSON.parse(json.out).notes).toContain('did you mean server.port?');
   });
@@ -249,7 +249,7 @@ describe('llm-config check', () => {
 });
 
 describe('llm-config unused', () => {
-  const env = `{ APP__SERVER__PRT: '1', APP__SERVER__PORT: '2', APP__OTHER__A: '3', APP_X: '4', HOME: '/' }`;
+  const env = `{ APP__SERVER__PRT: '1', APP__SERVER__PORT: '2', APP__OTHER__A: '3', APP_X: '4', APP_SERVER_PROT: '5', HOME: '/' }`;
   const config = (schema: string) =>
     [
       `import { BundleProvider } from '${source}providers/bundle.ts';`,
@@ -266,7 +266,7 @@ describe('llm-config unused', () => {
   const server = 'z.object({ port: z.number(), host: z.string() })';
   const schema = `export const schema = z.object({ server: ${server} });`;
   const files = {
-    '.env': 'SERVER__HOST=a\nSERVER__HOTS=b\nLIST__0=c\n',
+    '.env': 'SERVER__HOST=a\nSERVER__HOTS=b\nLIST__0=c\nSERVER_HOSTS=d\nDEBUG=e\n',
     'base.yaml': `server:\n  host: c\n  prot: ${fake}\nold:\n  a: 1\n  b: 2\n`,
   };
 
@@ -279,8 +279,11 @@ describe('llm-config unused', () => {
     expect(lines).toEqual([
       'env APP__SERVER__PRT server.prt Did you mean "server.port"?',
       'env APP__OTHER__A other.a',
+      'env APP_SERVER_PROT server_prot Did you mean "server.port"?',
       '.env:2:1 server.hots Did you mean "server.host"?',
       '.env:3:1 list',
+      '.env:4:1 server_hosts Did you mean "server.host"?',
+      '.env:5:1 debug',
       'base.yaml:3:9 server.prot Did you mean "server.port"?',
       'base.yaml:5:6 old.a',
       'base.yaml:6:6 old.b',

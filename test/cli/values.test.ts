@@ -176,9 +176,10 @@ describe('llm-config seal and unseal', () => {
     expect(
       (await llmConfig(['get', box.path('.env'), 'API_TOKEN', '--for-key', 'api.token'], { env })).out,
     ).toBe(`${fake}\n`);
-    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN'], { env })).err).toMatch(
-      /sealed for "api\.token"/,
-    );
+    expect((await llmConfig(['get', box.path('.env'), 'API_TOKEN'], { env })).out).toBe(`${fake}\n`);
+    expect(
+      (await llmConfig(['get', box.path('.env'), 'API_TOKEN', '--for-key', 'apiToken'], { env })).err,
+    ).toMatch(/sealed for "api\.token"/);
     await llmConfig(['seal', box.path('base.yaml'), 'a', '--from-file', '-', '--type', 'json'], {
       env,
       input: '[1, 2]',

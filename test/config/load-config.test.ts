@@ -125,7 +125,7 @@ describe('loadConfig', () => {
     expect(error.problems?.[0]).toMatchObject({
       kind: 'missing',
       key: 'database.host',
-      looked: ['env ACME__API__DATABASE__HOST'],
+      looked: ['env ACME_API_DATABASE_HOST'],
     });
   });
 

@@ -1,8 +1,9 @@
 import { DotEnvProvider } from 'llm-config-manager';
 import { describeProvider, sandbox } from 'llm-config-manager/testing';
 import * as runner from 'vitest';
-import { screaming, segments } from '../../src/key.ts';
+import { VariableNames } from '../../src/local/variable-names.ts';
 
+const nameOf = (key: string): string => new VariableNames('test', {}).namesFor(key, true)[0] as string;
 const never = 'a file exists or is missing';
 
 describeProvider({
@@ -11,8 +12,7 @@ describeProvider({
   make: async (values) => {
     const box = await sandbox();
     const current = { ...values } as Record<string, string>;
-    const line = ([key, value]: [string, string]): string =>
-      `${segments(key).map(screaming).join('__')}=\`${value}\``;
+    const line = ([key, value]: [string, string]): string => `${nameOf(key)}=\`${value}\``;
     const text = (): string => Object.entries(current).map(line).join('\n');
     await box.replace('.env', text());
     return {

@@ -21,22 +21,22 @@ describe('envExample', () => {
     });
     expect(envExample(schema, { prefix: 'APP' })).toBe(`# Where to listen
 # a whole number, required
-APP__PORT=
+APP_PORT=
 
 # a number, optional
-# APP__DATABASE__POOL_MAX=10
+# APP_DATABASE_POOL_MAX=10
 
 # a string, required, secret
-APP__DATABASE__PASSWORD=
+APP_DATABASE_PASSWORD=
 
 # a string, optional
-# APP__DATABASE__NAME='two words'
+# APP_DATABASE_NAME='two words'
 
 # a string, optional, secret
-# APP__API_TOKEN=
+# APP_API_TOKEN=
 
 # a string, optional
-# APP__CERT=
+# APP_CERT=
 
 # The schema may read more variables: APP__TAGS__…
 `);
@@ -45,8 +45,26 @@ APP__DATABASE__PASSWORD=
   it('uses the names of the option variables', () => {
     const schema = z.object({ database: z.object({ host: z.string(), port: z.number().default(5432) }) });
     expect(envExample(schema, { prefix: 'APP', variables: { 'database/host': 'DB_HOST' } })).toBe(
-      '# a string, required\nDB_HOST=\n\n# a number, optional\n# APP__DATABASE__PORT=5432\n',
+      '# a string, required\nDB_HOST=\n\n# a number, optional\n# APP_DATABASE_PORT=5432\n',
     );
+  });
+
+  it('writes the exact name where the conventional one can mean two keys', () => {
+    const schema = z.object({
+      apiKey: z.string(),
+      api: z.object({ key: z.string(), url: z.string() }),
+      api_url: z.number(),
+    });
+    const names = (options: object) => envExample(schema, options).match(/^[A-Z_]+(?==)/gm);
+    expect(names({ prefix: 'APP' })).toEqual([
+      'APP__API_KEY',
+      'APP__API__KEY',
+      'APP__API__URL',
+      'APP__API_URL',
+    ]);
+    expect(names({})).toEqual(['APIKEY', 'API__KEY', 'API__URL', 'APIURL']);
+    const same = z.object({ poolMax: z.string(), pool_max: z.string() });
+    expect(envExample(same).match(/^[A-Z_]+(?==)/gm)).toEqual(['POOL_MAX', 'POOL_MAX']);
   });
 
   it('adds a comment when the schema may read more keys', () => {
@@ -92,8 +110,9 @@ APP__DATABASE__PASSWORD=
     );
     const example = envExample(schema, { prefix: 'APP' });
     const folder = await mkdtemp(join(tmpdir(), 'env-example-'));
-    await writeFile(join(folder, '.env'), example.replace(/^# (?=APP__)/gm, ''));
+    await writeFile(join(folder, '.env'), example.replace(/^# (?=APP_)/gm, ''));
     const config = await loadConfig(
+      z.object(Object.fromEntries(Object.keys(texts).map((name) => [name, z.string()]))),
       new DotEnvProvider({ prefix: 'APP', directory: folder, files: ['.env'] }),
     );
     expect(config.value).toEqual({ ...texts, g: JSON.stringify(texts.g) });

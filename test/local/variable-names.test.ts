@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyFrom, keyOf } from '../../src/key.ts';
-import { lettersOf, VariableNames } from '../../src/local/variable-names.ts';
+import { joined, lettersOf, VariableNames } from '../../src/local/variable-names.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 
 const segment = fc.oneof(
@@ -22,23 +22,27 @@ describe('VariableNames', () => {
     let spelled = 0;
     await fc.assert(
       fc.asyncProperty(key, options, async (one, how) => {
-        const [name] = new VariableNames('test', how).namesFor(one);
-        if (name === undefined) return;
-        spelled++;
-        const provider = new EnvProvider({ ...how, env: { [name]: 'v' } });
-        expect((await provider.get(one))?.value).toBe('v');
+        for (const isShared of [false, true]) {
+          const [name] = new VariableNames('test', how).namesFor(one, isShared);
+          if (name === undefined) return;
+          spelled++;
+          const provider = new EnvProvider({ ...how, env: { [name]: 'v' } });
+          expect((await provider.get(one))?.value, name).toBe('v');
+        }
       }),
       { numRuns: 1000 },
     );
     expect(spelled).toBeGreaterThan(500);
   });
 
-  it('gives two keys the same name only if they have the same letters', () => {
+  it('gives two keys the same exact name only if they have the same letters in each segment', () => {
     fc.assert(
       fc.property(key, key, options, (a, b, how) => {
         const names = new VariableNames('test', how);
-        const [first, second] = [names.namesFor(a)[0], names.namesFor(b)[0]];
+        const [first, second] = [names.namesFor(a, true)[0], names.namesFor(b, true)[0]];
         if (first !== undefined && first === second) expect(lettersOf(a)).toBe(lettersOf(b));
+        const [one, other] = [names.namesFor(a)[0], names.namesFor(b)[0]];
+        if (one !== undefined && one === other) expect(joined(lettersOf(a))).toBe(joined(lettersOf(b)));
       }),
       { numRuns: 2000 },
     );

@@ -70,7 +70,7 @@ describe('DotEnvProvider', () => {
 
   it('names the variable to set and where it is set', async () => {
     const provider = new DotEnvProvider({ prefix: 'APP', directory: 'config', environment: 'test' });
-    expect(provider.where('database.poolMax')).toBe('config/.env APP__DATABASE__POOL_MAX');
+    expect(provider.where('database.poolMax')).toBe('config/.env APP_DATABASE_POOL_MAX');
     expect(new DotEnvProvider({ files: ['a.env', 'b.env'] }).where('x')).toBe('b.env X');
   });
 
@@ -306,6 +306,26 @@ describe('DotEnvProvider', () => {
       const provider = new DotEnvProvider({ directory: dir.path, environment: 'dev', prefix: 'APP' });
       expect((await provider.get('poolMax'))?.value).toBe('local');
       expect(await new ProviderChain([provider]).tree()).toEqual({ poolmax: 'local', x: '1' });
+    });
+
+    it('hides a variable by one in a higher file that can mean the same key, in either form', async () => {
+      await using dir = await folder({
+        '.env': 'APP__DB__HOST=base\nAPP_API_KEY=base\nAPP__LOG__LEVEL=base\nAPP_TWO=base\nAPP__A__B=base',
+        '.env.local': 'APP_DB_HOST=local\nAPP__API__KEY=local\nAPP_LOG_LEVEL=\nAPP__TWO=local\nAPP_AB=local',
+      });
+      const options = { directory: dir.path, environment: 'dev', prefix: 'APP' } as const;
+      const provider = new DotEnvProvider({ ...options, empty: 'absent' });
+      expect(`${(await provider.get('db.host'))?.origin}`).toBe(`${dir.at('.env.local')}:1:1`);
+      expect(await new ProviderChain([provider]).tree()).toEqual({
+        db: { host: 'local' },
+        api: { key: 'local' },
+        log: { level: 'base' },
+        two: 'local',
+        a: { b: 'base' },
+      });
+      expect((await new DotEnvProvider(options).get('log.level'))?.value).toBe('');
+      const expanding = new DotEnvProvider({ ...options, expand: { APP_DB_HOST: 'never' } });
+      expect((await expanding.get('db.host'))?.value).toBe('local');
     });
 
     it('reports a conflict of two different values with the same letters in one file', async () => {

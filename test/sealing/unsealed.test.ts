@@ -55,6 +55,30 @@ describe('sealed values', () => {
     expect(`${await chain.explain('db.pass')}`).not.toContain(fake);
   });
 
+  it('a sealed value of a conventional name opens at each key that its words can spell', async () => {
+    // `data_base_x` has no secret in its name, and may have been sealed for any of its keys
+    const texts = [await sealed('data.baseX'), await sealed('data_base_x')];
+    for (const text of texts) {
+      await using box = await sandbox({ files: { '.env': `APP_DATA_BASE_X=${text}\n` } });
+      const options = { directory: box.directory, prefix: 'APP' };
+      const dotenv = new DotEnvProvider({ ...options, sealed: { keys, context } });
+      const outer = unsealed(new DotEnvProvider({ ...options, sealed: false }), { keys, context });
+      for (const provider of [dotenv, outer]) {
+        expect(await provider.get('data.baseX')).toMatchObject({ value: fake, secret: true });
+        expect(await provider.get('dataBase.x')).toMatchObject({ value: fake, secret: true });
+        const chain = new ProviderChain([provider, new MemoryProvider({ data: { baseX: 'low' } })]);
+        expect(leaves(await chain.list())).toEqual([['data.baseX', fake, true]]);
+        expect(`${await chain.explain('data.baseX')}`).toMatch(/redacted.*wins, sealed, opened with kid/s);
+      }
+    }
+    await using box = await sandbox({
+      files: { '.env': `APP_OTHER=${texts[0]}\nAPP__DATA__BASE_X=${texts[1]}\n` },
+    });
+    const moved = new DotEnvProvider({ directory: box.directory, prefix: 'APP', sealed: { keys, context } });
+    await expect(moved.get('other')).rejects.toThrow('was sealed for "data.basex"');
+    await expect(moved.get('data.baseX')).rejects.toThrow('was sealed for "databasex"');
+  });
+
   it('unsealed opens a value in a .env file by the letters of its key', async () => {
     const files = {
       '.env': `APP__DATABASE__POOL_SECRET=${await sealed('database.poolSecret')}\nAPP__PLAIN=1\n`,

@@ -206,7 +206,7 @@ describe('sheltered', () => {
   });
 
   it('a sheltered provider lists both entries of one key', async () => {
-    const env = new EnvProvider({ env: { HTTP_PROXY: 'http://one', http_proxy: 'http://two' } });
+    const env = new EnvProvider({ env: { HTTP__PROXY: 'http://one', http__proxy: 'http://two' } });
     const provider = sheltered(env, options);
     const listed = await provider.list();
     expect(listed.map((item) => (item as { value: unknown }).value)).toEqual(['http://one', 'http://two']);

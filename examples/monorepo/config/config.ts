@@ -14,7 +14,7 @@ export class Repository implements AsyncDisposable {
     this.#base = new BundleProvider(`${root}/config/base.yaml`);
   }
 
-  /** APP__API__PORT sets `port` for the api only. APP__BASE__LOG__LEVEL sets `log.level` for every package
+  /** APP_API_PORT sets `port` for the api only. APP_BASE_LOG_LEVEL sets `log.level` for every package
    *  that does not set it. */
   viewOf(name: string): ProviderChain {
     const own = new BundleProvider(`${this.#root}/packages/${name}/config.yaml`);

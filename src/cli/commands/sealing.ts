@@ -1,9 +1,9 @@
 // `seal` and `unseal`: encrypt and decrypt one value of a readable file in place. A sealed value opens
 // only at its key, so the command must know the key under which the reader finds the value.
 
+import { joinedLetters } from '../../conventional-name.ts';
 import { ConfigError } from '../../errors.ts';
 import { nearest } from '../../internal/nearest.ts';
-import { keyOf } from '../../key.ts';
 import { isSealed } from '../../sealed.ts';
 import { seal, unseal } from '../../sealing/seal.ts';
 import { isTree } from '../../value.ts';
@@ -30,7 +30,7 @@ export const sealCommand: Command = {
   },
   examples: [
     'llm-config seal config/base.yaml database.password',
-    'llm-config seal .env APP__DATABASE__PASSWORD --prefix APP --context acme/production',
+    'llm-config seal .env APP_DATABASE_PASSWORD --prefix APP --context acme/production',
     'pwgen 32 1 | llm-config seal config/base.yaml api.token --from-file - --new',
   ],
   async run(args, io) {
@@ -38,7 +38,7 @@ export const sealCommand: Command = {
       args.positionals[1] as string,
       new PlainFile(args.positionals[0] as string, formatOption(args)),
     ];
-    const key = keyOf(args.text('for-key') ?? file.keyFor(name, args.text('prefix')));
+    const { key, loose } = file.keyFor(name, args.text('prefix'), args.text('for-key'));
     const isNew = (await file.value(await file.text(), name)) === undefined;
     if (isNew && !args.is('new')) throw await notInFile(file, name);
     const isEntered = isNew || args.text('from-file') !== undefined;
@@ -64,10 +64,11 @@ export const sealCommand: Command = {
         seal(secret, { key, to, ...(context !== undefined && { context }) }),
       );
     });
+    const place = loose === 'words' ? `keys with the letters "${joinedLetters(key)}"` : `"${key}"`;
     return {
       json: { key, sealed: true },
       note: [
-        `sealed ${name}, which opens only at "${key}"`,
+        `sealed ${name}, which opens only at ${place}`,
         readerOf(file, args.text('context')),
         ...(isNew ? [] : ['The old value may still be in version control']),
       ].join('\n'),
@@ -104,7 +105,7 @@ export const unsealCommand: Command = {
       args.positionals[1] as string,
       new PlainFile(args.positionals[0] as string, formatOption(args)),
     ];
-    const key = keyOf(args.text('for-key') ?? file.keyFor(name, args.text('prefix')));
+    const { key, loose } = file.keyFor(name, args.text('prefix'), args.text('for-key'));
     const value = await file.value(await file.text(), name);
     if (!isSealed(value))
       return {
@@ -119,7 +120,7 @@ export const unsealCommand: Command = {
           hint: 'Run the command again',
         });
       const where = `the sealed value of "${key}" (${file.file})`;
-      const opening = unseal(sealed, { key, context: args.text('context'), where }, () => keys.find());
+      const opening = unseal(sealed, { key, loose, context: args.text('context'), where }, () => keys.find());
       return (await withProgress(io, 'Opening', opening)).value;
     });
     return { json: { key, unsealed: true }, note: `${name} is now unencrypted in ${file.file}` };

@@ -54,7 +54,7 @@ export const get: Command = {
   flags: { ...fileFlags, ...variableFlags },
   examples: [
     'llm-config get config/secrets.yaml.jwe database.password',
-    'llm-config get .env APP__DATABASE__PASSWORD --prefix APP',
+    'llm-config get .env APP_DATABASE_PASSWORD --prefix APP',
   ],
   async run(args, io) {
     const [file, key] = args.positionals as [string, string];
@@ -95,9 +95,11 @@ async function plainValue(
   const plainFile = new PlainFile(file, formatOption(args));
   const value = await plainFile.value(text, name);
   if (!isSealed(value)) return value;
-  const key = keyOf(args.text('for-key') ?? plainFile.keyFor(name, args.text('prefix')));
+  const { key, loose } = plainFile.keyFor(name, args.text('prefix'), args.text('for-key'));
   const where = `the sealed value of "${key}" (${file})`;
-  const opening = unseal(value, { key, context: args.text('context'), where }, () => keysOf(args, io).find());
+  const opening = unseal(value, { key, loose, context: args.text('context'), where }, () =>
+    keysOf(args, io).find(),
+  );
   return (await withProgress(io, 'Opening', opening)).value;
 }
 

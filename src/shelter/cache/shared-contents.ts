@@ -4,6 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { type Entry, type Metadata, makeEntry } from '../../entry.ts';
+import { isLoose } from '../../foreign.ts';
 import { makeOrigin } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, isPlain } from '../../value.ts';
 import type { Document, Place } from '../port.ts';
@@ -136,7 +137,7 @@ function entryOf(provider: string, { value, secret }: Document, fields: Record<s
   const at = line === undefined ? undefined : { line: aNumber(line), column: aNumber(column) };
   const more = {
     text: optional(aBoolean, text),
-    loose: loose === 'always' || loose === 'known' ? loose : optional(refuse, loose),
+    loose: isLoose(loose) ? loose : optional(refuse, loose),
     version: optional(aString, version),
     modifiedAt: optional(aNumber, modifiedAt),
     readAt: optional(aNumber, readAt),

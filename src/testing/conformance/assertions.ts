@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { type Entry, isUnreadable, type Unreadable } from '../../entry.ts';
+import { spells } from '../../conventional-name.ts';
+import { type Entry, isUnreadable, type Loose, type Unreadable } from '../../entry.ts';
 import { append, keyFrom, letters, segments } from '../../key.ts';
 import { type ConfigValue, isTree, type Key } from '../../value.ts';
 import type { Values } from '../subject.ts';
@@ -14,7 +15,7 @@ export interface Leaf {
   readonly value: ConfigValue;
   readonly secret: boolean;
   readonly source: string;
-  readonly loose: boolean;
+  readonly loose: Loose | undefined;
 }
 
 export function leaves(items: readonly (Entry | Unreadable)[]): Leaf[] {
@@ -34,16 +35,18 @@ function below(entry: Entry, inside: Key, value: ConfigValue): Leaf[] {
       value,
       secret: entry.secret || secret,
       source: `${origin}`,
-      loose: entry.loose !== undefined,
+      loose: entry.loose,
     },
   ];
 }
 
 const lettersOf = (key: Key): string => segments(key).map(letters).join('.');
 
-/** Compares a loose name by its letters, any other key exactly. */
-export const matchesKey = (leaf: { readonly key: Key; readonly loose: boolean }, key: Key): boolean =>
-  leaf.loose ? lettersOf(leaf.key) === lettersOf(key) : leaf.key === key;
+/** Compares a loose name by its letters or words, any other key exactly. */
+export function matchesKey({ key: own, loose }: Pick<Leaf, 'key' | 'loose'>, key: Key): boolean {
+  if (loose === 'words') return spells(own, key);
+  return loose ? lettersOf(own) === lettersOf(key) : own === key;
+}
 
 /** Asserts that a listing contains exactly these leaves, each once. */
 export function assertLists(items: readonly (Entry | Unreadable)[], values: Values): void {

@@ -19,7 +19,7 @@ export const read: Chapter = {
         assert.ok(entry, 'get returned undefined');
         assert.equal(entry.value, 'db.internal');
         assert.ok(
-          matchesKey({ key: entry.key, loose: entry.loose !== undefined }, 'database.host'),
+          matchesKey({ key: entry.key, loose: entry.loose }, 'database.host'),
           `the key of the entry is ${entry.key}`,
         );
       },

@@ -25,6 +25,14 @@ export const where: Chapter = {
       async check({ with: having }) {
         const provider = having('where');
         assert.notEqual(provider.where('service.name'), provider.where('service.zone'));
+      },
+    },
+    {
+      title: 'where returns different places for keys that differ only in their sections',
+      needs: ['spelling'],
+      values: {},
+      async check({ with: having }) {
+        const provider = having('where');
         assert.notEqual(provider.where('first.part'), provider.where('firstPart'));
       },
     },
