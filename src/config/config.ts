@@ -198,8 +198,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     });
   }
 
-  /** Makes a resource from a section, such as a pool or a client, and makes it again when the section changes.
-   *  The new one replaces the old one, which is disposed of after its last use. If it cannot be made, the old
+  /** Makes a resource from a section, such as a pool or a client, and again when the section changes. The new
+   *  one replaces the old one, which is disposed of after its last use. If it cannot be made, the old
    *  one stays, a `notice` says so, and it is tried again after 1 to 60 seconds. Closing the configuration
    *  disposes of it.
    *  @param make gets a copy of the section, with its secrets, that it may keep and change

@@ -151,7 +151,7 @@ export class FollowingResource<S, R> implements Resource<R> {
         if (this.#disposed) return;
         const { key } = this.#owner;
         this.#owner.report(
-          `the resource for "${key}" could not be made from its new section, and the earlier one stays in use:`,
+          `the resource for "${key}" could not be made again, and the earlier one stays in use:`,
           error,
         );
         if (!this.#isOutdated) this.#retry();

@@ -55,8 +55,8 @@ export interface Before {
   readonly value: unknown;
 }
 
-/** Throws if a load lost secrets whose place something weaker would take. `accept`: keys and sections that may
- *  vanish. `emit` reports what vanished, and whether a secret among it should have failed the load. */
+/** Throws if a load lost secrets whose place something weaker would take. `accept`: keys and sections that
+ *  may vanish. `emit` reports what vanished, and whether a secret among it should have failed the load. */
 export function refuseVanished(
   before: Before,
   now: Now,

@@ -106,7 +106,7 @@ describe('config.use', () => {
     expect(seen).toEqual(['a', 'b', 'd']);
   });
 
-  it('keeps the resource when a new one cannot be made, says so without secrets, and tries again', async () => {
+  it('keeps the resource when no new one can be made, says so without secrets, tries again', async () => {
     const events: ConfigEvent[] = [];
     const { config, change, end, made, make } = await service(events);
     let fails = 2;
