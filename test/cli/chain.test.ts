@@ -249,8 +249,8 @@ describe('llm-config check', () => {
 });
 
 describe('llm-config unused', () => {
-  const env = `{ APP__SERVER__PRT: '1', APP__SERVER__PORT: '2', APP__OTHER__A: '3', APP_X: '4',
-    APP_SERVER_PROT: '5', HOME: '/' }`;
+  const exact = `APP__SERVER__PRT: '1', APP__SERVER__PORT: '2', APP__OTHER__A: '3'`;
+  const env = `{ ${exact}, APP_X: '4', APP_SERVER_PROT: '5', HOME: '/' }`;
   const config = (schema: string) =>
     [
       `import { BundleProvider } from '${source}providers/bundle.ts';`,
