@@ -2,14 +2,14 @@ import { checkConfig, EnvProvider, loadConfig, MemoryProvider } from 'llm-config
 import { z } from 'zod';
 
 // a deployment that still uses the old name
-const env = { APP__DB__URL: 'https://db.internal' };
+const env = { APP_DB_URL: 'https://db.internal' };
 const defaults = new MemoryProvider({ 'database.poolMax': 10 }, { name: 'defaults' });
 
 // #region load
 const Schema = z.object({
   database: z.object({ url: z.string(), poolMax: z.number() }),
 });
-const deprecated = { db: 'database' }; // db.url is database.url, and so is APP__DB__URL
+const deprecated = { db: 'database' }; // db.url is database.url, and so is APP_DB_URL
 const source = [new EnvProvider({ prefix: 'APP', env }), defaults];
 const config = await loadConfig(Schema, source, {
   deprecated,
