@@ -45,7 +45,8 @@ const chapters = {
     'docs/writing-a-provider.md',
   ],
   Recipes: [
-    ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant', 'browser'],
+    ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
+    ...['browser', 'required-in-production'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [

@@ -93,6 +93,20 @@ describe('a deprecated key', () => {
     expect(unprefixed.value).toEqual({ database: { poolMax: 5 } });
   });
 
+  it('may be meant by a conventional variable name', async () => {
+    for (const [variables, prefix] of [
+      [{ APP_DB_URL: 'x', APP_DB_POOL_MAX: '5' }, 'APP'],
+      [{ DB_URL: 'x', DB_POOL_MAX: '5' }, ''],
+    ] as const) {
+      const { value, notices } = await load(env(variables, prefix), section);
+      expect(value).toEqual({ database: { url: 'x', poolMax: 5 } });
+      const name = Object.keys(variables)[0];
+      expect(notices).toContain(`"db.url" is deprecated (env ${name}). Use "database.url"`);
+    }
+    const both = await load(env({ APP_DB_URL: 'old', APP_DATABASE_URL: 'new' }), leaf);
+    expect(both.value).toEqual({ database: { url: 'new' } });
+  });
+
   it('loses to the new key of the same source, and to every key of a stronger one', async () => {
     for (const both of [
       new MemoryProvider({ 'db.url': 'old', 'database.url': 'new' }),
