@@ -31,6 +31,8 @@ interface Walk {
   /** The places of the short texts that transforms made, and their letters, one after the other. */
   readonly short: Place[];
   letters: string;
+  /** The letters of all short texts: a transform may use the public value `x` for the letter x of a secret. */
+  allLetters: string;
 }
 
 /** What may be printed of one load. Everything is computed when something is printed. Keeps no merge: only
@@ -55,12 +57,12 @@ export class PrintedOutput {
     const root: { tree?: unknown } = {};
     const found = this.#found();
     const isPublic = publicPaths(found);
-    const walk: Walk = { isPublic, above: [], short: [], letters: '' };
+    const walk: Walk = { isPublic, above: [], short: [], letters: '', allLetters: '' };
     const part = { value: output, input: visibleInput(found), path: [], isPublic: isPublic([]) };
     this.#place(part, [root, 'tree'], walk);
     // a transform may have split a secret into short texts
-    const { short, letters } = walk;
-    if (short.length > 1 && this.#secrets.holdsRun(letters))
+    const { short, letters, allLetters } = walk;
+    if (short.length > 1 && [letters, allLetters].some((text) => this.#secrets.holdsRun(text)))
       for (const [holder, name] of short) Reflect.deleteProperty(holder, name);
     return root.tree;
   }
@@ -68,8 +70,10 @@ export class PrintedOutput {
   /** Puts what may be printed of one part into its place. */
   #place(part: Part, place: Place, walk: Walk): void {
     const { value, input, isPublic } = part;
-    if (Object.is(value, input)) put(place, { value });
-    else if (isContainer(value)) this.#placeInner(part, value, place, walk);
+    if (Object.is(value, input)) {
+      put(place, { value });
+      walk.allLetters += shortLetters(value) ?? '';
+    } else if (isContainer(value)) this.#placeInner(part, value, place, walk);
     else if ((isPublic || isLeaf(input, value)) && this.#isSafe(value)) {
       if (!isScalar(value)) {
         // a date or a URL can be changed later, so it is looked at whenever it is printed
@@ -79,10 +83,11 @@ export class PrintedOutput {
         return;
       }
       put(place, { value });
-      const letters = lettersOf(String(value));
-      if (typeof value === 'boolean' || value === null || letters.length >= 8) return;
+      const letters = shortLetters(value);
+      if (letters === undefined) return;
       walk.short.push(place);
       walk.letters += letters;
+      walk.allLetters += letters;
     }
   }
 
@@ -150,6 +155,13 @@ const isScalar = (value: unknown): boolean =>
  *  an instance, of a list. */
 const isLeaf = (input: unknown, value: unknown): boolean =>
   isScalar(input) || (Array.isArray(input) && !isScalar(value));
+
+/** The letters of a text or number with fewer than eight of them. */
+function shortLetters(value: unknown): string | undefined {
+  if (typeof value === 'boolean' || !isScalar(value) || value === null) return undefined;
+  const letters = lettersOf(String(value));
+  return letters.length < 8 ? letters : undefined;
+}
 
 /** The texts as which a value is printed, or from which it can be computed. Undefined for what is never
  *  printed: functions, and all instances but dates and URLs without userinfo. */

@@ -198,6 +198,20 @@ describe('what a transform made of a public value', () => {
     });
   });
 
+  it('is masked where a public value completes a secret that is split into letters', async () => {
+    const letters = [...'q7xK0x9pLx2m'];
+    const names = letters.map((_, at) => `k${at}`);
+    const schema = z
+      .object({ token: z.string(), ...Object.fromEntries(names.map((name) => [name, z.string()])) })
+      .transform(({ token, ...others }) => ({
+        ...others,
+        ...Object.fromEntries([...token].map((letter, at) => [names[at] as string, letter])),
+      }));
+    const values = { token: letters.join(''), ...Object.fromEntries(names.map((name) => [name, 'x'])) };
+    const shown = Object.values((await shownOf(schema, values)) as object).join('');
+    expect(shown.replaceAll(MASK, '')).toBe('xxx'); // the public values
+  });
+
   it('is masked where a secret is split into the values of many keys or items', async () => {
     const letters = [...hidden];
     const items = Object.fromEntries(letters.map((_, at) => [`k${at}`, 'x']));
