@@ -8,13 +8,13 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '94 kB',
-  './shelter': '49.5 kB',
-  './testing': '69.5 kB',
+  '.': '100 kB',
+  './shelter': '49 kB',
+  './testing': '69 kB',
   './encrypted-file': '41 kB',
-  './keyring': '54 kB',
-  './vault': '61 kB',
-  './aws': '54 kB',
+  './keyring': '53 kB',
+  './vault': '60 kB',
+  './aws': '53 kB',
   './gcp': '52 kB',
   './azure': '51 kB',
 };
@@ -33,7 +33,7 @@ const whole = subpaths.map((subpath) => ({
 const atOnce = {
   ...whole[0],
   name: '. (at once)',
-  limit: '26.5 kB',
+  limit: '27.5 kB',
   modifyEsbuildConfig: (config) => ({
     ...modifyEsbuildConfig(config),
     plugins: [

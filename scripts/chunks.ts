@@ -67,7 +67,10 @@ function chunksOf(
   const imported = (id: string): readonly string[] => getModuleInfo(id)?.importedIds ?? [];
   const core = reached([index], imported);
   const load = reached(first, imported);
-  const outside = [...getModuleIds()].filter((id) => !core.has(id) && !load.has(id) && id !== command);
+  // what only the core's own providers and a load import, sooner or later
+  const own = new Set([...load, index].flatMap((id) => getModuleInfo(id)?.dynamicallyImportedIds ?? []));
+  const isOutside = (id: string): boolean => ![core, load, own].some((ids) => ids.has(id)) && id !== command;
+  const outside = [...getModuleIds()].filter(isOutside);
   const shared = reached(outside, imported);
   // esbuild writes a module that only exports again what another has, for a dynamic import of that
   const exportsAgain = (id: string): boolean =>

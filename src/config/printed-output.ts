@@ -31,7 +31,7 @@ interface Walk {
   /** The places of the short texts that transforms made, and their letters, one after the other. */
   readonly short: Place[];
   letters: string;
-  /** The letters of all short texts: a transform may use the public value `x` for the letter x of a secret. */
+  /** The letters of all short texts: the public value `x` may complete a secret with the letter x. */
   allLetters: string;
 }
 
