@@ -133,18 +133,14 @@ export class Generation<T> {
     return path.reduce(step, this.value);
   }
 
-  /** The value at every path, by whole keys. An object without a prototype, because V8 looks up a literal key
-   *  in one faster than in a Map. */
-  flat(): Readonly<Record<string, unknown>> {
-    const all: Record<string, unknown> = Object.create(null);
-    const walk = (value: unknown, path: readonly string[]): void => {
-      const key = pathKey(path);
-      if (key) all[key] = value;
-      if (isPlain(value) && path.length < 32)
-        for (const name of Object.keys(value)) walk(value[name], [...path, name]);
-    };
-    walk(this.value, []);
-    return all;
+  /** Whether the value at a path cannot change: no instance is above it. */
+  isFixed(path: readonly string[]): boolean {
+    let at: unknown = this.value;
+    for (const name of path) {
+      if (!isPlain(at)) return false;
+      at = at[name];
+    }
+    return true;
   }
 
   /** The value at a path, masked where it is secret. */
@@ -155,15 +151,6 @@ export class Generation<T> {
   /** The whole input, masked where it is secret. */
   print(): unknown {
     return maskedInput(this.load);
-  }
-}
-
-/** The key of a path; undefined if a transform made names that cannot be part of a key. */
-function pathKey(path: readonly string[]): Key | undefined {
-  try {
-    return keyFrom(path);
-  } catch {
-    return undefined;
   }
 }
 

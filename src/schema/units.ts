@@ -53,19 +53,28 @@ export type ZodUnit<Z extends Zod> = ReturnType<InstanceType<Z['ZodString']>['tr
   readonly _zod: { readonly output: number };
 };
 
+/** What an issue of valibot has at least. */
+interface ValibotIssue {
+  readonly kind: 'schema' | 'validation' | 'transformation';
+  readonly type: string;
+  readonly input: unknown;
+  readonly expected: string | null;
+  readonly received: string;
+  readonly message: string;
+}
+
 /** A schema of valibot from a text to a number. */
 export interface ValibotUnit extends StandardSchemaV1<string, number> {
   readonly kind: 'schema';
   readonly type: 'string';
-  // biome-ignore lint/suspicious/noExplicitAny: types of valibot, which this package does not import
-  readonly reference: (...args: any[]) => any;
+  readonly reference: (...args: unknown[]) => never;
   readonly expects: 'string';
   readonly async: false;
   readonly '~standard': StandardSchemaV1.Props<string, number> & { readonly vendor: 'valibot' };
-  // biome-ignore lint/suspicious/noExplicitAny: the same
-  readonly '~run': (dataset: any, config: any) => any;
-  // biome-ignore lint/suspicious/noExplicitAny: the same
-  readonly '~types'?: { readonly input: string; readonly output: number; readonly issue: any } | undefined;
+  readonly '~run': (dataset: unknown, config: unknown) => never;
+  readonly '~types'?:
+    | { readonly input: string; readonly output: number; readonly issue: ValibotIssue }
+    | undefined;
 }
 
 /** Makes schemas for texts with a unit. */
