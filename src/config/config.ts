@@ -355,8 +355,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 }
 
-/** The values that were looked up in a generation. An object without a prototype, because V8 looks up a literal
- *  key in one faster than in a Map. */
+/** The values that were looked up in a generation. An object without a prototype, because V8 looks up a
+ *  literal key in one faster than in a Map. */
 const noPaths = (): Record<string, unknown> => Object.create(null);
 
 const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration is closed');
