@@ -159,7 +159,10 @@ interface Character {
   readonly width: number;
 }
 
-const graphemes = new Intl.Segmenter();
+let segmenter: Intl.Segmenter | undefined;
+/** Made for the first frame: it takes as long as the rest of an import. */
+const graphemes = (): Intl.Segmenter => (segmenter ??= new Intl.Segmenter());
+
 const invisible = /^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u;
 /** What terminals print in two columns: East Asian scripts, full-width forms, emoji. */
 const wide = new RegExp(
@@ -173,7 +176,7 @@ const wide = new RegExp(
 
 /** The characters of a text as they are printed. Those without a picture are printed as escapes. */
 function characters(text: string): Character[] {
-  return Array.from(graphemes.segment(text), ({ segment }) => {
+  return Array.from(graphemes().segment(text), ({ segment }) => {
     if (segment === '\t') return { text: '  ', width: 2 };
     const escaped = invisible.test(segment)
       ? [...segment].map((sign) => `\\u${sign.codePointAt(0)?.toString(16).padStart(4, '0')}`).join('')
