@@ -30,8 +30,14 @@ export function watchContent({ watched, known, read, changed }: ContentWatch): W
   let last = known;
   let mark = last === undefined ? marks() : undefined;
   const recheck = async (): Promise<void> => {
-    const now = await read();
-    const isChanged = mark === undefined ? now !== last : mark !== marks();
+    let before = mark === undefined ? undefined : marks();
+    let now = await read();
+    // a change during the read: listeners must find the new content when they hear of it
+    for (let again = 0; again < 5 && before !== undefined && before !== marks(); again++) {
+      before = marks();
+      now = await read();
+    }
+    const isChanged = mark === undefined ? now !== last : mark !== before;
     [last, mark] = [now, undefined];
     if (isChanged) changed();
   };
