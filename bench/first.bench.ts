@@ -133,7 +133,7 @@ try {
         against: 'import of the core',
         says: 'a first load without zod, against the import of the core',
         atMost,
-        limit: 3 * atMost, // a quotient of differences
+        limit: 4 * atMost, // a quotient of differences
       },
     ],
     'zod alone',
