@@ -55,7 +55,7 @@ async function reloads(file: string, textOf: (round: number) => string): Promise
     let done = false;
     const next = (): void => {
       const now = spent();
-      // a turn in which nothing happens is no wait
+      // a turn in which nothing happens does not count as a wait
       if (now - last >= 1e6) waits.push(now - last);
       last = now;
       if (!done) setImmediate(next);

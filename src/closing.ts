@@ -14,6 +14,14 @@ const systemTimer: Timer = (ms, then) => {
   return () => clearTimeout(timer);
 };
 
+/** What is left of the time for closing, whenever it is asked.
+ *  @throws ConfigError `invalid_option` for a time that is not one */
+export function timeLeft(owner: string, withinMs: number = closeWithinMs): () => number {
+  checkWithinMs(owner, withinMs);
+  const until = performance.now() + withinMs;
+  return () => Math.max(0, until - performance.now());
+}
+
 /** Whether `closing` has ended within `ms`. Throws its error if it fails in that time. */
 export async function endsWithin(
   closing: Promise<unknown>,

@@ -23,16 +23,20 @@ export function atOnce<T>(steps: Steps<T>): T {
 export class Turns {
   #from = performance.now();
 
+  get #isLong(): boolean {
+    return performance.now() - this.#from >= longestMs;
+  }
+
   /** Lets others run, if the last time was long ago. */
   async rest(): Promise<void> {
-    if (performance.now() - this.#from < longestMs) return;
+    if (!this.#isLong) return;
     await turn();
     this.#from = performance.now();
   }
 
   async run<T>(steps: Steps<T>): Promise<T> {
     for (;;) {
-      if (performance.now() - this.#from >= longestMs) await this.rest();
+      if (this.#isLong) await this.rest(); // without it, each step would cost a promise
       const step = steps.next();
       if (step.done) return step.value;
     }

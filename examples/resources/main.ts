@@ -2,7 +2,7 @@ import { loadConfig, MemoryProvider } from 'llm-config-manager';
 import pino from 'pino';
 import { z } from 'zod';
 
-/** Stands for the pool of a database driver. */
+/** A fake of the pool of a database driver. */
 class Pool {
   readonly #options: { readonly host: string; readonly password: string };
 

@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
+import { timeLeft } from '../closing.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import { keyFrom, keyOf } from '../key.ts';
@@ -15,17 +16,18 @@ import { type Key, withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
-import { explainKey, type StatusOf } from './explaining.ts';
+import { explainKey } from './explaining.ts';
 import { Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
-import { type Load, loadValid, type Standing, type Unchanged } from './load.ts';
+import { type Load, type LoadContext, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
 import { type LoadMode, loadModes, Reloads, readOptions, tracedLoad } from './reloads.ts';
-import { type DisposeResource, type MakeResource, type Resource, Resources } from './resources.ts';
+import type { DisposeResource, MakeResource, Resource, ResourceOwner } from './resources.ts';
+import { Resources } from './resources.ts';
 import { type ConfigStats, configStats, livingConfig } from './stats.ts';
 import { type ChangeListener, Subscriptions } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
@@ -50,12 +52,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #reloads = new Reloads((mode) => this.#load(mode));
   readonly #stop = new AbortController();
   readonly #overrides = new Overrides();
-  readonly #viewed: ViewedConfig = {
+  readonly #viewed: ViewedConfig & ResourceOwner = {
     find: (path) => this.#flat[path] ?? this.#find(path),
     explain: (path) => this.explain(path as PathOf<T>),
     subscribe: (path, listener) => this.#subscriptions.add(path, listener),
+    quotes: (path) => this.#generation.quotes(pathOf(path)),
+    report: (...failed) => this.#events.emitResource(...failed),
   };
-  readonly #resources = new Resources(this.#viewed, (...what) => this.#events.emitResource(...what));
+  readonly #resources = new Resources(this.#viewed);
   #generation!: Generation<T>;
   #previous: Generation<T> | undefined;
   #lastNumber = 0;
@@ -93,7 +97,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     const generations = () => [this.#generation, this.#previous];
     const { name } = plan.source;
     this.#failures = new Failures(name);
-    this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotesSecret(text)));
+    this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotes()(text)));
     if (options.on) this.#events.on(options.on);
     publishers.set(this, (paths) => publish(this.#generation, paths));
   }
@@ -163,9 +167,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  // port = "9090"
    *  //   → env APP_PORT  "9090"  wins */
   explain(path: PathOf<T>): Explanation {
-    const { source } = this.#plan;
-    const statusOf: StatusOf = (provider, key) => source.statusOf(provider, key);
-    return explainKey(this.#generation, keyOf(path), statusOf, this.#failures.last);
+    return explainKey(this.#generation, keyOf(path), this.#failures.last);
   }
 
   /** Calls `listener` for each generation that changes something at `path`; `''` is the whole configuration.
@@ -254,10 +256,12 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
         const turns = new Turns();
         const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
-        const lost: Standing['lost'] = (...all) => this.#events.emitVanished(operation, ...all);
-        const standing = { mode, before: () => this.#generation, overrides: this.#overrides, lost };
-        const load = await loadValid(this.#plan, options, standing, this.#options, turns);
-        const made = 'isUnchanged' in load ? load : await this.#nextOf(load, turns);
+        const onVanished: LoadContext['onVanished'] = (...lost) =>
+          this.#events.emitVanished(operation, ...lost);
+        const before = () => this.#generation;
+        const around = { mode, before, overrides: this.#overrides, onVanished };
+        const load = await loadValid(this.#plan, options, around, this.#options, turns);
+        const made = await Generation.next(this.#lastNumber + 1, load, turns, before, this.#events);
         if (this.#closed) throw closedError();
         if (this.#isPinned(mode)) return;
         this.#pinned = false;
@@ -278,13 +282,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#pinned && !mode.explicit;
   }
 
-  #nextOf(load: Load, turns: Turns): Promise<Made<T>> {
-    return Generation.next(this.#lastNumber + 1, load, turns, () => this.#generation, this.#events);
-  }
-
-  #promote(load: Load | Unchanged, made: Made<T> | Unchanged, durationMs: number, operation: string): void {
+  #promote(load: Load | Unchanged, { next, changed }: Made<T>, durationMs: number, operation: string): void {
     const before = this.#generation as Generation<T> | undefined;
-    const next = 'next' in made ? made.next : this.#generation.readAgain(load.carried);
     const { number } = next.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#events.emitNotices(load, this.#options);
@@ -294,7 +293,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#generation = next;
     } else {
       this.#previous = before;
-      this.#replace(next, 'next' in made ? made.changed : undefined, operation);
+      this.#replace(next, changed, operation);
     }
     const holders = leaseHolders(next.load.layers);
     if (!this.#watching && holders.size > 0) this.#watch({}, holders);
@@ -324,18 +323,18 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   /** Stops watching and closes the chain that `loadConfig` made around the sources: for two seconds at most,
    *  or `withinMs`. A chain that you passed stays open. The values stay readable. Idempotent. */
   close(options?: CloseOptions): Promise<void> {
-    this.#closed ??= this.#end(options);
-    return this.#closed;
+    return (this.#closed ??= this.#end(options));
   }
 
   async #end(options: CloseOptions | undefined): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
-    if (!(await this.#resources.close(options?.withinMs)))
-      this.#events.notice('the configuration is closed while some of its resources are still in use');
     this.#stop.abort();
-    await this.#own?.close?.(options);
+    const left = timeLeft('close', options?.withinMs);
+    if (!(await this.#resources.close(left())))
+      this.#events.notice('the configuration is closed while some of its resources are still in use');
+    await this.#own?.close?.({ withinMs: left() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -40,14 +40,14 @@ export class ConfigEvents extends Emitter {
   }
 
   /** Emits what failed with a resource. Without listeners, a warning of the process. */
-  emitResource(key: Key, what: string, error: unknown): void {
-    this.#emitError(key, what, error, (message) =>
-      process.emitWarning(message, { type: 'ConfigWarning', code: 'LLM_CONFIG_RESOURCE_FAILED' }),
-    );
+  emitResource(key: Key, what: string, error: unknown, quotes: Quotes): void {
+    const warn = (message: string): void =>
+      process.emitWarning(message, { type: 'ConfigWarning', code: 'LLM_CONFIG_RESOURCE_FAILED' });
+    this.#emitError(key, what, error, warn, quotes);
   }
 
-  #emitError(key: Key, what: string, error: unknown, warn: (message: string) => void): void {
-    const message = `${what} ${thrown(error, this.#quotesSecret)}`;
+  #emitError(key: Key, what: string, error: unknown, warn: (message: string) => void, quotes?: Quotes): void {
+    const message = `${what} ${thrown(error, (text) => this.#quotesSecret(text) || quotes?.(text) === true)}`;
     if (this.hasListeners) this.emit('notice', { key, message });
     else warn(message);
   }

@@ -15,21 +15,20 @@ import { type Failure, refusedNewer } from './failures.ts';
 import type { Generation } from './generation.ts';
 import { unknownPath } from './unknown-path.ts';
 
-export type StatusOf = (provider: string, key: Key) => KeyStatus | undefined;
-
 /** Explains a key of a configuration: the explanation of the chain, with notes on what the schema did. */
 export function explainKey<T>(
   generation: Generation<T>,
   key: Key,
-  statusOf: StatusOf,
   failure: Failure | undefined,
 ): Explanation {
   const { plan, layers, merged, placement, carried } = generation.load;
   const path = segments(key);
   const fullKey = append(plan.at, key);
   const staleNames = new Set([...carried.stale.keys()].map(({ name }) => name));
-  const status = (provider: string): KeyStatus | undefined =>
-    staleNames.has(provider) ? { ...statusOf(provider, fullKey), stale: true } : statusOf(provider, fullKey);
+  const status = (provider: string): KeyStatus | undefined => {
+    const known = plan.source.statusOf(provider, fullKey);
+    return staleNames.has(provider) ? { ...known, stale: true } : known;
+  };
   const leaf = placement.leaves.find((one) => isDeepStrictEqual(one.path, path));
   // a mark of the schema makes a value secret that is not secret for its source
   const secret = leaf !== undefined && isHidden(leaf, plan.shape);

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { valueAt } from '../internal/dig.ts';
+import type { Quotes } from '../internal/thrown.ts';
 import { keyFrom, keyOf, segments } from '../key.ts';
 import { masked, maskedCopySteps } from '../masking.ts';
 import type { Layer } from '../provider.ts';
@@ -12,7 +13,7 @@ import { atOnce, type Steps, stepLength, type Turns } from '../turns.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Carried } from './carry-forward.ts';
 import { type Found, KeptLoad } from './found.ts';
-import type { Load } from './load.ts';
+import type { Load, Unchanged } from './load.ts';
 import { maskedInput } from './printed-input.ts';
 import { PrintedOutput } from './printed-output.ts';
 
@@ -56,13 +57,15 @@ export class Generation<T> {
    *  the current one meanwhile: it is then compared with that. */
   static async next<T>(
     number: number,
-    load: Load,
+    load: Load | Unchanged,
     turns: Turns,
     current: () => Generation<T> | undefined,
     events: { readonly hasListeners: boolean },
   ): Promise<Made<T>> {
     for (;;) {
       const before = current();
+      if ('isUnchanged' in load)
+        return { next: (before as Generation<T>).#readAgain(load.carried), changed: undefined };
       const made = await Generation.#make(number, load, turns, before, events.hasListeners);
       if (before === current()) return made;
     }
@@ -76,25 +79,31 @@ export class Generation<T> {
     compares: boolean,
   ): Promise<Made<T>> {
     const old = before && (await turns.run(before.#load.again()));
-    const same = old !== undefined && (await turns.run(isSame({ ...old, plan: load.plan }, load)));
-    const next = new Generation<T>(number, load, same ? before : undefined);
-    if (!same) {
-      const { input, output } = load;
-      const steps = maskedCopySteps(output as T, () => next.#visible(), input.isHole, next.#hidesName);
-      (next as { value: T }).value = await turns.run(steps);
-    }
-    const changed = compares && old && !same ? await turns.run(changedSteps(old, load)) : undefined;
-    return { next, changed };
+    if (old && (await turns.run(isSame({ ...old, plan: load.plan }, load))))
+      return { next: new Generation<T>(number, load, before.value, before.info), changed: undefined };
+    // printing asks for what may be shown, long after the generation is made
+    const made = (): Generation<T> => next as Generation<T>;
+    let next: Generation<T> | undefined;
+    const value = await turns.run(
+      maskedCopySteps(
+        load.output as T,
+        () => made().#visible(),
+        load.input.isHole,
+        (name) => made().#hidesName(name),
+      ),
+    );
+    next = new Generation<T>(number, load, value);
+    return { next, changed: compares && old ? await turns.run(changedSteps(old, load)) : undefined };
   }
 
-  /** `same`: the generation whose values the load has. */
-  private constructor(number: number, load: Load, same: Generation<T> | undefined) {
+  /** `same`: about the generation whose value this is, too. */
+  private constructor(number: number, load: Load, value: T, same?: GenerationInfo) {
     this.#load = new KeptLoad(load, load.texts.settled());
     const { stale } = load.carried;
-    this.value = same?.value as T;
+    this.value = value;
     this.info = Object.freeze({
-      number: same?.info.number ?? number,
-      loadedAt: same?.info.loadedAt ?? Date.now(),
+      number: same?.number ?? number,
+      loadedAt: same?.loadedAt ?? Date.now(),
       sources: Object.freeze(load.layers.map((layer) => sourceOf(layer, stale.has(layer)))),
     });
   }
@@ -104,7 +113,7 @@ export class Generation<T> {
   }
 
   /** This generation after its sources were read again and had the same. */
-  readAgain(carried: Carried): this {
+  #readAgain(carried: Carried): this {
     const { plan, texts } = this.#load;
     this.#load = new KeptLoad({ plan, carried }, texts);
     return this;
@@ -122,10 +131,15 @@ export class Generation<T> {
     return this.#printed;
   }
 
-  /** Whether a text quotes a secret of this generation, or four letters of one. */
-  quotesSecret(text: string): boolean {
+  /** Finds texts that quote a secret at a path, or four letters of one. Keeps only the secrets. */
+  quotes(path: readonly string[] = []): Quotes {
     const { placement, plan } = this.load;
-    return placement.leaves.some((leaf) => isHidden(leaf, plan.shape) && quotesOf(leaf.item.value)(text));
+    const isAt = (own: readonly string[]): boolean =>
+      own.every((name, depth) => depth >= path.length || name === path[depth]);
+    const secrets = placement.leaves.flatMap((leaf) =>
+      isAt(leaf.path) && isHidden(leaf, plan.shape) ? [leaf.item.value] : [],
+    );
+    return (text) => secrets.some((secret) => quotesOf(secret)(text));
   }
 
   /** The value at a path, or undefined. */

@@ -48,14 +48,14 @@ type UnknownOption = LoadOptions['unknown'];
 /** A load whose sources have exactly what they had before. */
 export type Unchanged = Pick<Found, 'carried'> & { readonly isUnchanged: true };
 
-/** What a load of a configuration starts from. */
-export interface Standing {
+/** What a load needs of its configuration. */
+export interface LoadContext {
   /** The current generation. Called after the read: a rollback may have replaced it meanwhile. */
   before(): Before | undefined;
   readonly overrides: Overrides;
   readonly mode: LoadMode;
-  /** Reports what stores have lost, and whether a secret among it should have failed the load. */
-  lost(all: readonly Vanished[], warn: boolean): void;
+  /** Gets what stores have lost, and whether a secret among it should have failed the load. */
+  onVanished(all: readonly Vanished[], warn: boolean): void;
 }
 
 /** Reads, merges and validates.
@@ -63,7 +63,7 @@ export interface Standing {
 export function loadValid(
   plan: Plan,
   options: ListOptions,
-  { before, overrides, mode, lost }: Standing,
+  { before, overrides, mode, onVanished }: LoadContext,
   loadOptions: LoadOptions,
   turns?: Turns,
 ): Promise<Load | Unchanged> {
@@ -83,7 +83,7 @@ export function loadValid(
     const load = await validateLayers(plan, carried, turns);
     const problems = allProblems(load, unknown);
     if (problems.length > 0) throw reportError(problems);
-    if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, lost);
+    if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, onVanished);
     return load;
   });
 }

@@ -4,6 +4,7 @@
 
 import { endsWithin } from '../closing.ts';
 import { ConfigError } from '../errors.ts';
+import type { Quotes } from '../internal/thrown.ts';
 import { reveal } from '../reveal.ts';
 import type { ViewedConfig } from './view.ts';
 
@@ -14,7 +15,7 @@ const [firstPauseMs, maxPauseMs] = [1_000, 60_000];
 export type MakeResource<S, R> = (
   section: S,
   options: {
-    /** Aborts when the resource is no longer wanted. */
+    /** Aborts when the resource is disposed of, also while it is being made. */
     readonly signal: AbortSignal;
   },
 ) => R | Promise<R>;
@@ -32,24 +33,26 @@ export interface Resource<R> extends AsyncDisposable {
   run<W>(work: (resource: R) => W | Promise<W>): Promise<W>;
 }
 
-/** What a resource needs of its configuration. */
-interface Owner<S> {
-  readonly key: string;
-  section(): S;
-  /** Calls back after each change of the section. */
-  subscribe(changed: () => void): Disposable;
-  /** Reports what failed, and the error. */
-  report(what: string, error: unknown): void;
+/** What resources need of their configuration. */
+export interface ResourceOwner extends Pick<ViewedConfig, 'find' | 'subscribe'> {
+  /** Whether a text quotes a secret that the current generation has at a path. Stays true of that
+   *  generation. */
+  quotes(path: string): Quotes;
+  /** Reports what failed at a path, and the error, whose message must not be printed if it `quotes`. */
+  report(path: string, what: string, error: unknown, quotes: Quotes): void;
 }
 
 /** A resource in use, and the number of its users. */
-class Held<R> {
+class Used<R> {
   readonly resource: R;
+  /** Finds the secrets that it was made of. */
+  readonly quotes: Quotes;
   #users = 0;
   #whenIdle: (() => void) | undefined;
 
-  constructor(resource: R) {
+  constructor(resource: R, quotes: Quotes) {
     this.resource = resource;
+    this.quotes = quotes;
   }
 
   async run<W>(work: (resource: R) => W | Promise<W>): Promise<W> {
@@ -70,16 +73,17 @@ class Held<R> {
 }
 
 /** Makes a resource, and makes it again after changes, one at a time. */
-export class FollowingResource<S, R> implements Resource<R> {
-  readonly #owner: Owner<S>;
+class FollowingResource<S, R> implements Resource<R> {
+  readonly #owner: ResourceOwner;
+  readonly #key: string;
   readonly #make: MakeResource<S, R>;
   readonly #dispose: DisposeResource<R>;
   readonly #all: Set<AsyncDisposable>;
   readonly #stop = new AbortController();
   readonly #draining = new Set<Promise<void>>();
   #subscription: Disposable | undefined;
-  #held: Held<R> | undefined;
-  #isMaking: Promise<void> | undefined;
+  #used: Used<R> | undefined;
+  #making: Promise<void> | undefined;
   #isOutdated = false;
   #retrying: NodeJS.Timeout | undefined;
   #pauseMs = firstPauseMs;
@@ -87,12 +91,14 @@ export class FollowingResource<S, R> implements Resource<R> {
 
   /** `all`: the set to which it belongs until it is disposed of. */
   constructor(
-    owner: Owner<S>,
+    owner: ResourceOwner,
+    key: string,
     make: MakeResource<S, R>,
     dispose: DisposeResource<R> = disposeItself,
-    all: Set<AsyncDisposable> = new Set(),
+    all: Set<AsyncDisposable>,
   ) {
     this.#owner = owner;
+    this.#key = key;
     this.#make = make;
     this.#dispose = dispose;
     this.#all = all;
@@ -102,16 +108,16 @@ export class FollowingResource<S, R> implements Resource<R> {
   async start(): Promise<this> {
     this.#all.add(this);
     // before the section is read, so that no change is missed
-    this.#subscription = this.#owner.subscribe(() => this.#changed());
-    this.#isMaking = this.#replace().finally(() => {
-      this.#isMaking = undefined;
-    });
+    this.#subscription = this.#owner.subscribe(this.#key, () => this.#changed());
+    const { section, quotes } = this.#read();
+    this.#making = this.#replace(section, quotes);
     try {
-      await this.#isMaking;
+      await this.#making;
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
     }
+    this.#making = undefined;
     if (this.#isOutdated) this.#changed();
     return this;
   }
@@ -124,40 +130,41 @@ export class FollowingResource<S, R> implements Resource<R> {
     return this.#current().run(work);
   }
 
-  #current(): Held<R> {
-    if (this.#disposed || !this.#held)
-      throw new ConfigError('aborted', `the resource for "${this.#owner.key}" is disposed of`, {
-        key: this.#owner.key,
-      });
-    return this.#held;
+  #current(): Used<R> {
+    if (this.#disposed || !this.#used)
+      throw new ConfigError('aborted', `the resource for "${this.#key}" is disposed of`, { key: this.#key });
+    return this.#used;
   }
 
   #changed(): void {
     this.#isOutdated = true;
-    if (this.#disposed || this.#isMaking) return;
+    if (this.#disposed || this.#making) return;
     clearTimeout(this.#retrying);
-    this.#isMaking = this.#catchUp().finally(() => {
-      this.#isMaking = undefined;
-    });
+    this.#making = this.#catchUp();
   }
 
   async #catchUp(): Promise<void> {
     while (this.#isOutdated && !this.#disposed) {
       this.#isOutdated = false;
+      const { section, quotes } = this.#read();
       try {
-        await this.#replace();
+        await this.#replace(section, quotes);
         this.#pauseMs = firstPauseMs;
       } catch (error) {
-        if (this.#disposed) return;
-        const { key } = this.#owner;
-        this.#owner.report(
-          `the resource for "${key}" could not be made again, and the earlier one stays in use:`,
-          error,
-        );
+        if (this.#disposed) break;
+        this.#report('could not be made again, and the earlier one stays in use', error, quotes);
         if (!this.#isOutdated) this.#retry();
-        return;
       }
     }
+    this.#making = undefined; // in the same turn as the last look at `#isOutdated`
+  }
+
+  #read(): { readonly section: S; readonly quotes: Quotes } {
+    return { section: reveal(this.#owner.find(this.#key)) as S, quotes: this.#owner.quotes(this.#key) };
+  }
+
+  #report(what: string, error: unknown, quotes: Quotes): void {
+    this.#owner.report(this.#key, `the resource for "${this.#key}" ${what}:`, error, quotes);
   }
 
   #retry(): void {
@@ -165,24 +172,24 @@ export class FollowingResource<S, R> implements Resource<R> {
     this.#pauseMs = Math.min(maxPauseMs, this.#pauseMs * 2);
   }
 
-  async #replace(): Promise<void> {
-    const resource = await this.#make(this.#owner.section(), { signal: this.#stop.signal });
-    const before = this.#held;
-    this.#held = new Held(resource);
+  async #replace(section: S, quotes: Quotes): Promise<void> {
+    const resource = await this.#make(section, { signal: this.#stop.signal });
+    const before = this.#used;
+    this.#used = new Used(resource, quotes);
     if (before && before.resource !== resource) this.#drain(before);
   }
 
-  #drain(held: Held<R>): void {
-    const draining = this.#end(held).finally(() => this.#draining.delete(draining));
+  #drain(used: Used<R>): void {
+    const draining = this.#end(used).finally(() => this.#draining.delete(draining));
     this.#draining.add(draining);
   }
 
-  async #end(held: Held<R>): Promise<void> {
-    await held.idle();
+  async #end(used: Used<R>): Promise<void> {
+    await used.idle();
     try {
-      await this.#dispose(held.resource);
+      await this.#dispose(used.resource);
     } catch (error) {
-      this.#owner.report(`an earlier resource for "${this.#owner.key}" could not be disposed of:`, error);
+      this.#report('could not be disposed of', error, used.quotes);
     }
   }
 
@@ -197,8 +204,8 @@ export class FollowingResource<S, R> implements Resource<R> {
     this.#subscription?.[Symbol.dispose]();
     clearTimeout(this.#retrying);
     this.#stop.abort();
-    await this.#isMaking?.catch(() => undefined);
-    if (this.#held) this.#drain(this.#held);
+    await this.#making?.catch(() => undefined);
+    if (this.#used) this.#drain(this.#used);
     await Promise.all(this.#draining);
   }
 }
@@ -213,14 +220,11 @@ async function disposeItself(resource: unknown): Promise<void> {
 
 /** The resources of a configuration. Closing it disposes of all of them. */
 export class Resources {
-  readonly #config: ViewedConfig;
-  readonly #report: (key: string, what: string, error: unknown) => void;
+  readonly #owner: ResourceOwner;
   readonly #all = new Set<AsyncDisposable>();
 
-  /** `report` gets the key of a resource, what failed, and the error. */
-  constructor(config: ViewedConfig, report: (key: string, what: string, error: unknown) => void) {
-    this.#config = config;
-    this.#report = report;
+  constructor(owner: ResourceOwner) {
+    this.#owner = owner;
   }
 
   /** Makes a resource. Throws what `make` throws the first time. */
@@ -230,13 +234,7 @@ export class Resources {
     dispose: DisposeResource<R> | undefined,
   ): Promise<Resource<R>> {
     checkFunctions(make, dispose);
-    const owner: Owner<S> = {
-      key,
-      section: () => reveal(this.#config.find(key)) as S,
-      subscribe: (changed) => this.#config.subscribe(key, changed),
-      report: (what, error) => this.#report(key, what, error),
-    };
-    return new FollowingResource(owner, make, dispose, this.#all).start();
+    return new FollowingResource(this.#owner, key, make, dispose, this.#all).start();
   }
 
   /** Ends all of them. False if that takes longer than `withinMs`. */

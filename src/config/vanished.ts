@@ -1,5 +1,4 @@
-// What a load no longer finds in a store, against the current generation. `Config` calls it before it
-// promotes a load: a store that was restarted empty looks healthy, and a weaker source or a default would
+// What a load no longer finds in a store, against the current generation. Used by load.ts: a store that was restarted empty looks healthy, and a weaker source or a default would
 // silently take the place of its secrets. Local sources are not stores: a file is edited on purpose.
 
 import { isDeepStrictEqual } from 'node:util';
@@ -60,7 +59,7 @@ export interface Before {
 export function refuseVanished(
   before: Before,
   now: Now,
-  { vanished = 'refuse', accept }: Partial<Pick<LoadOptions & LoadMode, 'vanished' | 'accept'>>,
+  { vanished = 'refuse', accept = [] }: Partial<Pick<LoadOptions & LoadMode, 'vanished' | 'accept'>>,
   overrides: Overrides,
   emit: (all: readonly Vanished[], warn: boolean) => void,
 ): void {
@@ -76,7 +75,7 @@ export function refuseVanished(
 function vanishedSince(
   { load: before, value }: Before,
   now: Now,
-  accept: readonly Key[] = [],
+  accept: readonly Key[],
   overrides: Overrides,
 ): readonly Vanished[] {
   const places = placesOf(before.layers, now.layers);

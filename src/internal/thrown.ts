@@ -13,7 +13,8 @@ const frameLine = /^ {4}(at (?:[\w.<>$# [\]]{1,100} \()?[^\s()]{1,300}:\d+:\d+\)
 /** What a listener threw, in one line, with the place in its code. */
 export function thrown(error: unknown, quotesSecret: Quotes = looksSecret): string {
   const { name, message, stack } = (error instanceof Error ? error : {}) as Partial<Error>;
-  const isShown = message && !looksSecret(message) && !quotesSecret(message);
+  const isSecret = (text: string): boolean => looksSecret(text) || quotesSecret(text);
+  const isShown = message && !isSecret(message) && !isSecret(`${name}: ${message}`);
   const text = isShown
     ? `${name}: ${maskUrls(message).replace(/\s+/g, ' ').slice(0, 300)}`
     : nameAndCode(error);

@@ -178,21 +178,26 @@ function mistaken(argument: string): string[] {
 /** The key of a name without its dashes; `undefined` if it is not below the prefix. `number`: the argument's,
  *  for an error that does not quote it. */
 function keyOfName(name: string, number: number, { provider, prefix }: ArgumentsOptions): Key | undefined {
-  try {
-    const key = keyOf(name);
-    if (key === '' || key.startsWith('-')) throw undefined;
+  const path = pathOfName(name);
+  if (path) {
     const depth = segments(prefix).length;
-    const outer = keyFrom(segments(key).slice(0, depth));
-    return lettersOf(outer) === lettersOf(prefix)
-      ? keyFrom(segments(key).slice(depth)) || undefined
-      : undefined;
+    const isOwn = lettersOf(keyFrom(path.slice(0, depth))) === lettersOf(prefix);
+    return (isOwn && keyFrom(path.slice(depth))) || undefined;
+  }
+  if (prefix !== '') return undefined; // of another program
+  const shown = harmless.test(name) ? `--${name}` : `argument ${number}, which begins with --,`;
+  throw new ConfigError('invalid_key', `${provider}: ${shown} is not the name of a key`, {
+    provider,
+    hint: 'Write --server.port=9. Put arguments that are not options after --',
+  });
+}
+
+function pathOfName(name: string): readonly string[] | undefined {
+  if (name === '' || name.startsWith('-')) return undefined;
+  try {
+    return segments(keyOf(name));
   } catch {
-    if (prefix !== '') return undefined; // of another program
-    const shown = harmless.test(name) ? `--${name}` : `argument ${number}, which begins with --,`;
-    throw new ConfigError('invalid_key', `${provider}: ${shown} is not the name of a key`, {
-      provider,
-      hint: 'Write --server.port=9. Put arguments that are not options after --',
-    });
+    return undefined;
   }
 }
 

@@ -19,7 +19,7 @@ export interface Content<T> {
   readonly fingerprint: string;
   /** When the source was last modified, if it records that. */
   readonly modifiedAt?: number;
-  /** What tells whether the source is still the same, without reading it. */
+  /** Equal as long as the source has not changed. Computed without reading the source. */
   readonly mark?: string | undefined;
   readonly readAt: number;
 }
@@ -46,7 +46,7 @@ export class ReloadableContent<T> {
   #loading: Promise<Content<T>> | undefined;
   #queued: Promise<Content<T>> | undefined;
   #watch: Disposable | undefined;
-  /** Whether somebody waits for a read that skips no file. */
+  /** Whether a caller of the next read requires that it skips no file. */
   #isThorough = false;
 
   constructor(options: ContentOptions<T>) {

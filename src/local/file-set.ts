@@ -47,7 +47,8 @@ export class FileSet {
   readonly #path: string;
   readonly #provider: string;
   readonly #merged: Merged;
-  readonly #items: readonly (Entry | Unreadable)[];
+  readonly #entries: ReadonlyMap<Key, Entry>;
+  readonly #holes: readonly Unreadable[];
 
   constructor(files: readonly ReadFile[], { provider, path }: FileSetOptions, readAt: number) {
     this.files = new Map(files.map((file) => [file.shown, file]));
@@ -62,25 +63,24 @@ export class FileSet {
     );
     const { holes, empty } = this.#merged;
     const origin = makeOrigin({ provider, source: path });
-    this.#items = [
+    const entries = [
       ...this.#merged.entries().map((entry) => makeEntry({ ...entry, document: provider })),
       ...Array.from(empty, (key) => makeEntry({ key, value: {}, secret: false, origin, document: provider })),
-      ...Array.from(
-        holes.values(),
-        (hole): Unreadable => Object.freeze({ key: hole.key, origin: hole.origin, error: hole.error }),
-      ),
     ];
+    this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
+    this.#holes = Array.from(
+      holes.values(),
+      (hole): Unreadable => Object.freeze({ key: hole.key, origin: hole.origin, error: hole.error }),
+    );
   }
 
   /** The leaf at a key. Throws for a section, and where one file has a value and another a section. */
   find(key: Key): Entry | undefined {
-    const found = this.#items.find((item) => item.key === key);
-    if (found && !isUnreadable(found) && this.#merged.leaves.has(key)) return found;
-    const hole = this.#items.find((item) => isUnreadable(item) && startsWith(key, item.key)) as
-      | Unreadable
-      | undefined;
+    const found = this.#entries.get(key);
+    if (found && this.#merged.leaves.has(key)) return found;
+    const hole = this.#holes.find((one) => startsWith(key, one.key));
     if (hole) throw hole.error.with({ key });
-    if (!this.#items.some((item) => startsWith(item.key, key))) return undefined;
+    if (!this.#items().some((item) => startsWith(item.key, key))) return undefined;
     throw new ConfigError('invalid_key', `"${key}" is a section of ${this.#path}, not a value`, {
       provider: this.#provider,
       key,
@@ -93,9 +93,13 @@ export class FileSet {
     return this.#merged.leaves.get(key)?.layerName;
   }
 
+  #items(): readonly (Entry | Unreadable)[] {
+    return [...this.#entries.values(), ...this.#holes];
+  }
+
   list(prefix: Key): readonly (Entry | Unreadable)[] {
-    if (prefix === '') return [...this.#items];
-    return this.#items.flatMap((item) => {
+    if (prefix === '') return this.#items();
+    return this.#items().flatMap((item) => {
       if (startsWith(item.key, prefix)) return [item];
       return isUnreadable(item) && startsWith(prefix, item.key)
         ? [Object.freeze({ ...item, key: prefix })]

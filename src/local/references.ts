@@ -140,7 +140,7 @@ class Replacing {
     return whole ?? { value: text, secret, text: false };
   }
 
-  /** What a reference stands for: a value of the option, a value of the file, or the default. */
+  /** The value of a reference: from the option, from the file, or the default. */
   #referred(path: readonly string[], written: string | undefined, fallback: string | undefined): Result {
     const name = written?.trim();
     if (!name || fallback?.startsWith('-'))

@@ -1,5 +1,5 @@
-// Entries whose secrecy is judged when somebody reads it. Used by variables.ts: most variables of a process
-// bind to no key, and judging a name takes longer than everything else that is done with it.
+// Entries whose secrecy is judged on first use. Used by variables.ts: most variables of a process do not bind
+// to a key, and judging a name takes longer than everything else that is done with it.
 
 import { type Entry, HiddenRecord } from '../entry.ts';
 
@@ -22,7 +22,7 @@ class UnjudgedRecord extends HiddenRecord {
   }
 }
 
-/** Makes an entry as `makeEntry` does, of a value that is no object. Calls `isSecret` at most once, instead
- *  of reading `fields.secret`. */
+/** Makes an entry as `makeEntry` does, for a value that is not an object. Ignores `fields.secret`, and calls
+ *  `isSecret` at most once instead. */
 export const makeUnjudgedEntry = (fields: Entry, isSecret: () => boolean): Entry =>
   Object.freeze(new UnjudgedRecord(fields, isSecret)) as unknown as Entry;

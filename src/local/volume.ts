@@ -28,7 +28,7 @@ export interface VolumeFile {
   readonly shown: string;
   readonly value?: string;
   readonly modifiedAt?: number;
-  /** What tells whether the file is still the same. */
+  /** Equal as long as the file has not changed. */
   readonly mark?: string | undefined;
   readonly error?: ConfigError;
 }

@@ -168,7 +168,7 @@ export function linkTarget(file: string): string | false | undefined {
 }
 
 /** A text that differs when the file may have changed.
- *  @see settledMarkOf tells whether a file has certainly not changed. */
+ *  @see settledMarkOf returns a mark only if equal marks prove that a file has not changed. */
 export function markOf(file: string): string {
   try {
     const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });

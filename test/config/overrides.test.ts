@@ -76,7 +76,7 @@ describe('config.override', () => {
     expect(config.value.llm.apiKey).toBe('fake-default');
   });
 
-  it('tells subscribers, and keys are relative to the section that was loaded', async () => {
+  it('notifies subscribers, and keys are relative to the section that was loaded', async () => {
     const config = await loadConfig(Schema, store({ 'app.llm.model': 'large' }), { at: 'app' });
     const changes: unknown[] = [];
     config.subscribe('port', ({ current }) => changes.push(current));

@@ -135,6 +135,55 @@ describe('config.use', () => {
     expect(made.map(({ ended }) => ended)).toEqual([true, false]);
   });
 
+  it('prints no secret of an earlier section, also if make or dispose fails after more changes', async () => {
+    const events: ConfigEvent[] = [];
+    const { config, change } = await service(events);
+    await config.use('database', async ({ password }) => {
+      if (password === 'fake-pw-1') return;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      throw new Error(`refused ${password}`);
+    });
+    const used = await config.use(
+      'database',
+      ({ password }) => password,
+      (password) => Promise.reject(new Error(`still in use: ${password}`)),
+    );
+    let finish = (): void => undefined;
+    const work = used.run(
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+    );
+    // without four letters in common, so that no later secret hides an earlier one
+    const passwords = ['banana', 'cherry', 'velvet', 'zipper'];
+    for (const password of passwords) await change('database.password', password);
+    await vi.advanceTimersByTimeAsync(1_000);
+    finish();
+    await work;
+    await settle();
+    const notices = JSON.stringify(events.filter(({ type }) => type === 'notice'));
+    expect(notices).toContain('could not be made again');
+    expect(notices).toContain('could not be disposed of');
+    expect(notices).not.toMatch(/fake-pw|banana|cherry|velvet|zipper/);
+  });
+
+  it('does not miss a change while a make fails', async () => {
+    const { config, change } = await service([]);
+    const hosts: string[] = [];
+    const resource = config.use('database', async ({ host }) => {
+      hosts.push(host);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (host === 'b') throw new Error('no route');
+      return host;
+    });
+    await vi.advanceTimersByTimeAsync(100);
+    await change('database.host', 'b');
+    await change('database.host', 'c');
+    await vi.advanceTimersByTimeAsync(300);
+    expect([hosts, (await resource).current]).toEqual([['a', 'b', 'c'], 'c']);
+  });
+
   it('warns with LLM_CONFIG_RESOURCE_FAILED if nothing listens', async () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const { config, change } = await service();
@@ -177,7 +226,7 @@ describe('config.use', () => {
     await settle();
     expect(pool.current.options.host).toBe('b');
     expect(events.find(({ type }) => type === 'notice')).toMatchObject({
-      message: expect.stringMatching(/^an earlier resource for "database" could not be disposed of: .*stuck/),
+      message: expect.stringMatching(/^the resource for "database" could not be disposed of: .*stuck/),
     });
     expect(await rejections.settled()).toEqual([]);
   });

@@ -23,7 +23,7 @@ function counted() {
   return { seen, schema };
 }
 
-/** A provider that makes its items anew for each list. */
+/** A provider that makes new items for each list. */
 function provider(items: () => readonly (Entry | Unreadable)[], name = 'acme'): ConfigProvider {
   return { name, get: async () => undefined, list: async () => items() };
 }

@@ -135,7 +135,7 @@ describe('a conventional name', () => {
     expect((await loadConfig(Schema, [file, env])).value.server.host).toBe('file');
   });
 
-  it('makes no key, hides nothing below itself, and is no item of a list', async () => {
+  it('makes no key, hides nothing below itself, and is not an item of a list', async () => {
     const env = app({ APP_NEW_KEY: 'x', APP_LIST_0: 'a', APP_SERVER: 'b', APP_MODELS_0: 'c' });
     const file = new MemoryProvider({ server: { host: 'h' }, models: ['m'] });
     expect(await new ProviderChain([env, file]).tree()).toEqual({ server: { host: 'h' }, models: ['m'] });
@@ -296,7 +296,7 @@ describe('a conventional name that can mean two keys of the schema', () => {
     expect((await refused(at)).problems).toMatchObject([{ ...found, key: 'api.key' }]);
   });
 
-  it('is no problem if it is overridden, if one key is not read, or if their letters are equal', async () => {
+  it('is not a problem if it is overridden, if one key is not read, or if their letters are equal', async () => {
     const upper = new MemoryProvider({ apiKey: 'a', api: { key: 'b' } });
     expect((await loadConfig(Schema, [upper, app({ APP_API_KEY: fake })])).value.apiKey).toBe('a');
     const one = z.object({ apiKey: z.string() });
@@ -406,14 +406,14 @@ describe('names of the platform', () => {
   });
 
   it('are one notice if the schema has the key, and no warning of the process', async () => {
-    const said: string[] = [];
-    const on = noticesTo(said);
+    const notices: string[] = [];
+    const on = noticesTo(notices);
     const source = [unprefixed({ USER: 'root', HOME: '/' }), new MemoryProvider({ user: 'app' })];
     const config = await loadConfig(User, source, { on });
     expect(config.value.user).toBe('app');
     await config.reload();
     const notice = 'USER is set and is not used for "user": name it in variables';
-    expect(said.filter((message) => message === notice)).toHaveLength(1);
+    expect(notices.filter((message) => message === notice)).toHaveLength(1);
     await loadConfig(User, source);
   });
 });

@@ -145,13 +145,13 @@ describe('an environment that must not be listed', () => {
     const env = { APP_SERVER_HOST: 'h', APP__SERVER__PORT: '1', OTHER: 'x' };
     const { proxy, asked } = guarded(env, [...names, 'DB_URL']);
     const provider = new EnvProvider({ prefix: 'APP', env: proxy, variables: { 'db.url': 'DB_URL' } });
-    const said = await warnings(async () => {
+    const notices = await warnings(async () => {
       expect((await loadConfig(Schema, provider)).value.server).toEqual({ host: 'h', port: 80 });
       expect((await provider.get('server.host'))?.value).toBe('h');
       env.APP_SERVER_HOST = 'changed';
       await provider.refresh();
     });
-    expect(said).toEqual([
+    expect(notices).toEqual([
       'env: this process must not list its environment, so only the usual name of a key is read',
     ]);
     expect(new Set(asked)).toEqual(new Set([...names, 'DB_URL']));

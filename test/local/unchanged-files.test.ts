@@ -80,7 +80,7 @@ describe('a configuration of many files', () => {
     expect(new Set(opened())).toEqual(new Set(['7.json']));
   });
 
-  it('is told when a file breaks', async () => {
+  it('reports when a file breaks', async () => {
     await box.write({ 'a.json': '{"a":1}', 'b.json': '{"b":1}' });
     const files = ['a', 'b'].map((name) => new BundleProvider(box.path(`${name}.json`)));
     await using config = await loadConfig(files, { watch: { settleMs: 5 } });
