@@ -1,5 +1,6 @@
-// What a load no longer finds in a store, against the current generation. Used by load.ts: a store that was restarted empty looks healthy, and a weaker source or a default would
-// silently take the place of its secrets. Local sources are not stores: a file is edited on purpose.
+// What a load no longer finds in a store, against the current generation. Used by load.ts: a store that was
+// restarted empty looks healthy, and a weaker source or a default would silently replace its secrets. Local
+// sources are not stores: a file is edited on purpose.
 
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type Problem } from '../errors.ts';

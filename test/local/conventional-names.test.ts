@@ -296,7 +296,7 @@ describe('a conventional name that can mean two keys of the schema', () => {
     expect((await refused(at)).problems).toMatchObject([{ ...found, key: 'api.key' }]);
   });
 
-  it('is not a problem if it is overridden, if one key is not read, or if their letters are equal', async () => {
+  it('is not a problem if it is overridden, one key is not read, or their letters are equal', async () => {
     const upper = new MemoryProvider({ apiKey: 'a', api: { key: 'b' } });
     expect((await loadConfig(Schema, [upper, app({ APP_API_KEY: fake })])).value.apiKey).toBe('a');
     const one = z.object({ apiKey: z.string() });
