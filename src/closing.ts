@@ -19,7 +19,7 @@ const systemTimer: Timer = (ms, then) => {
 export function timeLeft(owner: string, withinMs: number = closeWithinMs): () => number {
   checkWithinMs(owner, withinMs);
   const until = performance.now() + withinMs;
-  return () => Math.max(0, until - performance.now());
+  return () => Math.max(0, Math.ceil(until - performance.now()));
 }
 
 /** Whether `closing` has ended within `ms`. Throws its error if it fails in that time. */
