@@ -28,7 +28,7 @@ async function valuesOf(
 async function refused(text: string, references: BundleOptions['references'] = true): Promise<string> {
   await using files = await folder({ 'a.yaml': text });
   const provider = new BundleProvider({ path: files.at('a.yaml'), references });
-  return provider.get('x').then(
+  return await provider.get('x').then(
     () => 'no error',
     (error: ConfigError) => `${error.code} ${error.message.replaceAll(`${files.path}/`, '')}`,
   );
