@@ -331,6 +331,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
     this.#stop.abort();
+    this.#overrides.clear();
     const left = timeLeft('close', options?.withinMs);
     if (!(await this.#resources.close(left())))
       this.#events.notice('the configuration is closed while some of its resources are still in use');

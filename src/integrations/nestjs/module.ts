@@ -12,6 +12,7 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { ConfigSource, LoadOptions } from '../../config/plan.ts';
 import type { ConfigView } from '../../config/view.ts';
+import { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import type { StandardSchemaV1 } from '../../schema/schema.ts';
 
@@ -21,23 +22,30 @@ import type { StandardSchemaV1 } from '../../schema/schema.ts';
  *  this.config.get('llm.model'); // typed by the path
  *  this.config.value.llm.model; */
 export interface ConfigService<T> extends Pick<Config<T>, keyof Config<T>> {}
-export const ConfigService = class ConfigService {} as abstract new <T>() => ConfigService<T>;
+export const ConfigService = class ConfigService {} as unknown as abstract new <T>() => ConfigService<T>;
 
-/** What to load. `isGlobal`: any module may inject the configuration without importing this one. @default
- *  true */
+/** The options of `loadConfig`, its arguments, and one of NestJS. */
 export interface ConfigModuleOptions extends LoadOptions {
+  /** The schema of the configuration. */
   readonly schema: StandardSchemaV1;
+  /** Where the configuration comes from, the highest priority first. */
   readonly sources: ConfigSource;
+  /** Whether modules may inject the configuration without importing this one. @default true */
   readonly isGlobal?: boolean;
 }
 
-/** The same, made by a function of other providers. */
-export interface AsyncConfigModuleOptions
-  extends Pick<FactoryProvider, 'inject'>,
-    Pick<ModuleMetadata, 'imports'> {
-  readonly useFactory: (
-    ...injected: never[]
-  ) => Omit<ConfigModuleOptions, 'isGlobal'> | Promise<Omit<ConfigModuleOptions, 'isGlobal'>>;
+/** What a function of other providers returns. */
+type MadeOptions = Omit<ConfigModuleOptions, 'isGlobal'>;
+
+/** The options of `forRootAsync`. */
+export interface AsyncConfigModuleOptions {
+  /** Returns the options of `forRoot`. Receives what `inject` lists. */
+  readonly useFactory: (...injected: never[]) => MadeOptions | Promise<MadeOptions>;
+  /** The tokens of the providers that `useFactory` receives. @default `[]` */
+  readonly inject?: FactoryProvider['inject'];
+  /** The modules that export these providers. @default `[]` */
+  readonly imports?: ModuleMetadata['imports'];
+  /** Whether modules may inject the configuration without importing this one. @default true */
   readonly isGlobal?: boolean;
 }
 
@@ -57,10 +65,9 @@ export const InjectConfig = (path = ''): ParameterDecorator & PropertyDecorator 
  *  @example
  *  @Module({ imports: [ConfigModule.forRoot({ schema: Schema, sources, watch: true })] })
  *  class AppModule {} */
-@Module({})
 export class ConfigModule implements OnApplicationShutdown {
   /** @internal */
-  @Inject(ConfigService) private readonly config!: ConfigService<unknown>;
+  declare private readonly config: ConfigService<unknown>;
 
   /** For the root module. Takes the options of `loadConfig`. */
   static forRoot({ isGlobal = true, ...options }: ConfigModuleOptions): DynamicModule {
@@ -79,22 +86,29 @@ export class ConfigModule implements OnApplicationShutdown {
 
   /** For the module of a feature: provides the view that `InjectConfig(path)` injects. `imports` has the root
    *  module's configuration if that is not global. */
-  static forFeature(path: string, { imports = [] }: Pick<ModuleMetadata, 'imports'> = {}): DynamicModule {
+  static forFeature(path: string, { imports = [] }: { imports?: DynamicModule[] } = {}): DynamicModule {
+    if (path === '')
+      throw new ConfigError('invalid_option', 'ConfigModule.forFeature: the path of a section is missing', {
+        hint: 'Name a section, or inject ConfigService for the whole configuration',
+      });
     const provide = getConfigToken(path);
     const useFactory = (config: ConfigService<Record<string, unknown>>): ConfigView<unknown> =>
       config.at(path);
     const provider = { provide, useFactory, inject: [ConfigService] };
-    return { module: ConfigModule, imports, providers: [provider], exports: [provide] };
+    return { module: ConfigModule, imports, providers: [provider], exports: [provide, ...imports] };
   }
 
-  /** @internal */
+  /** Closes the configuration. */
   async onApplicationShutdown(): Promise<void> {
     await this.config.close();
   }
 }
 
-const load = ({ schema, sources, ...options }: Omit<ConfigModuleOptions, 'isGlobal'>) =>
-  loadConfig(schema, sources, options);
+// what `@Module({})` and `@Inject(ConfigService)` do, without the syntax, which is experimental
+Module({})(ConfigModule);
+Inject(ConfigService)(ConfigModule.prototype, 'config');
+
+const load = ({ schema, sources, ...options }: MadeOptions) => loadConfig(schema, sources, options);
 
 const rootModule = (
   global: boolean,

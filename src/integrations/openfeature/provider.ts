@@ -13,8 +13,8 @@ import type { Config } from '../../config/config.ts';
 import type { PathOf } from '../../config/paths.ts';
 import { publicConfig } from '../../config/public-config.ts';
 import { isConfigError } from '../../errors.ts';
-import { append, keyOf, rest, segments, startsWith } from '../../key.ts';
-import { inside, type Key } from '../../value.ts';
+import { append, keyFrom, keyOf, rest, segments, startsWith } from '../../key.ts';
+import { inside, isPlain, type Key } from '../../value.ts';
 
 type Kind = 'boolean' | 'string' | 'number' | 'object';
 type Answer = ResolutionDetails<JsonValue>;
@@ -115,13 +115,21 @@ export class ConfigFlags<T> implements Provider {
       const key = append(this.#section, keyOf(flag));
       const value = segments(key).reduce(inside, publicConfig(this.#config, [key]) as unknown);
       if (value === undefined) return refused(null, ErrorCode.FLAG_NOT_FOUND, `no source has "${flag}"`);
-      const isSet = this.#config.explain(key).layers.some(({ outcome }) => outcome === 'found');
-      return { value: value as JsonValue, reason: isSet ? reasons.STATIC : reasons.DEFAULT };
+      return {
+        value: value as JsonValue,
+        reason: this.#isSet(key, value) ? reasons.STATIC : reasons.DEFAULT,
+      };
     } catch (error) {
       if (!isConfigError(error)) throw error;
       const code = error.code === 'invalid_key' ? ErrorCode.FLAG_NOT_FOUND : ErrorCode.GENERAL;
       return refused(null, code, error.message);
     }
+  }
+
+  /** Whether a source has a value, or a part of it. */
+  #isSet(key: Key, value: unknown): boolean {
+    if (!isPlain(value)) return this.#config.explain(key).layers.some(({ outcome }) => outcome === 'found');
+    return Object.entries(value).some(([name, inner]) => this.#isSet(append(key, keyFrom([name])), inner));
   }
 }
 
