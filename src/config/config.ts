@@ -17,7 +17,7 @@ import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
-import { Failures } from './failures.ts';
+import { closedError, Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
 import { type Load, type LoadContext, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
@@ -359,5 +359,3 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 /** The values that were looked up in a generation. An object without a prototype, because V8 looks up a
  *  literal key in one faster than in a Map. */
 const noPaths = (): Record<string, unknown> => Object.create(null);
-
-const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration is closed');

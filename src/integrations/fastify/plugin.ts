@@ -34,8 +34,8 @@ interface Route {
   readonly health?: string;
 }
 
-/** Options of the plugin: what to load, or a configuration that is loaded already. The plugin closes only what
- *  it has loaded. */
+/** Options of the plugin: what to load, or a configuration that is loaded already. The plugin closes only
+ *  what it has loaded. */
 export type ConfigPluginOptions = Route &
   (
     | (LoadOptions & { readonly schema: StandardSchemaV1; readonly sources: ConfigSource })
@@ -43,8 +43,8 @@ export type ConfigPluginOptions = Route &
   );
 
 /** Loads a configuration and decorates the application with it, as `app.config`. An invalid one fails
- *  `app.ready()` with the report. Events go to `app.log` unless the option `on` has a listener. The application
- *  closes the configuration when it closes.
+ *  `app.ready()` with the report. Events go to `app.log` unless the option `on` has a listener. The
+ *  application closes the configuration when it closes.
  *  @example
  *  await app.register(configPlugin, { schema: Schema, sources: [new EnvProvider({ prefix: 'APP' })] });
  *  app.config.value.llm.model; // => 'small' */

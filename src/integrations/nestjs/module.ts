@@ -1,4 +1,5 @@
 // The module for NestJS. It loads the configuration before the application starts, and closes it on shutdown.
+// What applications inject is the `Config` itself; `ConfigService` is only the token.
 
 import {
   type DynamicModule,
@@ -22,7 +23,7 @@ import type { StandardSchemaV1 } from '../../schema/schema.ts';
  *  this.config.get('llm.model'); // typed by the path
  *  this.config.value.llm.model; */
 export interface ConfigService<T> extends Pick<Config<T>, keyof Config<T>> {}
-export const ConfigService = class ConfigService {} as unknown as abstract new <T>() => ConfigService<T>;
+export const ConfigService = class {} as unknown as abstract new <T>() => ConfigService<T>;
 
 /** The options of `loadConfig`, its arguments, and one of NestJS. */
 export interface ConfigModuleOptions extends LoadOptions {
@@ -53,15 +54,16 @@ export interface AsyncConfigModuleOptions {
 export const getConfigToken = (path = ''): string | typeof ConfigService =>
   path === '' ? ConfigService : `ConfigModule.forFeature('${keyOf(path)}')`;
 
-/** Injects a view of a section, which follows reloads: a `ConfigView`. Without a path, the whole configuration.
+/** Injects a view of a section, which follows reloads: a `ConfigView`. Without a path, the whole
+ *  configuration.
  *  @example
  *  constructor(@InjectConfig('database') private readonly database: ConfigView<AppConfig['database']>) {}
  *  this.database.get('poolMax'); // => 10, and after a reload the new value */
 export const InjectConfig = (path = ''): ParameterDecorator & PropertyDecorator =>
   Inject(getConfigToken(path));
 
-/** Loads a configuration for a NestJS application. The application starts only with a valid one, and closes it
- *  on shutdown.
+/** Loads a configuration for a NestJS application. The application starts only with a valid one, and closes
+ *  it on shutdown.
  *  @example
  *  @Module({ imports: [ConfigModule.forRoot({ schema: Schema, sources, watch: true })] })
  *  class AppModule {} */

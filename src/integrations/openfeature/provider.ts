@@ -1,4 +1,5 @@
-// A provider for OpenFeature: the values of a section as flags. Only this file imports OpenFeature.
+// A provider for OpenFeature: the values of a section as flags. A value is read through `publicConfig`, which
+// copies it and refuses secrets, once for each generation.
 
 import {
   ErrorCode,
@@ -19,8 +20,8 @@ import { inside, isPlain, type Key } from '../../value.ts';
 type Kind = 'boolean' | 'string' | 'number' | 'object';
 type Answer = ResolutionDetails<JsonValue>;
 
-/** Serves the values of a section as flags of OpenFeature. A flag's key is a path in the section. The reason of
- *  an answer is `STATIC`, `DEFAULT` for a default of the schema, `STALE` while reloads fail, or `ERROR`. A
+/** Serves the values of a section as flags of OpenFeature. A flag's key is a path in the section. The reason
+ *  of an answer is `STATIC`, `DEFAULT` for a default of the schema, `STALE` while reloads fail, or `ERROR`. A
  *  secret is not a flag: hooks may log each answer.
  *  @example
  *  await OpenFeature.setProviderAndWait(new ConfigFlags(config, 'flags'));
@@ -28,7 +29,7 @@ type Answer = ResolutionDetails<JsonValue>;
 export class ConfigFlags<T> implements Provider {
   readonly metadata = { name: 'llm-config-manager' };
   readonly runsOn = 'server';
-  readonly events = new OpenFeatureEventEmitter();
+  readonly events: OpenFeatureEventEmitter = new OpenFeatureEventEmitter();
   readonly #config: Config<Record<string, unknown>>;
   readonly #section: Key;
   #listening: Disposable | undefined;
