@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { auditCommands } from './commands/audit.ts';
 import { check, unused } from './commands/chain.ts';
 import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
@@ -28,4 +29,5 @@ export const commands: readonly Command[] = [
   check,
   unused,
   versions,
+  ...auditCommands,
 ];
