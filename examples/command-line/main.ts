@@ -21,6 +21,7 @@ try {
   run('llm-config get scratch/secrets.yaml.jwe database.password');
   run('llm-config explain config.mjs database.password');
   run('llm-config check config.mjs');
+  run('llm-config scan --module config.mjs main.ts config.mjs');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -26,7 +26,8 @@ export interface Parsed {
   is(name: string): boolean;
 }
 
-/** Parses `all`. `names` are the positional arguments, of which the first `required` ones must be there.
+/** Parses `all`. `names` are the positional arguments, of which the first `required` ones must be there; the
+ *  last one may be `[PATHS...]`, any number of them.
  *  After a module, `--` begins the arguments of the application. */
 export function parse(
   all: readonly string[],
@@ -41,7 +42,8 @@ export function parse(
   const args = all.slice(0, end);
   const { values, positionals } = parseStrictly(args, options, Object.keys(flags));
   if (positionals.length < required) throw new UsageError(`${names[positionals.length]} is missing`);
-  if (positionals.length > names.length) throw new UsageError(tooMany(names));
+  if (positionals.length > names.length && !names.at(-1)?.endsWith('...]'))
+    throw new UsageError(tooMany(names));
   return {
     positionals,
     rest: all.slice(end + 1),

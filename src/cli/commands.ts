@@ -5,6 +5,7 @@ import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { scan } from './commands/scan.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
 import { versions } from './commands/versions.ts';
@@ -28,4 +29,5 @@ export const commands: readonly Command[] = [
   check,
   unused,
   versions,
+  scan,
 ];

@@ -117,7 +117,7 @@ function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
 }
 
 /** Whether the schema marks a key as secret: its sources may not know. */
-function isMarked(schema: StandardSchemaV1 | undefined, key: Key): boolean {
+export function isMarked(schema: StandardSchemaV1 | undefined, key: Key): boolean {
   const shape = schema && shapeOf(schema);
   const path = segments(key);
   const around = path.map((_, depth) => shapeAt(shape, path.slice(0, depth)));

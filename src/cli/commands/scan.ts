@@ -1,0 +1,119 @@
+// `scan`: finds the secret values of a configuration, and tokens, in files and in what is staged. Prints
+// places and keys, never a value. The work is in scan/, which loads on first use.
+
+import type { ProviderChain } from '../../chain/chain.ts';
+import { keyOf } from '../../key.ts';
+import { merge } from '../../merge/merge.ts';
+import { describeKeys } from '../../schema/keys.ts';
+import type { StandardSchemaV1 } from '../../schema/schema.ts';
+import type { Key } from '../../value.ts';
+import type { Command, CommandResult } from '../command.ts';
+import { withProgress } from '../io.ts';
+import { withChain } from '../module.ts';
+import type { SecretValue } from '../scan/needles.ts';
+import type { Finding, Scanned } from '../scan/scan.ts';
+import { isMarked } from './explain.ts';
+
+/** The secrets of a configuration, and what could not be read of them. */
+interface Secrets {
+  readonly values: readonly SecretValue[];
+  readonly unread: readonly string[];
+}
+
+export const scan: Command = {
+  name: 'scan',
+  arguments: ['[PATHS...]'],
+  summary: 'find secrets of a configuration, and tokens, in files or in what is staged',
+  flags: {
+    module: { type: 'string', value: 'MODULE', summary: 'the configuration whose secrets to find' },
+    staged: { type: 'boolean', summary: 'scan what git would commit, not the files' },
+    except: {
+      type: 'string',
+      multiple: true,
+      value: 'KEY',
+      summary: 'a key whose value may be in files, such as a password for development',
+    },
+  },
+  examples: [
+    'llm-config scan',
+    'llm-config scan --module dist/config.js --staged',
+    'llm-config scan --module dist/config.js dist/public .env.example',
+  ],
+  async run(args, io) {
+    const module = args.text('module');
+    const search = async ({ values, unread }: Secrets): Promise<CommandResult> => {
+      const [{ Needles }, { scanFiles }, { filesAt, stagedFiles }] = await Promise.all([
+        import('../scan/needles.ts'),
+        import('../scan/scan.ts'),
+        import('../scan/files.ts'),
+      ]);
+      const except = new Set(args.texts('except').map(keyOf));
+      const needles = new Needles(values.filter(({ key }) => !except.has(key)));
+      const paths = args.positionals;
+      const files = args.is('staged') ? stagedFiles(paths) : filesAt(paths.length > 0 ? paths : ['.']);
+      const scanned = await withProgress(io, 'Scanning', scanFiles(files, needles));
+      return resultOf(scanned, [...needles.keys], [...needles.short], unread);
+    };
+    if (module === undefined) return search({ values: [], unread: [] });
+    return withChain({ ...args, positionals: [module] }, io, async ({ chain, schema }) =>
+      search(await secretsOf(chain, schema)),
+    );
+  },
+};
+
+/** Every secret value that a provider has, shadowed ones too. */
+async function secretsOf(chain: ProviderChain, schema: StandardSchemaV1 | undefined): Promise<Secrets> {
+  const known = schema ? describeKeys(schema).keys.map(({ key }) => key) : [];
+  const layers = await chain.layers();
+  const merged = merge(layers, { keys: known, prefixes: [''] });
+  const values: SecretValue[] = [];
+  for (const key of new Set([...merged.leaves.keys(), ...merged.holes.keys()])) {
+    const candidates = merged.candidates(key);
+    const isSecret =
+      merged.leaves.get(key)?.secret || candidates.some(({ secret }) => secret) || isMarked(schema, key);
+    if (!isSecret) continue;
+    for (const { value } of candidates) if (value !== undefined) values.push({ key, value });
+  }
+  const failed = layers.flatMap(({ name, error, tolerated }) => (error || tolerated ? [name] : []));
+  return { values, unread: [...failed, ...merged.holes.keys()] };
+}
+
+function resultOf(
+  scanned: Scanned,
+  searched: readonly Key[],
+  short: readonly Key[],
+  unread: readonly string[],
+): CommandResult {
+  const { found, files, unreadable } = scanned;
+  const rows = found.map((one) => [placeOf(one), whatOf(one)] as const);
+  const width = Math.max(0, ...rows.map(([place]) => place.length));
+  const count = `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`;
+  const places = `${found.length} ${found.length === 1 ? 'place' : 'places'}`;
+  const lines = [
+    ...rows.map(([place, what]) => `${place.padEnd(width)}  ${what}`),
+    ...unreadable.map(({ file, reason }) => `${oneLine(file)} cannot be read (${reason})`),
+    found.length > 0 ? `\nFound secrets in ${places} of ${count}.` : `No secrets in ${count}.`,
+  ];
+  const notes = [
+    ...(unread.length > 0 ? [`Not searched, because they cannot be read: ${unread.join(', ')}`] : []),
+    ...(short.length > 0 ? [`Not searched, because they are short: ${short.join(', ')}`] : []),
+  ];
+  const isWhole = unread.length === 0 && unreadable.length === 0;
+  return {
+    text: lines.join('\n'),
+    json: { ...scanned, searched, short, unread },
+    note: notes.join('\n'),
+    exit: found.length > 0 ? 1 : isWhole ? 0 : 3,
+  };
+}
+
+function placeOf({ file, line, byte }: Finding): string {
+  const name = oneLine(file);
+  return line !== undefined ? `${name}:${line}` : byte !== undefined ? `${name} at byte ${byte}` : name;
+}
+
+/** The name of a file may have line breaks. */
+const oneLine = (name: string): string => name.replace(/[\t\n]/g, (sign) => (sign === '\n' ? '\\n' : '\\t'));
+
+const whatOf = ({ key, as }: Finding): string =>
+  key === undefined ? as : as === 'plain' ? key : `${key} (${as})`;
