@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { check, unused } from './commands/chain.ts';
+import { doctor } from './commands/doctor.ts';
 import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
@@ -30,4 +31,5 @@ export const commands: readonly Command[] = [
   unused,
   versions,
   scan,
+  doctor,
 ];

@@ -13,7 +13,7 @@ import type { Parsed } from './arguments.ts';
 import type { CommandResult } from './command.ts';
 import { type Io, withProgress } from './io.ts';
 
-interface Loaded {
+export interface Loaded {
   readonly chain: ProviderChain;
   readonly schema: StandardSchemaV1 | undefined;
   readonly options: Pick<LoadOptions, 'deprecated'>;
