@@ -305,7 +305,7 @@ describe('the machine', () => {
     ] as const)
       chmodSync(box.path(name), mode);
     const need = (name: string): Need => ({ kind: 'key-file', action: 'read', resource: box.path(name) });
-    const checks = await keyFileChecks(['good', 'shared', 'open', 'none', '.'].map(need), 'linux');
+    const checks = await keyFileChecks(['good', 'shared', 'open', 'none', '.'].map(need), '/', 'linux');
     expect(checks.map(({ found, status }) => [found, status])).toEqual([
       ['mode 0600', 'ok'],
       ['mode 0640', 'warning'],

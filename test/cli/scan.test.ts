@@ -99,7 +99,7 @@ describe('llm-config scan', () => {
         expect([...needles.in(url)].length).toBeGreaterThan(0);
         expect(needles.masked(`a${Buffer.from(value)}b`, '#')).not.toContain(Buffer.from(value).toString());
       }),
-      { numRuns: Number(process.env.PROPERTY_RUNS ?? 25) },
+      { numRuns: Number(process.env.PROPERTY_RUNS ?? 12) },
     );
   });
 
@@ -190,7 +190,7 @@ describe('llm-config scan', () => {
       `h = {"kty":"oct","kid":"a","k":"${random}${random}"}`,
     ];
     await using box = await project({ 'a.txt': lines.join('\n') });
-    const { code, out } = await llmConfig(['scan', '--json', box.path('files')]);
+    const { code, out } = await llmConfig(['scan', '--tokens', '--json', box.path('files')]);
     expect(code).toBe(1);
     expect(out).not.toContain(random);
     expect(JSON.parse(out).found.map(({ line, as }: { line: number; as: string }) => [line, as])).toEqual([
@@ -206,8 +206,19 @@ describe('llm-config scan', () => {
     expect(out).toContain('b\\n\\u001b[2J é:1  database.password\n');
   });
 
+  it('takes the module and the files of the working folder', async () => {
+    await using box = await project({ 'config.mjs': moduleOf(), 'sub/a.txt': password });
+    const { code, out } = await llmConfig(['scan'], { cwd: box.path('files') });
+    expect([code, out]).toEqual([
+      1,
+      'sub/a.txt:1  database.password\n\nFound secrets in 1 place of 2 files.\n',
+    ]);
+    const tokens = await llmConfig(['scan', '--tokens', 'sub'], { cwd: box.path('files') });
+    expect([tokens.code, tokens.out]).toEqual([0, 'No secrets in 1 file.\n']);
+  });
+
   it('a missing path is an error', async () => {
-    const { code, err } = await llmConfig(['scan', '/nowhere/at/all']);
+    const { code, err } = await llmConfig(['scan', '--tokens', '/nowhere/at/all']);
     expect([code, err]).toEqual([3, expect.stringContaining('/nowhere/at/all')]);
   });
 });

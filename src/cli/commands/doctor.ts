@@ -4,7 +4,8 @@
 import path from 'node:path';
 import { needsOf } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
-import { describeKeys } from '../../schema/keys.ts';
+import { wantedBy } from '../../schema/keys.ts';
+import { shapeOf } from '../../schema/shape-of.ts';
 import type { Command, CommandResult } from '../command.ts';
 import type { Check } from '../doctor/check.ts';
 import type { Policy } from '../doctor/policies.ts';
@@ -13,28 +14,26 @@ import { type Loaded, withChain } from '../module.ts';
 
 export const doctor: Command = {
   name: 'doctor',
-  arguments: ['MODULE'],
+  arguments: ['[MODULE]'],
   summary: 'check packages, key files, stores and clocks, and print the policies that reading needs',
   flags: {},
-  examples: ['llm-config doctor dist/config.js', 'llm-config doctor dist/config.js --json'],
+  examples: ['llm-config doctor', 'llm-config doctor dist/config.js --json'],
   async run(args, io) {
-    const [file] = args.positionals as [string];
-    return withChain(args, io, (loaded) => examine(loaded, path.dirname(path.resolve(file))));
+    return withChain(args, io, (loaded) =>
+      examine(loaded, path.dirname(path.resolve(io.cwd(), loaded.file)), io.cwd()),
+    );
   },
 };
 
-async function examine(loaded: Loaded, folder: string): Promise<CommandResult> {
-  const { chain, schema } = loaded;
+async function examine(loaded: Loaded, folder: string, cwd: string): Promise<CommandResult> {
+  const { chain, schema, options } = loaded;
   const [machine, { Clocks }, stores, { policiesOf }] = await Promise.all([
     import('../doctor/machine.ts'),
     import('../doctor/clocks.ts'),
     import('../doctor/stores.ts'),
     import('../doctor/policies.ts'),
   ]);
-  const known = schema ? describeKeys(schema) : undefined;
-  const wanted: Wanted = known
-    ? { keys: known.keys.map(({ key }) => key), prefixes: known.prefixes }
-    : { keys: [], prefixes: [''] };
+  const wanted: Wanted = schema ? wantedBy(shapeOf(schema), options.at) : { keys: [], prefixes: [''] };
   using clocks = new Clocks();
   const storeChecks = await stores.storeChecks(chain);
   const { requests, check } = await stores.loadCost(loaded, wanted);
@@ -44,7 +43,7 @@ async function examine(loaded: Loaded, folder: string): Promise<CommandResult> {
   const sections: readonly (readonly [string, readonly Check[]])[] = [
     ['machine', [machine.nodeCheck(manifest)]],
     ['packages', machine.packageChecks(manifest, folder, machine.packagesFor(needs))],
-    ['key files', await machine.keyFileChecks(needs)],
+    ['key files', await machine.keyFileChecks(needs, cwd)],
     ['stores', [...storeChecks, ...clocks.checks()]],
     ['configuration', [check]],
   ];

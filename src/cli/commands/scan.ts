@@ -1,18 +1,17 @@
 // `scan`: finds the secret values of a configuration, and tokens, in files and in what is staged. Prints
 // places and keys, never a value. The work is in scan/, which loads on first use.
 
-import type { ProviderChain } from '../../chain/chain.ts';
 import { keyOf } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
-import { describeKeys } from '../../schema/keys.ts';
-import type { StandardSchemaV1 } from '../../schema/schema.ts';
+import { wantedBy } from '../../schema/keys.ts';
+import { shapeOf } from '../../schema/shape-of.ts';
 import type { Key } from '../../value.ts';
 import type { Command, CommandResult } from '../command.ts';
 import { withProgress } from '../io.ts';
-import { withChain } from '../module.ts';
+import { defaultModule, type Loaded, withChain } from '../module.ts';
 import type { SecretValue } from '../scan/needles.ts';
 import type { Finding, Scanned } from '../scan/scan.ts';
-import { isMarked } from './explain.ts';
+import { explainedBy, isMarked } from './explain.ts';
 
 /** The secrets of a configuration, and what could not be read of them. */
 interface Secrets {
@@ -26,6 +25,7 @@ export const scan: Command = {
   summary: 'find secrets of a configuration, and tokens, in files or in what is staged',
   flags: {
     module: { type: 'string', value: 'MODULE', summary: 'the configuration whose secrets to find' },
+    tokens: { type: 'boolean', summary: 'look for tokens only, without a module' },
     staged: { type: 'boolean', summary: 'scan what git would commit, not the files' },
     except: {
       type: 'string',
@@ -36,11 +36,11 @@ export const scan: Command = {
   },
   examples: [
     'llm-config scan',
-    'llm-config scan --module dist/config.js --staged',
+    'llm-config scan --staged',
     'llm-config scan --module dist/config.js dist/public .env.example',
   ],
   async run(args, io) {
-    const module = args.text('module');
+    const module = args.is('tokens') ? undefined : (args.text('module') ?? defaultModule(io));
     const search = async ({ values, unread }: Secrets): Promise<CommandResult> => {
       const [{ Needles }, { scanFiles }, { filesAt, stagedFiles }] = await Promise.all([
         import('../scan/needles.ts'),
@@ -50,27 +50,30 @@ export const scan: Command = {
       const except = new Set(args.texts('except').map(keyOf));
       const needles = new Needles(values.filter(({ key }) => !except.has(key)));
       const paths = args.positionals;
-      const files = args.is('staged') ? stagedFiles(paths) : filesAt(paths.length > 0 ? paths : ['.']);
+      const files = args.is('staged')
+        ? stagedFiles(paths, io.cwd())
+        : filesAt(paths.length > 0 ? paths : ['.'], io.cwd());
       const scanned = await withProgress(io, 'Scanning', scanFiles(files, needles));
       return resultOf(scanned, [...needles.keys], [...needles.short], unread);
     };
     if (module === undefined) return search({ values: [], unread: [] });
-    return withChain({ ...args, positionals: [module] }, io, async ({ chain, schema }) =>
-      search(await secretsOf(chain, schema)),
-    );
+    return withChain({ module, rest: [] }, io, async (loaded) => search(await secretsOf(loaded)));
   },
 };
 
 /** Every secret value that a provider has, shadowed ones too. */
-async function secretsOf(chain: ProviderChain, schema: StandardSchemaV1 | undefined): Promise<Secrets> {
-  const known = schema ? describeKeys(schema).keys.map(({ key }) => key) : [];
+async function secretsOf(loaded: Loaded): Promise<Secrets> {
+  const { chain, schema, options } = loaded;
+  const known = schema ? wantedBy(shapeOf(schema), options.at) : { keys: [] };
   const layers = await chain.layers();
-  const merged = merge(layers, { keys: known, prefixes: [''] });
+  const merged = merge(layers, { keys: known.keys, prefixes: [''] });
   const values: SecretValue[] = [];
   for (const key of new Set([...merged.leaves.keys(), ...merged.holes.keys()])) {
     const candidates = merged.candidates(key);
     const isSecret =
-      merged.leaves.get(key)?.secret || candidates.some(({ secret }) => secret) || isMarked(schema, key);
+      merged.leaves.get(key)?.secret ||
+      candidates.some(({ secret }) => secret) ||
+      isMarked(explainedBy(loaded), key);
     if (!isSecret) continue;
     for (const { value } of candidates) if (value !== undefined) values.push({ key, value });
   }

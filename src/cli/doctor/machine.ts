@@ -77,14 +77,18 @@ const services: Readonly<Record<string, string>> = {
 };
 
 /** The key files: whether each exists, and who may read it. */
-export function keyFileChecks(needs: readonly Need[], platform = process.platform): Promise<Check[]> {
+export function keyFileChecks(
+  needs: readonly Need[],
+  cwd: string,
+  platform = process.platform,
+): Promise<Check[]> {
   const files = new Set(needs.flatMap(({ kind, resource }) => (kind === 'key-file' ? [resource] : [])));
-  return Promise.all([...files].map((file) => keyFileCheck(file, platform)));
+  return Promise.all([...files].map((file) => keyFileCheck(file, cwd, platform)));
 }
 
-async function keyFileCheck(file: string, platform: NodeJS.Platform): Promise<Check> {
+async function keyFileCheck(file: string, cwd: string, platform: NodeJS.Platform): Promise<Check> {
   const name = file;
-  const stats = await stat(path.resolve(file)).catch(() => undefined);
+  const stats = await stat(path.resolve(cwd, file)).catch(() => undefined);
   if (!stats) return { name, found: 'missing', status: 'failed', hint: 'Create it, or correct the path' };
   if (!stats.isFile()) return { name, found: 'not a file', status: 'failed', hint: 'Correct the path' };
   if (platform === 'win32') return { name, found: 'exists', status: 'ok' };

@@ -33,17 +33,18 @@ const runGit = async (...args: readonly string[]): Promise<readonly string[]> =>
 };
 
 /** The files at paths: of a folder those that git knows or does not ignore. */
-export async function* filesAt(paths: readonly string[]): AsyncGenerator<ScannedFile> {
+export async function* filesAt(paths: readonly string[], cwd: string): AsyncGenerator<ScannedFile> {
   const seen = new Set<string>();
   for (const given of paths) {
-    const stats = await lstat(given).catch((error: NodeJS.ErrnoException) => {
+    const start = path.resolve(cwd, given);
+    const stats = await lstat(start).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? missing(given, 'scan') : ioError(error, given, 'scan');
     });
-    for await (const name of stats.isDirectory() ? namesBelow(given) : [given]) {
-      const absolute = path.resolve(name);
-      if (seen.has(absolute)) continue;
-      seen.add(absolute);
-      yield { name: path.normalize(name), parts: (overlap) => partsOfFile(name, overlap) };
+    for await (const file of stats.isDirectory() ? namesBelow(start) : [start]) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      const name = path.join(given, path.relative(start, file));
+      yield { name, parts: (overlap) => partsOfFile(file, overlap) };
     }
   }
 }
@@ -101,9 +102,9 @@ async function* partsOfHandle(handle: FileHandle, overlap: number): AsyncGenerat
 }
 
 /** What is staged and differs from the last commit, as git will commit it. */
-export async function* stagedFiles(paths: readonly string[]): AsyncGenerator<ScannedFile> {
-  const [up = ''] = await lineOf('rev-parse', '--show-cdup');
-  const args = ['diff', '--cached', '--raw', '-z', '--no-abbrev', '--no-renames', '--no-relative'];
+export async function* stagedFiles(paths: readonly string[], cwd: string): AsyncGenerator<ScannedFile> {
+  const [up = ''] = await lineOf('-C', cwd, 'rev-parse', '--show-cdup');
+  const args = ['-C', cwd, 'diff', '--cached', '--raw', '-z', '--no-abbrev', '--no-renames', '--no-relative'];
   const listed = await runGit(...args, '--no-ext-diff', '--diff-filter=AMT', '--', ...paths);
   const files: { readonly name: string; readonly id: string }[] = [];
   for (let at = 0; at + 1 < listed.length; at += 2) {
@@ -111,7 +112,7 @@ export async function* stagedFiles(paths: readonly string[]): AsyncGenerator<Sca
     if (mode !== '160000') files.push({ name: path.join(up, listed[at + 1] as string), id });
   }
   if (files.length === 0) return;
-  const child = spawn('git', [...git, 'cat-file', '--batch'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn('git', [...git, 'cat-file', '--batch'], { cwd, stdio: ['pipe', 'pipe', 'ignore'] });
   try {
     child.stdin.on('error', () => undefined);
     child.stdin.end(files.map(({ id }) => `${id}\n`).join(''));
