@@ -5,6 +5,7 @@ import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
+import { mcp } from './commands/mcp.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { scan } from './commands/scan.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
@@ -32,4 +33,5 @@ export const commands: readonly Command[] = [
   versions,
   scan,
   doctor,
+  mcp,
 ];

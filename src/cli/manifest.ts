@@ -5,6 +5,9 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 
+/** The program. While a module is loaded, the arguments of the process are those of the module. */
+export const program = process.argv[1] ?? '.';
+
 export interface Manifest {
   readonly name?: string;
   readonly version?: string;
@@ -14,7 +17,7 @@ export interface Manifest {
 
 /** The manifest of this package. Empty if the program is somewhere else. */
 export function ownManifest(): Manifest {
-  for (let folder = realpathSync(process.argv[1] ?? '.'); folder !== dirname(folder); ) {
+  for (let folder = realpathSync(program); folder !== dirname(folder); ) {
     folder = dirname(folder);
     const manifest = manifestIn(folder);
     if (manifest?.name === 'llm-config-manager') return manifest;

@@ -88,7 +88,7 @@ describe('llm-config scan', () => {
   it('finds any value behind any bytes', async () => {
     const text = fc.string({ unit: 'binary', minLength: 6, maxLength: 40 });
     const bytes = fc.uint8Array({ maxLength: 20 });
-    const { Needles } = await import('../../src/cli/scan/needles.ts');
+    const { Needles } = await import('../../src/cli/needles.ts');
     fc.assert(
       fc.property(text, bytes, bytes, (value, before, after) => {
         const needles = new Needles([{ key: 'k', value }]);

@@ -57,7 +57,7 @@ export const explainedBy = ({ chain, schema, options }: Loaded): Explained => ({
   at: options.at ?? '',
 });
 
-async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
+export async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
   const explained = explainedBy(loaded);
   const { chain, schema, at } = explained;
   const key = append(at, name);
@@ -80,7 +80,7 @@ async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
 }
 
 /** The keys that the schema reads, as the chain has them. */
-function knownKeys({ schema, at }: Explained): SchemaKeys {
+export function knownKeys({ schema, at }: Explained): SchemaKeys {
   if (!schema) return { keys: [], prefixes: [], complete: false };
   const { keys, prefixes, complete } = describeKeys(schema);
   return {
@@ -157,7 +157,7 @@ export function isMarked({ schema, at }: Explained, key: Key): boolean {
   return holdsMark(shapeAt(shape, path)) || around.some((one) => one?.secret === true);
 }
 
-function withoutValues(explanation: Explanation): Explanation {
+export function withoutValues(explanation: Explanation): Explanation {
   const masked = new Map(
     explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
   );

@@ -2,22 +2,12 @@
 // places and keys, never a value. The work is in scan/, which loads on first use.
 
 import { keyOf } from '../../key.ts';
-import { merge } from '../../merge/merge.ts';
-import { wantedBy } from '../../schema/keys.ts';
-import { shapeOf } from '../../schema/shape-of.ts';
 import type { Key } from '../../value.ts';
 import type { Command, CommandResult } from '../command.ts';
+import { inspect, type Secrets } from '../inspect.ts';
 import { withProgress } from '../io.ts';
-import { defaultModule, type Loaded, withChain } from '../module.ts';
-import type { SecretValue } from '../scan/needles.ts';
+import { defaultModule, withChain } from '../module.ts';
 import type { Finding, Scanned } from '../scan/scan.ts';
-import { explainedBy, isMarked } from './explain.ts';
-
-/** The secrets of a configuration, and what could not be read of them. */
-interface Secrets {
-  readonly values: readonly SecretValue[];
-  readonly unread: readonly string[];
-}
 
 export const scan: Command = {
   name: 'scan',
@@ -43,7 +33,7 @@ export const scan: Command = {
     const module = args.is('tokens') ? undefined : (args.text('module') ?? defaultModule(io));
     const search = async ({ values, unread }: Secrets): Promise<CommandResult> => {
       const [{ Needles }, { scanFiles }, { filesAt, stagedFiles }] = await Promise.all([
-        import('../scan/needles.ts'),
+        import('../needles.ts'),
         import('../scan/scan.ts'),
         import('../scan/files.ts'),
       ]);
@@ -57,29 +47,9 @@ export const scan: Command = {
       return resultOf(scanned, [...needles.keys], [...needles.short], unread);
     };
     if (module === undefined) return search({ values: [], unread: [] });
-    return withChain({ module, rest: [] }, io, async (loaded) => search(await secretsOf(loaded)));
+    return withChain({ module, rest: [] }, io, async (loaded) => search((await inspect(loaded)).secrets));
   },
 };
-
-/** Every secret value that a provider has, shadowed ones too. */
-async function secretsOf(loaded: Loaded): Promise<Secrets> {
-  const { chain, schema, options } = loaded;
-  const known = schema ? wantedBy(shapeOf(schema), options.at) : { keys: [] };
-  const layers = await chain.layers();
-  const merged = merge(layers, { keys: known.keys, prefixes: [''] });
-  const values: SecretValue[] = [];
-  for (const key of new Set([...merged.leaves.keys(), ...merged.holes.keys()])) {
-    const candidates = merged.candidates(key);
-    const isSecret =
-      merged.leaves.get(key)?.secret ||
-      candidates.some(({ secret }) => secret) ||
-      isMarked(explainedBy(loaded), key);
-    if (!isSecret) continue;
-    for (const { value } of candidates) if (value !== undefined) values.push({ key, value });
-  }
-  const failed = layers.flatMap(({ name, error, tolerated }) => (error || tolerated ? [name] : []));
-  return { values, unread: [...failed, ...merged.holes.keys()] };
-}
 
 function resultOf(
   scanned: Scanned,

@@ -4,8 +4,8 @@
 import { nameAndCode } from '../../errors.ts';
 import { MASK } from '../../redact.ts';
 import type { Key } from '../../value.ts';
+import type { Needles, Spelling } from '../needles.ts';
 import type { ScannedFile } from './files.ts';
-import type { Needles, Spelling } from './needles.ts';
 import { type TokenKind, tokensIn } from './tokens.ts';
 
 /** A place of a secret. */

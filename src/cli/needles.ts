@@ -1,8 +1,8 @@
 // The secret values of a configuration as files may hold them, and their search in bytes. Used by `scan`. All
 // spellings are searched in one pass, so that a file costs its own length, however many secrets there are.
 
-import { urlUserinfos } from '../../redact.ts';
-import type { ConfigValue, Key } from '../../value.ts';
+import { urlUserinfos } from '../redact.ts';
+import type { ConfigValue, Key } from '../value.ts';
 
 /** Shorter values are not searched: they are in any file by chance. */
 export const shortest = 6;
@@ -128,9 +128,10 @@ function* spellingsOf(text: string): Generator<readonly [Spelling, string | Buff
   if (text.includes('\n')) for (const line of lines) yield ['in part', line.trim()];
   for (const userinfo of urlUserinfos(text)) {
     const password = userinfo.slice(userinfo.indexOf(':') + 1);
-    if (password.length >= 8) yield ['in part', password];
-    const decoded = decodedUri(password);
-    if (decoded.length >= 8) yield ['in part', decoded];
+    for (const part of new Set([password, decodedUri(password)])) {
+      if (part.length < 8) continue;
+      for (const [, spelled] of wholeSpellings(part)) yield ['in part', spelled];
+    }
   }
 }
 
