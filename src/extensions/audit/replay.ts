@@ -129,9 +129,10 @@ export class Replay {
     buffer[begin - 1] = 0;
     const leaf = leafHash(buffer.subarray(begin - 1, end));
     const index = this.#ahead.size;
-    if (this.#lastId.compare(buffer, begin + idHead, Math.min(begin + idEnd, end)) >= 0)
-      this.#outOfOrder ??= index;
-    buffer.copy(this.#lastId, 0, begin + idHead, begin + idEnd);
+    if (end - begin >= idEnd) {
+      if (this.#lastId.compare(buffer, begin + idHead, begin + idEnd) >= 0) this.#outOfOrder ??= index;
+      buffer.copy(this.#lastId, 0, begin + idHead, begin + idEnd);
+    }
     this.#ahead.add(leaf);
     this.#options.onLeaf?.(leaf, index, buffer, begin, end);
     return this.#isKept();

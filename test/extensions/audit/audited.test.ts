@@ -402,6 +402,17 @@ describe('an audit that fails', () => {
     expect(() => sheltered(intercepted(store(), audited(log)) as never)).toThrow(ConfigError);
   });
 
+  it('a cached value is not handed to a second actor without an entry', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const identify = (context: unknown): string => context as string;
+    const inner = intercepted(sheltered(store(), { clock: manualClock() }), audited(log, { identify }));
+    const chain = new ProviderChain([inner]);
+    for (const context of ['ann', 'bob', 'bob']) await chain.get('db.password', { context });
+    expect(box.entries().map(({ actor }) => actor)).toEqual(['ann', 'bob']);
+    await chain.close();
+  });
+
   it.each(['identify', 'traceId'] as const)('a %s that throws refuses the operation', async (option) => {
     await using box = await logs();
     await using log = await box.open();

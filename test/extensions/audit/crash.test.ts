@@ -6,7 +6,7 @@ import { full, killed } from './processes.ts';
 const isLong = process.env.PROPERTY_RUNS !== undefined;
 
 describe('a log under 50 writers', () => {
-  it('loses no acknowledged entry when the process is killed', () => killed(isLong ? 12 : 2), 120_000);
+  it('loses no acknowledged entry when the process is killed', () => killed(isLong ? 12 : 1), 120_000);
 
   it('loses no acknowledged entry when the disk is full', async () => {
     const kinds = await full(isLong ? 20 : 2);

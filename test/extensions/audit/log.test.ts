@@ -81,7 +81,8 @@ describe('an audit log', () => {
     await first.close();
     const [file = ''] = box.files();
     const whole = readFileSync(file);
-    for (let length = whole.length - 1; length >= acknowledged; length -= 7) {
+    const step = process.env.PROPERTY_RUNS === undefined ? 41 : 1;
+    for (let length = whole.length - 1; length >= acknowledged; length -= step) {
       writeFileSync(file, whole.subarray(0, length));
       await using log = await box.open();
       expect(log.size).toBe(2);
@@ -89,7 +90,7 @@ describe('an audit log', () => {
     truncateSync(file, 0); // the head of a log that is being made
     await using log = await box.open();
     expect(log.size).toBe(0);
-  });
+  }, 120_000);
 
   it('opening refuses a log in which an acknowledged entry was changed', async () => {
     await using box = await logs();
