@@ -33,8 +33,7 @@ export class Queue {
   #cancelRetry: (() => void) | undefined;
   /** Kept entries, those of the running batch included. */
   #kept = 0;
-  #roomWanted: (() => void)[] = [];
-  #closed = false;
+  readonly #awaited: (() => void)[] = [];
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -60,19 +59,17 @@ export class Queue {
     this.#start();
   }
 
-  /** Resolves when fewer than `limit` entries are kept, or the queue is closed. */
-  async room(limit: number): Promise<void> {
-    while (this.#kept >= limit && !this.#closed)
-      await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
+  /** Resolves when the next batch is written, or when the queue is closed. */
+  written(): Promise<void> {
+    return new Promise((resolve) => this.#awaited.push(resolve));
   }
 
   /** Tries once to write what waits, and ends. */
   async close(): Promise<void> {
     while (this.#writing) await this.#writing;
     if (this.#waiting.length > 0) await (this.#writing = this.#run());
-    this.#closed = true;
     this.#cancelRetry?.();
-    for (const wanted of this.#roomWanted.splice(0)) wanted();
+    for (const resolve of this.#awaited.splice(0)) resolve();
   }
 
   #start(): void {
@@ -96,7 +93,7 @@ export class Queue {
       const first = await commit(batch.map(({ line }) => line));
       this.#kept -= batch.reduce((sum, { done }) => (done ? sum : sum + 1), 0);
       batch.forEach(({ done }, i) => void done?.(first + i));
-      for (const wanted of this.#roomWanted.splice(0)) wanted();
+      for (const resolve of this.#awaited.splice(0)) resolve();
       return true;
     } catch (error) {
       for (const { failed } of batch) failed?.(error);

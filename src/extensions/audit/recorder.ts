@@ -72,13 +72,13 @@ export class Recorder {
 
   /** Records an access: the first of its kind in a minute as an entry, later ones as a count. */
   async access(fields: AuditFields, writing: Writing): Promise<void> {
-    await this.#place(writing);
+    while (this.#isFull(writing)) await this.queue.written();
     await this.#accesses.add(fields, writing.mode === 'behind', () => this.#write(fields, writing));
   }
 
   /** Records what is never counted, such as a write. */
   async write(fields: AuditFields, writing: Writing): Promise<void> {
-    await this.#place(writing);
+    while (this.#isFull(writing)) await this.queue.written();
     await this.#write(fields, writing).written;
   }
 
@@ -111,16 +111,15 @@ export class Recorder {
     this.#missed = 0;
   }
 
-  /** Waits for a place in the queue, or refuses. */
-  async #place({ mode, queueLimit, whenFull }: Writing): Promise<void> {
+  /** Whether an entry must wait for a place in the queue. No other entry may come in between the answer and
+   *  its use. */
+  #isFull({ mode, queueLimit, whenFull }: Writing): boolean {
     this.check();
-    if (mode === 'before' || this.queue.kept < queueLimit) return;
-    if (whenFull === 'refuse')
-      throw new ConfigError('audit_failed', `audit: ${queueLimit} entries wait for the disk`, {
-        hint: "Set whenFull to 'block' to wait instead, or raise queueLimit",
-      });
-    await this.queue.room(queueLimit);
-    this.check();
+    if (mode === 'before' || this.queue.kept < queueLimit) return false;
+    if (whenFull === 'block') return true;
+    throw new ConfigError('audit_failed', `audit: ${queueLimit} entries wait for the disk`, {
+      hint: "Set whenFull to 'block' to wait instead, or raise queueLimit",
+    });
   }
 
   #write(

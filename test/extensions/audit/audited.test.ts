@@ -458,13 +458,31 @@ describe('mode behind', () => {
     expect((await chain.get('db.password'))?.value).toBe(hidden);
   });
 
+  it('a queue has its limit for callers at once, too', async () => {
+    await using box = await logs();
+    const log = await box.open();
+    const chain = audit(log, { mode: 'behind', queueLimit: 3, reads: 'all' });
+    const all = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => chain.get(`absent.k${i}`)));
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    await log.close();
+    expect(box.entries()).toHaveLength(3);
+  });
+
   it('a full queue blocks until there is room', async () => {
     await using box = await logs();
-    await using log = await box.open();
-    const chain = audit(log, { mode: 'behind', queueLimit: 1, whenFull: 'block', reads: 'all' });
+    const log = await box.open();
+    const lengths: number[] = [];
+    const { queue } = log.recorder;
+    const keep = queue.keep.bind(queue);
+    vi.spyOn(queue, 'keep').mockImplementation((line) => {
+      keep(line);
+      lengths.push(queue.kept);
+    });
+    const chain = audit(log, { mode: 'behind', queueLimit: 2, whenFull: 'block', reads: 'all' });
     await Promise.all(Array.from({ length: 20 }, (_, i) => chain.get(`absent.k${i}`)));
     await log.close();
     expect(box.entries()).toHaveLength(20);
+    expect(Math.max(...lengths)).toBe(2);
   });
 
   it('an operation that waits for room fails when the log closes', async () => {
@@ -473,8 +491,11 @@ describe('mode behind', () => {
     log.on(() => undefined);
     vi.spyOn(log.recorder.queue, 'kept', 'get').mockReturnValue(2);
     const chain = audit(log, { mode: 'behind', queueLimit: 2, whenFull: 'block' });
-    vi.spyOn(log.recorder.queue, 'room').mockImplementation(() => log.close().catch(() => undefined));
-    await expect(chain.get('db.password')).rejects.toThrow('is closed');
+    const waiting = chain.get('db.password');
+    const outcome = expect(waiting).rejects.toThrow('is closed');
+    await new Promise((done) => setImmediate(done));
+    await log.close().catch(() => undefined);
+    await outcome;
     vi.restoreAllMocks();
   });
 

@@ -52,7 +52,8 @@ async function failNext({ at, written, cut }: Extract<Step, { do: 'fail' }>): Pr
   if (at === 'datasync') vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(error());
   else
     vi.spyOn(prototype, 'write')
-      .mockImplementationOnce(function (this: object, ...[bytes, from, length, position]: never[]) {
+      .mockImplementationOnce(function (this: object, ...given: unknown[]) {
+        const [bytes, from, length, position] = given as [Buffer, number, number, number];
         return Reflect.apply(write, this, [bytes, from, Math.min(length, written), position]);
       } as never)
       .mockRejectedValueOnce(error());
