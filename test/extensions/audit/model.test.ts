@@ -1,5 +1,5 @@
-// Random histories of a log: appends, failures of the disk, torn writes, new keys, new files, restarts. Whatever
-// happens, each acknowledged entry keeps its number, and every checkpoint ever seen is continued.
+// Random histories of a log: appends, failures of the disk, torn writes, new keys, new files, restarts.
+// Whatever happens, each acknowledged entry keeps its number, and every checkpoint ever seen is continued.
 
 import { open } from 'node:fs/promises';
 import fc from 'fast-check';
