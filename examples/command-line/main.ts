@@ -3,24 +3,35 @@ import { mkdirSync, rmSync } from 'node:fs';
 
 const scratch = 'scratch';
 const env = { ...process.env, LLM_CONFIG_KEY_FILE: `${scratch}/acme.key`, NO_COLOR: '1' };
+let folder = '.';
 
 /** Prints a command and its output, as a terminal shows them. */
 function run(command: string, input = ''): void {
   console.log(`$ ${input && `echo ${input} | `}${command}`);
   const [program = '', ...args] = command.split(' ');
-  const { stdout, stderr, status } = spawnSync(program, args, { env, input, encoding: 'utf8' });
-  process.stdout.write(stdout + stderr.replace(/^\w+ …\n/gm, '')); // without progress notes
+  if (program === 'cd') {
+    folder = args[0] as string;
+    return;
+  }
+  const { stdout, stderr, status } = spawnSync(program, args, { cwd: folder, env, input, encoding: 'utf8' });
+  process.stdout.write(stdout + stderr.replace(/^.+ …\n/gm, '')); // without progress notes
   if (status !== 0) console.log(`exit code ${status}`);
 }
 
 rmSync(scratch, { recursive: true, force: true });
-mkdirSync(scratch);
+mkdirSync(`${scratch}/shop`, { recursive: true });
 try {
   run('llm-config keygen --out scratch/acme.key');
   run('llm-config set scratch/secrets.yaml.jwe database.password', 'fake-password');
   run('llm-config get scratch/secrets.yaml.jwe database.password');
   run('llm-config explain config.mjs database.password');
   run('llm-config check config.mjs');
+
+  run('cd scratch/shop');
+  run('llm-config init');
+  run('llm-config check');
+  run('llm-config env-example --out .env.example --force');
+  run('llm-config json-schema --out config/schema.json');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

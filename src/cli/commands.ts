@@ -3,14 +3,23 @@ import { check, unused } from './commands/chain.ts';
 import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
+import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { envExampleCommand, jsonSchema } from './commands/schema.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
 import { versions } from './commands/versions.ts';
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
+  init,
+  explain,
+  check,
+  unused,
+  versions,
+  envExampleCommand,
+  jsonSchema,
   keygen,
   encrypt,
   decrypt,
@@ -24,8 +33,4 @@ export const commands: readonly Command[] = [
   addRecipient,
   removeRecipient,
   rotate,
-  explain,
-  check,
-  unused,
-  versions,
 ];
