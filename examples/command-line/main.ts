@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
 const scratch = 'scratch';
 const env = { ...process.env, LLM_CONFIG_KEY_FILE: `${scratch}/acme.key`, NO_COLOR: '1' };
@@ -32,6 +32,11 @@ try {
   run('llm-config check');
   run('llm-config env-example --out .env.example --force');
   run('llm-config json-schema --out config/schema.json');
+
+  writeFileSync(`${scratch}/shop/.env`, 'APP_API_TOKEN=fake-token\n');
+  run('cat .env');
+  run('llm-config run -- node -p process.env.APP_SERVER_PORT');
+  run('llm-config run --only api --mask -- node -p process.env.APP_API_TOKEN');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -53,7 +53,8 @@ export function parse(all: readonly string[], flags: Flags, names: readonly stri
   const missing = expected.filter((name) => !isOptional(name))[given.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing`);
   if (given.length > expected.length) throw new UsageError(tooMany(names));
-  if (rest.length < after.length) throw new UsageError(`${after[rest.length]} is missing after --`);
+  const missingAfter = after.filter((name) => !isOptional(name))[rest.length];
+  if (missingAfter !== undefined) throw new UsageError(`${missingAfter} is missing after --`);
   return {
     module: hasModule ? positionals[0] : undefined,
     positionals: given,

@@ -6,6 +6,7 @@ import { decrypt, encrypt } from './commands/files.ts';
 import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { runCommand } from './commands/run.ts';
 import { envExampleCommand, jsonSchema } from './commands/schema.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
@@ -14,6 +15,7 @@ import { versions } from './commands/versions.ts';
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   init,
+  runCommand,
   explain,
   check,
   unused,

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { ProviderChain } from '../chain/chain.ts';
-import { loadedFrom } from '../config/leaves.ts';
+import { loadedFrom } from '../config/load.ts';
 import type { LoadOptions } from '../config/plan.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
 import { isProvider } from '../provider.ts';
@@ -59,7 +59,7 @@ export async function loadModule(
   const from = isObject(found.value) ? loadedFrom.get(found.value) : undefined;
   if (from) {
     const { source, at, deprecated, schema } = from.plan;
-    const { unknown } = from;
+    const { unknown } = from.options;
     const set = { at, ...(unknown && { unknown }), ...(deprecated && { deprecated }) };
     const { close } = found.value as { close(): Promise<void> };
     const closeBoth = async () => {

@@ -2,9 +2,17 @@
 // provider of variables. Found through `where`, which every provider has. Used by `env-example` and `run`.
 
 import type { ProviderChain } from '../chain/chain.ts';
+import { spells } from '../conventional-name.ts';
 import { append } from '../key.ts';
 import type { EnvExampleOptions } from '../local/env-example.ts';
-import { VariableNames } from '../local/variable-names.ts';
+import {
+  conventionalForm,
+  joined,
+  lettersOf,
+  sharedLetters,
+  VariableNames,
+} from '../local/variable-names.ts';
+import { isPlatformName } from '../platform-names.ts';
 import type { Key } from '../value.ts';
 
 /** The places of a key that are variables: `env APP_DATABASE_HOST`, `.env APP_DATABASE_HOST`. */
@@ -30,4 +38,34 @@ export function variableStyle(chain: ProviderChain, keys: readonly Key[], at: Ke
     return first === undefined || usual.includes(first) ? [] : [[key, first]];
   });
   return mapped.length > 0 ? { ...style, variables: Object.fromEntries(mapped) } : style;
+}
+
+/** The variable of each key: conventional, or exact where that can mean two keys. */
+export class Variables {
+  readonly #names: VariableNames;
+  readonly #shared: ReadonlySet<string>;
+  readonly #mapped: ReadonlySet<string>;
+
+  constructor(style: EnvExampleOptions, keys: readonly Key[]) {
+    this.#names = new VariableNames('llm-config', style);
+    this.#shared = sharedLetters(keys);
+    this.#mapped = new Set(Object.values(style.variables ?? {}));
+  }
+
+  /** The name of the variable; `undefined` if no name can spell the key, or if it is one of the platform. */
+  nameOf(key: Key): string | undefined {
+    const [name] = this.#names.namesFor(key, this.#shared.has(joined(lettersOf(key))));
+    if (name === undefined || name.includes('#')) return undefined;
+    return isPlatformName(name) && !this.#mapped.has(name) ? undefined : name;
+  }
+
+  /** Whether a variable also sets the key, under another spelling. */
+  isOtherName(name: string, key: Key): boolean {
+    const { wordStart } = this.#names;
+    const exact = this.#names.keyOf(name);
+    if (exact !== undefined && lettersOf(exact) === lettersOf(key)) return true;
+    if (wordStart === undefined || !name.startsWith(wordStart)) return false;
+    const words = name.slice(wordStart.length);
+    return conventionalForm.test(words) && !isPlatformName(name) && spells(words.toLowerCase(), key);
+  }
 }

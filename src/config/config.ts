@@ -19,8 +19,7 @@ import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
 import { Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
-import { loadedFrom } from './leaves.ts';
-import { type Load, type LoadContext, loadValid, type Unchanged } from './load.ts';
+import { type Load, type LoadContext, loadedFrom, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
@@ -100,8 +99,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#failures = new Failures(name);
     this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotes()(text)));
     if (options.on) this.#events.on(options.on);
-    const { unknown } = options;
-    loadedFrom.set(this, { plan, ...(unknown && { unknown }), found: () => this.#generation.load });
+    loadedFrom.set(this, { plan, options, found: () => this.#generation.load });
     publishers.set(this, (paths) => publish(this.#generation, paths));
   }
 

@@ -1,5 +1,5 @@
-// What a configuration was loaded from, and the values that it reads, as their sources have them. For the
-// command line, which shows a configuration and passes it on.
+// The values that a configuration reads, as their sources have them. For the command line, which shows a
+// configuration and passes it on.
 
 import { keyFrom } from '../key.ts';
 import type { Leaf } from '../merge/leaf.ts';
@@ -8,18 +8,8 @@ import { isHidden } from '../report/secrecy.ts';
 import { mayRead } from '../report/unknown-keys.ts';
 import { describeKeys } from '../schema/keys.ts';
 import type { ConfigValue, Key } from '../value.ts';
-import type { Found } from './found.ts';
-import type { LoadOptions, Plan } from './plan.ts';
-
-/** What a configuration was loaded from. */
-export interface LoadedFrom extends Pick<LoadOptions, 'unknown'> {
-  readonly plan: Plan;
-  /** What its current generation has found. */
-  found(): Found;
-}
-
-/** By configuration. */
-export const loadedFrom = new WeakMap<object, LoadedFrom>();
+import type { LoadedFrom } from './load.ts';
+import type { Plan } from './plan.ts';
 
 /** A value that a configuration reads. */
 export interface LoadedLeaf {
