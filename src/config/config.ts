@@ -17,7 +17,7 @@ import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
-import { Failures } from './failures.ts';
+import { closedError, Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
 import { type Load, type LoadContext, loadedFrom, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
@@ -332,6 +332,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
     this.#stop.abort();
+    this.#overrides.clear();
     const left = timeLeft('close', options?.withinMs);
     if (!(await this.#resources.close(left())))
       this.#events.notice('the configuration is closed while some of its resources are still in use');
@@ -358,5 +359,3 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 /** The values that were looked up in a generation. An object without a prototype, because V8 looks up a
  *  literal key in one faster than in a Map. */
 const noPaths = (): Record<string, unknown> => Object.create(null);
-
-const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration is closed');
