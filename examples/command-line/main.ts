@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
 const scratch = 'scratch';
-const env = { ...process.env, LLM_CONFIG_KEY_FILE: `${scratch}/acme.key`, NO_COLOR: '1' };
+const key = `${process.cwd()}/${scratch}/acme.key`;
+const env = { ...process.env, LLM_CONFIG_KEY_FILE: key, NO_COLOR: '1' };
 let folder = '.';
 
 /** Prints a command and its output, as a terminal shows them. */
@@ -37,6 +38,11 @@ try {
   run('cat .env');
   run('llm-config run -- node -p process.env.APP_SERVER_PORT');
   run('llm-config run --only api --mask -- node -p process.env.APP_API_TOKEN');
+  run('llm-config diff --env APP_LOG_LEVEL=info --env APP_LOG_LEVEL=debug');
+  run('llm-config import .env --to config/secrets.yaml.jwe');
+  run('llm-config import .env --to config/secrets.yaml.jwe --yes');
+  run('llm-config encrypt .env');
+  run('llm-config check api.token');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -32,7 +32,7 @@ export interface Parsed {
 const isOptional = (name: string): boolean => name.startsWith('[');
 
 /** A module has an extension, so that it can be told apart from a key. */
-const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
+export const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
 
 /** Parses `all`. `names` are the arguments in the order of the help; those in brackets are optional. What
  *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. */

@@ -1,8 +1,10 @@
 import type { Command } from './command.ts';
 import { check, unused } from './commands/chain.ts';
+import { diff } from './commands/diff.ts';
 import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
+import { importCommand } from './commands/import.ts';
 import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
@@ -20,8 +22,10 @@ export const commands: readonly Command[] = [
   check,
   unused,
   versions,
+  diff,
   envExampleCommand,
   jsonSchema,
+  importCommand,
   keygen,
   encrypt,
   decrypt,

@@ -28,12 +28,15 @@ export interface Loaded {
   readonly exports: Exports;
 }
 
-export const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
+const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
+
+/** The module in the working folder, if there is one. */
+export const defaultModule = (io: Pick<Io, 'cwd'>): string | undefined =>
+  defaultModules.find((name) => existsSync(path.join(io.cwd(), name)));
 
 /** The file of the module, as the user writes it: the first argument, or the one in the working folder. */
 export function moduleFile(module: string | undefined, io: Io): string {
-  if (module !== undefined) return module;
-  const found = defaultModules.find((name) => existsSync(path.join(io.cwd(), name)));
+  const found = module ?? defaultModule(io);
   if (found !== undefined) return found;
   const all = defaultModules.join(', ');
   throw new UsageError(

@@ -14,6 +14,9 @@ import {
 } from '../local/variable-names.ts';
 import { isPlatformName } from '../platform-names.ts';
 import type { Key } from '../value.ts';
+import type { Parsed } from './arguments.ts';
+import { type Io, withProgress } from './io.ts';
+import { defaultModule, loadModule } from './module.ts';
 
 /** The places of a key that are variables: `env APP_DATABASE_HOST`, `.env APP_DATABASE_HOST`. */
 const variablesIn = (places: string): readonly string[] =>
@@ -38,6 +41,19 @@ export function variableStyle(chain: ProviderChain, keys: readonly Key[], at: Ke
     return first === undefined || usual.includes(first) ? [] : [[key, first]];
   });
   return mapped.length > 0 ? { ...style, variables: Object.fromEntries(mapped) } : style;
+}
+
+/** The prefix of variables: that of `--prefix`, or that of the module in the working folder. */
+export async function prefixOf(args: Parsed, io: Io): Promise<string | undefined> {
+  const own = args.text('prefix');
+  const file = own === undefined ? defaultModule(io) : undefined;
+  if (file === undefined) return own === '' ? undefined : own;
+  const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
+  try {
+    return variableStyle(loaded.chain, [], '').prefix;
+  } finally {
+    await loaded.close().catch(() => undefined);
+  }
 }
 
 /** The variable of each key: conventional, or exact where that can mean two keys. */

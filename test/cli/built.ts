@@ -9,7 +9,7 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The command as a program that Node starts quickly, beside the library that modules import. */
 export interface Built extends AsyncDisposable {
-  /** A folder with a project of its own, where modules find the library and zod. */
+  /** A folder with a project of its own, where modules find the library, zod and jiti. */
   project(files: Readonly<Record<string, string>>): Promise<Project>;
 }
 
@@ -49,7 +49,8 @@ export async function buildCommand(): Promise<Built> {
     project: async (files) => {
       const box = await sandbox({ files });
       mkdirSync(box.path('node_modules'));
-      symlinkSync(join(project, 'node_modules/zod'), box.path('node_modules/zod'));
+      for (const name of ['zod', 'jiti'])
+        symlinkSync(join(project, 'node_modules', name), box.path(`node_modules/${name}`));
       await box.write({
         'node_modules/llm-config-manager/package.json': '{ "type": "module", "exports": "./index.js" }',
         'node_modules/llm-config-manager/index.js': `export * from '${join(output, 'index.js')}';`,

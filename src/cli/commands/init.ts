@@ -10,7 +10,7 @@ import { ConfigError } from '../../errors.ts';
 import { writeError } from '../../local/write-atomic.ts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { defaultModules } from '../module.ts';
+import { defaultModule } from '../module.ts';
 
 export const init: Command = {
   name: 'init',
@@ -30,7 +30,7 @@ export const init: Command = {
     if (!/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/.test(prefix))
       throw new UsageError('--prefix must be capital letters and digits, such as SHOP');
     const folder = io.cwd();
-    const existing = defaultModules.find((name) => existsSync(path.join(folder, name)));
+    const existing = defaultModule(io);
     if (existing !== undefined)
       throw new ConfigError('io', `the file ${existing} exists already`, {
         hint: 'Run `llm-config check` to see what it configures',
