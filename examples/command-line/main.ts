@@ -2,9 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
 const scratch = 'scratch';
-const key = `${process.cwd()}/${scratch}/acme.key`;
-const env = { ...process.env, LLM_CONFIG_KEY_FILE: key, NO_COLOR: '1' };
+const env = { ...process.env, LLM_CONFIG_KEY_FILE: `${scratch}/acme.key`, NO_COLOR: '1' };
 let folder = '.';
+
+/** What differs between machines. */
+const withoutMachine = (text: string): string =>
+  text.replace(/v\d+\.\d+\.\d+/, 'v…').replace(/^packages\n(?: {2}.*\n)+\n/m, '');
 
 /** Prints a command and its output, as a terminal shows them. */
 function run(command: string, input = ''): void {
@@ -12,10 +15,11 @@ function run(command: string, input = ''): void {
   const [program = '', ...args] = command.split(' ');
   if (program === 'cd') {
     folder = args[0] as string;
+    env.LLM_CONFIG_KEY_FILE = '../acme.key';
     return;
   }
   const { stdout, stderr, status } = spawnSync(program, args, { cwd: folder, env, input, encoding: 'utf8' });
-  process.stdout.write(stdout + stderr.replace(/^.+ …\n/gm, '')); // without progress notes
+  process.stdout.write(withoutMachine(stdout) + stderr.replace(/^.+ …\n/gm, '')); // without progress notes
   if (status !== 0) console.log(`exit code ${status}`);
 }
 
@@ -27,6 +31,8 @@ try {
   run('llm-config get scratch/secrets.yaml.jwe database.password');
   run('llm-config explain config.mjs database.password');
   run('llm-config check config.mjs');
+  run('llm-config doctor config.mjs');
+  run('llm-config scan --module config.mjs main.ts config.mjs');
 
   run('cd scratch/shop');
   run('llm-config init');

@@ -1,14 +1,20 @@
+// The list of all commands. run.ts finds one in it, and help.ts prints it. A command that needs much imports
+// it on first use.
+
 import type { Command } from './command.ts';
 import { check, unused } from './commands/chain.ts';
 import { diff } from './commands/diff.ts';
+import { doctor } from './commands/doctor.ts';
 import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { importCommand } from './commands/import.ts';
 import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
+import { mcp } from './commands/mcp.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { runCommand } from './commands/run.ts';
+import { scan } from './commands/scan.ts';
 import { envExampleCommand, jsonSchema } from './commands/schema.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
@@ -23,6 +29,9 @@ export const commands: readonly Command[] = [
   unused,
   versions,
   diff,
+  scan,
+  doctor,
+  mcp,
   envExampleCommand,
   jsonSchema,
   importCommand,

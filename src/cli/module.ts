@@ -127,11 +127,13 @@ export function schemaOf({ schema, file }: Loaded): StandardSchemaV1 {
 }
 
 /** Runs a command on the module that its arguments name, and closes the module afterwards. Meanwhile the
- *  process has the arguments after `--`, as if the module had been started with them. */
+ *  process has the arguments after `--`, as if the module had been started with them. `progress`: what takes
+ *  long; false for a command that runs until it is ended. */
 export async function withChain(
   { module, rest }: Pick<Parsed, 'module' | 'rest'>,
   io: Io,
   use: (loaded: Loaded) => Promise<CommandResult>,
+  progress: string | false = 'Reading from the providers',
 ): Promise<CommandResult> {
   const file = moduleFile(module, io);
   const own = process.argv;
@@ -139,7 +141,7 @@ export async function withChain(
   try {
     const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
     try {
-      return await withProgress(io, 'Reading from the providers', use(loaded));
+      return await (progress === false ? use(loaded) : withProgress(io, progress, use(loaded)));
     } finally {
       await loaded.close().catch(() => undefined);
     }

@@ -42,7 +42,7 @@ const colours: Colours = [
   [/^ {2}did you mean .*$/gm, 'yellow'],
 ];
 
-async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
+export async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
   const explained = explainedBy(loaded);
   const { chain, schema, at } = explained;
   const key = append(at, name);
@@ -122,7 +122,7 @@ function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
     : [];
 }
 
-function withoutValues(explanation: Explanation): Explanation {
+export function withoutValues(explanation: Explanation): Explanation {
   const masked = new Map(
     explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
   );
