@@ -2,6 +2,7 @@
 // it on first use.
 
 import type { Command } from './command.ts';
+import { auditCommands } from './commands/audit.ts';
 import { check, unused } from './commands/chain.ts';
 import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
@@ -48,4 +49,5 @@ export const commands: readonly Command[] = [
   addRecipient,
   removeRecipient,
   rotate,
+  ...auditCommands,
 ];
