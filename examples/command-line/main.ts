@@ -26,6 +26,7 @@ try {
   run('llm-config explain config.mjs database.password');
   run('llm-config check config.mjs');
   run('llm-config doctor config.mjs');
+  run('llm-config report config.mjs --html scratch/report.html');
   run('llm-config scan --module config.mjs main.ts config.mjs');
 } finally {
   rmSync(scratch, { recursive: true, force: true });

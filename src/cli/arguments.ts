@@ -35,8 +35,8 @@ const isOptional = (name: string): boolean => name.startsWith('[');
 const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
 
 /** Parses `all`. `names` are the arguments in the order of the help; those in brackets are optional. What
- *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. The last may be
- *  `[PATHS...]`: any number of them. */
+ *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. The last may
+ *  be `[PATHS...]`: any number of them. */
 export function parse(all: readonly string[], flags: Flags, names: readonly string[]): Parsed {
   const options: ParseArgsConfig['options'] = Object.fromEntries(
     Object.entries(flags).map(([name, { type, multiple }]) => [name, { type, multiple: multiple ?? false }]),

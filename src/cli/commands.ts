@@ -7,6 +7,7 @@ import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
 import { mcp } from './commands/mcp.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { report } from './commands/report.ts';
 import { scan } from './commands/scan.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
@@ -33,5 +34,6 @@ export const commands: readonly Command[] = [
   versions,
   scan,
   doctor,
+  report,
   mcp,
 ];

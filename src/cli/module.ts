@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { ProviderChain } from '../chain/chain.ts';
+import type { Config } from '../config/config.ts';
 import { type LoadOptions, plans } from '../config/plan.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
 import { isProvider } from '../provider.ts';
@@ -15,6 +16,9 @@ import type { CommandResult } from './command.ts';
 import { type Exports, importModule } from './import-module.ts';
 import { type Io, withProgress } from './io.ts';
 
+/** What commands read of a `Config`. */
+export type LoadedConfig = Pick<Config<unknown>, 'generation' | 'failure' | 'close'>;
+
 /** What a module exports, in one form. */
 export interface Loaded {
   /** The module as errors name it. */
@@ -23,6 +27,8 @@ export interface Loaded {
   readonly schema: StandardSchemaV1 | undefined;
   /** The options of `loadConfig` that the module sets. */
   readonly options: Pick<LoadOptions, 'at' | 'deprecated' | 'unknown'>;
+  /** The configuration that the module exports, if it is a `Config`. */
+  readonly config?: LoadedConfig;
   /** Everything that the module exports, for commands with exports of their own. */
   readonly exports: Exports;
 }
@@ -59,12 +65,12 @@ export async function loadModule(
   if (plan) {
     const { source, at, unknown, deprecated } = plan;
     const set = { at, ...(unknown && { unknown }), ...(deprecated && { deprecated }) };
-    const { close } = found.value as { close(): Promise<void> };
-    const closeBoth = async () => {
-      await close.call(found.value);
+    const config = found.value as LoadedConfig;
+    const close = async () => {
+      await config.close();
       await source.close();
     };
-    return { file, chain: source, schema: plan.schema, options: set, exports: exported, close: closeBoth };
+    return { file, chain: source, schema: plan.schema, options: set, config, exports: exported, close };
   }
   const list = [found.value].flat();
   if (!list.every(isProvider) || list.length === 0) throw noChain(file);
