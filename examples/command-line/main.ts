@@ -32,6 +32,7 @@ try {
   run('llm-config explain config.mjs database.password');
   run('llm-config check config.mjs');
   run('llm-config doctor config.mjs');
+  run('llm-config report config.mjs --html scratch/report.html');
   run('llm-config scan --module config.mjs main.ts config.mjs');
 
   run('cd scratch/shop');

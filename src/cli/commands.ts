@@ -14,6 +14,7 @@ import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { mcp } from './commands/mcp.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { report } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { scan } from './commands/scan.ts';
 import { envExampleCommand, jsonSchema } from './commands/schema.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   diff,
   scan,
   doctor,
+  report,
   mcp,
   envExampleCommand,
   jsonSchema,

@@ -19,6 +19,11 @@ export interface Secrets {
   readonly unread: readonly string[];
 }
 
+interface Written {
+  readonly modifiedAt?: number;
+  readonly version?: string;
+}
+
 export interface Inspected {
   readonly layers: readonly Layer[];
   /** The keys of the schema, as the chain has them. */
@@ -29,6 +34,8 @@ export interface Inspected {
   isSecret(key: Key): boolean;
   /** What `chain.explain` returns, without a request. Masks what the schema marks. */
   explain(key: Key): Explanation;
+  /** When what a provider has of a key was changed, and its version, as the provider reports them. */
+  writtenAt(key: Key, provider: string): Written;
   /** A copy of data that is going to be printed, with a mask in place of every secret value: of those that
    *  are in messages of others, too. */
   shown<T>(data: T): T;
@@ -45,7 +52,12 @@ export async function inspect(loaded: Loaded): Promise<Inspected> {
     ...merged.leaves.keys(),
     ...merged.holes.keys(),
   ]);
-  const keys = [...found].filter((key) => startsWith(key, explained.at));
+  /** Some schema libraries do not reveal that a key is one. */
+  const isSection = (key: Key): boolean =>
+    !merged.leaves.has(key) &&
+    !merged.holes.has(key) &&
+    [...merged.leaves.keys()].some((leaf) => startsWith(leaf, key));
+  const keys = [...found].filter((key) => startsWith(key, explained.at) && !isSection(key));
   const ofSchema = new Map(known.keys.map(({ key, secret }) => [key, secret]));
   // a provider may not know that a name is one of a secret, and the schema may know that it is not
   const isSecret = (key: Key): boolean =>
@@ -76,6 +88,11 @@ export async function inspect(loaded: Loaded): Promise<Inspected> {
       const status = (name: string) => chain.statusOf(name, key);
       const explanation = explain(key, layers, merged, { status, secret });
       return secret ? withoutValues(explanation) : explanation;
+    },
+    writtenAt(key, provider) {
+      const found = merged.candidates(key).find(({ layerName }) => layerName === provider);
+      const { modifiedAt, version } = found?.entry ?? {};
+      return { ...(modifiedAt !== undefined && { modifiedAt }), ...(version !== undefined && { version }) };
     },
     shown: (data) => shownBy(needles, data) as typeof data,
   };

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { ProviderChain } from '../chain/chain.ts';
+import type { Config } from '../config/config.ts';
 import { loadedFrom } from '../config/load.ts';
 import type { LoadOptions } from '../config/plan.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
@@ -16,6 +17,9 @@ import type { CommandResult } from './command.ts';
 import { type Exports, importModule } from './import-module.ts';
 import { type Io, withProgress } from './io.ts';
 
+/** What commands read of a `Config`. */
+export type LoadedConfig = Pick<Config<unknown>, 'generation' | 'failure' | 'close'>;
+
 /** What a module exports, in one form. */
 export interface Loaded {
   /** The module as errors name it. */
@@ -24,6 +28,8 @@ export interface Loaded {
   readonly schema: StandardSchemaV1 | undefined;
   /** The options of `loadConfig` that the module sets. */
   readonly options: Pick<LoadOptions, 'at' | 'deprecated' | 'unknown'>;
+  /** The configuration that the module exports, if it is a `Config`. */
+  readonly config?: LoadedConfig;
   /** Everything that the module exports, for commands with exports of their own. */
   readonly exports: Exports;
 }
@@ -64,12 +70,12 @@ export async function loadModule(
     const { source, at, deprecated, schema } = from.plan;
     const { unknown } = from.options;
     const set = { at, ...(unknown && { unknown }), ...(deprecated && { deprecated }) };
-    const { close } = found.value as { close(): Promise<void> };
-    const closeBoth = async () => {
-      await close.call(found.value);
+    const config = found.value as LoadedConfig;
+    const close = async () => {
+      await config.close();
       await source.close();
     };
-    return { file, chain: source, schema, options: set, exports: exported, close: closeBoth };
+    return { file, chain: source, schema, options: set, config, exports: exported, close };
   }
   const list = [found.value].flat();
   if (!list.every(isProvider) || list.length === 0) throw noChain(file);
