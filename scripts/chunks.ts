@@ -17,8 +17,9 @@ interface Plugin {
 /** Merges chunks of the ESM build. esbuild splits shared code into many small chunks, and each imported
  *  file costs time, each wait for an import even more. So everything that the core loads at once becomes one
  *  chunk, `core`. The first load of variables and JSON files needs the modules `first` with all that they
- *  import: what other entries, except the command, import too becomes `shared`, the rest `load`. Other small
- *  chunks are joined. The CommonJS build is only a fallback and is not changed. */
+ *  import: what other entries, except the command, import too becomes `shared`, the rest `load`. What only
+ *  the command loads, on first use, becomes `commands`. Other small chunks are joined. The CommonJS build is
+ *  only a fallback and is not changed. */
 export function fewChunks(entries: readonly string[], first: readonly string[]): Plugin {
   return {
     name: 'few-chunks',
@@ -65,12 +66,18 @@ function chunksOf(
   { index, command, first }: { index: string; command: string; first: readonly string[] },
 ): ReadonlyMap<string, string> {
   const imported = (id: string): readonly string[] => getModuleInfo(id)?.importedIds ?? [];
+  const later = (id: string): readonly string[] => getModuleInfo(id)?.dynamicallyImportedIds ?? [];
+  const inputs = [...getModuleIds()].filter((id) => getModuleInfo(id)?.isEntry && id !== command);
+  // what the command loads on first use, and nothing else
+  const library = reached(inputs, (id) => [...imported(id), ...later(id)]);
+  const atStart = reached([command], imported);
+  const ofCommand = [...getModuleIds()].filter((id) => !library.has(id) && !atStart.has(id));
   const core = reached([index], imported);
   const load = reached(first, imported);
   // what only the core's own providers and a load import, sooner or later
-  const own = new Set([...load, index].flatMap((id) => getModuleInfo(id)?.dynamicallyImportedIds ?? []));
-  const isOutside = (id: string): boolean => ![core, load, own].some((ids) => ids.has(id)) && id !== command;
-  const outside = [...getModuleIds()].filter(isOutside);
+  const own = new Set([...load, index].flatMap(later));
+  const isOutside = (id: string): boolean => ![core, load, own].some((ids) => ids.has(id));
+  const outside = [...library].filter(isOutside);
   const shared = reached(outside, imported);
   // esbuild writes a module that only exports again what another has, for a dynamic import of that
   const exportsAgain = (id: string): boolean =>
@@ -81,6 +88,7 @@ function chunksOf(
   return new Map([
     ...Array.from(load, (id) => [id, chunk(id)] as const),
     ...Array.from(core, (id) => [id, 'core'] as const),
+    ...ofCommand.map((id) => [id, 'commands'] as const),
   ]);
 }
 

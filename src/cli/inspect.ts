@@ -1,5 +1,5 @@
-// Reads a whole configuration once: every key, what each provider has of it, and which values are secret. Used
-// by `scan`, `report` and `mcp`. What leaves through `shown` holds no secret value.
+// Reads a whole configuration once: every key, what each provider has of it, and which values are secret.
+// Used by `scan`, `report` and `mcp`. What leaves through `shown` holds no secret value.
 
 import { type Explanation, explain } from '../chain/explain.ts';
 import { startsWith } from '../key.ts';
@@ -8,7 +8,8 @@ import type { Layer } from '../provider.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import type { SchemaKeys } from '../schema/keys.ts';
 import type { ConfigValue, Key } from '../value.ts';
-import { explainedBy, isMarked, knownKeys, withoutValues } from './commands/explain.ts';
+import { withoutValues } from './commands/explain.ts';
+import { explainedBy, isMarked, knownKeys } from './listing.ts';
 import type { Loaded } from './module.ts';
 import { Needles, type SecretValue } from './needles.ts';
 
@@ -16,6 +17,11 @@ import { Needles, type SecretValue } from './needles.ts';
 export interface Secrets {
   readonly values: readonly SecretValue[];
   readonly unread: readonly string[];
+}
+
+interface Written {
+  readonly modifiedAt?: number;
+  readonly version?: string;
 }
 
 export interface Inspected {
@@ -28,6 +34,8 @@ export interface Inspected {
   isSecret(key: Key): boolean;
   /** What `chain.explain` returns, without a request. Masks what the schema marks. */
   explain(key: Key): Explanation;
+  /** When what a provider has of a key was changed, and its version, as the provider reports them. */
+  writtenAt(key: Key, provider: string): Written;
   /** A copy of data that is going to be printed, with a mask in place of every secret value: of those that
    *  are in messages of others, too. */
   shown<T>(data: T): T;
@@ -44,7 +52,12 @@ export async function inspect(loaded: Loaded): Promise<Inspected> {
     ...merged.leaves.keys(),
     ...merged.holes.keys(),
   ]);
-  const keys = [...found].filter((key) => startsWith(key, explained.at));
+  /** Some schema libraries do not reveal that a key is one. */
+  const isSection = (key: Key): boolean =>
+    !merged.leaves.has(key) &&
+    !merged.holes.has(key) &&
+    [...merged.leaves.keys()].some((leaf) => startsWith(leaf, key));
+  const keys = [...found].filter((key) => startsWith(key, explained.at) && !isSection(key));
   const ofSchema = new Map(known.keys.map(({ key, secret }) => [key, secret]));
   // a provider may not know that a name is one of a secret, and the schema may know that it is not
   const isSecret = (key: Key): boolean =>
@@ -75,6 +88,11 @@ export async function inspect(loaded: Loaded): Promise<Inspected> {
       const status = (name: string) => chain.statusOf(name, key);
       const explanation = explain(key, layers, merged, { status, secret });
       return secret ? withoutValues(explanation) : explanation;
+    },
+    writtenAt(key, provider) {
+      const found = merged.candidates(key).find(({ layerName }) => layerName === provider);
+      const { modifiedAt, version } = found?.entry ?? {};
+      return { ...(modifiedAt !== undefined && { modifiedAt }), ...(version !== undefined && { version }) };
     },
     shown: (data) => shownBy(needles, data) as typeof data,
   };

@@ -288,12 +288,12 @@ describe('the machine', () => {
     });
     expect(nodeCheck({ engines: { node: '>=22' } }, 'v20.1.0').status).toBe('failed');
     const manifest = { peerDependencies: { a: '^2', b: '^1', c: '^1', d: '^1' } };
-    const checks = packageChecks(manifest, box.path('src'), new Set(['b']));
+    const checks = packageChecks(manifest, [box.path('src')], new Set(['b']));
     expect(checks.map(({ name, status }) => [name, status])).toEqual([
       ['a', 'warning'],
       ['b', 'failed'],
     ]);
-    expect(packageChecks(manifest, box.path('src'), new Set(['a']))[0]?.status).toBe('failed');
+    expect(packageChecks(manifest, [box.path('src')], new Set(['a']))[0]?.status).toBe('failed');
   });
 
   it('finds key files that are missing, or that others may read', async () => {

@@ -1,6 +1,7 @@
 // `doctor`: checks the machine, the stores and their clocks, and prints the least privilege that a
 // configuration needs. Writes nothing, creates no lease. Its parts are in doctor/, which loads on first use.
 
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { needsOf } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
@@ -9,7 +10,7 @@ import { shapeOf } from '../../schema/shape-of.ts';
 import type { Command, CommandResult } from '../command.ts';
 import type { Check } from '../doctor/check.ts';
 import type { Policy } from '../doctor/policies.ts';
-import { ownManifest } from '../manifest.ts';
+import { ownManifest, program } from '../manifest.ts';
 import { type Loaded, withChain } from '../module.ts';
 
 export const doctor: Command = {
@@ -42,7 +43,14 @@ async function examine(loaded: Loaded, folder: string, cwd: string): Promise<Com
   const manifest = ownManifest();
   const sections: readonly (readonly [string, readonly Check[]])[] = [
     ['machine', [machine.nodeCheck(manifest)]],
-    ['packages', machine.packageChecks(manifest, folder, machine.packagesFor(needs))],
+    [
+      'packages',
+      machine.packageChecks(
+        manifest,
+        [folder, path.dirname(realpathSync(program))],
+        machine.packagesFor(needs),
+      ),
+    ],
     ['key files', await machine.keyFileChecks(needs, cwd)],
     ['stores', [...storeChecks, ...clocks.checks()]],
     ['configuration', [check]],

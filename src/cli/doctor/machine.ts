@@ -16,14 +16,15 @@ export function nodeCheck({ engines }: Manifest, version = process.version): Che
     : { ...what, status: 'failed', hint: `Install a Node that is ${range}` };
 }
 
-/** The optional packages that are installed, and those that the providers need. */
+/** The optional packages that are installed, and those that the providers need. `folders`: of the application
+ *  and of this program. */
 export function packageChecks(
   { peerDependencies = {} }: Manifest,
-  folder: string,
+  folders: readonly string[],
   needed: ReadonlySet<string>,
 ): Check[] {
   return Object.entries(peerDependencies).flatMap(([name, expected]): Check[] => {
-    const found = installed(name, folder)?.version;
+    const found = folders.map((folder) => installed(name, folder)?.version).find((one) => one !== undefined);
     if (found === undefined)
       return needed.has(name)
         ? [{ name, found: 'not installed', expected, status: 'failed', hint: `Run: npm install ${name}` }]

@@ -1,5 +1,5 @@
-// Speaks the Model Context Protocol on stdin and stdout, with the SDK that the application has installed. Used
-// by `mcp`. Stdout belongs to the protocol: what a module prints there goes to stderr.
+// Speaks the Model Context Protocol on stdin and stdout, with the SDK that the application has installed.
+// Used by `mcp`. Stdout belongs to the protocol: what a module prints there goes to stderr.
 
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';

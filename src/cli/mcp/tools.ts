@@ -1,5 +1,5 @@
-// The tools that `mcp` offers to agents: which configuration there is, and why. No answer holds the value of a
-// secret: sources and schema mask, and `inspect` masks again what messages of others may quote.
+// The tools that `mcp` offers to agents: which configuration there is, and why. No answer holds the value of
+// a secret: sources and schema mask, and `inspect` masks again what messages of others may quote.
 
 import { checkConfig } from '../../config/load-config.ts';
 import { isConfigError, nameAndCode } from '../../errors.ts';
@@ -54,7 +54,7 @@ const calls: readonly (readonly [Tool, Call])[] = [
   [
     tool(
       'explain',
-      `Explains a key, or each key of a section: what every provider has, which one wins, file and line. ${masked}`,
+      `Explains a key, or each key of a section: what each provider has, who wins, file and line. ${masked}`,
       'The key, as in database.host',
       true,
     ),

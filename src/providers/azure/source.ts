@@ -27,6 +27,7 @@ import type {
 import type { ConfigValue, Key } from '../../value.ts';
 import { classify } from './classify.ts';
 import { AzureConnection } from './connection.ts';
+import { azureNeeds } from './needs.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
 import { ListPages } from './pages.ts';
 
@@ -167,7 +168,6 @@ export class AzureSource implements DocumentSource {
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {
-    const { azureNeeds } = await import('./needs.ts');
     return azureNeeds(this.places, addressIn(this.#options.url ?? ''), wanted);
   }
 

@@ -27,6 +27,7 @@ import { classify, type RequestInfo, statusOf } from './classify.ts';
 import { GcpConnection } from './connection.ts';
 import { crc32c } from './crc32c.ts';
 import { withSignal } from './guarded-fetch.ts';
+import { gcpNeeds } from './needs.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
 import { documentOf, infoOf, type ListedVersion, type Version, versionIn } from './payload.ts';
 
@@ -189,7 +190,6 @@ export class GcpSource implements DocumentSource {
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {
-    const { gcpNeeds } = await import('./needs.ts');
     return gcpNeeds(this.places, this.#parent, this.#options.prefix, wanted);
   }
 

@@ -24,6 +24,7 @@ import { classify } from './classify.ts';
 import type { Connection } from './connection.ts';
 import type { Kv } from './kv.ts';
 import type { Leases } from './leases.ts';
+import { vaultNeeds } from './needs.ts';
 import { isSegment } from './paths.ts';
 
 export interface VaultSourceOptions {
@@ -125,7 +126,7 @@ export class VaultSource implements DocumentSource {
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {
-    return (await import('./needs.ts')).vaultNeeds(this.#options, (key) => this.locate(key), wanted);
+    return vaultNeeds(this.#options, (key) => this.locate(key), wanted);
   }
 
   /** Documents are full paths, so `path`, `mount` and `secrets` make no difference. */

@@ -25,6 +25,7 @@ import type {
 import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
 import { AwsSource, summaryOf } from '../source.ts';
+import { secretsNeeds } from './needs.ts';
 import type { AwsSecretsManagerOptions } from './options.ts';
 
 interface Secret {
@@ -216,7 +217,6 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {
-    const { secretsNeeds } = await import('./needs.ts');
     return secretsNeeds(this, this.#root, this.aws.target?.region, this.#options.kmsKeyId, wanted);
   }
 

@@ -28,6 +28,7 @@ import type {
 import type { ConfigValue, Key } from '../../../value.ts';
 import { AwsConnection } from '../connection.ts';
 import { AwsSource, summaryOf } from '../source.ts';
+import { ssmNeeds } from './needs.ts';
 import type { AwsSsmOptions } from './options.ts';
 
 interface Parameter {
@@ -194,7 +195,6 @@ export class SsmSource extends AwsSource implements DocumentSource {
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {
-    const { ssmNeeds } = await import('./needs.ts');
     return ssmNeeds(this, this.#root, this.aws.target?.region, this.#options.kmsKeyId, wanted);
   }
 
