@@ -33,6 +33,8 @@ export interface TraceContexts {
     operations: readonly string[];
     /** The number of the operations beyond those. */
     moreOperations: number;
+    /** The name of the host that the request goes to, where the store has one. */
+    readonly address?: string;
   };
   write: Context & {
     readonly type: 'set' | 'delete';
