@@ -85,14 +85,17 @@ function connected({ tracerProvider, meterProvider, keys }: InstrumentOptions): 
   const spans = new Spans(tracer, measuring, keys === 'spans');
   const lines = channel('llm-config-manager:log');
   lines.subscribe(addIds);
-  return {
+  const shared = globalThis as Shared;
+  const instrumentation: Disposable = {
     [Symbol.dispose]: () => {
+      if (shared[symbol]?.instrumentation !== instrumentation) return;
+      delete shared[symbol];
       lines.unsubscribe(addIds);
       spans[Symbol.dispose]();
       measuring[Symbol.dispose]();
-      delete (globalThis as Shared)[symbol];
     },
   };
+  return instrumentation;
 }
 
 /** Adds the ids of the active span to a line of `logTo`. */

@@ -89,18 +89,20 @@ function observed(meter: Meter): () => void {
 function observeRow(
   result: BatchObservableResult,
   instrument: Observable,
-  { numbers: names, attribute, per = 1 }: MetricRow,
+  { instrument: kind, numbers: names, attribute, per = 1 }: MetricRow,
   provider: string,
   numbers: Metrics,
 ): void {
-  const observe = (value: number, kind: string): void =>
+  const observe = (value: number, answer: string): void =>
     result.observe(instrument, value / per, {
       [providerName]: provider,
-      ...(attribute !== undefined && { [attribute]: kind }),
+      ...(attribute !== undefined && { [attribute]: answer }),
     });
-  for (const [name, kind] of Object.entries(names)) {
-    const value = numbers[name];
-    if (value !== undefined) observe(value, kind);
+  // the SDK repeats the last value of what is not observed, such as the gauge of a closed provider
+  const missing = kind === 'counter' ? undefined : 0;
+  for (const [name, answer] of Object.entries(names)) {
+    const value = numbers[name] ?? missing;
+    if (value !== undefined) observe(value, answer);
     if (!name.endsWith('.')) continue;
     for (const [full, count] of Object.entries(numbers))
       if (full.startsWith(name)) observe(count, full.slice(name.length));

@@ -91,7 +91,7 @@ export const metricRows: readonly MetricRow[] = [
     name: 'llm_config.secret.remaining',
     instrument: 'gauge',
     unit: 's',
-    description: 'Time until the first lease or secret in memory ends',
+    description: 'Time until the first lease or secret in memory ends; 0 if none has an end',
     kind: 'store',
     numbers: { endsInMs: '' },
     per: 1_000,

@@ -67,6 +67,7 @@ export function telemetry(
     spans: () => finished(exporter.getFinishedSpans()),
     /** The finished spans of one name, in the order in which they ended. */
     of: (name: string) => finished(exporter.getFinishedSpans()).filter((span) => span.name === name),
+    raw: () => exporter.getFinishedSpans(),
     reset: () => exporter.reset(),
     metrics: async () => {
       await reader.forceFlush();
