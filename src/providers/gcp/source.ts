@@ -6,7 +6,7 @@ import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
-import { identityOf } from '../../remote/identity.ts';
+import { hostIn, identityOf } from '../../remote/identity.ts';
 import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { ancestors, mapped, placesOf } from '../../shelter/places.ts';
 import type {
@@ -184,6 +184,11 @@ export class GcpSource implements DocumentSource {
       if (statusOf(error) === 'NOT_FOUND') return { versions: [] };
       throw this.#error(error, parent, 'viewer');
     }
+  }
+
+  get address(): string | undefined {
+    const { endpoint } = this.#google;
+    return endpoint === undefined ? undefined : hostIn(`https://${endpoint}`);
   }
 
   /** Documents are full resource names, so project and location make no difference. */
