@@ -17,6 +17,7 @@ const limits = {
   './aws': '53 kB',
   './gcp': '52 kB',
   './azure': '51 kB',
+  './otel': '21 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
