@@ -1,6 +1,6 @@
-// The metrics. Used by instrument.ts and spans.ts. All but one are read at the scrape from the registry of the
-// process, so a read pays nothing for them. Attributes are the name of a provider, the kind of an answer or a
-// request, and the code of an error: never a key.
+// The metrics. Used by instrument.ts and spans.ts. All but one are read at the scrape from the registry of
+// the process, so a read pays nothing for them. Attributes are the name of a provider, the kind of an answer
+// or a request, and the code of an error: never a key.
 
 import type {
   Attributes,

@@ -43,7 +43,7 @@ describe('nesting', () => {
     expect(client?.trace).toBe(request?.trace);
   });
 
-  it('without the storage of the context manager, the request is no parent and all else is the same', async () => {
+  it('without the storage of the context manager, only the spans of clients differ', async () => {
     const { seen, request, client } = await seenBySource(new AsyncHooksContextManager());
     expect(request?.parent).toBe('llm_config.read');
     expect(seen[0]).not.toBe(request?.id);
