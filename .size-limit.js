@@ -18,6 +18,9 @@ const limits = {
   './gcp': '52 kB',
   './azure': '51 kB',
   './otel': '21 kB',
+  './nestjs': '81 kB',
+  './fastify': '81 kB',
+  './openfeature': '19 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

@@ -33,7 +33,7 @@ const chapters = {
     'docs/schemas-and-reports.md',
     'docs/comparison.md',
   ],
-  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli'].map(
+  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli', 'cli-modules'].map(
     (page) => `docs/${page}.md`,
   ),
   Providers: [

@@ -3,6 +3,8 @@
 
 import { ConfigError } from '../../errors.ts';
 import { keyFrom, parent, segments, startsWith } from '../../key.ts';
+import type { Need } from '../../needs.ts';
+import type { Wanted } from '../../provider.ts';
 import { hostIn, identityOf } from '../../remote/identity.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
 import type {
@@ -125,6 +127,10 @@ export class VaultSource implements DocumentSource {
   get address(): string | undefined {
     const { target } = this.#options.connection;
     return target && hostIn(target.address);
+  }
+
+  async needs(wanted: Wanted): Promise<readonly Need[]> {
+    return (await import('./needs.ts')).vaultNeeds(this.#options, (key) => this.locate(key), wanted);
   }
 
   /** Documents are full paths, so `path`, `mount` and `secrets` make no difference. */
