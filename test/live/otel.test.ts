@@ -1,5 +1,5 @@
-// Telemetry beside the instrumentations of real clients, scraped by a real Prometheus: the documented types and
-// labels, every query of the rules, the alerts and the dashboard. `npm run test:live`.
+// Telemetry beside the instrumentations of real clients, scraped by a real Prometheus: the documented types
+// and labels, every query of the rules, the alerts and the dashboard. `npm run test:live`.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
