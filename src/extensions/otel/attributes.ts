@@ -17,45 +17,38 @@ const most = 32;
 
 /** What is known when the work starts. */
 export function startingAttributes({ name, of }: Published, hasKeys: boolean): Attributes {
-  switch (name) {
-    case 'request':
-      return {
-        [providerName]: of.provider,
-        'llm_config.request.type': of.type,
-        'llm_config.request.id': of.id,
-        'llm_config.request.attempt': of.attempt,
-        'llm_config.request.documents': of.documents,
-        ...(of.address !== undefined && { 'server.address': of.address }),
-      };
-    case 'load':
-      return {
-        [providerName]: of.provider,
-        'llm_config.operation': of.operation,
-        'llm_config.cause': of.cause,
-      };
-    default: {
-      const keys = name === 'read' ? of.keys : undefined;
-      return {
-        [providerName]: of.provider,
-        [`llm_config.${name}.type`]: of.type,
-        ...(of.operation !== undefined && { 'llm_config.operation': of.operation }),
-        ...(keys && { 'llm_config.read.keys': keys.length }),
-        ...(hasKeys && of.key !== undefined && { 'llm_config.key': of.key }),
-        ...(hasKeys && keys && { 'llm_config.keys': keys.slice(0, most) }),
-      };
+  const known: Attributes = { [providerName]: of.provider };
+  if (name !== 'request') {
+    if (of.operation !== undefined) known['llm_config.operation'] = of.operation;
+    if (name === 'load') known['llm_config.cause'] = of.cause;
+    else {
+      known[`llm_config.${name}.type`] = of.type;
+      if (hasKeys && of.key !== undefined) known['llm_config.key'] = of.key;
     }
+    if (name === 'read' && of.keys) {
+      known['llm_config.read.keys'] = of.keys.length;
+      if (hasKeys) known['llm_config.keys'] = of.keys.slice(0, most);
+    }
+    return known;
   }
+  known['llm_config.request.type'] = of.type;
+  known['llm_config.request.id'] = of.id;
+  known['llm_config.request.attempt'] = of.attempt;
+  known['llm_config.request.documents'] = of.documents;
+  if (of.address !== undefined) known['server.address'] = of.address;
+  return known;
 }
 
 /** What is known when it has ended. */
 export function endingAttributes({ name, of }: Published): Attributes {
-  return {
-    'llm_config.outcome': of.outcome ?? 'ok',
-    ...(isFailed(of) && { 'error.type': of.outcome as string }),
-    ...(name === 'load' && of.generation !== undefined && { 'llm_config.generation': of.generation }),
-    ...(name === 'request' && of.operations.length > 0 && { 'llm_config.operations': [...of.operations] }),
-    ...(name === 'request' && of.moreOperations > 0 && { 'llm_config.operations.more': of.moreOperations }),
-  };
+  const known: Attributes = { 'llm_config.outcome': of.outcome ?? 'ok' };
+  if (isFailed(of)) known['error.type'] = of.outcome as string;
+  if (name === 'load' && of.generation !== undefined) known['llm_config.generation'] = of.generation;
+  if (name === 'request') {
+    if (of.operations.length > 0) known['llm_config.operations'] = [...of.operations];
+    if (of.moreOperations > 0) known['llm_config.operations.more'] = of.moreOperations;
+  }
+  return known;
 }
 
 /** The operation that the work is, or is part of. A request has several. */

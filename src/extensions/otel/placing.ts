@@ -13,15 +13,16 @@ import {
 /** The context that has the parent, and the links. */
 export interface Place {
   readonly context: Context;
-  readonly links: readonly Link[];
+  readonly links: Link[];
 }
 
 /** Below the span of a context, linked to the others. Where that span has ended: alone. */
-export function below(of: Context, spans: readonly Span[] = []): Place {
+export function below(of: Context, others: readonly { readonly span: Span }[] = []): Place {
   const parent = trace.getSpan(of);
   if (!parent) return { context: of, links: [] };
   if (hasEnded(parent)) return alone(of);
-  return { context: of, links: linksTo(spans.filter((span) => span !== parent)) };
+  const links = linksTo(others.flatMap(({ span }) => (span === parent ? [] : span)));
+  return { context: of, links };
 }
 
 /** In a trace of its own, linked to the span of a context. Background work outlives what caused it. */
@@ -30,7 +31,7 @@ export function alone(of: Context): Place {
   return { context: trace.deleteSpan(of), links: linksTo(cause ? [cause] : []) };
 }
 
-const linksTo = (spans: readonly Span[]): readonly Link[] =>
+const linksTo = (spans: readonly Span[]): Link[] =>
   spans.map((span) => ({ context: span.spanContext() })).filter(({ context }) => isSpanContextValid(context));
 
 /** A span that is sampled and no longer records has ended, unless it is one of another process. One that is

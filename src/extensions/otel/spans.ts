@@ -6,6 +6,7 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import {
   type Context,
   context,
+  diag,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -17,19 +18,41 @@ import type { Measuring } from './measuring.ts';
 import { Nesting } from './nesting.ts';
 import { alone, below, type Place } from './placing.ts';
 
+type OfRequest = Extract<Published, { name: 'request' }>['of'];
+
 /** A span that has not ended. */
-interface Work {
+class Work {
   readonly name: Published['name'];
   readonly provider: string;
   readonly span: Span;
-  readonly context: Context;
-  readonly startedAt: number;
-  /** The spans that a request is below or linked to. */
-  readonly served: Set<Span>;
-  readonly parent: Span | undefined;
+  readonly startedAt = performance.now();
+  /** What a request is below or linked to. */
+  readonly served: readonly Work[];
+  readonly #at: Context;
+  #context: Context | undefined;
+
+  constructor({ name, of }: Published, span: Span, at: Context, served: readonly Work[]) {
+    this.name = name;
+    this.provider = of.provider;
+    this.span = span;
+    this.served = served;
+    this.#at = at;
+  }
+
+  get parent(): Span | undefined {
+    return trace.getSpan(this.#at);
+  }
+
+  /** The context with the span. Made on first use: few reads have a request below them. */
+  get context(): Context {
+    return (this.#context ??= trace.setSpan(this.#at, this.span));
+  }
 }
 
+const none: readonly Work[] = [];
 const names = ['read', 'request', 'write', 'load'] as const;
+
+const isLoad = ({ name }: Work): boolean => name === 'load';
 
 export class Spans implements Disposable {
   readonly #tracer: Tracer;
@@ -47,9 +70,9 @@ export class Spans implements Disposable {
     this.#hasKeys = hasKeys;
     const channels = names.map((name) => {
       const { start, asyncEnd } = tracingChannel<string, object>(`llm-config-manager:${name}`);
-      const begin = (of: unknown): Context => this.#begin({ name, of } as Published);
-      const end = (of: unknown): void => this.#end({ name, of } as Published);
-      return { start, asyncEnd, begin, end };
+      const begin = (of: unknown): Work | undefined => safely(() => this.#begin({ name, of } as Published));
+      const end = (of: unknown): void => safely(() => this.#end({ name, of } as Published));
+      return { name, start, asyncEnd, begin, end };
     });
     this.#unsubscribe = channels.map(({ start, asyncEnd, begin, end }) => {
       start.subscribe(begin);
@@ -59,38 +82,32 @@ export class Spans implements Disposable {
         asyncEnd.unsubscribe(end);
       };
     });
-    this.#nesting = new Nesting(channels.map(({ start, begin }) => [start, begin]));
+    // a read only waits for its requests, so no client works below it
+    const nested = channels.filter(({ name }) => name !== 'read');
+    this.#nesting = new Nesting(
+      nested.map(({ start, begin }) => [start, (of) => begin(of)?.context ?? context.active()]),
+    );
   }
 
-  /** Starts a span and returns its context. With nesting it is called twice: for the context, then as a
-   *  subscriber. */
-  #begin(published: Published): Context {
+  /** Starts a span. With nesting it is called twice: for the context, then as a subscriber. */
+  #begin(published: Published): Work | undefined {
     const { name, of } = published;
     const begun = this.#works.get(of);
-    if (begun) return begun.context;
-    if (of.v !== 1) return context.active();
+    if (begun || of.v !== 1) return begun;
     this.#nesting.follow();
     this.#measuring.follow();
-    const served = name === 'request' ? this.#served(of) : [];
+    const served = name === 'request' ? this.#served(of) : none;
     const place = this.#place(published, served);
     const span = this.#tracer.startSpan(
       `llm_config.${name === 'load' ? of.type : name}`,
       {
         kind: name === 'request' ? SpanKind.CLIENT : SpanKind.INTERNAL,
         attributes: startingAttributes(published, this.#hasKeys),
-        links: [...place.links],
+        links: place.links,
       },
       place.context,
     );
-    const work: Work = {
-      name,
-      provider: of.provider,
-      span,
-      context: trace.setSpan(place.context, span),
-      startedAt: performance.now(),
-      served: new Set(served),
-      parent: trace.getSpan(place.context),
-    };
+    const work = new Work(published, span, place.context, served);
     this.#works.set(of, work);
     const operation = operationOf(published);
     if (operation !== undefined) {
@@ -98,36 +115,33 @@ export class Spans implements Disposable {
       if (waiting) waiting.push(work);
       else this.#waiting.set(operation, [work]);
     }
-    return work.context;
+    return work;
   }
 
-  #place({ name, of }: Published, served: readonly Span[]): Place {
+  #place({ name, of }: Published, served: readonly Work[]): Place {
     const active = context.active();
     if (name === 'load') return of.cause === 'poll' || of.cause === 'change' ? alone(active) : below(active);
     if (name === 'request') {
-      const parent = served.find((span) => span.isRecording()) ?? served[0];
-      if (parent) return below(trace.setSpan(active, parent), served);
+      const parent = served.find(({ span }) => span.isRecording()) ?? served[0];
+      if (parent) return below(parent.context, served);
       // nobody waits for a renewal or a poll
       return of.operations.length === 0 ? alone(active) : below(active);
     }
-    const load = this.#nesting.isOn
-      ? undefined
-      : this.#waitingWork(of.operation, ({ name }) => name === 'load');
+    const operation = this.#nesting.isOn ? undefined : of.operation;
+    const load = operation === undefined ? undefined : this.#waiting.get(operation)?.find(isLoad);
     return below(load ? load.context : active);
   }
 
-  /** The spans of the operations that wait for a request. */
-  #served({ provider, operations }: Extract<Published, { name: 'request' }>['of']): readonly Span[] {
-    const found = operations.map(
-      (operation) =>
-        this.#waitingWork(operation, (work) => work.name !== 'load' && work.provider === provider) ??
-        this.#waitingWork(operation, (work) => work.name === 'load'),
-    );
-    return [...new Set(found)].flatMap((work) => work?.span ?? []);
-  }
-
-  #waitingWork(operation: string | undefined, matches: (work: Work) => boolean): Work | undefined {
-    return operation === undefined ? undefined : this.#waiting.get(operation)?.find(matches);
+  /** What the operations are doing that wait for a request. */
+  #served({ provider, operations }: OfRequest): readonly Work[] {
+    const found: Work[] = [];
+    for (const operation of operations) {
+      const works = this.#waiting.get(operation);
+      const work =
+        works?.find((one) => one.name !== 'load' && one.provider === provider) ?? works?.find(isLoad);
+      if (work && !found.includes(work)) found.push(work);
+    }
+    return found;
   }
 
   #end(published: Published): void {
@@ -154,11 +168,11 @@ export class Spans implements Disposable {
   }
 
   /** Links a request with all that it served, in both directions. Some have joined while it was in flight. */
-  #link(of: Extract<Published, { name: 'request' }>['of'], { span, served, parent }: Work): void {
+  #link(of: OfRequest, { span, served, parent }: Work): void {
     for (const other of this.#served(of)) {
-      if (other === parent) continue;
-      other.addLink({ context: span.spanContext() });
-      if (!served.has(other)) span.addLink({ context: other.spanContext() });
+      if (other.span === parent) continue;
+      other.span.addLink({ context: span.spanContext() });
+      if (!served.includes(other)) span.addLink({ context: other.span.spanContext() });
     }
   }
 
@@ -169,5 +183,15 @@ export class Spans implements Disposable {
     for (const { span } of this.#works.values()) span.end();
     this.#works.clear();
     this.#waiting.clear();
+  }
+}
+
+/** Calls into an SDK. What an SDK throws must not end the process, which an error of a subscriber does. */
+function safely<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    diag.error('llm-config-manager: telemetry failed', error);
+    return undefined;
   }
 }

@@ -1,8 +1,9 @@
-import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { context, diag, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AlwaysOffSampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { instrument } from '../../../src/extensions/otel/instrument.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
 import { down, type FakeSource, failing, hang } from '../../support/fake-source.ts';
 import { failureOf, listening } from '../../support/listening.ts';
@@ -382,6 +383,24 @@ describe('work in the background', () => {
       'llm_config.load',
     ]);
     for (const span of otel.spans()) expect(span.trace).toBe(load?.trace);
+  });
+
+  it('an SDK that throws changes no answer and ends no process', async () => {
+    const broken = (): never => {
+      throw new Error('mine');
+    };
+    const errors: unknown[][] = [];
+    const silent = { verbose() {}, debug() {}, info() {}, warn() {} };
+    diag.setLogger({ ...silent, error: (...parts) => void errors.push(parts) });
+    using _ = instrument({ tracerProvider: { getTracer: () => ({ startSpan: broken }) } });
+    const { provider } = sheltering(documents);
+    expect(await value(provider.get('a'))).toBe('fake');
+    await using config = await loadConfig(provider);
+    expect(config.generation.number).toBe(1);
+    await turn();
+    diag.disable();
+    expect(errors.length).toBeGreaterThan(2);
+    expect(errors[0]?.[0]).toBe('llm-config-manager: telemetry failed');
   });
 
   it('disposing ends the spans of what still runs', async () => {
