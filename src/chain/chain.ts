@@ -2,6 +2,7 @@
 // listing reads them in parallel and merges their layers. The code for merging, explaining, health and
 // missing keys is loaded on first use, which keeps the import of the core small.
 
+import { omits } from '../decorators/decorate.ts';
 import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
@@ -230,8 +231,17 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   /** Every place where the providers look for a key, one per line. */
-  where(key: Key): string {
-    return searchedPlaces(keyOf(key), this.#providers);
+  where(key: Key, options?: CallOptions): string {
+    return searchedPlaces(keyOf(key), this.#providers, options);
+  }
+
+  /** @internal */
+  leasedAt(key: Key): Key | undefined {
+    for (const provider of this.#providers) {
+      const place = provider.leasedAt?.(key);
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   /** The health of each provider. The chain reports the worst status of its providers. */
@@ -330,8 +340,14 @@ const notAList = (): ConfigError =>
 
 function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
   if (!Array.isArray(providers)) throw notAList();
-  providers.forEach(
-    (provider, i) => void checkProvider('ProviderChain', provider, `item ${i + 1} of the list`),
-  );
+  for (const [i, provider] of providers.entries()) {
+    checkProvider('ProviderChain', provider, `item ${i + 1} of the list`);
+    if (omits(provider))
+      throw new ConfigError(
+        'invalid_option',
+        `ProviderChain: ${provider.name} leaves out what is denied, and a weaker provider would answer`,
+        { hint: "Guard the chain, or set denied to 'hole'" },
+      );
+  }
   return providers;
 }

@@ -197,6 +197,11 @@ export class ShelteredProvider implements ConfigProvider {
     return this.#keys.where(keyOf(key));
   }
 
+  /** @internal */
+  leasedAt(key: Key): Key | undefined {
+    return this.#source.locate(keyOf(key)).find(({ leased }) => leased)?.key;
+  }
+
   async health(options: ReadOptions = {}): Promise<Health> {
     const { signal } = options;
     this.#assertOpen(signal, 'the health check');

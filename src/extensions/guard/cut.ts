@@ -1,0 +1,142 @@
+// Cuts what a caller may not see out of entries: leaf by leaf, because an entry of a list may be a whole file.
+// Called by reads.ts. Decides about all leaves first, so that decisions that wait are awaited together.
+
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entry.ts';
+import { append, keyFrom, quote } from '../../key.ts';
+import { makeOrigin, type Origin } from '../../origin.ts';
+import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
+import { type AskedEntry, type Decision, isPending } from './policy.ts';
+
+type Item = Entry | Unreadable;
+
+/** Decides about a leaf, or about a hole, which has no entry. */
+export type Decide = (key: Key, entry: AskedEntry | undefined) => Decision | Promise<Decision>;
+
+/** What takes the place of a leaf that is denied: a hole, or nothing. */
+export type Replace = (key: Key, origin: Origin, decision: Decision) => readonly Unreadable[];
+
+/** A leaf and the decision about it. */
+interface Leaf {
+  readonly path: readonly string[];
+  readonly key: Key;
+  readonly value: ConfigValue;
+  decision: Decision;
+}
+
+const undecided: Decision = { allow: false, rule: '' };
+
+/** The items without what is denied, and with what takes its place. */
+export async function cutItems(items: readonly Item[], decide: Decide, replace: Replace): Promise<Item[]> {
+  const pending: Promise<void>[] = [];
+  const ask = (leaf: { decision: Decision }, key: Key, entry: AskedEntry | undefined): void => {
+    const decision = decide(key, entry);
+    if (!isPending(decision)) leaf.decision = decision;
+    else
+      pending.push(
+        decision.then((later) => {
+          leaf.decision = later;
+        }),
+      );
+  };
+  const judged = items.map((item): readonly Leaf[] | { decision: Decision } => {
+    if (!isUnreadable(item) && isTree(item.value)) {
+      const leaves = leavesOf(item, item.value);
+      for (const leaf of leaves) ask(leaf, leaf.key, new LeafFacts(item, leaf.path));
+      return leaves;
+    }
+    const leaf = { decision: undecided };
+    ask(leaf, item.key, isUnreadable(item) ? undefined : item);
+    return leaf;
+  });
+  await Promise.all(pending);
+  return items.flatMap((item, i): readonly Item[] => {
+    const found = judged[i] as readonly Leaf[] | { decision: Decision };
+    if ('decision' in found)
+      return found.decision.allow ? [item] : replace(item.key, unquoted(item.origin), found.decision);
+    return cutTree(item as Entry, found, replace);
+  });
+}
+
+/** What a policy may know of one leaf of a tree. Computed on demand: few policies look. */
+class LeafFacts implements AskedEntry {
+  readonly #entry: Entry;
+  readonly #path: readonly string[];
+
+  constructor(entry: Entry, path: readonly string[]) {
+    this.#entry = entry;
+    this.#path = path;
+  }
+
+  get #facts(): Pick<Entry, 'secret' | 'origin'> {
+    return this.#entry.leaf?.(keyFrom(this.#path)) ?? this.#entry;
+  }
+
+  get secret(): boolean {
+    return this.#entry.secret || this.#facts.secret;
+  }
+
+  get origin(): Origin {
+    return this.#facts.origin;
+  }
+
+  get version(): string {
+    return this.#entry.version as string;
+  }
+
+  get metadata(): NonNullable<Entry['metadata']> {
+    return this.#entry.metadata as NonNullable<Entry['metadata']>;
+  }
+}
+
+/** The leaves of a tree. An empty section counts as one. */
+function leavesOf(entry: Entry, tree: ConfigTree): Leaf[] {
+  const leaves: Leaf[] = [];
+  const walk = (value: ConfigValue, key: Key, path: readonly string[]): void => {
+    const names = isTree(value) ? Object.keys(value) : [];
+    if (names.length === 0) leaves.push({ path, key, value, decision: undecided });
+    for (const name of names)
+      walk((value as ConfigTree)[name] as ConfigValue, append(key, quote(name)), [...path, name]);
+  };
+  walk(tree, entry.key, []);
+  return leaves;
+}
+
+function cutTree(entry: Entry, leaves: readonly Leaf[], replace: Replace): readonly Item[] {
+  if (leaves.every(({ decision }) => decision.allow)) return [entry];
+  const kept = leaves.filter(({ decision }) => decision.allow);
+  const own = entry.leaf ?? (() => ({ origin: entry.origin, secret: entry.secret }));
+  const leaf = (inside: Key): ReturnType<typeof own> => {
+    const facts = own(inside);
+    return { ...facts, origin: unquoted(facts.origin) };
+  };
+  const holes = leaves
+    // a section that holds nothing hides nothing below it
+    .filter(({ decision, value }) => !decision.allow && !isTree(value))
+    .flatMap(({ key, path, decision }) => replace(key, leaf(keyFrom(path)).origin, decision));
+  if (kept.length === 0) return holes;
+  const { origin } = entry;
+  return [makeEntry({ ...entry, origin: unquoted(origin), value: frozen(treeOf(kept)), leaf }), ...holes];
+}
+
+function treeOf(leaves: readonly Leaf[]): ConfigTree {
+  type Section = Record<string, ConfigValue>;
+  // without a prototype: a section may be named toString
+  const bare = (): Section => Object.create(null) as Section;
+  const tree = bare();
+  for (const { path, value } of leaves) {
+    const section = path.slice(0, -1).reduce<Section>((at, name) => (at[name] ??= bare()) as Section, tree);
+    const name = path.at(-1);
+    if (name !== undefined) section[name] = value;
+  }
+  return tree;
+}
+
+/** The same place without the text around it: a report may not quote a line that has a denied value. */
+function unquoted(origin: Origin): Origin {
+  const { provider, source, version } = origin;
+  const position = (): { line: number; column: number } | undefined => {
+    const { line, column } = origin as Partial<Origin>;
+    return line === undefined || column === undefined ? undefined : { line, column };
+  };
+  return makeOrigin({ provider, source, version, position });
+}
