@@ -17,6 +17,9 @@ const limits = {
   './aws': '53 kB',
   './gcp': '52 kB',
   './azure': '51 kB',
+  './nestjs': '81 kB',
+  './fastify': '81 kB',
+  './openfeature': '19 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

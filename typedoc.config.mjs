@@ -16,6 +16,15 @@ const entryPoints = new Map(
     }),
 );
 
+/** The pages of a folder in docs/, in the order of their names. */
+const pagesIn = (folder) =>
+  existsSync(`docs/${folder}`)
+    ? readdirSync(`docs/${folder}`)
+        .filter((file) => file.endsWith('.md'))
+        .sort()
+        .map((file) => `docs/${folder}/${file}`)
+    : [];
+
 /** The pages in the order of the sidebar. */
 const chapters = {
   'Start here': [
@@ -24,7 +33,7 @@ const chapters = {
     'docs/schemas-and-reports.md',
     'docs/comparison.md',
   ],
-  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli'].map(
+  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli', 'cli-modules'].map(
     (page) => `docs/${page}.md`,
   ),
   Providers: [
@@ -44,6 +53,8 @@ const chapters = {
     ].map((page) => `docs/providers/${page}.md`),
     'docs/writing-a-provider.md',
   ],
+  Extensions: pagesIn('extensions'),
+  Integrations: pagesIn('integrations'),
   Recipes: [
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
     ...['browser', 'required-in-production'],

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BundleProvider, type ConfigEvent, EnvProvider, loadConfig, reveal } from 'llm-config-manager';
+import { BundleProvider, type ConfigEvent, EnvProvider, MemoryProvider, reveal } from 'llm-config-manager';
 import { buildApp, Schema } from './app.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'fastify-'));
@@ -9,17 +9,16 @@ const file = join(folder, 'config.yaml');
 const server = 'server:\n  port: 0\n  host: 127.0.0.1\n';
 await writeFile(file, `${server}llm:\n  model: small\n  temperature: 0.2\n`);
 
-// #region load
+// #region start
 const sources = [new EnvProvider({ prefix: 'APP' }), new BundleProvider(file)];
-const config = await loadConfig(Schema, sources, { watch: true });
-const app = buildApp(config);
-const address = await app.listen(reveal(config.value.server)); // Fastify changes its options
+const app = await buildApp({ schema: Schema, sources, watch: true });
+const address = await app.listen(reveal(app.config.value.server)); // Fastify changes its options
 // #endregion
 
 const ask = async (path: string): Promise<string> => (await fetch(`${address}${path}`)).text();
 const next = (type: ConfigEvent['type']): Promise<ConfigEvent> =>
   new Promise((resolve) => {
-    const listening = config.on((event) => {
+    const listening = app.config.on((event) => {
       if (event.type !== type) return;
       listening[Symbol.dispose]();
       resolve(event);
@@ -35,7 +34,20 @@ console.log('changed     ', await ask('/model'));
 
 const failed = next('refresh_failed');
 await writeFile(file, `${server}llm:\n  model: large\n  temperature: hot\n`);
-console.log('broken file ', (await failed).outcome, '-', await ask('/model'), await ask('/health'));
+await failed;
+const { loadedAt: _, ...health } = JSON.parse(await ask('/health'));
+console.log('broken file ', await ask('/model'), health);
 
 await app.close();
 await rm(folder, { recursive: true });
+
+// #region test
+const values = new MemoryProvider({
+  server: { port: 0, host: 'localhost' },
+  llm: { model: 'fake', temperature: 0 },
+});
+const tested = await buildApp({ schema: Schema, sources: values });
+const answer = await tested.inject('/model'); // => {"model":"fake","temperature":0}
+// #endregion
+console.log('in a test   ', answer.body);
+await tested.close();

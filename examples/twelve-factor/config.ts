@@ -22,7 +22,7 @@ export type AppConfig = Config<StandardSchemaV1.InferOutput<typeof Schema>>;
 
 /** `DATABASE_URL` sets databaseUrl and `LLM_API_KEY` sets llm.apiKey. A variable that ends in `_FILE`
  *  names a file with the value. */
-export function loadFrom(env = process.env): Promise<AppConfig> {
+export function load(env = process.env): Promise<AppConfig> {
   return loadConfig(Schema, new EnvProvider({ env, fileSuffix: '_FILE' }));
 }
 // #endregion

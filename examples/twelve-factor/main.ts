@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { envExample, isConfigError } from 'llm-config-manager';
-import { type AppConfig, loadFrom, Schema } from './config.ts';
+import { type AppConfig, load, Schema } from './config.ts';
 
 console.log('# the variables to set, for .env.example and for a deployment\n');
 // #region example
@@ -13,7 +13,7 @@ console.log(envExample(Schema));
 /** Loads the configuration. On a configuration error, prints the report and sets exit code 1. */
 async function start(env = process.env, report = console.error): Promise<AppConfig | undefined> {
   try {
-    return await loadFrom(env);
+    return await load(env);
   } catch (error) {
     if (!isConfigError(error)) throw error;
     report(error.message);

@@ -7,8 +7,8 @@ import { startsWith } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
 import type { Origin } from '../origin.ts';
 import type { KeyStatus, Layer } from '../provider.ts';
-import { show } from '../redact.ts';
-import type { Key } from '../value.ts';
+import { looksSecret, MASK, show } from '../redact.ts';
+import { type ConfigValue, type Key, withoutBigints } from '../value.ts';
 
 /** The answer of one provider for a key. Its value is masked if it is secret. */
 export interface ExplainedLayer {
@@ -26,6 +26,13 @@ export interface ExplainedLayer {
   /** What opened the value, if it was sealed. */
   readonly openedWith?: string;
 }
+
+/** What JSON shows of a value: the value itself, or a mask if it is secret. */
+export const jsonValue = (value: ConfigValue, secret: boolean): unknown =>
+  secret || looksSecret(value) ? MASK : withoutBigints(value);
+
+/** What JSON shows of the value of a layer. */
+const jsonValues = new WeakMap<ExplainedLayer, unknown>();
 
 type Fields = Pick<Explanation, 'key' | 'secret' | 'winner' | 'shadowed' | 'layers' | 'error' | 'notes'>;
 
@@ -106,7 +113,11 @@ export class Explanation {
   toJSON(): object {
     return {
       ...this,
-      layers: this.layers.map((layer) => ({ ...layer, origin: layer.origin?.toString() })),
+      layers: this.layers.map((layer) => ({
+        ...layer,
+        ...(layer.value !== undefined && { value: jsonValues.get(layer) ?? layer.value }),
+        origin: layer.origin?.toString(),
+      })),
       winner: this.winner?.provider,
       shadowed: this.shadowed.map((layer) => layer.provider),
     };
@@ -145,14 +156,16 @@ export function explain(
         if (candidate.error)
           return { ...head, outcome: 'unreadable', origin: candidate.origin, error: candidate.error };
         const readAt = candidate.entry?.readAt;
+        const hidden = secret || candidate.secret === true;
         const found: ExplainedLayer = {
           ...head,
           outcome: 'found',
           origin: candidate.origin,
-          value: show(candidate.value, secret || candidate.secret === true),
+          value: show(candidate.value, hidden),
           ...(readAt !== undefined && { ageMs: Math.max(0, now - readAt) }),
           ...(candidate.openedWith && { openedWith: candidate.openedWith }),
         };
+        if (candidate.value !== undefined) jsonValues.set(found, jsonValue(candidate.value, hidden));
         if (leaf && candidate.layer === leaf.layer && candidate.entry === leaf.entry) winner = found;
         return found;
       });

@@ -18,33 +18,46 @@ export interface Flag {
 export type Flags = Readonly<Record<string, Flag>>;
 
 export interface Parsed {
+  /** The first argument of a command with `[MODULE]`, if it names one. */
+  readonly module: string | undefined;
+  /** The other arguments. */
   readonly positionals: readonly string[];
-  /** The arguments after `--`, of a command that passes them to a module. */
+  /** The arguments after `--`, of a command with a module: those of the application, or a command. */
   readonly rest: readonly string[];
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
   is(name: string): boolean;
 }
 
-/** Parses `all`. `names` are the positional arguments, of which the first `required` ones must be there.
- *  After a module, `--` begins the arguments of the application. */
-export function parse(
-  all: readonly string[],
-  flags: Flags,
-  names: readonly string[],
-  required: number,
-): Parsed {
+const isOptional = (name: string): boolean => name.startsWith('[');
+
+/** A module has an extension, so that it can be told apart from a key. */
+const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
+
+/** Parses `all`. `names` are the arguments in the order of the help; those in brackets are optional. What
+ *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. */
+export function parse(all: readonly string[], flags: Flags, names: readonly string[]): Parsed {
   const options: ParseArgsConfig['options'] = Object.fromEntries(
     Object.entries(flags).map(([name, { type, multiple }]) => [name, { type, multiple: multiple ?? false }]),
   );
-  const end = names[0] === 'MODULE' && all.includes('--') ? all.indexOf('--') : all.length;
-  const args = all.slice(0, end);
-  const { values, positionals } = parseStrictly(args, options, Object.keys(flags));
-  if (positionals.length < required) throw new UsageError(`${names[positionals.length]} is missing`);
-  if (positionals.length > names.length) throw new UsageError(tooMany(names));
+  const takesModule = names[0] === '[MODULE]';
+  const end = takesModule && all.includes('--') ? all.indexOf('--') : all.length;
+  const rest = all.slice(end + 1);
+  const { values, positionals } = parseStrictly(all.slice(0, end), options, Object.keys(flags));
+  const [before, after] = names.includes('--')
+    ? [names.slice(0, names.indexOf('--')), names.slice(names.indexOf('--') + 1)]
+    : [names, []];
+  const hasModule = takesModule && (isModule(positionals[0]) || positionals.length === before.length);
+  const expected = takesModule ? before.slice(1) : before;
+  const given = hasModule ? positionals.slice(1) : positionals;
+  const missing = expected.filter((name) => !isOptional(name))[given.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  if (given.length > expected.length) throw new UsageError(tooMany(names));
+  if (rest.length < after.length) throw new UsageError(`${after[rest.length]} is missing after --`);
   return {
-    positionals,
-    rest: all.slice(end + 1),
+    module: hasModule ? positionals[0] : undefined,
+    positionals: given,
+    rest,
     text: (name) => values[name] as string | undefined,
     texts: (name) => (values[name] as string[] | undefined) ?? [],
     is: (name) => values[name] === true,
@@ -70,7 +83,8 @@ function parseStrictly(
 
 /** The message for too many arguments. Does not repeat them: one may be a secret. */
 function tooMany(names: readonly string[]): string {
-  const hint = names.includes('KEY')
+  const takesValue = names[0] !== '[MODULE]' && names.includes('KEY');
+  const hint = takesValue
     ? '. Every process can see arguments: pass a value on stdin, at the prompt or with --from-file'
     : '';
   return `too many arguments; expected ${names.length === 0 ? 'none' : names.join(' ')}${hint}`;

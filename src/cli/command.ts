@@ -1,7 +1,7 @@
 // What a command is and what it returns. The files in commands/ implement it, and run.ts calls it.
 
 import type { Flags, Parsed } from './arguments.ts';
-import type { Io } from './io.ts';
+import type { Colours, Io } from './io.ts';
 
 /** 0 done, 1 a negative answer, 2 wrong usage, 3 failure. */
 export type ExitCode = 0 | 1 | 2 | 3;
@@ -9,9 +9,11 @@ export type ExitCode = 0 | 1 | 2 | 3;
 /** What a command prints: text for a person, or the same as JSON for a program. */
 export interface CommandResult {
   readonly text?: string;
-  /** Prints the text unchanged, because it is a document or a value. Otherwise control characters are
-   *  escaped, and the text ends with a line break. */
+  /** Prints the text unchanged into a pipe or a file, because it is a document or a value. Otherwise, and
+   *  on a terminal, the text is printable, and it ends with a line break. */
   readonly exact?: true;
+  /** The parts of the text that have a colour on a terminal. */
+  readonly colours?: Colours;
   readonly json: unknown;
   /** A note for stderr. Not printed with `--json`. */
   readonly note?: string | undefined;
@@ -21,7 +23,7 @@ export interface CommandResult {
 
 export interface Command {
   readonly name: string;
-  /** `FILE KEY`. Arguments in brackets are optional. */
+  /** `FILE KEY`. Arguments in brackets are optional. `[MODULE]` is first, and read by `parse`. */
   readonly arguments: readonly string[];
   readonly summary: string;
   readonly flags: Flags;

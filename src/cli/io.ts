@@ -1,9 +1,17 @@
+// What a command uses of its process: input, output, variables and the working folder. Used by run.ts, which
+// passes all text for a terminal through `printable`, and by every command.
+
+import { styleText } from 'node:util';
+import { escapeControls } from '../redact.ts';
+
 /** The parts of the process that a command uses. Tests replace them. */
 export interface Io {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The working folder. */
+  cwd(): string;
 }
 
 export interface Output {
@@ -11,10 +19,38 @@ export interface Output {
   write(text: string): unknown;
 }
 
-/** Colours a text for a terminal, unless NO_COLOR is set. */
-export function coloured(text: string, colour: 'red' | 'dim', out: Output, env: Io['env']): string {
-  const wanted = out.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  return wanted ? `\x1b[${colour === 'red' ? 31 : 2}m${text}\x1b[0m` : text;
+/** A text for a terminal: shows control characters, escape sequences and characters that change the direction
+ *  of a line as `\u001b`. Everything that `llm-config` prints passes through here. */
+export const printable = (text: string): string => escapeControls(text);
+
+/** The same process, with output that is printable. */
+export function screened(io: Io): Io {
+  const output = (out: Output): Output => ({
+    ...(out.isTTY !== undefined && { isTTY: out.isTTY }),
+    write: (text) => out.write(printable(text)),
+  });
+  return {
+    stdin: io.stdin,
+    stdout: output(io.stdout),
+    stderr: output(io.stderr),
+    env: io.env,
+    cwd: () => io.cwd(),
+  };
+}
+
+export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold';
+
+/** The parts of a text that have a colour on a terminal. */
+export type Colours = readonly (readonly [part: RegExp, colour: Colour])[];
+
+/** Colours parts of a printable text for a terminal, unless NO_COLOR is set. */
+export function coloured(text: string, colours: Colours, out: Output, env: Io['env']): string {
+  if (out.isTTY !== true || env.NO_COLOR || env.TERM === 'dumb') return text;
+  return colours.reduce(
+    (done, [part, colour]) =>
+      done.replace(part, (found) => styleText(colour, found, { validateStream: false })),
+    text,
+  );
 }
 
 const progressAfterMs = 1_000;

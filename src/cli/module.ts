@@ -1,68 +1,139 @@
-// The module of an application that `explain`, `check` and `versions` load. Its own errors are not printed,
-// because they may contain secrets.
+// The module of the application that a command loads: which file it is, and what its exports mean. Its own
+// errors are not printed, because they may contain secrets. docs/cli-modules.md describes what it may export.
 
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { pathToFileURL } from 'node:url';
 import { ProviderChain } from '../chain/chain.ts';
-import type { LoadOptions } from '../config/plan.ts';
+import { type LoadOptions, plans } from '../config/plan.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
-import type { ConfigProvider } from '../provider.ts';
+import { isProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
-import type { Parsed } from './arguments.ts';
+import type { Key } from '../value.ts';
+import { type Parsed, UsageError } from './arguments.ts';
 import type { CommandResult } from './command.ts';
+import { type Exports, importModule } from './import-module.ts';
 import { type Io, withProgress } from './io.ts';
 
-interface Loaded {
+/** What a module exports, in one form. */
+export interface Loaded {
+  /** The module as errors name it. */
+  readonly file: string;
   readonly chain: ProviderChain;
   readonly schema: StandardSchemaV1 | undefined;
-  readonly options: Pick<LoadOptions, 'deprecated'>;
+  /** The options of `loadConfig` that the module sets. */
+  readonly options: Pick<LoadOptions, 'at' | 'deprecated' | 'unknown'>;
+  /** Everything that the module exports, for commands with exports of their own. */
+  readonly exports: Exports;
 }
 
-/** Imports a module that exports a chain, a provider or a list of providers as `chain` or by default,
- *  and optionally a `schema` and the option `deprecated`. */
-async function load(file: string): Promise<Loaded> {
-  let exported: Record<string, unknown>;
+const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
+
+/** The file of the module, as the user writes it: the first argument, or the one in the working folder. */
+export function moduleFile(module: string | undefined, io: Io): string {
+  if (module !== undefined) return module;
+  const found = defaultModules.find((name) => existsSync(path.join(io.cwd(), name)));
+  if (found !== undefined) return found;
+  throw new UsageError(`MODULE is missing, and this folder has none of ${defaultModules.join(', ')}`);
+}
+
+/** The exports that lead to a chain, in the order in which they are tried. */
+const names = ['chain', 'sources', 'config', 'load', 'default'] as const;
+
+/** Imports the module of a command and finds the chain and the schema in its exports. The caller closes it
+ *  with `close`. */
+export async function loadModule(
+  file: string,
+  io: Io,
+): Promise<Loaded & { readonly close: () => Promise<void> }> {
+  const exported = await importModule(path.resolve(io.cwd(), file), file);
+  const found = await foundIn(exported, file);
+  if (!found) throw noChain(file);
+  const { schema: own, deprecated } = { ...exported, ...found.beside };
+  const schema = [own, exported.Schema, found.beside.Schema].find(isSchema);
+  const options = isObject(deprecated) ? { deprecated: deprecated as Readonly<Record<Key, Key>> } : {};
+  const plan = isObject(found.value) ? plans.get(found.value) : undefined;
+  if (plan) {
+    const { source, at, unknown, deprecated } = plan;
+    const set = { at, ...(unknown && { unknown }), ...(deprecated && { deprecated }) };
+    const { close } = found.value as { close(): Promise<void> };
+    const closeBoth = async () => {
+      await close.call(found.value);
+      await source.close();
+    };
+    return { file, chain: source, schema: plan.schema, options: set, exports: exported, close: closeBoth };
+  }
+  const list = [found.value].flat();
+  if (!list.every(isProvider) || list.length === 0) throw noChain(file);
+  const [only] = list;
+  const chain = list.length === 1 && only instanceof ProviderChain ? only : new ProviderChain(list);
+  return { file, chain, schema, options, exports: exported, close: () => chain.close() };
+}
+
+interface Found {
+  readonly value: unknown;
+  /** The exports beside it. */
+  readonly beside: Exports;
+}
+
+/** Looks for a chain, or what makes one, in the exports of a module or in what a function of it returns. */
+async function foundIn(exported: Exports, file: string, depth = 0): Promise<Found | undefined> {
+  for (const name of names) {
+    const value = await called(exported[name], file);
+    if (isObject(value) && (Array.isArray(value) || isProvider(value) || plans.has(value)))
+      return { value, beside: exported };
+    const inside =
+      isObject(value) && depth < 2 ? await foundIn(value as Exports, file, depth + 1) : undefined;
+    if (inside) return inside;
+  }
+  return undefined;
+}
+
+/** The value, or what a function returns. A class and a schema that can be called are values. */
+async function called(value: unknown, file: string): Promise<unknown> {
+  if (typeof value !== 'function' || isSchema(value)) return value;
   try {
-    exported = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
-  } catch (error) {
-    if (isConfigError(error)) throw error;
-    throw new ConfigError('io', `cannot load the module ${file} (${nameAndCode(error)})`, {
-      cause: error,
-      hint: `Run \`node ${file}\` to see why`,
+    return await (value as () => unknown)();
+  } catch (cause) {
+    if (isConfigError(cause)) throw cause;
+    throw new ConfigError('io', `a function of the module ${file} failed (${nameAndCode(cause)})`, {
+      cause,
+      hint: 'A function that the module exports is called without arguments',
     });
   }
-  const found = exported.chain ?? exported.default;
-  const schema = isSchema(exported.schema) ? exported.schema : undefined;
-  const { deprecated } = exported as Pick<LoadOptions, 'deprecated'>;
-  const options = typeof deprecated === 'object' && deprecated !== null ? { deprecated } : {};
-  if (found instanceof ProviderChain) return { chain: found, schema, options };
-  const list = Array.isArray(found) ? (found as ConfigProvider[]) : [found as ConfigProvider];
-  if (
-    !list.every((item) => typeof item?.get === 'function' && typeof item.list === 'function') ||
-    list.length === 0
-  )
-    throw new ConfigError('invalid_option', `the module ${file} does not export a chain`, {
-      hint: 'Export a ProviderChain by default or as chain, and a schema as schema',
-    });
-  return { chain: new ProviderChain(list), schema, options };
 }
 
-/** Loads the chain of the module that is the first argument, and closes it afterwards. Meanwhile the process
- *  has the arguments after `--`, as if the module had been started with them. */
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const noChain = (file: string): ConfigError =>
+  new ConfigError('invalid_option', `the module ${file} does not export a chain`, {
+    hint: 'Export a ProviderChain as chain or a list of providers as sources, and a schema as schema',
+  });
+
+/** The schema, for a command that needs one. */
+export function schemaOf({ schema, file }: Loaded): StandardSchemaV1 {
+  if (schema) return schema;
+  throw new ConfigError('invalid_option', `the module ${file} exports no schema`, {
+    hint: 'Export a schema as schema',
+  });
+}
+
+/** Runs a command on the module that its arguments name, and closes the module afterwards. Meanwhile the
+ *  process has the arguments after `--`, as if the module had been started with them. */
 export async function withChain(
-  { positionals: [file = ''], rest }: Parsed,
+  { module, rest }: Pick<Parsed, 'module' | 'rest'>,
   io: Io,
   use: (loaded: Loaded) => Promise<CommandResult>,
 ): Promise<CommandResult> {
+  const file = moduleFile(module, io);
   const own = process.argv;
-  process.argv = [process.execPath, path.resolve(file), ...rest];
+  process.argv = [process.execPath, path.resolve(io.cwd(), file), ...rest];
   try {
-    const loaded = await load(file);
+    const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
     try {
       return await withProgress(io, 'Reading from the providers', use(loaded));
     } finally {
-      await loaded.chain.close().catch(() => undefined);
+      await loaded.close().catch(() => undefined);
     }
   } finally {
     process.argv = own;

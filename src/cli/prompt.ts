@@ -6,7 +6,6 @@ import process from 'node:process';
 import { StringDecoder } from 'node:string_decoder';
 import { ConfigError } from '../errors.ts';
 import { utf8 } from '../local/file.ts';
-import { escapeControls } from '../redact.ts';
 import { readGiven } from './argument-files.ts';
 import type { Io } from './io.ts';
 
@@ -51,7 +50,7 @@ export function readHidden(io: Io, label: string): Promise<string> {
     stdin.on('data', read);
     stdin.on('end', end);
     stdin.resume();
-    stderr.write(`${escapeControls(label)}: `);
+    stderr.write(`${label}: `);
   });
 }
 

@@ -6,12 +6,11 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { isConfigError, nameAndCode } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
-import { escapeControls } from '../redact.ts';
 import { parse, UsageError } from './arguments.ts';
 import type { Command, CommandResult, ExitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { helpFor, overview } from './help.ts';
-import { coloured, type Io } from './io.ts';
+import { coloured, type Io, printable, screened } from './io.ts';
 
 const commonFlags = {
   json: { type: 'boolean', summary: 'print the answer as JSON, errors too' },
@@ -42,25 +41,27 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     return printResult({ text: helpFor(command, commonFlags), json: { name, summary } }, io, json);
   }
   try {
-    const required = command.arguments.filter((name) => !name.startsWith('[')).length;
-    const parsed = parse(own, { ...command.flags, ...commonFlags }, command.arguments, required);
-    return printResult(await command.run(parsed, io), io, json);
+    const parsed = parse(own, { ...command.flags, ...commonFlags }, command.arguments);
+    return printResult(await command.run(parsed, screened(io)), io, json);
   } catch (error) {
     return printError(error, io, json, command);
   }
 }
 
-/** Prints a result. Only the answer itself goes to stdout. */
+/** Prints a result. Only the answer itself goes to stdout. A document is unchanged in a pipe only. */
 function printResult(
-  { text, exact, json: data, note, exit = 0 }: CommandResult,
+  { text, exact, colours = [], json: data, note, exit = 0 }: CommandResult,
   io: Io,
   json: boolean,
 ): ExitCode {
   const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
-  if (json) io.stdout.write(`${escapeControls(JSON.stringify(data, bigintAsText, 2))}\n`);
-  else if (text !== undefined && text !== '')
-    io.stdout.write(exact ? text : escapeControls(text).replace(/\n?$/, '\n'));
-  if (note && !json) io.stderr.write(`${coloured(escapeControls(note), 'dim', io.stderr, io.env)}\n`);
+  if (json) io.stdout.write(`${printable(JSON.stringify(data, bigintAsText, 2))}\n`);
+  else if (text !== undefined && text !== '') {
+    const shown = exact && !io.stdout.isTTY ? text : printable(text);
+    io.stdout.write(exact ? shown : coloured(shown.replace(/\n?$/, '\n'), colours, io.stdout, io.env));
+  }
+  if (note && !json)
+    io.stderr.write(`${coloured(printable(note), [[/^.+$/gm, 'dim']], io.stderr, io.env)}\n`);
   return exit;
 }
 
@@ -71,10 +72,9 @@ function printError(error: unknown, io: Io, json: boolean, command?: Command): E
     isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${nameAndCode(error)}`;
   if (json) {
     const shown = isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message };
-    io.stderr.write(`${escapeControls(JSON.stringify({ error: shown }))}\n`);
+    io.stderr.write(`${printable(JSON.stringify({ error: shown }))}\n`);
   } else {
-    const label = coloured('error:', 'red', io.stderr, io.env);
-    io.stderr.write(`${label} ${escapeControls(message)}\n`);
+    io.stderr.write(`${coloured(printable(`error: ${message}`), [[/^error:/, 'red']], io.stderr, io.env)}\n`);
     const usage = ['llm-config', command?.name, '--help'].filter(Boolean).join(' ');
     if (exit === 2) io.stderr.write(`Run \`${usage}\` for usage.\n`);
   }

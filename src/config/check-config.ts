@@ -1,6 +1,7 @@
 // What `checkConfig` does and returns: a dry run without credentials, as a table. `llm-config check` prints
 // it.
 
+import { jsonValue } from '../chain/explain.ts';
 import { isConfigError, type Problem } from '../errors.ts';
 import { keyFrom, startsWith } from '../key.ts';
 import { newId, thread } from '../operation.ts';
@@ -9,7 +10,7 @@ import { formatReport } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { describeKeys } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
-import type { Key } from '../value.ts';
+import type { ConfigValue, Key } from '../value.ts';
 import { carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
 import { type DeprecatedUse, deprecatedIn, deprecatedMessage } from './deprecated.ts';
@@ -27,6 +28,9 @@ export interface CheckedKey {
   /** Where the value comes from: `config/base.yaml:12:5`. */
   readonly origin?: string;
 }
+
+/** What JSON shows of the value of a key. */
+const jsonValues = new WeakMap<CheckedKey, unknown>();
 
 /** The result of a dry run. Printed, it is a table of the keys with a report of the problems. */
 export class ConfigCheck {
@@ -49,6 +53,13 @@ export class ConfigCheck {
     this.problems = problems;
     this.keys = keys;
     this.deprecated = deprecated;
+  }
+
+  /** The same for JSON, where values are whole and keep their types. Masks secrets. */
+  toJSON(): object {
+    const withValue = (one: CheckedKey) =>
+      one.value === undefined ? one : { ...one, value: jsonValues.get(one) ?? one.value };
+    return { ...this, keys: this.keys.map(withValue) };
   }
 
   /** A table of the keys, below it the deprecated keys that are set, and the problems. */
@@ -122,8 +133,12 @@ function checkedKeys(schema: StandardSchemaV1, { placement, texts, plan }: Load)
   return [...keys].map((key): CheckedKey => {
     const leaf = leaves.get(key);
     if (leaf) {
-      const value = show(texts.read(leaf.path, leaf.item.value), isHidden(leaf, plan.shape));
-      return { key, state: 'found', value, origin: String(leaf.item.origin) };
+      const origin = String(leaf.item.origin);
+      return checked(
+        { key, state: 'found', origin },
+        texts.read(leaf.path, leaf.item.value),
+        isHidden(leaf, plan.shape),
+      );
     }
     const hole = holes.get(key) ?? [...holes].find(([above]) => startsWith(key, above))?.[1];
     if (hole) {
@@ -132,7 +147,17 @@ function checkedKeys(schema: StandardSchemaV1, { placement, texts, plan }: Load)
     }
     const fallback = schemaKeys.get(key);
     if (!fallback || !('default' in fallback)) return { key, state: 'absent' };
-    const value = show(fallback.default as never, fallback.secret);
-    return { key, state: 'default', value, origin: 'default of the schema' };
+    const state = { key, state: 'default', origin: 'default of the schema' } as const;
+    return checked(state, fallback.default as ConfigValue, fallback.secret);
   });
+}
+
+function checked(
+  { key, state, origin }: Omit<CheckedKey, 'value'> & Required<Pick<CheckedKey, 'origin'>>,
+  value: ConfigValue,
+  secret: boolean,
+): CheckedKey {
+  const one: CheckedKey = { key, state, value: show(value, secret), origin };
+  jsonValues.set(one, jsonValue(value, secret));
+  return one;
 }

@@ -17,12 +17,12 @@ import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
 import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
-import { Failures } from './failures.ts';
+import { closedError, Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
 import { type Load, type LoadContext, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
-import type { LoadOptions, Plan } from './plan.ts';
+import { type LoadOptions, type Plan, plans } from './plan.ts';
 import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
 import { type LoadMode, loadModes, Reloads, readOptions, tracedLoad } from './reloads.ts';
@@ -99,6 +99,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#failures = new Failures(name);
     this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotes()(text)));
     if (options.on) this.#events.on(options.on);
+    plans.set(this, { ...plan, ...(options.unknown && { unknown: options.unknown }) });
     publishers.set(this, (paths) => publish(this.#generation, paths));
   }
 
@@ -331,6 +332,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (this.#living) retire(this.#living);
     this.#watching?.[Symbol.dispose]();
     this.#stop.abort();
+    this.#overrides.clear();
     const left = timeLeft('close', options?.withinMs);
     if (!(await this.#resources.close(left())))
       this.#events.notice('the configuration is closed while some of its resources are still in use');
@@ -357,5 +359,3 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 /** The values that were looked up in a generation. An object without a prototype, because V8 looks up a
  *  literal key in one faster than in a Map. */
 const noPaths = (): Record<string, unknown> => Object.create(null);
-
-const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration is closed');

@@ -1,7 +1,7 @@
 // The failed reloads of a configuration: the last one, and warnings of the process while nobody listens. Used
 // by `Config`; `explaining.ts` shows the last one.
 
-import type { ConfigError, Problem } from '../errors.ts';
+import { ConfigError, type Problem } from '../errors.ts';
 import { startsWith } from '../key.ts';
 import type { Key } from '../value.ts';
 
@@ -63,3 +63,5 @@ export function refusedNewer(key: Key, { error, time }: Failure): string {
 }
 
 const textOf = ({ message, origin }: Problem): string => (origin ? `${message} (${origin})` : message);
+
+export const closedError = (): ConfigError => new ConfigError('aborted', 'the configuration is closed');

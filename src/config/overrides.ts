@@ -48,6 +48,11 @@ export class Overrides {
     };
   }
 
+  /** Removes all. What disposes of one later has nothing to do. */
+  clear(): void {
+    this.#layers = [];
+  }
+
   has(layer: Layer): boolean {
     return this.#known.has(layer);
   }

@@ -244,7 +244,9 @@ describe('llm-config check', () => {
         /cannot load the module .*Run `node .*` to see why/,
       );
     expect((await llmConfig(['check', box.path('option.mjs')])).err).toMatch(/MemoryProvider: .*nmae/);
-    expect((await llmConfig(['check'])).err).toMatch(/MODULE is missing/);
+    await using none = await sandbox();
+    const { code, err } = await llmConfig(['check'], { cwd: none.directory });
+    expect([code, err]).toEqual([2, expect.stringMatching(/MODULE is missing/)]);
   });
 });
 

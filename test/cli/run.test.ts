@@ -72,10 +72,10 @@ describe('llm-config', () => {
   });
 
   it('uses colour only on a terminal, and not with NO_COLOR', async () => {
-    expect(coloured('x', 'red', { isTTY: true, write: () => true }, {})).toBe('\x1b[31mx\x1b[0m');
-    expect(coloured('x', 'dim', { isTTY: true, write: () => true }, { NO_COLOR: '1' })).toBe('x');
-    expect(coloured('x', 'dim', { isTTY: true, write: () => true }, { TERM: 'dumb' })).toBe('x');
-    expect(coloured('x', 'red', { write: () => true }, {})).toBe('x');
+    expect(coloured('x', [[/x/, 'red']], { isTTY: true, write: () => true }, {})).toBe('\x1b[31mx\x1b[39m');
+    expect(coloured('x', [[/x/, 'dim']], { isTTY: true, write: () => true }, { NO_COLOR: '1' })).toBe('x');
+    expect(coloured('x', [[/x/, 'dim']], { isTTY: true, write: () => true }, { TERM: 'dumb' })).toBe('x');
+    expect(coloured('x', [[/x/, 'red']], { write: () => true }, {})).toBe('x');
   });
 
   it('prints only the class of an unexpected error', async () => {
@@ -84,7 +84,13 @@ describe('llm-config', () => {
       throw new TypeError('fake-cli-secret');
     };
     expect(
-      await run(['keygen'], { stdin: process.stdin, stdout: { write: broken }, stderr: { write }, env: {} }),
+      await run(['keygen'], {
+        stdin: process.stdin,
+        stdout: { write: broken },
+        stderr: { write },
+        env: {},
+        cwd: () => '.',
+      }),
     ).toBe(3);
     expect(write.mock.calls.join('')).toMatch(/unexpected: TypeError\n$/);
   });
@@ -94,7 +100,13 @@ describe('llm-config', () => {
     const broken = (): never => {
       throw Object.assign(new Error('x'), { name: 'token fake-cli-secret refused' });
     };
-    await run(['keygen'], { stdin: process.stdin, stdout: { write: broken }, stderr: { write }, env: {} });
+    await run(['keygen'], {
+      stdin: process.stdin,
+      stdout: { write: broken },
+      stderr: { write },
+      env: {},
+      cwd: () => '.',
+    });
     expect(write.mock.calls.join('')).toMatch(/unexpected: Error\n$/);
   });
 
@@ -107,6 +119,7 @@ describe('llm-config', () => {
           stdout: process.stdout,
           stderr: { write: () => true },
           env: {},
+          cwd: () => '.',
         },
         'Sure?',
       ),
@@ -120,7 +133,7 @@ describe('withProgress', () => {
   it('prints a progress note on stderr after one second', async () => {
     vi.useFakeTimers();
     const write = vi.fn();
-    const io = { stdin: process.stdin, stdout: { write }, stderr: { write }, env: {} };
+    const io = { stdin: process.stdin, stdout: { write }, stderr: { write }, env: {}, cwd: () => '.' };
     await withProgress(io, 'Hashing', Promise.resolve());
     expect(write).not.toHaveBeenCalled();
     let done = (): void => undefined;

@@ -15,12 +15,14 @@ export interface Terminal {
   readonly input?: string | Buffer;
   /** The inputs of a person at a terminal, one for each prompt. A list of buffers arrives in parts. */
   readonly typed?: readonly (string | readonly Buffer[])[];
+  /** The working folder. @default that of the process */
+  readonly cwd?: string;
 }
 
 /** Runs the command in this process with a simulated terminal. */
 export async function llmConfig(
   args: readonly string[],
-  { env = {}, input = '', typed }: Terminal = {},
+  { env = {}, input = '', typed, cwd = process.cwd() }: Terminal = {},
 ): Promise<Ran> {
   const stdin = new PassThrough() as PassThrough & { isTTY?: boolean; setRawMode?(raw: boolean): void };
   const raw: boolean[] = [];
@@ -42,6 +44,7 @@ export async function llmConfig(
     stdout: { isTTY: typed !== undefined, write: (text) => out.push(text) },
     stderr,
     env,
+    cwd: () => cwd,
   };
   asked.on('question', () =>
     setImmediate(() => {

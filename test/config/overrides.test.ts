@@ -68,6 +68,14 @@ describe('config.override', () => {
     expect(JSON.stringify(config.value) + String(config.explain('llm.model'))).not.toContain('fake');
   });
 
+  it('may end after the configuration is closed', async () => {
+    const config = await loadConfig(Schema, store());
+    const override = await config.override({ port: 1 });
+    await config.close();
+    await override[Symbol.asyncDispose]();
+    expect(config.get('port')).toBe(1);
+  });
+
   it('a secret override that ends is not a secret that vanished from a store', async () => {
     const config = await loadConfig(Schema, store());
     const override = await config.override({ 'llm.apiKey': 'fake-sk' });

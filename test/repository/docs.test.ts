@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { pages } from '../../scripts/blocks.ts';
 import { examples } from '../../scripts/examples.ts';
-import { root, source, subpaths } from '../../scripts/folders.ts';
+import { openSets, root, source, subpaths } from '../../scripts/folders.ts';
 import { filesIn, read } from '../../scripts/imports.ts';
 import { type Option, OptionsReader } from '../../scripts/options.ts';
 import { ProviderChain } from '../../src/chain/chain.ts';
@@ -82,10 +82,12 @@ describe('README and docs', () => {
   });
 });
 
+const isMember = (file: string): boolean => openSets.some((set) => file.startsWith(`src/${set}/`));
+
 /** Where options of users are declared: what inherits from others shows theirs too. */
 const entryPoints = [
   ...filesIn('src/providers', /^src\/providers\/[\w-]+\.ts$/),
-  ...subpaths.map(source).filter((file) => file.startsWith('src/providers/')),
+  ...subpaths.map(source).filter(isMember),
   'src/chain/chain.ts',
   'src/config/plan.ts',
   'src/shelter/options.ts',
@@ -112,10 +114,10 @@ describe('options', () => {
     expect(interfaces.length).toBeGreaterThan(20);
   });
 
-  it('the page of every provider has a table of its options', () => {
+  it('the page of every provider and extension has a table of its options', () => {
     const rows = new Set(shown.flatMap(options).map(({ name, meaning }) => `${name}: ${meaning}`));
     const missing = interfaces
-      .filter(({ file }) => file.startsWith('src/providers/'))
+      .filter(({ file }) => isMember(file))
       .flatMap((one) =>
         options(one)
           .filter(({ name, meaning }) => !rows.has(`${name}: ${meaning}`))
@@ -323,6 +325,24 @@ describe('the page of a provider', () => {
       ).toEqual([]);
     },
   );
+});
+
+describe('the page of an extension', () => {
+  const extensions = all.filter(({ page }) => /^docs\/(?:extensions|integrations)\//.test(page));
+
+  it('the page of every extension has these sections, in this order', () => {
+    const wanted = ['Install', 'First example', 'When something is wrong', 'See also'];
+    const lacking = extensions.filter(({ text }) => {
+      const headings = [...text.matchAll(/^## (.+)$/gm)].map((match) => match[1] as string);
+      return headings.filter((heading) => wanted.includes(heading)).join() !== wanted.join();
+    });
+    expect(lacking.map(({ page }) => page)).toEqual([]);
+  });
+
+  it('README.md links to the page of every extension', () => {
+    const readme = read('README.md');
+    expect(extensions.filter(({ page }) => !readme.includes(`](${page})`))).toEqual([]);
+  });
 });
 
 describe('the rights on a page', () => {

@@ -6,7 +6,6 @@ import { ConfigError, isConfigError } from '../../errors.ts';
 import { missing } from '../../local/file.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import type { Decrypted, EncryptedFile } from '../../providers/encrypted-file/file.ts';
-import { escapeControls } from '../../redact.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
 import type { KeySources } from '../../sealing/key-sources.ts';
 import { keysForAll } from '../../sealing/recipients.ts';
@@ -44,7 +43,7 @@ export const edit: Command = {
       },
       async (error) => {
         if (!isConfigError(error) || error.code !== 'parse') return false;
-        io.stderr.write(`${escapeControls(error.message)}\n`);
+        io.stderr.write(`${error.message}\n`);
         return confirm(io, 'Edit it again?');
       },
     ).catch(async (error: unknown) => {

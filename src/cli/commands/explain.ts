@@ -2,9 +2,9 @@
 // is explained key by key; a key that does not exist gets a suggestion. Secrets are masked.
 
 import type { ProviderChain } from '../../chain/chain.ts';
-import { Explanation } from '../../chain/explain.ts';
+import { Explanation, jsonValue } from '../../chain/explain.ts';
 import { nearest } from '../../internal/nearest.ts';
-import { keyOf, segments, startsWith } from '../../key.ts';
+import { append, keyOf, rest, segments, startsWith } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
 import type { Wanted } from '../../provider.ts';
 import { MASK, show } from '../../redact.ts';
@@ -14,48 +14,80 @@ import { holdsMark, shapeAt } from '../../schema/shape.ts';
 import { shapeOf } from '../../schema/shape-of.ts';
 import type { Key } from '../../value.ts';
 import type { Command, CommandResult } from '../command.ts';
-import { withChain } from '../module.ts';
+import type { Colours } from '../io.ts';
+import { type Loaded, withChain } from '../module.ts';
 
 export const explain: Command = {
   name: 'explain',
-  arguments: ['MODULE', '[KEY]'],
+  arguments: ['[MODULE]', '[KEY]'],
   summary:
     'show which provider sets a key, or each key of a section, and which are shadowed; or list all keys',
   flags: {},
   examples: [
-    'llm-config explain dist/config.js database.host',
+    'llm-config explain database.host',
     'llm-config explain dist/config.js database',
-    'llm-config explain dist/config.js',
+    'llm-config explain',
   ],
   async run(args, io) {
-    const [, name] = args.positionals;
-    return withChain(args, io, async ({ chain, schema }) =>
-      name === undefined ? listKeys(chain, schema) : explainKey(chain, schema, keyOf(name)),
+    const [name] = args.positionals;
+    const result = await withChain(args, io, async (loaded) =>
+      name === undefined ? listKeys(loaded) : explainKey(loaded, keyOf(name)),
     );
+    return { ...result, colours };
   },
 };
 
-async function explainKey(
-  chain: ProviderChain,
-  schema: StandardSchemaV1 | undefined,
-  key: Key,
-): Promise<CommandResult> {
+const colours: Colours = [
+  [/^ {2}→ .*$/gm, 'green'],
+  [/^ {4}.*(?:shadowed|absent).*$/gm, 'dim'],
+  [/^.*(?:failed: |unreadable).*$/gm, 'red'],
+  [/^ {2}did you mean .*$/gm, 'yellow'],
+];
+
+/** The chain, with the keys that a schema reads in it. */
+interface Explained {
+  readonly chain: ProviderChain;
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly at: Key;
+}
+
+const explainedBy = ({ chain, schema, options }: Loaded): Explained => ({
+  chain,
+  schema,
+  at: options.at ?? '',
+});
+
+async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
+  const explained = explainedBy(loaded);
+  const { chain, schema, at } = explained;
+  const key = append(at, name);
   const ask = async (one: Key): Promise<Explanation> => {
-    const explained = await chain.explain(one);
-    return isMarked(schema, one) ? withoutValues(explained) : explained;
+    const found = await chain.explain(one);
+    return isMarked(explained, one) ? withoutValues(found) : found;
   };
   const explanation = await ask(key);
   const { winner, error } = explanation;
   const isSet = winner !== undefined && error === undefined;
   if (isSet || (error && error.code !== 'invalid_key'))
     return { text: `${explanation}`, json: explanation, exit: isSet ? 0 : 1 };
-  const known = schema ? describeKeys(schema) : { keys: [], prefixes: [], complete: false };
+  const known = knownKeys(explained);
   const keys = await allKeys(chain, known);
   const inside = [...keys].filter((one) => one !== key && startsWith(one, key));
   if (inside.length > 0) return explainSection(ask, key, inside, known);
   const notes = notesOnAbsent(key, keys, known, schema !== undefined, chain.where(key));
-  const explained = explanation.with(...notes);
-  return { text: `${explained}`, json: explained, exit: 1 };
+  const noted = explanation.with(...notes);
+  return { text: `${noted}`, json: noted, exit: 1 };
+}
+
+/** The keys that the schema reads, as the chain has them. */
+function knownKeys({ schema, at }: Explained): SchemaKeys {
+  if (!schema) return { keys: [], prefixes: [], complete: false };
+  const { keys, prefixes, complete } = describeKeys(schema);
+  return {
+    keys: keys.map((one) => ({ ...one, key: append(at, one.key) })),
+    prefixes: prefixes.map((key) => append(at, key)),
+    complete,
+  };
 }
 
 /** The keys that the schema reads, and those that a provider has. */
@@ -117,9 +149,10 @@ function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
 }
 
 /** Whether the schema marks a key as secret: its sources may not know. */
-function isMarked(schema: StandardSchemaV1 | undefined, key: Key): boolean {
-  const shape = schema && shapeOf(schema);
-  const path = segments(key);
+function isMarked({ schema, at }: Explained, key: Key): boolean {
+  if (!schema || !startsWith(key, at)) return false;
+  const shape = shapeOf(schema);
+  const path = segments(rest(key, at));
   const around = path.map((_, depth) => shapeAt(shape, path.slice(0, depth)));
   return holdsMark(shapeAt(shape, path)) || around.some((one) => one?.secret === true);
 }
@@ -139,14 +172,17 @@ function withoutValues(explanation: Explanation): Explanation {
 }
 
 /** Lists every key of a chain, and what cannot be read. */
-export async function listKeys(chain: ProviderChain, schema?: StandardSchemaV1): Promise<CommandResult> {
-  const layers = await chain.layers();
-  const merged = merge(layers, { keys: [], prefixes: [''] });
-  const keys = merged.entries().map(({ key, value, secret, origin }) => ({
-    key,
-    value: show(value, secret || isMarked(schema, key)),
-    origin: `${origin}`,
-  }));
+export async function listKeys(loaded: Loaded): Promise<CommandResult> {
+  const explained = explainedBy(loaded);
+  const layers = await explained.chain.layers();
+  const merged = merge(layers, { keys: [], prefixes: [explained.at] });
+  const keys = merged
+    .entries()
+    .filter(({ key }) => startsWith(key, explained.at))
+    .map(({ key, value, secret, origin }) => {
+      const isHidden = secret || isMarked(explained, key);
+      return { key, value: show(value, isHidden), json: jsonValue(value, isHidden), origin: `${origin}` };
+    });
   const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({
     key,
     origin: `${origin}`,
@@ -165,7 +201,11 @@ export async function listKeys(chain: ProviderChain, schema?: StandardSchemaV1):
   ];
   return {
     text: lines.join('\n'),
-    json: { keys, unreadable: holes, failed },
+    json: {
+      keys: keys.map(({ key, json, origin }) => ({ key, value: json, origin })),
+      unreadable: holes,
+      failed,
+    },
     exit: failed.length > 0 ? 1 : 0,
   };
 }

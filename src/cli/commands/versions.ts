@@ -4,7 +4,7 @@
 import type { ProviderChain } from '../../chain/chain.ts';
 import { answersTo } from '../../decorators/decorate.ts';
 import { ConfigError } from '../../errors.ts';
-import { keyOf } from '../../key.ts';
+import { append, keyOf } from '../../key.ts';
 import type { ConfigProvider, VersionedProvider, VersionInfo } from '../../provider.ts';
 import { versionsFrom } from '../../query.ts';
 import type { Key } from '../../value.ts';
@@ -13,7 +13,7 @@ import { withChain } from '../module.ts';
 
 export const versions: Command = {
   name: 'versions',
-  arguments: ['MODULE', 'KEY'],
+  arguments: ['[MODULE]', 'KEY'],
   summary: 'list the versions that a store keeps of a key, the newest first',
   flags: {
     provider: {
@@ -23,13 +23,13 @@ export const versions: Command = {
     },
   },
   examples: [
-    'llm-config versions dist/config.js database.password',
+    'llm-config versions database.password',
     'llm-config versions dist/config.js database.password --provider vault',
   ],
   async run(args, io) {
-    const [, name] = args.positionals as [string, string];
-    const key = keyOf(name);
-    return withChain(args, io, async ({ chain }) => {
+    const [name] = args.positionals as [string];
+    return withChain(args, io, async ({ chain, options }) => {
+      const key = append(options.at ?? '', keyOf(name));
       const provider = args.text('provider') ?? (await setterOf(chain, key));
       if (provider === undefined)
         return { text: `no provider has ${key}`, json: { key, versions: [] }, exit: 1 };
@@ -78,9 +78,8 @@ function table(versions: readonly VersionInfo[]): string {
     author,
     reason,
   ]);
-  // a terminal must not interpret what a store has sent
-  const printable = rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, ' ')));
-  const all = [['version', 'written', 'stages', 'author', 'reason'], ...printable];
+  const oneLine = rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, ' ')));
+  const all = [['version', 'written', 'stages', 'author', 'reason'], ...oneLine];
   const shown = (all[0] as string[]).map((_, i) => i === 0 || rows.some((row) => row[i] !== ''));
   const widths = shown.map((_, i) => Math.max(...all.map((row) => (row[i] as string).length)));
   return all

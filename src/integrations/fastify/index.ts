@@ -1,0 +1,1 @@
+export { type ConfigPluginOptions, configPlugin, type Registered } from './plugin.ts';

@@ -1,0 +1,8 @@
+export {
+  type AsyncConfigModuleOptions,
+  ConfigModule,
+  type ConfigModuleOptions,
+  ConfigService,
+  getConfigToken,
+  InjectConfig,
+} from './module.ts';

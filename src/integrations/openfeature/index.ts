@@ -1,0 +1,1 @@
+export { ConfigFlags } from './provider.ts';

@@ -1,0 +1,144 @@
+// A provider for OpenFeature: the values of a section as flags. A value is read through `publicConfig`, which
+// copies it and refuses secrets, once for each generation.
+
+import {
+  ErrorCode,
+  type JsonValue,
+  OpenFeatureEventEmitter,
+  type Provider,
+  ProviderEvents,
+  type ResolutionDetails,
+  StandardResolutionReasons as reasons,
+} from '@openfeature/server-sdk';
+import type { Config } from '../../config/config.ts';
+import type { PathOf } from '../../config/paths.ts';
+import { publicConfig } from '../../config/public-config.ts';
+import { isConfigError } from '../../errors.ts';
+import { append, keyFrom, keyOf, rest, segments, startsWith } from '../../key.ts';
+import { inside, isPlain, type Key } from '../../value.ts';
+
+type Kind = 'boolean' | 'string' | 'number' | 'object';
+type Answer = ResolutionDetails<JsonValue>;
+
+/** Serves the values of a section as flags of OpenFeature. A flag's key is a path in the section. The reason
+ *  of an answer is `STATIC`, `DEFAULT` for a default of the schema, `STALE` while reloads fail, or `ERROR`. A
+ *  secret is not a flag: hooks may log each answer.
+ *  @example
+ *  await OpenFeature.setProviderAndWait(new ConfigFlags(config, 'flags'));
+ *  await OpenFeature.getClient().getBooleanValue('checkout.express', false); // => true */
+export class ConfigFlags<T> implements Provider {
+  readonly metadata = { name: 'llm-config-manager' };
+  readonly runsOn = 'server';
+  readonly events: OpenFeatureEventEmitter = new OpenFeatureEventEmitter();
+  readonly #config: Config<Record<string, unknown>>;
+  readonly #section: Key;
+  #listening: Disposable | undefined;
+  #isStale = false;
+  /** By flag, of one generation. */
+  #answers = new Map<string, Answer>();
+  #generation = 0;
+
+  /** The application closes the configuration. */
+  constructor(config: Config<T>, section: PathOf<T> | '' = '') {
+    this.#config = config as never;
+    this.#section = keyOf(section);
+  }
+
+  async initialize(): Promise<void> {
+    this.#listening ??= this.#config.on((event) => {
+      if (event.type === 'changed') this.#changed(event.keys ?? []);
+      if (event.type === 'refresh_failed') this.#stale(true, event.message);
+      if (event.type === 'refreshed') this.#stale(false);
+    });
+  }
+
+  async onClose(): Promise<void> {
+    this.#listening?.[Symbol.dispose]();
+    this.#listening = undefined;
+  }
+
+  #changed(keys: readonly Key[]): void {
+    const flagsChanged = keys.flatMap((key) =>
+      startsWith(key, this.#section) ? [rest(key, this.#section)] : [],
+    );
+    if (flagsChanged.length > 0) this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
+  }
+
+  #stale(isStale: boolean, message?: string): void {
+    if (isStale === this.#isStale) return;
+    this.#isStale = isStale;
+    if (isStale) this.events.emit(ProviderEvents.Stale, { ...(message !== undefined && { message }) });
+    else this.events.emit(ProviderEvents.Ready);
+  }
+
+  async resolveBooleanEvaluation(flag: string, otherwise: boolean): Promise<ResolutionDetails<boolean>> {
+    return this.#resolve('boolean', flag, otherwise);
+  }
+
+  async resolveStringEvaluation(flag: string, otherwise: string): Promise<ResolutionDetails<string>> {
+    return this.#resolve('string', flag, otherwise);
+  }
+
+  async resolveNumberEvaluation(flag: string, otherwise: number): Promise<ResolutionDetails<number>> {
+    return this.#resolve('number', flag, otherwise);
+  }
+
+  async resolveObjectEvaluation<T extends JsonValue>(
+    flag: string,
+    otherwise: T,
+  ): Promise<ResolutionDetails<T>> {
+    return this.#resolve('object', flag, otherwise);
+  }
+
+  #resolve<T extends JsonValue>(kind: Kind, flag: string, otherwise: T): ResolutionDetails<T> {
+    const { generation, failure } = this.#config;
+    if (generation.number !== this.#generation) {
+      this.#generation = generation.number;
+      this.#answers = new Map();
+    }
+    let answer = this.#answers.get(flag);
+    if (!answer) {
+      answer = this.#read(flag);
+      if (this.#answers.size >= maxAnswers) this.#answers.clear();
+      this.#answers.set(flag, answer);
+    }
+    if (answer.errorCode !== undefined) return { ...answer, value: otherwise } as ResolutionDetails<T>;
+    if (typeof answer.value !== kind || answer.value === null)
+      return refused(otherwise, ErrorCode.TYPE_MISMATCH, `"${flag}" is not of the type ${kind}`);
+    const isStale = failure !== undefined || generation.sources.some(({ stale }) => stale);
+    const value = kind === 'object' ? structuredClone(answer.value) : answer.value;
+    return { ...answer, value: value as T, ...(isStale && { reason: reasons.STALE }) };
+  }
+
+  /** The answer of the current generation for a flag, whatever its type. */
+  #read(flag: string): Answer {
+    try {
+      const key = append(this.#section, keyOf(flag));
+      const value = segments(key).reduce(inside, publicConfig(this.#config, [key]) as unknown);
+      if (value === undefined) return refused(null, ErrorCode.FLAG_NOT_FOUND, `no source has "${flag}"`);
+      return {
+        value: value as JsonValue,
+        reason: this.#isSet(key, value) ? reasons.STATIC : reasons.DEFAULT,
+      };
+    } catch (error) {
+      if (!isConfigError(error)) throw error;
+      const code = error.code === 'invalid_key' ? ErrorCode.FLAG_NOT_FOUND : ErrorCode.GENERAL;
+      return refused(null, code, error.message);
+    }
+  }
+
+  /** Whether a source has a value, or a part of it. */
+  #isSet(key: Key, value: unknown): boolean {
+    if (!isPlain(value)) return this.#config.explain(key).layers.some(({ outcome }) => outcome === 'found');
+    return Object.entries(value).some(([name, inner]) => this.#isSet(append(key, keyFrom([name])), inner));
+  }
+}
+
+const maxAnswers = 10_000;
+
+const refused = <T extends JsonValue>(value: T, errorCode: ErrorCode, errorMessage: string) => ({
+  value,
+  reason: reasons.ERROR,
+  errorCode,
+  errorMessage,
+});

@@ -1,0 +1,113 @@
+import { ErrorCode, ProviderEvents } from '@openfeature/server-sdk';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { loadConfig, MemoryProvider } from '../../src/index.ts';
+import { ConfigFlags } from '../../src/integrations/openfeature/index.ts';
+
+const fake = 'fake-Zq83-not-real';
+const Schema = z.object({
+  flags: z.object({
+    on: z.boolean(),
+    text: z.string(),
+    limit: z.number().default(100),
+    model: z.object({ name: z.string(), tags: z.array(z.string()).default([]) }),
+    none: z.string().optional(),
+    nothing: z.null().optional(),
+    apiKey: z.string().optional(),
+  }),
+  other: z.string().default('x'),
+});
+const given = { on: true, text: '', model: { name: 'small' }, apiKey: fake, nothing: null };
+
+async function flagsOf(section: 'flags' | '' = 'flags') {
+  const memory = new MemoryProvider({ flags: given });
+  const config = await loadConfig(Schema, memory, { on: () => {} });
+  const flags = new ConfigFlags(config, section);
+  await flags.initialize();
+  const events: unknown[][] = [];
+  for (const type of [ProviderEvents.ConfigurationChanged, ProviderEvents.Stale, ProviderEvents.Ready])
+    flags.events.addHandler(type as never, (details?: object) => void events.push([type, details]));
+  return { memory, config, flags, events };
+}
+
+describe('ConfigFlags', () => {
+  it('answers each type with the reason', async () => {
+    const { flags } = await flagsOf();
+    expect(await flags.resolveBooleanEvaluation('on', false)).toEqual({ value: true, reason: 'STATIC' });
+    expect(await flags.resolveStringEvaluation('text', 'x')).toEqual({ value: '', reason: 'STATIC' });
+    expect(await flags.resolveNumberEvaluation('limit', 1)).toEqual({ value: 100, reason: 'DEFAULT' });
+    expect(await flags.resolveObjectEvaluation('model', {})).toEqual({
+      value: { name: 'small', tags: [] },
+      reason: 'STATIC',
+    });
+    expect(await flags.resolveObjectEvaluation('model.tags', ['x'])).toEqual({
+      value: [],
+      reason: 'DEFAULT',
+    });
+  });
+
+  it.each([
+    ['missing', ErrorCode.FLAG_NOT_FOUND],
+    ['none', ErrorCode.FLAG_NOT_FOUND],
+    ['', ErrorCode.GENERAL],
+    ['a..b', ErrorCode.FLAG_NOT_FOUND],
+    ['__proto__', ErrorCode.FLAG_NOT_FOUND],
+    ['constructor', ErrorCode.FLAG_NOT_FOUND],
+    ['on', ErrorCode.TYPE_MISMATCH],
+    ['nothing', ErrorCode.TYPE_MISMATCH],
+    ['apiKey', ErrorCode.GENERAL],
+  ])('the flag %j as a text is the given default and %s', async (flag, errorCode) => {
+    const { flags } = await flagsOf();
+    const answer = await flags.resolveStringEvaluation(flag, 'mine');
+    expect(answer).toMatchObject({ value: 'mine', reason: 'ERROR', errorCode });
+    expect(JSON.stringify(answer)).not.toContain(fake);
+  });
+
+  it('a changed object does not change the next answer', async () => {
+    const { flags } = await flagsOf();
+    const { value } = await flags.resolveObjectEvaluation('model', {} as { name: string });
+    value.name = 'changed';
+    expect((await flags.resolveObjectEvaluation('model', {})).value).toMatchObject({ name: 'small' });
+  });
+
+  it('follows reloads and names the flags that have changed', async () => {
+    const { flags, memory, config, events } = await flagsOf();
+    await memory.set('flags.model.name', 'large');
+    await memory.set('other', 'y');
+    await config.reload();
+    expect(events).toEqual([[ProviderEvents.ConfigurationChanged, expect.anything()]]);
+    expect(events[0]?.[1]).toMatchObject({ flagsChanged: ['model.name'] });
+    expect(await flags.resolveStringEvaluation('model.name', '')).toEqual({
+      value: 'large',
+      reason: 'STATIC',
+    });
+  });
+
+  it('is stale while reloads fail, and ready afterwards', async () => {
+    const { flags, memory, config, events } = await flagsOf();
+    await memory.set('flags.on', 'perhaps');
+    for (let n = 0; n < 2; n++) await config.reload().catch(() => undefined);
+    expect(await flags.resolveBooleanEvaluation('on', false)).toEqual({ value: true, reason: 'STALE' });
+    await memory.set('flags.on', false);
+    await config.reload();
+    expect(await flags.resolveBooleanEvaluation('on', true)).toEqual({ value: false, reason: 'STATIC' });
+    expect(events.map(([type]) => type)).toEqual([
+      ProviderEvents.Stale,
+      ProviderEvents.Ready,
+      ProviderEvents.ConfigurationChanged,
+    ]);
+  });
+
+  it('hears nothing after it is closed', async () => {
+    const { flags, memory, config, events } = await flagsOf();
+    await flags.onClose();
+    await memory.set('flags.on', false);
+    await config.reload();
+    expect(events).toEqual([]);
+  });
+
+  it('serves the whole configuration without a section', async () => {
+    const { flags } = await flagsOf('');
+    expect(await flags.resolveStringEvaluation('other', '')).toEqual({ value: 'x', reason: 'DEFAULT' });
+  });
+});
