@@ -4,6 +4,7 @@ import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
 import { keygen } from './commands/keygen.ts';
+import { may } from './commands/may.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
@@ -28,4 +29,5 @@ export const commands: readonly Command[] = [
   check,
   unused,
   versions,
+  may,
 ];
