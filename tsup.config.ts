@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import { fewChunks } from './scripts/chunks.ts';
 import { built, manifest, source, subpaths } from './scripts/folders.ts';
@@ -54,6 +55,9 @@ export default defineConfig({
     {
       name: 'for-bundlers',
       renderChunk: (code) => ({ code: withNames(withoutBareImports(withPeersInTry(code))) }),
+      buildEnd() {
+        copyFileSync('src/browser.js', `${this.options.outDir}/browser.js`);
+      },
     },
     fewChunks(Object.keys(entries), [
       'plan',

@@ -4,6 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 /** The root of the project, with a trailing slash. */
 export const root = new URL('../', import.meta.url);
 
+interface Exported {
+  readonly types: string;
+  readonly default: string;
+}
+
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -11,9 +16,7 @@ export interface Manifest {
   readonly types: string;
   readonly bin?: Readonly<Record<string, string>>;
   readonly files: readonly string[];
-  readonly exports: Readonly<
-    Record<string, string | Readonly<Record<string, { readonly types: string; readonly default: string }>>>
-  >;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string | Exported>>>>;
   readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 // `node bundle.mjs BUNDLER ENTRY` bundles ENTRY.mjs and the library for a server, and prints the path of
-// the bundle. Warnings of the bundler go to stderr.
+// the bundle; for a browser, it fails. Warnings of the bundler go to stderr.
 import { resolve } from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
@@ -68,4 +68,21 @@ const bundlers = {
     }),
 };
 
-console.log(await bundlers[bundler]());
+/** Browsers get no bundle: each of these fails. */
+const forBrowsers = {
+  'esbuild-browser': () =>
+    esbuild({ entryPoints: [source], bundle: true, outdir: folder, format: 'esm', logLevel: 'silent' }),
+  'vite-browser': () =>
+    vite({ logLevel: 'silent', build: { outDir: folder, rolldownOptions: { input: source } } }),
+  'webpack-browser': () =>
+    new Promise((done, failed) => {
+      const options = { target: 'web', mode: 'production', entry: source, output: { path: folder } };
+      webpack(options, (error, stats) => {
+        const errors = error ? [error] : stats.toJson({ all: false, errors: true }).errors;
+        if (errors.length > 0) failed(new Error(errors.map(({ message }) => message).join('\n')));
+        else done();
+      });
+    }),
+};
+
+console.log(await { ...bundlers, ...forBrowsers }[bundler]());

@@ -24,3 +24,13 @@ describe.each(['esbuild-cjs', 'esbuild-esm', 'vite', 'webpack'])('a bundle by %s
     expect(run(file)).toEqual(clean(hints));
   });
 });
+
+describe.each(['esbuild', 'vite', 'webpack'])('a bundle for a browser by %s', (bundler) => {
+  it('fails with one sentence', () => {
+    const { status, stdout, stderr } = run('bundle.mjs', `${bundler}-browser`, 'application');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain(
+      'llm-config-manager is for servers only. Pass values to a browser with publicConfig',
+    );
+  });
+});

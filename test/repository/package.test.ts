@@ -26,12 +26,16 @@ describe('package.json', () => {
   });
 
   it.each(subpaths)(
-    '%s has one file for require and import where Node can share it, else a CommonJS one',
+    '%s has one file for require and import where Node can share it, and none for browsers',
     (subpath) => {
       const modern = { types: `./dist/${built(subpath)}.d.ts`, default: `./dist/${built(subpath)}.js` };
       const older = { types: `./dist/${built(subpath)}.d.cts`, default: `./dist/${built(subpath)}.cjs` };
-      expect(manifest.exports[subpath]).toEqual({ 'module-sync': modern, import: modern, default: older });
-      expect(Object.keys(manifest.exports[subpath] as object)).toEqual(['module-sync', 'import', 'default']);
+      const servers = { workerd: modern, 'edge-light': modern };
+      const browser = { ...modern, default: './dist/browser.js' };
+      const expected = { ...servers, browser, 'module-sync': modern, import: modern, default: older };
+      expect(manifest.exports[subpath]).toEqual(expected);
+      // in this order, because the first condition that holds is taken
+      expect(Object.keys(manifest.exports[subpath] as object)).toEqual(Object.keys(expected));
     },
   );
 
