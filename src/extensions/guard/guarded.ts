@@ -8,7 +8,7 @@ import { disposeAll, Emitter } from '../../internal/listeners.ts';
 import { aFunction, checkOptions, oneOf } from '../../internal/options.ts';
 import { register } from '../../living.ts';
 import type { CallOptions } from '../../operation.ts';
-import { type ConfigProvider, checkProvider, type PortOf } from '../../provider.ts';
+import { type ConfigProvider, checkProvider, type Decorated } from '../../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
 import type { Denied } from './denials.ts';
 import { type GuardStats, Judge, livingGuard } from './judge.ts';
@@ -40,7 +40,7 @@ const optionChecks = {
 };
 
 /** What `guarded` returns: the abilities of the provider, events and counters. */
-export type Guarded<P extends ConfigProvider> = PortOf<P> &
+export type Guarded<P extends ConfigProvider> = Decorated<P> &
   Required<Pick<ConfigProvider, 'on'>> & {
     /** Counters of the decisions since the guard was created. */
     stats(): GuardStats;

@@ -4,6 +4,7 @@
 import { format, inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { unusedKeys } from '../../../src/config/unused.ts';
 import { type Denied, guarded, rules } from '../../../src/extensions/guard/index.ts';
 import {
   ArgvProvider,
@@ -20,7 +21,6 @@ import {
   ProviderChain,
   publicConfig,
   scoped,
-  unusedKeys,
 } from '../../../src/index.ts';
 import { folder } from '../../support/folder.ts';
 
@@ -115,7 +115,8 @@ async function everything(inner: ConfigProvider, denied: Denied): Promise<string
     }
   };
   const store = guarded(inner, policy, { identify: () => context.caller, denied });
-  const port = store as ConfigProvider & Record<string, ((...args: unknown[]) => unknown) | undefined>;
+  const port = store as unknown as ConfigProvider &
+    Record<string, ((...args: unknown[]) => unknown) | undefined>;
   const log = { debug: print, info: print, warn: print, error: print };
   using _ = store.on(logTo(log as never), { context });
   using __ = store.watch?.(print, { context });

@@ -138,11 +138,11 @@ deny: 5
 
 describe('cached decisions', () => {
   const counting = (decide: (asked: Ask, call: number) => Decision | Promise<Decision>) => {
-    const policy = {
+    const policy: Policy & { calls: number; revision: number } = {
       calls: 0,
       revision: 0,
       decide: (asked: Ask) => decide(asked, policy.calls++),
-    } satisfies Policy & { calls: number };
+    };
     return policy;
   };
   const by = ({ context }: Ask) => [context?.id, context?.level];

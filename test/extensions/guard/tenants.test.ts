@@ -90,7 +90,7 @@ describe('views', () => {
     const watched = ids.slice(0, 40).map((id) => {
       const seen = new Set<string>();
       changed.set(id, seen);
-      return views.get(id).watch((change: Change) => {
+      return views.get(id).watch?.((change: Change) => {
         for (const key of change.keys ?? []) seen.add(key);
       });
     });
@@ -107,7 +107,7 @@ describe('views', () => {
       );
       if (changed.has(id)) expect([...(changed.get(id) as Set<string>)].sort()).toEqual([...own].sort());
     }
-    for (const subscription of watched) subscription[Symbol.dispose]();
+    for (const subscription of watched) subscription?.[Symbol.dispose]();
     expect(views.stats().views).toBeLessThanOrEqual(50);
     expect(views.stats().dropped).toBeGreaterThan(0);
   }, 300_000);
@@ -281,7 +281,7 @@ describe('the life of views', () => {
     const views = tenants(memory);
     const view = views.get('a');
     const changes: Change[] = [];
-    using _ = view.watch((change) => changes.push(change));
+    using _ = view.watch?.((change) => changes.push(change)) as Disposable;
     views.suspend('a');
     for (const call of [view.get('x'), view.list(), view.set('x', 2), view.delete('x')])
       expect(await code(call)).toBe('policy_violation');
@@ -313,7 +313,7 @@ describe('the life of views', () => {
     const views = tenants(memory);
     const changes: Change[] = [];
     const view = views.get('a');
-    view.watch((change) => changes.push(change));
+    view.watch?.((change) => changes.push(change)) as Disposable;
     await view.close?.();
     await views.close();
     expect(await code(view.get('x'))).toBe('aborted');
