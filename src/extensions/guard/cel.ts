@@ -52,7 +52,7 @@ const importCel = lazy(async (): Promise<Cel> => {
   } catch (error) {
     throw new ConfigError('missing_dependency', 'cel: the package @bufbuild/cel cannot be loaded', {
       cause: error,
-      hint: 'Run `npm install @bufbuild/cel @bufbuild/protobuf`',
+      hint: 'Run `npm install @bufbuild/cel`',
     });
   }
 });

@@ -123,14 +123,14 @@ export class QuotaWrites {
   #check(sizes: ReadonlyMap<Key, number>, key: Key, size: number): void {
     const { keys, bytes } = this.#quotas;
     const exceeded = (what: string): ConfigError =>
-      new ConfigError('quota_exceeded', `${this.#store.name}: "${key}" would exceed the quota of ${what}`, {
+      new ConfigError('quota_exceeded', `${this.#store.name}: "${key}" would exceed the quota: ${what}`, {
         provider: this.#store.name,
         key,
         hint: 'Delete keys, or raise the quota',
       });
-    if (keys !== undefined && !sizes.has(key) && sizes.size >= keys) throw exceeded(`${keys} keys`);
+    if (keys !== undefined && !sizes.has(key) && sizes.size >= keys) throw exceeded(`at most ${keys} keys`);
     const used = [...sizes].reduce((sum, [other, one]) => (other === key ? sum : sum + one), size);
-    if (bytes !== undefined && used > bytes) throw exceeded(`${bytes} bytes`);
+    if (bytes !== undefined && used > bytes) throw exceeded(`at most ${bytes} bytes`);
   }
 
   /** The size of each key. Undefined if no quota needs it. */
