@@ -17,7 +17,7 @@ const limits = {
   './aws': '53 kB',
   './gcp': '52 kB',
   './azure': '51 kB',
-  './guard': '60 kB',
+  './guard': '94 kB',
   './nestjs': '81 kB',
   './fastify': '81 kB',
   './openfeature': '19 kB',
