@@ -6,6 +6,7 @@ import type { Entry, Metadata, Unreadable } from './entry.ts';
 import { ConfigError } from './errors.ts';
 import type { ConfigEvent } from './events.ts';
 import type { Health } from './health.ts';
+import type { ReportNeeds } from './needs.ts';
 import type { CallOptions } from './operation.ts';
 import type { sealedText } from './sealed.ts';
 import type { ConfigValue, Key } from './value.ts';
@@ -153,6 +154,9 @@ export interface ConfigProvider {
   /** Whether reading makes no network request. The keys of a local provider may be listed to suggest a
    *  spelling. A reload after a change reads a local provider with `maxAgeMs: 0`. */
   readonly local?: boolean;
+  /** What a reader of these keys must be allowed to do, and the files that hold its keys.
+   *  @internal */
+  readonly needs?: ReportNeeds | undefined;
   /** How a key is cached, without a request. Used by `explain`. */
   status?(key: Key): KeyStatus | undefined;
   /** Releases files, connections and timers, and ends what is under way with `aborted`. Idempotent. */

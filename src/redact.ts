@@ -91,6 +91,9 @@ const prefixed = new RegExp(
 const spacedPassword = /^[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,256}:(?!\d{1,5}(?:[/?#\s]|$))[^@]*@/i;
 /** `https://host/file?sig=abc`, as Azure and S3 sign URLs. */
 const signed = /[?&](?:sig|signature|x-(?:amz|goog)-signature)=[^&\s]/i;
+/** The shapes of tokens, which are secret wherever they are. */
+export const tokenShapes = { jwt, prefixed, signed };
+
 /** Rules out most texts before the patterns below. */
 const mayNameSecret = /pass|pwd|secret|token|credential|key|dsn|jwt|bearer|basic|connection/i;
 /** The name in `Password=abc`, `token: abc`, `"apiKey": "abc"`. */

@@ -35,7 +35,8 @@ const isOptional = (name: string): boolean => name.startsWith('[');
 const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
 
 /** Parses `all`. `names` are the arguments in the order of the help; those in brackets are optional. What
- *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. */
+ *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. The last may be
+ *  `[PATHS...]`: any number of them. */
 export function parse(all: readonly string[], flags: Flags, names: readonly string[]): Parsed {
   const options: ParseArgsConfig['options'] = Object.fromEntries(
     Object.entries(flags).map(([name, { type, multiple }]) => [name, { type, multiple: multiple ?? false }]),
@@ -52,7 +53,8 @@ export function parse(all: readonly string[], flags: Flags, names: readonly stri
   const given = hasModule ? positionals.slice(1) : positionals;
   const missing = expected.filter((name) => !isOptional(name))[given.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing`);
-  if (given.length > expected.length) throw new UsageError(tooMany(names));
+  const takesMore = expected.at(-1)?.endsWith('...]');
+  if (given.length > expected.length && !takesMore) throw new UsageError(tooMany(names));
   if (rest.length < after.length) throw new UsageError(`${after[rest.length]} is missing after --`);
   return {
     module: hasModule ? positionals[0] : undefined,

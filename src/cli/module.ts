@@ -29,10 +29,13 @@ export interface Loaded {
 
 const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
 
+/** The module in the working folder, if it has one. */
+export const defaultModule = (io: Io): string | undefined =>
+  defaultModules.find((name) => existsSync(path.join(io.cwd(), name)));
+
 /** The file of the module, as the user writes it: the first argument, or the one in the working folder. */
 export function moduleFile(module: string | undefined, io: Io): string {
-  if (module !== undefined) return module;
-  const found = defaultModules.find((name) => existsSync(path.join(io.cwd(), name)));
+  const found = module ?? defaultModule(io);
   if (found !== undefined) return found;
   throw new UsageError(`MODULE is missing, and this folder has none of ${defaultModules.join(', ')}`);
 }
@@ -119,11 +122,13 @@ export function schemaOf({ schema, file }: Loaded): StandardSchemaV1 {
 }
 
 /** Runs a command on the module that its arguments name, and closes the module afterwards. Meanwhile the
- *  process has the arguments after `--`, as if the module had been started with them. */
+ *  process has the arguments after `--`, as if the module had been started with them. `progress`: what takes
+ *  long; false for a command that runs until it is ended. */
 export async function withChain(
   { module, rest }: Pick<Parsed, 'module' | 'rest'>,
   io: Io,
   use: (loaded: Loaded) => Promise<CommandResult>,
+  progress: string | false = 'Reading from the providers',
 ): Promise<CommandResult> {
   const file = moduleFile(module, io);
   const own = process.argv;
@@ -131,7 +136,7 @@ export async function withChain(
   try {
     const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
     try {
-      return await withProgress(io, 'Reading from the providers', use(loaded));
+      return await (progress === false ? use(loaded) : withProgress(io, progress, use(loaded)));
     } finally {
       await loaded.close().catch(() => undefined);
     }

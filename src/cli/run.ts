@@ -1,9 +1,6 @@
 // Runs the command line: finds the command, prints its result or error, and returns the exit code. Called by
 // `main.ts` and by tests. Messages of foreign errors are not printed, because they may contain secrets.
 
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import process from 'node:process';
 import { isConfigError, nameAndCode } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
 import { parse, UsageError } from './arguments.ts';
@@ -11,6 +8,7 @@ import type { Command, CommandResult, ExitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { helpFor, overview } from './help.ts';
 import { coloured, type Io, printable, screened } from './io.ts';
+import { ownManifest } from './manifest.ts';
 
 const commonFlags = {
   json: { type: 'boolean', summary: 'print the answer as JSON, errors too' },
@@ -23,7 +21,10 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const has = (flag: string): boolean =>
     args.includes(flag) && !args.slice(0, args.indexOf(flag)).includes('--');
   const json = has('--json');
-  if (first === '--version') return printResult({ text: version(), json: { version: version() } }, io, json);
+  if (first === '--version') {
+    const { version = 'unknown' } = ownManifest();
+    return printResult({ text: version, json: { version } }, io, json);
+  }
   const help = (group: string): ExitCode => {
     const list = commands.map(({ name, summary }) => ({ name, summary }));
     return printResult({ text: overview(commands, commonFlags, group), json: list }, io, json);
@@ -96,16 +97,4 @@ function unknownCommand(first: string, second: string | undefined): string {
     commands.map(({ name }) => name.split(' ')[0] as string),
   );
   return `unknown command${similar ? `. Did you mean ${similar}?` : ''}`;
-}
-
-/** The version in the package.json above the program. The program may be a build or a symbolic link. */
-function version(): string {
-  for (let folder = realpathSync(process.argv[1] ?? '.'); folder !== dirname(folder); ) {
-    folder = dirname(folder);
-    const file = join(folder, 'package.json');
-    if (!existsSync(file)) continue;
-    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
-    if (name === 'llm-config-manager' && version) return version;
-  }
-  return 'unknown';
 }

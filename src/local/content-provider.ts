@@ -6,6 +6,7 @@ import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import { isConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { keyOf } from '../key.ts';
+import type { Need } from '../needs.ts';
 import type { Change, ConfigProvider, Known, ListOptions, ReadOptions } from '../provider.ts';
 import { holdsSealed, sealedText } from '../sealed.ts';
 import type { Key } from '../value.ts';
@@ -28,6 +29,7 @@ export interface Opener {
   /** Throws if a value cannot be opened. */
   leaf(entry: Entry): Promise<Entry>;
   items(items: Items): Promise<Items>;
+  needs(): Promise<readonly Need[]>;
 }
 
 const maxAnswers = 10_000;
@@ -62,6 +64,11 @@ export abstract class ContentProvider implements ConfigProvider {
   known(key: Key): Known | undefined {
     const content = this.#content.current;
     return content && this.#answersOf(content).get(key);
+  }
+
+  /** @internal */
+  async needs(): Promise<readonly Need[]> {
+    return (await this.#opener?.())?.needs() ?? [];
   }
 
   /** Reads the source again. */

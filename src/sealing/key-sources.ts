@@ -8,6 +8,7 @@ import process from 'node:process';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { KeyWrapper } from '../key-wrapper.ts';
 import { ioError, isMissing } from '../local/file.ts';
+import type { Need } from '../needs.ts';
 import type { ConfigProvider } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { FileKey } from './file-key.ts';
@@ -80,6 +81,17 @@ export class KeySources {
     if (this.#sources.length === 0)
       throw new ConfigError('invalid_option', `${owner}: the option keys must name at least one key`);
     for (const source of this.#sources) checkSource(source, owner);
+  }
+
+  /** The files that hold keys, and what the key services must allow. */
+  async needs(): Promise<readonly Need[]> {
+    const all = this.#sources.map(async (source): Promise<readonly Need[]> => {
+      if (typeof source === 'function' || 'opens' in source || 'env' in source) return [];
+      if ('file' in source) return [{ kind: 'key-file', action: 'read', resource: source.file }];
+      if ('wrap' in source) return unwrapping(source);
+      return (await source.provider.needs?.({ keys: [source.key], prefixes: [] })) ?? [];
+    });
+    return (await Promise.all(all)).flat();
   }
 
   async find(): Promise<FoundKeys> {
@@ -161,6 +173,13 @@ export class KeySources {
     this.#cached.set(source, cached);
     return cached;
   }
+}
+
+/** The permission to open content keys. Files are written by people. */
+function unwrapping({ algorithm, kid }: KeyWrapper): readonly Need[] {
+  if (algorithm === 'vault-transit')
+    return [{ kind: 'vault', action: 'update', resource: kid.replace(/\/([^/]*)$/, '/decrypt/$1') }];
+  return algorithm === 'aws-kms' ? [{ kind: 'aws', action: 'kms:Decrypt', resource: kid }] : [];
 }
 
 function checkSource(source: KeySource, owner: string): void {

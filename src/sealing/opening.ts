@@ -2,6 +2,7 @@
 // option `sealed`. Opened values are cached by key and text, because opening one may ask a key service.
 
 import type { Entry, Unreadable } from '../entry.ts';
+import type { Need } from '../needs.ts';
 import type { Layer } from '../provider.ts';
 import { asConfigError, type Open, type Opened, openItems, openLayer, openLeaf } from '../sealed-values.ts';
 import { frozen } from '../value.ts';
@@ -30,6 +31,10 @@ export class Opening {
   constructor(keys: KeySources, context: string | undefined) {
     this.#keys = keys;
     this.#context = context;
+  }
+
+  needs(): Promise<readonly Need[]> {
+    return this.#keys.needs();
   }
 
   /** The entry without sealed text, if it has been opened before. */

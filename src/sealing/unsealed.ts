@@ -59,6 +59,7 @@ export function unsealed(provider: ConfigProvider, options: UnsealedOptions = {}
         return entry && opening.leaf(entry);
       },
     }),
+    needs: async (wanted) => [...((await provider.needs?.(wanted)) ?? []), ...(await opening.needs())],
     list: async (prefix, read) => opening.items(await listFrom(provider, prefix ?? '', asText(read), notice)),
     ...(provider.getMany && {
       async getMany(wanted, read) {

@@ -59,6 +59,7 @@ export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity
     }),
     ...(compares === true && { compares }),
     ...(store !== undefined && view !== undefined && { identity: () => ({ store, view }) }),
+    ...(provider.needs && { needs: (wanted) => provider.needs!(wanted) }),
     ...(provider.on && { on: (listener) => provider.on!(listener) }),
     classify: (error) =>
       isConfigError(error)

@@ -4,6 +4,7 @@
 import type { Entry, Metadata } from '../entry.ts';
 import type { ConfigError, ErrorCode } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
+import type { ReportNeeds } from '../needs.ts';
 import type { VersionInfo, Wanted } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
@@ -63,6 +64,9 @@ export interface DocumentSource {
   /** What makes a document of this source the same document elsewhere. Must be pure, and works before `load`.
    *  Without it, and while it is undefined, documents cannot be shared between processes. */
   identity?(): SourceIdentity | undefined;
+  /** What a reader of these keys must be allowed to do.
+   *  @internal */
+  readonly needs?: ReportNeeds | undefined;
   /** Returns a page of the versions of a document, the newest first; empty for an absent document. */
   versions?(document: string, cursor: string | undefined, call: Call): Promise<VersionPage>;
   /** Forgets what the source itself keeps of a document, such as a lease that `read` would prolong, because

@@ -40,6 +40,8 @@ import { livingStore, type ShelteredStats, statsOf } from './stats.ts';
  *  provider extends it. */
 export class ShelteredProvider implements ConfigProvider {
   readonly name: string;
+  /** @internal */
+  readonly needs: DocumentSource['needs'];
   readonly #source: DocumentSource;
   readonly #clock: SteadyClock;
   readonly #emitter: Emitter;
@@ -67,6 +69,7 @@ export class ShelteredProvider implements ConfigProvider {
     const cache: Cache = new Cache(source, settings, emitter, requests);
     this.name = source.name;
     this.#source = source;
+    this.needs = source.needs?.bind(source);
     this.#clock = clock;
     this.#emitter = emitter;
     this.#observation = new Observation(source.name, emitter, clock);
@@ -250,11 +253,8 @@ export class ShelteredProvider implements ConfigProvider {
     this.#requests.close();
     this.#cache.close();
     retire(this.#living);
-    try {
-      await closeSource(this.#source, withinMs, this.#clock, this.#emitter);
-    } finally {
-      this.#emitter.clear();
-    }
+    const closed = closeSource(this.#source, withinMs, this.#clock, this.#emitter);
+    await closed.finally(() => this.#emitter.clear());
   }
 
   /** Runs a write of the subclass. `effect` ends the message for a caller that aborts it.

@@ -45,19 +45,19 @@ const colours: Colours = [
 ];
 
 /** The chain, with the keys that a schema reads in it. */
-interface Explained {
+export interface Explained {
   readonly chain: ProviderChain;
   readonly schema: StandardSchemaV1 | undefined;
   readonly at: Key;
 }
 
-const explainedBy = ({ chain, schema, options }: Loaded): Explained => ({
+export const explainedBy = ({ chain, schema, options }: Loaded): Explained => ({
   chain,
   schema,
   at: options.at ?? '',
 });
 
-async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
+export async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
   const explained = explainedBy(loaded);
   const { chain, schema, at } = explained;
   const key = append(at, name);
@@ -80,7 +80,7 @@ async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
 }
 
 /** The keys that the schema reads, as the chain has them. */
-function knownKeys({ schema, at }: Explained): SchemaKeys {
+export function knownKeys({ schema, at }: Explained): SchemaKeys {
   if (!schema) return { keys: [], prefixes: [], complete: false };
   const { keys, prefixes, complete } = describeKeys(schema);
   return {
@@ -149,7 +149,7 @@ function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
 }
 
 /** Whether the schema marks a key as secret: its sources may not know. */
-function isMarked({ schema, at }: Explained, key: Key): boolean {
+export function isMarked({ schema, at }: Explained, key: Key): boolean {
   if (!schema || !startsWith(key, at)) return false;
   const shape = shapeOf(schema);
   const path = segments(rest(key, at));
@@ -157,7 +157,7 @@ function isMarked({ schema, at }: Explained, key: Key): boolean {
   return holdsMark(shapeAt(shape, path)) || around.some((one) => one?.secret === true);
 }
 
-function withoutValues(explanation: Explanation): Explanation {
+export function withoutValues(explanation: Explanation): Explanation {
   const masked = new Map(
     explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
   );

@@ -84,6 +84,7 @@ export class TenantViews {
       where: (key: Key, more?: object) => this.#use(id).provider.where?.(key, more) ?? name,
       leasedAt: (key: Key) => this.#use(id).provider.leasedAt?.(key),
       status: undefined,
+      needs: undefined,
       close: async () => undefined,
     };
     return decorate(this.#store, name, own as unknown as Parameters<typeof decorate>[2], {

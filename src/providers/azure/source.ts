@@ -4,6 +4,8 @@
 
 import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
+import type { Need } from '../../needs.ts';
+import type { Wanted } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { defined, textField, timeField } from '../../remote/fields.ts';
@@ -162,6 +164,11 @@ export class AzureSource implements DocumentSource {
     if (enabled === false) return ['disabled'];
     if (notBefore && +notBefore > now) return ['not yet valid'];
     return expiresOn && +expiresOn <= now ? ['expired'] : undefined;
+  }
+
+  async needs(wanted: Wanted): Promise<readonly Need[]> {
+    const { azureNeeds } = await import('./needs.ts');
+    return azureNeeds(this.places, addressIn(this.#options.url ?? ''), wanted);
   }
 
   identity(): SourceIdentity | undefined {

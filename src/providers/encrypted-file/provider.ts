@@ -20,6 +20,7 @@ import { append, keyOf, segments } from '../../key.ts';
 import type { Content, ReloadableContent } from '../../local/content.ts';
 import { FileProvider } from '../../local/content-provider.ts';
 import { fileContent } from '../../local/file-content.ts';
+import type { Need } from '../../needs.ts';
 import { makeOrigin } from '../../origin.ts';
 import type { ListOptions, WritableProvider, WriteOptions } from '../../provider.ts';
 import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
@@ -70,6 +71,7 @@ interface Document {
 export class EncryptedFileProvider extends FileProvider implements WritableProvider {
   readonly #path: string;
   readonly #file: EncryptedFile;
+  readonly #keys: KeySources;
   readonly #content: ReloadableContent<Document | undefined>;
   #writes: Promise<unknown> = Promise.resolve();
 
@@ -91,11 +93,12 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
       });
     const { context, format, optional, maxBytes, lockWaitMs, env } = options;
     const provider = options.name ?? `encrypted-file:${options.path}`;
+    const keys = new KeySources(options.keys, 'EncryptedFileProvider', env);
     const file = new EncryptedFile({
       provider,
       file: path.resolve(options.path),
       shown: options.path,
-      keys: new KeySources(options.keys, 'EncryptedFileProvider', env),
+      keys,
       context,
       format,
       maxBytes,
@@ -109,6 +112,7 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
     super(provider, content);
     this.#path = options.path;
     this.#file = file;
+    this.#keys = keys;
     this.#content = content;
   }
 
@@ -131,6 +135,11 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
     const value = content.value && dig(content.value.tree, asked);
     if (value === undefined || (isTree(value) && Object.keys(value).length === 0)) return Object.freeze([]);
     return Object.freeze([this.#entry(asked, value, content)]);
+  }
+
+  /** @internal */
+  override needs(): Promise<readonly Need[]> {
+    return this.#keys.needs();
   }
 
   where(key: Key): string {

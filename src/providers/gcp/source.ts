@@ -4,6 +4,8 @@
 
 import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
+import type { Need } from '../../needs.ts';
+import type { Wanted } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { identityOf } from '../../remote/identity.ts';
@@ -184,6 +186,11 @@ export class GcpSource implements DocumentSource {
       if (statusOf(error) === 'NOT_FOUND') return { versions: [] };
       throw this.#error(error, parent, 'viewer');
     }
+  }
+
+  async needs(wanted: Wanted): Promise<readonly Need[]> {
+    const { gcpNeeds } = await import('./needs.ts');
+    return gcpNeeds(this.places, this.#parent, this.#options.prefix, wanted);
   }
 
   /** Documents are full resource names, so project and location make no difference. */

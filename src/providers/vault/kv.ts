@@ -59,6 +59,11 @@ export class Kv {
     };
   }
 
+  /** The path of the API, as policies spell it. Of a folder, without the slash at its end. */
+  async policyPath(path: string, part: ApiPart, call: Call): Promise<string> {
+    return apiPath(await this.#mounts.resolve(path, call), part);
+  }
+
   /** Whether the engine of a path is known without a trial. */
   async knows(path: string, call: Call): Promise<boolean> {
     return (await this.#mounts.resolve(path, call)).isKnown;

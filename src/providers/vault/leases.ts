@@ -50,6 +50,12 @@ export class Leases {
     return this.#requests.has(document);
   }
 
+  /** The path that creates the credentials of a document, and the capability that this takes. */
+  permission(document: string): { readonly path: string; readonly capability: 'read' | 'update' } {
+    const { path, method } = this.#requests.get(document) as LeaseRequest;
+    return { path, capability: method === 'POST' ? 'update' : 'read' };
+  }
+
   /** Renews the current lease, or requests new credentials. */
   async read(document: string, signal: AbortSignal): Promise<Document> {
     const current = this.#current.get(document);

@@ -3,6 +3,8 @@
 
 import { ConfigError } from '../../errors.ts';
 import { keyFrom, parent, segments, startsWith } from '../../key.ts';
+import type { Need } from '../../needs.ts';
+import type { Wanted } from '../../provider.ts';
 import { identityOf } from '../../remote/identity.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
 import type {
@@ -120,6 +122,10 @@ export class VaultSource implements DocumentSource {
     // a read finds out which engine it is, and revokes what the path creates
     if (!(await kv.knows(document, call))) await this.read([document], call);
     return { versions: await kv.versions(document, call) };
+  }
+
+  async needs(wanted: Wanted): Promise<readonly Need[]> {
+    return (await import('./needs.ts')).vaultNeeds(this.#options, (key) => this.locate(key), wanted);
   }
 
   /** Documents are full paths, so `path`, `mount` and `secrets` make no difference. */

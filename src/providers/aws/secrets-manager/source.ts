@@ -5,6 +5,8 @@
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { segments } from '../../../key.ts';
+import type { Need } from '../../../needs.ts';
+import type { Wanted } from '../../../provider.ts';
 import { defined, textField, timeField } from '../../../remote/fields.ts';
 import { identityOf } from '../../../remote/identity.ts';
 import { wrongServerHint } from '../../../remote/network.ts';
@@ -211,6 +213,11 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       if (isAbsent(this.classify(thrown))) return { versions: [] };
       throw thrown;
     }
+  }
+
+  async needs(wanted: Wanted): Promise<readonly Need[]> {
+    const { secretsNeeds } = await import('./needs.ts');
+    return secretsNeeds(this, this.#root, this.aws.target?.region, this.#options.kmsKeyId, wanted);
   }
 
   identity(): SourceIdentity | undefined {

@@ -5,6 +5,8 @@
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { segments } from '../../../key.ts';
+import type { Need } from '../../../needs.ts';
+import type { Wanted } from '../../../provider.ts';
 import { quoted } from '../../../redact.ts';
 import { defined, textField, timeField } from '../../../remote/fields.ts';
 import { identityOf } from '../../../remote/identity.ts';
@@ -189,6 +191,11 @@ export class SsmSource extends AwsSource implements DocumentSource {
       if (this.classify(error).code === 'not_found') return { versions: [] };
       throw error;
     }
+  }
+
+  async needs(wanted: Wanted): Promise<readonly Need[]> {
+    const { ssmNeeds } = await import('./needs.ts');
+    return ssmNeeds(this, this.#root, this.aws.target?.region, this.#options.kmsKeyId, wanted);
   }
 
   /** With `parameters`, JSON text is a section. */

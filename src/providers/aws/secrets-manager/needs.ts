@@ -1,0 +1,38 @@
+// The actions that reading keys from Secrets Manager needs. Used by `source.ts`.
+
+import { isWanted, type Need } from '../../../needs.ts';
+import type { Wanted } from '../../../provider.ts';
+import type { DocumentSource } from '../../../shelter/port.ts';
+import { arnOf, awsNeed, decryptNeeds } from '../needs.ts';
+
+export function secretsNeeds(
+  source: DocumentSource,
+  root: string,
+  region: string | undefined,
+  kmsKeyId: string | undefined,
+  wanted: Wanted,
+): readonly Need[] {
+  const { places, batch } = source;
+  const { keys, prefixes } = wanted;
+  const named = places
+    ? places.filter(({ key }) => isWanted(key, wanted))
+    : [...keys, ...prefixes].filter(Boolean).flatMap((key) => source.locate(key));
+  const names = [...new Set(named.map(({ document }) => document))];
+  const secret = (name: string): string => arnOf('secretsmanager', region, `secret:${name}`);
+  const need = (action: string, resource: string): Need => awsNeed(region, action, resource);
+  // AWS adds six characters to the name of a secret that exists
+  const resources = names.flatMap((name) =>
+    name.startsWith('arn:') ? [name, `${name}-??????`] : [secret(name), secret(`${name}-??????`)],
+  );
+  const lists = places === undefined && prefixes.length > 0;
+  const below = prefixes.flatMap((prefix) =>
+    prefix === '' ? [root] : (source.locate(prefix).at(-1)?.document ?? []),
+  );
+  return [
+    ...resources.map((resource) => need('secretsmanager:GetSecretValue', resource)),
+    ...(lists ? below.map((name) => need('secretsmanager:GetSecretValue', secret(`${name}*`))) : []),
+    ...(batch > 1 && (names.length > 1 || lists) ? [need('secretsmanager:BatchGetSecretValue', '*')] : []),
+    ...(lists ? [need('secretsmanager:ListSecrets', '*')] : []),
+    ...decryptNeeds(region, kmsKeyId),
+  ];
+}
