@@ -2,9 +2,8 @@
 // listing reads them in parallel and merges their layers. The code for merging, explaining, health and
 // missing keys is loaded on first use, which keeps the import of the core small.
 
-import { omits } from '../decorators/decorate.ts';
 import type { Entry, Unreadable } from '../entry.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
@@ -18,7 +17,6 @@ import {
   type Change,
   type CloseOptions,
   type ConfigProvider,
-  checkProvider,
   isProvider,
   type KeyStatus,
   type Known,
@@ -33,7 +31,7 @@ import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.t
 import { askFirst, askKnown, askLayers, askMany, knownOf } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
-import { uniquelyNamed } from './names.ts';
+import { checkedList, notAList, uniquelyNamed } from './names.ts';
 
 /** The options of a ProviderChain. */
 export interface ChainOptions {
@@ -77,7 +75,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     this.name = name;
     this.#hooks = new Hooks(name, Object.freeze([...interceptors]));
     this.#closeProviders = closeProviders;
-    this.#providers = Object.freeze(uniquelyNamed(checked(providers), namesOf));
+    this.#providers = Object.freeze(uniquelyNamed(checkedList(providers), namesOf));
   }
 
   get local(): boolean {
@@ -237,11 +235,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
   /** @internal */
   leasedAt(key: Key): Key | undefined {
-    for (const provider of this.#providers) {
-      const place = provider.leasedAt?.(key);
-      if (place !== undefined) return place;
-    }
-    return undefined;
+    return this.#providers.map((one) => one.leasedAt?.(key)).find((place) => place !== undefined);
   }
 
   /** The health of each provider. The chain reports the worst status of its providers. */
@@ -332,22 +326,3 @@ const providersOf = (provider: ConfigProvider): readonly ConfigProvider[] =>
   provider instanceof ProviderChain ? provider.providers : [provider];
 const namesOf = (provider: ConfigProvider): readonly string[] =>
   providersOf(provider).map(({ name }) => name);
-
-const notAList = (): ConfigError =>
-  new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers', {
-    hint: 'Pass a list: new ProviderChain([a, b])',
-  });
-
-function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
-  if (!Array.isArray(providers)) throw notAList();
-  for (const [i, provider] of providers.entries()) {
-    checkProvider('ProviderChain', provider, `item ${i + 1} of the list`);
-    if (omits(provider))
-      throw new ConfigError(
-        'invalid_option',
-        `ProviderChain: ${provider.name} leaves out what is denied, and a weaker provider would answer`,
-        { hint: "Guard the chain, or set denied to 'hole'" },
-      );
-  }
-  return providers;
-}

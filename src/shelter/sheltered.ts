@@ -201,9 +201,8 @@ export class ShelteredProvider implements ConfigProvider {
   }
 
   /** @internal */
-  leasedAt(key: Key): Key | undefined {
-    return this.#source.locate(keyOf(key)).find(({ leased }) => leased)?.key;
-  }
+  readonly leasedAt = (key: Key): Key | undefined =>
+    this.#source.locate(keyOf(key)).find(({ leased }) => leased)?.key;
 
   async health(options: ReadOptions = {}): Promise<Health> {
     const { signal } = options;

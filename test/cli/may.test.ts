@@ -64,7 +64,7 @@ describe('llm-config may', () => {
 
   it('reads attributes as JSON, and prints JSON', async () => {
     const policy =
-      "{ decide: ({ context, load }) => ({ allow: context.level === 3 && load === 'start', rule: 'level' }) }";
+      "{ decide: ({ context, load }) => ({ allow: context.level === 3 && !!load, rule: 'level' }) }";
     const { code, out } = await run(
       policy,
       'ann',

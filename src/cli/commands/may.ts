@@ -101,8 +101,9 @@ async function explained(policy: Policy, ask: Ask): Promise<CommandResult> {
   const { rule = 'the policy failed', line, until } = decision ?? {};
   const caller = context?.id ?? '';
   const ends = until === undefined ? '' : `\n  until ${new Date(until).toISOString()}`;
+  const head = `${caller} ${allow ? 'may' : 'may not'} ${action} ${key}: ${rule}`;
   return {
-    text: `${caller} ${allow ? 'may' : 'may not'} ${action} ${key}: ${rule}${line ? `\n  ${line}` : ''}${ends}`,
+    text: `${head}${line ? `\n  ${line}` : ''}${ends}`,
     json: { caller, action, key, allow, rule, line, until },
     exit: allow ? 0 : 1,
   };

@@ -1,5 +1,5 @@
-// `cached`: keeps the decisions of a slow policy, such as a remote engine. Rules need none: a look-up in a cache
-// takes longer than a rule.
+// `cached`: keeps the decisions of a slow policy, such as a remote engine. Rules need none: a look-up in a
+// cache takes longer than a rule.
 
 import { ConfigError } from '../../errors.ts';
 import { aFunction, aNumber, anInteger, checkOptions } from '../../internal/options.ts';

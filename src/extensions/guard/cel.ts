@@ -29,7 +29,7 @@ const bounds = {
  *  decision. At most 1,000 characters, 48 levels and two nested loops; a pattern of `matches` is a literal.
  *  @throws ConfigError `invalid_option` for an expression that is too long
  *  @example
- *  rules({ allow: [{ keys: ['dev.**'], when: cel('caller.training && "dev" in caller.groups'), loads: 'never' }] });
+ *  rules({ allow: [{ keys: ['dev.**'], when: cel('"dev" in caller.groups'), loads: 'never' }] });
  *  @see rules */
 export function cel(expression: string): CelCondition {
   if (typeof expression !== 'string' || expression.trim() === '' || expression.length > bounds.characters)

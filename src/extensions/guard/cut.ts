@@ -1,5 +1,5 @@
-// Cuts what a caller may not see out of entries: leaf by leaf, because an entry of a list may be a whole file.
-// Called by reads.ts. Decides about all leaves first, so that decisions that wait are awaited together.
+// Cuts what a caller may not see out of entries, leaf by leaf: an entry of a list may be a whole file. Called
+// by reads.ts. Decides about all leaves first, so that decisions that wait are awaited together.
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entry.ts';
 import { append, keyFrom, quote } from '../../key.ts';

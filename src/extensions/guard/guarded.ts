@@ -51,7 +51,7 @@ export type Guarded<P extends ConfigProvider> = Decorated<P> &
  *  nothing tolerant answers instead. Trees are cut leaf by leaf. Put it outside everything that remembers
  *  answers: a cache refuses a guarded provider.
  *  @example
- *  const policy = rules({ roles: { developer: ['ann'] }, allow: [{ roles: ['developer'], keys: ['dev.**'] }] });
+ *  const policy = rules({ roles: { dev: ['ann'] }, allow: [{ roles: ['dev'], keys: ['dev.**'] }] });
  *  const store = guarded(new VaultProvider({ path: 'acme/' }), policy, { identify: ({ caller }) => caller });
  *  await store.get('dev.model', { context: { caller: { id: 'ann' } } });
  *  @throws ConfigError `invalid_option`

@@ -1,4 +1,4 @@
-// Hours of the day in a time zone: `08:00-18:00 Europe/Berlin`. Used by rules.ts. The offset of a zone changes
+// Hours of the day in a time zone: `08:00-18:00 Europe/Berlin`. Used by rule.ts. The offset of a zone changes
 // only at quarters of an hour, so it is computed once for each.
 
 import { ConfigError } from '../../errors.ts';

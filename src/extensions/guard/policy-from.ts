@@ -39,9 +39,10 @@ export interface LoadedPolicy extends Policy, AsyncDisposable {
 
 const none: Decision = Object.freeze({ allow: false, rule: 'there is no valid policy yet' });
 
-/** Loads rules from a source, with a report of what is wrong and where, and follows its changes. Decisions wait
- *  for the first load; without a valid policy everything is denied. A later policy that is invalid changes
- *  nothing, and is an event `refresh_failed` or a warning of the process. The source must not be guarded.
+/** Loads rules from a source, with a report of what is wrong and where, and follows its changes. Decisions
+ *  wait for the first load; without a valid policy everything is denied. A later policy that is invalid
+ *  changes nothing, and is an event `refresh_failed` or a warning of the process. The source must not be
+ *  guarded.
  *  @throws ConfigError `invalid_option`
  *  @example
  *  await using policy = policyFrom(new BundleProvider('policy.yaml'));
@@ -171,8 +172,9 @@ class FollowedPolicy implements LoadedPolicy {
   /** A failure that no caller waits for and no listener hears. */
   #warn(error: unknown): void {
     if (this.#isAwaited || this.#options.on || this.#closed) return;
-    const message = `the policy is not in force: ${isConfigError(error) ? error.message : 'it cannot be loaded'}`;
-    process.emitWarning(message, { type: 'ConfigWarning', code: 'LLM_CONFIG_POLICY_FAILED' });
+    const why = isConfigError(error) ? error.message : 'it cannot be loaded';
+    const options = { type: 'ConfigWarning', code: 'LLM_CONFIG_POLICY_FAILED' };
+    process.emitWarning(`the policy is not in force: ${why}`, options);
   }
 }
 

@@ -1,6 +1,6 @@
-// How a guarded provider reads. Made by guarded.ts. With `hole` the provider is asked first, and what it has is
-// decided about; with `refuse` and `omit` the decision comes before everything, so that it shows nothing of
-// what exists.
+// How a guarded provider reads. Made by guarded.ts. With `hole` the provider is asked first, and what it has
+// is decided about; with `refuse` and `omit` the decision comes before everything, so that it shows nothing
+// of what exists.
 
 import { type Entry, isUnreadable, type Unreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';

@@ -3,9 +3,10 @@
 import type { RulesData } from './rules-schema.ts';
 
 /** Rules for six roles: `global-admin` does everything, `tenant-admin` reads and writes, `operator` reads and
- *  refreshes, `developer` reads and lists what is no secret and writes below a segment `dev`, `viewer` reads and
- *  lists what is no secret, `service-account` reads. Keys are those of the provider that is guarded: for a
- *  tenant's view, those of the tenant. Give the roles members, or name the attribute that lists a caller's.
+ *  refreshes, `developer` reads and lists what is not a secret and writes below a segment `dev`, `viewer`
+ *  reads and lists what is not a secret, `service-account` reads. Keys are those of the provider that is
+ *  guarded: for a tenant's view, those of the tenant. Give the roles members, or name the attribute that
+ *  lists a caller's.
  *  @example
  *  const policy = rules({
  *    ...platformRules,

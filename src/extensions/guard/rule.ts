@@ -1,4 +1,5 @@
-// One rule, compiled: whom, what and when it applies to. Used by rules.ts.
+// One rule, compiled: whom, what and when it applies to. Used by rules.ts. A condition that fails closes the
+// rule, whichever it is: it does not allow, and it denies.
 
 import { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';

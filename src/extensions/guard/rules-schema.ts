@@ -155,7 +155,8 @@ function unknownField(name: string, known: readonly string[]): string {
 
 function unknownRole(name: string, known: readonly string[]): string {
   const similar = nearest(name, known);
-  return `names the role ${JSON.stringify(name)}, which is not in roles${similar ? `; did you mean ${similar}?` : ''}`;
+  const hint = similar ? `; did you mean ${similar}?` : '';
+  return `names the role ${JSON.stringify(name)}, which is not in roles${hint}`;
 }
 
 /** Problems of conditions, which only the peer can parse. */

@@ -1,4 +1,5 @@
-// The options, counters and type of `tenants`. Used by tenants.ts and tenant-views.ts.
+// The options, counters and type of `tenants`. Used by tenants.ts, which checks them, and by tenant-views.ts.
+// Limits are per process: nothing here is shared.
 
 import {
   aFunction,
@@ -24,7 +25,7 @@ export interface TenantsOptions<C = { readonly caller: Caller }> {
   readonly levels?: readonly Key[];
   /** Decides about the keys of a tenant, without their prefix. @default everything is allowed */
   readonly policy?: Policy | ((id: string) => Policy);
-  /** The caller of a call. Required with `policy`. */
+  /** The caller of a call. Required with `policy`. @default none */
   readonly identify?: GuardOptions<C>['identify'];
   /** What a refused caller sees. @default 'hole' */
   readonly denied?: 'hole' | 'refuse';

@@ -1,5 +1,5 @@
-// The part of a store that belongs to one tenant, and nothing of any other: also where the names of two tenants
-// have the same letters, and in changes and events. Used by tenants.ts.
+// The part of a store that belongs to one tenant, and nothing of any other: also where the names of two
+// tenants have the same letters, and in changes and events. Used by tenant-views.ts.
 
 import { decorate, methodsOf } from '../../decorators/decorate.ts';
 import { scoped } from '../../decorators/scoped.ts';

@@ -9,8 +9,8 @@ import type { Caller } from './policy.ts';
 import { type Tenants, type TenantsOptions, tenantOptionChecks } from './tenant-options.ts';
 import { TenantViews } from './tenant-views.ts';
 
-/** Gives each tenant a view of a store: its own keys alone, within its quotas, decided by a policy. Quotas are
- *  counted in this process: with several, each allows as much.
+/** Gives each tenant a view of a store: its own keys alone, within its quotas, decided by a policy. Quotas
+ *  are counted in this process: with several, each allows as much.
  *  @throws ConfigError `invalid_option`
  *  @example
  *  const views = tenants(store, { levels: ['shared', 'tenants.{id}'], quotas: { keys: 1_000 } });

@@ -1,4 +1,5 @@
-// How a guarded provider writes: the schema, then the policy, then the store. Made by guarded.ts.
+// How a guarded provider writes: the schema, then the policy, then the store. Made by guarded.ts. A caller
+// that may not write hears nothing of the schema.
 
 import { ProviderChain } from '../../chain/chain.ts';
 import { checkConfig } from '../../config/load-config.ts';

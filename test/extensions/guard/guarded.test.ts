@@ -66,7 +66,8 @@ describe('one key', () => {
       status: 403,
     });
     expect(error.message).toBe(
-      'memory: the policy does not allow to read "prod.model" (no rule allows it). Run `llm-config may` to see why',
+      'memory: the policy does not allow to read "prod.model" (no rule allows it). ' +
+        'Run `llm-config may` to see why',
     );
   });
 
@@ -509,7 +510,8 @@ describe('what keeps a guard outside', () => {
 
   it('a cache refuses a guarded provider, inside decorators too', () => {
     const message =
-      'sheltered: memory is guarded, and a cache would share its decisions. Wrap the provider inside: guarded(sheltered(p))';
+      'sheltered: memory is guarded, and a cache would share its decisions. ' +
+      'Wrap the provider inside: guarded(sheltered(p))';
     expect(() => sheltered(guard() as ConfigProvider)).toThrow(message);
     expect(() => sheltered(optional(guard()) as ConfigProvider)).toThrow('is guarded');
   });

@@ -29,7 +29,11 @@ type Folder = Awaited<ReturnType<typeof folder>>;
 /** Denied values that no name and no shape makes a secret. */
 const [value, other] = ['hidden-endpoint-7731', 'hidden-region-9942'];
 const open = { port: 'x1', host: 'open-host' };
-const yaml = `open: { port: x1, host: open-host, zone: ${value} }\nhidden:\n  endpoint: ${value}\n  region: ${other}\n`;
+const yaml = `open: { port: x1, host: open-host, zone: ${value} }
+hidden:
+  endpoint: ${value}
+  region: ${other}
+`;
 
 const sources: Readonly<Record<string, (dir: Folder) => ConfigProvider>> = {
   memory: () =>
@@ -83,8 +87,14 @@ const files = {
   'a.yaml': yaml,
   'b.yaml': `app:\n${yaml.replaceAll(/^/gm, '  ')}`,
   'a.json': JSON.stringify({ open: { ...open, zone: value }, hidden: { endpoint: value, region: other } }),
-  'a.toml': `[open]\nport = "x1"\nhost = "open-host"\nzone = "${value}"\n[hidden]\nendpoint = "${value}"\nregion = "${other}"\n`,
-  'x.env': `OPEN__PORT=x1\nOPEN__HOST=open-host\nOPEN__ZONE=${value}\nHIDDEN__ENDPOINT=${value}\nHIDDEN__REGION=${other}\n`,
+  'a.toml': [
+    '[open]\nport = "x1"\nhost = "open-host"',
+    `zone = "${value}"\n[hidden]\nendpoint = "${value}"\nregion = "${other}"\n`,
+  ].join('\n'),
+  'x.env': [
+    'OPEN__PORT=x1\nOPEN__HOST=open-host',
+    `OPEN__ZONE=${value}\nHIDDEN__ENDPOINT=${value}\nHIDDEN__REGION=${other}\n`,
+  ].join('\n'),
   'mount/open.port': 'x1',
   'mount/open.host': 'open-host',
   'mount/open.zone': value,
