@@ -126,7 +126,9 @@ export function decorate(
             disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
         : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
-    needs: async (wanted) => (await import('../needs.ts')).needsOf(parts, wanted),
+    needs: parts.some((part) => part.needs || 'providers' in part)
+      ? async (wanted) => (await import('../needs.ts')).needsOf(parts, wanted)
+      : undefined,
     close: inner.close && (async (options) => inner.close?.(options)),
     local: inner.local,
     compares: own.set && (inner as AnyProvider).compares,

@@ -28,11 +28,13 @@ export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: K
     ...(inner.status && {
       status: (key) => ifDefined(map.innerKey(key, true), (innerKey) => inner.status!(innerKey)),
     }),
-    needs: async ({ keys, prefixes }) =>
-      (await inner.needs?.({
-        keys: keys.flatMap((key) => map.innerKey(key, false) ?? []),
-        prefixes: prefixes.flatMap((prefix) => map.innerPrefix(prefix) ?? []),
-      })) ?? [],
+    needs:
+      inner.needs &&
+      (async ({ keys, prefixes }) =>
+        (await inner.needs?.({
+          keys: keys.flatMap((key) => map.innerKey(key, false) ?? []),
+          prefixes: prefixes.flatMap((prefix) => map.innerPrefix(prefix) ?? []),
+        })) ?? []),
     ...(inner.refresh && {
       refresh: async (prefix = '', options) =>
         ifDefined(map.innerPrefix(keyOf(prefix)), (innerPrefix) => inner.refresh!(innerPrefix, options)),
