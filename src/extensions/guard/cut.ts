@@ -25,36 +25,44 @@ interface Leaf {
 
 const undecided: Decision = { allow: false, rule: '' };
 
-/** The items without what is denied, and with what takes its place. */
-export async function cutItems(items: readonly Item[], decide: Decide, replace: Replace): Promise<Item[]> {
+/** The items without what is denied, and with what takes its place. `decided` is called in between. */
+export async function cutItems(
+  items: readonly Item[],
+  decide: Decide,
+  replace: Replace,
+  decided: () => void,
+): Promise<Item[]> {
   const pending: Promise<void>[] = [];
-  const ask = (leaf: { decision: Decision }, key: Key, entry: AskedEntry | undefined): void => {
-    const decision = decide(key, entry);
-    if (!isPending(decision)) leaf.decision = decision;
-    else
-      pending.push(
-        decision.then((later) => {
-          leaf.decision = later;
-        }),
-      );
-  };
-  const judged = items.map((item): readonly Leaf[] | { decision: Decision } => {
-    if (!isUnreadable(item) && isTree(item.value)) {
+  /** The decision about each item, or about each leaf of a tree. Plain loops: a list may have 100,000 items. */
+  const found: (Decision | readonly Leaf[])[] = [];
+  for (const item of items) {
+    const isHole = isUnreadable(item);
+    if (!isHole && isTree(item.value)) {
       const leaves = leavesOf(item, item.value);
-      for (const leaf of leaves) ask(leaf, leaf.key, new LeafFacts(item, leaf.path));
-      return leaves;
+      for (const leaf of leaves) {
+        const decision = decide(leaf.key, new LeafFacts(item, leaf.path));
+        if (!isPending(decision)) leaf.decision = decision;
+        else pending.push(decision.then((later) => void (leaf.decision = later)));
+      }
+      found.push(leaves);
+      continue;
     }
-    const leaf = { decision: undecided };
-    ask(leaf, item.key, isUnreadable(item) ? undefined : item);
-    return leaf;
-  });
-  await Promise.all(pending);
-  return items.flatMap((item, i): readonly Item[] => {
-    const found = judged[i] as readonly Leaf[] | { decision: Decision };
-    if ('decision' in found)
-      return found.decision.allow ? [item] : replace(item.key, unquoted(item.origin), found.decision);
-    return cutTree(item as Entry, found, replace);
-  });
+    const decision = decide(item.key, isHole ? undefined : item);
+    const at = found.push(undecided) - 1;
+    if (!isPending(decision)) found[at] = decision;
+    else pending.push(decision.then((later) => void (found[at] = later)));
+  }
+  if (pending.length > 0) await Promise.all(pending);
+  decided();
+  const cut: Item[] = [];
+  for (const [i, item] of items.entries()) {
+    const decision = found[i] as Decision | readonly Leaf[];
+    if ('allow' in decision) {
+      if (decision.allow) cut.push(item);
+      else cut.push(...replace(item.key, unquoted(item.origin), decision));
+    } else cut.push(...cutTree(item as Entry, decision, replace));
+  }
+  return cut;
 }
 
 /** What a policy may know of one leaf of a tree. Computed on demand: few policies look. */

@@ -30,6 +30,8 @@ export class Denials {
   readonly #wanted: Wanted;
   /** Sections of which a leaf is denied that must not be named. */
   readonly #sections = new Map<Key, Decision>();
+  /** The error of each rule. */
+  readonly #errors = new Map<string, ConfigError>();
 
   constructor(judge: Judge, denied: Denied, prefix: Key, options: ListOptions | undefined) {
     this.#judge = judge;
@@ -41,14 +43,19 @@ export class Denials {
   readonly replace = (key: Key, origin: Unreadable['origin'], decision: Decision): readonly Unreadable[] => {
     this.some = true;
     if (this.#denied === 'omit' || this.#options?.[thread]?.cause === 'hint') return [];
-    const error = (): ConfigError => this.#judge.error('read', key, decision);
-    if (this.#denied === 'hole') return [Object.freeze({ key, origin, error: error() })];
+    if (this.#denied === 'hole') return [Object.freeze({ key, origin, error: this.#errorOf(decision) })];
     if (this.#wanted.keys.includes(key)) return [holeAt(this.#judge, key, decision)];
     // nothing weaker may show through, and the name stays hidden; what is not wanted is read by nothing
     const above = this.#wanted.prefixes.find((prefix) => startsWith(key, prefix));
     if (above !== undefined) this.#sections.set(above, decision);
     return [];
   };
+
+  #errorOf(decision: Decision): ConfigError {
+    let error = this.#errors.get(decision.rule);
+    if (!error) this.#errors.set(decision.rule, (error = this.#judge.error('read', undefined, decision)));
+    return error;
+  }
 
   sections(): readonly Unreadable[] {
     return Array.from(this.#sections, ([key, decision]) => holeAt(this.#judge, key, decision));

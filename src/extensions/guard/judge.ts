@@ -22,7 +22,7 @@ export interface GuardStats {
   readonly denied: number;
   /** Denials because the policy, or `identify`, has failed. */
   readonly failed: number;
-  /** How long the decisions took together, in milliseconds. */
+  /** How long the decisions about values took together, in milliseconds. */
   readonly decidingMs: number;
 }
 
@@ -32,14 +32,6 @@ export interface Asking {
   readonly load: 'start' | 'reload' | undefined;
   readonly operation: string | undefined;
 }
-
-const verbs: Readonly<Record<Action, string>> = {
-  read: 'read',
-  list: 'list',
-  write: 'write',
-  delete: 'delete',
-  refresh: 'refresh',
-};
 
 const failure: Decision = Object.freeze({ allow: false, rule: 'the policy failed' });
 const unidentified: Decision = Object.freeze({ allow: false, rule: 'the caller is not identified' });
@@ -88,17 +80,21 @@ export class Judge {
     counts.decisions++;
     if (!asking) return this.#failed(unidentified);
     const { caller, load } = asking;
-    const startedAt = performance.now();
     try {
       const decision = this.#policy.decide({ action, key, context: caller, entry, now: this.#now(), load });
-      if (!isPending(decision)) return this.#ended(startedAt, decision);
+      if (!isPending(decision)) return this.#checked(decision);
       return decision.then(
-        (later) => this.#ended(startedAt, later),
-        () => this.#ended(startedAt, undefined),
+        (later) => this.#checked(later),
+        () => this.#checked(undefined),
       );
     } catch {
-      return this.#ended(startedAt, undefined);
+      return this.#checked(undefined);
     }
+  }
+
+  /** Adds the time since `startedAt` to that of the decisions. */
+  took(startedAt: number): void {
+    this.counts.decidingMs += performance.now() - startedAt;
   }
 
   /** The first denial of several actions, else the last decision. */
@@ -130,19 +126,18 @@ export class Judge {
     });
   }
 
-  /** The error of a denial. */
-  error(action: Action, key: Key, { rule }: Decision): ConfigError {
-    const what = `the policy does not allow to ${verbs[action]} "${key}" (${rule})`;
+  /** The error of a denial. Without a key, many holes can share it: an error takes longer than a decision. */
+  error(action: Action, key: Key | undefined, { rule }: Decision): ConfigError {
+    const what = `the policy does not allow to ${action} ${key === undefined ? 'this' : `"${key}"`} (${rule})`;
     return new ConfigError('policy_violation', `${this.name}: ${what}`, {
       provider: this.name,
-      key,
+      ...(key !== undefined && { key }),
       hint: 'Run `llm-config may` to see why',
     });
   }
 
-  #ended(startedAt: number, given: Decision | undefined): Decision {
+  #checked(given: Decision | undefined): Decision {
     const { counts } = this;
-    counts.decidingMs += performance.now() - startedAt;
     const decision = given as Partial<Decision> | null | undefined;
     if (decision?.allow === true) return decision as Decision;
     if (decision?.allow !== false || typeof decision.rule !== 'string') return this.#failed(failure);

@@ -2,7 +2,7 @@
 // is decided about; with `refuse` and `omit` the decision comes before everything, so that it shows nothing
 // of what exists.
 
-import { type Entry, isUnreadable, type Unreadable } from '../../entry.ts';
+import type { Entry, Unreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
 import { thread } from '../../operation.ts';
@@ -158,7 +158,9 @@ export class GuardedReads {
     key: Key,
     entry?: Entry,
   ): Promise<ConfigError | undefined> {
+    const startedAt = performance.now();
     const decision = await this.#judge.decide(asking, action, key, entry);
+    this.#judge.took(startedAt);
     if (decision.allow) return undefined;
     this.#judge.denied(asking, key);
     return this.#judge.error(action, key, decision);
@@ -209,20 +211,20 @@ export class GuardedReads {
     let isDenied = refused.length > 0;
     const cut = layers.map(async (layer, i): Promise<Layer> => {
       if (layer.error) return layer;
+      const startedAt = performance.now();
       const denied = new Denials(this.#judge, this.#denied, prefix, options);
       const items = await cutItems(
         [...layer.entries, ...layer.holes],
         (key, entry) => this.#decideItem(asking, key, entry, options),
         denied.replace,
+        () => this.#judge.took(startedAt),
       );
       isDenied ||= denied.some;
       const holes = i === 0 ? [...refused, ...denied.sections()] : denied.sections();
-      const known = new Set(items.filter(isUnreadable).map(({ key }) => key));
-      return {
-        ...layer,
-        entries: items.filter((item): item is Entry => !isUnreadable(item)),
-        holes: [...items.filter(isUnreadable), ...holes.filter(({ key }) => !known.has(key))],
-      };
+      const own = layerOf(layer.name, items);
+      const known = new Set(holes.length > 0 ? own.holes.map(({ key }) => key) : []);
+      const more = holes.filter(({ key }) => !known.has(key));
+      return { ...layer, ...own, holes: more.length > 0 ? [...own.holes, ...more] : own.holes };
     });
     const all = await Promise.all(cut);
     if (isDenied && options?.[thread]?.cause !== 'hint') this.#judge.denied(asking, prefix);

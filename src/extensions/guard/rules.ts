@@ -54,8 +54,9 @@ export function compiledRules(data: RulesData, lineOf: LineOf = textOf): RulesPo
       const shown = Array.isArray(set) ? `${effect} ${Number(name) + 1}` : `${effect} ${name}`;
       return new CompiledRule(effect, shown, lineOf(effect, name, rule as Rule), rule as Rule, roles);
     });
-  const [allow, deny] = [compiled('allow', data.allow), compiled('deny', data.deny)];
-  const waiting = [...allow, ...deny].filter(({ isWaiting }) => isWaiting);
+  // those that deny come first, so that they win
+  const all = [...compiled('deny', data.deny), ...compiled('allow', data.allow)];
+  const waiting = all.filter(({ isWaiting }) => isWaiting);
   let isReady = waiting.length === 0;
   let compiling: Promise<void> | undefined;
   const ready = (): Promise<void> => {
@@ -72,15 +73,14 @@ export function compiledRules(data: RulesData, lineOf: LineOf = textOf): RulesPo
   };
   const decideNow = (ask: Ask): Decision => {
     let until = Number.POSITIVE_INFINITY;
-    const first = (all: readonly CompiledRule[]): CompiledRule | undefined => {
-      for (const rule of all) {
-        const result = rule.applies(ask);
-        if (result.until < until) until = result.until;
-        if (result.applies) return rule;
-      }
-      return undefined;
-    };
-    const decision = (first(deny) ?? first(allow))?.decision ?? unmatched;
+    let decision = unmatched;
+    for (const rule of all) {
+      const result = rule.applies(ask);
+      if (result.until < until) until = result.until;
+      if (!result.applies) continue;
+      decision = rule.decision;
+      break;
+    }
     return until === Number.POSITIVE_INFINITY ? decision : { ...decision, until };
   };
   return Object.freeze({
