@@ -3,7 +3,7 @@
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entry.ts';
 import { append, keyFrom, quote } from '../../key.ts';
-import { makeOrigin, type Origin } from '../../origin.ts';
+import { type Origin, withoutText } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
 import { type AskedEntry, type Decision, isPending } from './policy.ts';
 
@@ -59,7 +59,7 @@ export async function cutItems(
     const decision = found[i] as Decision | readonly Leaf[];
     if ('allow' in decision) {
       if (decision.allow) cut.push(item);
-      else cut.push(...replace(item.key, unquoted(item.origin), decision));
+      else cut.push(...replace(item.key, withoutText(item.origin), decision));
     } else cut.push(...cutTree(item as Entry, decision, replace));
   }
   return cut;
@@ -115,7 +115,7 @@ function cutTree(entry: Entry, leaves: readonly Leaf[], replace: Replace): reado
   const own = entry.leaf ?? (() => ({ origin: entry.origin, secret: entry.secret }));
   const leaf = (inside: Key): ReturnType<typeof own> => {
     const facts = own(inside);
-    return { ...facts, origin: unquoted(facts.origin) };
+    return { ...facts, origin: withoutText(facts.origin) };
   };
   const holes = leaves
     // a section that holds nothing hides nothing below it
@@ -123,7 +123,7 @@ function cutTree(entry: Entry, leaves: readonly Leaf[], replace: Replace): reado
     .flatMap(({ key, path, decision }) => replace(key, leaf(keyFrom(path)).origin, decision));
   if (kept.length === 0) return holes;
   const { origin } = entry;
-  return [makeEntry({ ...entry, origin: unquoted(origin), value: frozen(treeOf(kept)), leaf }), ...holes];
+  return [makeEntry({ ...entry, origin: withoutText(origin), value: frozen(treeOf(kept)), leaf }), ...holes];
 }
 
 function treeOf(leaves: readonly Leaf[]): ConfigTree {
@@ -137,14 +137,4 @@ function treeOf(leaves: readonly Leaf[]): ConfigTree {
     if (name !== undefined) section[name] = value;
   }
   return tree;
-}
-
-/** The same place without the text around it: a report may not quote a line that has a denied value. */
-function unquoted(origin: Origin): Origin {
-  const { provider, source, version } = origin;
-  const position = (): { line: number; column: number } | undefined => {
-    const { line, column } = origin as Partial<Origin>;
-    return line === undefined || column === undefined ? undefined : { line, column };
-  };
-  return makeOrigin({ provider, source, version, position });
 }
