@@ -1,5 +1,6 @@
 import { MemoryProvider, ProviderChain } from 'llm-config-manager';
 // their types must compile without the optional packages
+import 'llm-config-manager/audit';
 import 'llm-config-manager/aws';
 import 'llm-config-manager/azure';
 import 'llm-config-manager/encrypted-file';
