@@ -71,7 +71,7 @@ export interface ConfigEventTypes {
   authenticated: object;
   /** A store has refused the credentials of a provider. */
   authentication_failed: object;
-  /** An interceptor has refused an operation, or has failed itself. */
+  /** An interceptor or a guard has refused an operation, or has failed itself. */
   policy_violated: object;
   /** The status of a provider differs from the one before. Seen by `health`, by the circuit breaker, or in an
    *  outage that `optional` or `fallback` tolerates. */

@@ -72,6 +72,15 @@ class SourceOrigin implements Origin {
     return SourceOrigin.isOne(origin) ? origin.#resolved : undefined;
   }
 
+  static withoutText(origin: Origin): Origin {
+    if (!SourceOrigin.isOne(origin) || origin.#position === undefined) return origin;
+    const position = (): Position | undefined => {
+      const { line, column } = origin.#resolved ?? {};
+      return line === undefined || column === undefined ? undefined : { line, column };
+    };
+    return Object.freeze(new SourceOrigin({ ...origin, position }));
+  }
+
   get #resolved(): Place | undefined {
     if (typeof this.#position === 'function') this.#position = this.#position();
     return this.#position;
@@ -122,6 +131,9 @@ export function makeOrigin(fields: OriginFields): Origin {
 /** Whether `makeOrigin` of this copy of the library has made an origin. */
 export const isOrigin = (value: unknown): value is Origin =>
   typeof value === 'object' && value !== null && SourceOrigin.isOne(value);
+
+/** The same origin without the text around it, which a report could quote. */
+export const withoutText = (origin: Origin): Origin => SourceOrigin.withoutText(origin);
 
 /** The place of an origin, with the text around it if a report may quote it. */
 export const placeIn = (origin: Origin): Place | undefined => SourceOrigin.placeIn(origin);

@@ -132,7 +132,10 @@ export interface ConfigProvider {
   /** The places where the source looks for a key, in its own spelling, one per line. Makes no request. A line
    *  may end with a remark for the report of a missing key: `env A_B (AB is set: rename AB to A_B)`. The
    *  part after the colon is what to do. */
-  where?(key: Key): string;
+  where?(key: Key, options?: CallOptions): string;
+  /** The key of the place that holds `key`, if reading it creates credentials. Makes no request.
+   *  @internal */
+  leasedAt?(key: Key): Key | undefined;
   /** The current health. Never throws because the source is down. */
   health?(options?: ReadOptions): Promise<Health>;
   /** Marks cached values as expired. They remain available as stale values during an outage. */

@@ -5,7 +5,7 @@
 import { type Entry, isEntry, isSound, isUnreadable, type Unreadable } from './entry.ts';
 import { ConfigError, isConfigError, ownError } from './errors.ts';
 import { keyOf } from './key.ts';
-import { thread } from './operation.ts';
+import { type CallOptions, thread } from './operation.ts';
 import type {
   ConfigProvider,
   Known,
@@ -167,8 +167,12 @@ export function toConfigError(error: unknown, provider: string, key?: Key): Conf
 }
 
 /** Every place where the providers look for a key, one per line, in each source's own spelling. */
-export function searchedPlaces(key: Key, providers: readonly ConfigProvider[]): string {
-  const places = providers.map((provider) => provider.where?.(key) ?? provider.name);
+export function searchedPlaces(
+  key: Key,
+  providers: readonly ConfigProvider[],
+  options?: CallOptions,
+): string {
+  const places = providers.map((provider) => provider.where?.(key, options) ?? provider.name);
   return places.filter((place) => place !== '').join('\n');
 }
 

@@ -3,7 +3,7 @@
 // missing keys is loaded on first use, which keeps the import of the core small.
 
 import type { Entry, Unreadable } from '../entry.ts';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
@@ -17,7 +17,6 @@ import {
   type Change,
   type CloseOptions,
   type ConfigProvider,
-  checkProvider,
   isProvider,
   type KeyStatus,
   type Known,
@@ -32,7 +31,7 @@ import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.t
 import { askFirst, askKnown, askLayers, askMany, knownOf } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
-import { uniquelyNamed } from './names.ts';
+import { checkedList, notAList, uniquelyNamed } from './names.ts';
 
 /** The options of a ProviderChain. */
 export interface ChainOptions {
@@ -76,7 +75,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     this.name = name;
     this.#hooks = new Hooks(name, Object.freeze([...interceptors]));
     this.#closeProviders = closeProviders;
-    this.#providers = Object.freeze(uniquelyNamed(checked(providers), namesOf));
+    this.#providers = Object.freeze(uniquelyNamed(checkedList(providers), namesOf));
   }
 
   get local(): boolean {
@@ -230,8 +229,13 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   /** Every place where the providers look for a key, one per line. */
-  where(key: Key): string {
-    return searchedPlaces(keyOf(key), this.#providers);
+  where(key: Key, options?: CallOptions): string {
+    return searchedPlaces(keyOf(key), this.#providers, options);
+  }
+
+  /** @internal */
+  leasedAt(key: Key): Key | undefined {
+    return this.#providers.map((one) => one.leasedAt?.(key)).find((place) => place !== undefined);
   }
 
   /** The health of each provider. The chain reports the worst status of its providers. */
@@ -322,16 +326,3 @@ const providersOf = (provider: ConfigProvider): readonly ConfigProvider[] =>
   provider instanceof ProviderChain ? provider.providers : [provider];
 const namesOf = (provider: ConfigProvider): readonly string[] =>
   providersOf(provider).map(({ name }) => name);
-
-const notAList = (): ConfigError =>
-  new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers', {
-    hint: 'Pass a list: new ProviderChain([a, b])',
-  });
-
-function checked(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
-  if (!Array.isArray(providers)) throw notAList();
-  providers.forEach(
-    (provider, i) => void checkProvider('ProviderChain', provider, `item ${i + 1} of the list`),
-  );
-  return providers;
-}

@@ -9,7 +9,7 @@ import type { Key } from '../value.ts';
 
 /** A chain as far as a message about a missing key needs it. */
 interface Searched {
-  where(key: Key): string;
+  where(key: Key, options: CallOptions): string;
   hints(options: CallOptions): Promise<readonly Layer[]>;
 }
 
@@ -20,7 +20,7 @@ export async function missing(key: Key, chain: Searched, options: ReadOptions = 
   const { context } = options;
   const local = await chain.hints({ context }).catch(() => []);
   const similar = nearest(key, merge(local).leaves.keys());
-  const places = chain.where(key);
+  const places = chain.where(key, { context });
   const searched =
     places === ''
       ? ', and none is configured to look for this key'

@@ -1,9 +1,10 @@
-// The names of a chain's providers. Each is unique within the chain, its nested chains included: layers,
-// events and health have no other mark. A provider that has only a default name is numbered.
+// The providers of a chain, checked, and their names. Each name is unique within the chain, its nested chains
+// included: layers, events and health have no other mark. A provider that has only a default name is numbered.
 
+import { omits } from '../decorators/decorate.ts';
 import { renamed } from '../decorators/renamed.ts';
 import { ConfigError } from '../errors.ts';
-import type { ConfigProvider } from '../provider.ts';
+import { type ConfigProvider, checkProvider } from '../provider.ts';
 
 /** The providers with unique names. `namesOf`: the names that a provider brings, those of a nested chain.
  *  @throws ConfigError `invalid_option` if two providers were given the same name. */
@@ -25,4 +26,26 @@ export function uniquelyNamed(
     taken.add(name);
     return name === provider.name ? provider : renamed(provider, name);
   });
+}
+
+/** The error for what is not a list of providers. */
+export const notAList = (): ConfigError =>
+  new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers', {
+    hint: 'Pass a list: new ProviderChain([a, b])',
+  });
+
+/** The providers, if each is one that a chain may ask.
+ *  @throws ConfigError `invalid_option` */
+export function checkedList(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
+  if (!Array.isArray(providers)) throw notAList();
+  for (const [i, provider] of providers.entries()) {
+    checkProvider('ProviderChain', provider, `item ${i + 1} of the list`);
+    if (omits(provider))
+      throw new ConfigError(
+        'invalid_option',
+        `ProviderChain: ${provider.name} leaves out what is denied, and a weaker provider would answer`,
+        { hint: "Guard the chain, or set denied to 'hole'" },
+      );
+  }
+  return providers;
 }

@@ -12,6 +12,7 @@ import { decrypt, encrypt } from './commands/files.ts';
 import { importCommand } from './commands/import.ts';
 import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
+import { may } from './commands/may.ts';
 import { mcp } from './commands/mcp.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { report } from './commands/report.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   check,
   unused,
   versions,
+  may,
   diff,
   scan,
   doctor,

@@ -188,8 +188,9 @@ export async function validateLayers(plan: Plan, carried: Carried, turns = new T
     for (const [hole, key] of passedOn(result.value, input, placement, shape))
       if (!holes.has(hole)) holes.set(hole, key);
   const clear = withoutTaken(placement, shape);
+  const { context } = plan;
   const where = (key: Key): readonly string[] =>
-    plan.source.where(append(at, key)).split('\n').filter(Boolean).map(clear);
+    plan.source.where(append(at, key), { context }).split('\n').filter(Boolean).map(clear);
   const issues = accepted ? [] : result.issues;
   const keys = wantedBy(shape, at).keys.map((key) => rest(key, at));
   const names = { merged, layers, shape, keys, at, where };

@@ -67,6 +67,7 @@ export interface Plan {
   readonly schema: StandardSchemaV1 | undefined;
   readonly shape: Shape | undefined;
   readonly deprecated?: LoadOptions['deprecated'];
+  readonly context?: unknown;
 }
 
 const loadOptionChecks = {
@@ -106,6 +107,7 @@ export function planOf(
     schema,
     shape: schema && shapeOf(schema),
     ...(options.deprecated && { deprecated: options.deprecated }),
+    ...(options.context !== undefined && { context: options.context }),
   };
   return { plan, ...(own && { own }) };
 }

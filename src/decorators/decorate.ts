@@ -3,7 +3,6 @@
 
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
-import { needsOf } from '../needs.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider } from '../provider.ts';
 
 /** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
@@ -13,6 +12,7 @@ export type Unshared = 'composed' | 'intercepted' | 'guarded';
 interface Decorated {
   readonly parts: readonly ConfigProvider[];
   readonly unshared: Unshared | undefined;
+  readonly omits: boolean;
 }
 
 /** A property, so that a copy of a decorated provider has it, and another copy of this library finds it. */
@@ -27,6 +27,12 @@ export function unsharedReason(provider: ConfigProvider): Unshared | undefined {
   if (!decorated) return provider.layers ? 'composed' : undefined;
   if (decorated.unshared) return decorated.unshared;
   return decorated.parts.map(unsharedReason).find((reason) => reason !== undefined);
+}
+
+/** Whether a provider, or one inside its decorators, leaves out what its caller may not read. */
+export function omits(provider: ConfigProvider): boolean {
+  const decorated = decorationOf(provider);
+  return decorated !== undefined && (decorated.omits || decorated.parts.some(omits));
 }
 
 /** Whether a provider is a chain, or a decorated chain. */
@@ -91,6 +97,9 @@ export interface Decoration {
   /** All providers that the new one asks. @default the inner one */
   readonly parts?: readonly ConfigProvider[];
   readonly unshared?: Unshared;
+  /** The decorator leaves out what its caller may not read. A chain would take that from a weaker provider,
+   *  so it refuses the decorator. */
+  readonly omits?: boolean;
   /** Emits the decorator's own events. */
   readonly emitter?: Emitter;
 }
@@ -101,10 +110,11 @@ export function decorate(
   inner: ConfigProvider,
   name: string,
   own: Abilities & Pick<ConfigProvider, 'get' | 'list'>,
-  { parts = [inner], unshared, emitter }: Decoration = {},
+  { parts = [inner], unshared, omits = false, emitter }: Decoration = {},
 ): ConfigProvider {
   const forwarded = {
-    where: inner.where && ((key) => inner.where?.(key) as string),
+    where: inner.where && ((key, options) => inner.where?.(key, options) as string),
+    leasedAt: inner.leasedAt && ((key) => inner.leasedAt?.(key)),
     health:
       inner.health &&
       ((options) => inner.health?.(options) as ReturnType<NonNullable<ConfigProvider['health']>>),
@@ -116,7 +126,9 @@ export function decorate(
             disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
         : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
-    needs: (wanted) => needsOf(parts, wanted),
+    needs: parts.some((part) => part.needs || 'providers' in part)
+      ? async (wanted) => (await import('../needs.ts')).needsOf(parts, wanted)
+      : undefined,
     close: inner.close && (async (options) => inner.close?.(options)),
     local: inner.local,
     compares: own.set && (inner as AnyProvider).compares,
@@ -125,6 +137,6 @@ export function decorate(
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);
   return Object.freeze({
     ...Object.fromEntries(all),
-    [decoration]: { parts, unshared } satisfies Decorated,
+    [decoration]: { parts, unshared, omits } satisfies Decorated,
   }) as unknown as ConfigProvider;
 }

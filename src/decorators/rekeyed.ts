@@ -15,16 +15,26 @@ export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: K
   const own: Parameters<typeof decorate>[2] = {
     ...loadedOnCall(methodsOf(inner, [...methods, 'known']), load),
     ...(inner.where && {
-      where: (key) => ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey)) ?? '',
+      where: (key, options) =>
+        ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey, options)) ?? '',
+    }),
+    ...(inner.leasedAt && {
+      // a place above everything that is shown is all of it
+      leasedAt: (key) => {
+        const place = ifDefined(map.innerKey(key, true), (innerKey) => inner.leasedAt!(innerKey));
+        return ifDefined(place, (at) => map.outerKey(at, true) ?? '');
+      },
     }),
     ...(inner.status && {
       status: (key) => ifDefined(map.innerKey(key, true), (innerKey) => inner.status!(innerKey)),
     }),
-    needs: async ({ keys, prefixes }) =>
-      (await inner.needs?.({
-        keys: keys.flatMap((key) => map.innerKey(key, false) ?? []),
-        prefixes: prefixes.flatMap((prefix) => map.innerPrefix(prefix) ?? []),
-      })) ?? [],
+    needs:
+      inner.needs &&
+      (async ({ keys, prefixes }) =>
+        (await inner.needs?.({
+          keys: keys.flatMap((key) => map.innerKey(key, false) ?? []),
+          prefixes: prefixes.flatMap((prefix) => map.innerPrefix(prefix) ?? []),
+        })) ?? []),
     ...(inner.refresh && {
       refresh: async (prefix = '', options) =>
         ifDefined(map.innerPrefix(keyOf(prefix)), (innerPrefix) => inner.refresh!(innerPrefix, options)),

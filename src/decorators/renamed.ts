@@ -16,7 +16,9 @@ export function renamed(inner: ConfigProvider, name: string): ConfigProvider {
     place.startsWith(`${inner.name} `) ? name + place.slice(inner.name.length) : place;
   return decorate(inner, name, {
     ...loadedOnCall(methodsOf(inner, [...methods, 'known', 'refresh']), load),
-    ...(where && { where: (key) => where.call(inner, key).split('\n').map(renamedPlace).join('\n') }),
+    ...(where && {
+      where: (key, options) => where.call(inner, key, options).split('\n').map(renamedPlace).join('\n'),
+    }),
     ...(watch && {
       watch: (onChange, options) => watch.call(inner, (change) => onChange(named(change)), options),
     }),

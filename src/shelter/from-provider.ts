@@ -2,7 +2,7 @@
 // `Document.entry` and are returned unchanged. The entries of a list stay with the list, since two may
 // have the same key (`HTTP_PROXY` and `http_proxy`), and `get` cannot read the key of a tree.
 
-import { unsharedReason } from '../decorators/decorate.ts';
+import { refuseUnshared } from '../decorators/unshared.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider, VersionedRead } from '../provider.ts';
@@ -10,7 +10,7 @@ import { getFrom, listFrom, loadBorder, manyFrom, setIn, versionsFrom } from '..
 import type { Call, DocumentSource, Outcome, SourceIdentity } from './port.ts';
 
 export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity): DocumentSource {
-  checkSingle(provider);
+  refuseUnshared('sheltered', provider);
   const { name } = provider;
   const fresh = ({ signal, version }: Call): VersionedRead => ({
     signal,
@@ -88,30 +88,6 @@ export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity
     }),
     ...(provider.close && { close: ({ withinMs }) => provider.close!({ withinMs }) }),
   };
-}
-
-/** Refuses a provider whose answers are not those of one store to every caller: one cache and one breaker
- *  cannot serve providers that fail on their own, and a decision about one caller must not be cached for
- *  another. */
-function checkSingle(provider: ConfigProvider): void {
-  const reason = unsharedReason(provider);
-  if (!reason && !provider.layers) return;
-  const [what, hint] = {
-    composed: [
-      'is made of several providers',
-      'Shelter the providers of the chain: new ProviderChain([sheltered(a), b])',
-    ],
-    intercepted: [
-      'is intercepted, and a cache would share its decisions',
-      'Shelter the provider inside: intercepted(sheltered(p))',
-    ],
-    guarded: [
-      'is guarded, and a cache would share its decisions',
-      'Shelter the provider inside: guarded(sheltered(p))',
-    ],
-    tolerant: ['is made of several providers', 'Shelter the provider inside: optional(sheltered(p))'],
-  }[reason ?? 'tolerant'] as [string, string];
-  throw new ConfigError('invalid_option', `sheltered: ${provider.name} ${what}`, { hint });
 }
 
 function outcomeOf(entry: Entry | undefined): Outcome {

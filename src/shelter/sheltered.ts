@@ -200,6 +200,10 @@ export class ShelteredProvider implements ConfigProvider {
     return this.#keys.where(keyOf(key));
   }
 
+  /** @internal */
+  readonly leasedAt = (key: Key): Key | undefined =>
+    this.#source.locate(keyOf(key)).find(({ leased }) => leased)?.key;
+
   async health(options: ReadOptions = {}): Promise<Health> {
     const { signal } = options;
     this.#assertOpen(signal, 'the health check');

@@ -148,7 +148,7 @@ describe('the folders of src/', () => {
     remote: ground,
     shelter: [...ground, 'decorators', 'formats'],
     providers: [...ground, ...sharedFolders],
-    extensions: [...ground, ...sharedFolders, 'chain', 'config', 'schema'],
+    extensions: [...ground, ...sharedFolders, 'chain', 'config', 'merge', 'schema'],
     integrations: [...ground, ...sharedFolders, 'chain', 'config', 'schema'],
     testing: [...ground, 'shelter'],
     cli: [

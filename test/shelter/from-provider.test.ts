@@ -176,7 +176,7 @@ describe('sheltered', () => {
     expect(refusal(inner)).toMatchObject({
       code: 'invalid_option',
       message: expect.stringMatching(
-        /^sheltered: .+ is made of several providers\. Shelter the providers of the chain: new ProviderChain/,
+        /^sheltered: .+ is made of several providers\. Wrap the providers of the chain: new ProviderChain/,
       ),
     });
   });

@@ -148,6 +148,7 @@ export function reference(backend: Backend): Reference {
       return backend.request(options, key, () => entryAt(key));
     },
     where: (key) => `reference ${keyOf(key)}`,
+    leasedAt: () => undefined,
     health: async (options) => {
       const checkedAt = backend.clock.now();
       return backend

@@ -1,0 +1,140 @@
+// Cuts what a caller may not see out of entries, leaf by leaf: an entry of a list may be a whole file. Called
+// by reads.ts. Decides about all leaves first, so that decisions that wait are awaited together.
+
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entry.ts';
+import { append, keyFrom, quote } from '../../key.ts';
+import { type Origin, withoutText } from '../../origin.ts';
+import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
+import { type AskedEntry, type Decision, isPending } from './policy.ts';
+
+type Item = Entry | Unreadable;
+
+/** Decides about a leaf, or about a hole, which has no entry. */
+export type Decide = (key: Key, entry: AskedEntry | undefined) => Decision | Promise<Decision>;
+
+/** What takes the place of a leaf that is denied: a hole, or nothing. */
+export type Replace = (key: Key, origin: Origin, decision: Decision) => readonly Unreadable[];
+
+/** A leaf and the decision about it. */
+interface Leaf {
+  readonly path: readonly string[];
+  readonly key: Key;
+  readonly value: ConfigValue;
+  decision: Decision;
+}
+
+const undecided: Decision = { allow: false, rule: '' };
+
+/** The items without what is denied, and with what takes its place. `decided` is called in between. */
+export async function cutItems(
+  items: readonly Item[],
+  decide: Decide,
+  replace: Replace,
+  decided: () => void,
+): Promise<Item[]> {
+  const pending: Promise<void>[] = [];
+  /** The decision about each item, or about each leaf of a tree. Plain loops: a list may have 100,000 items. */
+  const found: (Decision | readonly Leaf[])[] = [];
+  for (const item of items) {
+    const isHole = isUnreadable(item);
+    if (!isHole && isTree(item.value)) {
+      const leaves = leavesOf(item, item.value);
+      for (const leaf of leaves) {
+        const decision = decide(leaf.key, new LeafFacts(item, leaf.path));
+        if (!isPending(decision)) leaf.decision = decision;
+        else pending.push(decision.then((later) => void (leaf.decision = later)));
+      }
+      found.push(leaves);
+      continue;
+    }
+    const decision = decide(item.key, isHole ? undefined : item);
+    const at = found.push(undecided) - 1;
+    if (!isPending(decision)) found[at] = decision;
+    else pending.push(decision.then((later) => void (found[at] = later)));
+  }
+  if (pending.length > 0) await Promise.all(pending);
+  decided();
+  const cut: Item[] = [];
+  for (const [i, item] of items.entries()) {
+    const decision = found[i] as Decision | readonly Leaf[];
+    if ('allow' in decision) {
+      if (decision.allow) cut.push(item);
+      else cut.push(...replace(item.key, withoutText(item.origin), decision));
+    } else cut.push(...cutTree(item as Entry, decision, replace));
+  }
+  return cut;
+}
+
+/** What a policy may know of one leaf of a tree. Computed on demand: few policies look. */
+class LeafFacts implements AskedEntry {
+  readonly #entry: Entry;
+  readonly #path: readonly string[];
+
+  constructor(entry: Entry, path: readonly string[]) {
+    this.#entry = entry;
+    this.#path = path;
+  }
+
+  get #facts(): Pick<Entry, 'secret' | 'origin'> {
+    return this.#entry.leaf?.(keyFrom(this.#path)) ?? this.#entry;
+  }
+
+  get secret(): boolean {
+    return this.#entry.secret || this.#facts.secret;
+  }
+
+  get origin(): Origin {
+    return this.#facts.origin;
+  }
+
+  get version(): string {
+    return this.#entry.version as string;
+  }
+
+  get metadata(): NonNullable<Entry['metadata']> {
+    return this.#entry.metadata as NonNullable<Entry['metadata']>;
+  }
+}
+
+/** The leaves of a tree. An empty section counts as one. */
+function leavesOf(entry: Entry, tree: ConfigTree): Leaf[] {
+  const leaves: Leaf[] = [];
+  const walk = (value: ConfigValue, key: Key, path: readonly string[]): void => {
+    const names = isTree(value) ? Object.keys(value) : [];
+    if (names.length === 0) leaves.push({ path, key, value, decision: undecided });
+    for (const name of names)
+      walk((value as ConfigTree)[name] as ConfigValue, append(key, quote(name)), [...path, name]);
+  };
+  walk(tree, entry.key, []);
+  return leaves;
+}
+
+function cutTree(entry: Entry, leaves: readonly Leaf[], replace: Replace): readonly Item[] {
+  if (leaves.every(({ decision }) => decision.allow)) return [entry];
+  const kept = leaves.filter(({ decision }) => decision.allow);
+  const own = entry.leaf ?? (() => ({ origin: entry.origin, secret: entry.secret }));
+  const leaf = (inside: Key): ReturnType<typeof own> => {
+    const facts = own(inside);
+    return { ...facts, origin: withoutText(facts.origin) };
+  };
+  const holes = leaves
+    // a section that holds nothing hides nothing below it
+    .filter(({ decision, value }) => !decision.allow && !isTree(value))
+    .flatMap(({ key, path, decision }) => replace(key, leaf(keyFrom(path)).origin, decision));
+  if (kept.length === 0) return holes;
+  const { origin } = entry;
+  return [makeEntry({ ...entry, origin: withoutText(origin), value: frozen(treeOf(kept)), leaf }), ...holes];
+}
+
+function treeOf(leaves: readonly Leaf[]): ConfigTree {
+  type Section = Record<string, ConfigValue>;
+  // without a prototype: a section may be named toString
+  const bare = (): Section => Object.create(null) as Section;
+  const tree = bare();
+  for (const { path, value } of leaves) {
+    const section = path.slice(0, -1).reduce<Section>((at, name) => (at[name] ??= bare()) as Section, tree);
+    const name = path.at(-1);
+    if (name !== undefined) section[name] = value;
+  }
+  return tree;
+}
