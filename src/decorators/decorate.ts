@@ -3,7 +3,7 @@
 
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
-import { needsOf } from '../needs.ts';
+import { needsOf, reportsNeeds } from '../needs.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider } from '../provider.ts';
 
 /** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
@@ -116,7 +116,7 @@ export function decorate(
             disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
         : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
-    needs: (wanted) => needsOf(parts, wanted),
+    needs: parts.some(reportsNeeds) ? (wanted) => needsOf(parts, wanted) : undefined,
     close: inner.close && (async (options) => inner.close?.(options)),
     local: inner.local,
     compares: own.set && (inner as AnyProvider).compares,
