@@ -119,8 +119,16 @@ export const fromSource = (): Promise<Stage> =>
     };
   });
 
+/** How each runtime starts an example. Bun would read `.env` itself. */
+const runtimes = {
+  node: ['npm', 'start', '--silent'],
+  bun: ['bun', '--no-env-file', 'run', 'main.ts'],
+  deno: ['deno', 'run', '--allow-all', '--quiet', 'main.ts'],
+};
+export type Runtime = keyof typeof runtimes;
+
 /** Runs on a packed package, installed together with the dependencies of each example. */
-export const fromTarball = (tarball: string): Promise<Stage> =>
+export const fromTarball = (tarball: string, runtime: Runtime): Promise<Stage> =>
   staged(async (place) => {
     const workspace = { private: true, workspaces: ['*'], overrides: { [manifest.name]: `file:${tarball}` } };
     writeFileSync(join(place, 'package.json'), JSON.stringify(workspace));
@@ -130,7 +138,8 @@ export const fromTarball = (tarball: string): Promise<Stage> =>
       process.env,
     );
     if (code !== 0) throw new Error(`npm install exited with ${code}\n${err}`);
-    return { PATH: process.env.PATH, command: () => ['npm', 'start', '--silent'] };
+    const PATH = `${join(place, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
+    return { PATH, command: () => runtimes[runtime] };
   });
 
 interface Prepared {

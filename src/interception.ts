@@ -16,6 +16,8 @@ interface OperationHead {
   readonly id: string;
   /** The operation that caused this one: that of the chain, for an operation of one of its providers. */
   readonly parent?: string;
+  /** The outermost operation: the id that its events and errors have. `id` itself, if no other caused it. */
+  readonly operation: string;
   readonly cause: Cause;
   /** The name of the provider or the chain. */
   readonly provider: string;
@@ -99,7 +101,7 @@ export interface Asked {
 export async function intercept<T, O extends CallOptions>(call: Intercepted<T, O>): Promise<T> {
   const { owner, interceptors, asked, ask, notice } = call;
   const { id, within, thread: inner, options } = entered(call.options, call.cause);
-  const operation = operationOf(call, id, within, inner.cause);
+  const operation = operationOf(call, id, within, inner);
   const through = async (at: number): Promise<T> => {
     const interceptor = interceptors[at];
     if (!interceptor) return ask(options);
@@ -157,7 +159,7 @@ function operationOf(
   { owner, asked, options }: Pick<Intercepted<unknown, CallOptions>, 'owner' | 'asked' | 'options'>,
   id: string,
   within: Thread | undefined,
-  cause: Cause,
+  { operation, cause }: Pick<Thread, 'operation' | 'cause'>,
 ): Operation {
   const { [thread]: _, [sealedText]: __, ...own } = options as ListOptions;
   const { parent } = within ?? {};
@@ -170,6 +172,7 @@ function operationOf(
   return Object.freeze({
     id,
     ...(parent !== undefined && { parent }),
+    operation,
     cause,
     provider: owner,
     ...asked,

@@ -66,6 +66,7 @@ describe('an operation', () => {
     const { options, ...head } = operation;
     expect(head).toEqual({
       id: expect.any(String),
+      operation: operation?.id,
       cause: 'call',
       provider: 'full',
       type,
@@ -599,7 +600,7 @@ describe('the operation of an error', () => {
     const chain = new ProviderChain([intercepted(failing('far'), inner.record)], { intercept: outer.record });
     const error = await failureOf(chain.get('a'));
     expect(outer.seen).toMatchObject([{ id: error.operation }]);
-    expect(inner.seen).toMatchObject([{ parent: error.operation }]);
+    expect(inner.seen).toMatchObject([{ parent: error.operation, operation: error.operation }]);
     expect(inner.seen[0]?.id).not.toBe(error.operation);
   });
 

@@ -32,7 +32,7 @@ export interface Parsed {
 const isOptional = (name: string): boolean => name.startsWith('[');
 
 /** A module has an extension, so that it can be told apart from a key. */
-const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
+export const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
 
 /** Parses `all`. `names` are the arguments in the order of the help; those in brackets are optional. What
  *  follows `--` is not parsed if the first is `[MODULE]`; names after `--` are required there. The last may
@@ -55,7 +55,8 @@ export function parse(all: readonly string[], flags: Flags, names: readonly stri
   if (missing !== undefined) throw new UsageError(`${missing} is missing`);
   const takesMore = expected.at(-1)?.endsWith('...]');
   if (given.length > expected.length && !takesMore) throw new UsageError(tooMany(names));
-  if (rest.length < after.length) throw new UsageError(`${after[rest.length]} is missing after --`);
+  const missingAfter = after.filter((name) => !isOptional(name))[rest.length];
+  if (missingAfter !== undefined) throw new UsageError(`${missingAfter} is missing after --`);
   return {
     module: hasModule ? positionals[0] : undefined,
     positionals: given,

@@ -3,8 +3,8 @@
 import type { Flags, Parsed } from './arguments.ts';
 import type { Colours, Io } from './io.ts';
 
-/** 0 done, 1 a negative answer, 2 wrong usage, 3 failure. */
-export type ExitCode = 0 | 1 | 2 | 3;
+/** 0 done, 1 a negative answer, 2 wrong usage, 3 failure. `run` has that of its command. */
+export type ExitCode = number;
 
 /** What a command prints: text for a person, or the same as JSON for a program. */
 export interface CommandResult {
@@ -14,6 +14,7 @@ export interface CommandResult {
   readonly exact?: true;
   /** The parts of the text that have a colour on a terminal. */
   readonly colours?: Colours;
+  /** `undefined` prints nothing. */
   readonly json: unknown;
   /** A note for stderr. Not printed with `--json`. */
   readonly note?: string | undefined;

@@ -1,20 +1,43 @@
+// The list of all commands. run.ts finds one in it, and help.ts prints it. A command that needs much imports
+// it on first use.
+
 import type { Command } from './command.ts';
+import { auditCommands } from './commands/audit.ts';
 import { check, unused } from './commands/chain.ts';
+import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
 import { edit } from './commands/edit.ts';
 import { explain } from './commands/explain.ts';
 import { decrypt, encrypt } from './commands/files.ts';
+import { importCommand } from './commands/import.ts';
+import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { mcp } from './commands/mcp.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { report } from './commands/report.ts';
+import { runCommand } from './commands/run.ts';
 import { scan } from './commands/scan.ts';
+import { envExampleCommand, jsonSchema } from './commands/schema.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
 import { get, set, unset } from './commands/values.ts';
 import { versions } from './commands/versions.ts';
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
+  init,
+  runCommand,
+  explain,
+  check,
+  unused,
+  versions,
+  diff,
+  scan,
+  doctor,
+  report,
+  mcp,
+  envExampleCommand,
+  jsonSchema,
+  importCommand,
   keygen,
   encrypt,
   decrypt,
@@ -28,12 +51,5 @@ export const commands: readonly Command[] = [
   addRecipient,
   removeRecipient,
   rotate,
-  explain,
-  check,
-  unused,
-  versions,
-  scan,
-  doctor,
-  report,
-  mcp,
+  ...auditCommands,
 ];

@@ -16,10 +16,12 @@ export function overview(commands: readonly Command[], commonFlags: Flags, group
   const [only] = shown;
   if (shown.length === 1 && only) return helpFor(only, commonFlags);
   return [
-    'llm-config: manages encrypted files and sealed values, and explains a configuration',
+    'llm-config: checks, explains and runs with a configuration; manages encrypted files and sealed values',
     '',
     columns((shown.length > 0 ? shown : commands).map((command) => [usageOf(command), command.summary])),
     '',
+    'MODULE exports a chain and a schema. Without it, a command uses config.ts, config.mts, config.mjs,',
+    'config.js or config.cjs in this folder.',
     'The key comes from --key-file, --key-env, --password or --password-env; without these options, from',
     'LLM_CONFIG_KEY or from the file that LLM_CONFIG_KEY_FILE names.',
     'Every command accepts --json and --help.',
@@ -27,6 +29,8 @@ export function overview(commands: readonly Command[], commonFlags: Flags, group
     'Exit codes: 0 done, 1 a negative answer (not found, invalid), 2 wrong usage, 3 failure.',
     '',
     'Get started:',
+    '  llm-config init',
+    '  llm-config check',
     '  llm-config keygen --out ~/.config/acme.key',
     '  export LLM_CONFIG_KEY_FILE=~/.config/acme.key',
     '  llm-config set config/secrets.yaml.jwe database.password',

@@ -8,7 +8,8 @@ import type { Layer } from '../provider.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import type { SchemaKeys } from '../schema/keys.ts';
 import type { ConfigValue, Key } from '../value.ts';
-import { explainedBy, isMarked, knownKeys, withoutValues } from './commands/explain.ts';
+import { withoutValues } from './commands/explain.ts';
+import { explainedBy, isMarked, knownKeys } from './listing.ts';
 import type { Loaded } from './module.ts';
 import { Needles, type SecretValue } from './needles.ts';
 

@@ -6,7 +6,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { ProviderChain } from '../chain/chain.ts';
 import type { Config } from '../config/config.ts';
-import { type LoadOptions, plans } from '../config/plan.ts';
+import { loadedFrom } from '../config/load.ts';
+import type { LoadOptions } from '../config/plan.ts';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
 import { isProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
@@ -35,15 +36,18 @@ export interface Loaded {
 
 const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
 
-/** The module in the working folder, if it has one. */
-export const defaultModule = (io: Io): string | undefined =>
+/** The module in the working folder, if there is one. */
+export const defaultModule = (io: Pick<Io, 'cwd'>): string | undefined =>
   defaultModules.find((name) => existsSync(path.join(io.cwd(), name)));
 
 /** The file of the module, as the user writes it: the first argument, or the one in the working folder. */
 export function moduleFile(module: string | undefined, io: Io): string {
   const found = module ?? defaultModule(io);
   if (found !== undefined) return found;
-  throw new UsageError(`MODULE is missing, and this folder has none of ${defaultModules.join(', ')}`);
+  const all = defaultModules.join(', ');
+  throw new UsageError(
+    `MODULE is missing, and this folder has none of ${all}. Run \`llm-config init\` to begin`,
+  );
 }
 
 /** The exports that lead to a chain, in the order in which they are tried. */
@@ -61,16 +65,17 @@ export async function loadModule(
   const { schema: own, deprecated } = { ...exported, ...found.beside };
   const schema = [own, exported.Schema, found.beside.Schema].find(isSchema);
   const options = isObject(deprecated) ? { deprecated: deprecated as Readonly<Record<Key, Key>> } : {};
-  const plan = isObject(found.value) ? plans.get(found.value) : undefined;
-  if (plan) {
-    const { source, at, unknown, deprecated } = plan;
+  const from = isObject(found.value) ? loadedFrom.get(found.value) : undefined;
+  if (from) {
+    const { source, at, deprecated, schema } = from.plan;
+    const { unknown } = from.options;
     const set = { at, ...(unknown && { unknown }), ...(deprecated && { deprecated }) };
     const config = found.value as LoadedConfig;
     const close = async () => {
       await config.close();
       await source.close();
     };
-    return { file, chain: source, schema: plan.schema, options: set, config, exports: exported, close };
+    return { file, chain: source, schema, options: set, config, exports: exported, close };
   }
   const list = [found.value].flat();
   if (!list.every(isProvider) || list.length === 0) throw noChain(file);
@@ -89,7 +94,7 @@ interface Found {
 async function foundIn(exported: Exports, file: string, depth = 0): Promise<Found | undefined> {
   for (const name of names) {
     const value = await called(exported[name], file);
-    if (isObject(value) && (Array.isArray(value) || isProvider(value) || plans.has(value)))
+    if (isObject(value) && (Array.isArray(value) || isProvider(value) || loadedFrom.has(value)))
       return { value, beside: exported };
     const inside =
       isObject(value) && depth < 2 ? await foundIn(value as Exports, file, depth + 1) : undefined;

@@ -22,6 +22,10 @@ const provider = 'llm-config';
 /** A key, and how a variable binds to it. */
 export type FoundAt = Pick<LooseKey, 'key'> & Partial<LooseKey>;
 
+/** Whether a file is named like `.env`, `.env.local` or `prod.env`, and is not encrypted as a whole. */
+export const isDotenvFile = (file: string): boolean =>
+  /(?:^|\.)env(?:\.|$)/.test(path.basename(file)) && !/\.(?:jwe|enc|encrypted)$/i.test(file);
+
 /** A readable file in which single values can be sealed. In a `.env` file, the name of a value is a
  *  variable. */
 export class PlainFile {
@@ -30,8 +34,7 @@ export class PlainFile {
 
   constructor(file: string, format: FormatName | undefined) {
     this.file = file;
-    this.#format =
-      format ?? (/(?:^|\.)env(?:\.|$)/.test(path.basename(file)) ? 'env' : formatOf(file, provider));
+    this.#format = format ?? (isDotenvFile(file) ? 'env' : formatOf(file, provider));
   }
 
   get isDotenv(): boolean {
@@ -64,25 +67,55 @@ export class PlainFile {
 
   /** Replaces one value while holding the lock of the file. Keeps comments and everything else. */
   async change(name: string, make: (value: ConfigValue | undefined) => Promise<ConfigValue>): Promise<void> {
+    await this.#rewrite(async (text) => this.changed(text, name, await make(await this.value(text, name))));
+  }
+
+  /** Replaces each value for which `make` returns another one, all at once. */
+  async changeEach(make: (name: string, value: ConfigValue) => Promise<ConfigValue>): Promise<void> {
+    await this.#rewrite((text) => this.changedEach(text, make));
+  }
+
+  /** The text of the file with other values. */
+  async changedEach(
+    text: string,
+    make: (name: string, value: ConfigValue) => Promise<ConfigValue>,
+  ): Promise<string> {
+    let after = text;
+    for (const name of await this.names(text)) {
+      const before = (await this.value(text, name)) as ConfigValue;
+      const value = await make(name, before);
+      if (value !== before) after = await this.changed(after, name, value);
+    }
+    return after;
+  }
+
+  async changed(text: string, name: string, value: ConfigValue): Promise<string> {
+    const source = { provider, file: this.file, text };
+    return this.#format === 'env'
+      ? withVariable(source, name, value)
+      : changedDocument(source, this.#format, keyOf(name), value);
+  }
+
+  async #rewrite(change: (text: string) => Promise<string>): Promise<void> {
     await withLock(this.file, async (guard) => {
-      const text = await this.text();
-      const value = await make(await this.value(text, name));
+      const after = await change(await this.text());
       const { mode } = await stat(this.file);
-      const after =
-        this.#format === 'env'
-          ? await withVariable({ provider, file: this.file, text }, name, value)
-          : await changedDocument({ provider, file: this.file, text }, this.#format, keyOf(name), value);
       await writeAtomic(this.file, after, { guard, mode: mode & 0o777 });
     });
   }
 
   /** The key under which the reader of the file finds the value. `forKey`: the key that the user gives. */
   keyFor(name: string, prefix: string | undefined, forKey: string | undefined): FoundAt {
-    if (forKey !== undefined || this.#format !== 'env') return { key: keyOf(forKey ?? name) };
-    const found = looseKeyOf(name, new VariableNames(provider, prefix === undefined ? {} : { prefix }));
+    const found = forKey === undefined ? this.findKey(name, prefix) : { key: keyOf(forKey) };
     if (!found)
       throw new UsageError('the variable name lacks the prefix or is not a valid key. Set --for-key');
     return found;
+  }
+
+  /** The same, or `undefined` if the reader does not read the name. */
+  findKey(name: string, prefix: string | undefined): FoundAt | undefined {
+    if (this.#format !== 'env') return { key: keyOf(name) };
+    return looseKeyOf(name, new VariableNames(provider, prefix === undefined ? {} : { prefix }));
   }
 }
 

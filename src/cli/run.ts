@@ -56,8 +56,8 @@ function printResult(
   json: boolean,
 ): ExitCode {
   const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
-  if (json) io.stdout.write(`${printable(JSON.stringify(data, bigintAsText, 2))}\n`);
-  else if (text !== undefined && text !== '') {
+  if (json && data !== undefined) io.stdout.write(`${printable(JSON.stringify(data, bigintAsText, 2))}\n`);
+  else if (!json && text !== undefined && text !== '') {
     const shown = exact && !io.stdout.isTTY ? text : printable(text);
     io.stdout.write(exact ? shown : coloured(shown.replace(/\n?$/, '\n'), colours, io.stdout, io.env));
   }
@@ -67,7 +67,7 @@ function printResult(
 }
 
 function printError(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
-  const exit = error instanceof UsageError ? 2 : 3;
+  const exit = error instanceof UsageError ? 2 : ((error as { readonly exit?: number } | null)?.exit ?? 3);
   // the message of a foreign error may contain a secret
   const message =
     isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${nameAndCode(error)}`;

@@ -19,10 +19,10 @@ import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
 import { closedError, Failures } from './failures.ts';
 import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
-import { type Load, type LoadContext, loadValid, type Unchanged } from './load.ts';
+import { type Load, type LoadContext, loadedFrom, loadValid, type Unchanged } from './load.ts';
 import { Overrides, type OverrideValues } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
-import { type LoadOptions, type Plan, plans } from './plan.ts';
+import type { LoadOptions, Plan } from './plan.ts';
 import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
 import { type LoadMode, loadModes, Reloads, readOptions, tracedLoad } from './reloads.ts';
@@ -99,7 +99,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     this.#failures = new Failures(name);
     this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotes()(text)));
     if (options.on) this.#events.on(options.on);
-    plans.set(this, { ...plan, ...(options.unknown && { unknown: options.unknown }) });
+    loadedFrom.set(this, { plan, options, found: () => this.#generation.load });
     publishers.set(this, (paths) => publish(this.#generation, paths));
   }
 

@@ -43,6 +43,17 @@ export interface Load extends Found {
   readonly unread: readonly Hole[];
 }
 
+/** What a configuration was loaded from. */
+export interface LoadedFrom {
+  readonly plan: Plan;
+  readonly options: LoadOptions;
+  /** What its current generation has found. */
+  found(): Found;
+}
+
+/** By configuration. For the command line, which gets one from a module. */
+export const loadedFrom = new WeakMap<object, LoadedFrom>();
+
 type UnknownOption = LoadOptions['unknown'];
 
 /** A load whose sources have exactly what they had before. */

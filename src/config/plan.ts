@@ -69,9 +69,6 @@ export interface Plan {
   readonly deprecated?: LoadOptions['deprecated'];
 }
 
-/** What a configuration was loaded from, for commands that show it. By configuration. */
-export const plans = new WeakMap<object, Plan & Pick<LoadOptions, 'unknown'>>();
-
 const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),

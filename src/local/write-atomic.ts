@@ -65,7 +65,7 @@ async function writeSynced(
 }
 
 /** Fails silently: Windows cannot open a folder, and some file systems cannot sync one. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

@@ -2,16 +2,14 @@
 // `unsealed` and cli/. Sources are read again for each operation, because keys may be rotated
 // meanwhile. Neither a key nor a source that might be one is ever quoted in an error.
 
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import process from 'node:process';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { KeyWrapper } from '../key-wrapper.ts';
-import { ioError, isMissing } from '../local/file.ts';
 import type { Need } from '../needs.ts';
 import type { ConfigProvider } from '../provider.ts';
 import type { Key } from '../value.ts';
 import type { FileKey } from './file-key.ts';
+import { called, keyTextOf } from './key-text.ts';
 import { parseKeys, password } from './keys.ts';
 import { RemoteKey } from './remote-key.ts';
 
@@ -107,38 +105,12 @@ export class KeySources {
 
   async #keysOf(source: KeySource): Promise<readonly FileKey[] | string> {
     if (typeof source === 'function')
-      return this.#fromFunction(source, await this.#call('the function', source));
+      return this.#fromFunction(source, await called('the function', this.#owner, source));
     if ('opens' in source) return [source];
     if ('wrap' in source)
       return (this.#cached.get(source) ?? this.#keep(source, '', [new RemoteKey(source)])).keys;
-    if ('env' in source) {
-      const text = this.#env[source.env];
-      return text === undefined || text === ''
-        ? `the variable ${source.env} is not set`
-        : this.#fromText(source, text, `the variable ${source.env}`);
-    }
-    if ('file' in source) {
-      const text = await keyFile(source.file, this.#owner, this.#platform);
-      return text === undefined
-        ? `the key file ${source.file} does not exist`
-        : this.#fromText(source, text, `the key file ${source.file}`);
-    }
-    const entry = await this.#call(`the provider ${source.provider.name}`, () =>
-      source.provider.get(source.key),
-    );
-    const where = entry ? `${entry.origin}` : `${source.provider.name} has no ${source.key}`;
-    if (!entry) return where;
-    return this.#fromText(source, String(entry.value), where);
-  }
-
-  /** Rebuilds an unknown error, whose message may hold a secret. */
-  async #call<T>(what: string, read: () => T | Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      if (isConfigError(error)) throw error;
-      throw new ConfigError('crypto', `${this.#owner}: ${what} in keys failed`, { cause: error });
-    }
+    const found = await keyTextOf(source, this.#owner, this.#env, this.#platform);
+    return typeof found === 'string' ? found : this.#fromText(source, found.text, found.where);
   }
 
   #fromFunction(source: KeySource, made: KeyMaterial | undefined): readonly FileKey[] | string {
@@ -222,43 +194,5 @@ function isKey(text: unknown): boolean {
     return typeof text === 'string' && !looksLikeName.test(text) && parseKeys(text, '').length > 0;
   } catch {
     return false;
-  }
-}
-
-/** Mode bits that refuse a key file: write access of the group, read or write access of others. */
-const refusedModeBits = 0o026;
-
-const octal = (mode: number): string => (mode & 0o777).toString(8);
-
-/** The text of a key file. Windows has access lists instead of modes, and Node reports every file there as
- *  readable by all: the mode says nothing. */
-async function keyFile(path: string, owner: string, platform: NodeJS.Platform): Promise<string | undefined> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await handle.stat();
-    if (!stats.isFile() || stats.size > 65_536)
-      throw new ConfigError(
-        'crypto',
-        `${owner}: the key file ${path} is not a regular file of at most 64 kB`,
-        {
-          hint: 'Correct the path',
-        },
-      );
-    if (platform !== 'win32' && stats.mode & refusedModeBits)
-      throw new ConfigError(
-        'crypto',
-        `${owner}: other users can read or change the key file ${path} (mode ${octal(stats.mode)})`,
-        {
-          hint: `Run: chmod 600 ${path}. Consider a new key, because other users may have read this one`,
-        },
-      );
-    return await handle.readFile('utf8');
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    if (isMissing(error)) return undefined;
-    throw ioError(error, `the key file ${path}`, owner);
-  } finally {
-    await handle?.close();
   }
 }

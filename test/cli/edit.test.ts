@@ -55,6 +55,36 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     expect(existsSync(path.slice(0, path.lastIndexOf('/')))).toBe(false);
   });
 
+  it('edit creates a file if there is none, and a key to encrypt it with', async () => {
+    const { box, editing } = await prepared('echo "b: 2" >> "$1"');
+    await using _ = box;
+    const file = box.path('new.yaml.jwe');
+    const { code, err } = await llmConfig(['edit', file], editing);
+    expect([code, err]).toEqual([0, `wrote ${file}\n`]);
+    expect(await box.read('seen')).toBe('# secrets\n');
+    expect((await llmConfig(['decrypt', file], { env })).out).toBe('# secrets\nb: 2\n');
+    const other = box.path('other.yaml.jwe');
+    const { LLM_CONFIG_KEY: __, ...keyless } = editing.env;
+    const none = await llmConfig(['edit', other], { env: keyless });
+    expect([none.code, existsSync(other)]).toEqual([3, false]);
+    expect(none.err).toContain(
+      'does not exist, and there is no key (the variable LLM_CONFIG_KEY is not set)',
+    );
+  });
+
+  it('edit of a new file keeps what cannot be parsed, and makes no file of what is unchanged', async () => {
+    const { box, editing } = await prepared('echo "[" >> "$1"');
+    await using _ = box;
+    const file = box.path('new.json.jwe');
+    const { code, err } = await llmConfig(['edit', file], editing);
+    expect([code, existsSync(file)]).toEqual([3, false]);
+    expect(err).toContain(`encrypted in ${file}.rejected`);
+    expect((await llmConfig(['decrypt', `${file}.rejected`], { env })).out).toBe('{\n}\n[\n');
+    const idle = await llmConfig(['edit', file], { env: { ...editing.env, EDITOR: 'true' } });
+    expect([idle.code, existsSync(file)]).toEqual([0, false]);
+    expect(idle.err).toContain('nothing was written');
+  });
+
   it('edit opens a file whose name is only an extension', async () => {
     const { box, file, editing } = await prepared('echo "b: 2" >> "$1"');
     await using _ = box;

@@ -53,5 +53,6 @@ export async function llmConfig(
   );
   const code = await run(args, io);
   stdin.destroy();
-  return { code, out: out.join(''), err: err.join('') };
+  // a slow machine prints progress notes
+  return { code, out: out.join(''), err: err.join('').replace(/^.+ …\n/gm, '') };
 }

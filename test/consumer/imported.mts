@@ -1,10 +1,12 @@
 import { MemoryProvider, ProviderChain } from 'llm-config-manager';
 // their types must compile without the optional packages
+import 'llm-config-manager/audit';
 import 'llm-config-manager/aws';
 import 'llm-config-manager/azure';
 import 'llm-config-manager/encrypted-file';
 import 'llm-config-manager/gcp';
 import 'llm-config-manager/keyring';
+import 'llm-config-manager/otel';
 import 'llm-config-manager/shelter';
 import 'llm-config-manager/testing';
 import 'llm-config-manager/vault';

@@ -1,24 +1,26 @@
 // `edit`: opens the decrypted content in an editor and encrypts what comes back. An edit that cannot be
 // written is kept as FILE.rejected, encrypted for the same readers.
 
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError, isConfigError } from '../../errors.ts';
-import { missing } from '../../local/file.ts';
+import type { FormatName } from '../../formats/format.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
-import type { Decrypted, EncryptedFile } from '../../providers/encrypted-file/file.ts';
+import { type Decrypted, type EncryptedFile, formatByName } from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
 import type { KeySources } from '../../sealing/key-sources.ts';
 import { keysForAll } from '../../sealing/recipients.ts';
+import type { Parsed } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { editText } from '../editor.ts';
 import { withProgress } from '../io.ts';
-import { encryptedFile, fileFlags, keysOf } from '../keys.ts';
+import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
 import { confirm } from '../prompt.ts';
 
 export const edit: Command = {
   name: 'edit',
   arguments: ['FILE'],
-  summary: 'open the content of an encrypted file in $VISUAL or $EDITOR',
+  summary: 'open the content of an encrypted file in $VISUAL or $EDITOR; creates the file if there is none',
   flags: fileFlags,
   examples: [
     'llm-config edit config/secrets.yaml.jwe',
@@ -26,18 +28,19 @@ export const edit: Command = {
   ],
   async run(args, io) {
     const [file] = args.positionals as [string];
-    const keys = keysOf(args, io);
+    const keys = keysOf(args, io, !existsSync(file));
     const encrypted = encryptedFile(args, io, file, keys);
     const before = await withProgress(io, 'Decrypting', encrypted.read());
-    if (!before) throw missing(file, 'llm-config');
-    let text = before.text;
+    if (!before) await mustFindKey(file, keys);
+    const first = before?.text ?? firstText(formatOption(args) ?? formatByName(file, 'llm-config'));
+    let text = first;
     const written = await editText(
       plainName(file),
       text,
       io,
       async (edited) => {
         text = edited;
-        if (text === before.text) return false;
+        if (text === first) return false;
         await withProgress(io, 'Encrypting', save(encrypted, before, text));
         return true;
       },
@@ -47,8 +50,8 @@ export const edit: Command = {
         return confirm(io, 'Edit it again?');
       },
     ).catch(async (error: unknown) => {
-      if (text === before.text) throw error;
-      throw await keepRejected(error, file, text, before, keys, args.text('context'));
+      if (text === first) throw error;
+      throw await keepRejected(error, file, text, before, keys, args);
     });
     return {
       json: { changed: written },
@@ -63,9 +66,25 @@ function plainName(file: string): string {
   return /^\.*$/.test(name) ? 'secrets' : name;
 }
 
-async function save(encrypted: EncryptedFile, before: Decrypted, text: string): Promise<void> {
+/** Throws before anything is typed that could not be encrypted. */
+async function mustFindKey(file: string, keys: KeySources): Promise<void> {
+  const { keys: found, absent } = await keys.find();
+  if (found.length > 0) return;
+  throw new ConfigError(
+    'crypto',
+    `the file ${file} does not exist, and there is no key (${absent.join(', ')})`,
+    {
+      hint: 'Run `llm-config keygen` to make one',
+    },
+  );
+}
+
+/** What the editor shows of a file that does not exist yet. */
+const firstText = (format: FormatName): string => (format.startsWith('json') ? '{\n}\n' : '# secrets\n');
+
+async function save(encrypted: EncryptedFile, before: Decrypted | undefined, text: string): Promise<void> {
   await encrypted.rewrite(async (now) => {
-    if (now === before.text) return text;
+    if (now === before?.text) return text;
     throw new ConfigError('conflict', 'the file has changed since it was opened');
   });
 }
@@ -76,23 +95,21 @@ async function keepRejected(
   error: unknown,
   file: string,
   text: string,
-  before: Decrypted,
+  before: Decrypted | undefined,
   keys: KeySources,
-  context: string | undefined,
+  args: Parsed,
 ): Promise<unknown> {
   const rejected = `${file}.rejected`;
   const where = `the encrypted file ${rejected}`;
   try {
-    const readers = await keysForAll(
-      before.envelope.jwe,
-      before.envelope.opened,
-      before.envelope.trusted,
-      (await keys.find()).keys,
-      where,
-    );
+    const own = (await keys.find()).keys;
+    const { jwe, opened, trusted } = before?.envelope ?? {};
+    const readers = jwe && opened && trusted ? await keysForAll(jwe, opened, trusted, own, where) : own;
+    const contentType = before?.format ?? formatOption(args) ?? formatByName(file, 'llm-config');
+    const context = args.text('context');
     await writeAtomic(
       rejected,
-      await makeEnvelope(Buffer.from(text, 'utf8'), readers, { contentType: before.format, context, where }),
+      await makeEnvelope(Buffer.from(text, 'utf8'), readers, { contentType, context, where }),
     );
   } catch {
     return error;

@@ -4,17 +4,15 @@
 import type { ProviderChain } from '../../chain/chain.ts';
 import { Explanation, jsonValue } from '../../chain/explain.ts';
 import { nearest } from '../../internal/nearest.ts';
-import { append, keyOf, rest, segments, startsWith } from '../../key.ts';
+import { append, keyOf, startsWith } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
 import type { Wanted } from '../../provider.ts';
 import { MASK, show } from '../../redact.ts';
-import { describeKeys, type SchemaKey, type SchemaKeys } from '../../schema/keys.ts';
-import type { StandardSchemaV1 } from '../../schema/schema.ts';
-import { holdsMark, shapeAt } from '../../schema/shape.ts';
-import { shapeOf } from '../../schema/shape-of.ts';
+import type { SchemaKey, SchemaKeys } from '../../schema/keys.ts';
 import type { Key } from '../../value.ts';
 import type { Command, CommandResult } from '../command.ts';
 import type { Colours } from '../io.ts';
+import { explainedBy, isMarked, knownKeys, listing } from '../listing.ts';
 import { type Loaded, withChain } from '../module.ts';
 
 export const explain: Command = {
@@ -44,19 +42,6 @@ const colours: Colours = [
   [/^ {2}did you mean .*$/gm, 'yellow'],
 ];
 
-/** The chain, with the keys that a schema reads in it. */
-export interface Explained {
-  readonly chain: ProviderChain;
-  readonly schema: StandardSchemaV1 | undefined;
-  readonly at: Key;
-}
-
-export const explainedBy = ({ chain, schema, options }: Loaded): Explained => ({
-  chain,
-  schema,
-  at: options.at ?? '',
-});
-
 export async function explainKey(loaded: Loaded, name: Key): Promise<CommandResult> {
   const explained = explainedBy(loaded);
   const { chain, schema, at } = explained;
@@ -77,17 +62,6 @@ export async function explainKey(loaded: Loaded, name: Key): Promise<CommandResu
   const notes = notesOnAbsent(key, keys, known, schema !== undefined, chain.where(key));
   const noted = explanation.with(...notes);
   return { text: `${noted}`, json: noted, exit: 1 };
-}
-
-/** The keys that the schema reads, as the chain has them. */
-export function knownKeys({ schema, at }: Explained): SchemaKeys {
-  if (!schema) return { keys: [], prefixes: [], complete: false };
-  const { keys, prefixes, complete } = describeKeys(schema);
-  return {
-    keys: keys.map((one) => ({ ...one, key: append(at, one.key) })),
-    prefixes: prefixes.map((key) => append(at, key)),
-    complete,
-  };
 }
 
 /** The keys that the schema reads, and those that a provider has. */
@@ -148,15 +122,6 @@ function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
     : [];
 }
 
-/** Whether the schema marks a key as secret: its sources may not know. */
-export function isMarked({ schema, at }: Explained, key: Key): boolean {
-  if (!schema || !startsWith(key, at)) return false;
-  const shape = shapeOf(schema);
-  const path = segments(rest(key, at));
-  const around = path.map((_, depth) => shapeAt(shape, path.slice(0, depth)));
-  return holdsMark(shapeAt(shape, path)) || around.some((one) => one?.secret === true);
-}
-
 export function withoutValues(explanation: Explanation): Explanation {
   const masked = new Map(
     explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
@@ -173,37 +138,26 @@ export function withoutValues(explanation: Explanation): Explanation {
 
 /** Lists every key of a chain, and what cannot be read. */
 export async function listKeys(loaded: Loaded): Promise<CommandResult> {
-  const explained = explainedBy(loaded);
-  const layers = await explained.chain.layers();
-  const merged = merge(layers, { keys: [], prefixes: [explained.at] });
-  const keys = merged
-    .entries()
-    .filter(({ key }) => startsWith(key, explained.at))
-    .map(({ key, value, secret, origin }) => {
-      const isHidden = secret || isMarked(explained, key);
-      return { key, value: show(value, isHidden), json: jsonValue(value, isHidden), origin: `${origin}` };
-    });
-  const holes = [...merged.holes.values()].map(({ key, origin, error }) => ({
+  const { keys: found, unreadable, failed } = await listing(loaded);
+  const keys = found.map(({ key, value, secret, origin }) => ({
     key,
-    origin: `${origin}`,
-    error: error.message,
+    value: show(value, secret),
+    json: jsonValue(value, secret),
+    origin,
   }));
-  const failed = layers.flatMap(({ name, error }) =>
-    error ? [{ provider: name, error: error.message }] : [],
-  );
   const width = (column: (row: (typeof keys)[number]) => string): number =>
     Math.max(0, ...keys.map((row) => column(row).length));
   const [first, second] = [width(({ key }) => key), width(({ value }) => value)];
   const lines = [
     ...keys.map(({ key, value, origin }) => `${key.padEnd(first)}  ${value.padEnd(second)}  ${origin}`),
-    ...holes.map(({ key, origin, error }) => `${key}  is unreadable (${origin}): ${error}`),
+    ...unreadable.map(({ key, origin, error }) => `${key}  is unreadable (${origin}): ${error}`),
     ...failed.map(({ provider, error }) => `${provider} failed: ${error}`),
   ];
   return {
     text: lines.join('\n'),
     json: {
       keys: keys.map(({ key, json, origin }) => ({ key, value: json, origin })),
-      unreadable: holes,
+      unreadable,
       failed,
     },
     exit: failed.length > 0 ? 1 : 0,

@@ -7,10 +7,14 @@ import { formats } from '../../formats/format.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import { formatByName } from '../../providers/encrypted-file/file.ts';
+import { isSealed } from '../../sealed.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
+import { seal, unseal } from '../../sealing/seal.ts';
 import { writePrivate } from '../argument-files.ts';
+import type { Parsed } from '../arguments.ts';
 import { UsageError } from '../arguments.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandResult } from '../command.ts';
+import type { Io } from '../io.ts';
 import { withProgress } from '../io.ts';
 import {
   contextFlag,
@@ -19,29 +23,40 @@ import {
   formatFlag,
   formatOption,
   keyFlags,
+  keysOf,
   readersOf,
   toFlag,
 } from '../keys.ts';
+import { isDotenvFile, PlainFile } from '../plain-file.ts';
 import { readStdin } from '../prompt.ts';
+import { prefixOf } from '../variable-style.ts';
 
 export const encrypt: Command = {
   name: 'encrypt',
   arguments: ['FILE'],
-  summary: 'encrypt a JSON, YAML or TOML file into FILE.jwe; - reads from stdin',
+  summary:
+    'encrypt a JSON, YAML or TOML file into FILE.jwe, or each value of a .env file in place; - is stdin',
   flags: {
     ...keyFlags,
     ...toFlag,
     ...contextFlag,
     ...formatFlag,
+    prefix: {
+      type: 'string',
+      value: 'NAME',
+      summary: 'of a .env file: the prefix of its reader, if not that of the module in this folder',
+    },
     out: { type: 'string', value: 'FILE', summary: 'the file to write' },
     force: { type: 'boolean', summary: 'replace an existing file' },
   },
   examples: [
     'llm-config encrypt config/secrets.yaml --context acme/production',
+    'llm-config encrypt .env --prefix APP',
     'llm-config encrypt config/secrets.yaml --to x25519:hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo',
   ],
   async run(args, io) {
     const [file] = args.positionals as [string];
+    if (isDotenvFile(file) && !args.text('format') && !args.text('out')) return sealAll(args, io, file);
     const out = args.text('out') ?? (file === '-' ? undefined : `${file}.jwe`);
     if (out === undefined) throw new UsageError('--out is missing: stdin has no file name');
     if (existsSync(out) && !args.is('force'))
@@ -77,9 +92,14 @@ export const encrypt: Command = {
 export const decrypt: Command = {
   name: 'decrypt',
   arguments: ['FILE'],
-  summary: 'print the content of an encrypted file',
+  summary: 'print the content of an encrypted file, or a .env file with its sealed values opened',
   flags: {
     ...fileFlags,
+    prefix: {
+      type: 'string',
+      value: 'NAME',
+      summary: 'of a .env file: the prefix of its reader, if not that of the module in this folder',
+    },
     out: {
       type: 'string',
       value: 'FILE',
@@ -94,7 +114,11 @@ export const decrypt: Command = {
   async run(args, io) {
     const [file] = args.positionals as [string];
     const out = args.text('out');
-    const opened = await withProgress(io, 'Decrypting', encryptedFile(args, io, file).read());
+    const opened = await withProgress(
+      io,
+      'Decrypting',
+      isDotenvFile(file) ? unsealAll(args, io, file) : encryptedFile(args, io, file).read(),
+    );
     if (!opened) throw missing(file, 'llm-config');
     if (out === undefined)
       return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
@@ -105,3 +129,50 @@ export const decrypt: Command = {
     return { text: out, json: { file: out, format: opened.format } };
   },
 };
+
+/** Seals each value of a `.env` file in place. Its reader opens them by itself. */
+async function sealAll(args: Parsed, io: Io, file: string): Promise<CommandResult> {
+  const plain = new PlainFile(file, undefined);
+  const context = args.text('context');
+  const prefix = await prefixOf(args, io);
+  const [sealed, left]: [string[], string[]] = [[], []];
+  await plain.text(); // a file that does not exist needs no key
+  const [to, ...more] = await readersOf(args, io);
+  if (!to || more.length > 0) throw new UsageError('a sealed value has one recipient. Name one key');
+  const sealing = plain.changeEach(async (name, value) => {
+    if (value === '' || isSealed(value)) return value;
+    const found = plain.findKey(name, prefix);
+    (found ? sealed : left).push(name);
+    return found ? seal(value, { key: found.key, to, ...(context !== undefined && { context }) }) : value;
+  });
+  await withProgress(io, 'Sealing', sealing);
+  const notes = [
+    ...left.map((name) => `${name} is not sealed: it lacks the prefix, or is not a valid key`),
+    ...(sealed.length > 0 ? ['The old values may still be in version control'] : []),
+  ];
+  return {
+    text: sealed.join('\n'),
+    json: { file, sealed, left },
+    note: sealed.length === 0 ? [...notes, 'nothing to seal'].join('\n') : notes.join('\n'),
+    exit: left.length > 0 ? 1 : 0,
+  };
+}
+
+/** The text of a `.env` file with its sealed values opened. */
+async function unsealAll(
+  args: Parsed,
+  io: Io,
+  file: string,
+): Promise<{ readonly text: string; readonly format: string }> {
+  const plain = new PlainFile(file, undefined);
+  const keys = keysOf(args, io);
+  const prefix = await prefixOf(args, io);
+  const text = await plain.changedEach(await plain.text(), async (name, value) => {
+    if (!isSealed(value)) return value;
+    const { key, loose } = plain.keyFor(name, prefix, undefined);
+    const where = `the sealed value of "${key}" (${file})`;
+    return (await unseal(value, { key, loose, context: args.text('context'), where }, () => keys.find()))
+      .value;
+  });
+  return { text, format: 'env' };
+}

@@ -1,0 +1,121 @@
+// `diff`: compares two configurations key by key. Neither needs to be valid. Secrets are compared, and shown
+// only as masked. commands.ts lists it.
+
+import { jsonValue } from '../../chain/explain.ts';
+import { ConfigError } from '../../errors.ts';
+import { show } from '../../redact.ts';
+import { type ConfigValue, type Key, sameValue } from '../../value.ts';
+import { type Parsed, UsageError } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { type Io, withProgress } from '../io.ts';
+import type { ListedKey, Listing } from '../listing.ts';
+import { moduleFile } from '../module.ts';
+import type { Side } from '../side.ts';
+
+export const diff: Command = {
+  name: 'diff',
+  arguments: ['[A]', '[B]'],
+  summary: 'compare two modules, or one module with two values of a variable; exit code 1 if they differ',
+  flags: {
+    env: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME=VALUE',
+      summary: 'a variable of one side; give it twice to compare one module with itself',
+    },
+  },
+  examples: [
+    'llm-config diff config.ts other/config.ts',
+    'llm-config diff --env APP_ENV=staging --env APP_ENV=production',
+    'llm-config diff dist/config.js --env REGION=eu --env REGION=us --json',
+  ],
+  async run(args, io) {
+    const sides = sidesOf(args, io);
+    const { readSide } = await import('../side.ts');
+    const reading = Promise.allSettled(sides.map((side) => readSide(side, io)));
+    const read = await withProgress(io, 'Reading from the providers', reading);
+    for (const one of read) if (one.status === 'rejected') throw one.reason;
+    const [a, b] = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) as [
+      Listing,
+      Listing,
+    ];
+    for (const { failed } of [a, b])
+      for (const { error } of failed) throw new ConfigError('unavailable', `nothing is compared: ${error}`);
+    const differences = differencesOf(a, b);
+    const unknown = [...a.unreadable, ...b.unreadable];
+    for (const { key, origin } of unknown) io.stderr.write(`${key} cannot be read (${origin})\n`);
+    const count = differences.length === 1 ? '1 key differs' : `${differences.length} keys differ`;
+    return {
+      text: differences.map(textOf).join('\n') || 'No key differs.',
+      json: { differences: differences.map(jsonOf), unreadable: unknown },
+      colours: [
+        [/^ {2}- .*$/gm, 'red'],
+        [/^ {2}\+ .*$/gm, 'green'],
+      ],
+      note: differences.length > 0 ? count : undefined,
+      exit: unknown.length > 0 ? 3 : differences.length > 0 ? 1 : 0,
+    };
+  },
+};
+
+function sidesOf(args: Parsed, io: Io): readonly Side[] {
+  const { positionals } = args;
+  const variables = args.texts('env').map((text) => {
+    const [, name, value] = /^([^=\0]+)=([^\0]*)$/.exec(text) ?? [];
+    if (name === undefined || value === undefined) throw new UsageError('--env must be NAME=VALUE');
+    return { [name]: value };
+  });
+  if (variables.length === 0 && positionals.length === 2)
+    return positionals.map((file) => ({ file, env: {} }));
+  if (variables.length !== 2 || positionals.length > 1)
+    throw new UsageError('two modules are needed, or one module and --env twice');
+  const file = moduleFile(positionals[0], io);
+  return variables.map((env) => ({ file, env }));
+}
+
+interface Difference {
+  readonly key: Key;
+  readonly a: ListedKey | undefined;
+  readonly b: ListedKey | undefined;
+}
+
+function differencesOf(a: Listing, b: Listing): readonly Difference[] {
+  const [first, second] = [a, b].map(({ keys }) => new Map(keys.map((one) => [one.key, one])));
+  const unreadable = new Set([...a.unreadable, ...b.unreadable].map(({ key }) => key));
+  const keys = [...new Set([...a.keys, ...b.keys].map(({ key }) => key))];
+  return keys
+    .filter((key) => !unreadable.has(key))
+    .map((key) => ({ key, a: first?.get(key), b: second?.get(key) }))
+    .filter((one) => !isSame(one.a?.value, one.b?.value))
+    .sort((one, other) => (one.key < other.key ? -1 : 1));
+}
+
+/** Whether a schema reads the same: the text of a variable may be the number of a file. */
+function isSame(a: ConfigValue | undefined, b: ConfigValue | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const isScalar = [a, b].every((value) => typeof value !== 'object');
+  return isScalar ? `${a}` === `${b}` : sameValue(a, b);
+}
+
+/** Masked on both sides if it is secret on one: the same value may have lost its mark. */
+const isHidden = ({ a, b }: Difference): boolean => a?.secret === true || b?.secret === true;
+
+function textOf(difference: Difference): string {
+  const { key, a, b } = difference;
+  const hidden = isHidden(difference);
+  const [first, second] = [a, b].map((side) => (side ? show(side.value, hidden) : '(not set)')) as [
+    string,
+    string,
+  ];
+  const width = Math.max(first.length, second.length);
+  const line = (mark: string, value: string, side: ListedKey | undefined): string =>
+    `  ${mark} ${value.padEnd(width)}  ${side?.origin ?? ''}`.trimEnd();
+  return [key, line('-', first, a), line('+', second, b)].join('\n');
+}
+
+function jsonOf(difference: Difference): object {
+  const hidden = isHidden(difference);
+  const side = (one: ListedKey | undefined) =>
+    one ? { value: jsonValue(one.value, hidden), origin: one.origin } : null;
+  return { key: difference.key, a: side(difference.a), b: side(difference.b) };
+}

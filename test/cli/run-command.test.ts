@@ -1,0 +1,194 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type Built, buildCommand, running } from './built.ts';
+import { llmConfig } from './terminal.ts';
+
+const fake = 'fake-Zq83-not-real';
+const config = [
+  "import { BundleProvider, EnvProvider, ProviderChain } from 'llm-config-manager';",
+  "import { z } from 'zod';",
+  'export const schema = z.object({',
+  "  server: z.object({ port: z.number(), host: z.string().default('localhost') }),",
+  '  api: z.object({ token: z.string().optional(), tags: z.array(z.string()).optional() }),',
+  '  path: z.string().optional(),',
+  '});',
+  'export const chain = new ProviderChain([',
+  "  new BundleProvider({ path: 'values.yaml' }),",
+  "  new EnvProvider({ prefix: 'APP' }),",
+  ']);',
+].join('\n');
+const files = {
+  'config.mjs': config,
+  'values.yaml': `server: { port: 8080 }\napi: { token: ${fake}, tags: [a, b] }\n`,
+};
+
+/** How much a command prints: more in `.ci/run`. */
+const megabytes = process.env.CLI_THOROUGH ? 100 : 5;
+
+/** A program of Node as arguments: what it runs. */
+const node = (code: string): string[] => ['--', process.execPath, '-e', code];
+const printEnv = node(
+  'for (const n of Object.keys(process.env).sort()) console.log(n + "=" + process.env[n])',
+);
+
+describe.concurrent('llm-config run', { timeout: 60_000 }, () => {
+  let built: Built;
+  beforeAll(async () => {
+    built = await buildCommand();
+  });
+  afterAll(() => built[Symbol.asyncDispose]());
+
+  const ran = async (
+    args: readonly string[],
+    env: Record<string, string> = {},
+    own: Record<string, string> = files,
+  ) => {
+    await using project = await built.project(own);
+    const [program, ...all] = project.command('run', ...args);
+    const options = { cwd: project.directory, env: { ...env }, maxBuffer: 1e9 };
+    const { code, stdout, stderr } = await promisify(execFile)(program, all, options).then(
+      (output) => ({ ...output, code: 0 }),
+      (error) => error,
+    );
+    return { code, out: stdout, err: stderr.replace(/^.+ …\n/gm, '') }; // without progress notes
+  };
+
+  it('passes the values as variables, beside those of its own environment', async ({ expect }) => {
+    const { code, out, err } = await ran(printEnv, { OWN: 'x', APP__SERVER__PORT: '1', APP_UNKNOWN: 'y' });
+    expect([code, err]).toEqual([0, '']);
+    expect(out.trim().split('\n')).toEqual([
+      'APP_API_TAGS=["a","b"]',
+      `APP_API_TOKEN=${fake}`,
+      'APP_SERVER_HOST=localhost',
+      'APP_UNKNOWN=y',
+      'APP__SERVER__PORT=8080',
+      'OWN=x',
+    ]);
+  });
+
+  it('passes only what --only names, without a prefix if that is asked for', async ({ expect }) => {
+    const only = await ran(['--only', 'server.port,api', '--only', 'path', ...printEnv]);
+    expect(only.out.match(/^\w+/gm)).toEqual(['APP_API_TAGS', 'APP_API_TOKEN', 'APP_SERVER_PORT']);
+    const own = { ...files, 'values.yaml': 'server: { port: 1 }\napi: {}\npath: /nowhere\n' };
+    const bare = await ran(['--prefix', '', ...printEnv], { PATH: '/bin' }, own);
+    expect(bare.out).toBe('PATH=/bin\nSERVER_HOST=localhost\nSERVER_PORT=1\n');
+    expect(bare.err).toBe('no variable can spell path: it is not passed\n');
+    const wrong = await ran(['--only', 'servr.port', ...printEnv]);
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toContain('--only: no key is "servr.port". Did you mean server.port?');
+  });
+
+  it('runs nothing if the configuration is not valid', async ({ expect }) => {
+    const own = { ...files, 'values.yaml': 'server: { port: many }\napi: {}\n' };
+    const { code, out, err } = await ran(printEnv, {}, own);
+    expect([code, out]).toEqual([3, '']);
+    expect(err.match(/There is 1 problem/g)).toHaveLength(1);
+  });
+
+  it('puts nothing into the arguments, and refuses a value that no variable can hold', async ({ expect }) => {
+    const list = node('console.log(JSON.stringify(process.argv), process.env.APP_API_TOKEN.length)');
+    expect((await ran(list)).out).toBe(`${JSON.stringify([process.execPath])} ${fake.length}\n`);
+    const own = { ...files, 'values.yaml': `server: { port: 1 }\napi: { token: "${fake}\\0" }\n` };
+    const { code, err } = await ran(list, {}, own);
+    expect([code, err.includes(fake)]).toEqual([3, false]);
+    expect(err).toContain('the value of "api.token" has a zero byte');
+  });
+
+  it('needs a schema', async ({ expect }) => {
+    const own = { ...files, 'config.mjs': config.replace('export const schema', 'const schema') };
+    expect((await ran(printEnv, {}, own)).err).toContain('the module config.mjs exports no schema');
+  });
+
+  it('exits as its command does', async ({ expect }) => {
+    expect((await ran(node('process.exit(7)'))).code).toBe(7);
+    expect(await ran(['--', 'no-such-program'])).toMatchObject({ code: 127, out: '' });
+    expect(await ran(['--', './values.yaml'])).toMatchObject({ code: 126, out: '' });
+    expect((await ran(node('process.kill(process.pid, "SIGKILL")'))).code).toBe(137);
+    expect((await llmConfig(['run', '--'])).err).toMatch(/COMMAND is missing after --/);
+  });
+
+  it('passes signals on, waits for a command that ignores them, and dies as it does', async ({ expect }) => {
+    await using project = await built.project(files);
+    const stubborn = project.start([
+      'run',
+      ...node(
+        [
+          'let n = 0;',
+          "process.on('SIGTERM', () => { console.log('term', ++n); if (n > 1) process.exit(5) });",
+          "process.on('SIGUSR2', () => console.log('usr2'));",
+          "console.log('up'); setInterval(() => {}, 1000);",
+        ].join(''),
+      ),
+    ]);
+    await stubborn.until('up');
+    stubborn.child.kill('SIGUSR2');
+    await stubborn.until('usr2');
+    stubborn.child.kill('SIGTERM');
+    await stubborn.until('term 1');
+    expect(stubborn.child.exitCode).toBeNull();
+    stubborn.child.kill('SIGTERM');
+    expect(await stubborn.ended).toEqual({ code: 5, signal: null });
+
+    const obedient = project.start(['run', ...node("console.log('up'); setInterval(() => {}, 1000)")]);
+    await obedient.until('up');
+    obedient.child.kill('SIGINT');
+    expect(await obedient.ended).toEqual({ code: null, signal: 'SIGINT' });
+  });
+
+  it('masks secrets in megabytes of output, and all of it arrives', async ({ expect }) => {
+    const write = [
+      `const part = Buffer.from(('x'.repeat(981) + process.env.APP_API_TOKEN + '\\n').repeat(1000));`,
+      'let n = 0;',
+      `const next = () => { while (n++ < ${megabytes}) if (!process.stdout.write(part))`,
+      "  return process.stdout.once('drain', next); console.error(process.env.APP_API_TOKEN) };",
+      'next();',
+    ].join('\n');
+    const { code, out, err } = await ran(['--mask', ...node(write)]);
+    expect([code, err]).toEqual([0, '[redacted]\n']);
+    const line = `${'x'.repeat(981)}[redacted]\n`;
+    expect(out.length).toBe(megabytes * 1000 * line.length);
+    expect(out === line.repeat(megabytes * 1000)).toBe(true);
+  });
+
+  it('starts the command again when its values change, and keeps them if they are wrong', async ({
+    expect,
+  }) => {
+    await using project = await built.project(files);
+    const show = node("console.log('port', process.env.APP_SERVER_PORT); setInterval(() => {}, 1000)");
+    const watched = project.start(['run', '--watch', ...show]);
+    await watched.until('port 8080');
+    await project.write({ 'values.yaml': 'server: { port: many }\napi: {}\n' });
+    await watched.until('the command keeps its values');
+    await project.write({ 'values.yaml': 'server: { port: 9 }\napi: {}\n' });
+    await watched.until('port 9');
+    watched.child.kill('SIGTERM');
+    expect(await watched.ended).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(watched.text().match(/port \w+/g)).toEqual(['port 8080', 'port 9']);
+  });
+
+  it.runIf(existsSync('/usr/bin/script'))(
+    'the command has the terminal, and gets Ctrl-C once',
+    async ({ expect }) => {
+      await using project = await built.project({
+        ...files,
+        'child.mjs': [
+          "import { appendFileSync } from 'node:fs';",
+          'const { isTTY } = process.stdout;',
+          "const seen = () => appendFileSync('seen', 'int ' + isTTY + '\\n');",
+          "process.on('SIGINT', () => { seen(); setTimeout(process.exit, 200, 4) });",
+          "console.log('up'); setInterval(() => {}, 1000);",
+        ].join('\n'),
+      });
+      const command = `exec ${project.command('run', '--', process.execPath, 'child.mjs').join(' ')}`;
+      const typing = running(['/usr/bin/script', '-qec', command, '/dev/null'], project.directory, {
+        TERM: 'dumb',
+      });
+      await typing.until('up');
+      typing.child.stdin?.write('\x03');
+      expect((await typing.ended).code).toBe(4);
+      expect(readFileSync(project.path('seen'), 'utf8')).toBe('int true\n');
+    },
+  );
+});
