@@ -30,6 +30,10 @@ interface Reader {
   readonly providers?: readonly Reader[];
 }
 
+/** Whether a provider, or a provider of a chain, says what it needs. */
+export const reportsNeeds = ({ needs, providers = [] }: Reader): boolean =>
+  needs !== undefined || providers.some(reportsNeeds);
+
 /** What several providers need. */
 export async function needsOf(readers: readonly Reader[], wanted: Reading): Promise<Need[]> {
   const each = readers.map(({ providers }, i) =>

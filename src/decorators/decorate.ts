@@ -3,6 +3,7 @@
 
 import { lazy } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
+import { needsOf, reportsNeeds } from '../needs.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider } from '../provider.ts';
 
 /** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
@@ -126,9 +127,7 @@ export function decorate(
             disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
         : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
-    needs: parts.some((part) => part.needs || 'providers' in part)
-      ? async (wanted) => (await import('../needs.ts')).needsOf(parts, wanted)
-      : undefined,
+    needs: parts.some(reportsNeeds) ? (wanted) => needsOf(parts, wanted) : undefined,
     close: inner.close && (async (options) => inner.close?.(options)),
     local: inner.local,
     compares: own.set && (inner as AnyProvider).compares,

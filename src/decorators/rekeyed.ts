@@ -3,6 +3,7 @@
 
 import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
+import { needsOf, reportsNeeds } from '../needs.ts';
 import type { Change, ConfigProvider, Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
 import { decorate, loadedOnCall, methods, methodsOf } from './decorate.ts';
@@ -28,13 +29,13 @@ export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: K
     ...(inner.status && {
       status: (key) => ifDefined(map.innerKey(key, true), (innerKey) => inner.status!(innerKey)),
     }),
-    needs:
-      inner.needs &&
-      (async ({ keys, prefixes }) =>
-        (await inner.needs?.({
+    ...(reportsNeeds(inner) && {
+      needs: ({ keys, prefixes }) =>
+        needsOf([inner], {
           keys: keys.flatMap((key) => map.innerKey(key, false) ?? []),
           prefixes: prefixes.flatMap((prefix) => map.innerPrefix(prefix) ?? []),
-        })) ?? []),
+        }),
+    }),
     ...(inner.refresh && {
       refresh: async (prefix = '', options) =>
         ifDefined(map.innerPrefix(keyOf(prefix)), (innerPrefix) => inner.refresh!(innerPrefix, options)),

@@ -103,6 +103,7 @@ describe('the least privilege for Vault', () => {
       mounted(scoped(store(), 'tenant'), 'app'),
       sheltered(scoped(store(), 'tenant')),
       optional(new ProviderChain([rest, store()])),
+      scoped(new ProviderChain([rest, optional(store())]), 'tenant'),
     ]) {
       const isScoped = provider.name.includes('tenant');
       const key = provider.name.endsWith('under app') ? 'app.db.password' : 'db.password';
