@@ -17,6 +17,7 @@ const limits = {
   './aws': '53 kB',
   './gcp': '52 kB',
   './azure': '51 kB',
+  './otel': '21 kB',
   './audit': '33 kB',
   './nestjs': '82 kB',
   './fastify': '81 kB',

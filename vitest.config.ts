@@ -12,17 +12,26 @@ export const tests = filesIn('test', /\.test\.ts$/).filter(
 /** Hosts of the test servers, which bypass any proxy. */
 const here = '127.0.0.1,localhost';
 
-export function configOf(files: readonly string[]) {
+interface Alias {
+  readonly find: RegExp;
+  readonly replacement: string;
+}
+
+/** `packages`: packages that are taken from somewhere else. */
+export function configOf(files: readonly string[], packages: readonly Alias[] = []) {
   // Tests that mock a module run isolated. All others share the modules of their worker, which halves the
   // time.
   const isolated = files.filter((file) => /\bvi\.(?:mock|doMock)\(/.test(read(file)));
   const shared = files.filter((file) => !isolated.includes(file));
   return defineConfig({
     resolve: {
-      alias: subpaths.map((subpath) => ({
-        find: new RegExp(`^${manifest.name}${subpath.slice(1)}$`),
-        replacement: fileURLToPath(new URL(source(subpath), root)),
-      })),
+      alias: [
+        ...packages,
+        ...subpaths.map((subpath) => ({
+          find: new RegExp(`^${manifest.name}${subpath.slice(1)}$`),
+          replacement: fileURLToPath(new URL(source(subpath), root)),
+        })),
+      ],
     },
     test: {
       projects: [

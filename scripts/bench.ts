@@ -35,6 +35,7 @@ const gating = [
   'load',
   'merge',
   'memory',
+  'otel',
   'reads',
   'shelter',
   'shelter-trace',

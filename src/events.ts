@@ -1,6 +1,7 @@
 // The events of a provider, a chain or a configuration. `on(listener)` delivers them; `logTo` makes a
 // listener that writes them to a log. An event has keys, versions, times, ids and codes, never a value.
 
+import { channel } from 'node:diagnostics_channel';
 import type { ErrorCode, Problem } from './errors.ts';
 import type { HealthStatus } from './health.ts';
 import { maskUrls } from './redact.ts';
@@ -131,6 +132,9 @@ function urgentLevel(event: ConfigEvent): LogLevel | undefined {
   return event.type === 'health_changed' && event.status !== 'ok' ? 'warn' : undefined;
 }
 
+/** Receives the fields of each line before it is written, so that tools can add theirs. */
+const lines = channel('llm-config-manager:log');
+
 const countsLookups = new WeakSet<object>();
 
 /** Whether a listener wants one `read` per look-up: that of the chain, without those of its providers. */
@@ -151,6 +155,7 @@ export function logTo(logger: Logger, options: LogOptions = {}): (event: ConfigE
     if (level === false) return;
     const { message, ...fields } = rest as typeof rest & { message?: string };
     const line = { event: type, eventId: id, at: new Date(time).toISOString(), ...fields };
+    if (lines.hasSubscribers) lines.publish(line);
     const { provider, key, outcome } = event;
     const text = maskUrls(
       message ?? `${provider}: ${type}${key ? ` ${key}` : ''}${outcome === 'ok' ? '' : ` (${outcome})`}`,

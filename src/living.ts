@@ -15,6 +15,8 @@ export interface Living {
   gauges(): Metrics | undefined;
   /** The gauges of which the largest counts, not the sum: ages. */
   readonly largest?: readonly string[];
+  /** The gauges of which the smallest counts: times that are left. */
+  readonly smallest?: readonly string[];
 }
 
 interface Registry {
@@ -54,7 +56,8 @@ export function retire(member: Living): void {
 }
 
 /** The numbers of all providers of stores and of all configurations in the process: by kind, then by name.
- *  Those of one name are added up.
+ *  Those of one name are added up. `breaker` is 0 for closed, 1 for half-open and 2 for open. What was closed
+ *  or collected stays in the counters, so that none falls.
  *  @example
  *  livingMetrics().store?.vault?.requests; // => 12
  *  livingMetrics().config?.chain?.failedReloads; // => 0 */
@@ -64,12 +67,15 @@ export function livingMetrics(): Readonly<Record<string, Readonly<Record<string,
   const at = (kind: string, name: string): Record<string, number> => ((all[kind] ??= bare())[name] ??= {});
   for (const [kind, names] of gone) for (const [name, counters] of names) sum(at(kind, name), counters);
   for (const member of members) {
-    const { kind, name, largest = [] } = member;
+    const { kind, name, largest, smallest } = member;
     const numbers = sum(at(kind, name), member.counters());
-    for (const [metric, value] of Object.entries(member.gauges() ?? {}))
-      numbers[metric] = largest.includes(metric)
-        ? Math.max(numbers[metric] ?? 0, value)
-        : (numbers[metric] ?? 0) + value;
+    for (const [metric, value] of Object.entries(member.gauges() ?? {})) {
+      const before = numbers[metric];
+      if (before === undefined) numbers[metric] = value;
+      else if (largest?.includes(metric)) numbers[metric] = Math.max(before, value);
+      else if (smallest?.includes(metric)) numbers[metric] = Math.min(before, value);
+      else numbers[metric] = before + value;
+    }
   }
   return all;
 }

@@ -80,11 +80,16 @@ const maxIds = 32;
 
 /** The operations that share a request. */
 export class Operations {
-  readonly all = new Set<string>();
+  readonly all: Set<string>;
+
+  constructor(ids: readonly string[] = []) {
+    this.all = new Set(ids);
+  }
 
   /** The first ids. Thousands of readers may share a request, and an event has 32 ids at most. */
   get ids(): readonly string[] {
-    return [...this.all].slice(0, maxIds);
+    const ids = [...this.all];
+    return ids.length > maxIds ? ids.slice(0, maxIds) : ids;
   }
 
   /** The number of the others. */
@@ -98,17 +103,22 @@ export class Operations {
 }
 
 /** The set of one operation, or of none. */
-export function operationsOf(id: string | undefined): Operations {
-  const operations = new Operations();
-  if (id !== undefined) operations.add(id);
-  return operations;
-}
+export const operationsOf = (id: string | undefined): Operations =>
+  new Operations(id === undefined ? [] : [id]);
 
-/** Several sets of operations as one. */
+/** Several sets of operations as one. A single set is returned as it is. */
 export function combined(sets: Iterable<Operations | undefined> = []): Operations {
-  const all = new Operations();
-  for (const set of sets) for (const id of set?.all ?? []) all.add(id);
-  return all;
+  let only: Operations | undefined;
+  let all: Operations | undefined;
+  for (const set of sets) {
+    if (!set) continue;
+    if (!only) only = set;
+    else {
+      all ??= new Operations([...only.all]);
+      for (const id of set.all) all.add(id);
+    }
+  }
+  return all ?? only ?? new Operations();
 }
 
 /** Operations as an event shows them. */

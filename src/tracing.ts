@@ -33,6 +33,8 @@ export interface TraceContexts {
     operations: readonly string[];
     /** The number of the operations beyond those. */
     moreOperations: number;
+    /** The name of the host that the request goes to, where the store has one. */
+    readonly address?: string;
   };
   write: Context & {
     readonly type: 'set' | 'delete';
@@ -74,30 +76,49 @@ export interface Ends<T, C> {
   readonly failed?: (thrown: unknown, context: C) => string;
 }
 
-/** Runs work inside a tracing channel. The channel publishes what its promise settles to, so results and
- *  errors bypass that promise. */
-export async function traced<N extends keyof TraceContexts, T>(
+/** Runs work inside a tracing channel, as `tracePromise` does, with one promise instead of eight: a miss of
+ *  a cache is traced twice. Results and errors bypass the context. */
+export function traced<N extends keyof TraceContexts, T>(
   name: N,
   context: Omit<TraceContexts[N], 'v' | 'outcome'>,
   work: () => Promise<T>,
   { succeeded = () => 'ok', failed = codeOf }: Ends<T, TraceContexts[N]> = {},
 ): Promise<T> {
-  const own = { v: 1, ...context } as unknown as TraceContexts[N];
-  let settled: { readonly result: T } | { readonly thrown: unknown } | undefined;
-  const publish = async (): Promise<void> => {
-    try {
-      const result = await work();
-      settled = { result };
-      own.outcome = succeeded(result, own);
-    } catch (thrown) {
-      settled ??= { thrown };
-      own.outcome = failed(thrown, own);
+  const { start, end, asyncStart, asyncEnd, error } = channels[name];
+  const own = { v: 1, ...context } as unknown as TraceContexts[N] & { error?: Error };
+  const ended = (outcome: string): void => {
+    own.outcome = outcome;
+    if (outcome !== 'ok' && outcome !== 'absent') {
+      own.error = new Error(outcome);
+      error.publish(own);
     }
-    if (own.outcome !== 'ok' && own.outcome !== 'absent') throw new Error(own.outcome);
+    asyncStart.publish(own);
+    asyncEnd.publish(own);
   };
-  await channels[name].tracePromise(publish, own).catch(() => undefined);
-  if (settled && 'result' in settled) return settled.result;
-  throw (settled as { readonly thrown: unknown }).thrown;
+  return start.runStores(own, () => {
+    try {
+      return started(work).then(
+        (result) => {
+          ended(succeeded(result, own));
+          return result;
+        },
+        (thrown: unknown) => {
+          ended(failed(thrown, own));
+          throw thrown;
+        },
+      );
+    } finally {
+      end.publish(own);
+    }
+  });
 }
+
+const started = <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return work();
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
+};
 
 const codeOf = (thrown: unknown): string => (isConfigError(thrown) ? thrown.code : 'io');

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -102,6 +103,23 @@ describe('logTo', () => {
       'info vault: health_changed',
       'warn There is 1 problem',
     ]);
+  });
+
+  it('logTo publishes the fields of a line before it is written, and a tool may add some', () => {
+    const { logger, lines } = recording({ child() {} });
+    const add = (fields: unknown): void => void Object.assign(fields as object, { trace_id: 'abc' });
+    const to = channel('llm-config-manager:log');
+    to.subscribe(add);
+    try {
+      logTo(logger, { levels: { read: false } })(event('read'));
+      logTo(logger)(event('changed'));
+    } finally {
+      to.unsubscribe(add);
+    }
+    logTo(logger)(event('changed'));
+    const fields = lines.map(([, line]) => line);
+    expect(fields).toMatchObject([{ event: 'changed', trace_id: 'abc' }, { event: 'changed' }]);
+    expect(fields[1]).not.toHaveProperty('trace_id');
   });
 
   it('logTo accepts the console', () => {

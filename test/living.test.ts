@@ -7,6 +7,8 @@ import { loadConfig } from '../src/config/load-config.ts';
 import { livingMetrics } from '../src/index.ts';
 import { type Living, living, register, retire } from '../src/living.ts';
 import { MemoryProvider } from '../src/providers/memory.ts';
+import type { ShelterOptions } from '../src/shelter/index.ts';
+import { MemorySecondLevel } from '../src/testing/memory-second-level.ts';
 import { down } from './support/fake-source.ts';
 import { program } from './support/program.ts';
 import { code, sheltering } from './support/sheltering.ts';
@@ -18,8 +20,9 @@ const membersOf = (name: string): Living[] => [...living()].filter((member) => m
 const store = (name: string) => livingMetrics().store?.[name];
 const config = (name: string) => livingMetrics().config?.[name];
 
-function counting(name: string) {
-  return sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1 } }, { name });
+function counting(name: string, options: ShelterOptions = {}) {
+  const more = { name, identity: () => ({ store: name, view: '' }) };
+  return sheltering({ a: '1', b: '2' }, { resilience: { attempts: 1 }, ...options }, more);
 }
 
 afterEach(() => {
@@ -56,7 +59,7 @@ describe('living', () => {
     const { provider } = counting(name);
     const [member] = membersOf(name);
     expect(Object.values(member ?? {})).not.toContain(provider);
-    expect(member?.gauges()).toEqual({ size: 0 });
+    expect(member?.gauges()).toEqual({ size: 0, breaker: 0 });
   });
 });
 
@@ -70,8 +73,9 @@ describe('livingMetrics', () => {
     await provider.get('none');
     source.befall = down;
     await code(provider.get('b'));
-    const { ratio: _, ...stats } = provider.stats();
-    expect(store(name)).toEqual(stats);
+    const { ratio: _, errorCodes, breaker, ...stats } = provider.stats();
+    expect({ errorCodes, breaker }).toEqual({ errorCodes: { unavailable: 1 }, breaker: 'closed' });
+    expect(store(name)).toEqual({ ...stats, 'errors.unavailable': 1, breaker: 0 });
     expect(store(name)).toMatchObject({ hits: 1, absentHits: 1, misses: 3, requests: 3, errors: 1, size: 2 });
     for (const number of Object.values(store(name) ?? {})) expect(number).toEqual(expect.any(Number));
   });
@@ -100,6 +104,60 @@ describe('livingMetrics', () => {
     expect(store(name)).toMatchObject({ misses: 3, size: 1 });
   });
 
+  it('livingMetrics has the state of the breaker and the requests that waited for a turn', async () => {
+    const name = unique();
+    const { provider, source } = counting(name, {
+      limits: { concurrency: 1 },
+      resilience: { attempts: 1, breaker: { failures: 1 } },
+    });
+    source.batch = 1;
+    await provider.getMany(['a', 'b', 'c']);
+    expect(store(name)).toMatchObject({ waits: 2, breaker: 0 });
+    source.befall = down;
+    await code(provider.get('d'));
+    expect(provider.stats()).toMatchObject({ breaker: 'open', errorCodes: { unavailable: 1 } });
+    const other = counting(name);
+    await other.provider.get('a');
+    expect(store(name)).toMatchObject({ breaker: 2, 'errors.unavailable': 1 });
+  });
+
+  it('livingMetrics has the time until the first secret in use ends', async () => {
+    const name = unique();
+    const [one, two] = [counting(name), counting(name)];
+    const at = one.clock.now();
+    one.source.put('late', 'x', { expiresAt: at + 90_000 });
+    one.source.put('soon', 'x', { expiresAt: at + 60_000 });
+    two.source.put('later', 'x', { expiresAt: at + 70_000 });
+    await one.provider.get('late');
+    expect(one.provider.stats().endsInMs).toBe(90_000);
+    await one.provider.get('soon');
+    await two.provider.get('later');
+    expect(store(name)?.endsInMs).toBe(60_000);
+    await one.clock.advance(20_000);
+    expect(one.provider.stats().endsInMs).toBe(40_000);
+    one.source.put('soon', 'y');
+    await one.provider.renew('soon');
+    expect(one.provider.stats().endsInMs).toBe(70_000);
+    await one.clock.advance(70_000);
+    expect(one.provider.stats()).not.toHaveProperty('endsInMs');
+    expect(two.provider.stats().endsInMs).toBe(70_000);
+  });
+
+  it('livingMetrics has the counters of a second level', async () => {
+    const name = unique();
+    const { provider } = counting(name, { second: new MemorySecondLevel() });
+    await provider.get('a');
+    const { second } = provider.stats();
+    expect(second?.misses).toBeGreaterThan(0);
+    expect(store(name)).toMatchObject({
+      'second.hits': 0,
+      'second.misses': second?.misses,
+      'second.refused': 0,
+      'second.failures': 0,
+      'second.skipped': 0,
+    });
+  });
+
   it('no counter of livingMetrics falls, whatever happens to the providers', async () => {
     const name = unique();
     const open: ReturnType<typeof counting>[] = [];
@@ -118,7 +176,7 @@ describe('livingMetrics', () => {
     ];
     for (const step of [...steps, ...steps]) {
       await step();
-      const { size: _, ...now } = store(name) ?? {};
+      const { size: _, breaker: __, ...now } = store(name) ?? {};
       for (const [counter, count] of Object.entries(before))
         expect(now[counter], counter).toBeGreaterThanOrEqual(count);
       before = now;

@@ -320,6 +320,13 @@ describe('tracing a request', () => {
     expect(requests.parts()).toEqual([...fails, ...succeeds]);
   });
 
+  it('a request has the address of its source', async () => {
+    const { provider } = sheltering({ a: 'fake' }, {}, { address: 'store.example' });
+    using requests = tracing('request');
+    await provider.get('a');
+    expect(requests.contexts()).toMatchObject([{ address: 'store.example' }]);
+  });
+
   it('every type of request is traced', async () => {
     const { provider } = sheltering({ a: 'fake' }, {}, { connect: async () => true, ping: async () => {} });
     using requests = tracing('request');
@@ -328,7 +335,7 @@ describe('tracing a request', () => {
     await provider.set('a', '2');
     await provider.health();
     const types = requests.contexts().map(({ type, operations }) => `${type} ${operations.length}`);
-    expect(types).toEqual(['connect 0', 'read 1', 'page 1', 'read 1', 'write 1', 'ping 1']);
+    expect(types).toEqual(['connect 1', 'read 1', 'page 1', 'read 1', 'write 1', 'ping 1']);
   });
 
   it('a store bound to the start of a request reaches the code of the source', async () => {

@@ -17,3 +17,7 @@ export function addressIn(url: string): string | undefined {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
 }
+
+/** The name of the host in a URL, for telemetry. Undefined for a socket. */
+export const hostIn = (url: string): string | undefined =>
+  (URL.canParse(url) && new URL(url).hostname) || undefined;

@@ -24,6 +24,8 @@ export interface DocumentSource {
   readonly name: string;
   /** The number of documents that one `read` may ask for. */
   readonly batch: number;
+  /** The name of the host that requests go to, for telemetry. Must not contain credentials. */
+  readonly address?: string | undefined;
   /** The default pace of this store. */
   readonly limits?: Partial<Limits>;
   /** All places there are (`secrets`, `leases`, one path). With it, `page` is never called. */

@@ -78,7 +78,7 @@ export class ShelteredProvider implements ConfigProvider {
     this.#keys = new Keys({ source, settings, emitter, requests, cache });
     this.#hits = cache.hits;
     this.#counts = cache.counts;
-    this.#living = livingStore(this, cache.counts, requests.counts);
+    this.#living = livingStore(this, cache, requests.counts);
     register(this, this.#living);
   }
 
@@ -233,7 +233,7 @@ export class ShelteredProvider implements ConfigProvider {
 
   /** Counters of reads and requests since the provider was created. */
   stats(): ShelteredStats {
-    return statsOf(this.#cache, this.#requests.counts);
+    return statsOf(this.#cache, this.#requests, this.#clock.now());
   }
 
   /** Aborts requests in flight and rejects later calls. Waits for the store, for example until it has revoked

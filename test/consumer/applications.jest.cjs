@@ -2,7 +2,11 @@ const { exports: map, peerDependencies } = require('llm-config-manager/package.j
 const { clean, hints, loaded, run } = require('./run.cjs');
 
 /** The subpaths that are for one optional package, and cannot be imported without it. */
-const needs = { './nestjs': '@nestjs/common', './openfeature': '@openfeature/server-sdk' };
+const needs = {
+  './otel': '@opentelemetry/api',
+  './nestjs': '@nestjs/common',
+  './openfeature': '@openfeature/server-sdk',
+};
 
 describe('an application', () => {
   it('cannot resolve any optional peer, which the other tests rely on', () => {

@@ -15,7 +15,7 @@ import { token } from '../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../src/providers/vault/options.ts';
 import { partsOf } from '../../src/providers/vault/provider.ts';
 import { fromProvider } from '../../src/shelter/from-provider.ts';
-import type { SourceIdentity } from '../../src/shelter/port.ts';
+import type { DocumentSource, SourceIdentity } from '../../src/shelter/port.ts';
 
 const fake = 'not-a-real-secret';
 const variables = [
@@ -42,24 +42,33 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const vault = (options: Partial<VaultOptions>): SourceIdentity | undefined =>
-  partsOf({ env: {}, ...(options.secrets ? {} : { path: 'app/' }), ...options }).source.identity();
-const ssm = (options: object): SourceIdentity | undefined =>
-  new SsmSource({ region: 'eu-central-1', path: '/app', ...options }).identity();
-const secrets = (options: object): SourceIdentity | undefined =>
-  new SecretsManagerSource({ region: 'eu-central-1', path: 'app/', ...options }).identity();
-const gcp = (options: object): SourceIdentity | undefined =>
-  new GcpSource({ project: 'acme', ...options }).identity();
-const azure = (options: object): SourceIdentity | undefined =>
-  new AzureSource({ url: 'https://acme.vault.azure.net', ...options }).identity();
-const keyring = (options: object): SourceIdentity | undefined =>
-  new KeyringSource({ service: 'acme', ...options }).identity();
+const made = {
+  vault: (options: Partial<VaultOptions>) =>
+    partsOf({ env: {}, ...(options.secrets ? {} : { path: 'app/' }), ...options }).source,
+  ssm: (options: object) => new SsmSource({ region: 'eu-central-1', path: '/app', ...options }),
+  secrets: (options: object) =>
+    new SecretsManagerSource({ region: 'eu-central-1', path: 'app/', ...options }),
+  gcp: (options: object) => new GcpSource({ project: 'acme', ...options }),
+  azure: (options: object) => new AzureSource({ url: 'https://acme.vault.azure.net', ...options }),
+  keyring: (options: object) => new KeyringSource({ service: 'acme', ...options }),
+} as const;
+type Source = keyof typeof made;
+const sourceOf = (source: Source, options: object): DocumentSource =>
+  (made[source] as (options: object) => DocumentSource)(options);
+const identity = (source: Source, options: object): SourceIdentity | undefined =>
+  sourceOf(source, options).identity?.();
+const identityWith =
+  (source: Source) =>
+  (options: object): SourceIdentity | undefined =>
+    identity(source, options);
+const vault = identityWith('vault');
+const ssm = identityWith('ssm');
+const secrets = identityWith('secrets');
+const gcp = identityWith('gcp');
+const azure = identityWith('azure');
+const keyring = identityWith('keyring');
 
 const shelter = { cache: { ttlMs: 1 }, limits: { concurrency: 1 } };
-const sources = { vault, ssm, secrets, gcp, azure, keyring } as const;
-type Source = keyof typeof sources;
-const identity = (source: Source, options: object): SourceIdentity | undefined =>
-  (sources[source] as (options: object) => SourceIdentity | undefined)(options);
 
 describe('the identity of a source', () => {
   it.each<[Source, object, object]>([
@@ -127,7 +136,7 @@ describe('the identity of a source', () => {
   });
 
   it('no two kinds of source share a store', () => {
-    const stores = (Object.keys(sources) as Source[]).map((source) => identity(source, {})?.store);
+    const stores = (Object.keys(made) as Source[]).map((source) => identity(source, {})?.store);
     expect(new Set(stores).size).toBe(stores.length);
   });
 
@@ -200,5 +209,31 @@ describe('the identity of a source', () => {
       'projects/acme/secrets/p-x',
     ]);
     expect(documents(new KeyringSource({ service: 'acme', prefix: 'p/' }), 'x')).toEqual(['p/x']);
+  });
+});
+
+describe('the address of a source', () => {
+  it.each<[Source, object, string | undefined]>([
+    ['vault', { address: 'https://vault.internal:8200/proxy' }, 'vault.internal'],
+    ['vault', { address: 'unix:///run/vault.sock' }, undefined],
+    ['vault', { client: { request: async () => ({}) } }, undefined],
+    ['ssm', {}, 'ssm.eu-central-1.amazonaws.com'],
+    ['secrets', { region: 'cn-north-1' }, 'secretsmanager.cn-north-1.amazonaws.com.cn'],
+    ['ssm', { region: 'us-iso-east-1' }, undefined],
+    ['ssm', { endpoint: `https://x:${fake}@host:1/?token=${fake}` }, 'host'],
+    ['ssm', { client: { send: async () => ({}) } }, undefined],
+    ['gcp', {}, 'secretmanager.googleapis.com'],
+    ['gcp', { clientOptions: { apiEndpoint: 'localhost', port: 1 } }, 'localhost'],
+    ['gcp', { client: {} }, undefined],
+    ['azure', { url: `https://${fake}:x@acme.vault.azure.net?sig=${fake}` }, 'acme.vault.azure.net'],
+    ['keyring', {}, undefined],
+  ])('%s with %j has the name of the host and no credential', (source, options, address) => {
+    const made = sourceOf(source, options);
+    expect([made.address, made.address]).toEqual([address, address]);
+  });
+
+  it('AWS has no address while variables choose another endpoint', () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    expect(sourceOf('ssm', {}).address).toBeUndefined();
   });
 });

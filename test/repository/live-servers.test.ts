@@ -5,7 +5,10 @@ import { parse } from 'yaml';
 import { root } from '../../scripts/folders.ts';
 import { filesIn, read } from '../../scripts/imports.ts';
 
-const suite = filesIn('test/live', /\.ts$/).map(read).join('\n');
+const suite = filesIn('test/live', /\.ts$/)
+  .filter((file) => !file.includes('/node_modules/'))
+  .map(read)
+  .join('\n');
 const variables = [...new Set(suite.match(/\bLIVE_[A-Z_]*[A-Z]\b/g))].sort();
 
 describe('the servers of test/live/compose.yaml', () => {

@@ -156,7 +156,7 @@ describe('the operations of a request', () => {
     ]);
   });
 
-  it('a log-in and a background read have no operation', async () => {
+  it('a log-in has the operation of its request, and a background read has none', async () => {
     const { provider, clock, source } = sheltering(
       documents,
       { cache: { ttlMs: 10, staleWhileRevalidateMs: 60_000 } },
@@ -169,7 +169,7 @@ describe('the operations of a request', () => {
     await clock.advance(0);
     expect(source.asked).toHaveLength(2);
     expect(of('request').map(({ documents: count, operations }) => [count, operations?.length])).toEqual([
-      [0, undefined],
+      [0, 1],
       [1, 1],
       [1, undefined],
     ]);

@@ -33,6 +33,7 @@ export class FakeSource implements DocumentSource {
   batch = 10;
   declare places?: readonly Place[];
   declare limits?: NonNullable<DocumentSource['limits']>;
+  declare address?: string;
   declare connect?: NonNullable<DocumentSource['connect']>;
   declare ping?: NonNullable<DocumentSource['ping']>;
   declare load?: NonNullable<DocumentSource['load']>;

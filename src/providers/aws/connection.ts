@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { ConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
 import { CredentialFiles } from '../../local/credential-files.ts';
-import { addressIn } from '../../remote/identity.ts';
+import { addressIn, hostIn } from '../../remote/identity.ts';
 import { limited } from '../../remote/limited.ts';
 import { classify } from './classify.ts';
 import type { AwsClient } from './client.ts';
@@ -49,6 +49,8 @@ export class AwsConnection {
   readonly #service: AwsService;
   readonly #load: () => Promise<Sdk>;
   readonly #files: CredentialFiles;
+  /** Null: not looked for yet, because that reads files. */
+  #address: string | undefined | null = null;
   #sdk: Sdk | undefined;
   #ownClient: AwsClient | undefined;
 
@@ -71,6 +73,20 @@ export class AwsConnection {
     if (endpoint === undefined) return profileSets('endpoint_url') ? undefined : { region };
     const address = addressIn(endpoint);
     return address === undefined ? undefined : { region, endpoint: address };
+  }
+
+  /** The host of requests, as far as it is known without the SDK. */
+  get address(): string | undefined {
+    return this.#address === null ? (this.#address = this.#host()) : this.#address;
+  }
+
+  #host(): string | undefined {
+    const { target } = this;
+    if (!target || target.endpoint !== undefined) return target?.endpoint && hostIn(target.endpoint);
+    const { AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT } = process.env;
+    const isUsual = !AWS_USE_FIPS_ENDPOINT && !AWS_USE_DUALSTACK_ENDPOINT && !target.region.includes('iso');
+    const suffix = target.region.startsWith('cn-') ? '.cn' : '';
+    return isUsual ? `${this.#service.policy}.${target.region}.amazonaws.com${suffix}` : undefined;
   }
 
   /** The endpoint in the variables that the SDK reads. */

@@ -18,6 +18,10 @@ export abstract class AwsSource {
     this.aws = aws;
   }
 
+  get address(): string | undefined {
+    return this.aws.address;
+  }
+
   relogin(): boolean {
     return this.aws.relogin();
   }

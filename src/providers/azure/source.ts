@@ -9,7 +9,7 @@ import type { Wanted } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { defined, textField, timeField } from '../../remote/fields.ts';
-import { addressIn, identityOf } from '../../remote/identity.ts';
+import { addressIn, hostIn, identityOf } from '../../remote/identity.ts';
 import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
@@ -165,6 +165,10 @@ export class AzureSource implements DocumentSource {
     if (enabled === false) return ['disabled'];
     if (notBefore && +notBefore > now) return ['not yet valid'];
     return expiresOn && +expiresOn <= now ? ['expired'] : undefined;
+  }
+
+  get address(): string | undefined {
+    return hostIn(this.#options.url);
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {

@@ -8,7 +8,7 @@ import type { Need } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
-import { identityOf } from '../../remote/identity.ts';
+import { hostIn, identityOf } from '../../remote/identity.ts';
 import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { ancestors, mapped, placesOf } from '../../shelter/places.ts';
 import type {
@@ -187,6 +187,11 @@ export class GcpSource implements DocumentSource {
       if (statusOf(error) === 'NOT_FOUND') return { versions: [] };
       throw this.#error(error, parent, 'viewer');
     }
+  }
+
+  get address(): string | undefined {
+    const { endpoint } = this.#google;
+    return endpoint === undefined ? undefined : hostIn(`https://${endpoint}`);
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {

@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import { keyFrom, parent, segments, startsWith } from '../../key.ts';
 import type { Need } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
-import { identityOf } from '../../remote/identity.ts';
+import { hostIn, identityOf } from '../../remote/identity.ts';
 import { ancestors, mapped } from '../../shelter/places.ts';
 import type {
   Call,
@@ -123,6 +123,11 @@ export class VaultSource implements DocumentSource {
     // a read finds out which engine it is, and revokes what the path creates
     if (!(await kv.knows(document, call))) await this.read([document], call);
     return { versions: await kv.versions(document, call) };
+  }
+
+  get address(): string | undefined {
+    const { target } = this.#options.connection;
+    return target && hostIn(target.address);
   }
 
   async needs(wanted: Wanted): Promise<readonly Need[]> {

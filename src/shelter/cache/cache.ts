@@ -128,7 +128,12 @@ export class Cache {
 
   /** Counters of the second level, if there is one. */
   get secondCounts(): SecondLevelStats | undefined {
-    return this.#second && { ...this.#second.counts };
+    return this.#second?.counts;
+  }
+
+  /** When the first of the documents that are in use ends. */
+  firstEnd(now: number): number | undefined {
+    return this.#changes.firstEnd(now);
   }
 
   watch(onChange: (change: Change) => void): Disposable {

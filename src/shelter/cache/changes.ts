@@ -40,6 +40,10 @@ export class Changes {
     });
   }
 
+  firstEnd(now: number): number | undefined {
+    return this.#renewals.firstEnd(now);
+  }
+
   watch(onChange: (change: Change) => void): Disposable {
     const subscription = this.#watchers.add(onChange, () => this.#watched());
     this.#watched();

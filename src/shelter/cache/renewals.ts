@@ -36,6 +36,14 @@ export class Renewals {
     };
   }
 
+  /** When the first of the documents that are in use ends. */
+  firstEnd(now: number): number | undefined {
+    const ends = [...this.#endings.values()]
+      .filter(({ cached }) => !cached.invalidated && !cached.endsBy(now))
+      .map(({ cached }) => cached.endsAt);
+    return ends.length > 0 ? Math.min(...ends) : undefined;
+  }
+
   watched(on: boolean): void {
     if (on === this.#watched) return;
     this.#watched = on;

@@ -2,7 +2,7 @@
 // counted. Used by request.ts. No promise here rejects: a failure is a returned ConfigError. The path of
 // a free turn and a closed breaker (make, #start) is hot: it sets no timer per request.
 
-import { ConfigError, isConfigError } from '../../errors.ts';
+import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
 import type { Emitter } from '../../internal/listeners.ts';
 import { combined, shownIn } from '../../operation.ts';
 import { isTraced, type TraceContexts, traced } from '../../tracing.ts';
@@ -18,10 +18,14 @@ export interface RequestCounts {
   requests: number;
   retries: number;
   errors: number;
+  /** Requests that waited for their turn. */
+  waits: number;
+  /** The failed requests by the code of their error. */
+  readonly errorCodes: Partial<Record<ErrorCode, number>>;
 }
 
 export class Attempts {
-  readonly counts: RequestCounts = { requests: 0, retries: 0, errors: 0 };
+  readonly counts: RequestCounts = { requests: 0, retries: 0, errors: 0, waits: 0, errorCodes: {} };
   /** The last request that shows whether the backend is up, with its error if it is not. */
   last: { readonly error?: ConfigError; readonly at: number } | undefined;
   breaker: Breaker = alwaysClosed;
@@ -69,6 +73,7 @@ export class Attempts {
       if (!refusal) {
         // without an await in between, or the next one would be let through too
         if (hasTurn || this.#pace.tryEnter()) return start();
+        this.counts.waits++;
         hasTurn = await this.#pace.enter((leave) => this.until(endsAt, leave, signal));
         if (!hasTurn)
           return (
@@ -144,8 +149,9 @@ export class Attempts {
       const { ids, more } = combined(operations?.());
       return { operations: ids, moreOperations: more };
     };
-    const { name: provider } = this.#backend;
-    const context = { provider, type, id: attempt.id, documents, attempt: number, ...serving() };
+    const { name: provider, address } = this.#backend;
+    const at = address === undefined ? undefined : { address };
+    const context = { provider, type, id: attempt.id, documents, attempt: number, ...serving(), ...at };
     return traced('request', context, () => run(attempt), {
       succeeded: (trouble, ended) => {
         Object.assign(ended, serving());
@@ -165,7 +171,11 @@ export class Attempts {
     trouble: Trouble | undefined,
   ): void {
     const error = trouble?.error;
-    if (error) this.counts.errors++;
+    if (error) {
+      const { errorCodes } = this.counts;
+      this.counts.errors++;
+      errorCodes[error.code] = (errorCodes[error.code] ?? 0) + 1;
+    }
     if (!error?.transient || !trouble?.answered)
       this.last = { at: startedAt - this.#settings.clock.aheadMs, ...(error?.transient && { error }) };
     if (!this.#emitter.hasListeners) return;

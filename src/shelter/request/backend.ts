@@ -6,6 +6,8 @@ import type { Trouble } from './breaker.ts';
 /** What this storey needs to know of a backend to make requests to it. Every DocumentSource is one. */
 export interface Backend {
   readonly name: string;
+  /** The name of the host that requests go to. */
+  readonly address?: string | undefined;
   /** Imports the client, outside every deadline. A failure is not remembered. */
   load?(): Promise<void>;
   /** Logs in: before the first request (`refused` is undefined) and after an `unauthenticated`. False:

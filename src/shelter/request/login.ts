@@ -45,16 +45,21 @@ export class Login {
     return this.#logins + (this.#backend.credentialVersion ?? 0);
   }
 
-  /** Undefined when requests may start, else the log-in in flight, or why there is none. */
-  ready(): Promise<ConfigError | undefined> | undefined {
+  /** Undefined when requests may start, else the log-in in flight, or why there is none. `request`: what
+   *  waits for it. */
+  ready(request: RequestInfo): Promise<ConfigError | undefined> | undefined {
     const refused = this.#refused();
     if (refused) return Promise.resolve(refused);
-    return this.#logins > 0 || !this.#backend.connect ? undefined : this.#connect(undefined);
+    return this.#logins > 0 || !this.#backend.connect ? undefined : this.#connect(undefined, request);
   }
 
   /** After an `unauthenticated` that a request of that epoch got. */
-  again(refused: ConfigError, epoch: number): Promise<ConfigError | undefined> | undefined {
-    return this.epoch === epoch ? this.#connect(refused) : undefined;
+  again(
+    refused: ConfigError,
+    epoch: number,
+    request: RequestInfo,
+  ): Promise<ConfigError | undefined> | undefined {
+    return this.epoch === epoch ? this.#connect(refused, request) : undefined;
   }
 
   helped(): void {
@@ -79,22 +84,25 @@ export class Login {
     return this.#refusal?.version === this.#backend.credentialVersion ? this.#refusal : undefined;
   }
 
-  #connect(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
+  #connect(refused: ConfigError | undefined, request: RequestInfo): Promise<ConfigError | undefined> {
     const before = this.#refused();
     if (before) return Promise.resolve(before);
-    this.#flight ??= this.#logIn(refused).finally(() => {
+    this.#flight ??= this.#logIn(refused, request).finally(() => {
       this.#flight = undefined;
     });
     return this.#flight;
   }
 
-  async #logIn(refused: ConfigError | undefined): Promise<ConfigError | undefined> {
+  async #logIn(
+    refused: ConfigError | undefined,
+    { operations }: RequestInfo,
+  ): Promise<ConfigError | undefined> {
     // what changes during the log-in may not have been read
     const version = this.#backend.credentialVersion;
     let isNew = refused !== undefined && this.#backend.relogin?.(refused) === true;
     const error =
       this.#backend.connect &&
-      (await this.#send(connecting, async (call) => {
+      (await this.#send({ ...connecting, ...(operations && { operations }) }, async (call) => {
         if (await this.#backend.connect?.(refused, call)) isNew = true;
         return undefined;
       }));

@@ -99,7 +99,7 @@ export class Requests {
     const endsAt = info.endsAt ?? this.#endsAt();
     let repeated = false;
     for (;;) {
-      const refused = await this.#within(this.#login.ready(), endsAt);
+      const refused = await this.#within(this.#login.ready(info), endsAt);
       if (refused) return refused;
       const epoch = this.#login.epoch;
       const error = await this.#retry(info, run, endsAt);
@@ -109,7 +109,7 @@ export class Requests {
       }
       if (repeated) return this.#login.didNotHelp(error, epoch);
       repeated = true;
-      const still = await this.#within(this.#login.again(error, epoch), endsAt);
+      const still = await this.#within(this.#login.again(error, epoch, info), endsAt);
       if (still) return still;
     }
   }

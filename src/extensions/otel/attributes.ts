@@ -1,0 +1,58 @@
+// The attributes of spans, from what the tracing channels publish. Used by spans.ts. Never a value; keys only
+// if the application asks for them.
+
+import type { Attributes } from '@opentelemetry/api';
+import type { TraceContexts } from '../../tracing.ts';
+
+/** The attribute that has the name of a provider, or of the chain of a configuration. */
+export const providerName = 'llm_config.provider';
+
+/** A tracing channel with what it publishes. */
+export type Published = {
+  [N in keyof TraceContexts]: { readonly name: N; readonly of: TraceContexts[N] };
+}[keyof TraceContexts];
+
+/** How many keys and operations a span has at most. */
+const most = 32;
+
+/** What is known when the work starts. */
+export function startingAttributes({ name, of }: Published, hasKeys: boolean): Attributes {
+  const known: Attributes = { [providerName]: of.provider };
+  if (name !== 'request') {
+    if (of.operation !== undefined) known['llm_config.operation'] = of.operation;
+    if (name === 'load') known['llm_config.cause'] = of.cause;
+    else {
+      known[`llm_config.${name}.type`] = of.type;
+      if (hasKeys && of.key !== undefined) known['llm_config.key'] = of.key;
+    }
+    if (name === 'read' && of.keys) {
+      known['llm_config.read.keys'] = of.keys.length;
+      if (hasKeys) known['llm_config.keys'] = of.keys.slice(0, most);
+    }
+    return known;
+  }
+  known['llm_config.request.type'] = of.type;
+  known['llm_config.request.id'] = of.id;
+  known['llm_config.request.attempt'] = of.attempt;
+  known['llm_config.request.documents'] = of.documents;
+  if (of.address !== undefined) known['server.address'] = of.address;
+  return known;
+}
+
+/** What is known when it has ended. */
+export function endingAttributes({ name, of }: Published): Attributes {
+  const known: Attributes = { 'llm_config.outcome': of.outcome ?? 'ok' };
+  if (isFailed(of)) known['error.type'] = of.outcome as string;
+  if (name === 'load' && of.generation !== undefined) known['llm_config.generation'] = of.generation;
+  if (name === 'request') {
+    if (of.operations.length > 0) known['llm_config.operations'] = [...of.operations];
+    if (of.moreOperations > 0) known['llm_config.operations.more'] = of.moreOperations;
+  }
+  return known;
+}
+
+/** The operation that the work is, or is part of. A request has several. */
+export const operationOf = ({ name, of }: Published): string | undefined =>
+  name === 'request' ? undefined : of.operation;
+
+export const isFailed = ({ outcome }: Published['of']): boolean => outcome !== 'ok' && outcome !== 'absent';

@@ -1,0 +1,127 @@
+// The page, the rules, the alerts and the dashboard name the metrics that there are.
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { read } from '../../../scripts/imports.ts';
+import { metricRows, requestDuration } from '../../../src/extensions/otel/metric-names.ts';
+
+const folder = 'docs/observability';
+const page = read('docs/extensions/otel.md');
+
+/** The names that exporters for Prometheus give to a metric, with the unit and without. */
+const names = new Set(
+  [...metricRows, { ...requestDuration, instrument: 'histogram' as const }].flatMap(
+    ({ name, instrument, unit }) => {
+      const base = name.replaceAll('.', '_');
+      const endings =
+        instrument === 'counter'
+          ? ['_total']
+          : instrument === 'histogram'
+            ? ['_bucket', '_sum', '_count']
+            : [''];
+      return endings.flatMap((ending) => [
+        base + ending,
+        ...(unit === 's' ? [`${base}_seconds${ending}`] : []),
+      ]);
+    },
+  ),
+);
+
+/** The metrics that a query names. */
+const metricsIn = (query: string): string[] =>
+  [...query.matchAll(/\bllm_config_[a-z_]+(?:\(_seconds\)\?[a-z_]*)?/g)]
+    .map(([name]) => name)
+    .filter((name) => !/^llm_config_(?:provider|answer|request_type)$/.test(name))
+    .flatMap((name) =>
+      name.includes('(')
+        ? [name.replace('(_seconds)?', ''), name.replace('(_seconds)?', '_seconds')]
+        : [name],
+    );
+
+interface Rules {
+  readonly groups: readonly {
+    readonly rules: readonly { readonly expr: string; readonly annotations?: { readonly page: string } }[];
+  }[];
+}
+const rulesIn = (file: string) =>
+  (parse(read(`${folder}/${file}`)) as Rules).groups.flatMap(({ rules }) => rules);
+interface Dashboard {
+  readonly panels: readonly {
+    readonly title: string;
+    readonly targets: readonly { readonly expr: string }[];
+  }[];
+}
+const dashboard = JSON.parse(read(`${folder}/grafana.json`)) as Dashboard;
+
+describe('the rules, the alerts and the dashboard', () => {
+  it.each([
+    ['rules.yaml', rulesIn('rules.yaml').map(({ expr }) => expr)],
+    ['alerts.yaml', rulesIn('alerts.yaml').map(({ expr }) => expr)],
+    ['grafana.json', dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))],
+    ['the recipe', [read('examples/prom-client/collector.ts').replace(/^ {2}\['(\w+)',/gm, 'llm_config_$1')]],
+  ])('%s names only metrics that there are', (_, queries) => {
+    const named = queries.flatMap(metricsIn);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it('the dashboard shows every metric', () => {
+    const shown = new Set(
+      dashboard.panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => metricsIn(expr))),
+    );
+    const hidden = [...metricRows, requestDuration].filter(
+      ({ name }) => ![...shown].some((one) => one.startsWith(name.replaceAll('.', '_'))),
+    );
+    expect(hidden.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('every alert names a heading that exists', () => {
+    const slug = (heading: string): string =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .trim()
+        .replace(/\s/g, '-');
+    const pages = rulesIn('alerts.yaml').map(({ annotations }) => annotations?.page ?? '');
+    const broken = pages.filter((one) => {
+      const [file = '', anchor] = one.split('#');
+      return ![...read(file).matchAll(/^#+ (.+)$/gm)].some(([, heading = '']) => slug(heading) === anchor);
+    });
+    expect(pages.length).toBeGreaterThan(5);
+    expect(broken).toEqual([]);
+  });
+});
+
+describe('the page of telemetry', () => {
+  it('the page has every metric with its kind and attribute, and no other', () => {
+    const kinds = { counter: 'counter', gauge: 'gauge', sum: 'up-down counter' };
+    const rows = [
+      ...page.matchAll(
+        /^\| `(llm_config\.[\w.]+)` \| (counter|gauge|up-down counter|histogram)(?:, (\w+))? \| ([^|]*)\|/gm,
+      ),
+    ];
+    const shown = rows.map(([, name, kind, unit = '', attributes = '']) => [
+      name,
+      kind,
+      unit,
+      /`([\w.]+)`/.exec(attributes)?.[1],
+    ]);
+    expect(shown).toEqual(
+      expect.arrayContaining(
+        metricRows.map(({ name, instrument, unit, attribute }) => [
+          name,
+          kinds[instrument],
+          unit === 's' ? 's' : '',
+          attribute,
+        ]),
+      ),
+    );
+    expect(shown).toHaveLength(metricRows.length + 1);
+  });
+
+  it('the page has every value of llm_config.answer', () => {
+    const answers = metricRows
+      .flatMap(({ numbers }) => Object.values(numbers))
+      .filter((answer) => answer !== '');
+    expect(answers.filter((answer) => !page.includes(`\`${answer}\``))).toEqual([]);
+  });
+});
