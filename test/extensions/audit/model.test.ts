@@ -8,7 +8,7 @@ import type { AuditLog } from '../../../src/extensions/audit/log.ts';
 import { verifyLogs } from '../../../src/extensions/audit/verify.ts';
 import { access, logs, testKey } from './opened.ts';
 
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 100) / 10;
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 40) / 10;
 
 afterEach(() => vi.restoreAllMocks());
 
