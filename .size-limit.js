@@ -18,7 +18,7 @@ const limits = {
   './gcp': '52 kB',
   './azure': '51 kB',
   './audit': '33 kB',
-  './guard': '94 kB',
+  './guard': '102 kB',
   './nestjs': '82 kB',
   './fastify': '81 kB',
   './openfeature': '19 kB',
