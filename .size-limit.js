@@ -19,7 +19,7 @@ const limits = {
   './azure': '51 kB',
   './otel': '21 kB',
   './audit': '33 kB',
-  './guard': '94 kB',
+  './guard': '102 kB',
   './nestjs': '82 kB',
   './fastify': '81 kB',
   './openfeature': '19 kB',

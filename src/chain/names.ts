@@ -1,5 +1,6 @@
 // The providers of a chain, checked, and their names. Each name is unique within the chain, its nested chains
-// included: layers, events and health have no other mark. A provider that has only a default name is numbered.
+// included: layers, events and health have no other mark. A provider that has only a default name is
+// numbered.
 
 import { omits } from '../decorators/decorate.ts';
 import { renamed } from '../decorators/renamed.ts';

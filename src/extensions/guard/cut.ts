@@ -33,7 +33,7 @@ export async function cutItems(
   decided: () => void,
 ): Promise<Item[]> {
   const pending: Promise<void>[] = [];
-  /** The decision about each item, or about each leaf of a tree. Plain loops: a list may have 100,000 items. */
+  // the decision about each item, or about each leaf of a tree; plain loops: a list may have 100,000 items
   const found: (Decision | readonly Leaf[])[] = [];
   for (const item of items) {
     const isHole = isUnreadable(item);

@@ -1,4 +1,5 @@
-// What a refused caller sees in a list: holes, holes of whole sections, or nothing. Used by reads.ts.
+// What a refused caller sees in a list: holes, holes of whole sections, or nothing. Used by reads.ts. Holes
+// of one rule share an error: making one takes longer than the decision.
 
 import type { Unreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';

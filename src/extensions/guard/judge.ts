@@ -128,7 +128,8 @@ export class Judge {
 
   /** The error of a denial. Without a key, many holes can share it: an error takes longer than a decision. */
   error(action: Action, key: Key | undefined, { rule }: Decision): ConfigError {
-    const what = `the policy does not allow to ${action} ${key === undefined ? 'this' : `"${key}"`} (${rule})`;
+    const subject = key === undefined ? 'this' : `"${key}"`;
+    const what = `the policy does not allow to ${action} ${subject} (${rule})`;
     return new ConfigError('policy_violation', `${this.name}: ${what}`, {
       provider: this.name,
       ...(key !== undefined && { key }),
