@@ -57,7 +57,7 @@ const chapters = {
   Integrations: pagesIn('integrations'),
   Recipes: [
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
-    ...['browser', 'runtimes', 'required-in-production'],
+    ...['browser', 'runtimes', 'required-in-production', 'before-each-commit'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
