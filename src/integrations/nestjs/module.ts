@@ -22,8 +22,10 @@ import type { StandardSchemaV1 } from '../../schema/schema.ts';
  *  constructor(private readonly config: ConfigService<AppConfig>) {}
  *  this.config.get('llm.model'); // typed by the path
  *  this.config.value.llm.model; */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: NestJS puts a Config in its place
+// biome-ignore lint/correctness/noUnusedVariables: the interface needs the same parameter
+export abstract class ConfigService<T> {}
 export interface ConfigService<T> extends Pick<Config<T>, keyof Config<T>> {}
-export const ConfigService = class {} as unknown as abstract new <T>() => ConfigService<T>;
 
 /** The options of `loadConfig`, its arguments, and one of NestJS. */
 export interface ConfigModuleOptions extends LoadOptions {
