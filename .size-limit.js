@@ -8,18 +8,21 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '100 kB',
-  './shelter': '49 kB',
+  '.': '104.5 kB',
+  './sync': '88 kB',
+  './yaml': '22 kB',
+  './toml': '22 kB',
+  './shelter': '50.5 kB',
   './testing': '69 kB',
-  './encrypted-file': '41 kB',
-  './keyring': '53 kB',
-  './vault': '60 kB',
-  './aws': '53 kB',
-  './gcp': '52 kB',
-  './azure': '51 kB',
+  './encrypted-file': '43 kB',
+  './keyring': '56 kB',
+  './vault': '64 kB',
+  './aws': '58.5 kB',
+  './gcp': '56.5 kB',
+  './azure': '56.5 kB',
   './nestjs': '81 kB',
   './fastify': '81 kB',
-  './openfeature': '19 kB',
+  './openfeature': '23 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

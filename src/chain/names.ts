@@ -1,9 +1,10 @@
-// The names of a chain's providers. Each is unique within the chain, its nested chains included: layers,
-// events and health have no other mark. A provider that has only a default name is numbered.
+// The list of a chain's providers, and their names. Each is unique within the chain, its nested chains
+// included: layers, events and health have no other mark. A provider that has only a default name is
+// numbered.
 
 import { renamed } from '../decorators/renamed.ts';
 import { ConfigError } from '../errors.ts';
-import type { ConfigProvider } from '../provider.ts';
+import { type ConfigProvider, checkProvider } from '../provider.ts';
 
 /** The providers with unique names. `namesOf`: the names that a provider brings, those of a nested chain.
  *  @throws ConfigError `invalid_option` if two providers were given the same name. */
@@ -25,4 +26,19 @@ export function uniquelyNamed(
     taken.add(name);
     return name === provider.name ? provider : renamed(provider, name);
   });
+}
+
+/** The error of an argument that is not a list. */
+export const notAList = (): ConfigError =>
+  new ConfigError('invalid_option', 'ProviderChain: the first argument must be a list of providers', {
+    hint: 'Pass a list: new ProviderChain([a, b])',
+  });
+
+/** The argument of a chain, if it is a list of providers. */
+export function checkedList(providers: readonly ConfigProvider[]): readonly ConfigProvider[] {
+  if (!Array.isArray(providers)) throw notAList();
+  providers.forEach(
+    (provider, i) => void checkProvider('ProviderChain', provider, `item ${i + 1} of the list`),
+  );
+  return providers;
 }
