@@ -8,21 +8,24 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '101 kB',
+  '.': '104.5 kB',
+  './sync': '88 kB',
+  './yaml': '22 kB',
+  './toml': '22 kB',
   './shelter': '51 kB',
   './testing': '71 kB',
-  './encrypted-file': '42.5 kB',
-  './keyring': '55 kB',
-  './vault': '62.5 kB',
-  './aws': '56 kB',
-  './gcp': '54 kB',
-  './azure': '53.5 kB',
+  './encrypted-file': '43 kB',
+  './keyring': '56 kB',
+  './vault': '64 kB',
+  './aws': '58.5 kB',
+  './gcp': '56.5 kB',
+  './azure': '56.5 kB',
+  './nestjs': '82 kB',
+  './fastify': '81 kB',
+  './openfeature': '23 kB',
   './otel': '23.5 kB',
   './audit': '36.5 kB',
   './guard': '102 kB',
-  './nestjs': '82 kB',
-  './fastify': '81 kB',
-  './openfeature': '20.5 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

@@ -17,10 +17,13 @@ interface Plugin {
 /** Merges chunks of the ESM build. esbuild splits shared code into many small chunks, and each imported
  *  file costs time, each wait for an import even more. So everything that the core loads at once becomes one
  *  chunk, `core`. The first load of variables and JSON files needs the modules `first` with all that they
- *  import: what other entries, except the command, import too becomes `shared`, the rest `load`. What only
- *  the command loads, on first use, becomes `commands`. Other small chunks are joined. The CommonJS build is
- *  only a fallback and is not changed. */
-export function fewChunks(entries: readonly string[], first: readonly string[]): Plugin {
+ *  import: what other entries, except those `beside` it, import too becomes `shared`, the rest `load`. Other
+ *  small chunks are joined. The CommonJS build is only a fallback and is not changed. */
+export function fewChunks(
+  entries: readonly string[],
+  first: readonly string[],
+  beside: readonly string[],
+): Plugin {
   return {
     name: 'few-chunks',
     async buildEnd({ writtenFiles }) {
@@ -51,7 +54,12 @@ export function fewChunks(entries: readonly string[], first: readonly string[]):
         experimentalMinChunkSize: 16_384,
         onlyExplicitManualChunks: true,
         manualChunks: (id, graph) => {
-          chunks ??= chunksOf(graph, { index: named('index'), command: named('cli'), first: loaded });
+          chunks ??= chunksOf(graph, {
+            index: named('index'),
+            beside: beside.map(named),
+            others: entries.filter((entry) => entry !== 'index' && !beside.includes(entry)).map(named),
+            first: loaded,
+          });
           return chunks.get(id);
         },
       });
@@ -60,24 +68,31 @@ export function fewChunks(entries: readonly string[], first: readonly string[]):
   };
 }
 
+/** The modules from which others are reached. */
+interface Entries {
+  readonly index: string;
+  readonly beside: readonly string[];
+  readonly others: readonly string[];
+  /** Not an entry: what the first load imports. */
+  readonly first: readonly string[];
+}
+
 /** The chunk of each module that has a chunk of its own choice. */
 function chunksOf(
   { getModuleIds, getModuleInfo }: Graph,
-  { index, command, first }: { index: string; command: string; first: readonly string[] },
+  { index, beside, others, first }: Entries,
 ): ReadonlyMap<string, string> {
   const imported = (id: string): readonly string[] => getModuleInfo(id)?.importedIds ?? [];
   const later = (id: string): readonly string[] => getModuleInfo(id)?.dynamicallyImportedIds ?? [];
-  const inputs = [...getModuleIds()].filter((id) => getModuleInfo(id)?.isEntry && id !== command);
-  // what the command loads on first use, and nothing else
-  const library = reached(inputs, (id) => [...imported(id), ...later(id)]);
-  const atStart = reached([command], imported);
-  const ofCommand = [...getModuleIds()].filter((id) => !library.has(id) && !atStart.has(id));
   const core = reached([index], imported);
   const load = reached(first, imported);
   // what only the core's own providers and a load import, sooner or later
-  const own = new Set([...load, index].flatMap(later));
-  const isOutside = (id: string): boolean => ![core, load, own].some((ids) => ids.has(id));
-  const outside = [...library].filter(isOutside);
+  const own = new Set([...load, ...core].flatMap(later));
+  const near = reached(beside, imported);
+  const isOutside = (id: string): boolean => ![core, load, own, near].some((ids) => ids.has(id));
+  // what only the command imports sooner or later is not outside
+  const ever = (id: string): readonly string[] => [...imported(id), ...later(id)];
+  const outside = [...reached(others, ever)].filter(isOutside);
   const shared = reached(outside, imported);
   // esbuild writes a module that only exports again what another has, for a dynamic import of that
   const exportsAgain = (id: string): boolean =>
@@ -85,10 +100,13 @@ function chunksOf(
     imported(id).some((from) => shared.has(from) && !core.has(from));
   const chunk = (id: string): string => (shared.has(id) || exportsAgain(id) ? 'shared' : 'load');
   core.delete(index);
+  // never joined with others: an import of those must not bring the command
+  const elsewhere = reached([index, ...others], ever);
+  const commands = [...getModuleIds()].filter((id) => !elsewhere.has(id) && !beside.includes(id));
   return new Map([
+    ...commands.map((id) => [id, basename(id, '.js')] as const),
     ...Array.from(load, (id) => [id, chunk(id)] as const),
     ...Array.from(core, (id) => [id, 'core'] as const),
-    ...ofCommand.map((id) => [id, 'commands'] as const),
   ]);
 }
 

@@ -38,10 +38,13 @@ export const built = (subpath: string): string => (subpath === '.' ? 'index' : s
 /** The open sets: each member is a subpath, and has a page in the folder of the same name in docs/. */
 export const openSets = ['providers', 'extensions', 'integrations'] as const;
 
+/** The folders whose members may be subpaths. */
+const sets = ['formats', ...openSets];
+
 /** The folder of a subpath's source: `src/shelter` for `./shelter`, `src/providers/vault` for `./vault`. */
 export function folderOf(subpath: string): string {
   if (subpath === '.') return 'src';
-  const folders = [`src/${built(subpath)}`, ...openSets.map((set) => `src/${set}/${built(subpath)}`)];
+  const folders = [`src/${built(subpath)}`, ...sets.map((set) => `src/${set}/${built(subpath)}`)];
   const folder = folders.find((one) => existsSync(new URL(`${one}/index.ts`, root)));
   if (!folder)
     throw new Error(`package.json exports ${subpath}, but none of ${folders.join(', ')} has an index.ts`);

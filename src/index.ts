@@ -43,7 +43,7 @@ export {
   logTo,
   type SharedByOperations,
 } from './events.ts';
-export type { FormatName } from './formats/format.ts';
+export type { Format, FormatName } from './formats/parsed.ts';
 export type { Health, HealthStatus } from './health.ts';
 export type { Interceptor, Operation } from './interception.ts';
 export { lazy } from './internal/lazy.ts';

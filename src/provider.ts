@@ -9,6 +9,7 @@ import type { Health } from './health.ts';
 import type { ReportNeeds } from './needs.ts';
 import type { CallOptions } from './operation.ts';
 import type { sealedText } from './sealed.ts';
+import type { Steps } from './turns.ts';
 import type { ConfigValue, Key } from './value.ts';
 
 /** The options of a read. */
@@ -99,6 +100,26 @@ export interface Layer {
   readonly local?: boolean;
 }
 
+/** `list` and `layers` in steps, where a provider has them. */
+export interface Listings {
+  readonly list?: (prefix: Key, options?: ListOptions) => Steps<unknown>;
+  readonly layers?: (prefix: Key, options?: ListOptions) => Steps<unknown>;
+}
+
+/** The listings of a provider in steps: with them, `loadConfigSync` reads it. A class, so that nothing of
+ *  another library is taken for it. */
+export class InSteps {
+  /** The provider's methods that do the same. Where another method takes their place, in a subclass or a
+   *  copy, the steps must not be taken. */
+  readonly of: readonly unknown[];
+  readonly listings: Listings;
+
+  constructor(of: readonly unknown[], listings: Listings) {
+    this.of = of;
+    this.listings = listings;
+  }
+}
+
 /** Values may have changed: those of `keys`, or any value where `keys` is omitted. */
 export interface Change {
   readonly provider: string;
@@ -129,6 +150,8 @@ export interface ConfigProvider {
   ): Promise<ReadonlyMap<Key, Entry | undefined | ConfigError>>;
   /** For a provider that combines others: the answer of each. */
   layers?(prefix?: Key, options?: ListOptions): Promise<readonly Layer[]>;
+  /** @internal */
+  readonly inSteps?: InSteps;
   /** The places where the source looks for a key, in its own spelling, one per line. Makes no request. A line
    *  may end with a remark for the report of a missing key: `env A_B (AB is set: rename AB to A_B)`. The
    *  part after the colon is what to do. */

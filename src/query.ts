@@ -2,15 +2,13 @@
 // providers through these functions. Errors leave them as a ConfigError that names the provider, and answers
 // as entries of this library: border.ts adopts those that a provider has made by hand.
 
-import { type Entry, isEntry, isSound, isUnreadable, type Unreadable } from './entry.ts';
+import { type Entry, isEntry } from './entry.ts';
 import { ConfigError, isConfigError, ownError } from './errors.ts';
 import { keyOf } from './key.ts';
-import { type CallOptions, thread } from './operation.ts';
+import type { CallOptions } from './operation.ts';
 import type {
   ConfigProvider,
   Known,
-  Layer,
-  ListOptions,
   ReadOptions,
   VersionedProvider,
   VersionInfo,
@@ -59,30 +57,6 @@ export async function adopted(provider: ConfigProvider, key: Key, entry: unknown
   return (await loadBorder()).adoptEntry(entry, key, { name: provider.name });
 }
 
-/** Whether a list has only items for which `isOne` is true. The holes of a sparse list count as items. */
-function all<T>(list: unknown, isOne: (item: unknown) => item is T): list is readonly T[] {
-  try {
-    if (!Array.isArray(list)) return false;
-    for (const item of list) if (!isOne(item)) return false;
-    return true;
-  } catch {
-    return false; // a Proxy that throws
-  }
-}
-
-/** Lists everything at or below `prefix`. */
-export async function listFrom(
-  provider: ConfigProvider,
-  prefix: Key,
-  options?: ListOptions,
-  notice?: Notice,
-): Promise<readonly (Entry | Unreadable)[]> {
-  const items: unknown = await provider.list(prefix, options);
-  return all(items, isSound)
-    ? items
-    : (await loadBorder()).adoptItems(items, { name: provider.name, notice });
-}
-
 /** Writes one leaf. */
 export async function setIn(
   provider: WritableProvider,
@@ -102,55 +76,6 @@ export async function versionsFrom(
 ): Promise<readonly VersionInfo[]> {
   const versions: unknown = await (provider as VersionedProvider).versions(key, options);
   return (await loadBorder()).adoptVersions(versions, { name: provider.name });
-}
-
-/** The layers of a provider: one, or one for each provider that it combines. Never throws: the layer holds
- *  the error. */
-export async function layersOf(
-  provider: ConfigProvider,
-  prefix: Key,
-  given?: ListOptions,
-  notice?: Notice,
-): Promise<readonly Layer[]> {
-  const options = rereading(provider, given);
-  try {
-    if (!provider.layers) {
-      const layer = layerOf(provider.name, await listFrom(provider, prefix, options, notice));
-      return [provider.local === true ? { ...layer, local: true } : layer];
-    }
-    const layers: unknown = await provider.layers(prefix, options);
-    return all(layers, isOurs)
-      ? layers
-      : (await loadBorder()).adoptLayers(layers, { name: provider.name, notice });
-  } catch (error) {
-    return [{ name: provider.name, entries: [], holes: [], error: toConfigError(error, provider.name) }];
-  }
-}
-
-/** The options of a load. After a change, a local source is read again: an ordinary read returns its last
- *  good content, which would hide that a file is broken. Other sources have expired what changed. */
-const rereading = ({ local }: ConfigProvider, options: ListOptions | undefined): ListOptions | undefined =>
-  local === true && options?.[thread]?.cause === 'change' ? { ...options, maxAgeMs: 0 } : options;
-
-/** Whether a layer needs no adoption. */
-const isOurs = (layer: unknown): layer is Layer => {
-  const { name, entries, holes, error, tolerated } = (layer ?? {}) as Partial<Layer>;
-  return (
-    typeof name === 'string' &&
-    all(entries, (item): item is Entry => isSound(item) && !isUnreadable(item)) &&
-    all(holes, (item): item is Unreadable => isSound(item) && isUnreadable(item)) &&
-    [error, tolerated].every((one) => one === undefined || one instanceof ConfigError)
-  );
-};
-
-export function layerOf(name: string, items: readonly (Entry | Unreadable)[]): Layer {
-  const entries: Entry[] = [];
-  const holes: Unreadable[] = [];
-  for (const item of items) {
-    if (isUnreadable(item)) holes.push(item);
-    else entries.push(item);
-  }
-  return { name, entries, holes };
 }
 
 /** Adds the provider and the key to an error that a provider has thrown. Any other error than a

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { BundleProvider, type ConfigEvent, loadConfig } from '../src/index.ts';
-import { atOnce, type Steps, Turns } from '../src/turns.ts';
+import { atOnce, inTurns, type Steps, together, wait } from '../src/turns.ts';
 
 function* counting(to: number): Steps<number> {
   for (let at = 0; at < to; at++) yield;
@@ -38,25 +38,84 @@ const slowClock = (): void => {
 
 afterEach(() => void vi.restoreAllMocks());
 
-describe('Turns', () => {
+describe('steps', () => {
   it('lets others run whenever ten milliseconds have passed', async () => {
     slowClock();
     const stop = others();
-    expect(await new Turns().run(counting(50))).toBe(50);
+    expect(await inTurns(counting(50))).toBe(50);
     expect(stop()).toBeGreaterThan(40);
   });
 
   it('does not wait while less time has passed', async () => {
     vi.spyOn(performance, 'now').mockReturnValue(0);
     const stop = others();
-    const turns = new Turns();
-    expect(await turns.run(counting(1_000))).toBe(1_000);
-    await turns.rest();
+    expect(await inTurns(counting(1_000))).toBe(1_000);
     expect(stop()).toBe(0);
   });
 
   it('atOnce does the same work without a turn', () => {
     expect(atOnce(counting(1_000))).toBe(1_000);
+  });
+
+  const both = (answer: number) => ({ who: 'both', later: async () => answer, now: () => -answer });
+  function* adding(...answers: number[]): Steps<number> {
+    let sum = 0;
+    for (const answer of answers) sum += yield* wait(both(answer));
+    return sum;
+  }
+
+  it('wait for a promise in turns, and for nothing at once', async () => {
+    expect(await inTurns(adding(1, 2))).toBe(3);
+    expect(atOnce(adding(1, 2))).toBe(-3);
+  });
+
+  it('together run at the same time in turns, and one after the other at once', async () => {
+    const seen: string[] = [];
+    function* two(name: string): Steps<string> {
+      for (const part of [1, 2]) {
+        seen.push(`${name}${part}`);
+        yield* wait({ who: name, later: async () => undefined, now: () => undefined });
+      }
+      return name;
+    }
+    expect(await inTurns(together([two('a'), two('b')]))).toEqual(['a', 'b']);
+    expect(seen.splice(0)).toEqual(['a1', 'b1', 'a2', 'b2']);
+    expect(atOnce(together([two('a'), two('b')]))).toEqual(['a', 'b']);
+    expect(seen).toEqual(['a1', 'a2', 'b1', 'b2']);
+    expect(atOnce(together([]))).toEqual([]);
+  });
+
+  it.each([
+    ['in turns', async (steps: Steps<unknown>) => inTurns(steps)],
+    ['at once', async (steps: Steps<unknown>) => atOnce(steps)],
+  ])('catch what a wait throws, and end what they have begun (%s)', async (_, run) => {
+    const ended: string[] = [];
+    const failing = () => {
+      throw new Error('broken');
+    };
+    function* work(): Steps<string> {
+      try {
+        return yield* wait({ who: 'it', later: async () => failing(), now: failing });
+      } catch (error) {
+        return `caught ${(error as Error).message}`;
+      } finally {
+        yield* wait({ who: 'it', later: async () => ended.push('later'), now: () => ended.push('now') });
+      }
+    }
+    expect(await run(work())).toBe('caught broken');
+    expect(ended).toHaveLength(1);
+  });
+
+  it('without a form that does not wait are refused at once', () => {
+    const never = vi.fn();
+    const steps = wait({ who: 'the store', later: never, hint: 'Wait' });
+    expect(() => atOnce(steps)).toThrow(
+      expect.objectContaining({
+        code: 'invalid_option',
+        message: 'loadConfigSync cannot wait for the store. Wait',
+      }),
+    );
+    expect(never).not.toHaveBeenCalled();
   });
 });
 

@@ -4,32 +4,23 @@
 
 import { type Entry, isEntry } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
-import { lazy } from '../internal/lazy.ts';
+import { lazyModule } from '../internal/lazy.ts';
 import { keyOf } from '../key.ts';
-import { thread } from '../operation.ts';
-import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions, VersionedRead } from '../provider.ts';
-import {
-  adopted,
-  getManyFrom,
-  knownIn,
-  layersOf,
-  type Notice,
-  type Results,
-  toConfigError,
-} from '../query.ts';
+import type { ConfigProvider, Known, ReadOptions, VersionedRead } from '../provider.ts';
+import { adopted, getManyFrom, knownIn, type Results, toConfigError } from '../query.ts';
 import { holdsSealed, sealedText } from '../sealed.ts';
 import type { Key } from '../value.ts';
 
 const absent: Known = Object.freeze({ entry: undefined });
 const nothing: Promise<undefined> = Promise.resolve(undefined);
-const loadSealedError = lazy(() => import('./sealed-error.ts'));
+export const loadSealedError = lazyModule(() => import('./sealed-error.ts'));
 
 /** Whether an entry must not be passed on, because its value is still sealed. */
 export const isClosed = (entry: Entry | undefined, options?: ReadOptions): entry is Entry =>
   entry !== undefined && holdsSealed(entry.value) && !options?.[sealedText];
 
 /** Throws the error of an entry that is sealed. */
-export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError()).refuse(entry);
+export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError.later()).refuse(entry);
 
 /** Refuses to read a version: each provider has versions of its own. */
 function refuseVersion(chain: string, { version }: VersionedRead, key?: Key): void {
@@ -126,36 +117,8 @@ export async function askMany(
     if (pending.length === 0) break;
     for (const [key, result] of await getManyFrom(provider, pending, options))
       if (result instanceof ConfigError) found.set(key, toConfigError(result, provider.name, key));
-      else if (isClosed(result, options)) found.set(key, (await loadSealedError()).sealedError(result));
+      else if (isClosed(result, options)) found.set(key, (await loadSealedError.later()).sealedError(result));
       else found.set(key, result);
   }
   return found;
 }
-
-/** The layers of all providers, asked in parallel; for a hint, of those that make no network request. */
-export async function askLayers(
-  chain: string,
-  providers: readonly ConfigProvider[],
-  prefix: Key,
-  options: ListOptions,
-  notice: Notice,
-): Promise<readonly Layer[]> {
-  if (options.signal?.aborted) throw abortedBy(chain, `listing "${prefix}"`, { key: prefix });
-  const asked = options[thread]?.cause === 'hint' ? providers.filter(mayHint) : providers;
-  const limit = options[thread]?.limit;
-  const ask = (provider: ConfigProvider): Promise<readonly Layer[]> => {
-    const layers = layersOf(provider, prefix, options, notice);
-    const failed = (error: ConfigError) => [{ name: provider.name, entries: [], holes: [], error }];
-    return limit ? limit<readonly Layer[]>(provider, layers, failed) : layers;
-  };
-  const layers = await Promise.all(asked.map(ask));
-  return Promise.all(layers.flat().map((layer) => checkedLayer(layer, options)));
-}
-
-const checkedLayer = async (layer: Layer, options: ListOptions): Promise<Layer> =>
-  layer.entries.some((entry) => isClosed(entry, options))
-    ? (await loadSealedError()).withoutSealed(layer)
-    : layer;
-
-/** A nested chain asks those of its own providers that can suggest a spelling. */
-const mayHint = (provider: ConfigProvider): boolean => provider.local === true || 'hints' in provider;

@@ -7,7 +7,7 @@ import { isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
-import { lazy } from '../internal/lazy.ts';
+import { lazy, lazyModule } from '../internal/lazy.ts';
 import { disposeAll } from '../internal/listeners.ts';
 import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
@@ -17,6 +17,7 @@ import {
   type Change,
   type CloseOptions,
   type ConfigProvider,
+  InSteps,
   isProvider,
   type KeyStatus,
   type Known,
@@ -27,8 +28,9 @@ import {
 } from '../provider.ts';
 import { callEach, type Results, searchedPlaces } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { inTurns, type Steps, wait } from '../turns.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
-import { askFirst, askKnown, askLayers, askMany, knownOf } from './asking.ts';
+import { askFirst, askKnown, askMany, knownOf } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
 import { checkedList, notAList, uniquelyNamed } from './names.ts';
@@ -49,6 +51,7 @@ const chainOptionChecks = {
   closeProviders: aBoolean,
 };
 const everything: Wanted = { keys: [], prefixes: [''] };
+export const loadLayers = lazyModule(() => import('./layers.ts'));
 const loadMerge = lazy(() => import('../merge/merge.ts'));
 const loadLeafParser = lazy(() => import('../report/leaf.ts'));
 
@@ -174,7 +177,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async #merged(prefix: Key, options: ListOptions): Promise<Merged> {
-    const [layers, { merge }] = await Promise.all([this.#layers(prefix, options), loadMerge()]);
+    const [layers, { merge }] = await Promise.all([inTurns(this.#layers(prefix, options)), loadMerge()]);
     const failed = layers.find((layer) => layer.error);
     if (failed?.error) throw failed.error;
     const { keys, prefixes } = options.wanted ?? everything;
@@ -183,27 +186,41 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
 
   /** The answer of each provider, asked in parallel. A layer holds the error of a failed provider. A nested
    *  chain returns a layer for each of its providers. */
-  async layers(prefix: Key = '', options: ListOptions = {}): Promise<readonly Layer[]> {
-    const at = keyOf(prefix);
-    return this.#observed('layers', at, options, (inner) => this.#layers(at, inner));
+  layers(prefix: Key = '', options: ListOptions = {}): Promise<readonly Layer[]> {
+    return inTurns(this.#layersAt(prefix, options));
+  }
+
+  /** @internal */
+  get inSteps(): InSteps {
+    const { list, layers } = ProviderChain.prototype;
+    return new InSteps([list, layers], { layers: (prefix, options = {}) => this.#layersAt(prefix, options) });
+  }
+
+  *#layersAt(prefix: Key, options: ListOptions): Steps<readonly Layer[]> {
+    const asked = { type: 'layers', key: keyOf(prefix) } as const;
+    const ask = (inner: ListOptions) => this.#layers(asked.key, inner);
+    return yield* this.#hooks.active ? this.#hooks.runSteps(asked, options, ask) : ask(options);
   }
 
   /** `layers` for a load of a configuration. The thread in the options has its id and its cause.
    *  @internal */
-  load(type: 'load' | 'reload', prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
-    return this.#inOperation({ type, key: prefix }, options, (inner) => this.#layers(prefix, inner));
+  load(type: 'load' | 'reload', prefix: Key, options: ListOptions): Steps<readonly Layer[]> {
+    const ask = (inner: ListOptions) => this.#layers(prefix, inner);
+    return this.#hooks.active
+      ? this.#hooks.runSteps({ type, key: prefix }, options, ask)
+      : ask(entered(options).options);
   }
 
   /** `layers` of the providers that make no network request, to suggest a spelling.
    *  @internal */
   hints(options: CallOptions): Promise<readonly Layer[]> {
-    const ask = (inner: CallOptions): Promise<readonly Layer[]> => this.#layers('', inner);
+    const ask = (inner: CallOptions) => inTurns(this.#layers('', inner));
     return this.#inOperation({ type: 'layers', key: '' }, options, ask, 'hint');
   }
 
-  #layers(prefix: Key, options: ListOptions): Promise<readonly Layer[]> {
-    const notice = (message: string): void => this.#hooks.emitter.notice(message);
-    return askLayers(this.name, this.#providers, prefix, options, notice);
+  *#layers(prefix: Key, options: ListOptions): Steps<readonly Layer[]> {
+    const { askLayers } = yield* wait(loadLayers);
+    return yield* askLayers(this.name, this.#providers, prefix, options, this.#hooks.notice);
   }
 
   /** Explains a key: the provider that wins, those that it overrides, and the answer of each. Shows failures
@@ -213,7 +230,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const ask = async (inner: ReadOptions): Promise<Explanation> => {
       const wanted = { keys: [at], prefixes: [] };
       const [layers, { merge }, { explain }] = await Promise.all([
-        this.#layers(at, { ...inner, wanted }),
+        inTurns(this.#layers(at, { ...inner, wanted })),
         loadMerge(),
         import('./explain.ts'),
       ]);

@@ -5,14 +5,15 @@
 import { type ConfigEvent, isPerLookup } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
-import { lazy } from '../internal/lazy.ts';
+import { lazyModule } from '../internal/lazy.ts';
 import { disposeAll, Emitter } from '../internal/listeners.ts';
 import { type CallOptions, type Cause, newId, thread } from '../operation.ts';
 import type { CloseOptions, ConfigProvider, ReadOptions } from '../provider.ts';
+import { type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Observed, Result } from './observed.ts';
 
-const load = lazy(() => import('./observed.ts'));
+export const loadObserved = lazyModule(() => import('./observed.ts'));
 
 export class Hooks implements Observed {
   readonly name: string;
@@ -46,7 +47,12 @@ export class Hooks implements Observed {
     ask: (options: O) => Promise<T>,
     cause?: Cause,
   ): Promise<T> {
-    return (await load()).run(this, asked, options, ask, cause);
+    return (await loadObserved.later()).run(this, asked, options, ask, cause);
+  }
+
+  /** `run` in steps. */
+  *runSteps<T, O extends CallOptions>(asked: Asked, options: O, ask: (options: O) => Steps<T>): Steps<T> {
+    return yield* (yield* wait(loadObserved)).runSteps(this, asked, options, ask);
   }
 
   /** Runs a look-up of keys, and emits `read` for each. */
@@ -56,8 +62,10 @@ export class Hooks implements Observed {
     ask: (options: O) => Promise<T>,
     results: (answer: T) => Iterable<readonly [Key, Result]>,
   ): Promise<T> {
-    return (await load()).lookUp(this, asked, options, ask, results);
+    return (await loadObserved.later()).lookUp(this, asked, options, ask, results);
   }
+
+  readonly notice = (message: string): void => this.emitter.notice(message);
 
   /** Notes the health of a provider that does not report its status itself. */
   readonly sawHealth = (provider: string, { status, reason }: Health): void => {

@@ -6,6 +6,7 @@ import { ConfigError, isConfigError } from '../errors.ts';
 import type { Asked, Interceptor } from '../interception.ts';
 import type { Emitter } from '../internal/listeners.ts';
 import { type CallOptions, type Cause, entered, thread, withOperation } from '../operation.ts';
+import { inTurns, type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 export type Result = Entry | undefined | ConfigError;
@@ -33,9 +34,30 @@ export async function run<T, O extends CallOptions>(
     const notice = (message: string): void => emitter.notice(message);
     return intercept({ owner: name, interceptors, asked, options, cause, ask, refused, notice });
   }
+  return inTurns(identified(options, cause, (inner) => wait({ who: name, later: () => ask(inner) })));
+}
+
+/** `run` in steps. Interceptors have to be waited for. */
+export function* runSteps<T, O extends CallOptions>(
+  chain: Observed,
+  asked: Asked,
+  options: O,
+  ask: (options: O) => Steps<T>,
+): Steps<T> {
+  if (chain.interceptors.length === 0) return yield* identified(options, undefined, ask);
+  const later = () => run(chain, asked, options, (inner) => inTurns(ask(inner)), undefined);
+  return yield* wait({ who: `the interceptors of ${chain.name}`, later });
+}
+
+/** Runs an operation that has no interceptors, with its id. */
+function* identified<T, O extends CallOptions>(
+  options: O,
+  cause: Cause | undefined,
+  ask: (options: O) => Steps<T>,
+): Steps<T> {
   const own = entered(options, cause);
   try {
-    return withOperation(await ask(own.options), own.thread.operation);
+    return withOperation(yield* ask(own.options), own.thread.operation);
   } catch (error) {
     throw isConfigError(error) ? error.with({ operation: own.thread.operation }) : error;
   }

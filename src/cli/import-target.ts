@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { ProviderChain } from '../chain/chain.ts';
 import { ConfigError } from '../errors.ts';
-import { type FormatName, formatOf, formats } from '../formats/format.ts';
+import { formatOf, parseText } from '../formats/format.ts';
+import type { FormatName } from '../formats/parsed.ts';
 import { dig } from '../internal/dig.ts';
 import { readBytes, utf8 } from '../local/file.ts';
 import { withLock } from '../local/lock.ts';
@@ -67,7 +68,7 @@ export async function readableTarget(args: Parsed, io: Io, file: string): Promis
     return bytes && utf8(bytes.content, file, provider);
   };
   const text = await read();
-  const tree = text === undefined ? {} : (await formats[format].parse({ provider, file, text })).tree;
+  const tree = text === undefined ? {} : (await parseText(format, { provider, file, text })).tree;
   const keys = args.is('plain') ? [] : (await keysOf(args, io).find()).keys;
   if (keys.length > 1) throw new UsageError('a sealed value has one recipient. Name one key');
   const [to] = keys;

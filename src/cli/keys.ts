@@ -3,7 +3,8 @@
 
 import path from 'node:path';
 import { isConfigError } from '../errors.ts';
-import { type FormatName, formats } from '../formats/format.ts';
+import { formats } from '../formats/format.ts';
+import type { FormatName } from '../formats/parsed.ts';
 import { EncryptedFile } from '../providers/encrypted-file/file.ts';
 import type { FileKey } from '../sealing/file-key.ts';
 import { type KeySource, KeySources } from '../sealing/key-sources.ts';

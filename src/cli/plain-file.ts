@@ -4,7 +4,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { type FormatName, formatOf, formats } from '../formats/format.ts';
+import { formatOf, parseText } from '../formats/format.ts';
+import type { FormatName } from '../formats/parsed.ts';
 import { dig } from '../internal/dig.ts';
 import { keyFrom, keyOf } from '../key.ts';
 import { readDotenv } from '../local/dotenv-file.ts';
@@ -51,7 +52,7 @@ export class PlainFile {
     const source = { provider, file: this.file, text };
     if (this.#format === 'env')
       return (await readDotenv(source)).find((variable) => variable.name === name)?.value;
-    return dig((await formats[this.#format].parse(source)).tree, keyOf(name));
+    return dig((await parseText(this.#format, source)).tree, keyOf(name));
   }
 
   /** The names of all values. */
@@ -62,7 +63,7 @@ export class PlainFile {
       Object.entries(tree).flatMap(([name, value]) =>
         isTree(value) ? namesIn(value, [...path, name]) : [keyFrom([...path, name])],
       );
-    return namesIn((await formats[this.#format].parse(source)).tree, []);
+    return namesIn((await parseText(this.#format, source)).tree, []);
   }
 
   /** Replaces one value while holding the lock of the file. Keeps comments and everything else. */

@@ -10,6 +10,7 @@ import { formatReport } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { describeKeys } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import { inTurns } from '../turns.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import { carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
@@ -100,12 +101,12 @@ export async function check(
       context,
       [thread]: { operation: newId(), cause: 'check' },
     } as const;
-    const layers = await withDeadline(plan.source.name, deadlineMs, asked, (limited) =>
-      readLayers(plan, limited),
+    const layers = await inTurns(
+      withDeadline(plan.source.name, deadlineMs, asked, (limited) => readLayers(plan, limited)),
     );
     const failure = failureOf(layers);
     if (failure) return new ConfigCheck(failure.problems ?? [], []);
-    const load = await validateLayers(plan, carryForward(layers, [], Date.now()));
+    const load = await inTurns(validateLayers(plan, carryForward(layers, [], Date.now())));
     const problems = allProblems(load, unknown);
     return new ConfigCheck(
       problems.filter((problem) => !isOnDemand(problem.key, load)),

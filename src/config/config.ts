@@ -11,7 +11,7 @@ import { type Living, register, retire } from '../living.ts';
 import { newId } from '../operation.ts';
 import type { CloseOptions, ConfigProvider } from '../provider.ts';
 import { type Mutable, type Revealable, reveal, revealed } from '../reveal.ts';
-import { Turns } from '../turns.ts';
+import { atOnce, inTurns, type Steps, wait } from '../turns.ts';
 import { type Key, withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import { isLate } from './deadline.ts';
@@ -49,7 +49,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   readonly #events: ConfigEvents;
   readonly #failures: Failures;
   readonly #subscriptions = new Subscriptions<T>((key, error) => this.#events.emitThrown(key, error));
-  readonly #reloads = new Reloads((mode) => this.#load(mode));
+  readonly #reloads = new Reloads((mode) => inTurns(this.#load(mode)));
   readonly #stop = new AbortController();
   readonly #overrides = new Overrides();
   readonly #viewed: ViewedConfig & ResourceOwner = {
@@ -72,19 +72,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** Use `loadConfig`.
    *  @internal */
-  static async load<T>(
+  static *load<T>(
     plan: Plan,
     options: LoadOptions,
     own: ConfigProvider | undefined,
     caller: Caller,
-  ): Promise<Config<T>> {
+  ): Steps<Config<T>> {
     const config = new Config<T>(plan, options, own);
     try {
-      await config.#start();
+      yield* config.#start();
       return config;
     } catch (error) {
       const closed = config.close().catch(() => undefined);
-      if (!isLate(error, options.deadlineMs)) await closed;
+      if (!isLate(error, options.deadlineMs)) yield* wait({ later: () => closed, now: () => {} });
       throw calledFrom(caller, error);
     }
   }
@@ -103,13 +103,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     publishers.set(this, (paths) => publish(this.#generation, paths));
   }
 
-  async #start(): Promise<void> {
+  *#start(): Steps<void> {
     const { signal, watch = false } = this.#options;
     if (signal?.aborted) throw abortedBy(this.#plan.source.name, 'the load');
     signal?.addEventListener('abort', this.#abort, { once: true });
     // the watch begins before the read, so that no change is missed
     if (watch) this.#watch(watch === true ? {} : watch);
-    await this.#run(loadModes.first);
+    const { first } = loadModes;
+    yield* wait({ later: () => this.#run(first), now: () => atOnce(this.#load(first)) });
     this.#living = livingConfig(this, this.#plan.source.name, this.#failures.counts);
     register(this, this.#living);
   }
@@ -248,27 +249,13 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     return this.#closed ? Promise.reject(closedError()) : this.#reloads.run(mode);
   }
 
-  async #load(mode: LoadMode): Promise<void> {
+  *#load(mode: LoadMode): Steps<void> {
     if (this.#isPinned(mode)) return;
     const began = performance.now();
     const operation = newId();
     try {
       const number = (): number => this.generation.number;
-      await tracedLoad(this.#plan.source.name, mode, operation, number, async () => {
-        const turns = new Turns();
-        const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
-        const onVanished: LoadContext['onVanished'] = (...lost) =>
-          this.#events.emitVanished(operation, ...lost);
-        const before = () => this.#generation;
-        const around = { mode, before, overrides: this.#overrides, onVanished };
-        const load = await loadValid(this.#plan, options, around, this.#options, turns);
-        const made = await Generation.next(this.#lastNumber + 1, load, turns, before, this.#events);
-        if (this.#closed) throw closedError();
-        if (this.#isPinned(mode)) return;
-        this.#pinned = false;
-        this.#promote(load, made, performance.now() - began, operation);
-        if (this.#options.watch) this.#watching?.loaded(load.carried.layers, mode.maxAgeMs);
-      });
+      yield* tracedLoad(this.#plan.source.name, mode, operation, number, this.#next(mode, operation, began));
     } catch (error) {
       const failed = asFailedLoad(error, operation);
       const isHeard = mode.explicit || this.#events.hasListeners || this.#closed !== undefined;
@@ -276,6 +263,20 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       this.#events.emitFailure(failed, performance.now() - began);
       throw failed;
     }
+  }
+
+  *#next(mode: LoadMode, operation: string, began: number): Steps<void> {
+    const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
+    const onVanished: LoadContext['onVanished'] = (...lost) => this.#events.emitVanished(operation, ...lost);
+    const before = () => this.#generation;
+    const around = { mode, before, overrides: this.#overrides, onVanished };
+    const load = yield* loadValid(this.#plan, options, around, this.#options);
+    const made = yield* Generation.next(this.#lastNumber + 1, load, before, this.#events);
+    if (this.#closed) throw closedError();
+    if (this.#isPinned(mode)) return;
+    this.#pinned = false;
+    this.#promote(load, made, performance.now() - began, operation);
+    if (this.#options.watch) this.#watching?.loaded(load.carried.layers, mode.maxAgeMs);
   }
 
   /** Whether a load would undo a rollback that it must respect. */

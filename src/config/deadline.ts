@@ -6,15 +6,26 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { type Thread, thread } from '../operation.ts';
 import type { ListOptions } from '../provider.ts';
+import { inTurns, type Steps, wait } from '../turns.ts';
 
 /** Runs a load, or throws `timeout` after `ms`. The sources are then aborted and no longer waited for. */
-export async function withDeadline<T>(
+export function* withDeadline<T>(
   owner: string,
   ms: number | undefined,
   options: ListOptions,
+  load: (options: ListOptions) => Steps<T>,
+): Steps<T> {
+  if (ms === undefined) return yield* load(options);
+  const later = () => endingIn(ms, owner, options, (limited) => inTurns(load(limited)));
+  return yield* wait({ who: 'the option deadlineMs', later });
+}
+
+async function endingIn<T>(
+  ms: number,
+  owner: string,
+  options: ListOptions,
   load: (options: ListOptions) => Promise<T>,
 ): Promise<T> {
-  if (ms === undefined) return load(options);
   const ended = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -9,7 +9,7 @@ import { masked, maskedCopySteps } from '../masking.ts';
 import type { Layer } from '../provider.ts';
 import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
-import { atOnce, type Steps, stepLength, type Turns } from '../turns.ts';
+import { atOnce, type Steps, stepLength } from '../turns.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Carried } from './carry-forward.ts';
 import { type Found, KeptLoad } from './found.ts';
@@ -55,45 +55,41 @@ export class Generation<T> {
 
   /** The generation of a load, with the keys that have changed if something listens. A rollback may replace
    *  the current one meanwhile: it is then compared with that. */
-  static async next<T>(
+  static *next<T>(
     number: number,
     load: Load | Unchanged,
-    turns: Turns,
     current: () => Generation<T> | undefined,
     events: { readonly hasListeners: boolean },
-  ): Promise<Made<T>> {
+  ): Steps<Made<T>> {
     for (;;) {
       const before = current();
       if ('isUnchanged' in load)
         return { next: (before as Generation<T>).#readAgain(load.carried), changed: undefined };
-      const made = await Generation.#make(number, load, turns, before, events.hasListeners);
+      const made = yield* Generation.#make(number, load, before, events.hasListeners);
       if (before === current()) return made;
     }
   }
 
-  static async #make<T>(
+  static *#make<T>(
     number: number,
     load: Load,
-    turns: Turns,
     before: Generation<T> | undefined,
     compares: boolean,
-  ): Promise<Made<T>> {
-    const old = before && (await turns.run(before.#load.again()));
-    if (old && (await turns.run(isSame({ ...old, plan: load.plan }, load))))
+  ): Steps<Made<T>> {
+    const old = before && (yield* before.#load.again());
+    if (old && (yield* isSame({ ...old, plan: load.plan }, load)))
       return { next: new Generation<T>(number, load, before.value, before.info), changed: undefined };
     // printing asks for what may be shown, long after the generation is made
     const made = (): Generation<T> => next as Generation<T>;
     let next: Generation<T> | undefined;
-    const value = await turns.run(
-      maskedCopySteps(
-        load.output as T,
-        () => made().#visible(),
-        load.input.isHole,
-        (name) => made().#hidesName(name),
-      ),
+    const value = yield* maskedCopySteps(
+      load.output as T,
+      () => made().#visible(),
+      load.input.isHole,
+      (name) => made().#hidesName(name),
     );
     next = new Generation<T>(number, load, value);
-    return { next, changed: compares && old ? await turns.run(changedSteps(old, load)) : undefined };
+    return { next, changed: compares && old ? yield* changedSteps(old, load) : undefined };
   }
 
   /** `same`: about the generation whose value this is, too. */

@@ -1,7 +1,8 @@
 // The two entry points that the core exports. They load everything else on their first call, so that an
 // import of the core stays small.
 
-import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
+import type { StandardSchemaV1 } from '../schema/schema.ts';
+import { inTurns } from '../turns.ts';
 import type { ConfigTree } from '../value.ts';
 import type { Caller } from './caller.ts';
 import type { ConfigCheck } from './check-config.ts';
@@ -32,12 +33,9 @@ export async function loadConfig(
 ): Promise<unknown> {
   const caller = {} as Caller;
   Error.captureStackTrace(caller, loadConfig); // before the first await, while the caller is on the stack
-  const [{ isSource, planOf }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
-  const schema = isSchema(first) ? first : undefined;
-  if (!schema && (!isSource(first) || isSchema(second))) throw notASchema('loadConfig');
-  const options = ((schema ? third : second) ?? {}) as LoadOptions;
-  const { plan, own } = planOf('loadConfig', schema, (schema ? second : first) as ConfigSource, options);
-  return Config.load(plan, options, own, caller);
+  const [{ planned }, { Config }] = await Promise.all([import('./plan.ts'), import('./config.ts')]);
+  const { plan, options, own } = planned('loadConfig', first, second, third);
+  return inTurns(Config.load(plan, options, own, caller));
 }
 
 /** Checks what `loadConfig` would load: every problem, and the origin of every key. Acquires no credentials

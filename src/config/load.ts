@@ -2,6 +2,7 @@
 // `checkConfig` call it. A load changes nothing: `Config` decides whether it becomes the next generation.
 
 import { abortedBy, ConfigError, type Problem } from '../errors.ts';
+import { lazyModule } from '../internal/lazy.ts';
 import { append, keyFrom, rest } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
 import type { Placement } from '../merge/placement.ts';
@@ -17,7 +18,7 @@ import { unknownKeys } from '../report/unknown-keys.ts';
 import { wantedBy } from '../schema/keys.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
-import { Turns } from '../turns.ts';
+import { type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 import { type Carried, carryForward } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
@@ -76,12 +77,11 @@ export function loadValid(
   options: ListOptions,
   { before, overrides, mode, onVanished }: LoadContext,
   loadOptions: LoadOptions,
-  turns?: Turns,
-): Promise<Load | Unchanged> {
+): Steps<Load | Unchanged> {
   const { unknown, deadlineMs } = loadOptions;
-  return withDeadline(plan.source.name, deadlineMs, options, async (limited) => {
+  return withDeadline(plan.source.name, deadlineMs, options, function* (limited) {
     const known = mode.readsNothing ? before()?.load.carried : undefined;
-    const read = known?.layers ?? (await readLayers(plan, limited));
+    const read = known?.layers ?? (yield* readLayers(plan, limited));
     const failure = failureOf(read);
     if (failure) throw failure;
     const layers = overrides.over(read);
@@ -91,7 +91,7 @@ export function loadValid(
     const carried = known
       ? { layers, stale: known.stale }
       : carryForward(layers, current?.load.layers ?? [], Date.now());
-    const load = await validateLayers(plan, carried, turns);
+    const load = yield* validateLayers(plan, carried);
     const problems = allProblems(load, unknown);
     if (problems.length > 0) throw reportError(problems);
     if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, onVanished);
@@ -100,37 +100,38 @@ export function loadValid(
 }
 
 /** The layer of each provider, or its error. */
-export async function readLayers(plan: Plan, options: ListOptions): Promise<readonly Layer[]> {
+export function* readLayers(plan: Plan, options: ListOptions): Steps<readonly Layer[]> {
   const { source, at, shape } = plan;
-  const renames = plan.deprecated && (await renamesOf(plan));
+  const renames = plan.deprecated && (yield* renamesOf(plan));
   const known = shape && wantedBy(shape, at);
   const wanted = known && (renames?.wanted(known) ?? known);
   const type = ['load', 'check'].includes(options[thread]?.cause ?? 'load') ? 'load' : 'reload';
-  const layers = await layersFrom(source, type, at, { ...options, ...(wanted && { wanted }) });
+  const layers = yield* layersFrom(source, type, at, { ...options, ...(wanted && { wanted }) });
   if (options.signal?.aborted) throw abortedBy(source.name, 'the load');
   return renames?.apply(layers, wanted ?? { keys: [], prefixes: [at] }) ?? layers;
 }
 
 const renames = new WeakMap<Plan, Renames>();
+export const loadRenames = lazyModule(() => import('./renames.ts'));
 
 /** The checked option `deprecated`.
  *  @throws ConfigError `invalid_option` */
-async function renamesOf(plan: Plan): Promise<Renames> {
-  const { Renames } = await import('./renames.ts');
+function* renamesOf(plan: Plan): Steps<Renames> {
+  const { Renames } = yield* wait(loadRenames);
   const known = renames.get(plan) ?? new Renames({ ...plan, deprecated: plan.deprecated ?? {} });
   renames.set(plan, known);
   return known;
 }
 
 /** The layers of a chain. A chain that is closed or refused by an interceptor is a layer that failed. */
-async function layersFrom(
+function* layersFrom(
   source: Plan['source'],
   type: 'load' | 'reload',
   at: Key,
   options: ListOptions,
-): Promise<readonly Layer[]> {
+): Steps<readonly Layer[]> {
   try {
-    return await source.load(type, at, options);
+    return yield* source.load(type, at, options);
   } catch (error) {
     return [{ name: source.name, entries: [], holes: [], error: toConfigError(error, source.name) }];
   }
@@ -159,11 +160,11 @@ export function failureOf(layers: readonly Layer[]): ConfigError | undefined {
 }
 
 /** Merges the layers and validates the result. Problems do not throw: they are part of the load. */
-export async function validateLayers(plan: Plan, carried: Carried, turns = new Turns()): Promise<Load> {
+export function* validateLayers(plan: Plan, carried: Carried): Steps<Load> {
   const { layers } = carried;
   const { at, schema, shape } = plan;
-  const { merged, placement } = await turns.run(mergeLayers(plan, layers));
-  await turns.rest();
+  const { merged, placement } = yield* mergeLayers(plan, layers);
+  yield;
   const texts = new Texts();
   const facts = { plan, carried, layers, merged, placement, texts };
   if (!schema || !shape) {
@@ -180,8 +181,8 @@ export async function validateLayers(plan: Plan, carried: Carried, turns = new T
     input = buildInput(placement, shape, ({ path, item }) => texts.read(path, item.value));
     return input.value;
   };
-  const result = await validateTexts(schema, texts, build, () => turns.rest());
-  await turns.rest();
+  const result = yield* validateTexts(schema, texts, build);
+  yield;
   const accepted = 'value' in result;
   const holes = new Map(input.read());
   if (accepted)

@@ -19,7 +19,7 @@ import {
 } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
 import { type ConfigProvider, isProvider } from '../provider.ts';
-import type { StandardSchemaV1 } from '../schema/schema.ts';
+import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Shape } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
 import type { Key } from '../value.ts';
@@ -81,6 +81,19 @@ const loadOptionChecks = {
   context: anything,
   on: aFunction,
 };
+
+/** The arguments of `loadConfig` or `loadConfigSync`, checked. */
+export function planned(
+  owner: string,
+  first: StandardSchemaV1 | ConfigSource,
+  second: ConfigSource | LoadOptions | undefined,
+  third: LoadOptions | undefined,
+): ReturnType<typeof planOf> & { readonly options: LoadOptions } {
+  const schema = isSchema(first) ? first : undefined;
+  if (!schema && (!isSource(first) || isSchema(second))) throw notASchema(owner);
+  const options = ((schema ? third : second) ?? {}) as LoadOptions;
+  return { ...planOf(owner, schema, (schema ? second : first) as ConfigSource, options), options };
+}
 
 /** Checks the arguments. `own` is the chain that was made for the load: its owner must close it. */
 export function planOf(

@@ -4,6 +4,7 @@
 import { thread } from '../operation.ts';
 import type { ListOptions } from '../provider.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
+import { atOnce, inTurns, type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 /** What a load may do. */
@@ -107,18 +108,34 @@ export class Reloads {
 }
 
 /** Runs a load inside the tracing channel `load`. `generation` returns the number of the current one. */
-export function tracedLoad(
+export function* tracedLoad(
   provider: string,
   { cause }: LoadMode,
   operation: string,
   generation: () => number,
-  work: () => Promise<void>,
-): Promise<void> {
-  if (!isTraced('load')) return work();
+  work: Steps<void>,
+): Steps<void> {
+  if (!isTraced('load')) return yield* work;
   const context = { provider, type: cause === 'load' ? 'load' : 'reload', cause, operation } as const;
   const succeeded = (_: unknown, ended: TraceContexts['load']): string => {
     ended.generation = generation();
     return 'ok';
   };
-  return traced('load', context, work, { succeeded });
+  return yield* wait({
+    later: () => traced('load', context, () => inTurns(work), { succeeded }),
+    // the channel hears of the end a turn later
+    now: () => {
+      let thrown: { readonly error: unknown } | undefined;
+      const done = async (): Promise<void> => {
+        try {
+          atOnce(work);
+        } catch (error) {
+          thrown = { error };
+          throw error;
+        }
+      };
+      traced('load', context, done, { succeeded }).catch(() => undefined);
+      if (thrown) throw (thrown as { readonly error: unknown }).error;
+    },
+  });
 }

@@ -13,6 +13,7 @@ import { mayRead, ownUnread, similarKey } from '../report/unknown-keys.ts';
 import { describeKeys, wantedBy } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { shapeOf } from '../schema/shape-of.ts';
+import { inTurns } from '../turns.ts';
 import type { Key } from '../value.ts';
 import { failureOf, readLayers } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
@@ -40,7 +41,7 @@ export async function unusedKeys(
 ): Promise<UnusedKeys> {
   if (!isSchema(schema)) throw notASchema('unusedKeys');
   const { plan } = planOf('unusedKeys', schema, source, options);
-  const layers = await readLayers(plan, { [thread]: { operation: newId(), cause: 'check' } });
+  const layers = await inTurns(readLayers(plan, { [thread]: { operation: newId(), cause: 'check' } }));
   const failure = failureOf(layers);
   if (failure) throw failure;
   const shape = shapeOf(schema);

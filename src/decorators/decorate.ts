@@ -1,10 +1,17 @@
 // The base of all decorators. Forwards what a decorator does not change, and keeps what the shelter must know
 // of the providers inside. Used by tolerance.ts, rekeyed.ts, renamed.ts, intercepted.ts and `unsealed`.
 
-import { lazy } from '../internal/lazy.ts';
+import type { LazyModule } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
 import { needsOf, reportsNeeds } from '../needs.ts';
-import type { ComparingProvider, ConfigProvider, VersionedProvider } from '../provider.ts';
+import {
+  type ComparingProvider,
+  type ConfigProvider,
+  InSteps,
+  type Listings,
+  type VersionedProvider,
+} from '../provider.ts';
+import { wait } from '../turns.ts';
 
 /** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
  *  decided about. */
@@ -56,9 +63,12 @@ export function answersTo(provider: ConfigProvider, name: string): boolean {
 /** All that a provider may have. */
 export type AnyProvider = ConfigProvider & Partial<ComparingProvider & VersionedProvider>;
 
-type Abilities = Partial<Omit<AnyProvider, 'name'>>;
+type Abilities = Partial<Omit<AnyProvider, 'name' | 'inSteps'>>;
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** The methods of a decorator that are loaded. */
+type Loaded = object & { readonly inSteps?: Listings };
 
 /** The methods that read and write. */
 export const methods = [
@@ -76,22 +86,29 @@ export const methods = [
 export const methodsOf = <M extends keyof Abilities>(provider: AnyProvider, names: readonly M[]): M[] =>
   names.filter((name) => provider[name]);
 
-/** The methods of an object that the first call loads. Once it is loaded, a call costs no turn more. `known`
- *  knows nothing before. */
-export function loadedOnCall<M extends keyof Abilities>(
+/** The methods of an object that is made by a module, which the first call loads. Once it is loaded, a call
+ *  costs no turn more. `known` knows nothing before. */
+export function loadedOnCall<M extends keyof Abilities, T>(
   names: readonly M[],
-  load: () => Promise<object>,
-): Required<Pick<Abilities, M>> {
-  let loaded: Readonly<Record<M, Call>> | undefined;
-  const all = lazy(async () => (loaded = (await load()) as Readonly<Record<M, Call>>));
+  module: LazyModule<T>,
+  make: (module: T) => Loaded,
+): Required<Pick<Abilities, M>> & { readonly inSteps: Listings } {
+  let loaded: (Readonly<Record<M, Call>> & Loaded) | undefined;
+  const made = (module: T) => (loaded ??= make(module) as NonNullable<typeof loaded>);
   const call =
     (name: M): Call =>
     (...args) =>
-      loaded ? loaded[name](...args) : all().then((methods) => methods[name](...args));
+      loaded ? loaded[name](...args) : module.later().then((found) => made(found)[name](...args));
   const known = (...args: readonly unknown[]): unknown => loaded?.['known' as M](...args);
-  return Object.fromEntries(
+  const methods = Object.fromEntries(
     names.map((name) => [name, name === 'known' ? known : call(name)]),
   ) as unknown as Required<Pick<Abilities, M>>;
+  const steps = (name: 'list' | 'layers'): NonNullable<Listings['list']> =>
+    function* (...asked) {
+      const own = (loaded ?? made(yield* wait(module))).inSteps;
+      return yield* own![name]!(...asked);
+    };
+  return { ...methods, inSteps: { list: steps('list'), layers: steps('layers') } };
 }
 
 export interface Decoration {
@@ -110,7 +127,7 @@ export interface Decoration {
 export function decorate(
   inner: ConfigProvider,
   name: string,
-  own: Abilities & Pick<ConfigProvider, 'get' | 'list'>,
+  own: Abilities & Pick<ConfigProvider, 'get' | 'list'> & { readonly inSteps?: Listings },
   { parts = [inner], unshared, omits = false, emitter }: Decoration = {},
 ): ConfigProvider {
   const forwarded = {
@@ -137,5 +154,6 @@ export function decorate(
   return Object.freeze({
     ...Object.fromEntries(all),
     [decoration]: { parts, unshared, omits } satisfies Decorated,
+    ...(own.inSteps && { inSteps: new InSteps([own.list, own.layers], own.inSteps) }),
   }) as unknown as ConfigProvider;
 }

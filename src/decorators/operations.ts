@@ -4,19 +4,11 @@
 import { type Asked, type Interceptor, intercept } from '../interception.ts';
 import type { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
+import { layersOf, listFrom } from '../listing.ts';
 import type { CallOptions } from '../operation.ts';
 import { valueToWrite } from '../plain-value.ts';
 import type { ConfigProvider, WritableProvider } from '../provider.ts';
-import {
-  getFrom,
-  layersOf,
-  listFrom,
-  manyFrom,
-  renewIn,
-  setIn,
-  toConfigError,
-  versionsFrom,
-} from '../query.ts';
+import { getFrom, manyFrom, renewIn, setIn, toConfigError, versionsFrom } from '../query.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 interface Subject {

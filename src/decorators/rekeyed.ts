@@ -7,14 +7,16 @@ import { needsOf, reportsNeeds } from '../needs.ts';
 import type { Change, ConfigProvider, Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
 import { decorate, loadedOnCall, methods, methodsOf } from './decorate.ts';
-import type { KeyMap, Rekeying } from './rekeying.ts';
+import { loadRekeying } from './reading.ts';
+import type { KeyMap } from './rekeying.ts';
 
 export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: KeyMap): Decorated<P> {
   const emitter = new Emitter(name, 'provider');
-  const load = async (): Promise<Rekeying> =>
-    (await import('./rekeying.ts')).rekeying(inner, name, map, (message) => emitter.notice(message));
+  const notice = (message: string): void => emitter.notice(message);
   const own: Parameters<typeof decorate>[2] = {
-    ...loadedOnCall(methodsOf(inner, [...methods, 'known']), load),
+    ...loadedOnCall(methodsOf(inner, [...methods, 'known']), loadRekeying, ({ rekeying }) =>
+      rekeying(inner, name, map, notice),
+    ),
     ...(inner.where && {
       where: (key, options) =>
         ifDefined(map.innerKey(keyOf(key), true), (innerKey) => inner.where!(innerKey, options)) ?? '',

@@ -6,26 +6,19 @@ import { below } from '../conventional-name.ts';
 import { type Entry, isEntry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { abortedBy, ConfigError, isConfigError } from '../errors.ts';
 import { keyOf, segments } from '../key.ts';
+import { layersOfSteps, listFromSteps } from '../listing.ts';
 import type {
   ComparingProvider,
   ConfigProvider,
   Known,
   Layer,
+  Listings,
   ListOptions,
   ReadOptions,
   VersionedProvider,
 } from '../provider.ts';
-import {
-  adopted,
-  knownIn,
-  layersOf,
-  listFrom,
-  manyFrom,
-  type Notice,
-  renewIn,
-  setIn,
-  versionsFrom,
-} from '../query.ts';
+import { adopted, knownIn, manyFrom, type Notice, renewIn, setIn, versionsFrom } from '../query.ts';
+import { inTurns, type Steps } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 /** Translates between the keys of callers and those of the inner provider. */
@@ -46,7 +39,7 @@ export type Rekeying = Required<
     ComparingProvider & VersionedProvider,
     'get' | 'known' | 'renew' | 'list' | 'getMany' | 'layers' | 'set' | 'delete' | 'versions'
   >
->;
+> & { readonly inSteps: Listings };
 
 const absent: Known = Object.freeze({ entry: undefined });
 
@@ -135,6 +128,27 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
     }
   };
 
+  function* list(spelling: Key = '', options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
+    checkAborted(options);
+    const prefix = keyOf(spelling);
+    const innerPrefix = map.innerPrefix(prefix);
+    if (innerPrefix === undefined) return [];
+    try {
+      const found = yield* listFromSteps(inner, innerPrefix, innerOptions(options) ?? options, notice);
+      return found.flatMap(outerItem);
+    } catch (error) {
+      throw outerError(error, prefix);
+    }
+  }
+
+  function* layers(prefix: Key = '', options?: ListOptions): Steps<readonly Layer[]> {
+    checkAborted(options);
+    const innerPrefix = map.innerPrefix(keyOf(prefix));
+    if (innerPrefix === undefined) return [];
+    const found = yield* layersOfSteps(inner, innerPrefix, innerOptions(options) ?? options, notice);
+    return found.map(outerLayer);
+  }
+
   return {
     get: (key, options) => read(key, options, (innerKey) => inner.get(innerKey, options)),
     renew: (key, options) => read(key, options, (innerKey) => renewIn(inner, innerKey, options)),
@@ -144,19 +158,9 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
       const known = knownIn(inner, innerKey, peek);
       return known?.entry ? { entry: outerEntry(known.entry, key) } : known;
     },
-    async list(spelling = '', options) {
-      checkAborted(options);
-      const prefix = keyOf(spelling);
-      const innerPrefix = map.innerPrefix(prefix);
-      return innerPrefix === undefined
-        ? []
-        : (
-            await withOuterErrors(
-              prefix,
-              listFrom(inner, innerPrefix, innerOptions(options) ?? options, notice),
-            )
-          ).flatMap(outerItem);
-    },
+    list: (prefix, options) => inTurns(list(prefix, options)),
+    layers: (prefix, options) => inTurns(layers(prefix, options)),
+    inSteps: { list, layers },
     async getMany(keys, options) {
       checkAborted(options);
       const pairs = keys.map((key) => [keyOf(key), map.innerKey(keyOf(key), true)] as const);
@@ -171,13 +175,6 @@ export function rekeying(inner: ConfigProvider, name: string, map: KeyMap, notic
           return [key, isConfigError(result) ? result.rekeyed(key) : outerEntry(result, key)];
         }),
       );
-    },
-    async layers(prefix = '', options) {
-      checkAborted(options);
-      const innerPrefix = map.innerPrefix(keyOf(prefix));
-      return innerPrefix === undefined
-        ? []
-        : (await layersOf(inner, innerPrefix, innerOptions(options) ?? options, notice)).map(outerLayer);
     },
     set: async (key, value, options) =>
       makeEntry({

@@ -3,12 +3,14 @@
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
+import { layersOfSteps, listFromSteps } from '../listing.ts';
 import type { CallOptions } from '../operation.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
 import type {
   ConfigProvider,
   Known,
   Layer,
+  Listings,
   ListOptions,
   ReadOptions,
   VersionInfo,
@@ -16,17 +18,8 @@ import type {
   WritableProvider,
   WriteOptions,
 } from '../provider.ts';
-import {
-  getFrom,
-  knownIn,
-  layersOf,
-  listFrom,
-  manyFrom,
-  renewIn,
-  setIn,
-  toConfigError,
-  versionsFrom,
-} from '../query.ts';
+import { getFrom, knownIn, manyFrom, renewIn, setIn, toConfigError, versionsFrom } from '../query.ts';
+import { inTurns, type Steps } from '../turns.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 /** Reads and writes a provider, and renames what comes back. */
@@ -34,6 +27,10 @@ export class Renaming {
   readonly #inner: ConfigProvider;
   readonly #name: string;
   readonly #renamed = new WeakMap<Entry, Entry>();
+  readonly inSteps: Listings = {
+    list: (prefix, options) => this.#list(prefix, options),
+    layers: (prefix, options) => this.#layers(prefix, options),
+  };
 
   constructor(inner: ConfigProvider, name: string) {
     this.#inner = inner;
@@ -55,8 +52,16 @@ export class Renaming {
     return known?.entry ? { entry: this.#entry(known.entry) } : known;
   }
 
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    return (await this.#failing(listFrom(this.#inner, prefix, options))).map((item) => this.#item(item));
+  list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+    return inTurns(this.#list(prefix, options));
+  }
+
+  *#list(prefix: Key = '', options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
+    try {
+      return (yield* listFromSteps(this.#inner, prefix, options)).map((item) => this.#item(item));
+    } catch (error) {
+      throw this.#error(error);
+    }
   }
 
   async getMany(
@@ -72,8 +77,12 @@ export class Renaming {
     );
   }
 
-  async layers(prefix: Key = '', options?: ListOptions): Promise<readonly Layer[]> {
-    const layers = await layersOf(this.#inner, prefix, options);
+  layers(prefix?: Key, options?: ListOptions): Promise<readonly Layer[]> {
+    return inTurns(this.#layers(prefix, options));
+  }
+
+  *#layers(prefix: Key = '', options?: ListOptions): Steps<readonly Layer[]> {
+    const layers = yield* layersOfSteps(this.#inner, prefix, options);
     return layers.map((layer) => ({
       ...layer,
       name: layer.name === this.#inner.name ? this.#name : layer.name,

@@ -6,7 +6,7 @@ import { type ConfigProvider, checkProvider, type Decorated, type WritableProvid
 import { callEach, setIn, versionsFrom } from '../query.ts';
 import { type AnyProvider, decorate, loadedOnCall, methodsOf } from './decorate.ts';
 import { Outage } from './outage.ts';
-import type { TolerantReads } from './tolerant-reads.ts';
+import { loadTolerantReads } from './reading.ts';
 
 /** Treats an unreachable provider as absent, so that the chain reads the next one. Other failures are
  *  thrown, and so is an outage for a key that this provider has returned before. Emits `tolerated` once
@@ -35,15 +35,14 @@ export function fallback<P extends ConfigProvider>(first: P, second: ConfigProvi
 
 function tolerant<P extends ConfigProvider>(first: P, second: ConfigProvider | undefined): Decorated<P> {
   const outage = new Outage(first);
-  const load = async (): Promise<TolerantReads> =>
-    (await import('./tolerant-reads.ts')).tolerantReads(first, second, outage);
   const parts = [first, ...(second ? [second] : [])];
   const name = second ? `${first.name} or ${second.name}` : first.name;
   const writable = first as AnyProvider;
   const abilities: Parameters<typeof decorate>[2] = {
     ...loadedOnCall(
       ['get', 'getMany', 'list', 'layers', 'health', ...methodsOf(first, ['known', 'renew'])],
-      load,
+      loadTolerantReads,
+      ({ tolerantReads }) => tolerantReads(first, second, outage),
     ),
     refresh: (prefix, more) => callEach(`${name}: refresh`, parts, (part) => part.refresh?.(prefix, more)),
     ...(parts.some((part) => part.watch) && {

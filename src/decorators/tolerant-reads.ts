@@ -6,8 +6,10 @@ import { type Entry, isEntry, type Unreadable } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { keyOf } from '../key.ts';
-import type { ConfigProvider, Known, Layer, ListOptions, ReadOptions } from '../provider.ts';
-import { adopted, getFrom, getManyFrom, knownIn, layersOf, renewIn, toConfigError } from '../query.ts';
+import { layersOfSteps } from '../listing.ts';
+import type { ConfigProvider, Known, Layer, Listings, ListOptions, ReadOptions } from '../provider.ts';
+import { adopted, getFrom, getManyFrom, knownIn, renewIn, toConfigError } from '../query.ts';
+import { inTurns, type Steps } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Outage } from './outage.ts';
 import { leavesOf, SeenKeys } from './seen-keys.ts';
@@ -17,7 +19,7 @@ type Result = Entry | undefined | ConfigError;
 /** The reads of a tolerant provider. */
 export type TolerantReads = Required<
   Pick<ConfigProvider, 'get' | 'known' | 'renew' | 'getMany' | 'layers' | 'list' | 'health'>
->;
+> & { readonly inSteps: Listings };
 
 export function tolerantReads(
   first: ConfigProvider,
@@ -84,11 +86,11 @@ export function tolerantReads(
     return results;
   };
 
-  const layers = async (spelling: Key = '', options?: ListOptions): Promise<readonly Layer[]> => {
+  function* layers(spelling: Key = '', options?: ListOptions): Steps<readonly Layer[]> {
     const prefix = keyOf(spelling);
-    const own = await layersOf(first, prefix, options, notice);
+    const own = yield* layersOfSteps(first, prefix, options, notice);
     const isDown = own.some((layer) => layer.error?.transient);
-    const substitutes = isDown && second ? await layersOf(second, prefix, options, notice) : [];
+    const substitutes = isDown && second ? yield* layersOfSteps(second, prefix, options, notice) : [];
     const substituted = leavesOf(substitutes.flatMap((layer) => layer.entries));
     const names = new Set(own.map((layer) => layer.name));
     const tolerated = own.map((layer): Layer => {
@@ -109,16 +111,16 @@ export function tolerantReads(
       return { ...rest, entries: [], holes, tolerated: error };
     });
     return [...tolerated, ...substitutes];
-  };
+  }
 
-  const list = async (prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> => {
-    const all = await layers(prefix, options);
+  function* list(prefix: Key = '', options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
+    const all = yield* layers(prefix, options);
     const failed =
       all.find((layer) => layer.error)?.error ??
       all.find((layer) => layer.tolerated && layer.holes.length > 0)?.tolerated;
     if (failed) throw failed;
     return all.flatMap((layer) => [...layer.entries, ...layer.holes]);
-  };
+  }
 
   const health = async (options?: ReadOptions): Promise<Health> => {
     const own = await healthOf(first, options);
@@ -133,7 +135,16 @@ export function tolerantReads(
     };
   };
 
-  return { get, known, renew, getMany, layers, list, health };
+  return {
+    get,
+    known,
+    renew,
+    getMany,
+    layers: (prefix, options) => inTurns(layers(prefix, options)),
+    list: (prefix, options) => inTurns(list(prefix, options)),
+    health,
+    inSteps: { list, layers },
+  };
 }
 
 /** The error if it is transient. Any other error is thrown. */

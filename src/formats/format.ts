@@ -3,27 +3,45 @@
 
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { peer } from '../internal/lazy.ts';
-import type { Format } from './parsed.ts';
+import { lazyModule, peer } from '../internal/lazy.ts';
+import { inTurns, type Wait, wait } from '../turns.ts';
+import type { Format, FormatName, Parsed } from './parsed.ts';
+import type { SourceText } from './refusal.ts';
 
-export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
+export const loadJson = lazyModule(() => import('./json.ts'));
+const loadYaml = lazyModule(() => import('./yaml.ts'));
+const loadToml = lazyModule(() => import('./toml.ts'));
 
 /** A format that loads its code with the first text. */
-function loadedOnUse(load: (owner: string) => Promise<Format>): Format {
-  let loaded: Format | undefined;
-  const format = async (owner: string): Promise<Format> => (loaded ??= await load(owner));
-  return {
-    parse: async (source) => (await format(source.provider)).parse(source),
-    print: async (tree, owner) => (await format(owner)).print(tree, owner),
-  };
-}
+const loadedOnUse = <N extends FormatName>(
+  name: N,
+  load: (owner: string) => Wait<Readonly<Record<N, Format>>>,
+): Format => ({
+  name,
+  *parse(source) {
+    return yield* (yield* wait(load(source.provider)))[name].parse(source);
+  },
+  print: async (tree, owner) => (await load(owner).later())[name].print(tree, owner),
+});
+
+/** A parser that a synchronous load gets as a value only. */
+const parser = <T>(owner: string, name: FormatName, load: () => Promise<T>): Wait<T> => ({
+  who: `the parser of ${name} in ${owner}`,
+  later: load,
+  hint: `Give the provider its parser: format: ${name}, from llm-config-manager/${name}`,
+});
 
 export const formats: Readonly<Record<FormatName, Format>> = {
-  json: loadedOnUse(async () => (await import('./json.ts')).json),
-  jsonc: loadedOnUse(async () => (await import('./json.ts')).jsonc),
-  yaml: loadedOnUse(async (owner) => (await peer(owner, 'yaml', () => import('./yaml.ts'))).yaml),
-  toml: loadedOnUse(async (owner) => (await peer(owner, 'smol-toml', () => import('./toml.ts'))).toml),
+  json: loadedOnUse('json', () => loadJson),
+  jsonc: loadedOnUse('jsonc', () => loadJson),
+  yaml: loadedOnUse('yaml', (owner) => parser(owner, 'yaml', () => peer(owner, 'yaml', loadYaml.later))),
+  toml: loadedOnUse('toml', (owner) => parser(owner, 'toml', () => peer(owner, 'smol-toml', loadToml.later))),
 };
+
+/** Reads a text in a format.
+ *  @throws ConfigError `parse` with line and column */
+export const parseText = (format: FormatName, source: SourceText): Promise<Parsed> =>
+  inTurns(formats[format].parse(source));
 
 const extensions: Readonly<Record<string, FormatName>> = {
   '.json': 'json',

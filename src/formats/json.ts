@@ -2,6 +2,7 @@
 // runs only if something may be wrong, or for positions. Counting members finds duplicates without a scan:
 // loading is a hot path.
 
+import { immediate } from '../turns.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
 import { withoutComments } from './json-comments.ts';
 import { scanJson } from './json-scan.ts';
@@ -12,7 +13,8 @@ import { assertPrintable, Examination, freezeAndCount, freezeTree, losesDigits }
 
 /** JSON as JSON.parse reads it, without duplicate keys and numbers that lose digits. */
 export const json: Format = {
-  parse: async (source) => read(source, source),
+  name: 'json',
+  parse: (source) => immediate(() => read(source, source)),
   async print(tree, owner) {
     assertPrintable(tree, owner, losesDigits);
     return `${JSON.stringify(tree, null, 2)}\n`;
@@ -21,7 +23,8 @@ export const json: Format = {
 
 /** JSON with comments and trailing commas. */
 export const jsonc: Format = {
-  parse: async (source) => read(source, { ...source, text: withoutComments(source) }),
+  name: 'jsonc',
+  parse: (source) => immediate(() => read(source, { ...source, text: withoutComments(source) })),
   print: json.print,
 };
 

@@ -1,6 +1,10 @@
+import type { Steps } from '../turns.ts';
 import type { ConfigTree } from '../value.ts';
 import type { Position } from './position.ts';
 import type { SourceText } from './refusal.ts';
+
+/** The name of a format. */
+export type FormatName = 'json' | 'jsonc' | 'yaml' | 'toml';
 
 /** A text that was read: its frozen tree, and the position of the value at a path. */
 export interface Parsed {
@@ -9,8 +13,12 @@ export interface Parsed {
   readonly at: (path: readonly string[]) => Position | undefined;
 }
 
-/** Reads and prints trees of values. Both directions refuse what would not survive a round trip. */
+/** A format as a value, with the code that reads it: `yaml` of `llm-config-manager/yaml`, `toml` of
+ *  `llm-config-manager/toml`. Both directions refuse what would not survive a round trip. */
 export interface Format {
-  parse(source: SourceText): Promise<Parsed>;
+  readonly name: FormatName;
+  /** @internal */
+  parse(source: SourceText): Steps<Parsed>;
+  /** @internal */
   print(tree: ConfigTree, owner: string): Promise<string>;
 }

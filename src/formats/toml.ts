@@ -3,8 +3,9 @@
 
 import { parse, stringify } from 'smol-toml';
 import type { ConfigError } from '../errors.ts';
+import { immediate } from '../turns.ts';
 import type { ConfigTree, ConfigValue } from '../value.ts';
-import type { Format } from './parsed.ts';
+import type { Format, Parsed } from './parsed.ts';
 import { positions } from './position.ts';
 import { quoteIt, refusal, refuseEmpty, reservedKey, type SourceText, tooDeep } from './refusal.ts';
 import { scanToml } from './toml-scan.ts';
@@ -13,23 +14,8 @@ import { assertPrintable, Examination, type Fault, freezeTree, maxDepth } from '
 /** TOML 1.0. Integers beyond 2^53 become bigints; dates and times become text such as
  *  `1979-05-27T07:32:00.000Z`. */
 export const toml: Format = {
-  async parse(source) {
-    refuseEmpty(source, 'a comment');
-    const at = positions(source.text, () => scanToml(source.text));
-    const tables = new Tables();
-    let tree: ConfigTree;
-    try {
-      tree = tables.plain(
-        parse(source.text, { integersAsBigInt: 'asNeeded', unsafeKeyBehaviour: 'throw', maxDepth }),
-      ) as ConfigTree;
-    } catch (error) {
-      throw rebuilt(error, source);
-    }
-    const fault = tables.fault ?? new Examination(tree).fault;
-    if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what, fault.hint);
-    freezeTree(tree);
-    return { tree, at };
-  },
+  name: 'toml',
+  parse: (source) => immediate(() => read(source)),
   async print(tree, owner) {
     assertPrintable(tree, owner, (value) => {
       if (value === null) return 'TOML has no null';
@@ -38,6 +24,24 @@ export const toml: Format = {
     return stringify(tree).trimStart() || '# nothing\n';
   },
 };
+
+function read(source: SourceText): Parsed {
+  refuseEmpty(source, 'a comment');
+  const at = positions(source.text, () => scanToml(source.text));
+  const tables = new Tables();
+  let tree: ConfigTree;
+  try {
+    tree = tables.plain(
+      parse(source.text, { integersAsBigInt: 'asNeeded', unsafeKeyBehaviour: 'throw', maxDepth }),
+    ) as ConfigTree;
+  } catch (error) {
+    throw rebuilt(error, source);
+  }
+  const fault = tables.fault ?? new Examination(tree).fault;
+  if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what, fault.hint);
+  freezeTree(tree);
+  return { tree, at };
+}
 
 const tooBig = (value: bigint): boolean => BigInt.asIntN(64, value) !== value;
 

@@ -2,7 +2,7 @@
 // may be secret, so errors are worded here by its error codes.
 
 import { Composer, type CST, Document, isMap, Lexer, Parser, visit, type YAMLMap } from 'yaml';
-import { atOnce, type Steps, Turns } from '../turns.ts';
+import { atOnce, type Steps } from '../turns.ts';
 import type { Format } from './parsed.ts';
 import { positions } from './position.ts';
 import { refusal, refuseEmpty, type SourceText, tooDeep } from './refusal.ts';
@@ -19,17 +19,17 @@ const options = {
 
 /** YAML 1.2 in its core schema, also under a %YAML directive: `yes` and dates are strings. */
 export const yaml: Format = {
-  async parse(source) {
+  name: 'yaml',
+  *parse(source) {
     refuseEmpty(source, '{}');
-    const turns = new Turns();
-    const document = await turns.run(compose(source));
-    await turns.rest();
-    const { tree } = await turns.run(readYaml(source, document));
-    await turns.rest();
+    const document = yield* compose(source);
+    yield;
+    const { tree } = yield* readYaml(source, document);
+    yield;
     const { fault } = new Examination(tree);
     const at = positions(source.text, () => atOnce(readYaml(source, atOnce(compose(source)))).root);
     if (fault) throw refusal(source, at(fault.path) ?? 0, fault.what);
-    await turns.rest();
+    yield;
     freezeTree(tree);
     return { tree, at };
   },

@@ -1,6 +1,8 @@
-// Loading on first use: `lazy` for anything, `peer` for optional packages.
+// Loading on first use: `lazy` for anything, `lazyModule` for what a load imports, `peer` for optional
+// packages.
 
 import { ConfigError } from '../errors.ts';
+import type { Wait } from '../turns.ts';
 
 /** Runs `make` on first use and keeps its result. A failure is not kept: the next use tries again.
  *  @example
@@ -16,6 +18,28 @@ export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
       throw error;
     });
     return pending;
+  };
+}
+
+/** A module that is imported on first use, which takes time. */
+export interface LazyModule<T> extends Wait<T> {
+  readonly later: () => Promise<T>;
+  /** Makes it known without waiting. */
+  provide(module: T): void;
+}
+
+/** A module of ours that `loadConfigSync` imports at once, and everything else on first use. */
+// @__NO_SIDE_EFFECTS__
+export function lazyModule<T>(load: () => Promise<T>): LazyModule<T> {
+  let now: (() => T) | undefined;
+  return {
+    later: lazy(load),
+    get now() {
+      return now;
+    },
+    provide: (module) => {
+      now = () => module;
+    },
   };
 }
 

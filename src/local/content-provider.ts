@@ -7,8 +7,16 @@ import { isConfigError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import { keyOf } from '../key.ts';
 import type { Need } from '../needs.ts';
-import type { Change, ConfigProvider, Known, ListOptions, ReadOptions } from '../provider.ts';
+import {
+  type Change,
+  type ConfigProvider,
+  InSteps,
+  type Known,
+  type ListOptions,
+  type ReadOptions,
+} from '../provider.ts';
 import { holdsSealed, sealedText } from '../sealed.ts';
+import { inTurns, type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
 
@@ -19,7 +27,7 @@ interface Answer extends Known {
 /** Content of any type. */
 type AnyContent = Pick<
   ReloadableContent<unknown>,
-  'cached' | 'close' | 'current' | 'health' | 'read' | 'refresh' | 'watch'
+  'cached' | 'close' | 'current' | 'health' | 'reading' | 'refresh' | 'watch'
 >;
 
 type Items = readonly (Entry | Unreadable)[];
@@ -76,11 +84,27 @@ export abstract class ContentProvider implements ConfigProvider {
     return this.#read(key, { ...options, maxAgeMs: 0 });
   }
 
+  /** Reads everything at or below `prefix`. Of a file, one entry holds the whole section; those of its values
+   *  that cannot be opened are holes. */
+  list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
+    return inTurns(this.#list(prefix, options));
+  }
+
+  /** @internal */
+  get inSteps(): InSteps {
+    const { list } = ContentProvider.prototype;
+    return new InSteps([list], { list: (prefix, options) => this.#list(prefix, options) });
+  }
+
+  *#list(prefix: Key, options?: ListOptions): Steps<Items> {
+    return yield* this.listing(keyOf(prefix), options);
+  }
+
   async #read(spelling: Key, options: ReadOptions | undefined): Promise<Entry | undefined> {
     const key = keyOf(spelling);
-    const content = await readFor(this.#content, key, options);
+    const content = await inTurns(readFor(this.#content, key, options));
     const preparing = this.prepare?.(content, key);
-    if (preparing) await preparing;
+    if (preparing) await inTurns(preparing);
     const found = this.find(content, key);
     const isClosed = this.#opener && found && holdsSealed(found.value);
     if (isClosed && options?.[sealedText]) return found;
@@ -101,19 +125,23 @@ export abstract class ContentProvider implements ConfigProvider {
 
   /** The items of a list, without sealed text if the provider opens it.
    *  @internal */
-  protected async opened<T extends Items>(items: T, options: ListOptions | undefined): Promise<T> {
+  protected *opened<T extends Items>(items: T, options: ListOptions | undefined): Steps<T> {
     const isClosed = (item: Entry | Unreadable): boolean => !isUnreadable(item) && holdsSealed(item.value);
-    if (!this.#opener || options?.[sealedText] || !items.some(isClosed)) return items;
-    return (await (await this.#opener()).items(items)) as T;
+    const opener = this.#opener;
+    if (!opener || options?.[sealedText] || !items.some(isClosed)) return items;
+    const later = async (): Promise<T> => (await (await opener()).items(items)) as T;
+    return yield* wait({ who: `the sealed values of ${this.name}`, later });
   }
 
   /** Reads what the content lacks for a key, if it lacks anything.
    *  @internal */
-  protected prepare?(content: Content<unknown>, key: Key): Promise<unknown> | undefined;
+  protected prepare?(content: Content<unknown>, key: Key): Steps<unknown> | undefined;
   /** Finds the leaf at a key. Throws for a hole and for a section.
    *  @internal */
   protected abstract find(content: Content<unknown>, key: Key): Entry | undefined;
-  abstract list(prefix?: Key, options?: ListOptions): Promise<readonly (Entry | Unreadable)[]>;
+  /** What is at or below a canonical key.
+   *  @internal */
+  protected abstract listing(prefix: Key, options?: ListOptions): Steps<Items>;
   abstract where(key: Key): string;
 
   /** Reads the source without keeping the result. Never throws because the source cannot be read. */
@@ -146,13 +174,13 @@ export abstract class FileProvider extends ContentProvider {
 }
 
 /** Reads the content for one key and adds the key to an error. */
-export async function readFor<T>(
-  content: Pick<ReloadableContent<T>, 'read'>,
+export function* readFor<T>(
+  content: Pick<ReloadableContent<T>, 'reading'>,
   key: Key,
   options: ReadOptions | undefined,
-): Promise<Content<T>> {
+): Steps<Content<T>> {
   try {
-    return await content.read(options);
+    return yield* content.reading(options);
   } catch (error) {
     throw key !== '' && isConfigError(error) ? error.with({ key }) : error;
   }

@@ -8,6 +8,7 @@ import { lazy } from '../internal/lazy.ts';
 import { Listeners } from '../internal/listeners.ts';
 import { thread } from '../operation.ts';
 import type { Change, ReadOptions } from '../provider.ts';
+import { atOnce, inTurns, type Steps, wait } from '../turns.ts';
 import type { Watched } from './content-watch.ts';
 
 const loadWatch = lazy(() => import('./content-watch.ts'));
@@ -29,7 +30,7 @@ export interface ContentOptions<T> {
   readonly provider: string;
   /** Reads the source. Receives the last content and may return its value again if nothing has changed.
    *  `skips`: need not read files whose marks are the same. */
-  readonly load: (last: Content<T> | undefined, skips: boolean) => Promise<Content<T>>;
+  readonly load: (last: Content<T> | undefined, skips: boolean) => Steps<Content<T>>;
   /** What holds the content, to be watched. */
   readonly watched: () => readonly Watched[];
   /** Loads what `watched` needs. */
@@ -63,6 +64,18 @@ export class ReloadableContent<T> {
     return signal ? this.#orAborted(signal, loading) : loading;
   }
 
+  /** `read` in steps. */
+  reading(options: ReadOptions = {}): Steps<Content<T>> {
+    return wait({
+      who: this.#options.provider,
+      later: () => this.read(options),
+      now: () => {
+        if (options.signal?.aborted) throw this.#aborted();
+        return this.cached(options) ?? (this.#last = atOnce(this.#options.load(this.#last, false)));
+      },
+    });
+  }
+
   /** The last good content. */
   get current(): Content<T> | undefined {
     return this.#last;
@@ -92,7 +105,7 @@ export class ReloadableContent<T> {
     };
     if (signal?.aborted) throw this.#aborted();
     try {
-      const loading = this.#options.load(this.#last, false);
+      const loading = inTurns(this.#options.load(this.#last, false));
       await (signal ? this.#orAborted(signal, loading) : loading);
       return done({ status: 'ok' });
     } catch (error) {
@@ -162,8 +175,7 @@ export class ReloadableContent<T> {
     this.#queued = undefined;
     const skips = !this.#isThorough;
     this.#isThorough = false;
-    const loading = this.#options
-      .load(this.#last, skips)
+    const loading = inTurns(this.#options.load(this.#last, skips))
       .then((content) => (this.#last = content))
       .finally(() => {
         if (this.#loading === loading) this.#loading = undefined;

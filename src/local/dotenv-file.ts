@@ -2,7 +2,8 @@
 // here finds where each name is and refuses what dotenv skips, cuts off or misreads without an error.
 
 import { refusal, type SourceText } from '../formats/refusal.ts';
-import { lazy, peer } from '../internal/lazy.ts';
+import { lazyModule, peer } from '../internal/lazy.ts';
+import { inTurns, type Steps, wait } from '../turns.ts';
 
 /** One variable of a file and the position of its name. */
 export interface Assignment {
@@ -18,16 +19,22 @@ export interface Assignment {
 
 type Statement = Omit<Assignment, 'value'>;
 
-const dotenv = lazy(async () => (await import('dotenv')).default);
+export const loadDotenv = lazyModule(async () => (await import('dotenv')).default);
 const assignment = /^(\s*(?:export\s+)?)([\w.-]+)(?:\s*=|:\s)\s*/;
 const emptyOrComment = /^\s*(?:#|$)/;
 
 /** Returns the variables of a `.env` file in the order of its lines.
  *  @throws ConfigError `parse` with line and column */
-export async function readDotenv(source: SourceText): Promise<readonly Assignment[]> {
+export const readDotenv = (source: SourceText): Promise<readonly Assignment[]> =>
+  inTurns(readDotenvSteps(source));
+
+/** `readDotenv` in steps. */
+export function* readDotenvSteps(source: SourceText): Steps<readonly Assignment[]> {
   const text = source.text.replace(/\r\n?/g, '\n');
   const statements = scan({ ...source, text });
-  const values = (await peer(source.provider, 'dotenv', dotenv)).parse(text, { fast: true });
+  const { now } = loadDotenv;
+  const later = () => peer(source.provider, 'dotenv', loadDotenv.later);
+  const values = (yield* wait({ who: 'dotenv', later, now })).parse(text, { fast: true });
   return statements.map((statement) => {
     const { name } = statement;
     if (!Object.hasOwn(values, name)) throw refusal(source, statement, 'a name that cannot be read');

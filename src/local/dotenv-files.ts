@@ -2,15 +2,15 @@
 // variable of a lower one if their names have the same letters, not only if they are equal; references see
 // the variables of all files.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { joinedLetters, spells } from '../conventional-name.ts';
 import type { Loose } from '../entry.ts';
 import { refusal, type SourceText } from '../formats/refusal.ts';
 import { makeOrigin, type Place, type QuotedText } from '../origin.ts';
+import { type Steps, together } from '../turns.ts';
 import type { Key } from '../value.ts';
-import { type Assignment, readDotenv } from './dotenv-file.ts';
+import { type Assignment, readDotenvSteps } from './dotenv-file.ts';
 import { expander, type Template } from './expansion.ts';
-import { missing, readBytes, savingMs, utf8 } from './file.ts';
+import { missing, readBytesSteps, savingPause, utf8 } from './file.ts';
 import { type LooseKey, looseKeyOf } from './loose-keys.ts';
 import { lettersOf, type VariableNames } from './variable-names.ts';
 import type { Variable } from './variables.ts';
@@ -50,26 +50,26 @@ export class DotenvFiles {
   }
 
   /** Reads all files. Equal fingerprints mean equal files. `isAbsent`: there are no files. */
-  async read(): Promise<{
+  *read(): Steps<{
     readonly variables: readonly Variable[];
     readonly fingerprint: string;
     readonly isAbsent: boolean;
   }> {
     const { names, empty = 'value' } = this.#options;
-    const files = await Promise.all(this.#options.paths.map((_, i) => this.#variablesOf(i)));
+    const files = yield* together(this.#options.paths.map((_, i) => this.#variablesOf(i)));
     const variables = this.#expanded(visible(files, names, empty), files.flat());
     const fingerprint = JSON.stringify(this.#texts.map((text) => text ?? null));
     const isAbsent = this.#texts.every((text) => text === undefined);
     return { variables, fingerprint, isAbsent };
   }
 
-  async #variablesOf(i: number): Promise<FileVariable[]> {
-    const text = await this.#textOf(i);
+  *#variablesOf(i: number): Steps<FileVariable[]> {
+    const text = yield* this.#textOf(i);
     this.#texts[i] = text;
     if (text === undefined) return [];
     const { provider, tainted } = this.#options;
     const source = { provider, file: this.#options.shown[i] as string, text };
-    const assignments = await readDotenv(source);
+    const assignments = yield* readDotenvSteps(source);
     const quoted: QuotedText = {
       text: text.replace(/\r\n?/g, '\n'),
       // judged when a line of the file is quoted
@@ -78,13 +78,13 @@ export class DotenvFiles {
     return assignments.map((assignment) => ({ ...assignment, source, quoted }));
   }
 
-  async #textOf(i: number): Promise<string | undefined> {
+  *#textOf(i: number): Steps<string | undefined> {
     const { provider, optional } = this.#options;
     const [file, shown] = [this.#options.paths[i] as string, this.#options.shown[i] as string];
-    let bytes = await readBytes(file, shown, provider);
+    let bytes = yield* readBytesSteps(file, shown, provider);
     if (!bytes?.content.length && this.#texts[i]) {
-      await delay(savingMs); // an editor may be writing or replacing the file
-      bytes = await readBytes(file, shown, provider);
+      yield* savingPause(); // an editor may be writing or replacing the file
+      bytes = yield* readBytesSteps(file, shown, provider);
     }
     if (!bytes && !optional) throw missing(shown, provider, undefined, file);
     return bytes && utf8(bytes.content, shown, provider);

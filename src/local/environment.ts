@@ -3,14 +3,15 @@
 // variables of the asked keys are read one by one.
 
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { below, spells } from '../conventional-name.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { segments } from '../key.ts';
 import { makeOrigin, type Origin } from '../origin.ts';
 import { isPlatformName } from '../platform-names.ts';
+import { type Steps, together, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Content } from './content.ts';
+import { loadFile } from './file-content.ts';
 import { looseKeyOf } from './loose-keys.ts';
 import type { VariableNames } from './variable-names.ts';
 import {
@@ -68,18 +69,18 @@ export class Environment {
   }
 
   /** The first read uses the copy, later ones copy again. */
-  async load(): Promise<Content<Variables>> {
+  *load(): Steps<Content<Variables>> {
     const { provider, names, fileSuffix, sensitive, empty, booleans, copy } = this.#options;
     if (this.#isRead) this.#copied = copy();
     this.#isRead = true;
     const all = this.#all();
     const hasFiles = fileSuffix !== undefined;
     const files = hasFiles ? all.flatMap((one) => this.#fileName(one)) : [];
-    const found = hasFiles ? await Promise.all(all.map((one) => this.#variable(one))) : all;
+    const found = hasFiles ? yield* this.#variables(all) : all;
     /** What the files hold that have been read, by the names of their variables. */
     const contents = new Map<string, Variable>();
     for (const file of files.filter(({ name }) => this.#needed.has(name)))
-      contents.set(file.name, await this.#contentOf(file));
+      contents.set(file.name, yield* this.#contentOf(file));
     const set = {
       all: new Set(found.map(({ name }) => name)),
       ignoresFiles: !hasFiles,
@@ -93,7 +94,7 @@ export class Environment {
     const mayPostpone = files.length > 0 || !isListed;
     const options = { provider, sensitive, empty, booleans, set, ...(mayPostpone && { postponed }) };
     return {
-      value: await readVariables([...found, ...contents.values()], names, options),
+      value: yield* readVariables([...found, ...contents.values()], names, options),
       // also of the files that are read later, so that a watch that starts after that sees no change
       get fingerprint() {
         const texts = files.map(({ name }) => contents.get(name)?.value);
@@ -191,16 +192,25 @@ export class Environment {
     return bound?.loose === 'words' ? [{ ...one, plain, key: bound.key }] : [];
   }
 
-  /** A variable with its own value; of an exact name with the suffix, the content of its file. */
-  #variable(one: Variable): Variable | Promise<Variable> {
-    const plain = this.#plainOf(one.name);
-    const isFile = plain !== undefined && !(one.value === '' && this.#options.empty === 'absent');
-    return isFile && this.#fileName(one).length === 0 ? this.#contentOf({ ...one, plain, key: '' }) : one;
+  /** The variables with their values. Only those that may name a file take a step. */
+  *#variables(all: readonly Variable[]): Steps<readonly Variable[]> {
+    const files = all.filter((one) => this.#plainOf(one.name) !== undefined);
+    const read = yield* together(files.map((one) => this.#variable(one)));
+    const found = new Map(files.map((one, at) => [one, read[at] as Variable]));
+    return all.map((one) => found.get(one) ?? one);
   }
 
-  async #contentOf({ plain, value, origin }: FileName): Promise<Variable> {
+  /** A variable with its own value; of an exact name with the suffix, the content of its file. */
+  *#variable(one: Variable): Steps<Variable> {
+    const plain = this.#plainOf(one.name);
+    const isFile = plain !== undefined && !(one.value === '' && this.#options.empty === 'absent');
+    if (!isFile || this.#fileName(one).length > 0) return one;
+    return yield* this.#contentOf({ ...one, plain, key: '' });
+  }
+
+  *#contentOf({ plain, value, origin }: FileName): Steps<Variable> {
     const { provider } = this.#options;
-    const content = isConfigError(value) ? value : await textOfFile(value, origin.source, provider);
+    const content = isConfigError(value) ? value : yield* textOfFile(value, origin.source, provider);
     return { name: plain, value: content, origin, secret: true };
   }
 
@@ -216,13 +226,15 @@ export class Environment {
         prefixes.some((prefix) => below(key, segments(prefix)) !== undefined));
     return files.filter(isNeeded).map((file) => ({
       name: file.name,
-      read: async () => {
-        const content = await this.#contentOf(file);
-        this.#needed.add(file.name);
-        contents.set(file.name, content);
-        return [content];
-      },
+      read: () => this.#readNeeded(file, contents),
     }));
+  }
+
+  *#readNeeded(file: FileName, contents: Map<string, Variable>): Steps<Variable[]> {
+    const content = yield* this.#contentOf(file);
+    this.#needed.add(file.name);
+    contents.set(file.name, content);
+    return [content];
   }
 
   /** The variables of keys that have not been asked for, where the environment must not be listed. */
@@ -233,11 +245,11 @@ export class Environment {
       .map((name) => ({ name, read: () => this.#readAsked(name) }));
   }
 
-  async #readAsked(name: string): Promise<Variable[]> {
+  *#readAsked(name: string): Steps<Variable[]> {
     const found: Variable[] = [];
     for (const one of this.#withFile(name).flatMap((each) => this.#one(each))) {
-      found.push(await this.#variable(one));
-      for (const file of this.#fileName(one)) found.push(await this.#contentOf(file));
+      found.push(yield* this.#variable(one));
+      for (const file of this.#fileName(one)) found.push(yield* this.#contentOf(file));
     }
     for (const each of this.#withFile(name)) {
       this.#asked.add(each);
@@ -253,7 +265,7 @@ export class Environment {
 }
 
 /** Reads the file that a variable names. Errors do not print the path, because it is the variable's value. */
-async function textOfFile(file: string, variable: string, provider: string): Promise<string | ConfigError> {
+function* textOfFile(file: string, variable: string, provider: string): Steps<string | ConfigError> {
   const shown = `named by ${variable}`;
   try {
     if (file === '')
@@ -261,11 +273,11 @@ async function textOfFile(file: string, variable: string, provider: string): Pro
         provider,
         hint: 'Set it to the path of a file, or unset it',
       });
-    const { missing, readBytes, savingMs, utf8 } = await import('./file.ts');
-    let bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
+    const { missing, readBytesSteps, savingPause, utf8 } = yield* wait(loadFile);
+    let bytes = yield* readBytesSteps(path.resolve(file), shown, provider, maxBytes);
     if (bytes?.content.length === 0) {
-      await delay(savingMs); // an empty file is usually mid-write
-      bytes = await readBytes(path.resolve(file), shown, provider, maxBytes);
+      yield* savingPause(); // an empty file is usually mid-write
+      bytes = yield* readBytesSteps(path.resolve(file), shown, provider, maxBytes);
     }
     if (!bytes) return missing(shown, provider);
     return utf8(bytes.content, shown, provider).replace(/\r?\n$/, '');

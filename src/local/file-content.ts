@@ -2,8 +2,8 @@
 // loads on first use.
 
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { lazy } from '../internal/lazy.ts';
+import { lazyModule } from '../internal/lazy.ts';
+import { type Steps, wait } from '../turns.ts';
 import { type Content, ReloadableContent } from './content.ts';
 
 export interface FileContentOptions<T> {
@@ -13,7 +13,7 @@ export interface FileContentOptions<T> {
    *  has no effect. */
   readonly path: string;
   /** Receives the whole text without a byte order mark. Throws a ConfigError that does not quote the text. */
-  readonly parse: (text: string) => T | Promise<T>;
+  readonly parse: (text: string) => Steps<T>;
   /** Returns `undefined` for a missing file. Every other failure is still an error. @default false */
   readonly optional?: boolean | undefined;
   /** @default 16 MiB */
@@ -31,17 +31,14 @@ export function fileContent<T>({
   maxBytes,
 }: FileContentOptions<T>): ReloadableContent<T | undefined> {
   const file = path.resolve(shown);
-  const load = async (
-    last: Content<T | undefined> | undefined,
-    skips: boolean,
-  ): Promise<Content<T | undefined>> => {
-    const { missing, readBytes, savingMs, settledMarkOf, utf8 } = await reading();
+  function* load(last: Content<T | undefined> | undefined, skips: boolean): Steps<Content<T | undefined>> {
+    const { missing, readBytesSteps, savingPause, settledMarkOf, utf8 } = yield* wait(loadFile);
     const mark = settledMarkOf(file); // before the read: a later change gives another mark
     if (skips && last && mark !== undefined && last.mark === mark) return { ...last, readAt: Date.now() };
-    let bytes = await readBytes(file, shown, provider, maxBytes);
+    let bytes = yield* readBytesSteps(file, shown, provider, maxBytes);
     if (!bytes && last && last.fingerprint !== absent) {
-      await delay(savingMs);
-      bytes = await readBytes(file, shown, provider, maxBytes);
+      yield* savingPause();
+      bytes = yield* readBytesSteps(file, shown, provider, maxBytes);
     }
     const readAt = Date.now();
     if (!bytes && optional) return { value: undefined, fingerprint: absent, readAt };
@@ -49,8 +46,8 @@ export function fileContent<T>({
     const text = utf8(bytes.content, shown, provider);
     const { modifiedAt } = bytes;
     if (last?.fingerprint === text) return { ...last, modifiedAt, mark, readAt };
-    return { value: await parse(text), fingerprint: text, modifiedAt, mark, readAt };
-  };
+    return { value: yield* parse(text), fingerprint: text, modifiedAt, mark, readAt };
+  }
   return new ReloadableContent({
     provider,
     load,
@@ -60,4 +57,5 @@ export function fileContent<T>({
 
 /** The fingerprint of a missing file; no text is equal to it in practice. */
 const absent = '\0absent';
-const reading = lazy(() => import('./file.ts'));
+
+export const loadFile = lazyModule(() => import('./file.ts'));

@@ -4,16 +4,16 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { startsWith } from '../key.ts';
 import { merge } from '../merge/merge.ts';
 import type { Merged } from '../merge/merged.ts';
 import { makeOrigin } from '../origin.ts';
+import { type Steps, together } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Content } from './content.ts';
-import { ioError, isMissing, missing, readBytes, savingMs, settledMarkOf, utf8 } from './file.ts';
+import { ioError, isMissing, missing, readBytesSteps, savingPause, settledMarkOf, utf8 } from './file.ts';
 import { entriesOf, generation } from './folder.ts';
 import type { ParsedKeys } from './parsed-keys.ts';
 import { patternOf } from './pattern.ts';
@@ -27,7 +27,7 @@ export interface FileSetOptions {
   readonly optional?: boolean | undefined;
   readonly maxBytes?: number | undefined;
   /** Parses a file. `shown`: its path as the user would give it. */
-  readonly parse: (text: string, shown: string) => Promise<ParsedKeys>;
+  readonly parse: (text: string, shown: string) => Steps<ParsedKeys>;
 }
 
 interface ReadFile {
@@ -112,21 +112,21 @@ type Last = Content<unknown> | undefined;
 
 /** Reads the files of a pattern. `undefined` if there are none and the pattern is optional.
  *  @throws ConfigError with the name of the file that cannot be read or parsed */
-export async function readFileSet(
+export function* readFileSet(
   options: FileSetOptions,
   last: Last,
   skips: boolean,
-): Promise<Content<FileSet | undefined>> {
+): Steps<Content<FileSet | undefined>> {
   const { path: shown, provider, optional } = options;
   const { folder } = patternOf(options.pattern);
   const before = last?.value instanceof FileSet ? last.value : undefined;
   const known = before?.files ?? new Map<string, ReadFile>();
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const mounted = generation(folder);
-    let files = await read(options, known, skips);
+    let files = yield* read(options, known, skips);
     if (files.length === 0 && known.size > 0) {
-      await delay(savingMs);
-      files = await read(options, known, skips);
+      yield* savingPause();
+      files = yield* read(options, known, skips);
     }
     if (generation(folder) !== mounted) continue;
     const readAt = Date.now();
@@ -147,52 +147,61 @@ export async function readFileSet(
   });
 }
 
-async function read(
+function* read(
   options: FileSetOptions,
   known: ReadonlyMap<string, ReadFile>,
   skips: boolean,
-): Promise<ReadFile[]> {
+): Steps<ReadFile[]> {
   const { provider, path: pattern } = options;
   const { folder, names } = patternOf(options.pattern);
-  const found = await entriesOf(folder).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw ioError(error, `the folder ${path.dirname(pattern)}`, provider);
-  });
-  const matching = found.filter(({ name }) => names.test(name));
+  const found = yield* attempt(entriesOf(folder));
+  if ('error' in found && !isMissing(found.error))
+    throw ioError(found.error, `the folder ${path.dirname(pattern)}`, provider);
+  const matching = 'error' in found ? [] : found.result.filter(({ name }) => names.test(name));
   if (matching.length > maxFiles)
     throw new ConfigError('io', `${pattern} matches more than ${maxFiles} files`, {
       provider,
       hint: 'Use a narrower pattern',
     });
-  const files = await Promise.allSettled(
+  const folderShown = path.dirname(pattern);
+  const files = yield* together(
     matching.map(({ name, parentPath }) =>
-      readOne(path.join(parentPath, name), path.join(path.dirname(pattern), name), options, skips, known),
+      attempt(readOne(path.join(parentPath, name), path.join(folderShown, name), options, skips, known)),
     ),
   );
   return files.flatMap((file) => {
-    if (file.status === 'rejected') throw file.reason; // of the first file that cannot be read
-    return file.value ?? [];
+    if ('error' in file) throw file.error; // of the first file that cannot be read
+    return file.result ?? [];
   });
 }
 
+/** The result of steps, or what they threw. */
+function* attempt<T>(steps: Steps<T>): Steps<{ readonly result: T } | { readonly error: unknown }> {
+  try {
+    return { result: yield* steps };
+  } catch (error) {
+    return { error };
+  }
+}
+
 /** One file. `undefined` if it was removed after the folder was listed. */
-async function readOne(
+function* readOne(
   file: string,
   shown: string,
   { provider, maxBytes, parse }: FileSetOptions,
   skips: boolean,
   known: ReadonlyMap<string, ReadFile>,
-): Promise<ReadFile | undefined> {
+): Steps<ReadFile | undefined> {
   const last = known.get(shown);
   const mark = settledMarkOf(file); // before the read: a later change gives another mark
   if (skips && last && mark !== undefined && last.mark === mark) return last;
-  let bytes = await readBytes(file, shown, provider, maxBytes);
+  let bytes = yield* readBytesSteps(file, shown, provider, maxBytes);
   if (!bytes && last) {
-    await delay(savingMs); // an editor may be replacing it
-    bytes = await readBytes(file, shown, provider, maxBytes);
+    yield* savingPause(); // an editor may be replacing it
+    bytes = yield* readBytesSteps(file, shown, provider, maxBytes);
   }
   if (!bytes) return undefined;
   const text = utf8(bytes.content, shown, provider);
-  const keys = last?.text === text ? last.keys : await parse(text, shown);
+  const keys = last?.text === text ? last.keys : yield* parse(text, shown);
   return { shown, text, keys, mark, modifiedAt: bytes.modifiedAt };
 }

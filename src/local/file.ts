@@ -4,14 +4,14 @@
 
 import { isUtf8 } from 'node:buffer';
 import { constants, type Stats, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
+import { inTurns, type Steps } from '../turns.ts';
+import { closeFile, type OpenFile, openFile, pause, readFile, statFile } from './file-system.ts';
 
 export const defaultMaxBytes = 16 * 1024 * 1024;
 
-/** How long an editor may take between removing a file and renaming the new one. */
-export const savingMs = 50;
+/** Waits as long as an editor may take between removing a file and renaming the new one. */
+export const savingPause = (): Steps<unknown> => pause(50);
 
 export interface FileBytes {
   readonly content: Buffer;
@@ -21,9 +21,9 @@ export interface FileBytes {
 /** The time of reads, for tests. */
 export interface ReadTime {
   now(): number;
-  pause(ms: number): Promise<unknown>;
+  pause(ms: number): Steps<unknown>;
 }
-const realTime: ReadTime = { now: () => Date.now(), pause: (ms) => delay(ms) };
+const realTime: ReadTime = { now: () => Date.now(), pause };
 
 /** A file that is written in place is read once it has not changed for so long. */
 const settleMs = 25;
@@ -35,25 +35,30 @@ const maxRounds = 12;
 /** Returns the bytes of a regular file, or `undefined` if the file does not exist. What was written in place
  *  during the read is read again.
  *  @throws ConfigError `io`, or `unavailable` if the failure may pass */
-export async function readBytes(
+export const readBytes = (...options: Parameters<typeof readBytesSteps>): Promise<FileBytes | undefined> =>
+  inTurns(readBytesSteps(...options));
+
+/** `readBytes` in steps. */
+export function* readBytesSteps(
   file: string,
   shown: string,
   provider: string,
   maxBytes: number = defaultMaxBytes,
   time: ReadTime = realTime,
-): Promise<FileBytes | undefined> {
-  let handle: FileHandle | undefined;
+): Steps<FileBytes | undefined> {
+  let handle: OpenFile | undefined;
   try {
-    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // opening a pipe would block
+    // opening a pipe would block
+    handle = yield* openFile(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     for (let round = 1; round <= maxRounds; round++) {
-      const stats = await handle.stat();
+      const stats = yield* statFile(handle);
       if (!stats.isFile()) throw notAFile(stats, shown, provider);
       if (isBeingWritten(stats, time.now())) {
-        await time.pause(settleMs);
+        yield* time.pause(settleMs);
         continue;
       }
-      const content = await readAtMost(handle, stats.size, maxBytes);
-      const after = await handle.stat();
+      const content = yield* readAtMost(handle, stats.size, maxBytes);
+      const after = yield* statFile(handle);
       if (after.mtimeMs !== stats.mtimeMs || after.size !== stats.size) continue;
       if (content) return { content, modifiedAt: stats.mtimeMs };
       throw new ConfigError('io', `the file ${shown} is larger than ${maxBytes} bytes`, {
@@ -70,7 +75,7 @@ export async function readBytes(
     if (isMissing(error)) return undefined;
     throw ioError(error, `the file ${shown}`, provider);
   } finally {
-    await handle?.close();
+    if (handle !== undefined) yield* closeFile(handle);
   }
 }
 
@@ -81,12 +86,12 @@ function isBeingWritten({ mtimeMs, birthtimeMs }: Stats, now: number): boolean {
 }
 
 /** Reads a file that may grow meanwhile; `undefined` if it has more than `most` bytes. */
-async function readAtMost(handle: FileHandle, size: number, most: number): Promise<Buffer | undefined> {
+function* readAtMost(handle: OpenFile, size: number, most: number): Steps<Buffer | undefined> {
   if (size > most) return undefined;
   let buffer = Buffer.allocUnsafe(size + 1);
   let length = 0;
   for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    const bytesRead = yield* readFile(handle, buffer, length);
     length += bytesRead;
     if (bytesRead === 0 || length === size) return buffer.subarray(0, length); // the buffer has room for more
     if (length > most) return undefined;

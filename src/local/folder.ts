@@ -3,10 +3,11 @@
 // files removed.
 
 import { type Dirent, existsSync, readlinkSync } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
+import type { Steps } from '../turns.ts';
 import { ioError, isMissing } from './file.ts';
+import { namesIn, realPathOf, statOf } from './file-system.ts';
 import { isHidden } from './folder-marks.ts';
 
 /** A file in a folder or below it, or the reason why it cannot be examined. */
@@ -30,12 +31,12 @@ const maxDepth = 32;
 /** Lists the files below a folder. Follows links and skips hidden files. `undefined` if the
  *  folder does not exist.
  *  @throws ConfigError `io` or `unavailable` if the folder cannot be listed or has too many files */
-export async function filesBelow(
+export function* filesBelow(
   root: string,
   shown: string,
   provider: string,
   maxFiles: number,
-): Promise<Folder | undefined> {
+): Steps<Folder | undefined> {
   const found: FolderFile[] = [];
   const volumes = new Map<string, string | undefined>();
   const add = (file: FolderFile): void => {
@@ -46,8 +47,8 @@ export async function filesBelow(
       });
     found.push(file);
   };
-  const walk = async (folder: string, names: readonly string[], above: readonly string[]): Promise<void> => {
-    const real = await realpath(folder);
+  function* walk(folder: string, names: readonly string[], above: readonly string[]): Steps<void> {
+    const real = yield* realPathOf(folder);
     if (above.includes(real) || above.length > maxDepth) {
       const reason = above.includes(real)
         ? 'links back to a folder above it'
@@ -61,12 +62,13 @@ export async function filesBelow(
       return;
     }
     volumes.set(folder, generation(folder));
-    for (const entry of await entriesOf(folder)) {
+    for (const entry of yield* entriesOf(folder)) {
       const file = path.join(entry.parentPath, entry.name);
       const inside = [...names, entry.name];
       try {
-        const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await stat(file)).isDirectory());
-        if (isFolder) await walk(file, inside, [...above, real]);
+        const isFolder =
+          entry.isDirectory() || (entry.isSymbolicLink() && (yield* statOf(file)).isDirectory());
+        if (isFolder) yield* walk(file, inside, [...above, real]);
         else add({ names: inside, file });
       } catch (error) {
         if (error instanceof ConfigError) throw error;
@@ -76,9 +78,9 @@ export async function filesBelow(
           add({ names: inside, file, error: dangling(path.join(shown, ...inside), provider) });
       }
     }
-  };
+  }
   try {
-    await walk(root, [], []);
+    yield* walk(root, [], []);
     return {
       files: found,
       isCurrent: () => [...volumes].every(([folder, before]) => generation(folder) === before),
@@ -92,12 +94,20 @@ export async function filesBelow(
 
 /** The entries of a folder, and of the current generation of a volume: right after a swap its new files have
  *  no links yet. */
-export async function entriesOf(folder: string): Promise<readonly Dirent[]> {
-  const linked = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !isHidden(name));
+export function* entriesOf(folder: string): Steps<readonly Dirent[]> {
+  const linked = (yield* namesIn(folder)).filter(({ name }) => !isHidden(name));
   if (generation(folder) === undefined) return linked.sort(byName);
   const known = new Set(linked.map(({ name }) => name));
-  const all = await readdir(path.join(folder, dataLink), { withFileTypes: true }).catch(() => []);
+  const all = yield* namesOrNone(path.join(folder, dataLink));
   return [...linked, ...all.filter(({ name }) => !known.has(name) && !isHidden(name))].sort(byName);
+}
+
+function* namesOrNone(folder: string): Steps<readonly Dirent[]> {
+  try {
+    return yield* namesIn(folder);
+  } catch {
+    return [];
+  }
 }
 
 const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1);

@@ -5,8 +5,10 @@ import { type Entry, makeEntry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { Parsed } from '../formats/parsed.ts';
 import { dig } from '../internal/dig.ts';
+import { lazyModule } from '../internal/lazy.ts';
 import { append, keyFrom, quote, segments, startsWith } from '../key.ts';
 import { makeOrigin, type Origin, type Place, type QuotedText } from '../origin.ts';
+import { type Steps, wait } from '../turns.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../value.ts';
 import type { Content } from './content.ts';
 import type { ReferenceValues, Replaced } from './references.ts';
@@ -25,11 +27,13 @@ export interface ParsedKeysOptions {
 type Leaf = { readonly origin: Origin; readonly secret: boolean; readonly leaf?: Entry['leaf'] & object };
 type Times = Pick<Content<unknown>, 'modifiedAt' | 'readAt'>;
 
+export const loadReferences = lazyModule(() => import('./references.ts'));
+
 /** Reads a file, and replaces its references if an option says so. */
-export async function parsedKeys(parsed: Parsed, options: ParsedKeysOptions): Promise<ParsedKeys> {
+export function* parsedKeys(parsed: Parsed, options: ParsedKeysOptions): Steps<ParsedKeys> {
   const { provider, path, text, references, isSecret } = options;
   if (!references) return new ParsedKeys(parsed, options);
-  const { withoutReferences } = await import('./references.ts');
+  const { withoutReferences } = yield* wait(loadReferences);
   const values = references === true ? {} : references;
   const source = { provider, file: path, text };
   return new ParsedKeys(withoutReferences(parsed, { source, values, isSecret }), options);

@@ -4,6 +4,7 @@
 import type { Entry, Unreadable } from '../entry.ts';
 import { keyOf } from '../key.ts';
 import type { Change, ListOptions, Wanted } from '../provider.ts';
+import type { Steps } from '../turns.ts';
 import type { Key } from '../value.ts';
 import type { Content, ReloadableContent } from './content.ts';
 import { ContentProvider, type Opener } from './content-provider.ts';
@@ -46,20 +47,21 @@ export class VariableProvider extends ContentProvider {
   }
 
   /** @internal */
-  protected override prepare({ value }: Content<Variables>, key: Key): Promise<unknown> | undefined {
+  protected override prepare({ value }: Content<Variables>, key: Key): Steps<unknown> | undefined {
     return value.prepare({ keys: [key], prefixes: [], namesOf: (at) => this.#namesOf(at) });
   }
 
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    const at = keyOf(prefix);
+  /** @internal */
+  protected *listing(at: Key, options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
     if (options?.wanted && options.wanted !== this.#wanted) {
       this.#wanted = options.wanted;
       this.#shared = undefined;
     }
-    const { value } = await this.#content.read(options);
+    const { value } = yield* this.#content.reading(options);
     const asked = options?.wanted ?? { keys: [], prefixes: [at] };
-    await value.prepare({ ...asked, namesOf: (key) => this.#namesOf(key) });
-    return this.opened(value.list(at), options);
+    const preparing = value.prepare({ ...asked, namesOf: (key) => this.#namesOf(key) });
+    if (preparing) yield* preparing;
+    return yield* this.opened(value.list(at), options);
   }
 
   /** The variables to set for a key, one a line: the exact name if a conventional one can mean two keys of

@@ -5,13 +5,14 @@
 import { below, joinedLetters, spells } from '../conventional-name.ts';
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { formats } from '../formats/format.ts';
+import { loadJson } from '../formats/format.ts';
 import { dig } from '../internal/dig.ts';
 import { append, rest, segments, startsWith } from '../key.ts';
 import { gatherLists } from '../merge/bind.ts';
 import { provenanceOf } from '../merge/leaf.ts';
 import type { Origin } from '../origin.ts';
 import { isSecretName, type Sensitive, taint } from '../redact.ts';
+import { type Steps, together, wait } from '../turns.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 import { looseKeyOf } from './loose-keys.ts';
 import { OtherSpellings, type SetNames } from './other-spellings.ts';
@@ -42,7 +43,7 @@ export interface Asked {
 /** A variable that is read only if a key needs it. */
 export interface Postponed {
   readonly name: string;
-  readonly read: () => Promise<readonly Variable[]>;
+  readonly read: () => Steps<readonly Variable[]>;
 }
 
 type Item = Entry | Unreadable;
@@ -64,7 +65,7 @@ export class Variables {
   readonly #words: Item[];
   readonly #byWords: Map<string, Item[]>;
   readonly #later: Later | undefined;
-  readonly #added = new Map<string, Promise<void>>();
+  readonly #added = new Set<string>();
 
   constructor(exact: readonly Item[], loose: readonly Item[], spellings: OtherSpellings, later?: Later) {
     this.spellings = spellings;
@@ -80,21 +81,18 @@ export class Variables {
 
   /** Reads the variables that are read only if one of these keys needs them. `undefined` if there are
    *  none. */
-  prepare(asked: Asked): Promise<unknown> | undefined {
+  prepare(asked: Asked): Steps<unknown> | undefined {
     const later = this.#later;
     const needed = later?.needed(asked) ?? [];
-    return later && needed.length > 0
-      ? Promise.all(needed.map((one) => this.#addOnce(one, later)))
-      : undefined;
+    return later && needed.length > 0 ? together(needed.map((one) => this.#addOnce(one, later))) : undefined;
   }
 
-  #addOnce({ name, read }: Postponed, later: Later): Promise<void> {
-    const adding = this.#added.get(name) ?? read().then((found) => later.itemsOf(found).forEach(this.#add));
-    this.#added.set(name, adding);
-    return adding.catch((error: unknown) => {
-      this.#added.delete(name);
-      throw error;
-    });
+  *#addOnce({ name, read }: Postponed, later: Later): Steps<void> {
+    if (this.#added.has(name)) return;
+    const found = yield* read();
+    if (this.#added.has(name)) return; // by another caller, meanwhile
+    this.#added.add(name);
+    later.itemsOf(found).forEach(this.#add);
   }
 
   readonly #add = (item: Item): void => {
@@ -196,11 +194,11 @@ export interface ReadVariablesOptions {
 
 /** Binds variables to keys: mapped variables and JSON sections exactly, all others loosely.
  *  @throws ConfigError `invalid_key` for a name with the prefix that cannot be a key */
-export async function readVariables(
+export function* readVariables(
   all: readonly Variable[],
   names: VariableNames,
   { provider, sensitive, empty = 'value', booleans, set, postponed }: ReadVariablesOptions,
-): Promise<Variables> {
+): Steps<Variables> {
   const isAbsent = ({ value }: Variable): boolean => empty === 'absent' && value === '';
   const found = all.filter((variable) => !isAbsent(variable));
   const tainted = taint(sensitive);
@@ -219,11 +217,13 @@ export async function readVariables(
     const leaf = (at: Key) => ({ origin, secret: secret(at || key, value, variable) });
     return makeUnjudgedEntry({ ...fields, leaf }, isSecret);
   };
-  const section = async (key: Key, variable: Variable): Promise<Item> => {
+  function* section(key: Key, variable: Variable): Steps<Item> {
     const { value: text, origin } = variable;
     if (typeof text !== 'string') return Object.freeze({ key, origin, error: text });
+    const { json } = yield* wait(loadJson);
     try {
-      const value = frozen((await formats.json.parse({ provider, file: `${origin} (as JSON)`, text })).tree);
+      const parsed = yield* json.parse({ provider, file: `${origin} (as JSON)`, text });
+      const value = frozen(parsed.tree);
       const leaf = (inside: Key) => ({
         origin,
         secret: secret(append(key, inside), dig(value, inside) ?? null, variable),
@@ -232,7 +232,7 @@ export async function readVariables(
     } catch (error) {
       return Object.freeze({ key, origin, error: error as ConfigError });
     }
-  };
+  }
   const exact = names.exact.flatMap(([key, name]) => named(name).map((variable) => item(key, variable)));
   const sections = names.json.flatMap(([key, name]) => named(name).map((variable) => section(key, variable)));
   const links = serviceLinks(found);
@@ -252,7 +252,7 @@ export async function readVariables(
   const itemsOf = (variables: readonly Variable[]): Item[] =>
     variables.flatMap((variable) => (isAbsent(variable) ? [] : looseItem(variable)));
   const later = postponed && { needed: postponed, itemsOf };
-  return new Variables([...exact, ...(await Promise.all(sections))], itemsOf(found), spellings, later);
+  return new Variables([...exact, ...(yield* together(sections))], itemsOf(found), spellings, later);
 }
 
 function invalidName({ name, origin }: Variable, provider: string): ConfigError {

@@ -4,11 +4,11 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, isConfigError } from '../errors.ts';
 import { keyFrom, parent } from '../key.ts';
+import { type Steps, together } from '../turns.ts';
 import type { Key } from '../value.ts';
-import { readBytes, savingMs, settledMarkOf, utf8 } from './file.ts';
+import { readBytesSteps, savingPause, settledMarkOf, utf8 } from './file.ts';
 import { type FolderFile, filesBelow } from './folder.ts';
 
 export interface VolumeOptions {
@@ -41,25 +41,25 @@ const maxAttempts = 5;
 /** Returns all files of one generation of a mounted folder, by key; `undefined` if the folder does not exist.
  *  `retry`: the folder existed before and may come back, so a missing one is looked up a second time.
  *  `known`: files that need not be read again if their marks are the same. */
-export async function readVolume(
+export function* readVolume(
   options: VolumeOptions,
   { retry, known }: { readonly retry: boolean; readonly known?: Files | undefined },
-): Promise<Files | undefined> {
-  const files = await readOnce(options, known);
+): Steps<Files | undefined> {
+  const files = yield* readOnce(options, known);
   if (files || !retry) return files;
-  await delay(savingMs);
-  return readOnce(options, known);
+  yield* savingPause();
+  return yield* readOnce(options, known);
 }
 
-async function readOnce(options: VolumeOptions, known?: Files): Promise<Files | undefined> {
+function* readOnce(options: VolumeOptions, known?: Files): Steps<Files | undefined> {
   const { root, shown, provider, maxFiles } = options;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const folder = await filesBelow(root, shown, provider, maxFiles);
+    const folder = yield* filesBelow(root, shown, provider, maxFiles);
     if (!folder) return undefined;
     const { files, isCurrent } = folder;
     const items: VolumeFile[] = [];
     for (let i = 0; i < files.length; i += concurrency)
-      for (const item of await Promise.all(
+      for (const item of yield* together(
         files.slice(i, i + concurrency).map((file) => read(file, options, known)),
       ))
         if (item) items.push(item);
@@ -68,11 +68,11 @@ async function readOnce(options: VolumeOptions, known?: Files): Promise<Files | 
   throw new ConfigError('unavailable', `the folder ${shown} kept changing while it was read`, { provider });
 }
 
-async function read(
+function* read(
   { names, file, error }: FolderFile,
   options: VolumeOptions,
   known?: Files,
-): Promise<VolumeFile | undefined> {
+): Steps<VolumeFile | undefined> {
   const { provider, base64, maxBytes } = options;
   const shown = path.join(options.shown, ...names);
   const key = keyOfFile(names, shown, provider);
@@ -81,7 +81,7 @@ async function read(
   const before = known?.get(key);
   if (mark !== undefined && before?.mark === mark && before.shown === shown) return before;
   try {
-    const bytes = await readBytes(file, shown, provider, maxBytes);
+    const bytes = yield* readBytesSteps(file, shown, provider, maxBytes);
     if (!bytes) return undefined; // removed since the folder was listed
     return {
       key,

@@ -3,15 +3,16 @@
 
 import type { Entry, Unreadable } from '../entry.ts';
 import type { ConfigEvent } from '../events.ts';
-import { lazy } from '../internal/lazy.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { aString, checkOptions, either, listOf, mapOf, oneOf, sensitiveNames } from '../internal/options.ts';
 import { append, keyOf } from '../key.ts';
 import type { Arguments } from '../local/arguments.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
 import { ContentProvider } from '../local/content-provider.ts';
+import { loadArguments } from '../local/reading.ts';
 import type { ListOptions } from '../provider.ts';
 import type { Sensitive } from '../redact.ts';
+import { type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 /** Options of an `ArgvProvider`. */
@@ -29,7 +30,6 @@ export interface ArgvOptions {
   readonly name?: string;
 }
 
-const reading = lazy(() => import('../local/arguments.ts'));
 const aFlag = (value: unknown): string | undefined =>
   typeof value === 'string' && /^--?[^\s=-][^\s=]*$/.test(value) ? undefined : "a name such as '-p'";
 
@@ -59,7 +59,9 @@ export class ArgvProvider extends ContentProvider {
     const keys = new Map(Object.entries(flags).map(([key, flag]) => [flag, keyOf(key)]));
     const given = { args: [...args], provider: name, prefix, keys, sensitive };
     const emitter = new Emitter(name, 'provider');
-    const load = async (): Promise<Content<Arguments>> => (await reading()).readArguments(given, emitter);
+    function* load(): Steps<Content<Arguments>> {
+      return (yield* wait(loadArguments)).readArguments(given, emitter);
+    }
     const content = new ReloadableContent({ provider: name, load, watched: () => [] });
     super(name, content);
     this.#content = content;
@@ -72,9 +74,9 @@ export class ArgvProvider extends ContentProvider {
     return value.find(key);
   }
 
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    const at = keyOf(prefix);
-    return (await this.#content.read(options)).value.list(at, options?.wanted);
+  /** @internal */
+  protected *listing(at: Key, options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
+    return (yield* this.#content.reading(options)).value.list(at, options?.wanted);
   }
 
   /** The options that set a key, one a line. Once the arguments have been read, as people write them, with

@@ -5,7 +5,8 @@
 import { resolve } from 'node:path';
 import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { type FormatName, formatOf, formats } from '../formats/format.ts';
+import { formatOf, formats } from '../formats/format.ts';
+import type { Format, FormatName } from '../formats/parsed.ts';
 import { lazy } from '../internal/lazy.ts';
 import {
   aBoolean,
@@ -26,10 +27,12 @@ import { FileProvider, readFor } from '../local/content-provider.ts';
 import { fileContent } from '../local/file-content.ts';
 import type { FileSet } from '../local/file-set.ts';
 import type { ParsedKeys } from '../local/parsed-keys.ts';
+import { loadFileSet, loadParsedKeys } from '../local/reading.ts';
 import type { ReferenceValues } from '../local/references.ts';
 import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
 import type { SealedOptions } from '../sealing/opening.ts';
+import { type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 /** Options of a `BundleProvider`. */
@@ -37,8 +40,10 @@ export interface BundleOptions {
   /** The file. A relative path is resolved at construction. `*` in its last segment reads all files with such
    *  names, merged by the order of their names: later files win. */
   readonly path: string;
-  /** The format of the file. @default from the extension: `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml` */
-  readonly format?: FormatName;
+  /** The format of the file, or of all files: its name, or a value such as `yaml` of
+   *  `llm-config-manager/yaml`, which `loadConfigSync` needs.
+   *  @default from the extension: `.json`, `.jsonc`, `.yaml`, `.yml`, `.toml` */
+  readonly format?: FormatName | Format;
   /** Treats a missing file, or a pattern without files, as empty. Every other failure is still an error.
    *  @default false */
   readonly optional?: boolean;
@@ -59,14 +64,17 @@ export interface BundleOptions {
 
 type Keys = ParsedKeys | FileSet;
 
-const loadFiles = lazy(() => import('../local/file-set.ts'));
-const loadKeys = lazy(() => import('../local/parsed-keys.ts'));
 const loadOpening = lazy(() => import('../sealing/opening.ts'));
 const aScalar: Check = (value) =>
   /^(?:string|number|boolean|undefined)$/.test(typeof value) ? undefined : 'a text, a number or a boolean';
+/** A name, or a value of a format. */
+const aFormat: Check = (value) =>
+  typeof value === 'object' && typeof (value as Partial<Format> | null)?.parse === 'function'
+    ? undefined
+    : oneOf(...Object.keys(formats))(value);
 const allowed = {
   path: aString,
-  format: oneOf(...Object.keys(formats)),
+  format: aFormat,
   optional: aBoolean,
   sensitive: sensitiveNames,
   maxBytes: anInteger(1),
@@ -111,21 +119,25 @@ export class BundleProvider extends FileProvider {
           hint: 'Use a BundleProvider for each folder',
         },
       );
-    const formatOfFile = (file: string): FormatName => given.format ?? formatOf(file, 'BundleProvider');
+    const { format } = given;
+    const formatOfFile = (file: string): Format =>
+      typeof format === 'object' ? format : formats[format ?? formatOf(file, 'BundleProvider')];
     if (!isPattern) formatOfFile(path);
     const references = typeof given.references === 'object' ? { ...given.references } : given.references;
     const keys = { provider, references, isSecret: taint(sensitive) };
-    const parse = async (text: string, file = path): Promise<ParsedKeys> => {
-      const { parsedKeys } = await loadKeys();
-      const format = formats[formatOfFile(file)];
-      return parsedKeys(await format.parse({ provider, file, text }), { ...keys, path: file, text });
-    };
+    function* parse(text: string, file = path): Steps<ParsedKeys> {
+      const { parsedKeys } = yield* wait(loadParsedKeys);
+      const parsed = yield* formatOfFile(file).parse({ provider, file, text });
+      return yield* parsedKeys(parsed, { ...keys, path: file, text });
+    }
     const common = { provider, path, optional, maxBytes, parse };
     const pattern = resolve(path);
     const content = isPattern
       ? new ReloadableContent<Keys | undefined>({
           provider,
-          load: async (last, skips) => (await loadFiles()).readFileSet({ ...common, pattern }, last, skips),
+          *load(last, skips) {
+            return yield* (yield* wait(loadFileSet)).readFileSet({ ...common, pattern }, last, skips);
+          },
           watched: () => [{ pattern }],
         })
       : fileContent<Keys>(common);
@@ -140,12 +152,10 @@ export class BundleProvider extends FileProvider {
     return content.value?.find(at, content);
   }
 
-  /** Returns one entry, the value at `prefix` or the whole section below it, and the holes of values that
-   *  cannot be opened. */
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    const at = keyOf(prefix);
-    const content = await readFor(this.#content, at, options);
-    return this.opened(content.value?.list(at, content) ?? [], options);
+  /** @internal */
+  protected *listing(at: Key, options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
+    const content = yield* readFor(this.#content, at, options);
+    return yield* this.opened(content.value?.list(at, content) ?? [], options);
   }
 
   /** The file and the key. Of a pattern, the file that has the key, once the files have been read. */

@@ -5,7 +5,6 @@
 import path from 'node:path';
 import type { Entry, Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { lazy } from '../internal/lazy.ts';
 import {
   aBoolean,
   anInteger,
@@ -18,9 +17,11 @@ import {
 import { keyOf, segments } from '../key.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
 import { FileProvider, readFor } from '../local/content-provider.ts';
+import { loadVolume } from '../local/reading.ts';
 import type { VolumeKeys } from '../local/volume-keys.ts';
 import type { ListOptions } from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
+import { type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 /** Options of a `DirectoryProvider`. */
@@ -49,8 +50,6 @@ const allowed = {
   name: aString,
 };
 
-const reading = lazy(() => Promise.all([import('../local/volume.ts'), import('../local/volume-keys.ts')]));
-
 /** Reads mounted secrets and ConfigMaps. A file is a key and its text is the value, without one line break at
  *  the end. Folders and dotted file names make sections; hidden files are skipped. A file that cannot be read
  *  is a hole, and so are two files for one key. The folder is read on first use and always one generation of
@@ -78,13 +77,10 @@ export class DirectoryProvider extends FileProvider {
     const base64 = new Set((options.base64 ?? []).map(keyOf));
     const isSecret = sensitive === true ? () => true : taint(sensitive || []);
     const volume = { root, shown: folder, provider, base64, maxFiles, maxBytes, isSecret };
-    const load = async (
-      last: Content<VolumeKeys> | undefined,
-      skips: boolean,
-    ): Promise<Content<VolumeKeys>> => {
-      const [{ fingerprintOf, readVolume }, { VolumeKeys }] = await reading();
+    function* load(last: Content<VolumeKeys> | undefined, skips: boolean): Steps<Content<VolumeKeys>> {
+      const [{ fingerprintOf, readVolume }, { VolumeKeys }] = yield* wait(loadVolume);
       const before = last?.value.files;
-      const files = await readVolume(volume, {
+      const files = yield* readVolume(volume, {
         retry: before !== undefined && before.size > 0,
         known: skips ? before : undefined,
       });
@@ -97,7 +93,7 @@ export class DirectoryProvider extends FileProvider {
       const readAt = Date.now();
       const value = new VolumeKeys(files ?? new Map(), volume, readAt);
       return { value, fingerprint: fingerprintOf(files), readAt };
-    };
+    }
     const content = new ReloadableContent({
       provider,
       load,
@@ -113,9 +109,9 @@ export class DirectoryProvider extends FileProvider {
     return value.find(at);
   }
 
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    const at = keyOf(prefix);
-    return (await readFor(this.#content, at, options)).value.list(at);
+  /** @internal */
+  protected *listing(at: Key, options?: ListOptions): Steps<readonly (Entry | Unreadable)[]> {
+    return (yield* readFor(this.#content, at, options)).value.list(at);
   }
 
   /** The files that could hold the key: with a dotted name, and in folders. One a line. */

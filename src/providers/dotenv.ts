@@ -16,12 +16,14 @@ import {
 } from '../internal/options.ts';
 import { type Content, ReloadableContent } from '../local/content.ts';
 import type { DotenvFiles } from '../local/dotenv-files.ts';
+import { loadDotenvFiles } from '../local/reading.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
 import type { Variables } from '../local/variables.ts';
 import type { Change } from '../provider.ts';
 import { taint } from '../redact.ts';
 import type { SealedOptions } from '../sealing/opening.ts';
+import { type Steps, wait } from '../turns.ts';
 
 /** Options of a `DotEnvProvider`. */
 export interface DotEnvOptions extends VariableOptions {
@@ -94,8 +96,8 @@ export class DotEnvProvider extends VariableProvider {
     const paths = shown.map((file) => path.resolve(file));
 
     let files: DotenvFiles | undefined;
-    const load = async (): Promise<Content<Variables>> => {
-      const [{ DotenvFiles }, { readVariables }] = await reading();
+    function* load(): Steps<Content<Variables>> {
+      const [{ DotenvFiles }, { readVariables }] = yield* wait(loadDotenvFiles);
       files ??= new DotenvFiles({
         provider,
         shown,
@@ -106,13 +108,13 @@ export class DotEnvProvider extends VariableProvider {
         expand,
         tainted: taint(sensitive),
       });
-      const { variables, fingerprint, isAbsent } = await files.read();
+      const { variables, fingerprint, isAbsent } = yield* files.read();
       const all = new Set(variables.map(({ name }) => name));
       const folder = path.resolve(directory);
       const set = { all, nothing: isAbsent ? `there is no .env file in ${folder}` : undefined };
-      const value = await readVariables(variables, names, { provider, sensitive, empty, booleans, set });
+      const value = yield* readVariables(variables, names, { provider, sensitive, empty, booleans, set });
       return { value, fingerprint, readAt: Date.now() };
-    };
+    }
     const content = new ReloadableContent({ provider, load, watched: () => paths });
     const opener = lazy(async () => (await loadOpening()).openingOf('DotEnvProvider', sealed));
     super(provider, shown.at(-1) as string, names, content, true, sealed ? opener : undefined);
@@ -120,9 +122,6 @@ export class DotEnvProvider extends VariableProvider {
 }
 
 const loadOpening = lazy(() => import('../sealing/opening.ts'));
-const reading = lazy(() =>
-  Promise.all([import('../local/dotenv-files.ts'), import('../local/variables.ts')]),
-);
 
 const usualFiles = (environment: string): string[] => [
   `.env.${environment}.local`,

@@ -2,12 +2,13 @@
 // load on first use. The environment is copied at construction, and again by `refresh`, `maxAgeMs`, `health`
 // and a watch.
 
-import { lazy } from '../internal/lazy.ts';
 import { anObject, aString, checkOptions } from '../internal/options.ts';
 import { ReloadableContent } from '../local/content.ts';
 import type { Copied, Environment } from '../local/environment.ts';
+import { loadEnvironment } from '../local/reading.ts';
 import { VariableNames, type VariableOptions, variableChecks } from '../local/variable-names.ts';
 import { VariableProvider } from '../local/variable-provider.ts';
+import { inTurns, type Steps, wait } from '../turns.ts';
 
 /** Options of an `EnvProvider`. */
 export interface EnvOptions extends VariableOptions {
@@ -19,8 +20,6 @@ export interface EnvOptions extends VariableOptions {
   /** The variables to read. Never written. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
-
-const loadEnvironment = () => import('../local/environment.ts');
 
 /** Reads environment variables: `APP_DATABASE_POOL_MAX` is `database.poolMax`, `database.pool_max`, or
  *  however the other sources and the schema spell the key. The exact form, `APP__DATABASE__POOL_MAX`, also
@@ -52,17 +51,18 @@ export class EnvProvider extends VariableProvider {
     };
     const copied = copy();
     let current: Environment | undefined;
-    const environment = lazy(async () => {
-      const { Environment } = await loadEnvironment();
-      const one = (name: string) => env[name];
-      current = new Environment({ ...options, provider, names, copy, one }, copied);
-      return current;
-    });
+    const one = (name: string) => env[name];
+    function* environment(): Steps<Environment> {
+      const { Environment } = yield* wait(loadEnvironment);
+      return (current ??= new Environment({ ...options, provider, names, copy, one }, copied));
+    }
     const content = new ReloadableContent({
       provider,
-      load: async () => (await environment()).load(),
+      *load() {
+        return yield* (yield* environment()).load();
+      },
       watched: () => current?.files() ?? [],
-      ready: environment,
+      ready: () => inTurns(environment()),
     });
     super(provider, 'env', names, content, fileSuffix !== undefined);
   }

@@ -9,8 +9,16 @@ import { aString, checkOptions, sensitiveNames } from '../internal/options.ts';
 import { keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
 import { makeOrigin } from '../origin.ts';
 import { descend, members, plainValue, UnsupportedValue } from '../plain-value.ts';
-import type { Change, Known, ReadOptions, WritableProvider, WriteOptions } from '../provider.ts';
+import {
+  type Change,
+  InSteps,
+  type Known,
+  type ReadOptions,
+  type WritableProvider,
+  type WriteOptions,
+} from '../provider.ts';
 import { type Sensitive, taint } from '../redact.ts';
+import { immediate, inTurns, type Steps } from '../turns.ts';
 import { type ConfigValue, frozen, isTree, type Key, sameValue } from '../value.ts';
 
 /** A value in which `secret()` may mark any part. */
@@ -82,11 +90,23 @@ export class MemoryProvider implements WritableProvider {
     return this.get(key, options);
   }
 
-  async list(prefix: Key = '', { signal }: ReadOptions = {}): Promise<readonly Entry[]> {
-    const at = keyOf(prefix);
-    if (signal?.aborted) throw abortedBy(this.name, `the list of "${at}"`);
-    const all = [...this.#leaves.values()];
-    return at === '' ? all : all.filter((entry) => startsWith(entry.key, at));
+  list(prefix: Key = '', options?: ReadOptions): Promise<readonly Entry[]> {
+    return inTurns(this.#list(prefix, options));
+  }
+
+  /** @internal */
+  get inSteps(): InSteps {
+    const { list } = MemoryProvider.prototype;
+    return new InSteps([list], { list: (prefix, options) => this.#list(prefix, options) });
+  }
+
+  #list(prefix: Key, { signal }: ReadOptions = {}): Steps<readonly Entry[]> {
+    return immediate(() => {
+      const at = keyOf(prefix);
+      if (signal?.aborted) throw abortedBy(this.name, `the list of "${at}"`);
+      const all = [...this.#leaves.values()];
+      return at === '' ? all : all.filter((entry) => startsWith(entry.key, at));
+    });
   }
 
   where(key: Key): string {

@@ -5,6 +5,7 @@ import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { holdsMark } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
+import { inTurns } from '../turns.ts';
 import { wrongInside } from './problems.ts';
 import { quotesOf } from './safe-message.ts';
 
@@ -17,7 +18,7 @@ export async function parseLeaf<S extends StandardSchemaV1>(
   const shape = shapeOf(schema);
   const texts = new Texts();
   if (entry.text) texts.add([], entry.value, shape, entry.text === 'wide');
-  const result = await validateTexts(schema, texts, () => texts.read([], entry.value));
+  const result = await inTurns(validateTexts(schema, texts, () => texts.read([], entry.value)));
   if ('value' in result) return result.value as StandardSchemaV1.InferOutput<S>;
   const secret = entry.secret || holdsMark(shape) || looksSecret(entry.value);
   const found = {

@@ -2,6 +2,7 @@
 // only text, a string may be itself, a number, a list and so on (`readings.ts`). A schema may decide in code,
 // so readings are tried: if it rejects the first, the next one follows, in at most four passes.
 
+import { type Steps, wait } from '../turns.ts';
 import type { ConfigValue } from '../value.ts';
 import { idOf, PathIndex } from './by-path.ts';
 import type { Issue, Path, RawIssue } from './dialects/dialect.ts';
@@ -140,19 +141,18 @@ interface Pass {
 }
 
 /** Validates what `build` makes of the current readings. Moves rejected texts to their next readings and
- *  tries again. `rest`: called before each validation, which cannot be interrupted. */
-export async function validateTexts(
+ *  tries again. A step before each validation, which cannot be interrupted. */
+export function* validateTexts(
   schema: StandardSchemaV1,
   texts: Texts,
   build: () => unknown,
-  rest: () => Promise<void> | undefined = () => undefined,
-): Promise<Validated> {
+): Steps<Validated> {
   const refused = texts.refused();
   const passes: Pass[] = [];
   for (;;) {
     const input = build();
-    await rest();
-    const result = await validate(schema, input);
+    yield;
+    const result = yield* validate(schema, input);
     if ('value' in result && refused.length === 0) return result;
     const issues = 'issues' in result ? result.issues : [];
     passes.push({ issues, rejected: texts.countRejected(issues), reread: texts.reread() });
@@ -178,16 +178,27 @@ function clearestIssues(passes: readonly Pass[], refused: readonly Issue[]): Iss
   return [...new Set(issues)];
 }
 
-async function validate(schema: StandardSchemaV1, input: unknown): Promise<Validated> {
+function* validate(schema: StandardSchemaV1, input: unknown): Steps<Validated> {
+  let result: ReturnType<StandardSchemaV1['~standard']['validate']>;
   try {
-    const result = await schema['~standard'].validate(input);
-    if (!result.issues) return { value: result.value };
-    return { issues: result.issues.map((raw) => readIssue(raw as unknown as RawIssue)) };
+    result = schema['~standard'].validate(input);
+    if (!('then' in result)) return validated(result);
   } catch (error) {
-    // the message of an error may hold a value; its class name does not
-    const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'an error';
-    return {
-      issues: [{ path: [], message: `a check or a transform of the schema threw ${name}`, threw: true }],
-    };
+    return failed(error);
   }
+  const later = Promise.resolve(result).then(validated).catch(failed); // also if it is not waited for
+  return yield* wait({ who: 'an asynchronous check or transform of the schema', later: () => later });
+}
+
+function validated(result: StandardSchemaV1.Result<unknown>): Validated {
+  if (!result.issues) return { value: result.value };
+  return { issues: result.issues.map((raw) => readIssue(raw as unknown as RawIssue)) };
+}
+
+function failed(error: unknown): Validated {
+  // the message of an error may hold a value; its class name does not
+  const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'an error';
+  return {
+    issues: [{ path: [], message: `a check or a transform of the schema threw ${name}`, threw: true }],
+  };
 }

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { joinedLetters } from '../conventional-name.ts';
 import type { Loose } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
-import { formats } from '../formats/format.ts';
+import { parseText } from '../formats/format.ts';
 import { jsonValue } from '../formats/json-text.ts';
 import { keyFrom, keyOf, letters, segments } from '../key.ts';
 import { quoted } from '../redact.ts';
@@ -95,7 +95,7 @@ export async function unseal(
  *  names in the plaintext are secret too. */
 async function parsedValue(plaintext: string, where: string): Promise<ConfigValue> {
   const source = { provider: 'unsealed', file: where, text: `{"value":${plaintext}}` };
-  const parsed = await formats.json.parse(source).catch(() => undefined);
+  const parsed = await parseText('json', source).catch(() => undefined);
   if (parsed && Object.keys(parsed.tree).length === 1) return parsed.tree.value as ConfigValue;
   throw new ConfigError('parse', `${where} does not contain the JSON that its header announces`, {
     hint:

@@ -5,8 +5,9 @@
 import { refuseUnshared } from '../decorators/unshared.ts';
 import { type Entry, isUnreadable } from '../entry.ts';
 import { ConfigError, isConfigError } from '../errors.ts';
+import { listFrom } from '../listing.ts';
 import type { ComparingProvider, ConfigProvider, VersionedProvider, VersionedRead } from '../provider.ts';
-import { getFrom, listFrom, loadBorder, manyFrom, setIn, versionsFrom } from '../query.ts';
+import { getFrom, loadBorder, manyFrom, setIn, versionsFrom } from '../query.ts';
 import type { Call, DocumentSource, Outcome, SourceIdentity } from './port.ts';
 
 export function fromProvider(provider: ConfigProvider, identity?: SourceIdentity): DocumentSource {

@@ -4,11 +4,11 @@ import { ProviderChain } from '../../src/chain/chain.ts';
 import { mounted, scoped } from '../../src/decorators/scoped.ts';
 import { optional } from '../../src/decorators/tolerance.ts';
 import { isConfigError } from '../../src/errors.ts';
+import { layersOf } from '../../src/listing.ts';
 import { merge } from '../../src/merge/merge.ts';
 import type { ConfigProvider } from '../../src/provider.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
-import { layersOf } from '../../src/query.ts';
 import type { ConfigTree } from '../../src/value.ts';
 
 /** The number of leaves to compare. Continuous integration sets a higher one. */

@@ -9,8 +9,11 @@ import 'llm-config-manager/guard';
 import 'llm-config-manager/keyring';
 import 'llm-config-manager/otel';
 import 'llm-config-manager/shelter';
+import 'llm-config-manager/sync';
 import 'llm-config-manager/testing';
+import 'llm-config-manager/toml';
 import 'llm-config-manager/vault';
+import 'llm-config-manager/yaml';
 
 await using chain = new ProviderChain([new MemoryProvider({ database: { host: 'localhost' } })]);
 const entry = await chain.get('database.host');

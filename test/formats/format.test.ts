@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FormatName, formatOf, formats } from '../../src/formats/format.ts';
+import { formatOf, formats } from '../../src/formats/format.ts';
+import type { FormatName } from '../../src/formats/parsed.ts';
 import { positionOf } from '../../src/formats/position.ts';
 import { freezeTree } from '../../src/formats/tree.ts';
 import type { ConfigTree } from '../../src/value.ts';

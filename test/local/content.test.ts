@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { type Content, ReloadableContent } from '../../src/local/content.ts';
+import { waiting } from '../support/steps.ts';
 import { until } from '../support/until.ts';
 
 /** A source for which the test settles each load. */
@@ -13,12 +14,15 @@ function source() {
   const content = new ReloadableContent<string>({
     provider: 'test',
     load: (last) =>
-      new Promise((resolve, reject) =>
-        loads.push({
-          last,
-          reject,
-          resolve: (value) => resolve({ value, fingerprint: value, readAt: Date.now() }),
-        }),
+      waiting(
+        () =>
+          new Promise((resolve, reject) =>
+            loads.push({
+              last,
+              reject,
+              resolve: (value) => resolve({ value, fingerprint: value, readAt: Date.now() }),
+            }),
+          ),
       ),
     watched: () => [],
   });

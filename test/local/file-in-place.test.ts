@@ -2,6 +2,7 @@ import { closeSync, openSync, statSync, utimesSync, writeFileSync, writeSync } f
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { type ReadTime, readBytes } from '../../src/local/file.ts';
+import { immediate } from '../../src/turns.ts';
 
 /** A file of two lines that a program rewrites in place, line by line. Each line names its version. */
 async function rewritten(box: Awaited<ReturnType<typeof sandbox>>) {
@@ -28,10 +29,11 @@ describe('a file that is rewritten in place', () => {
     const pauses: number[] = [];
     const time: ReadTime = {
       now: () => now,
-      pause: async (ms) => {
-        if (pauses.push(ms) === 1) write(2, 2, now + 8);
-        now += ms;
-      },
+      pause: (ms) =>
+        immediate(() => {
+          if (pauses.push(ms) === 1) write(2, 2, now + 8);
+          now += ms;
+        }),
     };
     expect(await read(file, time)).toBe('2\n2\n');
     // the second line came during the first pause
@@ -47,7 +49,7 @@ describe('a file that is rewritten in place', () => {
       if (++looks === 1) write(2, 1, bornMs + 60_000);
       return bornMs + 120_000;
     };
-    expect(await read(file, { now, pause: async () => undefined })).toBe('2\n1\n');
+    expect(await read(file, { now, pause: () => immediate(() => undefined) })).toBe('2\n1\n');
     expect(looks).toBe(2);
   });
 
@@ -58,10 +60,11 @@ describe('a file that is rewritten in place', () => {
     write(2, 1, now);
     const time: ReadTime = {
       now: () => now,
-      pause: async (ms) => {
-        now += ms;
-        write(3, 1, now);
-      },
+      pause: (ms) =>
+        immediate(() => {
+          now += ms;
+          write(3, 1, now);
+        }),
     };
     await expect(read(file, time)).rejects.toMatchObject({
       code: 'unavailable',
@@ -73,9 +76,10 @@ describe('a file that is rewritten in place', () => {
 
   const never: ReadTime = {
     now: () => Date.now(),
-    pause: async () => {
-      throw new Error('it waited');
-    },
+    pause: () =>
+      immediate(() => {
+        throw new Error('it waited');
+      }),
   };
 
   it('a new file, and one that was renamed over another, are read without a pause', async () => {

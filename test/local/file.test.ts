@@ -4,6 +4,7 @@ import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ioError, readBytes } from '../../src/local/file.ts';
 import { type FileContentOptions, fileContent } from '../../src/local/file-content.ts';
+import { immediate } from '../../src/turns.ts';
 import { until } from '../support/until.ts';
 
 vi.mock('node:fs/promises', { spy: true });
@@ -17,8 +18,17 @@ afterEach(async () => {
   await box.dispose();
 });
 
-const fileOf = (name: string, more: Partial<FileContentOptions<string>> = {}) =>
-  fileContent<string>({ provider: 'test', path: box.path(name), parse: (text) => text, ...more });
+type More = Partial<Omit<FileContentOptions<string>, 'parse'>> & {
+  readonly parse?: (text: string) => string;
+};
+
+const fileOf = (name: string, { parse = (text) => text, ...more }: More = {}) =>
+  fileContent<string>({
+    provider: 'test',
+    path: box.path(name),
+    parse: (text) => immediate(() => parse(text)),
+    ...more,
+  });
 
 describe('fileContent', () => {
   it('parses a file once per content', async () => {
@@ -37,8 +47,8 @@ describe('fileContent', () => {
   it('finds the file after a change of the working directory', async () => {
     await box.write({ 'a.txt': 'one' });
     const cwd = vi.spyOn(process, 'cwd').mockReturnValue(box.directory);
-    const file = fileContent({ provider: 'test', path: 'a.txt', parse: (text) => text });
-    const missing = fileContent({ provider: 'test', path: 'b.txt', parse: (text) => text });
+    const file = fileContent({ provider: 'test', path: 'a.txt', parse: (text) => immediate(() => text) });
+    const missing = fileContent({ provider: 'test', path: 'b.txt', parse: (text) => immediate(() => text) });
     cwd.mockRestore();
     expect((await file.read()).value).toBe('one');
     await expect(missing.read()).rejects.toThrow(

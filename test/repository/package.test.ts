@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { built, folderOfFile, manifest, openSets, root, source, subpaths } from '../../scripts/folders.ts';
 import {
@@ -150,6 +151,7 @@ describe('the folders of src/', () => {
     providers: [...ground, ...sharedFolders],
     extensions: [...ground, ...sharedFolders, 'chain', 'config', 'merge', 'schema'],
     integrations: [...ground, ...sharedFolders, 'chain', 'config', 'schema'],
+    sync: [...ground, ...flows, 'decorators', 'formats', 'local'],
     testing: [...ground, 'shelter'],
     cli: [
       ...ground,
@@ -365,6 +367,23 @@ describe('the built package', () => {
     const classes = JSON.parse(out) as [string, string][];
     expect(classes.map(([, name]) => name)).toEqual(classes.map(([key]) => key));
     expect(classes.map(([key]) => key)).toContain('ConfigError');
+  });
+
+  it('the synchronous example runs when it is pasted into a CommonJS project', () => {
+    const { code } = transformSync(read('examples/synchronous/env.ts'), { loader: 'ts', format: 'cjs' });
+    const example = fileURLToPath(new URL('examples/synchronous/', root));
+    const program = `process.chdir(${JSON.stringify(example)});
+      ${code}
+      console.log(JSON.stringify(module.exports.env));`;
+    const env = { server: { host: '0.0.0.0', port: 8080 }, database: { host: 'localhost' } };
+    expect(JSON.parse(node('-e', program))).toEqual(env);
+    const older = program.replace(
+      /require\("llm-config-manager(?:\/(\w+))?"\)/g,
+      (_, name = 'index') =>
+        `require(${JSON.stringify(fileURLToPath(new URL(`dist/${name}.cjs`, installed)))})`,
+    );
+    expect(older).toContain('sync.cjs');
+    expect(JSON.parse(node('-e', older))).toEqual(env);
   });
 
   it('the command prints its version', () => {

@@ -1,5 +1,6 @@
 import type { ConfigEvent } from '../../src/events.ts';
 import type { Interceptor, Operation } from '../../src/interception.ts';
+import { layerOf } from '../../src/listing.ts';
 import type { CallOptions } from '../../src/operation.ts';
 import type {
   Change,
@@ -12,7 +13,6 @@ import type {
   WriteOptions,
 } from '../../src/provider.ts';
 import { MemoryProvider, type MemoryValues } from '../../src/providers/memory.ts';
-import { layerOf } from '../../src/query.ts';
 import type { ConfigValue, Key } from '../../src/value.ts';
 
 /** A provider with every method of the port, backed by memory. `given` has the options of each call. */

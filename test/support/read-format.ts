@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { type FormatName, formats } from '../../src/formats/format.ts';
-import type { Parsed } from '../../src/formats/parsed.ts';
+import { parseText } from '../../src/formats/format.ts';
+import type { FormatName, Parsed } from '../../src/formats/parsed.ts';
 import type { ConfigTree } from '../../src/value.ts';
 
 /** A fake secret. No error may quote it. */
 export const fake = 'fake-s3cret-for-tests';
 
 export const parsed = (format: FormatName, text: string): Promise<Parsed> =>
-  formats[format].parse({ provider: 'test', file: `base.${format}`, text });
+  parseText(format, { provider: 'test', file: `base.${format}`, text });
 
 export const treeOf = async (format: FormatName, text: string): Promise<ConfigTree> =>
   (await parsed(format, text)).tree;

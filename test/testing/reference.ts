@@ -97,7 +97,7 @@ export interface Reference
   extends Required<
     Omit<
       ComparingProvider & VersionedProvider,
-      'get' | 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known' | 'needs'
+      'get' | 'inSteps' | 'layers' | 'on' | 'local' | 'status' | 'unnamed' | 'known' | 'needs'
     >
   > {
   get(key: Key, options?: VersionedRead): Promise<Entry | undefined>;

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError, isConfigError } from '../../errors.ts';
-import type { FormatName } from '../../formats/format.ts';
+import type { FormatName } from '../../formats/parsed.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import { type Decrypted, type EncryptedFile, formatByName } from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';

@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../../errors.ts';
-import { formats } from '../../formats/format.ts';
+import { parseText } from '../../formats/format.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import { formatByName } from '../../providers/encrypted-file/file.ts';
@@ -67,7 +67,7 @@ export const encrypt: Command = {
     if (file !== '-' && !bytes) throw missing(file, 'llm-config');
     const text = bytes ? utf8(bytes.content, file, 'llm-config') : await readStdin(io);
     const format = formatOption(args) ?? formatByName(file === '-' ? out : file, 'llm-config');
-    await formats[format].parse({ provider: 'llm-config', file: file === '-' ? 'stdin' : file, text });
+    await parseText(format, { provider: 'llm-config', file: file === '-' ? 'stdin' : file, text });
     const expected = {
       contentType: format,
       context: args.text('context'),

@@ -2,7 +2,7 @@
 // of a readable file. A value to write is read from a file, a pipe or a prompt, never from an argument.
 
 import { ConfigError } from '../../errors.ts';
-import { formats } from '../../formats/format.ts';
+import { parseText } from '../../formats/format.ts';
 import { scanJson } from '../../formats/json-scan.ts';
 import { dig } from '../../internal/dig.ts';
 import { keyOf } from '../../key.ts';
@@ -156,7 +156,7 @@ export const unset: Command = {
     const writing = encryptedFile(args, io, file).rewrite(async (text, format) => {
       if (text === undefined) throw missing(file, 'llm-config');
       const source = { provider: 'llm-config', file, text };
-      return dig((await formats[format].parse(source)).tree, key) === undefined
+      return dig((await parseText(format, source)).tree, key) === undefined
         ? undefined
         : changedDocument(source, format, key, undefined);
     });

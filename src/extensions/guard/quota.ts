@@ -4,9 +4,10 @@
 import { isUnreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { append, keyOf, quote } from '../../key.ts';
+import { listFrom } from '../../listing.ts';
 import { plainValue } from '../../plain-value.ts';
 import type { ConfigProvider, WritableProvider } from '../../provider.ts';
-import { listFrom, setIn, toConfigError } from '../../query.ts';
+import { setIn, toConfigError } from '../../query.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key, withoutBigints } from '../../value.ts';
 
 /** What one tenant may have. */

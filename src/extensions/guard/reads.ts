@@ -5,6 +5,7 @@
 import type { Entry, Unreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
 import { keyOf } from '../../key.ts';
+import { layerOf, layersOf, listFrom } from '../../listing.ts';
 import { thread } from '../../operation.ts';
 import type {
   ConfigProvider,
@@ -20,9 +21,6 @@ import type {
 import {
   getFrom,
   knownIn,
-  layerOf,
-  layersOf,
-  listFrom,
   manyFrom,
   type Notice,
   type Results,

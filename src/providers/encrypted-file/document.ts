@@ -4,7 +4,8 @@
 
 import type { Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
-import { type FormatName, formats } from '../../formats/format.ts';
+import { formats, parseText } from '../../formats/format.ts';
+import type { FormatName } from '../../formats/parsed.ts';
 import type { SourceText } from '../../formats/refusal.ts';
 import { segments } from '../../key.ts';
 import { valueToWrite } from '../../plain-value.ts';
@@ -21,7 +22,7 @@ export async function changedDocument(
   value: ConfigValue | undefined,
 ): Promise<string> {
   const path = segments(key);
-  const before = await formats[format].parse(source);
+  const before = await parseText(format, source);
   const tree = withValue(before.tree, path, value, key);
   if (sameValue(tree, before.tree)) return source.text;
   // An empty document has no style to keep, so it is printed.
@@ -43,7 +44,7 @@ async function parsesTo(
   format: FormatName,
 ): Promise<boolean> {
   try {
-    return sameValue((await formats[format].parse({ ...source, text })).tree, tree);
+    return sameValue((await parseText(format, { ...source, text })).tree, tree);
   } catch {
     return false;
   }

@@ -2,8 +2,8 @@
 // EncryptedFileProvider and by cli/. A text that could not be parsed again is never written.
 
 import { ConfigError } from '../../errors.ts';
-import { type FormatName, formatOf, formats } from '../../formats/format.ts';
-import type { Parsed } from '../../formats/parsed.ts';
+import { formatOf, formats, parseText } from '../../formats/format.ts';
+import type { FormatName, Parsed } from '../../formats/parsed.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { withLock } from '../../local/lock.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
@@ -53,7 +53,7 @@ export class EncryptedFile {
   }
 
   async parse({ text, format }: Pick<Decrypted, 'text' | 'format'>): Promise<Parsed> {
-    return formats[format].parse({ provider: this.#parts.provider, file: this.#parts.shown, text });
+    return parseText(format, { provider: this.#parts.provider, file: this.#parts.shown, text });
   }
 
   /** Replaces the document by the result of `change`. The same text, or undefined, leaves the file untouched.

@@ -3,9 +3,10 @@
 // take the file's lock, which is for other processes.
 
 import path from 'node:path';
-import { type Entry, makeEntry, type Secret, type Unreadable } from '../../entry.ts';
+import { type Entry, makeEntry, type Secret } from '../../entry.ts';
 import { abortedBy, ConfigError } from '../../errors.ts';
-import { type FormatName, formats } from '../../formats/format.ts';
+import { formats, parseText } from '../../formats/format.ts';
+import type { FormatName } from '../../formats/parsed.ts';
 import { dig } from '../../internal/dig.ts';
 import {
   aBoolean,
@@ -24,6 +25,7 @@ import type { Need } from '../../needs.ts';
 import { makeOrigin } from '../../origin.ts';
 import type { ListOptions, WritableProvider, WriteOptions } from '../../provider.ts';
 import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
+import { type Steps, wait } from '../../turns.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
 import { changedDocument, writableLeaf } from './document.ts';
 import { EncryptedFile, type TextChange } from './file.ts';
@@ -104,10 +106,12 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
       maxBytes,
       lockWaitMs,
     });
-    const parse = async (text: string): Promise<Document> => {
+    const decrypted = async (text: string): Promise<Document> => {
       const { tree, at } = await file.parse(await file.decrypt(text));
       return { tree: frozen(tree), at };
     };
+    const parse = (text: string): Steps<Document> =>
+      wait({ who: `the decryption of ${provider}`, later: () => decrypted(text) });
     const content = fileContent({ provider, path: options.path, parse, optional, maxBytes });
     super(provider, content);
     this.#path = options.path;
@@ -129,9 +133,9 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
     return this.#entry(asked, value, content);
   }
 
-  async list(prefix: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
-    const asked = keyOf(prefix);
-    const content = await this.#content.read(options);
+  /** @internal */
+  protected *listing(asked: Key, options?: ListOptions): Steps<readonly Entry[]> {
+    const content = yield* this.#content.reading(options);
     const value = content.value && dig(content.value.tree, asked);
     if (value === undefined || (isTree(value) && Object.keys(value).length === 0)) return Object.freeze([]);
     return Object.freeze([this.#entry(asked, value, content)]);
@@ -164,7 +168,7 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
     const asked = writableKey(key);
     return this.#write(options, async (text, format) => {
       const source = { provider: this.name, file: this.#path, text: text ?? emptyDocument(format) };
-      const { tree } = await formats[format].parse(source);
+      const { tree } = await parseText(format, source);
       return dig(tree, asked) === undefined ? undefined : changedDocument(source, format, asked, undefined);
     });
   }

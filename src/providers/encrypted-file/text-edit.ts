@@ -1,8 +1,7 @@
 // Candidate edits for one change in a JSONC, TOML or YAML text. Used by document.ts, which parses each
 // candidate and takes the first that has the expected result: a wrong guess here costs nothing.
 
-import type { FormatName } from '../../formats/format.ts';
-import type { Parsed } from '../../formats/parsed.ts';
+import type { FormatName, Parsed } from '../../formats/parsed.ts';
 import { type ConfigValue, isTree } from '../../value.ts';
 
 /** Texts with one change that keep the rest as it is, the best candidate first. The caller verifies each. */

@@ -17,6 +17,7 @@ import {
 import { merge } from '../../../src/merge/merge.ts';
 import { newId, thread } from '../../../src/operation.ts';
 import type { ConfigProvider } from '../../../src/provider.ts';
+import { inTurns } from '../../../src/turns.ts';
 import { type ConfigValue, isTree, type Key } from '../../../src/value.ts';
 import { entry, hole } from '../../support/layers.ts';
 
@@ -235,7 +236,7 @@ describe('a chain of guarded providers', () => {
           const context = { caller: { id } };
           const wanted = { keys: leafKeys, prefixes: [] };
           const load = { context, wanted, [thread]: { operation: newId(), cause: 'load' } } as const;
-          const merged = merge(await chain.load('load', '', load), wanted);
+          const merged = merge(await inTurns(chain.load('load', '', load)), wanted);
           const listed = await chain.list('', { context, wanted });
           for (const key of leafKeys) {
             const got = await chain.get(key, { context }).catch((error: ConfigError) => error);

@@ -1,0 +1,2 @@
+process.chdir(import.meta.dirname); // can be started from anywhere
+process.env.APP_SERVER_PORT ??= '9090'; // normally set by the shell or the platform

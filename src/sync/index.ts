@@ -1,0 +1,1 @@
+export { loadConfigSync } from './load-config-sync.ts';

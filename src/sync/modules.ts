@@ -1,0 +1,56 @@
+// The modules that an asynchronous load imports on first use, imported at once. Used by loadConfigSync. Not
+// the parsers of YAML and TOML, which come as values.
+
+import dotenv from 'dotenv';
+import { loadLayers } from '../chain/chain.ts';
+import { loadObserved } from '../chain/hooks.ts';
+import * as layers from '../chain/layers.ts';
+import * as observed from '../chain/observed.ts';
+import { loadRenames } from '../config/load.ts';
+import * as renames from '../config/renames.ts';
+import { loadRekeying, loadRenaming, loadTolerantReads } from '../decorators/reading.ts';
+import * as rekeying from '../decorators/rekeying.ts';
+import * as renaming from '../decorators/renaming.ts';
+import * as tolerantReads from '../decorators/tolerant-reads.ts';
+import { loadJson } from '../formats/format.ts';
+import * as json from '../formats/json.ts';
+import * as argumentsOf from '../local/arguments.ts';
+import { loadDotenv } from '../local/dotenv-file.ts';
+import * as dotenvFiles from '../local/dotenv-files.ts';
+import * as environment from '../local/environment.ts';
+import * as file from '../local/file.ts';
+import { loadFile } from '../local/file-content.ts';
+import * as fileSet from '../local/file-set.ts';
+import * as parsedKeys from '../local/parsed-keys.ts';
+import { loadReferences } from '../local/parsed-keys.ts';
+import {
+  loadArguments,
+  loadDotenvFiles,
+  loadEnvironment,
+  loadFileSet,
+  loadParsedKeys,
+  loadVolume,
+} from '../local/reading.ts';
+import * as references from '../local/references.ts';
+import * as variables from '../local/variables.ts';
+import * as volume from '../local/volume.ts';
+import * as volumeKeys from '../local/volume-keys.ts';
+
+export function provideModules(): void {
+  loadArguments.provide(argumentsOf);
+  loadDotenv.provide(dotenv);
+  loadDotenvFiles.provide([dotenvFiles, variables]);
+  loadEnvironment.provide(environment);
+  loadFile.provide(file);
+  loadFileSet.provide(fileSet);
+  loadJson.provide(json);
+  loadParsedKeys.provide(parsedKeys);
+  loadLayers.provide(layers);
+  loadObserved.provide(observed);
+  loadReferences.provide(references);
+  loadRekeying.provide(rekeying);
+  loadRenames.provide(renames);
+  loadRenaming.provide(renaming);
+  loadTolerantReads.provide(tolerantReads);
+  loadVolume.provide([volume, volumeKeys]);
+}
