@@ -6,7 +6,7 @@ import { lazy } from '../../internal/lazy.ts';
 import { readGiven } from '../argument-files.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
-import { type Io, withProgress } from '../io.ts';
+import { type Colours, type Io, withProgress } from '../io.ts';
 
 const loadVerify = lazy(() => import('../../extensions/audit/verify.ts'));
 const loadProve = lazy(() => import('../../extensions/audit/prove.ts'));
@@ -20,6 +20,11 @@ const periodFlags: Flags = {
   },
   to: { type: 'string', value: 'TIME', summary: 'the time before which entries are read' },
 };
+
+const colours: Colours = [
+  [/^.*: \d+ entr(?:y|ies) verified.*$/gm, 'green'],
+  [/^.*: (?!\d+ entr(?:y|ies) verified).*$/gm, 'red'],
+];
 
 const verify: Command = {
   name: 'audit verify',
@@ -66,7 +71,7 @@ const verify: Command = {
     );
     const note =
       checkpoints.length > 0 ? undefined : 'Without --checkpoint, a log whose end was cut off passes.';
-    return { text: [...lines, ...missing].join('\n'), json: result, note, exit: result.ok ? 0 : 1 };
+    return { text: [...lines, ...missing].join('\n'), json: result, colours, note, exit: result.ok ? 0 : 1 };
   },
 };
 

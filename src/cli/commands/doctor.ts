@@ -10,6 +10,7 @@ import { shapeOf } from '../../schema/shape-of.ts';
 import type { Command, CommandResult } from '../command.ts';
 import type { Check } from '../doctor/check.ts';
 import type { Policy } from '../doctor/policies.ts';
+import type { Colours } from '../io.ts';
 import { ownManifest, program } from '../manifest.ts';
 import { type Loaded, withChain } from '../module.ts';
 
@@ -62,10 +63,17 @@ async function examine(loaded: Loaded, folder: string, cwd: string): Promise<Com
     text: [...sections.map(sectionText), costText(requests), ...policies.map(policyText)]
       .filter(Boolean)
       .join('\n\n'),
+    colours,
     json: { ok: isWell, checks: Object.fromEntries(sections), requests, policies },
     exit: isWell ? 0 : 1,
   };
 }
+
+const colours: Colours = [
+  [/^ {2}FAILED(?= )/gm, 'red'],
+  [/^ {2}warning(?= )/gm, 'yellow'],
+  [/^ {2}ok(?= )/gm, 'green'],
+];
 
 const marks = { ok: 'ok', warning: 'warning', failed: 'FAILED' } as const;
 

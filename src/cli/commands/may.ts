@@ -104,6 +104,7 @@ async function explained(policy: Policy, ask: Ask): Promise<CommandResult> {
   const head = `${caller} ${allow ? 'may' : 'may not'} ${action} ${key}: ${rule}`;
   return {
     text: `${head}${line ? `\n  ${line}` : ''}${ends}`,
+    colours: [[/^.+$/, allow ? 'green' : 'red']],
     json: { caller, action, key, allow, rule, line, until },
     exit: allow ? 0 : 1,
   };

@@ -5,7 +5,7 @@ import { keyOf } from '../../key.ts';
 import type { Key } from '../../value.ts';
 import type { Command, CommandResult } from '../command.ts';
 import { inspect, type Secrets } from '../inspect.ts';
-import { withProgress } from '../io.ts';
+import { type Colours, withProgress } from '../io.ts';
 import { defaultModule, withChain } from '../module.ts';
 import type { Finding, Scanned } from '../scan/scan.ts';
 
@@ -51,6 +51,11 @@ export const scan: Command = {
   },
 };
 
+const colours: Colours = [
+  [/^Found secrets in .*$/m, 'red'],
+  [/^No secrets in .*$/m, 'green'],
+];
+
 function resultOf(
   scanned: Scanned,
   searched: readonly Key[],
@@ -74,6 +79,7 @@ function resultOf(
   const isWhole = unread.length === 0 && unreadable.length === 0;
   return {
     text: lines.join('\n'),
+    colours,
     json: { ...scanned, searched, short, unread },
     note: notes.join('\n'),
     exit: found.length > 0 ? 1 : isWhole ? 0 : 3,
