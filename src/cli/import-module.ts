@@ -74,5 +74,6 @@ async function loaderFor(
     const { createJiti } = jiti;
     return { name: 'jiti', load: (url) => createJiti(url).import(url) };
   }
-  return (await found('tsx')) && { name: 'tsx', load: node };
+  // Node refuses a URL for good that it has refused once, so this one differs
+  return (await found('tsx')) && { name: 'tsx', load: (url) => node(`${url}?tsx`) };
 }

@@ -201,11 +201,11 @@ describe('a module in TypeScript', () => {
   it('is imported with the help of tsx if there is no jiti, or an old one', async () => {
     for (const old of [{}, { ...jiti, 'node_modules/jiti/index.mjs': 'export default 1;' }]) {
       await using box = await sandbox({ files: { ...old, ...tsx, 'config.ts': '' } });
-      let tries = 0;
-      const node = async (url: string) => {
-        if (url.endsWith('config.ts') && tries++ > 0) return { tsx: Reflect.get(globalThis, 'tsxIsLoaded') };
-        return refused('ERR_UNKNOWN_FILE_EXTENSION')(url);
-      };
+      // Node refuses a URL for good that it has refused once
+      const node = async (url: string) =>
+        url.endsWith('config.ts?tsx')
+          ? { tsx: Reflect.get(globalThis, 'tsxIsLoaded') }
+          : refused('ERR_UNKNOWN_FILE_EXTENSION')(url);
       expect(await importModule(box.path('config.ts'), 'config.ts', node)).toEqual({ tsx: true });
       Reflect.deleteProperty(globalThis, 'tsxIsLoaded');
     }
