@@ -73,7 +73,6 @@ export default defineConfig({
         'variables',
         'file',
         'json',
-        'layers',
         'parsed-keys',
       ],
       ['cli', 'sync', 'toml', 'yaml'],

@@ -7,7 +7,7 @@ import { isConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
 import type { Health } from '../health.ts';
 import type { Asked, Interceptor } from '../interception.ts';
-import { lazy, lazyModule } from '../internal/lazy.ts';
+import { lazy } from '../internal/lazy.ts';
 import { disposeAll } from '../internal/listeners.ts';
 import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
@@ -28,11 +28,12 @@ import {
 } from '../provider.ts';
 import { callEach, type Results, searchedPlaces } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
-import { inTurns, type Steps, wait } from '../turns.ts';
+import { inTurns, type Steps } from '../turns.ts';
 import { type ConfigTree, type ConfigValue, isPlain, type Key } from '../value.ts';
 import { askFirst, askKnown, askMany, knownOf } from './asking.ts';
 import type { Explanation } from './explain.ts';
 import { Hooks } from './hooks.ts';
+import { askLayers } from './layers.ts';
 import { checkedList, notAList, uniquelyNamed } from './names.ts';
 
 /** The options of a ProviderChain. */
@@ -51,7 +52,6 @@ const chainOptionChecks = {
   closeProviders: aBoolean,
 };
 const everything: Wanted = { keys: [], prefixes: [''] };
-export const loadLayers = lazyModule(() => import('./layers.ts'));
 const loadMerge = lazy(() => import('../merge/merge.ts'));
 const loadLeafParser = lazy(() => import('../report/leaf.ts'));
 
@@ -218,9 +218,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#inOperation({ type: 'layers', key: '' }, options, ask, 'hint');
   }
 
-  *#layers(prefix: Key, options: ListOptions): Steps<readonly Layer[]> {
-    const { askLayers } = yield* wait(loadLayers);
-    return yield* askLayers(this.name, this.#providers, prefix, options, this.#hooks.notice);
+  #layers(prefix: Key, options: ListOptions): Steps<readonly Layer[]> {
+    return askLayers(this.name, this.#providers, prefix, options, this.#hooks.notice);
   }
 
   /** Explains a key: the provider that wins, those that it overrides, and the answer of each. Shows failures

@@ -1,5 +1,5 @@
-// How a chain lists its providers: all at the same time. Loaded by chain.ts with the first listing. Sealed
-// text ends here, unless the caller opens it: a hole in a layer.
+// How a chain lists its providers: all at the same time. Used by chain.ts. Sealed text ends here, unless the
+// caller opens it: a hole in a layer.
 
 import { abortedBy, type ConfigError } from '../errors.ts';
 import { layersOfSteps } from '../listing.ts';

