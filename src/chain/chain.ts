@@ -24,7 +24,6 @@ import {
   type Layer,
   type ListOptions,
   type ReadOptions,
-  type Wanted,
 } from '../provider.ts';
 import { callEach, type Results, searchedPlaces } from '../query.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
@@ -51,7 +50,6 @@ const chainOptionChecks = {
   intercept: either(aFunction, listOf(aFunction)),
   closeProviders: aBoolean,
 };
-const everything: Wanted = { keys: [], prefixes: [''] };
 const loadMerge = lazy(() => import('../merge/merge.ts'));
 const loadLeafParser = lazy(() => import('../report/leaf.ts'));
 
@@ -74,9 +72,8 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const { name = 'chain', intercept = [], closeProviders = true } = options;
     if (isProvider(providers) || isProvider(options)) throw notAList();
     checkOptions('ProviderChain', options, chainOptionChecks);
-    const interceptors = typeof intercept === 'function' ? [intercept] : intercept;
     this.name = name;
-    this.#hooks = new Hooks(name, Object.freeze([...interceptors]));
+    this.#hooks = new Hooks(name, Object.freeze([intercept].flat()));
     this.#closeProviders = closeProviders;
     this.#providers = Object.freeze(uniquelyNamed(checkedList(providers), namesOf));
   }
@@ -180,7 +177,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const [layers, { merge }] = await Promise.all([inTurns(this.#layers(prefix, options)), loadMerge()]);
     const failed = layers.find((layer) => layer.error);
     if (failed?.error) throw failed.error;
-    const { keys, prefixes } = options.wanted ?? everything;
+    const { keys, prefixes } = options.wanted ?? { keys: [], prefixes: [''] };
     return merge(layers, { keys, prefixes: prefix === '' ? prefixes : [...prefixes, prefix] });
   }
 
