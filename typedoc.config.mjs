@@ -8,7 +8,7 @@ const entryPoints = new Map(
   Object.keys(exports)
     .filter((subpath) => subpath !== './package.json')
     .map((subpath) => {
-      const folders = ['', 'providers/', 'extensions/', 'integrations/'].map(
+      const folders = ['', 'providers/', 'extensions/', 'integrations/', 'formats/'].map(
         (set) => `src/${set}${subpath.slice(2)}`,
       );
       const candidates = subpath === '.' ? ['src'] : folders;
@@ -33,9 +33,16 @@ const chapters = {
     'docs/schemas-and-reports.md',
     'docs/comparison.md',
   ],
-  Guides: ['caching-and-resilience', 'reload', 'testing', 'security', 'errors', 'cli', 'cli-modules'].map(
-    (page) => `docs/${page}.md`,
-  ),
+  Guides: [
+    'caching-and-resilience',
+    'reload',
+    'synchronous',
+    'testing',
+    'security',
+    'errors',
+    'cli',
+    'cli-modules',
+  ].map((page) => `docs/${page}.md`),
   Providers: [
     ...[
       'env',
