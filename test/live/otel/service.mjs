@@ -94,6 +94,13 @@ const broken = sheltered(
   }),
   { cache: { ttlMs: 1, staleIfErrorMs: 600_000 }, resilience },
 );
+/** Fails all the time: without a breaker, its requests never pause. */
+const failing = sheltered(
+  source('failing', () => {
+    throw new Error(fake);
+  }),
+  { resilience: { ...resilience, breaker: false } },
+);
 const shared = sheltered(
   source('shared', () => found(), {
     identity: () => ({ store: run, view: '' }),
@@ -128,6 +135,7 @@ while (!stopped) {
   await Promise.all(['a', 'b', 'c'].map((key) => quietly(shared.get(key))));
   await quietly(broken.get('password'));
   await quietly(broken.get('other'));
+  await quietly(failing.get('password'));
   await quietly(config.reload());
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
@@ -143,6 +151,6 @@ const shown = (span) => ({
 await new Promise((done) =>
   process.stdout.write(`${JSON.stringify(exporter.getFinishedSpans().map(shown))}\n`, done),
 );
-for (const provider of [ssm, vault, redis, web, broken, shared, lease]) await provider.close();
+for (const provider of [ssm, vault, redis, web, broken, failing, shared, lease]) await provider.close();
 await client.quit();
 await metricsAt.shutdown();
