@@ -220,14 +220,11 @@ function ofError(
   { key, provider }: { readonly key?: string | undefined; readonly provider: string },
   coverage: Coverage,
 ): AuditFields[] {
-  const {
-    code,
-    message,
-    provider: failed = provider,
-  } = isConfigError(error) ? error : { code: 'io' as const, message: undefined };
+  const known: Partial<ConfigError> = isConfigError(error) ? error : {};
+  const { code = 'io', message, problems, provider: failed = provider } = known;
   const refusal = refusals[code];
   if (!refusal && coverage === 'secrets') return [];
-  return [
-    { type: refusal ?? natural, key, provider: failed, outcome: code, reason: message?.slice(0, maxReason) },
-  ];
+  // a report shows values that are not secret
+  const reason = problems ? undefined : message?.slice(0, maxReason);
+  return [{ type: refusal ?? natural, key, provider: failed, outcome: code, reason }];
 }
