@@ -1,4 +1,5 @@
-// The options of an audit log, checked and with their defaults. Used by log.ts.
+// The options of an audit log, checked and with their defaults. Used by log.ts. An option that is undefined
+// has its default.
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';

@@ -69,7 +69,7 @@ describe('the rules, the alerts and the dashboard', () => {
     expect(named.filter((name) => !names.has(name))).toEqual([]);
   });
 
-  it('the recipe for prom-client has every metric that is read at the scrape, with its attribute', async () => {
+  it('the recipe for prom-client has every metric of the table, with its label', async () => {
     const registry = new Registry();
     register(registry);
     const shared = { identity: () => ({ store: 'fake', view: '' }) } as object;
