@@ -461,6 +461,17 @@ describe('an audit that fails', () => {
     await chain.close();
   });
 
+  it.each(['', 7, null, { id: 'u', ip: {} }])(
+    'an identify that returns %j refuses the operation',
+    async (actor) => {
+      await using box = await logs();
+      await using log = await box.open();
+      const chain = audit(log, { identify: () => actor as never });
+      await expect(chain.get('db.password')).rejects.toMatchObject({ code: 'audit_failed' });
+      expect(box.entries()).toEqual([]);
+    },
+  );
+
   it.each(['identify', 'traceId'] as const)('a %s that throws refuses the operation', async (option) => {
     await using box = await logs();
     await using log = await box.open();
