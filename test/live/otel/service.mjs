@@ -94,18 +94,20 @@ const broken = sheltered(
   }),
   { cache: { ttlMs: 1, staleIfErrorMs: 600_000 }, resilience },
 );
-/** Fails all the time: without a breaker, its requests never pause. */
-const failing = sheltered(
-  source('failing', () => {
-    throw new Error(fake);
-  }),
-  { resilience: { ...resilience, breaker: false } },
-);
 const shared = sheltered(
   source('shared', () => found(), {
     identity: () => ({ store: run, view: '' }),
   }),
   { second: new MemorySecondLevel(), limits: { concurrency: 1 }, cache: { ttlMs: 1 } },
+);
+// fails every second time, so that its requests and its failures both grow as long as the service runs
+let asked = 0;
+const unsteady = sheltered(
+  source('unsteady', () => {
+    if (asked++ % 2) throw new Error(fake);
+    return found();
+  }),
+  { cache: false, resilience: { attempts: 1 } },
 );
 const lease = sheltered(source('lease', () => found({ expiresAt: Date.now() + 600_000 })));
 await lease.get('password');
@@ -135,7 +137,7 @@ while (!stopped) {
   await Promise.all(['a', 'b', 'c'].map((key) => quietly(shared.get(key))));
   await quietly(broken.get('password'));
   await quietly(broken.get('other'));
-  await quietly(failing.get('password'));
+  await quietly(unsteady.get('password'));
   await quietly(config.reload());
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
@@ -151,6 +153,6 @@ const shown = (span) => ({
 await new Promise((done) =>
   process.stdout.write(`${JSON.stringify(exporter.getFinishedSpans().map(shown))}\n`, done),
 );
-for (const provider of [ssm, vault, redis, web, broken, failing, shared, lease]) await provider.close();
+for (const provider of [ssm, vault, redis, web, broken, unsteady, shared, lease]) await provider.close();
 await client.quit();
 await metricsAt.shutdown();
