@@ -49,6 +49,18 @@ export interface TraceContexts {
     /** Set when a generation was made or confirmed. */
     generation?: number;
   };
+  /** One attempt of a call to a language model. `provider`: the vendor. Ends with its stream. */
+  call: Context & {
+    readonly type: 'chat' | 'embedding' | 'image' | 'rerank' | 'speech';
+    readonly task: string;
+    readonly endpoint: string;
+    readonly model: string;
+    readonly attempt: number;
+    /** The name of the host, where the configuration has one. */
+    readonly address?: string;
+    /** Set when the model has said how many tokens it used. */
+    usage?: { readonly inputTokens: number; readonly outputTokens: number };
+  };
 }
 
 const channels = {
@@ -56,6 +68,7 @@ const channels = {
   request: tracingChannel('llm-config-manager:request'),
   write: tracingChannel('llm-config-manager:write'),
   load: tracingChannel('llm-config-manager:load'),
+  call: tracingChannel('llm-config-manager:call'),
 };
 
 /** Whether a channel has subscribers. */

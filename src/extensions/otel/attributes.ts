@@ -16,7 +16,9 @@ export type Published = {
 const most = 32;
 
 /** What is known when the work starts. */
-export function startingAttributes({ name, of }: Published, hasKeys: boolean): Attributes {
+export function startingAttributes(published: Published, hasKeys: boolean): Attributes {
+  if (published.name === 'call') return callAttributes(published.of);
+  const { name, of } = published;
   const known: Attributes = { [providerName]: of.provider };
   if (name !== 'request') {
     if (of.operation !== undefined) known['llm_config.operation'] = of.operation;
@@ -39,11 +41,41 @@ export function startingAttributes({ name, of }: Published, hasKeys: boolean): A
   return known;
 }
 
+/** A call to a language model, by the conventions for generative AI. */
+const callAttributes = (of: TraceContexts['call']): Attributes => ({
+  'gen_ai.operation.name': operationNames[of.type],
+  'gen_ai.provider.name': of.provider,
+  'gen_ai.request.model': of.model,
+  'llm_config.llm.task': of.task,
+  'llm_config.llm.endpoint': of.endpoint,
+  'llm_config.llm.attempt': of.attempt,
+  ...(of.address !== undefined && { 'server.address': of.address }),
+});
+
+/** The names of the conventions; those that they do not have are ours. */
+const operationNames = {
+  chat: 'chat',
+  embedding: 'embeddings',
+  image: 'image',
+  rerank: 'rerank',
+  speech: 'speech',
+} as const;
+
+/** The name of a span. */
+export function spanName({ name, of }: Published): string {
+  if (name === 'call') return `${operationNames[of.type]} ${of.model}`;
+  return `llm_config.${name === 'load' ? of.type : name}`;
+}
+
 /** What is known when it has ended. */
 export function endingAttributes({ name, of }: Published): Attributes {
   const known: Attributes = { 'llm_config.outcome': of.outcome ?? 'ok' };
   if (isFailed(of)) known['error.type'] = of.outcome as string;
   if (name === 'load' && of.generation !== undefined) known['llm_config.generation'] = of.generation;
+  if (name === 'call' && of.usage) {
+    known['gen_ai.usage.input_tokens'] = of.usage.inputTokens;
+    known['gen_ai.usage.output_tokens'] = of.usage.outputTokens;
+  }
   if (name === 'request') {
     if (of.operations.length > 0) known['llm_config.operations'] = [...of.operations];
     if (of.moreOperations > 0) known['llm_config.operations.more'] = of.moreOperations;
@@ -51,8 +83,8 @@ export function endingAttributes({ name, of }: Published): Attributes {
   return known;
 }
 
-/** The operation that the work is, or is part of. A request has several. */
+/** The operation that the work is, or is part of. A request has several, a call has none. */
 export const operationOf = ({ name, of }: Published): string | undefined =>
-  name === 'request' ? undefined : of.operation;
+  name === 'request' || name === 'call' ? undefined : of.operation;
 
 export const isFailed = ({ outcome }: Published['of']): boolean => outcome !== 'ok' && outcome !== 'absent';

@@ -13,7 +13,14 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { endingAttributes, isFailed, operationOf, type Published, startingAttributes } from './attributes.ts';
+import {
+  endingAttributes,
+  isFailed,
+  operationOf,
+  type Published,
+  spanName,
+  startingAttributes,
+} from './attributes.ts';
 import type { Measuring } from './measuring.ts';
 import { Nesting } from './nesting.ts';
 import { alone, below, type Place } from './placing.ts';
@@ -50,7 +57,7 @@ class Work {
 }
 
 const none: readonly Work[] = [];
-const names = ['read', 'request', 'write', 'load'] as const;
+const names = ['read', 'request', 'write', 'load', 'call'] as const;
 
 const isLoad = ({ name }: Work): boolean => name === 'load';
 
@@ -99,9 +106,9 @@ export class Spans implements Disposable {
     const served = name === 'request' ? this.#served(of) : none;
     const place = this.#place(published, served);
     const span = this.#tracer.startSpan(
-      `llm_config.${name === 'load' ? of.type : name}`,
+      spanName(published),
       {
-        kind: name === 'request' ? SpanKind.CLIENT : SpanKind.INTERNAL,
+        kind: name === 'request' || name === 'call' ? SpanKind.CLIENT : SpanKind.INTERNAL,
         attributes: startingAttributes(published, this.#hasKeys),
         links: place.links,
       },
@@ -120,6 +127,7 @@ export class Spans implements Disposable {
 
   #place({ name, of }: Published, served: readonly Work[]): Place {
     const active = context.active();
+    if (name === 'call') return below(active);
     if (name === 'load') return of.cause === 'poll' || of.cause === 'change' ? alone(active) : below(active);
     if (name === 'request') {
       const parent = served.find(({ span }) => span.isRecording()) ?? served[0];

@@ -49,16 +49,37 @@ class Failed {
   }
 }
 
+type Cockatiel = typeof import('cockatiel');
+
+type Changed = (state: BreakerState, last: ConfigError | undefined) => void;
+
+/** What a breaker needs to know. */
+export type BreakerSettings = Pick<Exclude<Settings['resilience'], false>, 'backoff' | 'breaker'>;
+
 export async function loadBreaker(
   provider: string,
-  settings: Settings['resilience'],
+  settings: BreakerSettings | false,
   clock: Clock,
-  changed: (state: BreakerState, last: ConfigError | undefined) => void,
+  changed: Changed,
 ): Promise<Breaker> {
-  if (!settings) return alwaysClosed;
-  const { CircuitState, ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleWhen } = await import(
-    'cockatiel'
-  );
+  return settings ? (await loadBreakers())(provider, settings, clock, changed) : alwaysClosed;
+}
+
+/** For those who make breakers at any time, and wait for cockatiel once. */
+export async function loadBreakers(): Promise<
+  (provider: string, settings: BreakerSettings, clock: Clock, changed: Changed) => Breaker
+> {
+  const cockatiel = await import('cockatiel');
+  return (...about) => makeBreaker(cockatiel, ...about);
+}
+
+function makeBreaker(
+  { CircuitState, ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleWhen }: Cockatiel,
+  provider: string,
+  settings: BreakerSettings,
+  clock: Clock,
+  changed: Changed,
+): Breaker {
   const { backoff: pauses, breaker } = settings;
   const first = new ExponentialBackoff({
     initialDelay: pauses.initialMs,

@@ -15,7 +15,7 @@ import type { PolicedRequests } from './policy.ts';
 
 export type { RequestCounts } from './attempts.ts';
 export type { Backend, RequestInfo, Run } from './backend.ts';
-export type { BreakerState, Trouble } from './breaker.ts';
+export { type Breaker, type BreakerState, loadBreakers, type Trouble } from './breaker.ts';
 
 const loadPolicy = lazy(() => import('./policy.ts'));
 

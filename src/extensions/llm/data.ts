@@ -1,0 +1,79 @@
+// The types of the section `llm`, as a load returns it. `shape.ts` says the same as data.
+
+import type { authTypes, kinds } from './shape.ts';
+
+/** What a task is for. */
+export type TaskKind = (typeof kinds)[number];
+
+/** How a client proves who it is: with a key, with a bearer token, or with the credentials of its
+ *  surroundings (AWS, Google, Entra). */
+export type AuthType = (typeof authTypes)[number];
+
+/** The most that an endpoint may be asked in a minute. */
+export interface EndpointLimits {
+  /** @default none */
+  readonly requestsPerMinute?: number;
+  /** Tokens of the input and of the output together. @default none */
+  readonly tokensPerMinute?: number;
+}
+
+/** An endpoint as the configuration has it. */
+export interface EndpointData {
+  /** `openai`, `azure`, `anthropic`, … Passed on, and part of the default of `quota`. */
+  readonly provider: string;
+  readonly model: string;
+  /** @default the client's own */
+  readonly baseURL?: string;
+  /** @default { type: 'ambient' } */
+  readonly auth?: { readonly type: AuthType; readonly apiKey?: string; readonly token?: string };
+  /** Parameters of each call, in the spelling of the client. @default {} */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Headers of each request. All count as secret. @default {} */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly region?: string;
+  readonly project?: string;
+  readonly location?: string;
+  readonly deployment?: string;
+  readonly apiVersion?: string;
+  readonly organization?: string;
+  /** The time until the answer, or until the first content of a stream. @default 60_000 */
+  readonly timeoutMs?: number;
+  /** The time between two chunks of a stream, after its first content. @default 30_000 */
+  readonly idleMs?: number;
+  /** How often a call is repeated here after an error of the server or of the network. @default 1 */
+  readonly retries?: number;
+  /** The size of the context. After "the context is too long", only a larger one is asked. @default unknown */
+  readonly contextTokens?: number;
+  /** What the model can do, in words of your own: `tools`, `json`, `vision`. @default [] */
+  readonly supports?: readonly string[];
+  /** @default none */
+  readonly limits?: EndpointLimits;
+  /** Endpoints of one quota rest together. @default one for each provider, URL and credential */
+  readonly quota?: string;
+  /** The vector space of an embedding model. @default the model itself */
+  readonly space?: string;
+}
+
+/** An endpoint with a weight inside its rank. Without one, it has the weight 1. */
+export interface WeightedEndpoint {
+  readonly endpoint: string;
+  /** 0: only after all others of the rank. @default 1 */
+  readonly weight?: number;
+}
+
+/** An endpoint, or several that share a rank. */
+export type Rank = string | WeightedEndpoint | readonly (string | WeightedEndpoint)[];
+
+/** A task as the configuration has it. */
+export interface TaskData {
+  /** @default 'chat' */
+  readonly kind?: TaskKind;
+  /** The endpoints: in order, and by weight inside a list. */
+  readonly use: readonly Rank[];
+}
+
+/** The section `llm` of a configuration. */
+export interface LlmData {
+  readonly endpoints: Readonly<Record<string, EndpointData>>;
+  readonly tasks: Readonly<Record<string, TaskData>>;
+}

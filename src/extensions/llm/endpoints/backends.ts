@@ -1,0 +1,128 @@
+// What is known of the backends behind the endpoints: open circuits, quotas that rest, and what was used in
+// the last minute. It outlives a reload; what the last two generations do not have is forgotten.
+
+import type { ConfigError } from '../../../errors.ts';
+import type { SteadyClock } from '../../../shelter/clock.ts';
+import { type Breaker, loadBreakers } from '../../../shelter/request/request.ts';
+import type { Endpoint, Identity } from './endpoint.ts';
+import type { LlmEvents } from './events.ts';
+import type { Endpoints } from './generation.ts';
+import { Minute } from './minute.ts';
+
+/** Why an endpoint is not asked now. */
+export interface Obstacle {
+  readonly state: 'cooling' | 'over limit' | 'lacking';
+  readonly why: string;
+  /** How long that lasts, where it is known. */
+  readonly forMs?: number;
+}
+
+interface Rest {
+  readonly until: number;
+  readonly why: string;
+}
+
+type MakeBreaker = Awaited<ReturnType<typeof loadBreakers>>;
+
+const breakerSettings = {
+  breaker: { failures: 3, resetMs: 60_000 },
+  backoff: { initialMs: 100, maxMs: 2_000, factor: 2 },
+};
+
+export class Backends {
+  readonly #clock: SteadyClock;
+  readonly #events: LlmEvents;
+  readonly #make: MakeBreaker;
+  readonly #breakers = new Map<string, Breaker>();
+  readonly #rests = new Map<string, Rest>();
+  /** By name of the endpoint: a new key has no new limit. */
+  readonly #uses = new Map<string, { readonly requests: Minute; readonly tokens: Minute }>();
+  #before: ReadonlySet<string> = new Set();
+
+  static async load(clock: SteadyClock, events: LlmEvents): Promise<Backends> {
+    return new Backends(clock, events, await loadBreakers());
+  }
+
+  private constructor(clock: SteadyClock, events: LlmEvents, make: MakeBreaker) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#make = make;
+  }
+
+  /** Forgets the backends that neither these endpoints nor those before them have. */
+  follow(identities: readonly Identity[], { all }: Endpoints): void {
+    const now = new Set(identities.flatMap(({ backend, quota }) => [backend, quota]));
+    const isGone = (id: string): boolean => !now.has(id) && !this.#before.has(id);
+    for (const map of [this.#breakers, this.#rests])
+      for (const id of map.keys()) if (isGone(id)) map.delete(id);
+    for (const name of this.#uses.keys()) if (!all.has(name)) this.#uses.delete(name);
+    this.#before = now;
+  }
+
+  breaker({ name }: Endpoint, { backend }: Identity): Breaker {
+    const known = this.#breakers.get(backend);
+    if (known) return known;
+    const made = this.#make(name, breakerSettings, this.#clock, (state, error) =>
+      this.#events.emit('breaker', () => ({
+        endpoint: name,
+        state,
+        outcome: error?.code ?? 'ok',
+        level: state === 'open' ? 'error' : 'info',
+      })),
+    );
+    this.#breakers.set(backend, made);
+    return made;
+  }
+
+  /** Lets everything of a quota, or one backend, rest. A shorter rest ends no longer one. */
+  rest(id: string, forMs: number, why: string): void {
+    const until = this.#clock.now() + forMs;
+    if (until > (this.#rests.get(id)?.until ?? 0)) this.#rests.set(id, { until, why });
+  }
+
+  /** Why the endpoint rests: its quota, itself, or an open circuit. */
+  cooling(endpoint: Endpoint, identity: Identity): Obstacle | undefined {
+    const now = this.#clock.now();
+    for (const id of [identity.quota, identity.backend]) {
+      const rest = this.#rests.get(id);
+      if (!rest) continue;
+      const forMs = rest.until - now;
+      if (forMs > 0) return { state: 'cooling', why: `it rests, because it is ${rest.why}`, forMs };
+      this.#rests.delete(id);
+    }
+    const refusal = this.#breakers.get(identity.backend)?.refusal();
+    return (
+      refusal && {
+        state: 'cooling',
+        why: withoutName(refusal, endpoint.name),
+        forMs: refusal.retryAfterMs ?? 0,
+      }
+    );
+  }
+
+  /** How long until a call with so many tokens is within the limits; 0: now. */
+  waitMs({ name }: Endpoint, { limits }: Identity, tokens: number): number {
+    const { requestsPerMinute, tokensPerMinute } = limits;
+    const uses = this.#uses.get(name);
+    if (!uses) return 0;
+    return Math.max(
+      requestsPerMinute === undefined ? 0 : uses.requests.waitMs(requestsPerMinute, 1),
+      // without an estimate, a call needs room for one token
+      tokensPerMinute === undefined ? 0 : uses.tokens.waitMs(tokensPerMinute, Math.max(1, tokens)),
+    );
+  }
+
+  /** Counts a call. The result corrects its tokens, once they are known. */
+  use({ name }: Endpoint, { limits }: Identity, tokens: number): (tokens: number) => void {
+    const { requestsPerMinute, tokensPerMinute } = limits;
+    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return () => undefined;
+    let uses = this.#uses.get(name);
+    if (!uses)
+      this.#uses.set(name, (uses = { requests: new Minute(this.#clock), tokens: new Minute(this.#clock) }));
+    if (requestsPerMinute !== undefined) uses.requests.take(1);
+    return tokensPerMinute === undefined ? () => undefined : uses.tokens.take(tokens);
+  }
+}
+
+const withoutName = ({ message }: ConfigError, name: string): string =>
+  message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;

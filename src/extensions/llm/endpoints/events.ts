@@ -1,0 +1,69 @@
+// The events of calls. `ai.on(listener)` delivers them. They hold names, codes, times and numbers of tokens:
+// never a key, a prompt or an answer.
+
+import type { ErrorCode } from '../../../errors.ts';
+import { Listeners } from '../../../internal/listeners.ts';
+import type { BreakerState } from '../../../shelter/request/request.ts';
+import type { Usage } from './usage.ts';
+
+/** The fields that every event has. */
+export interface LlmEventHead {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** How urgent it is, for a log. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** The endpoint that the event is about. In `exhausted`: the last one asked. */
+  readonly endpoint?: string;
+  /** `ok`, or the code of the failure. */
+  readonly outcome: 'ok' | ErrorCode;
+}
+
+/** The types of events, and the fields that each adds. */
+export interface LlmEventTypes {
+  /** An endpoint was asked, and the attempt has ended; with its stream, if it is one. */
+  attempt: {
+    readonly task: string;
+    readonly model: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly status?: number;
+    readonly usage?: Usage;
+  };
+  /** The next endpoint is asked, because this one has failed. */
+  failover: { readonly task: string; readonly to: string };
+  /** The endpoints of a quota rest: too many requests, or what was paid for is spent. */
+  resting: { readonly forMs: number };
+  /** The circuit breaker of an endpoint has changed its state. */
+  breaker: { readonly state: BreakerState };
+  /** A credential was refused, and the configuration was read again. `ok`: it has a new credential. */
+  reloaded: object;
+  /** No endpoint of a task has answered. */
+  exhausted: { readonly task: string; readonly message: string };
+}
+
+/** An event of a call. */
+export type LlmEvent = {
+  [T in keyof LlmEventTypes]: LlmEventHead & { readonly type: T } & LlmEventTypes[T];
+}[keyof LlmEventTypes];
+
+export class LlmEvents {
+  readonly #listeners = new Listeners<LlmEvent>('llm');
+
+  on(listener: (event: LlmEvent) => void): Disposable {
+    return this.#listeners.add(listener);
+  }
+
+  emit<T extends keyof LlmEventTypes>(
+    type: T,
+    fields: () => LlmEventTypes[T] &
+      Omit<LlmEventHead, 'time' | 'outcome'> & { outcome?: LlmEventHead['outcome'] },
+  ): void {
+    if (this.#listeners.size === 0) return;
+    const event = { type, time: Date.now(), outcome: 'ok', ...fields() };
+    this.#listeners.notify(Object.freeze(event) as unknown as LlmEvent);
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+  }
+}

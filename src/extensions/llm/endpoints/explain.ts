@@ -1,0 +1,62 @@
+// `ai.explain`: which endpoints a task would ask now, and why it would not ask the others.
+
+import type { Calls } from './ask.ts';
+import type { Obstacle } from './backends.ts';
+import { obstacleOf, type Wants } from './obstacle.ts';
+
+/** An endpoint of a task, as it is now. */
+export interface ExplainedEndpoint {
+  readonly endpoint: string;
+  readonly model: string;
+  /** From 1: the order in which ranks are asked. */
+  readonly rank: number;
+  readonly weight: number;
+  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per minute is
+   *  used up. `lacking`: it does not support what is needed. */
+  readonly state: 'in use' | Obstacle['state'];
+  /** Why it is not asked. */
+  readonly why?: string;
+  /** How long that lasts, where it is known. */
+  readonly forMs?: number;
+}
+
+/** Which endpoints a task would ask now. `String(explanation)` is a table. */
+export class TaskExplanation {
+  readonly task: string;
+  readonly kind: string;
+  readonly endpoints: readonly ExplainedEndpoint[];
+
+  /** Use `ai.explain`.
+   *  @internal */
+  constructor(calls: Calls, name: string, wants: Wants) {
+    const { kind, members } = calls.endpoints().task(name);
+    this.task = name;
+    this.kind = kind;
+    this.endpoints = members.map((member) => {
+      const { endpoint, rank, weight } = member;
+      const obstacle = obstacleOf(calls.backends, member, wants);
+      const about = { endpoint: endpoint.name, model: endpoint.model, rank, weight };
+      return Object.freeze({ ...about, state: 'in use' as const, ...obstacle });
+    });
+    Object.freeze(this);
+  }
+
+  toString(): string {
+    const rows = this.endpoints.map(({ endpoint, model, rank, weight, state, why, forMs }) => [
+      `${rank}`,
+      endpoint,
+      model,
+      weight === 1 ? '' : `weight ${weight}`,
+      state,
+      [why, forMs !== undefined && `for ${Math.ceil(forMs / 1_000)} s`].filter(Boolean).join(', '),
+    ]);
+    const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    const lines = rows.map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+    return [`${this.task} (${this.kind})`, ...lines.map((line) => `  ${line}`)].join('\n');
+  }
+}

@@ -1,0 +1,95 @@
+// The endpoints and tasks of one generation of the configuration, and the order in which a call asks them:
+// ranks in order, and inside a rank at random by weight, or always the same for one subject.
+
+import { ConfigError } from '../../../errors.ts';
+import { nearest } from '../../../internal/nearest.ts';
+import { weightedIn } from '../check.ts';
+import type { LlmData, TaskKind } from '../data.ts';
+import { type Endpoint, type Identity, identityOf, makeEndpoint } from './endpoint.ts';
+
+/** An endpoint of a task. */
+export interface Member {
+  readonly endpoint: Endpoint;
+  readonly identity: Identity;
+  /** From 1. */
+  readonly rank: number;
+  readonly weight: number;
+}
+
+/** A task with its endpoints. */
+export interface ReadyTask {
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly ranks: readonly (readonly Member[])[];
+  readonly members: readonly Member[];
+}
+
+export class Endpoints {
+  readonly all: ReadonlyMap<string, Endpoint>;
+  readonly #tasks: ReadonlyMap<string, ReadyTask>;
+
+  /** `data` is valid, and in clear. */
+  constructor({ endpoints, tasks }: LlmData) {
+    this.all = new Map(Object.entries(endpoints).map(([name, data]) => [name, makeEndpoint(name, data)]));
+    this.#tasks = new Map(
+      Object.entries(tasks).map(([name, { kind = 'chat', use }]) => {
+        const ranks = use.map((rank, n) =>
+          weightedIn(rank).map(({ endpoint, weight }) => this.#member(endpoint, n + 1, weight)),
+        );
+        return [name, { name, kind, ranks, members: ranks.flat() }];
+      }),
+    );
+  }
+
+  #member(name: string, rank: number, weight: number): Member {
+    const endpoint = this.all.get(name) as Endpoint;
+    return { endpoint, identity: identityOf(endpoint), rank, weight };
+  }
+
+  task(name: string): ReadyTask {
+    const task = this.#tasks.get(name);
+    if (task) return task;
+    throw unknown('task', name, this.#tasks.keys());
+  }
+
+  /** The endpoint that a call must use, whether or not its task has it. */
+  pinned(name: string): Member {
+    if (this.all.has(name)) return this.#member(name, 1, 1);
+    throw unknown('endpoint', name, this.all.keys());
+  }
+}
+
+function unknown(what: string, name: unknown, known: Iterable<string>): ConfigError {
+  const all = [...known];
+  const similar = typeof name === 'string' ? nearest(name, all) : undefined;
+  const shown = typeof name === 'string' ? `"${name}"` : `(${typeof name})`;
+  return new ConfigError('invalid_key', `llm: the configuration has no ${what} ${shown}`, {
+    hint: similar ? `Did you mean ${similar}?` : `It has ${all.join(', ') || 'none'}`,
+  });
+}
+
+/** The members in the order in which a call asks them. */
+export function ordered(task: ReadyTask, subject: string | undefined): readonly Member[] {
+  if (task.ranks.length === task.members.length) return task.members;
+  return task.ranks.flatMap((rank) => (rank.length === 1 ? rank : byWeight(rank, subject)));
+}
+
+/** Weighted rendezvous hashing: a new endpoint moves only the subjects that it takes. */
+function byWeight(rank: readonly Member[], subject: string | undefined): readonly Member[] {
+  return rank
+    .map((member) => {
+      const share = subject === undefined ? Math.random() : shareOf(`${subject}\0${member.endpoint.name}`);
+      return { member, at: -Math.log(share || Number.MIN_VALUE) / member.weight };
+    })
+    .sort((a, b) => a.at - b.at)
+    .map(({ member }) => member);
+}
+
+/** A number from 0 to 1 that a text always has: FNV-1a, mixed as murmur3 does at its end. */
+function shareOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

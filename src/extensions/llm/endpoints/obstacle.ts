@@ -1,0 +1,28 @@
+// Why an endpoint is not asked now: what it lacks, a circuit or a quota, a limit. Used by call.ts for each
+// call, and by explain.ts.
+
+import type { Backends, Obstacle } from './backends.ts';
+import type { Member } from './generation.ts';
+
+/** What a call asks of an endpoint. */
+export interface Wants {
+  readonly needs?: readonly string[] | undefined;
+  readonly estimatedTokens?: number | undefined;
+}
+
+/** Undefined: it may be asked. `largerThan`: the context that was too small. */
+export function obstacleOf(
+  backends: Backends,
+  { endpoint, identity }: Member,
+  { needs = [], estimatedTokens = 0 }: Wants,
+  largerThan?: number,
+): Obstacle | undefined {
+  const missing = needs.filter((need) => !endpoint.supports.includes(need));
+  if (missing.length > 0) return { state: 'lacking', why: `it does not support ${missing.join(', ')}` };
+  if (largerThan !== undefined && !((endpoint.contextTokens ?? 0) > largerThan))
+    return { state: 'lacking', why: 'its context is not known to be larger' };
+  const cooling = backends.cooling(endpoint, identity);
+  if (cooling) return cooling;
+  const forMs = backends.waitMs(endpoint, identity, estimatedTokens);
+  return forMs > 0 ? { state: 'over limit', why: 'its limit per minute is used up', forMs } : undefined;
+}

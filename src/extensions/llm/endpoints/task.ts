@@ -1,0 +1,138 @@
+// A task of the configuration, as an application uses it. It follows reloads: each call begins with the
+// current generation.
+
+import { ConfigError } from '../../../errors.ts';
+import {
+  aFunction,
+  aNumber,
+  anything,
+  aString,
+  type Check,
+  checkOptions,
+  listOf,
+} from '../../../internal/options.ts';
+import type { Calls } from './ask.ts';
+import { Call, type LlmCallOptions } from './call.ts';
+import type { Endpoint } from './endpoint.ts';
+import { failoverModel, type Model } from './model.ts';
+import { type LlmStreamOptions, openStream } from './stream.ts';
+import { usageOf } from './usage.ts';
+
+/** What a function of yours gets beside the endpoint. Pass the signal to the client. */
+export interface Ask {
+  /** Aborts when the caller does, and when the endpoint is too slow. */
+  readonly signal: AbortSignal;
+  /** 1 for the first attempt of the call. */
+  readonly attempt: number;
+}
+
+/** A task: what an application asks language models for. */
+export interface Task {
+  readonly name: string;
+  /** Asks the endpoints of the task in order, until one answers. Turn the retries of the client off.
+   *  @param ask makes the request. Called for each attempt, so it must be safe to call again
+   *  @throws the client's own error if it is about the request, without credentials
+   *  @throws ConfigError `unavailable` with a line for each attempt, or `aborted`
+   *  @example
+   *  const answer = await ai.task('summarize').run(
+   *    (endpoint, { signal }) =>
+   *      clientFor(endpoint).chat.completions.create({ model: endpoint.model, messages }, { signal }),
+   *    { needs: ['json'] },
+   *  ); */
+  run<T>(ask: (endpoint: Endpoint, ask: Ask) => T | PromiseLike<T>, options?: LlmCallOptions): Promise<T>;
+  /** The same for a stream. The next endpoint takes over until the first content has come, and not later.
+   *  Opens the stream when it is first read.
+   *  @example
+   *  for await (const chunk of ai.task('chat').stream((endpoint, { signal }) => open(endpoint, signal)))
+   *    process.stdout.write(chunk.choices[0]?.delta.content ?? ''); */
+  stream<C>(
+    open: (endpoint: Endpoint, ask: Ask) => AsyncIterable<C> | PromiseLike<AsyncIterable<C>>,
+    options?: LlmStreamOptions<C>,
+  ): AsyncGenerator<C, void, undefined>;
+  /** One model of the AI SDK made of those of the endpoints. Pass `maxRetries: 0` to the AI SDK.
+   *  @param make makes the model of an endpoint. Called once for each
+   *  @example
+   *  const model = ai.task('chat').model((endpoint) => openai(endpoint).chat(endpoint.model));
+   *  const { text } = await generateText({ model, prompt, maxRetries: 0 }); */
+  model<M extends Model>(make: (endpoint: Endpoint) => M, options?: Omit<LlmCallOptions, 'signal'>): M;
+}
+
+const aSignal: Check = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
+const callChecks = {
+  signal: aSignal,
+  needs: listOf(aString),
+  subject: aString,
+  pin: aString,
+  estimatedTokens: aNumber(0),
+};
+const streamChecks = { ...callChecks, kindOf: aFunction };
+const { signal: _, ...modelChecks } = { ...callChecks, signal: anything };
+
+export class ConfiguredTask implements Task {
+  readonly name: string;
+  readonly #calls: Calls;
+
+  constructor(name: string, calls: Calls) {
+    this.name = name;
+    this.#calls = calls;
+    calls.endpoints().task(name);
+  }
+
+  async run<T>(
+    ask: (endpoint: Endpoint, ask: Ask) => T | PromiseLike<T>,
+    options: LlmCallOptions = {},
+  ): Promise<T> {
+    checkCall('run', ask, options, callChecks);
+    const task = this.#calls.endpoints().task(this.name);
+    const call = new Call<T>(this.#calls, task, options, async (attempt) => {
+      const { member, signal, number } = attempt;
+      const { endpoint } = member;
+      const answer = await attempt.within(endpoint.timeoutMs, 'no answer has come', () =>
+        ask(endpoint, { signal, attempt: number }),
+      );
+      attempt.usage = usageOf(answer);
+      return answer;
+    });
+    return call.answer();
+  }
+
+  stream<C>(
+    open: (endpoint: Endpoint, ask: Ask) => AsyncIterable<C> | PromiseLike<AsyncIterable<C>>,
+    options: LlmStreamOptions<C> = {},
+  ): AsyncGenerator<C, void, undefined> {
+    checkCall('stream', open, options, streamChecks);
+    return this.#stream(open, options);
+  }
+
+  async *#stream<C>(
+    open: (endpoint: Endpoint, ask: Ask) => AsyncIterable<C> | PromiseLike<AsyncIterable<C>>,
+    options: LlmStreamOptions<C>,
+  ): AsyncGenerator<C, void, undefined> {
+    const { chunks } = await openStream(
+      this.#calls,
+      this.#calls.endpoints().task(this.name),
+      options,
+      (endpoint, { signal, number }) => open(endpoint, { signal, attempt: number }),
+      (source) => source,
+    );
+    yield* chunks;
+  }
+
+  model<M extends Model>(make: (endpoint: Endpoint) => M, options: Omit<LlmCallOptions, 'signal'> = {}): M {
+    checkCall('model', make, options, modelChecks);
+    return failoverModel(this.#calls, this.name, make, options);
+  }
+}
+
+function checkCall(
+  method: string,
+  given: unknown,
+  options: object,
+  checks: Readonly<Record<string, Check>>,
+): void {
+  if (typeof given !== 'function')
+    throw new ConfigError('invalid_option', `llm: the first argument of ${method} is not a function`, {
+      hint: `Pass a function from an endpoint: task.${method}((endpoint) => …)`,
+    });
+  checkOptions(`llm: ${method}`, options, checks);
+}

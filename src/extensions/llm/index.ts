@@ -1,0 +1,27 @@
+// `llm-config-manager/llm`: endpoints of language models, failover, limits and streams from configuration.
+
+export type {
+  AuthType,
+  EndpointData,
+  EndpointLimits,
+  LlmData,
+  Rank,
+  TaskData,
+  TaskKind,
+  WeightedEndpoint,
+} from './data.ts';
+export type { Classify } from './endpoints/ask.ts';
+export type { LlmCallOptions } from './endpoints/call.ts';
+export type { Reason } from './endpoints/classify.ts';
+export type { ClientsOptions } from './endpoints/clients.ts';
+export type { ChunkKind } from './endpoints/content.ts';
+export type { Endpoint, EndpointAuth } from './endpoints/endpoint.ts';
+export type { LlmEvent, LlmEventHead, LlmEventTypes } from './endpoints/events.ts';
+export type { ExplainedEndpoint, TaskExplanation } from './endpoints/explain.ts';
+export type { Model } from './endpoints/model.ts';
+export type { Wants } from './endpoints/obstacle.ts';
+export type { KindOfChunk, LlmStreamOptions } from './endpoints/stream.ts';
+export type { Ask, Task } from './endpoints/task.ts';
+export type { Usage } from './endpoints/usage.ts';
+export { type Llm, type LlmLoadOptions, type LlmOptions, loadLlm } from './load-llm.ts';
+export { type LlmSchema, llmSchema, type ValibotLlm, type ZodLlm } from './schema.ts';

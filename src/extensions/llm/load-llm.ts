@@ -1,0 +1,243 @@
+// `loadLlm`: endpoints and tasks that follow a configuration. It loads the section by itself, or reads it from
+// a configuration that the application has loaded. A call looks at the generation when it begins.
+
+import type { Config } from '../../config/config.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import type { ConfigSource, LoadOptions } from '../../config/plan.ts';
+import { ConfigError } from '../../errors.ts';
+import { aFunction, anything, checkOptions } from '../../internal/options.ts';
+import { keyOf } from '../../key.ts';
+import { reveal } from '../../reveal.ts';
+import { aClock, type Clock, type SteadyClock, steadied, systemClock } from '../../shelter/clock.ts';
+import type { LlmData } from './data.ts';
+import type { Calls, Classify } from './endpoints/ask.ts';
+import { Backends } from './endpoints/backends.ts';
+import { Clients, type ClientsOptions, type FollowingClients } from './endpoints/clients.ts';
+import type { Endpoint } from './endpoints/endpoint.ts';
+import { identityOf } from './endpoints/endpoint.ts';
+import { type LlmEvent, LlmEvents } from './endpoints/events.ts';
+import { TaskExplanation } from './endpoints/explain.ts';
+import { Endpoints } from './endpoints/generation.ts';
+import type { Wants } from './endpoints/obstacle.ts';
+import { ConfiguredTask, type Task } from './endpoints/task.ts';
+import { llmSchema } from './schema.ts';
+
+/** The options of `loadLlm`. */
+export interface LlmOptions {
+  /** The section of the configuration. @default 'llm' */
+  readonly at?: string;
+  /** Says what errors mean that this library does not know, or means otherwise. @default none */
+  readonly classify?: Classify;
+  /** A listener for the events of all calls. @default none */
+  readonly on?: (event: LlmEvent) => void;
+  /** The source of time, for tests. @default the system's clock */
+  readonly clock?: Clock;
+}
+
+/** The options of `loadLlm` for a load of its own. */
+export interface LlmLoadOptions
+  extends LlmOptions,
+    Pick<LoadOptions, 'context' | 'deadlineMs' | 'vanished' | 'watch'> {}
+
+/** Endpoints and tasks that follow a configuration. */
+export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
+  /** The configuration: of the section alone, or the one that was passed. */
+  readonly config: C;
+  /** A task of the configuration. It follows reloads, so it can be kept.
+   *  @throws ConfigError `invalid_key` for an unknown name */
+  task(name: string): Task;
+  /** Makes a cache of clients: one for each endpoint and credential.
+   *  @example
+   *  const clientFor = ai.clients((endpoint) =>
+   *    new Anthropic({ apiKey: reveal(endpoint.auth.apiKey), maxRetries: 0 }), { graceMs: 60_000 }); */
+  clients<T>(make: (endpoint: Endpoint) => T, options?: ClientsOptions<T>): (endpoint: Endpoint) => T;
+  /** Which endpoints a task would ask now, and why not the others.
+   *  @example
+   *  console.log(String(ai.explain('summarize', { needs: ['json'] }))); */
+  explain(task: string, wants?: Wants): TaskExplanation;
+  /** Listens to the events of calls. `ai.config.on` has those of loads. */
+  on(listener: (event: LlmEvent) => void): Disposable;
+  /** Lets go of the clients, and closes the configuration if `loadLlm` has loaded it. Calls under way go on. */
+  close(): Promise<void>;
+}
+
+/** A configuration of the application. */
+interface LoadedConfig {
+  readonly value: unknown;
+  at(path: string): { readonly value: unknown };
+  reload(): Promise<unknown>;
+  subscribe(path: string, listener: () => unknown): Disposable;
+}
+
+const isConfig = (value: object): value is LoadedConfig =>
+  ['at', 'reload', 'subscribe'].every(
+    (name) => typeof (value as Partial<Record<string, unknown>>)?.[name] === 'function',
+  );
+
+const optionChecks = { at: anything, classify: aFunction, on: aFunction, clock: aClock };
+const loadChecks = {
+  ...optionChecks,
+  context: anything,
+  deadlineMs: anything,
+  vanished: anything,
+  watch: anything,
+};
+
+/** Loads the endpoints and tasks of language models from a configuration, and follows its changes. Holds data
+ *  and decides which endpoint is asked; the requests are made by clients of yours.
+ *  @throws ConfigError `validation` with a report, or the failure of a source
+ *  @example
+ *  await using ai = await loadLlm(chain, { watch: true });
+ *  const clientFor = ai.clients(({ baseURL, auth }) =>
+ *    new OpenAI({ baseURL, apiKey: reveal(auth.apiKey), maxRetries: 0 }));
+ *  const answer = await ai.task('summarize').run((endpoint, { signal }) =>
+ *    clientFor(endpoint).chat.completions.create({ model: endpoint.model, messages }, { signal }));
+ *  @see llmSchema for a section of a larger configuration */
+export function loadLlm(source: ConfigSource, options?: LlmLoadOptions): Promise<Llm>;
+export function loadLlm<T>(config: Config<T>, options?: LlmOptions): Promise<Llm<Config<T>>>;
+export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptions = {}): Promise<unknown> {
+  const isLoaded = isConfig(from);
+  checkOptions('loadLlm', options, isLoaded ? optionChecks : loadChecks);
+  const { at = 'llm', on, clock = systemClock, classify, ...load } = options;
+  const events = new LlmEvents();
+  if (on) events.on(on);
+  const [backends, config] = await Promise.all([
+    Backends.load(steadied(clock), events),
+    isLoaded ? from : loadConfig(llmSchema, from as ConfigSource, { unknown: 'ignore', ...load, at }),
+  ]);
+  const section = isLoaded && keyOf(at) !== '' ? from.at(at) : config;
+  return new FollowingLlm(
+    config as LoadedConfig,
+    section,
+    { isLoaded, at: isLoaded ? at : '' },
+    { backends, events, clock: steadied(clock), classify },
+  );
+}
+
+/** How often a refused credential may cause a reload. */
+const reloadEveryMs = 1_000;
+
+class FollowingLlm implements Llm<LoadedConfig>, Calls {
+  readonly config: LoadedConfig;
+  readonly clock: SteadyClock;
+  readonly events: LlmEvents;
+  readonly backends: Backends;
+  readonly classify: Classify | undefined;
+  readonly #section: { readonly value: unknown };
+  readonly #isBorrowed: boolean;
+  readonly #clients = new Set<FollowingClients>();
+  readonly #subscription: Disposable;
+  #seen: unknown;
+  #endpoints!: Endpoints;
+  #reload: Promise<void> | undefined;
+  #reloadedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    config: LoadedConfig,
+    section: { readonly value: unknown },
+    { isLoaded, at }: { readonly isLoaded: boolean; readonly at: string },
+    { backends, events, clock, classify }: Pick<Calls, 'backends' | 'events' | 'clock' | 'classify'>,
+  ) {
+    this.config = config;
+    this.clock = clock;
+    this.events = events;
+    this.backends = backends;
+    this.classify = classify;
+    this.#section = section;
+    this.#isBorrowed = isLoaded;
+    this.endpoints();
+    this.#subscription = config.subscribe(at, () => void this.endpoints());
+  }
+
+  /** The endpoints of the current generation. */
+  endpoints(): Endpoints {
+    const { value } = this.#section;
+    if (value === this.#seen) return this.#endpoints;
+    this.#endpoints = new Endpoints(sectionOf(value));
+    this.#seen = value;
+    const identities = Array.from(this.#endpoints.all.values(), identityOf);
+    this.backends.follow(identities, this.#endpoints);
+    for (const clients of this.#clients) clients.follow(this.#endpoints);
+    return this.#endpoints;
+  }
+
+  async renewed(refused: Endpoint): Promise<Endpoint | undefined> {
+    const { name } = refused;
+    const { credential } = identityOf(refused);
+    const found = (): Endpoint | undefined => this.endpoints().all.get(name);
+    const isNew = (endpoint: Endpoint | undefined): boolean =>
+      endpoint !== undefined && identityOf(endpoint).credential !== credential;
+    // another call, or a watch, may have read it already
+    if (!isNew(found())) {
+      await this.#reloaded();
+      this.events.emit('reloaded', () => ({
+        endpoint: name,
+        outcome: isNew(found()) ? 'ok' : 'unauthenticated',
+        level: isNew(found()) ? 'info' : 'error',
+      }));
+    }
+    return found();
+  }
+
+  /** Reads the configuration again: once for all who wait, and at most once a second. */
+  #reloaded(): Promise<void> {
+    if (this.#reload) return this.#reload;
+    const now = this.clock.now();
+    if (now < this.#reloadedAt + reloadEveryMs) return Promise.resolve();
+    this.#reloadedAt = now;
+    this.#reload = this.config
+      .reload()
+      .then(
+        () => undefined,
+        () => undefined, // an event of the configuration says why
+      )
+      .finally(() => {
+        this.#reload = undefined;
+      });
+    return this.#reload;
+  }
+
+  task(name: string): Task {
+    return new ConfiguredTask(name, this);
+  }
+
+  clients<T>(make: (endpoint: Endpoint) => T, options: ClientsOptions<T> = {}): (endpoint: Endpoint) => T {
+    const clients = new Clients(make, options, this.clock);
+    clients.follow(this.endpoints());
+    this.#clients.add(clients);
+    return (endpoint) => clients.of(endpoint);
+  }
+
+  explain(task: string, wants: Wants = {}): TaskExplanation {
+    return new TaskExplanation(this, task, wants);
+  }
+
+  on(listener: (event: LlmEvent) => void): Disposable {
+    return this.events.on(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#subscription[Symbol.dispose]();
+    await Promise.all(Array.from(this.#clients, (clients) => clients.close()));
+    if (!this.#isBorrowed) await (this.config as unknown as { close(): Promise<void> }).close();
+    this.events.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The section in clear. A configuration of the application may have another schema than ours. */
+function sectionOf(value: unknown): LlmData {
+  const section = reveal(value);
+  const checked = llmSchema['~standard'].validate(section) as { readonly value?: LlmData };
+  if (checked.value) return checked.value;
+  throw new ConfigError(
+    'invalid_option',
+    'loadLlm: the configuration has no valid section of endpoints and tasks',
+    {
+      hint: 'Use llmSchema.zod(z) or llmSchema.valibot(v) in its schema, and name the section with the option at',
+    },
+  );
+}

@@ -1,0 +1,144 @@
+// `llmSchema`: the schema of the section `llm`, of this library's own and as a schema of zod or valibot, for a
+// place inside the schema of an application. Both have the keys of the shape; the checks are the same.
+
+import type { StandardSchemaV1 } from '../../schema/schema.ts';
+import { frozen } from '../../value.ts';
+import { type Issue, issuesOf } from './check.ts';
+import type { LlmData } from './data.ts';
+import { type Part, shape } from './shape.ts';
+
+/** What `zod` needs of zod 3.24 and later. */
+interface Zod {
+  readonly ZodString: abstract new (...args: never) => { transform(transform: never): unknown };
+}
+
+interface AnyZod {
+  any(): ZodAny;
+}
+
+interface ZodAny {
+  readonly meta?: (metadata: object) => ZodAny;
+  superRefine(check: (value: unknown, context: { addIssue(issue: object): void }) => void): unknown;
+}
+
+/** What `valibot` needs of valibot 1. */
+interface Valibot {
+  readonly looseObject: unknown;
+  readonly pipe: unknown;
+  readonly rawCheck: unknown;
+}
+
+type AnyValibot = Readonly<Record<string, (...args: unknown[]) => object>>;
+
+/** A schema of zod for the section. */
+export type ZodLlm<Z extends Zod> = ReturnType<InstanceType<Z['ZodString']>['transform']> & {
+  readonly _output: LlmData;
+  readonly _zod: { readonly output: LlmData };
+};
+
+/** What an issue of valibot has at least. */
+interface ValibotIssue {
+  readonly kind: 'schema' | 'validation' | 'transformation';
+  readonly type: string;
+  readonly input: unknown;
+  readonly expected: string | null;
+  readonly received: string;
+  readonly message: string;
+}
+
+/** A schema of valibot for the section. */
+export interface ValibotLlm extends StandardSchemaV1<LlmData> {
+  readonly kind: 'schema';
+  readonly type: 'loose_object';
+  readonly reference: (...args: unknown[]) => never;
+  readonly expects: 'Object';
+  readonly async: false;
+  readonly '~standard': StandardSchemaV1.Props<LlmData> & { readonly vendor: 'valibot' };
+  readonly '~run': (dataset: unknown, config: unknown) => never;
+  readonly '~types'?:
+    | { readonly input: LlmData; readonly output: LlmData; readonly issue: ValibotIssue }
+    | undefined;
+}
+
+/** The schema of the section `llm`, and the same for other libraries. */
+export interface LlmSchema extends StandardSchemaV1<LlmData> {
+  /** The same as a schema of zod, for a place inside an object. Takes the `z` of your application. */
+  zod<Z extends Zod>(z: Z): ZodLlm<Z>;
+  /** The same as a schema of valibot. Takes `* as v` of your application. */
+  valibot(v: Valibot): ValibotLlm;
+}
+
+const standard = {
+  version: 1,
+  vendor: 'llm-config-manager',
+  validate: (given: unknown) => {
+    const issues = issuesOf(given);
+    return issues.length > 0 ? { issues } : { value: frozen(given) as LlmData };
+  },
+  jsonSchema: { input: () => shape },
+};
+
+/** The schema of the endpoints and tasks of LLMs. `loadLlm` loads it by itself; use it where the section is
+ *  part of a larger configuration.
+ *  @example
+ *  const config = await loadConfig(z.object({ port: z.number(), llm: llmSchema.zod(z) }), chain);
+ *  await using ai = await loadLlm(config, { at: 'llm' });
+ *  @see loadLlm */
+export const llmSchema: LlmSchema = Object.freeze({
+  '~standard': Object.freeze(standard),
+  zod(z: AnyZod) {
+    const section = z.any();
+    return (section.meta?.(shape) ?? section).superRefine((value, context) => {
+      for (const { path, message } of issuesOf(value)) context.addIssue({ code: 'custom', path, message });
+    });
+  },
+  valibot(v: AnyValibot) {
+    const check = (context: {
+      readonly dataset: { readonly value: unknown; readonly typed: boolean };
+      addIssue(issue: object): void;
+    }): void => {
+      const { value, typed } = context.dataset;
+      if (!typed) return;
+      for (const { path, message } of issuesOf(value))
+        context.addIssue({ message, path: itemsOf(path, value) });
+    };
+    return (v.pipe as AnyValibot[string])(valibotOf(shape, v), (v.rawCheck as AnyValibot[string])(check));
+  },
+}) as never;
+
+/** The steps of a path, as valibot writes them. */
+function itemsOf(path: Issue['path'], input: unknown): readonly object[] {
+  let at = input;
+  return path.map((key) => {
+    const inner: unknown = (at as Record<PropertyKey, unknown> | undefined)?.[key];
+    const item = {
+      type: Array.isArray(at) ? 'array' : 'object',
+      origin: 'value',
+      input: at,
+      key,
+      value: inner,
+    };
+    at = inner;
+    return item;
+  });
+}
+
+/** The keys and kinds of the shape as a schema of valibot. What else must hold is in `issuesOf`. */
+function valibotOf(part: Part, v: AnyValibot): object {
+  const make = (name: string, ...args: readonly unknown[]): object =>
+    (v[name] as AnyValibot[string])(...args);
+  const { type, properties, required = [], additionalProperties, items = {} } = part;
+  if (type === undefined) return make('any');
+  if (type === 'array') return make('array', valibotOf(items, v));
+  if (type === 'integer') return make('pipe', make('number'), make('integer'));
+  if (type !== 'object') {
+    const leaf = make(type);
+    return part['x-secret'] ? make('pipe', leaf, make('metadata', { 'x-secret': true })) : leaf;
+  }
+  if (!properties) return make('record', make('string'), valibotOf(additionalProperties || {}, v));
+  const entries = Object.entries(properties).map(([name, inner]) => {
+    const schema = valibotOf(inner, v);
+    return [name, required.includes(name) ? schema : make('optional', schema)];
+  });
+  return make('looseObject', Object.fromEntries(entries));
+}

@@ -1,0 +1,78 @@
+// What the section `llm` of a configuration looks like, as JSON Schema. Plain data, from which everything else
+// is made: the keys that a load reads, the checks (check.ts), and the schemas of zod and valibot (schema.ts).
+
+/** A part of the shape: the few words of JSON Schema that the shape needs. */
+export interface Part {
+  readonly type?: 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean';
+  readonly properties?: Readonly<Record<string, Part>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Part | false;
+  readonly items?: Part;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly description?: string;
+  readonly 'x-secret'?: boolean;
+}
+
+/** What a task may be for. */
+export const kinds = ['chat', 'embedding', 'image', 'rerank', 'speech'] as const;
+/** How a client proves who it is. */
+export const authTypes = ['key', 'bearer', 'ambient'] as const;
+
+const section = (properties: Readonly<Record<string, Part>>, ...required: readonly string[]): Part => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+const byName = (part: Part): Part => ({ type: 'object', additionalProperties: part });
+
+const text: Part = { type: 'string', minLength: 1 };
+const secret: Part = { ...text, 'x-secret': true };
+const count: Part = { type: 'integer', minimum: 1 };
+const timeMs: Part = { type: 'integer', minimum: 1 };
+
+const endpoint = section(
+  {
+    provider: text,
+    model: text,
+    baseURL: text,
+    auth: section({ type: { ...text, enum: authTypes }, apiKey: secret, token: secret }, 'type'),
+    parameters: { type: 'object', additionalProperties: {} },
+    headers: byName(secret),
+    region: text,
+    project: text,
+    location: text,
+    deployment: text,
+    apiVersion: text,
+    organization: text,
+    timeoutMs: timeMs,
+    idleMs: timeMs,
+    retries: { type: 'integer', minimum: 0 },
+    contextTokens: count,
+    supports: { type: 'array', items: text },
+    limits: section({ requestsPerMinute: count, tokensPerMinute: count }),
+    quota: text,
+    space: text,
+  },
+  'provider',
+  'model',
+);
+
+const task = section(
+  {
+    kind: { ...text, enum: kinds },
+    // names, weighted names, and lists of them: check.ts
+    use: { type: 'array', items: {}, minItems: 1 },
+  },
+  'use',
+);
+
+/** The section `llm`. */
+export const shape: Part = section(
+  { endpoints: byName(endpoint), tasks: byName(task) },
+  'endpoints',
+  'tasks',
+);
