@@ -101,6 +101,9 @@ const network =
   /econn|epipe|enotfound|eai_again|ehostunreach|enetunreach|enetdown|und_err|err_tls|err_ssl|cert_|connection_?error|err_http2|err_stream_premature|fetch failed|terminated|socket hang up|other side closed|premature close/;
 const abort = /abort_error|user_abort|response_aborted|\baborted\b/;
 const absent = /previous_response|\bfile|vector_store|thread|batch|assistant|conversation|container/;
+/** A code or type of a vendor. A server may write anything there, also a key or a prompt. */
+const vendorWord =
+  /^(?!error$)(?=[a-z_]{3,48}$)\w*(?:error|limit|quota|exceeded|exhausted|filter|policy|not_?found|invalid|denied|unavailable|overloaded|timeout|exception)/i;
 const html = /unexpected token '?<|<!doctype|<html|invalid json/;
 
 function reasonOf({ status, words, text, retryAfterMs, retryable }: View): Reason {
@@ -148,9 +151,7 @@ function viewOf(error: unknown, now: number): View {
   const ownClass = classOf(error);
   const word = bodies
     .flatMap(({ code, type, status }) => [code, type, status])
-    .find(
-      (one): one is string => typeof one === 'string' && /^[a-z][\w.]{0,47}$/i.test(one) && one !== 'error',
-    );
+    .find((one): one is string => typeof one === 'string' && vendorWord.test(one));
   const messages = all.map(({ message }) => (typeof message === 'string' ? message.slice(0, longest) : ''));
   return {
     status: statusOf(all),

@@ -21,6 +21,7 @@ const quietTypes = new Set([
   'stream-start',
   'response-metadata',
   'raw',
+  'custom',
   'start',
   'start-step',
   'finish',
