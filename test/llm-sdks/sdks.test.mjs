@@ -1,5 +1,5 @@
-// The same program with each SDK, and what it does in sixty cases of errors and in every way that a stream can
-// break. Needs `npm ci --prefix test/llm-sdks`, and Node 22 for some of them.
+// The same program with each SDK, and what it does in sixty cases of errors and in every way that a stream
+// can break. Needs `npm ci --prefix test/llm-sdks`, and Node 22 for some of them.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadLlm } from '../../src/extensions/llm/load-llm.ts';

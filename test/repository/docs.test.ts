@@ -255,7 +255,7 @@ describe('the table of tracing channels', () => {
       'docs/caching-and-resilience.md',
       '| channel | traces | fields of its context |',
     ).map(([channel, , fields]) => [channel?.trim().slice(prefix.length + 1, -1), ticked(fields)]);
-    expect(shown.length).toBe(4);
+    expect(shown.length).toBe(5);
     expect(Object.fromEntries(shown)).toEqual(fieldsByMember('src/tracing.ts', 'TraceContexts', 'Context'));
   });
 });

@@ -1,5 +1,5 @@
-// Failures of the wire protocols of OpenAI and Anthropic, and what each means. Used by the tests of shapes, and
-// by those with real SDKs, against the server in fake-llm.ts.
+// Failures of the wire protocols of OpenAI and Anthropic, and what each means. Used by the tests of shapes,
+// and by those with real SDKs, against the server in fake-llm.ts.
 
 /** How a vendor answers: a body of its protocol, any text, or a broken connection. */
 export interface LlmCase {

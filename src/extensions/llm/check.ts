@@ -122,7 +122,8 @@ function checkTask(
     if (!endpoint)
       report(
         at,
-        `names the endpoint ${JSON.stringify(name)}, which does not exist${meant(name, Object.keys(endpoints))}`,
+        `names the endpoint ${JSON.stringify(name)}, which does not exist` +
+          meant(name, Object.keys(endpoints)),
       );
     else if (seen.has(name)) report(at, `names the endpoint ${JSON.stringify(name)} twice`);
     else seen.set(name, endpoint);
@@ -150,11 +151,7 @@ function checkWeighted(item: Record<string, unknown>, at: Path, report: Report):
 /** Vectors of two models in one index mean nothing to each other, and no error says so. */
 function checkSpaces(endpoints: ReadonlyMap<string, EndpointData>, path: Path, report: Report): void {
   const spaces = new Set(Array.from(endpoints.values(), ({ model, space }) => space ?? `model ${model}`));
-  if (spaces.size > 1)
-    report(
-      path,
-      'has endpoints of different models, whose vectors cannot be compared. Use one model, or set the same space where two endpoints have the same model under different names',
-    );
+  if (spaces.size > 1) report(path, 'has endpoints of different models, whose vectors cannot be compared');
 }
 
 /** The endpoints of a rank, each with a weight. */

@@ -1,4 +1,5 @@
-// The types of the section `llm`, as a load returns it. `shape.ts` says the same as data.
+// The types of the section `llm`, as a load returns it. `shape.ts` says the same as data. Used by check.ts
+// and endpoints/; an application sees them in `ai.config`.
 
 import type { authTypes, kinds } from './shape.ts';
 
@@ -42,7 +43,8 @@ export interface EndpointData {
   readonly idleMs?: number;
   /** How often a call is repeated here after an error of the server or of the network. @default 1 */
   readonly retries?: number;
-  /** The size of the context. After "the context is too long", only a larger one is asked. @default unknown */
+  /** The size of the context. After an input that is too long, only a larger one is asked.
+   *  @default unknown */
   readonly contextTokens?: number;
   /** What the model can do, in words of your own: `tools`, `json`, `vision`. @default [] */
   readonly supports?: readonly string[];

@@ -1,5 +1,5 @@
-// `loadLlm`: endpoints and tasks that follow a configuration. It loads the section by itself, or reads it from
-// a configuration that the application has loaded. A call looks at the generation when it begins.
+// `loadLlm`: endpoints and tasks that follow a configuration. It loads the section by itself, or reads it
+// from a configuration that the application has loaded. A call looks at the generation when it begins.
 
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
@@ -57,7 +57,8 @@ export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
   explain(task: string, wants?: Wants): TaskExplanation;
   /** Listens to the events of calls. `ai.config.on` has those of loads. */
   on(listener: (event: LlmEvent) => void): Disposable;
-  /** Lets go of the clients, and closes the configuration if `loadLlm` has loaded it. Calls under way go on. */
+  /** Lets go of the clients, and closes the configuration if `loadLlm` has loaded it. Calls under way go
+   *  on. */
   close(): Promise<void>;
 }
 
@@ -237,7 +238,7 @@ function sectionOf(value: unknown): LlmData {
     'invalid_option',
     'loadLlm: the configuration has no valid section of endpoints and tasks',
     {
-      hint: 'Use llmSchema.zod(z) or llmSchema.valibot(v) in its schema, and name the section with the option at',
+      hint: 'Use llmSchema.zod(z) or llmSchema.valibot(v) in its schema, and name the section in at',
     },
   );
 }

@@ -1,5 +1,5 @@
-// `llmSchema`: the schema of the section `llm`, of this library's own and as a schema of zod or valibot, for a
-// place inside the schema of an application. Both have the keys of the shape; the checks are the same.
+// `llmSchema`: the schema of the section `llm`, of this library's own and as a schema of zod or valibot, for
+// a place inside the schema of an application. Both have the keys of the shape; the checks are the same.
 
 import type { StandardSchemaV1 } from '../../schema/schema.ts';
 import { frozen } from '../../value.ts';

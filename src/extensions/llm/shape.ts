@@ -1,5 +1,6 @@
-// What the section `llm` of a configuration looks like, as JSON Schema. Plain data, from which everything else
-// is made: the keys that a load reads, the checks (check.ts), and the schemas of zod and valibot (schema.ts).
+// What the section `llm` of a configuration looks like, as JSON Schema. Plain data, from which everything
+// else is made: the keys that a load reads, the checks (check.ts), and the schemas of zod and valibot
+// (schema.ts).
 
 /** A part of the shape: the few words of JSON Schema that the shape needs. */
 export interface Part {

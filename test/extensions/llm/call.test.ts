@@ -92,7 +92,7 @@ describe('failover', () => {
     expect(ask.asked).toEqual(['first', 'second', 'second']);
   });
 
-  it('twenty calls ask a broken endpoint three times; later, one of ten finds out whether it is back', async () => {
+  it('twenty calls ask a broken endpoint three times; later, one of ten probes it', async () => {
     await using it = await loaded(withTask(two.tasks.chat, { first: { retries: 0 } }));
     const ask = backend({ first: [http(500), http(500), http(500), http(500), 'back'], second: 'b' });
     const task = it.ai.task('chat');

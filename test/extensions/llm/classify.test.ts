@@ -218,21 +218,17 @@ describe('an error without a status', () => {
     [
       'Google, throttled',
       Object.assign(
-        new Error(
-          '{"error":{"code":429,"message":"Resource exhausted","status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"7s"}]}}',
-        ),
+        new Error('{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"7s"}]}}'),
         { name: 'ApiError', status: 429 },
       ),
       'throttled',
     ],
     [
       'Google, too long',
-      Object.assign(
-        new Error(
-          '{"error":{"code":400,"message":"The input token count (2000000) exceeds","status":"INVALID_ARGUMENT"}}',
-        ),
-        { name: 'ApiError', status: 400 },
-      ),
+      Object.assign(new Error('{"error":{"code":400,"message":"The input token count (2000000) exceeds}}'), {
+        name: 'ApiError',
+        status: 400,
+      }),
       'context',
     ],
     [

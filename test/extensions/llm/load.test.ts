@@ -199,7 +199,7 @@ describe('endpoints from a file', () => {
         [
           "tasks.embed.use",
           "/app.yaml:24:36",
-          "has endpoints of different models, whose vectors cannot be compared. Use one model, or set the same space where two endpoints have the same model under different names",
+          "has endpoints of different models, whose vectors cannot be compared",
         ],
       ]
     `);

@@ -32,7 +32,7 @@ export async function loaded(data: LlmData = two, options: LlmLoadOptions = {}):
   return { ai, clock, events, store, [Symbol.asyncDispose]: () => ai.close() };
 }
 
-/** What an endpoint does: answers, or throws, each time the next of its list; the last one again and again. */
+/** What an endpoint does: answers or throws, the next of its list each time, the last one again and again. */
 export function backend(plan: Readonly<Record<string, unknown>>): {
   readonly asked: string[];
   (endpoint: Endpoint): Promise<unknown>;

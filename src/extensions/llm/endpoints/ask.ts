@@ -1,5 +1,5 @@
-// Asks one endpoint once: the breaker and the limits count it, a tracing channel and the listeners hear of it.
-// Used by call.ts. A stream ends its attempt itself, later than it is handed out.
+// Asks one endpoint once: the breaker and the limits count it, a tracing channel and the listeners hear of
+// it. Used by call.ts. A stream ends its attempt itself, later than it is handed out.
 
 import { ConfigError, isConfigError } from '../../../errors.ts';
 import { type SteadyClock, shownNow } from '../../../shelter/clock.ts';

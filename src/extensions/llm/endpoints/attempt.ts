@@ -1,6 +1,6 @@
 // One attempt at one endpoint: its signal, its time limits, and its end. The caller's signal gets a listener
-// that is removed again: AbortSignal.any takes 50 µs with a signal that lives long. A function that ignores its
-// signal is not waited for.
+// that is removed again: AbortSignal.any takes 50 µs with a signal that lives long. A function that ignores
+// its signal is not waited for.
 
 import { setMaxListeners } from 'node:events';
 import { abortedBy, ConfigError } from '../../../errors.ts';

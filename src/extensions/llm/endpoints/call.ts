@@ -1,5 +1,5 @@
-// A call of a task: endpoints in order, until one answers, or the error is one for the caller. Used by task.ts
-// for answers and by stream.ts for streams.
+// A call of a task: endpoints in order, until one answers, or the error is one for the caller. Used by
+// task.ts and model.ts for answers, and by stream.ts for streams.
 
 import { abortedBy, ConfigError } from '../../../errors.ts';
 import { ask, type Calls, described, type Failure, type Work } from './ask.ts';
@@ -131,8 +131,9 @@ export class Call<T> {
       this.#failed = { member, failure: answer };
       const { error, fault, renewed } = answer;
       const effect = effects[fault.reason];
+      const { name, model } = member.endpoint;
       this.#lines.push({
-        text: `${member.endpoint.name} (${member.endpoint.model}), attempt ${this.#attempts}: it is ${described(fault)}`,
+        text: `${name} (${model}), attempt ${this.#attempts}: it is ${described(fault)}`,
         waitMs: fault.retryAfterMs,
       });
       this.#refuseAborted();

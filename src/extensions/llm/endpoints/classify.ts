@@ -6,10 +6,10 @@ import type { ErrorCode } from '../../../errors.ts';
 
 /** Why a call failed.
  *  `throttled`: too many requests. `quota`: what was paid for is spent. `overloaded`: the server failed.
- *  `unreachable`: the network did. `timeout`: no answer in time. `credentials`: they are refused. `model`: the
- *  model is not there. `context`: the input is too long. `filtered`: a content filter refused it. `refused`:
- *  the request is wrong. `aborted`: the caller has ended it. `unknown`: anything else, such as an error in
- *  your own code. */
+ *  `unreachable`: the network did. `timeout`: no answer in time. `credentials`: they are refused. `model`:
+ *  the model is not there. `context`: the input is too long. `filtered`: a content filter refused it.
+ *  `refused`: the request is wrong. `aborted`: the caller has ended it. `unknown`: anything else, such as an
+ *  error in your own code. */
 export type Reason = keyof typeof effects;
 
 /** What follows. `again`: once more here, then the next endpoint. `next`: the next one. `reload`: here with a
@@ -82,28 +82,80 @@ export function faultOf(error: unknown, now: number): Fault {
   }
 }
 
+const anyOf = (...patterns: readonly string[]): RegExp => new RegExp(patterns.join('|'));
+
 // Patterns of codes, types and class names, then of the words of people.
 const filter = /content_?filter|content_?policy|responsible_?ai|moderation|prohibited_content|blocklist/;
 const filterText =
   /content (?:management|filter|policy)|content filtering|safety (?:system|settings)|responsible ai/;
 const context = /context_length|context_window|string_above_max|input_too_long|model_context/;
-const contextText =
-  /prompt is too long|maximum context|context (?:length|window)|input is too long|too many (?:input )?tokens|input token count|tokens? limit exceeded|reduce the length/;
+const contextText = anyOf(
+  'prompt is too long',
+  'maximum context',
+  'context (?:length|window)',
+  'input is too long',
+  'too many (?:input )?tokens',
+  'input token count',
+  'tokens? limit exceeded',
+  'reduce the length',
+);
 const spent = /insufficient_quota|billing|quotaexceeded|service_?quota|credits?_(?:exhausted|depleted)/;
 const spentText = /credit balance|current quota|(?:spend|billing|usage) (?:hard )?limit|out of credits/;
 const slow = /rate_?limit|throttl|too_?many_?requests|resource_exhausted|slow_down/;
-const login =
-  /authentication|invalid_api_key|unauthori[sz]ed|unauthenticated|expired_?token|unrecognized_?client|invalid_?signature|incomplete_?signature|model_authentication/;
-const busy =
-  /overloaded|server_?error|internal_?error|internal_?failure|\binternal\b|api_error|unavailable|model_?not_?ready|bad_gateway/;
+const login = anyOf(
+  'authentication',
+  'invalid_api_key',
+  'unauthori[sz]ed',
+  'unauthenticated',
+  'expired_?token',
+  'unrecognized_?client',
+  'invalid_?signature',
+  'incomplete_?signature',
+  'model_authentication',
+);
+const busy = anyOf(
+  'overloaded',
+  'server_?error',
+  'internal_?error',
+  'internal_?failure',
+  '\\binternal\\b',
+  'api_error',
+  'unavailable',
+  'model_?not_?ready',
+  'bad_gateway',
+);
 const late = /time_?out|timedout|deadline_exceeded|headers_timeout|body_timeout/;
-const network =
-  /econn|epipe|enotfound|eai_again|ehostunreach|enetunreach|enetdown|und_err|err_tls|err_ssl|cert_|connection_?error|err_http2|err_stream_premature|fetch failed|terminated|socket hang up|other side closed|premature close/;
+const network = anyOf(
+  'econn',
+  'epipe',
+  'enotfound',
+  'eai_again',
+  'ehostunreach',
+  'enetunreach',
+  'enetdown',
+  'und_err',
+  'err_tls',
+  'err_ssl',
+  'cert_',
+  'connection_?error',
+  'err_http2',
+  'err_stream_premature',
+  'fetch failed',
+  'terminated',
+  'socket hang up',
+  'other side closed',
+  'premature close',
+);
 const abort = /abort_error|user_abort|response_aborted|\baborted\b/;
 const absent = /previous_response|\bfile|vector_store|thread|batch|assistant|conversation|container/;
 /** A code or type of a vendor. A server may write anything there, also a key or a prompt. */
-const vendorWord =
-  /^(?!error$)(?=[a-z_]{3,48}$)\w*(?:error|limit|quota|exceeded|exhausted|filter|policy|not_?found|invalid|denied|unavailable|overloaded|timeout|exception)/i;
+const vendorWord = new RegExp(
+  `^(?!error$)(?=[a-z_]{3,48}$)\\w*(?:${[
+    'error|exception|limit|quota|exceeded|exhausted|filter|policy|not_?found|invalid|denied',
+    'unavailable|overloaded|timeout',
+  ].join('|')})`,
+  'i',
+);
 const html = /unexpected token '?<|<!doctype|<html|invalid json/;
 
 function reasonOf({ status, words, text, retryAfterMs, retryable }: View): Reason {

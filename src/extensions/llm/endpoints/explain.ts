@@ -1,4 +1,5 @@
-// `ai.explain`: which endpoints a task would ask now, and why it would not ask the others.
+// `ai.explain`: which endpoints a task would ask now, and why it would not ask the others. Made by
+// load-llm.ts, with the same rules as calls: obstacle.ts.
 
 import type { Calls } from './ask.ts';
 import type { Obstacle } from './backends.ts';
@@ -11,8 +12,8 @@ export interface ExplainedEndpoint {
   /** From 1: the order in which ranks are asked. */
   readonly rank: number;
   readonly weight: number;
-  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per minute is
-   *  used up. `lacking`: it does not support what is needed. */
+  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per minute
+   *  is used up. `lacking`: it does not support what is needed. */
   readonly state: 'in use' | Obstacle['state'];
   /** Why it is not asked. */
   readonly why?: string;
