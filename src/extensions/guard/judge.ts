@@ -6,14 +6,8 @@ import type { Emitter } from '../../internal/listeners.ts';
 import type { Living } from '../../living.ts';
 import { type CallOptions, operationIn, thread } from '../../operation.ts';
 import type { Key } from '../../value.ts';
-import {
-  type Action,
-  type AskedEntry,
-  type Caller,
-  type Decision,
-  isPending,
-  type Policy,
-} from './policy.ts';
+import type { EntryFacts } from './facts.ts';
+import { type Action, type Caller, type Decision, isPending, type Policy } from './policy.ts';
 
 /** Counters of a guard since it was created. */
 export interface GuardStats {
@@ -74,7 +68,7 @@ export class Judge {
     asking: Asking | undefined,
     action: Action,
     key: Key,
-    entry?: AskedEntry,
+    entry?: EntryFacts,
   ): Decision | Promise<Decision> {
     const { counts } = this;
     counts.decisions++;
@@ -102,7 +96,7 @@ export class Judge {
     asking: Asking | undefined,
     several: readonly Action[],
     key: Key,
-    entry?: AskedEntry,
+    entry?: EntryFacts,
     from = 0,
   ): Decision | Promise<Decision> {
     let decision: Decision | Promise<Decision> = failure;

@@ -33,6 +33,7 @@ import { acquired } from './acquired.ts';
 import { cutItems } from './cut.ts';
 import { Denials, type Denied, holeAt } from './denials.ts';
 import { exactLayers } from './exact.ts';
+import { EntryFacts } from './facts.ts';
 import type { Asking, Judge } from './judge.ts';
 import { type Action, type Decision, isPending } from './policy.ts';
 
@@ -74,7 +75,7 @@ export class GuardedReads {
     if (!known || (known.entry && isTree(known.entry.value))) return undefined;
     const asking = this.#judge.asking(undefined);
     const allows = (entry?: Entry): boolean => {
-      const decision = this.#judge.decide(asking, 'read', key, entry);
+      const decision = this.#judge.decide(asking, 'read', key, entry && new EntryFacts(entry));
       return !isPending(decision) && decision.allow;
     };
     if (this.#decidesBefore(key) && !allows()) return undefined;
@@ -157,7 +158,7 @@ export class GuardedReads {
     entry?: Entry,
   ): Promise<ConfigError | undefined> {
     const startedAt = performance.now();
-    const decision = await this.#judge.decide(asking, action, key, entry);
+    const decision = await this.#judge.decide(asking, action, key, entry && new EntryFacts(entry));
     this.#judge.took(startedAt);
     if (decision.allow) return undefined;
     this.#judge.denied(asking, key);
@@ -232,7 +233,7 @@ export class GuardedReads {
   #decideItem(
     asking: Asking | undefined,
     key: Key,
-    entry: Parameters<Judge['decide']>[3],
+    entry: EntryFacts | undefined,
     options: ListOptions | undefined,
   ): Decision | Promise<Decision> {
     const actions = needed(options);

@@ -1,5 +1,6 @@
 // `guarded`: what a refused caller gets from each ability of a provider, in each of the three modes.
 
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { optional } from '../../../src/decorators/tolerance.ts';
@@ -13,6 +14,7 @@ import { EnvProvider } from '../../../src/providers/env.ts';
 import { MemoryProvider, type MemoryValues } from '../../../src/providers/memory.ts';
 import { sheltered } from '../../../src/shelter/index.ts';
 import { down, FakeSource } from '../../support/fake-source.ts';
+import { entry } from '../../support/layers.ts';
 import { fullPort } from '../../support/port.ts';
 import { code, value } from '../../support/sheltering.ts';
 
@@ -139,6 +141,36 @@ describe('callers', () => {
     caller.id = 'ops';
     expect(asked).toEqual({ id: 'ann' });
     expect(Object.isFrozen(asked)).toBe(true);
+  });
+});
+
+describe('a policy', () => {
+  it('is asked about every value, and sees none', async () => {
+    const asked: unknown[] = [];
+    const policy: Policy = {
+      decide: (ask) => {
+        asked.push(ask.entry, inspect(ask, { depth: 9, showHidden: true }), JSON.stringify(ask));
+        return { allow: true, rule: 'all' };
+      },
+    };
+    const hidden = { db: { password: 'fake-Zq83-not-real', user: 'fake-Zq83-user' } };
+    const tree: ConfigProvider = {
+      name: 'tree',
+      get: async () => undefined,
+      list: async () => [entry('tree', 'app', hidden)],
+    };
+    const store = guarded(new MemoryProvider(hidden), policy, { identify: () => undefined });
+    expect(store.known?.('db.user')?.entry?.value).toBe('fake-Zq83-user');
+    await store.get('db.password');
+    await store.getMany?.(['db.user']);
+    await store.list();
+    store.where?.('db.user');
+    await guarded(tree, policy, { identify: () => undefined }).list();
+    const facts = asked.filter((one) => typeof one === 'object');
+    expect(facts.length).toBeGreaterThan(6);
+    for (const one of facts) expect(one).not.toHaveProperty('value');
+    expect(String(asked)).toContain('"secret":true,"origin":"memory db.password"');
+    expect(String(asked)).not.toContain('Zq83');
   });
 });
 
