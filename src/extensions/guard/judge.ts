@@ -131,6 +131,14 @@ export class Judge {
     });
   }
 
+  /** An error of the provider without what a caller may not know: its code alone. */
+  concealed({ code, retryAfterMs }: ConfigError): ConfigError {
+    return new ConfigError(code, `${this.name}: the provider failed, and this caller may not see how`, {
+      provider: this.name,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
+
   #checked(given: Decision | undefined): Decision {
     const { counts } = this;
     const decision = given as Partial<Decision> | null | undefined;

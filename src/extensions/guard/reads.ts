@@ -95,14 +95,17 @@ export class GuardedReads {
     };
     const isRefused = await Promise.all(keys.map((key) => this.#decidesBefore(key) && refused(key)));
     const asked = keys.filter((_, i) => !isRefused[i]);
-    const found = await manyFrom(this.#inner, asked, options);
+    const found = await manyFrom(this.#inner, asked, options).catch((thrown: unknown) =>
+      this.#fail(asking, asked, thrown),
+    );
     await Promise.all(
       asked.map(async (key) => {
         const result = found.get(key);
         if (result === undefined) return;
-        const isError = result instanceof Error;
-        if (isError && passes(result)) results.set(key, result);
-        else if (!(await refused(key, isError ? undefined : result))) results.set(key, result);
+        if (!(result instanceof Error)) {
+          if (!(await refused(key, result))) results.set(key, result);
+        } else if (passes(result)) results.set(key, await this.#shown(asking, [key], result));
+        else if (!(await refused(key))) results.set(key, result);
       }),
     );
     return results;
@@ -132,7 +135,9 @@ export class GuardedReads {
       const refusal = await this.#refusal(asking, 'read', key);
       if (refusal) return this.#hidden(refusal) ?? [];
     }
-    const versions = await versionsFrom(inner, key, options);
+    const versions = await versionsFrom(inner, key, options).catch((thrown: unknown) =>
+      this.#fail(asking, [key], thrown),
+    );
     if (versions.length === 0) return versions;
     const { limit: _, ...read } = options ?? {};
     const current = await getFrom(inner, key, read).catch(() => undefined);
@@ -165,6 +170,16 @@ export class GuardedReads {
     return this.#judge.error(action, key, decision);
   }
 
+  /** An error of the provider, for a caller that may read all keys that it is about; else its code alone. */
+  async #shown(asking: Asking | undefined, keys: readonly Key[], error: ConfigError): Promise<ConfigError> {
+    const decided = await Promise.all(keys.map((key) => this.#judge.decide(asking, 'read', key)));
+    return decided.every(({ allow }) => allow) ? error : this.#judge.concealed(error);
+  }
+
+  async #fail(asking: Asking | undefined, keys: readonly Key[], thrown: unknown): Promise<never> {
+    throw await this.#shown(asking, keys, toConfigError(thrown, this.#inner.name));
+  }
+
   async #read(
     spelling: Key,
     options: ReadOptions | undefined,
@@ -184,7 +199,8 @@ export class GuardedReads {
       entry = await ask(key);
     } catch (thrown) {
       const error = toConfigError(thrown, this.#inner.name, key);
-      const refused = passes(error) ? undefined : await refusal();
+      if (passes(error)) throw await this.#shown(asking, [key], error);
+      const refused = await refusal();
       if (refused) return this.#hidden(refused);
       throw error;
     }
@@ -199,17 +215,19 @@ export class GuardedReads {
     ask: (at: Key, options: ListOptions | undefined) => Promise<readonly Layer[]>,
   ): Promise<readonly Layer[]> {
     const asking = this.#judge.asking(options);
-    const listed = options?.acquire
-      ? await acquired(prefix, options, ask, async (key) => {
-          const decision = await this.#judge.decideAll(asking, needed(options), key);
-          return decision.allow;
-        })
-      : await ask(prefix, options);
+    const { keys, prefixes } = options?.wanted ?? { keys: [], prefixes: [prefix] };
+    const about = [...keys, ...prefixes];
+    const mayRead = async (key: Key): Promise<boolean> =>
+      (await this.#judge.decideAll(asking, needed(options), key)).allow;
+    const listing = options?.acquire ? acquired(prefix, options, ask, mayRead) : ask(prefix, options);
+    const listed = await listing.catch((thrown: unknown) => this.#fail(asking, about, thrown));
     const layers = exactLayers(listed, prefix, options?.wanted);
     const refused = this.#denied === 'refuse' ? await this.#refusedKeys(asking, options) : [];
     let isDenied = refused.length > 0;
-    const cut = layers.map(async (layer, i): Promise<Layer> => {
-      if (layer.error) return layer;
+    const cut = layers.map(async (given, i): Promise<Layer> => {
+      const { error, tolerated } = given;
+      if (error) return { ...given, error: await this.#shown(asking, about, error) };
+      const layer = tolerated ? { ...given, tolerated: await this.#shown(asking, about, tolerated) } : given;
       const startedAt = performance.now();
       const denied = new Denials(this.#judge, this.#denied, prefix, options);
       const items = await cutItems(
@@ -260,5 +278,5 @@ export class GuardedReads {
   }
 }
 
-/** An outage is one for every caller: as a denial it would outlast the store's. */
+/** An outage is one for every caller, without its message: as a denial it would outlast the store's. */
 const passes = ({ transient, code }: ConfigError): boolean => transient || code === 'aborted';

@@ -88,6 +88,37 @@ describe('one key', () => {
     expect(JSON.stringify(error)).not.toContain('hidden');
   });
 
+  it.each(['unavailable', 'parse'] as const)(
+    '%s: shows its message to those alone that may read',
+    async (failure) => {
+      const broken = async (): Promise<never> => {
+        throw new ConfigError(failure, `full: /etc/hidden/prod.yaml: ${failure}`, { retryAfterMs: 7 });
+      };
+      const failing = { get: broken, list: broken, layers: broken, getMany: broken, versions: broken };
+      const provider = { ...fullPort(values).provider, ...failing };
+      const guard = guarded(provider, developerIn('dev.**'), { identify });
+      const store = guard as Required<typeof guard>;
+      const wanted = { keys: ['prod.model', 'dev.model'], prefixes: [] };
+      const one = failure === 'parse' ? 'policy_violation' : failure;
+      const calls = [
+        [one, (at: string, who: object) => store.get(`${at}.model`, who)],
+        [failure, (at: string, who: object) => store.getMany([`${at}.model`, 'dev.x'], who)],
+        [failure, (at: string, who: object) => store.versions(`${at}.model`, who)],
+        [failure, (at: string, who: object) => store.list(at, who)],
+        [failure, (at: string, who: object) => store.list('dev', at === 'dev' ? who : { ...who, wanted })],
+      ] as const;
+      for (const [expected, call] of calls) {
+        const error = (at: string) => call(at, ann).catch((thrown: unknown) => thrown as ConfigError);
+        expect(String(await error('dev'))).toContain('/etc/hidden/prod.yaml');
+        expect(await error('prod')).toMatchObject({ code: expected });
+        expect(inspect(await error('prod'), { showHidden: true })).not.toContain('hidden/prod');
+      }
+      const [layer] = await store.layers('prod', ann);
+      expect(layer?.error).toMatchObject({ code: failure, retryAfterMs: 7 });
+      expect(inspect(layer, { showHidden: true })).not.toContain('hidden/prod');
+    },
+  );
+
   it('an outage is one for every caller', async () => {
     const source = new FakeSource({ 'dev/model': 'small' }, { befall: down });
     const store = guarded(sheltered(source), developerIn('dev.**'), { identify });
