@@ -3,6 +3,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../../src/chain/chain.ts';
+import { mounted, scoped } from '../../../src/decorators/scoped.ts';
 import { optional } from '../../../src/decorators/tolerance.ts';
 import { secret, type Unreadable } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
@@ -13,6 +14,7 @@ import type { Change, ConfigProvider } from '../../../src/provider.ts';
 import { EnvProvider } from '../../../src/providers/env.ts';
 import { MemoryProvider, type MemoryValues } from '../../../src/providers/memory.ts';
 import { sheltered } from '../../../src/shelter/index.ts';
+import type { Key } from '../../../src/value.ts';
 import { down, FakeSource } from '../../support/fake-source.ts';
 import { entry } from '../../support/layers.ts';
 import { fullPort } from '../../support/port.ts';
@@ -426,6 +428,24 @@ describe('leases', () => {
     expect(found.map(({ key }) => key)).toEqual(['open', 'creds', 'creds.password']);
     expect(found[1]).toMatchObject({ value: { user: 'u1' } });
     expect(found[2]).toMatchObject({ error: { code: 'policy_violation' } });
+  });
+
+  it('are found through decorators and chains, so that get is decided before', async () => {
+    const { source, provider } = leased();
+    expect([provider.leasedAt?.('creds.user'), provider.leasedAt?.('open')]).toEqual(['creds', undefined]);
+    const shown: readonly (readonly [ConfigProvider, Key, Key])[] = [
+      [optional(provider), 'creds.user', 'creds'],
+      [mounted(provider, 'outer'), 'outer.creds.user', 'outer.creds'],
+      [scoped(provider, 'creds'), 'user', ''],
+      [new ProviderChain([new MemoryProvider({}), provider]), 'creds.user', 'creds'],
+    ];
+    for (const [outer, key, place] of shown) {
+      expect(outer.leasedAt?.(key)).toBe(place);
+      const store = guarded(outer, rules({}), { identify });
+      expect(await code(store.get(key, ann))).toBe('policy_violation');
+    }
+    expect(mounted(provider, 'outer').leasedAt?.('other.creds')).toBeUndefined();
+    expect(source.asked).toEqual([]);
   });
 
   it('a place is leased for one of its keys that is wanted', async () => {
