@@ -5,6 +5,7 @@ import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entr
 import { append, keyFrom, quote } from '../../key.ts';
 import { type Origin, withoutText } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
+import { undecidable } from './exact.ts';
 import { EntryFacts } from './facts.ts';
 import { type Decision, isPending } from './policy.ts';
 
@@ -13,8 +14,8 @@ type Item = Entry | Unreadable;
 /** Decides about a leaf, or about a hole, which has no entry. */
 export type Decide = (key: Key, entry: EntryFacts | undefined) => Decision | Promise<Decision>;
 
-/** What takes the place of a leaf that is denied: a hole, or nothing. */
-export type Replace = (key: Key, origin: Origin, decision: Decision) => readonly Unreadable[];
+/** What takes the place of an item, or of a leaf of it, that is denied: a hole, or nothing. */
+export type Replace = (key: Key, origin: Origin, decision: Decision, item?: Item) => readonly Unreadable[];
 
 /** A leaf and the decision about it. */
 interface Leaf {
@@ -38,7 +39,7 @@ export async function cutItems(
   const found: (Decision | readonly Leaf[])[] = [];
   for (const item of items) {
     const isHole = isUnreadable(item);
-    if (!isHole && isTree(item.value)) {
+    if (!isHole && !item.loose && isTree(item.value)) {
       const leaves = leavesOf(item, item.value);
       for (const leaf of leaves) {
         const decision = decide(leaf.key, new EntryFacts(item, leaf.path));
@@ -48,7 +49,7 @@ export async function cutItems(
       found.push(leaves);
       continue;
     }
-    const decision = decide(item.key, isHole ? undefined : new EntryFacts(item));
+    const decision = item.loose ? undecidable : decide(item.key, isHole ? undefined : new EntryFacts(item));
     const at = found.push(undecided) - 1;
     if (!isPending(decision)) found[at] = decision;
     else pending.push(decision.then((later) => void (found[at] = later)));
@@ -60,7 +61,7 @@ export async function cutItems(
     const decision = found[i] as Decision | readonly Leaf[];
     if ('allow' in decision) {
       if (decision.allow) cut.push(item);
-      else cut.push(...replace(item.key, withoutText(item.origin), decision));
+      else cut.push(...replace(item.key, withoutText(item.origin), decision, item));
     } else cut.push(...cutTree(item as Entry, decision, replace));
   }
   return cut;

@@ -221,7 +221,7 @@ export class GuardedReads {
       (await this.#judge.decideAll(asking, needed(options), key)).allow;
     const listing = options?.acquire ? acquired(prefix, options, ask, mayRead) : ask(prefix, options);
     const listed = await listing.catch((thrown: unknown) => this.#fail(asking, about, thrown));
-    const layers = exactLayers(listed, prefix, options?.wanted);
+    const { layers, names } = exactLayers(listed, prefix, options?.wanted);
     const refused = this.#denied === 'refuse' ? await this.#refusedKeys(asking, options) : [];
     let isDenied = refused.length > 0;
     const cut = layers.map(async (given, i): Promise<Layer> => {
@@ -229,7 +229,7 @@ export class GuardedReads {
       if (error) return { ...given, error: await this.#shown(asking, about, error) };
       const layer = tolerated ? { ...given, tolerated: await this.#shown(asking, about, tolerated) } : given;
       const startedAt = performance.now();
-      const denied = new Denials(this.#judge, this.#denied, prefix, options);
+      const denied = new Denials(this.#judge, this.#denied, prefix, options, names);
       const items = await cutItems(
         [...layer.entries, ...layer.holes],
         (key, entry) => this.#decideItem(asking, key, entry, options),

@@ -2,7 +2,9 @@
 
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ProviderChain } from '../../../src/chain/chain.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
 import { mounted, scoped } from '../../../src/decorators/scoped.ts';
 import { optional } from '../../../src/decorators/tolerance.ts';
 import { secret, type Unreadable } from '../../../src/entry.ts';
@@ -569,6 +571,40 @@ describe('loose names', () => {
     ]);
     expect(await value(env().get('db.poolMax', ann))).toBe('9');
     expect(await code(env().get('db.host', ann))).toBe('policy_violation');
+  });
+
+  it.each([
+    ['APP_DB_HOST', 'db.host', 'hole'],
+    ['APP_DB_HOST', 'dbHost', 'hole'],
+    ['APP__DB__POOL_MAX', 'db.pool-max', 'hole'],
+    ['APP__DB__POOL_MAX', 'db.pool_max', 'hole'],
+    ['APP__HOSTS__0', 'hosts', 'hole'],
+    ['APP_DB_HOST', 'db.host', 'refuse'],
+    ['APP__DB__POOL_MAX', 'db.poolMax', 'refuse'],
+  ] as const)('%s hides %s of a weaker source without a schema, too: %s', async (name, key, denied) => {
+    const env = new EnvProvider({ prefix: 'APP', env: { [name]: 'hidden' } });
+    const weaker = new MemoryProvider({ [key]: 'weaker', other: 'x' } as MemoryValues);
+    const chain = new ProviderChain([guarded(env, rules({}), { identify, denied }), weaker]);
+    expect(await code(chain.get(key, ann))).toBe('policy_violation');
+    const items = await chain.list('', ann);
+    expect(items.map((item) => ('error' in item ? item.error.code : item.value))).not.toContain('weaker');
+    expect(await code(loadConfig(chain, { context: ann.context }))).toBe('validation');
+    const models = z.object({ other: z.string().optional() }).catchall(z.any());
+    expect(await code(loadConfig(models, chain, { context: ann.context }))).toBe('validation');
+    expect(JSON.stringify(items)).not.toContain('hidden');
+  });
+
+  it('what may mean several keys is hidden also from a caller that may read all', async () => {
+    const env = new EnvProvider({ prefix: 'APP', env: { APP_DB_HOST: 'strong' } });
+    const weaker = new MemoryProvider({ db: { host: 'weaker' } });
+    const all = rules({ allow: [{ keys: ['**'] }] });
+    const inside = new ProviderChain([guarded(env, all, { identify }), weaker]);
+    expect(await inside.list('', ann)).toMatchObject([
+      { key: 'db.host', error: { code: 'policy_violation' } },
+    ]);
+    const around = guarded(new ProviderChain([env, weaker]), all, { identify });
+    expect(await around.list('', ann)).toMatchObject([{ key: 'db.host', value: 'strong' }]);
+    expect(await value(around.get('db.host', ann))).toBe('strong');
   });
 
   it('a key that is denied in one spelling is denied in each', async () => {
