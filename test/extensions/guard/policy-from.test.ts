@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { secret } from '../../../src/entry.ts';
 import type { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import {
@@ -214,6 +215,21 @@ describe('cached decisions', () => {
     expect(policy.calls).toBe(3);
   });
 
+  it('drop also drops decisions that are under way', async () => {
+    const answers: ((decision: Decision) => void)[] = [];
+    const policy = counting(() => new Promise((resolve) => void answers.push(resolve)));
+    const one = cached(policy, { by });
+    const before = one.decide(ask());
+    one.drop();
+    const after = one.decide(ask());
+    answers[1]?.({ allow: false, rule: 'new' });
+    answers[0]?.(allow);
+    expect(await before).toEqual(allow);
+    expect(await after).toMatchObject({ allow: false });
+    expect(await one.decide(ask())).toMatchObject({ allow: false });
+    expect(policy.calls).toBe(2);
+  });
+
   it('are at most as many as allowed, and asked once at the same time', async () => {
     const policy = counting(async () => allow);
     const one = cached(policy, { by, max: 2 });
@@ -230,6 +246,9 @@ describe('cached decisions', () => {
       { by: () => [new Map([['a', 1]])] },
     );
     expect(() => one.decide(ask())).toThrow('a value that cannot be compared');
+    // as JSON, all secrets are one text
+    const bySecret = cached(one, { by: () => [secret('fake-Zq83-not-real')] });
+    expect(() => bySecret.decide(ask())).toThrow('a value that cannot be compared');
     expect(() =>
       cached(
         counting(() => allow),
