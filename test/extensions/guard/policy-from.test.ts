@@ -76,7 +76,7 @@ deny: 5
     expect(error.message).toMatch(/allow\.public\.keys[\s\S]*policy\.yaml:6:11/);
     expect(error.message).toMatch(/deny[\s\S]*policy\.yaml:8:7/);
     expect(policy.failure).toBe(error);
-    expect(await policy.decide(ask())).toMatchObject({ allow: false, rule: 'there is no valid policy yet' });
+    expect(await policy.decide(ask())).toMatchObject({ allow: false, rule: 'no valid policy is loaded' });
   });
 
   it('reports a condition that is not an expression at its line', async () => {
@@ -106,9 +106,21 @@ deny: 5
     await memory.set('allow', 'nothing');
     await until('the report', () => events.some(({ type }) => type === 'refresh_failed'));
     expect(await policy.decide(ask())).toMatchObject({ allow: true });
+    expect(policy.failure?.message).toContain('must be rules by name');
     const { revision } = policy;
     await memory.set('allow', [{ keys: ['prod.**'] }] as never);
     await until('the policy', () => policy.revision !== revision);
+    expect(await policy.decide(ask())).toMatchObject({ allow: false });
+    expect(policy.failure).toBeUndefined();
+  });
+
+  it('a change while the first policy is compiled is not missed', async () => {
+    const memory = new MemoryProvider({ allow: [{ keys: ['dev.**'], when: 'true', loads: 'never' }] });
+    await using policy = policyFrom(memory, { watch: { settleMs: 0 } });
+    const first = policy.decide(ask());
+    await memory.set('allow', [{ keys: ['prod.**'] }] as never);
+    await first;
+    await until('the change', async () => (await policy.decide(ask({ key: 'prod.model' }))).allow);
     expect(await policy.decide(ask())).toMatchObject({ allow: false });
   });
 
