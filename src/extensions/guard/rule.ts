@@ -19,7 +19,8 @@ export interface Rule {
   readonly unless?: readonly string[];
   /** @default every action */
   readonly actions?: readonly Action[];
-  /** Only secrets, or only what is no secret. What has not been read yet counts as a secret. @default both */
+  /** `true`: only secrets. `false`: only what is not a secret. What has not been read yet counts as a secret.
+   *  @default both */
   readonly secret?: boolean;
   /** Only at these hours: `08:00-18:00 Europe/Berlin`. @default always */
   readonly hours?: string;

@@ -27,7 +27,7 @@ const unmatched: Decision = Object.freeze({ allow: false, rule: 'no rule allows 
  *    ],
  *    deny: [{ keys: ['**'], secret: true, unless: ['operator'] }],
  *  });
- *  @see rulesSchema, policyFrom, platformRoles */
+ *  @see rulesSchema, policyFrom, platformRules */
 export function rules(given: RulesData): RulesPolicy {
   const { data, issues } = checkRules(given);
   if (issues.length > 0) {
