@@ -57,7 +57,8 @@ export async function cutItems(
   if (pending.length > 0) await Promise.all(pending);
   decided();
   const cut: Item[] = [];
-  for (const [i, item] of items.entries()) {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] as Item;
     const decision = found[i] as Decision | readonly Leaf[];
     if ('allow' in decision) {
       if (decision.allow) cut.push(item);

@@ -56,8 +56,9 @@ export class Denials {
     this.some = true;
     if (this.#denied === 'omit' || this.#options?.[thread]?.cause === 'hint') return [];
     if (this.#denied === 'hole') {
+      const error = this.#errorOf(decision);
       const loose = item && (item.loose ?? this.#names.get(item));
-      return [Object.freeze({ key, origin, error: this.#errorOf(decision), ...(loose && { loose }) })];
+      return [Object.freeze(loose ? { key, origin, error, loose } : { key, origin, error })];
     }
     if (this.#wanted.keys.includes(key)) return [holeAt(this.#judge, key, decision)];
     // nothing weaker may show through, and the name stays hidden; what is not wanted is read by nothing

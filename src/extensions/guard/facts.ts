@@ -21,7 +21,7 @@ export class EntryFacts implements AskedEntry {
   }
 
   get secret(): boolean {
-    return this.#entry.secret || this.#facts.secret;
+    return this.#entry.secret || (this.#path !== undefined && this.#facts.secret);
   }
 
   get origin(): Origin {

@@ -117,8 +117,8 @@ export class GuardedReads {
     const ask = async (at: Key, more: ListOptions | undefined): Promise<readonly Layer[]> => [
       layerOf(inner.name, await listFrom(this.#inner, at, more, this.#notice)),
     ];
-    const layers = await this.#listed(prefix, options, ask);
-    return layers.flatMap(({ entries, holes }) => [...entries, ...holes]);
+    const [layer] = await this.#listed(prefix, options, ask);
+    return itemsOf(layer as Layer);
   }
 
   async layers(spelling: Key = '', options?: ListOptions): Promise<readonly Layer[]> {
@@ -223,6 +223,7 @@ export class GuardedReads {
     const listed = await listing.catch((thrown: unknown) => this.#fail(asking, about, thrown));
     const { layers, names } = exactLayers(listed, prefix, options?.wanted);
     const refused = this.#denied === 'refuse' ? await this.#refusedKeys(asking, options) : [];
+    const actions = needed(options);
     let isDenied = refused.length > 0;
     const cut = layers.map(async (given, i): Promise<Layer> => {
       const { error, tolerated } = given;
@@ -231,8 +232,8 @@ export class GuardedReads {
       const startedAt = performance.now();
       const denied = new Denials(this.#judge, this.#denied, prefix, options, names);
       const items = await cutItems(
-        [...layer.entries, ...layer.holes],
-        (key, entry) => this.#decideItem(asking, key, entry, options),
+        itemsOf(layer),
+        (key, entry) => this.#decideItem(asking, key, entry, actions),
         denied.replace,
         () => this.#judge.took(startedAt),
       );
@@ -252,14 +253,14 @@ export class GuardedReads {
     asking: Asking | undefined,
     key: Key,
     entry: EntryFacts | undefined,
-    options: ListOptions | undefined,
+    actions: readonly Action[],
   ): Decision | Promise<Decision> {
-    const actions = needed(options);
-    const after = (): Decision | Promise<Decision> => this.#judge.decideAll(asking, actions, key, entry);
-    if (this.#denied === 'hole' || entry === undefined) return after();
+    if (this.#denied === 'hole' || entry === undefined)
+      return this.#judge.decideAll(asking, actions, key, entry);
+    const after = (first: Decision): Decision | Promise<Decision> =>
+      first.allow ? this.#judge.decideAll(asking, actions, key, entry) : first;
     const before = this.#judge.decideAll(asking, actions, key);
-    if (isPending(before)) return before.then((first) => (first.allow ? after() : first));
-    return before.allow ? after() : before;
+    return isPending(before) ? before.then(after) : after(before);
   }
 
   /** Holes for the wanted keys that are denied, whether or not they exist. */
@@ -277,6 +278,10 @@ export class GuardedReads {
     });
   }
 }
+
+/** A spread of 100,000 items takes as long as the decisions about them. */
+const itemsOf = ({ entries, holes }: Layer): readonly (Entry | Unreadable)[] =>
+  (entries as readonly (Entry | Unreadable)[]).concat(holes);
 
 /** An outage is one for every caller, without its message: as a denial it would outlast the store's. */
 const passes = ({ transient, code }: ConfigError): boolean => transient || code === 'aborted';
