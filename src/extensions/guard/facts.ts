@@ -1,5 +1,5 @@
-// What a policy may know of a value besides the value. Made by reads.ts, cut.ts and names.ts. A class, so that
-// an entry, which has its value, cannot be passed to a policy.
+// What a policy may know of a value besides the value. Made by reads.ts, cut.ts and names.ts. A class, so
+// that an entry, which has its value, cannot be passed to a policy.
 
 import type { Entry } from '../../entry.ts';
 import { keyFrom } from '../../key.ts';

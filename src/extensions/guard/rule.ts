@@ -102,8 +102,8 @@ export class CompiledRule {
     if (this.#condition) this.#when ??= await compileCel(this.#condition);
   }
 
-  /** Whether the rule applies to a question about one of its `actions`. A condition that fails closes: it does
-   *  not allow, and it denies. */
+  /** Whether the rule applies to a question about one of its `actions`. A condition that fails closes: it
+   *  does not allow, and it denies. */
   applies(ask: Ask): Applies {
     if (!this.#concerns(ask)) return never;
     if (!this.isConditional) return always;
