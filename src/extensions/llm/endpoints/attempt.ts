@@ -33,7 +33,8 @@ export class Attempt {
   /** What it has used so far, as far as the model says. */
   usage: Usage | undefined;
   readonly #clock: SteadyClock;
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
+  #reason: unknown;
   readonly #removeListener: () => void;
   readonly #onEnd: OnEnd;
   #stopped: ConfigError | undefined;
@@ -53,7 +54,12 @@ export class Attempt {
     this.#removeListener = onAbort(signal, () => this.#stop(abortedBy(task, 'the call'), signal?.reason));
   }
 
+  /** Made when it is read: an AbortController costs as much as all the rest of an attempt. */
   get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
@@ -89,7 +95,7 @@ export class Attempt {
     this.#stopped = error;
     if (this.#reject) this.#reject(error);
     else this.end(error); // a stream that is not being read
-    this.#controller.abort(reason);
+    this.#abort(reason);
   }
 
   /** Ends it. Only the first call counts. */
@@ -103,7 +109,12 @@ export class Attempt {
   /** Aborts what still runs, after the attempt has ended. */
   cancel(): void {
     this.end();
-    this.#controller.abort(new DOMException('the stream is not read to its end', 'AbortError'));
+    this.#abort(new DOMException('the stream is not read to its end', 'AbortError'));
+  }
+
+  #abort(reason: unknown): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
   }
 }
 

@@ -115,7 +115,7 @@ export class Call<T> {
     let member = first;
     let mayRenew = true;
     let repeats = 0;
-    const pauses = this.#calls.backends.breaker(first.endpoint, first.identity).backoff();
+    let pauseMs: (() => number) | undefined;
     for (;;) {
       const answer = await ask(this.#calls, {
         task: this.#task,
@@ -151,7 +151,10 @@ export class Call<T> {
         (fault.retryAfterMs ?? 0) > longestPauseMs
       )
         return undefined;
-      else await this.#pause(pauses());
+      else {
+        pauseMs ??= this.#calls.backends.breaker(member.endpoint, member.identity).backoff();
+        await this.#pause(pauseMs());
+      }
       const obstacle = this.#obstacle(member);
       if (obstacle) {
         this.#skip(member, obstacle);

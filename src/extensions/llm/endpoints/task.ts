@@ -12,6 +12,7 @@ import {
   listOf,
 } from '../../../internal/options.ts';
 import type { Calls } from './ask.ts';
+import type { Attempt } from './attempt.ts';
 import { Call, type LlmCallOptions } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import { failoverModel, type Model } from './model.ts';
@@ -85,10 +86,9 @@ export class ConfiguredTask implements Task {
     checkCall('run', ask, options, callChecks);
     const task = this.#calls.endpoints().task(this.name);
     const call = new Call<T>(this.#calls, task, options, async (attempt) => {
-      const { member, signal, number } = attempt;
-      const { endpoint } = member;
+      const { endpoint } = attempt.member;
       const answer = await attempt.within(endpoint.timeoutMs, 'no answer has come', () =>
-        ask(endpoint, { signal, attempt: number }),
+        ask(endpoint, new AskOf(attempt)),
       );
       attempt.usage = usageOf(answer);
       return answer;
@@ -112,7 +112,7 @@ export class ConfiguredTask implements Task {
       this.#calls,
       this.#calls.endpoints().task(this.name),
       options,
-      (endpoint, { signal, number }) => open(endpoint, { signal, attempt: number }),
+      (endpoint, attempt) => open(endpoint, new AskOf(attempt)),
       (source) => source,
     );
     yield* chunks;
@@ -121,6 +121,22 @@ export class ConfiguredTask implements Task {
   model<M extends Model>(make: (endpoint: Endpoint) => M, options: Omit<LlmCallOptions, 'signal'> = {}): M {
     checkCall('model', make, options, modelChecks);
     return failoverModel(this.#calls, this.name, make, options);
+  }
+}
+
+class AskOf implements Ask {
+  readonly #attempt: Attempt;
+
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get attempt(): number {
+    return this.#attempt.number;
   }
 }
 
