@@ -20,6 +20,7 @@ export type { LlmEvent, LlmEventHead, LlmEventTypes } from './endpoints/events.t
 export type { ExplainedEndpoint, TaskExplanation } from './endpoints/explain.ts';
 export type { Model } from './endpoints/model.ts';
 export type { Wants } from './endpoints/obstacle.ts';
+export type { SharedPace, SharedPaces } from './endpoints/shared-minute.ts';
 export type { KindOfChunk, LlmStreamOptions } from './endpoints/stream.ts';
 export type { Ask, Task } from './endpoints/task.ts';
 export type { Usage } from './endpoints/usage.ts';

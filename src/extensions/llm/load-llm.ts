@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { ConfigSource, LoadOptions } from '../../config/plan.ts';
 import { ConfigError } from '../../errors.ts';
-import { aFunction, anything, checkOptions } from '../../internal/options.ts';
+import { aFunction, anything, type Check, checkOptions } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
 import { reveal } from '../../reveal.ts';
 import { aClock, type Clock, type SteadyClock, steadied, systemClock } from '../../shelter/clock.ts';
@@ -18,7 +18,9 @@ import { identityOf } from './endpoints/endpoint.ts';
 import { type LlmEvent, LlmEvents } from './endpoints/events.ts';
 import { TaskExplanation } from './endpoints/explain.ts';
 import { Endpoints } from './endpoints/generation.ts';
+import { Limits } from './endpoints/limits.ts';
 import type { Wants } from './endpoints/obstacle.ts';
+import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
 import { llmSchema } from './schema.ts';
 
@@ -28,6 +30,9 @@ export interface LlmOptions {
   readonly at?: string;
   /** Says what errors mean that this library does not know, or means otherwise. @default none */
   readonly classify?: Classify;
+  /** Makes limits hold for all processes together that use the same endpoint names.
+   *  @default each process has the limits for itself */
+  readonly shared?: SharedPaces;
   /** A listener for the events of all calls. @default none */
   readonly on?: (event: LlmEvent) => void;
   /** The source of time, for tests. @default the system's clock */
@@ -75,7 +80,15 @@ const isConfig = (value: object): value is LoadedConfig =>
     (name) => typeof (value as Partial<Record<string, unknown>>)?.[name] === 'function',
   );
 
-const optionChecks = { at: anything, classify: aFunction, on: aFunction, clock: aClock };
+const sharesPaces: Check = (value) =>
+  typeof (value as SharedPaces | null)?.pace === 'function' ? undefined : 'an object with pace(name)';
+const optionChecks = {
+  at: anything,
+  classify: aFunction,
+  shared: sharesPaces,
+  on: aFunction,
+  clock: aClock,
+};
 const loadChecks = {
   ...optionChecks,
   context: anything,
@@ -99,7 +112,7 @@ export function loadLlm<T>(config: Config<T>, options?: LlmOptions): Promise<Llm
 export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptions = {}): Promise<unknown> {
   const isLoaded = isConfig(from);
   checkOptions('loadLlm', options, isLoaded ? optionChecks : loadChecks);
-  const { at = 'llm', on, clock = systemClock, classify, ...load } = options;
+  const { at = 'llm', on, clock = systemClock, classify, shared, ...load } = options;
   const events = new LlmEvents();
   if (on) events.on(on);
   const [backends, config] = await Promise.all([
@@ -111,7 +124,7 @@ export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptio
     config as LoadedConfig,
     section,
     { isLoaded, at: isLoaded ? at : '' },
-    { backends, events, clock: steadied(clock), classify },
+    { backends, limits: new Limits(steadied(clock), shared), events, clock: steadied(clock), classify },
   );
 }
 
@@ -123,6 +136,7 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   readonly clock: SteadyClock;
   readonly events: LlmEvents;
   readonly backends: Backends;
+  readonly limits: Limits;
   readonly classify: Classify | undefined;
   readonly #section: { readonly value: unknown };
   readonly #isBorrowed: boolean;
@@ -137,12 +151,19 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
     config: LoadedConfig,
     section: { readonly value: unknown },
     { isLoaded, at }: { readonly isLoaded: boolean; readonly at: string },
-    { backends, events, clock, classify }: Pick<Calls, 'backends' | 'events' | 'clock' | 'classify'>,
+    {
+      backends,
+      limits,
+      events,
+      clock,
+      classify,
+    }: Pick<Calls, 'backends' | 'limits' | 'events' | 'clock' | 'classify'>,
   ) {
     this.config = config;
     this.clock = clock;
     this.events = events;
     this.backends = backends;
+    this.limits = limits;
     this.classify = classify;
     this.#section = section;
     this.#isBorrowed = isLoaded;
@@ -157,7 +178,8 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
     this.#endpoints = new Endpoints(sectionOf(value));
     this.#seen = value;
     const identities = Array.from(this.#endpoints.all.values(), identityOf);
-    this.backends.follow(identities, this.#endpoints);
+    this.backends.follow(identities);
+    this.limits.follow(this.#endpoints);
     for (const clients of this.#clients) clients.follow(this.#endpoints);
     return this.#endpoints;
   }

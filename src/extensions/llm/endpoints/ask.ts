@@ -10,6 +10,7 @@ import { type Effect, effects, type Fault, faultOf, type Reason } from './classi
 import { type Endpoint, isRotated } from './endpoint.ts';
 import type { LlmEvents } from './events.ts';
 import type { Endpoints, Member, ReadyTask } from './generation.ts';
+import type { Limits } from './limits.ts';
 import { maskError } from './mask-error.ts';
 
 /** What a function of yours says about an error; undefined leaves the error to this library. */
@@ -23,6 +24,7 @@ export interface Calls {
   readonly clock: SteadyClock;
   readonly events: LlmEvents;
   readonly backends: Backends;
+  readonly limits: Limits;
   readonly classify: Classify | undefined;
   endpoints(): Endpoints;
   /** The endpoint of that name, from a configuration that was read after the credential was refused. */
@@ -120,11 +122,11 @@ function ending<T>(
   { member, number, task, tokens }: Asked<T>,
 ): (...how: Parameters<OnEnd>) => string {
   const { endpoint, identity } = member;
-  const { backends, events } = calls;
+  const { backends, events, limits } = calls;
   const breaker = backends.breaker(endpoint, identity);
   const isProbe = breaker.state !== 'closed';
   const count = breaker.start();
-  const settle = backends.use(endpoint, identity, tokens);
+  const settle = limits.use(endpoint, identity, tokens);
   const startedAt = performance.now();
   return (attempt, error, isRenewed) => {
     const { usage } = attempt;

@@ -1,13 +1,11 @@
-// What is known of the backends behind the endpoints: open circuits, quotas that rest, and what was used in
-// the last minute. It outlives a reload; what the last two generations do not have is forgotten.
+// What is known of the backends behind the endpoints: open circuits, and quotas that rest. It outlives a
+// reload; what the last two generations do not have is forgotten. Used by obstacle.ts and ask.ts.
 
 import type { ConfigError } from '../../../errors.ts';
 import type { SteadyClock } from '../../../shelter/clock.ts';
 import { type Breaker, loadBreakers } from '../../../shelter/request/request.ts';
 import type { Endpoint, Identity } from './endpoint.ts';
 import type { LlmEvents } from './events.ts';
-import type { Endpoints } from './generation.ts';
-import { Minute } from './minute.ts';
 
 /** Why an endpoint is not asked now. */
 export interface Obstacle {
@@ -35,8 +33,6 @@ export class Backends {
   readonly #make: MakeBreaker;
   readonly #breakers = new Map<string, Breaker>();
   readonly #rests = new Map<string, Rest>();
-  /** By name of the endpoint: a new key has no new limit. */
-  readonly #uses = new Map<string, { readonly requests: Minute; readonly tokens: Minute }>();
   #before: ReadonlySet<string> = new Set();
 
   static async load(clock: SteadyClock, events: LlmEvents): Promise<Backends> {
@@ -50,12 +46,11 @@ export class Backends {
   }
 
   /** Forgets the backends that neither these endpoints nor those before them have. */
-  follow(identities: readonly Identity[], { all }: Endpoints): void {
+  follow(identities: readonly Identity[]): void {
     const now = new Set(identities.flatMap(({ backend, quota }) => [backend, quota]));
     const isGone = (id: string): boolean => !now.has(id) && !this.#before.has(id);
     for (const map of [this.#breakers, this.#rests])
       for (const id of map.keys()) if (isGone(id)) map.delete(id);
-    for (const name of this.#uses.keys()) if (!all.has(name)) this.#uses.delete(name);
     this.#before = now;
   }
 
@@ -98,29 +93,6 @@ export class Backends {
         forMs: refusal.retryAfterMs ?? 0,
       }
     );
-  }
-
-  /** How long until a call with so many tokens is within the limits; 0: now. */
-  waitMs({ name }: Endpoint, { limits }: Identity, tokens: number): number {
-    const { requestsPerMinute, tokensPerMinute } = limits;
-    const uses = this.#uses.get(name);
-    if (!uses) return 0;
-    return Math.max(
-      requestsPerMinute === undefined ? 0 : uses.requests.waitMs(requestsPerMinute, 1),
-      // without an estimate, a call needs room for one token
-      tokensPerMinute === undefined ? 0 : uses.tokens.waitMs(tokensPerMinute, Math.max(1, tokens)),
-    );
-  }
-
-  /** Counts a call. The result corrects its tokens, once they are known. */
-  use({ name }: Endpoint, { limits }: Identity, tokens: number): (tokens: number) => void {
-    const { requestsPerMinute, tokensPerMinute } = limits;
-    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return () => undefined;
-    let uses = this.#uses.get(name);
-    if (!uses)
-      this.#uses.set(name, (uses = { requests: new Minute(this.#clock), tokens: new Minute(this.#clock) }));
-    if (requestsPerMinute !== undefined) uses.requests.take(1);
-    return tokensPerMinute === undefined ? () => undefined : uses.tokens.take(tokens);
   }
 }
 

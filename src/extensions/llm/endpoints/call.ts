@@ -8,7 +8,7 @@ import type { Obstacle } from './backends.ts';
 import { effects } from './classify.ts';
 import { identityOf } from './endpoint.ts';
 import { type Member, ordered, type ReadyTask } from './generation.ts';
-import { obstacleOf } from './obstacle.ts';
+import { obstacleOf, overLimit } from './obstacle.ts';
 
 /** The options of a call. */
 export interface LlmCallOptions {
@@ -60,7 +60,7 @@ export class Call<T> {
     const members = pin === undefined ? ordered(this.#task, subject) : [this.#calls.endpoints().pinned(pin)];
     const full: Member[] = [];
     for (const member of members) {
-      const obstacle = this.#obstacle(member);
+      const obstacle = this.#obstacle(member) ?? (await this.#sharedObstacle(member));
       if (obstacle?.state === 'over limit') full.push(member);
       else if (obstacle) this.#skip(member, obstacle);
       else {
@@ -74,7 +74,15 @@ export class Call<T> {
   }
 
   #obstacle(member: Member): Obstacle | undefined {
-    return obstacleOf(this.#calls.backends, member, this.#options, this.#tooLong?.than);
+    return obstacleOf(this.#calls, member, this.#options, this.#tooLong?.than);
+  }
+
+  /** The same where processes share the limits, which takes time. */
+  async #sharedObstacle({ endpoint, identity }: Member): Promise<Obstacle | undefined> {
+    const sharing = this.#calls.limits.share(endpoint, identity, this.#options.estimatedTokens ?? 0);
+    const forMs = sharing ? await sharing : 0;
+    this.#refuseAborted();
+    return forMs > 0 ? overLimit(forMs) : undefined;
   }
 
   #skip({ endpoint }: Member, { why, forMs }: Obstacle): void {
@@ -99,6 +107,7 @@ export class Call<T> {
         await this.#pause(obstacle.forMs ?? 0); // others may have come first
         continue;
       }
+      if (!obstacle && (await this.#sharedObstacle(member))) continue;
       waiting.delete(member);
       if (obstacle) this.#skip(member, obstacle);
       else {

@@ -35,7 +35,7 @@ export class TaskExplanation {
     this.kind = kind;
     this.endpoints = members.map((member) => {
       const { endpoint, rank, weight } = member;
-      const obstacle = obstacleOf(calls.backends, member, wants);
+      const obstacle = obstacleOf(calls, member, wants);
       const about = { endpoint: endpoint.name, model: endpoint.model, rank, weight };
       return Object.freeze({ ...about, state: 'in use' as const, ...obstacle });
     });

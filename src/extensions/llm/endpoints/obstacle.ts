@@ -3,6 +3,7 @@
 
 import type { Backends, Obstacle } from './backends.ts';
 import type { Member } from './generation.ts';
+import type { Limits } from './limits.ts';
 
 /** What a call asks of an endpoint. */
 export interface Wants {
@@ -12,7 +13,7 @@ export interface Wants {
 
 /** Undefined: it may be asked. `largerThan`: the context that was too small. */
 export function obstacleOf(
-  backends: Backends,
+  { backends, limits }: { readonly backends: Backends; readonly limits: Limits },
   { endpoint, identity }: Member,
   { needs = [], estimatedTokens = 0 }: Wants,
   largerThan?: number,
@@ -23,6 +24,12 @@ export function obstacleOf(
     return { state: 'lacking', why: 'its context is not known to be larger' };
   const cooling = backends.cooling(endpoint, identity);
   if (cooling) return cooling;
-  const forMs = backends.waitMs(endpoint, identity, estimatedTokens);
-  return forMs > 0 ? { state: 'over limit', why: 'its limit per minute is used up', forMs } : undefined;
+  const forMs = limits.waitMs(endpoint, identity, estimatedTokens);
+  return forMs > 0 ? overLimit(forMs) : undefined;
 }
+
+export const overLimit = (forMs: number): Obstacle => ({
+  state: 'over limit',
+  why: 'its limit per minute is used up',
+  forMs,
+});
