@@ -56,8 +56,8 @@ export class Limits {
     return used;
   }
 
-  /** How long until a call with so many tokens is within the limits; 0: now. Without an estimate, it needs room
-   *  for one token. */
+  /** How long until a call with so many tokens is within the limits; 0: now. Without an estimate, it needs
+   *  room for one token. */
   waitMs(endpoint: Endpoint, identity: Identity, tokens: number): number {
     let waitMs = 0;
     for (const { used, perMinute, amount } of this.#wanted(endpoint, identity, tokens)) {

@@ -4,10 +4,10 @@
 
 import type { SteadyClock } from '../../../shelter/clock.ts';
 
-/** A pace that several processes keep together. `second.pace(name)` of `llm-config-manager/redis` makes one. */
+/** A pace that several processes keep together. */
 export interface SharedPace {
-  /** Reserves turns, of `perSecond` in a second, for all who share the pace. Returns how many, and in how many
-   *  milliseconds they start. */
+  /** Reserves turns, of `perSecond` in a second, for all who share the pace. Returns how many, and in how
+   *  many milliseconds they start. */
   take(turns: number, perSecond: number): Promise<{ readonly turns: number; readonly waitMs: number }>;
   /** How many processes share it. */
   readonly processes: number;
