@@ -1,5 +1,6 @@
 // The section of a configuration: its schema, its reports, reloads, and what no output may show.
 
+import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -369,8 +370,10 @@ describe('wrong options', () => {
 
   it('of classify are an error of the call', async () => {
     await using it = await loaded(two, { classify: () => 'slow' as never });
-    await expect(it.ai.task('chat').run(backend({ first: http(500) }))).rejects.toThrow(
+    const { signal } = new AbortController();
+    await expect(it.ai.task('chat').run(backend({ first: http(500) }), { signal })).rejects.toThrow(
       'classify returned an unknown reason',
     );
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 });

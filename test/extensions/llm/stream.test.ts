@@ -245,6 +245,19 @@ describe('a stream', () => {
     expect(it.events.at(-1)).toMatchObject({ usage: { inputTokens: 7, outputTokens: 40 } });
   });
 
+  it('that probes an open circuit closes it at its first content', async () => {
+    const { first, second } = two.endpoints;
+    await using it = await loaded({ ...two, endpoints: { first: { ...first, retries: 0 }, second } });
+    for (let n = 0; n < 3; n++) await read(it, streams({ first: [http(500)], second: ['b'] }));
+    await it.clock.advance(120_001);
+    const stream = it.ai.task('chat').stream(streams({ first: ['a', broken] }));
+    await stream.next();
+    expect(it.ai.explain('chat').endpoints[0]?.state).toBe('in use');
+    expect(await it.ai.task('chat').run(({ name }) => name)).toBe('first');
+    await stream.next().catch(() => undefined);
+    expect(it.events.at(-1)).toMatchObject({ type: 'attempt', outcome: 'unavailable' });
+  });
+
   it('masks keys in its errors', async () => {
     await using it = await loaded();
     const [, error] = await read(

@@ -66,15 +66,15 @@ export async function ask<T>(calls: Calls, asked: Asked<T>): Promise<{ readonly 
     const value = await pending;
     if (!isStream) attempt.end();
     return { value };
-  } catch (error) {
-    const fault = faultIn(calls, attempt, error);
+  } catch (thrown) {
+    const { error, fault } = judged(calls, attempt, thrown);
     let renewed: Endpoint | undefined;
     if (fault.reason === 'credentials' && mayRenew)
       renewed = await attempt
         .within(endpoint.timeoutMs, 'the configuration was not read', () => calls.renewed(endpoint))
         .catch(() => undefined);
     const isRenewed = isRotated(endpoint, renewed);
-    attempt.end(error, isRenewed);
+    attempt.end(thrown, isRenewed);
     return { error: maskError(error, identity.secrets), fault, renewed: isRenewed ? renewed : undefined };
   }
 }
@@ -87,10 +87,10 @@ interface Begun<T> {
 function begin<T>(calls: Calls, asked: Asked<T>): Begun<T> {
   const { member, number, task, signal, work } = asked;
   const { endpoint } = member;
-  const end = ending(calls, asked);
+  const { end, onContent } = ending(calls, asked);
   const about = { clock: calls.clock, signal, task: task.name };
   const started = (onEnd: OnEnd): Begun<T> => {
-    const attempt = new Attempt(member, number, about, onEnd);
+    const attempt = new Attempt(member, number, about, { onEnd, onContent });
     return { attempt, pending: work(attempt) };
   };
   if (!isTraced('call')) return started(end);
@@ -120,17 +120,22 @@ function begin<T>(calls: Calls, asked: Asked<T>): Begun<T> {
 function ending<T>(
   calls: Calls,
   { member, number, task, tokens }: Asked<T>,
-): (...how: Parameters<OnEnd>) => string {
+): { readonly end: (...how: Parameters<OnEnd>) => string; readonly onContent: () => void } {
   const { endpoint, identity } = member;
   const { backends, events, limits } = calls;
   const breaker = backends.breaker(endpoint, identity);
   const isProbe = breaker.state !== 'closed';
-  const count = breaker.start();
+  let count = breaker.start();
   const settle = limits.use(endpoint, identity, tokens);
   const startedAt = performance.now();
-  return (attempt, error, isRenewed) => {
+  const onContent = (): void => {
+    if (!isProbe) return;
+    count(undefined); // a long stream must not keep the circuit half open
+    count = (trouble) => (breaker.state === 'closed' ? breaker.start()(trouble) : undefined);
+  };
+  const end = (...[attempt, error, isRenewed]: Parameters<OnEnd>): string => {
     const { usage } = attempt;
-    const fault = error === undefined ? undefined : faultIn(calls, attempt, error);
+    const fault = error === undefined ? undefined : judged(calls, attempt, error).fault;
     const effect: Effect | undefined = fault && effects[fault.reason];
     if (usage) settle(usage.inputTokens + usage.outputTokens);
     if (!fault || !effect) count(undefined);
@@ -153,6 +158,7 @@ function ending<T>(
     }));
     return effect?.code ?? 'ok';
   };
+  return { end, onContent };
 }
 
 /** Lets a quota group rest, or an endpoint that asks for it. */
@@ -170,7 +176,19 @@ function rest({ backends, events }: Calls, { endpoint, identity }: Member, fault
   events.emit('resting', () => ({ endpoint: endpoint.name, forMs, outcome: code, level }));
 }
 
-/** Why an attempt has failed. */
+/** Why an attempt has failed. A `classify` that is wrong is the failure itself. */
+function judged(
+  calls: Calls,
+  attempt: Attempt,
+  error: unknown,
+): { readonly error: unknown; readonly fault: Fault } {
+  try {
+    return { error, fault: faultIn(calls, attempt, error) };
+  } catch (wrong) {
+    return { error: wrong, fault: { reason: 'unknown' } };
+  }
+}
+
 function faultIn({ classify, clock }: Calls, attempt: Attempt, error: unknown): Fault {
   if (error === attempt.stopped)
     return { reason: attempt.stopped?.code === 'timeout' ? 'timeout' : 'aborted' };

@@ -37,6 +37,8 @@ export class Attempt {
   #reason: unknown;
   readonly #removeListener: () => void;
   readonly #onEnd: OnEnd;
+  /** Call it when a stream has begun to answer. */
+  readonly onContent: () => void;
   #stopped: ConfigError | undefined;
   #reject: ((error: ConfigError) => void) | undefined;
   #hasEnded = false;
@@ -45,12 +47,13 @@ export class Attempt {
     member: Member,
     number: number,
     { clock, signal, task }: { clock: SteadyClock; signal: AbortSignal | undefined; task: string },
-    onEnd: OnEnd,
+    { onEnd, onContent }: { readonly onEnd: OnEnd; readonly onContent: () => void },
   ) {
     this.member = member;
     this.number = number;
     this.#clock = clock;
     this.#onEnd = onEnd;
+    this.onContent = onContent;
     this.#removeListener = onAbort(signal, () => this.#stop(abortedBy(task, 'the call'), signal?.reason));
   }
 

@@ -60,7 +60,9 @@ export class Call<T> {
     const members = pin === undefined ? ordered(this.#task, subject) : [this.#calls.endpoints().pinned(pin)];
     const full: Member[] = [];
     for (const member of members) {
-      const obstacle = this.#obstacle(member) ?? (await this.#sharedObstacle(member));
+      let obstacle = this.#obstacle(member);
+      const sharing = obstacle ? undefined : this.#sharedObstacle(member);
+      if (sharing) obstacle = await sharing;
       if (obstacle?.state === 'over limit') full.push(member);
       else if (obstacle) this.#skip(member, obstacle);
       else {
@@ -77,12 +79,15 @@ export class Call<T> {
     return obstacleOf(this.#calls, member, this.#options, this.#tooLong?.than);
   }
 
-  /** The same where processes share the limits, which takes time. */
-  async #sharedObstacle({ endpoint, identity }: Member): Promise<Obstacle | undefined> {
+  /** The same where processes share the limits, which takes time. Otherwise nothing may come between the look
+   *  and the call, or many calls would pass at once. */
+  #sharedObstacle(member: Member): Promise<Obstacle | undefined> | undefined {
+    const { endpoint, identity } = member;
     const sharing = this.#calls.limits.share(endpoint, identity, this.#options.estimatedTokens ?? 0);
-    const forMs = sharing ? await sharing : 0;
-    this.#refuseAborted();
-    return forMs > 0 ? overLimit(forMs) : undefined;
+    return sharing?.then((forMs) => {
+      this.#refuseAborted();
+      return forMs > 0 ? overLimit(forMs) : this.#obstacle(member);
+    });
   }
 
   #skip({ endpoint }: Member, { why, forMs }: Obstacle): void {
@@ -107,7 +112,8 @@ export class Call<T> {
         await this.#pause(obstacle.forMs ?? 0); // others may have come first
         continue;
       }
-      if (!obstacle && (await this.#sharedObstacle(member))) continue;
+      const sharing = obstacle ? undefined : this.#sharedObstacle(member);
+      if (sharing && (await sharing)) continue;
       waiting.delete(member);
       if (obstacle) this.#skip(member, obstacle);
       else {

@@ -13,7 +13,7 @@ export function maskError(error: unknown, secrets: readonly string[]): unknown {
   if (typeof error === 'string') return maskText(error, secrets);
   const needles = secrets
     .filter((text) => text.length >= 4)
-    .flatMap((text) => [text, encodeURIComponent(text)]);
+    .flatMap((text) => [text, encodeURIComponent(Buffer.from(text).toString())]);
   const seen = new Set<object>();
   const visit = (value: object, depth: number): void => {
     if (seen.has(value) || depth > deepest || seen.size > mostObjects) return;

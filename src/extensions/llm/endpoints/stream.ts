@@ -104,6 +104,7 @@ class Rest<C> {
     this.#isDone = isDone;
     this.#kindOf = kindOf;
     if (isDone) attempt.end();
+    else attempt.onContent();
   }
 
   async *chunks(): AsyncGenerator<C, void, undefined> {
