@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { transformSync } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { built, folderOfFile, manifest, openSets, root, source, subpaths } from '../../scripts/folders.ts';
 import {
@@ -397,6 +397,25 @@ describe('the built package', () => {
       console.log(JSON.stringify(Object.keys(require.cache)));`;
     const loaded = (JSON.parse(node('-e', program)) as string[]).filter((file) => !file.startsWith(dist));
     expect(loaded).toEqual([]);
+  });
+
+  it('a bundle that reads only variables has no other package', async () => {
+    const packagesFor = async (names: string): Promise<ReadonlySet<string | undefined>> => {
+      const contents = `export { ${names} } from '${manifest.name}';`;
+      const { metafile } = await build({
+        stdin: { contents, resolveDir: fileURLToPath(place) },
+        bundle: true,
+        format: 'esm',
+        platform: 'node',
+        write: false,
+        metafile: true,
+      });
+      const [output] = Object.values(metafile.outputs);
+      const used = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+      return new Set(used.map(([file]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]));
+    };
+    expect([...(await packagesFor('EnvProvider, loadConfig'))]).toEqual([manifest.name]);
+    expect(await packagesFor('BundleProvider')).toContain('yaml');
   });
 
   it('the core imports statically only its own chunks and Node', () => {
