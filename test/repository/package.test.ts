@@ -386,6 +386,18 @@ describe('the built package', () => {
     expect(JSON.parse(node('-e', older))).toEqual(env);
   });
 
+  it('a chain rejects with the failure of a provider to close, also if nothing else was loaded', () => {
+    const out = node(
+      '--input-type=module',
+      '-e',
+      `import { ProviderChain } from '${manifest.name}';
+       const close = async () => { throw new Error('broken'); };
+       const provider = { name: 'own', get: async () => undefined, list: async () => [], close };
+       await new ProviderChain([provider]).close().catch(({ code }) => console.log(code));`,
+    );
+    expect(out).toBe('io\n');
+  });
+
   it('the command prints its version', () => {
     expect(node(fileURLToPath(new URL('dist/cli.js', installed)), '--version')).toBe(`${manifest.version}\n`);
   });
