@@ -156,6 +156,13 @@ describe('what loadConfigSync cannot wait for', () => {
     refused(() => loadConfigSync(Schema, [sealed]), 'the sealed values of file');
   });
 
+  it('is a sealed value, also one that the schema does not read', async () => {
+    const values = new MemoryProvider({ server, other: 'sealed:eyJx' });
+    await using config = await loadConfig(Schema, values);
+    expect(config.value).toEqual({ server });
+    refused(() => loadConfigSync(Schema, values), 'the sealed values of memory');
+  });
+
   it('is a format that is not one', () => {
     for (const format of [{}, null, 'ini'])
       expect(() => new BundleProvider({ path: 'a.yaml', format: format as never })).toThrow('format');
