@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { build, transformSync } from 'esbuild';
@@ -300,6 +300,8 @@ describe('the built package', () => {
   beforeAll(() => {
     mkdirSync(installed, { recursive: true });
     cpSync(new URL('package.json', root), new URL('package.json', installed));
+    // without it, esbuild takes this project for the package of that name
+    writeFileSync(new URL('package.json', place), '{ "name": "application" }');
     const output = fileURLToPath(new URL('dist', installed));
     execFileSync(
       process.execPath,
@@ -411,23 +413,41 @@ describe('the built package', () => {
     expect(loaded).toEqual([]);
   });
 
+  /** What esbuild makes of a module, with the bytes of each package in it. */
+  const bundled = async (
+    contents: string,
+  ): Promise<{ readonly bytes: number; readonly packages: ReadonlySet<string | undefined> }> => {
+    const { metafile } = await build({
+      stdin: { contents, resolveDir: fileURLToPath(place) },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'node',
+      write: false,
+      metafile: true,
+    });
+    const [output] = Object.values(metafile.outputs);
+    const used = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    const packages = used.map(([file]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+    return { bytes: output?.bytes ?? 0, packages: new Set(packages) };
+  };
+
   it('a bundle that reads only variables has no other package', async () => {
-    const packagesFor = async (names: string): Promise<ReadonlySet<string | undefined>> => {
-      const contents = `export { ${names} } from '${manifest.name}';`;
-      const { metafile } = await build({
-        stdin: { contents, resolveDir: fileURLToPath(place) },
-        bundle: true,
-        format: 'esm',
-        platform: 'node',
-        write: false,
-        metafile: true,
-      });
-      const [output] = Object.values(metafile.outputs);
-      const used = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-      return new Set(used.map(([file]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]));
-    };
-    expect([...(await packagesFor('EnvProvider, loadConfig'))]).toEqual([manifest.name]);
-    expect(await packagesFor('BundleProvider')).toContain('yaml');
+    const { packages } = await bundled(`export { EnvProvider, loadConfig } from '${manifest.name}';`);
+    expect([...packages]).toEqual([manifest.name]);
+    const withFiles = await bundled(`export { BundleProvider } from '${manifest.name}';`);
+    expect(withFiles.packages).toContain('yaml');
+  });
+
+  it.each([
+    ['loadConfig', manifest.name, 198],
+    ['loadConfigSync', `${manifest.name}/sync`, 228],
+  ])('a bundle of %s for variables adds little to its schema (%s, %i kB)', async (load, from, kB) => {
+    const alone = `import { z } from 'zod'; export const schema = z.object({ port: z.number() });`;
+    const loading = `import { EnvProvider } from '${manifest.name}'; import { ${load} } from '${from}';
+      export const config = ${load}(schema, new EnvProvider());`;
+    const sizes = await Promise.all([bundled(alone), bundled(alone + loading)]);
+    expect(sizes[1].bytes - sizes[0].bytes).toBeLessThan(kB * 1000);
   });
 
   it('the core imports statically only its own chunks and Node', () => {
