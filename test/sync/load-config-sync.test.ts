@@ -144,6 +144,10 @@ describe('what loadConfigSync cannot wait for', () => {
     refused(() => loadConfigSync(Schema, guarded), 'the interceptors of chain');
     const Slow = Schema.refine(async () => false);
     refused(() => loadConfigSync(Slow, values), 'an asynchronous check or transform of the schema');
+    const Throwing = Schema.transform(() => {
+      throw new Error('not a promise');
+    });
+    refused(() => loadConfigSync(Throwing, values), 'an asynchronous check or transform of the schema');
     refused(() => loadConfigSync(Schema, values, { deadlineMs: 5 }), 'the option deadlineMs');
     await using box = await sandbox({ files: { 'a.yaml': 'a: 1\n', 'a.json': '{"a":"sealed:eyJx"}' } });
     const path = box.path('a.yaml');
