@@ -8,8 +8,8 @@ import type { Wait } from '../turns.ts';
  *  @example
  *  const pool = lazy(async () => connect(await chain.require('database.url')));
  *  await (await pool()).query('SELECT 1'); */
-// The mark lets bundlers drop an unused result, and with it the module that `make` would import. esbuild heeds
-// it only in the same file of the package: what index.js has of its own marks its calls.
+// The mark lets bundlers drop an unused result, and with it the module that `make` would import. esbuild
+// heeds it only in the same file of the package: what index.js has of its own marks its calls.
 // @__NO_SIDE_EFFECTS__
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;

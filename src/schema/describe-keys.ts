@@ -1,5 +1,5 @@
-// The keys of a schema for users: the public function describeKeys. It loads keys.ts with the first call, which
-// keeps the import of the core small.
+// The keys of a schema for users: the public function describeKeys. It loads keys.ts with the first call,
+// which keeps the import of the core small.
 
 import type { SchemaKeys } from './keys.ts';
 import type { StandardSchemaV1 } from './schema.ts';

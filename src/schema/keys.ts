@@ -1,4 +1,5 @@
 // The keys that a schema reads. `describeKeys` shows them to users; `wantedBy` limits what providers fetch.
+// They are collected once for each schema.
 
 import { append, keyFrom } from '../key.ts';
 import type { Wanted } from '../provider.ts';

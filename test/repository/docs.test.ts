@@ -31,8 +31,11 @@ describe('README and docs', () => {
     expect(problems).toEqual([]);
   });
 
-  it('code is cut only from examples that run', () => {
-    const folders = new Set(examples().map(({ folder }) => folder));
+  it('code is cut only from examples that run, some of them in live tests', () => {
+    const live = filesIn('test/live', /\.test\.ts$/).flatMap(
+      (file) => read(file).match(/examples\/[\w-]+/g) ?? [],
+    );
+    const folders = new Set([...examples().map(({ folder }) => folder), ...live]);
     const strays = all.flatMap(({ blocks }) =>
       blocks.filter(({ file }) => file && ![...folders].some((folder) => file.startsWith(`${folder}/`))),
     );
