@@ -72,6 +72,15 @@ class SourceOrigin implements Origin {
     return SourceOrigin.isOne(origin) ? origin.#resolved : undefined;
   }
 
+  static withoutText(origin: Origin): Origin {
+    if (!SourceOrigin.isOne(origin) || origin.#position === undefined) return origin;
+    const position = (): Position | undefined => {
+      const { line, column } = origin.#resolved ?? {};
+      return line === undefined || column === undefined ? undefined : { line, column };
+    };
+    return Object.freeze(new SourceOrigin({ ...origin, position }));
+  }
+
   get #resolved(): Place | undefined {
     if (typeof this.#position === 'function') this.#position = this.#position();
     return this.#position;
@@ -123,18 +132,8 @@ export function makeOrigin(fields: OriginFields): Origin {
 export const isOrigin = (value: unknown): value is Origin =>
   typeof value === 'object' && value !== null && SourceOrigin.isOne(value);
 
-/** The same origin without the text around it, which a report could quote. `fields`: those that differ. */
-export const withoutText = (
-  origin: Origin,
-  fields: Partial<Pick<OriginFields, 'provider' | 'source'>> = {},
-): Origin => {
-  const { provider, source, version } = origin;
-  const position = (): Position | undefined => {
-    const { line, column = 1 } = origin;
-    return line === undefined ? undefined : { line, column };
-  };
-  return makeOrigin({ provider, source, version, ...fields, position });
-};
+/** The same origin without the text around it, which a report could quote. */
+export const withoutText = (origin: Origin): Origin => SourceOrigin.withoutText(origin);
 
 /** The place of an origin, with the text around it if a report may quote it. */
 export const placeIn = (origin: Origin): Place | undefined => SourceOrigin.placeIn(origin);

@@ -5,7 +5,7 @@ import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.t
 import { ConfigError } from '../errors.ts';
 import { layersOfSteps, listFromSteps } from '../listing.ts';
 import type { CallOptions } from '../operation.ts';
-import { type Origin, withoutText } from '../origin.ts';
+import { makeOrigin, type Origin } from '../origin.ts';
 import type {
   ConfigProvider,
   Known,
@@ -151,6 +151,13 @@ export class Renaming {
 
   #origin(origin: Origin): Origin {
     if (origin.provider !== this.#inner.name) return origin;
-    return withoutText(origin, { provider: this.#name, source: this.#place(origin.source) });
+    const { source, version } = origin;
+    return makeOrigin({
+      provider: this.#name,
+      source: this.#place(source),
+      version,
+      position: () =>
+        origin.line === undefined ? undefined : { line: origin.line, column: origin.column ?? 1 },
+    });
   }
 }
