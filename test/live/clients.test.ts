@@ -85,7 +85,7 @@ async function underLoad(work: () => Promise<unknown>, change: () => Promise<voi
 }
 
 describe('a pool of pg', () => {
-  it('follows its section without a failed query, and keeps a login whose successor is refused', async () => {
+  it('follows its section without a failed query, and keeps a login if the next is refused', async () => {
     const app = unique('use').replaceAll('-', '_');
     await boss.query(`create role ${app} login password 'fake-0'`);
     cleaning.push(() => boss.query(`drop role ${app}`));
@@ -116,7 +116,7 @@ describe('a pool of pg', () => {
 });
 
 describe('a client of ioredis', () => {
-  it('follows its section without a failed command, and keeps a login whose successor is refused', async () => {
+  it('follows its section without a failed command, and keeps a login if the next is refused', async () => {
     const quiet = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const app = unique('use');
     const url = new URL(process.env.LIVE_REDIS_URL as string);
