@@ -32,9 +32,12 @@ export function examples(): readonly Example[] {
     .filter(({ folder }) => existsSync(new URL(`${folder}/main.ts`, root)));
 }
 
-/** The code files of a folder, without node_modules. */
+/** The names of the folders of examples/applications/, which test/applications builds and runs. */
+export const applications = (): readonly string[] => readdirSync(new URL('examples/applications/', root));
+
+/** The code files of a folder, without node_modules and without what test/applications builds. */
 export const filesOf = (folder: string): readonly string[] =>
-  filesIn(folder, /\.m?[jt]s$/).filter((file) => !file.includes('/node_modules/'));
+  filesIn(folder, /\.m?[jt]s$/).filter((file) => !/\/node_modules\/|^examples\/applications\//.test(file));
 
 export interface ExampleManifest {
   readonly name: string;
@@ -153,7 +156,7 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
   try {
     cpSync(join(project, 'examples'), place, {
       recursive: true,
-      filter: (name) => !name.endsWith('node_modules'),
+      filter: (name) => !/node_modules$|examples.applications$/.test(name),
     });
     const { PATH, command } = await prepare(place);
     const { HOME, TMPDIR } = process.env;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  applications,
   examples,
   filesOf,
   fromSource,
@@ -59,8 +60,14 @@ describe('examples/README.md', () => {
       ([, file]) => file as string,
     );
     expect(linked.filter((file) => !existsSync(new URL(`examples/${file}`, root)))).toEqual([]);
-    expect([...new Set(linked.map((file) => file.split('/')[0]))].sort()).toEqual(
-      all.map(({ name }) => name).sort(),
+    expect(
+      [
+        ...new Set(
+          linked.map((file) => file.replace(/\/[^/]+$/, '').replace(/^(?!applications)(.*?)\/.*/, '$1')),
+        ),
+      ].sort(),
+    ).toEqual(
+      [...all.map(({ name }) => name), ...applications().map((name) => `applications/${name}`)].sort(),
     );
   });
 });
