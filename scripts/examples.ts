@@ -59,7 +59,10 @@ export interface Ran {
 
 /** A copy of examples/ outside the project, where the examples run as they do for users. */
 export interface Stage extends AsyncDisposable {
-  run(example: Example): Promise<Ran>;
+  /** The folder of the copy. */
+  readonly place: string;
+  /** `command`: instead of the one that starts it; with other variables. */
+  run(example: Example, command?: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
   /** Type-checks all examples against the package that is installed there. */
   compile(): Promise<Ran>;
 }
@@ -162,7 +165,9 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
     const { HOME, TMPDIR } = process.env;
     const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' }; // examples inherit no other variables
     return {
-      run: (example) => run(command(example), join(place, example.name), env),
+      place,
+      run: (example, other = command(example), variables = {}) =>
+        run(other, join(place, example.name), { ...env, ...variables }),
       compile: () => compile(place, env),
       [Symbol.asyncDispose]: remove,
     };
