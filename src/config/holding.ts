@@ -20,7 +20,7 @@ export type Secrets = 'now' | 'then';
 
 type Merge = ReturnType<typeof mergeLayers> extends Steps<infer T> ? T : never;
 
-/** The layers `then` with secrets and leases of `now`; with `then`, only in place of what has expired. */
+/** The layers `then` with leases and, unless they are to be those of `then`, secrets of `now`. */
 export function* held(
   plan: Plan,
   then: readonly Layer[],
@@ -29,7 +29,7 @@ export function* held(
 ): Steps<Carried> {
   const old = yield* mergeLayers(plan, then);
   const fresh = yield* mergeLayers(plan, now.layers);
-  const replaced = secrets === 'now' ? secretKeys(plan, old, fresh) : expiredKeys(old);
+  const replaced = keysToReplace(plan, secrets, old, fresh);
   const stale = new Map(now.stale);
   const layers: Layer[] = [];
   const used = new Set<Layer>();
@@ -68,18 +68,13 @@ export function* held(
   return { layers, stale };
 }
 
-/** The keys that hold a secret or a lease, in either merge. */
-function secretKeys(plan: Plan, ...merges: readonly Merge[]): ReadonlySet<Key> {
+/** The keys that hold a lease, or a secret, in either merge. */
+function keysToReplace(plan: Plan, secrets: Secrets, ...merges: readonly Merge[]): ReadonlySet<Key> {
   const leaves = merges.flatMap(({ placement }) => placement.leaves);
-  const secret = leaves.filter((leaf) => isLease(leaf.item) || isHidden(leaf, plan.shape));
-  return new Set(secret.map(({ item }) => item.key));
-}
-
-function expiredKeys({ placement }: Merge): ReadonlySet<Key> {
-  const now = Date.now();
-  const isExpired = ({ expiresAt }: Entry): boolean => expiresAt !== undefined && expiresAt <= now;
-  const expired = placement.leaves.filter(({ item }) => item.layers.some(({ entry }) => isExpired(entry)));
-  return new Set(expired.map(({ item }) => item.key));
+  const replaced = leaves.filter(
+    (leaf) => isLease(leaf.item) || (secrets === 'now' && isHidden(leaf, plan.shape)),
+  );
+  return new Set(replaced.map(({ item }) => item.key));
 }
 
 /** A layer with what its counterpart has at the keys. */
