@@ -88,7 +88,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
       const failing = () => this.#resources.failing();
       const of = { generations: this.#generations, config: this, options: trial, failing };
       const trials = lazy(async () => new (await import('./trial.ts')).Trial(of));
-      this.#generations.onPromoted = () => void trials().then((one) => one.promoted());
+      const tried = async (): Promise<void> => (await trials()).promoted();
+      this.#generations.onPromoted = () => void tried().catch((error) => this.#generations.report(error));
     }
     loadedFrom.set(this, { plan, options, found: () => this.#generations.current.load });
     publishers.set(this, (paths) => publish(this.#generations.current, paths));

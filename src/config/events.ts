@@ -5,6 +5,7 @@ import { ConfigError, type ErrorCode, isConfigError, type Problem } from '../err
 import type { ConfigEventTypes } from '../events.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
+import { newId } from '../operation.ts';
 import { misspelledNames, unusedPlatformNames } from '../report/conventional-names.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
@@ -158,7 +159,7 @@ export class ConfigEvents extends Emitter {
 }
 
 /** The error of a load: an error that is not a ConfigError is a bug. */
-export function asFailedLoad(error: unknown, operation: string): ConfigError {
+export function asFailedLoad(error: unknown, operation: string = newId()): ConfigError {
   return isConfigError(error)
     ? error.with({ operation })
     : new ConfigError('io', 'loading the configuration failed with an unexpected error', {

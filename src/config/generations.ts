@@ -215,6 +215,13 @@ export class Generations<T> {
     else this.put(kept, changed);
   }
 
+  /** Reports what has failed while no caller waits. */
+  report(error: unknown): void {
+    const failed = asFailedLoad(error);
+    this.failures.failed(failed, this.events.hasListeners);
+    this.events.emitFailure(failed, 0);
+  }
+
   watch(options: WatchOptions, only?: ReadonlySet<string>): void {
     const { context } = this.options;
     const run = (mode: LoadMode) => this.run(mode);

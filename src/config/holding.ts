@@ -3,6 +3,7 @@
 // single leaves, because an entry may hold a whole file.
 
 import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
+import type { ConfigError } from '../errors.ts';
 import { keyFrom, startsWith } from '../key.ts';
 import type { Bound } from '../merge/bind.ts';
 import { provenanceOf } from '../merge/leaf.ts';
@@ -30,40 +31,34 @@ export function* held(
   const old = yield* mergeLayers(plan, then);
   const fresh = yield* mergeLayers(plan, now.layers);
   const replaced = keysToReplace(plan, secrets, old, fresh);
-  const stale = new Map(now.stale);
+  const stale = new Map<Layer, ConfigError>();
+  /** By layer of now. */
+  const made = new Map<Layer, Layer>();
+  const join = (cut: Layer, other: Layer): Layer => {
+    const layer = joined(cut, other, fresh.merged.bound[now.layers.indexOf(other)] ?? [], replaced);
+    made.set(other, layer);
+    const error = now.stale.get(other);
+    if (error) stale.set(layer, error);
+    return layer;
+  };
   const layers: Layer[] = [];
-  const used = new Set<Layer>();
   for (const [number, layer] of then.entries()) {
     const other = counterpart(then, number, now.layers);
     yield;
     const { tolerated, ...rest } = layer;
     const bound = old.merged.bound[number] ?? [];
-    const cut = {
-      ...rest,
-      entries: kept(bound, replaced),
-      holes: bound.flatMap(({ path, item }) =>
-        isUnreadable(item) && !replaced.has(keyFrom(path)) ? [item] : [],
-      ),
-    };
-    if (!other || used.has(other)) {
-      layers.push(cut);
-      continue;
-    }
-    used.add(other);
-    const made = joined(cut, other, fresh.merged.bound[now.layers.indexOf(other)] ?? [], replaced);
-    const error = now.stale.get(other);
-    if (error) stale.set(made, error);
-    layers.push(made);
-  }
-  for (const [number, layer] of now.layers.entries()) {
-    if (used.has(layer)) continue;
-    const made = joined(
-      { ...layer, entries: [], holes: [] },
-      layer,
-      fresh.merged.bound[number] ?? [],
-      replaced,
+    const holes = bound.flatMap(({ path, item }) =>
+      isUnreadable(item) && !replaced.has(keyFrom(path)) ? [item] : [],
     );
-    if (made.entries.length + made.holes.length > 0) layers.push(made);
+    const cut = { ...rest, entries: kept(bound, replaced), holes };
+    layers.push(other && !made.has(other) ? join(cut, other) : cut);
+  }
+  // a source that is new among the layers keeps its place: another one of a `fallback` may answer now
+  let at = layers.length;
+  for (const other of [...now.layers].reverse()) {
+    const known = made.get(other);
+    if (known) at = layers.indexOf(known);
+    else layers.splice(at, 0, join({ ...other, entries: [], holes: [] }, other));
   }
   return { layers, stale };
 }

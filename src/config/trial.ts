@@ -3,7 +3,7 @@
 // change: everything but secrets and leases.
 
 import { createHash } from 'node:crypto';
-import { ConfigError, isConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { valueAt } from '../internal/dig.ts';
 import { thrown } from '../internal/thrown.ts';
 import { keyFrom } from '../key.ts';
@@ -46,10 +46,11 @@ export class Trial<T> implements Trials {
    *  with its trial, and one with the content of the good one needs none. */
   async promoted(): Promise<void> {
     const { generations } = this.#of;
-    const [latest] = generations.kept as [Promoted<T>];
-    const content = await this.#contentOf(latest.generation);
+    const { number } = generations.current.info;
+    const content = await this.#contentOf(generations.current);
     const good = await this.#contentOf(generations.good.generation);
-    if (latest !== generations.kept[0] || generations.stop.signal.aborted) return;
+    if (number !== generations.current.info.number || generations.stop.signal.aborted) return;
+    const [latest] = generations.kept as [Promoted<T>];
     if (content === good) {
       this.end();
       generations.good = latest;
@@ -152,11 +153,9 @@ export class Trial<T> implements Trials {
     } catch (error) {
       if (generations.stop.signal.aborted) return;
       const { number } = generations.current.info;
-      const what = `generation ${number} has failed its trial (${why}), and stays: `;
-      const reason = isConfigError(error) ? error : asFailedLoad(error, '');
-      const failed = new ConfigError(reason.code, what + reason.message);
-      generations.failures.failed(failed, generations.events.hasListeners);
-      generations.events.emitFailure(failed, 0);
+      const { code, message } = asFailedLoad(error);
+      const what = `generation ${number} has failed its trial (${why}), and stays`;
+      generations.report(new ConfigError(code, `${what}: ${message}`));
     }
   }
 }

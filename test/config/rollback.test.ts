@@ -4,6 +4,7 @@ import {
   BundleProvider,
   type ConfigChange,
   EnvProvider,
+  fallback,
   type LoadOptions,
   loadConfig,
   optional,
@@ -277,6 +278,24 @@ describe('secrets of a rollback', () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(config.value).toMatchObject({ llm: { model: 'a' }, db: { password: 'fake-1' } });
     expect(config.generation.sources[0]).toMatchObject({ stale: true });
+  });
+
+  it('come from the source that answers now, and win over a weaker one', async () => {
+    const secretly = { secret: true };
+    const stores = ['first', 'backup', 'defaults'].map((name) => new ChangingStore({}, name)) as [
+      ChangingStore,
+      ChangingStore,
+      ChangingStore,
+    ];
+    const [first, backup, defaults] = stores;
+    for (const store of [backup, defaults]) store.set('db.password', `fake-${store.name}`, secretly);
+    defaults.set('llm.model', 'a');
+    await using config = await loadConfig(Schema, [fallback(first, backup), defaults]);
+    first.isDown = true;
+    defaults.set('llm.model', 'b');
+    await config.reload();
+    await config.rollback();
+    expect(config.value).toMatchObject({ llm: { model: 'a' }, db: { password: 'fake-backup' } });
   });
 
   it('that are gone now are gone, instead of a weaker value of then', async () => {
