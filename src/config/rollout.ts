@@ -38,9 +38,9 @@ export function variant<V extends string>(
   if (!(total > 0 && Number.isFinite(total)) || typeof key !== 'string' || typeof subject !== 'string')
     throw new ConfigError(
       'invalid_option',
-      'rollout, variant: shares must be numbers, at least 0, and not all 0; key and subject must be texts',
+      'rollout, variant: shares must be numbers, at least 0 and not all 0; key and subject texts',
     );
-  let left = (murmur3(new TextEncoder().encode(`${key}\0${subject}`)) / 2 ** 32) * total;
+  let left = (murmur3(Buffer.from(`${key}\0${subject}`)) / 2 ** 32) * total;
   const found = all.find(([, weight]) => (left -= weight) < 0);
   // rounding may leave a little of the total
   return (found ?? (all.findLast(([, weight]) => weight > 0) as [string, number]))[0] as V;

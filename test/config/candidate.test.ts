@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
@@ -100,7 +101,8 @@ describe('config.candidate', () => {
     store.set('llm.model', 'public');
     await config.reload();
     expect(config.value.llm).toMatchObject({ model: 'fake-other', apiKey: 'fake-key' });
-    expect(JSON.stringify([config, candidate, await config.history()])).not.toContain('fake-');
+    const shown = JSON.stringify([config, candidate, await config.history()]);
+    expect(shown + inspect(candidate, { depth: 9, showHidden: true })).not.toContain('fake-');
     await config.close();
   });
 });
@@ -192,6 +194,41 @@ describe('promote', () => {
     expect(config.value).toMatchObject({ port: 1, llm: { model: 'a' } });
     await candidate.release();
     expect(config.value).toMatchObject({ port: 80, llm: { model: 'a' } });
+    await config.close();
+  });
+
+  it('a rollback while it asks the sources stays in force below it', async () => {
+    const { store, config } = await loaded();
+    await change(store, { 'llm.model': 'b' });
+    const candidate = await config.candidate({ port: 1 });
+    let answer = (): void => {};
+    store.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const promoting = candidate.promote();
+    await config.rollback();
+    answer();
+    await promoting;
+    expect(config.value).toMatchObject({ port: 1, llm: { model: 'a' } });
+    await change(store, { 'llm.model': 'c' });
+    expect(config.value).toMatchObject({ port: 1, llm: { model: 'a' } });
+    await config.close();
+  });
+
+  it('waits for a reload that is under way, and is not part of it', async () => {
+    const { store, config } = await loaded();
+    const candidate = await config.candidate({ port: 1 });
+    let answer = (): void => {};
+    store.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const reloading = config.reload();
+    const promoting = candidate.promote();
+    answer();
+    await reloading;
+    expect(config.value.port).toBe(80);
+    await promoting;
+    expect(config.value.port).toBe(1);
     await config.close();
   });
 

@@ -45,6 +45,21 @@ describe('Reloads', () => {
     });
   });
 
+  it('a load with a patch shares with no other, and those after it wait for it', async () => {
+    const seen: string[] = [];
+    const reloads = new Reloads(async ({ cause, patch }) => void seen.push(patch ? 'patch' : cause));
+    const patch = { layer: { name: 'a', entries: [], holes: [] } };
+    const modes = [
+      loadModes.first,
+      pollMode(1),
+      { ...loadModes.candidate, patch },
+      pollMode(1),
+      loadModes.explicit,
+    ];
+    await Promise.all(modes.map((mode) => reloads.run(mode)));
+    expect(seen).toEqual(['load', 'poll', 'patch', 'reload']);
+  });
+
   it('a failed load does not stop the next one', async () => {
     let fail = true;
     const reloads = new Reloads(async () => {
