@@ -78,8 +78,8 @@ export class Candidate<T = unknown> {
 
   /** Puts the values in force: asks the sources as a reload after a change does, validates everything again,
    *  and makes the next generation. The values stay above all sources until `release()`, also in reloads.
-   *  @throws ConfigError `validation`, or `conflict`: keys would change that `diff` does not show, or the same
-   *  values have failed their trial */
+   *  @throws ConfigError `validation`, or `conflict`: keys would change that `diff` does not show, or
+   *  the same values have failed their trial */
   async promote(): Promise<GenerationInfo> {
     const generations = this.#generations;
     if (this.problems.length > 0) throw reportError(this.problems);

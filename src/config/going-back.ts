@@ -14,8 +14,8 @@ import { allProblems, validateLayers } from './load.ts';
 
 /** Options of `Config.rollback`. */
 export interface RollbackOptions {
-  /** Whether secrets stay those of now, or are those of the earlier generation as well. What expires is always
-   *  that of now. @default 'now' */
+  /** Whether secrets stay those of now, or are those of the earlier generation as well. What expires is
+   *  always that of now. @default 'now' */
   readonly secrets?: Secrets;
 }
 

@@ -1,5 +1,5 @@
 // Roll-out by a stable hash: which subjects get a new value, and which of several variants. Pure functions.
-// The hash is MurmurHash3 (x86, 32 bits, seed 0) of the UTF-8 text `key\0subject`: other languages have it too.
+// The hash is MurmurHash3 (x86, 32 bits, seed 0) of the UTF-8 text `key\0subject`, as other languages have it.
 
 import { ConfigError } from '../errors.ts';
 

@@ -1,5 +1,5 @@
-// Random histories of changes, renewals, failures, trials, rollbacks and candidates, against a model that knows
-// which values must be in force, under which number. Briefly here; longer with PROPERTY_RUNS.
+// Random histories of changes, renewals, failures, trials, rollbacks and candidates, against a model that
+// knows which values must be in force, under which number. Briefly here; longer with PROPERTY_RUNS.
 
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';

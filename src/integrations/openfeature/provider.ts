@@ -136,8 +136,8 @@ export class ConfigFlags<T> implements Provider {
   }
 }
 
-/** The answer for one subject, if the value says which share of the subjects gets what: `{ percent: 10 }` for a
- *  boolean, `{ variants: { small: 90, large: 10 } }` for a text. */
+/** The answer for one subject, if the value is a share of the subjects: `{ percent: 10 }` for a boolean,
+ *  `{ variants: { small: 90, large: 10 } }` for a text. */
 function splitOf(
   kind: Kind,
   flag: string,
