@@ -1,5 +1,5 @@
 // Roll-out by a stable hash: which subjects get a new value, and which of several variants. Pure functions.
-// The hash is MurmurHash3 (x86, 32 bits, seed 0) of the UTF-8 text `key\0subject`, as other languages have it.
+// The hash is MurmurHash3 (x86, 32 bits, seed 0) of `key\0subject` in UTF-8, which other languages have.
 
 import { ConfigError } from '../errors.ts';
 

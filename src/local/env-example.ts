@@ -47,25 +47,11 @@ export function envExample(schema: StandardSchemaV1, options: EnvExampleOptions 
   return `${[...blocks, ...more].join('\n\n')}\n`;
 }
 
-function remarks({ description, type, required, secret }: SchemaKey): string[] {
-  const what = [
-    type,
-    required === false ? 'optional' : required ? 'required' : undefined,
-    secret ? 'secret' : undefined,
-  ]
-    .filter(Boolean)
-    .join(', ');
-  return [
-    ...(description
-      ? description
-          .split('\n')
-          .map((line) => line.trim())
-          .filter(Boolean)
-      : []),
-    what,
-  ]
-    .filter(Boolean)
-    .map((text) => `# ${text}`);
+function remarks({ description = '', type, required, secret }: SchemaKey): string[] {
+  const needed = required === false ? 'optional' : required && 'required';
+  const what = [type, needed, secret && 'secret'].filter(Boolean).join(', ');
+  const lines = description.split('\n').map((text) => text.trim());
+  return [...lines, what].filter(Boolean).map((text) => `# ${text}`);
 }
 
 function line(name = '', key: SchemaKey): string {

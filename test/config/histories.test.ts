@@ -316,7 +316,7 @@ async function play(steps: readonly Step[]): Promise<void> {
       case 'override': {
         const made = model.load({ readsNothing: true, patch: one.patch });
         const work = config.override(one.patch).then((override) => {
-          const release = () => override[Symbol.asyncDispose]();
+          const release = async () => override[Symbol.asyncDispose]();
           proposed.push({ patch: one.patch, diff: [], isSound: true, release, promote: undefined });
         });
         return { work, succeeds: made };

@@ -38,7 +38,7 @@ describe('shares of the subjects', () => {
   });
   const subjects = Array.from({ length: 500 }, (_, n) => ({ targetingKey: `user-${n}` }));
 
-  async function splitting(express: object = { percent: 10 }) {
+  async function splitting(express: { percent: number } = { percent: 10 }) {
     const source = new MemoryProvider({ express, model: { variants: { small: 90, large: 10 } } });
     const config = await loadConfig(Split, source, { on: () => {} });
     return { source, config, flags: new ConfigFlags(config) };
