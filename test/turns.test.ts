@@ -195,7 +195,7 @@ describe('a reload that takes long', () => {
     let turns = 0;
     let rollback: Promise<unknown> | undefined;
     const stop = others(() => {
-      if (++turns === 150) rollback = config.rollback();
+      if (++turns === 10) rollback = config.rollback();
     });
     await config.reload();
     stop();

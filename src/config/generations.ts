@@ -48,8 +48,9 @@ export class Generations<T> {
   readonly stop = new AbortController();
   readonly #reloads = new Reloads((mode) => inTurns(this.load(mode)));
   readonly #onReplaced: () => void;
-  /** The newest first. */
-  kept: readonly Promoted<T>[] = [];
+  /** The first of `kept`. A field, because every read of a value looks at it. */
+  current!: Generation<T>;
+  #kept: readonly Promoted<T>[] = [];
   /** The last one that needs no trial, or has ended it. */
   good!: Promoted<T>;
   trials: Trials | undefined;
@@ -72,8 +73,14 @@ export class Generations<T> {
     if (options.on) this.events.on(options.on);
   }
 
-  get current(): Generation<T> {
-    return (this.kept[0] as Promoted<T>).generation;
+  /** The newest first. */
+  get kept(): readonly Promoted<T>[] {
+    return this.#kept;
+  }
+
+  #keep(kept: readonly Promoted<T>[]): void {
+    this.#kept = kept;
+    this.current = (kept[0] as Promoted<T>).generation;
   }
 
   get nextNumber(): number {
@@ -181,13 +188,13 @@ export class Generations<T> {
   #replaceHead(before: Promoted<T>, generation: Generation<T>): void {
     const same = { ...before, generation };
     if (this.good === before) this.good = same;
-    this.kept = [same, ...this.kept.slice(1)];
+    this.#keep([same, ...this.kept.slice(1)]);
   }
 
   /** Puts the first of `kept` in force. */
   put(kept: readonly Promoted<T>[], changed?: readonly Key[], operation?: string): void {
     const before = this.kept[0]?.generation;
-    this.kept = kept;
+    this.#keep(kept);
     const { current } = this;
     const { number } = current.info;
     this.#lastNumber = Math.max(this.#lastNumber, number);
@@ -211,7 +218,7 @@ export class Generations<T> {
     const [before] = this.kept;
     const [after] = kept as [Promoted<T>];
     this.good = after;
-    if (before?.generation.info.number === after.generation.info.number) this.kept = kept;
+    if (before?.generation.info.number === after.generation.info.number) this.#keep(kept);
     else this.put(kept, changed);
   }
 
