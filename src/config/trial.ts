@@ -20,6 +20,8 @@ import type { Load } from './load.ts';
 import type { TrialOptions, TriedConfig } from './plan.ts';
 import type { LoadMode } from './reloads.ts';
 
+const maxRejected = 1_000;
+
 /** What a trial needs of its configuration. */
 interface Tried<T> {
   readonly generations: Generations<T>;
@@ -146,6 +148,8 @@ export class Trial<T> implements Trials {
   async #failed(content: string, why: string): Promise<void> {
     const { generations } = this.#of;
     this.end();
+    const [oldest] = this.#rejected;
+    if (oldest !== undefined && this.#rejected.size >= maxRejected) this.#rejected.delete(oldest);
     this.#rejected.add(content);
     try {
       const isCurrent = () => this.#isCurrent(content);

@@ -1,8 +1,16 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { type DeepReadonly, type LoadOptions, loadConfig, type TrialOptions } from '../../src/index.ts';
+import {
+  type DeepReadonly,
+  type LoadOptions,
+  loadConfig,
+  MemoryProvider,
+  type TrialCheck,
+  type TrialOptions,
+} from '../../src/index.ts';
+import { loadConfigSync } from '../../src/sync/index.ts';
 import { ChangingStore } from '../support/changing-store.ts';
 import { listening } from '../support/listening.ts';
 import { program } from '../support/program.ts';
@@ -248,6 +256,16 @@ describe('a trial', () => {
     expect(config.value.llm.model).toBe('a');
     await config.close();
   });
+});
+
+it('a configuration of loadConfigSync is tried, too', async () => {
+  const source = new MemoryProvider({ a: 1 });
+  const healthy = ({ config }: TrialCheck<unknown>): boolean => !isDeepStrictEqual(config.value, { a: 2 });
+  await using config = loadConfigSync(source, { trial: { ms, everyMs, healthy }, on: () => {} });
+  await source.set('a', 2);
+  await config.reload();
+  await pass(1);
+  expect(config.value).toEqual({ a: 1 });
 });
 
 describe('content that has failed its trial', () => {
