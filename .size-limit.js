@@ -8,8 +8,8 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '103.5 kB',
-  './sync': '80.5 kB',
+  '.': '109.5 kB',
+  './sync': '87 kB',
   './yaml': '13.5 kB',
   './toml': '12 kB',
   './shelter': '44.5 kB',
@@ -20,12 +20,12 @@ const limits = {
   './aws': '48.5 kB',
   './gcp': '46.5 kB',
   './azure': '46 kB',
-  './nestjs': '72 kB',
-  './fastify': '72 kB',
-  './openfeature': '7 kB',
+  './nestjs': '78.5 kB',
+  './fastify': '79 kB',
+  './openfeature': '8 kB',
   './otel': '9.5 kB',
   './audit': '27.5 kB',
-  './guard': '88 kB',
+  './guard': '94 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
@@ -42,7 +42,7 @@ const whole = subpaths.map((subpath) => ({
 const atOnce = {
   ...whole[0],
   name: '. (at once)',
-  limit: '24 kB',
+  limit: '24.5 kB',
   modifyEsbuildConfig: (config) => ({
     ...modifyEsbuildConfig(config),
     plugins: [

@@ -4,16 +4,25 @@
 export { type ChainOptions, ProviderChain } from './chain/chain.ts';
 export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';
+export type {
+  Candidate,
+  CandidateChange,
+  CandidateData,
+  CandidateOptions,
+} from './config/candidate.ts';
 export type { CheckedKey, ConfigCheck } from './config/check-config.ts';
 export type { Config } from './config/config.ts';
 export type { DeprecatedUse } from './config/deprecated.ts';
 export type { GenerationInfo, SourceInfo } from './config/generation.ts';
+export type { RollbackOptions } from './config/going-back.ts';
+export type { HistoryEntry } from './config/history.ts';
 export { checkConfig, loadConfig } from './config/load-config.ts';
 export type { OverrideValues } from './config/overrides.ts';
 export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
-export type { ConfigSource, LoadOptions } from './config/plan.ts';
+export type { ConfigSource, LoadOptions, TrialCheck, TrialOptions, TriedConfig } from './config/plan.ts';
 export { type PublicPart, publicConfig } from './config/public-config.ts';
 export type { DisposeResource, MakeResource, Resource } from './config/resources.ts';
+export { type RolloutOptions, rollout, variant } from './config/rollout.ts';
 export type { ConfigStats } from './config/stats.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
 export type { ReloadOptions } from './config/vanished.ts';

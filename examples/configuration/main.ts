@@ -96,7 +96,7 @@ try {
 // #endregion
 
 // #region rollback
-config.rollback(); // 20 again, until the next reload()
+await config.rollback(); // 20 again, until the next reload()
 // #endregion
 subscription[Symbol.dispose]();
 

@@ -99,7 +99,7 @@ describe('the events of a configuration', () => {
     await source.set('a', 2);
     await config.reload();
     const { of } = listening(config);
-    config.rollback();
+    await config.rollback();
     expect(of('changed')).toMatchObject([{ version: '1', keys: ['a'] }]);
     expect(of('changed')[0]).not.toHaveProperty('operation');
   });
