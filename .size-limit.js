@@ -8,7 +8,7 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '104.5 kB',
+  '.': '107 kB',
   './sync': '88 kB',
   './yaml': '24.5 kB',
   './toml': '24.5 kB',

@@ -33,6 +33,7 @@ const checks = {
 };
 /** The same version of a document is read again only after this time. */
 const paceMs = 1_000;
+const maxRounds = 4;
 
 /** The entries of the keys, in their order. */
 type Reading = readonly Entry[];
@@ -139,6 +140,8 @@ async function failMissing(chain: ProviderChain, key: Key, options?: ReadOptions
 /** A credential that is read again because its version was refused. */
 interface Renewal {
   readonly refused: Reading;
+  /** When this version was first refused. */
+  readonly since: number;
   readonly startedAt: number;
   readonly context: unknown;
   readonly done: Promise<unknown>;
@@ -170,15 +173,33 @@ class OtherVersions {
       tried.push(reading);
       return true;
     };
+    let current = first;
+    let triedBefore = false;
+    const isNewer = (reading: Reading | undefined): reading is Reading => {
+      if (!isNew(reading)) return false;
+      current = reading;
+      return true;
+    };
     const cached = await this.#unlessFailed(() => read(this.#asked));
-    if (isNew(cached)) yield cached;
-    const refused = tried.at(-1) as Reading;
-    const renewal = await this.#unlessFailed(() => this.#renew(refused));
-    if (!renewal) return;
-    const renewed = await this.#unlessFailed(() => read(this.#asked));
-    if (isNew(renewed)) yield renewed;
-    const previous = await this.#unlessFailed(() => this.#wait(this.#previous(renewal, renewed ?? refused)));
-    if (isNew(previous)) yield previous;
+    if (isNewer(cached)) yield cached;
+    for (let round = 1; round <= maxRounds; round++) {
+      const renewal = await this.#unlessFailed(() => this.#renew(current));
+      if (!renewal) return;
+      const renewed = await this.#unlessFailed(() => read(this.#asked));
+      if (isNewer(renewed)) {
+        yield renewed;
+        continue;
+      }
+      if (!triedBefore) {
+        triedBefore = true;
+        const before = await this.#unlessFailed(() => this.#wait(this.#previous(renewal, current)));
+        if (isNew(before)) yield before;
+      }
+      // a rotation may have reached the database and not the store: soon after the first refusal, wait for it
+      const now = performance.now();
+      if (now - renewal.since >= paceMs) return;
+      await this.#wait(new Promise((done) => setTimeout(done, renewal.startedAt + paceMs - now)));
+    }
   }
 
   /** Renews the credential, unless that has just happened. What another caller may not do does not count. */
@@ -194,7 +215,8 @@ class OtherVersions {
         // all keys, because a sheltered provider caches each by itself; a store reads their document once
         const done = Promise.all(credentialOf(refused).map(({ key }) => chain.renew(key, this.#shared)));
         done.catch(() => undefined);
-        renewal = { refused, startedAt: now, context: this.#shared.context, done };
+        const since = renewal && isSame(renewal.refused, refused) ? renewal.since : now;
+        renewal = { refused, since, startedAt: now, context: this.#shared.context, done };
         known.set(name, renewal);
       }
       try {

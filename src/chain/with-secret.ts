@@ -15,7 +15,8 @@ const loadBody = lazy(async () => (body = await import('./secret-use.ts')));
  *
  *  `use` may run several times: only what is refused before it has done anything may count as refused. The
  *  credential is what comes from the document of the secret keys; other keys are read with it. A refused
- *  document is read once for all callers, and at most once a second while its version stays the same.
+ *  document is read once for all callers, and at most once a second while its version stays the same. A call
+ *  may wait for up to a second for a rotation that the store does not have yet.
  *  @throws `conflict` if the secrets are in several documents; `not_found`; `validation` for a list or null.
  *  @example
  *  const ask = (key: string) => fetch(url, { headers: { authorization: `Bearer ${key}` } });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { isRefused } from '../../src/chain/refusal.ts';
 import type { SecretOptions } from '../../src/chain/secret-use.ts';
@@ -85,12 +85,16 @@ async function rotated(
   store.logIns = 0;
 }
 
-/** Lets time pass, for the second between two reads of one version. */
+/** Milliseconds that have passed. A timer ends at once, and its time has passed then. */
 let elapsed = 0;
-const pass = (ms: number): void => {
-  elapsed += ms;
+const pass = (ms: number): void => void (elapsed += ms);
+beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => 1e6 + elapsed);
-};
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((then: () => void, ms: number) => {
+    pass(ms);
+    setImmediate(then);
+  }) as never);
+});
 afterEach(() => void vi.restoreAllMocks());
 
 describe('withSecret passes values', () => {
@@ -190,18 +194,46 @@ describe('a refused credential', () => {
     expect(use).toHaveBeenCalledTimes(1);
   });
 
-  it('reads the same refused version at most once a second', async () => {
+  it('reads the same refused version at most once a second, and waits for a second at most', async () => {
     const { store, chain } = setUp();
+    await rotated(store, chain, []);
     store.accepted.clear();
-    pass(0);
-    for (const ms of [0, 10, 989]) {
+    const refused = async (ms: number): Promise<number> => {
+      const before = elapsed;
       pass(ms);
-      await expect(withSecret(chain, keys, store.logIn)).rejects.toThrow('no app1');
-    }
-    expect(store.reads()).toEqual(['database', 'database', 'versions of database']);
-    pass(1);
-    await expect(withSecret(chain, keys, store.logIn)).rejects.toThrow('no app1');
-    expect(store.reads()).toEqual(['database', 'versions of database']);
+      await expect(withSecret(chain, keys, store.logIn)).rejects.toThrow('no app');
+      return elapsed - before - ms;
+    };
+    expect(await refused(0)).toBe(1_000); // app1, app2, app2 a second later
+    expect(store.reads()).toEqual(['database', 'database', 'versions of database', 'database@1', 'database']);
+    for (const ms of [0, 10, 989]) expect(await refused(ms)).toBe(0);
+    expect(store.reads()).toEqual(['versions of database', 'database@1']);
+    expect(await refused(1)).toBe(0);
+    expect(store.reads()).toEqual(['database', 'versions of database', 'database@1']);
+  });
+
+  it('is awaited where the database knows the new one before the store', async () => {
+    const { store, chain } = setUp();
+    await withSecret(chain, keys, store.logIn);
+    store.accepted = new Set(['app2/fake-2']);
+    const before = elapsed;
+    vi.mocked(setTimeout).mockImplementationOnce(((then: () => void, ms: number) => {
+      store.rotate(2);
+      pass(ms);
+      setImmediate(then);
+    }) as never);
+    expect(await withSecret(chain, keys, store.logIn)).toBe('app2/fake-2');
+    expect(elapsed).toBe(before + 1_000);
+  });
+
+  it('is renewed again if the new version is revoked at once', async () => {
+    const { store, chain } = setUp();
+    await rotated(store, chain, [3]);
+    const logIn = async (values: readonly string[]) => {
+      if (values[0] === 'app2') store.rotate(3);
+      return store.logIn(values);
+    };
+    expect(await withSecret(chain, keys, logIn)).toBe('app3/fake-3');
   });
 
   it('reads a lease again that has not ended', async () => {
@@ -254,7 +286,7 @@ describe('a refused credential', () => {
     const controller = new AbortController();
     const given = withSecret(chain, keys, store.logIn, { signal: controller.signal });
     const patient = withSecret(chain, keys, store.logIn);
-    await vi.waitFor(() => expect(store.asked.length).toBe(1));
+    while (store.asked.length === 0) await new Promise(setImmediate);
     controller.abort();
     await expect(given).rejects.toMatchObject({ code: 'aborted' });
     answer();
@@ -313,8 +345,9 @@ describe('the version before', () => {
     const chain = new ProviderChain([provider], { intercept });
     await rotated(store, chain, []);
     await expect(withSecret(chain, keys, store.logIn)).rejects.toThrow('no app1');
-    // read, read of what others have renewed, renewal; the read after it is refused, as is the version before
-    expect(seen.slice(1)).toEqual(['getMany', 'getMany', 'get', 'get', 'getMany', 'get']);
+    // read, read of what others have renewed, renewal; the read after it is refused, as is the version before,
+    // and a renewal a second later
+    expect(seen.slice(1)).toEqual(['getMany', 'getMany', 'get', 'get', 'getMany', 'get', 'get', 'get']);
     expect(store.reads()).toEqual(['database']);
   });
 });
