@@ -1,3 +1,5 @@
+// AwsSecretsManagerProvider: the source behind the shelter, and what rotations do with stages.
+
 import { keyOf } from '../../../key.ts';
 import type { WriteOptions } from '../../../provider.ts';
 import { WritableVersionedShelteredProvider } from '../../../shelter/abilities.ts';
@@ -43,7 +45,8 @@ export class AwsSecretsManagerProvider extends WritableVersionedShelteredProvide
     );
   }
 
-  /** Moves a stage of a secret from one version to another. The version that loses `AWSCURRENT` gets `AWSPREVIOUS`.
+  /** Moves a stage of a secret from one version to another. The version that loses `AWSCURRENT` gets
+   *  `AWSPREVIOUS`.
    *  @throws `conflict` if the version `from` does not have the stage
    *  @example
    *  await secrets.moveStage('database', 'AWSCURRENT', { from: current, to: pending }); */
