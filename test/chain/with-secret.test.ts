@@ -345,8 +345,8 @@ describe('the version before', () => {
     const chain = new ProviderChain([provider], { intercept });
     await rotated(store, chain, []);
     await expect(withSecret(chain, keys, store.logIn)).rejects.toThrow('no app1');
-    // read, read of what others have renewed, renewal; what follows is refused: a read, the version before, and
-    // a renewal a second later
+    // read, read of what others have renewed, renewal; what follows is refused: a read, the version before,
+    // and a renewal a second later
     expect(seen.slice(1)).toEqual(['getMany', 'getMany', 'get', 'get', 'getMany', 'get', 'get', 'get']);
     expect(store.reads()).toEqual(['database']);
   });

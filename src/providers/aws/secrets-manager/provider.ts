@@ -1,4 +1,5 @@
-// AwsSecretsManagerProvider: the source behind the shelter, and what rotations do with stages.
+// AwsSecretsManagerProvider: the source behind the shelter. Exported by `../index.ts`. Stages are written and
+// moved by `stages.ts`, in turn with other writes of the secret.
 
 import { keyOf } from '../../../key.ts';
 import type { WriteOptions } from '../../../provider.ts';
