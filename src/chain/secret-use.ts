@@ -8,8 +8,9 @@ import { aFunction, anything, checkOptions, oneOf } from '../internal/options.ts
 import { keyOf } from '../key.ts';
 import type { CallOptions } from '../operation.ts';
 import { type ConfigProvider, checkProvider, type ReadOptions } from '../provider.ts';
-import { type Key, sameValue } from '../value.ts';
+import type { Key } from '../value.ts';
 import { ProviderChain } from './chain.ts';
+import { credentialOf, firstOfEach, isSame, type Reading, refuseTorn, textOf } from './credential.ts';
 import { type HttpResponse, isRefused, isResponse } from './refusal.ts';
 import { versionBefore } from './version-before.ts';
 
@@ -34,9 +35,6 @@ const checks = {
 /** The same version of a document is read again only after this time. */
 const paceMs = 1_000;
 const maxRounds = 4;
-
-/** The entries of the keys, in their order. */
-type Reading = readonly Entry[];
 
 /** A call of `use` that was refused. */
 class Refused<T> {
@@ -278,51 +276,3 @@ function chainOf(provider: ConfigProvider): ProviderChain {
   chains.set(provider, (chain = new ProviderChain([provider], { closeProviders: false })));
   return chain;
 }
-
-function textOf({ key, value }: Entry): string {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object') return String(value);
-  throw new ConfigError(
-    'validation',
-    `withSecret: "${key}" is ${value === null ? 'null' : 'not a single value'}`,
-    {
-      key,
-      hint: 'Name a key whose value is text, a number or a boolean',
-    },
-  );
-}
-
-/** The entries that change together: those of the documents that have a secret, or of the first document. */
-function credentialOf(entries: Reading): Reading {
-  const secrets = entries.filter(({ secret }) => secret);
-  const documents = (secrets.length > 0 ? secrets : entries.slice(0, 1)).map(({ document }) => document);
-  return entries.filter(({ document }) => documents.includes(document));
-}
-
-const firstOfEach = (entries: Reading): Reading =>
-  entries.filter(({ document }, i) => entries.findIndex((one) => one.document === document) === i);
-
-/** Throws if secrets are of several documents, which no store changes in one step. */
-function refuseTorn(entries: Reading): void {
-  let first: Entry | undefined;
-  for (const entry of entries) {
-    if (!entry.secret) continue;
-    first ??= entry;
-    if (entry.document === first.document) continue;
-    const secrets = firstOfEach(entries.filter(({ secret }) => secret));
-    const places = secrets.map(({ key, origin }) => `${key} from ${origin.source}`).join(', ');
-    throw new ConfigError('conflict', `withSecret: ${places}: a rotation changes one before the other`, {
-      hint: "Put them into one secret, or set torn: 'allow'",
-    });
-  }
-}
-
-/** Whether one reading has the credential of another, also if other keys were read. */
-const isSame = (one: Reading, other: Reading): boolean =>
-  credentialOf(one).every(({ key, document, version, value }) => {
-    const same = other.find(
-      (entry) => entry.document === document && (version !== undefined || entry.key === key),
-    );
-    if (!same) return false;
-    return version === undefined ? sameValue(value, same.value) : version === same.version;
-  });
