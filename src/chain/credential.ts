@@ -1,5 +1,5 @@
-// The entries that `withSecret` reads: which of them are the credential, and whether two readings have the same
-// one. Used by secret-use.ts.
+// The entries that `withSecret` reads: which of them are the credential, and whether two readings have the
+// same one. Used by secret-use.ts.
 
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
