@@ -8,16 +8,16 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '109.5 kB',
+  '.': '111.5 kB',
   './sync': '87 kB',
   './yaml': '13.5 kB',
   './toml': '12 kB',
-  './shelter': '44.5 kB',
+  './shelter': '45 kB',
   './testing': '65 kB',
   './encrypted-file': '43.5 kB',
   './keyring': '47.5 kB',
   './vault': '55 kB',
-  './aws': '48.5 kB',
+  './aws': '49.5 kB',
   './gcp': '46.5 kB',
   './azure': '46 kB',
   './nestjs': '78.5 kB',

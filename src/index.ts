@@ -4,6 +4,8 @@
 export { type ChainOptions, ProviderChain } from './chain/chain.ts';
 export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';
+export type { SecretOptions } from './chain/secret-use.ts';
+export { withSecret } from './chain/with-secret.ts';
 export type {
   Candidate,
   CandidateChange,

@@ -86,7 +86,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Reads one leaf from the first provider that has it. `undefined` if no provider has it.
    *  @see list and tree merge all providers. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    if (this.#hooks.active) return this.#getObserved(key, options ?? {});
+    if (this.#hooks.active) return this.lookUp(key, options ?? {}, (_, inner) => this.#read(key, inner));
     return options === undefined ? askKnown(this, this.#providers, key) : this.#read(key, options);
   }
 
@@ -94,16 +94,6 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
    *  @internal */
   known(key: Key, peek = false): Known | undefined {
     return this.#hooks.active ? undefined : knownOf(this.#providers, key, peek);
-  }
-
-  async #getObserved(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
-    const key = keyOf(spelling);
-    return this.#hooks.lookUp(
-      { type: 'get', key },
-      options,
-      (inner) => this.#read(key, inner),
-      (entry) => [[key, entry]],
-    );
   }
 
   #read(key: Key, options: ReadOptions): Promise<Entry | undefined> {
@@ -273,11 +263,21 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Expires the document that holds a key, and reads it again: in the first provider that has the key.
    *  @see get */
   async renew(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
-    const at = keyOf(key);
-    const ask = async (inner: ReadOptions): Promise<Entry | undefined> =>
-      (await import('./renewal.ts')).renewFirst(this.#providers, at, inner);
+    const { renewFirst } = await import('./renewal.ts');
+    return this.lookUp(key, options, (providers, inner) => renewFirst(providers, keyOf(key), inner));
+  }
+
+  /** Runs a look-up of a key that reads the providers in a way of its own.
+   *  @internal */
+  async lookUp(
+    spelling: Key,
+    options: ReadOptions,
+    read: (providers: readonly ConfigProvider[], options: ReadOptions) => Promise<Entry | undefined>,
+  ): Promise<Entry | undefined> {
+    const key = keyOf(spelling);
+    const ask = (inner: ReadOptions): Promise<Entry | undefined> => read(this.#providers, inner);
     return this.#hooks.active
-      ? this.#hooks.lookUp({ type: 'get', key: at }, options, ask, (entry) => [[at, entry]])
+      ? this.#hooks.lookUp({ type: 'get', key }, options, ask, (entry) => [[key, entry]])
       : ask(options);
   }
 
