@@ -55,7 +55,7 @@ export function configOf(files: readonly string[], packages: readonly Alias[] = 
         include: ['src/**'],
         // the tests of these run them in processes of their own, which are not measured
         exclude: [
-          'src/cli/{child,environment,side}.ts',
+          'src/cli/{diff/side,run/child,run/environment}.ts',
           'src/cli/commands/{diff,run}.ts',
           'src/cli/scan/files.ts',
           'src/config/leaves.ts',

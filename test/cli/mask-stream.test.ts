@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maskStream, SecretBytes } from '../../src/cli/mask-stream.ts';
-import { secretTexts } from '../../src/cli/secret-texts.ts';
+import { maskStream, SecretBytes } from '../../src/cli/run/mask-stream.ts';
+import { secretTexts } from '../../src/cli/run/secret-texts.ts';
 
 const fake = 'fake-Zq83-not-real';
 

@@ -7,10 +7,10 @@ import { show } from '../../redact.ts';
 import { type ConfigValue, type Key, sameValue } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import type { Side } from '../diff/side.ts';
 import { type Io, withProgress } from '../io.ts';
 import type { ListedKey, Listing } from '../listing.ts';
 import { moduleFile } from '../module.ts';
-import type { Side } from '../side.ts';
 
 export const diff: Command = {
   name: 'diff',
@@ -31,7 +31,7 @@ export const diff: Command = {
   ],
   async run(args, io) {
     const sides = sidesOf(args, io);
-    const { readSide } = await import('../side.ts');
+    const { readSide } = await import('../diff/side.ts');
     const reading = Promise.allSettled(sides.map((side) => readSide(side, io)));
     const read = await withProgress(io, 'Reading from the providers', reading);
     for (const one of read) if (one.status === 'rejected') throw one.reason;

@@ -8,12 +8,12 @@ import { describeKeys } from '../../schema/keys.ts';
 import { type ConfigValue, sameValue } from '../../value.ts';
 import { isModule, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
+import type { Imported } from '../import/bound-variables.ts';
 import { type Io, withProgress } from '../io.ts';
 import { fileFlags } from '../keys.ts';
 import { defaultModule, type Loaded, loadModule } from '../module.ts';
 import { PlainFile } from '../plain-file.ts';
 import { confirm } from '../prompt.ts';
-import type { Imported } from '../variable-keys.ts';
 import { variableStyle } from '../variable-style.ts';
 
 export const importCommand: Command = {
@@ -63,8 +63,8 @@ async function importInto(
   io: Io,
 ): Promise<CommandResult> {
   const [from] = args.positionals as [string];
-  const { boundVariables } = await import('../variable-keys.ts');
-  const { encryptedTarget, providerTarget, readableTarget } = await import('../import-target.ts');
+  const { boundVariables } = await import('../import/bound-variables.ts');
+  const { encryptedTarget, providerTarget, readableTarget } = await import('../import/target.ts');
   const { values, left } = boundVariables(await variablesIn(from), loaded?.schema, styleOf(args, loaded));
   const at = loaded?.options.at ?? '';
   const isEncrypted = /\.(?:jwe|enc|encrypted)$/i.test(to);

@@ -11,11 +11,11 @@ import { keyOf, startsWith } from '../../key.ts';
 import { describeKeys } from '../../schema/keys.ts';
 import type { Key } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
-import type { Child, Ended } from '../child.ts';
 import type { Command } from '../command.ts';
-import { environmentOf } from '../environment.ts';
 import { type Io, withProgress } from '../io.ts';
 import { loadModule, moduleFile, schemaOf } from '../module.ts';
+import type { Child, Ended } from '../run/child.ts';
+import { environmentOf } from '../run/environment.ts';
 import { Variables, variableStyle } from '../variable-style.ts';
 
 const pollMs = 60_000;
@@ -53,7 +53,7 @@ export const runCommand: Command = {
       const options = { ...loaded.options, watch: args.is('watch') && { pollMs } };
       const loading = loadConfig(schema, loaded.chain, { ...options, on: (event) => notice(event, io) });
       await using config = await withProgress(io, 'Reading from the providers', loading);
-      const { endLike } = await import('../child.ts');
+      const { endLike } = await import('../run/child.ts');
       const keys = leavesOf(loadedFrom.get(config) as LoadedFrom).map(({ key }) => key);
       const prefix = args.text('prefix');
       const own = variableStyle(loaded.chain, keys, loaded.options.at ?? '');
@@ -76,9 +76,9 @@ function failure(event: ConfigEvent, io: Io): void {
 
 /** Runs the command, again and again if it watches, until it ends by itself. */
 async function runWith(config: Config<unknown>, variables: Variables, args: Parsed, io: Io): Promise<Ended> {
-  const { Child, withSignals } = await import('../child.ts');
-  const { secretTexts } = await import('../secret-texts.ts');
-  const { SecretBytes } = await import('../mask-stream.ts');
+  const { Child, withSignals } = await import('../run/child.ts');
+  const { secretTexts } = await import('../run/secret-texts.ts');
+  const { SecretBytes } = await import('../run/mask-stream.ts');
   const from = loadedFrom.get(config) as LoadedFrom;
   const known = from.plan.schema ? describeKeys(from.plan.schema).keys.map(({ key }) => key) : [];
   const passed = () => environmentOf(io.env, chosen(leavesOf(from), args.texts('only'), known), variables);

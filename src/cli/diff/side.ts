@@ -3,12 +3,12 @@
 
 import { spawn } from 'node:child_process';
 import process from 'node:process';
-import { ConfigError, type ErrorCode, isConfigError, nameAndCode } from '../errors.ts';
-import { startsWith } from '../key.ts';
-import type { ConfigValue } from '../value.ts';
-import type { Io } from './io.ts';
-import { explainedBy, knownKeys, type Listing, listing } from './listing.ts';
-import { loadModule } from './module.ts';
+import { ConfigError, type ErrorCode, isConfigError, nameAndCode } from '../../errors.ts';
+import { startsWith } from '../../key.ts';
+import type { ConfigValue } from '../../value.ts';
+import type { Io } from '../io.ts';
+import { explainedBy, knownKeys, type Listing, listing } from '../listing.ts';
+import { loadModule } from '../module.ts';
 
 /** A module, and variables that only it has. */
 export interface Side {

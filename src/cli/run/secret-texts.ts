@@ -1,8 +1,8 @@
 // The texts by which `run --mask` finds a secret in output: the secret itself and its usual encodings, the
 // password of a URL, and the lines of a longer text.
 
-import { urlUserinfos } from '../redact.ts';
-import type { ConfigValue, Key } from '../value.ts';
+import { urlUserinfos } from '../../redact.ts';
+import type { ConfigValue, Key } from '../../value.ts';
 
 /** Shorter texts are in every output: masking them hides what is not secret. */
 const minLength = 4;

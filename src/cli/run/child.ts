@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import { maskStream, type SecretBytes } from './mask-stream.ts';
 
 export interface Ended {
