@@ -85,9 +85,14 @@ describe('secretTexts', () => {
     for (const text of [
       secret,
       JSON.stringify({ secret }),
+      JSON.stringify({ secret }).replaceAll('/', '\\/'),
       `https://x.example/?t=${encodeURIComponent(secret)}`,
+      `https://x.example/?t=${encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase())}`,
+      `${new URLSearchParams({ secret })}`,
     ])
       expect(await masked(forms, [text])).toMatch(/\[redacted\]/);
+    expect(await masked(formsIn('fake-żółw'), ['"fake-\\u017c\\u00f3\\u0142w"'])).toBe('"[redacted]"');
+    expect(await masked(formsIn('fake-Z\n'), ['-u fake-Z:'])).toBe('-u [redacted]:');
   });
 
   it('finds the password of a URL, and each line of a long text', async () => {

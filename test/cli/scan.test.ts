@@ -8,7 +8,7 @@ import { llmConfig, type Ran } from './terminal.ts';
 const source = new URL('../../src/', import.meta.url).href;
 /** Not a token by its shape. */
 const password = 'Zq83 not/real+pass';
-const values = { database: { host: 'db', password, pin: '1234' }, port: 80 };
+const values = { database: { host: 'db', password, pin: 12345678 }, port: 80 };
 
 /** The name of a file. */
 const odd = 'b\n\u001b[2J é';
@@ -79,7 +79,7 @@ describe('llm-config scan', () => {
     await using box = await project({ 'a.txt': `x\n${password}\n`, 'b.txt': 'nothing' });
     const files = box.path('files');
     const { code, out, err } = await llmConfig(['scan', '--module', box.path('config.mjs'), files]);
-    expect([code, err]).toEqual([1, 'Not searched, because they are short: database.pin\n']);
+    expect([code, err]).toEqual([1, 'Not searched, because they are short or numbers: database.pin\n']);
     expect(out).toBe(`${files}/a.txt:2  database.password\n\nFound secrets in 1 place of 2 files.\n`);
     const clean = await llmConfig(['scan', '--module', box.path('config.mjs'), box.path('files/b.txt')]);
     expect([clean.code, clean.out]).toEqual([0, 'No secrets in 1 file.\n']);
@@ -88,19 +88,25 @@ describe('llm-config scan', () => {
   it('finds any value behind any bytes', async () => {
     const text = fc.string({ unit: 'binary', minLength: 6, maxLength: 40 });
     const bytes = fc.uint8Array({ maxLength: 20 });
-    const { Needles } = await import('../../src/cli/needles.ts');
+    const { SecretSearch } = await import('../../src/cli/secret-search.ts');
     fc.assert(
       fc.property(text, bytes, bytes, (value, before, after) => {
-        const needles = new Needles([{ key: 'k', value }]);
+        const search = new SecretSearch([{ key: 'k', value }]);
         const raw = Buffer.concat([before, Buffer.from(value), after]);
         const spelled = [raw, Buffer.from(raw.toString('base64')), Buffer.from(raw.toString('base64url'))];
-        for (const one of spelled) expect([...needles.in(one)].length).toBeGreaterThan(0);
+        for (const one of spelled) expect([...search.in(one)].length).toBeGreaterThan(0);
         const url = Buffer.from(`x=${encodeURIComponent(Buffer.from(value).toString())}`);
-        expect([...needles.in(url)].length).toBeGreaterThan(0);
-        expect(needles.masked(`a${Buffer.from(value)}b`, '#')).not.toContain(Buffer.from(value).toString());
+        expect([...search.in(url)].length).toBeGreaterThan(0);
+        expect(search.masked(`a${Buffer.from(value)}b`, '#')).not.toContain(Buffer.from(value).toString());
       }),
       { numRuns: Number(process.env.PROPERTY_RUNS ?? 12) },
     );
+  });
+
+  it('masks the whole of two values of one key that begin alike', async () => {
+    const { SecretSearch } = await import('../../src/cli/secret-search.ts');
+    const both = ['fake-Zq83', 'fake-Zq83-longer'].map((value) => ({ key: 'k', value }));
+    expect(new SecretSearch(both).masked('a fake-Zq83-longer b', '#')).toBe('a # b');
   });
 
   it('finds the lines of a value with several, and the password of a URL', async () => {
@@ -276,9 +282,12 @@ describe('llm-config scan in a git repository', () => {
     git(files, 'rm', '-q', 'd');
     writeFileSync(`${files}/a`, 'changed since');
     writeFileSync(`${files}/c`, password);
+    const staged = ['scan', '--staged', '--json', '--module', box.path('config.mjs')];
+    const here = await llmConfig(staged, { cwd: files });
     expect(() => git(files, 'commit', '-qm', 'second')).toThrow();
     expect(git(files, 'log', '--format=%s')).toBe('first\n');
     const out = readFileSync(box.path('out'), 'utf8');
+    expect(out).toBe(here.out);
     expect(out).not.toContain(password);
     expect(JSON.parse(out)).toMatchObject({
       files: 2,
