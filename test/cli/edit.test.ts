@@ -68,7 +68,7 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     const none = await llmConfig(['edit', other], { env: keyless });
     expect([none.code, existsSync(other)]).toEqual([3, false]);
     expect(none.err).toContain(
-      'does not exist, and there is no key (the variable LLM_CONFIG_KEY is not set)',
+      `cannot create the file ${other} without a key (the variable LLM_CONFIG_KEY is not set)`,
     );
   });
 
