@@ -171,7 +171,7 @@ describe('llm-config json-schema', () => {
     const { code, out, err } = await llmConfig(['json-schema', box.path('config.mjs')]);
     expect([code, err]).toEqual([0, '']);
     expect(out).not.toContain(fake);
-    expect(out).not.toContain('x-');
+    expect(out).not.toMatch(/x-(?!secret)/);
     return JSON.parse(out);
   };
 
@@ -189,6 +189,23 @@ describe('llm-config json-schema', () => {
       properties: { x: { type: 'number' } },
       additionalProperties: false,
     });
+  });
+
+  it('has no default with a secret inside', async () => {
+    const section = 'zod.object({ password: zod.string(), host: zod.string() })';
+    const marked = "zod.object({ code: zod.string().meta({ 'x-secret': true }) })";
+    const { properties } = await schemaOf(
+      [
+        'zod.object({',
+        `  db: ${section}.default({ password: '${fake}', host: 'a' }),`,
+        `  door: ${marked}.default({ code: '${fake}' }),`,
+        `  url: zod.string().default('https://a:${fake}@b/'),`,
+        "  at: zod.object({ host: zod.string() }).default({ host: 'a' }),",
+        '})',
+      ].join('\n'),
+    );
+    expect([properties.db, properties.door, properties.url].some((one) => 'default' in one)).toBe(false);
+    expect(properties.at.default).toEqual({ host: 'a' });
   });
 
   it('leaves a part of an intersection open for the names of the others', async () => {
