@@ -11,7 +11,7 @@ import type { Command, CommandResult } from '../command.ts';
 import type { Imported } from '../import/bound-variables.ts';
 import { type Io, withProgress } from '../io.ts';
 import { fileFlags } from '../keys.ts';
-import { defaultModule, type Loaded, loadModule } from '../module.ts';
+import { defaultModule, type Loaded, withChain } from '../module.ts';
 import { PlainFile } from '../plain-file.ts';
 import { confirm } from '../prompt.ts';
 import { variableStyle } from '../variable-style.ts';
@@ -46,12 +46,8 @@ export const importCommand: Command = {
     if (to === undefined) throw new UsageError('--to is missing');
     const isStore = isModule(to);
     const module = isStore ? to : defaultModule(io);
-    const loaded = module === undefined ? undefined : await loadModule(module, io);
-    try {
-      return await importInto(to, isStore, loaded, args, io);
-    } finally {
-      await loaded?.close().catch(() => undefined);
-    }
+    const write = (loaded?: Loaded) => importInto(to, isStore, loaded, args, io);
+    return module === undefined ? write() : withChain({ module, rest: [] }, io, write, false);
   },
 };
 

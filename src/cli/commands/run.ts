@@ -11,9 +11,9 @@ import { keyOf, startsWith } from '../../key.ts';
 import { describeKeys } from '../../schema/keys.ts';
 import type { Key } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandResult } from '../command.ts';
 import { type Io, withProgress } from '../io.ts';
-import { loadModule, moduleFile, schemaOf } from '../module.ts';
+import { type Loaded, schemaOf, withChain } from '../module.ts';
 import type { Child, Ended } from '../run/child.ts';
 import { environmentOf } from '../run/environment.ts';
 import { Variables, variableStyle } from '../variable-style.ts';
@@ -46,25 +46,25 @@ export const runCommand: Command = {
     'llm-config run dist/config.js --watch -- node server.js',
   ],
   async run(args, io) {
-    const file = moduleFile(args.module, io);
-    const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
-    try {
-      const schema = schemaOf(loaded);
-      const options = { ...loaded.options, watch: args.is('watch') && { pollMs } };
-      const loading = loadConfig(schema, loaded.chain, { ...options, on: (event) => notice(event, io) });
-      await using config = await withProgress(io, 'Reading from the providers', loading);
-      const { endLike } = await import('../run/child.ts');
-      const keys = leavesOf(loadedFrom.get(config) as LoadedFrom).map(({ key }) => key);
-      const prefix = args.text('prefix');
-      const own = variableStyle(loaded.chain, keys, loaded.options.at ?? '');
-      const style = prefix === undefined ? own : prefix === '' ? {} : { prefix };
-      const ended = await runWith(config, new Variables(style, keys), args, io);
-      return { json: undefined, exit: await endLike(ended) };
-    } finally {
-      await loaded.close().catch(() => undefined);
-    }
+    // what follows -- are the arguments of the command, not those of the module
+    const module = { module: args.module, rest: [] };
+    return withChain(module, io, (loaded) => runLoaded(loaded, args, io), false);
   },
 };
+
+async function runLoaded(loaded: Loaded, args: Parsed, io: Io): Promise<CommandResult> {
+  const schema = schemaOf(loaded);
+  const options = { ...loaded.options, watch: args.is('watch') && { pollMs } };
+  const loading = loadConfig(schema, loaded.chain, { ...options, on: (event) => notice(event, io) });
+  await using config = await withProgress(io, 'Reading from the providers', loading);
+  const { endLike } = await import('../run/child.ts');
+  const keys = leavesOf(loadedFrom.get(config) as LoadedFrom).map(({ key }) => key);
+  const prefix = args.text('prefix');
+  const own = variableStyle(loaded.chain, keys, loaded.options.at ?? '');
+  const style = prefix === undefined ? own : prefix === '' ? {} : { prefix };
+  const ended = await runWith(config, new Variables(style, keys), args, io);
+  return { json: undefined, exit: await endLike(ended) };
+}
 
 function notice(event: ConfigEvent, io: Io): void {
   if (event.type === 'notice') io.stderr.write(`${event.message}\n`);
