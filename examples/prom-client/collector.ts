@@ -1,35 +1,56 @@
 // #region collector
-import { livingMetrics } from 'llm-config-manager';
+import { errorCodes, livingMetrics } from 'llm-config-manager';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-// name, metric class, kind, numbers with the value of the label `llm_config_answer`, divisor
-const answers = { hits: 'hit', misses: 'miss', joined: 'joined', stale: 'stale', absentHits: 'absent' };
-const rows = [
-  ['reads_total', Counter, 'store', answers, 1],
-  ['requests_total', Counter, 'store', { requests: '' }, 1],
-  ['request_errors_total', Counter, 'store', { errors: '' }, 1],
-  ['retries_total', Counter, 'store', { retries: '' }, 1],
-  ['breaker_state', Gauge, 'store', { breaker: '' }, 1],
-  ['secret_remaining', Gauge, 'store', { endsInMs: '' }, 1_000],
-  ['generation', Gauge, 'config', { generation: '' }, 1],
-  ['generation_age', Gauge, 'config', { ageMs: '' }, 1_000],
-  ['reload_failures_total', Counter, 'config', { failedReloads: '' }, 1],
-] as const;
+type Numbers = Readonly<Record<string, string>>;
+type Row = readonly [
+  name: string,
+  Metric: typeof Counter | typeof Gauge,
+  kind: string,
+  Numbers,
+  label?: string,
+];
 
-/** Registers the metrics of this library, with the names that the dashboard and the alerts use. */
+// the numbers of a metric, each with the value of its label
+const reads = { hits: 'hit', misses: 'miss', joined: 'joined', stale: 'stale', absentHits: 'absent' };
+const errors = Object.fromEntries(Object.keys(errorCodes).map((code) => [`errors.${code}`, code]));
+const second = {
+  'second.hits': 'hit',
+  'second.misses': 'miss',
+  'second.refused': 'refused',
+  'second.failures': 'failure',
+  'second.skipped': 'skipped',
+};
+const rows: readonly Row[] = [
+  ['reads_total', Counter, 'store', reads, 'llm_config_answer'],
+  ['requests_total', Counter, 'store', { requests: '' }],
+  ['request_errors_total', Counter, 'store', errors, 'error_type'],
+  ['retries_total', Counter, 'store', { retries: '' }],
+  ['pace_waits_total', Counter, 'store', { waits: '' }],
+  ['breaker_state', Gauge, 'store', { breaker: '' }],
+  ['cache_documents', Gauge, 'store', { size: '' }],
+  ['secret_remaining', Gauge, 'store', { endsInMs: '' }],
+  ['second_answers_total', Counter, 'store', second, 'llm_config_answer'],
+  ['generation', Gauge, 'config', { generation: '' }],
+  ['generation_age', Gauge, 'config', { ageMs: '' }],
+  ['reload_failures_total', Counter, 'config', { failedReloads: '' }],
+];
+
+/** Registers the metrics of this library, with the names and labels that the dashboard and the alerts use. */
 export function register(registry: Registry): void {
-  for (const [name, Metric, kind, numbers, per] of rows) {
+  for (const [name, Metric, kind, numbers, label] of rows) {
     const metric: Counter | Gauge = new Metric({
       name: `llm_config_${name}`,
-      help: Object.keys(numbers).join(', '),
-      labelNames: ['llm_config_provider', 'llm_config_answer'],
+      help: `${name.replaceAll('_', ' ')} of llm-config-manager`,
+      labelNames: ['llm_config_provider', ...(label ? [label] : [])],
       registers: [registry],
       collect() {
         metric.reset();
         for (const [provider, values] of Object.entries(livingMetrics()[kind] ?? {}))
           for (const [number, answer] of Object.entries(numbers)) {
-            const labels = { llm_config_provider: provider, ...(answer && { llm_config_answer: answer }) };
-            metric.inc(labels, (values[number] ?? 0) / per);
+            const value = values[number];
+            const labels = { llm_config_provider: provider, ...(label && { [label]: answer }) };
+            if (value !== undefined) metric.inc(labels, number.endsWith('Ms') ? value / 1_000 : value);
           }
       },
     });

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { ConfigEvent, ConfigEventTypes, EventHead } from '../events.ts';
 import { type HealthStatus, seeStatus } from '../health.ts';
 import { newId } from '../operation.ts';
+import { maskUrls } from '../redact.ts';
 import { type Quotes, ThrowingListeners } from './thrown.ts';
 
 /** A set of listeners. */
@@ -119,7 +120,7 @@ export class Emitter {
     const previous = seeStatus(of, status);
     if (!previous) return;
     const emitter = reporters.get(of) ?? this;
-    const why = { ...(reason && { reason }), outcome };
+    const why = { ...(reason && { reason: maskUrls(String(reason)) }), outcome };
     emitter.emit('health_changed', { provider: of.name, status, previous, ...why });
   }
 

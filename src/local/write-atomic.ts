@@ -1,5 +1,6 @@
-// Writes a file so that a crash leaves the old one or the new one, never a part. Used by encrypted files and
-// cli/: a temporary file beside the target is synced and renamed over it, then the folder is synced.
+// Writes a file so that a crash leaves the old one or the new one, never a part. Used by encrypted files,
+// audit logs and cli/: a temporary file beside the target is synced and renamed over it, then the folder is
+// synced.
 
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';

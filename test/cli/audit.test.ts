@@ -122,6 +122,20 @@ describe('llm-config audit', () => {
     expect((await box.run('tail', '--lines', 'x')).code).toBe(2);
   });
 
+  it('tail leaves out a batch that a crash has torn, and names a damaged file', async () => {
+    await using box = await written();
+    const [file = ''] = box.files('two');
+    const text = readFileSync(file, 'utf8');
+    const run = () => llmConfig(['audit', 'tail', box.folderOf('two')]);
+    const { out } = await run();
+    writeFileSync(file, `${text}{"id":"torn"}\n${'\0'.repeat(50)}["x"]\n`);
+    expect(await run()).toMatchObject({ code: 0, out });
+    writeFileSync(file, text.replace('{"id"', '{id'));
+    const damaged = await run();
+    expect(damaged.code).not.toBe(0);
+    expect(damaged.err).toContain('has a line that is not an entry. Run llm-config audit verify');
+  });
+
   it.each([
     [
       'cloudevents',
@@ -191,5 +205,14 @@ describe('llm-config audit', () => {
     expect(text).toMatch(/^actor +key +received +denied +last\nann +db\.password +5 +0 +\d/);
     expect(text).toMatch(/^bob +db\.password +0 +1 /m);
     expect(text).toMatch(/^app +api\.key +1 +0 /m);
+  });
+
+  it('report keeps an actor with a line break in one row', async () => {
+    await using box = await logs();
+    const log = await box.open();
+    await log.append({ type: 'secret.accessed', actor: 'ann\nbob  db.password  0', key: 'api.key' });
+    await log.close();
+    const { out } = await llmConfig(['audit', 'report', box.directory]);
+    expect(out.trim().split('\n')).toHaveLength(2);
   });
 });

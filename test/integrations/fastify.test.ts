@@ -92,10 +92,14 @@ describe('configPlugin', () => {
     await app.close();
   });
 
-  it('a logger that is off hides no failure of a reload', async () => {
+  it.each([
+    ['is off', false],
+    ['drops warnings', { level: 'error', stream: { write: () => undefined } }],
+  ] as const)('a logger that %s hides no failure of a reload', async (_, logger) => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const source = memory();
-    const app = await appOf({ schema: Schema, sources: source, watch: { settleMs: 1 } });
+    const options = { schema: Schema, sources: source, watch: { settleMs: 1 } };
+    const app = await appOf(options, Fastify({ logger } as object) as FastifyInstance);
     await source.set('llm.model', [secret]);
     await until('the failure is a warning', () => warn.mock.calls.length > 0);
     expect(String(warn.mock.calls[0]?.[0])).toContain('llm.model');

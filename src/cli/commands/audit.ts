@@ -6,7 +6,8 @@ import { lazy } from '../../internal/lazy.ts';
 import { readGiven } from '../argument-files.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
-import { type Colours, type Io, withProgress } from '../io.ts';
+import { type Colours, withProgress } from '../io.ts';
+import { tableOf } from '../table.ts';
 
 const loadVerify = lazy(() => import('../../extensions/audit/verify.ts'));
 const loadProve = lazy(() => import('../../extensions/audit/prove.ts'));
@@ -159,25 +160,14 @@ const report: Command = {
       import('../../extensions/audit/summary.ts'),
     ]);
     const summary = new Summary();
-    await reading(
-      io,
-      readEntries(directory, periodOf(args), ({ entry }) => summary.add(entry)),
-    );
+    const reading = readEntries(directory, periodOf(args), ({ entry }) => summary.add(entry));
+    await withProgress(io, 'Reading', reading);
     const rows = summary.rows();
     const cells = rows.map((row) => [row.actor, row.key, `${row.accesses}`, `${row.denials}`, row.last]);
-    const all = [['actor', 'key', 'received', 'denied', 'last'], ...cells];
-    const widths = all[0]?.map((_, i) => Math.max(...all.map((row) => (row[i] as string).length))) ?? [];
-    const text = all.map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] as number))
-        .join('  ')
-        .trimEnd(),
-    );
-    return { text: text.join('\n'), json: { rows } };
+    const text = tableOf([['actor', 'key', 'received', 'denied', 'last'], ...cells]);
+    return { text, json: { rows } };
   },
 };
-
-const reading = <T>(io: Io, work: Promise<T>): Promise<T> => withProgress(io, 'Reading', work);
 
 const textOf = async (file: string): Promise<string> => (await readGiven(file)).toString('utf8');
 

@@ -10,6 +10,7 @@ import { versionsFrom } from '../../query.ts';
 import type { Key } from '../../value.ts';
 import type { Command } from '../command.ts';
 import { withChain } from '../module.ts';
+import { tableOf } from '../table.ts';
 
 export const versions: Command = {
   name: 'versions',
@@ -78,19 +79,9 @@ function table(versions: readonly VersionInfo[]): string {
     author,
     reason,
   ]);
-  const oneLine = rows.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, ' ')));
-  const all = [['version', 'written', 'stages', 'author', 'reason'], ...oneLine];
-  const shown = (all[0] as string[]).map((_, i) => i === 0 || rows.some((row) => row[i] !== ''));
-  const widths = shown.map((_, i) => Math.max(...all.map((row) => (row[i] as string).length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] as number))
-        .filter((_, i) => shown[i])
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const head = ['version', 'written', 'stages', 'author', 'reason'];
+  const shown = head.map((_, i) => i === 0 || rows.some((row) => row[i] !== ''));
+  return tableOf([head, ...rows].map((row) => row.filter((_, i) => shown[i])));
 }
 
 function timeOf(ms: number | undefined): string {

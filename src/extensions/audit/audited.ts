@@ -113,13 +113,16 @@ function coverageOf(
 function headOf({ options, operation, type, cause }: Operation, { identify, traceId }: AuditedOptions) {
   const actor = given('identify', () => identify?.(options.context));
   const { id, ip } = typeof actor === 'object' && actor !== null ? actor : { id: actor, ip: undefined };
-  if (identify && id !== undefined && (typeof id !== 'string' || id === ''))
+  if (!isName(id) || !isName(ip))
     throw new ConfigError('audit_failed', 'audited: identify did not return the name of an actor', {
       hint: 'Return a non-empty text, { id, ip }, or undefined for the process',
     });
   const action = cause === 'call' || cause === type ? type : `${type} (${cause})`;
   return { actor: id, ip, action, operation, traceId: given('traceId', () => traceId?.()) };
 }
+
+const isName = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'string' && value !== '');
 
 /** A failure of the application's function must not look like an outage. */
 function given<T>(option: string, read: () => T): T {
@@ -220,14 +223,11 @@ function ofError(
   { key, provider }: { readonly key?: string | undefined; readonly provider: string },
   coverage: Coverage,
 ): AuditFields[] {
-  const {
-    code,
-    message,
-    provider: failed = provider,
-  } = isConfigError(error) ? error : { code: 'io' as const, message: undefined };
+  const known: Partial<ConfigError> = isConfigError(error) ? error : {};
+  const { code = 'io', message, problems, provider: failed = provider } = known;
   const refusal = refusals[code];
   if (!refusal && coverage === 'secrets') return [];
-  return [
-    { type: refusal ?? natural, key, provider: failed, outcome: code, reason: message?.slice(0, maxReason) },
-  ];
+  // a report shows values that are not secret
+  const reason = problems ? undefined : message?.slice(0, maxReason);
+  return [{ type: refusal ?? natural, key, provider: failed, outcome: code, reason }];
 }

@@ -1,9 +1,10 @@
 // Reads entries for the commands: only those that a checkpoint has signed, in the order of the log. Verifies
 // nothing: `verify` does.
 
+import { ConfigError } from '../../errors.ts';
 import type { AuditEntry } from './entry.ts';
 import { type LogFolder, logsIn } from './folder.ts';
-import { parseCheckpoint } from './note.ts';
+import { type Checkpoint, parseCheckpoint } from './note.ts';
 import { scanLines } from './scan.ts';
 
 /** An entry with the origin of its log. */
@@ -31,7 +32,6 @@ export async function readEntries(
 }
 
 async function readLog({ files }: LogFolder, onEntry: (read: ReadEntry) => void): Promise<void> {
-  let origin = '';
   for (const { path } of files) {
     let batch: string[] = [];
     await scanLines(path, (buffer, begin, end) => {
@@ -40,16 +40,31 @@ async function readLog({ files }: LogFolder, onEntry: (read: ReadEntry) => void)
         batch.push(line);
         return;
       }
-      origin ||= originOf(line);
-      for (const one of batch) onEntry({ origin, entry: JSON.parse(one) as AuditEntry });
+      const checkpoint = checkpointIn(line);
+      if (!checkpoint) return; // a crash has torn the batch: it was never acknowledged
+      for (const one of batch) onEntry({ origin: checkpoint.origin, entry: entryIn(one, path) });
       batch = [];
     });
   }
 }
 
-function originOf(line: string): string {
-  const [note] = JSON.parse(line) as [unknown];
-  return parseCheckpoint(String(note))?.origin ?? '';
+function checkpointIn(line: string): Checkpoint | undefined {
+  try {
+    const [note] = JSON.parse(line) as readonly unknown[];
+    return parseCheckpoint(String(note));
+  } catch {
+    return undefined;
+  }
+}
+
+function entryIn(line: string, file: string): AuditEntry {
+  try {
+    return JSON.parse(line) as AuditEntry;
+  } catch {
+    throw new ConfigError('parse', `audit: ${file} has a line that is not an entry`, {
+      hint: 'Run llm-config audit verify',
+    });
+  }
 }
 
 /** The last entries of all logs, by time. */

@@ -1,5 +1,5 @@
 // What an entry of an audit log holds, and how it becomes a line. Used by everything in this folder. No field
-// has a place for a value or for a hash of one.
+// has a place for a value or for a hash of one, and a line has no other fields.
 
 import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../../errors.ts';
@@ -106,5 +106,32 @@ export class Ids {
   }
 }
 
-/** A line with the zero byte before it that makes it a leaf, and the line break after it. */
-export const lineOf = (entry: AuditEntry): Buffer => Buffer.from(`\0${JSON.stringify(entry)}\n`);
+const isField: { readonly [N in keyof (AuditEntry & LoadedSecrets)]-?: true } = {
+  id: true,
+  time: true,
+  type: true,
+  actor: true,
+  outcome: true,
+  ip: true,
+  action: true,
+  key: true,
+  provider: true,
+  version: true,
+  reason: true,
+  operation: true,
+  traceId: true,
+  durationMs: true,
+  secrets: true,
+  keys: true,
+  part: true,
+  count: true,
+  of: true,
+  verifier: true,
+};
+
+/** The fields of a line and of its `secrets`, in the order of the line. */
+export const fieldNames = Object.keys(isField);
+
+/** A line with the zero byte before it that makes it a leaf, and the line break after it. Leaves out other
+ *  fields: an application may pass an object that also has a value. */
+export const lineOf = (entry: AuditEntry): Buffer => Buffer.from(`\0${JSON.stringify(entry, fieldNames)}\n`);

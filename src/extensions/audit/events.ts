@@ -19,19 +19,14 @@ interface Listening {
   readonly operations: OpenOperations;
 }
 
-/** The events that have been recorded: a provider and its chain deliver the same. */
-const recorded = new WeakMap<object, WeakSet<object>>();
-
 export function listenTo(
   source: { on(listener: (event: ConfigEvent) => void): Disposable },
   { recorder, operations }: Listening,
 ): Disposable {
-  const known = recorded.get(recorder) ?? new WeakSet();
-  recorded.set(recorder, known);
   return source.on((event) => {
     const fields = fieldsOf(event);
-    if (!fields || known.has(event)) return;
-    known.add(event);
+    if (!fields || recorder.events.has(event)) return;
+    recorder.events.add(event);
     const isRefusal = event.type === 'denied' || event.type === 'policy_violated';
     // the entry of the operation says so
     if (isRefusal && operations.isOpen(event.operation)) return;

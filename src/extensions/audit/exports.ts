@@ -113,4 +113,3 @@ export const exportForms = { cloudevents: cloudEvent, ecs, ocsf } as const satis
   string,
   (read: ReadEntry) => object
 >;
-export type ExportForm = keyof typeof exportForms;

@@ -61,13 +61,12 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Deletes the files of all logs below a directory that were last written before a time, except the newest
- *  file of a log that a process has open. Returns what was deleted. */
+ *  file of a log that a process has open. */
 export async function deleteBefore(
   directory: string,
   time: number,
   isOpen: (folder: string) => Promise<boolean>,
-): Promise<readonly string[]> {
-  const deleted: string[] = [];
+): Promise<void> {
   for (const log of await logsIn(directory).catch(() => [])) {
     const old: string[] = [];
     // from the oldest on: what stays of a log is one piece
@@ -77,10 +76,8 @@ export async function deleteBefore(
     }
     if (old.length === log.files.length && (await isOpen(log.path))) old.pop();
     for (const file of old) await rm(file);
-    deleted.push(...old);
     if (old.length === log.files.length && log.path !== directory) await removeEmpty(log.path);
   }
-  return deleted;
 }
 
 async function removeEmpty(folder: string): Promise<void> {

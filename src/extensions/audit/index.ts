@@ -3,7 +3,8 @@
 
 export { type Actor, type AuditedOptions, audited } from './audited.ts';
 export type { AuditEntry, AuditFields, AuditType, LoadedSecrets } from './entry.ts';
-export { type AuditEvent, AuditLog, type AuditLogOptions } from './log.ts';
+export { type AuditEvent, AuditLog } from './log.ts';
+export type { AuditLogOptions } from './log-options.ts';
 export { type Proof, proveEntry } from './prove.ts';
 export type { Publish } from './publisher.ts';
 export type { AuditReceipt } from './recorder.ts';

@@ -1,65 +1,23 @@
 // AuditLog: a signed, append-only log of one process. Ties together the writer (files), the recorder
 // (entries), the listeners and the publisher.
 
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { ConfigError, isConfigError } from '../../errors.ts';
+import { isConfigError } from '../../errors.ts';
 import type { ConfigEvent } from '../../events.ts';
 import { Listeners } from '../../internal/listeners.ts';
-import {
-  aFunction,
-  aNumber,
-  anInteger,
-  anObject,
-  aString,
-  type Check,
-  checkOptions,
-} from '../../internal/options.ts';
-import { type Clock, systemClock } from '../../shelter/clock.ts';
 import type { AuditFields } from './entry.ts';
 import { listenTo } from './events.ts';
 import { deleteBefore } from './folder.ts';
 import { isOpenLog } from './held-lock.ts';
 import { recordKey } from './key-history.ts';
+import { type AuditLogOptions, type LogSettings, withDefaults } from './log-options.ts';
 import { verifierText } from './note.ts';
 import { OpenOperations } from './open-operations.ts';
-import { type Publish, Publisher } from './publisher.ts';
+import { Publisher } from './publisher.ts';
 import { type AuditReceipt, Recorder } from './recorder.ts';
 import { type AuditKey, type LogKey, logKeyOf } from './signer.ts';
 import { Writer } from './writer.ts';
-
-/** The options of `AuditLog.open`. */
-export interface AuditLogOptions {
-  /** The directory of the logs of all processes. This one writes below HOST/INSTANCE. */
-  readonly directory: string;
-  /** Names the logs in checkpoints, such as a host name and a path. Followed by HOST/INSTANCE. */
-  readonly origin: string;
-  /** The Ed25519 key that signs: a key object, `{ file }`, `{ env }`, `{ provider, key }`, or a signer. */
-  readonly key: AuditKey;
-  /** The key that signed this log before. Opening with another one records the change, signed by both.
-   *  @default none */
-  readonly previousKey?: AuditKey;
-  /** The second last part of the name of the log.
-   *  @default the name of the machine */
-  readonly host?: string;
-  /** The last part of the name of the log. Opening with the same one continues the log.
-   *  @default random: a new log */
-  readonly instance?: string;
-  /** Receives the newest checkpoint. Keep it where a writer of the log cannot change it. @default none */
-  readonly publish?: Publish;
-  /** How often `publish` is called at most. @default 60_000 */
-  readonly publishEveryMs?: number;
-  /** The size at which a new file begins. One also begins each day. @default 67_108_864 */
-  readonly maxFileBytes?: number;
-  /** Deletes files of all logs in the directory that were last written so many days ago. @default none */
-  readonly keepDays?: number;
-  /** How long a signer may take. @default 10_000 */
-  readonly signWithinMs?: number;
-  /** The source of time. @default the system's */
-  readonly clock?: Clock;
-}
 
 /** What `log.on` delivers. `checkpoint`: entries are on disk. `failed`: something that no caller waits for
  *  was not written or not published; it is tried again. */
@@ -73,29 +31,6 @@ export type AuditEvent =
   | { readonly type: 'failed'; readonly origin: string; readonly message: string; readonly waiting: number };
 
 const dayMs = 86_400_000;
-
-const aName: Check = (value) =>
-  typeof value === 'string' && /^(?!\.+$)[\w.-]{1,100}$/.test(value)
-    ? undefined
-    : 'a name of letters, digits, ".", "_" and "-"';
-const anOrigin: Check = (value) =>
-  typeof value === 'string' && /^[^\s+]{1,300}(?<!\/)$/.test(value)
-    ? undefined
-    : 'a name without spaces and "+"';
-const optionChecks = {
-  directory: aString,
-  origin: anOrigin,
-  key: anObject,
-  previousKey: anObject,
-  host: aName,
-  instance: aName,
-  publish: aFunction,
-  publishEveryMs: aNumber(0),
-  maxFileBytes: anInteger(1024),
-  keepDays: aNumber(1),
-  signWithinMs: aNumber(1),
-  clock: anObject,
-};
 
 /** An append-only log of one process: what was handed over, to whom, and what was refused. Each batch of
  *  entries ends with a signed checkpoint that other people's verifiers accept. An entry is on disk before its
@@ -119,7 +54,7 @@ export class AuditLog implements AsyncDisposable {
   readonly operations = new OpenOperations();
   readonly #writer: Writer;
   readonly #folder: string;
-  readonly #options: AuditLogOptions;
+  readonly #options: LogSettings;
   readonly #listeners: Listeners<AuditEvent>;
   readonly #publisher: Publisher | undefined;
   readonly #subscriptions = new Set<Disposable>();
@@ -127,8 +62,8 @@ export class AuditLog implements AsyncDisposable {
   #warned: string | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(origin: string, folder: string, writer: Writer, options: AuditLogOptions) {
-    const { clock = systemClock, publish, publishEveryMs = 60_000 } = options;
+  private constructor(origin: string, folder: string, writer: Writer, options: LogSettings) {
+    const { clock, publish, publishEveryMs } = options;
     this.origin = origin;
     this.#folder = folder;
     this.#writer = writer;
@@ -155,19 +90,15 @@ export class AuditLog implements AsyncDisposable {
    *  @throws ConfigError `conflict` if another writer has it open; `crypto` if it was changed, or if
    *  another key has signed it; `io`, `unavailable` */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
-    checkOptions('AuditLog', options, optionChecks);
-    for (const name of ['directory', 'origin', 'key'] as const)
-      if (options[name] === undefined)
-        throw new ConfigError('invalid_option', `AuditLog: the option ${name} is missing`);
-    const { directory, clock = systemClock, maxFileBytes = 1 << 26, signWithinMs = 10_000 } = options;
-    const { host = hostname().replace(/[^\w.-]/g, '-'), instance = randomUUID() } = options;
-    const folder = path.join(path.resolve(directory), host, instance);
+    const settings = withDefaults(options);
+    const { directory, host, instance, clock, maxFileBytes, signWithinMs } = settings;
+    const folder = path.join(directory, host, instance);
     const origin = `${options.origin}/${host}/${instance}`;
     const key = await logKeyOf(options.key, signWithinMs);
     const previousKey = options.previousKey && (await logKeyOf(options.previousKey, signWithinMs));
     const now = (): number => clock.now();
     const writer = await Writer.open({ folder, origin, key, previousKey, maxFileBytes, now });
-    const log = new AuditLog(origin, folder, writer, { ...options, clock });
+    const log = new AuditLog(origin, folder, writer, settings);
     try {
       if (writer.isOfEarlierKey) await log.#adoptKey(key);
       else await log.#recordKey(key);
@@ -232,7 +163,7 @@ export class AuditLog implements AsyncDisposable {
   /** Signs with another key from now on. The change is an entry, and both keys sign its checkpoint. */
   async changeKey(key: AuditKey): Promise<void> {
     this.recorder.check();
-    await this.#adoptKey(await logKeyOf(key, this.#options.signWithinMs ?? 10_000));
+    await this.#adoptKey(await logKeyOf(key, this.#options.signWithinMs));
   }
 
   /** Writes what is counted and what waits, publishes the last checkpoint, and closes the files. Idempotent.
@@ -285,17 +216,17 @@ export class AuditLog implements AsyncDisposable {
   }
 
   async #recordKey(key: LogKey): Promise<void> {
-    const time = new Date((this.#options.clock ?? systemClock).now()).toISOString();
+    const time = new Date(this.#options.clock.now()).toISOString();
     await recordKey(this.#folder, key.verifier(this.origin), { size: this.size, time });
   }
 
   /** Deletes files that are older than `keepDays`. A failure must not keep a process from starting. */
   async #deleteOld(): Promise<void> {
-    const { directory, keepDays, clock = systemClock } = this.#options;
+    const { directory, keepDays, clock } = this.#options;
     if (keepDays === undefined) return;
     const isOpen = async (folder: string): Promise<boolean> => folder === this.#folder || isOpenLog(folder);
     try {
-      await deleteBefore(path.resolve(directory), clock.now() - keepDays * dayMs, isOpen);
+      await deleteBefore(directory, clock.now() - keepDays * dayMs, isOpen);
     } catch (error) {
       this.#report('old files were not deleted', error, 0);
     }

@@ -1,7 +1,8 @@
 // Hands checkpoints out: at most one at a time, the newest, not more often than the option says. Used by
 // log.ts. Only a checkpoint that is kept elsewhere shows that the end of a log was cut off.
 
-import { endsWithin } from '../../closing.ts';
+import { closeWithinMs, endsWithin } from '../../closing.ts';
+import { ConfigError } from '../../errors.ts';
 import { type Clock, later } from '../../shelter/clock.ts';
 
 /** Receives a signed checkpoint. */
@@ -38,7 +39,7 @@ export class Publisher {
       await this.#publish();
     })();
     if (!(await endsWithin(ended)))
-      this.#options.onFailure(new Error('the last checkpoint was not published in time'));
+      this.#options.onFailure(new ConfigError('timeout', `publish did not end within ${closeWithinMs} ms`));
   }
 
   #begin(): void {

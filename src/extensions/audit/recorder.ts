@@ -36,6 +36,8 @@ const maxEvents = 10_000;
 
 export class Recorder {
   readonly queue: Queue;
+  /** The events that are recorded: a provider and its chain deliver the same. */
+  readonly events = new WeakSet<object>();
   readonly #options: RecorderOptions;
   readonly #accesses: Accesses;
   readonly #ids = new Ids();
@@ -100,8 +102,9 @@ export class Recorder {
     this.#closed = true;
     await this.queue.close();
     const { kept } = this.queue;
+    const lost = `${kept} ${kept === 1 ? 'entry' : 'entries'}`;
     if (kept > 0)
-      throw new ConfigError('audit_failed', `audit: ${this.#options.origin} closes without ${kept} entries`, {
+      throw new ConfigError('audit_failed', `audit: ${this.#options.origin} closes without ${lost}`, {
         hint: 'The last warning or event of the log says why they were not written',
       });
   }
@@ -135,7 +138,7 @@ export class Recorder {
   #line({ type, actor = this.#actor, outcome = 'ok', ...rest }: AuditFields): { id: string; line: Buffer } {
     const now = this.#options.clock.now();
     const id = this.#ids.next(now);
-    const entry: AuditEntry = { id, time: new Date(now).toISOString(), type, actor, outcome, ...rest };
+    const entry: AuditEntry = { ...rest, id, time: new Date(now).toISOString(), type, actor, outcome };
     return { id, line: lineOf(entry) };
   }
 }

@@ -10,8 +10,8 @@ export interface MetricRow {
   readonly description: string;
   /** The kind of the members of the registry that have these numbers. */
   readonly kind: string;
-  /** The names of the numbers, each with the value of `attribute` that it has. A name that ends in `.` stands
-   *  for all names that begin so, and their rest is the value. */
+  /** The names of the numbers, each with its value of `attribute`. A name that ends in `.` is a prefix: what
+   *  follows it in the name of a number is the value. */
   readonly numbers: Readonly<Record<string, string>>;
   readonly attribute?: string;
   /** What the number is divided by: the registry has milliseconds. @default 1 */

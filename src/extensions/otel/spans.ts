@@ -124,7 +124,7 @@ export class Spans implements Disposable {
     if (name === 'request') {
       const parent = served.find(({ span }) => span.isRecording()) ?? served[0];
       if (parent) return below(parent.context, served);
-      // nobody waits for a renewal or a poll
+      // a renewal or a poll runs in the background
       return of.operations.length === 0 ? alone(active) : below(active);
     }
     const operation = this.#nesting.isOn ? undefined : of.operation;
@@ -176,7 +176,7 @@ export class Spans implements Disposable {
     }
   }
 
-  /** Ends all spans: what is still running is no longer followed. */
+  /** Ends all spans, including those of work that still runs. */
   [Symbol.dispose](): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#nesting[Symbol.dispose]();

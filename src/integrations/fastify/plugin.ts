@@ -74,9 +74,9 @@ async function loadFor(
   app: FastifyInstance,
   { schema, sources, health: _, ...options }: Exclude<ConfigPluginOptions, { config: unknown }>,
 ): Promise<Config<Value>> {
-  // without a listener, a failure is a warning of the process; a logger that is off must not hide it
-  const logs = 'isLevelEnabled' in app.log;
-  const on = logs ? { on: logTo(app.log) } : {};
+  // without a listener, a failure is a warning of the process; a log that drops warnings must not hide it
+  const { isLevelEnabled } = app.log as { isLevelEnabled?: (level: string) => boolean };
+  const on = isLevelEnabled?.call(app.log, 'warn') ? { on: logTo(app.log) } : {};
   return (await loadConfig(schema, sources, { ...on, ...options })) as Config<Value>;
 }
 

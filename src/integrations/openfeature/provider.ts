@@ -1,6 +1,7 @@
 // A provider for OpenFeature: the values of a section as flags. A value is read through `publicConfig`, which
 // copies it and refuses secrets, once for each generation.
 
+import { isDeepStrictEqual } from 'node:util';
 import {
   ErrorCode,
   type JsonValue,
@@ -14,7 +15,7 @@ import type { Config } from '../../config/config.ts';
 import type { PathOf } from '../../config/paths.ts';
 import { publicConfig } from '../../config/public-config.ts';
 import { isConfigError } from '../../errors.ts';
-import { append, keyFrom, keyOf, rest, segments, startsWith } from '../../key.ts';
+import { append, keyFrom, keyOf, segments } from '../../key.ts';
 import { inside, isPlain, type Key } from '../../value.ts';
 
 type Kind = 'boolean' | 'string' | 'number' | 'object';
@@ -33,7 +34,6 @@ export class ConfigFlags<T> implements Provider {
   readonly #config: Config<Record<string, unknown>>;
   readonly #section: Key;
   #listening: Disposable | undefined;
-  #isStale = false;
   /** By flag, of one generation. */
   #answers = new Map<string, Answer>();
   #generation = 0;
@@ -45,30 +45,16 @@ export class ConfigFlags<T> implements Provider {
   }
 
   async initialize(): Promise<void> {
-    this.#listening ??= this.#config.on((event) => {
-      if (event.type === 'changed') this.#changed(event.keys ?? []);
-      if (event.type === 'refresh_failed') this.#stale(true, event.message);
-      if (event.type === 'refreshed') this.#stale(false);
+    // not a listener of events, which would keep a failed reload from being a warning of the process
+    this.#listening ??= this.#config.subscribe(this.#section, ({ previous, current }) => {
+      const flagsChanged = changedIn(previous ?? {}, current ?? {});
+      if (flagsChanged.length > 0) this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
     });
   }
 
   async onClose(): Promise<void> {
     this.#listening?.[Symbol.dispose]();
     this.#listening = undefined;
-  }
-
-  #changed(keys: readonly Key[]): void {
-    const flagsChanged = keys.flatMap((key) =>
-      startsWith(key, this.#section) ? [rest(key, this.#section)] : [],
-    );
-    if (flagsChanged.length > 0) this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
-  }
-
-  #stale(isStale: boolean, message?: string): void {
-    if (isStale === this.#isStale) return;
-    this.#isStale = isStale;
-    if (isStale) this.events.emit(ProviderEvents.Stale, { ...(message !== undefined && { message }) });
-    else this.events.emit(ProviderEvents.Ready);
   }
 
   async resolveBooleanEvaluation(flag: string, otherwise: boolean): Promise<ResolutionDetails<boolean>> {
@@ -132,6 +118,15 @@ export class ConfigFlags<T> implements Provider {
     if (!isPlain(value)) return this.#config.explain(key).layers.some(({ outcome }) => outcome === 'found');
     return Object.entries(value).some(([name, inner]) => this.#isSet(append(key, keyFrom([name])), inner));
   }
+}
+
+/** The flags whose values differ. Secrets are masked in both. */
+function changedIn(previous: unknown, current: unknown, key: Key = ''): Key[] {
+  if (!isPlain(previous) || !isPlain(current)) return isDeepStrictEqual(previous, current) ? [] : [key];
+  const names = new Set([...Object.keys(previous), ...Object.keys(current)]);
+  return [...names].flatMap((name) =>
+    changedIn(inside(previous, name), inside(current, name), append(key, keyFrom([name]))),
+  );
 }
 
 const maxAnswers = 10_000;

@@ -38,10 +38,10 @@ export class Renewals {
 
   /** When the first of the documents that are in use ends. */
   firstEnd(now: number): number | undefined {
-    const ends = [...this.#endings.values()]
-      .filter(({ cached }) => !cached.invalidated && !cached.endsBy(now))
-      .map(({ cached }) => cached.endsAt);
-    return ends.length > 0 ? Math.min(...ends) : undefined;
+    let first: number | undefined;
+    for (const { cached } of this.#endings.values())
+      if (!cached.invalidated && !cached.endsBy(now)) first = Math.min(first ?? cached.endsAt, cached.endsAt);
+    return first;
   }
 
   watched(on: boolean): void {

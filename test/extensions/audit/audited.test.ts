@@ -5,12 +5,13 @@ import { environments } from '../../../src/chain/levels.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { intercepted } from '../../../src/decorators/intercepted.ts';
 import { fallback, optional } from '../../../src/decorators/tolerance.ts';
-import { secret } from '../../../src/entry.ts';
+import { makeEntry, secret } from '../../../src/entry.ts';
 import { ConfigError, type ErrorCode } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import { type AuditedOptions, audited } from '../../../src/extensions/audit/audited.ts';
 import type { AuditLog } from '../../../src/extensions/audit/log.ts';
-import type { ConfigProvider } from '../../../src/provider.ts';
+import { makeOrigin } from '../../../src/origin.ts';
+import type { ConfigProvider, WritableProvider } from '../../../src/provider.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
 import { sheltered } from '../../../src/shelter/index.ts';
 import { failing } from '../../support/layers.ts';
@@ -213,6 +214,7 @@ describe('what is handed over', () => {
         .map(({ secrets }) => secrets?.[0]?.provider)
         .sort(),
     ).toEqual(['a', 'b']);
+    expect(box.entries().map(({ action }) => action)).toEqual(['list (load)', 'list (load)']);
     expect(new Set(box.entries().map(({ operation }) => operation)).size).toBe(1);
   });
 
@@ -278,9 +280,42 @@ describe('writes and refusals', () => {
     expect((await memory.get('db.host'))?.value).toBe('h');
   });
 
+  it('a first version is config.created', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const provider: WritableProvider = {
+      name: 'store',
+      get: async () => undefined,
+      list: async () => [],
+      set: async (key, value) =>
+        makeEntry({
+          key,
+          value,
+          version: '1',
+          secret: false,
+          origin: makeOrigin({ provider: 'store', source: key }),
+        }),
+      delete: async () => true,
+    };
+    await intercepted(provider, audited(log)).set('db.host', 'h');
+    expect(box.entries()).toMatchObject([{ type: 'config.created', version: '1' }]);
+  });
+
+  it('a write whose entry fails has audit_failed, although the store has the value', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const memory = store();
+    broken(log);
+    const writing = intercepted(memory, audited(log)).set('db.host', 'x');
+    await expect(writing).rejects.toMatchObject({ code: 'audit_failed' });
+    expect((await memory.get('db.host'))?.value).toBe('x');
+    vi.restoreAllMocks();
+  });
+
   it.each([
     ['access_denied', 'permission.denied'],
     ['policy_violation', 'policy.violated'],
+    ['quota_exceeded', 'policy.violated'],
     ['unauthenticated', 'authentication.failed'],
   ] as const)('a read that fails with %s is %s', async (code, type) => {
     await using box = await logs();
@@ -288,6 +323,19 @@ describe('writes and refusals', () => {
     const chain = new ProviderChain([denying(code)], { intercept: audited(log) });
     await expect(chain.get('db.password')).rejects.toMatchObject({ code });
     expect(box.entries()).toMatchObject([{ type, outcome: code, key: 'db.password', provider: 'vault' }]);
+  });
+
+  it('the report of a configuration, which shows values, is not recorded', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const problems = [{ kind: 'wrong' as const, key: 'db.port', message: 'found "fake-5432"' }];
+    const report = new ConfigError('validation', 'db.port: found "fake-5432"', { problems });
+    const chain = new ProviderChain([failing('inner', report)], {
+      intercept: audited(log, { reads: 'all' }),
+    });
+    await expect(chain.get('db.port')).rejects.toMatchObject({ code: 'validation' });
+    expect(box.entries()).toMatchObject([{ type: 'config.read', outcome: 'validation' }]);
+    expect(box.linesOf().join()).not.toContain('fake-5432');
   });
 
   it('events are recorded once, and refusals not beside their operation', async () => {
@@ -412,6 +460,17 @@ describe('an audit that fails', () => {
     expect(box.entries().map(({ actor }) => actor)).toEqual(['ann', 'bob']);
     await chain.close();
   });
+
+  it.each(['', 7, null, { id: 'u', ip: {} }])(
+    'an identify that returns %j refuses the operation',
+    async (actor) => {
+      await using box = await logs();
+      await using log = await box.open();
+      const chain = audit(log, { identify: () => actor as never });
+      await expect(chain.get('db.password')).rejects.toMatchObject({ code: 'audit_failed' });
+      expect(box.entries()).toEqual([]);
+    },
+  );
 
   it.each(['identify', 'traceId'] as const)('a %s that throws refuses the operation', async (option) => {
     await using box = await logs();

@@ -11,6 +11,8 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { manualClock } from 'llm-config-manager/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { read } from '../../../scripts/imports.ts';
+import { fieldNames } from '../../../src/extensions/audit/entry.ts';
 import { type AuditEvent, AuditLog } from '../../../src/extensions/audit/log.ts';
 import { parseCheckpoint } from '../../../src/extensions/audit/note.ts';
 import { verifyLogs } from '../../../src/extensions/audit/verify.ts';
@@ -39,6 +41,22 @@ describe('an audit log', () => {
     expect(entry).toEqual({ ...access(1), id: receipt.id, time: expect.any(String), outcome: 'ok' });
     expect(checkpoint).toEqual([log.checkpoint]);
     expect(parseCheckpoint(log.checkpoint)).toMatchObject({ origin: `${origin}/host/one`, size: 1 });
+  });
+
+  it('a line has no fields but those of an entry, and its own id and time', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const found = { key: 'db.password', value: 'fake-Zq83-not-real', id: 'x', time: 'y', version: '8' };
+    const secrets = [{ ...found, keys: ['db.password'] }];
+    const { id } = await log.append({ ...found, secrets, type: 'secret.rotated' });
+    expect(box.entries()).toMatchObject([{ id, key: 'db.password', version: '8' }]);
+    expect(box.entries()[0]?.time).not.toBe('y');
+    expect(box.linesOf().join()).not.toContain('fake-Zq83');
+  });
+
+  it('the page names every field of a line', () => {
+    const page = read('docs/extensions/audit.md');
+    expect(fieldNames.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('entries that arrive together are one batch with one checkpoint', async () => {
@@ -81,7 +99,7 @@ describe('an audit log', () => {
     await first.close();
     const [file = ''] = box.files();
     const whole = readFileSync(file);
-    const step = process.env.PROPERTY_RUNS === undefined ? 41 : 1;
+    const step = process.env.PROPERTY_RUNS === undefined ? 131 : 1;
     for (let length = whole.length - 1; length >= acknowledged; length -= step) {
       writeFileSync(file, whole.subarray(0, length));
       await using log = await box.open();
@@ -220,7 +238,7 @@ describe('a batch that fails', () => {
     const prototype = await handles();
     vi.spyOn(prototype, 'datasync').mockRejectedValue(failing('ENOSPC'));
     log.recorder.event({ type: 'health.degraded' });
-    await expect(log.close()).rejects.toThrow('closes without 1 entries');
+    await expect(log.close()).rejects.toThrow('closes without 1 entry');
     await expect(log.append(access(1))).rejects.toMatchObject({ code: 'audit_failed' });
   });
 });
@@ -385,5 +403,23 @@ describe('checkpoints', () => {
     expect(publish).toHaveBeenCalledTimes(2);
     expect(events).toHaveLength(1);
     expect(JSON.stringify(events)).not.toContain('fake-Zq83');
+  });
+
+  it('a publish that hangs does not keep the log from closing, and is reported', async () => {
+    await using box = await logs();
+    const clock = manualClock();
+    const log = await box.open({ clock, publish: () => new Promise(() => undefined) });
+    const events: AuditEvent[] = [];
+    log.on((event) => event.type === 'failed' && events.push(event));
+    await append(log, 1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const closing = log.close();
+    while (vi.getTimerCount() === 0) await new Promise((done) => setImmediate(done));
+    vi.advanceTimersByTime(2_000);
+    vi.useRealTimers();
+    await closing;
+    expect(events).toMatchObject([
+      { message: expect.stringContaining('was not published: publish did not end within 2000 ms') },
+    ]);
   });
 });

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sandbox } from 'llm-config-manager/testing';
 import type { AuditEntry, AuditFields } from '../../../src/extensions/audit/entry.ts';
-import { AuditLog, type AuditLogOptions } from '../../../src/extensions/audit/log.ts';
+import { AuditLog } from '../../../src/extensions/audit/log.ts';
+import type { AuditLogOptions } from '../../../src/extensions/audit/log-options.ts';
 
 /** An Ed25519 key from a seed of one repeated byte: for tests only. */
 export const testKey = (byte: number): KeyObject =>

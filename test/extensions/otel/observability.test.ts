@@ -1,8 +1,14 @@
 // The page, the rules, the alerts and the dashboard name the metrics that there are.
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { register } from '../../../examples/prom-client/collector.ts';
 import { read } from '../../../scripts/imports.ts';
+import { ProviderChain } from '../../../src/chain/chain.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
 import { metricRows, requestDuration } from '../../../src/extensions/otel/metric-names.ts';
+import { MemorySecondLevel } from '../../../src/testing/memory-second-level.ts';
+import { sheltering } from '../../support/sheltering.ts';
 
 const folder = 'docs/observability';
 const page = read('docs/extensions/otel.md');
@@ -57,11 +63,33 @@ describe('the rules, the alerts and the dashboard', () => {
     ['rules.yaml', rulesIn('rules.yaml').map(({ expr }) => expr)],
     ['alerts.yaml', rulesIn('alerts.yaml').map(({ expr }) => expr)],
     ['grafana.json', dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))],
-    ['the recipe', [read('examples/prom-client/collector.ts').replace(/^ {2}\['(\w+)',/gm, 'llm_config_$1')]],
   ])('%s names only metrics that there are', (_, queries) => {
     const named = queries.flatMap(metricsIn);
     expect(named.length).toBeGreaterThan(5);
     expect(named.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it('the recipe for prom-client has every metric of the table, with its label', async () => {
+    const registry = new Registry();
+    register(registry);
+    const shared = { identity: () => ({ store: 'fake', view: '' }) } as object;
+    const { provider } = sheltering({ a: 'fake' }, { second: new MemorySecondLevel() }, shared);
+    await provider.getMany(['a', 'b']);
+    await using _config = await loadConfig(new ProviderChain([provider]));
+    const all = (await registry.getMetricsAsJSON()) as readonly {
+      readonly name: string;
+      readonly values: readonly { readonly labels: object }[];
+    }[];
+    expect(all.map(({ name }) => name)).toEqual(
+      metricRows.map(({ name, instrument }) => {
+        return name.replaceAll('.', '_') + (instrument === 'counter' ? '_total' : '');
+      }),
+    );
+    for (const [i, { name, values }] of all.entries())
+      for (const { labels } of values)
+        expect([name, ...Object.keys(labels)]).toEqual(
+          [name, 'llm_config_provider', metricRows[i]?.attribute?.replaceAll('.', '_')].filter(Boolean),
+        );
   });
 
   it('the dashboard shows every metric', () => {
@@ -116,6 +144,14 @@ describe('the page of telemetry', () => {
       ),
     );
     expect(shown).toHaveLength(metricRows.length + 1);
+  });
+
+  it('the page has every attribute of a span', () => {
+    const source = read('src/extensions/otel/attributes.ts');
+    const named = [...source.matchAll(/'((?:llm_config|server|error)\.[\w.]+)'/g)].map(([, name]) => name);
+    const all = [...named, 'llm_config.read.type', 'llm_config.write.type'];
+    expect(all.length).toBeGreaterThan(15);
+    expect(all.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('the page has every value of llm_config.answer', () => {

@@ -69,6 +69,20 @@ async function useEverything(lines: string[]): Promise<void> {
 }
 
 describe('secrecy of telemetry', () => {
+  it('a line about health shows no password that a provider puts into its reason', async () => {
+    const lines: string[] = [];
+    const write = (line: unknown): void => void lines.push(String(line));
+    const reason = `connect postgres://app:${hidden}@db failed`;
+    const health = async () => ({ status: 'down' as const, reason, checkedAt: 0 });
+    const chain = new ProviderChain([
+      { name: 'own', get: async () => undefined, list: async () => [], health },
+    ]);
+    chain.on(logTo({ debug: write, info: write, warn: write, error: write }));
+    await chain.health();
+    expect(lines.join()).toContain('connect postgres://');
+    expect(lines.join()).not.toContain('hunter2');
+  });
+
   it.each(['spans', undefined] as const)('no span, metric or line has a value; keys: %s', async (keys) => {
     await using otel = telemetry(keys ? { keys } : {});
     const lines: string[] = [];

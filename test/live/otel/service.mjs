@@ -100,6 +100,15 @@ const shared = sheltered(
   }),
   { second: new MemorySecondLevel(), limits: { concurrency: 1 }, cache: { ttlMs: 1 } },
 );
+// fails every second time, so that its requests and its failures both grow as long as the service runs
+let asked = 0;
+const unsteady = sheltered(
+  source('unsteady', () => {
+    if (asked++ % 2) throw new Error(fake);
+    return found();
+  }),
+  { cache: false, resilience: { attempts: 1 } },
+);
 const lease = sheltered(source('lease', () => found({ expiresAt: Date.now() + 600_000 })));
 await lease.get('password');
 let refuses = false;
@@ -128,6 +137,7 @@ while (!stopped) {
   await Promise.all(['a', 'b', 'c'].map((key) => quietly(shared.get(key))));
   await quietly(broken.get('password'));
   await quietly(broken.get('other'));
+  await quietly(unsteady.get('password'));
   await quietly(config.reload());
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
@@ -143,6 +153,6 @@ const shown = (span) => ({
 await new Promise((done) =>
   process.stdout.write(`${JSON.stringify(exporter.getFinishedSpans().map(shown))}\n`, done),
 );
-for (const provider of [ssm, vault, redis, web, broken, shared, lease]) await provider.close();
+for (const provider of [ssm, vault, redis, web, broken, unsteady, shared, lease]) await provider.close();
 await client.quit();
 await metricsAt.shutdown();
