@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Child, endLike } from '../../src/cli/run/child.ts';
 import { type Built, buildCommand, running } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
@@ -78,10 +79,20 @@ describe('llm-config run', () => {
     expect(wrong.err).toContain('--only: no key is "servr.port". Did you mean server.port?');
   });
 
-  it('leaves out other spellings of the variables that it sets', async () => {
+  it('passes the values as variables, beside those of its own environment', async () => {
     const env = { OWN: 'x', APP__SERVER__PORT: '1', APP_UNKNOWN: 'y' };
-    const { out } = await ran(['--only', 'server.port', ...write(environment)], { env });
-    expect(out.split('\n')).toEqual(['APP_SERVER_PORT=8080', 'APP_UNKNOWN=y', 'OWN=x']);
+    vi.stubEnv('APP__SERVER__PORT', env.APP__SERVER__PORT); // the provider reads that of the process
+    const { code, out, err } = await ran(write(environment), { env });
+    vi.unstubAllEnvs();
+    expect([code, err]).toEqual([0, '']);
+    expect(out.split('\n')).toEqual([
+      'APP_API_TAGS=["a","b"]',
+      `APP_API_TOKEN=${fake}`,
+      'APP_SERVER_HOST=localhost',
+      'APP_UNKNOWN=y',
+      'APP__SERVER__PORT=8080',
+      'OWN=x',
+    ]);
   });
 
   it('runs nothing if the configuration is not valid', async () => {
@@ -126,6 +137,86 @@ describe('llm-config run', () => {
     expect((await ran(node('process.kill(process.pid, "SIGKILL")'))).code).toBe(137);
     expect((await llmConfig(['run', '--'])).err).toMatch(/COMMAND is missing after --/);
   });
+
+  it('masks secrets in both outputs, and names those that are too short', async () => {
+    const shown = { out: '', err: '' };
+    using _out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((shown.out += text)));
+    using _err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((shown.err += text)));
+    const print = node(
+      "console.log('a' + process.env.APP_API_TOKEN); console.error(process.env.APP_API_TOKEN)",
+    );
+    expect(await ran(['--mask', ...print])).toMatchObject({ code: 0, err: '' });
+    expect(shown).toEqual({ out: 'a[redacted]\n', err: '[redacted]\n' });
+    const { err } = await ran(['--mask', ...node('')], {
+      yaml: 'server: { port: 1 }\napi: { token: abc }\n',
+    });
+    expect(err).toBe('api.token is too short to be masked in the output\n');
+  });
+
+  it('starts the command again when its values change, and keeps them if they are wrong', async () => {
+    await using box = await sandbox({ files: { 'config.mjs': config(ofSource), 'values.yaml': values } });
+    let heard = '';
+    const show = node(
+      [
+        "const append = (text) => require('node:fs').appendFileSync('out', text);",
+        "process.on('SIGUSR2', () => process.exit(5));",
+        "append('port ' + process.env.APP_SERVER_PORT); setInterval(() => {}, 1000)",
+      ].join(''),
+    );
+    const shown = (text: string) =>
+      vi.waitFor(() => expect(readFileSync(box.path('out'), 'utf8')).toBe(text), {
+        timeout: 60_000,
+        interval: 5,
+      });
+    const ended = llmConfig(['run', box.path('config.mjs'), '--watch', ...show], {
+      cwd: box.directory,
+      heard: (text) => {
+        heard += text;
+      },
+    });
+    await shown('port 8080');
+    await box.write({ 'values.yaml': 'server: { port: many }\napi: {}\n' });
+    await vi.waitFor(() => expect(heard).toContain('the command keeps its values'), {
+      timeout: 60_000,
+      interval: 5,
+    });
+    await box.write({ 'values.yaml': 'server: { port: 9 }\napi: {}\n' });
+    await shown('port 8080port 9');
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect((await ended).code).toBe(5);
+  });
+
+  it('kills a command that does not end within ten seconds', async () => {
+    await using box = await sandbox({ files: {} });
+    const ignores =
+      "process.on('SIGTERM', () => {}); require('node:fs').writeFileSync('up', ''); setInterval(() => {}, 1000)";
+    const child = new Child([process.execPath, '-e', ignores], { env: {}, cwd: box.directory });
+    await vi.waitFor(() => expect(existsSync(box.path('up'))).toBe(true), { timeout: 60_000, interval: 5 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const stopped = child.stop();
+      vi.advanceTimersByTime(10_000);
+      await stopped;
+      expect(await child.ended).toEqual({ exit: 137, signal: 'SIGKILL' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('ends by the signal that has ended its command', async () => {
+    using kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    expect(await endLike({ exit: 137, signal: 'SIGKILL' })).toBe(137);
+    expect(kill).not.toHaveBeenCalled();
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const ended = endLike({ exit: 143, signal: 'SIGTERM' });
+      vi.advanceTimersByTime(1_000);
+      expect(await ended).toBe(143);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM');
+  });
 });
 
 describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
@@ -145,20 +236,6 @@ describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
     );
     return { code, out: stdout, err: stderr.replace(/^.+ …\n/gm, '') }; // without progress notes
   };
-
-  it('passes the values as variables, beside those of its own environment', async ({ expect }) => {
-    const env = { OWN: 'x', APP__SERVER__PORT: '1', APP_UNKNOWN: 'y' };
-    const { code, out, err } = await ran(node(`console.log(${environment})`), env);
-    expect([code, err]).toEqual([0, '']);
-    expect(out.trim().split('\n')).toEqual([
-      'APP_API_TAGS=["a","b"]',
-      `APP_API_TOKEN=${fake}`,
-      'APP_SERVER_HOST=localhost',
-      'APP_UNKNOWN=y',
-      'APP__SERVER__PORT=8080',
-      'OWN=x',
-    ]);
-  });
 
   it.runIf(isThorough)('prints no message of an error that the module does not catch', async ({ expect }) => {
     const throws = `setTimeout(() => { throw new TypeError('${fake}'); });\n`;
@@ -208,22 +285,6 @@ describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
     const line = `${'x'.repeat(981)}[redacted]\n`;
     expect(out.length).toBe(megabytes * 1000 * line.length);
     expect(out === line.repeat(megabytes * 1000)).toBe(true);
-  });
-
-  it('starts the command again when its values change, and keeps them if they are wrong', async ({
-    expect,
-  }) => {
-    await using project = await built.project(files);
-    const show = node("console.log('port', process.env.APP_SERVER_PORT); setInterval(() => {}, 1000)");
-    const watched = project.start(['run', '--watch', ...show]);
-    await watched.until('port 8080');
-    await project.write({ 'values.yaml': 'server: { port: many }\napi: {}\n' });
-    await watched.until('the command keeps its values');
-    await project.write({ 'values.yaml': 'server: { port: 9 }\napi: {}\n' });
-    await watched.until('port 9');
-    watched.child.kill('SIGTERM');
-    expect(await watched.ended).toEqual({ code: null, signal: 'SIGTERM' });
-    expect(watched.text().match(/port \w+/g)).toEqual(['port 8080', 'port 9']);
   });
 
   it.runIf(isThorough && existsSync('/usr/bin/script'))(
