@@ -14,6 +14,7 @@ import { fileFlags } from '../keys.ts';
 import { defaultModule, type Loaded, withChain } from '../module.ts';
 import { PlainFile } from '../plain-file.ts';
 import { confirm } from '../prompt.ts';
+import { tableOf } from '../table.ts';
 import { variableStyle } from '../variable-style.ts';
 
 export const importCommand: Command = {
@@ -80,7 +81,7 @@ async function importInto(
   );
   const changed = planned.filter(({ state }) => state !== 'same');
   target.check(changed);
-  const text = tableOf(planned);
+  const text = textOf(planned);
   for (const { name, reason } of left) io.stderr.write(`${name} is left out: ${reason}\n`);
   const isWanted = changed.length > 0 && (await isConfirmed(text, changed.length, to, args, io));
   if (isWanted) await withProgress(io, `Writing ${to}`, target.write(changed));
@@ -118,18 +119,8 @@ function stateOf(value: ConfigValue, before: ConfigValue | undefined): Planned['
   return sameValue(value, before) ? 'same' : 'changed';
 }
 
-function tableOf(planned: readonly Planned[]): string {
-  const rows = planned.map(({ name, key, value, secret, state }) => [key, show(value, secret), state, name]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+const textOf = (planned: readonly Planned[]): string =>
+  tableOf(planned.map(({ name, key, value, secret, state }) => [key, show(value, secret), state, name]));
 
 const jsonOf = ({ name, key, value, secret, state }: Planned): object => ({
   name,
