@@ -15,6 +15,7 @@ import {
   snake,
   startsWith,
 } from '../src/key.ts';
+import { character } from './support/character.ts';
 
 const invalid = expect.objectContaining({ code: 'invalid_key' });
 const reserved = ['__proto__', 'prototype', 'constructor'];
@@ -42,7 +43,7 @@ const anySegment = fc.oneof(
     '-',
     '_',
   ),
-  fc.string({ maxLength: 8, unit: 'binary' }),
+  fc.string({ maxLength: 8, unit: character }),
 );
 const path = fc.array(
   anySegment.filter((segment) => !reserved.includes(segment)),

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Child, endLike } from '../../src/cli/run/child.ts';
-import { type Built, buildCommand, running } from './built.ts';
+import { type Built, builtCommand, running } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
 const source = new URL('../../src/', import.meta.url).href;
@@ -222,9 +222,8 @@ describe('llm-config run', () => {
 describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
   let built: Built;
   beforeAll(async () => {
-    built = await buildCommand();
+    built = await builtCommand();
   });
-  afterAll(() => built[Symbol.asyncDispose]());
 
   const ran = async (args: readonly string[], env: Record<string, string> = {}, own = files) => {
     await using project = await built.project(own);

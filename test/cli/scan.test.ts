@@ -3,6 +3,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, write
 import fc from 'fast-check';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
+import { character } from '../support/character.ts';
+import { builtCommand } from './built.ts';
 import { llmConfig, type Ran } from './terminal.ts';
 
 const source = new URL('../../src/', import.meta.url).href;
@@ -86,7 +88,7 @@ describe('llm-config scan', () => {
   });
 
   it('finds any value behind any bytes', async () => {
-    const text = fc.string({ unit: 'binary', minLength: 6, maxLength: 40 });
+    const text = fc.string({ unit: character, minLength: 6, maxLength: 40 });
     const bytes = fc.uint8Array({ maxLength: 20 });
     const { SecretSearch } = await import('../../src/cli/secret-search.ts');
     fc.assert(
@@ -174,7 +176,7 @@ describe('llm-config scan', () => {
     await using box = await project({});
     mkdirSync(box.path('files'), { recursive: true });
     const file = box.path('files/large');
-    const part = 16 * 1024 * 1024;
+    const part = 4 * 1024 * 1024;
     writeFileSync(file, Buffer.alloc(part - 5, 'x\n'));
     appendFileSync(file, password + 'y\n'.repeat(5_000) + password);
     const { found } = await box.scan();
@@ -265,25 +267,20 @@ describe('llm-config scan in a git repository', () => {
     git(files, 'init', '-q');
     git(files, 'add', 'c', 'd');
     git(files, 'commit', '-qm', 'first');
-    const main = new URL('cli/main.ts', source).pathname;
-    const command = [
-      process.execPath,
-      '--import',
-      import.meta.resolve('tsx'),
-      main,
-      'scan',
-      '--staged',
-      '--json',
-    ];
-    const words = [...command, '--module', box.path('config.mjs')].map((word) => `'${word}'`).join(' ');
+    const { program, library } = await builtCommand();
+    const hooked = `import { MemoryProvider } from '${library}';
+      export default new MemoryProvider(${JSON.stringify(values)});`;
+    writeFileSync(box.path('hooked.mjs'), hooked);
+    const staged = ['scan', '--staged', '--json', '--module'];
+    const command = [process.execPath, program, ...staged, box.path('hooked.mjs')];
+    const words = command.map((word) => `'${word}'`).join(' ');
     const hook = `#!/bin/sh\nexec ${words} > '${box.path('out')}'\n`;
     writeFileSync(`${files}/.git/hooks/pre-commit`, hook, { mode: 0o755 });
     git(files, 'add', 'a', odd);
     git(files, 'rm', '-q', 'd');
     writeFileSync(`${files}/a`, 'changed since');
     writeFileSync(`${files}/c`, password);
-    const staged = ['scan', '--staged', '--json', '--module', box.path('config.mjs')];
-    const here = await llmConfig(staged, { cwd: files });
+    const here = await llmConfig([...staged, box.path('config.mjs')], { cwd: files });
     expect(() => git(files, 'commit', '-qm', 'second')).toThrow();
     expect(git(files, 'log', '--format=%s')).toBe('first\n');
     const out = readFileSync(box.path('out'), 'utf8');

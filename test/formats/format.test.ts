@@ -6,6 +6,7 @@ import type { FormatName } from '../../src/formats/parsed.ts';
 import { positionOf } from '../../src/formats/position.ts';
 import { freezeTree } from '../../src/formats/tree.ts';
 import type { ConfigTree } from '../../src/value.ts';
+import { character } from '../support/character.ts';
 import { fake, parsed, treeOf } from '../support/read-format.ts';
 
 const all = Object.keys(formats) as FormatName[];
@@ -32,7 +33,7 @@ describe('formatOf and the formats', () => {
   it.each(all)('parse reads back every tree that print writes: %s', async (format) => {
     const name = fc
       .oneof(
-        fc.string({ unit: 'binary', maxLength: 8 }),
+        fc.string({ unit: character, maxLength: 8 }),
         fc.constantFrom(
           'a',
           '<<',
@@ -57,7 +58,7 @@ describe('formatOf and the formats', () => {
         .filter((one) => !Object.is(one, -0) && (Math.abs(one) < 2 ** 53 || Math.abs(one) >= 1e21)),
     );
     const leaf = fc.oneof(
-      fc.string({ unit: 'binary' }).filter((one) => isWellFormed(one)),
+      fc.string({ unit: character }).filter((one) => isWellFormed(one)),
       name,
       number,
       fc.boolean(),
