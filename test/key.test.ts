@@ -16,6 +16,7 @@ import {
   startsWith,
 } from '../src/key.ts';
 import { character } from './support/character.ts';
+import { runs } from './support/runs.ts';
 
 const invalid = expect.objectContaining({ code: 'invalid_key' });
 const reserved = ['__proto__', 'prototype', 'constructor'];
@@ -209,7 +210,7 @@ describe('spellings of a segment', () => {
         for (const spelled of [camel(text), snake(text), kebab(text)])
           expect(letters(spelled)).toBe(letters(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(400, 10_000) },
     );
   });
 });

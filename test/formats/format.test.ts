@@ -8,6 +8,7 @@ import { freezeTree } from '../../src/formats/tree.ts';
 import type { ConfigTree } from '../../src/value.ts';
 import { character } from '../support/character.ts';
 import { fake, parsed, treeOf } from '../support/read-format.ts';
+import { runs } from '../support/runs.ts';
 
 const all = Object.keys(formats) as FormatName[];
 /** A lone surrogate has no UTF-8 encoding. */
@@ -77,7 +78,7 @@ describe('formatOf and the formats', () => {
       fc.asyncProperty(tree, async (one) => {
         expect(await treeOf(format, await formats[format].print(one as ConfigTree, 'test'))).toEqual(one);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(40, 1_000) },
     );
   });
 
@@ -198,7 +199,7 @@ describe('a damaged file', () => {
           ).not.toContain(fake.slice(4, -4));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(100, 2_000) },
     );
   });
 });
