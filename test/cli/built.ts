@@ -38,7 +38,7 @@ export interface Running {
 
 let building: Promise<Built> | undefined;
 
-/** Builds the command, once for all files of a worker. In several files, because `diff` starts one of them. */
+/** Builds the command, once in a worker. In several files, because `diff` starts one of them. */
 export function builtCommand(): Promise<Built> {
   building ??= buildCommand();
   return building;

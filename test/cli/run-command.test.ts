@@ -189,7 +189,7 @@ describe('llm-config run', () => {
   it('kills a command that does not end within ten seconds', async () => {
     await using box = await sandbox({ files: {} });
     const ignores =
-      "process.on('SIGTERM', () => {}); require('node:fs').writeFileSync('up', ''); setInterval(() => {}, 1000)";
+      "process.on('SIGTERM', () => {}); require('fs').writeFileSync('up', ''); setInterval(() => {}, 99)";
     const child = new Child([process.execPath, '-e', ignores], { env: {}, cwd: box.directory });
     await vi.waitFor(() => expect(existsSync(box.path('up'))).toBe(true), { timeout: 60_000, interval: 5 });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
