@@ -53,6 +53,19 @@ describe('llm-config init', () => {
       expect((await llmConfig(['init', '--prefix', prefix], { cwd: box.directory })).code).toBe(2);
   });
 
+  it('names no package that is installed, and keeps a .gitignore that has all lines', async () => {
+    const installed = ['llm-config-manager', 'zod', 'tsx'].map((name) => [
+      `node_modules/${name}/index.js`,
+      '',
+    ]);
+    const ignored = '!.env.example\n.env.*\n.env';
+    await using box = await sandbox({ files: { ...Object.fromEntries(installed), '.gitignore': ignored } });
+    const { code, err } = await llmConfig(['init'], { cwd: box.directory });
+    expect([code, err.includes('npm install')]).toEqual([0, false]);
+    expect(err).toContain('already there and unchanged: .gitignore\n');
+    expect(readFileSync(box.path('.gitignore'), 'utf8')).toBe(ignored);
+  });
+
   it('never replaces a file, nor follows a link', async () => {
     await using box = await sandbox({ files: { '.env.example': 'own', '.gitignore': 'dist\n.env' } });
     await symlink(box.path('elsewhere.yaml'), box.path('base'));

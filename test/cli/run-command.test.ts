@@ -74,6 +74,9 @@ describe('llm-config run', () => {
     });
     expect(bare.out).toBe('PATH=/bin\nSERVER_HOST=localhost\nSERVER_PORT=1');
     expect(bare.err).toBe('no variable can spell path: it is not passed\n');
+    const own = await ran(['--prefix', 'MY', '--only', 'server.port', ...write(environment)]);
+    expect(own.out).toBe('MY_SERVER_PORT=8080');
+    expect((await ran(['--only', 'zzz', ...write(environment)])).err).toMatch(/no key is "zzz"\nRun /);
     const wrong = await ran(['--only', 'servr.port', ...write(environment)]);
     expect(wrong).toMatchObject({ code: 2, out: '' });
     expect(wrong.err).toContain('--only: no key is "servr.port". Did you mean server.port?');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { character } from '../support/character.ts';
 import { builtCommand } from './built.ts';
 import { llmConfig, type Ran } from './terminal.ts';
@@ -251,6 +251,40 @@ describe('llm-config scan in a git repository', () => {
     expect(names((await box.scan()).found).sort()).toEqual(['tracked', 'untracked']);
     expect(names((await box.scan(box.path('files/sub'))).found)).toEqual(['untracked']);
     expect(names((await box.scan(box.path('files/ignored'))).found)).toEqual(['ignored']);
+  });
+
+  it('leaves out node_modules, and reads a repository inside and each file once', async () => {
+    await using box = await project({
+      tracked: password,
+      'node_modules/a': password,
+      'inner/file': password,
+    });
+    git(box.path('files'), 'init', '-q');
+    git(box.path('files'), 'add', 'tracked', 'node_modules/a');
+    git(box.path('files/inner'), 'init', '-q');
+    const { found } = await box.scan(box.path('files'), box.path('files/tracked'));
+    expect(names(found).sort()).toEqual(['file', 'tracked']);
+  });
+
+  it('--staged reads what is large, leaves out submodules, and names what git does not have', async () => {
+    await using box = await project({ large: `${'x\n'.repeat(100_000)}${password}` });
+    const files = box.path('files');
+    const staged = () =>
+      llmConfig(['scan', '--staged', '--json', '--module', box.path('config.mjs')], { cwd: files });
+    expect((await staged()).err).toContain('this folder is not in a git repository');
+    git(files, 'init', '-q');
+    expect(JSON.parse((await staged()).out)).toMatchObject({ files: 0, found: [] });
+    git(files, 'add', 'large');
+    git(files, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},module`);
+    expect(JSON.parse((await staged()).out)).toMatchObject({ files: 1, found: [{ line: 100_001 }] });
+    git(files, 'update-index', '--add', '--cacheinfo', `100644,${'2'.repeat(40)},gone`);
+    expect(await staged()).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('git did not return the staged content of gone'),
+    });
+    vi.stubEnv('PATH', '/nowhere');
+    expect((await staged()).err).toContain('git is not installed');
+    vi.unstubAllEnvs();
   });
 
   it('runs no program that the repository names', async () => {
