@@ -58,6 +58,7 @@ describe('VariableNames', () => {
     expect(new VariableNames('test', { separator: '-' }).namesFor(keyOf('db.pool-max'))).toEqual([
       'DB-POOL_MAX',
     ]);
+    expect(new VariableNames('test', { separator: '_' }).namesFor(keyOf('a.0-0'))).toEqual([]);
     expect(
       ['__', 'servers.0', 'servers.0.host', 'a.0_'].flatMap((one) =>
         new VariableNames('test', {}).namesFor(one),
