@@ -271,5 +271,5 @@ describe('any sequence of operations', () => {
       }),
       { numRuns: runs(200, 3_000) },
     );
-  });
+  }, 300_000);
 });
