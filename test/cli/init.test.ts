@@ -175,6 +175,9 @@ describe('llm-config json-schema', () => {
     "  apiKey: valibot.optional(valibot.string(), 'fake-Zq83-not-real'),",
     '  list: valibot.optional(valibot.array(valibot.string())),',
     '  more: valibot.optional(valibot.record(valibot.string(), valibot.boolean())),',
+    '  size: valibot.optional(valibot.union([valibot.number(), valibot.string()]), 1),',
+    '  pair: valibot.optional(valibot.tuple([valibot.string(), valibot.number()])),',
+    "  open: valibot.optional(valibot.pipe(valibot.looseObject({}), valibot.description('Anything'))),",
     '})',
   ].join('\n');
   const schemaOf = async (schema: string) => {
@@ -241,6 +244,13 @@ describe('llm-config json-schema', () => {
         apiKey: text,
         list: { type: 'array', description: 'a list, each item a string', items: text },
         more: { type: 'object', additionalProperties: { type: 'boolean', description: 'true or false' } },
+        size: { type: ['number', 'string'], description: 'a number or a string', default: 1 },
+        pair: {
+          type: 'array',
+          description: 'a list',
+          items: [text, { type: 'number', description: 'a number' }],
+        },
+        open: { type: 'object', description: 'Anything', additionalProperties: {} },
       },
       additionalProperties: false,
     });
