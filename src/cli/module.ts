@@ -13,7 +13,6 @@ import { isProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Key } from '../value.ts';
 import { type Parsed, UsageError } from './arguments.ts';
-import type { CommandResult } from './command.ts';
 import { type Exports, importModule } from './import-module.ts';
 import { type Io, withProgress } from './io.ts';
 
@@ -135,13 +134,13 @@ export function schemaOf({ schema, file }: Loaded): StandardSchemaV1 {
 
 /** Runs a command on the module that its arguments name, and closes the module afterwards. Meanwhile the
  *  process has the arguments after `--`, as if the module had been started with them. `progress`: what takes
- *  long; false for a command that runs until it is ended. */
-export async function withChain(
+ *  long; false for a command that shows it itself. */
+export async function withChain<T>(
   { module, rest }: Pick<Parsed, 'module' | 'rest'>,
   io: Io,
-  use: (loaded: Loaded) => Promise<CommandResult>,
+  use: (loaded: Loaded) => Promise<T>,
   progress: string | false = 'Reading from the providers',
-): Promise<CommandResult> {
+): Promise<T> {
   const file = moduleFile(module, io);
   const own = process.argv;
   process.argv = [process.execPath, path.resolve(io.cwd(), file), ...rest];

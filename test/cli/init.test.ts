@@ -53,6 +53,19 @@ describe('llm-config init', () => {
       expect((await llmConfig(['init', '--prefix', prefix], { cwd: box.directory })).code).toBe(2);
   });
 
+  it('names no package that is installed, and keeps a .gitignore that has all lines', async () => {
+    const installed = ['llm-config-manager', 'zod', 'tsx'].map((name) => [
+      `node_modules/${name}/index.js`,
+      '',
+    ]);
+    const ignored = '!.env.example\n.env.*\n.env';
+    await using box = await sandbox({ files: { ...Object.fromEntries(installed), '.gitignore': ignored } });
+    const { code, err } = await llmConfig(['init'], { cwd: box.directory });
+    expect([code, err.includes('npm install')]).toEqual([0, false]);
+    expect(err).toContain('already there and unchanged: .gitignore\n');
+    expect(readFileSync(box.path('.gitignore'), 'utf8')).toBe(ignored);
+  });
+
   it('never replaces a file, nor follows a link', async () => {
     await using box = await sandbox({ files: { '.env.example': 'own', '.gitignore': 'dist\n.env' } });
     await symlink(box.path('elsewhere.yaml'), box.path('base'));
@@ -218,6 +231,9 @@ describe('llm-config json-schema', () => {
     "  apiKey: valibot.optional(valibot.string(), 'fake-Zq83-not-real'),",
     '  list: valibot.optional(valibot.array(valibot.string())),',
     '  more: valibot.optional(valibot.record(valibot.string(), valibot.boolean())),',
+    '  size: valibot.optional(valibot.union([valibot.number(), valibot.string()]), 1),',
+    '  pair: valibot.optional(valibot.tuple([valibot.string(), valibot.number()])),',
+    "  open: valibot.optional(valibot.pipe(valibot.looseObject({}), valibot.description('Anything'))),",
     '})',
   ].join('\n');
   const schemaOf = async (schema: string) => {
@@ -227,7 +243,7 @@ describe('llm-config json-schema', () => {
     const { code, out, err } = await llmConfig(['json-schema', box.path('config.mjs')]);
     expect([code, err]).toEqual([0, '']);
     expect(out).not.toContain(fake);
-    expect(out).not.toContain('x-');
+    expect(out).not.toMatch(/x-(?!secret)/);
     return JSON.parse(out);
   };
 
@@ -245,6 +261,23 @@ describe('llm-config json-schema', () => {
       properties: { x: { type: 'number' } },
       additionalProperties: false,
     });
+  });
+
+  it('has no default with a secret inside', async () => {
+    const section = 'zod.object({ password: zod.string(), host: zod.string() })';
+    const marked = "zod.object({ code: zod.string().meta({ 'x-secret': true }) })";
+    const { properties } = await schemaOf(
+      [
+        'zod.object({',
+        `  db: ${section}.default({ password: '${fake}', host: 'a' }),`,
+        `  door: ${marked}.default({ code: '${fake}' }),`,
+        `  url: zod.string().default('https://a:${fake}@b/'),`,
+        "  at: zod.object({ host: zod.string() }).default({ host: 'a' }),",
+        '})',
+      ].join('\n'),
+    );
+    expect([properties.db, properties.door, properties.url].some((one) => 'default' in one)).toBe(false);
+    expect(properties.at.default).toEqual({ host: 'a' });
   });
 
   it('leaves a part of an intersection open for the names of the others', async () => {
@@ -267,6 +300,13 @@ describe('llm-config json-schema', () => {
         apiKey: text,
         list: { type: 'array', description: 'a list, each item a string', items: text },
         more: { type: 'object', additionalProperties: { type: 'boolean', description: 'true or false' } },
+        size: { type: ['number', 'string'], description: 'a number or a string', default: 1 },
+        pair: {
+          type: 'array',
+          description: 'a list',
+          items: [text, { type: 'number', description: 'a number' }],
+        },
+        open: { type: 'object', description: 'Anything', additionalProperties: {} },
       },
       additionalProperties: false,
     });

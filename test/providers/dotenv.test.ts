@@ -7,6 +7,7 @@ import type { ConfigError } from '../../src/errors.ts';
 import { type DotEnvOptions, DotEnvProvider } from '../../src/providers/dotenv.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
 import { folder } from '../support/folder.ts';
+import { runs } from '../support/runs.ts';
 import { until } from '../support/until.ts';
 
 const fake = 'fake-Zq83-not-real';
@@ -234,7 +235,7 @@ describe('DotEnvProvider', () => {
             expect(lines[line - 1]?.slice(column - 1).startsWith(name)).toBe(true);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: runs(1_000, 20_000) },
     );
   });
 

@@ -1,19 +1,19 @@
 // The keys that the variables of a `.env` file set, and their values with the types that a schema wants. Used
 // by `import`.
 
-import { nearest } from '../internal/nearest.ts';
-import { camel, keyFrom, letters, segments } from '../key.ts';
-import type { EnvExampleOptions } from '../local/example-text.ts';
-import { taint } from '../redact.ts';
-import { keysIn, type SchemaKey } from '../schema/keys.ts';
-import { readings } from '../schema/readings.ts';
-import type { StandardSchemaV1 } from '../schema/schema.ts';
-import { shapeAt } from '../schema/shape.ts';
-import { shapeOf } from '../schema/shape-of.ts';
-import { isSealed } from '../sealed.ts';
-import type { ConfigValue, Key } from '../value.ts';
-import type { ImportedValue } from './import-target.ts';
-import { Variables } from './variable-style.ts';
+import { nearest } from '../../internal/nearest.ts';
+import { camel, keyFrom, letters, segments } from '../../key.ts';
+import type { EnvExampleOptions } from '../../local/example-text.ts';
+import { taint } from '../../redact.ts';
+import { keysIn, type SchemaKey } from '../../schema/keys.ts';
+import { readings } from '../../schema/readings.ts';
+import type { StandardSchemaV1 } from '../../schema/schema.ts';
+import { shapeAt } from '../../schema/shape.ts';
+import { shapeOf } from '../../schema/shape-of.ts';
+import { isSealed } from '../../sealed.ts';
+import type { ConfigValue, Key } from '../../value.ts';
+import { Variables } from '../variable-style.ts';
+import type { ImportedValue } from './target.ts';
 
 export interface Imported extends ImportedValue {
   /** The variable. */

@@ -3,21 +3,21 @@
 
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { ProviderChain } from '../chain/chain.ts';
-import { ConfigError } from '../errors.ts';
-import { formatOf, parseText } from '../formats/format.ts';
-import type { FormatName } from '../formats/parsed.ts';
-import { dig } from '../internal/dig.ts';
-import { readBytes, utf8 } from '../local/file.ts';
-import { withLock } from '../local/lock.ts';
-import { writeAtomic } from '../local/write-atomic.ts';
-import type { WritableProvider } from '../provider.ts';
-import { changedDocument } from '../providers/encrypted-file/document.ts';
-import { seal } from '../sealing/seal.ts';
-import type { ConfigTree, ConfigValue, Key } from '../value.ts';
-import { type Parsed, UsageError } from './arguments.ts';
-import type { Io } from './io.ts';
-import { encryptedFile, formatOption, keysOf } from './keys.ts';
+import type { ProviderChain } from '../../chain/chain.ts';
+import { ConfigError } from '../../errors.ts';
+import { formatOf, parseText } from '../../formats/format.ts';
+import type { FormatName } from '../../formats/parsed.ts';
+import { dig } from '../../internal/dig.ts';
+import { readBytes, utf8 } from '../../local/file.ts';
+import { withLock } from '../../local/lock.ts';
+import { writeAtomic } from '../../local/write-atomic.ts';
+import type { WritableProvider } from '../../provider.ts';
+import { changedDocument } from '../../providers/encrypted-file/document.ts';
+import { seal } from '../../sealing/seal.ts';
+import type { ConfigTree, ConfigValue, Key } from '../../value.ts';
+import { type Parsed, UsageError } from '../arguments.ts';
+import type { Io } from '../io.ts';
+import { encryptedFile, formatOption, keysOf } from '../keys.ts';
 
 export interface ImportedValue {
   readonly key: Key;

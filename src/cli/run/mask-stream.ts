@@ -2,7 +2,7 @@
 // secrets in one pass (Aho-Corasick), so that their number does not matter. Overlapping ones become one.
 
 import { Transform } from 'node:stream';
-import { MASK } from '../redact.ts';
+import { MASK } from '../../redact.ts';
 
 const mask = Buffer.from(MASK);
 

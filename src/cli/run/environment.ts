@@ -1,10 +1,10 @@
 // The environment of a command that `run` starts: the variables of this process, with the values of a
 // configuration over them.
 
-import type { LoadedLeaf } from '../config/leaves.ts';
-import { ConfigError } from '../errors.ts';
-import { type ConfigValue, type Key, withoutBigints } from '../value.ts';
-import type { Variables } from './variable-style.ts';
+import type { LoadedLeaf } from '../../config/leaves.ts';
+import { ConfigError } from '../../errors.ts';
+import { type ConfigValue, type Key, withoutBigints } from '../../value.ts';
+import type { Variables } from '../variable-style.ts';
 
 export interface Passed {
   readonly env: Readonly<Record<string, string>>;

@@ -3,12 +3,12 @@
 
 import { spawn } from 'node:child_process';
 import process from 'node:process';
-import { ConfigError, type ErrorCode, isConfigError, nameAndCode } from '../errors.ts';
-import { startsWith } from '../key.ts';
-import type { ConfigValue } from '../value.ts';
-import type { Io } from './io.ts';
-import { explainedBy, knownKeys, type Listing, listing } from './listing.ts';
-import { loadModule } from './module.ts';
+import { ConfigError, type ErrorCode, isConfigError, nameAndCode } from '../../errors.ts';
+import { startsWith } from '../../key.ts';
+import type { ConfigValue } from '../../value.ts';
+import type { Io } from '../io.ts';
+import { explainedBy, knownKeys, type Listing, listing } from '../listing.ts';
+import { loadModule } from '../module.ts';
 
 /** A module, and variables that only it has. */
 export interface Side {
@@ -47,8 +47,13 @@ export async function readSide({ file, env }: Side, io: Io): Promise<Listing> {
 /** Waits for the name of a module, and answers with its keys. Called in the other process. */
 export function serve(channel: NodeJS.Process): void {
   channel.once('disconnect', () => channel.exit()); // the command has ended
+  const send = (answer: Answer): void => void channel.send?.(answer, () => undefined);
+  const fail = (error: unknown): void => {
+    if (isConfigError(error)) send({ code: error.code, message: error.message });
+    else send({ code: 'io', message: `unexpected: ${nameAndCode(error)}` });
+  };
+  channel.on('uncaughtException', fail); // of what the module has started, and awaits nowhere
   channel.once('message', async (file: string) => {
-    const send = (answer: Answer): void => void channel.send?.(answer, () => undefined);
     try {
       const loaded = await loadModule(file, channel);
       try {
@@ -58,8 +63,7 @@ export function serve(channel: NodeJS.Process): void {
         await loaded.close().catch(() => undefined);
       }
     } catch (error) {
-      if (isConfigError(error)) send({ code: error.code, message: error.message });
-      else send({ code: 'io', message: `unexpected: ${nameAndCode(error)}` });
+      fail(error);
     }
   });
 }

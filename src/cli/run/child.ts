@@ -1,11 +1,11 @@
 // Runs a command as a child, in place of this process as far as anything outside can see: signals, terminal
 // and exit code are its own. Used by `run`.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
-import { ConfigError } from '../errors.ts';
+import { ConfigError } from '../../errors.ts';
 import { maskStream, type SecretBytes } from './mask-stream.ts';
 
 export interface Ended {
@@ -37,22 +37,21 @@ export class Child {
     },
   ) {
     const { env, cwd, secrets } = options;
-    this.#child = spawn(command, args, {
-      env,
-      cwd,
-      stdio: secrets ? ['inherit', 'pipe', 'pipe'] : 'inherit',
-    });
-    const { stdout, stderr } = this.#child;
-    if (secrets && stdout && stderr) {
-      passOn(stdout, secrets, process.stdout);
-      passOn(stderr, secrets, process.stderr);
+    const stdio: StdioOptions = secrets ? ['inherit', 'pipe', 'pipe'] : 'inherit';
+    try {
+      this.#child = spawn(command, args, { env, cwd, stdio });
+    } catch (error) {
+      throw new StartError(command, error as NodeJS.ErrnoException);
     }
+    const { stdout, stderr } = this.#child;
+    const passed =
+      secrets && stdout && stderr
+        ? [passOn(stdout, secrets, process.stdout), passOn(stderr, secrets, process.stderr)]
+        : [];
     this.ended = new Promise((resolve, reject) => {
-      this.#child.once('error', (error: NodeJS.ErrnoException) => {
-        const exit = error.code === 'ENOENT' ? 127 : 126;
-        reject(new StartError(`cannot run ${command} (${error.code})`, exit));
-      });
-      this.#child.once('close', (code, signal) => {
+      this.#child.once('error', (error) => reject(new StartError(command, error)));
+      this.#child.once('close', async (code, signal) => {
+        await Promise.all(passed);
         if (signal) resolve({ exit: 128 + constants.signals[signal], signal });
         else resolve({ exit: code ?? 0 });
       });
@@ -76,16 +75,33 @@ export class Child {
 /** A command that cannot be started: 127 if it is not found, 126 otherwise, as shells do. */
 export class StartError extends ConfigError {
   readonly exit: number;
-  constructor(message: string, exit: number) {
-    super('io', message, { hint: exit === 127 ? 'Check its name and PATH' : 'Check that it is a program' });
-    this.exit = exit;
+  constructor(command: string, { code = '' }: NodeJS.ErrnoException) {
+    super('io', `cannot run ${command} (${code})`, { hint: hints[code] ?? 'Check that it is a program' });
+    this.exit = code === 'ENOENT' ? 127 : 126;
   }
 }
 
-/** Pipes the output of a child. If nothing reads ours any more, the child learns of it. */
-function passOn(from: Readable, secrets: SecretBytes, to: Writable): void {
-  to.once('error', () => from.destroy());
-  from.pipe(maskStream(secrets)).pipe(to, { end: false });
+const hints: Readonly<Record<string, string>> = {
+  ENOENT: 'Check its name and PATH',
+  E2BIG: 'Its variables and arguments are too long. Pass fewer keys with --only',
+};
+
+/** Pipes the output of a child. If nothing reads ours any more, the child learns of it. Resolves when all of
+ *  it is written. */
+function passOn(from: Readable, secrets: SecretBytes, to: Writable): Promise<void> {
+  const masked = maskStream(secrets);
+  const stop = (): void => {
+    from.destroy();
+    masked.destroy();
+  };
+  to.once('error', stop);
+  from.pipe(masked).pipe(to, { end: false });
+  return new Promise((resolve) => {
+    masked.once('close', () => {
+      to.off('error', stop);
+      resolve();
+    });
+  });
 }
 
 /** Calls `pass` for the signals of this process while `use` runs, instead of ending. `isKnown`: the terminal
