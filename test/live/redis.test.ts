@@ -29,7 +29,7 @@ for (const { name, connect, close } of kinds)
             const client = await connect(where);
             const level = shared(client, { keys: () => key, domain: 'live', prefix });
             open.push({ client, level });
-            await warm(level);
+            await warm(level, 32);
             return level;
           },
           async dispose() {

@@ -1,9 +1,10 @@
 import type { SecondLevel } from '../../src/shelter/index.ts';
 
-/** Waits until a level has its data key, until it keeps something, and a connection to every node. */
-export async function warm(level: SecondLevel): Promise<void> {
+/** Waits until a level has its data key, until it keeps something, and a connection to the nodes that have
+ *  these names. */
+export async function warm(level: SecondLevel, names = 1): Promise<void> {
   const name = { store: 'warm', view: '', kind: 'document', name: 'warm' } as const;
-  const all = Array.from({ length: 32 }, (_, i) => ({ ...name, name: `warm ${i}` }));
+  const all = Array.from({ length: names }, (_, i) => ({ ...name, name: `warm ${i}` }));
   await level.ask(all, { maxAgeMs: 0, lockMs: 0 });
   for (let i = 0; ; i++) {
     const [{ ticket } = { ticket: 1 }] = await level.ask([name], { maxAgeMs: 0, lockMs: 0 });

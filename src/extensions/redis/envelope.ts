@@ -59,12 +59,12 @@ export class DataKey {
     }
   }
 
-  /** A hash that shows nothing to those without the key. */
+  /** The key's id and a hash, which shows nothing to those without the key. */
   mac(binding: string, revision: string): string {
-    return createHmac('sha256', this.#for(`revision ${binding}`))
+    const hash = createHmac('sha256', this.#for(`revision ${binding}`))
       .update(revision)
-      .digest('base64url')
-      .slice(0, 22);
+      .digest('base64url');
+    return this.id.toString('base64url') + hash.slice(0, 22);
   }
 
   #for(info: string): Buffer {

@@ -194,24 +194,34 @@ export class RedisLevel implements SecondLevel {
     return contents.map(() => false);
   }
 
-  async #keep({ content, lifeMs, revision, ticket, ...name }: KeptContent): Promise<boolean> {
+  async #keep(kept: KeptContent, isSecond = false): Promise<boolean> {
+    const { content, lifeMs, revision, ticket, ...name } = kept;
     const { key, view, id, binding } = this.names.of(name);
     const [current, previous] = this.#keys.usable;
     if (!current) return false;
-    const isOwn = this.#tickets.delete(ticketOf(key, view, ticket));
+    const own = ticketOf(key, view, ticket);
     const args = [
       view,
       String(ticket),
       current.seal(content, { binding, ticket }, this.#parts.clock.now() + lifeMs),
       String(lifeMs),
-      isOwn ? '1' : '0',
+      this.#tickets.has(own) ? '1' : '0',
       this.#channel,
       id,
       current.mac(binding, revision),
       previous?.mac(binding, revision) ?? '',
+      isSecond ? '1' : '',
     ];
     try {
-      return (await this.commands.write(scripts.keep, [key], args)) === 1;
+      const reply = await this.commands.write(scripts.keep, [key], args);
+      if (reply !== 2) this.#tickets.delete(own);
+      else {
+        // another process has a newer key
+        this.#keys.changed();
+        await this.#keys.settled;
+        return await this.#keep(kept, true);
+      }
+      return reply === 1;
     } catch (error) {
       if (moved.has(codeOf(error)) || !this.commands.mayWrite) return false;
       throw error;

@@ -59,17 +59,20 @@ live(${memoryMs})
 return { '', text(ticket), mine, wait, '' }`);
 
 /** ARGV: view, ticket, content, lifeMs, '1' if the ticket is this document's own, channel, the document in
- *  messages, its revision under the current key and under the previous one. Returns 1 if it is kept. */
+ *  messages, its revision under the current key and under the previous one, '1' the second time. Returns 1 if
+ *  it is kept, and 2 if the content before it has a revision under another key. */
 export const keep = script(`${common}
 local ticket = tonumber(ARGV[2])
 local of = get('t'..v, 'r'..v, 'l'..v)
+local differs = of[2] and of[2] ~= ARGV[8] and of[2] ~= ARGV[9]
+local function under(revision) return string.sub(revision, 1, 11) == string.sub(of[2], 1, 11) end
+if differs and ARGV[10] == '' and not under(ARGV[8]) and not under(ARGV[9]) then return 2 end
 if of[3] == ARGV[2] then redis.call('HDEL', key, 'l'..v, 'u'..v) end
 local own = ARGV[5] == '1'
 if own and (not last or last < ticket) then return 0 end
 if ticket > math.max(last or 0, now) or ticket <= floor or ticket < (tonumber(of[1]) or 0) then return 0 end
 -- a listing's ticket cannot show that nothing was forgotten since: it must be young
 if not last and now - ticket > ${memoryMs / 4}000 then return 0 end
-local differs = of[2] and of[2] ~= ARGV[8] and of[2] ~= ARGV[9]
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local other = string.sub(field, 1, 1) == 'e' and string.sub(field, 2)
   if other and other ~= v and (tonumber(redis.call('HGET', key, field)) or 0) < now then
