@@ -22,6 +22,9 @@ const timeBytes = 6;
 /** How long readers wait for a key, while another reader has asked the store or a content is there. */
 const patienceMs = 1_000;
 const longestLookMs = 10_000;
+/** The pauses between attempts to get a key. */
+const minPauseMs = 20;
+const maxPauseMs = 30_000;
 
 /** KEYS: the domain's keys. ARGV: the name of a process that would make a key, or an empty text. Returns the
  *  wrapped keys, and whether the process is to make one. */
@@ -83,9 +86,10 @@ export class DataKeys {
   #unwraps: number[] = [];
   #lookedAt = Number.NEGATIVE_INFINITY;
   #retryAt = 0;
-  #pauseMs = 250;
+  #pauseMs = minPauseMs;
   #pending: Promise<void> | undefined;
-  #pendingSince = 0;
+  /** Since when a key is missing. */
+  #lackingSince: number | undefined;
 
   constructor(parts: DataKeysParts) {
     this.#parts = parts;
@@ -105,7 +109,7 @@ export class DataKeys {
     if (wrapped && (this.#refused.has(wrapped) || this.#opened.has(wrapped))) return undefined;
     // a key that was made since is looked up at most once a second
     if (wrapped || now >= this.#retryAt) this.#start(id);
-    return this.#pending && now - this.#pendingSince < patienceMs ? 'pending' : undefined;
+    return this.isExpected ? 'pending' : undefined;
   }
 
   /** Looks the keys up when it is time. */
@@ -116,9 +120,18 @@ export class DataKeys {
     if (isDue && now >= this.#retryAt) this.#start();
   }
 
-  /** Resolves when what is looked up now is known. */
-  get settled(): Promise<void> | undefined {
-    return this.#pending;
+  /** Whether a key that is missing comes soon. */
+  get isExpected(): boolean {
+    return this.#lackingSince !== undefined && this.#parts.clock.now() - this.#lackingSince < patienceMs;
+  }
+
+  /** Resolves when what is looked up now is known, or when it takes too long. */
+  async settled(): Promise<void> {
+    const { clock } = this.#parts;
+    do {
+      await (this.#pending ?? new Promise<void>((done) => later(clock, minPauseMs, done)));
+      this.refresh();
+    } while (this.isExpected);
   }
 
   /** Others have rotated the keys. */
@@ -146,10 +159,11 @@ export class DataKeys {
   /** `also`: a key that is needed besides the current one. */
   #start(also?: Buffer): void {
     if (this.#pending) return;
-    this.#pendingSince = this.#parts.clock.now();
+    if (also || this.usable.length === 0) this.#lackingSince ??= this.#parts.clock.now();
     this.#pending = inTime(this.#look(also), this.#parts.clock)
       .then(() => {
-        this.#pauseMs = 250;
+        this.#pauseMs = minPauseMs;
+        this.#lackingSince = undefined;
       })
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
@@ -160,7 +174,7 @@ export class DataKeys {
   #failed(error: unknown): void {
     const { clock, notice, commands } = this.#parts;
     this.#retryAt = clock.now() + this.#pauseMs;
-    this.#pauseMs = Math.min(30_000, 2 * this.#pauseMs);
+    this.#pauseMs = Math.min(maxPauseMs, 2 * this.#pauseMs);
     if (commands.isReady() && !(error instanceof Busy))
       notice('redis: the data key cannot be wrapped or unwrapped, so contents are not shared');
   }

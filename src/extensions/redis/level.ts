@@ -15,12 +15,14 @@ import type {
   SharedName,
   TicketedName,
 } from '../../shelter/second-level.ts';
+import type { SharedPace } from '../../shelter/shared-pace.ts';
 import { Commands } from './commands.ts';
 import { type Connection, codeOf } from './connection.ts';
 import { DataKeys, type DataKeysParts } from './data-keys.ts';
 import { keyIdOf } from './envelope.ts';
 import { Messages } from './messages.ts';
 import { type HashedName, hash, Names } from './names.ts';
+import { RedisPace } from './pace.ts';
 import * as scripts from './scripts.ts';
 import { Unsent } from './unsent.ts';
 
@@ -42,8 +44,8 @@ const keepWaitMs = 15;
 const maxTickets = 20_000;
 
 export class RedisLevel implements SecondLevel {
-  readonly commands: Commands;
-  readonly names: Names;
+  readonly #commands: Commands;
+  readonly #names: Names;
   readonly #parts: LevelParts;
   readonly #channel: string;
   readonly #keys: DataKeys;
@@ -59,13 +61,13 @@ export class RedisLevel implements SecondLevel {
     const lost = (): void => this.#notify(undefined);
     this.#parts = parts;
     this.#channel = `${prefix}:changes`;
-    this.names = new Names(prefix, domain, lost);
-    this.commands = new Commands({ connection, notice, clock });
+    this.#names = new Names(prefix, domain, lost);
+    this.#commands = new Commands({ connection, notice, clock });
     const id = hash('keys', domain);
     this.#keys = new DataKeys({
-      commands: this.commands,
+      commands: this.#commands,
       sources: parts.sources,
-      redisKey: this.names.key(id),
+      redisKey: this.#names.key(id),
       channel: this.#channel,
       id,
       notice,
@@ -84,7 +86,7 @@ export class RedisLevel implements SecondLevel {
       },
       onChanged: (changed, ticket) => {
         if (changed === id) this.#keys.changed();
-        const name = this.names.byId(changed);
+        const name = this.#names.byId(changed);
         if (name) this.#notify([{ ...name, ticket }]);
       },
     });
@@ -99,12 +101,11 @@ export class RedisLevel implements SecondLevel {
   }
 
   async keep(contents: readonly KeptContent[]): Promise<readonly boolean[]> {
-    if (!this.commands.mayWrite) return contents.map(() => false);
+    if (!this.#commands.mayWrite) return contents.map(() => false);
     this.#keys.refresh();
-    const pending = this.#keys.usable.length > 0 ? undefined : this.#keys.settled;
-    if (!pending) return this.#keepAll(contents);
+    if (this.#keys.usable.length > 0 || !this.#keys.isExpected) return this.#keepAll(contents);
     // the lock is kept until the data key is known, so that one process asks the store
-    const late = pending.then(() => this.#keepAll(contents));
+    const late = this.#keys.settled().then(() => this.#keepAll(contents));
     const notYet = new Promise<readonly boolean[]>((resolve) => {
       later(this.#parts.clock, keepWaitMs, () => resolve(contents.map(() => false)));
     });
@@ -114,15 +115,15 @@ export class RedisLevel implements SecondLevel {
   async failed(names: readonly TicketedName[]): Promise<void> {
     await Promise.all(
       names.map(({ ticket, ...name }) => {
-        const { key, view } = this.names.of(name);
+        const { key, view } = this.#names.of(name);
         this.#tickets.delete(ticketOf(key, view, ticket));
-        return this.commands.write(scripts.failed, [key], [view, String(ticket)]);
+        return this.#commands.write(scripts.failed, [key], [view, String(ticket)]);
       }),
     );
   }
 
   async invalidate(names: readonly Omit<SharedName, 'view'>[]): Promise<void> {
-    const results = names.map((name) => this.#unsent.add(this.names.of({ ...name, view: '' })));
+    const results = names.map((name) => this.#unsent.add(this.#names.of({ ...name, view: '' })));
     await Promise.all(results);
   }
 
@@ -130,7 +131,7 @@ export class RedisLevel implements SecondLevel {
     const watcher: Watcher = (names) => onInvalidated(names);
     this.#watchers.add(watcher);
     this.#messages.start();
-    if (this.commands.isReady()) this.#keys.refresh();
+    if (this.#commands.isReady()) this.#keys.refresh();
     return () => void this.#watchers.delete(watcher);
   }
 
@@ -146,23 +147,29 @@ export class RedisLevel implements SecondLevel {
     }
   }
 
+  pace(name: string, processes: number): SharedPace {
+    const id = `{${hash('pace', name)}}`;
+    const keys = [this.#names.key(id), this.#names.key(`${id}:processes`)] as const;
+    return new RedisPace(this.#commands, keys, processes);
+  }
+
   close(): void {
     this.#messages.close();
     this.#unsent.close();
-    this.commands.close();
+    this.#commands.close();
     this.#watchers.clear();
   }
 
   async #ask(asked: AskedName, { maxAgeMs, lockMs }: AskOptions): Promise<HeldContent | NotHeld> {
-    const hashed = this.names.of(asked);
+    const hashed = this.#names.of(asked);
     const { key, view, binding } = hashed;
     const { seen = 0, waiting = 0 } = asked;
     const args = [view, maxAgeMs, lockMs, seen, waiting].map(String);
-    const reply = await this.commands.read(scripts.ask, [key], args);
+    const reply = await this.#commands.read(scripts.ask, [key], args);
     const [sealed, digits, mine, waitMs, refused] = reply as [Buffer, Buffer, number, number, Buffer];
     const ticket = Number(digits);
     if (sealed.length === 0) {
-      if (refused.length > 0) this.commands.refused(refused.toString());
+      if (refused.length > 0) this.#commands.refused(refused.toString());
       else this.#gave(ticketOf(key, view, ticket));
       return { ticket, mine: mine === 1, waitMs };
     }
@@ -196,7 +203,7 @@ export class RedisLevel implements SecondLevel {
 
   async #keep(kept: KeptContent, isSecond = false): Promise<boolean> {
     const { content, lifeMs, revision, ticket, ...name } = kept;
-    const { key, view, id, binding } = this.names.of(name);
+    const { key, view, id, binding } = this.#names.of(name);
     const [current, previous] = this.#keys.usable;
     if (!current) return false;
     const own = ticketOf(key, view, ticket);
@@ -213,23 +220,23 @@ export class RedisLevel implements SecondLevel {
       isSecond ? '1' : '',
     ];
     try {
-      const reply = await this.commands.write(scripts.keep, [key], args);
+      const reply = await this.#commands.write(scripts.keep, [key], args);
       if (reply !== 2) this.#tickets.delete(own);
       else {
         // another process has a newer key
         this.#keys.changed();
-        await this.#keys.settled;
+        await this.#keys.settled();
         return await this.#keep(kept, true);
       }
       return reply === 1;
     } catch (error) {
-      if (moved.has(codeOf(error)) || !this.commands.mayWrite) return false;
+      if (moved.has(codeOf(error)) || !this.#commands.mayWrite) return false;
       throw error;
     }
   }
 
   async #invalidate({ key, id }: HashedName): Promise<void> {
-    const refused = await this.commands.write(scripts.invalidate, [key], ['', this.#channel, id]);
+    const refused = await this.#commands.write(scripts.invalidate, [key], ['', this.#channel, id]);
     if ((refused as Buffer).length > 0) throw new Error('Redis refuses to write');
   }
 

@@ -5,10 +5,11 @@
 import { ConfigError } from '../../errors.ts';
 import type { ConfigEvent } from '../../events.ts';
 import { Emitter } from '../../internal/listeners.ts';
-import { anything, aString, checkOptions } from '../../internal/options.ts';
+import { anInteger, anything, aString, checkOptions } from '../../internal/options.ts';
 import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
 import { aClock, type Clock, systemClock } from '../../shelter/clock.ts';
 import type { SecondLevel } from '../../shelter/second-level.ts';
+import type { SharedPace } from '../../shelter/shared-pace.ts';
 import type { RedisClient } from './client.ts';
 import { connectionOf } from './connection.ts';
 import { RedisLevel } from './level.ts';
@@ -27,8 +28,19 @@ export interface SharedOptions {
   readonly clock?: Clock;
 }
 
+/** Options of `pace`. */
+export interface PaceOptions {
+  /** The number of processes. Each takes its share of the limit while Redis is away. @default what Redis has
+   *  counted, else 1 */
+  readonly processes?: number;
+}
+
 /** What processes share over Redis. */
 export interface Shared extends SecondLevel, AsyncDisposable {
+  /** A pace that all processes with this prefix keep together, for `limits.shared`. Name what the store
+   *  counts: the account and region, not the process.
+   *  @throws ConfigError `invalid_option` */
+  pace(name: string, options?: PaceOptions): SharedPace;
   /** Makes a new data key and drops the others. All that is shared is read from the stores again.
    *  @throws ConfigError `unavailable` */
   rotate(): Promise<void>;
@@ -76,6 +88,10 @@ export function shared(client: RedisClient, options: SharedOptions): Shared {
     failed: (names) => level.failed(names),
     invalidate: (names) => level.invalidate(names),
     watch: (onInvalidated) => level.watch(onInvalidated),
+    pace: (name, given = {}) => {
+      checkOptions('pace', { name, ...given }, { name: aString, processes: anInteger(1) });
+      return level.pace(name, given.processes ?? 1);
+    },
     rotate: () => level.rotate(),
     on: (listener) => emitter.on(listener),
     close,

@@ -12,7 +12,7 @@ describe('the data key of a domain', () => {
     const { keys, clock } = fleet;
     keys.ready = () => new Promise((done) => clock.after(20, () => done(undefined)));
     const levels = Array.from({ length: 12 }, () => fleet.level());
-    await clock.until(Promise.all(levels.map((one) => warm(one))), 1);
+    await clock.until(Promise.all(levels.map((one) => warm(one))), 5);
     expect([keys.wraps, keys.unwraps]).toEqual([1, 11]);
     await clock.advance(hour - minute);
     await clock.until(Promise.all(levels.slice(0, 3).map((one) => warm(one))), 5);
