@@ -287,6 +287,7 @@ class FakeIoRedis extends EventEmitter {
 
   evalshaBuffer = (sha: string, many: number, ...rest: Text[]) => this.#run(true, false, sha, many, rest);
   evalBuffer = (text: string, many: number, ...rest: Text[]) => this.#run(false, false, text, many, rest);
+  evalsha = (sha: string, many: number, ...rest: Text[]) => this.#run(true, false, sha, many, rest);
   evalsha_roBuffer = (sha: string, many: number, ...rest: Text[]) => this.#run(true, true, sha, many, rest);
   eval_roBuffer = (text: string, many: number, ...rest: Text[]) => this.#run(false, true, text, many, rest);
 

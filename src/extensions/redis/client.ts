@@ -15,7 +15,7 @@ export interface NodeRedisClient {
 export interface IoRedisClient {
   readonly status: string;
   readonly connect: (...args: never[]) => unknown;
-  readonly evalshaBuffer: (...args: never[]) => unknown;
+  readonly evalsha: (...args: never[]) => unknown;
 }
 
 /** A client of Redis or Valkey that the application makes and closes. */
@@ -56,7 +56,7 @@ export interface NodeRedis extends Events {
   nodeClient?(node: object): Promise<NodeRedis>;
 }
 
-/** What is used of a client of `ioredis`. */
+/** What is used of a client of `ioredis`. Its types do not know the commands that return Buffers. */
 export interface IoRedis extends Events {
   readonly status: string;
   connect(): Promise<unknown>;

@@ -44,7 +44,7 @@ export interface Connection {
 }
 
 /** @throws ConfigError `invalid_option` for anything but a client of `redis` or `ioredis`. */
-export function connectionOf(client: RedisClient): Connection {
+export function connectionOf(client: RedisClient | NodeRedis | IoRedis): Connection {
   if (isNodeRedis(client)) return new NodeRedisConnection(client);
   if (isIoRedis(client)) return new IoRedisConnection(client);
   throw new ConfigError('invalid_option', 'shared: the first argument is not a client of Redis', {

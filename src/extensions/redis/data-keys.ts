@@ -60,6 +60,7 @@ redis.call('PEXPIRE', KEYS[1], 10000)
 return 1`);
 
 interface Opened {
+  readonly id: Buffer;
   readonly madeAt: number;
   readonly key: DataKey;
 }
@@ -103,9 +104,10 @@ export class DataKeys {
   /** The key that a content names. 'pending': it is looked up. */
   named(id: Buffer): DataKey | 'pending' | undefined {
     const now = this.#parts.clock.now();
-    const wrapped = this.#ring.find((one) => idOf(one).equals(id));
-    const key = wrapped && this.#usable(wrapped);
+    const own = this.#ring.find((one) => this.#opened.get(one)?.id.equals(id));
+    const key = own && this.#usable(own);
     if (key) return key;
+    const wrapped = own ?? this.#ring.find((one) => idOf(one).equals(id));
     if (wrapped && (this.#refused.has(wrapped) || this.#opened.has(wrapped))) return undefined;
     // a key that was made since is looked up at most once a second
     if (wrapped || now >= this.#retryAt) this.#start(id);
@@ -273,10 +275,10 @@ function inTime<T>(work: Promise<T>, clock: Clock): Promise<T> {
 
 const idOf = (wrapped: string): Buffer => createHash('sha256').update(wrapped).digest().subarray(0, 8);
 
-const opened = (wrapped: string, bytes: Buffer): Opened => ({
-  madeAt: bytes.readUIntBE(0, timeBytes),
-  key: new DataKey(idOf(wrapped), bytes),
-});
+const opened = (wrapped: string, bytes: Buffer): Opened => {
+  const id = idOf(wrapped);
+  return { id, madeAt: bytes.readUIntBE(0, timeBytes), key: new DataKey(id, bytes) };
+};
 
 /** The wrapped keys. Anything else counts as none. */
 function ringFrom(text: Buffer): readonly string[] {
