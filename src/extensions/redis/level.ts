@@ -142,7 +142,7 @@ export class RedisLevel implements SecondLevel {
     } catch (error) {
       throw new ConfigError('unavailable', 'redis: the data key was not rotated', {
         cause: error,
-        hint: 'Check that the server can be reached and written to, and that the key can wrap. Then try again',
+        hint: 'Check that the server can be reached and written to, and the key. Then try again',
       });
     }
   }

@@ -35,8 +35,8 @@ export class RedisPace implements SharedPace {
   readonly #id = randomUUID();
   #processes: number;
 
-  /** `keys`: of the pace and of its processes, in a cluster on one node. `processes`: how many there are, until
-   *  Redis has answered. */
+  /** `keys`: of the pace and of its processes, on one node of a cluster. `processes`: how many there are,
+   *  until Redis has answered. */
   constructor(commands: Commands, keys: readonly [string, string], processes: number) {
     this.#commands = commands;
     this.#keys = keys;

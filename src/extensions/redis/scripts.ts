@@ -1,12 +1,12 @@
-// The scripts that Redis runs, each over the hash of one document. Used by level.ts. `n` is the last ticket
-// that was given out, and contents with a ticket up to the floor `f` are refused. A view of the document has
-// its own fields, with the view's name behind the letter: content `c`, its ticket `t`, its end `e`, its
-// revision `r`, the lock's ticket `l` and end `u`, and `x`: who waits since before does not wait again.
-// Times are microseconds of Redis. Lua prints large numbers as 1.8e+15, so they are formatted.
+// The scripts that Redis runs, each over the hash of one document. Used by level.ts. Times are microseconds
+// of Redis. Lua prints large numbers as 1.8e+15, so they are formatted.
 
 import { script } from './connection.ts';
 
-/** A document that anyone has destroyed counts as empty. */
+/** `n` is the last ticket that was given out, and contents with a ticket up to the floor `f` are refused. A
+ *  view of the document has fields with its name behind the letter: content `c`, its ticket `t`, end `e` and
+ *  revision `r`, the lock's ticket `l` and end `u`, and `x`: who waits since before does not wait again. A
+ *  document that anyone has destroyed counts as empty. */
 const common = `
 local key, v = KEYS[1], ARGV[1]
 local time = redis.call('TIME')
@@ -30,10 +30,11 @@ if last and last > now + 3600000000 then redis.pcall('DEL', key); last, floor = 
 /** How long a document without a content is remembered: longer than any request takes. */
 const memoryMs = 120_000;
 
-/** ARGV: view, maxAgeMs, lockMs, the ticket seen, the ticket of the first ask. Returns the content or an empty
- *  text, a ticket, whether the lock is the reader's, how long another has it, and what forbids writing. */
+/** ARGV: view, maxAgeMs, lockMs, the ticket seen, the ticket of the first ask. Returns the content or an
+ *  empty text, a ticket, whether the lock is the reader's, how long another has it, what forbids writing. */
 export const ask = script(`${common}
-local maxAge, lockMs, seen, waiting = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local maxAge, lockMs = tonumber(ARGV[2]), tonumber(ARGV[3])
+local seen, waiting = tonumber(ARGV[4]), tonumber(ARGV[5])
 local of = get('t'..v, 'e'..v, 'u'..v, 'x'..v)
 local kept, ends = tonumber(of[1]) or 0, tonumber(of[2]) or 0
 if maxAge > 0 and now < ends and kept > floor and kept > seen and now - kept <= maxAge * 1000 then
@@ -47,10 +48,12 @@ if not last then fields[3] = 'f'; fields[4] = text(ticket - 1) end
 local held, mine, wait = tonumber(of[3]) or 0, 0, 0
 if lockMs > 0 then
   if held > now then
-    if (waiting > 0 and waiting or ticket) > (tonumber(of[4]) or 0) then wait = math.ceil((held - now) / 1000) end
+    if waiting == 0 then waiting = ticket end
+    if waiting > (tonumber(of[4]) or 0) then wait = math.ceil((held - now) / 1000) end
   else
     mine = 1
-    for _, one in ipairs({ 'l'..v, text(ticket), 'u'..v, text(now + lockMs * 1000) }) do table.insert(fields, one) end
+    local lock = { 'l'..v, text(ticket), 'u'..v, text(now + lockMs * 1000) }
+    for _, one in ipairs(lock) do table.insert(fields, one) end
   end
 end
 local refused = write('HSET', key, unpack(fields))

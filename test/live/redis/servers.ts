@@ -67,9 +67,10 @@ export class Servers {
   /** A file with the options of a Sentinel. */
   sentinelFile(port: number, primary: number): string {
     const file = join(this.#folder, `sentinel-${port}.conf`);
+    const more = 'sentinel failover-timeout m 5000\n';
     writeFileSync(
       file,
-      `sentinel monitor m 127.0.0.1 ${primary} 2\nsentinel down-after-milliseconds m 1000\nsentinel failover-timeout m 5000\n`,
+      `sentinel monitor m 127.0.0.1 ${primary} 2\nsentinel down-after-milliseconds m 1000\n${more}`,
     );
     return file;
   }
