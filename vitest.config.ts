@@ -4,9 +4,10 @@ import { defineConfig } from 'vitest/config';
 import { manifest, root, source, subpaths } from './scripts/folders.ts';
 import { filesIn, read } from './scripts/imports.ts';
 
-/** The tests of behaviour. Tests of the repository itself (`npm run check`) and live tests are run apart. */
+/** The tests of behaviour. Tests of the repository itself (`npm run check`), live tests and applications of
+ *  frameworks are run apart. */
 export const tests = filesIn('test', /\.test\.ts$/).filter(
-  (file) => !/^test\/(?:live|repository)\/|\/node_modules\//.test(file),
+  (file) => !/^test\/(?:applications|live|repository)\/|\/node_modules\//.test(file),
 );
 
 /** Hosts of the test servers, which bypass any proxy. */

@@ -34,7 +34,8 @@ export interface Loaded {
   readonly exports: Exports;
 }
 
-const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
+const extensions = ['ts', 'mts', 'mjs', 'js', 'cjs'];
+const defaultModules = ['config', 'src/config'].flatMap((name) => extensions.map((one) => `${name}.${one}`));
 
 /** The module in the working folder, if there is one. */
 export const defaultModule = (io: Pick<Io, 'cwd'>): string | undefined =>
@@ -44,9 +45,9 @@ export const defaultModule = (io: Pick<Io, 'cwd'>): string | undefined =>
 export function moduleFile(module: string | undefined, io: Io): string {
   const found = module ?? defaultModule(io);
   if (found !== undefined) return found;
-  const all = defaultModules.join(', ');
+  const file = `config.{${extensions.join(',')}}`;
   throw new UsageError(
-    `MODULE is missing, and this folder has none of ${all}. Run \`llm-config init\` to begin`,
+    `MODULE is missing, and neither this folder nor src/ has a ${file}. Run \`llm-config init\` to begin`,
   );
 }
 

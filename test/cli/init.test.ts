@@ -87,6 +87,62 @@ describe('llm-config init', () => {
   });
 });
 
+describe('llm-config init --framework', () => {
+  const example = (file: string): string =>
+    readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8')
+      .replace(/^\/\/ #(?:end)?region.*\n/gm, '')
+      .replace("'./config.ts'", "'./config'");
+  const unchanged = (text: string): string => text.replace("'./config.ts'", "'./config'");
+
+  it.each([
+    ['nest', 'src/', { 'app-config.ts': 'nestjs' }, 'src/app.module.ts'],
+    ['fastify', '', { 'app.ts': 'fastify' }, undefined],
+    [
+      'next',
+      '',
+      {
+        'app-config.ts': 'applications/nextjs',
+        'instrumentation.ts': 'applications/nextjs',
+        'instrumentation-node.ts': 'applications/nextjs',
+      },
+      'next.config.ts',
+    ],
+  ])('writes the files of the example of %s', async (framework, at, files, edited) => {
+    await using box = await sandbox();
+    const { code, out, err } = await llmConfig(['init', '--framework', framework], { cwd: box.directory });
+    const names = Object.keys(files).map((name) => at + name);
+    const all = [`${at}config.ts`, 'config/base.yaml', '.env.example', ...names, '.gitignore'];
+    expect([code, out]).toEqual([0, `${all.join('\n')}\n`]);
+    expect(err.includes('\nin ')).toBe(edited !== undefined);
+    expect(err).toContain(edited ?? 'npm install llm-config-manager zod');
+    for (const [name, folder] of Object.entries(files))
+      expect(unchanged(readFileSync(box.path(at + name), 'utf8'))).toBe(example(`${folder}/${name}`));
+  });
+
+  it('writes beside the pages of Next.js, where commands find the module', async () => {
+    await using box = await sandbox({ files: { 'src/app/page.tsx': '' } });
+    const { out } = await llmConfig(['init', '--framework', 'next'], { cwd: box.directory });
+    expect(out).toContain('src/config.ts\n');
+    expect(out).toContain('src/instrumentation.ts\n');
+    await box.write({
+      'src/config.ts': onSources(readFileSync(box.path('src/config.ts'), 'utf8'), box.directory),
+    });
+    expect(await llmConfig(['check'], { cwd: box.directory })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('refuses a framework that it does not know, and JavaScript', async () => {
+    await using box = await sandbox();
+    for (const flags of [
+      ['--framework', 'toString'],
+      ['--framework', 'next', '--js'],
+    ]) {
+      const { code, err } = await llmConfig(['init', ...flags], { cwd: box.directory });
+      expect([code, err]).toEqual([2, expect.stringMatching(/--framework (?:must be one of nest|writes)/)]);
+    }
+    expect(existsSync(box.path('config'))).toBe(false);
+  });
+});
+
 const modules = (text: string) => {
   const names = ['ProviderChain', 'EnvProvider', 'DotEnvProvider', 'MemoryProvider'];
   const head = `import { ${names.join(', ')} } from '${source}index.ts';`;
