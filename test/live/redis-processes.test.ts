@@ -279,7 +279,7 @@ describe('a server that fails', () => {
       await warm(levels[0] as Shared);
     }, 60_000);
 
-  it('works with the rights that the page lists, and reads with the right to read alone', async () => {
+  it('works with the rights that the page lists', async () => {
     await using servers = new Servers();
     const { port, host } = await servers.start(27_340);
     const page = read('docs/extensions/redis.md');
