@@ -51,7 +51,7 @@ export function fewChunks(
         entryFileNames: '[name].js',
         chunkFileNames: ({ name }) => `${name.replace(/-[0-9A-Z]{8}$/, '')}-[hash].js`,
         hoistTransitiveImports: false,
-        experimentalMinChunkSize: 16_384,
+        experimentalMinChunkSize: 2_048,
         onlyExplicitManualChunks: true,
         manualChunks: (id, graph) => {
           chunks ??= chunksOf(graph, {

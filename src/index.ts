@@ -49,7 +49,8 @@ export type { Interceptor, Operation } from './interception.ts';
 export { lazy } from './internal/lazy.ts';
 export { keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { livingMetrics, type Metrics } from './living.ts';
-export { type EnvExampleOptions, envExample } from './local/env-example.ts';
+export { envExample } from './local/env-example.ts';
+export type { EnvExampleOptions } from './local/example-text.ts';
 export type { ReferenceValues } from './local/references.ts';
 export type { VariableOptions } from './local/variable-names.ts';
 export type { CallOptions, Cause } from './operation.ts';
@@ -88,7 +89,8 @@ export {
 } from './providers/memory.ts';
 export { type Sensitive, taint } from './redact.ts';
 export { type Mutable, type Revealable, reveal } from './reveal.ts';
-export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
+export { describeKeys } from './schema/describe-keys.ts';
+export type { SchemaKey, SchemaKeys } from './schema/keys.ts';
 export type { StandardSchemaV1 } from './schema/schema.ts';
 export {
   bytes,

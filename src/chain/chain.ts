@@ -12,6 +12,7 @@ import { disposeAll } from '../internal/listeners.ts';
 import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
+import { needsOf, type ReportNeeds } from '../needs.ts';
 import { type CallOptions, type Cause, entered, operationIn } from '../operation.ts';
 import {
   type Change,
@@ -129,10 +130,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const options = this.#hooks.identified(schema ? third : (second as ReadOptions | undefined));
     try {
       const entry = await this.get(key, options);
-      if (!entry) {
-        const { missing } = await import('./missing.ts');
-        throw await missing(keyOf(key), this, options);
-      }
+      if (!entry) throw await (await import('./missing.ts')).missing(keyOf(key), this, options);
       if (!schema) return entry.value;
       const { parseLeaf } = await loadLeafParser();
       return await parseLeaf(schema, entry);
@@ -249,6 +247,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** @internal */
   leasedAt(key: Key): Key | undefined {
     return this.#providers.map((one) => one.leasedAt?.(key)).find((place) => place !== undefined);
+  }
+
+  /** @internal */
+  needs(wanted: Parameters<ReportNeeds>[0]): ReturnType<ReportNeeds> {
+    return needsOf(this.#providers, wanted);
   }
 
   /** The health of each provider. The chain reports the worst status of its providers. */

@@ -3,9 +3,9 @@
 
 import { nearest } from '../internal/nearest.ts';
 import { camel, keyFrom, letters, segments } from '../key.ts';
-import type { EnvExampleOptions } from '../local/env-example.ts';
+import type { EnvExampleOptions } from '../local/example-text.ts';
 import { taint } from '../redact.ts';
-import { describeKeys, type SchemaKey } from '../schema/keys.ts';
+import { keysIn, type SchemaKey } from '../schema/keys.ts';
 import { readings } from '../schema/readings.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { shapeAt } from '../schema/shape.ts';
@@ -32,7 +32,7 @@ export function boundVariables(
   schema: StandardSchemaV1 | undefined,
   style: EnvExampleOptions,
 ): Bound {
-  const keys = schema ? describeKeys(schema).keys : [];
+  const keys = schema ? keysIn(schema).keys : [];
   const names = new Variables(
     style,
     keys.map(({ key }) => key),

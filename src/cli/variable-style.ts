@@ -4,7 +4,7 @@
 import type { ProviderChain } from '../chain/chain.ts';
 import { spells } from '../conventional-name.ts';
 import { append } from '../key.ts';
-import type { EnvExampleOptions } from '../local/env-example.ts';
+import type { EnvExampleOptions } from '../local/example-text.ts';
 import {
   conventionalForm,
   joined,

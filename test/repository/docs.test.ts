@@ -32,13 +32,17 @@ describe('README and docs', () => {
   });
 
   it('code is cut only from examples that run', () => {
-    // test/applications builds the applications, each by its name
+    // test/applications builds the applications, each by its name; live tests import what needs servers
     const built = applications().filter((name) =>
       read('test/applications/applications.test.ts').includes(`'${name}'`),
+    );
+    const live = filesIn('test/live', /\.test\.ts$/).flatMap(
+      (file) => read(file).match(/examples\/[\w-]+/g) ?? [],
     );
     const folders = new Set([
       ...examples().map(({ folder }) => folder),
       ...built.map((name) => `examples/applications/${name}`),
+      ...live,
     ]);
     const strays = all.flatMap(({ blocks }) =>
       blocks.filter(({ file }) => file && ![...folders].some((folder) => file.startsWith(`${folder}/`))),

@@ -4,7 +4,7 @@
 import { jsonValue } from '../../chain/explain.ts';
 import { append } from '../../key.ts';
 import { show } from '../../redact.ts';
-import { describeKeys } from '../../schema/keys.ts';
+import { keysIn } from '../../schema/keys.ts';
 import { type ConfigValue, sameValue } from '../../value.ts';
 import { isModule, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
@@ -111,7 +111,7 @@ function styleOf(args: Parsed, loaded: Loaded | undefined) {
   const prefix = args.text('prefix');
   if (prefix !== undefined) return prefix === '' ? {} : { prefix };
   if (!loaded?.schema) return {};
-  const keys = describeKeys(loaded.schema).keys.map(({ key }) => key);
+  const keys = keysIn(loaded.schema).keys.map(({ key }) => key);
   return variableStyle(loaded.chain, keys, loaded.options.at ?? '');
 }
 

@@ -8,7 +8,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { ConfigEvent } from '../../events.ts';
 import { nearest } from '../../internal/nearest.ts';
 import { keyOf, startsWith } from '../../key.ts';
-import { describeKeys } from '../../schema/keys.ts';
+import { keysIn } from '../../schema/keys.ts';
 import type { Key } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
 import type { Child, Ended } from '../child.ts';
@@ -80,7 +80,7 @@ async function runWith(config: Config<unknown>, variables: Variables, args: Pars
   const { secretTexts } = await import('../secret-texts.ts');
   const { SecretBytes } = await import('../mask-stream.ts');
   const from = loadedFrom.get(config) as LoadedFrom;
-  const known = from.plan.schema ? describeKeys(from.plan.schema).keys.map(({ key }) => key) : [];
+  const known = from.plan.schema ? keysIn(from.plan.schema).keys.map(({ key }) => key) : [];
   const passed = () => environmentOf(io.env, chosen(leavesOf(from), args.texts('only'), known), variables);
   const secrets = () => {
     const { texts, short } = secretTexts(leavesOf(from).filter(({ secret }) => secret));
