@@ -16,16 +16,17 @@ const limits = {
   './testing': '65 kB',
   './encrypted-file': '43.5 kB',
   './keyring': '47.5 kB',
-  './vault': '55 kB',
+  './vault': '56 kB',
   './aws': '49.5 kB',
-  './gcp': '46.5 kB',
-  './azure': '46 kB',
+  './gcp': '47 kB',
+  './azure': '46.5 kB',
   './nestjs': '78.5 kB',
   './fastify': '79 kB',
   './openfeature': '8 kB',
   './otel': '9.5 kB',
   './audit': '27.5 kB',
   './guard': '94 kB',
+  './redis': '24.5 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

@@ -6,6 +6,7 @@ import 'llm-config-manager/azure';
 import 'llm-config-manager/encrypted-file';
 import 'llm-config-manager/gcp';
 import 'llm-config-manager/guard';
+import 'llm-config-manager/redis';
 import 'llm-config-manager/keyring';
 import 'llm-config-manager/otel';
 import 'llm-config-manager/shelter';
