@@ -26,6 +26,7 @@ const limits = {
   './otel': '28.5 kB',
   './audit': '41.5 kB',
   './guard': '102 kB',
+  './snapshot': '60 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
