@@ -1,5 +1,6 @@
 // A store that can fail, a clock that can be put back, and a folder for snapshots.
 
+import { inspect } from 'node:util';
 import { type Entry, makeEntry, type Unreadable } from '../../../src/entry.ts';
 import { ConfigError, type ErrorCode } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
@@ -100,6 +101,11 @@ export class Store implements WritableProvider {
   }
 
   async close(): Promise<void> {}
+
+  /** What the store has is not what the tests of leaks look for. */
+  [inspect.custom](): string {
+    return `Store(${this.name})`;
+  }
 
   #ask(options?: ReadOptions): void {
     this.asked++;
