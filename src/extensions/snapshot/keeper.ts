@@ -32,6 +32,8 @@ const shownKeys = 10;
 
 export class Keeper {
   readonly memory = new Memory();
+  /** The keys that were last answered from memory. */
+  readonly answered = new Set<Key>();
   readonly counts: SnapshotCounts = { answers: 0, writes: 0, failedWrites: 0, refused: 0 };
   /** When what the file has newest was read from the store. */
   savedNewest: number;
@@ -182,7 +184,8 @@ export class Keeper {
 
   /** Records a leaf. */
   put(key: Key, leaf: Leaf): void {
-    this.#compare(key, this.memory.leaves.get(key), leaf);
+    if (leaf.kind === 'value') this.#compare(key, this.memory.leaves.get(key), leaf);
+    this.answered.delete(key);
     if (this.memory.put(key, leaf)) this.changed();
   }
 

@@ -89,7 +89,7 @@ export function rememberedEntry(key: Key, leaf: ValueLeaf, readAt: number): Entr
 export function isOlderVersion(leaf: Leaf, than: Leaf): boolean {
   if (leaf.kind !== 'value' || than.kind !== 'value') return false;
   const [version, before] = [leaf.entry.version, than.entry.version];
-  return isNumber(version) && isNumber(before) && BigInt(version) < BigInt(before);
+  return version !== before && isNumber(version) && isNumber(before) && BigInt(version) < BigInt(before);
 }
 
 const isNumber = (version: string | undefined): version is string =>

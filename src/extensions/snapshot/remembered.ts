@@ -26,6 +26,7 @@ import type { Key } from '../../value.ts';
 import { Keeper, type SnapshotCounts } from './keeper.ts';
 import { type RememberedOptions, type Settings, settingsOf } from './options.ts';
 import { RememberedReads } from './reads.ts';
+import { Recorder } from './recorder.ts';
 import { Times } from './times.ts';
 
 /** Counters of a remembered provider since it was created. */
@@ -78,6 +79,7 @@ class Remembering {
   readonly #settings: Settings;
   readonly #keys: KeySources;
   readonly #keeper: Keeper;
+  readonly #recorder: Recorder;
   readonly #reads: RememberedReads;
   readonly #emitter: Emitter;
   readonly #release: () => void;
@@ -96,13 +98,14 @@ class Remembering {
     this.#emitter = new Emitter(name, 'provider', () => this.#times.shown());
     this.#keys = new KeySources(settings.keys, 'remembered', settings.env);
     this.#keeper = new Keeper(name, settings, this.#keys, this.#times, this.#emitter);
+    this.#recorder = new Recorder(inner, this.#keeper, this.#times, () => this.#startListing());
     this.#reads = new RememberedReads(
       inner,
       this.#keeper,
       this.#times,
       this.#emitter,
       settings.maxStaleMs,
-      () => this.#startListing(),
+      this.#recorder,
     );
     this.provider = this.#decorated();
     this.#living = livingSnapshot(this, this.#keeper.counts);
@@ -121,12 +124,12 @@ class Remembering {
       versions: ((key, more) => versionsFrom(inner, key, more)) as NonNullable<AnyProvider['versions']>,
       set: (async (key, value, more) => {
         const entry = await setIn(inner as ConfigProvider as WritableProvider, key, value, more);
-        reads.written(keyOf(key), entry);
+        this.#recorder.written(keyOf(key), entry);
         return entry;
       }) as WritableProvider['set'],
       delete: (async (key, more) => {
         const existed = await (inner as ConfigProvider as WritableProvider).delete(key, more);
-        reads.deleted(keyOf(key));
+        this.#recorder.deleted(keyOf(key));
         return existed;
       }) as WritableProvider['delete'],
       health: (more?: Parameters<NonNullable<ConfigProvider['health']>>[0]) => this.#health(more),
