@@ -13,8 +13,8 @@ import {
 } from '../provider.ts';
 import { wait } from '../turns.ts';
 
-/** Why a provider's answers cannot be kept by another: several providers answer, each caller is decided about,
- *  or they are kept already. */
+/** Why a provider's answers cannot be kept by another: several providers answer, each caller is decided
+ *  about, or they are kept already. */
 export type Unshared = 'composed' | 'intercepted' | 'guarded' | 'remembered';
 
 interface Decorated {

@@ -9,6 +9,7 @@ import 'llm-config-manager/guard';
 import 'llm-config-manager/keyring';
 import 'llm-config-manager/otel';
 import 'llm-config-manager/shelter';
+import 'llm-config-manager/snapshot';
 import 'llm-config-manager/sync';
 import 'llm-config-manager/testing';
 import 'llm-config-manager/toml';

@@ -15,7 +15,7 @@ import { tableOf } from '../table.ts';
 
 const loadFile = lazy(() => import('../../extensions/snapshot/snapshot-file.ts'));
 const loadContent = lazy(() => import('../../extensions/snapshot/content.ts'));
-const loadLeaf = lazy(() => import('../../extensions/snapshot/leaf.ts'));
+const loadLeaf = lazy(() => import('../../extensions/snapshot/remembered-leaf.ts'));
 
 /** Opens a snapshot, whoever it belongs to and however old it is. */
 async function opened(args: Parsed, io: Io) {

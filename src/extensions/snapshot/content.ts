@@ -11,8 +11,8 @@ import type { FoundKeys } from '../../sealing/key-sources.ts';
 import { checkAlgorithms, contentKeyOf } from '../../sealing/recipients.ts';
 import { inTurns, type Steps, stepLength } from '../../turns.ts';
 import { type ConfigValue, isTree, type Key } from '../../value.ts';
-import { type Leaf, type StoredValue, storedValue } from './leaf.ts';
 import { Memory } from './memory.ts';
+import { type Leaf, type StoredValue, storedValue } from './remembered-leaf.ts';
 
 const type = 'llm-config-snapshot+1';
 

@@ -10,9 +10,9 @@ import type { KeySources } from '../../sealing/key-sources.ts';
 import { later } from '../../shelter/clock.ts';
 import type { Key } from '../../value.ts';
 import { type Content, type FromFile, type SnapshotHead, type Stores, sealContent } from './content.ts';
-import { isOlderVersion, type Leaf } from './leaf.ts';
 import { Memory } from './memory.ts';
 import type { Settings } from './options.ts';
+import { isOlderVersion, type Leaf } from './remembered-leaf.ts';
 import { fileBefore, keepBefore, locked, openText, shownAs, stampOf, textOf } from './snapshot-file.ts';
 import type { Times } from './times.ts';
 

@@ -5,7 +5,7 @@
 import { parent, startsWith } from '../../key.ts';
 import type { Wanted } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import { expiresAt, type Leaf, type ValueLeaf } from './leaf.ts';
+import { expiresAt, type Leaf, type ValueLeaf } from './remembered-leaf.ts';
 
 /** What a recall may use. */
 export interface Limits {

@@ -1,5 +1,5 @@
-// The options of `remembered`, checked and with their defaults. Used by remembered.ts and by the command line.
-// An option that is undefined has its default.
+// The options of `remembered`, checked and with their defaults. Used by remembered.ts. An option that is
+// undefined has its default.
 
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -32,7 +32,7 @@ export interface RememberedOptions {
   readonly app: string;
   /** Separates the files of tenants. @default none */
   readonly tenant?: string;
-  /** The maximum age of an answer. It counts from the moment at which the store was read. @default 3_600_000 */
+  /** The maximum age of an answer. It counts from when the store was read. @default 3_600_000 */
   readonly maxStaleMs?: number;
   /** How often the file is written at most. @default 5_000 */
   readonly everyMs?: number;
@@ -114,7 +114,9 @@ function checkKey(source: KeySource, provider: ConfigProvider, allowsRemote: boo
   const isRemote = 'wrap' in source || (from && from.local !== true && reportsNeeds(from));
   if (isRemote && !allowsRemote)
     throw new ConfigError('invalid_option', 'remembered: the key comes from a remote service', {
-      hint: 'Use a key file, the keyring or a mounted secret; or set allowRemoteKeys, if that service does not fail together with the store',
+      hint:
+        'Use a key file, the keyring or a mounted secret; ' +
+        'or set allowRemoteKeys, if that service does not fail together with the store',
     });
 }
 

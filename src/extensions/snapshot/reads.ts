@@ -13,9 +13,9 @@ import { getFrom, getManyFrom, knownIn, type Results, renewIn, toConfigError } f
 import { sealedText } from '../../sealed.ts';
 import type { Key } from '../../value.ts';
 import type { Keeper } from './keeper.ts';
-import { rememberedEntry, type ValueLeaf } from './leaf.ts';
 import type { Limits, Recalled } from './memory.ts';
 import { denials, type Recorder } from './recorder.ts';
+import { rememberedEntry, type ValueLeaf } from './remembered-leaf.ts';
 import type { Times } from './times.ts';
 
 /** Reads that must see the store itself. */

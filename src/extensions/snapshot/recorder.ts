@@ -1,5 +1,5 @@
-// Records what a store has answered, each leaf with its own time. Used by reads.ts and remembered.ts. What may
-// not be stored is left out here: leases, holes, failures, loose names.
+// Records what a store has answered, each leaf with its own time. Used by reads.ts and remembered.ts. What
+// may not be stored is left out here: leases, holes, failures, loose names.
 
 import { type Entry, isUnreadable, type Unreadable } from '../../entry.ts';
 import type { ConfigError, ErrorCode } from '../../errors.ts';
