@@ -130,9 +130,9 @@ export function parent(key: Key): Key {
 
 /** Whether `key` is `prefix` or below it. Compares canonical keys. */
 export function startsWith(key: Key, prefix: Key): boolean {
-  return (
-    prefix === '' || (key.startsWith(prefix) && (key.length === prefix.length || key[prefix.length] === '.'))
-  );
+  const { length } = prefix;
+  // the letter after the prefix rules most keys out, in less time than startsWith takes
+  return length === 0 || ((key.length === length || key[length] === '.') && key.startsWith(prefix));
 }
 
 /** `key` without `prefix`, with which it must start. */

@@ -9,12 +9,9 @@ import * as v from 'valibot';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
 import {
-  ArgvProvider,
   BundleProvider,
   type ConfigProvider,
   checkConfig,
-  DirectoryProvider,
-  DotEnvProvider,
   EnvProvider,
   fallback,
   loadConfig,
@@ -27,6 +24,7 @@ import {
 } from '../src/index.ts';
 import { SecretRuns } from '../src/report/secret-runs.ts';
 import { folder } from './support/folder.ts';
+import { localSources, variables } from './support/local-sources.ts';
 
 type Folder = Awaited<ReturnType<typeof folder>>;
 type Values = Readonly<Record<string, string>>;
@@ -145,45 +143,22 @@ function made<T>(
   return Object.fromEntries(entries);
 }
 
-const screaming = (name: string): string => name.replace(/[A-Z]/g, '_$&').toUpperCase();
-const upper = (values: Values, prefix: string, suffix = ''): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).map(([name, text]) => [prefix + screaming(name) + suffix, text]));
 const [key] = parseKeys(Buffer.alloc(32, 7).toString('base64url'), 'the test');
-const written = async (dir: Folder, name: string, text: string): Promise<string> => {
-  await dir.write({ [name]: text });
-  return dir.at(name);
-};
-const toml = (values: Values): string =>
-  Object.entries(values)
-    .map(([name, text]) => `${name} = ${JSON.stringify(text)}\n`)
-    .join('');
 
 const sources: readonly ((values: Values, dir: Folder) => ConfigProvider | Promise<ConfigProvider>)[] = [
-  (values) => new MemoryProvider(values),
-  (values) => new EnvProvider({ prefix: 'APP', env: upper(values, 'APP__') }),
-  (values) => new EnvProvider({ env: upper(values, '') }),
-  (values) =>
-    new ArgvProvider({ args: Object.entries(values).flatMap(([name, text]) => [`--${name}`, text]) }),
+  ...Object.values(localSources),
   (values) =>
     new EnvProvider({ prefix: 'APP', env: { ALL: JSON.stringify(values) }, json: { '': 'ALL' } } as never),
   async (values, dir) => {
     await dir.write(values);
     const paths = Object.fromEntries(Object.keys(values).map((name) => [name, dir.at(name)]));
-    return new EnvProvider({ prefix: 'APP', env: upper(paths, 'APP__', '_FILE'), fileSuffix: '_FILE' });
+    const env = variables(paths, 'APP__', '__', '_FILE');
+    return new EnvProvider({ prefix: 'APP', env, fileSuffix: '_FILE' });
   },
   async (values, dir) => {
-    const lines = Object.entries(upper(values, '')).map(([name, text]) => `${name}='${text}'\n`);
-    await dir.write({ 'x.env': lines.join('') });
-    return new DotEnvProvider({ directory: dir.path, files: ['x.env'] });
+    await dir.write({ 'a.yaml': JSON.stringify(values) });
+    return new BundleProvider(dir.at('a.yaml'));
   },
-  async (values, dir) => {
-    const named = Object.entries(values).map(([name, text]) => [`mount/${name}`, text]);
-    await dir.write(Object.fromEntries(named));
-    return new DirectoryProvider(dir.at('mount'));
-  },
-  async (values, dir) => new BundleProvider(await written(dir, 'a.json', JSON.stringify(values))),
-  async (values, dir) => new BundleProvider(await written(dir, 'a.yaml', JSON.stringify(values))),
-  async (values, dir) => new BundleProvider(await written(dir, 'a.toml', toml(values))),
   async (values, dir) => {
     const file = new EncryptedFileProvider({ path: dir.at('s.json.jwe'), keys: () => [key as never] });
     await file.edit(() => JSON.stringify(values));

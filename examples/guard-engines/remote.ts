@@ -10,7 +10,7 @@ export function remotePolicy(url: string): Policy {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ input }),
-        signal: AbortSignal.timeout(1_000),
+        signal: AbortSignal.timeout(5_000),
       });
       // a guard takes each failure for a denial
       if (!response.ok) throw new Error(`the policy engine answered ${response.status}`);

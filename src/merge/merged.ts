@@ -124,16 +124,16 @@ export class Merged {
 
   /** The part of a section that may be printed: its leaves that are not secret and do not look so. */
   printable(prefix: Key = ''): ConfigTree {
-    const tree: Record<string, ConfigValue> = {};
+    type Section = Record<string, ConfigValue>;
+    // without a prototype: a section may be named toString
+    const bare = (): Section => Object.create(null) as Section;
+    const tree = bare();
     for (const leaf of this.leaves.values()) {
       if (leaf.key === prefix || !startsWith(leaf.key, prefix)) continue;
       if (leaf.secret || looksSecret(leaf.value)) continue;
       const path = segments(rest(leaf.key, prefix));
       const name = path.pop() as string;
-      const section = path.reduce<Record<string, ConfigValue>>(
-        (parent, segment) => (parent[segment] ??= {}) as Record<string, ConfigValue>,
-        tree,
-      );
+      const section = path.reduce<Section>((at, segment) => (at[segment] ??= bare()) as Section, tree);
       section[name] = leaf.value;
     }
     return tree;

@@ -16,6 +16,14 @@ describe('merge', () => {
     expect(`${merged.leaves.get('db.port')?.origin}`).toBe('b (all)');
   });
 
+  it('a section may have the name of a method of all objects', () => {
+    const merged = merge([layer('a', entry('a', '', { toString: { inner: 'x' }, valueOf: { at: 'y' } }))]);
+    const { toString: own, valueOf: other } = merged.printable() as Record<string, unknown>;
+    expect([own, other]).toEqual([{ inner: 'x' }, { at: 'y' }]);
+    expect(Object.hasOwn(Object.prototype.toString, 'inner')).toBe(false);
+    expect(merged.printable('toString')).toEqual({ inner: 'x' });
+  });
+
   it('replaces lists and scalars instead of merging them', () => {
     const merged = merge([
       layer('a', entry('a', 'hosts', ['x'])),

@@ -28,6 +28,13 @@ interface Kept {
   readonly end: number;
 }
 
+/** What is kept until the policy changes. */
+interface Memory {
+  readonly revision: unknown;
+  readonly kept: Map<string, Kept>;
+  readonly waiting: Map<string, Promise<Decision>>;
+}
+
 /** Keeps the decisions of a policy. Failures are not kept: each is a denial, and the next question is asked
  *  again. A change of the policy's `revision` drops everything.
  *  @throws ConfigError `invalid_option`
@@ -41,17 +48,11 @@ export function cached(policy: Policy, options: CachedOptions): CachedPolicy {
     throw new ConfigError('invalid_option', 'cached: the option by is required', {
       hint: 'Name what the policy reads: by: ({ context }) => [context?.id]',
     });
-  const kept = new Map<string, Kept>();
-  const waiting = new Map<string, Promise<Decision>>();
-  let { revision } = policy;
-  const drop = (): void => {
-    kept.clear();
-    waiting.clear();
-    revision = policy.revision;
-  };
-  const keep = (id: string, ask: Ask, decision: Decision, asked: unknown): Decision => {
-    // an answer of a policy that has changed since says nothing about the new one
-    if (typeof decision?.allow !== 'boolean' || asked !== policy.revision) return decision;
+  const begin = (): Memory => ({ revision: policy.revision, kept: new Map(), waiting: new Map() });
+  let memory = begin();
+  // in the memory of the time of the question: a decision from before a drop counts no more
+  const keep = ({ revision, kept }: Memory, id: string, ask: Ask, decision: Decision): Decision => {
+    if (typeof decision?.allow !== 'boolean' || revision !== policy.revision) return decision;
     const end = Math.min(ask.now + maxAgeMs, decision.until ?? Number.POSITIVE_INFINITY);
     if (end <= ask.now) return decision;
     kept.delete(id);
@@ -66,9 +67,13 @@ export function cached(policy: Policy, options: CachedOptions): CachedPolicy {
     get revision(): unknown {
       return policy.revision;
     },
-    drop,
+    drop: () => {
+      memory = begin();
+    },
     decide(ask: Ask): Decision | Promise<Decision> {
-      if (policy.revision !== revision) drop();
+      if (policy.revision !== memory.revision) memory = begin();
+      const asked = memory;
+      const { kept, waiting } = asked;
       const { action, key, entry, load, now } = ask;
       const id = idOf([action, key, load, entry?.secret, ...by(ask)]);
       const known = kept.get(id);
@@ -77,13 +82,10 @@ export function cached(policy: Policy, options: CachedOptions): CachedPolicy {
       const joined = waiting.get(id);
       if (joined) return joined;
       const decision = policy.decide(ask);
-      if (!isPending(decision)) return keep(id, ask, decision, revision);
-      const asked = revision;
+      if (!isPending(decision)) return keep(asked, id, ask, decision);
       const settled = decision
-        .then((later) => keep(id, ask, later, asked))
-        .finally(() => {
-          if (waiting.get(id) === settled) waiting.delete(id);
-        });
+        .then((later) => keep(asked, id, ask, later))
+        .finally(() => void waiting.delete(id));
       waiting.set(id, settled);
       return settled;
     },
@@ -92,7 +94,9 @@ export function cached(policy: Policy, options: CachedOptions): CachedPolicy {
 
 /** Values as one text, equal only for equal values: a text begins with `s`, so that nothing else is one. */
 function idOf(values: readonly unknown[]): string {
-  return JSON.stringify(values, (_, value: unknown) => {
+  return JSON.stringify(values, function (this: Readonly<Record<string, unknown>>, name) {
+    // not what toJSON makes of a value: all secrets have the same text
+    const value = this[name];
     if (typeof value === 'string') return `s${value}`;
     if (value === undefined || typeof value === 'bigint') return `${typeof value} ${value}`;
     if (typeof value === 'number') return Number.isFinite(value) ? value : `number ${value}`;

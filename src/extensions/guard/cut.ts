@@ -5,15 +5,17 @@ import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entr
 import { append, keyFrom, quote } from '../../key.ts';
 import { type Origin, withoutText } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
-import { type AskedEntry, type Decision, isPending } from './policy.ts';
+import { undecidable } from './exact.ts';
+import { EntryFacts } from './facts.ts';
+import { type Decision, isPending } from './policy.ts';
 
 type Item = Entry | Unreadable;
 
 /** Decides about a leaf, or about a hole, which has no entry. */
-export type Decide = (key: Key, entry: AskedEntry | undefined) => Decision | Promise<Decision>;
+export type Decide = (key: Key, entry: EntryFacts | undefined) => Decision | Promise<Decision>;
 
-/** What takes the place of a leaf that is denied: a hole, or nothing. */
-export type Replace = (key: Key, origin: Origin, decision: Decision) => readonly Unreadable[];
+/** What takes the place of an item, or of a leaf of it, that is denied: a hole, or nothing. */
+export type Replace = (key: Key, origin: Origin, decision: Decision, item?: Item) => readonly Unreadable[];
 
 /** A leaf and the decision about it. */
 interface Leaf {
@@ -37,17 +39,17 @@ export async function cutItems(
   const found: (Decision | readonly Leaf[])[] = [];
   for (const item of items) {
     const isHole = isUnreadable(item);
-    if (!isHole && isTree(item.value)) {
+    if (!isHole && !item.loose && isTree(item.value)) {
       const leaves = leavesOf(item, item.value);
       for (const leaf of leaves) {
-        const decision = decide(leaf.key, new LeafFacts(item, leaf.path));
+        const decision = decide(leaf.key, new EntryFacts(item, leaf.path));
         if (!isPending(decision)) leaf.decision = decision;
         else pending.push(decision.then((later) => void (leaf.decision = later)));
       }
       found.push(leaves);
       continue;
     }
-    const decision = decide(item.key, isHole ? undefined : item);
+    const decision = item.loose ? undecidable : decide(item.key, isHole ? undefined : new EntryFacts(item));
     const at = found.push(undecided) - 1;
     if (!isPending(decision)) found[at] = decision;
     else pending.push(decision.then((later) => void (found[at] = later)));
@@ -55,45 +57,15 @@ export async function cutItems(
   if (pending.length > 0) await Promise.all(pending);
   decided();
   const cut: Item[] = [];
-  for (const [i, item] of items.entries()) {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] as Item;
     const decision = found[i] as Decision | readonly Leaf[];
     if ('allow' in decision) {
       if (decision.allow) cut.push(item);
-      else cut.push(...replace(item.key, withoutText(item.origin), decision));
+      else cut.push(...replace(item.key, withoutText(item.origin), decision, item));
     } else cut.push(...cutTree(item as Entry, decision, replace));
   }
   return cut;
-}
-
-/** What a policy may know of one leaf of a tree. Computed on demand: few policies look. */
-class LeafFacts implements AskedEntry {
-  readonly #entry: Entry;
-  readonly #path: readonly string[];
-
-  constructor(entry: Entry, path: readonly string[]) {
-    this.#entry = entry;
-    this.#path = path;
-  }
-
-  get #facts(): Pick<Entry, 'secret' | 'origin'> {
-    return this.#entry.leaf?.(keyFrom(this.#path)) ?? this.#entry;
-  }
-
-  get secret(): boolean {
-    return this.#entry.secret || this.#facts.secret;
-  }
-
-  get origin(): Origin {
-    return this.#facts.origin;
-  }
-
-  get version(): string {
-    return this.#entry.version as string;
-  }
-
-  get metadata(): NonNullable<Entry['metadata']> {
-    return this.#entry.metadata as NonNullable<Entry['metadata']>;
-  }
 }
 
 /** The leaves of a tree. An empty section counts as one. */

@@ -1,15 +1,18 @@
 // What a refused caller sees in a list: holes, holes of whole sections, or nothing. Used by reads.ts. Holes
 // of one rule share an error: making one takes longer than the decision.
 
-import type { Unreadable } from '../../entry.ts';
+import type { Entry, Loose, Unreadable } from '../../entry.ts';
 import type { ConfigError } from '../../errors.ts';
 import { startsWith } from '../../key.ts';
 import { thread } from '../../operation.ts';
 import { makeOrigin } from '../../origin.ts';
 import type { ListOptions, Wanted } from '../../provider.ts';
 import type { Key } from '../../value.ts';
+import type { Replace } from './cut.ts';
 import type { Judge } from './judge.ts';
 import type { Decision } from './policy.ts';
+
+type Item = Entry | Unreadable;
 
 /** What a refused caller sees. */
 export type Denied = 'hole' | 'refuse' | 'omit';
@@ -29,22 +32,34 @@ export class Denials {
   readonly #denied: Denied;
   readonly #options: ListOptions | undefined;
   readonly #wanted: Wanted;
+  readonly #names: ReadonlyMap<Item, Loose>;
   /** Sections of which a leaf is denied that must not be named. */
   readonly #sections = new Map<Key, Decision>();
   /** The error of each rule. */
   readonly #errors = new Map<string, ConfigError>();
 
-  constructor(judge: Judge, denied: Denied, prefix: Key, options: ListOptions | undefined) {
+  constructor(
+    judge: Judge,
+    denied: Denied,
+    prefix: Key,
+    options: ListOptions | undefined,
+    names: ReadonlyMap<Item, Loose>,
+  ) {
     this.#judge = judge;
     this.#denied = denied;
     this.#options = options;
+    this.#names = names;
     this.#wanted = options?.wanted ?? { keys: [], prefixes: [prefix] };
   }
 
-  readonly replace = (key: Key, origin: Unreadable['origin'], decision: Decision): readonly Unreadable[] => {
+  readonly replace: Replace = (key, origin, decision, item) => {
     this.some = true;
     if (this.#denied === 'omit' || this.#options?.[thread]?.cause === 'hint') return [];
-    if (this.#denied === 'hole') return [Object.freeze({ key, origin, error: this.#errorOf(decision) })];
+    if (this.#denied === 'hole') {
+      const error = this.#errorOf(decision);
+      const loose = item && (item.loose ?? this.#names.get(item));
+      return [Object.freeze(loose ? { key, origin, error, loose } : { key, origin, error })];
+    }
     if (this.#wanted.keys.includes(key)) return [holeAt(this.#judge, key, decision)];
     // nothing weaker may show through, and the name stays hidden; what is not wanted is read by nothing
     const above = this.#wanted.prefixes.find((prefix) => startsWith(key, prefix));

@@ -6,14 +6,8 @@ import type { Emitter } from '../../internal/listeners.ts';
 import type { Living } from '../../living.ts';
 import { type CallOptions, operationIn, thread } from '../../operation.ts';
 import type { Key } from '../../value.ts';
-import {
-  type Action,
-  type AskedEntry,
-  type Caller,
-  type Decision,
-  isPending,
-  type Policy,
-} from './policy.ts';
+import type { EntryFacts } from './facts.ts';
+import { type Action, type Caller, type Decision, isPending, type Policy } from './policy.ts';
 
 /** Counters of a guard since it was created. */
 export interface GuardStats {
@@ -74,7 +68,7 @@ export class Judge {
     asking: Asking | undefined,
     action: Action,
     key: Key,
-    entry?: AskedEntry,
+    entry?: EntryFacts,
   ): Decision | Promise<Decision> {
     const { counts } = this;
     counts.decisions++;
@@ -102,7 +96,7 @@ export class Judge {
     asking: Asking | undefined,
     several: readonly Action[],
     key: Key,
-    entry?: AskedEntry,
+    entry?: EntryFacts,
     from = 0,
   ): Decision | Promise<Decision> {
     let decision: Decision | Promise<Decision> = failure;
@@ -134,6 +128,14 @@ export class Judge {
       provider: this.name,
       ...(key !== undefined && { key }),
       hint: 'Run `llm-config may` to see why',
+    });
+  }
+
+  /** An error of the provider without what a caller may not know: its code alone. */
+  concealed({ code, retryAfterMs }: ConfigError): ConfigError {
+    return new ConfigError(code, `${this.name}: the provider failed, and this caller may not see how`, {
+      provider: this.name,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
   }
 

@@ -6,7 +6,9 @@ import { disposeAll, Listeners } from '../../internal/listeners.ts';
 import { keyOf } from '../../key.ts';
 import type { CallOptions } from '../../operation.ts';
 import type { Change, ConfigProvider } from '../../provider.ts';
+import { knownIn } from '../../query.ts';
 import type { Key } from '../../value.ts';
+import { EntryFacts } from './facts.ts';
 import type { Asking, Judge } from './judge.ts';
 
 type Answer = boolean | Promise<boolean>;
@@ -88,7 +90,8 @@ export class GuardedNames {
   }
 
   #mayName(asking: Asking | undefined, key: Key): Answer {
-    const entry = key === '' ? undefined : (this.#inner.known?.(key, true)?.entry ?? undefined);
+    const known = key === '' ? undefined : knownIn(this.#inner, key, true)?.entry;
+    const entry = known && new EntryFacts(known);
     const may = (action: 'list' | 'read'): Answer =>
       then(this.#judge.decide(asking, action, key, entry), ({ allow }) => allow);
     return then<boolean, Answer>(may('list'), (listed) => listed || may('read')) as Answer;

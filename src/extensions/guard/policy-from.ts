@@ -37,7 +37,7 @@ export interface LoadedPolicy extends Policy, AsyncDisposable {
   close(): Promise<void>;
 }
 
-const none: Decision = Object.freeze({ allow: false, rule: 'there is no valid policy yet' });
+const none: Decision = Object.freeze({ allow: false, rule: 'no valid policy is loaded' });
 
 /** Loads rules from a source, with a report of what is wrong and where, and follows its changes. Decisions
  *  wait for the first load; without a valid policy everything is denied. A later policy that is invalid
@@ -61,12 +61,12 @@ export function policyFrom(source: ConfigSource, options: PolicySourceOptions = 
 }
 
 class FollowedPolicy implements LoadedPolicy {
-  failure: ConfigError | undefined;
   revision = 0;
   readonly #chain: ProviderChain;
   readonly #own: boolean;
   readonly #options: PolicySourceOptions;
   readonly #first: Promise<void>;
+  #failure: ConfigError | undefined;
   #config: Config<RulesData> | undefined;
   #policy: Policy | undefined;
   #isSettled = false;
@@ -89,6 +89,10 @@ class FollowedPolicy implements LoadedPolicy {
       this.#isSettled = true;
     });
     this.#first.catch((error: unknown) => this.#warn(error));
+  }
+
+  get failure(): ConfigError | undefined {
+    return this.#config?.failure ?? this.#failure;
   }
 
   decide(ask: Ask): Decision | Promise<Decision> {
@@ -123,10 +127,11 @@ class FollowedPolicy implements LoadedPolicy {
       const more = { ...options, watch, deadlineMs, unknown: 'ignore' } as const;
       const config = await loadConfig(rulesSchema, this.#chain, more);
       this.#config = config;
-      await this.#follow(config);
+      // before the first policy is compiled, so that no change is missed
       config.subscribe('', () => {
         this.#follow(config).catch((error: unknown) => this.#warn(error));
       });
+      await this.#follow(config);
       if (this.#closed) await config.close();
     } catch (error) {
       this.#failed(error);
@@ -136,18 +141,21 @@ class FollowedPolicy implements LoadedPolicy {
   }
 
   async #follow(config: Config<RulesData>): Promise<void> {
-    const policy = compiledRules(config.value as RulesData, lineIn(config, this.#options.at));
+    const { value } = config;
+    const policy = compiledRules(value as RulesData, lineIn(config, this.#options.at));
     await policy.ready().catch((error: unknown) => {
       this.#failed(error);
       throw error;
     });
+    // compiling takes time, and a newer policy may be in force
+    if (config.value !== value) return this.#follow(config);
     this.#policy = policy;
     this.revision++;
-    this.failure = undefined;
+    this.#failure = undefined;
   }
 
   #failed(error: unknown): void {
-    this.failure = isConfigError(error)
+    this.#failure = isConfigError(error)
       ? error
       : new ConfigError('io', 'policyFrom: the policy cannot be loaded', { cause: error });
   }

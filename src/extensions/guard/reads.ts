@@ -33,6 +33,7 @@ import { acquired } from './acquired.ts';
 import { cutItems } from './cut.ts';
 import { Denials, type Denied, holeAt } from './denials.ts';
 import { exactLayers } from './exact.ts';
+import { EntryFacts } from './facts.ts';
 import type { Asking, Judge } from './judge.ts';
 import { type Action, type Decision, isPending } from './policy.ts';
 
@@ -74,7 +75,7 @@ export class GuardedReads {
     if (!known || (known.entry && isTree(known.entry.value))) return undefined;
     const asking = this.#judge.asking(undefined);
     const allows = (entry?: Entry): boolean => {
-      const decision = this.#judge.decide(asking, 'read', key, entry);
+      const decision = this.#judge.decide(asking, 'read', key, entry && new EntryFacts(entry));
       return !isPending(decision) && decision.allow;
     };
     if (this.#decidesBefore(key) && !allows()) return undefined;
@@ -94,14 +95,17 @@ export class GuardedReads {
     };
     const isRefused = await Promise.all(keys.map((key) => this.#decidesBefore(key) && refused(key)));
     const asked = keys.filter((_, i) => !isRefused[i]);
-    const found = await manyFrom(this.#inner, asked, options);
+    const found = await manyFrom(this.#inner, asked, options).catch((thrown: unknown) =>
+      this.#fail(asking, asked, thrown),
+    );
     await Promise.all(
       asked.map(async (key) => {
         const result = found.get(key);
         if (result === undefined) return;
-        const isError = result instanceof Error;
-        if (isError && passes(result)) results.set(key, result);
-        else if (!(await refused(key, isError ? undefined : result))) results.set(key, result);
+        if (!(result instanceof Error)) {
+          if (!(await refused(key, result))) results.set(key, result);
+        } else if (passes(result)) results.set(key, await this.#shown(asking, [key], result));
+        else if (!(await refused(key))) results.set(key, result);
       }),
     );
     return results;
@@ -113,8 +117,8 @@ export class GuardedReads {
     const ask = async (at: Key, more: ListOptions | undefined): Promise<readonly Layer[]> => [
       layerOf(inner.name, await listFrom(this.#inner, at, more, this.#notice)),
     ];
-    const layers = await this.#listed(prefix, options, ask);
-    return layers.flatMap(({ entries, holes }) => [...entries, ...holes]);
+    const [layer] = await this.#listed(prefix, options, ask);
+    return itemsOf(layer as Layer);
   }
 
   async layers(spelling: Key = '', options?: ListOptions): Promise<readonly Layer[]> {
@@ -131,7 +135,9 @@ export class GuardedReads {
       const refusal = await this.#refusal(asking, 'read', key);
       if (refusal) return this.#hidden(refusal) ?? [];
     }
-    const versions = await versionsFrom(inner, key, options);
+    const versions = await versionsFrom(inner, key, options).catch((thrown: unknown) =>
+      this.#fail(asking, [key], thrown),
+    );
     if (versions.length === 0) return versions;
     const { limit: _, ...read } = options ?? {};
     const current = await getFrom(inner, key, read).catch(() => undefined);
@@ -157,11 +163,21 @@ export class GuardedReads {
     entry?: Entry,
   ): Promise<ConfigError | undefined> {
     const startedAt = performance.now();
-    const decision = await this.#judge.decide(asking, action, key, entry);
+    const decision = await this.#judge.decide(asking, action, key, entry && new EntryFacts(entry));
     this.#judge.took(startedAt);
     if (decision.allow) return undefined;
     this.#judge.denied(asking, key);
     return this.#judge.error(action, key, decision);
+  }
+
+  /** An error of the provider, for a caller that may read all keys that it is about; else its code alone. */
+  async #shown(asking: Asking | undefined, keys: readonly Key[], error: ConfigError): Promise<ConfigError> {
+    const decided = await Promise.all(keys.map((key) => this.#judge.decide(asking, 'read', key)));
+    return decided.every(({ allow }) => allow) ? error : this.#judge.concealed(error);
+  }
+
+  async #fail(asking: Asking | undefined, keys: readonly Key[], thrown: unknown): Promise<never> {
+    throw await this.#shown(asking, keys, toConfigError(thrown, this.#inner.name));
   }
 
   async #read(
@@ -183,7 +199,8 @@ export class GuardedReads {
       entry = await ask(key);
     } catch (thrown) {
       const error = toConfigError(thrown, this.#inner.name, key);
-      const refused = passes(error) ? undefined : await refusal();
+      if (passes(error)) throw await this.#shown(asking, [key], error);
+      const refused = await refusal();
       if (refused) return this.#hidden(refused);
       throw error;
     }
@@ -198,22 +215,25 @@ export class GuardedReads {
     ask: (at: Key, options: ListOptions | undefined) => Promise<readonly Layer[]>,
   ): Promise<readonly Layer[]> {
     const asking = this.#judge.asking(options);
-    const listed = options?.acquire
-      ? await acquired(prefix, options, ask, async (key) => {
-          const decision = await this.#judge.decideAll(asking, needed(options), key);
-          return decision.allow;
-        })
-      : await ask(prefix, options);
-    const layers = exactLayers(listed, prefix, options?.wanted);
+    const { keys, prefixes } = options?.wanted ?? { keys: [], prefixes: [prefix] };
+    const about = [...keys, ...prefixes];
+    const mayRead = async (key: Key): Promise<boolean> =>
+      (await this.#judge.decideAll(asking, needed(options), key)).allow;
+    const listing = options?.acquire ? acquired(prefix, options, ask, mayRead) : ask(prefix, options);
+    const listed = await listing.catch((thrown: unknown) => this.#fail(asking, about, thrown));
+    const { layers, names } = exactLayers(listed, prefix, options?.wanted);
     const refused = this.#denied === 'refuse' ? await this.#refusedKeys(asking, options) : [];
+    const actions = needed(options);
     let isDenied = refused.length > 0;
-    const cut = layers.map(async (layer, i): Promise<Layer> => {
-      if (layer.error) return layer;
+    const cut = layers.map(async (given, i): Promise<Layer> => {
+      const { error, tolerated } = given;
+      if (error) return { ...given, error: await this.#shown(asking, about, error) };
+      const layer = tolerated ? { ...given, tolerated: await this.#shown(asking, about, tolerated) } : given;
       const startedAt = performance.now();
-      const denied = new Denials(this.#judge, this.#denied, prefix, options);
+      const denied = new Denials(this.#judge, this.#denied, prefix, options, names);
       const items = await cutItems(
-        [...layer.entries, ...layer.holes],
-        (key, entry) => this.#decideItem(asking, key, entry, options),
+        itemsOf(layer),
+        (key, entry) => this.#decideItem(asking, key, entry, actions),
         denied.replace,
         () => this.#judge.took(startedAt),
       );
@@ -232,15 +252,15 @@ export class GuardedReads {
   #decideItem(
     asking: Asking | undefined,
     key: Key,
-    entry: Parameters<Judge['decide']>[3],
-    options: ListOptions | undefined,
+    entry: EntryFacts | undefined,
+    actions: readonly Action[],
   ): Decision | Promise<Decision> {
-    const actions = needed(options);
-    const after = (): Decision | Promise<Decision> => this.#judge.decideAll(asking, actions, key, entry);
-    if (this.#denied === 'hole' || entry === undefined) return after();
+    if (this.#denied === 'hole' || entry === undefined)
+      return this.#judge.decideAll(asking, actions, key, entry);
+    const after = (first: Decision): Decision | Promise<Decision> =>
+      first.allow ? this.#judge.decideAll(asking, actions, key, entry) : first;
     const before = this.#judge.decideAll(asking, actions, key);
-    if (isPending(before)) return before.then((first) => (first.allow ? after() : first));
-    return before.allow ? after() : before;
+    return isPending(before) ? before.then(after) : after(before);
   }
 
   /** Holes for the wanted keys that are denied, whether or not they exist. */
@@ -259,5 +279,9 @@ export class GuardedReads {
   }
 }
 
-/** An outage is one for every caller: as a denial it would outlast the store's. */
+/** A spread of 100,000 items takes as long as the decisions about them. */
+const itemsOf = ({ entries, holes }: Layer): readonly (Entry | Unreadable)[] =>
+  (entries as readonly (Entry | Unreadable)[]).concat(holes);
+
+/** An outage is one for every caller, without its message: as a denial it would outlast the store's. */
 const passes = ({ transient, code }: ConfigError): boolean => transient || code === 'aborted';

@@ -19,7 +19,8 @@ export interface Rule {
   readonly unless?: readonly string[];
   /** @default every action */
   readonly actions?: readonly Action[];
-  /** Only secrets, or only what is no secret. What has not been read yet counts as a secret. @default both */
+  /** `true`: only secrets. `false`: only what is not a secret. What has not been read yet counts as a secret.
+   *  @default both */
   readonly secret?: boolean;
   /** Only at these hours: `08:00-18:00 Europe/Berlin`. @default always */
   readonly hours?: string;
@@ -55,9 +56,11 @@ const maxHeld = 100_000;
 
 export class CompiledRule {
   readonly decision: Decision;
+  /** Whether the rule depends on more than the caller and the key. */
+  readonly isConditional: boolean;
+  readonly actions: ReadonlySet<Action>;
   readonly #effect: 'allow' | 'deny';
-  readonly #actions: ReadonlySet<Action>;
-  readonly #patterns: readonly ((key: Key) => boolean)[];
+  readonly #matches: (key: Key) => boolean;
   readonly #roles: ((caller: Caller) => boolean) | undefined;
   readonly #unless: ((caller: Caller) => boolean) | undefined;
   readonly #secret: boolean | undefined;
@@ -74,8 +77,8 @@ export class CompiledRule {
     const { keys, hours, from, when, loads } = rule;
     this.#effect = effect;
     this.decision = Object.freeze({ allow: effect === 'allow', rule: name, line });
-    this.#actions = new Set(rule.actions ?? actions);
-    this.#patterns = keys.map(keyPattern);
+    this.actions = new Set(rule.actions ?? actions);
+    this.#matches = anyOf(keys.map(keyPattern));
     this.#roles = rule.roles && membership(rule.roles, roles);
     this.#unless = rule.unless && membership(rule.unless, roles);
     this.#secret = rule.secret;
@@ -83,15 +86,11 @@ export class CompiledRule {
     this.#hours = hours === undefined ? undefined : hoursOf(hours);
     this.#from = from && networksOf(from);
     this.#condition = when;
-    if (this.isConditional && loads === undefined && this.#actions.has('read'))
+    this.isConditional = hours !== undefined || from !== undefined || when !== undefined;
+    if (this.isConditional && loads === undefined && this.actions.has('read'))
       throw new ConfigError('invalid_option', 'a rule with hours, from or when must say what loads do', {
         hint: "Set loads: 'never' for calls of people only, or loads: 'start' to ask at the first load",
       });
-  }
-
-  /** Whether the rule depends on more than the caller and the key. */
-  get isConditional(): boolean {
-    return this.#hours !== undefined || this.#from !== undefined || this.#condition !== undefined;
   }
 
   /** Whether `when` has still to be compiled. */
@@ -103,18 +102,10 @@ export class CompiledRule {
     if (this.#condition) this.#when ??= await compileCel(this.#condition);
   }
 
-  /** Whether the rule is about an action, a key and a caller: everything but its conditions. */
-  concerns({ action, key, context, entry, load }: Ask): boolean {
-    if (!this.#actions.has(action) || (load !== undefined && this.#loads === 'never')) return false;
-    if (this.#secret !== undefined && this.#secret !== (entry?.secret ?? true)) return false;
-    if (!this.#patterns.some((matches) => matches(key))) return false;
-    if (this.#roles && (context === undefined || !this.#roles(context))) return false;
-    return !(this.#unless && context !== undefined && this.#unless(context));
-  }
-
-  /** Whether the rule applies. A condition that fails closes: it does not allow, and it denies. */
+  /** Whether the rule applies to a question about one of its `actions`. A condition that fails closes: it
+   *  does not allow, and it denies. */
   applies(ask: Ask): Applies {
-    if (!this.concerns(ask)) return never;
+    if (!this.#concerns(ask)) return never;
     if (!this.isConditional) return always;
     const held = this.#loads === 'start' && ask.load !== undefined ? this.#heldBy(ask) : undefined;
     if (held !== undefined && ask.load === 'reload' && this.#held.has(held)) return always;
@@ -123,6 +114,16 @@ export class CompiledRule {
     if (held !== undefined && ask.load === 'start' && applies && this.#held.size < maxHeld)
       this.#held.add(held);
     return { applies, until: window?.until ?? Number.POSITIVE_INFINITY };
+  }
+
+  /** Whether the rule is about a key and a caller: everything but its conditions. */
+  #concerns(ask: Ask): boolean {
+    if (ask.load !== undefined && this.#loads === 'never') return false;
+    if (this.#secret !== undefined && this.#secret !== (ask.entry?.secret ?? true)) return false;
+    const { context } = ask;
+    if (this.#roles && (context === undefined || !this.#roles(context))) return false;
+    if (this.#unless && context !== undefined && this.#unless(context)) return false;
+    return this.#matches(ask.key);
   }
 
   #heldBy({ context, key, action }: Ask): string {
@@ -144,6 +145,16 @@ export class CompiledRule {
       return this.#effect === 'deny';
     }
   }
+}
+
+/** Whether a key matches one of several patterns. */
+function anyOf(patterns: readonly ((key: Key) => boolean)[]): (key: Key) => boolean {
+  const [first, second] = patterns;
+  if (first && !second) return first;
+  return (key) => {
+    for (const matches of patterns) if (matches(key)) return true;
+    return false;
+  };
 }
 
 /** Whether a caller has one of several roles. */

@@ -2,7 +2,7 @@
 // until the conditions of the rules are compiled.
 
 import { ConfigError } from '../../errors.ts';
-import type { Ask, Decision, Policy } from './policy.ts';
+import { type Ask, actions, type Decision, type Policy } from './policy.ts';
 import { CompiledRule, type Roles, type Rule } from './rule.ts';
 import { checkRules, type RuleSet, type RulesData } from './rules-schema.ts';
 
@@ -27,7 +27,7 @@ const unmatched: Decision = Object.freeze({ allow: false, rule: 'no rule allows 
  *    ],
  *    deny: [{ keys: ['**'], secret: true, unless: ['operator'] }],
  *  });
- *  @see rulesSchema, policyFrom, platformRoles */
+ *  @see rulesSchema, policyFrom, platformRules */
 export function rules(given: RulesData): RulesPolicy {
   const { data, issues } = checkRules(given);
   if (issues.length > 0) {
@@ -56,6 +56,9 @@ export function compiledRules(data: RulesData, lineOf: LineOf = textOf): RulesPo
     });
   // those that deny come first, so that they win
   const all = [...compiled('deny', data.deny), ...compiled('allow', data.allow)];
+  const byAction: Readonly<Record<string, readonly CompiledRule[]>> = Object.fromEntries(
+    actions.map((action) => [action, all.filter((rule) => rule.actions.has(action))]),
+  );
   const waiting = all.filter(({ isWaiting }) => isWaiting);
   let isReady = waiting.length === 0;
   let compiling: Promise<void> | undefined;
@@ -74,7 +77,7 @@ export function compiledRules(data: RulesData, lineOf: LineOf = textOf): RulesPo
   const decideNow = (ask: Ask): Decision => {
     let until = Number.POSITIVE_INFINITY;
     let decision = unmatched;
-    for (const rule of all) {
+    for (const rule of byAction[ask.action] ?? []) {
       const result = rule.applies(ask);
       if (result.until < until) until = result.until;
       if (!result.applies) continue;

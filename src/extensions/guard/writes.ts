@@ -1,8 +1,9 @@
-// How a guarded provider writes: the schema, then the policy, then the store. Made by guarded.ts. A caller
-// that may not write hears nothing of the schema.
+// How a guarded provider writes: the policy, then the schema, then the store. Made by guarded.ts. A caller
+// that may not write learns nothing of the schema, which may have to read the store.
 
 import { ProviderChain } from '../../chain/chain.ts';
 import { checkConfig } from '../../config/load-config.ts';
+import type { ConfigSource } from '../../config/plan.ts';
 import { makeEntry, secret } from '../../entry.ts';
 import { ConfigError, type Problem } from '../../errors.ts';
 import { keyOf, startsWith } from '../../key.ts';
@@ -31,8 +32,8 @@ export class GuardedWrites {
     // a copy, because the caller may change the value before it is written
     const value = copied(given);
     const key = keyOf(spelling);
-    const invalid = this.#schema && (await this.#refusedBy(this.#schema, key, value));
     await this.#require('write', key, options);
+    const invalid = this.#schema && (await this.#refusedBy(this.#schema, key, value, options ?? {}));
     if (invalid) throw invalid;
     return setIn(this.#inner, key, value, options);
   };
@@ -58,16 +59,32 @@ export class GuardedWrites {
     throw this.#judge.error(action, key, decision);
   }
 
-  /** The error of a value that the schema refuses: alone, or with the other values of the store where the
-   *  schema can only judge them together. */
-  async #refusedBy(schema: StandardSchemaV1, key: Key, value: ConfigValue): Promise<ConfigError | undefined> {
-    const name = `${this.#inner.name} (to write)`;
-    const written = oneValue(name, key, value);
-    const problems = async (source: ConfigProvider): Promise<readonly Problem[]> =>
-      (await checkConfig(schema, source, { unknown: 'error' })).problems.filter((one) => isAbout(one, key));
-    let found = await problems(written);
-    if (found.length > 0 && found.every((one) => !startsWith(one.key, key)))
-      found = await problems(new ProviderChain([written, this.#inner], { closeProviders: false }));
+  /** The error of a value that the schema refuses, if it does: alone, or with the other values of the store
+   *  where the schema can only judge them together. */
+  async #refusedBy(
+    schema: StandardSchemaV1,
+    key: Key,
+    value: ConfigValue,
+    { context }: CallOptions,
+  ): Promise<ConfigError | undefined> {
+    const written = oneValue(`${this.#inner.name} (to write)`, key, value);
+    const check = async (source: ConfigSource): Promise<readonly Problem[]> =>
+      (await checkConfig(schema, source, { unknown: 'error', context })).problems;
+    let problems = await check(written);
+    const isOfValue = (one: Problem): boolean => isAbout(one, key) && startsWith(one.key, key);
+    if (problems.length > 0 && !problems.some(isOfValue))
+      problems = await check(new ProviderChain([written, this.#inner], { closeProviders: false }));
+    if (problems.some(({ kind }) => kind === 'failed'))
+      return new ConfigError(
+        'unavailable',
+        `${this.#inner.name}: the values beside "${key}" cannot be read`,
+        {
+          provider: this.#inner.name,
+          key,
+          hint: 'The schema judges them together. Write again later',
+        },
+      );
+    const found = problems.filter((one) => isAbout(one, key));
     if (found.length === 0) return undefined;
     const messages = found.map(({ message }) => message).join('; ');
     return new ConfigError('validation', `${this.#inner.name}: the schema refuses "${key}": ${messages}`, {

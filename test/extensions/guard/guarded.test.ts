@@ -1,7 +1,11 @@
 // `guarded`: what a refused caller gets from each ability of a provider, in each of the three modes.
 
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ProviderChain } from '../../../src/chain/chain.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import { mounted, scoped } from '../../../src/decorators/scoped.ts';
 import { optional } from '../../../src/decorators/tolerance.ts';
 import { secret, type Unreadable } from '../../../src/entry.ts';
 import { ConfigError } from '../../../src/errors.ts';
@@ -12,7 +16,9 @@ import type { Change, ConfigProvider } from '../../../src/provider.ts';
 import { EnvProvider } from '../../../src/providers/env.ts';
 import { MemoryProvider, type MemoryValues } from '../../../src/providers/memory.ts';
 import { sheltered } from '../../../src/shelter/index.ts';
+import type { Key } from '../../../src/value.ts';
 import { down, FakeSource } from '../../support/fake-source.ts';
+import { entry } from '../../support/layers.ts';
 import { fullPort } from '../../support/port.ts';
 import { code, value } from '../../support/sheltering.ts';
 
@@ -86,6 +92,37 @@ describe('one key', () => {
     expect(JSON.stringify(error)).not.toContain('hidden');
   });
 
+  it.each(['unavailable', 'parse'] as const)(
+    '%s: shows its message to those alone that may read',
+    async (failure) => {
+      const broken = async (): Promise<never> => {
+        throw new ConfigError(failure, `full: /etc/hidden/prod.yaml: ${failure}`, { retryAfterMs: 7 });
+      };
+      const failing = { get: broken, list: broken, layers: broken, getMany: broken, versions: broken };
+      const provider = { ...fullPort(values).provider, ...failing };
+      const guard = guarded(provider, developerIn('dev.**'), { identify });
+      const store = guard as Required<typeof guard>;
+      const wanted = { keys: ['prod.model', 'dev.model'], prefixes: [] };
+      const one = failure === 'parse' ? 'policy_violation' : failure;
+      const calls = [
+        [one, (at: string, who: object) => store.get(`${at}.model`, who)],
+        [failure, (at: string, who: object) => store.getMany([`${at}.model`, 'dev.x'], who)],
+        [failure, (at: string, who: object) => store.versions(`${at}.model`, who)],
+        [failure, (at: string, who: object) => store.list(at, who)],
+        [failure, (at: string, who: object) => store.list('dev', at === 'dev' ? who : { ...who, wanted })],
+      ] as const;
+      for (const [expected, call] of calls) {
+        const error = (at: string) => call(at, ann).catch((thrown: unknown) => thrown as ConfigError);
+        expect(String(await error('dev'))).toContain('/etc/hidden/prod.yaml');
+        expect(await error('prod')).toMatchObject({ code: expected });
+        expect(inspect(await error('prod'), { showHidden: true })).not.toContain('hidden/prod');
+      }
+      const [layer] = await store.layers('prod', ann);
+      expect(layer?.error).toMatchObject({ code: failure, retryAfterMs: 7 });
+      expect(inspect(layer, { showHidden: true })).not.toContain('hidden/prod');
+    },
+  );
+
   it('an outage is one for every caller', async () => {
     const source = new FakeSource({ 'dev/model': 'small' }, { befall: down });
     const store = guarded(sheltered(source), developerIn('dev.**'), { identify });
@@ -139,6 +176,36 @@ describe('callers', () => {
     caller.id = 'ops';
     expect(asked).toEqual({ id: 'ann' });
     expect(Object.isFrozen(asked)).toBe(true);
+  });
+});
+
+describe('a policy', () => {
+  it('is asked about every value, and sees none', async () => {
+    const asked: unknown[] = [];
+    const policy: Policy = {
+      decide: (ask) => {
+        asked.push(ask.entry, inspect(ask, { depth: 9, showHidden: true }), JSON.stringify(ask));
+        return { allow: true, rule: 'all' };
+      },
+    };
+    const hidden = { db: { password: 'fake-Zq83-not-real', user: 'fake-Zq83-user' } };
+    const tree: ConfigProvider = {
+      name: 'tree',
+      get: async () => undefined,
+      list: async () => [entry('tree', 'app', hidden)],
+    };
+    const store = guarded(new MemoryProvider(hidden), policy, { identify: () => undefined });
+    expect(store.known?.('db.user')?.entry?.value).toBe('fake-Zq83-user');
+    await store.get('db.password');
+    await store.getMany?.(['db.user']);
+    await store.list();
+    store.where?.('db.user');
+    await guarded(tree, policy, { identify: () => undefined }).list();
+    const facts = asked.filter((one) => typeof one === 'object');
+    expect(facts.length).toBeGreaterThan(6);
+    for (const one of facts) expect(one).not.toHaveProperty('value');
+    expect(String(asked)).toContain('"secret":true,"origin":"memory db.password"');
+    expect(String(asked)).not.toContain('Zq83');
   });
 });
 
@@ -365,6 +432,24 @@ describe('leases', () => {
     expect(found[2]).toMatchObject({ error: { code: 'policy_violation' } });
   });
 
+  it('are found through decorators and chains, so that get is decided before', async () => {
+    const { source, provider } = leased();
+    expect([provider.leasedAt?.('creds.user'), provider.leasedAt?.('open')]).toEqual(['creds', undefined]);
+    const shown: readonly (readonly [ConfigProvider, Key, Key])[] = [
+      [optional(provider), 'creds.user', 'creds'],
+      [mounted(provider, 'outer'), 'outer.creds.user', 'outer.creds'],
+      [scoped(provider, 'creds'), 'user', ''],
+      [new ProviderChain([new MemoryProvider({}), provider]), 'creds.user', 'creds'],
+    ];
+    for (const [outer, key, place] of shown) {
+      expect(outer.leasedAt?.(key)).toBe(place);
+      const store = guarded(outer, rules({}), { identify });
+      expect(await code(store.get(key, ann))).toBe('policy_violation');
+    }
+    expect(mounted(provider, 'outer').leasedAt?.('other.creds')).toBeUndefined();
+    expect(source.asked).toEqual([]);
+  });
+
   it('a place is leased for one of its keys that is wanted', async () => {
     const { provider } = leased();
     const policy = rules({ allow: [{ keys: ['creds.user'] }] });
@@ -486,6 +571,40 @@ describe('loose names', () => {
     ]);
     expect(await value(env().get('db.poolMax', ann))).toBe('9');
     expect(await code(env().get('db.host', ann))).toBe('policy_violation');
+  });
+
+  it.each([
+    ['APP_DB_HOST', 'db.host', 'hole'],
+    ['APP_DB_HOST', 'dbHost', 'hole'],
+    ['APP__DB__POOL_MAX', 'db.pool-max', 'hole'],
+    ['APP__DB__POOL_MAX', 'db.pool_max', 'hole'],
+    ['APP__HOSTS__0', 'hosts', 'hole'],
+    ['APP_DB_HOST', 'db.host', 'refuse'],
+    ['APP__DB__POOL_MAX', 'db.poolMax', 'refuse'],
+  ] as const)('%s hides %s of a weaker source without a schema, too: %s', async (name, key, denied) => {
+    const env = new EnvProvider({ prefix: 'APP', env: { [name]: 'hidden' } });
+    const weaker = new MemoryProvider({ [key]: 'weaker', other: 'x' } as MemoryValues);
+    const chain = new ProviderChain([guarded(env, rules({}), { identify, denied }), weaker]);
+    expect(await code(chain.get(key, ann))).toBe('policy_violation');
+    const items = await chain.list('', ann);
+    expect(items.map((item) => ('error' in item ? item.error.code : item.value))).not.toContain('weaker');
+    expect(await code(loadConfig(chain, { context: ann.context }))).toBe('validation');
+    const models = z.object({ other: z.string().optional() }).catchall(z.any());
+    expect(await code(loadConfig(models, chain, { context: ann.context }))).toBe('validation');
+    expect(JSON.stringify(items)).not.toContain('hidden');
+  });
+
+  it('what may mean several keys is hidden also from a caller that may read all', async () => {
+    const env = new EnvProvider({ prefix: 'APP', env: { APP_DB_HOST: 'strong' } });
+    const weaker = new MemoryProvider({ db: { host: 'weaker' } });
+    const all = rules({ allow: [{ keys: ['**'] }] });
+    const inside = new ProviderChain([guarded(env, all, { identify }), weaker]);
+    expect(await inside.list('', ann)).toMatchObject([
+      { key: 'db.host', error: { code: 'policy_violation' } },
+    ]);
+    const around = guarded(new ProviderChain([env, weaker]), all, { identify });
+    expect(await around.list('', ann)).toMatchObject([{ key: 'db.host', value: 'strong' }]);
+    expect(await value(around.get('db.host', ann))).toBe('strong');
   });
 
   it('a key that is denied in one spelling is denied in each', async () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { secret } from '../../../src/entry.ts';
 import type { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import {
@@ -75,7 +76,7 @@ deny: 5
     expect(error.message).toMatch(/allow\.public\.keys[\s\S]*policy\.yaml:6:11/);
     expect(error.message).toMatch(/deny[\s\S]*policy\.yaml:8:7/);
     expect(policy.failure).toBe(error);
-    expect(await policy.decide(ask())).toMatchObject({ allow: false, rule: 'there is no valid policy yet' });
+    expect(await policy.decide(ask())).toMatchObject({ allow: false, rule: 'no valid policy is loaded' });
   });
 
   it('reports a condition that is not an expression at its line', async () => {
@@ -105,9 +106,21 @@ deny: 5
     await memory.set('allow', 'nothing');
     await until('the report', () => events.some(({ type }) => type === 'refresh_failed'));
     expect(await policy.decide(ask())).toMatchObject({ allow: true });
+    expect(policy.failure?.message).toContain('must be rules by name');
     const { revision } = policy;
     await memory.set('allow', [{ keys: ['prod.**'] }] as never);
     await until('the policy', () => policy.revision !== revision);
+    expect(await policy.decide(ask())).toMatchObject({ allow: false });
+    expect(policy.failure).toBeUndefined();
+  });
+
+  it('a change while the first policy is compiled is not missed', async () => {
+    const memory = new MemoryProvider({ allow: [{ keys: ['dev.**'], when: 'true', loads: 'never' }] });
+    await using policy = policyFrom(memory, { watch: { settleMs: 0 } });
+    const first = policy.decide(ask());
+    await memory.set('allow', [{ keys: ['prod.**'] }] as never);
+    await first;
+    await until('the change', async () => (await policy.decide(ask({ key: 'prod.model' }))).allow);
     expect(await policy.decide(ask())).toMatchObject({ allow: false });
   });
 
@@ -214,6 +227,21 @@ describe('cached decisions', () => {
     expect(policy.calls).toBe(3);
   });
 
+  it('drop also drops decisions that are under way', async () => {
+    const answers: ((decision: Decision) => void)[] = [];
+    const policy = counting(() => new Promise((resolve) => void answers.push(resolve)));
+    const one = cached(policy, { by });
+    const before = one.decide(ask());
+    one.drop();
+    const after = one.decide(ask());
+    answers[1]?.({ allow: false, rule: 'new' });
+    answers[0]?.(allow);
+    expect(await before).toEqual(allow);
+    expect(await after).toMatchObject({ allow: false });
+    expect(await one.decide(ask())).toMatchObject({ allow: false });
+    expect(policy.calls).toBe(2);
+  });
+
   it('are at most as many as allowed, and asked once at the same time', async () => {
     const policy = counting(async () => allow);
     const one = cached(policy, { by, max: 2 });
@@ -230,6 +258,9 @@ describe('cached decisions', () => {
       { by: () => [new Map([['a', 1]])] },
     );
     expect(() => one.decide(ask())).toThrow('a value that cannot be compared');
+    // as JSON, all secrets are one text
+    const bySecret = cached(one, { by: () => [secret('fake-Zq83-not-real')] });
+    expect(() => bySecret.decide(ask())).toThrow('a value that cannot be compared');
     expect(() =>
       cached(
         counting(() => allow),

@@ -134,10 +134,10 @@ describe('rules', () => {
           expect(allow).toBe(naive(data, ask));
         }
       }),
-      { numRuns: runs(1_500, 100_000) },
+      { numRuns: runs(300, 100_000) },
     );
     expect([...seen].sort()).toEqual([false, true]);
-  });
+  }, 900_000);
 });
 
 /** All leaves have three segments, so that no value is also a section. */
@@ -270,5 +270,5 @@ describe('a chain of guarded providers', () => {
       { numRuns: runs(60, 10_000) },
     );
     expect(Math.min(denials, values)).toBeGreaterThan(100);
-  });
+  }, 900_000);
 });

@@ -2,9 +2,10 @@
 
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ConfigError } from '../../../src/errors.ts';
-import { guarded, rules } from '../../../src/extensions/guard/index.ts';
+import { ConfigError } from '../../../src/errors.ts';
+import { guarded, type RulesPolicy, rules } from '../../../src/extensions/guard/index.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
+import { fullPort } from '../../support/port.ts';
 import { code, value } from '../../support/sheltering.ts';
 
 const schema = z.object({
@@ -15,9 +16,13 @@ const schema = z.object({
     z.object({ kind: z.literal('file'), path: z.string() }),
     z.object({ kind: z.literal('memory') }),
   ]),
+  pool: z
+    .object({ min: z.number(), max: z.number() })
+    .refine(({ min, max }) => min <= max, 'min is more than max')
+    .optional(),
 });
 const make = (policy = rules({ allow: [{ keys: ['**'] }] })) => {
-  const memory = new MemoryProvider({ store: { kind: 'file', path: '/x' } });
+  const memory = new MemoryProvider({ store: { kind: 'file', path: '/x' }, pool: { min: 2, max: 5 } });
   return { memory, store: guarded(memory, policy, { identify: () => ({ id: 'ann' }), validate: schema }) };
 };
 
@@ -26,6 +31,7 @@ it.each([
   ['server.host', 'a'],
   ['models.gpt.size', 'small'],
   ['store.path', '/y'],
+  ['pool.max', 2],
 ])('stores %s = %j', async (key, given) => {
   const { memory, store } = make();
   await store.set(key, given as never);
@@ -40,6 +46,8 @@ it.each([
   ['models.gpt.size', 'huge'],
   ['databasePassword', 'short'],
   ['store.kind', 'cloud'],
+  ['pool.max', 1],
+  ['pool.min', 6],
 ])('refuses %s = %j, and stores nothing', async (key, given) => {
   const { memory, store } = make();
   const before = await memory.list();
@@ -60,4 +68,28 @@ it('a caller that may not write learns nothing of the schema', async () => {
   for (const key of ['server.port', 'server.prot'])
     expect(await code(store.set(key, 'x'))).toBe('policy_violation');
   expect(await memory.get('server.port')).toBeUndefined();
+});
+
+it('a refused write asks the store nothing, also where the schema needs its other values', async () => {
+  const { provider, given } = fullPort({ store: { kind: 'file', path: '/x' } });
+  const around = (policy: RulesPolicy) =>
+    guarded(provider, policy, { identify: () => ({ id: 'ann' }), validate: schema });
+  expect(await code(around(rules({})).set('store.path', '/y'))).toBe('policy_violation');
+  expect(given).toEqual([]);
+  await around(rules({ allow: [{ keys: ['**'] }] })).set('store.path', '/y');
+  expect(given.map(([method]) => method)).toEqual(['layers', 'set']);
+});
+
+it('what cannot be judged is not written', async () => {
+  const { provider, given } = fullPort({ pool: { min: 2, max: 5 } });
+  const layers = async (): Promise<never> => {
+    throw new ConfigError('access_denied', 'full: fake-Zq83-not-real');
+  };
+  const policy = rules({ allow: [{ keys: ['**'] }] });
+  const options = { identify: () => ({ id: 'ann' }), validate: schema };
+  const store = guarded({ ...provider, layers }, policy, options);
+  const error = await store.set('pool.max', 3).catch((thrown: unknown) => thrown as ConfigError);
+  expect(error).toMatchObject({ code: 'unavailable', key: 'pool.max' });
+  expect(String(error)).not.toContain('Zq83');
+  expect(given).toEqual([]);
 });
