@@ -17,7 +17,7 @@ import { MemoryProvider } from '../../src/providers/memory.ts';
 import { VaultProvider, token as vaultToken } from '../../src/providers/vault/index.ts';
 import { llmConfig } from '../cli/terminal.ts';
 import { folder } from '../support/folder.ts';
-import { live, serve, unique } from './vault-server.ts';
+import { live, serve, unique, until } from './vault-server.ts';
 
 const servers = ['vault', 'aws', 'gcp', 'azure'];
 const stores = ['vault', 'ssm', 'gcp', 'azure'] as const;
@@ -147,7 +147,12 @@ it('values are right while all stores are killed, and new ones follow when they 
   expect(config.value).toEqual(valuesOf(1));
 
   await serve('up', ...servers);
-  await written(2);
+  const isWritten = (): Promise<boolean> =>
+    written(2).then(
+      () => true,
+      () => false, // a server that is up may take a moment
+    );
+  await until(isWritten);
   await expect
     .poll(
       () =>

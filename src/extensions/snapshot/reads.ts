@@ -11,11 +11,11 @@ import { makeOrigin } from '../../origin.ts';
 import type { ConfigProvider, Known, ListOptions, VersionedRead } from '../../provider.ts';
 import { getFrom, getManyFrom, knownIn, type Results, renewIn, toConfigError } from '../../query.ts';
 import { sealedText } from '../../sealed.ts';
-import type { Key } from '../../value.ts';
+import { isTree, type Key } from '../../value.ts';
 import type { Keeper } from './keeper.ts';
 import type { Limits, Recalled } from './memory.ts';
 import { denials, type Recorder } from './recorder.ts';
-import { rememberedEntry, type ValueLeaf } from './remembered-leaf.ts';
+import { leafValue, rememberedEntry, type ValueLeaf } from './remembered-leaf.ts';
 import type { Times } from './times.ts';
 
 /** Reads that must see the store itself. */
@@ -143,7 +143,8 @@ export class RememberedReads {
     options: ListOptions | undefined,
   ): Entry | undefined {
     const found: Recalled = this.#keeper.memory.recall(key, limits);
-    if (!found) throw error;
+    // a section is not a value, also one without keys
+    if (!found || (found.kind === 'value' && isTree(leafValue(found)))) throw error;
     const ageMs = limits.now - found.at;
     this.#emitter.emit('stale', { key, ageMs, outcome: error.code, operation: operationIn(options) });
     return found.kind === 'value' ? this.#answer(key, found) : this.#answer(key, undefined);

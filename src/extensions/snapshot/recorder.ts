@@ -8,6 +8,7 @@ import type { ConfigProvider, ListOptions } from '../../provider.ts';
 import { toConfigError } from '../../query.ts';
 import { isTree, type Key } from '../../value.ts';
 import type { Keeper } from './keeper.ts';
+import { leafValue } from './remembered-leaf.ts';
 import type { Times } from './times.ts';
 
 /** What takes the right to read a value away. */
@@ -129,7 +130,8 @@ export class Recorder {
       }
     const isFound = (key: Key): boolean => {
       if (sections.has(key) || isInHole(key)) return true;
-      for (let above = key; above !== ''; above = parent(above)) if (listed.has(above)) return true;
+      for (let above = key; above !== ''; above = parent(above))
+        if (listed.has(above) && !this.#isEmpty(above)) return true;
       return false;
     };
     for (const key of wanted.keys)
@@ -138,6 +140,12 @@ export class Recorder {
           kind: 'absent',
           at: at - Math.max(0, this.#inner.status?.(key)?.ageMs ?? 0),
         });
+  }
+
+  /** Whether a section without keys is known there: what is below it is absent. */
+  #isEmpty(key: Key): boolean {
+    const leaf = this.#keeper.memory.leaves.get(key);
+    return leaf?.kind === 'value' && isTree(leafValue(leaf));
   }
 
   /** A hole is never stored. What was known there is forgotten if the store has denied it, and where it is

@@ -440,6 +440,18 @@ describe('what is forgotten', () => {
     expect(await first.get('added')).toBeUndefined();
   });
 
+  it('what was in a section is absent when the section is empty, and the section is not a value', async () => {
+    await using at = await world({ db: { password: 'fake' } });
+    const first = at.start();
+    await first.list('', wanted('db.password'));
+    at.store.values.set('db', {});
+    await at.clock.advance(1);
+    await first.list('', wanted('db.password'));
+    at.store.failure = 'unavailable';
+    expect(await first.get('db.password')).toBeUndefined();
+    expect(await code(first.get('db'))).toBe('unavailable');
+  });
+
   it('a lease is never stored', async () => {
     await using at = await world(values);
     at.store.leased.add('db.password');
