@@ -85,12 +85,15 @@ export class Keeper {
 
   /** Takes over what the file has, if it has changed. A file that cannot be read is an event. */
   read(): Promise<void> {
-    this.#reading ??= this.#read()
-      .catch((error: unknown) => this.#report(error))
-      .finally(() => {
-        this.#reading = undefined;
-      });
-    return this.#reading;
+    return (this.#reading ?? this.#startReading()).catch((error: unknown) => this.#report(error));
+  }
+
+  #startReading(): Promise<void> {
+    const reading = this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    this.#reading = reading;
+    return reading;
   }
 
   /** Writes what is known. Throws if that fails, and tries again later. */
@@ -192,11 +195,14 @@ export class Keeper {
   async #write(waitMs: number): Promise<void> {
     const { file, app, tenant, maxStaleMs } = this.#settings;
     await locked(file, waitMs, async (guard) => {
-      await this.#read();
+      // a read that began before the lock may have seen an older file
+      while (this.#reading) await this.#reading.catch(() => undefined);
+      await this.#startReading();
       const now = this.#times.now();
       const shown = this.#times.shown();
-      const stores: Stores = new Map([...this.#others, [this.#name, this.memory]]);
-      for (const memory of stores.values()) memory.prune(maxStaleMs, { now, shown });
+      for (const memory of [this.memory, ...this.#others.values()]) memory.prune(maxStaleMs, { now, shown });
+      // a copy, because it is written in turns, and must not be half of one state and half of the next
+      const stores: Stores = new Map([...this.#others, [this.#name, this.memory.copy()]]);
       const vanished = this.#vanished();
       const before = this.#head;
       const head = {

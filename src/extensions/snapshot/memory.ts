@@ -29,12 +29,16 @@ export class Memory {
   readonly leaves: Map<Key, Leaf>;
   /** By prefix: when it was listed without `wanted`. */
   readonly complete: Map<Key, number>;
-  /** The sections above all leaves; undefined after a new leaf. */
+  /** The sections above all leaves; undefined after a leaf was removed. */
   #sections: Set<Key> | undefined;
 
   constructor(leaves = new Map<Key, Leaf>(), complete = new Map<Key, number>()) {
     this.leaves = leaves;
     this.complete = complete;
+  }
+
+  copy(): Memory {
+    return new Memory(new Map(this.leaves), new Map(this.complete));
   }
 
   /** How many values are known. */
@@ -48,7 +52,7 @@ export class Memory {
   put(key: Key, leaf: Leaf): boolean {
     const before = this.leaves.get(key);
     if (before && before.at > leaf.at) return false;
-    if (!before) this.#sections = undefined;
+    if (!before && this.#sections) addSections(this.#sections, key);
     this.leaves.set(key, leaf);
     return true;
   }
@@ -57,22 +61,18 @@ export class Memory {
   isSection(key: Key): boolean {
     if (!this.#sections) {
       this.#sections = new Set();
-      for (const leaf of this.leaves.keys())
-        for (let at = leaf; at !== ''; ) {
-          at = parent(at);
-          if (this.#sections.has(at)) break;
-          this.#sections.add(at);
-        }
+      for (const leaf of this.leaves.keys()) addSections(this.#sections, leaf);
     }
     return this.#sections.has(key);
   }
 
   /** Forgets what was known at and below `key` until `at`, so that nothing older is answered there. */
   forget(key: Key, at: number): void {
-    if (this.isSection(key))
+    if (this.isSection(key)) {
       for (const [below, leaf] of this.leaves)
         if (below !== key && leaf.at <= at && startsWith(below, key)) this.leaves.delete(below);
-    this.#sections = undefined;
+      this.#sections = undefined;
+    }
     this.put(key, { kind: 'unknown', at });
   }
 
@@ -198,6 +198,15 @@ export class Memory {
     for (const [prefix, at] of other.complete)
       if (!((this.complete.get(prefix) ?? Number.NEGATIVE_INFINITY) >= at)) this.complete.set(prefix, at);
     this.#sections = undefined;
+  }
+}
+
+/** Adds the sections above a key. */
+export function addSections(sections: Set<Key>, key: Key): void {
+  for (let above = key; above !== ''; ) {
+    above = parent(above);
+    if (sections.has(above)) break;
+    sections.add(above);
   }
 }
 

@@ -8,6 +8,7 @@ import type { ConfigProvider, ListOptions } from '../../provider.ts';
 import { toConfigError } from '../../query.ts';
 import { isTree, type Key } from '../../value.ts';
 import type { Keeper } from './keeper.ts';
+import { addSections } from './memory.ts';
 import { leafValue } from './remembered-leaf.ts';
 import type { Times } from './times.ts';
 
@@ -99,12 +100,12 @@ export class Recorder {
   ): void {
     const { wanted } = options ?? {};
     const listed = new Set<Key>();
-    const holes: Key[] = [];
+    const holes = new Set<Key>();
     let at = from;
     let isLoose = false;
     for (const item of items) {
       if (item.loose) isLoose = true;
-      else if (isUnreadable(item)) holes.push(item.key);
+      else if (isUnreadable(item)) holes.add(item.key);
       else if (this.isRecorded(item.key, item)) listed.add(item.key);
       else
         at = Math.min(
@@ -115,19 +116,19 @@ export class Recorder {
     for (const item of items) if (isUnreadable(item) && !item.loose) this.#recordHole(item, from);
     this.#succeeded();
     if (isLoose) return; // a loose name may be that of any key
-    const isInHole = (key: Key): boolean => holes.some((hole) => startsWith(key, hole));
+    const isInHole = (key: Key): boolean => {
+      for (let at = key; ; at = parent(at)) {
+        if (holes.has(at)) return true;
+        if (at === '') return false;
+      }
+    };
     if (!wanted) {
       this.#keeper.memory.completed(prefix, at, (key) => listed.has(key) || isInHole(key));
       this.#keeper.changed();
       return;
     }
     const sections = new Set<Key>();
-    for (const key of [...listed, ...holes])
-      for (let above = key; above !== ''; ) {
-        above = parent(above);
-        if (sections.has(above)) break;
-        sections.add(above);
-      }
+    for (const key of [...listed, ...holes]) addSections(sections, key);
     const isFound = (key: Key): boolean => {
       if (sections.has(key) || isInHole(key)) return true;
       for (let above = key; above !== ''; above = parent(above))

@@ -1,5 +1,6 @@
 // `remembered`: what is answered while the store is down, what is not, and what the file holds.
 
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import { intercepted } from '../../../src/decorators/intercepted.ts';
 import { scoped } from '../../../src/decorators/scoped.ts';
 import { fallback, optional } from '../../../src/decorators/tolerance.ts';
 import { isUnreadable } from '../../../src/entry.ts';
-import { isConfigError } from '../../../src/errors.ts';
+import { type ConfigError, isConfigError } from '../../../src/errors.ts';
 import { guarded, rules } from '../../../src/extensions/guard/index.ts';
 import { remembered } from '../../../src/extensions/snapshot/index.ts';
 import type { KeyWrapper } from '../../../src/key-wrapper.ts';
@@ -257,6 +258,27 @@ describe('reads that must see the store', () => {
     expect((first as { renew?: unknown }).renew).toBeUndefined();
     await renewing.renew?.('db.host');
     expect(renewing.stats().keys).toBe(1);
+  });
+
+  it('getMany answers leaf by leaf', async () => {
+    await using at = await world(values);
+    const store = Object.assign(new Store(at.clock.now, values), {
+      async getMany(this: Store, keys: readonly string[]) {
+        const one = (key: string) => this.get(key).catch((error: ConfigError) => error);
+        return new Map(await Promise.all(keys.map(async (key) => [key, await one(key)] as const)));
+      },
+    });
+    const first = at.start({ file: at.at('b') }, store);
+    await first.getMany?.(['db.host', 'nothing']);
+    store.failure = 'timeout';
+    const found = await first.getMany?.(['db.host', 'nothing', 'db.password']);
+    expect([...(found ?? [])].map(([key, one]) => [key, isConfigError(one) ? one.code : one?.value])).toEqual(
+      [
+        ['db.host', 'db.internal'],
+        ['nothing', undefined],
+        ['db.password', 'timeout'],
+      ],
+    );
   });
 
   it('maxAgeMs is met, or the outage is thrown', async () => {
@@ -599,6 +621,31 @@ describe('the file', () => {
     const second = await at.restart(first);
     at.store.failure = 'unavailable';
     expect(await shown(second.list())).toEqual({ ...all, 'tree.a': 1, 'tree.b.c': [true] });
+  });
+
+  it('is opened with the old key and written with the new one during a rotation', async () => {
+    await using at = await world(values);
+    const [older, newer] = [8, 9].map((byte) => () => new Uint8Array(32).fill(byte));
+    let last = at.start({ keys: [older] as never });
+    await last.get('db.host');
+    last = await at.restart(last, { keys: [newer, older] as never });
+    await last.get('db.password');
+    last = await at.restart(last, { keys: newer as never });
+    at.store.failure = 'unavailable';
+    expect(await value(last.get('db.host'))).toBe('db.internal');
+    expect(last.stats().refused).toBe(0);
+  });
+
+  it('without a listener, a file that counts as none is a warning of the process', async () => {
+    await using at = await world(values);
+    await at.write({ 'state/app.snapshot': 'not a snapshot' });
+    at.store.failure = 'unavailable';
+    const one = remembered(at.store, { keys: testKey, app: 'inference', file: at.file, clock: at.clock });
+    const warned = once(process, 'warning') as Promise<[Error & { readonly code: string }]>;
+    expect(await code(one.get('db.host'))).toBe('unavailable');
+    const [{ code: warning, message }] = await warned;
+    expect([warning, message]).toEqual(['LLM_CONFIG_SNAPSHOT', expect.stringContaining('compact JWE')]);
+    await one.close();
   });
 
   it('a failed write is an event, keeps the file, and is repeated', async () => {
