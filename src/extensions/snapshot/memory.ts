@@ -182,6 +182,7 @@ export class Memory {
 
   /** Takes over what `other` knows and this does not, or knows later. */
   merge(other: Memory): void {
+    const isNew = this.leaves.size === 0 && this.complete.size === 0;
     // what this knows, as `other` sees it
     for (const [key, leaf] of [...this.leaves])
       if (!other.leaves.has(key)) {
@@ -193,7 +194,7 @@ export class Memory {
       if (own) {
         if (own.at < leaf.at || (own.at === leaf.at && own.kind === 'value' && leaf.kind !== 'value'))
           this.leaves.set(key, leaf);
-      } else this.leaves.set(key, verdict(this, key, leaf));
+      } else this.leaves.set(key, isNew ? leaf : verdict(this, key, leaf));
     }
     for (const [prefix, at] of other.complete)
       if (!((this.complete.get(prefix) ?? Number.NEGATIVE_INFINITY) >= at)) this.complete.set(prefix, at);

@@ -11,9 +11,10 @@ import { makeOrigin } from '../../origin.ts';
 import type { ConfigProvider, Known, ListOptions, VersionedRead } from '../../provider.ts';
 import { getFrom, getManyFrom, knownIn, type Results, renewIn, toConfigError } from '../../query.ts';
 import { sealedText } from '../../sealed.ts';
+import { inTurns, type Steps, stepLength } from '../../turns.ts';
 import { isTree, type Key } from '../../value.ts';
 import type { Keeper } from './keeper.ts';
-import type { Limits, Recalled } from './memory.ts';
+import type { Limits, Recalled, RecalledList } from './memory.ts';
 import { denials, type Recorder } from './recorder.ts';
 import { leafValue, rememberedEntry, type ValueLeaf } from './remembered-leaf.ts';
 import type { Times } from './times.ts';
@@ -163,17 +164,28 @@ export class RememberedReads {
     options: ListOptions | undefined,
     limits: Limits,
     error: ConfigError,
-  ): readonly (Entry | Unreadable)[] {
+  ): Promise<readonly (Entry | Unreadable)[]> {
     const found = this.#keeper.memory.recallList(prefix, options?.wanted, limits);
     if (!found) throw error;
     const oldest = found.values.reduce((least, [, { at }]) => Math.min(least, at), limits.now);
     const ageMs = limits.now - oldest;
     this.#emitter.emit('stale', { ageMs, outcome: error.code, operation: operationIn(options) });
-    const holes = found.holes.map((key): Unreadable => {
+    return inTurns(this.#items(found, error));
+  }
+
+  /** The entries and holes of an answer. In turns: there may be 100,000. */
+  *#items({ values, holes }: RecalledList, error: ConfigError): Steps<readonly (Entry | Unreadable)[]> {
+    const items: (Entry | Unreadable)[] = [];
+    for (const [key, leaf] of values) {
+      items.push(this.#answer(key, leaf));
+      if (items.length % stepLength === 0) yield;
+    }
+    for (const key of holes) {
       const source = this.#inner.where?.(key)?.split('\n')[0] || `${this.#inner.name} ${key}`;
-      return Object.freeze({ key, origin: makeOrigin({ provider: this.#inner.name, source }), error });
-    });
-    return [...found.values.map(([key, leaf]) => this.#answer(key, leaf)), ...holes];
+      const origin = makeOrigin({ provider: this.#inner.name, source });
+      items.push(Object.freeze({ key, origin, error }));
+    }
+    return items;
   }
 }
 

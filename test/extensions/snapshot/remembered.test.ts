@@ -462,7 +462,7 @@ describe('what is forgotten', () => {
     expect(await first.get('added')).toBeUndefined();
   });
 
-  it('what was in a section is absent when the section is empty, and the section is not a value', async () => {
+  it('a key of a section that is empty now is absent, and the section is not a value', async () => {
     await using at = await world({ db: { password: 'fake' } });
     const first = at.start();
     await first.list('', wanted('db.password'));
