@@ -255,6 +255,6 @@ it('a history answers what the model allows, and during an outage nothing else',
       await using history = new History();
       for (const one of steps) if (isPutBack || one.type !== 'put back') await history.run(one);
     }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 30) },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 20) },
   );
 }, 3_600_000);
