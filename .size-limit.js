@@ -27,6 +27,7 @@ const limits = {
   './audit': '27.5 kB',
   './guard': '94 kB',
   './redis': '24.5 kB',
+  './snapshot': '35 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

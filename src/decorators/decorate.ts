@@ -13,9 +13,9 @@ import {
 } from '../provider.ts';
 import { wait } from '../turns.ts';
 
-/** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
- *  decided about. */
-export type Unshared = 'composed' | 'intercepted' | 'guarded';
+/** Why a provider's answers cannot be kept by another: several providers answer, each caller is decided
+ *  about, or they are kept already. */
+export type Unshared = 'composed' | 'intercepted' | 'guarded' | 'remembered';
 
 interface Decorated {
   readonly parts: readonly ConfigProvider[];
