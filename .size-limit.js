@@ -8,25 +8,27 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  today's sizes. Each remote provider includes the second level, which only the option `second` loads.
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
-  '.': '104.5 kB',
-  './sync': '88 kB',
-  './yaml': '24.5 kB',
-  './toml': '24.5 kB',
-  './shelter': '53 kB',
-  './testing': '73 kB',
-  './encrypted-file': '44 kB',
-  './keyring': '58.5 kB',
-  './vault': '66 kB',
-  './aws': '59.5 kB',
-  './gcp': '57.5 kB',
-  './azure': '56.5 kB',
-  './nestjs': '82 kB',
-  './fastify': '81 kB',
-  './openfeature': '25.5 kB',
-  './otel': '28.5 kB',
-  './audit': '41.5 kB',
-  './guard': '102 kB',
-  './llm': '95 kB',
+  '.': '111.5 kB',
+  './sync': '87 kB',
+  './yaml': '13.5 kB',
+  './toml': '12 kB',
+  './shelter': '45 kB',
+  './testing': '65 kB',
+  './encrypted-file': '43.5 kB',
+  './keyring': '48 kB',
+  './vault': '56 kB',
+  './aws': '49.5 kB',
+  './gcp': '47 kB',
+  './azure': '46.5 kB',
+  './nestjs': '78.5 kB',
+  './fastify': '79 kB',
+  './openfeature': '8 kB',
+  './otel': '9.5 kB',
+  './audit': '27.5 kB',
+  './guard': '94 kB',
+  './redis': '24.5 kB',
+  './snapshot': '35 kB',
+  './llm': '94.5 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
@@ -43,7 +45,7 @@ const whole = subpaths.map((subpath) => ({
 const atOnce = {
   ...whole[0],
   name: '. (at once)',
-  limit: '29 kB',
+  limit: '24.5 kB',
   modifyEsbuildConfig: (config) => ({
     ...modifyEsbuildConfig(config),
     plugins: [

@@ -64,7 +64,6 @@ export default defineConfig({
       [
         'plan',
         'config',
-        'check-config',
         'explain',
         'leaf',
         'missing',

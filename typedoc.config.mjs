@@ -64,6 +64,7 @@ const chapters = {
   Integrations: pagesIn('integrations'),
   Recipes: [
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
+    ...['nextjs', 'express', 'hono', 'vite', 'cloudflare-workers'],
     ...['browser', 'runtimes', 'required-in-production', 'before-each-commit'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
   ].map((page) => `docs/recipes/${page}.md`),

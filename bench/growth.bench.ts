@@ -185,7 +185,7 @@ const growths: readonly Growth[] = [
     to: 5_000,
     prepare: (n) => {
       const leaf = z.string();
-      return () => describeKeys(schemaOf(n, leaf)).keys.length; // a schema is described once
+      return async () => (await describeKeys(schemaOf(n, leaf))).keys.length; // a schema is described once
     },
   },
   {

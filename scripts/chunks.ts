@@ -51,7 +51,7 @@ export function fewChunks(
         entryFileNames: '[name].js',
         chunkFileNames: ({ name }) => `${name.replace(/-[0-9A-Z]{8}$/, '')}-[hash].js`,
         hoistTransitiveImports: false,
-        experimentalMinChunkSize: 16_384,
+        experimentalMinChunkSize: 2_048,
         onlyExplicitManualChunks: true,
         manualChunks: (id, graph) => {
           chunks ??= chunksOf(graph, {
@@ -87,7 +87,7 @@ function chunksOf(
   const core = reached([index], imported);
   const load = reached(first, imported);
   // what only the core's own providers and a load import, sooner or later
-  const own = new Set([...load, ...core].flatMap(later));
+  const own = reached([...load, ...core].flatMap(later), imported);
   const near = reached(beside, imported);
   const isOutside = (id: string): boolean => ![core, load, own, near].some((ids) => ids.has(id));
   // what only the command imports sooner or later is not outside

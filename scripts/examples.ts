@@ -32,9 +32,12 @@ export function examples(): readonly Example[] {
     .filter(({ folder }) => existsSync(new URL(`${folder}/main.ts`, root)));
 }
 
-/** The code files of a folder, without node_modules. */
+/** The names of the folders of examples/applications/, which test/applications builds and runs. */
+export const applications = (): readonly string[] => readdirSync(new URL('examples/applications/', root));
+
+/** The code files of a folder, without node_modules and without what test/applications builds. */
 export const filesOf = (folder: string): readonly string[] =>
-  filesIn(folder, /\.m?[jt]s$/).filter((file) => !file.includes('/node_modules/'));
+  filesIn(folder, /\.m?[jt]s$/).filter((file) => !/\/node_modules\/|^examples\/applications\//.test(file));
 
 export interface ExampleManifest {
   readonly name: string;
@@ -56,7 +59,10 @@ export interface Ran {
 
 /** A copy of examples/ outside the project, where the examples run as they do for users. */
 export interface Stage extends AsyncDisposable {
-  run(example: Example): Promise<Ran>;
+  /** The folder of the copy. */
+  readonly place: string;
+  /** `command`: instead of the one that starts it; with other variables. */
+  run(example: Example, command?: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
   /** Type-checks all examples against the package that is installed there. */
   compile(): Promise<Ran>;
 }
@@ -153,13 +159,15 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
   try {
     cpSync(join(project, 'examples'), place, {
       recursive: true,
-      filter: (name) => !name.endsWith('node_modules'),
+      filter: (name) => !/node_modules$|examples.applications$/.test(name),
     });
     const { PATH, command } = await prepare(place);
-    const { HOME, TMPDIR } = process.env;
-    const env = { PATH, HOME, TMPDIR, NO_COLOR: '1' }; // examples inherit no other variables
+    // examples inherit no other variables, not even TMPDIR, whose length would show in tables
+    const env = { PATH, HOME: process.env.HOME, NO_COLOR: '1' };
     return {
-      run: (example) => run(command(example), join(place, example.name), env),
+      place,
+      run: (example, other = command(example), variables = {}) =>
+        run(other, join(place, example.name), { ...env, ...variables }),
       compile: () => compile(place, env),
       [Symbol.asyncDispose]: remove,
     };

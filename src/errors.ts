@@ -154,9 +154,10 @@ export class ConfigError extends Error {
   }
 
   #details(): ErrorDetails {
-    const { provider, key, origin, problems, retryAfterMs, operation, cause } = this;
-    const details = { provider, key, origin, problems, retryAfterMs, operation, cause };
-    return Object.fromEntries(Object.entries(details).filter(([, detail]) => detail !== undefined));
+    const names = [...Object.keys(detailTypes), 'cause'] as (keyof ErrorDetails)[];
+    return Object.fromEntries(
+      names.flatMap((name) => (this[name] === undefined ? [] : [[name, this[name]]])),
+    );
   }
 
   #copy(message: string, { hint, ...details }: ErrorDetails): ConfigError {
@@ -203,7 +204,7 @@ export function isConfigError(error: unknown): error is ConfigError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: boolean })[brand] === true;
 }
 
-/** The type of each detail of an error that another copy of this library has made. */
+/** The details of an error with their types, except the hint and the cause. */
 const detailTypes = {
   provider: 'string',
   key: 'string',

@@ -80,6 +80,19 @@ export interface ConfigEventTypes {
     readonly previous: HealthStatus;
     readonly reason?: string;
   };
+  /** A generation of a configuration is on trial: that of `version`. It replaces the one with the number
+   *  `good`, and is rolled back if it is unhealthy. */
+  trial_started: { readonly good: number; readonly keys?: readonly Key[] };
+  /** The generation of `version` was healthy for the whole trial. */
+  trial_passed: object;
+  /** The values of generation `to` are in force again, in place of those of `from`; `message` says why. With
+   *  newer secrets than `to` had, they make a generation of their own, that of `version`. */
+  rolled_back: {
+    readonly message: string;
+    readonly from: number;
+    readonly to: number;
+    readonly keys: readonly Key[];
+  };
   /** A message for a person. */
   notice: { readonly message: string };
 }
@@ -106,24 +119,20 @@ export interface LogOptions {
   readonly levels?: { readonly [T in ConfigEvent['type']]?: LogLevel | false };
 }
 
-const defaultLevels: Readonly<Record<ConfigEvent['type'], LogLevel>> = {
+/** The levels that differ from `info`. */
+const defaultLevels: NonNullable<LogOptions['levels']> = {
   read: 'debug',
   request: 'debug',
   refreshed: 'debug',
-  changed: 'info',
-  rotated: 'info',
-  notice: 'info',
-  breaker: 'info',
   retry: 'warn',
   stale: 'warn',
   tolerated: 'warn',
   refresh_failed: 'warn',
   vanished: 'warn',
   denied: 'warn',
-  authenticated: 'info',
   authentication_failed: 'error',
   policy_violated: 'warn',
-  health_changed: 'info',
+  rolled_back: 'warn',
 };
 
 /** The level of an event that is more urgent than others of its type. */

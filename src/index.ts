@@ -4,16 +4,27 @@
 export { type ChainOptions, ProviderChain } from './chain/chain.ts';
 export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';
+export type { SecretOptions } from './chain/secret-use.ts';
+export { withSecret } from './chain/with-secret.ts';
+export type {
+  Candidate,
+  CandidateChange,
+  CandidateData,
+  CandidateOptions,
+} from './config/candidate.ts';
 export type { CheckedKey, ConfigCheck } from './config/check-config.ts';
 export type { Config } from './config/config.ts';
 export type { DeprecatedUse } from './config/deprecated.ts';
 export type { GenerationInfo, SourceInfo } from './config/generation.ts';
+export type { RollbackOptions } from './config/going-back.ts';
+export type { HistoryEntry } from './config/history.ts';
 export { checkConfig, loadConfig } from './config/load-config.ts';
 export type { OverrideValues } from './config/overrides.ts';
 export type { DeepReadonly, PathOf, ValueAt } from './config/paths.ts';
-export type { ConfigSource, LoadOptions } from './config/plan.ts';
+export type { ConfigSource, LoadOptions, TrialCheck, TrialOptions, TriedConfig } from './config/plan.ts';
 export { type PublicPart, publicConfig } from './config/public-config.ts';
 export type { DisposeResource, MakeResource, Resource } from './config/resources.ts';
+export { type RolloutOptions, rollout, variant } from './config/rollout.ts';
 export type { ConfigStats } from './config/stats.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
 export type { ReloadOptions } from './config/vanished.ts';
@@ -49,7 +60,8 @@ export type { Interceptor, Operation } from './interception.ts';
 export { lazy } from './internal/lazy.ts';
 export { keyFrom, keyOf, segments, startsWith } from './key.ts';
 export { livingMetrics, type Metrics } from './living.ts';
-export { type EnvExampleOptions, envExample } from './local/env-example.ts';
+export { envExample } from './local/env-example.ts';
+export type { EnvExampleOptions } from './local/example-text.ts';
 export type { ReferenceValues } from './local/references.ts';
 export type { VariableOptions } from './local/variable-names.ts';
 export type { CallOptions, Cause } from './operation.ts';
@@ -88,7 +100,8 @@ export {
 } from './providers/memory.ts';
 export { type Sensitive, taint } from './redact.ts';
 export { type Mutable, type Revealable, reveal } from './reveal.ts';
-export { describeKeys, type SchemaKey, type SchemaKeys } from './schema/keys.ts';
+export { describeKeys } from './schema/describe-keys.ts';
+export type { SchemaKey, SchemaKeys } from './schema/keys.ts';
 export type { StandardSchemaV1 } from './schema/schema.ts';
 export {
   bytes,

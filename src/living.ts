@@ -36,7 +36,7 @@ function registry(): Registry {
 /** All members of the process. */
 export const living = (): Iterable<Living> => registry().members;
 
-const collected = new FinalizationRegistry<Living>(retire);
+const collected = /* @__PURE__ */ new FinalizationRegistry<Living>(retire);
 
 /** Registers what an object counts until it is retired or collected. */
 export function register(owner: object, member: Living): void {

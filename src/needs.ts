@@ -24,22 +24,12 @@ interface Reading {
 /** Reports what a reader of these keys must be allowed to do. */
 export type ReportNeeds = (wanted: Reading) => Promise<readonly Need[]>;
 
-interface Reader {
-  readonly needs?: ReportNeeds | undefined;
-  /** Those of a chain. */
-  readonly providers?: readonly Reader[];
-}
-
-/** Whether a provider, or a provider of a chain, says what it needs. */
-export const reportsNeeds = ({ needs, providers = [] }: Reader): boolean =>
-  needs !== undefined || providers.some(reportsNeeds);
-
 /** What several providers need. */
-export async function needsOf(readers: readonly Reader[], wanted: Reading): Promise<Need[]> {
-  const each = readers.map(({ providers }, i) =>
-    providers ? needsOf(providers, wanted) : (readers[i]?.needs?.(wanted) ?? []),
-  );
-  return (await Promise.all(each)).flat();
+export async function needsOf(
+  readers: readonly { readonly needs?: ReportNeeds | undefined }[],
+  wanted: Reading,
+): Promise<Need[]> {
+  return (await Promise.all(readers.map((reader) => reader.needs?.(wanted) ?? []))).flat();
 }
 
 /** Whether a reader of the keys reads something at, above or below `key`. */

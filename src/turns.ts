@@ -10,9 +10,9 @@ export interface Wait<T> {
   /** What it is, for the error of `loadConfigSync`: the name of a provider. Not needed beside `now`. */
   readonly who?: string | undefined;
   readonly later: () => T | Promise<T>;
-  /** The same without waiting. Absent if there is no such form. */
+  /** The same without waiting. Omitted if it has to be waited for. */
   readonly now?: (() => T) | undefined;
-  /** What to do if there is none. */
+  /** What the caller of `loadConfigSync` can do without it. @default 'Use loadConfig' */
   readonly hint?: string | undefined;
 }
 

@@ -28,6 +28,7 @@ import {
   rejection,
 } from './support/by-hand.ts';
 import { junk, junkItem } from './support/junk.ts';
+import { runs } from './support/runs.ts';
 import { secondCopy } from './support/second-copy.ts';
 
 const own = makeOrigin({ provider: 'acme', source: 'acme.txt' });
@@ -645,7 +646,7 @@ describe('a second copy of this library', () => {
 });
 
 describe('random answers', () => {
-  const runs = Number(process.env.PROPERTY_RUNS ?? 300);
+  const numRuns = runs(100, 2_000);
   const codes = new Set<ErrorCode>(['io', 'invalid_key', 'conflict', 'access_denied', 'validation', 'parse']);
   const calls: Readonly<Record<string, (reader: ConfigProvider) => unknown>> = {
     get: (reader) => reader.get('db.host'),
@@ -735,7 +736,7 @@ describe('random answers', () => {
           await read.close?.();
         }
       }),
-      { numRuns: runs },
+      { numRuns },
     );
   });
 });

@@ -18,6 +18,7 @@ import { down, failing as refusing } from './support/fake-source.ts';
 import { entry, failing } from './support/layers.ts';
 import { brief, failureOf, listening } from './support/listening.ts';
 import { fullPort } from './support/port.ts';
+import { runs } from './support/runs.ts';
 import { code, sheltering } from './support/sheltering.ts';
 import { until } from './support/until.ts';
 
@@ -179,7 +180,7 @@ describe('events', () => {
         expect(printed.join('\n')).not.toContain('hunter2');
         expect(await code(chain.close())).toBe('answered');
       }),
-      { numRuns: 60 },
+      { numRuns: runs(15, 200) },
     );
   });
 });

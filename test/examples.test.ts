@@ -1,12 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  applications,
   examples,
   filesOf,
   fromSource,
   fromTarball,
   manifestOf,
+  type Ran,
   type Runtime,
   recorded,
   type Stage,
@@ -45,6 +48,25 @@ describe.concurrent('every example', () => {
     },
   );
 
+  if (tarball && runtime === 'deno')
+    it('a variable that alone may be read prints its output', async ({ expect }) => {
+      const example = { name: 'env', folder: 'examples/env' };
+      await writeFile(
+        `${stage.place}/env/narrow.ts`,
+        `import { EnvProvider, loadConfig } from '${manifest.name}';
+         import { z } from 'zod';
+         const Schema = z.object({ server: z.object({ port: z.number() }) });
+         console.log((await loadConfig(Schema, new EnvProvider({ prefix: 'APP' }))).value);`,
+      );
+      const allowing = (name: string): Promise<Ran> => {
+        const command = ['deno', 'run', '--no-prompt', '--allow-read', `--allow-env=${name}`, 'narrow.ts'];
+        return stage.run(example, command, { APP_SERVER_PORT: '9' });
+      };
+      expect(await allowing('APP_SERVER_PORT')).toMatchObject({ code: 0, out: '{ server: { port: 9 } }\n' });
+      const { code, err } = await allowing('APP_OTHER');
+      expect([code, err]).toEqual([1, expect.stringContaining('Add APP_SERVER_PORT to --allow-env')]);
+    });
+
   if (tarball && runtime === 'node')
     it('every example compiles with the types of the packed package', { timeout: 120_000 }, async ({
       expect,
@@ -59,8 +81,14 @@ describe('examples/README.md', () => {
       ([, file]) => file as string,
     );
     expect(linked.filter((file) => !existsSync(new URL(`examples/${file}`, root)))).toEqual([]);
-    expect([...new Set(linked.map((file) => file.split('/')[0]))].sort()).toEqual(
-      all.map(({ name }) => name).sort(),
+    expect(
+      [
+        ...new Set(
+          linked.map((file) => file.replace(/\/[^/]+$/, '').replace(/^(?!applications)(.*?)\/.*/, '$1')),
+        ),
+      ].sort(),
+    ).toEqual(
+      [...all.map(({ name }) => name), ...applications().map((name) => `applications/${name}`)].sort(),
     );
   });
 });

@@ -341,7 +341,7 @@ describe('secrets of random configurations', () => {
       fc.asyncProperty(fc.record({ ...shared, library: index, fields }), async (one) => {
         await assertNoLeak(pick(libraries, one.library)(one.fields), one);
       }),
-      runs(25),
+      runs(10),
     );
   });
 
@@ -352,7 +352,7 @@ describe('secrets of random configurations', () => {
       fc.asyncProperty(fc.record({ ...shared, library: index, all }), async (one) => {
         await assertNoLeak(pick(movers, one.library)(one.all), one, publicValues);
       }),
-      runs(12),
+      runs(5),
     );
   });
 });

@@ -300,7 +300,7 @@ describe('stats of a configuration', () => {
     await code(loaded.reload());
     await code(loaded.reload());
     expect(loaded.stats()).toMatchObject({ generation: 2, failedReloads: 2 });
-    loaded.rollback();
+    await loaded.rollback();
     expect(loaded.stats()).toMatchObject({ generation: 1, failedReloads: 2 });
     const { ageMs } = loaded.stats();
     expect(ageMs).toBeGreaterThanOrEqual(0);

@@ -193,14 +193,16 @@ describe('a reload that takes long', () => {
     await writeFile(file, JSON.stringify(valuesOf(1), null, 2));
     slowClock();
     let turns = 0;
+    let rollback: Promise<unknown> | undefined;
     const stop = others(() => {
-      if (++turns === 150) config.rollback();
+      if (++turns === 10) rollback = config.rollback();
     });
     await config.reload();
     stop();
     vi.restoreAllMocks();
-    expect(config.value).toBe(value);
-    expect(config.generation.number).toBe(1);
+    await rollback;
+    expect(config.value).toStrictEqual(value);
+    expect((await config.history()).map(({ reason }) => reason)[0]).toContain('rollback was called');
   });
 
   it('is discarded if the configuration is closed meanwhile', async () => {

@@ -53,16 +53,12 @@ const code = async (run: () => unknown): Promise<string> => {
 };
 
 export const claims: Claims = {
-  'The result is frozen and has the type of a Standard Schema. Reads are synchronous, the load is not.':
-    async () => {
-      const config = await loadConfig(
-        z.object({ port: z.number() }),
-        new EnvProvider({ env: { PORT: '80' } }),
-      );
-      const port: number = config.get('port');
-      equal(port, 80);
-      ok(Object.isFrozen(config.value));
-    },
+  'The result is frozen and has the type of a Standard Schema. Reads are synchronous.': async () => {
+    const config = await loadConfig(z.object({ port: z.number() }), new EnvProvider({ env: { PORT: '80' } }));
+    const port: number = config.get('port');
+    equal(port, 80);
+    ok(Object.isFrozen(config.value));
+  },
   'A numeric variable set to `abc` fails the load. The report names it and all other problems.': async () => {
     const schema = z.object({ port: z.number(), mode: z.string() });
     match(

@@ -39,9 +39,9 @@ print(config.explain('database.poolMax'));
 // #endregion
 
 // #region keys
-const { keys, complete } = describeKeys(Schema);
+const { keys, complete } = await describeKeys(Schema);
 print(`${keys.length} keys, ${complete ? 'and these are all' : 'and perhaps more'}`);
-print(envExample(Schema, { prefix: 'APP' }));
+print(await envExample(Schema, { prefix: 'APP' }));
 // #endregion
 
 // #region check
@@ -96,7 +96,7 @@ try {
 // #endregion
 
 // #region rollback
-config.rollback(); // 20 again, until the next reload()
+await config.rollback(); // 20 again, until the next reload()
 // #endregion
 subscription[Symbol.dispose]();
 

@@ -38,4 +38,4 @@ await loadConfig(Schema, new EnvProvider({ prefix: 'APP', env: wrong })).catch((
 });
 // #endregion
 
-console.log(`\n${envExample(Schema, { prefix: 'APP' })}`);
+console.log(`\n${await envExample(Schema, { prefix: 'APP' })}`);

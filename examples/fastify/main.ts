@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BundleProvider, type ConfigEvent, EnvProvider, MemoryProvider, reveal } from 'llm-config-manager';
-import { buildApp, Schema } from './app.ts';
+import { buildApp } from './app.ts';
+import { schema } from './config.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'fastify-'));
 const file = join(folder, 'config.yaml');
@@ -11,7 +12,9 @@ await writeFile(file, `${server}llm:\n  model: small\n  temperature: 0.2\n`);
 
 // #region start
 const sources = [new EnvProvider({ prefix: 'APP' }), new BundleProvider(file)];
-const app = await buildApp({ schema: Schema, sources, watch: true });
+const app = await buildApp({ schema, sources, watch: true });
+// read per request: the next request sees a reload, and a running request keeps its values
+app.get('/model', async () => app.config.value.llm);
 const address = await app.listen(reveal(app.config.value.server)); // Fastify changes its options
 // #endregion
 
@@ -46,8 +49,7 @@ const values = new MemoryProvider({
   server: { port: 0, host: 'localhost' },
   llm: { model: 'fake', temperature: 0 },
 });
-const tested = await buildApp({ schema: Schema, sources: values });
-const answer = await tested.inject('/model'); // => {"model":"fake","temperature":0}
+await using tested = await buildApp({ schema, sources: values });
+tested.config.value.llm; // => { model: 'fake', temperature: 0 }
 // #endregion
-console.log('in a test   ', answer.body);
-await tested.close();
+console.log('in a test   ', tested.config.value.llm);

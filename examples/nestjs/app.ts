@@ -1,15 +1,7 @@
 import { Controller, Get, Inject, Injectable, Module } from '@nestjs/common';
-import { type ConfigSource, type ConfigView, EnvProvider, MemoryProvider } from 'llm-config-manager';
+import type { ConfigView } from 'llm-config-manager';
 import { ConfigModule, type ConfigService, InjectConfig } from 'llm-config-manager/nestjs';
-import { z } from 'zod';
-
-// #region schema
-export const Schema = z.object({
-  server: z.object({ host: z.string().default('127.0.0.1'), port: z.number().default(0) }),
-  llm: z.object({ model: z.string(), maxTokens: z.number().int() }),
-});
-export type AppConfig = z.infer<typeof Schema>;
-// #endregion
+import { type AppConfig, AppConfigModule } from './app-config.ts';
 
 // #region section
 @Injectable()
@@ -43,13 +35,8 @@ export class ModelController {
 // #endregion
 
 // #region module
-export const sources: ConfigSource = [
-  new EnvProvider({ prefix: 'APP' }),
-  new MemoryProvider({ llm: { model: 'small', maxTokens: 512 } }),
-];
-
 @Module({
-  imports: [ConfigModule.forRoot({ schema: Schema, sources, watch: true }), ModelModule],
+  imports: [AppConfigModule, ModelModule],
   controllers: [ModelController],
 })
 export class AppModule {}

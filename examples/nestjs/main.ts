@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigService } from 'llm-config-manager/nestjs';
-import { type AppConfig, AppModule } from './app.ts';
+import { AppModule } from './app.ts';
+import type { AppConfig } from './app-config.ts';
 import { tested } from './test.ts';
 
 // #region start

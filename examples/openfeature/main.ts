@@ -9,6 +9,7 @@ const Schema = z.object({
     checkout: z.object({ express: z.boolean().default(false), limit: z.number().default(100) }).prefault({}),
     banner: z.string().default(''),
     model: z.object({ name: z.string(), temperature: z.number() }).optional(),
+    prompt: z.object({ variants: z.record(z.string(), z.number()) }).default({ variants: { a: 90, b: 10 } }),
   }),
 });
 // #endregion
@@ -31,6 +32,11 @@ console.log(await flags.getBooleanValue('checkout.express', false));
 console.log(await flags.getStringDetails('banner', '').then(({ value, reason }) => `${value} ${reason}`));
 const wrong = await flags.getBooleanDetails('banner', true);
 console.log(wrong.value, wrong.reason, wrong.errorCode);
+
+// #region split
+const prompt = await flags.getStringDetails('prompt', 'a', { targetingKey: 'user-7' });
+console.log(prompt.value, prompt.reason); // => a SPLIT
+// #endregion
 
 // #region change
 const changed = new Promise((resolve) => {

@@ -34,6 +34,10 @@ const rows: readonly Row[] = [
   ['generation', Gauge, 'config', { generation: '' }],
   ['generation_age', Gauge, 'config', { ageMs: '' }],
   ['reload_failures_total', Counter, 'config', { failedReloads: '' }],
+  ['snapshot_age', Gauge, 'snapshot', { ageMs: '' }],
+  ['snapshot_answers_total', Counter, 'snapshot', { answers: '' }],
+  ['snapshot_write_failures_total', Counter, 'snapshot', { failedWrites: '' }],
+  ['snapshot_refused_total', Counter, 'snapshot', { refused: '' }],
 ];
 
 /** Registers the metrics of this library, with the names and labels that the dashboard and the alerts use. */

@@ -6,7 +6,7 @@ import { type AppConfig, load, Schema } from './config.ts';
 
 console.log('# the variables to set, for .env.example and for a deployment\n');
 // #region example
-console.log(envExample(Schema));
+console.log(await envExample(Schema));
 // #endregion
 
 // #region start

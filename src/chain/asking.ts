@@ -4,7 +4,7 @@
 
 import { type Entry, isEntry } from '../entry.ts';
 import { abortedBy, ConfigError } from '../errors.ts';
-import { lazyModule } from '../internal/lazy.ts';
+import { lazy } from '../internal/lazy.ts';
 import { keyOf } from '../key.ts';
 import type { ConfigProvider, Known, ReadOptions, VersionedRead } from '../provider.ts';
 import { adopted, getManyFrom, knownIn, type Results, toConfigError } from '../query.ts';
@@ -13,14 +13,14 @@ import type { Key } from '../value.ts';
 
 const absent: Known = Object.freeze({ entry: undefined });
 const nothing: Promise<undefined> = Promise.resolve(undefined);
-export const loadSealedError = lazyModule(() => import('./sealed-error.ts'));
+export const loadSealedError = lazy(() => import('./sealed-error.ts'));
 
 /** Whether an entry must not be passed on, because its value is still sealed. */
 export const isClosed = (entry: Entry | undefined, options?: ReadOptions): entry is Entry =>
   entry !== undefined && holdsSealed(entry.value) && !options?.[sealedText];
 
 /** Throws the error of an entry that is sealed. */
-export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError.later()).refuse(entry);
+export const refuse = async (entry: Entry): Promise<never> => (await loadSealedError()).refuse(entry);
 
 /** Refuses to read a version: each provider has versions of its own. */
 function refuseVersion(chain: string, { version }: VersionedRead, key?: Key): void {
@@ -117,7 +117,7 @@ export async function askMany(
     if (pending.length === 0) break;
     for (const [key, result] of await getManyFrom(provider, pending, options))
       if (result instanceof ConfigError) found.set(key, toConfigError(result, provider.name, key));
-      else if (isClosed(result, options)) found.set(key, (await loadSealedError.later()).sealedError(result));
+      else if (isClosed(result, options)) found.set(key, (await loadSealedError()).sealedError(result));
       else found.set(key, result);
   }
   return found;

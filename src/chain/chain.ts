@@ -12,6 +12,7 @@ import { disposeAll } from '../internal/listeners.ts';
 import { aBoolean, aFunction, aString, checkOptions, either, listOf } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
 import type { Merged } from '../merge/merged.ts';
+import { needsOf, type ReportNeeds } from '../needs.ts';
 import { type CallOptions, type Cause, entered, operationIn } from '../operation.ts';
 import {
   type Change,
@@ -85,7 +86,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Reads one leaf from the first provider that has it. `undefined` if no provider has it.
    *  @see list and tree merge all providers. */
   get(key: Key, options?: ReadOptions): Promise<Entry | undefined> {
-    if (this.#hooks.active) return this.#getObserved(key, options ?? {});
+    if (this.#hooks.active) return this.lookUp(key, options ?? {}, (_, inner) => this.#read(key, inner));
     return options === undefined ? askKnown(this, this.#providers, key) : this.#read(key, options);
   }
 
@@ -93,16 +94,6 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
    *  @internal */
   known(key: Key, peek = false): Known | undefined {
     return this.#hooks.active ? undefined : knownOf(this.#providers, key, peek);
-  }
-
-  async #getObserved(spelling: Key, options: ReadOptions): Promise<Entry | undefined> {
-    const key = keyOf(spelling);
-    return this.#hooks.lookUp(
-      { type: 'get', key },
-      options,
-      (inner) => this.#read(key, inner),
-      (entry) => [[key, entry]],
-    );
   }
 
   #read(key: Key, options: ReadOptions): Promise<Entry | undefined> {
@@ -129,10 +120,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     const options = this.#hooks.identified(schema ? third : (second as ReadOptions | undefined));
     try {
       const entry = await this.get(key, options);
-      if (!entry) {
-        const { missing } = await import('./missing.ts');
-        throw await missing(keyOf(key), this, options);
-      }
+      if (!entry) throw await (await import('./missing.ts')).missing(keyOf(key), this, options);
       if (!schema) return entry.value;
       const { parseLeaf } = await loadLeafParser();
       return await parseLeaf(schema, entry);
@@ -251,6 +239,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
     return this.#providers.map((one) => one.leasedAt?.(key)).find((place) => place !== undefined);
   }
 
+  /** @internal */
+  needs(wanted: Parameters<ReportNeeds>[0]): ReturnType<ReportNeeds> {
+    return needsOf(this.#providers, wanted);
+  }
+
   /** The health of each provider. The chain reports the worst status of its providers. */
   async health(options: ReadOptions = {}): Promise<Health> {
     return this.#observed('health', '', options, async (inner) =>
@@ -270,11 +263,21 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   /** Expires the document that holds a key, and reads it again: in the first provider that has the key.
    *  @see get */
   async renew(key: Key, options: ReadOptions = {}): Promise<Entry | undefined> {
-    const at = keyOf(key);
-    const ask = async (inner: ReadOptions): Promise<Entry | undefined> =>
-      (await import('./renewal.ts')).renewFirst(this.#providers, at, inner);
+    const { renewFirst } = await import('./renewal.ts');
+    return this.lookUp(key, options, (providers, inner) => renewFirst(providers, keyOf(key), inner));
+  }
+
+  /** Runs a look-up of a key that reads the providers in a way of its own.
+   *  @internal */
+  async lookUp(
+    spelling: Key,
+    options: ReadOptions,
+    read: (providers: readonly ConfigProvider[], options: ReadOptions) => Promise<Entry | undefined>,
+  ): Promise<Entry | undefined> {
+    const key = keyOf(spelling);
+    const ask = (inner: ReadOptions): Promise<Entry | undefined> => read(this.#providers, inner);
     return this.#hooks.active
-      ? this.#hooks.lookUp({ type: 'get', key: at }, options, ask, (entry) => [[at, entry]])
+      ? this.#hooks.lookUp({ type: 'get', key }, options, ask, (entry) => [[key, entry]])
       : ask(options);
   }
 

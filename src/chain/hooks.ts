@@ -78,6 +78,7 @@ export class Hooks implements Observed {
   async closes(provider: ConfigProvider, options: CloseOptions | undefined): Promise<void> {
     const closing = provider.close?.(options);
     if (!closing) return;
+    closing.catch(() => undefined); // a failure during the import is not unhandled
     const { checkWithinMs, closeWithinMs, endsWithin } = await import('../closing.ts');
     const { withinMs = closeWithinMs } = options ?? {};
     checkWithinMs(`${this.name}: close`, withinMs);

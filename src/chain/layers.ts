@@ -36,7 +36,7 @@ export function* askLayers(
 
 function* checkedLayer(layer: Layer, options: ListOptions): Steps<Layer> {
   if (!layer.entries.some((entry) => isClosed(entry, options))) return layer;
-  const later = async () => (await loadSealedError.later()).withoutSealed(layer);
+  const later = async () => (await loadSealedError()).withoutSealed(layer);
   return yield* wait({ who: `the sealed values of ${layer.name}`, later });
 }
 

@@ -28,7 +28,10 @@ export async function readGiven(file: string): Promise<Buffer> {
 export async function writePrivate(
   file: string,
   text: string,
-  { force, hint }: { readonly force: boolean; readonly hint: string },
+  {
+    force,
+    hint = 'Choose another name, or use --force to replace it',
+  }: { readonly force: boolean; readonly hint?: string },
 ): Promise<void> {
   const written = force ? `${file}.${randomUUID()}.tmp` : file;
   let created = false;

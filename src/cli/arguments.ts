@@ -31,7 +31,7 @@ export interface Parsed {
 
 const isOptional = (name: string): boolean => name.startsWith('[');
 
-/** A module has an extension, so that it can be told apart from a key. */
+/** An argument with one of these extensions is a module, and any other one is a key. */
 export const isModule = (argument: string | undefined): boolean => /\.[cm]?[jt]s$/i.test(argument ?? '');
 
 /** Parses `all`. `names` are the arguments in the order of the help; those in brackets are optional. What

@@ -20,6 +20,7 @@ import { runCommand } from './commands/run.ts';
 import { scan } from './commands/scan.ts';
 import { envExampleCommand, jsonSchema } from './commands/schema.ts';
 import { sealCommand, unsealCommand } from './commands/sealing.ts';
+import { snapshotCommands } from './commands/snapshot.ts';
 import { get, set, unset } from './commands/values.ts';
 import { versions } from './commands/versions.ts';
 
@@ -54,4 +55,5 @@ export const commands: readonly Command[] = [
   removeRecipient,
   rotate,
   ...auditCommands,
+  ...snapshotCommands,
 ];

@@ -1,7 +1,7 @@
 // The JSON Schema of configuration files, for editors. Used by `json-schema`. A file is one of several
 // sources, so no key is required; a name that the schema does not read is marked as wrong.
 
-import { isSecretName } from '../redact.ts';
+import { isSecretName, looksSecret } from '../redact.ts';
 import { arktypeOptions } from '../schema/dialects/arktype-shape.ts';
 import { zodOptions } from '../schema/dialects/zod-shape.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
@@ -9,6 +9,7 @@ import { isMarkedPublic, isMarkedSecret } from '../schema/json-schema.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import type { Kind, Shape } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
+import type { ConfigValue } from '../value.ts';
 
 /** The JSON Schema of the files that a schema reads. */
 export function editorSchema(schema: StandardSchemaV1): JsonSchema {
@@ -51,7 +52,7 @@ function forFiles(schema: JsonSchema, key: string, isPart = false): JsonSchema {
     forFiles(inner, name === '' ? key : `${key}.${name}`);
   const changed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(known)) {
-    if (name === 'default' && isSecret) continue;
+    if (name === 'default' && (isSecret || holdsSecret(value, schema))) continue;
     if (name === 'properties' || name === '$defs' || name === 'definitions')
       changed[name] = mapped(value, inside);
     else if (Array.isArray(value) && ['anyOf', 'oneOf', 'allOf', 'items', 'prefixItems'].includes(name))
@@ -70,6 +71,16 @@ function forFiles(schema: JsonSchema, key: string, isPart = false): JsonSchema {
   if (isPart && changed.additionalProperties === false) delete changed.additionalProperties;
   return changed;
 }
+
+/** Whether a default has a secret: by its shape, or inside a section, by its name or a mark. */
+const holdsSecret = (value: unknown, { properties }: JsonSchema): boolean =>
+  looksSecret(value as ConfigValue) ||
+  (isObject(value) &&
+    isObject(properties) &&
+    Object.entries(value).some(([name, inner]) => {
+      const schema = properties[name];
+      return isObject(schema) && (isMarkedSecret(schema) || holdsSecret(inner, schema));
+    }));
 
 const types: Readonly<Record<Kind, string>> = {
   string: 'string',

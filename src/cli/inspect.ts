@@ -11,7 +11,8 @@ import type { ConfigValue, Key } from '../value.ts';
 import { withoutValues } from './commands/explain.ts';
 import { explainedBy, isMarked, knownKeys } from './listing.ts';
 import type { Loaded } from './module.ts';
-import { Needles, type SecretValue } from './needles.ts';
+import { SecretSearch } from './secret-search.ts';
+import type { SecretValue } from './secret-spellings.ts';
 
 /** The secrets of a configuration, and the providers and keys that could not be read. */
 export interface Secrets {
@@ -76,7 +77,7 @@ export async function inspect(loaded: Loaded): Promise<Inspected> {
     secret && value !== undefined ? [{ key, value: value as ConfigValue }] : [],
   );
   const failed = layers.flatMap(({ name, error, tolerated }) => (error || tolerated ? [name] : []));
-  const needles = new Needles([...values, ...defaults]);
+  const search = new SecretSearch([...values, ...defaults]);
   return {
     layers,
     known,
@@ -94,18 +95,18 @@ export async function inspect(loaded: Loaded): Promise<Inspected> {
       const { modifiedAt, version } = found?.entry ?? {};
       return { ...(modifiedAt !== undefined && { modifiedAt }), ...(version !== undefined && { version }) };
     },
-    shown: (data) => shownBy(needles, data) as typeof data,
+    shown: (data) => shownBy(search, data) as typeof data,
   };
 }
 
 /** A plain copy, as JSON has it, with masked texts and names. */
-function shownBy(needles: Needles, data: unknown): unknown {
+function shownBy(search: SecretSearch, data: unknown): unknown {
   const walk = (value: unknown): unknown => {
-    if (typeof value === 'string') return needles.masked(value, MASK);
+    if (typeof value === 'string') return search.masked(value, MASK);
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [needles.masked(name, MASK), walk(inner)]),
+      Object.entries(value).map(([name, inner]) => [search.masked(name, MASK), walk(inner)]),
     );
   };
   const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);

@@ -4,7 +4,7 @@
 import type { ProviderChain } from '../chain/chain.ts';
 import { append, rest, segments, startsWith } from '../key.ts';
 import { merge } from '../merge/merge.ts';
-import { describeKeys, type SchemaKeys } from '../schema/keys.ts';
+import { keysIn, type SchemaKeys } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { holdsMark, shapeAt } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
@@ -27,7 +27,7 @@ export const explainedBy = ({ chain, schema, options }: Loaded): Explained => ({
 /** The keys that the schema reads, as the chain has them. */
 export function knownKeys({ schema, at }: Explained): SchemaKeys {
   if (!schema) return { keys: [], prefixes: [], complete: false };
-  const { keys, prefixes, complete } = describeKeys(schema);
+  const { keys, prefixes, complete } = keysIn(schema);
   return {
     keys: keys.map((one) => ({ ...one, key: append(at, one.key) })),
     prefixes: prefixes.map((key) => append(at, key)),

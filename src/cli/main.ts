@@ -1,6 +1,17 @@
 #!/usr/bin/env node
+// The program `llm-config`: runs its command line and ends the process with the exit code. The work is in
+// run.ts.
+
 import process from 'node:process';
+import { nameAndCode } from '../errors.ts';
 import { run } from './run.ts';
+
+// Node prints the message of an error that nothing catches, and it may contain a secret
+process.on('uncaughtException', (error) => {
+  if (process.listenerCount('uncaughtException') > 1) return; // the module has a handler of its own
+  process.stderr.write(`error: unexpected: ${nameAndCode(error)}, which nothing has caught\n`);
+  process.exit(3);
+});
 
 for (const out of [process.stdout, process.stderr])
   out.on('error', ({ code }: NodeJS.ErrnoException) => {

@@ -13,7 +13,6 @@ import { isProvider } from '../provider.ts';
 import { isSchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import type { Key } from '../value.ts';
 import { type Parsed, UsageError } from './arguments.ts';
-import type { CommandResult } from './command.ts';
 import { type Exports, importModule } from './import-module.ts';
 import { type Io, withProgress } from './io.ts';
 
@@ -34,7 +33,8 @@ export interface Loaded {
   readonly exports: Exports;
 }
 
-const defaultModules = ['config.ts', 'config.mts', 'config.mjs', 'config.js', 'config.cjs'];
+const extensions = ['ts', 'mts', 'mjs', 'js', 'cjs'];
+const defaultModules = ['config', 'src/config'].flatMap((name) => extensions.map((one) => `${name}.${one}`));
 
 /** The module in the working folder, if there is one. */
 export const defaultModule = (io: Pick<Io, 'cwd'>): string | undefined =>
@@ -44,9 +44,9 @@ export const defaultModule = (io: Pick<Io, 'cwd'>): string | undefined =>
 export function moduleFile(module: string | undefined, io: Io): string {
   const found = module ?? defaultModule(io);
   if (found !== undefined) return found;
-  const all = defaultModules.join(', ');
+  const file = `config.{${extensions.join(',')}}`;
   throw new UsageError(
-    `MODULE is missing, and this folder has none of ${all}. Run \`llm-config init\` to begin`,
+    `MODULE is missing, and neither this folder nor src/ has a ${file}. Run \`llm-config init\` to begin`,
   );
 }
 
@@ -134,13 +134,13 @@ export function schemaOf({ schema, file }: Loaded): StandardSchemaV1 {
 
 /** Runs a command on the module that its arguments name, and closes the module afterwards. Meanwhile the
  *  process has the arguments after `--`, as if the module had been started with them. `progress`: what takes
- *  long; false for a command that runs until it is ended. */
-export async function withChain(
+ *  long; false for a command that shows it itself. */
+export async function withChain<T>(
   { module, rest }: Pick<Parsed, 'module' | 'rest'>,
   io: Io,
-  use: (loaded: Loaded) => Promise<CommandResult>,
+  use: (loaded: Loaded) => Promise<T>,
   progress: string | false = 'Reading from the providers',
-): Promise<CommandResult> {
+): Promise<T> {
   const file = moduleFile(module, io);
   const own = process.argv;
   process.argv = [process.execPath, path.resolve(io.cwd(), file), ...rest];

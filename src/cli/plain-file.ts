@@ -50,15 +50,14 @@ export class PlainFile {
 
   async value(text: string, name: string): Promise<ConfigValue | undefined> {
     const source = { provider, file: this.file, text };
-    if (this.#format === 'env')
-      return (await readDotenv(source)).find((variable) => variable.name === name)?.value;
+    if (this.#format === 'env') return readDotenv(source).find((variable) => variable.name === name)?.value;
     return dig((await parseText(this.#format, source)).tree, keyOf(name));
   }
 
   /** The names of all values. */
   async names(text: string): Promise<readonly string[]> {
     const source = { provider, file: this.file, text };
-    if (this.#format === 'env') return (await readDotenv(source)).map(({ name }) => name);
+    if (this.#format === 'env') return readDotenv(source).map(({ name }) => name);
     const namesIn = (tree: ConfigTree, path: readonly string[]): readonly string[] =>
       Object.entries(tree).flatMap(([name, value]) =>
         isTree(value) ? namesIn(value, [...path, name]) : [keyFrom([...path, name])],
@@ -120,14 +119,18 @@ export class PlainFile {
   }
 }
 
+function readIfSound(source: Parameters<typeof readDotenv>[0]): ReturnType<typeof readDotenv> {
+  try {
+    return readDotenv(source);
+  } catch {
+    return [];
+  }
+}
+
 /** Sets one variable in a `.env` text. Tries each way of quoting until the text reads back unchanged. */
-async function withVariable(
-  source: Parameters<typeof readDotenv>[0],
-  name: string,
-  value: ConfigValue,
-): Promise<string> {
+function withVariable(source: Parameters<typeof readDotenv>[0], name: string, value: ConfigValue): string {
   const plain = typeof value === 'string' ? value : JSON.stringify(value);
-  const before = await readDotenv(source);
+  const before = readDotenv(source);
   const others = before
     .filter((variable) => variable.name !== name)
     .map((variable) => [variable.name, variable.value]);
@@ -141,7 +144,7 @@ async function withVariable(
     const after = exists
       ? text.replace(line, (_, head, __, tail) => head + spelling + tail)
       : `${text}${/[^\n]$/.test(text) ? '\n' : ''}${name}=${spelling}\n`;
-    const read = await readDotenv({ ...source, text: after }).catch(() => []);
+    const read = readIfSound({ ...source, text: after });
     const rest = read
       .filter((variable) => variable.name !== name)
       .map((variable) => [variable.name, variable.value]);

@@ -67,12 +67,13 @@ function printResult(
 }
 
 function printError(error: unknown, io: Io, json: boolean, command?: Command): ExitCode {
-  const exit = error instanceof UsageError ? 2 : ((error as { readonly exit?: number } | null)?.exit ?? 3);
-  // the message of a foreign error may contain a secret
-  const message =
-    isConfigError(error) || error instanceof UsageError ? error.message : `unexpected: ${nameAndCode(error)}`;
+  const isUsage = error instanceof UsageError;
+  // the message of a foreign error may contain a secret, and its fields mean something else
+  const isOwn = isConfigError(error);
+  const exit = isUsage ? 2 : (isOwn && (error as { readonly exit?: ExitCode }).exit) || 3;
+  const message = isOwn || isUsage ? error.message : `unexpected: ${nameAndCode(error)}`;
   if (json) {
-    const shown = isConfigError(error) ? error : { code: exit === 2 ? 'usage' : 'unexpected', message };
+    const shown = isOwn ? error : { code: isUsage ? 'usage' : 'unexpected', message };
     io.stderr.write(`${printable(JSON.stringify({ error: shown }))}\n`);
   } else {
     io.stderr.write(`${coloured(printable(`error: ${message}`), [[/^error:/, 'red']], io.stderr, io.env)}\n`);

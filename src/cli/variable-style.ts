@@ -1,10 +1,10 @@
 // How the variables of a chain are named: the prefix, the separator and the mapped names of its first
-// provider of variables. Found through `where`, which every provider has. Used by `env-example` and `run`.
+// provider of variables. Found through `where`, which every provider has. Used by commands with `--prefix`.
 
 import type { ProviderChain } from '../chain/chain.ts';
 import { spells } from '../conventional-name.ts';
 import { append } from '../key.ts';
-import type { EnvExampleOptions } from '../local/env-example.ts';
+import type { EnvExampleOptions } from '../local/example-text.ts';
 import {
   conventionalForm,
   joined,
@@ -15,8 +15,8 @@ import {
 import { isPlatformName } from '../platform-names.ts';
 import type { Key } from '../value.ts';
 import type { Parsed } from './arguments.ts';
-import { type Io, withProgress } from './io.ts';
-import { defaultModule, loadModule } from './module.ts';
+import type { Io } from './io.ts';
+import { defaultModule, withChain } from './module.ts';
 
 /** The places of a key that are variables: `env APP_DATABASE_HOST`, `.env APP_DATABASE_HOST`. */
 const variablesIn = (places: string): readonly string[] =>
@@ -48,12 +48,8 @@ export async function prefixOf(args: Parsed, io: Io): Promise<string | undefined
   const own = args.text('prefix');
   const file = own === undefined ? defaultModule(io) : undefined;
   if (file === undefined) return own === '' ? undefined : own;
-  const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
-  try {
-    return variableStyle(loaded.chain, [], '').prefix;
-  } finally {
-    await loaded.close().catch(() => undefined);
-  }
+  const module = { module: file, rest: [] };
+  return withChain(module, io, async ({ chain }) => variableStyle(chain, [], '').prefix, false);
 }
 
 /** The variable of each key: conventional, or exact where that can mean two keys. */

@@ -6,6 +6,7 @@ import type { Entry, Unreadable } from '../entry.ts';
 import type { ConfigError } from '../errors.ts';
 import { startsWith } from '../key.ts';
 import type { Layer } from '../provider.ts';
+import type { Steps } from '../turns.ts';
 import type { Key } from '../value.ts';
 
 /** Layers without gaps from outages. */
@@ -14,6 +15,9 @@ export interface Carried {
   /** The layers that hold entries of the previous load, with the reasons. */
   readonly stale: ReadonlyMap<Layer, ConfigError>;
 }
+
+/** Replaces the values of a load, except its secrets, by those of an earlier one. */
+export type Hold = (now: Carried) => Steps<Carried>;
 
 /** Fills the layers of unreachable providers from the layers `before`. An entry that has expired becomes a
  *  hole: a default must not replace it silently. */
@@ -42,7 +46,11 @@ export function carryForward(layers: readonly Layer[], before: readonly Layer[],
 
 /** The layer of the same provider in the previous load. Two tolerated chains may each have a provider of the
  *  same name: the order of the layers distinguishes them. */
-function counterpart(layers: readonly Layer[], number: number, before: readonly Layer[]): Layer | undefined {
+export function counterpart(
+  layers: readonly Layer[],
+  number: number,
+  before: readonly Layer[],
+): Layer | undefined {
   const name = layers[number]?.name;
   const index = layers.slice(0, number).filter((layer) => layer.name === name).length;
   const named = before.filter((layer) => layer.name === name);

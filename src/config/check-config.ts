@@ -8,7 +8,7 @@ import { newId, thread } from '../operation.ts';
 import { show } from '../redact.ts';
 import { formatReport } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
-import { describeKeys } from '../schema/keys.ts';
+import { keysIn } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { inTurns } from '../turns.ts';
 import type { ConfigValue, Key } from '../value.ts';
@@ -129,7 +129,7 @@ function isOnDemand(key: Key, { placement }: Load): boolean {
 function checkedKeys(schema: StandardSchemaV1, { placement, texts, plan }: Load): CheckedKey[] {
   const leaves = new Map(placement.leaves.map((leaf) => [keyFrom(leaf.path), leaf]));
   const holes = new Map(placement.holes.map(({ path, item }) => [keyFrom(path), item]));
-  const schemaKeys = new Map(describeKeys(schema).keys.map((one) => [one.key, one]));
+  const schemaKeys = new Map(keysIn(schema).keys.map((one) => [one.key, one]));
   const keys = new Set([...schemaKeys.keys(), ...leaves.keys(), ...holes.keys()]);
   return [...keys].map((key): CheckedKey => {
     const leaf = leaves.get(key);

@@ -1,39 +1,40 @@
-// The object that `loadConfig` returns. It owns the generations and decides which load becomes the next one;
-// `load.ts` does the loading, `watching.ts` triggers reloads, `reloads.ts` keeps them one at a time.
+// The object that `loadConfig` returns: reads of the current generation, and doors to what changes it.
+// `generations.ts` decides which load becomes the next one; what few applications use is loaded on first use.
 
 import { inspect } from 'node:util';
 import type { Explanation } from '../chain/explain.ts';
 import { timeLeft } from '../closing.ts';
-import { abortedBy, ConfigError } from '../errors.ts';
+import { abortedBy, type ConfigError } from '../errors.ts';
 import type { ConfigEvent } from '../events.ts';
+import { lazy } from '../internal/lazy.ts';
 import { keyFrom, keyOf } from '../key.ts';
 import { type Living, register, retire } from '../living.ts';
-import { newId } from '../operation.ts';
 import type { CloseOptions, ConfigProvider } from '../provider.ts';
 import { type Mutable, type Revealable, reveal, revealed } from '../reveal.ts';
-import { atOnce, inTurns, type Steps, wait } from '../turns.ts';
-import { type Key, withoutBigints } from '../value.ts';
+import { atOnce, type Steps, wait } from '../turns.ts';
+import { withoutBigints } from '../value.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
+import type { Candidate, CandidateData, CandidateOptions } from './candidate.ts';
 import { isLate } from './deadline.ts';
-import { asFailedLoad, ConfigEvents } from './events.ts';
 import { explainKey } from './explaining.ts';
-import { closedError, Failures } from './failures.ts';
-import { changedKeys, Generation, type GenerationInfo, type Made, pathOf } from './generation.ts';
-import { type Load, type LoadContext, loadedFrom, loadValid, type Unchanged } from './load.ts';
-import { Overrides, type OverrideValues } from './overrides.ts';
+import { type GenerationInfo, pathOf } from './generation.ts';
+import { Generations } from './generations.ts';
+import type { RollbackOptions } from './going-back.ts';
+import type { HistoryEntry } from './history.ts';
+import { loadedFrom } from './load.ts';
+import type { OverrideValues, Patch } from './overrides.ts';
 import type { DeepReadonly, PathOf, ValueAt } from './paths.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
-import { type LoadMode, loadModes, Reloads, readOptions, tracedLoad } from './reloads.ts';
+import { loadModes } from './reloads.ts';
 import type { DisposeResource, MakeResource, Resource, ResourceOwner } from './resources.ts';
 import { Resources } from './resources.ts';
 import { type ConfigStats, configStats, livingConfig } from './stats.ts';
-import { type ChangeListener, Subscriptions } from './subscriptions.ts';
+import type { ChangeListener } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
 import { acceptedKeys, type ReloadOptions } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
-import { leaseHolders, Watching, type WatchOptions } from './watching.ts';
 
 /** A loaded configuration. It holds one frozen generation at a time: a reload replaces it as a whole, or
  *  fails and keeps it. Made by `loadConfig`.
@@ -43,30 +44,17 @@ import { leaseHolders, Watching, type WatchOptions } from './watching.ts';
  *  config.get('llm.model'); // => 'small', with the same type
  *  config.subscribe('llm', () => reconnect(config.get('llm'))); */
 export class Config<T> implements AsyncDisposable, Revealable<T> {
-  readonly #plan: Plan;
-  readonly #options: LoadOptions;
   readonly #own: ConfigProvider | undefined;
-  readonly #events: ConfigEvents;
-  readonly #failures: Failures;
-  readonly #subscriptions = new Subscriptions<T>((key, error) => this.#events.emitThrown(key, error));
-  readonly #reloads = new Reloads((mode) => inTurns(this.#load(mode)));
-  readonly #stop = new AbortController();
-  readonly #overrides = new Overrides();
+  readonly #generations: Generations<T>;
   readonly #viewed: ViewedConfig & ResourceOwner = {
     find: (path) => this.#flat[path] ?? this.#find(path),
     explain: (path) => this.explain(path as PathOf<T>),
-    subscribe: (path, listener) => this.#subscriptions.add(path, listener),
-    quotes: (path) => this.#generation.quotes(pathOf(path)),
-    report: (...failed) => this.#events.emitResource(...failed),
+    subscribe: (path, listener) => this.#generations.subscriptions.add(path, listener),
+    quotes: (path) => this.#generations.current.quotes(pathOf(path)),
+    report: (...failed) => this.#generations.events.emitResource(...failed),
   };
   readonly #resources = new Resources(this.#viewed);
-  #generation!: Generation<T>;
-  #previous: Generation<T> | undefined;
-  #lastNumber = 0;
-  /** True after a rollback, until the next explicit reload. */
-  #pinned = false;
   #flat = noPaths();
-  #watching: Watching | undefined;
   #living: Living | undefined;
   #closed: Promise<void> | undefined;
 
@@ -91,27 +79,35 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
 
   /** @internal */
   private constructor(plan: Plan, options: LoadOptions, own: ConfigProvider | undefined) {
-    this.#plan = plan;
-    this.#options = options;
     this.#own = own;
-    const generations = () => [this.#generation, this.#previous];
-    const { name } = plan.source;
-    this.#failures = new Failures(name);
-    this.#events = new ConfigEvents(name, (text) => generations().some((one) => one?.quotes()(text)));
-    if (options.on) this.#events.on(options.on);
-    loadedFrom.set(this, { plan, options, found: () => this.#generation.load });
-    publishers.set(this, (paths) => publish(this.#generation, paths));
+    this.#generations = new Generations(plan, options, () => {
+      this.#flat = noPaths();
+    });
+    const { trial } = options;
+    if (trial) {
+      const failing = () => this.#resources.failing();
+      const of = { generations: this.#generations, config: this, options: trial, failing };
+      const trials = lazy(async () => new (await import('./trial.ts')).Trial(of));
+      const tried = async (): Promise<void> => (await trials()).promoted();
+      this.#generations.onPromoted = () => void tried().catch((error) => this.#generations.report(error));
+    }
+    loadedFrom.set(this, { plan, options, found: () => this.#generations.current.load });
+    publishers.set(this, (paths) => publish(this.#generations.current, paths));
   }
 
   *#start(): Steps<void> {
-    const { signal, watch = false } = this.#options;
-    if (signal?.aborted) throw abortedBy(this.#plan.source.name, 'the load');
+    const { plan, options, failures } = this.#generations;
+    const { signal, watch = false } = options;
+    if (signal?.aborted) throw abortedBy(plan.source.name, 'the load');
     signal?.addEventListener('abort', this.#abort, { once: true });
     // the watch begins before the read, so that no change is missed
-    if (watch) this.#watch(watch === true ? {} : watch);
+    if (watch) this.#generations.watch(watch === true ? {} : watch);
     const { first } = loadModes;
-    yield* wait({ later: () => this.#run(first), now: () => atOnce(this.#load(first)) });
-    this.#living = livingConfig(this, this.#plan.source.name, this.#failures.counts);
+    yield* wait({
+      later: () => this.#generations.run(first),
+      now: () => atOnce(this.#generations.load(first)),
+    });
+    this.#living = livingConfig(this, plan.source.name, failures.counts);
     register(this, this.#living);
   }
 
@@ -121,19 +117,19 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  new one. Masks secrets when it is printed, and JSON of it has the text `[redacted]` in their place.
    *  @see reveal for a copy with secrets that can be sent or changed */
   get value(): DeepReadonly<T> {
-    return this.#generation.value as DeepReadonly<T>;
+    return this.#generations.current.value as DeepReadonly<T>;
   }
 
   /** The number, the age and the sources of the current generation. */
   get generation(): GenerationInfo {
-    return this.#generation.info;
+    return this.#generations.current.info;
   }
 
   /** Why the last reload failed. Undefined if it succeeded.
    *  @example
    *  if (config.failure) console.error(`still on old values: ${config.failure.message}`); */
   get failure(): ConfigError | undefined {
-    return this.#failures.last?.error;
+    return this.#generations.failures.last?.error;
   }
 
   /** The value at a path. A look-up by a whole key is faster than a path through `value`.
@@ -149,9 +145,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   /** Finds a value by its path, and keeps it for the next look-up. */
   #find(path: string): unknown {
     const steps = pathOf(path);
-    const value = this.#generation.at(steps);
-    if (value === undefined) refuseUnknown(steps, this.#generation);
-    else if (this.#generation.isFixed(steps) && keyFrom(steps) === path) this.#flat[path] = value;
+    const value = this.#generations.current.at(steps);
+    if (value === undefined) refuseUnknown(steps, this.#generations.current);
+    else if (this.#generations.current.isFixed(steps) && keyFrom(steps) === path) this.#flat[path] = value;
     return value;
   }
 
@@ -169,7 +165,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  // port = "9090"
    *  //   → env APP_PORT  "9090"  wins */
   explain(path: PathOf<T>): Explanation {
-    return explainKey(this.#generation, keyOf(path), this.#failures.last);
+    return explainKey(this.#generations.current, keyOf(path), this.#generations.failures.last);
   }
 
   /** Calls `listener` for each generation that changes something at `path`; `''` is the whole configuration.
@@ -180,13 +176,13 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  });
    *  subscription[Symbol.dispose](); */
   subscribe(path: PathOf<T> | '', listener: ChangeListener): Disposable {
-    return this.#subscriptions.add(path, listener);
+    return this.#generations.subscriptions.add(path, listener);
   }
 
   /** Listens to the events of loads: `refreshed`, `changed`, `refresh_failed`, `vanished`, `notice`. Events
    *  hold no values. */
   on(listener: (event: ConfigEvent) => void): Disposable {
-    return this.#events.on(listener);
+    return this.#generations.events.on(listener);
   }
 
   /** Reads all sources again, without their caches. Makes the next generation, or throws and keeps the
@@ -197,7 +193,10 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  await config.reload({ accept: ['database.password'] }); // it was deleted from its store on purpose */
   async reload(options: ReloadOptions = {}): Promise<GenerationInfo> {
     return reported(this.reload, async () => {
-      await this.#run({ ...loadModes.explicit, ...acceptedKeys(options, this.#generation.load) });
+      await this.#generations.run({
+        ...loadModes.explicit,
+        ...acceptedKeys(options, this.#generations.current.load),
+      });
       return this.generation;
     });
   }
@@ -224,102 +223,53 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
    *  what the sources had, and reads no source. Names at the top level may be dotted keys.
    *  @throws ConfigError `validation`; the values are then not in use
    *  @example
-   *  await using _ = await config.override({ 'llm.model': 'fake', database: { poolMax: 1 } }); */
-  override(values: OverrideValues): Promise<AsyncDisposable> {
-    return this.#overrides.apply(values, this.#plan.at, () => this.#run(loadModes.override));
+   *  await using _ = await config.override({ 'llm.model': 'fake', database: { poolMax: 1 } });
+   *  @see Config.candidate for values that are tried in production. */
+  async override(values: OverrideValues): Promise<AsyncDisposable> {
+    const { overrides, plan } = this.#generations;
+    const load = (patch?: Patch): Promise<void> =>
+      this.#generations.run({ ...loadModes.override, ...(patch && { patch }) });
+    return overrides.apply(overrides.layerOf(values, plan.at), load);
   }
 
-  /** Restores the previous generation until the next `reload()`. Polls and watches do not replace it. Goes
-   *  back one generation only.
-   *  @throws ConfigError `not_found` without a previous generation
+  /** Validates values as a whole, on the layers of the current generation, without putting them in force and
+   *  without asking a source. Takes values by name, as `override` does, or the `toJSON()` of a candidate.
+   *  @throws ConfigError `invalid_option`; problems of the values are in `candidate.problems`
+   *  @example
+   *  const candidate = await config.candidate({ 'llm.temperature': 0.2 }, { reason: 'optimizer #42' });
+   *  if (candidate.problems.length === 0) await candidate.promote(); */
+  async candidate(
+    values: OverrideValues | CandidateData,
+    options: CandidateOptions = {},
+  ): Promise<Candidate<T>> {
+    const { candidateOf } = await import('./candidate.ts');
+    return candidateOf(this.#generations, values, options);
+  }
+
+  /** Goes back by a number of generations. Until the next `reload()`, polls and changes renew secrets and
+   *  replace nothing else. Values are those of then. Secrets and leases are those of now, unless `secrets` is
+   *  `'then'`. Validates both together, and asks no source.
+   *  @throws ConfigError `not_found` if that generation is not kept, `conflict` if its values do not fit
    *  @example
    *  await config.reload();
-   *  if (!(await isHealthy())) config.rollback(); */
-  rollback(): GenerationInfo {
-    const previous = this.#previous;
-    if (!previous)
-      throw new ConfigError('not_found', 'rollback: the configuration has no earlier generation');
-    this.#pinned = true;
-    this.#previous = undefined;
-    this.#replace(previous);
+   *  if (!(await isHealthy())) await config.rollback();
+   *  @see LoadOptions.keep for more than one generation, and `trial` to go back without a call. */
+  async rollback(steps = 1, options: RollbackOptions = {}): Promise<GenerationInfo> {
+    const { kept } = this.#generations; // those that the caller sees, whatever is loaded meanwhile
+    const { rollback } = await import('./going-back.ts');
+    await rollback(this.#generations, kept, steps, options);
     return this.generation;
   }
 
-  #run(mode: LoadMode): Promise<void> {
-    return this.#closed ? Promise.reject(closedError()) : this.#reloads.run(mode);
-  }
-
-  *#load(mode: LoadMode): Steps<void> {
-    if (this.#isPinned(mode)) return;
-    const began = performance.now();
-    const operation = newId();
-    try {
-      const number = (): number => this.generation.number;
-      yield* tracedLoad(this.#plan.source.name, mode, operation, number, this.#next(mode, operation, began));
-    } catch (error) {
-      const failed = asFailedLoad(error, operation);
-      const isHeard = mode.explicit || this.#events.hasListeners || this.#closed !== undefined;
-      if (this.#lastNumber > 0) this.#failures.failed(failed, isHeard);
-      this.#events.emitFailure(failed, performance.now() - began);
-      throw failed;
-    }
-  }
-
-  *#next(mode: LoadMode, operation: string, began: number): Steps<void> {
-    const options = readOptions(mode, operation, this.#stop.signal, this.#options.context);
-    const onVanished: LoadContext['onVanished'] = (...lost) => this.#events.emitVanished(operation, ...lost);
-    const before = () => this.#generation;
-    const around = { mode, before, overrides: this.#overrides, onVanished };
-    const load = yield* loadValid(this.#plan, options, around, this.#options);
-    const made = yield* Generation.next(this.#lastNumber + 1, load, before, this.#events);
-    if (this.#closed) throw closedError();
-    if (this.#isPinned(mode)) return;
-    this.#pinned = false;
-    this.#promote(load, made, performance.now() - began, operation);
-    if (this.#options.watch) this.#watching?.loaded(load.carried.layers, mode.maxAgeMs);
-  }
-
-  /** Whether a load would undo a rollback that it must respect. */
-  #isPinned(mode: LoadMode): boolean {
-    return this.#pinned && !mode.explicit;
-  }
-
-  #promote(load: Load | Unchanged, { next, changed }: Made<T>, durationMs: number, operation: string): void {
-    const before = this.#generation as Generation<T> | undefined;
-    const { number } = next.info;
-    this.#lastNumber = Math.max(this.#lastNumber, number);
-    this.#events.emitNotices(load, this.#options);
-    this.#failures.succeeded(number);
-    this.#events.emit('refreshed', { durationMs, version: String(number), operation });
-    if (number === before?.info.number) {
-      this.#generation = next;
-    } else {
-      this.#previous = before;
-      this.#replace(next, changed, operation);
-    }
-    const holders = leaseHolders(next.load.layers);
-    if (!this.#watching && holders.size > 0) this.#watch({}, holders);
-  }
-
-  #replace(next: Generation<T>, changed?: readonly Key[], operation?: string): void {
-    const before = this.#generation as Generation<T> | undefined;
-    this.#generation = next;
-    this.#flat = noPaths();
-    if (!before) return;
-    const version = String(next.info.number);
-    this.#events.emitChanged(() => changed ?? changedKeys(before, next), version, operation);
-    this.#subscriptions.notify(before, next);
-  }
-
-  #watch(options: WatchOptions, only?: ReadonlySet<string>): void {
-    const { context } = this.#options;
-    const run = (mode: LoadMode) => this.#run(mode);
-    this.#watching = new Watching(this.#plan.source, options, run, only, { context });
+  /** The current generation and those that `rollback` can reach, the newest first, without values. */
+  async history(): Promise<readonly HistoryEntry[]> {
+    const { historyOf } = await import('./history.ts');
+    return historyOf(this.#generations);
   }
 
   /** Counters and the age of the current generation. */
   stats(): ConfigStats {
-    return configStats(this.generation, this.#failures.counts);
+    return configStats(this.generation, this.#generations.failures.counts);
   }
 
   /** Stops watching and closes the chain that `loadConfig` made around the sources: for two seconds at most,
@@ -329,14 +279,14 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   async #end(options: CloseOptions | undefined): Promise<void> {
-    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#generations.options.signal?.removeEventListener('abort', this.#abort);
     if (this.#living) retire(this.#living);
-    this.#watching?.[Symbol.dispose]();
-    this.#stop.abort();
-    this.#overrides.clear();
+    this.#generations.end();
     const left = timeLeft('close', options?.withinMs);
     if (!(await this.#resources.close(left())))
-      this.#events.notice('the configuration is closed while some of its resources are still in use');
+      this.#generations.events.notice(
+        'the configuration is closed while some of its resources are still in use',
+      );
     await this.#own?.close?.({ withinMs: left() });
   }
 
@@ -345,15 +295,16 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
   }
 
   [revealed](): T {
-    return reveal(this.#generation.value) as T;
+    return reveal(this.#generations.current.value) as T;
   }
 
   toJSON(): unknown {
-    return withoutBigints(this.#generation.print());
+    return withoutBigints(this.#generations.current.print());
   }
 
   [inspect.custom](_depth: number, options: object): string {
-    return `Config (generation ${this.generation.number}) ${inspect(this.#generation.print(), options)}`;
+    const { current } = this.#generations;
+    return `Config (generation ${current.info.number}) ${inspect(current.print(), options)}`;
   }
 }
 

@@ -2,8 +2,10 @@
 // failure into an event without values. Used by config.ts.
 
 import { ConfigError, type ErrorCode, isConfigError, type Problem } from '../errors.ts';
+import type { ConfigEventTypes } from '../events.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
+import { newId } from '../operation.ts';
 import { misspelledNames, unusedPlatformNames } from '../report/conventional-names.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
@@ -21,6 +23,12 @@ interface Notice {
   /** The code of the warning of the process. */
   readonly code?: string;
 }
+
+/** The event of a return to an earlier generation. `isCalled`: a caller waits for it. */
+type RolledBack = ConfigEventTypes['rolled_back'] & {
+  readonly version: string;
+  readonly isCalled: boolean;
+};
 
 /** The events of a configuration's loads. */
 export class ConfigEvents extends Emitter {
@@ -70,9 +78,17 @@ export class ConfigEvents extends Emitter {
     });
   }
 
-  /** Emits which keys have changed. They are compared only for listeners. */
-  emitChanged(keys: () => readonly Key[], version: string, operation: string | undefined): void {
-    if (this.hasListeners) this.emit('changed', { keys: keys(), version, operation });
+  /** Emits which keys have changed. They are known only if something listens. */
+  emitChanged(keys: readonly Key[] | undefined, number: number, operation: string | undefined): void {
+    this.emit('changed', { ...(keys && { keys }), version: String(number), operation });
+  }
+
+  /** Emits that the values of an earlier generation are in force again. Without listeners and a caller, a
+   *  warning of the process. */
+  emitRolledBack({ isCalled, ...fields }: RolledBack): void {
+    if (this.hasListeners) this.emit('rolled_back', fields);
+    else if (!isCalled)
+      process.emitWarning(fields.message, { type: 'ConfigWarning', code: 'LLM_CONFIG_ROLLED_BACK' });
   }
 
   /** Emits one event for each store that lost something, once while that lasts. `warn`: without listeners, it
@@ -143,7 +159,7 @@ export class ConfigEvents extends Emitter {
 }
 
 /** The error of a load: an error that is not a ConfigError is a bug. */
-export function asFailedLoad(error: unknown, operation: string): ConfigError {
+export function asFailedLoad(error: unknown, operation: string = newId()): ConfigError {
   return isConfigError(error)
     ? error.with({ operation })
     : new ConfigError('io', 'loading the configuration failed with an unexpected error', {

@@ -6,10 +6,11 @@ import { valueAt } from '../internal/dig.ts';
 import type { Quotes } from '../internal/thrown.ts';
 import { keyFrom, keyOf, segments } from '../key.ts';
 import { masked, maskedCopySteps } from '../masking.ts';
+import type { Leaf } from '../merge/leaf.ts';
 import type { Layer } from '../provider.ts';
 import { quotesOf } from '../report/safe-message.ts';
 import { isHidden } from '../report/secrecy.ts';
-import { atOnce, type Steps, stepLength } from '../turns.ts';
+import { type Steps, stepLength } from '../turns.ts';
 import { isPlain, type Key } from '../value.ts';
 import type { Carried } from './carry-forward.ts';
 import { type Found, KeptLoad } from './found.ts';
@@ -53,29 +54,16 @@ export class Generation<T> {
   #visibleTree: { readonly tree: unknown } | undefined;
   #printed: PrintedOutput | undefined;
 
-  /** The generation of a load, with the keys that have changed if something listens. A rollback may replace
-   *  the current one meanwhile: it is then compared with that. */
+  /** The generation of a load, with the keys that have changed if it `compares` them. It is `before` itself
+   *  if nothing has changed. */
   static *next<T>(
     number: number,
     load: Load | Unchanged,
-    current: () => Generation<T> | undefined,
-    events: { readonly hasListeners: boolean },
-  ): Steps<Made<T>> {
-    for (;;) {
-      const before = current();
-      if ('isUnchanged' in load)
-        return { next: (before as Generation<T>).#readAgain(load.carried), changed: undefined };
-      const made = yield* Generation.#make(number, load, before, events.hasListeners);
-      if (before === current()) return made;
-    }
-  }
-
-  static *#make<T>(
-    number: number,
-    load: Load,
     before: Generation<T> | undefined,
     compares: boolean,
   ): Steps<Made<T>> {
+    if ('isUnchanged' in load)
+      return { next: (before as Generation<T>).#readAgain(load.carried), changed: undefined };
     const old = before && (yield* before.#load.again());
     if (old && (yield* isSame({ ...old, plan: load.plan }, load)))
       return { next: new Generation<T>(number, load, before.value, before.info), changed: undefined };
@@ -90,6 +78,18 @@ export class Generation<T> {
     );
     next = new Generation<T>(number, load, value);
     return { next, changed: compares && old ? yield* changedSteps(old, load) : undefined };
+  }
+
+  /** The generation of a load that returns to an earlier one: the first of `known` with the same values, or a
+   *  new one. */
+  static *restored<T>(
+    number: number,
+    load: Load,
+    [first, ...others]: readonly Generation<T>[],
+  ): Steps<Generation<T>> {
+    const { next } = yield* Generation.next(number, load, first, false);
+    const isFound = next.info.number === first?.info.number || others.length === 0;
+    return isFound ? next : yield* Generation.restored(number, load, others);
   }
 
   /** `same`: about the generation whose value this is, too. */
@@ -233,11 +233,8 @@ function holdsInstance(value: unknown): boolean {
   return !(value instanceof Date);
 }
 
-/** The keys whose input differs between two generations. */
-export const changedKeys = <T>(before: Generation<T>, after: Generation<T>): readonly Key[] =>
-  atOnce(changedSteps(before.load, after.load));
-
-function* changedSteps(
+/** The keys whose input differs between two loads. */
+export function* changedSteps(
   before: Pick<Found, 'placement'>,
   after: Pick<Found, 'placement'>,
 ): Steps<readonly Key[]> {
@@ -259,6 +256,9 @@ function* valuesOf({ placement }: Pick<Found, 'placement'>): Steps<Map<Key, unkn
   }
   return values;
 }
+
+/** Whether a value is a credential that expires. */
+export const isLease = ({ entry }: Leaf): boolean => entry.expiresAt !== undefined;
 
 /** The segments of a path in any spelling. */
 export const pathOf = (key: string): readonly string[] => segments(keyOf(key));

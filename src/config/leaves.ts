@@ -6,7 +6,7 @@ import type { Leaf } from '../merge/leaf.ts';
 import type { Placed } from '../merge/placement.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { mayRead } from '../report/unknown-keys.ts';
-import { describeKeys } from '../schema/keys.ts';
+import { keysIn } from '../schema/keys.ts';
 import type { ConfigValue, Key } from '../value.ts';
 import type { LoadedFrom } from './load.ts';
 import type { Plan } from './plan.ts';
@@ -30,7 +30,7 @@ export function leavesOf({ found, plan: { schema, shape } }: LoadedFrom): readon
       .filter(({ path }) => !shape || mayRead(path, shape))
       .map((leaf) => [keyFrom(leaf.path), foundLeaf(leaf, shape)]),
   );
-  const known = schema ? describeKeys(schema).keys : [];
+  const known = schema ? keysIn(schema).keys : [];
   const inOrder = known.flatMap(({ key, secret, ...rest }): LoadedLeaf[] => {
     const leaf = set.get(key);
     set.delete(key);

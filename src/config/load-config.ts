@@ -7,6 +7,7 @@ import type { ConfigTree } from '../value.ts';
 import type { Caller } from './caller.ts';
 import type { ConfigCheck } from './check-config.ts';
 import type { Config } from './config.ts';
+import type { DeepReadonly } from './paths.ts';
 import type { ConfigSource, LoadOptions } from './plan.ts';
 
 /** Loads a configuration: reads and merges the sources, validates the result and freezes it. Reports all
@@ -23,9 +24,12 @@ import type { ConfigSource, LoadOptions } from './plan.ts';
 export function loadConfig<S extends StandardSchemaV1>(
   schema: S,
   source: ConfigSource,
-  options?: LoadOptions,
+  options?: LoadOptions<DeepReadonly<StandardSchemaV1.InferOutput<S>>>,
 ): Promise<Config<StandardSchemaV1.InferOutput<S>>>;
-export function loadConfig(source: ConfigSource, options?: LoadOptions): Promise<Config<ConfigTree>>;
+export function loadConfig(
+  source: ConfigSource,
+  options?: LoadOptions<DeepReadonly<ConfigTree>>,
+): Promise<Config<ConfigTree>>;
 export async function loadConfig(
   first: StandardSchemaV1 | ConfigSource,
   second?: ConfigSource | LoadOptions,

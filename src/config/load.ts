@@ -20,7 +20,7 @@ import { type Shape, shapeAt } from '../schema/shape.ts';
 import { Texts, validateTexts } from '../schema/texts.ts';
 import { type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
-import { type Carried, carryForward } from './carry-forward.ts';
+import { type Carried, carryForward, type Hold } from './carry-forward.ts';
 import { withDeadline } from './deadline.ts';
 import { type Found, isUnchanged, mergeLayers } from './found.ts';
 import { buildInput, type Input } from './input.ts';
@@ -66,6 +66,12 @@ export interface LoadContext {
   before(): Before | undefined;
   readonly overrides: Overrides;
   readonly mode: LoadMode;
+  /** Values of an earlier generation that replace those of the load. */
+  pin(): Hold | undefined;
+  /** The same for a load whose content must not be put in force. */
+  refused(load: Load): Steps<Hold | undefined>;
+  /** What was read. A rollback may happen after the read: the load then looks at it again. */
+  read: readonly Layer[] | undefined;
   /** Gets what stores have lost, and whether a secret among it should have failed the load. */
   onVanished(all: readonly Vanished[], warn: boolean): void;
 }
@@ -75,27 +81,34 @@ export interface LoadContext {
 export function loadValid(
   plan: Plan,
   options: ListOptions,
-  { before, overrides, mode, onVanished }: LoadContext,
+  around: LoadContext,
   loadOptions: LoadOptions,
 ): Steps<Load | Unchanged> {
-  const { unknown, deadlineMs } = loadOptions;
-  return withDeadline(plan.source.name, deadlineMs, options, function* (limited) {
+  const { before, overrides, mode, onVanished } = around;
+  return withDeadline(plan.source.name, loadOptions.deadlineMs, options, function* (limited) {
     const known = mode.readsNothing ? before()?.load.carried : undefined;
-    const read = known?.layers ?? (yield* readLayers(plan, limited));
+    const read = known?.layers ?? (around.read ??= yield* readLayers(plan, limited));
     const failure = failureOf(read);
     if (failure) throw failure;
-    const layers = overrides.over(read);
     const current = before();
+    const layers = overrides.over(read, mode.patch);
     if (current && isUnchanged(layers, current.load))
       return { carried: { layers, stale: new Map() }, isUnchanged: true };
-    const carried = known
-      ? { layers, stale: known.stale }
-      : carryForward(layers, current?.load.layers ?? [], Date.now());
-    const load = yield* validateLayers(plan, carried);
-    const problems = allProblems(load, unknown);
-    if (problems.length > 0) throw reportError(problems);
-    if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, onVanished);
-    return load;
+    const now = known
+      ? { layers: overrides.below(read), stale: known.stale }
+      : carryForward(overrides.below(read), overrides.below(current?.load.layers ?? []), Date.now());
+    for (let hold = around.pin(); ; ) {
+      const { layers: below, stale } = hold ? yield* hold(now) : now;
+      const load = yield* validateLayers(plan, { layers: overrides.on(below, mode.patch), stale });
+      const problems = allProblems(load, loadOptions.unknown);
+      if (problems.length > 0) throw reportError(problems);
+      const instead = hold ? undefined : yield* around.refused(load);
+      if (!instead) {
+        if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, onVanished);
+        return load;
+      }
+      hold = instead;
+    }
   });
 }
 

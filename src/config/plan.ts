@@ -9,6 +9,7 @@ import {
   aBoolean,
   aFunction,
   aNumber,
+  anInteger,
   anObject,
   anything,
   aString,
@@ -23,14 +24,42 @@ import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts
 import type { Shape } from '../schema/shape.ts';
 import { shapeOf } from '../schema/shape-of.ts';
 import type { Key } from '../value.ts';
+import type { ConfigStats } from './stats.ts';
 import type { WatchOptions } from './watching.ts';
 
 /** Where a configuration comes from: a chain, a provider or a list of providers. The first of a list has the
  *  highest priority. */
 export type ConfigSource = ConfigProvider | readonly ConfigProvider[];
 
-/** Options of `loadConfig`. */
-export interface LoadOptions {
+/** A configuration on trial: what `healthy` reads of it. */
+export interface TriedConfig<V> {
+  readonly value: V;
+  stats(): ConfigStats;
+}
+
+/** What `healthy` gets. */
+export interface TrialCheck<V> {
+  /** The configuration, whose current generation is on trial. */
+  readonly config: TriedConfig<V>;
+  /** The values that come back if it is unhealthy. */
+  readonly previous: V;
+  /** Aborts when the answer is late or no longer of use. */
+  readonly signal: AbortSignal;
+}
+
+/** How a generation shows that it is good. */
+export interface TrialOptions<V = unknown> {
+  /** How long it must stay healthy. */
+  readonly ms: number;
+  /** The pause between two checks, and the longest time that one may take. @default a tenth of `ms` */
+  readonly everyMs?: number;
+  /** Whether the application works well. Called when the listeners of changes have been called and the
+   *  resources of `config.use` have been made. A failure, and no answer in time, is `false`. */
+  healthy(check: TrialCheck<V>): boolean | Promise<boolean>;
+}
+
+/** Options of `loadConfig`. `V`: the type of the value, which `trial` reads. */
+export interface LoadOptions<V = unknown> {
   /** Loads only this section of the source; keys and problems are relative to it. @default '' (everything) */
   readonly at?: Key;
   /** Reloads when a source reports a change, and at intervals with `pollMs`. @default false */
@@ -49,6 +78,15 @@ export interface LoadOptions {
    *  under an old name counts under the new one, and is a notice (`LLM_CONFIG_DEPRECATED`) with its origin.
    *  If one source has both names, the new one wins. @default {} */
   readonly deprecated?: Readonly<Record<Key, Key>>;
+  /** How many earlier generations `rollback` can reach. Each keeps its secrets in memory. @default 1 */
+  readonly keep?: number;
+  /** Tries each generation that replaces another, and goes back to the last good one if it is unhealthy.
+   *  @default none
+   *  @example
+   *  const healthy = async () => (await errorRate()) < 0.01;
+   *  const trial = { ms: 15 * 60_000, everyMs: 10_000, healthy };
+   *  await using config = await loadConfig(schema, source, { watch: true, trial }); */
+  readonly trial?: TrialOptions<V>;
   /** The longest time that a load, or a reload, may take, in milliseconds. The error `timeout` names each
    *  source that has not answered, also an optional one. @default none */
   readonly deadlineMs?: number;
@@ -70,17 +108,32 @@ export interface Plan {
   readonly context?: unknown;
 }
 
+const longestMs = 2_147_483_647;
+
 const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),
   unknown: oneOf('ignore', 'warn-similar', 'warn', 'error'),
   vanished: oneOf('refuse', 'warn', 'accept'),
   deprecated: mapOf(aString),
-  deadlineMs: aNumber(1, 2_147_483_647),
+  keep: anInteger(0),
+  trial: anObject,
+  deadlineMs: aNumber(1, longestMs),
   signal: anything,
   context: anything,
   on: aFunction,
 };
+
+const trialChecks = { ms: aNumber(1, longestMs), everyMs: aNumber(1, longestMs), healthy: aFunction };
+
+function checkTrial(owner: string, trial: TrialOptions): void {
+  checkOptions(`${owner}: trial`, trial, trialChecks);
+  for (const name of ['ms', 'healthy'] as const)
+    if (trial[name] === undefined)
+      throw new ConfigError('invalid_option', `${owner}: trial: the option ${name} is required`, {
+        hint: 'Pass { ms: 600_000, healthy: async () => (await errorRate()) < 0.01 }',
+      });
+}
 
 /** The arguments of `loadConfig` or `loadConfigSync`, checked. */
 export function planned(
@@ -113,6 +166,7 @@ export function planOf(
   checkOptions(owner, options, loadOptionChecks);
   if (typeof options.watch === 'object')
     checkOptions(`${owner}: watch`, options.watch, { pollMs: aNumber(1), settleMs: aNumber(0) });
+  if (options.trial) checkTrial(owner, options.trial);
   const own = source instanceof ProviderChain ? undefined : chainOf(source);
   const plan: Plan = {
     source: own ?? (source as ProviderChain),

@@ -6,6 +6,7 @@ import type { ListOptions } from '../provider.ts';
 import { isTraced, type TraceContexts, traced } from '../tracing.ts';
 import { atOnce, inTurns, type Steps, wait } from '../turns.ts';
 import type { Key } from '../value.ts';
+import type { Patch } from './overrides.ts';
 
 /** What a load may do. */
 export interface LoadMode {
@@ -15,25 +16,36 @@ export interface LoadMode {
   readonly maxAgeMs: number;
   /** May acquire credentials, which creates a lease in the store. */
   readonly acquire: boolean;
-  /** Requested by the user: ends a rollback. */
-  readonly explicit: boolean;
+  /** A caller waits for it, and hears why it fails. */
+  readonly isCalled: boolean;
+  /** Ends a rollback, and tries again what has failed its trial. */
+  readonly unpins: boolean;
   /** The keys and sections that may vanish from a store. */
   readonly accept?: readonly Key[];
   /** Reads no source, and validates what an earlier load has read. */
   readonly readsNothing?: boolean;
+  /** What the history shows in place of the cause. */
+  readonly reason?: string;
+  /** Values that are put above the sources, if the load succeeds. Such a load shares with no other. */
+  readonly patch?: Patch;
 }
 
+const anyAge = Number.POSITIVE_INFINITY;
+
 export const loadModes = {
-  first: { cause: 'load', maxAgeMs: Number.POSITIVE_INFINITY, acquire: true, explicit: true },
-  explicit: { cause: 'reload', maxAgeMs: 0, acquire: true, explicit: true },
+  first: { cause: 'load', maxAgeMs: anyAge, acquire: true, isCalled: true, unpins: true },
+  explicit: { cause: 'reload', maxAgeMs: 0, acquire: true, isCalled: true, unpins: true },
   // the source that reported the change has expired what changed; query.ts reads local sources again
-  change: { cause: 'change', maxAgeMs: Number.POSITIVE_INFINITY, acquire: true, explicit: false },
+  change: { cause: 'change', maxAgeMs: anyAge, acquire: true, isCalled: false, unpins: false },
+  candidate: { cause: 'reload', maxAgeMs: anyAge, acquire: true, isCalled: true, unpins: false },
   override: {
     cause: 'reload',
-    maxAgeMs: Number.POSITIVE_INFINITY,
+    maxAgeMs: anyAge,
     acquire: false,
-    explicit: true,
+    isCalled: true,
+    unpins: false,
     readsNothing: true,
+    reason: 'override',
   },
 } satisfies Record<string, LoadMode>;
 
@@ -42,7 +54,8 @@ export const pollMode = (pollMs: number): LoadMode => ({
   cause: 'poll',
   maxAgeMs: pollMs / 2,
   acquire: false,
-  explicit: false,
+  isCalled: false,
+  unpins: false,
 });
 
 /** The options of a load's reads. */
@@ -61,50 +74,58 @@ export const readOptions = (
 
 const strength: readonly LoadMode['cause'][] = ['load', 'reload', 'change', 'poll'];
 
+/** A load that has not begun. */
+interface Waiting {
+  mode: LoadMode;
+  readonly done: Promise<void>;
+}
+
 /** Runs one load at a time. Requests during a load share the next one, which does all that any of them asked
  *  for: each caller sees what was in the sources after its call. */
 export class Reloads {
   readonly #load: (mode: LoadMode) => Promise<void>;
-  #running: Promise<void> | undefined;
-  #waiting: { mode: LoadMode; readonly done: Promise<void> } | undefined;
+  /** The last one that was asked for, until it has ended. */
+  #last: Promise<void> | undefined;
+  /** The last one, while it can be shared. */
+  #waiting: Waiting | undefined;
 
   constructor(load: (mode: LoadMode) => Promise<void>) {
     this.#load = load;
   }
 
   run(mode: LoadMode): Promise<void> {
-    if (!this.#running) return this.#start(mode);
-    if (this.#waiting) {
-      const { cause, maxAgeMs, acquire, explicit, accept = [], readsNothing } = this.#waiting.mode;
-      const accepted = [...accept, ...(mode.accept ?? [])];
-      this.#waiting.mode = {
-        cause: strength.indexOf(mode.cause) < strength.indexOf(cause) ? mode.cause : cause,
-        maxAgeMs: Math.min(maxAgeMs, mode.maxAgeMs),
-        acquire: acquire || mode.acquire,
-        explicit: explicit || mode.explicit,
-        ...(accepted.length > 0 && { accept: accepted }),
-        ...(readsNothing && mode.readsNothing && { readsNothing }),
-      };
+    if (this.#waiting && !mode.patch) {
+      this.#waiting.mode = both(this.#waiting.mode, mode);
       return this.#waiting.done;
     }
-    const done = this.#running
-      .catch(() => undefined)
-      .then(() => {
-        const next = this.#waiting?.mode ?? mode;
-        this.#waiting = undefined;
-        return this.#start(next);
-      });
-    this.#waiting = { mode, done };
+    const own = { mode } as Waiting;
+    const begin = (): Promise<void> => {
+      if (this.#waiting === own) this.#waiting = undefined;
+      return this.#load(own.mode);
+    };
+    const done = (this.#last ? this.#last.catch(() => undefined).then(begin) : begin()).finally(() => {
+      if (this.#last === done) this.#last = undefined;
+    });
+    this.#waiting = this.#last && !mode.patch ? Object.assign(own, { done }) : undefined;
+    this.#last = done;
     return done;
   }
+}
 
-  #start(mode: LoadMode): Promise<void> {
-    const running = this.#load(mode).finally(() => {
-      if (this.#running === running) this.#running = undefined;
-    });
-    this.#running = running;
-    return running;
-  }
+/** What two requests for a load ask for together. */
+function both(a: LoadMode, b: LoadMode): LoadMode {
+  const accept = [...(a.accept ?? []), ...(b.accept ?? [])];
+  const reason = a.reason === b.reason ? a.reason : undefined;
+  return {
+    cause: strength.indexOf(b.cause) < strength.indexOf(a.cause) ? b.cause : a.cause,
+    maxAgeMs: Math.min(a.maxAgeMs, b.maxAgeMs),
+    acquire: a.acquire || b.acquire,
+    isCalled: a.isCalled || b.isCalled,
+    unpins: a.unpins || b.unpins,
+    ...(accept.length > 0 && { accept }),
+    ...(reason !== undefined && { reason }),
+    ...(a.readsNothing && b.readsNothing && { readsNothing: true }),
+  };
 }
 
 /** Runs a load inside the tracing channel `load`. `generation` returns the number of the current one. */

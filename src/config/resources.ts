@@ -72,19 +72,27 @@ class Used<R> {
   }
 }
 
+/** A resource, whatever it is made of. */
+interface Following extends AsyncDisposable {
+  readonly key: string;
+  settled(): Promise<boolean>;
+}
+
 /** Makes a resource, and makes it again after changes, one at a time. */
 class FollowingResource<S, R> implements Resource<R> {
   readonly #owner: ResourceOwner;
-  readonly #key: string;
+  readonly key: string;
   readonly #make: MakeResource<S, R>;
   readonly #dispose: DisposeResource<R>;
-  readonly #all: Set<AsyncDisposable>;
+  readonly #all: Set<Following>;
   readonly #stop = new AbortController();
   readonly #draining = new Set<Promise<void>>();
   #subscription: Disposable | undefined;
   #used: Used<R> | undefined;
   #making: Promise<void> | undefined;
   #isOutdated = false;
+  /** Whether the last attempt to make it again has failed. */
+  #hasFailed = false;
   #retrying: NodeJS.Timeout | undefined;
   #pauseMs = firstPauseMs;
   #disposed: Promise<void> | undefined;
@@ -95,20 +103,26 @@ class FollowingResource<S, R> implements Resource<R> {
     key: string,
     make: MakeResource<S, R>,
     dispose: DisposeResource<R> = disposeItself,
-    all: Set<AsyncDisposable>,
+    all: Set<Following>,
   ) {
     this.#owner = owner;
-    this.#key = key;
+    this.key = key;
     this.#make = make;
     this.#dispose = dispose;
     this.#all = all;
+  }
+
+  /** False if it could not be made from its current section. Waits while it is being made. */
+  async settled(): Promise<boolean> {
+    while (this.#making) await this.#making.catch(() => undefined);
+    return !this.#hasFailed;
   }
 
   /** Makes the first one. Throws what `make` throws. */
   async start(): Promise<this> {
     this.#all.add(this);
     // before the section is read, so that no change is missed
-    this.#subscription = this.#owner.subscribe(this.#key, () => this.#changed());
+    this.#subscription = this.#owner.subscribe(this.key, () => this.#changed());
     const { section, quotes } = this.#read();
     this.#making = this.#replace(section, quotes);
     try {
@@ -132,7 +146,7 @@ class FollowingResource<S, R> implements Resource<R> {
 
   #current(): Used<R> {
     if (this.#disposed || !this.#used)
-      throw new ConfigError('aborted', `the resource for "${this.#key}" is disposed of`, { key: this.#key });
+      throw new ConfigError('aborted', `the resource for "${this.key}" is disposed of`, { key: this.key });
     return this.#used;
   }
 
@@ -150,8 +164,10 @@ class FollowingResource<S, R> implements Resource<R> {
       try {
         await this.#replace(section, quotes);
         this.#pauseMs = firstPauseMs;
+        this.#hasFailed = false;
       } catch (error) {
         if (this.#disposed) break;
+        this.#hasFailed = true;
         this.#report('could not be made again, and the earlier one stays in use', error, quotes);
         if (!this.#isOutdated) this.#retry();
       }
@@ -160,11 +176,11 @@ class FollowingResource<S, R> implements Resource<R> {
   }
 
   #read(): { readonly section: S; readonly quotes: Quotes } {
-    return { section: reveal(this.#owner.find(this.#key)) as S, quotes: this.#owner.quotes(this.#key) };
+    return { section: reveal(this.#owner.find(this.key)) as S, quotes: this.#owner.quotes(this.key) };
   }
 
   #report(what: string, error: unknown, quotes: Quotes): void {
-    this.#owner.report(this.#key, `the resource for "${this.#key}" ${what}:`, error, quotes);
+    this.#owner.report(this.key, `the resource for "${this.key}" ${what}:`, error, quotes);
   }
 
   #retry(): void {
@@ -221,7 +237,7 @@ async function disposeItself(resource: unknown): Promise<void> {
 /** The resources of a configuration. Closing it disposes of all of them. */
 export class Resources {
   readonly #owner: ResourceOwner;
-  readonly #all = new Set<AsyncDisposable>();
+  readonly #all = new Set<Following>();
 
   constructor(owner: ResourceOwner) {
     this.#owner = owner;
@@ -235,6 +251,13 @@ export class Resources {
   ): Promise<Resource<R>> {
     checkFunctions(make, dispose);
     return new FollowingResource(this.#owner, key, make, dispose, this.#all).start();
+  }
+
+  /** The sections of which no resource could be made. Waits while any is being made. */
+  async failing(): Promise<readonly string[]> {
+    const all = [...this.#all];
+    const settled = await Promise.all(all.map((resource) => resource.settled()));
+    return all.flatMap(({ key }, n) => (settled[n] ? [] : [key]));
   }
 
   /** Ends all of them. False if that takes longer than `withinMs`. */

@@ -10,7 +10,7 @@ import { newId, thread } from '../operation.ts';
 import type { Layer } from '../provider.ts';
 import { unboundNames } from '../report/conventional-names.ts';
 import { mayRead, ownUnread, similarKey } from '../report/unknown-keys.ts';
-import { describeKeys, wantedBy } from '../schema/keys.ts';
+import { keysIn, wantedBy } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { shapeOf } from '../schema/shape-of.ts';
 import { inTurns } from '../turns.ts';
@@ -64,7 +64,7 @@ export async function unusedKeys(
       });
     return [...unread, ...unbound];
   });
-  return { unused, open: describeKeys(schema).prefixes };
+  return { unused, open: keysIn(schema).prefixes };
 }
 
 /** Lines of files that bind only to known keys: here they make keys, so that they are found. */

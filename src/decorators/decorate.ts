@@ -3,7 +3,7 @@
 
 import type { LazyModule } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';
-import { needsOf, reportsNeeds } from '../needs.ts';
+import { needsOf } from '../needs.ts';
 import {
   type ComparingProvider,
   type ConfigProvider,
@@ -13,9 +13,9 @@ import {
 } from '../provider.ts';
 import { wait } from '../turns.ts';
 
-/** Why a provider's answers cannot be shared between callers: several providers answer, or each caller is
- *  decided about. */
-export type Unshared = 'composed' | 'intercepted' | 'guarded';
+/** Why a provider's answers cannot be kept by another: several providers answer, each caller is decided
+ *  about, or they are kept already. */
+export type Unshared = 'composed' | 'intercepted' | 'guarded' | 'remembered';
 
 interface Decorated {
   readonly parts: readonly ConfigProvider[];
@@ -144,7 +144,7 @@ export function decorate(
             disposeAll([emitter?.on(listener), ...parts.map((part) => part.on?.(listener, options))])
         : undefined,
     status: inner.status && ((key) => inner.status?.(key)),
-    needs: parts.some(reportsNeeds) ? (wanted) => needsOf(parts, wanted) : undefined,
+    needs: parts.some((part) => part.needs) ? (wanted) => needsOf(parts, wanted) : undefined,
     close: inner.close && (async (options) => inner.close?.(options)),
     local: inner.local,
     compares: own.set && (inner as AnyProvider).compares,

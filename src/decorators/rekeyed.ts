@@ -3,7 +3,6 @@
 
 import { Emitter } from '../internal/listeners.ts';
 import { keyOf } from '../key.ts';
-import { needsOf, reportsNeeds } from '../needs.ts';
 import type { Change, ConfigProvider, Decorated } from '../provider.ts';
 import type { Key } from '../value.ts';
 import { decorate, loadedOnCall, methods, methodsOf } from './decorate.ts';
@@ -31,9 +30,9 @@ export function rekeyed<P extends ConfigProvider>(inner: P, name: string, map: K
     ...(inner.status && {
       status: (key) => ifDefined(map.innerKey(key, true), (innerKey) => inner.status!(innerKey)),
     }),
-    ...(reportsNeeds(inner) && {
+    ...(inner.needs && {
       needs: ({ keys, prefixes }) =>
-        needsOf([inner], {
+        inner.needs!({
           keys: keys.flatMap((key) => map.innerKey(key, false) ?? []),
           prefixes: prefixes.flatMap((prefix) => map.innerPrefix(prefix) ?? []),
         }),

@@ -12,12 +12,19 @@ export function refuseUnshared(owner: string, provider: ConfigProvider): void {
   const reason = unsharedReason(provider);
   if (!reason && !provider.layers) return;
   const isDecided = reason === 'guarded' || reason === 'intercepted';
-  const what = isDecided
-    ? `is ${reason}, and a cache would share its decisions`
-    : 'is made of several providers';
+  const whats = {
+    composed: 'is made of several providers',
+    intercepted: 'is intercepted, and a cache would share its decisions',
+    guarded: 'is guarded, and a cache would share its decisions',
+    remembered: 'is remembered, and its answers from a snapshot would look new',
+  };
   const hint =
     reason === 'composed'
       ? `Wrap the providers of the chain: new ProviderChain([${owner}(a), b])`
-      : `Wrap the provider inside: ${isDecided ? reason : 'optional'}(${owner}(p))`;
-  throw new ConfigError('invalid_option', `${owner}: ${provider.name} ${what}`, { hint });
+      : reason === 'remembered'
+        ? `Use remembered only once, outside: remembered(${owner === reason ? 'p' : `${owner}(p)`})`
+        : `Wrap the provider inside: ${isDecided ? reason : 'optional'}(${owner}(p))`;
+  throw new ConfigError('invalid_option', `${owner}: ${provider.name} ${whats[reason ?? 'composed']}`, {
+    hint,
+  });
 }

@@ -3,26 +3,30 @@
 
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { lazyModule, peer } from '../internal/lazy.ts';
+import { lazy, lazyModule, peer } from '../internal/lazy.ts';
 import { inTurns, type Wait, wait } from '../turns.ts';
 import type { Format, FormatName, Parsed } from './parsed.ts';
 import type { SourceText } from './refusal.ts';
 
 export const loadJson = lazyModule(() => import('./json.ts'));
-const loadYaml = lazyModule(() => import('./yaml.ts'));
-const loadToml = lazyModule(() => import('./toml.ts'));
+const loadYaml = lazy(() => import('./yaml.ts'));
+const loadToml = lazy(() => import('./toml.ts'));
 
 /** A format that loads its code with the first text. */
-const loadedOnUse = <N extends FormatName>(
+// The mark lets bundlers drop the parsers of an application that reads no files.
+// @__NO_SIDE_EFFECTS__
+function loadedOnUse<N extends FormatName>(
   name: N,
   load: (owner: string) => Wait<Readonly<Record<N, Format>>>,
-): Format => ({
-  name,
-  *parse(source) {
-    return yield* (yield* wait(load(source.provider)))[name].parse(source);
-  },
-  print: async (tree, owner) => (await load(owner).later())[name].print(tree, owner),
-});
+): Format {
+  return {
+    name,
+    *parse(source) {
+      return yield* (yield* wait(load(source.provider)))[name].parse(source);
+    },
+    print: async (tree, owner) => (await load(owner).later())[name].print(tree, owner),
+  };
+}
 
 /** A parser that a synchronous load gets as a value only. */
 const parser = <T>(owner: string, name: FormatName, load: () => Promise<T>): Wait<T> => ({
@@ -34,8 +38,8 @@ const parser = <T>(owner: string, name: FormatName, load: () => Promise<T>): Wai
 export const formats: Readonly<Record<FormatName, Format>> = {
   json: loadedOnUse('json', () => loadJson),
   jsonc: loadedOnUse('jsonc', () => loadJson),
-  yaml: loadedOnUse('yaml', (owner) => parser(owner, 'yaml', () => peer(owner, 'yaml', loadYaml.later))),
-  toml: loadedOnUse('toml', (owner) => parser(owner, 'toml', () => peer(owner, 'smol-toml', loadToml.later))),
+  yaml: loadedOnUse('yaml', (owner) => parser(owner, 'yaml', () => peer(owner, 'yaml', loadYaml))),
+  toml: loadedOnUse('toml', (owner) => parser(owner, 'toml', () => peer(owner, 'smol-toml', loadToml))),
 };
 
 /** Reads a text in a format.

@@ -8,7 +8,8 @@ import type { Wait } from '../turns.ts';
  *  @example
  *  const pool = lazy(async () => connect(await chain.require('database.url')));
  *  await (await pool()).query('SELECT 1'); */
-// The mark lets bundlers drop an unused result, and with it the module that `make` would import.
+// The mark lets bundlers drop an unused result, and with it the module that `make` would import. esbuild
+// heeds it only in the same file of the package: what index.js has of its own marks its calls.
 // @__NO_SIDE_EFFECTS__
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;
@@ -50,14 +51,10 @@ export async function peer<T>(owner: string, name: string, load: () => Promise<T
   } catch (error) {
     const code = (error as { code?: unknown } | null)?.code;
     const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
-    if (missing)
-      throw new ConfigError('missing_dependency', `${owner}: the package ${name} is not installed`, {
-        provider: owner,
-        hint: `Run: npm install ${name}`,
-      });
-    throw new ConfigError('missing_dependency', `${owner}: the package ${name} cannot be loaded`, {
+    const what = missing ? 'is not installed' : 'cannot be loaded';
+    throw new ConfigError('missing_dependency', `${owner}: the package ${name} ${what}`, {
       provider: owner,
-      cause: error,
+      ...(!missing && { cause: error }),
       hint: `Run: npm install ${name}`,
     });
   }

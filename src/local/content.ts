@@ -67,7 +67,6 @@ export class ReloadableContent<T> {
   /** `read` in steps. */
   reading(options: ReadOptions = {}): Steps<Content<T>> {
     return wait({
-      who: this.#options.provider,
       later: () => this.read(options),
       now: () => {
         if (options.signal?.aborted) throw this.#aborted();

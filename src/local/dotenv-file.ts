@@ -1,9 +1,7 @@
-// Reads one `.env` file. Called by dotenv-files.ts. The package dotenv decides what a value is; the scanner
-// here finds where each name is and refuses what dotenv skips, cuts off or misreads without an error.
+// Reads one `.env` file. Called by dotenv-files.ts. A value is what the package dotenv makes of it, which a
+// test compares. What dotenv skips, cuts off or misreads without an error is refused.
 
 import { refusal, type SourceText } from '../formats/refusal.ts';
-import { lazyModule, peer } from '../internal/lazy.ts';
-import { inTurns, type Steps, wait } from '../turns.ts';
 
 /** One variable of a file and the position of its name. */
 export interface Assignment {
@@ -17,33 +15,14 @@ export interface Assignment {
   readonly valueColumn: number;
 }
 
-type Statement = Omit<Assignment, 'value'>;
-
-export const loadDotenv = lazyModule(async () => (await import('dotenv')).default);
 const assignment = /^(\s*(?:export\s+)?)([\w.-]+)(?:\s*=|:\s)\s*/;
 const emptyOrComment = /^\s*(?:#|$)/;
 
 /** Returns the variables of a `.env` file in the order of its lines.
  *  @throws ConfigError `parse` with line and column */
-export const readDotenv = (source: SourceText): Promise<readonly Assignment[]> =>
-  inTurns(readDotenvSteps(source));
-
-/** `readDotenv` in steps. */
-export function* readDotenvSteps(source: SourceText): Steps<readonly Assignment[]> {
-  const text = source.text.replace(/\r\n?/g, '\n');
-  const statements = scan({ ...source, text });
-  const { now } = loadDotenv;
-  const later = () => peer(source.provider, 'dotenv', loadDotenv.later);
-  const values = (yield* wait({ who: 'dotenv', later, now })).parse(text, { fast: true });
-  return statements.map((statement) => {
-    const { name } = statement;
-    if (!Object.hasOwn(values, name)) throw refusal(source, statement, 'a name that cannot be read');
-    return { ...statement, value: values[name] as string };
-  });
-}
-
-function scan(source: SourceText): Statement[] {
-  const { text } = source;
+export function readDotenv(given: SourceText): readonly Assignment[] {
+  const text = given.text.replace(/\r\n?/g, '\n');
+  const source = { ...given, text };
   const separator = text.search(/[\u2028\u2029]/);
   if (separator >= 0)
     throw refusal(
@@ -52,7 +31,7 @@ function scan(source: SourceText): Statement[] {
       'an invisible line separator (U+2028 or U+2029)',
       'Remove the character',
     );
-  const found = new Map<string, Statement>();
+  const found = new Map<string, Assignment>();
   let line = 1;
   for (let start = 0; start < text.length; line++) {
     let end = lineEnd(text, start);
@@ -77,7 +56,7 @@ function readStatement(
   content: string,
   start: number,
   line: number,
-): Statement & { readonly close: number } {
+): Assignment & { readonly close: number } {
   const match = assignment.exec(content);
   const column = (match?.[1]?.length ?? content.search(/\S/)) + 1;
   if (!match)
@@ -87,6 +66,8 @@ function readStatement(
       'not a line of the form NAME=value',
       'Quote values that span several lines',
     );
+  const name = match[2] as string;
+  if (name === '__proto__') throw refusal(source, { line, column }, 'a name that cannot be read');
   const from = match[0].length;
   const quote = /["'`]/.test(content[from] ?? '') ? (content[from] as string) : undefined;
   const close = quote === undefined ? -1 : closingQuote(source.text, start + from, quote);
@@ -98,14 +79,23 @@ function readStatement(
       fault,
       'Quote the whole value with a quote character that it does not contain',
     );
+  const written = close < 0 ? onOneLine(content, from) : source.text.slice(start + from, close + 1);
+  const value = quote === undefined ? written : written.slice(1, -1);
   return {
-    name: match[2] as string,
+    name,
+    value: quote === '"' ? value.replace(/\\n/g, '\n').replace(/\\r/g, '\r') : value,
     literal: quote === "'" && close >= 0,
     line,
     column,
     valueColumn: from + 1,
     close,
   };
+}
+
+/** A value without quotes, or with more of its quotes inside. */
+function onOneLine(content: string, from: number): string {
+  const hash = content.indexOf('#', from);
+  return content.slice(from, hash < 0 ? content.length : hash).trim();
 }
 
 function lineEnd(text: string, from: number): number {
@@ -132,7 +122,7 @@ function misreading(content: string, from: number, quote: string | undefined): s
   const hash = content.indexOf('#', from);
   if (hash >= 0 && /\S/.test(content[hash - 1] as string))
     return 'a # without a space before it cuts off the value';
-  const value = content.slice(from, hash < 0 ? content.length : hash).trim();
+  const value = onOneLine(content, from);
   if (quote !== undefined && (value.length < 2 || !value.endsWith(quote)))
     return 'an unclosed quote, or text after a closing quote';
   return undefined;

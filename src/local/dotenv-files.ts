@@ -8,7 +8,7 @@ import { refusal, type SourceText } from '../formats/refusal.ts';
 import { makeOrigin, type Place, type QuotedText } from '../origin.ts';
 import { type Steps, together } from '../turns.ts';
 import type { Key } from '../value.ts';
-import { type Assignment, readDotenvSteps } from './dotenv-file.ts';
+import { type Assignment, readDotenv } from './dotenv-file.ts';
 import { expander, type Template } from './expansion.ts';
 import { missing, readBytesSteps, savingPause, utf8 } from './file.ts';
 import { type LooseKey, looseKeyOf } from './loose-keys.ts';
@@ -69,7 +69,7 @@ export class DotenvFiles {
     if (text === undefined) return [];
     const { provider, tainted } = this.#options;
     const source = { provider, file: this.#options.shown[i] as string, text };
-    const assignments = yield* readDotenvSteps(source);
+    const assignments = readDotenv(source);
     const quoted: QuotedText = {
       text: text.replace(/\r\n?/g, '\n'),
       // judged when a line of the file is quoted

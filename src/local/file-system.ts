@@ -20,18 +20,16 @@ import { type Steps, wait } from '../turns.ts';
 export type OpenFile = FileHandle | number;
 
 /** A call in both forms. The second form gets what the second form of `openFile` has made. */
-const call = <T>(who: string, later: () => Promise<T>, now: () => T): Steps<T> => wait({ who, later, now });
+const call = <T>(later: () => Promise<T>, now: () => T): Steps<T> => wait({ later, now });
 
 export const openFile = (path: string, flags: number): Steps<OpenFile> =>
   call<OpenFile>(
-    path,
     () => open(path, flags),
     () => openSync(path, flags),
   );
 
 export const statFile = (file: OpenFile): Steps<Stats> =>
   call(
-    'a file',
     () => (file as FileHandle).stat(),
     () => fstatSync(file as number),
   );
@@ -39,35 +37,30 @@ export const statFile = (file: OpenFile): Steps<Stats> =>
 /** Reads into `buffer` from `at` on, from the same offset of the file. Returns the number of bytes. */
 export const readFile = (file: OpenFile, buffer: Buffer, at: number): Steps<number> =>
   call(
-    'a file',
     async () => (await (file as FileHandle).read(buffer, at, buffer.length - at, at)).bytesRead,
     () => readSync(file as number, buffer, at, buffer.length - at, at),
   );
 
 export const closeFile = (file: OpenFile): Steps<void> =>
   call(
-    'a file',
     () => (file as FileHandle).close(),
     () => closeSync(file as number),
   );
 
 export const statOf = (path: string): Steps<Stats> =>
   call(
-    path,
     () => stat(path),
     () => statSync(path),
   );
 
 export const realPathOf = (path: string): Steps<string> =>
   call(
-    path,
     () => realpath(path),
     () => realpathSync(path),
   );
 
 export const namesIn = (folder: string): Steps<Dirent[]> =>
   call(
-    folder,
     () => readdir(folder, { withFileTypes: true }),
     () => readdirSync(folder, { withFileTypes: true }),
   );
@@ -75,7 +68,6 @@ export const namesIn = (folder: string): Steps<Dirent[]> =>
 /** Does nothing for some milliseconds. At once, it blocks the thread. */
 export const pause = (ms: number): Steps<unknown> =>
   call<unknown>(
-    'a pause',
     () => delay(ms),
     () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
   );

@@ -49,6 +49,9 @@ export const variableChecks: Readonly<Record<string, Check>> = {
 /** What follows the prefix of a conventional name: `SERVER_HOST`. */
 export const conventionalForm = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
 
+/** A number names an item of a list, and a list is a leaf. */
+const isItem = (segment: string | undefined, at: number): boolean => at > 0 && /^\d+$/.test(segment ?? '');
+
 /** Maps variable names to keys and back. A key has an exact name, `APP__SERVER__HOST`, and mostly a
  *  conventional one, `APP_SERVER_HOST`. */
 export class VariableNames {
@@ -124,8 +127,7 @@ export class VariableNames {
 
   #spelled(key: Key, isShared: boolean): string[] {
     const words = segments(key).map(screaming);
-    // a number names an item of a list, and a list is a leaf
-    if (words.some((segment, n) => n > 0 && /^\d+$/.test(segment))) return [];
+    if (words.some(isItem)) return [];
     const own = lettersOf(key);
     const name = words.join('_');
     if (this.wordStart !== undefined && !isShared && conventionalForm.test(name))
@@ -134,6 +136,7 @@ export class VariableNames {
     const spelling = segments(key).map((segment, n) =>
       isOneWord || words[n]?.includes(this.separator) ? letters(segment).toUpperCase() : words[n],
     );
+    if (spelling.some(isItem)) return [];
     const exact = this.#start + spelling.join(this.separator);
     const readBack = this.keyOf(exact);
     return readBack !== undefined && lettersOf(readBack) === own ? [exact] : [];

@@ -64,7 +64,7 @@ export interface BundleOptions {
 
 type Keys = ParsedKeys | FileSet;
 
-const loadOpening = lazy(() => import('../sealing/opening.ts'));
+const loadOpening = /* @__PURE__ */ lazy(() => import('../sealing/opening.ts'));
 const aScalar: Check = (value) =>
   /^(?:string|number|boolean|undefined)$/.test(typeof value) ? undefined : 'a text, a number or a boolean';
 /** A name, or a value of a format. */
@@ -72,7 +72,8 @@ const aFormat: Check = (value) =>
   typeof value === 'object' && typeof (value as Partial<Format> | null)?.parse === 'function'
     ? undefined
     : oneOf(...Object.keys(formats))(value);
-const allowed = {
+/** A function, so that a bundler can drop it, and with it the parsers that `aFormat` knows. */
+const allowed = () => ({
   path: aString,
   format: aFormat,
   optional: aBoolean,
@@ -81,7 +82,7 @@ const allowed = {
   sealed: either(aBoolean, anObject),
   references: either(aBoolean, mapOf(aScalar)),
   name: aString,
-};
+});
 
 /** Reads a configuration file: JSON, JSON with comments, YAML 1.2 or TOML 1.0. The file is read on first use,
  *  and again on `refresh`, on `maxAgeMs` and while it is watched. If it breaks, ordinary reads continue with
@@ -101,7 +102,7 @@ export class BundleProvider extends FileProvider {
 
   constructor(options: string | BundleOptions) {
     const given: BundleOptions = typeof options === 'string' ? { path: options } : (options ?? {});
-    checkOptions('BundleProvider', given, allowed);
+    checkOptions('BundleProvider', given, allowed());
     const { path, optional, sensitive, maxBytes, sealed = false } = given;
     if (typeof sealed === 'object')
       checkOptions('BundleProvider: sealed', sealed, { keys: anything, context: aString });

@@ -2,6 +2,7 @@
 // one set of short runs, so that a text costs its own length, however many secrets there are.
 
 import { urlUserinfos } from '../redact.ts';
+import { shiftedBase64 } from '../shifted-base64.ts';
 
 /** A secret with fewer letters and digits is compared as a whole. */
 const minLetters = 4;
@@ -156,14 +157,4 @@ function formsOf(secret: string): ReadonlySet<string> {
       ...[0, 1, 2].map((shift) => shiftedBase64(bytes, shift)),
     ].map(lettersOf),
   );
-}
-
-/** The base64 of a secret that follows `shift` other bytes, without the characters that depend on its
- *  neighbours. */
-function shiftedBase64(bytes: Buffer, shift: number): string {
-  const first = Math.ceil((shift * 8) / 6);
-  const last = Math.floor(((shift + bytes.length) * 8) / 6);
-  return Buffer.concat([Buffer.alloc(shift), bytes])
-    .toString('base64')
-    .slice(first, last);
 }

@@ -1,5 +1,5 @@
 // The keys that a schema reads. `describeKeys` shows them to users; `wantedBy` limits what providers fetch.
-// The core loads this file at once, with all that finds the shape of a schema.
+// They are collected once for each schema.
 
 import { append, keyFrom } from '../key.ts';
 import type { Wanted } from '../provider.ts';
@@ -32,13 +32,8 @@ export interface SchemaKeys {
   readonly complete: boolean;
 }
 
-/** Lists the keys that a schema reads, with their types, defaults and descriptions. Exact for zod 4, valibot
- *  and arktype; for other libraries a lower bound, with `complete: false`.
- *  @throws ConfigError `invalid_option` if `schema` is not a Standard Schema
- *  @example
- *  const { keys } = describeKeys(z.object({ port: z.number().default(8080) }));
- *  keys[0]; // => { key: 'port', required: false, default: 8080, type: 'a number', secret: false } */
-export function describeKeys(schema: StandardSchemaV1): SchemaKeys {
+/** `describeKeys` at once. */
+export function keysIn(schema: StandardSchemaV1): SchemaKeys {
   if (!isSchema(schema)) throw notASchema('describeKeys');
   const { keys, prefixes } = keysOf(shapeOf(schema));
   return { keys, prefixes, complete: prefixes.length === 0 };

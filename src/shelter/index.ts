@@ -44,5 +44,6 @@ export type {
   SharedName,
   TicketedName,
 } from './second-level.ts';
+export type { SharedPace } from './shared-pace.ts';
 export { ShelteredProvider } from './sheltered.ts';
 export type { ShelteredStats } from './stats.ts';

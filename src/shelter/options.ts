@@ -6,6 +6,7 @@ import { aFunction, aNumber, anInteger, type Check, checkOptions, oneOf } from '
 import { aClock, type Clock, type SteadyClock, steadied, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
+import type { SharedPace } from './shared-pace.ts';
 
 /** How long documents are cached, and when old ones may be served. */
 export interface CacheOptions {
@@ -86,7 +87,8 @@ export interface ShelterOptions {
    *  `false` asks once, without a limit.
    *  @default three attempts in 15 seconds */
   readonly resilience?: ResilienceOptions | RequestPolicy | false;
-  /** Requests at a time (`concurrency`) and started per second (`perSecond`).
+  /** Requests at a time (`concurrency`) and started per second (`perSecond`), by this process or by several
+   *  together (`shared`).
    *  @default the store's own pace, else `{ concurrency: 16 }` */
   readonly limits?: Partial<Limits>;
   /** A cache that several processes share. Asked for what is not in memory, before the store is. Needs a
@@ -181,6 +183,9 @@ const aSecondLevel: Check = (value) =>
     ? undefined
     : `an object with ${operations.join(', ')}`;
 
+const aSharedPace: Check = (value) =>
+  typeof (value as SharedPace | null)?.take === 'function' ? undefined : 'an object with take';
+
 /** Checks to spread into those of a remote provider: `checkOptions('VaultProvider', options, { …,
  *  ...shelterOptionChecks })`. */
 export const shelterOptionChecks: Readonly<
@@ -201,7 +206,11 @@ export const shelterOptionChecks: Readonly<
     true,
   ),
   resilience: (value) => (isPolicy(value) ? policyCheck(value) : ownResilience(value)),
-  limits: group('limits', { concurrency: anInteger(1), perSecond: aNumber(0.001) }, false),
+  limits: group(
+    'limits',
+    { concurrency: anInteger(1), perSecond: aNumber(0.001), shared: aSharedPace },
+    false,
+  ),
   second: aSecondLevel,
   clock: aClock,
 };
@@ -229,6 +238,11 @@ export function settingsOf(
         hint: "Set staleIfErrorMs: with 'hold', it says for how long",
       },
     );
+  const limits = { concurrency: 16, ...given(pace), ...given(options.limits) };
+  if (limits.shared && limits.perSecond === undefined)
+    throw new ConfigError('invalid_option', `${owner}: the option limits.shared needs limits.perSecond`, {
+      hint: 'Set perSecond to what all processes together may start in a second',
+    });
   return {
     cache: cache !== false && { ...cacheDefaults, ...given(cache) },
     resilience: resilience !== false && {
@@ -238,7 +252,7 @@ export function settingsOf(
       breaker: resilience?.breaker !== false && { ...breakerDefaults, ...given(resilience?.breaker) },
     },
     policy,
-    limits: { concurrency: 16, ...given(pace), ...given(options.limits) },
+    limits,
     second,
     clock: steadied(options.clock ?? systemClock),
   };

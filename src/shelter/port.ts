@@ -7,6 +7,7 @@ import type { ConfigEvent } from '../events.ts';
 import type { ReportNeeds } from '../needs.ts';
 import type { VersionInfo, Wanted } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
+import type { SharedPace } from './shared-pace.ts';
 
 /** What a remote store implements; the shelter does the rest. Every method that takes a Call is one request.
  *  What needs no request must not be such a method: it would count as a request and close the breaker. Any
@@ -199,4 +200,8 @@ export interface Limits {
   readonly concurrency: number;
   /** Requests started per second. */
   readonly perSecond?: number;
+  /** Counts the starts of several processes together, such as `second.pace(name)` of
+   *  `llm-config-manager/redis`. Needs `perSecond`, which must be equal in all of them.
+   *  @default each process counts its own */
+  readonly shared?: SharedPace;
 }

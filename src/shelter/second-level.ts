@@ -96,10 +96,10 @@ export interface SecondLevel {
    *  the store at once. */
   failed(names: readonly TicketedName[]): Promise<void>;
   /** Removes the contents of these names in every view, refuses all that was asked for before, and notifies
-   *  watchers. */
+   *  watchers. Called also when the other operations are not, because the level has failed: send it later. */
   invalidate(names: readonly Omit<SharedName, 'view'>[]): Promise<void>;
-  /** Reports changes until the result is called. `undefined`: messages may have been lost. Must not keep the
-   *  process alive. */
+  /** Reports changes until the result is called, at least those of names that this level was asked for.
+   *  `undefined`: messages may have been lost. Must not keep the process alive. */
   watch(onInvalidated: (names: readonly Invalidated[] | undefined) => void): () => void;
 }
 

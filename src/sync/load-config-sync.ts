@@ -2,6 +2,7 @@
 // imports on first use is imported here at once, and provided with the first call.
 
 import { Config } from '../config/config.ts';
+import type { DeepReadonly } from '../config/paths.ts';
 import { type ConfigSource, type LoadOptions, planned } from '../config/plan.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { atOnce } from '../turns.ts';
@@ -25,9 +26,12 @@ import { provideModules } from './modules.ts';
 export function loadConfigSync<S extends StandardSchemaV1>(
   schema: S,
   source: ConfigSource,
-  options?: LoadOptions,
+  options?: LoadOptions<DeepReadonly<StandardSchemaV1.InferOutput<S>>>,
 ): Config<StandardSchemaV1.InferOutput<S>>;
-export function loadConfigSync(source: ConfigSource, options?: LoadOptions): Config<ConfigTree>;
+export function loadConfigSync(
+  source: ConfigSource,
+  options?: LoadOptions<DeepReadonly<ConfigTree>>,
+): Config<ConfigTree>;
 export function loadConfigSync(
   first: StandardSchemaV1 | ConfigSource,
   second?: ConfigSource | LoadOptions,

@@ -1,7 +1,6 @@
 // The modules that an asynchronous load imports on first use, imported at once. Used by loadConfigSync. Not
 // the parsers of YAML and TOML, which come as values.
 
-import dotenv from 'dotenv';
 import { loadObserved } from '../chain/hooks.ts';
 import * as observed from '../chain/observed.ts';
 import { loadRenames } from '../config/load.ts';
@@ -13,7 +12,6 @@ import * as tolerantReads from '../decorators/tolerant-reads.ts';
 import { loadJson } from '../formats/format.ts';
 import * as json from '../formats/json.ts';
 import * as argumentsOf from '../local/arguments.ts';
-import { loadDotenv } from '../local/dotenv-file.ts';
 import * as dotenvFiles from '../local/dotenv-files.ts';
 import * as environment from '../local/environment.ts';
 import * as file from '../local/file.ts';
@@ -36,7 +34,6 @@ import * as volumeKeys from '../local/volume-keys.ts';
 
 export function provideModules(): void {
   loadArguments.provide(argumentsOf);
-  loadDotenv.provide(dotenv);
   loadDotenvFiles.provide([dotenvFiles, variables]);
   loadEnvironment.provide(environment);
   loadFile.provide(file);

@@ -12,7 +12,7 @@ import { documents } from '../support/documents.ts';
 import { entry, layer } from '../support/layers.ts';
 
 /** The number of random chains. Continuous integration sets a higher one. */
-const runs = Number(process.env.PROPERTY_RUNS ?? 10_000);
+const runs = Number(process.env.PROPERTY_RUNS ?? 1_500);
 
 const name = fc.constantFrom(
   'db',

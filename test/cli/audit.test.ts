@@ -194,6 +194,19 @@ describe('llm-config audit', () => {
     expect(await box.run('export', '--as', 'ecs', '--from', 'yesterday')).toMatchObject({ code: 2 });
   });
 
+  it('verify needs a key, export a form, and tail of no entries exits with 1', async () => {
+    await using box = await written();
+    expect(await box.run('verify')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--key is missing'),
+    });
+    expect(await box.run('export')).toMatchObject({ code: 2, err: expect.stringContaining('--as must be') });
+    expect(JSON.parse((await box.run('export', '--as', 'ecs', '--json')).out)).toHaveLength(11);
+    await using empty = await logs();
+    await (await empty.open()).close();
+    expect(await llmConfig(['audit', 'tail', empty.directory])).toMatchObject({ code: 1, out: '' });
+  });
+
   it('report counts who received which secret, and what was denied', async () => {
     await using box = await written();
     const { out } = await box.run('report', '--json');

@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { sandbox } from 'llm-config-manager/testing';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The command as a program that Node starts quickly, beside the library that modules import. */
-export interface Built extends AsyncDisposable {
+export interface Built {
+  /** The file that Node runs. */
+  readonly program: string;
+  /** The address of the library, for modules. */
+  readonly library: string;
   /** A folder with a project of its own, where modules find the library, zod and jiti. */
   project(files: Readonly<Record<string, string>>): Promise<Project>;
 }
@@ -31,10 +36,16 @@ export interface Running {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-export async function buildCommand(): Promise<Built> {
-  const output = join(project, `node_modules/.cache/cli-test-${process.pid}`);
-  mkdirSync(output, { recursive: true });
-  await build({
+let building: Promise<Built> | undefined;
+
+/** Builds the command, once in a worker. In several files, because `diff` starts one of them. */
+export function builtCommand(): Promise<Built> {
+  building ??= buildCommand();
+  return building;
+}
+
+async function buildCommand(): Promise<Built> {
+  const { outputFiles } = await build({
     absWorkingDir: project,
     bundle: true,
     packages: 'external',
@@ -43,9 +54,28 @@ export async function buildCommand(): Promise<Built> {
     format: 'esm',
     entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
     splitting: true,
-    outdir: output,
+    outdir: '.',
+    write: false,
   });
+  const hash = createHash('sha256');
+  for (const { hash: one } of outputFiles) hash.update(one);
+  // inside the project, because Node must find the packages
+  const output = join(project, 'node_modules/.cache/programs', `cli-${hash.digest('hex').slice(0, 16)}`);
+  if (!existsSync(output)) {
+    const written = `${output}.${process.pid}`;
+    mkdirSync(written, { recursive: true });
+    for (const { path, contents } of outputFiles) writeFileSync(join(written, basename(path)), contents);
+    try {
+      renameSync(written, output); // at once, because another process may be running it
+    } catch {
+      rmSync(written, { recursive: true }); // another worker was faster
+    }
+  }
+  const program = join(output, 'cli.js');
+  const library = pathToFileURL(join(output, 'index.js')).href;
   return {
+    program,
+    library,
     project: async (files) => {
       const box = await sandbox({ files });
       mkdirSync(box.path('node_modules'));
@@ -53,10 +83,9 @@ export async function buildCommand(): Promise<Built> {
         symlinkSync(join(project, 'node_modules', name), box.path(`node_modules/${name}`));
       await box.write({
         'node_modules/llm-config-manager/package.json': '{ "type": "module", "exports": "./index.js" }',
-        'node_modules/llm-config-manager/index.js': `export * from '${join(output, 'index.js')}';`,
+        'node_modules/llm-config-manager/index.js': `export * from '${library}';`,
       });
-      const command = (...args: readonly string[]) =>
-        [process.execPath, join(output, 'cli.js'), ...args] as const;
+      const command = (...args: readonly string[]) => [process.execPath, program, ...args] as const;
       return {
         directory: box.directory,
         path: box.path,
@@ -66,7 +95,6 @@ export async function buildCommand(): Promise<Built> {
         [Symbol.asyncDispose]: box.dispose,
       };
     },
-    [Symbol.asyncDispose]: async () => rmSync(output, { recursive: true, force: true }),
   };
 }
 

@@ -376,6 +376,31 @@ describe('llm-config doctor', () => {
     expect(out).not.toContain(canary);
   });
 
+  it('names the state of each store, and reads all of them without a schema', async () => {
+    const store = (name: string, health: object, list = '[]') =>
+      `{ name: '${name}', get: async () => undefined, list: async () => ${list},
+        health: async () => (${JSON.stringify({ checkedAt: 0, ...health })}) },`;
+    const stores = [
+      store('quick', { status: 'ok', latencyMs: 3.4 }),
+      store('plain', { status: 'ok' }),
+      store('slow', { status: 'degraded', reason: 'pauses', breaker: 'open' }),
+    ];
+    const withoutSchema = (more: string) => module(more).replace('export const schema', 'const schema');
+    const files = {
+      'config.mjs': withoutSchema(stores.join('')),
+      'broken.mjs': withoutSchema(store('broken', { status: 'down' }, `{ throw new Error('${canary}') }`)),
+    };
+    await using box = await sandbox({ files });
+    const { code, out } = await llmConfig(['doctor', box.path('config.mjs')]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/ok +quick +answers in 3 ms\n +ok +plain +answers\n/);
+    expect(out).toMatch(/ slow +degraded, breaker open: pauses\n/);
+    expect(out).toMatch(/ok +configuration +can be read\n/);
+    const broken = await llmConfig(['doctor', box.path('broken.mjs')]);
+    expect([broken.code, broken.out.includes(canary)]).toEqual([1, false]);
+    expect(broken.out).toMatch(/ configuration +cannot be read from broken\n/);
+  });
+
   it('escapes what a store says', async () => {
     const hostile = `{ name: 'store\\u001b[2J', get: async () => undefined, list: async () => [],
       health: async () => ({ status: 'down', reason: 'a\\u001b[2J\\nb', checkedAt: 0 }) },`;

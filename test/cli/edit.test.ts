@@ -12,6 +12,7 @@ import {
 import path from 'node:path';
 import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
+import { builtCommand } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
 const fake = 'fake-cli-secret-31';
@@ -68,7 +69,7 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     const none = await llmConfig(['edit', other], { env: keyless });
     expect([none.code, existsSync(other)]).toEqual([3, false]);
     expect(none.err).toContain(
-      'does not exist, and there is no key (the variable LLM_CONFIG_KEY is not set)',
+      `cannot create the file ${other} without a key (the variable LLM_CONFIG_KEY is not set)`,
     );
   });
 
@@ -136,9 +137,9 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     const { box, file, editing } = await prepared('echo ready; exec sleep 1');
     await using _ = box;
     const { EDITOR: VISUAL, ...others } = editing.env;
-    const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+    const { program } = await builtCommand();
     const env = { ...others, VISUAL, EDITOR: 'false' };
-    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], {
+    const child = spawn(process.execPath, [program, 'edit', file], {
       env,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -154,8 +155,8 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     async () => {
       const { box, file, editing } = await prepared('echo "c: [" >> "$1"');
       await using _ = box;
-      const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-      const command = ['exec', process.execPath, '--import', 'tsx', program, 'edit', file].join(' ');
+      const { program } = await builtCommand();
+      const command = ['exec', process.execPath, program, 'edit', file].join(' ');
       const child = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], {
         env: { ...editing.env, TERM: 'dumb' },
       });
@@ -178,8 +179,8 @@ describe.runIf(process.platform !== 'win32')('llm-config edit', () => {
     await using _ = box;
     const lock = { world: 'elsewhere' }; // makes the write wait
     await box.write({ 'secrets.yaml.jwe.lock': JSON.stringify(lock) });
-    const program = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', program, 'edit', file], {
+    const { program } = await builtCommand();
+    const child = spawn(process.execPath, [program, 'edit', file], {
       ...editing,
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -53,6 +53,19 @@ describe('llm-config init', () => {
       expect((await llmConfig(['init', '--prefix', prefix], { cwd: box.directory })).code).toBe(2);
   });
 
+  it('names no package that is installed, and keeps a .gitignore that has all lines', async () => {
+    const installed = ['llm-config-manager', 'zod', 'tsx'].map((name) => [
+      `node_modules/${name}/index.js`,
+      '',
+    ]);
+    const ignored = '!.env.example\n.env.*\n.env';
+    await using box = await sandbox({ files: { ...Object.fromEntries(installed), '.gitignore': ignored } });
+    const { code, err } = await llmConfig(['init'], { cwd: box.directory });
+    expect([code, err.includes('npm install')]).toEqual([0, false]);
+    expect(err).toContain('already there and unchanged: .gitignore\n');
+    expect(readFileSync(box.path('.gitignore'), 'utf8')).toBe(ignored);
+  });
+
   it('never replaces a file, nor follows a link', async () => {
     await using box = await sandbox({ files: { '.env.example': 'own', '.gitignore': 'dist\n.env' } });
     await symlink(box.path('elsewhere.yaml'), box.path('base'));
@@ -84,6 +97,62 @@ describe('llm-config init', () => {
     await using blocked = await sandbox({ files: { config: 'a file' } });
     const failed = await llmConfig(['init'], { cwd: blocked.directory });
     expect([failed.code, failed.err]).toEqual([3, expect.stringMatching(/^error: .*config/)]);
+  });
+});
+
+describe('llm-config init --framework', () => {
+  const example = (file: string): string =>
+    readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8')
+      .replace(/^\/\/ #(?:end)?region.*\n/gm, '')
+      .replace("'./config.ts'", "'./config'");
+  const unchanged = (text: string): string => text.replace("'./config.ts'", "'./config'");
+
+  it.each([
+    ['nest', 'src/', { 'app-config.ts': 'nestjs' }, 'src/app.module.ts'],
+    ['fastify', '', { 'app.ts': 'fastify' }, undefined],
+    [
+      'next',
+      '',
+      {
+        'app-config.ts': 'applications/nextjs',
+        'instrumentation.ts': 'applications/nextjs',
+        'instrumentation-node.ts': 'applications/nextjs',
+      },
+      'next.config.ts',
+    ],
+  ])('writes the files of the example of %s', async (framework, at, files, edited) => {
+    await using box = await sandbox();
+    const { code, out, err } = await llmConfig(['init', '--framework', framework], { cwd: box.directory });
+    const names = Object.keys(files).map((name) => at + name);
+    const all = [`${at}config.ts`, 'config/base.yaml', '.env.example', ...names, '.gitignore'];
+    expect([code, out]).toEqual([0, `${all.join('\n')}\n`]);
+    expect(err.includes('\nin ')).toBe(edited !== undefined);
+    expect(err).toContain(edited ?? 'npm install llm-config-manager zod');
+    for (const [name, folder] of Object.entries(files))
+      expect(unchanged(readFileSync(box.path(at + name), 'utf8'))).toBe(example(`${folder}/${name}`));
+  });
+
+  it('writes beside the pages of Next.js, where commands find the module', async () => {
+    await using box = await sandbox({ files: { 'src/app/page.tsx': '' } });
+    const { out } = await llmConfig(['init', '--framework', 'next'], { cwd: box.directory });
+    expect(out).toContain('src/config.ts\n');
+    expect(out).toContain('src/instrumentation.ts\n');
+    await box.write({
+      'src/config.ts': onSources(readFileSync(box.path('src/config.ts'), 'utf8'), box.directory),
+    });
+    expect(await llmConfig(['check'], { cwd: box.directory })).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('refuses a framework that it does not know, and JavaScript', async () => {
+    await using box = await sandbox();
+    for (const flags of [
+      ['--framework', 'toString'],
+      ['--framework', 'next', '--js'],
+    ]) {
+      const { code, err } = await llmConfig(['init', ...flags], { cwd: box.directory });
+      expect([code, err]).toEqual([2, expect.stringMatching(/--framework (?:must be one of nest|writes)/)]);
+    }
+    expect(existsSync(box.path('config'))).toBe(false);
   });
 });
 
@@ -162,6 +231,9 @@ describe('llm-config json-schema', () => {
     "  apiKey: valibot.optional(valibot.string(), 'fake-Zq83-not-real'),",
     '  list: valibot.optional(valibot.array(valibot.string())),',
     '  more: valibot.optional(valibot.record(valibot.string(), valibot.boolean())),',
+    '  size: valibot.optional(valibot.union([valibot.number(), valibot.string()]), 1),',
+    '  pair: valibot.optional(valibot.tuple([valibot.string(), valibot.number()])),',
+    "  open: valibot.optional(valibot.pipe(valibot.looseObject({}), valibot.description('Anything'))),",
     '})',
   ].join('\n');
   const schemaOf = async (schema: string) => {
@@ -171,7 +243,7 @@ describe('llm-config json-schema', () => {
     const { code, out, err } = await llmConfig(['json-schema', box.path('config.mjs')]);
     expect([code, err]).toEqual([0, '']);
     expect(out).not.toContain(fake);
-    expect(out).not.toContain('x-');
+    expect(out).not.toMatch(/x-(?!secret)/);
     return JSON.parse(out);
   };
 
@@ -189,6 +261,23 @@ describe('llm-config json-schema', () => {
       properties: { x: { type: 'number' } },
       additionalProperties: false,
     });
+  });
+
+  it('has no default with a secret inside', async () => {
+    const section = 'zod.object({ password: zod.string(), host: zod.string() })';
+    const marked = "zod.object({ code: zod.string().meta({ 'x-secret': true }) })";
+    const { properties } = await schemaOf(
+      [
+        'zod.object({',
+        `  db: ${section}.default({ password: '${fake}', host: 'a' }),`,
+        `  door: ${marked}.default({ code: '${fake}' }),`,
+        `  url: zod.string().default('https://a:${fake}@b/'),`,
+        "  at: zod.object({ host: zod.string() }).default({ host: 'a' }),",
+        '})',
+      ].join('\n'),
+    );
+    expect([properties.db, properties.door, properties.url].some((one) => 'default' in one)).toBe(false);
+    expect(properties.at.default).toEqual({ host: 'a' });
   });
 
   it('leaves a part of an intersection open for the names of the others', async () => {
@@ -211,6 +300,13 @@ describe('llm-config json-schema', () => {
         apiKey: text,
         list: { type: 'array', description: 'a list, each item a string', items: text },
         more: { type: 'object', additionalProperties: { type: 'boolean', description: 'true or false' } },
+        size: { type: ['number', 'string'], description: 'a number or a string', default: 1 },
+        pair: {
+          type: 'array',
+          description: 'a list',
+          items: [text, { type: 'number', description: 'a number' }],
+        },
+        open: { type: 'object', description: 'Anything', additionalProperties: {} },
       },
       additionalProperties: false,
     });

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maskStream, SecretBytes } from '../../src/cli/mask-stream.ts';
-import { secretTexts } from '../../src/cli/secret-texts.ts';
+import { maskStream, SecretBytes } from '../../src/cli/run/mask-stream.ts';
+import { secretTexts } from '../../src/cli/run/secret-texts.ts';
 
 const fake = 'fake-Zq83-not-real';
 
@@ -85,9 +85,14 @@ describe('secretTexts', () => {
     for (const text of [
       secret,
       JSON.stringify({ secret }),
+      JSON.stringify({ secret }).replaceAll('/', '\\/'),
       `https://x.example/?t=${encodeURIComponent(secret)}`,
+      `https://x.example/?t=${encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase())}`,
+      `${new URLSearchParams({ secret })}`,
     ])
       expect(await masked(forms, [text])).toMatch(/\[redacted\]/);
+    expect(await masked(formsIn('fake-żółw'), ['"fake-\\u017c\\u00f3\\u0142w"'])).toBe('"[redacted]"');
+    expect(await masked(formsIn('fake-Z\n'), ['-u fake-Z:'])).toBe('-u [redacted]:');
   });
 
   it('finds the password of a URL, and each line of a long text', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Built, buildCommand, running } from './built.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Built, builtCommand, running } from './built.ts';
 
 /** Each command on a new project; in `.ci/run` only, because it starts many processes. */
 const commands = [
@@ -25,9 +25,8 @@ const commands = [
 describe.runIf(process.env.CLI_THOROUGH && existsSync('/usr/bin/script'))('a new project', () => {
   let built: Built;
   beforeAll(async () => {
-    built = await buildCommand();
+    built = await builtCommand();
   });
-  afterAll(() => built[Symbol.asyncDispose]());
 
   it('each command prints the same on a terminal and into a pipe, except for colours', {
     timeout: 120_000,

@@ -137,6 +137,14 @@ describe('llm-config report', () => {
     const changes = (before: ReportedKey, now: ReportedKey) =>
       changesSince({ keys: [before] }, { keys: [now] }).map(({ what }) => what);
     expect(changes(key({}, '1'), key({}, '1'))).toEqual([]);
+    const clear = key({ secret: false, value: canary }, '1');
+    for (const [before, now] of [
+      [clear, key({}, '1')],
+      [key({}, '1'), clear],
+    ] as const)
+      expect(changesSince({ keys: [before] }, { keys: [now] })).toEqual([
+        { key: 'a', what: 'another value', before: '[redacted]', after: '[redacted]' },
+      ]);
     expect(changes(key({}, '1'), key({}, '2'))).toEqual(['another version']);
     expect(changes(key({ origin: 'a.yaml:1:2' }, '1'), key({ origin: 'a.yaml:9:2' }, '1'))).toEqual([]);
     expect(changes(key({ origin: 'a.yaml:1' }, '1'), key({ origin: 'b.yaml:1' }, '1'))).toEqual([

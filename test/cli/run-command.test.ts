@@ -1,50 +1,234 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import { type Built, buildCommand, running } from './built.ts';
+import { sandbox } from 'llm-config-manager/testing';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { Child, endLike } from '../../src/cli/run/child.ts';
+import { type Built, builtCommand, running } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
+const source = new URL('../../src/', import.meta.url).href;
 const fake = 'fake-Zq83-not-real';
-const config = [
+const ofPackage = [
   "import { BundleProvider, EnvProvider, ProviderChain } from 'llm-config-manager';",
   "import { z } from 'zod';",
-  'export const schema = z.object({',
-  "  server: z.object({ port: z.number(), host: z.string().default('localhost') }),",
-  '  api: z.object({ token: z.string().optional(), tags: z.array(z.string()).optional() }),',
-  '  path: z.string().optional(),',
-  '});',
-  'export const chain = new ProviderChain([',
-  "  new BundleProvider({ path: 'values.yaml' }),",
-  "  new EnvProvider({ prefix: 'APP' }),",
-  ']);',
-].join('\n');
-const files = {
-  'config.mjs': config,
-  'values.yaml': `server: { port: 8080 }\napi: { token: ${fake}, tags: [a, b] }\n`,
-};
+];
+const ofSource = [
+  `import { ProviderChain } from '${source}chain/chain.ts';`,
+  `import { ArgvProvider } from '${source}providers/argv.ts';`,
+  `import { BundleProvider } from '${source}providers/bundle.ts';`,
+  `import { EnvProvider } from '${source}providers/env.ts';`,
+  `import { z } from '${import.meta.resolve('zod')}';`,
+];
+const config = (imports: readonly string[], first = '') =>
+  [
+    ...imports,
+    'export const schema = z.object({',
+    "  server: z.object({ port: z.number(), host: z.string().default('localhost') }),",
+    '  api: z.object({ token: z.string().optional(), tags: z.array(z.string()).optional() }),',
+    '  path: z.string().optional(),',
+    '});',
+    'export const chain = new ProviderChain([',
+    `  ${first}`,
+    "  new BundleProvider({ path: new URL('values.yaml', import.meta.url).pathname }),",
+    "  new EnvProvider({ prefix: 'APP' }),",
+    ']);',
+  ].join('\n');
+const values = `server: { port: 8080 }\napi: { token: ${fake}, tags: [a, b] }\n`;
+const files = { 'config.mjs': config(ofPackage), 'values.yaml': values };
 
-/** How much a command prints: more in `.ci/run`. */
-const megabytes = process.env.CLI_THOROUGH ? 100 : 5;
+/** What starts many processes runs in `.ci/run` only. */
+const isThorough = Boolean(process.env.CLI_THOROUGH);
+/** How much a command prints. */
+const megabytes = isThorough ? 100 : 5;
 
 /** A program of Node as arguments: what it runs. */
 const node = (code: string): string[] => ['--', process.execPath, '-e', code];
-const printEnv = node(
-  'for (const n of Object.keys(process.env).sort()) console.log(n + "=" + process.env[n])',
-);
+/** A program that writes a text into a file: in these tests, its output is that of the tests. */
+const write = (text: string): string[] => node(`require('node:fs').writeFileSync('out', ${text})`);
+const environment = "Object.keys(process.env).sort().map((n) => n + '=' + process.env[n]).join('\\n')";
 
-describe.concurrent('llm-config run', { timeout: 60_000 }, () => {
-  let built: Built;
-  beforeAll(async () => {
-    built = await buildCommand();
-  });
-  afterAll(() => built[Symbol.asyncDispose]());
+interface Own {
+  readonly yaml?: string;
+  readonly module?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
+describe('llm-config run', () => {
   const ran = async (
     args: readonly string[],
-    env: Record<string, string> = {},
-    own: Record<string, string> = files,
+    { yaml = values, module = config(ofSource), env = {} }: Own = {},
   ) => {
+    await using box = await sandbox({ files: { 'config.mjs': module, 'values.yaml': yaml } });
+    const command = ['run', box.path('config.mjs'), ...args];
+    const { code, err } = await llmConfig(command, { env, cwd: box.directory });
+    return { code, err, out: existsSync(box.path('out')) ? readFileSync(box.path('out'), 'utf8') : '' };
+  };
+
+  it('passes only what --only names, without a prefix if that is asked for', async () => {
+    const only = await ran(['--only', 'server.port,api', '--only', 'path', ...write(environment)]);
+    expect(only.out.match(/^\w+/gm)).toEqual(['APP_API_TAGS', 'APP_API_TOKEN', 'APP_SERVER_PORT']);
+    const bare = await ran(['--prefix', '', ...write(environment)], {
+      yaml: 'server: { port: 1 }\napi: {}\npath: /nowhere\n',
+      env: { PATH: '/bin' },
+    });
+    expect(bare.out).toBe('PATH=/bin\nSERVER_HOST=localhost\nSERVER_PORT=1');
+    expect(bare.err).toBe('no variable can spell path: it is not passed\n');
+    const own = await ran(['--prefix', 'MY', '--only', 'server.port', ...write(environment)]);
+    expect(own.out).toBe('MY_SERVER_PORT=8080');
+    expect((await ran(['--only', 'zzz', ...write(environment)])).err).toMatch(/no key is "zzz"\nRun /);
+    const wrong = await ran(['--only', 'servr.port', ...write(environment)]);
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toContain('--only: no key is "servr.port". Did you mean server.port?');
+  });
+
+  it('passes the values as variables, beside those of its own environment', async () => {
+    const env = { OWN: 'x', APP__SERVER__PORT: '1', APP_UNKNOWN: 'y' };
+    vi.stubEnv('APP__SERVER__PORT', env.APP__SERVER__PORT); // the provider reads that of the process
+    const { code, out, err } = await ran(write(environment), { env });
+    vi.unstubAllEnvs();
+    expect([code, err]).toEqual([0, '']);
+    expect(out.split('\n')).toEqual([
+      'APP_API_TAGS=["a","b"]',
+      `APP_API_TOKEN=${fake}`,
+      'APP_SERVER_HOST=localhost',
+      'APP_UNKNOWN=y',
+      'APP__SERVER__PORT=8080',
+      'OWN=x',
+    ]);
+  });
+
+  it('runs nothing if the configuration is not valid', async () => {
+    const { code, out, err } = await ran(write("'ran'"), { yaml: 'server: { port: many }\napi: {}\n' });
+    expect([code, out]).toEqual([3, '']);
+    expect(err.match(/There is 1 problem/g)).toHaveLength(1);
+  });
+
+  it('puts nothing into the arguments, and refuses a value that no variable can hold', async () => {
+    const list = write("JSON.stringify(process.argv) + ' ' + process.env.APP_API_TOKEN.length");
+    expect((await ran(list)).out).toBe(`${JSON.stringify([process.execPath])} ${fake.length}`);
+    const zero = await ran(list, { yaml: `server: { port: 1 }\napi: { token: "${fake}\\0" }\n` });
+    expect([zero.code, zero.err.includes(fake)]).toEqual([3, false]);
+    expect(zero.err).toContain('the value of "api.token" has a zero byte');
+    const long = await ran(list, { yaml: `server: { port: 1 }\napi: { token: ${fake.repeat(40_000)} }\n` });
+    expect([long.code, long.err.includes(fake)]).toEqual([126, false]);
+    expect(long.err).toMatch(/cannot run \S+ \(E2BIG\). Its variables and arguments are too long/);
+  });
+
+  it('the module does not read the arguments of run and of its command', async () => {
+    const own = process.argv;
+    process.argv = [process.execPath, 'llm-config', 'run', '--server.port=9'];
+    try {
+      const module = config(ofSource, 'new ArgvProvider(),');
+      const { out } = await ran(write('process.env.APP_SERVER_PORT'), { module });
+      expect(out).toBe('8080');
+    } finally {
+      process.argv = own;
+    }
+  });
+
+  it('needs a schema', async () => {
+    const module = config(ofSource).replace('export const schema', 'const schema');
+    expect((await ran(write("'ran'"), { module })).err).toMatch(/the module \S+ exports no schema/);
+  });
+
+  it('exits as its command does', async () => {
+    expect((await ran(node('process.exit(7)'))).code).toBe(7);
+    expect(await ran(['--', 'no-such-program'])).toMatchObject({ code: 127, out: '' });
+    for (const name of ['./values.yaml', './values.yaml/inside'])
+      expect(await ran(['--', name])).toMatchObject({ code: 126, err: expect.stringContaining(name) });
+    expect((await ran(node('process.kill(process.pid, "SIGKILL")'))).code).toBe(137);
+    expect((await llmConfig(['run', '--'])).err).toMatch(/COMMAND is missing after --/);
+  });
+
+  it('masks secrets in both outputs, and names those that are too short', async () => {
+    const shown = { out: '', err: '' };
+    using _out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((shown.out += text)));
+    using _err = vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((shown.err += text)));
+    const print = node(
+      "console.log('a' + process.env.APP_API_TOKEN); console.error(process.env.APP_API_TOKEN)",
+    );
+    expect(await ran(['--mask', ...print])).toMatchObject({ code: 0, err: '' });
+    expect(shown).toEqual({ out: 'a[redacted]\n', err: '[redacted]\n' });
+    const { err } = await ran(['--mask', ...node('')], {
+      yaml: 'server: { port: 1 }\napi: { token: abc }\n',
+    });
+    expect(err).toBe('api.token is too short to be masked in the output\n');
+  });
+
+  it('starts the command again when its values change, and keeps them if they are wrong', async () => {
+    await using box = await sandbox({ files: { 'config.mjs': config(ofSource), 'values.yaml': values } });
+    let heard = '';
+    const show = node(
+      [
+        "const append = (text) => require('node:fs').appendFileSync('out', text);",
+        "process.on('SIGUSR2', () => process.exit(5));",
+        "append('port ' + process.env.APP_SERVER_PORT); setInterval(() => {}, 1000)",
+      ].join(''),
+    );
+    const shown = (text: string) =>
+      vi.waitFor(() => expect(readFileSync(box.path('out'), 'utf8')).toBe(text), {
+        timeout: 60_000,
+        interval: 5,
+      });
+    const ended = llmConfig(['run', box.path('config.mjs'), '--watch', ...show], {
+      cwd: box.directory,
+      heard: (text) => {
+        heard += text;
+      },
+    });
+    await shown('port 8080');
+    await box.write({ 'values.yaml': 'server: { port: many }\napi: {}\n' });
+    await vi.waitFor(() => expect(heard).toContain('the command keeps its values'), {
+      timeout: 60_000,
+      interval: 5,
+    });
+    await box.write({ 'values.yaml': 'server: { port: 9 }\napi: {}\n' });
+    await shown('port 8080port 9');
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect((await ended).code).toBe(5);
+  });
+
+  it('kills a command that does not end within ten seconds', async () => {
+    await using box = await sandbox({ files: {} });
+    const ignores =
+      "process.on('SIGTERM', () => {}); require('fs').writeFileSync('up', ''); setInterval(() => {}, 99)";
+    const child = new Child([process.execPath, '-e', ignores], { env: {}, cwd: box.directory });
+    await vi.waitFor(() => expect(existsSync(box.path('up'))).toBe(true), { timeout: 60_000, interval: 5 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const stopped = child.stop();
+      vi.advanceTimersByTime(10_000);
+      await stopped;
+      expect(await child.ended).toEqual({ exit: 137, signal: 'SIGKILL' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('ends by the signal that has ended its command', async () => {
+    using kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    expect(await endLike({ exit: 137, signal: 'SIGKILL' })).toBe(137);
+    expect(kill).not.toHaveBeenCalled();
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const ended = endLike({ exit: 143, signal: 'SIGTERM' });
+      vi.advanceTimersByTime(1_000);
+      expect(await ended).toBe(143);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM');
+  });
+});
+
+describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
+  let built: Built;
+  beforeAll(async () => {
+    built = await builtCommand();
+  });
+
+  const ran = async (args: readonly string[], env: Record<string, string> = {}, own = files) => {
     await using project = await built.project(own);
     const [program, ...all] = project.command('run', ...args);
     const options = { cwd: project.directory, env: { ...env }, maxBuffer: 1e9 };
@@ -55,61 +239,14 @@ describe.concurrent('llm-config run', { timeout: 60_000 }, () => {
     return { code, out: stdout, err: stderr.replace(/^.+ …\n/gm, '') }; // without progress notes
   };
 
-  it('passes the values as variables, beside those of its own environment', async ({ expect }) => {
-    const { code, out, err } = await ran(printEnv, { OWN: 'x', APP__SERVER__PORT: '1', APP_UNKNOWN: 'y' });
-    expect([code, err]).toEqual([0, '']);
-    expect(out.trim().split('\n')).toEqual([
-      'APP_API_TAGS=["a","b"]',
-      `APP_API_TOKEN=${fake}`,
-      'APP_SERVER_HOST=localhost',
-      'APP_UNKNOWN=y',
-      'APP__SERVER__PORT=8080',
-      'OWN=x',
-    ]);
+  it.runIf(isThorough)('prints no message of an error that the module does not catch', async ({ expect }) => {
+    const throws = `setTimeout(() => { throw new TypeError('${fake}'); });\n`;
+    const own = { ...files, 'config.mjs': throws + files['config.mjs'] };
+    const { code, out, err } = await ran(node('setInterval(() => {}, 1000)'), {}, own);
+    expect([code, out, err]).toEqual([3, '', 'error: unexpected: TypeError, which nothing has caught\n']);
   });
 
-  it('passes only what --only names, without a prefix if that is asked for', async ({ expect }) => {
-    const only = await ran(['--only', 'server.port,api', '--only', 'path', ...printEnv]);
-    expect(only.out.match(/^\w+/gm)).toEqual(['APP_API_TAGS', 'APP_API_TOKEN', 'APP_SERVER_PORT']);
-    const own = { ...files, 'values.yaml': 'server: { port: 1 }\napi: {}\npath: /nowhere\n' };
-    const bare = await ran(['--prefix', '', ...printEnv], { PATH: '/bin' }, own);
-    expect(bare.out).toBe('PATH=/bin\nSERVER_HOST=localhost\nSERVER_PORT=1\n');
-    expect(bare.err).toBe('no variable can spell path: it is not passed\n');
-    const wrong = await ran(['--only', 'servr.port', ...printEnv]);
-    expect(wrong).toMatchObject({ code: 2, out: '' });
-    expect(wrong.err).toContain('--only: no key is "servr.port". Did you mean server.port?');
-  });
-
-  it('runs nothing if the configuration is not valid', async ({ expect }) => {
-    const own = { ...files, 'values.yaml': 'server: { port: many }\napi: {}\n' };
-    const { code, out, err } = await ran(printEnv, {}, own);
-    expect([code, out]).toEqual([3, '']);
-    expect(err.match(/There is 1 problem/g)).toHaveLength(1);
-  });
-
-  it('puts nothing into the arguments, and refuses a value that no variable can hold', async ({ expect }) => {
-    const list = node('console.log(JSON.stringify(process.argv), process.env.APP_API_TOKEN.length)');
-    expect((await ran(list)).out).toBe(`${JSON.stringify([process.execPath])} ${fake.length}\n`);
-    const own = { ...files, 'values.yaml': `server: { port: 1 }\napi: { token: "${fake}\\0" }\n` };
-    const { code, err } = await ran(list, {}, own);
-    expect([code, err.includes(fake)]).toEqual([3, false]);
-    expect(err).toContain('the value of "api.token" has a zero byte');
-  });
-
-  it('needs a schema', async ({ expect }) => {
-    const own = { ...files, 'config.mjs': config.replace('export const schema', 'const schema') };
-    expect((await ran(printEnv, {}, own)).err).toContain('the module config.mjs exports no schema');
-  });
-
-  it('exits as its command does', async ({ expect }) => {
-    expect((await ran(node('process.exit(7)'))).code).toBe(7);
-    expect(await ran(['--', 'no-such-program'])).toMatchObject({ code: 127, out: '' });
-    expect(await ran(['--', './values.yaml'])).toMatchObject({ code: 126, out: '' });
-    expect((await ran(node('process.kill(process.pid, "SIGKILL")'))).code).toBe(137);
-    expect((await llmConfig(['run', '--'])).err).toMatch(/COMMAND is missing after --/);
-  });
-
-  it('passes signals on, waits for a command that ignores them, and dies as it does', async ({ expect }) => {
+  it.runIf(isThorough)('passes signals on, waits for a command, and dies as it does', async ({ expect }) => {
     await using project = await built.project(files);
     const stubborn = project.start([
       'run',
@@ -152,23 +289,7 @@ describe.concurrent('llm-config run', { timeout: 60_000 }, () => {
     expect(out === line.repeat(megabytes * 1000)).toBe(true);
   });
 
-  it('starts the command again when its values change, and keeps them if they are wrong', async ({
-    expect,
-  }) => {
-    await using project = await built.project(files);
-    const show = node("console.log('port', process.env.APP_SERVER_PORT); setInterval(() => {}, 1000)");
-    const watched = project.start(['run', '--watch', ...show]);
-    await watched.until('port 8080');
-    await project.write({ 'values.yaml': 'server: { port: many }\napi: {}\n' });
-    await watched.until('the command keeps its values');
-    await project.write({ 'values.yaml': 'server: { port: 9 }\napi: {}\n' });
-    await watched.until('port 9');
-    watched.child.kill('SIGTERM');
-    expect(await watched.ended).toEqual({ code: null, signal: 'SIGTERM' });
-    expect(watched.text().match(/port \w+/g)).toEqual(['port 8080', 'port 9']);
-  });
-
-  it.runIf(existsSync('/usr/bin/script'))(
+  it.runIf(isThorough && existsSync('/usr/bin/script'))(
     'the command has the terminal, and gets Ctrl-C once',
     async ({ expect }) => {
       await using project = await built.project({

@@ -1,13 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { coloured, withProgress } from '../../src/cli/io.ts';
 import { confirm } from '../../src/cli/prompt.ts';
 import { run } from '../../src/cli/run.ts';
+import { builtCommand } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -146,13 +146,13 @@ describe('withProgress', () => {
   });
 });
 
-const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const node = (...args: string[]): [string, string[]] => [
-  process.execPath,
-  ['--import', 'tsx', program, ...args],
-];
-
 describe('the llm-config process', () => {
+  let program = '';
+  beforeAll(async () => {
+    ({ program } = await builtCommand());
+  });
+  const node = (...args: string[]): [string, string[]] => [process.execPath, [program, ...args]];
+
   it('reads from a pipe, writes to a pipe and exits with its code', async () => {
     await using box = await sandbox();
     const env = { PATH: process.env.PATH, LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('hex') };

@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { character } from '../support/character.ts';
+import { builtCommand } from './built.ts';
 import { llmConfig, type Ran } from './terminal.ts';
 
 const source = new URL('../../src/', import.meta.url).href;
 /** Not a token by its shape. */
 const password = 'Zq83 not/real+pass';
-const values = { database: { host: 'db', password, pin: '1234' }, port: 80 };
+const values = { database: { host: 'db', password, pin: 12345678 }, port: 80 };
 
 /** The name of a file. */
 const odd = 'b\n\u001b[2J é';
@@ -79,28 +81,34 @@ describe('llm-config scan', () => {
     await using box = await project({ 'a.txt': `x\n${password}\n`, 'b.txt': 'nothing' });
     const files = box.path('files');
     const { code, out, err } = await llmConfig(['scan', '--module', box.path('config.mjs'), files]);
-    expect([code, err]).toEqual([1, 'Not searched, because they are short: database.pin\n']);
+    expect([code, err]).toEqual([1, 'Not searched, because they are short or numbers: database.pin\n']);
     expect(out).toBe(`${files}/a.txt:2  database.password\n\nFound secrets in 1 place of 2 files.\n`);
     const clean = await llmConfig(['scan', '--module', box.path('config.mjs'), box.path('files/b.txt')]);
     expect([clean.code, clean.out]).toEqual([0, 'No secrets in 1 file.\n']);
   });
 
   it('finds any value behind any bytes', async () => {
-    const text = fc.string({ unit: 'binary', minLength: 6, maxLength: 40 });
+    const text = fc.string({ unit: character, minLength: 6, maxLength: 40 });
     const bytes = fc.uint8Array({ maxLength: 20 });
-    const { Needles } = await import('../../src/cli/needles.ts');
+    const { SecretSearch } = await import('../../src/cli/secret-search.ts');
     fc.assert(
       fc.property(text, bytes, bytes, (value, before, after) => {
-        const needles = new Needles([{ key: 'k', value }]);
+        const search = new SecretSearch([{ key: 'k', value }]);
         const raw = Buffer.concat([before, Buffer.from(value), after]);
         const spelled = [raw, Buffer.from(raw.toString('base64')), Buffer.from(raw.toString('base64url'))];
-        for (const one of spelled) expect([...needles.in(one)].length).toBeGreaterThan(0);
+        for (const one of spelled) expect([...search.in(one)].length).toBeGreaterThan(0);
         const url = Buffer.from(`x=${encodeURIComponent(Buffer.from(value).toString())}`);
-        expect([...needles.in(url)].length).toBeGreaterThan(0);
-        expect(needles.masked(`a${Buffer.from(value)}b`, '#')).not.toContain(Buffer.from(value).toString());
+        expect([...search.in(url)].length).toBeGreaterThan(0);
+        expect(search.masked(`a${Buffer.from(value)}b`, '#')).not.toContain(Buffer.from(value).toString());
       }),
       { numRuns: Number(process.env.PROPERTY_RUNS ?? 12) },
     );
+  });
+
+  it('masks the whole of two values of one key that begin alike', async () => {
+    const { SecretSearch } = await import('../../src/cli/secret-search.ts');
+    const both = ['fake-Zq83', 'fake-Zq83-longer'].map((value) => ({ key: 'k', value }));
+    expect(new SecretSearch(both).masked('a fake-Zq83-longer b', '#')).toBe('a # b');
   });
 
   it('finds the lines of a value with several, and the password of a URL', async () => {
@@ -168,7 +176,7 @@ describe('llm-config scan', () => {
     await using box = await project({});
     mkdirSync(box.path('files'), { recursive: true });
     const file = box.path('files/large');
-    const part = 16 * 1024 * 1024;
+    const part = 4 * 1024 * 1024;
     writeFileSync(file, Buffer.alloc(part - 5, 'x\n'));
     appendFileSync(file, password + 'y\n'.repeat(5_000) + password);
     const { found } = await box.scan();
@@ -245,6 +253,40 @@ describe('llm-config scan in a git repository', () => {
     expect(names((await box.scan(box.path('files/ignored'))).found)).toEqual(['ignored']);
   });
 
+  it('leaves out node_modules, and reads a repository inside and each file once', async () => {
+    await using box = await project({
+      tracked: password,
+      'node_modules/a': password,
+      'inner/file': password,
+    });
+    git(box.path('files'), 'init', '-q');
+    git(box.path('files'), 'add', 'tracked', 'node_modules/a');
+    git(box.path('files/inner'), 'init', '-q');
+    const { found } = await box.scan(box.path('files'), box.path('files/tracked'));
+    expect(names(found).sort()).toEqual(['file', 'tracked']);
+  });
+
+  it('--staged reads what is large, leaves out submodules, and names what git does not have', async () => {
+    await using box = await project({ large: `${'x\n'.repeat(100_000)}${password}` });
+    const files = box.path('files');
+    const staged = () =>
+      llmConfig(['scan', '--staged', '--json', '--module', box.path('config.mjs')], { cwd: files });
+    expect((await staged()).err).toContain('this folder is not in a git repository');
+    git(files, 'init', '-q');
+    expect(JSON.parse((await staged()).out)).toMatchObject({ files: 0, found: [] });
+    git(files, 'add', 'large');
+    git(files, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},module`);
+    expect(JSON.parse((await staged()).out)).toMatchObject({ files: 1, found: [{ line: 100_001 }] });
+    git(files, 'update-index', '--add', '--cacheinfo', `100644,${'2'.repeat(40)},gone`);
+    expect(await staged()).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('git did not return the staged content of gone'),
+    });
+    vi.stubEnv('PATH', '/nowhere');
+    expect((await staged()).err).toContain('git is not installed');
+    vi.unstubAllEnvs();
+  });
+
   it('runs no program that the repository names', async () => {
     await using box = await project({ a: 'x' });
     git(box.path('files'), 'init', '-q');
@@ -259,26 +301,24 @@ describe('llm-config scan in a git repository', () => {
     git(files, 'init', '-q');
     git(files, 'add', 'c', 'd');
     git(files, 'commit', '-qm', 'first');
-    const main = new URL('cli/main.ts', source).pathname;
-    const command = [
-      process.execPath,
-      '--import',
-      import.meta.resolve('tsx'),
-      main,
-      'scan',
-      '--staged',
-      '--json',
-    ];
-    const words = [...command, '--module', box.path('config.mjs')].map((word) => `'${word}'`).join(' ');
+    const { program, library } = await builtCommand();
+    const hooked = `import { MemoryProvider } from '${library}';
+      export default new MemoryProvider(${JSON.stringify(values)});`;
+    writeFileSync(box.path('hooked.mjs'), hooked);
+    const staged = ['scan', '--staged', '--json', '--module'];
+    const command = [process.execPath, program, ...staged, box.path('hooked.mjs')];
+    const words = command.map((word) => `'${word}'`).join(' ');
     const hook = `#!/bin/sh\nexec ${words} > '${box.path('out')}'\n`;
     writeFileSync(`${files}/.git/hooks/pre-commit`, hook, { mode: 0o755 });
     git(files, 'add', 'a', odd);
     git(files, 'rm', '-q', 'd');
     writeFileSync(`${files}/a`, 'changed since');
     writeFileSync(`${files}/c`, password);
+    const here = await llmConfig([...staged, box.path('config.mjs')], { cwd: files });
     expect(() => git(files, 'commit', '-qm', 'second')).toThrow();
     expect(git(files, 'log', '--format=%s')).toBe('first\n');
     const out = readFileSync(box.path('out'), 'utf8');
+    expect(out).toBe(here.out);
     expect(out).not.toContain(password);
     expect(JSON.parse(out)).toMatchObject({
       files: 2,

@@ -17,12 +17,14 @@ export interface Terminal {
   readonly typed?: readonly (string | readonly Buffer[])[];
   /** The working folder. @default that of the process */
   readonly cwd?: string;
+  /** Called with each text on stderr. */
+  readonly heard?: (text: string) => void;
 }
 
 /** Runs the command in this process with a simulated terminal. */
 export async function llmConfig(
   args: readonly string[],
-  { env = {}, input = '', typed, cwd = process.cwd() }: Terminal = {},
+  { env = {}, input = '', typed, cwd = process.cwd(), heard }: Terminal = {},
 ): Promise<Ran> {
   const stdin = new PassThrough() as PassThrough & { isTTY?: boolean; setRawMode?(raw: boolean): void };
   const raw: boolean[] = [];
@@ -36,6 +38,7 @@ export async function llmConfig(
     isTTY: typed !== undefined,
     write: (text: string) => {
       err.push(text);
+      heard?.(text);
       if (/(?:: |\[Y\/n\] )$/.test(text)) asked.emit('question');
     },
   };

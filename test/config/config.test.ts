@@ -423,44 +423,6 @@ describe('close', () => {
   });
 });
 
-describe('rollback', () => {
-  it('rollback restores the previous generation until the next reload', async () => {
-    const store = new Store({ 'llm.model': 'a' });
-    const config = await load(store);
-    expect(() => config.rollback()).toThrow(/no earlier generation/);
-    store.set({ 'llm.model': 'b' });
-    await config.reload();
-    const changes: ConfigChange[] = [];
-    config.subscribe('llm.model', (change) => changes.push(change));
-    expect(config.rollback().number).toBe(1);
-    expect(config.get('llm.model')).toBe('a');
-    expect(changes).toMatchObject([{ generation: 1 }]);
-    expect(() => config.rollback()).toThrow(ConfigError);
-    await config.reload();
-    expect(config.generation.number).toBe(3);
-    expect(config.get('llm.model')).toBe('b');
-  });
-
-  it('a rollback outlasts changes, polls and failed reloads', async () => {
-    vi.useFakeTimers();
-    const store = new Store({ 'llm.model': 'a' });
-    const config = await load(store, { watch: { pollMs: 1000 } });
-    store.set({ 'llm.model': 'b' });
-    await config.reload();
-    config.rollback();
-    store.emitChange();
-    await vi.advanceTimersByTimeAsync(5000);
-    expect(config.get('llm.model')).toBe('a');
-    store.fail();
-    await expect(config.reload()).rejects.toThrow();
-    store.set({ 'llm.model': 'b' });
-    await vi.advanceTimersByTimeAsync(5000);
-    expect(config.get('llm.model')).toBe('a');
-    await config.reload();
-    expect(config.get('llm.model')).toBe('b');
-  });
-});
-
 describe('a tolerated outage', () => {
   it('reload keeps the values of an unreachable provider and marks them stale', async () => {
     const store = new Store({ 'llm.model': 'a' }, 'vault');
@@ -489,7 +451,7 @@ describe('a tolerated outage', () => {
     });
     store.fail();
     const reloading = config.reload();
-    config.rollback();
+    await config.rollback(1, { secrets: 'then' });
     answer();
     expect(await reloading).toMatchObject({ number: 1, sources: [{ stale: true }] });
     expect(config.get('llm.model')).toBe('a');

@@ -18,9 +18,8 @@ import type { StandardSchemaV1 } from '../../src/schema/schema.ts';
 import type { ConfigValue } from '../../src/value.ts';
 import { failing } from '../support/layers.ts';
 import { failureOf, listening } from '../support/listening.ts';
+import { runs } from '../support/runs.ts';
 import { code, sheltering } from '../support/sheltering.ts';
-
-const runs = Number(process.env.PROPERTY_RUNS ?? 25);
 
 /** A source whose values a test replaces as a whole. */
 function moving(first: ConfigProvider) {
@@ -99,7 +98,7 @@ describe('the events of a configuration', () => {
     await source.set('a', 2);
     await config.reload();
     const { of } = listening(config);
-    config.rollback();
+    await config.rollback();
     expect(of('changed')).toMatchObject([{ version: '1', keys: ['a'] }]);
     expect(of('changed')[0]).not.toHaveProperty('operation');
   });
@@ -446,7 +445,7 @@ describe('refresh_failed of a configuration', () => {
           const text = texts(events, lines);
           if (/Ξ|Ψ/.test(text)) throw new Error(`a value shows in:\n${text}`);
         }),
-        { numRuns: runs },
+        { numRuns: runs(10, 200) },
       );
     },
   );

@@ -617,7 +617,9 @@ describe('options', () => {
     await expect(checkConfig(old as never, remote)).rejects.toThrow(
       /^checkConfig: the first argument is not a schema\. /,
     );
-    expect(() => describeKeys(old as never)).toThrow(/^describeKeys: the first argument is not a schema\. /);
+    await expect(describeKeys(old as never)).rejects.toThrow(
+      /^describeKeys: the first argument is not a schema\. /,
+    );
     expect(remote.asked).toEqual([]);
   });
 

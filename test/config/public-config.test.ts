@@ -78,7 +78,7 @@ describe('publicConfig', () => {
     await provider.set('a', 2);
     await config.reload();
     expect([before, publicConfig(config, ['a'])]).toEqual([{ a: 1 }, { a: 2 }]);
-    config.rollback();
+    await config.rollback();
     expect(publicConfig(config, ['a'])).toEqual({ a: 1 });
   });
 

@@ -130,7 +130,7 @@ describe('a reload of sources that have what they had', () => {
     const config = await loadConfig(z.object({ port: z.number() }), memory);
     await memory.set('port', 2);
     await config.reload();
-    config.rollback();
+    await config.rollback();
     expect(config.value.port).toBe(1);
     await config.reload();
     expect(config.value.port).toBe(2);
@@ -159,7 +159,7 @@ describe('a generation that keeps only its layers', () => {
     await memory.set('server.host', 'c');
     await config.reload();
     expect(changes).toEqual([['server.host']]);
-    expect(config.rollback().number).toBe(1);
+    expect((await config.rollback()).number).toBe(1);
     expect(String(config.explain('server.host'))).toContain('"b"');
     expect(JSON.stringify(config.value)).toBe(
       '{"server":{"host":"b","port":2},"db":{"password":"[redacted]"}}',

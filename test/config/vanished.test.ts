@@ -257,7 +257,7 @@ describe('a reload that lost a secret of a store', () => {
     await config.reload({ accept: ['database'] });
     expect(config.value.database.password).toBe(weak);
     await config.reload();
-    config.rollback();
+    await config.rollback(1, { secrets: 'then' });
     expect(config.value.database.password).toBe(fake);
     expect(await refused()).toContain('database.password');
   });

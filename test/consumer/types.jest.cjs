@@ -1,4 +1,4 @@
-const { readdirSync, readFileSync } = require('node:fs');
+const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const ts = require('typescript');
 const { clean, run } = require('./run.cjs');
@@ -14,6 +14,33 @@ const declarations = readdirSync(dist)
 describe('TypeScript, strict, with our declarations checked too', () => {
   it.each(['node16', 'nodenext', 'bundler'])('compiles with moduleResolution %s', (resolution) => {
     expect(run('node_modules/typescript/bin/tsc', '-p', `tsconfig.${resolution}.json`)).toEqual(clean(''));
+  });
+});
+
+describe('a schema with 1,000 keys', () => {
+  const kinds = ['z.string()', 'z.number().min(1)', 'z.boolean().default(true)', 'z.enum(["a"]).optional()'];
+  const numbers = (length) => Array.from({ length }, (_, i) => i);
+  const keys = numbers(20).map((i) => `key${i}: ${kinds[i % 4]}`);
+  const reads = (i) =>
+    `export const read${i} = [config.value.section${i}, config.get('section${i}.key${i % 20}')];
+     config.subscribe('section${i}', () => {});`;
+  const program = `
+    import { loadConfig, MemoryProvider } from 'llm-config-manager';
+    import { z } from 'zod';
+    const Schema = z.object({ ${numbers(50).map((i) => `section${i}: z.object({ ${keys} })`)} });
+    const config = await loadConfig(Schema, new MemoryProvider({}));
+    ${numbers(50).map(reads).join('\n')}`;
+
+  it('is checked with at most 1.3 times the work of 0.1.0', () => {
+    writeFileSync(join(__dirname, 'many-keys.mts'), program);
+    const options = '--noEmit --strict --skipLibCheck --module nodenext --target es2022 --types node'.split(
+      ' ',
+    );
+    const tsc = 'node_modules/typescript/bin/tsc';
+    const { status, stdout } = run(tsc, ...options, '--extendedDiagnostics', 'many-keys.mts');
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+    const [, instantiations] = /Instantiations: +(\d+)/.exec(stdout);
+    expect(Number(instantiations)).toBeLessThan(1.3 * 69_800); // as many as in 0.1.0
   });
 });
 

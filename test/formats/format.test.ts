@@ -6,7 +6,9 @@ import type { FormatName } from '../../src/formats/parsed.ts';
 import { positionOf } from '../../src/formats/position.ts';
 import { freezeTree } from '../../src/formats/tree.ts';
 import type { ConfigTree } from '../../src/value.ts';
+import { character } from '../support/character.ts';
 import { fake, parsed, treeOf } from '../support/read-format.ts';
+import { runs } from '../support/runs.ts';
 
 const all = Object.keys(formats) as FormatName[];
 /** A lone surrogate has no UTF-8 encoding. */
@@ -32,7 +34,7 @@ describe('formatOf and the formats', () => {
   it.each(all)('parse reads back every tree that print writes: %s', async (format) => {
     const name = fc
       .oneof(
-        fc.string({ unit: 'binary', maxLength: 8 }),
+        fc.string({ unit: character, maxLength: 8 }),
         fc.constantFrom(
           'a',
           '<<',
@@ -57,7 +59,7 @@ describe('formatOf and the formats', () => {
         .filter((one) => !Object.is(one, -0) && (Math.abs(one) < 2 ** 53 || Math.abs(one) >= 1e21)),
     );
     const leaf = fc.oneof(
-      fc.string({ unit: 'binary' }).filter((one) => isWellFormed(one)),
+      fc.string({ unit: character }).filter((one) => isWellFormed(one)),
       name,
       number,
       fc.boolean(),
@@ -76,7 +78,7 @@ describe('formatOf and the formats', () => {
       fc.asyncProperty(tree, async (one) => {
         expect(await treeOf(format, await formats[format].print(one as ConfigTree, 'test'))).toEqual(one);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(40, 1_000) },
     );
   });
 
@@ -197,7 +199,7 @@ describe('a damaged file', () => {
           ).not.toContain(fake.slice(4, -4));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(100, 2_000) },
     );
   });
 });

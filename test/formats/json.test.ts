@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countMembers } from '../../src/formats/json.ts';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
+import { runs } from '../support/runs.ts';
 
 const nested = (levels: number, open: string, close: string): string =>
   `{"a": ${open.repeat(levels)}1${close.repeat(levels)}}`;
@@ -198,7 +199,7 @@ describe('JSON', () => {
       fc.property(value, fc.constantFrom(0, 2, '\t', '\n'), (one, space) => {
         expect(countMembers(JSON.stringify(one, null, space))).toBe(membersOf(one));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(400, 10_000) },
     );
   });
 
@@ -224,7 +225,7 @@ describe('JSON', () => {
         );
         expect(found).toBe(hasDuplicate(whole));
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(600, 10_000) },
     );
   });
 
@@ -262,7 +263,7 @@ describe('JSON', () => {
         if (!valid) expect(result).toMatch(/^base\.json:\d+:\d+: (?!not valid)/);
         else expect(result === 'accepted' || result.includes('duplicate')).toBe(true);
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(600, 10_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fake, parsed, refusal, treeOf } from '../support/read-format.ts';
+import { runs } from '../support/runs.ts';
 
 describe('JSON with comments', () => {
   it('skips both kinds of comments and trailing commas', async () => {
@@ -55,7 +56,7 @@ describe('JSON with comments', () => {
           expect(await treeOf('jsonc', commented.join(''))).toEqual(JSON.parse(text));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(60, 2_000) },
     );
   });
 });

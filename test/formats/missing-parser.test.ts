@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { BundleProvider } from '../../src/providers/bundle.ts';
-import { DotEnvProvider } from '../../src/providers/dotenv.ts';
 import { folder } from '../support/folder.ts';
 
 const broken = vi.hoisted(() => () => {
@@ -10,18 +9,11 @@ const broken = vi.hoisted(() => () => {
 });
 vi.mock('yaml', broken);
 vi.mock('smol-toml', broken);
-vi.mock('dotenv', broken);
 
 describe('a file whose parser cannot be loaded', () => {
   it.each([
     ['yaml', 'a.yaml', 'a: 1\n', (path: string) => new BundleProvider(path)],
     ['smol-toml', 'a.toml', 'a = 1\n', (path: string) => new BundleProvider(path)],
-    [
-      'dotenv',
-      '.env',
-      'A=1\n',
-      (path: string) => new DotEnvProvider({ files: [path], variables: { a: 'A' } }),
-    ],
   ])('names the missing package and the command that installs it: %s', async (name, file, text, make) => {
     await using box = await folder({ [file]: text });
     const provider = make(box.at(file));

@@ -1,7 +1,7 @@
 import { ErrorCode, ProviderEvents } from '@openfeature/server-sdk';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { loadConfig, MemoryProvider } from '../../src/index.ts';
+import { loadConfig, MemoryProvider, rollout, variant } from '../../src/index.ts';
 import { ConfigFlags } from '../../src/integrations/openfeature/index.ts';
 import { until } from '../support/until.ts';
 
@@ -30,6 +30,64 @@ async function flagsOf(section: 'flags' | '' = 'flags') {
   flags.events.addHandler(type, (details) => void events.push([type, details]));
   return { memory, config, flags, events };
 }
+
+describe('shares of the subjects', () => {
+  const Split = z.object({
+    express: z.object({ percent: z.number() }),
+    model: z.object({ variants: z.record(z.string(), z.number()) }),
+  });
+  const subjects = Array.from({ length: 500 }, (_, n) => ({ targetingKey: `user-${n}` }));
+
+  async function splitting(express: { percent: number } = { percent: 10 }) {
+    const source = new MemoryProvider({ express, model: { variants: { small: 90, large: 10 } } });
+    const config = await loadConfig(Split, source, { on: () => {} });
+    return { source, config, flags: new ConfigFlags(config) };
+  }
+
+  it('answer as rollout and variant do, with the reason SPLIT', async () => {
+    const { flags } = await splitting();
+    for (const context of subjects) {
+      const { targetingKey: subject } = context;
+      expect(await flags.resolveBooleanEvaluation('express', false, context)).toEqual({
+        value: rollout('express', { percent: 10, subject }),
+        variant: String(rollout('express', { percent: 10, subject })),
+        reason: 'SPLIT',
+      });
+      const name = variant('model', { small: 90, large: 10 }, subject);
+      const expected = { value: name, variant: name, reason: 'SPLIT' };
+      expect(await flags.resolveStringEvaluation('model', 'x', context)).toEqual(expected);
+    }
+  });
+
+  it('follow a reload', async () => {
+    const { source, config, flags } = await splitting();
+    await source.set('express.percent', 100);
+    await config.reload();
+    const answer = await flags.resolveBooleanEvaluation('express', false, subjects[0]);
+    expect(answer.value).toBe(true);
+  });
+
+  it('need a targetingKey, and sound numbers', async () => {
+    const { flags } = await splitting({ percent: 101 });
+    expect(await flags.resolveStringEvaluation('model', 'x', {})).toMatchObject({
+      value: 'x',
+      errorCode: ErrorCode.TARGETING_KEY_MISSING,
+    });
+    expect(await flags.resolveBooleanEvaluation('express', true, subjects[0])).toMatchObject({
+      value: true,
+      errorCode: ErrorCode.PARSE_ERROR,
+    });
+  });
+
+  it('are objects for those who ask for an object', async () => {
+    const { flags } = await splitting();
+    const answer = await flags.resolveObjectEvaluation('express', {});
+    expect(answer).toEqual({ value: { percent: 10 }, reason: 'STATIC' });
+    expect(await flags.resolveNumberEvaluation('express', 1)).toMatchObject({
+      errorCode: ErrorCode.TYPE_MISMATCH,
+    });
+  });
+});
 
 describe('ConfigFlags', () => {
   it('answers each type with the reason', async () => {

@@ -12,7 +12,6 @@ import {
   DeleteSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import {
   DeleteParameterCommand,
@@ -253,20 +252,13 @@ describe('AwsSecretsManagerProvider, live', () => {
         seen.add(value.user);
       }
     });
-    const pending = await manager.send(
-      new PutSecretValueCommand({ SecretId: name, SecretString: secret(2), VersionStages: ['AWSPENDING'] }),
-    );
+    const pending = await provider.setStaged('db', JSON.parse(secret(2)), 'AWSPENDING');
     expect((await provider.get('db.user', { version: 'AWSPENDING' }))?.value).toBe('user-2');
     expect((await provider.get('db.user', { maxAgeMs: 0 }))?.value).toBe('user-1');
-    await manager.send(
-      new UpdateSecretVersionStageCommand({
-        SecretId: name,
-        VersionStage: 'AWSCURRENT',
-        MoveToVersionId: pending.VersionId,
-        RemoveFromVersionId: first.VersionId,
-      }),
-    );
-    await provider.refresh();
+    await provider.moveStage('db', 'AWSCURRENT', { from: first.VersionId as string, to: pending });
+    await provider.moveStage('db', 'AWSPENDING', { from: pending });
+    const late = provider.moveStage('db', 'AWSCURRENT', { from: first.VersionId as string, to: pending });
+    await expect(late).rejects.toMatchObject({ code: 'conflict' });
     expect((await provider.get('db.user'))?.value).toBe('user-2');
     expect((await provider.get('db.user', { version: 'AWSPREVIOUS' }))?.value).toBe('user-1');
     reading = false;

@@ -9,7 +9,7 @@ import { needsOf } from '../../src/needs.ts';
 import type { ConfigProvider, Wanted } from '../../src/provider.ts';
 import { EncryptedFileProvider } from '../../src/providers/encrypted-file/index.ts';
 import { token, transitKey, VaultProvider } from '../../src/providers/vault/index.ts';
-import { describeKeys } from '../../src/schema/keys.ts';
+import { keysIn } from '../../src/schema/keys.ts';
 import { sandbox } from '../../src/testing/index.ts';
 import { llmConfig } from '../cli/terminal.ts';
 import { admin, live, mounted, policy, tokenOf, unique } from './vault-server.ts';
@@ -57,7 +57,7 @@ const cases: readonly (readonly [string, Make, z.ZodType])[] = [
 ];
 
 const wantedBy = (schema: z.ZodType): Wanted => {
-  const { keys, prefixes } = describeKeys(schema);
+  const { keys, prefixes } = keysIn(schema);
   return { keys: keys.map(({ key }) => key), prefixes };
 };
 

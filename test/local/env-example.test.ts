@@ -7,7 +7,7 @@ import { DotEnvProvider, describeKeys, EnvProvider, envExample, loadConfig } fro
 import { schemas } from '../support/schemas.ts';
 
 describe('envExample', () => {
-  it('writes a commented .env.example, secrets empty, optional keys commented out', () => {
+  it('writes a commented .env.example, secrets empty, optional keys commented out', async () => {
     const schema = z.object({
       port: z.number().int().describe('Where to listen'),
       database: z.object({
@@ -19,7 +19,7 @@ describe('envExample', () => {
       cert: z.string().default('https://user:fake-password@a.example'),
       tags: z.record(z.string(), z.string()),
     });
-    expect(envExample(schema, { prefix: 'APP' })).toBe(`# Where to listen
+    expect(await envExample(schema, { prefix: 'APP' })).toBe(`# Where to listen
 # a whole number, required
 APP_PORT=
 
@@ -42,37 +42,37 @@ APP_DATABASE_PASSWORD=
 `);
   });
 
-  it('uses the names of the option variables', () => {
+  it('uses the names of the option variables', async () => {
     const schema = z.object({ database: z.object({ host: z.string(), port: z.number().default(5432) }) });
-    expect(envExample(schema, { prefix: 'APP', variables: { 'database/host': 'DB_HOST' } })).toBe(
+    expect(await envExample(schema, { prefix: 'APP', variables: { 'database/host': 'DB_HOST' } })).toBe(
       '# a string, required\nDB_HOST=\n\n# a number, optional\n# APP_DATABASE_PORT=5432\n',
     );
   });
 
-  it('writes the exact name where the conventional one can mean two keys', () => {
+  it('writes the exact name where the conventional one can mean two keys', async () => {
     const schema = z.object({
       apiKey: z.string(),
       api: z.object({ key: z.string(), url: z.string() }),
       api_url: z.number(),
     });
-    const names = (options: object) => envExample(schema, options).match(/^[A-Z_]+(?==)/gm);
-    expect(names({ prefix: 'APP' })).toEqual([
+    const names = async (options: object) => (await envExample(schema, options)).match(/^[A-Z_]+(?==)/gm);
+    expect(await names({ prefix: 'APP' })).toEqual([
       'APP__API_KEY',
       'APP__API__KEY',
       'APP__API__URL',
       'APP__API_URL',
     ]);
-    expect(names({})).toEqual(['APIKEY', 'API__KEY', 'API__URL', 'APIURL']);
+    expect(await names({})).toEqual(['APIKEY', 'API__KEY', 'API__URL', 'APIURL']);
     const same = z.object({ poolMax: z.string(), pool_max: z.string() });
-    expect(envExample(same).match(/^[A-Z_]+(?==)/gm)).toEqual(['POOL_MAX', 'POOL_MAX']);
+    expect((await envExample(same)).match(/^[A-Z_]+(?==)/gm)).toEqual(['POOL_MAX', 'POOL_MAX']);
   });
 
-  it('adds a comment when the schema may read more keys', () => {
+  it('adds a comment when the schema may read more keys', async () => {
     const schema = z.looseObject({
       nothing: z.null().default(null),
       several: z.string().describe('One\n  Two'),
     });
-    const text = envExample(schema, { separator: '_' });
+    const text = await envExample(schema, { separator: '_' });
     expect(text).toContain('# One\n# Two\n# a string, required\nSEVERAL=');
     expect(text).toContain('# The schema may read more variables than these.');
   });
@@ -85,8 +85,8 @@ APP_DATABASE_PASSWORD=
       mode: 'production',
       'llm.endpoint': 'https://a.example',
     };
-    const names = envExample(schemas.zod, { prefix: 'APP' }).match(/^[A-Z_]+(?==)/gm) ?? [];
-    const required = describeKeys(schemas.zod).keys.filter((key) => key.required);
+    const names = (await envExample(schemas.zod, { prefix: 'APP' })).match(/^[A-Z_]+(?==)/gm) ?? [];
+    const required = (await describeKeys(schemas.zod)).keys.filter((key) => key.required);
     const env = Object.fromEntries(
       required.map(({ key }, at) => [names[at] as string, given[key] as string]),
     );
@@ -108,7 +108,7 @@ APP_DATABASE_PASSWORD=
     const schema = z.object(
       Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, either.default(text)])),
     );
-    const example = envExample(schema, { prefix: 'APP' });
+    const example = await envExample(schema, { prefix: 'APP' });
     const folder = await mkdtemp(join(tmpdir(), 'env-example-'));
     await writeFile(join(folder, '.env'), example.replace(/^# (?=APP_)/gm, ''));
     const config = await loadConfig(
@@ -117,13 +117,15 @@ APP_DATABASE_PASSWORD=
     );
     expect(config.value).toEqual({ ...texts, g: JSON.stringify(texts.g) });
     await rm(folder, { recursive: true });
-    expect(envExample(z.object({ a: z.string().default('"`\'\n') }))).toMatch(/^# A=$/m);
-    expect(envExample(z.object({ 'x y': z.string() }))).toContain('# No variable name can spell "x y"');
+    expect(await envExample(z.object({ a: z.string().default('"`\'\n') }))).toMatch(/^# A=$/m);
+    expect(await envExample(z.object({ 'x y': z.string() }))).toContain('# No variable name can spell "x y"');
   });
 
-  it('refuses a value that is not a schema, and unknown options', () => {
-    expect(() => envExample({} as never)).toThrow(/^envExample: the first argument is not a schema\. /);
-    expect(() => envExample(schemas.zod, { prefx: 'APP' } as never)).toThrow(
+  it('refuses a value that is not a schema, and unknown options', async () => {
+    await expect(envExample({} as never)).rejects.toThrow(
+      /^envExample: the first argument is not a schema\. /,
+    );
+    await expect(envExample(schemas.zod, { prefx: 'APP' } as never)).rejects.toThrow(
       'envExample: unknown option "prefx". Did you mean prefix?',
     );
   });

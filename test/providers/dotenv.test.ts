@@ -7,6 +7,7 @@ import type { ConfigError } from '../../src/errors.ts';
 import { type DotEnvOptions, DotEnvProvider } from '../../src/providers/dotenv.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
 import { folder } from '../support/folder.ts';
+import { runs } from '../support/runs.ts';
 import { until } from '../support/until.ts';
 
 const fake = 'fake-Zq83-not-real';
@@ -186,6 +187,14 @@ describe('DotEnvProvider', () => {
   it('reads every name and value as dotenv does, or refuses the file', async () => {
     const dotenv = (await import('dotenv')).default;
     const { readDotenv } = await import('../../src/local/dotenv-file.ts');
+    const readIfSound = (text: string): ReturnType<typeof readDotenv> | undefined => {
+      try {
+        return readDotenv({ provider: 'test', file: '.env', text });
+      } catch (error) {
+        if ((error as ConfigError).code === 'parse') return undefined;
+        throw error;
+      }
+    };
     const piece = fc.constantFrom(
       'A',
       'B_C',
@@ -212,15 +221,12 @@ describe('DotEnvProvider', () => {
       '=x\n',
       'Z="1"\n',
     );
-    await fc.assert(
-      fc.asyncProperty(
+    fc.assert(
+      fc.property(
         fc.array(piece, { maxLength: 24 }).map((all) => all.join('')),
-        async (text) => {
-          const read = await readDotenv({ provider: 'test', file: '.env', text }).catch(
-            (error: ConfigError) => error.code,
-          );
-          if (read === 'parse') return;
-          const found = read as Exclude<typeof read, string>;
+        (text) => {
+          const found = readIfSound(text);
+          if (!found) return;
           expect(Object.fromEntries(found.map(({ name, value }) => [name, value]))).toEqual(
             dotenv.parse(text),
           );
@@ -229,7 +235,7 @@ describe('DotEnvProvider', () => {
             expect(lines[line - 1]?.slice(column - 1).startsWith(name)).toBe(true);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: runs(1_000, 20_000) },
     );
   });
 
@@ -243,12 +249,12 @@ describe('DotEnvProvider', () => {
       `${'#\n'.repeat(1e5)}`,
       `A=${'x '.repeat(1e5)}`,
     ];
-    for (const text of shapes) await readDotenv({ provider: 'test', file: '.env', text });
+    for (const text of shapes) readDotenv({ provider: 'test', file: '.env', text });
     const many = Array.from({ length: 10_000 }, (_, i) => `NAME_${i}="value ${i}"`).join('\n');
-    expect(await readDotenv({ provider: 'test', file: '.env', text: many })).toHaveLength(10_000);
-    await expect(
-      readDotenv({ provider: 'test', file: '.env', text: `${'A'.repeat(2e5)}` }),
-    ).rejects.toMatchObject({ code: 'parse' });
+    expect(readDotenv({ provider: 'test', file: '.env', text: many })).toHaveLength(10_000);
+    expect(() => readDotenv({ provider: 'test', file: '.env', text: `${'A'.repeat(2e5)}` })).toThrow(
+      'not a line of the form NAME=value',
+    );
   });
 
   describe('the files of DotEnvProvider', () => {

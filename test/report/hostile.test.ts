@@ -122,22 +122,22 @@ describe('large reports', () => {
     expect(took).toBeLessThan(limitMs);
   });
 
-  it('20,000 unknown keys are reported in linear time', async () => {
-    const keys = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`unknown${at}`, at]));
+  it('5,000 unknown keys are reported in linear time', async () => {
+    const keys = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`unknown${at}`, at]));
     const known = Object.fromEntries(names.map((name) => [name, z.string().optional()]));
     for (const [schema, options] of [
       [z.strictObject(known), {}],
       [z.object(known), { unknown: 'error' }],
     ] as const) {
       const took = await timed(async () =>
-        expect(problemsOf(await refusal(schema, memory(keys), options))).toHaveLength(20_000),
+        expect(problemsOf(await refusal(schema, memory(keys), options))).toHaveLength(5_000),
       );
       expect(took).toBeLessThan(limitMs);
     }
   });
 
-  it('3,000 missing keys beside 20,000 unknown ones are reported in linear time', async () => {
-    const keys = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`unknown${at}`, at]));
+  it('3,000 missing keys beside 5,000 unknown ones are reported in linear time', async () => {
+    const keys = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`unknown${at}`, at]));
     const schema = z.object(Object.fromEntries(names.map((name) => [name, z.string()])));
     const took = await timed(async () =>
       expect(problemsOf(await refusal(schema, memory(keys)))).toHaveLength(3_000),

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { yaml as format } from '../../src/formats/yaml/index.ts';
 import {
   BundleProvider,
   type ConfigError,
   EnvProvider,
-  loadConfig,
   MemoryProvider,
   type StandardSchemaV1,
 } from '../../src/index.ts';
 import { formatReport } from '../../src/report/report.ts';
+import { drivers } from '../support/drivers.ts';
 import { schemas } from '../support/schemas.ts';
 
 const good = `port: 8080
@@ -69,15 +70,17 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+let load: (typeof drivers)[number][1];
+
 async function refused(
   schema: StandardSchemaV1,
   { env = {}, yaml = good, unknown }: Fault,
 ): Promise<ConfigError> {
   const file = join(folder, 'base.yaml');
   await writeFile(file, yaml);
-  const source = [new EnvProvider({ prefix: 'APP', env }), new BundleProvider(file)];
+  const source = [new EnvProvider({ prefix: 'APP', env }), new BundleProvider({ path: file, format })];
   try {
-    await loadConfig(schema, source, unknown ? { unknown } : {});
+    await load(schema, source, unknown ? { unknown } : {});
   } catch (error) {
     return error as ConfigError;
   }
@@ -86,7 +89,11 @@ async function refused(
 
 const withoutFolder = (text: string): string => text.replaceAll(`${folder}/`, 'config/');
 
-describe('report', () => {
+describe.each(drivers)('report of %s', (_, driver) => {
+  beforeAll(() => {
+    load = driver;
+  });
+
   it.each(Object.entries(schemas))(
     'the report lists every problem with a schema of %s',
     async (library, schema) => {
@@ -105,9 +112,9 @@ describe('report', () => {
     const file = join(folder, 'good.yaml');
     await writeFile(file, good);
     const env = { APP__PORT: '9090', APP__TAGS: 'a, b', APP__DATABASE__SSL: 'false', APP__RETRIES: '3' };
-    const config = await loadConfig(schema as typeof schemas.zod, [
+    const config = await load(schema as typeof schemas.zod, [
       new EnvProvider({ prefix: 'APP', env }),
-      new BundleProvider(file),
+      new BundleProvider({ path: file, format }),
     ]);
     expect(config.value).toEqual({
       port: 9090,
@@ -138,7 +145,7 @@ describe('report', () => {
     const never = z
       .object({ a: z.number(), b: z.number() })
       .refine(({ a, b }) => a < b, { message: 'a must be below b' });
-    const error = await loadConfig(never, new MemoryProvider({ a: 2, b: 1 })).catch(
+    const error = await load(never, new MemoryProvider({ a: 2, b: 1 })).catch(
       (caught: ConfigError) => caught,
     );
     expect((error as ConfigError).message).toContain(

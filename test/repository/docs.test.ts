@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { pages } from '../../scripts/blocks.ts';
-import { examples } from '../../scripts/examples.ts';
+import { applications, examples } from '../../scripts/examples.ts';
 import { openSets, root, source, subpaths } from '../../scripts/folders.ts';
 import { filesIn, read } from '../../scripts/imports.ts';
 import { type Option, OptionsReader } from '../../scripts/options.ts';
@@ -32,7 +32,18 @@ describe('README and docs', () => {
   });
 
   it('code is cut only from examples that run', () => {
-    const folders = new Set(examples().map(({ folder }) => folder));
+    // test/applications builds the applications, each by its name; live tests import what needs servers
+    const built = applications().filter((name) =>
+      read('test/applications/applications.test.ts').includes(`'${name}'`),
+    );
+    const live = filesIn('test/live', /\.test\.ts$/).flatMap(
+      (file) => read(file).match(/examples\/[\w-]+/g) ?? [],
+    );
+    const folders = new Set([
+      ...examples().map(({ folder }) => folder),
+      ...built.map((name) => `examples/applications/${name}`),
+      ...live,
+    ]);
     const strays = all.flatMap(({ blocks }) =>
       blocks.filter(({ file }) => file && ![...folders].some((folder) => file.startsWith(`${folder}/`))),
     );

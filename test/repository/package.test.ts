@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { transformSync } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { built, folderOfFile, manifest, openSets, root, source, subpaths } from '../../scripts/folders.ts';
 import {
@@ -300,6 +300,8 @@ describe('the built package', () => {
   beforeAll(() => {
     mkdirSync(installed, { recursive: true });
     cpSync(new URL('package.json', root), new URL('package.json', installed));
+    // that of a new project of npm; without it, esbuild takes this project for the package
+    writeFileSync(new URL('package.json', place), '{ "name": "application", "type": "commonjs" }');
     const output = fileURLToPath(new URL('dist', installed));
     execFileSync(
       process.execPath,
@@ -369,21 +371,75 @@ describe('the built package', () => {
     expect(classes.map(([key]) => key)).toContain('ConfigError');
   });
 
-  it('the synchronous example runs when it is pasted into a CommonJS project', () => {
-    const { code } = transformSync(read('examples/synchronous/env.ts'), { loader: 'ts', format: 'cjs' });
+  /** What esbuild makes of a module, and the packages in it. */
+  const bundled = async (
+    contents: string,
+    format: 'esm' | 'cjs' = 'esm',
+  ): Promise<{
+    readonly text: string;
+    readonly bytes: number;
+    readonly packages: ReadonlySet<string | undefined>;
+  }> => {
+    const { metafile, outputFiles } = await build({
+      stdin: { contents, loader: 'ts', resolveDir: fileURLToPath(place) },
+      bundle: true,
+      minify: true,
+      format,
+      platform: 'node',
+      write: false,
+      metafile: true,
+    });
+    const [output] = Object.values(metafile.outputs);
+    const used = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    const packages = used.map(([file]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+    return { text: outputFiles[0]?.text ?? '', bytes: output?.bytes ?? 0, packages: new Set(packages) };
+  };
+
+  describe('the synchronous example in a new project of npm', () => {
     const example = fileURLToPath(new URL('examples/synchronous/', root));
-    const program = `process.chdir(${JSON.stringify(example)});
-      ${code}
-      console.log(JSON.stringify(module.exports.env));`;
+    const text = `process.chdir(${JSON.stringify(example)});
+      ${read('examples/synchronous/env.ts').replace('export const', 'const')}
+      console.log(JSON.stringify(env));`;
+    const pasted = transformSync(text, { loader: 'ts', format: 'cjs' }).code;
+    const run = (file: string, program: string): unknown => {
+      writeFileSync(new URL(file, place), program);
+      return JSON.parse(node(file));
+    };
     const env = { server: { host: '0.0.0.0', port: 8080 }, database: { host: 'localhost' } };
-    expect(JSON.parse(node('-e', program))).toEqual(env);
-    const older = program.replace(
-      /require\("llm-config-manager(?:\/(\w+))?"\)/g,
-      (_, name = 'index') =>
-        `require(${JSON.stringify(fileURLToPath(new URL(`dist/${name}.cjs`, installed)))})`,
+
+    it('runs', () => expect(run('index.js', pasted)).toEqual(env));
+
+    it('runs where ES modules cannot be required', () => {
+      const file = (name: string): string => fileURLToPath(new URL(`dist/${name}.cjs`, installed));
+      const older = pasted.replace(
+        /require\("llm-config-manager(?:\/(\w+))?"\)/g,
+        (_, name = 'index') => `require(${JSON.stringify(file(name))})`,
+      );
+      expect(older).toContain('sync.cjs');
+      expect(run('older.js', older)).toEqual(env);
+    });
+
+    it('runs as one bundled file', async () => {
+      expect(run('bundle.js', (await bundled(text, 'cjs')).text)).toEqual(env);
+    });
+
+    it('runs as one bundled ES module, without YAML, whose parser is CommonJS', async () => {
+      const server = "Object.assign(process.env, { APP_SERVER_HOST: '0.0.0.0', APP_SERVER_PORT: '8080' });";
+      const contents = server + text.replace(/^.*(?:\/yaml'|new BundleProvider).*$/gm, '');
+      expect(run('bundle.mjs', (await bundled(contents)).text)).toEqual(env);
+    });
+  });
+
+  it('a chain rejects with the failure of a provider to close, also if nothing else was loaded', () => {
+    const out = node(
+      '--input-type=module',
+      '-e',
+      `import { ProviderChain } from '${manifest.name}';
+       const close = async () => { throw new Error('broken'); };
+       const provider = { name: 'own', get: async () => undefined, list: async () => [], close };
+       await new ProviderChain([provider]).close().catch(({ code }) => console.log(code));`,
     );
-    expect(older).toContain('sync.cjs');
-    expect(JSON.parse(node('-e', older))).toEqual(env);
+    expect(out).toBe('io\n');
   });
 
   it('the command prints its version', () => {
@@ -397,6 +453,24 @@ describe('the built package', () => {
       console.log(JSON.stringify(Object.keys(require.cache)));`;
     const loaded = (JSON.parse(node('-e', program)) as string[]).filter((file) => !file.startsWith(dist));
     expect(loaded).toEqual([]);
+  });
+
+  it('a bundle that reads only variables has no other package', async () => {
+    const { packages } = await bundled(`export { EnvProvider, loadConfig } from '${manifest.name}';`);
+    expect([...packages]).toEqual([manifest.name]);
+    const withFiles = await bundled(`export { BundleProvider } from '${manifest.name}';`);
+    expect(withFiles.packages).toContain('yaml');
+  });
+
+  it.each([
+    ['loadConfig', manifest.name, 220],
+    ['loadConfigSync', `${manifest.name}/sync`, 244],
+  ])('a bundle of %s for variables adds little to its schema (%s, %i kB)', async (load, from, kB) => {
+    const alone = `import { z } from 'zod'; export const schema = z.object({ port: z.number() });`;
+    const loading = `import { EnvProvider } from '${manifest.name}'; import { ${load} } from '${from}';
+      export const config = ${load}(schema, new EnvProvider());`;
+    const sizes = await Promise.all([bundled(alone), bundled(alone + loading)]);
+    expect(sizes[1].bytes - sizes[0].bytes).toBeLessThan(kB * 1000);
   });
 
   it('the core imports statically only its own chunks and Node', () => {

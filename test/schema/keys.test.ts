@@ -2,20 +2,19 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { describeKeys, type StandardSchemaV1 } from '../../src/index.ts';
-import { wantedBy } from '../../src/schema/keys.ts';
+import type { StandardSchemaV1 } from '../../src/index.ts';
+import { keysIn, wantedBy } from '../../src/schema/keys.ts';
 import { shapeOf } from '../../src/schema/shape-of.ts';
 import { schemas } from '../support/schemas.ts';
 
-const keysOf = (schema: StandardSchemaV1) => describeKeys(schema).keys.map(({ key }) => key);
-const one = (schema: StandardSchemaV1, key: string) =>
-  describeKeys(schema).keys.find((known) => known.key === key);
+const keysOf = (schema: StandardSchemaV1) => keysIn(schema).keys.map(({ key }) => key);
+const one = (schema: StandardSchemaV1, key: string) => keysIn(schema).keys.find((known) => known.key === key);
 
 describe('describeKeys', () => {
   it.each(Object.entries(schemas))(
     'describeKeys lists all keys of a schema of %s, and they are complete',
     (_, schema) => {
-      const { keys, prefixes: open, complete } = describeKeys(schema as StandardSchemaV1);
+      const { keys, prefixes: open, complete } = keysIn(schema as StandardSchemaV1);
       expect(keys.map(({ key }) => key).sort()).toEqual(
         [
           'port',
@@ -72,31 +71,29 @@ describe('describeKeys', () => {
       t: z.array(z.string()).length(2),
       u: z.null(),
     });
-    expect(Object.fromEntries(describeKeys(schema).keys.map(({ key, type: words }) => [key, words]))).toEqual(
-      {
-        a: 'a string',
-        b: 'a string that is not empty',
-        c: 'a string of 3 to 5 characters',
-        d: 'a number, greater than 0',
-        e: 'a whole number, at most 9',
-        f: 'one of "x", "y"',
-        g: '"only"',
-        h: 'a list of 1 to 3 items, each item a number',
-        i: 'true or false',
-        j: 'a whole number',
-        k: 'a date, as in 2030-12-31',
-        l: 'a number or "auto"',
-        m: 'an e-mail address',
-        n: 'a date and time, as in 2030-12-31T23:59:59Z',
-        o: 'a string that matches /^a+$/',
-        p: 'a string or null',
-        q: 'a number, at least 1 and less than 5',
-        r: 'a string of 4 characters',
-        s: 'a string of at most 1 character',
-        t: 'a list of 2 items, each item a string',
-        u: 'null',
-      },
-    );
+    expect(Object.fromEntries(keysIn(schema).keys.map(({ key, type: words }) => [key, words]))).toEqual({
+      a: 'a string',
+      b: 'a string that is not empty',
+      c: 'a string of 3 to 5 characters',
+      d: 'a number, greater than 0',
+      e: 'a whole number, at most 9',
+      f: 'one of "x", "y"',
+      g: '"only"',
+      h: 'a list of 1 to 3 items, each item a number',
+      i: 'true or false',
+      j: 'a whole number',
+      k: 'a date, as in 2030-12-31',
+      l: 'a number or "auto"',
+      m: 'an e-mail address',
+      n: 'a date and time, as in 2030-12-31T23:59:59Z',
+      o: 'a string that matches /^a+$/',
+      p: 'a string or null',
+      q: 'a number, at least 1 and less than 5',
+      r: 'a string of 4 characters',
+      s: 'a string of at most 1 character',
+      t: 'a list of 2 items, each item a string',
+      u: 'null',
+    });
   });
 
   it('describeKeys lists descriptions and defaults, also of whole sections', () => {
@@ -106,7 +103,7 @@ describe('describeKeys', () => {
         .default({ host: 'x', port: 4 }),
       pre: z.object({ y: z.number().default(3) }).prefault({}),
     });
-    expect(describeKeys(zod).keys).toMatchObject([
+    expect(keysIn(zod).keys).toMatchObject([
       { key: 'db.host', required: false, default: 'x', description: 'Where it is' },
       { key: 'db.port', required: false, default: 4 },
       { key: 'pre.y', required: false, default: 3 },
@@ -115,7 +112,7 @@ describe('describeKeys', () => {
       a: v.optional(v.pipe(v.string(), v.description('An a'), v.metadata({ 'x-secret': true })), 'd'),
       b: v.nullish(v.number(), () => 5),
     });
-    expect(describeKeys(valibot).keys).toMatchObject([
+    expect(keysIn(valibot).keys).toMatchObject([
       { key: 'a', default: 'd', description: 'An a', secret: true, required: false },
       { key: 'b', required: false },
     ]);
@@ -133,7 +130,7 @@ describe('describeKeys', () => {
       token: z.string(),
     });
     expect(
-      describeKeys(schema)
+      keysIn(schema)
         .keys.filter(({ secret }) => secret)
         .map(({ key }) => key),
     ).toEqual(['a', 'b', 'd.inner', 'e', 'token']);
@@ -146,7 +143,7 @@ describe('describeKeys', () => {
       any: z.any(),
       s: z.string(),
     });
-    expect(describeKeys(schema)).toMatchObject({ prefixes: ['rec', 'loose', 'any'], complete: false });
+    expect(keysIn(schema)).toMatchObject({ prefixes: ['rec', 'loose', 'any'], complete: false });
     expect(keysOf(schema)).toEqual(['loose.a', 'any', 's']);
     const valibot = v.object({
       rec: v.record(v.string(), v.number()),
@@ -154,8 +151,8 @@ describe('describeKeys', () => {
       rest: v.objectWithRest({}, v.string()),
       any: v.any(),
     });
-    expect(describeKeys(valibot).prefixes).toEqual(['rec', 'loose', 'rest', 'any']);
-    expect(describeKeys(type({ '[string]': 'number' })).prefixes).toEqual(['']);
+    expect(keysIn(valibot).prefixes).toEqual(['rec', 'loose', 'rest', 'any']);
+    expect(keysIn(type({ '[string]': 'number' })).prefixes).toEqual(['']);
   });
 
   it('describeKeys lists the names of a record with enumerated keys', () => {
@@ -182,7 +179,7 @@ describe('describeKeys', () => {
       v.object({ a: v.pipe(v.string(), v.transform(Number), v.number()) }),
       v.transform(({ a }) => ({ b: a })),
     );
-    expect(describeKeys(valibot).keys).toMatchObject([{ key: 'a', type: 'a string' }]);
+    expect(keysIn(valibot).keys).toMatchObject([{ key: 'a', type: 'a string' }]);
     expect(keysOf(v.intersect([v.object({ x: v.string() }), v.object({ y: v.string() })]))).toEqual([
       'x',
       'y',
@@ -195,13 +192,13 @@ describe('describeKeys', () => {
       inner?: Tree | undefined;
     }
     const zod: z.ZodType<Tree> = z.object({ name: z.string(), inner: z.lazy(() => zod).optional() });
-    expect(describeKeys(zod)).toMatchObject({ complete: false });
+    expect(keysIn(zod)).toMatchObject({ complete: false });
     expect(keysOf(zod)).toContain('name');
     const valibot: v.GenericSchema<Tree> = v.object({
       name: v.string(),
       inner: v.optional(v.lazy(() => valibot)),
     });
-    expect(describeKeys(valibot)).toMatchObject({ complete: false });
+    expect(keysIn(valibot)).toMatchObject({ complete: false });
     expect(keysOf(valibot)).toContain('inner.name');
   });
 
@@ -214,9 +211,7 @@ describe('describeKeys', () => {
       sym: z.symbol().optional(),
       custom: z.custom<string>(() => true),
     });
-    expect(describeKeys(schema).keys.map(({ key }) => key)).toEqual(
-      expect.arrayContaining(['a', 'b', 'custom']),
-    );
+    expect(keysIn(schema).keys.map(({ key }) => key)).toEqual(expect.arrayContaining(['a', 'b', 'custom']));
     expect(one(schema, 'a')?.description).toBe('first');
     const ark = type({
       n: type('number').narrow((n) => n > 3),
@@ -224,7 +219,7 @@ describe('describeKeys', () => {
       d: 'Date',
       b: 'bigint',
     });
-    expect(describeKeys(ark).keys.map(({ key, type: words }) => [key, words])).toEqual(
+    expect(keysIn(ark).keys.map(({ key, type: words }) => [key, words])).toEqual(
       expect.arrayContaining([
         ['n', 'a number'],
         ['d', 'a date, as in 2030-12-31'],
@@ -246,12 +241,12 @@ describe('describeKeys', () => {
       };
     });
     const schema: StandardSchemaV1 = { '~standard': { version: 1, vendor: 'mine', validate } };
-    const { keys, prefixes: open, complete } = describeKeys(schema);
+    const { keys, prefixes: open, complete } = keysIn(schema);
     expect(keys.map(({ key }) => key)).toEqual(['db.host', 'db.port', 'db.d', 'flag']);
     expect(open).toContain('');
     expect(complete).toBe(false);
     expect(keys[0]).not.toHaveProperty('required');
-    describeKeys(schema);
+    keysIn(schema);
     expect(validate).toHaveBeenCalledTimes(1);
   });
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeKeys } from '../../src/index.ts';
 import { fromJsonSchema } from '../../src/schema/json-schema.ts';
+import { keysIn } from '../../src/schema/keys.ts';
 import { both, either, leaf, shapeAt, unknown } from '../../src/schema/shape.ts';
 import { shapeOf } from '../../src/schema/shape-of.ts';
 
@@ -124,7 +124,7 @@ describe('valibot', () => {
       stamp: v.pipe(v.string(), v.isoTimestamp()),
       gt: v.pipe(v.number(), v.gtValue(1), v.ltValue(3)),
     });
-    expect(Object.fromEntries(describeKeys(schema).keys.map(({ key, type }) => [key, type]))).toEqual({
+    expect(Object.fromEntries(keysIn(schema).keys.map(({ key, type }) => [key, type]))).toEqual({
       regex: 'a string that matches /^a/',
       some: 'a list of at least 1 item, each item a string',
       e: 'one of "a", "b"',
@@ -142,7 +142,7 @@ describe('valibot', () => {
       stamp: 'a date and time, as in 2030-12-31T23:59:59Z',
       gt: 'a number, greater than 1 and less than 3',
     });
-    expect(describeKeys(schema).keys.find(({ key }) => key === 'piped')?.description).toBe('Behind');
-    expect(describeKeys(schema).keys.find(({ key }) => key === 'exact')?.required).toBe(false);
+    expect(keysIn(schema).keys.find(({ key }) => key === 'piped')?.description).toBe('Behind');
+    expect(keysIn(schema).keys.find(({ key }) => key === 'exact')?.required).toBe(false);
   });
 });

@@ -216,15 +216,17 @@ describe('duration inside an object', () => {
     );
   });
 
-  it.each(Object.entries(schemas))('of %s is described in words', (_, schema) => {
-    expect(describeKeys(schema)).toMatchObject({
+  it.each(Object.entries(schemas))('of %s is described in words', async (_, schema) => {
+    expect(await describeKeys(schema)).toMatchObject({
       complete: true,
       keys: [
         { key: 'timeout', required: true, type: 'a duration with a unit, such as 10s or 2h30m, at most 1h' },
         { key: 'size', required: false, type: 'a size with a unit, such as 10MB or 1GiB' },
       ],
     });
-    expect(envExample(schema)).toContain('# a size with a unit, such as 10MB or 1GiB, optional\n# SIZE=');
+    expect(await envExample(schema)).toContain(
+      '# a size with a unit, such as 10MB or 1GiB, optional\n# SIZE=',
+    );
   });
 
   it('has defaults with a unit', async () => {
@@ -233,8 +235,8 @@ describe('duration inside an object', () => {
     const ofValibot = v.object({ timeout: v.optional(duration.valibot(v), '10s') });
     expect((await loadConfig(ofZod, source)).value).toEqual({ timeout: 10_000, wait: 5 });
     expect((await loadConfig(ofValibot, source)).value).toEqual({ timeout: 10_000 });
-    expect(envExample(ofZod)).toContain('# TIMEOUT=10s');
-    expect(envExample(ofValibot)).toContain('# TIMEOUT=10s');
+    expect(await envExample(ofZod)).toContain('# TIMEOUT=10s');
+    expect(await envExample(ofValibot)).toContain('# TIMEOUT=10s');
   });
 
   it('works in lists, unions and records, and can be used alone', async () => {

@@ -8,6 +8,7 @@ import type { Wanted } from '../../src/provider.ts';
 import { placesOf, sheltered } from '../../src/shelter/index.ts';
 import type { Key } from '../../src/value.ts';
 import { FakeSource, failing } from '../support/fake-source.ts';
+import { runs } from '../support/runs.ts';
 
 const names = ['a', 'b', 'c'];
 const universe: Key[] = names.flatMap((one) => [
@@ -158,7 +159,7 @@ describe('any source', () => {
         await check(given.wanted.keys, '', { keys: given.wanted.keys, prefixes: [] });
         await check(given.wanted.keys, 'a', { keys: given.wanted.keys, prefixes: [] });
       }),
-      { numRuns: 250 },
+      { numRuns: runs(50, 1_000) },
     );
   });
 });

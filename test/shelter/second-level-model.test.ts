@@ -7,10 +7,11 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigError } from '../../src/errors.ts';
 import type { SecondLevelFault } from '../../src/testing/index.ts';
 import { faultyLevel } from '../support/faulty-level.ts';
+import { runs } from '../support/runs.ts';
 import { changedLevel, sharedStore } from '../support/shared-store.ts';
 
 // a third of the runs for each of the three properties
-const runs = Math.ceil(Number(process.env.PROPERTY_RUNS ?? 150) / 3);
+const numRuns = Math.ceil(runs(75, 1_500) / 3);
 const processes = 3;
 const ttlMs = 400;
 const slowestMs = 40;
@@ -249,7 +250,7 @@ describe('any interleaving of processes that share a second level', () => {
   const property = (
     steps: fc.Arbitrary<Step[]>,
     check: (steps: Step[], seed: number, max: number) => Promise<void>,
-  ) => fc.assert(fc.asyncProperty(steps, fc.nat(1_000), fc.constantFrom(1, 10), check), { numRuns: runs });
+  ) => fc.assert(fc.asyncProperty(steps, fc.nat(1_000), fc.constantFrom(1, 10), check), { numRuns });
 
   it(
     'no reader steps back or makes a request too many, and all see own writes',

@@ -144,6 +144,10 @@ describe('what loadConfigSync cannot wait for', () => {
     refused(() => loadConfigSync(Schema, guarded), 'the interceptors of chain');
     const Slow = Schema.refine(async () => false);
     refused(() => loadConfigSync(Slow, values), 'an asynchronous check or transform of the schema');
+    const Throwing = Schema.transform(() => {
+      throw new Error('not a promise');
+    });
+    refused(() => loadConfigSync(Throwing, values), 'an asynchronous check or transform of the schema');
     refused(() => loadConfigSync(Schema, values, { deadlineMs: 5 }), 'the option deadlineMs');
     await using box = await sandbox({ files: { 'a.yaml': 'a: 1\n', 'a.json': '{"a":"sealed:eyJx"}' } });
     const path = box.path('a.yaml');
@@ -154,6 +158,13 @@ describe('what loadConfigSync cannot wait for', () => {
     );
     const sealed = new BundleProvider({ path: box.path('a.json'), sealed: true, name: 'file' });
     refused(() => loadConfigSync(Schema, [sealed]), 'the sealed values of file');
+  });
+
+  it('is a sealed value, also one that the schema does not read', async () => {
+    const values = new MemoryProvider({ server, other: 'sealed:eyJx' });
+    await using config = await loadConfig(Schema, values);
+    expect(config.value).toEqual({ server });
+    refused(() => loadConfigSync(Schema, values), 'the sealed values of memory');
   });
 
   it('is a format that is not one', () => {

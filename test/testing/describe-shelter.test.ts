@@ -83,13 +83,13 @@ describe('describeShelter', () => {
   });
 });
 
-describe('describeShelter for a broken shelter', () => {
+describe.concurrent('describeShelter for a broken shelter', () => {
   for (const one of shelters)
-    it(`finds a shelter that ${one.fault}`, async () => {
+    it(`finds a shelter that ${one.fault}`, async ({ expect }) => {
       expect(await failuresOf(one)).toContain(one.caughtBy);
     });
 
-  it('has a broken shelter for each of its sentences', async () => {
+  it('has a broken shelter for each of its sentences', async ({ expect }) => {
     const found = new Set<string>();
     for (const one of shelters) for (const title of await failuresOf(one)) found.add(title);
     expect(all.map(({ title }) => title).filter((title) => !found.has(title))).toEqual([]);

@@ -12,6 +12,7 @@ import {
   type ProviderSuite,
   type Runner,
 } from '../../src/testing/index.ts';
+import { program } from '../support/program.ts';
 import { Backend, reference, subject } from './reference.ts';
 
 /** A runner that only records what is registered. */
@@ -245,14 +246,11 @@ describe('docs/testing.md', () => {
 });
 
 describe('describeProvider under node:test', () => {
-  const run = (file: string) =>
-    promisify(execFile)(
-      process.execPath,
-      ['--import', 'tsx', '--test', '--test-reporter=tap', `test/testing/node-test/${file}.ts`],
-      {
-        env: { PATH: process.env.PATH, NODE_ENV: 'test' },
-      },
-    );
+  const run = async (file: string) => {
+    const tests = await program(new URL(`./node-test/${file}.ts`, import.meta.url));
+    const env = { PATH: process.env.PATH, NODE_ENV: 'test' };
+    return await promisify(execFile)(process.execPath, ['--test-reporter=tap', tests], { env });
+  };
 
   it('passes a correct provider, with reasons for skipped sentences', async () => {
     const { stdout } = await run('honest');

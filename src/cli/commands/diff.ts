@@ -1,16 +1,14 @@
-// `diff`: compares two configurations key by key. Neither needs to be valid. Secrets are compared, and shown
-// only as masked. commands.ts lists it.
+// `diff`: compares two configurations key by key. Neither needs to be valid. The work is in
+// diff/. commands.ts lists it.
 
-import { jsonValue } from '../../chain/explain.ts';
 import { ConfigError } from '../../errors.ts';
-import { show } from '../../redact.ts';
-import { type ConfigValue, type Key, sameValue } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import { differenceJson, differencesOf, differenceText } from '../diff/differences.ts';
+import type { Side } from '../diff/side.ts';
 import { type Io, withProgress } from '../io.ts';
-import type { ListedKey, Listing } from '../listing.ts';
+import type { Listing } from '../listing.ts';
 import { moduleFile } from '../module.ts';
-import type { Side } from '../side.ts';
 
 export const diff: Command = {
   name: 'diff',
@@ -31,7 +29,7 @@ export const diff: Command = {
   ],
   async run(args, io) {
     const sides = sidesOf(args, io);
-    const { readSide } = await import('../side.ts');
+    const { readSide } = await import('../diff/side.ts');
     const reading = Promise.allSettled(sides.map((side) => readSide(side, io)));
     const read = await withProgress(io, 'Reading from the providers', reading);
     for (const one of read) if (one.status === 'rejected') throw one.reason;
@@ -46,8 +44,8 @@ export const diff: Command = {
     for (const { key, origin } of unknown) io.stderr.write(`${key} cannot be read (${origin})\n`);
     const count = differences.length === 1 ? '1 key differs' : `${differences.length} keys differ`;
     return {
-      text: differences.map(textOf).join('\n') || 'No key differs.',
-      json: { differences: differences.map(jsonOf), unreadable: unknown },
+      text: differences.map(differenceText).join('\n') || 'No key differs.',
+      json: { differences: differences.map(differenceJson), unreadable: unknown },
       colours: [
         [/^ {2}- .*$/gm, 'red'],
         [/^ {2}\+ .*$/gm, 'green'],
@@ -71,51 +69,4 @@ function sidesOf(args: Parsed, io: Io): readonly Side[] {
     throw new UsageError('two modules are needed, or one module and --env twice');
   const file = moduleFile(positionals[0], io);
   return variables.map((env) => ({ file, env }));
-}
-
-interface Difference {
-  readonly key: Key;
-  readonly a: ListedKey | undefined;
-  readonly b: ListedKey | undefined;
-}
-
-function differencesOf(a: Listing, b: Listing): readonly Difference[] {
-  const [first, second] = [a, b].map(({ keys }) => new Map(keys.map((one) => [one.key, one])));
-  const unreadable = new Set([...a.unreadable, ...b.unreadable].map(({ key }) => key));
-  const keys = [...new Set([...a.keys, ...b.keys].map(({ key }) => key))];
-  return keys
-    .filter((key) => !unreadable.has(key))
-    .map((key) => ({ key, a: first?.get(key), b: second?.get(key) }))
-    .filter((one) => !isSame(one.a?.value, one.b?.value))
-    .sort((one, other) => (one.key < other.key ? -1 : 1));
-}
-
-/** Whether a schema reads the same: the text of a variable may be the number of a file. */
-function isSame(a: ConfigValue | undefined, b: ConfigValue | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  const isScalar = [a, b].every((value) => typeof value !== 'object');
-  return isScalar ? `${a}` === `${b}` : sameValue(a, b);
-}
-
-/** Masked on both sides if it is secret on one: the same value may have lost its mark. */
-const isHidden = ({ a, b }: Difference): boolean => a?.secret === true || b?.secret === true;
-
-function textOf(difference: Difference): string {
-  const { key, a, b } = difference;
-  const hidden = isHidden(difference);
-  const [first, second] = [a, b].map((side) => (side ? show(side.value, hidden) : '(not set)')) as [
-    string,
-    string,
-  ];
-  const width = Math.max(first.length, second.length);
-  const line = (mark: string, value: string, side: ListedKey | undefined): string =>
-    `  ${mark} ${value.padEnd(width)}  ${side?.origin ?? ''}`.trimEnd();
-  return [key, line('-', first, a), line('+', second, b)].join('\n');
-}
-
-function jsonOf(difference: Difference): object {
-  const hidden = isHidden(difference);
-  const side = (one: ListedKey | undefined) =>
-    one ? { value: jsonValue(one.value, hidden), origin: one.origin } : null;
-  return { key: difference.key, a: side(difference.a), b: side(difference.b) };
 }

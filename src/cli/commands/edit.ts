@@ -70,13 +70,9 @@ function plainName(file: string): string {
 async function mustFindKey(file: string, keys: KeySources): Promise<void> {
   const { keys: found, absent } = await keys.find();
   if (found.length > 0) return;
-  throw new ConfigError(
-    'crypto',
-    `the file ${file} does not exist, and there is no key (${absent.join(', ')})`,
-    {
-      hint: 'Run `llm-config keygen` to make one',
-    },
-  );
+  throw new ConfigError('crypto', `cannot create the file ${file} without a key (${absent.join(', ')})`, {
+    hint: 'Run `llm-config keygen` to make one',
+  });
 }
 
 /** What the editor shows of a file that does not exist yet. */

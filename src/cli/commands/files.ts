@@ -122,10 +122,7 @@ export const decrypt: Command = {
     if (!opened) throw missing(file, 'llm-config');
     if (out === undefined)
       return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
-    await writePrivate(out, opened.text, {
-      force: args.is('force'),
-      hint: 'Choose another name, or use --force to replace it',
-    });
+    await writePrivate(out, opened.text, { force: args.is('force') });
     return { text: out, json: { file: out, format: opened.format } };
   },
 };

@@ -4,16 +4,17 @@
 import { jsonValue } from '../../chain/explain.ts';
 import { append } from '../../key.ts';
 import { show } from '../../redact.ts';
-import { describeKeys } from '../../schema/keys.ts';
+import { keysIn } from '../../schema/keys.ts';
 import { type ConfigValue, sameValue } from '../../value.ts';
 import { isModule, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
+import type { Imported } from '../import/bound-variables.ts';
 import { type Io, withProgress } from '../io.ts';
 import { fileFlags } from '../keys.ts';
-import { defaultModule, type Loaded, loadModule } from '../module.ts';
+import { defaultModule, type Loaded, withChain } from '../module.ts';
 import { PlainFile } from '../plain-file.ts';
 import { confirm } from '../prompt.ts';
-import type { Imported } from '../variable-keys.ts';
+import { tableOf } from '../table.ts';
 import { variableStyle } from '../variable-style.ts';
 
 export const importCommand: Command = {
@@ -46,12 +47,8 @@ export const importCommand: Command = {
     if (to === undefined) throw new UsageError('--to is missing');
     const isStore = isModule(to);
     const module = isStore ? to : defaultModule(io);
-    const loaded = module === undefined ? undefined : await loadModule(module, io);
-    try {
-      return await importInto(to, isStore, loaded, args, io);
-    } finally {
-      await loaded?.close().catch(() => undefined);
-    }
+    const write = (loaded?: Loaded) => importInto(to, isStore, loaded, args, io);
+    return module === undefined ? write() : withChain({ module, rest: [] }, io, write, false);
   },
 };
 
@@ -63,8 +60,8 @@ async function importInto(
   io: Io,
 ): Promise<CommandResult> {
   const [from] = args.positionals as [string];
-  const { boundVariables } = await import('../variable-keys.ts');
-  const { encryptedTarget, providerTarget, readableTarget } = await import('../import-target.ts');
+  const { boundVariables } = await import('../import/bound-variables.ts');
+  const { encryptedTarget, providerTarget, readableTarget } = await import('../import/target.ts');
   const { values, left } = boundVariables(await variablesIn(from), loaded?.schema, styleOf(args, loaded));
   const at = loaded?.options.at ?? '';
   const isEncrypted = /\.(?:jwe|enc|encrypted)$/i.test(to);
@@ -84,7 +81,7 @@ async function importInto(
   );
   const changed = planned.filter(({ state }) => state !== 'same');
   target.check(changed);
-  const text = tableOf(planned);
+  const text = textOf(planned);
   for (const { name, reason } of left) io.stderr.write(`${name} is left out: ${reason}\n`);
   const isWanted = changed.length > 0 && (await isConfirmed(text, changed.length, to, args, io));
   if (isWanted) await withProgress(io, `Writing ${to}`, target.write(changed));
@@ -111,7 +108,7 @@ function styleOf(args: Parsed, loaded: Loaded | undefined) {
   const prefix = args.text('prefix');
   if (prefix !== undefined) return prefix === '' ? {} : { prefix };
   if (!loaded?.schema) return {};
-  const keys = describeKeys(loaded.schema).keys.map(({ key }) => key);
+  const keys = keysIn(loaded.schema).keys.map(({ key }) => key);
   return variableStyle(loaded.chain, keys, loaded.options.at ?? '');
 }
 
@@ -122,18 +119,8 @@ function stateOf(value: ConfigValue, before: ConfigValue | undefined): Planned['
   return sameValue(value, before) ? 'same' : 'changed';
 }
 
-function tableOf(planned: readonly Planned[]): string {
-  const rows = planned.map(({ name, key, value, secret, state }) => [key, show(value, secret), state, name]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+const textOf = (planned: readonly Planned[]): string =>
+  tableOf(planned.map(({ name, key, value, secret, state }) => [key, show(value, secret), state, name]));
 
 const jsonOf = ({ name, key, value, secret, state }: Planned): object => ({
   name,

@@ -37,10 +37,7 @@ export const report: Command = {
       const data: ReportData = inspected.shown({ ...now, ...compared });
       if (file !== undefined) {
         const { pageOf } = await import('../report/page.ts');
-        await writePrivate(path.resolve(io.cwd(), file), pageOf(data), {
-          force: args.is('force'),
-          hint: 'Choose another name, or use --force to replace it',
-        });
+        await writePrivate(path.resolve(io.cwd(), file), pageOf(data), { force: args.is('force') });
       }
       return { text: file ?? '', json: data };
     });

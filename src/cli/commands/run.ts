@@ -8,14 +8,14 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { ConfigEvent } from '../../events.ts';
 import { nearest } from '../../internal/nearest.ts';
 import { keyOf, startsWith } from '../../key.ts';
-import { describeKeys } from '../../schema/keys.ts';
+import { keysIn } from '../../schema/keys.ts';
 import type { Key } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
-import type { Child, Ended } from '../child.ts';
-import type { Command } from '../command.ts';
-import { environmentOf } from '../environment.ts';
+import type { Command, CommandResult } from '../command.ts';
 import { type Io, withProgress } from '../io.ts';
-import { loadModule, moduleFile, schemaOf } from '../module.ts';
+import { type Loaded, schemaOf, withChain } from '../module.ts';
+import type { Child, Ended } from '../run/child.ts';
+import { environmentOf } from '../run/environment.ts';
 import { Variables, variableStyle } from '../variable-style.ts';
 
 const pollMs = 60_000;
@@ -46,25 +46,25 @@ export const runCommand: Command = {
     'llm-config run dist/config.js --watch -- node server.js',
   ],
   async run(args, io) {
-    const file = moduleFile(args.module, io);
-    const loaded = await withProgress(io, `Loading ${file}`, loadModule(file, io));
-    try {
-      const schema = schemaOf(loaded);
-      const options = { ...loaded.options, watch: args.is('watch') && { pollMs } };
-      const loading = loadConfig(schema, loaded.chain, { ...options, on: (event) => notice(event, io) });
-      await using config = await withProgress(io, 'Reading from the providers', loading);
-      const { endLike } = await import('../child.ts');
-      const keys = leavesOf(loadedFrom.get(config) as LoadedFrom).map(({ key }) => key);
-      const prefix = args.text('prefix');
-      const own = variableStyle(loaded.chain, keys, loaded.options.at ?? '');
-      const style = prefix === undefined ? own : prefix === '' ? {} : { prefix };
-      const ended = await runWith(config, new Variables(style, keys), args, io);
-      return { json: undefined, exit: await endLike(ended) };
-    } finally {
-      await loaded.close().catch(() => undefined);
-    }
+    // what follows -- are the arguments of the command, not those of the module
+    const module = { module: args.module, rest: [] };
+    return withChain(module, io, (loaded) => runLoaded(loaded, args, io), false);
   },
 };
+
+async function runLoaded(loaded: Loaded, args: Parsed, io: Io): Promise<CommandResult> {
+  const schema = schemaOf(loaded);
+  const options = { ...loaded.options, watch: args.is('watch') && { pollMs } };
+  const loading = loadConfig(schema, loaded.chain, { ...options, on: (event) => notice(event, io) });
+  await using config = await withProgress(io, 'Reading from the providers', loading);
+  const { endLike } = await import('../run/child.ts');
+  const keys = leavesOf(loadedFrom.get(config) as LoadedFrom).map(({ key }) => key);
+  const prefix = args.text('prefix');
+  const own = variableStyle(loaded.chain, keys, loaded.options.at ?? '');
+  const style = prefix === undefined ? own : prefix === '' ? {} : { prefix };
+  const ended = await runWith(config, new Variables(style, keys), args, io);
+  return { json: undefined, exit: await endLike(ended) };
+}
 
 function notice(event: ConfigEvent, io: Io): void {
   if (event.type === 'notice') io.stderr.write(`${event.message}\n`);
@@ -76,11 +76,11 @@ function failure(event: ConfigEvent, io: Io): void {
 
 /** Runs the command, again and again if it watches, until it ends by itself. */
 async function runWith(config: Config<unknown>, variables: Variables, args: Parsed, io: Io): Promise<Ended> {
-  const { Child, withSignals } = await import('../child.ts');
-  const { secretTexts } = await import('../secret-texts.ts');
-  const { SecretBytes } = await import('../mask-stream.ts');
+  const { Child, withSignals } = await import('../run/child.ts');
+  const { secretTexts } = await import('../run/secret-texts.ts');
+  const { SecretBytes } = await import('../run/mask-stream.ts');
   const from = loadedFrom.get(config) as LoadedFrom;
-  const known = from.plan.schema ? describeKeys(from.plan.schema).keys.map(({ key }) => key) : [];
+  const known = from.plan.schema ? keysIn(from.plan.schema).keys.map(({ key }) => key) : [];
   const passed = () => environmentOf(io.env, chosen(leavesOf(from), args.texts('only'), known), variables);
   const secrets = () => {
     const { texts, short } = secretTexts(leavesOf(from).filter(({ secret }) => secret));

@@ -31,23 +31,23 @@ export const scan: Command = {
   ],
   async run(args, io) {
     const module = args.is('tokens') ? undefined : (args.text('module') ?? defaultModule(io));
-    const search = async ({ values, unread }: Secrets): Promise<CommandResult> => {
-      const [{ Needles }, { scanFiles }, { filesAt, stagedFiles }] = await Promise.all([
-        import('../needles.ts'),
+    const scanFor = async ({ values, unread }: Secrets): Promise<CommandResult> => {
+      const [{ SecretSearch }, { scanFiles }, { filesAt, stagedFiles }] = await Promise.all([
+        import('../secret-search.ts'),
         import('../scan/scan.ts'),
         import('../scan/files.ts'),
       ]);
       const except = new Set(args.texts('except').map(keyOf));
-      const needles = new Needles(values.filter(({ key }) => !except.has(key)));
+      const search = new SecretSearch(values.filter(({ key }) => !except.has(key)));
       const paths = args.positionals;
       const files = args.is('staged')
         ? stagedFiles(paths, io.cwd())
         : filesAt(paths.length > 0 ? paths : ['.'], io.cwd());
-      const scanned = await withProgress(io, 'Scanning', scanFiles(files, needles));
-      return resultOf(scanned, [...needles.keys], [...needles.short], unread);
+      const scanned = await withProgress(io, 'Scanning', scanFiles(files, search));
+      return resultOf(scanned, [...search.keys], [...search.short], unread);
     };
-    if (module === undefined) return search({ values: [], unread: [] });
-    return withChain({ module, rest: [] }, io, async (loaded) => search((await inspect(loaded)).secrets));
+    if (module === undefined) return scanFor({ values: [], unread: [] });
+    return withChain({ module, rest: [] }, io, async (loaded) => scanFor((await inspect(loaded)).secrets));
   },
 };
 
@@ -74,7 +74,7 @@ function resultOf(
   ];
   const notes = [
     ...(unread.length > 0 ? [`Not searched, because they cannot be read: ${unread.join(', ')}`] : []),
-    ...(short.length > 0 ? [`Not searched, because they are short: ${short.join(', ')}`] : []),
+    ...(short.length > 0 ? [`Not searched, because they are short or numbers: ${short.join(', ')}`] : []),
   ];
   const isWhole = unread.length === 0 && unreadable.length === 0;
   return {

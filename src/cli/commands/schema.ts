@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
-import { envExample } from '../../local/env-example.ts';
+import { exampleText } from '../../local/example-text.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
-import { describeKeys } from '../../schema/keys.ts';
+import { keysIn } from '../../schema/keys.ts';
 import type { Flags, Parsed } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
 import type { Io } from '../io.ts';
@@ -35,9 +35,9 @@ export const envExampleCommand: Command = {
     return withChain(args, io, async (loaded) => {
       const schema = schemaOf(loaded);
       const prefix = args.text('prefix');
-      const keys = describeKeys(schema).keys.map(({ key }) => key);
+      const keys = keysIn(schema).keys.map(({ key }) => key);
       const style = variableStyle(loaded.chain, keys, loaded.options.at ?? '');
-      const text = envExample(schema, prefix === undefined ? style : prefix === '' ? {} : { prefix });
+      const text = exampleText(schema, prefix === undefined ? style : prefix === '' ? {} : { prefix });
       return printOrWrite(text, { text }, args, io);
     });
   },

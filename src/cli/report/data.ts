@@ -3,7 +3,7 @@
 
 import { checkConfig } from '../../config/load-config.ts';
 import { ConfigError } from '../../errors.ts';
-import { show } from '../../redact.ts';
+import { MASK, show } from '../../redact.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import type { Inspected } from '../inspect.ts';
 import type { Loaded } from '../module.ts';
@@ -204,7 +204,10 @@ export function changesSince(
     const what = differenceOf(old, one);
     if (!what) return [];
     const [, seen] = aspects.find(([name]) => name === what) as (typeof aspects)[number];
-    return [{ key, what, ...has('before', seen(old)), ...has('after', seen(one)) }];
+    // it may be the same value, whose mark is new or lost
+    const isHidden = what === 'another value' && (old.secret || one.secret);
+    const shown = (text: string | undefined) => (isHidden && text !== undefined ? MASK : text);
+    return [{ key, what, ...has('before', shown(seen(old))), ...has('after', shown(seen(one))) }];
   });
   return [...removed, ...changed];
 }

@@ -21,7 +21,7 @@ export interface Part {
   readonly from: number;
 }
 
-const partSize = 16 * 1024 * 1024;
+const partSize = 4 * 1024 * 1024;
 const skipped = new Set(['.git', 'node_modules']);
 /** A repository must not choose a program for git to run. */
 const git = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '--no-pager'];

@@ -4,7 +4,8 @@
 import { nameAndCode } from '../../errors.ts';
 import { MASK } from '../../redact.ts';
 import type { Key } from '../../value.ts';
-import type { Needles, Spelling } from '../needles.ts';
+import type { SecretSearch } from '../secret-search.ts';
+import type { Spelling } from '../secret-spellings.ts';
 import type { ScannedFile } from './files.ts';
 import { type TokenKind, tokensIn } from './tokens.ts';
 
@@ -32,23 +33,23 @@ const mostPerFile = 100;
 /** Parts of a file share at least as many bytes, so that a token is whole in one of them. */
 const tokenSpan = 4_096;
 
-export async function scanFiles(files: AsyncIterable<ScannedFile>, needles: Needles): Promise<Scanned> {
+export async function scanFiles(files: AsyncIterable<ScannedFile>, search: SecretSearch): Promise<Scanned> {
   const found: Finding[] = [];
   const unreadable: { file: string; reason: string }[] = [];
   let count = 0;
   let size = 0;
   for await (const file of files) {
-    const name = needles.masked(file.name, MASK);
-    for (const { key } of needles.in(Buffer.from(file.name)))
+    const name = search.masked(file.name, MASK);
+    for (const { key } of search.in(Buffer.from(file.name)))
       found.push({ file: name, key, as: 'the name of the file' });
     const places = new Map<string, Finding>();
     try {
       let seen = 0;
       const lines = new Lines();
-      for await (const { bytes, from } of file.parts(Math.max(needles.longest, tokenSpan))) {
+      for await (const { bytes, from } of file.parts(Math.max(search.longest, tokenSpan))) {
         seen = from + bytes.length;
         if (places.size >= mostPerFile) continue;
-        for (const one of findingsIn(bytes, from, lines, needles)) {
+        for (const one of findingsIn(bytes, from, lines, search)) {
           const place = `${one.line ?? ''}:${one.byte ?? ''}:${one.key ?? one.as}`;
           if (!places.has(place) && places.size < mostPerFile) places.set(place, { file: name, ...one });
         }
@@ -65,15 +66,15 @@ export async function scanFiles(files: AsyncIterable<ScannedFile>, needles: Need
 
 type Place = Omit<Finding, 'file'>;
 
-function* findingsIn(raw: Buffer, from: number, lines: Lines, needles: Needles): Generator<Place> {
+function* findingsIn(raw: Buffer, from: number, lines: Lines, search: SecretSearch): Generator<Place> {
   const bytes = from === 0 ? fromUtf16(raw) : raw;
   if (from === 0) lines.isBinary = bytes.subarray(0, 8_000).includes(0);
   if (lines.isBinary) {
-    for (const { key, spelling, at } of needles.in(bytes)) yield { byte: from + at, key, as: spelling };
+    for (const { key, spelling, at } of search.in(bytes)) yield { byte: from + at, key, as: spelling };
     return;
   }
   lines.begin(bytes, from);
-  for (const { key, spelling, at } of needles.in(bytes)) yield { line: lines.at(at), key, as: spelling };
+  for (const { key, spelling, at } of search.in(bytes)) yield { line: lines.at(at), key, as: spelling };
   // as bytes, so that a place in the text is one in the file
   for (const { kind, at } of tokensIn(bytes.toString('latin1'))) yield { line: lines.at(at), as: kind };
 }

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   ErrorCode,
+  type EvaluationContext,
   type JsonValue,
   OpenFeatureEventEmitter,
   type Provider,
@@ -14,6 +15,7 @@ import {
 import type { Config } from '../../config/config.ts';
 import type { PathOf } from '../../config/paths.ts';
 import { publicConfig } from '../../config/public-config.ts';
+import { variant } from '../../config/rollout.ts';
 import { isConfigError } from '../../errors.ts';
 import { append, keyFrom, keyOf, segments } from '../../key.ts';
 import { inside, isPlain, type Key } from '../../value.ts';
@@ -22,8 +24,8 @@ type Kind = 'boolean' | 'string' | 'number' | 'object';
 type Answer = ResolutionDetails<JsonValue>;
 
 /** Serves the values of a section as flags of OpenFeature. A flag's key is a path in the section. The reason
- *  of an answer is `STATIC`, `DEFAULT` for a default of the schema, `STALE` while reloads fail, or `ERROR`. A
- *  secret is not a flag: hooks may log each answer.
+ *  of an answer is `STATIC`, `DEFAULT` for a default of the schema, `STALE` while reloads fail, `SPLIT` for a
+ *  share of the subjects, or `ERROR`. A secret is not a flag: hooks may log each answer.
  *  @example
  *  await OpenFeature.setProviderAndWait(new ConfigFlags(config, 'flags'));
  *  await OpenFeature.getClient().getBooleanValue('checkout.express', false); // => true */
@@ -57,12 +59,20 @@ export class ConfigFlags<T> implements Provider {
     this.#listening = undefined;
   }
 
-  async resolveBooleanEvaluation(flag: string, otherwise: boolean): Promise<ResolutionDetails<boolean>> {
-    return this.#resolve('boolean', flag, otherwise);
+  async resolveBooleanEvaluation(
+    flag: string,
+    otherwise: boolean,
+    context?: EvaluationContext,
+  ): Promise<ResolutionDetails<boolean>> {
+    return this.#resolve('boolean', flag, otherwise, context);
   }
 
-  async resolveStringEvaluation(flag: string, otherwise: string): Promise<ResolutionDetails<string>> {
-    return this.#resolve('string', flag, otherwise);
+  async resolveStringEvaluation(
+    flag: string,
+    otherwise: string,
+    context?: EvaluationContext,
+  ): Promise<ResolutionDetails<string>> {
+    return this.#resolve('string', flag, otherwise, context);
   }
 
   async resolveNumberEvaluation(flag: string, otherwise: number): Promise<ResolutionDetails<number>> {
@@ -76,7 +86,12 @@ export class ConfigFlags<T> implements Provider {
     return this.#resolve('object', flag, otherwise);
   }
 
-  #resolve<T extends JsonValue>(kind: Kind, flag: string, otherwise: T): ResolutionDetails<T> {
+  #resolve<T extends JsonValue>(
+    kind: Kind,
+    flag: string,
+    otherwise: T,
+    context: EvaluationContext = {},
+  ): ResolutionDetails<T> {
     const { generation, failure } = this.#config;
     if (generation.number !== this.#generation) {
       this.#generation = generation.number;
@@ -88,6 +103,7 @@ export class ConfigFlags<T> implements Provider {
       if (this.#answers.size >= maxAnswers) this.#answers.clear();
       this.#answers.set(flag, answer);
     }
+    if (answer.errorCode === undefined) answer = splitOf(kind, flag, answer, context) ?? answer;
     if (answer.errorCode !== undefined) return { ...answer, value: otherwise } as ResolutionDetails<T>;
     if (typeof answer.value !== kind || answer.value === null)
       return refused(otherwise, ErrorCode.TYPE_MISMATCH, `"${flag}" is not of the type ${kind}`);
@@ -117,6 +133,30 @@ export class ConfigFlags<T> implements Provider {
   #isSet(key: Key, value: unknown): boolean {
     if (!isPlain(value)) return this.#config.explain(key).layers.some(({ outcome }) => outcome === 'found');
     return Object.entries(value).some(([name, inner]) => this.#isSet(append(key, keyFrom([name])), inner));
+  }
+}
+
+/** The answer for one subject, if the value is a share of the subjects: `{ percent: 10 }` for a boolean,
+ *  `{ variants: { small: 90, large: 10 } }` for a text. */
+function splitOf(
+  kind: Kind,
+  flag: string,
+  { value }: Answer,
+  { targetingKey }: EvaluationContext,
+): Answer | undefined {
+  if (!isPlain(value) || Object.keys(value).length !== 1) return undefined;
+  const { percent, variants } = value;
+  const isSplit = kind === 'boolean' ? typeof percent === 'number' : kind === 'string' && isPlain(variants);
+  if (!isSplit) return undefined;
+  if (!targetingKey)
+    return refused(null, ErrorCode.TARGETING_KEY_MISSING, `"${flag}" needs the targetingKey of a subject`);
+  const weights = kind === 'string' ? variants : { true: percent, false: 100 - (percent as number) };
+  try {
+    const chosen = variant(flag, weights as Record<string, number>, targetingKey);
+    return { value: kind === 'string' ? chosen : chosen === 'true', variant: chosen, reason: reasons.SPLIT };
+  } catch (error) {
+    if (!isConfigError(error)) throw error;
+    return refused(null, ErrorCode.PARSE_ERROR, error.message);
   }
 }
 

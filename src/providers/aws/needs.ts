@@ -1,6 +1,20 @@
 // Parts of the policies of IAM that the sources of SSM and Secrets Manager share.
 
-import type { Need } from '../../needs.ts';
+import { isWanted, type Need } from '../../needs.ts';
+import type { Wanted } from '../../provider.ts';
+import type { DocumentSource } from '../../shelter/port.ts';
+import type { Key } from '../../value.ts';
+
+/** The documents that a caller reads. `keys`: those to locate if the source has no list of places. */
+export function documentsFor(
+  source: DocumentSource,
+  keys: readonly Key[],
+  wanted: Wanted,
+): ReadonlySet<string> {
+  const places =
+    source.places?.filter(({ key }) => isWanted(key, wanted)) ?? keys.flatMap((key) => source.locate(key));
+  return new Set(places.map(({ document }) => document));
+}
 
 /** `aws` in most regions. */
 const partitionOf = (region: string): string =>

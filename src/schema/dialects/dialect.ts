@@ -1,7 +1,6 @@
 // What a schema library's issues mean, in neutral terms. Each library has a dialect; `issues.ts` reads raw
-// issues with all of them, and the report speaks of `Issue` only. The dialects are loaded with the first
-// load. The shapes of schemas have files of their own (`zod-shape.ts` and so on), because the core loads
-// those at once, for `describeKeys`.
+// issues with all of them, and the report speaks of `Issue` only. The shapes of schemas have files of their
+// own: `zod-shape.ts` and so on.
 
 export type Path = readonly PropertyKey[];
 

@@ -71,11 +71,11 @@ export class GuardedLevel {
     );
   }
 
+  /** Calls the level also while it is suspended: it may send later what it cannot send now. */
   async invalidate(names: readonly Omit<SharedName, 'view'>[]): Promise<void> {
-    await this.#run(
-      (level) => level.invalidate(names),
-      () => true,
-    );
+    const call = async (level: SecondLevel): Promise<void> => level.invalidate(names);
+    const skipped = (): void => void call(this.#parts.level).catch(() => undefined);
+    await this.#run(call, () => true, skipped);
   }
 
   /** Passes valid messages on. The result never throws. */
@@ -100,11 +100,16 @@ export class GuardedLevel {
   }
 
   /** `read` throws for an answer of a wrong shape. */
-  async #run<T, R>(call: (level: SecondLevel) => Promise<T>, read: (answer: T) => R): Promise<R | undefined> {
+  async #run<T, R>(
+    call: (level: SecondLevel) => Promise<T>,
+    read: (answer: T) => R,
+    skipped?: () => void,
+  ): Promise<R | undefined> {
     const { level, clock, counts } = this.#parts;
     const probes = this.#failures >= strikes;
     if (probes && !this.#mayProbe(clock.now())) {
       counts.skipped++;
+      skipped?.();
       return undefined;
     }
     let cancel: (() => void) | undefined;

@@ -10,7 +10,7 @@ import type { ConfigValue, Key } from '../../value.ts';
 import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
 import type { Settings } from '../options.ts';
 import { pathIn } from '../places.ts';
-import type { DocumentSource } from '../port.ts';
+import type { Call, DocumentSource } from '../port.ts';
 import type { Requests } from '../request/request.ts';
 import { Listing } from './listing.ts';
 import { Locator } from './locator.ts';
@@ -75,6 +75,15 @@ export class Keys {
 
   delete(key: Key, options: VersionedWrite): Promise<boolean> {
     return this.#writes.delete(key, options);
+  }
+
+  /** Sends a request of the source's own about the document that a key names. */
+  request<T>(
+    key: Key,
+    options: VersionedWrite,
+    send: (document: string, call: Call) => Promise<T>,
+  ): Promise<T> {
+    return this.#writes.request(key, options, send);
   }
 
   /** The versions of the document that holds a key, never from the cache. */

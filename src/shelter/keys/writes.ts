@@ -7,13 +7,14 @@ import { segments } from '../../key.ts';
 import { operationIn, operationsOf } from '../../operation.ts';
 import { valueToWrite } from '../../plain-value.ts';
 import type { VersionedWrite } from '../../provider.ts';
-import { type ConfigTree, type ConfigValue, isTree, type Key } from '../../value.ts';
+import { type ConfigValue, isTree, type Key } from '../../value.ts';
 import { type Cache, Cached } from '../cache/cache.ts';
 import type { SteadyClock } from '../clock.ts';
 import { pathIn } from '../places.ts';
-import type { Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
+import type { Call, Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
 import { ifThrottled, type Requests } from '../request/request.ts';
 import type { Locator } from './locator.ts';
+import { put } from './put.ts';
 import { entryOf, isHole, parsed, valueAt } from './resolve.ts';
 
 /** The document that a write replaces. */
@@ -196,7 +197,6 @@ export class Writes {
     value: ConfigValue | undefined,
     options: VersionedWrite,
   ): Promise<string | undefined> {
-    const { name: provider } = this.#source;
     if (options.ifVersion !== undefined && document?.version !== options.ifVersion)
       throw this.#error(
         'conflict',
@@ -205,7 +205,12 @@ export class Writes {
         'Read the key again, then decide',
       );
     const path = place.whole ? place.field : pathIn(place, key);
-    const next = path === '' ? value : this.#put(document?.value, segments(path), value, key);
+    const next =
+      path === ''
+        ? value
+        : put(document?.value, segments(path), value, () =>
+            this.#error('conflict', key, 'would be below a value', 'Remove that value first'),
+          );
     const { secret, metadata } = options;
     const more: DocumentWrite = {
       ...(document?.version !== undefined && { ifVersion: document.version }),
@@ -213,22 +218,47 @@ export class Writes {
       ...(secret !== undefined && { secret }),
       ...(metadata && { metadata }),
     };
+    return this.#send(place.document, key, options, (call) =>
+      this.#source.write!(place.document, next, more, call),
+    );
+  }
+
+  /** Sends a request of the source's own about the document that a key names, in turn with its writes. */
+  request<T>(
+    key: Key,
+    options: VersionedWrite,
+    send: (document: string, call: Call) => Promise<T>,
+  ): Promise<T> {
+    return this.#exclusive(key, options, (places) => {
+      const place = places.find((one) => isAll(one, key));
+      if (!place) throw this.#error('invalid_key', key, 'is not a whole document', 'Name the whole document');
+      return this.#send(place.document, key, options, (call) => send(place.document, call));
+    });
+  }
+
+  async #send<T>(
+    document: string,
+    key: Key,
+    options: VersionedWrite,
+    send: (call: Call) => Promise<T>,
+  ): Promise<T> {
+    const { name: provider } = this.#source;
     const operations = operationsOf(operationIn(options));
-    let version: string | undefined;
+    let sent: { readonly result: T } | undefined;
     let returned = false;
     const error = await this.#requests.send(
       { type: 'write', documents: 1, retryIf: ifThrottled, operations: () => [operations] },
       async (call) => {
-        const result = await this.#source.write?.(place.document, next, more, call);
+        const result = await send(call);
         // a write that timed out may still arrive: then what was read meanwhile is dropped as well
-        if (returned) void this.#cache.written(place.document, key);
-        version = result;
+        if (returned) void this.#cache.written(document, key);
+        sent = { result };
         return undefined;
       },
     );
     returned = true;
-    await this.#cache.written(place.document, key);
-    if (!error) return version;
+    await this.#cache.written(document, key);
+    if (!error) return (sent as { readonly result: T }).result;
     if (error.code === 'conflict') throw new Overtaken(error.with({ provider, key }));
     if (error.code !== 'timeout' && error.code !== 'unavailable') throw error.with({ provider, key });
     throw new ConfigError(error.code, `${error.message.replace(/\.$/, '')}; ${key} may have been written`, {
@@ -236,26 +266,6 @@ export class Writes {
       key,
       cause: error,
     });
-  }
-
-  /** A copy of a document with `value` at the path. Without a value, sections that became empty are removed
-   *  as well. */
-  #put(
-    at: ConfigValue | undefined,
-    path: readonly string[],
-    value: ConfigValue | undefined,
-    key: Key,
-  ): ConfigTree {
-    if (at !== undefined && !isTree(at))
-      throw this.#error('conflict', key, 'would be below a value', 'Remove that value first');
-    const [name, ...inside] = path as [string, ...string[]];
-    const here = at && Object.hasOwn(at, name) ? at[name] : undefined;
-    const next = inside.length > 0 ? this.#put(here, inside, value, key) : value;
-    const copy = new Map(Object.entries(at ?? {}));
-    if (next === undefined || (value === undefined && isTree(next) && Object.keys(next).length === 0))
-      copy.delete(name);
-    else copy.set(name, next);
-    return Object.fromEntries(copy);
   }
 
   #error(code: 'conflict' | 'invalid_key', key: Key, what: string, hint: string): ConfigError {

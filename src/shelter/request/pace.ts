@@ -4,6 +4,7 @@
 
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../port.ts';
+import { SharedTurns } from './shared-turns.ts';
 
 interface Waiter {
   readonly start: () => void;
@@ -14,6 +15,7 @@ export class Pace {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #queue = new Set<Waiter>();
+  readonly #shared: SharedTurns | undefined;
   #running = 0;
   #tokens: number;
   #filledAt = 0;
@@ -23,6 +25,8 @@ export class Pace {
     this.#limits = limits;
     this.#clock = clock;
     this.#tokens = limits.concurrency;
+    const { shared, perSecond } = limits;
+    this.#shared = shared && perSecond ? new SharedTurns(shared, perSecond, clock) : undefined;
   }
 
   /** Takes a turn when one is free and the queue is empty. */
@@ -57,13 +61,15 @@ export class Pace {
 
   #take(): void {
     this.#running++;
-    if (this.#limits.perSecond !== undefined) this.#tokens--;
+    if (this.#shared) this.#shared.take();
+    else if (this.#limits.perSecond !== undefined) this.#tokens--;
   }
 
   #free(): boolean {
     if (this.#running >= this.#limits.concurrency) return false;
     const { perSecond, concurrency } = this.#limits;
     if (perSecond === undefined) return true;
+    if (this.#shared) return this.#shared.isFree();
     const now = this.#clock.now();
     this.#tokens = Math.min(concurrency, this.#tokens + ((now - this.#filledAt) * perSecond) / 1000);
     this.#filledAt = now;
@@ -83,6 +89,11 @@ export class Pace {
       this.#running >= this.#limits.concurrency
     )
       return;
+    if (this.#shared) {
+      const waiting = Math.min(this.#queue.size, this.#limits.concurrency - this.#running);
+      this.#shared.request(waiting, () => this.#next());
+      return;
+    }
     const ms = Math.ceil(((1 - this.#tokens) * 1000) / this.#limits.perSecond);
     this.#cancel = this.#clock.after(Math.max(1, ms), () => {
       this.#cancel = undefined;

@@ -7,9 +7,11 @@ import { keepOne, type LevelChapter, type LevelContext, named, ticketFor } from 
 
 const a = named('a');
 
-/** What a watcher of the level receives. */
+/** What a watcher of the level receives, who has asked for the names that it hears of. */
 async function watching({ connect }: LevelContext) {
   const [watched, writer] = [await connect(), await connect()];
+  const asked = [a, named('a', { view: 'v' }), named('l', { kind: 'listing' })];
+  await watched.ask(asked, { maxAgeMs: 60_000, lockMs: 0 });
   const received: (readonly Invalidated[] | undefined)[] = [];
   const end = watched.watch((names) => void received.push(names));
   return { watched, writer, received, end, all: () => received.flatMap((names) => names ?? []) };

@@ -57,6 +57,7 @@ const uses: Readonly<Record<string, () => Promise<unknown>>> = {
     await provider.set('key', 'two');
     await provider.delete('key');
     await provider.set('key', 'three');
+    await provider.moveStage('key', 'AWSPENDING', { to: await provider.setStaged('key', 'four', 'AWSNEXT') });
   },
   'Wrap keys of files': async () => {
     const { cache: _, ...options } = connection();

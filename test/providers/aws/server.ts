@@ -277,9 +277,42 @@ export class AwsServer implements AsyncDisposable {
         throw new Refusal(this.deleted.has(Name) ? 'InvalidRequestException' : 'ResourceExistsException');
       return { Name, ARN: arn(Name), VersionId: this.putSecret(Name, SecretString) };
     },
-    PutSecretValue: ({ SecretId, SecretString }: { SecretId: string; SecretString: string }) => {
-      this.#named(SecretId);
-      return { VersionId: this.putSecret(this.#named(SecretId), SecretString) };
+    PutSecretValue: ({
+      SecretId,
+      SecretString,
+      VersionStages: [stage = 'AWSCURRENT'] = [],
+    }: {
+      SecretId: string;
+      SecretString: string;
+      VersionStages?: string[];
+    }) => {
+      const name = this.#named(SecretId);
+      if (stage !== 'AWSCURRENT') this.#take(name, stage);
+      return { VersionId: this.putSecret(name, SecretString, { stage }) };
+    },
+    UpdateSecretVersionStage: ({
+      SecretId,
+      VersionStage,
+      MoveToVersionId,
+      RemoveFromVersionId,
+    }: {
+      SecretId: string;
+      VersionStage: string;
+      MoveToVersionId?: string;
+      RemoveFromVersionId?: string;
+    }) => {
+      const name = this.#named(SecretId);
+      const versions = this.secrets.get(name) as Version[];
+      const from = versions.find(({ stages }) => stages.includes(VersionStage));
+      const to = versions.find(({ id }) => id === MoveToVersionId);
+      if (from?.id !== RemoveFromVersionId || (MoveToVersionId !== undefined && !to))
+        throw new Refusal('InvalidParameterException');
+      this.#take(name, VersionStage);
+      to?.stages.push(VersionStage);
+      if (VersionStage !== 'AWSCURRENT' || !from) return {};
+      this.#take(name, 'AWSPREVIOUS');
+      from.stages.push('AWSPREVIOUS');
+      return {};
     },
     ListSecretVersionIds: ({ SecretId, NextToken }: { SecretId: string; NextToken?: string }) => {
       const refused = this.refused.get(SecretId);
@@ -337,6 +370,11 @@ export class AwsServer implements AsyncDisposable {
       return { Plaintext: plain };
     },
   };
+
+  #take(name: string, stage: string): void {
+    for (const version of this.secrets.get(name) ?? [])
+      version.stages = version.stages.filter((one) => one !== stage);
+  }
 
   #parameter(name: string, selector: string | undefined, decrypted: boolean): object | undefined {
     const one = this.parameters.get(name);

@@ -61,7 +61,8 @@ describe('attacks on encrypted files', () => {
   it('openEnvelope refuses a file with any single bit flipped', async () => {
     const good = Buffer.from(await make([key, alice]));
     const survivors: number[] = [];
-    for (let bit = 0; bit < good.length * 8; bit++) {
+    const step = process.env.PROPERTY_RUNS === undefined ? 9 : 1; // about one bit of each byte
+    for (let bit = 0; bit < good.length * 8; bit += step) {
       const bad = Buffer.from(good);
       bad[bit >> 3] = (bad[bit >> 3] as number) ^ (1 << (bit & 7));
       const error = await open(bad.toString('latin1')).then(

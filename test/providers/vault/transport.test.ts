@@ -12,6 +12,7 @@ import { encodePath } from '../../../src/providers/vault/paths.ts';
 import { maxResponseBytes } from '../../../src/remote/limited.ts';
 import { systemClock } from '../../../src/shelter/clock.ts';
 import { importable } from '../../support/program.ts';
+import { runs } from '../../support/runs.ts';
 import type { Fault } from './fake.ts';
 import { endsWith, fakeVault, fixture, pem, providerOf, refusal } from './setup.ts';
 
@@ -495,7 +496,7 @@ describe('a path', () => {
         expect(new URL(url, address).pathname).toBe(url); // no client, proxy or server can shorten it
         expect(decodeURIComponent(url.slice('/v1/secret/data/app/'.length))).toBe(names.join('/'));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(60, 1_000) },
     );
   });
 

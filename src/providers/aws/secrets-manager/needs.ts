@@ -1,9 +1,9 @@
 // The actions that reading keys from Secrets Manager needs. Used by `source.ts`.
 
-import { isWanted, type Need } from '../../../needs.ts';
+import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
 import type { DocumentSource } from '../../../shelter/port.ts';
-import { arnOf, awsNeed, decryptNeeds } from '../needs.ts';
+import { arnOf, awsNeed, decryptNeeds, documentsFor } from '../needs.ts';
 
 export function secretsNeeds(
   source: DocumentSource,
@@ -14,10 +14,7 @@ export function secretsNeeds(
 ): readonly Need[] {
   const { places, batch } = source;
   const { keys, prefixes } = wanted;
-  const named = places
-    ? places.filter(({ key }) => isWanted(key, wanted))
-    : [...keys, ...prefixes].filter(Boolean).flatMap((key) => source.locate(key));
-  const names = [...new Set(named.map(({ document }) => document))];
+  const names = [...documentsFor(source, [...keys, ...prefixes].filter(Boolean), wanted)];
   const secret = (name: string): string => arnOf('secretsmanager', region, `secret:${name}`);
   const need = (action: string, resource: string): Need => awsNeed(region, action, resource);
   // AWS adds six characters to the name of a secret that exists

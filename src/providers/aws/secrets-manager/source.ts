@@ -27,6 +27,7 @@ import { AwsConnection } from '../connection.ts';
 import { AwsSource, summaryOf } from '../source.ts';
 import { secretsNeeds } from './needs.ts';
 import type { AwsSecretsManagerOptions } from './options.ts';
+import { Stages } from './stages.ts';
 
 interface Secret {
   readonly ARN?: string;
@@ -54,6 +55,7 @@ const versionIdPattern = /^[0-9a-f]{8}-[0-9a-f-]{27,55}$/i;
 
 export class SecretsManagerSource extends AwsSource implements DocumentSource {
   readonly places?: readonly Place[];
+  readonly stages: Stages;
   readonly #options: AwsSecretsManagerOptions;
   readonly #root: string;
   readonly #stage: string;
@@ -69,6 +71,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       load,
     };
     super(name, new AwsConnection('AwsSecretsManagerProvider', name, options, aws));
+    this.stages = new Stages(name, this.aws);
     this.#options = options;
     this.#root = path ?? '';
     this.#stage = stage;

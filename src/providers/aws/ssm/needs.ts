@@ -1,9 +1,9 @@
 // The actions that reading keys from SSM needs. Used by `source.ts`.
 
-import { isWanted, type Need } from '../../../needs.ts';
+import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
 import type { DocumentSource } from '../../../shelter/port.ts';
-import { arnOf, awsNeed, decryptNeeds } from '../needs.ts';
+import { arnOf, awsNeed, decryptNeeds, documentsFor } from '../needs.ts';
 
 /** A version or a label at the end of a name. A policy names the parameter alone. */
 const versionSuffix = /:[^/:]+$/;
@@ -15,21 +15,18 @@ export function ssmNeeds(
   kmsKeyId: string | undefined,
   wanted: Wanted,
 ): readonly Need[] {
-  const { places } = source;
-  const named = places
-    ? places.filter(({ key }) => isWanted(key, wanted))
-    : wanted.keys.flatMap((key) => source.locate(key));
+  const names = [...documentsFor(source, wanted.keys, wanted)];
   const parameter = (name: string): string => {
     const plain = name.startsWith('arn:') ? name : name.replace(versionSuffix, '');
     return arnOf('ssm', region, `parameter/${plain.replace(/^\//, '')}`);
   };
-  const folders = places
+  const folders = source.places
     ? []
     : wanted.prefixes.map((prefix) =>
         prefix === '' ? root : (source.locate(prefix)[0]?.document ?? undefined),
       );
   return [
-    ...named.map(({ document }) => awsNeed(region, 'ssm:GetParameters', parameter(document))),
+    ...names.map((name) => awsNeed(region, 'ssm:GetParameters', parameter(name))),
     ...folders.flatMap((folder) => {
       if (folder === undefined) return [];
       // a page that AWS refuses is read by name
