@@ -38,6 +38,7 @@ const chapters = {
     'reload',
     'synchronous',
     'testing',
+    'credentials',
     'security',
     'errors',
     'cli',
@@ -66,7 +67,8 @@ const chapters = {
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
     ...['nextjs', 'express', 'hono', 'vite', 'cloudflare-workers'],
     ...['browser', 'runtimes', 'required-in-production', 'before-each-commit'],
-    ...['from-dotenv-and-zod', 'from-node-config', 'from-convict', 'from-powertools'],
+    ...['from-dotenv-and-zod', 'from-node-config', 'from-convict'],
+    ...['from-powertools', 'from-ai-fallback'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
     ...['glossary', 'performance', 'incidents', 'architecture', 'licences'].map((page) => `docs/${page}.md`),

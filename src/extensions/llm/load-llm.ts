@@ -42,7 +42,7 @@ export interface LlmOptions {
 /** The options of `loadLlm` for a load of its own. */
 export interface LlmLoadOptions
   extends LlmOptions,
-    Pick<LoadOptions, 'context' | 'deadlineMs' | 'vanished' | 'watch'> {}
+    Pick<LoadOptions<LlmData>, 'context' | 'deadlineMs' | 'keep' | 'trial' | 'vanished' | 'watch'> {}
 
 /** Endpoints and tasks that follow a configuration. */
 export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
@@ -93,6 +93,8 @@ const loadChecks = {
   ...optionChecks,
   context: anything,
   deadlineMs: anything,
+  keep: anything,
+  trial: anything,
   vanished: anything,
   watch: anything,
 };
