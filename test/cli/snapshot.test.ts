@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { remembered } from '../../src/extensions/snapshot/index.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
+import { systemClock } from '../../src/shelter/clock.ts';
 import { folder } from '../support/folder.ts';
 import { llmConfig } from './terminal.ts';
 
@@ -13,7 +14,9 @@ async function snapshot() {
   const key = { LLM_CONFIG_KEY: Buffer.alloc(32, 7).toString('hex') };
   for (const name of ['vault', 'aws']) {
     const provider = new MemoryProvider(name === 'aws' ? { db: { host: 'aws.internal' } } : values, { name });
-    const store = remembered(provider, { keys: () => key.LLM_CONFIG_KEY, app: 'inference', file });
+    // a clock of its own: other tests put back the clock of this process, which makes files older
+    const clock = { ...systemClock };
+    const store = remembered(provider, { keys: () => key.LLM_CONFIG_KEY, app: 'inference', file, clock });
     await store.list();
     await store.get('nothing');
     await store.close();
