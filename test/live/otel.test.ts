@@ -29,6 +29,8 @@ const observability = fileURLToPath(new URL('docs/observability/', root));
 const prometheus = process.env.LIVE_PROMETHEUS_URL as string;
 const target = process.env.LIVE_METRICS_TARGET as string;
 const job = 'job="live"';
+/** What the service calls what is not a store, by its kind. */
+const named: Readonly<Record<string, string>> = { config: 'settings', snapshot: 'plans' };
 /** What the service reads. */
 const { LIVE_VAULT_ADDR, LIVE_VAULT_TOKEN, LIVE_AWS_ENDPOINT, LIVE_REDIS_URL } = process.env;
 const servers = { LIVE_VAULT_ADDR, LIVE_VAULT_TOKEN, LIVE_AWS_ENDPOINT, LIVE_REDIS_URL };
@@ -127,7 +129,7 @@ describe('what Prometheus scrapes', () => {
         expect(Object.keys(known).sort()).toEqual(expected.sort());
       }
       expect(new Set(series.map(({ metric }) => metric.llm_config_provider))).toContain(
-        kind === 'config' ? 'settings' : name === 'llm_config.request.errors' ? 'broken' : 'shared',
+        name === 'llm_config.request.errors' ? 'broken' : (named[kind] ?? 'shared'),
       );
     },
   );

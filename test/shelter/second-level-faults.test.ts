@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ConfigEvent } from '../../src/events.ts';
+import { systemClock } from '../../src/shelter/clock.ts';
 import type { SecondLevel } from '../../src/shelter/index.ts';
 import type { SecondLevelFault } from '../../src/testing/index.ts';
 import { changedLevel, minute, SharedSource, sharedStore } from '../support/shared-store.ts';
@@ -96,6 +97,22 @@ describe('a second level that fails', () => {
     expect(await value(clock.until(one.get('a'), 5))).toBe('2');
     await clock.advance(100);
     expect(await value(one.get('a'))).toBe('2');
+  });
+
+  it('an answer that has arrived while the process was busy is not late', async () => {
+    const { clock, engine, second, source } = sharedStore({ a: '1' });
+    await engine().get('a');
+    await clock.advance(0);
+    const busy = changedLevel(second, {
+      ask: (...given) => {
+        const arrived = new Promise((done) => setImmediate(done));
+        for (const until = performance.now() + 30; performance.now() < until; );
+        return arrived.then(() => second.ask(...given));
+      },
+    });
+    const one = engine({ clock: { ...systemClock, now: clock.now } }, source, busy);
+    expect(await value(one.get('a'))).toBe('1');
+    expect(one.stats().second).toMatchObject({ hits: 1, failures: 0 });
   });
 
   it('a clock that is put back prolongs neither a wait nor a pause', async () => {

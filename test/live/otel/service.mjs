@@ -1,6 +1,9 @@
 // A service with telemetry, run by otel.test.ts: four real clients with their instrumentations, a store that
-// goes down, a secret that ends, a second level and a configuration whose reloads fail. Serves metrics at
+// goes down, a secret that ends, a second level, a snapshot and a configuration whose reloads fail. Serves metrics at
 // LIVE_METRICS_TARGET until its input ends, then prints its spans as JSON.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
@@ -32,6 +35,7 @@ const { instrument } = await import('../../../src/extensions/otel/index.ts');
 const { ConfigError, loadConfig, MemoryProvider, ProviderChain } = await import('../../../src/index.ts');
 const { AwsSsmProvider } = await import('../../../src/providers/aws/index.ts');
 const { token, VaultProvider } = await import('../../../src/providers/vault/index.ts');
+const { remembered } = await import('../../../src/extensions/snapshot/index.ts');
 const { sheltered } = await import('../../../src/shelter/index.ts');
 const { MemorySecondLevel } = await import('../../../src/testing/index.ts');
 // require, so that the instrumentation sees it
@@ -111,6 +115,13 @@ const unsteady = sheltered(
 );
 const lease = sheltered(source('lease', () => found({ expiresAt: Date.now() + 600_000 })));
 await lease.get('password');
+const folder = await mkdtemp(join(tmpdir(), 'otel-'));
+const snapshot = remembered(new MemoryProvider({ plan: 'small' }, { name: 'plans' }), {
+  keys: () => 'ab'.repeat(32),
+  app: 'live',
+  file: join(folder, 'live.snapshot'),
+});
+await snapshot.get('plan');
 let refuses = false;
 const settings = new ProviderChain([new MemoryProvider({ a: 1 }), ssm], {
   name: 'settings',
@@ -153,6 +164,8 @@ const shown = (span) => ({
 await new Promise((done) =>
   process.stdout.write(`${JSON.stringify(exporter.getFinishedSpans().map(shown))}\n`, done),
 );
-for (const provider of [ssm, vault, redis, web, broken, unsteady, shared, lease]) await provider.close();
+for (const provider of [ssm, vault, redis, web, broken, unsteady, shared, lease, snapshot])
+  await provider.close();
+await rm(folder, { recursive: true });
 await client.quit();
 await metricsAt.shutdown();
