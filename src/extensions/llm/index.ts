@@ -1,5 +1,6 @@
 // `llm-config-manager/llm`: endpoints of language models, failover, limits and streams from configuration.
 
+export type { SharedPace } from '../../shelter/shared-pace.ts';
 export type {
   AuthType,
   EndpointData,
@@ -20,7 +21,7 @@ export type { LlmEvent, LlmEventHead, LlmEventTypes } from './endpoints/events.t
 export type { ExplainedEndpoint, TaskExplanation } from './endpoints/explain.ts';
 export type { Model } from './endpoints/model.ts';
 export type { Wants } from './endpoints/obstacle.ts';
-export type { SharedPace, SharedPaces } from './endpoints/shared-minute.ts';
+export type { SharedPaces } from './endpoints/shared-minute.ts';
 export type { KindOfChunk, LlmStreamOptions } from './endpoints/stream.ts';
 export type { Ask, Task } from './endpoints/task.ts';
 export type { Usage } from './endpoints/usage.ts';

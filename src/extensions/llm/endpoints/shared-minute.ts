@@ -3,17 +3,9 @@
 // reason that a call fails.
 
 import type { SteadyClock } from '../../../shelter/clock.ts';
+import type { SharedPace } from '../../../shelter/shared-pace.ts';
 
-/** A pace that several processes keep together. */
-export interface SharedPace {
-  /** Reserves turns, of `perSecond` in a second, for all who share the pace. Returns how many, and in how
-   *  many milliseconds they start. */
-  take(turns: number, perSecond: number): Promise<{ readonly turns: number; readonly waitMs: number }>;
-  /** How many processes share it. */
-  readonly processes: number;
-}
-
-/** What several processes share. */
+/** What several processes share, such as `shared` of `llm-config-manager/redis`. */
 export interface SharedPaces {
   pace(name: string): SharedPace;
 }
