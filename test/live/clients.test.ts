@@ -62,8 +62,8 @@ async function loaded(values: MemoryValues) {
   const on = (event: ConfigEvent) => void (event.type === 'notice' && notices.push(event.message ?? ''));
   const config = (await loadConfig(source, { on })) as unknown as Config<unknown>;
   cleaning.push(() => config.close());
-  const change = async (key: string, value: string | number): Promise<void> => {
-    await source.set(key, value);
+  const change = async (changed: Readonly<Record<string, string | number>>): Promise<void> => {
+    for (const [key, value] of Object.entries(changed)) await source.set(key, value);
     await config.reload();
   };
   return { config, change, notices };
@@ -87,26 +87,32 @@ async function underLoad(work: () => Promise<unknown>, change: () => Promise<voi
 describe('a pool of pg', () => {
   it('follows its section without a failed query, and keeps a login if the next is refused', async () => {
     const app = unique('use').replaceAll('-', '_');
-    await boss.query(`create role ${app} login password 'fake-0'`);
-    cleaning.push(() => boss.query(`drop role ${app}`));
+    // two users in turn, as a role has one password, and a pool may connect until it is replaced
+    const users = [`${app}_a`, `${app}_b`];
+    for (const user of users) {
+      await boss.query(`create role ${user} login password 'fake-0'`);
+      cleaning.push(() => boss.query(`drop role ${user}`));
+    }
     const connections = async () =>
-      (await boss.query(`select count(*)::int n from pg_stat_activity where usename = '${app}'`)).rows[0]?.n;
-    const login = { user: app, password: 'fake-0', max: 4 };
+      (await boss.query(`select count(*)::int n from pg_stat_activity where usename like '${app}%'`)).rows[0]
+        ?.n;
+    const login = { user: users[0] as string, password: 'fake-0', max: 4 };
     const { config, change, notices } = await loaded({ database: { ...server, ...login } });
     const pool = await recipes.database(config);
     const query = () => pool.run((current) => current.query('select 1'));
     const failed = await underLoad(query, async () => {
       for (let i = 1; i <= 5; i++) {
         const before = pool.current;
-        await boss.query(`alter role ${app} password 'fake-${i}'`);
-        await change('database.password', `fake-${i}`);
+        const user = users[i % 2] as string;
+        await boss.query(`alter role ${user} password 'fake-${i}'`);
+        await change({ 'database.user': user, 'database.password': `fake-${i}` });
         await expect.poll(() => pool.current, { timeout: 5_000 }).not.toBe(before);
       }
     });
     expect(failed).toBe(0);
     await expect.poll(connections, { timeout: 5_000 }).toBeLessThanOrEqual(4);
 
-    await change('database.password', 'fake-refused');
+    await change({ 'database.password': 'fake-refused' });
     await expect.poll(() => notices.join(), { timeout: 5_000 }).toContain('database');
     expect(notices.join()).not.toContain('fake-');
     await query();
@@ -131,14 +137,14 @@ describe('a client of ioredis', () => {
       for (let i = 1; i <= 5; i++) {
         const before = client.current;
         await redis(['ACL', 'SETUSER', app, 'resetpass', `>fake-${i}`]);
-        await change('redis.password', `fake-${i}`);
+        await change({ 'redis.password': `fake-${i}` });
         await expect.poll(() => client.current, { timeout: 5_000 }).not.toBe(before);
       }
     });
     expect(failed).toBe(0);
     await expect.poll(connections, { timeout: 5_000 }).toBe(1);
 
-    await change('redis.password', 'fake-refused');
+    await change({ 'redis.password': 'fake-refused' });
     await expect.poll(() => notices.join(), { timeout: 5_000 }).toContain('redis');
     expect(JSON.stringify([notices, quiet.mock.calls])).not.toContain('fake-');
     expect(await ping()).toBe('PONG');
@@ -159,7 +165,7 @@ describe('an agent of undici', () => {
     const agent = await recipes.http(config);
     const begun = agent.run((dispatcher) => request(`${url}/400`, { dispatcher }));
     const before = agent.current;
-    await change('http.headersTimeout', 100);
+    await change({ 'http.headersTimeout': 100 });
     await expect.poll(() => agent.current, { timeout: 5_000 }).not.toBe(before);
     expect((await begun).statusCode).toBe(200);
     const late = agent.run((dispatcher) => request(`${url}/10000`, { dispatcher }));
