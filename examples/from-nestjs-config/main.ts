@@ -24,7 +24,7 @@ async function started(
     await app.close();
     return described;
   } catch (error) {
-    return (error as Error).message;
+    return (error as Error).message.replaceAll(process.cwd(), '.');
   } finally {
     for (const name of Object.keys(env)) delete process.env[name];
   }
