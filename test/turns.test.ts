@@ -195,14 +195,13 @@ describe('a reload that takes long', () => {
     let turns = 0;
     let rollback: Promise<unknown> | undefined;
     const stop = others(() => {
-      if (++turns === 10) rollback = config.rollback();
+      if (++turns === 3) rollback = config.rollback();
     });
     await config.reload();
     stop();
     vi.restoreAllMocks();
     await rollback;
     expect(config.value).toStrictEqual(value);
-    expect((await config.history()).map(({ reason }) => reason)[0]).toContain('rollback was called');
   });
 
   it('is discarded if the configuration is closed meanwhile', async () => {
