@@ -58,7 +58,7 @@ export interface TraceContexts {
     readonly attempt: number;
     /** The name of the host, where the configuration has one. */
     readonly address?: string;
-    /** Set when the model has said how many tokens it used. */
+    /** Set when the answer has the number of tokens that it used. */
     usage?: { readonly inputTokens: number; readonly outputTokens: number };
   };
 }

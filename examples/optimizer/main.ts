@@ -64,7 +64,7 @@ for (const [number, proposed] of [3, 1.8, 0.2].entries()) {
   Object.assign(seen, { answers: 0, failures: 0 });
   const ended = verdict();
   await candidate.promote(); // for one of ten users
-  if ((await ended) === 'rolled_back') continue; // the candidate is no longer in force
+  if ((await ended) === 'rolled_back') continue; // the candidate was removed
   const all = await config.candidate({ 'llm.temperature': proposed }, { reason: `${reason}, for all` });
   await all.promote();
   await candidate.release(); // the experiment is over

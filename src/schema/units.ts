@@ -3,6 +3,7 @@
 // is small: the report finds its words in the schema, as `x-expects`.
 
 import { type Check, checkOptions } from '../internal/options.ts';
+import type { ValibotOf, Zod, ZodOf } from './library-types.ts';
 import type { StandardSchemaV1 } from './schema.ts';
 
 /** Limits of a `duration()` or of `bytes()`, with a unit. */
@@ -11,11 +12,6 @@ export interface UnitOptions {
   readonly min?: string;
   /** The largest value: `'1h'`, `'16MiB'`. @default none */
   readonly max?: string;
-}
-
-/** What `zod` needs of zod 3.24 and later. */
-interface Zod {
-  readonly ZodString: abstract new (...args: never) => { transform(transform: never): unknown };
 }
 
 interface AnyZod {
@@ -48,34 +44,10 @@ interface AnyValibot {
 }
 
 /** A schema of zod from a text to a number. */
-export type ZodUnit<Z extends Zod> = ReturnType<InstanceType<Z['ZodString']>['transform']> & {
-  readonly _output: number;
-  readonly _zod: { readonly output: number };
-};
-
-/** What an issue of valibot has at least. */
-interface ValibotIssue {
-  readonly kind: 'schema' | 'validation' | 'transformation';
-  readonly type: string;
-  readonly input: unknown;
-  readonly expected: string | null;
-  readonly received: string;
-  readonly message: string;
-}
+export type ZodUnit<Z extends Zod> = ZodOf<Z, number>;
 
 /** A schema of valibot from a text to a number. */
-export interface ValibotUnit extends StandardSchemaV1<string, number> {
-  readonly kind: 'schema';
-  readonly type: 'string';
-  readonly reference: (...args: unknown[]) => never;
-  readonly expects: 'string';
-  readonly async: false;
-  readonly '~standard': StandardSchemaV1.Props<string, number> & { readonly vendor: 'valibot' };
-  readonly '~run': (dataset: unknown, config: unknown) => never;
-  readonly '~types'?:
-    | { readonly input: string; readonly output: number; readonly issue: ValibotIssue }
-    | undefined;
-}
+export type ValibotUnit = ValibotOf<'string', 'string', string, number>;
 
 /** Makes schemas for texts with a unit. */
 export interface UnitSchema {

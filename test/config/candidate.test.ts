@@ -139,7 +139,7 @@ describe('promote', () => {
     await config.close();
   });
 
-  it('a renewed lease and an own key are no other keys', async () => {
+  it('a renewed lease and an own key count as the same keys', async () => {
     const { store, config } = await loaded();
     store.set('llm.apiKey', 'fake-1', { secret: true, expiresAt: Date.now() + 60_000 });
     await config.reload();

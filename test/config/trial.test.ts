@@ -170,7 +170,7 @@ describe('a trial', () => {
     await config.close();
   });
 
-  it('aborts the signal of an answer that is late, and of one that is no longer of use', async () => {
+  it('aborts the signal of an answer that is late, and of one that is not needed any more', async () => {
     const store = new ChangingStore(full);
     const signals: AbortSignal[] = [];
     const { config } = await tried(store, ({ signal }) => {

@@ -17,7 +17,7 @@ const loadFile = lazy(() => import('../../extensions/snapshot/snapshot-file.ts')
 const loadContent = lazy(() => import('../../extensions/snapshot/content.ts'));
 const loadLeaf = lazy(() => import('../../extensions/snapshot/remembered-leaf.ts'));
 
-/** Opens a snapshot, whoever it belongs to and however old it is. */
+/** Opens a snapshot of any owner and any age. */
 async function opened(args: Parsed, io: Io) {
   const [file] = args.positionals as [string];
   const [{ shownAs, textOf }, { openContent }] = await Promise.all([loadFile(), loadContent()]);
@@ -132,7 +132,7 @@ const clear: Command = {
     const { clearSnapshot } = await loadFile();
     const existed = await clearSnapshot(path.resolve(io.cwd(), file));
     return {
-      text: existed ? `removed ${file}` : `there is no ${file}`,
+      text: existed ? `removed ${file}` : `${file} does not exist`,
       json: { file, existed },
       exit: existed ? 0 : 1,
     };

@@ -1,16 +1,12 @@
 // `llmSchema`: the schema of the section `llm`, of this library's own and as a schema of zod or valibot, for
 // a place inside the schema of an application. Both have the keys of the shape; the checks are the same.
 
+import type { ValibotOf, Zod, ZodOf } from '../../schema/library-types.ts';
 import type { StandardSchemaV1 } from '../../schema/schema.ts';
 import { frozen } from '../../value.ts';
 import { type Issue, issuesOf } from './check.ts';
 import type { LlmData } from './data.ts';
 import { type Part, shape } from './shape.ts';
-
-/** What `zod` needs of zod 3.24 and later. */
-interface Zod {
-  readonly ZodString: abstract new (...args: never) => { transform(transform: never): unknown };
-}
 
 interface AnyZod {
   any(): ZodAny;
@@ -31,34 +27,10 @@ interface Valibot {
 type AnyValibot = Readonly<Record<string, (...args: unknown[]) => object>>;
 
 /** A schema of zod for the section. */
-export type ZodLlm<Z extends Zod> = ReturnType<InstanceType<Z['ZodString']>['transform']> & {
-  readonly _output: LlmData;
-  readonly _zod: { readonly output: LlmData };
-};
-
-/** What an issue of valibot has at least. */
-interface ValibotIssue {
-  readonly kind: 'schema' | 'validation' | 'transformation';
-  readonly type: string;
-  readonly input: unknown;
-  readonly expected: string | null;
-  readonly received: string;
-  readonly message: string;
-}
+export type ZodLlm<Z extends Zod> = ZodOf<Z, LlmData>;
 
 /** A schema of valibot for the section. */
-export interface ValibotLlm extends StandardSchemaV1<LlmData> {
-  readonly kind: 'schema';
-  readonly type: 'loose_object';
-  readonly reference: (...args: unknown[]) => never;
-  readonly expects: 'Object';
-  readonly async: false;
-  readonly '~standard': StandardSchemaV1.Props<LlmData> & { readonly vendor: 'valibot' };
-  readonly '~run': (dataset: unknown, config: unknown) => never;
-  readonly '~types'?:
-    | { readonly input: LlmData; readonly output: LlmData; readonly issue: ValibotIssue }
-    | undefined;
-}
+export type ValibotLlm = ValibotOf<'loose_object', 'Object', LlmData>;
 
 /** The schema of the section `llm`, and the same for other libraries. */
 export interface LlmSchema extends StandardSchemaV1<LlmData> {

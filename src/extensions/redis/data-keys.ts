@@ -236,7 +236,7 @@ export class DataKeys {
   async #wrapping(): Promise<FileKey> {
     const { keys } = await this.#parts.sources.find();
     const key = keys.find(({ opens }) => opens);
-    if (!key) throw new Error('there is no key');
+    if (!key) throw new Error('no key');
     return key;
   }
 

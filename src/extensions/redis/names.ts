@@ -31,7 +31,7 @@ export class Names {
   readonly #known = new Map<string, HashedName>();
   readonly #byId = new Map<string, HashedName['name']>();
 
-  /** `onForgotten`: messages about names that were known are no longer understood. */
+  /** `onForgotten`: messages about known names cannot be read any more. */
   constructor(prefix: string, domain: string, onForgotten: () => void) {
     this.#prefix = prefix;
     this.#domain = domain;

@@ -18,7 +18,7 @@ export const fileBefore = (file: string): string => `${file}.before`;
 
 export const shownAs = (file: string): string => `the snapshot ${file}`;
 
-/** Identifies the content of a file. `undefined`: there is none. */
+/** Identifies the content of a file. `undefined`: the file does not exist. */
 export async function stampOf(file: string): Promise<string | undefined> {
   try {
     const { ino, mtimeNs, size } = await stat(file, { bigint: true });

@@ -223,7 +223,7 @@ describe('a stream', () => {
     }
   });
 
-  it('that is no longer read does not keep a listener when its caller aborts', async () => {
+  it('that is not read any more does not keep a listener when its caller aborts', async () => {
     await using it = await loaded();
     const controller = new AbortController();
     const stream = it.ai.task('chat').stream(streams({ first: ['a', 'b'] }), { signal: controller.signal });

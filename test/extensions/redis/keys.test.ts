@@ -103,7 +103,7 @@ describe('the data key of a domain', () => {
     await expect(one.level.rotate()).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('that somebody puts back hours later is of no use', async () => {
+  it('that an attacker puts back hours later does not open', async () => {
     await using fleet = redisFleet({ a: '1' });
     const { clock, server, keys } = fleet;
     const one = await fleet.process();

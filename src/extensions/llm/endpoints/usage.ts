@@ -1,5 +1,5 @@
 // The tokens that a call has used, read from the shape of an answer, or of the chunks of a stream: of both
-// APIs of OpenAI, Anthropic's, the AI SDK and LangChain. Undefined where none are said.
+// APIs of OpenAI, Anthropic's, the AI SDK and LangChain. Undefined where an answer has none.
 
 /** Tokens of one call. */
 export interface Usage {
