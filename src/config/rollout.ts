@@ -40,11 +40,14 @@ export function variant<V extends string>(
       'invalid_option',
       'rollout, variant: shares must be numbers, at least 0 and not all 0; key and subject texts',
     );
-  let left = (murmur3(Buffer.from(`${key}\0${subject}`)) / 2 ** 32) * total;
+  let left = shareOf(`${key}\0${subject}`) * total;
   const found = all.find(([, weight]) => (left -= weight) < 0);
   // rounding may leave a little of the total
   return (found ?? (all.findLast(([, weight]) => weight > 0) as [string, number]))[0] as V;
 }
+
+/** A number from 0 to 1, without 1, that a text always has. */
+export const shareOf = (text: string): number => murmur3(Buffer.from(text)) / 2 ** 32;
 
 /** MurmurHash3_x86_32 with the seed 0. */
 function murmur3(bytes: Uint8Array): number {

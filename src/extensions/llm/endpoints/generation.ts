@@ -1,6 +1,7 @@
 // The endpoints and tasks of one generation of the configuration, and the order in which a call asks them:
 // ranks in order, and inside a rank at random by weight, or always the same for one subject.
 
+import { shareOf } from '../../../config/rollout.ts';
 import { ConfigError } from '../../../errors.ts';
 import { nearest } from '../../../internal/nearest.ts';
 import { weightedIn } from '../check.ts';
@@ -83,13 +84,4 @@ function byWeight(rank: readonly Member[], subject: string | undefined): readonl
     })
     .sort((a, b) => a.at - b.at)
     .map(({ member }) => member);
-}
-
-/** A number from 0 to 1 that a text always has: FNV-1a, mixed as murmur3 does at its end. */
-function shareOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
