@@ -250,13 +250,15 @@ describe('a native keyring', () => {
     vi.restoreAllMocks();
   });
 
-  it.each(['pid', 'hang', 'block'])('no process is left after a read of the account %s', async (account) => {
-    const folder = installed('keytar');
-    const program = join(folder, 'reading.mjs');
-    const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
-    writeFileSync(
-      program,
-      `import { NativeKeyring } from ${JSON.stringify(source)};
+  it.concurrent.each(['pid', 'hang', 'block'])(
+    'no process is left after a read of the account %s',
+    async (account) => {
+      const folder = installed('keytar');
+      const program = join(folder, 'reading.mjs');
+      const source = await importable(new URL('../../../src/providers/keyring/native.ts', import.meta.url));
+      writeFileSync(
+        program,
+        `import { NativeKeyring } from ${JSON.stringify(source)};
        const ring = new NativeKeyring(['keytar'], 'acme', [${JSON.stringify(`${folder}/`)}]);
        const signal = new AbortController().signal;
        process.stdout.write(await ring.get('pid', signal));
@@ -264,13 +266,14 @@ describe('a native keyring', () => {
          ring.get(${JSON.stringify(account)}, signal).catch(() => {});
          setTimeout(() => process.exit(0), 100);
        }`,
-    );
-    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (bytes) => (output += bytes));
-    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
-    const pid = Number(output);
-    expect(pid).toBeGreaterThan(0);
-    await until('the child is gone', () => !isAlive(pid));
-  });
+      );
+      const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.on('data', (bytes) => (output += bytes));
+      expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
+      const pid = Number(output);
+      expect(pid).toBeGreaterThan(0);
+      await until('the child is gone', () => !isAlive(pid));
+    },
+  );
 });
