@@ -241,3 +241,13 @@ export function quoted(value: unknown): string {
   const text = typeof value === 'string' ? value : `(${typeof value})`;
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 63)}…` : text).replace(/\p{Cc}|\p{Cf}/gu, '?');
 }
+
+/** The base64 of a secret in the middle of other bytes, without the characters that depend on its neighbours.
+ *  `shift`: how many bytes are before it. */
+export function shiftedBase64(bytes: Buffer, shift: number): string {
+  const first = Math.ceil((shift * 8) / 6);
+  const last = Math.floor(((shift + bytes.length) * 8) / 6);
+  return Buffer.concat([Buffer.alloc(shift), bytes])
+    .toString('base64')
+    .slice(first, last);
+}

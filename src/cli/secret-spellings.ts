@@ -1,8 +1,7 @@
 // How a file or an output may spell a secret: as it is, and as JSON, a URL or base64 has it. Also its lines,
 // and the password of a URL. Used by secret-search.ts and by `run --mask`.
 
-import { urlUserinfos } from '../redact.ts';
-import { shiftedBase64 } from '../shifted-base64.ts';
+import { shiftedBase64, urlUserinfos } from '../redact.ts';
 import type { ConfigValue, Key } from '../value.ts';
 
 /** A value to find, and the key that has it. */

@@ -1,8 +1,7 @@
 // Finds secrets, or parts of them, in texts. Used by the report for the words of a schema. All secrets become
 // one set of short runs, so that a text costs its own length, however many secrets there are.
 
-import { urlUserinfos } from '../redact.ts';
-import { shiftedBase64 } from '../shifted-base64.ts';
+import { shiftedBase64, urlUserinfos } from '../redact.ts';
 
 /** A secret with fewer letters and digits is compared as a whole. */
 const minLetters = 4;
