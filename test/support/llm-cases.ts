@@ -61,7 +61,14 @@ const rows: readonly Row[] = [
     limited,
     { headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:10 GMT' }, waitMs: 0 },
   ],
-  ['throttled', 429, 'with a header that is not a time', slow, limited, { headers: { 'retry-after': 'soon' } }],
+  [
+    'throttled',
+    429,
+    'with a header that is not a time',
+    slow,
+    limited,
+    { headers: { 'retry-after': 'soon' } },
+  ],
   ['throttled', 429, 'with a negative time', slow, limited, { headers: { 'retry-after': '-5' } }],
   ['throttled', 429, 'without a header', slow, limited],
   [
