@@ -26,7 +26,7 @@ export type { KindOfChunk, LlmStreamOptions } from './endpoints/stream.ts';
 export type { Ask, Task } from './endpoints/task.ts';
 export type { Usage } from './endpoints/usage.ts';
 export { type Llm, type LlmLoadOptions, type LlmOptions, loadLlm } from './load-llm.ts';
-export type { PromptOptions } from './prompts/prompt-access.ts';
+export type { PromptOptions } from './prompt-access.ts';
 export type { PromptData, PromptVariable, TaskPrompt, WeightedPrompt } from './prompts/prompt-data.ts';
 export type { ExplainedPrompt, Prompt } from './prompts/prompts.ts';
 export { type LlmSchema, llmSchema, type ValibotLlm, type ZodLlm } from './schema.ts';

@@ -26,7 +26,7 @@ import type { Wants } from './endpoints/obstacle.ts';
 import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
 import { missingParts } from './parts.ts';
-import { type ExplainedSection, PromptAccess, type PromptOptions } from './prompts/prompt-access.ts';
+import { type ExplainedSection, PromptAccess, type PromptOptions } from './prompt-access.ts';
 import type { Prompt } from './prompts/prompts.ts';
 import { schemaWith } from './schema.ts';
 

@@ -13,6 +13,8 @@ export function combined(
   layers: readonly Parameters[],
 ): Parameters {
   const names = spellingOf(provider, spelling);
+  const spelled = (parameter: string): string | undefined =>
+    names && Object.hasOwn(names, parameter) ? names[parameter] : undefined;
   const found = new Map<string, { readonly name: string; readonly value: unknown }>();
   const refused = new Set<string>();
   for (const [name, value] of Object.entries(parameters)) {
@@ -27,7 +29,7 @@ export function combined(
       if (value === undefined) continue;
       const parameter = parameterOf(given, names);
       if (value === null || refused.has(parameter)) found.delete(parameter);
-      else found.set(parameter, { name: own.get(parameter) ?? names?.[parameter] ?? given, value });
+      else found.set(parameter, { name: own.get(parameter) ?? spelled(parameter) ?? given, value });
     }
   return Object.fromEntries(Array.from(found.values(), ({ name, value }) => [name, value]));
 }

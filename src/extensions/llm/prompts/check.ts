@@ -22,7 +22,12 @@ export function checkPrompts({ prompts = {}, tasks }: LlmData, report: Report): 
     if (name.includes('@')) report(at, 'must not have an @ in its name');
     for (const [version, data] of Object.entries(versions)) {
       if (isVersion(version)) checkVersion(data, [...at, version], report);
-      else report([...at, version], 'is not a version; write three numbers: "1.4.2"');
+      // at the text, because only a value has a place in a file
+      else
+        report(
+          [...at, version, 'text'],
+          `is of "${version}", which is not a version; write three numbers: "1.4.2"`,
+        );
     }
   }
   for (const [name, { prompt }] of Object.entries(tasks))

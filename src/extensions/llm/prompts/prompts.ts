@@ -11,7 +11,7 @@ import { contentHash, shortHash } from './content-hash.ts';
 import type { PromptData, WeightedPrompt } from './prompt-data.ts';
 import { templateOf, Unfit } from './template.ts';
 import { completing } from './values.ts';
-import { chosen, variantsOf } from './variants.ts';
+import { choosing, variantsOf } from './variants.ts';
 import { isRange, promptName } from './versions.ts';
 
 export { checkPrompts, checkSchemas } from './check.ts';
@@ -50,7 +50,7 @@ interface Version extends Omit<Prompt, 'text' | 'variant'> {
 export class Prompts {
   readonly #source: PromptSource;
   readonly #versions = new Map<string, Version>();
-  readonly #variants = new Map<string, readonly Required<WeightedPrompt>[]>();
+  readonly #choices = new Map<string, (subject?: string) => WeightedPrompt>();
 
   constructor(source: PromptSource) {
     this.#source = source;
@@ -58,7 +58,7 @@ export class Prompts {
 
   /** `name`: of a task with a prompt, or of a prompt, with or without a version. */
   render(name: string, variables: object, subject: string | undefined): Prompt {
-    const { prompt } = chosen(name, this.#variantsFor(name), subject);
+    const { prompt } = this.#choice(name)(subject);
     const { render, ...version } = this.#version(prompt);
     return Object.freeze({ ...version, variant: prompt, text: render(variables) });
   }
@@ -72,15 +72,16 @@ export class Prompts {
     });
   }
 
-  #variantsFor(name: string): readonly Required<WeightedPrompt>[] {
-    let variants = this.#variants.get(name);
-    if (variants) return variants;
+  #choice(name: string): (subject?: string) => WeightedPrompt {
+    let choice = this.#choices.get(name);
+    if (choice) return choice;
     const { tasks } = this.#source.data;
     const { prompt = name } = (Object.hasOwn(tasks, name) && tasks[name]) || {};
-    variants = variantsOf(prompt);
-    this.#version((variants[0] as WeightedPrompt).prompt); // an unknown name is not kept
-    this.#variants.set(name, variants);
-    return variants;
+    const variants = variantsOf(prompt);
+    for (const { prompt } of variants) this.#version(prompt); // an unknown name is not kept
+    choice = choosing(name, variants);
+    this.#choices.set(name, choice);
+    return choice;
   }
 
   #version(prompt: string): Version {

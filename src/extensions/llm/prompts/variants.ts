@@ -11,14 +11,14 @@ export const variantsOf = (prompt: TaskPrompt): readonly Required<WeightedPrompt
     typeof item === 'string' ? { prompt: item, weight: 1 } : { weight: 1, ...item },
   );
 
-/** The variant of a subject. Without a subject, one at random. `key`: the name of the task. */
-export function chosen<V extends { readonly weight: number }>(
+/** Makes what chooses the variant of a subject; without a subject, one at random. `key`: the name of the
+ *  task. */
+export function choosing<V extends { readonly weight: number }>(
   key: string,
   variants: readonly V[],
-  subject: string = randomUUID(),
-): V {
-  if (variants.length === 1) return variants[0] as V;
+): (subject?: string) => V {
+  if (variants.length === 1) return () => variants[0] as V;
   // by their places: the names of an object that look like numbers would come first
   const weights = Object.fromEntries(variants.map(({ weight }, at) => [`v${at}`, weight]));
-  return variants[Number(variant(key, weights, subject).slice(1))] as V;
+  return (subject = randomUUID()) => variants[Number(variant(key, weights, subject).slice(1))] as V;
 }

@@ -1,15 +1,15 @@
 // `ai.prompt`: the prompts of the generation that is current when it is called. Made by load-llm.ts. What
 // renders is loaded by sections that have prompts, so this file imports none of it.
 
-import { ConfigError } from '../../../errors.ts';
-import { aString, checkOptions } from '../../../internal/options.ts';
-import { keyFrom } from '../../../key.ts';
-import type { Origin } from '../../../origin.ts';
-import type { StandardSchemaV1 } from '../../../schema/schema.ts';
-import type { LlmData } from '../data.ts';
-import type { LlmEvents } from '../endpoints/events.ts';
-import { parts } from '../parts.ts';
-import type { ExplainedPrompt, Prompt, Prompts } from './prompts.ts';
+import { ConfigError } from '../../errors.ts';
+import { aString, checkOptions } from '../../internal/options.ts';
+import { keyFrom } from '../../key.ts';
+import type { Origin } from '../../origin.ts';
+import type { StandardSchemaV1 } from '../../schema/schema.ts';
+import type { LlmData } from './data.ts';
+import type { LlmEvents } from './endpoints/events.ts';
+import { parts } from './parts.ts';
+import type { ExplainedPrompt, Prompt, Prompts } from './prompts/prompts.ts';
 
 /** The options of `ai.prompt`. */
 export interface PromptOptions {
