@@ -43,7 +43,9 @@ export interface PromptSource {
   readonly origin: (path: readonly string[]) => Origin | undefined;
 }
 
+/** A version of a prompt, with its tags. */
 interface Version extends Omit<Prompt, 'text' | 'variant'> {
+  readonly source: string;
   readonly render: (variables: object) => string;
 }
 
@@ -59,7 +61,7 @@ export class Prompts {
   /** `name`: of a task with a prompt, or of a prompt, with or without a version. */
   render(name: string, variables: object, subject: string | undefined): Prompt {
     const { prompt } = this.#choice(name)(subject);
-    const { render, ...version } = this.#version(prompt);
+    const { render, source: _, ...version } = this.#version(prompt);
     return Object.freeze({ ...version, variant: prompt, text: render(variables) });
   }
 
@@ -67,9 +69,15 @@ export class Prompts {
   explain(task: string): readonly ExplainedPrompt[] {
     const { prompt } = this.#source.data.tasks[task] ?? {};
     return (prompt === undefined ? [] : variantsOf(prompt)).map(({ prompt, weight }) => {
-      const { render, ...version } = this.#version(prompt);
+      const { render: _, source: __, ...version } = this.#version(prompt);
       return Object.freeze({ ...version, variant: prompt, weight });
     });
+  }
+
+  /** A version with its tags, for the command line. */
+  source(prompt: string): Pick<Prompt, 'name' | 'version' | 'hash' | 'text'> {
+    const { name, version, hash, source } = this.#version(prompt);
+    return { name, version, hash, text: source };
   }
 
   #choice(name: string): (subject?: string) => WeightedPrompt {
@@ -107,6 +115,7 @@ export class Prompts {
     return {
       name,
       version,
+      source: text,
       hash: shortHash(contentHash(text)),
       origin: origin(['prompts', name, version, 'text']),
       render: (variables) => {

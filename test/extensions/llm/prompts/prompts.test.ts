@@ -182,7 +182,7 @@ describe('variables', () => {
   });
 
   it('with an asynchronous schema are refused', async () => {
-    const store = new MemoryProvider({ llm: data({ a: { '1.0.0': { text } } }) as never });
+    const store = new MemoryProvider({ llm: data({ a: { '1.0.0': { text: '{{name}}' } } }) as never });
     const schema = v.pipeAsync(
       v.object({ name: v.string() }),
       v.checkAsync(async () => true),
