@@ -73,8 +73,7 @@ export class TaskExplanation {
     const prompts = this.prompts.map(({ name, version, hash, variant, weight, origin }) => [
       'prompt',
       variant,
-      `${name} ${version}`,
-      weight === 1 ? '' : `weight ${weight}`,
+      `${name} ${version}${weight === 1 ? '' : `, weight ${weight}`}`,
       hash,
       `${origin ?? ''}`,
     ]);
