@@ -26,7 +26,7 @@ import type { Wants } from './endpoints/obstacle.ts';
 import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
 import { missingParts } from './parts.ts';
-import { type ExplainedSection, PromptAccess, type PromptOptions } from './prompt-access.ts';
+import { type ExplainedSection, noOptions, PromptAccess, type PromptOptions } from './prompt-access.ts';
 import type { Prompt } from './prompts/prompts.ts';
 import { schemaWith } from './schema.ts';
 
@@ -289,7 +289,7 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
     return { name, parameters: presets?.[name] ?? {} };
   }
 
-  prompt(name: string, variables: object = {}, options: PromptOptions = {}): Prompt {
+  prompt(name: string, variables: object = {}, options = noOptions): Prompt {
     this.endpoints();
     return this.#prompts.render(name, variables, options);
   }

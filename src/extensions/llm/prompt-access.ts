@@ -32,6 +32,9 @@ export interface PromptAccessOptions {
   readonly showPrompts: boolean;
 }
 
+export const noOptions: PromptOptions = {};
+const optionChecks = { subject: aString };
+
 export class PromptAccess {
   readonly #options: PromptAccessOptions;
   #data: LlmData | undefined;
@@ -48,7 +51,7 @@ export class PromptAccess {
   }
 
   render(name: string, variables: object, options: PromptOptions): Prompt {
-    checkOptions('llm: prompt', options, { subject: aString });
+    if (options !== noOptions) checkOptions('llm: prompt', options, optionChecks);
     if (typeof variables !== 'object' || variables === null || Array.isArray(variables))
       throw new ConfigError('invalid_option', 'llm: prompt: the variables are not an object', {
         hint: "Pass them by name: ai.prompt('summarize', { role: 'editor' })",

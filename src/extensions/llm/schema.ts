@@ -103,7 +103,7 @@ export function schemaWith(
     if (result.issues) return result;
     const { checkSchemas } = await parts.prompts.load();
     const issues: Issue[] = [];
-    checkSchemas(result.value, schemas, (path, message) => void issues.push({ path, message }));
+    await checkSchemas(result.value, schemas, (path, message) => void issues.push({ path, message }));
     return issues.length > 0 ? { issues } : result;
   };
   return { '~standard': { ...standard, validate } } as StandardSchemaV1<LlmData>;

@@ -2,8 +2,9 @@
 // `loadLlm` for variables with a schema. Messages hold names and lines, never a text.
 
 import { nearest } from '../../../internal/nearest.ts';
+import { segments } from '../../../key.ts';
+import { describeKeys } from '../../../schema/describe-keys.ts';
 import type { StandardSchemaV1 } from '../../../schema/schema.ts';
-import { shapeOf } from '../../../schema/shape-of.ts';
 import { isPlain } from '../../../value.ts';
 import type { Path, Report } from '../check.ts';
 import type { LlmData } from '../data.ts';
@@ -122,16 +123,17 @@ export const resolved = (versions: Versions, range: string): string | undefined 
   highest(withText(versions), range);
 
 /** Reports each variable that a text reads and the schema of its variables does not know. */
-export function checkSchemas(
+export async function checkSchemas(
   { prompts = {} }: LlmData,
   schemas: Readonly<Record<string, StandardSchemaV1>>,
   report: Report,
-): void {
+): Promise<void> {
   for (const [name, schema] of Object.entries(schemas)) {
-    const { names, rest } = shapeOf(schema);
-    if (names.size === 0 || rest) continue; // it may take any name
+    const { keys, prefixes } = await describeKeys(schema);
+    const names = [...keys.map(({ key }) => key), ...prefixes].map((key) => segments(key)[0]);
+    if (names.length === 0 || names.includes(undefined)) continue; // it may take any name
     for (const [version, { text }] of Object.entries(prompts[name] ?? {}))
       if (text !== undefined)
-        checkNames(text, [...names.keys()], ['prompts', name, version, 'text'], 'the schema', report);
+        checkNames(text, names as string[], ['prompts', name, version, 'text'], 'the schema', report);
   }
 }

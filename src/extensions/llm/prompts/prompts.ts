@@ -60,9 +60,10 @@ export class Prompts {
 
   /** `name`: of a task with a prompt, or of a prompt, with or without a version. */
   render(name: string, variables: object, subject: string | undefined): Prompt {
-    const { prompt } = this.#choice(name)(subject);
-    const { render, source: _, ...version } = this.#version(prompt);
-    return Object.freeze({ ...version, variant: prompt, text: render(variables) });
+    const { prompt: variant } = this.#choice(name)(subject);
+    const found = this.#version(variant);
+    const { version, hash, origin } = found;
+    return Object.freeze({ text: found.render(variables), name: found.name, version, hash, variant, origin });
   }
 
   /** The prompts of a task. */

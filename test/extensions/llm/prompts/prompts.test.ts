@@ -181,6 +181,19 @@ describe('variables', () => {
     expect(ai.prompt('a', { name: 'Ann' }).text).toBe('Hello Ann');
   });
 
+  it.for([
+    ['zod', z.object({ name: z.string(), docs: z.array(z.object({ x: z.string() })) }), true],
+    ['zod, with other names', z.looseObject({ name: z.string() }), false],
+    ['valibot', v.object({ name: v.string(), docs: v.record(v.string(), v.string()) }), true],
+  ] as const)('of %s are compared with the text at the load', async ([, schema, isClosed], { expect }) => {
+    const store = new MemoryProvider({
+      llm: data({ a: { '1.0.0': { text: '{{nmae}}{{docs}}' } } }) as never,
+    });
+    const loading = loadLlm(store, { variables: { a: schema } });
+    if (isClosed) await expect(loading).rejects.toThrow('{{nmae}} is not in the schema; did you mean name?');
+    else await (await loading).close();
+  });
+
   it('with an asynchronous schema are refused', async () => {
     const store = new MemoryProvider({ llm: data({ a: { '1.0.0': { text: '{{name}}' } } }) as never });
     const schema = v.pipeAsync(
