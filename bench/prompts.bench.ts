@@ -3,7 +3,8 @@ import { MemoryProvider } from 'llm-config-manager';
 import { loadLlm } from 'llm-config-manager/llm';
 import { compare, peer } from './compare.ts';
 
-const text = `You are a {{role}} of {{company}}. ${'Answer in the tone of the company, and in short sentences. '.repeat(4)}
+const text = `You are a {{role}} of {{company}}.
+${'Answer in the tone of the company, and in short sentences. '.repeat(4)}
 Language: {{language}}
 Keep to the documents, and say so where they do not have an answer.
 {{#each docs}}

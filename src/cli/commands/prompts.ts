@@ -1,4 +1,5 @@
-// `prompts render`, `diff` and `lock`: the prompts of a module's chain. They load the extension on first use.
+// `prompts render`, `diff` and `lock`: the prompts of a module's chain. They need no schema and no key of an
+// endpoint, and load the extension on first use.
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';

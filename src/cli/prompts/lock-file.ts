@@ -1,5 +1,5 @@
-// The file of `prompts lock`: the hash of each version of each prompt, as a part of the configuration, so that
-// a chain reads it like any other file.
+// The file of `prompts lock`: the hash of each version of each prompt, as a part of the configuration, so
+// that a chain reads it like any other file.
 
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';

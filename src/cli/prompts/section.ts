@@ -45,10 +45,9 @@ export async function readyPrompts({ data }: PromptSection): Promise<Prompts> {
   const { Prompts, checkPrompts } = await loadPrompts();
   const issues: Issue[] = [];
   checkPrompts(data, (path, message) => void issues.push({ path, message }));
-  if (issues.length > 0)
-    throw new ConfigError(
-      'validation',
-      `the prompts have mistakes:${issues.map(({ path, message }) => `\n  ${path.join('.')}: ${message}`).join('')}`,
-    );
+  if (issues.length > 0) {
+    const lines = issues.map(({ path, message }) => `\n  ${path.join('.')}: ${message}`);
+    throw new ConfigError('validation', `the prompts have mistakes:${lines.join('')}`);
+  }
   return new Prompts({ data, schemas: {}, origin: () => undefined });
 }

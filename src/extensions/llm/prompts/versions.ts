@@ -1,5 +1,6 @@
 // Versions of prompts, and the ranges that choose one: `1.4.2`, `^1.4`, `~1.4`, or none for the highest. The
-// rules are those of semver. A version with a suffix, such as `2.0.0-beta.1`, is chosen only by its whole name.
+// rules are those of semver. A version with a suffix, such as `2.0.0-beta.1`, is chosen only by its whole
+// name.
 
 /** A prompt, as a task or a caller names it: `summarize`, `summarize@^1.4`. */
 export interface PromptName {
