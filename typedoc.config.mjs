@@ -68,7 +68,7 @@ const chapters = {
     ...['nextjs', 'express', 'hono', 'vite', 'cloudflare-workers'],
     ...['browser', 'runtimes', 'required-in-production', 'before-each-commit'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict'],
-    ...['from-powertools', 'from-ai-fallback'],
+    ...['from-powertools', 'from-ai-fallback', 'from-litellm'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
     ...['glossary', 'performance', 'incidents', 'architecture', 'licences'].map((page) => `docs/${page}.md`),

@@ -24,7 +24,7 @@ const tarball = process.env.EXAMPLES;
 const runtime = (process.env.RUNTIME ?? 'node') as Runtime;
 const all = examples();
 /** Examples that need Node: they use its test runner, or run the command, which is a program for Node. */
-const onNode = ['testing', 'unit-tests', 'command-line', 'cli-modules'];
+const onNode = ['testing', 'unit-tests', 'command-line', 'cli-modules', 'prompts'];
 const runnable = runtime === 'node' ? all : all.filter(({ name }) => !onNode.includes(name));
 /** Other runtimes print objects with other quotes and line breaks. */
 const comparable = (text: string): string => text.replace(/[\\'"\s,]/g, '');

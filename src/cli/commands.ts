@@ -14,6 +14,7 @@ import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { may } from './commands/may.ts';
 import { mcp } from './commands/mcp.ts';
+import { promptCommands } from './commands/prompts.ts';
 import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
 import { report } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -56,4 +57,5 @@ export const commands: readonly Command[] = [
   rotate,
   ...auditCommands,
   ...snapshotCommands,
+  ...promptCommands,
 ];

@@ -4,9 +4,10 @@
 import { nearest } from '../../internal/nearest.ts';
 import { isPlain } from '../../value.ts';
 import type { EndpointData, LlmData, Rank, TaskData, WeightedEndpoint } from './data.ts';
+import { parts } from './parts.ts';
 import { type Part, shape } from './shape.ts';
 
-type Path = readonly PropertyKey[];
+export type Path = readonly PropertyKey[];
 
 /** A problem at a path. */
 export interface Issue {
@@ -14,7 +15,7 @@ export interface Issue {
   readonly message: string;
 }
 
-type Report = (path: Path, message: string) => void;
+export type Report = (path: Path, message: string) => void;
 
 /** Everything that is wrong with a section. */
 export function issuesOf(given: unknown): readonly Issue[] {
@@ -70,10 +71,13 @@ const meant = (name: string, known: readonly string[]): string => {
   return similar === undefined ? '' : `; did you mean ${similar}?`;
 };
 
-function checkMeaning({ endpoints, tasks }: LlmData, report: Report): void {
+function checkMeaning(data: LlmData, report: Report): void {
+  const { endpoints, tasks } = data;
   for (const [name, endpoint] of Object.entries(endpoints))
     checkEndpoint(endpoint, ['endpoints', name], report);
   for (const [name, task] of Object.entries(tasks)) checkTask(task, endpoints, ['tasks', name], report);
+  parts.presets.now?.checkPresets(data, report);
+  parts.prompts.now?.checkPrompts(data, report);
 }
 
 /** The field of `auth` that holds the secret. */

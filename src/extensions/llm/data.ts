@@ -1,7 +1,8 @@
 // The types of the section `llm`, as a load returns it. `shape.ts` says the same as data. Used by check.ts
 // and endpoints/; an application sees them in `ai.config`.
 
-import type { authTypes, kinds } from './shape.ts';
+import type { PromptData, TaskPrompt } from './prompts/prompt-data.ts';
+import type { authTypes, kinds, Spelling } from './shape.ts';
 
 /** What a task is for. */
 export type TaskKind = (typeof kinds)[number];
@@ -27,7 +28,8 @@ export interface EndpointData {
   readonly baseURL?: string;
   /** @default { type: 'ambient' } */
   readonly auth?: { readonly type: AuthType; readonly apiKey?: string; readonly token?: string };
-  /** Parameters of each call, in the spelling of the client. @default {} */
+  /** Parameters of each call, in the spelling of the client. `null`: the model does not take it, so it is
+   *  removed from presets and calls, too. @default {} */
   readonly parameters?: Readonly<Record<string, unknown>>;
   /** Headers of each request. All count as secret. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
@@ -54,6 +56,8 @@ export interface EndpointData {
   readonly quota?: string;
   /** The vector space of an embedding model. @default the model itself */
   readonly space?: string;
+  /** How the client spells the parameters of presets and calls. @default that of the provider */
+  readonly spelling?: Spelling;
 }
 
 /** An endpoint with a weight inside its rank. Without one, it has the weight 1. */
@@ -72,10 +76,18 @@ export interface TaskData {
   readonly kind?: TaskKind;
   /** The endpoints: in order, and by weight inside a list. */
   readonly use: readonly Rank[];
+  /** The name of a preset. @default none */
+  readonly preset?: string;
+  /** The prompt of `ai.prompt`. @default the prompt with the name of the task */
+  readonly prompt?: TaskPrompt;
 }
 
 /** The section `llm` of a configuration. */
 export interface LlmData {
   readonly endpoints: Readonly<Record<string, EndpointData>>;
   readonly tasks: Readonly<Record<string, TaskData>>;
+  /** Parameters by the names of presets. */
+  readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Prompts by their names and versions. */
+  readonly prompts?: Readonly<Record<string, Readonly<Record<string, PromptData>>>>;
 }

@@ -5,10 +5,13 @@ import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { ConfigSource, LoadOptions } from '../../config/plan.ts';
 import { ConfigError } from '../../errors.ts';
-import { aFunction, anything, type Check, checkOptions } from '../../internal/options.ts';
+import { aBoolean, aFunction, anything, type Check, checkOptions, mapOf } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
 import { reveal } from '../../reveal.ts';
+import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
 import { aClock, type Clock, type SteadyClock, steadied, systemClock } from '../../shelter/clock.ts';
+import { frozen } from '../../value.ts';
+import { type Issue, issuesOf } from './check.ts';
 import type { LlmData } from './data.ts';
 import type { Calls, Classify } from './endpoints/ask.ts';
 import { Backends } from './endpoints/backends.ts';
@@ -16,13 +19,16 @@ import { Clients, type ClientsOptions, type FollowingClients } from './endpoints
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { identityOf } from './endpoints/endpoint.ts';
 import { type LlmEvent, LlmEvents } from './endpoints/events.ts';
-import { TaskExplanation } from './endpoints/explain.ts';
+import { type ExplainedPreset, TaskExplanation } from './endpoints/explain.ts';
 import { Endpoints } from './endpoints/generation.ts';
 import { Limits } from './endpoints/limits.ts';
 import type { Wants } from './endpoints/obstacle.ts';
 import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
-import { llmSchema } from './schema.ts';
+import { missingParts } from './parts.ts';
+import { type ExplainedSection, noOptions, PromptAccess, type PromptOptions } from './prompt-access.ts';
+import type { Prompt } from './prompts/prompts.ts';
+import { schemaWith } from './schema.ts';
 
 /** The options of `loadLlm`. */
 export interface LlmOptions {
@@ -33,6 +39,11 @@ export interface LlmOptions {
   /** Makes limits hold for all processes together that use the same endpoint names.
    *  @default each process has the limits for itself */
   readonly shared?: SharedPaces;
+  /** Schemas of the variables of prompts, by the names of the prompts: of zod, valibot, or any other Standard
+   *  Schema. One replaces `variables` of the configuration. @default none */
+  readonly variables?: Readonly<Record<string, StandardSchemaV1>>;
+  /** Whether the event `prompt` has the text, with the variables in it. @default false */
+  readonly showPrompts?: boolean;
   /** A listener for the events of all calls. @default none */
   readonly on?: (event: LlmEvent) => void;
   /** The source of time, for tests. @default the system's clock */
@@ -56,7 +67,13 @@ export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
    *  const clientFor = ai.clients((endpoint) =>
    *    new Anthropic({ apiKey: reveal(endpoint.auth.apiKey), maxRetries: 0 }), { graceMs: 60_000 }); */
   clients<T>(make: (endpoint: Endpoint) => T, options?: ClientsOptions<T>): (endpoint: Endpoint) => T;
-  /** Which endpoints a task would ask now, and why not the others.
+  /** Renders a prompt: that of a task, or the prompt `name`, or one of its versions, `name@^1.4`. Puts values
+   *  in as they are: a tag inside a value stays a text.
+   *  @throws ConfigError `invalid_key` for an unknown name, `validation` for variables that do not fit
+   *  @example
+   *  const { text, version, variant } = ai.prompt('summarize', { role: 'editor' }, { subject: user.id }); */
+  prompt(name: string, variables?: object, options?: PromptOptions): Prompt;
+  /** Which endpoints a task would ask now, and why not the others; which prompt and which preset it has.
    *  @example
    *  console.log(String(ai.explain('summarize', { needs: ['json'] }))); */
   explain(task: string, wants?: Wants): TaskExplanation;
@@ -68,9 +85,8 @@ export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
 }
 
 /** A configuration of the application. */
-interface LoadedConfig {
-  readonly value: unknown;
-  at(path: string): { readonly value: unknown };
+interface LoadedConfig extends ExplainedSection {
+  at(path: string): ExplainedSection;
   reload(): Promise<unknown>;
   subscribe(path: string, listener: () => unknown): Disposable;
 }
@@ -86,6 +102,8 @@ const optionChecks = {
   at: anything,
   classify: aFunction,
   shared: sharesPaces,
+  variables: mapOf((value) => (isSchema(value) ? undefined : 'a schema')),
+  showPrompts: aBoolean,
   on: aFunction,
   clock: aClock,
 };
@@ -114,18 +132,27 @@ export function loadLlm<T>(config: Config<T>, options?: LlmOptions): Promise<Llm
 export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptions = {}): Promise<unknown> {
   const isLoaded = isConfig(from);
   checkOptions('loadLlm', options, isLoaded ? optionChecks : loadChecks);
-  const { at = 'llm', on, clock = systemClock, classify, shared, ...load } = options;
+  const { at = 'llm', on, clock = systemClock, classify, shared, variables, showPrompts, ...load } = options;
   const events = new LlmEvents();
   if (on) events.on(on);
   const [backends, config] = await Promise.all([
     Backends.load(steadied(clock), events),
-    isLoaded ? from : loadConfig(llmSchema, from as ConfigSource, { unknown: 'ignore', ...load, at }),
+    isLoaded
+      ? from
+      : loadConfig(schemaWith(variables), from as ConfigSource, { unknown: 'ignore', ...load, at }),
   ]);
-  const section = isLoaded && keyOf(at) !== '' ? from.at(at) : config;
+  const section = (isLoaded && keyOf(at) !== '' ? from.at(at) : config) as ExplainedSection;
+  await missingParts(reveal(section.value));
+  const prompts = new PromptAccess({
+    section,
+    schemas: variables,
+    events,
+    showPrompts: showPrompts === true,
+  });
   return new FollowingLlm(
     config as LoadedConfig,
     section,
-    { isLoaded, at: isLoaded ? at : '' },
+    { isLoaded, at: isLoaded ? at : '', prompts },
     { backends, limits: new Limits(steadied(clock), shared), events, clock: steadied(clock), classify },
   );
 }
@@ -140,7 +167,8 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   readonly backends: Backends;
   readonly limits: Limits;
   readonly classify: Classify | undefined;
-  readonly #section: { readonly value: unknown };
+  readonly #section: ExplainedSection;
+  readonly #prompts: PromptAccess;
   readonly #isBorrowed: boolean;
   readonly #clients = new Set<FollowingClients>();
   readonly #subscription: Disposable;
@@ -151,8 +179,12 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
 
   constructor(
     config: LoadedConfig,
-    section: { readonly value: unknown },
-    { isLoaded, at }: { readonly isLoaded: boolean; readonly at: string },
+    section: ExplainedSection,
+    {
+      isLoaded,
+      at,
+      prompts,
+    }: { readonly isLoaded: boolean; readonly at: string; readonly prompts: PromptAccess },
     {
       backends,
       limits,
@@ -168,6 +200,7 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
     this.limits = limits;
     this.classify = classify;
     this.#section = section;
+    this.#prompts = prompts;
     this.#isBorrowed = isLoaded;
     this.endpoints();
     this.#subscription = config.subscribe(at, () => void this.endpoints());
@@ -177,7 +210,16 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   endpoints(): Endpoints {
     const { value } = this.#section;
     if (value === this.#seen) return this.#endpoints;
-    this.#endpoints = new Endpoints(sectionOf(value));
+    const given = reveal(value);
+    const loading = missingParts(given);
+    if (loading) {
+      // a schema that is not ours has let it pass: the generation before stays until the parts are there
+      void loading.then(() => this.endpoints()).catch(() => undefined);
+      return this.#endpoints;
+    }
+    const data = sectionOf(given);
+    this.#endpoints = new Endpoints(data);
+    this.#prompts.follow(data);
     this.#seen = value;
     const identities = Array.from(this.#endpoints.all.values(), identityOf);
     this.backends.follow(identities);
@@ -186,10 +228,10 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
     return this.#endpoints;
   }
 
-  async renewed(refused: Endpoint): Promise<Endpoint | undefined> {
+  async renewed(refused: Endpoint, task: string): Promise<Endpoint | undefined> {
     const { name } = refused;
     const { credential } = identityOf(refused);
-    const found = (): Endpoint | undefined => this.endpoints().all.get(name);
+    const found = (): Endpoint | undefined => this.endpoints().of(name, task);
     const isNew = (endpoint: Endpoint | undefined): boolean =>
       endpoint !== undefined && identityOf(endpoint).credential !== credential;
     // another call, or a watch, may have read it already
@@ -234,7 +276,22 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   }
 
   explain(task: string, wants: Wants = {}): TaskExplanation {
-    return new TaskExplanation(this, task, wants);
+    const { preset } = this.endpoints().task(task);
+    return new TaskExplanation(this, task, wants, {
+      prompts: this.#prompts.explain(task),
+      preset: preset === undefined ? undefined : this.#explainPreset(preset),
+    });
+  }
+
+  #explainPreset(name: string): ExplainedPreset {
+    // the printed form, in which secrets are masked
+    const { presets } = JSON.parse(JSON.stringify(this.#section.value)) as LlmData;
+    return { name, parameters: presets?.[name] ?? {} };
+  }
+
+  prompt(name: string, variables: object = {}, options = noOptions): Prompt {
+    this.endpoints();
+    return this.#prompts.render(name, variables, options);
   }
 
   on(listener: (event: LlmEvent) => void): Disposable {
@@ -254,13 +311,13 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
 }
 
 /** The section in clear. A configuration of the application may have another schema than ours. */
-function sectionOf(value: unknown): LlmData {
-  const section = reveal(value);
-  const checked = llmSchema['~standard'].validate(section) as { readonly value?: LlmData };
-  if (checked.value) return checked.value;
+function sectionOf(section: unknown): LlmData {
+  const issues = issuesOf(section);
+  if (issues.length === 0) return frozen(section) as LlmData;
+  const lines = issues.slice(0, 5).map(({ path, message }: Issue) => `\n  ${path.join('.')}: ${message}`);
   throw new ConfigError(
     'invalid_option',
-    'loadLlm: the configuration has no valid section of endpoints and tasks',
+    `loadLlm: the configuration has no valid section of endpoints and tasks:${lines.join('')}`,
     {
       hint: 'Use llmSchema.zod(z) or llmSchema.valibot(v) in its schema, and name the section in at',
     },

@@ -6,6 +6,7 @@ import type { StandardSchemaV1 } from '../../schema/schema.ts';
 import { frozen } from '../../value.ts';
 import { type Issue, issuesOf } from './check.ts';
 import type { LlmData } from './data.ts';
+import { missingParts, parts } from './parts.ts';
 import { type Part, shape } from './shape.ts';
 
 interface AnyZod {
@@ -14,7 +15,9 @@ interface AnyZod {
 
 interface ZodAny {
   readonly meta?: (metadata: object) => ZodAny;
-  superRefine(check: (value: unknown, context: { addIssue(issue: object): void }) => void): unknown;
+  superRefine(
+    check: (value: unknown, context: { addIssue(issue: object): void }) => void | Promise<void>,
+  ): unknown;
 }
 
 /** What `valibot` needs of valibot 1. */
@@ -40,15 +43,23 @@ export interface LlmSchema extends StandardSchemaV1<LlmData> {
   valibot(v: Valibot): ValibotLlm;
 }
 
+const validated = (given: unknown): StandardSchemaV1.Result<LlmData> => {
+  const issues = issuesOf(given);
+  return issues.length > 0 ? { issues } : { value: frozen(given) as LlmData };
+};
+
 const standard = {
   version: 1,
   vendor: 'llm-config-manager',
-  validate: (given: unknown) => {
-    const issues = issuesOf(given);
-    return issues.length > 0 ? { issues } : { value: frozen(given) as LlmData };
-  },
+  validate: (given: unknown) => afterParts(given, () => validated(given)),
   jsonSchema: { input: () => shape },
 };
+
+/** Checks a section, once the parts are loaded that it needs. Asynchronous only if one is not. */
+function afterParts<T>(section: unknown, check: () => T): T | Promise<T> {
+  const loading = missingParts(section);
+  return loading ? loading.then(check) : check();
+}
 
 /** The schema of the endpoints and tasks of LLMs. `loadLlm` loads it by itself; use it where the section is
  *  part of a larger configuration.
@@ -60,9 +71,11 @@ export const llmSchema: LlmSchema = Object.freeze({
   '~standard': Object.freeze(standard),
   zod(z: AnyZod) {
     const section = z.any();
-    return (section.meta?.(shape) ?? section).superRefine((value, context) => {
-      for (const { path, message } of issuesOf(value)) context.addIssue({ code: 'custom', path, message });
-    });
+    return (section.meta?.(shape) ?? section).superRefine((value, context) =>
+      afterParts(value, () => {
+        for (const { path, message } of issuesOf(value)) context.addIssue({ code: 'custom', path, message });
+      }),
+    );
   },
   valibot(v: AnyValibot) {
     const check = (context: {
@@ -71,12 +84,30 @@ export const llmSchema: LlmSchema = Object.freeze({
     }): void => {
       const { value, typed } = context.dataset;
       if (!typed) return;
+      // this check cannot wait: loadLlm makes those of a part that is not loaded yet
+      void missingParts(value)?.catch(() => undefined);
       for (const { path, message } of issuesOf(value))
         context.addIssue({ message, path: itemsOf(path, value) });
     };
     return (v.pipe as AnyValibot[string])(valibotOf(shape, v), (v.rawCheck as AnyValibot[string])(check));
   },
 }) as never;
+
+/** The schema for a load of its own, which also knows schemas of the variables of prompts. */
+export function schemaWith(
+  schemas: Readonly<Record<string, StandardSchemaV1>> | undefined,
+): StandardSchemaV1<LlmData> {
+  if (!schemas) return llmSchema;
+  const validate = async (given: unknown): Promise<StandardSchemaV1.Result<LlmData>> => {
+    const result = await standard.validate(given);
+    if (result.issues) return result;
+    const { checkSchemas } = await parts.prompts.load();
+    const issues: Issue[] = [];
+    await checkSchemas(result.value, schemas, (path, message) => void issues.push({ path, message }));
+    return issues.length > 0 ? { issues } : result;
+  };
+  return { '~standard': { ...standard, validate } } as StandardSchemaV1<LlmData>;
+}
 
 /** The steps of a path, as valibot writes them. */
 function itemsOf(path: Issue['path'], input: unknown): readonly object[] {

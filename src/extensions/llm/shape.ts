@@ -21,6 +21,26 @@ export interface Part {
 export const kinds = ['chat', 'embedding', 'image', 'rerank', 'speech'] as const;
 /** How a client proves who it is. */
 export const authTypes = ['key', 'bearer', 'ambient'] as const;
+/** The APIs whose spelling of parameters is known: presets/spellings.ts. */
+export type Spelling =
+  | 'ai-sdk'
+  | 'openai'
+  | 'openai-responses'
+  | 'anthropic'
+  | 'google'
+  | 'bedrock'
+  | 'mistral'
+  | 'cohere';
+const spellings: readonly Spelling[] = [
+  'ai-sdk',
+  'openai',
+  'openai-responses',
+  'anthropic',
+  'google',
+  'bedrock',
+  'mistral',
+  'cohere',
+];
 
 const section = (properties: Readonly<Record<string, Part>>, ...required: readonly string[]): Part => ({
   type: 'object',
@@ -57,6 +77,7 @@ const endpoint = section(
     limits: section({ requestsPerMinute: count, tokensPerMinute: count }),
     quota: text,
     space: text,
+    spelling: { ...text, enum: spellings },
   },
   'provider',
   'model',
@@ -67,13 +88,30 @@ const task = section(
     kind: { ...text, enum: kinds },
     // names, weighted names, and lists of them: check.ts
     use: { type: 'array', items: {}, minItems: 1 },
+    preset: text,
+    // a name, and a list of names with weights: prompts/check.ts
+    prompt: {},
   },
   'use',
 );
 
+const parameters: Part = { type: 'object', additionalProperties: {} };
+
+/** A version of a prompt. Its text may be missing where only its lock is left. */
+const prompt = section({
+  text,
+  variables: byName(section({ required: { type: 'boolean' }, default: {} })),
+  hash: text,
+});
+
 /** The section `llm`. */
 export const shape: Part = section(
-  { endpoints: byName(endpoint), tasks: byName(task) },
+  {
+    endpoints: byName(endpoint),
+    tasks: byName(task),
+    presets: byName(parameters),
+    prompts: byName(byName(prompt)),
+  },
   'endpoints',
   'tasks',
 );

@@ -28,7 +28,7 @@ export interface Calls {
   readonly classify: Classify | undefined;
   endpoints(): Endpoints;
   /** The endpoint of that name, from a configuration that was read after the credential was refused. */
-  renewed(refused: Endpoint): Promise<Endpoint | undefined>;
+  renewed(refused: Endpoint, task: string): Promise<Endpoint | undefined>;
 }
 
 /** What an attempt does. */
@@ -71,7 +71,9 @@ export async function ask<T>(calls: Calls, asked: Asked<T>): Promise<{ readonly 
     let renewed: Endpoint | undefined;
     if (fault.reason === 'credentials' && mayRenew)
       renewed = await attempt
-        .within(endpoint.timeoutMs, 'the configuration was not read', () => calls.renewed(endpoint))
+        .within(endpoint.timeoutMs, 'the configuration was not read', () =>
+          calls.renewed(endpoint, asked.task.name),
+        )
         .catch(() => undefined);
     const isRenewed = isRotated(endpoint, renewed);
     attempt.end(thrown, isRenewed);

@@ -24,6 +24,9 @@ export interface LlmCallOptions {
   /** The tokens that the call will use, for `tokensPerMinute`. What the answer says replaces the estimate.
    *  @default 0 */
   readonly estimatedTokens?: number | undefined;
+  /** Parameters over those of the endpoint and of the task's preset, in any known spelling. `null` removes
+   *  one. `endpoint.parameters` has the result. @default {} */
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A server that asks for a longer pause is not asked again in the same call. */
@@ -57,7 +60,10 @@ export class Call<T> {
   async answer(): Promise<T> {
     const { pin, subject } = this.#options;
     this.#refuseAborted();
-    const members = pin === undefined ? ordered(this.#task, subject) : [this.#calls.endpoints().pinned(pin)];
+    const members =
+      pin === undefined
+        ? ordered(this.#task, subject)
+        : [this.#calls.endpoints().pinned(pin, this.#task.name)];
     const full: Member[] = [];
     for (const member of members) {
       let obstacle = this.#obstacle(member);

@@ -56,8 +56,8 @@ export class Clients<C> implements FollowingClients {
     return client;
   }
 
-  follow({ all }: Endpoints): void {
-    this.#current = new Set(Array.from(all.values(), (endpoint) => identityOf(endpoint).whole));
+  follow({ wholes }: Endpoints): void {
+    this.#current = wholes;
     for (const id of this.#clients.keys()) {
       if (!this.#current.has(id)) this.#leave(id);
       else {

@@ -6,6 +6,8 @@ import { type Secret, secret } from '../../../entry.ts';
 import { ConfigError } from '../../../errors.ts';
 import { frozen } from '../../../value.ts';
 import type { AuthType, EndpointData, EndpointLimits } from '../data.ts';
+import { parts } from '../parts.ts';
+import type { Parameters } from '../presets/combine.ts';
 
 /** How a client proves who it is. Reading the secret that the type does not have throws. */
 export interface EndpointAuth {
@@ -50,6 +52,9 @@ export interface Identity {
   readonly limits: EndpointLimits;
   /** The texts that no error may show. */
   readonly secrets: readonly string[];
+  /** What the endpoint was made of, and the parameters over its own. */
+  readonly data: EndpointData;
+  readonly layers: readonly Parameters[];
 }
 
 const identities = new WeakMap<Endpoint, Identity>();
@@ -96,9 +101,11 @@ const processKey = randomBytes(32);
 const digest = (...parts: readonly unknown[]): string =>
   createHmac('sha256', processKey).update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 
-/** Makes the frozen value. `data` is valid, and in clear. */
-export function makeEndpoint(name: string, data: EndpointData): Endpoint {
-  const { auth = { type: 'ambient' as const }, headers = {}, parameters = {}, limits = {} } = data;
+/** Makes the frozen value. `data` is valid, and in clear. `layers`: parameters over its own, the last one
+ *  first in force. */
+export function makeEndpoint(name: string, data: EndpointData, layers: readonly Parameters[] = []): Endpoint {
+  const { auth = { type: 'ambient' as const }, headers = {}, limits = {} } = data;
+  const parameters = parametersOf(data, layers);
   const { retries = 1, quota, supports = [], timeoutMs = 60_000, idleMs = 30_000, ...fields } = data;
   const { provider, baseURL, model, region, project, location, deployment, organization, apiVersion } = data;
   const endpoint: Endpoint = frozen({
@@ -120,9 +127,29 @@ export function makeEndpoint(name: string, data: EndpointData): Endpoint {
     whole: digest(place, model, deployment, apiVersion, credential, parameters, timeoutMs, idleMs),
     retries,
     limits,
+    data,
+    layers,
     secrets: [auth.apiKey, auth.token, ...Object.values(headers)].filter((text) => text !== undefined),
   });
   return endpoint;
+}
+
+/** The same endpoint with parameters of a call. Its identity does not change: a client made for the one works
+ *  for the other. */
+export function withParameters(endpoint: Endpoint, parameters: Parameters): Endpoint {
+  const identity = identityOf(endpoint);
+  const { data, layers } = identity;
+  const made: Endpoint = frozen({ ...endpoint, parameters: parametersOf(data, [...layers, parameters]) });
+  identities.set(made, identity);
+  return made;
+}
+
+/** Those of an endpoint that is alone with its own are as they are written. */
+function parametersOf(data: EndpointData, layers: readonly Parameters[]): Parameters {
+  const { parameters = {} } = data;
+  if (layers.length > 0)
+    return (parts.presets.now as NonNullable<typeof parts.presets.now>).combined(data, layers);
+  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null));
 }
 
 /** Whether a refused call may be made again with the endpoint of a newer generation: it must be the same

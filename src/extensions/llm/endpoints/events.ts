@@ -1,5 +1,6 @@
 // The events of calls. `ai.on(listener)` delivers them. They hold names, codes, times and numbers of tokens:
-// never a key, a prompt or an answer.
+// never a key or an answer, and a
+// prompt only with the option `showPrompts`.
 
 import type { ErrorCode } from '../../../errors.ts';
 import { Listeners } from '../../../internal/listeners.ts';
@@ -39,6 +40,15 @@ export interface LlmEventTypes {
   reloaded: object;
   /** No endpoint of a task has answered. */
   exhausted: { readonly task: string; readonly message: string };
+  /** A prompt was rendered. It has the text only with the option `showPrompts`. */
+  prompt: {
+    readonly task: string;
+    readonly prompt: string;
+    readonly version: string;
+    readonly hash: string;
+    readonly variant: string;
+    readonly text?: string;
+  };
 }
 
 /** An event of a call. */

@@ -1,6 +1,7 @@
 // `ai.explain`: which endpoints a task would ask now, and why it would not ask the others. Made by
 // load-llm.ts, with the same rules as calls: obstacle.ts.
 
+import type { ExplainedPrompt } from '../prompts/prompts.ts';
 import type { Calls } from './ask.ts';
 import type { Obstacle } from './backends.ts';
 import { obstacleOf, type Wants } from './obstacle.ts';
@@ -21,18 +22,36 @@ export interface ExplainedEndpoint {
   readonly forMs?: number;
 }
 
+/** The preset of a task. */
+export interface ExplainedPreset {
+  readonly name: string;
+  /** Its parameters. Those that count as secret are masked. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** What else `loadLlm` knows about a task. */
+export interface TaskParts {
+  readonly prompts?: readonly ExplainedPrompt[];
+  readonly preset?: ExplainedPreset | undefined;
+}
+
 /** Which endpoints a task would ask now. `String(explanation)` is a table. */
 export class TaskExplanation {
   readonly task: string;
   readonly kind: string;
   readonly endpoints: readonly ExplainedEndpoint[];
+  /** The prompts of the task, with their versions. */
+  readonly prompts: readonly ExplainedPrompt[];
+  readonly preset: ExplainedPreset | undefined;
 
   /** Use `ai.explain`.
    *  @internal */
-  constructor(calls: Calls, name: string, wants: Wants) {
+  constructor(calls: Calls, name: string, wants: Wants, { prompts = [], preset }: TaskParts = {}) {
     const { kind, members } = calls.endpoints().task(name);
     this.task = name;
     this.kind = kind;
+    this.prompts = prompts;
+    this.preset = preset;
     this.endpoints = members.map((member) => {
       const { endpoint, rank, weight } = member;
       const obstacle = obstacleOf(calls, member, wants);
@@ -51,13 +70,30 @@ export class TaskExplanation {
       state,
       [why, forMs !== undefined && `for ${Math.ceil(forMs / 1_000)} s`].filter(Boolean).join(', '),
     ]);
-    const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    const lines = rows.map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
+    const prompts = this.prompts.map(({ name, version, hash, variant, weight, origin }) => [
+      'prompt',
+      variant,
+      `${name} ${version}${weight === 1 ? '' : `, weight ${weight}`}`,
+      hash,
+      `${origin ?? ''}`,
+    ]);
+    const { preset } = this;
+    const parameters = Object.entries(preset?.parameters ?? {}).map(
+      ([name, value]) => `${name} ${JSON.stringify(value)}`,
     );
-    return [`${this.task} (${this.kind})`, ...lines.map((line) => `  ${line}`)].join('\n');
+    return [
+      `${this.task} (${this.kind})`,
+      ...aligned(rows),
+      ...aligned(prompts),
+      ...(preset ? [`  preset  ${[preset.name, ...parameters].join('  ')}`] : []),
+    ].join('\n');
   }
+}
+
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => {
+    const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    return `  ${cells.join('  ').trimEnd()}`;
+  });
 }

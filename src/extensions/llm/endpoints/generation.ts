@@ -5,7 +5,7 @@ import { shareOf } from '../../../config/rollout.ts';
 import { ConfigError } from '../../../errors.ts';
 import { nearest } from '../../../internal/nearest.ts';
 import { weightedIn } from '../check.ts';
-import type { LlmData, TaskKind } from '../data.ts';
+import type { EndpointData, LlmData, TaskKind } from '../data.ts';
 import { type Endpoint, type Identity, identityOf, makeEndpoint } from './endpoint.ts';
 
 /** An endpoint of a task. */
@@ -23,28 +23,56 @@ export interface ReadyTask {
   readonly kind: TaskKind;
   readonly ranks: readonly (readonly Member[])[];
   readonly members: readonly Member[];
+  readonly preset: string | undefined;
 }
 
 export class Endpoints {
   readonly all: ReadonlyMap<string, Endpoint>;
+  readonly data: LlmData;
   readonly #tasks: ReadonlyMap<string, ReadyTask>;
+  /** The endpoints with the parameters of presets. */
+  readonly #preset = new Map<string, Endpoint>();
+  readonly #wholes = new Set<string>();
 
   /** `data` is valid, and in clear. */
-  constructor({ endpoints, tasks }: LlmData) {
+  constructor(data: LlmData) {
+    const { endpoints, tasks } = data;
+    this.data = data;
     this.all = new Map(Object.entries(endpoints).map(([name, data]) => [name, makeEndpoint(name, data)]));
+    for (const endpoint of this.all.values()) this.#wholes.add(identityOf(endpoint).whole);
     this.#tasks = new Map(
-      Object.entries(tasks).map(([name, { kind = 'chat', use }]) => {
+      Object.entries(tasks).map(([name, { kind = 'chat', use, preset }]) => {
         const ranks = use.map((rank, n) =>
-          weightedIn(rank).map(({ endpoint, weight }) => this.#member(endpoint, n + 1, weight)),
+          weightedIn(rank).map(({ endpoint, weight }) =>
+            memberOf(this.#endpoint(endpoint, preset), n + 1, weight),
+          ),
         );
-        return [name, { name, kind, ranks, members: ranks.flat() }];
+        return [name, { name, kind, ranks, members: ranks.flat(), preset }];
       }),
     );
   }
 
-  #member(name: string, rank: number, weight: number): Member {
-    const endpoint = this.all.get(name) as Endpoint;
-    return { endpoint, identity: identityOf(endpoint), rank, weight };
+  /** The identities of all endpoints, with and without presets. It grows when one is first asked for. */
+  get wholes(): ReadonlySet<string> {
+    return this.#wholes;
+  }
+
+  #endpoint(name: string, preset: string | undefined): Endpoint {
+    if (preset === undefined) return this.all.get(name) as Endpoint;
+    const id = JSON.stringify([name, preset]);
+    let endpoint = this.#preset.get(id);
+    if (!endpoint) {
+      const { endpoints, presets = {} } = this.data;
+      endpoint = makeEndpoint(name, endpoints[name] as EndpointData, [presets[preset] ?? {}]);
+      this.#preset.set(id, endpoint);
+      this.#wholes.add(identityOf(endpoint).whole);
+    }
+    return endpoint;
+  }
+
+  /** An endpoint as a task asks it. */
+  of(name: string, task: string): Endpoint | undefined {
+    return this.all.has(name) ? this.#endpoint(name, this.#tasks.get(task)?.preset) : undefined;
   }
 
   task(name: string): ReadyTask {
@@ -54,11 +82,19 @@ export class Endpoints {
   }
 
   /** The endpoint that a call must use, whether or not its task has it. */
-  pinned(name: string): Member {
-    if (this.all.has(name)) return this.#member(name, 1, 1);
+  pinned(name: string, task: string): Member {
+    const endpoint = this.of(name, task);
+    if (endpoint) return memberOf(endpoint, 1, 1);
     throw unknown('endpoint', name, this.all.keys());
   }
 }
+
+const memberOf = (endpoint: Endpoint, rank: number, weight: number): Member => ({
+  endpoint,
+  identity: identityOf(endpoint),
+  rank,
+  weight,
+});
 
 function unknown(what: string, name: unknown, known: Iterable<string>): ConfigError {
   const all = [...known];

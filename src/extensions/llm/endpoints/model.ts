@@ -14,6 +14,9 @@ export interface Model {
   readonly specificationVersion: string;
 }
 
+/** The options of a model. The parameters of a call are those of the AI SDK. */
+export type ModelOptions = Omit<LlmCallOptions, 'signal' | 'parameters'>;
+
 type Method = (options: { readonly abortSignal?: AbortSignal }, ...more: readonly unknown[]) => unknown;
 
 interface StreamResult {
@@ -25,7 +28,7 @@ export function failoverModel<M extends Model>(
   calls: Calls,
   name: string,
   make: (endpoint: Endpoint) => M,
-  options: Omit<LlmCallOptions, 'signal'>,
+  options: ModelOptions,
 ): M {
   const made = new WeakMap<Endpoint, M>();
   let version: string | undefined;
@@ -45,7 +48,9 @@ export function failoverModel<M extends Model>(
   const first = (): M => {
     const endpoints = calls.endpoints();
     const { endpoint } =
-      pin === undefined ? (endpoints.task(name).members[0] as { endpoint: Endpoint }) : endpoints.pinned(pin);
+      pin === undefined
+        ? (endpoints.task(name).members[0] as { endpoint: Endpoint })
+        : endpoints.pinned(pin, name);
     return modelOf(endpoint);
   };
   const methods = new Map<PropertyKey, Method>();

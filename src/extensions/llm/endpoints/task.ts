@@ -5,17 +5,18 @@ import { ConfigError } from '../../../errors.ts';
 import {
   aFunction,
   aNumber,
-  anything,
+  anObject,
   aString,
   type Check,
   checkOptions,
   listOf,
 } from '../../../internal/options.ts';
+import { parts } from '../parts.ts';
 import type { Calls } from './ask.ts';
 import type { Attempt } from './attempt.ts';
 import { Call, type LlmCallOptions } from './call.ts';
-import type { Endpoint } from './endpoint.ts';
-import { failoverModel, type Model } from './model.ts';
+import { type Endpoint, withParameters } from './endpoint.ts';
+import { failoverModel, type Model, type ModelOptions } from './model.ts';
 import { type LlmStreamOptions, openStream } from './stream.ts';
 import { usageOf } from './usage.ts';
 
@@ -55,7 +56,7 @@ export interface Task {
    *  @example
    *  const model = ai.task('chat').model((endpoint) => openai(endpoint).chat(endpoint.model));
    *  const { text } = await generateText({ model, prompt, maxRetries: 0 }); */
-  model<M extends Model>(make: (endpoint: Endpoint) => M, options?: Omit<LlmCallOptions, 'signal'>): M;
+  model<M extends Model>(make: (endpoint: Endpoint) => M, options?: ModelOptions): M;
 }
 
 const aSignal: Check = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
@@ -65,9 +66,10 @@ const callChecks = {
   subject: aString,
   pin: aString,
   estimatedTokens: aNumber(0),
+  parameters: anObject,
 };
 const streamChecks = { ...callChecks, kindOf: aFunction };
-const { signal: _, ...modelChecks } = { ...callChecks, signal: anything };
+const { signal: _, parameters: __, ...modelChecks } = callChecks;
 
 export class ConfiguredTask implements Task {
   readonly name: string;
@@ -84,11 +86,13 @@ export class ConfiguredTask implements Task {
     options: LlmCallOptions = {},
   ): Promise<T> {
     checkCall('run', ask, options, callChecks);
+    const { parameters } = options;
+    if (parameters) await parts.presets.load();
     const task = this.#calls.endpoints().task(this.name);
     const call = new Call<T>(this.#calls, task, options, async (attempt) => {
       const { endpoint } = attempt.member;
       const answer = await attempt.within(endpoint.timeoutMs, 'no answer has come', () =>
-        ask(endpoint, new AskOf(attempt)),
+        ask(parameters ? withParameters(endpoint, parameters) : endpoint, new AskOf(attempt)),
       );
       attempt.usage = usageOf(answer);
       return answer;
@@ -108,17 +112,20 @@ export class ConfiguredTask implements Task {
     open: (endpoint: Endpoint, ask: Ask) => AsyncIterable<C> | PromiseLike<AsyncIterable<C>>,
     options: LlmStreamOptions<C>,
   ): AsyncGenerator<C, void, undefined> {
+    const { parameters } = options;
+    if (parameters) await parts.presets.load();
     const { chunks } = await openStream(
       this.#calls,
       this.#calls.endpoints().task(this.name),
       options,
-      (endpoint, attempt) => open(endpoint, new AskOf(attempt)),
+      (endpoint, attempt) =>
+        open(parameters ? withParameters(endpoint, parameters) : endpoint, new AskOf(attempt)),
       (source) => source,
     );
     yield* chunks;
   }
 
-  model<M extends Model>(make: (endpoint: Endpoint) => M, options: Omit<LlmCallOptions, 'signal'> = {}): M {
+  model<M extends Model>(make: (endpoint: Endpoint) => M, options: ModelOptions = {}): M {
     checkCall('model', make, options, modelChecks);
     return failoverModel(this.#calls, this.name, make, options);
   }
