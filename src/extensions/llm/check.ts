@@ -3,6 +3,7 @@
 
 import { nearest } from '../../internal/nearest.ts';
 import { isPlain } from '../../value.ts';
+import { checkMoney } from './check-money.ts';
 import type { EndpointData, LlmData, Rank, TaskData, WeightedEndpoint } from './data.ts';
 import { type Part, shape } from './shape.ts';
 
@@ -70,10 +71,12 @@ const meant = (name: string, known: readonly string[]): string => {
   return similar === undefined ? '' : `; did you mean ${similar}?`;
 };
 
-function checkMeaning({ endpoints, tasks }: LlmData, report: Report): void {
+function checkMeaning(data: LlmData, report: Report): void {
+  const { endpoints, tasks } = data;
   for (const [name, endpoint] of Object.entries(endpoints))
     checkEndpoint(endpoint, ['endpoints', name], report);
   for (const [name, task] of Object.entries(tasks)) checkTask(task, endpoints, ['tasks', name], report);
+  checkMoney(data, report, (use) => use.flatMap(weightedIn).map(({ endpoint }) => endpoint));
 }
 
 /** The field of `auth` that holds the secret. */

@@ -1,7 +1,7 @@
 // The types of the section `llm`, as a load returns it. `shape.ts` says the same as data. Used by check.ts
 // and endpoints/; an application sees them in `ai.config`.
 
-import type { authTypes, kinds } from './shape.ts';
+import type { authTypes, budgetEach, kinds } from './shape.ts';
 
 /** What a task is for. */
 export type TaskKind = (typeof kinds)[number];
@@ -54,7 +54,54 @@ export interface EndpointData {
   readonly quota?: string;
   /** The vector space of an embedding model. @default the model itself */
   readonly space?: string;
+  /** What calls cost here. Wins over the function `price`. @default none */
+  readonly rates?: RatesData;
 }
+
+/** What calls cost, in units of the currency. A call with tokens that have no rate is not priced. */
+export interface RatesData {
+  /** As in ISO 4217: `USD`. */
+  readonly currency: string;
+  /** For a million tokens of the input. @default none */
+  readonly inputPerMillion?: number;
+  /** For a million tokens of the output, with those of reasoning. @default none */
+  readonly outputPerMillion?: number;
+  /** For a million tokens of the input that come from a cache. @default inputPerMillion */
+  readonly cachedPerMillion?: number;
+  /** For a million tokens of the input that go into a cache. @default inputPerMillion */
+  readonly cacheWritePerMillion?: number;
+  /** For a million of those that the cache keeps for an hour. @default cacheWritePerMillion */
+  readonly cacheWriteHourPerMillion?: number;
+  /** For each call, beside its tokens. @default none */
+  readonly perCall?: number;
+}
+
+/** The most that calls may cost. One of `perMonth` and `perDay` is required. */
+export interface BudgetData {
+  /** As in ISO 4217: `USD`. */
+  readonly currency: string;
+  /** In units of the currency, for a calendar month of UTC. @default none */
+  readonly perMonth?: number;
+  /** In units of the currency, for a day of UTC. @default none */
+  readonly perDay?: number;
+  /** The tasks whose calls count. @default all */
+  readonly tasks?: readonly string[];
+  /** One budget for each task, or for each `tenant` or `subject` of the calls. @default one for all */
+  readonly each?: BudgetEach;
+  /** A call that does not fit is refused with `quota_exceeded`. Otherwise it is only counted. @default false */
+  readonly hard?: boolean;
+  /** The part of the budget at which it is reported, once a period. @default 0.8 */
+  readonly alertAt?: number;
+  /** What a hard budget does while its shared ledger is away: it refuses calls, or each process has its share of
+   *  what was left. @default 'refuse' */
+  readonly whenAway?: 'refuse' | 'share';
+  /** After so long, what is held for a call is given back: its process may have died. Set it longer than your
+   *  longest call. @default 600_000 */
+  readonly holdMs?: number;
+}
+
+/** What has a budget for itself. */
+export type BudgetEach = (typeof budgetEach)[number];
 
 /** An endpoint with a weight inside its rank. Without one, it has the weight 1. */
 export interface WeightedEndpoint {
@@ -78,4 +125,5 @@ export interface TaskData {
 export interface LlmData {
   readonly endpoints: Readonly<Record<string, EndpointData>>;
   readonly tasks: Readonly<Record<string, TaskData>>;
+  readonly budgets?: Readonly<Record<string, BudgetData>>;
 }

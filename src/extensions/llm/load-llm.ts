@@ -9,6 +9,9 @@ import { aFunction, anything, type Check, checkOptions } from '../../internal/op
 import { keyOf } from '../../key.ts';
 import { reveal } from '../../reveal.ts';
 import { aClock, type Clock, type SteadyClock, steadied, systemClock } from '../../shelter/clock.ts';
+import type { SharedLedger } from '../../shelter/shared-ledger.ts';
+import type { Price } from './cost/prices.ts';
+import type { Spend } from './cost/tally.ts';
 import type { LlmData } from './data.ts';
 import type { Calls, Classify } from './endpoints/ask.ts';
 import { Backends } from './endpoints/backends.ts';
@@ -22,6 +25,7 @@ import { Limits } from './endpoints/limits.ts';
 import type { Wants } from './endpoints/obstacle.ts';
 import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
+import { LazyCosts } from './lazy-costs.ts';
 import { llmSchema } from './schema.ts';
 
 /** The options of `loadLlm`. */
@@ -30,8 +34,11 @@ export interface LlmOptions {
   readonly at?: string;
   /** Says what errors mean that this library does not know, or means otherwise. @default none */
   readonly classify?: Classify;
-  /** Makes limits hold for all processes together that use the same endpoint names.
-   *  @default each process has the limits for itself */
+  /** The price of a call, such as `await genaiPrices()`. Rates in the configuration win.
+   *  @default only rates in the configuration */
+  readonly price?: Price;
+  /** Makes limits and budgets hold for all processes together that use the same names.
+   *  @default each process has the limits and budgets for itself */
   readonly shared?: SharedPaces;
   /** A listener for the events of all calls. @default none */
   readonly on?: (event: LlmEvent) => void;
@@ -60,6 +67,12 @@ export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
    *  @example
    *  console.log(String(ai.explain('summarize', { needs: ['json'] }))); */
   explain(task: string, wants?: Wants): TaskExplanation;
+  /** What the calls of this process have cost so far.
+   *  @param currency of the sums. The one of the first call that had a price, unless it is given
+   *  @throws ConfigError `invalid_option` without the option `price`, rates and budgets
+   *  @example
+   *  const { micros, byTask, unpriced } = ai.spend(); */
+  spend(currency?: string): Spend;
   /** Listens to the events of calls. `ai.config.on` has those of loads. */
   on(listener: (event: LlmEvent) => void): Disposable;
   /** Lets go of the clients, and closes the configuration if `loadLlm` has loaded it. Calls under way go
@@ -85,6 +98,7 @@ const sharesPaces: Check = (value) =>
 const optionChecks = {
   at: anything,
   classify: aFunction,
+  price: aFunction,
   shared: sharesPaces,
   on: aFunction,
   clock: aClock,
@@ -114,7 +128,7 @@ export function loadLlm<T>(config: Config<T>, options?: LlmOptions): Promise<Llm
 export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptions = {}): Promise<unknown> {
   const isLoaded = isConfig(from);
   checkOptions('loadLlm', options, isLoaded ? optionChecks : loadChecks);
-  const { at = 'llm', on, clock = systemClock, classify, shared, ...load } = options;
+  const { at = 'llm', on, clock = systemClock, classify, price, shared, ...load } = options;
   const events = new LlmEvents();
   if (on) events.on(on);
   const [backends, config] = await Promise.all([
@@ -122,12 +136,21 @@ export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptio
     isLoaded ? from : loadConfig(llmSchema, from as ConfigSource, { unknown: 'ignore', ...load, at }),
   ]);
   const section = isLoaded && keyOf(at) !== '' ? from.at(at) : config;
-  return new FollowingLlm(
+  const costs = new LazyCosts({
+    clock: steadied(clock),
+    events,
+    price,
+    ledgerOf: shared?.ledger && ((name) => (shared.ledger as (name: string) => SharedLedger)(name)),
+  });
+  const llm = new FollowingLlm(
     config as LoadedConfig,
     section,
     { isLoaded, at: isLoaded ? at : '' },
     { backends, limits: new Limits(steadied(clock), shared), events, clock: steadied(clock), classify },
+    costs,
   );
+  await costs.get();
+  return llm;
 }
 
 /** How often a refused credential may cause a reload. */
@@ -140,6 +163,7 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   readonly backends: Backends;
   readonly limits: Limits;
   readonly classify: Classify | undefined;
+  readonly #costs: LazyCosts;
   readonly #section: { readonly value: unknown };
   readonly #isBorrowed: boolean;
   readonly #clients = new Set<FollowingClients>();
@@ -160,7 +184,9 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
       clock,
       classify,
     }: Pick<Calls, 'backends' | 'limits' | 'events' | 'clock' | 'classify'>,
+    costs: LazyCosts,
   ) {
+    this.#costs = costs;
     this.config = config;
     this.clock = clock;
     this.events = events;
@@ -177,13 +203,20 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   endpoints(): Endpoints {
     const { value } = this.#section;
     if (value === this.#seen) return this.#endpoints;
-    this.#endpoints = new Endpoints(sectionOf(value));
+    const data = sectionOf(value);
+    this.#endpoints = new Endpoints(data);
+    this.#costs.follow(data);
     this.#seen = value;
     const identities = Array.from(this.#endpoints.all.values(), identityOf);
     this.backends.follow(identities);
     this.limits.follow(this.#endpoints);
     for (const clients of this.#clients) clients.follow(this.#endpoints);
     return this.#endpoints;
+  }
+
+  charging(): ReturnType<LazyCosts['get']> {
+    this.endpoints();
+    return this.#costs.get();
   }
 
   async renewed(refused: Endpoint): Promise<Endpoint | undefined> {
@@ -237,13 +270,17 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
     return new TaskExplanation(this, task, wants);
   }
 
+  spend(currency?: string): Spend {
+    return this.#costs.spend(currency);
+  }
+
   on(listener: (event: LlmEvent) => void): Disposable {
     return this.events.on(listener);
   }
 
   async close(): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    await Promise.all(Array.from(this.#clients, (clients) => clients.close()));
+    await Promise.all([...Array.from(this.#clients, (clients) => clients.close()), this.#costs.close()]);
     if (!this.#isBorrowed) await (this.config as unknown as { close(): Promise<void> }).close();
     this.events.clear();
   }

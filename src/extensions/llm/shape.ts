@@ -21,6 +21,8 @@ export interface Part {
 export const kinds = ['chat', 'embedding', 'image', 'rerank', 'speech'] as const;
 /** How a client proves who it is. */
 export const authTypes = ['key', 'bearer', 'ambient'] as const;
+/** What may have a budget for itself. */
+export const budgetEach = ['task', 'tenant', 'subject'] as const;
 
 const section = (properties: Readonly<Record<string, Part>>, ...required: readonly string[]): Part => ({
   type: 'object',
@@ -34,6 +36,20 @@ const text: Part = { type: 'string', minLength: 1 };
 const secret: Part = { ...text, 'x-secret': true };
 const count: Part = { type: 'integer', minimum: 1 };
 const timeMs: Part = { type: 'integer', minimum: 1 };
+
+const money: Part = { type: 'number', minimum: 0 };
+const rates = section(
+  {
+    currency: text,
+    inputPerMillion: money,
+    outputPerMillion: money,
+    cachedPerMillion: money,
+    cacheWritePerMillion: money,
+    cacheWriteHourPerMillion: money,
+    perCall: money,
+  },
+  'currency',
+);
 
 const endpoint = section(
   {
@@ -57,6 +73,7 @@ const endpoint = section(
     limits: section({ requestsPerMinute: count, tokensPerMinute: count }),
     quota: text,
     space: text,
+    rates,
   },
   'provider',
   'model',
@@ -71,9 +88,24 @@ const task = section(
   'use',
 );
 
+const budget = section(
+  {
+    currency: text,
+    perMonth: money,
+    perDay: money,
+    tasks: { type: 'array', items: text },
+    each: { ...text, enum: budgetEach },
+    hard: { type: 'boolean' },
+    alertAt: money,
+    whenAway: { ...text, enum: ['refuse', 'share'] },
+    holdMs: timeMs,
+  },
+  'currency',
+);
+
 /** The section `llm`. */
 export const shape: Part = section(
-  { endpoints: byName(endpoint), tasks: byName(task) },
+  { endpoints: byName(endpoint), tasks: byName(task), budgets: byName(budget) },
   'endpoints',
   'tasks',
 );

@@ -148,12 +148,13 @@ async function agrees(
       const answer = await own.reserve(entry(hold.id, one.amount, one.account), within(one.limit));
       expect(answer).toEqual({ granted, ...model.state(one.account) });
     } else if (asked.length > 0) {
-      const [{ id, account, amount: held }] = asked.splice(one.which % asked.length, 1) as typeof asked;
+      const [hold] = asked.splice(one.which % asked.length, 1);
+      const { id, account, amount: held } = hold as (typeof asked)[number];
       const before = model.state(account).spent;
       const at = model.holds.findIndex((hold) => hold.id === id);
       model.holds.splice(at, 1);
       model.settled.push({ account, amount: one.amount });
-      const answer = await own.settle(entry(id, one.amount, account), held as number);
+      const answer = await own.settle(entry(id, one.amount, account), held);
       expect(answer).toEqual({ before, ...model.state(account) });
     }
     for (const name of ['march', 'april']) expect(await ledger.spent(name)).toEqual(model.state(name));

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { abortedBy, ConfigError } from '../../../errors.ts';
 import type { SteadyClock } from '../../../shelter/clock.ts';
+import type { Cost } from './charging.ts';
 import type { Member } from './generation.ts';
 import type { Usage } from './usage.ts';
 
@@ -32,6 +33,9 @@ export class Attempt {
   readonly number: number;
   /** What it has used so far, as far as the model says. */
   usage: Usage | undefined;
+  /** What it has cost. Known when it has ended. */
+  cost: Cost | undefined;
+  #isCut = false;
   readonly #clock: SteadyClock;
   #controller: AbortController | undefined;
   #reason: unknown;
@@ -64,6 +68,11 @@ export class Attempt {
       if (this.#reason !== undefined) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
+  }
+
+  /** Whether its stream was left before its end. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** Why this library has ended it: a time limit, or the caller. */
@@ -111,6 +120,7 @@ export class Attempt {
 
   /** Aborts what still runs, after the attempt has ended. */
   cancel(): void {
+    this.#isCut = true;
     this.end();
     this.#abort(new DOMException('the stream is not read to its end', 'AbortError'));
   }

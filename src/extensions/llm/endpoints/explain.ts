@@ -3,6 +3,7 @@
 
 import type { Calls } from './ask.ts';
 import type { Obstacle } from './backends.ts';
+import type { ExplainedBudget } from './charging.ts';
 import { obstacleOf, type Wants } from './obstacle.ts';
 
 /** An endpoint of a task, as it is now. */
@@ -13,7 +14,7 @@ export interface ExplainedEndpoint {
   readonly rank: number;
   readonly weight: number;
   /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per minute
-   *  is used up. `lacking`: it does not support what is needed. */
+   *  is used up. `over budget`: a hard budget of the task is. `lacking`: it does not support what is needed. */
   readonly state: 'in use' | Obstacle['state'];
   /** Why it is not asked. */
   readonly why?: string;
@@ -26,6 +27,8 @@ export class TaskExplanation {
   readonly task: string;
   readonly kind: string;
   readonly endpoints: readonly ExplainedEndpoint[];
+  /** The budgets that its calls count for. */
+  readonly budgets: readonly ExplainedBudget[];
 
   /** Use `ai.explain`.
    *  @internal */
@@ -33,9 +36,14 @@ export class TaskExplanation {
     const { kind, members } = calls.endpoints().task(name);
     this.task = name;
     this.kind = kind;
+    const charging = calls.charging();
+    this.budgets = charging && !(charging instanceof Promise) ? charging.explain(name, wants) : [];
+    const spent = this.budgets.find(
+      ({ hard, limitMicros, spentMicros, heldMicros }) => hard && spentMicros + heldMicros >= limitMicros,
+    );
     this.endpoints = members.map((member) => {
       const { endpoint, rank, weight } = member;
-      const obstacle = obstacleOf(calls, member, wants);
+      const obstacle = obstacleOf(calls, member, wants) ?? (spent && overBudget(spent));
       const about = { endpoint: endpoint.name, model: endpoint.model, rank, weight };
       return Object.freeze({ ...about, state: 'in use' as const, ...obstacle });
     });
@@ -58,6 +66,25 @@ export class TaskExplanation {
         .join('  ')
         .trimEnd(),
     );
-    return [`${this.task} (${this.kind})`, ...lines.map((line) => `  ${line}`)].join('\n');
+    const all = [...lines, ...this.budgets.map(lineOf)];
+    return [`${this.task} (${this.kind})`, ...all.map((line) => `  ${line}`)].join('\n');
   }
+}
+
+const overBudget = ({ budget, period }: ExplainedBudget): Obstacle => ({
+  state: 'over budget',
+  why: `the budget "${budget}" is used up for ${period}`,
+});
+
+function lineOf(explained: ExplainedBudget): string {
+  const { budget, of, period, currency, limitMicros, spentMicros, heldMicros, hard, kept } = explained;
+  const money = (micros: number): string => (micros / 1e6).toFixed(2);
+  return [
+    `budget ${budget}${of === undefined ? '' : ` of ${of}`}: ${money(spentMicros)} of ${money(limitMicros)} ${currency} in ${period}`,
+    heldMicros > 0 && `${money(heldMicros)} held`,
+    hard ? 'hard' : 'soft',
+    kept === 'away' ? 'shared, and its ledger does not answer' : kept,
+  ]
+    .filter(Boolean)
+    .join(', ');
 }

@@ -64,7 +64,9 @@ const callChecks = {
   needs: listOf(aString),
   subject: aString,
   pin: aString,
+  tenant: aString,
   estimatedTokens: aNumber(0),
+  maxOutputTokens: aNumber(0),
 };
 const streamChecks = { ...callChecks, kindOf: aFunction };
 const { signal: _, ...modelChecks } = { ...callChecks, signal: anything };

@@ -1,0 +1,51 @@
+// What a call will cost at most, as far as it says: from `estimatedTokens`, `maxOutputTokens`, and the
+// parameters of the endpoint. Used by costs.ts.
+
+import type { Amount, ChargedOptions } from '../endpoints/charging.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Usage } from '../endpoints/usage.ts';
+
+/** The spellings of the most tokens of an output. */
+const spellings = [
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'maxOutputTokens',
+  'maxCompletionTokens',
+  'maxTokens',
+];
+
+function maxOutputIn(parameters: Endpoint['parameters']): number | undefined {
+  const found = spellings.map((name) => parameters[name]).find((value) => typeof value === 'number');
+  return found as number | undefined;
+}
+
+/** Whether the estimate of a call can be made, if its price is known. */
+export const saysItsSize = (
+  { parameters, rates }: Endpoint,
+  { estimatedTokens, maxOutputTokens }: ChargedOptions,
+): boolean =>
+  (estimatedTokens ?? maxOutputTokens ?? maxOutputIn(parameters)) !== undefined ||
+  (rates?.perCall !== undefined &&
+    rates.inputPerMillion === undefined &&
+    rates.outputPerMillion === undefined);
+
+/** Undefined: the call says nothing of its size, or its price is not known. */
+export function estimateOf(
+  endpoint: Endpoint,
+  { estimatedTokens: all, maxOutputTokens }: ChargedOptions,
+  priceOf: (usage: Usage | undefined) => Amount | undefined,
+): Amount | undefined {
+  const most = maxOutputTokens ?? maxOutputIn(endpoint.parameters);
+  if (all === undefined && most === undefined) return priceOf(undefined);
+  if (most !== undefined) {
+    const outputTokens = all === undefined ? most : Math.min(most, all);
+    return priceOf({ inputTokens: (all ?? most) - outputTokens, outputTokens });
+  }
+  // which of them are output is not known: the dearer of both
+  const [input, output] = [
+    priceOf({ inputTokens: all as number, outputTokens: 0 }),
+    priceOf({ inputTokens: 0, outputTokens: all as number }),
+  ];
+  return input && output ? (input.micros > output.micros ? input : output) : (input ?? output);
+}
