@@ -80,7 +80,10 @@ async function fleet(budget: Partial<BudgetData>, processes = 4) {
       Array.from({ length: n }, () =>
         ai
           .task('chat')
-          .run(async () => ({ usage: { prompt_tokens: tokens, completion_tokens: 0 } }), { estimatedTokens })
+          .run(async () => ({ usage: { prompt_tokens: tokens, completion_tokens: 0 } }), {
+            estimatedTokens,
+            tenant: 'acme',
+          })
           .then(
             () => 1 as number,
             (error: ConfigError) => {
@@ -176,7 +179,7 @@ describe('a budget that is shared', () => {
   );
 
   it('has no share in what it has never seen', async () => {
-    await using it = await fleet({ whenAway: 'share' }, 1);
+    await using it = await fleet({ whenAway: 'share', each: 'tenant' }, 1);
     it.state.failing = 'rejects';
     expect(await it.calls(2, 1, 1)).toBe(0);
   });

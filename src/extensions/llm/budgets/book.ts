@@ -28,6 +28,8 @@ export type OnSpent = (hold: Hold, before: number, spent: number) => void;
 
 export interface Book {
   readonly kept: 'in this process' | 'shared' | 'away';
+  /** Finds out what is spent. Does not reject. */
+  look(hold: Hold): Promise<void>;
   reserve(hold: Hold, terms: Terms): Answer | Promise<Answer>;
   /** Replaces a hold by what was spent. Does not wait for a shared ledger. */
   settle(hold: Hold, spent: number): void;

@@ -1,6 +1,7 @@
 // A budget of the configuration: which account a call uses, what fits, and what is reported. Used by
 // cost/costs.ts. It outlives reloads, which change its limits and keep what is spent.
 
+import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';
 import { type SteadyClock, shownNow } from '../../../shelter/clock.ts';
 import type { SharedLedger } from '../../../shelter/shared-ledger.ts';
@@ -48,6 +49,7 @@ export class Budget {
           onAway: (isAway) => this.#ledgerIs(isAway ? 'away' : 'back'),
         })
       : new OwnBook(clock, onSpent);
+    if (data.each === undefined) void this.#book.look(this.hold('', {}, randomUUID(), 0));
   }
 
   get currency(): string {

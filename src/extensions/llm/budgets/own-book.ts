@@ -15,6 +15,8 @@ export class OwnBook implements Book {
     this.#onSpent = onSpent;
   }
 
+  async look(): Promise<void> {}
+
   reserve(hold: Hold, terms: Terms): Answer {
     return this.#ledger.reserve(hold, terms).granted ? 'granted' : 'full';
   }

@@ -7,8 +7,10 @@ import type { LedgerState, SharedLedger } from '../../../shelter/shared-ledger.t
 import type { Answer, Book, Hold, OnSpent, Terms } from './book.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 
-/** How long a call waits for the ledger. */
-const patienceMs = 250;
+/** How long a call waits for the ledger: models take longer. In a cluster, a node that was never asked refuses
+ *  until its connection is open, so what is rejected is asked again. */
+const patienceMs = 1_000;
+const againMs = 50;
 /** How long the ledger is not asked after it has failed. */
 const aloneMs = 1_000;
 const maxKnown = 10_000;
@@ -19,8 +21,8 @@ interface Unsent {
   readonly hold: Hold;
   amount: number;
   sending: Promise<void> | undefined;
-  /** The ledger may have it already, so its amount must stay. */
-  wasSent: boolean;
+  /** Once it was sent, its amount must stay: the ledger may have it. */
+  tries: number;
 }
 
 export class SharedBook implements Book {
@@ -57,8 +59,8 @@ export class SharedBook implements Book {
   async reserve(hold: Hold, terms: Terms): Promise<Answer> {
     if (this.#clock.now() < this.#aloneUntil) return this.#alone(hold, terms);
     try {
-      const asked = async () => this.#ledger.reserve(this.#entry(hold, hold.amount), terms);
-      const { granted, ...state } = await this.#inTime(asked(), () => {
+      const asked = this.#asked(() => this.#ledger.reserve(this.#entry(hold, hold.amount), terms));
+      const { granted, ...state } = await this.#inTime(asked, () => {
         if (!this.#own.has(hold.id)) this.#send(hold, 0); // its call was refused
       });
       this.#back();
@@ -67,6 +69,16 @@ export class SharedBook implements Book {
     } catch {
       this.#away();
       return this.#alone(hold, terms);
+    }
+  }
+
+  /** Finds out what is spent before the first call, and is counted as a process. */
+  async look(hold: Hold): Promise<void> {
+    try {
+      const asked = this.#asked(() => this.#ledger.settle(this.#entry(hold, 0), 0));
+      this.#learn(hold.account, await this.#inTime(asked));
+    } catch {
+      // calls find out by themselves
     }
   }
 
@@ -122,15 +134,15 @@ export class SharedBook implements Book {
     if (!unsent && this.#unsent.size >= maxUnsent) unsent = this.#mergeable(hold.account);
     if (unsent) unsent.amount += amount;
     else {
-      unsent = { hold, amount, sending: undefined, wasSent: false };
+      unsent = { hold, amount, sending: undefined, tries: 0 };
       this.#unsent.set(hold.id, unsent);
     }
-    if (this.#clock.now() < this.#aloneUntil) this.#retryLater();
+    if (this.#clock.now() < this.#aloneUntil) this.#retryLater(aloneMs);
     else void this.#try(unsent);
   }
 
   #mergeable(account: string): Unsent | undefined {
-    for (const one of this.#unsent.values()) if (one.hold.account === account && !one.wasSent) return one;
+    for (const one of this.#unsent.values()) if (one.hold.account === account && one.tries === 0) return one;
     return undefined;
   }
 
@@ -143,7 +155,7 @@ export class SharedBook implements Book {
 
   async #settle(unsent: Unsent): Promise<void> {
     const { hold, amount } = unsent;
-    unsent.wasSent = true;
+    unsent.tries++;
     try {
       const asked = async () => this.#ledger.settle(this.#entry(hold, amount), hold.amount);
       const { before, ...state } = await this.#inTime(asked());
@@ -152,14 +164,14 @@ export class SharedBook implements Book {
       this.#learn(hold.account, state);
       this.#onSpent(hold, before, state.spent);
     } catch {
-      this.#away();
-      this.#retryLater();
+      if (unsent.tries > 1) this.#away();
+      this.#retryLater(unsent.tries > 1 ? aloneMs : againMs);
     }
   }
 
-  #retryLater(): void {
+  #retryLater(ms: number): void {
     if (this.#isClosed) return;
-    this.#cancelRetry ??= later(this.#clock, aloneMs, () => {
+    this.#cancelRetry ??= later(this.#clock, ms, () => {
       this.#cancelRetry = undefined;
       void this.#retry();
     });
@@ -186,6 +198,18 @@ export class SharedBook implements Book {
     this.#sharesOf = undefined;
     this.#aloneUntil = Number.NEGATIVE_INFINITY;
     this.#onAway(false);
+  }
+
+  /** Asks again after a rejection, for a moment. */
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    const until = this.#clock.now() + patienceMs;
+    for (;;)
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.#clock.now() + againMs >= until) throw error;
+        await new Promise<void>((resolve) => void this.#clock.after(againMs, resolve));
+      }
   }
 
   /** Waits at most a moment. `onLate`: it has come after that. */
