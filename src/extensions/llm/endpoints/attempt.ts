@@ -84,7 +84,10 @@ export class Attempt {
   within<T>(ms: number, what: string, start: () => T | PromiseLike<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) return reject(this.#stopped);
-      this.#reject = reject;
+      this.#reject = (error) => {
+        cancel(); // a function that ignores its signal must not keep the process alive
+        reject(error);
+      };
       const cancel = this.#clock.after(ms, () => {
         const { name } = this.member.endpoint;
         const error = new ConfigError('timeout', `${name}: ${what} within ${ms} ms`, { provider: name });

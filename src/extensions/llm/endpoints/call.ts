@@ -68,8 +68,11 @@ export class Call<T> {
     const charging = this.#calls.charging();
     this.#charging = charging instanceof Promise ? await charging : charging;
     const members = pin === undefined ? ordered(this.#task, subject) : [this.#calls.endpoints().pinned(pin)];
-    const endpoints = members.map(({ endpoint }) => endpoint);
-    this.#charging?.check(this.#task.name, endpoints, this.#options);
+    this.#charging?.check(
+      this.#task.name,
+      members.map(({ endpoint }) => endpoint),
+      this.#options,
+    );
     const full: Member[] = [];
     for (const member of members) {
       let obstacle = this.#obstacle(member);
