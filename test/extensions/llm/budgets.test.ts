@@ -91,6 +91,25 @@ describe('a hard budget', () => {
     await chat.run(async () => used(1));
   });
 
+  it('takes what a call of the AI SDK may use from that call', async () => {
+    await using it = await loaded(budgeted({ perDay: 1, hard: true }));
+    const asked: unknown[] = [];
+    const model = it.ai.task('chat').model(() => ({
+      specificationVersion: 'v3',
+      doGenerate: async (options: object) => {
+        asked.push(options);
+        return { usage: { inputTokens: { total: 5 }, outputTokens: { total: 7 } } };
+      },
+    }));
+    await model.doGenerate({ maxOutputTokens: 100 });
+    expect(asked).toMatchObject([{ maxOutputTokens: 100 }]);
+    expect(it.ai.spend().micros).toBe(12);
+    expect(await failed(model.doGenerate({ maxOutputTokens: 1_000_000 }))).toMatchObject({
+      code: 'quota_exceeded',
+    });
+    expect(await failed(model.doGenerate({}))).toMatchObject({ code: 'invalid_option' });
+  });
+
   it('asks no endpoint without a price, and goes on to one that fits', async () => {
     const data = budgeted({ perDay: 1, hard: true });
     const dear = { currency: 'USD', inputPerMillion: 50, outputPerMillion: 50 };

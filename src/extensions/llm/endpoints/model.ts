@@ -14,7 +14,12 @@ export interface Model {
   readonly specificationVersion: string;
 }
 
-type Method = (options: { readonly abortSignal?: AbortSignal }, ...more: readonly unknown[]) => unknown;
+interface Asked {
+  readonly abortSignal?: AbortSignal;
+  readonly maxOutputTokens?: number;
+}
+
+type Method = (options: Asked, ...more: readonly unknown[]) => unknown;
 
 interface StreamResult {
   readonly stream: ReadableStream<unknown>;
@@ -52,7 +57,8 @@ export function failoverModel<M extends Model>(
   const methodOf = (method: string): Method => {
     const own: Method = async (asked, ...more) => {
       const signal = asked?.abortSignal;
-      const given = { ...options, signal };
+      const { maxOutputTokens = asked?.maxOutputTokens } = options;
+      const given = { ...options, signal, maxOutputTokens };
       const ask = (endpoint: Endpoint, abortSignal: AbortSignal): unknown => {
         const model = modelOf(endpoint);
         return (model as unknown as Record<string, Method>)[method]?.call(
