@@ -30,8 +30,8 @@ export interface SharedLedger {
     entry: LedgerEntry,
     how: { readonly limit: number; readonly holdMs: number },
   ): Promise<LedgerState & { readonly granted: boolean }>;
-  /** Replaces a hold of `held` by what was spent, also after the hold was given back. `before`: what was spent
-   *  until then. */
+  /** Replaces a hold of `held` by what was spent, also after the hold was given back. `before`: what was
+   *  spent until then. */
   settle(entry: LedgerEntry, held: number): Promise<LedgerState & { readonly before: number }>;
   spent(account: string): Promise<LedgerState>;
   /** The number of processes that use the ledger, as far as it is known. */

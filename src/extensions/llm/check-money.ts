@@ -1,4 +1,5 @@
-// What is wrong with rates and budgets, beside their shape. Used by check.ts. One budget has one currency.
+// What is wrong with rates and budgets, beside their shape. Used by check.ts. One budget has one currency, so
+// the rates of its endpoints must have the same.
 
 import { nearest } from '../../internal/nearest.ts';
 import type { BudgetData, LlmData, RatesData, TaskData } from './data.ts';

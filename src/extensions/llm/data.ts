@@ -88,12 +88,13 @@ export interface BudgetData {
   readonly tasks?: readonly string[];
   /** One budget for each task, or for each `tenant` or `subject` of the calls. @default one for all */
   readonly each?: BudgetEach;
-  /** A call that does not fit is refused with `quota_exceeded`. Otherwise it is only counted. @default false */
+  /** A call that does not fit is refused with `quota_exceeded`. Otherwise it is only counted. @default
+   *  false */
   readonly hard?: boolean;
   /** The part of the budget at which it is reported, once a period. @default 0.8 */
   readonly alertAt?: number;
-  /** What a hard budget does while its shared ledger is away: it refuses calls, or each process has its share of
-   *  what was left. @default 'refuse' */
+  /** What a hard budget does while its shared ledger is away: it refuses calls, or each process has its
+   *  share of what was left. @default 'refuse' */
   readonly whenAway?: 'refuse' | 'share';
   /** After so long, what is held for a call is given back: its process may have died. Set it longer than your
    *  longest call. @default 600_000 */

@@ -29,11 +29,11 @@ end
 local books = redis.call('HMGET', account, 's', 'h')
 `;
 
-/** A member of the holds is `AMOUNT:ID`, or `s:ID` of a settled entry. If one of the two keys is lost, what is
- *  held comes from the other one. */
+/** A member of the holds is `AMOUNT:ID`, or `s:ID` of a settled entry. If one of the two keys is lost,
+ *  what is held comes from the other one. */
 const writing = `${reading}
-local process, known, lifeMs, id, amount = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
-local processes = KEYS[3]
+local processes, process, id = KEYS[3], ARGV[1], ARGV[4]
+local known, lifeMs, amount = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
 redis.call('ZADD', processes, text(now), process)
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', text(now - ${knownMs}))
 redis.call('PEXPIRE', processes, ${2 * knownMs})

@@ -1,5 +1,5 @@
-// One of the processes that share a budget over Redis, for redis-ledger.test.ts: it makes the calls that it is
-// sent, and reports what has become of them.
+// One of the processes that share a budget over Redis, for redis-ledger.test.ts: it makes the calls that it
+// is sent, and reports what has become of them.
 
 import type { ConfigError } from '../../../src/errors.ts';
 import { loadLlm } from '../../../src/extensions/llm/index.ts';

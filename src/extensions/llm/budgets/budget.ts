@@ -117,10 +117,11 @@ export class Budget {
     const { spent, held } = this.#book.state(account);
     const { currency } = this;
     const money = (micros: number): string => shown({ micros, currency });
+    const left = money(Math.max(0, this.#limit - spent - held));
     return {
       state: 'over budget',
       why:
-        `the budget "${this.#name}" has ${money(Math.max(0, this.#limit - spent - held))} left for ${account}, ` +
+        `the budget "${this.#name}" has ${left} left for ${account}, ` +
         `and the call may cost ${money(amount)}`,
     };
   }

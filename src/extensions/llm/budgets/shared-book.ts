@@ -7,8 +7,8 @@ import type { LedgerState, SharedLedger } from '../../../shelter/shared-ledger.t
 import type { Answer, Book, Hold, OnSpent, Terms } from './book.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 
-/** How long a call waits for the ledger: models take longer. In a cluster, a node that was never asked refuses
- *  until its connection is open, so what is rejected is asked again. */
+/** How long a call waits for the ledger: models take longer. In a cluster, a node that was never asked
+ *  refuses until its connection is open, so what is rejected is asked again. */
 const patienceMs = 1_000;
 const againMs = 50;
 /** How long the ledger is not asked after it has failed. */

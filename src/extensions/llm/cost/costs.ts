@@ -1,6 +1,6 @@
 // What the calls of a `loadLlm` cost: prices, budgets and sums. Imported by load-llm.ts when there is
-// something to count. Each attempt has a charge, because each may be billed: it holds its estimate in the hard
-// budgets of its task, and is settled when it ends.
+// something to count. Each attempt has a charge, because each may be billed: it holds its estimate in the
+// hard budgets of its task, and is settled when it ends.
 
 import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';
@@ -68,14 +68,13 @@ export class Costs implements Charging {
     for (const budget of this.#budgetsOf(task)) {
       budget.check(task, options);
       const unsized = budget.isHard && endpoints.find((endpoint) => !saysItsSize(endpoint, options));
-      if (unsized)
-        throw new ConfigError(
-          'invalid_option',
-          `llm: the budget "${budget.name}" is hard, and the call of "${task}" does not say what it may use`,
-          {
-            hint: `Set estimatedTokens or maxOutputTokens of the call, or max_tokens in the parameters of ${unsized.name}`,
-          },
-        );
+      if (!unsized) continue;
+      const where = `max_tokens in the parameters of ${unsized.name}`;
+      throw new ConfigError(
+        'invalid_option',
+        `llm: the budget "${budget.name}" is hard, and the call of "${task}" does not say what it may use`,
+        { hint: `Set estimatedTokens or maxOutputTokens of the call, or ${where}` },
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 // The adapter of the optional package `@pydantic/genai-prices`, whose prices are in US dollars. Loaded by
-// ../genai-prices.ts. A calculation of the package takes 40 to 250 µs, so plain rates of a model are kept for a
-// minute; some change with the date or the time of day.
+// ../genai-prices.ts. A calculation of the package takes 40 to 250 µs, so plain rates of a model are kept for
+// a minute; some change with the date or the time of day.
 
 import { ConfigError } from '../../../errors.ts';
 import { lazy, peer } from '../../../internal/lazy.ts';

@@ -1,4 +1,5 @@
-// The sums of what calls have cost in this process. Used by costs.ts for `ai.spend()`.
+// The sums of what calls have cost in this process, for `ai.spend()`. Used by costs.ts. Each currency has its
+// own.
 
 import type { Cost } from '../endpoints/charging.ts';
 

@@ -41,8 +41,8 @@ export interface LlmEventTypes {
   reloaded: object;
   /** No endpoint of a task has answered. */
   exhausted: { readonly task: string; readonly message: string };
-  /** `alert`: the part `alertAt` of a budget is spent. `exceeded`: more than all of it is. Each comes once for
-   *  an account and period, in one of the processes. `away`, `back`: its shared ledger. */
+  /** `alert`: the part `alertAt` of a budget is spent. `exceeded`: more than all of it is. Each comes once
+   *  for an account and period, in one of the processes. `away`, `back`: its shared ledger. */
   budget: {
     readonly budget: string;
     readonly state: 'alert' | 'exceeded' | 'away' | 'back';

@@ -13,8 +13,9 @@ export interface ExplainedEndpoint {
   /** From 1: the order in which ranks are asked. */
   readonly rank: number;
   readonly weight: number;
-  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per minute
-   *  is used up. `over budget`: a hard budget of the task is. `lacking`: it does not support what is needed. */
+  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per
+   *  minute is used up. `over budget`: a hard budget of the task is. `lacking`: it does not support what
+   *  is needed. */
   readonly state: 'in use' | Obstacle['state'];
   /** Why it is not asked. */
   readonly why?: string;
@@ -79,8 +80,9 @@ const overBudget = ({ budget, period }: ExplainedBudget): Obstacle => ({
 function lineOf(explained: ExplainedBudget): string {
   const { budget, of, period, currency, limitMicros, spentMicros, heldMicros, hard, kept } = explained;
   const money = (micros: number): string => (micros / 1e6).toFixed(2);
+  const name = of === undefined ? budget : `${budget} of ${of}`;
   return [
-    `budget ${budget}${of === undefined ? '' : ` of ${of}`}: ${money(spentMicros)} of ${money(limitMicros)} ${currency} in ${period}`,
+    `budget ${name}: ${money(spentMicros)} of ${money(limitMicros)} ${currency} in ${period}`,
     heldMicros > 0 && `${money(heldMicros)} held`,
     hard ? 'hard' : 'soft',
     kept === 'away' ? 'shared, and its ledger does not answer' : kept,
