@@ -3,6 +3,7 @@
 
 import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
 import { describe, expect, it } from 'vitest';
+import { importsOf } from '../../../scripts/imports.ts';
 import type { LlmData, RatesData } from '../../../src/extensions/llm/data.ts';
 import { type Usage, usageOf } from '../../../src/extensions/llm/endpoints/usage.ts';
 import { genaiPrices } from '../../../src/extensions/llm/genai-prices.ts';
@@ -187,6 +188,21 @@ describe('a call whose price is not known', () => {
     await it.ai.task('chat').run(backend({ first: openai(1, 1) }));
     expect(() => it.ai.spend()).toThrow('the cost of calls is not counted');
     expect(it.events[0]).not.toHaveProperty('cost');
+  });
+});
+
+describe('what counts the cost', () => {
+  it('is loaded only where something is to be counted', () => {
+    const loadedAtOnce = new Set<string>();
+    const follow = (file: string): void => {
+      if (loadedAtOnce.has(file)) return;
+      loadedAtOnce.add(file);
+      for (const { target, kind } of importsOf(file))
+        if (kind === 'static' && target.startsWith('src/')) follow(target);
+    };
+    follow('src/extensions/llm/index.ts');
+    expect(loadedAtOnce.size).toBeGreaterThan(30);
+    expect([...loadedAtOnce].filter((file) => /llm\/(?:cost|budgets)\//.test(file))).toEqual([]);
   });
 });
 
