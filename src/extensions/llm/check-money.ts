@@ -34,19 +34,27 @@ export function checkMoney(
   }
 }
 
+/** More than anything costs, and small enough for exact sums of micro-units. */
+const most = 1e9;
+
+function checkAmounts(data: RatesData | BudgetData, at: Path, report: Report): void {
+  for (const [name, value] of Object.entries(data))
+    if (typeof value === 'number' && !(value <= most))
+      report([...at, name], 'must be a number, at most 1,000,000,000');
+}
+
 function checkRates(rates: RatesData, at: Path, report: Report): void {
   checkCurrency(rates.currency, at, report);
+  checkAmounts(rates, at, report);
   const { inputPerMillion, outputPerMillion, perCall } = rates;
   if (inputPerMillion === undefined && outputPerMillion === undefined && perCall === undefined)
     report(at, 'must have inputPerMillion, outputPerMillion or perCall');
 }
 
-function checkBudget(
-  { currency, perMonth, perDay, alertAt = 1 }: BudgetData,
-  at: Path,
-  report: Report,
-): void {
+function checkBudget(budget: BudgetData, at: Path, report: Report): void {
+  const { currency, perMonth, perDay, alertAt = 1 } = budget;
   checkCurrency(currency, at, report);
+  checkAmounts(budget, at, report);
   if ((perMonth === undefined) === (perDay === undefined)) report(at, 'must have one of perMonth and perDay');
   if (alertAt > 1 || alertAt === 0) report([...at, 'alertAt'], 'must be above 0, and at most 1');
 }

@@ -282,6 +282,7 @@ describe('a configuration with wrong budgets', () => {
     [{ currency: 'USD' }, 'budgets.team', 'must have one of perMonth and perDay'],
     [{ currency: 'USD', perDay: 1, perMonth: 5 }, 'budgets.team', 'must have one of perMonth and perDay'],
     [{ currency: 'USD', perDay: 1, alertAt: 80 }, 'budgets.team.alertAt', 'at most 1'],
+    [{ currency: 'USD', perDay: Number.POSITIVE_INFINITY }, 'budgets.team.perDay', 'at most 1,000,000,000'],
     [{ currency: 'USD', perDay: 1, tasks: ['caht'] }, 'budgets.team.tasks', 'did you mean chat?'],
     [{ currency: 'USD', perDay: 1, each: 'user' }, 'budgets.team.each', 'one of task, tenant, subject'],
     [{ currency: 'USD', perday: 1, perMonth: 1 }, 'budgets.team.perday', 'Did you mean'],
