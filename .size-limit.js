@@ -26,9 +26,9 @@ const limits = {
   './otel': '9.5 kB',
   './audit': '27.5 kB',
   './guard': '94 kB',
-  './redis': '24.5 kB',
+  './redis': '25.5 kB',
   './snapshot': '35 kB',
-  './llm': '101.5 kB',
+  './llm': '102 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');

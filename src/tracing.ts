@@ -60,6 +60,8 @@ export interface TraceContexts {
     readonly address?: string;
     /** Set when the answer has the number of tokens that it used. */
     usage?: { readonly inputTokens: number; readonly outputTokens: number };
+    /** Set when its cost is known, in micro-units of a currency. */
+    cost?: { readonly micros: number; readonly currency: string };
   };
 }
 

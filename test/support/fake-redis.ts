@@ -14,7 +14,7 @@ interface Held {
   endsAt: number;
 }
 
-const writing = new Set(['HSET', 'HDEL', 'DEL', 'PEXPIRE', 'SET', 'ZADD', 'ZREMRANGEBYSCORE']);
+const writing = new Set(['HSET', 'HDEL', 'DEL', 'PEXPIRE', 'SET', 'ZADD', 'ZREM', 'ZREMRANGEBYSCORE']);
 const growing = new Set(['HSET', 'SET', 'ZADD']);
 
 export class FakeRedis {
@@ -165,6 +165,22 @@ export class FakeRedis {
         for (const [member, score] of set) if (score <= Number(texts[2])) set.delete(member);
         return 0;
       }
+      case 'ZRANGEBYSCORE': {
+        const [, from, to, , , most = 'Infinity'] = texts as [string, string, string];
+        return [...this.#sorted(key)]
+          .filter(([, score]) => isAbove(score, from) && score <= Number(to.replace('inf', 'Infinity')))
+          .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+          .slice(0, Number(most))
+          .map(([member]) => member);
+      }
+      case 'ZREM':
+        return Number(this.#sorted(key).delete(texts[1] as string));
+      case 'ZSCORE':
+        return (
+          this.#sorted(key)
+            .get(texts[1] as string)
+            ?.toString() ?? null
+        );
       case 'ZCARD':
         return this.#sorted(key).size;
       default:
@@ -190,6 +206,10 @@ export class FakeRedis {
     this.data.set(key, { value, endsAt });
   }
 }
+
+/** Whether a score is above the start of a range: `-inf`, a number, or `(` and a number that is left out. */
+const isAbove = (score: number, from: string): boolean =>
+  from.startsWith('(') ? score > Number(from.slice(1)) : score >= Number(from.replace('inf', 'Infinity'));
 
 const wrongType = (): Error => new Error('WRONGTYPE Operation against a key holding the wrong kind of value');
 

@@ -3,6 +3,7 @@
 
 import { nearest } from '../../internal/nearest.ts';
 import { isPlain } from '../../value.ts';
+import { checkMoney } from './check-money.ts';
 import type { EndpointData, LlmData, Rank, TaskData, WeightedEndpoint } from './data.ts';
 import { parts } from './parts.ts';
 import { type Part, shape } from './shape.ts';
@@ -78,6 +79,7 @@ function checkMeaning(data: LlmData, report: Report): void {
   for (const [name, task] of Object.entries(tasks)) checkTask(task, endpoints, ['tasks', name], report);
   parts.presets.now?.checkPresets(data, report);
   parts.prompts.now?.checkPrompts(data, report);
+  checkMoney(data, report, (use) => use.flatMap(weightedIn).map(({ endpoint }) => endpoint));
 }
 
 /** The field of `auth` that holds the secret. */

@@ -2,7 +2,7 @@
 // and endpoints/; an application sees them in `ai.config`.
 
 import type { PromptData, TaskPrompt } from './prompts/prompt-data.ts';
-import type { authTypes, kinds, Spelling } from './shape.ts';
+import type { authTypes, budgetEach, kinds, Spelling } from './shape.ts';
 
 /** What a task is for. */
 export type TaskKind = (typeof kinds)[number];
@@ -58,7 +58,55 @@ export interface EndpointData {
   readonly space?: string;
   /** How the client spells the parameters of presets and calls. @default that of the provider */
   readonly spelling?: Spelling;
+  /** What calls cost here. Wins over the function `price`. @default none */
+  readonly rates?: RatesData;
 }
+
+/** What calls cost, in units of the currency. A call with tokens that have no rate is not priced. */
+export interface RatesData {
+  /** As in ISO 4217: `USD`. */
+  readonly currency: string;
+  /** For a million tokens of the input. @default none */
+  readonly inputPerMillion?: number;
+  /** For a million tokens of the output, with those of reasoning. @default none */
+  readonly outputPerMillion?: number;
+  /** For a million tokens of the input that come from a cache. @default inputPerMillion */
+  readonly cachedPerMillion?: number;
+  /** For a million tokens of the input that go into a cache. @default inputPerMillion */
+  readonly cacheWritePerMillion?: number;
+  /** For a million of those that the cache keeps for an hour. @default cacheWritePerMillion */
+  readonly cacheWriteHourPerMillion?: number;
+  /** For each call, beside its tokens. @default none */
+  readonly perCall?: number;
+}
+
+/** The most that calls may cost. One of `perMonth` and `perDay` is required. */
+export interface BudgetData {
+  /** As in ISO 4217: `USD`. */
+  readonly currency: string;
+  /** In units of the currency, for a calendar month of UTC. @default none */
+  readonly perMonth?: number;
+  /** In units of the currency, for a day of UTC. @default none */
+  readonly perDay?: number;
+  /** The tasks whose calls count. @default all */
+  readonly tasks?: readonly string[];
+  /** One budget for each task, or for each `tenant` or `subject` of the calls. @default one for all */
+  readonly each?: BudgetEach;
+  /** A call that does not fit is refused with `quota_exceeded`. Otherwise it is only counted. @default
+   *  false */
+  readonly hard?: boolean;
+  /** The part of the budget at which it is reported, once a period. @default 0.8 */
+  readonly alertAt?: number;
+  /** What a hard budget does while its shared ledger is away: it refuses calls, or each process has its
+   *  share of what was left. @default 'refuse' */
+  readonly whenAway?: 'refuse' | 'share';
+  /** After so long, what is held for a call is given back: its process may have died. Set it longer than your
+   *  longest call. @default 600_000 */
+  readonly holdMs?: number;
+}
+
+/** What has a budget for itself. */
+export type BudgetEach = (typeof budgetEach)[number];
 
 /** An endpoint with a weight inside its rank. Without one, it has the weight 1. */
 export interface WeightedEndpoint {
@@ -90,4 +138,5 @@ export interface LlmData {
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Prompts by their names and versions. */
   readonly prompts?: Readonly<Record<string, Readonly<Record<string, PromptData>>>>;
+  readonly budgets?: Readonly<Record<string, BudgetData>>;
 }

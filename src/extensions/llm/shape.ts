@@ -41,6 +41,8 @@ const spellings: readonly Spelling[] = [
   'mistral',
   'cohere',
 ];
+/** What may have a budget for itself. */
+export const budgetEach = ['task', 'tenant', 'subject'] as const;
 
 const section = (properties: Readonly<Record<string, Part>>, ...required: readonly string[]): Part => ({
   type: 'object',
@@ -54,6 +56,20 @@ const text: Part = { type: 'string', minLength: 1 };
 const secret: Part = { ...text, 'x-secret': true };
 const count: Part = { type: 'integer', minimum: 1 };
 const timeMs: Part = { type: 'integer', minimum: 1 };
+
+const money: Part = { type: 'number', minimum: 0 };
+const rates = section(
+  {
+    currency: text,
+    inputPerMillion: money,
+    outputPerMillion: money,
+    cachedPerMillion: money,
+    cacheWritePerMillion: money,
+    cacheWriteHourPerMillion: money,
+    perCall: money,
+  },
+  'currency',
+);
 
 const endpoint = section(
   {
@@ -78,6 +94,7 @@ const endpoint = section(
     quota: text,
     space: text,
     spelling: { ...text, enum: spellings },
+    rates,
   },
   'provider',
   'model',
@@ -104,6 +121,21 @@ const prompt = section({
   hash: text,
 });
 
+const budget = section(
+  {
+    currency: text,
+    perMonth: money,
+    perDay: money,
+    tasks: { type: 'array', items: text },
+    each: { ...text, enum: budgetEach },
+    hard: { type: 'boolean' },
+    alertAt: money,
+    whenAway: { ...text, enum: ['refuse', 'share'] },
+    holdMs: timeMs,
+  },
+  'currency',
+);
+
 /** The section `llm`. */
 export const shape: Part = section(
   {
@@ -111,6 +143,7 @@ export const shape: Part = section(
     tasks: byName(task),
     presets: byName(parameters),
     prompts: byName(byName(prompt)),
+    budgets: byName(budget),
   },
   'endpoints',
   'tasks',

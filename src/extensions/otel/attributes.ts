@@ -76,6 +76,10 @@ export function endingAttributes({ name, of }: Published): Attributes {
     known['gen_ai.usage.input_tokens'] = of.usage.inputTokens;
     known['gen_ai.usage.output_tokens'] = of.usage.outputTokens;
   }
+  if (name === 'call' && of.cost) {
+    known['llm_config.llm.cost'] = of.cost.micros / 1e6;
+    known['llm_config.llm.currency'] = of.cost.currency;
+  }
   if (name === 'request') {
     if (of.operations.length > 0) known['llm_config.operations'] = [...of.operations];
     if (of.moreOperations > 0) known['llm_config.operations.more'] = of.moreOperations;

@@ -1,5 +1,6 @@
-// Scripts over a connection, and what is known of the rights to run them. Used by level.ts, data-keys.ts and
-// pace.ts. A server that refuses writes is still read: it is full, a replica, or the user may only read.
+// Scripts over a connection, and what is known of the rights to run them. Used by level.ts, data-keys.ts,
+// ledger.ts and pace.ts. A server that refuses writes is still read: it is full, a replica, or the user may
+// only read.
 
 import type { Clock } from '../../shelter/clock.ts';
 import { type Connection, codeOf, type Script } from './connection.ts';

@@ -15,11 +15,13 @@ import type {
   SharedName,
   TicketedName,
 } from '../../shelter/second-level.ts';
+import type { SharedLedger } from '../../shelter/shared-ledger.ts';
 import type { SharedPace } from '../../shelter/shared-pace.ts';
 import { Commands } from './commands.ts';
 import { type Connection, codeOf } from './connection.ts';
 import { DataKeys, type DataKeysParts } from './data-keys.ts';
 import { keyIdOf } from './envelope.ts';
+import { RedisLedger } from './ledger.ts';
 import { Messages } from './messages.ts';
 import { type HashedName, hash, Names } from './names.ts';
 import { RedisPace } from './pace.ts';
@@ -151,6 +153,10 @@ export class RedisLevel implements SecondLevel {
     const id = `{${hash('pace', name)}}`;
     const keys = [this.#names.key(id), this.#names.key(`${id}:processes`)] as const;
     return new RedisPace(this.#commands, keys, processes);
+  }
+
+  ledger(name: string): SharedLedger {
+    return new RedisLedger(this.#commands, (id) => this.#names.key(id), name);
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import { anInteger, anything, aString, checkOptions } from '../../internal/optio
 import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
 import { aClock, type Clock, systemClock } from '../../shelter/clock.ts';
 import type { SecondLevel } from '../../shelter/second-level.ts';
+import type { SharedLedger } from '../../shelter/shared-ledger.ts';
 import type { SharedPace } from '../../shelter/shared-pace.ts';
 import type { RedisClient } from './client.ts';
 import { connectionOf } from './connection.ts';
@@ -41,6 +42,10 @@ export interface Shared extends SecondLevel, AsyncDisposable {
    *  counts: the account and region, not the process.
    *  @throws ConfigError `invalid_option` */
   pace(name: string, options?: PaceOptions): SharedPace;
+  /** A ledger that all processes with this prefix keep together, for the budgets of language models. Its
+   *  amounts are not encrypted; names of accounts are hashed.
+   *  @throws ConfigError `invalid_option` */
+  ledger(name: string): SharedLedger;
   /** Makes a new data key and drops the others. All that is shared is read from the stores again.
    *  @throws ConfigError `unavailable` */
   rotate(): Promise<void>;
@@ -91,6 +96,10 @@ export function shared(client: RedisClient, options: SharedOptions): Shared {
     pace: (name, given = {}) => {
       checkOptions('pace', { name, ...given }, { name: aString, processes: anInteger(1) });
       return level.pace(name, given.processes ?? 1);
+    },
+    ledger: (name) => {
+      checkOptions('ledger', { name }, { name: aString });
+      return level.ledger(name);
     },
     rotate: () => level.rotate(),
     on: (listener) => emitter.on(listener),

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigError } from '../../../src/errors.ts';
 import type { LlmData } from '../../../src/extensions/llm/data.ts';
 import { reveal } from '../../../src/reveal.ts';
+import { manualClock } from '../../../src/testing/clock.ts';
 import { code } from '../../support/sheltering.ts';
 import { backend, http, loaded, two } from './loaded.ts';
 
@@ -361,6 +362,35 @@ describe('an abort and a timeout', () => {
       .run(({ name }) => (name === 'first' ? new Promise(() => undefined) : name));
     expect(await it.clock.until(call)).toBe('second');
     expect(it.events[0]).toMatchObject({ type: 'attempt', endpoint: 'first', outcome: 'timeout' });
+  });
+
+  it('an abort leaves no timer, also where the client ignores it', async () => {
+    const clock = manualClock();
+    let timers = 0;
+    const after = (ms: number, then: () => void) => {
+      timers++;
+      let isOver = false;
+      const over = (): void => {
+        if (!isOver) timers--;
+        isOver = true;
+      };
+      const cancel = clock.after(ms, () => {
+        over();
+        then();
+      });
+      return () => {
+        over();
+        cancel();
+      };
+    };
+    await using it = await loaded(two, { clock: { now: clock.now, after } });
+    const stop = new AbortController();
+    const call = it.ai.task('chat').run(() => new Promise(() => undefined), { signal: stop.signal });
+    await clock.advance(0);
+    expect(timers).toBe(1);
+    stop.abort();
+    await expect(call).rejects.toMatchObject({ code: 'aborted' });
+    expect(timers).toBe(0);
   });
 
   it('a thousand calls leave no listener at a signal that lives long', async () => {

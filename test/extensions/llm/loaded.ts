@@ -3,7 +3,8 @@
 import type { LlmData } from '../../../src/extensions/llm/data.ts';
 import type { Endpoint } from '../../../src/extensions/llm/endpoints/endpoint.ts';
 import type { LlmEvent } from '../../../src/extensions/llm/endpoints/events.ts';
-import { type Llm, type LlmLoadOptions, loadLlm } from '../../../src/extensions/llm/load-llm.ts';
+import type { Llm } from '../../../src/extensions/llm/following-llm.ts';
+import { type LlmLoadOptions, loadLlm } from '../../../src/extensions/llm/load-llm.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
 import { manualClock } from '../../../src/testing/clock.ts';
 

@@ -75,6 +75,16 @@ describe('the span of a call', () => {
     expect(otel.of('POST second')[0]?.parent).toBe('chat claude-y');
   });
 
+  it('has the cost, where it is known', async () => {
+    await using otel = telemetry();
+    await using it = await loaded(data, { price: () => ({ micros: 3_100, currency: 'USD' }) });
+    await it.ai.task('chat').run(async () => ({ usage: { input_tokens: 7, output_tokens: 9 } }));
+    expect(otel.of('chat gpt-x')[0]?.attributes).toMatchObject({
+      'llm_config.llm.cost': 0.0031,
+      'llm_config.llm.currency': 'USD',
+    });
+  });
+
   it('lasts until its stream ends', async () => {
     await using otel = telemetry();
     await using it = await loaded(data);
@@ -91,6 +101,55 @@ describe('the span of a call', () => {
 });
 
 describe('no output', () => {
+  it('of prices, budgets and their ledger shows a key, a prompt or an answer', async () => {
+    await using otel = telemetry({ keys: 'spans' });
+    const answer = {
+      text: `answer ${canary}`,
+      usage: { prompt_tokens: 90, completion_tokens: 9, service_tier: `tier ${canary}` },
+    };
+    const failure = () => Promise.reject(new Error(quoted));
+    const budgeted: LlmData = {
+      ...data,
+      endpoints: {
+        ...data.endpoints,
+        rated: {
+          provider: 'openai',
+          model: 'gpt-z',
+          auth: { type: 'key', apiKey: `fake-${canary}-key` },
+          rates: { currency: 'USD', inputPerMillion: 1, outputPerMillion: 1 },
+        },
+      },
+      tasks: { ...data.tasks, chat: { use: ['rated', 'second'] } },
+      budgets: {
+        soft: { currency: 'USD', perDay: 0.0001, tasks: ['embed', 'one'] },
+        hard: { currency: 'USD', perDay: 0.0001, hard: true, tasks: ['chat'] },
+      },
+    };
+    const price = (): never => {
+      throw new Error(quoted);
+    };
+    const pace = { processes: 1, take: failure };
+    const away = { reserve: failure, settle: failure, spent: failure, processes: 1 };
+    const shown: unknown[] = [];
+    for (const shared of [undefined, { pace: () => pace, ledger: () => away }]) {
+      await using it = await loaded(budgeted, { price, ...(shared && { shared }) });
+      for (const task of ['chat', 'chat', 'embed', 'one']) {
+        const options = { estimatedTokens: 99, subject: `prompt ${canary}` };
+        const call = it.ai.task(task).run(async () => answer, options);
+        shown.push(await it.clock.until(call.then(() => task).catch((error: unknown) => error)));
+        shown.push(it.ai.explain(task), String(it.ai.explain(task)));
+      }
+      await it.clock.advance(2_000);
+      shown.push(it.events, it.ai.spend(), it.ai);
+      await it.clock.until(it.ai.close());
+    }
+    const kinds = (shown.filter(Array.isArray).flat() as { type: string }[]).map(({ type }) => type);
+    expect(kinds).toEqual(expect.arrayContaining(['budget', 'unpriced', 'exhausted', 'attempt']));
+    shown.push(otel.spans());
+    for (const one of shown) expect(inspect(one, { depth: 12, showHidden: true })).not.toContain(canary);
+    expect(JSON.stringify(shown.filter((one) => !(one as { ai?: unknown }).ai))).not.toContain(canary);
+  });
+
   it('shows a key, a prompt or what a server wrote', async () => {
     await using otel = telemetry({ keys: 'spans' });
     await using it = await loaded(data);

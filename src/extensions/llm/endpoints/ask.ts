@@ -6,6 +6,7 @@ import { type SteadyClock, shownNow } from '../../../shelter/clock.ts';
 import { isTraced, type TraceContexts, traced } from '../../../tracing.ts';
 import { Attempt, type OnEnd } from './attempt.ts';
 import type { Backends } from './backends.ts';
+import type { Charge, Charging } from './charging.ts';
 import { type Effect, effects, type Fault, faultOf, type Reason } from './classify.ts';
 import { type Endpoint, isRotated } from './endpoint.ts';
 import type { LlmEvents } from './events.ts';
@@ -27,6 +28,8 @@ export interface Calls {
   readonly limits: Limits;
   readonly classify: Classify | undefined;
   endpoints(): Endpoints;
+  /** Undefined: nothing counts the cost of calls. */
+  charging(): Charging | Promise<Charging> | undefined;
   /** The endpoint of that name, from a configuration that was read after the credential was refused. */
   renewed(refused: Endpoint, task: string): Promise<Endpoint | undefined>;
 }
@@ -41,6 +44,7 @@ export interface Asked<T> {
   readonly number: number;
   readonly signal: AbortSignal | undefined;
   readonly tokens: number;
+  readonly charge: Charge | undefined;
   /** Whether a refused credential may be looked up again. */
   readonly mayRenew: boolean;
   readonly work: Work<T>;
@@ -111,7 +115,9 @@ function begin<T>(calls: Calls, asked: Asked<T>): Begun<T> {
       begun = started((...how) => resolve(end(...how)));
     });
   const succeeded = (outcome: string, own: TraceContexts['call']): string => {
-    if (begun.attempt.usage) own.usage = begun.attempt.usage;
+    const { usage, cost } = begun.attempt;
+    if (usage) own.usage = usage;
+    if (cost) own.cost = cost;
     return outcome;
   };
   void traced('call', context, whole, { succeeded });
@@ -121,7 +127,7 @@ function begin<T>(calls: Calls, asked: Asked<T>): Begun<T> {
 /** Makes what ends the attempt: counts it, lets the endpoint rest, emits it. The result is its outcome. */
 function ending<T>(
   calls: Calls,
-  { member, number, task, tokens }: Asked<T>,
+  { member, number, task, tokens, charge }: Asked<T>,
 ): { readonly end: (...how: Parameters<OnEnd>) => string; readonly onContent: () => void } {
   const { endpoint, identity } = member;
   const { backends, events, limits } = calls;
@@ -130,7 +136,9 @@ function ending<T>(
   let count = breaker.start();
   const settle = limits.use(endpoint, identity, tokens);
   const startedAt = performance.now();
+  let hasBegun = false;
   const onContent = (): void => {
+    hasBegun = true;
     if (!isProbe) return;
     count(undefined); // a long stream must not keep the circuit half open
     count = (trouble) => (breaker.state === 'closed' ? breaker.start()(trouble) : undefined);
@@ -139,6 +147,8 @@ function ending<T>(
     const { usage } = attempt;
     const fault = error === undefined ? undefined : judged(calls, attempt, error).fault;
     const effect: Effect | undefined = fault && effects[fault.reason];
+    const cost = charge?.settle({ usage, fault, error, hasBegun, isCut: attempt.isCut });
+    attempt.cost = cost;
     if (usage) settle(usage.inputTokens + usage.outputTokens);
     if (!fault || !effect) count(undefined);
     else if (effect.counts || isProbe) {
@@ -157,6 +167,7 @@ function ending<T>(
       level: effect ? (effect.code === 'quota_exceeded' ? 'error' : 'warn') : 'debug',
       ...(fault?.status !== undefined && { status: fault.status }),
       ...(usage && { usage }),
+      ...(cost && { cost }),
     }));
     return effect?.code ?? 'ok';
   };

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { abortedBy, ConfigError } from '../../../errors.ts';
 import type { SteadyClock } from '../../../shelter/clock.ts';
+import type { Cost } from './charging.ts';
 import type { Member } from './generation.ts';
 import type { Usage } from './usage.ts';
 
@@ -32,6 +33,9 @@ export class Attempt {
   readonly number: number;
   /** What it has used so far, as far as the model says. */
   usage: Usage | undefined;
+  /** What it has cost. Known when it has ended. */
+  cost: Cost | undefined;
+  #isCut = false;
   readonly #clock: SteadyClock;
   #controller: AbortController | undefined;
   #reason: unknown;
@@ -66,6 +70,11 @@ export class Attempt {
     return this.#controller.signal;
   }
 
+  /** Whether its stream was left before its end. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   /** Why this library has ended it: a time limit, or the caller. */
   get stopped(): ConfigError | undefined {
     return this.#stopped;
@@ -75,7 +84,10 @@ export class Attempt {
   within<T>(ms: number, what: string, start: () => T | PromiseLike<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) return reject(this.#stopped);
-      this.#reject = reject;
+      this.#reject = (error) => {
+        cancel(); // a function that ignores its signal must not keep the process alive
+        reject(error);
+      };
       const cancel = this.#clock.after(ms, () => {
         const { name } = this.member.endpoint;
         const error = new ConfigError('timeout', `${name}: ${what} within ${ms} ms`, { provider: name });
@@ -111,6 +123,7 @@ export class Attempt {
 
   /** Aborts what still runs, after the attempt has ended. */
   cancel(): void {
+    this.#isCut = true;
     this.end();
     this.#abort(new DOMException('the stream is not read to its end', 'AbortError'));
   }

@@ -9,7 +9,7 @@ import type { LlmEvents } from './events.ts';
 
 /** Why an endpoint is not asked now. */
 export interface Obstacle {
-  readonly state: 'cooling' | 'over limit' | 'lacking';
+  readonly state: 'cooling' | 'over limit' | 'over budget' | 'lacking';
   readonly why: string;
   /** How long that lasts, where it is known. */
   readonly forMs?: number;

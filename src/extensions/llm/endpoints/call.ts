@@ -5,6 +5,7 @@ import { abortedBy, ConfigError } from '../../../errors.ts';
 import { ask, type Calls, described, type Failure, type Work } from './ask.ts';
 import { onAbort } from './attempt.ts';
 import type { Obstacle } from './backends.ts';
+import type { Charge, Charging } from './charging.ts';
 import { effects } from './classify.ts';
 import { identityOf } from './endpoint.ts';
 import { type Member, ordered, type ReadyTask } from './generation.ts';
@@ -18,15 +19,20 @@ export interface LlmCallOptions {
   readonly needs?: readonly string[] | undefined;
   /** Calls of one subject get the same endpoint of a rank, as long as it answers. @default none */
   readonly subject?: string | undefined;
+  /** Whose budget the call counts for, where a budget is for each tenant. @default none */
+  readonly tenant?: string | undefined;
   /** The only endpoint to ask, where something is kept that others do not have: a previous response, files, a
    *  cache. It need not be one of the task. @default none */
   readonly pin?: string | undefined;
-  /** The tokens that the call will use, for `tokensPerMinute`. What the answer says replaces the estimate.
-   *  @default 0 */
+  /** The tokens that the call will use, of the input and of the output together, for `tokensPerMinute` and
+   *  budgets. What the answer says replaces the estimate. @default 0 */
   readonly estimatedTokens?: number | undefined;
   /** Parameters over those of the endpoint and of the task's preset, in any known spelling. `null` removes
    *  one. `endpoint.parameters` has the result. @default {} */
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+  /** The most tokens of the output, for budgets. Pass it to the client, too. @default max_tokens and the like
+   *  in the parameters of the call, its preset and the endpoint */
+  readonly maxOutputTokens?: number | undefined;
 }
 
 /** A server that asks for a longer pause is not asked again in the same call. */
@@ -44,7 +50,9 @@ export class Call<T> {
   readonly #work: Work<T>;
   readonly #isStream: boolean;
   readonly #lines: Line[] = [];
+  #charging: Charging | undefined;
   #attempts = 0;
+  #isOverBudget = false;
   #failed: { readonly member: Member; readonly failure: Failure } | undefined;
   /** The first input that was too long. */
   #tooLong: { readonly than: number; readonly error: unknown; readonly attempts: number } | undefined;
@@ -60,10 +68,17 @@ export class Call<T> {
   async answer(): Promise<T> {
     const { pin, subject } = this.#options;
     this.#refuseAborted();
+    const charging = this.#calls.charging();
+    this.#charging = charging instanceof Promise ? await charging : charging;
     const members =
       pin === undefined
         ? ordered(this.#task, subject)
         : [this.#calls.endpoints().pinned(pin, this.#task.name)];
+    this.#charging?.check(
+      this.#task.name,
+      members.map(({ endpoint }) => endpoint),
+      this.#options,
+    );
     const full: Member[] = [];
     for (const member of members) {
       let obstacle = this.#obstacle(member);
@@ -73,7 +88,8 @@ export class Call<T> {
       else if (obstacle) this.#skip(member, obstacle);
       else {
         const answer = await this.#ask(member);
-        if (answer) return answer.value;
+        if (answer === 'full') full.push(member);
+        else if (answer) return answer.value;
       }
     }
     const answer = await this.#askFull(full);
@@ -96,7 +112,8 @@ export class Call<T> {
     });
   }
 
-  #skip({ endpoint }: Member, { why, forMs }: Obstacle): void {
+  #skip({ endpoint }: Member, { why, forMs, state }: Obstacle): void {
+    this.#isOverBudget ||= state === 'over budget';
     this.#lines.push({ text: `${endpoint.name}, not asked: ${why}`, waitMs: forMs });
   }
 
@@ -120,30 +137,52 @@ export class Call<T> {
       }
       const sharing = obstacle ? undefined : this.#sharedObstacle(member);
       if (sharing && (await sharing)) continue;
+      const answer = obstacle ? this.#skip(member, obstacle) : await this.#ask(member);
+      if (answer === 'full') continue;
       waiting.delete(member);
-      if (obstacle) this.#skip(member, obstacle);
-      else {
-        const answer = await this.#ask(member);
-        if (answer) return answer;
-      }
+      if (answer) return answer;
     }
     return undefined;
   }
 
-  /** Asks one endpoint, also more than once. Undefined: the next one is to be asked. */
-  async #ask(first: Member): Promise<{ readonly value: T } | undefined> {
-    this.#emitFailover(first);
+  /** Begins the charge of an attempt. Where processes share a budget, this takes time, in which others may
+   *  have come first. */
+  #charge(member: Member): Charge | Obstacle | undefined | Promise<Charge | Obstacle> {
+    const begun = this.#charging?.begin(this.#task.name, member.endpoint, this.#options);
+    if (!(begun instanceof Promise)) return begun;
+    return begun.then((charge) => {
+      if ('why' in charge) return charge;
+      const obstacle = this.#obstacle(member);
+      if (!obstacle && !this.#options.signal?.aborted) return charge;
+      charge.release();
+      this.#refuseAborted();
+      return obstacle as Obstacle;
+    });
+  }
+
+  /** Asks one endpoint, also more than once. Undefined: the next one is to be asked. `full`: it has reached
+   *  its limit. */
+  async #ask(first: Member): Promise<{ readonly value: T } | 'full' | undefined> {
     let member = first;
     let mayRenew = true;
     let repeats = 0;
     let pauseMs: (() => number) | undefined;
     for (;;) {
+      const begun = this.#charge(member);
+      const charge = begun instanceof Promise ? await begun : begun;
+      if (charge && 'why' in charge) {
+        if (charge.state === 'over limit') return 'full';
+        this.#skip(member, charge);
+        return undefined;
+      }
+      if (member === first && repeats === 0) this.#emitFailover(first);
       const answer = await ask(this.#calls, {
         task: this.#task,
         member,
         number: ++this.#attempts,
         signal: this.#options.signal,
         tokens: this.#options.estimatedTokens ?? 0,
+        charge,
         mayRenew,
         work: this.#work,
         isStream: this.#isStream,
@@ -224,7 +263,8 @@ export class Call<T> {
     const lines = this.#lines.map(({ text }) => `\n  ${text}`).join('');
     const last = this.#failed?.failure.error;
     const what = pin === undefined ? 'no endpoint has answered' : `"${pin}" has not answered`;
-    const error = new ConfigError('unavailable', `${name}: ${what}:${lines}`, {
+    const code = this.#isOverBudget ? 'quota_exceeded' : 'unavailable';
+    const error = new ConfigError(code, `${name}: ${what}:${lines}`, {
       provider: name,
       ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }),
       ...(last !== undefined && { cause: last }),
@@ -238,7 +278,7 @@ export class Call<T> {
     this.#calls.events.emit('exhausted', () => ({
       task: name,
       message,
-      outcome: 'unavailable',
+      outcome: code,
       level: 'error',
       ...(endpoint !== undefined && { endpoint }),
     }));

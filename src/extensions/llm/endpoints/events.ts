@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../../../errors.ts';
 import { Listeners } from '../../../internal/listeners.ts';
 import type { BreakerState } from '../../../shelter/request/request.ts';
+import type { Cost } from './charging.ts';
 import type { Usage } from './usage.ts';
 
 /** The fields that every event has. */
@@ -29,6 +30,7 @@ export interface LlmEventTypes {
     readonly durationMs: number;
     readonly status?: number;
     readonly usage?: Usage;
+    readonly cost?: Cost;
   };
   /** The next endpoint is asked, because this one has failed. */
   failover: { readonly task: string; readonly to: string };
@@ -49,6 +51,19 @@ export interface LlmEventTypes {
     readonly variant: string;
     readonly text?: string;
   };
+  /** `alert`: the part `alertAt` of a budget is spent. `exceeded`: more than all of it is. Each comes once
+   *  for an account and period, in one of the processes. `away`, `back`: its shared ledger. */
+  budget: {
+    readonly budget: string;
+    readonly state: 'alert' | 'exceeded' | 'away' | 'back';
+    readonly currency: string;
+    /** The period, and the tenant, subject or task that has the budget for itself. */
+    readonly account?: string;
+    readonly spentMicros?: number;
+    readonly limitMicros?: number;
+  };
+  /** The cost of calls is not known. Once for each endpoint and reason. */
+  unpriced: { readonly model: string; readonly why: string };
 }
 
 /** An event of a call. */

@@ -4,6 +4,7 @@
 import type { ExplainedPrompt } from '../prompts/prompts.ts';
 import type { Calls } from './ask.ts';
 import type { Obstacle } from './backends.ts';
+import type { ExplainedBudget } from './charging.ts';
 import { obstacleOf, type Wants } from './obstacle.ts';
 
 /** An endpoint of a task, as it is now. */
@@ -13,8 +14,9 @@ export interface ExplainedEndpoint {
   /** From 1: the order in which ranks are asked. */
   readonly rank: number;
   readonly weight: number;
-  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per minute
-   *  is used up. `lacking`: it does not support what is needed. */
+  /** `in use`: it is asked. `cooling`: it rests, or its circuit is open. `over limit`: its limit per
+   *  minute is used up. `over budget`: a hard budget of the task is. `lacking`: it does not support what
+   *  is needed. */
   readonly state: 'in use' | Obstacle['state'];
   /** Why it is not asked. */
   readonly why?: string;
@@ -43,6 +45,8 @@ export class TaskExplanation {
   /** The prompts of the task, with their versions. */
   readonly prompts: readonly ExplainedPrompt[];
   readonly preset: ExplainedPreset | undefined;
+  /** The budgets that its calls count for. */
+  readonly budgets: readonly ExplainedBudget[];
 
   /** Use `ai.explain`.
    *  @internal */
@@ -52,9 +56,14 @@ export class TaskExplanation {
     this.kind = kind;
     this.prompts = prompts;
     this.preset = preset;
+    const charging = calls.charging();
+    this.budgets = charging && !(charging instanceof Promise) ? charging.explain(name, wants) : [];
+    const spent = this.budgets.find(
+      ({ hard, limitMicros, spentMicros, heldMicros }) => hard && spentMicros + heldMicros >= limitMicros,
+    );
     this.endpoints = members.map((member) => {
       const { endpoint, rank, weight } = member;
-      const obstacle = obstacleOf(calls, member, wants);
+      const obstacle = obstacleOf(calls, member, wants) ?? (spent && overBudget(spent));
       const about = { endpoint: endpoint.name, model: endpoint.model, rank, weight };
       return Object.freeze({ ...about, state: 'in use' as const, ...obstacle });
     });
@@ -86,6 +95,7 @@ export class TaskExplanation {
       ...aligned(rows),
       ...aligned(prompts),
       ...(preset ? [`  preset  ${[preset.name, ...parameters].join('  ')}`] : []),
+      ...this.budgets.map((budget) => `  ${lineOf(budget)}`),
     ].join('\n');
   }
 }
@@ -96,4 +106,23 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
     const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
     return `  ${cells.join('  ').trimEnd()}`;
   });
+}
+
+const overBudget = ({ budget, period }: ExplainedBudget): Obstacle => ({
+  state: 'over budget',
+  why: `the budget "${budget}" is used up for ${period}`,
+});
+
+function lineOf(explained: ExplainedBudget): string {
+  const { budget, of, period, currency, limitMicros, spentMicros, heldMicros, hard, kept } = explained;
+  const money = (micros: number): string => (micros / 1e6).toFixed(2);
+  const name = of === undefined ? budget : `${budget} of ${of}`;
+  return [
+    `budget ${name}: ${money(spentMicros)} of ${money(limitMicros)} ${currency} in ${period}`,
+    heldMicros > 0 && `${money(heldMicros)} held`,
+    hard ? 'hard' : 'soft',
+    kept === 'away' ? 'shared, and its ledger does not answer' : kept,
+  ]
+    .filter(Boolean)
+    .join(', ');
 }

@@ -17,7 +17,12 @@ export interface Model {
 /** The options of a model. The parameters of a call are those of the AI SDK. */
 export type ModelOptions = Omit<LlmCallOptions, 'signal' | 'parameters'>;
 
-type Method = (options: { readonly abortSignal?: AbortSignal }, ...more: readonly unknown[]) => unknown;
+interface Asked {
+  readonly abortSignal?: AbortSignal;
+  readonly maxOutputTokens?: number;
+}
+
+type Method = (options: Asked, ...more: readonly unknown[]) => unknown;
 
 interface StreamResult {
   readonly stream: ReadableStream<unknown>;
@@ -57,7 +62,8 @@ export function failoverModel<M extends Model>(
   const methodOf = (method: string): Method => {
     const own: Method = async (asked, ...more) => {
       const signal = asked?.abortSignal;
-      const given = { ...options, signal };
+      const { maxOutputTokens = asked?.maxOutputTokens } = options;
+      const given = { ...options, signal, maxOutputTokens };
       const ask = (endpoint: Endpoint, abortSignal: AbortSignal): unknown => {
         const model = modelOf(endpoint);
         return (model as unknown as Record<string, Method>)[method]?.call(

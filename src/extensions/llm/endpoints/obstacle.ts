@@ -9,6 +9,8 @@ import type { Limits } from './limits.ts';
 export interface Wants {
   readonly needs?: readonly string[] | undefined;
   readonly estimatedTokens?: number | undefined;
+  readonly tenant?: string | undefined;
+  readonly subject?: string | undefined;
 }
 
 /** Undefined: it may be asked. `largerThan`: the context that was too small. */

@@ -3,11 +3,14 @@
 // reason that a call fails.
 
 import type { SteadyClock } from '../../../shelter/clock.ts';
+import type { SharedLedger } from '../../../shelter/shared-ledger.ts';
 import type { SharedPace } from '../../../shelter/shared-pace.ts';
 
 /** What several processes share, such as `shared` of `llm-config-manager/redis`. */
 export interface SharedPaces {
   pace(name: string): SharedPace;
+  /** With it, processes share the budgets too. */
+  ledger?(name: string): SharedLedger;
 }
 
 /** How far calls may be ahead of an even pace. */

@@ -65,8 +65,10 @@ const callChecks = {
   needs: listOf(aString),
   subject: aString,
   pin: aString,
+  tenant: aString,
   estimatedTokens: aNumber(0),
   parameters: anObject,
+  maxOutputTokens: aNumber(0),
 };
 const streamChecks = { ...callChecks, kindOf: aFunction };
 const { signal: _, parameters: __, ...modelChecks } = callChecks;

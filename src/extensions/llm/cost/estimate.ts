@@ -1,0 +1,55 @@
+// What a call will cost at most, as far as it says: from `estimatedTokens`, `maxOutputTokens`, and the
+// parameters of the call and of the endpoint. Used by costs.ts.
+
+import type { Amount, ChargedOptions } from '../endpoints/charging.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Usage } from '../endpoints/usage.ts';
+
+/** The spellings of the most tokens of an output. */
+const spellings = [
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'maxOutputTokens',
+  'maxCompletionTokens',
+  'maxTokens',
+];
+
+function maxOutputOf(
+  { parameters }: Endpoint,
+  { maxOutputTokens, parameters: ofCall = {} }: ChargedOptions,
+): number | undefined {
+  if (maxOutputTokens !== undefined) return maxOutputTokens;
+  const most = [ofCall, parameters].flatMap((some) =>
+    spellings.filter((name) => name in some).map((name) => some[name]),
+  )[0];
+  return typeof most === 'number' ? most : undefined;
+}
+
+/** Whether the estimate of a call can be made, if its price is known. */
+export function saysItsSize(endpoint: Endpoint, options: ChargedOptions): boolean {
+  if ((options.estimatedTokens ?? maxOutputOf(endpoint, options)) !== undefined) return true;
+  const { perCall, inputPerMillion, outputPerMillion } = endpoint.rates ?? {};
+  return perCall !== undefined && inputPerMillion === undefined && outputPerMillion === undefined;
+}
+
+/** Undefined: the call says nothing of its size, or its price is not known. */
+export function estimateOf(
+  endpoint: Endpoint,
+  options: ChargedOptions,
+  priceOf: (usage: Usage | undefined) => Amount | undefined,
+): Amount | undefined {
+  const { estimatedTokens: all } = options;
+  const most = maxOutputOf(endpoint, options);
+  if (all === undefined && most === undefined) return priceOf(undefined);
+  if (most !== undefined) {
+    const outputTokens = all === undefined ? most : Math.min(most, all);
+    return priceOf({ inputTokens: (all ?? most) - outputTokens, outputTokens });
+  }
+  // which of them are output is not known: the dearer of both
+  const [input, output] = [
+    priceOf({ inputTokens: all as number, outputTokens: 0 }),
+    priceOf({ inputTokens: 0, outputTokens: all as number }),
+  ];
+  return input && output ? (input.micros > output.micros ? input : output) : (input ?? output);
+}
