@@ -1,14 +1,8 @@
 // `genaiPrices`: the prices of the package `@pydantic/genai-prices`. Only a door: the adapter and the
 // package, which is large, are loaded by the first call.
 
+import type { GenaiPricesOptions } from './cost/genai-prices.ts';
 import type { Price } from './cost/prices.ts';
-
-/** The options of `genaiPrices`. */
-export interface GenaiPricesOptions {
-  /** The vendors of that package by the `provider` of your endpoints, where the names differ. It knows the
-   *  usual ones: `openai`, `azure`, `anthropic`, `google`, `vertex`, `bedrock`. @default {} */
-  readonly providers?: Readonly<Record<string, string>>;
-}
 
 /** Makes the function `price` from the list of prices in the package `@pydantic/genai-prices`, which you
  *  install. The list is part of the package, so nothing is downloaded. It knows no service tiers and no

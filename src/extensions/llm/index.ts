@@ -2,6 +2,7 @@
 
 export type { LedgerEntry, LedgerState, SharedLedger } from '../../shelter/shared-ledger.ts';
 export type { SharedPace } from '../../shelter/shared-pace.ts';
+export type { GenaiPricesOptions } from './cost/genai-prices.ts';
 export type { Price, PricedCall } from './cost/prices.ts';
 export type { Spend, Spent } from './cost/tally.ts';
 export type {
@@ -19,10 +20,11 @@ export type {
 } from './data.ts';
 export type { Classify } from './endpoints/ask.ts';
 export type { LlmCallOptions } from './endpoints/call.ts';
-export type { Amount, Cost, ExplainedBudget } from './endpoints/charging.ts';
+export type { ExplainedBudget } from './endpoints/charging.ts';
 export type { Reason } from './endpoints/classify.ts';
 export type { ClientsOptions } from './endpoints/clients.ts';
 export type { ChunkKind } from './endpoints/content.ts';
+export type { Amount, Cost } from './endpoints/cost.ts';
 export type { Endpoint, EndpointAuth } from './endpoints/endpoint.ts';
 export type { LlmEvent, LlmEventHead, LlmEventTypes } from './endpoints/events.ts';
 export type { ExplainedEndpoint, ExplainedPreset, TaskExplanation } from './endpoints/explain.ts';
@@ -33,7 +35,7 @@ export type { KindOfChunk, LlmStreamOptions } from './endpoints/stream.ts';
 export type { Ask, Task } from './endpoints/task.ts';
 export type { Usage } from './endpoints/usage.ts';
 export type { Llm } from './following-llm.ts';
-export { type GenaiPricesOptions, genaiPrices } from './genai-prices.ts';
+export { genaiPrices } from './genai-prices.ts';
 export { type LlmLoadOptions, type LlmOptions, loadLlm } from './load-llm.ts';
 export type { PromptOptions } from './prompt-access.ts';
 export type { PromptData, PromptVariable, TaskPrompt, WeightedPrompt } from './prompts/prompt-data.ts';

@@ -1,7 +1,7 @@
 // Amounts of money in whole micro-units. Used by all of cost/ and budgets/. A price per million tokens, in
 // units, times tokens is in micro-units already.
 
-import type { Amount } from '../endpoints/charging.ts';
+import type { Amount } from '../endpoints/cost.ts';
 
 /** The micro-units of an amount in units. */
 export const microsOf = (units: number): number => Math.round(units * 1e6);

@@ -1,8 +1,9 @@
 // What an attempt is charged when it ends: what it has used, the estimate where its usage has not come, or
 // nothing where the vendor has done no work. Used by costs.ts.
 
-import type { Amount, Cost, Ended } from '../endpoints/charging.ts';
+import type { Ended } from '../endpoints/charging.ts';
 import type { Reason } from '../endpoints/classify.ts';
+import type { Amount, Cost } from '../endpoints/cost.ts';
 import { type Usage, usageOf } from '../endpoints/usage.ts';
 
 /** The vendor may go on after these, and bill the answer that did not arrive. After all others, it has

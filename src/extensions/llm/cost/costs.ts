@@ -10,15 +10,8 @@ import type { Answer, Hold } from '../budgets/book.ts';
 import { Budget } from '../budgets/budget.ts';
 import type { LlmData } from '../data.ts';
 import type { Obstacle } from '../endpoints/backends.ts';
-import type {
-  Amount,
-  Charge,
-  ChargedOptions,
-  Charging,
-  Cost,
-  Ended,
-  ExplainedBudget,
-} from '../endpoints/charging.ts';
+import type { Charge, ChargedOptions, Charging, Ended, ExplainedBudget } from '../endpoints/charging.ts';
+import type { Amount, Cost } from '../endpoints/cost.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { LlmEvents } from '../endpoints/events.ts';
 import { costOf } from './billed.ts';

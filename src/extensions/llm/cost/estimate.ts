@@ -1,7 +1,8 @@
 // What a call will cost at most, as far as it says: from `estimatedTokens`, `maxOutputTokens`, and the
 // parameters of the call and of the endpoint. Used by costs.ts.
 
-import type { Amount, ChargedOptions } from '../endpoints/charging.ts';
+import type { ChargedOptions } from '../endpoints/charging.ts';
+import type { Amount } from '../endpoints/cost.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Usage } from '../endpoints/usage.ts';
 

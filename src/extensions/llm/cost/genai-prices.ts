@@ -5,10 +5,16 @@
 import { ConfigError } from '../../../errors.ts';
 import { lazy, peer } from '../../../internal/lazy.ts';
 import { aString, checkOptions, mapOf } from '../../../internal/options.ts';
-import type { Amount } from '../endpoints/charging.ts';
-import type { GenaiPricesOptions } from '../genai-prices.ts';
+import type { Amount } from '../endpoints/cost.ts';
 import { wholeMicros } from './amount.ts';
 import type { Price, PricedCall } from './prices.ts';
+
+/** The options of `genaiPrices`. */
+export interface GenaiPricesOptions {
+  /** The vendors of that package by the `provider` of your endpoints, where the names differ. It knows the
+   *  usual ones: `openai`, `azure`, `anthropic`, `google`, `vertex`, `bedrock`. @default {} */
+  readonly providers?: Readonly<Record<string, string>>;
+}
 
 type Tokens = Readonly<Record<string, number>>;
 

@@ -2,7 +2,7 @@
 // costs.ts. A call whose price is not known has none, and never 0.
 
 import type { RatesData } from '../data.ts';
-import type { Amount } from '../endpoints/charging.ts';
+import type { Amount } from '../endpoints/cost.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { LlmEvents } from '../endpoints/events.ts';
 import type { Usage } from '../endpoints/usage.ts';

@@ -1,7 +1,7 @@
 // The sums of what calls have cost in this process, for `ai.spend()`. Used by costs.ts. Each currency has its
 // own.
 
-import type { Cost } from '../endpoints/charging.ts';
+import type { Cost } from '../endpoints/cost.ts';
 
 /** What was spent, and by how many attempts. */
 export interface Spent {

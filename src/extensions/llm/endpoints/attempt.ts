@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { abortedBy, ConfigError } from '../../../errors.ts';
 import type { SteadyClock } from '../../../shelter/clock.ts';
-import type { Cost } from './charging.ts';
+import type { Cost } from './cost.ts';
 import type { Member } from './generation.ts';
 import type { Usage } from './usage.ts';
 

@@ -3,6 +3,7 @@
 
 import type { Obstacle } from './backends.ts';
 import type { Fault } from './classify.ts';
+import type { Cost } from './cost.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Usage } from './usage.ts';
 
@@ -13,19 +14,6 @@ export interface ChargedOptions {
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   readonly tenant?: string | undefined;
   readonly subject?: string | undefined;
-}
-
-/** An amount of money in whole micro-units: 1,500,000 of USD are 1.50 dollars. */
-export interface Amount {
-  readonly micros: number;
-  /** As in ISO 4217: `USD`. */
-  readonly currency: string;
-}
-
-/** What an attempt has cost. */
-export interface Cost extends Amount {
-  /** The usage has not come, so this is the estimate. */
-  readonly isEstimated: boolean;
 }
 
 /** How an attempt has ended. */

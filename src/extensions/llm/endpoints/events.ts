@@ -5,7 +5,7 @@
 import type { ErrorCode } from '../../../errors.ts';
 import { Listeners } from '../../../internal/listeners.ts';
 import type { BreakerState } from '../../../shelter/request/request.ts';
-import type { Cost } from './charging.ts';
+import type { Cost } from './cost.ts';
 import type { Usage } from './usage.ts';
 
 /** The fields that every event has. */
