@@ -4,14 +4,11 @@
 import type { Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { ConfigSource, LoadOptions } from '../../config/plan.ts';
-import { ConfigError } from '../../errors.ts';
 import { aBoolean, aFunction, anything, type Check, checkOptions, mapOf } from '../../internal/options.ts';
 import { keyOf } from '../../key.ts';
 import { reveal } from '../../reveal.ts';
 import { isSchema, type StandardSchemaV1 } from '../../schema/schema.ts';
 import { aClock, type Clock, type SteadyClock, steadied, systemClock } from '../../shelter/clock.ts';
-import { frozen } from '../../value.ts';
-import { type Issue, issuesOf } from './check.ts';
 import type { LlmData } from './data.ts';
 import type { Calls, Classify } from './endpoints/ask.ts';
 import { Backends } from './endpoints/backends.ts';
@@ -29,6 +26,7 @@ import { missingParts } from './parts.ts';
 import { type ExplainedSection, noOptions, PromptAccess, type PromptOptions } from './prompt-access.ts';
 import type { Prompt } from './prompts/prompts.ts';
 import { schemaWith } from './schema.ts';
+import { sectionOf } from './section.ts';
 
 /** The options of `loadLlm`. */
 export interface LlmOptions {
@@ -308,18 +306,4 @@ class FollowingLlm implements Llm<LoadedConfig>, Calls {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** The section in clear. A configuration of the application may have another schema than ours. */
-function sectionOf(section: unknown): LlmData {
-  const issues = issuesOf(section);
-  if (issues.length === 0) return frozen(section) as LlmData;
-  const lines = issues.slice(0, 5).map(({ path, message }: Issue) => `\n  ${path.join('.')}: ${message}`);
-  throw new ConfigError(
-    'invalid_option',
-    `loadLlm: the configuration has no valid section of endpoints and tasks:${lines.join('')}`,
-    {
-      hint: 'Use llmSchema.zod(z) or llmSchema.valibot(v) in its schema, and name the section in at',
-    },
-  );
 }
