@@ -1,4 +1,5 @@
-// Problems of a section `llm`, and what reports one. Used by check.ts and by the checks of prompts and presets.
+// Problems of a section `llm`, and what reports one. Used by check.ts, and by the checks of prompts and
+// presets.
 
 export type Path = readonly PropertyKey[];
 

@@ -1,4 +1,5 @@
-// The section `llm` of a configuration that an application has loaded. Used by load-llm.ts for each generation.
+// The section `llm` of a configuration that an application has loaded. Used by load-llm.ts for each
+// generation.
 
 import { ConfigError } from '../../errors.ts';
 import { frozen } from '../../value.ts';
