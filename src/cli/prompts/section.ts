@@ -2,8 +2,8 @@
 // machine without keys can render them.
 
 import { ConfigError } from '../../errors.ts';
-import type { Issue } from '../../extensions/llm/check.ts';
 import type { LlmData } from '../../extensions/llm/data.ts';
+import type { Issue } from '../../extensions/llm/issues.ts';
 import type { Prompts } from '../../extensions/llm/prompts/prompts.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { keyOf } from '../../key.ts';

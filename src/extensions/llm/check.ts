@@ -5,18 +5,9 @@ import { nearest } from '../../internal/nearest.ts';
 import { isPlain } from '../../value.ts';
 import { checkMoney } from './check-money.ts';
 import type { EndpointData, LlmData, Rank, TaskData, WeightedEndpoint } from './data.ts';
+import type { Issue, Path, Report } from './issues.ts';
 import { parts } from './parts.ts';
 import { type Part, shape } from './shape.ts';
-
-export type Path = readonly PropertyKey[];
-
-/** A problem at a path. */
-export interface Issue {
-  readonly path: Path;
-  readonly message: string;
-}
-
-export type Report = (path: Path, message: string) => void;
 
 /** Everything that is wrong with a section. */
 export function issuesOf(given: unknown): readonly Issue[] {

@@ -2,11 +2,8 @@
 // it begins. Made by load-llm.ts.
 
 import type { Config } from '../../config/config.ts';
-import { ConfigError } from '../../errors.ts';
 import { reveal } from '../../reveal.ts';
 import type { SteadyClock } from '../../shelter/clock.ts';
-import { frozen } from '../../value.ts';
-import { type Issue, issuesOf } from './check.ts';
 import type { Spend } from './cost/tally.ts';
 import type { LlmData } from './data.ts';
 import type { Calls, Classify } from './endpoints/ask.ts';
@@ -24,6 +21,7 @@ import type { LazyCosts } from './lazy-costs.ts';
 import { missingParts } from './parts.ts';
 import { type ExplainedSection, noOptions, type PromptAccess, type PromptOptions } from './prompt-access.ts';
 import type { Prompt } from './prompts/prompts.ts';
+import { sectionOf } from './section.ts';
 
 /** Endpoints and tasks that follow a configuration. */
 export interface Llm<C = Config<LlmData>> extends AsyncDisposable {
@@ -231,18 +229,4 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** The section in clear. A configuration of the application may have another schema than ours. */
-function sectionOf(section: unknown): LlmData {
-  const issues = issuesOf(section);
-  if (issues.length === 0) return frozen(section) as LlmData;
-  const lines = issues.slice(0, 5).map(({ path, message }: Issue) => `\n  ${path.join('.')}: ${message}`);
-  throw new ConfigError(
-    'invalid_option',
-    `loadLlm: the configuration has no valid section of endpoints and tasks:${lines.join('')}`,
-    {
-      hint: 'Use llmSchema.zod(z) or llmSchema.valibot(v) in its schema, and name the section in at',
-    },
-  );
 }

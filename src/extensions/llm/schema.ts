@@ -4,8 +4,9 @@
 import type { ValibotOf, Zod, ZodOf } from '../../schema/library-types.ts';
 import type { StandardSchemaV1 } from '../../schema/schema.ts';
 import { frozen } from '../../value.ts';
-import { type Issue, issuesOf } from './check.ts';
+import { issuesOf } from './check.ts';
 import type { LlmData } from './data.ts';
+import type { Issue } from './issues.ts';
 import { missingParts, parts } from './parts.ts';
 import { type Part, shape } from './shape.ts';
 

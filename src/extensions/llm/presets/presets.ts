@@ -1,8 +1,8 @@
 // Presets: named parameters that tasks share. Loaded on first use by a section that has them.
 
 import { nearest } from '../../../internal/nearest.ts';
-import type { Report } from '../check.ts';
 import type { LlmData } from '../data.ts';
+import type { Report } from '../issues.ts';
 
 export { combined } from './combine.ts';
 
