@@ -1,4 +1,4 @@
-import type { Answer, Entry, Interceptor, Key, Layer } from 'llm-config-manager';
+import type { Entry, Interceptor, Key, Layer } from 'llm-config-manager';
 
 /** Whether a region that lags behind has returned `one`, while `other` has been read before. */
 function isOlder(one: Entry, other: Entry): boolean {
@@ -19,16 +19,16 @@ export function forwardOnly(now = Date.now): Interceptor {
     return entry;
   };
   const latestIn = (layer: Layer): Layer => ({ ...layer, entries: layer.entries.map(latest) });
-  return async (operation, next): Promise<Answer> => {
+  return async (operation, next) => {
     const answer = await next();
     const { type, options } = operation;
     if (type === 'get' && answer && !('version' in options)) return latest(answer as Entry);
-    if (type === 'getMany')
-      return new Map(
-        [...(answer as Map<Key, Entry | Error | undefined>)].map(([key, result]) =>
-          result === undefined || result instanceof Error ? [key, result] : [key, latest(result)],
-        ),
-      );
+    if (type === 'getMany') {
+      const results = new Map(answer as Map<Key, Entry | Error | undefined>);
+      for (const [key, result] of results)
+        if (result && !(result instanceof Error)) results.set(key, latest(result));
+      return results;
+    }
     if (type === 'list') return (answer as Entry[]).map((item) => ('error' in item ? item : latest(item)));
     return type === 'layers' ? (answer as Layer[]).map(latestIn) : answer;
   };
