@@ -66,7 +66,7 @@ for (const name of await readdir(path.join(folder, 'audit'), { recursive: true }
   const lines = (await readFile(path.join(folder, 'audit', name), 'utf8')).split('\n');
   for (const line of lines.filter((one) => one.startsWith('{'))) {
     const { type, actor, key: about, outcome } = JSON.parse(line);
-    console.log([type, actor, about, outcome].filter(Boolean).join(' '));
+    console.log([type, actor.replace(/:\d+/, ''), about, outcome].filter(Boolean).join(' '));
   }
 }
 await rm(folder, { recursive: true });

@@ -25,9 +25,9 @@ export class Store implements DocumentSource {
     this.requests++;
     if (this.isDown) throw new Error('the store is down');
     return new Map(
-      documents.flatMap((name): [string, Outcome][] => {
+      documents.map((name): [string, Outcome] => {
         const value = this.#values[name];
-        return value === undefined ? [] : [[name, { value, secret: true, text: true, version: '1' }]];
+        return [name, value === undefined ? 'absent' : { value, secret: true, text: true, version: '1' }];
       }),
     );
   }
