@@ -35,6 +35,7 @@ const chapters = {
   ],
   Guides: [
     'caching-and-resilience',
+    'composition',
     'reload',
     'synchronous',
     'testing',
@@ -65,10 +66,11 @@ const chapters = {
   Integrations: pagesIn('integrations'),
   Recipes: [
     ...['twelve-factor', 'kubernetes', 'lambda', 'monorepo', 'multi-tenant'],
+    ...['many-processes', 'cross-region', 'air-gapped', 'bank', 'llm-service'],
     ...['nextjs', 'express', 'hono', 'vite', 'cloudflare-workers'],
     ...['browser', 'runtimes', 'required-in-production', 'before-each-commit'],
     ...['from-dotenv-and-zod', 'from-node-config', 'from-convict'],
-    ...['from-powertools', 'from-ai-fallback', 'from-litellm'],
+    ...['from-powertools', 'from-ai-fallback', 'from-litellm', 'from-infra'],
   ].map((page) => `docs/recipes/${page}.md`),
   Background: [
     ...['glossary', 'performance', 'incidents', 'architecture', 'licences'].map((page) => `docs/${page}.md`),

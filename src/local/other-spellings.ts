@@ -63,8 +63,12 @@ export class OtherSpellings {
       return `${name} is a Kubernetes service link: set enableServiceLinks: false in the pod${instead}`;
     }
     if (empty.has(name)) return 'set, but empty';
-    if (ignoresFiles && all.has(`${name}_FILE`))
-      return `${name}_FILE is set: set the option fileSuffix to '_FILE'`;
+    if (ignoresFiles) {
+      const file = [name, ...this.#names.namesFor(key, true)]
+        .map((one) => `${one}_FILE`)
+        .find((one) => all.has(one));
+      if (file !== undefined) return `${file} is set: set the option fileSuffix to '_FILE'`;
+    }
     const other = this.#otherSpelling(name);
     return other === undefined ? nothing : `${other} is set: ${this.#remedy(name, other)}`;
   }

@@ -104,6 +104,14 @@ describe('a variable that is set under another spelling', () => {
     expect(await hint(name, { prefix: 'APP', fileSuffix: '_PATH' })).not.toContain('_FILE');
   });
 
+  it('a file that an exact name names is named too', async () => {
+    const name = 'APP__SERVER__HOST_FILE';
+    expect(await hint(name)).toBe("Set the option fileSuffix to '_FILE'");
+    expect((await problem({ prefix: 'APP', env: { [name]: fake } })).looked).toEqual([
+      `env APP_SERVER_HOST (${name} is set)`,
+    ]);
+  });
+
   it('require names it too, and where without a read does not', async () => {
     const env = new EnvProvider({ prefix: 'APP', env: { APPSERVER_HOST: fake } });
     expect(env.where('server.host')).toBe('env APP_SERVER_HOST');
