@@ -72,7 +72,7 @@ export class Spans implements Disposable {
   readonly #nesting: Nesting;
   readonly #unsubscribe: (() => void)[] = [];
   #isOn = false;
-  /** Subscribes to requests, which cost a miss as much as everything else. */
+  /** Subscribes to requests. Not before there is an SDK: to hear them doubles what a miss costs more. */
   readonly #hearRequests: () => void;
 
   /** `makesSpans`: whether an SDK is there for the tracer. */
