@@ -1,6 +1,6 @@
 // From the issues of a schema to problems in terms of keys and origins. Loaded by load.ts with the first
-// issue, and called with everything that is known about the rejected configuration. Which problems follow from
-// which issue is decided here; `problems.ts` words them.
+// issue, and called with everything that is known about the rejected configuration. Which problems follow
+// from which issue is decided here; `problems.ts` words them.
 
 import type { Problem } from '../errors.ts';
 import { valueAt } from '../internal/dig.ts';
