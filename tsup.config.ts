@@ -19,6 +19,11 @@ const withPeersInTry = (code: string): string =>
       : load,
   );
 
+/** Marks modules and packages that are loaded on first use as free of side effects. Bundlers then drop those
+ *  that an application does not use. esbuild heeds the mark of a function only inside its own file. */
+const withUnusedLoads = (code: string): string =>
+  code.replace(/^(var \w+ = )(?=lazy(?:Module)?\()/gm, '$1/* @__PURE__ */ ');
+
 /** Keeps class names in stack traces and printed values. esbuild calls a class `_Name` inside, in CommonJS
  *  `_class`. */
 const withNames = (code: string): string =>
@@ -54,7 +59,7 @@ export default defineConfig({
   plugins: [
     {
       name: 'for-bundlers',
-      renderChunk: (code) => ({ code: withNames(withoutBareImports(withPeersInTry(code))) }),
+      renderChunk: (code) => ({ code: withNames(withoutBareImports(withUnusedLoads(withPeersInTry(code)))) }),
       buildEnd() {
         copyFileSync('src/browser.js', `${this.options.outDir}/browser.js`);
       },

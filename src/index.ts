@@ -6,6 +6,7 @@ export type { ExplainedLayer, Explanation } from './chain/explain.ts';
 export { cascade, type EnvironmentsOptions, environments } from './chain/levels.ts';
 export type { SecretOptions } from './chain/secret-use.ts';
 export { withSecret } from './chain/with-secret.ts';
+export type { ReloadOptions } from './config/accepted-keys.ts';
 export type {
   Candidate,
   CandidateChange,
@@ -27,7 +28,6 @@ export type { DisposeResource, MakeResource, Resource } from './config/resources
 export { type RolloutOptions, rollout, variant } from './config/rollout.ts';
 export type { ConfigStats } from './config/stats.ts';
 export type { ChangeListener, ConfigChange } from './config/subscriptions.ts';
-export type { ReloadOptions } from './config/vanished.ts';
 export type { ConfigView } from './config/view.ts';
 export type { WatchOptions } from './config/watching.ts';
 export { intercepted } from './decorators/intercepted.ts';

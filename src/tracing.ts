@@ -1,7 +1,7 @@
 // The tracing channels of node:diagnostics_channel, for tools: what reads, requests, writes and loads do,
 // never the values. Nothing is traced while a channel has no subscriber. Hits of a cache are not traced.
 
-import { tracingChannel } from 'node:diagnostics_channel';
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { isConfigError } from './errors.ts';
 import type { Key } from './value.ts';
 
@@ -87,8 +87,10 @@ export function isTraced(name: keyof TraceContexts): boolean {
 
 /** What a context says of the work: its outcome, and what else is known at the end. */
 export interface Ends<T, C> {
-  readonly succeeded?: (result: T, context: C) => string;
+  readonly succeeded?: ((result: T, context: C) => string) | undefined;
   readonly failed?: (thrown: unknown, context: C) => string;
+  /** What the work fails with, made of what it threw. */
+  readonly error?: (thrown: unknown) => unknown;
 }
 
 /** Runs work inside a tracing channel, as `tracePromise` does, with one promise instead of eight: a miss of
@@ -97,36 +99,43 @@ export function traced<N extends keyof TraceContexts, T>(
   name: N,
   context: Omit<TraceContexts[N], 'v' | 'outcome'>,
   work: () => Promise<T>,
-  { succeeded = () => 'ok', failed = codeOf }: Ends<T, TraceContexts[N]> = {},
+  { succeeded = () => 'ok', failed = codeOf, error = itself }: Ends<T, TraceContexts[N]> = {},
 ): Promise<T> {
-  const { start, end, asyncStart, asyncEnd, error } = channels[name];
+  const channel = channels[name];
   const own = { v: 1, ...context } as unknown as TraceContexts[N] & { error?: Error };
-  const ended = (outcome: string): void => {
-    own.outcome = outcome;
-    if (outcome !== 'ok' && outcome !== 'absent') {
-      own.error = new Error(outcome);
-      error.publish(own);
-    }
-    asyncStart.publish(own);
-    asyncEnd.publish(own);
-  };
-  return start.runStores(own, () => {
+  return channel.start.runStores(own, () => {
     try {
       return started(work).then(
         (result) => {
-          ended(succeeded(result, own));
+          publishEnd(channel, own, succeeded(result, own));
           return result;
         },
         (thrown: unknown) => {
-          ended(failed(thrown, own));
-          throw thrown;
+          publishEnd(channel, own, failed(thrown, own));
+          throw error(thrown);
         },
       );
     } finally {
-      end.publish(own);
+      channel.end.publish(own);
     }
   });
 }
+
+function publishEnd(
+  { error, asyncStart, asyncEnd }: TracingChannel<object>,
+  own: Context & { error?: Error },
+  outcome: string,
+): void {
+  own.outcome = outcome;
+  if (outcome !== 'ok' && outcome !== 'absent') {
+    own.error = new Error(outcome);
+    error.publish(own);
+  }
+  asyncStart.publish(own);
+  asyncEnd.publish(own);
+}
+
+const itself = (thrown: unknown): unknown => thrown;
 
 const started = <T>(work: () => Promise<T>): Promise<T> => {
   try {

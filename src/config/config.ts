@@ -13,6 +13,7 @@ import type { CloseOptions, ConfigProvider } from '../provider.ts';
 import { type Mutable, type Revealable, reveal, revealed } from '../reveal.ts';
 import { atOnce, type Steps, wait } from '../turns.ts';
 import { withoutBigints } from '../value.ts';
+import { acceptedKeys, type ReloadOptions } from './accepted-keys.ts';
 import { type Caller, calledFrom, reported } from './caller.ts';
 import type { Candidate, CandidateData, CandidateOptions } from './candidate.ts';
 import { isLate } from './deadline.ts';
@@ -28,12 +29,10 @@ import type { LoadOptions, Plan } from './plan.ts';
 import { publishers } from './public-config.ts';
 import { publish } from './publishing.ts';
 import { loadModes } from './reloads.ts';
-import type { DisposeResource, MakeResource, Resource, ResourceOwner } from './resources.ts';
-import { Resources } from './resources.ts';
+import type { DisposeResource, MakeResource, Resource, ResourceOwner, Resources } from './resources.ts';
 import { type ConfigStats, configStats, livingConfig } from './stats.ts';
 import type { ChangeListener } from './subscriptions.ts';
 import { refuseUnknown } from './unknown-path.ts';
-import { acceptedKeys, type ReloadOptions } from './vanished.ts';
 import { ConfigView, type ViewedConfig } from './view.ts';
 
 /** A loaded configuration. It holds one frozen generation at a time: a reload replaces it as a whole, or
@@ -53,7 +52,9 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     quotes: (path) => this.#generations.current.quotes(pathOf(path)),
     report: (...failed) => this.#generations.events.emitResource(...failed),
   };
-  readonly #resources = new Resources(this.#viewed);
+  readonly #loadResources = lazy(async () => new (await import('./resources.ts')).Resources(this.#viewed));
+  /** Set by the first `use`. */
+  #resources: Promise<Resources> | undefined;
   #flat = noPaths();
   #living: Living | undefined;
   #closed: Promise<void> | undefined;
@@ -85,7 +86,7 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     });
     const { trial } = options;
     if (trial) {
-      const failing = () => this.#resources.failing();
+      const failing = async () => (await this.#resources)?.failing() ?? [];
       const of = { generations: this.#generations, config: this, options: trial, failing };
       const trials = lazy(async () => new (await import('./trial.ts')).Trial(of));
       const tried = async (): Promise<void> => (await trials()).promoted();
@@ -216,7 +217,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     make: MakeResource<Mutable<P extends '' ? T : ValueAt<T, P>>, R>,
     dispose?: DisposeResource<R>,
   ): Promise<Resource<R>> {
-    return this.#resources.add(path, make, dispose);
+    this.#resources = this.#loadResources();
+    return (await this.#resources).add(path, make, dispose);
   }
 
   /** Puts values above all sources, for tests, until the result is disposed of. Validates them together with
@@ -283,7 +285,8 @@ export class Config<T> implements AsyncDisposable, Revealable<T> {
     if (this.#living) retire(this.#living);
     this.#generations.end();
     const left = timeLeft('close', options?.withinMs);
-    if (!(await this.#resources.close(left())))
+    const resources = await this.#resources?.catch(() => undefined);
+    if ((await resources?.close(left())) === false)
       this.#generations.events.notice(
         'the configuration is closed while some of its resources are still in use',
       );

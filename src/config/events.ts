@@ -14,7 +14,7 @@ import { deprecatedIn, deprecatedMessage } from './deprecated.ts';
 import type { Load, Unchanged } from './load.ts';
 import type { LoadOptions } from './plan.ts';
 import { unreplaced } from './unreplaced.ts';
-import { type Vanished, vanishedMessage } from './vanished.ts';
+import type { Vanished } from './vanished.ts';
 
 interface Notice {
   readonly key?: Key;
@@ -94,9 +94,7 @@ export class ConfigEvents extends Emitter {
   /** Emits one event for each store that lost something, once while that lasts. `warn`: without listeners, it
    *  becomes a warning of the process. */
   emitVanished(operation: string, vanished: readonly Vanished[], warn: boolean): void {
-    const messages = vanished.map(vanishedMessage);
-    for (const [n, { store, all, lost }] of vanished.entries()) {
-      const message = messages[n] as string;
+    for (const { store, all, lost, message } of vanished) {
       if (this.#vanished.has(message)) continue;
       const [first] = lost;
       const only = lost.length === 1 && first ? { key: first.key, version: first.version } : {};
@@ -106,7 +104,7 @@ export class ConfigEvents extends Emitter {
       if (warn && !this.hasListeners)
         process.emitWarning(message, { type: 'ConfigWarning', code: 'LLM_CONFIG_VANISHED' });
     }
-    this.#vanished = new Set(messages);
+    this.#vanished = new Set(vanished.map(({ message }) => message));
   }
 
   /** Emits a notice for references that are not replaced, for each deprecated key and, as the option

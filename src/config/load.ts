@@ -10,7 +10,6 @@ import { thread } from '../operation.ts';
 import type { Layer, ListOptions } from '../provider.ts';
 import { toConfigError } from '../query.ts';
 import { ambiguousNames, type NamesFound } from '../report/conventional-names.ts';
-import { diagnose } from '../report/diagnosis.ts';
 import { withoutTaken } from '../report/places.ts';
 import { unreadable } from '../report/problems.ts';
 import { reportError } from '../report/report.ts';
@@ -28,7 +27,7 @@ import type { Overrides } from './overrides.ts';
 import type { LoadOptions, Plan } from './plan.ts';
 import type { LoadMode } from './reloads.ts';
 import type { Renames } from './renames.ts';
-import { type Before, refuseVanished, type Vanished } from './vanished.ts';
+import type { Before, Vanished } from './vanished.ts';
 
 /** What a load found. */
 export interface Load extends Found {
@@ -104,7 +103,10 @@ export function loadValid(
       if (problems.length > 0) throw reportError(problems);
       const instead = hold ? undefined : yield* around.refused(load);
       if (!instead) {
-        if (current) refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, onVanished);
+        if (current) {
+          const { refuseVanished } = yield* wait(loadVanished);
+          refuseVanished(current, load, { ...loadOptions, ...mode }, overrides, onVanished);
+        }
         return load;
       }
       hold = instead;
@@ -126,6 +128,8 @@ export function* readLayers(plan: Plan, options: ListOptions): Steps<readonly La
 
 const renames = new WeakMap<Plan, Renames>();
 export const loadRenames = lazyModule(() => import('./renames.ts'));
+export const loadVanished = lazyModule(() => import('./vanished.ts'));
+export const loadDiagnosis = lazyModule(() => import('../report/diagnosis.ts'));
 
 /** The checked option `deprecated`.
  *  @throws ConfigError `invalid_option` */
@@ -208,12 +212,14 @@ export function* validateLayers(plan: Plan, carried: Carried): Steps<Load> {
   const issues = accepted ? [] : result.issues;
   const keys = wantedBy(shape, at).keys.map((key) => rest(key, at));
   const names = { merged, layers, shape, keys, at, where };
+  const evidence = { placement, input: input.value, shape, holes, where };
+  const diagnosed = issues.length > 0 ? (yield* wait(loadDiagnosis)).diagnose(issues, evidence) : [];
   return {
     ...facts,
     input,
     output: accepted ? result.value : undefined,
     problems: [
-      ...diagnose(issues, { placement, input: input.value, shape, holes, where }),
+      ...diagnosed,
       ...Array.from(holes, ([hole, key]) => unreadable(hole, key, at)),
       ...ambiguousNames(names),
     ],

@@ -1,13 +1,11 @@
-// What a load no longer finds in a store, against the current generation. Used by load.ts: a store that was
-// restarted empty looks healthy, and a weaker source or a default would silently replace its secrets. Local
-// sources are not stores: a file is edited on purpose.
+// What a load no longer finds in a store, against the current generation. Loaded by load.ts with the first
+// reload: a store that was restarted empty looks healthy, and a weaker source or a default would silently
+// replace its secrets. Local sources are not stores: a file is edited on purpose.
 
 import { isDeepStrictEqual } from 'node:util';
-import { ConfigError, type Problem } from '../errors.ts';
+import type { Problem } from '../errors.ts';
 import { valueAt } from '../internal/dig.ts';
-import { nearest } from '../internal/nearest.ts';
-import { aString, checkOptions, either, listOf, oneOf } from '../internal/options.ts';
-import { keyFrom, keyOf, parent, segments, startsWith } from '../key.ts';
+import { keyFrom, parent, startsWith } from '../key.ts';
 import type { Leaf } from '../merge/leaf.ts';
 import type { Merged } from '../merge/merged.ts';
 import type { Placed } from '../merge/placement.ts';
@@ -15,19 +13,12 @@ import type { Layer } from '../provider.ts';
 import { reportError } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
 import { unknownDepth } from '../report/unknown-keys.ts';
-import { wantedBy } from '../schema/keys.ts';
 import { shapeAt } from '../schema/shape.ts';
 import type { Key } from '../value.ts';
 import type { Found } from './found.ts';
 import type { Overrides } from './overrides.ts';
 import type { LoadOptions } from './plan.ts';
 import type { LoadMode } from './reloads.ts';
-
-/** Options of `Config.reload`. */
-export interface ReloadOptions {
-  /** Keys and sections that may vanish from a store in this reload. @default [] */
-  readonly accept?: readonly Key[];
-}
 
 /** A leaf that a store gave, and no longer has. */
 interface Lost {
@@ -44,6 +35,8 @@ export interface Vanished {
   /** Whether nothing is left of what the store had. */
   readonly all: boolean;
   readonly lost: readonly Lost[];
+  /** The same in one line. */
+  readonly message: string;
 }
 
 /** A load that has lost something: what it found, and the output of the schema. */
@@ -105,7 +98,8 @@ function vanishedSince(
   return Array.from(byStore, ([layer, lost]) => {
     const left = now.layers[places[layer] as number];
     const all = !left || left.entries.length + left.holes.length === 0;
-    return { store: before.layers[layer]?.name as string, all, lost };
+    const store = before.layers[layer]?.name as string;
+    return { store, all, lost, message: messageOf(store, all, lost) };
   });
 }
 
@@ -226,39 +220,11 @@ const quoted = (key: Key): string => `'${key.replaceAll(/['\\]/g, '\\$&')}'`;
 const shownKeys = 10;
 
 /** One line about what a store no longer has. */
-export function vanishedMessage({ store, all, lost }: Vanished): string {
+function messageOf(store: string, all: boolean, lost: readonly Lost[]): string {
   const [first] = lost;
   if (!all && lost.length === 1 && first) return `"${first.key}" has vanished from ${first.origin}`;
   const shown = lost.slice(0, shownKeys).map(({ key }) => `"${key}"`);
   const more = lost.length > shownKeys ? ` and ${lost.length - shownKeys} more` : '';
   const what = all ? `everything has vanished from ${store}` : `keys have vanished from ${store}`;
   return `${what}: ${shown.join(', ')}${more}`;
-}
-
-/** The checked keys of the option `accept`.
- *  @throws ConfigError `invalid_option` for a key that the configuration cannot have */
-export function acceptedKeys(options: ReloadOptions, current: Found): Pick<LoadMode, 'accept'> {
-  checkOptions('reload', options, { accept: listOf(either(aString, oneOf(''))) });
-  const keys = (options.accept ?? []).map(keyOf);
-  if (keys.length === 0) return {};
-  const { placement, plan } = current;
-  const { shape } = plan;
-  const wanted = shape ? wantedBy(shape) : { keys: [], prefixes: [] };
-  const known = [...placement.leaves.map(({ path }) => keyFrom(path)), ...wanted.keys, ...wanted.prefixes];
-  const mayHave = (key: Key): boolean =>
-    known.some((one) => startsWith(one, key)) ||
-    (shape !== undefined && unknownDepth(segments(key), shape) === undefined);
-  for (const key of keys) {
-    if (mayHave(key)) continue;
-    const near = nearest(key, known);
-    throw new ConfigError(
-      'invalid_option',
-      `reload: accept names "${key}", which the configuration cannot have`,
-      {
-        key,
-        hint: near === undefined ? 'Name keys or sections of the schema' : `Did you mean "${near}"?`,
-      },
-    );
-  }
-  return { accept: keys };
 }

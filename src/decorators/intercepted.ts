@@ -10,7 +10,7 @@ import { plainValue } from '../plain-value.ts';
 import { type ConfigProvider, checkProvider, type PortOf } from '../provider.ts';
 import { decorate, methods } from './decorate.ts';
 
-const load = /* @__PURE__ */ lazy(() => import('./operations.ts'));
+const load = lazy(() => import('./operations.ts'));
 
 /** Wraps the operations of a provider: reading, listing, writing, `refresh` and `health`. The first
  *  interceptor is the outermost. The result has the abilities of `provider`. Put it outside everything that

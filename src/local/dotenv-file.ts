@@ -37,7 +37,7 @@ export function readDotenv(given: SourceText): readonly Assignment[] {
     let end = lineEnd(text, start);
     const content = text.slice(start, end);
     if (!emptyOrComment.test(content)) {
-      const { close, ...statement } = readStatement(source, content, start, line);
+      const { statement, close } = readStatement(source, content, start, line);
       const { name } = statement;
       const before = found.get(name);
       if (before)
@@ -56,7 +56,7 @@ function readStatement(
   content: string,
   start: number,
   line: number,
-): Assignment & { readonly close: number } {
+): { readonly statement: Assignment; readonly close: number } {
   const match = assignment.exec(content);
   const column = (match?.[1]?.length ?? content.search(/\S/)) + 1;
   if (!match)
@@ -81,15 +81,15 @@ function readStatement(
     );
   const written = close < 0 ? onOneLine(content, from) : source.text.slice(start + from, close + 1);
   const value = quote === undefined ? written : written.slice(1, -1);
-  return {
+  const statement: Assignment = {
     name,
     value: quote === '"' ? value.replace(/\\n/g, '\n').replace(/\\r/g, '\r') : value,
     literal: quote === "'" && close >= 0,
     line,
     column,
     valueColumn: from + 1,
-    close,
   };
+  return { statement, close };
 }
 
 /** A value without quotes, or with more of its quotes inside. */

@@ -64,7 +64,7 @@ export interface BundleOptions {
 
 type Keys = ParsedKeys | FileSet;
 
-const loadOpening = /* @__PURE__ */ lazy(() => import('../sealing/opening.ts'));
+const loadOpening = lazy(() => import('../sealing/opening.ts'));
 const aScalar: Check = (value) =>
   /^(?:string|number|boolean|undefined)$/.test(typeof value) ? undefined : 'a text, a number or a boolean';
 /** A name, or a value of a format. */

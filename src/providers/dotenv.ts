@@ -121,7 +121,7 @@ export class DotEnvProvider extends VariableProvider {
   }
 }
 
-const loadOpening = /* @__PURE__ */ lazy(() => import('../sealing/opening.ts'));
+const loadOpening = lazy(() => import('../sealing/opening.ts'));
 
 const usualFiles = (environment: string): string[] => [
   `.env.${environment}.local`,

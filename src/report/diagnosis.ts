@@ -1,6 +1,6 @@
-// From the issues of a schema to problems in terms of keys and origins. `loadConfig` and `checkConfig` call
-// it with everything that is known about the rejected configuration. Which problems follow from which issue
-// is decided here; `problems.ts` words them.
+// From the issues of a schema to problems in terms of keys and origins. Loaded by load.ts with the first
+// issue, and called with everything that is known about the rejected configuration. Which problems follow
+// from which issue is decided here; `problems.ts` words them.
 
 import type { Problem } from '../errors.ts';
 import { valueAt } from '../internal/dig.ts';
@@ -41,7 +41,6 @@ interface Findings extends Evidence {
 
 /** The problems behind a schema's issues, each once. */
 export function diagnose(issues: readonly Issue[], evidence: Evidence): Problem[] {
-  if (issues.length === 0) return []; // what follows looks at every leaf
   const { placement, input, shape } = evidence;
   const located = new Located(placement, shape);
   let runs: SecretRuns | undefined;

@@ -39,11 +39,9 @@ export class Observation {
     work: () => Promise<T>,
     succeeded?: (result: T) => string,
   ): Promise<T> {
+    if (!isTraced('read')) return inOperation(operation, work());
     const context = { provider: this.#provider, ...about, operation };
-    return inOperation(
-      operation,
-      isTraced('read') ? traced('read', context, work, succeeded && { succeeded }) : work(),
-    );
+    return traced('read', context, work, { succeeded, error: (thrown) => identified(thrown, operation) });
   }
 
   /** Runs a list. `missed`: the cache cannot answer. A list that it answers is not traced. */
@@ -76,8 +74,9 @@ export class Observation {
     operation: string | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
+    if (!isTraced('write')) return inOperation(operation, work());
     const context = { provider: this.#provider, type, key, operation };
-    return inOperation(operation, isTraced('write') ? traced('write', context, work) : work());
+    return traced('write', context, work, { error: (thrown) => identified(thrown, operation) });
   }
 
   /** When a call started, if a listener wants to know how long it took. */
@@ -111,8 +110,11 @@ const inOperation = <T>(operation: string | undefined, result: Promise<T>): Prom
   operation === undefined
     ? result
     : result.catch((error: unknown) => {
-        throw isConfigError(error) ? error.with({ operation }) : error;
+        throw identified(error, operation);
       });
+
+const identified = (error: unknown, operation: string | undefined): unknown =>
+  isConfigError(error) && operation !== undefined ? error.with({ operation }) : error;
 
 export const outcomeOf = (found: LookupResult): 'ok' | 'absent' | ErrorCode =>
   found instanceof ConfigError ? found.code : found ? 'ok' : 'absent';

@@ -3,7 +3,7 @@
 
 import { loadObserved } from '../chain/hooks.ts';
 import * as observed from '../chain/observed.ts';
-import { loadRenames } from '../config/load.ts';
+import { loadDiagnosis, loadRenames } from '../config/load.ts';
 import * as renames from '../config/renames.ts';
 import { loadRekeying, loadRenaming, loadTolerantReads } from '../decorators/reading.ts';
 import * as rekeying from '../decorators/rekeying.ts';
@@ -31,9 +31,11 @@ import * as references from '../local/references.ts';
 import * as variables from '../local/variables.ts';
 import * as volume from '../local/volume.ts';
 import * as volumeKeys from '../local/volume-keys.ts';
+import * as diagnosis from '../report/diagnosis.ts';
 
 export function provideModules(): void {
   loadArguments.provide(argumentsOf);
+  loadDiagnosis.provide(diagnosis);
   loadDotenvFiles.provide([dotenvFiles, variables]);
   loadEnvironment.provide(environment);
   loadFile.provide(file);

@@ -245,6 +245,15 @@ describe('config.use', () => {
     expect([disposed, make.mock.calls.length]).toEqual([1, 1]);
   });
 
+  it('closing the configuration ends a resource whose first use has just begun', async () => {
+    const { config, make, end, made } = await service();
+    const beginning = config.use('database', make, end);
+    await config.close();
+    const pool = await beginning;
+    expect(() => pool.current).toThrow('is disposed of');
+    expect(made.map(({ ended }) => ended)).toEqual([true]);
+  });
+
   it('closing the configuration ends all resources, and does not wait for a hanging one', async () => {
     const { config, make, end, made } = await service();
     const signals: AbortSignal[] = [];

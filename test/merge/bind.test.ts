@@ -1,95 +1,95 @@
 import { describe, expect, it } from 'vitest';
 import { isUnreadable } from '../../src/entry.ts';
 import { gatherLists } from '../../src/merge/bind.ts';
-import { merge } from '../../src/merge/merge.ts';
+import { mergers } from '../support/drivers.ts';
 import { entry, hole, layer, variable } from '../support/layers.ts';
 
-describe('bind', () => {
+describe.each(mergers)('bind, %s', (_, merge) => {
   it.each(['poolMax', 'pool_max', 'pool-max', 'POOLMAX'])(
     'binds a loose name to %s by its letters',
-    (name) => {
+    async (name) => {
       const file = layer('file', entry('file', '', { database: { [name]: 5 } }));
-      expect(merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file]).tree()).toEqual({
+      expect((await merge([layer('env', variable('DATABASE__POOL_MAX', '9')), file])).tree()).toEqual({
         database: { [name]: '9' },
       });
-      expect(merge([layer('env', variable('DATABASE__POOLMAX', '9')), file]).tree()).toEqual({
+      expect((await merge([layer('env', variable('DATABASE__POOLMAX', '9')), file])).tree()).toEqual({
         database: { [name]: '9' },
       });
     },
   );
 
-  it('binds a loose name to a wanted key that has no other value', () => {
-    const merged = merge([layer('env', variable('LLM__API_KEY', 'x'))], {
+  it('binds a loose name to a wanted key that has no other value', async () => {
+    const merged = await merge([layer('env', variable('LLM__API_KEY', 'x'))], {
       keys: ['llm.api_key'],
       prefixes: [],
     });
     expect(merged.tree()).toEqual({ llm: { api_key: 'x' } });
   });
 
-  it('makes an unknown name camelCase below the deepest known section', () => {
-    const merged = merge([
+  it('makes an unknown name camelCase below the deepest known section', async () => {
+    const merged = await merge([
       layer('env', variable('MY_APP__POOL_MAX', '1')),
       layer('file', entry('file', '', { my_app: { other: 1 } })),
     ]);
     expect(merged.tree()).toEqual({ my_app: { poolMax: '1', other: 1 } });
   });
 
-  it('binds below a wanted prefix, in its spelling', () => {
-    const merged = merge([layer('env', variable('LLM_GATEWAY__URL', 'x'))], {
+  it('binds below a wanted prefix, in its spelling', async () => {
+    const merged = await merge([layer('env', variable('LLM_GATEWAY__URL', 'x'))], {
       keys: [],
       prefixes: ['llm_gateway'],
     });
     expect(merged.tree('llm_gateway')).toEqual({ url: 'x' });
   });
 
-  it('binds a loose name to every key with the same letters', () => {
-    const merged = merge([
+  it('binds a loose name to every key with the same letters', async () => {
+    const merged = await merge([
       layer('env', variable('API_KEY', 'x')),
       layer('file', entry('file', '', { apiKey: 1, api_key: 2 })),
     ]);
     expect(merged.tree()).toEqual({ apiKey: 'x', api_key: 'x' });
   });
 
-  it('binds loose names of two layers to one key', () => {
-    const merged = merge([
+  it('binds loose names of two layers to one key', async () => {
+    const merged = await merge([
       layer('env', variable('POOL_MAX', '1')),
       layer('dotenv', variable('POOLMAX', '2')),
     ]);
     expect(merged.tree()).toEqual({ poolMax: '1' });
   });
 
-  it('reports two loose names of one layer as a conflict if they differ', () => {
+  it('reports two loose names of one layer as a conflict if they differ', async () => {
     const twice = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'b', 'known')];
-    expect(merge([layer('env', ...twice)]).tree()).toEqual({});
-    const bound = merge([layer('env', ...twice)], { keys: ['httpProxy'], prefixes: [] });
+    expect((await merge([layer('env', ...twice)])).tree()).toEqual({});
+    const bound = await merge([layer('env', ...twice)], { keys: ['httpProxy'], prefixes: [] });
     expect(bound.holes.get('httpProxy')?.error.message).toContain(
       '"httpProxy" has different values in env HTTP_PROXY and env http_proxy',
     );
     const same = [variable('HTTP_PROXY', 'a', 'known'), variable('http_proxy', 'a', 'known')];
-    expect(merge([layer('env', ...same)], { keys: ['httpProxy'], prefixes: [] }).tree()).toEqual({
+    expect((await merge([layer('env', ...same)], { keys: ['httpProxy'], prefixes: [] })).tree()).toEqual({
       httpProxy: 'a',
     });
   });
 
-  it('binds a known-only name to leaves only', () => {
+  it('binds a known-only name to leaves only', async () => {
     const home = [variable('HOME', '/root', 'known'), variable('PATH', '/bin', 'known')];
-    expect(merge([layer('env', ...home)], { keys: [], prefixes: [''] }).tree()).toEqual({});
+    expect((await merge([layer('env', ...home)], { keys: [], prefixes: [''] })).tree()).toEqual({});
     expect(
-      merge([layer('env', ...home), layer('file', entry('file', '', { home: { dir: 'x' } }))]).tree(),
+      (await merge([layer('env', ...home), layer('file', entry('file', '', { home: { dir: 'x' } }))])).tree(),
     ).toEqual({ home: { dir: 'x' } });
-    expect(merge([layer('env', ...home)], { keys: ['home'], prefixes: [] }).tree()).toEqual({
+    expect((await merge([layer('env', ...home)], { keys: ['home'], prefixes: [] })).tree()).toEqual({
       home: '/root',
     });
   });
 
-  it('binds a loose hole, which hides lower values', () => {
+  it('binds a loose hole, which hides lower values', async () => {
     const unreadable = { ...hole('env', 'db.password', 'io'), loose: 'always' as const };
-    const merged = merge([
+    const merged = await merge([
       layer('env', unreadable),
       layer('file', entry('file', '', { db: { pass_word: 'x' } })),
     ]);
     expect([...merged.holes.keys()]).toEqual(['db.pass_word']);
-    expect([...merge([layer('env', unreadable)]).holes.keys()]).toEqual(['db.password']);
+    expect([...(await merge([layer('env', unreadable)])).holes.keys()]).toEqual(['db.password']);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   isSpanContextValid,
   type MeterProvider,
   metrics,
+  ProxyTracerProvider,
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
@@ -82,7 +83,8 @@ function connected({ tracerProvider, meterProvider, keys }: InstrumentOptions): 
     () => (meterProvider as MeterProvider | undefined) ?? metrics.getMeterProvider(),
     scope,
   );
-  const spans = new Spans(tracer, measuring, keys === 'spans');
+  const makesSpans = tracerProvider ? () => true : hasGlobalSdk;
+  const spans = new Spans(tracer, makesSpans, measuring, keys === 'spans');
   const lines = channel('llm-config-manager:log');
   lines.subscribe(addIds);
   const shared = globalThis as Shared;
@@ -96,6 +98,15 @@ function connected({ tracerProvider, meterProvider, keys }: InstrumentOptions): 
     },
   };
   return instrumentation;
+}
+
+/** The provider of the API, which makes empty spans until an SDK is registered. */
+const empty = new ProxyTracerProvider().getDelegate();
+
+/** Whether an SDK for traces is registered. */
+function hasGlobalSdk(): boolean {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider && provider.getDelegate() === empty);
 }
 
 /** Adds the ids of the active span to a line of `logTo`. */

@@ -2,15 +2,16 @@
 // the process, so a read pays nothing for them. Attributes are the name of a provider, the kind of an answer
 // or a request, and the code of an error: never a key.
 
-import type {
-  Attributes,
-  BatchObservableCallback,
-  BatchObservableResult,
-  Context,
-  Histogram,
-  Meter,
-  MeterProvider,
-  Observable,
+import {
+  type Attributes,
+  type BatchObservableCallback,
+  type BatchObservableResult,
+  type Context,
+  createNoopMeter,
+  type Histogram,
+  type Meter,
+  type MeterProvider,
+  type Observable,
 } from '@opentelemetry/api';
 import { livingMetrics, type Metrics } from '../../living.ts';
 import type { TraceContexts } from '../../tracing.ts';
@@ -36,14 +37,20 @@ export class Measuring implements Disposable {
     this.follow();
   }
 
+  /** Whether an SDK takes what is measured. */
+  get isOn(): boolean {
+    return this.#durations !== undefined;
+  }
+
   /** Moves to the provider of now. A global provider may be registered after the instrumentation, and
    *  OpenTelemetry hands out no meter that follows it. */
   follow(): void {
     const provider = this.#provider();
     if (provider === this.#current) return;
-    this.#stop();
+    this[Symbol.dispose]();
     this.#current = provider;
     const meter = provider.getMeter(this.#scope);
+    if (meter === createNoopMeter()) return;
     const { name, unit, description, boundaries } = requestDuration;
     this.#durations = meter.createHistogram(name, {
       unit,
@@ -65,6 +72,7 @@ export class Measuring implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stop();
+    this.#stop = () => undefined;
     this.#durations = undefined;
   }
 }

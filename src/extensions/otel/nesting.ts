@@ -23,7 +23,6 @@ export class Nesting implements Disposable {
   /** `channels`: each with the context for the work that it starts, made before subscribers hear of it. */
   constructor(channels: readonly (readonly [Channel, (published: object) => Context])[]) {
     this.#channels = channels;
-    this.follow();
   }
 
   /** Whether spans nest. */

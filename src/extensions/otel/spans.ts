@@ -63,37 +63,59 @@ const isLoad = ({ name }: Work): boolean => name === 'load';
 
 export class Spans implements Disposable {
   readonly #tracer: Tracer;
+  readonly #makesSpans: () => boolean;
   readonly #measuring: Measuring;
   readonly #hasKeys: boolean;
   readonly #works = new Map<object, Work>();
   /** The loads, reads and writes that have not ended, by operation. */
   readonly #waiting = new Map<string, Work[]>();
   readonly #nesting: Nesting;
-  readonly #unsubscribe: readonly (() => void)[];
+  readonly #unsubscribe: (() => void)[] = [];
+  #isOn = false;
+  /** Subscribes to requests. Not before there is an SDK: to hear them doubles what a miss costs more. */
+  readonly #hearRequests: () => void;
 
-  constructor(tracer: Tracer, measuring: Measuring, hasKeys: boolean) {
+  /** `makesSpans`: whether an SDK is there for the tracer. */
+  constructor(tracer: Tracer, makesSpans: () => boolean, measuring: Measuring, hasKeys: boolean) {
     this.#tracer = tracer;
+    this.#makesSpans = makesSpans;
     this.#measuring = measuring;
     this.#hasKeys = hasKeys;
     const channels = names.map((name) => {
       const { start, asyncEnd } = tracingChannel<string, object>(`llm-config-manager:${name}`);
       const begin = (of: unknown): Work | undefined => safely(() => this.#begin({ name, of } as Published));
-      const end = (of: unknown): void => safely(() => this.#end({ name, of } as Published));
+      const end = (of: unknown): void => {
+        if (this.#works.has(of as object)) safely(() => this.#end({ name, of } as Published));
+      };
       return { name, start, asyncEnd, begin, end };
     });
-    this.#unsubscribe = channels.map(({ start, asyncEnd, begin, end }) => {
+    const hear = ({ start, asyncEnd, begin, end }: (typeof channels)[number]): void => {
       start.subscribe(begin);
       asyncEnd.subscribe(end);
-      return () => {
+      this.#unsubscribe.push(() => {
         start.unsubscribe(begin);
         asyncEnd.unsubscribe(end);
-      };
-    });
+      });
+    };
+    channels.filter(({ name }) => name !== 'request').forEach(hear);
+    this.#hearRequests = () => channels.filter(({ name }) => name === 'request').forEach(hear);
     // a read only waits for its requests, so no client works below it
     const nested = channels.filter(({ name }) => name !== 'read');
     this.#nesting = new Nesting(
       nested.map(({ start, begin }) => [start, (of) => begin(of)?.context ?? context.active()]),
     );
+    this.#follow();
+  }
+
+  /** Moves to what is registered now. Returns whether there is an SDK: without one, spans are empty objects
+   *  that cost each miss microseconds, so nothing is done. */
+  #follow(): boolean {
+    this.#measuring.follow();
+    if (!this.#measuring.isOn && !this.#makesSpans()) return false;
+    this.#nesting.follow();
+    if (!this.#isOn) this.#hearRequests();
+    this.#isOn = true;
+    return true;
   }
 
   /** Starts a span. With nesting it is called twice: for the context, then as a subscriber. */
@@ -101,8 +123,7 @@ export class Spans implements Disposable {
     const { name, of } = published;
     const begun = this.#works.get(of);
     if (begun || of.v !== 1) return begun;
-    this.#nesting.follow();
-    this.#measuring.follow();
+    if (!this.#follow()) return undefined;
     const served = name === 'request' ? this.#served(of) : none;
     const place = this.#place(published, served);
     const span = this.#tracer.startSpan(

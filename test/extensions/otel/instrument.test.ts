@@ -1,6 +1,6 @@
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';
-import { context, metrics, trace } from '@opentelemetry/api';
+import { context, metrics, ProxyTracer, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
@@ -139,13 +139,25 @@ describe('instrument', () => {
     expect((await otel.metrics()).filter(({ dataPoints }) => dataPoints.length > 0)).toEqual([]);
   });
 
+  it('without an SDK it makes no spans and hears no requests, until one is registered', async () => {
+    using _ = instrument();
+    const startSpan = vi.spyOn(ProxyTracer.prototype, 'startSpan');
+    const { provider } = sheltering({ a: 'fake' }, {}, { name: 'idle' });
+    await provider.get('a');
+    expect(startSpan).not.toHaveBeenCalled();
+    expect(heard()).not.toContain('tracing:llm-config-manager:request:start');
+    metrics.setGlobalMeterProvider(new MeterProvider());
+    await provider.get('a', { maxAgeMs: 0 });
+    expect(heard()).toContain('tracing:llm-config-manager:request:start');
+  });
+
   it('disposing the first twice does not end the second', () => {
     const first = instrument();
     first[Symbol.dispose]();
     const second = instrument();
     first[Symbol.dispose]();
     expect(instrument()).toBe(second);
-    expect(heard()).toHaveLength(9);
+    expect(heard()).toHaveLength(7);
     second[Symbol.dispose]();
     expect(heard()).toEqual([]);
   });
