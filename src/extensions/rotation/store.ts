@@ -11,14 +11,20 @@ export interface StoreCall extends CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The options of `promote`. */
+export interface PromoteCall extends StoreCall {
+  /** The time now, by the clock of the rotation. */
+  readonly at: number;
+}
+
 /** One version of a secret. */
 export interface StoredVersion {
   /** The whole secret, with the fields that a rotation does not change. */
   readonly value: ConfigValue;
   /** The store's own version. Shown in events. */
   readonly version?: string;
-  /** When this version became what it is. For the current one: when it was promoted, because the schedule and
-   *  the overlap count from then; never earlier than that. For the pending one: when it was stored. */
+  /** For the current version: when it was promoted, because the schedule and the overlap count from then. Never
+   *  earlier than that. A secret that was never rotated: when it was written, if the store knows that. */
   readonly at?: number;
 }
 
@@ -36,7 +42,8 @@ export interface RotationState {
   /** Stored, and not current yet. While its value equals the current one, a promotion has been interrupted,
    *  and `promote` finishes it. */
   readonly pending?: PendingVersion;
-  /** What was current before. Stays after it is revoked. */
+  /** What a rotation has replaced, until it is revoked. Not what was current before a person edited the
+   *  secret. */
   readonly previous?: StoredVersion;
   /** Identifies the state: it differs after each change of one of the three. */
   readonly version: string;
@@ -63,8 +70,11 @@ export interface RotatingStore {
    *  @param ifVersion `version` of the state that it was made from
    *  @throws ConfigError `conflict` if the state has changed */
   putPending(value: ConfigValue, ifVersion: string, options?: StoreCall): Promise<void>;
-  /** Makes the pending version current and the current one previous, and records the time. Called again after
-   *  an interruption, it finishes.
+  /** Makes the pending version current and the current one previous. Then records `at` as the time of the
+   *  promotion. Called again after an interruption, it finishes. With the current version in place of the
+   *  pending one, it only records the time.
    *  @throws ConfigError `conflict` if one of the two has changed */
-  promote(pending: PendingVersion, current: StoredVersion, options?: StoreCall): Promise<void>;
+  promote(pending: StoredVersion, current: StoredVersion, options: PromoteCall): Promise<void>;
+  /** Removes the previous version, because it is revoked. Does nothing if that has been done. */
+  dropPrevious(previous: StoredVersion, options?: StoreCall): Promise<void>;
 }

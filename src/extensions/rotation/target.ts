@@ -47,6 +47,10 @@ interface Target {
 /** A target that accepts two credentials at the same time: two users, two API keys. */
 export interface OverlappingTarget extends Target {
   readonly overlap: true;
+  /** The field that names an account: `user`. One of two credentials of the same account cannot be revoked
+   *  alone, so the next credential never has the account of the current one. @default each credential is an
+   *  account of its own, as an API key is */
+  readonly identity?: string;
   /** How many still use the old credential: sessions, requests since the promotion, files. */
   inUse(old: Credential, current: Credential, call: TargetCall): Promise<number>;
   /** Makes the target refuse the old credential. Never called before the overlap has ended. */
