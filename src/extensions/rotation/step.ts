@@ -2,9 +2,9 @@
 // keeps no journal, so a step may be killed anywhere, and the next one goes on. Used by rotate.ts.
 
 import { createHash } from 'node:crypto';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, isConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
-import { sameValue } from '../../value.ts';
+import { type ConfigValue, sameValue } from '../../value.ts';
 import type { AskedTarget } from './asked-target.ts';
 import type { Credentials } from './credential.ts';
 import type { HeldLock } from './lock.ts';
@@ -130,7 +130,7 @@ export class Step {
 
   /** Stores the next credential. */
   async #prepare(state: RotationState): Promise<RotationState> {
-    const { store, target, credentials, reports, signal } = this.#parts;
+    const { store, target, credentials, reports } = this.#parts;
     const current = credentials.in(state.current.value);
     await this.#check();
     const next = await target.next(current, rotationOf(store, state));
@@ -144,11 +144,23 @@ export class Step {
         },
       );
     await this.#forget(state, current);
-    await store.putPending(value, state.version, { signal });
+    await this.#put(value, next, state);
     const after = await this.#read();
     if (!after.pending || !sameValue(after.pending.value, value)) throw this.#overtaken();
     reports.step('pending', after.current, after.pending);
     return after;
+  }
+
+  async #put(value: ConfigValue, next: Credential, state: RotationState): Promise<void> {
+    const { store, target, credentials, signal } = this.#parts;
+    try {
+      await store.putPending(value, state.version, { signal });
+    } catch (error) {
+      // nothing knows a key that was made and is not stored
+      if (isConfigError(error) && error.code === 'conflict' && !target.canSet)
+        await target.revoke(next, credentials.in(state.current.value));
+      throw error;
+    }
   }
 
   /** Revokes what is pending and is going to be replaced: it was made from a secret that was edited since. */
