@@ -57,7 +57,7 @@ describe('update of an encrypted file', () => {
       (i % 2 === 0 ? file : other).update(({ n }) => ({ n: Number(n) + 1 })),
     );
     await Promise.all(changes);
-    expect((await file.get('n'))?.value).toBe(10);
+    expect((await file.get('n', { maxAgeMs: 0 }))?.value).toBe(10);
     expect((await other.get('n', { maxAgeMs: 0 }))?.value).toBe(10);
   });
 
