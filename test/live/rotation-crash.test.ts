@@ -1,0 +1,62 @@
+// An orchestrator that is killed before each change of the store or the database, while clients query a real
+// PostgreSQL. The secret is in Secrets Manager, or in KV version 2 of OpenBao. `npm run test:live`.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Answer } from './rotation/orchestrator.ts';
+import { Cleaning, loaded, Orchestrator, seeded } from './rotation/processes.ts';
+import { kinds, made } from './rotation/world.ts';
+
+const cleaning = new Cleaning();
+afterEach(() => cleaning.run(), 60_000);
+
+describe.each(kinds)('a secret in %s', (kind) => {
+  it('no query fails when the orchestrator is killed before each change, and nothing is left', async () => {
+    const setup = await seeded(kind, cleaning);
+    const world = made(setup);
+    cleaning.add(() => world.close());
+    const load = loaded(setup, cleaning);
+    let promotions = 0;
+    world.rotation.on(({ type }) => {
+      if (type === 'rotated') promotions++;
+    });
+
+    /** What the store and the database say at the end of a rotation. */
+    const settled = async () => {
+      const { current, pending, previous } = await world.store.read();
+      const { rows } = await world.admin.query(
+        'select rolname from pg_roles where rolname = any($1) and rolcanlogin',
+        [setup.users],
+      );
+      const { isAccepted } = await world.rotation.status();
+      expect({ pending, previous, isAccepted }).toEqual({ isAccepted: true });
+      const { username, host } = current.value as { username: string; host: string };
+      expect({ rows, host }).toEqual({ rows: [{ rolname: username }], host: 'kept' });
+    };
+
+    const first = new Orchestrator(setup, cleaning);
+    // the first rotation creates a user; the second one is like those that follow
+    await first.obey({ until: ['done'] });
+    const { changes } = (await first.obey({ until: ['done'] })) as Answer;
+    expect(changes.length).toBeGreaterThanOrEqual(6);
+    first.process.kill();
+    await settled();
+    let spare = new Orchestrator(setup, cleaning);
+    for (const killAt of changes.keys()) {
+      const killed = spare;
+      spare = new Orchestrator(setup, cleaning); // starts meanwhile
+      expect(await killed.obey({ until: ['done'], killAt })).toBe('SIGKILL');
+      await expect
+        .poll(() => world.rotation.step(), { timeout: 60_000, interval: 50 })
+        .toMatch(/^(?:idle|done)$/);
+      await settled();
+    }
+    spare.process.kill();
+    for (let more = changes.length + 1; more < 9; more++)
+      await expect
+        .poll(() => world.rotation.step({ begin: true }), { timeout: 60_000, interval: 50 })
+        .toBe('done');
+    await load.stop();
+    expect(load.failed).toEqual([]);
+    expect(load.queries).toBeGreaterThan(1_000);
+    console.log(kind, changes, load.queries, promotions);
+  }, 240_000);
+});
