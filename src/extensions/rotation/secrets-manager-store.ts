@@ -56,6 +56,12 @@ class Stages {
     return stages.map((stage) => this.with(stage)?.version ?? 'none').join(' ');
   }
 
+  /** The stages with times of a version. */
+  times(version: string): readonly string[] {
+    const stages = this.#all.find((info) => info.version === version)?.stages ?? [];
+    return stages.filter((stage) => stage.startsWith(at));
+  }
+
   /** Our stages that say nothing any more, with the versions that have them. */
   get outdated(): readonly { readonly version: string; readonly stage: string }[] {
     const kept = ['AWSCURRENT', 'AWSPENDING'].map((stage) => this.with(stage)?.version);
@@ -164,7 +170,7 @@ class SecretsManagerStore implements RotatingStore {
       await this.#provider.moveStage(this.key, 'AWSCURRENT', move, options);
     }
     // the time comes after the promotion, so that it is never too early
-    await this.#provider.moveStage(this.key, `${at}${time}`, { to }, options);
+    await this.#stamp(stages, to, `${at}${time}`, options);
     const isPending = stages.with('AWSPENDING')?.version === to;
     if (isPending) await this.#remove('AWSPENDING', to, options);
     await this.#clean(options);
@@ -174,6 +180,13 @@ class SecretsManagerStore implements RotatingStore {
     const stages = await this.#stages(options);
     for (const stage of ['AWSPREVIOUS', replaced])
       if (stages.with(stage)?.version === version) await this.#remove(stage, version as string, options);
+  }
+
+  /** Gives a version its time in place of every other one. */
+  async #stamp(stages: Stages, version: string, stage: string, options: StoreCall): Promise<void> {
+    const before = stages.times(version);
+    if (!before.includes(stage)) await this.#provider.moveStage(this.key, stage, { to: version }, options);
+    for (const other of before) if (other !== stage) await this.#remove(other, version, options);
   }
 
   /** Marks the version that is going to be replaced. */
