@@ -48,6 +48,8 @@ interface Both {
   readonly current: Entry;
   readonly record: RotationRecord | undefined;
   readonly recordVersion: string | undefined;
+  /** The pending version became current, and was edited before its promotion was finished. */
+  readonly isEdited: boolean;
 }
 
 class KvStore implements RotatingStore {
@@ -66,7 +68,7 @@ class KvStore implements RotatingStore {
 
   async read(options: StoreCall = {}): Promise<RotationState> {
     const both = await this.#both(options);
-    const { current, record } = both;
+    const { current, record, isEdited } = both;
     const version = current.version as string;
     // a secret that was edited by hand since is as old as that edit; of a promotion that was interrupted, the
     // time is not known yet
@@ -75,11 +77,12 @@ class KvStore implements RotatingStore {
     const { type } = current.metadata ?? {};
     return {
       current: { value: current.value, version, ...(at !== undefined && { at }) },
-      ...(record?.pending !== undefined && {
-        pending: { value: record.pending, version: record.id, from: record.from },
-      }),
+      ...(record?.pending !== undefined &&
+        !isEdited && { pending: { value: record.pending, version: record.id, from: record.from } }),
       ...(record?.previous !== undefined &&
-        record.step === 'promoted' && { previous: { value: record.previous, version: record.id } }),
+        (isEdited || record.step === 'promoted') && {
+          previous: { value: record.previous, version: record.id },
+        }),
       version: versionOf(both),
       ...(type !== undefined && { type }),
     };
@@ -126,10 +129,14 @@ class KvStore implements RotatingStore {
   }
 
   async dropPrevious({ version }: StoredVersion, options: StoreCall = {}): Promise<void> {
-    const { record, recordVersion } = await this.#both(options);
-    if (record?.id !== version || record?.step !== 'promoted') return;
-    const { previous, ...rest } = record;
-    await this.#write({ ...rest, step: 'idle' }, recordVersion, options);
+    const { record, recordVersion, isEdited, current } = await this.#both(options);
+    if (!record || record.id !== version || !(isEdited || record.step === 'promoted')) return;
+    const { previous, pending, ...rest } = record;
+    const from = isEdited ? (current.version as string) : record.from;
+    const { at, ...others } = rest;
+    const time = isEdited ? current.modifiedAt : at;
+    const idle: RotationRecord = { ...others, step: 'idle', from, ...(time !== undefined && { at: time }) };
+    await this.#write(idle, recordVersion, options);
   }
 
   async #both(options: StoreCall): Promise<Both> {
@@ -148,7 +155,21 @@ class KvStore implements RotatingStore {
         `has something else at ${this.#record}`,
         'Set the option record to a key of its own',
       );
-    return { current, record, recordVersion: stored?.version };
+    const isEdited = await this.#isEdited(current, record, options);
+    return { current, record, recordVersion: stored?.version, isEdited };
+  }
+
+  async #isEdited(
+    { value, version }: Entry,
+    record: RotationRecord | undefined,
+    options: StoreCall,
+  ): Promise<boolean> {
+    if (record?.step !== 'promoting' || record.from === version || record.pending === undefined) return false;
+    if (sameValue(value, record.pending)) return false;
+    // check-and-set writes the version after the one that it expects
+    const next = { ...options, version: `${Number(record.from) + 1}`, maxAgeMs: 0 };
+    const promoted = await this.#provider.getDocument(this.key, next);
+    return promoted !== undefined && sameValue(promoted.value, record.pending);
   }
 
   async #write(

@@ -1,6 +1,7 @@
 // A secret of AWS Secrets Manager that is rotated: its stages are the state. AWS compares where a stage is
-// before it moves it. Two stages of our own say more about a version than AWS does: from which version it was
-// made, and when it was promoted. AWS knows only when it was written.
+// before it moves it. Three stages of our own say more about a version than AWS does: from which version it was
+// made, when it was promoted, and that a rotation has replaced it. AWS knows only when it was written, and its
+// AWSPREVIOUS moves with each edit by hand.
 
 import { randomUUID } from 'node:crypto';
 import type { Entry } from '../../entry.ts';
@@ -24,7 +25,8 @@ export interface StagedProvider {
   ): Promise<void>;
 }
 
-/** Stages of our own: `rotation-from/VERSION/…`, `rotation-at/MILLISECONDS`. */
+/** Stages of our own: `rotation-from/VERSION/…`, `rotation-at/MILLISECONDS`, `rotation-replaced`. */
+const replaced = 'rotation-replaced';
 const from = 'rotation-from/';
 const at = 'rotation-at/';
 const isOurs = (stage: string): boolean => stage.startsWith(from) || stage.startsWith(at);
@@ -42,16 +44,22 @@ class Stages {
     return this.#all.find(({ stages }) => stages?.includes(stage));
   }
 
-  /** What a rotation has replaced. What was current before an edit by hand is not its own. */
+  /** What a rotation has replaced. It has the stage just before it is replaced, too. */
   get previous(): VersionInfo | undefined {
-    const previous = this.with('AWSPREVIOUS');
-    return previous && origin(this.with('AWSCURRENT')) === previous.version ? previous : undefined;
+    const previous = this.with(replaced);
+    return previous?.version === this.with('AWSCURRENT')?.version ? undefined : previous;
   }
 
   /** Identifies where the three stages are. */
   get version(): string {
-    const stages = ['AWSCURRENT', 'AWSPENDING', 'AWSPREVIOUS'];
+    const stages = ['AWSCURRENT', 'AWSPENDING', replaced];
     return stages.map((stage) => this.with(stage)?.version ?? 'none').join(' ');
+  }
+
+  /** The stages with times of a version. */
+  times(version: string): readonly string[] {
+    const stages = this.#all.find((info) => info.version === version)?.stages ?? [];
+    return stages.filter((stage) => stage.startsWith(at));
   }
 
   /** Our stages that say nothing any more, with the versions that have them. */
@@ -78,7 +86,7 @@ function promotedAt({ stages = [] }: VersionInfo): number | undefined {
 }
 
 /** A store for `rotate`: one secret of AWS Secrets Manager, with all its fields. The next version has the stage
- *  `AWSPENDING`, and the old one has `AWSPREVIOUS` until it is revoked.
+ *  `AWSPENDING`, and the old one has `rotation-replaced` until it is revoked.
  *  @example
  *  const secrets = new AwsSecretsManagerProvider({ path: 'acme/inference/' });
  *  const store = secretsManagerStore(secrets, 'database'); // acme/inference/database
@@ -158,10 +166,11 @@ class SecretsManagerStore implements RotatingStore {
     if (to !== current.version) {
       if (stages.with('AWSPENDING')?.version !== to) throw this.#changed();
       const move = { to, from: current.version as string };
+      await this.#mark(stages, move.from, options);
       await this.#provider.moveStage(this.key, 'AWSCURRENT', move, options);
     }
     // the time comes after the promotion, so that it is never too early
-    await this.#provider.moveStage(this.key, `${at}${time}`, { to }, options);
+    await this.#stamp(stages, to, `${at}${time}`, options);
     const isPending = stages.with('AWSPENDING')?.version === to;
     if (isPending) await this.#remove('AWSPENDING', to, options);
     await this.#clean(options);
@@ -169,8 +178,23 @@ class SecretsManagerStore implements RotatingStore {
 
   async dropPrevious({ version }: StoredVersion, options: StoreCall = {}): Promise<void> {
     const stages = await this.#stages(options);
-    if (stages.with('AWSPREVIOUS')?.version === version)
-      await this.#remove('AWSPREVIOUS', version as string, options);
+    for (const stage of ['AWSPREVIOUS', replaced])
+      if (stages.with(stage)?.version === version) await this.#remove(stage, version as string, options);
+  }
+
+  /** Gives a version its time in place of every other one. */
+  async #stamp(stages: Stages, version: string, stage: string, options: StoreCall): Promise<void> {
+    const before = stages.times(version);
+    if (!before.includes(stage)) await this.#provider.moveStage(this.key, stage, { to: version }, options);
+    for (const other of before) if (other !== stage) await this.#remove(other, version, options);
+  }
+
+  /** Marks the version that is going to be replaced. */
+  async #mark(stages: Stages, to: string, options: StoreCall): Promise<void> {
+    const before = stages.with(replaced)?.version;
+    if (before === to) return;
+    const move = { to, ...(before !== undefined && { from: before }) };
+    await this.#provider.moveStage(this.key, replaced, move, options);
   }
 
   /** Removes our stages from old versions: AWS deletes a version only once it has none. */

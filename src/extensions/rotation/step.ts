@@ -65,9 +65,8 @@ export class Step {
     let state = await this.#timed(await this.#finished(await this.#read()));
     const isAccepted = await this.#accepted(state);
     if (state.previous) {
-      if (!isAccepted && !force)
-        throw this.#refused('current', 'Run a step with force to revoke the old one');
-      const result = await this.#retire(state, state.previous, force);
+      if (!isAccepted) state = await this.#wentBack(state, state.previous);
+      const result = state.previous ? await this.#retire(state, state.previous, force) : 'done';
       if (result !== 'done' || (!begin && isAccepted)) return result;
       state = await this.#read();
     }
@@ -123,8 +122,24 @@ export class Step {
     return true;
   }
 
+  /** Makes the old credential current again, because the current one is lost for good. Nothing is revoked. */
+  async #wentBack(state: RotationState, previous: StoredVersion): Promise<RotationState> {
+    const { store, target, credentials, reports, signal } = this.#parts;
+    const old = credentials.in(previous.value);
+    if (!(await target.test(old))) return state;
+    await this.#check();
+    await store.putPending(credentials.replaced(state.current.value, old), state.version, { signal });
+    const after = await this.#read();
+    if (!after.pending) throw this.#overtaken();
+    const back = await this.#promoted(after, after.pending);
+    reports.step('repaired', state.current, back.current);
+    return back;
+  }
+
   #isDue(state: RotationState): boolean {
     const { at } = state.current;
+    // a rotation was begun, and the secret was edited since: it begins again
+    if (state.pending?.from) return true;
     return at === undefined || this.#parts.clock.now() - at >= this.#parts.schedule(state).everyMs;
   }
 

@@ -117,17 +117,21 @@ export function stagesBackend(first: ConfigTree, now: () => number): Backend {
 /** Documents with versions, and a write that compares them. */
 export function documentsBackend(first: ConfigTree, now: () => number): Backend {
   const documents = new Map<string, { value: ConfigValue; version: number; modifiedAt: number }>();
+  const versions = new Map<string, ConfigValue>();
   const put = (key: string, value: ConfigValue): number => {
     const version = (documents.get(key)?.version ?? 0) + 1;
     documents.set(key, { value, version, modifiedAt: now() });
+    versions.set(`${key} ${version}`, value);
     return version;
   };
   put('db', first);
   const provider = (points: Points): DocumentProvider => ({
     name: 'vault',
     compares: true,
-    getDocument: (key) =>
+    getDocument: (key, { version: asked } = {}) =>
       points.around(() => {
+        const old = versions.get(`${key} ${asked}`);
+        if (asked !== undefined) return old === undefined ? undefined : entryOf(key, old, { version: asked });
         const found = documents.get(key);
         return found && entryOf(key, found.value, { ...found, version: `${found.version}` });
       }),
