@@ -14,10 +14,6 @@ describe.each(kinds)('a secret in %s', (kind) => {
     const world = made(setup);
     cleaning.add(() => world.close());
     const load = loaded(setup, cleaning);
-    let promotions = 0;
-    world.rotation.on(({ type }) => {
-      if (type === 'rotated') promotions++;
-    });
 
     /** What the store and the database say at the end of a rotation. */
     const settled = async () => {
@@ -57,6 +53,5 @@ describe.each(kinds)('a secret in %s', (kind) => {
     await load.stop();
     expect(load.failed).toEqual([]);
     expect(load.queries).toBeGreaterThan(1_000);
-    console.log(kind, changes, load.queries, promotions);
   }, 240_000);
 });

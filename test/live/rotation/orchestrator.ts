@@ -8,7 +8,7 @@ export interface Order {
   readonly until: readonly string[];
   /** Kills the process before this change of the store or the database: 0 is the first one. */
   readonly killAt?: number;
-  /** Waits before this statement for another message. */
+  /** Waits for another message, once, before the first change that begins in this way. */
   readonly stallAt?: string;
 }
 export interface Answer {
@@ -27,6 +27,7 @@ const { rotation } = made(setup, (change) => {
   if (changes.length === order.killAt) process.kill(process.pid, 'SIGKILL');
   changes.push(change);
   if (order.stallAt === undefined || !change.startsWith(order.stallAt)) return undefined;
+  order = { until: order.until };
   process.send?.('stalled');
   return new Promise<void>((resolve) => {
     goOn = resolve;

@@ -110,7 +110,7 @@ export function loaded(setup: Setup, cleaning: Cleaning): Load {
       await withSecret(chain, keys, () => pool.query('select 1')).catch((error: unknown) =>
         load.failed.push(String(error)),
       );
-      await new Promise((done) => setTimeout(done, 2));
+      await new Promise((done) => setTimeout(done, 5));
     }
   };
   const clients = Array.from({ length: 12 }, client);

@@ -48,6 +48,9 @@ export const account = {
   credentials: { accessKeyId: 'not-a-real-id', secretAccessKey: 'not-a-real-secret-key' },
 };
 
+/** The name of the sessions of a process. */
+export const applicationOf = ({ path }: Setup, pid: number | undefined): string => `${path} ${pid}`;
+
 /** Called before each change of the store and of the database: its name. */
 export type BeforeChange = (change: string) => unknown;
 
@@ -61,7 +64,10 @@ export function made(
     provider instanceof VaultProvider
       ? kvStore(watched(provider, ['setDocument'], before), 'database')
       : secretsManagerStore(watched(provider, ['setStaged', 'moveStage'], before), 'database');
-  const admin = administrator(installed(), setup.at);
+  const admin = administrator(installed(), {
+    ...setup.at,
+    application_name: applicationOf(setup, process.pid),
+  });
   const pool = watchedPool(admin, before);
   const target = alternating(postgresUsers(pool, { role: setup.role }), setup.users);
   const rotation = rotate(store, target, {
@@ -94,7 +100,7 @@ export function providerOf({ kind, path }: Setup): AwsSecretsManagerProvider | V
     address: process.env.LIVE_VAULT_ADDR as string,
     auth: token(process.env.LIVE_VAULT_TOKEN as string),
     env: {},
-    path: `secret/${path}/`,
+    path: `${path}/`,
     kv: 2,
     cache,
   });
