@@ -82,11 +82,17 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
     },
     async status({ signal } = {}) {
       const state = await store.read({ ...(signal && { signal }) });
-      const { clock } = settings;
+      const { clock, revoke } = settings;
       const limited = withTimeout(settings, [signal]);
       try {
         const asked = askedBy(parts, { signal: limited.signal }, 0);
-        return await statusOf(state, { asked, credentials, schedule: scheduleIn(parts, state), clock });
+        return await statusOf(state, {
+          asked,
+          credentials,
+          schedule: scheduleIn(parts, state),
+          clock,
+          revoke,
+        });
       } finally {
         limited.end();
       }

@@ -25,7 +25,7 @@ export interface StagedProvider {
   ): Promise<void>;
 }
 
-/** Stages of our own: `rotation-from/VERSION/…`, `rotation-at/MILLISECONDS`, `rotation-replaced`. */
+/** Stages of our own: `rotation-from/VERSION/…`, `rotation-at/MILLISECONDS/VERSION`, `rotation-replaced`. */
 const replaced = 'rotation-replaced';
 const from = 'rotation-from/';
 const at = 'rotation-at/';
@@ -69,7 +69,7 @@ class Stages {
       const { version, stages = [] } = info;
       const latest = promotedAt(info);
       const isKept = (stage: string): boolean =>
-        kept.includes(version) && (stage.startsWith(from) || stage === `${at}${latest}`);
+        kept.includes(version) && (stage.startsWith(from) || timeIn(stage) === latest);
       return stages.filter((stage) => isOurs(stage) && !isKept(stage)).map((stage) => ({ version, stage }));
     });
   }
@@ -79,9 +79,11 @@ class Stages {
 const origin = ({ stages = [] }: VersionInfo = { version: '' }): string | undefined =>
   stages.find((stage) => stage.startsWith(from))?.split('/')[1];
 
+const timeIn = (stage: string): number => Number(stage.split('/')[1]);
+
 /** When a rotation has promoted a version. */
 function promotedAt({ stages = [] }: VersionInfo): number | undefined {
-  const times = stages.filter((stage) => stage.startsWith(at)).map((stage) => Number(stage.slice(at.length)));
+  const times = stages.filter((stage) => stage.startsWith(at)).map(timeIn);
   return times.length > 0 ? Math.max(...times) : undefined;
 }
 
@@ -170,7 +172,7 @@ class SecretsManagerStore implements RotatingStore {
       await this.#provider.moveStage(this.key, 'AWSCURRENT', move, options);
     }
     // the time comes after the promotion, so that it is never too early
-    await this.#stamp(stages, to, `${at}${time}`, options);
+    await this.#stamp(stages, to, `${at}${time}/${to}`, options);
     const isPending = stages.with('AWSPENDING')?.version === to;
     if (isPending) await this.#remove('AWSPENDING', to, options);
     await this.#clean(options);

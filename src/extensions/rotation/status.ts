@@ -30,6 +30,7 @@ export async function statusOf(
     readonly credentials: Credentials;
     readonly schedule: Schedule;
     readonly clock: Clock;
+    readonly revoke: 'auto' | 'manual';
   },
 ): Promise<RotationStatus> {
   const { current, pending, previous } = state;
@@ -50,17 +51,19 @@ export async function statusOf(
 
 async function stepOf(
   state: RotationState,
-  { asked, credentials, schedule, clock }: Parameters<typeof statusOf>[1],
+  { asked, credentials, schedule, clock, revoke }: Parameters<typeof statusOf>[1],
 ): Promise<RotationStatus['step']> {
   const { current, previous } = state;
   const inForce = credentials.in(current.value);
   if (previous) {
     const old = credentials.in(previous.value);
     if (clock.now() - (current.at ?? clock.now()) < schedule.overlapMs) return 'overlap';
+    if (revoke === 'manual') return 'manual';
     const inUse = credentials.isSameAccount(old, inForce) ? 0 : await asked.inUse(old, inForce);
     return inUse > 0 ? `in use: ${inUse}` : 'overlap';
   }
   const pending = freshIn(state, credentials);
-  if (!pending || isPromoted(state)) return pending ? 'testing' : 'idle';
+  if (isPromoted(state)) return 'testing';
+  if (!pending) return 'idle';
   return (await asked.test(credentials.in(pending.value))) ? 'testing' : 'pending';
 }
