@@ -1,5 +1,5 @@
-// Orchestrators that run at the same time or too late, and a database that is away, on a real PostgreSQL. `npm run
-// test:live`; ROTATION_ROUNDS sets the number of rounds.
+// Orchestrators that run at the same time or too late, and a database that is away, on a real PostgreSQL.
+// `npm run test:live`. ROTATION_ROUNDS sets the number of rounds.
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
@@ -39,9 +39,8 @@ it.each(kinds)(
     const known = /^(?:done|idle|busy|in use: \d+)$/;
     expect([...seen.keys()].filter((what) => !known.test(what))).toEqual([]);
     expect(seen.get('done')).toBeGreaterThanOrEqual(rounds);
-    expect(seen.get('busy')).toBeGreaterThan(0);
   },
-  240_000,
+  60_000 + rounds * 10_000,
 );
 
 /** Waits until the process is stopped. */
