@@ -1,6 +1,8 @@
 // Targets and lock of rotations on a real PostgreSQL: what is created, quoted, tested, counted and revoked.
 // `npm run test:live`.
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseRotation } from '../../examples/rotation/postgres.ts';
 import {
   alternating,
   type LockedSession,
@@ -8,8 +10,9 @@ import {
   postgresUsers,
   singleUser,
 } from '../../src/extensions/rotation/index.ts';
+import { token, VaultProvider } from '../../src/providers/vault/index.ts';
 import { administrator, installed, type Pool, quoted, server } from './rotation/postgres.ts';
-import { unique } from './vault-server.ts';
+import { live, unique, admin as vault } from './vault-server.ts';
 
 const pg = installed();
 const role = unique('app');
@@ -208,5 +211,42 @@ describe('postgresLock', () => {
     await expect(postgresLock(admin).run(role, async () => 1, { signal: stop.signal })).rejects.toMatchObject(
       { code: 'aborted' },
     );
+  });
+});
+
+describe('the recipe', () => {
+  const drop = async () => {
+    for (const name of ['app', 'app_a', 'app_b', 'rotator']) {
+      const { rows } = await admin.query('select from pg_roles where rolname = $1', [name]);
+      if (rows.length === 0) continue;
+      await admin.query(`drop owned by ${name}`);
+      await admin.query(`drop role ${name}`);
+    }
+  };
+
+  it('rotates with the rights that its SQL grants, and needs no superuser', async () => {
+    await drop();
+    await admin.query(await readFile(new URL('../../examples/rotation/users.sql', import.meta.url), 'utf8'));
+    const path = unique('recipe');
+    const secret = { username: 'app_a', password: 'fake-first', host: server.host };
+    await vault('POST', `secret/data/${path}/database`, { data: secret });
+    const provider = new VaultProvider({
+      address: live.address,
+      auth: token(live.token),
+      env: {},
+      path: `${path}/`,
+    });
+    const rotator = administrator(pg, { user: 'rotator', password: 'fake-rotator' });
+    const rotation = databaseRotation(provider, rotator);
+    expect(await rotation.status()).toMatchObject({ step: 'idle', isAccepted: true });
+    expect(await rotation.step()).toBe('idle');
+    expect(await rotation.step({ begin: true })).toBe('overlap');
+    expect(await rotation.step({ force: true })).toBe('done');
+    expect(await rotation.step({ begin: true, force: true })).toBe('done');
+    expect(await rotation.status()).toMatchObject({ step: 'idle', isAccepted: true });
+    expect((await provider.get('database.username', { maxAgeMs: 0 }))?.value).toBe('app_a');
+    await provider.close();
+    await rotator.end();
+    await drop();
   });
 });
