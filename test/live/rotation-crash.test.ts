@@ -28,17 +28,17 @@ describe.each(kinds)('a secret in %s', (kind) => {
       expect({ rows, host }).toEqual({ rows: [{ rolname: username }], host: 'kept' });
     };
 
-    const first = new Orchestrator(setup, cleaning);
+    const first = await Orchestrator.start(setup, cleaning);
     // the first rotation creates a user; the second one is like those that follow
     await first.obey({ until: ['done'] });
     const { changes } = (await first.obey({ until: ['done'] })) as Answer;
     expect(changes.length).toBeGreaterThanOrEqual(6);
     first.process.kill();
     await settled();
-    let spare = new Orchestrator(setup, cleaning);
+    let spare = await Orchestrator.start(setup, cleaning);
     for (const killAt of changes.keys()) {
       const killed = spare;
-      spare = new Orchestrator(setup, cleaning); // starts meanwhile
+      spare = await Orchestrator.start(setup, cleaning); // gets ready meanwhile
       expect(await killed.obey({ until: ['done'], killAt })).toBe('SIGKILL');
       await expect
         .poll(() => world.rotation.step(), { timeout: 60_000, interval: 50 })

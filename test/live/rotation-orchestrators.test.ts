@@ -26,7 +26,7 @@ it.each(kinds)(
   async (kind) => {
     const setup = await seeded(kind, cleaning);
     const world = worldOf(setup);
-    const both = [new Orchestrator(setup, cleaning), new Orchestrator(setup, cleaning)];
+    const both = await Promise.all([1, 2].map(() => Orchestrator.start(setup, cleaning)));
     const seen = new Map<string, number>();
     for (let round = 0; round < rounds; round++) {
       const answers = await Promise.all(both.map((one) => one.obey({ until: ['done', 'idle'] })));
@@ -55,8 +55,8 @@ async function stopped(orchestrator: Orchestrator): Promise<void> {
 async function lateStatement(setup: Setup, world: World, free: (late: Orchestrator) => unknown) {
   const rotated = () => expect.poll(() => world.rotation.step({ begin: true }), patience).toBe('done');
   await rotated();
-  const late = new Orchestrator(setup, cleaning);
-  await late.start({ until: ['done'], stallAt: 'alter role' });
+  const late = await Orchestrator.start(setup, cleaning);
+  await late.begin({ until: ['done'], stallAt: 'alter role' });
   expect(await late.answer<string>()).toBe('stalled');
   await stopped(late);
   expect(await world.rotation.step({ begin: true })).toBe('busy');

@@ -14,12 +14,12 @@ interface Pg {
   readonly Client: new (options: object) => PostgresLoginClient;
 }
 
-const folder = fileURLToPath(new URL('../credentials/', import.meta.url));
+/** Where `pg` is: beside the recipes of credentials. A bundled program lies elsewhere. */
+export const clients = fileURLToPath(new URL('../credentials/', import.meta.url));
 const url = new URL(process.env.LIVE_POSTGRES_URL as string);
 export const server = { host: url.hostname, port: Number(url.port), database: url.pathname.slice(1) };
 
-/** `pg`, which lies beside the recipes of credentials. */
-export function installed(): Pg {
+export function installed(folder = clients): Pg {
   if (!existsSync(`${folder}node_modules`))
     execFileSync('npm', ['ci', '--loglevel=error', '--no-fund', '--no-audit', '--ignore-scripts'], {
       cwd: folder,

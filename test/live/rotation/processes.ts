@@ -2,14 +2,14 @@
 // secret with its users.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { pgClient } from '../../../examples/credentials/recipes.ts';
 import { postgresUsers } from '../../../src/extensions/rotation/index.ts';
 import { ProviderChain, withSecret } from '../../../src/index.ts';
+import { program } from '../../support/program.ts';
 import { unique, admin as vault } from '../vault-server.ts';
 import type { Answer, Order } from './orchestrator.ts';
-import { administrator, installed, quoted, server } from './postgres.ts';
+import { administrator, clients, installed, quoted, server } from './postgres.ts';
 import { account, providerOf, type Setup } from './world.ts';
 
 /** Made in a test, in this order; undone in the other one. */
@@ -33,7 +33,7 @@ export async function seeded(
 ): Promise<Setup> {
   const path = unique('rotation');
   const role = path.replaceAll('-', '_');
-  const setup: Setup = { kind, path, role, users: [`${role}_a`, `${role}_b`], ...more };
+  const setup: Setup = { kind, path, clients, role, users: [`${role}_a`, `${role}_b`], ...more };
   const admin = administrator(installed());
   cleaning.add(async () => {
     for (const name of [...setup.users, role]) await admin.query(`drop role if exists ${quoted(name)}`);
@@ -60,21 +60,26 @@ export class Orchestrator {
   readonly #ready: Promise<unknown>;
   readonly #end: Promise<unknown>;
 
-  constructor(setup: Setup, cleaning: Cleaning) {
-    const program = fileURLToPath(new URL('orchestrator.ts', import.meta.url));
-    this.process = fork(program, [JSON.stringify(setup)], { execArgv: ['--import', 'tsx'] });
-    this.#ready = once(this.process, 'message');
-    this.#end = once(this.process, 'exit');
-    cleaning.add(() => this.process.kill('SIGKILL'));
+  private constructor(child: ChildProcess) {
+    this.process = child;
+    this.#ready = once(child, 'message');
+    this.#end = once(child, 'exit');
+  }
+
+  static async start(setup: Setup, cleaning: Cleaning): Promise<Orchestrator> {
+    const file = await program(new URL('orchestrator.ts', import.meta.url));
+    const child = fork(file, [JSON.stringify(setup)]);
+    cleaning.add(() => child.kill('SIGKILL'));
+    return new Orchestrator(child);
   }
 
   /** Its answer, or the signal that has ended it. */
   async obey(order: Order): Promise<Answer | NodeJS.Signals> {
-    await this.start(order);
+    await this.begin(order);
     return this.answer();
   }
 
-  async start(order: Order): Promise<void> {
+  async begin(order: Order): Promise<void> {
     await this.#ready;
     this.process.send(order);
   }
@@ -110,13 +115,13 @@ export function loaded(setup: Setup, cleaning: Cleaning): Load {
       await withSecret(chain, keys, () => pool.query('select 1')).catch((error: unknown) =>
         load.failed.push(String(error)),
       );
-      await new Promise((done) => setTimeout(done, 5));
+      await new Promise((done) => setTimeout(done, 10));
     }
   };
-  const clients = Array.from({ length: 12 }, client);
+  const running = Array.from({ length: 12 }, client);
   const stop = async (): Promise<void> => {
     isOver = true;
-    await Promise.all(clients);
+    await Promise.all(running);
   };
   cleaning.add(stop);
   return Object.assign(load, { stop });

@@ -26,6 +26,8 @@ export interface Setup {
   readonly kind: (typeof kinds)[number];
   /** What the secret's name begins with: in Secrets Manager, or below the mount `secret`. */
   readonly path: string;
+  /** Where `pg` is. */
+  readonly clients: string;
   readonly role: string;
   readonly users: readonly [string, string];
   /** @default the session of PostgreSQL */
@@ -64,7 +66,7 @@ export function made(
     provider instanceof VaultProvider
       ? kvStore(watched(provider, ['setDocument'], before), 'database')
       : secretsManagerStore(watched(provider, ['setStaged', 'moveStage'], before), 'database');
-  const admin = administrator(installed(), {
+  const admin = administrator(installed(setup.clients), {
     ...setup.at,
     application_name: applicationOf(setup, process.pid),
   });
