@@ -27,8 +27,8 @@ export interface PostgresUsersOptions extends PasswordOptions {
   /** Opens a client for one login, in order to test it. The client asks `password()` when the server asks for
    *  it. @default a client as the pool makes them, for the same server and database */
   readonly client?: (login: PostgresLogin) => PostgresLoginClient;
-  /** Ends the sessions that a revoked user still has, with `force` or with `revoke: 'manual'`. Needs a pool
-   *  whose role may signal the user's sessions. @default false */
+  /** Ends the sessions that a user still has when it is revoked, as with `force`. The role of the pool must be
+   *  allowed to signal them. @default false */
   readonly endSessions?: boolean;
 }
 

@@ -22,6 +22,7 @@ const day = 24 * hour;
 export const schedules: Readonly<Record<string, Schedule>> = Object.freeze({
   api_key: Object.freeze({ everyMs: 90 * day, overlapMs: 7 * day, graceMs: 7 * day }),
   database: Object.freeze({ everyMs: 30 * day, overlapMs: day, graceMs: day }),
+  data_key: Object.freeze({ everyMs: 90 * day, overlapMs: 7 * day, graceMs: 7 * day }),
   service_token: Object.freeze({ everyMs: day, overlapMs: 5 * minute, graceMs: 5 * minute }),
 });
 
