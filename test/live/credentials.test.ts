@@ -27,7 +27,12 @@ interface Clients {
   readonly postgres: (url: string, options: object) => PostgresJs;
   readonly Redis: new (
     options: object,
-  ) => { ping(): Promise<string>; disconnect(): void; on(event: 'error', listener: () => void): void };
+  ) => {
+    ping(): Promise<string>;
+    disconnect(): void;
+    on(event: 'error', listener: () => void): void;
+    once(event: 'close', listener: () => void): void;
+  };
 }
 interface PostgresJs {
   (parts: TemplateStringsArray): Promise<readonly { readonly session_user: string }[]>;
@@ -206,7 +211,13 @@ describe('the recipes', () => {
     const store = new MemoryProvider({ redis: { user: name, password: 'fake-1' } });
     const clientOf = perLogin(
       ([username, password]: readonly [string, string]) => {
-        const client = new clients.Redis({ host, port: Number(port), username, password });
+        const client = new clients.Redis({
+          host,
+          port: Number(port),
+          username,
+          password,
+          commandTimeout: 20_000,
+        });
         client.on('error', () => undefined); // the commands are rejected, too
         return client;
       },
@@ -226,7 +237,13 @@ describe('the recipes', () => {
       });
     expect(await ping()).toBe('PONG');
     await setPassword('fake-2');
+    const closed = withSecret(
+      store,
+      logins,
+      (login) => new Promise<void>((done) => clientOf(login).once('close', done)),
+    );
     await redis(['CLIENT', 'KILL', 'USER', name]);
+    await closed; // ioredis keeps what it sent before that until a login succeeds
     await expect(ping()).resolves.toBe('PONG');
     expect(refusals).toEqual(['WRONGPASS']);
     await withSecret(store, logins, (login) => clientOf(login).disconnect());
