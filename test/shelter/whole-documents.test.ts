@@ -1,4 +1,5 @@
-// A document that is read and replaced as a whole: by a rotation, which keeps the fields that it does not know.
+// A document that is read and replaced as a whole: by a rotation, which keeps the fields that it does not
+// know.
 
 import { describe, expect, it } from 'vitest';
 import { segments } from '../../src/key.ts';

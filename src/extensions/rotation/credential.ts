@@ -1,5 +1,5 @@
-// The credential in a stored secret: which fields of the secret a rotation changes. All other fields are kept,
-// such as the host. Used by step.ts.
+// The credential in a stored secret: which fields of the secret a rotation changes. All other fields are
+// kept, such as the host. Used by step.ts.
 
 import { ConfigError } from '../../errors.ts';
 import { dig } from '../../internal/dig.ts';

@@ -26,8 +26,8 @@ export interface KvStoreOptions {
   readonly record?: Key;
 }
 
-/** A store for `rotate`: one secret of Vault KV version 2. Beside it, `rotation.KEY` holds the next version and
- *  the one before: only the orchestrator may read that.
+/** A store for `rotate`: one secret of Vault KV version 2. Beside it, `rotation.KEY` holds the next version
+ *  and the one before: only the orchestrator may read that.
  *  @example
  *  const vault = new VaultProvider({ path: 'acme/inference/' });
  *  const store = kvStore(vault, 'llm'); // acme/inference/llm, and acme/inference/rotation/llm
@@ -199,7 +199,7 @@ class KvStore implements RotatingStore {
   }
 }
 
-/** Whether the current secret is the pending one: its promotion is derived, and only its record is missing. */
+/** Whether the current secret is the pending one: only its record is missing. */
 const isPromotedIn = ({ current, record }: Both): boolean =>
   record?.pending !== undefined && isTree(current.value) && sameValue(record.pending, current.value);
 

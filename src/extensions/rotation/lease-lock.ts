@@ -85,7 +85,7 @@ const lockLost = (name: string): ConfigError =>
 
 /** A lock between the processes of one machine, or of machines that share a folder: a file beside `file`.
  *  @example
- *  rotate(fileStore(secrets, 'llm'), target, { lock: fileLock('config/secrets.json.jwe'), revoke: 'auto' }); */
+ *  rotate(fileStore(secrets, 'llm'), target, { lock: fileLock('secrets.json.jwe'), revoke: 'auto' }); */
 export function fileLock(file: string): RotationLock {
   return {
     async run(name, step, { signal } = {}) {

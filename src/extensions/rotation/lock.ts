@@ -1,5 +1,5 @@
-// The port to the lock under which each step of a rotation runs. Without one, two orchestrators leave a current
-// secret that the target refuses. Used by rotate.ts.
+// The port to the lock under which each step of a rotation runs. Without one, two orchestrators leave a
+// current secret that the target refuses. Used by rotate.ts.
 
 /** What a step may use while it has the lock. */
 export interface HeldLock {
@@ -20,8 +20,8 @@ export interface HeldLock {
  *    lock is gone, so is the connection: what a stalled process sends later does not arrive. A current secret
  *    is never refused.
  *  - Other locks are leases: they end after some time, also while a stalled process believes that it holds
- *    one. Each write to the store compares, so no credential is lost; but a late `set` may reach the target. A
- *    current secret may be refused until the next step, which sets it again and reports that. */
+ *    one. Each write to the store compares, so no credential is lost; but a late `set` may reach the target.
+ *    A current secret may be refused until the next step, which sets it again and reports that. */
 export interface RotationLock {
   /** Runs `step` while no other process runs a step under this name. Releases the lock when it has ended,
    *  also with an error. Returns undefined, without running `step`, if another process has the lock. */

@@ -1,4 +1,5 @@
-// The options of `rotate`, checked and with their defaults. Used by rotate.ts.
+// The options of `rotate`, checked and with their defaults. Used by rotate.ts. A store that only
+// overwrites is refused, because of two orchestrators one would lose a credential.
 
 import { ConfigError } from '../../errors.ts';
 import type { ConfigEvent } from '../../events.ts';
@@ -31,7 +32,7 @@ export interface RotateOptions extends Partial<Schedule> {
   readonly settleMs?: number;
   /** The longest time of a step. Its calls are then aborted. @default 60_000 */
   readonly timeoutMs?: number;
-  /** Called for each event, as a listener of `on`. */
+  /** Called for each event, as a listener of `on`. @default none */
   readonly on?: (event: ConfigEvent) => void;
   /** The source of time. @default the system's */
   readonly clock?: Clock;

@@ -6,7 +6,7 @@ import { anInteger, type Check, checkOptions } from '../../internal/options.ts';
 
 /** How a target makes passwords. */
 export interface PasswordOptions {
-  /** The characters of a password, each one once. @default letters and digits without those that look alike */
+  /** The characters of a password, each one once. @default letters and digits that do not look alike */
   readonly alphabet?: string;
   /** The number of characters. @default 32 */
   readonly length?: number;
@@ -32,7 +32,7 @@ export function passwords(owner: string, options: PasswordOptions = {}): () => s
   const bits = Math.floor(length * Math.log2(characters.length));
   if (bits < leastBits)
     throw new ConfigError('invalid_option', `${owner}: the passwords would have ${bits} bits`, {
-      hint: `Use a length of at least ${Math.ceil(leastBits / Math.log2(characters.length))} with this alphabet`,
+      hint: `Use at least ${Math.ceil(leastBits / Math.log2(characters.length))} of these characters`,
     });
   return () => Array.from({ length }, () => characters[randomInt(characters.length)]).join('');
 }

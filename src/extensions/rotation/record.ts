@@ -1,10 +1,11 @@
-// What a store without stages keeps beside a secret: the next version, or the one before, and when the current
-// one was promoted. Used by kv-store.ts and file-store.ts, which write it in the same form.
+// What a store without stages keeps beside a secret: the next version, or the one before, and when the
+// current one was promoted. Used by kv-store.ts and file-store.ts, which write it in the same form.
 
 import { type ConfigTree, type ConfigValue, isTree, sameValue } from '../../value.ts';
 
-/** How far a rotation is. `pending`: `pending` is stored, and `previous` is what it will replace. `promoting`:
- *  it is about to be current. `promoted`: it is, and `previous` is not revoked. `idle`: nothing is under way. */
+/** How far a rotation is. `pending`: `pending` is stored, and `previous` is what it will replace.
+ *  `promoting`: it is about to be current. `promoted`: it is, and `previous` is not revoked. `idle`: nothing
+ *  is under way. */
 export type RecordStep = 'pending' | 'promoting' | 'promoted' | 'idle';
 
 /** The state of a rotation beside the current secret. */

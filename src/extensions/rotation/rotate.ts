@@ -42,12 +42,13 @@ export interface Rotation {
 }
 
 /** Rotates one credential. The order of a rotation: the next credential is stored as *pending*, the target
- *  learns it, it is tested, it becomes *current*, both work for a while, nothing uses the old one, the old one
- *  is revoked. Each step begins by logging in with the current credential, and sets it again if it is refused,
- *  because the store is the truth.
+ *  learns it, it is tested, it becomes *current*, both work for a while, nothing uses the old one, the old
+ *  one is revoked. Each step begins by logging in with the current credential, and sets it again if it is
+ *  refused, because the store is the truth.
  *  @throws ConfigError `invalid_option`
  *  @example
- *  const rotation = rotate(kvStore(vault, 'llm'), generated(keys), { lock: leaseLock(redis), revoke: 'auto' });
+ *  const options = { lock: leaseLock(redis), revoke: 'auto' } as const;
+ *  const rotation = rotate(kvStore(vault, 'llm'), generated(keys), options);
  *  await rotation.step(); // 'idle', 'overlap', 'done'
  *  @see withSecret for applications that use the credential. */
 export function rotate(store: RotatingStore, target: RotationTarget, options: RotateOptions): Rotation {

@@ -1,5 +1,5 @@
-// When a credential is rotated and when the old one is revoked. The defaults depend on the kind of secret, and
-// are data. Used by step.ts.
+// When a credential is rotated and when the old one is revoked. The defaults depend on the kind of secret,
+// and are data. Used by step.ts.
 
 import type { RotationState } from './store.ts';
 

@@ -1,7 +1,7 @@
 // A secret of AWS Secrets Manager that is rotated: its stages are the state. AWS compares where a stage is
-// before it moves it. Three stages of our own say more about a version than AWS does: from which version it was
-// made, when it was promoted, and that a rotation has replaced it. AWS knows only when it was written, and its
-// AWSPREVIOUS moves with each edit by hand.
+// before it moves it. Three stages of our own say more about a version than AWS does: from which version it
+// was made, when it was promoted, and that a rotation has replaced it. AWS knows only when it was written,
+// and its AWSPREVIOUS moves with each edit by hand.
 
 import { randomUUID } from 'node:crypto';
 import type { Entry } from '../../entry.ts';
@@ -87,8 +87,8 @@ function promotedAt({ stages = [] }: VersionInfo): number | undefined {
   return times.length > 0 ? Math.max(...times) : undefined;
 }
 
-/** A store for `rotate`: one secret of AWS Secrets Manager, with all its fields. The next version has the stage
- *  `AWSPENDING`, and the old one has `rotation-replaced` until it is revoked.
+/** A store for `rotate`: one secret of AWS Secrets Manager, with all its fields. The next version has the
+ *  stage `AWSPENDING`, and the old one has `rotation-replaced` until it is revoked.
  *  @example
  *  const secrets = new AwsSecretsManagerProvider({ path: 'acme/inference/' });
  *  const store = secretsManagerStore(secrets, 'database'); // acme/inference/database

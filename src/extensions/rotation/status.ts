@@ -1,4 +1,5 @@
-// What a rotation looks like now, for people and monitoring. Used by rotate.ts. Reads only.
+// What a rotation looks like now, for people and monitoring: the state of the store, and what the target says
+// of it. Used by rotate.ts. Reads only, and needs no lock.
 
 import type { Clock } from '../../shelter/clock.ts';
 import type { AskedTarget } from './asked-target.ts';

@@ -16,7 +16,8 @@ import type { Credential } from './target.ts';
 /** What a step has found or done. `idle`: nothing is due. `pending`: the next credential is stored, and the
  *  target does not accept it yet. `testing`: the target accepts it, and it is not current yet. `overlap`: the
  *  old one is kept for a while. `in use`: the overlap has ended, and so many still use the old one. `manual`:
- *  a person has to revoke the old one. `done`: the old one is revoked. `busy`: another process has the lock. */
+ *  a person has to revoke the old one. `done`: the old one is revoked. `busy`: another process
+ *  has the lock. */
 export type StepResult =
   | 'idle'
   | 'pending'
@@ -29,12 +30,12 @@ export type StepResult =
 
 /** The options of `step`. */
 export interface StepOptions {
-  /** Starts a rotation although none is due. */
+  /** Starts a rotation although none is due. @default false */
   readonly begin?: boolean;
   /** Revokes the old credential now: also during the overlap, while it is in use, and with
-   *  `revoke: 'manual'`. */
+   *  `revoke: 'manual'`. @default false */
   readonly force?: boolean;
-  /** Ends the step. The next one goes on from there. */
+  /** Ends the step. The next one goes on from there. @default none */
   readonly signal?: AbortSignal;
 }
 
@@ -258,7 +259,8 @@ export class Step {
     if (inUse === 0) return undefined;
     if (ageMs >= overlapMs + graceMs)
       reports.waiting(
-        `${store.name}: the old credential is still in use (${inUse}) and was not revoked. Find out what uses it, or run a step with force`,
+        `${store.name}: the old credential is still in use (${inUse}) and was not revoked. ` +
+          'Find out what uses it, or run a step with force',
         inUse,
       );
     return `in use: ${inUse}`;

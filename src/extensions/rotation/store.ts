@@ -1,6 +1,6 @@
 // The port to a store that keeps a credential while it is rotated: the current one, the next one, and the one
-// before. Implemented by secrets-manager-store.ts, kv-store.ts and file-store.ts; used by rotate.ts. The state
-// of a rotation is in the store and nowhere else, so that any process can go on where another one died.
+// before. Implemented by secrets-manager-store.ts, kv-store.ts and file-store.ts; used by rotate.ts. The
+// state of a rotation is in the store and nowhere else, so that any process can go on where another one died.
 
 import type { CallOptions } from '../../operation.ts';
 import type { ConfigValue } from '../../value.ts';
@@ -23,8 +23,9 @@ export interface StoredVersion {
   readonly value: ConfigValue;
   /** The store's own version. Shown in events. */
   readonly version?: string;
-  /** For the current version: when it was promoted, because the schedule and the overlap count from then. Never
-   *  earlier than that. A secret that was never rotated: when it was written, if the store knows that. */
+  /** For the current version: when it was promoted, because the schedule and the overlap count from then.
+   *  Never earlier than that. A secret that was never rotated: when it was written, if the store knows that.
+   *  */
   readonly at?: number;
 }
 

@@ -1,5 +1,5 @@
-// What each RotatingStore does. One suite for the stores in memory, for those behind fake servers, and for the
-// real servers of test/live.
+// What each RotatingStore does. One suite for the stores in memory, for those behind fake servers, and for
+// the real servers of test/live.
 
 import { expect, it } from 'vitest';
 import type { PendingVersion, RotatingStore } from '../../../src/extensions/rotation/index.ts';

@@ -1,6 +1,6 @@
 // Random histories of two orchestrators: steps that are killed or stall, a store or a target that is down, a
-// clock that jumps, edits by hand, a target that forgets. However they go, a calm end repairs everything. Runs
-// longer with PROPERTY_RUNS.
+// clock that jumps, edits by hand, a target that forgets. However they go, a calm end repairs everything.
+// Runs longer with PROPERTY_RUNS.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

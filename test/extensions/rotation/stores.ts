@@ -1,6 +1,6 @@
-// The backends of the three stores in memory, as strict as the real ones: stages of Secrets Manager, documents
-// with check-and-set, a file that changes in one step. Each call passes `Points`, where a test kills the
-// process that makes it.
+// The backends of the three stores in memory, as strict as the real ones: stages of Secrets Manager,
+// documents with check-and-set, a file that changes in one step. Each call passes `Points`, where a test
+// kills the process that makes it.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { makeEntry } from '../../../src/entry.ts';
