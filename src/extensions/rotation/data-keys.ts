@@ -1,5 +1,6 @@
-// The key of encrypted files as a target of a rotation: while both keys are recipients, applications read with
-// either. The end of the old one is a new content key, and a new data key of the shared cache. Used by rotate.ts.
+// The key of encrypted files as a target of a rotation: while both keys are recipients, applications read
+// with either. The end of the old one is a new content key, and a new data key of the shared cache. Used by
+// rotate.ts.
 
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
@@ -31,7 +32,7 @@ export interface DataKeysOptions {
    *  for files that the current key does not open. @default none */
   readonly keys?: KeySource | readonly KeySource[];
   /** What `shared` of `llm-config-manager/redis` returns, if the same key protects the shared cache. Its data
-   *  key is made again when the old key is revoked. */
+   *  key is made again when the old key is revoked. @default none */
   readonly second?: { rotate(): Promise<void> };
   /** Time that a write waits for other processes, in milliseconds. @default 10_000 */
   readonly lockWaitMs?: number;

@@ -1,5 +1,5 @@
-// The port to the users of a database, and the two ways to rotate them: two users that alternate, and a single
-// one. Implemented by postgres-users.ts and by applications; the results are targets of rotate.ts.
+// The port to the users of a database, and the two ways to rotate them: two users that alternate, and a
+// single one. Implemented by postgres-users.ts and by applications; the results are targets of rotate.ts.
 
 import { ConfigError } from '../../errors.ts';
 import { aString, type Check, checkOptions } from '../../internal/options.ts';

@@ -1,5 +1,6 @@
-// The lock of a rotation as an advisory lock of PostgreSQL. Made by applications, used by rotate.ts. The server
-// releases it with the session, so that the death of a process, or of its connection, frees it at once.
+// The lock of a rotation as an advisory lock of PostgreSQL. Made by applications, used by rotate.ts. The
+// server releases it with the session, so that the death of a process, or of its connection, frees it at
+// once.
 
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../errors.ts';

@@ -1,5 +1,5 @@
-// What postgres-lock.ts and postgres-users.ts need of a pool of `pg`. Types and shapes only: this module imports
-// no client.
+// What postgres-lock.ts and postgres-users.ts need of a pool of `pg`. Types and shapes only: this module
+// imports no client.
 
 import { abortedBy } from '../../errors.ts';
 import type { Check } from '../../internal/options.ts';
@@ -61,8 +61,8 @@ export const aPool: Check = (value) => {
   return typeof connect === 'function' && typeof query === 'function' ? undefined : 'a Pool of pg';
 };
 
-/** Waits until the signal is aborted. What was sent may be done nevertheless. `what`: the clause that says what
- *  has failed then. */
+/** Waits until the signal is aborted. What was sent may be done nevertheless. `what`: the clause that says
+ *  what has failed then. */
 export async function until<T>(signal: AbortSignal | undefined, what: string, work: Promise<T>): Promise<T> {
   const asked = work.catch((error: unknown) => {
     throw postgresError(error, what);

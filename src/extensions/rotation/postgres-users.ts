@@ -20,15 +20,15 @@ import type { TargetCall } from './target.ts';
 
 /** Options of `postgresUsers`. */
 export interface PostgresUsersOptions extends PasswordOptions {
-  /** The role that the users share: it has the rights, and owns what they create, because their sessions begin
-   *  as this role. A user that does not exist is created in it. @default none: the users exist already, and
-   *  have rights of their own */
+  /** The role that the users share: it has the rights, and owns what they create, because their sessions
+   *  begin as this role. A user that does not exist is created in it. @default none: the users exist already,
+   *  and have rights of their own */
   readonly role?: string;
   /** Opens a client for one login, in order to test it. The client asks `password()` when the server asks for
    *  it. @default a client as the pool makes them, for the same server and database */
   readonly client?: (login: PostgresLogin) => PostgresLoginClient;
-  /** Ends the sessions that a user still has when it is revoked, as with `force`. The role of the pool must be
-   *  allowed to signal them. @default false */
+  /** Ends the sessions that a user still has when it is revoked, as with `force`. The role of the pool must
+   *  be allowed to signal them. @default false */
   readonly endSessions?: boolean;
 }
 
@@ -185,7 +185,8 @@ class PostgresUsers implements DatabaseUsers {
   }
 }
 
-const find = `select rolcanlogin as login, rolsuper as superuser, rolname in (session_user, current_user) as own,
+const find = `select rolcanlogin as login, rolsuper as superuser,
+  rolname in (session_user, current_user) as own,
   case when $2::text is not null then exists (select from pg_catalog.pg_auth_members
     join pg_catalog.pg_roles shared on shared.oid = roleid and shared.rolname = $2
     where member = users.oid) end as member
@@ -200,7 +201,7 @@ function clientsOf(pool: PostgresPool): (login: PostgresLogin) => PostgresLoginC
       'invalid_option',
       'postgresUsers: the pool does not show the class of its clients',
       {
-        hint: 'Set the option client: ({ user, password }) => new pg.Client({ host, database, user, password })',
+        hint: 'Set the option client: (login) => new pg.Client({ host, database, ...login })',
       },
     );
   return (login) => {

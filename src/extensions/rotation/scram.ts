@@ -1,6 +1,6 @@
-// The form in which PostgreSQL keeps a password (SCRAM-SHA-256, RFC 5803). A statement with it in place of the
-// password shows nothing to logs, to pg_stat_activity or to the wire that could be used to log in. Used by
-// postgres-users.ts.
+// The form in which PostgreSQL keeps a password (SCRAM-SHA-256, RFC 5803). A statement with it in place of
+// the password shows nothing to logs, to pg_stat_activity or to the wire that could be used to log in. Used
+// by postgres-users.ts.
 
 import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';

@@ -1,5 +1,5 @@
-// PostgreSQL as far as rotations use it, in memory: users, a role, sessions and advisory locks. It checks logins
-// against the SCRAM verifiers that it receives.
+// PostgreSQL as far as rotations use it, in memory: users, a role, sessions and advisory locks. It checks
+// logins against the SCRAM verifiers that it receives.
 
 import { randomUUID } from 'node:crypto';
 import type {

@@ -97,7 +97,8 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** Twelve clients that query all the time over a pool of eight connections, each of which is used 20 times. */
+/** Twelve clients that query all the time over a pool of eight connections, each of which is used 20
+ *  times. */
 export function loaded(setup: Setup, cleaning: Cleaning): Load {
   const pg = installed();
   const chain = new ProviderChain([providerOf(setup)]);

@@ -1,5 +1,5 @@
-// A rotation of two users of a real PostgreSQL, whose secret is in Secrets Manager or in KV version 2. Made by
-// the live tests, and again by each process that they start.
+// A rotation of two users of a real PostgreSQL, whose secret is in Secrets Manager or in KV version 2. Made
+// by the live tests, and again by each process that they start.
 import {
   alternating,
   kvStore,
