@@ -27,6 +27,7 @@ const limits = {
   './audit': '27.5 kB',
   './guard': '94 kB',
   './redis': '25.5 kB',
+  './rotation': '30 kB',
   './snapshot': '35 kB',
   './llm': '102 kB',
 };

@@ -93,9 +93,21 @@ export interface ConfigEventTypes {
     readonly to: number;
     readonly keys: readonly Key[];
   };
+  /** A rotation has done a step. `pending`: the next credential is stored. `set`: the target has learned it.
+   *  `promoted`: it is current. `revoked`: the target refuses the old one. `repaired`: the target refused the
+   *  current credential, and accepts it again. `from` and `to` are versions of the store. */
+  rotation_step: { readonly step: RotationStep; readonly from?: string; readonly to?: string };
+  /** A rotation waits for a person: `message` says for what. `inUse`: how many still use the old credential
+   *  although the overlap and the grace period have ended. */
+  rotation_waiting: { readonly message: string; readonly inUse?: number };
+  /** A step of a rotation has failed. The next step goes on from there. */
+  rotation_failed: { readonly message: string };
   /** A message for a person. */
   notice: { readonly message: string };
 }
+
+/** What a rotation has done. */
+export type RotationStep = 'pending' | 'set' | 'promoted' | 'revoked' | 'repaired';
 
 /** An event. The union is open: modules add members to ConfigEventTypes. */
 export type ConfigEvent = {
@@ -114,8 +126,8 @@ export type Logger = { readonly [L in LogLevel]: (...line: never[]) => unknown }
 /** The options of `logTo`. */
 export interface LogOptions {
   /** The level for a type of event, or `false` to omit the type.
-   *  @default `debug` for `read`, `request` and `refreshed`; `error` for an open breaker and for refused
-   *  credentials; `warn` for other failures; else `info` */
+   *  @default `debug` for `read`, `request` and `refreshed`; `error` for an open breaker, for refused
+   *  credentials and for rotations that fail or wait; `warn` for other failures; else `info` */
   readonly levels?: { readonly [T in ConfigEvent['type']]?: LogLevel | false };
 }
 
@@ -133,11 +145,14 @@ const defaultLevels: NonNullable<LogOptions['levels']> = {
   authentication_failed: 'error',
   policy_violated: 'warn',
   rolled_back: 'warn',
+  rotation_waiting: 'error',
+  rotation_failed: 'error',
 };
 
 /** The level of an event that is more urgent than others of its type. */
 function urgentLevel(event: ConfigEvent): LogLevel | undefined {
   if (event.type === 'breaker' && event.state === 'open') return 'error';
+  if (event.type === 'rotation_step' && event.step === 'repaired') return 'warn';
   return event.type === 'health_changed' && event.status !== 'ok' ? 'warn' : undefined;
 }
 

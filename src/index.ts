@@ -72,6 +72,7 @@ export type {
   ComparingProvider,
   ConfigProvider,
   Decorated,
+  DocumentWriteOptions,
   KeyStatus,
   Known,
   Layer,

@@ -61,6 +61,12 @@ export interface VersionedWrite extends WriteOptions {
   readonly ifVersion?: string;
 }
 
+/** The options of `setDocument`. */
+export interface DocumentWriteOptions extends VersionedWrite {
+  /** The write fails with `conflict` if the document exists. */
+  readonly ifAbsent?: boolean;
+}
+
 /** The options of `versions`. */
 export interface VersionsOptions extends ReadOptions {
   /** The most versions to return, the newest first. @default 100 */

@@ -15,8 +15,9 @@ import { keygen } from './commands/keygen.ts';
 import { may } from './commands/may.ts';
 import { mcp } from './commands/mcp.ts';
 import { promptCommands } from './commands/prompts.ts';
-import { addRecipient, listRecipients, removeRecipient, rotate } from './commands/recipients.ts';
+import { addRecipient, listRecipients, removeRecipient, rotateRecipient } from './commands/recipients.ts';
 import { report } from './commands/report.ts';
+import { rotate } from './commands/rotate.ts';
 import { runCommand } from './commands/run.ts';
 import { scan } from './commands/scan.ts';
 import { envExampleCommand, jsonSchema } from './commands/schema.ts';
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   listRecipients,
   addRecipient,
   removeRecipient,
+  rotateRecipient,
   rotate,
   ...auditCommands,
   ...snapshotCommands,

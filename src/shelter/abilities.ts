@@ -8,6 +8,7 @@ import { keyOf } from '../key.ts';
 import type {
   ComparingProvider,
   ConfigProvider,
+  DocumentWriteOptions,
   VersionedProvider,
   VersionedWrite,
   VersionInfo,
@@ -36,6 +37,12 @@ export class WritableShelteredProvider extends ShelteredProvider implements Writ
   async set(key: Key, value: ConfigValue, options: VersionedWrite = {}): Promise<Entry> {
     const spelled = keyOf(key);
     return this.runWrite('set', spelled, options, (keys, inner) => keys.set(spelled, value, inner));
+  }
+
+  /** Replaces the whole document that a key names, with all its fields. */
+  async setDocument(key: Key, value: ConfigValue, options: DocumentWriteOptions = {}): Promise<Entry> {
+    const spelled = keyOf(key);
+    return this.runWrite('set', spelled, options, (keys, inner) => keys.setDocument(spelled, value, inner));
   }
 
   async delete(key: Key, options: VersionedWrite = {}): Promise<boolean> {

@@ -273,6 +273,14 @@ export class ShelteredProvider implements ConfigProvider {
     return this.#observation.writing(type, key, operation, work);
   }
 
+  /** Reads the whole document that a key names, in one request: a section as a tree. */
+  getDocument(key: Key, options: VersionedRead = {}): Promise<Entry | undefined> {
+    const { maxAgeMs, version } = options;
+    return this.#read(key, options, (at, operation) =>
+      this.#keys.document(at, { maxAgeMs, version, operation }),
+    );
+  }
+
   /** Lists versions for a subclass that has `versions`.
    *  @internal */
   protected async runVersions(spelling: Key, options: VersionsOptions = {}): Promise<readonly VersionInfo[]> {

@@ -95,24 +95,34 @@ describe('llm-config recipients', () => {
   });
 });
 
-describe('llm-config rotate', () => {
+describe('llm-config recipients rotate', () => {
   it('rotate --to replaces the own key', async () => {
     const { box, file, as, read } = await prepared();
     await using _ = box;
     const before = read().ciphertext;
-    const { code, out } = await as('alice', 'rotate', file, '--to', box.path('ci.key'), '--json');
+    const { code, out } = await as(
+      'alice',
+      'recipients',
+      'rotate',
+      file,
+      '--to',
+      box.path('ci.key'),
+      '--json',
+    );
     expect([code, JSON.parse(out)]).toEqual([0, { added: ['ci'], removed: ['alice'], content: false }]);
     expect((await as('ci', 'get', file, 'a')).out).toBe('one\n');
     expect((await as('alice', 'get', file, 'a')).code).toBe(3);
     expect(read().ciphertext).toBe(before);
   });
 
-  it('rotate --content makes a new content key for the same recipients', async () => {
+  it('recipients rotate --content makes a new content key for the same recipients', async () => {
     const { box, file, keys, as, read } = await prepared();
     await using _ = box;
     await as('alice', 'recipients', 'add', file, '--to', keys.bob?.public as string);
     const before = read().ciphertext;
-    expect((await as('alice', 'rotate', file, '--content')).err).toMatch(/has a new content key/);
+    expect((await as('alice', 'recipients', 'rotate', file, '--content')).err).toMatch(
+      /has a new content key/,
+    );
     expect(read().ciphertext).not.toBe(before);
     chmodSync(box.path('bob.key'), 0o600);
     expect((await as('alice', 'get', file, 'a')).out).toBe('one\n');
@@ -124,8 +134,10 @@ describe('llm-config rotate', () => {
   it('rotate requires either --to or --content', async () => {
     const { box, file, as } = await prepared();
     await using _ = box;
-    expect((await as('alice', 'rotate', file)).code).toBe(2);
-    expect((await as('alice', 'rotate', file, '--content', '--to', box.path('ci.key'))).code).toBe(2);
+    expect((await as('alice', 'recipients', 'rotate', file)).code).toBe(2);
+    expect(
+      (await as('alice', 'recipients', 'rotate', file, '--content', '--to', box.path('ci.key'))).code,
+    ).toBe(2);
     expect((await as('alice', 'get', file, 'a')).out).toBe('one\n');
   });
 });

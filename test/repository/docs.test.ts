@@ -247,7 +247,8 @@ describe('the table of events', () => {
     const head = { id: 'a-1', time: 0, provider: 'store', layer: 'shelter', outcome: 'ok' };
     for (const state of ['closed', 'open', 'half-open'])
       for (const status of ['ok', 'degraded', 'down'])
-        log({ ...head, type, state, status } as unknown as ConfigEvent);
+        for (const step of ['pending', 'repaired'])
+          log({ ...head, type, state, status, step } as unknown as ConfigEvent);
     const [, level] = rows.find((cells) => ticked(cells[0]).includes(type)) ?? [];
     expect(new Set(level?.match(/debug|info|warn|error/g))).toEqual(levels);
   });

@@ -1,5 +1,5 @@
-// `recipients` and `rotate`: who can read an encrypted file. Adding and removing leaves the ciphertext
-// unchanged; only `rotate --content` makes a new content key.
+// `recipients`: who can read an encrypted file. Adding and removing leaves the ciphertext
+// unchanged; only `recipients rotate --content` makes a new content key.
 
 import { missing, readBytes, utf8 } from '../../local/file.ts';
 import { quoted } from '../../redact.ts';
@@ -71,7 +71,7 @@ export const removeRecipient: Command = {
   flags: fileFlags,
   examples: [
     'llm-config recipients remove config/secrets.yaml.jwe alice',
-    'llm-config rotate config/secrets.yaml.jwe --content',
+    'llm-config recipients rotate config/secrets.yaml.jwe --content',
   ],
   async run(args, io) {
     const [file, name] = args.positionals as [string, string];
@@ -84,13 +84,13 @@ export const removeRecipient: Command = {
     );
     return {
       json: { removed: name },
-      note: `${name} may still know the old content. Run rotate --content, and change the secrets`,
+      note: `${name} may still know the old content. Run recipients rotate --content, and change the secrets`,
     };
   },
 };
 
-export const rotate: Command = {
-  name: 'rotate',
+export const rotateRecipient: Command = {
+  name: 'recipients rotate',
   arguments: ['FILE'],
   summary: 'replace your own key (--to), or create a new content key (--content)',
   flags: {
@@ -99,8 +99,8 @@ export const rotate: Command = {
     content: { type: 'boolean', summary: 'encrypt the content with a new key' },
   },
   examples: [
-    'llm-config rotate config/secrets.yaml.jwe --to new.key',
-    'llm-config rotate config/secrets.yaml.jwe --content',
+    'llm-config recipients rotate config/secrets.yaml.jwe --to new.key',
+    'llm-config recipients rotate config/secrets.yaml.jwe --content',
   ],
   async run(args, io) {
     const [file] = args.positionals as [string];

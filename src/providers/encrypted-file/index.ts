@@ -10,4 +10,4 @@ export type {
 export { parseKeys, password } from '../../sealing/keys.ts';
 export { type SealOptions, seal } from '../../sealing/seal.ts';
 export { type UnsealedOptions, unsealed } from '../../sealing/unsealed.ts';
-export { type EncryptedFileOptions, EncryptedFileProvider } from './provider.ts';
+export { type DocumentChanges, type EncryptedFileOptions, EncryptedFileProvider } from './provider.ts';

@@ -54,6 +54,9 @@ export interface EncryptedFileOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** New values by key. `undefined` deletes a key. */
+export type DocumentChanges = Readonly<Record<Key, ConfigValue | Secret | undefined>>;
+
 interface Document {
   readonly tree: ConfigTree;
   readonly at: (path: readonly string[]) => { readonly line: number; readonly column: number } | undefined;
@@ -170,6 +173,31 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
       const source = { provider: this.name, file: this.#path, text: text ?? emptyDocument(format) };
       const { tree } = await parseText(format, source);
       return dig(tree, asked) === undefined ? undefined : changedDocument(source, format, asked, undefined);
+    });
+  }
+
+  /** Changes several values in one step: no other writer comes between the read and the write, and a reader
+   *  sees all of the new values or none. `change` receives the whole document, and returns the new values by
+   *  key, without sections; `undefined` deletes a key. Returns whether the file was written.
+   *  @example
+   *  await secrets.update(({ active, next }) => ({ active: next, next: undefined, previous: active })); */
+  async update(
+    change: (document: ConfigTree) => DocumentChanges | Promise<DocumentChanges>,
+    options: Pick<WriteOptions, 'signal'> = {},
+  ): Promise<boolean> {
+    return this.#write(options, async (before, format) => {
+      const source = { provider: this.name, file: this.#path, text: before ?? emptyDocument(format) };
+      const { tree } = await parseText(format, source);
+      const changes = Object.entries(await change(frozen(tree))).map(([key, value]) => {
+        const asked = writableKey(key);
+        return [asked, value === undefined ? undefined : writableLeaf(value, asked)] as const;
+      });
+      // deleted first, so that a section may take the place of a value
+      changes.sort(([, one], [, other]) => Number(one !== undefined) - Number(other !== undefined));
+      let text = source.text;
+      for (const [key, value] of changes)
+        text = await changedDocument({ ...source, text }, format, key, value);
+      return text === source.text ? before : text;
     });
   }
 

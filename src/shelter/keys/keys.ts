@@ -5,7 +5,14 @@ import type { Entry, Unreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
 import type { Emitter } from '../../internal/listeners.ts';
-import type { KeyStatus, ListOptions, VersionedWrite, VersionInfo, VersionsOptions } from '../../provider.ts';
+import type {
+  DocumentWriteOptions,
+  KeyStatus,
+  ListOptions,
+  VersionedWrite,
+  VersionInfo,
+  VersionsOptions,
+} from '../../provider.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
 import type { Settings } from '../options.ts';
@@ -55,6 +62,15 @@ export class Keys {
     return this.#lookup.find(key, query);
   }
 
+  /** Reads the whole document that a key names. A failure is a result. */
+  async document(key: Key, query: ReadQuery): Promise<LookupResult> {
+    try {
+      return await this.#lookup.document(key, query);
+    } catch (error) {
+      return error as ConfigError;
+    }
+  }
+
   /** Reads the document of a key again. A failure is a result. */
   renew(key: Key, query: ReadQuery): Promise<LookupResult> {
     return this.#lookup.renew(key, query);
@@ -71,6 +87,10 @@ export class Keys {
 
   set(key: Key, value: ConfigValue, options: VersionedWrite): Promise<Entry> {
     return this.#writes.set(key, value, options);
+  }
+
+  setDocument(key: Key, value: ConfigValue, options: DocumentWriteOptions): Promise<Entry> {
+    return this.#writes.setDocument(key, value, options);
   }
 
   delete(key: Key, options: VersionedWrite): Promise<boolean> {

@@ -1,4 +1,5 @@
-import type { ConfigError } from '../../errors.ts';
+import { ConfigError } from '../../errors.ts';
+import { append } from '../../key.ts';
 import type { Key } from '../../value.ts';
 import type { DocumentSource, Place } from '../port.ts';
 import type { Requests } from '../request/request.ts';
@@ -17,6 +18,21 @@ export class Locator {
     return this.#classified(key, () => this.#source.locate(key));
   }
 
+  /** The place of the document that a key names as a whole.
+   *  @throws ConfigError `invalid_key` if it names none */
+  whole(key: Key): Place {
+    // where a document has fields only, its own key has no place of its own, and those below it have
+    const places = [...this.locate(key), ...this.locate(append(key, 'field'))];
+    const place = places.find((one) => isWhole(one, key));
+    if (place) return place;
+    const { name: provider } = this.#source;
+    throw new ConfigError('invalid_key', `${provider}: "${key}" is not a whole document`, {
+      provider,
+      key,
+      hint: 'Name the whole document',
+    });
+  }
+
   /** Why `set` cannot create a document for a key, if the source knows. */
   refusal(key: Key): ConfigError | undefined {
     return this.#classified(key, () => this.#source.refusal?.(key));
@@ -30,3 +46,6 @@ export class Locator {
     }
   }
 }
+
+/** Whether a key is the whole of a document, so that a new value keeps nothing of the old one. */
+export const isWhole = (place: Place, key: Key): boolean => place.field === '' && place.key === key;

@@ -6,9 +6,9 @@ import { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';
 import { type Cache, Cached, type ReadQuery } from '../cache/cache.ts';
 import type { Settings } from '../options.ts';
-import type { DocumentSource, Place } from '../port.ts';
+import type { Document, DocumentSource, Place } from '../port.ts';
 import type { Locator } from './locator.ts';
-import { choose, entryOf, type Found } from './resolve.ts';
+import { choose, entryOf, type Found, parsed } from './resolve.ts';
 
 type Reads = readonly (Cached | ConfigError)[];
 export type LookupResult = Entry | undefined | ConfigError;
@@ -43,6 +43,18 @@ export class Lookup {
     return Promise.all(places.map((place) => this.#cache.read(place, query))).then((reads) =>
       this.#conclude(key, places, reads, query),
     );
+  }
+
+  /** Reads the whole document that a key names. */
+  async document(key: Key, query: ReadQuery): Promise<LookupResult> {
+    const { name } = this.#source;
+    const place = this.#locator.whole(key);
+    const read = parsed(name, place, await this.#cache.read(place, query));
+    if (!(read instanceof Cached)) return read;
+    const document = read.outcome;
+    return document === 'absent'
+      ? undefined
+      : entryOf(name, place, read as Cached<Document>, key, document.value);
   }
 
   /** Reads the document that has the key again; all of them where that is not known. */

@@ -6,14 +6,14 @@ import { ConfigError } from '../../errors.ts';
 import { segments } from '../../key.ts';
 import { operationIn, operationsOf } from '../../operation.ts';
 import { valueToWrite } from '../../plain-value.ts';
-import type { VersionedWrite } from '../../provider.ts';
+import type { DocumentWriteOptions, VersionedWrite } from '../../provider.ts';
 import { type ConfigValue, isTree, type Key } from '../../value.ts';
 import { type Cache, Cached } from '../cache/cache.ts';
 import type { SteadyClock } from '../clock.ts';
 import { pathIn } from '../places.ts';
 import type { Call, Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
 import { ifThrottled, type Requests } from '../request/request.ts';
-import type { Locator } from './locator.ts';
+import { isWhole, type Locator } from './locator.ts';
 import { put } from './put.ts';
 import { entryOf, isHole, parsed, valueAt } from './resolve.ts';
 
@@ -59,9 +59,23 @@ export class Writes {
   }
 
   async set(key: Key, given: ConfigValue, asked: VersionedWrite): Promise<Entry> {
+    return this.#set(key, given, asked, this.#locator.locate(key));
+  }
+
+  /** Replaces the whole document that a key names. */
+  async setDocument(key: Key, given: ConfigValue, asked: DocumentWriteOptions): Promise<Entry> {
+    return this.#set(key, given, asked, [this.#locator.whole(key)]);
+  }
+
+  async #set(
+    key: Key,
+    given: ConfigValue,
+    asked: DocumentWriteOptions,
+    located: readonly Place[],
+  ): Promise<Entry> {
     const { value, marked } = valueToWrite(given, key);
     const options = marked ? { ...asked, secret: true } : asked;
-    return this.#exclusive(key, options, async (places) => {
+    return this.#exclusive(key, options, located, async (places) => {
       const { found, last } = await this.#targets(places, key, value, options);
       const refusal = found ? undefined : this.#locator.refusal(key);
       if (refusal) throw refusal;
@@ -89,8 +103,8 @@ export class Writes {
     });
   }
 
-  delete(key: Key, options: VersionedWrite): Promise<boolean> {
-    return this.#exclusive(key, options, async (places) => {
+  async delete(key: Key, options: VersionedWrite): Promise<boolean> {
+    return this.#exclusive(key, options, this.#locator.locate(key), async (places) => {
       const { found } = await this.#targets(places, key, undefined, options);
       if (found) await this.#replace(found, key, undefined, options);
       return found !== undefined;
@@ -100,10 +114,10 @@ export class Writes {
   /** Runs `work` after all earlier writes of the same documents. */
   async #exclusive<T>(
     key: Key,
-    options: VersionedWrite,
+    options: DocumentWriteOptions,
+    places: readonly Place[],
     work: (places: readonly Place[]) => Promise<T>,
   ): Promise<T> {
-    const places = this.#locator.locate(key);
     if (places.length === 0)
       throw (
         this.#locator.refusal(key) ??
@@ -138,13 +152,13 @@ export class Writes {
 
   /** Repeats the read and the write when another writer came in between, unless the caller insists on a
    *  version. */
-  async #unraced<T>(options: VersionedWrite, work: () => Promise<T>): Promise<T> {
+  async #unraced<T>(options: DocumentWriteOptions, work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
-        if (options.ifVersion !== undefined || attempt === maxTries) throw error.conflict;
+        if (options.ifVersion !== undefined || options.ifAbsent || attempt === maxTries) throw error.conflict;
       }
     }
   }
@@ -168,7 +182,7 @@ export class Writes {
       if (!(read instanceof Cached)) {
         if (!isHole(read)) throw read.with({ provider, key });
         const replaced =
-          read.code === 'disabled' && next !== undefined && ifVersion === undefined && isAll(place, key);
+          read.code === 'disabled' && next !== undefined && ifVersion === undefined && isWhole(place, key);
         if (replaced) last = { place, document: undefined, unread: true };
         else refusal ??= read;
         continue;
@@ -195,8 +209,10 @@ export class Writes {
     { place, document, unread }: Target,
     key: Key,
     value: ConfigValue | undefined,
-    options: VersionedWrite,
+    options: DocumentWriteOptions,
   ): Promise<string | undefined> {
+    if (options.ifAbsent && document)
+      throw this.#error('conflict', key, 'exists', 'Read the key again, then decide');
     if (options.ifVersion !== undefined && document?.version !== options.ifVersion)
       throw this.#error(
         'conflict',
@@ -224,16 +240,14 @@ export class Writes {
   }
 
   /** Sends a request of the source's own about the document that a key names, in turn with its writes. */
-  request<T>(
+  async request<T>(
     key: Key,
     options: VersionedWrite,
     send: (document: string, call: Call) => Promise<T>,
   ): Promise<T> {
-    return this.#exclusive(key, options, (places) => {
-      const place = places.find((one) => isAll(one, key));
-      if (!place) throw this.#error('invalid_key', key, 'is not a whole document', 'Name the whole document');
-      return this.#send(place.document, key, options, (call) => send(place.document, call));
-    });
+    const place = this.#locator.whole(key);
+    const sent = () => this.#send(place.document, key, options, (call) => send(place.document, call));
+    return this.#exclusive(key, options, [place], sent);
   }
 
   async #send<T>(
@@ -273,6 +287,3 @@ export class Writes {
     return new ConfigError(code, `${provider}: "${key}" ${what}`, { provider, key, hint });
   }
 }
-
-/** Whether a key is the whole of a document, so that a new value keeps nothing of the old one. */
-const isAll = (place: Place, key: Key): boolean => place.field === '' && place.key === key;

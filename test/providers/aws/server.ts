@@ -105,8 +105,11 @@ export class AwsServer implements AsyncDisposable {
     const versions = this.secrets.get(name) ?? [];
     const id = `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}`;
     if (stage === 'AWSCURRENT') {
+      // stages of its users stay where they are
       for (const version of versions)
-        version.stages = version.stages.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : [];
+        version.stages = version.stages.flatMap((one) =>
+          one === 'AWSCURRENT' ? ['AWSPREVIOUS'] : one === 'AWSPREVIOUS' ? [] : [one],
+        );
     }
     this.secrets.set(name, [
       ...versions,

@@ -31,7 +31,8 @@ export class AwsSecretsManagerProvider extends WritableVersionedShelteredProvide
 
   /** Writes a whole secret as a version that has a stage. The current version stays current. A retry of a
    *  throttled request adds no second version. Returns the id of the version.
-   *  @throws `invalid_key` if the key is not that of a whole secret; `not_found` if the store has no such key
+   *  @throws `invalid_key` if the key is not that of a whole secret; `not_found` if the store does not have
+   *  it
    *  @example
    *  const pending = await secrets.setStaged('database', { user, password }, 'AWSPENDING'); */
   async setStaged(
