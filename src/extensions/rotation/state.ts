@@ -1,5 +1,5 @@
-// What the state of a store means for a rotation: whether a promotion is half done, whether the pending version
-// can still be used, and the name of the rotation. Used by step.ts and status.ts.
+// What the state of a store means for a rotation: whether a promotion is half done, whether the pending
+// version can still be used, and the name of the rotation. Used by step.ts and status.ts.
 
 import { createHash } from 'node:crypto';
 import { sameValue } from '../../value.ts';
