@@ -27,7 +27,7 @@ const limits = {
   './audit': '27.5 kB',
   './guard': '94 kB',
   './redis': '24.5 kB',
-  './rotation': '30 kB',
+  './rotation': '23.5 kB',
   './snapshot': '35 kB',
   './llm': '94.5 kB',
 };
