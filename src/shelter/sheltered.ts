@@ -29,7 +29,7 @@ import { Cache, type CacheCounts, type Hits } from './cache/cache.ts';
 import { type SteadyClock, shownNow } from './clock.ts';
 import { closeSource } from './close-source.ts';
 import { checkHealth } from './health-check.ts';
-import { Keys, type LookupResult } from './keys/keys.ts';
+import { checkVersion, Keys, type LookupResult } from './keys/keys.ts';
 import { Observation, outcomeOf } from './observation.ts';
 import { type ShelterOptions, settingsOf } from './options.ts';
 import type { DocumentSource } from './port.ts';
@@ -145,12 +145,7 @@ export class ShelteredProvider implements ConfigProvider {
     { maxAgeMs, version }: VersionedRead,
     operation: string | undefined,
   ): LookupResult | Promise<LookupResult> {
-    if (version === '')
-      throw new ConfigError('invalid_option', `${this.name}: the option version is empty`, {
-        provider: this.name,
-        key,
-        hint: 'Omit the option, or set it to a version',
-      });
+    checkVersion(this.name, key, version);
     return this.#keys.find(key, { maxAgeMs, version, operation });
   }
 
@@ -275,10 +270,7 @@ export class ShelteredProvider implements ConfigProvider {
 
   /** Reads the whole document that a key names, in one request: a section as a tree. */
   getDocument(key: Key, options: VersionedRead = {}): Promise<Entry | undefined> {
-    const { maxAgeMs, version } = options;
-    return this.#read(key, options, (at, operation) =>
-      this.#keys.document(at, { maxAgeMs, version, operation }),
-    );
+    return this.#read(key, options, (at, operation) => this.#keys.document(at, options, operation));
   }
 
   /** Lists versions for a subclass that has `versions`.

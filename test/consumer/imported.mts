@@ -11,6 +11,7 @@ import 'llm-config-manager/redis';
 import 'llm-config-manager/keyring';
 import 'llm-config-manager/otel';
 import 'llm-config-manager/shelter';
+import 'llm-config-manager/rotation';
 import 'llm-config-manager/snapshot';
 import 'llm-config-manager/sync';
 import 'llm-config-manager/testing';

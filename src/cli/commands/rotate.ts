@@ -4,7 +4,9 @@
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import type { ConfigEvent } from '../../events.ts';
-import type { Rotation, RotationStatus, StepOptions } from '../../extensions/rotation/index.ts';
+import type { Rotation } from '../../extensions/rotation/rotate.ts';
+import type { RotationStatus } from '../../extensions/rotation/status.ts';
+import type { StepOptions } from '../../extensions/rotation/step.ts';
 import { nearest } from '../../internal/nearest.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';

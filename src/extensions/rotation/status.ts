@@ -5,7 +5,8 @@ import type { Clock } from '../../shelter/clock.ts';
 import type { AskedTarget } from './asked-target.ts';
 import type { Credentials } from './credential.ts';
 import type { Schedule } from './schedule.ts';
-import { freshIn, isPromoted, type StepResult } from './step.ts';
+import { freshIn, isPromoted } from './state.ts';
+import type { StepResult } from './step.ts';
 import type { RotationState } from './store.ts';
 
 /** What the store and the target say. */

@@ -1,7 +1,6 @@
 // One step of a rotation, under its lock: asks the store and the target what is, and does what is missing. It
 // keeps no journal, so a step may be killed anywhere, and the next one goes on. Used by rotate.ts.
 
-import { createHash } from 'node:crypto';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import { type ConfigValue, sameValue } from '../../value.ts';
@@ -10,6 +9,7 @@ import type { Credentials } from './credential.ts';
 import type { HeldLock } from './lock.ts';
 import type { Reports } from './reports.ts';
 import type { Schedule } from './schedule.ts';
+import { freshIn, isPromoted, rotationOf } from './state.ts';
 import type { PendingVersion, RotatingStore, RotationState, StoredVersion } from './store.ts';
 import type { Credential } from './target.ts';
 
@@ -288,24 +288,3 @@ export class Step {
     });
   }
 }
-
-/** Whether the pending version is current already, and only the end of its promotion is missing. */
-export const isPromoted = ({ pending, current }: RotationState): boolean =>
-  pending !== undefined && sameValue(pending.value, current.value);
-
-/** The pending version, unless it was made from another secret than the current one, or for its account. */
-export function freshIn(
-  { pending, current }: RotationState,
-  credentials: Credentials,
-): PendingVersion | undefined {
-  if (!pending || pending.from !== current.version) return undefined;
-  const isSame = credentials.isSameAccount(credentials.in(pending.value), credentials.in(current.value));
-  return isSame ? undefined : pending;
-}
-
-/** The same for each try of a rotation: it depends on the current version alone. */
-const rotationOf = ({ name, key }: RotatingStore, { current, version }: RotationState): string =>
-  createHash('sha256')
-    .update(JSON.stringify([name, key, current.version ?? version]))
-    .digest('hex')
-    .slice(0, 24);

@@ -9,6 +9,7 @@ import type {
   DocumentWriteOptions,
   KeyStatus,
   ListOptions,
+  VersionedRead,
   VersionedWrite,
   VersionInfo,
   VersionsOptions,
@@ -63,9 +64,14 @@ export class Keys {
   }
 
   /** Reads the whole document that a key names. A failure is a result. */
-  async document(key: Key, query: ReadQuery): Promise<LookupResult> {
+  async document(
+    key: Key,
+    { maxAgeMs, version }: VersionedRead,
+    operation: string | undefined,
+  ): Promise<LookupResult> {
+    checkVersion(this.#source.name, key, version);
     try {
-      return await this.#lookup.document(key, query);
+      return await this.#lookup.document(key, { maxAgeMs, version, operation });
     } catch (error) {
       return error as ConfigError;
     }
@@ -135,4 +141,14 @@ export class Keys {
       found && !(found instanceof ConfigError) ? found.read : reads.find((read) => read instanceof Cached);
     return cached instanceof Cached ? { ageMs: now - cached.at, stale: !cached.isFresh(now) } : undefined;
   }
+}
+
+/** Throws `invalid_option` for a version that names none. */
+export function checkVersion(provider: string, key: Key, version: string | undefined): void {
+  if (version === '')
+    throw new ConfigError('invalid_option', `${provider}: the option version is empty`, {
+      provider,
+      key,
+      hint: 'Omit the option, or set it to a version',
+    });
 }

@@ -11,19 +11,12 @@ import { type ConfigValue, isTree, type Key } from '../../value.ts';
 import { type Cache, Cached } from '../cache/cache.ts';
 import type { SteadyClock } from '../clock.ts';
 import { pathIn } from '../places.ts';
-import type { Call, Document, DocumentSource, DocumentWrite, Place } from '../port.ts';
+import type { Call, DocumentSource, DocumentWrite, Place } from '../port.ts';
 import { ifThrottled, type Requests } from '../request/request.ts';
 import { isWhole, type Locator } from './locator.ts';
 import { put } from './put.ts';
-import { entryOf, isHole, parsed, valueAt } from './resolve.ts';
-
-/** The document that a write replaces. */
-interface Target {
-  readonly place: Place;
-  readonly document: Document | undefined;
-  /** It exists and cannot be read. */
-  readonly unread?: true;
-}
+import { isHole, parsed, valueAt } from './resolve.ts';
+import { type Target, writtenEntry } from './written.ts';
 
 /** Another writer came between our read and our write. */
 class Overtaken {
@@ -81,25 +74,7 @@ export class Writes {
       if (refusal) throw refusal;
       const target = found ?? last;
       const version = await this.#replace(target, key, value, options);
-      const { secret = target.document?.secret ?? true, metadata } = options;
-      const text = target.document?.text ?? true;
-      const document: Document = {
-        value,
-        secret,
-        text,
-        ...(version !== undefined && { version }),
-        ...(metadata && { metadata }),
-      };
-      const written = new Cached<Document>(
-        document,
-        key,
-        this.#clock.now(),
-        0,
-        0,
-        Number.POSITIVE_INFINITY,
-        this.#clock.aheadMs,
-      );
-      return entryOf(this.#source.name, target.place, written, key, document.value);
+      return writtenEntry(this.#source.name, target, { key, value, version, options }, this.#clock);
     });
   }
 
