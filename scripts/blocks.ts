@@ -37,7 +37,7 @@ export function pages(): readonly Page[] {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
   const under = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
-    .filter((name) => name.endsWith('.md') && !name.startsWith('docs/site/'));
+    .filter((name) => name.endsWith('.md'));
   const texts = [...top, ...under]
     .sort()
     .map((page) => ({ page, text: readFileSync(new URL(page, root), 'utf8') }));

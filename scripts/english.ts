@@ -1,7 +1,7 @@
 // `npm run english` counts, folder by folder, the words that make a text read as if translated.
 // `-- --list docs/` prints where they are. `test/repository/english.test.ts` checks the limits, the width and
 // the headers.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -35,7 +35,13 @@ export interface Passage {
 
 const read = (file: string): string => readFileSync(new URL(file, root), 'utf8');
 const own = (folder: string, ends: RegExp): readonly string[] =>
-  filesIn(folder, ends).filter((file) => !/\/(?:node_modules|site|fixtures)\//.test(file));
+  filesIn(folder, ends).filter((file) => !/\/(?:node_modules|fixtures)\//.test(file));
+
+/** Without the packages that site/ has of its own. */
+const inSite = (): readonly string[] =>
+  readdirSync(new URL('site/', root))
+    .filter((file) => /\.m?[jt]s$/.test(file))
+    .map((file) => `site/${file}`);
 
 /** Everything that a person reads in this project. */
 export function passages(): readonly Passage[] {
@@ -46,7 +52,7 @@ export function passages(): readonly Passage[] {
     ...own('examples', /(?:\.(?:txt|md)|\.env(?:\.\w+)?|\.ya?ml|\.toml)$/).flatMap((file) =>
       lines(file, 'examples'),
     ),
-    ...[...own('scripts', /\.ts$/), ...own('bench', /\.ts$/)]
+    ...[...own('scripts', /\.ts$/), ...own('bench', /\.ts$/), ...inSite()]
       .filter((file) => file !== 'scripts/english.ts') // it has to name the words
       .flatMap((file) => inCode(file, 'tools', 'tools')),
     ...lines('.ci/run', 'tools'),

@@ -1,4 +1,4 @@
-// Checks every link, anchor and image of the pages in the repository and of the built site in docs/site.
+// Checks every link, anchor and image of the pages in the repository and of the built site in site/dist.
 // Run by `npm run docs` and test/repository/docs-links.test.ts.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,7 +20,8 @@ export function anchorOf(heading: string): string {
     .replace(/\s/g, '-');
 }
 
-function anchorsOf(text: string): ReadonlySet<string> {
+/** The anchors of a page. */
+export function anchorsOf(text: string): ReadonlySet<string> {
   const seen = new Map<string, number>();
   const anchors = new Set<string>();
   for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#{1,6} (.+)$/gm)) {
@@ -81,17 +82,17 @@ export function deadInSite(folder: string): string[] {
       .filter((link) => {
         if (elsewhere.test(link)) return false;
         const [path = '', anchor] = link.split('#').map(decodeURIComponent);
-        const target = path === '' ? file : join(dirname(file), path);
+        const { pathname } = new URL(path, `http://localhost/${file}`);
+        const target = `${decodeURI(pathname).slice(1)}${pathname.endsWith('/') ? 'index.html' : ''}`;
         if (!present.has(target)) return true;
         return anchor !== undefined && anchor !== '' && ids.get(target)?.has(anchor) === false;
       })
-      .filter((link) => !/^#icon-/.test(link)) // icons are inserted by a script
       .map((link) => `${folder}${file}: ${link}`);
   });
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  const dead = [...deadInPages(), ...deadInSite('docs/site/')];
+  const dead = [...deadInPages(), ...deadInSite('site/dist/')];
   for (const one of dead) console.error(`broken link: ${one}`);
   process.exitCode = dead.length > 0 ? 1 : 0;
 }

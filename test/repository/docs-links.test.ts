@@ -39,7 +39,9 @@ describe('the links of the site', () => {
           '<p id="here"><a href="#here">x</a><a href="b.html#there">x</a>' +
           '<a href="b.html#none">x</a><a href="c.html">x</a>',
         'site/b.html':
-          '<p id="there"><img src="p.svg"><img srcset="a.svg"><use href="#icon-1"/><a href="https://example.org">x</a>',
+          '<p id="there"><img src="p.svg"><img srcset="a.svg"><a href="https://example.org">x</a>' +
+          '<a href="/in/">x</a><a href="/in/none.html">x</a>',
+        'site/in/index.html': '<a href="../a.html#here">x</a>',
         'site/p.svg': '<svg/>',
       },
     });
@@ -48,12 +50,13 @@ describe('the links of the site', () => {
       'a.html: b.html#none',
       'a.html: c.html',
       'b.html: a.svg',
+      'b.html: /in/none.html',
     ]);
   });
 });
 
 describe('the pictures of the pages', () => {
-  const dark = filesIn('docs', /-dark\.svg$/).filter((file) => !file.startsWith('docs/site/'));
+  const dark = filesIn('docs', /-dark\.svg$/);
   const colourless = (file: string): string => read(file).replace(/#[0-9a-f]{6}\b/g, '#');
 
   it.each(dark)('%s differs from its light form in colours only', (file) => {
@@ -61,7 +64,7 @@ describe('the pictures of the pages', () => {
   });
 
   it('every picture has a dark form', () => {
-    const light = filesIn('docs', /\.svg$/).filter((file) => !/-dark\.svg$|^docs\/site\//.test(file));
+    const light = filesIn('docs', /\.svg$/).filter((file) => !file.endsWith('-dark.svg'));
     expect(light.map((file) => file.replace('.svg', '-dark.svg'))).toEqual(dark);
   });
 });

@@ -12,7 +12,7 @@ interface Shown {
 
 const marker = /^<!-- in (\S+) -->$/;
 
-const pages = ['README.md', ...filesIn('docs', /\.md$/).filter((file) => !file.startsWith('docs/site/'))];
+const pages = ['README.md', ...filesIn('docs', /\.md$/)];
 
 /** The content below `<!-- in examples/…/output.txt -->`: a block, or a table whose last column quotes a
  *  line. */

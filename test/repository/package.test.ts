@@ -68,7 +68,9 @@ describe('package.json', () => {
     const folder = (of: string): readonly string[] =>
       existsSync(new URL(of, root)) ? readdirSync(new URL(of, root)) : [];
     const members = folder(`src/${set}/`).map((name) => name.replace(/\.ts$/, ''));
-    const pages = folder(`docs/${set}/`).map((name) => name.replace(/\.md$/, ''));
+    const pages = folder(`docs/${set}/`)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => name.replace(/\.md$/, ''));
     const parts = members
       .filter((name) => subpaths.includes(`./${name}`))
       .flatMap((name) => folder(`src/${set}/${name}/`));
@@ -270,7 +272,7 @@ describe('docs/errors.md', () => {
 });
 
 describe('the files of the project', () => {
-  const ignored = /(?:^|\/)(?:node_modules|dist|coverage|\.git|\.cache)(?:\/|$)|^docs\/site\//;
+  const ignored = /(?:^|\/)(?:node_modules|dist|coverage|\.git|\.cache)(?:\/|$)|^site\/\.pages\//;
   const files = readdirSync(root, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) =>

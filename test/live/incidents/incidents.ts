@@ -10,6 +10,7 @@ import type { Row } from './tally.ts';
 import type { World } from './world.ts';
 
 export interface Incident {
+  /** `half, reset` has the page docs/incidents/half-reset.md. */
   readonly name: string;
   /** What happens, after "while". */
   readonly happens: string;
@@ -49,7 +50,7 @@ const proxied: readonly Incident[] = [
   faulty('429, Retry-After', 'every request is throttled for two seconds', 'retryAfter'),
   faulty('503, HTML', 'a gateway answers 503 with a page', 'html503'),
   faulty('404, HTML', 'a gateway answers 404 with a page', 'html404'),
-  faulty('200, {}', 'a gateway answers 200 with an empty object', 'empty'),
+  faulty('200, empty', 'a gateway answers 200 with an empty object', 'empty'),
 ];
 
 const mixture: readonly Fault[] = [

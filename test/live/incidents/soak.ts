@@ -1,13 +1,14 @@
 // `npm run soak` runs the incidents for half a minute each, and prints a table. `-- --seconds 60` runs them
-// for longer, `-- wipe denied` only these, and `-- --write` puts the table into docs/incidents.md. Needs the
-// servers of the live tests: see ../README.md.
+// for longer, `-- wipe denied` only these, and `-- --write` puts the result into docs/incidents.md and into
+// the page of each incident. Needs the servers of the live tests: see ../README.md.
 
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { fill } from '../../../bench/page.ts';
 import { closedWhileStopped } from './closing.ts';
 import { incidents } from './incidents.ts';
 import { complaintsOf, run } from './run.ts';
-import { summary, table } from './table.ts';
+import { pageOf, summary, table } from './table.ts';
 import type { Row } from './tally.ts';
 import { World } from './world.ts';
 
@@ -39,7 +40,15 @@ await world[Symbol.asyncDispose]();
 console.log(table(rows));
 console.log(`\nclose() while Vault is stopped: ${Math.round(ms)} ms; of all clients: ${since(startedAt)} ms`);
 console.log(complaints.length === 0 ? 'Everything holds.' : complaints.join('\n'));
-if (values.write) fill('docs/incidents.md', { incidents: summary(rows, incidents) });
+if (values.write) {
+  const hasPage = (name: string) =>
+    existsSync(new URL(`../../../docs/incidents/${pageOf(name)}`, import.meta.url));
+  const link = (name: string, happens: string) =>
+    hasPage(name) ? `[${happens}](incidents/${pageOf(name)})` : happens;
+  fill('docs/incidents.md', { incidents: summary(rows, incidents, link) });
+  for (const one of incidents.filter(({ name }) => hasPage(name)))
+    fill(`docs/incidents/${pageOf(one.name)}`, { incident: summary(rows, [one]) });
+}
 if (complaints.length > 0) process.exitCode = 1;
 
 function since(start: number): number {

@@ -36,10 +36,14 @@ export const table = (rows: readonly Row[]): string =>
     ...rows.map((row) => line(columns.map(([, cell]) => cell(row)))),
   ].join('\n');
 
-/** One line for each incident, of all clients together. */
+/** The name of the page in docs/incidents. */
+export const pageOf = (name: string): string => `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.md`;
+
+/** One line for each incident, of all clients together. `link` makes a link of what happens. */
 export function summary(
   rows: readonly Row[],
   incidents: readonly { readonly name: string; readonly happens: string }[],
+  link: (name: string, happens: string) => string = (_, happens) => happens,
 ): string {
   const titles = ['while', 'reads', 'right', 'stale', 'error', 'default', 'wrong', 'requests to one store'];
   return [
@@ -52,7 +56,7 @@ export function summary(
         ours.reduce((total, row) => total + count(row), 0).toLocaleString('en');
       const most = Math.max(...ours.map(({ during }) => Math.max(during.vault, during.ssm)));
       const cells = [
-        happens,
+        link(name, happens),
         sum(({ tally }) => tally.reads),
         sum(({ tally }) => tally.right),
         sum(({ tally }) => tally.stale),
