@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ConfigEvent } from '../../src/events.ts';
+import { afterLimit } from '../../src/shelter/cache/time-limit.ts';
 import { systemClock } from '../../src/shelter/clock.ts';
 import type { SecondLevel } from '../../src/shelter/index.ts';
-import type { SecondLevelFault } from '../../src/testing/index.ts';
+import { manualClock, type SecondLevelFault } from '../../src/testing/index.ts';
 import { changedLevel, minute, SharedSource, sharedStore } from '../support/shared-store.ts';
 import { value } from '../support/sheltering.ts';
 
@@ -361,5 +362,35 @@ describe('what is shared', () => {
     }
     expect(codes[0]).toBe(codes[1]);
     expect(reads()).toEqual(['a', 'a/x']);
+  });
+});
+
+describe('the time limit of a second level', () => {
+  it('is 25 ms, and longer while the process has to wait for its turn', async () => {
+    for (const [lateMs, tookMs] of [
+      [0, 25],
+      [1, 26],
+      [9, 130],
+    ] as const) {
+      const clock = manualClock();
+      const busy = { ...clock, after: (ms: number, then: () => void) => clock.after(ms + lateMs, then) };
+      let at = 0;
+      const startedAt = clock.now();
+      afterLimit(busy, () => {
+        at = clock.now() - startedAt;
+      });
+      await clock.advance(1_000);
+      expect(at).toBe(tookMs);
+    }
+  });
+
+  it('does not pass once it is cancelled', async () => {
+    const clock = manualClock();
+    let late = 0;
+    const cancel = afterLimit(clock, () => void late++);
+    await clock.advance(24);
+    cancel();
+    await clock.advance(1_000);
+    expect(late).toBe(0);
   });
 });

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ConfigEvent } from '../../src/events.ts';
 import { type Shared, type SharedOptions, shared } from '../../src/extensions/redis/index.ts';
 import type { KeyWrapper } from '../../src/key-wrapper.ts';
+import type { ShelterOptions } from '../../src/shelter/index.ts';
 import { FakeRedis } from './fake-redis.ts';
 import { sharedStore } from './shared-store.ts';
 import { warm } from './warm-level.ts';
@@ -60,10 +61,10 @@ export function redisFleet(documents: Readonly<Record<string, string>> = {}) {
     notices,
     level,
     /** A process that has its data key. */
-    async process(options: Partial<SharedOptions> = {}, source = store.source) {
+    async process(options: Partial<SharedOptions> = {}, source = store.source, shelter: ShelterOptions = {}) {
       const own = level(options);
       await clock.until(warm(own), 1);
-      const engine = store.engine({}, source, own);
+      const engine = store.engine(shelter, source, own);
       // the first read imports what no clock counts
       await clock.until(engine.get(`warm${levels.length}`), 1);
       await clock.advance(0);

@@ -143,8 +143,12 @@ export class DataKeys {
     this.#start();
   }
 
-  /** Begins with a new key, and drops the others. */
-  async rotate(): Promise<void> {
+  /** Begins with a new key, and drops the others. Rejects if a server or key service does not answer. */
+  rotate(): Promise<void> {
+    return inTime(this.#rotate(), this.#parts.clock);
+  }
+
+  async #rotate(): Promise<void> {
     const { commands, redisKey } = this.#parts;
     await this.#pending;
     await commands.write(seize, [redisKey], [this.#maker]);

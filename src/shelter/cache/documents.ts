@@ -6,10 +6,10 @@ import { ConfigError, type ErrorCode, isConfigError } from '../../errors.ts';
 import { coarseNow } from '../clock.ts';
 import type { Document, DocumentSource, Outcome, Place } from '../port.ts';
 import { ifTransient, type Requests, type Trouble } from '../request/request.ts';
+import type { CachePort } from './asking.ts';
 import { Cached, type Definite } from './cached.ts';
 import { cachedDocument } from './document-life.ts';
 import type { LazySharing } from './lazy-sharing.ts';
-import type { CachePort } from './shared-cache.ts';
 import type { AskingDocument } from './sharing.ts';
 import { type CacheContext, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
 
@@ -191,9 +191,7 @@ export class Documents {
   async #send(all: readonly Waiting[]): Promise<void> {
     const { settings, tickets } = this.#context;
     const version = all[0]?.version;
-    let pending = all;
-    let sent = all;
-    let split = false;
+    let [pending, sent, split] = [all, all, false];
     const error = await this.#requests.send(
       {
         type: 'read',
@@ -213,6 +211,7 @@ export class Documents {
           flight.epoch = epoch;
         }
         let outcomes: ReadonlyMap<string, Outcome>;
+        const faltered = (): void => this.#second?.loaded?.documents.faltered(pending);
         try {
           outcomes = await this.#source.read(
             pending.map(({ place }) => place.document),
@@ -224,12 +223,14 @@ export class Documents {
           split =
             !call.signal.aborted && pending.length > 1 && !refused.transient && !ofProvider.has(refused.code);
           if (split) return undefined;
+          if (refused.transient) faltered();
           throw refused;
         }
         const asked = pending.length;
         pending = pending.filter(
           (waiting) => !this.#lands(waiting, outcomes.get(waiting.place.document), at, ticket),
         );
+        faltered();
         return troubleOf(pending, pending.length < asked);
       },
     );

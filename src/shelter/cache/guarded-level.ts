@@ -15,11 +15,10 @@ import type {
   SharedName,
   TicketedName,
 } from '../second-level.ts';
+import { afterLimit } from './time-limit.ts';
 
 export type SecondLevelCounts = { -readonly [K in keyof SecondLevelStats]: number };
 
-/** How long one operation of the level may take. */
-export const budgetMs = 25;
 const strikes = 3;
 const firstPauseMs = 1_000;
 const maxPauseMs = 30_000;
@@ -114,11 +113,11 @@ export class GuardedLevel {
     }
     let cancel: (() => void) | undefined;
     try {
+      const answer = call(level);
       const late = new Promise<never>((_, reject) => {
-        // a busy process runs its timers first: an answer that has arrived meanwhile is not late
-        cancel = clock.after(budgetMs, () => setImmediate(() => reject(new Error('late'))));
+        cancel = afterLimit(clock, () => reject(new Error('late')));
       });
-      const result = read(await Promise.race([call(level), late]));
+      const result = read(await Promise.race([answer, late]));
       this.#failures = 0;
       this.#pauseMs = firstPauseMs;
       return result;

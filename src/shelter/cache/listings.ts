@@ -6,12 +6,12 @@ import { ConfigError, isConfigError } from '../../errors.ts';
 import { parent, startsWith } from '../../key.ts';
 import type { Wanted } from '../../provider.ts';
 import type { Key } from '../../value.ts';
-import type { DocumentSource, Page, Place, Scope } from '../port.ts';
+import type { Call, DocumentSource, Page, Place, Scope } from '../port.ts';
 import { ifTransient, type Requests } from '../request/request.ts';
+import type { CachePort } from './asking.ts';
 import { Cached, type Listed } from './cached.ts';
 import type { Documents } from './documents.ts';
 import type { LazySharing } from './lazy-sharing.ts';
-import type { CachePort } from './shared-cache.ts';
 import type { AskingListing } from './sharing.ts';
 import { type CacheContext, type ReadQuery, SingleFlightCache } from './single-flight-cache.ts';
 
@@ -153,7 +153,7 @@ export class Listings {
   async #follow(walk: Walk, cursor: string | undefined, depth: number): Promise<ConfigError | undefined> {
     if (depth > maxPages) return this.#endless(`does not end after ${maxPages} pages`);
     const { tickets, settings } = this.#context;
-    const { flight, scope } = walk.asking;
+    const { flight } = walk.asking;
     let next: readonly string[] | undefined;
     const error = await this.#requests.send(
       { type: 'page', documents: 0, retryIf: ifTransient, operations: () => [flight.operations] },
@@ -162,7 +162,7 @@ export class Listings {
         flight.epoch = this.#requests.epoch;
         const ticket = tickets.next();
         const at = settings.clock.now();
-        const page = await this.#source.page!(scope, cursor, call);
+        const page = await this.#page(walk.asking, cursor, call);
         // another attempt may have been answered meanwhile, and entries must not be listed twice
         if (next) return undefined;
         this.#collect(walk, page.found, at, ticket);
@@ -177,6 +177,15 @@ export class Listings {
       else walk.followed.add(cursor);
     const errors = await Promise.all(cursors.map((cursor) => this.#follow(walk, cursor, depth + 1)));
     return errors.find((one) => one !== undefined);
+  }
+
+  async #page(asking: AskingListing, cursor: string | undefined, call: Call): Promise<Page> {
+    try {
+      return await this.#source.page!(asking.scope, cursor, call);
+    } catch (thrown) {
+      if (this.#requests.classify(thrown).transient) this.#second?.loaded?.listings.faltered([asking]);
+      throw thrown;
+    }
   }
 
   #collect(walk: Walk, found: Page['found'], at: number, ticket: number): void {

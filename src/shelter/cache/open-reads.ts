@@ -7,10 +7,12 @@ export class OpenReads {
   readonly #open = new Map<string, { reads: number; requests: number }>();
   #usualMs: number | undefined;
 
-  /** How long a reader may keep the others waiting: three usual requests. */
-  get lockMs(): number {
+  /** How long a reader may keep the others waiting: three usual requests. `inRow`: so many requests are made
+   *  one after the other. */
+  lockMs(inRow: number): number {
     if (this.#usualMs === undefined) return maxLockMs;
-    return Math.min(maxLockMs, Math.max(minLockMs, Math.ceil(3 * this.#usualMs)));
+    const oneMs = Math.min(maxLockMs, Math.max(minLockMs, Math.ceil(3 * this.#usualMs)));
+    return Math.min(maxLockMs, inRow * oneMs);
   }
 
   has(name: string): boolean {

@@ -4,57 +4,21 @@
 
 import type { ConfigError } from '../../errors.ts';
 import { shownNow } from '../clock.ts';
-import type { Settings } from '../options.ts';
-import type { SourceIdentity } from '../port.ts';
 import type { AskedName, HeldContent, NotHeld, SharedName } from '../second-level.ts';
+import type { Asking, Round, SharedCacheParts } from './asking.ts';
 import { Cached } from './cached.ts';
-import type { GuardedLevel, SecondLevelCounts } from './guarded-level.ts';
 import { OpenReads } from './open-reads.ts';
 import { Outbox } from './outbox.ts';
 import { SeenTickets } from './seen-tickets.ts';
 import { decode, encode } from './shared-contents.ts';
-import type { Flight, Tickets } from './single-flight-cache.ts';
-
-/** A read that the cache in memory could not answer. */
-export interface Asking<T> {
-  readonly flight: Flight<T>;
-  readonly name: string;
-  /** The deadline, from the first ask. */
-  endsAt?: number;
-  /** The ticket of the level's last answer. */
-  ticket?: number;
-  /** The ticket of the first answer that made it wait. */
-  waiting?: number;
-  /** No content is taken. */
-  anew?: true;
-  /** When the store was asked. */
-  readAt?: number;
-}
-
-/** What a shared cache needs of the cache in memory. */
-export interface CachePort<T, A extends Asking<T>> {
-  readonly cached: (asking: A, outcome: T, at: number, ticket: number) => Cached<T>;
-  readonly peek: (name: string) => Cached<T> | undefined;
-  readonly land: (asking: A, cached: Cached<T>) => void;
-}
-
-export interface SharedCacheParts<T, A extends Asking<T>> extends CachePort<T, A> {
-  readonly kind: SharedName['kind'];
-  readonly identity: SourceIdentity;
-  readonly level: GuardedLevel;
-  readonly counts: SecondLevelCounts;
-  readonly settings: Settings;
-  readonly tickets: Tickets;
-  /** Whether a request may start, so that a lock is of use. */
-  readonly mayRead: () => boolean;
-  /** What is kept of an outcome. Throws for one that cannot be shared. */
-  readonly encode: (outcome: T) => unknown;
-  readonly decode: (shared: unknown) => T;
-  readonly revision: (outcome: T) => string;
-}
 
 /** How far the clocks of two processes may differ. */
 const skewMs = 1_000;
+/** So many names are asked for first, before all others that may be locked with them. */
+const fewNames = 8;
+
+/** An operation that was late after so long had to wait for this process. */
+const busyMs = 30;
 
 export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   readonly #parts: SharedCacheParts<T, A>;
@@ -83,15 +47,48 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
       if (asking.flight.maxAgeMs > 0) asking.flight.sent = true;
       this.#open.count(asking.name, 1, 0);
     }
-    const patienceMs = Math.min(2 * this.#open.lockMs, deadlineMs / 2);
-    for (let pending = all; ; ) {
-      const waiting = await this.#round(pending, read);
-      if (waiting.length === 0) return;
+    const lockMs = this.#lockMs(all.length);
+    const patienceMs = Math.min(2 * lockMs, deadlineMs / 2);
+    let pending = all;
+    let toRead: B[] = [];
+    let lateInRow = 0;
+    for (let many = fewNames; pending.length > 0; ) {
+      const asked = pending.slice(0, many);
+      const askedAt = clock.now();
+      const round = await this.#round(asked, lockMs);
+      pending = [...pending.slice(many), ...round.waiting];
+      toRead.push(...round.left);
+      lateInRow = round.isAnswered ? 0 : lateInRow + 1;
+      // a busy process, and one that waits for another anyway, asks once more
+      const isAgain = clock.now() - askedAt >= busyMs || round.waiting.length > 0;
+      if (lateInRow === 2 || (lateInRow === 1 && !isAgain)) {
+        toRead.push(...pending);
+        break;
+      }
+      // what was asked for together is often locked together, and then it is free together
+      many *= 4;
+      if (round.isAnswered && round.waiting.length < asked.length) continue;
+      this.#read(toRead, read);
+      toRead = [];
+      if (!round.isAnswered) many = fewNames;
+      if (!round.isAnswered) continue;
       const leftMs = patienceMs - (clock.now() - startedAt);
-      if (leftMs <= 0 || this.#closed) return this.#read(waiting, read);
-      await this.#sleep(Math.min(leftMs, 10 + 20 * Math.random()));
-      pending = waiting;
+      if (leftMs > 0 && !this.#closed) {
+        await this.#sleep(Math.min(leftMs, 5 + 15 * Math.random()));
+        many = fewNames;
+      } else {
+        toRead = pending.filter(({ ticket }) => ticket !== undefined);
+        pending = pending.filter(({ ticket }) => ticket === undefined);
+        many = pending.length;
+      }
     }
+    this.#read(toRead, read);
+  }
+
+  /** An attempt failed, and others follow. Frees the locks, so that no one waits for all of them. */
+  faltered(all: readonly A[]): void {
+    for (const { name, ticket, readAt } of all)
+      if (readAt !== undefined && ticket !== undefined) this.#outbox.failed({ ...this.#named(name), ticket });
   }
 
   /** After a read that `answer` has passed on. Keeps what the store returned, or frees the lock. */
@@ -155,18 +152,14 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     for (const wake of [...this.#sleepers]) wake();
   }
 
-  /** Asks once. Returns the reads that wait for the lock of another reader. */
-  async #round<B extends A>(
-    pending: readonly B[],
-    read: (left: readonly B[]) => void,
-  ): Promise<readonly B[]> {
-    const answers = await this.#ask(pending);
-    const left: B[] = [];
-    const again: B[] = [];
-    const waiting: B[] = [];
+  /** Asks once, and again for a ticket of what it refuses. */
+  async #round<B extends A>(pending: readonly B[], lockMs: number): Promise<Round<B>> {
+    const answers = await this.#ask(pending, lockMs);
+    const [left, again, waiting]: [B[], B[], B[]] = [[], [], []];
     for (const asking of pending) {
       const answer = answers.get(asking);
-      if (answer === undefined) left.push(asking);
+      // an answer that came too late does not change that another reader has the lock
+      if (answer === undefined) (asking.waiting === undefined ? left : waiting).push(asking);
       else if (answer.content !== undefined) {
         if (this.#lands(asking, answer)) continue;
         (asking.anew ? left : again).push(asking);
@@ -179,15 +172,19 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
         (waits ? waiting : left).push(asking);
       }
     }
-    this.#read(left, read);
-    // what was refused still needs a ticket
-    if (again.length > 0) await this.#round(again, read);
-    return waiting;
+    if (again.length > 0) left.push(...(await this.#round(again, lockMs)).left);
+    return { waiting, left, isAnswered: answers.size > 0 };
   }
 
-  async #ask(pending: readonly A[]): Promise<ReadonlyMap<A, HeldContent | NotHeld>> {
+  /** How long a lock lasts: longer for many names, because their requests wait for each other. */
+  #lockMs(names: number): number {
+    const { batch, settings } = this.#parts;
+    const together = settings.limits.concurrency * batch;
+    return this.#open.lockMs(Math.ceil(names / Math.max(1, together)));
+  }
+
+  async #ask(pending: readonly A[], lockMs: number): Promise<ReadonlyMap<A, HeldContent | NotHeld>> {
     const { level, mayRead } = this.#parts;
-    const lockMs = mayRead() ? this.#open.lockMs : 0;
     const groups = new Map<number, A[]>();
     for (const asking of pending) {
       const maxAgeMs = this.#maxAgeMs(asking);
@@ -198,7 +195,7 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
     const answers = new Map<A, HeldContent | NotHeld>();
     const asks = [...groups].map(async ([maxAgeMs, group]) => {
       const names = group.map((asking) => this.#asked(asking));
-      const found = await level.ask(names, { maxAgeMs, lockMs });
+      const found = await level.ask(names, { maxAgeMs, lockMs: mayRead() ? lockMs : 0 });
       for (const [i, answer] of (found ?? []).entries()) answers.set(group[i] as A, answer);
     });
     await Promise.all(asks);

@@ -5,9 +5,10 @@ import type { Emitter } from '../../internal/listeners.ts';
 import type { Settings } from '../options.ts';
 import type { DocumentSource, Place, Scope, SourceIdentity } from '../port.ts';
 import type { Invalidated, SecondLevel } from '../second-level.ts';
+import type { Asking, CachePort } from './asking.ts';
 import type { Definite, Listed } from './cached.ts';
 import { GuardedLevel, type SecondLevelCounts } from './guarded-level.ts';
-import { type Asking, type CachePort, SharedCache } from './shared-cache.ts';
+import { SharedCache } from './shared-cache.ts';
 import {
   documentReader,
   placesFrom,
@@ -64,6 +65,7 @@ export class Sharing {
       ...common,
       ...parts.documents,
       kind: 'document',
+      batch: source.batch,
       encode: sharedDocument,
       decode: documentReader(source.name),
       revision: revisionOf,
@@ -72,6 +74,7 @@ export class Sharing {
       ...common,
       ...parts.listings,
       kind: 'listing',
+      batch: 1,
       encode: sharedPlaces,
       decode: placesFrom,
       revision: revisionOfPlaces,
