@@ -39,7 +39,7 @@ describe('llm-config', () => {
       (await llmConfig(['recipients', 'add', '--help'])).out,
     );
     expect([out.includes('recipients remove FILE NAME'), out.includes('keygen FILE')]).toEqual([true, false]);
-    expect(out.match(/^ {2}llm-config recipients/gm)).toHaveLength(3);
+    expect(out.match(/^ {2}llm-config recipients/gm)).toHaveLength(4);
     expect((await llmConfig(['help', 'nothing'])).out).toContain('llm-config keygen');
   });
 

@@ -1,5 +1,5 @@
-// What `loadLlm` returns: endpoints and tasks that follow a configuration. A call looks at the generation when
-// it begins. Made by load-llm.ts.
+// What `loadLlm` returns: endpoints and tasks that follow a configuration. A call looks at the generation
+// when it begins. Made by load-llm.ts.
 
 import type { Config } from '../../config/config.ts';
 import { reveal } from '../../reveal.ts';
