@@ -1,7 +1,6 @@
 // `rotate`: replaces a credential in a store and at a target, without a moment in which an application is
 // refused. step.ts does one step; this file gives it the lock, the clock and the listeners.
 
-import { ConfigError } from '../../errors.ts';
 import type { ConfigEvent } from '../../events.ts';
 import { aNumber, checkOptions } from '../../internal/options.ts';
 import { toConfigError } from '../../query.ts';
@@ -18,8 +17,8 @@ import type { RotationTarget } from './target.ts';
 
 /** The options of `run`. */
 export interface RunOptions {
-  /** Ends the run, and the step that is under way. */
-  readonly signal: AbortSignal;
+  /** Ends the run, and the step that is under way. @default none: it lasts as long as the process */
+  readonly signal?: AbortSignal;
   /** The pause between two steps. @default 60_000 */
   readonly pollMs?: number;
 }
@@ -34,7 +33,7 @@ export interface Rotation {
   step(options?: StepOptions): Promise<StepResult>;
   /** Steps until the signal aborts. A step that fails is an event, or a warning without a listener, and is
    *  tried again. Keeps the process alive. */
-  run(options: RunOptions): Promise<void>;
+  run(options?: RunOptions): Promise<void>;
   /** What the store and the target say now. Changes nothing, and needs no lock. */
   status(options?: Pick<StepOptions, 'signal'>): Promise<RotationStatus>;
   /** Calls `listener` for each event, until disposed. */
@@ -69,13 +68,12 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
   return {
     key: store.key,
     step: async (stepOptions = {}) => step(stepOptions, true),
-    async run(runOptions) {
+    async run(runOptions = {}) {
       checkOptions('run', runOptions, {
         signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
         pollMs: aNumber(1),
       });
-      const { signal, pollMs = 60_000 } = runOptions;
-      if (!signal) throw new ConfigError('invalid_option', 'run: the option signal is required');
+      const { signal = new AbortController().signal, pollMs = 60_000 } = runOptions;
       while (!signal.aborted) {
         await step({ signal }, false).catch(() => undefined);
         await pause(settings.clock, pollMs, signal);

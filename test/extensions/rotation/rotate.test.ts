@@ -377,7 +377,19 @@ describe('run', () => {
     );
     end.abort();
     await clock.until(running);
-    await expect(rotation.run({} as never)).rejects.toMatchObject({ code: 'invalid_option' });
+  });
+
+  it('run needs no signal, and refuses something else in its place', async () => {
+    const { rotation, clock, backend } = started();
+    const first = backend.current();
+    void rotation.run();
+    await clock.until(
+      (async () => {
+        while (backend.current() === first) await clock.advance(1_000);
+      })(),
+    );
+    const refused = rotation.run({ signal: 'no signal' } as never);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_option' });
   });
 
   it('without a listener, a failure is one warning of the process', async () => {
