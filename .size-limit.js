@@ -17,9 +17,9 @@ const limits = {
   './encrypted-file': '43.5 kB',
   './keyring': '48 kB',
   './vault': '56 kB',
-  './aws': '49.5 kB',
-  './gcp': '47 kB',
-  './azure': '46.5 kB',
+  './aws': '50 kB',
+  './gcp': '47.5 kB',
+  './azure': '47 kB',
   './nestjs': '78.5 kB',
   './fastify': '79 kB',
   './openfeature': '8 kB',
@@ -27,9 +27,9 @@ const limits = {
   './audit': '27.5 kB',
   './guard': '94 kB',
   './redis': '25.5 kB',
-  './rotation': '30 kB',
+  './rotation': '35 kB',
   './snapshot': '35 kB',
-  './llm': '102 kB',
+  './llm': '108 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
