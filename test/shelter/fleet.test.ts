@@ -5,6 +5,8 @@ import { down, FakeSource } from '../support/fake-source.ts';
 import { runs } from '../support/runs.ts';
 
 const instances = runs(125, 500);
+/** A few instances are spread less evenly. */
+const most = Math.max(10, 0.04 * instances);
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -66,7 +68,7 @@ describe('a fleet of instances after an outage of ten seconds', () => {
       1.9 * resetMs,
     );
     for (let from = first; from < first + 14_000; from += 10) {
-      expect(back.filter((at) => at >= from && at < from + 100).length).toBeLessThan(0.04 * instances);
+      expect(back.filter((at) => at >= from && at < from + 100).length).toBeLessThan(most);
     }
     expect(
       await Promise.all(fleet.map(async ({ provider }) => (await provider.get('token'))?.value)),
