@@ -122,7 +122,7 @@ describe('postgresUsers', () => {
 
   it('does not change superusers, and a single user keeps its name', async () => {
     const { rows } = await admin.query('select current_user as user');
-    const boss = rows[0].user as string;
+    const boss = rows[0]?.user as string;
     const isRefused = { code: 'conflict', message: expect.stringContaining('superuser') };
     await expect(users().set(boss, 'fake', call)).rejects.toMatchObject(isRefused);
     await expect(users().revoke(boss, call)).rejects.toMatchObject(isRefused);
@@ -182,7 +182,7 @@ describe('postgresLock', () => {
       const held = session as LockedSession;
       const { rows } = await held.session.query('select pg_backend_pid() as pid');
       const isAborted = new Promise<void>((done) => signal?.addEventListener('abort', () => done()));
-      await admin.query('select pg_terminate_backend($1)', [rows[0].pid]);
+      await admin.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
       await isAborted;
       const another = () => postgresLock(admin).run(role, async () => 'another');
       await expect.poll(another, { timeout: 30_000 }).toBe('another');

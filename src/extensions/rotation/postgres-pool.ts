@@ -6,14 +6,15 @@ import type { Check } from '../../internal/options.ts';
 import { unlessAborted } from '../../shelter/abort.ts';
 import { postgresError } from './postgres-errors.ts';
 
+/** The columns of a row by their names. */
+export type PostgresRow = Readonly<Record<string, unknown>>;
+
 /** Runs a statement. */
 export interface PostgresQueries {
-  // biome-ignore lint/suspicious/noExplicitAny: the types of pg have any, too
-  query(text: string, values?: any[]): Promise<{ readonly rows: readonly any[] }>;
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly PostgresRow[] }>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the types of pg have any, too
-type Listener = (...args: any[]) => void;
+type Listener = (error: Error) => void;
 
 /** A connection that is taken from a pool. */
 export interface PostgresSession extends PostgresQueries {
