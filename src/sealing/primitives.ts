@@ -33,8 +33,8 @@ const [parts, turns] = [4, 24];
 const partsOf = (data: Buffer): Buffer[] =>
   Array.from({ length: parts }, (_, i) => data.subarray(i * partBytes, (i + 1) * partBytes));
 
-/** AES key wrap (RFC 3394) of a content key of 32 bytes. Written with the cipher of single blocks, because Bun
- *  and Deno lack `id-aes256-wrap`. */
+/** AES key wrap (RFC 3394) of a content key of 32 bytes. Written with the cipher of single blocks, because
+ *  Bun and Deno lack `id-aes256-wrap`. */
 export function aesWrap(key: Buffer, data: Buffer): Buffer {
   const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   const mixed = partsOf(data);
