@@ -63,7 +63,9 @@ export function checkOptions(owner: string, options: object, allowed: Readonly<R
     throw new ConfigError(
       'invalid_option',
       `${owner}: the options must be an object; received ${kindOf(options)}`,
-      typeof options === 'string' && allowed.prefix ? { hint: "Pass { prefix: 'APP' }" } : {},
+      typeof options === 'string' && allowed.prefix
+        ? { hint: `Pass ${allowed.files ? "{ files: ['.env'] } or " : ''}{ prefix: 'APP' }` }
+        : {},
     );
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(allowed, name) ? allowed[name] : undefined;

@@ -57,11 +57,14 @@ describe('checkOptions', () => {
     expect(refusal({ ttlMs: true })).toMatch(/received true$/);
   });
 
-  it('suggests the option prefix for a text in place of the options, without quoting it', () => {
-    for (const Provider of [EnvProvider, DotEnvProvider])
-      expect(() => new Provider('token' as never)).toThrow(
-        /options must be an object; received a string\. Pass { prefix: 'APP' }$/,
-      );
+  it('suggests an option for a text in place of the options, without quoting it', () => {
+    const received = 'the options must be an object; received a string';
+    expect(() => new EnvProvider('token' as never)).toThrow(
+      `EnvProvider: ${received}. Pass { prefix: 'APP' }`,
+    );
+    expect(() => new DotEnvProvider('token' as never)).toThrow(
+      `DotEnvProvider: ${received}. Pass { files: ['.env'] } or { prefix: 'APP' }`,
+    );
     expect(refusal('token')).not.toContain('prefix');
   });
 
