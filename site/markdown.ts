@@ -75,9 +75,7 @@ function linked(text: string, page: string, placeOf: Places): string {
     .split(/(`[^`]+`)/) // code may contain what looks like a link
     .map((part) =>
       part.startsWith('`')
-        ? part.includes('{{')
-          ? `${part}{v-pre}` // or Vue would evaluate it
-          : part
+        ? part
         : part
             .replace(/\]\(([^)\s]+)\)/g, (_, link: string) => `](${target(link)})`)
             .replace(

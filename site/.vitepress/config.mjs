@@ -40,6 +40,12 @@ const npm = {
   ariaLabel: 'the package on npm',
 };
 
+/** Vue would evaluate double braces in code. */
+function plainCode(md) {
+  const render = md.renderer.rules.code_inline;
+  md.renderer.rules.code_inline = (...args) => render(...args).replace('<code', '<code v-pre');
+}
+
 export default defineConfig({
   title: name,
   description,
@@ -55,7 +61,7 @@ export default defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' }, // pass the rules for contrast
     anchor: { slugify: anchorOf },
     languageAlias: { dotenv: 'ini', mts: 'ts', cts: 'ts' },
-    config: (md) => void md.use(stacked),
+    config: (md) => void md.use(stacked).use(plainCode),
   },
   themeConfig: {
     siteTitle: name,
