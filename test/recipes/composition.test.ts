@@ -3,7 +3,7 @@ import path from 'node:path';
 import { MemoryProvider, optional } from 'llm-config-manager';
 import { AuditLog } from 'llm-config-manager/audit';
 import { guarded, rules } from 'llm-config-manager/guard';
-import { sheltered } from 'llm-config-manager/shelter';
+import { sheltered, systemClock } from 'llm-config-manager/shelter';
 import { remembered } from 'llm-config-manager/snapshot';
 import { MemorySecondLevel, type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,8 @@ describe('the order of docs/composition.md', () => {
       snapshot: box.path(snapshot),
       key: box.path('snapshot.key'),
       shelter: { second, resilience: { attempts: 1 } },
+      // a clock of its own: other tests put back the clock of this process, which makes files older
+      clock: { ...systemClock },
     });
   const entries = () =>
     readdirSync(box.path('audit'), { recursive: true, encoding: 'utf8' })
@@ -76,7 +78,7 @@ describe('the order of docs/composition.md', () => {
   it('answers from the snapshot only whom the policy allows', async () => {
     const first = start();
     await first.value('llm.apiKey', as('inference'));
-    await first.close({ withinMs: 60_000 }); // files may be slow
+    await first.close();
     source.isDown = true;
     second.fault = 'reject';
     await using next = start();
