@@ -39,7 +39,8 @@ async function change(
 }
 
 beforeAll(async () => {
-  await import('../../src/config/trial.ts'); // an import takes time that no fake clock passes
+  // an import takes time that no fake clock passes
+  await Promise.all([import('../../src/config/trial.ts'), import('../../src/config/vanished.ts')]);
 });
 beforeEach(() => {
   vi.useFakeTimers();

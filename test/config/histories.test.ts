@@ -86,10 +86,12 @@ class Model {
     const { current } = this;
     const { a, b, s, l } = readsNothing ? { ...current.raw, s: current.s, l: current.l } : this.source;
     const active = patch ? [patch, ...this.active] : this.active;
+    // an override changes what is in force, also where that has come back after a failed trial
+    const below = readsNothing ? current.frozen : [];
     const pin = unpins ? undefined : this.pin;
     let next = pin
       ? { raw: pin.raw, frozen: pin.frozen, active, s: pin.s ?? s, l }
-      : { raw: { a, b }, frozen: [] as readonly Patch[], active, s, l };
+      : { raw: { a, b }, frozen: below, active, s, l };
     if (!isValid(valuesOf(next))) return false;
     if (!pin && !unpins && this.rejected.has(contentOf(next))) {
       if (patch) return false;
@@ -231,7 +233,8 @@ interface Proposed {
 }
 
 beforeAll(async () => {
-  await import('../../src/config/trial.ts'); // an import takes time that no fake clock passes
+  // an import takes time that no fake clock passes
+  await Promise.all([import('../../src/config/trial.ts'), import('../../src/config/vanished.ts')]);
 });
 beforeEach(() => {
   vi.useFakeTimers();

@@ -59,7 +59,8 @@ const isNot =
     !models.includes(config.value.llm.model);
 
 beforeAll(async () => {
-  await import('../../src/config/trial.ts'); // an import takes time that no fake clock passes
+  // an import takes time that no fake clock passes
+  await Promise.all([import('../../src/config/trial.ts'), import('../../src/config/vanished.ts')]);
 });
 beforeEach(() => {
   vi.useFakeTimers();
@@ -299,6 +300,20 @@ describe('content that has failed its trial', () => {
     expect(config.value).toMatchObject({ llm: { model: 'a' }, db: { password: 'fake-2' } });
     expect(of('trial_started')).toHaveLength(1);
     await config.close();
+  });
+
+  it('does not come back under an override, which changes what is in force', async () => {
+    const store = new ChangingStore(full);
+    const { config } = await tried(store, isNot('a'));
+    const first = await config.override({ llm: { model: 'good' } });
+    await pass(ms + 1);
+    await first[Symbol.asyncDispose](); // the model of the store again, which is on trial
+    await pass(everyMs + 1);
+    expect(config.value.llm.model).toBe('good');
+    const second = await config.override({ llm: { size: 2 } });
+    expect(config.value.llm).toEqual({ model: 'good', size: 2 });
+    await second[Symbol.asyncDispose]();
+    expect(config.value.llm).toEqual({ model: 'good', size: 1 });
   });
 
   it('is a warning of the process if nothing listens', async () => {
