@@ -16,6 +16,7 @@ export interface Manifest {
   readonly types: string;
   readonly bin?: Readonly<Record<string, string>>;
   readonly files: readonly string[];
+  readonly engines: Readonly<Record<'node', string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string | Exported>>>>;
   readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly scripts: Readonly<Record<string, string>>;

@@ -129,6 +129,24 @@ describe('the dependencies', () => {
     ).toEqual([]);
   });
 
+  it('every installed package accepts the oldest Node, so npm ci prints no warning', () => {
+    const oldest = manifest.engines.node.replace('>=', '').split('.');
+    const [oldestMajor, oldestMinor] = oldest.map(Number) as [number, number];
+    const accepts = (range: string): boolean => {
+      const [, operator, major, minor = '0'] = /(>=?|\^|~)?\s*v?(\d+)(?:\.(\d+))?/.exec(range) ?? [];
+      if (Number(major) === oldestMajor) return Number(minor) <= oldestMinor;
+      return major === undefined || (operator?.[0] === '>' && Number(major) < oldestMajor);
+    };
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { engines?: { node?: string }; optional?: true }>;
+    };
+    // npm leaves out an optional package without a warning
+    const refusing = Object.entries(packages).flatMap(([name, { engines: { node = '*' } = {}, optional }]) =>
+      optional || node.split('||').some(accepts) ? [] : [`${name} ${node}`],
+    );
+    expect(refusing).toEqual([]);
+  });
+
   it('no install script runs', () => {
     for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
       expect(manifest.scripts).not.toHaveProperty(name);
