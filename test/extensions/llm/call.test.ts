@@ -137,15 +137,33 @@ describe('failover', () => {
     expect(breakers(it)).toEqual(opens ? ['open'] : []);
   });
 
+  it('models with the same key have circuits of their own', async () => {
+    await using it = await loaded(
+      withTask(two.tasks.chat, { second: { ...two.endpoints.first, model: 'b' } }),
+    );
+    const ask = backend({ first: http(500), second: 'b' });
+    for (let n = 0; n < 4; n++) expect(await it.clock.until(it.ai.task('chat').run(ask))).toBe('b');
+    expect(it.ai.explain('chat').endpoints.map(({ state }) => state)).toEqual(['cooling', 'in use']);
+  });
+
   it('a probe that is refused closes the circuit, and one that is aborted does not', async () => {
     await using it = await loaded();
     const chat = it.ai.task('chat');
     const down = backend({ first: http(408), second: 'b' });
     for (let n = 0; n < 3; n++) await chat.run(down);
-    await it.clock.advance(60_001);
+    await it.clock.advance(120_001);
     const aborted = new AbortController();
-    const left = chat.run(() => new Promise(() => aborted.abort()), { signal: aborted.signal });
+    const asked: string[] = [];
+    const left = chat.run(
+      ({ name }) => {
+        asked.push(name);
+        aborted.abort();
+        return new Promise(() => undefined);
+      },
+      { signal: aborted.signal },
+    );
     await expect(left).rejects.toMatchObject({ code: 'aborted' });
+    expect(asked).toEqual(['first']);
     expect(breakers(it)).not.toContain('closed');
     await it.clock.advance(600_001);
     await expect(chat.run(backend({ first: http(400) }))).rejects.toMatchObject({ status: 400 });
