@@ -37,6 +37,11 @@ describe('the pages of the site', () => {
     );
     expect(differing.map(([, , file]) => file)).toEqual([]);
   });
+
+  it('the page on errors links to every incident', () => {
+    const linked = read('docs/errors.md').matchAll(/\]\((incidents\/[\w-]+\.md)\)/g);
+    expect([...linked].map(([, file]) => `docs/${file}`).sort()).toEqual(filesIn('docs/incidents', /\.md$/));
+  });
 });
 
 describe('a page on the site', () => {
