@@ -1,5 +1,5 @@
-// The scripts with which bash, zsh and fish complete `llm-config`: names of commands, their options, and files
-// elsewhere. Used by `completion`. They hold the names, so that no key press starts Node.
+// The scripts with which bash, zsh and fish complete `llm-config`: names of commands, their options, and
+// files elsewhere. Used by `completion`. They hold the names, so that no key press starts Node.
 
 import type { Flags } from './arguments.ts';
 import { type Command, commonFlags } from './command.ts';
@@ -85,10 +85,13 @@ compdef _llm_config llm-config
 }
 
 function fish(names: Words, options: Words): string {
-  const lines = (words: Words, line: (before: string, word: Word) => string): string =>
-    [...words].flatMap(([before, list]) => list.map((word) => line(before, word))).join('\n');
-  const complete = (condition: string, before: string): string =>
-    `complete -c llm-config -n '__llm_config_${condition} "${before}"'`;
+  const lines = (words: Words, condition: string, what: (word: Word) => string): string =>
+    [...words]
+      .flatMap(([before, list]) => {
+        const start = `complete -c llm-config -n '__llm_config_${condition} "${before}"'`;
+        return list.map((word) => `${start} ${what(word)} -d ${fishQuoted(word.summary)}`);
+      })
+      .join('\n');
   return `function __llm_config_typed
     set -l words (commandline -opc)
     set -e words[1]
@@ -102,11 +105,8 @@ function __llm_config_in
     set -l typed (__llm_config_typed)
     string match -q -- "$argv *" "$typed "
 end
-${lines(names, (before, { text, summary }) => `${complete('after', before)} -f -a ${text} -d ${fishQuoted(summary)}`)}
-${lines(options, (before, { text, summary, takesValue }) => {
-  const value = takesValue ? ' -r -F' : '';
-  return `${complete('in', before)} -l ${text.slice(2)}${value} -d ${fishQuoted(summary)}`;
-})}
+${lines(names, 'after', ({ text }) => `-f -a ${text}`)}
+${lines(options, 'in', ({ text, takesValue }) => `-l ${text.slice(2)}${takesValue ? ' -r -F' : ''}`)}
 `;
 }
 
