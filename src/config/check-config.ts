@@ -45,8 +45,8 @@ export class ConfigCheck {
   readonly keys: readonly CheckedKey[];
   /** What sources have under the keys of the option `deprecated`. */
   readonly deprecated: readonly DeprecatedUse[];
-  /** What a load that succeeds warns of: keys that nothing reads, as the option `unknown` says, and references
-   *  that are not replaced. */
+  /** What a load warns of: keys that nothing reads, as the option `unknown` says, and references that are not
+   *  replaced. Empty if there are problems: a report names misspelled keys itself. */
   readonly warnings: readonly string[];
 
   /** @internal */
@@ -118,7 +118,6 @@ export async function check(
     if (failure) return new ConfigCheck(failure.problems ?? [], []);
     const load = await inTurns(validateLayers(plan, carryForward(layers, [], Date.now())));
     const problems = allProblems(load, unknown).filter(({ key }) => !isOnDemand(key, load));
-    // a report names misspelled keys itself
     const warnings = problems.length === 0 ? warningsOf(load, unknown).map(({ message }) => message) : [];
     return new ConfigCheck(problems, checkedKeys(schema, load), deprecatedIn(load.layers), warnings);
   } finally {
