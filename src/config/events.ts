@@ -1,5 +1,5 @@
 // The events of a configuration: an Emitter that also turns the leftovers of a load into notices, and its
-// failure into an event without values. Used by config.ts.
+// failure into an event without values. Used by generations.ts.
 
 import { ConfigError, type ErrorCode, isConfigError, type Problem } from '../errors.ts';
 import type { ConfigEventTypes } from '../events.ts';
