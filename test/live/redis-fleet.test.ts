@@ -1,8 +1,8 @@
 // Twenty and forty processes that share a store over a real Redis, and how often they ask Vault, SSM and the
-// key service, compared with one that is alone.
+// key service.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { install, nodeRedis } from './redis/clients.ts';
+import { install } from './redis/clients.ts';
 import { forked } from './redis/forked.ts';
 import type { Loaded, Setup } from './redis/process.ts';
 import { admin, live, mounted, unique } from './vault-server.ts';
@@ -78,37 +78,6 @@ describe('20 processes', () => {
       const least = alone.requests + 100 * Math.min(1, sum('late'));
       expect(sum('requests')).toBeLessThanOrEqual(Math.max(1.5 * alone.requests, least));
     });
-
-  it('make 1 request for a change, 5 for a poll of 5 keys, and send no message while nothing changes', async () => {
-    const names = ['k0', 'k1', 'k2', 'k3', 'k4'];
-    const prefix = unique('watch');
-    const messages: string[] = [];
-    const client = await nodeRedis.connect(where);
-    closing.push(() => nodeRedis.close(client));
-    await withProcesses(20, { ...base, vault, prefix, ttlMs: 60_000 }, async (all) => {
-      const [first] = all as [Child];
-      await first.send('watch', names);
-      await send(all.slice(1), 'watch', names);
-      await client.subscribe(`${prefix}:changes`, (message: string) => messages.push(message));
-      await sleep(300);
-
-      const before = await counted(all);
-      await admin('POST', `${vault.mount}/data/app/k2`, { data: { v: 'two' } });
-      await first.send('poll', ['k2.v'], 0);
-      const values = async () => [...new Set((await send<string[]>(all, 'values', 'k2')).flat())];
-      await expect.poll(values, { timeout: 10_000, interval: 200 }).toEqual(['two']);
-      const changed = await counted(all);
-      expect(messages).toHaveLength(1);
-      expect(changed.requests - before.requests).toBe(1);
-
-      await sleep(1_200);
-      const keys = names.map((key) => `${key}.v`);
-      await first.send('poll', keys, 1_000);
-      await send(all.slice(1), 'poll', keys, 1_000);
-      expect((await counted(all)).requests - changed.requests).toBe(5);
-      expect(messages).toHaveLength(1);
-    });
-  }, 120_000);
 });
 
 describe('40 processes', () => {

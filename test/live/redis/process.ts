@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { shared } from '../../../src/extensions/redis/index.ts';
-import { type Config, loadConfig, ProviderChain } from '../../../src/index.ts';
+import { loadConfig, ProviderChain } from '../../../src/index.ts';
 import type { KeyWrapper } from '../../../src/key-wrapper.ts';
 import { AwsSsmProvider } from '../../../src/providers/aws/index.ts';
 import { token, transitKey, VaultProvider } from '../../../src/providers/vault/index.ts';
@@ -117,7 +117,6 @@ const providers = engines.map((second): ShelteredProvider => {
     ...(pace && { limits: { concurrency: 16, perSecond: pace.perSecond, shared: second.pace('account') } }),
   } as never) as never;
 });
-const configs: Config<Record<string, { v: string }>>[] = [];
 const sum = (of: (one: ShelteredProvider) => number): number =>
   providers.reduce((all, one) => all + of(one), 0);
 
@@ -138,13 +137,6 @@ obey({
     const late = providers.filter((one) => one.stats().second?.failures).length;
     return { asked, late, ms: Date.now() - startedAt };
   },
-  /** Loads configurations that follow their source. */
-  async watch(names: readonly string[]): Promise<void> {
-    const schema = z.object(Object.fromEntries(names.map((name) => [name, z.object({ v: z.string() })])));
-    for (const one of providers)
-      configs.push((await loadConfig(schema, new ProviderChain([one]), { watch: true })) as never);
-  },
-  values: async (name: string): Promise<readonly string[]> => configs.map(({ value }) => value[name]!.v),
   async poll(names: readonly string[], maxAgeMs: number): Promise<void> {
     await Promise.all(providers.map((one) => one.getMany(names, { maxAgeMs })));
   },
