@@ -60,5 +60,8 @@ await compare(
     unguarded: () => memory.list(),
     guarded: () => store.list('', { context }),
   },
-  { timeMs: 3_000, goals: [{ of: 'guarded', atMost: 80e6, limit: 400e6 }] },
+  {
+    timeMs: 3_000,
+    goals: [{ says: 'a guarded list of 100,000 keys', of: 'guarded', atMost: 80e6, limit: 400e6 }],
+  },
 );

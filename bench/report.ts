@@ -31,6 +31,8 @@ export interface Verdict {
   readonly asked: string;
   readonly measured: string;
   readonly met: boolean;
+  /** The goal has a limit, so `--check` must run this benchmark. */
+  readonly isLimited: boolean;
   /** The value is within the limit, or no limit is set. */
   readonly passes: boolean;
 }
@@ -86,6 +88,7 @@ function verdict({ says, of, against, atMost, atLeast, limit }: Goal, figures: r
     asked: atMost === undefined ? `at least ${shown(atLeast ?? 0)}` : `at most ${shown(atMost)}`,
     measured: shown(value),
     met: within(atMost, atLeast),
+    isLimited: limit !== undefined,
     passes:
       limit === undefined || (atMost === undefined ? within(undefined, limit) : within(limit, undefined)),
   };

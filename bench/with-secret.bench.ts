@@ -16,15 +16,15 @@ const times = (use: () => Promise<number>) => async (): Promise<number> => {
   return sum;
 };
 await compare(
-  'one key',
+  'a call with one credential',
   {
     get: times(async () => one((await chain.get(password))?.value as string)),
     withSecret: times(() => withSecret(chain, password, one)),
   },
-  { batch, goals: [{ of: 'withSecret', atMost: 1_500, limit: 6_000 }] },
+  { batch, goals: [{ says: 'withSecret, one key', of: 'withSecret', atMost: 1_500, limit: 6_000 }] },
 );
 await compare(
-  'two keys',
+  'a call with two credentials',
   {
     getMany: times(async () => {
       const found = await chain.getMany(keys);
@@ -32,5 +32,5 @@ await compare(
     }),
     withSecret: times(() => withSecret(chain, keys, two)),
   },
-  { batch, goals: [{ of: 'withSecret', atMost: 5_000, limit: 20_000 }] },
+  { batch, goals: [{ says: 'withSecret, two keys', of: 'withSecret', atMost: 5_000, limit: 20_000 }] },
 );
