@@ -1,13 +1,12 @@
 // Budgets that processes share over a real Redis and a real cluster, with both clients: never overspent,
 // reported once, and the hold of a killed process comes back.
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { read } from '../../scripts/imports.ts';
 import { shared } from '../../src/extensions/redis/index.ts';
 import { type Client, install, kinds, type Where } from './redis/clients.ts';
+import { forked } from './redis/forked.ts';
 import { command, Servers } from './redis/servers.ts';
 import type { Result, Spending } from './redis/spending.ts';
 
@@ -22,18 +21,13 @@ afterAll(async () => {
   for (const close of closing) await close();
 });
 
-async function forked(setup: Spending) {
-  const program = fileURLToPath(new URL('redis/spending.ts', import.meta.url));
-  const child: ChildProcess = fork(program, [JSON.stringify(setup)], { execArgv: ['--import', 'tsx'] });
+async function spending(setup: Spending) {
+  const { child, send } = await forked('spending', setup);
   closing.push(() => child.kill('SIGKILL'));
-  expect(await once(child, 'message')).toEqual(['ready', undefined]);
   return {
     child,
-    async send(what: 'call' | 'hang', count: number, tokens: number): Promise<Result> {
-      child.send([what, count, tokens]);
-      const [result] = (await once(child, 'message')) as [Result];
-      return result;
-    },
+    call: (count: number, tokens: number) => send<Result>('call', count, tokens),
+    hang: (tokens: number) => send('hang', tokens),
     /** Waits until it has sent everything. */
     async end(): Promise<void> {
       child.send(['end']);
@@ -66,8 +60,8 @@ for (const kind of kinds)
 
     it('is never overspent by 4 processes with 400 calls each, and reported once', { retry: 1 }, async () => {
       const own = setup(1);
-      const all = await Promise.all([1, 2, 3, 4].map(() => forked(own)));
-      const results = await Promise.all(all.map((one) => one.send('call', 400, 1_000)));
+      const all = await Promise.all([1, 2, 3, 4].map(() => spending(own)));
+      const results = await Promise.all(all.map((one) => one.call(400, 1_000)));
       for (const one of all) await one.end();
       const sum = (field: keyof Result) => results.reduce((total, one) => total + one[field], 0);
       const state = await (await ledgerOf(kind, where, own.prefix)).spent(month());
@@ -82,14 +76,14 @@ for (const kind of kinds)
 
     it('gets the hold of a killed process back after the deadline', async () => {
       const own = setup(0.001, 3_000);
-      const [holder, other] = await Promise.all([forked(own), forked(own)]);
-      await holder.send('hang', 1, 900);
+      const [holder, other] = await Promise.all([spending(own), spending(own)]);
+      await holder.hang(900);
       holder.child.kill('SIGKILL');
       const ledger = await ledgerOf(kind, where, own.prefix);
       expect(await ledger.spent(month())).toEqual({ spent: 0, held: 900 });
-      expect(await other.send('call', 1, 100)).toMatchObject({ answered: 0, refused: 1 });
+      expect(await other.call(1, 100)).toMatchObject({ answered: 0, refused: 1 });
       await expect.poll(() => ledger.spent(month()), { timeout: 10_000 }).toEqual({ spent: 0, held: 0 });
-      expect(await other.send('call', 1, 100)).toMatchObject({ answered: 1 });
+      expect(await other.call(1, 100)).toMatchObject({ answered: 1 });
       await other.end();
       expect(await ledger.spent(month())).toEqual({ spent: 100, held: 0 });
     });

@@ -1,10 +1,7 @@
-// Processes that share a store over a real Redis: how often they ask the store, how they fare when Redis is
-// frozen, killed, flushed, full or fails over, and the rights that they need. The tests start their own
-// servers: `redis-server` must be installed. The store is Vault and SSM, or one in memory.
-import { type ChildProcess, fork } from 'node:child_process';
+// Processes that share a store over a real Redis: how they fare when one of them is killed or denied, when
+// Redis is frozen, killed, flushed, full or fails over, and the rights that they need. The tests start their
+// own servers: `redis-server` must be installed. The store is Vault, or one in memory.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { read } from '../../scripts/imports.ts';
 import { type Shared, shared } from '../../src/extensions/redis/index.ts';
@@ -12,6 +9,7 @@ import { token, VaultProvider } from '../../src/providers/vault/index.ts';
 import { type DocumentSource, type Outcome, sheltered } from '../../src/shelter/index.ts';
 import { warm } from '../support/warm-level.ts';
 import { type Client, install, kinds, type Where } from './redis/clients.ts';
+import { forked } from './redis/forked.ts';
 import type { Setup } from './redis/process.ts';
 import { command, Servers } from './redis/servers.ts';
 import { admin, live, mounted, unique } from './vault-server.ts';
@@ -26,21 +24,10 @@ afterAll(async () => {
 });
 
 /** A process of its own, with several engines. */
-async function forked(setup: Setup) {
-  const program = fileURLToPath(new URL('redis/process.ts', import.meta.url));
-  const child: ChildProcess = fork(program, [JSON.stringify(setup)], { execArgv: ['--import', 'tsx'] });
-  closing.push(() => child.kill('SIGKILL'));
-  const [message] = await once(child, 'message');
-  expect(message).toBe('ready');
-  return {
-    child,
-    async send<T>(...words: readonly string[]): Promise<T> {
-      child.send(words);
-      const [answer] = (await once(child, 'message')) as [{ result: T; error?: string }];
-      if (answer.error) throw new Error(answer.error);
-      return answer.result;
-    },
-  };
+async function started(setup: Setup) {
+  const process = await forked('process', setup);
+  closing.push(() => process.child.kill('SIGKILL'));
+  return process;
 }
 
 /** A store in memory that counts. */
@@ -84,51 +71,10 @@ async function level(
 describe('processes', () => {
   const base = { kind: 'redis', where: single, engines: 5, key: keyText } as const;
 
-  // at the same instant, twenty starts take a machine with few cores longer than Redis has time
-  it('20 that load 100 keys of Vault and of SSM one after another share most of it', async () => {
-    const { mount, unmount } = await mounted('kv', { options: { version: '2' } });
-    const path = `/${unique('redis')}/`;
-    const { PutParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-    const ssm = new SSMClient({
-      region: 'eu-west-1',
-      endpoint: live.aws,
-      credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
-    });
-    for (let i = 0; i < 100; i++) {
-      await admin('POST', `${mount}/data/app/k${i}`, { data: { v: `value ${i}` } });
-      await ssm.send(
-        new PutParameterCommand({ Name: `${path}k${i}`, Value: `value ${i}`, Type: 'SecureString' }),
-      );
-    }
-    const stores = {
-      vault: { vault: { address: live.address, token: live.token, mount } },
-      ssm: { ssm: { endpoint: live.aws, path } },
-    };
-    for (const [name, store] of Object.entries(stores)) {
-      const prefix = unique('load');
-      const alone = await forked({ ...base, ...store, engines: 1, prefix: unique('alone'), keys: 100 });
-      const one = await alone.send<{ requests: number; sizes: number[] }>('load');
-      expect(one.sizes).toEqual([100]);
-      alone.child.kill();
-      const all = await Promise.all([1, 2, 3, 4].map(() => forked({ ...base, ...store, prefix, keys: 100 })));
-      const results: { requests: number; sizes: number[] }[] = [];
-      for (const process of all) results.push(await process.send('load'));
-      expect(results.flatMap(({ sizes }) => sizes)).toEqual(Array.from({ length: 20 }, () => 100));
-      const requests = results.reduce((sum, result) => sum + result.requests, 0);
-      console.log(name, { alone: one.requests, twenty: requests });
-      // alone, they would make 20 times as many; one that is busy with its start may have to load alone
-      expect(requests, name).toBeLessThanOrEqual(4 * one.requests);
-      for (const { child } of all) child.kill();
-    }
-    await unmount();
-  }, 120_000);
-
   it('the death of the one that has the lock costs one request', async () => {
     const prefix = unique('killed');
     const [holder, other] = await Promise.all(
-      [1, 4].map((engines) =>
-        forked({ ...base, engines, prefix, keys: 0, storeMs: engines === 1 ? 60_000 : 20 }),
-      ),
+      [1, 4].map((engines) => started({ ...base, engines, prefix, storeMs: engines === 1 ? 60_000 : 20 })),
     );
     void holder!.send('read', 'a').catch(() => undefined);
     await sleep(200);
@@ -141,8 +87,8 @@ describe('processes', () => {
 
   it('10 with 200 requests a second together start no more than 215 in any second', async () => {
     const prefix = unique('pace');
-    const setup = { ...base, engines: 5, prefix, keys: 0, pace: { perSecond: 200, forMs: 4_000 } };
-    const all = await Promise.all([1, 2].map(() => forked(setup)));
+    const setup = { ...base, engines: 5, prefix, pace: { perSecond: 200, forMs: 4_000 } };
+    const all = await Promise.all([1, 2].map(() => started(setup)));
     const port = Number(new URL(live.redis).port);
     const calls = async (): Promise<number> =>
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(await command(port, 'INFO', 'commandstats'))?.[1] ?? 0);

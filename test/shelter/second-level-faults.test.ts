@@ -116,6 +116,21 @@ describe('a second level that fails', () => {
     expect(one.stats().second).toMatchObject({ hits: 1, failures: 0 });
   });
 
+  it('a reader that waits, gets a damaged content and then no answer asks the store', async () => {
+    const { clock, engine, second, source } = sharedStore({ a: '1' });
+    let asks = 0;
+    const level = changedLevel(second, {
+      ask: async (names) => {
+        asks++;
+        if (asks === 1) return names.map(() => ({ ticket: 1, mine: false, waitMs: 1_000 }));
+        if (asks === 2) return names.map(() => ({ ticket: 2, content: Buffer.from('damaged') }));
+        return new Promise(() => undefined);
+      },
+    });
+    expect(await value(clock.until(engine({}, source, level).get('a'), 50))).toBe('1');
+    expect(asks).toBe(3);
+  });
+
   it('a clock that is put back prolongs neither a wait nor a pause', async () => {
     const { clock, engine, second, source } = sharedStore({ a: '1', b: '1' });
     let backMs = 0;

@@ -26,12 +26,13 @@ const longestLookMs = 10_000;
 const minPauseMs = 20;
 const maxPauseMs = 30_000;
 
-/** KEYS: the domain's keys. ARGV: the name of a process that would make a key, or an empty text. Returns the
- *  wrapped keys, and whether the process is to make one. */
+/** KEYS: the domain's keys. ARGV: the name of a process that would make a key, or an empty text, and the
+ *  wrapped keys that it knows: another may have made one since. Returns the wrapped keys, and whether the
+ *  process is to make one. */
 const look = script(`
 local ring = redis.pcall('HGET', KEYS[1], 'keys')
 if type(ring) == 'table' and ring.err then redis.pcall('DEL', KEYS[1]); ring = false end
-if ARGV[1] == '' then return { ring or '', 0 } end
+if ARGV[1] == '' or (ring or '') ~= ARGV[2] then return { ring or '', 0 } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if (tonumber(redis.call('HGET', KEYS[1], 'until')) or 0) > now then return { ring or '', 0 } end
@@ -188,7 +189,8 @@ export class DataKeys {
   async #look(also: Buffer | undefined): Promise<void> {
     const { clock, commands, redisKey } = this.#parts;
     if (!commands.isReady()) throw new Busy();
-    const ring = await this.#read();
+    const text = await this.#read();
+    const ring = ringFrom(text);
     const now = clock.now();
     this.#lookedAt = now;
     this.#retryAt = now + 1_000;
@@ -198,7 +200,7 @@ export class DataKeys {
     if (newest !== undefined && !current) throw new Error('the newest key does not open');
     const age = current ? now - current.madeAt : hourMs;
     if (age >= hourMs || age <= -skewMs) {
-      const [, mine] = (await commands.write(look, [redisKey], [this.#maker])) as [unknown, number];
+      const [, mine] = (await commands.write(look, [redisKey], [this.#maker, text])) as [unknown, number];
       if (mine === 1) {
         await this.#make(ring.slice(0, 1));
         return;
@@ -212,10 +214,10 @@ export class DataKeys {
     for (const wrapped of this.#opened.keys()) if (!ring.includes(wrapped)) this.#opened.delete(wrapped);
   }
 
-  async #read(): Promise<readonly string[]> {
+  async #read(): Promise<Buffer> {
     const { commands, redisKey } = this.#parts;
-    const [ring] = (await commands.read(look, [redisKey], [''])) as [Buffer];
-    return ringFrom(ring);
+    const [ring] = (await commands.read(look, [redisKey], ['', ''])) as [Buffer];
+    return ring;
   }
 
   /** False: another process is the maker by now. */

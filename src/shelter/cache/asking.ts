@@ -17,8 +17,8 @@ export interface Asking<T> {
   ticket?: number;
   /** The ticket of the first answer that made it wait. */
   waiting?: number;
-  /** No content is taken. */
-  anew?: true;
+  /** A content was refused, so none is taken. */
+  refuses?: true;
   /** When the store was asked. */
   readAt?: number;
 }
@@ -45,14 +45,4 @@ export interface SharedCacheParts<T, A extends Asking<T>> extends CachePort<T, A
   readonly encode: (outcome: T) => unknown;
   readonly decode: (shared: unknown) => T;
   readonly revision: (outcome: T) => string;
-}
-
-/** The result of asking once. */
-export interface Round<B> {
-  /** Reads that wait for the lock of another reader. */
-  readonly waiting: readonly B[];
-  /** Reads that the store must answer. */
-  readonly left: readonly B[];
-  /** The level has answered for at least one name. */
-  readonly isAnswered: boolean;
 }

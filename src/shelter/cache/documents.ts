@@ -211,7 +211,7 @@ export class Documents {
           flight.epoch = epoch;
         }
         let outcomes: ReadonlyMap<string, Outcome>;
-        const faltered = (): void => this.#second?.loaded?.documents.faltered(pending);
+        const attemptFailed = (): void => this.#second?.loaded?.documents.attemptFailed(pending);
         try {
           outcomes = await this.#source.read(
             pending.map(({ place }) => place.document),
@@ -223,14 +223,14 @@ export class Documents {
           split =
             !call.signal.aborted && pending.length > 1 && !refused.transient && !ofProvider.has(refused.code);
           if (split) return undefined;
-          if (refused.transient) faltered();
+          if (refused.transient) attemptFailed();
           throw refused;
         }
         const asked = pending.length;
         pending = pending.filter(
           (waiting) => !this.#lands(waiting, outcomes.get(waiting.place.document), at, ticket),
         );
-        faltered();
+        attemptFailed();
         return troubleOf(pending, pending.length < asked);
       },
     );

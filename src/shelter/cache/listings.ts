@@ -183,7 +183,7 @@ export class Listings {
     try {
       return await this.#source.page!(asking.scope, cursor, call);
     } catch (thrown) {
-      if (this.#requests.classify(thrown).transient) this.#second?.loaded?.listings.faltered([asking]);
+      if (this.#requests.classify(thrown).transient) this.#second?.loaded?.listings.attemptFailed([asking]);
       throw thrown;
     }
   }

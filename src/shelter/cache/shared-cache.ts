@@ -5,20 +5,16 @@
 import type { ConfigError } from '../../errors.ts';
 import { shownNow } from '../clock.ts';
 import type { AskedName, HeldContent, NotHeld, SharedName } from '../second-level.ts';
-import type { Asking, Round, SharedCacheParts } from './asking.ts';
+import type { Asking, SharedCacheParts } from './asking.ts';
 import { Cached } from './cached.ts';
 import { OpenReads } from './open-reads.ts';
 import { Outbox } from './outbox.ts';
+import { type Next, type Round, Rounds } from './rounds.ts';
 import { SeenTickets } from './seen-tickets.ts';
 import { decode, encode } from './shared-contents.ts';
 
 /** How far the clocks of two processes may differ. */
 const skewMs = 1_000;
-/** So many names are asked for first, before all others that may be locked with them. */
-const fewNames = 8;
-
-/** An operation that was late after so long had to wait for this process. */
-const busyMs = 30;
 
 export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   readonly #parts: SharedCacheParts<T, A>;
@@ -48,45 +44,19 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
       this.#open.count(asking.name, 1, 0);
     }
     const lockMs = this.#lockMs(all.length);
-    const patienceMs = Math.min(2 * lockMs, deadlineMs / 2);
-    let pending = all;
-    let toRead: B[] = [];
-    let lateInRow = 0;
-    for (let many = fewNames; pending.length > 0; ) {
-      const asked = pending.slice(0, many);
+    const rounds = new Rounds(all, Math.min(2 * lockMs, deadlineMs / 2));
+    for (let next: Next = 'again'; next !== 'end'; ) {
       const askedAt = clock.now();
-      const round = await this.#round(asked, lockMs);
-      pending = [...pending.slice(many), ...round.waiting];
-      toRead.push(...round.left);
-      lateInRow = round.isAnswered ? 0 : lateInRow + 1;
-      // a busy process, and one that waits for another anyway, asks once more
-      const isAgain = clock.now() - askedAt >= busyMs || round.waiting.length > 0;
-      if (lateInRow === 2 || (lateInRow === 1 && !isAgain)) {
-        toRead.push(...pending);
-        break;
-      }
-      // what was asked for together is often locked together, and then it is free together
-      many *= 4;
-      if (round.isAnswered && round.waiting.length < asked.length) continue;
-      this.#read(toRead, read);
-      toRead = [];
-      if (!round.isAnswered) many = fewNames;
-      if (!round.isAnswered) continue;
-      const leftMs = patienceMs - (clock.now() - startedAt);
-      if (leftMs > 0 && !this.#closed) {
-        await this.#sleep(Math.min(leftMs, 5 + 15 * Math.random()));
-        many = fewNames;
-      } else {
-        toRead = pending.filter(({ ticket }) => ticket !== undefined);
-        pending = pending.filter(({ ticket }) => ticket === undefined);
-        many = pending.length;
-      }
+      const round = await this.#round(rounds.names, lockMs);
+      const now = clock.now();
+      next = rounds.took(round, now - askedAt, this.#closed ? Number.POSITIVE_INFINITY : now - startedAt);
+      if (next !== 'ask') this.#read(rounds.takeLeft(), read);
+      if (next === 'wait') await this.#sleep(rounds.pauseMs(now - startedAt));
     }
-    this.#read(toRead, read);
   }
 
   /** An attempt failed, and others follow. Frees the locks, so that no one waits for all of them. */
-  faltered(all: readonly A[]): void {
+  attemptFailed(all: readonly A[]): void {
     for (const { name, ticket, readAt } of all)
       if (readAt !== undefined && ticket !== undefined) this.#outbox.failed({ ...this.#named(name), ticket });
   }
@@ -155,15 +125,14 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   /** Asks once, and again for a ticket of what it refuses. */
   async #round<B extends A>(pending: readonly B[], lockMs: number): Promise<Round<B>> {
     const answers = await this.#ask(pending, lockMs);
-    const [left, again, waiting]: [B[], B[], B[]] = [[], [], []];
+    const [waiting, left, unanswered, refused]: [B[], B[], B[], B[]] = [[], [], [], []];
     for (const asking of pending) {
       const answer = answers.get(asking);
-      // an answer that came too late does not change that another reader has the lock
-      if (answer === undefined) (asking.waiting === undefined ? left : waiting).push(asking);
+      if (answer === undefined) unanswered.push(asking);
       else if (answer.content !== undefined) {
         if (this.#lands(asking, answer)) continue;
-        (asking.anew ? left : again).push(asking);
-        asking.anew = true;
+        (asking.refuses ? left : refused).push(asking);
+        asking.refuses = true;
       } else {
         if (asking.ticket === undefined) this.#parts.counts.misses++;
         asking.ticket = answer.ticket;
@@ -172,8 +141,11 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
         (waits ? waiting : left).push(asking);
       }
     }
-    if (again.length > 0) left.push(...(await this.#round(again, lockMs)).left);
-    return { waiting, left, isAnswered: answers.size > 0 };
+    if (refused.length > 0) {
+      const again = await this.#round(refused, lockMs);
+      left.push(...again.left, ...again.unanswered);
+    }
+    return { waiting, left, unanswered };
   }
 
   /** How long a lock lasts: longer for many names, because their requests wait for each other. */
@@ -215,9 +187,9 @@ export class SharedCache<T, A extends Asking<T> = Asking<T>> {
   }
 
   /** How old a content may be that is taken. 0: none is. */
-  #maxAgeMs({ flight, name, anew }: A): number {
+  #maxAgeMs({ flight, name, refuses }: A): number {
     const { cache } = this.#parts.settings;
-    if (anew || !cache || this.#seen.bypasses(name) || this.#open.requests(name) > 0) return 0;
+    if (refuses || !cache || this.#seen.bypasses(name) || this.#open.requests(name) > 0) return 0;
     return Math.max(0, Math.min(flight.maxAgeMs, cache.ttlMs));
   }
 

@@ -3,10 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
-const fromHere = createRequire(`${folder}clients.ts`);
+// programs that import this file are bundled into another folder
+const folder = resolve('test/live/redis');
+const fromHere = createRequire(`${folder}/clients.ts`);
 
 // biome-ignore lint/suspicious/noExplicitAny: a client of either package
 export type Client = any;
@@ -28,7 +29,7 @@ const nodes = (text: string) =>
   text.split(',').map((one) => ({ host: one.split(':')[0] as string, port: Number(one.split(':')[1]) }));
 
 export function install(): void {
-  if (existsSync(`${folder}node_modules`)) return;
+  if (existsSync(`${folder}/node_modules`)) return;
   execFileSync('npm', ['ci', '--loglevel=error', '--no-fund', '--no-audit', '--ignore-scripts'], {
     cwd: folder,
   });

@@ -6,6 +6,7 @@ import { loadLlm } from '../../../src/extensions/llm/index.ts';
 import { shared } from '../../../src/extensions/redis/index.ts';
 import { MemoryProvider } from '../../../src/index.ts';
 import { kinds, type Where } from './clients.ts';
+import { obey } from './obey.ts';
 
 export interface Spending {
   readonly kind: 'redis' | 'ioredis';
@@ -46,25 +47,24 @@ const ai = await loadLlm(
 );
 const task = ai.task('ask');
 
-process.on('message', async ([what, count, tokens]: ['call' | 'hang' | 'end', number, number]) => {
-  if (what === 'hang') {
-    const asked = new Promise<void>((resolve) => {
-      const hang = () => {
+obey({
+  /** One call that never returns. */
+  async hang(tokens: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const never = () => {
         resolve();
         return new Promise(() => undefined);
       };
-      void task.run(hang, { estimatedTokens: tokens }).catch(() => undefined);
+      void task.run(never, { estimatedTokens: tokens }).catch(() => undefined);
     });
-    await asked;
-    process.send?.({ answered: 0, refused: 0, alerts });
-  }
-  if (what === 'call') {
+  },
+  async call(count: number, tokens: number): Promise<Result> {
     let refused = 0;
     const answer = async () => {
       await sleep(20 * Math.random());
       return { usage: { prompt_tokens: tokens, completion_tokens: 0 } };
     };
-    const call = async (): Promise<void> => {
+    const one = async (): Promise<void> => {
       try {
         await task.run(answer, { estimatedTokens: 2 * tokens });
       } catch (error) {
@@ -74,14 +74,13 @@ process.on('message', async ([what, count, tokens]: ['call' | 'hang' | 'end', nu
     };
     // at once are so many that a slow machine still answers each in time
     for (let left = count; left > 0; left -= 50)
-      await Promise.all(Array.from({ length: Math.min(50, left) }, call));
-    process.send?.({ answered: count - refused, refused, alerts });
-  }
-  if (what === 'end') {
+      await Promise.all(Array.from({ length: Math.min(50, left) }, one));
+    return { answered: count - refused, refused, alerts };
+  },
+  async end(): Promise<void> {
     await ai.close();
     await second.close();
     close(client);
     process.disconnect?.();
-  }
+  },
 });
-process.send?.('ready');
