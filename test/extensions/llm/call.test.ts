@@ -146,6 +146,14 @@ describe('failover', () => {
     expect(it.ai.explain('chat').endpoints.map(({ state }) => state)).toEqual(['cooling', 'in use']);
   });
 
+  it('a short rest does not end a long one', async () => {
+    await using it = await loaded();
+    const ask = backend({ first: [http(402), http(429, {}, { 'retry-after': '1' })], second: 'b' });
+    await Promise.all([it.ai.task('chat').run(ask), it.ai.task('chat').run(ask)]);
+    expect(ask.asked.filter((name) => name === 'first')).toHaveLength(2);
+    expect(it.ai.explain('chat').endpoints[0]).toMatchObject({ state: 'cooling', forMs: 300_000 });
+  });
+
   it('a probe that is refused closes the circuit, and one that is aborted does not', async () => {
     await using it = await loaded();
     const chat = it.ai.task('chat');
