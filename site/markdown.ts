@@ -86,6 +86,6 @@ const pictures = (text: string): string =>
   text.replace(
     /<picture>\s*<source [^>]*srcset="([^"]+)"[^>]*>\s*<img ([^>]*)>\s*<\/picture>/g,
     (_, dark: string, attributes: string) =>
-      `<p class="drawing"><img class="light-only" ${attributes}>` +
+      `<p class="drawing" tabindex="0"><img class="light-only" ${attributes}>` +
       `<img class="dark-only" ${attributes.replace(/src="[^"]+"/, `src="${dark}"`)}></p>`,
   );

@@ -92,7 +92,7 @@ describe('a page on the site', () => {
         '  <img src="../a.svg" alt="A">\n</picture>',
     );
     expect(html).toBe(
-      '<p class="drawing"><img class="light-only" src="../a.svg" alt="A">' +
+      '<p class="drawing" tabindex="0"><img class="light-only" src="../a.svg" alt="A">' +
         '<img class="dark-only" src="../a-dark.svg" alt="A"></p>',
     );
   });

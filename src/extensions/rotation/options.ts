@@ -16,8 +16,8 @@ export interface RotateOptions extends Partial<Schedule> {
   /** The lock under which each step runs. Without one, two orchestrators leave a current secret that the
    *  target refuses. */
   readonly lock: RotationLock;
-  /** Who revokes an old credential after the overlap. `auto`: a step does, once nothing uses it. `manual`: a
-   *  person does. */
+  /** What happens to an old credential that is out of use: `'auto'` revokes it, `'manual'` leaves it to a
+   *  person. */
   readonly revoke: 'auto' | 'manual';
   /** The key in the stored secret for each field of the credential. All other fields of the secret are kept.
    *  @default the names of the target */

@@ -169,6 +169,28 @@ describe('step', () => {
     expect(world.accepts(first)).toBe(true);
   });
 
+  it('a pending credential is revoked if the secret was edited since it was made', async () => {
+    let isDown = true;
+    const failing = (target: RotationTarget) =>
+      ({
+        ...target,
+        test: async (credential, call) => {
+          // the first key is current, and accepted
+          if (isDown && credential.key !== 'fake-first') throw new Error('down');
+          return target.test(credential, call);
+        },
+      }) as RotationTarget;
+    const { rotation, backend, world } = started({}, { open: apiKeys, change: failing });
+    expect(await code(rotation.step({ begin: true }))).toBe('unavailable');
+    expect(world.live()).toBe(2);
+    isDown = false;
+    backend.edit({ key: 'fake-first', organisation: 'other' });
+    expect(await rotation.step()).toBe('overlap');
+    expect(world.live()).toBe(2); // not the pending one, which no version of the secret has
+    expect(backend.current()).toMatchObject({ organisation: 'other' });
+    expect(world.accepts(backend.current())).toBe(true);
+  });
+
   it('a new credential may need a moment', async () => {
     let asked = 0;
     const slow = (target: RotationTarget) =>
@@ -245,26 +267,25 @@ describe('step', () => {
     },
   );
 
-  it('a key that was made before an edit by hand, and never became current, is revoked', async () => {
-    let isDown = true;
-    const untested = (target: RotationTarget) =>
+  it('an old credential that works after revoke is an error, and stays in the store', async () => {
+    const kept = (target: RotationTarget) => ({ ...target, revoke: async () => undefined }) as RotationTarget;
+    const { rotation, backend, world } = started({ overlapMs: 0 }, { change: kept });
+    await expect(rotation.step({ begin: true })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('accepts the old credential after revoke'),
+    });
+    expect((await backend.open(new Points()).read()).previous?.value).toEqual(world.first);
+  });
+
+  it('a next credential of the current account is refused, and not stored', async () => {
+    const same = (target: RotationTarget) =>
       ({
         ...target,
-        test: (credential, call) =>
-          isDown && credential.key !== 'fake-first'
-            ? Promise.reject(new Error('fake'))
-            : target.test(credential, call),
+        next: (current) => Promise.resolve({ ...current, password: 'fake-same' }),
       }) as RotationTarget;
-    const { rotation, backend, world } = started({}, { open: apiKeys, change: untested });
-    expect(await code(rotation.step({ begin: true }))).toBe('unavailable');
-    const stale = (await backend.open(new Points()).read()).pending?.value;
-    expect(world.accepts(stale)).toBe(true);
-    backend.edit({ ...world.first, organisation: 'other' });
-    isDown = false;
-    expect(await rotation.step()).toBe('overlap');
-    expect(world.accepts(stale)).toBe(false);
-    expect(backend.current()).toMatchObject({ organisation: 'other' });
-    expect(world.live()).toBe(2);
+    const { rotation, backend } = started({}, { change: same });
+    expect(await code(rotation.step({ begin: true }))).toBe('validation');
+    expect((await backend.open(new Points()).read()).pending).toBeUndefined();
   });
 
   it('a pending credential of an edited secret is never promoted', async () => {
