@@ -32,6 +32,9 @@ const answers: Readonly<Record<string, object>> = {
     },
   },
   Bedrock: { usage: { inputTokens: 10, outputTokens: 4, totalTokens: 104, cacheReadInputTokens: 90 } },
+  'a proxy that counts the cache beside': {
+    usage: { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 90 } },
+  },
   DeepSeek: { usage: { prompt_tokens: 100, completion_tokens: 4, prompt_cache_hit_tokens: 90 } },
   LangChain: {
     usage_metadata: { input_tokens: 100, output_tokens: 4, input_token_details: { cache_read: 90 } },

@@ -188,6 +188,18 @@ describe('a budget that is shared', () => {
     },
   );
 
+  it('gives back what is held for a call that is aborted while its ledger answers', async () => {
+    await using it = await fleet({}, 1);
+    const aborted = new AbortController();
+    let asked = 0;
+    const ask = async () => ++asked;
+    const call = it.all[0]?.task('chat').run(ask, { estimatedTokens: 300, signal: aborted.signal });
+    aborted.abort();
+    await expect(call).rejects.toMatchObject({ code: 'aborted' });
+    await it.clock.advance(0);
+    expect([asked, it.spent()]).toEqual([0, { spent: 0, held: 0 }]);
+  });
+
   it('is not spoiled by a ledger that answers with other numbers', async () => {
     const answers = [Number.NaN, Number.POSITIVE_INFINITY, -5, undefined, 1e300];
     const known: number[] = [];
