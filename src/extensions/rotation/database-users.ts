@@ -18,7 +18,7 @@ export interface DatabaseUsers {
   test(user: string, password: string, call: TargetCall): Promise<boolean>;
   /** The number of sessions of the user. */
   inUse(user: string, call: TargetCall): Promise<number>;
-  /** Lets the user log in no more, with any password. */
+  /** Makes the database refuse the user, with any password. */
   revoke(user: string, call: TargetCall): Promise<void>;
   /** Whether the user cannot log in with any password. */
   isRevoked(user: string, call: TargetCall): Promise<boolean>;

@@ -10,6 +10,7 @@ import type { ListOptions } from '../../provider.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
 import { leavesOf, promotedRecord, type RotationRecord, recordIn, storedRecord } from './record.ts';
 import type { RotatingStore, RotationState, StoreCall, StoredVersion } from './store.ts';
+import { StoreErrors } from './store-errors.ts';
 
 /** What the store needs of an EncryptedFileProvider. */
 export interface UpdatingProvider {
@@ -53,12 +54,14 @@ class FileStore implements RotatingStore {
   readonly key: Key;
   readonly compares = true;
   readonly #provider: UpdatingProvider;
+  readonly #errors: StoreErrors;
   readonly #record: Key;
 
   constructor(provider: UpdatingProvider, key: Key) {
     this.name = `${provider.name} ${key}`;
     this.key = key;
     this.#provider = provider;
+    this.#errors = new StoreErrors(provider.name, key);
     this.#record = join('rotation', key);
   }
 
@@ -86,7 +89,7 @@ class FileStore implements RotatingStore {
 
   async putPending(pending: ConfigValue, ifVersion: string, options: StoreCall = {}): Promise<void> {
     await this.#update(options, (both) => {
-      if (stateOf(both) !== ifVersion) throw this.#changed();
+      if (stateOf(both) !== ifVersion) throw this.#errors.changed();
       const { current, record } = both;
       const { at, from = 'first' } = record ?? {};
       const id = randomUUID();
@@ -104,13 +107,14 @@ class FileStore implements RotatingStore {
   ): Promise<void> {
     await this.#update(options, (both) => {
       const { record } = both;
-      if (!sameValue(both.current, current.value)) throw this.#changed();
+      if (!sameValue(both.current, current.value)) throw this.#errors.changed();
       if (sameValue(pending.value, current.value)) {
         const before: RotationRecord = record ?? { id: randomUUID(), step: 'idle', from: 'first' };
         const version = before.pending !== undefined && isFresh(both) ? before.from : before.id;
         return { current: both.current, record: promotedRecord(before, both.current, { version, at }) };
       }
-      if (!record || record.id !== pending.version || record.pending === undefined) throw this.#changed();
+      if (!record || record.id !== pending.version || record.pending === undefined)
+        throw this.#errors.changed();
       const { pending: value, ...rest } = record;
       return { current: value, record: { ...rest, step: 'promoted', from: record.id, at } };
     });
@@ -152,24 +156,12 @@ class FileStore implements RotatingStore {
   #in(document: ConfigTree): Both {
     const current = dig(document, this.key);
     if (current === undefined)
-      throw this.#error('not_found', 'does not exist', 'Write it into the file first');
+      throw this.#errors.error('not_found', 'does not exist', 'Write it into the file first');
     const stored = dig(document, this.#record);
     const record = recordIn(stored);
     if (stored !== undefined && !record)
-      throw this.#error('conflict', `has something else at ${this.#record}`, 'Rename that key');
+      throw this.#errors.error('conflict', `has something else at ${this.#record}`, 'Rename that key');
     return { current, record };
-  }
-
-  #changed(): ConfigError {
-    return this.#error('conflict', 'has changed meanwhile', 'The next step goes on from what is there');
-  }
-
-  #error(code: 'conflict' | 'not_found', what: string, hint: string): ConfigError {
-    return new ConfigError(code, `${this.name} ${what}`, {
-      provider: this.#provider.name,
-      key: this.key,
-      hint,
-    });
   }
 }
 

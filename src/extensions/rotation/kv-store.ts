@@ -10,6 +10,7 @@ import type { DocumentWriteOptions, VersionedRead } from '../../provider.ts';
 import { type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
 import { promotedRecord, type RotationRecord, recordIn, storedRecord } from './record.ts';
 import type { RotatingStore, RotationState, StoreCall, StoredVersion } from './store.ts';
+import { StoreErrors } from './store-errors.ts';
 
 /** What the store needs of a VaultProvider. A provider that does not compare has no `compares`, so it is
  *  refused by its type. */
@@ -57,12 +58,14 @@ class KvStore implements RotatingStore {
   readonly key: Key;
   readonly compares = true;
   readonly #provider: DocumentProvider;
+  readonly #errors: StoreErrors;
   readonly #record: Key;
 
   constructor(provider: DocumentProvider, key: Key, record: Key) {
     this.name = `${provider.name} ${key}`;
     this.key = key;
     this.#provider = provider;
+    this.#errors = new StoreErrors(provider.name, key);
     this.#record = record;
   }
 
@@ -90,7 +93,7 @@ class KvStore implements RotatingStore {
 
   async putPending(pending: ConfigValue, ifVersion: string, options: StoreCall = {}): Promise<void> {
     const both = await this.#both(options);
-    if (versionOf(both) !== ifVersion) throw this.#changed();
+    if (versionOf(both) !== ifVersion) throw this.#errors.changed();
     const { value: previous, version } = both.current;
     const at = both.record?.from === version ? both.record?.at : both.current.modifiedAt;
     const next: RotationRecord = {
@@ -112,14 +115,14 @@ class KvStore implements RotatingStore {
     const both = await this.#both(options);
     const { record, recordVersion } = both;
     const version = both.current.version as string;
-    if (version !== current.version) throw this.#changed();
+    if (version !== current.version) throw this.#errors.changed();
     const { value } = pending;
     if (sameValue(value, current.value)) {
       const before = record ?? { id: randomUUID(), step: 'idle', from: version };
       await this.#write(promotedRecord(before, value, { version, at }), recordVersion, options);
       return;
     }
-    if (record?.id !== pending.version || record?.pending === undefined) throw this.#changed();
+    if (record?.id !== pending.version || record?.pending === undefined) throw this.#errors.changed();
     // claims the promotion, so that no other process replaces the pending version meanwhile
     const claimed = await this.#write({ ...record, step: 'promoting' }, recordVersion, options);
     const ifVersion = version;
@@ -145,12 +148,12 @@ class KvStore implements RotatingStore {
       this.#provider.getDocument(this.key, read),
       this.#provider.getDocument(this.#record, read),
     ]);
-    if (!current) throw this.#error('not_found', 'does not exist', 'Create the secret first');
+    if (!current) throw this.#errors.error('not_found', 'does not exist', 'Create the secret first');
     if (current.version === undefined)
-      throw this.#error('invalid_option', 'has no versions', 'Use version 2 of the KV engine: kv: 2');
+      throw this.#errors.error('invalid_option', 'has no versions', 'Use version 2 of the KV engine: kv: 2');
     const record = recordIn(stored?.value);
     if (stored && !record)
-      throw this.#error(
+      throw this.#errors.error(
         'conflict',
         `has something else at ${this.#record}`,
         'Set the option record to a key of its own',
@@ -182,20 +185,8 @@ class KvStore implements RotatingStore {
       const value = storedRecord(record);
       return (await this.#provider.setDocument(this.#record, value, { ...options, ...check })).version;
     } catch (error) {
-      throw isConfigError(error) && error.code === 'conflict' ? this.#changed() : error;
+      throw isConfigError(error) && error.code === 'conflict' ? this.#errors.changed() : error;
     }
-  }
-
-  #changed(): ConfigError {
-    return this.#error('conflict', 'has changed meanwhile', 'The next step goes on from what is there');
-  }
-
-  #error(code: 'conflict' | 'not_found' | 'invalid_option', what: string, hint: string): ConfigError {
-    return new ConfigError(code, `${this.name} ${what}`, {
-      provider: this.#provider.name,
-      key: this.key,
-      hint,
-    });
   }
 }
 

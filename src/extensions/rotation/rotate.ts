@@ -34,7 +34,7 @@ export interface Rotation {
   /** Steps until the signal aborts. A step that fails is an event, or a warning without a listener, and is
    *  tried again. Keeps the process alive. */
   run(options?: RunOptions): Promise<void>;
-  /** What the store and the target say now. Changes nothing, and needs no lock. */
+  /** Reads the store and asks the target. Changes nothing, and needs no lock. */
   status(options?: Pick<StepOptions, 'signal'>): Promise<RotationStatus>;
   /** Calls `listener` for each event, until disposed. */
   on(listener: (event: ConfigEvent) => void): Disposable;
@@ -80,10 +80,10 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
       }
     },
     async status({ signal } = {}) {
-      const state = await store.read({ ...(signal && { signal }) });
       const { clock, revoke } = settings;
       const limited = withTimeout(settings, [signal]);
       try {
+        const state = await store.read({ signal: limited.signal });
         const asked = askedBy(parts, { signal: limited.signal }, 0);
         return await statusOf(state, {
           asked,
@@ -92,6 +92,8 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
           clock,
           revoke,
         });
+      } catch (thrown) {
+        throw toConfigError(thrown, store.name, store.key);
       } finally {
         limited.end();
       }

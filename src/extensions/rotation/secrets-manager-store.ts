@@ -10,6 +10,7 @@ import { keyOf } from '../../key.ts';
 import type { VersionedRead, VersionInfo, VersionsOptions } from '../../provider.ts';
 import type { ConfigValue, Key } from '../../value.ts';
 import type { RotatingStore, RotationState, StoreCall, StoredVersion } from './store.ts';
+import { StoreErrors } from './store-errors.ts';
 
 /** What the store needs of an AwsSecretsManagerProvider. */
 export interface StagedProvider {
@@ -62,7 +63,7 @@ class Stages {
     return stages.filter((stage) => stage.startsWith(at));
   }
 
-  /** Our stages that say nothing any more, with the versions that have them. */
+  /** Our stages that are outdated, with the versions that have them. */
   get outdated(): readonly { readonly version: string; readonly stage: string }[] {
     const kept = ['AWSCURRENT', 'AWSPENDING'].map((stage) => this.with(stage)?.version);
     return this.#all.flatMap((info) => {
@@ -109,17 +110,19 @@ class SecretsManagerStore implements RotatingStore {
   readonly key: Key;
   readonly compares = true;
   readonly #provider: StagedProvider;
+  readonly #errors: StoreErrors;
 
   constructor(provider: StagedProvider, key: Key) {
     this.name = `${provider.name} ${key}`;
     this.key = key;
     this.#provider = provider;
+    this.#errors = new StoreErrors(provider.name, key);
   }
 
   async read(options: StoreCall = {}): Promise<RotationState> {
     const stages = await this.#stages(options);
     const current = stages.with('AWSCURRENT');
-    if (!current) throw this.#error('not_found', 'has no current version', 'Create the secret first');
+    if (!current) throw this.#errors.error('not_found', 'has no current version', 'Create the secret first');
     const pending = stages.with('AWSPENDING');
     const { previous } = stages;
     const [now, next, old] = await Promise.all(
@@ -144,7 +147,7 @@ class SecretsManagerStore implements RotatingStore {
 
   async putPending(value: ConfigValue, ifVersion: string, options: StoreCall = {}): Promise<void> {
     const stages = await this.#stages(options);
-    if (stages.version !== ifVersion) throw this.#changed();
+    if (stages.version !== ifVersion) throw this.#errors.changed();
     const current = stages.with('AWSCURRENT')?.version;
     const before = stages.with('AWSPENDING')?.version;
     const stage = `${from}${current}/${randomUUID().slice(0, 8)}`;
@@ -154,7 +157,7 @@ class SecretsManagerStore implements RotatingStore {
     await this.#provider.moveStage(this.key, 'AWSPENDING', move, options);
     if ((await this.#stages(options)).with('AWSCURRENT')?.version === current) return;
     await this.#provider.moveStage(this.key, 'AWSPENDING', { from: version }, options);
-    throw this.#changed();
+    throw this.#errors.changed();
   }
 
   async promote(
@@ -164,9 +167,9 @@ class SecretsManagerStore implements RotatingStore {
   ): Promise<void> {
     const stages = await this.#stages(options);
     const to = pending.version as string;
-    if (stages.with('AWSCURRENT')?.version !== current.version) throw this.#changed();
+    if (stages.with('AWSCURRENT')?.version !== current.version) throw this.#errors.changed();
     if (to !== current.version) {
-      if (stages.with('AWSPENDING')?.version !== to) throw this.#changed();
+      if (stages.with('AWSPENDING')?.version !== to) throw this.#errors.changed();
       const move = { to, from: current.version as string };
       await this.#mark(stages, move.from, options);
       await this.#provider.moveStage(this.key, 'AWSCURRENT', move, options);
@@ -224,18 +227,6 @@ class SecretsManagerStore implements RotatingStore {
   ): Promise<{ readonly value: ConfigValue; readonly type: string | undefined }> {
     const entry = await this.#provider.getDocument(this.key, { ...options, version, maxAgeMs: 0 });
     if (entry) return { value: entry.value, type: entry.metadata?.type };
-    throw this.#error('conflict', `has no version ${version} any more`, 'Try again');
-  }
-
-  #changed(): ConfigError {
-    return this.#error('conflict', 'has changed meanwhile', 'The next step goes on from what is there');
-  }
-
-  #error(code: 'conflict' | 'not_found', what: string, hint: string): ConfigError {
-    return new ConfigError(code, `${this.name} ${what}`, {
-      provider: this.#provider.name,
-      key: this.key,
-      hint,
-    });
+    throw this.#errors.error('conflict', `has no version ${version} any more`, 'Try again');
   }
 }

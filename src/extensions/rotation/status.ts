@@ -9,7 +9,7 @@ import { freshIn, isPromoted } from './state.ts';
 import type { StepResult } from './step.ts';
 import type { RotationState } from './store.ts';
 
-/** What the store and the target say. */
+/** Where a rotation is, as the store and the target report it. */
 export interface RotationStatus {
   /** Where the rotation is. */
   readonly step: Exclude<StepResult, 'busy' | 'done'>;

@@ -53,7 +53,8 @@ export interface OverlappingTarget extends Target {
   readonly identity?: string;
   /** How many still use the old credential: sessions, requests since the promotion, files. */
   inUse(old: Credential, current: Credential, call: TargetCall): Promise<number>;
-  /** Makes the target refuse the old credential. Never called before the overlap has ended. */
+  /** Makes the target refuse the old credential. Called during the overlap only with `force`. Also called for
+   *  a credential that was made and never became current. */
   revoke(old: Credential, current: Credential, call: TargetCall): Promise<void>;
   /** Whether the old credential is revoked. @default `test(old)` is false */
   isRevoked?(old: Credential, current: Credential, call: TargetCall): Promise<boolean>;

@@ -1,7 +1,9 @@
 // What a step does and reports: the overlap, the wait for what still uses the old credential, refusals, locks
 // and schedules. The stores are in memory.
 
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import {
   generated,
@@ -201,16 +203,176 @@ describe('step', () => {
     expect(await clock.until(rotation.step({ begin: true }))).toBe('overlap');
   });
 
-  it('an error of the target is not shown, because it may quote the password', async () => {
-    const quoting = {
-      set: async ({ password }: { password: string }) => {
-        throw Object.assign(new Error(`near '${password}'`), { code: 'EFAKE' });
-      },
-    };
-    const { rotation, events } = started({}, { change: (target) => ({ ...target, ...quoting }) as never });
-    const error = await rotation.step({ begin: true }).catch((thrown: Error) => thrown);
-    expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('Error EFAKE') });
-    expect(JSON.stringify([error, events]) + (error as Error).stack).not.toMatch(/fake-\d/);
+  /** What a driver throws: the password is in each of its parts. */
+  const quoting = () => {
+    const text = `alter role app_b password 'fake-9'`;
+    const inner = Object.assign(new Error(text), { query: text, parameters: ['fake-9'] });
+    return Object.assign(new AggregateError([inner], text, { cause: inner }), {
+      name: 'fake-9',
+      code: 'EFAKE',
+      detail: text,
+      toJSON: () => text,
+      [inspect.custom]: () => text,
+    });
+  };
+  const shown = (error: Error, events: readonly ConfigEvent[]): string =>
+    [error, error.cause, events]
+      .flatMap((part) => [inspect(part, { depth: 10, showHidden: true }), JSON.stringify(part), String(part)])
+      .concat(error.stack ?? '', inspect(error.cause, { customInspect: false }))
+      .join();
+
+  it.each(['next', 'set', 'test', 'inUse', 'revoke', 'isRevoked'])(
+    'an error that %s of the target throws is not shown, because it may quote the password',
+    async (method) => {
+      let isFailing = false;
+      const fail = () => Promise.reject(quoting());
+      const failing = (target: RotationTarget) =>
+        new Proxy(target, {
+          get: (of, name) => (isFailing && name === method ? fail : Reflect.get(of, name)),
+        });
+      const { rotation, clock, events } = started({}, { change: failing });
+      if (['inUse', 'revoke', 'isRevoked'].includes(method)) await rotation.step({ begin: true });
+      await clock.advance(1_000);
+      isFailing = true;
+      const error = await rotation.step({ begin: true }).catch((thrown: Error) => thrown);
+      expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('Error EFAKE') });
+      expect(events.at(-1)).toMatchObject({ type: 'rotation_failed' });
+      expect(shown(error as Error, events)).not.toMatch(/fake-\d/);
+      expect(String(await rotation.status().catch(inspect))).not.toMatch(/fake-\d/);
+    },
+  );
+
+  it.each(['read', 'putPending', 'promote', 'dropPrevious', 'run'])(
+    'an error that %s of a store or a lock throws is not shown either',
+    async (method) => {
+      const failing = <T extends object>(of: T): T =>
+        new Proxy(of, {
+          get: (inner, name) => {
+            if (name === method) return () => Promise.reject(quoting());
+            const found = Reflect.get(inner, name);
+            return typeof found === 'function' ? found.bind(inner) : found;
+          },
+        });
+      const at: typeof stagesBackend = (...all) => {
+        const backend = stagesBackend(...all);
+        return { ...backend, open: (points) => failing(backend.open(points)) };
+      };
+      const { rotation, events } = started({ lock: failing(lock), overlapMs: 0 }, { at });
+      const error = await rotation.step({ begin: true }).catch((thrown: Error) => thrown);
+      expect(error).toMatchObject({ code: 'io', provider: 'aws db' });
+      expect(shown(error as Error, events)).not.toMatch(/fake-\d/);
+      const status = await rotation.status().catch((thrown: Error) => thrown);
+      expect(shown(status as Error, [])).not.toMatch(/fake-\d/);
+      expect(await code(rotation.status())).toBe(method === 'read' ? 'io' : 'answered');
+    },
+  );
+
+  it('an old credential that works after revoke is an error, and stays in the store', async () => {
+    const kept = (target: RotationTarget) => ({ ...target, revoke: async () => undefined }) as RotationTarget;
+    const { rotation, backend, world } = started({ overlapMs: 0 }, { change: kept });
+    await expect(rotation.step({ begin: true })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('accepts the old credential after revoke'),
+    });
+    expect((await backend.open(new Points()).read()).previous?.value).toEqual(world.first);
+  });
+
+  it('a next credential of the current account is refused, and not stored', async () => {
+    const same = (target: RotationTarget) =>
+      ({
+        ...target,
+        next: (current) => Promise.resolve({ ...current, password: 'fake-same' }),
+      }) as RotationTarget;
+    const { rotation, backend } = started({}, { change: same });
+    expect(await code(rotation.step({ begin: true }))).toBe('validation');
+    expect((await backend.open(new Points()).read()).pending).toBeUndefined();
+  });
+
+  it('a pending credential of an edited secret is never promoted', async () => {
+    const { rotation, backend, world, clock } = started();
+    const store = backend.open(new Points());
+    const stale = { user: 'app_b', password: 'fake-stale', host: 'before the edit' };
+    await store.putPending(stale, (await store.read()).version);
+    backend.edit({ ...world.first, host: 'after the edit' });
+    expect((await rotation.status()).step).toBe('idle');
+    expect(await rotation.step()).toBe('overlap');
+    expect(backend.current()).toMatchObject({ user: 'app_b', host: 'after the edit' });
+    expect(world.accepts(stale)).toBe(false);
+    await clock.advance(1_000);
+    expect(await rotation.step()).toBe('done');
+  });
+
+  it('a key that was made and cannot be stored is revoked', async () => {
+    let edit = (): void => undefined;
+    const overtaken = (target: RotationTarget) =>
+      ({
+        ...target,
+        next: async (current, call) => {
+          const made = await target.next(current, call);
+          edit();
+          return made;
+        },
+      }) as RotationTarget;
+    const { rotation, backend, world } = started({}, { open: apiKeys, change: overtaken });
+    edit = () => backend.edit({ ...world.first, organisation: 'other' });
+    expect(await code(rotation.step({ begin: true }))).toBe('conflict');
+    expect(world.live()).toBe(1);
+    expect(backend.current()).toEqual({ ...world.first, organisation: 'other' });
+  });
+
+  it('a new key that is lost before its promotion is replaced, under the same name', async () => {
+    let isDown = true;
+    const names = new Set<string>();
+    const lost = (target: RotationTarget) =>
+      ({
+        ...target,
+        next: (current, call) => {
+          names.add(call.rotation);
+          return target.next(current, call);
+        },
+        test: (credential, call) =>
+          isDown && credential.key !== 'fake-first'
+            ? Promise.reject(new Error('fake'))
+            : target.test(credential, call),
+      }) as RotationTarget;
+    const { rotation, backend, world } = started({}, { open: apiKeys, change: lost });
+    expect(await code(rotation.step({ begin: true }))).toBe('unavailable');
+    world.forget((await backend.open(new Points()).read()).pending?.value);
+    isDown = false;
+    expect(await rotation.step()).toBe('overlap');
+    expect(world.accepts(backend.current())).toBe(true);
+    expect([world.live(), names.size]).toEqual([2, 1]);
+  });
+
+  it('a lock that reports its loss ends the step, and nothing is changed', async () => {
+    const held: RotationLock = { run: (_name, step) => step({ signal: AbortSignal.abort() }) };
+    const { rotation, backend, world } = started({ lock: held });
+    expect(await code(rotation.step({ begin: true }))).toBe('aborted');
+    expect([backend.current(), world.live()]).toEqual([world.first, 1]);
+  });
+
+  it('a lock that is lost ends the step before the next change', async () => {
+    const calls: string[] = [];
+    const noting = (target: RotationTarget) =>
+      ({
+        ...target,
+        set: (...all) => {
+          calls.push('set');
+          return target.set?.(...all);
+        },
+      }) as RotationTarget;
+    for (const heldFor of [0, 1, 2]) {
+      let checks = 0;
+      const check = (): void => {
+        if (checks++ >= heldFor) throw new ConfigError('conflict', 'the lock is lost');
+      };
+      const held: RotationLock = { run: (_name, step) => step({ check }) };
+      const { rotation, backend, world } = started({ lock: held }, { change: noting });
+      expect(await code(rotation.step({ begin: true }))).toBe('conflict');
+      expect(backend.current()).toBe(world.first);
+      const { pending } = await backend.open(new Points()).read();
+      expect([pending !== undefined, calls.splice(0).length]).toEqual([heldFor > 0, heldFor > 1 ? 1 : 0]);
+    }
   });
 
   it.each(['store', 'target'] as const)(
