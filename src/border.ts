@@ -55,7 +55,7 @@ export function adoptMany(
 ): Map<Key, Entry | undefined | ConfigError> {
   const found = (key: Key): Entry | undefined | ConfigError => {
     try {
-      // also a Map of another realm, which is no instance of this one's Map
+      // also a Map of another realm, which is not an instance of this one's Map
       if (!types.isMap(answer))
         throw faulty(side, key, `getMany returned ${kindOf(answer)}`, 'Return a Map from keys to entries');
       const item: unknown = answer.get(key);

@@ -74,7 +74,6 @@ export type {
   Decorated,
   DocumentWriteOptions,
   KeyStatus,
-  Known,
   Layer,
   ListOptions,
   PortOf,

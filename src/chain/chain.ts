@@ -52,7 +52,7 @@ const chainOptionChecks = {
   closeProviders: aBoolean,
 };
 const loadMerge = lazy(() => import('../merge/merge.ts'));
-const loadLeafParser = lazy(() => import('../report/leaf.ts'));
+const loadLeafParser = lazy(() => import('../report/parse-leaf.ts'));
 
 /** Providers in order of priority, the highest first. Itself a provider. `get` reads the next provider
  *  only if a key is absent; a failure is thrown, so that an outage never looks like a missing key.

@@ -1,3 +1,5 @@
+// `renew` of a chain. Loaded by chain.ts on first use: only `withSecret` and its like renew a key.
+
 import type { Entry } from '../entry.ts';
 import type { ConfigProvider, ReadOptions } from '../provider.ts';
 import { getFrom, renewIn, toConfigError } from '../query.ts';

@@ -59,7 +59,7 @@ function define(at: object, name: string, value: unknown): void {
 function copyOf<T>(generation: Generation<T>, start: Path, refused: Map<string, Refusal>): unknown {
   const { visible, hidesName } = printable.get(generation.value as object) ?? {};
   const refuse = (path: Path, why: Refusal): undefined => {
-    refused.set(keyOf(path), why);
+    refused.set(shownKey(path), why);
     return undefined;
   };
   const copy = (value: unknown, shown: unknown, path: Path, above: readonly unknown[]): unknown => {
@@ -115,7 +115,8 @@ function secrecy<T>({ load: { placement, plan } }: Generation<T>, path: Path): r
   return [path, ['may hold a secret: the schema made it, of more than the value at this key', mayBeSecret]];
 }
 
-const keyOf = (path: Path): string => {
+/** The key of a path in an error; that of its first name if a schema made names that cannot be keys. */
+const shownKey = (path: Path): string => {
   try {
     return keyFrom(path);
   } catch {

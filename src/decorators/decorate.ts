@@ -17,7 +17,7 @@ import { wait } from '../turns.ts';
  *  about, or they are kept already. */
 export type Unshared = 'composed' | 'intercepted' | 'guarded' | 'remembered';
 
-interface Decorated {
+interface Composition {
   readonly parts: readonly ConfigProvider[];
   readonly unshared: Unshared | undefined;
   readonly omits: boolean;
@@ -26,8 +26,8 @@ interface Decorated {
 /** A property, so that a copy of a decorated provider has it, and another copy of this library finds it. */
 const decoration: unique symbol = Symbol.for('llm-config-manager.decoration') as never;
 
-const decorationOf = (provider: ConfigProvider): Decorated | undefined =>
-  (provider as { readonly [decoration]?: Decorated })[decoration];
+const decorationOf = (provider: ConfigProvider): Composition | undefined =>
+  (provider as { readonly [decoration]?: Composition })[decoration];
 
 /** Why the answers of a provider cannot be shared, also if the reason is inside decorators. */
 export function unsharedReason(provider: ConfigProvider): Unshared | undefined {
@@ -153,7 +153,7 @@ export function decorate(
   const all = Object.entries({ name, ...forwarded, ...own }).filter(([, ability]) => ability !== undefined);
   return Object.freeze({
     ...Object.fromEntries(all),
-    [decoration]: { parts, unshared, omits } satisfies Decorated,
+    [decoration]: { parts, unshared, omits } satisfies Composition,
     ...(own.inSteps && { inSteps: new InSteps([own.list, own.layers], own.inSteps) }),
   }) as unknown as ConfigProvider;
 }

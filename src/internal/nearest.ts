@@ -1,3 +1,6 @@
+// "Did you mean …?": finds the name that a misspelled one means. Used by errors about options, keys and
+// references, and by reports.
+
 /** The candidate that a misspelled name most probably means: at most two edits away, one for short names. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();

@@ -1,5 +1,5 @@
 // The calls of the file system that reading takes, each in both forms: a promise, and at once. Used by
-// file.ts, folder.ts, file-set.ts and those that read them again. All that is above them is written once.
+// file.ts and folder.ts. All that is above them is written once.
 
 import {
   closeSync,

@@ -1,6 +1,6 @@
-// Watches folders. Used by content.ts and by Vault's token file. Own code because Kubernetes changes a volume
-// by swapping the link `..data`, and the files themselves never change. Events are only hints: each leads to
-// a fresh comparison.
+// Watches folders. Used by content-watch.ts, and for files that hold credentials. Own code because Kubernetes
+// changes a volume by swapping the link `..data`, and the files themselves never change. Events are only
+// hints: each leads to a fresh comparison.
 
 import { type FSWatcher, lstatSync, readlinkSync, statSync, watch as watchFolder } from 'node:fs';
 import path from 'node:path';

@@ -9,8 +9,3 @@ export function timeField(value: unknown): number | undefined {
   const time = value instanceof Date ? value.getTime() : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 }
-
-/** A copy without the fields that are undefined. */
-export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-}

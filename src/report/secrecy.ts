@@ -1,4 +1,4 @@
-// Which leaves are secret, and which are hidden in output. Used by config/ and diagnosis.ts.
+// Which leaves are secret, and which are hidden in output. Used by config/ and issue-path.ts.
 
 import type { Leaf } from '../merge/leaf.ts';
 import type { Placed } from '../merge/placement.ts';

@@ -1,3 +1,6 @@
+// From a schema of any library to its shape, which is kept with the schema. Used by loads, `describeKeys` and
+// `chain.require`.
+
 import { arktypeOptions } from './dialects/arktype-shape.ts';
 import { fromValibot } from './dialects/valibot-shape.ts';
 import { zodOptions } from './dialects/zod-shape.ts';

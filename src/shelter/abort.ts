@@ -1,3 +1,6 @@
+// A caller's own wait for something that it shares with others. Used by sheltered.ts, and by modules whose
+// callers share a request.
+
 import { setMaxListeners } from 'node:events';
 import { abortedBy } from '../errors.ts';
 

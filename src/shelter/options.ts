@@ -2,8 +2,9 @@
 // `shelterOptionChecks` into its own checks.
 
 import { ConfigError } from '../errors.ts';
+import { defined } from '../internal/defined.ts';
 import { aFunction, aNumber, anInteger, type Check, checkOptions, oneOf } from '../internal/options.ts';
-import { aClock, type Clock, type SteadyClock, steadied, systemClock } from './clock.ts';
+import { aClock, type Clock, maxTimerMs, type SteadyClock, steadied, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
 import type { SharedPace } from './shared-pace.ts';
@@ -133,8 +134,8 @@ const breakerDefaults = { failures: 5, resetMs: 60_000 };
 const underPolicy: ResilienceOptions = { attempts: 1, timeoutMs: Number.POSITIVE_INFINITY, breaker: false };
 const resilienceDefaults = { attempts: 3, timeoutMs: 10_000, deadlineMs: 15_000 };
 
-const time = aNumber(0, 2 ** 31 - 1);
-const positiveTime = aNumber(1, 2 ** 31 - 1);
+const time = aNumber(0, maxTimerMs);
+const positiveTime = aNumber(1, maxTimerMs);
 const upToAnHour = aNumber(0, 3_600_000);
 
 const group =
@@ -224,7 +225,7 @@ export function settingsOf(
   checkOptions(owner, options, shelterOptionChecks);
   const { cache, second } = options;
   const [resilience, policy] = isPolicy(options.resilience)
-    ? [given({ ...underPolicy, deadlineMs: options.resilience.deadlineMs }), options.resilience]
+    ? [defined({ ...underPolicy, deadlineMs: options.resilience.deadlineMs }), options.resilience]
     : [options.resilience, undefined];
   if (second && cache === false)
     throw new ConfigError('invalid_option', `${owner}: the option second needs a cache`, {
@@ -238,18 +239,18 @@ export function settingsOf(
         hint: "Set staleIfErrorMs: with 'hold', it says for how long",
       },
     );
-  const limits = { concurrency: 16, ...given(pace), ...given(options.limits) };
+  const limits = { concurrency: 16, ...defined(pace), ...defined(options.limits) };
   if (limits.shared && limits.perSecond === undefined)
     throw new ConfigError('invalid_option', `${owner}: the option limits.shared needs limits.perSecond`, {
       hint: 'Set perSecond to what all processes together may start in a second',
     });
   return {
-    cache: cache !== false && { ...cacheDefaults, ...given(cache) },
+    cache: cache !== false && { ...cacheDefaults, ...defined(cache) },
     resilience: resilience !== false && {
       ...resilienceDefaults,
-      ...given(resilience),
-      backoff: { ...backoffDefaults, ...given(resilience?.backoff) },
-      breaker: resilience?.breaker !== false && { ...breakerDefaults, ...given(resilience?.breaker) },
+      ...defined(resilience),
+      backoff: { ...backoffDefaults, ...defined(resilience?.backoff) },
+      breaker: resilience?.breaker !== false && { ...breakerDefaults, ...defined(resilience?.breaker) },
     },
     policy,
     limits,
@@ -261,11 +262,5 @@ export function settingsOf(
 /** Picks the shelter's options out of those of a remote provider. */
 export function shelterOptionsOf(options: ShelterOptions): ShelterOptions {
   const { cache, resilience, limits, second, clock } = options;
-  return given({ cache, resilience, limits, second, clock });
-}
-
-function given<T extends object>(options: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
-  ) as never;
+  return defined({ cache, resilience, limits, second, clock });
 }

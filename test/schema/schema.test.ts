@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { makeEntry } from '../../src/entry.ts';
 import { type ConfigError, EnvProvider, MemoryProvider, ProviderChain } from '../../src/index.ts';
 import { makeOrigin } from '../../src/origin.ts';
-import { parseLeaf } from '../../src/report/leaf.ts';
+import { parseLeaf } from '../../src/report/parse-leaf.ts';
 import { isSchema, type StandardSchemaV1 } from '../../src/schema/schema.ts';
 
 const entry = (value: Parameters<typeof makeEntry>[0]['value'], more: object = {}) =>

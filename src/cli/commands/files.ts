@@ -31,6 +31,14 @@ import { isDotenvFile, PlainFile } from '../plain-file.ts';
 import { readStdin } from '../prompt.ts';
 import { prefixOf } from '../variable-style.ts';
 
+const prefixFlag = {
+  prefix: {
+    type: 'string',
+    value: 'NAME',
+    summary: 'of a .env file: the prefix of its reader, if not that of the module in this folder',
+  },
+} as const;
+
 export const encrypt: Command = {
   name: 'encrypt',
   arguments: ['FILE'],
@@ -41,11 +49,7 @@ export const encrypt: Command = {
     ...toFlag,
     ...contextFlag,
     ...formatFlag,
-    prefix: {
-      type: 'string',
-      value: 'NAME',
-      summary: 'of a .env file: the prefix of its reader, if not that of the module in this folder',
-    },
+    ...prefixFlag,
     out: { type: 'string', value: 'FILE', summary: 'the file to write' },
     force: { type: 'boolean', summary: 'replace an existing file' },
   },
@@ -95,11 +99,7 @@ export const decrypt: Command = {
   summary: 'print the content of an encrypted file, or a .env file with its sealed values opened',
   flags: {
     ...fileFlags,
-    prefix: {
-      type: 'string',
-      value: 'NAME',
-      summary: 'of a .env file: the prefix of its reader, if not that of the module in this folder',
-    },
+    ...prefixFlag,
     out: {
       type: 'string',
       value: 'FILE',

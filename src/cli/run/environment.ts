@@ -8,7 +8,7 @@ import type { Variables } from '../variable-style.ts';
 
 export interface Passed {
   readonly env: Readonly<Record<string, string>>;
-  /** The keys for which there is no variable. */
+  /** The keys that have no variable. */
   readonly unnamed: readonly Key[];
 }
 

@@ -1,4 +1,4 @@
-// The entries that wait for the disk. Used by log.ts. One batch is written at a time, and entries that arrive
+// The entries that wait for the disk. Used by recorder.ts. One batch is written at a time, and entries that arrive
 // meanwhile make the next one. An entry with a caller fails with its batch; one without is kept until it
 // is written.
 

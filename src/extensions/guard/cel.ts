@@ -1,5 +1,5 @@
 // `cel`: conditions of rules in the Common Expression Language, by the optional peer @bufbuild/cel, whose
-// patterns run in linear time. What an expression may cost is bounded before it runs. Used by rules.ts.
+// patterns run in linear time. What an expression may cost is bounded before it runs. Used by rule.ts.
 
 import { ConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';

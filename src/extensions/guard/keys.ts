@@ -1,4 +1,4 @@
-// Patterns of keys in rules: `*` is one segment, `**` any number of them. Used by rules.ts.
+// Patterns of keys in rules: `*` is one segment, `**` any number of them. Used by rule.ts.
 
 import { ConfigError } from '../../errors.ts';
 import { keyOf, segments, startsWith } from '../../key.ts';

@@ -1,4 +1,4 @@
-// Networks of addresses in rules: `10.0.0.0/8`, `2001:db8::/32`, or one address. Used by rules.ts.
+// Networks of addresses in rules: `10.0.0.0/8`, `2001:db8::/32`, or one address. Used by rule.ts.
 
 import { BlockList, isIP } from 'node:net';
 import { ConfigError } from '../../errors.ts';

@@ -1,5 +1,5 @@
 // The two times of a snapshot. In memory, times are those of a clock that never goes back; the file, entries
-// and people have those of the system. Used by memory.ts and keeper.ts.
+// and people have those of the system. Made by remembered.ts, for the files that compare or show times.
 
 import { type SteadyClock, shownNow } from '../../shelter/clock.ts';
 

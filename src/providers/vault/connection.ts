@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { closeWithinMs } from '../../closing.ts';
 import { ConfigError } from '../../errors.ts';
+import { defined } from '../../internal/defined.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import type { Closing } from '../../shelter/port.ts';
 import { addressOf } from './address.ts';
@@ -163,7 +164,7 @@ function tlsFrom(variable: (name: string) => string | undefined): TlsOptions {
     key: variable('CLIENT_KEY'),
     serverName: variable('TLS_SERVER_NAME'),
   };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return defined(options);
 }
 
 /** The same default as the `vault` command. An agent on a socket adds its own token. */

@@ -4,7 +4,7 @@
 
 import type { ConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
-import { type Clock, later } from '../../shelter/clock.ts';
+import { type Clock, later, maxTimerMs } from '../../shelter/clock.ts';
 import type { Closing } from '../../shelter/port.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Login, VaultAuth } from './auth/login.ts';
@@ -251,7 +251,7 @@ export class Session {
   #schedule(current: SessionToken): void {
     this.#cancelTimer();
     if (this.#closed || current !== this.#current || current.renewAt === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.min(Math.max(current.renewAt - this.#clock.now(), minDelayMs), 2 ** 31 - 1);
+    const delayMs = Math.min(Math.max(current.renewAt - this.#clock.now(), minDelayMs), maxTimerMs);
     this.#cancelTimer = later(this.#clock, delayMs, () => {
       if (current.endsAt > this.#clock.now()) void this.#maintain();
     });

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
+import { defined } from '../../internal/defined.ts';
 import { anObject, aString, type Check, checkOptions, oneOf } from '../../internal/options.ts';
 import { quoted } from '../../redact.ts';
 
@@ -71,8 +72,7 @@ export async function readTls({
     passphrase,
     servername: serverName,
   };
-  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return { ...set, minVersion: minVersion ?? 'TLSv1.2' };
+  return { ...defined(options), minVersion: minVersion ?? 'TLSv1.2' };
 }
 
 async function readPem(

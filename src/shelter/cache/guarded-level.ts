@@ -1,4 +1,4 @@
-// Calls a second level, and never fails or waits long. Used by shared-cache.ts. Whatever a level does wrong
+// Calls a second level, and never fails or waits long. Made by sharing.ts. Whatever a level does wrong
 // counts as no answer. Three failures in a row suspend it: for a second, then for up to half a minute.
 
 import type { Emitter } from '../../internal/listeners.ts';

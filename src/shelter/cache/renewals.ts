@@ -2,7 +2,7 @@
 // reports the end of other documents. Used by changes.ts.
 
 import { sameValue } from '../../value.ts';
-import { type Clock, later } from '../clock.ts';
+import { type Clock, later, maxTimerMs } from '../clock.ts';
 import type { Document, Place } from '../port.ts';
 import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';
@@ -13,7 +13,6 @@ interface Ending {
   cancel?: () => void;
 }
 
-const maxTimerMs = 2 ** 31 - 1;
 const maxPauseMs = 60_000;
 
 export class Renewals {

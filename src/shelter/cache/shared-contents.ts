@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Entry, type Metadata, makeEntry } from '../../entry.ts';
 import { isLoose } from '../../foreign.ts';
+import { defined } from '../../internal/defined.ts';
 import { makeOrigin } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, isPlain } from '../../value.ts';
 import type { Document, Place } from '../port.ts';
@@ -128,7 +129,7 @@ function detailsOf(fields: Record<string, unknown>): Partial<Document> {
     freshMs: optional(aNumber, freshMs),
     metadata: optional(aMetadata, metadata),
   };
-  return given(all);
+  return defined(all);
 }
 
 function entryOf(provider: string, { value, secret }: Document, fields: Record<string, unknown>): Entry {
@@ -145,7 +146,7 @@ function entryOf(provider: string, { value, secret }: Document, fields: Record<s
     metadata: optional(aMetadata, metadata),
   };
   return makeEntry({
-    ...(given(more) as Partial<Entry>),
+    ...(defined(more) as Partial<Entry>),
     key: aString(key),
     value,
     secret,
@@ -196,9 +197,6 @@ const aMetadata = (value: unknown): Metadata => {
   for (const one of Object.values(aRecord(value))) texts(one);
   return value as Metadata;
 };
-
-const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 
 /** A value that survives JSON unchanged. Throws for any other: a bigint, a hole in a list, an instance. */
 function exact(value: ConfigValue): ConfigValue {

@@ -1,3 +1,6 @@
+// Where the documents of a key are. Used by the other classes of this folder. A source may throw anything
+// here, too.
+
 import { ConfigError } from '../../errors.ts';
 import { append } from '../../key.ts';
 import type { Key } from '../../value.ts';

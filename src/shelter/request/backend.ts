@@ -1,3 +1,6 @@
+// The port between requests and their backend: what this folder asks of one, and what a request says about
+// itself. This folder knows nothing of keys.
+
 import type { ConfigError } from '../../errors.ts';
 import type { Operations } from '../../operation.ts';
 import type { Call } from '../port.ts';

@@ -1,3 +1,6 @@
+// What a source gets with each request: a Call. Used by attempts.ts. Ids and signals are made on first use,
+// because most sources read neither.
+
 import { randomUUID } from 'node:crypto';
 import type { ConfigError } from '../../errors.ts';
 import type { Call } from '../port.ts';

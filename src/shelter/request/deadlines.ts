@@ -1,14 +1,12 @@
 // Deadlines of requests, pauses and queued callers: a timer each, so a clock that is put forward or back
 // moves none of them. Used by attempts.ts. The process stays alive as long as a deadline is pending.
 
-import type { Clock } from '../clock.ts';
+import { type Clock, maxTimerMs } from '../clock.ts';
 
 export interface Deadline {
   readonly expire: () => void;
   readonly cancel: () => void;
 }
-
-const maxTimerMs = 2 ** 31 - 1;
 
 export class Deadlines {
   readonly #clock: Clock;

@@ -4,10 +4,11 @@
 
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
+import { defined } from '../../../internal/defined.ts';
 import { segments } from '../../../key.ts';
 import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
-import { defined, textField, timeField } from '../../../remote/fields.ts';
+import { textField, timeField } from '../../../remote/fields.ts';
 import { identityOf } from '../../../remote/identity.ts';
 import { wrongServerHint } from '../../../remote/network.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';

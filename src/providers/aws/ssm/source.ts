@@ -4,11 +4,12 @@
 
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
+import { defined } from '../../../internal/defined.ts';
 import { segments } from '../../../key.ts';
 import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
 import { quoted } from '../../../redact.ts';
-import { defined, textField, timeField } from '../../../remote/fields.ts';
+import { textField, timeField } from '../../../remote/fields.ts';
 import { identityOf } from '../../../remote/identity.ts';
 import { wrongServerHint } from '../../../remote/network.ts';
 import { readOnlyVersion } from '../../../remote/read-only-version.ts';

@@ -1,3 +1,6 @@
+// Validates one value with a schema, for `chain.require(key, schema)`, which loads this file on first use. Its
+// error words a problem as a load does.
+
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { looksSecret } from '../redact.ts';
@@ -9,7 +12,7 @@ import { inTurns } from '../turns.ts';
 import { wrongInside } from './problems.ts';
 import { quotesOf } from './safe-message.ts';
 
-/** Validates one entry. `chain.require(key, schema)` loads this file on its first use.
+/** Validates one entry.
  *  @throws ConfigError `validation`; its message shows the value only if that is not secret */
 export async function parseLeaf<S extends StandardSchemaV1>(
   schema: S,
