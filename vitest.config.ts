@@ -62,7 +62,8 @@ export function configOf(files: readonly string[], packages: readonly Alias[] = 
       setupFiles: ['test/support/draws.ts', 'test/support/warnings.ts'],
       testTimeout: 60_000, // a slow machine does not fail the tests
       hookTimeout: 120_000,
-      maxWorkers: availableParallelism(), // the default of Vitest leaves one core idle
+      maxWorkers: availableParallelism() + 1, // workers often wait for processes that they start
+      execArgv: ['--max-semi-space-size=32'], // tests make much short-lived garbage
       exclude: ['test/live/**', '**/node_modules/**'],
       env: { NODE_ENV: 'test', TZ: 'UTC', NO_PROXY: here, no_proxy: here, TMPDIR: temporary },
       coverage: {

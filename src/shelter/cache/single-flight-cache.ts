@@ -110,7 +110,9 @@ export class SingleFlightCache<T, Q> {
   async load(max: number): Promise<void> {
     const { LRUCache: Store } = await import('lru-cache');
     this.#store ??= new Store({
-      max,
+      // with `max`, it would allocate the places of all results here: 1 ms and 200 kB for 10,000
+      maxSize: max,
+      sizeCalculation: () => 1,
       // what was derived from it is out of reach of a later invalidation
       dispose: (cached, _, reason) => {
         if (reason === 'evict') cached.invalidated = true;
