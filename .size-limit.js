@@ -13,7 +13,7 @@ const limits = {
   './yaml': '13.5 kB',
   './toml': '12 kB',
   './shelter': '45 kB',
-  './testing': '65 kB',
+  './testing': '65.5 kB',
   './encrypted-file': '44 kB',
   './keyring': '48 kB',
   './vault': '56 kB',

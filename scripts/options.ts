@@ -115,10 +115,17 @@ export class OptionsReader {
     const target =
       symbol && symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
     const declared = target?.declarations?.find(ts.isTypeAliasDeclaration);
+    if (declared && ts.isIndexedAccessTypeNode(declared.type)) return this.#listed(declared.type);
     // a longer alias is not expanded, and may refer to itself
     const expanded =
       declared && declared.type.getText().length <= shortAlias ? this.#spelled(declared.type) : undefined;
     return expanded !== undefined && expanded.length <= shortAlias ? expanded : undefined;
+  }
+
+  /** The texts of a list that the type names: `(typeof kinds)[number]`. */
+  #listed(node: ts.TypeNode): string | undefined {
+    const listed = this.#checker.typeToString(this.#checker.getTypeFromTypeNode(node)).replaceAll('"', "'");
+    return listed.length <= shortAlias ? listed : undefined;
   }
 }
 

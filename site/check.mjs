@@ -201,6 +201,12 @@ try {
     watch: '/reload.html',
     NestJS: '/integrations/nestjs.html',
     'single underscore': '/providers/env.html#names-',
+    'vault token': '/providers/vault.html',
+    'migrate dotenv': '/recipes/from-dotenv-and-zod.html',
+    'feature flag': '/integrations/openfeature.html',
+    budget: '/extensions/cost.html',
+    rollback: '/reload.html',
+    install: '/getting-started.html',
   };
   for (const [words, start] of Object.entries(expected)) {
     const found = await search(tab, words);

@@ -71,26 +71,21 @@ function linked(text: string, page: string, placeOf: Places): string {
     const path = isBuilt ? posix.relative(own, place).replace(/^(?!\.)/, './') : `/${place}`;
     return anchor === undefined ? path : `${path}#${anchor}`;
   };
-  return text
-    .split(/(`[^`]+`)/) // code may contain what looks like a link
-    .map((part) =>
-      part.startsWith('`')
-        ? part
-        : part
-            .replace(/\]\(([^)\s]+)\)/g, (_, link: string) => `](${target(link)})`)
-            .replace(
-              /\b(src|srcset)="([^"]+)"/g,
-              (_, name: string, link: string) => `${name}="${target(link)}"`,
-            ),
-    )
-    .join('');
+  return text.replace(codeOrLink, (all, _ticks, link?: string, name?: string, source?: string) => {
+    if (link !== undefined) return `](${target(link)})`;
+    return source === undefined ? all : `${name}="${target(source)}"`;
+  });
 }
+
+/** Code, which may contain what looks like a link and ends at as many ticks as it began with; or the target of
+ *  a link or a picture. */
+const codeOrLink = /(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|\]\(([^)\s]+)\)|\b(src|srcset)="([^"]+)"/gs;
 
 /** `<picture>` follows the system. The site has a switch, so the page has both pictures and shows one. */
 const pictures = (text: string): string =>
   text.replace(
     /<picture>\s*<source [^>]*srcset="([^"]+)"[^>]*>\s*<img ([^>]*)>\s*<\/picture>/g,
     (_, dark: string, attributes: string) =>
-      `<p class="drawing"><img class="light-only" ${attributes}>` +
+      `<p class="drawing" tabindex="0"><img class="light-only" ${attributes}>` +
       `<img class="dark-only" ${attributes.replace(/src="[^"]+"/, `src="${dark}"`)}></p>`,
   );

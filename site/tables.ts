@@ -21,6 +21,9 @@ interface Parser {
   };
 }
 
+/** A path or a type that would make its column too wide. It breaks inside. */
+const longWord = /\S{24}/;
+
 /** The words of a heading, without code marks and the targets of links. */
 const plain = (text: string): string => text.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*\\]/g, '');
 
@@ -42,8 +45,10 @@ export function stacked(parser: Parser): void {
         headings.push(heading);
         // a heading without words is not a heading for a screen reader
         if (heading === '') for (const one of [token, tokens[i + 2]]) if (one) one.tag = 'td';
-      } else if (token.type === 'td_open') token.attrSet('data-label', headings[column++] ?? '');
-      else if (token.type === 'tr_open') column = 0;
+      } else if (token.type === 'td_open') {
+        token.attrSet('data-label', headings[column++] ?? '');
+        if (longWord.test(plain(tokens[i + 1]?.content ?? ''))) token.attrSet('class', 'breaks');
+      } else if (token.type === 'tr_open') column = 0;
       else if (token.type === 'thead_close' && headings.length > 2) table?.attrSet('class', 'stacked');
     }
   });

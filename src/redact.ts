@@ -49,16 +49,21 @@ export function words(name: string): string {
     .toLowerCase();
 }
 
+/** Words without the numbers at their ends, because `apiKey2` is as secret as `apiKey`. */
+const unnumbered = (text: string): string => text.replace(/(?<=[a-z])\d+(?= |$)/g, '');
+
 export function isSecretName(name: string, sensitive: Sensitive = []): boolean {
   const joined = name.replace(/[-_]/g, '');
-  const matches = (spelling: string): boolean => secretName.test(words(spelling).replace(aboutName, ''));
+  const matches = (spelling: string): boolean =>
+    secretName.test(unnumbered(words(spelling)).replace(aboutName, ''));
   if (quickTest.test(joined.toLowerCase()) && (matches(name) || matches(joined))) return true;
   if (sensitive.length === 0) return false;
   const text = words(name);
+  const spoken = ` ${text}  ${unnumbered(text)} `;
   return sensitive.some((mark) =>
     mark instanceof RegExp
       ? new RegExp(mark.source, mark.flags.replace(/[gy]/g, '')).test(name)
-      : ` ${text} `.includes(` ${words(mark)} `),
+      : spoken.includes(` ${words(mark)} `),
   );
 }
 

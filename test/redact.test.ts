@@ -89,6 +89,7 @@ describe('isSecretName', () => {
       'LICENCE_KEY',
       'pins.pin.0',
     ],
+    ...['password2', 'apiKey1', 'DB_PASSWORD_2', 'token10.value', 'dbPass2', 'webhookUrl2', 'oauth2Secret'],
   ])('recognises %s as the name of a secret', (name) => {
     expect(isSecretName(name)).toBe(true);
   });
@@ -149,6 +150,7 @@ describe('isSecretName', () => {
       'pwm',
     ],
     ...['credentialed', 'dsnormal', '', '...', 'tokenise', 'authorName'],
+    ...['token2Url', 'password1Policy', 'maxTokens2', 'publicKey2', 'oauth2', 'sha256', 'auth0.domain', 's3'],
   ])('does not take %j for the name of a secret', (name) => {
     expect(isSecretName(name)).toBe(false);
   });
@@ -157,6 +159,8 @@ describe('isSecretName', () => {
     expect(isSecretName('app.vendorCode', ['vendor code'])).toBe(true);
     expect(isSecretName('VENDOR_CODE', ['vendorCode'])).toBe(true);
     expect(isSecretName('app.vendorCodes', ['vendorCode'])).toBe(false);
+    expect(isSecretName('app.vendorCode2', ['vendorCode'])).toBe(true);
+    expect(isSecretName('app.vendorCode2', ['vendorCode3'])).toBe(false);
     expect(isSecretName('internal.x', [/^internal\./g])).toBe(true);
     expect(isSecretName('internal.x', [/^INTERNAL/iy])).toBe(true);
     expect(isSecretName('external.x', [/^internal\./])).toBe(false);

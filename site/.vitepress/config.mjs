@@ -28,12 +28,10 @@ const sidebar = [
   { text: 'Reference', items: [{ text: 'All modules', link: '/api/' }, ...modules] },
 ];
 
-/** The address of the repository, from package.json or from the workflow that publishes the site. */
+/** The address of the repository: from the environment of a build, else from package.json. Without one, the site
+ *  has no link to it. */
 const { SITE_REPOSITORY, SITE_BASE = '/' } = process.env;
-const repository = (SITE_REPOSITORY ?? manifest.repository?.url ?? manifest.repository)?.replace(
-  /^git\+|\.git$/g,
-  '',
-);
+const repository = (SITE_REPOSITORY ?? manifest.repository?.url)?.replace(/^git\+|\.git$/g, '');
 const npm = {
   icon: 'npm',
   link: `https://www.npmjs.com/package/${name}`,
@@ -75,7 +73,9 @@ export default defineConfig({
     ],
     sidebar,
     socialLinks: [
-      ...(repository ? [{ icon: 'github', link: repository, ariaLabel: 'the repository' }] : []),
+      ...(repository?.startsWith('https:')
+        ? [{ icon: 'github', link: repository, ariaLabel: 'the repository' }]
+        : []),
       npm,
     ],
     search: {

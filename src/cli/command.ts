@@ -31,3 +31,9 @@ export interface Command {
   readonly examples: readonly string[];
   run(args: Parsed, io: Io): Promise<CommandResult>;
 }
+
+/** The options of every command. */
+export const commonFlags = {
+  json: { type: 'boolean', summary: 'print the answer as JSON, errors too' },
+  help: { type: 'boolean', summary: 'print this help' },
+} as const satisfies Flags;

@@ -4,6 +4,7 @@
 import type { Command } from './command.ts';
 import { auditCommands } from './commands/audit.ts';
 import { check, unused } from './commands/chain.ts';
+import { completionOf } from './commands/completion.ts';
 import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
 import { edit } from './commands/edit.ts';
@@ -60,4 +61,5 @@ export const commands: readonly Command[] = [
   ...auditCommands,
   ...snapshotCommands,
   ...promptCommands,
+  completionOf(() => commands),
 ];

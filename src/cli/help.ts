@@ -1,7 +1,7 @@
 // The help of `llm-config` and of each command, as text. Used by run.ts.
 
-import type { Flag, Flags } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { Flag } from './arguments.ts';
+import { type Command, commonFlags } from './command.ts';
 
 const columns = (rows: readonly (readonly [string, string])[]): string => {
   const width = Math.max(...rows.map(([left]) => left.length));
@@ -11,10 +11,10 @@ const columns = (rows: readonly (readonly [string, string])[]): string => {
 const usageOf = (command: Command): string => ['llm-config', command.name, ...command.arguments].join(' ');
 
 /** The help for all commands, or for the commands of one group. */
-export function overview(commands: readonly Command[], commonFlags: Flags, group: string): string {
+export function overview(commands: readonly Command[], group: string): string {
   const shown = commands.filter(({ name }) => name === group || name.startsWith(`${group} `));
   const [only] = shown;
-  if (shown.length === 1 && only) return helpFor(only, commonFlags);
+  if (shown.length === 1 && only) return helpFor(only);
   return [
     'llm-config: checks, explains and runs with a configuration; manages encrypted files and sealed values',
     '',
@@ -37,7 +37,7 @@ export function overview(commands: readonly Command[], commonFlags: Flags, group
   ].join('\n');
 }
 
-export function helpFor(command: Command, commonFlags: Flags): string {
+export function helpFor(command: Command): string {
   const row = ([name, flag]: readonly [string, Flag]): readonly [string, string] => [
     `--${name}${flag.type === 'string' ? ` ${flag.value ?? 'TEXT'}` : ''}`,
     `${flag.summary}${flag.multiple ? '; may be repeated' : ''}`,

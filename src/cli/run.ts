@@ -4,16 +4,11 @@
 import { isConfigError, nameAndCode } from '../errors.ts';
 import { nearest } from '../internal/nearest.ts';
 import { parse, UsageError } from './arguments.ts';
-import type { Command, CommandResult, ExitCode } from './command.ts';
+import { type Command, type CommandResult, commonFlags, type ExitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { helpFor, overview } from './help.ts';
 import { coloured, type Io, printable, screened } from './io.ts';
 import { ownManifest } from './manifest.ts';
-
-const commonFlags = {
-  json: { type: 'boolean', summary: 'print the answer as JSON, errors too' },
-  help: { type: 'boolean', summary: 'print this help' },
-} as const;
 
 /** Runs one command line and returns its exit code. Does not end the process. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -27,7 +22,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
   const help = (group: string): ExitCode => {
     const list = commands.map(({ name, summary }) => ({ name, summary }));
-    return printResult({ text: overview(commands, commonFlags, group), json: list }, io, json);
+    return printResult({ text: overview(commands, group), json: list }, io, json);
   };
   if (first === '--help' || first === 'help')
     return help(others.filter((argument) => !argument.startsWith('-')).join(' '));
@@ -39,7 +34,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const own = command.name.includes(' ') ? others.slice(1) : others;
   if (has('--help')) {
     const { name, summary } = command;
-    return printResult({ text: helpFor(command, commonFlags), json: { name, summary } }, io, json);
+    return printResult({ text: helpFor(command), json: { name, summary } }, io, json);
   }
   try {
     const parsed = parse(own, { ...command.flags, ...commonFlags }, command.arguments);

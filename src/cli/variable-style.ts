@@ -3,6 +3,7 @@
 
 import type { ProviderChain } from '../chain/chain.ts';
 import { spells } from '../conventional-name.ts';
+import { ConfigError, isConfigError } from '../errors.ts';
 import { append } from '../key.ts';
 import type { EnvExampleOptions } from '../local/example-text.ts';
 import {
@@ -17,6 +18,7 @@ import type { Key } from '../value.ts';
 import type { Parsed } from './arguments.ts';
 import type { Io } from './io.ts';
 import { defaultModule, withChain } from './module.ts';
+import type { FoundAt, PlainFile } from './plain-file.ts';
 
 /** The places of a key that are variables: `env APP_DATABASE_HOST`, `.env APP_DATABASE_HOST`. */
 const variablesIn = (places: string): readonly string[] =>
@@ -49,7 +51,22 @@ export async function prefixOf(args: Parsed, io: Io): Promise<string | undefined
   const file = own === undefined ? defaultModule(io) : undefined;
   if (file === undefined) return own === '' ? undefined : own;
   const module = { module: file, rest: [] };
-  return withChain(module, io, async ({ chain }) => variableStyle(chain, [], '').prefix, false);
+  try {
+    return await withChain(module, io, async ({ chain }) => variableStyle(chain, [], '').prefix, false);
+  } catch (cause) {
+    if (!isConfigError(cause)) throw cause;
+    throw new ConfigError(cause.code, `the prefix of the variables is not known: ${cause.message}`, {
+      cause,
+      hint: 'Or pass the prefix with --prefix',
+    });
+  }
+}
+
+/** The key under which the reader of a file finds the value of a name. */
+export async function keyOfName(file: PlainFile, name: string, args: Parsed, io: Io): Promise<FoundAt> {
+  const forKey = args.text('for-key');
+  const isVariable = file.isDotenv && forKey === undefined;
+  return file.keyFor(name, isVariable ? await prefixOf(args, io) : undefined, forKey);
 }
 
 /** The variable of each key: conventional, or exact where that can mean two keys. */

@@ -8,6 +8,7 @@ import { newId, thread } from '../operation.ts';
 import { show } from '../redact.ts';
 import { formatReport } from '../report/report.ts';
 import { isHidden } from '../report/secrecy.ts';
+import { mayRead } from '../report/unknown-keys.ts';
 import { keysIn } from '../schema/keys.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from '../schema/schema.ts';
 import { inTurns } from '../turns.ts';
@@ -17,14 +18,15 @@ import { withDeadline } from './deadline.ts';
 import { type DeprecatedUse, deprecatedIn, deprecatedMessage } from './deprecated.ts';
 import { allProblems, failureOf, type Load, readLayers, validateLayers } from './load.ts';
 import { type ConfigSource, type LoadOptions, planOf } from './plan.ts';
+import { warningsOf } from './warnings.ts';
 
 /** A key and where its value would come from. */
 export interface CheckedKey {
   readonly key: Key;
-  /** `default`: the schema sets the value. `on_demand`: a read would create credentials, so a check does not
-   *  read the key. */
-  readonly state: 'found' | 'default' | 'absent' | 'unreadable' | 'on_demand';
-  /** Masked if secret, shortened if long. */
+  /** `default`: the schema sets the value. `unread`: a source has the key, and the schema does not read it.
+   *  `on_demand`: a read would create credentials, so a check does not read the key. */
+  readonly state: 'found' | 'default' | 'absent' | 'unread' | 'unreadable' | 'on_demand';
+  /** Masked if secret, shortened if long. Absent for `unread`, because the key may be a misspelled secret. */
   readonly value?: string;
   /** Where the value comes from: `config/base.yaml:12:5`. */
   readonly origin?: string;
@@ -43,17 +45,22 @@ export class ConfigCheck {
   readonly keys: readonly CheckedKey[];
   /** What sources have under the keys of the option `deprecated`. */
   readonly deprecated: readonly DeprecatedUse[];
+  /** What a load warns of: keys that nothing reads, as the option `unknown` says, and references that are not
+   *  replaced. Empty if there are problems: a report names misspelled keys itself. */
+  readonly warnings: readonly string[];
 
   /** @internal */
   constructor(
     problems: readonly Problem[],
     keys: readonly CheckedKey[],
     deprecated: readonly DeprecatedUse[] = [],
+    warnings: readonly string[] = [],
   ) {
     this.ok = problems.length === 0;
     this.problems = problems;
     this.keys = keys;
     this.deprecated = deprecated;
+    this.warnings = warnings;
   }
 
   /** The same for JSON, where values are whole and keep their types. Masks secrets. */
@@ -63,7 +70,7 @@ export class ConfigCheck {
     return { ...this, keys: this.keys.map(withValue) };
   }
 
-  /** A table of the keys, below it the deprecated keys that are set, and the problems. */
+  /** A table of the keys, below it the deprecated keys that are set, the warnings, and the problems. */
   toString(): string {
     const rows = this.keys.map(
       ({ key, state, value, origin }) => [key, value ?? stateTexts[state], origin ?? ''] as const,
@@ -73,8 +80,10 @@ export class ConfigCheck {
       `  ${key.padEnd(widths[0] as number)}  ${value.padEnd(widths[1] as number)}  ${origin}`.trimEnd(),
     );
     const report = this.ok ? 'The configuration is valid.' : formatReport(this.problems);
-    const old = this.deprecated.map(deprecatedMessage);
-    return [lines, old, [report]].flatMap((part) => (part.length > 0 ? [part.join('\n')] : [])).join('\n\n');
+    const remarks = [...this.deprecated.map(deprecatedMessage), ...this.warnings];
+    return [lines, remarks, [report]]
+      .flatMap((part) => (part.length > 0 ? [part.join('\n')] : []))
+      .join('\n\n');
   }
 }
 
@@ -82,6 +91,7 @@ const stateTexts = {
   found: '',
   default: '(default)',
   absent: '(not set)',
+  unread: '(not read)',
   unreadable: '(cannot be read)',
   on_demand: '(created on demand)',
 };
@@ -107,12 +117,9 @@ export async function check(
     const failure = failureOf(layers);
     if (failure) return new ConfigCheck(failure.problems ?? [], []);
     const load = await inTurns(validateLayers(plan, carryForward(layers, [], Date.now())));
-    const problems = allProblems(load, unknown);
-    return new ConfigCheck(
-      problems.filter((problem) => !isOnDemand(problem.key, load)),
-      checkedKeys(schema, load),
-      deprecatedIn(load.layers),
-    );
+    const problems = allProblems(load, unknown).filter(({ key }) => !isOnDemand(key, load));
+    const warnings = problems.length === 0 ? warningsOf(load, unknown).map(({ message }) => message) : [];
+    return new ConfigCheck(problems, checkedKeys(schema, load), deprecatedIn(load.layers), warnings);
   } finally {
     await own?.close().catch((error: unknown) => {
       if (!isConfigError(error)) throw error;
@@ -126,7 +133,7 @@ function isOnDemand(key: Key, { placement }: Load): boolean {
   );
 }
 
-function checkedKeys(schema: StandardSchemaV1, { placement, texts, plan }: Load): CheckedKey[] {
+function checkedKeys(schema: StandardSchemaV1, { placement, texts, plan: { shape } }: Load): CheckedKey[] {
   const leaves = new Map(placement.leaves.map((leaf) => [keyFrom(leaf.path), leaf]));
   const holes = new Map(placement.holes.map(({ path, item }) => [keyFrom(path), item]));
   const schemaKeys = new Map(keysIn(schema).keys.map((one) => [one.key, one]));
@@ -135,10 +142,11 @@ function checkedKeys(schema: StandardSchemaV1, { placement, texts, plan }: Load)
     const leaf = leaves.get(key);
     if (leaf) {
       const origin = String(leaf.item.origin);
+      if (shape && !mayRead(leaf.path, shape)) return { key, state: 'unread', origin };
       return checked(
         { key, state: 'found', origin },
         texts.read(leaf.path, leaf.item.value),
-        isHidden(leaf, plan.shape),
+        isHidden(leaf, shape),
       );
     }
     const hole = holes.get(key) ?? [...holes].find(([above]) => startsWith(key, above))?.[1];

@@ -6,15 +6,15 @@ import type { ConfigEventTypes } from '../events.ts';
 import { Emitter } from '../internal/listeners.ts';
 import { type Quotes, thrown, warnOfListener } from '../internal/thrown.ts';
 import { newId } from '../operation.ts';
-import { misspelledNames, unusedPlatformNames } from '../report/conventional-names.ts';
+import { unusedPlatformNames } from '../report/conventional-names.ts';
 import { withoutFound } from '../report/problems.ts';
 import { formatReport } from '../report/report.ts';
 import type { Key } from '../value.ts';
 import { deprecatedIn, deprecatedMessage } from './deprecated.ts';
 import type { Load, Unchanged } from './load.ts';
 import type { LoadOptions } from './plan.ts';
-import { unreplaced } from './unreplaced.ts';
 import type { Vanished } from './vanished.ts';
+import { warningsOf } from './warnings.ts';
 
 interface Notice {
   readonly key?: Key;
@@ -112,21 +112,13 @@ export class ConfigEvents extends Emitter {
    *  the process. Emits one for each hole that the schema does not need, for each source that was left out
    *  and is not asked again, and for each variable of the platform that is not used. A notice is not repeated
    *  while its cause lasts. */
-  emitNotices(load: Load | Unchanged, { unknown = 'warn-similar', watch }: LoadOptions): void {
+  emitNotices(load: Load | Unchanged, { unknown, watch }: LoadOptions): void {
     if ('isUnchanged' in load) return;
     const { names } = load;
-    const unknownKeys =
-      unknown === 'warn' ? load.unknown() : unknown === 'warn-similar' ? load.unknown('similar') : [];
-    const misspelled = names && unknown !== 'ignore' ? misspelledNames(names) : [];
     const platform = names && this.hasListeners ? unusedPlatformNames(names) : [];
     const leftOut = watch ? [] : load.layers.filter(({ tolerated }) => tolerated !== undefined);
     const warnings: readonly Notice[] = [
-      ...[...unknownKeys, ...misspelled].map(({ key, origin, hint }) => ({
-        key,
-        outcome: 'ok' as const,
-        message: `nothing reads "${key}" (${origin}). ${hint}`,
-      })),
-      ...unreplaced(load).map((notice) => ({ ...notice, outcome: 'ok' as const })),
+      ...warningsOf(load, unknown).map((warning) => ({ ...warning, outcome: 'ok' as const })),
       ...deprecatedIn(load.layers).map((use) => ({
         key: use.use,
         outcome: 'ok' as const,

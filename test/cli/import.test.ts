@@ -181,3 +181,31 @@ describe('llm-config encrypt .env', () => {
     expect(plain).toEqual({ code: 0, out: text, err: '' }); // nothing is sealed
   });
 });
+
+describe('one value of a .env file beside a module', () => {
+  const text = `APP_API_TOKEN=${fake}\nTOKEN=${fake}\n`;
+
+  it('is sealed, read and unsealed with the prefix of the module', async () => {
+    await using box = await sandbox({ files: { '.env': text, 'config.mjs': config } });
+    const options = { env, cwd: box.directory };
+    const file = box.path('.env');
+    const { code, err } = await llmConfig(['seal', file, 'APP_API_TOKEN'], options);
+    expect([code, err]).toEqual([0, expect.stringContaining('the letters "apitoken"')]);
+    expect((await llmConfig(['get', file, 'APP_API_TOKEN'], options)).out).toBe(`${fake}\n`);
+    const wrong = await llmConfig(['get', file, 'APP_API_TOKEN', '--prefix', ''], options);
+    expect(wrong.err).toContain('was sealed for "apitoken"');
+    expect((await llmConfig(['unseal', file, 'APP_API_TOKEN'], options)).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect((await llmConfig(['seal', file, 'TOKEN'], options)).err).toContain('lacks the prefix');
+    expect((await llmConfig(['seal', file, 'TOKEN', '--prefix', ''], options)).code).toBe(0);
+  });
+
+  it('needs --prefix if the module cannot be loaded', async () => {
+    await using box = await sandbox({ files: { '.env': text, 'config.mjs': 'throw new TypeError()' } });
+    const options = { env, cwd: box.directory };
+    const { code, err } = await llmConfig(['seal', box.path('.env'), 'APP_API_TOKEN'], options);
+    expect([code, readFileSync(box.path('.env'), 'utf8')]).toEqual([3, text]);
+    expect(err).toMatch(/prefix of the variables is not known: .*config\.mjs.*Or pass .* --prefix/);
+    expect((await llmConfig(['seal', box.path('.env'), 'TOKEN', '--prefix', ''], options)).code).toBe(0);
+  });
+});

@@ -97,6 +97,39 @@ describe('checkConfig', () => {
     expect(String(check)).toContain('There are 5 problems with the configuration:');
   });
 
+  it('checkConfig warns of misspelled keys as loadConfig does, unless a report names them', async () => {
+    const retries = z.object({ retries: z.number().default(3), port: z.number() });
+    const env = (variables: object) =>
+      new EnvProvider({ prefix: 'APP', env: { APP__RETRYS: '5', APP_RETRIS: '6', ...variables } });
+    const warnings = [
+      'nothing reads "retrys" (env APP__RETRYS). Did you mean "retries"?',
+      'nothing reads "retris" (env APP_RETRIS). Did you mean APP_RETRIES?',
+    ];
+    const check = await checkConfig(retries, env({ APP_PORT: '1' }));
+    expect([check.ok, check.warnings]).toEqual([true, warnings]);
+    expect(String(check).split('\n\n').slice(1)).toEqual([
+      warnings.join('\n'),
+      'The configuration is valid.',
+    ]);
+    expect(JSON.parse(JSON.stringify(check)).warnings).toEqual(warnings);
+    const ignoring = await checkConfig(retries, env({ APP_PORT: '1' }), { unknown: 'ignore' });
+    expect(ignoring.warnings).toEqual([]);
+    expect((await checkConfig(retries, env({}))).warnings).toEqual([]);
+    const refusing = await checkConfig(retries, env({ APP_PORT: '1' }), { unknown: 'error' });
+    expect([refusing.problems.length, refusing.warnings]).toEqual([1, []]);
+  });
+
+  it('checkConfig shows no value of a key that the schema does not read', async () => {
+    const check = await checkConfig(z.object({ password: z.string().optional() }), [
+      new EnvProvider({ prefix: 'APP', env: { APP__PASSWRD: 'fake-hunter2' } }),
+    ]);
+    expect(check.keys[1]).toEqual({ key: 'passwrd', state: 'unread', origin: 'env APP__PASSWRD' });
+    expect(String(check)).toContain('passwrd   (not read)  env APP__PASSWRD');
+    expect(`${check}${JSON.stringify(check)}`).not.toContain('hunter2');
+    const open = await checkConfig(z.looseObject({}), [new MemoryProvider({ any: 1 })]);
+    expect(open.keys).toMatchObject([{ key: 'any', state: 'found', value: '1' }]);
+  });
+
   it('checkConfig returns the failure of a source as a problem', async () => {
     const check = await checkConfig(schema, vault([new ConfigError('unavailable', 'vault does not answer')]));
     expect(check.problems).toEqual([

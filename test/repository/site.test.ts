@@ -37,6 +37,11 @@ describe('the pages of the site', () => {
     );
     expect(differing.map(([, , file]) => file)).toEqual([]);
   });
+
+  it('the page on errors links to every incident', () => {
+    const linked = read('docs/errors.md').matchAll(/\]\((incidents\/[\w-]+\.md)\)/g);
+    expect([...linked].map(([, file]) => `docs/${file}`).sort()).toEqual(filesIn('docs/incidents', /\.md$/));
+  });
 });
 
 describe('a page on the site', () => {
@@ -76,7 +81,8 @@ describe('a page on the site', () => {
     expect(at('vault/leases.md')).toBe('[a](./vault/leases.md)');
     expect(at('../../SECURITY.md')).toBe('[a](/SECURITY.md)'.replace('/', '../'));
     expect(at('https://example.org/a.md')).toBe('[a](https://example.org/a.md)');
-    expect(shown('`[a](../b.md)`')).toBe('`[a](../b.md)`');
+    for (const code of ['`[a](../b.md)`', '`` `[a](../b.md)` ``', '``x`[a](../b.md)``'])
+      expect(shown(`${code}, [c](vault/d.md)`)).toBe(`${code}, [c](./vault/d.md)`);
     expect(shown('```ts\n[a](../b.md)\n```')).toContain('\n[a](../b.md)\n');
   });
 
@@ -86,7 +92,7 @@ describe('a page on the site', () => {
         '  <img src="../a.svg" alt="A">\n</picture>',
     );
     expect(html).toBe(
-      '<p class="drawing"><img class="light-only" src="../a.svg" alt="A">' +
+      '<p class="drawing" tabindex="0"><img class="light-only" src="../a.svg" alt="A">' +
         '<img class="dark-only" src="../a-dark.svg" alt="A"></p>',
     );
   });

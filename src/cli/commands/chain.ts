@@ -49,7 +49,8 @@ export const check: Command = {
 const colours: Colours = [
   [/^The configuration is valid\.$/m, 'green'],
   [/^There (?:is|are) \d+ problems? .*$/m, 'red'],
-  [/\((?:default|not set|created on demand)\)/g, 'dim'],
+  [/^(?:nothing reads ".*|".* is deprecated .*|".* has a reference that is not replaced.*)$/gm, 'yellow'],
+  [/\((?:default|not set|not read|created on demand)\)/g, 'dim'],
 ];
 
 export const unused: Command = {

@@ -40,7 +40,7 @@ const render: Command = {
     const [name] = args.positionals as [string];
     const variables = await variablesOf(args, io);
     return withChain(args, io, async (loaded) => {
-      const prompts = await readyPrompts(await promptSection(loaded, args));
+      const prompts = await readyPrompts(loaded, args);
       const { text, origin: _, ...about } = prompts.render(name, variables, args.text('subject'));
       return { text, exact: true, json: { ...about, text } };
     });
@@ -85,8 +85,7 @@ const diff: Command = {
   async run(args, io) {
     const [one, other] = args.positionals as [string, string];
     return withChain(args, io, async (loaded) => {
-      const section = await promptSection(loaded, args);
-      const prompts = await readyPrompts(section);
+      const prompts = await readyPrompts(loaded, args);
       const { lineDiff } = await loadDiff();
       const [before, after] = [prompts.source(one), prompts.source(other)];
       const lines = lineDiff(before.text, after.text);

@@ -12,6 +12,7 @@ import type { Command } from '../command.ts';
 import { withProgress } from '../io.ts';
 import { contextFlag, formatFlag, formatOption, keyFlags, keysOf, readersOf, toFlag } from '../keys.ts';
 import { PlainFile } from '../plain-file.ts';
+import { keyOfName } from '../variable-style.ts';
 import { enteredValue, valueFlags, variableFlags } from './values.ts';
 
 export const sealCommand: Command = {
@@ -30,7 +31,7 @@ export const sealCommand: Command = {
   },
   examples: [
     'llm-config seal config/base.yaml database.password',
-    'llm-config seal .env APP_DATABASE_PASSWORD --prefix APP --context acme/production',
+    'llm-config seal .env APP_DATABASE_PASSWORD --context acme/production',
     'pwgen 32 1 | llm-config seal config/base.yaml api.token --from-file - --new',
   ],
   async run(args, io) {
@@ -38,7 +39,7 @@ export const sealCommand: Command = {
       args.positionals[1] as string,
       new PlainFile(args.positionals[0] as string, formatOption(args)),
     ];
-    const { key, loose } = file.keyFor(name, args.text('prefix'), args.text('for-key'));
+    const { key, loose } = await keyOfName(file, name, args, io);
     const isNew = (await file.value(await file.text(), name)) === undefined;
     if (isNew && !args.is('new')) throw await notInFile(file, name);
     const isEntered = isNew || args.text('from-file') !== undefined;
@@ -105,7 +106,7 @@ export const unsealCommand: Command = {
       args.positionals[1] as string,
       new PlainFile(args.positionals[0] as string, formatOption(args)),
     ];
-    const { key, loose } = file.keyFor(name, args.text('prefix'), args.text('for-key'));
+    const { key, loose } = await keyOfName(file, name, args, io);
     const value = await file.value(await file.text(), name);
     if (!isSealed(value))
       return {

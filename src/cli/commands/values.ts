@@ -17,13 +17,18 @@ import { type Io, withProgress } from '../io.ts';
 import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
 import { PlainFile } from '../plain-file.ts';
 import { readValue } from '../prompt.ts';
+import { keyOfName } from '../variable-style.ts';
 
 export const valueFlags: Flags = {
   'from-file': { type: 'string', value: 'FILE', summary: 'read the value from a file; - is stdin' },
   type: { type: 'string', value: 'NAME', summary: 'text, or json for a number, a list or true' },
 };
 export const variableFlags: Flags = {
-  prefix: { type: 'string', value: 'NAME', summary: 'in a .env file: the prefix that its reader uses' },
+  prefix: {
+    type: 'string',
+    value: 'NAME',
+    summary: 'in a .env file: the prefix of its reader, if it is not that of the module in this folder',
+  },
   'for-key': {
     type: 'string',
     value: 'KEY',
@@ -54,7 +59,7 @@ export const get: Command = {
   flags: { ...fileFlags, ...variableFlags },
   examples: [
     'llm-config get config/secrets.yaml.jwe database.password',
-    'llm-config get .env APP_DATABASE_PASSWORD --prefix APP',
+    'llm-config get .env APP_DATABASE_PASSWORD',
   ],
   async run(args, io) {
     const [file, key] = args.positionals as [string, string];
@@ -95,7 +100,7 @@ async function plainValue(
   const plainFile = new PlainFile(file, formatOption(args));
   const value = await plainFile.value(text, name);
   if (!isSealed(value)) return value;
-  const { key, loose } = plainFile.keyFor(name, args.text('prefix'), args.text('for-key'));
+  const { key, loose } = await keyOfName(plainFile, name, args, io);
   const where = `the sealed value of "${key}" (${file})`;
   const opening = unseal(value, { key, loose, context: args.text('context'), where }, () =>
     keysOf(args, io).find(),

@@ -41,7 +41,8 @@ export async function promptSection({ chain, options, file }: Loaded, args: Pars
 }
 
 /** The prompts, if their texts are without mistakes. */
-export async function readyPrompts({ data }: PromptSection): Promise<Prompts> {
+export async function readyPrompts(loaded: Loaded, args: Parsed): Promise<Prompts> {
+  const { data } = await promptSection(loaded, args);
   const { Prompts, checkPrompts } = await loadPrompts();
   const issues: Issue[] = [];
   checkPrompts(data, (path, message) => void issues.push({ path, message }));

@@ -77,8 +77,12 @@ function checkMeaning(data: LlmData, report: Report): void {
 const secretFields = { key: 'apiKey', bearer: 'token', ambient: undefined } as const;
 
 function checkEndpoint({ baseURL, auth, headers = {} }: EndpointData, path: Path, report: Report): void {
-  if (baseURL !== undefined && !/^https?:$/.test(protocolOf(baseURL)))
+  const url = baseURL === undefined ? undefined : urlOf(baseURL);
+  if (baseURL !== undefined && !/^https?:$/.test(url?.protocol ?? ''))
     report([...path, 'baseURL'], 'must be a URL that begins with https:// or http://');
+  // a URL is printed, and fetch refuses such a one with a message that quotes it
+  else if (url?.username || url?.password)
+    report([...path, 'baseURL'], 'must not have a user or a password; use auth or headers');
   for (const [name, value] of Object.entries(headers))
     if (!isHeader(name, value)) report([...path, 'headers', name], 'cannot be a header');
   if (!auth) return;
@@ -94,11 +98,11 @@ function checkEndpoint({ baseURL, auth, headers = {} }: EndpointData, path: Path
 const isHeader = (name: string, value: string): boolean =>
   /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !/[\r\n\0]/.test(value);
 
-function protocolOf(url: string): string {
+function urlOf(text: string): URL | undefined {
   try {
-    return new URL(url).protocol;
+    return new URL(text);
   } catch {
-    return '';
+    return undefined;
   }
 }
 

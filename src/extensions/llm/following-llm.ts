@@ -2,12 +2,15 @@
 // when it begins. Made by load-llm.ts.
 
 import type { Config } from '../../config/config.ts';
+import { ConfigError } from '../../errors.ts';
 import { reveal } from '../../reveal.ts';
 import type { SteadyClock } from '../../shelter/clock.ts';
+import type { Costs, CostsParts } from './cost/costs.ts';
 import type { Spend } from './cost/tally.ts';
 import type { LlmData } from './data.ts';
 import type { Calls, Classify } from './endpoints/ask.ts';
 import type { Backends } from './endpoints/backends.ts';
+import type { Charging } from './endpoints/charging.ts';
 import { Clients, type ClientsOptions, type FollowingClients } from './endpoints/clients.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { identityOf } from './endpoints/endpoint.ts';
@@ -17,8 +20,7 @@ import { Endpoints } from './endpoints/generation.ts';
 import type { Limits } from './endpoints/limits.ts';
 import type { Wants } from './endpoints/obstacle.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
-import type { LazyCosts } from './lazy-costs.ts';
-import { missingParts } from './parts.ts';
+import { missingParts, parts } from './parts.ts';
 import { type ExplainedSection, noOptions, type PromptAccess, type PromptOptions } from './prompt-access.ts';
 import type { Prompt } from './prompts/prompts.ts';
 import { sectionOf } from './section.ts';
@@ -77,7 +79,8 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
   readonly classify: Classify | undefined;
   readonly #section: ExplainedSection;
   readonly #prompts: PromptAccess;
-  readonly #costs: LazyCosts;
+  readonly #costsParts: CostsParts;
+  #costs: Costs | undefined;
   readonly #isBorrowed: boolean;
   readonly #clients = new Set<FollowingClients>();
   readonly #subscription: Disposable;
@@ -101,9 +104,9 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
       clock,
       classify,
     }: Pick<Calls, 'backends' | 'limits' | 'events' | 'clock' | 'classify'>,
-    costs: LazyCosts,
+    money: Pick<CostsParts, 'price' | 'ledgerOf'>,
   ) {
-    this.#costs = costs;
+    this.#costsParts = { ...money, clock, events };
     this.config = config;
     this.clock = clock;
     this.events = events;
@@ -131,7 +134,9 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
     const data = sectionOf(given);
     this.#endpoints = new Endpoints(data);
     this.#prompts.follow(data);
-    this.#costs.follow(data);
+    if (this.#costsParts.price || parts.costs.isUsed(data as never))
+      this.#costs ??= parts.costs.now && new parts.costs.now.Costs(this.#costsParts);
+    this.#costs?.follow(data);
     this.#seen = value;
     const identities = Array.from(this.#endpoints.all.values(), identityOf);
     this.backends.follow(identities);
@@ -140,9 +145,9 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
     return this.#endpoints;
   }
 
-  charging(): ReturnType<LazyCosts['get']> {
+  charging(): Charging | undefined {
     this.endpoints();
-    return this.#costs.get();
+    return this.#costs;
   }
 
   async renewed(refused: Endpoint, task: string): Promise<Endpoint | undefined> {
@@ -212,7 +217,10 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
   }
 
   spend(currency?: string): Spend {
-    return this.#costs.spend(currency);
+    if (this.#costs) return this.#costs.spend(currency);
+    throw new ConfigError('invalid_option', 'llm: the cost of calls is not counted', {
+      hint: 'Pass the option price to loadLlm, such as await genaiPrices(), or set rates of the endpoints',
+    });
   }
 
   on(listener: (event: LlmEvent) => void): Disposable {
@@ -221,7 +229,7 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
 
   async close(): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    await Promise.all([...Array.from(this.#clients, (clients) => clients.close()), this.#costs.close()]);
+    await Promise.all([...Array.from(this.#clients, (clients) => clients.close()), this.#costs?.close()]);
     if (!this.#isBorrowed) await (this.config as unknown as { close(): Promise<void> }).close();
     this.events.clear();
   }

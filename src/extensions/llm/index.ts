@@ -2,7 +2,7 @@
 
 export type { LedgerEntry, LedgerState, SharedLedger } from '../../shelter/shared-ledger.ts';
 export type { SharedPace } from '../../shelter/shared-pace.ts';
-export type { GenaiPricesOptions } from './cost/genai-prices.ts';
+export type { GenaiPricesOptions } from './cost/genai-adapter.ts';
 export type { Price, PricedCall } from './cost/prices.ts';
 export type { Spend, Spent } from './cost/tally.ts';
 export type {

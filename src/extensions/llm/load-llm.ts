@@ -18,8 +18,7 @@ import { type LlmEvent, LlmEvents } from './endpoints/events.ts';
 import { Limits } from './endpoints/limits.ts';
 import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { FollowingLlm, type Llm, type LoadedConfig } from './following-llm.ts';
-import { LazyCosts } from './lazy-costs.ts';
-import { missingParts } from './parts.ts';
+import { missingParts, parts } from './parts.ts';
 import { type ExplainedSection, PromptAccess } from './prompt-access.ts';
 import { schemaWith } from './schema.ts';
 
@@ -113,26 +112,22 @@ export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptio
       : loadConfig(schemaWith(variables), from as ConfigSource, { unknown: 'ignore', ...load, at }),
   ]);
   const section = (isLoaded && keyOf(at) !== '' ? from.at(at) : config) as ExplainedSection;
-  await missingParts(reveal(section.value));
+  if (price) await parts.costs.load();
+  for (let missing = missingParts(reveal(section.value)); missing; ) {
+    await missing;
+    missing = missingParts(reveal(section.value)); // a reload may have come meanwhile
+  }
   const prompts = new PromptAccess({
     section,
     schemas: variables,
     events,
     showPrompts: showPrompts === true,
   });
-  const costs = new LazyCosts({
-    clock: steadied(clock),
-    events,
-    price,
-    ledgerOf: shared?.ledger && ((name) => (shared.ledger as (name: string) => SharedLedger)(name)),
-  });
-  const llm = new FollowingLlm(
+  return new FollowingLlm(
     config as LoadedConfig,
     section,
     { isLoaded, at: isLoaded ? at : '', prompts },
     { backends, limits: new Limits(steadied(clock), shared), events, clock: steadied(clock), classify },
-    costs,
+    { price, ledgerOf: shared?.ledger && ((name) => shared.ledger?.(name) as SharedLedger) },
   );
-  await costs.get();
-  return llm;
 }

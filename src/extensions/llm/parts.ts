@@ -23,17 +23,20 @@ class Part<T> {
   }
 }
 
-/** Whether a section has `name` itself, or a task has `field`. */
+/** Whether a section has `name` itself, or one of its tasks or endpoints has `field`. */
 const uses =
-  (name: string, field: string) =>
-  (section: Record<string, unknown>): boolean =>
-    section[name] !== undefined ||
-    (isPlain(section.tasks) &&
-      Object.values(section.tasks).some((task) => isPlain(task) && task[field] !== undefined));
+  (name: string, among: 'tasks' | 'endpoints', field: string) =>
+  (section: Record<string, unknown>): boolean => {
+    const { [name]: own, [among]: all } = section;
+    if (own !== undefined) return true;
+    return isPlain(all) && Object.values(all).some((one) => isPlain(one) && one[field] !== undefined);
+  };
 
 export const parts = {
-  presets: new Part(uses('presets', 'preset'), () => import('./presets/presets.ts')),
-  prompts: new Part(uses('prompts', 'prompt'), () => import('./prompts/prompts.ts')),
+  presets: new Part(uses('presets', 'tasks', 'preset'), () => import('./presets/presets.ts')),
+  prompts: new Part(uses('prompts', 'tasks', 'prompt'), () => import('./prompts/prompts.ts')),
+  /** Also used with the option `price`. */
+  costs: new Part(uses('budgets', 'endpoints', 'rates'), () => import('./cost/costs.ts')),
 };
 
 /** Loads the parts that a section uses and that are not loaded yet. Undefined: there are none. */

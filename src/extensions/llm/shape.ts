@@ -21,17 +21,7 @@ export interface Part {
 export const kinds = ['chat', 'embedding', 'image', 'rerank', 'speech'] as const;
 /** How a client proves who it is. */
 export const authTypes = ['key', 'bearer', 'ambient'] as const;
-/** The APIs whose spelling of parameters is known: presets/spellings.ts. */
-export type Spelling =
-  | 'ai-sdk'
-  | 'openai'
-  | 'openai-responses'
-  | 'anthropic'
-  | 'google'
-  | 'bedrock'
-  | 'mistral'
-  | 'cohere';
-const spellings: readonly Spelling[] = [
+const spellings = [
   'ai-sdk',
   'openai',
   'openai-responses',
@@ -40,7 +30,9 @@ const spellings: readonly Spelling[] = [
   'bedrock',
   'mistral',
   'cohere',
-];
+] as const;
+/** The APIs whose spelling of parameters is known: presets/spellings.ts. */
+export type Spelling = (typeof spellings)[number];
 /** What may have a budget for itself. */
 export const budgetEach = ['task', 'tenant', 'subject'] as const;
 

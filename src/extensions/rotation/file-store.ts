@@ -22,7 +22,7 @@ export interface UpdatingProvider {
 }
 
 /** A store for `rotate`: one key, or one section, of an encrypted file. Beside it, `rotation.KEY` holds the
- *  next version and the one before. Whoever can open the file can read both.
+ *  next version and the one before. Anyone who can open the file can read both.
  *  @example
  *  const secrets = new EncryptedFileProvider({ path: 'config/secrets.json.jwe' });
  *  const store = fileStore(secrets, 'llm');

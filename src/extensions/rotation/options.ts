@@ -16,7 +16,8 @@ export interface RotateOptions extends Partial<Schedule> {
   /** The lock under which each step runs. Without one, two orchestrators leave a current secret that the
    *  target refuses. */
   readonly lock: RotationLock;
-  /** Whether an old credential that is no longer used is revoked, or a person does that. */
+  /** What happens to an old credential that is out of use: `'auto'` revokes it, `'manual'` leaves it to a
+   *  person. */
   readonly revoke: 'auto' | 'manual';
   /** The key in the stored secret for each field of the credential. All other fields of the secret are kept.
    *  @default the names of the target */

@@ -109,6 +109,17 @@ describe('a hard budget', () => {
     });
   });
 
+  it.for<[string, object, object]>([
+    ['that is a word for no limit', { max_tokens: -1 }, {}],
+    ['that is not a number', { max_tokens: '100' }, {}],
+    ['of a call that its endpoint does not take', { max_tokens: null }, { parameters: { maxTokens: 100 } }],
+  ])('takes no limit %s', async ([, parameters, options], { expect }) => {
+    const endpoints = { one: { provider: 'openai', model: 'gpt-x', rates, parameters } };
+    await using it = await loaded(budgeted({ perDay: 1, hard: true }, { endpoints }));
+    const error = await failed(it.ai.task('chat').run(async () => used(1), options));
+    expect(error.message).toContain('does not say what it may use');
+  });
+
   it('takes what a call of the AI SDK may use from that call', async () => {
     await using it = await loaded(budgeted({ perDay: 1, hard: true }));
     const asked: unknown[] = [];
@@ -202,6 +213,25 @@ describe('a soft budget', () => {
     expect(it.ai.explain('chat').budgets).toMatchObject([{ period: day(), spentMicros: 400_000 }]);
     await it.ai.task('chat').run(async () => used(400_000));
     expect(budgetEvents(it)).toEqual([`alert ${first}`, `alert ${day()}`]);
+  });
+
+  it('counts a call in the period in which it began, at the rates with which it began', async () => {
+    await using it = await loaded(budgeted({ perDay: 1, hard: true }));
+    const begun = it.ai.task('chat').run(
+      async () => {
+        await it.store.set('llm.endpoints.one.rates.inputPerMillion', 5);
+        await it.ai.config.reload();
+        await it.clock.advance(86_400_000 - 1);
+        return used(300_000);
+      },
+      { estimatedTokens: 1_000_000 },
+    );
+    await it.store.set('llm.endpoints.one.timeoutMs', 90_000_000);
+    await it.clock.until(begun.catch(() => undefined));
+    expect(it.ai.spend().micros).toBe(1_000_000);
+    expect(it.ai.explain('chat').budgets).toMatchObject([{ spentMicros: 0, heldMicros: 0 }]);
+    await it.ai.task('chat').run(async () => used(200_000), { estimatedTokens: 200_000 });
+    expect(it.ai.explain('chat').budgets).toMatchObject([{ spentMicros: 1_000_000 }]);
   });
 
   it('counts its tasks alone', async () => {

@@ -8,7 +8,7 @@ import type { LlmData } from '../../../src/extensions/llm/data.ts';
 import { reveal } from '../../../src/reveal.ts';
 import { manualClock } from '../../../src/testing/clock.ts';
 import { code } from '../../support/sheltering.ts';
-import { backend, http, loaded, two } from './loaded.ts';
+import { backend, http, type Loaded, loaded, two } from './loaded.ts';
 
 const failed = (work: Promise<unknown>): Promise<ConfigError> =>
   work.then(
@@ -108,6 +108,67 @@ describe('failover', () => {
     expect(times()).toBe(4);
     await it.clock.advance(120_001);
     expect(await task.run(ask)).toBe('back');
+  });
+
+  const breakers = ({ events }: Loaded) =>
+    events.flatMap((event) => (event.type === 'breaker' ? [event.state] : []));
+
+  it.for<[string, Error, boolean]>([
+    ['a timeout', http(408), true],
+    ['an absent model', http(404, { code: 'model_not_found' }), true],
+    ['a refused key', http(401), true],
+    ['a failed server', http(500), true],
+    ['too many requests', http(429, {}, { 'retry-after': '0' }), false],
+    ['spent quota', http(402, {}, { 'retry-after': '0' }), false],
+    ['a long input', http(400, { code: 'context_length_exceeded' }), false],
+    ['a content filter', http(400, { code: 'content_filter' }), false],
+    ['a wrong request', http(400), false],
+    ['an error of your own', new Error('mine'), false],
+  ])('three times %s: the circuit opens is %s', async ([, error, opens], { expect }) => {
+    await using it = await loaded();
+    const ask = backend({ first: error, second: 'b' });
+    for (let n = 0; n < 3; n++)
+      await it.clock.until(
+        it.ai
+          .task('chat')
+          .run(ask)
+          .catch(() => undefined),
+      );
+    expect(breakers(it)).toEqual(opens ? ['open'] : []);
+  });
+
+  it('models with the same key have circuits of their own', async () => {
+    await using it = await loaded(
+      withTask(two.tasks.chat, { second: { ...two.endpoints.first, model: 'b' } }),
+    );
+    const ask = backend({ first: http(500), second: 'b' });
+    for (let n = 0; n < 4; n++) expect(await it.clock.until(it.ai.task('chat').run(ask))).toBe('b');
+    expect(it.ai.explain('chat').endpoints.map(({ state }) => state)).toEqual(['cooling', 'in use']);
+  });
+
+  it('a probe that is refused closes the circuit, and one that is aborted does not', async () => {
+    await using it = await loaded();
+    const chat = it.ai.task('chat');
+    const down = backend({ first: http(408), second: 'b' });
+    for (let n = 0; n < 3; n++) await chat.run(down);
+    await it.clock.advance(120_001);
+    const aborted = new AbortController();
+    const asked: string[] = [];
+    const left = chat.run(
+      ({ name }) => {
+        asked.push(name);
+        aborted.abort();
+        return new Promise(() => undefined);
+      },
+      { signal: aborted.signal },
+    );
+    await expect(left).rejects.toMatchObject({ code: 'aborted' });
+    expect(asked).toEqual(['first']);
+    expect(breakers(it)).not.toContain('closed');
+    await it.clock.advance(600_001);
+    await expect(chat.run(backend({ first: http(400) }))).rejects.toMatchObject({ status: 400 });
+    expect(breakers(it).at(-1)).toBe('closed');
+    expect(await chat.run(backend({ first: 'a' }))).toBe('a');
   });
 
   it('a stopped primary is left within one attempt when nothing listens there', async () => {

@@ -159,7 +159,8 @@ describe('endpoints from a file', () => {
       .replace('weight: 1', 'weight: -1')
       .replace('azure-we]', 'azure-we, claude]')
       .replace('type: bearer', 'type: ambient')
-      .replace('https://we.example.com', 'we.example.com');
+      .replace('https://we.example.com', 'we.example.com')
+      .replace('https://eu.', 'https://user:fake-Zq83-password@eu.');
     await using dir = await folder({ 'app.yaml': wrong });
     const error = (await loadLlm(new BundleProvider(dir.at('app.yaml'))).catch(
       (thrown: unknown) => thrown,
@@ -172,6 +173,11 @@ describe('endpoints from a file', () => {
       ]),
     ).toMatchInlineSnapshot(`
       [
+        [
+          "endpoints.openai-eu.baseURL",
+          "/app.yaml:5:16",
+          undefined,
+        ],
         [
           "endpoints.azure-we.baseURL",
           "/app.yaml:15:16",

@@ -1,4 +1,4 @@
-// Loads a configuration of endpoints, with prompts and a preset if an argument says so. Run where code
+// Loads a configuration of endpoints, with prompts, a preset and a budget if an argument says so. Run where code
 // generation is forbidden.
 
 import { loadConfig } from '../../../src/config/load-config.ts';
@@ -21,6 +21,7 @@ const ai = await loadLlm(
       endpoints: { first: { provider: 'openai', model: 'gpt-x', parameters: { top_p: 1 } } },
       tasks: { chat: { use: ['first'], ...(isWhole && { preset: 'precise', prompt: 'chat@^1' }) } },
       ...(isWhole && {
+        budgets: { team: { currency: 'USD', perMonth: 1 } },
         presets: { precise: { topP: 0.5 } },
         prompts: { chat: { '1.0.0': { text, variables } } },
       }),

@@ -1,4 +1,4 @@
-// Which files an application loads: prompts and presets only where the configuration has them.
+// Which files an application loads: prompts, presets and costs only where the configuration has them.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { folder } from '../../support/folder.ts';
 
 // inside the project, because Node must find the packages
 const outdir = fileURLToPath(new URL('../../../node_modules/.cache/llm-loading/', import.meta.url));
-const parts = /^src\/extensions\/llm\/(prompts|presets)\//;
+const parts = /^src\/extensions\/llm\/(prompts|presets|cost|budgets)\//;
 
 /** Builds the program in chunks as the package has them, and lists the sources of each. */
 async function built(): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -50,14 +50,14 @@ async function run(sources: Awaited<ReturnType<typeof built>>, what: string) {
 describe('who uses only endpoints', async () => {
   const sources = await built();
 
-  it('loads nothing of prompts and presets', async () => {
+  it('loads nothing of prompts, presets and costs', async () => {
     const { lines, loaded } = await run(sources, 'endpoints');
     expect(lines).toEqual(['code generation is refused', '{"top_p":1}', 'chat']);
     expect(loaded).toContain('src/extensions/llm/endpoints/call.ts');
     expect(loaded.filter((file) => parts.test(file))).toEqual([]);
   });
 
-  it('loads both when the configuration has them, without code generation', async () => {
+  it('loads all when the configuration has them, without code generation', async () => {
     const { lines, loaded } = await run(sources, 'whole');
     expect(lines).toEqual([
       'code generation is refused',
@@ -66,7 +66,7 @@ describe('who uses only endpoints', async () => {
       'You are an editor for Acme. a b',
     ]);
     expect(new Set(loaded.flatMap((file) => parts.exec(file)?.[1] ?? []))).toEqual(
-      new Set(['prompts', 'presets']),
+      new Set(['prompts', 'presets', 'cost', 'budgets']),
     );
   });
 

@@ -32,6 +32,9 @@ const answers: Readonly<Record<string, object>> = {
     },
   },
   Bedrock: { usage: { inputTokens: 10, outputTokens: 4, totalTokens: 104, cacheReadInputTokens: 90 } },
+  'a proxy that counts the cache beside': {
+    usage: { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 90 } },
+  },
   DeepSeek: { usage: { prompt_tokens: 100, completion_tokens: 4, prompt_cache_hit_tokens: 90 } },
   LangChain: {
     usage_metadata: { input_tokens: 100, output_tokens: 4, input_token_details: { cache_read: 90 } },
@@ -73,6 +76,71 @@ describe('the tokens of an answer', () => {
     expect(usageOf({ usage: { prompt_tokens: 1 }, service_tier: 'flex' })?.tier).toBe('flex');
   });
 });
+
+describe('tokens of reasoning', () => {
+  const reasoning = { reasoning_tokens: 30 };
+  it.for<[string, object]>([
+    [
+      'among those of the output',
+      { usage: { prompt_tokens: 5, completion_tokens: 40, completion_tokens_details: reasoning } },
+    ],
+    [
+      'among them, with a total',
+      {
+        usage: {
+          prompt_tokens: 5,
+          completion_tokens: 40,
+          total_tokens: 45,
+          completion_tokens_details: reasoning,
+        },
+      },
+    ],
+    [
+      'beside them, of xAI',
+      {
+        usage: {
+          prompt_tokens: 5,
+          completion_tokens: 10,
+          total_tokens: 45,
+          completion_tokens_details: reasoning,
+        },
+      },
+    ],
+    [
+      'beside them, of Google in the AI SDK 5',
+      { usage: { inputTokens: 5, outputTokens: 10, totalTokens: 45, reasoningTokens: 30 } },
+    ],
+    [
+      'beside them, of Google in LangChain',
+      {
+        usage_metadata: {
+          input_tokens: 5,
+          output_tokens: 10,
+          total_tokens: 45,
+          output_token_details: { reasoning: 30 },
+        },
+      },
+    ],
+  ])('%s count once', ([, answer], { expect }) => {
+    expect(usageOf(answer)).toEqual({ inputTokens: 5, outputTokens: 40 });
+  });
+});
+
+it.for([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e308, '5', null])(
+  'a server that says %s as its tokens leaves a sum that is a number',
+  async (tokens, { expect }) => {
+    const rates = { currency: 'USD', inputPerMillion: 1e9, outputPerMillion: 1 };
+    await using it = await loaded(rated(rates));
+    const usages = [
+      { prompt_tokens: tokens, completion_tokens: 2 },
+      { prompt_tokens: 2 ** 53 - 1, completion_tokens: tokens },
+      { input_tokens: 0, output_tokens: 2, cache_read_input_tokens: tokens },
+    ];
+    for (const usage of usages) await it.ai.task('chat').run(async () => ({ usage }));
+    const { micros, unpriced } = it.ai.spend();
+    expect([Number.isFinite(micros), micros > Number.MAX_SAFE_INTEGER, unpriced]).toEqual([true, true, {}]);
+  },
+);
 
 const rated = (rates: RatesData | undefined, more: object = {}): LlmData => ({
   endpoints: { one: { provider: 'openai', model: 'gpt-4o', ...(rates && { rates }), ...more } },
@@ -177,9 +245,14 @@ describe('a call whose price is not known', () => {
     await using it = await loaded(rated(undefined), { price: price as never });
     for (let i = 0; i < 3; i++) await it.ai.task('chat').run(async () => openai(5, 5));
     expect(it.ai.spend()).toMatchObject({ micros: 0, byEndpoint: {}, unpriced: { one: 3 } });
-    const events = it.events.filter(({ type }) => type === 'unpriced');
-    expect(events[0]).toMatchObject({ endpoint: 'one', why: expect.stringContaining(why), level: 'warn' });
-    expect(new Set(events.map((event) => 'why' in event && event.why)).size).toBe(events.length);
+    await it.ai.task('chat').run(async () => openai(5, 5), { estimatedTokens: 9 });
+    await it.ai.task('chat').run(async () => ({}), { estimatedTokens: 9 });
+    const unpriced = { endpoint: 'one', why: expect.stringContaining(why), level: 'warn' };
+    expect(it.events.filter(({ type }) => type === 'unpriced')).toEqual([expect.objectContaining(unpriced)]);
+    await it.ai.task('chat').run(async () => ({}));
+    expect(it.events.findLast(({ type }) => type === 'unpriced')).toMatchObject({
+      why: 'its usage is not known',
+    });
     expect(JSON.stringify(it.events)).not.toContain('Zq83');
   });
 

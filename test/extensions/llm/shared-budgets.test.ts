@@ -16,7 +16,13 @@ type Failing = 'no' | 'rejects' | 'hangs' | 'lost';
 /** A ledger that counts an entry once, and fails as a test wants. */
 function ledgers(clock: ReturnType<typeof manualClock>, processes: number) {
   const ledger = new MemoryLedger(clock);
-  const state = { failing: 'no' as Failing, asked: 0, names: new Set<string>() };
+  const state = {
+    failing: 'no' as Failing,
+    asked: 0,
+    names: new Set<string>(),
+    /** What it says in place of what it knows. */
+    wrong: undefined as ((known: number) => number) | undefined,
+  };
   const settled = new Set<string>();
   const answer = async <T>(make: () => T): Promise<T> => {
     state.asked++;
@@ -31,7 +37,11 @@ function ledgers(clock: ReturnType<typeof manualClock>, processes: number) {
     reserve: (entry, how) => answer(() => ledger.reserve(entry, how)),
     settle: (entry) =>
       answer(() => {
-        const { account, id } = entry;
+        const { account, id, known } = entry;
+        if (state.wrong) {
+          const amount = state.wrong(known);
+          return { before: amount, spent: amount, held: amount };
+        }
         const again = settled.has(id);
         settled.add(id);
         const { spent, held } = ledger.spent(account);
@@ -177,6 +187,30 @@ describe('a budget that is shared', () => {
       expect(it.states().filter((state) => state === 'alert')).toHaveLength(1);
     },
   );
+
+  it('gives back what is held for a call that is aborted while its ledger answers', async () => {
+    await using it = await fleet({}, 1);
+    const aborted = new AbortController();
+    let asked = 0;
+    const ask = async () => ++asked;
+    const call = it.all[0]?.task('chat').run(ask, { estimatedTokens: 300, signal: aborted.signal });
+    aborted.abort();
+    await expect(call).rejects.toMatchObject({ code: 'aborted' });
+    await it.clock.advance(0);
+    expect([asked, it.spent()]).toEqual([0, { spent: 0, held: 0 }]);
+  });
+
+  it('is not spoiled by a ledger that answers with other numbers', async () => {
+    const answers = [Number.NaN, Number.POSITIVE_INFINITY, -5, undefined, 1e300];
+    const known: number[] = [];
+    await using it = await fleet({ hard: false }, 1);
+    it.state.wrong = (amount) => answers[known.push(amount) % answers.length] as number;
+    for (let n = 0; n < 12; n++) await it.calls(1, 10, 10);
+    it.state.wrong = undefined;
+    await it.calls(1, 10, 10);
+    expect(known).toEqual(Array(12).fill(0));
+    expect(it.all[0]?.explain('chat').budgets).toMatchObject([{ spentMicros: 10, heldMicros: 0 }]);
+  });
 
   it('has no share in what it has never seen', async () => {
     await using it = await fleet({ whenAway: 'share', each: 'tenant' }, 1);

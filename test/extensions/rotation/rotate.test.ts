@@ -167,6 +167,28 @@ describe('step', () => {
     expect(world.accepts(first)).toBe(true);
   });
 
+  it('a pending credential is revoked if the secret was edited since it was made', async () => {
+    let isDown = true;
+    const failing = (target: RotationTarget) =>
+      ({
+        ...target,
+        test: async (credential, call) => {
+          // the first key is current, and accepted
+          if (isDown && credential.key !== 'fake-first') throw new Error('down');
+          return target.test(credential, call);
+        },
+      }) as RotationTarget;
+    const { rotation, backend, world } = started({}, { open: apiKeys, change: failing });
+    expect(await code(rotation.step({ begin: true }))).toBe('unavailable');
+    expect(world.live()).toBe(2);
+    isDown = false;
+    backend.edit({ key: 'fake-first', organisation: 'other' });
+    expect(await rotation.step()).toBe('overlap');
+    expect(world.live()).toBe(2); // not the pending one, which no version of the secret has
+    expect(backend.current()).toMatchObject({ organisation: 'other' });
+    expect(world.accepts(backend.current())).toBe(true);
+  });
+
   it('a new credential may need a moment', async () => {
     let asked = 0;
     const slow = (target: RotationTarget) =>

@@ -25,6 +25,9 @@ interface Unsent {
   tries: number;
 }
 
+/** A ledger may be one of the application, and what it says is sent to it again. */
+const wholeOf = (amount: number): number => (Number.isSafeInteger(amount) ? Math.max(0, amount) : 0);
+
 export class SharedBook implements Book {
   readonly #ledger: SharedLedger;
   readonly #clock: SteadyClock;
@@ -126,7 +129,7 @@ export class SharedBook implements Book {
         break;
       }
     const before = this.#known.get(account)?.spent ?? 0;
-    this.#known.set(account, { spent: Math.max(before, spent), held });
+    this.#known.set(account, { spent: Math.max(before, wholeOf(spent)), held: wholeOf(held) });
   }
 
   #send(hold: Hold, amount: number): void {

@@ -6,8 +6,10 @@ import type { Amount } from '../endpoints/cost.ts';
 /** The micro-units of an amount in units. */
 export const microsOf = (units: number): number => Math.round(units * 1e6);
 
-/** Rounds up: what costs something is never 0. The tolerance is for errors of binary fractions. */
-export const wholeMicros = (micros: number): number => Math.max(0, Math.ceil(micros - 1e-6));
+/** Rounds up: what costs something is never 0. The tolerance is for errors of binary fractions. A server may
+ *  say any number of tokens, and sums must stay numbers. */
+export const wholeMicros = (micros: number): number =>
+  Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.ceil(micros - 1e-6)));
 
 /** As a person reads it: `12.34 USD`, with as many digits as it needs. */
 export function shown({ micros, currency }: Amount): string {

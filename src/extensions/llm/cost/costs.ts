@@ -1,6 +1,6 @@
-// What the calls of a `loadLlm` cost: prices, budgets and sums. Imported by load-llm.ts when there is
-// something to count. Each attempt has a charge, because each may be billed: it holds its estimate in the
-// hard budgets of its task, and is settled when it ends.
+// What the calls of a `loadLlm` cost: prices, budgets and sums. Loaded for sections with rates or budgets, and
+// for the option `price` (parts.ts). Each attempt has a charge, because each may be billed: it holds its
+// estimate in the hard budgets of its task, and is settled when it ends.
 
 import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';
@@ -14,6 +14,7 @@ import type { Charge, ChargedOptions, Charging, Ended, ExplainedBudget } from '.
 import type { Amount, Cost } from '../endpoints/cost.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { LlmEvents } from '../endpoints/events.ts';
+import type { Usage } from '../endpoints/usage.ts';
 import { costOf } from './billed.ts';
 import { estimateOf, saysItsSize } from './estimate.ts';
 import { type Price, Prices } from './prices.ts';
@@ -83,11 +84,11 @@ export class Costs implements Charging {
       .filter(({ isHard }) => !isHard)
       .map((budget): Held => [budget, budget.hold(task, options, id, 0)]);
     if (hard.length === 0) return this.#charge(task, endpoint, options, soft);
-    const estimate = this.#estimate(endpoint, options);
+    const estimate = estimateOf(endpoint, options, (usage) => this.#prices.of(endpoint, usage));
     const unpriced = hard.find(({ currency }) => estimate?.currency !== currency);
     if (!estimate || unpriced) {
       const why = `its price ${estimate ? `is in ${estimate.currency}` : 'is not known'}`;
-      this.#prices.unpriced(endpoint, why);
+      if (estimate) this.#prices.unpriced(endpoint, why);
       return { state: 'over budget', why: `${why}, and the budget "${unpriced?.name}" is hard` };
     }
     const held = hard.map((budget): Held => [budget, budget.hold(task, options, id, estimate.micros)]);
@@ -113,10 +114,6 @@ export class Costs implements Charging {
     return this.#budgets.filter((budget) => budget.covers(task));
   }
 
-  #estimate(endpoint: Endpoint, options: ChargedOptions): Amount | undefined {
-    return estimateOf(endpoint, options, (usage) => this.#prices.of(endpoint, usage));
-  }
-
   #charge(task: string, endpoint: Endpoint, options: ChargedOptions, holds: readonly Held[]): Charge {
     const each = (spent: (hold: Hold, budget: Budget) => number): void => {
       for (const [budget, hold] of holds) {
@@ -126,14 +123,16 @@ export class Costs implements Charging {
     };
     const release = (): void => each(() => 0);
     const settle = (ended: Ended): Cost | undefined => {
-      const cost = costOf(ended, {
-        priceOf: (usage) => this.#prices.of(endpoint, usage),
-        estimate: () => this.#estimate(endpoint, options),
-      });
+      let hasUsage = false;
+      const priceOf = (usage: Usage | undefined): Amount | undefined => {
+        hasUsage ||= usage !== undefined;
+        return this.#prices.of(endpoint, usage);
+      };
+      const cost = costOf(ended, { priceOf, estimate: () => estimateOf(endpoint, options, priceOf) });
       if (cost === 'free') release();
       else if (cost === 'unpriced') {
         this.#tally.addUnpriced(endpoint.name);
-        this.#prices.unpriced(endpoint, ended.usage ? 'its price is not known' : 'its usage is not known');
+        if (!hasUsage) this.#prices.unpriced(endpoint, 'its usage is not known');
         each(({ amount }) => amount);
       } else {
         const { micros, currency } = cost;

@@ -1,30 +1,22 @@
 // What a call will cost at most, as far as it says: from `estimatedTokens`, `maxOutputTokens`, and the
-// parameters of the call and of the endpoint. Used by costs.ts.
+// parameters that its client gets. Used by costs.ts.
 
 import type { ChargedOptions } from '../endpoints/charging.ts';
 import type { Amount } from '../endpoints/cost.ts';
-import type { Endpoint } from '../endpoints/endpoint.ts';
+import { type Endpoint, withParameters } from '../endpoints/endpoint.ts';
 import type { Usage } from '../endpoints/usage.ts';
+import { parameterOf } from '../presets/spellings.ts';
 
-/** The spellings of the most tokens of an output. */
-const spellings = [
-  'max_tokens',
-  'max_completion_tokens',
-  'max_output_tokens',
-  'maxOutputTokens',
-  'maxCompletionTokens',
-  'maxTokens',
-];
-
+/** Servers take a limit below 1 as none. */
 function maxOutputOf(
-  { parameters }: Endpoint,
-  { maxOutputTokens, parameters: ofCall = {} }: ChargedOptions,
+  endpoint: Endpoint,
+  { maxOutputTokens, parameters: ofCall }: ChargedOptions,
 ): number | undefined {
   if (maxOutputTokens !== undefined) return maxOutputTokens;
-  const most = [ofCall, parameters].flatMap((some) =>
-    spellings.filter((name) => name in some).map((name) => some[name]),
-  )[0];
-  return typeof most === 'number' ? most : undefined;
+  const { parameters } = ofCall ? withParameters(endpoint, ofCall) : endpoint;
+  const name = Object.keys(parameters).find((one) => parameterOf(one, undefined) === 'maxOutputTokens');
+  const most = name === undefined ? undefined : parameters[name];
+  return typeof most === 'number' && most >= 1 && Number.isFinite(most) ? most : undefined;
 }
 
 /** Whether the estimate of a call can be made, if its price is known. */

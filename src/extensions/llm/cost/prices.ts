@@ -37,31 +37,33 @@ export class Prices {
     this.#events = events;
   }
 
-  /** Undefined: it is not known. Without a usage, only a price per call is. */
+  /** Undefined: it is not known, which is reported. Without a usage, only a price per call is known. */
   of(endpoint: Endpoint, usage: Usage | undefined): Amount | undefined {
     const { rates } = endpoint;
-    if (rates) return byRates(rates, usage);
-    if (!usage || !this.#price) return undefined;
+    let why = 'its price is not known';
+    try {
+      const amount: unknown = rates ? byRates(rates, usage) : usage && this.#given(endpoint, usage);
+      if (isAmount(amount)) return amount;
+      if (amount !== undefined)
+        why = 'price returned no amount: { micros, currency } with a whole number of micro-units';
+    } catch {
+      why = 'price has thrown';
+    }
+    if (usage) this.unpriced(endpoint, why);
+    return undefined;
+  }
+
+  #given(endpoint: Endpoint, usage: Usage): unknown {
     const { provider, model, name, region } = endpoint;
     const tier = usage.tier ?? askedTier(endpoint);
-    try {
-      const amount: unknown = this.#price({
-        provider,
-        model,
-        ...(region !== undefined && { region }),
-        ...(tier !== undefined && { tier }),
-        usage,
-        endpoint: name,
-      });
-      if (amount === undefined || isAmount(amount)) return amount;
-      this.unpriced(
-        endpoint,
-        'price returned no amount: { micros, currency } with a whole number of micro-units',
-      );
-    } catch {
-      this.unpriced(endpoint, 'price has thrown');
-    }
-    return undefined;
+    return this.#price?.({
+      provider,
+      model,
+      ...(region !== undefined && { region }),
+      ...(tier !== undefined && { tier }),
+      usage,
+      endpoint: name,
+    });
   }
 
   /** Reports once that calls of an endpoint have no price. */

@@ -29,7 +29,7 @@ export interface Calls {
   readonly classify: Classify | undefined;
   endpoints(): Endpoints;
   /** Undefined: nothing counts the cost of calls. */
-  charging(): Charging | Promise<Charging> | undefined;
+  charging(): Charging | undefined;
   /** The endpoint of that name, from a configuration that was read after the credential was refused. */
   renewed(refused: Endpoint, task: string): Promise<Endpoint | undefined>;
 }

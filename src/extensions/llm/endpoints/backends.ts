@@ -69,7 +69,7 @@ export class Backends {
     return made;
   }
 
-  /** Lets everything of a quota, or one backend, rest. A shorter rest ends no longer one. */
+  /** Lets everything of a quota, or one backend, rest. A shorter rest does not end a longer one. */
   rest(id: string, forMs: number, why: string): void {
     const until = this.#clock.now() + forMs;
     if (until > (this.#rests.get(id)?.until ?? 0)) this.#rests.set(id, { until, why });

@@ -68,8 +68,7 @@ export class Call<T> {
   async answer(): Promise<T> {
     const { pin, subject } = this.#options;
     this.#refuseAborted();
-    const charging = this.#calls.charging();
-    this.#charging = charging instanceof Promise ? await charging : charging;
+    this.#charging = this.#calls.charging();
     const members =
       pin === undefined
         ? ordered(this.#task, subject)

@@ -1,6 +1,5 @@
 // The events of calls. `ai.on(listener)` delivers them. They hold names, codes, times and numbers of tokens:
-// never a key or an answer, and a
-// prompt only with the option `showPrompts`.
+// never a key or an answer, and a prompt only with the option `showPrompts`.
 
 import type { ErrorCode } from '../../../errors.ts';
 import { Listeners } from '../../../internal/listeners.ts';

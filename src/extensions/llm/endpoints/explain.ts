@@ -56,8 +56,7 @@ export class TaskExplanation {
     this.kind = kind;
     this.prompts = prompts;
     this.preset = preset;
-    const charging = calls.charging();
-    this.budgets = charging && !(charging instanceof Promise) ? charging.explain(name, wants) : [];
+    this.budgets = calls.charging()?.explain(name, wants) ?? [];
     const spent = this.budgets.find(
       ({ hard, limitMicros, spentMicros, heldMicros }) => hard && spentMicros + heldMicros >= limitMicros,
     );

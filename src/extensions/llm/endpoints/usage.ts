@@ -53,7 +53,7 @@ export function usageOf(answer: unknown): Usage | undefined {
   const hour = first(fields(all.cache_creation).ephemeral_1h_input_tokens);
   return {
     inputTokens: (input ?? 0) + beside + (first(all.toolUsePromptTokenCount) ?? 0),
-    outputTokens: (output ?? 0) + (first(all.thoughtsTokenCount) ?? 0),
+    outputTokens: (output ?? 0) + reasoningBeside(all, (input ?? 0) + (output ?? 0)),
     ...(cached && { cachedTokens: cached }),
     ...(written && { cacheWriteTokens: written }),
     ...(hour && { cacheWriteHourTokens: hour }),
@@ -89,6 +89,18 @@ function cacheIn(
   return { cached, written, beside: cached + written > input ? cached + written : 0 };
 }
 
+/** The tokens of reasoning that are not among those of the output. Google and xAI count them beside, which
+ *  clients of other APIs pass on: then only the total has them. */
+function reasoningBeside(all: Fields, sum: number): number {
+  const thoughts = first(all.thoughtsTokenCount);
+  if (thoughts !== undefined) return thoughts;
+  const details = fields(
+    all.completion_tokens_details ?? all.output_tokens_details ?? all.output_token_details,
+  );
+  const reasoning = first(all.reasoningTokens, details.reasoning_tokens, details.reasoning) ?? 0;
+  return first(all.total_tokens, all.totalTokens) === sum + reasoning ? reasoning : 0;
+}
+
 function tierIn(usage: Fields, answer: unknown): string | undefined {
   const { service_tier, response, message, providerMetadata } = fields(answer);
   const tiers = [
@@ -114,7 +126,7 @@ export function laterUsage(before: Usage | undefined, now: Usage | undefined): U
 function first(...values: readonly unknown[]): number | undefined {
   for (const value of values) {
     const number = typeof value === 'object' ? fields(value).total : value;
-    if (typeof number === 'number' && number >= 0 && Number.isFinite(number)) return number;
+    if (typeof number === 'number' && number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number;
   }
   return undefined;
 }

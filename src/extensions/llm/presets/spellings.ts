@@ -1,23 +1,25 @@
 // How clients spell the parameters that most models have. Used by combine.ts, which recognises a parameter in
-// any of these spellings and writes it as the client of the endpoint does.
+// any of these spellings and writes it as the client of the endpoint does, and by cost/estimate.ts.
 
 import type { Spelling } from '../shape.ts';
 
 /** Parameters by their names in this table. */
 type Names = Readonly<Record<string, string>>;
 
+const camelCase = {
+  topP: 'topP',
+  topK: 'topK',
+  maxOutputTokens: 'maxOutputTokens',
+  stopSequences: 'stopSequences',
+  presencePenalty: 'presencePenalty',
+  frequencyPenalty: 'frequencyPenalty',
+  seed: 'seed',
+};
+
 /** The spelling of clients, by the name of an API. */
 export const spellings = {
   /** The AI SDK, LangChain of JavaScript in most parts. */
-  'ai-sdk': {
-    topP: 'topP',
-    topK: 'topK',
-    maxOutputTokens: 'maxOutputTokens',
-    stopSequences: 'stopSequences',
-    presencePenalty: 'presencePenalty',
-    frequencyPenalty: 'frequencyPenalty',
-    seed: 'seed',
-  },
+  'ai-sdk': camelCase,
   /** Chat completions. */
   openai: {
     topP: 'top_p',
@@ -35,15 +37,7 @@ export const spellings = {
     maxOutputTokens: 'max_tokens',
     stopSequences: 'stop_sequences',
   },
-  google: {
-    topP: 'topP',
-    topK: 'topK',
-    maxOutputTokens: 'maxOutputTokens',
-    stopSequences: 'stopSequences',
-    presencePenalty: 'presencePenalty',
-    frequencyPenalty: 'frequencyPenalty',
-    seed: 'seed',
-  },
+  google: camelCase,
   /** The field `inferenceConfig` of Converse. */
   bedrock: { topP: 'topP', maxOutputTokens: 'maxTokens', stopSequences: 'stopSequences' },
   mistral: {
@@ -63,7 +57,7 @@ export const spellings = {
     frequencyPenalty: 'frequency_penalty',
     seed: 'seed',
   },
-} as const satisfies Readonly<Record<Spelling, Names>>;
+} satisfies Readonly<Record<Spelling, Names>>;
 
 const ofProviders: Readonly<Record<string, Spelling>> = {
   azure: 'openai',
@@ -84,6 +78,7 @@ export function parameterOf(name: string, own: Names | undefined): string {
 }
 
 const meanings: ReadonlyMap<string, string> = new Map([
+  ['maxCompletionTokens', 'maxOutputTokens'], // LangChain
   ...Object.values(spellings).flatMap((names: Names) =>
     Object.entries(names)
       .filter(([, spelled]) => spelled.length > 1)

@@ -53,6 +53,10 @@ interface Open {
   hasElse: boolean;
 }
 
+/** More than any prompt needs. Blocks are compiled and rendered by functions that call themselves. */
+const deepest = 100;
+const longestTag = 200;
+
 const segment = /[A-Za-z_$][\w$-]*|\d+/.source;
 const reference = new RegExp(`^(?:@index|((?:\\.\\./)*)((?:${segment})(?:\\.(?:${segment}))*))$`);
 const isBlockTag = /^(?:#|\/|else$)/;
@@ -79,6 +83,10 @@ class Parser {
       const isAlone = isBlockTag.test(tag.inner) && this.#isAlone(tag);
       this.#add(at, isAlone ? this.#lineStart(tag.from) : tag.from, true);
       this.#take(tag);
+      if (this.#open.length > deepest) {
+        this.#mistakes.push({ line: tag.line, message: `more than ${deepest} blocks are inside each other` });
+        return { parts: [], mistakes: this.#mistakes };
+      }
       at = isAlone ? this.#nextLine(tag.to) : tag.to;
     }
     this.#add(at, this.#text.length, false);
@@ -145,7 +153,8 @@ class Parser {
   #take({ inner, line }: Tag): void {
     const [word = '', argument] = inner.split(/\s+/);
     const isSingle = inner.split(/\s+/).length === 1;
-    if (inner === 'else') this.#takeElse(line);
+    if (inner.length > longestTag) this.#unknown(inner, line);
+    else if (inner === 'else') this.#takeElse(line);
     else if (word.startsWith('/') && isSingle) this.#close(word.slice(1), line);
     else if (/^#(?:each|if|unless)$/.test(word) && inner.split(/\s+/).length <= 2)
       this.#begin(word.slice(1) as BlockKind, argument, line);

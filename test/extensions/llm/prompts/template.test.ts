@@ -65,6 +65,17 @@ describe('a text', () => {
     ]);
   });
 
+  it('is refused for blocks in too many blocks, and for the name of a book, without quoting it', () => {
+    const nested = (depth: number) => `${'{{#each a}}'.repeat(depth)}x${'{{/each}}'.repeat(depth)}`;
+    expect(mistakes(nested(100))).toEqual([]);
+    for (const text of [nested(101), `\n${'{{#if a}}{{b}}'.repeat(100_000)}`])
+      expect(mistakes(text)).toEqual([
+        `${text.startsWith('\n') ? 2 : 1}: more than 100 blocks are inside each other`,
+      ]);
+    const name = 'a'.repeat(100_000);
+    expect(mistakes(`{{${name}}}{{#if ${name}}}`)).toEqual(Array(2).fill('1: a tag is not known'));
+  });
+
   it('names the variables that it reads', () => {
     const { variables } = templateOf('{{a.b}}\n{{#each c}}{{d}}{{../e}}{{/each}}{{#if f}}{{/if}}');
     expect(variables.map(({ name, line, isCondition }) => `${line} ${name} ${isCondition}`)).toEqual([
