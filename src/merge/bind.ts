@@ -61,12 +61,11 @@ interface Match {
 function matches(root: KnownNames, path: readonly string[]): Match[] {
   let found: Match[] = [{ path: [], names: root }];
   for (const segment of path) {
-    found = found.flatMap((match) =>
-      Array.from(match.names.spellingsOf(segment), ([name, names]) => ({
-        path: [...match.path, name],
-        names,
-      })),
-    );
+    const next: Match[] = [];
+    for (const match of found)
+      for (const [name, names] of match.names.spellingsOf(segment))
+        next.push({ path: [...match.path, name], names });
+    found = next;
   }
   return found;
 }

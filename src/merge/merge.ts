@@ -9,7 +9,7 @@ import { atOnce, type Steps, stepLength } from '../turns.ts';
 import { type ConfigValue, isTree, sameValue } from '../value.ts';
 import { bind } from './bind.ts';
 import { Merged } from './merged.ts';
-import type { SectionNode } from './node.ts';
+import type { LeafNode, SectionNode } from './node.ts';
 
 /** Layers to one tree. `wanted`: the keys that loose names may bind to, besides those that the layers
  *  hold. */
@@ -43,6 +43,9 @@ export function* mergeSteps(layers: readonly Layer[], wanted?: Wanted): Steps<Me
     layers.map((layer) => layer.name),
   );
 }
+
+/** One list for all leaves that hide nothing, which most do. */
+const none: LeafNode['overridden'] = [];
 
 const isHidden = (section: SectionNode, layer: number): boolean =>
   section.hole !== undefined && section.hole.layer < layer;
@@ -78,7 +81,7 @@ function placeChild(
   const isLeaf = depth >= path.length && !isTree(value);
   if (node === undefined) {
     if (isLeaf) {
-      section.children.set(name, { kind: 'leaf', entry: item, value, layer, overridden: [] });
+      section.children.set(name, { kind: 'leaf', entry: item, value, layer, overridden: none });
       return;
     }
     const made: SectionNode = { kind: 'section', children: new Map(), first: { item } };
@@ -100,7 +103,7 @@ function placeChild(
   }
   if (!isLeaf)
     section.children.set(name, { kind: 'conflict', layer, between: [node.entry, item], differ: false });
-  else if (node.layer < layer) node.overridden.push({ entry: item, layer });
+  else if (node.layer < layer) node.overridden = [...node.overridden, { entry: item, layer }];
   else if (!sameValue(node.value, value))
     section.children.set(name, { kind: 'conflict', layer, between: [node.entry, item], differ: true });
 }
@@ -116,7 +119,7 @@ function placeHole(root: SectionNode, path: readonly string[], item: Unreadable,
       section.children.set(name, (node = { kind: 'section', children: new Map(), first: { item } }));
     if (node.kind === 'conflict') return;
     if (node.kind === 'leaf') {
-      if (depth === path.length - 1) node.overridden.push('hole');
+      if (depth === path.length - 1) node.overridden = [...node.overridden, 'hole'];
       else
         section.children.set(name, { kind: 'conflict', layer, between: [node.entry, item], differ: false });
       return;

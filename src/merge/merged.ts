@@ -119,7 +119,7 @@ export class Merged {
           hint: 'Read the value with get',
         },
       );
-    return treeOf(key, node) as ConfigTree;
+    return treeOf(key, node);
   }
 
   /** The part of a section that may be printed: its leaves that are not secret and do not look so. */
@@ -177,11 +177,12 @@ function fail(key: Key, node: SectionNode | ConflictNode): never {
   throw holeOf(key, node).error;
 }
 
-function treeOf(key: Key, node: MergeNode): ConfigValue {
-  if (node.kind === 'leaf') return node.value;
+function treeOf(key: Key, node: SectionNode | ConflictNode): ConfigTree {
   if (node.kind === 'conflict' || node.hole) return fail(key, node);
   const tree: Record<string, ConfigValue> = {};
-  // an assignment is safe: `quote` refuses `__proto__`
-  for (const [name, child] of node.children) tree[name] = treeOf(append(key, quote(name)), child);
+  for (const [name, child] of node.children) {
+    const inside = quote(name); // an assignment is safe: this refuses `__proto__`
+    tree[name] = child.kind === 'leaf' ? child.value : treeOf(append(key, inside), child);
+  }
   return tree;
 }

@@ -13,7 +13,7 @@ export interface LeafNode extends LayerEntry {
   readonly kind: 'leaf';
   readonly value: ConfigValue;
   /** What the leaf hides: entries and holes of lower layers. */
-  readonly overridden: (LayerEntry | 'hole')[];
+  overridden: readonly (LayerEntry | 'hole')[];
 }
 
 export interface SectionNode {
