@@ -70,7 +70,7 @@ export default defineConfig({
         'plan',
         'config',
         'explain',
-        'leaf',
+        'parse-leaf',
         'missing',
         'merge',
         'environment',
