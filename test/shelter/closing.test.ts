@@ -168,8 +168,8 @@ describe('close of a configuration', () => {
   it('passes withinMs on to the chain that it made, and ends while a provider hangs', async () => {
     const { provider, closed } = closing('slow', () => never);
     const config = await loadConfig(provider);
-    await config.close({ withinMs: 5 });
-    expect(closed).toEqual([{ withinMs: 5 }]);
+    await config.close({ withinMs: 50 });
+    expect(closed).toEqual([{ withinMs: expect.closeTo(25, -1.7) }]); // what is left of it
     await expect(config.reload()).rejects.toMatchObject({ code: 'aborted' });
   });
 });

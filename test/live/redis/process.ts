@@ -117,6 +117,7 @@ const providers = engines.map((second): ShelteredProvider => {
     ...(pace && { limits: { concurrency: 16, perSecond: pace.perSecond, shared: second.pace('account') } }),
   } as never) as never;
 });
+const configs: { readonly value: Readonly<Record<string, { readonly v: string }>> }[] = [];
 const sum = (of: (one: ShelteredProvider) => number): number =>
   providers.reduce((all, one) => all + of(one), 0);
 
@@ -137,6 +138,13 @@ obey({
     const late = providers.filter((one) => one.stats().second?.failures).length;
     return { asked, late, ms: Date.now() - startedAt };
   },
+  /** Loads configurations that follow their source. */
+  async watch(names: readonly string[]): Promise<void> {
+    const schema = z.object(Object.fromEntries(names.map((name) => [name, z.object({ v: z.string() })])));
+    for (const one of providers)
+      configs.push(await loadConfig(schema, new ProviderChain([one]), { watch: true }));
+  },
+  values: async (name: string) => configs.map((config) => config.value[name]?.v),
   async poll(names: readonly string[], maxAgeMs: number): Promise<void> {
     await Promise.all(providers.map((one) => one.getMany(names, { maxAgeMs })));
   },
