@@ -146,7 +146,7 @@ function endpointOf(
   if (supports.length > 0) endpoint.supports = supports.map((ability) => abilities[ability]);
   return endpoint as unknown as EndpointData;
 
-  /** Puts a value into the endpoint, or its variable beside it. An API key that the file itself holds is left out. */
+  /** Puts a value into the endpoint, or its variable beside it. An API key in the file is left out. */
   function put(field: string, value: unknown): boolean {
     const variable = /^os\.environ\/(.+)$/.exec(String(value))?.[1];
     if (variable !== undefined) variables[`llm.endpoints.${name}.${field}`] = variable;

@@ -92,3 +92,11 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }
+
+/** A copy without the fields that are undefined: a spread of it keeps the defaults before it, and types with
+ *  `exactOptionalPropertyTypes` take it. */
+export function defined<T extends object>(
+  fields: T | undefined,
+): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,5 +1,5 @@
-// Validates one value with a schema, for `chain.require(key, schema)`, which loads this file on first use. Its
-// error words a problem as a load does.
+// Validates one value with a schema, for `chain.require(key, schema)`, which loads this file on first use.
+// Its error words a problem as a load does.
 
 import type { Entry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';

@@ -2,8 +2,15 @@
 // `shelterOptionChecks` into its own checks.
 
 import { ConfigError } from '../errors.ts';
-import { defined } from '../internal/defined.ts';
-import { aFunction, aNumber, anInteger, type Check, checkOptions, oneOf } from '../internal/options.ts';
+import {
+  aFunction,
+  aNumber,
+  anInteger,
+  type Check,
+  checkOptions,
+  defined,
+  oneOf,
+} from '../internal/options.ts';
 import { aClock, type Clock, maxTimerMs, type SteadyClock, steadied, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';

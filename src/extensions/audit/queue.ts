@@ -1,6 +1,6 @@
-// The entries that wait for the disk. Used by recorder.ts. One batch is written at a time, and entries that arrive
-// meanwhile make the next one. An entry with a caller fails with its batch; one without is kept until it
-// is written.
+// The entries that wait for the disk. Used by recorder.ts. One batch is written at a time, and entries that
+// arrive meanwhile make the next one. An entry with a caller fails with its batch; one without is kept until
+// it is written.
 
 import { type Clock, later } from '../../shelter/clock.ts';
 

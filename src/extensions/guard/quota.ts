@@ -1,5 +1,5 @@
-// The quotas of one tenant, counted in this process. Used by tenant-views.ts. Writes of a tenant run one after the
-// other, so that many at once cannot exceed a quota together.
+// The quotas of one tenant, counted in this process. Used by tenant-views.ts. Writes of a tenant run one
+// after the other, so that many at once cannot exceed a quota together.
 
 import { isUnreadable } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';

@@ -20,7 +20,7 @@ import { Endpoints } from './endpoints/generation.ts';
 import type { Limits } from './endpoints/limits.ts';
 import type { Wants } from './endpoints/obstacle.ts';
 import { ConfiguredTask, type Task } from './endpoints/task.ts';
-import { missingParts, parts } from './parts.ts';
+import { costs, missingParts } from './missing-parts.ts';
 import { type ExplainedSection, noOptions, type PromptAccess, type PromptOptions } from './prompt-access.ts';
 import type { Prompt } from './prompts/prompts.ts';
 import { sectionOf } from './section.ts';
@@ -134,8 +134,8 @@ export class FollowingLlm implements Llm<LoadedConfig>, Calls {
     const data = sectionOf(given);
     this.#endpoints = new Endpoints(data);
     this.#prompts.follow(data);
-    if (this.#costsParts.price || parts.costs.isUsed(data as never))
-      this.#costs ??= parts.costs.now && new parts.costs.now.Costs(this.#costsParts);
+    if (this.#costsParts.price || costs.isUsed(data as never))
+      this.#costs ??= costs.now && new costs.now.Costs(this.#costsParts);
     this.#costs?.follow(data);
     this.#seen = value;
     const identities = Array.from(this.#endpoints.all.values(), identityOf);

@@ -18,7 +18,7 @@ import { type LlmEvent, LlmEvents } from './endpoints/events.ts';
 import { Limits } from './endpoints/limits.ts';
 import type { SharedPaces } from './endpoints/shared-minute.ts';
 import { FollowingLlm, type Llm, type LoadedConfig } from './following-llm.ts';
-import { missingParts, parts } from './parts.ts';
+import { costs, missingParts } from './missing-parts.ts';
 import { type ExplainedSection, PromptAccess } from './prompt-access.ts';
 import { schemaWith } from './schema.ts';
 
@@ -112,7 +112,7 @@ export async function loadLlm(from: ConfigSource | object, options: LlmLoadOptio
       : loadConfig(schemaWith(variables), from as ConfigSource, { unknown: 'ignore', ...load, at }),
   ]);
   const section = (isLoaded && keyOf(at) !== '' ? from.at(at) : config) as ExplainedSection;
-  if (price) await parts.costs.load();
+  if (price) await costs.load();
   for (let missing = missingParts(reveal(section.value)); missing; ) {
     await missing;
     missing = missingParts(reveal(section.value)); // a reload may have come meanwhile

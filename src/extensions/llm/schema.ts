@@ -7,7 +7,8 @@ import { frozen } from '../../value.ts';
 import { issuesOf } from './check.ts';
 import type { LlmData } from './data.ts';
 import type { Issue } from './issues.ts';
-import { missingParts, parts } from './parts.ts';
+import { missingParts } from './missing-parts.ts';
+import { parts } from './parts.ts';
 import { type Part, shape } from './shape.ts';
 
 interface AnyZod {

@@ -9,7 +9,7 @@ export interface Schedule {
   readonly everyMs: number;
   /** How long the old credential is kept after a promotion. Connections and caches must end within it. */
   readonly overlapMs: number;
-  /** How long after the overlap an old credential may still be in use before `rotation_waiting` is emitted. */
+  /** How long after the overlap an old credential may be in use before `rotation_waiting` is emitted. */
   readonly graceMs: number;
 }
 

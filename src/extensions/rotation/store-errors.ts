@@ -1,4 +1,5 @@
-// The errors of a store about its secret. Used by the three stores, so that a conflict reads the same in each.
+// The errors of a store about its secret. Used by the three stores, so that a conflict reads the same in
+// each.
 
 import { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';

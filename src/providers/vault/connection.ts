@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { closeWithinMs } from '../../closing.ts';
 import { ConfigError } from '../../errors.ts';
-import { defined } from '../../internal/defined.ts';
+import { defined } from '../../internal/options.ts';
 import type { Clock } from '../../shelter/clock.ts';
 import type { Closing } from '../../shelter/port.ts';
 import { addressOf } from './address.ts';

@@ -3,8 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
-import { defined } from '../../internal/defined.ts';
-import { anObject, aString, type Check, checkOptions, oneOf } from '../../internal/options.ts';
+import { anObject, aString, type Check, checkOptions, defined, oneOf } from '../../internal/options.ts';
 import { quoted } from '../../redact.ts';
 
 /** Certificates and keys: PEM text, or the path of a PEM file (read again at each log-in). */

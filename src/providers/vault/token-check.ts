@@ -1,5 +1,5 @@
-// Whether Vault still knows a token that it refuses: `403` means a missing permission or a dead token. Used by
-// session.ts.
+// Whether Vault still knows a token that it refuses: `403` means a missing permission or a dead token. Used
+// by session.ts.
 
 import type { Clock } from '../../shelter/clock.ts';
 import { lookupToken, type SendRequest } from './token-requests.ts';

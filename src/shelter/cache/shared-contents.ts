@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Entry, type Metadata, makeEntry } from '../../entry.ts';
 import { isLoose } from '../../foreign.ts';
-import { defined } from '../../internal/defined.ts';
+import { defined } from '../../internal/options.ts';
 import { makeOrigin } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, isPlain } from '../../value.ts';
 import type { Document, Place } from '../port.ts';

@@ -1,5 +1,5 @@
-// Loads a configuration of endpoints, with prompts, a preset and a budget if an argument says so. Run where code
-// generation is forbidden.
+// Loads a configuration of endpoints, with prompts, a preset and a budget if an argument says so. Run where
+// code generation is forbidden.
 
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { loadLlm } from '../../../src/extensions/llm/load-llm.ts';

@@ -1,6 +1,6 @@
-// What the calls of a `loadLlm` cost: prices, budgets and sums. Loaded for sections with rates or budgets, and
-// for the option `price` (parts.ts). Each attempt has a charge, because each may be billed: it holds its
-// estimate in the hard budgets of its task, and is settled when it ends.
+// What the calls of a `loadLlm` cost: prices, budgets and sums. Loaded for sections with rates or budgets,
+// and for the option `price` (missing-parts.ts). Each attempt has a charge, because each may be billed: it
+// holds its estimate in the hard budgets of its task, and is settled when it ends.
 
 import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';

@@ -4,7 +4,7 @@
 
 import { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
-import { defined } from '../../../internal/defined.ts';
+import { defined } from '../../../internal/options.ts';
 import { segments } from '../../../key.ts';
 import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
