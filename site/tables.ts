@@ -49,7 +49,8 @@ export function stacked(parser: Parser): void {
         token.attrSet('data-label', headings[column++] ?? '');
         if (longWord.test(plain(tokens[i + 1]?.content ?? ''))) token.attrSet('class', 'breaks');
       } else if (token.type === 'tr_open') column = 0;
-      else if (token.type === 'thead_close' && headings.length > 2) table?.attrSet('class', 'stacked');
+      else if (token.type === 'thead_close' && headings.length > 2)
+        table?.attrSet('class', headings.length > 5 ? 'stacked crowded' : 'stacked');
     }
   });
 }
