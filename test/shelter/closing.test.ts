@@ -169,7 +169,9 @@ describe('close of a configuration', () => {
     const { provider, closed } = closing('slow', () => never);
     const config = await loadConfig(provider);
     await config.close({ withinMs: 50 });
-    expect(closed).toEqual([{ withinMs: expect.closeTo(25, -1.7) }]); // what is left of it
+    expect(closed).toEqual([{ withinMs: expect.any(Number) }]);
+    const [{ withinMs = 0 } = {}] = closed;
+    expect(withinMs > 0 && withinMs <= 50).toBe(true); // what is left of it
     await expect(config.reload()).rejects.toMatchObject({ code: 'aborted' });
   });
 });

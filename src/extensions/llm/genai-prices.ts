@@ -1,5 +1,5 @@
-// `genaiPrices`: the prices of the package `@pydantic/genai-prices`. Only a door: the adapter and the
-// package, which is large, are loaded by the first call.
+// `genaiPrices`: the prices of the package `@pydantic/genai-prices`. The first call loads the adapter and the
+// package, which is large.
 
 import type { GenaiPricesOptions } from './cost/genai-adapter.ts';
 import type { Price } from './cost/prices.ts';

@@ -11,6 +11,8 @@ const url = `https://eu.example.com/v1?key=${encodeURIComponent(key)}`;
 const isShown = (text: string): boolean => text.includes(key) || text.includes(encodeURIComponent(key));
 const deep = (levels: number): object =>
   Array.from({ length: levels }).reduce<object>((at) => ({ at }), { key });
+const chained = (causes: number): Error =>
+  Array.from({ length: causes }).reduce<Error>((cause) => new Error('no', { cause }), new Error(key));
 const hostile = new Proxy({}, { ownKeys: () => expect.fail('never read') });
 class Sealed {
   readonly options = { key };
@@ -31,7 +33,10 @@ describe('an error of a client', () => {
     ['frozen options', { config: Object.freeze({ headers: Object.freeze({ authorization }) }) }],
     ['a function', { make: Object.assign(() => key, { key }) }],
     ['ten levels', { config: deep(10) }],
+    ['twenty-five levels', { config: deep(25) }],
+    ['a chain of causes', { cause: chained(25) }],
     ['a thousand items', { list: Array.from({ length: 3_000 }, () => ({ key })) }],
+    ['an item behind three thousand', { list: [...Array.from({ length: 3_000 }, () => ({})), { key }] }],
     ['an item behind one that throws', { first: hostile, second: { key } }],
     ['an error of its own', { errors: [Object.assign(new Error(key), { key })], cause: new Error(key) }],
     ['a class', { client: new Sealed() }],

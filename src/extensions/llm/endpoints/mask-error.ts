@@ -7,6 +7,7 @@ import { MASK } from '../../../redact.ts';
 
 /** `sk-ab***yz`, a key that the vendor has masked in part. */
 const partlyMasked = /[\w-]*\*{3,}[\w-]*/g;
+/** What is deeper, or comes after so many objects, is not looked at, and masked as a whole. */
 const deepest = 20;
 const mostObjects = 1_000;
 
@@ -38,6 +39,7 @@ class Masking {
     if (!isObject(value)) return value;
     const done = this.#done.get(value);
     if (done !== undefined) return done;
+    if (depth > deepest) return MASK;
     if (isError(value)) return this.#error(value, depth);
     return this.#isQuoted(value, depth, new Set()) ? this.#copy(value, depth) : value;
   }
@@ -50,7 +52,7 @@ class Masking {
 
   #error(error: object, depth: number): unknown {
     this.#done.set(error, error);
-    for (const [name, value] of depth < deepest ? fieldsOf(error) : []) {
+    for (const [name, value] of fieldsOf(error)) {
       const masked = this.of(value, depth + 1);
       if (masked !== value) attempt(() => Object.defineProperty(error, name, { value: masked }));
     }
@@ -60,13 +62,13 @@ class Masking {
   #isQuoted(value: unknown, depth: number, seen: Set<object>): boolean {
     if (typeof value === 'string') return this.#text(value) !== value;
     if (!isObject(value) || seen.has(value)) return false;
-    if (depth > deepest || seen.size > mostObjects) return false;
+    if (depth > deepest || seen.size > mostObjects) return true;
     seen.add(value);
     return fieldsOf(value).some(([, inner]) => this.#isQuoted(inner, depth + 1, seen));
   }
 
   #copy(value: object, depth: number): unknown {
-    if (depth > deepest || this.#done.size > mostObjects) return MASK;
+    if (this.#done.size > mostObjects) return MASK;
     const Collection = collectionOf(value);
     if (Collection) {
       const entries = fieldsOf(value).map(([name, inner]) => [name, this.of(inner, depth + 1)] as const);
