@@ -148,8 +148,10 @@ class Reader {
           : this.read(pair.value)
         : { value: null, spot: { offset: start }, size: 1 };
       size += name.text.length + read.size;
-      if (name.merges) merged.push(...this.#merges(offsetOf(pair.value ?? pair.key), read));
-      else {
+      if (name.merges) {
+        // not as arguments of one call: a list of a hundred thousand would overflow the stack
+        for (const part of this.#merges(offsetOf(pair.value ?? pair.key), read)) merged.push(part);
+      } else {
         value[name.text] = read.value;
         inside.set(name.text, read.spot);
       }

@@ -20,6 +20,14 @@ export function unbase64url(text: string, name: string, where: string): Buffer {
   return bytes;
 }
 
+/** More than any file has. What walks a header calls itself. */
+const maxDepth = 16;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
+
 /** Parses a JSON object and refuses duplicate names, because parsers disagree about which one counts. */
 export function parseJoseObject(text: string, where: string): JoseHeader {
   if (text.trim() === '')
@@ -40,6 +48,10 @@ export function parseJoseObject(text: string, where: string): JoseHeader {
     });
   if (countMembers(text) !== tally(value).members)
     throw new ConfigError('parse', `${where} has a duplicate name, made by hand or by an attacker`, {
+      hint: 'Restore an intact copy from version control or a backup',
+    });
+  if (isDeeper(value, maxDepth))
+    throw new ConfigError('parse', `${where} is nested too deeply: more than ${maxDepth} levels`, {
       hint: 'Restore an intact copy from version control or a backup',
     });
   return value as JoseHeader;

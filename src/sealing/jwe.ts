@@ -85,9 +85,7 @@ export function parseJwe(text: string, where: string): Jwe {
     const { header, encrypted_key, ...others } = item as Record<string, unknown>;
     if (Object.keys(others).length > 0)
       throw unreadable(where, `has the unknown member ${quoted(Object.keys(others)[0])} in a recipient`);
-    const encryptedKey = unbase64url(textOf(encrypted_key, 'encrypted_key', where), 'encrypted_key', where);
-    if (encryptedKey.length > maxEncryptedKey)
-      throw unreadable(where, `has an encrypted key of more than ${maxEncryptedKey} bytes`);
+    const encryptedKey = encryptedKeyOf(textOf(encrypted_key, 'encrypted_key', where), where);
     return { header: headerOf(header, where), encryptedKey };
   });
   const jwe: Jwe = {
@@ -117,7 +115,7 @@ export function parseCompact(text: string, where: string): Jwe {
     unbase64url(protectedText, 'header', where).toString('utf8'),
     where,
   );
-  const recipient: Recipient = { header: {}, encryptedKey: unbase64url(key, 'encrypted key', where) };
+  const recipient: Recipient = { header: {}, encryptedKey: encryptedKeyOf(key, where) };
   checkHeader(protectedHeader, protectedHeader, where);
   return {
     protectedText,
@@ -133,7 +131,7 @@ export function parseCompact(text: string, where: string): Jwe {
 
 /** All header members of one recipient. The three parts must not overlap (RFC 7516 §7.2.1). */
 export function jointHeader(jwe: Jwe, recipient: Recipient, where: string): JoseHeader {
-  const joint: JoseHeader = {};
+  const joint: JoseHeader = Object.create(null); // a header may have the name __proto__
   for (const part of [jwe.protectedHeader, jwe.unprotected, recipient.header])
     for (const [name, value] of Object.entries(part)) {
       if (Object.hasOwn(joint, name)) throw unreadable(where, `has the header ${quoted(name)} twice`);
@@ -221,6 +219,13 @@ function textOf(value: unknown, name: string, where: string, mayBeEmpty = false)
   if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
     throw unreadable(where, `has a ${quoted(name)} that is ${value === '' ? 'empty' : 'not a string'}`);
   return value;
+}
+
+function encryptedKeyOf(text: string, where: string): Buffer {
+  const bytes = unbase64url(text, 'encrypted_key', where);
+  if (bytes.length > maxEncryptedKey)
+    throw unreadable(where, `has an encrypted key of more than ${maxEncryptedKey} bytes`);
+  return bytes;
 }
 
 function sized(value: unknown, name: string, bytes: number, where: string): Buffer {

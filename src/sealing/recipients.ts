@@ -53,7 +53,9 @@ export async function contentKeyOf(
 ): Promise<OpenedRecipient> {
   const tried = new Set<FileKey>();
   let failure: unknown;
-  for (const { key, recipient, header } of attempts(jwe, keys, where)) {
+  const attempts = attemptsOf(jwe, keys, where);
+  for (const { key, recipient, header } of attempts) {
+    if (cost(key) === 1) checkTotalRounds(attempts, where);
     if (sameName(key, header)) tried.add(key);
     try {
       const contentKey = await key.unwrap(recipient.encryptedKey, header, where);
@@ -76,22 +78,25 @@ const sameName = (key: FileKey, header: JoseHeader): boolean =>
   header.kid === undefined || key.kid === undefined || header.kid === key.kid;
 
 /** Pairs of key and recipient to try, in order of cost: local keys, passwords, keys of a service. Local
- *  keys are tried under other names too, because a public key may have been passed on without its name. A
- *  file must not keep its reader busy: above a total number of rounds, no password is tried. */
-function* attempts(jwe: Jwe, keys: readonly FileKey[], where: string): Generator<Attempt> {
-  const all = keys
+ *  keys are tried under other names too, because a public key may have been passed on without its name. */
+function attemptsOf(jwe: Jwe, keys: readonly FileKey[], where: string): readonly Attempt[] {
+  return keys
     .filter((key) => key.opens)
     .sort((a, b) => cost(a) - cost(b))
     .flatMap((key) =>
       jwe.recipients.map((recipient) => ({ key, recipient, header: jointHeader(jwe, recipient, where) })),
     )
     .filter(({ key, header }) => header.alg === key.algorithm && (cost(key) === 0 || sameName(key, header)));
-  const maxTotal = 2 * maxIterations;
-  const rounds = all.reduce((sum, { header: { p2c = 0 } }) => sum + (p2c as number), 0);
-  for (const attempt of all) {
-    if (cost(attempt.key) === 1 && rounds > maxTotal) throw tooManyRounds(where, rounds, maxTotal);
-    yield attempt;
-  }
+}
+
+/** A file must not keep its reader busy: above a total number of rounds, no password is tried. Recipients of
+ *  other keys do not count: their `p2c` has not been checked. */
+function checkTotalRounds(attempts: readonly Attempt[], where: string): void {
+  const most = 2 * maxIterations;
+  const rounds = attempts
+    .filter(({ key }) => isPassword(key.algorithm))
+    .reduce((sum, { header }) => sum + (header.p2c as number), 0);
+  if (rounds > most) throw tooManyRounds(where, rounds, most);
 }
 
 /** 0: a local key; 1: a password, which takes about a second; 2: a request to a service. */
@@ -176,6 +181,7 @@ export function keysForAll(
   keys: readonly FileKey[],
   where: string,
 ): Promise<FileKey[]> {
+  if (!trusted) checkTotalRounds(attemptsOf(jwe, keys, where), where);
   const keyFor = async (recipient: Recipient): Promise<FileKey> => {
     const header = jointHeader(jwe, recipient, where);
     if (recipient === opened.recipient) return withKid(opened.key, header);

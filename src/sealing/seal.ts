@@ -76,7 +76,9 @@ export async function unseal(
   checkAlgorithms(jwe, where);
   const { sub } = jwe.protectedHeader;
   const isBound =
-    loose === 'words' ? String(sub).replaceAll('.', '') === joinedLetters(key) : sub === boundKey(key);
+    loose === 'words'
+      ? typeof sub === 'string' && sub.replaceAll('.', '') === joinedLetters(key)
+      : sub === boundKey(key);
   checkBinding(jwe, isBound, context, where);
   const { keys, absent } = await findKeys();
   const { contentKey, key: opener } = await contentKeyOf(jwe, keys, absent, where);

@@ -8,6 +8,7 @@ import { type Entry, isUnreadable, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { BundleProvider } from '../../src/providers/bundle.ts';
 import { DotEnvProvider } from '../../src/providers/dotenv.ts';
+import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
 import type { FileKey } from '../../src/sealing/file-key.ts';
 import { newKey, publicText } from '../../src/sealing/keys.ts';
@@ -259,6 +260,9 @@ describe('sealed values', () => {
     await expect(unsealed(memory({ a: `sealed:${text}` }), { keys }).get('a')).rejects.toThrow(
       /was sealed for no key/,
     );
+    const environment = new EnvProvider({ prefix: 'APP', env: { APP_UNDEFINED: `sealed:${text}` } });
+    const [hole] = await new ProviderChain([unsealed(environment, { keys })]).layers();
+    expect(`${hole?.holes[0]?.error.message}`).toMatch(/was sealed for no key/);
   });
 
   it('unsealed keeps texts, numbers and lists, also inside lists', async () => {

@@ -51,6 +51,16 @@ async function tampered(
   change(file);
   return refusal(JSON.stringify(file), keys);
 }
+/** Recipients for a password, with the most rounds that one may have. */
+const passwordRecipients = (count: number): File['recipients'] =>
+  Array.from({ length: count }, (_, i) => ({
+    header: {
+      alg: 'PBES2-HS512+A256KW',
+      p2c: 2_000_000,
+      p2s: Buffer.from(`salt salt ${i}`).toString('base64url'),
+    },
+    encrypted_key: randomBytes(40).toString('base64url'),
+  }));
 const protect = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url');
 
 describe('attacks on encrypted files', () => {
@@ -202,15 +212,7 @@ describe('attacks on encrypted files', () => {
 
   it('openEnvelope refuses many recipients with too many rounds in total', async () => {
     const file = JSON.parse(await make()) as File;
-    const one = (i: number) => ({
-      header: {
-        alg: 'PBES2-HS512+A256KW',
-        p2c: 400_000,
-        p2s: Buffer.from(`salt salt ${i}`).toString('base64url'),
-      },
-      encrypted_key: randomBytes(40).toString('base64url'),
-    });
-    file.recipients = Array.from({ length: 100 }, (_, i) => one(i)) as File['recipients'];
+    file.recipients = passwordRecipients(3);
     expect((await refusal(JSON.stringify(file), [password('fake-password')])).message).toMatch(
       /rounds of password hashing .* at most 4000000 are accepted/,
     );
@@ -230,6 +232,49 @@ describe('attacks on encrypted files', () => {
       expect(process.cpuUsage(started).user).toBeLessThan(500_000);
     },
   );
+
+  it.each(['zz', -(2 ** 53)])(
+    'openEnvelope ignores rounds of %s in a recipient of another key when it adds up',
+    async (p2c) => {
+      const file = JSON.parse(await make()) as File;
+      file.recipients[0]!.header.p2c = p2c;
+      file.recipients.push(...passwordRecipients(12));
+      const started = process.cpuUsage();
+      expect((await refusal(JSON.stringify(file), [other, password('fake-password')])).message).toMatch(
+        /requires 24000000 rounds/,
+      );
+      expect(process.cpuUsage(started).user).toBeLessThan(500_000);
+    },
+  );
+
+  it('rewriteEnvelope tries no password on too many recipients that an attacker has added', async () => {
+    const file = JSON.parse(await make()) as File;
+    delete file.unprotected; // as if another program had made it
+    file.recipients.push(...passwordRecipients(12));
+    const keys = [key, password('fake-password')];
+    const opened = await open(JSON.stringify(file), keys);
+    const started = process.cpuUsage();
+    await expect(
+      rewriteEnvelope(opened, plaintext, keys, { context, contentType: 'yaml', where }),
+    ).rejects.toThrow(/requires 24000000 rounds/);
+    expect(process.cpuUsage(started).user).toBeLessThan(500_000);
+  });
+
+  it('openEnvelope refuses headers that are nested too deeply', async () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const file = JSON.parse(await make()) as File;
+    file.recipients[0]!.header.more = 'DEEP';
+    const error = await refusal(JSON.stringify(file).replace('"DEEP"', deep));
+    expect(error.message).toMatch(/is nested too deeply: more than 16 levels/);
+    file.recipients[0]!.header.more = undefined;
+    file.protected = Buffer.from(`{"enc":"A256GCM","more":${deep}}`).toString('base64url');
+    expect((await refusal(JSON.stringify(file))).message).toMatch(/is nested too deeply/);
+  });
+
+  it('openEnvelope reads nothing from a header named __proto__', async () => {
+    const file = (await make()).replace('"alg": "A256GCMKW"', '"__proto__": {"alg": "A256GCMKW"}');
+    expect((await refusal(file)).message).toMatch(/does not name the algorithm of its content key/);
+  });
 
   it('openEnvelope refuses oversized lists, keys, names and salts', async () => {
     expect(
