@@ -3,7 +3,7 @@
 // `x-classification` from the schema's author.
 
 import { expected, fits } from './limits.ts';
-import { both, either, type Kind, type Shape, unknown } from './shape.ts';
+import { both, either, type Kind, maxReferences, type Shape, unknown } from './shape.ts';
 
 /** A JSON Schema document, or a part of one. */
 export interface JsonSchema {
@@ -35,12 +35,14 @@ export function fromJsonSchema(root: JsonSchema): Shape {
         root,
       );
 
+  let followed = 0;
+  const follow = (ref: string, refs: readonly string[]): Shape =>
+    refs.includes(ref) || ++followed > maxReferences ? unknown : walk(target(ref), [...refs, ref]);
   const walk = (schema: unknown, refs: readonly string[]): Shape => {
     if (typeof schema !== 'object' || schema === null) return unknown;
     const s = schema as JsonSchema;
     const parts: Shape[] = [];
-    if (typeof s.$ref === 'string')
-      parts.push(refs.includes(s.$ref) ? unknown : walk(target(s.$ref), [...refs, s.$ref]));
+    if (typeof s.$ref === 'string') parts.push(follow(s.$ref, refs));
     for (const alternatives of [s.anyOf, s.oneOf]) {
       if (Array.isArray(alternatives)) parts.push(either(alternatives.map((one) => walk(one, refs))));
     }

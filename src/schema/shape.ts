@@ -60,6 +60,10 @@ export const leaf = (kind: Kind, expects: string): Shape => ({
 /** The schema may read anything here and below. */
 export const unknown: Shape = { names: noShapes, required: noNames, open: true, secret: false };
 
+/** How many references inside a schema are followed; what is behind further ones is unknown. Of eight types
+ *  that all refer to one another, a shape would have 767,208 keys. */
+export const maxReferences = 1_000;
+
 /** The shape of a union. A name that only some alternatives require is not required. */
 export function either(shapes: readonly Shape[]): Shape {
   const [first, ...others] = shapes;

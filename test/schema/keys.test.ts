@@ -202,6 +202,30 @@ describe('describeKeys', () => {
     expect(keysOf(valibot)).toContain('inner.name');
   });
 
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `t${i}`);
+  const zodTypes = (count: number): StandardSchemaV1 => {
+    const inner = (): Record<string, z.ZodType> =>
+      Object.fromEntries(names(count).map((name, i) => [name, z.lazy(() => types[i] as z.ZodType)]));
+    const types: readonly z.ZodType[] = names(count).map(() => z.object(inner()));
+    return z.object({ ...inner(), port: z.number() });
+  };
+  const valibotTypes = (count: number): StandardSchemaV1 => {
+    const lazies = names(count).map((name, i) => [name, v.lazy(() => types[i] as v.GenericSchema)]);
+    const inner: Record<string, v.GenericSchema> = Object.fromEntries(lazies);
+    const types: readonly v.GenericSchema[] = names(count).map(() => v.object(inner));
+    return v.object({ ...inner, port: v.number() });
+  };
+  it.each([
+    ['zod', zodTypes],
+    ['valibot', valibotTypes],
+  ])('describeKeys describes a part of many types of %s that refer to one another', (_, make) => {
+    expect(keysIn(make(3)).prefixes).toContain('t0.t1.t2.t0');
+    const { keys, complete } = keysIn(make(12));
+    expect(keys.map(({ key }) => key)).toContain('port');
+    expect(keys.length).toBeLessThan(20_000);
+    expect(complete).toBe(false);
+  });
+
   it('describeKeys tolerates types without JSON Schema, and duplicate ids', () => {
     const schema = z.object({
       a: z.string().meta({ id: 'same', description: 'first' }),

@@ -3,7 +3,7 @@
 
 import { isMarkedPublic, isMarkedSecret } from '../json-schema.ts';
 import { expected, fits, type Limits } from '../limits.ts';
-import { both, either, type Kind, leaf, type Shape, unknown } from '../shape.ts';
+import { both, either, type Kind, leaf, maxReferences, type Shape, unknown } from '../shape.ts';
 
 /** A schema, or a step of a pipe. */
 interface Node {
@@ -49,12 +49,18 @@ const formatNames: Readonly<Record<string, string>> = {
   iso_timestamp: 'date-time',
 };
 
-/** The shape that a valibot schema describes. */
-export function fromValibot(schema: unknown): Shape {
-  return walk(schema as Node, []);
+/** The getters of `lazy` around a part of a schema, and how many have been followed in all of it. */
+interface Lazies {
+  readonly around: readonly unknown[];
+  readonly all: { followed: number };
 }
 
-function walk(node: Node, lazies: readonly unknown[]): Shape {
+/** The shape that a valibot schema describes. */
+export function fromValibot(schema: unknown): Shape {
+  return walk(schema as Node, { around: [], all: { followed: 0 } });
+}
+
+function walk(node: Node, lazies: Lazies): Shape {
   const pipe = stepsOf(node);
   // steps after a transformation describe its output, not the input
   const until = pipe.findIndex(({ kind }) => kind === 'transformation');
@@ -86,7 +92,7 @@ function stepsOf({ pipe }: Node): readonly Node[] {
   return [...stepsOf(first), ...steps];
 }
 
-function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
+function base(node: Node, limits: Limits, lazies: Lazies): Shape {
   const type = node.type ?? '';
   const sub = (one: unknown): Shape => walk(one as Node, lazies);
   const kind = kinds[type];
@@ -121,12 +127,15 @@ function base(node: Node, limits: Limits, lazies: readonly unknown[]): Shape {
     case 'record':
       return record(node, sub);
     case 'lazy':
-      return lazies.includes(node.getter)
-        ? unknown
-        : walk((node.getter as (input: undefined) => Node)(undefined), [...lazies, node.getter]);
+      return lazily(node.getter as () => Node, lazies);
     default:
       return unknown;
   }
+}
+
+function lazily(getter: () => Node, { around, all }: Lazies): Shape {
+  if (around.includes(getter) || ++all.followed > maxReferences) return unknown;
+  return walk(getter(), { around: [...around, getter], all });
 }
 
 const isWhole = (node: Node): boolean =>
