@@ -16,6 +16,7 @@ import {
   checkOptions,
   either,
   mapOf,
+  maxTimerMs,
   oneOf,
 } from '../internal/options.ts';
 import { keyOf } from '../key.ts';
@@ -108,8 +109,6 @@ export interface Plan {
   readonly context?: unknown;
 }
 
-const longestMs = 2_147_483_647;
-
 const loadOptionChecks = {
   at: either(aString, oneOf('')),
   watch: either(aBoolean, anObject),
@@ -118,13 +117,13 @@ const loadOptionChecks = {
   deprecated: mapOf(aString),
   keep: anInteger(0),
   trial: anObject,
-  deadlineMs: aNumber(1, longestMs),
+  deadlineMs: aNumber(1, maxTimerMs),
   signal: anything,
   context: anything,
   on: aFunction,
 };
 
-const trialChecks = { ms: aNumber(1, longestMs), everyMs: aNumber(1, longestMs), healthy: aFunction };
+const trialChecks = { ms: aNumber(1, maxTimerMs), everyMs: aNumber(1, maxTimerMs), healthy: aFunction };
 
 function checkTrial(owner: string, trial: TrialOptions): void {
   checkOptions(`${owner}: trial`, trial, trialChecks);

@@ -5,7 +5,7 @@
 import { ConfigError } from '../errors.ts';
 import { keyFrom, reserved } from '../key.ts';
 import type { ConfigTree, ConfigValue } from '../value.ts';
-import { quotedName, reservedKey, tooDeep } from './refusal.ts';
+import { bigInteger, quotedName, reservedKey, tooDeep } from './refusal.ts';
 
 export const maxDepth = 100;
 export const maxSections = 32;
@@ -146,9 +146,7 @@ export function assertPrintable(
 
 /** Why JSON and YAML cannot print a number without losing digits. */
 export const losesDigits = (value: ConfigValue): string | undefined =>
-  typeof value === 'bigint' || (isUnsafe(value) && /^-?\d+$/.test(String(value)))
-    ? 'an integer beyond 2^53, which would lose digits'
-    : undefined;
+  typeof value === 'bigint' || (isUnsafe(value) && /^-?\d+$/.test(String(value))) ? bigInteger : undefined;
 
 function findValue(
   value: ConfigValue,

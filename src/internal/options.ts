@@ -4,6 +4,9 @@
 import { ConfigError } from '../errors.ts';
 import { nearest } from './nearest.ts';
 
+/** The longest time that a timer of Node takes: 24.8 days. A longer one would end at once. */
+export const maxTimerMs = 2 ** 31 - 1;
+
 /** The expected kind, in words, or `undefined` when the value is of this kind. */
 export type Check = (value: unknown) => string | undefined;
 

@@ -1,4 +1,4 @@
-// Holes of the merged tree, with the error that reading one throws. Used by merged.ts.
+// Holes of the merged tree, with the error that reading one throws. Made by merged.ts.
 
 import { ConfigError } from '../errors.ts';
 import type { Origin } from '../origin.ts';

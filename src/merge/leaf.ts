@@ -1,4 +1,4 @@
-// Leaves of the merged tree. Used by merged.ts. Origin and secrecy are computed on demand: `get` of a small
+// Leaves of the merged tree. Made by merged.ts. Origin and secrecy are computed on demand: `get` of a small
 // section needs few of them.
 
 import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';

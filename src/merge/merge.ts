@@ -1,6 +1,6 @@
-// Merges the layers of several providers into one tree. A chain and `loadConfig` call it; layer 0 has the
-// highest priority. Trees merge deeply; lists and scalars replace. A value against a section is a conflict,
-// and a hole hides whatever lower layers have at its place.
+// Merges the layers of several providers into one tree. Used by chains, loads, cli/ and sets of files; layer 0
+// has the highest priority. Trees merge deeply; lists and scalars replace. A value against a section is a
+// conflict, and a hole hides whatever lower layers have at its place.
 
 import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';

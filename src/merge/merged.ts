@@ -1,6 +1,6 @@
 // The result of a merge: leaves, holes and empty sections by key, and the section below a prefix. `merge`
-// builds the tree; a chain, `loadConfig` and cli/ read it. Everything is computed on first use,
-// because `get` and `tree` of a small section need little of it.
+// builds the tree; what merges reads it. Everything is computed on first use, because `get` and `tree` of a
+// small section need little of it.
 
 import { type Entry, isUnreadable, makeEntry } from '../entry.ts';
 import { ConfigError } from '../errors.ts';

@@ -1,5 +1,5 @@
 // The places where a missing key was looked for, with the remarks that providers add in `where`. Used by
-// config/load.ts and problems.ts.
+// config/load.ts, problems.ts and conventional-names.ts.
 
 import type { Placement } from '../merge/placement.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';

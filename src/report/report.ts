@@ -1,4 +1,4 @@
-// The report of all problems, as a person reads it. Used by `loadConfig`, `checkConfig` and cli/.
+// The report of all problems, as a person reads it. Used by config/.
 
 import { ConfigError, type Problem } from '../errors.ts';
 import { frameOf } from './frame.ts';

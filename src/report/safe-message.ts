@@ -1,5 +1,6 @@
 // Decides whether a schema library's message may be printed. Used by problems.ts. Such a message may quote
-// the value that the schema rejects, or what a transform made of it.
+// the value that the schema rejects, or what a transform made of it. `quotesOf` is also for other words that
+// may quote one value.
 
 import type { Issue } from '../schema/dialects/dialect.ts';
 import type { ConfigValue } from '../value.ts';

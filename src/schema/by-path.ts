@@ -1,4 +1,4 @@
-// Paths as ids, and an index of items by their paths. Used by texts.ts and report/.
+// Paths as ids, and an index of items by their paths. Used by texts.ts, report/ and config/.
 
 import type { Path } from './dialects/dialect.ts';
 

@@ -1,4 +1,4 @@
-// The JSON and base64url of JOSE, read strictly. Used by every file of this folder.
+// The JSON and base64url of JOSE, read strictly. Used by this folder and by snapshots.
 
 import { ConfigError } from '../errors.ts';
 import { countMembers } from '../formats/json.ts';

@@ -1,7 +1,7 @@
-// JWE (RFC 7516): reads, prints, encrypts and decrypts. Used by envelope.ts (files) and seal.ts (values). Own
-// code on node:crypto, because jose never returns the content key: a recipient could then be added only by
-// encrypting the content again. Refuses everything outside a strict profile before any key is derived. Tests
-// prove it against jose in both directions, and against the vectors of RFC 7520.
+// JWE (RFC 7516): reads, prints, encrypts and decrypts. Used by envelope.ts (files), seal.ts (values) and
+// snapshots. Own code on node:crypto, because jose never returns the content key: a recipient could then be
+// added only by encrypting the content again. Refuses everything outside a strict profile before any key is
+// derived. Tests prove it against jose in both directions, and against the vectors of RFC 7520.
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';

@@ -1,5 +1,5 @@
-// Keys as text: parsing, generating, naming. Used by key sources and by `llm-config keygen`. Errors name the
-// place of a key and never quote its text.
+// Keys as text: parsing, generating, naming. Used by key sources, by cli/ and by the rotation of keys. Errors
+// name the place of a key and never quote its text.
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';

@@ -16,9 +16,6 @@ export interface Clock {
   elapsed?(): number;
 }
 
-/** The longest time that a timer of Node takes: 24.8 days. A longer one would end at once. */
-export const maxTimerMs = 2 ** 31 - 1;
-
 /** The clock of the operating system. */
 export const systemClock: Required<Clock> = {
   now: () => Date.now(),

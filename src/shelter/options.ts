@@ -9,9 +9,10 @@ import {
   type Check,
   checkOptions,
   defined,
+  maxTimerMs,
   oneOf,
 } from '../internal/options.ts';
-import { aClock, type Clock, maxTimerMs, type SteadyClock, steadied, systemClock } from './clock.ts';
+import { aClock, type Clock, type SteadyClock, steadied, systemClock } from './clock.ts';
 import type { Limits } from './port.ts';
 import type { SecondLevel } from './second-level.ts';
 import type { SharedPace } from './shared-pace.ts';

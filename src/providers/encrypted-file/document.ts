@@ -1,6 +1,6 @@
-// Changes one value in the text of a decrypted document. Used by EncryptedFileProvider. An edit of the text
-// is accepted only when it parses to exactly the expected tree, so text-edit.ts may guess and comments
-// survive.
+// Changes one value in the text of a document. Used by EncryptedFileProvider and, for readable files, by cli/.
+// An edit of the text is accepted only when it parses to exactly the expected tree, so text-edit.ts may guess
+// and comments survive.
 
 import type { Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
@@ -33,8 +33,7 @@ export async function changedDocument(
     throw new ConfigError('conflict', `${source.file}: changing ${key} would lose a comment`, {
       hint: 'Change the text by hand with: llm-config edit',
     });
-  const printed = await formats[format].print(tree, source.provider);
-  return printed.trim() === '' ? '# nothing\n' : printed;
+  return formats[format].print(tree, source.provider);
 }
 
 async function parsesTo(

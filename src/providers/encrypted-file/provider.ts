@@ -25,6 +25,7 @@ import type { Need } from '../../needs.ts';
 import { makeOrigin } from '../../origin.ts';
 import type { ListOptions, WritableProvider, WriteOptions } from '../../provider.ts';
 import { type KeySource, KeySources } from '../../sealing/key-sources.ts';
+import { unlessAborted } from '../../shelter/abort.ts';
 import { type Steps, wait } from '../../turns.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
 import { changedDocument, writableLeaf } from './document.ts';
@@ -178,7 +179,8 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
 
   /** Changes several values in one step: no other writer comes between the read and the write, and a reader
    *  sees all of the new values or none. `change` receives the whole document, and returns the new values by
-   *  key, without sections; `undefined` deletes a key. Returns whether the file was written.
+   *  key, without sections; `undefined` deletes a key. Returns whether the file was written. A write inside
+   *  `change` would wait for this one: return its values instead.
    *  @example
    *  await secrets.update(({ active, next }) => ({ active: next, next: undefined, previous: active })); */
   async update(
@@ -188,7 +190,13 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
     return this.#write(options, async (before, format) => {
       const source = { provider: this.name, file: this.#path, text: before ?? emptyDocument(format) };
       const { tree } = await parseText(format, source);
-      const changes = Object.entries(await change(frozen(tree))).map(([key, value]) => {
+      const made: unknown = await change(frozen(tree));
+      if (!isTree(made))
+        throw new ConfigError('validation', `${this.name}: the function given to update returned no object`, {
+          provider: this.name,
+          hint: "Return the new values by key: { 'database.password': value }",
+        });
+      const changes = Object.entries(made as DocumentChanges).map(([key, value]) => {
         const asked = writableKey(key);
         return [asked, value === undefined ? undefined : writableLeaf(value, asked)] as const;
       });
@@ -214,12 +222,10 @@ export class EncryptedFileProvider extends FileProvider implements WritableProvi
   async #write({ signal }: Pick<WriteOptions, 'signal'>, change: TextChange): Promise<boolean> {
     if (signal?.aborted) throw abortedBy(this.name, 'the write');
     const earlier = this.#writes;
-    const writing = (async () => {
-      await earlier.catch(() => undefined);
-      if (signal?.aborted) throw abortedBy(this.name, 'the write');
-      return this.#file.rewrite(change, signal);
-    })();
-    this.#writes = writing.catch(() => undefined);
+    const writing = unlessAborted(this.name, earlier, signal, 'the write').then(() =>
+      this.#file.rewrite(change, signal),
+    );
+    this.#writes = Promise.allSettled([earlier, writing]);
     const isWritten = await writing;
     if (isWritten) await this.#content.refresh();
     return isWritten;

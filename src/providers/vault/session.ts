@@ -4,7 +4,8 @@
 
 import type { ConfigError } from '../../errors.ts';
 import { Listeners } from '../../internal/listeners.ts';
-import { type Clock, later, maxTimerMs } from '../../shelter/clock.ts';
+import { maxTimerMs } from '../../internal/options.ts';
+import { type Clock, later } from '../../shelter/clock.ts';
 import type { Closing } from '../../shelter/port.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Login, VaultAuth } from './auth/login.ts';

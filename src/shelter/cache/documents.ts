@@ -221,7 +221,7 @@ export class Documents {
           const refused = this.#requests.classify(thrown);
           // a cancelled attempt says nothing about its documents
           split =
-            !call.signal.aborted && pending.length > 1 && !refused.transient && !ofProvider.has(refused.code);
+            !call.signal.aborted && pending.length > 1 && !refused.transient && !refusesAll.has(refused.code);
           if (split) return undefined;
           if (refused.transient) attemptFailed();
           throw refused;
@@ -288,8 +288,8 @@ export class Documents {
   }
 }
 
-/** Refusals of the provider as a whole: asking for each document alone gets the same. */
-const ofProvider: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'quota_exceeded']);
+/** Refusals of all documents: asking for each one alone gets the same. */
+const refusesAll: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'quota_exceeded']);
 
 const isDocument = (outcome: Outcome | undefined): outcome is Document =>
   typeof outcome === 'object' && outcome !== null && !isConfigError(outcome) && outcome.value !== undefined;

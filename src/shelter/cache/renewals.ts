@@ -1,8 +1,9 @@
 // Documents that end. While the provider is watched, a timer per document renews leases before their end and
 // reports the end of other documents. Used by changes.ts.
 
+import { maxTimerMs } from '../../internal/options.ts';
 import { sameValue } from '../../value.ts';
-import { type Clock, later, maxTimerMs } from '../clock.ts';
+import { type Clock, later } from '../clock.ts';
 import type { Document, Place } from '../port.ts';
 import { Cached } from './cached.ts';
 import type { Documents } from './documents.ts';

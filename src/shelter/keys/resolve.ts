@@ -134,8 +134,13 @@ function sectionError(provider: string, key: string, place: Place): ConfigError 
 }
 
 /** Whether an error concerns one document alone, so that a list can include it as a hole. */
-export const isHole = (error: ConfigError): boolean => !error.transient && !ofProvider.has(error.code);
-const ofProvider = new Set<ErrorCode>(['unauthenticated', 'missing_dependency', 'aborted', 'invalid_option']);
+export const isHole = (error: ConfigError): boolean => !error.transient && !neverHoles.has(error.code);
+const neverHoles: ReadonlySet<ErrorCode> = new Set([
+  'unauthenticated',
+  'missing_dependency',
+  'aborted',
+  'invalid_option',
+]);
 
 function advised(error: ConfigError, places: readonly Place[]): ConfigError {
   if (error.code !== 'access_denied' || places.length < 2) return error;

@@ -1,7 +1,8 @@
 // Deadlines of requests, pauses and queued callers: a timer each, so a clock that is put forward or back
 // moves none of them. Used by attempts.ts. The process stays alive as long as a deadline is pending.
 
-import { type Clock, maxTimerMs } from '../clock.ts';
+import { maxTimerMs } from '../../internal/options.ts';
+import type { Clock } from '../clock.ts';
 
 export interface Deadline {
   readonly expire: () => void;

@@ -371,15 +371,20 @@ describe('writing to an encrypted file', () => {
     expect(await file.delete('c.d')).toBe(false);
   });
 
-  it('set rejects with aborted while it waits for another write', async () => {
+  it('set rejects with aborted at once while another write hangs, and later writes wait for that', async () => {
     const { box, file } = await encrypted('a: 1\n');
     await using _ = box;
+    let end = (_: string): void => undefined;
+    const hanging = new Promise<string>((resolve) => (end = resolve));
+    const first = file.edit(() => hanging);
     const caller = new AbortController();
-    const first = file.set('a', 2);
     const second = file.set('a', 3, { signal: caller.signal });
+    const third = file.set('b', 4);
     caller.abort();
-    await Promise.all([first, expect(second).rejects.toMatchObject({ code: 'aborted' })]);
-    expect((await file.get('a'))?.value).toBe(2);
+    await expect(second).rejects.toMatchObject({ code: 'aborted' });
+    end('a: 2\n');
+    await Promise.all([first, third]);
+    expect([(await file.get('a'))?.value, (await file.get('b'))?.value]).toEqual([2, 4]);
   });
 
   it('set keeps a password recipient when another key opens the file', async () => {

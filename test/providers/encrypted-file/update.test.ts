@@ -70,6 +70,12 @@ describe('update of an encrypted file', () => {
     await expect(file.update(() => ({ n: 1, tree: { a: 1 } }))).rejects.toMatchObject({
       code: 'validation',
     });
+    await expect(file.update((() => undefined) as never)).rejects.toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(
+        /the function given to update returned no object. Return the new values/,
+      ),
+    });
     const failure = new Error('changed my mind');
     await expect(file.update(() => Promise.reject(failure))).rejects.toBe(failure);
     expect(await textOf(file)).toBe(before);
