@@ -2,6 +2,7 @@
 
 import { ConfigError } from '../errors.ts';
 import { makeOrigin } from '../origin.ts';
+import { escapeControls } from '../redact.ts';
 import { type Position, positionOf } from './position.ts';
 
 /** A text to read, and the names of its source in errors. */
@@ -34,9 +35,9 @@ export function refuseEmpty(source: SourceText, emptyText: string): void {
 export const duplicate = (name: string, first: number): string =>
   `duplicate key ${quotedName(name)}, first in line ${first}`;
 
-/** A key for a message: quoted, and shortened to 60 characters. */
+/** A key for a message: quoted, shortened to 60 characters, without control characters. */
 export const quotedName = (name: string): string =>
-  JSON.stringify(name.length > 60 ? `${name.slice(0, 59)}…` : name);
+  escapeControls(JSON.stringify(name.length > 60 ? `${name.slice(0, 59)}…` : name));
 
 export const tooDeep = 'nested too deeply: more than 100 levels';
 export const quoteIt = 'Quote the number: text keeps every digit';

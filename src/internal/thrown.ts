@@ -14,7 +14,8 @@ const frameLine = /^ {4}(at (?:[\w.<>$# [\]]{1,100} \()?[^\s()]{1,300}:\d+:\d+\)
 export function thrown(error: unknown, quotesSecret: Quotes = looksSecret): string {
   const { name, message, stack } = (error instanceof Error ? error : {}) as Partial<Error>;
   const isSecret = (text: string): boolean => looksSecret(text) || quotesSecret(text);
-  const isShown = message && !isSecret(message) && !isSecret(`${name}: ${message}`);
+  const isText = typeof message === 'string' && message !== '';
+  const isShown = isText && !isSecret(message) && !isSecret(`${name}: ${message}`);
   const text = isShown
     ? `${name}: ${maskUrls(message).replace(/\s+/g, ' ').slice(0, 300)}`
     : nameAndCode(error);

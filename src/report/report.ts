@@ -1,6 +1,7 @@
 // The report of all problems, as a person reads it. Used by config/.
 
 import { ConfigError, type Problem } from '../errors.ts';
+import { escapeControls } from '../redact.ts';
 import { frameOf } from './frame.ts';
 
 /** One error for all problems. Its message is the report. */
@@ -15,7 +16,8 @@ export function formatReport(problems: readonly Problem[]): string {
     count === 1
       ? 'There is 1 problem with the configuration:'
       : `There are ${count} problems with the configuration:`;
-  return [head, ...problems.map(formatProblem)].join('\n\n');
+  // names of files and words of a schema may hold control characters
+  return escapeControls([head, ...problems.map(formatProblem)].join('\n\n'));
 }
 
 function formatProblem(problem: Problem): string {

@@ -37,12 +37,22 @@ export class RemoteKey extends MaskedKey implements FileKey {
   }
 
   async wrap(contentKey: Buffer): Promise<Recipient> {
-    const wrapped = await this.#request(() => this.#wrapper.wrap(contentKey));
+    const wrapped: unknown = await this.#request(() => this.#wrapper.wrap(contentKey));
+    // of anything else, unwrap would get another text: no one could open the file
+    if (typeof wrapped !== 'string') throw this.#misuse('wrap must return a string');
     return { header: { alg: this.algorithm, kid: this.kid }, encryptedKey: Buffer.from(wrapped, 'utf8') };
   }
 
   async unwrap(encryptedKey: Buffer): Promise<Buffer | undefined> {
-    return Buffer.from(await this.#request(() => this.#wrapper.unwrap(encryptedKey.toString('utf8'))));
+    const key: unknown = await this.#request(() => this.#wrapper.unwrap(encryptedKey.toString('utf8')));
+    if (!ArrayBuffer.isView(key)) throw this.#misuse('unwrap must return bytes');
+    return Buffer.from(key as Uint8Array);
+  }
+
+  #misuse(what: string): ConfigError {
+    return new ConfigError('crypto', `the service of the key "${this.kid}" (${this.algorithm}): ${what}`, {
+      hint: 'Correct the KeyWrapper',
+    });
   }
 
   /** Rebuilds an unknown error, whose message may hold a secret. */

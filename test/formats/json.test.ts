@@ -40,6 +40,11 @@ describe('JSON', () => {
       '2:1: duplicate key "x", first in line 1. Remove one of them',
     ],
     [
+      'with a name that would move the cursor of a terminal',
+      '{"\u009b2J": 1, "\u009b2J": 2}',
+      '1:12: duplicate key "\\u009b2J", first in line 1. Remove one of them',
+    ],
+    [
       '__proto__, which JSON allows as a key',
       '{"__proto__": 1, "__proto__": 2}',
       '1:18: duplicate key "__proto__", first in line 1. Remove one of them',

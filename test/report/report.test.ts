@@ -153,6 +153,13 @@ describe.each(drivers)('report of %s', (_, driver) => {
     );
   });
 
+  it('the report escapes what would move the cursor or reverse a line', () => {
+    const key = 'a"\u009b2J"';
+    const text = formatReport([{ kind: 'unknown', key, message: 'm', origin: 'base\u202e.yaml:1:1' }]);
+    expect(text).toContain('  a"\\u009b2J"\n');
+    expect(text).toContain('base\\u202e.yaml:1:1');
+  });
+
   it('a text of several lines stays in its column', () => {
     const text = formatReport([{ kind: 'unreadable', key: 'a', message: 'one\ntwo' }]);
     expect(text).toBe(

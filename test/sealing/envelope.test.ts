@@ -286,6 +286,44 @@ describe('keys of a key service', () => {
     expect(inspect(error)).not.toContain('fake-token-77');
   });
 
+  it('openEnvelope asks neither a service nor a password about the recipients of other names', async () => {
+    const wrapper = service();
+    const file = await makeEnvelope(plaintext, [new RemoteKey(wrapper), alice], expected);
+    const other = Object.assign(service('another/config'), { unwrap: async () => Buffer.alloc(32) });
+    await expect(open(file, new RemoteKey(other))).rejects.toThrow(
+      /the available keys are "another\/config"/,
+    );
+    await expect(open(await forPassword, password(pass, 'other team'))).rejects.toThrow(
+      /the available keys are "other team"/,
+    );
+  });
+
+  it('RemoteKey refuses a wrapper that returns anything but a text, or but bytes', async () => {
+    const wrapper = service();
+    const file = await makeEnvelope(plaintext, [new RemoteKey(wrapper)], expected);
+    await expect(
+      open(file, new RemoteKey({ ...wrapper, unwrap: async () => Buffer.alloc(16) })),
+    ).rejects.toThrow(/cannot be opened with the key "prod\/config"/);
+    for (const unwrapped of [undefined, 'fake-token-77', 32])
+      await expect(
+        open(file, new RemoteKey({ ...wrapper, unwrap: async () => unwrapped as never })),
+      ).rejects.toMatchObject({
+        code: 'crypto',
+        message: expect.stringMatching(/: unwrap must return bytes/),
+      });
+    for (const wrapped of [undefined, Buffer.from([255])])
+      await expect(
+        makeEnvelope(
+          plaintext,
+          [new RemoteKey({ ...wrapper, wrap: async () => wrapped as never })],
+          expected,
+        ),
+      ).rejects.toMatchObject({
+        code: 'crypto',
+        message: expect.stringMatching(/: wrap must return a string/),
+      });
+  });
+
   it('RemoteKey refuses an algorithm name that could be a cipher', () => {
     for (const algorithm of ['none', 'dir', 'A256KW', 'RSA1_5', ''])
       expect(() => new RemoteKey(service('kid', algorithm))).toThrow(/such as vault-transit/);

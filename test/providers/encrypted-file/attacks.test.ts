@@ -271,6 +271,16 @@ describe('attacks on encrypted files', () => {
     expect((await refusal(JSON.stringify(file))).message).toMatch(/is nested too deeply/);
   });
 
+  it('openEnvelope opens a file beside a recipient that is malformed', async () => {
+    const file = JSON.parse(await make()) as File;
+    delete file.unprotected; // as if another program had made it
+    file.recipients.unshift({
+      header: { alg: 'A256GCMKW', kid: 'broken', iv: 'AAAA', tag: 'AAAA' },
+      encrypted_key: 'AAAA',
+    });
+    expect((await open(JSON.stringify(file))).plaintext).toEqual(plaintext);
+  });
+
   it('openEnvelope reads nothing from a header named __proto__', async () => {
     const file = (await make()).replace('"alg": "A256GCMKW"', '"__proto__": {"alg": "A256GCMKW"}');
     expect((await refusal(file)).message).toMatch(/does not name the algorithm of its content key/);
