@@ -116,8 +116,8 @@ function issuesOfShape({ kinds, names, required, rest, items }: Shape, value: un
     return [{ path, message: 'is of the wrong kind' }];
   if (typeof value !== 'object' || value === null) return [];
   return [...new Set([...required, ...Object.keys(value)])].flatMap((name) => {
-    const inner = Array.isArray(value) ? items : (names.get(name) ?? rest);
-    return inner ? issuesOfShape(inner, (value as Record<string, unknown>)[name], [...path, name]) : [];
+    const shape = Array.isArray(value) ? items : (names.get(name) ?? rest);
+    return shape ? issuesOfShape(shape, valueAt(value, [name]), [...path, name]) : [];
   });
 }
 

@@ -4,7 +4,7 @@
 import { append, keyFrom } from '../key.ts';
 import type { Wanted } from '../provider.ts';
 import { isSecretName } from '../redact.ts';
-import type { Key } from '../value.ts';
+import { inside, type Key } from '../value.ts';
 import { isSchema, notASchema, type StandardSchemaV1 } from './schema.ts';
 import type { Shape } from './shape.ts';
 import { shapeOf } from './shape-of.ts';
@@ -87,14 +87,11 @@ function collectKeys(root: Shape): Keys {
       });
     }
     if (shape.open || shape.rest) prefixes.push(key);
-    for (const [name, inner] of shape.names) {
-      const part =
-        fallback && Object(fallback.value) === fallback.value
-          ? (fallback.value as Record<string, unknown>)[name]
-          : undefined;
+    for (const [name, nested] of shape.names) {
+      const part = fallback && inside(fallback.value, name);
       const needed =
         shape.kinds === undefined ? undefined : required && !fallback && shape.required.has(name);
-      walk(inner, [...path, name], needed, part === undefined ? undefined : { value: part }, isSecret);
+      walk(nested, [...path, name], needed, part === undefined ? undefined : { value: part }, isSecret);
     }
   };
   walk(root, [], true, undefined, false);

@@ -105,7 +105,7 @@ export class KeySources {
 
   async #keysOf(source: KeySource): Promise<readonly FileKey[] | string> {
     if (typeof source === 'function')
-      return this.#fromFunction(source, await called('the function', this.#owner, source));
+      return this.#fromFunction(source, await called('the function in keys', this.#owner, source));
     if ('opens' in source) return [source];
     if ('wrap' in source)
       return (this.#cached.get(source) ?? this.#keep(source, '', [new RemoteKey(source)])).keys;

@@ -38,7 +38,8 @@ export async function keyTextOf(
     return text === undefined ? `${where} does not exist` : { text, where };
   }
   const { provider, key } = source;
-  const entry = await called(`the provider ${provider.name}`, owner, () => provider.get(key));
+  const reading = `reading the key ${key} of ${provider.name}`;
+  const entry = await called(reading, owner, () => provider.get(key));
   return entry ? { text: String(entry.value), where: `${entry.origin}` } : `${provider.name} has no ${key}`;
 }
 
@@ -48,7 +49,7 @@ export async function called<T>(what: string, owner: string, read: () => T | Pro
     return await read();
   } catch (error) {
     if (isConfigError(error)) throw error;
-    throw new ConfigError('crypto', `${owner}: ${what} in keys failed`, { cause: error });
+    throw new ConfigError('crypto', `${owner}: ${what} failed`, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createCipheriv, pbkdf2Sync } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
@@ -123,7 +124,7 @@ describe('KeySources', () => {
     const error = await new KeySources({ provider, key: 'a' }, 'it')
       .find()
       .catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'crypto', message: 'it: the provider memory in keys failed' });
+    expect(error).toMatchObject({ code: 'crypto', message: 'it: reading the key a of memory failed' });
     expect(inspect(error)).not.toContain('fake-source-secret');
   });
 
@@ -248,6 +249,14 @@ describe('KeySources', () => {
         /not a regular file of at most 64 kB/,
       );
     }
+  });
+
+  it('find refuses a named pipe as key file, and does not wait', async () => {
+    await using box = await sandbox();
+    execFileSync('mkfifo', ['-m', '600', box.path('pipe')]);
+    await expect(new KeySources({ file: box.path('pipe') }, 'it').find()).rejects.toThrow(
+      /not a regular file of at most 64 kB/,
+    );
   });
 
   it('find returns the same key object for a key service', async () => {

@@ -6,13 +6,16 @@ import { describe, expect, it } from 'vitest';
 import { ProviderChain } from '../../src/chain/chain.ts';
 import { type Entry, isUnreadable, type Unreadable } from '../../src/entry.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { makeOrigin } from '../../src/origin.ts';
 import { BundleProvider } from '../../src/providers/bundle.ts';
 import { DotEnvProvider } from '../../src/providers/dotenv.ts';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
 import type { FileKey } from '../../src/sealing/file-key.ts';
+import { KeySources } from '../../src/sealing/key-sources.ts';
 import { newKey, publicText } from '../../src/sealing/keys.ts';
 import type { X25519Key } from '../../src/sealing/local-keys.ts';
+import { Opening } from '../../src/sealing/opening.ts';
 import { isTree } from '../../src/value.ts';
 
 const fake = 'fake-sealed-44';
@@ -250,6 +253,19 @@ describe('sealed values', () => {
       opened.protectedHeader.sub,
       opened.protectedHeader.aud,
     ]).toEqual([fake, 'database.password', context]);
+  });
+
+  it('a text that was opened at its key is still refused at another', async () => {
+    const text = await sealed('db.password');
+    const provider = unsealed(memory({ 'db.password': text, 'log.line': text }), { keys, context });
+    expect((await provider.get('db.password'))?.value).toBe(fake);
+    await expect(provider.get('log.line')).rejects.toThrow(/was sealed for "db.password"/);
+
+    const opening = new Opening(new KeySources(keys, 'it'), context);
+    const origin = makeOrigin({ provider: 'it', source: 'it' });
+    const words = await sealed('data.baseX');
+    expect((await opening.operation()(words, 'data_base_x', origin, 'words')).value).toBe(fake);
+    await expect(opening.operation()(words, 'data_base_x', origin)).rejects.toThrow(/was sealed for/);
   });
 
   it('unsealed refuses a JWE of another program that is bound to no key', async () => {

@@ -20,6 +20,10 @@ describe('published test vectors', () => {
     const wrapped = hex('28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21');
     expect(aesWrap(key, data)).toEqual(wrapped);
     expect(aesUnwrap(key, wrapped)).toEqual(data);
+    expect(aesUnwrap(Buffer.alloc(32), wrapped)).toBeUndefined();
+    expect(aesUnwrap(key, Buffer.concat([wrapped, Buffer.alloc(8)]))).toBeUndefined();
+    wrapped.writeUInt8(wrapped.readUInt8(39) ^ 1, 39);
+    expect(aesUnwrap(key, wrapped)).toBeUndefined();
   });
 
   it('a password opens the content key of RFC 7520 §5.3', async () => {
