@@ -161,6 +161,7 @@ describe('JSON', () => {
       '1:302: nested too deeply: more than 100 levels',
     ],
     ['more than 32 sections', nested(32, '{"b":', '}'), '1:162: more than 32 sections deep'],
+    ['more than 32 sections without a name', nested(32, '{"":', '}'), '1:131: more than 32 sections deep'],
     [
       'a key of more than 512 characters',
       `{"a": {"${'k'.repeat(511)}": 1}}`,
