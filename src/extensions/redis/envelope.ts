@@ -82,7 +82,7 @@ export class DataKey {
 const hashedInfo = (info: string): Buffer => createHmac('sha256', 'llm-config-manager').update(info).digest();
 
 const associated = (head: Buffer, binding: string, ticket: number): Buffer =>
-  Buffer.concat([head, Buffer.from(JSON.stringify([binding, ticket]))]);
+  Buffer.concat([head, Buffer.from(`${ticket} ${binding}`)]);
 
 /** The id of the key that a content names. Undefined: it has another format. */
 export const keyIdOf = (sealed: Buffer): Buffer | undefined =>
