@@ -53,7 +53,10 @@ export class DataKey {
       const decipher = createDecipheriv('aes-256-gcm', this.#for(binding), iv, { authTagLength: tagBytes });
       decipher.setAAD(associated(head, binding, ticket));
       decipher.setAuthTag(sealed.subarray(tagAt, tagAt + tagBytes));
-      return Buffer.concat([decipher.update(sealed.subarray(tagAt + tagBytes)), decipher.final()]);
+      const content = decipher.update(sealed.subarray(tagAt + tagBytes));
+      // throws for what was changed
+      decipher.final();
+      return content;
     } catch {
       return undefined;
     }
