@@ -1,3 +1,6 @@
+// What the formats have in common: the name of one, what it reads, and one as a value that users pass. Types
+// only, so that naming them loads no parser.
+
 import type { Steps } from '../turns.ts';
 import type { ConfigTree } from '../value.ts';
 import type { Position } from './position.ts';

@@ -1,3 +1,5 @@
+// A key as encrypted files and sealed values see it. Local keys and keys of a service implement it.
+
 import { inspect } from 'node:util';
 import type { JoseHeader } from './jose.ts';
 import type { Recipient } from './jwe.ts';
