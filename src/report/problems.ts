@@ -6,7 +6,7 @@ import type { Problem } from '../errors.ts';
 import { append } from '../key.ts';
 import type { Hole } from '../merge/hole.ts';
 import { type Origin, placeIn } from '../origin.ts';
-import { looksSecret, show } from '../redact.ts';
+import { show } from '../redact.ts';
 import type { Issue, Path } from '../schema/dialects/dialect.ts';
 import { readings, wideBoolean } from '../schema/readings.ts';
 import { type Shape, shapeAt } from '../schema/shape.ts';
@@ -73,17 +73,16 @@ export function withoutFound({ found, inside, schemaMessage, message, ...problem
   return { ...problem, message: expected ? `expected ${expected}` : 'the schema rejects the value' };
 }
 
-/** `wrong` for an issue that may lie inside the found value: `issue.path` begins at that value. */
+/** `wrong` for an issue that may lie inside the found value: `issue.path` begins at that value. A part is as
+ *  secret as the whole. */
 export function wrongInside(issue: Issue, found: Found): Problem {
-  const isInside = issue.path.length > 0;
-  const part = isInside && typeof found.value === 'string';
+  const part = issue.path.length > 0 && typeof found.value === 'string';
   const read = partOf(found.read, issue.path);
   return wrong(issue, {
     ...found,
     value: part ? read : partOf(found.value, issue.path),
     read,
     part,
-    secret: found.secret || (isInside && found.value !== undefined && looksSecret(found.value)),
     shape: shapeAt(found.shape, issue.path),
   });
 }

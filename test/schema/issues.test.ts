@@ -23,6 +23,11 @@ describe('issues', () => {
     expect(issue).toEqual({ path: ['n'], message: 'must be more than 5', quoted: true });
   });
 
+  it('a message of any length is read up to its first 1,000 characters', () => {
+    const { message } = readIssue({ message: `${'x'.repeat(999)} ${'y'.repeat(100_000)}` });
+    expect(message).toBe('x'.repeat(999));
+  });
+
   it('a check of the author of a schema is custom in all libraries', async () => {
     const never = (): boolean => false;
     for (const schema of [

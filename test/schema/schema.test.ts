@@ -129,6 +129,21 @@ describe('require with a schema', () => {
     });
   });
 
+  it('a schema that refuses every reading of a text is asked four times', async () => {
+    const seen: unknown[] = [];
+    const schema = z
+      .union([z.string(), z.number(), z.boolean(), z.array(z.unknown())])
+      .transform(noting(seen))
+      .refine(() => false);
+    await refused(schema, '1', { text: 'wide' });
+    expect(seen).toEqual(['1', 1, true, ['1']]);
+  });
+
+  it('a text that a coercing schema would misread is one problem', async () => {
+    const error = await refused(z.coerce.number(), 'no');
+    expect(error.problems).toHaveLength(1);
+  });
+
   it('the error of a schema that throws has no foreign message', async () => {
     const schema = z.string().transform((text) => {
       throw new RangeError(text);
