@@ -109,6 +109,24 @@ describe('close while Vault hangs', () => {
     ]);
   });
 
+  it('reports credentials that were being created, unless their token is revoked', async () => {
+    for (const [more, expected] of [
+      [
+        {},
+        ['timeout: vault: closed without revoking credentials of database/creds/app that were being created'],
+      ],
+      [role, []],
+    ] as const) {
+      const { vault, provider, notices } = await leasing(more);
+      vault.fault = ({ url }) => (url.includes('creds/app') ? 'hang' : undefined);
+      const renewing = provider.renew('redis.username').catch(({ code }: { code: string }) => code);
+      await until(() => vault.count('creds/app') === 2);
+      await provider.close();
+      expect(await renewing).toBe('aborted');
+      expect(notices).toEqual(expected);
+    }
+  });
+
   it('reports what Vault refuses to revoke, and ends at once', async () => {
     const { vault, provider, notices } = await leasing();
     vault.fault = ({ url }) =>

@@ -447,6 +447,25 @@ describe('writing', () => {
     });
   });
 
+  it.each([
+    [429, 'unavailable'],
+    [400, 'unavailable', 'check-and-set parameter required for this call'],
+    [403, 'access_denied'],
+  ])('set writes once when its metadata is refused with %s', async (status, code, error = 'refused') => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a' } });
+    const provider = providerOf(vault);
+    vault.fault = ({ method, url }) =>
+      method === 'POST' && url.includes('/metadata/') ? { status, body: { errors: [error] } } : undefined;
+    expect(await refusal(provider.set('db.password', 'b', { metadata: { tags: ['eu'] } }))).toMatchObject({
+      code,
+      message: expect.stringContaining('secret/app/db is written, but its metadata is not'),
+    });
+    expect(vault.engines.secrets.get('secret/app/db')?.versions).toHaveLength(2);
+    expect(vault.count('POST /v1/secret/data/')).toBe(1);
+    expect((await provider.get('db.password'))?.value).toBe('b');
+  });
+
   it('delete removes the last field of a mapped secret in both engine versions', async () => {
     const vault = await fakeVault();
     store(vault, { 'secret/acme/db': { password: 'a' }, 'kv1/acme/db': { password: 'a' } });
