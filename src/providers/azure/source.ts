@@ -8,6 +8,7 @@ import { defined } from '../../internal/options.ts';
 import type { Need } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
+import { withSignal } from '../../remote/call-signal.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { textField, timeField } from '../../remote/fields.ts';
 import { addressIn, hostIn, identityOf } from '../../remote/identity.ts';
@@ -132,7 +133,7 @@ export class AzureSource implements DocumentSource {
     const client = await this.#azure.client();
     try {
       const list = () => client.listPropertiesOfSecrets({ abortSignal: call.signal });
-      const { items, next } = await this.#pages.page(list, cursor, call.signal);
+      const { items, next } = await this.#page(list, cursor, call.signal);
       const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret, call));
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: next ? [next] : [] };
     } catch (error) {
@@ -140,12 +141,16 @@ export class AzureSource implements DocumentSource {
     }
   }
 
+  #page(...[open, cursor, signal]: Parameters<ListPages['page']>): ReturnType<ListPages['page']> {
+    return withSignal(signal, () => this.#pages.page(open, cursor, signal));
+  }
+
   async versions(document: string, cursor: string | undefined, { signal }: Call): Promise<VersionPage> {
     const client = await this.#azure.client();
     const [name] = document.split('/') as [string];
     try {
       const list = () => client.listPropertiesOfSecretVersions(name, { abortSignal: signal });
-      const { items, next } = await this.#pages.page(list, cursor, signal);
+      const { items, next } = await this.#page(list, cursor, signal);
       const versions = (items as readonly Properties[]).map((one) => ({
         version: one.version ?? '',
         ...defined({
