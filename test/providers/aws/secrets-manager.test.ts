@@ -259,6 +259,19 @@ describe('a secret that is scheduled for deletion', () => {
       }).set('key', 'x'),
     ).rejects.toMatchObject({ code: 'conflict' });
   });
+
+  it('a throttled set that has restored a secret keeps no field of before', async () => {
+    server.putSecret('acme/inference/llm', '{"apiKey":"not-a-real-one","endpoint":"old"}');
+    server.deleted.add('acme/inference/llm');
+    const provider = manager({
+      resilience: { ...quick, attempts: 2, backoff: { initialMs: 1, maxMs: 1 } },
+      secrets: { 'llm.apiKey': 'acme/inference/llm#apiKey' },
+    });
+    server.faults = [{ operation: 'PutSecretValue', name: 'ThrottlingException', times: 1 }];
+    await provider.set('llm.apiKey', 'not-a-real-two');
+    expect(server.count('PutSecretValue')).toBe(2);
+    expect(server.secrets.get('acme/inference/llm')?.at(-1)?.value).toBe('{"apiKey":"not-a-real-two"}');
+  });
 });
 
 describe('options of AwsSecretsManagerProvider', () => {

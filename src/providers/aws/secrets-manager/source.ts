@@ -61,6 +61,8 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   readonly #root: string;
   readonly #stage: string;
   #cannotBatch: boolean;
+  /** The write that has restored its secret. Its next attempt must not take the old value for another's. */
+  #restoredBy: string | undefined;
 
   constructor(options: AwsSecretsManagerOptions) {
     const { path, secrets, stage = 'AWSCURRENT', name = 'aws-secrets-manager' } = options;
@@ -183,7 +185,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       input: { SecretId: name, ...content, ...stages },
       resource: name,
     };
-    const exists = ifVersion !== undefined || unread;
+    const exists = ifVersion !== undefined || unread || this.#restoredBy === call.id;
     if (exists) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
@@ -194,6 +196,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     }
     // the name stays taken until the recovery window ends
     await this.aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
+    this.#restoredBy = call.id;
     return (await this.aws.send<Secret>(put, call.signal)).VersionId;
   }
 
