@@ -217,8 +217,8 @@ export class GcpSource implements DocumentSource {
           hint: 'Map the key in the option secrets',
         })
       );
-    await this.connect?.();
     const client = await this.#google.client();
+    await this.connect?.();
     const [secret, pinned = 'latest'] = document.split('/versions/') as [string, string?];
     try {
       const [version] = await client.getSecretVersion({ name: `${secret}/versions/${pinned}` }, callOptions);
