@@ -159,6 +159,7 @@ export class Kv {
     part: ApiPart,
     request: Omit<ApiRequest, 'path'>,
     call: Call,
+    isRepeated = false,
   ): Promise<KvReply> {
     const mounted = await this.#mounts.resolve(path, call);
     if (!mounted.isKnown) return this.#tryVersions(mounted, part, request, call.signal);
@@ -167,8 +168,8 @@ export class Kv {
       return { reply, kv: mounted.kv };
     this.#mounts.forget(); // the engine may have been replaced
     const remounted = await this.#mounts.resolve(path, call);
-    if (apiPath(remounted, part) === apiPath(mounted, part)) throw noEngine(request.subject);
-    return this.#request(path, part, request, call);
+    if (isRepeated || apiPath(remounted, part) === apiPath(mounted, part)) throw noEngine(request.subject);
+    return this.#request(path, part, request, call, true);
   }
 
   /** Tries version 2, and version 1 if that finds nothing. The result is certain: only version 2 warns of a

@@ -306,6 +306,25 @@ describe('the version of the engine', () => {
     expect((await provider.get('db.password', { maxAgeMs: 0 }))?.value).toBe('one');
   });
 
+  it('does not follow a mount that changes its version with each request', async () => {
+    const vault = await fakeVault();
+    let version = 0;
+    vault.fault = ({ url }) =>
+      url.includes('ui/mounts')
+        ? {
+            status: 200,
+            body: {
+              data: { secret: { 'secret/': { type: 'kv', options: { version: `${1 + (++version % 2)}` } } } },
+            },
+          }
+        : url.includes('/secret/')
+          ? { status: 404, body: { errors: ['no handler for route'] } }
+          : undefined;
+    const provider = providerOf(vault, { resilience: { attempts: 1, timeoutMs: 1_000 } });
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'invalid_option' });
+    expect(vault.count('ui/mounts')).toBeLessThanOrEqual(3);
+  });
+
   it('uses the longest mount that contains the path', async () => {
     const vault = await fakeVault();
     vault.engines.mounts.set('secret/team/', { type: 'kv', version: '1' });
