@@ -11,8 +11,8 @@ import { quoted } from '../../redact.ts';
 import { withSignal } from '../../remote/call-signal.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { textField, timeField } from '../../remote/fields.ts';
+import { incomplete, readOnlyVersion } from '../../remote/findings.ts';
 import { addressIn, hostIn, identityOf } from '../../remote/identity.ts';
-import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type {
@@ -97,9 +97,7 @@ export class AzureSource implements DocumentSource {
 
   #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
     if (typeof value !== 'string')
-      return new ConfigError('unavailable', `${this.name}: the response for ${quoted(name)} has no value`, {
-        provider: this.name,
-      });
+      return incomplete(this.name, `the response for ${quoted(name)} has no value`);
     const type = textField(contentType);
     const fields = {
       version: textField(version),
@@ -187,22 +185,11 @@ export class AzureSource implements DocumentSource {
   }
 
   #listed(secret: Properties, call: Call): Page['found'] {
-    const { name } = secret;
-    if (!this.#names.owns(name)) return [];
-    const key = this.#names.keyOf(name);
+    const key = this.#names.listed(this.name, secret.name, call.notice);
+    if (key === undefined) return [];
     const outcome = this.#disabled(secret);
-    if (key !== undefined)
-      return [
-        {
-          place: { key, document: this.#names.nameOf(key) as string, field: '' },
-          ...(outcome && { outcome }),
-        },
-      ];
-    call.notice(
-      `${this.name}: ${quoted(name)} is skipped: no key has this name. Map it in the option secrets`,
-      'invalid_key',
-    );
-    return [];
+    const document = this.#names.nameOf(key) as string;
+    return [{ place: { key, document, field: '' }, ...(outcome && { outcome }) }];
   }
 
   async write(
