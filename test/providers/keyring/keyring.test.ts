@@ -251,6 +251,11 @@ describe('a keyring that is locked or unreachable', () => {
       (fake) => (fake.logIn = 'REJECTED EXTERNAL\r\n'),
       /refuses this user/,
     ],
+    [
+      'with a bus whose answer to the log-in does not end',
+      (fake) => (fake.logIn = 'OK '.repeat(1_000)),
+      /refuses this user/,
+    ],
     ['with a bus that hangs up at the log-in', (fake) => (fake.logIn = ''), /was closed/],
     [
       'with a bus that hangs up at the first call',
