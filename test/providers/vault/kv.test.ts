@@ -331,6 +331,7 @@ describe('the version of the engine', () => {
     store(vault, { 'secret/team/db': { x: 'inner' } });
     expect((await providerOf(vault, { secrets: { x: '/secret/team/db#x' } }).get('x'))?.value).toBe('inner');
     expect((await providerOf(vault, { mount: 'secret/team', path: '/' }).get('db.x'))?.value).toBe('inner');
+    expect([vault.count('GET /v1/secret/team/db'), vault.count('secret/data/')]).toEqual([2, 0]);
   });
 
   it('requests the list of mounts again after a failure', async () => {
