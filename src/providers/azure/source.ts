@@ -27,7 +27,7 @@ import type {
   VersionPage,
 } from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
-import { classify } from './classify.ts';
+import { classify, isDeleted } from './classify.ts';
 import { AzureConnection } from './connection.ts';
 import { azureNeeds } from './needs.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
@@ -201,8 +201,6 @@ export class AzureSource implements DocumentSource {
     const client = await this.#azure.client();
     const [name, pinned] = document.split('/') as [string, string?];
     if (pinned !== undefined) throw readOnlyVersion(this.name, document);
-    const classified = (error: unknown): ConfigError =>
-      classify(error, { provider: this.name, resource: name });
     const options = { abortSignal: signal };
     try {
       if (value === undefined) {
@@ -214,13 +212,13 @@ export class AzureSource implements DocumentSource {
       const set = async (): Promise<string | undefined> =>
         ((await client.setSecret(name, text, { ...options, ...type })) as Secret).properties.version;
       return await set().catch(async (error: unknown) => {
-        if (!classified(error).message.includes('ObjectIsDeletedButRecoverable')) throw error;
+        if (!isDeleted(error)) throw error;
         const recovery = await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 });
         await recovery.pollUntilDone(options);
         return set();
       });
     } catch (error) {
-      throw classified(error);
+      throw classify(error, { provider: this.name, resource: name });
     }
   }
 
