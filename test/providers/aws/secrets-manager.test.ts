@@ -283,6 +283,15 @@ describe('options of AwsSecretsManagerProvider', () => {
     expect(server.count('ListSecrets')).toBe(0);
   });
 
+  it('an ARN without its end is not that of a secret with a longer name', async () => {
+    server.putSecret('prod/tls', 'pem');
+    server.putSecret('prod/tls-other', 'of another');
+    const same = arn('prod/tls').slice(0, -7);
+    const provider = manager({ secrets: { same, other: 'prod/tls-other' } });
+    const found = await provider.getMany(['same', 'other']);
+    expect([...found.values()]).toMatchObject([{ value: 'pem' }, { value: 'of another' }]);
+  });
+
   it('the option secrets accepts names, fields and ARNs', async () => {
     server.putSecret('prod/llm', '{"apiKey":"not-a-real-one"}');
     server.putSecret('prod/tls', 'pem');

@@ -213,6 +213,17 @@ describe('a keyring that is locked or unreachable', () => {
     expect(fake.calls).not.toContain('Prompt');
   });
 
+  it('an item that alone is locked is unauthenticated, never absent', async () => {
+    const fake = await fakeRing();
+    fake.add({ service: 'acme', account: 'token' }, 'fake-locked').locked = true;
+    const ring = keyring();
+    await expect(ring.get('token')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(ring.set('token', 'fake')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(ring.delete('token')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(ring.list()).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(await ring.get('other')).toBeUndefined();
+  });
+
   it('get prefers an unlocked item; list fails while one is locked', async () => {
     const fake = await fakeRing({ token: 'fake' });
     fake.add({ service: 'acme', account: 'token' }, 'fake-locked').locked = true;
