@@ -1,5 +1,5 @@
-// The base of all decorators. Forwards what a decorator does not change, and keeps what the shelter must know
-// of the providers inside. Used by tolerance.ts, rekeyed.ts, renamed.ts, intercepted.ts and `unsealed`.
+// The base of all decorators, also of those in sealing/ and extensions/. Forwards what a decorator does not
+// change, and keeps what the shelter must know of the providers inside.
 
 import type { LazyModule } from '../internal/lazy.ts';
 import { disposeAll, type Emitter } from '../internal/listeners.ts';

@@ -22,8 +22,7 @@ export function optional<P extends ConfigProvider>(provider: P): Decorated<P> {
 
 /** Reads `second` while `first` is unreachable, and only then. A key that `first` has returned before
  *  never becomes absent: if `second` does not have it, the outage is thrown. Writes go to `first`, and
- *  `versions` are those of `first`. Emits
- *  `tolerated` once per outage.
+ *  `versions` are those of `first`. Emits `tolerated` once per outage.
  *  @example
  *  const chain = new ProviderChain([fallback(store, new BundleProvider('snapshot.json')), env]);
  *  @see optional continues with the next provider of the chain. */

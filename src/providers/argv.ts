@@ -37,9 +37,12 @@ const aFlag = (value: unknown): string | undefined =>
  *  name of an option is a key, in any spelling with the same letters: `--server.pool-max` is
  *  `server.poolMax`. An option that is given several times is a list. `--` ends the options; other
  *  arguments are left to the application. A secret in an argument is visible to every user of the machine:
- *  it is read, and reported as a `notice`. @throws ConfigError `invalid_option` @example const chain = new
- *  ProviderChain([new ArgvProvider(), new EnvProvider({ prefix: 'APP' })]); await
- *  chain.value('server.port'); // of `node main.js --server.port=9` @see EnvProvider reads variables.
+ *  it is read, and reported as a `notice`.
+ *  @throws ConfigError `invalid_option`
+ *  @example
+ *  const chain = new ProviderChain([new ArgvProvider(), new EnvProvider({ prefix: 'APP' })]);
+ *  await chain.value('server.port'); // of `node main.js --server.port=9`
+ *  @see EnvProvider reads variables.
  */
 export class ArgvProvider extends ContentProvider {
   readonly #content: ReloadableContent<Arguments>;

@@ -2,9 +2,10 @@
 // sources. Both directions must agree: a key or a name that does not convert back to itself has no
 // counterpart. Two keys therefore never share a secret.
 
-import { ConfigError } from '../errors.ts';
+import { ConfigError, type ErrorCode } from '../errors.ts';
 import { camel, kebab, keyFrom, segments, snake } from '../key.ts';
 import type { Key } from '../value.ts';
+import { skippedName } from './findings.ts';
 
 /** How the dashed words of a name become a segment: unchanged, or in one of the usual spellings. */
 export type Dashes = 'exact' | 'camel' | 'snake' | 'kebab';
@@ -33,11 +34,15 @@ export class DashedNames {
     return key !== undefined && this.#isSame(this.#write(key), name) ? key : undefined;
   }
 
-  /** Whether a name starts with the prefix, even if it belongs to no key. */
-  owns(name: string): boolean {
-    return (
-      this.#isSame(name.slice(0, this.#prefix.length), this.#prefix) && name.length > this.#prefix.length
-    );
+  /** The key of a listed name. Emits a notice for a name with the prefix that is not a key. */
+  listed(
+    provider: string,
+    name: string,
+    notice: (message: string, code: ErrorCode) => void,
+  ): Key | undefined {
+    const key = this.keyOf(name);
+    if (key === undefined && this.#owns(name)) notice(skippedName(provider, name, 'secrets'), 'invalid_key');
+    return key;
   }
 
   /** The error for a key that has no name; undefined if it has one. */
@@ -60,8 +65,14 @@ export class DashedNames {
     return words.length > 0 && this.#allowed.test(name) ? name : undefined;
   }
 
+  #owns(name: string): boolean {
+    return (
+      this.#isSame(name.slice(0, this.#prefix.length), this.#prefix) && name.length > this.#prefix.length
+    );
+  }
+
   #read(name: string): Key | undefined {
-    if (!this.owns(name)) return undefined;
+    if (!this.#owns(name)) return undefined;
     const sections = name.slice(this.#prefix.length).split('--');
     if (sections.some((section) => section === '' || section.startsWith('-') || section.endsWith('-')))
       return undefined;

@@ -1,10 +1,9 @@
 // What the sources of AWS stores share: the connection, and the conversion of names into keys. Extended by
 // `ssm/source.ts` and `secrets-manager/source.ts`.
 
-import { ConfigError } from '../../errors.ts';
+import type { ConfigError } from '../../errors.ts';
 import { keyFrom } from '../../key.ts';
-import { quoted } from '../../redact.ts';
-import { wrongServerHint } from '../../remote/network.ts';
+import { incomplete, skippedName } from '../../remote/findings.ts';
 import type { Call, Place } from '../../shelter/port.ts';
 import type { Key } from '../../value.ts';
 import type { AwsConnection } from './connection.ts';
@@ -46,21 +45,14 @@ export abstract class AwsSource {
    *  server, and must not make anything absent. */
   protected listIn<T>(list: readonly T[] | undefined, resource: string): readonly T[] {
     if (Array.isArray(list)) return list;
-    throw new ConfigError('unavailable', `${this.name}: ${resource}: the response has no list`, {
-      provider: this.name,
-      hint: wrongServerHint,
-    });
+    throw incomplete(this.name, `${resource}: the response has no list`);
   }
 
-  /** The place of a name below `root`, or none with a notice if the name is not a valid key. The option
-   *  `option` can still map a key to it. */
+  /** The place of a name below `root`, or none with a notice if the name is not a valid key. */
   protected placeOf(name: string, root: string, option: string, call: Call): Place[] {
     const key = keyBelow(root, name);
     if (key !== undefined) return [{ key, document: name, field: '' }];
-    call.notice(
-      `${this.name}: ${quoted(name)} is skipped: its name is not a key. Map it in the option ${option}`,
-      'invalid_key',
-    );
+    call.notice(skippedName(this.name, name, option), 'invalid_key');
     return [];
   }
 }

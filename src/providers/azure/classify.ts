@@ -96,9 +96,9 @@ export interface RequestInfo {
 
 export function classify(error: unknown, { provider, resource }: RequestInfo): ConfigError {
   if (isConfigError(error)) return error;
-  const clientError = (typeof error === 'object' && error !== null ? error : {}) as ClientError;
-  const status = typeof clientError.statusCode === 'number' ? clientError.statusCode : undefined;
-  const name = nameOf(clientError, status);
+  const clientError = fieldsOf(error);
+  const status = statusOf(clientError);
+  const name = nameOf(clientError);
   const [code, hint] = codes[name] as (typeof codes)[string];
   const reason = status ? `HTTP ${status}` : name === 'NoResponse' && networkCode(clientError);
   const retryMs = retryAfterMs(clientError.response?.headers?.get?.('retry-after'));
@@ -109,9 +109,20 @@ export function classify(error: unknown, { provider, resource }: RequestInfo): C
   });
 }
 
+/** Whether a write failed because a deleted secret has the name. */
+export const isDeleted = (error: unknown): boolean =>
+  nameOf(fieldsOf(error)) === 'ObjectIsDeletedButRecoverable';
+
+const fieldsOf = (error: unknown): ClientError =>
+  (typeof error === 'object' && error !== null ? error : {}) as ClientError;
+
+const statusOf = ({ statusCode }: ClientError): number | undefined =>
+  typeof statusCode === 'number' ? statusCode : undefined;
+
 const networkCode = ({ code }: ClientError): string | undefined => (isUnreachable(code) ? code : undefined);
 
-function nameOf(error: ClientError, status: number | undefined): string {
+function nameOf(error: ClientError): string {
+  const status = statusOf(error);
   if (isUntrusted(error)) return 'UntrustedCertificate';
   if (error.name === 'AbortError') return 'TimedOut';
   const message = typeof error.message === 'string' ? error.message : '';

@@ -1,9 +1,10 @@
 // Azure's client and its credential, created on first use. Used by `source.ts`. The client reads responses of
-// any size, so a policy ends those that are too large.
+// any size, and passes the signal of a list only to the first page, so a policy of ours limits each request.
 
 import { resolve } from 'node:path';
 import { lazy, peer } from '../../internal/lazy.ts';
 import { CredentialFiles } from '../../local/credential-files.ts';
+import { endsWithCall } from '../../remote/call-signal.ts';
 import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';
 import type { AzureClient } from './client.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
@@ -15,13 +16,13 @@ interface Request {
   onDownloadProgress?: (progress: { readonly loadedBytes: number }) => void;
 }
 
-/** Ends a response after 32 MiB, counted after decompression. The client reads all of it into memory. */
+/** Ends a request with its call, and its response after 32 MiB, counted after decompression. The client reads
+ *  all of it into memory. */
 const limitPolicy = (provider: string) => ({
   name: 'limitResponse',
   async sendRequest<R>(request: Request, next: (request: Request) => Promise<R>): Promise<R> {
     const limit = new AbortController();
-    const given = request.abortSignal ? [request.abortSignal] : [];
-    const signal = AbortSignal.any([...given, limit.signal]);
+    const signal = endsWithCall(request.abortSignal, limit.signal);
     request.abortSignal = signal;
     request.onDownloadProgress = ({ loadedBytes }) => {
       if (loadedBytes > maxResponseBytes) limit.abort(responseTooLarge(provider));

@@ -8,10 +8,11 @@ import { defined } from '../../internal/options.ts';
 import type { Need } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
 import { quoted } from '../../redact.ts';
+import { withSignal } from '../../remote/call-signal.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
 import { textField, timeField } from '../../remote/fields.ts';
+import { incomplete, readOnlyVersion } from '../../remote/findings.ts';
 import { addressIn, hostIn, identityOf } from '../../remote/identity.ts';
-import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { systemClock } from '../../shelter/clock.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../shelter/places.ts';
 import type {
@@ -26,7 +27,7 @@ import type {
   VersionPage,
 } from '../../shelter/port.ts';
 import type { ConfigValue, Key } from '../../value.ts';
-import { classify } from './classify.ts';
+import { classify, isDeleted } from './classify.ts';
 import { AzureConnection } from './connection.ts';
 import { azureNeeds } from './needs.ts';
 import type { AzureKeyVaultOptions } from './options.ts';
@@ -96,9 +97,7 @@ export class AzureSource implements DocumentSource {
 
   #documentOf({ value, properties: { name, version, updatedOn, expiresOn, contentType } }: Secret): Outcome {
     if (typeof value !== 'string')
-      return new ConfigError('unavailable', `${this.name}: the response for ${quoted(name)} has no value`, {
-        provider: this.name,
-      });
+      return incomplete(this.name, `the response for ${quoted(name)} has no value`);
     const type = textField(contentType);
     const fields = {
       version: textField(version),
@@ -132,7 +131,7 @@ export class AzureSource implements DocumentSource {
     const client = await this.#azure.client();
     try {
       const list = () => client.listPropertiesOfSecrets({ abortSignal: call.signal });
-      const { items, next } = await this.#pages.page(list, cursor, call.signal);
+      const { items, next } = await this.#page(list, cursor, call.signal);
       const found = (items as readonly Properties[]).flatMap((secret) => this.#listed(secret, call));
       return { found: found.filter(({ place }) => scope.reaches(place.key)), next: next ? [next] : [] };
     } catch (error) {
@@ -140,12 +139,16 @@ export class AzureSource implements DocumentSource {
     }
   }
 
+  #page(...[open, cursor, signal]: Parameters<ListPages['page']>): ReturnType<ListPages['page']> {
+    return withSignal(signal, () => this.#pages.page(open, cursor, signal));
+  }
+
   async versions(document: string, cursor: string | undefined, { signal }: Call): Promise<VersionPage> {
     const client = await this.#azure.client();
     const [name] = document.split('/') as [string];
     try {
       const list = () => client.listPropertiesOfSecretVersions(name, { abortSignal: signal });
-      const { items, next } = await this.#pages.page(list, cursor, signal);
+      const { items, next } = await this.#page(list, cursor, signal);
       const versions = (items as readonly Properties[]).map((one) => ({
         version: one.version ?? '',
         ...defined({
@@ -182,22 +185,11 @@ export class AzureSource implements DocumentSource {
   }
 
   #listed(secret: Properties, call: Call): Page['found'] {
-    const { name } = secret;
-    if (!this.#names.owns(name)) return [];
-    const key = this.#names.keyOf(name);
+    const key = this.#names.listed(this.name, secret.name, call.notice);
+    if (key === undefined) return [];
     const outcome = this.#disabled(secret);
-    if (key !== undefined)
-      return [
-        {
-          place: { key, document: this.#names.nameOf(key) as string, field: '' },
-          ...(outcome && { outcome }),
-        },
-      ];
-    call.notice(
-      `${this.name}: ${quoted(name)} is skipped: no key has this name. Map it in the option secrets`,
-      'invalid_key',
-    );
-    return [];
+    const document = this.#names.nameOf(key) as string;
+    return [{ place: { key, document, field: '' }, ...(outcome && { outcome }) }];
   }
 
   async write(
@@ -209,8 +201,6 @@ export class AzureSource implements DocumentSource {
     const client = await this.#azure.client();
     const [name, pinned] = document.split('/') as [string, string?];
     if (pinned !== undefined) throw readOnlyVersion(this.name, document);
-    const classified = (error: unknown): ConfigError =>
-      classify(error, { provider: this.name, resource: name });
     const options = { abortSignal: signal };
     try {
       if (value === undefined) {
@@ -222,13 +212,13 @@ export class AzureSource implements DocumentSource {
       const set = async (): Promise<string | undefined> =>
         ((await client.setSecret(name, text, { ...options, ...type })) as Secret).properties.version;
       return await set().catch(async (error: unknown) => {
-        if (!classified(error).message.includes('ObjectIsDeletedButRecoverable')) throw error;
+        if (!isDeleted(error)) throw error;
         const recovery = await client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 });
         await recovery.pollUntilDone(options);
         return set();
       });
     } catch (error) {
-      throw classified(error);
+      throw classify(error, { provider: this.name, resource: name });
     }
   }
 

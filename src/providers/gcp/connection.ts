@@ -3,6 +3,7 @@
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ConfigError } from '../../errors.ts';
 import { lazy, peer } from '../../internal/lazy.ts';
 import { CredentialFiles } from '../../local/credential-files.ts';
 import { classify } from './classify.ts';
@@ -31,6 +32,7 @@ export class GcpConnection {
   readonly #sdk: () => Promise<new (options: object) => unknown>;
   readonly #files: CredentialFiles;
   #ownClient: Promise<OwnClient> | undefined;
+  #isClosed = false;
 
   constructor(provider: string, options: GcpSecretManagerOptions) {
     this.#provider = provider;
@@ -73,6 +75,10 @@ export class GcpConnection {
   }
 
   async client(): Promise<GcpClient> {
+    if (this.#isClosed)
+      throw new ConfigError('aborted', `${this.#provider}: the provider is closed`, {
+        provider: this.#provider,
+      });
     return this.#options.client ?? this.#getOwnClient();
   }
 
@@ -112,14 +118,16 @@ export class GcpConnection {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     this.#files.stop();
     return this.#drop();
   }
 
   async #drop(): Promise<void> {
-    const client = this.#ownClient;
+    const creating = this.#ownClient;
     this.#ownClient = undefined;
-    await (await client)?.close?.();
+    const client = await creating?.catch(() => undefined);
+    await client?.close?.();
   }
 
   #getOwnClient(): Promise<OwnClient> {

@@ -2,7 +2,7 @@
 // The client itself follows redirects to any host, reads responses of any size, and reads on after an abort:
 // it returns no handle to cancel a call.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { endsWithCall } from '../../remote/call-signal.ts';
 import { maxResponseBytes, responseTooLarge } from '../../remote/limited.ts';
 
 export type Fetch = (url: unknown, init?: Init) => Promise<FetchResponse>;
@@ -12,13 +12,6 @@ interface Init {
 interface FetchResponse {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
-/** The signal of the call that a request belongs to. Google's client passes nothing from a call to its
- *  requests. */
-const signals = new AsyncLocalStorage<AbortSignal>();
-
-/** Runs a call of Google's client. Over REST, `signal` also ends its request. */
-export const withSignal = <T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> =>
-  signals.run(signal, call);
 
 /** The same sender, with requests that follow no redirect, end with their call, and read at most 32 MiB. The
  *  given object stays as it is: it may belong to the application. */
@@ -37,8 +30,7 @@ export function guarded<T extends object>(sender: T, provider: string): T {
 export const guardedFetch =
   (fetch: Fetch, provider: string): Fetch =>
   async (url, init = {}) => {
-    const given = [init.signal, signals.getStore()].filter((signal) => signal !== undefined);
-    const limits = { redirect: 'error', size: maxResponseBytes, signal: AbortSignal.any(given) };
+    const limits = { redirect: 'error', size: maxResponseBytes, signal: endsWithCall(init.signal) };
     const response = await fetch(url, { ...init, ...limits });
     const read = response.arrayBuffer.bind(response);
     response.arrayBuffer = () =>

@@ -3,6 +3,7 @@
 
 import { ConfigError } from '../../errors.ts';
 import type { VersionInfo } from '../../provider.ts';
+import { incomplete } from '../../remote/findings.ts';
 import { asDocument } from '../../shelter/places.ts';
 import type { Document } from '../../shelter/port.ts';
 import { crc32c } from './crc32c.ts';
@@ -37,10 +38,7 @@ export function infoOf({ name, state, createTime }: ListedVersion): VersionInfo 
 /** Throws `unavailable`, which is retried, if the payload is missing or does not match its checksum. */
 export function documentOf(provider: string, name: string, version: Version): Document {
   const { payload } = version;
-  if (!payload)
-    throw new ConfigError('unavailable', `${provider}: the response for ${name} has no payload`, {
-      provider,
-    });
+  if (!payload) throw incomplete(provider, `the response for ${name} has no payload`);
   // over REST the data is base64 text
   const bytes =
     typeof payload.data === 'string' ? Buffer.from(payload.data, 'base64') : Buffer.from(payload.data ?? []);

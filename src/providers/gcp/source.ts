@@ -6,10 +6,10 @@ import { ConfigError } from '../../errors.ts';
 import { textOf } from '../../formats/json-text.ts';
 import type { Need } from '../../needs.ts';
 import type { Wanted } from '../../provider.ts';
-import { quoted } from '../../redact.ts';
+import { withSignal } from '../../remote/call-signal.ts';
 import { DashedNames } from '../../remote/dashed-names.ts';
+import { readOnlyVersion } from '../../remote/findings.ts';
 import { hostIn, identityOf } from '../../remote/identity.ts';
-import { readOnlyVersion } from '../../remote/read-only-version.ts';
 import { ancestors, mapped, placesOf } from '../../shelter/places.ts';
 import type {
   Call,
@@ -26,7 +26,6 @@ import type { ConfigValue, Key } from '../../value.ts';
 import { classify, type RequestInfo, statusOf } from './classify.ts';
 import { GcpConnection } from './connection.ts';
 import { crc32c } from './crc32c.ts';
-import { withSignal } from './guarded-fetch.ts';
 import { gcpNeeds } from './needs.ts';
 import type { GcpSecretManagerOptions } from './options.ts';
 import { documentOf, infoOf, type ListedVersion, type Version, versionIn } from './payload.ts';
@@ -114,14 +113,8 @@ export class GcpSource implements DocumentSource {
   }
 
   #listed(name: string, call: Call): Page['found'] {
-    if (!this.#names.owns(name)) return [];
-    const key = this.#names.keyOf(name);
-    if (key !== undefined) return [{ place: { key, document: this.#resourceName(name), field: '' } }];
-    call.notice(
-      `${this.name}: ${quoted(name)} is skipped: its name is not a key. Map it in the option secrets`,
-      'invalid_key',
-    );
-    return [];
+    const key = this.#names.listed(this.name, name, call.notice);
+    return key === undefined ? [] : [{ place: { key, document: this.#resourceName(name), field: '' } }];
   }
 
   async write(
@@ -217,8 +210,8 @@ export class GcpSource implements DocumentSource {
           hint: 'Map the key in the option secrets',
         })
       );
-    await this.connect?.();
     const client = await this.#google.client();
+    await this.connect?.();
     const [secret, pinned = 'latest'] = document.split('/versions/') as [string, string?];
     try {
       const [version] = await client.getSecretVersion({ name: `${secret}/versions/${pinned}` }, callOptions);

@@ -38,6 +38,9 @@ export function sessionSocket(env: Readonly<Record<string, string | undefined>> 
 export const closed = (): DBusError =>
   new DBusError('closed', 'the connection to the session bus was closed');
 
+/** More than an answer to the log-in takes. */
+const maxLine = 1_024;
+
 /** Connects and logs in as the user of this process. The bus verifies the user through the socket. */
 export function openSocket(path: string, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ path });
@@ -57,8 +60,9 @@ export function openSocket(path: string, signal: AbortSignal): Promise<Socket> {
     const onClose = (): void => fail(closed());
     const onData = (bytes: Buffer): void => {
       text += bytes.toString('latin1');
-      if (!text.includes('\r\n')) return;
-      if (text.startsWith('OK ')) {
+      const isLine = text.includes('\r\n');
+      if (!isLine && text.length < maxLine) return;
+      if (isLine && text.startsWith('OK ')) {
         cleanUp();
         socket.write('BEGIN\r\n');
         resolve(socket);

@@ -10,7 +10,7 @@ import type { Clock } from '../../shelter/clock.ts';
 import type { Call, Document, DocumentWrite } from '../../shelter/port.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
-import { noEngine, notVault, serverMessages } from './classify.ts';
+import { classify, noEngine, notVault, serverMessages } from './classify.ts';
 import type { Connection } from './connection.ts';
 import { type ApiPart, apiPath, type KvOptions, type MountedPath, Mounts } from './mounts.ts';
 import type { HttpReply } from './transport.ts';
@@ -142,7 +142,7 @@ export class Kv {
       await this.#sendWrite(
         request('POST', 'metadata', { custom_metadata: customMetadata(options.metadata) }),
         signal,
-      );
+      ).catch((error: unknown) => Promise.reject(withoutMetadata(path, error)));
     const { data } = reply.body as { data?: { version?: number } };
     return data?.version === undefined ? undefined : `${data.version}`;
   }
@@ -159,6 +159,7 @@ export class Kv {
     part: ApiPart,
     request: Omit<ApiRequest, 'path'>,
     call: Call,
+    isRepeated = false,
   ): Promise<KvReply> {
     const mounted = await this.#mounts.resolve(path, call);
     if (!mounted.isKnown) return this.#tryVersions(mounted, part, request, call.signal);
@@ -167,8 +168,8 @@ export class Kv {
       return { reply, kv: mounted.kv };
     this.#mounts.forget(); // the engine may have been replaced
     const remounted = await this.#mounts.resolve(path, call);
-    if (apiPath(remounted, part) === apiPath(mounted, part)) throw noEngine(request.subject);
-    return this.#request(path, part, request, call);
+    if (isRepeated || apiPath(remounted, part) === apiPath(mounted, part)) throw noEngine(request.subject);
+    return this.#request(path, part, request, call, true);
   }
 
   /** Tries version 2, and version 1 if that finds nothing. The result is certain: only version 2 warns of a
@@ -232,6 +233,17 @@ function infoOf(
     ...((destroyed || isDeleted) && { stages: [destroyed ? 'destroyed' : 'deleted'] }),
     ...(author !== undefined && { author }),
   };
+}
+
+/** The value is written, so the error must not make anything repeat the write. */
+function withoutMetadata(path: string, error: unknown): ConfigError {
+  const { code, hint } = classify(error);
+  const isRepeated = code === 'throttled' || code === 'conflict' || code === 'unauthenticated';
+  return new ConfigError(
+    isRepeated ? 'unavailable' : code,
+    `vault: ${path} is written, but its metadata is not (${code})`,
+    { provider: 'vault', cause: error, ...(hint && { hint }) },
+  );
 }
 
 const withoutVersions = (path: string): ConfigError =>

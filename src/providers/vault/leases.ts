@@ -37,6 +37,8 @@ export class Leases {
   readonly #versionKey = randomBytes(32);
   /** Leases that were replaced before their end. */
   #replaced: Lease[] = [];
+  /** Requests without a response yet. The server may have created credentials already. */
+  readonly #issuing = new Set<Pick<Lease, 'token'> & { readonly path: string }>();
   readonly #endListeners = new Listeners<readonly string[]>();
 
   constructor(connection: Connection, requests: ReadonlyMap<string, LeaseRequest>, clock: SteadyClock) {
@@ -99,6 +101,8 @@ export class Leases {
    *  Returns the milliseconds that are left. */
   async close({ withinMs, left }: Closing): Promise<number> {
     const { session } = this.#connection;
+    for (const { path, token } of this.#issuing)
+      if (!session.willRevoke(token)) left(`credentials of ${path} that were being created`);
     const now = this.#clock.now();
     const alive = [...this.#current.values(), ...this.#replaced].filter(
       (lease) => lease.id !== '' && lease.endsAt > now && !session.willRevoke(lease.token),
@@ -157,7 +161,11 @@ export class Leases {
     const token = await this.#connection.session.tokenForRequest();
     const post = method === 'POST' && ({ body: data ?? {}, capability: 'update' } as const);
     const now = this.#clock.now();
-    const reply = await this.#connection.request({ method, path, subject: path, ...post }, signal);
+    const issuing = { path, token };
+    this.#issuing.add(issuing);
+    const reply = await this.#connection
+      .request({ method, path, subject: path, ...post }, signal)
+      .finally(() => this.#issuing.delete(issuing));
     if (reply.status === 404) throw noEngine(path);
     const issued = reply.body as LeaseReply;
     const { lease_id: id = '', data: value } = issued;

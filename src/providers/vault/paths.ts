@@ -1,4 +1,4 @@
-// Paths of secrets: encoding for connection.ts, checks of names for provider.ts and source.ts.
+// Paths of secrets: encoding for connection.ts, and checks of names for everything else in this folder.
 
 import { ConfigError } from '../../errors.ts';
 

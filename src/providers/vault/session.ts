@@ -45,6 +45,8 @@ export class Session {
   #cancelTimer: () => void = () => undefined;
   #unwatch: (() => void) | undefined;
   #unwatchCredential: (() => void) | undefined;
+  /** The server may have created a token that did not arrive: the last log-in was aborted. */
+  #isLoginOpen = false;
   #closed = false;
   /** Changes with each token that no request asked for, and when another credential may be available. */
   credentialVersion = 0;
@@ -117,12 +119,9 @@ export class Session {
     this.#cancelTimer();
     this.#unwatch?.();
     this.#unwatchCredential?.();
-    const loggedIn = this.#loggingIn?.then(
-      () => true,
-      () => true,
-    );
-    if (loggedIn && !(await succeedsWithin(this.#clock, leftMs(), () => loggedIn)))
-      left('the token of a log-in that was under way');
+    // a token that arrives now is revoked below
+    await succeedsWithin(this.#clock, leftMs(), async () => this.#loggingIn ?? true);
+    if (this.#isLoginOpen) left('the token of a log-in that was under way');
     const now = this.#clock.now();
     const ours = [this.#current, ...this.#replaced].filter(
       (one) => one?.ours && !one.dead && one.endsAt > now,
@@ -145,6 +144,7 @@ export class Session {
   }
 
   #login(signal: AbortSignal): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
     this.#loggingIn ??= this.#loginNow(signal).finally(() => {
       this.#loggingIn = undefined;
     });
@@ -192,7 +192,6 @@ export class Session {
     const startedAt = this.#clock.now(); // the life counts from the request: the reply may have taken long
     const obtained = await this.#obtain(before, signal);
     if (before && obtained.token === before.token) return false;
-    if (this.#closed) return false;
     this.#adopt(obtained, startedAt);
     if (before && this.#hasEnded(before)) this.#endListeners.notify(before.token);
     else if (before)
@@ -205,7 +204,7 @@ export class Session {
     const result = await this.#auth({
       signal,
       ...(before?.token !== undefined && { refused: before.token }),
-      login: (path, body) => postLogin(this.#send, path, body, signal),
+      login: (path, body) => this.#post(path, body, signal),
       unwrap: (token) => unwrapToken(this.#send, token, signal),
     });
     const given: unknown =
@@ -225,6 +224,15 @@ export class Session {
         'the token is not valid: it has expired, was revoked, or belongs to another server',
       );
     return { token, ...life };
+  }
+
+  async #post(path: string, body: object, signal: AbortSignal): Promise<Login> {
+    this.#isLoginOpen = true;
+    try {
+      return await postLogin(this.#send, path, body, signal);
+    } finally {
+      this.#isLoginOpen = signal.aborted;
+    }
   }
 
   #adopt({ token, ttlMs = 0, renewable = false, ours = false }: ObtainedToken, startedAt: number): void {

@@ -61,7 +61,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
   const connection = new Connection(options, steadied(options.clock ?? systemClock));
   const requests = requestsOf(connection, options);
 
-  /** Returns one text field of the reply. */
+  /** Returns one text field of the reply. An empty one would make a file that nothing can decrypt. */
   const run = async (
     operation: 'encrypt' | 'decrypt' | 'rewrap',
     body: object,
@@ -86,7 +86,7 @@ export function transitKey(options: TransitKeyOptions): TransitKey {
         cause: failure,
       });
     if (failure) throw failure;
-    if (typeof text !== 'string')
+    if (typeof text !== 'string' || text === '')
       throw new ConfigError('crypto', `vault: the response of ${path} has no ${field}`, {
         provider: 'vault',
         hint: 'Check for a proxy in front of Vault',

@@ -90,5 +90,12 @@ describe('kmsKey', () => {
     const client = { send: async () => ({}) };
     await expect(kmsKey({ keyId: 'k', client }).wrap(contentKey)).rejects.toMatchObject({ code: 'crypto' });
     await expect(kmsKey({ keyId: 'k', client }).unwrap('x')).rejects.toMatchObject({ code: 'crypto' });
+    const none = new Uint8Array();
+    const empty = kmsKey({
+      keyId: 'k',
+      client: { send: async () => ({ CiphertextBlob: none, Plaintext: none }) },
+    });
+    await expect(empty.wrap(contentKey)).rejects.toMatchObject({ code: 'crypto' });
+    await expect(empty.unwrap('x')).rejects.toMatchObject({ code: 'crypto' });
   });
 });

@@ -259,6 +259,19 @@ describe('a secret that is scheduled for deletion', () => {
       }).set('key', 'x'),
     ).rejects.toMatchObject({ code: 'conflict' });
   });
+
+  it('a throttled set that has restored a secret keeps no field of before', async () => {
+    server.putSecret('acme/inference/llm', '{"apiKey":"not-a-real-one","endpoint":"old"}');
+    server.deleted.add('acme/inference/llm');
+    const provider = manager({
+      resilience: { ...quick, attempts: 2, backoff: { initialMs: 1, maxMs: 1 } },
+      secrets: { 'llm.apiKey': 'acme/inference/llm#apiKey' },
+    });
+    server.faults = [{ operation: 'PutSecretValue', name: 'ThrottlingException', times: 1 }];
+    await provider.set('llm.apiKey', 'not-a-real-two');
+    expect(server.count('PutSecretValue')).toBe(2);
+    expect(server.secrets.get('acme/inference/llm')?.at(-1)?.value).toBe('{"apiKey":"not-a-real-two"}');
+  });
 });
 
 describe('options of AwsSecretsManagerProvider', () => {
@@ -268,6 +281,15 @@ describe('options of AwsSecretsManagerProvider', () => {
     expect((await provider.get('db.host'))?.value).toBe('x');
     expect((await provider.list()).map((item) => item.key)).toEqual(['']);
     expect(server.count('ListSecrets')).toBe(0);
+  });
+
+  it('an ARN without its end is not that of a secret with a longer name', async () => {
+    server.putSecret('prod/tls', 'pem');
+    server.putSecret('prod/tls-other', 'of another');
+    const same = arn('prod/tls').slice(0, -7);
+    const provider = manager({ secrets: { same, other: 'prod/tls-other' } });
+    const found = await provider.getMany(['same', 'other']);
+    expect([...found.values()]).toMatchObject([{ value: 'pem' }, { value: 'of another' }]);
   });
 
   it('the option secrets accepts names, fields and ARNs', async () => {

@@ -141,6 +141,17 @@ describe('reading and writing SSM parameters', () => {
     expect(await ssm().list()).toHaveLength(24);
   });
 
+  it('in a page that is denied, only the denied parameter is a hole', async () => {
+    server.putParameter('/acme/inference/a', 'x');
+    server.putParameter('/acme/inference/b', 'not-a-real-one', 'SecureString');
+    server.refused.set('/acme/inference/b', 'AccessDeniedException');
+    const items = await ssm().list();
+    expect(items.map((item) => ('error' in item ? item.error.code : item.value))).toEqual([
+      'x',
+      'access_denied',
+    ]);
+  });
+
   it('in a refused page, only the undecryptable parameter is a hole', async () => {
     for (const name of ['a', 'b', 'c']) server.putParameter(`/acme/inference/${name}`, name, 'SecureString');
     server.refused.set('/acme/inference/b', 'InvalidKeyId');
@@ -254,6 +265,17 @@ describe('names of SSM parameters', () => {
       'two',
       'https://x',
     ]);
+  });
+
+  it('two labels of a parameter are read in one request', async () => {
+    const Parameters = [
+      { Name: '/a/model', Value: 'one', Type: 'String', Version: 1, Selector: ':live' },
+      { Name: '/a/model', Value: 'two', Type: 'String', Version: 2, Selector: ':next' },
+    ];
+    const client = { send: async () => ({ Parameters }) };
+    const provider = new AwsSsmProvider({ parameters: { a: '/a/model:live', b: '/a/model:next' }, client });
+    const found = await provider.getMany(['a', 'b']);
+    expect([...found.values()]).toMatchObject([{ value: 'one' }, { value: 'two' }]);
   });
 
   it('a parameter with a version or a label is read-only', async () => {

@@ -11,12 +11,15 @@ import { readLoudly, withoutCredentials } from '../spawned.ts';
 let server: Server;
 let requests: { readonly url: string; readonly token: string | undefined }[];
 let refuse: ((token: string, response: ServerResponse) => boolean) | undefined;
+/** Keeps a response back. */
+let holds: ((url: string, response: ServerResponse) => boolean) | undefined;
 let names: string[];
 
 /** The part of a Key Vault that the official client needs: the challenge, secrets, and pages of names. */
 beforeEach(async () => {
   requests = [];
   refuse = undefined;
+  holds = undefined;
   names = ['key'];
   server = createServer((request, response) => {
     const { authorization } = request.headers;
@@ -36,6 +39,7 @@ beforeEach(async () => {
       );
     if (refuse?.(authorization, response))
       return send(401, { error: { code: 'Unauthorized', message: 'not-a-real-secret' } });
+    if (holds?.(String(request.url), response)) return;
     const url = new URL(String(request.url), base());
     if (url.pathname === '/secrets') {
       const from = Number(url.searchParams.get('skip') ?? 0);
@@ -112,6 +116,21 @@ describe('AzureKeyVaultProvider with Azure’s own client', () => {
     const provider = azure();
     expect(await provider.list()).toHaveLength(60);
     expect(requests.filter(({ url, token }) => token && url.startsWith('/secrets?'))).toHaveLength(3);
+  });
+
+  it('close ends the request for a later page', async () => {
+    names = Array.from({ length: 60 }, (_, i) => `key${i}`);
+    const provider = azure();
+    const isEnded = new Promise((resolve) => {
+      holds = (url, response) => {
+        if (!url.includes('skip=50')) return false;
+        response.on('close', () => resolve(true));
+        void provider.close();
+        return true;
+      };
+    });
+    await expect(provider.list()).rejects.toMatchObject({ code: 'aborted' });
+    expect(await isEnded).toBe(true);
   });
 
   it('Azure’s client stops at a response without end, compressed or not', async () => {

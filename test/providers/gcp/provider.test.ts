@@ -298,6 +298,8 @@ describe('writing to GCP Secret Manager', () => {
     expect(await failure(pinned.disable('nothing'))).toMatchObject({ code: 'invalid_key' });
     expect(await failure(provider.disable('nothing'))).toMatchObject({ code: 'not_found' });
     expect(await failure(provider.disable('a."b.c"'))).toMatchObject({ code: 'invalid_key' });
+    await pinned.close();
+    expect(await failure(pinned.disable('tls'))).toMatchObject({ code: 'aborted' });
   });
 });
 

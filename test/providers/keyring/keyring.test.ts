@@ -213,6 +213,17 @@ describe('a keyring that is locked or unreachable', () => {
     expect(fake.calls).not.toContain('Prompt');
   });
 
+  it('an item that alone is locked is unauthenticated, never absent', async () => {
+    const fake = await fakeRing();
+    fake.add({ service: 'acme', account: 'token' }, 'fake-locked').locked = true;
+    const ring = keyring();
+    await expect(ring.get('token')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(ring.set('token', 'fake')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(ring.delete('token')).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(ring.list()).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(await ring.get('other')).toBeUndefined();
+  });
+
   it('get prefers an unlocked item; list fails while one is locked', async () => {
     const fake = await fakeRing({ token: 'fake' });
     fake.add({ service: 'acme', account: 'token' }, 'fake-locked').locked = true;
@@ -249,6 +260,11 @@ describe('a keyring that is locked or unreachable', () => {
     [
       'with a bus that refuses this user',
       (fake) => (fake.logIn = 'REJECTED EXTERNAL\r\n'),
+      /refuses this user/,
+    ],
+    [
+      'with a bus whose answer to the log-in does not end',
+      (fake) => (fake.logIn = 'OK '.repeat(1_000)),
       /refuses this user/,
     ],
     ['with a bus that hangs up at the log-in', (fake) => (fake.logIn = ''), /was closed/],

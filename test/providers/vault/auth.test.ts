@@ -218,7 +218,7 @@ describe('AWS', () => {
         await refusal(reads(vault, aws({ role: 'app', credentials: async () => none as never }))),
       ).toMatchObject({
         code: 'unauthenticated',
-        message: expect.stringContaining('returned none'),
+        message: expect.stringContaining('no accessKeyId'),
       });
     vi.stubEnv('AWS_ACCESS_KEY_ID', '');
     expect(await refusal(reads(vault, aws({ role: 'app' })))).toMatchObject({

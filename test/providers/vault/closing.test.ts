@@ -1,23 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigEvent } from '../../../src/index.ts';
-import { appRole, transitKey } from '../../../src/providers/vault/index.ts';
+import { appRole, transitKey, type VaultProvider } from '../../../src/providers/vault/index.ts';
 import type { VaultOptions } from '../../../src/providers/vault/options.ts';
 import type { ManualClock } from '../../../src/testing/index.ts';
-import type { FakeVault } from './fake.ts';
+import type { FakeVault, Reply } from './fake.ts';
 import { endsWith, providerOf, store, timedVault, until } from './setup.ts';
 
 const role = { auth: appRole({ roleId: 'fake', secretId: 'fake-secret' }), env: {} };
 const leases = { redis: 'database/creds/app' };
+
+function noticesOf(provider: VaultProvider): string[] {
+  const notices: string[] = [];
+  provider.on((event: ConfigEvent) => {
+    if (event.type === 'notice') notices.push(`${event.outcome}: ${event.message}`);
+  });
+  return notices;
+}
 
 async function leasing(options: Partial<VaultOptions> = {}) {
   const { vault, clock } = await timedVault();
   store(vault, { 'app/db': { password: 'fake' } });
   vault.engines.logins.set('auth/approle/login', () => vault.issue(['root'], 3_600));
   const provider = providerOf(vault, { leases, clock, resilience: { attempts: 1 }, ...options });
-  const notices: string[] = [];
-  provider.on((event: ConfigEvent) => {
-    if (event.type === 'notice') notices.push(`${event.outcome}: ${event.message}`);
-  });
+  const notices = noticesOf(provider);
   await provider.get(options.path ? 'db.password' : 'redis.username');
   return { vault, clock, provider, notices };
 }
@@ -89,6 +94,7 @@ describe('close while Vault hangs', () => {
   it('ends while a log-in hangs, and reports its token', async () => {
     const { vault, clock } = await timedVault();
     const provider = providerOf(vault, { ...role, path: 'app/', clock, resilience: { attempts: 1 } });
+    const notices = noticesOf(provider);
     hang(vault);
     const code = provider.get('db.password').then(
       () => 'found',
@@ -98,6 +104,27 @@ describe('close while Vault hangs', () => {
     const closing = provider.close({ withinMs: 200 });
     expect(await code).toBe('aborted');
     expect(await endsAfter(vault, clock, closing)).toBeLessThanOrEqual(200);
+    expect(notices).toEqual([
+      'timeout: vault: closed without revoking the token of a log-in that was under way',
+    ]);
+  });
+
+  it('reports credentials that were being created, unless their token is revoked', async () => {
+    for (const [more, expected] of [
+      [
+        {},
+        ['timeout: vault: closed without revoking credentials of database/creds/app that were being created'],
+      ],
+      [role, []],
+    ] as const) {
+      const { vault, provider, notices } = await leasing(more);
+      vault.fault = ({ url }) => (url.includes('creds/app') ? 'hang' : undefined);
+      const renewing = provider.renew('redis.username').catch(({ code }: { code: string }) => code);
+      await until(() => vault.count('creds/app') === 2);
+      await provider.close();
+      expect(await renewing).toBe('aborted');
+      expect(notices).toEqual(expected);
+    }
   });
 
   it('reports what Vault refuses to revoke, and ends at once', async () => {
@@ -128,5 +155,60 @@ describe('close while Vault hangs', () => {
     await key.wrap(new Uint8Array(32)).catch(() => undefined);
     hang(vault);
     expect(await endsAfter(vault, clock, key.close({ withinMs: 300 }))).toBe(300);
+  });
+});
+
+const refusal: Reply = { status: 403, body: { errors: ['1 error occurred: permission denied'] } };
+
+/** Refuses renewals. Holds the responses to requests of a kind until its function is called. */
+function held<K extends string>(vault: FakeVault, ...kinds: readonly K[]): Record<K, () => void> {
+  const releases = new Map<string, () => void>();
+  const released = new Map(
+    kinds.map((kind) => [kind, new Promise<void>((resolve) => void releases.set(kind, resolve))]),
+  );
+  vault.fault = async ({ url }) => {
+    const kind = url.slice(url.lastIndexOf('/') + 1);
+    await released.get(kind as K);
+    return kind === 'renew-self' ? refusal : undefined;
+  };
+  return Object.fromEntries(releases) as Record<K, () => void>;
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Advances the clock until the server has seen so many requests of a kind. */
+async function reach(vault: FakeVault, clock: ManualClock, kind: string, count: number): Promise<void> {
+  while (vault.count(kind) < count) {
+    await clock.advance(2_000);
+    await turns();
+  }
+}
+
+describe('close in the middle of a renewal', () => {
+  it('revokes the token of a log-in that ends meanwhile', async () => {
+    const { vault, clock, provider, notices } = await leasing({ ...role, leases: {}, path: 'app/' });
+    const release = held(vault, 'login');
+    await reach(vault, clock, 'approle/login', 2);
+    const closing = provider.close();
+    release.login();
+    await closing;
+    expect(notices).toEqual([]);
+    expect([...vault.tokens.keys()]).toEqual(['root-token']);
+  });
+
+  it('does not log in after the renewal is refused', async () => {
+    const { vault, clock, provider } = await leasing({ ...role, leases: {}, path: 'app/' });
+    const release = held(vault, 'renew-self', 'revoke-self');
+    await reach(vault, clock, 'renew-self', 1);
+    const closing = provider.close();
+    await until(() => vault.count('revoke-self') === 1);
+    release['renew-self']();
+    await turns();
+    release['revoke-self']();
+    await closing;
+    await turns();
+    expect(vault.count('approle/login')).toBe(1);
   });
 });

@@ -306,12 +306,32 @@ describe('the version of the engine', () => {
     expect((await provider.get('db.password', { maxAgeMs: 0 }))?.value).toBe('one');
   });
 
+  it('does not follow a mount that changes its version with each request', async () => {
+    const vault = await fakeVault();
+    let version = 0;
+    vault.fault = ({ url }) =>
+      url.includes('ui/mounts')
+        ? {
+            status: 200,
+            body: {
+              data: { secret: { 'secret/': { type: 'kv', options: { version: `${1 + (++version % 2)}` } } } },
+            },
+          }
+        : url.includes('/secret/')
+          ? { status: 404, body: { errors: ['no handler for route'] } }
+          : undefined;
+    const provider = providerOf(vault, { resilience: { attempts: 1, timeoutMs: 1_000 } });
+    expect(await refusal(provider.get('db.password'))).toMatchObject({ code: 'invalid_option' });
+    expect(vault.count('ui/mounts')).toBeLessThanOrEqual(3);
+  });
+
   it('uses the longest mount that contains the path', async () => {
     const vault = await fakeVault();
     vault.engines.mounts.set('secret/team/', { type: 'kv', version: '1' });
     store(vault, { 'secret/team/db': { x: 'inner' } });
     expect((await providerOf(vault, { secrets: { x: '/secret/team/db#x' } }).get('x'))?.value).toBe('inner');
     expect((await providerOf(vault, { mount: 'secret/team', path: '/' }).get('db.x'))?.value).toBe('inner');
+    expect([vault.count('GET /v1/secret/team/db'), vault.count('secret/data/')]).toEqual([2, 0]);
   });
 
   it('requests the list of mounts again after a failure', async () => {
@@ -445,6 +465,25 @@ describe('writing', () => {
     expect(await refusal(old.set('db.password', 'c', { ifVersion: '1' }))).toMatchObject({
       code: 'conflict',
     });
+  });
+
+  it.each([
+    [429, 'unavailable'],
+    [400, 'unavailable', 'check-and-set parameter required for this call'],
+    [403, 'access_denied'],
+  ])('set writes once when its metadata is refused with %s', async (status, code, error = 'refused') => {
+    const vault = await fakeVault();
+    store(vault, { 'secret/app/db': { password: 'a' } });
+    const provider = providerOf(vault);
+    vault.fault = ({ method, url }) =>
+      method === 'POST' && url.includes('/metadata/') ? { status, body: { errors: [error] } } : undefined;
+    expect(await refusal(provider.set('db.password', 'b', { metadata: { tags: ['eu'] } }))).toMatchObject({
+      code,
+      message: expect.stringContaining('secret/app/db is written, but its metadata is not'),
+    });
+    expect(vault.engines.secrets.get('secret/app/db')?.versions).toHaveLength(2);
+    expect(vault.count('POST /v1/secret/data/')).toBe(1);
+    expect((await provider.get('db.password'))?.value).toBe('b');
   });
 
   it('delete removes the last field of a mapped secret in both engine versions', async () => {

@@ -108,6 +108,18 @@ describe('a token from a log-in', () => {
     expect(renewals(vault)).toBe(0);
   });
 
+  it('spends no use of a token on a renewal', async () => {
+    const { vault, clock } = await timedVault();
+    store(vault, { 'secret/app/db': { password: 'fake' } });
+    const own = providerOf(vault, { ...role(vault, 3600, { uses: 9, renewable: true }), clock });
+    const VAULT_TOKEN = vault.issue(['root'], 3600, { uses: 9, renewable: true });
+    const given = providerOf(vault, { env: { VAULT_TOKEN }, clock });
+    await own.get('db.password');
+    await given.get('db.password');
+    await pass(vault, clock, 0.66 * 3_600_000);
+    expect([logins(vault), renewals(vault)]).toEqual([2, 0]);
+  });
+
   it('logs in once and repeats each read when a token is revoked under a hundred reads', async () => {
     const vault = await fakeVault();
     store(

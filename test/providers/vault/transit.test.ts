@@ -74,8 +74,11 @@ describe('a Transit key', () => {
     expect(await refusal(keyOf(vault, { mount: 'nowhere' }).wrap(data))).toMatchObject({
       code: 'invalid_option',
     });
-    vault.fault = ({ url }) => (url.includes('encrypt') ? { status: 200, body: { data: {} } } : undefined);
-    expect(await refusal(keyOf(vault).wrap(data))).toMatchObject({ code: 'crypto' });
+    for (const answer of [{}, { ciphertext: '' }]) {
+      vault.fault = ({ url }) =>
+        url.includes('encrypt') ? { status: 200, body: { data: answer } } : undefined;
+      expect(await refusal(keyOf(vault).wrap(data))).toMatchObject({ code: 'crypto' });
+    }
   });
 
   it('retries after a failure, keeps its deadline, and honours the signal of the caller', async () => {

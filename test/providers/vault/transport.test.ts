@@ -162,6 +162,15 @@ describe('the transport', () => {
     expect(vault.seen.at(-1)?.headers['x-vault-index']).toBe('djE6ZmFrZQ==');
   });
 
+  it('asks for the health of the server outside of its namespace', async () => {
+    const vault = await fakeVault();
+    const connection = await connected({ address: vault.address, namespace: '/team/' });
+    await connection.ping(never);
+    expect(vault.seen.at(-1)?.headers['x-vault-namespace']).toBeUndefined();
+    await connection.request(read, never);
+    expect(vault.seen.at(-1)?.headers['x-vault-namespace']).toBe('team');
+  });
+
   it('counts standby nodes as healthy, and reports a gateway that forbids the check', async () => {
     const vault = await fakeVault();
     const connection = await connected({ address: vault.address });

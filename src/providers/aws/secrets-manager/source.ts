@@ -2,15 +2,15 @@
 // costs less than single reads but needs a separate permission, so its denial is remembered. A deleted
 // secret keeps its name until its recovery window ends: it reads as absent, and a write restores it.
 
-import { ConfigError } from '../../../errors.ts';
+import type { ConfigError } from '../../../errors.ts';
 import { textOf } from '../../../formats/json-text.ts';
 import { defined } from '../../../internal/options.ts';
 import { segments } from '../../../key.ts';
 import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
 import { textField, timeField } from '../../../remote/fields.ts';
+import { incomplete } from '../../../remote/findings.ts';
 import { identityOf } from '../../../remote/identity.ts';
-import { wrongServerHint } from '../../../remote/network.ts';
 import { ancestors, asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type {
   Call,
@@ -61,6 +61,8 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
   readonly #root: string;
   readonly #stage: string;
   #cannotBatch: boolean;
+  /** The write that has restored its secret. Its next attempt must not take the old value for another's. */
+  #restoredBy: string | undefined;
 
   constructor(options: AwsSecretsManagerOptions) {
     const { path, secrets, stage = 'AWSCURRENT', name = 'aws-secrets-manager' } = options;
@@ -183,7 +185,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
       input: { SecretId: name, ...content, ...stages },
       resource: name,
     };
-    const exists = ifVersion !== undefined || unread;
+    const exists = ifVersion !== undefined || unread || this.#restoredBy === call.id;
     if (exists) return (await this.aws.send<Secret>(put, call.signal)).VersionId;
     try {
       const create = { command: 'CreateSecret', input: { Name: name, ...content, ...key }, resource: name };
@@ -194,6 +196,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     }
     // the name stays taken until the recovery window ends
     await this.aws.send({ command: 'RestoreSecret', input: { SecretId: name }, resource: name }, call.signal);
+    this.#restoredBy = call.id;
     return (await this.aws.send<Secret>(put, call.signal)).VersionId;
   }
 
@@ -245,10 +248,7 @@ export class SecretsManagerSource extends AwsSource implements DocumentSource {
     if (typeof SecretString === 'string') return asDocument(SecretString, fields);
     if (SecretBinary instanceof Uint8Array)
       return { ...fields, value: Buffer.from(SecretBinary).toString('base64'), metadata: { type: 'binary' } };
-    return new ConfigError('unavailable', `${this.name}: the response for ${name} has no value`, {
-      provider: this.name,
-      hint: wrongServerHint,
-    });
+    return incomplete(this.name, `the response for ${name} has no value`);
   }
 
   #errorOutcome(name: string, code: string): Outcome {

@@ -10,9 +10,8 @@ import type { Need } from '../../../needs.ts';
 import type { Wanted } from '../../../provider.ts';
 import { quoted } from '../../../redact.ts';
 import { textField, timeField } from '../../../remote/fields.ts';
+import { incomplete, readOnlyVersion } from '../../../remote/findings.ts';
 import { identityOf } from '../../../remote/identity.ts';
-import { wrongServerHint } from '../../../remote/network.ts';
-import { readOnlyVersion } from '../../../remote/read-only-version.ts';
 import { asDocument, mapped, placesOf } from '../../../shelter/places.ts';
 import type {
   Call,
@@ -231,10 +230,7 @@ export class SsmSource extends AwsSource implements DocumentSource {
         { provider, hint: 'Remove the option decrypt, or read this key from another provider' },
       );
     if (typeof Value !== 'string')
-      return new ConfigError('unavailable', `${provider}: the response for ${quoted(Name)} has no value`, {
-        provider,
-        hint: wrongServerHint,
-      });
+      return incomplete(provider, `the response for ${quoted(Name)} has no value`);
     const fields: Omit<Document, 'value' | 'raw'> = {
       secret,
       text: true,

@@ -62,7 +62,7 @@ export function aws(options: AwsAuthOptions): VaultAuth {
   return async (call) => {
     const identity = typeof credentials === 'function' ? await credentials() : credentials;
     if (!identity?.accessKeyId || !identity.secretAccessKey)
-      throw noCredentials('vault: the function for credentials returned none');
+      throw noCredentials('vault: aws: the option credentials gives no accessKeyId or no secretAccessKey');
     const headers = callerIdentity(new URL(endpoint), region, identity, serverId);
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     return call.login(`auth/${mount}/login`, {
