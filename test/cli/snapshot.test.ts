@@ -60,4 +60,15 @@ it('snapshot clear removes the file and the one from before', async () => {
   expect(await box.run('clear')).toMatchObject({ code: 0 });
   expect([box.file, `${box.file}.before`].map((file) => existsSync(file))).toEqual([false, false]);
   expect(await box.run('clear')).toMatchObject({ code: 1 });
+  expect(await box.run('show')).toMatchObject({ code: 3, err: expect.stringContaining('does not exist') });
+});
+
+it('snapshot clear removes only snapshots', async () => {
+  await using box = await snapshot();
+  for (const name of [`${box.file}.before`, box.file]) {
+    writeFileSync(name, 'port: 80\n');
+    const { code, err } = await box.run('clear');
+    expect([code, err]).toEqual([3, expect.stringContaining(`${name} is not a snapshot`)]);
+    expect([box.file, `${box.file}.before`].every((file) => existsSync(file))).toBe(true);
+  }
 });
