@@ -108,7 +108,10 @@ export class PlainFile {
   keyFor(name: string, prefix: string | undefined, forKey: string | undefined): FoundAt {
     const found = forKey === undefined ? this.findKey(name, prefix) : { key: keyOf(forKey) };
     if (!found)
-      throw new UsageError('the variable name lacks the prefix or is not a valid key. Set --for-key');
+      throw new UsageError(
+        `the reader of ${this.file} does not read ${name}: it lacks the prefix, or is not a valid key. ` +
+          'Set --prefix or --for-key',
+      );
     return found;
   }
 

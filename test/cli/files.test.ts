@@ -48,6 +48,8 @@ describe('llm-config keygen', () => {
     expect(again.err).toMatch(/exists already/);
     expect((await llmConfig(['keygen', '--out', box.path('none/key')])).err).toMatch(/folder does not exist/);
     expect((await llmConfig(['keygen', '--x25519', '--password'])).code).toBe(2);
+    expect((await llmConfig(['keygen', '--password', '--kid', 'ci'])).code).toBe(2);
+    expect((await llmConfig(['keygen', '--kid', ''])).code).toBe(2);
   });
 });
 

@@ -172,6 +172,21 @@ describe('llm-config encrypt .env', () => {
     }
   });
 
+  it('decrypt leaves sealed what the reader does not read, and names it', async () => {
+    await using box = await sandbox({ files: { '.env': `APP_A=${fake}\nTOKEN=${fake}\n` } });
+    const run = (...args: string[]) => llmConfig(args, { env, cwd: box.directory });
+    await run('seal', box.path('.env'), 'TOKEN', '--for-key', 'token');
+    await run('encrypt', box.path('.env'), '--prefix', 'APP');
+    const { code, out, err } = await run('decrypt', box.path('.env'), '--prefix', 'APP');
+    expect(out).toMatch(new RegExp(`^APP_A=${fake}\nTOKEN=sealed:`));
+    expect([code, err]).toEqual([1, expect.stringContaining('TOKEN is still sealed: it lacks the prefix')]);
+  });
+
+  it('refuses --out, because it writes in place', async () => {
+    const { code, err } = await llmConfig(['encrypt', '.env', '--out', 'a.jwe'], { env });
+    expect([code, err]).toEqual([2, expect.stringContaining('sealed in place')]);
+  });
+
   it('needs a key, and leaves the file as it is without one', async () => {
     await using box = await sandbox({ files: { '.env': text } });
     const { code } = await llmConfig(['encrypt', box.path('.env')], { cwd: box.directory });

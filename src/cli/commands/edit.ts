@@ -14,7 +14,7 @@ import type { Parsed } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { editText } from '../editor.ts';
 import { withProgress } from '../io.ts';
-import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
+import { encryptedFile, fileFlags, formatOption, keysOf, mustFindKey } from '../keys.ts';
 import { confirm } from '../prompt.ts';
 
 export const edit: Command = {
@@ -64,15 +64,6 @@ export const edit: Command = {
 function plainName(file: string): string {
   const name = path.basename(file).replace(/\.(?:jwe|enc|encrypted)$/i, '');
   return /^\.*$/.test(name) ? 'secrets' : name;
-}
-
-/** Throws before anything is typed that could not be encrypted. */
-async function mustFindKey(file: string, keys: KeySources): Promise<void> {
-  const { keys: found, absent } = await keys.find();
-  if (found.length > 0) return;
-  throw new ConfigError('crypto', `cannot create the file ${file} without a key (${absent.join(', ')})`, {
-    hint: 'Run `llm-config keygen` to make one',
-  });
 }
 
 /** What the editor shows of a file that does not exist yet. */

@@ -30,6 +30,7 @@ export const importCommand: Command = {
     provider: { type: 'string', value: 'NAME', summary: 'the provider of the module that writes' },
     prefix: {
       type: 'string',
+      mayBeEmpty: true,
       value: 'NAME',
       summary: 'the prefix of the variables, if not that of the chain',
     },
@@ -89,7 +90,9 @@ async function importInto(
     text: args.is('json') || !isAsked(args, io) ? text : '',
     json: { to, written: isWanted, values: planned.map(jsonOf), left },
     note: [
-      noteOf(isWanted, changed.length, to, left.length > 0 ? undefined : from),
+      planned.length === 0
+        ? `${from} has nothing to write`
+        : noteOf(isWanted, changed.length, to, left.length > 0 ? undefined : from),
       ...(isWanted && target.reader ? [`Its reader is ${target.reader}`] : []),
     ].join('\n'),
     exit: left.length > 0 ? 1 : 0,
