@@ -206,6 +206,15 @@ describe('llm-config run', () => {
     }
   });
 
+  it('ends the command when an error ends this process', async () => {
+    const before = process.listeners('exit');
+    const child = new Child([process.execPath, '-e', 'setInterval(() => {}, 1000)'], { env: {}, cwd: '.' });
+    const [listener] = process.listeners('exit').filter((one) => !before.includes(one));
+    listener?.call(process, 3);
+    expect(await child.ended).toMatchObject({ signal: 'SIGTERM' });
+    expect(process.listeners('exit')).toEqual(before);
+  });
+
   it('ends by the signal that has ended its command', async () => {
     using kill = vi.spyOn(process, 'kill').mockReturnValue(true);
     expect(await endLike({ exit: 137, signal: 'SIGKILL' })).toBe(137);
@@ -240,9 +249,14 @@ describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
   };
 
   it.runIf(isThorough)('prints no message of an error that the module does not catch', async ({ expect }) => {
-    const throws = `setTimeout(() => { throw new TypeError('${fake}'); });\n`;
+    const throws = [
+      "import { existsSync } from 'node:fs';",
+      `setInterval(() => { if (existsSync('up')) throw new TypeError('${fake}'); }, 20);\n`,
+    ].join('\n');
     const own = { ...files, 'config.mjs': throws + files['config.mjs'] };
-    const { code, out, err } = await ran(node('setInterval(() => {}, 1000)'), {}, own);
+    // `ran` ends when the command has closed the pipe, too
+    const up = "require('node:fs').writeFileSync('up', ''); setInterval(() => {}, 1000)";
+    const { code, out, err } = await ran(node(up), {}, own);
     expect([code, out, err]).toEqual([3, '', 'error: unexpected: TypeError, which nothing has caught\n']);
   });
 
