@@ -88,6 +88,18 @@ function parseStrictly(
   }
 }
 
+/** A `NAME=VALUE` of an option. A value that is JSON is read as JSON, and any other one is a text. */
+export function namedValue(text: string, option: string): readonly [name: string, value: unknown] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`--${option} must be NAME=VALUE`);
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}
+
 /** Only ISO 8601: 11.12.2026 is another day in another country. */
 const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 

@@ -1,5 +1,5 @@
-// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal` and
-// `get`. A change keeps comments and all other lines.
+// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal`, `get` and
+// `import`, and by `encrypt` and `decrypt` of a `.env` file. A change keeps comments and all other lines.
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,6 +15,7 @@ import { type LooseKey, looseKeyOf } from '../local/loose-keys.ts';
 import { VariableNames } from '../local/variable-names.ts';
 import { writeAtomic } from '../local/write-atomic.ts';
 import { changedDocument } from '../providers/encrypted-file/document.ts';
+import { encryptedExtension } from '../providers/encrypted-file/file.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
 import { UsageError } from './arguments.ts';
 
@@ -25,7 +26,7 @@ export type FoundAt = Pick<LooseKey, 'key'> & Partial<LooseKey>;
 
 /** Whether a file is named like `.env`, `.env.local` or `prod.env`, and is not encrypted as a whole. */
 export const isDotenvFile = (file: string): boolean =>
-  /(?:^|\.)env(?:\.|$)/.test(path.basename(file)) && !/\.(?:jwe|enc|encrypted)$/i.test(file);
+  /(?:^|\.)env(?:\.|$)/.test(path.basename(file)) && !encryptedExtension.test(file);
 
 /** A readable file in which single values can be sealed. In a `.env` file, the name of a value is a
  *  variable. */

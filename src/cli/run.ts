@@ -7,7 +7,7 @@ import { parse, UsageError } from './arguments.ts';
 import { type Command, type CommandResult, commonFlags, type ExitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { helpFor, overview } from './help.ts';
-import { coloured, type Io, printable, screened } from './io.ts';
+import { coloured, type Io, jsonText, printable, screened } from './io.ts';
 import { ownManifest } from './manifest.ts';
 
 /** Runs one command line and returns its exit code. Does not end the process. */
@@ -52,8 +52,7 @@ function printResult(
   io: Io,
   json: boolean,
 ): ExitCode {
-  const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
-  if (json && data !== undefined) io.stdout.write(`${printable(JSON.stringify(data, bigintAsText, 2))}\n`);
+  if (json && data !== undefined) io.stdout.write(`${printable(jsonText(data, 2))}\n`);
   else if (!json && text !== undefined && text !== '') {
     const shown = exact && !io.stdout.isTTY ? text : printable(text);
     io.stdout.write(exact ? shown : coloured(shown.replace(/\n?$/, '\n'), colours, io.stdout, io.env));

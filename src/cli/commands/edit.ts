@@ -6,7 +6,12 @@ import path from 'node:path';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import type { FormatName } from '../../formats/parsed.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
-import { type Decrypted, type EncryptedFile, formatByName } from '../../providers/encrypted-file/file.ts';
+import {
+  type Decrypted,
+  type EncryptedFile,
+  encryptedExtension,
+  formatByName,
+} from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
 import type { KeySources } from '../../sealing/key-sources.ts';
 import { keysForAll } from '../../sealing/recipients.ts';
@@ -62,7 +67,7 @@ export const edit: Command = {
 
 /** The name that the editor shows, with the extension of the content. `.jwe` alone leaves no name. */
 function plainName(file: string): string {
-  const name = path.basename(file).replace(/\.(?:jwe|enc|encrypted)$/i, '');
+  const name = path.basename(file).replace(encryptedExtension, '');
   return /^\.*$/.test(name) ? 'secrets' : name;
 }
 

@@ -3,6 +3,7 @@
 
 import { jsonValue } from '../../chain/explain.ts';
 import { append } from '../../key.ts';
+import { encryptedExtension } from '../../providers/encrypted-file/file.ts';
 import { show } from '../../redact.ts';
 import { keysIn } from '../../schema/keys.ts';
 import { type ConfigValue, sameValue } from '../../value.ts';
@@ -65,7 +66,7 @@ async function importInto(
   const { encryptedTarget, providerTarget, readableTarget } = await import('../import/target.ts');
   const { values, left } = boundVariables(await variablesIn(from), loaded?.schema, styleOf(args, loaded));
   const at = loaded?.options.at ?? '';
-  const isEncrypted = /\.(?:jwe|enc|encrypted)$/i.test(to);
+  const isEncrypted = encryptedExtension.test(to);
   const target =
     isStore && loaded
       ? providerTarget(loaded.chain, args.text('provider'))

@@ -13,7 +13,7 @@ import { unseal } from '../../sealing/seal.ts';
 import { type ConfigValue, isTree } from '../../value.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
-import { type Io, withProgress } from '../io.ts';
+import { type Io, jsonText, withProgress } from '../io.ts';
 import { encryptedFile, fileFlags, formatOption, keysOf, mustFindKey } from '../keys.ts';
 import { PlainFile } from '../plain-file.ts';
 import { readValue } from '../prompt.ts';
@@ -75,13 +75,10 @@ export const get: Command = {
       ? await decryptedValue(args, io, file, text, key)
       : await plainValue(args, io, file, text, key);
     if (value === undefined) return notFound(key, file);
-    const printed =
-      typeof value === 'object' && value !== null ? JSON.stringify(value, bigintAsText, 2) : `${value}`;
+    const printed = typeof value === 'object' && value !== null ? jsonText(value, 2) : `${value}`;
     return { text: printed.replace(/\n?$/, '\n'), exact: true, json: { found: true, value } };
   },
 };
-
-const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
 async function decryptedValue(
   args: Parsed,
