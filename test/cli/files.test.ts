@@ -134,6 +134,18 @@ describe('llm-config encrypt and decrypt', () => {
     },
   );
 
+  it('encrypt in place does not advise to delete the only copy', async () => {
+    await using box = await sandbox({ files: { 'a.json': `{"a": "${fake}"}` } });
+    await box.link('link.json', 'a.json');
+    for (const out of ['a.json', 'link.json']) {
+      await box.write({ 'a.json': `{"a": "${fake}"}` });
+      const args = ['encrypt', box.path('a.json'), '--out', box.path(out), '--force'];
+      const { code, err } = await llmConfig(args, { env });
+      expect([code, err]).toEqual([0, 'The old content may still be in version control\n']);
+      expect(await box.read('a.json')).not.toContain(fake);
+    }
+  });
+
   it('encrypt reads from stdin and then requires --out', async () => {
     await using box = await sandbox();
     expect((await llmConfig(['encrypt', '-'], { env, input: 'a: 1\n' })).code).toBe(2);

@@ -305,6 +305,15 @@ describe('llm-config scan in a git repository', () => {
     expect(names(found).sort()).toEqual(['file', 'tracked']);
   });
 
+  it('--staged names paths that are outside of the repository as the reason', async () => {
+    await using box = await project({ a: 'a' });
+    git(box.path('files'), 'init', '-q');
+    const ran = await llmConfig(['scan', '--tokens', '--staged', '../config.mjs'], {
+      cwd: box.path('files'),
+    });
+    expect([ran.code, ran.err]).toEqual([3, expect.stringContaining('Name paths in the repository')]);
+  });
+
   it('--staged reads what is large, leaves out submodules, and names what git does not have', async () => {
     await using box = await project({ large: `${'x\n'.repeat(100_000)}${password}` });
     const files = box.path('files');

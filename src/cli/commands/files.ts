@@ -2,6 +2,7 @@
 // before it is encrypted.
 
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
 import { parseText } from '../../formats/format.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
@@ -86,11 +87,13 @@ export const encrypt: Command = {
       out,
       await withProgress(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)),
     );
+    const isReplaced = file !== '-' && (await realpath(file)) === (await realpath(out));
     return {
       text: out,
       json: { file: out, recipients: readers.map(({ kid = 'password' }) => kid) },
-      note:
-        file === '-'
+      note: isReplaced
+        ? 'The old content may still be in version control'
+        : file === '-'
           ? undefined
           : `${file} still exists unencrypted. Delete it, and keep it out of version control`,
     };

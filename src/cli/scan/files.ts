@@ -112,7 +112,14 @@ async function* partsOfHandle(handle: FileHandle, overlap: number): AsyncGenerat
 export async function* stagedFiles(paths: readonly string[], cwd: string): AsyncGenerator<ScannedFile> {
   const [up = ''] = await lineOf('-C', cwd, 'rev-parse', '--show-cdup');
   const args = ['-C', cwd, 'diff', '--cached', '--raw', '-z', '--no-abbrev', '--no-renames', '--no-relative'];
-  const listed = await runGit(...args, '--no-ext-diff', '--diff-filter=AMT', '--', ...paths);
+  const listed = await runGit(...args, '--no-ext-diff', '--diff-filter=AMT', '--', ...paths).catch(
+    (cause) => {
+      throw new ConfigError('io', 'scan: git cannot list what is staged at these paths', {
+        hint: 'Name paths in the repository',
+        cause,
+      });
+    },
+  );
   const files: { readonly name: string; readonly id: string }[] = [];
   for (let at = 0; at + 1 < listed.length; at += 2) {
     const [, mode = '', , id = ''] = (listed[at] as string).split(' ');
