@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node
 import { chmod, chown, symlink } from 'node:fs/promises';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
+import { writePrivate } from '../../src/cli/argument-files.ts';
 import { llmConfig } from './terminal.ts';
 
 const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
@@ -133,6 +134,19 @@ describe('llm-config encrypt and decrypt', () => {
       ).toMatchObject({ code: 3, err: expect.stringContaining('not a regular file') });
     },
   );
+
+  it('a private file is private before anything is in it', async () => {
+    await using box = await sandbox();
+    const modes: number[] = [];
+    const text = {
+      *[Symbol.iterator]() {
+        modes.push(statSync(box.path('a')).mode & 0o777);
+        yield 'text';
+      },
+    };
+    await writePrivate(box.path('a'), text as never, { force: false });
+    expect([modes, await box.read('a')]).toEqual([[0o600], 'text']);
+  });
 
   it('encrypt in place does not advise to delete the only copy', async () => {
     await using box = await sandbox({ files: { 'a.json': `{"a": "${fake}"}` } });

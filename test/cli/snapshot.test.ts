@@ -38,6 +38,8 @@ it('snapshot show lists keys and ages without values, and prints one value', asy
   expect(await box.run('show', 'db.none')).toMatchObject({ code: 1 });
   expect((await box.run('show', 'db.host')).err).toContain('--provider to one of vault, aws');
   expect((await box.run('show', 'db.host', '--provider', 'aws')).out).toBe('aws.internal');
+  const ofAws = await box.run('show', '--provider', 'aws');
+  expect([ofAws.out.includes('aws  '), ofAws.out.includes('vault')]).toEqual([true, false]);
 });
 
 it('snapshot verify fails for another owner, an older file and a changed one', async () => {

@@ -67,6 +67,10 @@ async function importInto(
   const { values, left } = boundVariables(await variablesIn(from), loaded?.schema, styleOf(args, loaded));
   const at = loaded?.options.at ?? '';
   const isEncrypted = encryptedExtension.test(to);
+  if (args.text('provider') !== undefined && !isStore)
+    throw new UsageError('--provider is for a module, and --to names a file');
+  if (args.is('plain') && (isStore || isEncrypted))
+    throw new UsageError('--plain is for a readable file, and --to names another target');
   const target =
     isStore && loaded
       ? providerTarget(loaded.chain, args.text('provider'))

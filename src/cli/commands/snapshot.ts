@@ -39,7 +39,7 @@ const show: Command = {
   summary: 'list what a snapshot remembers and since when, or print one value',
   flags: {
     ...keyFlags,
-    provider: { type: 'string', value: 'NAME', summary: 'the provider whose value to print' },
+    provider: { type: 'string', value: 'NAME', summary: 'list or print only what this provider has' },
   },
   examples: [
     'llm-config snapshot show /var/lib/app/inference.snapshot --key-file /etc/app/snapshot.key',
@@ -48,8 +48,10 @@ const show: Command = {
   async run(args, io) {
     const { head, stores } = await opened(args, io);
     const [, key] = args.positionals;
-    if (key !== undefined) return oneValue(stores, keyOf(key), args.text('provider'));
-    const rows = [...stores].flatMap(([provider, { leaves, complete }]) => [
+    const provider = args.text('provider');
+    if (key !== undefined) return oneValue(stores, keyOf(key), provider);
+    const shown = [...stores].filter(([name]) => provider === undefined || name === provider);
+    const rows = shown.flatMap(([provider, { leaves, complete }]) => [
       ...Array.from(leaves, ([key, { kind, at }]) => ({ provider, key, state: kind as string, at })),
       ...Array.from(complete, ([key, at]) => ({ provider, key, state: 'listed', at })),
     ]);
