@@ -95,7 +95,7 @@ describe('llm-config diff', { timeout: 60_000 }, () => {
     expect(down.err).toContain('nothing is compared: ');
     expect(await ran('one.mjs', 'none.mjs')).toMatchObject({
       code: 3,
-      err: expect.stringContaining('cannot load the module none.mjs'),
+      err: expect.stringContaining('the file none.mjs does not exist'),
     });
     expect((await ran('one.mjs', 'ends.mjs')).err).toContain('the module ends.mjs has ended the process');
   });

@@ -99,6 +99,9 @@ describe('the tools of llm-config mcp', () => {
     expect(shown({ [`a ${secret}`]: [`b ${secret}`, 1n, { c: secret }] })).toEqual({
       'a [redacted]': ['b [redacted]', '1', { c: '[redacted]' }],
     });
+    const defaults = z.object({ password: z.string().default('fake-default-77') });
+    const other = await inspect(loadedWith(new ProviderChain([new MemoryProvider({})]), defaults));
+    expect(other.shown('it is fake-default-77')).toBe('it is [redacted]');
   });
 
   it('no answer holds a secret, wherever it is', async () => {
