@@ -17,7 +17,8 @@ const providers = (values: string) =>
     "  stage: z.string().optional(), port: z.number(), level: z.string().default('info'),",
     '  licence: z.string().optional(), hosts: z.array(z.string()).optional(),',
     '});',
-    "console.log('printed by the module');",
+    "import { writeSync } from 'node:fs';",
+    "writeSync(1, 'printed by the module');",
     `export const chain = [new EnvProvider({ prefix: 'APP' }), new MemoryProvider(${values})];`,
   ].join('\n');
 const files = {
