@@ -1,6 +1,6 @@
-// Files that arguments name: values, keys and reports to read, and files for this user alone to write. Used by
-// `audit`, `decrypt`, `keygen`, `prompts` and `report`, and for the options `--to` and `--from-file`. Encrypted
-// files and their formats are read elsewhere.
+// Files that arguments name: values, keys and reports to read, and files for this user alone to write. Used
+// by `audit`, `decrypt`, `keygen`, `prompts` and `report`, and for the options `--to` and `--from-file`.
+// Encrypted files and their formats are read elsewhere.
 
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
-// Imports a module of the application, also one in TypeScript: as Node does, else through `jiti` or `tsx` of
-// the application, which keep the classes of the library that this process has. Used by `module.ts`, `may` and
-// `rotate`.
+// Imports a module of the application, also one in TypeScript: as Node does, else through `jiti` or `tsx`
+// of the application, which keep the classes of the library that this process has. Used by `module.ts`,
+// `may` and `rotate`.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,6 @@
 // All keys of the chain of a module, with their winners, and what its schema knows of them. Used by
-// `explain`, `check`, `diff` and inspect.ts. Not validated: a configuration that is not valid can be listed, too.
+// `explain`, `check`, `diff` and inspect.ts. Not validated: a configuration that is not valid can be
+// listed, too.
 
 import type { ProviderChain } from '../chain/chain.ts';
 import { Explanation } from '../chain/explain.ts';

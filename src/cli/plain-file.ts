@@ -1,5 +1,6 @@
-// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal`, `get` and
-// `import`, and by `encrypt` and `decrypt` of a `.env` file. A change keeps comments and all other lines.
+// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal`, `get`
+// and `import`, and by `encrypt` and `decrypt` of a `.env` file. A change keeps comments and all other
+// lines.
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Keeps stdout for the answer: what a module of the application prints there goes to stderr. Used while a module
-// is loaded, and by `mcp` until it ends.
+// Keeps stdout for the answer: what a module of the application prints there goes to stderr. Used while a
+// module is loaded, and by `mcp` until it ends.
 
 import process from 'node:process';
 

@@ -1,4 +1,6 @@
-// Turns sentences into claims and registers claims with a test runner. Used by the three suites. An ability that is a method cannot be left out by a provider that has the method.
+// Turns sentences into claims and registers claims with a test runner. Used by the suites for providers,
+// shelters and second levels. An ability that is a method cannot be left out by a provider that has the
+// method.
 
 import assert from 'node:assert/strict';
 import { ConfigError } from '../errors.ts';

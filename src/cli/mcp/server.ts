@@ -31,8 +31,8 @@ interface Sdk {
   readonly CallToolRequestSchema: unknown;
 }
 
-/** Serves until the client closes stdin, and answers all that it has asked. `file`: the module, whose packages
- *  include the SDK. */
+/** Serves until the client closes stdin, and answers all that it has asked. `file`: the module, whose
+ *  packages include the SDK. */
 export async function serve(loaded: Loaded, file: string, io: Io, stdout: ReservedStdout): Promise<void> {
   const { Server, StdioServerTransport, ...schemas } = await loadSdk(file);
   const { version = 'unknown' } = ownManifest();

@@ -1,6 +1,6 @@
-// The files that `scan` reads: those that git does not ignore, of a folder without git all but node_modules,
-// or what is staged. Follows only links that the user names. Git runs without the programs that a repository's
-// own settings name.
+// The files that `scan` reads: those that git does not ignore, of a folder without git all but
+// node_modules, or what is staged. Follows only links that the user names. Git runs without the programs
+// that a repository's own settings name.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';

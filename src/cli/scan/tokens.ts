@@ -1,6 +1,6 @@
 // Tokens in a text that are secret by their shape. Used by `scan`. The shapes of tokens are those of
-// redact.ts; values that are obviously made up do not count, because tests and pages are full of them. Nor do
-// sealed values, which are JWTs by their shape and belong into files.
+// redact.ts; values that are obviously made up do not count, because tests and pages are full of them. Nor
+// do sealed values, which are JWTs by their shape and belong into files.
 
 import { tokenShapes } from '../../redact.ts';
 import { marker } from '../../sealed.ts';
