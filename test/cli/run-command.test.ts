@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Child, endLike } from '../../src/cli/run/child.ts';
+import { environmentOf } from '../../src/cli/run/environment.ts';
+import { Variables } from '../../src/cli/variable-style.ts';
+import type { LoadedLeaf } from '../../src/config/leaves.ts';
 import { type Built, builtCommand, running } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
@@ -98,6 +101,13 @@ describe('llm-config run', () => {
     ]);
   });
 
+  it('leaves out other spellings of a variable, which the command would read as well', () => {
+    const own = { APP__SERVER__PORT: '1', APP__server__port: '2', OWN: 'x' };
+    const leaf = { key: 'server.port', value: 80 } as LoadedLeaf;
+    const { env } = environmentOf(own, [leaf], new Variables({ prefix: 'APP' }, ['server.port']));
+    expect(env).toEqual({ APP_SERVER_PORT: '80', OWN: 'x' });
+  });
+
   it('runs nothing if the configuration is not valid', async () => {
     const { code, out, err } = await ran(write("'ran'"), { yaml: 'server: { port: many }\napi: {}\n' });
     expect([code, out]).toEqual([3, '']);
@@ -120,8 +130,8 @@ describe('llm-config run', () => {
     process.argv = [process.execPath, 'llm-config', 'run', '--server.port=9'];
     try {
       const module = config(ofSource, 'new ArgvProvider(),');
-      const { out } = await ran(write('process.env.APP_SERVER_PORT'), { module });
-      expect(out).toBe('8080');
+      const command = ['--', '/bin/sh', '-c', 'printf %s "$APP_SERVER_PORT" > out', '--server.port=7'];
+      expect((await ran(command, { module })).out).toBe('8080');
     } finally {
       process.argv = own;
     }
